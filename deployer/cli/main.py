@@ -1,0 +1,74 @@
+"""The command line's edge: the only place that turns errors into words and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from deployer import __version__
+from deployer.cli import browse, daemon, images, setup, stack
+from deployer.cli.output import Output
+from deployer.errors import EXIT_BUG, EXIT_INTERRUPTED, DeployerError
+
+app = typer.Typer(
+    name="deployer",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with `deployer up`. Each command has its own help: `deployer push --help`.",
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"deployer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _deployer(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Bring up a private Docker registry with a web page, and work with it."""
+
+
+for group in (setup, stack, daemon, images, browse):
+    group.register(app)
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    output = Output(sys.stdout, sys.stderr)
+    try:
+        app(args=arguments, prog_name="deployer")
+    except DeployerError as error:
+        output.error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except SystemExit as leave:
+        return leave.code if isinstance(leave.code, int) else int(bool(leave.code))
+    except Exception:  # noqa: BLE001 - the edge: whatever is left is a bug, and is said to be one
+        output.note("Error: this is a bug in deployer. Please report it with the lines below.")
+        output.note(f"deployer {__version__}, Python {sys.version.split()[0]}, deployer {' '.join(arguments)}")
+        output.note(traceback.format_exc())
+        return EXIT_BUG
+    return 0
+
+
+def run() -> None:
+    """The `deployer` command."""
+    code = main(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # A reader such as `head` has left; Python would complain once more at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)

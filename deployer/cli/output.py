@@ -1,0 +1,100 @@
+"""Printing: for people or as JSON, to a terminal or to a file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO
+
+import typer
+
+from deployer.errors import Cancelled, ConfirmationNeeded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from deployer.errors import DeployerError
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where results and remarks go: results to `out`, everything else to `err`.
+
+    So `deployer … | grep` and `deployer … > file` hold results only.
+    """
+
+    out: TextIO
+    err: TextIO
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person watches the results: then colour and live progress are welcome."""
+        return self.out.isatty()
+
+    def line(self, text: str = "") -> None:
+        """Print one line of result."""
+        typer.echo(text, file=self.out)
+
+    def note(self, text: str) -> None:
+        """Print one line that is no result: what is being done, what to do next."""
+        typer.echo(text, file=self.err)
+
+    def warn(self, text: str) -> None:
+        """Print a warning."""
+        typer.echo(f"{self._styled('Warning:', self.err, 'yellow')} {text}", file=self.err)
+
+    def json(self, value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
+        """Print a value as JSON, indented, keys in their own order."""
+        self.line(json.dumps(value, indent=2, ensure_ascii=False))
+
+    def table(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Print rows under a header, in columns as wide as their widest cell, nothing cut off."""
+        lines = [tuple(header), *(tuple(row) for row in rows)]
+        widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+        for index, line in enumerate(lines):
+            text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+            self.line(self.bold(text) if index == 0 else text)
+
+    def fields(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Print names and values, one pair a line, the values below each other."""
+        known = list(pairs)
+        width = max(len(name) for name, _ in known) + 2
+        for name, value in known:
+            self.line(f"{(name + ':').ljust(width)}{value}")
+
+    def bold(self, text: str) -> str:
+        """The text in bold on a terminal, as it is elsewhere."""
+        return typer.style(text, bold=True) if self.is_terminal else text
+
+    def good(self, text: str) -> str:
+        """The text in green on a terminal, as it is elsewhere."""
+        return self._styled(text, self.out, "green")
+
+    def bad(self, text: str) -> str:
+        """The text in red on a terminal, as it is elsewhere."""
+        return self._styled(text, self.out, "red")
+
+    def error(self, error: DeployerError) -> None:
+        """Print what went wrong, each problem, the advice, and the original words underneath."""
+        typer.echo(f"{self._styled('Error:', self.err, 'red')} {error.message}", file=self.err)
+        for problem in getattr(error, "problems", ()):
+            typer.echo(f"  {problem}", file=self.err)
+        for advice in error.advice:
+            typer.echo(f"  → {advice}", file=self.err)
+        for original in error.original.strip().splitlines():
+            typer.echo(f"  | {original}", file=self.err)
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Ask before something is changed; return only where the answer is yes.
+
+        Raises Cancelled on any other answer, ConfirmationNeeded where nobody can answer.
+        """
+        if yes:
+            return
+        if not (self.err.isatty() and typer.get_text_stream("stdin").isatty()):
+            raise ConfirmationNeeded(f"{question} There is no terminal to ask on.", ("Repeat the command with --yes.",))
+        if not typer.confirm(question, err=True):
+            raise Cancelled("Nothing was changed.")
+
+    def _styled(self, text: str, stream: TextIO, colour: str) -> str:
+        return typer.style(text, fg=colour) if stream.isatty() else text

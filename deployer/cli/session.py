@@ -1,0 +1,114 @@
+"""What every command starts from: the flags that all share, the environment, the printer."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deployer.cli.output import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from deployer.config import Loaded
+    from deployer.engine import Engine
+    from deployer.paths import Deployment
+    from deployer.settings import Settings
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", metavar="FILE", help="The configuration file.  [default: ./deployer.yaml]"),
+]
+NameOption = Annotated[
+    str | None, typer.Option("--name", metavar="NAME", help="The deployment's name.  [default: registry]")
+]
+HostOption = Annotated[
+    str | None, typer.Option("--host", metavar="HOST", help="The registry's host.  [default: localhost]")
+]
+PortOption = Annotated[str | None, typer.Option("--port", metavar="PORT", help="The registry's port.  [default: 5000]")]
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")]
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run of the command line.
+
+    The settings and the engine are read when first asked for: `--help` needs neither, and a
+    command that speaks to the registry alone never looks for an engine.
+    """
+
+    config: Path | None
+    name: str | None
+    host: str | None
+    port: str | None
+    environment: Mapping[str, str]
+    directory: Path
+    out: Output
+
+    @cached_property
+    def loaded(self) -> Loaded:
+        """The settings in force and the file they came from. Raises ConfigurationError."""
+        from deployer.config import Flags, load
+
+        return load(Flags(self.config, self.name, self.host, self.port), self.environment, self.directory)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force. Raises ConfigurationError."""
+        return self.loaded.settings
+
+    @cached_property
+    def deployment(self) -> Deployment:
+        """Where this deployment's files lie on this machine."""
+        from deployer.paths import Deployment
+
+        return Deployment.of(self.settings.name, self.environment)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The Docker engine. Nothing is asked of it before it is used."""
+        from deployer.engine import Engine
+
+        return Engine()
+
+
+def command(app: typer.Typer, name: str | None = None, *, epilog: str | None = None) -> Callable[..., Any]:
+    """Register a command whose first parameter is a Session.
+
+    The options that every command has are added behind its own, so they are written once.
+    """
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        shared = [
+            inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+            for key, annotation in _SHARED.items()
+        ]
+
+        @wraps(function)
+        def entry(**given: Any) -> None:  # noqa: ANN401 - whatever the command itself declares
+            flags = {key: given.pop(key) for key in _SHARED}
+            session = Session(**flags, environment=os.environ, directory=Path.cwd(), out=Output(sys.stdout, sys.stderr))
+            function(session, **given)
+
+        keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+        vars(entry)["__signature__"] = inspect.Signature(keyword_only + shared)
+        vars(entry).pop("__wrapped__", None)
+        entry.__annotations__ = {parameter.name: parameter.annotation for parameter in keyword_only + shared}
+        app.command(name, epilog=epilog)(entry)
+        return function
+
+    return register
+
+
+_SHARED: dict[str, Any] = {"config": ConfigOption, "name": NameOption, "host": HostOption, "port": PortOption}

@@ -1,0 +1,200 @@
+"""deployer.yaml, the environment and the flags become one frozen, typed value."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from deployer.errors import ConfigurationError
+from deployer.paths import config_home
+from deployer.settings import Settings, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+FILE_NAME = "deployer.yaml"
+
+_ENVIRONMENT_PREFIX = "DEPLOYER_"
+_CONFIG_VARIABLE = "DEPLOYER_CONFIG"
+
+
+@dataclass(frozen=True)
+class Flags:
+    """What the command line says over the file; None where it says nothing."""
+
+    config: Path | None = None
+    name: str | None = None
+    host: str | None = None
+    port: str | None = None
+
+    def values(self) -> dict[str, str]:
+        """The settings that were given, by name."""
+        given = {"name": self.name, "host": self.host, "port": self.port}
+        return {key: value for key, value in given.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The settings and the file they came from, None where no file was found."""
+
+    settings: Settings
+    source: Path | None
+
+
+def load(flags: Flags, environment: Mapping[str, str], directory: Path) -> Loaded:
+    """Read the settings: flag over DEPLOYER_* variable over file over default.
+
+    `directory` is where `./deployer.yaml` is looked for. Raises ConfigurationError with every
+    mistake found, not only the first.
+    """
+    source = find_file(flags.config, environment, directory)
+    written = _read(source) if source else {}
+    problems = [f"{source}: {problem}" for problem in _problems(written)]
+    given, misspelt = _from_environment(environment)
+    problems += misspelt
+    for label, path, value in [*given, *((f"--{key}", key, value) for key, value in flags.values().items())]:
+        alone: dict[str, Any] = {}
+        _put(alone, path, value)
+        problems += [label + problem.removeprefix(path) for problem in _problems(alone)]
+        _put(written, path, value)
+    if problems:
+        unique = tuple(dict.fromkeys(problems))
+        count = "a mistake" if len(unique) == 1 else f"{len(unique)} mistakes"
+        raise ConfigurationError(f"The configuration has {count}:", problems=unique)
+    settings = Settings.model_validate(_own(written))
+    home = Path(environment.get("HOME", "/root"))
+    return Loaded(_with_absolute_data(settings, source.parent if source else directory, home), source)
+
+
+def find_file(chosen: Path | None, environment: Mapping[str, str], directory: Path) -> Path | None:
+    """The configuration file in force: --config, $DEPLOYER_CONFIG, ./deployer.yaml, the user's own.
+
+    Raises ConfigurationError where a file that was named does not exist.
+    """
+    named = chosen or (Path(environment[_CONFIG_VARIABLE]) if environment.get(_CONFIG_VARIABLE) else None)
+    if named is not None:
+        named = named if named.is_absolute() else directory / named
+        if not named.exists():
+            where = "--config" if chosen else _CONFIG_VARIABLE
+            raise ConfigurationError(
+                f"There is no file {named}, which {where} names.", (f"deployer init --config {named}",)
+            )
+        return named
+    candidates = (directory / FILE_NAME, config_home(environment) / "deployer" / FILE_NAME)
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, but a key that stands twice is a mistake, not a silent choice."""
+
+
+def _mapping_without_repeats(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, str):
+            continue
+        if key in seen:
+            raise yaml.MarkedYAMLError(problem=f"'{key}' stands there twice", problem_mark=key_node.start_mark)
+        seen.add(key)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_repeats)
+
+
+def _read(source: Path) -> dict[str, Any]:
+    try:
+        content = yaml.load(source.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except OSError as error:
+        raise ConfigurationError(f"{source} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{source} is not text in UTF-8.") from error
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{source}{_place(error)}: {_problem(error)}.") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{source}: settings are written as 'name: value', one a line.")
+    return content
+
+
+def _place(error: yaml.YAMLError) -> str:
+    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+    return f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    problem = error.problem if isinstance(error, yaml.MarkedYAMLError) else str(error)
+    return f"not valid YAML: {problem}"
+
+
+def _own(written: Mapping[str, Any]) -> dict[str, Any]:
+    return {str(key): value for key, value in written.items() if not str(key).startswith("x-")}
+
+
+def _problems(written: Mapping[str, Any]) -> list[str]:
+    try:
+        Settings.model_validate(_own(written))
+    except ValidationError as error:
+        return [_sentence(detail) for detail in error.errors(include_url=False)]
+    return []
+
+
+def _sentence(detail: Any) -> str:  # noqa: ANN401 - pydantic's own loosely typed record
+    path = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(path, list(_paths(Settings)), n=1, cutoff=0.6)
+        return f"{path}: unknown setting" + (f", did you mean {near[0]}?" if near else "")
+    if detail["type"] == "value_error":
+        return f"{path}: {detail['ctx']['error']}"
+    children = [known for known in _paths(Settings) if known.startswith(f"{path}.")]
+    return f"{path}: {shown(detail['input'])} is no group of settings; in it stand: {', '.join(children)}"
+
+
+def _paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for key, field in model.model_fields.items():
+        yield f"{prefix}{key}"
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _paths(field.annotation, f"{prefix}{key}.")
+
+
+def _from_environment(environment: Mapping[str, str]) -> tuple[list[tuple[str, str, str]], list[str]]:
+    """Split DEPLOYER_* variables into (variable, setting, value) and sentences about misspelt ones."""
+    known = {
+        f"{_ENVIRONMENT_PREFIX}{path.replace('.', '_').upper()}": path
+        for path in _paths(Settings)
+        if path not in {"registry", "frontend", "access"}
+    }
+    names = sorted(name for name, value in environment.items() if value and name.startswith(_ENVIRONMENT_PREFIX))
+    misspelt = []
+    for name in names:
+        # Other programs may own DEPLOYER_ names; only a near miss of one of ours is a mistake.
+        near = difflib.get_close_matches(name, [*known, _CONFIG_VARIABLE], n=1, cutoff=0.85)
+        if near and name not in {*known, _CONFIG_VARIABLE}:
+            misspelt.append(f"{name}: unknown variable, did you mean {near[0]}?")
+    return [(name, known[name], environment[name]) for name in names if name in known], misspelt
+
+
+def _put(target: dict[str, Any], path: str, value: object) -> None:
+    *groups, last = path.split(".")
+    for group in groups:
+        inner = target.get(group)
+        target[group] = dict(inner) if isinstance(inner, dict) else {}
+        target = target[group]
+    target[last] = value
+
+
+def _with_absolute_data(settings: Settings, base: Path, home: Path) -> Settings:
+    directory = settings.registry.data_directory
+    if directory is None:
+        return settings
+    if directory.parts[:1] == ("~",):
+        directory = home.joinpath(*directory.parts[1:])
+    registry = settings.registry.model_copy(update={"data": str((base / directory).resolve())})
+    return settings.model_copy(update={"registry": registry})

@@ -1,0 +1,101 @@
+"""What may go wrong, each with its exit code and its advice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+EXIT_OK = 0
+EXIT_FAILURE = 1
+EXIT_USAGE = 2
+EXIT_BUG = 3
+EXIT_INTERRUPTED = 130
+
+
+@dataclass
+class DeployerError(Exception):
+    """An expected failure: one sentence, what mends it, and the original words underneath.
+
+    `advice` holds commands or sentences to follow, one a line; `original` is the text of the
+    engine, the registry or the daemon, kept as it came.
+    """
+
+    exit_code: ClassVar[int] = EXIT_FAILURE
+
+    message: str
+    advice: tuple[str, ...] = ()
+    original: str = ""
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class UsageError(DeployerError):
+    """Words on the command line that do not make sense."""
+
+    exit_code: ClassVar[int] = EXIT_USAGE
+
+
+@dataclass
+class ConfigurationError(DeployerError):
+    """Mistakes in deployer.yaml, the environment or the flags, all of them at once."""
+
+    exit_code: ClassVar[int] = EXIT_USAGE
+
+    problems: tuple[str, ...] = field(default=())
+
+
+class InvalidReference(UsageError):
+    """A name that is no image reference."""
+
+
+class EngineError(DeployerError):
+    """The Docker engine, Compose or their client refused or failed."""
+
+
+class EngineUnavailable(EngineError):
+    """No engine answers, or its client or Compose is missing."""
+
+
+class ImageNotFound(EngineError):
+    """The engine holds no image of that name."""
+
+
+class PreflightError(DeployerError):
+    """Something in the way of `up`, found before anything was changed."""
+
+
+class NotReady(DeployerError):
+    """The registry did not begin to answer in time."""
+
+
+class RegistryError(DeployerError):
+    """The registry refused, or answered something that is no registry's answer."""
+
+
+class RegistryUnreachable(RegistryError):
+    """Nothing answers at the registry's address."""
+
+
+class NotFound(RegistryError):
+    """The registry knows no such repository, tag or digest."""
+
+
+class Denied(RegistryError):
+    """The registry wants a sign-in, or forbids what was asked."""
+
+
+class DeletingDisabled(RegistryError):
+    """The registry is configured not to delete, or is read-only."""
+
+
+class HostError(DeployerError):
+    """A file or program of this machine stands in the way."""
+
+
+class ConfirmationNeeded(DeployerError):
+    """A question that nobody can answer here: no terminal, and no `--yes`."""
+
+
+class Cancelled(DeployerError):
+    """The user answered no; nothing was changed."""

@@ -1,0 +1,1 @@
+"""This machine: its daemon, its ports, its disk."""

@@ -1,0 +1,54 @@
+"""Where a deployment's files lie on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One deployment's folder, `$XDG_DATA_HOME/deployer/NAME`, and the files in it."""
+
+    name: str
+    directory: Path
+
+    @classmethod
+    def of(cls, name: str, environment: Mapping[str, str]) -> Deployment:
+        """The deployment of that name, whether it exists or not."""
+        return cls(name, data_home(environment) / name)
+
+    @property
+    def compose_file(self) -> Path:
+        """The rendered Compose file."""
+        return self.directory / "compose.yaml"
+
+    @property
+    def override_file(self) -> Path:
+        """The user's own additions: created once with a comment, never rewritten."""
+        return self.directory / "compose.override.yaml"
+
+    @property
+    def secrets_file(self) -> Path:
+        """What must stay the same over the deployment's life and be read by nobody else; mode 0600."""
+        return self.directory / "secrets"
+
+
+def config_home(environment: Mapping[str, str]) -> Path:
+    """$XDG_CONFIG_HOME, or what stands for it."""
+    return _xdg(environment, "XDG_CONFIG_HOME", ".config")
+
+
+def data_home(environment: Mapping[str, str]) -> Path:
+    """The folder with one folder for each deployment."""
+    return _xdg(environment, "XDG_DATA_HOME", ".local/share") / "deployer"
+
+
+def _xdg(environment: Mapping[str, str], variable: str, fallback: str) -> Path:
+    # XDG Base Directory Specification: a relative path in these variables is to be ignored.
+    value = environment.get(variable, "")
+    return Path(value) if value.startswith("/") else Path(environment.get("HOME", "/root")) / fallback

@@ -1,0 +1,172 @@
+"""Image names, by the grammar of distribution/reference."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from deployer.errors import InvalidReference
+
+NAME_MAX_LENGTH = 255
+TAG_MAX_LENGTH = 128
+DEFAULT_TAG = "latest"
+
+_COMPONENT = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")
+_DOMAIN_COMPONENT = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
+_DOMAIN = re.compile(rf"(?:{_DOMAIN_COMPONENT}(?:\.{_DOMAIN_COMPONENT})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_DIGEST = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}")
+_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
+_SHA512 = re.compile(r"sha512:[0-9a-f]{128}")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One image name taken apart: `[domain/]repository[:tag][@digest]`.
+
+    `domain` is "" where the name has none; `repository` never holds the domain.
+    """
+
+    domain: str
+    repository: str
+    tag: str | None = None
+    digest: str | None = None
+
+    def __str__(self) -> str:
+        return self.name + (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
+
+    @property
+    def name(self) -> str:
+        """The name without tag and digest, with the domain where there is one."""
+        return f"{self.domain}/{self.repository}" if self.domain else self.repository
+
+    def tagged(self) -> Reference:
+        """The same reference with the default tag where it has neither tag nor digest."""
+        return self if self.tag or self.digest else replace(self, tag=DEFAULT_TAG)
+
+    def at(self, domain: str) -> Reference:
+        """The same repository, tag and digest at another registry."""
+        return replace(self, domain=domain)
+
+
+def parse(text: str) -> Reference:
+    """Take an image name apart.
+
+    The first component is a domain when it holds a dot, a colon or an upper-case letter, or is
+    "localhost" (distribution/reference, splitDockerDomain). Raises InvalidReference with a
+    sentence that says what is wrong.
+    """
+    _refuse_obvious_mistakes(text)
+    rest, digest = _split_digest(text)
+    domain, remainder = _split_domain(rest)
+    repository, tag = _split_tag(remainder, text)
+    _check_repository(repository, text)
+    if len(domain) + len(repository) + bool(domain) > NAME_MAX_LENGTH:
+        raise InvalidReference(
+            f"'{text[:40]}…' is too long: a name may have {NAME_MAX_LENGTH} characters, "
+            f"this one has {len(domain) + len(repository) + bool(domain)}."
+        )
+    return Reference(domain, repository, tag, digest)
+
+
+def parse_repository(text: str) -> str:
+    """Check the name of a repository on its own, with neither domain, tag nor digest.
+
+    Raises InvalidReference.
+    """
+    if not text:
+        raise InvalidReference("The name of a repository is empty.")
+    if "@" in text or ":" in text:
+        raise InvalidReference(f"'{text}' names a tag or a digest; only the repository's name is wanted here.")
+    _check_repository(text, text)
+    if len(text) > NAME_MAX_LENGTH:
+        raise InvalidReference(f"'{text[:40]}…' is too long: a name may have {NAME_MAX_LENGTH} characters.")
+    return text
+
+
+def is_digest(text: str) -> bool:
+    """Whether the text is a sha256 or sha512 digest as registries write it."""
+    return bool(_SHA256.fullmatch(text) or _SHA512.fullmatch(text))
+
+
+def is_domain(text: str) -> bool:
+    """Whether the text can stand as `host[:port]` before an image's name."""
+    return bool(_DOMAIN.fullmatch(text))
+
+
+def _refuse_obvious_mistakes(text: str) -> None:
+    if not text:
+        raise InvalidReference("The image's name is empty.")
+    scheme, found, rest = text.partition("://")
+    if found:
+        raise InvalidReference(
+            f"'{text}' begins with '{scheme}://', which image names do not have.", (f"Write: {rest}",)
+        )
+    if text != text.strip() or any(character.isspace() for character in text):
+        raise InvalidReference(f"'{text}' has a space in it, which image names do not have.")
+    if any(part in {".", ".."} for part in text.split("/")):
+        raise InvalidReference(f"'{text}' has a '.' or '..' as part of its path, which image names do not have.")
+
+
+def _split_digest(text: str) -> tuple[str, str | None]:
+    rest, found, digest = text.partition("@")
+    if not found:
+        return text, None
+    if is_digest(digest):
+        return rest, digest
+    algorithm = digest.partition(":")[0]
+    if _DIGEST.fullmatch(digest) and algorithm not in {"sha256", "sha512"}:
+        raise InvalidReference(f"'{digest}' uses the algorithm '{algorithm}'; registries take sha256 and sha512.")
+    raise InvalidReference(
+        f"'{digest}' in '{text}' is no digest.", ("A digest is 'sha256:' and 64 characters of 0-9 and a-f.",)
+    )
+
+
+def _split_domain(text: str) -> tuple[str, str]:
+    first, found, rest = text.partition("/")
+    looks_like_domain = "." in first or ":" in first or first == "localhost" or first != first.lower()
+    if not found or not looks_like_domain:
+        return "", text
+    if not _DOMAIN.fullmatch(first):
+        raise InvalidReference(f"'{first}' in '{text}' is no registry address (HOST or HOST:PORT).")
+    return first, rest
+
+
+def _split_tag(remainder: str, text: str) -> tuple[str, str | None]:
+    repository, found, tag = remainder.partition(":")
+    if not found:
+        return repository, None
+    if not tag:
+        raise InvalidReference(f"'{text}' ends in ':' with no tag after it.")
+    if ":" in tag:
+        raise InvalidReference(f"'{text}' has two tags; an image name has one.")
+    if "/" in tag:
+        raise InvalidReference(f"'{text}' has a '/' in its tag, or an address without a name behind it.")
+    if len(tag) > TAG_MAX_LENGTH:
+        raise InvalidReference(
+            f"The tag of '{repository}' is too long: it may have {TAG_MAX_LENGTH} characters, this one has {len(tag)}."
+        )
+    if not _TAG.fullmatch(tag):
+        raise InvalidReference(
+            f"'{tag}' is no tag: letters, digits, '_', '.' and '-' are allowed, the first is no '.' or '-'."
+        )
+    return repository, tag
+
+
+def _check_repository(repository: str, text: str) -> None:
+    if not repository:
+        raise InvalidReference(f"'{text}' names no repository.")
+    for component in repository.split("/"):
+        if _COMPONENT.fullmatch(component):
+            continue
+        if component != component.lower() and _COMPONENT.fullmatch(component.lower()):
+            raise InvalidReference(
+                f"'{text}' has upper-case letters; the name of a repository is lower case.",
+                (f"Write: {text.replace(repository, repository.lower())}",),
+            )
+        if not component:
+            raise InvalidReference(f"'{text}' has an empty part between two '/' or at an end.")
+        raise InvalidReference(
+            f"'{component}' in '{text}' is no part of a repository's name: lower-case letters and digits, "
+            "with single '.', one or two '_', or '-' between them."
+        )

@@ -1,0 +1,1 @@
+"""The Registry HTTP API. Knows no engine."""

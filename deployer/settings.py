@@ -1,0 +1,189 @@
+"""The settings: their names, types, defaults and checks."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEFAULT_REGISTRY_IMAGE = "registry:3"
+DEFAULT_FRONTEND_IMAGE = "caddy:2"
+DATA_IN_VOLUME = "volume"
+
+# Compose takes these as project names; the data directory has the same name.
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@\[\]-]*")
+
+
+def _name(value: object) -> object:
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise ValueError(
+            f"{shown(value)} is no project name: lower-case letters, digits, '-' and '_', at most 63, "
+            "beginning with a letter or digit"
+        )
+    return value
+
+
+def _host(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is no host: write a name or an IP address, in quotes if need be")  # noqa: TRY004
+    if "://" in value:
+        raise ValueError(f"{shown(value)} has a scheme; write the host alone")
+    bare = value.removeprefix("[").removesuffix("]")
+    if _is_address(bare):
+        return str(ipaddress.ip_address(bare))
+    if re.search(r":\d+$", value):
+        raise ValueError(f"{shown(value)} has a port in it; the port is a setting of its own, 'port'")
+    if len(value) > 253 or not all(_HOST_LABEL.fullmatch(label) for label in value.split(".")):
+        raise ValueError(f"{shown(value)} is no host name or IP address")
+    if re.fullmatch(r"[0-9.]+", value):
+        raise ValueError(f"{shown(value)} is no IP address (four numbers from 0 to 255)")
+    return value.lower()
+
+
+def _port(value: object) -> object:
+    number = int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,5}", value) else value
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 65535:
+        raise ValueError(f"{shown(value)} is no port: a whole number from 1 to 65535")
+    return number
+
+
+def _bind(value: object) -> object:
+    if value == "auto":
+        return value
+    if not isinstance(value, str) or not _is_address(value):
+        raise ValueError(f"{shown(value)} is neither 'auto' nor an IP address of this machine")
+    return str(ipaddress.ip_address(value))
+
+
+def _tls(value: object) -> object:
+    # YAML 1.1 reads a bare `off` as false.
+    if value is False or value == "off":
+        return "off"
+    raise ValueError(f"{shown(value)} is not supported by this version: only 'off' is")
+
+
+def _image(value: object) -> object:
+    if not isinstance(value, str) or not _IMAGE.fullmatch(value):
+        raise ValueError(f"{shown(value)} is no image name")
+    return value
+
+
+def _data(value: object) -> object:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{shown(value)} is neither 'volume' nor a directory")
+    if any(ord(character) < 32 for character in value):
+        raise ValueError(f"{shown(value)} has a control character in it")
+    return value
+
+
+def _access(value: object) -> object:
+    if value in ([], None):
+        return ()
+    raise ValueError("access rules are not supported by this version: leave it empty")
+
+
+def _one_of(*choices: str) -> Callable[[object], object]:
+    def check(value: object) -> object:
+        if value not in choices:
+            raise ValueError(f"{shown(value)} is none of: {', '.join(choices)}")
+        return value
+
+    return check
+
+
+Images = Literal["auto", "pull", "build"]
+Page = Literal["builtin", "none"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RegistrySettings(_Section):
+    """The registry service: its image, and where the images that it keeps lie."""
+
+    image: Annotated[str, BeforeValidator(_image)] = DEFAULT_REGISTRY_IMAGE
+    data: Annotated[str, BeforeValidator(_data)] = DATA_IN_VOLUME
+
+    @property
+    def data_directory(self) -> Path | None:
+        """The directory that holds the images, or None for a named volume."""
+        return None if self.data == DATA_IN_VOLUME else Path(self.data)
+
+
+class FrontendSettings(_Section):
+    """The frontend service: its image, and the page at `/`."""
+
+    image: Annotated[str, BeforeValidator(_image)] = DEFAULT_FRONTEND_IMAGE
+    page: Annotated[Page, BeforeValidator(_one_of(*get_args(Page)))] = "builtin"
+
+
+class Settings(_Section):
+    """Everything that can be configured, checked."""
+
+    name: Annotated[str, BeforeValidator(_name)] = "registry"
+    host: Annotated[str, BeforeValidator(_host)] = "localhost"
+    port: Annotated[int, BeforeValidator(_port)] = 5000
+    bind: Annotated[str, BeforeValidator(_bind)] = "auto"
+    tls: Annotated[Literal["off"], BeforeValidator(_tls)] = "off"
+    images: Annotated[Images, BeforeValidator(_one_of(*get_args(Images)))] = "auto"
+    registry: RegistrySettings = RegistrySettings()
+    frontend: FrontendSettings = FrontendSettings()
+    access: Annotated[tuple[()], BeforeValidator(_access)] = ()
+
+    @property
+    def address(self) -> str:
+        """What stands before image names and in the browser: `host:port`."""
+        return f"{_in_url(self.host)}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The address of the page, and of `/v2/` below it."""
+        return f"http://{self.address}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine reaches the host: Docker trusts such a registry without TLS."""
+        if self.host == "localhost" or self.host.endswith(".localhost"):
+            return True
+        return _is_address(self.host) and ipaddress.ip_address(self.host).is_loopback
+
+    @property
+    def bind_addresses(self) -> tuple[str, ...]:
+        """The addresses to publish on; none stands for all of this machine's."""
+        if self.bind != "auto":
+            return () if ipaddress.ip_address(self.bind).is_unspecified else (self.bind,)
+        if not self.is_loopback:
+            return ()
+        return (self.host,) if _is_address(self.host) else ("127.0.0.1",)
+
+    @property
+    def local_url(self) -> str:
+        """Where this machine itself reaches the published port, whatever `host` resolves to."""
+        bound = self.bind_addresses
+        return f"http://{_in_url(bound[0] if bound else '127.0.0.1')}:{self.port}"
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def shown(value: object) -> str:
+    """A value as its writer would recognise it in a message."""
+    return "nothing" if value is None else repr(value)
