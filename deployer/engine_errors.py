@@ -1,0 +1,110 @@
+"""The engine's complaints in the user's terms, each with the command that mends it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from deployer.errors import EngineError, EngineUnavailable, ImageNotFound
+
+
+@dataclass(frozen=True)
+class _Complaint:
+    pattern: re.Pattern[str]
+    message: str
+    advice: tuple[str, ...] = ()
+    kind: type[EngineError] = EngineError
+
+
+def _complaint(pattern: str, message: str, *advice: str, kind: type[EngineError] = EngineError) -> _Complaint:
+    return _Complaint(re.compile(pattern, re.IGNORECASE), message, advice, kind)
+
+
+# In order: the first that matches speaks. {address} is the registry's; {flags} names it to deployer.
+_COMPLAINTS = (
+    _complaint(
+        r"cannot connect to the docker daemon|is the docker daemon running|error during connect",
+        "No Docker engine answers on this machine.",
+        "sudo systemctl start docker",
+        "docker info   (says where the client looks for it)",
+        kind=EngineUnavailable,
+    ),
+    _complaint(
+        r"permission denied while trying to connect to the docker",
+        "You may not use the Docker engine of this machine.",
+        "sudo usermod -aG docker $USER   (then sign out and in again)",
+        kind=EngineUnavailable,
+    ),
+    _complaint(
+        r"is not a docker command|unknown command: docker compose|unknown shorthand flag: 'f' in -f",
+        "Docker has no Compose plugin here.",
+        "Install the package docker-compose-plugin, docker-compose-v2 or docker-compose (version 2 or newer).",
+        kind=EngineUnavailable,
+    ),
+    _complaint(
+        r"server gave HTTP response to HTTPS client",
+        "The Docker engine does not trust {address}: it speaks plain HTTP, and the engine wants HTTPS.",
+        "deployer configure-daemon{flags}",
+    ),
+    _complaint(
+        r"x509:|tls: failed to verify|certificate signed by unknown authority",
+        "The Docker engine does not accept the certificate of {address}.",
+        "deployer doctor{flags}",
+    ),
+    _complaint(
+        r"connection refused|connect: no route to host|i/o timeout|Client\.Timeout exceeded|no such host",
+        "Nothing answers at {address}.",
+        "deployer status{flags}   (on the machine that runs the registry)",
+        "deployer doctor{flags}   (on this one)",
+    ),
+    _complaint(r"toomanyrequests|too many requests", "The registry answers that there were too many requests."),
+    _complaint(
+        r"unauthorized|no basic auth credentials|authentication required",
+        "{address} wants a sign-in.",
+        "docker login {address}",
+    ),
+    _complaint(r"denied: ", "{address} does not allow that.", "docker login {address}   (as a user who may)"),
+    _complaint(
+        r"no space left on device",
+        "A disk is full: the engine's own, or the registry's.",
+        "deployer status{flags}",
+    ),
+    _complaint(
+        r"manifest unknown|manifest for .* not found|name unknown|repository .* not found",
+        "{address} has no such image.",
+        "deployer catalog --tags{flags}",
+    ),
+    _complaint(
+        r"received unexpected HTTP status: 5|unexpected status.* 5\d\d",
+        "{address} failed while it answered.",
+        "deployer logs registry{flags}",
+        "deployer status{flags}",
+    ),
+    _complaint(
+        r"port is already allocated|address already in use|ports are not available",
+        "The port is taken by something else.",
+        "deployer up --port 5001   (any free port)",
+    ),
+    _complaint(
+        r"no such image|image not known|reference does not exist",
+        "The engine has no such image.",
+        "docker images",
+        kind=ImageNotFound,
+    ),
+)
+
+
+def translate(original: str, *, address: str = "the registry", flags: str = "") -> EngineError:
+    """Turn what the engine printed into an error that says what happened and what mends it.
+
+    `flags` names the registry to deployer (" --host H --port P"), "" where the configuration does.
+    """
+    for complaint in _COMPLAINTS:
+        if complaint.pattern.search(original):
+            filled = tuple(_fill(line, address, flags) for line in (complaint.message, *complaint.advice))
+            return complaint.kind(filled[0], filled[1:], original)
+    return EngineError("The Docker engine could not do that.", ("deployer doctor",), original)
+
+
+def _fill(line: str, address: str, flags: str) -> str:
+    return line.replace("{address}", address).replace("{flags}", flags)
