@@ -1,0 +1,38 @@
+"""One command at a time on a deployment."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from deployer.errors import HostError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def exclusive(path: Path, command: str) -> Iterator[None]:
+    """Hold a lock file while a command changes the deployment.
+
+    The kernel lets go of it when the process ends, however it ends. Raises HostError that names
+    the command that is at work already.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            stream.seek(0)
+            holder = stream.read().strip() or "another command"
+            raise HostError(f"{holder} is at work on this deployment.", ("Wait until it is done.",)) from error
+        stream.truncate(0)
+        stream.write(f"`deployer {command}` (process {os.getpid()})")
+        stream.flush()
+        try:
+            yield
+        finally:
+            stream.truncate(0)
