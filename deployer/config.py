@@ -46,13 +46,13 @@ class Loaded:
     source: Path | None
 
 
-def load(flags: Flags, environment: Mapping[str, str], directory: Path) -> Loaded:
+def load(flags: Flags, environment: Mapping[str, str], directory: Path, *, find: bool = True) -> Loaded:
     """Read the settings: flag over DEPLOYER_* variable over file over default.
 
-    `directory` is where `./deployer.yaml` is looked for. Raises ConfigurationError with every
-    mistake found, not only the first.
+    `directory` is where `./deployer.yaml` is looked for; without `find` no file is. Raises
+    ConfigurationError with every mistake found, not only the first.
     """
-    source = find_file(flags.config, environment, directory)
+    source = find_file(flags.config, environment, directory) if find else None
     written = _read(source) if source else {}
     problems = [f"{source}: {problem}" for problem in _problems(written)]
     given, misspelt = _from_environment(environment)

@@ -1,9 +1,114 @@
-"""Commands."""
+"""Commands about the configuration: init, render, doctor."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+
+from deployer.cli.session import DryRunOption, JsonOption, Session, command
+from deployer.errors import EXIT_FAILURE
+
+if TYPE_CHECKING:
+    from deployer.render import File
+
+_INIT_EXAMPLE = "Example: `deployer init --host 192.168.100.2` writes ./deployer.yaml for that address."
+_RENDER_EXAMPLE = "Example: `deployer render --diff` shows what `deployer up` would change."
+_DOCTOR_EXAMPLE = "Example: `deployer doctor --host 192.168.100.2` on a machine that cannot push there."
 
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
+    command(app, epilog=_INIT_EXAMPLE)(init)
+    command(app, epilog=_RENDER_EXAMPLE)(render)
+    command(app, epilog=_DOCTOR_EXAMPLE)(doctor)
+
+
+def init(
+    session: Session,
+    force: Annotated[bool, typer.Option("--force", help="Write it anew where it is there already.")] = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Write a deployer.yaml, every setting explained.
+
+    It holds the values given by flags and DEPLOYER_* variables, and the defaults for the rest. No
+    command needs such a file; it is where settings are kept.
+    """
+    from deployer import render as renderer
+    from deployer.config import FILE_NAME, Flags, load
+    from deployer.workflows import setup
+
+    path = session.directory / (session.config or FILE_NAME)
+    flags = Flags(None, session.name, session.host, session.port)
+    settings = load(flags, session.environment, session.directory, find=False).settings
+    if dry_run:
+        session.out.line(renderer.configuration_file(settings).rstrip())
+        session.out.note(f"Dry run: {path} was not written.")
+        return
+    setup.write_configuration(path, settings, force=force)
+    session.out.note(f"Wrote {path}.")
+    session.out.note("Next: deployer up")
+
+
+def render(
+    session: Session,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Write the files there.", show_default=False)
+    ] = None,
+    diff: Annotated[bool, typer.Option("--diff", help="Show what would change against what is deployed.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Print or write every file that `up` would use, starting nothing.
+
+    Printed, secrets are hidden; written with --output, they are in the files, which only you can
+    read. With --diff the exit code is 1 where something would change.
+    """
+    from deployer.cli.stack import stack_of
+    from deployer.workflows import setup
+
+    stack = stack_of(session)
+    what = setup.rendered(stack)
+    if diff:
+        changed = setup.difference(stack, what)
+        session.out.line(changed.rstrip() if changed else "Nothing would change.")
+        if changed:
+            raise typer.Exit(EXIT_FAILURE)
+    elif output is not None:
+        for path in setup.write_rendered(session.directory / output, what):
+            session.out.line(str(path))
+    elif as_json:
+        session.out.json({file.path: file.content.decode(errors="replace") for file in what.shown()})
+    else:
+        _print_files(session, what.shown())
+
+
+def _print_files(session: Session, files: tuple[File, ...]) -> None:
+    for file in files:
+        session.out.line(session.out.bold(f"# ---- {file.path}"))
+        session.out.line(file.content.decode(errors="replace").rstrip())
+        session.out.line()
+
+
+def doctor(session: Session, as_json: JsonOption = False) -> None:
+    """Look for everything that is wrong, and name the command that mends it.
+
+    Works on the machine that runs the registry and on its clients. The exit code is 1 where
+    something is wrong.
+    """
+    from deployer.cli.stack import stack_of
+    from deployer.workflows import doctor as workflow
+
+    findings = workflow.examine(stack_of(session), session.environment)
+    if as_json:
+        session.out.json([finding.as_dict() for finding in findings])
+    else:
+        for finding in findings:
+            mark = {"ok": session.out.good("ok   "), "note": "note ", "wrong": session.out.bad("wrong")}[finding.state]
+            session.out.line(f"{mark}  {finding.sentence}")
+            for advice in finding.advice:
+                session.out.line(f"       → {advice}")
+            for line in finding.original.strip().splitlines():
+                session.out.line(f"       | {line}")
+    if any(finding.state == "wrong" for finding in findings):
+        raise typer.Exit(EXIT_FAILURE)

@@ -1,9 +1,238 @@
-"""Commands."""
+"""Commands that run the registry: up, down, status, logs."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+
+from deployer.cli.session import DryRunOption, JsonOption, Session, YesOption, command
+from deployer.errors import EXIT_FAILURE
+
+if TYPE_CHECKING:
+    from deployer.workflows.removal import DownPlan
+    from deployer.workflows.stack import Stack, UpPlan
+    from deployer.workflows.status import Status
+
+_UP_EXAMPLE = """\
+Example: `deployer up` brings a registry up at localhost:5000;
+`deployer up --host 192.168.100.2 --dry-run` says what that change would touch."""
+_DOWN_EXAMPLE = "Example: `deployer down` stops the registry and keeps every image in it."
+_STATUS_EXAMPLE = "Example: `deployer status --json | jq .ready`. The exit code is 1 while it is not healthy."
+_LOGS_EXAMPLE = "Example: `deployer logs -f registry`"
 
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
+    command(app, epilog=_UP_EXAMPLE)(up)
+    command(app, epilog=_DOWN_EXAMPLE)(down)
+    command(app, epilog=_STATUS_EXAMPLE)(status)
+    command(app, epilog=_LOGS_EXAMPLE)(logs)
+
+
+def stack_of(session: Session) -> Stack:
+    """The deployment that the session's settings name."""
+    from deployer.workflows.stack import Stack
+
+    return Stack(session.settings, session.deployment, session.engine)
+
+
+def up(
+    session: Session,
+    build: Annotated[bool, typer.Option("--build", help="Build both images here, anew.")] = False,
+    timeout: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long to wait until it answers.")
+    ] = 60,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring the registry and its web page up, or apply changed settings.
+
+    Looks first for everything in the way (engine, port, disk, another deployment of that name),
+    then writes the files, starts what is not running, makes anew exactly the services whose
+    settings changed, and returns when the registry and the page really answer. Running it again
+    changes nothing.
+    """
+    stack = stack_of(session)
+    if dry_run:
+        plan = stack.plan(rebuild=build)
+        session.out.json(_plan_json(plan)) if as_json else _print_plan(session, plan)
+        return
+    plan = stack.up(
+        rebuild=build,
+        timeout=timeout,
+        say=session.out.note,
+        allow=lambda question: session.out.confirm(question, yes=yes),
+        quiet=not session.out.err.isatty(),
+    )
+    settings = session.settings
+    if as_json:
+        session.out.json({"address": settings.address, "page": _page(session), **_plan_json(plan)})
+        return
+    changed = [
+        f"{change.service}: {change.action.value}" for change in plan.services if change.action.value != "unchanged"
+    ]
+    session.out.note(
+        "Nothing to change; it is running." if plan.is_empty else f"Done ({', '.join(changed) or 'files'})."
+    )
+    _print_addresses(session)
+
+
+def _page(session: Session) -> str | None:
+    return f"{session.settings.url}/" if session.settings.frontend.page != "none" else None
+
+
+def _print_addresses(session: Session) -> None:
+    settings, out = session.settings, session.out
+    page = _page(session)
+    out.fields([("Registry", settings.address), *([("Page", page)] if page else [])])
+    if not settings.is_loopback:
+        where = ", ".join(settings.bind_addresses) or "every address of this machine"
+        out.note(f"Anyone who reaches port {settings.port} on {where} may push, pull and delete: it has no sign-in.")
+        out.note(f"Next: deployer configure-daemon   (on every client, for {settings.address})")
+    else:
+        out.note("Next: deployer push IMAGE")
+
+
+def _plan_json(plan: UpPlan) -> dict[str, object]:
+    return {
+        "services": [
+            {"service": change.service, "action": change.action.value, "reason": change.reason}
+            for change in plan.services
+        ],
+        "images": [{"image": choice.name, "source": choice.source.value} for choice in plan.images],
+        "files": [change.path for change in plan.files],
+        "warnings": plan.warnings,
+    }
+
+
+def _print_plan(session: Session, plan: UpPlan) -> None:
+    out = session.out
+    if plan.is_empty:
+        out.line("Nothing would change.")
+    for choice in plan.images:
+        if choice.source.name != "HERE":
+            out.line(f"image    {choice.name}: {choice.source.value}")
+    for file in plan.files:
+        out.line(f"file     {file.path}: {'removed' if file.after is None else 'written'}")
+    for change in plan.services:
+        out.line(f"service  {change.service}: {change.action.value}{f' ({change.reason})' if change.reason else ''}")
+    for warning in plan.warnings:
+        out.warn(warning)
+    out.note("Dry run: nothing was changed.")
+
+
+def down(
+    session: Session,
+    volumes: Annotated[
+        bool,
+        typer.Option("--volumes", help="Remove the pushed images too, for good, and all of the deployment's files."),
+    ] = False,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Stop the registry and remove its containers and network; the images in it stay.
+
+    `deployer up` brings it back as it was. With --volumes the pushed images are removed as well,
+    after a question.
+    """
+    from deployer.workflows import removal
+
+    stack = stack_of(session)
+    plan = removal.plan(stack, volumes=volumes)
+    if not as_json or dry_run:
+        _print_down(session, plan, as_json=as_json)
+    if dry_run:
+        session.out.note("Dry run: nothing was changed.")
+        return
+    if plan.loses_images:
+        session.out.confirm(f"Remove every image pushed to '{session.settings.name}', for good?", yes=yes)
+    removal.apply(stack, plan, quiet=not session.out.err.isatty())
+    if as_json:
+        session.out.json(_down_json(plan))
+    elif not plan.is_empty:
+        session.out.note("Done." if volumes else "Done. The images stay; `deployer up` brings them back.")
+
+
+def _down_json(plan: DownPlan) -> dict[str, object]:
+    return {"containers": plan.containers, "volumes": plan.volumes, "files": plan.files, "kept": plan.kept}
+
+
+def _print_down(session: Session, plan: DownPlan, *, as_json: bool) -> None:
+    if as_json:
+        session.out.json(_down_json(plan))
+        return
+    if plan.is_empty:
+        session.out.note(f"Nothing to do: '{session.settings.name}' is not running.")
+    for title, names in (("container", plan.containers), ("volume", plan.volumes), ("file", plan.files)):
+        for name in names:
+            session.out.line(f"{title:<10} {name}: removed")
+    for name in plan.kept:
+        session.out.line(f"{'images':<10} {name}: kept")
+
+
+def status(session: Session, as_json: JsonOption = False) -> None:
+    """Show how the registry is: its services, health, version, address and what it holds.
+
+    The exit code is 0 when everything answers, and 1 when not.
+    """
+    from deployer.workflows import status as workflow
+
+    found = workflow.read(stack_of(session))
+    session.out.json(found.as_dict()) if as_json else _print_status(session, found)
+    if not found.is_healthy:
+        raise typer.Exit(EXIT_FAILURE)
+
+
+def _print_status(session: Session, found: Status) -> None:
+    from deployer.cli.words import size
+
+    out = session.out
+    out.fields(
+        [
+            ("Registry", f"{found.address}   {out.good('ready') if found.is_healthy else out.bad('not ready')}"),
+            *([("Page", found.page)] if found.page else []),
+            ("Version", found.version or "unknown"),
+            ("Repositories", "unknown" if found.repositories is None else str(found.repositories)),
+            ("Images use", "unknown" if found.used_bytes is None else f"{size(found.used_bytes)} in {found.data}"),
+            ("Disk free", "unknown" if found.free_bytes is None else size(found.free_bytes)),
+        ]
+    )
+    if found.services:
+        out.line()
+        out.table(
+            ("SERVICE", "STATE", "HEALTH", "RESTART", "IMAGE", "IMAGE SIZE", "CONTAINER"),
+            [
+                (
+                    service.service,
+                    service.state,
+                    service.health or "-",
+                    service.restart_policy,
+                    service.image,
+                    "-" if service.image_bytes is None else size(service.image_bytes),
+                    service.container,
+                )
+                for service in found.services
+            ],
+        )
+    for problem in found.problems:
+        out.warn(problem)
+    if not found.is_healthy:
+        out.note("Next: deployer up" if not found.services else "Next: deployer logs, deployer doctor")
+
+
+def logs(
+    session: Session,
+    services: Annotated[
+        list[str] | None, typer.Argument(metavar="[SERVICE]...", help="registry, frontend; or both.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as new lines come; Ctrl-C ends it.")] = False,
+    tail: Annotated[str, typer.Option("--tail", metavar="N", help="Only the last N lines of each service.")] = "",
+    since: Annotated[str, typer.Option("--since", metavar="TIME", help="Only lines since then, such as 10m.")] = "",
+) -> None:
+    """Show what the services wrote."""
+    from deployer.workflows import status as workflow
+
+    workflow.follow_logs(stack_of(session), tuple(services or ()), follow=follow, tail=tail, since=since)

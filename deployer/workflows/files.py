@@ -1,0 +1,121 @@
+"""The deployment's folder: its secret, its rendered files, and what would change in them."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import yaml
+
+from deployer import render
+from deployer.errors import HostError
+from deployer.host.files import read_if_there, write_atomically
+from deployer.render import PRIVATE, File
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from deployer.paths import Deployment
+
+_SECRET = re.compile(r'^\s*secret: "?([0-9a-zA-Z]+)"?$', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """A file as it is deployed and as it would be; None where there is none."""
+
+    path: str
+    before: bytes | None
+    after: bytes | None
+
+
+def secret_of(deployment: Deployment) -> str | None:
+    """The secret that signs uploads, or None before the first `up`. Raises HostError where it is unreadable."""
+    content = read_if_there(deployment.secrets_file)
+    if content is None:
+        return None
+    try:
+        return str(json.loads(content)["http"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise HostError(
+            f"{deployment.secrets_file} is damaged.",
+            (f"rm {deployment.secrets_file}   (a new secret is made; uploads under way begin anew)",),
+        ) from error
+
+
+def new_secret() -> str:
+    """A secret nobody can guess."""
+    return secrets.token_hex(32)
+
+
+def keep_secret(deployment: Deployment, secret: str) -> None:
+    """Write the secret where only its owner reads it."""
+    write_atomically(deployment.secrets_file, (json.dumps({"http": secret}) + "\n").encode(), PRIVATE)
+
+
+def deployed_storage(deployment: Deployment) -> str | None:
+    """Where the deployed Compose file keeps images: a directory, "data" for the volume, None for no file."""
+    content = read_if_there(deployment.compose_file)
+    if content is None:
+        return None
+    try:
+        mounts = yaml.safe_load(content)["services"]["registry"]["volumes"]
+        return str(next(mount["source"] for mount in mounts if mount["target"] == render.STORAGE)).replace("$$", "$")
+    except (yaml.YAMLError, KeyError, TypeError, StopIteration):
+        # Damaged by hand: `up` writes it anew, and the volume or directory is where it was.
+        return None
+
+
+def changes(deployment: Deployment, files: Iterable[File]) -> tuple[FileChange, ...]:
+    """What writing these files would change, leftovers of an earlier page included."""
+    wanted = {file.path: file for file in files}
+    found: list[FileChange] = []
+    for path, file in wanted.items():
+        before = read_if_there(deployment.directory / path)
+        if before != file.content:
+            found.append(FileChange(path, before, file.content))
+    page = deployment.directory / "frontend" / "page"
+    for left in sorted(page.rglob("*")) if page.is_dir() else ():
+        path = left.relative_to(deployment.directory).as_posix()
+        if left.is_file() and path not in wanted:
+            found.append(FileChange(path, left.read_bytes(), None))
+    return tuple(found)
+
+
+def write(deployment: Deployment, files: Iterable[File]) -> None:
+    """Bring the folder to these files, each in one step; the user's override file is only ever created."""
+    kept = tuple(files)
+    deployment.directory.mkdir(parents=True, exist_ok=True)
+    for change in changes(deployment, kept):
+        if change.after is None:
+            (deployment.directory / change.path).unlink(missing_ok=True)
+    for file in kept:
+        target = deployment.directory / file.path
+        if read_if_there(target) != file.content or (target.stat().st_mode & 0o777) != file.mode:
+            write_atomically(target, file.content, file.mode)
+    if not deployment.override_file.exists():
+        mine = render.override()
+        write_atomically(deployment.override_file, mine.content, mine.mode)
+
+
+def diff(change: FileChange, hidden: Iterable[str] = ()) -> str:
+    """A change as a unified diff, secrets hidden."""
+
+    def lines(content: bytes | None) -> list[str]:
+        text = (content or b"").decode(errors="replace")
+        for secret in (*hidden, *_SECRET.findall(text)):
+            text = text.replace(secret, render.HIDDEN_SECRET)
+        return text.splitlines(keepends=True)
+
+    return "".join(
+        difflib.unified_diff(
+            lines(change.before),
+            lines(change.after),
+            fromfile=f"deployed/{change.path}" if change.before is not None else "/dev/null",
+            tofile=f"rendered/{change.path}" if change.after is not None else "/dev/null",
+        )
+    )

@@ -1,0 +1,113 @@
+"""What stands in the way of `up`, found before anything is changed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployer.errors import EngineUnavailable, PreflightError
+from deployer.host import ports
+
+if TYPE_CHECKING:
+    from deployer.engine import Engine, ServiceContainer
+    from deployer.paths import Deployment
+    from deployer.settings import Settings
+
+OLDEST_ENGINE = (20, 10)
+OLDEST_COMPOSE = (2, 0)
+# Below this the registry's own small files cannot be written safely; pushes need far more.
+LEAST_FREE_BYTES = 100 * 2**20
+
+
+def check_engine(engine: Engine) -> str:
+    """Make sure of an engine and a Compose that are new enough, on this machine; return the engine's version.
+
+    Raises EngineUnavailable or PreflightError.
+    """
+    version = engine.version()
+    if _numbers(version) < OLDEST_ENGINE:
+        raise EngineUnavailable(
+            f"The Docker engine is version {version}; deployer needs {'.'.join(map(str, OLDEST_ENGINE))} or newer."
+        )
+    compose = engine.compose_version()
+    if _numbers(compose) < OLDEST_COMPOSE:
+        raise EngineUnavailable(
+            f"Docker Compose is version {compose}; deployer needs version 2 or newer.",
+            ("Install the package docker-compose-plugin or docker-compose-v2.",),
+        )
+    endpoint = engine.endpoint()
+    if not re.match(r"(unix|npipe):|tcp://(127\.|localhost|\[::1\])", endpoint):
+        raise PreflightError(
+            f"The Docker engine is another machine's ({endpoint}), and cannot read files that deployer writes here.",
+            ("Run deployer on that machine, or choose the local engine: docker context use default",),
+        )
+    return version
+
+
+def check_conflict(deployment: Deployment, containers: tuple[ServiceContainer, ...]) -> None:
+    """Make sure that containers of this project name are this deployment's. Raises PreflightError."""
+    for container in containers:
+        if container.directory and Path(container.directory) != deployment.directory:
+            raise PreflightError(
+                f"A Compose project named '{deployment.name}' is there already, from {container.directory}.",
+                (f"deployer up --name {deployment.name}2 --port 5001   (a name and port of your own)",),
+            )
+
+
+def check_port(settings: Settings, engine: Engine) -> None:
+    """Make sure that the port can be published, unless this deployment has it already. Raises PreflightError."""
+    for address in settings.bind_addresses or ("",):
+        if address and not ports.is_own_address(address):
+            raise PreflightError(
+                f"This machine has no address {address}, so nothing can listen there.",
+                ("Set `bind` (and `host`) to an address of this machine, or bind to auto.",),
+            )
+        if ports.is_free(address, settings.port):
+            continue
+        owners = engine.publishers(settings.port)
+        if any(owner.project == settings.name for owner in owners):
+            continue
+        holder = f"the container {owners[0].name}" if owners else ports.listener(settings.port) or "another program"
+        raise PreflightError(
+            f"Port {settings.port} is taken by {holder}.",
+            (f"deployer up --port {settings.port + 1}   (or any free port; or end what holds it)",),
+        )
+
+
+def check_disk(settings: Settings, engine: Engine, deployment: Deployment) -> None:
+    """Make sure of room on the disks that will be written. Raises PreflightError."""
+    data = settings.registry.data_directory
+    where = {"deployer's files": deployment.directory}
+    where["pushed images"] = data or Path(engine.describe().data_directory)
+    for purpose, folder in where.items():
+        existing = next((place for place in (folder, *folder.parents) if place.exists()), Path("/"))
+        free = shutil.disk_usage(existing).free
+        if free < LEAST_FREE_BYTES:
+            raise PreflightError(
+                f"The disk for {purpose} is full: {existing} has {free // 2**20} MiB left, "
+                f"and {LEAST_FREE_BYTES // 2**20} MiB is the least that is safe."
+            )
+
+
+def make_data_directory(folder: Path) -> None:
+    """Make the directory for pushed images, and make sure that it can be written. Raises PreflightError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        read_only = bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    except OSError as error:
+        raise PreflightError(
+            f"The directory for pushed images, {folder}, cannot be made: {error.strerror}.",
+            ("Set registry.data to a directory that you may write.",),
+        ) from error
+    if read_only:
+        raise PreflightError(
+            f"The directory for pushed images, {folder}, lies on a disk that is mounted read-only.",
+            ("Set registry.data to another directory.",),
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:2])

@@ -1,0 +1,107 @@
+"""Waiting until the registry and its page really answer, through the published port."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer.errors import NotReady
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from deployer.engine import Engine, ServiceContainer
+    from deployer.settings import Settings
+
+_POLL_SECONDS = 0.05
+_LOOK_AT_CONTAINERS_SECONDS = 1.0
+_LOG_LINES = 15
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How the published port answers: an empty sentence where it does so rightly."""
+
+    api: str
+    page: str
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether both answer as they should."""
+        return not self.api and not self.page
+
+
+def probe(settings: Settings) -> Answer:
+    """Ask for `/v2/` and the page as a client would."""
+    import httpx
+
+    with httpx.Client(base_url=settings.local_url, timeout=5, trust_env=False) as client:
+        api = _ask(client, "/v2/", _api_complaint)
+        page = "" if settings.frontend.page == "none" else _ask(client, "/", _page_complaint)
+    return Answer(api, page)
+
+
+def wait(settings: Settings, engine: Engine, project: str, timeout: float) -> None:
+    """Return once `/v2/` and the page answer. `timeout` in seconds.
+
+    Raises NotReady, with the last log lines of the service at fault, when a service has ended or
+    the time is over.
+    """
+    deadline = time.monotonic() + timeout
+    look = time.monotonic() + _LOOK_AT_CONTAINERS_SECONDS
+    while not (answer := probe(settings)).is_ready:
+        now = time.monotonic()
+        if now >= look:
+            _refuse_ended(engine, project)
+            look = now + _LOOK_AT_CONTAINERS_SECONDS
+        if now >= deadline:
+            raise _late(answer, settings, engine, project, timeout)
+        time.sleep(_POLL_SECONDS)
+
+
+def _ask(client: httpx.Client, path: str, complaint: Callable[[httpx.Response], str]) -> str:
+    import httpx
+
+    try:
+        response = client.get(path)
+    except httpx.HTTPError as error:
+        return f"no answer ({error})"
+    return complaint(response)
+
+
+def _api_complaint(response: httpx.Response) -> str:
+    if response.status_code not in {200, 401}:
+        return f"/v2/ answers {response.status_code}"
+    if "docker-distribution-api-version" not in response.headers:
+        return "something answers that is no registry"
+    return ""
+
+
+def _page_complaint(response: httpx.Response) -> str:
+    if response.status_code not in {200, 401}:
+        return f"the page answers {response.status_code}"
+    return ""
+
+
+def _refuse_ended(engine: Engine, project: str) -> None:
+    for container in engine.containers(project):
+        if container.state in {"exited", "dead", "restarting"}:
+            raise _failure(
+                f"The service {container.service} does not stay up (it is {container.state}).", engine, container
+            )
+
+
+def _late(answer: Answer, settings: Settings, engine: Engine, project: str, timeout: float) -> NotReady:
+    at_fault = "registry" if answer.api and "no answer" not in answer.api else "frontend"
+    what = "; ".join(part for part in (answer.api, answer.page) if part)
+    container = next((found for found in engine.containers(project) if found.service == at_fault), None)
+    message = f"{settings.local_url} did not answer rightly within {timeout:.0f} s: {what}."
+    return NotReady(message, ("deployer logs",)) if container is None else _failure(message, engine, container)
+
+
+def _failure(message: str, engine: Engine, container: ServiceContainer) -> NotReady:
+    lines = engine.last_log_lines(container.id, _LOG_LINES)
+    return NotReady(message, (f"deployer logs {container.service}",), "\n".join(lines))

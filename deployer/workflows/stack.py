@@ -1,0 +1,193 @@
+"""Bringing the registry and its frontend up, and down again."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployer import render
+from deployer.engine import Project
+from deployer.host.lock import exclusive
+from deployer.render import ServiceImages
+from deployer.workflows import files, preflight, provision, readiness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deployer.engine import Engine, ServiceContainer
+    from deployer.paths import Deployment
+    from deployer.settings import Settings
+
+SERVICES = ("registry", "frontend")
+
+
+class Action(Enum):
+    """What `up` does with a service."""
+
+    KEEP = "unchanged"
+    CREATE = "create"
+    RECREATE = "recreate"
+    START = "start"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True)
+class ServiceChange:
+    """A service, what `up` does with it, and why."""
+
+    service: str
+    action: Action
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class UpPlan:
+    """Everything that `up` would do."""
+
+    images: tuple[provision.Choice, ...]
+    services: tuple[ServiceChange, ...]
+    files: tuple[files.FileChange, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all would change."""
+        return (
+            not self.files
+            and all(change.action is Action.KEEP for change in self.services)
+            and all(choice.source is provision.Source.HERE for choice in self.images)
+        )
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One deployment, its settings and the engine that runs it."""
+
+    settings: Settings
+    deployment: Deployment
+    engine: Engine
+
+    def project(self, compose_file: Path | None = None) -> Project:
+        """The Compose project, with the deployed Compose file or another in its place."""
+        override = self.deployment.override_file
+        main = compose_file or self.deployment.compose_file
+        return Project(
+            self.deployment.name, self.deployment.directory, (main, *([override] if override.exists() else []))
+        )
+
+    @property
+    def data_volume(self) -> str:
+        """The volume that holds the images, unless a directory does."""
+        return f"{self.deployment.name}_data"
+
+    def plan(self, *, rebuild: bool = False) -> UpPlan:
+        """What `up` would do, having looked for everything that stands in its way.
+
+        Changes nothing. Raises EngineError, PreflightError or HostError.
+        """
+        preflight.check_engine(self.engine)
+        containers = self.engine.containers(self.deployment.name)
+        preflight.check_conflict(self.deployment, containers)
+        choices = provision.choose_both(
+            self.settings, self.engine.has_image, deployed_images(containers), rebuild=rebuild
+        )
+        images = ServiceImages(choices[0].name, choices[1].name)
+        rendered = self._render(images)
+        services = self._service_changes(rendered, containers, choices)
+        if any(change.action is not Action.KEEP for change in services):
+            preflight.check_port(self.settings, self.engine)
+            preflight.check_disk(self.settings, self.engine, self.deployment)
+        changes = files.changes(self.deployment, rendered)
+        return UpPlan(tuple(choices), services, changes, self._warnings())
+
+    def up(
+        self,
+        *,
+        rebuild: bool,
+        timeout: float,
+        say: Callable[[str], None],
+        allow: Callable[[str], None],
+        quiet: bool,
+    ) -> UpPlan:
+        """Bring the deployment up and wait until it answers; return what was done.
+
+        `say` is told each step; `allow` is asked before a package is installed, or images would be left
+        behind; `timeout` is in seconds. Raises what `plan` raises, and NotReady with the last log lines.
+        """
+        with exclusive(self.deployment.directory / ".lock", "up"):
+            plan = self.plan(rebuild=rebuild)
+            for warning in plan.warnings:
+                allow(f"{warning} Go on?")
+            if not plan.is_empty:
+                self._apply(plan, say, allow, quiet=quiet)
+            readiness.wait(self.settings, self.engine, self.deployment.name, timeout)
+        return plan
+
+    def _apply(self, plan: UpPlan, say: Callable[[str], None], allow: Callable[[str], None], *, quiet: bool) -> None:
+        images = provision.fetch(list(plan.images), self.engine, say, allow)
+        data = self.settings.registry.data_directory
+        if data is not None:
+            preflight.make_data_directory(data)
+        if files.secret_of(self.deployment) is None:
+            files.keep_secret(self.deployment, files.new_secret())
+        files.write(self.deployment, self._render(images))
+        self.engine.up(self.project(), quiet=quiet)
+
+    def _render(self, images: ServiceImages) -> tuple[render.File, ...]:
+        secret = files.secret_of(self.deployment) or "0" * 64
+        return render.files(self.settings, images, secret)
+
+    def _service_changes(
+        self,
+        rendered: tuple[render.File, ...],
+        containers: tuple[ServiceContainer, ...],
+        choices: list[provision.Choice],
+    ) -> tuple[ServiceChange, ...]:
+        hashes = self._hashes(rendered)
+        running = {container.service: container for container in containers}
+        ids = dict(zip(SERVICES, (self._image_id(choice) for choice in choices), strict=True))
+        wanted = [_change(service, hashes[service], ids.get(service), running.get(service)) for service in hashes]
+        removed = [ServiceChange(service, Action.REMOVE) for service in running if service not in hashes]
+        return tuple(wanted + removed)
+
+    def _hashes(self, rendered: tuple[render.File, ...]) -> dict[str, str]:
+        """Compose's own hash of each service, which also proves that Compose accepts the file."""
+        with tempfile.TemporaryDirectory(prefix="deployer-") as folder:
+            candidate = Path(folder) / "compose.yaml"
+            candidate.write_bytes(next(file.content for file in rendered if file.path == "compose.yaml"))
+            return self.engine.config_hashes(self.project(candidate))
+
+    def _warnings(self) -> tuple[str, ...]:
+        wanted = str(self.settings.registry.data_directory or "data")
+        today = files.deployed_storage(self.deployment) or wanted
+        if today == wanted:
+            return ()
+        before, after = (f"the volume {self.data_volume}" if place == "data" else place for place in (today, wanted))
+        return (f"The images pushed so far stay in {before}, and will not be seen: the registry moves to {after}.",)
+
+    def _image_id(self, choice: provision.Choice) -> str | None:
+        if choice.source is not provision.Source.HERE:
+            return None
+        image = self.engine.image(choice.name)
+        return image.id if image else None
+
+
+def _change(service: str, wanted: str, image_id: str | None, container: ServiceContainer | None) -> ServiceChange:
+    if container is None:
+        return ServiceChange(service, Action.CREATE)
+    if container.config_hash != wanted:
+        return ServiceChange(service, Action.RECREATE, "its configuration changed")
+    if image_id is not None and container.image_id != image_id:
+        return ServiceChange(service, Action.RECREATE, "its image changed")
+    if container.state != "running":
+        return ServiceChange(service, Action.START, f"it is {container.state}")
+    return ServiceChange(service, Action.KEEP)
+
+
+def deployed_images(containers: tuple[ServiceContainer, ...]) -> ServiceImages | None:
+    """The images that the services run today, or None where nothing is deployed."""
+    images = {container.service: container.image for container in containers}
+    return ServiceImages(images.get("registry", ""), images.get("frontend", "")) if images else None

@@ -1,0 +1,150 @@
+"""How a deployment is, and what its services wrote."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from deployer.errors import DeployerError, NotFound, UsageError
+from deployer.render import STORAGE
+from deployer.workflows import preflight, readiness
+
+if TYPE_CHECKING:
+    from deployer.engine import ServiceContainer
+    from deployer.workflows.stack import Stack
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """One service as it is. `image_bytes` None where the image is gone."""
+
+    service: str
+    container: str
+    state: str
+    health: str
+    restart_policy: str
+    image: str
+    image_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """A deployment as it is; None or "" where something cannot be known. Sizes in bytes."""
+
+    name: str
+    address: str
+    page: str
+    version: str
+    data: str
+    repositories: int | None
+    used_bytes: int | None
+    free_bytes: int | None
+    services: tuple[ServiceStatus, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether the registry serves as it should."""
+        return bool(self.services) and not self.problems
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same for JSON."""
+        return {"ready": self.is_healthy, **asdict(self)}
+
+
+def read(stack: Stack) -> Status:
+    """Look at a deployment. Raises EngineError where no engine answers."""
+    settings = stack.settings
+    preflight.check_engine(stack.engine)
+    containers = stack.engine.containers(stack.deployment.name)
+    preflight.check_conflict(stack.deployment, containers)
+    registry = next((found for found in containers if found.service == "registry" and found.state == "running"), None)
+    used, free = _storage(stack, registry) if registry else (None, None)
+    answer = readiness.probe(settings) if containers else None
+    return Status(
+        name=settings.name,
+        address=settings.address,
+        page=f"{settings.url}/" if settings.frontend.page != "none" else "",
+        version=_version(stack, registry) if registry else "",
+        data=str(settings.registry.data_directory or f"volume {stack.data_volume}"),
+        repositories=_repositories(stack) if answer and not answer.api else None,
+        used_bytes=used,
+        free_bytes=free,
+        services=tuple(_service(stack, container) for container in containers),
+        problems=_problems(containers, answer, free),
+    )
+
+
+def follow_logs(stack: Stack, services: tuple[str, ...], *, follow: bool, tail: str, since: str) -> None:
+    """Let Compose print the services' logs. Raises UsageError for an unknown service, NotFound for none."""
+    preflight.check_engine(stack.engine)
+    known = [container.service for container in stack.engine.containers(stack.deployment.name)]
+    if not known or not stack.deployment.compose_file.exists():
+        raise NotFound(f"There is no deployment named '{stack.deployment.name}' here.", ("deployer up",))
+    for service in services:
+        if service not in known:
+            raise UsageError(f"There is no service '{service}'.", (f"deployer logs {'|'.join(known)}",))
+    stack.engine.follow_logs(stack.project(), services, follow=follow, tail=tail, since=since)
+
+
+def _service(stack: Stack, container: ServiceContainer) -> ServiceStatus:
+    image = stack.engine.image(container.image_id)
+    return ServiceStatus(
+        service=container.service,
+        container=container.name,
+        state=container.state,
+        health=container.health,
+        restart_policy=container.restart_policy,
+        image=container.image,
+        image_bytes=image.size if image else None,
+    )
+
+
+def _version(stack: Stack, registry: ServiceContainer) -> str:
+    try:
+        printed = stack.engine.execute(registry.id, "registry", "--version")
+    except DeployerError:
+        return ""
+    number = re.search(r"\bv?(\d+\.\d+[\w.+~-]*)", printed)
+    return f"distribution {number[1]}" if number else printed.strip()
+
+
+def _storage(stack: Stack, registry: ServiceContainer) -> tuple[int | None, int | None]:
+    """Bytes that pushed images use, and bytes free on their disk, as the registry's container sees them."""
+    try:
+        used = stack.engine.execute(registry.id, "du", "-sk", STORAGE).split()[0]
+        free = stack.engine.execute(registry.id, "df", "-Pk", STORAGE).splitlines()[-1].split()[3]
+        return int(used) * 1024, int(free) * 1024
+    except (DeployerError, ValueError, IndexError):
+        return None, None
+
+
+def _repositories(stack: Stack) -> int | None:
+    from deployer.registry.client import RegistryClient
+
+    with RegistryClient(stack.settings.local_url, {}) as client:
+        return len(client.catalog())
+
+
+def _problems(
+    containers: tuple[ServiceContainer, ...], answer: readiness.Answer | None, free: int | None
+) -> tuple[str, ...]:
+    if not containers:
+        return ("It is not running.",)
+    found = [
+        f"The service {container.service} is {container.health if container.state == 'running' else container.state}."
+        for container in containers
+        if container.state != "running" or container.health == "unhealthy"
+    ]
+    found += [
+        f"The service {container.service} does not come back after a reboot "
+        f"(restart policy: {container.restart_policy})."
+        for container in containers
+        if container.restart_policy not in {"always", "unless-stopped"}
+    ]
+    if answer is not None:
+        found += [complaint[:1].upper() + complaint[1:] + "." for complaint in (answer.api, answer.page) if complaint]
+    if free is not None and free < preflight.LEAST_FREE_BYTES:
+        found.append("The disk that holds the images is full: pushes will fail.")
+    return tuple(found)
