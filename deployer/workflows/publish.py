@@ -1,0 +1,223 @@
+"""Pushing local images to the registry, and pulling them from it."""
+
+from __future__ import annotations
+
+import difflib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from deployer.errors import DeployerError, ImageNotFound, UsageError
+from deployer.reference import Reference, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from deployer.engine import Engine, LocalImage, Pushed
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Push:
+    """One image to push: the name it has here, and the one it gets in the registry."""
+
+    source: str
+    target: Reference
+    image_id: str
+
+
+@dataclass(frozen=True)
+class Pull:
+    """One image to pull: the name it has in the registry, and the short one it gets here.
+
+    `short` is None for a digest, which cannot be a local name; `replaces` is the ID of the image
+    that has the short name now, "" for none.
+    """
+
+    source: Reference
+    short: str | None
+    replaces: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one push or pull ended: `error` None where it did as asked."""
+
+    name: str
+    target: str
+    pushed: Pushed | None
+    error: DeployerError | None
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The registry as the engine names it; `flags` names it to deployer in advice."""
+
+    address: str
+    flags: str
+
+
+def target_of(text: str, address: str) -> Reference:
+    """The name that an image gets in this registry.
+
+    Another registry's domain is dropped (`ghcr.io/acme/app:1` becomes `acme/app:1`), and so is the
+    hub's `library/`; an image already named for this registry keeps its name. Raises
+    InvalidReference, and UsageError for a digest.
+    """
+    reference = parse(text)
+    if reference.digest is not None:
+        raise UsageError(
+            f"'{text}' names a digest, and an image is pushed under a tag.",
+            (f"deployer push {text} --as {reference.repository}:TAG",),
+        )
+    repository = reference.repository
+    if reference.domain in {"docker.io", "index.docker.io"}:
+        repository = repository.removeprefix("library/")
+    return Reference(address, repository, reference.tag).tagged()
+
+
+def plan_push(images: Sequence[str], rename: str | None, registry: Registry, engine: Engine) -> tuple[Push, ...]:
+    """What would be pushed where. Changes nothing.
+
+    Raises UsageError, InvalidReference, and ImageNotFound with the nearest local names.
+    """
+    if rename is not None and len(images) != 1:
+        raise UsageError("--as names one image, so it goes with exactly one IMAGE.")
+    targets = [_renamed(rename, registry.address) if rename else target_of(image, registry.address) for image in images]
+    doubled = next((target for target in targets if targets.count(target) > 1), None)
+    if doubled is not None:
+        sources = ", ".join(image for image, target in zip(images, targets, strict=True) if target == doubled)
+        raise UsageError(f"{sources} would all be pushed as {doubled}.", ("Push them one by one, with --as NAME.",))
+    found = [_local(image, engine) for image in images]
+    return tuple(Push(image, target, local.id) for image, target, local in zip(images, targets, found, strict=True))
+
+
+def push_all(
+    pushes: Sequence[Push],
+    registry: Registry,
+    engine: Engine,
+    *,
+    jobs: int,
+    on_line: Callable[[Push, str], None] | None,
+) -> tuple[Outcome, ...]:
+    """Tag and push each image, up to `jobs` at once; one that fails does not stop the others.
+
+    With `on_line` None, Docker draws its own progress on the terminal. Interrupted, no tag is
+    left that was not there before.
+    """
+
+    def work(push: Push) -> Outcome:
+        listen = (lambda line: on_line(push, line)) if on_line else None
+        try:
+            return Outcome(push.source, str(push.target), _push(push, registry, engine, listen), None)
+        except DeployerError as error:
+            return Outcome(push.source, str(push.target), None, error)
+
+    return _together(work, pushes, jobs, engine)
+
+
+def plan_pull(images: Sequence[str], registry: Registry, engine: Engine) -> tuple[Pull, ...]:
+    """What would be pulled, and which local names change. Raises InvalidReference or UsageError."""
+    return tuple(_plan_one_pull(image, registry, engine) for image in images)
+
+
+def pull_all(
+    pulls: Sequence[Pull],
+    registry: Registry,
+    engine: Engine,
+    *,
+    jobs: int,
+    on_line: Callable[[Pull, str], None] | None,
+) -> tuple[Outcome, ...]:
+    """Pull each image and give it its short name; progress and failures as with `push_all`."""
+
+    def work(pull: Pull) -> Outcome:
+        listen = (lambda line: on_line(pull, line)) if on_line else None
+        try:
+            engine.pull(str(pull.source), address=registry.address, flags=registry.flags, on_line=listen)
+            if pull.short is not None:
+                engine.tag(str(pull.source), pull.short)
+            return Outcome(str(pull.source), pull.short or str(pull.source), None, None)
+        except DeployerError as error:
+            return Outcome(str(pull.source), pull.short or str(pull.source), None, error)
+
+    return _together(work, pulls, jobs, engine)
+
+
+def _renamed(rename: str, address: str) -> Reference:
+    reference = parse(rename)
+    if reference.domain and reference.domain != address:
+        raise UsageError(
+            f"--as {rename} names another registry, {reference.domain}; this one is {address}.",
+            (f"deployer push IMAGE --as {reference.repository}",),
+        )
+    return target_of(rename, address)
+
+
+def _local(image: str, engine: Engine) -> LocalImage:
+    found = engine.image(image)
+    if found is None:
+        near = _nearest(image, engine.image_names())
+        raise ImageNotFound(
+            f"There is no image {image} on this machine.",
+            tuple(f"Did you mean {name}?" for name in near) or ("docker images   (lists what there is)",),
+        )
+    return found
+
+
+def _nearest(image: str, names: tuple[str, ...]) -> list[str]:
+    """The local names that were most likely meant: by the whole name, or else by the repository alone."""
+    whole = difflib.get_close_matches(image, names, n=3, cutoff=0.8)
+    if whole:
+        return whole
+    wanted = image.partition(":")[0]
+    by_repository = {name.rpartition(":")[0]: name for name in reversed(names)}
+    return [by_repository[name] for name in difflib.get_close_matches(wanted, by_repository, n=3, cutoff=0.75)]
+
+
+def _push(push: Push, registry: Registry, engine: Engine, listen: Callable[[str], None] | None) -> Pushed | None:
+    name = str(push.target)
+    before = engine.image(name)
+    if before is None or before.id != push.image_id:
+        engine.tag(push.image_id, name)
+    try:
+        return engine.push(name, address=registry.address, flags=registry.flags, on_line=listen)
+    except BaseException:
+        _restore(name, before, engine)
+        raise
+
+
+def _restore(name: str, before: LocalImage | None, engine: Engine) -> None:
+    """Put a name back to what it was, or take it away where it was not there."""
+    if before is None:
+        engine.untag(name)
+    else:
+        engine.tag(before.id, name)
+
+
+def _plan_one_pull(image: str, registry: Registry, engine: Engine) -> Pull:
+    reference = parse(image)
+    if reference.domain and reference.domain != registry.address:
+        raise UsageError(
+            f"'{image}' names another registry, {reference.domain}; this one is {registry.address}.",
+            (f"deployer pull {reference.repository}", f"docker pull {image}   (to pull from there)"),
+        )
+    source = reference.at(registry.address).tagged()
+    if source.digest is not None:
+        return Pull(source, None, "")
+    short = str(source.at(""))
+    current = engine.image(short)
+    return Pull(source, short, current.id if current else "")
+
+
+def _together(work: Callable[[Item], Outcome], items: Sequence[Item], jobs: int, engine: Engine) -> tuple[Outcome, ...]:
+    with ThreadPoolExecutor(max_workers=max(1, min(jobs, len(items)))) as pool:
+        futures = [pool.submit(work, item) for item in items]
+        try:
+            return tuple(future.result() for future in futures)
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            engine.stop_streams()
+            raise
