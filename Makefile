@@ -1,0 +1,68 @@
+# Everything that a machine needs is installed by tools/machine.py, which leaves alone what is there.
+
+## PYTHON  the Python, 3.11 or newer, that creates .venv
+PYTHON ?= python3
+## ARGS    more words for deployer (up, down), pytest (test, test-unit) or the benchmarks (bench)
+ARGS ?=
+
+MACHINE := $(PYTHON) tools/machine.py
+BIN := .venv/bin
+PAGE_TESTS = $(wildcard tests/page/*.js tests/page/*.mjs)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help environment development up down check page test test-unit golden bench wheel lock clean
+
+help: ## Explain the targets (what `make` alone does)
+	@echo 'Targets:'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@echo 'Variables, as in `make up ARGS="--port 5001"`:'
+	@awk '/^## / { sub("## ", ""); print "  " $$0 }' Makefile
+
+environment: ## Create or update .venv, with what deployer needs to run
+	@$(MACHINE) environment
+
+up: environment ## Bring up the registry and its web page, installing an engine where none answers
+	@$(MACHINE) engine
+	@$(BIN)/deployer up --yes $(ARGS)
+
+down: environment ## Stop the registry; the images stay
+	@$(BIN)/deployer down $(ARGS)
+
+test: development check page ## Check everything: style, types, and all tests against a real engine and browser
+	@$(MACHINE) browser
+	@$(MACHINE) run -- $(BIN)/pytest $(ARGS)
+
+test-unit: development check ## Check style and types and run the unit tests, which need no engine
+	@$(BIN)/pytest tests/unit $(ARGS)
+
+check: development ## Check style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+golden: development ## Write tests/golden anew from the templates; look at the difference before you commit
+	@UPDATE_GOLDEN=1 $(BIN)/pytest -q tests/unit/test_render.py
+
+bench: development ## Measure against plain Docker, Compose and crane
+	@$(MACHINE) run -- $(BIN)/python -m benchmarks $(ARGS)
+
+wheel: development ## Build the wheel into dist/
+	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@ls dist/*.whl
+
+lock: ## Write constraints.txt anew, with the newest versions
+	@$(MACHINE) lock
+
+clean: ## Remove .venv, dist/ and every cache; a running registry stays
+	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name .git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +
+
+development:
+	@$(MACHINE) environment --dev
+
+page:
+ifneq ($(PAGE_TESTS),)
+	@$(MACHINE) node
+	node --test $(PAGE_TESTS)
+endif
