@@ -27,7 +27,7 @@ def write_atomically(path: Path, content: bytes, mode: int) -> None:
             os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())
         temporary.replace(path)
-        _remember(path.parent)
+        remember(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise _refusal(path, error) from error
@@ -46,8 +46,8 @@ def read_if_there(path: Path) -> bytes | None:
         raise HostError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _remember(folder: Path) -> None:
-    # The new name itself survives a power cut only once the folder is on the disk.
+def remember(folder: Path) -> None:
+    """Put a folder's names on the disk: only then does a file's new name survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,0 +1,57 @@
+"""Small local images, and the names that they have here."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.stack import docker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.support.stack import DeployedStack
+
+
+@pytest.fixture
+def make_image(engine: None) -> Iterator[Callable[..., str]]:
+    """Makes local images of random content; their names go at the end, and what had a name before has it again."""
+    before: dict[str, str] = {}
+
+    def make(name: str, size: int = 1000) -> str:
+        before.setdefault(name, docker("image", "inspect", "--format", "{{.Id}}", name, check=False).strip())
+        return docker("import", "-", name, stdin=archive(size)).strip()
+
+    yield make
+    for name, previous in before.items():
+        docker("image", "rm", name, check=False)
+        if previous:
+            docker("image", "tag", previous, name)
+
+
+@pytest.fixture
+def forget(stack: DeployedStack) -> Iterator[None]:
+    """Takes the names for the shared registry from local images at the end."""
+    yield
+    untag_all(stack)
+
+
+def untag_all(stack: DeployedStack) -> None:
+    """Take every name for a registry from the local images."""
+    for name in docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines():
+        if name.startswith(f"{stack.address}/") and not name.endswith("<none>"):
+            docker("image", "rm", name, check=False)
+
+
+def archive(size: int) -> bytes:
+    """A root file system of one file of random bytes."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        entry = tarfile.TarInfo("content")
+        entry.size = size
+        tar.addfile(entry, io.BytesIO(os.urandom(size)))
+    return packed.getvalue()

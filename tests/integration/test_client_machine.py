@@ -1,0 +1,87 @@
+"""A client machine: its own network namespace and Docker daemon, and the registry across a wire."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.conftest import archive
+from tests.support.dockerd import Dockerd, temporary_dockerd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.support.stack import DeployedStack
+
+# A link of the tests' own: TEST-NET-2 (RFC 5737) is nobody's.
+SERVER, CLIENT = "198.51.100.1", "198.51.100.2"
+
+
+def ip(*words: str, check: bool = True) -> None:
+    subprocess.run(["ip", *words], check=check, capture_output=True)
+
+
+@pytest.fixture
+def client() -> Iterator[Dockerd]:
+    namespace, ours, theirs = (f"{kind}{os.getpid() % 10**6}" for kind in ("deployer-", "dps", "dpc"))
+    ip("netns", "add", namespace)
+    try:
+        ip("link", "add", ours, "type", "veth", "peer", "name", theirs)
+        ip("link", "set", theirs, "netns", namespace)
+        ip("addr", "add", f"{SERVER}/30", "dev", ours)
+        ip("link", "set", ours, "up")
+        ip("-n", namespace, "addr", "add", f"{CLIENT}/30", "dev", theirs)
+        ip("-n", namespace, "link", "set", theirs, "up")
+        ip("-n", namespace, "link", "set", "lo", "up")
+        with temporary_dockerd("client") as daemon:
+            yield replace(daemon, enter=("nsenter", f"--net=/run/netns/{namespace}", "--"))
+    finally:
+        ip("link", "delete", ours, check=False)
+        ip("netns", "delete", namespace, check=False)
+
+
+def test_a_client_from_refusal_to_trust_to_a_pulled_image(
+    make_stack: Callable[..., DeployedStack], client: Dockerd
+) -> None:
+    stack = make_stack(DEPLOYER_HOST=SERVER)
+    stack.folder.mkdir(parents=True, exist_ok=True)
+    brought_up = stack.deployer("up", "--yes", check=True)
+    assert f"Registry: {SERVER}:{stack.port}" in brought_up.stdout
+    assert "Anyone who reaches port" in brought_up.stderr
+    here = ("--host", SERVER, "--port", str(stack.port))
+    client.start()
+    try:
+        subprocess.run(
+            ["docker", "import", "-", "centos:7-git"], input=archive(1000), env=client.environment, check=True
+        )
+
+        refused = client.deployer("push", "centos:7-git", *here)
+        assert refused.returncode == 1
+        assert f"The Docker engine does not trust {SERVER}:{stack.port}" in refused.stderr
+        assert f"deployer configure-daemon --host {SERVER} --port {stack.port}" in refused.stderr
+        ill = client.deployer("doctor", *here)
+        assert ill.returncode == 1
+        assert f"The Docker engine does not trust {SERVER}:{stack.port}" in ill.stdout
+
+        trusted = client.deployer("configure-daemon", *here)
+        assert trusted.returncode == 0, trusted.stdout + trusted.stderr
+
+        pushed = client.deployer("push", "centos:7-git", *here)
+        assert pushed.returncode == 0, pushed.stderr
+        assert "7-git: digest: sha256:" in pushed.stdout
+        assert client.deployer("catalog", *here).stdout == "centos\n"
+        assert client.deployer("pull", "centos:7-git", *here).returncode == 0
+        assert client.deployer("delete", "centos:7-git", "--yes", *here).returncode == 0
+        well = client.deployer("doctor", *here)
+        assert well.returncode == 0, well.stdout
+
+        removed = client.deployer("configure-daemon", "--remove", *here)
+        assert removed.returncode == 0, removed.stderr
+        assert client.deployer("push", "centos:7-git", *here).returncode == 1
+    finally:
+        client.stop()
+        stack.remove()

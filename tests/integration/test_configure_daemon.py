@@ -1,0 +1,227 @@
+"""configure-daemon against a dockerd of its own; the machine's other engines are left alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.dockerd import Dockerd, temporary_dockerd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ADDRESS = "192.168.100.2:5000"
+DEPLOYER = (sys.executable, "-m", "deployer", "configure-daemon")
+NOBODY = 65534
+
+# Tests may run on a Python that only root may read: a dry run as root imports all that is needed.
+AS_NOBODY = f"""
+import os, sys
+from deployer.cli.main import main
+sys.argv[0] = "/opt/bin/deployer"
+assert main([*sys.argv[1:], "--dry-run"]) == 0
+os.setgroups([])
+os.setgid({NOBODY})
+os.setuid({NOBODY})
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def dockerd(tmp_path: Path) -> Iterator[Dockerd]:
+    with temporary_dockerd(tmp_path.name[-20:]) as made:
+        yield made
+
+
+def configure(dockerd: Dockerd, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    return dockerd.deployer("configure-daemon", "--host", "192.168.100.2", *words, **options)
+
+
+def _expect(done: subprocess.CompletedProcess[str], code: int) -> None:
+    assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
+
+
+def test_the_daemon_trusts_after_a_reload_and_no_longer_after_remove(dockerd: Dockerd) -> None:
+    dockerd.file.write_text('{\n\t"debug": true,\n\t"labels": ["a=b", "c=d"]\n}\n')
+    dockerd.file.chmod(0o640)
+    dockerd.start()
+
+    done = configure(dockerd)
+    _expect(done, 0)
+    assert dockerd.file.read_text() == (
+        f'{{\n\t"debug": true,\n\t"labels": ["a=b", "c=d"],\n\t"insecure-registries": ["{ADDRESS}"]\n}}\n'
+    )
+    assert dockerd.file.stat().st_mode & 0o777 == 0o640
+    assert f"Docker accepts {ADDRESS} without TLS." in done.stdout
+    assert dockerd.trusted() == {ADDRESS}
+    [backup] = dockerd.folder.glob("daemon.json.backup-*")
+    assert backup.read_text() == '{\n\t"debug": true,\n\t"labels": ["a=b", "c=d"]\n}\n'
+    assert backup.stat().st_mode & 0o777 == 0o640
+
+    before = dockerd.file.stat()
+    again = configure(dockerd, "--json")
+    _expect(again, 0)
+    assert {key: json.loads(again.stdout)[key] for key in ("changed", "trusted", "reloaded", "backup")} == {
+        "changed": False,
+        "trusted": True,
+        "reloaded": None,
+        "backup": None,
+    }
+    assert dockerd.file.stat() == before
+
+    removed = configure(dockerd, "--remove")
+    _expect(removed, 0)
+    assert json.loads(dockerd.file.read_text())["insecure-registries"] == []
+    assert f"Docker no longer accepts {ADDRESS} without TLS." in removed.stdout
+    assert dockerd.trusted() == set()
+    assert "does not list" in configure(dockerd, "--remove").stdout
+    assert dockerd.survived()
+
+
+def test_beside_mirrors_and_other_registries(dockerd: Dockerd) -> None:
+    dockerd.file.write_text('{"registry-mirrors": ["https://mirror.example"], "insecure-registries": ["a.example:1"]}')
+    dockerd.start()
+    _expect(configure(dockerd, "--file", "daemon.json"), 0)
+    assert dockerd.trusted() == {ADDRESS, "a.example:1"}
+    assert dockerd.info()["Mirrors"] == ["https://mirror.example/"]
+    _expect(configure(dockerd, "--remove", "--file", "daemon.json"), 0)
+    assert dockerd.trusted() == {"a.example:1"}
+    assert dockerd.survived()
+
+
+def test_a_file_changed_by_hand_is_read_by_the_daemon(dockerd: Dockerd) -> None:
+    dockerd.start()
+    dockerd.file.write_text(f'{{"insecure-registries": ["{ADDRESS}"]}}')
+    assert dockerd.trusted() == set()
+    done = configure(dockerd)
+    _expect(done, 0)
+    assert "lists 192.168.100.2:5000 already." in done.stdout
+    assert dockerd.trusted() == {ADDRESS}
+
+
+def test_a_network_covers_it(dockerd: Dockerd) -> None:
+    dockerd.file.write_text('{"insecure-registries": ["192.168.0.0/16"]}')
+    dockerd.start()
+    done = configure(dockerd)
+    _expect(done, 0)
+    assert f"lists 192.168.0.0/16, which covers {ADDRESS}" in done.stdout
+    assert dockerd.trusted() == set()
+
+
+def test_a_dry_run_touches_neither_file_nor_daemon(dockerd: Dockerd) -> None:
+    dockerd.start()
+    done = configure(dockerd, "--dry-run")
+    _expect(done, 0)
+    assert f'+{{"insecure-registries": ["{ADDRESS}"]}}' in done.stdout
+    assert dockerd.file.read_text() == "{}\n"
+    assert dockerd.trusted() == set()
+
+
+def test_a_linked_file_is_edited_where_it_lies(dockerd: Dockerd) -> None:
+    kept = dockerd.folder / "kept.json"
+    dockerd.file.rename(kept)
+    dockerd.file.symlink_to("kept.json")
+    dockerd.start()
+    _expect(configure(dockerd), 0)
+    assert dockerd.file.is_symlink()
+    assert ADDRESS in kept.read_text()
+    assert dockerd.trusted() == {ADDRESS}
+
+
+def test_another_file_is_written_and_the_daemon_left_alone(dockerd: Dockerd) -> None:
+    dockerd.start()
+    done = configure(dockerd, "--file", "folder/other.json")
+    _expect(done, 0)
+    assert ADDRESS in (dockerd.folder / "folder" / "other.json").read_text()
+    assert str(dockerd.file) in done.stderr
+    assert dockerd.file.read_text() == "{}\n"
+    assert dockerd.trusted() == set()
+
+
+def test_without_an_engine_the_daemon_reads_it_when_it_starts(dockerd: Dockerd) -> None:
+    dockerd.file.unlink()
+    done = configure(dockerd, "--file", "daemon.json")
+    _expect(done, 0)
+    assert "Docker reads the file when it starts." in done.stderr
+    dockerd.start()
+    assert dockerd.trusted() == {ADDRESS}
+
+
+def test_a_flag_on_the_daemons_command_line_is_not_contradicted(dockerd: Dockerd) -> None:
+    dockerd.arguments = ("--insecure-registry", "a.example:1")
+    dockerd.start()
+    done = configure(dockerd)
+    _expect(done, 1)
+    assert "started with --insecure-registry a.example:1" in done.stderr
+    assert f"Add it where dockerd is started: --insecure-registry {ADDRESS}" in done.stderr
+    assert dockerd.file.read_text() == "{}\n"
+    dockerd.stop()
+    dockerd.arguments = ("--insecure-registry", ADDRESS)
+    dockerd.start()
+    done = configure(dockerd)
+    _expect(done, 0)
+    assert f"started with --insecure-registry {ADDRESS}" in done.stdout
+    assert dockerd.file.read_text() == "{}\n"
+
+
+@pytest.mark.parametrize("content", ['{"a": 1,}', "{} // mine", "[]", '{"insecure-registries": "a:1"}'])
+def test_a_file_that_is_no_daemon_json_stays(dockerd: Dockerd, content: str) -> None:
+    dockerd.file.write_text(content)
+    done = configure(dockerd, "--file", "daemon.json")
+    _expect(done, 1)
+    assert f"{dockerd.file}:1:" in done.stderr
+    assert dockerd.file.read_text() == content
+    assert [entry.name for entry in dockerd.folder.iterdir()] == ["daemon.json"]
+
+
+def test_an_option_that_docker_does_not_know_never_stops_it(dockerd: Dockerd) -> None:
+    dockerd.start()
+    dockerd.file.write_text('{"no-such-option": true}')
+    done = configure(dockerd)
+    _expect(done, 1)
+    assert "does not accept" in done.stderr or "dockerd refuses" in done.stderr
+    assert dockerd.survived()
+    assert dockerd.trusted() == set()
+
+
+@pytest.mark.parametrize(("mode", "deed"), [(0o600, "read"), (0o644, "changed")])
+def test_without_permission_the_sudo_command_is_told(dockerd: Dockerd, mode: int, deed: str) -> None:
+    dockerd.file.chmod(mode)
+    dockerd.start()
+    dockerd.socket.chmod(0o666)
+    command = [sys.executable, "-c", AS_NOBODY, "configure-daemon", "--host", "192.168.100.2", "--port", "5001"]
+    done = subprocess.run(
+        command, env=dockerd.environment, cwd=dockerd.folder, capture_output=True, text=True, check=False
+    )
+    _expect(done, 1)
+    assert f"{dockerd.file} cannot be {deed}: Permission denied." in done.stderr
+    assert (
+        f"→ sudo DOCKER_HOST=unix://{dockerd.socket} /opt/bin/deployer"
+        " configure-daemon --host 192.168.100.2 --port 5001\n"
+    ) in done.stderr
+    assert dockerd.file.read_text() == "{}\n"
+
+
+def test_killed_at_any_moment_the_file_is_the_old_or_the_new(dockerd: Dockerd) -> None:
+    old = dockerd.file.read_bytes()
+    whole = {old}
+    for step in range(12):
+        process = subprocess.Popen(
+            [*DEPLOYER, "--host", "192.168.100.2", "--file", str(dockerd.file)],
+            env=dockerd.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(0.2 + step * 0.1)
+        process.kill()
+        process.wait()
+        whole.add(dockerd.file.read_bytes())
+        dockerd.file.write_bytes(old)
+    assert whole <= {old, f'{{"insecure-registries": ["{ADDRESS}"]}}\n'.encode()}
+    assert len(whole) == 2

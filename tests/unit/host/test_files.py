@@ -1,0 +1,63 @@
+"""Writing a file in one step."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deployer.errors import HostError
+from deployer.host.files import read_if_there, write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_file_and_its_folder_are_made_with_the_mode(tmp_path: Path) -> None:
+    target = tmp_path / "a" / "b"
+    write_atomically(target, b"x", 0o600)
+    assert target.read_bytes() == b"x"
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_failure_half_way_leaves_the_old_file_and_nothing_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "a"
+    target.write_text("old")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(HostError, match="cannot be written: No space left on device"):
+        write_atomically(target, b"new", 0o644)
+    assert target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_an_interruption_half_way_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "a"
+    target.write_text("old")
+
+    def interrupted(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(target, b"new", 0o644)
+    assert target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(HostError, match="cannot be written"):
+        write_atomically(tmp_path / "file" / "below", b"", 0o644)
+
+
+def test_reading_what_is_not_there(tmp_path: Path) -> None:
+    assert read_if_there(tmp_path / "missing") is None
+    with pytest.raises(HostError, match="cannot be read: Is a directory"):
+        read_if_there(tmp_path)
