@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.engine_errors import translate
 from deployer.errors import EngineUnavailable
+from deployer.streams import Streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -110,8 +109,7 @@ class Engine:
     """
 
     call: tuple[str, ...] = ("docker",)
-    _running: set[subprocess.Popen[str]] = field(default_factory=set)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _streams: Streams = field(default_factory=Streams)
 
     @cached_property
     def _docker(self) -> DockerClient:
@@ -324,9 +322,7 @@ class Engine:
 
     def stop_streams(self) -> None:
         """End every push and pull under way."""
-        with self._lock:
-            for process in self._running:
-                process.terminate()
+        self._streams.stop()
 
     def _stream(
         self, arguments: tuple[str, ...], on_line: Callable[[str], None] | None, *, address: str, flags: str
@@ -334,31 +330,9 @@ class Engine:
         # python-on-whales either captures nothing or, streaming, cannot be ended: hence our own process.
         with _translated():
             command = [str(part) for part in self._docker.client_config.docker_cmd]
-        process = subprocess.Popen(
-            [*command, *arguments],
-            stdout=subprocess.PIPE if on_line else None,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-        )
-        with self._lock:
-            self._running.add(process)
-        complaints: list[str] = []
-        listener = threading.Thread(target=lambda: complaints.extend(process.stderr or ()), daemon=True)
-        listener.start()
-        try:
-            for line in process.stdout or ():
-                if on_line:
-                    on_line(line.rstrip())
-            code = process.wait()
-            listener.join()
-        finally:
-            process.terminate()
-            process.wait()
-            with self._lock:
-                self._running.discard(process)
+        code, complaints = self._streams.run([*command, *arguments], on_line)
         if code != 0:
-            raise translate("".join(complaints), address=address, flags=flags)
+            raise translate(complaints, address=address, flags=flags)
 
 
 @contextmanager

@@ -36,7 +36,7 @@ _COMPLAINTS = (
         kind=EngineUnavailable,
     ),
     _complaint(
-        r"is not a docker command|unknown command: docker compose|unknown shorthand flag: 'f' in -f",
+        r"is not a docker command|unknown command: docker compose|unknown (shorthand )?flag: ",
         "Docker has no Compose plugin here.",
         "Install the package docker-compose-plugin, docker-compose-v2 or docker-compose (version 2 or newer).",
         kind=EngineUnavailable,

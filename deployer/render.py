@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,8 @@ _CADDY_WHEELS = (
     "fc82429ec3ee96a1314c2604299113421969bc1f736908d4d2ba67f45d2d96a6",
     "e3c35aecef7d626f3512b436b8cb08cc21a2e678ce9400499c0d787e86cc3ef2",
 )
+# YAML 1.1, section 5.1: outside these a character may stand in a file as it is.
+_UNPRINTABLE = re.compile("[\\x7f-\\x9f\\u2028\\u2029\\ufeff\\ufffe\\uffff]")
 
 
 @dataclass(frozen=True)
@@ -148,8 +151,9 @@ def _environment() -> Environment:
 
 
 def _quoted(value: object) -> str:
-    # JSON is YAML, so one quoting serves both.
-    return json.dumps(value if isinstance(value, (bool, int)) else str(value), ensure_ascii=False)
+    # JSON is YAML, so one quoting serves both, but for characters that YAML takes only escaped.
+    text = json.dumps(value if isinstance(value, (bool, int)) else str(value), ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _quoted_for_compose(value: object) -> str:

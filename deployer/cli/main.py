@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from typing import Annotated
@@ -63,8 +64,15 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def _interrupt(_number: int, _frame: object) -> None:
+    """Let a polite end be like Ctrl-C: what was begun is undone or left whole."""
+    raise KeyboardInterrupt
+
+
 def run() -> None:
     """The `deployer` command."""
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _interrupt)
     code = main(sys.argv[1:])
     try:
         sys.stdout.flush()

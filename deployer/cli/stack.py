@@ -111,6 +111,7 @@ def _print_plan(session: Session, plan: UpPlan) -> None:
     out = session.out
     if plan.is_empty:
         out.line("Nothing would change.")
+        return
     for choice in plan.images:
         if choice.source.name != "HERE":
             out.line(f"image    {choice.name}: {choice.source.value}")

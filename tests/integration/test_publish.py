@@ -1,0 +1,228 @@
+"""push and pull on a real engine: progress, several at once, and what failures leave."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.conftest import untag_all
+from tests.support.stack import docker, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.support.stack import DeployedStack
+
+
+@pytest.fixture(autouse=True)
+def _forget(stack: DeployedStack) -> Iterator[None]:
+    yield
+    untag_all(stack)
+
+
+def local_names() -> set[str]:
+    return set(docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split())
+
+
+def test_several_images_go_at_once_and_each_line_says_whose_it_is(
+    stack: DeployedStack, make_image: Callable[..., str]
+) -> None:
+    names = [f"several/image{number}:1" for number in range(4)]
+    for name in names:
+        make_image(name)
+    done = stack.deployer("push", *names, "--jobs", "4", check=True)
+    for name in names:
+        lines = [line.split(" | ", 1)[1] for line in done.stdout.splitlines() if line.startswith(f"{name} | ")]
+        assert lines[0].startswith("The push refers to repository")
+        assert "digest: sha256:" in lines[-1]
+    assert "4 of 4 pushed." in done.stderr
+
+
+def test_json_tells_digest_and_size_of_each(stack: DeployedStack, make_image: Callable[..., str]) -> None:
+    make_image("ghcr.io/acme/told:1")
+    done = json.loads(stack.deployer("push", "ghcr.io/acme/told:1", "--json", check=True).stdout)
+    answer = stack.client.head(
+        "/v2/acme/told/manifests/1", headers={"Accept": "application/vnd.docker.distribution.manifest.v2+json"}
+    )
+    assert done == [
+        {
+            "source": "ghcr.io/acme/told:1",
+            "target": f"{stack.address}/acme/told:1",
+            "digest": answer.headers["Docker-Content-Digest"],
+            "size": int(answer.headers["Content-Length"]),
+            "error": None,
+        }
+    ]
+
+
+def test_on_a_terminal_docker_draws_its_own_progress(stack: DeployedStack, make_image: Callable[..., str]) -> None:
+    make_image("terminal:1", 300_000)
+    main, terminal = pty.openpty()
+    process = subprocess.Popen(
+        stack.command("push", "terminal:1"), stdout=terminal, stderr=terminal, cwd=stack.folder, env=stack.environment
+    )
+    os.close(terminal)
+    shown = b""
+    while True:
+        try:
+            part = os.read(main, 4096)
+        except OSError:
+            break
+        if not part:
+            break
+        shown += part
+    os.close(main)
+    assert process.wait() == 0
+    assert b"\x1b[" in shown
+    assert b"1: digest: sha256:" in shown
+
+
+def test_nothing_is_tagged_when_one_name_is_wrong(stack: DeployedStack, make_image: Callable[..., str]) -> None:
+    make_image("right:1")
+    before = local_names()
+    refused = stack.deployer("push", "right:1", "wrnog:1")
+    assert refused.returncode == 1
+    assert "There is no image wrnog:1 on this machine." in refused.stderr
+    assert local_names() == before
+    assert stack.client.get("/v2/right/tags/list").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("Upper:1", "has upper-case letters"),
+        ("a:", "no tag after it"),
+        ("a:1:2", "has two tags"),
+        ("https://a:1", "begins with 'https://'"),
+        ("../../etc/passwd", "has a '.' or '..'"),
+        ("a" * 256, "is too long"),
+        ("a b", "has a space"),
+        ("", "is empty"),
+        ("a//b", "has an empty part"),
+        ("a@sha256:beef", "is no digest"),
+    ],
+)
+def test_a_name_that_is_none_is_told_in_a_sentence(stack: DeployedStack, name: str, sentence: str) -> None:
+    for command in ("push", "pull"):
+        refused = stack.deployer(command, "--", name)
+        assert refused.returncode == 2
+        assert sentence in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_push_leaves_no_tag(
+    stack: DeployedStack, make_image: Callable[..., str], ending: signal.Signals
+) -> None:
+    name = f"interrupted{ending.value}:1"
+    make_image(name, 60_000_000)
+    process = subprocess.Popen(
+        stack.command("push", name),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=stack.folder,
+        env=stack.environment,
+    )
+    assert process.stdout is not None
+    assert "The push refers to repository" in process.stdout.readline()
+    process.send_signal(ending)
+    error = process.communicate()[1]
+    assert process.returncode == 130
+    assert "Traceback" not in error
+    assert f"{stack.address}/{name}" not in local_names()
+
+
+def test_a_short_name_that_moves_is_told(stack: DeployedStack, make_image: Callable[..., str]) -> None:
+    first = make_image("moving:1")
+    stack.deployer("push", "moving:1", check=True)
+    untag_all(stack)
+    second = make_image("moving:1")
+    assert first != second
+    done = stack.deployer("pull", "moving:1", check=True)
+    assert f"before, it named {second.removeprefix('sha256:')[:12]}" in done.stderr
+    assert docker("image", "inspect", "--format", "{{.Id}}", "moving:1").strip() == first
+
+
+def test_a_missing_image_names_the_command_that_lists_them(stack: DeployedStack) -> None:
+    refused = stack.deployer("pull", "no/such:1")
+    assert refused.returncode == 1
+    assert f"{stack.address} has no such image." in refused.stderr
+    assert "deployer catalog --tags" in refused.stderr
+    assert "| Error response from daemon" in refused.stderr
+
+
+def test_nothing_at_the_address_is_said(stack: DeployedStack, make_image: Callable[..., str]) -> None:
+    make_image("lonely:1")
+    port = str(free_port())
+    refused = stack.deployer("push", "lonely:1", "--port", port)
+    assert refused.returncode == 1
+    assert f"Nothing answers at localhost:{port}." in refused.stderr
+    assert f"deployer status --port {port}" in refused.stderr
+    assert f"localhost:{port}/lonely:1" not in local_names()
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [(500, "failed while it answered"), (401, "wants a sign-in"), (403, "does not allow that")],
+)
+def test_a_registrys_refusal_is_translated(
+    stack: DeployedStack, make_image: Callable[..., str], status: int, sentence: str
+) -> None:
+    class Refusing(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            ping = self.path == "/v2/"
+            code, message = ("UNAUTHORIZED", "authentication required") if status == 401 else ("DENIED", "not you")
+            refusal = json.dumps({"errors": [{"code": code, "message": message, "detail": "really"}]}).encode()
+            body = b"{}" if ping else refusal
+            self.send_response(200 if ping else status)
+            self.send_header("Docker-Distribution-Api-Version", "registry/2.0")
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        do_GET = do_HEAD = do_POST = do_PUT = answer  # noqa: N815
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    make_image("refused:1")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        refused = stack.deployer("push", "refused:1", "--port", str(server.server_port))
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert refused.returncode == 1
+    assert sentence in refused.stderr
+    assert f"localhost:{server.server_port}/refused:1" not in local_names()
+
+
+def test_a_push_outlives_a_registry_that_restarts(stack: DeployedStack, make_image: Callable[..., str]) -> None:
+    make_image("restart:1", 30_000_000)
+    process = subprocess.Popen(
+        stack.command("push", "restart:1"), stdout=subprocess.PIPE, text=True, cwd=stack.folder, env=stack.environment
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(0.2)
+    docker("restart", "--time", "2", stack.containers()["registry"])
+    output = process.communicate()[0]
+    if process.returncode == 0:
+        assert "digest: sha256:" in output
+        docker("image", "rm", f"{stack.address}/restart:1")
+        docker("pull", f"{stack.address}/restart:1")
+    else:
+        assert f"{stack.address}/restart:1" not in local_names()

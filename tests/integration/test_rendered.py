@@ -1,0 +1,64 @@
+"""Rendered files, before the programs that read them: Compose and Caddy."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deployer import render
+from tests.support.stack import docker
+from tests.unit.test_render import IMAGES, SECRET, VARIANTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.stack import DeployedStack
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_compose_accepts_each_variant(engine: None, variant: str, tmp_path: Path) -> None:
+    for file in render.files(VARIANTS[variant], IMAGES, SECRET):
+        (tmp_path / file.path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file.path).write_bytes(file.content)
+    config = json.loads(docker("compose", "--file", str(tmp_path / "compose.yaml"), "config", "--format", "json"))
+    assert config["name"] == VARIANTS[variant].name
+    mounts = {mount["target"]: mount for mount in config["services"]["registry"]["volumes"]}
+    directory = VARIANTS[variant].registry.data_directory
+    assert mounts["/var/lib/registry"]["source"].replace("$$", "$") == (str(directory) if directory else "data")
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_caddy_accepts_each_variant(stack: DeployedStack, variant: str, tmp_path: Path) -> None:
+    caddyfile = next(
+        file for file in render.files(VARIANTS[variant], IMAGES, SECRET) if file.path == "frontend/Caddyfile"
+    )
+    (tmp_path / "Caddyfile").write_bytes(caddyfile.content)
+    image = docker("inspect", "--format", "{{.Config.Image}}", stack.containers()["frontend"]).strip()
+    done = subprocess.run(
+        ["docker", "run", "--rm", "--volume", f"{tmp_path}:/check:ro", "--entrypoint", "caddy", image,
+         "validate", "--config", "/check/Caddyfile", "--adapter", "caddyfile"],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Valid configuration" in done.stdout + done.stderr
+
+
+def test_render_shows_writes_and_compares(stack: DeployedStack, tmp_path: Path) -> None:
+    shown = stack.deployer("render", check=True).stdout
+    secret = json.loads((stack.directory / "secrets").read_text())["http"]
+    assert "# ---- compose.yaml" in shown
+    assert secret not in shown
+    stack.deployer("render", "--output", str(tmp_path / "out"), check=True)
+    config = tmp_path / "out" / "registry" / "config.yaml"
+    assert secret in config.read_text()
+    assert config.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "out" / "compose.yaml").read_bytes() == (stack.directory / "compose.yaml").read_bytes()
+    assert stack.deployer("render", "--diff").returncode == 0
+    changed = stack.deployer("render", "--diff", environment={"DEPLOYER_FRONTEND_PAGE": "none"})
+    assert changed.returncode == 1
+    assert "-\t\troot * /etc/deployer/page" in changed.stdout
+    assert secret not in changed.stdout
+    assert stack.deployer("up", "--dry-run", check=True).stdout == "Nothing would change.\n"

@@ -1,0 +1,348 @@
+"""up, down, status and logs on a real engine: what they change, and what they leave alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tests.support.stack import DeployedStack, docker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def running(make_stack: Callable[..., DeployedStack]) -> DeployedStack:
+    stack = make_stack()
+    stack.up()
+    return stack
+
+
+def plan(stack: DeployedStack, *arguments: str, **settings: str) -> dict[str, str]:
+    printed = stack.deployer("up", "--dry-run", "--json", *arguments, environment=settings, check=True).stdout
+    return {change["service"]: change["action"] for change in json.loads(printed)["services"]}
+
+
+KEPT = {"registry": "unchanged", "frontend": "unchanged"}
+
+
+def test_a_second_up_changes_nothing(running: DeployedStack) -> None:
+    before = running.containers()
+    done = running.deployer("up", check=True)
+    assert "Nothing to change" in done.stderr
+    assert running.containers() == before
+    assert plan(running) == KEPT
+
+
+def test_the_registry_is_reached_through_the_frontend_alone(running: DeployedStack) -> None:
+    ports = docker("inspect", "--format", "{{json .HostConfig.PortBindings}}", running.containers()["registry"])
+    assert json.loads(ports) == {}
+    bound = docker("inspect", "--format", "{{json .HostConfig.PortBindings}}", running.containers()["frontend"])
+    assert json.loads(bound) == {"5000/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(running.port)}]}
+
+
+def test_services_are_locked_down(running: DeployedStack) -> None:
+    for container in running.containers().values():
+        host = json.loads(docker("inspect", "--format", "{{json .HostConfig}}", container))
+        assert host["ReadonlyRootfs"] is True
+        assert host["CapDrop"] == ["ALL"]
+        assert host["SecurityOpt"] == ["no-new-privileges:true"]
+        assert host["RestartPolicy"]["Name"] == "unless-stopped"
+        assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
+
+
+def test_a_changed_setting_touches_exactly_the_services_it_concerns(make_stack: Callable[..., DeployedStack]) -> None:
+    stack = make_stack()
+    stack.up()
+    first = stack.containers()
+    no_page = {"DEPLOYER_FRONTEND_PAGE": "none"}
+
+    # A mounted file changes, and nothing in the Compose file but its digest.
+    assert plan(stack, **no_page) == {"registry": "unchanged", "frontend": "recreate"}
+    assert stack.containers() == first
+    stack.deployer("up", environment=no_page, check=True)
+    second = stack.containers()
+    assert second["registry"] == first["registry"]
+    assert second["frontend"] != first["frontend"]
+    assert stack.client.get("/").status_code == 404
+
+    # Another name in front of the same address concerns no service at all.
+    assert plan(stack, "--host", "127.0.0.1", **no_page) == KEPT
+
+    # A file of the page changes: it is served at once, and no service is made anew.
+    stack.deployer("up", check=True)
+    third = stack.containers()
+    page = stack.directory / "frontend" / "page" / "index.html"
+    page.write_text("edited by hand")
+    assert plan(stack) == KEPT
+    stack.deployer("up", check=True)
+    assert page.read_text() != "edited by hand"
+    assert stack.containers() == third
+
+    # The registry's own file changes.
+    stack.deployer("up", check=True)
+    (stack.directory / "registry" / "config.yaml").write_text("version: 0.1\n")
+    stack.deployer("up", check=True)
+    assert "rootdirectory" in (stack.directory / "registry" / "config.yaml").read_text()
+    stack.remove()
+
+
+def test_the_users_override_is_obeyed_and_kept(make_stack: Callable[..., DeployedStack]) -> None:
+    stack = make_stack()
+    stack.up()
+    override = stack.directory / "compose.override.yaml"
+    override.write_text("services: {registry: {labels: {mine: 'yes'}}}\n")
+    assert plan(stack) == {"registry": "recreate", "frontend": "unchanged"}
+    stack.up()
+    assert docker("inspect", "--format", "{{.Config.Labels.mine}}", stack.containers()["registry"]).strip() == "yes"
+    assert override.read_text() == "services: {registry: {labels: {mine: 'yes'}}}\n"
+    override.write_text("services: {registry: {lables: 1}}\n")
+    refused = stack.deployer("up")
+    assert refused.returncode == 1
+    assert "lables" in refused.stderr
+    stack.deployer("down", "--volumes", "--yes")
+    assert override.exists()
+    override.unlink()
+
+
+def test_a_stopped_service_is_started_again(make_stack: Callable[..., DeployedStack]) -> None:
+    stack = make_stack()
+    stack.up()
+    docker("stop", "--time", "1", stack.containers()["registry"])
+    status = stack.deployer("status")
+    assert status.returncode == 1
+    assert "The service registry is exited." in status.stderr
+    assert plan(stack) == {"registry": "start", "frontend": "unchanged"}
+    before = stack.containers()
+    stack.up()
+    assert stack.containers() == before
+    assert stack.deployer("status").returncode == 0
+    stack.remove()
+
+
+def test_a_killed_up_is_mended_by_the_next(make_stack: Callable[..., DeployedStack]) -> None:
+    stack = make_stack()
+    for seconds in (0.3, 0.5, 0.7, 0.9, 1.2):
+        process = subprocess.Popen(
+            stack.command("up", "--yes"),
+            cwd=stack.folder,
+            env=stack.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for path in stack.directory.rglob("*.yaml") if stack.directory.exists() else ():
+            assert yaml.safe_load(path.read_text()) is not None, f"{path} is half-written"
+    stack.up()
+    assert stack.deployer("status").returncode == 0
+    stack.remove()
+
+
+def test_a_port_that_a_process_holds_is_told_before_anything_is_done(fresh_stack: DeployedStack) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", fresh_stack.port))
+        held.listen()
+        refused = fresh_stack.deployer("up", "--yes")
+    assert refused.returncode == 1
+    assert f"Port {fresh_stack.port} is taken by " in refused.stderr
+    assert f"(process {os.getpid()})" in refused.stderr
+    assert f"deployer up --port {fresh_stack.port + 1}" in refused.stderr
+    assert fresh_stack.containers() == {}
+
+
+def test_a_port_that_a_container_holds_is_told_with_its_name(
+    fresh_stack: DeployedStack, running: DeployedStack
+) -> None:
+    refused = fresh_stack.deployer("up", "--yes", "--port", str(running.port))
+    assert refused.returncode == 1
+    assert f"Port {running.port} is taken by the container {running.name}-frontend-1." in refused.stderr
+
+
+def test_another_project_of_that_name_is_left_alone(fresh_stack: DeployedStack, running: DeployedStack) -> None:
+    for command in (["up", "--yes"], ["down", "--volumes", "--yes"], ["status"]):
+        refused = fresh_stack.deployer(*command, "--name", running.name)
+        assert refused.returncode == 1
+        assert f"A Compose project named '{running.name}' is there already" in refused.stderr
+    assert running.deployer("status").returncode == 0
+
+
+def test_an_address_of_another_machine_is_told(fresh_stack: DeployedStack) -> None:
+    refused = fresh_stack.deployer("up", environment={"DEPLOYER_BIND": "203.0.113.7"})
+    assert refused.returncode == 1
+    assert "This machine has no address 203.0.113.7" in refused.stderr
+
+
+def test_without_an_engine_each_command_says_so(fresh_stack: DeployedStack, tmp_path: Path) -> None:
+    nowhere = {"DOCKER_HOST": f"unix://{tmp_path}/none.sock"}
+    for command in (["up"], ["down"], ["status"], ["logs"], ["push", "a:1"], ["pull", "a:1"]):
+        refused = fresh_stack.deployer(*command, environment=nowhere)
+        assert refused.returncode == 1
+        assert "No Docker engine answers on this machine." in refused.stderr
+        assert "Traceback" not in refused.stderr
+    assert fresh_stack.deployer("doctor", environment=nowhere).returncode == 1
+    assert "compose.yaml" in fresh_stack.deployer("render", environment=nowhere, check=True).stdout
+
+
+def test_without_a_docker_client_that_is_said(fresh_stack: DeployedStack, tmp_path: Path) -> None:
+    refused = fresh_stack.deployer("up", environment={"PATH": str(tmp_path)})
+    assert refused.returncode == 1
+    assert "There is no `docker` program on this machine." in refused.stderr
+
+
+def test_without_the_compose_plugin_that_is_said(fresh_stack: DeployedStack, tmp_path: Path) -> None:
+    # A client that knows every command but compose, as an installation without the plugin.
+    client = tmp_path / "docker"
+    client.write_text(
+        '#!/bin/sh\n[ "$1" = compose ] && { echo "docker: \'compose\' is not a docker command." >&2; exit 1; }\n'
+        f'exec {subprocess.run(["which", "docker"], check=True, capture_output=True, text=True).stdout.strip()} "$@"\n'
+    )
+    client.chmod(0o755)
+    refused = fresh_stack.deployer("up", environment={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    assert refused.returncode == 1
+    assert "Docker has no Compose plugin here." in refused.stderr
+
+
+def test_a_service_that_does_not_stay_up_is_told_with_its_last_lines(make_stack: Callable[..., DeployedStack]) -> None:
+    stack = make_stack()
+    stack.directory.mkdir(parents=True)
+    (stack.directory / "compose.override.yaml").write_text(
+        "services: {registry: {entrypoint: [sh, -c, 'echo the reason; exit 7']}}\n"
+    )
+    refused = stack.deployer("up", "--yes", "--timeout", "20")
+    assert refused.returncode == 1
+    assert "The service registry does not stay up" in refused.stderr
+    assert "| the reason" in refused.stderr
+    (stack.directory / "compose.override.yaml").unlink()
+    stack.remove()
+
+
+def test_a_data_directory_holds_the_images_and_outlives_everything(
+    make_stack: Callable[..., DeployedStack], make_image: Callable[..., str]
+) -> None:
+    stack = make_stack(DEPLOYER_REGISTRY_DATA="./my $images")
+    stack.up()
+    make_image("kept:1")
+    stack.deployer("push", "kept:1", check=True)
+    stack.deployer("down", "--volumes", "--yes", check=True)
+    assert (stack.folder / "my $images" / "docker" / "registry" / "v2" / "repositories" / "kept").is_dir()
+    stack.up()
+    assert stack.deployer("catalog", check=True).stdout == "kept\n"
+    docker("image", "rm", f"{stack.address}/kept:1", check=False)
+
+    # Moving to another place would leave the images behind: that is a question.
+    moved = stack.deployer("up", environment={"DEPLOYER_REGISTRY_DATA": "volume"})
+    assert moved.returncode == 1
+    assert "The images pushed so far stay in" in moved.stderr
+    assert stack.deployer("catalog", check=True).stdout == "kept\n"
+    stack.remove()
+
+
+def test_a_data_directory_on_a_read_only_disk_is_told(make_stack: Callable[..., DeployedStack]) -> None:
+    stack = make_stack(DEPLOYER_REGISTRY_DATA="./readonly")
+    place = stack.folder / "readonly"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(place)], check=True)
+    try:
+        refused = stack.deployer("up", "--yes")
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+    assert refused.returncode == 1
+    assert "lies on a disk that is mounted read-only" in refused.stderr
+    assert stack.containers() == {}
+
+
+def test_a_full_disk_is_told_before_and_after(
+    make_stack: Callable[..., DeployedStack], make_image: Callable[..., str]
+) -> None:
+    stack = make_stack(DEPLOYER_REGISTRY_DATA="./small")
+    place = stack.folder / "small"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=130m", "tmpfs", str(place)], check=True)
+    try:
+        stack.up()
+        (place / "filler").write_bytes(b"\0" * 110 * 2**20)
+        make_image("big:1", 40_000_000)
+        refused = stack.deployer("push", "big:1")
+        assert refused.returncode == 1
+        assert "failed while it answered" in refused.stderr or "A disk is full" in refused.stderr
+        status = stack.deployer("status")
+        assert status.returncode == 1
+        assert "The disk that holds the images is full" in status.stderr
+        stack.deployer("down", check=True)
+        refused = stack.deployer("up")
+        assert refused.returncode == 1
+        assert "The disk for pushed images is full" in refused.stderr
+    finally:
+        stack.remove()
+        docker("image", "rm", f"{stack.address}/big:1", check=False)
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def test_down_with_volumes_asks_and_then_leaves_nothing(make_stack: Callable[..., DeployedStack]) -> None:
+    stack = make_stack()
+    stack.up()
+    refused = stack.deployer("down", "--volumes")
+    assert refused.returncode == 1
+    assert "Repeat the command with --yes." in refused.stderr
+    assert stack.deployer("status").returncode == 0
+    shown = stack.deployer("down", "--volumes", "--dry-run", check=True).stdout
+    assert f"{stack.name}_data: removed" in shown
+    assert stack.deployer("status").returncode == 0
+    stack.deployer("down", "--volumes", "--yes", check=True)
+    assert stack.containers() == {}
+    assert docker("volume", "ls", "--quiet", "--filter", f"name={stack.name}").strip() == ""
+    assert not stack.directory.exists()
+    again = stack.deployer("down", "--volumes", "--yes", check=True)
+    assert "Nothing to do" in again.stderr
+
+
+def test_two_commands_at_once_are_told_apart(make_stack: Callable[..., DeployedStack]) -> None:
+    stack = make_stack()
+    runs = [
+        subprocess.Popen(
+            stack.command("up", "--yes"), cwd=stack.folder, env=stack.environment, stderr=subprocess.PIPE, text=True,
+            stdout=subprocess.DEVNULL,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    errors = [run.communicate()[1] for run in runs]
+    codes = sorted(run.returncode for run in runs)
+    assert codes in ([0, 0], [0, 1])
+    if codes == [0, 1]:
+        assert any("`deployer up` (process" in error for error in errors)
+    assert stack.deployer("status").returncode == 0
+    stack.remove()
+
+
+def test_a_registry_that_does_not_answer_is_said_in_the_registrys_own_form(
+    make_stack: Callable[..., DeployedStack],
+) -> None:
+    stack = make_stack()
+    stack.up()
+    docker("pause", stack.containers()["registry"])
+    docker("unpause", stack.containers()["registry"])
+    docker("stop", "--time", "1", stack.containers()["registry"])
+    answer = stack.client.get("/v2/_catalog")
+    assert answer.status_code == 503
+    assert answer.json()["errors"][0]["code"] == "UNAVAILABLE"
+    assert answer.headers["Retry-After"] == "5"
+    stack.remove()
+
+
+def test_logs_knows_its_services(running: DeployedStack) -> None:
+    assert "frontend-1" in running.deployer("logs", "frontend", "--tail", "2", check=True).stdout
+    refused = running.deployer("logs", "database")
+    assert refused.returncode == 2
+    assert "deployer logs frontend|registry" in refused.stderr

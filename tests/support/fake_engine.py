@@ -1,0 +1,60 @@
+"""An engine for unit tests: it holds image names, and remembers what was asked of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from deployer.engine import Engine, LocalImage, Pushed
+from deployer.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@dataclass
+class FakeEngine(Engine):
+    """Images by name, and for some names the error that pushing or pulling them gives."""
+
+    images: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, BaseException] = field(default_factory=dict)
+    pullable: set[str] = field(default_factory=set)
+    done: list[tuple[str, ...]] = field(default_factory=list)
+
+    def image(self, name: str) -> LocalImage | None:
+        found = self.images.get(name) or self.images.get(f"{name}:latest")
+        return LocalImage(found, 1) if found else None if name not in self.images.values() else LocalImage(name, 1)
+
+    def image_names(self) -> tuple[str, ...]:
+        return tuple(self.images)
+
+    def tag(self, image: str, name: str) -> None:
+        self.done.append(("tag", image, name))
+        self.images[name] = self.images.get(image, image)
+
+    def untag(self, name: str) -> None:
+        self.done.append(("untag", name))
+        self.images.pop(name)
+
+    def push(self, name: str, *, address: str, flags: str, on_line: Callable[[str], None] | None) -> Pushed | None:
+        self.done.append(("push", name))
+        if name in self.failures:
+            raise self.failures[name]
+        return Pushed("sha256:" + "0" * 64, 527)
+
+    def pull(
+        self, name: str, *, address: str = "", flags: str = "", on_line: Callable[[str], None] | None = None
+    ) -> None:
+        self.done.append(("pull", name))
+        if name not in self.pullable:
+            raise EngineError("no", original="dial tcp: no such host")
+        self.images[name] = f"id of {name}"
+
+    def import_image(self, archive: Path, name: str) -> None:
+        self.done.append(("import", name))
+        self.images[name] = f"id of {name}"
+
+    def build(self, context: Path, dockerfile: Path, name: str) -> None:
+        self.done.append(("build", dockerfile.name, name))
+        self.images[name] = f"id of {name}"

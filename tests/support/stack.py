@@ -1,0 +1,120 @@
+"""A deployment of the tests' own: its folder, its project name, its port; removed at the end."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nothing holds right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def docker(*arguments: str, check: bool = True, stdin: bytes | None = None) -> str:
+    """Run the Docker client and return what it printed."""
+    done = subprocess.run(["docker", *arguments], check=False, capture_output=True, input=stdin)
+    if check and done.returncode != 0:
+        raise AssertionError(f"docker {' '.join(arguments)}: {done.stderr.decode()}")
+    return done.stdout.decode()
+
+
+@dataclass
+class DeployedStack:
+    """One deployment, driven through the command line as a user would."""
+
+    folder: Path
+    name: str
+    port: int
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        return f"localhost:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def directory(self) -> Path:
+        """The deployment's folder."""
+        return self.folder / "data" / "deployer" / self.name
+
+    @property
+    def client(self) -> httpx.Client:
+        """A client for the registry's own API."""
+        return httpx.Client(base_url=self.url, trust_env=False, timeout=30)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the commands: this machine's, but nothing of its user's deployments."""
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("DEPLOYER_")}
+        own = {
+            "XDG_DATA_HOME": str(self.folder / "data"),
+            "XDG_CONFIG_HOME": str(self.folder / "config"),
+            "DEPLOYER_NAME": self.name,
+            "DEPLOYER_PORT": str(self.port),
+        }
+        return {**clean, **own, **self.settings}
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of one deployer command."""
+        return [sys.executable, "-m", "deployer", *arguments]
+
+    def deployer(
+        self, *arguments: str, check: bool = False, stdin: str = "", environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run one command, without a terminal; with `check`, it must succeed."""
+        done = subprocess.run(
+            self.command(*arguments),
+            check=False,
+            capture_output=True,
+            text=True,
+            input=stdin,
+            cwd=self.folder,
+            env={**self.environment, **(environment or {})},
+            timeout=240,
+        )
+        if check:
+            assert done.returncode == 0, (
+                f"deployer {' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}"
+            )
+        return done
+
+    def up(self, *arguments: str) -> None:
+        """Bring it up."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.deployer("up", "--yes", *arguments, check=True)
+
+    def remove(self) -> None:
+        """Take it down with everything it holds, also when deployer itself is broken."""
+        self.deployer("down", "--volumes", "--yes")
+        label = f"label=com.docker.compose.project={self.name}"
+        for kind, listing in (
+            ("container", ("ls", "--all", "--quiet", "--filter", label)),
+            ("volume", ("ls", "--quiet", "--filter", label)),
+            ("network", ("ls", "--quiet", "--filter", label)),
+        ):
+            for left in docker(kind, *listing, check=False).split():
+                docker(kind, "rm", *(["--force"] if kind != "network" else []), left, check=False)
+
+    def containers(self) -> dict[str, str]:
+        """The ID of each service's container."""
+        lines = docker(
+            "ps", "--all", "--no-trunc", "--filter", f"label=com.docker.compose.project={self.name}",
+            "--format", '{{.Label "com.docker.compose.service"}} {{.ID}}',
+        ).splitlines()  # fmt: skip
+        return dict(line.split() for line in lines)

@@ -1,0 +1,88 @@
+"""The edge: help, exit codes, and no traceback for a user's mistake."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from deployer.cli import main as edge
+from deployer.cli.main import app, main
+
+COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+HEAVY = {"python_on_whales", "pydantic", "httpx", "jinja2", "yaml", "rich", "psutil"}
+
+
+def test_the_commands_of_the_day_are_there() -> None:
+    assert set(COMMANDS) >= {
+        "init", "up", "down", "status", "logs", "render", "doctor", "configure-daemon",
+        "push", "pull", "catalog", "tags", "inspect", "delete",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_help_is_complete_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert f"deployer {command}" in shown.partition("Example")[2]
+    for option in ("--config", "--name", "--host", "--port"):
+        assert option in shown
+    for line in shown.splitlines():
+        assert not line.strip().startswith("--") or len(line.split()) > 2, f"an option without a word: {line}"
+
+
+@pytest.mark.parametrize("command", ["up", "down", "push", "pull", "delete", "configure-daemon", "init"])
+def test_what_changes_something_can_be_tried_first(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main([command, "--help"])
+    assert "--dry-run" in capsys.readouterr().out
+
+
+def test_help_loads_nothing_heavy() -> None:
+    program = (
+        "import sys; from deployer.cli.main import main; main(['--help']); "
+        f"print(sorted(set(sys.modules) & {HEAVY!r}), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["push"], ["up", "--timeout", "soon"], ["status", "--nonsense"]])
+def test_wrong_usage_is_exit_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_wrong_setting_is_exit_2_and_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--port", "none"]) == 2
+    error = capsys.readouterr().err
+    assert "--port: 'none' is no port: a whole number from 1 to 65535" in error
+    assert "Traceback" not in error
+
+
+def test_a_bug_is_exit_3_with_a_trace_to_paste(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(**_: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(edge, "app", broken)
+    assert main(["status"]) == 3
+    error = capsys.readouterr().err
+    assert "this is a bug in deployer" in error
+    assert "RuntimeError: boom" in error
+
+
+def test_an_interruption_is_exit_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(edge, "app", interrupted)
+    assert main(["status"]) == 130
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("deployer ")

@@ -1,0 +1,196 @@
+"""Settings: where they come from, which wins, and every mistake in one go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deployer.config import Flags, find_file, load
+from deployer.errors import ConfigurationError
+from deployer.settings import Settings
+
+
+def settings_from(
+    folder: Path, text: str | None = None, environment: dict[str, str] | None = None, **flags: str
+) -> Settings:
+    if text is not None:
+        (folder / "deployer.yaml").write_text(text)
+    return load(Flags(**flags), {"HOME": str(folder), **(environment or {})}, folder).settings  # type: ignore[arg-type]
+
+
+def problems_of(
+    folder: Path, text: str | None = None, environment: dict[str, str] | None = None, **flags: str
+) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        settings_from(folder, text, environment, **flags)
+    assert caught.value.exit_code == 2
+    return [problem.removeprefix(f"{folder}/") for problem in caught.value.problems] or [str(caught.value)]
+
+
+def test_defaults_serve_without_a_file(tmp_path: Path) -> None:
+    settings = settings_from(tmp_path)
+    assert settings == Settings()
+    assert (settings.address, settings.url, settings.bind_addresses) == (
+        "localhost:5000",
+        "http://localhost:5000",
+        ("127.0.0.1",),
+    )
+
+
+def test_flag_wins_over_variable_over_file_over_default(tmp_path: Path) -> None:
+    text = "port: 5001\nhost: file.example\nname: file\n"
+    variables = {"DEPLOYER_PORT": "5002", "DEPLOYER_HOST": "variable.example"}
+    settings = settings_from(tmp_path, text, variables, port="5003")
+    assert (settings.port, settings.host, settings.name) == (5003, "variable.example", "file")
+
+
+def test_groups_are_set_by_variables_without_losing_the_files_own(tmp_path: Path) -> None:
+    settings = settings_from(
+        tmp_path,
+        "registry: {image: 'registry:2'}\n",
+        {"DEPLOYER_REGISTRY_DATA": "images", "DEPLOYER_FRONTEND_PAGE": ""},
+    )
+    assert settings.registry.image == "registry:2"
+    assert settings.registry.data_directory == tmp_path / "images"
+
+
+def test_all_mistakes_are_told_at_once_with_the_nearest_name(tmp_path: Path) -> None:
+    text = "registry: {imge: x, data: 3}\nport: 70000\nhost: 'a b'\nfrontend: 3\nimages: sometimes\nx-mine: 1\n"
+    assert problems_of(tmp_path, text, {"DEPLOYER_PROT": "1"}, port="none") == [
+        "deployer.yaml: host: 'a b' is no host name or IP address",
+        "deployer.yaml: port: 70000 is no port: a whole number from 1 to 65535",
+        "deployer.yaml: images: 'sometimes' is none of: auto, pull, build",
+        "deployer.yaml: registry.data: 3 is neither 'volume' nor a directory",
+        "deployer.yaml: registry.imge: unknown setting, did you mean registry.image?",
+        "deployer.yaml: frontend: 3 is no group of settings; in it stand: frontend.image, frontend.page",
+        "DEPLOYER_PROT: unknown variable, did you mean DEPLOYER_PORT?",
+        "--port: 'none' is no port: a whole number from 1 to 65535",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("port: true", "True is no port"),
+        ("port: '5000x'", "'5000x' is no port"),
+        ("port: 0", "0 is no port"),
+        ("port: 5000.5", "5000.5 is no port"),
+        ("port:", "nothing is no port"),
+        ("name: Registry", "'Registry' is no project name"),
+        ("name: ../up", "'../up' is no project name"),
+        ("name: ''", "'' is no project name"),
+        ("host: http://localhost", "has a scheme"),
+        ("host: 'localhost:5000'", "has a port in it"),
+        ("host: 192.168.1", "is no IP address"),
+        ("host: 300.1.1.1", "is no IP address"),
+        ("host: a..b", "is no host name"),
+        ("host: 12", "12 is no host"),
+        ("bind: eth0", "'eth0' is neither 'auto' nor an IP address"),
+        ("tls: internal", "'internal' is not supported by this version"),
+        ("access: [{users: [a]}]", "access rules are not supported by this version"),
+        ("registry: {image: 'a b'}", "'a b' is no image name"),
+        ("registry: {image: '-rf'}", "'-rf' is no image name"),
+        ("registry: {data: ''}", "'' is neither 'volume' nor a directory"),
+        ('registry: {data: "a\\nb"}', "has a control character"),
+        ("frontend: {page: kwk}", "'kwk' is none of: builtin, none"),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_reason(tmp_path: Path, line: str, problem: str) -> None:
+    found = problems_of(tmp_path, line + "\n")
+    assert len(found) == 1
+    assert problem in found[0]
+    assert found[0].startswith("deployer.yaml: " + line.partition(":")[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("port: 1\nport: 2\n", "deployer.yaml:2:1: not valid YAML: 'port' stands there twice."),
+        ("port: [\n", "not valid YAML"),
+        ("- a\n", "settings are written as 'name: value'"),
+        ("just words\n", "settings are written as 'name: value'"),
+        ("? [a]\n: b\n", "not valid YAML"),
+    ],
+)
+def test_a_file_that_is_no_settings_file_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    assert problem in problems_of(tmp_path, text)[0]
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "deployer.yaml").write_bytes(b"\xff\xfe\x00")
+    assert "not text in UTF-8" in problems_of(tmp_path)[0]
+
+
+@pytest.mark.parametrize("value", ["off", "'off'", "false", "no"])
+def test_tls_off_however_yaml_reads_it(tmp_path: Path, value: str) -> None:
+    assert settings_from(tmp_path, f"tls: {value}\n").tls == "off"
+
+
+def test_an_empty_file_is_no_mistake(tmp_path: Path) -> None:
+    assert settings_from(tmp_path, "# nothing yet\n") == Settings()
+
+
+def test_other_programs_variables_are_left_alone(tmp_path: Path) -> None:
+    assert settings_from(tmp_path, None, {"DEPLOYER_SSH_USER": "www"}) == Settings()
+
+
+def test_the_file_is_looked_for_in_order(tmp_path: Path) -> None:
+    environment = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "xdg")}
+    assert find_file(None, environment, tmp_path) is None
+    own = tmp_path / "xdg" / "deployer" / "deployer.yaml"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    assert find_file(None, environment, tmp_path) == own
+    here = tmp_path / "deployer.yaml"
+    here.touch()
+    assert find_file(None, environment, tmp_path) == here
+    named = tmp_path / "named.yaml"
+    named.touch()
+    assert find_file(None, {**environment, "DEPLOYER_CONFIG": "named.yaml"}, tmp_path) == named
+    assert find_file(here, {**environment, "DEPLOYER_CONFIG": "named.yaml"}, tmp_path) == here
+
+
+def test_a_named_file_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"There is no file .*missing\.yaml, which --config names"):
+        find_file(Path("missing.yaml"), {}, tmp_path)
+
+
+def test_a_data_directory_is_relative_to_its_file_and_knows_home(tmp_path: Path) -> None:
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    (folder / "deployer.yaml").write_text("registry: {data: ../images}\n")
+    loaded = load(Flags(config=folder / "deployer.yaml"), {"HOME": "/home/me"}, tmp_path)
+    assert loaded.settings.registry.data_directory == tmp_path / "images"
+    assert settings_from(tmp_path, None, {"DEPLOYER_REGISTRY_DATA": "~/images"}).registry.data == str(
+        tmp_path / "images"
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "loopback", "bound", "local"),
+    [
+        ("localhost", "localhost:5000", True, ("127.0.0.1",), "http://127.0.0.1:5000"),
+        ("127.0.0.2", "127.0.0.2:5000", True, ("127.0.0.2",), "http://127.0.0.2:5000"),
+        ("::1", "[::1]:5000", True, ("::1",), "http://[::1]:5000"),
+        ("[::1]", "[::1]:5000", True, ("::1",), "http://[::1]:5000"),
+        ("192.168.100.2", "192.168.100.2:5000", False, (), "http://127.0.0.1:5000"),
+        ("Registry.Example", "registry.example:5000", False, (), "http://127.0.0.1:5000"),
+        ("app.localhost", "app.localhost:5000", True, ("127.0.0.1",), "http://127.0.0.1:5000"),
+    ],
+)
+def test_addresses_follow_from_the_host(
+    tmp_path: Path, host: str, address: str, loopback: bool, bound: tuple[str, ...], local: str
+) -> None:
+    settings = settings_from(tmp_path, host=host)
+    assert (settings.address, settings.is_loopback, settings.bind_addresses, settings.local_url) == (
+        address,
+        loopback,
+        bound,
+        local,
+    )
+
+
+def test_bind_is_kept_and_all_addresses_need_no_entry(tmp_path: Path) -> None:
+    assert settings_from(tmp_path, "bind: 10.0.0.1\n").bind_addresses == ("10.0.0.1",)
+    assert settings_from(tmp_path, "bind: 0.0.0.0\n").bind_addresses == ()

@@ -1,0 +1,72 @@
+"""The engine's complaints, as real engines print them, in the user's terms."""
+
+from __future__ import annotations
+
+import pytest
+
+from deployer.engine_errors import translate
+from deployer.errors import EngineError, EngineUnavailable, ImageNotFound
+
+# (what the engine prints, what the user reads, what mends it)
+COMPLAINTS = [
+    (
+        'Get "https://192.168.100.2:5000/v2/": http: server gave HTTP response to HTTPS client',
+        "The Docker engine does not trust reg:5000: it speaks plain HTTP, and the engine wants HTTPS.",
+        "deployer configure-daemon --host reg",
+    ),
+    (
+        'Get "http://localhost:5999/v2/": dial tcp 127.0.0.1:5999: connect: connection refused',
+        "Nothing answers at reg:5000.",
+        "deployer status --host reg   (on the machine that runs the registry)",
+    ),
+    (
+        'Get "https://reg/v2/": x509: certificate signed by unknown authority',
+        "The Docker engine does not accept the certificate of reg:5000.",
+        "deployer doctor --host reg",
+    ),
+    ("denied: requested access to the resource is denied", "reg:5000 does not allow that.", "docker login reg:5000"),
+    ("unauthorized: authentication required", "reg:5000 wants a sign-in.", "docker login reg:5000"),
+    (
+        "received unexpected HTTP status: 500 Internal Server Error",
+        "reg:5000 failed while it answered.",
+        "deployer logs registry --host reg",
+    ),
+    (
+        "Error response from daemon: manifest for reg/foo:1 not found: manifest unknown",
+        "reg:5000 has no such image.",
+        "deployer catalog --tags --host reg",
+    ),
+    ("write /x: no space left on device", "A disk is full", "deployer status --host reg"),
+]
+
+
+@pytest.mark.parametrize(("original", "message", "advice"), COMPLAINTS)
+def test_a_complaint_becomes_a_sentence_and_a_command(original: str, message: str, advice: str) -> None:
+    error = translate(original, address="reg:5000", flags=" --host reg")
+    assert error.message.startswith(message)
+    assert error.advice[0].startswith(advice)
+    assert error.original == original
+
+
+@pytest.mark.parametrize(
+    "original",
+    [
+        "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+        "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
+        "docker: 'compose' is not a docker command.",
+        "docker: unknown command: docker compose",
+        "unknown flag: --short\nSee 'docker --help'.",
+    ],
+)
+def test_an_engine_that_cannot_be_used_is_its_own_kind(original: str) -> None:
+    assert isinstance(translate(original), EngineUnavailable)
+
+
+def test_a_missing_image_is_its_own_kind() -> None:
+    assert isinstance(translate("Error: No such image: foo:1"), ImageNotFound)
+
+
+def test_what_nobody_foresaw_is_shown_as_it_came() -> None:
+    error = translate("flux capacitor empty")
+    assert type(error) is EngineError
+    assert error.original == "flux capacitor empty"

@@ -1,0 +1,128 @@
+"""Names that images get, what is said before anything is tagged, and what failures leave."""
+
+from __future__ import annotations
+
+import pytest
+
+from deployer.errors import EngineError, ImageNotFound, InvalidReference, UsageError
+from deployer.workflows import publish
+from deployer.workflows.publish import Registry
+from tests.support.fake_engine import FakeEngine
+
+ADDRESS = "localhost:5000"
+REGISTRY = Registry(ADDRESS, "")
+
+
+@pytest.mark.parametrize(
+    ("image", "target"),
+    [
+        ("centos:7-git", "localhost:5000/centos:7-git"),
+        ("centos", "localhost:5000/centos:latest"),
+        ("docker.io/library/centos:7", "localhost:5000/centos:7"),
+        ("docker.io/acme/app", "localhost:5000/acme/app:latest"),
+        ("library/centos:7", "localhost:5000/library/centos:7"),
+        ("ghcr.io/acme/app:1", "localhost:5000/acme/app:1"),
+        ("192.168.100.2:5000/centos:7-git", "localhost:5000/centos:7-git"),
+        ("localhost:5000/centos:7-git", "localhost:5000/centos:7-git"),
+        ("[::1]:5000/centos:7", "localhost:5000/centos:7"),
+    ],
+)
+def test_an_image_goes_to_the_registry_under_its_own_path(image: str, target: str) -> None:
+    assert str(publish.target_of(image, ADDRESS)) == target
+
+
+def test_a_digest_needs_a_tag_to_be_pushed_under() -> None:
+    with pytest.raises(UsageError, match="an image is pushed under a tag"):
+        publish.target_of("app@sha256:" + "a" * 64, ADDRESS)
+
+
+def test_as_takes_this_registrys_address_or_none() -> None:
+    engine = FakeEngine(images={"app:1": "id"})
+    for name in ("team/app:2", "localhost:5000/team/app:2"):
+        assert str(publish.plan_push(["app:1"], name, REGISTRY, engine)[0].target) == "localhost:5000/team/app:2"
+    with pytest.raises(UsageError, match=r"names another registry, ghcr\.io"):
+        publish.plan_push(["app:1"], "ghcr.io/team/app", REGISTRY, engine)
+    with pytest.raises(UsageError, match="exactly one IMAGE"):
+        publish.plan_push(["app:1", "app:1"], "x", REGISTRY, engine)
+
+
+def test_two_images_for_one_name_are_refused() -> None:
+    engine = FakeEngine(images={"ghcr.io/app:1": "a", "quay.io/app:1": "b"})
+    with pytest.raises(UsageError, match=r"ghcr\.io/app:1, quay\.io/app:1 would all be pushed as localhost:5000/app:1"):
+        publish.plan_push(["ghcr.io/app:1", "quay.io/app:1"], None, REGISTRY, engine)
+
+
+def test_a_missing_image_is_told_with_the_nearest_before_anything_is_tagged() -> None:
+    engine = FakeEngine(images={"centos:7-git": "a", "debian:12": "b"})
+    with pytest.raises(ImageNotFound, match="There is no image centos:7-gti") as caught:
+        publish.plan_push(["debian:12", "centos:7-gti"], None, REGISTRY, engine)
+    assert caught.value.advice == ("Did you mean centos:7-git?",)
+    assert engine.done == []
+
+
+def test_a_bad_name_is_told_before_anything_is_tagged() -> None:
+    engine = FakeEngine(images={"debian:12": "b"})
+    with pytest.raises(InvalidReference):
+        publish.plan_push(["debian:12", "UPPER"], None, REGISTRY, engine)
+    assert engine.done == []
+
+
+def push(engine: FakeEngine, *images: str) -> tuple[publish.Outcome, ...]:
+    pushes = publish.plan_push(images, None, REGISTRY, engine)
+    return publish.push_all(pushes, REGISTRY, engine, jobs=2, on_line=None)
+
+
+def test_one_failure_does_not_stop_the_others() -> None:
+    engine = FakeEngine(images={"a:1": "a", "b:1": "b"}, failures={"localhost:5000/a:1": EngineError("refused")})
+    first, second = push(engine, "a:1", "b:1")
+    assert str(first.error) == "refused"
+    assert second.error is None
+    assert "localhost:5000/b:1" in engine.images
+
+
+def test_a_failed_push_leaves_no_tag_that_was_not_there() -> None:
+    engine = FakeEngine(images={"a:1": "a"}, failures={"localhost:5000/a:1": EngineError("refused")})
+    push(engine, "a:1")
+    assert engine.images == {"a:1": "a"}
+
+
+def test_a_failed_push_puts_a_tag_back_to_what_it_was() -> None:
+    before = {"a:1": "new", "localhost:5000/a:1": "old"}
+    engine = FakeEngine(images=dict(before), failures={"localhost:5000/a:1": EngineError("refused")})
+    push(engine, "a:1")
+    assert engine.images == before
+
+
+def test_an_interrupted_push_leaves_no_tag_and_goes_on_up() -> None:
+    engine = FakeEngine(images={"a:1": "a"}, failures={"localhost:5000/a:1": KeyboardInterrupt()})
+    with pytest.raises(KeyboardInterrupt):
+        push(engine, "a:1")
+    assert engine.images == {"a:1": "a"}
+
+
+def test_an_image_that_has_the_name_already_is_not_tagged_again() -> None:
+    engine = FakeEngine(images={"a:1": "a", "localhost:5000/a:1": "a"})
+    push(engine, "a:1")
+    assert engine.done == [("push", "localhost:5000/a:1")]
+
+
+def test_pull_gives_the_short_name_and_tells_what_it_replaces() -> None:
+    engine = FakeEngine(images={"centos:7-git": "old"}, pullable={"localhost:5000/centos:7-git"})
+    pulls = publish.plan_pull(["centos:7-git"], REGISTRY, engine)
+    assert pulls[0].replaces == "old"
+    publish.pull_all(pulls, REGISTRY, engine, jobs=1, on_line=None)
+    assert engine.images["centos:7-git"] == "id of localhost:5000/centos:7-git"
+
+
+def test_a_pull_by_digest_gives_no_short_name() -> None:
+    digest = "sha256:" + "a" * 64
+    engine = FakeEngine(pullable={f"localhost:5000/app@{digest}"})
+    pulls = publish.plan_pull([f"app@{digest}"], REGISTRY, engine)
+    outcome = publish.pull_all(pulls, REGISTRY, engine, jobs=1, on_line=None)[0]
+    assert outcome.error is None
+    assert engine.done == [("pull", f"localhost:5000/app@{digest}")]
+
+
+def test_a_pull_from_another_registry_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"names another registry, ghcr\.io"):
+        publish.plan_pull(["ghcr.io/acme/app:1"], REGISTRY, FakeEngine())
