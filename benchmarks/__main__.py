@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 REPOSITORIES = 10_000
 
 
-def help_figure(_: Path) -> Figure:
+def help_figure(folder: Path) -> Figure:
     """The start of the program: `deployer --help` against importing Typer."""
+    plain = DeployedStack(folder, "none", 1)
     ours, peer = in_turn(
-        Command([sys.executable, "-m", "deployer", "--help"]), Command([sys.executable, "-c", "import typer"]), runs=15
+        Command(plain.command("--help"), plain.environment),
+        Command([sys.executable, "-c", "import typer"], plain.environment),
+        runs=15,
     )
     return Figure("`deployer --help`", ours, peer, "`import typer`", "≤ 1.5", ours / peer <= 1.5)
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
 
 from deployer.errors import ConfigurationError
 from deployer.paths import config_home
-from deployer.settings import Settings, shown
+from deployer.settings import Settings, build, paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 FILE_NAME = "deployer.yaml"
 
@@ -66,7 +65,7 @@ def load(flags: Flags, environment: Mapping[str, str], directory: Path, *, find:
         unique = tuple(dict.fromkeys(problems))
         count = "a mistake" if len(unique) == 1 else f"{len(unique)} mistakes"
         raise ConfigurationError(f"The configuration has {count}:", problems=unique)
-    settings = Settings.model_validate(_own(written))
+    settings = build(Settings, _own(written), [])
     home = Path(environment.get("HOME", "/root"))
     return Loaded(_with_absolute_data(settings, source.parent if source else directory, home), source)
 
@@ -139,36 +138,16 @@ def _own(written: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _problems(written: Mapping[str, Any]) -> list[str]:
-    try:
-        Settings.model_validate(_own(written))
-    except ValidationError as error:
-        return [_sentence(detail) for detail in error.errors(include_url=False)]
-    return []
-
-
-def _sentence(detail: Any) -> str:  # noqa: ANN401 - pydantic's own loosely typed record
-    path = ".".join(str(part) for part in detail["loc"])
-    if detail["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(path, list(_paths(Settings)), n=1, cutoff=0.6)
-        return f"{path}: unknown setting" + (f", did you mean {near[0]}?" if near else "")
-    if detail["type"] == "value_error":
-        return f"{path}: {detail['ctx']['error']}"
-    children = [known for known in _paths(Settings) if known.startswith(f"{path}.")]
-    return f"{path}: {shown(detail['input'])} is no group of settings; in it stand: {', '.join(children)}"
-
-
-def _paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    for key, field in model.model_fields.items():
-        yield f"{prefix}{key}"
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from _paths(field.annotation, f"{prefix}{key}.")
+    problems: list[str] = []
+    build(Settings, _own(written), problems)
+    return problems
 
 
 def _from_environment(environment: Mapping[str, str]) -> tuple[list[tuple[str, str, str]], list[str]]:
     """Split DEPLOYER_* variables into (variable, setting, value) and sentences about misspelt ones."""
     known = {
         f"{_ENVIRONMENT_PREFIX}{path.replace('.', '_').upper()}": path
-        for path in _paths(Settings)
+        for path in paths()
         if path not in {"registry", "frontend", "access"}
     }
     names = sorted(name for name, value in environment.items() if value and name.startswith(_ENVIRONMENT_PREFIX))
@@ -196,5 +175,4 @@ def _with_absolute_data(settings: Settings, base: Path, home: Path) -> Settings:
         return settings
     if directory.parts[:1] == ("~",):
         directory = home.joinpath(*directory.parts[1:])
-    registry = settings.registry.model_copy(update={"data": str((base / directory).resolve())})
-    return settings.model_copy(update={"registry": registry})
+    return replace(settings, registry=replace(settings.registry, data=str((base / directory).resolve())))

@@ -1,20 +1,20 @@
 """The Docker engine: the only file that imports python-on-whales.
 
-Small methods named for what deployer needs. Importing python-on-whales takes a quarter of a
-second and every call is a process, so nothing happens before it is asked for.
+Small methods named for what deployer needs. python-on-whales brings projects up and down and
+builds; importing it takes a quarter of a second, so questions go to the client itself.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from deployer.engine_errors import translate
-from deployer.errors import EngineUnavailable
+from deployer.errors import EngineUnavailable, ImageNotFound
 from deployer.streams import Streams
 
 if TYPE_CHECKING:
@@ -111,37 +111,11 @@ class Engine:
     call: tuple[str, ...] = ("docker",)
     _streams: Streams = field(default_factory=Streams)
 
-    @cached_property
-    def _docker(self) -> DockerClient:
-        return self._client()
-
-    def _client(self, project: Project | None = None) -> DockerClient:
-        from python_on_whales import DockerClient
-
-        if project is None:
-            return DockerClient(client_call=list(self.call))
-        return DockerClient(
-            client_call=list(self.call),
-            compose_files=list(project.files),
-            compose_project_name=project.name,
-            compose_project_directory=project.directory,
-        )
-
-    def _run(self, *arguments: str) -> str:
-        from python_on_whales.utils import run
-
-        with _translated():
-            return str(run([*self._docker.client_config.docker_cmd, *arguments]))
-
     # -- the engine itself
 
     def version(self) -> str:
         """The engine's version; the quickest way to learn whether one answers."""
-        with _translated():
-            server = self._docker.version().server
-        if server is None or not server.version:
-            raise EngineUnavailable("No Docker engine answers on this machine.", ("sudo systemctl start docker",))
-        return server.version
+        return self._run("version", "--format", "{{.Server.Version}}").strip()
 
     def compose_version(self) -> str:
         """The Compose plugin's version, such as "2.40.3"."""
@@ -149,17 +123,15 @@ class Engine:
 
     def describe(self) -> EngineFacts:
         """What the engine says of itself."""
-        with _translated():
-            info = self._docker.system.info()
-        security = " ".join(info.security_options or ())
-        system = info.operating_system or ""
+        info = self._info()
+        system = str(info.get("OperatingSystem") or "")
         return EngineFacts(
-            version=info.server_version or "",
+            version=str(info.get("ServerVersion") or ""),
             operating_system=system,
-            rootless="rootless" in security,
+            rootless="rootless" in " ".join(info.get("SecurityOptions") or ()),
             desktop="Docker Desktop" in system,
             endpoint=self.endpoint(),
-            data_directory=str(info.docker_root_dir or ""),
+            data_directory=str(info.get("DockerRootDir") or ""),
         )
 
     def endpoint(self) -> str:
@@ -168,26 +140,29 @@ class Engine:
 
     def insecure_registries(self) -> InsecureRegistries:
         """The registries that the running engine accepts without verified TLS."""
-        with _translated():
-            config = self._docker.system.info().registry_config or {}
+        config = self._info().get("RegistryConfig") or {}
         indexes = config.get("IndexConfigs") or {}
         return InsecureRegistries(
             cidrs=tuple(config.get("InsecureRegistryCIDRs") or ()),
             hosts=tuple(name for name, index in indexes.items() if not index.get("Secure", True)),
         )
 
+    def _info(self) -> dict[str, Any]:
+        info: dict[str, Any] = json.loads(self._run("system", "info", "--format", "{{json .}}"))
+        # The client prints what it knows and exits with 0 where no engine answers.
+        if info.get("ServerErrors"):
+            raise translate("\n".join(info["ServerErrors"]))
+        return info
+
     # -- images
 
     def image(self, name: str) -> LocalImage | None:
         """The image of that name or ID, or None."""
-        from python_on_whales.exceptions import NoSuchImage
-
         try:
-            with _translated(leave=NoSuchImage):
-                found = self._docker.image.inspect(name)
-                return LocalImage(found.id, found.size)
-        except NoSuchImage:
+            found, size = self._run("image", "inspect", "--format", "{{.Id}} {{.Size}}", name).split()
+        except ImageNotFound:
             return None
+        return LocalImage(found, int(size))
 
     def has_image(self, name: str) -> bool:
         """Whether an image of that name is here."""
@@ -200,8 +175,7 @@ class Engine:
 
     def tag(self, image: str, name: str) -> None:
         """Give an image one more name."""
-        with _translated():
-            self._docker.image.tag(image, name)
+        self._run("image", "tag", image, name)
 
     def untag(self, name: str) -> None:
         """Take a name from an image; the image goes only when it was its last."""
@@ -222,38 +196,33 @@ class Engine:
             if on_line is not None:
                 on_line(line)
 
-        self._stream(("image", "push", name), watch if on_line else None, address=address, flags=flags)
+        self._stream("image", "push", name, on_line=watch if on_line else None, address=address, flags=flags)
         return last[-1] if last else None
 
     def pull(
         self, name: str, *, address: str = "the hub", flags: str = "", on_line: Callable[[str], None] | None = None
     ) -> None:
         """Pull an image; progress as with `push`."""
-        self._stream(("image", "pull", name), on_line, address=address, flags=flags)
+        self._stream("image", "pull", name, on_line=on_line, address=address, flags=flags)
 
     def import_image(self, archive: Path, name: str) -> None:
         """Make an image of a root file system in a tar archive."""
         with _translated():
-            self._docker.image.import_(archive, tag=name)
+            self._client().image.import_(archive, tag=name)
 
     def build(self, context: Path, dockerfile: Path, name: str) -> None:
         """Build an image, with the builder that every engine has."""
-        self._run("build", "--quiet", "--tag", name, "--file", str(dockerfile), str(context))
+        with _translated():
+            self._client().legacy_build(context, file=dockerfile, tags=name)
 
     # -- Compose projects
 
-    def check(self, project: Project) -> None:
-        """Let Compose read the files, starting nothing."""
-        with _translated():
-            self._client(project).compose.config(return_json=True)
-
     def config_hashes(self, project: Project) -> dict[str, str]:
-        """For each service, the hash by which Compose decides whether to make its container anew."""
-        from python_on_whales.utils import run
+        """For each service, the hash by which Compose decides whether to make its container anew.
 
-        command = [*self._client(project).client_config.docker_compose_cmd, "config", "--hash", "*"]
-        with _translated():
-            lines = str(run(command)).splitlines()
+        Compose reads the files for it, so it also proves that they are right.
+        """
+        lines = self._run(*_compose(project), "config", "--hash", "*").splitlines()
         return dict(_pair(line) for line in lines if line.strip())
 
     def up(self, project: Project, *, quiet: bool) -> None:
@@ -268,27 +237,23 @@ class Engine:
 
     def follow_logs(self, project: Project, services: Sequence[str], *, follow: bool, tail: str, since: str) -> None:
         """Let Compose print the services' logs on this terminal."""
-        from python_on_whales.utils import run
-
-        options = [
-            *(["--follow"] if follow else []),
-            *(["--tail", tail] if tail else []),
-            *(["--since", since] if since else []),
-        ]
-        command = [*self._client(project).client_config.docker_compose_cmd, "logs", *options, *services]
-        with _translated():
-            run(command, capture_stdout=False, capture_stderr=False)
+        options = (("--follow",) if follow else ()) + (("--tail", tail) if tail else ())
+        options += ("--since", since) if since else ()
+        done = self._begin(*_compose(project), "logs", *options, *services, stdout=None, stderr=None)
+        if done.returncode != 0:
+            raise translate("docker compose logs failed; its words stand above.")
 
     def last_log_lines(self, container: str, count: int) -> tuple[str, ...]:
         """The last lines that a container wrote, on either stream."""
-        with _translated():
-            return tuple(str(self._docker.container.logs(container, tail=count)).splitlines())
+        done = self._begin(
+            "container", "logs", "--tail", str(count), container, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        return tuple(done.stdout.splitlines())
 
     def containers(self, project: str) -> tuple[ServiceContainer, ...]:
         """The containers of a Compose project, running or not, by service."""
-        ids = self._run(
-            "container", "ls", "--all", "--quiet", "--no-trunc", "--filter", f"label={_PROJECT_LABEL}={project}"
-        ).split()
+        label = f"label={_PROJECT_LABEL}={project}"
+        ids = self._run("container", "ls", "--all", "--quiet", "--no-trunc", "--filter", label).split()
         if not ids:
             return ()
         found = json.loads(self._run("container", "inspect", *ids))
@@ -296,14 +261,8 @@ class Engine:
 
     def publishers(self, port: int) -> tuple[Publisher, ...]:
         """The running containers that have published a TCP port of this machine."""
-        lines = self._run(
-            "container",
-            "ls",
-            "--filter",
-            f"publish={port}/tcp",
-            "--format",
-            f'{{{{.Names}}}}\t{{{{.Label "{_PROJECT_LABEL}"}}}}',
-        ).splitlines()
+        shown = f'{{{{.Names}}}}\t{{{{.Label "{_PROJECT_LABEL}"}}}}'
+        lines = self._run("container", "ls", "--filter", f"publish={port}/tcp", "--format", shown).splitlines()
         return tuple(Publisher(*_pair(line, "\t")) for line in lines)
 
     def volumes(self, project: str) -> tuple[str, ...]:
@@ -318,38 +277,67 @@ class Engine:
         """Run a program inside a container and return what it printed."""
         return self._run("container", "exec", container, *command)
 
-    # -- running
+    # -- running the client
 
     def stop_streams(self) -> None:
         """End every push and pull under way."""
         self._streams.stop()
 
-    def _stream(
-        self, arguments: tuple[str, ...], on_line: Callable[[str], None] | None, *, address: str, flags: str
-    ) -> None:
-        # python-on-whales either captures nothing or, streaming, cannot be ended: hence our own process.
+    def _client(self, project: Project | None = None) -> DockerClient:
+        from python_on_whales import DockerClient
+
+        if project is None:
+            return DockerClient(client_call=list(self.call))
+        return DockerClient(
+            client_call=list(self.call),
+            compose_files=list(project.files),
+            compose_project_name=project.name,
+            compose_project_directory=project.directory,
+        )
+
+    def _run(self, *arguments: str) -> str:
+        done = self._begin(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if done.returncode != 0:
+            raise translate(done.stderr or done.stdout)
+        return done.stdout
+
+    def _begin(self, *arguments: str, stdout: int | None, stderr: int | None) -> subprocess.CompletedProcess[str]:
+        command = [*self.call, *arguments]
         with _translated():
-            command = [str(part) for part in self._docker.client_config.docker_cmd]
-        code, complaints = self._streams.run([*command, *arguments], on_line)
+            return subprocess.run(command, stdout=stdout, stderr=stderr, text=True, errors="replace", check=False)
+
+    def _stream(self, *arguments: str, on_line: Callable[[str], None] | None, address: str, flags: str) -> None:
+        with _translated():
+            code, complaints = self._streams.run([*self.call, *arguments], on_line)
         if code != 0:
             raise translate(complaints, address=address, flags=flags)
 
 
 @contextmanager
-def _translated(leave: type[Exception] | tuple[type[Exception], ...] = ()) -> Iterator[None]:
-    from python_on_whales.client_config import ClientNotFoundError
-    from python_on_whales.exceptions import DockerException
-
+def _translated() -> Iterator[None]:
+    """Turn what running the client raises, here or in python-on-whales, into our errors."""
     try:
         yield
-    except leave:
-        raise
-    except ClientNotFoundError as error:
-        raise EngineUnavailable(
-            "There is no `docker` program on this machine.", ("Install Docker Engine, or Docker Desktop.",)
-        ) from error
-    except DockerException as error:
-        raise translate(error.stderr or error.stdout or "") from error
+    except FileNotFoundError as error:
+        raise _no_client() from error
+    except Exception as error:
+        # Compared by name, so that python-on-whales need not be imported to tell.
+        if type(error).__name__ == "ClientNotFoundError":
+            raise _no_client() from error
+        if not hasattr(error, "docker_command"):
+            raise
+        raise translate(str(getattr(error, "stderr", "") or getattr(error, "stdout", "") or "")) from error
+
+
+def _no_client() -> EngineUnavailable:
+    return EngineUnavailable(
+        "There is no `docker` program on this machine.", ("Install Docker Engine, or Docker Desktop.",)
+    )
+
+
+def _compose(project: Project) -> tuple[str, ...]:
+    files = tuple(word for file in project.files for word in ("--file", str(file)))
+    return ("compose", *files, "--project-name", project.name, "--project-directory", str(project.directory))
 
 
 def _container(raw: dict[str, Any]) -> ServiceContainer:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+Check = Callable[[object], object]
+Section = TypeVar("Section")
 
 DEFAULT_REGISTRY_IMAGE = "registry:3"
 DEFAULT_FRONTEND_IMAGE = "caddy:2"
@@ -90,7 +91,7 @@ def _access(value: object) -> object:
     raise ValueError("access rules are not supported by this version: leave it empty")
 
 
-def _one_of(*choices: str) -> Callable[[object], object]:
+def _one_of(*choices: str) -> Check:
     def check(value: object) -> object:
         if value not in choices:
             raise ValueError(f"{shown(value)} is none of: {', '.join(choices)}")
@@ -103,15 +104,20 @@ Images = Literal["auto", "pull", "build"]
 Page = Literal["builtin", "none"]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+def _checked(check: Check, default: Any) -> Any:  # noqa: ANN401 - dataclasses.field is as loose
+    return field(default=default, metadata={"check": check})
 
 
-class RegistrySettings(_Section):
+def _section(kind: type[Any]) -> Any:  # noqa: ANN401
+    return field(default_factory=kind, metadata={"section": kind})
+
+
+@dataclass(frozen=True)
+class RegistrySettings:
     """The registry service: its image, and where the images that it keeps lie."""
 
-    image: Annotated[str, BeforeValidator(_image)] = DEFAULT_REGISTRY_IMAGE
-    data: Annotated[str, BeforeValidator(_data)] = DATA_IN_VOLUME
+    image: str = _checked(_image, DEFAULT_REGISTRY_IMAGE)
+    data: str = _checked(_data, DATA_IN_VOLUME)
 
     @property
     def data_directory(self) -> Path | None:
@@ -119,25 +125,27 @@ class RegistrySettings(_Section):
         return None if self.data == DATA_IN_VOLUME else Path(self.data)
 
 
-class FrontendSettings(_Section):
+@dataclass(frozen=True)
+class FrontendSettings:
     """The frontend service: its image, and the page at `/`."""
 
-    image: Annotated[str, BeforeValidator(_image)] = DEFAULT_FRONTEND_IMAGE
-    page: Annotated[Page, BeforeValidator(_one_of(*get_args(Page)))] = "builtin"
+    image: str = _checked(_image, DEFAULT_FRONTEND_IMAGE)
+    page: Page = _checked(_one_of(*get_args(Page)), "builtin")
 
 
-class Settings(_Section):
-    """Everything that can be configured, checked."""
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be configured. `build` checks; the class itself holds any value."""
 
-    name: Annotated[str, BeforeValidator(_name)] = "registry"
-    host: Annotated[str, BeforeValidator(_host)] = "localhost"
-    port: Annotated[int, BeforeValidator(_port)] = 5000
-    bind: Annotated[str, BeforeValidator(_bind)] = "auto"
-    tls: Annotated[Literal["off"], BeforeValidator(_tls)] = "off"
-    images: Annotated[Images, BeforeValidator(_one_of(*get_args(Images)))] = "auto"
-    registry: RegistrySettings = RegistrySettings()
-    frontend: FrontendSettings = FrontendSettings()
-    access: Annotated[tuple[()], BeforeValidator(_access)] = ()
+    name: str = _checked(_name, "registry")
+    host: str = _checked(_host, "localhost")
+    port: int = _checked(_port, 5000)
+    bind: str = _checked(_bind, "auto")
+    tls: Literal["off"] = _checked(_tls, "off")
+    images: Images = _checked(_one_of(*get_args(Images)), "auto")
+    registry: RegistrySettings = _section(RegistrySettings)
+    frontend: FrontendSettings = _section(FrontendSettings)
+    access: tuple[()] = _checked(_access, ())
 
     @property
     def address(self) -> str:
@@ -170,6 +178,46 @@ class Settings(_Section):
         """Where this machine itself reaches the published port, whatever `host` resolves to."""
         bound = self.bind_addresses
         return f"http://{_in_url(bound[0] if bound else '127.0.0.1')}:{self.port}"
+
+
+def paths(kind: type[Any] = Settings, prefix: str = "") -> Iterator[str]:
+    """Every setting's name, such as "registry.image", groups included."""
+    for known in fields(kind):
+        yield f"{prefix}{known.name}"
+        if "section" in known.metadata:
+            yield from paths(known.metadata["section"], f"{prefix}{known.name}.")
+
+
+def build(kind: type[Section], written: Mapping[str, object], problems: list[str], prefix: str = "") -> Section:
+    """Check what was written and make the settings of it; each mistake becomes a line in `problems`.
+
+    Where there are problems, the result holds defaults in their places.
+    """
+    values: dict[str, object] = {}
+    known = {found.name: found for found in fields(kind)}  # type: ignore[arg-type]
+    for name, found in known.items():
+        if name not in written:
+            continue
+        path, value = f"{prefix}{name}", written[name]
+        section = found.metadata.get("section")
+        try:
+            values[name] = _group(section, value, problems, path) if section else found.metadata["check"](value)
+        except ValueError as error:
+            problems.append(f"{path}: {error}")
+    problems += [_unknown(f"{prefix}{name}") for name in written if name not in known]
+    return kind(**values)
+
+
+def _group(kind: type[Section], value: object, problems: list[str], path: str) -> Section:
+    if not isinstance(value, Mapping):
+        children = ", ".join(known for known in paths() if known.startswith(f"{path}."))
+        raise ValueError(f"{shown(value)} is no group of settings; in it stand: {children}")  # noqa: TRY004
+    return build(kind, {str(key): inner for key, inner in value.items()}, problems, f"{path}.")
+
+
+def _unknown(path: str) -> str:
+    near = difflib.get_close_matches(path, list(paths()), n=1, cutoff=0.6)
+    return f"{path}: unknown setting" + (f", did you mean {near[0]}?" if near else "")
 
 
 def _is_address(text: str) -> bool:

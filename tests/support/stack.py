@@ -61,7 +61,9 @@ class DeployedStack:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of the commands: this machine's, but nothing of its user's deployments."""
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("DEPLOYER_")}
+        # An installed program is compiled; one whose bytecode may not be kept is not what users run.
+        unwanted = ("DEPLOYER_", "PYTHONDONTWRITEBYTECODE")
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(unwanted)}
         own = {
             "XDG_DATA_HOME": str(self.folder / "data"),
             "XDG_CONFIG_HOME": str(self.folder / "config"),
