@@ -1,9 +1,193 @@
-"""Commands."""
+"""Commands that look into the registry and delete from it: catalog, tags, inspect, delete."""
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+
+from deployer.cli.session import DryRunOption, JsonOption, Session, YesOption, command
+from deployer.errors import EXIT_FAILURE, UsageError
+
+if TYPE_CHECKING:
+    from deployer.registry.client import Fetched, RegistryClient
+    from deployer.workflows.deletion import Outcome
+
+_CATALOG_EXAMPLE = "Example: `deployer catalog --tags 'team/*'` shows what the team has pushed, and when."
+_TAGS_EXAMPLE = "Example: `deployer tags centos --sort created` puts the newest first."
+_INSPECT_EXAMPLE = "Example: `deployer inspect centos:7-git`; add --headers and --raw to see it as `curl -i` does."
+_DELETE_EXAMPLE = "Example: `deployer delete centos:7-git` removes that tag, and no other."
+
+
+class Order(StrEnum):
+    """By what the tags of a repository are sorted."""
+
+    NAME = "name"
+    CREATED = "created"
+    SIZE = "size"
 
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
+    command(app, epilog=_CATALOG_EXAMPLE)(catalog)
+    command(app, epilog=_TAGS_EXAMPLE)(tags)
+    command(app, epilog=_INSPECT_EXAMPLE)(inspect)
+    command(app, epilog=_DELETE_EXAMPLE)(delete)
+
+
+def catalog(
+    session: Session,
+    patterns: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PATTERN", help="Names to show; * matches anything.", show_default=False),
+    ] = None,
+    with_tags: Annotated[bool, typer.Option("--tags", help="Show the tags too, with their sizes and ages.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List the repositories."""
+    from deployer.cli import browse_views as views
+    from deployer.workflows import browse
+
+    with _registry(session) as client:
+        found = browse.list_catalog(client, patterns or ())
+        repositories = browse.list_everything(client, found.repositories) if with_tags else None
+    if repositories is not None and as_json:
+        session.out.json({"repositories": [views.repository_json(one) for one in repositories]})
+    elif repositories is not None:
+        views.print_tree(session.out, repositories)
+    elif as_json:
+        session.out.json({"repositories": list(found.repositories)})
+    elif found.repositories:
+        session.out.line("\n".join(map(views.shown, found.repositories)))
+    if not found.total:
+        session.out.note(f"The registry at {session.settings.address} is empty. Push an image: deployer push IMAGE")
+    elif not found.repositories:
+        session.out.note(f"None of its {found.total} repositories matches.")
+    views.warn_of_repositories(session.out, repositories or ())
+    _fail_if(any(one.unreadable for one in repositories or ()))
+
+
+def tags(
+    session: Session,
+    repository: Annotated[
+        str, typer.Argument(metavar="NAME", help="A repository, such as centos.", show_default=False)
+    ],
+    order: Annotated[Order, typer.Option("--sort", help="What comes first.")] = Order.NAME,
+    as_json: JsonOption = False,
+) -> None:
+    """List a repository's tags: digest, size, platforms, age.
+
+    The size is what the registry keeps, compressed; of a multi-platform image, all platforms together.
+    """
+    from deployer.cli import browse_views as views
+    from deployer.workflows import browse
+
+    with _registry(session) as client:
+        found = browse.list_tags(client, repository, order.value)
+    if as_json:
+        session.out.json(views.repository_json(found))
+    elif found.tags:
+        views.print_tags(session.out, found.tags)
+    if not found.tags and not found.unreadable:
+        session.out.note(f"The repository '{found.name}' has no tags.")
+    views.warn_of_repositories(session.out, (found,))
+    _fail_if(bool(found.unreadable))
+
+
+def inspect(
+    session: Session,
+    reference: Annotated[str, typer.Argument(metavar="IMAGE", help="NAME[:TAG] or NAME@DIGEST.", show_default=False)],
+    raw: Annotated[bool, typer.Option("--raw", help="Print the manifest, byte for byte.")] = False,
+    headers: Annotated[bool, typer.Option("--headers", help="Print the answer's status and headers.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one image: digest, size, platforms, layers, configuration.
+
+    Without a tag it is the tag latest. A manifest can be checked against its digest:
+    deployer inspect --raw NAME | sha256sum
+    """
+    from deployer.cli import browse_views as views
+    from deployer.workflows import browse
+
+    if as_json and (raw or headers):
+        raise UsageError("--json goes neither with --raw nor with --headers.", ("Choose one of them.",))
+    with _registry(session) as client:
+        if raw or headers:
+            _, fetched = browse.fetch(client, reference)
+            _write_answer(session, fetched, headers=headers, raw=raw)
+            return
+        found = browse.inspect(client, reference)
+    if as_json:
+        session.out.json(views.inspection_json(found))
+    else:
+        views.print_inspection(session.out, found, session.settings.address)
+    views.warn_of_tag(session.out, str(found.reference), found.tag)
+
+
+def delete(
+    session: Session,
+    references: Annotated[
+        list[str], typer.Argument(metavar="IMAGE", help="NAME:TAG or NAME@DIGEST.", show_default=False)
+    ],
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete tags, or manifests with all their tags.
+
+    NAME:TAG removes that tag only; the image stays where another tag names it. NAME@DIGEST removes
+    the manifest, and every tag that points to it.
+    """
+    from deployer.cli import browse_views as views
+    from deployer.workflows import deletion
+
+    with _registry(session) as client:
+        plan = deletion.plan_deletion(client, references)
+        tell = session.out.line if dry_run and not as_json else session.out.note
+        for removal in plan.removals:
+            for line in views.removal_lines(removal):
+                tell(line)
+            for warning in views.removal_warnings(removal):
+                session.out.warn(warning)
+        outcomes: tuple[Outcome, ...] = ()
+        if not dry_run:
+            names = [removal.name for removal in plan.removals]
+            session.out.confirm(f"Delete {names[0] if len(names) == 1 else f'these {len(names)}'}?", yes=yes)
+            on_done = None if as_json else lambda outcome: views.print_outcome(session.out, outcome)
+            outcomes = deletion.apply_plan(client, plan, on_done=on_done)
+    failed = [outcome for outcome in outcomes if outcome.error is not None]
+    if as_json:
+        session.out.json(views.deletion_json(plan, outcomes, dry_run=dry_run))
+        for outcome in failed:
+            views.print_failure(session.out, outcome)
+    if dry_run:
+        session.out.note("Dry run: nothing was changed.")
+    elif len(failed) < len(outcomes):
+        session.out.note("The blobs stay on disk until garbage is collected.")
+    _fail_if(bool(failed))
+
+
+def _registry(session: Session) -> RegistryClient:
+    from deployer.registry.client import RegistryClient
+
+    return RegistryClient(session.settings.url, session.environment)
+
+
+def _write_answer(session: Session, fetched: Fetched, *, headers: bool, raw: bool) -> None:
+    from deployer.registry.answers import printable
+
+    lines = [fetched.status_line, *(f"{name}: {value}" for name, value in fetched.headers)] if headers else []
+    for line in lines:
+        session.out.line(printable(line))
+    if raw:
+        if headers:
+            session.out.line()
+        session.out.out.flush()
+        session.out.out.buffer.write(fetched.manifest.content)
+        session.out.out.buffer.flush()
+
+
+def _fail_if(failed: bool) -> None:
+    if failed:
+        raise typer.Exit(EXIT_FAILURE)

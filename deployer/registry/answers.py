@@ -1,0 +1,215 @@
+"""What a registry answers: its form, and its refusals in sentences."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from deployer.errors import DeletingDisabled, Denied, DeployerError, NotFound, RegistryError
+
+if TYPE_CHECKING:
+    import httpx
+
+    from deployer.registry.place import Place
+
+API_HEADER = "Docker-Distribution-Api-Version"
+
+_ORIGINAL_LENGTH = 1500
+_TLS_WANTED = re.compile(r"http request (?:was sent )?to (?:an )?https (?:server|port)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer, read to its end."""
+
+    method: str
+    url: str
+    status: int
+    reason: str
+    version: str
+    headers: httpx.Headers
+    content: bytes = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is one of success."""
+        return 200 <= self.status < 300
+
+    @property
+    def status_line(self) -> str:
+        """The first line as HTTP writes it."""
+        return f"{self.version} {self.status} {self.reason}".rstrip()
+
+    @property
+    def content_type(self) -> str:
+        """The media type without its parameters, in lower case."""
+        return str(self.headers.get("Content-Type", "")).partition(";")[0].strip().lower()
+
+    @property
+    def has_api_header(self) -> bool:
+        """Whether it carries the header that registries put into every answer."""
+        return str(self.headers.get(API_HEADER, "")).startswith("registry/2")
+
+    @property
+    def errors(self) -> tuple[dict[str, Any], ...]:
+        """The errors in the registry's own form (OCI distribution specification, error codes)."""
+        try:
+            document = json.loads(self.content)
+        except (ValueError, RecursionError):
+            return ()
+        found = document.get("errors") if isinstance(document, dict) else None
+        return tuple(entry for entry in found if isinstance(entry, dict)) if isinstance(found, list) else ()
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of its errors."""
+        return tuple(str(entry.get("code", "")) for entry in self.errors)
+
+    @property
+    def is_from_registry(self) -> bool:
+        """Whether a registry wrote it, and not a web server or a proxy."""
+        return self.has_api_header or any(self.codes)
+
+    def json_object(self, place: Place) -> dict[str, Any]:
+        """The body as a JSON object. Raises RegistryError where it is none."""
+        try:
+            document = json.loads(self.content)
+        except (ValueError, RecursionError) as error:
+            if self.has_api_header:
+                raise RegistryError(
+                    f"The registry at {place.address} answered something unreadable, or broke off.",
+                    original=f"{original_text(self)}\n{error}",
+                ) from error
+            raise not_a_registry(self, place) from error
+        if not isinstance(document, dict):
+            raise not_a_registry(self, place)
+        return document
+
+
+def original_text(answer: Answer) -> str:
+    """What came back, as lines fit for a terminal: status, then the errors or the text's beginning."""
+    lines = [f"{answer.method} {answer.url}: {answer.status_line}"]
+    for entry in answer.errors:
+        detail = entry.get("detail")
+        shown = "" if detail in (None, "", {}, []) else f" ({json.dumps(detail, ensure_ascii=False)})"
+        lines.append(f"{entry.get('code', '')}: {entry.get('message', '')}{shown}")
+    if not answer.errors and answer.content:
+        lines.append(_readable(answer))
+    return printable("\n".join(lines))[:_ORIGINAL_LENGTH]
+
+
+def printable(text: str) -> str:
+    """The text without characters that could steer a terminal; line ends stay."""
+    return "".join(character if character.isprintable() or character == "\n" else "�" for character in text)
+
+
+def _readable(answer: Answer) -> str:
+    text = answer.content[:20_000].decode(errors="replace")
+    if "html" in answer.content_type or text.lstrip()[:1] == "<":
+        title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+        return f"a web page: {title.group(1).strip()}" if title else "a web page"
+    return " ".join(text.split())[:300]
+
+
+def not_a_registry(answer: Answer, place: Place) -> DeployerError:
+    """The sentence for an answer that no registry gives."""
+    if _TLS_WANTED.search(answer.content[:2000].decode(errors="replace")):
+        return RegistryError(
+            f"{place.address} speaks HTTPS, and was asked in plain HTTP.",
+            (f"Check the host and the port: is {place.address} the registry that you mean?",),
+            original_text(answer),
+        )
+    return RegistryError(
+        f"What answers at {place.url} is not a registry.",
+        (f"Check the host and the port: another program may have {place.address}.",),
+        original_text(answer),
+    )
+
+
+def refusal(answer: Answer, place: Place) -> DeployerError:
+    """The error for an answer that is no success, whatever was asked.
+
+    Callers that know what a 404 means say so themselves.
+    """
+    original = original_text(answer)
+    known = _by_status(answer, place, original)
+    if known:
+        return known
+    if not answer.is_from_registry:
+        return not_a_registry(answer, place)
+    if answer.status == 404:
+        return NotFound(f"The registry at {place.address} does not know what was asked for.", original=original)
+    if answer.status == 405:
+        return deleting_refused(answer, place) if answer.method == "DELETE" else _not_allowed(place, original)
+    if answer.status >= 500:
+        return RegistryError(
+            f"The registry at {place.address} failed (HTTP {answer.status}).",
+            ("The registry's log says more: deployer logs",),
+            original,
+        )
+    return RegistryError(f"The registry at {place.address} refused (HTTP {answer.status}).", original=original)
+
+
+def _by_status(answer: Answer, place: Place, original: str) -> DeployerError | None:
+    at = f"The registry at {place.address}"
+    sign_in = f"docker login {place.address}"
+    match answer.status:
+        case 401:
+            known: DeployerError | None = Denied(f"{at} wants a sign-in.", (sign_in,), original)
+        case 403:
+            advice = f"To do it as another user: {sign_in}"
+            known = Denied(f"{at} does not allow this{_message(answer)}.", (advice,), original)
+        case 429:
+            known = RegistryError(f"{at} was asked too often and wants a pause.", (_again(answer),), original)
+        case 503 if answer.errors:
+            known = RegistryError(f"{at} does not take this now{_message(answer)}.", (_again(answer),), original)
+        case 502 | 503 | 504 if not answer.is_from_registry:
+            known = RegistryError(
+                f"The registry behind {place.address} does not answer "
+                f"(HTTP {answer.status} from what stands before it).",
+                ("deployer status", "deployer logs registry"),
+                original,
+            )
+        case status if 300 <= status < 400:
+            target = printable(str(answer.headers.get("Location", "nowhere")))
+            advice = "Give that host and port instead."
+            known = RegistryError(f"{place.address} sends us elsewhere, to {target}.", (advice,), original)
+        case _:
+            known = None
+    return known
+
+
+def deleting_refused(answer: Answer, place: Place) -> DeletingDisabled:
+    """Which of the two reasons a registry has for 405 to a DELETE.
+
+    distribution answers JSON where deleting is disabled and plain text where it is read-only.
+    """
+    original = original_text(answer)
+    if answer.errors:
+        return DeletingDisabled(
+            f"Deleting is disabled at the registry at {place.address}.",
+            ("Set storage.delete.enabled: true in its configuration; `deployer up` renders it so.",),
+            original,
+        )
+    return DeletingDisabled(
+        f"The registry at {place.address} is read-only: nothing can be deleted.",
+        ("Take storage.maintenance.readonly out of its configuration.",),
+        original,
+    )
+
+
+def _not_allowed(place: Place, original: str) -> RegistryError:
+    return RegistryError(f"The registry at {place.address} does not take this kind of request.", original=original)
+
+
+def _message(answer: Answer) -> str:
+    messages = [entry.get("message") for entry in answer.errors]
+    first = next((text for text in messages if isinstance(text, str) and text), "")
+    return f": {printable(first).strip().rstrip('.')}" if first else ""
+
+
+def _again(answer: Answer) -> str:
+    wait = str(answer.headers.get("Retry-After", ""))
+    return f"Try again in {wait} seconds." if wait.isdigit() else "Try again in a moment."

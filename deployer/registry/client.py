@@ -1,0 +1,270 @@
+"""The Registry HTTP API, one method for each thing that is asked of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote, urlencode
+
+from deployer.errors import NotFound, RegistryError
+from deployer.reference import is_digest
+from deployer.registry import manifests
+from deployer.registry.answers import deleting_refused, not_a_registry, original_text, refusal
+from deployer.registry.paging import collect
+from deployer.registry.parallel import each
+from deployer.registry.transport import MEGABYTE, Timeouts, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    import httpx
+
+    from deployer.registry.answers import Answer
+    from deployer.registry.manifests import Descriptor, Manifest
+    from deployer.registry.place import Place
+
+# distribution refuses manifests of more than 4 MiB; configurations have no limit of their own.
+MANIFEST_LIMIT = 5 * MEGABYTE
+BLOB_LIMIT = 32 * MEGABYTE
+
+# One page of everything: ours allows it, and paging is slow and broken. Then the default maximum, then none.
+_CATALOG_PAGES = (1_000_000, 1000, None)
+_MOMENT = 0.1
+# Compressed, the bytes would not be those of the digest.
+_EXACT = {"Accept-Encoding": "identity"}
+# Without all four, 2.8 converts to schema 1 and answers with a digest that nothing has.
+_ACCEPT = {"Accept": ", ".join(manifests.MANIFEST_TYPES), **_EXACT}
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A manifest with the answer that brought it."""
+
+    manifest: Manifest
+    status_line: str
+    headers: tuple[tuple[str, str], ...]
+
+
+class RegistryClient:
+    """One registry. Use it in a `with` block, from as many threads as you like.
+
+    `url` is `http://host:port`; `environment` says where Docker's sign-ins and a proxy are;
+    `concurrency` bounds the requests under way. Every method raises RegistryUnreachable, Denied
+    or RegistryError as well as what it names itself.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        environment: Mapping[str, str],
+        *,
+        concurrency: int = 8,
+        timeouts: Timeouts | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._concurrency = concurrency
+        self._transport = Transport(
+            url, environment, connections=concurrency, timeouts=timeouts or Timeouts(), inner=transport
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._transport.close()
+
+    @property
+    def place(self) -> Place:
+        """Where the registry is."""
+        return self._transport.place
+
+    def each(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """Call the function for every item, as many at once as this client allows, results in order."""
+        return each(function, items, self._concurrency)
+
+    def ping(self) -> None:
+        """Make sure that a registry answers, and lets us in (`GET /v2/`)."""
+        answer = self._get("/v2/")
+        if not answer.ok:
+            raise refusal(answer, self.place)
+        if not answer.has_api_header:
+            answer.json_object(self.place)
+
+    def catalog(self) -> tuple[str, ...]:
+        """The names of all repositories, sorted (`GET /v2/_catalog`)."""
+        for size in _CATALOG_PAGES:
+            answer = self._get("/v2/_catalog" + (f"?{urlencode({'n': size})}" if size else ""))
+            if answer.status == 400 and "PAGINATION_NUMBER_INVALID" in answer.codes and size:
+                continue
+            break
+        if not answer.ok:
+            raise refusal(answer, self.place)
+        return tuple(sorted(set(collect(self._transport, answer, "repositories"))))
+
+    def tags(self, repository: str) -> tuple[str, ...]:
+        """The tags of one repository, sorted; none where it is emptied. Raises NotFound."""
+        answer = self._get(f"{_base(repository)}/tags/list")
+        if answer.status == 404 and answer.is_from_registry:
+            raise NotFound(
+                f"There is no repository '{repository}' at {self.place.address}.", original=original_text(answer)
+            )
+        if not answer.ok:
+            raise refusal(answer, self.place)
+        return tuple(sorted(set(collect(self._transport, answer, "tags"))))
+
+    def head(self, repository: str, reference: str) -> Descriptor:
+        """Type, digest and size of the manifest behind a tag or digest. Raises NotFound."""
+        path = _manifest_path(repository, reference)
+        answer = self._transport.send("HEAD", path, headers=_ACCEPT)
+        digest = str(answer.headers.get("Docker-Content-Digest", ""))
+        length = str(answer.headers.get("Content-Length", ""))
+        if not (answer.ok and is_digest(digest) and length.isdecimal()):
+            # A HEAD answer has no body to tell what is wrong; the GET has.
+            found = self.manifest(repository, reference).manifest
+            return manifests.Descriptor(found.media_type, found.digest, len(found.content))
+        return manifests.Descriptor(answer.content_type, digest, int(length))
+
+    def manifest(self, repository: str, reference: str) -> Fetched:
+        """The manifest behind a tag or digest, its bytes checked against the digest. Raises NotFound."""
+        path = _manifest_path(repository, reference)
+        answer = self._transport.send("GET", path, headers=_ACCEPT, limit=MANIFEST_LIMIT)
+        if answer.status == 500 and not is_digest(reference):
+            # A tag that is being pushed is an empty file for a moment, on which 2.8 fails.
+            time.sleep(_MOMENT)
+            answer = self._transport.send("GET", path, headers=_ACCEPT, limit=MANIFEST_LIMIT)
+        separator = "@" if is_digest(reference) else ":"
+        name = f"{repository}{separator}{reference}"
+        if answer.status == 404 and answer.is_from_registry:
+            raise NotFound(f"There is no '{name}' at {self.place.address}.", original=original_text(answer))
+        if not answer.ok:
+            raise refusal(answer, self.place)
+        digest = self._check(answer, reference, f"The manifest of '{name}'")
+        # The raw form keeps the names as the registry wrote them.
+        headers = tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in answer.headers.raw)
+        return Fetched(self._parsed(answer, digest, name), answer.status_line, headers)
+
+    def blob(self, repository: str, digest: str) -> bytes:
+        """A small blob, such as an image's configuration, checked against its digest. Raises NotFound."""
+        path = f"{_base(repository)}/blobs/{digest}"
+        answer = self._transport.send("GET", path, headers=_EXACT, limit=BLOB_LIMIT)
+        if answer.status == 404 and answer.is_from_registry:
+            raise NotFound(
+                f"The registry at {self.place.address} has lost a part of '{repository}', the blob {digest}.",
+                ("Push the image again.",),
+                original_text(answer),
+            )
+        if not answer.ok:
+            raise refusal(answer, self.place)
+        self._check(answer, digest, f"The blob {digest} of '{repository}'")
+        return answer.content
+
+    def put_blob(self, repository: str, content: bytes) -> str:
+        """Upload a small blob in one piece; returns its digest."""
+        answer = self._transport.send("POST", f"{_base(repository)}/blobs/uploads/")
+        location = str(answer.headers.get("Location", ""))
+        if answer.status != 202 or not location:
+            raise refusal(answer, self.place)
+        digest = manifests.digest_of(content)
+        joint = "&" if "?" in location else "?"
+        kind = {"Content-Type": "application/octet-stream"}
+        answer = self._transport.send(
+            "PUT", f"{location}{joint}{urlencode({'digest': digest})}", headers=kind, content=content
+        )
+        if answer.status != 201:
+            raise refusal(answer, self.place)
+        return digest
+
+    def put_manifest(self, repository: str, reference: str, media_type: str, content: bytes) -> str:
+        """Store a manifest under a tag or digest, as exactly these bytes; returns its digest."""
+        answer = self._transport.send(
+            "PUT", _manifest_path(repository, reference), headers={"Content-Type": media_type}, content=content
+        )
+        if answer.status != 201:
+            raise refusal(answer, self.place)
+        return manifests.digest_of(content)
+
+    def check_deleting(self, repository: str) -> None:
+        """Make sure that the registry deletes, by deleting a digest that nothing has.
+
+        Raises DeletingDisabled where deleting is disabled or the registry is read-only.
+        """
+        answer = self._delete(repository, manifests.NO_DIGEST)
+        if answer.status == 405:
+            raise deleting_refused(answer, self.place)
+        if not answer.is_from_registry and not answer.ok:
+            raise refusal(answer, self.place)
+        if answer.status not in {400, 404} and not answer.ok:
+            raise refusal(answer, self.place)
+
+    def delete_tag(self, repository: str, tag: str) -> bool:
+        """Remove one tag and leave its manifest (distribution 3); False where only digests can be deleted (2.8).
+
+        Raises NotFound, DeletingDisabled.
+        """
+        answer = self._delete(repository, tag)
+        if answer.status == 400 or (answer.status == 405 and "UNSUPPORTED" in answer.codes):
+            # The probe comes first, so here UNSUPPORTED speaks of tags and not of deleting.
+            return False
+        self._expect_deleted(answer, f"{repository}:{tag}")
+        return True
+
+    def delete_manifest(self, repository: str, digest: str) -> None:
+        """Remove a manifest and every tag that points to it. Raises NotFound, DeletingDisabled."""
+        self._expect_deleted(self._delete(repository, digest), f"{repository}@{digest}")
+
+    def _delete(self, repository: str, reference: str) -> Answer:
+        return self._transport.send("DELETE", _manifest_path(repository, reference), headers=_ACCEPT)
+
+    def _expect_deleted(self, answer: Answer, name: str) -> None:
+        if answer.status == 404 and answer.is_from_registry:
+            raise NotFound(f"There is no '{name}' at {self.place.address}.", original=original_text(answer))
+        if not answer.ok:
+            raise refusal(answer, self.place)
+
+    def _get(self, path: str) -> Answer:
+        return self._transport.send("GET", path)
+
+    def _check(self, answer: Answer, reference: str, what: str) -> str:
+        """Compare the bytes with the digests that were asked for and promised; returns the digest."""
+        promised = str(answer.headers.get("Docker-Content-Digest", ""))
+        wanted = [digest for digest in (reference, promised) if is_digest(digest)]
+        for digest in wanted:
+            actual = manifests.digest_of(answer.content, digest.partition(":")[0])
+            if actual != digest:
+                raise RegistryError(
+                    f"{what} is not what its digest promises: it was damaged, in the registry or on the way.",
+                    ("Repeat the command; if it stays so, push the image again.",),
+                    f"{original_text(answer).splitlines()[0]}\npromised {digest}\ngot {actual}, "
+                    f"{len(answer.content)} bytes",
+                )
+        return wanted[0] if wanted else manifests.digest_of(answer.content)
+
+    def _parsed(self, answer: Answer, digest: str, name: str) -> Manifest:
+        if "html" in answer.content_type:
+            raise not_a_registry(answer, self.place)
+        try:
+            return manifests.parse(answer.content, answer.content_type, digest)
+        except RegistryError as error:
+            raise RegistryError(
+                f"{name}: {error.message}", error.advice, error.original or original_text(answer).splitlines()[0]
+            ) from error
+
+
+def _base(repository: str) -> str:
+    return f"/v2/{quote(repository)}"
+
+
+def _manifest_path(repository: str, reference: str) -> str:
+    return f"{_base(repository)}/manifests/{quote(reference, safe=':')}"

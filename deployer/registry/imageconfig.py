@@ -1,0 +1,92 @@
+"""An image's configuration: when it was made, for what platform, and how containers of it start."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from deployer.registry.manifests import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class ImageConfig:
+    """What people want to know of an image; empty where the image does not say."""
+
+    created: datetime | None = None
+    platform: Platform | None = None
+    author: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    working_directory: str = ""
+    user: str = ""
+    ports: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+
+
+def parse_config(content: bytes) -> ImageConfig:
+    """Read a configuration (OCI image specification, config.md; Docker's has the same names).
+
+    Registries do not check configurations, so whatever is not as it should be counts as absent.
+    """
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return ImageConfig()
+    if not isinstance(document, dict):
+        return ImageConfig()
+    inner = document.get("config")
+    runtime: dict[str, Any] = inner if isinstance(inner, dict) else {}
+    platform = Platform(*(_text(document.get(key)) for key in ("os", "architecture", "variant", "os.version")))
+    return ImageConfig(
+        created=parse_time(document.get("created")),
+        platform=platform if platform.is_known else None,
+        author=_text(document.get("author")),
+        labels=_texts(runtime.get("Labels")),
+        entrypoint=_list(runtime.get("Entrypoint")),
+        command=_list(runtime.get("Cmd")),
+        environment=_list(runtime.get("Env")),
+        working_directory=_text(runtime.get("WorkingDir")),
+        user=_text(runtime.get("User")),
+        ports=_names(runtime.get("ExposedPorts")),
+        volumes=_names(runtime.get("Volumes")),
+    )
+
+
+def parse_time(value: object) -> datetime | None:
+    """A moment as RFC 3339 writes it, in UTC; None where there is none.
+
+    Go writes year 1 where a program set no time.
+    """
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.year > 1 else None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _texts(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        return {}
+    return {key: text for key, text in value.items() if isinstance(text, str)}
+
+
+def _list(value: object) -> tuple[str, ...]:
+    return tuple(text for text in value if isinstance(text, str)) if isinstance(value, list) else ()
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(sorted(value)) if isinstance(value, dict) else ()

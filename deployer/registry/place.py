@@ -1,0 +1,34 @@
+"""Where a registry is: its URL taken apart."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Place:
+    """The address of a registry, as its messages and Docker's sign-ins name it."""
+
+    url: str
+    address: str
+    host: str
+
+    @classmethod
+    def of(cls, url: str) -> Place:
+        """Take `http://host:port` apart; the port is always written out in the address."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        return cls(url.rstrip("/"), f"[{host}]:{port}" if ":" in host else f"{host}:{port}", host)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is on this machine, and reached by no proxy."""
+        if self.host == "localhost" or self.host.endswith(".localhost"):
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False

@@ -1,0 +1,159 @@
+"""Removing one tag and nothing else, on registries that can and on those that only delete digests."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer.errors import Denied, DeployerError, NotFound, RegistryError, RegistryUnreachable
+from deployer.registry import manifests, throwaway
+
+if TYPE_CHECKING:
+    from deployer.registry.client import RegistryClient
+    from deployer.registry.manifests import Manifest
+    from deployer.registry.throwaway import ThrowAway
+
+
+# How long to wait, in seconds, before each try: a push at the same time makes 2.8 stumble for a moment.
+_PAUSES = (0.0, 0.1, 0.5)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A tag to remove while it points to `digest`, which is "" where it names nothing.
+
+    `half_deleted` says that the digest is a throw-away's, left by a run that was cut off.
+    """
+
+    repository: str
+    tag: str
+    digest: str
+    half_deleted: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name as the user gives it."""
+        return f"{self.repository}:{self.tag}"
+
+
+def untag(client: RegistryClient, target: Target, nonce: str) -> None:
+    """Remove a tag; its manifest and the manifest's other tags stay.
+
+    `nonce` is random, for a throw-away of our own. Check first that the registry deletes at all:
+    where it only refuses the last step, the tag has to be put back. Raises NotFound where the tag
+    is gone, RegistryError where it points elsewhere by now.
+    """
+    manifest = client.manifest(target.repository, target.tag).manifest if target.digest else None
+    _expect_unchanged(target, manifest.digest if manifest else digest_now(client, target.repository, target.tag))
+    if target.half_deleted:
+        # A throw-away has this tag alone, and nothing else to lose.
+        client.delete_manifest(target.repository, target.digest)
+    elif not client.delete_tag(target.repository, target.tag):
+        _by_throwaway(client, target, manifest, nonce)
+
+
+def _expect_unchanged(target: Target, digest: str | None) -> None:
+    if (digest or "") != target.digest:
+        happened = (
+            f"been pushed anew meanwhile, and is left alone: it is {digest} now." if digest else "gone meanwhile."
+        )
+        raise RegistryError(
+            f"'{target.name}' has {happened}", (f"If that should go too: deployer delete {target.name}",)
+        )
+
+
+def digest_now(client: RegistryClient, repository: str, tag: str) -> str | None:
+    """What a tag points to, or None where it is gone or names nothing. Raises RegistryUnreachable or Denied."""
+    try:
+        return client.head(repository, tag).digest
+    except (RegistryUnreachable, Denied):
+        raise
+    except RegistryError:
+        return None
+
+
+def _by_throwaway(client: RegistryClient, target: Target, original: Manifest | None, nonce: str) -> None:
+    """Move the tag to a throw-away image, then delete that image by its digest (regclient's way, for 2.8).
+
+    Deleting the tag's own digest would take the manifest and its other tags along. Whatever fails
+    between the two steps, the tag is put back.
+    """
+    family = original.media_type if original else manifests.DOCKER_MANIFEST
+    stand_in = throwaway.make(target.tag, target.digest or manifests.NO_DIGEST, family, nonce)
+    client.put_blob(target.repository, stand_in.config)
+    _expect_unchanged(target, digest_now(client, target.repository, target.tag))
+    try:
+        _move_and_delete(client, target, stand_in)
+    except DeployerError as error:
+        _put_back(client, target, original, stand_in.digest, str(error))
+        advice = (*_in_the_way(client, target), *error.advice)
+        message = f"'{target.name}' could not be deleted, and is as it was before. {error}"
+        raise RegistryError(message, advice, error.original) from error
+    except BaseException:
+        _put_back(client, target, original, stand_in.digest, "it was interrupted.")
+        raise
+
+
+def _move_and_delete(client: RegistryClient, target: Target, stand_in: ThrowAway) -> None:
+    failure: RegistryError | None = None
+    for pause in _PAUSES:
+        time.sleep(pause)
+        now = digest_now(client, target.repository, target.tag) if failure else None
+        if now not in {None, stand_in.digest, target.digest}:
+            # Pushed anew while we waited: that push stays.
+            return
+        try:
+            client.put_manifest(target.repository, target.tag, stand_in.media_type, stand_in.content)
+            client.delete_manifest(target.repository, stand_in.digest)
+        except RegistryError as error:
+            if type(error) is not RegistryError:
+                raise
+            # 2.8 deletes the manifest first; failing after that, it leaves a tag that names nothing.
+            failure = error
+        else:
+            return
+    if failure:
+        raise failure
+
+
+def _put_back(client: RegistryClient, target: Target, original: Manifest | None, stand_in: str, cause: str) -> None:
+    """Undo a deletion that failed half-way. A tag that somebody has pushed anew is left alone.
+
+    Raises RegistryError where the tag stays on the throw-away, or on nothing.
+    """
+    why: DeployerError | None = None
+    try:
+        if digest_now(client, target.repository, target.tag) not in {None, stand_in}:
+            return
+        if original is not None:
+            client.put_manifest(target.repository, target.tag, original.media_type, original.content)
+            return
+    except DeployerError as error:
+        why = error
+    raise RegistryError(
+        f"'{target.name}' is deleted only half: {cause}",
+        (f"Finish it when the registry works again: deployer delete {target.name}",),
+        why.original if why else "",
+    ) from why
+
+
+def _in_the_way(client: RegistryClient, target: Target) -> tuple[str, ...]:
+    """Advice that names damaged tags: 2.8 reads all of a repository's tags whenever it deletes, and fails on them."""
+    try:
+        others = [tag for tag in client.tags(target.repository) if tag != target.tag]
+        damaged = [tag for tag in others if _is_damaged(client, target.repository, tag)]
+    except DeployerError:
+        return ()
+    names = [f"{target.repository}:{tag}" for tag in damaged]
+    return tuple(f"A damaged tag is in the way, delete it first: deployer delete {name}" for name in names)
+
+
+def _is_damaged(client: RegistryClient, repository: str, tag: str) -> bool:
+    try:
+        client.head(repository, tag)
+    except (NotFound, RegistryUnreachable, Denied):
+        return False
+    except RegistryError:
+        return True
+    return False

@@ -1,0 +1,119 @@
+"""Looking into real registries: ours, and one that is set up otherwise."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.content import empty_repository, push_artifact, push_image, push_index, push_many_tags
+from tests.support.other_registry import other_registry
+from tests.support.registry_content import DOCKER, OCI
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.stack import DeployedStack
+
+
+def read(stack: DeployedStack, *words: str) -> Any:
+    return json.loads(stack.deployer(*words, "--json", check=True).stdout)
+
+
+def tags(stack: DeployedStack, repository: str) -> dict[str, dict[str, Any]]:
+    return {tag["tag"]: tag for tag in read(stack, "tags", repository)["tags"]}
+
+
+def test_the_catalog_has_what_was_pushed(stack: DeployedStack) -> None:
+    # A child that begins with a digit is what breaks paging in distribution.
+    names = [f"browse/catalog{suffix}" for suffix in ("", "/1child", "/child", "-a", ".b", "_c")]
+    with stack.client as client:
+        for name in names:
+            push_image(client, name, "1")
+        answer = client.get("/v2/_catalog?n=1000000").json()
+    assert read(stack, "catalog")["repositories"] == sorted(answer["repositories"])
+    assert stack.deployer("catalog", "browse/catalog*", check=True).stdout.splitlines() == sorted(names)
+
+
+@pytest.mark.parametrize("media", [DOCKER, OCI])
+def test_tags_tell_size_time_and_platforms(stack: DeployedStack, media: str) -> None:
+    name = f"browse/tags-{media}"
+    with stack.client as client:
+        single = push_image(client, name, "single", layers=("a", "b"), media=media, platform="linux/arm/v7")
+        multi = push_index(client, name, "multi", media=media, attestations=media == OCI)
+    found = tags(stack, name)
+    assert {tag: (one["digest"], one["size"]) for tag, one in found.items()} == {
+        "single": (single.digest, single.size),
+        "multi": (multi.digest, multi.size),
+    }
+    assert found["single"]["platforms"] == ["linux/arm/v7"]
+    assert found["multi"]["platforms"] == ["linux/amd64", "linux/arm64/v8"]
+    assert {one["created"] for one in found.values()} == {"2024-06-29T23:28:22Z"}
+
+
+def test_an_artifact_is_listed(stack: DeployedStack) -> None:
+    with stack.client as client:
+        pushed = push_artifact(client, "browse/chart", "1.0.0")
+    found = tags(stack, "browse/chart")["1.0.0"]
+    assert (found["digest"], found["size"], found["platforms"]) == (pushed.digest, pushed.size, [])
+    assert "vnd.cncf.helm" in stack.deployer("inspect", "browse/chart:1.0.0", check=True).stdout
+
+
+def test_an_emptied_repository_has_no_tags(stack: DeployedStack) -> None:
+    with stack.client as client:
+        empty_repository(client, "browse/emptied")
+    assert tags(stack, "browse/emptied") == {}
+
+
+def test_inspect_gives_the_exact_bytes(stack: DeployedStack) -> None:
+    with stack.client as client:
+        for tag, pushed in (
+            ("image", push_image(client, "browse/raw", "image")),
+            ("index", push_index(client, "browse/raw", "index")),
+        ):
+            command = stack.command("inspect", "--raw", f"browse/raw:{tag}")
+            done = subprocess.run(command, env=stack.environment, cwd=stack.folder, capture_output=True, check=True)
+            assert f"sha256:{hashlib.sha256(done.stdout).hexdigest()}" == pushed.digest
+
+
+def test_an_unknown_name_suggests_the_nearest(stack: DeployedStack) -> None:
+    with stack.client as client:
+        push_image(client, "browse/nearest", "7-git")
+    for words, suggestion in (
+        (["tags", "browse/nearst"], "Did you mean browse/nearest?"),
+        (["inspect", "browse/nearest:7-gti"], "Did you mean browse/nearest:7-git?"),
+    ):
+        done = stack.deployer(*words)
+        assert done.returncode == 1
+        assert suggestion in done.stderr
+
+
+def test_many_tags_are_read_quickly_and_in_order(stack: DeployedStack) -> None:
+    with stack.client as client:
+        push_many_tags(client, "browse/many", [f"v1.{number}" for number in range(200)], images=7)
+    found = read(stack, "tags", "browse/many")["tags"]
+    assert [tag["tag"] for tag in found] == [f"v1.{number}" for number in range(200)]
+    assert len({tag["digest"] for tag in found}) == 7
+
+
+def test_a_registry_with_small_pages_is_listed_whole(stack: DeployedStack, tmp_path: Path) -> None:
+    with other_registry(stack, tmp_path, maxentries=3) as other, other.client as client:
+        for number in range(10):
+            push_image(client, f"app{number}", "1")
+        assert client.get("/v2/_catalog?n=1000000").status_code == 400
+        done = stack.deployer("catalog", "--port", str(other.port), check=True)
+        assert done.stdout.splitlines() == [f"app{number}" for number in range(10)]
+
+
+def test_a_damaged_tag_does_not_hide_the_others(stack: DeployedStack, tmp_path: Path) -> None:
+    with other_registry(stack, tmp_path) as other, other.client as client:
+        for tag in ("good", "bad"):
+            push_image(client, "app", tag, layers=(tag,))
+        other.shell(": > /var/lib/registry/docker/registry/v2/repositories/app/_manifests/tags/bad/current/link")
+        done = stack.deployer("tags", "app", "--port", str(other.port))
+    assert done.returncode == 1
+    assert "good" in done.stdout
+    assert "Warning: The tag app:bad cannot be read." in done.stderr

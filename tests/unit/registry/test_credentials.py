@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployer.errors import HostError
+from deployer.registry.credentials import Credentials, config_file, find_credentials
+
+ADDRESS = "registry.example:5000"
+SECRET = "s3cret:with:colons"
+
+
+def packed(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+class Home:
+    """A user's Docker configuration and the programs on the PATH."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.bin = folder / "bin"
+        self.bin.mkdir()
+        self.environment = {"DOCKER_CONFIG": str(folder), "PATH": str(self.bin), "EXTRA": "kept"}
+
+    def write(self, settings: Any) -> None:
+        text = settings if isinstance(settings, str) else json.dumps(settings)
+        (self.folder / "config.json").write_text(text)
+
+    def helper(self, name: str, script: str) -> None:
+        program = self.bin / f"docker-credential-{name}"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+
+    def find(self, address: str = ADDRESS, timeout: float = 5) -> Credentials | None:
+        return find_credentials(address, self.environment, timeout=timeout)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+def test_the_file_is_dockers_own() -> None:
+    assert config_file({"DOCKER_CONFIG": "/etc/d", "HOME": "/home/me"}) == Path("/etc/d/config.json")
+    assert config_file({"HOME": "/home/me"}) == Path("/home/me/.docker/config.json")
+
+
+@pytest.mark.parametrize("key", [ADDRESS, f"https://{ADDRESS}", f"http://{ADDRESS}/v1/"])
+def test_a_saved_sign_in_is_found(home: Home, key: str) -> None:
+    home.write({"auths": {"other:5000": {"auth": packed("x:y")}, key: {"auth": packed(f"ann:{SECRET}")}}})
+    assert home.find() == Credentials("ann", SECRET)
+    assert home.find("registry.example:5001") is None
+
+
+def test_padding_is_taken_off(home: Home) -> None:
+    home.write({"auths": {ADDRESS: {"auth": packed("ann:pw\0\0")}}})
+    assert home.find() == Credentials("ann", "pw")
+
+
+def test_an_identity_token_is_no_password(home: Home) -> None:
+    home.write({"auths": {ADDRESS: {"auth": packed("ann:"), "identitytoken": "t0ken"}}})
+    assert home.find() == Credentials("ann", identity_token="t0ken")
+
+
+@pytest.mark.parametrize(
+    "settings", ["", "{}", {"auths": {}}, {"auths": {ADDRESS: {}}}, {"auths": [], "credHelpers": 5}]
+)
+def test_nothing_saved_is_nothing(home: Home, settings: Any) -> None:
+    home.write(settings)
+    assert home.find() is None
+
+
+def test_no_file_is_nothing(home: Home) -> None:
+    assert home.find() is None
+    home.environment["DOCKER_CONFIG"] = str(home.folder / "nowhere")
+    assert home.find() is None
+
+
+def test_a_helper_is_asked_with_the_server_on_its_input(home: Home) -> None:
+    answer = json.dumps({"ServerURL": ADDRESS, "Username": "ann", "Secret": SECRET})
+    home.helper("vault", f"read -r server; [ \"$1 $server $EXTRA\" = 'get {ADDRESS} kept' ] && echo '{answer}'")
+    home.write({"credsStore": "vault", "auths": {ADDRESS: {}}})
+    assert home.find() == Credentials("ann", SECRET)
+
+
+def test_a_helper_of_one_server_goes_before_the_store(home: Home) -> None:
+    home.helper("one", 'echo \'{"Username": "one", "Secret": "1"}\'')
+    home.helper("all", 'echo \'{"Username": "all", "Secret": "2"}\'')
+    home.write({"credsStore": "all", "credHelpers": {ADDRESS: "one"}})
+    assert home.find() == Credentials("one", "1")
+    assert home.find("other:1") == Credentials("all", "2")
+
+
+def test_a_helpers_token_is_an_identity_token(home: Home) -> None:
+    home.helper("all", 'echo \'{"Username": "<token>", "Secret": "t0ken"}\'')
+    home.write({"credsStore": "all"})
+    assert home.find() == Credentials("<token>", identity_token="t0ken")
+
+
+def test_a_helper_that_knows_nothing_leaves_the_file(home: Home) -> None:
+    home.helper("all", "echo credentials not found in native keychain; exit 1")
+    home.write({"credsStore": "all", "auths": {ADDRESS: {"auth": packed("ann:pw")}}})
+    assert home.find() == Credentials("ann", "pw")
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("echo the keychain is locked; exit 1", "failed with code 1"),
+        ("echo 'Secret: s3cret'", "something that is no sign-in"),
+        ("echo '[]'", "something that is no sign-in"),
+        ('echo \'{"Username": "ann", "Secret": 5}\'', "something that is no sign-in"),
+        ("exec sleep 30", "did not answer within 0.3 seconds"),
+    ],
+)
+def test_a_helper_that_fails_is_named(home: Home, script: str, words: str) -> None:
+    home.environment["PATH"] += ":/usr/bin:/bin"
+    home.helper("all", script)
+    home.write({"credsStore": "all"})
+    with pytest.raises(HostError, match=r"docker-credential-all.*" + words) as caught:
+        home.find(timeout=0.3)
+    assert "s3cret" not in f"{caught.value}{caught.value.original}{caught.value.__cause__}"
+
+
+@pytest.mark.parametrize("name", ["missing", "../../bin/sh", "/bin/sh"])
+def test_a_helper_that_is_not_installed_is_named(home: Home, name: str) -> None:
+    home.write({"credsStore": name})
+    with pytest.raises(HostError, match="not installed") as caught:
+        home.find()
+    assert f"docker login {ADDRESS}" in caught.value.advice[0]
+
+
+def test_a_helper_that_cannot_be_run_is_named(home: Home) -> None:
+    home.helper("all", "")
+    (home.bin / "docker-credential-all").write_bytes(b"\x7fELF no program")
+    home.write({"credsStore": "all"})
+    with pytest.raises(HostError, match="cannot be run"):
+        home.find()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"auths": {"a": {"auth": "c2VjcmV0"},}', "no valid JSON \\(line 1, column"),
+        ("[]", "no JSON object"),
+    ],
+)
+def test_a_damaged_file_is_named_without_its_secrets(home: Home, text: str, words: str) -> None:
+    home.write(text)
+    with pytest.raises(HostError, match=words) as caught:
+        home.find()
+    assert caught.value.__cause__ is None
+    assert "c2VjcmV0" not in f"{caught.value}{caught.value.original}"
+
+
+@pytest.mark.parametrize(
+    "auth", ["not base64!", packed("no colon"), packed(":no user"), base64.b64encode(b"\xff\xfe:x").decode()]
+)
+def test_a_damaged_entry_is_named_without_its_secrets(home: Home, auth: str) -> None:
+    home.write({"auths": {ADDRESS: {"auth": auth}}})
+    with pytest.raises(HostError, match="is damaged") as caught:
+        home.find()
+    assert caught.value.advice == (f"docker logout {ADDRESS}", f"docker login {ADDRESS}")
+    assert auth not in str(caught.value)
+
+
+def test_files_that_cannot_be_read_are_named(home: Home) -> None:
+    (home.folder / "config.json").mkdir()
+    with pytest.raises(HostError, match="cannot be read"):
+        home.find()
+    (home.folder / "config.json").rmdir()
+    (home.folder / "config.json").write_bytes(b"\xff\xfe")
+    with pytest.raises(HostError, match="UTF-8"):
+        home.find()
+
+
+def test_secrets_do_not_show() -> None:
+    shown = repr(Credentials("ann", SECRET, "t0ken"))
+    assert "ann" in shown
+    assert SECRET not in shown
+    assert "t0ken" not in shown
+
+
+def test_the_header_is_utf_8() -> None:
+    assert Credentials("ann", "pä:ss").basic() == "Basic " + packed("ann:pä:ss")
