@@ -1,0 +1,96 @@
+/** Kinds of manifests, and what they say by themselves. Everything in them is a stranger's word: checked, then used. */
+
+const DOCKER = "application/vnd.docker.";
+const OCI = "application/vnd.oci.image.";
+
+const IMAGE_TYPES = [`${DOCKER}distribution.manifest.v2+json`, `${OCI}manifest.v1+json`];
+const INDEX_TYPES = [`${DOCKER}distribution.manifest.list.v2+json`, `${OCI}index.v1+json`];
+const CONFIG_TYPES = [`${DOCKER}container.image.v1+json`, `${OCI}config.v1+json`];
+
+/** All four, always: asked for less, the registry converts and answers with another digest. */
+export const ACCEPT = [...IMAGE_TYPES, ...INDEX_TYPES].join(", ");
+
+/**
+ * @typedef {{digest: string, platform: string}} Child
+ * @typedef {{kind: "image" | "index" | "artifact" | "legacy", size: number, config: string, children: Child[],
+ *   artifactType: string, created: Date | null}} Description
+ */
+
+/**
+ * @param {any} document the manifest
+ * @param {string} mediaType as the registry calls it
+ * @returns {Description}
+ */
+export function describe(document, mediaType) {
+  const description = {
+    kind: "legacy",
+    size: 0,
+    config: "",
+    children: [],
+    artifactType: "",
+    created: moment(document.annotations?.["org.opencontainers.image.created"]),
+  };
+  if (document.schemaVersion === 1) return description;
+  if (INDEX_TYPES.includes(mediaType) || Array.isArray(document.manifests)) {
+    return { ...description, kind: "index", children: platformChildren(list(document.manifests)) };
+  }
+  const config = document.config ?? {};
+  const isImage = CONFIG_TYPES.includes(config.mediaType);
+  return {
+    ...description,
+    kind: isImage ? "image" : "artifact",
+    size: [config, ...list(document.layers)].reduce((sum, part) => sum + size(part?.size), 0),
+    config: isImage ? words(config.digest) : "",
+    artifactType: isImage ? "" : words(document.artifactType) || words(config.mediaType),
+  };
+}
+
+/**
+ * What an image's configuration says.
+ * @param {any} config
+ * @returns {{created: Date | null, platform: string}}
+ */
+export const readConfig = (config) => ({ created: moment(config.created), platform: platformName(config) });
+
+/**
+ * @param {any} platform
+ * @returns {string} as `docker --platform` takes it; empty where there is none
+ */
+export function platformName(platform) {
+  const parts = [platform?.os, platform?.architecture, platform?.variant].map(words).filter(Boolean);
+  return parts.length < 2 || parts.includes("unknown") ? "" : parts.join("/");
+}
+
+/**
+ * @param {string} type a media type
+ * @returns {string} the part of it that tells artifacts apart: `cncf.helm` of a chart's configuration
+ */
+export const artifactName = (type) =>
+  type.replace(/^application\/(vnd\.)?/, "").replace(/\+\w+$/, "").replace(/(\.config)?(\.v\d+(\.\d+)*)?$/, "");
+
+/**
+ * @param {unknown} value as RFC 3339 writes it
+ * @returns {Date | null} null also for the year 1, which Go writes where no time was set
+ */
+export function moment(value) {
+  const date = new Date(words(value));
+  return Number.isNaN(date.getTime()) || date.getUTCFullYear() <= 1 ? null : date;
+}
+
+/** An index's images, each once. BuildKit puts attestations beside them, for the platform unknown/unknown. */
+function platformChildren(entries) {
+  const children = entries.filter((entry) => words(entry?.digest) && !isAttestation(entry));
+  return [...new Map(children.map((child) => [child.digest, child])).values()].map((child) => ({
+    digest: child.digest,
+    platform: platformName(child.platform),
+  }));
+}
+
+function isAttestation({ platform, annotations }) {
+  return platform?.os === "unknown" || platform?.architecture === "unknown" ||
+    Boolean(annotations?.["vnd.docker.reference.type"]);
+}
+
+const list = (value) => (Array.isArray(value) ? value : []);
+const words = (value) => (typeof value === "string" ? value : "");
+const size = (value) => (Number.isSafeInteger(value) && value >= 0 ? value : 0);

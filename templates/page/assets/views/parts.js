@@ -1,0 +1,135 @@
+/** Parts that several views are made of. */
+import { copy } from "../copy.js";
+import { h, icon } from "../dom.js";
+import { text } from "../text.js";
+
+const COPY =
+  "M5.5 5.5V3.5a1 1 0 0 1 1-1h6a1 1 0 0 1 1 1v6a1 1 0 0 1-1 1h-2M3.5 5.5h6a1 1 0 0 1 1 1v6a1 1 0 0 1-1 1h-6a1 1 0 0 1-1-1v-6a1 1 0 0 1 1-1z";
+const DONE = "m3 8.5 3.3 3.3L13 4.8";
+
+/**
+ * @param {{label: string, path?: string}[]} steps the last one is where we are, if it has no path
+ * @returns {HTMLElement}
+ */
+export function breadcrumb(steps) {
+  const entries = steps.map(({ label, path }) =>
+    h("li", {}, path ? h("a", { href: path }, label) : h("span", { "aria-current": "page" }, label)));
+  return h("nav", { class: "breadcrumb", "aria-label": text.breadcrumb }, h("ol", {}, ...entries));
+}
+
+/** @param {string} label @param {() => void} onclick @returns {HTMLButtonElement} */
+export const button = (label, onclick) => h("button", { type: "button", class: "button", onclick }, label);
+
+/** @param {...(Node | string)} content @returns {HTMLElement} a word in place of a list */
+export const notice = (...content) => h("div", { class: "notice" }, ...content);
+
+/**
+ * @param {{label: string, value: string, onInput: (value: string) => void, onDown: () => void, onEnter?: () => void,
+ *   controls: string}} options
+ * @returns {{element: HTMLElement, clear: () => void}}
+ */
+export function filterBox({ label, value, onInput, onDown, onEnter, controls }) {
+  const keys = { Escape: () => input.value && set(""), ArrowDown: onDown, Enter: () => onEnter?.() };
+  const input = h("input", {
+    id: "filter", type: "search", placeholder: label, "aria-label": label, "aria-controls": controls,
+    "aria-keyshortcuts": "/", autocomplete: "off", autocapitalize: "none", spellcheck: "false",
+    oninput: () => onInput(input.value),
+    onkeydown(event) {
+      if (!keys[event.key] || event.isComposing) return;
+      event.preventDefault();
+      keys[event.key]();
+    },
+  });
+  const set = (words) => {
+    input.value = words;
+    onInput(words);
+  };
+  const clear = () => {
+    set("");
+    input.focus();
+  };
+  input.value = value;
+  const sign = icon("M11 11l3 3M12 7A5 5 0 1 1 2 7a5 5 0 0 1 10 0z");
+  return { element: h("div", { class: "filter" }, sign, input, h("kbd", { "aria-hidden": "true" }, "/")), clear };
+}
+
+/**
+ * @param {{label: string, words: () => string, announce: (words: string) => void, content?: Node | string,
+ *   onCopied?: () => void, title?: string}} options
+ * @returns {HTMLButtonElement}
+ */
+export function copyButton({ label, words, announce, content, onCopied, title }) {
+  const element = h("button", { type: "button", class: "copy", "aria-label": label, title: title ?? label });
+  const sign = icon(COPY);
+  const path = sign.firstChild;
+  element.append(...(content ? [content] : []), sign);
+  let timer = 0;
+  element.addEventListener("click", async () => {
+    const done = await copy(words());
+    announce(done ? text.copied : text.copyFailed);
+    element.classList.toggle("done", done);
+    element.classList.toggle("failed", !done);
+    path.setAttribute("d", done ? DONE : COPY);
+    if (done) onCopied?.();
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      element.classList.remove("done", "failed");
+      path.setAttribute("d", COPY);
+    }, 1600);
+  });
+  return element;
+}
+
+/**
+ * Commands to run, with a button that copies them.
+ * @param {{lines: string[], announce: (words: string) => void}} options
+ * @returns {{element: HTMLElement, set: (lines: string[]) => void}}
+ */
+export function commandBox({ lines, announce }) {
+  const code = h("code", {});
+  const set = (commands) => code.replaceChildren(...commands.map((command) => h("span", {}, `${command}\n`)));
+  const words = () => code.textContent.trim();
+  const copier = copyButton({ label: text.copyCommand, words, announce });
+  set(lines);
+  return { element: h("div", { class: "command" }, h("pre", { tabindex: "0" }, code), copier), set };
+}
+
+/**
+ * What went wrong, in words, and another try.
+ * @param {any} error @param {() => void} retry
+ * @returns {HTMLElement}
+ */
+export function errorNotice(error, retry) {
+  const answer = text.answered(error.status, error.message);
+  const sentence = h("p", {}, ...withCode(faultSentence(error)));
+  const told = answer ? h("p", { class: "answer" }, answer) : null;
+  const content = [h("h2", {}, text.failed), sentence, told, button(text.retry, retry)];
+  return h("div", { class: "notice error", role: "alert" }, ...content);
+}
+
+/** What stands between backticks is for the command line. */
+const withCode = (sentence) => sentence.split("`").map((part, index) => (index % 2 ? h("code", {}, part) : part));
+
+/** @param {any} error @returns {string} */
+export const faultSentence = (error) => text.faults[error.kind] ?? text.faults.failed;
+
+/**
+ * Up to the beginning of a list that has changed, if one was further down.
+ * @param {HTMLElement} list @param {HTMLElement} toolbar which sticks above it
+ */
+export function toBeginning(list, toolbar) {
+  scrollTo(0, Math.min(scrollY, list.offsetTop - toolbar.offsetHeight));
+}
+
+/** @param {number} rows @returns {HTMLElement} in the shape of what is being loaded */
+export function skeleton(rows) {
+  const bars = Array.from({ length: rows }, () => h("div", { class: "row" }, h("span", { class: "bone" })));
+  return h("div", { class: "skeleton", "aria-hidden": "true" }, ...bars);
+}
+
+/** @param {string} filter @param {() => void} clear @returns {HTMLElement} */
+export const noMatch = (filter, clear) =>
+  notice(h("p", {}, text.noMatch(filter)), button(text.clearFilter, clear));
+
+/** @param {string} host @param {string} name @returns {string[]} how an image comes to this name */
+export const pushCommands = (host, name) => [`docker tag IMAGE ${host}/${name}`, `docker push ${host}/${name}`];

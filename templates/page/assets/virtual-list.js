@@ -1,0 +1,131 @@
+/** A list of any length that keeps only the rows near the window in the document. The page itself scrolls. */
+
+const BEYOND = 8;
+const STEPS = { ArrowDown: 1, ArrowUp: -1, Home: 1, End: -1 };
+
+/**
+ * All rows are of one height, the root's `min-height` in the style sheet. Arrow keys, Home and End go from row to
+ * row, staying on the same control of each.
+ * @template {{key: string}} T
+ * @param {{root: HTMLElement, createRow: (item: T) => {element: HTMLElement, update?: (item: T) => void},
+ *   place: (element: HTMLElement, item: T, index: number) => void, signal: AbortSignal}} options
+ * `place` tells screen readers where a row stands.
+ */
+export function createVirtualList({ root, createRow, place, signal }) {
+  /** @type {T[]} */
+  let items = [];
+  let height = 1;
+  let range = [0, 0];
+  let waiting = 0;
+  const rows = new Map();
+
+  function measure() {
+    height = parseFloat(getComputedStyle(root).minHeight) || 1;
+    root.style.height = `${items.length * height}px`;
+    draw();
+  }
+
+  function wanted() {
+    const top = -root.getBoundingClientRect().top;
+    const first = Math.max(0, Math.floor(top / height) - BEYOND);
+    const last = Math.min(items.length, Math.ceil((top + innerHeight) / height) + BEYOND);
+    return [Math.min(first, last), last];
+  }
+
+  function draw() {
+    range = wanted();
+    const shown = new Set(Array.from({ length: Math.max(0, range[1] - range[0]) }, (_, step) => range[0] + step));
+    // The row that has the focus stays, or the focus would be lost in scrolling and sorting.
+    const active = document.activeElement;
+    const focused = indexOfRow(active);
+    if (focused >= 0) shown.add(focused);
+    const order = [...shown].sort((one, other) => one - other);
+    dropAllBut(new Set(order.map((index) => items[index].key)));
+    let next = null;
+    for (const index of order.reverse()) next = put(index, next);
+    if (focused >= 0 && document.activeElement !== active) active.focus({ preventScroll: true });
+  }
+
+  /** Where the row around this element stands now; -1 if it is in none. */
+  function indexOfRow(element) {
+    const [key] = [...rows].find(([, row]) => row.element.contains(element)) ?? [];
+    return key === undefined ? -1 : items.findIndex((item) => item.key === key);
+  }
+
+  function dropAllBut(keys) {
+    for (const [key, row] of rows) {
+      if (keys.has(key)) continue;
+      row.element.remove();
+      rows.delete(key);
+    }
+  }
+
+  /** Rows stand in the document in their order, for the Tab key and for screen readers. */
+  function put(index, next) {
+    const item = items[index];
+    if (!rows.has(item.key)) rows.set(item.key, { ...createRow(item), item: null });
+    const row = rows.get(item.key);
+    const { element } = row;
+    if (row.item !== item) row.update?.(item);
+    row.item = item;
+    if (element.parentNode !== root || element.nextSibling !== next) root.insertBefore(element, next);
+    element.style.top = `${index * height}px`;
+    place(element, item, index);
+    return element;
+  }
+
+  function schedule() {
+    waiting ||= requestAnimationFrame(() => {
+      waiting = 0;
+      if (!signal.aborted) draw();
+    });
+  }
+
+  function bringIntoView(index) {
+    const top = root.getBoundingClientRect().top + index * height;
+    const margin = height * 2;
+    if (top < margin) scrollBy(0, top - margin);
+    else if (top + margin > innerHeight) scrollBy(0, top + margin - innerHeight);
+    draw();
+  }
+
+  /** Focus a row's control, or that of the next row in this direction that has one. */
+  function focusRow(index, step, control) {
+    for (; index >= 0 && index < items.length; index += step) {
+      bringIntoView(index);
+      const controls = rows.get(items[index].key)?.element.querySelectorAll("a, button") ?? [];
+      if (!controls.length) continue;
+      controls[Math.min(Math.max(control, 0), controls.length - 1)].focus({ preventScroll: true });
+      return true;
+    }
+    return false;
+  }
+
+  function onKey(event) {
+    const step = STEPS[event.key];
+    const index = indexOfRow(event.target);
+    if (!step || index < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+    const controls = rows.get(items[index].key).element.querySelectorAll("a, button");
+    const start = { Home: 0, End: items.length - 1 }[event.key] ?? index + step;
+    if (focusRow(start, step, [...controls].indexOf(event.target))) event.preventDefault();
+  }
+
+  root.addEventListener("keydown", onKey);
+  addEventListener("scroll", schedule, { passive: true, signal });
+  addEventListener("resize", measure, { signal });
+
+  return {
+    /** @param {T[]} list to be given when all above it stands, as that decides which rows are in sight */
+    setItems(list) {
+      items = list;
+      measure();
+    },
+    /** Draw the rows in the document anew, in place. */
+    refresh() {
+      for (const row of rows.values()) row.update?.(row.item);
+    },
+    /** @returns {T[]} those in the document */
+    visible: () => items.slice(...range),
+    focusFirst: () => focusRow(0, 1, 0),
+  };
+}

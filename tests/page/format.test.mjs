@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./support/load.mjs";
+
+const { ago, bytes, count, naturally, registryAddress, shortDigest } = await load("format.js");
+
+test("sizes are decimal, three digits, and never 1000 of a unit", () => {
+  const written = { 0: "0 B", 999: "999 B", 1000: "1 kB", 1234: "1.23 kB", 48_200_000: "48.2 MB", 999_499: "999 kB", 999_500: "1 MB", 3e15: "3 PB" };
+  for (const [size, words] of Object.entries(written)) assert.equal(bytes(Number(size)), words);
+});
+
+test("ages are rounded to the largest unit that fits", () => {
+  const now = new Date("2024-07-01T00:00:00Z");
+  const written = {
+    "2024-06-30T23:59:50Z": "now",
+    "2024-06-30T23:58:00Z": "2 minutes ago",
+    "2024-06-29T00:00:00Z": "2 days ago",
+    "2024-06-02T00:00:00Z": "4 weeks ago",
+    "2022-08-01T00:00:00Z": "2 years ago",
+    "2024-07-01T02:00:00Z": "in 2 hours",
+  };
+  for (const [created, words] of Object.entries(written)) assert.equal(ago(new Date(created), now), words);
+});
+
+test("names are in natural order, the same whichever way they came", () => {
+  const order = ["1.2", "1.9", "1.10", "1.10-rc1", "2", "02", "10", "build-9", "build-10", "latest"];
+  const sorted = (names) => [...names].sort(naturally);
+  assert.deepEqual(sorted(order), sorted([...order].reverse()));
+  const at = (name) => sorted(order).indexOf(name);
+  assert.ok(at("1.2") < at("1.9") && at("1.9") < at("1.10") && at("1.10") < at("2") && at("2") < at("10"));
+  assert.ok(at("build-9") < at("build-10") && at("build-10") < at("latest"));
+  assert.notEqual(naturally("2", "02"), 0);
+});
+
+test("a digest is short as Docker shortens it", () => {
+  assert.equal(shortDigest(`sha256:${"0123456789abcdef".repeat(4)}`), "0123456789ab");
+});
+
+test("counts have separators", () => assert.equal(count(10_000), "10,000"));
+
+test("image names carry a port where Docker would look for a user of the hub", () => {
+  const address = (url) => registryAddress(new URL(url));
+  assert.equal(address("http://localhost:5000"), "localhost:5000");
+  assert.equal(address("http://localhost"), "localhost");
+  assert.equal(address("https://registry.example.com"), "registry.example.com");
+  assert.equal(address("http://registry"), "registry:80");
+  assert.equal(address("https://registry"), "registry:443");
+  assert.equal(address("http://[::1]:5000"), "[::1]:5000");
+});

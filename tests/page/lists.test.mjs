@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./support/load.mjs";
+
+const { grouped, matching, ordered } = await load("catalog.js");
+const { matchingTags, parseSorting, sortedTags, writeSorting } = await load("tags.js");
+
+test("repositories without a folder come first, then folder by folder", () => {
+  assert.deepEqual(
+    ordered(["team/b", "zoo", "team10/a", "team2/a", "team/a/deep", "team-x/a", "app"]),
+    ["app", "zoo", "team/a/deep", "team/b", "team-x/a", "team2/a", "team10/a"],
+  );
+});
+
+test("each folder has a heading with its count, whose key is no repository's", () => {
+  const rows = grouped(["app", "team", "team/a", "team/b/c"]);
+  assert.deepEqual(rows.map(({ key, heading }) => [key, heading]), [
+    ["app", false], ["team", false], ["team/", true], ["team/a", false], ["team/b/c", false],
+  ]);
+  assert.deepEqual([rows[2].folder, rows[2].count], ["team", 2]);
+  assert.deepEqual(rows.filter((row) => !row.heading).map((row) => row.position), [0, 1, 2, 3]);
+});
+
+test("a filter's words must all occur, in any order and case", () => {
+  const names = ["team/app", "team/web-app", "other/app"];
+  assert.deepEqual(matching(names, " APP team "), ["team/app", "team/web-app"]);
+  assert.deepEqual(matching(names, ""), names);
+  assert.deepEqual(matching(names, ".*"), []);
+});
+
+const details = new Map([
+  ["old", { digest: "sha256:aaaa1111", size: 10, created: new Date("2020-01-01") }],
+  ["new", { digest: "sha256:bbbb2222", size: 10, created: new Date("2024-01-01") }],
+  ["no-date", { digest: "sha256:cccc3333", size: null, created: null }],
+]);
+const tags = ["1.10", "1.9", "old", "no-date", "new"];
+
+test("tags are sorted by name, size and age; what is unknown comes last, whichever way", () => {
+  const sorted = (by, descending) => sortedTags(tags, details, { by, descending });
+  assert.deepEqual(sorted("name", false), ["1.9", "1.10", "new", "no-date", "old"]);
+  assert.deepEqual(sorted("name", true), ["old", "no-date", "new", "1.10", "1.9"]);
+  assert.deepEqual(sorted("created", false), ["old", "new", "1.9", "1.10", "no-date"]);
+  assert.deepEqual(sorted("created", true), ["new", "old", "1.9", "1.10", "no-date"]);
+  assert.deepEqual(sorted("size", true), ["new", "old", "1.9", "1.10", "no-date"]);
+});
+
+test("tags are found by name and by digest", () => {
+  assert.deepEqual(matchingTags(tags, details, "1."), ["1.10", "1.9"]);
+  assert.deepEqual(matchingTags(tags, details, "bbbb2"), ["new"]);
+  assert.deepEqual(matchingTags(tags, details, "sha256:cccc"), ["no-date"]);
+  assert.deepEqual(matchingTags(tags, details, "aa"), []);
+});
+
+test("a sorting is written into an address and read from it", () => {
+  for (const by of ["name", "size", "created"]) {
+    for (const descending of [true, false]) assert.deepEqual(parseSorting(writeSorting({ by, descending })), { by, descending });
+  }
+  assert.deepEqual(parseSorting("<b>"), { by: "name", descending: false });
+  assert.equal(writeSorting({ by: "name", descending: false }), "");
+});
