@@ -10,6 +10,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 import yaml
 
@@ -73,7 +74,7 @@ def test_a_changed_setting_touches_exactly_the_services_it_concerns(make_stack: 
     second = stack.containers()
     assert second["registry"] == first["registry"]
     assert second["frontend"] != first["frontend"]
-    assert stack.client.get("/").status_code == 404
+    assert httpx.get(f"{stack.url}/").status_code == 404
 
     # Another name in front of the same address concerns no service at all.
     assert plan(stack, "--host", "127.0.0.1", **no_page) == KEPT
@@ -334,7 +335,7 @@ def test_a_registry_that_does_not_answer_is_said_in_the_registrys_own_form(
     docker("pause", stack.containers()["registry"])
     docker("unpause", stack.containers()["registry"])
     docker("stop", "--time", "1", stack.containers()["registry"])
-    answer = stack.client.get("/v2/_catalog")
+    answer = httpx.get(f"{stack.url}/v2/_catalog")
     assert answer.status_code == 503
     assert answer.json()["errors"][0]["code"] == "UNAVAILABLE"
     assert answer.headers["Retry-After"] == "5"

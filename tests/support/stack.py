@@ -55,7 +55,7 @@ class DeployedStack:
 
     @property
     def client(self) -> httpx.Client:
-        """A client for the registry's own API."""
+        """A new client for the registry's own API; close it."""
         return httpx.Client(base_url=self.url, trust_env=False, timeout=30)
 
     @property

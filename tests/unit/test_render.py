@@ -104,7 +104,7 @@ def test_a_change_of_the_page_setting_concerns_the_frontend_alone() -> None:
 def test_whatever_stands_in_a_value_comes_out_of_the_compose_file_again(text: str) -> None:
     compose = render.files(Settings(registry=RegistrySettings(data=text)), IMAGES, SECRET)[0]
     mounts = yaml.safe_load(compose.content)["services"]["registry"]["volumes"]
-    assert mounts[-1]["source"].replace("$$", "$") == text or text == "volume"
+    assert mounts[-1]["source"].replace("$$", "$") == str(Path(text)) or text == "volume"
 
 
 def test_the_daemon_snippet_is_json() -> None:
