@@ -86,7 +86,7 @@ def test_the_seeds_day(fresh_stack: DeployedStack, make_image: Callable[..., str
     assert report["ready"] is True
     assert report["repositories"] == 1
     assert {service["restart_policy"] for service in report["services"]} == {"unless-stopped"}
-    assert "registry" in stack.deployer("logs", "--tail", "5", check=True).stdout
+    assert "frontend-1" in stack.deployer("logs", "--tail", "5", check=True).stdout
 
     # Deleting takes that tag, and no other.
     stack.deployer("push", "centos:7-git", "--as", "centos:stays", check=True)
