@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deployer.engine import Engine, LocalImage, Pushed
+from deployer.engine import Engine, EngineFacts, LocalImage, Pushed
 from deployer.errors import EngineError
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -21,6 +22,12 @@ class FakeEngine(Engine):
     failures: dict[str, BaseException] = field(default_factory=dict)
     pullable: set[str] = field(default_factory=set)
     done: list[tuple[str, ...]] = field(default_factory=list)
+
+    def _begin(self, *arguments: str, stdout: int | None, stderr: int | None) -> subprocess.CompletedProcess[str]:
+        raise AssertionError(f"a unit test asked a real engine: docker {' '.join(arguments)}")
+
+    def describe(self) -> EngineFacts:
+        return EngineFacts("28.5.2", "Debian", False, False, "unix:///var/run/docker.sock", "/")
 
     def image(self, name: str) -> LocalImage | None:
         found = self.images.get(name) or self.images.get(f"{name}:latest")

@@ -1,0 +1,49 @@
+"""doctor: everything that is wrong, each with the command that mends it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.support.stack import docker, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.stack import DeployedStack
+
+
+def findings(stack: DeployedStack, *arguments: str, code: int) -> list[dict[str, object]]:
+    done = stack.deployer("doctor", "--json", *arguments)
+    assert done.returncode == code, done.stdout + done.stderr
+    return list(json.loads(done.stdout))
+
+
+def test_all_is_well(stack: DeployedStack) -> None:
+    assert {finding["state"] for finding in findings(stack, code=0)} == {"ok"}
+
+
+def test_nothing_deployed_and_nothing_answering(fresh_stack: DeployedStack) -> None:
+    found = findings(fresh_stack, code=1)
+    wrong = [finding for finding in found if finding["state"] == "wrong"]
+    assert [finding["sentence"] for finding in wrong] == [f"Nothing answers at {fresh_stack.url}."]
+    assert any("runs on this machine." in str(finding["sentence"]) for finding in found if finding["state"] == "note")
+
+
+def test_a_name_that_does_not_resolve(fresh_stack: DeployedStack) -> None:
+    wrong = [one for one in findings(fresh_stack, "--host", "registry.invalid", code=1) if one["state"] == "wrong"]
+    assert wrong[0]["sentence"] == "The name registry.invalid does not resolve on this machine."
+    assert "The Docker engine does not trust registry.invalid" in str(wrong[1]["sentence"])
+    assert f"deployer configure-daemon --host registry.invalid --port {fresh_stack.port}" in str(wrong[1]["advice"])
+
+
+def test_a_stopped_service_and_changed_settings(make_stack: Callable[..., DeployedStack]) -> None:
+    stack = make_stack()
+    stack.up()
+    docker("stop", "--time", "1", stack.containers()["registry"])
+    sentences = [str(one["sentence"]) for one in findings(stack, code=1) if one["state"] == "wrong"]
+    assert "The service registry is exited." in sentences
+    stack.up()
+    changed = findings(stack, "--port", str(free_port()), code=1)
+    assert any("differs from the settings" in str(one["sentence"]) for one in changed)
+    stack.remove()

@@ -1,0 +1,71 @@
+"""Whether what answers on the port is a registry with its page."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deployer.settings import FrontendSettings, Settings
+from deployer.workflows import readiness
+from tests.support.stack import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REGISTRY = {"Docker-Distribution-Api-Version": "registry/2.0"}
+
+
+@contextmanager
+def answering(answers: dict[str, tuple[int, dict[str, str]]]) -> Iterator[int]:
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, headers = answers[self.path]
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": "0"}.items():
+                self.send_header(name, value)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("api", "page", "found"),
+    [
+        ((200, REGISTRY), (200, {}), ("", "")),
+        ((401, REGISTRY), (401, {}), ("", "")),
+        ((502, {}), (200, {}), ("/v2/ answers 502", "")),
+        ((200, {}), (200, {}), ("something answers that is no registry", "")),
+        ((200, REGISTRY), (404, {}), ("", "the page answers 404")),
+    ],
+)
+def test_the_answers_are_judged(
+    api: tuple[int, dict[str, str]], page: tuple[int, dict[str, str]], found: tuple[str, str]
+) -> None:
+    with answering({"/v2/": api, "/": page}) as port:
+        answer = readiness.probe(Settings(port=port))
+    assert (answer.api, answer.page) == found
+    assert answer.is_ready == (found == ("", ""))
+
+
+def test_without_a_page_none_is_asked_for() -> None:
+    with answering({"/v2/": (200, REGISTRY)}) as port:
+        assert readiness.probe(Settings(port=port, frontend=FrontendSettings(page="none"))).is_ready
+
+
+def test_silence_is_no_answer() -> None:
+    assert "no answer" in readiness.probe(Settings(port=free_port())).api
