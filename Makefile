@@ -1,11 +1,11 @@
-# Everything that a machine needs is installed by tools/machine.py, which leaves alone what is there.
+# Everything that a machine needs is installed by tools/machine, which leaves alone what is there.
 
 ## PYTHON  the Python, 3.11 or newer, that creates .venv
 PYTHON ?= python3
 ## ARGS    more words for deployer (up, down), pytest (test, test-unit) or the benchmarks (bench)
 ARGS ?=
 
-MACHINE := $(PYTHON) tools/machine.py
+MACHINE := $(PYTHON) -m tools.machine
 BIN := .venv/bin
 PAGE_TESTS = $(wildcard tests/page/*.js tests/page/*.mjs)
 

@@ -23,7 +23,7 @@ def _complaint(pattern: str, message: str, *advice: str, kind: type[EngineError]
 # In order: the first that matches speaks. {address} is the registry's; {flags} names it to deployer.
 _COMPLAINTS = (
     _complaint(
-        r"cannot connect to the docker daemon|is the docker daemon running|error during connect",
+        r"cannot connect to the docker daemon|failed to connect to the docker api|error during connect",
         "No Docker engine answers on this machine.",
         "sudo systemctl start docker",
         "docker info   (says where the client looks for it)",
