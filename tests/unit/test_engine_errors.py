@@ -52,8 +52,7 @@ def test_a_complaint_becomes_a_sentence_and_a_command(original: str, message: st
     "original",
     [
         "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
-        "failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is correct and if the "
-        "daemon is running: dial unix /var/run/docker.sock: connect: no such file or directory",
+        "failed to connect to the docker API at unix:///var/run/docker.sock; check if the daemon is running: dial unix",
         "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
         "permission denied while trying to connect to the docker API at unix:///var/run/docker.sock",
         "docker: 'compose' is not a docker command.",

@@ -1,0 +1,1 @@
+"""What helps in working on deployer, and is no part of it."""
