@@ -24,7 +24,7 @@ environment: ## Create or update .venv, with what deployer needs to run
 
 up: environment ## Bring up the registry and its web page, installing an engine where none answers
 	@$(MACHINE) engine
-	@$(BIN)/deployer up --yes $(ARGS)
+	@$(BIN)/deployer up --install $(ARGS)
 
 down: environment ## Stop the registry; the images stay
 	@$(BIN)/deployer down $(ARGS)

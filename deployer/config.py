@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from deployer.errors import ConfigurationError
-from deployer.paths import config_home
+from deployer.paths import config_home, home
 from deployer.settings import Settings, build, paths
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def load(flags: Flags, environment: Mapping[str, str], directory: Path, *, find:
         count = "a mistake" if len(unique) == 1 else f"{len(unique)} mistakes"
         raise ConfigurationError(f"The configuration has {count}:", problems=unique)
     settings = build(Settings, _own(written), [])
-    home = Path(environment.get("HOME", "/root"))
-    return Loaded(_with_absolute_data(settings, source.parent if source else directory, home), source)
+    base = source.parent if source else directory
+    return Loaded(_with_absolute_data(settings, base, home(environment)), source)
 
 
 def find_file(chosen: Path | None, environment: Mapping[str, str], directory: Path) -> Path | None:
@@ -85,7 +85,15 @@ def find_file(chosen: Path | None, environment: Mapping[str, str], directory: Pa
             )
         return named
     candidates = (directory / FILE_NAME, config_home(environment) / "deployer" / FILE_NAME)
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
+    return next((candidate for candidate in candidates if _is_file(candidate)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        # A folder that may not be entered holds no file for this user.
+        return False
 
 
 class _Loader(yaml.SafeLoader):
@@ -169,10 +177,10 @@ def _put(target: dict[str, Any], path: str, value: object) -> None:
     target[last] = value
 
 
-def _with_absolute_data(settings: Settings, base: Path, home: Path) -> Settings:
+def _with_absolute_data(settings: Settings, base: Path, own: Path) -> Settings:
     directory = settings.registry.data_directory
     if directory is None:
         return settings
     if directory.parts[:1] == ("~",):
-        directory = home.joinpath(*directory.parts[1:])
+        directory = own.joinpath(*directory.parts[1:])
     return replace(settings, registry=replace(settings.registry, data=str((base / directory).resolve())))

@@ -59,7 +59,7 @@ class LocalImage:
 class ServiceContainer:
     """A container that Compose made for a service.
 
-    `directory` is the project's folder.
+    `directory` is the project's folder, `ports` are those of this machine that it is to publish.
     """
 
     id: str
@@ -73,6 +73,7 @@ class ServiceContainer:
     image_id: str
     config_hash: str
     directory: str
+    ports: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -225,10 +226,12 @@ class Engine:
         lines = self._run(*_compose(project), "config", "--hash", "*").splitlines()
         return dict(_pair(line) for line in lines if line.strip())
 
-    def up(self, project: Project, *, quiet: bool) -> None:
-        """Start the project's services, making anew those that changed."""
+    def up(self, project: Project, *, anew: bool, quiet: bool) -> None:
+        """Start the project's services, making anew those that changed, or with `anew` all."""
         with _translated():
-            self._client(project).compose.up(detach=True, remove_orphans=True, pull="never", no_build=True, quiet=quiet)
+            self._client(project).compose.up(
+                detach=True, remove_orphans=True, pull="never", no_build=True, force_recreate=anew, quiet=quiet
+            )
 
     def down(self, project: Project, *, volumes: bool, quiet: bool) -> None:
         """Stop and remove the project's containers and network, and with `volumes` its volumes."""
@@ -239,9 +242,10 @@ class Engine:
         """Let Compose print the services' logs on this terminal."""
         options = (("--follow",) if follow else ()) + (("--tail", tail) if tail else ())
         options += ("--since", since) if since else ()
-        done = self._begin(*_compose(project), "logs", *options, *services, stdout=None, stderr=None)
-        if done.returncode != 0:
-            raise translate("docker compose logs failed; its words stand above.")
+        done = self._begin(*_compose(project), "logs", *options, *services, stdout=None, stderr=subprocess.PIPE)
+        # A reader such as `head` that has seen enough is no failure.
+        if done.returncode != 0 and done.stderr.strip() and "broken pipe" not in done.stderr:
+            raise translate(done.stderr)
 
     def last_log_lines(self, container: str, count: int) -> tuple[str, ...]:
         """The last lines that a container wrote, on either stream."""
@@ -355,6 +359,12 @@ def _container(raw: dict[str, Any]) -> ServiceContainer:
         image_id=raw["Image"],
         config_hash=labels.get("com.docker.compose.config-hash", ""),
         directory=labels.get("com.docker.compose.project.working_dir", ""),
+        ports=tuple(
+            int(binding["HostPort"])
+            for bindings in (raw["HostConfig"].get("PortBindings") or {}).values()
+            for binding in bindings or ()
+            if binding.get("HostPort")
+        ),
     )
 
 

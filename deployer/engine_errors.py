@@ -86,6 +86,16 @@ _COMPLAINTS = (
         "deployer up --port 5001   (any free port)",
     ),
     _complaint(
+        r"cannot start a paused container|container .* is paused",
+        "A container of the deployment is paused.",
+        "docker unpause CONTAINER   (`deployer status` names it)",
+    ),
+    _complaint(
+        r"exec: .* executable file not found",
+        "The image does not hold the program that this service runs; is it the right image?",
+        "deployer render --diff   (shows which image is asked for)",
+    ),
+    _complaint(
         r"no such image|image not known|reference does not exist",
         "The engine has no such image.",
         "docker images",

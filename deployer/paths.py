@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,7 +50,12 @@ def data_home(environment: Mapping[str, str]) -> Path:
     return _xdg(environment, "XDG_DATA_HOME", ".local/share") / "deployer"
 
 
+def home(environment: Mapping[str, str]) -> Path:
+    """The user's own folder: $HOME, or what the system has for this user."""
+    return Path(environment.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir)
+
+
 def _xdg(environment: Mapping[str, str], variable: str, fallback: str) -> Path:
     # XDG Base Directory Specification: a relative path in these variables is to be ignored.
     value = environment.get(variable, "")
-    return Path(value) if value.startswith("/") else Path(environment.get("HOME", "/root")) / fallback
+    return Path(value) if value.startswith("/") else home(environment) / fallback

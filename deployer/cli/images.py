@@ -30,9 +30,7 @@ def register(app: typer.Typer) -> None:
 
 def push(
     session: Session,
-    images: Annotated[
-        list[str], typer.Argument(metavar="IMAGE...", help="Images of this machine.", show_default=False)
-    ],
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Images of this machine.", show_default=False)],
     rename: Annotated[
         str | None, typer.Option("--as", metavar="NAME", help="Another name in the registry; for one IMAGE.")
     ] = None,
@@ -42,8 +40,9 @@ def push(
 ) -> None:
     """Tag images for the registry and push them.
 
-    Another registry's address in the name is dropped: ghcr.io/acme/app:1 goes to acme/app:1. One
-    image that fails does not stop the others; then the exit code is 1.
+    Another registry's address in the name is dropped: ghcr.io/acme/app:1 goes to acme/app:1. A
+    name that is wrong is told before anything is tagged; a push that fails does not stop the
+    others, and then the exit code is 1.
     """
     from deployer.workflows import publish
 
@@ -59,9 +58,7 @@ def push(
 
 def pull(
     session: Session,
-    images: Annotated[
-        list[str], typer.Argument(metavar="IMAGE...", help="Images of the registry.", show_default=False)
-    ],
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Images of the registry.", show_default=False)],
     jobs: JobsOption = 3,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -87,7 +84,13 @@ def pull(
 def _registry(session: Session) -> Registry:
     from deployer.workflows.publish import Registry
 
-    flags = [f" --{key} {value}" for key, value in (("host", session.host), ("port", session.port)) if value]
+    # Advice is often followed on another machine, where this one's variables are not set.
+    given = {"host": (session.host, session.settings.host), "port": (session.port, session.settings.port)}
+    flags = [
+        f" --{key} {value}"
+        for key, (flag, value) in given.items()
+        if flag or session.environment.get(f"DEPLOYER_{key.upper()}")
+    ]
     return Registry(session.settings.address, "".join(flags))
 
 
@@ -127,6 +130,8 @@ def _finish(session: Session, outcomes: Sequence[Outcome], word: str, *, as_json
         session.out.json([_outcome_json(outcome) for outcome in outcomes])
     for outcome in failed:
         if outcome.error is not None:
+            if len(outcomes) > 1:
+                session.out.note(f"{outcome.name}:")
             session.out.error(outcome.error)
     if len(outcomes) > 1:
         session.out.note(f"{len(outcomes) - len(failed)} of {len(outcomes)} {word}.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import signal
 import sys
@@ -13,7 +15,7 @@ import typer
 from deployer import __version__
 from deployer.cli import browse, daemon, images, setup, stack
 from deployer.cli.output import Output
-from deployer.errors import EXIT_BUG, EXIT_INTERRUPTED, DeployerError
+from deployer.errors import EXIT_BUG, EXIT_FAILURE, EXIT_INTERRUPTED, DeployerError
 
 app = typer.Typer(
     name="deployer",
@@ -56,12 +58,19 @@ def main(arguments: list[str]) -> int:
         return EXIT_INTERRUPTED
     except SystemExit as leave:
         return leave.code if isinstance(leave.code, int) else int(bool(leave.code))
-    except Exception:  # noqa: BLE001 - the edge: whatever is left is a bug, and is said to be one
-        output.note("Error: this is a bug in deployer. Please report it with the lines below.")
-        output.note(f"deployer {__version__}, Python {sys.version.split()[0]}, deployer {' '.join(arguments)}")
-        output.note(traceback.format_exc())
-        return EXIT_BUG
+    except Exception as error:  # noqa: BLE001 - the edge: whatever is left is a bug, and is said to be one
+        return _unforeseen(error, output, arguments)
     return 0
+
+
+def _unforeseen(error: Exception, output: Output, arguments: list[str]) -> int:
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EIO}:
+        output.note(f"Error: a file or the output could not be written: {error.strerror}.")
+        return EXIT_FAILURE
+    output.note("Error: this is a bug in deployer. Please report it with the lines below.")
+    output.note(f"deployer {__version__}, Python {sys.version.split()[0]}, deployer {' '.join(arguments)}")
+    output.note(traceback.format_exc())
+    return EXIT_BUG
 
 
 def _interrupt(_number: int, _frame: object) -> None:
@@ -69,14 +78,25 @@ def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
+def _steady_streams() -> None:
+    """Print whatever the terminal can show, and go on where a stream is closed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - for the whole run
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def run() -> None:
     """The `deployer` command."""
+    _steady_streams()
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _interrupt)
     code = main(sys.argv[1:])
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        # A reader such as `head` has left; Python would complain once more at its exit.
+    except OSError:
+        # A reader such as `head` has left, or the disk is full; Python would complain once more at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)

@@ -25,6 +25,7 @@ class Output:
 
     out: TextIO
     err: TextIO
+    colour: bool = True
 
     @property
     def is_terminal(self) -> bool:
@@ -64,7 +65,7 @@ class Output:
 
     def bold(self, text: str) -> str:
         """The text in bold on a terminal, as it is elsewhere."""
-        return typer.style(text, bold=True) if self.is_terminal else text
+        return typer.style(text, bold=True) if self.is_terminal and self.colour else text
 
     def good(self, text: str) -> str:
         """The text in green on a terminal, as it is elsewhere."""
@@ -93,8 +94,13 @@ class Output:
             return
         if not (self.err.isatty() and typer.get_text_stream("stdin").isatty()):
             raise ConfirmationNeeded(f"{question} There is no terminal to ask on.", ("Repeat the command with --yes.",))
-        if not typer.confirm(question, err=True):
+        try:
+            agreed = typer.confirm(question, err=True)
+        except typer.Abort as error:
+            self.note("")
+            raise KeyboardInterrupt from error
+        if not agreed:
             raise Cancelled("Nothing was changed.")
 
     def _styled(self, text: str, stream: TextIO, colour: str) -> str:
-        return typer.style(text, fg=colour) if stream.isatty() else text
+        return typer.style(text, fg=colour) if stream.isatty() and self.colour else text

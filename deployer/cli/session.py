@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deployer.cli.output import Output
+from deployer.errors import HostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -98,7 +99,8 @@ def command(app: typer.Typer, name: str | None = None, *, epilog: str | None = N
         @wraps(function)
         def entry(**given: Any) -> None:  # noqa: ANN401 - whatever the command itself declares
             flags = {key: given.pop(key) for key in _SHARED}
-            session = Session(**flags, environment=os.environ, directory=Path.cwd(), out=Output(sys.stdout, sys.stderr))
+            out = Output(sys.stdout, sys.stderr, colour=not os.environ.get("NO_COLOR"))
+            session = Session(**flags, environment=os.environ, directory=_here(), out=out)
             function(session, **given)
 
         keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
@@ -109,6 +111,13 @@ def command(app: typer.Typer, name: str | None = None, *, epilog: str | None = N
         return function
 
     return register
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise HostError("The folder that you are in is gone.", ("cd ~",), str(error)) from error
 
 
 _SHARED: dict[str, Any] = {"config": ConfigOption, "name": NameOption, "host": HostOption, "port": PortOption}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployer.cli.session import DryRunOption, JsonOption, Session, command
-from deployer.errors import EXIT_FAILURE
+from deployer.errors import EXIT_FAILURE, UsageError
 
 if TYPE_CHECKING:
     from deployer.render import File
@@ -59,14 +59,16 @@ def render(
     diff: Annotated[bool, typer.Option("--diff", help="Show what would change against what is deployed.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Print or write every file that `up` would use, starting nothing.
+    """Print or write the files that `up` would use.
 
-    Printed, secrets are hidden; written with --output, they are in the files, which only you can
-    read. With --diff the exit code is 1 where something would change.
+    Nothing is started. Printed, secrets are hidden; written with --output, they stand in registry/config.yaml, which
+    only you can read. With --diff the exit code is 1 where something would change.
     """
     from deployer.cli.stack import stack_of
     from deployer.workflows import setup
 
+    if diff and output is not None:
+        raise UsageError("--diff shows and --output writes: give one of them.")
     stack = stack_of(session)
     what = setup.rendered(stack)
     if diff:
@@ -91,7 +93,7 @@ def _print_files(session: Session, files: tuple[File, ...]) -> None:
 
 
 def doctor(session: Session, as_json: JsonOption = False) -> None:
-    """Look for everything that is wrong, and name the command that mends it.
+    """Find what is wrong, and name what mends it.
 
     Works on the machine that runs the registry and on its clients. The exit code is 1 where
     something is wrong.

@@ -43,18 +43,25 @@ def up(
     timeout: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long to wait until it answers.")
     ] = 60,
+    install: Annotated[
+        bool,
+        typer.Option("--install", help="Install without asking what building images needs; moving data still asks."),
+    ] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring the registry and its web page up, or apply changed settings.
+    """Bring the registry and its page up, or apply settings.
 
     Looks first for everything in the way (engine, port, disk, another deployment of that name),
     then writes the files, starts what is not running, makes anew exactly the services whose
     settings changed, and returns when the registry and the page really answer. Running it again
     changes nothing.
     """
+    from deployer.workflows.stack import Dialogue
+
     stack = stack_of(session)
+    _warn_of_openness(session)
     if dry_run:
         plan = stack.plan(rebuild=build)
         session.out.json(_plan_json(plan)) if as_json else _print_plan(session, plan)
@@ -62,8 +69,11 @@ def up(
     plan = stack.up(
         rebuild=build,
         timeout=timeout,
-        say=session.out.note,
-        allow=lambda question: session.out.confirm(question, yes=yes),
+        dialogue=Dialogue(
+            say=session.out.note,
+            may_install=lambda question: session.out.confirm(question, yes=yes or install),
+            may_move=lambda question: session.out.confirm(question, yes=yes),
+        ),
         quiet=not session.out.err.isatty(),
     )
     settings = session.settings
@@ -87,12 +97,20 @@ def _print_addresses(session: Session) -> None:
     settings, out = session.settings, session.out
     page = _page(session)
     out.fields([("Registry", settings.address), *([("Page", page)] if page else [])])
+    if settings.is_loopback:
+        out.note("Next: deployer push IMAGE")
+    else:
+        flags = f"--host {settings.host} --port {settings.port}"
+        out.note(f"Next: deployer configure-daemon {flags}   (on every client)")
+
+
+def _warn_of_openness(session: Session) -> None:
+    settings = session.settings
     if not settings.is_loopback:
         where = ", ".join(settings.bind_addresses) or "every address of this machine"
-        out.note(f"Anyone who reaches port {settings.port} on {where} may push, pull and delete: it has no sign-in.")
-        out.note(f"Next: deployer configure-daemon   (on every client, for {settings.address})")
-    else:
-        out.note("Next: deployer push IMAGE")
+        session.out.warn(
+            f"Anyone who reaches port {settings.port} on {where} may push, pull and delete: there is no sign-in."
+        )
 
 
 def _plan_json(plan: UpPlan) -> dict[str, object]:
@@ -134,10 +152,10 @@ def down(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Stop the registry and remove its containers and network; the images in it stay.
+    """Stop the registry; the images in it stay.
 
-    `deployer up` brings it back as it was. With --volumes the pushed images are removed as well,
-    after a question.
+    Its containers and network are removed, and `deployer up` brings it back as it was. With
+    --volumes the pushed images are removed as well, after a question.
     """
     from deployer.workflows import removal
 
@@ -167,17 +185,20 @@ def _print_down(session: Session, plan: DownPlan, *, as_json: bool) -> None:
         return
     if plan.is_empty:
         session.out.note(f"Nothing to do: '{session.settings.name}' is not running.")
-    for title, names in (("container", plan.containers), ("volume", plan.volumes), ("file", plan.files)):
+    for title, names in (("container", plan.containers), ("volume", plan.volumes)):
         for name in names:
-            session.out.line(f"{title:<10} {name}: removed")
+            session.out.line(f"{title:<10} {name}: to be removed")
+    if plan.files:
+        session.out.line(f"{'files':<10} {len(plan.files)} in {session.deployment.directory}: to be removed")
     for name in plan.kept:
-        session.out.line(f"{'images':<10} {name}: kept")
+        session.out.line(f"{'images':<10} {name}: stays")
 
 
 def status(session: Session, as_json: JsonOption = False) -> None:
-    """Show how the registry is: its services, health, version, address and what it holds.
+    """Show how the registry is.
 
-    The exit code is 0 when everything answers, and 1 when not.
+    Its services, their health, version and address, and what it holds. The exit code is 0 when
+    everything answers, and 1 when not.
     """
     from deployer.workflows import status as workflow
 
@@ -227,7 +248,7 @@ def _print_status(session: Session, found: Status) -> None:
 def logs(
     session: Session,
     services: Annotated[
-        list[str] | None, typer.Argument(metavar="[SERVICE]...", help="registry, frontend; or both.")
+        list[str] | None, typer.Argument(metavar="SERVICE", help="registry, frontend; or both.")
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as new lines come; Ctrl-C ends it.")] = False,
     tail: Annotated[str, typer.Option("--tail", metavar="N", help="Only the last N lines of each service.")] = "",

@@ -21,8 +21,12 @@ def exclusive(path: Path, command: str) -> Iterator[None]:
     The kernel lets go of it when the process ends, however it ends. Raises HostError that names
     the command that is at work already.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as stream:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        opened = path.open("a+")
+    except OSError as error:
+        raise HostError(f"{path} cannot be written: {error.strerror}.") from error
+    with opened as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from deployer.errors import DeployerError, PreflightError
 from deployer.registry.client import RegistryClient
 from deployer.workflows import preflight, status, trust
+from deployer.workflows.stack import Action
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -72,8 +73,12 @@ def _deployment(stack: Stack) -> Iterator[Finding]:
         yield Finding("wrong", problem, ("deployer up", "deployer logs"))
     if found.is_healthy:
         yield Finding("ok", f"The registry '{found.name}' runs on this machine ({found.version}).")
-    plan = stack.plan()
-    if not plan.is_empty:
+    try:
+        plan = stack.plan()
+    except DeployerError as error:
+        yield _wrong(error)
+        return
+    if plan.files or any(change.action in {Action.CREATE, Action.RECREATE} for change in plan.services):
         yield Finding("note", "What is deployed differs from the settings.", ("deployer render --diff", "deployer up"))
 
 

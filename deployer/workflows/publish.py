@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from deployer.engine import Engine, LocalImage, Pushed
 
 Item = TypeVar("Item")
+
+_ID = re.compile(r"(sha256:)?[0-9a-f]{12,64}")
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,16 @@ def plan_push(images: Sequence[str], rename: str | None, registry: Registry, eng
     """
     if rename is not None and len(images) != 1:
         raise UsageError("--as names one image, so it goes with exactly one IMAGE.")
-    targets = [_renamed(rename, registry.address) if rename else target_of(image, registry.address) for image in images]
+    found = _local(images, engine)
+    if rename is None:
+        _refuse_ids(images, found)
+    targets = [
+        target_of(image, registry.address) if rename is None else _renamed(rename, registry.address) for image in images
+    ]
     doubled = next((target for target in targets if targets.count(target) > 1), None)
     if doubled is not None:
         sources = ", ".join(image for image, target in zip(images, targets, strict=True) if target == doubled)
         raise UsageError(f"{sources} would all be pushed as {doubled}.", ("Push them one by one, with --as NAME.",))
-    found = [_local(image, engine) for image in images]
     return tuple(Push(image, target, local.id) for image, target, local in zip(images, targets, found, strict=True))
 
 
@@ -155,15 +162,31 @@ def _renamed(rename: str, address: str) -> Reference:
     return target_of(rename, address)
 
 
-def _local(image: str, engine: Engine) -> LocalImage:
-    found = engine.image(image)
-    if found is None:
-        near = _nearest(image, engine.image_names())
+def _local(images: Sequence[str], engine: Engine) -> list[LocalImage]:
+    """The local images of these names; every one that is missing is told, with the nearest names."""
+    for image in images:
+        if not _ID.fullmatch(image):
+            parse(image)
+    found = [engine.image(image) for image in images]
+    missing = [image for image, local in zip(images, found, strict=True) if local is None]
+    if missing:
+        names = engine.image_names()
+        near = dict.fromkeys(name for image in missing for name in _nearest(image, names))
+        what = f"is no image {missing[0]}" if len(missing) == 1 else f"are no images {', '.join(missing)}"
         raise ImageNotFound(
-            f"There is no image {image} on this machine.",
+            f"There {what} on this machine.",
             tuple(f"Did you mean {name}?" for name in near) or ("docker images   (lists what there is)",),
         )
-    return found
+    return [local for local in found if local is not None]
+
+
+def _refuse_ids(images: Sequence[str], found: Sequence[LocalImage]) -> None:
+    for image, local in zip(images, found, strict=True):
+        if _ID.fullmatch(image) and local.id.removeprefix("sha256:").startswith(image.removeprefix("sha256:")):
+            raise UsageError(
+                f"'{image}' names an image by its ID, which is no name in a registry.",
+                (f"deployer push {image} --as NAME:TAG",),
+            )
 
 
 def _nearest(image: str, names: tuple[str, ...]) -> list[str]:
@@ -201,7 +224,7 @@ def _plan_one_pull(image: str, registry: Registry, engine: Engine) -> Pull:
     if reference.domain and reference.domain != registry.address:
         raise UsageError(
             f"'{image}' names another registry, {reference.domain}; this one is {registry.address}.",
-            (f"deployer pull {reference.repository}", f"docker pull {image}   (to pull from there)"),
+            (f"deployer pull {reference.at('')}", f"docker pull {image}   (to pull from there)"),
         )
     source = reference.at(registry.address).tagged()
     if source.digest is not None:

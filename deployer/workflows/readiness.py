@@ -68,7 +68,7 @@ def _ask(client: httpx.Client, path: str, complaint: Callable[[httpx.Response], 
     try:
         response = client.get(path)
     except httpx.HTTPError as error:
-        return f"no answer ({error})"
+        return f"no answer from {path} ({error})"
     return complaint(response)
 
 

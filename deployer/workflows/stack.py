@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from deployer import render
 from deployer.engine import Project
+from deployer.errors import EngineError, EngineUnavailable
+from deployer.host.files import read_if_there
 from deployer.host.lock import exclusive
 from deployer.render import ServiceImages
 from deployer.workflows import files, preflight, provision, readiness
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from deployer.settings import Settings
 
 SERVICES = ("registry", "frontend")
+
+_FILES_GONE = "its files were gone"
 
 
 class Action(Enum):
@@ -60,6 +64,19 @@ class UpPlan:
             and all(change.action is Action.KEEP for change in self.services)
             and all(choice.source is provision.Source.HERE for choice in self.images)
         )
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """How `up` speaks with its user.
+
+    `say` is told each step; `may_install` is asked before a package is installed, and `may_move`
+    before images would be left behind. Those two raise where the answer is no.
+    """
+
+    say: Callable[[str], None]
+    may_install: Callable[[str], None]
+    may_move: Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -103,38 +120,33 @@ class Stack:
         changes = files.changes(self.deployment, rendered)
         return UpPlan(tuple(choices), services, changes, self._warnings())
 
-    def up(
-        self,
-        *,
-        rebuild: bool,
-        timeout: float,
-        say: Callable[[str], None],
-        allow: Callable[[str], None],
-        quiet: bool,
-    ) -> UpPlan:
-        """Bring the deployment up and wait until it answers; return what was done.
+    def up(self, *, rebuild: bool, timeout: float, dialogue: Dialogue, quiet: bool) -> UpPlan:
+        """Bring the deployment up and wait until it answers; return what was done. `timeout` in seconds.
 
-        `say` is told each step; `allow` is asked before a package is installed, or images would be left
-        behind; `timeout` is in seconds. Raises what `plan` raises, and NotReady with the last log lines.
+        Raises what `plan` raises, and NotReady with the last log lines.
         """
+        if not self.deployment.directory.exists():
+            # What stands in the way is told before the folder is made.
+            self.plan(rebuild=rebuild)
         with exclusive(self.deployment.directory / ".lock", "up"):
             plan = self.plan(rebuild=rebuild)
             for warning in plan.warnings:
-                allow(f"{warning} Go on?")
+                dialogue.may_move(f"{warning} Go on?")
             if not plan.is_empty:
-                self._apply(plan, say, allow, quiet=quiet)
+                self._apply(plan, dialogue, quiet=quiet)
             readiness.wait(self.settings, self.engine, self.deployment.name, timeout)
         return plan
 
-    def _apply(self, plan: UpPlan, say: Callable[[str], None], allow: Callable[[str], None], *, quiet: bool) -> None:
-        images = provision.fetch(list(plan.images), self.engine, say, allow)
+    def _apply(self, plan: UpPlan, dialogue: Dialogue, *, quiet: bool) -> None:
+        images = provision.fetch(list(plan.images), self.engine, dialogue.say, dialogue.may_install)
         data = self.settings.registry.data_directory
         if data is not None:
             preflight.make_data_directory(data)
         if files.secret_of(self.deployment) is None:
             files.keep_secret(self.deployment, files.new_secret())
         files.write(self.deployment, self._render(images))
-        self.engine.up(self.project(), quiet=quiet)
+        anew = any(change.reason == _FILES_GONE for change in plan.services)
+        self.engine.up(self.project(), anew=anew, quiet=quiet)
 
     def _render(self, images: ServiceImages) -> tuple[render.File, ...]:
         secret = files.secret_of(self.deployment) or "0" * 64
@@ -150,6 +162,9 @@ class Stack:
         running = {container.service: container for container in containers}
         ids = dict(zip(SERVICES, (self._image_id(choice) for choice in choices), strict=True))
         wanted = [_change(service, hashes[service], ids.get(service), running.get(service)) for service in hashes]
+        if not all((self.deployment.directory / service).is_dir() for service in SERVICES):
+            # A container keeps the folder that it was given, even when another has taken its place.
+            wanted = [_anew(change) for change in wanted]
         removed = [ServiceChange(service, Action.REMOVE) for service in running if service not in hashes]
         return tuple(wanted + removed)
 
@@ -158,7 +173,15 @@ class Stack:
         with tempfile.TemporaryDirectory(prefix="deployer-") as folder:
             candidate = Path(folder) / "compose.yaml"
             candidate.write_bytes(next(file.content for file in rendered if file.path == "compose.yaml"))
-            return self.engine.config_hashes(self.project(candidate))
+            try:
+                return self.engine.config_hashes(self.project(candidate))
+            except EngineUnavailable:
+                raise
+            except EngineError as error:
+                if read_if_there(self.deployment.override_file) in {None, render.override().content}:
+                    raise
+                advice = (f"Mend {self.deployment.override_file}, which is yours, or remove it.",)
+                raise EngineError("Compose does not accept the files.", advice, error.original) from error
 
     def _warnings(self) -> tuple[str, ...]:
         wanted = str(self.settings.registry.data_directory or "data")
@@ -185,6 +208,12 @@ def _change(service: str, wanted: str, image_id: str | None, container: ServiceC
     if container.state != "running":
         return ServiceChange(service, Action.START, f"it is {container.state}")
     return ServiceChange(service, Action.KEEP)
+
+
+def _anew(change: ServiceChange) -> ServiceChange:
+    if change.action is Action.CREATE:
+        return change
+    return ServiceChange(change.service, Action.RECREATE, _FILES_GONE)
 
 
 def deployed_images(containers: tuple[ServiceContainer, ...]) -> ServiceImages | None:

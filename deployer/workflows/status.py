@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.errors import DeployerError, NotFound, UsageError
 from deployer.render import STORAGE
-from deployer.workflows import preflight, readiness
+from deployer.workflows import files, preflight, readiness
 
 if TYPE_CHECKING:
     from deployer.engine import ServiceContainer
@@ -67,18 +67,20 @@ def read(stack: Stack) -> Status:
         address=settings.address,
         page=f"{settings.url}/" if settings.frontend.page != "none" else "",
         version=_version(stack, registry) if registry else "",
-        data=str(settings.registry.data_directory or f"volume {stack.data_volume}"),
+        data=_place(stack),
         repositories=_repositories(stack) if answer and not answer.api else None,
         used_bytes=used,
         free_bytes=free,
         services=tuple(_service(stack, container) for container in containers),
-        problems=_problems(containers, answer, free),
+        problems=(*_elsewhere(containers, settings.port), *_problems(containers, answer, free)),
     )
 
 
 def follow_logs(stack: Stack, services: tuple[str, ...], *, follow: bool, tail: str, since: str) -> None:
     """Let Compose print the services' logs. Raises UsageError for an unknown service, NotFound for none."""
     preflight.check_engine(stack.engine)
+    if tail and not (tail.isdecimal() or tail == "all"):
+        raise UsageError(f"--tail takes a number of lines, not '{tail}'.")
     known = [container.service for container in stack.engine.containers(stack.deployment.name)]
     if not known or not stack.deployment.compose_file.exists():
         raise NotFound(f"There is no deployment named '{stack.deployment.name}' here.", ("deployer up",))
@@ -125,6 +127,21 @@ def _repositories(stack: Stack) -> int | None:
 
     with RegistryClient(stack.settings.local_url, {}) as client:
         return len(client.catalog())
+
+
+def _place(stack: Stack) -> str:
+    """Where the deployed registry keeps its images, whatever the settings say by now."""
+    deployed = files.deployed_storage(stack.deployment)
+    wanted = str(stack.settings.registry.data_directory or "data")
+    return f"volume {stack.data_volume}" if (deployed or wanted) == "data" else str(deployed or wanted)
+
+
+def _elsewhere(containers: tuple[ServiceContainer, ...], port: int) -> tuple[str, ...]:
+    """Whether the deployment was brought up with another port than the settings say."""
+    published = sorted({found for container in containers for found in container.ports})
+    if not published or port in published:
+        return ()
+    return (f"It was brought up on port {published[0]}, and the settings say {port}: `deployer up` moves it.",)
 
 
 def _problems(

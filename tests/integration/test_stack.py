@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import httpx
 import pytest
 import yaml
 
-from tests.support.stack import DeployedStack, docker
+from tests.support.stack import DeployedStack, docker, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -299,7 +300,7 @@ def test_down_with_volumes_asks_and_then_leaves_nothing(make_stack: Callable[...
     assert "Repeat the command with --yes." in refused.stderr
     assert stack.deployer("status").returncode == 0
     shown = stack.deployer("down", "--volumes", "--dry-run", check=True).stdout
-    assert f"{stack.name}_data: removed" in shown
+    assert f"{stack.name}_data: to be removed" in shown
     assert stack.deployer("status").returncode == 0
     stack.deployer("down", "--volumes", "--yes", check=True)
     assert stack.containers() == {}
@@ -340,6 +341,62 @@ def test_a_registry_that_does_not_answer_is_said_in_the_registrys_own_form(
     assert answer.json()["errors"][0]["code"] == "UNAVAILABLE"
     assert answer.headers["Retry-After"] == "5"
     stack.remove()
+
+
+def test_a_lost_folder_is_made_again_and_the_services_with_it(make_stack: Callable[..., DeployedStack]) -> None:
+    stack = make_stack()
+    stack.up()
+    shutil.rmtree(stack.directory)
+    assert plan(stack) == {"registry": "recreate", "frontend": "recreate"}
+    stack.up()
+    assert stack.deployer("status").returncode == 0
+    assert plan(stack) == KEPT
+    stack.remove()
+
+
+def test_status_tells_where_it_is_and_not_where_the_settings_say(make_stack: Callable[..., DeployedStack]) -> None:
+    stack = make_stack(DEPLOYER_REGISTRY_DATA="./here")
+    stack.up()
+    other = free_port()
+    status = stack.deployer("status", "--port", str(other), environment={"DEPLOYER_REGISTRY_DATA": "volume"})
+    assert status.returncode == 1
+    assert f"It was brought up on port {stack.port}, and the settings say {other}" in status.stderr
+    assert f"in {stack.folder / 'here'}" in status.stdout
+    stack.remove()
+
+
+def test_make_up_does_not_answer_for_its_user_where_images_are_at_stake(
+    make_stack: Callable[..., DeployedStack],
+) -> None:
+    stack = make_stack()
+    stack.up()
+    moved = stack.deployer("up", "--install", environment={"DEPLOYER_REGISTRY_DATA": "./elsewhere"})
+    assert moved.returncode == 1
+    assert "The images pushed so far stay in the volume" in moved.stderr
+    stack.remove()
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["render"], ["up", "--dry-run"]])
+def test_a_closed_or_full_output_is_no_bug(running: DeployedStack, arguments: list[str]) -> None:
+    command = " ".join(running.command(*arguments))
+    closed = subprocess.run(["sh", "-c", f"{command} >&-"], env=running.environment, cwd=running.folder, check=False)
+    assert closed.returncode == 0
+    full = subprocess.run(
+        ["sh", "-c", f"{command} >/dev/full"],
+        env=running.environment,
+        cwd=running.folder,
+        check=False,
+        capture_output=True,
+    )
+    assert b"Traceback" not in full.stderr
+    head = subprocess.run(
+        ["sh", "-c", f"{command} | head -1"],
+        env=running.environment,
+        cwd=running.folder,
+        check=False,
+        capture_output=True,
+    )
+    assert head.stderr == b"" or b"Error" not in head.stderr
 
 
 def test_logs_knows_its_services(running: DeployedStack) -> None:
