@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,18 +28,19 @@ def check_engine(engine: Engine) -> str:
 
     Raises EngineUnavailable or PreflightError.
     """
-    version = engine.version()
+    # Three questions at once: each is a process of its own, and every `up` waits for them.
+    with ThreadPoolExecutor() as pool:
+        answers = [pool.submit(ask) for ask in (engine.version, engine.compose_version, engine.endpoint)]
+    version, compose, endpoint = (answer.result() for answer in answers)
     if _numbers(version) < OLDEST_ENGINE:
         raise EngineUnavailable(
             f"The Docker engine is version {version}; deployer needs {'.'.join(map(str, OLDEST_ENGINE))} or newer."
         )
-    compose = engine.compose_version()
     if _numbers(compose) < OLDEST_COMPOSE:
         raise EngineUnavailable(
             f"Docker Compose is version {compose}; deployer needs version 2 or newer.",
             ("Install the package docker-compose-plugin or docker-compose-v2.",),
         )
-    endpoint = engine.endpoint()
     if not re.match(r"(unix|npipe):|tcp://(127\.|localhost|\[::1\])", endpoint):
         raise PreflightError(
             f"The Docker engine is another machine's ({endpoint}), and cannot read files that deployer writes here.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from deployer.render import ServiceImages
 from deployer.workflows import files, preflight, provision, readiness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from deployer.engine import Engine, ServiceContainer
     from deployer.paths import Deployment
@@ -108,12 +109,16 @@ class Stack:
         preflight.check_engine(self.engine)
         containers = self.engine.containers(self.deployment.name)
         preflight.check_conflict(self.deployment, containers)
+        image = cache(self.engine.image)
         choices = provision.choose_both(
-            self.settings, self.engine.has_image, deployed_images(containers), rebuild=rebuild
+            self.settings, lambda name: image(name) is not None, deployed_images(containers), rebuild=rebuild
         )
         images = ServiceImages(choices[0].name, choices[1].name)
         rendered = self._render(images)
-        services = self._service_changes(rendered, containers, choices)
+        # An image that is still to come differs from every one that runs.
+        here = [image(choice.name) if choice.source is provision.Source.HERE else None for choice in choices]
+        ids = [found.id if found else "" for found in here]
+        services = self._service_changes(rendered, containers, dict(zip(SERVICES, ids, strict=True)))
         if any(change.action is not Action.KEEP for change in services):
             preflight.check_port(self.settings, self.engine)
             preflight.check_disk(self.settings, self.engine, self.deployment)
@@ -156,11 +161,10 @@ class Stack:
         self,
         rendered: tuple[render.File, ...],
         containers: tuple[ServiceContainer, ...],
-        choices: list[provision.Choice],
+        ids: Mapping[str, str],
     ) -> tuple[ServiceChange, ...]:
         hashes = self._hashes(rendered)
         running = {container.service: container for container in containers}
-        ids = dict(zip(SERVICES, (self._image_id(choice) for choice in choices), strict=True))
         wanted = [_change(service, hashes[service], ids.get(service), running.get(service)) for service in hashes]
         if not all((self.deployment.directory / service).is_dir() for service in SERVICES):
             # A container keeps the folder that it was given, even when another has taken its place.
@@ -190,12 +194,6 @@ class Stack:
             return ()
         before, after = (f"the volume {self.data_volume}" if place == "data" else place for place in (today, wanted))
         return (f"The images pushed so far stay in {before}, and will not be seen: the registry moves to {after}.",)
-
-    def _image_id(self, choice: provision.Choice) -> str | None:
-        if choice.source is not provision.Source.HERE:
-            return None
-        image = self.engine.image(choice.name)
-        return image.id if image else None
 
 
 def _change(service: str, wanted: str, image_id: str | None, container: ServiceContainer | None) -> ServiceChange:
