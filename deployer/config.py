@@ -156,7 +156,7 @@ def _from_environment(environment: Mapping[str, str]) -> tuple[list[tuple[str, s
     known = {
         f"{_ENVIRONMENT_PREFIX}{path.replace('.', '_').upper()}": path
         for path in paths()
-        if path not in {"registry", "frontend", "access"}
+        if path not in {"registry", "frontend", "access", "retention"} and "[]" not in path
     }
     names = sorted(name for name, value in environment.items() if value and name.startswith(_ENVIRONMENT_PREFIX))
     misspelt = []

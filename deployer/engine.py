@@ -14,7 +14,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from deployer.engine_errors import translate
-from deployer.errors import EngineUnavailable, ImageNotFound
+from deployer.engine_values import (
+    EngineFacts,
+    InsecureRegistries,
+    LocalImage,
+    Publisher,
+    Pushed,
+    ServiceContainer,
+)
+from deployer.errors import EngineError, EngineUnavailable, ImageNotFound
 from deployer.streams import Streams
 
 if TYPE_CHECKING:
@@ -23,82 +31,10 @@ if TYPE_CHECKING:
 
     from python_on_whales import DockerClient
 
+    from deployer.engine_values import HelperContainer, Project
+
 _PROJECT_LABEL = "com.docker.compose.project"
 _PUSHED = re.compile(r"^(?P<tag>\S+): digest: (?P<digest>\S+) size: (?P<size>\d+)$")
-
-
-@dataclass(frozen=True)
-class EngineFacts:
-    """What an engine says of itself."""
-
-    version: str
-    operating_system: str
-    rootless: bool
-    desktop: bool
-    endpoint: str
-    data_directory: str
-
-
-@dataclass(frozen=True)
-class InsecureRegistries:
-    """The registries that the running engine accepts without verified TLS."""
-
-    cidrs: tuple[str, ...]
-    hosts: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class LocalImage:
-    """An image that the engine holds. `size` in bytes."""
-
-    id: str
-    size: int
-
-
-@dataclass(frozen=True)
-class ServiceContainer:
-    """A container that Compose made for a service.
-
-    `directory` is the project's folder, `ports` are those of this machine that it is to publish.
-    """
-
-    id: str
-    name: str
-    service: str
-    state: str
-    health: str
-    exit_code: int
-    restart_policy: str
-    image: str
-    image_id: str
-    config_hash: str
-    directory: str
-    ports: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Publisher:
-    """A running container that has published a port."""
-
-    name: str
-    project: str
-
-
-@dataclass(frozen=True)
-class Pushed:
-    """The closing line of a push. `size` is the manifest's, in bytes."""
-
-    digest: str
-    size: int
-
-
-@dataclass(frozen=True)
-class Project:
-    """A Compose project: its name, its folder, and the files in it, the later over the earlier."""
-
-    name: str
-    directory: Path
-    files: tuple[Path, ...]
 
 
 @dataclass
@@ -281,6 +217,58 @@ class Engine:
         """Run a program inside a container and return what it printed."""
         return self._run("container", "exec", container, *command)
 
+    def run_script(self, container: str, script: str, *arguments: str, stdin: bytes = b"") -> bytes:
+        """Run a shell script inside a container, with bytes on its standard input; return what it printed.
+
+        A complaint on standard error is a failure too, whatever the exit code: not every shell and
+        `find` passes on that a part of the work failed.
+        """
+        command = [*self.call, "container", "exec", "--interactive", container, "sh", "-c", script, "sh", *arguments]
+        with _translated():
+            done = subprocess.run(command, input=stdin, capture_output=True, check=False)
+        complaints = done.stderr.decode(errors="replace")
+        if done.returncode != 0 or complaints.strip():
+            raise translate(complaints or f"exit code {done.returncode}")
+        return done.stdout
+
+    def start_helper(self, wanted: HelperContainer) -> subprocess.Popen[bytes]:
+        """Start a container that lives while the returned process's standard input is open.
+
+        Returns once its script has printed a line.
+        """
+        mount = ",".join(_quoted(part) for part in (f"source={wanted.folder}", f"target={wanted.mounted_at}"))
+        scratch = "/tmp"  # noqa: S108 - inside the container
+        command = [
+            *self.call, "container", "run", "--interactive", "--rm", "--name", wanted.name, "--pull", "never",
+            "--volumes-from", wanted.beside, "--mount", f"type=bind,{mount}", "--tmpfs", scratch, "--network", "none",
+            "--read-only", "--cap-drop", "ALL", "--cap-add", "DAC_OVERRIDE",
+            "--security-opt", "no-new-privileges:true", "--stop-signal", "KILL", "--log-driver", "none",
+            "--entrypoint", "sh", wanted.image, "-c", wanted.script, "sh", *wanted.arguments,
+        ]  # fmt: skip
+        with _translated():
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                # Ctrl-C is ours to handle: it ends when we say so, or when we are gone.
+                start_new_session=True,
+            )
+        if process.stdout is None or not process.stdout.readline():
+            _, complaints = process.communicate()
+            raise translate(complaints.decode(errors="replace"))
+        return process
+
+    def remove_container(self, name: str) -> None:
+        """End and remove a container where there is one; return when it is gone."""
+        try:
+            self._run("container", "rm", "--force", name)
+        except EngineUnavailable:
+            raise
+        except EngineError as error:
+            if not re.search("no such container|already in progress", error.original, re.IGNORECASE):
+                raise
+
     # -- running the client
 
     def stop_streams(self) -> None:
@@ -331,6 +319,11 @@ def _translated() -> Iterator[None]:
         if not hasattr(error, "docker_command"):
             raise
         raise translate(str(getattr(error, "stderr", "") or getattr(error, "stdout", "") or "")) from error
+
+
+def _quoted(field_: str) -> str:
+    # The client reads a mount as a line of CSV.
+    return '"' + field_.replace('"', '""') + '"'
 
 
 def _no_client() -> EngineUnavailable:

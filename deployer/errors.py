@@ -89,6 +89,14 @@ class DeletingDisabled(RegistryError):
     """The registry is configured not to delete, or is read-only."""
 
 
+class StorageError(DeployerError):
+    """The registry's storage cannot be read or changed, or is not what it should be."""
+
+
+class GateError(DeployerError):
+    """Writes cannot be held off, or do not come to an end."""
+
+
 class HostError(DeployerError):
     """A file or program of this machine stands in the way."""
 

@@ -35,6 +35,11 @@ class Deployment:
         return self.directory / "compose.override.yaml"
 
     @property
+    def lock_file(self) -> Path:
+        """Held by the one command that changes the deployment or its storage."""
+        return self.directory / ".lock"
+
+    @property
     def secrets_file(self) -> Path:
         """What must stay the same over the deployment's life and be read by nobody else; mode 0600."""
         return self.directory / "secrets"

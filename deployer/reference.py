@@ -89,6 +89,16 @@ def is_digest(text: str) -> bool:
     return bool(_SHA256.fullmatch(text) or _SHA512.fullmatch(text))
 
 
+def is_tag(text: str) -> bool:
+    """Whether the text is a tag."""
+    return bool(_TAG.fullmatch(text))
+
+
+def is_repository(text: str) -> bool:
+    """Whether the text is the name of a repository, with neither domain, tag nor digest."""
+    return len(text) <= NAME_MAX_LENGTH and all(_COMPONENT.fullmatch(part) for part in text.split("/"))
+
+
 def is_domain(text: str) -> bool:
     """Whether the text can stand as `host[:port]` before an image's name."""
     return bool(_DOMAIN.fullmatch(text))

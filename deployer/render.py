@@ -81,6 +81,12 @@ def page_files() -> tuple[File, ...]:
     return tuple(File(f"frontend/page/{path.relative_to(root).as_posix()}", path.read_bytes()) for path in found)
 
 
+@cache
+def storage_script(name: str) -> str:
+    """A shell script that runs beside a registry's storage, such as "list"."""
+    return (templates_directory() / "storage" / f"{name}.sh").read_text()
+
+
 def override() -> File:
     """The override file as it is first created, before it becomes the user's own."""
     return File("compose.override.yaml", _render("compose.override.yaml.j2"))

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
+from deployer.duration import seconds_of
+
 Check = Callable[[object], object]
 Section = TypeVar("Section")
 
@@ -91,6 +93,42 @@ def _access(value: object) -> object:
     raise ValueError("access rules are not supported by this version: leave it empty")
 
 
+def _count(value: object) -> object:
+    number = int(value) if isinstance(value, str) and value.isdecimal() else value
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 1_000_000:
+        raise ValueError(f"{shown(value)} is no number of images to keep: a whole number from 1")
+    return number
+
+
+def _age(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is no length of time: write a number and s, m, h, d or w, such as 30d")  # noqa: TRY004
+    return seconds_of(value)
+
+
+def _pattern(value: object) -> object:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{shown(value)} is no regular expression")
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"{shown(value)} is no regular expression: {error}") from error
+    return value
+
+
+def _globs(value: object) -> object:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) and name for name in names):
+        raise ValueError(f"{shown(value)} is no list of names of repositories, such as ['team/*']")
+    return tuple(names)
+
+
+def _yes_or_no(value: object) -> object:
+    if not isinstance(value, bool):
+        raise ValueError(f"{shown(value)} is neither true nor false")  # noqa: TRY004
+    return value
+
+
 def _one_of(*choices: str) -> Check:
     def check(value: object) -> object:
         if value not in choices:
@@ -102,6 +140,7 @@ def _one_of(*choices: str) -> Check:
 
 Images = Literal["auto", "pull", "build"]
 Page = Literal["builtin", "none"]
+Order = Literal["created", "pushed"]
 
 
 def _checked(check: Check, default: Any) -> Any:  # noqa: ANN401 - dataclasses.field is as loose
@@ -110,6 +149,10 @@ def _checked(check: Check, default: Any) -> Any:  # noqa: ANN401 - dataclasses.f
 
 def _section(kind: type[Any]) -> Any:  # noqa: ANN401
     return field(default_factory=kind, metadata={"section": kind})
+
+
+def _list_of(kind: type[Any]) -> Any:  # noqa: ANN401
+    return field(default=(), metadata={"each": kind})
 
 
 @dataclass(frozen=True)
@@ -134,6 +177,34 @@ class FrontendSettings:
 
 
 @dataclass(frozen=True)
+class RetentionRule:
+    """Which tags of which repositories may go. `older_than` in seconds.
+
+    A tag goes when all that is given says so: it is matched, not protected, not among the newest
+    `keep` images, and old enough. With `untagged`, manifests that no tag reaches go too.
+    """
+
+    repositories: tuple[str, ...] = _checked(_globs, ("*",))
+    keep: int | None = _checked(_count, None)
+    older_than: int | None = _checked(_age, None)
+    match: str | None = _checked(_pattern, None)
+    protect: str | None = _checked(_pattern, None)
+    by: Order = _checked(_one_of(*get_args(Order)), "created")
+    untagged: bool = _checked(_yes_or_no, False)
+
+    @property
+    def takes_tags(self) -> bool:
+        """Whether it says which tags go: with `untagged` alone, none do."""
+        return self.keep is not None or self.older_than is not None or self.match is not None
+
+    def complaint(self) -> str:
+        """Why the rule cannot be meant, "" where it can."""
+        if self.takes_tags or self.untagged:
+            return ""
+        return "the rule does not say what goes: give keep, older_than, match or untagged"
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that can be configured. `build` checks; the class itself holds any value."""
 
@@ -146,6 +217,7 @@ class Settings:
     registry: RegistrySettings = _section(RegistrySettings)
     frontend: FrontendSettings = _section(FrontendSettings)
     access: tuple[()] = _checked(_access, ())
+    retention: tuple[RetentionRule, ...] = _list_of(RetentionRule)
 
     @property
     def address(self) -> str:
@@ -186,6 +258,8 @@ def paths(kind: type[Any] = Settings, prefix: str = "") -> Iterator[str]:
         yield f"{prefix}{known.name}"
         if "section" in known.metadata:
             yield from paths(known.metadata["section"], f"{prefix}{known.name}.")
+        if "each" in known.metadata:
+            yield from paths(known.metadata["each"], f"{prefix}{known.name}[].")
 
 
 def build(kind: type[Section], written: Mapping[str, object], problems: list[str], prefix: str = "") -> Section:
@@ -199,13 +273,37 @@ def build(kind: type[Section], written: Mapping[str, object], problems: list[str
         if name not in written:
             continue
         path, value = f"{prefix}{name}", written[name]
-        section = found.metadata.get("section")
         try:
-            values[name] = _group(section, value, problems, path) if section else found.metadata["check"](value)
+            values[name] = _value(found.metadata, value, problems, path)
         except ValueError as error:
             problems.append(f"{path}: {error}")
     problems += [_unknown(f"{prefix}{name}") for name in written if name not in known]
     return kind(**values)
+
+
+def _value(metadata: Mapping[str, Any], value: object, problems: list[str], path: str) -> object:
+    if "section" in metadata:
+        return _group(metadata["section"], value, problems, path)
+    if "each" in metadata:
+        return _rules(metadata["each"], value, problems, path)
+    return metadata["check"](value)
+
+
+def _rules(kind: type[RetentionRule], value: object, problems: list[str], path: str) -> tuple[RetentionRule, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"{shown(value)} is no list of rules")  # noqa: TRY004
+    rules = []
+    for number, written in enumerate(value):
+        place, before = f"{path}[{number}]", len(problems)
+        if not isinstance(written, Mapping):
+            problems.append(f"{place}: {shown(written)} is no rule")
+            continue
+        rules.append(build(kind, {str(key): inner for key, inner in written.items()}, problems, f"{place}."))
+        if len(problems) == before and rules[-1].complaint():
+            problems.append(f"{place}: {rules[-1].complaint()}")
+    return tuple(rules)
 
 
 def _group(kind: type[Section], value: object, problems: list[str], path: str) -> Section:
@@ -216,8 +314,10 @@ def _group(kind: type[Section], value: object, problems: list[str], path: str) -
 
 
 def _unknown(path: str) -> str:
-    near = difflib.get_close_matches(path, list(paths()), n=1, cutoff=0.6)
-    return f"{path}: unknown setting" + (f", did you mean {near[0]}?" if near else "")
+    numbers = re.findall(r"\[\d+\]", path)
+    near = difflib.get_close_matches(re.sub(r"\[\d+\]", "[]", path), list(paths()), n=1, cutoff=0.6)
+    meant = near[0].replace("[]", numbers[0] if numbers else "[0]") if near else ""
+    return f"{path}: unknown setting" + (f", did you mean {meant}?" if near else "")
 
 
 def _is_address(text: str) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployer.cli.session import DryRunOption, JsonOption, Session, YesOption, command
+from deployer.cli.upkeep import WAIT, WaitOption, delete_repositories
 from deployer.errors import EXIT_FAILURE, UsageError
 
 if TYPE_CHECKING:
@@ -128,8 +129,14 @@ def inspect(
 def delete(
     session: Session,
     references: Annotated[
-        list[str], typer.Argument(metavar="IMAGE", help="NAME:TAG or NAME@DIGEST.", show_default=False)
+        list[str],
+        typer.Argument(metavar="IMAGE", help="NAME:TAG or NAME@DIGEST; with --repository NAME.", show_default=False),
     ],
+    repository: Annotated[
+        bool,
+        typer.Option("--repository", help="Remove whole repositories; on the machine that runs the registry."),
+    ] = False,
+    wait: WaitOption = WAIT,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
@@ -137,8 +144,12 @@ def delete(
     """Delete tags, or manifests with all their tags.
 
     NAME:TAG removes that tag only; the image stays where another tag names it. NAME@DIGEST removes
-    the manifest, and every tag that points to it.
+    the manifest, and every tag that points to it. --repository NAME removes the repository with all
+    its images, and nothing that lies beside or below it; pushes are held off for a moment.
     """
+    if repository:
+        delete_repositories(session, references, wait=wait, dry_run=dry_run, yes=yes, as_json=as_json)
+        return
     from deployer.cli import browse_views as views
     from deployer.workflows import deletion
 
@@ -164,7 +175,7 @@ def delete(
     if dry_run:
         session.out.note("Dry run: nothing was changed.")
     elif len(failed) < len(outcomes):
-        session.out.note("The blobs stay on disk until garbage is collected.")
+        session.out.note("The space is freed by `deployer gc`, on the machine that runs the registry.")
     _fail_if(bool(failed))
 
 

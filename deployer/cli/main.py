@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from deployer import __version__
-from deployer.cli import browse, daemon, images, setup, stack
+from deployer.cli import browse, daemon, images, setup, stack, upkeep
 from deployer.cli.output import Output
 from deployer.errors import EXIT_BUG, EXIT_FAILURE, EXIT_INTERRUPTED, DeployerError
 
@@ -42,7 +42,7 @@ def _deployer(
     """Bring up a private Docker registry with a web page, and work with it."""
 
 
-for group in (setup, stack, daemon, images, browse):
+for group in (setup, stack, daemon, images, browse, upkeep):
     group.register(app)
 
 

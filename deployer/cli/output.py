@@ -50,11 +50,13 @@ class Output:
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Print rows under a header, in columns as wide as their widest cell, nothing cut off."""
-        lines = [tuple(header), *(tuple(row) for row in rows)]
-        widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-        for index, line in enumerate(lines):
-            text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for index, text in enumerate(_columns(header, rows)):
             self.line(self.bold(text) if index == 0 else text)
+
+    def remark_table(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Print a table that is no result: what is about to be done."""
+        for text in _columns(header, rows):
+            self.note(text)
 
     def fields(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Print names and values, one pair a line, the values below each other."""
@@ -104,3 +106,9 @@ class Output:
 
     def _styled(self, text: str, stream: TextIO, colour: str) -> str:
         return typer.style(text, fg=colour) if stream.isatty() and self.colour else text
+
+
+def _columns(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [tuple(header), *(tuple(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from deployer.errors import HostError
 
@@ -30,9 +30,7 @@ def exclusive(path: Path, command: str) -> Iterator[None]:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            stream.seek(0)
-            holder = stream.read().strip() or "another command"
-            raise HostError(f"{holder} is at work on this deployment.", ("Wait until it is done.",)) from error
+            raise HostError(f"{_named(stream)} is at work on this deployment.", ("Wait until it is done.",)) from error
         stream.truncate(0)
         stream.write(f"`deployer {command}` (process {os.getpid()})")
         stream.flush()
@@ -40,3 +38,22 @@ def exclusive(path: Path, command: str) -> Iterator[None]:
             yield
         finally:
             stream.truncate(0)
+
+
+def holder(path: Path) -> str:
+    """The command that holds the lock, "" for none."""
+    try:
+        opened = path.open("r")
+    except OSError:
+        return ""
+    with opened as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _named(stream)
+    return ""
+
+
+def _named(stream: TextIO) -> str:
+    stream.seek(0)
+    return stream.read().strip() or "another command"

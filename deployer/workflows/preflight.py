@@ -13,7 +13,8 @@ from deployer.errors import EngineUnavailable, PreflightError
 from deployer.host import ports
 
 if TYPE_CHECKING:
-    from deployer.engine import Engine, ServiceContainer
+    from deployer.engine import Engine
+    from deployer.engine_values import ServiceContainer
     from deployer.paths import Deployment
     from deployer.settings import Settings
 

@@ -14,7 +14,8 @@ from deployer.reference import Reference, parse
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from deployer.engine import Engine, LocalImage, Pushed
+    from deployer.engine import Engine
+    from deployer.engine_values import LocalImage, Pushed
 
 Item = TypeVar("Item")
 

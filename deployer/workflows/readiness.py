@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from deployer.engine import Engine, ServiceContainer
+    from deployer.engine import Engine
+    from deployer.engine_values import ServiceContainer
     from deployer.settings import Settings
 
 _POLL_SECONDS = 0.05

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer import render
-from deployer.engine import Project
+from deployer.engine_values import Project
 from deployer.host.files import read_if_there
 from deployer.host.lock import exclusive
 from deployer.workflows import preflight
@@ -56,7 +56,7 @@ def apply(stack: Stack, wanted: DownPlan, *, quiet: bool) -> None:
     """Remove what the plan names. Raises EngineError or HostError."""
     if wanted.is_empty:
         return
-    with exclusive(stack.deployment.directory / ".lock", "down"):
+    with exclusive(stack.deployment.lock_file, "down"):
         # By the project's name alone where its files are gone: containers can always be removed.
         deployed = stack.deployment.compose_file.exists()
         project = stack.project() if deployed else Project(stack.deployment.name, stack.deployment.directory, ())

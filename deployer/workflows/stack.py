@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer import render
-from deployer.engine import Project
+from deployer.engine_values import Project
 from deployer.errors import EngineError, EngineUnavailable
 from deployer.host.files import read_if_there
 from deployer.host.lock import exclusive
@@ -20,7 +20,8 @@ from deployer.workflows import files, preflight, provision, readiness
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from deployer.engine import Engine, ServiceContainer
+    from deployer.engine import Engine
+    from deployer.engine_values import ServiceContainer
     from deployer.paths import Deployment
     from deployer.settings import Settings
 
@@ -133,7 +134,7 @@ class Stack:
         if not self.deployment.directory.exists():
             # What stands in the way is told before the folder is made.
             self.plan(rebuild=rebuild)
-        with exclusive(self.deployment.directory / ".lock", "up"):
+        with exclusive(self.deployment.lock_file, "up"):
             plan = self.plan(rebuild=rebuild)
             for warning in plan.warnings:
                 dialogue.may_move(f"{warning} Go on?")

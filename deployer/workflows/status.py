@@ -11,7 +11,7 @@ from deployer.render import STORAGE
 from deployer.workflows import files, preflight, readiness
 
 if TYPE_CHECKING:
-    from deployer.engine import ServiceContainer
+    from deployer.engine_values import ServiceContainer
     from deployer.workflows.stack import Stack
 
 

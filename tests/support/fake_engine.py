@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deployer.engine import Engine, EngineFacts, LocalImage, Pushed
+from deployer.engine import Engine
+from deployer.engine_values import EngineFacts, LocalImage, Pushed
 from deployer.errors import EngineError
 
 if TYPE_CHECKING:

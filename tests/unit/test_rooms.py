@@ -14,10 +14,11 @@ FLOORS = [
     {"__main__"},
     {"cli"},
     {"workflows"},
+    {"storage"},
     {"engine", "registry", "host", "render"},
-    {"engine_errors", "config", "streams"},
+    {"engine_errors", "engine_values", "config", "streams"},
     {"settings", "paths", "reference"},
-    {"errors"},
+    {"duration", "errors"},
 ]
 EVERYWHERE = {"__init__"}
 

@@ -302,7 +302,7 @@ def test_delete_says_what_goes_and_what_stays(shell: Shell) -> None:
     assert shell.run("delete", f"{shell.address}/app:1", "--yes") == 0
     assert shell.out == "Deleted app:1\n"
     assert f"app:1 ({made.digest[7:19]}): the tag goes, the image keeps the tag 2." in shell.err
-    assert "The blobs stay on disk until garbage is collected." in shell.err
+    assert "The space is freed by `deployer gc`" in shell.err
     assert shell.registry.repositories["app"].tags == {"2": made.digest}
     assert shell.run("delete", "app:2", "--yes") == 0
     assert f"no other tag names the image; it stays as app@{made.digest}." in shell.err

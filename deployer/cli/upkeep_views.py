@@ -1,0 +1,192 @@
+"""How plans and results of gc, prune and the removal of repositories look: for people, and as JSON."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from deployer.cli.browse_views import short, shown
+from deployer.cli.words import age, counted, size
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from deployer.cli.output import Output
+    from deployer.workflows.collection import Collected
+    from deployer.workflows.garbage import Survey
+    from deployer.workflows.repositories import RemovalPlan
+    from deployer.workflows.retention import Taken
+
+_MANY = 10
+
+
+def print_survey(out: Output, found: Survey, *, as_json: bool, dry_run: bool) -> None:
+    """What a collection takes: results of a dry run, remarks otherwise."""
+    if as_json:
+        out.json(_survey_json(found))
+        return
+    tell = out.line if dry_run else out.note
+    if found.removal.is_empty:
+        tell("There is no garbage.")
+    for name, gone in sorted(found.going.items()):
+        tags = f", with {_listed(sorted(gone.tags))}" if gone.tags else ""
+        tell(f"{shown(name)}: {counted(len(gone.revisions), 'manifest')} that no tag reaches{tags}")
+    if found.removal.blobs:
+        tell(f"{counted(len(found.removal.blobs), 'blob')} that no image needs: {size(found.freed)} of the disk")
+    if found.removal.repositories:
+        tell(f"{counted(len(found.removal.repositories), 'repository', 'repositories')} without an image: "
+             f"{_listed(found.removal.repositories)}")  # fmt: skip
+    _print_left(out, found)
+
+
+def print_prune(
+    out: Output, found: Survey, taken: Mapping[str, Sequence[Taken]], *, as_json: bool, dry_run: bool
+) -> None:
+    """The tags that go, with the reasons, by repository, and what that frees."""
+    if as_json:
+        out.json({"tags": _taken_json(found, taken), **_survey_json(found)})
+        return
+    rows = []
+    now = datetime.fromtimestamp(found.snapshot.moment, UTC)
+    for name, tags in sorted(taken.items()):
+        repository = found.snapshot.repositories[name]
+        rows += [(shown(name), one.tag, short(one.digest), _age(one.moment, now), one.reason) for one in tags]
+        goes = found.going[name]
+        named = {one.digest for one in tags}
+        rest = len(goes.revisions - named)
+        if rest:
+            rows.append((shown(name), "-", "-", "-", f"{counted(rest, 'manifest')} that no tag then reaches"))
+        kept = sorted(
+            {one.tag for one in tags if one.digest not in goes.revisions and one.digest in repository.revisions}
+        )
+        if kept:
+            rows.append((shown(name), "-", "-", "-", f"the image of {_listed(kept)} stays: something else names it"))
+    if rows:
+        print_rows(out, rows, dry_run=dry_run)
+    tell = out.line if dry_run else out.note
+    tell(f"{counts(found).capitalize()}: {size(found.freed)} of the disk, earlier garbage included.")
+    _print_left(out, found)
+
+
+def print_rows(out: Output, rows: Sequence[tuple[str, ...]], *, dry_run: bool) -> None:
+    """Print the plan as a table, each repository's name once."""
+    lines: list[tuple[str, ...]] = []
+    before = ""
+    for row in rows:
+        lines.append(("" if row[0] == before else row[0], *row[1:]))
+        before = row[0]
+    header = ("REPOSITORY", "TAG", "DIGEST", "AGE", "WHY")
+    if dry_run:
+        out.table(header, lines)
+    else:
+        out.remark_table(header, lines)
+
+
+def counts(found: Survey) -> str:
+    """How many tags and manifests go, in words."""
+    return f"{counted(len(found.removal.tags), 'tag')} and {counted(len(found.removal.revisions), 'manifest')}"
+
+
+def print_collected(out: Output, done: Collected, *, as_json: bool) -> None:
+    """What was freed, and how long writes were held off."""
+    if as_json:
+        out.json({**_removal_json(done.removal), "freed_bytes": done.freed, "writes_held_seconds": round(done.held, 3)})
+        return
+    if done.held:
+        out.note(f"Freed {size(done.freed)} of the disk. Writes were held off for {done.held:.1f} s.")
+    else:
+        out.note(f"Freed {size(done.freed)}: left by a run that was cut off." if done.freed else "Nothing to free.")
+
+
+def print_removal(out: Output, plan: RemovalPlan, *, as_json: bool, dry_run: bool) -> None:
+    """What goes with repositories, and what stays."""
+    if as_json:
+        out.json(_removal_plan_json(plan))
+        return
+    tell = out.line if dry_run else out.note
+    for one in plan.repositories:
+        more = f", {counted(one.uploads, 'unfinished upload')}" if one.uploads else ""
+        tell(f"{one.name}: {counted(one.tags, 'tag')}, {counted(one.revisions, 'manifest')}{more}: all go.")
+        if one.below:
+            tell(f"  {_listed(one.below)} {'stays' if len(one.below) == 1 else 'stay'}.")
+    tell(f"{size(plan.freed)} of the disk are theirs alone; `deployer gc` frees them afterwards.")
+
+
+def print_removed(out: Output, plan: RemovalPlan, held: float, *, as_json: bool) -> None:
+    """That repositories are gone."""
+    if as_json:
+        out.json({**_removal_plan_json(plan), "writes_held_seconds": round(held, 3)})
+        return
+    for one in plan.repositories:
+        out.line(f"Removed {one.name}")
+    out.note(f"Writes were held off for {held:.1f} s. `deployer gc` frees {size(plan.freed)}.")
+
+
+def _print_left(out: Output, found: Survey) -> None:
+    if found.waiting.blobs:
+        out.note(
+            f"Left alone: {size(found.waiting.size)} in {counted(found.waiting.blobs, 'blob')}, uploaded in the last "
+            "hour and in no image yet. A push may be under way."
+        )
+    if found.unfinished:
+        out.note(f"Unfinished uploads hold {size(found.unfinished)}; the registry clears them after a week.")
+    for damage in found.damages:
+        what = "lost" if damage.is_lost else "damaged"
+        out.warn(
+            f"{shown(damage.repository)}: the manifest {short(damage.digest)} is {what}, so all that this repository "
+            f"has is kept. Push it again, or: deployer delete {shown(damage.repository)}@{damage.digest}"
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    first = ", ".join(shown(name) for name in names[:_MANY])
+    return first if len(names) <= _MANY else f"{first} and {len(names) - _MANY} more"
+
+
+def _age(moment: int, now: datetime) -> str:
+    return age(datetime.fromtimestamp(moment, UTC), now).removesuffix(" ago")
+
+
+def _survey_json(found: Survey) -> dict[str, Any]:
+    return {
+        **_removal_json(found.removal),
+        "bytes": found.size,
+        "freed_bytes": found.freed,
+        "waiting": {"blobs": found.waiting.blobs, "bytes": found.waiting.size},
+        "unfinished_upload_bytes": found.unfinished,
+        "damaged": [{"repository": one.repository, "digest": one.digest} for one in found.damages],
+    }
+
+
+def _removal_json(removal: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {
+        "removed_tags": [{"repository": name, "tag": tag} for name, tag in removal.tags],
+        "removed_manifests": [{"repository": name, "digest": digest} for name, digest in removal.revisions],
+        "removed_repositories": list(removal.repositories),
+        "blobs": len(removal.blobs),
+    }
+
+
+def _taken_json(found: Survey, taken: Mapping[str, Sequence[Taken]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "repository": name,
+            "tag": one.tag,
+            "digest": one.digest,
+            "moment": datetime.fromtimestamp(one.moment, UTC).isoformat().replace("+00:00", "Z"),
+            "reason": one.reason,
+            "image_goes": one.digest in found.going[name].revisions,
+        }
+        for name, tags in sorted(taken.items())
+        for one in tags
+    ]
+
+
+def _removal_plan_json(plan: RemovalPlan) -> dict[str, Any]:
+    return {
+        "repositories": [
+            {"name": one.name, "tags": one.tags, "manifests": one.revisions, "below": list(one.below)}
+            for one in plan.repositories
+        ],
+        "freed_by_gc_bytes": plan.freed,
+    }

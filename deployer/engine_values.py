@@ -1,0 +1,100 @@
+"""What the engine tells and is told, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class EngineFacts:
+    """What an engine says of itself."""
+
+    version: str
+    operating_system: str
+    rootless: bool
+    desktop: bool
+    endpoint: str
+    data_directory: str
+
+
+@dataclass(frozen=True)
+class InsecureRegistries:
+    """The registries that the running engine accepts without verified TLS."""
+
+    cidrs: tuple[str, ...]
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LocalImage:
+    """An image that the engine holds. `size` in bytes."""
+
+    id: str
+    size: int
+
+
+@dataclass(frozen=True)
+class ServiceContainer:
+    """A container that Compose made for a service.
+
+    `directory` is the project's folder, `ports` are those of this machine that it is to publish.
+    """
+
+    id: str
+    name: str
+    service: str
+    state: str
+    health: str
+    exit_code: int
+    restart_policy: str
+    image: str
+    image_id: str
+    config_hash: str
+    directory: str
+    ports: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """A running container that has published a port."""
+
+    name: str
+    project: str
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """The closing line of a push. `size` is the manifest's, in bytes."""
+
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Project:
+    """A Compose project: its name, its folder, and the files in it, the later over the earlier."""
+
+    name: str
+    directory: Path
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class HelperContainer:
+    """A container of our own that works on a registry's storage.
+
+    It has the volumes of the container `beside`, and `folder` of this machine at `mounted_at`; it
+    runs `script` with `arguments` in a shell, and has no network.
+    """
+
+    name: str
+    image: str
+    beside: str
+    folder: Path
+    mounted_at: str
+    script: str
+    arguments: tuple[str, ...]

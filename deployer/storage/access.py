@@ -1,0 +1,108 @@
+"""Reading and changing a registry's storage, through a container that has it mounted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer import render
+from deployer.errors import EngineError, EngineUnavailable, StorageError
+from deployer.storage.removal import blob_folder
+from deployer.storage.snapshot import parse, parse_links
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from deployer.engine import Engine
+    from deployer.storage.removal import Removal
+    from deployer.storage.snapshot import Blob, Snapshot
+
+ROOT = f"{render.STORAGE}/docker/registry/v2"
+# Outside of what the registry looks at, on the same disk.
+REMOVED = f"{render.STORAGE}/.deployer-removed"
+
+_READ_AT_ONCE = 64_000_000
+_TRIES = 3
+
+_READ_ONLY = re.compile("read-only file system", re.IGNORECASE)
+_FULL = re.compile("no space left on device", re.IGNORECASE)
+_NOT_ALLOWED = re.compile("permission denied|operation not permitted", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Storage:
+    """A registry's storage, in the named container. Every method raises StorageError or EngineError."""
+
+    engine: Engine
+    container: str
+
+    def snapshot(self) -> Snapshot:
+        """List everything. While writes go on, files vanish under the list: then it is made anew."""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return parse(self._run("list", ROOT))
+            except StorageError:
+                if attempt == _TRIES:
+                    raise
+        raise AssertionError
+
+    def layer_links(self, repositories: Iterable[str]) -> Iterator[tuple[str, str, int]]:
+        """Repository, digest and modification time (seconds since 1970) of each layer link."""
+        paths = "".join(f"repositories/{name}\n" for name in repositories)
+        return parse_links(self._run("links", ROOT, stdin=paths.encode())) if paths else iter(())
+
+    def contents(self, digests: Iterable[str], blobs: Mapping[str, Blob]) -> Iterator[tuple[str, bytes]]:
+        """The content of blobs that the snapshot lists, in this order."""
+        batch: list[str] = []
+        size = 0
+        for digest in digests:
+            if batch and size + blobs[digest].size > _READ_AT_ONCE:
+                yield from self._read(batch, blobs)
+                batch, size = [], 0
+            batch.append(digest)
+            size += blobs[digest].size
+        if batch:
+            yield from self._read(batch, blobs)
+
+    def remove(self, removal: Removal, run: str) -> None:
+        """Take things away; their space is held until `empty`. `run` names this run, as no other."""
+        self._run("remove", ROOT, f"{REMOVED}/{run}", stdin=removal.instructions())
+
+    def empty(self) -> int:
+        """Delete what was taken away, by this run and by those that were cut off; return the bytes of disk freed."""
+        return int(self._run("empty", REMOVED)) * 1024
+
+    def _read(self, digests: list[str], blobs: Mapping[str, Blob]) -> Iterator[tuple[str, bytes]]:
+        paths = "".join(f"blobs/{blob_folder(digest)}/data\n" for digest in digests)
+        content = self._run("read", ROOT, stdin=paths.encode())
+        if len(content) != sum(blobs[digest].size for digest in digests):
+            raise StorageError("What the registry keeps changed while it was read.", ("Run the command again.",))
+        position = 0
+        for digest in digests:
+            end = position + blobs[digest].size
+            yield digest, content[position:end]
+            position = end
+
+    def _run(self, script: str, *arguments: str, stdin: bytes = b"") -> bytes:
+        try:
+            return self.engine.run_script(self.container, render.storage_script(script), *arguments, stdin=stdin)
+        except EngineUnavailable:
+            raise
+        except EngineError as error:
+            raise _in_words(error) from error
+
+
+def _in_words(error: EngineError) -> StorageError:
+    original = error.original or error.message
+    if _READ_ONLY.search(original):
+        return StorageError("The registry's storage is mounted read-only: nothing was changed.", (), original)
+    if _FULL.search(original):
+        return StorageError(
+            "The disk that holds the images is full, to the last block.",
+            ("Free a little space on it by other means, then run the command again.",),
+            original,
+        )
+    if _NOT_ALLOWED.search(original):
+        return StorageError("The registry's storage does not let itself be changed.", ("deployer doctor",), original)
+    return StorageError("The registry's storage could not be read or changed.", ("Run the command again.",), original)

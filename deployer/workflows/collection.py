@@ -1,0 +1,53 @@
+"""Taking out of the storage what a survey found, while writes are held off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from deployer.workflows.garbage import limited, stale_layers, survey
+
+if TYPE_CHECKING:
+    from deployer.storage.removal import Removal
+    from deployer.workflows.garbage import Choose, Survey
+    from deployer.workflows.gate import Drain
+    from deployer.workflows.manifest_graph import Manifests
+    from deployer.workflows.upkeep import Upkeep
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What was taken out, the bytes of disk that it freed, and how long writes were held off, in seconds."""
+
+    removal: Removal
+    freed: int
+    held: float
+
+
+def collect(work: Upkeep, manifests: Manifests, choose: Choose, shown: Survey, drain: Drain) -> Collected:
+    """Survey once more with writes held off, and take out what is garbage then.
+
+    Of tags and manifests only what was shown goes. Pulls go on throughout; the blobs' space is
+    given back after writes are let through again. Raises GateError, StorageError or EngineError.
+    """
+    stale = stale_layers(work.storage, shown)
+    removal = replace(shown.removal, layers=stale)
+    held = expected = 0.0
+    if not removal.is_empty:
+        with work.writes_held(drain) as hold:
+            now = survey(work.storage, manifests, limited(choose, shown))
+            removal = replace(now.removal, layers=_still_stale(stale, now))
+            work.remove(removal)
+        held, expected = hold.seconds, now.freed
+    # On a full disk nothing can be put aside, and it is deleted at once.
+    return Collected(removal, max(work.storage.empty(), int(expected)), held)
+
+
+def _still_stale(stale: tuple[tuple[str, str], ...], now: Survey) -> tuple[tuple[str, str], ...]:
+    left = now.snapshot.blobs.keys() - set(now.removal.blobs)
+    folded = set(now.removal.repositories)
+    return tuple(
+        (name, digest)
+        for name, digest in stale
+        if digest not in left and name not in folded and name in now.snapshot.repositories
+    )

@@ -1,0 +1,220 @@
+"""What in the storage nothing needs any more, worked out from the storage itself.
+
+The registry's own collector is not used: it holds writes off for all of its run, stops at the first
+damaged file, takes the layers of a push that is under way, and with its option for untagged
+manifests breaks multi-platform images.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from deployer.storage.removal import Removal
+from deployer.workflows.manifest_graph import Going, Manifests, settle
+from deployer.workflows.untagged import GRACE_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from deployer.storage.access import Storage
+    from deployer.storage.snapshot import Repository, Snapshot
+
+
+class Choose(Protocol):
+    """Says which tags and manifests go, by repository."""
+
+    def __call__(self, snapshot: Snapshot, manifests: Manifests, /) -> Mapping[str, Going]:
+        """Choose from what the storage holds at the moment."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Content in no image yet, that a push under way may still need."""
+
+    blobs: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A manifest that is lost or not what its digest promises: what its repository links is kept."""
+
+    repository: str
+    digest: str
+    is_lost: bool
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What would go, and what stays although nothing names it. Sizes in bytes.
+
+    `freed` is what the disk gets back; `size` the blobs' own. `unfinished` are uploads that ended
+    half-way, which the registry itself clears after a week.
+    """
+
+    snapshot: Snapshot
+    going: Mapping[str, Going]
+    removal: Removal
+    size: int
+    freed: int
+    waiting: Waiting
+    unfinished: int
+    damages: tuple[Damage, ...]
+
+    @property
+    def moves_images(self) -> bool:
+        """Whether anything goes that somebody could still pull."""
+        return bool(self.removal.tags or self.removal.revisions)
+
+
+def survey(storage: Storage, manifests: Manifests, choose: Choose) -> Survey:
+    """List the storage, read what is not known yet, and work out what goes.
+
+    `choose` says which tags and manifests go, by repository. Changes nothing.
+    """
+    snapshot = storage.snapshot()
+    named = {digest for repository in snapshot.repositories.values() for digest in repository.revisions}
+    named |= {tag.digest for repository in snapshot.repositories.values() for tag in repository.tags.values()}
+    manifests.learn(storage, named, snapshot.blobs)
+    going = choose(snapshot, manifests)
+    damages = tuple(_damages(snapshot, manifests, going))
+    marked = _marked(snapshot, manifests, going)
+    marked.update(digest for _, digest, _ in storage.layer_links({damage.repository for damage in damages}))
+    unnamed = snapshot.blobs.keys() - marked
+    horizon = snapshot.moment - GRACE_SECONDS
+    active = [one for one in snapshot.repositories.values() if one.active > horizon and "_layers" in one.folders]
+    recent = [link for link in storage.layer_links(one.name for one in active) if link[2] > horizon]
+    if recent or any(snapshot.blobs[digest].modified > horizon for digest in unnamed):
+        manifests.learn(storage, unnamed, snapshot.blobs)
+    accounted = _accounted(snapshot, manifests, going, unnamed)
+    under_way = [(name, digest) for name, digest, moment in recent if moment > accounted.get(digest, 0)]
+    needed = {digest for _, digest in under_way}
+    waiting = {
+        digest
+        for digest in unnamed
+        if digest in needed or (snapshot.blobs[digest].modified > horizon and digest not in accounted)
+    }
+    garbage = sorted(unnamed - waiting)
+    removal = Removal(
+        tags=tuple(sorted((name, tag) for name, gone in going.items() for tag in gone.tags)),
+        revisions=tuple(sorted((name, digest) for name, gone in going.items() for digest in gone.revisions)),
+        blobs=tuple(garbage),
+        repositories=tuple(_emptied(snapshot, going, {name for name, _ in under_way})),
+    )
+    return Survey(
+        snapshot=snapshot,
+        going=going,
+        removal=removal,
+        size=sum(snapshot.blobs[digest].size for digest in garbage),
+        freed=sum(snapshot.blobs[digest].allocated for digest in garbage),
+        waiting=Waiting(len(waiting), sum(snapshot.blobs[digest].size for digest in waiting)),
+        unfinished=snapshot.unfinished_bytes,
+        damages=damages,
+    )
+
+
+def stale_layers(storage: Storage, found: Survey) -> tuple[tuple[str, str], ...]:
+    """Layer links that lead, or will lead, to no blob; the registry itself leaves them for ever."""
+    gone = set(found.removal.blobs)
+    names = sorted(
+        one.name
+        for one in found.snapshot.repositories.values()
+        if "_layers" in one.folders and one.is_ours_to_change and one.name not in found.removal.repositories
+    )
+    return tuple(
+        (name, digest)
+        for name, digest, _ in storage.layer_links(names)
+        if digest in gone or digest not in found.snapshot.blobs
+    )
+
+
+def limited(choose: Choose, shown: Survey) -> Choose:
+    """Choose again later, but of tags and manifests only what was shown before.
+
+    A tag that was pushed anew since then stays, with all that it leads to.
+    """
+
+    def choose_now(snapshot: Snapshot, manifests: Manifests) -> Mapping[str, Going]:
+        found = {}
+        for name, now in choose(snapshot, manifests).items():
+            repository, before = snapshot.repositories[name], shown.going.get(name, Going())
+            was = shown.snapshot.repositories[name].tags if name in shown.snapshot.repositories else {}
+            tags = {
+                tag for tag in now.tags & before.tags if tag in was and was[tag].digest == repository.tags[tag].digest
+            }
+            found[name] = settle(repository, manifests, tags, now.revisions & before.revisions)
+        return found
+
+    return choose_now
+
+
+def held_alone(found: Survey, manifests: Manifests, names: Iterable[str]) -> int:
+    """Bytes of disk that only these repositories hold: what a collection would free once they are gone."""
+    everything = {
+        name: Going(
+            frozenset(found.snapshot.repositories[name].tags), frozenset(found.snapshot.repositories[name].revisions)
+        )
+        for name in names
+    }
+    alone = _marked(found.snapshot, manifests, {}) - _marked(found.snapshot, manifests, everything)
+    return sum(found.snapshot.blobs[digest].allocated for digest in alone if digest in found.snapshot.blobs)
+
+
+def _marked(snapshot: Snapshot, manifests: Manifests, going: Mapping[str, Going]) -> set[str]:
+    """Every digest that a staying manifest names, and the manifests themselves."""
+    marked: set[str] = set()
+    for name, repository in snapshot.repositories.items():
+        gone = going.get(name, Going())
+        staying = repository.revisions.keys() - gone.revisions
+        # A tag whose manifest the repository no longer links still says what somebody wanted to keep.
+        staying |= {tag.digest for each, tag in repository.tags.items() if each not in gone.tags and tag.digest}
+        staying -= gone.revisions
+        marked |= staying
+        for digest in staying:
+            marked |= manifests.references(digest)
+    return marked
+
+
+def _damages(snapshot: Snapshot, manifests: Manifests, going: Mapping[str, Going]) -> Iterable[Damage]:
+    for name, repository in sorted(snapshot.repositories.items()):
+        gone = going.get(name, Going()).revisions
+        for digest in sorted(repository.revisions.keys() - gone):
+            if manifests.known.get(digest) is None:
+                yield Damage(name, digest, is_lost=digest not in snapshot.blobs)
+
+
+def _accounted(
+    snapshot: Snapshot, manifests: Manifests, going: Mapping[str, Going], unnamed: Iterable[str]
+) -> dict[str, int]:
+    """Content of images that are gone, with the moment up to which that explains it.
+
+    A deleted manifest stays in the storage until it is collected, and tells what was pushed for it.
+    What was uploaded later belongs to another push.
+    """
+    moments: dict[str, int] = defaultdict(int)
+    for name, gone in going.items():
+        for digest in gone.revisions:
+            moments[digest] = max(moments[digest], snapshot.repositories[name].revisions[digest])
+    for digest in unnamed:
+        if manifests.known.get(digest) is not None:
+            moments[digest] = max(moments[digest], snapshot.blobs[digest].modified)
+    accounted: dict[str, int] = {}
+    for digest, moment in moments.items():
+        for named in (digest, *manifests.references(digest)):
+            accounted[named] = max(accounted.get(named, 0), moment)
+    return accounted
+
+
+def _emptied(snapshot: Snapshot, going: Mapping[str, Going], under_way: set[str]) -> Iterable[str]:
+    for name, repository in sorted(snapshot.repositories.items()):
+        gone = going.get(name, Going())
+        if repository.is_ours_to_change and name not in under_way and _is_empty(repository, gone):
+            yield name
+
+
+def _is_empty(repository: Repository, gone: Going) -> bool:
+    return not (
+        repository.tags.keys() - gone.tags or repository.revisions.keys() - gone.revisions or repository.uploads
+    )

@@ -1,0 +1,239 @@
+"""The gate: writes are held off at the frontend while the storage is changed; pulls never notice.
+
+Two files in the frontend's folder are the gate. With `draining` no new upload begins, with `closed`
+nothing is written: the frontend answers 503, and Docker tries again by itself. A file needs no
+reload, drops no connection, and holds when the frontend is started anew.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from deployer.errors import DeployerError, GateError
+from deployer.host.files import read_if_there, write_atomically
+from deployer.host.lock import holder
+from deployer.render import PUBLIC
+from deployer.storage.helper import container_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from deployer.engine import Engine
+    from deployer.paths import Deployment
+    from deployer.settings import Settings
+
+# How long after the gate has closed a write may still be on its way from the frontend to its counter.
+_SETTLE_SECONDS = 0.2
+_POLL_SECONDS = 0.1
+_COMMIT_SECONDS = 30.0
+
+_UPLOADS = "uploads.registry:5000"
+_COMMITS = "commits.registry:5000"
+_COUNTERS = "http://127.0.0.1:2019/reverse_proxy/upstreams"
+
+
+@dataclass(frozen=True)
+class Held:
+    """Who holds writes off, and since when."""
+
+    command: str
+    process: int
+    since: datetime
+
+    def __str__(self) -> str:
+        return f"`deployer {self.command}` (process {self.process})"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A deployment's gate."""
+
+    directory: Path
+
+    @classmethod
+    def of(cls, deployment: Deployment) -> Gate:
+        """The gate of a deployment, whether it is up or not."""
+        return cls(deployment.directory / "frontend" / "gate")
+
+    def held(self) -> Held | None:
+        """Who holds writes off, or None while they are let through."""
+        content = read_if_there(self._closed) or read_if_there(self._draining)
+        if content is None:
+            return None
+        try:
+            found = json.loads(content)
+            return Held(str(found["command"]), int(found["process"]), datetime.fromisoformat(found["since"]))
+        except (ValueError, KeyError, TypeError):
+            return Held("?", 0, datetime.now(UTC))
+
+    def drain(self, who: Held) -> None:
+        """Let no new upload begin."""
+        self._mark(self._draining, who)
+
+    def close(self, who: Held) -> None:
+        """Let nothing be written."""
+        self._mark(self._closed, who)
+
+    def open(self) -> None:
+        """Let everything through."""
+        self._closed.unlink(missing_ok=True)
+        self._draining.unlink(missing_ok=True)
+
+    @property
+    def _closed(self) -> Path:
+        return self.directory / "closed"
+
+    @property
+    def _draining(self) -> Path:
+        return self.directory / "draining"
+
+    def _mark(self, file: Path, who: Held) -> None:
+        found = {"command": who.command, "process": who.process, "since": who.since.isoformat()}
+        write_atomically(file, json.dumps(found).encode(), PUBLIC)
+
+
+@dataclass(frozen=True)
+class Writes:
+    """How many writes are under way: uploads, and requests that finish one or delete."""
+
+    uploads: int
+    commits: int
+
+
+@dataclass(frozen=True)
+class Drain:
+    """How long pushes under way may take to finish, in seconds, and who is told."""
+
+    seconds: float
+    say: Callable[[str], None]
+
+
+@dataclass
+class Hold:
+    """How long writes were held off, in seconds, once they are let through again."""
+
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """Closes a gate for a command. `frontend` is the container's ID, "" where it does not run."""
+
+    gate: Gate
+    settings: Settings
+    engine: Engine
+    frontend: str
+    who: Held
+
+    @contextmanager
+    def hold(self, drain: Drain, before_opening: Callable[[], None]) -> Iterator[Hold]:
+        """Hold writes off, letting those under way finish first.
+
+        `before_opening` is called after a failure, and must end whatever still changes the storage.
+        Raises GateError where the gate cannot be closed, or a write would not finish.
+        """
+        hold = Hold()
+        begun = time.monotonic()
+        try:
+            self.gate.drain(self.who)
+            self._wait_for_quiet(drain)
+            self.gate.close(self.who)
+            self._check_closed()
+            self._wait_for_commits()
+            yield hold
+        except BaseException:
+            before_opening()
+            raise
+        finally:
+            self.gate.open()
+            hold.seconds = time.monotonic() - begun
+
+    def _wait_for_quiet(self, drain: Drain) -> None:
+        deadline = time.monotonic() + drain.seconds
+        said = False
+        quiet = 0
+        while self.frontend and quiet < 2:
+            under_way = self._writes()
+            quiet = 0 if under_way.uploads or under_way.commits else quiet + 1
+            if quiet:
+                continue
+            if not said:
+                drain.say(f"Letting pushes under way finish, for at most {drain.seconds:.0f} s …")
+                said = True
+            if time.monotonic() >= deadline:
+                drain.say("Some are still under way; they wait until this is done.")
+                return
+            time.sleep(_POLL_SECONDS)
+
+    def _wait_for_commits(self) -> None:
+        if not self.frontend:
+            return
+        time.sleep(_SETTLE_SECONDS)
+        deadline = time.monotonic() + _COMMIT_SECONDS
+        while self._writes().commits:
+            if time.monotonic() >= deadline:
+                raise GateError(
+                    f"A push under way did not finish within {_COMMIT_SECONDS:.0f} s; nothing was changed.",
+                    ("Run the command again when there is less going on, or with a longer --wait.",),
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def _writes(self) -> Writes:
+        printed = self.engine.execute(self.frontend, "wget", "-q", "-O", "-", _COUNTERS)
+        try:
+            counts = {one["address"]: int(one["num_requests"]) for one in json.loads(printed)}
+            return Writes(counts[_UPLOADS], counts[_COMMITS])
+        except (ValueError, KeyError, TypeError) as error:
+            raise _out_of_date(printed) from error
+
+    def _check_closed(self) -> None:
+        """Try a write that changes nothing: the frontend itself must refuse it."""
+        import httpx
+
+        if not self.frontend:
+            return
+        path = f"/v2/gate/manifests/sha256:{'0' * 64}"
+        try:
+            with httpx.Client(base_url=self.settings.local_url, timeout=10, trust_env=False) as client:
+                answer = client.delete(path)
+        except httpx.HTTPError as error:
+            raise GateError("The frontend does not answer.", ("deployer status",), str(error)) from error
+        if answer.status_code != 503 or "tidied up" not in answer.text:
+            raise _out_of_date(f"DELETE {path}: {answer.status_code}\n{answer.text[:200]}")
+
+
+def recover(deployment: Deployment, engine: Engine) -> str:
+    """Open a gate that a command which is gone left closed; return what to say about it, "" for nothing.
+
+    Raises EngineError where it cannot be made sure that nothing changes the storage any more.
+    """
+    gate = Gate.of(deployment)
+    held = gate.held()
+    if held is None or holder(deployment.lock_file):
+        return ""
+    engine.remove_container(container_name(deployment.name))
+    gate.open()
+    since = f"{held.since:%Y-%m-%d %H:%M:%S} UTC"
+    return f"Writes were held off since {since} by {held}, which is gone; they are let through again."
+
+
+def try_recover(deployment: Deployment, engine: Engine) -> str:
+    """The same for commands that can do without: what stands in the way is said, not raised."""
+    try:
+        return recover(deployment, engine)
+    except DeployerError as error:
+        return f"Writes are held off by a command that is gone, and that cannot be mended now. {error}"
+
+
+def _out_of_date(original: str) -> GateError:
+    return GateError(
+        "Writes cannot be held off: the deployment is not as this version of deployer renders it.",
+        ("deployer up",),
+        original,
+    )

@@ -1,0 +1,176 @@
+"""Which manifests lead to which: what a registry's tags reach, and what goes when some of them go."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from deployer.reference import is_digest
+from deployer.registry.manifests import digest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from deployer.storage.access import Storage
+    from deployer.storage.snapshot import Blob, Repository
+
+_DIGEST = re.compile(rb"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+# How cosign, and clients that know no referrers API, tag what belongs to a manifest (OCI
+# distribution specification, "referrers tag schema").
+_ATTACHED = re.compile(r"(sha256|sha512)-([0-9a-f]{64,128})(?:\.[a-z0-9]+)?")
+
+# distribution refuses larger manifests.
+MANIFEST_MAX_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a manifest names: every digest in it, and of these an index's children, the subject, the configuration.
+
+    "" stands for no subject or configuration.
+    """
+
+    references: frozenset[str]
+    children: tuple[str, ...] = ()
+    subject: str = ""
+    config: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """Tags and manifests of one repository that go."""
+
+    tags: frozenset[str] = frozenset()
+    revisions: frozenset[str] = frozenset()
+
+
+@dataclass
+class Manifests:
+    """Manifests by digest, each read once; None where the content is damaged, or no manifest."""
+
+    known: dict[str, Facts | None] = field(default_factory=dict)
+
+    def learn(self, storage: Storage, digests: Iterable[str], blobs: Mapping[str, Blob]) -> None:
+        """Read those that are not known yet, and that are there."""
+        wanted = sorted({digest for digest in digests if digest in blobs} - self.known.keys())
+        small = [digest for digest in wanted if blobs[digest].size <= MANIFEST_MAX_BYTES]
+        self.known.update(dict.fromkeys(wanted))
+        for digest, content in storage.contents(small, blobs):
+            self.known[digest] = facts_of(content, digest)
+
+    def references(self, digest: str) -> frozenset[str]:
+        """Every digest that a manifest names; none where it cannot be read."""
+        facts = self.known.get(digest)
+        return facts.references if facts else frozenset()
+
+    def children(self, digest: str) -> tuple[str, ...]:
+        """The manifests that an index puts together; none for anything else."""
+        facts = self.known.get(digest)
+        return facts.children if facts else ()
+
+
+def facts_of(content: bytes, digest: str) -> Facts | None:
+    """Read a manifest, of whatever kind: any digest that stands anywhere in it counts as named.
+
+    None where the content is not what the digest promises, or no manifest.
+    """
+    if digest_of(content, digest.partition(":")[0]) != digest:
+        return None
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    # Configurations, the other JSON that a registry keeps, have no version of their form.
+    if not isinstance(document, dict) or "schemaVersion" not in document:
+        return None
+    # Written with escapes, a digest would not be found in the bytes.
+    plain = json.dumps(document).encode() if b"\\" in content else content
+    references = frozenset(found.decode() for found in _DIGEST.findall(plain))
+    entries = document.get("manifests")
+    children = [_digest_of(entry) for entry in entries] if isinstance(entries, list) else []
+    return Facts(
+        references=references,
+        children=tuple(child for child in children if child),
+        subject=_digest_of(document.get("subject")),
+        config=_digest_of(document.get("config")),
+    )
+
+
+def _digest_of(descriptor: object) -> str:
+    digest = descriptor.get("digest") if isinstance(descriptor, dict) else None
+    return digest if isinstance(digest, str) and is_digest(digest) else ""
+
+
+def attached_to(tag: str) -> str:
+    """The digest to which a tag such as `sha256-….sig` attaches something, "" for ordinary tags."""
+    match = _ATTACHED.fullmatch(tag)
+    digest = f"{match[1]}:{match[2]}" if match else ""
+    return digest if is_digest(digest) else ""
+
+
+def reached(repository: Repository, manifests: Manifests, roots: Iterable[str]) -> set[str]:
+    """The repository's manifests that the roots need, themselves included.
+
+    Whatever a manifest names anywhere counts as needed, an index's images above all; and what is
+    attached to a manifest, such as its signature, stays with it (OCI image specification, image
+    manifest property `subject`).
+    """
+    return _closure(repository, manifests, roots, manifests.references)
+
+
+def parts(repository: Repository, manifests: Manifests, roots: Iterable[str]) -> set[str]:
+    """The repository's manifests that are parts of the roots, themselves included: children, and what is attached."""
+    return _closure(repository, manifests, roots, manifests.children)
+
+
+def _closure(
+    repository: Repository, manifests: Manifests, roots: Iterable[str], below: Callable[[str], Iterable[str]]
+) -> set[str]:
+    attached = _attached(repository, manifests)
+    found: set[str] = set()
+    waiting = [digest for digest in roots if digest in repository.revisions]
+    while waiting:
+        digest = waiting.pop()
+        if digest in found:
+            continue
+        found.add(digest)
+        waiting += [other for other in below(digest) if other in repository.revisions]
+        waiting += attached.get(digest, ())
+    return found
+
+
+def _attached(repository: Repository, manifests: Manifests) -> dict[str, list[str]]:
+    attached: dict[str, list[str]] = defaultdict(list)
+    for digest in repository.revisions:
+        facts = manifests.known.get(digest)
+        if facts and facts.subject:
+            attached[facts.subject].append(digest)
+    for name, tag in repository.tags.items():
+        subject = attached_to(name)
+        if subject:
+            attached[subject].append(tag.digest)
+    return {subject: [one for one in found if one in repository.revisions] for subject, found in attached.items()}
+
+
+def settle(repository: Repository, manifests: Manifests, tags: AbstractSet[str], revisions: AbstractSet[str]) -> Going:
+    """What goes when these tags go and these manifests may.
+
+    A manifest stays while a staying tag, or a manifest that may not go, leads to it. A tag that only
+    attaches something, such as a signature, goes with what it is attached to.
+    """
+    clinging = {
+        name: attached_to(name)
+        for name in repository.tags
+        if name not in tags and attached_to(name) in repository.revisions
+    }
+    free = [tag.digest for name, tag in repository.tags.items() if name not in tags and name not in clinging]
+    held = {repository.tags[name].digest for name in clinging}
+    kept = reached(repository, manifests, [*free, *(repository.revisions.keys() - revisions - held)])
+    # What clings to something that may not go is reached through it.
+    left = {name for name, subject in clinging.items() if subject not in kept}
+    may_go = set(revisions) | {repository.tags[name].digest for name in left}
+    return Going(frozenset(tags) | frozenset(left), frozenset((may_go & repository.revisions.keys()) - kept))

@@ -1,0 +1,84 @@
+"""What every command that changes the storage goes through: the lock, a helper container, the gate."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from deployer.errors import NotFound
+from deployer.host.lock import exclusive
+from deployer.storage.access import Storage
+from deployer.storage.helper import Helper
+from deployer.workflows import preflight
+from deployer.workflows.gate import Gate, Held, Keeper
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deployer.engine_values import ServiceContainer
+    from deployer.storage.removal import Removal
+    from deployer.workflows.gate import Drain, Hold
+    from deployer.workflows.stack import Stack
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """A command at work on the storage: nothing else changes the deployment meanwhile."""
+
+    storage: Storage
+    run: str
+    keeper: Keeper
+    helper: Helper
+
+    @contextmanager
+    def writes_held(self, drain: Drain) -> Iterator[Hold]:
+        """Hold writes off, as `Keeper.hold` does; after a failure the helper is ended before they go on."""
+        with self.keeper.hold(drain, self.helper.stop) as hold:
+            yield hold
+
+    def remove(self, removal: Removal) -> None:
+        """Take things out of the storage. Only while writes are held off."""
+        self.storage.remove(removal, self.run)
+
+
+@contextmanager
+def upkeep(stack: Stack, command: str) -> Iterator[Upkeep]:
+    """Begin to work on the storage. Raises HostError where another command does, NotFound without a deployment."""
+    services = _services(stack)
+    with exclusive(stack.deployment.lock_file, command):
+        gate = Gate.of(stack.deployment)
+        gate.directory.mkdir(parents=True, exist_ok=True)
+        registry, frontend = services["registry"], services.get("frontend")
+        who = Held(command, os.getpid(), datetime.now(UTC))
+        running = frontend.id if frontend and frontend.state == "running" else ""
+        keeper = Keeper(gate, stack.settings, stack.engine, running, who)
+        helper = Helper(stack.engine, stack.deployment.name, registry.image_id, registry.id, gate.directory)
+        with helper:
+            # Only now is it sure that nothing of an earlier command, cut off, is at work any more.
+            gate.open()
+            yield Upkeep(Storage(stack.engine, helper.name), secrets.token_hex(4), keeper, helper)
+
+
+def reading(stack: Stack) -> Storage:
+    """The storage for looking only, in the registry's own container. Raises NotFound where it does not run."""
+    registry = _services(stack)["registry"]
+    if registry.state != "running":
+        raise NotFound("The registry does not run.", ("deployer up",))
+    return Storage(stack.engine, registry.id)
+
+
+def _services(stack: Stack) -> dict[str, ServiceContainer]:
+    preflight.check_engine(stack.engine)
+    containers = stack.engine.containers(stack.deployment.name)
+    preflight.check_conflict(stack.deployment, containers)
+    services = {container.service: container for container in containers}
+    if "registry" not in services:
+        raise NotFound(
+            f"There is no deployment named '{stack.deployment.name}' on this machine.",
+            ("Run this where the registry runs.", "deployer up"),
+        )
+    return services
