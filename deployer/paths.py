@@ -40,6 +40,11 @@ class Deployment:
         return self.directory / ".lock"
 
     @property
+    def gate_directory(self) -> Path:
+        """Holds files while writes are held off."""
+        return self.directory / "frontend" / "gate"
+
+    @property
     def secrets_file(self) -> Path:
         """What must stay the same over the deployment's life and be read by nobody else; mode 0600."""
         return self.directory / "secrets"

@@ -175,7 +175,7 @@ def delete(
     if dry_run:
         session.out.note("Dry run: nothing was changed.")
     elif len(failed) < len(outcomes):
-        session.out.note("The space is freed by `deployer gc`, on the machine that runs the registry.")
+        session.out.note(views.space_note(outcomes))
     _fail_if(bool(failed))
 
 

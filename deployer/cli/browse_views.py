@@ -203,6 +203,13 @@ def print_outcome(out: Output, outcome: Outcome) -> None:
         out.warn(f"{outcome.removal.name} has been pushed anew meanwhile, as {outcome.pushed_anew}: that stays.")
 
 
+def space_note(outcomes: Sequence[Outcome]) -> str:
+    """How the space of what was deleted is freed."""
+    left = any(isinstance(one.removal, TagRemoval) and not one.removal.kept_by for one in outcomes if not one.error)
+    option = " --untagged" if left else ""
+    return f"The space is freed by `deployer gc{option}`, on the machine that runs the registry."
+
+
 def print_failure(out: Output, outcome: Outcome) -> None:
     """Print why one removal failed."""
     if outcome.error is not None:

@@ -32,7 +32,7 @@ _LOOPBACK_LOST = (
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
 
-    @command(app, name="configure-daemon", epilog=EXAMPLE)
+    @command(app, name="configure-daemon", epilog=EXAMPLE, recovers=False)
     def configure_daemon(
         session: Session,
         file: Annotated[

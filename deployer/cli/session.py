@@ -83,10 +83,13 @@ class Session:
         return Engine()
 
 
-def command(app: typer.Typer, name: str | None = None, *, epilog: str | None = None) -> Callable[..., Any]:
+def command(
+    app: typer.Typer, name: str | None = None, *, epilog: str | None = None, recovers: bool = True
+) -> Callable[..., Any]:
     """Register a command whose first parameter is a Session.
 
-    The options that every command has are added behind its own, so they are written once.
+    The options that every command has are added behind its own, so they are written once. A command
+    that `recovers` first mends what one that was killed has left.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
@@ -101,6 +104,8 @@ def command(app: typer.Typer, name: str | None = None, *, epilog: str | None = N
             flags = {key: given.pop(key) for key in _SHARED}
             out = Output(sys.stdout, sys.stderr, colour=not os.environ.get("NO_COLOR"))
             session = Session(**flags, environment=os.environ, directory=_here(), out=out)
+            if recovers:
+                _recover(session)
             function(session, **given)
 
         keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
@@ -111,6 +116,18 @@ def command(app: typer.Typer, name: str | None = None, *, epilog: str | None = N
         return function
 
     return register
+
+
+def _recover(session: Session) -> None:
+    """Let writes through again where a command that held them off is gone."""
+    gate = session.deployment.gate_directory
+    if not (gate.is_dir() and any(gate.iterdir())):
+        return
+    from deployer.workflows.gate import try_recover
+
+    said = try_recover(session.deployment, session.engine)
+    if said:
+        session.out.warn(said)
 
 
 def _here() -> Path:

@@ -20,8 +20,8 @@ _DOCTOR_EXAMPLE = "Example: `deployer doctor --host 192.168.100.2` on a machine 
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    command(app, epilog=_INIT_EXAMPLE)(init)
-    command(app, epilog=_RENDER_EXAMPLE)(render)
+    command(app, epilog=_INIT_EXAMPLE, recovers=False)(init)
+    command(app, epilog=_RENDER_EXAMPLE, recovers=False)(render)
     command(app, epilog=_DOCTOR_EXAMPLE)(doctor)
 
 

@@ -219,7 +219,9 @@ def _print_status(session: Session, found: Status) -> None:
             ("Version", found.version or "unknown"),
             ("Repositories", "unknown" if found.repositories is None else str(found.repositories)),
             ("Images use", "unknown" if found.used_bytes is None else f"{size(found.used_bytes)} in {found.data}"),
+            ("Garbage", "unknown" if found.garbage_bytes is None else _garbage(found.garbage_bytes)),
             ("Disk free", "unknown" if found.free_bytes is None else size(found.free_bytes)),
+            *([("Writes", found.upkeep)] if found.upkeep else []),
         ]
     )
     if found.services:
@@ -243,6 +245,12 @@ def _print_status(session: Session, found: Status) -> None:
         out.warn(problem)
     if not found.is_healthy:
         out.note("Next: deployer up" if not found.services else "Next: deployer logs, deployer doctor")
+
+
+def _garbage(amount: int) -> str:
+    from deployer.cli.words import size
+
+    return f"{size(amount)}, which `deployer gc` frees" if amount else "none"
 
 
 def logs(

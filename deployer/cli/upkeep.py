@@ -76,7 +76,7 @@ def gc(
     with _work(session, "gc", dry_run=dry_run) as (storage, work):
         shown = survey(storage, manifests, choose)
         if not as_json or dry_run:
-            views.print_survey(session.out, shown, as_json=as_json, dry_run=dry_run)
+            views.print_survey(session.out, shown, untagged=untagged, as_json=as_json, dry_run=dry_run)
         if work is None:
             session.out.note("Dry run: nothing was changed.")
             return
@@ -143,9 +143,7 @@ def prune(
         if work is None:
             session.out.note("Dry run: nothing was changed.")
             return
-        if not shown.moves_images:
-            session.out.note("No tag goes." if not shown.removal.is_empty else "Nothing goes.")
-        else:
+        if shown.moves_images:
             session.out.confirm(f"Remove {views.counts(shown)}?", yes=yes)
         done = collect(work, manifests, retention.choose, shown, drain)
     views.print_collected(session.out, done, as_json=as_json)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MANY = 10
 
 
-def print_survey(out: Output, found: Survey, *, as_json: bool, dry_run: bool) -> None:
+def print_survey(out: Output, found: Survey, *, untagged: bool, as_json: bool, dry_run: bool) -> None:
     """What a collection takes: results of a dry run, remarks otherwise."""
     if as_json:
         out.json(_survey_json(found))
@@ -36,7 +36,7 @@ def print_survey(out: Output, found: Survey, *, as_json: bool, dry_run: bool) ->
     if found.removal.repositories:
         tell(f"{counted(len(found.removal.repositories), 'repository', 'repositories')} without an image: "
              f"{_listed(found.removal.repositories)}")  # fmt: skip
-    _print_left(out, found)
+    _print_left(out, found, asked=untagged)
 
 
 def print_prune(
@@ -64,7 +64,10 @@ def print_prune(
     if rows:
         print_rows(out, rows, dry_run=dry_run)
     tell = out.line if dry_run else out.note
-    tell(f"{counts(found).capitalize()}: {size(found.freed)} of the disk, earlier garbage included.")
+    if found.moves_images:
+        tell(f"{counts(found).capitalize()}: {size(found.freed)} of the disk, earlier garbage included.")
+    else:
+        tell(f"No tag goes. {_garbage_words(found)}")
     _print_left(out, found)
 
 
@@ -122,7 +125,14 @@ def print_removed(out: Output, plan: RemovalPlan, held: float, *, as_json: bool)
     out.note(f"Writes were held off for {held:.1f} s. `deployer gc` frees {size(plan.freed)}.")
 
 
-def _print_left(out: Output, found: Survey) -> None:
+def _print_left(out: Output, found: Survey, *, asked: bool = False) -> None:
+    if found.untagged and asked:
+        out.note(
+            f"Left alone: {counted(found.untagged, 'manifest')} that no tag reaches, pushed in the last hour or where "
+            "there never were tags. They go too with --older-than AGE, such as 0s."
+        )
+    elif found.untagged:
+        out.note(f"{counted(found.untagged, 'manifest')} that no tag reaches: `deployer gc --untagged` takes them too.")
     if found.waiting.blobs:
         out.note(
             f"Left alone: {size(found.waiting.size)} in {counted(found.waiting.blobs, 'blob')}, uploaded in the last "
@@ -136,6 +146,10 @@ def _print_left(out: Output, found: Survey) -> None:
             f"{shown(damage.repository)}: the manifest {short(damage.digest)} is {what}, so all that this repository "
             f"has is kept. Push it again, or: deployer delete {shown(damage.repository)}@{damage.digest}"
         )
+
+
+def _garbage_words(found: Survey) -> str:
+    return f"Garbage of earlier: {size(found.freed)} of the disk." if found.removal.blobs else "There is no garbage."
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -153,6 +167,7 @@ def _survey_json(found: Survey) -> dict[str, Any]:
         "bytes": found.size,
         "freed_bytes": found.freed,
         "waiting": {"blobs": found.waiting.blobs, "bytes": found.waiting.size},
+        "untagged_manifests_left": found.untagged,
         "unfinished_upload_bytes": found.unfinished,
         "damaged": [{"repository": one.repository, "digest": one.digest} for one in found.damages],
     }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from deployer.storage.removal import Removal
-from deployer.workflows.manifest_graph import Going, Manifests, settle
+from deployer.workflows.manifest_graph import Going, Manifests, by_tags, settle
 from deployer.workflows.untagged import GRACE_SECONDS
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ class Survey:
     """What would go, and what stays although nothing names it. Sizes in bytes.
 
     `freed` is what the disk gets back; `size` the blobs' own. `unfinished` are uploads that ended
-    half-way, which the registry itself clears after a week.
+    half-way, which the registry itself clears after a week. `untagged` counts manifests that no tag
+    reaches and that stay.
     """
 
     snapshot: Snapshot
@@ -60,6 +61,7 @@ class Survey:
     size: int
     freed: int
     waiting: Waiting
+    untagged: int
     unfinished: int
     damages: tuple[Damage, ...]
 
@@ -110,6 +112,10 @@ def survey(storage: Storage, manifests: Manifests, choose: Choose) -> Survey:
         size=sum(snapshot.blobs[digest].size for digest in garbage),
         freed=sum(snapshot.blobs[digest].allocated for digest in garbage),
         waiting=Waiting(len(waiting), sum(snapshot.blobs[digest].size for digest in waiting)),
+        untagged=sum(
+            len(repository.revisions.keys() - going.get(name, Going()).revisions - by_tags(repository, manifests))
+            for name, repository in snapshot.repositories.items()
+        ),
         unfinished=snapshot.unfinished_bytes,
         damages=damages,
     )

@@ -59,7 +59,7 @@ class Gate:
     @classmethod
     def of(cls, deployment: Deployment) -> Gate:
         """The gate of a deployment, whether it is up or not."""
-        return cls(deployment.directory / "frontend" / "gate")
+        return cls(deployment.gate_directory)
 
     def held(self) -> Held | None:
         """Who holds writes off, or None while they are let through."""

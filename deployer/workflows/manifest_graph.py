@@ -122,6 +122,11 @@ def reached(repository: Repository, manifests: Manifests, roots: Iterable[str]) 
     return _closure(repository, manifests, roots, manifests.references)
 
 
+def by_tags(repository: Repository, manifests: Manifests) -> set[str]:
+    """The repository's manifests that some tag reaches."""
+    return reached(repository, manifests, [tag.digest for tag in repository.tags.values()])
+
+
 def parts(repository: Repository, manifests: Manifests, roots: Iterable[str]) -> set[str]:
     """The repository's manifests that are parts of the roots, themselves included: children, and what is attached."""
     return _closure(repository, manifests, roots, manifests.children)

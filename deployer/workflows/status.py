@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.errors import DeployerError, NotFound, UsageError
 from deployer.render import STORAGE
+from deployer.storage.access import Storage
 from deployer.workflows import files, preflight, readiness
+from deployer.workflows.garbage import survey
+from deployer.workflows.gate import Gate
+from deployer.workflows.manifest_graph import Manifests
 
 if TYPE_CHECKING:
     from deployer.engine_values import ServiceContainer
@@ -30,7 +34,10 @@ class ServiceStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """A deployment as it is; None or "" where something cannot be known. Sizes in bytes."""
+    """A deployment as it is; None or "" where something cannot be known. Sizes in bytes.
+
+    `garbage_bytes` is what a collection would free; `upkeep` says who holds writes off, and since when.
+    """
 
     name: str
     address: str
@@ -39,9 +46,11 @@ class Status:
     data: str
     repositories: int | None
     used_bytes: int | None
+    garbage_bytes: int | None
     free_bytes: int | None
     services: tuple[ServiceStatus, ...]
     problems: tuple[str, ...]
+    upkeep: str = ""
 
     @property
     def is_healthy(self) -> bool:
@@ -70,8 +79,10 @@ def read(stack: Stack) -> Status:
         data=_place(stack),
         repositories=_repositories(stack) if answer and not answer.api else None,
         used_bytes=used,
+        garbage_bytes=_garbage(stack, registry) if registry else None,
         free_bytes=free,
         services=tuple(_service(stack, container) for container in containers),
+        upkeep=_upkeep(stack),
         problems=(*_elsewhere(containers, settings.port), *_problems(containers, answer, free)),
     )
 
@@ -120,6 +131,18 @@ def _storage(stack: Stack, registry: ServiceContainer) -> tuple[int | None, int 
         return int(used) * 1024, int(free) * 1024
     except (DeployerError, ValueError, IndexError):
         return None, None
+
+
+def _garbage(stack: Stack, registry: ServiceContainer) -> int | None:
+    try:
+        return survey(Storage(stack.engine, registry.id), Manifests(), lambda _, __: {}).freed
+    except DeployerError:
+        return None
+
+
+def _upkeep(stack: Stack) -> str:
+    held = Gate.of(stack.deployment).held()
+    return f"held off since {held.since:%Y-%m-%d %H:%M:%S} UTC by {held}" if held else ""
 
 
 def _repositories(stack: Stack) -> int | None:
