@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from deployer import render
 from deployer.errors import EngineError, EngineUnavailable, StorageError
 from deployer.storage.removal import blob_folder
-from deployer.storage.snapshot import parse, parse_links
+from deployer.storage.snapshot import complete, parse, parse_links, parse_stale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +22,7 @@ ROOT = f"{render.STORAGE}/docker/registry/v2"
 # Outside of what the registry looks at, on the same disk.
 REMOVED = f"{render.STORAGE}/.deployer-removed"
 
+_MEMORY = "/tmp/list"  # noqa: S108 - inside the container
 _READ_AT_ONCE = 64_000_000
 _TRIES = 3
 
@@ -30,27 +31,42 @@ _FULL = re.compile("no space left on device", re.IGNORECASE)
 _NOT_ALLOWED = re.compile("permission denied|operation not permitted", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Storage:
-    """A registry's storage, in the named container. Every method raises StorageError or EngineError."""
+    """A registry's storage, in the named container. Every method raises StorageError or EngineError.
+
+    With `remembers`, the container is ours alone, and a later snapshot looks only at what changed.
+    """
 
     engine: Engine
     container: str
+    remembers: bool = False
+    _before: Snapshot | None = field(default=None, init=False)
 
     def snapshot(self) -> Snapshot:
         """List everything. While writes go on, files vanish under the list: then it is made anew."""
+        memory = _MEMORY if self.remembers else ""
         for attempt in range(1, _TRIES + 1):
             try:
-                return parse(self._run("list", ROOT))
+                found = parse(self._run("list", ROOT, memory), self._before)
             except StorageError:
                 if attempt == _TRIES:
                     raise
+                continue
+            if self.remembers and self._before is None:
+                self._before = found
+            return found
         raise AssertionError
 
     def layer_links(self, repositories: Iterable[str]) -> Iterator[tuple[str, str, int]]:
         """Repository, digest and modification time (seconds since 1970) of each layer link."""
         paths = "".join(f"repositories/{name}\n" for name in repositories)
         return parse_links(self._run("links", ROOT, stdin=paths.encode())) if paths else iter(())
+
+    def stale_links(self, blobs: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        """Repository and digest of each layer link of the remembered snapshot that leads to none of these blobs."""
+        there = "".join(f"{digest}\n" for digest in blobs)
+        return tuple(parse_stale(complete(self._run("stale", _MEMORY, stdin=there.encode()))))
 
     def contents(self, digests: Iterable[str], blobs: Mapping[str, Blob]) -> Iterator[tuple[str, bytes]]:
         """The content of blobs that the snapshot lists, in this order."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from deployer.errors import StorageError
 from deployer.reference import is_digest, is_repository, is_tag
@@ -12,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _BLOCK = 512
+_BLOB = re.compile(r"(\d+) (\d+) (\d+) blobs/(sha256|sha512)/[0-9a-f]{2}/([0-9a-f]{64}|[0-9a-f]{128})/data")
+_SECTIONS = ("now", "folders", "changed", "manifests", "history", "tags", "uploads", "blobs")
 
 
-@dataclass(frozen=True, slots=True)
-class Blob:
+class Blob(NamedTuple):
     """A file of content: its size and the disk space that it holds, in bytes; `modified` in seconds since 1970."""
 
     size: int
@@ -23,8 +25,7 @@ class Blob:
     modified: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """What a tag names, "" where its link is damaged or missing, and when it was last pushed."""
 
     digest: str
@@ -49,7 +50,6 @@ class Repository:
     uploads: dict[str, int] = field(default_factory=dict)
     active: int = 0
     has_tags_folder: bool = False
-    has_revisions_folder: bool = False
 
     @property
     def is_ours_to_change(self) -> bool:
@@ -71,27 +71,27 @@ class Snapshot:
     unfinished_bytes: int = 0
 
 
-def parse(printed: bytes) -> Snapshot:
-    """Read what `list.sh` printed. Raises StorageError where it is cut short."""
+def parse(printed: bytes, before: Snapshot | None = None) -> Snapshot:
+    """Read what `list.sh` printed; of repositories that have not changed since `before` it says less.
+
+    Raises StorageError where it is cut short.
+    """
     sections = _sections(printed)
     repositories: dict[str, Repository] = {}
     _read_folders(sections["folders"], repositories)
-    for path in sections["manifest folders"]:
-        _read_manifest_folder(path, repositories)
-    for line in sections["links"]:
-        modified, path = line.split(" ", 1)
-        _read_link(path, int(modified), repositories)
-    for line in sections["tags"]:
-        path, _, digest = line.rpartition("/current/link:")
-        name, _, tag = path.partition("/_manifests/tags/")
-        repository = _of(name, repositories)
-        if is_digest(digest) and tag in repository.tags:
-            repository.tags[tag] = Tag(digest, repository.tags[tag].pushed)
-    for line in sections["uploads"]:
-        modified, path = line.split(" ", 1)
-        name, _, upload = path.partition("/_uploads/")
-        _of(name, repositories).uploads[upload] = int(modified)
-    unfinished = sum(int(line.split(" ", 1)[0]) for line in sections["upload data"])
+    if before is not None and "changed" in sections:
+        changed = {_name(path, "/_manifests") for path in sections["changed"]}
+        _carry_over(before, changed, repositories)
+    for line in sections["manifests"]:
+        modified, _, _, _, path = line.split(" ", 4)
+        if path.endswith("/link"):
+            _read_link(path, int(modified), repositories)
+        else:
+            _read_tag_folder(path, repositories)
+    for path in sections["history"]:
+        _read_history(path, repositories)
+    _read_tags(sections["tags"], repositories)
+    unfinished = _read_uploads(sections["uploads"], repositories)
     return Snapshot(int(sections["now"][0]), repositories, dict(_blobs(sections["blobs"])), unfinished)
 
 
@@ -100,88 +100,122 @@ def parse_links(printed: bytes) -> Iterator[tuple[str, str, int]]:
 
     Raises StorageError where it is cut short.
     """
-    lines = printed.decode(errors="surrogateescape").splitlines()
-    if not lines or lines[-1] != "# end":
-        raise _cut_short()
-    for line in lines[:-1]:
+    for line in complete(printed):
         modified, path = line.split(" ", 1)
+        for name, digest in parse_stale([path]):
+            yield name, digest, int(modified)
+
+
+def parse_stale(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Repository and digest of layer links."""
+    for path in paths:
         name, _, rest = path.partition("/_layers/")
-        algorithm, _, rest = rest.partition("/")
-        digest = f"{algorithm}:{rest.removesuffix('/link')}"
+        digest = rest.removesuffix("/link").replace("/", ":")
         if is_digest(digest):
-            yield name.removeprefix("repositories/"), digest, int(modified)
+            yield name.removeprefix("repositories/"), digest
+
+
+def complete(printed: bytes) -> list[str]:
+    """The lines that a script printed. Raises StorageError where it is cut short."""
+    lines = printed.decode(errors="surrogateescape").splitlines()
+    if not lines or lines.pop() != "# end":
+        raise StorageError("The list of what the registry keeps was cut short.", ("Run the command again.",))
+    return lines
 
 
 def _sections(printed: bytes) -> dict[str, list[str]]:
-    names = ("now", "folders", "manifest folders", "links", "tags", "uploads", "upload data", "blobs")
-    sections: dict[str, list[str]] = {name: [] for name in names}
-    lines = printed.decode(errors="surrogateescape").splitlines()
-    if not lines or lines[-1] != "# end":
-        raise _cut_short()
+    sections: dict[str, list[str]] = {name: [] for name in _SECTIONS if name != "changed"}
     current: list[str] = []
-    for line in lines[:-1]:
+    for line in complete(printed):
         if line.startswith("# "):
-            current = sections[line[2:]]
+            current = sections.setdefault(line[2:], [])
         else:
             current.append(line)
     return sections
 
 
-def _cut_short() -> StorageError:
-    return StorageError("The list of what the registry keeps was cut short.", ("Run the command again.",))
+def _name(path: str, folder: str) -> str:
+    return path.partition(folder)[0].removeprefix("repositories/")
 
 
-def _of(path: str, repositories: dict[str, Repository]) -> Repository:
-    name = path.removeprefix("repositories/")
+def _of(name: str, repositories: dict[str, Repository]) -> Repository:
     if name not in repositories:
         repositories[name] = Repository(name)
     return repositories[name]
 
 
+def _carry_over(before: Snapshot, changed: set[str], repositories: dict[str, Repository]) -> None:
+    """Take the manifests of what has not changed from an earlier list."""
+    for name, repository in repositories.items():
+        known = before.repositories.get(name)
+        if known is not None and name not in changed:
+            repository.tags, repository.revisions = known.tags, known.revisions
+            repository.once_tagged, repository.has_tags_folder = known.once_tagged, known.has_tags_folder
+
+
 def _read_folders(lines: Iterable[str], repositories: dict[str, Repository]) -> None:
     for line in lines:
         modified, path = line.split(" ", 1)
-        for folder in ("_manifests", "_layers", "_uploads"):
-            name, found, rest = path.partition(f"/{folder}")
-            if not found or rest not in {"", "/sha256"}:
-                continue
-            repository = _of(name, repositories)
-            repository.folders.add(folder)
-            if folder != "_manifests":
-                repository.active = max(repository.active, int(modified))
+        name, folder = _name(path, "/_"), "_" + path.partition("/_")[2].partition("/")[0]
+        if folder not in {"_manifests", "_layers", "_uploads"}:
+            continue
+        repository = _of(name, repositories)
+        repository.folders.add(folder)
+        if folder != "_manifests":
+            repository.active = max(repository.active, int(modified))
 
 
-def _read_manifest_folder(path: str, repositories: dict[str, Repository]) -> None:
-    name, _, inside = path.partition("/_manifests/")
-    repository = _of(name, repositories)
-    kind, _, rest = inside.partition("/")
-    if kind == "tags":
-        repository.has_tags_folder = True
-        if is_tag(rest):
-            # Without a link until one is read: such a tag is listed by the registry, and names nothing.
-            repository.tags[rest] = Tag("", 0)
-    elif kind == "revisions":
-        repository.has_revisions_folder = True
+def _read_tag_folder(path: str, repositories: dict[str, Repository]) -> None:
+    repository = _of(_name(path, "/_manifests"), repositories)
+    repository.has_tags_folder = True
+    tag = path.partition("/_manifests/tags/")[2]
+    if is_tag(tag):
+        # Without a link until one is read: such a tag is listed by the registry, and names nothing.
+        repository.tags.setdefault(tag, Tag("", 0))
 
 
 def _read_link(path: str, modified: int, repositories: dict[str, Repository]) -> None:
     name, _, inside = path.partition("/_manifests/")
-    repository = _of(name, repositories)
-    parts = inside.split("/")
-    match parts:
+    repository = _of(name.removeprefix("repositories/"), repositories)
+    match inside.split("/"):
         case ["revisions", algorithm, value, "link"] if is_digest(f"{algorithm}:{value}"):
             # An empty link, left by a crash, still says by its place which manifest it means.
             repository.revisions[f"{algorithm}:{value}"] = modified
         case ["tags", tag, "current", "link"] if is_tag(tag):
             repository.tags[tag] = Tag("", modified)
-        case ["tags", _, "index", algorithm, value, "link"]:
-            repository.once_tagged.add(f"{algorithm}:{value}")
+
+
+def _read_history(path: str, repositories: dict[str, Repository]) -> None:
+    _, _, algorithm, value, _ = path.rsplit("/", 4)
+    if is_digest(f"{algorithm}:{value}"):
+        _of(_name(path, "/_manifests"), repositories).once_tagged.add(f"{algorithm}:{value}")
+
+
+def _read_tags(lines: Iterable[str], repositories: dict[str, Repository]) -> None:
+    for line in lines:
+        path, _, digest = line.rpartition("/current/link:")
+        name, _, tag = path.partition("/_manifests/tags/")
+        repository = _of(name.removeprefix("repositories/"), repositories)
+        if is_digest(digest) and tag in repository.tags:
+            repository.tags[tag] = Tag(digest, repository.tags[tag].pushed)
+
+
+def _read_uploads(lines: Iterable[str], repositories: dict[str, Repository]) -> int:
+    """Note each unfinished upload; return the bytes that they hold."""
+    unfinished = 0
+    for line in lines:
+        size, modified, path = line.split(" ", 2)
+        name, _, inside = path.partition("/_uploads/")
+        upload, _, file = inside.partition("/")
+        uploads = _of(name.removeprefix("repositories/"), repositories).uploads
+        uploads[upload] = max(uploads.get(upload, 0), int(modified))
+        unfinished += int(size) if file == "data" else 0
+    return unfinished
 
 
 def _blobs(lines: Iterable[str]) -> Iterator[tuple[str, Blob]]:
     for line in lines:
-        size, blocks, modified, path = line.split(" ", 3)
-        parts = path.split("/")
-        digest = f"{parts[1]}:{parts[-2]}" if len(parts) == 5 else ""
-        if is_digest(digest):
-            yield digest, Blob(int(size), int(blocks) * _BLOCK, int(modified))
+        match = _BLOB.fullmatch(line)
+        if match:
+            size, blocks, modified, algorithm, value = match.groups()
+            yield f"{algorithm}:{value}", Blob(int(size), int(blocks) * _BLOCK, int(modified))

@@ -123,16 +123,12 @@ def survey(storage: Storage, manifests: Manifests, choose: Choose) -> Survey:
 
 def stale_layers(storage: Storage, found: Survey) -> tuple[tuple[str, str], ...]:
     """Layer links that lead, or will lead, to no blob; the registry itself leaves them for ever."""
-    gone = set(found.removal.blobs)
-    names = sorted(
-        one.name
-        for one in found.snapshot.repositories.values()
-        if "_layers" in one.folders and one.is_ours_to_change and one.name not in found.removal.repositories
-    )
+    stale = storage.stale_links(found.snapshot.blobs.keys() - set(found.removal.blobs))
+    known = found.snapshot.repositories
     return tuple(
         (name, digest)
-        for name, digest, _ in storage.layer_links(names)
-        if digest in gone or digest not in found.snapshot.blobs
+        for name, digest in stale
+        if name in known and known[name].is_ours_to_change and name not in found.removal.repositories
     )
 
 

@@ -60,7 +60,7 @@ def upkeep(stack: Stack, command: str) -> Iterator[Upkeep]:
         with helper:
             # Only now is it sure that nothing of an earlier command, cut off, is at work any more.
             gate.open()
-            yield Upkeep(Storage(stack.engine, helper.name), secrets.token_hex(4), keeper, helper)
+            yield Upkeep(Storage(stack.engine, helper.name, remembers=True), secrets.token_hex(4), keeper, helper)
 
 
 def reading(stack: Stack) -> Storage:

@@ -2,45 +2,106 @@
 #
 # Sections, each begun by a line "# NAME"; the last is "# end", so that a list cut short is noticed.
 # Whatever fails ends the script: an incomplete list would make garbage of what it leaves out.
+#
+# With many repositories, walking through them is what takes the time. $2 is a folder, or empty:
+# there a list is remembered, and the next one walks again only through the manifests of the
+# repositories in which some folder or link has another modification time, to the nanosecond.
 set -eu
 here=$(mktemp -d)
 trap 'rm -rf "$here"' EXIT
+memory=$2
+mark='%Y %y %n'
+: > "$here/folders"
+
+# The repositories' folders of that name, each ended by a zero byte.
+chosen() {
+	grep "/$1\$" "$here/folders" | cut -d ' ' -f 2- | tr '\n' '\0'
+}
+
+# The lines of the second file that the first does not have.
+added() {
+	awk 'BEGIN { while ((getline line < ARGV[1]) > 0) old[line] = 1; ARGV[1] = "" } !($0 in old)' "$1" "$2"
+}
+
+# Looks again at all that was seen before; writes the `_manifests` that changed, are new or have gone.
+changed() {
+	# What has gone since is a change too, and not a failure.
+	tr '\n' '\0' < "$memory/paths" | xargs -0 -r stat -c "$mark" > "$here/again" 2> /dev/null || true
+	if ! cmp -s "$memory/seen" "$here/again"; then
+		added "$memory/seen" "$here/again"
+		added "$here/again" "$memory/seen"
+	fi | cut -d ' ' -f 5- | sed 's|/_manifests.*|/_manifests|' > "$here/changed"
+	chosen _manifests | tr '\0' '\n' > "$here/today"
+	added "$memory/paths" "$here/today" >> "$here/changed"
+	sort -u "$here/changed"
+}
+
+# Blobs; and where they are to be remembered, layer links.
+walk_aside() {
+	: > "$here/blobs"
+	if [ -d blobs ]; then
+		find blobs -type f -name data -exec stat -c '%s %b %Y %n' {} + > "$here/blobs"
+	fi
+	if [ -n "$memory" ] && [ ! -f "$memory/links" ]; then
+		chosen _layers | xargs -0 -r sh -c 'find "$@" -type f -name link' sh > "$here/links"
+	fi
+}
+
 echo "# now"
 date +%s
-if cd "$1" 2>/dev/null; then
-	# No part of a repository's name begins with `_`, so the first such folder ends the name.
-	if [ -d repositories ]; then
-		find repositories -type d -name '_*' -prune > "$here/all"
-	else
-		: > "$here/all"
-	fi
+if cd "$1" 2> /dev/null; then
 	echo "# folders"
-	# The modification time of these changes when an upload begins or ends, or a layer is linked.
-	sed -n 'p; s|/_layers$|&/sha256|p' "$here/all" > "$here/times"
-	while IFS= read -r path; do
-		if [ -d "$path" ]; then echo "$path"; fi
-	done < "$here/times" | tr '\n' '\0' | xargs -0 -r stat -c '%Y %n'
+	# No part of a repository's name begins with `_`, so the first such folder ends the name. Their
+	# modification times, and those of what is in `_layers`, tell when an upload began or ended.
+	if [ -d repositories ]; then
+		find repositories -type d -name '_*' -prune -exec stat -c '%Y %n' {} + > "$here/folders"
+	fi
+	cat "$here/folders"
 
-	sed -n '\|/_manifests$|p' "$here/all" | tr '\n' '\0' > "$here/manifests"
-	echo "# manifest folders"
-	xargs -0 -r sh -c 'find "$@" -mindepth 1 -maxdepth 2 -type d' sh < "$here/manifests"
-	echo "# links"
-	xargs -0 -r sh -c 'find "$@" -type f -name link -exec stat -c "%Y %n" {} +' sh < "$here/manifests"
+	# Two walks at once, where there are two processors.
+	walk_aside &
+	aside=$!
+
+	chosen _layers | xargs -0 -r sh -c 'find "$@" -mindepth 1 -maxdepth 1 -type d -exec stat -c "%Y %n" {} +' sh
+
+	if [ -n "$memory" ] && [ -f "$memory/seen" ]; then
+		echo "# changed"
+		changed | tee "$here/looked"
+		while IFS= read -r path; do
+			if [ -d "$path" ]; then printf '%s\0' "$path"; fi
+		done < "$here/looked" > "$here/wanted"
+	else
+		chosen _manifests > "$here/wanted"
+	fi
+	# Folders and links with their times; of what a tag named before, the path alone tells enough.
+	xargs -0 -r sh -c '
+		mark=$1
+		shift
+		find "$@" -path "*/_manifests/tags/*/index/*" -name link -type f -exec stat -c %n {} + -o \
+			! -path "*/_manifests/tags/*/index*" \( -type d -o -type f -name link \) -exec stat -c "$mark" {} +
+	' sh "$mark" < "$here/wanted" > "$here/all"
+	grep -v '^repositories' "$here/all" > "$here/seen" || [ $? -eq 1 ]
+	cut -d ' ' -f 5- "$here/seen" > "$here/paths"
+
+	# Links, and the folders of tags: one without a link is a tag that names nothing.
+	echo "# manifests"
+	grep -E '/link$|/_manifests/tags$|/_manifests/tags/[^/]*$' "$here/seen" || [ $? -eq 1 ]
+	echo "# history"
+	grep '^repositories' "$here/all" || [ $? -eq 1 ]
 	echo "# tags"
-	xargs -0 -r sh -c 'find "$@" -type f -path "*/_manifests/tags/*/current/link" -print0' sh \
-		< "$here/manifests" > "$here/tags"
-	# 1 says that no file holds a line: an empty link, which is listed above all the same.
+	grep '/_manifests/tags/[^/]*/current/link$' "$here/paths" | tr '\n' '\0' > "$here/tags"
+	# 1 says that no file holds a line: empty links, which are listed above all the same.
 	xargs -0 -r sh -c 'grep -H "" "$@" || [ $? -eq 1 ]' sh < "$here/tags"
 
-	sed -n '\|/_uploads$|p' "$here/all" | tr '\n' '\0' > "$here/uploads"
 	echo "# uploads"
-	xargs -0 -r sh -c 'find "$@" -mindepth 1 -maxdepth 1 -type d -exec stat -c "%Y %n" {} +' sh < "$here/uploads"
-	echo "# upload data"
-	xargs -0 -r sh -c 'find "$@" -type f -name data -exec stat -c "%s %Y %n" {} +' sh < "$here/uploads"
+	chosen _uploads | xargs -0 -r sh -c 'find "$@" -mindepth 1 -maxdepth 2 -exec stat -c "%s %Y %n" {} +' sh
 
+	wait "$aside"
 	echo "# blobs"
-	if [ -d blobs ]; then
-		find blobs -type f -name data -exec stat -c '%s %b %Y %n' {} +
+	cat "$here/blobs"
+	if [ -n "$memory" ] && [ ! -f "$memory/seen" ]; then
+		mkdir -p "$memory"
+		mv "$here/paths" "$here/seen" "$here/links" "$memory"
 	fi
 fi
 echo "# end"
