@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from deployer.engine_values import HelperContainer, Project
 
 _PROJECT_LABEL = "com.docker.compose.project"
+_HELPER_LABEL = "deployer.upkeep"
+_REMOVAL_TRIES = 20
+_REMOVAL_PAUSE_SECONDS = 0.25
 _PUSHED = re.compile(r"^(?P<tag>\S+): digest: (?P<digest>\S+) size: (?P<size>\d+)$")
 
 
@@ -218,17 +222,12 @@ class Engine:
         return self._run("container", "exec", container, *command)
 
     def run_script(self, container: str, script: str, *arguments: str, stdin: bytes = b"") -> bytes:
-        """Run a shell script inside a container, with bytes on its standard input; return what it printed.
-
-        A complaint on standard error is a failure too, whatever the exit code: not every shell and
-        `find` passes on that a part of the work failed.
-        """
+        """Run a shell script inside a container, with bytes on its standard input; return what it printed."""
         command = [*self.call, "container", "exec", "--interactive", container, "sh", "-c", script, "sh", *arguments]
         with _translated():
             done = subprocess.run(command, input=stdin, capture_output=True, check=False)
-        complaints = done.stderr.decode(errors="replace")
-        if done.returncode != 0 or complaints.strip():
-            raise translate(complaints or f"exit code {done.returncode}")
+        if done.returncode != 0:
+            raise translate(done.stderr.decode(errors="replace") or f"exit code {done.returncode}")
         return done.stdout
 
     def start_helper(self, wanted: HelperContainer) -> subprocess.Popen[bytes]:
@@ -239,7 +238,8 @@ class Engine:
         mount = ",".join(_quoted(part) for part in (f"source={wanted.folder}", f"target={wanted.mounted_at}"))
         scratch = "/tmp"  # noqa: S108 - inside the container
         command = [
-            *self.call, "container", "run", "--interactive", "--rm", "--name", wanted.name, "--pull", "never",
+            *self.call, "container", "run", "--interactive", "--rm", "--name", wanted.name,
+            "--label", f"{_HELPER_LABEL}={wanted.label}", "--pull", "never",
             "--volumes-from", wanted.beside, "--mount", f"type=bind,{mount}", "--tmpfs", scratch, "--network", "none",
             "--read-only", "--cap-drop", "ALL", "--cap-add", "DAC_OVERRIDE",
             "--security-opt", "no-new-privileges:true", "--stop-signal", "KILL", "--log-driver", "none",
@@ -259,15 +259,40 @@ class Engine:
             raise translate(complaints.decode(errors="replace"))
         return process
 
-    def remove_container(self, name: str) -> None:
-        """End and remove a container where there is one; return when it is gone."""
-        try:
-            self._run("container", "rm", "--force", name)
-        except EngineUnavailable:
-            raise
-        except EngineError as error:
-            if not re.search("no such container|already in progress", error.original, re.IGNORECASE):
+    def remove_helpers(self, label: str) -> None:
+        """End and remove the helper containers with this label; return when they are gone.
+
+        Raises EngineError where one does not go.
+        """
+        for attempt in range(_REMOVAL_TRIES):
+            left = self._run(
+                "container", "ls", "--all", "--quiet", "--filter", f"label={_HELPER_LABEL}={label}"
+            ).split()
+            if not left:
+                return
+            if attempt:
+                time.sleep(_REMOVAL_PAUSE_SECONDS)
+            try:
+                self._run("container", "rm", "--force", *left)
+            except EngineUnavailable:
                 raise
+            except EngineError as error:
+                # It ends by itself too, and then there is nothing to remove any more.
+                if not re.search("no such container|already in progress", error.original, re.IGNORECASE):
+                    raise
+        raise EngineError("A helper container of deployer does not end.", (f"docker rm --force {left[0]}",))
+
+    def sharing(self, container: str, target: str) -> tuple[str, ...]:
+        """The names of other running containers that have what this one has mounted at `target`."""
+        ids = self._run("container", "ls", "--quiet", "--no-trunc").split()
+        found = json.loads(self._run("container", "inspect", *dict.fromkeys([container, *ids])))
+        mounts = {raw["Id"]: {mount.get("Source"): mount["Destination"] for mount in raw["Mounts"]} for raw in found}
+        mine = {source for source, place in mounts[found[0]["Id"]].items() if place == target}
+        return tuple(
+            raw["Name"].lstrip("/")
+            for raw in found[1:]
+            if mine & mounts[raw["Id"]].keys() and _HELPER_LABEL not in (raw["Config"]["Labels"] or {})
+        )
 
     # -- running the client
 

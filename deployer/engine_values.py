@@ -88,10 +88,11 @@ class HelperContainer:
     """A container of our own that works on a registry's storage.
 
     It has the volumes of the container `beside`, and `folder` of this machine at `mounted_at`; it
-    runs `script` with `arguments` in a shell, and has no network.
+    runs `script` with `arguments` in a shell, and has no network. By its label it is found again.
     """
 
     name: str
+    label: str
     image: str
     beside: str
     folder: Path

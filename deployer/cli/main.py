@@ -92,7 +92,9 @@ def run() -> None:
     """The `deployer` command."""
     _steady_streams()
     for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, _interrupt)
+        # Under nohup it is to go on.
+        if signal.getsignal(ending) is not signal.SIG_IGN:
+            signal.signal(ending, _interrupt)
     code = main(sys.argv[1:])
     try:
         sys.stdout.flush()

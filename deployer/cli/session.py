@@ -123,9 +123,9 @@ def _recover(session: Session) -> None:
     gate = session.deployment.gate_directory
     if not (gate.is_dir() and any(gate.iterdir())):
         return
-    from deployer.workflows.gate import try_recover
+    from deployer.workflows.gate import recover
 
-    said = try_recover(session.deployment, session.engine)
+    said = recover(session.deployment, session.engine)
     if said:
         session.out.warn(said)
 

@@ -80,8 +80,9 @@ def gc(
         if work is None:
             session.out.note("Dry run: nothing was changed.")
             return
-        if shown.moves_images:
-            session.out.confirm("Remove the manifests that no tag reaches?", yes=yes)
+        question = views.question(shown, "Remove the manifests that no tag reaches?" if untagged else "")
+        if question:
+            session.out.confirm(question, yes=yes)
         done = collect(work, manifests, choose, shown, drain)
     views.print_collected(session.out, done, as_json=as_json)
 
@@ -143,8 +144,9 @@ def prune(
         if work is None:
             session.out.note("Dry run: nothing was changed.")
             return
-        if shown.moves_images:
-            session.out.confirm(f"Remove {views.counts(shown)}?", yes=yes)
+        question = views.question(shown, f"Remove {views.counts(shown)}?")
+        if question:
+            session.out.confirm(question, yes=yes)
         done = collect(work, manifests, retention.choose, shown, drain)
     views.print_collected(session.out, done, as_json=as_json)
 

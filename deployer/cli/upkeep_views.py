@@ -48,17 +48,14 @@ def print_prune(
         return
     rows = []
     now = datetime.fromtimestamp(found.snapshot.moment, UTC)
-    for name, tags in sorted(taken.items()):
-        repository = found.snapshot.repositories[name]
+    for name, goes in sorted(found.going.items()):
+        tags = taken.get(name, ())
+        revisions = found.snapshot.repositories[name].revisions
         rows += [(shown(name), one.tag, short(one.digest), _age(one.moment, now), one.reason) for one in tags]
-        goes = found.going[name]
-        named = {one.digest for one in tags}
-        rest = len(goes.revisions - named)
+        rest = len(goes.revisions - {one.digest for one in tags})
         if rest:
             rows.append((shown(name), "-", "-", "-", f"{counted(rest, 'manifest')} that no tag then reaches"))
-        kept = sorted(
-            {one.tag for one in tags if one.digest not in goes.revisions and one.digest in repository.revisions}
-        )
+        kept = sorted({one.tag for one in tags if one.digest not in goes.revisions and one.digest in revisions})
         if kept:
             rows.append((shown(name), "-", "-", "-", f"the image of {_listed(kept)} stays: something else names it"))
     if rows:
@@ -85,6 +82,13 @@ def print_rows(out: Output, rows: Sequence[tuple[str, ...]], *, dry_run: bool) -
         out.remark_table(header, lines)
 
 
+def question(found: Survey, about_images: str) -> str:
+    """What to ask before the plan is carried out, "" for nothing."""
+    if found.is_unusual:
+        return "That is most of what the registry holds. Is its storage whole, and should all this go?"
+    return about_images if found.moves_images else ""
+
+
 def counts(found: Survey) -> str:
     """How many tags and manifests go, in words."""
     return f"{counted(len(found.removal.tags), 'tag')} and {counted(len(found.removal.revisions), 'manifest')}"
@@ -93,12 +97,21 @@ def counts(found: Survey) -> str:
 def print_collected(out: Output, done: Collected, *, as_json: bool) -> None:
     """What was freed, and how long writes were held off."""
     if as_json:
-        out.json({**_removal_json(done.removal), "freed_bytes": done.freed, "writes_held_seconds": round(done.held, 3)})
+        out.json(
+            {
+                **_removal_json(done.removal),
+                "freed_bytes": done.freed,
+                "freed_bytes_of_earlier_run": done.left,
+                "writes_held_seconds": round(done.held, 3),
+            }
+        )
         return
+    if done.left:
+        out.note(f"Freed {size(done.left)} of the disk that a run which was cut off had left.")
     if done.held:
         out.note(f"Freed {size(done.freed)} of the disk. Writes were held off for {done.held:.1f} s.")
-    else:
-        out.note(f"Freed {size(done.freed)}: left by a run that was cut off." if done.freed else "Nothing to free.")
+    elif not done.left:
+        out.note("Nothing to free.")
 
 
 def print_removal(out: Output, plan: RemovalPlan, *, as_json: bool, dry_run: bool) -> None:
@@ -141,11 +154,13 @@ def _print_left(out: Output, found: Survey, *, asked: bool = False) -> None:
     if found.unfinished:
         out.note(f"Unfinished uploads hold {size(found.unfinished)}; the registry clears them after a week.")
     for damage in found.damages:
+        name = f"{shown(damage.repository)}@{damage.digest}"
+        if damage.is_lost:
+            mend = "Push it again."
+        else:
+            mend = "To push it again, delete its tags first, then: deployer gc --untagged --older-than 0s"
         what = "lost" if damage.is_lost else "damaged"
-        out.warn(
-            f"{shown(damage.repository)}: the manifest {short(damage.digest)} is {what}, so all that this repository "
-            f"has is kept. Push it again, or: deployer delete {shown(damage.repository)}@{damage.digest}"
-        )
+        out.warn(f"The manifest {name} is {what}, so whatever its repository holds is kept. {mend}")
 
 
 def _garbage_words(found: Survey) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
@@ -14,12 +15,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_TRIES = 10
+_PAUSE_SECONDS = 0.1
+
+
 @contextmanager
-def exclusive(path: Path, command: str) -> Iterator[None]:
+def exclusive(path: Path, command: str = "") -> Iterator[None]:
     """Hold a lock file while a command changes the deployment.
 
-    The kernel lets go of it when the process ends, however it ends. Raises HostError that names
-    the command that is at work already.
+    The kernel lets go of it when the process ends, however it ends. Who takes it for a moment only
+    gives no command. Raises HostError that names the command that is at work already.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -27,33 +32,33 @@ def exclusive(path: Path, command: str) -> Iterator[None]:
     except OSError as error:
         raise HostError(f"{path} cannot be written: {error.strerror}.") from error
     with opened as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise HostError(f"{_named(stream)} is at work on this deployment.", ("Wait until it is done.",)) from error
+        _lock(stream, path)
         stream.truncate(0)
-        stream.write(f"`deployer {command}` (process {os.getpid()})")
-        stream.flush()
+        if command:
+            stream.write(f"`deployer {command}` (process {os.getpid()})")
+            stream.flush()
         try:
             yield
         finally:
             stream.truncate(0)
 
 
-def holder(path: Path) -> str:
-    """The command that holds the lock, "" for none."""
-    try:
-        opened = path.open("r")
-    except OSError:
-        return ""
-    with opened as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return _named(stream)
-    return ""
-
-
 def _named(stream: TextIO) -> str:
     stream.seek(0)
-    return stream.read().strip() or "another command"
+    return stream.read().strip()
+
+
+def _lock(stream: TextIO, path: Path) -> None:
+    for attempt in range(1, _TRIES + 1):
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            # A command that only makes order holds it for a moment, and says nothing.
+            if attempt == _TRIES or _named(stream):
+                holder = _named(stream) or "Another command"
+                raise HostError(f"{holder} is at work on this deployment.", ("Wait until it is done.",)) from error
+            time.sleep(_PAUSE_SECONDS)
+        except OSError as error:
+            raise HostError(f"{path} cannot be locked: {error.strerror}.") from error
+        else:
+            return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from deployer import render
 from deployer.errors import EngineError, EngineUnavailable, StorageError
-from deployer.storage.removal import blob_folder
+from deployer.storage.removal import blob_folder, parse_unfinished
 from deployer.storage.snapshot import complete, parse, parse_links, parse_stale
 
 if TYPE_CHECKING:
@@ -85,9 +85,17 @@ class Storage:
         """Take things away; their space is held until `empty`. `run` names this run, as no other."""
         self._run("remove", ROOT, f"{REMOVED}/{run}", stdin=removal.instructions())
 
-    def empty(self) -> int:
-        """Delete what was taken away, by this run and by those that were cut off; return the bytes of disk freed."""
-        return int(self._run("empty", REMOVED)) * 1024
+    def unfinished(self) -> dict[str, dict[str, int]]:
+        """Manifests whose removal was cut off: by repository and digest, when it began (seconds since 1970)."""
+        return parse_unfinished(self._run("unfinished", REMOVED).decode().splitlines())
+
+    def left(self) -> int:
+        """Bytes of disk that runs which were cut off took away, and did not give back."""
+        return int(self._run("left", REMOVED)) * 1024
+
+    def empty(self) -> None:
+        """Delete what was taken away, by this run and by those that were cut off."""
+        self._run("empty", REMOVED)
 
     def _read(self, digests: list[str], blobs: Mapping[str, Blob]) -> Iterator[tuple[str, bytes]]:
         paths = "".join(f"blobs/{blob_folder(digest)}/data\n" for digest in digests)
@@ -102,7 +110,8 @@ class Storage:
 
     def _run(self, script: str, *arguments: str, stdin: bytes = b"") -> bytes:
         try:
-            return self.engine.run_script(self.container, render.storage_script(script), *arguments, stdin=stdin)
+            strict, wanted = render.storage_script("strict"), render.storage_script(script)
+            return self.engine.run_script(self.container, strict, wanted, *arguments, stdin=stdin)
         except EngineUnavailable:
             raise
         except EngineError as error:

@@ -14,45 +14,48 @@ from deployer import render
 from deployer.engine_values import HelperContainer
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
     from deployer.engine import Engine
+    from deployer.paths import Deployment
 
 _GATE = "/gate"
 _PATIENCE_SECONDS = 10
 
 
-def container_name(deployment: str) -> str:
-    """The name of a deployment's helper container: there is at most one."""
-    return f"{deployment}-upkeep"
+def remove_leftover(engine: Engine, deployment: Deployment) -> None:
+    """End and remove a deployment's helper, also one of a command that is gone. Raises EngineError."""
+    engine.remove_helpers(str(deployment.directory))
 
 
 @dataclass
 class Helper:
-    """A helper container, started by `with` and gone after it. `registry` is the container that it works beside."""
+    """A deployment's helper container, started by `with` and gone after it; there is at most one.
+
+    `image` is the one it is made of, `registry` the container that it works beside.
+    """
 
     engine: Engine
-    deployment: str
+    deployment: Deployment
     image: str
     registry: str
-    gate: Path
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
     def name(self) -> str:
         """The container's name."""
-        return container_name(self.deployment)
+        return f"{self.deployment.name}-upkeep"
 
     def __enter__(self) -> Self:
-        self.engine.remove_container(self.name)
+        remove_leftover(self.engine, self.deployment)
         self._process = self.engine.start_helper(
             HelperContainer(
                 name=self.name,
+                label=str(self.deployment.directory),
                 image=self.image,
                 beside=self.registry,
-                folder=self.gate,
+                folder=self.deployment.gate_directory,
                 mounted_at=_GATE,
                 script=render.storage_script("guard"),
                 arguments=(_GATE,),
@@ -71,7 +74,7 @@ class Helper:
         if process is None:
             return
         try:
-            self.engine.remove_container(self.name)
+            remove_leftover(self.engine, self.deployment)
         finally:
             for pipe in (process.stdin, process.stdout, process.stderr):
                 if pipe is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from deployer.reference import parse_repository
+from deployer.reference import is_digest, parse_repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -49,6 +49,20 @@ class Removal:
         for number, name in enumerate(self.repositories):
             lines += _repository(name, number)
         return "".join(f"{line}\n" for line in lines).encode()
+
+
+def parse_unfinished(lines: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Read what `unfinished.sh` printed: the manifests of lists like those of `instructions`, with their moment."""
+    found: dict[str, dict[str, int]] = {}
+    moment = 0
+    for line in lines:
+        if line.startswith("at "):
+            moment = int(line[3:])
+        path, _, digest = line.partition("/_manifests/revisions/")
+        if is_digest(digest.replace("/", ":")):
+            manifests = found.setdefault(path.removeprefix("repositories/"), {})
+            manifests[digest.replace("/", ":")] = max(moment, manifests.get(digest.replace("/", ":"), 0))
+    return found
 
 
 def blob_folder(digest: str) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 512
 _BLOB = re.compile(r"(\d+) (\d+) (\d+) blobs/(sha256|sha512)/[0-9a-f]{2}/([0-9a-f]{64}|[0-9a-f]{128})/data")
-_SECTIONS = ("now", "folders", "changed", "manifests", "history", "tags", "uploads", "blobs")
+_SECTIONS = ("now", "folders", "changed", "manifests", "history", "tags", "aliases", "uploads", "blobs")
 
 
 class Blob(NamedTuple):
@@ -36,8 +36,9 @@ class Tag(NamedTuple):
 class Repository:
     """One repository's files.
 
-    `revisions` are its manifests with the time of their first push; `once_tagged` those that some
-    tag of today names or has named. `active` is when an upload last began or ended, or a layer was
+    `revisions` are its manifests with the time of their push, `former` those whose link was deleted;
+    `once_tagged` are those that some tag of today names or has named. `active` is when an upload
+    last began or ended, or a layer was
     linked. `has_tags_folder` is False where it was only ever pushed to by digest. `folders` are
     those of `_manifests`, `_layers` and `_uploads` that are there.
     """
@@ -45,6 +46,7 @@ class Repository:
     name: str
     tags: dict[str, Tag] = field(default_factory=dict)
     revisions: dict[str, int] = field(default_factory=dict)
+    former: set[str] = field(default_factory=set)
     once_tagged: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
     uploads: dict[str, int] = field(default_factory=dict)
@@ -63,11 +65,15 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything in the storage. `moment` is the storage's own clock, in seconds since 1970."""
+    """Everything in the storage. `moment` is the storage's own clock, in seconds since 1970.
+
+    `aliases` leads from digests by which content was pushed to those by which it lies in `blobs`.
+    """
 
     moment: int
     repositories: dict[str, Repository]
     blobs: dict[str, Blob]
+    aliases: dict[str, str] = field(default_factory=dict)
     unfinished_bytes: int = 0
 
 
@@ -87,12 +93,13 @@ def parse(printed: bytes, before: Snapshot | None = None) -> Snapshot:
         if path.endswith("/link"):
             _read_link(path, int(modified), repositories)
         else:
-            _read_tag_folder(path, repositories)
+            _read_folder(path, repositories)
     for path in sections["history"]:
         _read_history(path, repositories)
     _read_tags(sections["tags"], repositories)
     unfinished = _read_uploads(sections["uploads"], repositories)
-    return Snapshot(int(sections["now"][0]), repositories, dict(_blobs(sections["blobs"])), unfinished)
+    aliases = {**(before.aliases if before else {}), **dict(_aliases(sections["aliases"]))}
+    return Snapshot(int(sections["now"][0]), repositories, dict(_blobs(sections["blobs"])), aliases, unfinished)
 
 
 def parse_links(printed: bytes) -> Iterator[tuple[str, str, int]]:
@@ -127,11 +134,20 @@ def _sections(printed: bytes) -> dict[str, list[str]]:
     sections: dict[str, list[str]] = {name: [] for name in _SECTIONS if name != "changed"}
     current: list[str] = []
     for line in complete(printed):
+        if line.startswith("symbolic "):
+            raise _behind_a_link(line.removeprefix("symbolic "))
         if line.startswith("# "):
             current = sections.setdefault(line[2:], [])
         else:
             current.append(line)
     return sections
+
+
+def _behind_a_link(path: str) -> StorageError:
+    return StorageError(
+        f"The registry's storage holds a symbolic link, {path}: nobody can say from here what lies behind it.",
+        ("Put what it leads to in its place (a bind mount will do); nothing was changed.",),
+    )
 
 
 def _name(path: str, folder: str) -> str:
@@ -149,7 +165,7 @@ def _carry_over(before: Snapshot, changed: set[str], repositories: dict[str, Rep
     for name, repository in repositories.items():
         known = before.repositories.get(name)
         if known is not None and name not in changed:
-            repository.tags, repository.revisions = known.tags, known.revisions
+            repository.tags, repository.revisions, repository.former = known.tags, known.revisions, known.former
             repository.once_tagged, repository.has_tags_folder = known.once_tagged, known.has_tags_folder
 
 
@@ -165,13 +181,17 @@ def _read_folders(lines: Iterable[str], repositories: dict[str, Repository]) -> 
             repository.active = max(repository.active, int(modified))
 
 
-def _read_tag_folder(path: str, repositories: dict[str, Repository]) -> None:
+def _read_folder(path: str, repositories: dict[str, Repository]) -> None:
     repository = _of(_name(path, "/_manifests"), repositories)
-    repository.has_tags_folder = True
-    tag = path.partition("/_manifests/tags/")[2]
-    if is_tag(tag):
-        # Without a link until one is read: such a tag is listed by the registry, and names nothing.
-        repository.tags.setdefault(tag, Tag("", 0))
+    match path.partition("/_manifests/")[2].split("/"):
+        case ["tags"]:
+            repository.has_tags_folder = True
+        case ["tags", tag] if is_tag(tag):
+            # Without a link until one is read: such a tag is listed by the registry, and names nothing.
+            repository.tags.setdefault(tag, Tag("", 0))
+        case ["revisions", algorithm, value] if is_digest(f"{algorithm}:{value}"):
+            if f"{algorithm}:{value}" not in repository.revisions:
+                repository.former.add(f"{algorithm}:{value}")
 
 
 def _read_link(path: str, modified: int, repositories: dict[str, Repository]) -> None:
@@ -181,6 +201,7 @@ def _read_link(path: str, modified: int, repositories: dict[str, Repository]) ->
         case ["revisions", algorithm, value, "link"] if is_digest(f"{algorithm}:{value}"):
             # An empty link, left by a crash, still says by its place which manifest it means.
             repository.revisions[f"{algorithm}:{value}"] = modified
+            repository.former.discard(f"{algorithm}:{value}")
         case ["tags", tag, "current", "link"] if is_tag(tag):
             repository.tags[tag] = Tag("", modified)
 
@@ -211,6 +232,14 @@ def _read_uploads(lines: Iterable[str], repositories: dict[str, Repository]) -> 
         uploads[upload] = max(uploads.get(upload, 0), int(modified))
         unfinished += int(size) if file == "data" else 0
     return unfinished
+
+
+def _aliases(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        path, _, target = line.rpartition("/link:")
+        digest = ":".join(path.split("/")[-2:])
+        if is_digest(digest) and is_digest(target) and digest != target:
+            yield digest, target
 
 
 def _blobs(lines: Iterable[str]) -> Iterator[tuple[str, Blob]]:

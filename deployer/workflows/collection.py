@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from deployer.workflows.garbage import limited, stale_layers, survey
+from deployer.workflows.garbage import lead_somewhere, limited, stale_layers, survey
 
 if TYPE_CHECKING:
     from deployer.storage.removal import Removal
@@ -17,10 +17,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Collected:
-    """What was taken out, the bytes of disk that it freed, and how long writes were held off, in seconds."""
+    """What was taken out, and how long writes were held off, in seconds.
+
+    `freed` are the bytes of disk that its blobs held; `left` those that a run which was cut off had
+    taken out, and not given back yet.
+    """
 
     removal: Removal
     freed: int
+    left: int
     held: float
 
 
@@ -30,21 +35,22 @@ def collect(work: Upkeep, manifests: Manifests, choose: Choose, shown: Survey, d
     Of tags and manifests only what was shown goes. Pulls go on throughout; the blobs' space is
     given back after writes are let through again. Raises GateError, StorageError or EngineError.
     """
+    left = work.storage.left()
     stale = stale_layers(work.storage, shown)
     removal = replace(shown.removal, layers=stale)
-    held = expected = 0.0
-    if not removal.is_empty:
-        with work.writes_held(drain) as hold:
-            now = survey(work.storage, manifests, limited(choose, shown))
-            removal = replace(now.removal, layers=_still_stale(stale, now))
-            work.remove(removal)
-        held, expected = hold.seconds, now.freed
-    # On a full disk nothing can be put aside, and it is deleted at once.
-    return Collected(removal, max(work.storage.empty(), int(expected)), held)
+    if removal.is_empty:
+        work.storage.empty()
+        return Collected(removal, 0, left, 0.0)
+    with work.writes_held(drain) as hold:
+        now = survey(work.storage, manifests, limited(choose, shown))
+        removal = replace(now.removal, layers=_still_stale(stale, now))
+        work.remove(removal)
+    work.storage.empty()
+    return Collected(removal, now.freed, left, hold.seconds)
 
 
 def _still_stale(stale: tuple[tuple[str, str], ...], now: Survey) -> tuple[tuple[str, str], ...]:
-    left = now.snapshot.blobs.keys() - set(now.removal.blobs)
+    left = lead_somewhere(now)
     folded = set(now.removal.repositories)
     return tuple(
         (name, digest)

@@ -7,16 +7,16 @@ manifests breaks multi-platform images.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from deployer.storage.removal import Removal
+from deployer.workflows import under_way
 from deployer.workflows.manifest_graph import Going, Manifests, by_tags, settle
-from deployer.workflows.untagged import GRACE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from deployer.storage.access import Storage
     from deployer.storage.snapshot import Repository, Snapshot
@@ -66,6 +66,13 @@ class Survey:
     damages: tuple[Damage, ...]
 
     @property
+    def is_unusual(self) -> bool:
+        """Whether so much goes that the storage may not be whole, such as while it is being restored."""
+        whole = sum(blob.allocated for blob in self.snapshot.blobs.values())
+        nothing_named = not any(one.revisions for one in self.snapshot.repositories.values())
+        return bool(self.removal.blobs) and (nothing_named or self.freed * 2 > whole)
+
+    @property
     def moves_images(self) -> bool:
         """Whether anything goes that somebody could still pull."""
         return bool(self.removal.tags or self.removal.revisions)
@@ -79,31 +86,22 @@ def survey(storage: Storage, manifests: Manifests, choose: Choose) -> Survey:
     snapshot = storage.snapshot()
     named = {digest for repository in snapshot.repositories.values() for digest in repository.revisions}
     named |= {tag.digest for repository in snapshot.repositories.values() for tag in repository.tags.values()}
-    manifests.learn(storage, named, snapshot.blobs)
-    going = choose(snapshot, manifests)
+    manifests.learn(storage, named, snapshot)
+    going = _with_unfinished(storage.unfinished(), choose(snapshot, manifests), snapshot, manifests)
     damages = tuple(_damages(snapshot, manifests, going))
     marked = _marked(snapshot, manifests, going)
     marked.update(digest for _, digest, _ in storage.layer_links({damage.repository for damage in damages}))
+    marked.update([snapshot.aliases[digest] for digest in marked if digest in snapshot.aliases])
     unnamed = snapshot.blobs.keys() - marked
-    horizon = snapshot.moment - GRACE_SECONDS
-    active = [one for one in snapshot.repositories.values() if one.active > horizon and "_layers" in one.folders]
-    recent = [link for link in storage.layer_links(one.name for one in active) if link[2] > horizon]
-    if recent or any(snapshot.blobs[digest].modified > horizon for digest in unnamed):
-        manifests.learn(storage, unnamed, snapshot.blobs)
-    accounted = _accounted(snapshot, manifests, going, unnamed)
-    under_way = [(name, digest) for name, digest, moment in recent if moment > accounted.get(digest, 0)]
-    needed = {digest for _, digest in under_way}
-    waiting = {
-        digest
-        for digest in unnamed
-        if digest in needed or (snapshot.blobs[digest].modified > horizon and digest not in accounted)
-    }
+    manifests.find(storage, unnamed if under_way.may_be(snapshot, unnamed) else (), snapshot)
+    pushes = under_way.look(storage, snapshot, manifests, going)
+    waiting = under_way.needed(snapshot, manifests, going, unnamed) | (pushes.digests & unnamed)
     garbage = sorted(unnamed - waiting)
     removal = Removal(
         tags=tuple(sorted((name, tag) for name, gone in going.items() for tag in gone.tags)),
         revisions=tuple(sorted((name, digest) for name, gone in going.items() for digest in gone.revisions)),
         blobs=tuple(garbage),
-        repositories=tuple(_emptied(snapshot, going, {name for name, _ in under_way})),
+        repositories=tuple(_emptied(snapshot, going, pushes.repositories)),
     )
     return Survey(
         snapshot=snapshot,
@@ -123,13 +121,19 @@ def survey(storage: Storage, manifests: Manifests, choose: Choose) -> Survey:
 
 def stale_layers(storage: Storage, found: Survey) -> tuple[tuple[str, str], ...]:
     """Layer links that lead, or will lead, to no blob; the registry itself leaves them for ever."""
-    stale = storage.stale_links(found.snapshot.blobs.keys() - set(found.removal.blobs))
+    stale = storage.stale_links(lead_somewhere(found))
     known = found.snapshot.repositories
     return tuple(
         (name, digest)
         for name, digest in stale
         if name in known and known[name].is_ours_to_change and name not in found.removal.repositories
     )
+
+
+def lead_somewhere(found: Survey) -> set[str]:
+    """Every digest that a layer link may hold: of the blobs that stay, by whatever digest they were pushed."""
+    left = found.snapshot.blobs.keys() - set(found.removal.blobs)
+    return left | {digest for digest, target in found.snapshot.aliases.items() if target in left}
 
 
 def limited(choose: Choose, shown: Survey) -> Choose:
@@ -143,10 +147,9 @@ def limited(choose: Choose, shown: Survey) -> Choose:
         for name, now in choose(snapshot, manifests).items():
             repository, before = snapshot.repositories[name], shown.going.get(name, Going())
             was = shown.snapshot.repositories[name].tags if name in shown.snapshot.repositories else {}
-            tags = {
-                tag for tag in now.tags & before.tags if tag in was and was[tag].digest == repository.tags[tag].digest
-            }
-            found[name] = settle(repository, manifests, tags, now.revisions & before.revisions)
+            tags = {tag for tag in now.tags & before.tags if was.get(tag) == repository.tags[tag]}
+            spared = repository.tags.keys() - before.tags
+            found[name] = settle(repository, manifests, tags, now.revisions & before.revisions, spared=spared)
         return found
 
     return choose_now
@@ -176,7 +179,27 @@ def _marked(snapshot: Snapshot, manifests: Manifests, going: Mapping[str, Going]
         marked |= staying
         for digest in staying:
             marked |= manifests.references(digest)
+    marked.update([snapshot.aliases[digest] for digest in marked if digest in snapshot.aliases])
     return marked
+
+
+def _with_unfinished(
+    unfinished: Mapping[str, Mapping[str, int]],
+    going: Mapping[str, Going],
+    snapshot: Snapshot,
+    manifests: Manifests,
+) -> Mapping[str, Going]:
+    """Add the manifests whose removal was cut off after their tags had gone; what was pushed since then stays."""
+    found = dict(going)
+    for name, digests in unfinished.items():
+        repository, known = snapshot.repositories.get(name), going.get(name, Going())
+        if repository is None:
+            continue
+        left = {digest for digest, moment in digests.items() if repository.revisions.get(digest, moment) < moment}
+        more = settle(repository, manifests, known.tags, known.revisions | left)
+        if more.revisions:
+            found[name] = more
+    return found
 
 
 def _damages(snapshot: Snapshot, manifests: Manifests, going: Mapping[str, Going]) -> Iterable[Damage]:
@@ -184,35 +207,13 @@ def _damages(snapshot: Snapshot, manifests: Manifests, going: Mapping[str, Going
         gone = going.get(name, Going()).revisions
         for digest in sorted(repository.revisions.keys() - gone):
             if manifests.known.get(digest) is None:
-                yield Damage(name, digest, is_lost=digest not in snapshot.blobs)
+                yield Damage(name, digest, is_lost=snapshot.aliases.get(digest, digest) not in snapshot.blobs)
 
 
-def _accounted(
-    snapshot: Snapshot, manifests: Manifests, going: Mapping[str, Going], unnamed: Iterable[str]
-) -> dict[str, int]:
-    """Content of images that are gone, with the moment up to which that explains it.
-
-    A deleted manifest stays in the storage until it is collected, and tells what was pushed for it.
-    What was uploaded later belongs to another push.
-    """
-    moments: dict[str, int] = defaultdict(int)
-    for name, gone in going.items():
-        for digest in gone.revisions:
-            moments[digest] = max(moments[digest], snapshot.repositories[name].revisions[digest])
-    for digest in unnamed:
-        if manifests.known.get(digest) is not None:
-            moments[digest] = max(moments[digest], snapshot.blobs[digest].modified)
-    accounted: dict[str, int] = {}
-    for digest, moment in moments.items():
-        for named in (digest, *manifests.references(digest)):
-            accounted[named] = max(accounted.get(named, 0), moment)
-    return accounted
-
-
-def _emptied(snapshot: Snapshot, going: Mapping[str, Going], under_way: set[str]) -> Iterable[str]:
+def _emptied(snapshot: Snapshot, going: Mapping[str, Going], busy: AbstractSet[str]) -> Iterable[str]:
     for name, repository in sorted(snapshot.repositories.items()):
         gone = going.get(name, Going())
-        if repository.is_ours_to_change and name not in under_way and _is_empty(repository, gone):
+        if repository.is_ours_to_change and name not in busy and _is_empty(repository, gone):
             yield name
 
 

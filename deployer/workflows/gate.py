@@ -1,8 +1,9 @@
 """The gate: writes are held off at the frontend while the storage is changed; pulls never notice.
 
 Two files in the frontend's folder are the gate. With `draining` no new upload begins, with `closed`
-nothing is written: the frontend answers 503, and Docker tries again by itself. A file needs no
-reload, drops no connection, and holds when the frontend is started anew.
+nothing is written. What is small enough waits at the frontend, for half a minute at most, and goes
+on as if nothing had been; the rest is answered with 503, and Docker tries again by itself. A file
+needs no reload, drops no connection, and holds when the frontend is started anew.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from deployer.errors import DeployerError, GateError
+from deployer.errors import DeployerError, GateError, HostError
 from deployer.host.files import read_if_there, write_atomically
-from deployer.host.lock import holder
+from deployer.host.lock import exclusive
 from deployer.render import PUBLIC
-from deployer.storage.helper import container_name
+from deployer.storage.helper import remove_leftover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,8 +83,8 @@ class Gate:
 
     def open(self) -> None:
         """Let everything through."""
-        self._closed.unlink(missing_ok=True)
-        self._draining.unlink(missing_ok=True)
+        for file in (self._closed, self._draining, *self.directory.glob(".*")):
+            file.unlink(missing_ok=True)
 
     @property
     def _closed(self) -> Path:
@@ -123,20 +124,21 @@ class Hold:
 
 @dataclass(frozen=True)
 class Keeper:
-    """Closes a gate for a command. `frontend` is the container's ID, "" where it does not run."""
+    """Closes a gate for a command. `frontends` tells the IDs of the containers through which writes come now."""
 
     gate: Gate
     settings: Settings
     engine: Engine
-    frontend: str
+    frontends: Callable[[], tuple[str, ...]]
     who: Held
 
     @contextmanager
     def hold(self, drain: Drain, before_opening: Callable[[], None]) -> Iterator[Hold]:
         """Hold writes off, letting those under way finish first.
 
-        `before_opening` is called after a failure, and must end whatever still changes the storage.
-        Raises GateError where the gate cannot be closed, or a write would not finish.
+        `before_opening` is called after a failure, and must end whatever still changes the storage;
+        where it fails itself, the gate stays closed until `recover`. Raises GateError where the
+        gate cannot be closed, or a write would not finish.
         """
         hold = Hold()
         begun = time.monotonic()
@@ -149,16 +151,16 @@ class Keeper:
             yield hold
         except BaseException:
             before_opening()
-            raise
-        finally:
             self.gate.open()
-            hold.seconds = time.monotonic() - begun
+            raise
+        self.gate.open()
+        hold.seconds = time.monotonic() - begun
 
     def _wait_for_quiet(self, drain: Drain) -> None:
         deadline = time.monotonic() + drain.seconds
         said = False
         quiet = 0
-        while self.frontend and quiet < 2:
+        while quiet < 2:
             under_way = self._writes()
             quiet = 0 if under_way.uploads or under_way.commits else quiet + 1
             if quiet:
@@ -172,20 +174,24 @@ class Keeper:
             time.sleep(_POLL_SECONDS)
 
     def _wait_for_commits(self) -> None:
-        if not self.frontend:
-            return
-        time.sleep(_SETTLE_SECONDS)
         deadline = time.monotonic() + _COMMIT_SECONDS
+        time.sleep(_SETTLE_SECONDS)
         while self._writes().commits:
             if time.monotonic() >= deadline:
                 raise GateError(
                     f"A push under way did not finish within {_COMMIT_SECONDS:.0f} s; nothing was changed.",
                     ("Run the command again when there is less going on, or with a longer --wait.",),
                 )
-            time.sleep(_POLL_SECONDS)
+            # Where its client has gone, Caddy counts a request no longer while the registry ends it.
+            time.sleep(_SETTLE_SECONDS)
 
     def _writes(self) -> Writes:
-        printed = self.engine.execute(self.frontend, "wget", "-q", "-O", "-", _COUNTERS)
+        """What is under way, through every frontend that runs now: one may have come up meanwhile."""
+        found = [self._count(frontend) for frontend in self.frontends()]
+        return Writes(sum(one.uploads for one in found), sum(one.commits for one in found))
+
+    def _count(self, frontend: str) -> Writes:
+        printed = self.engine.execute(frontend, "wget", "-q", "-O", "-", _COUNTERS)
         try:
             counts = {one["address"]: int(one["num_requests"]) for one in json.loads(printed)}
             return Writes(counts[_UPLOADS], counts[_COMMITS])
@@ -196,39 +202,38 @@ class Keeper:
         """Try a write that changes nothing: the frontend itself must refuse it."""
         import httpx
 
-        if not self.frontend:
+        if not self.frontends():
             return
-        path = f"/v2/gate/manifests/sha256:{'0' * 64}"
+        path = "/v2/gate/blobs/uploads/gate"
         try:
             with httpx.Client(base_url=self.settings.local_url, timeout=10, trust_env=False) as client:
-                answer = client.delete(path)
+                answer = client.patch(path)
         except httpx.HTTPError as error:
             raise GateError("The frontend does not answer.", ("deployer status",), str(error)) from error
         if answer.status_code != 503 or "tidied up" not in answer.text:
-            raise _out_of_date(f"DELETE {path}: {answer.status_code}\n{answer.text[:200]}")
+            raise _out_of_date(f"PATCH {path}: {answer.status_code}\n{answer.text[:200]}")
 
 
 def recover(deployment: Deployment, engine: Engine) -> str:
     """Open a gate that a command which is gone left closed; return what to say about it, "" for nothing.
 
-    Raises EngineError where it cannot be made sure that nothing changes the storage any more.
+    The lock tells whether it is gone. What cannot be mended now is said as well, and not raised.
     """
     gate = Gate.of(deployment)
     held = gate.held()
-    if held is None or holder(deployment.lock_file):
+    if held is None:
         return ""
-    engine.remove_container(container_name(deployment.name))
-    gate.open()
-    since = f"{held.since:%Y-%m-%d %H:%M:%S} UTC"
-    return f"Writes were held off since {since} by {held}, which is gone; they are let through again."
-
-
-def try_recover(deployment: Deployment, engine: Engine) -> str:
-    """The same for commands that can do without: what stands in the way is said, not raised."""
+    since = f"Writes were held off since {held.since:%Y-%m-%d %H:%M:%S} UTC by {held}, which is gone"
     try:
-        return recover(deployment, engine)
+        with exclusive(deployment.lock_file):
+            # Only then is it sure that nothing changes the storage any more.
+            remove_leftover(engine, deployment)
+            gate.open()
+    except HostError:
+        return ""
     except DeployerError as error:
-        return f"Writes are held off by a command that is gone, and that cannot be mended now. {error}"
+        return f"{since}. They still are: {error}"
+    return f"{since}; they are let through again."
 
 
 def _out_of_date(original: str) -> GateError:

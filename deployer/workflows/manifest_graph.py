@@ -12,11 +12,11 @@ from deployer.reference import is_digest
 from deployer.registry.manifests import digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from collections.abc import Set as AbstractSet
 
     from deployer.storage.access import Storage
-    from deployer.storage.snapshot import Blob, Repository
+    from deployer.storage.snapshot import Repository, Snapshot, Tag
 
 _DIGEST = re.compile(rb"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 # How cosign, and clients that know no referrers API, tag what belongs to a manifest (OCI
@@ -54,13 +54,23 @@ class Manifests:
 
     known: dict[str, Facts | None] = field(default_factory=dict)
 
-    def learn(self, storage: Storage, digests: Iterable[str], blobs: Mapping[str, Blob]) -> None:
-        """Read those that are not known yet, and that are there."""
-        wanted = sorted({digest for digest in digests if digest in blobs} - self.known.keys())
-        small = [digest for digest in wanted if blobs[digest].size <= MANIFEST_MAX_BYTES]
-        self.known.update(dict.fromkeys(wanted))
-        for digest, content in storage.contents(small, blobs):
-            self.known[digest] = facts_of(content, digest)
+    def learn(self, storage: Storage, digests: Iterable[str], snapshot: Snapshot) -> None:
+        """Read those that are there and not known yet; what could not be read is tried again."""
+        blobs, aliases = snapshot.blobs, snapshot.aliases
+        places = {digest: aliases.get(digest, digest) for digest in digests if not self.known.get(digest)}
+        places = {digest: place for digest, place in places.items() if place in blobs}
+        self.known.update(dict.fromkeys(places))
+        small = sorted({place for place in places.values() if blobs[place].size <= MANIFEST_MAX_BYTES})
+        names = defaultdict(list)
+        for digest, place in places.items():
+            names[place].append(digest)
+        for place, content in storage.contents(small, blobs):
+            for digest in names[place]:
+                self.known[digest] = facts_of(content, digest)
+
+    def find(self, storage: Storage, digests: Iterable[str], snapshot: Snapshot) -> None:
+        """Find out which blobs are manifests; each is read once."""
+        self.learn(storage, set(digests) - self.known.keys(), snapshot)
 
     def references(self, digest: str) -> frozenset[str]:
         """Every digest that a manifest names; none where it cannot be read."""
@@ -87,8 +97,8 @@ def facts_of(content: bytes, digest: str) -> Facts | None:
     # Configurations, the other JSON that a registry keeps, have no version of their form.
     if not isinstance(document, dict) or "schemaVersion" not in document:
         return None
-    # Written with escapes, a digest would not be found in the bytes.
-    plain = json.dumps(document).encode() if b"\\" in content else content
+    # Written with escapes, a digest would not be found in the bytes; of keys that stand twice, JSON keeps one.
+    plain = content + json.dumps(document).encode() if b"\\" in content else content
     references = frozenset(found.decode() for found in _DIGEST.findall(plain))
     entries = document.get("manifests")
     children = [_digest_of(entry) for entry in entries] if isinstance(entries, list) else []
@@ -110,6 +120,11 @@ def attached_to(tag: str) -> str:
     match = _ATTACHED.fullmatch(tag)
     digest = f"{match[1]}:{match[2]}" if match else ""
     return digest if is_digest(digest) else ""
+
+
+def clings(name: str, tag: Tag) -> bool:
+    """Whether a tag only attaches something to another manifest; one that names its own digest does not."""
+    return attached_to(name) not in {"", tag.digest}
 
 
 def reached(repository: Repository, manifests: Manifests, roots: Iterable[str]) -> set[str]:
@@ -137,15 +152,16 @@ def _closure(
 ) -> set[str]:
     attached = _attached(repository, manifests)
     found: set[str] = set()
-    waiting = [digest for digest in roots if digest in repository.revisions]
+    waiting = list(roots)
     while waiting:
         digest = waiting.pop()
         if digest in found:
             continue
         found.add(digest)
+        # A root whose own link is lost still says what it needs.
         waiting += [other for other in below(digest) if other in repository.revisions]
         waiting += attached.get(digest, ())
-    return found
+    return found & repository.revisions.keys()
 
 
 def _attached(repository: Repository, manifests: Manifests) -> dict[str, list[str]]:
@@ -155,22 +171,30 @@ def _attached(repository: Repository, manifests: Manifests) -> dict[str, list[st
         if facts and facts.subject:
             attached[facts.subject].append(digest)
     for name, tag in repository.tags.items():
-        subject = attached_to(name)
-        if subject:
-            attached[subject].append(tag.digest)
+        if clings(name, tag):
+            attached[attached_to(name)].append(tag.digest)
     return {subject: [one for one in found if one in repository.revisions] for subject, found in attached.items()}
 
 
-def settle(repository: Repository, manifests: Manifests, tags: AbstractSet[str], revisions: AbstractSet[str]) -> Going:
+def settle(
+    repository: Repository,
+    manifests: Manifests,
+    tags: AbstractSet[str],
+    revisions: AbstractSet[str],
+    *,
+    spared: AbstractSet[str] = frozenset(),
+) -> Going:
     """What goes when these tags go and these manifests may.
 
     A manifest stays while a staying tag, or a manifest that may not go, leads to it. A tag that only
-    attaches something, such as a signature, goes with what it is attached to.
+    attaches something, such as a signature, goes with what it is attached to, where that may go and
+    the tag is not `spared`.
+    While a staying manifest cannot be read, it may need any other: then tags go, and no manifest.
     """
     clinging = {
         name: attached_to(name)
-        for name in repository.tags
-        if name not in tags and attached_to(name) in repository.revisions
+        for name, tag in repository.tags.items()
+        if name not in tags | spared and clings(name, tag) and attached_to(name) in revisions
     }
     free = [tag.digest for name, tag in repository.tags.items() if name not in tags and name not in clinging]
     held = {repository.tags[name].digest for name in clinging}
@@ -178,4 +202,9 @@ def settle(repository: Repository, manifests: Manifests, tags: AbstractSet[str],
     # What clings to something that may not go is reached through it.
     left = {name for name, subject in clinging.items() if subject not in kept}
     may_go = set(revisions) | {repository.tags[name].digest for name in left}
-    return Going(frozenset(tags) | frozenset(left), frozenset((may_go & repository.revisions.keys()) - kept))
+    going = (may_go & repository.revisions.keys()) - kept
+    staying = {tag.digest for name, tag in repository.tags.items() if name not in tags and tag.digest}
+    staying = (staying | repository.revisions.keys()) - going
+    if any(manifests.known.get(digest) is None for digest in staying):
+        return Going(frozenset(tags))
+    return Going(frozenset(tags) | frozenset(left), frozenset(going))

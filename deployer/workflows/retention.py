@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from deployer.duration import written
 from deployer.registry.imageconfig import parse_config
 from deployer.workflows.browse import natural
-from deployer.workflows.manifest_graph import Going, attached_to, parts, settle
+from deployer.workflows.manifest_graph import Going, clings, parts, settle
 from deployer.workflows.untagged import may_go
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from deployer.storage.snapshot import Repository, Snapshot
     from deployer.workflows.manifest_graph import Manifests
 
+_CONFIG_MAX_BYTES = 8_000_000
 # Tools that build reproducibly write a moment of about then into every image, which says nothing.
 _NO_REAL_MOMENT = 315_619_200  # 1980-01-02
 
@@ -44,8 +45,10 @@ class Creations:
 
     def learn(self, digests: Iterable[str], snapshot: Snapshot) -> None:
         """Read the configurations that are not known yet, and that are there."""
-        wanted = sorted({digest for digest in digests if digest in snapshot.blobs} - self.known.keys())
-        for digest, content in self.storage.contents(wanted, snapshot.blobs):
+        blobs = snapshot.blobs
+        there = {digest for digest in digests if digest in blobs and blobs[digest].size <= _CONFIG_MAX_BYTES}
+        wanted = sorted(there - self.known.keys())
+        for digest, content in self.storage.contents(wanted, blobs):
             created = parse_config(content).created
             moment = int(created.timestamp()) if created else 0
             self.known[digest] = moment if moment > _NO_REAL_MOMENT else 0
@@ -96,41 +99,41 @@ class Retention:
     def _taken(
         self, repository: Repository, rules: list[RetentionRule], now: int, manifests: Manifests
     ) -> tuple[Taken, ...]:
-        protected = [re.compile(rule.protect) for rule in rules if rule.protect]
+        protected = _protected(repository, rules)
         # Damaged tags name no image to judge by; attached ones go with what they are attached to.
         free = [
             name
             for name, tag in repository.tags.items()
-            if tag.digest and not attached_to(name) and not any(pattern.search(name) for pattern in protected)
+            if tag.digest and not clings(name, tag) and name not in protected
         ]
+        matched = [(rule, self._newest_first(rule, repository, free, manifests)) for rule in rules if rule.takes_tags]
+        # What one rule keeps, no other takes.
+        kept = {digest for rule, moments in matched for digest in _newest(rule, repository, moments)}
         found: dict[str, Taken] = {}
-        for rule in rules:
-            for taken in self._by_rule(rule, repository, free, now, manifests):
-                found.setdefault(taken.tag, taken)
+        for rule, moments in matched:
+            for name, moment in moments.items():
+                digest = repository.tags[name].digest
+                if digest not in kept and (rule.older_than is None or now - moment >= rule.older_than):
+                    found.setdefault(name, Taken(name, digest, moment, _reason(rule)))
         return tuple(sorted(found.values(), key=lambda one: (one.moment, natural(one.tag)), reverse=True))
 
-    def _by_rule(
-        self, rule: RetentionRule, repository: Repository, free: list[str], now: int, manifests: Manifests
-    ) -> Iterable[Taken]:
-        if not rule.takes_tags:
-            return
+    def _newest_first(
+        self, rule: RetentionRule, repository: Repository, free: list[str], manifests: Manifests
+    ) -> dict[str, int]:
+        """The tags that a rule matches, with the moments that they are judged by."""
         pattern = re.compile(rule.match or "")
         moments = {name: self._moment(rule, repository, name, manifests) for name in free if pattern.search(name)}
-        newest_first = sorted(moments, key=lambda name: (moments[name], natural(name)), reverse=True)
-        images: dict[str, None] = {}
-        for name in newest_first:
-            images.setdefault(repository.tags[name].digest)
-        kept = set(list(images)[: rule.keep or 0])
-        for name in newest_first:
-            digest = repository.tags[name].digest
-            old = rule.older_than is None or now - moments[name] >= rule.older_than
-            if digest not in kept and old:
-                yield Taken(name, digest, moments[name], _reason(rule))
+        return dict(sorted(moments.items(), key=lambda item: (item[1], natural(item[0])), reverse=True))
 
     def _moment(self, rule: RetentionRule, repository: Repository, name: str, manifests: Manifests) -> int:
         tag = repository.tags[name]
         created = self.creations.of(tag.digest, manifests) if rule.by == "created" else 0
         return created or tag.pushed
+
+
+def _newest(rule: RetentionRule, repository: Repository, newest_first: Iterable[str]) -> list[str]:
+    images = dict.fromkeys(repository.tags[name].digest for name in newest_first)
+    return list(images)[: rule.keep or 0]
 
 
 def _going(
@@ -140,7 +143,12 @@ def _going(
     for rule in rules:
         if rule.untagged:
             gone |= may_go(repository, manifests, now, rule.older_than)
-    return settle(repository, manifests, {one.tag for one in taken}, gone)
+    return settle(repository, manifests, {one.tag for one in taken}, gone, spared=_protected(repository, rules))
+
+
+def _protected(repository: Repository, rules: list[RetentionRule]) -> set[str]:
+    patterns = [re.compile(rule.protect) for rule in rules if rule.protect]
+    return {name for name in repository.tags if any(pattern.search(name) for pattern in patterns)}
 
 
 def _clinging(repository: Repository, going: Going, taken: tuple[Taken, ...]) -> Iterable[Taken]:

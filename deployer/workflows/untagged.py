@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deployer.workflows.manifest_graph import Going, reached, settle
+from deployer.workflows.manifest_graph import Going, clings, reached, settle
 
 if TYPE_CHECKING:
     from deployer.storage.snapshot import Repository, Snapshot
@@ -39,11 +39,17 @@ def may_go(repository: Repository, manifests: Manifests, now: int, older_than: i
         without_tag -= repository.once_tagged
     if older_than is not None:
         return frozenset(digest for digest in without_tag if now - repository.revisions[digest] >= older_than)
-    if not repository.has_tags_folder:
+    if not _is_tagged(repository):
         return frozenset()
     young = {digest for digest in without_tag if now - repository.revisions[digest] < GRACE_SECONDS}
     fresh = young - repository.once_tagged - _accounted_for(repository, manifests)
     return frozenset(without_tag - reached(repository, manifests, fresh))
+
+
+def _is_tagged(repository: Repository) -> bool:
+    """Whether tags are used there at all; signatures of what is pushed by digest come with tags of their own."""
+    signed_only = bool(repository.tags) and all(clings(name, tag) for name, tag in repository.tags.items())
+    return repository.has_tags_folder and not signed_only
 
 
 def _accounted_for(repository: Repository, manifests: Manifests) -> set[str]:

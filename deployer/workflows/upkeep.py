@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from deployer.errors import NotFound
+from deployer import render
+from deployer.errors import GateError, NotFound
 from deployer.host.lock import exclusive
 from deployer.storage.access import Storage
 from deployer.storage.helper import Helper
@@ -48,37 +49,55 @@ class Upkeep:
 @contextmanager
 def upkeep(stack: Stack, command: str) -> Iterator[Upkeep]:
     """Begin to work on the storage. Raises HostError where another command does, NotFound without a deployment."""
-    services = _services(stack)
+    registry = _registry(stack)
     with exclusive(stack.deployment.lock_file, command):
         gate = Gate.of(stack.deployment)
         gate.directory.mkdir(parents=True, exist_ok=True)
-        registry, frontend = services["registry"], services.get("frontend")
         who = Held(command, os.getpid(), datetime.now(UTC))
-        running = frontend.id if frontend and frontend.state == "running" else ""
-        keeper = Keeper(gate, stack.settings, stack.engine, running, who)
-        helper = Helper(stack.engine, stack.deployment.name, registry.image_id, registry.id, gate.directory)
-        with helper:
+        keeper = Keeper(gate, stack.settings, stack.engine, lambda: _frontends(stack), who)
+        with Helper(stack.engine, stack.deployment, registry.image_id, registry.id) as helper:
             # Only now is it sure that nothing of an earlier command, cut off, is at work any more.
             gate.open()
+            _expect_alone(stack, registry)
             yield Upkeep(Storage(stack.engine, helper.name, remembers=True), secrets.token_hex(4), keeper, helper)
+
+
+def _expect_alone(stack: Stack, registry: ServiceContainer) -> None:
+    """Make sure that all writes come through our gate. Raises GateError."""
+    if registry.ports:
+        raise GateError(
+            f"The registry itself is published, on port {registry.ports[0]}: writes there cannot be held off.",
+            (f"Take `ports` out of {stack.deployment.override_file}, then: deployer up",),
+        )
+    others = stack.engine.sharing(registry.id, render.STORAGE)
+    if others:
+        raise GateError(
+            f"The container {others[0]} has the same storage mounted: what it writes cannot be held off.",
+            (f"docker stop {others[0]}   (while this runs)",),
+        )
+
+
+def _frontends(stack: Stack) -> tuple[str, ...]:
+    containers = stack.engine.containers(stack.deployment.name)
+    return tuple(found.id for found in containers if found.service == "frontend" and found.state == "running")
 
 
 def reading(stack: Stack) -> Storage:
     """The storage for looking only, in the registry's own container. Raises NotFound where it does not run."""
-    registry = _services(stack)["registry"]
+    registry = _registry(stack)
     if registry.state != "running":
         raise NotFound("The registry does not run.", ("deployer up",))
     return Storage(stack.engine, registry.id)
 
 
-def _services(stack: Stack) -> dict[str, ServiceContainer]:
+def _registry(stack: Stack) -> ServiceContainer:
     preflight.check_engine(stack.engine)
     containers = stack.engine.containers(stack.deployment.name)
     preflight.check_conflict(stack.deployment, containers)
-    services = {container.service: container for container in containers}
-    if "registry" not in services:
+    registry = next((found for found in containers if found.service == "registry"), None)
+    if registry is None:
         raise NotFound(
             f"There is no deployment named '{stack.deployment.name}' on this machine.",
             ("Run this where the registry runs.", "deployer up"),
         )
-    return services
+    return registry

@@ -1,11 +1,13 @@
 # Lists what a registry keeps. $1 is the folder in which `repositories` and `blobs` lie.
 #
 # Sections, each begun by a line "# NAME"; the last is "# end", so that a list cut short is noticed.
-# Whatever fails ends the script: an incomplete list would make garbage of what it leaves out.
+# Whatever fails ends the script: an incomplete list would make garbage of what it leaves out. So does a
+# symbolic link, behind which the registry looks and `find` does not; it is told by a line of its own.
 #
 # With many repositories, walking through them is what takes the time. $2 is a folder, or empty:
 # there a list is remembered, and the next one walks again only through the manifests of the
-# repositories in which some folder or link has another modification time, to the nanosecond.
+# repositories in which some folder or link has another modification time, or one so late that a
+# second change could have got the same: not every file system and `stat` tells parts of a second.
 set -eu
 here=$(mktemp -d)
 trap 'rm -rf "$here"' EXIT
@@ -15,7 +17,7 @@ mark='%Y %y %n'
 
 # The repositories' folders of that name, each ended by a zero byte.
 chosen() {
-	grep "/$1\$" "$here/folders" | cut -d ' ' -f 2- | tr '\n' '\0'
+	grep "^[0-9].*/$1\$" "$here/folders" | cut -d ' ' -f 2- | tr '\n' '\0'
 }
 
 # The lines of the second file that the first does not have.
@@ -27,10 +29,13 @@ added() {
 changed() {
 	# What has gone since is a change too, and not a failure.
 	tr '\n' '\0' < "$memory/paths" | xargs -0 -r stat -c "$mark" > "$here/again" 2> /dev/null || true
-	if ! cmp -s "$memory/seen" "$here/again"; then
-		added "$memory/seen" "$here/again"
-		added "$here/again" "$memory/seen"
-	fi | cut -d ' ' -f 5- | sed 's|/_manifests.*|/_manifests|' > "$here/changed"
+	{
+		awk -v late="$(cat "$memory/late")" '$1 >= late' "$here/again"
+		if ! cmp -s "$memory/seen" "$here/again"; then
+			added "$memory/seen" "$here/again"
+			added "$here/again" "$memory/seen"
+		fi
+	} | cut -d ' ' -f 5- | sed 's|/_manifests.*|/_manifests|' > "$here/changed"
 	chosen _manifests | tr '\0' '\n' > "$here/today"
 	added "$memory/paths" "$here/today" >> "$here/changed"
 	sort -u "$here/changed"
@@ -40,29 +45,38 @@ changed() {
 walk_aside() {
 	: > "$here/blobs"
 	if [ -d blobs ]; then
-		find blobs -type f -name data -exec stat -c '%s %b %Y %n' {} + > "$here/blobs"
+		find blobs -type f -name data -exec stat -c '%s %b %Y %n' {} + \
+			-o -type l -exec stat -c 'symbolic %n' {} + > "$here/blobs"
 	fi
 	if [ -n "$memory" ] && [ ! -f "$memory/links" ]; then
 		chosen _layers | xargs -0 -r sh -c 'find "$@" -type f -name link' sh > "$here/links"
 	fi
 }
 
+start=$(date +%s)
 echo "# now"
-date +%s
-if cd "$1" 2> /dev/null; then
+echo "$start"
+if [ -e "$1" ]; then
+	cd "$1"
 	echo "# folders"
 	# No part of a repository's name begins with `_`, so the first such folder ends the name. Their
 	# modification times, and those of what is in `_layers`, tell when an upload began or ended.
 	if [ -d repositories ]; then
-		find repositories -type d -name '_*' -prune -exec stat -c '%Y %n' {} + > "$here/folders"
+		find repositories -type d -name '_*' -prune -exec stat -c '%Y %n' {} + \
+			-o -type l -exec stat -c 'symbolic %n' {} + > "$here/folders"
 	fi
 	cat "$here/folders"
+	for folder in repositories blobs; do
+		if [ -L "$folder" ]; then echo "symbolic $folder"; fi
+	done
 
 	# Two walks at once, where there are two processors.
 	walk_aside &
 	aside=$!
 
-	chosen _layers | xargs -0 -r sh -c 'find "$@" -mindepth 1 -maxdepth 1 -type d -exec stat -c "%Y %n" {} +' sh
+	chosen _layers \
+		| xargs -0 -r sh -c 'find "$@" -mindepth 1 -maxdepth 1 -type d -exec stat -c "%Y %n" {} +' sh > "$here/kinds"
+	cat "$here/kinds"
 
 	if [ -n "$memory" ] && [ -f "$memory/seen" ]; then
 		echo "# changed"
@@ -77,15 +91,17 @@ if cd "$1" 2> /dev/null; then
 	xargs -0 -r sh -c '
 		mark=$1
 		shift
-		find "$@" -path "*/_manifests/tags/*/index/*" -name link -type f -exec stat -c %n {} + -o \
+		find "$@" -type l -exec stat -c "symbolic %n" {} + -o \
+			-path "*/_manifests/tags/*/index/*" -name link -type f -exec stat -c %n {} + -o \
 			! -path "*/_manifests/tags/*/index*" \( -type d -o -type f -name link \) -exec stat -c "$mark" {} +
 	' sh "$mark" < "$here/wanted" > "$here/all"
-	grep -v '^repositories' "$here/all" > "$here/seen" || [ $? -eq 1 ]
+	grep '^symbolic' "$here/all" || [ $? -eq 1 ]
+	grep '^[0-9]' "$here/all" > "$here/seen" || [ $? -eq 1 ]
 	cut -d ' ' -f 5- "$here/seen" > "$here/paths"
 
-	# Links, and the folders of tags: one without a link is a tag that names nothing.
+	# Links, and the folders of tags and manifests: one without a link was deleted, or is damaged.
 	echo "# manifests"
-	grep -E '/link$|/_manifests/tags$|/_manifests/tags/[^/]*$' "$here/seen" || [ $? -eq 1 ]
+	grep -E '/link$|/_manifests/(tags|tags/[^/]*|revisions/[^/]*/[^/]*)$' "$here/seen" || [ $? -eq 1 ]
 	echo "# history"
 	grep '^repositories' "$here/all" || [ $? -eq 1 ]
 	echo "# tags"
@@ -93,6 +109,11 @@ if cd "$1" 2> /dev/null; then
 	# 1 says that no file holds a line: empty links, which are listed above all the same.
 	xargs -0 -r sh -c 'grep -H "" "$@" || [ $? -eq 1 ]' sh < "$here/tags"
 
+	# What was pushed by another kind of digest lies under its sha256, which the link tells.
+	echo "# aliases"
+	grep -v '/sha256$' "$here/kinds" | cut -d ' ' -f 2- | tr '\n' '\0' \
+		| xargs -0 -r sh -c 'find "$@" -type f -name link -exec grep -H "" {} +' sh
+	grep '/_manifests/revisions/sha512/[^/]*/link$' "$here/paths" | tr '\n' '\0' | xargs -0 -r grep -H ''
 	echo "# uploads"
 	chosen _uploads | xargs -0 -r sh -c 'find "$@" -mindepth 1 -maxdepth 2 -exec stat -c "%s %Y %n" {} +' sh
 
@@ -100,8 +121,14 @@ if cd "$1" 2> /dev/null; then
 	echo "# blobs"
 	cat "$here/blobs"
 	if [ -n "$memory" ] && [ ! -f "$memory/seen" ]; then
+		# The disk's own clock, where it is behind ours, was at least here when the walk began.
+		awk -v start="$start" -v now="$(date +%s)" '
+			BEGIN { newest = 0 }
+			$1 > newest { newest = $1 }
+			END { then = newest - (now - start) - 1; printf "%d\n", (then < start ? then : start) - 2 }
+		' "$here/seen" > "$here/late"
 		mkdir -p "$memory"
-		mv "$here/paths" "$here/seen" "$here/links" "$memory"
+		mv "$here/late" "$here/paths" "$here/seen" "$here/links" "$memory"
 	fi
 fi
 echo "# end"

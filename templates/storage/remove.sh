@@ -5,8 +5,13 @@
 # one step, and at once, however much lies in it. Where no folder can be made for the group, on a
 # full disk, it is deleted in place. A line "?PATH" removes a folder where it is empty, and then
 # those above it that have become empty, up to `repositories`.
+#
+# The list is kept in $2 until all is done: cut off, the next run learns from it what is unfinished.
 set -eu
 cd "$1"
+list=$(mktemp)
+cat > "$list"
+mkdir -p "$2" 2> /dev/null && cp "$list" "$2/list" 2> /dev/null || true
 
 take() {
 	[ $# -gt 1 ] || return 0
@@ -49,5 +54,6 @@ while IFS= read -r line; do
 		fi
 		;;
 	esac
-done
+done < "$list"
 take "$@"
+rm -f "$list"
