@@ -1,0 +1,406 @@
+"""gc on a real registry: what goes, and above all what stays."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.content import build_image, push_artifact, push_image, push_index, push_tag
+from tests.support.pulling import delete_manifest, manifest_status, pulls_whole, put_blob, put_manifest
+from tests.support.registry_content import DOCKER, OCI, Image, image, index, push, sha256
+from tests.support.stack import DeployedStack, docker
+from tests.support.stored import HOUR, IMAGES, Stored, age
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import httpx
+
+
+@pytest.fixture(scope="module")
+def shared(make_stack: Callable[..., DeployedStack]) -> Iterator[DeployedStack]:
+    made = make_stack(DEPLOYER_REGISTRY_DATA=IMAGES)
+    made.up()
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def stored(shared: DeployedStack) -> Stored:
+    """The shared deployment with nothing in it."""
+    found = Stored(shared)
+    found.clear()
+    return found
+
+
+@pytest.fixture
+def client(shared: DeployedStack) -> Iterator[httpx.Client]:
+    with shared.client as made:
+        yield made
+
+
+def collect(stack: DeployedStack, *flags: str) -> dict[str, Any]:
+    """Collect garbage, and return what it said that it did."""
+    return dict(json.loads(stack.deployer("gc", "--yes", "--json", *flags, check=True).stdout))
+
+
+def planned(stack: DeployedStack, *flags: str) -> dict[str, Any]:
+    return dict(json.loads(stack.deployer("gc", "--dry-run", "--json", *flags, check=True).stdout))
+
+
+def attached_tag(digest: str, suffix: str = "") -> str:
+    return digest.replace(":", "-") + suffix
+
+
+def pair(*words: str) -> tuple[Image, Image]:
+    first, second = (build_image(layers=(word,), media=OCI) for word in words)
+    return first, second
+
+
+def put_together(*children: Image, **more: Any) -> Image:
+    return index([(child, "linux/amd64") for child in children], media=OCI, **more)
+
+
+# -- what stays: each of these once cost images
+
+
+def test_an_image_whose_only_tag_is_its_own_digest_stays(stored: Stored, client: httpx.Client) -> None:
+    made = build_image()
+    push(client, "own", attached_tag(made.digest), made)
+    stored.age()
+    collect(stored.stack, "--untagged")
+    assert pulls_whole(client, "own", attached_tag(made.digest))
+
+
+def test_signed_images_that_were_only_pushed_by_digest_stay(stored: Stored, client: httpx.Client) -> None:
+    """A signature's tag says nothing of how the image itself was meant to be kept."""
+    made = build_image(media=OCI)
+    push(client, "by-digest", None, made)
+    push_artifact(client, "by-digest", attached_tag(made.digest, ".sig"), content=b"signature")
+    stored.age()
+    collect(stored.stack, "--untagged")
+    assert pulls_whole(client, "by-digest", made.digest)
+    assert pulls_whole(client, "by-digest", attached_tag(made.digest, ".sig"))
+
+
+@pytest.mark.parametrize("left", [b"", b'{"schemaVersion": 2, "mani', None], ids=["empty", "cut short", "lost"])
+def test_the_parts_of_a_damaged_index_stay(stored: Stored, client: httpx.Client, left: bytes | None) -> None:
+    children = pair("one", "two")
+    for child in children:
+        push(client, "damaged", None, child)
+    whole = put_together(*children)
+    push(client, "damaged", "1", whole)
+    if left is None:
+        shutil.rmtree(stored.blob(whole.digest).parent)
+    else:
+        stored.blob(whole.digest).write_bytes(left)
+    stored.age()
+    done = stored.stack.deployer("gc", "--untagged", "--yes", check=True)
+    assert f"the manifest {whole.digest[7:19]} is {'lost' if left is None else 'damaged'}" in done.stderr
+    assert [pulls_whole(client, "damaged", child.digest) for child in children] == [True, True]
+
+
+def test_the_parts_of_an_index_stay_whose_own_link_is_lost(stored: Stored, client: httpx.Client) -> None:
+    children = pair("one", "two")
+    for child in children:
+        push(client, "unlinked", None, child)
+    whole = put_together(*children)
+    push(client, "unlinked", "1", whole)
+    shutil.rmtree(stored.revision("unlinked", whole.digest).parent)
+    stored.age()
+    collect(stored.stack, "--untagged")
+    assert put_manifest(client, "unlinked", "1", whole) == 201
+    assert pulls_whole(client, "unlinked", "1")
+
+
+def test_a_repository_behind_a_symbolic_link_stays(stored: Stored, client: httpx.Client) -> None:
+    """The registry follows such links, and serves what lies behind them."""
+    push_image(client, "team/app", "1", layers=("linked",))
+    shutil.move(stored.repository("team"), stored.root / "elsewhere")
+    stored.repository("team").symlink_to("../elsewhere")
+    stored.age()
+    assert pulls_whole(client, "team/app", "1")
+    collect(stored.stack)
+    assert pulls_whole(client, "team/app", "1")
+
+
+def test_a_push_under_way_stays_though_an_image_like_it_is_deleted_meanwhile(
+    stored: Stored, client: httpx.Client
+) -> None:
+    made = build_image(layers=("pushed by two at once",))
+    for blob in made.blobs:
+        put_blob(client, "slow", blob)
+    # The slow client began a little earlier; its manifest is still to come.
+    for path in stored.repository("slow").rglob("*"):
+        age(path, 60)
+    push(client, "fast", "1", made)
+    delete_manifest(client, "fast", made.digest)
+    collect(stored.stack)
+    assert put_manifest(client, "slow", "1", made) == 201
+    assert pulls_whole(client, "slow", "1")
+
+
+# -- what goes
+
+
+def test_space_of_a_deleted_image_is_freed_and_the_others_pull(stored: Stored, client: httpx.Client) -> None:
+    shared_layer = "of both " * 1000
+    kept = push_image(client, "app", "1", layers=(shared_layer, "kept"))
+    gone = build_image(layers=(shared_layer, "gone"))
+    push(client, "app", "2", gone)
+    delete_manifest(client, "app", gone.digest)
+    done = collect(stored.stack)
+    assert done["blobs"] == 3
+    assert not stored.blobs() & {gone.digest, sha256(gone.blobs[0]), sha256(gone.blobs[2])}
+    assert pulls_whole(client, "app", kept.digest)
+
+
+def test_emptied_repositories_leave_the_catalog(stored: Stored, client: httpx.Client) -> None:
+    push_image(client, "kept", "1", layers=("kept",))
+    made = push_image(client, "gone/below", "1", layers=("gone",))
+    delete_manifest(client, "gone/below", made.digest)
+    assert client.get("/v2/_catalog").json()["repositories"] == ["gone/below", "kept"]
+    assert collect(stored.stack)["removed_repositories"] == ["gone/below"]
+    assert client.get("/v2/_catalog").json()["repositories"] == ["kept"]
+    assert not stored.repository("gone").exists()
+
+
+def test_a_dry_run_says_exactly_what_the_run_does_and_changes_nothing(stored: Stored, client: httpx.Client) -> None:
+    push_image(client, "app", "1", layers=("kept",))
+    push_image(client, "app", "2", layers=("superseded",))
+    push_image(client, "app", "2", layers=("current",))
+    deleted = push_image(client, "other", "1", layers=("deleted " * 5000,))
+    delete_manifest(client, "other", deleted.digest)
+    before = stored.listing()
+    said = planned(stored.stack, "--untagged")
+    assert stored.listing() == before
+    blobs = stored.blobs()
+    sizes = {digest: stored.blob(digest).stat().st_size for digest in blobs}
+    done = collect(stored.stack, "--untagged")
+    removed = blobs - stored.blobs()
+    assert (said["blobs"], said["bytes"]) == (len(removed), sum(sizes[digest] for digest in removed))
+    for key in ("removed_tags", "removed_manifests", "removed_repositories", "blobs", "freed_bytes"):
+        assert done[key] == said[key], key
+
+
+def test_it_removes_what_the_registrys_own_collector_would(stored: Stored, client: httpx.Client) -> None:
+    push_image(client, "docker", "1", layers=("base", "docker"))
+    push_image(client, "oci", "1", layers=("base", "oci"), media=OCI)
+    push_index(client, "list", "1", media=DOCKER)
+    push_index(client, "index", "1", attestations=True)
+    chart = push_artifact(client, "chart", "1")
+    push_artifact(
+        client, "chart", "about", content=b"about it",
+        subject={"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": chart.digest, "size": 1},
+    )  # fmt: skip
+    for name, made in (
+        ("docker", push_image(client, "docker", "2", layers=("base", "gone"))),
+        ("index", push_index(client, "index", "2", platforms=("linux/s390x",), attestations=True)),
+        ("chart", push_artifact(client, "chart", "2", content=b"gone too")),
+    ):
+        delete_manifest(client, name, made.digest)
+    put_blob(client, "half", b"of a push that was given up")
+    stored.age()
+    registry = stored.stack.containers()["registry"]
+    printed = docker("exec", registry, "registry", "garbage-collect", "--dry-run", "/etc/deployer/config.yaml")
+    eligible = set(re.findall(r"blob eligible for deletion: (\S+)", printed))
+    before = stored.blobs()
+    collect(stored.stack)
+    assert before - stored.blobs() == eligible
+    assert len(eligible) >= 6
+
+
+# -- untagged manifests
+
+
+def test_a_superseded_image_goes_only_when_asked(stored: Stored, client: httpx.Client) -> None:
+    old = push_image(client, "app", "1", layers=("old",))
+    push_image(client, "app", "1", layers=("new",))
+    collect(stored.stack)
+    assert pulls_whole(client, "app", old.digest)
+    done = collect(stored.stack, "--untagged")
+    assert [one["digest"] for one in done["removed_manifests"]] == [old.digest]
+    assert manifest_status(client, "app", old.digest) == 404
+    assert pulls_whole(client, "app", "1")
+
+
+@pytest.mark.parametrize("media", [DOCKER, OCI])
+def test_a_multi_platform_image_keeps_all_its_parts(stored: Stored, client: httpx.Client, media: str) -> None:
+    push_index(client, "multi", "1", media=media, attestations=media == OCI)
+    stored.age()
+    assert collect(stored.stack, "--untagged", "--older-than", "0s")["blobs"] == 0
+    assert pulls_whole(client, "multi", "1")
+
+
+def test_of_two_indexes_that_share_a_part_one_goes(stored: Stored, client: httpx.Client) -> None:
+    both, only = pair("both", "only")
+    for child in (both, only):
+        push(client, "shared", None, child)
+    push(client, "shared", "kept", put_together(both))
+    gone = put_together(both, only)
+    push(client, "shared", "gone", gone)
+    push_tag(client, "shared", "part", only)
+    delete_manifest(client, "shared", gone.digest)
+    stored.age()
+    collect(stored.stack, "--untagged")
+    assert pulls_whole(client, "shared", "kept")
+    assert pulls_whole(client, "shared", "part")
+    delete_manifest(client, "shared", only.digest)
+    collect(stored.stack, "--untagged")
+    assert pulls_whole(client, "shared", "kept")
+    assert manifest_status(client, "shared", only.digest) == 404
+
+
+def test_what_is_attached_stays_with_its_image_and_goes_with_it(stored: Stored, client: httpx.Client) -> None:
+    made = build_image(media=OCI)
+    push(client, "signed", "1", made)
+    signature = push_artifact(client, "signed", attached_tag(made.digest, ".sig"), content=b"cosign")
+    bill = image("bill of materials", media=OCI, subject=made.descriptor())
+    push(client, "signed", None, bill)
+    stored.age()
+    assert collect(stored.stack, "--untagged")["removed_manifests"] == []
+    assert all(pulls_whole(client, "signed", digest) for digest in (made.digest, signature.digest, bill.digest))
+    push_image(client, "signed", "1", layers=("new",))
+    collect(stored.stack, "--untagged")
+    left = [manifest_status(client, "signed", digest) for digest in (made.digest, signature.digest, bill.digest)]
+    assert left == [404, 404, 404]
+    assert client.get("/v2/signed/tags/list").json()["tags"] == ["1"]
+
+
+def test_what_was_only_pushed_by_digest_goes_only_with_an_age(stored: Stored, client: httpx.Client) -> None:
+    made = build_image()
+    push(client, "by-digest", None, made)
+    stored.age(2 * HOUR)
+    for flags in (["--untagged"], ["--untagged", "--older-than", "3h"]):
+        collect(stored.stack, *flags)
+        assert pulls_whole(client, "by-digest", made.digest)
+    collect(stored.stack, "--untagged", "--older-than", "1h")
+    assert manifest_status(client, "by-digest", made.digest) == 404
+
+
+def test_parts_of_an_index_that_is_still_to_come_stay(stored: Stored, client: httpx.Client) -> None:
+    push_image(client, "building", "before", layers=("before",))
+    children = pair("one", "two")
+    for child in children:
+        push(client, "building", None, child)
+    collect(stored.stack, "--untagged")
+    assert put_manifest(client, "building", "1", put_together(*children)) == 201
+    assert pulls_whole(client, "building", "1")
+
+
+# -- pushes under way
+
+
+def test_a_push_whose_manifest_is_still_to_come_can_be_finished(stored: Stored, client: httpx.Client) -> None:
+    made = build_image(layers=("one", "two"))
+    for blob in made.blobs:
+        put_blob(client, "half", blob)
+    collect(stored.stack)
+    assert put_manifest(client, "half", "1", made) == 201
+    assert pulls_whole(client, "half", "1")
+
+
+def test_an_upload_that_is_half_way_can_be_finished(stored: Stored, client: httpx.Client) -> None:
+    started = client.post("/v2/half/blobs/uploads/")
+    sent = client.patch(started.headers["Location"], content=b"first half, ")
+    assert sent.status_code == 202
+    stored.age()
+    collect(stored.stack)
+    content = b"first half, second half"
+    ended = client.put(f"{sent.headers['Location']}&digest={sha256(content)}", content=b"second half")
+    assert ended.status_code == 201, ended.text
+    assert client.get(f"/v2/half/blobs/{sha256(content)}").content == content
+
+
+def test_old_garbage_that_is_uploaded_again_stays(stored: Stored, client: httpx.Client) -> None:
+    made = build_image(layers=("again",))
+    push(client, "first", "1", made)
+    delete_manifest(client, "first", made.digest)
+    stored.age()
+    for blob in made.blobs:
+        put_blob(client, "second", blob)
+    collect(stored.stack)
+    assert put_manifest(client, "second", "1", made) == 201
+    assert pulls_whole(client, "second", "1")
+
+
+# -- damage
+
+
+def test_empty_links_do_not_stop_it(stored: Stored, client: httpx.Client) -> None:
+    made = push_image(client, "empty", "1", layers=("revision",))
+    push_image(client, "empty", "2", layers=("tag",))
+    gone = push_image(client, "other", "1", layers=("gone",))
+    delete_manifest(client, "other", gone.digest)
+    stored.revision("empty", made.digest).write_bytes(b"")
+    stored.tag("empty", "2").write_bytes(b"")
+    stored.age()
+    before = stored.blobs()
+    collect(stored.stack, "--untagged")
+    assert len(before - stored.blobs()) == 3
+    assert stored.blob(made.digest).exists()
+    assert (stored.repository("empty") / "_manifests" / "tags" / "2").is_dir()
+
+
+def test_a_repository_without_layers_folder_does_not_stop_it(stored: Stored, client: httpx.Client) -> None:
+    made = push_image(client, "bare", "1")
+    shutil.rmtree(stored.repository("bare") / "_layers")
+    stored.age()
+    before = stored.blobs()
+    collect(stored.stack)
+    assert stored.blobs() == before
+    assert manifest_status(client, "bare", made.digest) == 200
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["cut short", "lost"])
+def test_the_layers_of_a_damaged_manifest_stay_and_it_is_said(
+    stored: Stored,
+    client: httpx.Client,
+    lost: bool,
+) -> None:
+    made = build_image(layers=("precious",))
+    push(client, "damaged", "1", made)
+    if lost:
+        shutil.rmtree(stored.blob(made.digest).parent)
+    else:
+        stored.blob(made.digest).write_bytes(made.content[:40])
+    stored.age()
+    done = stored.stack.deployer("gc", check=True)
+    assert f"the manifest {made.digest[7:19]} is {'lost' if lost else 'damaged'}" in done.stderr
+    assert stored.blobs() >= {sha256(blob) for blob in made.blobs}
+
+
+@pytest.mark.parametrize("mended", ["pushed again", "deleted"])
+def test_a_damaged_manifest_can_be_mended_as_is_advised(stored: Stored, client: httpx.Client, mended: str) -> None:
+    made = build_image(layers=("precious",))
+    push(client, "damaged", "1", made)
+    stored.blob(made.digest).write_bytes(made.content[:40])
+    if mended == "pushed again":
+        push(client, "damaged", "1", made)
+    else:
+        stored.stack.deployer("delete", f"damaged@{made.digest}", "--yes", check=True)
+        collect(stored.stack)
+        push(client, "damaged", "1", made)
+    assert pulls_whole(client, "damaged", "1")
+
+
+def test_what_is_not_the_registrys_is_left_alone(stored: Stored, client: httpx.Client) -> None:
+    push_image(client, "app", "1")
+    strays = [
+        stored.disk / "notes.txt",
+        stored.root / "repositories" / "UPPER" / "_layers" / "file",
+        stored.root / "repositories" / "app" / "of mine",
+        stored.root / "blobs" / "sha256" / "00" / "no-digest" / "data",
+        stored.root / "blobs" / "md5" / "data",
+    ]
+    for stray in strays:
+        stray.parent.mkdir(parents=True, exist_ok=True)
+        stray.write_text("mine")
+    stored.age()
+    collect(stored.stack, "--untagged")
+    assert [stray.read_text() for stray in strays] == ["mine"] * len(strays)
+    assert pulls_whole(client, "app", "1")
