@@ -160,7 +160,7 @@ def _print_left(out: Output, found: Survey, *, asked: bool = False) -> None:
         else:
             mend = "To push it again, delete its tags first, then: deployer gc --untagged --older-than 0s"
         what = "lost" if damage.is_lost else "damaged"
-        out.warn(f"The manifest {name} is {what}, so whatever its repository holds is kept. {mend}")
+        out.warn(f"The manifest {name} is {what}, so all that its repository has is kept. {mend}")
 
 
 def _garbage_words(found: Survey) -> str:
