@@ -63,7 +63,7 @@ def gc(
     """
     from deployer.cli import upkeep_views as views
     from deployer.workflows.collection import collect
-    from deployer.workflows.garbage import survey
+    from deployer.workflows.garbage import no_images, survey
     from deployer.workflows.manifest_graph import Manifests
     from deployer.workflows.untagged import untagged as choose_untagged
 
@@ -72,7 +72,7 @@ def gc(
     age = None if older_than is None else _seconds("--older-than", older_than)
     drain = _drain(session, wait)
     manifests = Manifests()
-    choose = (lambda snapshot, known: choose_untagged(snapshot, known, age)) if untagged else (lambda _, __: {})
+    choose = (lambda snapshot, known: choose_untagged(snapshot, known, age)) if untagged else no_images
     with _work(session, "gc", dry_run=dry_run) as (storage, work):
         shown = survey(storage, manifests, choose)
         if not as_json or dry_run:

@@ -29,6 +29,11 @@ class Choose(Protocol):
         """Choose from what the storage holds at the moment."""
 
 
+def no_images(_snapshot: Snapshot, _manifests: Manifests, /) -> Mapping[str, Going]:
+    """Choose no tag and no manifest: only what nothing names any more."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Waiting:
     """Content in no image yet, that a push under way may still need."""

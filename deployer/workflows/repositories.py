@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from deployer.errors import NotFound, StorageError
 from deployer.reference import parse_repository
 from deployer.storage.removal import Removal
-from deployer.workflows.garbage import held_alone, survey
+from deployer.workflows.garbage import held_alone, no_images, survey
 from deployer.workflows.naming import did_you_mean
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def plan_removal(storage: Storage, manifests: Manifests, names: Sequence[str]) -
     Raises InvalidReference, and NotFound with the nearest names.
     """
     wanted = list(dict.fromkeys(parse_repository(name) for name in names))
-    found = survey(storage, manifests, lambda _, __: {})
+    found = survey(storage, manifests, no_images)
     known = found.snapshot.repositories
     for name in wanted:
         if name not in known:

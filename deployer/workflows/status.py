@@ -10,7 +10,7 @@ from deployer.errors import DeployerError, NotFound, UsageError
 from deployer.render import STORAGE
 from deployer.storage.access import Storage
 from deployer.workflows import files, preflight, readiness
-from deployer.workflows.garbage import survey
+from deployer.workflows.garbage import no_images, survey
 from deployer.workflows.gate import Gate
 from deployer.workflows.manifest_graph import Manifests
 
@@ -135,7 +135,7 @@ def _storage(stack: Stack, registry: ServiceContainer) -> tuple[int | None, int 
 
 def _garbage(stack: Stack, registry: ServiceContainer) -> int | None:
     try:
-        return survey(Storage(stack.engine, registry.id), Manifests(), lambda _, __: {}).freed
+        return survey(Storage(stack.engine, registry.id), Manifests(), no_images).freed
     except DeployerError:
         return None
 

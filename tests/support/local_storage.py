@@ -118,19 +118,19 @@ class Tree:
 
     def broken(self) -> list[str]:
         """What a pull would miss: manifests that tags name, and all that manifests name."""
-        missing = []
+        missing: list[str] = []
+        there = self.blobs()
         for place in self.root.glob("repositories/**/_manifests"):
+            named = {link: link.read_text().replace(":", "/") for link in place.glob("tags/*/current/link")}
             missing += [
                 f"{link}: no manifest"
-                for link in place.glob("tags/*/current/link")
-                if not (place / "revisions" / link.read_text().replace(":", "/") / "link").exists()
+                for link, path in named.items()
+                if path and not (place / "revisions" / path / "link").exists()
             ]
             for link in place.glob("revisions/sha256/*/link"):
                 digest = f"sha256:{link.parent.name}"
-                if digest not in self.blobs():
-                    missing.append(f"{link}: no content")
-                    continue
-                missing += [f"{link}: no {part}" for part in self._parts(digest) - self.blobs()]
+                parts = self._parts(digest) if digest in there else {digest}
+                missing += [f"{link}: no {part}" for part in parts - there]
         return missing
 
     def _parts(self, digest: str) -> set[str]:

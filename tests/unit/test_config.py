@@ -194,3 +194,39 @@ def test_addresses_follow_from_the_host(
 def test_bind_is_kept_and_all_addresses_need_no_entry(tmp_path: Path) -> None:
     assert settings_from(tmp_path, "bind: 10.0.0.1\n").bind_addresses == ("10.0.0.1",)
     assert settings_from(tmp_path, "bind: 0.0.0.0\n").bind_addresses == ()
+
+
+def test_retention_rules_are_read_with_their_types(tmp_path: Path) -> None:
+    (tmp_path / "deployer.yaml").write_text(
+        "retention:\n"
+        "  - {repositories: 'team/*', keep: 5, older_than: 30d, match: '^ci-', untagged: true}\n"
+        "  - match: x\n"
+    )
+    first, second = load(Flags(), {}, tmp_path).settings.retention
+    assert (first.repositories, first.keep, first.older_than, first.match) == (("team/*",), 5, 30 * 86400, "^ci-")
+    assert first.untagged
+    assert (second.repositories, second.by) == (("*",), "created")
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("retention: 5", "retention: 5 is no list of rules"),
+        ("retention: [5]", "retention[0]: 5 is no rule"),
+        ("retention: [{}]", "retention[0]: the rule does not say what goes: give keep, older_than, match or untagged"),
+        ("retention: [{by: pushed}]", "retention[0]: the rule does not say what goes"),
+        ("retention: [{kep: 5}]", "retention[0].kep: unknown setting, did you mean retention[0].keep?"),
+        ("retention: [{keep: 1}, {keep: 0}]", "retention[1].keep: 0 is no number of images to keep"),
+        ("retention: [{older_than: 30}]", "retention[0].older_than: 30 is no length of time"),
+        ("retention: [{older_than: 30 days}]", "retention[0].older_than: '30 days' is no length of time"),
+        ("retention: [{match: '('}]", "retention[0].match: '(' is no regular expression: "),
+        ("retention: [{keep: 1, by: size}]", "retention[0].by: 'size' is none of: created, pushed"),
+        ("retention: [{keep: 1, repositories: []}]", "retention[0].repositories: [] is no list of names"),
+        ("retention: [{keep: 1, untagged: 3}]", "retention[0].untagged: 3 is neither true nor false"),
+    ],
+)
+def test_a_wrong_retention_rule_is_named(tmp_path: Path, written: str, said: str) -> None:
+    (tmp_path / "deployer.yaml").write_text(written)
+    with pytest.raises(ConfigurationError) as caught:
+        load(Flags(), {}, tmp_path)
+    assert any(f"deployer.yaml: {said}" in problem for problem in caught.value.problems), caught.value.problems

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from tools.machine.browser import ensure_browser
+from tools.machine.busybox import ensure_busybox
 from tools.machine.engine import ensure_engine
 from tools.machine.environment import ensure_environment
 from tools.machine.errors import RefusalError
@@ -35,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run a command with an engine, ending what was started for it")
     run.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND…")
     commands.add_parser("browser", help="install Chromium where there is no browser")
+    commands.add_parser("busybox", help="install BusyBox where it is missing")
     commands.add_parser("node", help="install Node.js where it is missing")
     commands.add_parser("lock", help="write constraints.txt anew")
     return top
@@ -56,6 +58,7 @@ def dispatch(arguments: argparse.Namespace) -> int:
         "environment": lambda: ensure_environment(REPOSITORY, dev=arguments.dev),
         "engine": ensure_engine,
         "browser": ensure_browser,
+        "busybox": ensure_busybox,
         "node": ensure_node,
         "lock": lambda: write_lock(REPOSITORY),
     }

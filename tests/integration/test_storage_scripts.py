@@ -1,0 +1,94 @@
+"""The storage scripts under BusyBox, which is all that the official registry image has, against this machine's own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from deployer.storage.access import Storage
+from deployer.workflows.collection import collect
+from deployer.workflows.garbage import survey
+from deployer.workflows.gate import Drain
+from deployer.workflows.manifest_graph import Manifests
+from deployer.workflows.untagged import untagged
+from tests.support.local_storage import LocalEngine, LocalWork, Tree
+from tests.support.registry_content import image
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from deployer.engine import Engine
+    from deployer.storage.snapshot import Snapshot
+    from deployer.workflows.manifest_graph import Going
+    from deployer.workflows.upkeep import Upkeep
+
+
+@pytest.fixture
+def busybox(tmp_path: Path) -> Path:
+    """A folder with BusyBox's programs, and no others."""
+    program = shutil.which("busybox")
+    if program is None:
+        pytest.fail("There is no BusyBox; `make test` installs it.", pytrace=False)
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    subprocess.run([program, "--install", "-s", str(folder)], check=True)
+    return folder
+
+
+def storage(tree: Tree, programs: Path | None, *, remembers: bool) -> Storage:
+    engine = LocalEngine(tree.folder)
+    if programs is not None:
+        engine = LocalEngine(tree.folder, (str(programs / "sh"),), str(programs))
+    return Storage(cast("Engine", engine), "container", remembers)
+
+
+def fill(tree: Tree) -> None:
+    for number in range(1100):
+        tree.push("many", [f"t{number}"], image(f"many {number % 600}"))
+    for name in ("app", "app/below", "app/1st", "app-x"):
+        for number in range(3):
+            tree.push(name, ["current", "index"], image(f"{name} {number}", "shared"))
+        tree.push(name, ["_layers"], image(f"{name} tagged"))
+    tree.delete("app/below", image("app/below tagged").digest)
+    tree.empty_file("repositories/app-x/_manifests/tags/index/current/link")
+
+
+def choose(snapshot: Snapshot, manifests: Manifests, /) -> dict[str, Going]:
+    return untagged(snapshot, manifests, 0)
+
+
+def collected(tree: Tree, programs: Path | None) -> tuple[Snapshot, set[str]]:
+    """What was seen at first, and what is left."""
+    fill(tree)
+    there = storage(tree, programs, remembers=True)
+    manifests = Manifests()
+    shown = survey(there, manifests, choose)
+    work = cast("Upkeep", LocalWork(there, lambda: tree.push("late", ["1"], image("late"), age=0)))
+    collect(work, manifests, choose, shown, Drain(0, lambda _: None))
+    assert not tree.broken()
+    return shown.snapshot, tree.listing()
+
+
+def test_busybox_sees_and_takes_the_same(tmp_path: Path, busybox: Path) -> None:
+    ours, left = collected(Tree(tmp_path / "ours"), None)
+    theirs, left_by_busybox = collected(Tree(tmp_path / "theirs"), busybox)
+    assert {name: (one.tags.keys(), one.revisions.keys()) for name, one in theirs.repositories.items()} == {
+        name: (one.tags.keys(), one.revisions.keys()) for name, one in ours.repositories.items()
+    }
+    assert theirs.blobs.keys() == ours.blobs.keys()
+    assert left_by_busybox == left
+    assert any(path.startswith("repositories/late/") for path in left)
+
+
+def test_busybox_fails_where_a_list_cannot_be_complete(tmp_path: Path, busybox: Path) -> None:
+    tree = Tree(tmp_path / "tree")
+    tree.push("app", ["1"], image("x"))
+    find = busybox / "find"
+    find.unlink()
+    find.write_text(f'#!{busybox}/sh\n{shutil.which("busybox")} find "$@"\necho "find: Input/output error" >&2\n')
+    find.chmod(0o755)
+    with pytest.raises(Exception, match="could not be read"):
+        storage(tree, busybox, remembers=False).snapshot()

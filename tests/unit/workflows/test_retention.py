@@ -1,0 +1,205 @@
+"""Which tags the rules of `deployer prune` take, on storages written as a registry writes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from deployer.settings import RetentionRule, build
+from deployer.workflows.garbage import survey
+from deployer.workflows.manifest_graph import Manifests
+from deployer.workflows.retention import Creations, Retention
+from tests.support.local_storage import HOUR, Tree
+from tests.support.registry_content import OCI, Image, image, index
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from deployer.workflows.garbage import Survey
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    return Tree(tmp_path)
+
+
+def rule(**written: Any) -> RetentionRule:
+    problems: list[str] = []
+    made = build(RetentionRule, written, problems)
+    assert not problems
+    return made
+
+
+def prune(tree: Tree, *rules: RetentionRule) -> tuple[Survey, Retention]:
+    storage = tree.storage()
+    retention = Retention(rules, Creations(storage))
+    return survey(storage, Manifests(), retention.choose), retention
+
+
+def tags(found: Survey, repository: str = "app") -> list[str]:
+    return sorted(tag for name, tag in found.removal.tags if name == repository)
+
+
+def dated(word: str, created: str) -> Image:
+    return image(word, created=created)
+
+
+def releases(tree: Tree, count: int = 5) -> None:
+    """Tags 1 … count, each created a day after the one before, and all pushed in the opposite order."""
+    for number in range(1, count + 1):
+        tree.push("app", [str(number)], dated(f"app {number}", f"2024-01-{number:02}T00:00:00Z"), age=number * HOUR)
+
+
+def test_the_newest_stay_by_their_creation(tree: Tree) -> None:
+    releases(tree)
+    found, _ = prune(tree, rule(keep=2))
+    assert tags(found) == ["1", "2", "3"]
+    assert len(found.removal.revisions) == 3
+
+
+def test_or_by_their_push(tree: Tree) -> None:
+    releases(tree)
+    found, _ = prune(tree, rule(keep=2, by="pushed"))
+    assert tags(found) == ["3", "4", "5"]
+
+
+def test_what_says_no_moment_is_judged_by_its_push(tree: Tree) -> None:
+    tree.push("app", ["epoch"], dated("epoch", "1970-01-01T00:00:00Z"), age=HOUR)
+    tree.push("app", ["silent"], image("silent", created=None), age=2 * HOUR)
+    tree.push("app", ["old"], dated("old", "2020-01-01T00:00:00Z"), age=0)
+    found, _ = prune(tree, rule(older_than="1d"))
+    assert tags(found) == ["old"]
+
+
+def test_the_newest_are_counted_in_images(tree: Tree) -> None:
+    releases(tree, 3)
+    tree.push("app", ["three", "stable"], dated("app 3", "2024-01-03T00:00:00Z"))
+    found, _ = prune(tree, rule(keep=2))
+    assert tags(found) == ["1"]
+
+
+def test_an_age_spares_the_young(tree: Tree) -> None:
+    releases(tree)
+    found, _ = prune(tree, rule(older_than="170m", by="pushed"))
+    assert tags(found) == ["3", "4", "5"]
+    found, _ = prune(tree, rule(older_than="170m", keep=4, by="pushed"))
+    assert tags(found) == ["5"]
+
+
+def test_only_matching_tags_go_and_protected_ones_never(tree: Tree) -> None:
+    made = [image(f"image {number}") for number in range(4)]
+    for name, one in zip(["ci-1", "ci-2", "v1", "ci-keep"], made, strict=True):
+        tree.push("app", [name], one)
+    found, _ = prune(tree, rule(match="^ci-", protect="keep$"))
+    assert tags(found) == ["ci-1", "ci-2"]
+    assert found.removal.revisions == tuple(sorted(("app", one.digest) for one in made[:2]))
+
+
+def test_only_the_named_repositories(tree: Tree) -> None:
+    for name in ("team/one", "team/deep/er", "teams", "other"):
+        tree.push(name, ["1"], image(name))
+    found, _ = prune(tree, rule(repositories=["team/*", "oth?r"], match="."))
+    assert {name for name, _ in found.removal.tags} == {"team/one", "team/deep/er", "other"}
+
+
+def test_an_image_stays_while_a_tag_of_it_does(tree: Tree) -> None:
+    made = image("released")
+    tree.push("app", ["ci-7", "v1.0"], made)
+    found, retention = prune(tree, rule(match="^ci-"))
+    assert tags(found) == ["ci-7"]
+    assert not found.removal.revisions
+    assert not found.removal.blobs
+    assert [one.digest for one in retention.taken["app"]] == [made.digest]
+
+
+def test_a_thousand_tags_on_one_image(tree: Tree) -> None:
+    made = image("one")
+    tree.push("app", [f"t{number}" for number in range(1000)], made)
+    tree.push("app", ["old"], dated("old", "2020-01-01T00:00:00Z"))
+    assert tags(prune(tree, rule(keep=1))[0]) == ["old"]
+    found, _ = prune(tree, rule(match="^t"))
+    assert len(found.removal.tags) == 1000
+    assert found.removal.revisions == (("app", made.digest),)
+
+
+def test_parts_go_with_an_index_but_for_those_that_something_else_needs(tree: Tree) -> None:
+    parts = [image(f"part {number}") for number in range(3)]
+    for part in parts:
+        tree.push("app", [], part)
+    gone, kept = index([(parts[0], None), (parts[1], None)]), index([(parts[1], None)], media=OCI)
+    tree.push("app", ["ci-1"], gone)
+    tree.push("app", ["v1"], kept)
+    found, _ = prune(tree, rule(match="^ci-", protect="^v"))
+    assert {digest for _, digest in found.removal.revisions} == {gone.digest, parts[0].digest}
+
+
+def test_untagged_manifests_go_only_when_asked_for(tree: Tree) -> None:
+    old = tree.push("app", ["1"], image("old"))
+    tree.push("app", ["1"], image("new"))
+    assert prune(tree, rule(match="^none$"))[0].removal.is_empty
+    assert prune(tree, rule(untagged=True))[0].removal.revisions == (("app", old),)
+    assert prune(tree, rule(untagged=True, older_than="2d", match="^none$"))[0].removal.is_empty
+
+
+def test_a_signature_is_no_image_of_its_own(tree: Tree) -> None:
+    releases(tree, 2)
+    newest = dated("app 2", "2024-01-02T00:00:00Z")
+    oldest = dated("app 1", "2024-01-01T00:00:00Z")
+    for subject in (newest, oldest):
+        tree.push("app", [f"sha256-{subject.digest[7:]}.sig"], dated(f"of {subject.digest}", "2024-02-01T00:00:00Z"))
+    found, retention = prune(tree, rule(keep=1))
+    assert tags(found) == ["1", f"sha256-{oldest.digest[7:]}.sig"]
+    assert retention.taken["app"][-1].reason == "belongs to what goes"
+    protected, _ = prune(tree, rule(keep=1, protect="^sha256-"))
+    assert tags(protected) == ["1"]
+
+
+def test_an_image_tagged_with_its_own_digest_is_judged_as_any_other(tree: Tree) -> None:
+    made = image("x")
+    tree.push("app", [f"sha256-{made.digest[7:]}.imgpkg", "ci-1"], made)
+    found, _ = prune(tree, rule(match="^ci-"))
+    assert tags(found) == ["ci-1"]
+    assert not found.removal.revisions
+
+
+def test_what_one_rule_keeps_or_protects_no_other_takes(tree: Tree) -> None:
+    releases(tree, 4)
+    found, _ = prune(tree, rule(keep=2), rule(older_than="1d"), rule(match="^none$", protect="^1$"))
+    assert tags(found) == ["2"]
+
+
+def test_damaged_tags_are_left_alone(tree: Tree) -> None:
+    releases(tree, 2)
+    tree.empty_file("repositories/app/_manifests/tags/1/current/link")
+    found, _ = prune(tree, rule(match="."))
+    assert tags(found) == ["2"]
+
+
+def test_while_a_staying_manifest_cannot_be_read_no_manifest_goes(tree: Tree) -> None:
+    part = image("part")
+    tree.push("app", [], part)
+    tree.push("app", ["ci-1"], index([(part, None)]))
+    kept = index([(part, None)], media=OCI)
+    tree.push("app", ["v1"], kept)
+    (tree.root / f"blobs/sha256/{kept.digest[7:9]}/{kept.digest[7:]}/data").write_bytes(b"{")
+    found, _ = prune(tree, rule(match="^ci-"))
+    assert tags(found) == ["ci-1"]
+    assert not found.removal.revisions
+    assert not found.removal.blobs
+
+
+def test_the_reasons_are_told(tree: Tree) -> None:
+    releases(tree, 3)
+    _, retention = prune(tree, rule(keep=1, older_than="1d", match="[0-9]"))
+    assert [(one.tag, one.reason) for one in retention.taken["app"]] == [
+        ("2", "beyond the newest 1, older than 1d, matches [0-9]"),
+        ("1", "beyond the newest 1, older than 1d, matches [0-9]"),
+    ]
+
+
+def test_what_was_pruned_frees_its_space_at_once(tree: Tree) -> None:
+    releases(tree, 2)
+    found, _ = prune(tree, rule(keep=1))
+    assert len(found.removal.blobs) == 3
+    assert not found.waiting.blobs
