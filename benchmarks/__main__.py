@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import peers
 from benchmarks.measure import Command, Figure, in_turn, table
+from benchmarks.upkeep import gc_figures, prune_figure
 from tests.integration.conftest import archive
 from tests.support.stack import DeployedStack, docker, free_port
 
@@ -111,6 +112,8 @@ BENCHMARKS: dict[str, Callable[[Path], Figure | list[Figure]]] = {
     "up": up_figures,
     "push": push_figure,
     "catalog": catalog_figure,
+    "gc": gc_figures,
+    "prune": prune_figure,
 }
 
 

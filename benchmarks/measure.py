@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(frozen=True)
+@dataclass
 class Command:
-    """A command line with its folder and environment."""
+    """A command line with its folder and environment; `output` is what its last run printed."""
 
     words: Sequence[str]
     environment: Mapping[str, str] | None = None
     folder: Path | None = None
+    output: str = ""
 
     def run(self) -> float:
         """Run it once; return the seconds of wall clock. A failure ends the benchmark with its words."""
@@ -28,6 +29,7 @@ class Command:
         seconds = time.perf_counter() - begun
         if done.returncode != 0:
             raise SystemExit(f"{' '.join(self.words)}: exit {done.returncode}\n{done.stderr.decode()}")
+        self.output = done.stdout.decode()
         return seconds
 
 

@@ -57,9 +57,9 @@ def gc(
     """Free the disk space of what was deleted.
 
     Blobs that no image needs go, and repositories without an image. Pulls go on throughout; pushes
-    are held off for a moment, and Docker tries them again by itself. A multi-platform image keeps
-    all its parts, and a signature stays with what it signs. What was uploaded in the last hour and
-    is in no image yet is left alone: a push may be under way.
+    wait for a moment. A multi-platform image keeps all its parts, and a signature stays with what
+    it signs. What was uploaded in the last hour and is in no image yet is left alone: a push may be
+    under way. Works on the machine that runs the registry.
     """
     from deployer.cli import upkeep_views as views
     from deployer.workflows.collection import collect
@@ -124,7 +124,7 @@ def prune(
     A tag goes when all that is given says so: it is matched, not protected, not among the newest
     --keep images of its repository, and old enough. An image goes when no tag of it stays; then
     garbage is collected as by gc. Without options, the rules under `retention:` in deployer.yaml
-    apply.
+    apply. Works on the machine that runs the registry.
     """
     from deployer.cli import upkeep_views as views
     from deployer.workflows.collection import collect
