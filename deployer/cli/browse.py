@@ -145,7 +145,7 @@ def delete(
 
     NAME:TAG removes that tag only; the image stays where another tag names it. NAME@DIGEST removes
     the manifest, and every tag that points to it. --repository NAME removes the repository with all
-    its images, and nothing that lies beside or below it; pushes are held off for a moment.
+    its images, and nothing that lies beside or below it; pushes wait for a moment.
     """
     if repository:
         delete_repositories(session, references, wait=wait, dry_run=dry_run, yes=yes, as_json=as_json)
