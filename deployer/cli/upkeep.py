@@ -63,7 +63,7 @@ def gc(
     """
     from deployer.cli import upkeep_views as views
     from deployer.workflows.collection import collect
-    from deployer.workflows.garbage import no_images, survey
+    from deployer.workflows.garbage import left_untagged, no_images, survey
     from deployer.workflows.manifest_graph import Manifests
     from deployer.workflows.untagged import untagged as choose_untagged
 
@@ -76,7 +76,8 @@ def gc(
     with _work(session, "gc", dry_run=dry_run) as (storage, work):
         shown = survey(storage, manifests, choose)
         if not as_json or dry_run:
-            views.print_survey(session.out, shown, untagged=untagged, as_json=as_json, dry_run=dry_run)
+            left = views.Untagged(left_untagged(shown, manifests), untagged)
+            views.print_survey(session.out, shown, left, as_json=as_json, dry_run=dry_run)
         if work is None:
             session.out.note("Dry run: nothing was changed.")
             return

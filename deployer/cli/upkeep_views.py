@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,18 @@ if TYPE_CHECKING:
 _MANY = 10
 
 
-def print_survey(out: Output, found: Survey, *, untagged: bool, as_json: bool, dry_run: bool) -> None:
+@dataclass(frozen=True)
+class Untagged:
+    """How many manifests that no tag reaches stay, and whether they were asked for."""
+
+    count: int
+    asked: bool
+
+
+def print_survey(out: Output, found: Survey, left: Untagged, *, as_json: bool, dry_run: bool) -> None:
     """What a collection takes: results of a dry run, remarks otherwise."""
     if as_json:
-        out.json(_survey_json(found))
+        out.json({**_survey_json(found), "untagged_manifests_left": left.count})
         return
     tell = out.line if dry_run else out.note
     if found.removal.is_empty:
@@ -36,7 +45,14 @@ def print_survey(out: Output, found: Survey, *, untagged: bool, as_json: bool, d
     if found.removal.repositories:
         tell(f"{counted(len(found.removal.repositories), 'repository', 'repositories')} without an image: "
              f"{_listed(found.removal.repositories)}")  # fmt: skip
-    _print_left(out, found, asked=untagged)
+    if left.count and left.asked:
+        out.note(
+            f"Left alone: {counted(left.count, 'manifest')} that no tag reaches, pushed in the last hour or where "
+            "there never were tags. They go too with --older-than AGE, such as 0s."
+        )
+    elif left.count:
+        out.note(f"{counted(left.count, 'manifest')} that no tag reaches: `deployer gc --untagged` takes them too.")
+    _print_left(out, found)
 
 
 def print_prune(
@@ -138,14 +154,7 @@ def print_removed(out: Output, plan: RemovalPlan, held: float, *, as_json: bool)
     out.note(f"Writes were held off for {held:.1f} s. `deployer gc` frees {size(plan.freed)}.")
 
 
-def _print_left(out: Output, found: Survey, *, asked: bool = False) -> None:
-    if found.untagged and asked:
-        out.note(
-            f"Left alone: {counted(found.untagged, 'manifest')} that no tag reaches, pushed in the last hour or where "
-            "there never were tags. They go too with --older-than AGE, such as 0s."
-        )
-    elif found.untagged:
-        out.note(f"{counted(found.untagged, 'manifest')} that no tag reaches: `deployer gc --untagged` takes them too.")
+def _print_left(out: Output, found: Survey) -> None:
     if found.waiting.blobs:
         out.note(
             f"Left alone: {size(found.waiting.size)} in {counted(found.waiting.blobs, 'blob')}, uploaded in the last "
@@ -182,7 +191,6 @@ def _survey_json(found: Survey) -> dict[str, Any]:
         "bytes": found.size,
         "freed_bytes": found.freed,
         "waiting": {"blobs": found.waiting.blobs, "bytes": found.waiting.size},
-        "untagged_manifests_left": found.untagged,
         "unfinished_upload_bytes": found.unfinished,
         "damaged": [{"repository": one.repository, "digest": one.digest} for one in found.damages],
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from deployer import render
 from deployer.errors import EngineError, EngineUnavailable, StorageError
-from deployer.storage.removal import blob_folder, parse_unfinished
+from deployer.storage.removal import blob_folder
 from deployer.storage.snapshot import complete, parse, parse_links, parse_stale
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Storage:
         memory = _MEMORY if self.remembers else ""
         for attempt in range(1, _TRIES + 1):
             try:
-                found = parse(self._run("list", ROOT, memory), self._before)
+                found = parse(self._run("list", ROOT, memory, REMOVED), self._before)
             except StorageError:
                 if attempt == _TRIES:
                     raise
@@ -84,14 +84,6 @@ class Storage:
     def remove(self, removal: Removal, run: str) -> None:
         """Take things away; their space is held until `empty`. `run` names this run, as no other."""
         self._run("remove", ROOT, f"{REMOVED}/{run}", stdin=removal.instructions())
-
-    def unfinished(self) -> dict[str, dict[str, int]]:
-        """Manifests whose removal was cut off: by repository and digest, when it began (seconds since 1970)."""
-        return parse_unfinished(self._run("unfinished", REMOVED).decode().splitlines())
-
-    def left(self) -> int:
-        """Bytes of disk that runs which were cut off took away, and did not give back."""
-        return int(self._run("left", REMOVED)) * 1024
 
     def empty(self) -> None:
         """Delete what was taken away, by this run and by those that were cut off."""

@@ -52,7 +52,7 @@ class Removal:
 
 
 def parse_unfinished(lines: Iterable[str]) -> dict[str, dict[str, int]]:
-    """Read what `unfinished.sh` printed: the manifests of lists like those of `instructions`, with their moment."""
+    """Read the lists of removals that were cut off: their manifests by repository, each with its list's moment."""
     found: dict[str, dict[str, int]] = {}
     moment = 0
     for line in lines:

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from deployer.errors import StorageError
 from deployer.reference import is_digest, is_repository, is_tag
+from deployer.storage.removal import parse_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _BLOCK = 512
 _BLOB = re.compile(r"(\d+) (\d+) (\d+) blobs/(sha256|sha512)/[0-9a-f]{2}/([0-9a-f]{64}|[0-9a-f]{128})/data")
-_SECTIONS = ("now", "folders", "changed", "manifests", "history", "tags", "aliases", "uploads", "blobs")
+_SECTIONS = (
+    "now", "left", "unfinished", "folders", "changed", "manifests", "history", "tags", "aliases", "uploads", "blobs",
+)  # fmt: skip
 
 
 class Blob(NamedTuple):
@@ -68,6 +71,8 @@ class Snapshot:
     """Everything in the storage. `moment` is the storage's own clock, in seconds since 1970.
 
     `aliases` leads from digests by which content was pushed to those by which it lies in `blobs`.
+    `left` are the bytes of disk that a removal which was cut off holds, and `unfinished` the
+    manifests that it was to take, by repository and digest, with the moment at which it began.
     """
 
     moment: int
@@ -75,6 +80,8 @@ class Snapshot:
     blobs: dict[str, Blob]
     aliases: dict[str, str] = field(default_factory=dict)
     unfinished_bytes: int = 0
+    left: int = 0
+    unfinished: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 def parse(printed: bytes, before: Snapshot | None = None) -> Snapshot:
@@ -97,9 +104,17 @@ def parse(printed: bytes, before: Snapshot | None = None) -> Snapshot:
     for path in sections["history"]:
         _read_history(path, repositories)
     _read_tags(sections["tags"], repositories)
-    unfinished = _read_uploads(sections["uploads"], repositories)
+    unfinished_bytes = _read_uploads(sections["uploads"], repositories)
     aliases = {**(before.aliases if before else {}), **dict(_aliases(sections["aliases"]))}
-    return Snapshot(int(sections["now"][0]), repositories, dict(_blobs(sections["blobs"])), aliases, unfinished)
+    return Snapshot(
+        moment=int(sections["now"][0]),
+        repositories=repositories,
+        blobs=dict(_blobs(sections["blobs"])),
+        aliases=aliases,
+        unfinished_bytes=unfinished_bytes,
+        left=sum(map(int, sections["left"])) * 1024,
+        unfinished=parse_unfinished(sections["unfinished"]),
+    )
 
 
 def parse_links(printed: bytes) -> Iterator[tuple[str, str, int]]:

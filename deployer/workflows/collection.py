@@ -35,7 +35,7 @@ def collect(work: Upkeep, manifests: Manifests, choose: Choose, shown: Survey, d
     Of tags and manifests only what was shown goes. Pulls go on throughout; the blobs' space is
     given back after writes are let through again. Raises GateError, StorageError or EngineError.
     """
-    left = work.storage.left()
+    left = shown.snapshot.left
     stale = stale_layers(work.storage, shown)
     removal = replace(shown.removal, layers=stale)
     if removal.is_empty:

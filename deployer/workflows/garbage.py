@@ -56,8 +56,7 @@ class Survey:
     """What would go, and what stays although nothing names it. Sizes in bytes.
 
     `freed` is what the disk gets back; `size` the blobs' own. `unfinished` are uploads that ended
-    half-way, which the registry itself clears after a week. `untagged` counts manifests that no tag
-    reaches and that stay.
+    half-way, which the registry itself clears after a week.
     """
 
     snapshot: Snapshot
@@ -66,7 +65,6 @@ class Survey:
     size: int
     freed: int
     waiting: Waiting
-    untagged: int
     unfinished: int
     damages: tuple[Damage, ...]
 
@@ -92,7 +90,7 @@ def survey(storage: Storage, manifests: Manifests, choose: Choose) -> Survey:
     named = {digest for repository in snapshot.repositories.values() for digest in repository.revisions}
     named |= {tag.digest for repository in snapshot.repositories.values() for tag in repository.tags.values()}
     manifests.learn(storage, named, snapshot)
-    going = _with_unfinished(storage.unfinished(), choose(snapshot, manifests), snapshot, manifests)
+    going = _with_unfinished(choose(snapshot, manifests), snapshot, manifests)
     damages = tuple(_damages(snapshot, manifests, going))
     marked = _marked(snapshot, manifests, going)
     marked.update(digest for _, digest, _ in storage.layer_links({damage.repository for damage in damages}))
@@ -115,10 +113,6 @@ def survey(storage: Storage, manifests: Manifests, choose: Choose) -> Survey:
         size=sum(snapshot.blobs[digest].size for digest in garbage),
         freed=sum(snapshot.blobs[digest].allocated for digest in garbage),
         waiting=Waiting(len(waiting), sum(snapshot.blobs[digest].size for digest in waiting)),
-        untagged=sum(
-            len(repository.revisions.keys() - going.get(name, Going()).revisions - by_tags(repository, manifests))
-            for name, repository in snapshot.repositories.items()
-        ),
         unfinished=snapshot.unfinished_bytes,
         damages=damages,
     )
@@ -160,6 +154,14 @@ def limited(choose: Choose, shown: Survey) -> Choose:
     return choose_now
 
 
+def left_untagged(found: Survey, manifests: Manifests) -> int:
+    """How many manifests stay although no tag reaches them."""
+    return sum(
+        len(repository.revisions.keys() - found.going.get(name, Going()).revisions - by_tags(repository, manifests))
+        for name, repository in found.snapshot.repositories.items()
+    )
+
+
 def held_alone(found: Survey, manifests: Manifests, names: Iterable[str]) -> int:
     """Bytes of disk that only these repositories hold: what a collection would free once they are gone."""
     everything = {
@@ -188,15 +190,10 @@ def _marked(snapshot: Snapshot, manifests: Manifests, going: Mapping[str, Going]
     return marked
 
 
-def _with_unfinished(
-    unfinished: Mapping[str, Mapping[str, int]],
-    going: Mapping[str, Going],
-    snapshot: Snapshot,
-    manifests: Manifests,
-) -> Mapping[str, Going]:
+def _with_unfinished(going: Mapping[str, Going], snapshot: Snapshot, manifests: Manifests) -> Mapping[str, Going]:
     """Add the manifests whose removal was cut off after their tags had gone; what was pushed since then stays."""
     found = dict(going)
-    for name, digests in unfinished.items():
+    for name, digests in snapshot.unfinished.items():
         repository, known = snapshot.repositories.get(name), going.get(name, Going())
         if repository is None:
             continue

@@ -8,10 +8,13 @@
 # there a list is remembered, and the next one walks again only through the manifests of the
 # repositories in which some folder or link has another modification time, or one so late that a
 # second change could have got the same: not every file system and `stat` tells parts of a second.
+#
+# $3 is the folder of what was taken away. What is in it is left by a removal that was cut off.
 set -eu
 here=$(mktemp -d)
 trap 'rm -rf "$here"' EXIT
 memory=$2
+removed=$3
 mark='%Y %y %n'
 : > "$here/folders"
 
@@ -56,6 +59,12 @@ walk_aside() {
 start=$(date +%s)
 echo "# now"
 echo "$start"
+echo "# left"
+if [ -d "$removed" ]; then du -sk "$removed" | cut -f 1; fi
+echo "# unfinished"
+for list in "$removed"/*/list; do
+	if [ -f "$list" ]; then stat -c 'at %Y' "$list" && cat "$list"; fi
+done
 if [ -e "$1" ]; then
 	cd "$1"
 	echo "# folders"

@@ -100,7 +100,8 @@ def test_unfinished_uploads_are_counted(tree: Tree) -> None:
 
 def test_a_list_that_was_cut_short_is_refused(tree: Tree) -> None:
     tree.push("app", ["1"], image("x"))
-    whole = b"# now\n1\n# folders\n# manifests\n# history\n# tags\n# aliases\n# uploads\n# blobs\n# end\n"
+    names = ("left", "unfinished", "folders", "manifests", "history", "tags", "aliases", "uploads", "blobs", "end")
+    whole = b"# now\n1\n" + b"".join(f"# {name}\n".encode() for name in names)
     assert parse(whole).moment == 1
     with pytest.raises(StorageError):
         parse(whole.removesuffix(b"# end\n"))
