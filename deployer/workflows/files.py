@@ -7,6 +7,7 @@ import json
 import re
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import yaml
@@ -84,6 +85,18 @@ def changes(deployment: Deployment, files: Iterable[File]) -> tuple[FileChange, 
         if left.is_file() and path not in wanted:
             found.append(FileChange(path, left.read_bytes(), None))
     return tuple(found)
+
+
+def outdates(deployment: Deployment, file: File, started: datetime) -> bool:
+    """Whether a service that read this file when it was started may run on another content.
+
+    So it is where the file is not as rendered, and where it was written since: a hand's change
+    that was undone, or one that a killed `up` mended in the file alone.
+    """
+    path = deployment.directory / file.path
+    if read_if_there(path) != file.content:
+        return True
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC) > started
 
 
 def write(deployment: Deployment, files: Iterable[File]) -> None:

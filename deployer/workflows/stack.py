@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SERVICES = ("registry", "frontend")
 
 _FILES_GONE = "its files were gone"
+_FILE_CHANGED = "its file was changed"
 
 
 class Action(Enum):
@@ -151,7 +152,8 @@ class Stack:
         if files.secret_of(self.deployment) is None:
             files.keep_secret(self.deployment, files.new_secret())
         files.write(self.deployment, self._render(images))
-        anew = any(change.reason == _FILES_GONE for change in plan.services)
+        # Compose knows nothing of these two reasons, and would keep the containers.
+        anew = [change.service for change in plan.services if change.reason in {_FILES_GONE, _FILE_CHANGED}]
         self.engine.up(self.project(), anew=anew, quiet=quiet)
 
     def _render(self, images: ServiceImages) -> tuple[render.File, ...]:
@@ -166,12 +168,25 @@ class Stack:
     ) -> tuple[ServiceChange, ...]:
         hashes = self._hashes(rendered)
         running = {container.service: container for container in containers}
-        wanted = [_change(service, hashes[service], ids.get(service), running.get(service)) for service in hashes]
+        outdated = self._outdated(rendered, running)
+        wanted = [
+            _change(service, hashes[service], ids.get(service), running.get(service), outdated=service in outdated)
+            for service in hashes
+        ]
         if not all((self.deployment.directory / service).is_dir() for service in SERVICES):
             # A container keeps the folder that it was given, even when another has taken its place.
             wanted = [_anew(change) for change in wanted]
         removed = [ServiceChange(service, Action.REMOVE) for service in running if service not in hashes]
         return tuple(wanted + removed)
+
+    def _outdated(self, rendered: tuple[render.File, ...], running: Mapping[str, ServiceContainer]) -> frozenset[str]:
+        """The services that may run on another content of their file than the one rendered."""
+        files_of = {file.path: file for file in rendered}
+        return frozenset(
+            service
+            for service, path in render.SERVICE_FILES.items()
+            if service in running and files.outdates(self.deployment, files_of[path], running[service].started)
+        )
 
     def _hashes(self, rendered: tuple[render.File, ...]) -> dict[str, str]:
         """Compose's own hash of each service, which also proves that Compose accepts the file."""
@@ -197,7 +212,9 @@ class Stack:
         return (f"The images pushed so far stay in {before}, and will not be seen: the registry moves to {after}.",)
 
 
-def _change(service: str, wanted: str, image_id: str | None, container: ServiceContainer | None) -> ServiceChange:
+def _change(
+    service: str, wanted: str, image_id: str | None, container: ServiceContainer | None, *, outdated: bool
+) -> ServiceChange:
     if container is None:
         return ServiceChange(service, Action.CREATE)
     if container.config_hash != wanted:
@@ -206,6 +223,8 @@ def _change(service: str, wanted: str, image_id: str | None, container: ServiceC
         return ServiceChange(service, Action.RECREATE, "its image changed")
     if container.state != "running":
         return ServiceChange(service, Action.START, f"it is {container.state}")
+    if outdated:
+        return ServiceChange(service, Action.RECREATE, _FILE_CHANGED)
     return ServiceChange(service, Action.KEEP)
 
 

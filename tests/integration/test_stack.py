@@ -98,6 +98,45 @@ def test_a_changed_setting_touches_exactly_the_services_it_concerns(make_stack: 
     stack.remove()
 
 
+@pytest.mark.parametrize("killed_between", [False, True])
+def test_a_service_that_runs_on_a_file_changed_by_hand_is_made_anew_and_no_other(
+    make_stack: Callable[..., DeployedStack], make_image: Callable[..., str], killed_between: bool
+) -> None:
+    stack = make_stack()
+    stack.up()
+    first = stack.containers()
+    file = stack.directory / "registry" / "config.yaml"
+    rendered = file.read_text()
+    file.write_text(rendered.replace("  delete:\n    enabled: true\n", ""))
+    docker("restart", "--time", "1", first["registry"])
+    make_image("once:1")
+    stack.deployer("push", "once:1", check=True)
+    assert "Deleting is disabled" in stack.deployer("delete", "once:1", "--yes").stderr
+    if killed_between:
+        # The file is right again, and the process still has what it read.
+        file.write_text(rendered)
+
+    assert plan(stack) == {"registry": "recreate", "frontend": "unchanged"}
+    assert "(its file was changed)" in stack.deployer("up", "--dry-run", check=True).stdout
+    stack.up()
+    second = stack.containers()
+    assert second["registry"] != first["registry"]
+    assert second["frontend"] == first["frontend"]
+    stack.deployer("delete", "once:1", "--yes", check=True)
+    assert plan(stack) == KEPT
+    docker("image", "rm", f"{stack.address}/once:1", check=False)
+
+    (stack.directory / "frontend" / "Caddyfile").write_text(":5000 {\n\trespond 418\n}\n")
+    docker("restart", "--time", "1", second["frontend"])
+    stack.up()
+    third = stack.containers()
+    assert third["frontend"] != second["frontend"]
+    assert third["registry"] == second["registry"]
+    assert httpx.get(f"{stack.url}/v2/").status_code == 200
+    assert plan(stack) == KEPT
+    stack.remove()
+
+
 def test_the_users_override_is_obeyed_and_kept(make_stack: Callable[..., DeployedStack]) -> None:
     stack = make_stack()
     stack.up()

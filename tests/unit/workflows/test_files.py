@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,6 +31,19 @@ def test_writing_twice_changes_nothing_the_second_time(deployment: Deployment) -
     assert {change.path for change in files.changes(deployment, rendered)} == {file.path for file in rendered}
     files.write(deployment, rendered)
     assert files.changes(deployment, rendered) == ()
+
+
+def test_a_service_is_outdated_by_another_content_and_by_a_later_writing(deployment: Deployment) -> None:
+    file = File("registry/config.yaml", b"right")
+    started = datetime(2026, 1, 1, tzinfo=UTC)
+    path = deployment.directory / file.path
+    assert files.outdates(deployment, file, started)
+    for content, seconds, outdated in ((b"right", -1, False), (b"right", 1, True), (b"wrong", -1, True)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        written = (started + timedelta(seconds=seconds)).timestamp()
+        os.utime(path, (written, written))
+        assert files.outdates(deployment, file, started) is outdated
 
 
 def test_the_override_file_is_created_once_and_never_rewritten(deployment: Deployment) -> None:
