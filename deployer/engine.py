@@ -123,7 +123,7 @@ class Engine:
         """Take a name from an image; the image goes only when it was its last."""
         self._run("image", "rm", "--no-prune", name)
 
-    def push(self, name: str, *, address: str, flags: str, on_line: Callable[[str], None] | None) -> Pushed | None:
+    def push(self, name: str, *, address: str, on_line: Callable[[str], None] | None) -> Pushed | None:
         """Push an image.
 
         With `on_line` None, Docker draws its own progress on the terminal, and None is returned;
@@ -138,14 +138,12 @@ class Engine:
             if on_line is not None:
                 on_line(line)
 
-        self._stream("image", "push", name, on_line=watch if on_line else None, address=address, flags=flags)
+        self._stream("image", "push", name, on_line=watch if on_line else None, address=address)
         return last[-1] if last else None
 
-    def pull(
-        self, name: str, *, address: str = "the hub", flags: str = "", on_line: Callable[[str], None] | None = None
-    ) -> None:
+    def pull(self, name: str, *, address: str = "the hub", on_line: Callable[[str], None] | None = None) -> None:
         """Pull an image; progress as with `push`."""
-        self._stream("image", "pull", name, on_line=on_line, address=address, flags=flags)
+        self._stream("image", "pull", name, on_line=on_line, address=address)
 
     def import_image(self, archive: Path, name: str) -> None:
         """Make an image of a root file system in a tar archive."""
@@ -328,11 +326,11 @@ class Engine:
         with _translated():
             return subprocess.run(command, stdout=stdout, stderr=stderr, text=True, errors="replace", check=False)
 
-    def _stream(self, *arguments: str, on_line: Callable[[str], None] | None, address: str, flags: str) -> None:
+    def _stream(self, *arguments: str, on_line: Callable[[str], None] | None, address: str) -> None:
         with _translated():
             code, complaints = self._streams.run([*self.call, *arguments], on_line)
         if code != 0:
-            raise translate(complaints, address=address, flags=flags)
+            raise translate(complaints, address=address)
 
 
 @contextmanager

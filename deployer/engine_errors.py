@@ -20,7 +20,7 @@ def _complaint(pattern: str, message: str, *advice: str, kind: type[EngineError]
     return _Complaint(re.compile(pattern, re.IGNORECASE), message, advice, kind)
 
 
-# In order: the first that matches speaks. {address} is the registry's; {flags} names it to deployer.
+# In order: the first that matches speaks. {address} is the registry's.
 _COMPLAINTS = (
     _complaint(
         r"cannot connect to the docker daemon|failed to connect to the docker api|error during connect",
@@ -44,18 +44,18 @@ _COMPLAINTS = (
     _complaint(
         r"server gave HTTP response to HTTPS client",
         "The Docker engine does not trust {address}: it speaks plain HTTP, and the engine wants HTTPS.",
-        "deployer configure-daemon{flags}",
+        "deployer configure-daemon",
     ),
     _complaint(
         r"x509:|tls: failed to verify|certificate signed by unknown authority",
         "The Docker engine does not accept the certificate of {address}.",
-        "deployer doctor{flags}",
+        "deployer doctor",
     ),
     _complaint(
         r"connection refused|connect: no route to host|i/o timeout|Client\.Timeout exceeded|no such host",
         "Nothing answers at {address}.",
-        "deployer status{flags}   (on the machine that runs the registry)",
-        "deployer doctor{flags}   (on this one)",
+        "deployer status   (on the machine that runs the registry)",
+        "deployer doctor   (on this one)",
     ),
     _complaint(r"toomanyrequests|too many requests", "The registry answers that there were too many requests."),
     _complaint(
@@ -67,23 +67,23 @@ _COMPLAINTS = (
     _complaint(
         r"no space left on device",
         "A disk is full: the engine's own, or the registry's.",
-        "deployer status{flags}",
+        "deployer status",
     ),
     _complaint(
         r"manifest unknown|manifest for .* not found|name unknown|repository .* not found",
         "{address} has no such image.",
-        "deployer catalog --tags{flags}",
+        "deployer catalog --tags",
     ),
     _complaint(
         r"received unexpected HTTP status: 5|unexpected status.* 5\d\d",
         "{address} failed while it answered.",
-        "deployer logs registry{flags}",
-        "deployer status{flags}",
+        "deployer logs registry",
+        "deployer status",
     ),
     _complaint(
         r"port is already allocated|address already in use|ports are not available",
         "The port is taken by something else.",
-        "deployer up --port 5001   (any free port)",
+        "deployer up --port PORT   (with a free one)",
     ),
     _complaint(
         r"cannot start a paused container|container .* is paused",
@@ -104,17 +104,10 @@ _COMPLAINTS = (
 )
 
 
-def translate(original: str, *, address: str = "the registry", flags: str = "") -> EngineError:
-    """Turn what the engine printed into an error that says what happened and what mends it.
-
-    `flags` names the registry to deployer (" --host H --port P"), "" where the configuration does.
-    """
+def translate(original: str, *, address: str = "the registry") -> EngineError:
+    """Turn what the engine printed into an error that says what happened and what mends it."""
     for complaint in _COMPLAINTS:
         if complaint.pattern.search(original):
-            filled = tuple(_fill(line, address, flags) for line in (complaint.message, *complaint.advice))
+            filled = tuple(line.replace("{address}", address) for line in (complaint.message, *complaint.advice))
             return complaint.kind(filled[0], filled[1:], original)
     return EngineError("The Docker engine could not do that.", ("deployer doctor",), original)
-
-
-def _fill(line: str, address: str, flags: str) -> str:
-    return line.replace("{address}", address).replace("{flags}", flags)

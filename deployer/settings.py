@@ -15,6 +15,7 @@ from deployer.duration import seconds_of
 Check = Callable[[object], object]
 Section = TypeVar("Section")
 
+DEFAULT_PORT = 5000
 DEFAULT_REGISTRY_IMAGE = "registry:3"
 DEFAULT_FRONTEND_IMAGE = "caddy:2"
 DATA_IN_VOLUME = "volume"
@@ -210,7 +211,7 @@ class Settings:
 
     name: str = _checked(_name, "registry")
     host: str = _checked(_host, "localhost")
-    port: int = _checked(_port, 5000)
+    port: int = _checked(_port, DEFAULT_PORT)
     bind: str = _checked(_bind, "auto")
     tls: Literal["off"] = _checked(_tls, "off")
     images: Images = _checked(_one_of(*get_args(Images)), "auto")

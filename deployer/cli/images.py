@@ -12,7 +12,7 @@ from deployer.errors import EXIT_FAILURE
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from deployer.workflows.publish import Outcome, Pull, Push, Registry
+    from deployer.workflows.publish import Outcome, Pull, Push
 
 _PUSH_EXAMPLE = "Example: `deployer push centos:7-git` tags it localhost:5000/centos:7-git and pushes that."
 _PULL_EXAMPLE = "Example: `deployer pull centos:7-git` pulls localhost:5000/centos:7-git and names it centos:7-git."
@@ -46,13 +46,13 @@ def push(
     """
     from deployer.workflows import publish
 
-    registry = _registry(session)
-    pushes = publish.plan_push(images, rename, registry, session.engine)
+    address = session.settings.address
+    pushes = publish.plan_push(images, rename, address, session.engine)
     if dry_run:
         _print_plan(session, [(item.source, str(item.target)) for item in pushes], as_json=as_json)
         return
     listener = _listener(session, pushes, lambda item: item.source, as_json=as_json)
-    outcomes = publish.push_all(pushes, registry, session.engine, jobs=jobs, on_line=listener)
+    outcomes = publish.push_all(pushes, address, session.engine, jobs=jobs, on_line=listener)
     _finish(session, outcomes, "pushed", as_json=as_json)
 
 
@@ -69,29 +69,16 @@ def pull(
     """
     from deployer.workflows import publish
 
-    registry = _registry(session)
-    pulls = publish.plan_pull(images, registry, session.engine)
+    address = session.settings.address
+    pulls = publish.plan_pull(images, address, session.engine)
     if dry_run:
         _print_plan(session, [(str(item.source), item.short or str(item.source)) for item in pulls], as_json=as_json)
         return
     listener = _listener(session, pulls, lambda item: str(item.source.at("")), as_json=as_json)
-    outcomes = publish.pull_all(pulls, registry, session.engine, jobs=jobs, on_line=listener)
+    outcomes = publish.pull_all(pulls, address, session.engine, jobs=jobs, on_line=listener)
     if not as_json:
         _note_names(session, pulls, outcomes)
     _finish(session, outcomes, "pulled", as_json=as_json)
-
-
-def _registry(session: Session) -> Registry:
-    from deployer.workflows.publish import Registry
-
-    # Advice is often followed on another machine, where this one's variables are not set.
-    given = {"host": (session.host, session.settings.host), "port": (session.port, session.settings.port)}
-    flags = [
-        f" --{key} {value}"
-        for key, (flag, value) in given.items()
-        if flag or session.environment.get(f"DEPLOYER_{key.upper()}")
-    ]
-    return Registry(session.settings.address, "".join(flags))
 
 
 def _listener(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
+from deployer.cli.selection import Selection
 from deployer.errors import Cancelled, ConfirmationNeeded
 
 if TYPE_CHECKING:
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 class Output:
     """Where results and remarks go: results to `out`, everything else to `err`.
 
-    So `deployer … | grep` and `deployer … > file` hold results only.
+    So `deployer … | grep` and `deployer … > file` hold results only. Every command that a remark
+    names is given the flags of `selection`.
     """
 
     out: TextIO
     err: TextIO
     colour: bool = True
+    selection: Selection = field(default_factory=Selection)
 
     @property
     def is_terminal(self) -> bool:
@@ -38,11 +41,11 @@ class Output:
 
     def note(self, text: str) -> None:
         """Print one line that is no result: what is being done, what to do next."""
-        typer.echo(text, file=self.err)
+        typer.echo(self.selection.applied(text), file=self.err)
 
     def warn(self, text: str) -> None:
         """Print a warning."""
-        typer.echo(f"{self._styled('Warning:', self.err, 'yellow')} {text}", file=self.err)
+        typer.echo(f"{self._styled('Warning:', self.err, 'yellow')} {self.selection.applied(text)}", file=self.err)
 
     def json(self, value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
         """Print a value as JSON, indented, keys in their own order."""
@@ -83,7 +86,7 @@ class Output:
         for problem in getattr(error, "problems", ()):
             typer.echo(f"  {problem}", file=self.err)
         for advice in error.advice:
-            typer.echo(f"  → {advice}", file=self.err)
+            typer.echo(f"  → {self.selection.applied(advice)}", file=self.err)
         for original in error.original.strip().splitlines():
             typer.echo(f"  | {original}", file=self.err)
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deployer.cli.output import Output
-from deployer.errors import HostError
+from deployer.cli.selection import COMMANDS, Selection
+from deployer.errors import DeployerError, HostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -93,6 +94,7 @@ def command(
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
+        COMMANDS.add(name or function.__name__)
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         shared = [
             inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
@@ -102,11 +104,16 @@ def command(
         @wraps(function)
         def entry(**given: Any) -> None:  # noqa: ANN401 - whatever the command itself declares
             flags = {key: given.pop(key) for key in _SHARED}
-            out = Output(sys.stdout, sys.stderr, colour=not os.environ.get("NO_COLOR"))
+            selection = Selection.of(**flags)
+            out = Output(sys.stdout, sys.stderr, not os.environ.get("NO_COLOR"), selection)
             session = Session(**flags, environment=os.environ, directory=_here(), out=out)
-            if recovers:
-                _recover(session)
-            function(session, **given)
+            try:
+                if recovers:
+                    _recover(session)
+                function(session, **given)
+            except DeployerError as error:
+                error.advice = tuple(map(selection.applied, error.advice))
+                raise
 
         keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
         vars(entry)["__signature__"] = inspect.Signature(keyword_only + shared)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deployer.cli.selection import Selection
 from deployer.cli.session import DryRunOption, JsonOption, Session, command
 from deployer.errors import EXIT_FAILURE, UsageError
 
@@ -48,7 +50,8 @@ def init(
         return
     setup.write_configuration(path, settings, force=force)
     session.out.note(f"Wrote {path}.")
-    session.out.note("Next: deployer up")
+    # The file has the other flags' values by now.
+    replace(session.out, selection=Selection.of(config=session.config)).note("Next: deployer up")
 
 
 def render(
@@ -101,7 +104,10 @@ def doctor(session: Session, as_json: JsonOption = False) -> None:
     from deployer.cli.stack import stack_of
     from deployer.workflows import doctor as workflow
 
-    findings = workflow.examine(stack_of(session), session.environment)
+    findings = [
+        replace(finding, advice=tuple(map(session.out.selection.applied, finding.advice)))
+        for finding in workflow.examine(stack_of(session), session.environment)
+    ]
     if as_json:
         session.out.json([finding.as_dict() for finding in findings])
     else:

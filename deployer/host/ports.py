@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import errno
 import socket
+from itertools import chain
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def is_free(address: str, port: int) -> bool:
@@ -19,6 +24,12 @@ def is_free(address: str, port: int) -> bool:
             # Below 1024 only the engine, which runs as root, may bind: that is no sign of a neighbour.
             return error.errno == errno.EACCES
     return True
+
+
+def free_near(port: int, addresses: Sequence[str]) -> int:
+    """A TCP port that is free on these addresses: the next one after `port`, or else the first after 1023."""
+    candidates = chain(range(port + 1, 65536), range(1024, port))
+    return next(found for found in candidates if all(is_free(address, found) for address in addresses))
 
 
 def is_own_address(address: str) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import EngineUnavailable, PreflightError
 from deployer.host import ports
+from deployer.settings import DEFAULT_PORT
 
 if TYPE_CHECKING:
     from deployer.engine import Engine
@@ -54,15 +55,17 @@ def check_conflict(deployment: Deployment, containers: tuple[ServiceContainer, .
     """Make sure that containers of this project name are this deployment's. Raises PreflightError."""
     for container in containers:
         if container.directory and Path(container.directory) != deployment.directory:
+            port = ports.free_near(DEFAULT_PORT, ("",))
             raise PreflightError(
                 f"A Compose project named '{deployment.name}' is there already, from {container.directory}.",
-                (f"deployer up --name {deployment.name}2 --port 5001   (a name and port of your own)",),
+                (f"deployer up --name {deployment.name}2 --port {port}   (a name and port of your own)",),
             )
 
 
 def check_port(settings: Settings, engine: Engine) -> None:
     """Make sure that the port can be published, unless this deployment has it already. Raises PreflightError."""
-    for address in settings.bind_addresses or ("",):
+    addresses = settings.bind_addresses or ("",)
+    for address in addresses:
         if address and not ports.is_own_address(address):
             raise PreflightError(
                 f"This machine has no address {address}, so nothing can listen there.",
@@ -74,9 +77,10 @@ def check_port(settings: Settings, engine: Engine) -> None:
         if any(owner.project == settings.name for owner in owners):
             continue
         holder = f"the container {owners[0].name}" if owners else ports.listener(settings.port) or "another program"
+        free = ports.free_near(settings.port, addresses)
         raise PreflightError(
             f"Port {settings.port} is taken by {holder}.",
-            (f"deployer up --port {settings.port + 1}   (or any free port; or end what holds it)",),
+            (f"deployer up --port {free}   (or any free port; or end what holds it)",),
         )
 
 

@@ -54,14 +54,6 @@ class Outcome:
     error: DeployerError | None
 
 
-@dataclass(frozen=True)
-class Registry:
-    """The registry as the engine names it; `flags` names it to deployer in advice."""
-
-    address: str
-    flags: str
-
-
 def target_of(text: str, address: str) -> Reference:
     """The name that an image gets in this registry.
 
@@ -81,7 +73,7 @@ def target_of(text: str, address: str) -> Reference:
     return Reference(address, repository, reference.tag).tagged()
 
 
-def plan_push(images: Sequence[str], rename: str | None, registry: Registry, engine: Engine) -> tuple[Push, ...]:
+def plan_push(images: Sequence[str], rename: str | None, address: str, engine: Engine) -> tuple[Push, ...]:
     """What would be pushed where. Changes nothing.
 
     Raises UsageError, InvalidReference, and ImageNotFound with the nearest local names.
@@ -91,9 +83,7 @@ def plan_push(images: Sequence[str], rename: str | None, registry: Registry, eng
     found = _local(images, engine)
     if rename is None:
         _refuse_ids(images, found)
-    targets = [
-        target_of(image, registry.address) if rename is None else _renamed(rename, registry.address) for image in images
-    ]
+    targets = [target_of(image, address) if rename is None else _renamed(rename, address) for image in images]
     doubled = next((target for target in targets if targets.count(target) > 1), None)
     if doubled is not None:
         sources = ", ".join(image for image, target in zip(images, targets, strict=True) if target == doubled)
@@ -103,7 +93,7 @@ def plan_push(images: Sequence[str], rename: str | None, registry: Registry, eng
 
 def push_all(
     pushes: Sequence[Push],
-    registry: Registry,
+    address: str,
     engine: Engine,
     *,
     jobs: int,
@@ -118,21 +108,21 @@ def push_all(
     def work(push: Push) -> Outcome:
         listen = (lambda line: on_line(push, line)) if on_line else None
         try:
-            return Outcome(push.source, str(push.target), _push(push, registry, engine, listen), None)
+            return Outcome(push.source, str(push.target), _push(push, address, engine, listen), None)
         except DeployerError as error:
             return Outcome(push.source, str(push.target), None, error)
 
     return _together(work, pushes, jobs, engine)
 
 
-def plan_pull(images: Sequence[str], registry: Registry, engine: Engine) -> tuple[Pull, ...]:
+def plan_pull(images: Sequence[str], address: str, engine: Engine) -> tuple[Pull, ...]:
     """What would be pulled, and which local names change. Raises InvalidReference or UsageError."""
-    return tuple(_plan_one_pull(image, registry, engine) for image in images)
+    return tuple(_plan_one_pull(image, address, engine) for image in images)
 
 
 def pull_all(
     pulls: Sequence[Pull],
-    registry: Registry,
+    address: str,
     engine: Engine,
     *,
     jobs: int,
@@ -143,7 +133,7 @@ def pull_all(
     def work(pull: Pull) -> Outcome:
         listen = (lambda line: on_line(pull, line)) if on_line else None
         try:
-            engine.pull(str(pull.source), address=registry.address, flags=registry.flags, on_line=listen)
+            engine.pull(str(pull.source), address=address, on_line=listen)
             if pull.short is not None:
                 engine.tag(str(pull.source), pull.short)
             return Outcome(str(pull.source), pull.short or str(pull.source), None, None)
@@ -200,13 +190,13 @@ def _nearest(image: str, names: tuple[str, ...]) -> list[str]:
     return [by_repository[name] for name in difflib.get_close_matches(wanted, by_repository, n=3, cutoff=0.75)]
 
 
-def _push(push: Push, registry: Registry, engine: Engine, listen: Callable[[str], None] | None) -> Pushed | None:
+def _push(push: Push, address: str, engine: Engine, listen: Callable[[str], None] | None) -> Pushed | None:
     name = str(push.target)
     before = engine.image(name)
     if before is None or before.id != push.image_id:
         engine.tag(push.image_id, name)
     try:
-        return engine.push(name, address=registry.address, flags=registry.flags, on_line=listen)
+        return engine.push(name, address=address, on_line=listen)
     except BaseException:
         _restore(name, before, engine)
         raise
@@ -220,14 +210,14 @@ def _restore(name: str, before: LocalImage | None, engine: Engine) -> None:
         engine.tag(before.id, name)
 
 
-def _plan_one_pull(image: str, registry: Registry, engine: Engine) -> Pull:
+def _plan_one_pull(image: str, address: str, engine: Engine) -> Pull:
     reference = parse(image)
-    if reference.domain and reference.domain != registry.address:
+    if reference.domain and reference.domain != address:
         raise UsageError(
-            f"'{image}' names another registry, {reference.domain}; this one is {registry.address}.",
+            f"'{image}' names another registry, {reference.domain}; this one is {address}.",
             (f"deployer pull {reference.at('')}", f"docker pull {image}   (to pull from there)"),
         )
-    source = reference.at(registry.address).tagged()
+    source = reference.at(address).tagged()
     if source.digest is not None:
         return Pull(source, None, "")
     short = str(source.at(""))

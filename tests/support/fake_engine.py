@@ -45,15 +45,13 @@ class FakeEngine(Engine):
         self.done.append(("untag", name))
         self.images.pop(name)
 
-    def push(self, name: str, *, address: str, flags: str, on_line: Callable[[str], None] | None) -> Pushed | None:
+    def push(self, name: str, *, address: str, on_line: Callable[[str], None] | None) -> Pushed | None:
         self.done.append(("push", name))
         if name in self.failures:
             raise self.failures[name]
         return Pushed("sha256:" + "0" * 64, 527)
 
-    def pull(
-        self, name: str, *, address: str = "", flags: str = "", on_line: Callable[[str], None] | None = None
-    ) -> None:
+    def pull(self, name: str, *, address: str = "", on_line: Callable[[str], None] | None = None) -> None:
         self.done.append(("pull", name))
         if name not in self.pullable:
             raise EngineError("no", original="dial tcp: no such host")

@@ -88,7 +88,10 @@ def test_catalog_as_json_is_what_the_registry_answers(shell: Shell) -> None:
 def test_an_empty_catalog_says_how_to_fill_it(shell: Shell) -> None:
     assert shell.run("catalog") == 0
     assert shell.out == ""
-    assert shell.err == f"The registry at {shell.address} is empty. Push an image: deployer push IMAGE\n"
+    assert (
+        shell.err
+        == f"The registry at {shell.address} is empty. Push an image: deployer push --port {shell.port} IMAGE\n"
+    )
     assert shell.json("catalog") == {"repositories": []}
 
 
@@ -202,7 +205,7 @@ def test_a_half_deleted_tag_is_pointed_out(shell: Shell) -> None:
     assert shell.run("tags", "app") == 0
     assert "(half deleted)" in shell.out
     assert f"app:1 is half deleted: a deletion was cut off. It was {original}." in shell.err
-    assert "deployer delete app:1" in shell.err
+    assert f"deployer delete --port {shell.port} app:1" in shell.err
     assert shell.json("tags", "app")["tags"][0]["half_deleted"] == original
     assert shell.run("delete", "app:1", "--yes") == 0
     assert shell.registry.repositories["app"] == Held()
@@ -302,7 +305,7 @@ def test_delete_says_what_goes_and_what_stays(shell: Shell) -> None:
     assert shell.run("delete", f"{shell.address}/app:1", "--yes") == 0
     assert shell.out == "Deleted app:1\n"
     assert f"app:1 ({made.digest[7:19]}): the tag goes, the image keeps the tag 2." in shell.err
-    assert "The space is freed by `deployer gc`" in shell.err
+    assert f"The space is freed by `deployer gc --port {shell.port}`" in shell.err
     assert shell.registry.repositories["app"].tags == {"2": made.digest}
     assert shell.run("delete", "app:2", "--yes") == 0
     assert f"no other tag names the image; it stays as app@{made.digest}." in shell.err
@@ -345,7 +348,7 @@ def test_a_tag_that_names_nothing_is_pointed_out_and_can_be_deleted(shell: Shell
     made = shell.push("app", "1", image("x"))
     shell.registry.repositories["app"].tags["broken"] = ""
     assert shell.run("tags", "app") == 1
-    assert "To remove it: deployer delete app:broken" in shell.err
+    assert f"To remove it: deployer delete --port {shell.port} app:broken" in shell.err
     assert shell.run("delete", "app:broken", "--yes") == 0
     assert "app:broken: the tag names nothing any more, it goes." in shell.err
     assert shell.registry.repositories["app"].tags == {"1": made.digest}
@@ -430,7 +433,8 @@ COMMANDS = [["catalog"], ["tags", "app"], ["inspect", "app:1"], ["delete", "app:
 def test_every_command_says_that_nothing_answers(shell: Shell, words: list[str]) -> None:
     shell.port = free_port()
     assert shell.run(*words) == 1
-    assert shell.err.startswith(f"Error: Nothing answers at http://{shell.address}.\n  → Start it: deployer up\n")
+    advice = f"Start it: deployer up --port {shell.port}"
+    assert shell.err.startswith(f"Error: Nothing answers at http://{shell.address}.\n  → {advice}\n")
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: str(words[0]))

@@ -25,6 +25,15 @@ def test_a_free_port_is_free() -> None:
     assert ports.listener(port) == ""
 
 
+def test_the_port_that_is_advised_is_free_and_is_one() -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        held.listen()
+        port = held.getsockname()[1]
+        assert ports.free_near(port - 1, ("127.0.0.1",)) != port
+    assert 1024 <= ports.free_near(65535, ("",)) < 65535
+
+
 def test_only_this_machines_addresses_are_its_own() -> None:
     assert ports.is_own_address("127.0.0.1")
     assert not ports.is_own_address("203.0.113.7")

@@ -6,11 +6,9 @@ import pytest
 
 from deployer.errors import EngineError, ImageNotFound, InvalidReference, UsageError
 from deployer.workflows import publish
-from deployer.workflows.publish import Registry
 from tests.support.fake_engine import FakeEngine
 
 ADDRESS = "localhost:5000"
-REGISTRY = Registry(ADDRESS, "")
 
 
 @pytest.mark.parametrize(
@@ -39,23 +37,23 @@ def test_a_digest_needs_a_tag_to_be_pushed_under() -> None:
 def test_as_takes_this_registrys_address_or_none() -> None:
     engine = FakeEngine(images={"app:1": "id"})
     for name in ("team/app:2", "localhost:5000/team/app:2"):
-        assert str(publish.plan_push(["app:1"], name, REGISTRY, engine)[0].target) == "localhost:5000/team/app:2"
+        assert str(publish.plan_push(["app:1"], name, ADDRESS, engine)[0].target) == "localhost:5000/team/app:2"
     with pytest.raises(UsageError, match=r"names another registry, ghcr\.io"):
-        publish.plan_push(["app:1"], "ghcr.io/team/app", REGISTRY, engine)
+        publish.plan_push(["app:1"], "ghcr.io/team/app", ADDRESS, engine)
     with pytest.raises(UsageError, match="exactly one IMAGE"):
-        publish.plan_push(["app:1", "app:1"], "x", REGISTRY, engine)
+        publish.plan_push(["app:1", "app:1"], "x", ADDRESS, engine)
 
 
 def test_two_images_for_one_name_are_refused() -> None:
     engine = FakeEngine(images={"ghcr.io/app:1": "a", "quay.io/app:1": "b"})
     with pytest.raises(UsageError, match=r"ghcr\.io/app:1, quay\.io/app:1 would all be pushed as localhost:5000/app:1"):
-        publish.plan_push(["ghcr.io/app:1", "quay.io/app:1"], None, REGISTRY, engine)
+        publish.plan_push(["ghcr.io/app:1", "quay.io/app:1"], None, ADDRESS, engine)
 
 
 def test_a_missing_image_is_told_with_the_nearest_before_anything_is_tagged() -> None:
     engine = FakeEngine(images={"centos:7-git": "a", "debian:12": "b"})
     with pytest.raises(ImageNotFound, match="There is no image centos:7-gti") as caught:
-        publish.plan_push(["debian:12", "centos:7-gti"], None, REGISTRY, engine)
+        publish.plan_push(["debian:12", "centos:7-gti"], None, ADDRESS, engine)
     assert caught.value.advice == ("Did you mean centos:7-git?",)
     assert engine.done == []
 
@@ -63,13 +61,13 @@ def test_a_missing_image_is_told_with_the_nearest_before_anything_is_tagged() ->
 def test_a_bad_name_is_told_before_anything_is_tagged() -> None:
     engine = FakeEngine(images={"debian:12": "b"})
     with pytest.raises(InvalidReference):
-        publish.plan_push(["debian:12", "UPPER"], None, REGISTRY, engine)
+        publish.plan_push(["debian:12", "UPPER"], None, ADDRESS, engine)
     assert engine.done == []
 
 
 def push(engine: FakeEngine, *images: str) -> tuple[publish.Outcome, ...]:
-    pushes = publish.plan_push(images, None, REGISTRY, engine)
-    return publish.push_all(pushes, REGISTRY, engine, jobs=2, on_line=None)
+    pushes = publish.plan_push(images, None, ADDRESS, engine)
+    return publish.push_all(pushes, ADDRESS, engine, jobs=2, on_line=None)
 
 
 def test_one_failure_does_not_stop_the_others() -> None:
@@ -108,21 +106,21 @@ def test_an_image_that_has_the_name_already_is_not_tagged_again() -> None:
 
 def test_pull_gives_the_short_name_and_tells_what_it_replaces() -> None:
     engine = FakeEngine(images={"centos:7-git": "old"}, pullable={"localhost:5000/centos:7-git"})
-    pulls = publish.plan_pull(["centos:7-git"], REGISTRY, engine)
+    pulls = publish.plan_pull(["centos:7-git"], ADDRESS, engine)
     assert pulls[0].replaces == "old"
-    publish.pull_all(pulls, REGISTRY, engine, jobs=1, on_line=None)
+    publish.pull_all(pulls, ADDRESS, engine, jobs=1, on_line=None)
     assert engine.images["centos:7-git"] == "id of localhost:5000/centos:7-git"
 
 
 def test_a_pull_by_digest_gives_no_short_name() -> None:
     digest = "sha256:" + "a" * 64
     engine = FakeEngine(pullable={f"localhost:5000/app@{digest}"})
-    pulls = publish.plan_pull([f"app@{digest}"], REGISTRY, engine)
-    outcome = publish.pull_all(pulls, REGISTRY, engine, jobs=1, on_line=None)[0]
+    pulls = publish.plan_pull([f"app@{digest}"], ADDRESS, engine)
+    outcome = publish.pull_all(pulls, ADDRESS, engine, jobs=1, on_line=None)[0]
     assert outcome.error is None
     assert engine.done == [("pull", f"localhost:5000/app@{digest}")]
 
 
 def test_a_pull_from_another_registry_is_refused() -> None:
     with pytest.raises(UsageError, match=r"names another registry, ghcr\.io"):
-        publish.plan_pull(["ghcr.io/acme/app:1"], REGISTRY, FakeEngine())
+        publish.plan_pull(["ghcr.io/acme/app:1"], ADDRESS, FakeEngine())
