@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from deployer.errors import ConfigurationError
-from deployer.paths import config_home, home
+from deployer.paths import Deployment, config_home, home
+from deployer.record import Record
 from deployer.settings import Settings, build, paths
 
 if TYPE_CHECKING:
@@ -39,17 +40,21 @@ class Flags:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The settings and the file they came from, None where no file was found."""
+    """The settings and the file they came from, None where no file was found.
+
+    `given` names those that a flag, a variable or the file sets.
+    """
 
     settings: Settings
     source: Path | None
+    given: frozenset[str] = frozenset()
 
 
 def load(flags: Flags, environment: Mapping[str, str], directory: Path, *, find: bool = True) -> Loaded:
-    """Read the settings: flag over DEPLOYER_* variable over file over default.
+    """Read the settings: flag over DEPLOYER_* variable over file over what `up` recorded over default.
 
-    `directory` is where `./deployer.yaml` is looked for; without `find` no file is. Raises
-    ConfigurationError with every mistake found, not only the first.
+    `directory` is where `./deployer.yaml` is looked for; without `find` neither a file nor a record
+    is. Raises ConfigurationError with every mistake found, not only the first.
     """
     source = find_file(flags.config, environment, directory) if find else None
     written = _read(source) if source else {}
@@ -65,9 +70,11 @@ def load(flags: Flags, environment: Mapping[str, str], directory: Path, *, find:
         unique = tuple(dict.fromkeys(problems))
         count = "a mistake" if len(unique) == 1 else f"{len(unique)} mistakes"
         raise ConfigurationError(f"The configuration has {count}:", problems=unique)
-    settings = build(Settings, _own(written), [])
+    own = _own(written)
+    recorded = _recorded(own, environment) if find else {}
+    settings = build(Settings, {**recorded, **own}, [])
     base = source.parent if source else directory
-    return Loaded(_with_absolute_data(settings, base, home(environment)), source)
+    return Loaded(_with_absolute_data(settings, base, home(environment)), source, frozenset(own))
 
 
 def find_file(chosen: Path | None, environment: Mapping[str, str], directory: Path) -> Path | None:
@@ -149,6 +156,22 @@ def _problems(written: Mapping[str, Any]) -> list[str]:
     problems: list[str] = []
     build(Settings, _own(written), problems)
     return problems
+
+
+def _recorded(own: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Where `up` brought up the deployment that is meant; nothing where another registry is.
+
+    Without a name given, a host or port of its own means a registry elsewhere.
+    """
+    wanted = build(Settings, own, [])
+    record = Record.read(Deployment.of(wanted.name, environment).record_file)
+    if record is None:
+        return {}
+    problems: list[str] = []
+    found = asdict(record)
+    deployed = build(Settings, found, problems)
+    same = all(getattr(wanted, key) == getattr(deployed, key) for key in ("host", "port") if key in own)
+    return found if not problems and (same or "name" in own) else {}
 
 
 def _from_environment(environment: Mapping[str, str]) -> tuple[list[tuple[str, str, str]], list[str]]:

@@ -45,6 +45,16 @@ class Deployment:
         return self.directory / "frontend" / "gate"
 
     @property
+    def record_file(self) -> Path:
+        """Where `up` keeps the address that it brought the deployment up with."""
+        return self.directory / "address.json"
+
+    @property
+    def is_there(self) -> bool:
+        """Whether `up` has written its files."""
+        return self.compose_file.is_file()
+
+    @property
     def secrets_file(self) -> Path:
         """What must stay the same over the deployment's life and be read by nobody else; mode 0600."""
         return self.directory / "secrets"
@@ -58,6 +68,15 @@ def config_home(environment: Mapping[str, str]) -> Path:
 def data_home(environment: Mapping[str, str]) -> Path:
     """The folder with one folder for each deployment."""
     return _xdg(environment, "XDG_DATA_HOME", ".local/share") / "deployer"
+
+
+def deployment_names(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The names of the deployments on this machine."""
+    try:
+        folders = sorted(data_home(environment).iterdir())
+    except OSError:
+        return ()
+    return tuple(folder.name for folder in folders if Deployment(folder.name, folder).is_there)
 
 
 def home(environment: Mapping[str, str]) -> Path:

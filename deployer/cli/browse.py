@@ -148,6 +148,7 @@ def delete(
     its images, and nothing that lies beside or below it; pushes wait for a moment.
     """
     if repository:
+        session.require_deployment(session.engine)
         delete_repositories(session, references, wait=wait, dry_run=dry_run, yes=yes, as_json=as_json)
         return
     from deployer.cli import browse_views as views
@@ -182,6 +183,7 @@ def delete(
 def _registry(session: Session) -> RegistryClient:
     from deployer.registry.client import RegistryClient
 
+    session.require_deployment()
     return RegistryClient(session.settings.url, session.environment)
 
 

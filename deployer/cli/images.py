@@ -46,6 +46,7 @@ def push(
     """
     from deployer.workflows import publish
 
+    session.require_deployment()
     address = session.settings.address
     pushes = publish.plan_push(images, rename, address, session.engine)
     if dry_run:
@@ -69,6 +70,7 @@ def pull(
     """
     from deployer.workflows import publish
 
+    session.require_deployment()
     address = session.settings.address
     pulls = publish.plan_pull(images, address, session.engine)
     if dry_run:

@@ -76,6 +76,16 @@ class Session:
 
         return Deployment.of(self.settings.name, self.environment)
 
+    def require_deployment(self, engine: Engine | None = None) -> None:
+        """Make sure that a deployment named by --name alone is on this machine. Raises NotFound.
+
+        With an engine, containers whose files are gone count too.
+        """
+        if self.name is not None and not {"host", "port"} & self.loaded.given:
+            from deployer.workflows import deployments
+
+            deployments.require(self.deployment, self.environment, engine)
+
     @cached_property
     def engine(self) -> Engine:
         """The Docker engine. Nothing is asked of it before it is used."""

@@ -159,6 +159,7 @@ def down(
     """
     from deployer.workflows import removal
 
+    session.require_deployment(session.engine)
     stack = stack_of(session)
     plan = removal.plan(stack, volumes=volumes)
     if not as_json or dry_run:
@@ -202,6 +203,7 @@ def status(session: Session, as_json: JsonOption = False) -> None:
     """
     from deployer.workflows import status as workflow
 
+    session.require_deployment(session.engine)
     found = workflow.read(stack_of(session))
     session.out.json(found.as_dict()) if as_json else _print_status(session, found)
     if not found.is_healthy:
@@ -265,4 +267,5 @@ def logs(
     """Show what the services wrote."""
     from deployer.workflows import status as workflow
 
+    session.require_deployment(session.engine)
     workflow.follow_logs(stack_of(session), tuple(services or ()), follow=follow, tail=tail, since=since)

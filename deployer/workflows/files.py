@@ -15,12 +15,13 @@ import yaml
 from deployer import render
 from deployer.errors import HostError
 from deployer.host.files import read_if_there, write_atomically
-from deployer.render import PRIVATE, File
+from deployer.render import PRIVATE, PUBLIC, File
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from deployer.paths import Deployment
+    from deployer.record import Record
 
 _SECRET = re.compile(r'^\s*secret: "?([0-9a-zA-Z]+)"?$', re.MULTILINE)
 
@@ -56,6 +57,12 @@ def new_secret() -> str:
 def keep_secret(deployment: Deployment, secret: str) -> None:
     """Write the secret where only its owner reads it."""
     write_atomically(deployment.secrets_file, (json.dumps({"http": secret}) + "\n").encode(), PRIVATE)
+
+
+def keep_record(deployment: Deployment, record: Record) -> None:
+    """Remember where the deployment is reached."""
+    if read_if_there(deployment.record_file) != record.content:
+        write_atomically(deployment.record_file, record.content, PUBLIC)
 
 
 def deployed_storage(deployment: Deployment) -> str | None:

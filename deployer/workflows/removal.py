@@ -14,7 +14,7 @@ from deployer.workflows import preflight
 if TYPE_CHECKING:
     from deployer.workflows.stack import Stack
 
-_PROGRAM_FILES = ("compose.yaml", "secrets", "registry", "frontend", ".lock")
+_PROGRAM_FILES = ("compose.yaml", "address.json", "secrets", "registry", "frontend", ".lock")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from deployer.engine_values import Project
 from deployer.errors import EngineError, EngineUnavailable
 from deployer.host.files import read_if_there
 from deployer.host.lock import exclusive
+from deployer.record import Record
 from deployer.render import ServiceImages
 from deployer.workflows import files, preflight, provision, readiness
 
@@ -139,7 +140,9 @@ class Stack:
             plan = self.plan(rebuild=rebuild)
             for warning in plan.warnings:
                 dialogue.may_move(f"{warning} Go on?")
-            if not plan.is_empty:
+            if plan.is_empty:
+                files.keep_record(self.deployment, self._record)
+            else:
                 self._apply(plan, dialogue, quiet=quiet)
             readiness.wait(self.settings, self.engine, self.deployment.name, timeout)
         return plan
@@ -152,9 +155,14 @@ class Stack:
         if files.secret_of(self.deployment) is None:
             files.keep_secret(self.deployment, files.new_secret())
         files.write(self.deployment, self._render(images))
+        files.keep_record(self.deployment, self._record)
         # Compose knows nothing of these two reasons, and would keep the containers.
         anew = [change.service for change in plan.services if change.reason in {_FILES_GONE, _FILE_CHANGED}]
         self.engine.up(self.project(), anew=anew, quiet=quiet)
+
+    @property
+    def _record(self) -> Record:
+        return Record(self.settings.host, self.settings.port, self.settings.bind)
 
     def _render(self, images: ServiceImages) -> tuple[render.File, ...]:
         secret = files.secret_of(self.deployment) or "0" * 64

@@ -442,6 +442,38 @@ def test_a_closed_or_full_output_is_no_bug(running: DeployedStack, arguments: li
     assert head.stderr == b"" or b"Error" not in head.stderr
 
 
+def test_the_name_alone_finds_a_deployment_wherever_it_was_brought_up(
+    make_stack: Callable[..., DeployedStack], make_image: Callable[..., str]
+) -> None:
+    stack = make_stack()
+    # From another folder, with no variable: only --name says which.
+    nothing = {"DEPLOYER_NAME": "", "DEPLOYER_PORT": ""}
+    named = ("--name", stack.name)
+    stack.folder.mkdir(parents=True, exist_ok=True)
+    stack.deployer("up", "--yes", *named, "--port", str(stack.port), environment=nothing, check=True)
+    make_image("named:1")
+    stack.deployer("push", *named, "named:1", environment=nothing, check=True)
+    assert stack.deployer("catalog", *named, environment=nothing, check=True).stdout == "named\n"
+    docker("image", "rm", f"{stack.address}/named:1")
+    assert f"{stack.address}" in stack.deployer("status", *named, environment=nothing, check=True).stdout
+    again = stack.deployer("up", *named, environment=nothing, check=True)
+    assert "Nothing to change" in again.stderr
+    assert f"Next: deployer push --name {stack.name} IMAGE" in again.stderr
+
+    typo = stack.name[:-2] + stack.name[-1]
+    for command in (["push", "named:1"], ["pull", "named:1"], ["catalog"], ["tags", "named"], ["inspect", "named:1"],
+                    ["delete", "named:1", "--yes"], ["status"], ["logs"], ["down", "--yes"]):  # fmt: skip
+        refused = stack.deployer(*command, "--name", typo, environment=nothing)
+        assert refused.returncode == 1
+        assert f"There is no deployment named '{typo}' on this machine." in refused.stderr
+        assert f"Did you mean --name {stack.name}?" in refused.stderr
+
+    # Its files are gone, and it can still be taken down.
+    shutil.rmtree(stack.directory)
+    stack.deployer("down", "--volumes", "--yes", *named, environment=nothing, check=True)
+    assert stack.containers() == {}
+
+
 def test_logs_knows_its_services(running: DeployedStack) -> None:
     assert "frontend-1" in running.deployer("logs", "frontend", "--tail", "2", check=True).stdout
     refused = running.deployer("logs", "database")

@@ -8,6 +8,7 @@ import pytest
 
 from deployer.config import Flags, find_file, load
 from deployer.errors import ConfigurationError
+from deployer.record import Record
 from deployer.settings import Settings
 
 
@@ -43,6 +44,44 @@ def test_flag_wins_over_variable_over_file_over_default(tmp_path: Path) -> None:
     variables = {"DEPLOYER_PORT": "5002", "DEPLOYER_HOST": "variable.example"}
     settings = settings_from(tmp_path, text, variables, port="5003")
     assert (settings.port, settings.host, settings.name) == (5003, "variable.example", "file")
+
+
+def record(folder: Path, name: str, host: str, port: int, bind: str = "auto") -> None:
+    file = folder / ".local" / "share" / "deployer" / name / "address.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(Record(host, port, bind).content)
+
+
+def test_what_up_recorded_wins_over_the_default_alone(tmp_path: Path) -> None:
+    record(tmp_path, "team", "10.0.0.1", 5077, "10.0.0.2")
+    settings = settings_from(tmp_path, name="team")
+    assert (settings.host, settings.port, settings.bind) == ("10.0.0.1", 5077, "10.0.0.2")
+    assert settings_from(tmp_path, name="team", port="1").port == 1
+    assert settings_from(tmp_path, None, {"DEPLOYER_PORT": "2"}, name="team").port == 2
+    assert settings_from(tmp_path, "port: 3\n", name="team").port == 3
+    assert settings_from(tmp_path, "registry: {image: 'registry:2'}\n", name="team").port == 5077
+    assert settings_from(tmp_path, name="other").port == 5000
+
+
+def test_without_a_name_a_host_or_port_of_its_own_means_another_registry(tmp_path: Path) -> None:
+    record(tmp_path, "registry", "10.0.0.1", 5077)
+    assert settings_from(tmp_path).address == "10.0.0.1:5077"
+    assert settings_from(tmp_path, host="192.0.2.1").address == "192.0.2.1:5000"
+    assert settings_from(tmp_path, port="5001").address == "localhost:5001"
+    assert settings_from(tmp_path, host="10.0.0.1").address == "10.0.0.1:5077"
+    assert settings_from(tmp_path, host="192.0.2.1", name="registry").address == "192.0.2.1:5077"
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"host": "a b", "port": 1, "bind": "auto"}', '{"port": 1}'])
+def test_a_damaged_record_is_none(tmp_path: Path, content: str) -> None:
+    record(tmp_path, "registry", "10.0.0.1", 5077)
+    next(tmp_path.rglob("address.json")).write_text(content)
+    assert settings_from(tmp_path) == Settings()
+
+
+def test_a_new_file_is_written_from_no_record(tmp_path: Path) -> None:
+    record(tmp_path, "registry", "10.0.0.1", 5077)
+    assert load(Flags(), {"HOME": str(tmp_path)}, tmp_path, find=False).settings == Settings()
 
 
 def test_groups_are_set_by_variables_without_losing_the_files_own(tmp_path: Path) -> None:
