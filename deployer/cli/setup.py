@@ -104,9 +104,10 @@ def doctor(session: Session, as_json: JsonOption = False) -> None:
     from deployer.cli.stack import stack_of
     from deployer.workflows import doctor as workflow
 
+    named = "name" in session.loaded.given
     findings = [
         replace(finding, advice=tuple(map(session.out.selection.applied, finding.advice)))
-        for finding in workflow.examine(stack_of(session), session.environment)
+        for finding in workflow.examine(stack_of(session), session.environment, named=named)
     ]
     if as_json:
         session.out.json([finding.as_dict() for finding in findings])

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from deployer.errors import DeployerError, PreflightError
+from deployer.host import ports
+from deployer.record import Record
 from deployer.registry.client import RegistryClient
 from deployer.workflows import preflight, status, trust
 from deployer.workflows.stack import Action
@@ -31,11 +33,15 @@ class Finding:
         return asdict(self)
 
 
-def examine(stack: Stack, environment: Mapping[str, str]) -> tuple[Finding, ...]:
-    """Look at the engine, the deployment on this machine, the way to the registry, and trust in it."""
+def examine(stack: Stack, environment: Mapping[str, str], *, named: bool) -> tuple[Finding, ...]:
+    """Look at the engine, the deployment on this machine, the way to the registry, and trust in it.
+
+    With `named` the deployment was named; otherwise a host or port that is not its own is a
+    client's question about another registry, and nothing is said of it.
+    """
     engine = list(_engine(stack))
     engine_answers = all(finding.state != "wrong" for finding in engine)
-    deployed = list(_deployment(stack)) if engine_answers else []
+    deployed = list(_deployment(stack, named=named)) if engine_answers else []
     way = list(_way(stack, environment))
     trusting = list(_trust(stack)) if engine_answers else []
     return (*engine, *deployed, *way, *trusting)
@@ -55,8 +61,11 @@ def _engine(stack: Stack) -> Iterator[Finding]:
         yield Finding("note", f"{error.message} Only the machine that runs the registry needs that.", error.advice)
 
 
-def _deployment(stack: Stack) -> Iterator[Finding]:
-    if not stack.engine.containers(stack.deployment.name):
+def _deployment(stack: Stack, *, named: bool) -> Iterator[Finding]:
+    containers = stack.engine.containers(stack.deployment.name)
+    if not (_is_meant(stack) or (named and containers)):
+        return
+    if not containers:
         try:
             preflight.check_port(stack.settings, stack.engine)
         except PreflightError as error:
@@ -82,6 +91,20 @@ def _deployment(stack: Stack) -> Iterator[Finding]:
         yield Finding("note", "What is deployed differs from the settings.", ("deployer render --diff", "deployer up"))
 
 
+def _is_meant(stack: Stack) -> bool:
+    """Whether the settings' host and port are this machine's deployment, or one that it could have."""
+    settings = stack.settings
+    record = Record.read(stack.deployment.record_file)
+    if record is not None:
+        return (record.host, record.port) == (settings.host, settings.port)
+    if settings.is_loopback:
+        return True
+    try:
+        return any(map(ports.is_own_address, _addresses(settings.host)))
+    except OSError:
+        return False
+
+
 def _way(stack: Stack, environment: Mapping[str, str]) -> Iterator[Finding]:
     """From here to the registry's API, step by step; the first step that fails ends it."""
     settings = stack.settings
@@ -97,16 +120,19 @@ def _way(stack: Stack, environment: Mapping[str, str]) -> Iterator[Finding]:
             return
 
 
+def _addresses(host: str) -> list[str]:
+    return sorted({str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)})
+
+
 def _resolve(host: str) -> str:
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        addresses = _addresses(host)
     except OSError as error:
         raise DeployerError(
             f"The name {host} does not resolve on this machine.",
             ("Use the registry's IP address as --host, or add the name to DNS or /etc/hosts.",),
             str(error),
         ) from error
-    addresses = sorted({str(entry[4][0]) for entry in found})
     return "" if addresses == [host] else f" to {', '.join(addresses)}"
 
 

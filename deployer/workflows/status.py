@@ -70,7 +70,7 @@ def read(stack: Stack) -> Status:
     preflight.check_conflict(stack.deployment, containers)
     registry = next((found for found in containers if found.service == "registry" and found.state == "running"), None)
     used, free = _storage(stack, registry) if registry else (None, None)
-    answer = readiness.probe(settings) if containers else None
+    answer = readiness.probe(settings) if _publishes(containers, settings.port) else None
     return Status(
         name=settings.name,
         address=settings.address,
@@ -157,6 +157,11 @@ def _place(stack: Stack) -> str:
     deployed = files.deployed_storage(stack.deployment)
     wanted = str(stack.settings.registry.data_directory or "data")
     return f"volume {stack.data_volume}" if (deployed or wanted) == "data" else str(deployed or wanted)
+
+
+def _publishes(containers: tuple[ServiceContainer, ...], port: int) -> bool:
+    """Whether what answers on a port is this deployment, and no other registry."""
+    return any(port in container.ports for container in containers if container.state == "running")
 
 
 def _elsewhere(containers: tuple[ServiceContainer, ...], port: int) -> tuple[str, ...]:

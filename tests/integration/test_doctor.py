@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from deployer.record import Record
 from tests.support.stack import docker, free_port
 
 if TYPE_CHECKING:
@@ -35,6 +36,20 @@ def test_a_name_that_does_not_resolve(fresh_stack: DeployedStack) -> None:
     assert wrong[0]["sentence"] == "The name registry.invalid does not resolve on this machine."
     assert "The Docker engine does not trust registry.invalid" in str(wrong[1]["sentence"])
     assert f"deployer configure-daemon --host registry.invalid --port {fresh_stack.port}" in str(wrong[1]["advice"])
+
+
+def test_a_clients_question_says_nothing_of_the_deployment_here(fresh_stack: DeployedStack) -> None:
+    # Unnamed, with a host and port that are not the deployment's: another registry is meant.
+    client = {"DEPLOYER_NAME": "", "DEPLOYER_PORT": ""}
+    record = fresh_stack.directory.with_name("registry") / "address.json"
+    record.parent.mkdir(parents=True)
+    record.write_bytes(Record("localhost", fresh_stack.port, "auto").content)
+    for host in ("127.9.9.9", "registry.invalid"):
+        done = fresh_stack.deployer("doctor", "--json", "--host", host, "--port", str(free_port()), environment=client)
+        sentences = [finding["sentence"] for finding in json.loads(done.stdout)]
+        assert done.returncode == 1
+        assert not [sentence for sentence in sentences if "'registry'" in sentence or "Port " in sentence]
+        assert any(host in sentence for sentence in sentences)
 
 
 def test_a_stopped_service_and_changed_settings(make_stack: Callable[..., DeployedStack]) -> None:

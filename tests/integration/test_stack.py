@@ -408,6 +408,19 @@ def test_status_tells_where_it_is_and_not_where_the_settings_say(make_stack: Cal
     stack.remove()
 
 
+def test_status_counts_no_other_registrys_repositories(
+    make_stack: Callable[..., DeployedStack], running: DeployedStack
+) -> None:
+    stack = make_stack()
+    stack.up()
+    # The frontend is stopped, and what answers at the settings' port is another deployment.
+    docker("stop", "--time", "1", stack.containers()["frontend"])
+    report = json.loads(stack.deployer("status", "--json", "--port", str(running.port)).stdout)
+    assert report["repositories"] is None
+    assert report["ready"] is False
+    stack.remove()
+
+
 def test_make_up_does_not_answer_for_its_user_where_images_are_at_stake(
     make_stack: Callable[..., DeployedStack],
 ) -> None:
