@@ -76,12 +76,15 @@ def render(
     what = setup.rendered(stack)
     if diff:
         changed = setup.difference(stack, what)
-        session.out.line(changed.rstrip() if changed else "Nothing would change.")
+        if as_json:
+            session.out.json({"changes": [{"path": path, "diff": text} for path, text in changed.items()]})
+        else:
+            session.out.line("".join(changed.values()).rstrip() or "Nothing would change.")
         if changed:
             raise typer.Exit(EXIT_FAILURE)
     elif output is not None:
-        for path in setup.write_rendered(session.directory / output, what):
-            session.out.line(str(path))
+        written = [str(path) for path in setup.write_rendered(session.directory / output, what)]
+        session.out.json({"written": written}) if as_json else session.out.line("\n".join(written))
     elif as_json:
         session.out.json({file.path: file.content.decode(errors="replace") for file in what.shown()})
     else:

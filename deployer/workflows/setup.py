@@ -66,11 +66,11 @@ def write_rendered(folder: Path, what: Rendered) -> tuple[Path, ...]:
     return tuple(folder / file.path for file in what.files)
 
 
-def difference(stack: Stack, what: Rendered) -> str:
-    """What `up` would change in the deployed files, as a unified diff; "" for nothing."""
+def difference(stack: Stack, what: Rendered) -> dict[str, str]:
+    """What `up` would change in the deployed files: for each its path and a unified diff."""
     own = [file for file in what.files if not file.path.startswith("images/")]
     found = files.changes(stack.deployment, own)
-    return "".join(files.diff(change, (what.secret,)) for change in found)
+    return {change.path: files.diff(change, (what.secret,)) for change in found}
 
 
 def _images(stack: Stack) -> ServiceImages:

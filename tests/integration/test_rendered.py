@@ -61,4 +61,16 @@ def test_render_shows_writes_and_compares(stack: DeployedStack, tmp_path: Path) 
     assert changed.returncode == 1
     assert "-\t\troot * /etc/deployer/page" in changed.stdout
     assert secret not in changed.stdout
+
+    told = stack.deployer("render", "--diff", "--json", environment={"DEPLOYER_FRONTEND_PAGE": "none"})
+    assert told.returncode == 1
+    changes = {change["path"]: change["diff"] for change in json.loads(told.stdout)["changes"]}
+    assert "-\t\troot * /etc/deployer/page" in changes["frontend/Caddyfile"]
+    assert "".join(changes.values()).rstrip() == changed.stdout.rstrip()
+    same = stack.deployer("render", "--diff", "--json", check=True)
+    assert json.loads(same.stdout) == {"changes": []}
+    written = json.loads(stack.deployer("render", "--json", "-o", str(tmp_path / "more"), check=True).stdout)["written"]
+    assert {str(tmp_path / "more" / "compose.yaml"), str(tmp_path / "more" / "registry" / "config.yaml")} <= set(
+        written
+    )
     assert stack.deployer("up", "--dry-run", check=True).stdout == "Nothing would change.\n"
