@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import yaml
 from deployer.errors import ConfigurationError
 from deployer.paths import Deployment, config_home, home
 from deployer.record import Record
-from deployer.settings import Settings, build, paths
+from deployer.settings import Settings, build, complaint_of_place, paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,14 +68,22 @@ def load(flags: Flags, environment: Mapping[str, str], directory: Path, *, find:
         problems += [label + problem.removeprefix(path) for problem in _problems(alone)]
         _put(written, path, value)
     if problems:
-        unique = tuple(dict.fromkeys(problems))
-        count = "a mistake" if len(unique) == 1 else f"{len(unique)} mistakes"
-        raise ConfigurationError(f"The configuration has {count}:", problems=unique)
+        raise _mistakes(problems)
     own = _own(written)
     recorded = _recorded(own, environment) if find else {}
     settings = build(Settings, {**recorded, **own}, [])
     base = source.parent if source else directory
-    return Loaded(_with_absolute_data(settings, base, home(environment)), source, frozenset(own))
+    settings = _with_absolute_data(settings, base, home(environment))
+    folder = settings.registry.data_directory
+    if folder and (complaint := complaint_of_place(folder, home(environment))):
+        raise _mistakes([f"registry.data: {complaint}"])
+    return Loaded(settings, source, frozenset(own))
+
+
+def _mistakes(problems: list[str]) -> ConfigurationError:
+    unique = tuple(dict.fromkeys(problems))
+    count = "a mistake" if len(unique) == 1 else f"{len(unique)} mistakes"
+    return ConfigurationError(f"The configuration has {count}:", problems=unique)
 
 
 def find_file(chosen: Path | None, environment: Mapping[str, str], directory: Path) -> Path | None:
@@ -92,33 +101,47 @@ def find_file(chosen: Path | None, environment: Mapping[str, str], directory: Pa
             )
         return named
     candidates = (directory / FILE_NAME, config_home(environment) / "deployer" / FILE_NAME)
-    return next((candidate for candidate in candidates if _is_file(candidate)), None)
+    return next((candidate for candidate in candidates if _is_there(candidate)), None)
 
 
-def _is_file(path: Path) -> bool:
+def _is_there(path: Path) -> bool:
     try:
-        return path.is_file()
+        # A folder of that name is no file, and is said when it is read.
+        return path.is_file() or path.is_dir()
     except OSError:
         # A folder that may not be entered holds no file for this user.
         return False
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, but a key that stands twice is a mistake, not a silent choice."""
+    """PyYAML's safe loader without its silent choices.
+
+    A key that stands twice is a mistake, and only what looks like a number is one: YAML 1.1 reads
+    05000 as 2560, and 50:00 as 3000.
+    """
 
 
 def _mapping_without_repeats(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
-    for key_node, _ in node.value:
+    for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
         if not isinstance(key, str):
             continue
         if key in seen:
             raise yaml.MarkedYAMLError(problem=f"'{key}' stands there twice", problem_mark=key_node.start_mark)
         seen.add(key)
+        if key == "tls" and isinstance(value_node, yaml.ScalarNode):
+            # YAML reads `on` as true; a complaint names what was written.
+            value_node.tag = yaml.resolver.BaseResolver.DEFAULT_SCALAR_TAG
     return loader.construct_mapping(node, deep=True)
 
 
+def _number_or_text(loader: _Loader, node: yaml.ScalarNode) -> int | str:
+    text = str(loader.construct_scalar(node))
+    return int(text) if re.fullmatch(r"[-+]?(0|[1-9][0-9]*)", text) else text
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _number_or_text)
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_repeats)
 
 
@@ -149,7 +172,7 @@ def _problem(error: yaml.YAMLError) -> str:
 
 
 def _own(written: Mapping[str, Any]) -> dict[str, Any]:
-    return {str(key): value for key, value in written.items() if not str(key).startswith("x-")}
+    return {str(key): value for key, value in written.items()}
 
 
 def _problems(written: Mapping[str, Any]) -> list[str]:

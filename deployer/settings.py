@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
 from deployer.duration import seconds_of
+from deployer.errors import InvalidReference
+from deployer.reference import parse
 
 Check = Callable[[object], object]
 Section = TypeVar("Section")
@@ -23,7 +26,12 @@ DATA_IN_VOLUME = "volume"
 # Compose takes these as project names; the data directory has the same name.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
-_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@\[\]-]*")
+_WHOLE = re.compile(r"[1-9][0-9]{0,6}")
+
+# The system's own: images may lie in none of these, nor anywhere in those of the second list.
+_SYSTEM = frozenset({"", "home", "opt", "root", "run", "tmp", "usr", "usr/local", "var", "var/lib", "var/run"})
+_SYSTEM_TREES = frozenset({"bin", "boot", "dev", "etc", "lib", "lib64", "proc", "sbin", "sys"})
+_SYSTEM_TREES |= {"usr/bin", "usr/lib", "usr/lib64", "usr/sbin"}
 
 
 def _name(value: object) -> object:
@@ -52,8 +60,12 @@ def _host(value: object) -> object:
     return value.lower()
 
 
+def _number(value: object) -> object:
+    return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
+
+
 def _port(value: object) -> object:
-    number = int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,5}", value) else value
+    number = _number(value)
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 65535:
         raise ValueError(f"{shown(value)} is no port: a whole number from 1 to 65535")
     return number
@@ -68,15 +80,19 @@ def _bind(value: object) -> object:
 
 
 def _tls(value: object) -> object:
-    # YAML 1.1 reads a bare `off` as false.
-    if value is False or value == "off":
+    # YAML 1.1 takes these for the same.
+    if value is False or (isinstance(value, str) and value.lower() in {"off", "false", "no"}):
         return "off"
     raise ValueError(f"{shown(value)} is not supported by this version: only 'off' is")
 
 
 def _image(value: object) -> object:
-    if not isinstance(value, str) or not _IMAGE.fullmatch(value):
-        raise ValueError(f"{shown(value)} is no image name")
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is no image name")  # noqa: TRY004
+    try:
+        parse(value)
+    except InvalidReference as error:
+        raise ValueError(f"{shown(value)} is no image name: {error.message.rstrip('.')}") from error
     return value
 
 
@@ -85,7 +101,19 @@ def _data(value: object) -> object:
         raise ValueError(f"{shown(value)} is neither 'volume' nor a directory")
     if any(ord(character) < 32 for character in value):
         raise ValueError(f"{shown(value)} has a control character in it")
+    if complaint := complaint_of_place(Path(os.path.normpath(value))):
+        raise ValueError(complaint)
     return value
+
+
+def complaint_of_place(folder: Path, home: Path | None = None) -> str:
+    """Why images cannot be meant to lie in this folder, "" where they can."""
+    if folder == home:
+        return f"'{folder}' is your own folder: give the images a directory of their own in it"
+    places = [str(place).lstrip("/") for place in (folder, *folder.parents)]
+    if folder.is_absolute() and (places[0] in _SYSTEM or _SYSTEM_TREES.intersection(places)):
+        return f"'{folder}' is the system's own: give the images a directory of their own, such as /srv/registry"
+    return ""
 
 
 def _access(value: object) -> object:
@@ -95,7 +123,7 @@ def _access(value: object) -> object:
 
 
 def _count(value: object) -> object:
-    number = int(value) if isinstance(value, str) and value.isdecimal() else value
+    number = _number(value)
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 1_000_000:
         raise ValueError(f"{shown(value)} is no number of images to keep: a whole number from 1")
     return number
@@ -266,8 +294,10 @@ def paths(kind: type[Any] = Settings, prefix: str = "") -> Iterator[str]:
 def build(kind: type[Section], written: Mapping[str, object], problems: list[str], prefix: str = "") -> Section:
     """Check what was written and make the settings of it; each mistake becomes a line in `problems`.
 
-    Where there are problems, the result holds defaults in their places.
+    Where there are problems, the result holds defaults in their places. Keys that begin with `x-`
+    are the user's own.
     """
+    written = {name: value for name, value in written.items() if not name.startswith("x-")}
     values: dict[str, object] = {}
     known = {found.name: found for found in fields(kind)}  # type: ignore[arg-type]
     for name, found in known.items():

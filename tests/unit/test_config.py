@@ -132,6 +132,32 @@ def test_all_mistakes_are_told_at_once_with_the_nearest_name(tmp_path: Path) -> 
         ("registry: {image: '-rf'}", "'-rf' is no image name"),
         ("registry: {data: ''}", "'' is neither 'volume' nor a directory"),
         ('registry: {data: "a\\nb"}', "has a control character"),
+        ("port: 05000", "'05000' is no port"),
+        ("port: 50:00", "'50:00' is no port"),
+        ("port: 0x1388", "'0x1388' is no port"),
+        ("tls: on", "'on' is not supported by this version"),
+        ("tls: yes", "'yes' is not supported by this version"),
+        ("registry: {image: 'Registry:3'}", "'Registry:3' is no image name: 'Registry:3' has upper-case letters"),
+        ("frontend: {image: 'caddy:2:3'}", "'caddy:2:3' is no image name: 'caddy:2:3' has two tags"),
+        ("frontend: {image: 3}", "3 is no image name"),
+        *(
+            (f"registry: {{data: {folder}}}", "is the system's own")
+            for folder in (
+                "/",
+                "//",
+                "/etc",
+                "/etc/registry",
+                "/usr",
+                "/usr/bin",
+                "/bin",
+                "/var",
+                "/var/",
+                "/home",
+                "/srv/..",
+                "/proc/1",
+            )
+        ),
+        ("registry: {x-mine: 1, data: 3}", "3 is neither 'volume' nor a directory"),
         ("frontend: {page: kwk}", "'kwk' is none of: builtin, none"),
     ],
 )
@@ -159,6 +185,24 @@ def test_a_file_that_is_no_settings_file_is_refused(tmp_path: Path, text: str, p
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "deployer.yaml").write_bytes(b"\xff\xfe\x00")
     assert "not text in UTF-8" in problems_of(tmp_path)[0]
+
+
+def test_a_place_that_turns_out_to_be_the_systems_own_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/etc")
+    assert "'/etc' is the system's own" in problems_of(tmp_path, "registry: {data: ./link}\n")[0]
+    assert "is your own folder" in problems_of(tmp_path, "registry: {data: '~'}\n")[0]
+    for folder in ("/srv", "/mnt", "/var/lib/registry", "/usr/local/registry", "/srv/registry", "/home/me/images"):
+        assert settings_from(tmp_path, f"registry: {{data: {folder}}}\n").registry.data == folder
+
+
+def test_keys_of_the_users_own_may_stand_everywhere(tmp_path: Path) -> None:
+    text = "x-a: 1\nregistry: {x-b: 2}\nfrontend: {x-c: [3]}\nretention: [{keep: 5, x-d: 4}]\n"
+    assert settings_from(tmp_path, text).retention[0].keep == 5
+
+
+def test_a_folder_named_like_the_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "deployer.yaml").mkdir()
+    assert problems_of(tmp_path) == [f"{tmp_path}/deployer.yaml cannot be read: Is a directory."]
 
 
 @pytest.mark.parametrize("value", ["off", "'off'", "false", "no"])

@@ -17,7 +17,8 @@ FLOORS = [
     {"storage"},
     {"engine", "registry", "host", "render"},
     {"engine_errors", "engine_values", "config", "streams"},
-    {"settings", "paths", "record", "reference"},
+    {"settings", "paths"},
+    {"record", "reference"},
     {"duration", "errors"},
 ]
 EVERYWHERE = {"__init__"}
