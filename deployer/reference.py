@@ -69,6 +69,16 @@ def parse(text: str) -> Reference:
     return Reference(domain, repository, tag, digest)
 
 
+def refuse_upper_case(reference: Reference, text: str) -> None:
+    """Refuse a domain that is one by an upper-case letter alone, as in `Team/app:1`.
+
+    distribution/reference takes it for a host, and nobody means one. Raises InvalidReference.
+    """
+    domain = reference.domain
+    if domain and "." not in domain and ":" not in domain and domain != "localhost":
+        raise _upper_case(text, str(reference.at(domain.lower())))
+
+
 def parse_repository(text: str) -> str:
     """Check the name of a repository on its own, with neither domain, tag nor digest.
 
@@ -102,6 +112,12 @@ def is_repository(text: str) -> bool:
 def is_domain(text: str) -> bool:
     """Whether the text can stand as `host[:port]` before an image's name."""
     return bool(_DOMAIN.fullmatch(text))
+
+
+def _upper_case(text: str, meant: str) -> InvalidReference:
+    return InvalidReference(
+        f"'{text}' has upper-case letters; the name of a repository is lower case.", (f"Write: {meant}",)
+    )
 
 
 def _refuse_obvious_mistakes(text: str) -> None:
@@ -170,10 +186,7 @@ def _check_repository(repository: str, text: str) -> None:
         if _COMPONENT.fullmatch(component):
             continue
         if component != component.lower() and _COMPONENT.fullmatch(component.lower()):
-            raise InvalidReference(
-                f"'{text}' has upper-case letters; the name of a repository is lower case.",
-                (f"Write: {text.replace(repository, repository.lower())}",),
-            )
+            raise _upper_case(text, text.replace(repository, repository.lower()))
         if not component:
             raise InvalidReference(f"'{text}' has an empty part between two '/' or at an end.")
         raise InvalidReference(

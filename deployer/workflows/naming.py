@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from deployer.errors import DeployerError, NotFound, RegistryError, UsageError
-from deployer.reference import Reference, parse
+from deployer.reference import Reference, parse, refuse_upper_case
 from deployer.registry.place import Place
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def own_reference(text: str, place: Place) -> Reference:
     Raises InvalidReference, and UsageError for another registry's image.
     """
     reference = parse(text)
+    refuse_upper_case(reference, text)
     if reference.domain and not _same_place(reference.domain, place):
         raise UsageError(
             f"'{text}' is of the registry {reference.domain}; this one is {place.address}.",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from deployer.errors import DeployerError, ImageNotFound, UsageError
-from deployer.reference import Reference, parse
+from deployer.reference import Reference, parse, refuse_upper_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,7 +83,7 @@ def plan_push(images: Sequence[str], rename: str | None, address: str, engine: E
     found = _local(images, engine)
     if rename is None:
         _refuse_ids(images, found)
-    targets = [target_of(image, address) if rename is None else _renamed(rename, address) for image in images]
+    targets = [target_of(image, address) if rename is None else _renamed(image, rename, address) for image in images]
     doubled = next((target for target in targets if targets.count(target) > 1), None)
     if doubled is not None:
         sources = ", ".join(image for image, target in zip(images, targets, strict=True) if target == doubled)
@@ -143,12 +143,19 @@ def pull_all(
     return _together(work, pulls, jobs, engine)
 
 
-def _renamed(rename: str, address: str) -> Reference:
+def _renamed(image: str, rename: str, address: str) -> Reference:
     reference = parse(rename)
+    refuse_upper_case(reference, rename)
+    own = reference.repository + (f":{reference.tag}" if reference.tag else "")
+    if reference.digest is not None:
+        raise UsageError(
+            f"--as {rename} names a digest, and an image is pushed under a tag.",
+            (f"deployer push {image} --as {own if reference.tag else f'{own}:TAG'}",),
+        )
     if reference.domain and reference.domain != address:
         raise UsageError(
             f"--as {rename} names another registry, {reference.domain}; this one is {address}.",
-            (f"deployer push IMAGE --as {reference.repository}",),
+            (f"deployer push {image} --as {own}",),
         )
     return target_of(rename, address)
 
@@ -161,6 +168,9 @@ def _local(images: Sequence[str], engine: Engine) -> list[LocalImage]:
     found = [engine.image(image) for image in images]
     missing = [image for image, local in zip(images, found, strict=True) if local is None]
     if missing:
+        for image in missing:
+            if not _ID.fullmatch(image):
+                refuse_upper_case(parse(image), image)
         names = engine.image_names()
         near = dict.fromkeys(name for image in missing for name in _nearest(image, names))
         what = f"is no image {missing[0]}" if len(missing) == 1 else f"are no images {', '.join(missing)}"
@@ -181,7 +191,11 @@ def _refuse_ids(images: Sequence[str], found: Sequence[LocalImage]) -> None:
 
 
 def _nearest(image: str, names: tuple[str, ...]) -> list[str]:
-    """The local names that were most likely meant: by the whole name, or else by the repository alone."""
+    """The local names that were most likely meant: the same at an address, like the whole name, like the repository."""
+    own = str(parse(image).tagged())
+    under_an_address = [name for name in names if name.endswith(f"/{own}")]
+    if under_an_address:
+        return under_an_address[:3]
     whole = difflib.get_close_matches(image, names, n=3, cutoff=0.8)
     if whole:
         return whole
@@ -212,6 +226,7 @@ def _restore(name: str, before: LocalImage | None, engine: Engine) -> None:
 
 def _plan_one_pull(image: str, address: str, engine: Engine) -> Pull:
     reference = parse(image)
+    refuse_upper_case(reference, image)
     if reference.domain and reference.domain != address:
         raise UsageError(
             f"'{image}' names another registry, {reference.domain}; this one is {address}.",

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from deployer.errors import InvalidReference
-from deployer.reference import Reference, is_digest, is_domain, parse, parse_repository
+from deployer.reference import Reference, is_digest, is_domain, parse, parse_repository, refuse_upper_case
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 SHA512 = "sha512:" + "0123456789abcdef" * 8
@@ -99,6 +99,22 @@ def test_upper_case_gets_the_name_that_would_do() -> None:
     with pytest.raises(InvalidReference) as caught:
         parse("ghcr.io/Team/App:V1")
     assert caught.value.advice == ("Write: ghcr.io/team/app:V1",)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("Team/app:1", "team/app:1"), ("TEAM/app", "team/app"), (f"Team/a/b@{DIGEST}", f"team/a/b@{DIGEST}")],
+)
+def test_an_upper_case_first_part_is_a_domain_to_docker_and_a_mistake_to_us(text: str, meant: str) -> None:
+    assert parse(text).domain == text.partition("/")[0]
+    with pytest.raises(InvalidReference, match="has upper-case letters") as caught:
+        refuse_upper_case(parse(text), text)
+    assert caught.value.advice == (f"Write: {meant}",)
+
+
+@pytest.mark.parametrize("text", ["Host.example/app", "HOST:5000/app", "localhost/app", "team/app", "app"])
+def test_what_can_be_an_address_is_not_refused(text: str) -> None:
+    refuse_upper_case(parse(text), text)
 
 
 def test_a_name_without_tag_or_digest_gets_the_default_tag() -> None:

@@ -44,6 +44,39 @@ def test_as_takes_this_registrys_address_or_none() -> None:
         publish.plan_push(["app:1", "app:1"], "x", ADDRESS, engine)
 
 
+def test_a_digest_in_as_is_told_with_the_image_that_was_given() -> None:
+    engine = FakeEngine(images={"centos:stable": "id"})
+    for rename, advice in (
+        ("a@sha256:" + "a" * 64, "deployer push centos:stable --as a:TAG"),
+        ("a:1@sha256:" + "a" * 64, "deployer push centos:stable --as a:1"),
+        ("ghcr.io/team/app:2", "deployer push centos:stable --as team/app:2"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            publish.plan_push(["centos:stable"], rename, ADDRESS, engine)
+        assert caught.value.advice == (advice,)
+
+
+def test_an_upper_case_first_part_gets_the_name_that_would_do() -> None:
+    engine = FakeEngine(images={"HOST/app:1": "id", "app:1": "id"})
+    for refused in (
+        lambda: publish.plan_push(["Team/app:1"], None, ADDRESS, engine),
+        lambda: publish.plan_push(["app:1"], "Team/app:1", ADDRESS, engine),
+        lambda: publish.plan_pull(["Team/app:1"], ADDRESS, engine),
+    ):
+        with pytest.raises(InvalidReference, match="has upper-case letters") as caught:
+            refused()
+        assert caught.value.advice == ("Write: team/app:1",)
+    # An image that is here under such a name can be pushed.
+    assert str(publish.plan_push(["HOST/app:1"], None, ADDRESS, engine)[0].target) == "localhost:5000/app:1"
+
+
+def test_an_image_that_is_here_under_an_address_alone_is_named() -> None:
+    engine = FakeEngine(images={"localhost:5000/only:1": "a"})
+    with pytest.raises(ImageNotFound) as caught:
+        publish.plan_push(["only:1"], None, ADDRESS, engine)
+    assert caught.value.advice == ("Did you mean localhost:5000/only:1?",)
+
+
 def test_two_images_for_one_name_are_refused() -> None:
     engine = FakeEngine(images={"ghcr.io/app:1": "a", "quay.io/app:1": "b"})
     with pytest.raises(UsageError, match=r"ghcr\.io/app:1, quay\.io/app:1 would all be pushed as localhost:5000/app:1"):
