@@ -21,8 +21,8 @@ from deployer.engine_values import (
     InsecureRegistries,
     LocalImage,
     Publisher,
-    Pushed,
     ServiceContainer,
+    Transferred,
 )
 from deployer.errors import EngineError, EngineUnavailable, ImageNotFound
 from deployer.streams import Streams
@@ -39,7 +39,8 @@ _PROJECT_LABEL = "com.docker.compose.project"
 _HELPER_LABEL = "deployer.upkeep"
 _REMOVAL_TRIES = 20
 _REMOVAL_PAUSE_SECONDS = 0.25
-_PUSHED = re.compile(r"^(?P<tag>\S+): digest: (?P<digest>\S+) size: (?P<size>\d+)$")
+# The closing lines of a push, and of a pull.
+_TRANSFERRED = re.compile(r"^(\S+: digest: (?P<pushed>\S+) size: (?P<size>\d+)|Digest: (?P<pulled>\S+))$")
 
 
 @dataclass
@@ -123,27 +124,35 @@ class Engine:
         """Take a name from an image; the image goes only when it was its last."""
         self._run("image", "rm", "--no-prune", name)
 
-    def push(self, name: str, *, address: str, on_line: Callable[[str], None] | None) -> Pushed | None:
+    def push(self, name: str, *, address: str, on_line: Callable[[str], None] | None) -> Transferred | None:
         """Push an image.
 
         With `on_line` None, Docker draws its own progress on the terminal, and None is returned;
-        otherwise each line goes to `on_line`, and the closing line is returned.
+        otherwise each line goes to `on_line`, and what Docker says at the end is returned.
         """
-        last: list[Pushed] = []
+        return self._transfer("push", name, address, on_line)
+
+    def pull(
+        self, name: str, *, address: str = "the hub", on_line: Callable[[str], None] | None = None
+    ) -> Transferred | None:
+        """Pull an image; progress and answer as with `push`."""
+        return self._transfer("pull", name, address, on_line)
+
+    def _transfer(
+        self, verb: str, name: str, address: str, on_line: Callable[[str], None] | None
+    ) -> Transferred | None:
+        last: list[Transferred] = []
 
         def watch(line: str) -> None:
-            match = _PUSHED.match(line)
+            match = _TRANSFERRED.match(line)
             if match:
-                last.append(Pushed(match["digest"], int(match["size"])))
+                digest = match["pushed"] or match["pulled"]
+                last.append(Transferred(digest, int(match["size"]) if match["size"] else None))
             if on_line is not None:
                 on_line(line)
 
-        self._stream("image", "push", name, on_line=watch if on_line else None, address=address)
+        self._stream("image", verb, name, on_line=watch if on_line else None, address=address)
         return last[-1] if last else None
-
-    def pull(self, name: str, *, address: str = "the hub", on_line: Callable[[str], None] | None = None) -> None:
-        """Pull an image; progress as with `push`."""
-        self._stream("image", "pull", name, on_line=on_line, address=address)
 
     def import_image(self, archive: Path, name: str) -> None:
         """Make an image of a root file system in a tar archive."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from deployer.errors import EngineError, EngineUnavailable, ImageNotFound
+from deployer.errors import EngineError, EngineUnavailable, ImageNotFound, ImageNotInRegistry
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ _COMPLAINTS = (
         r"manifest unknown|manifest for .* not found|name unknown|repository .* not found",
         "{address} has no such image.",
         "deployer catalog --tags",
+        kind=ImageNotInRegistry,
     ),
     _complaint(
         r"received unexpected HTTP status: 5|unexpected status.* 5\d\d",

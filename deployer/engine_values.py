@@ -70,11 +70,11 @@ class Publisher:
 
 
 @dataclass(frozen=True)
-class Pushed:
-    """The closing line of a push. `size` is the manifest's, in bytes."""
+class Transferred:
+    """What Docker says at the end of a push or pull. `size` is the manifest's, in bytes; a pull says none."""
 
     digest: str
-    size: int
+    size: int | None
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,10 @@ class ImageNotFound(EngineError):
     """The engine holds no image of that name."""
 
 
+class ImageNotInRegistry(EngineError):
+    """The engine was told by the registry that there is no such image."""
+
+
 class PreflightError(DeployerError):
     """Something in the way of `up`, found before anything was changed."""
 

@@ -50,7 +50,7 @@ def catalog(
     from deployer.cli import browse_views as views
     from deployer.workflows import browse
 
-    with _registry(session) as client:
+    with registry_of(session) as client:
         found = browse.list_catalog(client, patterns or ())
         repositories = browse.list_everything(client, found.repositories) if with_tags else None
     if repositories is not None and as_json:
@@ -84,7 +84,7 @@ def tags(
     from deployer.cli import browse_views as views
     from deployer.workflows import browse
 
-    with _registry(session) as client:
+    with registry_of(session) as client:
         found = browse.list_tags(client, repository, order.value)
     if as_json:
         session.out.json(views.repository_json(found))
@@ -113,7 +113,7 @@ def inspect(
 
     if as_json and (raw or headers):
         raise UsageError("--json goes neither with --raw nor with --headers.", ("Choose one of them.",))
-    with _registry(session) as client:
+    with registry_of(session) as client:
         if raw or headers:
             _, fetched = browse.fetch(client, reference)
             _write_answer(session, fetched, headers=headers, raw=raw)
@@ -154,7 +154,7 @@ def delete(
     from deployer.cli import browse_views as views
     from deployer.workflows import deletion
 
-    with _registry(session) as client:
+    with registry_of(session) as client:
         plan = deletion.plan_deletion(client, references)
         tell = session.out.line if dry_run and not as_json else session.out.note
         for removal in plan.removals:
@@ -180,7 +180,8 @@ def delete(
     _fail_if(bool(failed))
 
 
-def _registry(session: Session) -> RegistryClient:
+def registry_of(session: Session) -> RegistryClient:
+    """A client of the registry that the session's settings name; close it."""
     from deployer.registry.client import RegistryClient
 
     session.require_deployment()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from deployer.cli.browse import registry_of
 from deployer.cli.session import DryRunOption, JsonOption, Session, command
 from deployer.errors import EXIT_FAILURE
 
@@ -77,7 +78,7 @@ def pull(
         _print_plan(session, [(str(item.source), item.short or str(item.source)) for item in pulls], as_json=as_json)
         return
     listener = _listener(session, pulls, lambda item: str(item.source.at("")), as_json=as_json)
-    outcomes = publish.pull_all(pulls, address, session.engine, jobs=jobs, on_line=listener)
+    outcomes = publish.pull_all(pulls, session.engine, lambda: registry_of(session), jobs=jobs, on_line=listener)
     if not as_json:
         _note_names(session, pulls, outcomes)
     _finish(session, outcomes, "pulled", as_json=as_json)
@@ -132,7 +133,7 @@ def _outcome_json(outcome: Outcome) -> dict[str, object]:
     return {
         "source": outcome.name,
         "target": outcome.target,
-        "digest": outcome.pushed.digest if outcome.pushed else None,
-        "size": outcome.pushed.size if outcome.pushed else None,
+        "digest": outcome.transferred.digest if outcome.transferred else None,
+        "size": outcome.transferred.size if outcome.transferred else None,
         "error": str(outcome.error) if outcome.error else None,
     }

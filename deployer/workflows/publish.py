@@ -8,14 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from deployer.errors import DeployerError, ImageNotFound, UsageError
+from deployer.errors import DeployerError, ImageNotFound, ImageNotInRegistry, NotFound, UsageError
 from deployer.reference import Reference, parse, refuse_upper_case
+from deployer.workflows.naming import unknown_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from deployer.engine import Engine
-    from deployer.engine_values import LocalImage, Pushed
+    from deployer.engine_values import LocalImage, Transferred
+    from deployer.registry.client import RegistryClient
 
 Item = TypeVar("Item")
 
@@ -50,7 +52,7 @@ class Outcome:
 
     name: str
     target: str
-    pushed: Pushed | None
+    transferred: Transferred | None
     error: DeployerError | None
 
 
@@ -122,25 +124,39 @@ def plan_pull(images: Sequence[str], address: str, engine: Engine) -> tuple[Pull
 
 def pull_all(
     pulls: Sequence[Pull],
-    address: str,
     engine: Engine,
+    registry: Callable[[], RegistryClient],
     *,
     jobs: int,
     on_line: Callable[[Pull, str], None] | None,
 ) -> tuple[Outcome, ...]:
-    """Pull each image and give it its short name; progress and failures as with `push_all`."""
+    """Pull each image and give it its short name; progress and failures as with `push_all`.
+
+    `registry` is asked for the names that are like one that is not there.
+    """
 
     def work(pull: Pull) -> Outcome:
         listen = (lambda line: on_line(pull, line)) if on_line else None
         try:
-            engine.pull(str(pull.source), address=address, on_line=listen)
+            transferred = engine.pull(str(pull.source), address=pull.source.domain, on_line=listen)
             if pull.short is not None:
                 engine.tag(str(pull.source), pull.short)
-            return Outcome(str(pull.source), pull.short or str(pull.source), None, None)
+            return Outcome(str(pull.source), pull.short or str(pull.source), transferred, None)
+        except ImageNotInRegistry as error:
+            return Outcome(str(pull.source), pull.short or str(pull.source), None, _not_there(pull, error, registry))
         except DeployerError as error:
             return Outcome(str(pull.source), pull.short or str(pull.source), None, error)
 
     return _together(work, pulls, jobs, engine)
+
+
+def _not_there(pull: Pull, error: ImageNotInRegistry, registry: Callable[[], RegistryClient]) -> DeployerError:
+    """The same failure with the image's name, and the names in the registry that are like it."""
+    reference = pull.source.at("")
+    told = NotFound(f"There is no '{reference}' at {pull.source.domain}.", error.advice, error.original)
+    with registry() as client:
+        found = unknown_image(client, reference, told)
+    return NotFound(found.message, found.advice, error.original)
 
 
 def _renamed(image: str, rename: str, address: str) -> Reference:
@@ -204,7 +220,7 @@ def _nearest(image: str, names: tuple[str, ...]) -> list[str]:
     return [by_repository[name] for name in difflib.get_close_matches(wanted, by_repository, n=3, cutoff=0.75)]
 
 
-def _push(push: Push, address: str, engine: Engine, listen: Callable[[str], None] | None) -> Pushed | None:
+def _push(push: Push, address: str, engine: Engine, listen: Callable[[str], None] | None) -> Transferred | None:
     name = str(push.target)
     before = engine.image(name)
     if before is None or before.id != push.image_id:

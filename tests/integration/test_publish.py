@@ -158,9 +158,30 @@ def test_a_short_name_that_moves_is_told(stack: DeployedStack, make_image: Calla
 def test_a_missing_image_names_the_command_that_lists_them(stack: DeployedStack) -> None:
     refused = stack.deployer("pull", "no/such:1")
     assert refused.returncode == 1
-    assert f"{stack.address} has no such image." in refused.stderr
-    assert "deployer catalog --tags" in refused.stderr
+    assert f"There is no repository 'no/such' at {stack.address}." in refused.stderr
+    assert "What there is: deployer catalog" in refused.stderr
     assert "| Error response from daemon" in refused.stderr
+
+
+def test_a_missing_tag_is_told_with_the_tags_that_are_like_it(
+    stack: DeployedStack, make_image: Callable[..., str]
+) -> None:
+    make_image("near/centos:7-git")
+    stack.deployer("push", "near/centos:7-git", check=True)
+    refused = stack.deployer("pull", "near/centos:7-gti")
+    assert refused.returncode == 1
+    assert f"There is no 'near/centos:7-gti' at {stack.address}." in refused.stderr
+    assert "→ Did you mean near/centos:7-git?" in refused.stderr
+    assert "| Error response from daemon" in refused.stderr
+
+
+def test_a_pull_tells_the_digest_too(stack: DeployedStack, make_image: Callable[..., str]) -> None:
+    make_image("both/ways:1")
+    pushed = json.loads(stack.deployer("push", "both/ways:1", "--json", check=True).stdout)
+    untag_all(stack)
+    pulled = json.loads(stack.deployer("pull", "both/ways:1", "--json", check=True).stdout)
+    assert pulled[0]["digest"] == pushed[0]["digest"]
+    assert pulled[0]["error"] is None
 
 
 def test_nothing_at_the_address_is_said(stack: DeployedStack, make_image: Callable[..., str]) -> None:

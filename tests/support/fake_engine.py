@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from deployer.engine import Engine
-from deployer.engine_values import EngineFacts, LocalImage, Pushed
+from deployer.engine_values import EngineFacts, LocalImage, Transferred
 from deployer.errors import EngineError
 
 if TYPE_CHECKING:
@@ -45,17 +45,18 @@ class FakeEngine(Engine):
         self.done.append(("untag", name))
         self.images.pop(name)
 
-    def push(self, name: str, *, address: str, on_line: Callable[[str], None] | None) -> Pushed | None:
+    def push(self, name: str, *, address: str, on_line: Callable[[str], None] | None) -> Transferred | None:
         self.done.append(("push", name))
         if name in self.failures:
             raise self.failures[name]
-        return Pushed("sha256:" + "0" * 64, 527)
+        return Transferred("sha256:" + "0" * 64, 527)
 
-    def pull(self, name: str, *, address: str = "", on_line: Callable[[str], None] | None = None) -> None:
+    def pull(self, name: str, *, address: str = "", on_line: Callable[[str], None] | None = None) -> Transferred | None:
         self.done.append(("pull", name))
         if name not in self.pullable:
             raise EngineError("no", original="dial tcp: no such host")
         self.images[name] = f"id of {name}"
+        return Transferred("sha256:" + "1" * 64, None)
 
     def import_image(self, archive: Path, name: str) -> None:
         self.done.append(("import", name))

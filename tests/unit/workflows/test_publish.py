@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from deployer.errors import EngineError, ImageNotFound, InvalidReference, UsageError
 from deployer.workflows import publish
 from tests.support.fake_engine import FakeEngine
 
+if TYPE_CHECKING:
+    from deployer.registry.client import RegistryClient
+
 ADDRESS = "localhost:5000"
+
+
+def no_registry() -> RegistryClient:
+    raise AssertionError("the registry was asked, and nothing was missing")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +150,7 @@ def test_pull_gives_the_short_name_and_tells_what_it_replaces() -> None:
     engine = FakeEngine(images={"centos:7-git": "old"}, pullable={"localhost:5000/centos:7-git"})
     pulls = publish.plan_pull(["centos:7-git"], ADDRESS, engine)
     assert pulls[0].replaces == "old"
-    publish.pull_all(pulls, ADDRESS, engine, jobs=1, on_line=None)
+    publish.pull_all(pulls, engine, no_registry, jobs=1, on_line=None)
     assert engine.images["centos:7-git"] == "id of localhost:5000/centos:7-git"
 
 
@@ -149,7 +158,7 @@ def test_a_pull_by_digest_gives_no_short_name() -> None:
     digest = "sha256:" + "a" * 64
     engine = FakeEngine(pullable={f"localhost:5000/app@{digest}"})
     pulls = publish.plan_pull([f"app@{digest}"], ADDRESS, engine)
-    outcome = publish.pull_all(pulls, ADDRESS, engine, jobs=1, on_line=None)[0]
+    outcome = publish.pull_all(pulls, engine, no_registry, jobs=1, on_line=None)[0]
     assert outcome.error is None
     assert engine.done == [("pull", f"localhost:5000/app@{digest}")]
 
