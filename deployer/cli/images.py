@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -11,7 +12,7 @@ from deployer.cli.session import DryRunOption, JsonOption, Session, command
 from deployer.errors import EXIT_FAILURE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from deployer.workflows.publish import Outcome, Pull, Push
 
@@ -54,7 +55,8 @@ def push(
         _print_plan(session, [(item.source, str(item.target)) for item in pushes], as_json=as_json)
         return
     listener = _listener(session, pushes, lambda item: item.source, as_json=as_json)
-    outcomes = publish.push_all(pushes, address, session.engine, jobs=jobs, on_line=listener)
+    with _told("pushed"):
+        outcomes = publish.push_all(pushes, address, session.engine, jobs=jobs, on_line=listener)
     _finish(session, outcomes, "pushed", as_json=as_json)
 
 
@@ -78,10 +80,22 @@ def pull(
         _print_plan(session, [(str(item.source), item.short or str(item.source)) for item in pulls], as_json=as_json)
         return
     listener = _listener(session, pulls, lambda item: str(item.source.at("")), as_json=as_json)
-    outcomes = publish.pull_all(pulls, session.engine, lambda: registry_of(session), jobs=jobs, on_line=listener)
+    with _told("pulled"):
+        outcomes = publish.pull_all(pulls, session.engine, lambda: registry_of(session), jobs=jobs, on_line=listener)
     if not as_json:
         _note_names(session, pulls, outcomes)
     _finish(session, outcomes, "pulled", as_json=as_json)
+
+
+@contextmanager
+def _told(word: str) -> Iterator[None]:
+    """Let an interruption say how far it came."""
+    from deployer.workflows.publish import Interrupted
+
+    try:
+        yield
+    except Interrupted as stop:
+        raise KeyboardInterrupt(f"Interrupted: {stop.done} of {stop.total} {word}.") from stop
 
 
 def _listener(

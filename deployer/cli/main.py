@@ -15,6 +15,7 @@ import typer
 from deployer import __version__
 from deployer.cli import browse, daemon, images, setup, stack, upkeep
 from deployer.cli.output import Output
+from deployer.cli.session import Interruption
 from deployer.errors import EXIT_BUG, EXIT_FAILURE, EXIT_INTERRUPTED, DeployerError
 
 app = typer.Typer(
@@ -54,7 +55,8 @@ def main(arguments: list[str]) -> int:
     except DeployerError as error:
         output.error(error)
         return error.exit_code
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Interruption) as error:
+        output.note(str(error) or "Interrupted.")
         return EXIT_INTERRUPTED
     except SystemExit as leave:
         return leave.code if isinstance(leave.code, int) else int(bool(leave.code))

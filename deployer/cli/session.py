@@ -41,6 +41,13 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")]
 
 
+class Interruption(Exception):
+    """The user ended the command; the words say how far it came, where that is known.
+
+    No KeyboardInterrupt: Typer would end the program on one, without a word.
+    """
+
+
 @dataclass(frozen=True)
 class Session:
     """One run of the command line.
@@ -124,6 +131,8 @@ def command(
             except DeployerError as error:
                 error.advice = tuple(map(selection.applied, error.advice))
                 raise
+            except KeyboardInterrupt as error:
+                raise Interruption(selection.applied(str(error))) from error
 
         keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
         vars(entry)["__signature__"] = inspect.Signature(keyword_only + shared)

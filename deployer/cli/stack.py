@@ -66,16 +66,19 @@ def up(
         plan = stack.plan(rebuild=build)
         session.out.json(_plan_json(plan)) if as_json else _print_plan(session, plan)
         return
-    plan = stack.up(
-        rebuild=build,
-        timeout=timeout,
-        dialogue=Dialogue(
-            say=session.out.note,
-            may_install=lambda question: session.out.confirm(question, yes=yes or install),
-            may_move=lambda question: session.out.confirm(question, yes=yes),
-        ),
-        quiet=not session.out.err.isatty(),
-    )
+    try:
+        plan = stack.up(
+            rebuild=build,
+            timeout=timeout,
+            dialogue=Dialogue(
+                say=session.out.note,
+                may_install=lambda question: session.out.confirm(question, yes=yes or install),
+                may_move=lambda question: session.out.confirm(question, yes=yes),
+            ),
+            quiet=not session.out.err.isatty(),
+        )
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt("Interrupted. Run it again, and it goes on where it was: deployer up") from stop
     settings = session.settings
     if as_json:
         session.out.json({"address": settings.address, "page": _page(session), **_plan_json(plan)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -54,6 +54,14 @@ class Outcome:
     target: str
     transferred: Transferred | None
     error: DeployerError | None
+
+
+class Interrupted(KeyboardInterrupt):
+    """A push or pull of several was cut off, with so many of them done."""
+
+    def __init__(self, done: int, total: int) -> None:
+        super().__init__()
+        self.done, self.total = done, total
 
 
 def target_of(text: str, address: str) -> Reference:
@@ -257,12 +265,20 @@ def _plan_one_pull(image: str, address: str, engine: Engine) -> Pull:
 
 
 def _together(work: Callable[[Item], Outcome], items: Sequence[Item], jobs: int, engine: Engine) -> tuple[Outcome, ...]:
-    with ThreadPoolExecutor(max_workers=max(1, min(jobs, len(items)))) as pool:
-        futures = [pool.submit(work, item) for item in items]
-        try:
-            return tuple(future.result() for future in futures)
-        except BaseException:
-            for future in futures:
-                future.cancel()
-            engine.stop_streams()
-            raise
+    futures: list[Future[Outcome]] = []
+    try:
+        with ThreadPoolExecutor(max_workers=max(1, min(jobs, len(items)))) as pool:
+            futures += [pool.submit(work, item) for item in items]
+            try:
+                return tuple(future.result() for future in futures)
+            except BaseException:
+                for future in futures:
+                    future.cancel()
+                engine.stop_streams()
+                raise
+    except KeyboardInterrupt as error:
+        raise Interrupted(sum(map(_succeeded, futures)), len(items)) from error
+
+
+def _succeeded(future: Future[Outcome]) -> bool:
+    return future.done() and not future.cancelled() and not future.exception() and future.result().error is None

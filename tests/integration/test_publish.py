@@ -141,6 +141,7 @@ def test_an_interrupted_push_leaves_no_tag(
     error = process.communicate()[1]
     assert process.returncode == 130
     assert "Traceback" not in error
+    assert "Interrupted: 0 of 1 pushed.\n" in error
     assert f"{stack.address}/{name}" not in local_names()
 
 

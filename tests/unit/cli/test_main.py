@@ -75,12 +75,16 @@ def test_a_bug_is_exit_3_with_a_trace_to_paste(
     assert "RuntimeError: boom" in error
 
 
-def test_an_interruption_is_exit_130(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("words", "line"), [((), "Interrupted."), (("1 of 3 pushed.",), "1 of 3 pushed.")])
+def test_an_interruption_is_exit_130_and_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], line: str
+) -> None:
     def interrupted(**_: object) -> None:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(*words)
 
     monkeypatch.setattr(edge, "app", interrupted)
     assert main(["status"]) == 130
+    assert capsys.readouterr() == ("", f"{line}\n")
 
 
 def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -140,6 +140,15 @@ def test_an_interrupted_push_leaves_no_tag_and_goes_on_up() -> None:
     assert engine.images == {"a:1": "a"}
 
 
+def test_an_interruption_tells_how_many_were_done() -> None:
+    failures = {"localhost:5000/b:1": EngineError("refused"), "localhost:5000/c:1": KeyboardInterrupt()}
+    engine = FakeEngine(images={"a:1": "a", "b:1": "b", "c:1": "c"}, failures=failures)
+    pushes = publish.plan_push(["a:1", "b:1", "c:1"], None, ADDRESS, engine)
+    with pytest.raises(publish.Interrupted) as caught:
+        publish.push_all(pushes, ADDRESS, engine, jobs=1, on_line=None)
+    assert (caught.value.done, caught.value.total) == (1, 3)
+
+
 def test_an_image_that_has_the_name_already_is_not_tagged_again() -> None:
     engine = FakeEngine(images={"a:1": "a", "localhost:5000/a:1": "a"})
     push(engine, "a:1")
