@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
+from deployer.engine_values import ServiceContainer
+from deployer.errors import NotReady
 from deployer.settings import FrontendSettings, Settings
 from deployer.workflows import readiness
+from tests.support.fake_engine import FakeEngine
 from tests.support.stack import free_port
 
 if TYPE_CHECKING:
@@ -65,6 +69,35 @@ def test_the_answers_are_judged(
 def test_without_a_page_none_is_asked_for() -> None:
     with answering({"/v2/": (200, REGISTRY)}) as port:
         assert readiness.probe(Settings(port=port, frontend=FrontendSettings(page="none"))).is_ready
+
+
+class Frontend(FakeEngine):
+    """One container that has ended, after it logged our questions for a minute."""
+
+    def containers(self, project: str) -> tuple[ServiceContainer, ...]:
+        started = datetime(2026, 1, 1, tzinfo=UTC)
+        return (
+            ServiceContainer(
+                "id", "frontend-1", "frontend", "exited", started, "", 1, "no", "caddy:2", "id", "", "", ()
+            ),
+        )
+
+    def last_log_lines(self, container: str, count: int) -> tuple[str, ...]:
+        line = '2026/01/01 00:00:00.653\tINFO\thttp.log.access.log0\thandled request\t{{"request": {{"remote_ip": '
+        line += '"172.18.0.1", "method": "{}", "host": "127.0.0.1:5000", "uri": "{}"}}, "status": 502}}'
+        polled = [line.format("GET", uri) for uri in ("/v2/", "/")] * 1200
+        return tuple(
+            ["the reason", *polled, line.format("GET", "/v2/app/tags/list"), line.format("POST", "/v2/")][-count:]
+        )
+
+
+def test_the_last_lines_hold_the_reason_and_not_our_own_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "_LOOK_AT_CONTAINERS_SECONDS", 0)
+    with pytest.raises(NotReady) as caught:
+        readiness.wait(Settings(port=free_port()), Frontend(), "project", 5)
+    lines = caught.value.original.splitlines()
+    assert lines[0] == "the reason"
+    assert ["/v2/app/tags/list" in lines[1], "POST" in lines[2], len(lines)] == [True, True, 3]
 
 
 def test_silence_is_no_answer() -> None:
