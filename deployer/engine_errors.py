@@ -23,6 +23,13 @@ def _complaint(pattern: str, message: str, *advice: str, kind: type[EngineError]
 # In order: the first that matches speaks. {address} is the registry's.
 _COMPLAINTS = (
     _complaint(
+        r"cannot connect to the docker daemon at (?!unix:///var/run/docker\.sock)"
+        r"|failed to connect to the docker api at (?!unix:///var/run/docker\.sock)",
+        "No Docker engine answers on this machine.",
+        "unset DOCKER_HOST   (where that variable gives it; a context does too: docker context ls)",
+        kind=EngineUnavailable,
+    ),
+    _complaint(
         r"cannot connect to the docker daemon|failed to connect to the docker api|error during connect",
         "No Docker engine answers on this machine.",
         "sudo systemctl start docker",

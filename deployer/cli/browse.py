@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,20 +12,13 @@ from deployer.errors import EXIT_FAILURE, UsageError
 
 if TYPE_CHECKING:
     from deployer.registry.client import Fetched, RegistryClient
+    from deployer.workflows.browse import Order
     from deployer.workflows.deletion import Outcome
 
 _CATALOG_EXAMPLE = "Example: `deployer catalog --tags 'team/*'` shows what the team has pushed, and when."
 _TAGS_EXAMPLE = "Example: `deployer tags centos --sort created` puts the newest first."
 _INSPECT_EXAMPLE = "Example: `deployer inspect centos:7-git`; add --headers and --raw to see it as `curl -i` does."
 _DELETE_EXAMPLE = "Example: `deployer delete centos:7-git` removes that tag, and no other."
-
-
-class Order(StrEnum):
-    """By what the tags of a repository are sorted."""
-
-    NAME = "name"
-    CREATED = "created"
-    SIZE = "size"
 
 
 def register(app: typer.Typer) -> None:
@@ -74,7 +66,7 @@ def tags(
     repository: Annotated[
         str, typer.Argument(metavar="NAME", help="A repository, such as centos.", show_default=False)
     ],
-    order: Annotated[Order, typer.Option("--sort", help="What comes first.")] = Order.NAME,
+    order: Annotated[str, typer.Option("--sort", metavar="name|created|size", help="What comes first.")] = "name",
     as_json: JsonOption = False,
 ) -> None:
     """List a repository's tags: digest, size, platforms, age.
@@ -85,7 +77,7 @@ def tags(
     from deployer.workflows import browse
 
     with registry_of(session) as client:
-        found = browse.list_tags(client, repository, order.value)
+        found = browse.list_tags(client, repository, _order(order))
     if as_json:
         session.out.json(views.repository_json(found))
     elif found.tags:
@@ -178,6 +170,15 @@ def delete(
     elif len(failed) < len(outcomes):
         session.out.note(views.space_note(outcomes))
     _fail_if(bool(failed))
+
+
+def _order(text: str) -> Order:
+    from deployer.workflows.browse import ORDERS
+
+    for known in ORDERS:
+        if text == known:
+            return known
+    raise UsageError(f"--sort takes {', '.join(ORDERS)}, not '{text}'.")
 
 
 def registry_of(session: Session) -> RegistryClient:

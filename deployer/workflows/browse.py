@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from math import inf
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from deployer.errors import Denied, NotFound, RegistryError, RegistryUnreachable
 from deployer.registry.imageconfig import parse_config
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from deployer.registry.manifests import Index, Manifest
 
 Order = Literal["name", "created", "size"]
+ORDERS: tuple[Order, ...] = get_args(Order)
 
 
 @dataclass(frozen=True)

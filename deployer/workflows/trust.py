@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from deployer.errors import HostError
+from deployer.errors import HostError, UsageError
 from deployer.host import daemon_file, daemon_json, daemon_reload
 
 if TYPE_CHECKING:
@@ -145,7 +145,8 @@ def needs_no_entry(address: str, engine: EngineView) -> bool:
 def plan(request: Request, machine: Machine, engine: EngineView) -> Plan:
     """Find the file and the daemon, and say what would change.
 
-    Raises HostError where the file cannot be edited safely, or is not the one that would help.
+    Raises HostError where the file cannot be edited safely, or is not the one that would help, and
+    UsageError where a file that was named can hardly be meant.
     """
     facts = engine.facts
     endpoint = facts.endpoint if facts else machine.environment.get("DOCKER_HOST") or daemon_reload.DEFAULT_ENDPOINT
@@ -164,6 +165,11 @@ def plan(request: Request, machine: Machine, engine: EngineView) -> Plan:
         )
     own = daemon_file.locate(daemon, machine.environment, desktop=desktop, rootless=rootless)
     file = daemon_file.read(request.file or own)
+    if request.file is not None and file.content is None and not file.target.parent.parent.is_dir():
+        raise UsageError(
+            f"There is no folder {file.target.parent.parent}, in which {file.path} could be made.",
+            ("Check the path that --file names.",),
+        )
     text, present = _edit(request, file)
     drafted = Plan(
         request=request,

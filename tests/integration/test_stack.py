@@ -192,6 +192,26 @@ def test_a_killed_up_is_mended_by_the_next(make_stack: Callable[..., DeployedSta
     stack.remove()
 
 
+def test_an_interrupted_up_says_to_run_it_again_and_that_mends_it(fresh_stack: DeployedStack) -> None:
+    fresh_stack.folder.mkdir(parents=True, exist_ok=True)
+    process = subprocess.Popen(
+        fresh_stack.command("up", "--yes", "--port", str(fresh_stack.port)),
+        cwd=fresh_stack.folder,
+        env=fresh_stack.environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    time.sleep(0.7)
+    process.send_signal(signal.SIGINT)
+    error = process.communicate()[1]
+    assert process.returncode == 130, error
+    again = f"deployer up --port {fresh_stack.port}"
+    assert error.endswith(f"Interrupted. Run it again, and it goes on where it was: {again}\n")
+    fresh_stack.up()
+    assert fresh_stack.deployer("status").returncode == 0
+
+
 def test_a_port_that_a_process_holds_is_told_before_anything_is_done(fresh_stack: DeployedStack) -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", fresh_stack.port))
@@ -492,3 +512,12 @@ def test_logs_knows_its_services(running: DeployedStack) -> None:
     refused = running.deployer("logs", "database")
     assert refused.returncode == 2
     assert "deployer logs frontend|registry" in refused.stderr
+
+
+def test_logs_since_takes_what_docker_takes_and_nothing_else(running: DeployedStack) -> None:
+    for moment in ("10m", "1h30m", "0.5h", "2026-01-31", "2026-01-31T12:00:00Z", "1700000000"):
+        assert running.deployer("logs", "--since", moment, check=True).stderr == ""
+    for mistake in ("foo", "10", "yesterday", "10 m", "-1h"):
+        refused = running.deployer("logs", f"--since={mistake}")
+        assert refused.returncode == 2
+        assert f"not '{mistake}'" in refused.stderr

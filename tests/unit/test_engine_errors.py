@@ -48,6 +48,17 @@ def test_a_complaint_becomes_a_sentence_and_a_command(original: str, message: st
     assert error.original == original
 
 
+@pytest.mark.parametrize("place", ["tcp://127.0.0.1:1", "unix:///tmp/none.sock"])
+@pytest.mark.parametrize(
+    "words", ["Cannot connect to the Docker daemon at {}. Is", "failed to connect to the docker API at {}; check if"]
+)
+def test_an_engine_looked_for_elsewhere_is_not_to_be_started_but_looked_for_here(words: str, place: str) -> None:
+    elsewhere = translate(words.format(place))
+    assert "DOCKER_HOST" in elsewhere.advice[0]
+    assert "systemctl" not in str(elsewhere.advice)
+    assert "systemctl" in str(translate(words.format("unix:///var/run/docker.sock")).advice)
+
+
 @pytest.mark.parametrize(
     "original",
     [

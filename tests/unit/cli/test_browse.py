@@ -168,6 +168,7 @@ def test_tags_can_be_sorted(shell: Shell) -> None:
     shell.push("app", "b", image("y", created="2024-02-01T00:00:00Z"))
     assert [tag["tag"] for tag in shell.json("tags", "app", "--sort", "created")["tags"]] == ["b", "a"]
     assert shell.run("tags", "app", "--sort", "colour") == 2
+    assert shell.err == "Error: --sort takes name, created, size, not 'colour'.\n"
 
 
 def test_no_tags_is_a_sentence(shell: Shell) -> None:

@@ -69,6 +69,14 @@ def test_without_an_engine_the_file_is_written(shell: Shell) -> None:
     assert "No Docker engine answers. Docker reads the file when it starts." in shell.err
 
 
+def test_a_file_whose_folder_could_not_even_be_made_is_refused(shell: Shell) -> None:
+    assert shell.run("--file", "none/d/x.json") == 2
+    assert f"There is no folder {shell.folder / 'none'}" in shell.err
+    assert not (shell.folder / "none").exists()
+    assert shell.run("--file", "new/daemon.json") == 0
+    assert (shell.folder / "new" / "daemon.json").exists()
+
+
 def test_the_second_run_changes_nothing(shell: Shell) -> None:
     shell.run("--file", "daemon.json")
     before = shell.file.stat()
