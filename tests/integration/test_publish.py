@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.integration.conftest import untag_all
+from tests.integration.conftest import archive, untag_all
+from tests.support.dockerd import temporary_dockerd
+from tests.support.other_registry import other_registry
 from tests.support.stack import docker, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.support.stack import DeployedStack
 
@@ -143,6 +146,46 @@ def test_an_interrupted_push_leaves_no_tag(
     assert "Traceback" not in error
     assert "Interrupted: 0 of 1 pushed.\n" in error
     assert f"{stack.address}/{name}" not in local_names()
+
+
+def test_one_push_that_fails_at_a_real_registry_does_not_stop_the_others(
+    stack: DeployedStack, make_image: Callable[..., str], tmp_path: Path
+) -> None:
+    names = ["beside/a:1", "broken/app:1", "beside/b:1"]
+    for name in names:
+        make_image(name)
+    with other_registry(stack, tmp_path) as other:
+        # A file where a folder must be: this registry fails on that repository's manifests, which Docker tries once.
+        broken = "/var/lib/registry/docker/registry/v2/repositories/broken/app"
+        other.shell(f"mkdir -p {broken} && touch {broken}/_manifests")
+        done = stack.deployer("push", *names, "--json", "--port", str(other.port))
+        assert done.returncode == 1
+        outcomes = {outcome["source"]: outcome for outcome in json.loads(done.stdout)}
+        with other.client as client:
+            pushed = [name for name in names if client.get(f"/v2/{name[:-2]}/manifests/1").status_code == 200]
+    assert pushed == ["beside/a:1", "beside/b:1"]
+    assert [name for name in names if outcomes[name]["error"] is None] == pushed
+    assert "failed while it answered" in outcomes["broken/app:1"]["error"]
+    assert "2 of 3 pushed." in done.stderr
+    here = {f"localhost:{other.port}/{name}" for name in names} & local_names()
+    assert here == {f"localhost:{other.port}/{name}" for name in pushed}
+    docker("image", "rm", *here)
+
+
+def test_an_engine_that_stops_between_two_commands_is_said(stack: DeployedStack) -> None:
+    with temporary_dockerd("stops") as daemon:
+        daemon.start()
+        subprocess.run(["docker", "import", "-", "kept:1"], input=archive(1000), env=daemon.environment, check=True)
+        try_first = ("push", "kept:1", "--dry-run", "--port", str(stack.port))
+        assert daemon.deployer(*try_first).stdout == f"kept:1 -> {stack.address}/kept:1\n"
+        daemon.stop()
+        for command in (try_first, ("pull", "kept:1"), ("status",), ("up", "--yes"), ("logs",)):
+            refused = daemon.deployer(*command)
+            assert refused.returncode == 1
+            assert "No Docker engine answers on this machine." in refused.stderr
+            assert "DOCKER_HOST" in refused.stderr
+        daemon.start()
+        assert daemon.deployer(*try_first).returncode == 0
 
 
 def test_a_short_name_that_moves_is_told(stack: DeployedStack, make_image: Callable[..., str]) -> None:

@@ -22,6 +22,24 @@ def curl(*arguments: str) -> str:
     return subprocess.run(["curl", "--silent", *arguments], check=True, capture_output=True, text=True).stdout
 
 
+def delete_as_the_seed_does(stack: DeployedStack) -> None:
+    """The digest by curl; every tag on it goes."""
+    found = curl("-I", "-H", f"Accept: {SCHEMA_2}", f"{stack.url}/v2/centos/manifests/stays")
+    stays = re.search(r"^Docker-Content-Digest: (\S+)", found, re.MULTILINE | re.IGNORECASE)
+    assert stays is not None
+    answer = curl("-i", "-X", "DELETE", f"{stack.url}/v2/centos/manifests/{stays[1]}")
+    assert answer.startswith("HTTP/1.1 202 Accepted")
+    assert stack.deployer("inspect", "centos:stays").returncode == 1
+
+
+def take_everything_down(stack: DeployedStack) -> None:
+    """Containers, volumes and files go."""
+    stack.deployer("down", "--volumes", "--yes", check=True)
+    assert stack.containers() == {}
+    assert docker("volume", "ls", "--quiet", "--filter", f"name={stack.name}_").strip() == ""
+    assert not stack.directory.exists()
+
+
 def test_the_seeds_day(fresh_stack: DeployedStack, make_image: Callable[..., str]) -> None:
     stack, address = fresh_stack, fresh_stack.address
     image_id = make_image("centos:7-git", 70_000)
@@ -95,3 +113,5 @@ def test_the_seeds_day(fresh_stack: DeployedStack, make_image: Callable[..., str
     assert left == {"name": "centos", "tags": ["stays"]}
     docker("pull", f"{address}/centos:stays")
     untag_all(stack)
+    delete_as_the_seed_does(stack)
+    take_everything_down(stack)

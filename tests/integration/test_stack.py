@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -512,6 +513,32 @@ def test_logs_knows_its_services(running: DeployedStack) -> None:
     refused = running.deployer("logs", "database")
     assert refused.returncode == 2
     assert "deployer logs frontend|registry" in refused.stderr
+
+
+def test_logs_follow_until_they_are_ended(running: DeployedStack) -> None:
+    process = subprocess.Popen(
+        running.command("logs", "--follow", "--tail", "0", "frontend"),
+        cwd=running.folder,
+        env=running.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        # It may take a moment until the first line would be seen.
+        for _ in range(20):
+            httpx.get(f"{running.url}/v2/followed/tags/list")
+            if select.select([process.stdout], [], [], 0.5)[0]:
+                break
+        line = process.stdout.readline()
+        assert "/v2/followed/tags/list" in line
+        assert process.poll() is None
+    finally:
+        process.send_signal(signal.SIGINT)
+        error = process.communicate(timeout=30)[1]
+    assert process.returncode == 130
+    assert error == "Interrupted.\n"
 
 
 def test_logs_since_takes_what_docker_takes_and_nothing_else(running: DeployedStack) -> None:
