@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from deployer.checks import complaint_of_place
 from deployer.errors import ConfigurationError
 from deployer.paths import Deployment, config_home, home
 from deployer.record import Record
-from deployer.settings import Settings, build, complaint_of_place, paths
+from deployer.settings import Settings, build, paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,12 +10,10 @@ import json
 import re
 import subprocess
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from deployer.engine_errors import translate
+from deployer.engine_errors import translate, translated
 from deployer.engine_values import (
     EngineFacts,
     InsecureRegistries,
@@ -28,7 +26,7 @@ from deployer.errors import EngineError, EngineUnavailable, ImageNotFound
 from deployer.streams import Streams
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from python_on_whales import DockerClient
@@ -156,12 +154,12 @@ class Engine:
 
     def import_image(self, archive: Path, name: str) -> None:
         """Make an image of a root file system in a tar archive."""
-        with _translated():
+        with translated():
             self._client().image.import_(archive, tag=name)
 
     def build(self, context: Path, dockerfile: Path, name: str) -> None:
         """Build an image, with the builder that every engine has."""
-        with _translated():
+        with translated():
             self._client().legacy_build(context, file=dockerfile, tags=name)
 
     # -- Compose projects
@@ -176,7 +174,7 @@ class Engine:
 
     def up(self, project: Project, *, anew: Sequence[str] = (), quiet: bool) -> None:
         """Start the project's services, making anew those that changed, and those named in `anew`."""
-        with _translated():
+        with translated():
             compose = self._client(project).compose
             compose.up(detach=True, remove_orphans=True, pull="never", no_build=True, quiet=quiet)
             if anew:
@@ -187,7 +185,7 @@ class Engine:
 
     def down(self, project: Project, *, volumes: bool, quiet: bool) -> None:
         """Stop and remove the project's containers and network, and with `volumes` its volumes."""
-        with _translated():
+        with translated():
             self._client(project).compose.down(remove_orphans=True, volumes=volumes, quiet=quiet)
 
     def follow_logs(self, project: Project, services: Sequence[str], *, follow: bool, tail: str, since: str) -> None:
@@ -213,7 +211,7 @@ class Engine:
         if not ids:
             return ()
         found = json.loads(self._run("container", "inspect", *ids))
-        return tuple(sorted((_container(raw) for raw in found), key=lambda container: container.service))
+        return tuple(sorted((ServiceContainer.of(raw) for raw in found), key=lambda container: container.service))
 
     def publishers(self, port: int) -> tuple[Publisher, ...]:
         """The running containers that have published a TCP port of this machine."""
@@ -236,7 +234,7 @@ class Engine:
     def run_script(self, container: str, script: str, *arguments: str, stdin: bytes = b"") -> bytes:
         """Run a shell script inside a container, with bytes on its standard input; return what it printed."""
         command = [*self.call, "container", "exec", "--interactive", container, "sh", "-c", script, "sh", *arguments]
-        with _translated():
+        with translated():
             done = subprocess.run(command, input=stdin, capture_output=True, check=False)
         if done.returncode != 0:
             raise translate(done.stderr.decode(errors="replace") or f"exit code {done.returncode}")
@@ -257,7 +255,7 @@ class Engine:
             "--security-opt", "no-new-privileges:true", "--stop-signal", "KILL", "--log-driver", "none",
             "--entrypoint", "sh", wanted.image, "-c", wanted.script, "sh", *wanted.arguments,
         ]  # fmt: skip
-        with _translated():
+        with translated():
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
@@ -332,30 +330,14 @@ class Engine:
 
     def _begin(self, *arguments: str, stdout: int | None, stderr: int | None) -> subprocess.CompletedProcess[str]:
         command = [*self.call, *arguments]
-        with _translated():
+        with translated():
             return subprocess.run(command, stdout=stdout, stderr=stderr, text=True, errors="replace", check=False)
 
     def _stream(self, *arguments: str, on_line: Callable[[str], None] | None, address: str) -> None:
-        with _translated():
+        with translated():
             code, complaints = self._streams.run([*self.call, *arguments], on_line)
         if code != 0:
             raise translate(complaints, address=address)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn what running the client raises, here or in python-on-whales, into our errors."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise _no_client() from error
-    except Exception as error:
-        # Compared by name, so that python-on-whales need not be imported to tell.
-        if type(error).__name__ == "ClientNotFoundError":
-            raise _no_client() from error
-        if not hasattr(error, "docker_command"):
-            raise
-        raise translate(str(getattr(error, "stderr", "") or getattr(error, "stdout", "") or "")) from error
 
 
 def _quoted(field_: str) -> str:
@@ -363,40 +345,9 @@ def _quoted(field_: str) -> str:
     return '"' + field_.replace('"', '""') + '"'
 
 
-def _no_client() -> EngineUnavailable:
-    return EngineUnavailable(
-        "There is no `docker` program on this machine.", ("Install Docker Engine, or Docker Desktop.",)
-    )
-
-
 def _compose(project: Project) -> tuple[str, ...]:
     files = tuple(word for file in project.files for word in ("--file", str(file)))
     return ("compose", *files, "--project-name", project.name, "--project-directory", str(project.directory))
-
-
-def _container(raw: dict[str, Any]) -> ServiceContainer:
-    labels = raw["Config"]["Labels"] or {}
-    state = raw["State"]
-    return ServiceContainer(
-        id=raw["Id"],
-        name=raw["Name"].lstrip("/"),
-        service=labels.get("com.docker.compose.service", ""),
-        state=state["Status"],
-        started=datetime.fromisoformat(state["StartedAt"]),
-        health=(state.get("Health") or {}).get("Status", ""),
-        exit_code=state["ExitCode"],
-        restart_policy=raw["HostConfig"]["RestartPolicy"]["Name"] or "no",
-        image=raw["Config"]["Image"],
-        image_id=raw["Image"],
-        config_hash=labels.get("com.docker.compose.config-hash", ""),
-        directory=labels.get("com.docker.compose.project.working_dir", ""),
-        ports=tuple(
-            int(binding["HostPort"])
-            for bindings in (raw["HostConfig"].get("PortBindings") or {}).values()
-            for binding in bindings or ()
-            if binding.get("HostPort")
-        ),
-    )
 
 
 def _pair(line: str, separator: str | None = None) -> tuple[str, str]:

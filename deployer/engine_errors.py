@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from deployer.errors import EngineError, EngineUnavailable, ImageNotFound, ImageNotInRegistry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True)
@@ -119,3 +124,25 @@ def translate(original: str, *, address: str = "the registry") -> EngineError:
             filled = tuple(line.replace("{address}", address) for line in (complaint.message, *complaint.advice))
             return complaint.kind(filled[0], filled[1:], original)
     return EngineError("The Docker engine could not do that.", ("deployer doctor",), original)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what running the client raises, here or in python-on-whales, into our errors."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise _no_client() from error
+    except Exception as error:
+        # Compared by name, so that python-on-whales need not be imported to tell.
+        if type(error).__name__ == "ClientNotFoundError":
+            raise _no_client() from error
+        if not hasattr(error, "docker_command"):
+            raise
+        raise translate(str(getattr(error, "stderr", "") or getattr(error, "stdout", "") or "")) from error
+
+
+def _no_client() -> EngineUnavailable:
+    return EngineUnavailable(
+        "There is no `docker` program on this machine.", ("Install Docker Engine, or Docker Desktop.",)
+    )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
 
 
@@ -59,6 +59,32 @@ class ServiceContainer:
     config_hash: str
     directory: str
     ports: tuple[int, ...]
+
+    @classmethod
+    def of(cls, raw: dict[str, Any]) -> ServiceContainer:
+        """Read what the engine tells of a container."""
+        labels = raw["Config"]["Labels"] or {}
+        state = raw["State"]
+        return cls(
+            id=raw["Id"],
+            name=raw["Name"].lstrip("/"),
+            service=labels.get("com.docker.compose.service", ""),
+            state=state["Status"],
+            started=datetime.fromisoformat(state["StartedAt"]),
+            health=(state.get("Health") or {}).get("Status", ""),
+            exit_code=state["ExitCode"],
+            restart_policy=raw["HostConfig"]["RestartPolicy"]["Name"] or "no",
+            image=raw["Config"]["Image"],
+            image_id=raw["Image"],
+            config_hash=labels.get("com.docker.compose.config-hash", ""),
+            directory=labels.get("com.docker.compose.project.working_dir", ""),
+            ports=tuple(
+                int(binding["HostPort"])
+                for bindings in (raw["HostConfig"].get("PortBindings") or {}).values()
+                for binding in bindings or ()
+                if binding.get("HostPort")
+            ),
+        )
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ FLOORS = [
     {"engine", "registry", "host", "render"},
     {"engine_errors", "engine_values", "config", "streams"},
     {"settings", "paths"},
+    {"checks"},
     {"record", "reference"},
     {"duration", "errors"},
 ]

@@ -1,0 +1,189 @@
+"""What each setting may be: checks that return the value as it is kept, or say in a ValueError what is wrong."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from deployer.duration import seconds_of
+from deployer.errors import InvalidReference
+from deployer.reference import parse
+
+Check = Callable[[object], object]
+
+DATA_IN_VOLUME = "volume"
+
+# Compose takes these as project names; the data directory has the same name.
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+_WHOLE = re.compile(r"[1-9][0-9]{0,6}")
+
+# The system's own: images may lie in none of these, nor anywhere in those of the second list.
+_SYSTEM = frozenset({"", "home", "opt", "root", "run", "tmp", "usr", "usr/local", "var", "var/lib", "var/run"})
+_SYSTEM_TREES = frozenset({"bin", "boot", "dev", "etc", "lib", "lib64", "proc", "sbin", "sys"})
+_SYSTEM_TREES |= {"usr/bin", "usr/lib", "usr/lib64", "usr/sbin"}
+
+
+def project_name(value: object) -> object:
+    """Take a Compose project's name: lower-case letters, digits, '-' and '_'."""
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise ValueError(
+            f"{shown(value)} is no project name: lower-case letters, digits, '-' and '_', at most 63, "
+            "beginning with a letter or digit"
+        )
+    return value
+
+
+def host(value: object) -> object:
+    """Take a name or an IP address, without scheme and port."""
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is no host: write a name or an IP address, in quotes if need be")  # noqa: TRY004
+    if "://" in value:
+        raise ValueError(f"{shown(value)} has a scheme; write the host alone")
+    bare = value.removeprefix("[").removesuffix("]")
+    if is_address(bare):
+        return str(ipaddress.ip_address(bare))
+    if re.search(r":\d+$", value):
+        raise ValueError(f"{shown(value)} has a port in it; the port is a setting of its own, 'port'")
+    if len(value) > 253 or not all(_HOST_LABEL.fullmatch(label) for label in value.split(".")):
+        raise ValueError(f"{shown(value)} is no host name or IP address")
+    if re.fullmatch(r"[0-9.]+", value):
+        raise ValueError(f"{shown(value)} is no IP address (four numbers from 0 to 255)")
+    return value.lower()
+
+
+def _number(value: object) -> object:
+    return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
+
+
+def port(value: object) -> object:
+    """Take a TCP port, as a number or as a variable writes it."""
+    number = _number(value)
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 65535:
+        raise ValueError(f"{shown(value)} is no port: a whole number from 1 to 65535")
+    return number
+
+
+def bind(value: object) -> object:
+    """Take 'auto' or an IP address."""
+    if value == "auto":
+        return value
+    if not isinstance(value, str) or not is_address(value):
+        raise ValueError(f"{shown(value)} is neither 'auto' nor an IP address of this machine")
+    return str(ipaddress.ip_address(value))
+
+
+def tls(value: object) -> object:
+    """Take 'off': this version knows no other."""
+    # YAML 1.1 takes these for the same.
+    if value is False or (isinstance(value, str) and value.lower() in {"off", "false", "no"}):
+        return "off"
+    raise ValueError(f"{shown(value)} is not supported by this version: only 'off' is")
+
+
+def image(value: object) -> object:
+    """Take an image's name."""
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is no image name")  # noqa: TRY004
+    try:
+        parse(value)
+    except InvalidReference as error:
+        raise ValueError(f"{shown(value)} is no image name: {error.message.rstrip('.')}") from error
+    return value
+
+
+def data(value: object) -> object:
+    """Take 'volume', or a directory that images may lie in."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{shown(value)} is neither 'volume' nor a directory")
+    if any(ord(character) < 32 for character in value):
+        raise ValueError(f"{shown(value)} has a control character in it")
+    if complaint := complaint_of_place(Path(os.path.normpath(value))):
+        raise ValueError(complaint)
+    return value
+
+
+def complaint_of_place(folder: Path, home: Path | None = None) -> str:
+    """Why images cannot be meant to lie in this folder, "" where they can."""
+    if folder == home:
+        return f"'{folder}' is your own folder: give the images a directory of their own in it"
+    places = [str(place).lstrip("/") for place in (folder, *folder.parents)]
+    if folder.is_absolute() and (places[0] in _SYSTEM or _SYSTEM_TREES.intersection(places)):
+        return f"'{folder}' is the system's own: give the images a directory of their own, such as /srv/registry"
+    return ""
+
+
+def access(value: object) -> object:
+    """Take no rules: this version knows none."""
+    if value in ([], None):
+        return ()
+    raise ValueError("access rules are not supported by this version: leave it empty")
+
+
+def count(value: object) -> object:
+    """Take a number of images to keep."""
+    number = _number(value)
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 1_000_000:
+        raise ValueError(f"{shown(value)} is no number of images to keep: a whole number from 1")
+    return number
+
+
+def age(value: object) -> object:
+    """Take a length of time such as 30d, as seconds."""
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is no length of time: write a number and s, m, h, d or w, such as 30d")  # noqa: TRY004
+    return seconds_of(value)
+
+
+def pattern(value: object) -> object:
+    """Take a regular expression."""
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{shown(value)} is no regular expression")
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"{shown(value)} is no regular expression: {error}") from error
+    return value
+
+
+def globs(value: object) -> object:
+    """Take patterns of repositories, one or several."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) and name for name in names):
+        raise ValueError(f"{shown(value)} is no list of names of repositories, such as ['team/*']")
+    return tuple(names)
+
+
+def yes_or_no(value: object) -> object:
+    """Take true or false."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{shown(value)} is neither true nor false")  # noqa: TRY004
+    return value
+
+
+def one_of(*choices: str) -> Check:
+    """Make a check that takes one of a few words."""
+
+    def check(value: object) -> object:
+        if value not in choices:
+            raise ValueError(f"{shown(value)} is none of: {', '.join(choices)}")
+        return value
+
+    return check
+
+
+def is_address(text: str) -> bool:
+    """Whether the text is an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def shown(value: object) -> str:
+    """A value as its writer would recognise it in a message."""
+    return "nothing" if value is None else repr(value)
