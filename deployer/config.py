@@ -61,6 +61,7 @@ def load(flags: Flags, environment: Mapping[str, str], directory: Path, *, find:
     source = find_file(flags.config, environment, directory) if find else None
     written = _read(source) if source else {}
     problems = [f"{source}: {problem}" for problem in _problems(written)]
+    described = written.get("name", Settings.name) if source else None
     given, misspelt = _from_environment(environment)
     problems += misspelt
     for label, path, value in [*given, *((f"--{key}", key, value) for key, value in flags.values().items())]:
@@ -71,7 +72,9 @@ def load(flags: Flags, environment: Mapping[str, str], directory: Path, *, find:
     if problems:
         raise _mistakes(problems)
     own = _own(written)
-    recorded = _recorded(own, environment) if find else {}
+    # A file says all of the deployment that it describes: what is taken out of it has its default again.
+    ours = own.get("name", Settings.name) == described
+    recorded = _recorded(own, environment) if find and not ours else {}
     settings = build(Settings, {**recorded, **own}, [])
     base = source.parent if source else directory
     settings = _with_absolute_data(settings, base, home(environment))

@@ -19,7 +19,6 @@ class Record:
 
     host: str
     port: int
-    bind: str
 
     @classmethod
     def read(cls, file: Path) -> Record | None:

@@ -162,7 +162,7 @@ class Stack:
 
     @property
     def _record(self) -> Record:
-        return Record(self.settings.host, self.settings.port, self.settings.bind)
+        return Record(self.settings.host, self.settings.port)
 
     def _render(self, images: ServiceImages) -> tuple[render.File, ...]:
         secret = files.secret_of(self.deployment) or "0" * 64

@@ -43,7 +43,7 @@ def test_a_clients_question_says_nothing_of_the_deployment_here(fresh_stack: Dep
     client = {"DEPLOYER_NAME": "", "DEPLOYER_PORT": ""}
     record = fresh_stack.directory.with_name("registry") / "address.json"
     record.parent.mkdir(parents=True)
-    record.write_bytes(Record("localhost", fresh_stack.port, "auto").content)
+    record.write_bytes(Record("localhost", fresh_stack.port).content)
     for host in ("127.9.9.9", "registry.invalid"):
         done = fresh_stack.deployer("doctor", "--json", "--host", host, "--port", str(free_port()), environment=client)
         sentences = [finding["sentence"] for finding in json.loads(done.stdout)]

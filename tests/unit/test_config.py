@@ -46,21 +46,29 @@ def test_flag_wins_over_variable_over_file_over_default(tmp_path: Path) -> None:
     assert (settings.port, settings.host, settings.name) == (5003, "variable.example", "file")
 
 
-def record(folder: Path, name: str, host: str, port: int, bind: str = "auto") -> None:
+def record(folder: Path, name: str, host: str, port: int) -> None:
     file = folder / ".local" / "share" / "deployer" / name / "address.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(Record(host, port, bind).content)
+    file.write_bytes(Record(host, port).content)
 
 
 def test_what_up_recorded_wins_over_the_default_alone(tmp_path: Path) -> None:
-    record(tmp_path, "team", "10.0.0.1", 5077, "10.0.0.2")
+    record(tmp_path, "team", "10.0.0.1", 5077)
     settings = settings_from(tmp_path, name="team")
-    assert (settings.host, settings.port, settings.bind) == ("10.0.0.1", 5077, "10.0.0.2")
+    assert (settings.host, settings.port, settings.bind) == ("10.0.0.1", 5077, "auto")
     assert settings_from(tmp_path, name="team", port="1").port == 1
     assert settings_from(tmp_path, None, {"DEPLOYER_PORT": "2"}, name="team").port == 2
     assert settings_from(tmp_path, "port: 3\n", name="team").port == 3
     assert settings_from(tmp_path, "registry: {image: 'registry:2'}\n", name="team").port == 5077
     assert settings_from(tmp_path, name="other").port == 5000
+
+
+def test_a_file_says_all_of_the_deployment_that_it_describes(tmp_path: Path) -> None:
+    record(tmp_path, "team", "10.0.0.1", 5077)
+    record(tmp_path, "registry", "10.0.0.2", 5078)
+    assert settings_from(tmp_path, "name: team\n").address == "localhost:5000"
+    assert settings_from(tmp_path, "images: auto\n").address == "localhost:5000"
+    assert settings_from(tmp_path, "name: team\n", name="registry").address == "10.0.0.2:5078"
 
 
 def test_without_a_name_a_host_or_port_of_its_own_means_another_registry(tmp_path: Path) -> None:
@@ -72,7 +80,7 @@ def test_without_a_name_a_host_or_port_of_its_own_means_another_registry(tmp_pat
     assert settings_from(tmp_path, host="192.0.2.1", name="registry").address == "192.0.2.1:5077"
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"host": "a b", "port": 1, "bind": "auto"}', '{"port": 1}'])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"host": "a b", "port": 1}', '{"port": 1}'])
 def test_a_damaged_record_is_none(tmp_path: Path, content: str) -> None:
     record(tmp_path, "registry", "10.0.0.1", 5077)
     next(tmp_path.rglob("address.json")).write_text(content)
