@@ -10,11 +10,37 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.stack import docker
+from tests.support.stored import IMAGES, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import httpx
+
     from tests.support.stack import DeployedStack
+
+
+@pytest.fixture(scope="module")
+def shared(make_stack: Callable[..., DeployedStack]) -> Iterator[DeployedStack]:
+    """One deployment for the tests of a module, whose storage they may look into."""
+    made = make_stack(DEPLOYER_REGISTRY_DATA=IMAGES)
+    made.up()
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def stored(shared: DeployedStack) -> Stored:
+    """The shared deployment with nothing in it."""
+    found = Stored(shared)
+    found.clear()
+    return found
+
+
+@pytest.fixture
+def client(shared: DeployedStack) -> Iterator[httpx.Client]:
+    with shared.client as made:
+        yield made
 
 
 @pytest.fixture

@@ -1,0 +1,215 @@
+"""Upkeep commands cut off at any moment: nothing is lost, writes go on, and the next run ends as an undisturbed one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from subprocess import Popen
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.content import build_image, push_artifact, push_image, push_index
+from tests.support.cut_off import (
+    Kept,
+    begin,
+    finish,
+    gate,
+    helpers,
+    kill_all,
+    state,
+    wait_until,
+    writes_pass,
+)
+from tests.support.pulling import delete_manifest, pulls_whole
+from tests.support.registry_content import OCI, push, sha256
+from tests.support.stack import DeployedStack, docker
+from tests.support.stored import IMAGES, Stored, age
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    import httpx
+
+GC = ("gc", "--untagged", "--yes")
+PRUNE = ("prune", "old*", "--keep", "2", "--yes")
+REMOVAL = ("delete", "--repository", "gone", "--yes")
+COMMANDS = pytest.mark.parametrize("command", [GC, PRUNE, REMOVAL], ids=["gc", "prune", "delete"])
+STAYING = ("app:1", "app:2", "multi:1", "old:5", "old:6", "gone/below:1", "gone-not:1")
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """How long a command takes that nothing disturbs, in seconds, and what it leaves."""
+
+    seconds: float
+    left: dict[str, bytes]
+
+
+@dataclass
+class Scene:
+    """A registry with the same content before each run."""
+
+    kept: Kept
+    client: httpx.Client
+    ends: dict[tuple[str, ...], Undisturbed]
+
+    @property
+    def stored(self) -> Stored:
+        return self.kept.stored
+
+    @property
+    def stack(self) -> DeployedStack:
+        return self.kept.stored.stack
+
+    def undisturbed(self, command: tuple[str, ...]) -> Undisturbed:
+        if command not in self.ends:
+            self.begin_again()
+            begun = time.monotonic()
+            self.stack.deployer(*command, check=True)
+            self.ends[command] = Undisturbed(time.monotonic() - begun, state(self.stored))
+        self.begin_again()
+        return self.ends[command]
+
+    def begin_again(self) -> None:
+        """Let nothing of another run be there."""
+        for helper in helpers(self.stack):
+            docker("container", "rm", "--force", helper, check=False)
+        self.kept.put_back()
+
+    def start(self, command: tuple[str, ...]) -> Popen[str]:
+        return begin(self.stack, *command)
+
+    def at_work(self) -> bool:
+        """Whether a command is past its question, and works on the gate or the storage."""
+        return bool(gate(self.stack)) or self.taking()
+
+    def taking(self) -> bool:
+        """Whether something has been taken out of the storage, and not been deleted yet."""
+        return any(self.stored.disk.glob(".deployer-removed/*/*"))
+
+    def expect_all_well(self) -> None:
+        """Without any other command: writes pass, nothing is left at work, and every image is whole."""
+        assert writes_pass(self.client, 10)
+        assert wait_until(lambda: not gate(self.stack), 10), gate(self.stack)
+        assert wait_until(lambda: not helpers(self.stack), 10), left_helpers(self.stack)
+        self.expect_whole()
+
+    def expect_whole(self) -> None:
+        assert [name for name in STAYING if not pulls_whole(self.client, *name.split(":"))] == []
+
+    def expect_same_end(self, command: tuple[str, ...]) -> None:
+        """Run again, the command leaves what an undisturbed one does."""
+        done = self.stack.deployer(*command)
+        if command == REMOVAL and done.returncode:
+            assert "There is no repository 'gone'" in done.stderr
+            self.stack.deployer("gc", "--yes", check=True)
+            left = state(self.stored)
+            self.undisturbed(command)
+            ended = self.stack.deployer(*command, check=True)
+            assert ended.returncode == 0
+            self.stack.deployer("gc", "--yes", check=True)
+            assert left == state(self.stored)
+        else:
+            assert done.returncode == 0, done.stderr
+            assert state(self.stored) == self.undisturbed(command).left
+        self.expect_whole()
+
+
+@pytest.fixture(scope="module")
+def scene(make_stack: Callable[..., DeployedStack], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    stack = make_stack(DEPLOYER_REGISTRY_DATA=IMAGES)
+    stack.up()
+    stored = Stored(stack)
+    with stack.client as client:
+        fill(stored, client)
+        yield Scene(Kept.of(stored, tmp_path_factory.mktemp("kept") / "images"), client, {})
+    stack.remove()
+
+
+def left_helpers(stack: DeployedStack) -> str:
+    """How the helper containers are that should be gone."""
+    return docker("container", "ls", "--all", "--filter", f"label=deployer.upkeep={stack.directory}")
+
+
+def helper_runs(scene: Scene) -> bool:
+    return bool(helpers(scene.stack))
+
+
+def draining(scene: Scene) -> bool:
+    return "draining" in gate(scene.stack)
+
+
+def closed(scene: Scene) -> bool:
+    return "closed" in gate(scene.stack)
+
+
+def taking(scene: Scene) -> bool:
+    """Whether something has been taken out of the storage, and not been deleted yet."""
+    return scene.taking()
+
+
+def opened_again(scene: Scene) -> bool:
+    return scene.taking() and not gate(scene.stack)
+
+
+def interrupt(process: Popen[str]) -> None:
+    process.send_signal(signal.SIGINT)
+
+
+def fill(stored: Stored, client: httpx.Client) -> None:
+    """Something of everything that stays and goes, all of it pushed three hours ago."""
+    push_image(client, "app", "1", layers=("base", "one"))
+    push_image(client, "app", "2", layers=("base", "superseded"))
+    push_image(client, "app", "2", layers=("base", "two"))
+    push_index(client, "multi", "1", attestations=True)
+    deleted = push_image(client, "deleted", "1", layers=("base", "deleted"))
+    delete_manifest(client, "deleted", deleted.digest)
+    for number in range(1, 7):
+        made = build_image(layers=("base", f"old {number}"), created=f"2024-06-{number:02}T00:00:00Z", media=OCI)
+        push(client, "old", str(number), made)
+        if number == 1:
+            push_artifact(client, "old", made.digest.replace(":", "-") + ".sig", content=b"signature")
+    for repository in ("gone", "gone/below", "gone-not"):
+        for tag in ("1", "2"):
+            push_image(client, repository, tag, layers=("base", f"{repository}:{tag}"))
+    for number in range(600):
+        content = f"garbage {number}".encode()
+        file = stored.blob(sha256(content))
+        file.parent.mkdir(parents=True)
+        file.write_bytes(content)
+    stored.age()
+
+
+# -- deployer itself
+
+
+@COMMANDS
+def test_killed_again_and_again(scene: Scene, command: tuple[str, ...]) -> None:
+    """Each time a little later."""
+    seconds = scene.undisturbed(command).seconds
+    for moment in range(1, 9):
+        process = scene.start(command)
+        time.sleep(seconds * moment / 9)
+        process.kill()
+        finish(process)
+        scene.expect_all_well()
+    scene.expect_same_end(command)
+
+
+@COMMANDS
+@pytest.mark.parametrize("end", [Popen.kill, Popen.terminate, kill_all, interrupt], ids=["kill", "term", "all", "int"])
+@pytest.mark.parametrize("since", [helper_runs, draining, closed, taking, opened_again])
+def test_cut_off_at_its_work(
+    scene: Scene, command: tuple[str, ...], end: Callable[[Popen[str]], None], since: Callable[[Scene], bool]
+) -> None:
+    scene.undisturbed(command)
+    process = scene.start(command)
+    reached = wait_until(lambda: since(scene) or process.poll() is not None)
+    end(process)
+    code, said = finish(process)
+    print(reached, code, said)
+    assert "Traceback" not in said
+    scene.expect_all_well()
+    scene.expect_same_end(command)
