@@ -127,13 +127,6 @@ def test_reading_goes_on(stored: Stored, client: httpx.Client) -> None:
         assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
 
 
-def test_what_waits_too_long_is_answered_503_in_the_registrys_form(stored: Stored, client: httpx.Client) -> None:
-    with closed_gate(stored.stack):
-        refused = client.post("/v2/app/blobs/uploads/", timeout=60)
-    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (503, "UNAVAILABLE")
-    assert "tidied up" in refused.json()["errors"][0]["message"]
-
-
 def test_a_new_frontend_still_holds_writes_off(stored: Stored, client: httpx.Client) -> None:
     with closed_gate(stored.stack):
         docker("restart", "--time", "1", stored.stack.containers()["frontend"])
@@ -202,7 +195,7 @@ def test_a_gate_that_nobody_holds_is_opened_and_said(stored: Stored, client: htt
         assert "are let through again" not in stored.stack.deployer("status", check=True).stderr
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"command": 1}', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"{"], ids=["empty", "cut short"])
 def test_a_damaged_marker_is_opened_too(stored: Stored, client: httpx.Client, content: bytes) -> None:
     with closed_gate(stored.stack) as shut:
         (shut.directory / "closed").write_bytes(content)
@@ -285,7 +278,7 @@ def test_a_frontend_that_comes_up_while_it_asks_is_heeded(stored: Stored, client
 def test_a_new_image_pushed_while_a_collection_runs_is_whole(stored: Stored, client: httpx.Client) -> None:
     superseded(client, stored)
     process = begin(stored.stack, "gc", "--untagged", "--yes")
-    pushed = []
+    pushed: list[str] = []
     while process.poll() is None:
         tag = str(len(pushed))
         pushed.append(push(client, "meanwhile", tag, build_image(layers=(f"layer {tag}",))))

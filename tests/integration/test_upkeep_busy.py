@@ -93,7 +93,7 @@ def upload_patiently(client: httpx.Client, repository: str, made: Image) -> None
 
 def tag_digest(client: httpx.Client, repository: str, tag: str) -> str:
     answer = client.head(f"/v2/{repository}/manifests/{tag}", headers=EVERY_TYPE)
-    return answer.headers.get("Docker-Content-Digest", "")
+    return str(answer.headers.get("Docker-Content-Digest", ""))
 
 
 @pytest.fixture

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import re
 import signal
 import time
 from dataclasses import dataclass
 from subprocess import Popen
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from tests.support.content import build_image, push_artifact, push_image, push_index
@@ -26,11 +27,10 @@ from tests.support.cut_off import (
 from tests.support.pulling import delete_manifest, pulls_whole
 from tests.support.registry_content import OCI, push, sha256
 from tests.support.stack import DeployedStack, docker
-from tests.support.stored import IMAGES, Stored, age
+from tests.support.stored import IMAGES, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    import httpx
 
 GC = ("gc", "--untagged", "--yes")
 PRUNE = ("prune", "old*", "--keep", "2", "--yes")
@@ -81,9 +81,17 @@ class Scene:
     def start(self, command: tuple[str, ...]) -> Popen[str]:
         return begin(self.stack, *command)
 
-    def at_work(self) -> bool:
-        """Whether a command is past its question, and works on the gate or the storage."""
-        return bool(gate(self.stack)) or self.taking()
+    def start_until(self, command: tuple[str, ...], reached: Callable[[Scene], bool]) -> Popen[str]:
+        """Start a command, and return when it has come that far, or has ended."""
+        process = self.start(command)
+        wait_until(lambda: reached(self) or process.poll() is not None)
+        return process
+
+    def answers(self) -> bool:
+        try:
+            return self.client.get("/v2/").status_code == 200
+        except httpx.TransportError:
+            return False
 
     def taking(self) -> bool:
         """Whether something has been taken out of the storage, and not been deleted yet."""
@@ -133,7 +141,7 @@ def left_helpers(stack: DeployedStack) -> str:
     return docker("container", "ls", "--all", "--filter", f"label=deployer.upkeep={stack.directory}")
 
 
-def helper_runs(scene: Scene) -> bool:
+def helper_created(scene: Scene) -> bool:
     return bool(helpers(scene.stack))
 
 
@@ -152,10 +160,6 @@ def taking(scene: Scene) -> bool:
 
 def opened_again(scene: Scene) -> bool:
     return scene.taking() and not gate(scene.stack)
-
-
-def interrupt(process: Popen[str]) -> None:
-    process.send_signal(signal.SIGINT)
 
 
 def fill(stored: Stored, client: httpx.Client) -> None:
@@ -199,17 +203,60 @@ def test_killed_again_and_again(scene: Scene, command: tuple[str, ...]) -> None:
 
 
 @COMMANDS
-@pytest.mark.parametrize("end", [Popen.kill, Popen.terminate, kill_all, interrupt], ids=["kill", "term", "all", "int"])
-@pytest.mark.parametrize("since", [helper_runs, draining, closed, taking, opened_again])
-def test_cut_off_at_its_work(
-    scene: Scene, command: tuple[str, ...], end: Callable[[Popen[str]], None], since: Callable[[Scene], bool]
+@pytest.mark.parametrize("since", [draining, closed, taking])
+def test_killed_at_its_work(scene: Scene, command: tuple[str, ...], since: Callable[[Scene], bool]) -> None:
+    scene.undisturbed(command)
+    process = scene.start_until(command, since)
+    process.kill()
+    finish(process)
+    scene.expect_all_well()
+    scene.expect_same_end(command)
+
+
+@pytest.mark.parametrize("since", [helper_created, closed])
+def test_killed_with_all_that_it_started(scene: Scene, since: Callable[[Scene], bool]) -> None:
+    """As a service manager does; the engine's client is gone as well."""
+    scene.undisturbed(GC)
+    process = scene.start_until(GC, since)
+    kill_all(process)
+    finish(process)
+    scene.expect_all_well()
+    scene.expect_same_end(GC)
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("since", [helper_created, draining, closed, taking])
+def test_ended_politely(scene: Scene, signal_: signal.Signals, since: Callable[[Scene], bool]) -> None:
+    scene.undisturbed(PRUNE)
+    process = scene.start_until(PRUNE, since)
+    process.send_signal(signal_)
+    code, said = finish(process)
+    assert code == 130, said
+    assert "Traceback" not in said
+    scene.expect_all_well()
+    scene.expect_same_end(PRUNE)
+
+
+# -- what it works with
+
+
+@pytest.mark.parametrize("command", [GC, REMOVAL], ids=["gc", "delete"])
+@pytest.mark.parametrize("victim", ["helper", "registry", "frontend"])
+@pytest.mark.parametrize("since", [helper_created, draining, closed, taking])
+def test_a_container_killed(
+    scene: Scene, command: tuple[str, ...], victim: str, since: Callable[[Scene], bool]
 ) -> None:
     scene.undisturbed(command)
-    process = scene.start(command)
-    reached = wait_until(lambda: since(scene) or process.poll() is not None)
-    end(process)
+    process = scene.start_until(command, since)
+    container = f"{scene.stack.name}-upkeep" if victim == "helper" else scene.stack.containers()[victim]
+    docker("kill", container, check=False)
     code, said = finish(process)
-    print(reached, code, said)
+    if victim != "helper":
+        docker("start", container)
+        assert wait_until(scene.answers)
+    print(code, said)
+    assert code in {0, 1}
+    assert len(re.findall(r"^Error: ", said, re.MULTILINE)) == code, said
     assert "Traceback" not in said
     scene.expect_all_well()
     scene.expect_same_end(command)
