@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pytest
+
+from tests.support.content import build_image, push_image
+from tests.support.cut_off import gate, helpers, wait_until, writes_pass
+from tests.support.pulling import delete_manifest, pulls_whole, put_blob
+from tests.support.registry_content import OCI, Image, push
+from tests.support.stack import DeployedStack, docker, free_port
+from tests.support.stored import Stored
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.support.stack import DeployedStack
+    import httpx
+
+MEGABYTE = 2**20
 
 
 def test_a_warning_of_the_docker_client_is_no_failure(stack: DeployedStack, tmp_path: Path) -> None:
@@ -15,3 +32,215 @@ def test_a_warning_of_the_docker_client_is_no_failure(stack: DeployedStack, tmp_
     (tmp_path / "config.json").write_text("{broken")
     done = stack.deployer("gc", "--dry-run", environment={"DOCKER_CONFIG": str(tmp_path)})
     assert done.returncode == 0, done.stderr
+
+
+def garbage(client: httpx.Client) -> str:
+    """Push an image and delete it; its digest."""
+    made = push_image(client, "deleted", "1", layers=("deleted",))
+    delete_manifest(client, "deleted", made.digest)
+    return made.digest
+
+
+def expect_refused(stored: Stored, sentence: str, *command: str) -> None:
+    """A command fails with one sentence, and leaves everything as it is, writes let through."""
+    before = stored.listing()
+    done = stored.stack.deployer(*command, "--yes")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stderr.count("Error: ") == 1
+    assert sentence in done.stderr.partition("Error: ")[2].partition("\n")[0]
+    assert stored.listing() == before
+    assert (gate(stored.stack), helpers(stored.stack)) == ([], [])
+
+
+# -- content of a rarer kind
+
+
+def test_a_layer_pushed_with_a_sha512_digest_stays(stored: Stored, client: httpx.Client) -> None:
+    content = b"of another digest"
+    digest = "sha512:" + hashlib.sha512(content).hexdigest()
+    started = client.post("/v2/app/blobs/uploads/")
+    ended = client.put(f"{started.headers['Location']}&digest={digest}", content=content)
+    assert ended.status_code == 201, ended.text
+    plain = build_image(media=OCI)
+    put_blob(client, "app", plain.blobs[0])
+    document = plain.document
+    document["layers"] = [{**document["layers"][0], "digest": digest, "size": len(content)}]
+    push(client, "app", "1", Image(json.dumps(document).encode(), plain.media_type))
+    garbage(client)
+    stored.age()
+    done = json.loads(stored.stack.deployer("gc", "--untagged", "--yes", "--json", check=True).stdout)
+    assert done["blobs"] >= 2
+    assert client.get(f"/v2/app/blobs/{digest}").content == content
+
+
+# -- writes past the gate
+
+
+@contextmanager
+def container(stack: DeployedStack, folder: Path) -> Iterator[str]:
+    """A running container that has a folder mounted."""
+    image = docker("container", "inspect", "--format", "{{.Image}}", stack.containers()["registry"]).strip()
+    name = f"{stack.name}-other"
+    docker("run", "--detach", "--name", name, "--volume", f"{folder}:/mnt", "--entrypoint", "sleep", image, "300")
+    try:
+        yield name
+    finally:
+        docker("rm", "--force", name)
+
+
+@pytest.mark.parametrize("where", [".", "..", "docker/registry"], ids=["the same", "above", "below"])
+def test_another_container_on_the_storage_is_refused(stored: Stored, client: httpx.Client, where: str) -> None:
+    garbage(client)
+    stored.age()
+    with container(stored.stack, (stored.disk / where).resolve()) as name:
+        expect_refused(stored, f"The container {name} has the same storage mounted", "gc")
+    stored.stack.deployer("gc", "--yes", check=True)
+    assert stored.blobs() == set()
+
+
+@pytest.mark.parametrize("port", ["", str(free_port())], ids=["any port", "a port"])
+def test_a_registry_published_past_the_frontend_is_refused(stored: Stored, client: httpx.Client, port: str) -> None:
+    garbage(client)
+    stored.age()
+    override = stored.stack.directory / "compose.override.yaml"
+    before = override.read_text() if override.exists() else "{}\n"
+    try:
+        override.write_text(f'services: {{registry: {{ports: ["127.0.0.1:{port}:5000"]}}}}\n')
+        stored.stack.up()
+        expect_refused(stored, "The registry itself is published", "gc")
+    finally:
+        override.write_text(before)
+        stored.stack.up()
+
+
+# -- much at once
+
+
+def test_most_of_all_goes_only_when_told(stored: Stored, client: httpx.Client) -> None:
+    push_image(client, "kept", "1", layers=("kept",))
+    for number in range(6):
+        made = push_image(client, "deleted", "1", layers=(f"deleted {number}",))
+        delete_manifest(client, "deleted", made.digest)
+    stored.age()
+    before = stored.listing()
+    refused = stored.stack.deployer("gc")
+    assert refused.returncode == 1
+    assert "That is most of what the registry holds." in refused.stderr
+    assert "Repeat the command with --yes." in refused.stderr
+    assert stored.listing() == before
+    stored.stack.deployer("gc", "--yes", check=True)
+    assert client.get("/v2/_catalog").json()["repositories"] == ["kept"]
+    assert pulls_whole(client, "kept", "1")
+
+
+# -- disks
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A deployment whose images lie on a small disk of their own."""
+
+    stored: Stored
+    place: Path
+
+    def mount(self, options: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,{options}", str(self.place)], check=True)
+
+
+@pytest.fixture(scope="module")
+def disk(make_stack: Callable[..., DeployedStack]) -> Iterator[Disk]:
+    stack = make_stack(DEPLOYER_REGISTRY_DATA="./images")
+    place = stack.folder / "images"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=130m", "tmpfs", str(place)], check=True)
+    try:
+        stack.up()
+        yield Disk(Stored(stack), place)
+    finally:
+        stack.remove()
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_full_disk_gets_its_space_back(disk: Disk) -> None:
+    filler = disk.place / "filler"
+    with disk.stored.stack.client as client:
+        push_image(client, "kept", "1")
+        put_blob(client, "deleted", b"\0" * 20 * MEGABYTE)
+        garbage(client)
+        disk.stored.age()
+        try:
+            with pytest.raises(OSError, match="No space left"), filler.open("wb") as stream:
+                while True:
+                    stream.write(b"\0" * 65536)
+                    stream.flush()
+            done = json.loads(disk.stored.stack.deployer("gc", "--yes", "--json", check=True).stdout)
+            assert done["freed_bytes"] >= 20 * MEGABYTE
+            put_blob(client, "kept", b"\1" * 19 * MEGABYTE)
+        finally:
+            filler.unlink(missing_ok=True)
+        assert pulls_whole(client, "kept", "1")
+        assert gate(disk.stored.stack) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("gc",), ("prune", "--older-than", "0s"), ("delete", "--repository", "kept")],
+    ids=lambda words: words[0],
+)
+def test_a_read_only_disk_is_said_and_nothing_changes(disk: Disk, command: tuple[str, ...]) -> None:
+    with disk.stored.stack.client as client:
+        push_image(client, "kept", "1")
+        garbage(client)
+        disk.stored.age()
+        disk.mount("ro")
+        try:
+            expect_refused(disk.stored, "storage is mounted read-only: nothing was changed", *command)
+        finally:
+            disk.mount("rw")
+        assert writes_pass(client)
+        assert pulls_whole(client, "kept", "1")
+
+
+# -- a stack that is not whole
+
+
+@pytest.mark.parametrize("service", ["registry", "frontend"])
+def test_it_collects_while_a_service_is_stopped(stored: Stored, client: httpx.Client, service: str) -> None:
+    kept = push_image(client, "kept", "1", layers=("kept",))
+    gone = garbage(client)
+    stored.age()
+    found = stored.stack.containers()[service]
+    docker("stop", "--time", "1", found)
+    try:
+        done = json.loads(stored.stack.deployer("gc", "--yes", "--json", check=True).stdout)
+    finally:
+        docker("start", found)
+    assert done["blobs"] == 3
+    assert gone not in stored.blobs()
+    assert wait_until(lambda: stored.stack.deployer("status").returncode == 0)
+    assert writes_pass(client)
+    assert pulls_whole(client, "kept", kept.digest)
+
+
+def test_a_dry_run_says_that_the_registry_does_not_run(stored: Stored, client: httpx.Client) -> None:
+    found = stored.stack.containers()["registry"]
+    docker("stop", "--time", "1", found)
+    try:
+        refused = stored.stack.deployer("gc", "--dry-run")
+    finally:
+        docker("start", found)
+    assert (refused.returncode, refused.stderr.partition("\n")[0]) == (1, "Error: The registry does not run.")
+
+
+@pytest.mark.parametrize("command", [("gc",), ("gc", "--untagged"), ("prune", "--keep", "1")], ids=" ".join)
+def test_a_registry_to_which_nothing_was_ever_pushed(stored: Stored, command: tuple[str, ...]) -> None:
+    done = stored.stack.deployer(*command, "--yes", check=True)
+    assert "There is no garbage." in done.stderr
+
+
+def test_without_a_deployment_it_is_said(fresh_stack: DeployedStack) -> None:
+    fresh_stack.folder.mkdir(exist_ok=True)
+    for command in (("gc",), ("prune", "--keep", "1"), ("delete", "--repository", "app")):
+        refused = fresh_stack.deployer(*command, "--yes")
+        assert refused.returncode == 1
+        assert refused.stderr.startswith(f"Error: There is no deployment named '{fresh_stack.name}'"), refused.stderr

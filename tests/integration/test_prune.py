@@ -274,8 +274,9 @@ def test_wrong_rules_are_refused_with_their_place(
 @pytest.mark.parametrize(
     "flags",
     [
-        (), ("app",), ("--protect", "^v"), ("--by", "pushed"), ("--keep", "0x"), ("--keep", "-1"), ("--older-than", "30"),
-        ("--match", "["), ("--keep", "1", "--protect", "("), ("--keep", "1", "--by", "size"), ("--keep", "1", "--wait", "x"),
+        (), ("app",), ("--protect", "^v"), ("--by", "pushed"),
+        ("--keep", "0x"), ("--keep", "-1"), ("--older-than", "30"), ("--match", "["),
+        ("--keep", "1", "--protect", "("), ("--keep", "1", "--by", "size"), ("--keep", "1", "--wait", "x"),
     ],
 )  # fmt: skip
 def test_wrong_options_are_refused_and_nothing_goes(

@@ -6,7 +6,6 @@ import re
 import signal
 import time
 from dataclasses import dataclass
-from subprocess import Popen
 from typing import TYPE_CHECKING
 
 import httpx
@@ -31,6 +30,7 @@ from tests.support.stored import IMAGES, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from subprocess import Popen
 
 GC = ("gc", "--untagged", "--yes")
 PRUNE = ("prune", "old*", "--keep", "2", "--yes")
@@ -254,7 +254,6 @@ def test_a_container_killed(
     if victim != "helper":
         docker("start", container)
         assert wait_until(scene.answers)
-    print(code, said)
     assert code in {0, 1}
     assert len(re.findall(r"^Error: ", said, re.MULTILINE)) == code, said
     assert "Traceback" not in said
