@@ -96,6 +96,17 @@ def descendants(process: int) -> set[int]:
     return found - {process}
 
 
+def started(process: int) -> list[bytes]:
+    """The command lines of what a process has started."""
+    found = []
+    for each in descendants(process):
+        try:
+            found.append(Path(f"/proc/{each}/cmdline").read_bytes())
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
 def kill_all(process: subprocess.Popen[str]) -> None:
     """Kill a process with all that it started, as a service manager does."""
     for each in (process.pid, *descendants(process.pid)):
