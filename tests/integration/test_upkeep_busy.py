@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.content import build_image, push_image, push_many_tags
-from tests.support.pulling import EVERY_TYPE, delete_manifest, pulls_whole, put_manifest
+from tests.support.pulling import EVERY_TYPE, pulls_whole, put_manifest
 from tests.support.registry_content import OCI, Image, index, push, sha256
 from tests.support.stack import docker
 
@@ -182,10 +182,10 @@ def test_deletions_meanwhile_do_not_stop_it(stored: Stored, client: httpx.Client
     def delete(name: str) -> None:
         made = build_image(layers=(name,))
         with stored.stack.client as own:
-            push(own, name, "1", made)
             while not over.is_set():
-                delete_manifest(own, name, made.digest)
-                assert put_manifest(own, name, "1", made) == 201
+                upload_patiently(own, name, made)
+                put_manifest(own, name, "1", made)
+                own.delete(f"/v2/{name}/manifests/{made.digest}")
 
     with ThreadPoolExecutor() as pool:
         work = [pool.submit(delete, f"deleted-{number}") for number in range(6)]
