@@ -190,7 +190,7 @@ def test_deletions_meanwhile_do_not_stop_it(stored: Stored, client: httpx.Client
     with ThreadPoolExecutor() as pool:
         work = [pool.submit(delete, f"deleted-{number}") for number in range(6)]
         try:
-            runs = [stored.stack.deployer("gc", "--untagged", "--yes") for _ in range(5)]
+            runs = [stored.stack.deployer("gc", "--untagged", "--yes", "--wait", "1s") for _ in range(5)]
         finally:
             over.set()
         for one in work:

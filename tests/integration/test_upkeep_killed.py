@@ -138,7 +138,9 @@ def scene(make_stack: Callable[..., DeployedStack], tmp_path_factory: pytest.Tem
     stored = Stored(stack)
     with stack.client as client:
         fill(stored, client)
-        yield Scene(Kept.of(stored, tmp_path_factory.mktemp("kept") / "images"), client, {})
+        made = Scene(Kept.of(stored, tmp_path_factory.mktemp("kept") / "images"), client, {})
+        yield made
+        made.begin_again()
     stack.remove()
 
 
