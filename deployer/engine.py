@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _PROJECT_LABEL = "com.docker.compose.project"
 _HELPER_LABEL = "deployer.upkeep"
+_GONE = re.compile("no such container|already in progress", re.IGNORECASE)
+_TRIES = 5
 _REMOVAL_TRIES = 20
 _REMOVAL_PAUSE_SECONDS = 0.25
 # The closing lines of a push, and of a pull.
@@ -206,11 +208,7 @@ class Engine:
 
     def containers(self, project: str) -> tuple[ServiceContainer, ...]:
         """The containers of a Compose project, running or not, by service."""
-        label = f"label={_PROJECT_LABEL}={project}"
-        ids = self._run("container", "ls", "--all", "--quiet", "--no-trunc", "--filter", label).split()
-        if not ids:
-            return ()
-        found = json.loads(self._run("container", "inspect", *ids))
+        found = self._inspected("--all", "--filter", f"label={_PROJECT_LABEL}={project}")
         return tuple(sorted((ServiceContainer.of(raw) for raw in found), key=lambda container: container.service))
 
     def publishers(self, port: int) -> tuple[Publisher, ...]:
@@ -288,20 +286,31 @@ class Engine:
                 raise
             except EngineError as error:
                 # It ends by itself too, and then there is nothing to remove any more.
-                if not re.search("no such container|already in progress", error.original, re.IGNORECASE):
+                if not _GONE.search(error.original):
                     raise
         raise EngineError("A helper container of deployer does not end.", (f"docker rm --force {left[0]}",))
 
     def sharing(self, container: str, target: str) -> tuple[str, ...]:
-        """The names of other running containers that have what this one has mounted at `target`."""
-        ids = self._run("container", "ls", "--quiet", "--no-trunc").split()
-        found = json.loads(self._run("container", "inspect", *dict.fromkeys([container, *ids])))
-        mounts = {raw["Id"]: {mount.get("Source"): mount["Destination"] for mount in raw["Mounts"]} for raw in found}
-        mine = {source for source, place in mounts[found[0]["Id"]].items() if place == target}
+        """The names of other running containers that may write to what this one has mounted at `target`."""
+        found = self._inspected("--all")
+        mine = [
+            mount["Source"]
+            for raw in found
+            for mount in raw["Mounts"]
+            if raw["Id"] == container and mount["Destination"] == target
+        ]
+        # A folder above may be mounted for other ends, such as all of the engine's volumes.
         return tuple(
             raw["Name"].lstrip("/")
-            for raw in found[1:]
-            if mine & mounts[raw["Id"]].keys() and _HELPER_LABEL not in (raw["Config"]["Labels"] or {})
+            for raw in found
+            if raw["State"]["Running"]
+            and raw["Id"] != container
+            and _HELPER_LABEL not in (raw["Config"]["Labels"] or {})
+            and any(
+                mount["RW"] and f"{mount.get('Source')}/".startswith(f"{place}/")
+                for mount in raw["Mounts"]
+                for place in mine
+            )
         )
 
     # -- running the client
@@ -321,6 +330,18 @@ class Engine:
             compose_project_name=project.name,
             compose_project_directory=project.directory,
         )
+
+    def _inspected(self, *options: str) -> list[dict[str, Any]]:
+        """Everything that the engine knows of the containers that `container ls` lists with these options."""
+        for attempt in range(1, _TRIES + 1):
+            ids = self._run("container", "ls", "--quiet", "--no-trunc", *options).split()
+            try:
+                return list(json.loads(self._run("container", "inspect", *ids))) if ids else []
+            except EngineError as error:
+                # One ended between the two questions, and is gone.
+                if attempt == _TRIES or not _GONE.search(error.original):
+                    raise
+        raise AssertionError
 
     def _run(self, *arguments: str) -> str:
         done = self._begin(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -43,7 +43,7 @@ class ServiceContainer:
     """A container that Compose made for a service.
 
     `started` is when it was last started, `directory` the project's folder, and `ports` are those of
-    this machine that it is to publish.
+    this machine that it is to publish; `is_published` also where the engine is to choose one.
     """
 
     id: str
@@ -59,6 +59,7 @@ class ServiceContainer:
     config_hash: str
     directory: str
     ports: tuple[int, ...]
+    is_published: bool = False
 
     @classmethod
     def of(cls, raw: dict[str, Any]) -> ServiceContainer:
@@ -84,6 +85,7 @@ class ServiceContainer:
                 for binding in bindings or ()
                 if binding.get("HostPort")
             ),
+            is_published=raw["HostConfig"].get("NetworkMode") == "host" or bool(raw["HostConfig"].get("PortBindings")),
         )
 
 

@@ -27,7 +27,7 @@ WaitOption = Annotated[
     str,
     typer.Option("--wait", metavar="TIME", help="How long to let pushes under way finish before writes are held off."),
 ]
-WAIT = "30s"
+WAIT = "20s"
 
 
 def register(app: typer.Typer) -> None:

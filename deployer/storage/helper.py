@@ -41,6 +41,12 @@ class Helper:
     image: str
     registry: str
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _lingers: bool = field(default=False, init=False)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it surely does not run: never started, or stopped."""
+        return self._process is None and not self._lingers
 
     @property
     def name(self) -> str:
@@ -73,8 +79,10 @@ class Helper:
         process, self._process = self._process, None
         if process is None:
             return
+        self._lingers = True
         try:
             remove_leftover(self.engine, self.deployment)
+            self._lingers = False
         finally:
             for pipe in (process.stdin, process.stdout, process.stderr):
                 if pipe is not None:

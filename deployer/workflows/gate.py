@@ -1,7 +1,7 @@
 """The gate: writes are held off at the frontend while the storage is changed; pulls never notice.
 
 Two files in the frontend's folder are the gate. With `draining` no new upload begins, with `closed`
-nothing is written. What is small enough waits at the frontend, for half a minute at most, and goes
+nothing is written. What is small enough waits at the frontend, for 45 s at most, and goes
 on as if nothing had been; the rest is answered with 503, and Docker tries again by itself. A file
 needs no reload, drops no connection, and holds when the frontend is started anew.
 """
@@ -64,14 +64,20 @@ class Gate:
 
     def held(self) -> Held | None:
         """Who holds writes off, or None while they are let through."""
-        content = read_if_there(self._closed) or read_if_there(self._draining)
-        if content is None:
-            return None
-        try:
-            found = json.loads(content)
-            return Held(str(found["command"]), int(found["process"]), datetime.fromisoformat(found["since"]))
-        except (ValueError, KeyError, TypeError):
-            return Held("?", 0, datetime.now(UTC))
+        for file in (self._closed, self._draining):
+            content = read_if_there(file)
+            if content is None:
+                continue
+            try:
+                found = json.loads(content)
+                return Held(str(found["command"]), int(found["process"]), datetime.fromisoformat(found["since"]))
+            except (ValueError, KeyError, TypeError):
+                return Held("?", 0, datetime.fromtimestamp(file.stat().st_mtime, UTC))
+        return None
+
+    def mark_work(self) -> None:
+        """Leave word that a helper is at work, so that the next command looks for one that was left."""
+        write_atomically(self.directory / ".work", b"", PUBLIC)
 
     def drain(self, who: Held) -> None:
         """Let no new upload begin."""
@@ -160,9 +166,9 @@ class Keeper:
         deadline = time.monotonic() + drain.seconds
         said = False
         quiet = 0
+        # Twice, so that the manifest which follows the last upload comes too.
         while quiet < 2:
-            under_way = self._writes()
-            quiet = 0 if under_way.uploads or under_way.commits else quiet + 1
+            quiet = 0 if self._writes().uploads else quiet + 1
             if quiet:
                 continue
             if not said:
@@ -221,9 +227,6 @@ def recover(deployment: Deployment, engine: Engine) -> str:
     """
     gate = Gate.of(deployment)
     held = gate.held()
-    if held is None:
-        return ""
-    since = f"Writes were held off since {held.since:%Y-%m-%d %H:%M:%S} UTC by {held}, which is gone"
     try:
         with exclusive(deployment.lock_file):
             # Only then is it sure that nothing changes the storage any more.
@@ -232,8 +235,12 @@ def recover(deployment: Deployment, engine: Engine) -> str:
     except HostError:
         return ""
     except DeployerError as error:
-        return f"{since}. They still are: {error}"
-    return f"{since}; they are let through again."
+        return f"{_since(held)}. They still are: {error}" if held else ""
+    return f"{_since(held)}; they are let through again." if held else ""
+
+
+def _since(held: Held) -> str:
+    return f"Writes were held off since {held.since:%Y-%m-%d %H:%M:%S} UTC by {held}, which is gone"
 
 
 def _out_of_date(original: str) -> GateError:

@@ -9,6 +9,7 @@ from deployer import render
 from deployer.engine_values import Project
 from deployer.host.files import read_if_there
 from deployer.host.lock import exclusive
+from deployer.storage.helper import remove_leftover
 from deployer.workflows import preflight
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def apply(stack: Stack, wanted: DownPlan, *, quiet: bool) -> None:
         # By the project's name alone where its files are gone: containers can always be removed.
         deployed = stack.deployment.compose_file.exists()
         project = stack.project() if deployed else Project(stack.deployment.name, stack.deployment.directory, ())
+        # Its hold on a volume would keep that from going.
+        remove_leftover(stack.engine, stack.deployment)
         stack.engine.down(project, volumes=bool(wanted.volumes), quiet=quiet)
         for volume in wanted.volumes:
             stack.engine.remove_volume(volume)

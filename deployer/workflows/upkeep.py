@@ -53,20 +53,28 @@ def upkeep(stack: Stack, command: str) -> Iterator[Upkeep]:
     with exclusive(stack.deployment.lock_file, command):
         gate = Gate.of(stack.deployment)
         gate.directory.mkdir(parents=True, exist_ok=True)
+        gate.mark_work()
         who = Held(command, os.getpid(), datetime.now(UTC))
         keeper = Keeper(gate, stack.settings, stack.engine, lambda: _frontends(stack), who)
-        with Helper(stack.engine, stack.deployment, registry.image_id, registry.id) as helper:
-            # Only now is it sure that nothing of an earlier command, cut off, is at work any more.
-            gate.open()
-            _expect_alone(stack, registry)
-            yield Upkeep(Storage(stack.engine, helper.name, remembers=True), secrets.token_hex(4), keeper, helper)
+        helper = Helper(stack.engine, stack.deployment, registry.image_id, registry.id)
+        try:
+            with helper:
+                # Only now is it sure that nothing of an earlier command, cut off, is at work any more.
+                gate.open()
+                gate.mark_work()
+                _expect_alone(stack, registry)
+                yield Upkeep(Storage(stack.engine, helper.name, remembers=True), secrets.token_hex(4), keeper, helper)
+        finally:
+            if helper.is_gone and gate.held() is None:
+                gate.open()
 
 
 def _expect_alone(stack: Stack, registry: ServiceContainer) -> None:
     """Make sure that all writes come through our gate. Raises GateError."""
-    if registry.ports:
+    if registry.is_published:
+        where = f"on port {registry.ports[0]}" if registry.ports else "on a port of this machine"
         raise GateError(
-            f"The registry itself is published, on port {registry.ports[0]}: writes there cannot be held off.",
+            f"The registry itself is published, {where}: writes there cannot be held off.",
             (f"Take `ports` out of {stack.deployment.override_file}, then: deployer up",),
         )
     others = stack.engine.sharing(registry.id, render.STORAGE)

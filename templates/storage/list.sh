@@ -11,12 +11,30 @@
 #
 # $3 is the folder of what was taken away. What is in it is left by a removal that was cut off.
 set -eu
-here=$(mktemp -d)
-trap 'rm -rf "$here"' EXIT
+export LC_ALL=C
+root=$1
 memory=$2
 removed=$3
 mark='%Y %y %n'
+aside=
+here=$(mktemp -d)
+trap '[ -z "$aside" ] || { kill "$aside"; wait "$aside"; } 2> /dev/null || true; rm -rf "$here"' EXIT
 : > "$here/folders"
+again=
+if [ -n "$memory" ] && [ -f "$memory/seen" ]; then again=yes; fi
+
+# Runs a command of which files may vanish under its hands, as long as writes go on; any other complaint
+# is a failure. The second list is made while nothing is written, and there this would be one too.
+walk() {
+	said=$(mktemp "$here/said.XXXXXX")
+	"$@" 2> "$said" || [ -s "$said" ] || return 1
+	if [ -n "$again" ]; then
+		if [ -s "$said" ]; then cat "$said" >&2; fi
+	else
+		grep -v 'No such file or directory$' "$said" >&2 || [ $? -eq 1 ]
+	fi
+	rm -f "$said"
+}
 
 # The repositories' folders of that name, each ended by a zero byte.
 chosen() {
@@ -31,12 +49,12 @@ added() {
 # Looks again at all that was seen before; writes the `_manifests` that changed, are new or have gone.
 changed() {
 	# What has gone since is a change too, and not a failure.
-	tr '\n' '\0' < "$memory/paths" | xargs -0 -r stat -c "$mark" > "$here/again" 2> /dev/null || true
+	tr '\n' '\0' < "$memory/paths" | xargs -0 -r stat -c "$mark" > "$here/now" 2> /dev/null || true
 	{
-		awk -v late="$(cat "$memory/late")" '$1 >= late' "$here/again"
-		if ! cmp -s "$memory/seen" "$here/again"; then
-			added "$memory/seen" "$here/again"
-			added "$here/again" "$memory/seen"
+		awk -v late="$(cat "$memory/late")" '$1 >= late' "$here/now"
+		if ! cmp -s "$memory/seen" "$here/now"; then
+			added "$memory/seen" "$here/now"
+			added "$here/now" "$memory/seen"
 		fi
 	} | cut -d ' ' -f 5- | sed 's|/_manifests.*|/_manifests|' > "$here/changed"
 	chosen _manifests | tr '\0' '\n' > "$here/today"
@@ -46,13 +64,13 @@ changed() {
 
 # Blobs; and where they are to be remembered, layer links.
 walk_aside() {
-	: > "$here/blobs"
 	if [ -d blobs ]; then
-		find blobs -type f -name data -exec stat -c '%s %b %Y %n' {} + \
+		walk find blobs -type f -name data -exec stat -c '%s %b %Y %n' {} + \
 			-o -type l -exec stat -c 'symbolic %n' {} + > "$here/blobs"
 	fi
-	if [ -n "$memory" ] && [ ! -f "$memory/links" ]; then
-		chosen _layers | xargs -0 -r sh -c 'find "$@" -type f -name link' sh > "$here/links"
+	if [ -n "$memory" ] && [ -z "$again" ]; then
+		chosen _layers > "$here/layers"
+		walk xargs -0 -r sh -c 'find "$@" -type f -name link' sh < "$here/layers" > "$here/links"
 	fi
 }
 
@@ -65,13 +83,13 @@ echo "# unfinished"
 for list in "$removed"/*/list; do
 	if [ -f "$list" ]; then stat -c 'at %Y' "$list" && cat "$list"; fi
 done
-if [ -e "$1" ]; then
-	cd "$1"
+if [ -e "$root" ]; then
+	cd "$root"
 	echo "# folders"
 	# No part of a repository's name begins with `_`, so the first such folder ends the name. Their
 	# modification times, and those of what is in `_layers`, tell when an upload began or ended.
 	if [ -d repositories ]; then
-		find repositories -type d -name '_*' -prune -exec stat -c '%Y %n' {} + \
+		walk find repositories -type d -name '_*' -prune -exec stat -c '%Y %n' {} + \
 			-o -type l -exec stat -c 'symbolic %n' {} + > "$here/folders"
 	fi
 	cat "$here/folders"
@@ -80,14 +98,16 @@ if [ -e "$1" ]; then
 	done
 
 	# Two walks at once, where there are two processors.
+	: > "$here/blobs"
 	walk_aside &
 	aside=$!
 
-	chosen _layers \
-		| xargs -0 -r sh -c 'find "$@" -mindepth 1 -maxdepth 1 -type d -exec stat -c "%Y %n" {} +' sh > "$here/kinds"
+	chosen _layers > "$here/wanted"
+	walk xargs -0 -r sh -c 'find "$@" -mindepth 1 -maxdepth 1 -type d -exec stat -c "%Y %n" {} +' sh \
+		< "$here/wanted" > "$here/kinds"
 	cat "$here/kinds"
 
-	if [ -n "$memory" ] && [ -f "$memory/seen" ]; then
+	if [ -n "$again" ]; then
 		echo "# changed"
 		changed | tee "$here/looked"
 		while IFS= read -r path; do
@@ -97,7 +117,7 @@ if [ -e "$1" ]; then
 		chosen _manifests > "$here/wanted"
 	fi
 	# Folders and links with their times; of what a tag named before, the path alone tells enough.
-	xargs -0 -r sh -c '
+	walk xargs -0 -r sh -c '
 		mark=$1
 		shift
 		find "$@" -type l -exec stat -c "symbolic %n" {} + -o \
@@ -114,22 +134,26 @@ if [ -e "$1" ]; then
 	echo "# history"
 	grep '^repositories' "$here/all" || [ $? -eq 1 ]
 	echo "# tags"
-	grep '/_manifests/tags/[^/]*/current/link$' "$here/paths" | tr '\n' '\0' > "$here/tags"
+	grep '/_manifests/tags/[^/]*/current/link$' "$here/paths" | tr '\n' '\0' > "$here/wanted"
 	# 1 says that no file holds a line: empty links, which are listed above all the same.
-	xargs -0 -r sh -c 'grep -H "" "$@" || [ $? -eq 1 ]' sh < "$here/tags"
+	walk xargs -0 -r sh -c 'grep -H "" "$@" || [ $? -eq 1 ]' sh < "$here/wanted"
 
 	# What was pushed by another kind of digest lies under its sha256, which the link tells.
 	echo "# aliases"
-	grep -v '/sha256$' "$here/kinds" | cut -d ' ' -f 2- | tr '\n' '\0' \
-		| xargs -0 -r sh -c 'find "$@" -type f -name link -exec grep -H "" {} +' sh
-	grep '/_manifests/revisions/sha512/[^/]*/link$' "$here/paths" | tr '\n' '\0' | xargs -0 -r grep -H ''
+	grep -v '/sha256$' "$here/kinds" | cut -d ' ' -f 2- | tr '\n' '\0' > "$here/wanted"
+	walk xargs -0 -r sh -c 'find "$@" -type f -name link -exec grep -H "" {} +' sh < "$here/wanted"
+	grep '/_manifests/revisions/sha512/[^/]*/link$' "$here/paths" | tr '\n' '\0' > "$here/wanted"
+	walk xargs -0 -r grep -H '' < "$here/wanted"
+
 	echo "# uploads"
-	chosen _uploads | xargs -0 -r sh -c 'find "$@" -mindepth 1 -maxdepth 2 -exec stat -c "%s %Y %n" {} +' sh
+	chosen _uploads > "$here/wanted"
+	walk xargs -0 -r sh -c 'find "$@" -mindepth 1 -maxdepth 2 -exec stat -c "%s %Y %n" {} +' sh < "$here/wanted"
 
 	wait "$aside"
+	aside=
 	echo "# blobs"
 	cat "$here/blobs"
-	if [ -n "$memory" ] && [ ! -f "$memory/seen" ]; then
+	if [ -n "$memory" ] && [ -z "$again" ]; then
 		# The disk's own clock, where it is behind ours, was at least here when the walk began.
 		awk -v start="$start" -v now="$(date +%s)" '
 			BEGIN { newest = 0 }
@@ -137,7 +161,8 @@ if [ -e "$1" ]; then
 			END { then = newest - (now - start) - 1; printf "%d\n", (then < start ? then : start) - 2 }
 		' "$here/seen" > "$here/late"
 		mkdir -p "$memory"
-		mv "$here/late" "$here/paths" "$here/seen" "$here/links" "$memory"
+		mv "$here/late" "$here/paths" "$here/links" "$memory"
+		mv "$here/seen" "$memory"
 	fi
 fi
 echo "# end"
