@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 _PROJECT_LABEL = "com.docker.compose.project"
 _HELPER_LABEL = "deployer.upkeep"
 _GONE = re.compile("no such container|already in progress", re.IGNORECASE)
-_TRIES = 5
 _REMOVAL_TRIES = 20
 _REMOVAL_PAUSE_SECONDS = 0.25
 # The closing lines of a push, and of a pull.
@@ -333,15 +332,15 @@ class Engine:
 
     def _inspected(self, *options: str) -> list[dict[str, Any]]:
         """Everything that the engine knows of the containers that `container ls` lists with these options."""
-        for attempt in range(1, _TRIES + 1):
-            ids = self._run("container", "ls", "--quiet", "--no-trunc", *options).split()
-            try:
-                return list(json.loads(self._run("container", "inspect", *ids))) if ids else []
-            except EngineError as error:
-                # One ended between the two questions, and is gone.
-                if attempt == _TRIES or not _GONE.search(error.original):
-                    raise
-        raise AssertionError
+        ids = self._run("container", "ls", "--quiet", "--no-trunc", *options).split()
+        if not ids:
+            return []
+        done = self._begin("container", "inspect", *ids, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        complaints = [line for line in done.stderr.splitlines() if line.strip()]
+        # One that ended between the two questions is gone, and the others are told.
+        if done.returncode != 0 and not all(_GONE.search(line) for line in complaints):
+            raise translate(done.stderr)
+        return list(json.loads(done.stdout))
 
     def _run(self, *arguments: str) -> str:
         done = self._begin(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.support.stack import DeployedStack
     from tests.support.stored import Stored
 
-ROUNDS = 2
+ROUNDS = 1
 
 
 @dataclass
