@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from deployer import render
 from deployer.errors import EngineError, EngineUnavailable, StorageError
 from deployer.storage.removal import blob_folder
-from deployer.storage.snapshot import complete, parse, parse_links, parse_stale
+from deployer.storage.snapshot import parse, parse_links
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -62,11 +62,6 @@ class Storage:
         """Repository, digest and modification time (seconds since 1970) of each layer link."""
         paths = "".join(f"repositories/{name}\n" for name in repositories)
         return parse_links(self._run("links", ROOT, stdin=paths.encode())) if paths else iter(())
-
-    def stale_links(self, blobs: Iterable[str]) -> tuple[tuple[str, str], ...]:
-        """Repository and digest of each layer link of the remembered snapshot that leads to none of these blobs."""
-        there = "".join(f"{digest}\n" for digest in blobs)
-        return tuple(parse_stale(complete(self._run("stale", _MEMORY, stdin=there.encode()))))
 
     def contents(self, digests: Iterable[str], blobs: Mapping[str, Blob]) -> Iterator[tuple[str, bytes]]:
         """The content of blobs that the snapshot lists, in this order."""

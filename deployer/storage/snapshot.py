@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from deployer.errors import StorageError
@@ -87,9 +87,12 @@ class Snapshot:
 def parse(printed: bytes, before: Snapshot | None = None) -> Snapshot:
     """Read what `list.sh` printed; of repositories that have not changed since `before` it says less.
 
+    Where nothing has changed, the result holds the very same repositories.
     Raises StorageError where it is cut short.
     """
     sections = _sections(printed)
+    if before is not None and "same" in sections:
+        return replace(before, moment=int(sections["now"][0]))
     repositories: dict[str, Repository] = {}
     _read_folders(sections["folders"], repositories)
     if before is not None and "changed" in sections:
@@ -122,23 +125,15 @@ def parse_links(printed: bytes) -> Iterator[tuple[str, str, int]]:
 
     Raises StorageError where it is cut short.
     """
-    for line in complete(printed):
+    for line in _complete(printed):
         modified, path = line.split(" ", 1)
-        for name, digest in parse_stale([path]):
-            yield name, digest, int(modified)
-
-
-def parse_stale(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Repository and digest of layer links."""
-    for path in paths:
         name, _, rest = path.partition("/_layers/")
         digest = rest.removesuffix("/link").replace("/", ":")
         if is_digest(digest):
-            yield name.removeprefix("repositories/"), digest
+            yield name.removeprefix("repositories/"), digest, int(modified)
 
 
-def complete(printed: bytes) -> list[str]:
-    """The lines that a script printed. Raises StorageError where it is cut short."""
+def _complete(printed: bytes) -> list[str]:
     lines = printed.decode(errors="surrogateescape").splitlines()
     if not lines or lines.pop() != "# end":
         raise StorageError("The list of what the registry keeps was cut short.", ("Run the command again.",))
@@ -148,7 +143,7 @@ def complete(printed: bytes) -> list[str]:
 def _sections(printed: bytes) -> dict[str, list[str]]:
     sections: dict[str, list[str]] = {name: [] for name in _SECTIONS if name != "changed"}
     current: list[str] = []
-    for line in complete(printed):
+    for line in _complete(printed):
         if line.startswith("symbolic "):
             raise _behind_a_link(line.removeprefix("symbolic "))
         if line.startswith("# "):

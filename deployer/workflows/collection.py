@@ -42,7 +42,7 @@ def collect(work: Upkeep, manifests: Manifests, choose: Choose, shown: Survey, d
         work.storage.empty()
         return Collected(removal, 0, left, 0.0)
     with work.writes_held(drain) as hold:
-        now = survey(work.storage, manifests, limited(choose, shown))
+        now = survey(work.storage, manifests, limited(choose, shown), shown)
         removal = replace(now.removal, layers=_still_stale(stale, now))
         work.remove(removal)
     work.storage.empty()

@@ -81,12 +81,15 @@ class Survey:
         return bool(self.removal.tags or self.removal.revisions)
 
 
-def survey(storage: Storage, manifests: Manifests, choose: Choose) -> Survey:
+def survey(storage: Storage, manifests: Manifests, choose: Choose, before: Survey | None = None) -> Survey:
     """List the storage, read what is not known yet, and work out what goes.
 
-    `choose` says which tags and manifests go, by repository. Changes nothing.
+    `choose` says which tags and manifests go, by repository. Where nothing has changed since
+    `before`, that still holds. Changes nothing.
     """
     snapshot = storage.snapshot()
+    if before is not None and snapshot.repositories is before.snapshot.repositories:
+        return before
     named = {digest for repository in snapshot.repositories.values() for digest in repository.revisions}
     named |= {tag.digest for repository in snapshot.repositories.values() for tag in repository.tags.values()}
     manifests.learn(storage, named, snapshot)
@@ -119,14 +122,18 @@ def survey(storage: Storage, manifests: Manifests, choose: Choose) -> Survey:
 
 
 def stale_layers(storage: Storage, found: Survey) -> tuple[tuple[str, str], ...]:
-    """Layer links that lead, or will lead, to no blob; the registry itself leaves them for ever."""
-    stale = storage.stale_links(lead_somewhere(found))
-    known = found.snapshot.repositories
-    return tuple(
-        (name, digest)
-        for name, digest in stale
-        if name in known and known[name].is_ours_to_change and name not in found.removal.repositories
+    """Layer links that lead, or will lead, to no blob; the registry itself leaves them for ever.
+
+    Looked for where a manifest was deleted or goes, or where there is none.
+    """
+    there = lead_somewhere(found)
+    names = sorted(
+        name
+        for name, one in found.snapshot.repositories.items()
+        if "_layers" in one.folders and one.is_ours_to_change and name not in found.removal.repositories
+        if one.former or name in found.going or name in found.snapshot.unfinished or not one.revisions
     )
+    return tuple((name, digest) for name, digest, _ in storage.layer_links(names) if digest not in there)
 
 
 def lead_somewhere(found: Survey) -> set[str]:

@@ -13,7 +13,9 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from deployer.errors import DeployerError, GateError, HostError
 from deployer.host.files import read_if_there, write_atomically
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 _SETTLE_SECONDS = 0.2
 _POLL_SECONDS = 0.1
 _COMMIT_SECONDS = 30.0
+_ANSWER_SECONDS = 10.0
 
 _UPLOADS = "uploads.registry:5000"
 _COMMITS = "commits.registry:5000"
@@ -152,8 +155,11 @@ class Keeper:
             self.gate.drain(self.who)
             self._wait_for_quiet(drain)
             self.gate.close(self.who)
-            self._check_closed()
-            self._wait_for_commits()
+            # One that has come up since then is asked too.
+            frontends = self.frontends()
+            if frontends:
+                self._check_closed()
+            self._wait_for_commits(frontends)
             yield hold
         except BaseException:
             before_opening()
@@ -166,9 +172,10 @@ class Keeper:
         deadline = time.monotonic() + drain.seconds
         said = False
         quiet = 0
+        frontends = self.frontends()
         # Twice, so that the manifest which follows the last upload comes too.
         while quiet < 2:
-            quiet = 0 if self._writes().uploads else quiet + 1
+            quiet = 0 if self._writes(frontends).uploads else quiet + 1
             if quiet:
                 continue
             if not said:
@@ -179,10 +186,10 @@ class Keeper:
                 return
             time.sleep(_POLL_SECONDS)
 
-    def _wait_for_commits(self) -> None:
+    def _wait_for_commits(self, frontends: tuple[str, ...]) -> None:
         deadline = time.monotonic() + _COMMIT_SECONDS
         time.sleep(_SETTLE_SECONDS)
-        while self._writes().commits:
+        while self._writes(frontends).commits:
             if time.monotonic() >= deadline:
                 raise GateError(
                     f"A push under way did not finish within {_COMMIT_SECONDS:.0f} s; nothing was changed.",
@@ -191,9 +198,9 @@ class Keeper:
             # Where its client has gone, Caddy counts a request no longer while the registry ends it.
             time.sleep(_SETTLE_SECONDS)
 
-    def _writes(self) -> Writes:
-        """What is under way, through every frontend that runs now: one may have come up meanwhile."""
-        found = [self._count(frontend) for frontend in self.frontends()]
+    def _writes(self, frontends: tuple[str, ...]) -> Writes:
+        """What is under way, through all of them."""
+        found = [self._count(frontend) for frontend in frontends]
         return Writes(sum(one.uploads for one in found), sum(one.commits for one in found))
 
     def _count(self, frontend: str) -> Writes:
@@ -206,18 +213,20 @@ class Keeper:
 
     def _check_closed(self) -> None:
         """Try a write that changes nothing: the frontend itself must refuse it."""
-        import httpx
-
-        if not self.frontends():
-            return
+        place = urlsplit(self.settings.local_url)
         path = "/v2/gate/blobs/uploads/gate"
+        # While writes wait there is no time to load a larger client.
+        connection = HTTPConnection(place.hostname or "", place.port, timeout=_ANSWER_SECONDS)
         try:
-            with httpx.Client(base_url=self.settings.local_url, timeout=10, trust_env=False) as client:
-                answer = client.patch(path)
-        except httpx.HTTPError as error:
+            connection.request("PATCH", path)
+            answer = connection.getresponse()
+            text = answer.read(1000).decode(errors="replace")
+        except (OSError, HTTPException) as error:
             raise GateError("The frontend does not answer.", ("deployer status",), str(error)) from error
-        if answer.status_code != 503 or "tidied up" not in answer.text:
-            raise _out_of_date(f"PATCH {path}: {answer.status_code}\n{answer.text[:200]}")
+        finally:
+            connection.close()
+        if answer.status != 503 or "tidied up" not in text:
+            raise _out_of_date(f"PATCH {path}: {answer.status}\n{text[:200]}")
 
 
 def recover(deployment: Deployment, engine: Engine) -> str:

@@ -8,6 +8,7 @@
 # there a list is remembered, and the next one walks again only through the manifests of the
 # repositories in which some folder or link has another modification time, or one so late that a
 # second change could have got the same: not every file system and `stat` tells parts of a second.
+# Where nothing at all is other than before, a line "# same" stands for all the rest.
 #
 # $3 is the folder of what was taken away. What is in it is left by a removal that was cut off.
 set -eu
@@ -62,16 +63,32 @@ changed() {
 	sort -u "$here/changed"
 }
 
-# Blobs; and where they are to be remembered, layer links.
-walk_aside() {
+walk_blobs() {
 	if [ -d blobs ]; then
 		walk find blobs -type f -name data -exec stat -c '%s %b %Y %n' {} + \
 			-o -type l -exec stat -c 'symbolic %n' {} + > "$here/blobs"
 	fi
-	if [ -n "$memory" ] && [ -z "$again" ]; then
-		chosen _layers > "$here/layers"
-		walk xargs -0 -r sh -c 'find "$@" -type f -name link' sh < "$here/layers" > "$here/links"
-	fi
+}
+
+# Folders and links with their times; of what a tag named before, the path alone tells enough.
+walk_manifests() {
+	walk xargs -0 -r sh -c '
+		mark=$1
+		shift
+		find "$@" -type l -exec stat -c "symbolic %n" {} + -o \
+			-path "*/_manifests/tags/*/index/*" -name link -type f -exec stat -c %n {} + -o \
+			! -path "*/_manifests/tags/*/index*" \( -type d -o -type f -name link \) -exec stat -c "$mark" {} +
+	' sh "$mark"
+}
+
+# Every second of the lines, or of the others.
+half() {
+	tr '\0' '\n' < "$here/wanted" | awk -v part="$1" 'NR % 2 == part' | tr '\n' '\0'
+}
+
+walk_aside() {
+	walk_blobs
+	half 0 | walk_manifests > "$here/all.0"
 }
 
 start=$(date +%s)
@@ -99,31 +116,44 @@ if [ -e "$root" ]; then
 
 	# Two walks at once, where there are two processors.
 	: > "$here/blobs"
-	walk_aside &
+	: > "$here/all.0"
+	if [ -n "$again" ]; then
+		walk_blobs &
+	else
+		chosen _manifests > "$here/wanted"
+		walk_aside &
+	fi
 	aside=$!
 
-	chosen _layers > "$here/wanted"
+	chosen _layers > "$here/layers"
 	walk xargs -0 -r sh -c 'find "$@" -mindepth 1 -maxdepth 1 -type d -exec stat -c "%Y %n" {} +' sh \
-		< "$here/wanted" > "$here/kinds"
+		< "$here/layers" > "$here/kinds"
 	cat "$here/kinds"
+	chosen _uploads > "$here/places"
+	walk xargs -0 -r sh -c 'find "$@" -mindepth 1 -maxdepth 2 -exec stat -c "%s %Y %n" {} +' sh \
+		< "$here/places" > "$here/uploads"
 
 	if [ -n "$again" ]; then
 		echo "# changed"
 		changed | tee "$here/looked"
+		wait "$aside"
+		aside=
+		if [ ! -s "$here/looked" ] && cmp -s "$here/folders" "$memory/folders" && cmp -s "$here/kinds" "$memory/kinds" &&
+			cmp -s "$here/uploads" "$memory/uploads" && cmp -s "$here/blobs" "$memory/blobs"; then
+			echo "# same"
+			echo "# end"
+			exit 0
+		fi
 		while IFS= read -r path; do
 			if [ -d "$path" ]; then printf '%s\0' "$path"; fi
 		done < "$here/looked" > "$here/wanted"
+		walk_manifests < "$here/wanted" > "$here/all"
 	else
-		chosen _manifests > "$here/wanted"
+		half 1 | walk_manifests > "$here/all"
+		wait "$aside"
+		aside=
+		cat "$here/all.0" >> "$here/all"
 	fi
-	# Folders and links with their times; of what a tag named before, the path alone tells enough.
-	walk xargs -0 -r sh -c '
-		mark=$1
-		shift
-		find "$@" -type l -exec stat -c "symbolic %n" {} + -o \
-			-path "*/_manifests/tags/*/index/*" -name link -type f -exec stat -c %n {} + -o \
-			! -path "*/_manifests/tags/*/index*" \( -type d -o -type f -name link \) -exec stat -c "$mark" {} +
-	' sh "$mark" < "$here/wanted" > "$here/all"
 	grep '^symbolic' "$here/all" || [ $? -eq 1 ]
 	grep '^[0-9]' "$here/all" > "$here/seen" || [ $? -eq 1 ]
 	cut -d ' ' -f 5- "$here/seen" > "$here/paths"
@@ -146,11 +176,7 @@ if [ -e "$root" ]; then
 	walk xargs -0 -r grep -H '' < "$here/wanted"
 
 	echo "# uploads"
-	chosen _uploads > "$here/wanted"
-	walk xargs -0 -r sh -c 'find "$@" -mindepth 1 -maxdepth 2 -exec stat -c "%s %Y %n" {} +' sh < "$here/wanted"
-
-	wait "$aside"
-	aside=
+	cat "$here/uploads"
 	echo "# blobs"
 	cat "$here/blobs"
 	if [ -n "$memory" ] && [ -z "$again" ]; then
@@ -161,7 +187,7 @@ if [ -e "$root" ]; then
 			END { then = newest - (now - start) - 1; printf "%d\n", (then < start ? then : start) - 2 }
 		' "$here/seen" > "$here/late"
 		mkdir -p "$memory"
-		mv "$here/late" "$here/paths" "$here/links" "$memory"
+		mv "$here/late" "$here/paths" "$here/folders" "$here/kinds" "$here/uploads" "$here/blobs" "$memory"
 		mv "$here/seen" "$memory"
 	fi
 fi

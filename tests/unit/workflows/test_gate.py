@@ -157,7 +157,7 @@ def test_while_the_helper_may_live_it_stays_closed(deployment: Deployment, port:
 
 def test_a_frontend_that_comes_up_meanwhile_is_counted_too(deployment: Deployment, port: int) -> None:
     engine = FakeEngine([(0, 1), (0, 0)])
-    with keeper(deployment, port, engine, [(), (), (), ("late",)]).hold(said()[1], nothing):
+    with keeper(deployment, port, engine, [(), ("late",)]).hold(said()[1], nothing):
         pass
     assert engine.asked == ["late", "late"]
 
