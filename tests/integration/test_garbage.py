@@ -12,35 +12,14 @@ import pytest
 from tests.support.content import build_image, push_artifact, push_image, push_index, push_tag
 from tests.support.pulling import delete_manifest, manifest_status, pulls_whole, put_blob, put_manifest
 from tests.support.registry_content import DOCKER, OCI, Image, image, index, push, sha256
-from tests.support.stack import DeployedStack, docker
-from tests.support.stored import HOUR, IMAGES, Stored, age
+from tests.support.stack import docker
+from tests.support.stored import HOUR, age
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     import httpx
 
-
-@pytest.fixture(scope="module")
-def shared(make_stack: Callable[..., DeployedStack]) -> Iterator[DeployedStack]:
-    made = make_stack(DEPLOYER_REGISTRY_DATA=IMAGES)
-    made.up()
-    yield made
-    made.remove()
-
-
-@pytest.fixture
-def stored(shared: DeployedStack) -> Stored:
-    """The shared deployment with nothing in it."""
-    found = Stored(shared)
-    found.clear()
-    return found
-
-
-@pytest.fixture
-def client(shared: DeployedStack) -> Iterator[httpx.Client]:
-    with shared.client as made:
-        yield made
+    from tests.support.stack import DeployedStack
+    from tests.support.stored import Stored
 
 
 def collect(stack: DeployedStack, *flags: str) -> dict[str, Any]:
