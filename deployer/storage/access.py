@@ -42,19 +42,21 @@ class Storage:
     container: str
     remembers: bool = False
     _before: Snapshot | None = field(default=None, init=False)
+    _memory: str = field(default="", init=False)
 
     def snapshot(self) -> Snapshot:
         """List everything. While writes go on, files vanish under the list: then it is made anew."""
-        memory = _MEMORY if self.remembers else ""
         for attempt in range(1, _TRIES + 1):
+            # What a list that failed has remembered must not make the next one shorter.
+            memory = self._memory or f"{_MEMORY}-{attempt}"
             try:
-                found = parse(self._run("list", ROOT, memory, REMOVED), self._before)
+                found = parse(self._run("list", ROOT, memory if self.remembers else "", REMOVED), self._before)
             except StorageError:
                 if attempt == _TRIES:
                     raise
                 continue
             if self.remembers and self._before is None:
-                self._before = found
+                self._before, self._memory = found, memory
             return found
         raise AssertionError
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from deployer.errors import StorageError
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _BLOCK = 512
-_BLOB = re.compile(r"(\d+) (\d+) (\d+) blobs/(sha256|sha512)/[0-9a-f]{2}/([0-9a-f]{64}|[0-9a-f]{128})/data")
+_BLOB = re.compile(r"(\d+) (\d+) (-?\d+) blobs/(sha256|sha512)/[0-9a-f]{2}/([0-9a-f]{64}|[0-9a-f]{128})/data")
+_IN_PLACE = re.compile(r" blobs/sha(256|512)/[0-9a-f]{2}/[0-9a-f]{64,128}/data$")
 _SECTIONS = (
     "now", "left", "unfinished", "folders", "changed", "manifests", "history", "tags", "aliases", "uploads", "blobs",
 )  # fmt: skip
@@ -86,13 +87,11 @@ class Snapshot:
 
 def parse(printed: bytes, before: Snapshot | None = None) -> Snapshot:
     """Read what `list.sh` printed; of repositories that have not changed since `before` it says less.
-
-    Where nothing has changed, the result holds the very same repositories.
     Raises StorageError where it is cut short.
     """
     sections = _sections(printed)
-    if before is not None and "same" in sections:
-        return replace(before, moment=int(sections["now"][0]))
+    if before is None and "changed" in sections:
+        raise _cut_short()
     repositories: dict[str, Repository] = {}
     _read_folders(sections["folders"], repositories)
     if before is not None and "changed" in sections:
@@ -136,8 +135,12 @@ def parse_links(printed: bytes) -> Iterator[tuple[str, str, int]]:
 def _complete(printed: bytes) -> list[str]:
     lines = printed.decode(errors="surrogateescape").splitlines()
     if not lines or lines.pop() != "# end":
-        raise StorageError("The list of what the registry keeps was cut short.", ("Run the command again.",))
+        raise _cut_short()
     return lines
+
+
+def _cut_short() -> StorageError:
+    return StorageError("The list of what the registry keeps was cut short.", ("Run the command again.",))
 
 
 def _sections(printed: bytes) -> dict[str, list[str]]:
@@ -255,6 +258,8 @@ def _aliases(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
 def _blobs(lines: Iterable[str]) -> Iterator[tuple[str, Blob]]:
     for line in lines:
         match = _BLOB.fullmatch(line)
+        if not match and line.endswith("/data") and _IN_PLACE.search(line):
+            raise StorageError("The registry's storage lists a blob that cannot be read.", (), line)
         if match:
             size, blocks, modified, algorithm, value = match.groups()
             yield f"{algorithm}:{value}", Blob(int(size), int(blocks) * _BLOCK, int(modified))

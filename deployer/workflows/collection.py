@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from deployer.errors import StorageError
 from deployer.workflows.garbage import lead_somewhere, limited, stale_layers, survey
 
 if TYPE_CHECKING:
@@ -42,11 +43,21 @@ def collect(work: Upkeep, manifests: Manifests, choose: Choose, shown: Survey, d
         work.storage.empty()
         return Collected(removal, 0, left, 0.0)
     with work.writes_held(drain) as hold:
-        now = survey(work.storage, manifests, limited(choose, shown), shown)
+        now = survey(work.storage, manifests, limited(choose, shown))
+        _expect_usual(now, shown)
         removal = replace(now.removal, layers=_still_stale(stale, now))
         work.remove(removal)
     work.storage.empty()
     return Collected(removal, now.freed, left, hold.seconds)
+
+
+def _expect_usual(now: Survey, shown: Survey) -> None:
+    """Make sure that not all at once most of the storage is garbage. Raises StorageError."""
+    if now.is_unusual and not shown.is_unusual:
+        raise StorageError(
+            "Most of the registry's storage has gone from sight since the plan was made; nothing was changed.",
+            ("deployer doctor", "Look whether its disk is mounted, then run the command again."),
+        )
 
 
 def _still_stale(stale: tuple[tuple[str, str], ...], now: Survey) -> tuple[tuple[str, str], ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from deployer.storage.removal import Removal
 from deployer.workflows import under_way
-from deployer.workflows.manifest_graph import Going, Manifests, by_tags, settle
+from deployer.workflows.manifest_graph import Going, Manifests, attached_to, by_tags, settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -73,7 +73,8 @@ class Survey:
         """Whether so much goes that the storage may not be whole, such as while it is being restored."""
         whole = sum(blob.allocated for blob in self.snapshot.blobs.values())
         nothing_named = not any(one.revisions for one in self.snapshot.repositories.values())
-        return bool(self.removal.blobs) and (nothing_named or self.freed * 2 > whole)
+        goes = bool(self.removal.blobs or self.removal.repositories)
+        return goes and (nothing_named or self.freed * 2 > whole)
 
     @property
     def moves_images(self) -> bool:
@@ -81,15 +82,12 @@ class Survey:
         return bool(self.removal.tags or self.removal.revisions)
 
 
-def survey(storage: Storage, manifests: Manifests, choose: Choose, before: Survey | None = None) -> Survey:
+def survey(storage: Storage, manifests: Manifests, choose: Choose) -> Survey:
     """List the storage, read what is not known yet, and work out what goes.
 
-    `choose` says which tags and manifests go, by repository. Where nothing has changed since
-    `before`, that still holds. Changes nothing.
+    `choose` says which tags and manifests go, by repository. Changes nothing.
     """
     snapshot = storage.snapshot()
-    if before is not None and snapshot.repositories is before.snapshot.repositories:
-        return before
     named = {digest for repository in snapshot.repositories.values() for digest in repository.revisions}
     named |= {tag.digest for repository in snapshot.repositories.values() for tag in repository.tags.values()}
     manifests.learn(storage, named, snapshot)
@@ -205,7 +203,10 @@ def _with_unfinished(going: Mapping[str, Going], snapshot: Snapshot, manifests: 
         if repository is None:
             continue
         left = {digest for digest, moment in digests.items() if repository.revisions.get(digest, moment) < moment}
-        more = settle(repository, manifests, known.tags, known.revisions | left)
+        spared = {
+            tag for tag in repository.tags if tag not in known.tags and attached_to(tag) in known.revisions | left
+        }
+        more = settle(repository, manifests, known.tags, known.revisions | left, spared=spared)
         if more.revisions:
             found[name] = more
     return found

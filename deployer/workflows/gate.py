@@ -182,7 +182,7 @@ class Keeper:
                 drain.say(f"Letting pushes under way finish, for at most {drain.seconds:.0f} s …")
                 said = True
             if time.monotonic() >= deadline:
-                drain.say("Some are still under way; they wait until this is done.")
+                drain.say("Some are still under way; where one fails, it is to be pushed again.")
                 return
             time.sleep(_POLL_SECONDS)
 

@@ -8,7 +8,6 @@
 # there a list is remembered, and the next one walks again only through the manifests of the
 # repositories in which some folder or link has another modification time, or one so late that a
 # second change could have got the same: not every file system and `stat` tells parts of a second.
-# Where nothing at all is other than before, a line "# same" stands for all the rest.
 #
 # $3 is the folder of what was taken away. What is in it is left by a removal that was cut off.
 set -eu
@@ -30,16 +29,19 @@ walk() {
 	said=$(mktemp "$here/said.XXXXXX")
 	"$@" 2> "$said" || [ -s "$said" ] || return 1
 	if [ -n "$again" ]; then
-		if [ -s "$said" ]; then cat "$said" >&2; fi
-	else
-		grep -v 'No such file or directory$' "$said" >&2 || [ $? -eq 1 ]
+		if [ -s "$said" ]; then
+			cat "$said" >&2
+			return 1
+		fi
+	elif grep -v 'No such file or directory$' "$said" >&2; then
+		return 1
 	fi
 	rm -f "$said"
 }
 
 # The repositories' folders of that name, each ended by a zero byte.
 chosen() {
-	grep "^[0-9].*/$1\$" "$here/folders" | cut -d ' ' -f 2- | tr '\n' '\0'
+	grep "^-\{0,1\}[0-9].*/$1\$" "$here/folders" | cut -d ' ' -f 2- | tr '\n' '\0'
 }
 
 # The lines of the second file that the first does not have.
@@ -88,7 +90,8 @@ half() {
 
 walk_aside() {
 	walk_blobs
-	half 0 | walk_manifests > "$here/all.0"
+	half 0 > "$here/half"
+	walk_manifests < "$here/half" > "$here/all.0"
 }
 
 start=$(date +%s)
@@ -136,26 +139,20 @@ if [ -e "$root" ]; then
 	if [ -n "$again" ]; then
 		echo "# changed"
 		changed | tee "$here/looked"
-		wait "$aside"
-		aside=
-		if [ ! -s "$here/looked" ] && cmp -s "$here/folders" "$memory/folders" && cmp -s "$here/kinds" "$memory/kinds" &&
-			cmp -s "$here/uploads" "$memory/uploads" && cmp -s "$here/blobs" "$memory/blobs"; then
-			echo "# same"
-			echo "# end"
-			exit 0
-		fi
 		while IFS= read -r path; do
 			if [ -d "$path" ]; then printf '%s\0' "$path"; fi
 		done < "$here/looked" > "$here/wanted"
 		walk_manifests < "$here/wanted" > "$here/all"
 	else
-		half 1 | walk_manifests > "$here/all"
-		wait "$aside"
-		aside=
-		cat "$here/all.0" >> "$here/all"
+		half 1 > "$here/other"
+		walk_manifests < "$here/other" > "$here/all"
 	fi
+	wait "$aside"
+	aside=
+	cat "$here/all.0" >> "$here/all"
 	grep '^symbolic' "$here/all" || [ $? -eq 1 ]
-	grep '^[0-9]' "$here/all" > "$here/seen" || [ $? -eq 1 ]
+	# Times before 1970 are times too.
+	grep '^-\{0,1\}[0-9]' "$here/all" > "$here/seen" || [ $? -eq 1 ]
 	cut -d ' ' -f 5- "$here/seen" > "$here/paths"
 
 	# Links, and the folders of tags and manifests: one without a link was deleted, or is damaged.
@@ -187,7 +184,7 @@ if [ -e "$root" ]; then
 			END { then = newest - (now - start) - 1; printf "%d\n", (then < start ? then : start) - 2 }
 		' "$here/seen" > "$here/late"
 		mkdir -p "$memory"
-		mv "$here/late" "$here/paths" "$here/folders" "$here/kinds" "$here/uploads" "$here/blobs" "$memory"
+		mv "$here/late" "$here/paths" "$memory"
 		mv "$here/seen" "$memory"
 	fi
 fi

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+import os
 import shutil
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from deployer.errors import StorageError
+from deployer.errors import EngineError, StorageError
+from deployer.storage.access import Storage
 from deployer.storage.snapshot import Tag, parse
-from tests.support.local_storage import DAY, HOUR, Tree
+from tests.support.local_storage import DAY, HOUR, LocalEngine, Tree
 from tests.support.registry_content import image
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from deployer.engine import Engine
 
 
 @pytest.fixture
@@ -150,3 +155,85 @@ def test_a_second_look_at_what_was_empty_sees_the_first_push(tree: Tree) -> None
     assert not storage.snapshot().repositories
     digest = tree.push("app", ["1"], image("x"), 0)
     assert set(storage.snapshot().repositories["app"].revisions) == {digest}
+
+
+@dataclass
+class Failing(LocalEngine):
+    """Loses the first answers, after the scripts have done their work."""
+
+    lost: int = 1
+
+    def run_script(self, container: str, script: str, *arguments: str, stdin: bytes = b"") -> bytes:
+        printed = super().run_script(container, script, *arguments, stdin=stdin)
+        if self.lost:
+            self.lost -= 1
+            raise EngineError("lost", original="connection reset by peer")
+        return printed
+
+
+def test_a_list_made_again_is_whole(tree: Tree) -> None:
+    """What the lost one remembered must not stand for what it told nobody."""
+    tree.push("old", ["1"], image("old"), 9 * DAY)
+    tree.push("app", ["1"], image("x"), DAY)
+    storage = Storage(cast("Engine", Failing(tree.folder)), "container", remembers=True)
+    whole = tree.storage().snapshot()
+    for _ in range(2):
+        found = storage.snapshot()
+        assert found.repositories == whole.repositories
+        assert found.blobs == whole.blobs
+
+
+def test_a_list_of_changes_alone_is_refused() -> None:
+    names = ("left", "unfinished", "folders", "changed", "manifests", "history", "tags", "aliases", "uploads", "blobs")
+    printed = b"# now\n1\n" + b"".join(f"# {name}\n".encode() for name in (*names, "end"))
+    with pytest.raises(StorageError):
+        parse(printed)
+
+
+@pytest.mark.parametrize("remembers", [False, True])
+def test_a_symbolic_link_anywhere_is_refused_each_time(tree: Tree, remembers: bool) -> None:
+    tree.push("old", ["1"], image("old"), 9 * DAY)
+    tree.push("app", ["1"], image("x"), DAY)
+    tags = tree.root / "repositories/old/_manifests/tags"
+    tags.rename(tree.folder / "elsewhere")
+    tags.symlink_to(tree.folder / "elsewhere")
+    with pytest.raises(StorageError, match="symbolic link"):
+        tree.storage(remembers=remembers).snapshot()
+
+
+def test_a_complaint_made_once_makes_no_list_shorter(tree: Tree) -> None:
+    tree.push("old", ["1"], image("old"), 9 * DAY)
+    tree.push("app", ["1"], image("x"), DAY)
+    tools = tree.folder / "tools"
+    tools.mkdir()
+    # One folder of one repository fails to be read, once.
+    (tools / "find").write_text(
+        f"""#!/bin/sh
+case "$*" in
+*old/_manifests*)
+	if [ ! -e {tools}/once ]; then
+		: > {tools}/once
+		echo "find: old: Input/output error" >&2
+		exit 1
+	fi
+	;;
+esac
+exec {shutil.which("find")} "$@"
+"""
+    )
+    (tools / "find").chmod(0o755)
+    engine = LocalEngine(tree.folder, path=f"{tools}:{os.environ['PATH']}")
+    storage = Storage(cast("Engine", engine), "container", remembers=True)
+    assert storage.snapshot().repositories == tree.storage().snapshot().repositories
+    assert (tools / "once").exists()
+    assert storage.snapshot().repositories == tree.storage().snapshot().repositories
+
+
+def test_times_before_1970_are_times(tree: Tree) -> None:
+    digest = tree.push("app", ["1"], image("x"))
+    for path in tree.root.rglob("*"):
+        os.utime(path, (-1, -1))
+    found = tree.storage().snapshot()
+    assert found.repositories["app"].tags["1"].digest == digest
+    assert set(found.repositories["app"].revisions) == {digest}
+    assert set(found.blobs) == tree.blobs()

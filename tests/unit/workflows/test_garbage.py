@@ -388,3 +388,30 @@ def test_where_nothing_can_be_put_aside_it_is_deleted_in_place(tree: Tree) -> No
     left = {path for path in tree.listing() if "/_layers/" not in path and not path.startswith("undisturbed")}
     assert left == {path for path in expected if "/_layers/" not in path}
     assert not tree.broken()
+
+
+def test_where_most_goes_from_sight_meanwhile_nothing_is_taken(tree: Tree) -> None:
+    tree.delete("gone", tree.push("gone", ["1"], image("gone")))
+    for number in range(3):
+        tree.push(f"app{number}", ["1"], image(f"app {number}"))
+
+    def unmount() -> None:
+        for number in range(3):
+            (tree.root / f"repositories/app{number}").rename(tree.folder / f"app{number}")
+
+    with pytest.raises(StorageError, match="gone from sight"):
+        run(tree, meanwhile=unmount)
+    assert len(tree.blobs()) == 12
+
+
+def test_finishing_what_was_cut_off_takes_no_signature_that_is_not_shown(tree: Tree) -> None:
+    signed = image("signed")
+    gone = tree.push("app", ["1"], signed)
+    tree.untag("app", "1")
+    tree.push("app", ["2"], image("other"))
+    tree.push("app", [f"sha256-{gone[7:]}.sig"], image("cosign"))
+    left = tree.folder / ".deployer-removed" / "cut"
+    left.mkdir(parents=True)
+    (left / "list").write_text(f">revisions-0\nrepositories/app/_manifests/revisions/sha256/{gone[7:]}\n")
+    found = look(tree)
+    assert not found.removal.tags

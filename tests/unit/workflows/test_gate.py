@@ -114,7 +114,7 @@ def test_pushes_under_way_are_let_finish_but_not_for_ever(deployment: Deployment
         assert len(words) == 1
     words, drain = said()
     with keeper(deployment, port, FakeEngine([(1, 0)]), [("f",)]).hold(drain, nothing):
-        assert words[-1] == "Some are still under way; they wait until this is done."
+        assert words[-1] == "Some are still under way; where one fails, it is to be pushed again."
 
 
 def test_a_write_that_does_not_finish_opens_it_again(
