@@ -151,7 +151,11 @@ class Tree:
             return
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-        self._age(target, age)
+        # The folders too are as old as what was last done in them.
+        for place in (target, *target.parents):
+            if place == self.root:
+                break
+            self._age(place, age)
 
     def _age(self, path: Path, age: int) -> None:
         if path.exists():
