@@ -494,7 +494,7 @@ def test_the_name_alone_finds_a_deployment_wherever_it_was_brought_up(
     assert "Nothing to change" in again.stderr
     assert f"Next: deployer push --name {stack.name} IMAGE" in again.stderr
 
-    typo = stack.name[:-2] + stack.name[-1]
+    typo = stack.name.replace("test", "tst", 1)
     for command in (["push", "named:1"], ["pull", "named:1"], ["catalog"], ["tags", "named"], ["inspect", "named:1"],
                     ["delete", "named:1", "--yes"], ["status"], ["logs"], ["down", "--yes"]):  # fmt: skip
         refused = stack.deployer(*command, "--name", typo, environment=nothing)
