@@ -65,7 +65,8 @@ def test_a_push_waits_until_it_opens(stored: Stored, client: httpx.Client, make_
 
 
 def test_small_writes_wait_until_it_opens(stored: Stored, client: httpx.Client) -> None:
-    gone = push_image(client, "app", "gone", layers=("gone",))
+    # In a repository of its own: 2.8 stumbles when it deletes where a tag is being pushed.
+    gone = push_image(client, "other", "gone", layers=("gone",))
     made = build_image(layers=("new",))
     for blob in made.blobs:
         put_blob(client, "app", blob)
@@ -75,7 +76,7 @@ def test_small_writes_wait_until_it_opens(stored: Stored, client: httpx.Client) 
             pool.submit(
                 client.put, "/v2/app/manifests/new", content=made.content, headers={"Content-Type": made.media_type}
             ),
-            pool.submit(client.delete, f"/v2/app/manifests/{gone.digest}"),
+            pool.submit(client.delete, f"/v2/other/manifests/{gone.digest}"),
         ]
         time.sleep(1.5)
         waited = [not write.done() for write in writes]
