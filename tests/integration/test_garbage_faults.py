@@ -86,7 +86,7 @@ def container(stack: DeployedStack, folder: Path) -> Iterator[str]:
     try:
         yield name
     finally:
-        docker("rm", "--force", name)
+        docker("rm", "--force", "--volumes", name)
 
 
 @pytest.mark.parametrize("where", [".", "docker/registry"], ids=["the same", "below"])
