@@ -44,19 +44,21 @@ def collect(work: Upkeep, manifests: Manifests, choose: Choose, shown: Survey, d
         return Collected(removal, 0, left, 0.0)
     with work.writes_held(drain) as hold:
         now = survey(work.storage, manifests, limited(choose, shown))
-        _expect_usual(now, shown)
+        _expect_in_sight(now, shown)
         removal = replace(now.removal, layers=_still_stale(stale, now))
         work.remove(removal)
     work.storage.empty()
     return Collected(removal, now.freed, left, hold.seconds)
 
 
-def _expect_usual(now: Survey, shown: Survey) -> None:
-    """Make sure that not all at once most of the storage is garbage. Raises StorageError."""
-    if now.is_unusual and not shown.is_unusual:
+def _expect_in_sight(now: Survey, shown: Survey) -> None:
+    """Make sure that no repository has vanished: a registry that deletes leaves the folders. Raises StorageError."""
+    named = (name for name, one in shown.snapshot.repositories.items() if one.revisions)
+    gone = next((name for name in named if name not in now.snapshot.repositories), None)
+    if gone is not None:
         raise StorageError(
-            "Most of the registry's storage has gone from sight since the plan was made; nothing was changed.",
-            ("deployer doctor", "Look whether its disk is mounted, then run the command again."),
+            f"The repository '{gone}' has gone from sight since the plan was made; nothing was changed.",
+            ("Look whether the disk of the images is mounted, then run the command again.",),
         )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,8 +49,9 @@ class Watch:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium, one for all tests."""
+def browser(page_stack: DeployedStack) -> Iterator[Browser]:
+    """Chromium, one for all tests, started when the deployment's network has its addresses."""
+    _wait_for_a_quiet_network()
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         pytest.fail("There is no Chromium. `make test` installs one.", pytrace=False)
@@ -91,6 +94,18 @@ def open_page(browser: Browser, watch: Watch, page_stack: DeployedStack) -> Iter
 def page(open_page: Callable[..., Page]) -> Page:
     """A window that is nowhere yet."""
     return open_page("")
+
+
+def _wait_for_a_quiet_network() -> None:
+    """Return when no interface has got an address for two seconds: at each, Chromium breaks off what it loads."""
+    addresses = Path("/proc/net/if_inet6")
+    quiet_since, before = time.monotonic(), ""
+    deadline = time.monotonic() + 20
+    while addresses.exists() and time.monotonic() < min(quiet_since + 2, deadline):
+        found = addresses.read_text()
+        if found != before:
+            quiet_since, before = time.monotonic(), found
+        time.sleep(0.1)
 
 
 def _note(watch: Watch, kind: str, words: str) -> None:

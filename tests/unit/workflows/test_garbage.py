@@ -390,7 +390,7 @@ def test_where_nothing_can_be_put_aside_it_is_deleted_in_place(tree: Tree) -> No
     assert not tree.broken()
 
 
-def test_where_most_goes_from_sight_meanwhile_nothing_is_taken(tree: Tree) -> None:
+def test_where_a_repository_goes_from_sight_meanwhile_nothing_is_taken(tree: Tree) -> None:
     tree.delete("gone", tree.push("gone", ["1"], image("gone")))
     for number in range(3):
         tree.push(f"app{number}", ["1"], image(f"app {number}"))
