@@ -95,7 +95,7 @@ def survey(storage: Storage, manifests: Manifests, choose: Choose) -> Survey:
     damages = tuple(_damages(snapshot, manifests, going))
     marked = _marked(snapshot, manifests, going)
     marked.update(digest for _, digest, _ in storage.layer_links({damage.repository for damage in damages}))
-    marked.update([snapshot.aliases[digest] for digest in marked if digest in snapshot.aliases])
+    _add_targets(marked, snapshot)
     unnamed = snapshot.blobs.keys() - marked
     manifests.find(storage, unnamed if under_way.may_be(snapshot, unnamed) else (), snapshot)
     pushes = under_way.look(storage, snapshot, manifests, going)
@@ -191,8 +191,13 @@ def _marked(snapshot: Snapshot, manifests: Manifests, going: Mapping[str, Going]
         marked |= staying
         for digest in staying:
             marked |= manifests.references(digest)
-    marked.update([snapshot.aliases[digest] for digest in marked if digest in snapshot.aliases])
+    _add_targets(marked, snapshot)
     return marked
+
+
+def _add_targets(marked: set[str], snapshot: Snapshot) -> None:
+    """Mark too where the content lies that was pushed by another kind of digest."""
+    marked.update([snapshot.aliases[digest] for digest in marked if digest in snapshot.aliases])
 
 
 def _with_unfinished(going: Mapping[str, Going], snapshot: Snapshot, manifests: Manifests) -> Mapping[str, Going]:

@@ -12,7 +12,7 @@ from deployer.workflows.garbage import held_alone, no_images, survey
 from deployer.workflows.naming import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from deployer.storage.access import Storage
     from deployer.storage.snapshot import Repository, Snapshot
@@ -51,7 +51,7 @@ def plan_removal(storage: Storage, manifests: Manifests, names: Sequence[str]) -
     known = found.snapshot.repositories
     for name in wanted:
         if name not in known:
-            below = sorted(other for other in known if other.startswith(f"{name}/"))
+            below = _below(name, known)
             advice = (
                 (f"There are repositories below it: {', '.join(below[:3])}",) if below else did_you_mean(name, known)
             )
@@ -79,10 +79,17 @@ def remove(work: Upkeep, plan: RemovalPlan, drain: Drain) -> float:
 
 
 def _described(repository: Repository, known: dict[str, Repository]) -> RepositoryRemoval:
-    below = tuple(sorted(other for other in known if other.startswith(f"{repository.name}/")))
     return RepositoryRemoval(
-        repository.name, len(repository.tags), len(repository.revisions), len(repository.uploads), below
+        name=repository.name,
+        tags=len(repository.tags),
+        revisions=len(repository.revisions),
+        uploads=len(repository.uploads),
+        below=_below(repository.name, known),
     )
+
+
+def _below(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(other for other in known if other.startswith(f"{name}/")))
 
 
 def _expect_unchanged(name: str, shown: Snapshot, now: Snapshot) -> None:

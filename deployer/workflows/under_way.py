@@ -32,7 +32,7 @@ class Pushes:
 
 def may_be(snapshot: Snapshot, unnamed: Iterable[str]) -> bool:
     """Whether anything is young enough that it matters which deleted manifests explain it."""
-    horizon = snapshot.moment - GRACE_SECONDS
+    horizon = _grace_began(snapshot)
     return bool(_active(snapshot)) or any(snapshot.blobs[digest].modified > horizon for digest in unnamed)
 
 
@@ -54,7 +54,7 @@ def look(storage: Storage, snapshot: Snapshot, manifests: Manifests, going: Mapp
 
 def needed(snapshot: Snapshot, manifests: Manifests, going: Mapping[str, Going], unnamed: AbstractSet[str]) -> set[str]:
     """The content that is young, and that no manifest explains wherever it was deleted or goes."""
-    horizon = snapshot.moment - GRACE_SECONDS
+    horizon = _grace_began(snapshot)
     young = {digest for digest in unnamed if snapshot.blobs[digest].modified > horizon}
     if not young:
         return set()
@@ -66,14 +66,18 @@ def needed(snapshot: Snapshot, manifests: Manifests, going: Mapping[str, Going],
     return {digest for digest in young if snapshot.blobs[digest].modified > explained.get(digest, 0)}
 
 
+def _grace_began(snapshot: Snapshot) -> int:
+    return snapshot.moment - GRACE_SECONDS
+
+
 def _horizon(repository: Repository, snapshot: Snapshot) -> int:
     """Since when layers may belong to a push under way: at any time while one is being uploaded."""
-    horizon = snapshot.moment - GRACE_SECONDS
+    horizon = _grace_began(snapshot)
     return 0 if any(moment > horizon for moment in repository.uploads.values()) else horizon
 
 
 def _active(snapshot: Snapshot) -> list[Repository]:
-    horizon = snapshot.moment - GRACE_SECONDS
+    horizon = _grace_began(snapshot)
     return [
         one
         for one in snapshot.repositories.values()
