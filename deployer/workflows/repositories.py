@@ -74,7 +74,9 @@ def remove(work: Upkeep, plan: RemovalPlan, drain: Drain) -> float:
         for name in names:
             _expect_unchanged(name, plan.shown, now)
         work.remove(Removal(repositories=tuple(name for name in names if name in now.repositories)))
-    work.storage.empty()
+    if not now.unfinished:
+        # Else it tells the next gc or prune what an earlier one, cut off, was to take.
+        work.storage.empty()
     return hold.seconds
 
 

@@ -15,6 +15,7 @@ from deployer.workflows.collection import collect
 from deployer.workflows.garbage import no_images, survey
 from deployer.workflows.gate import Drain
 from deployer.workflows.manifest_graph import Manifests
+from deployer.workflows.repositories import plan_removal, remove
 from deployer.workflows.untagged import untagged
 from tests.support.local_storage import DAY, HOUR, LocalWork, Tree
 from tests.support.registry_content import OCI, Image, image, index, sha256
@@ -415,3 +416,20 @@ def test_finishing_what_was_cut_off_takes_no_signature_that_is_not_shown(tree: T
     (left / "list").write_text(f">revisions-0\nrepositories/app/_manifests/revisions/sha256/{gone[7:]}\n")
     found = look(tree)
     assert not found.removal.tags
+
+
+def test_what_was_cut_off_is_still_known_after_a_repository_is_removed(tree: Tree) -> None:
+    gone = tree.push("app", ["1"], image("gone"))
+    tree.untag("app", "1")
+    tree.push("app", ["2"], image("kept"))
+    tree.push("other", ["1"], image("other"))
+    left = tree.folder / ".deployer-removed" / "cut"
+    left.mkdir(parents=True)
+    (left / "list").write_text(f">revisions-0\nrepositories/app/_manifests/revisions/sha256/{gone[7:]}\n")
+    storage = tree.storage()
+    plan = plan_removal(storage, Manifests(), ["other"])
+    remove(cast("Upkeep", LocalWork(storage)), plan, Drain(0, lambda _: None))
+    assert ("app", gone) in look(tree).removal.revisions
+    run(tree)
+    assert not (tree.folder / ".deployer-removed").exists()
+    assert not tree.broken()
