@@ -15,10 +15,15 @@ from deployer.reference import parse
 Check = Callable[[object], object]
 
 DATA_IN_VOLUME = "volume"
+ACTIONS = ("pull", "push", "delete")
 
 # Compose takes these as project names; the data directory has the same name.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+_USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
+_ACCESS_GLOB = re.compile(r"[a-z0-9*?]([a-z0-9._/*?-]*[a-z0-9*?])?")
+_EMAIL = re.compile(r"[^\s@{}$\"\\`]+@[A-Za-z0-9.-]+")
+_ACME_DIRECTORY = re.compile(r"https://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
 _WHOLE = re.compile(r"[1-9][0-9]{0,6}")
 
 # The system's own: images may lie in none of these, nor anywhere in those of the second list.
@@ -76,12 +81,37 @@ def bind(value: object) -> object:
     return str(ipaddress.ip_address(value))
 
 
-def tls(value: object) -> object:
-    """Take 'off': this version knows no other."""
+def tls_mode(value: object) -> object:
+    """Take 'off', 'internal' or 'acme'."""
     # YAML 1.1 takes these for the same.
     if value is False or (isinstance(value, str) and value.lower() in {"off", "false", "no"}):
         return "off"
-    raise ValueError(f"{shown(value)} is not supported by this version: only 'off' is")
+    if value in {"internal", "acme"}:
+        return value
+    raise ValueError(f"{shown(value)} is none of: off, internal, acme; or a group with a certificate and its key")
+
+
+def file(value: object) -> object:
+    """Take the path of a file."""
+    if not isinstance(value, str) or not value.strip() or any(ord(character) < 32 for character in value):
+        raise ValueError(f"{shown(value)} is no path of a file")
+    return value
+
+
+def email(value: object) -> object:
+    """Take an e-mail address."""
+    if not isinstance(value, str) or not _EMAIL.fullmatch(value):
+        raise ValueError(f"{shown(value)} is no e-mail address")
+    return value
+
+
+def acme_directory(value: object) -> object:
+    """Take the address of an ACME server's directory."""
+    if not isinstance(value, str) or not _ACME_DIRECTORY.fullmatch(value):
+        raise ValueError(
+            f"{shown(value)} is no address of an ACME directory, such as https://ca.example/acme/directory"
+        )
+    return value
 
 
 def image(value: object) -> object:
@@ -116,11 +146,48 @@ def complaint_of_place(folder: Path, home: Path | None = None) -> str:
     return ""
 
 
-def access(value: object) -> object:
-    """Take no rules: this version knows none."""
-    if value in ([], None):
-        return ()
-    raise ValueError("access rules are not supported by this version: leave it empty")
+def users(value: object) -> object:
+    """Take the names of users, or '*' for everyone who signs in."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)) or not names:
+        raise ValueError(f"{shown(value)} is no list of users, such as [admin, ci]")
+    for name in names:
+        if name != "*":
+            user(name)
+    return tuple(names)
+
+
+def user(value: object) -> object:
+    """Take a user's name."""
+    if not isinstance(value, str) or not _USER.fullmatch(value):
+        raise ValueError(
+            f"{shown(value)} is no user name: letters, digits and . _ - + @, at most 64, "
+            "beginning with a letter or digit"
+        )
+    return value
+
+
+def actions(value: object) -> object:
+    """Take what a rule allows: some of pull, push and delete."""
+    words = [value] if isinstance(value, str) else value
+    if not isinstance(words, (list, tuple)) or not words:
+        raise ValueError(f"{shown(value)} is no list of actions, such as [pull, push]")
+    for word in words:
+        if word not in ACTIONS:
+            raise ValueError(f"{shown(word)} is none of: {', '.join(ACTIONS)}")
+    return tuple(word for word in ACTIONS if word in words)
+
+
+def access_globs(value: object) -> object:
+    """Take patterns of repositories, as far as a repository's name can match them."""
+    patterns = globs(value)
+    for one in patterns:
+        if not _ACCESS_GLOB.fullmatch(one):
+            raise ValueError(
+                f"{shown(one)} matches no repository: names have lower-case letters, digits and . _ - /; "
+                "'*' stands for any part of one, '?' for one character"
+            )
+    return patterns
 
 
 def count(value: object) -> object:
@@ -149,7 +216,7 @@ def pattern(value: object) -> object:
     return value
 
 
-def globs(value: object) -> object:
+def globs(value: object) -> tuple[str, ...]:
     """Take patterns of repositories, one or several."""
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) and name for name in names):

@@ -23,6 +23,7 @@ FILE_NAME = "deployer.yaml"
 
 _ENVIRONMENT_PREFIX = "DEPLOYER_"
 _CONFIG_VARIABLE = "DEPLOYER_CONFIG"
+_NOT_ONE_VALUE = frozenset({"registry", "frontend", "access", "retention"})
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,11 @@ class Flags:
     name: str | None = None
     host: str | None = None
     port: str | None = None
+    tls: str | None = None
 
     def values(self) -> dict[str, str]:
         """The settings that were given, by name."""
-        given = {"name": self.name, "host": self.host, "port": self.port}
+        given = {"name": self.name, "host": self.host, "port": self.port, "tls": self.tls}
         return {key: value for key, value in given.items() if value is not None}
 
 
@@ -67,7 +69,9 @@ def load(flags: Flags, environment: Mapping[str, str], directory: Path, *, find:
     for label, path, value in [*given, *((f"--{key}", key, value) for key, value in flags.values().items())]:
         alone: dict[str, Any] = {}
         _put(alone, path, value)
-        problems += [label + problem.removeprefix(path) for problem in _problems(alone)]
+        # Whether the parts of a group go together shows only when all are known.
+        found = [problem for problem in _problems(alone) if problem.startswith(path)]
+        problems += [label + problem.removeprefix(path) for problem in found]
         _put(written, path, value)
     if problems:
         raise _mistakes(problems)
@@ -75,12 +79,16 @@ def load(flags: Flags, environment: Mapping[str, str], directory: Path, *, find:
     # A file says all of the deployment that it describes: what is taken out of it has its default again.
     ours = own.get("name", Settings.name) == described
     recorded = _recorded(own, environment) if find and not ours else {}
-    settings = build(Settings, {**recorded, **own}, [])
+    settings = build(Settings, {**recorded, **own}, problems)
     base = source.parent if source else directory
-    settings = _with_absolute_data(settings, base, home(environment))
+    settings = _with_absolute_paths(settings, base, home(environment))
     folder = settings.registry.data_directory
     if folder and (complaint := complaint_of_place(folder, home(environment))):
-        raise _mistakes([f"registry.data: {complaint}"])
+        problems.append(f"registry.data: {complaint}")
+    if complaint := settings.complaint():
+        problems.append(complaint)
+    if problems:
+        raise _mistakes(problems)
     return Loaded(settings, source, frozenset(own))
 
 
@@ -206,7 +214,7 @@ def _from_environment(environment: Mapping[str, str]) -> tuple[list[tuple[str, s
     known = {
         f"{_ENVIRONMENT_PREFIX}{path.replace('.', '_').upper()}": path
         for path in paths()
-        if path not in {"registry", "frontend", "access", "retention"} and "[]" not in path
+        if path not in _NOT_ONE_VALUE and "[]" not in path
     }
     names = sorted(name for name, value in environment.items() if value and name.startswith(_ENVIRONMENT_PREFIX))
     misspelt = []
@@ -222,15 +230,24 @@ def _put(target: dict[str, Any], path: str, value: object) -> None:
     *groups, last = path.split(".")
     for group in groups:
         inner = target.get(group)
+        if group == "tls" and isinstance(inner, str):
+            inner = {"mode": inner}
         target[group] = dict(inner) if isinstance(inner, dict) else {}
         target = target[group]
     target[last] = value
 
 
-def _with_absolute_data(settings: Settings, base: Path, own: Path) -> Settings:
+def _with_absolute_paths(settings: Settings, base: Path, own: Path) -> Settings:
+    """The settings with every path in them absolute: `base` is where relative ones begin, `own` the user's folder."""
+
+    def absolute(path: Path) -> str:
+        if path.parts[:1] == ("~",):
+            path = own.joinpath(*path.parts[1:])
+        return str((base / path).resolve())
+
     directory = settings.registry.data_directory
-    if directory is None:
-        return settings
-    if directory.parts[:1] == ("~",):
-        directory = own.joinpath(*directory.parts[1:])
-    return replace(settings, registry=replace(settings.registry, data=str((base / directory).resolve())))
+    if directory is not None:
+        settings = replace(settings, registry=replace(settings.registry, data=absolute(directory)))
+    named = {key: getattr(settings.tls, key) for key in ("certificate", "key", "authority")}
+    paths_of_tls: dict[str, Any] = {key: absolute(Path(value)) for key, value in named.items() if value}
+    return replace(settings, tls=replace(settings.tls, **paths_of_tls))

@@ -50,6 +50,16 @@ class Deployment:
         return self.directory / "address.json"
 
     @property
+    def users_file(self) -> Path:
+        """The users and the hashes of their passwords; mode 0600."""
+        return self.directory / "users"
+
+    @property
+    def authority_file(self) -> Path:
+        """The certificate of Caddy's own authority, which clients are to trust; it is no secret."""
+        return self.directory / "ca.crt"
+
+    @property
     def is_there(self) -> bool:
         """Whether `up` has written its files."""
         return self.compose_file.is_file()

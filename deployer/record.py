@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 class Record:
     """Where a deployment of this machine is reached.
 
-    Commands that are given its name alone find it by this.
+    Commands that are given its name alone find it by this. `tls` holds what was set of it.
     """
 
     host: str
     port: int
+    tls: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, file: Path) -> Record | None:

@@ -21,6 +21,7 @@ DEFAULT_FRONTEND_IMAGE = "caddy:2"
 
 Images = Literal["auto", "pull", "build"]
 Page = Literal["builtin", "none"]
+TlsMode = Literal["off", "internal", "acme"]
 Order = Literal["created", "pushed"]
 
 
@@ -28,8 +29,9 @@ def _checked(check: Check, default: Any) -> Any:  # noqa: ANN401 - dataclasses.f
     return field(default=default, metadata={"check": check})
 
 
-def _section(kind: type[Any]) -> Any:  # noqa: ANN401
-    return field(default_factory=kind, metadata={"section": kind})
+def _section(kind: type[Any], *, short: str = "") -> Any:  # noqa: ANN401
+    """A group of settings; a plain value in its place is the one that `short` names."""
+    return field(default_factory=kind, metadata={"section": kind, "short": short})
 
 
 def _list_of(kind: type[Any]) -> Any:  # noqa: ANN401
@@ -86,6 +88,56 @@ class RetentionRule:
 
 
 @dataclass(frozen=True)
+class TlsSettings:
+    """How the one port is encrypted.
+
+    By Caddy's own authority (`internal`), by an ACME server's certificates (`acme`, by default
+    a public one's), by a certificate of one's own with its key, or not at all.
+    """
+
+    mode: TlsMode = _checked(checks.tls_mode, "off")
+    certificate: str = _checked(checks.file, "")
+    key: str = _checked(checks.file, "")
+    email: str = _checked(checks.email, "")
+    directory: str = _checked(checks.acme_directory, "")
+    authority: str = _checked(checks.file, "")
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the port speaks HTTPS."""
+        return self.mode != "off" or bool(self.certificate)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the certificate is the user's own."""
+        return bool(self.certificate)
+
+    def complaint(self) -> str:
+        """Why the settings cannot be meant together, "" where they can."""
+        if bool(self.certificate) != bool(self.key):
+            return "a certificate and its key go together: give both, certificate and key"
+        if self.certificate and self.mode != "off":
+            return f"mode is {self.mode}, and a certificate of your own is given: leave one of them out"
+        if self.mode != "acme" and (self.email or self.directory or self.authority):
+            return "email, directory and authority are for ACME: write mode: acme beside them, or leave them out"
+        return ""
+
+
+@dataclass(frozen=True)
+class AccessRule:
+    """Which users may do what with which repositories. What no rule allows is denied."""
+
+    users: tuple[str, ...] = _checked(checks.users, ())
+    repositories: tuple[str, ...] = _checked(checks.access_globs, ("*",))
+    allow: tuple[str, ...] = _checked(checks.actions, ())
+
+    def complaint(self) -> str:
+        """Why the rule cannot be meant, "" where it can."""
+        missing = [name for name in ("users", "allow") if not getattr(self, name)]
+        return f"the rule does not say {' and '.join(missing)}" if missing else ""
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that can be configured. `build` checks; the class itself holds any value."""
 
@@ -93,11 +145,11 @@ class Settings:
     host: str = _checked(checks.host, "localhost")
     port: int = _checked(checks.port, DEFAULT_PORT)
     bind: str = _checked(checks.bind, "auto")
-    tls: Literal["off"] = _checked(checks.tls, "off")
+    tls: TlsSettings = _section(TlsSettings, short="mode")
     images: Images = _checked(checks.one_of(*get_args(Images)), "auto")
     registry: RegistrySettings = _section(RegistrySettings)
     frontend: FrontendSettings = _section(FrontendSettings)
-    access: tuple[()] = _checked(checks.access, ())
+    access: tuple[AccessRule, ...] = _list_of(AccessRule)
     retention: tuple[RetentionRule, ...] = _list_of(RetentionRule)
 
     @property
@@ -108,7 +160,7 @@ class Settings:
     @property
     def url(self) -> str:
         """The address of the page, and of `/v2/` below it."""
-        return f"http://{self.address}"
+        return f"{self._scheme}://{self.address}"
 
     @property
     def is_loopback(self) -> bool:
@@ -130,7 +182,21 @@ class Settings:
     def local_url(self) -> str:
         """Where this machine itself reaches the published port, whatever `host` resolves to."""
         bound = self.bind_addresses
-        return f"http://{_in_url(bound[0] if bound else '127.0.0.1')}:{self.port}"
+        return f"{self._scheme}://{_in_url(bound[0] if bound else '127.0.0.1')}:{self.port}"
+
+    @property
+    def _scheme(self) -> str:
+        return "https" if self.tls.is_on else "http"
+
+    def complaint(self) -> str:
+        """Why the settings cannot be meant together, "" where they can."""
+        public = not self.is_loopback and not checks.is_address(self.host) and "." in self.host
+        if self.tls.mode == "acme" and not self.tls.directory and not public:
+            return (
+                f"tls: no public authority gives a certificate for '{self.host}': give a public name as host, "
+                "or write tls: internal"
+            )
+        return ""
 
 
 def paths(kind: type[Any] = Settings, prefix: str = "") -> Iterator[str]:
@@ -166,26 +232,26 @@ def build(kind: type[Section], written: Mapping[str, object], problems: list[str
 
 def _value(metadata: Mapping[str, Any], value: object, problems: list[str], path: str) -> object:
     if "section" in metadata:
+        if metadata["short"] and not isinstance(value, Mapping):
+            value = {metadata["short"]: value}
         return _group(metadata["section"], value, problems, path)
     if "each" in metadata:
         return _rules(metadata["each"], value, problems, path)
     return metadata["check"](value)
 
 
-def _rules(kind: type[RetentionRule], value: object, problems: list[str], path: str) -> tuple[RetentionRule, ...]:
+def _rules(kind: type[Section], value: object, problems: list[str], path: str) -> tuple[Section, ...]:
     if value is None:
         return ()
     if not isinstance(value, (list, tuple)):
         raise ValueError(f"{checks.shown(value)} is no list of rules")  # noqa: TRY004
     rules = []
     for number, written in enumerate(value):
-        place, before = f"{path}[{number}]", len(problems)
+        place = f"{path}[{number}]"
         if not isinstance(written, Mapping):
             problems.append(f"{place}: {checks.shown(written)} is no rule")
             continue
-        rules.append(build(kind, {str(key): inner for key, inner in written.items()}, problems, f"{place}."))
-        if len(problems) == before and rules[-1].complaint():
-            problems.append(f"{place}: {rules[-1].complaint()}")
+        rules.append(_whole(kind, written, problems, place))
     return tuple(rules)
 
 
@@ -193,7 +259,17 @@ def _group(kind: type[Section], value: object, problems: list[str], path: str) -
     if not isinstance(value, Mapping):
         children = ", ".join(known for known in paths() if known.startswith(f"{path}."))
         raise ValueError(f"{checks.shown(value)} is no group of settings; in it stand: {children}")  # noqa: TRY004
-    return build(kind, {str(key): inner for key, inner in value.items()}, problems, f"{path}.")
+    return _whole(kind, value, problems, path)
+
+
+def _whole(kind: type[Section], written: Mapping[Any, object], problems: list[str], path: str) -> Section:
+    """Build a group or a rule, and look whether its parts go together."""
+    before = len(problems)
+    made = build(kind, {str(key): inner for key, inner in written.items()}, problems, f"{path}.")
+    complaint = getattr(made, "complaint", None)
+    if complaint and len(problems) == before and (said := complaint()):
+        problems.append(f"{path}: {said}")
+    return made
 
 
 def _unknown(path: str) -> str:

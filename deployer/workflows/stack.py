@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -162,7 +162,8 @@ class Stack:
 
     @property
     def _record(self) -> Record:
-        return Record(self.settings.host, self.settings.port)
+        tls = {key: value for key, value in asdict(self.settings.tls).items() if value not in {"", "off"}}
+        return Record(self.settings.host, self.settings.port, tls)
 
     def _render(self, images: ServiceImages) -> tuple[render.File, ...]:
         secret = files.secret_of(self.deployment) or "0" * 64

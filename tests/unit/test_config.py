@@ -9,7 +9,7 @@ import pytest
 from deployer.config import Flags, find_file, load
 from deployer.errors import ConfigurationError
 from deployer.record import Record
-from deployer.settings import Settings
+from deployer.settings import Settings, TlsSettings
 
 
 def settings_from(
@@ -134,8 +134,18 @@ def test_all_mistakes_are_told_at_once_with_the_nearest_name(tmp_path: Path) -> 
         ("host: a..b", "is no host name"),
         ("host: 12", "12 is no host"),
         ("bind: eth0", "'eth0' is neither 'auto' nor an IP address"),
-        ("tls: internal", "'internal' is not supported by this version"),
-        ("access: [{users: [a]}]", "access rules are not supported by this version"),
+        ("tls: self-signed", "'self-signed' is none of: off, internal, acme"),
+        ("tls: {certificate: a.pem}", "tls: a certificate and its key go together"),
+        ("tls: {mode: internal, certificate: a.pem, key: b.pem}", "leave one of them out"),
+        ("tls: {mode: internal, email: a@b.example}", "are for ACME"),
+        ("tls: {mode: acme, email: nobody}", "'nobody' is no e-mail address"),
+        ("tls: {mode: acme, directory: 'http://x'}", "is no address of an ACME directory"),
+        ("access: [{users: [a]}]", "access[0]: the rule does not say allow"),
+        ("access: [{allow: pull}]", "access[0]: the rule does not say users"),
+        ("access: [{users: a, allow: read}]", "access[0].allow: 'read' is none of: pull, push, delete"),
+        ("access: [{users: 'a b', allow: pull}]", "'a b' is no user name"),
+        ("access: [{users: a, allow: pull, repositories: Team/x}]", "'Team/x' matches no repository"),
+        ("access: [{users: a, allow: pull, repository: x}]", "did you mean access[0].repositories?"),
         ("registry: {image: 'a b'}", "'a b' is no image name"),
         ("registry: {image: '-rf'}", "'-rf' is no image name"),
         ("registry: {data: ''}", "'' is neither 'volume' nor a directory"),
@@ -143,8 +153,8 @@ def test_all_mistakes_are_told_at_once_with_the_nearest_name(tmp_path: Path) -> 
         ("port: 05000", "'05000' is no port"),
         ("port: 50:00", "'50:00' is no port"),
         ("port: 0x1388", "'0x1388' is no port"),
-        ("tls: on", "'on' is not supported by this version"),
-        ("tls: yes", "'yes' is not supported by this version"),
+        ("tls: on", "'on' is none of: off, internal, acme"),
+        ("tls: yes", "'yes' is none of: off, internal, acme"),
         ("registry: {image: 'Registry:3'}", "'Registry:3' is no image name: 'Registry:3' has upper-case letters"),
         ("frontend: {image: 'caddy:2:3'}", "'caddy:2:3' is no image name: 'caddy:2:3' has two tags"),
         ("frontend: {image: 3}", "3 is no image name"),
@@ -215,7 +225,7 @@ def test_a_folder_named_like_the_file_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["off", "'off'", "false", "no"])
 def test_tls_off_however_yaml_reads_it(tmp_path: Path, value: str) -> None:
-    assert settings_from(tmp_path, f"tls: {value}\n").tls == "off"
+    assert settings_from(tmp_path, f"tls: {value}\n").tls == TlsSettings()
 
 
 def test_an_empty_file_is_no_mistake(tmp_path: Path) -> None:
@@ -321,3 +331,31 @@ def test_a_wrong_retention_rule_is_named(tmp_path: Path, written: str, said: str
     with pytest.raises(ConfigurationError) as caught:
         load(Flags(), {}, tmp_path)
     assert any(f"deployer.yaml: {said}" in problem for problem in caught.value.problems), caught.value.problems
+
+
+def test_tls_of_one_s_own_certificate_has_absolute_paths(tmp_path: Path) -> None:
+    tls = settings_from(tmp_path, "tls: {certificate: tls/cert.pem, key: ~/key.pem}\n").tls
+    assert (tls.certificate, tls.key) == (f"{tmp_path}/tls/cert.pem", f"{tmp_path}/key.pem")
+    assert tls.is_on
+    assert tls.is_own
+
+
+def test_variables_add_to_the_files_tls(tmp_path: Path) -> None:
+    found = settings_from(tmp_path, "host: a.example\ntls: acme\n", {"DEPLOYER_TLS_EMAIL": "me@a.example"})
+    assert (found.tls.mode, found.tls.email) == ("acme", "me@a.example")
+    assert found.url == "https://a.example:5000"
+
+
+def test_access_rules_are_read(tmp_path: Path) -> None:
+    text = "access:\n  - {users: [admin], allow: [delete, pull]}\n  - {users: '*', repositories: team/*, allow: pull}\n"
+    first, second = settings_from(tmp_path, text).access
+    assert (first.users, first.repositories, first.allow) == (("admin",), ("*",), ("pull", "delete"))
+    assert (second.users, second.repositories, second.allow) == (("*",), ("team/*",), ("pull",))
+
+
+@pytest.mark.parametrize("host", ["localhost", "10.1.2.3", "registry"])
+def test_no_public_authority_certifies_what_is_no_public_name(tmp_path: Path, host: str) -> None:
+    (found,) = problems_of(tmp_path, f"host: {host}\ntls: acme\n")
+    assert found.startswith(f"tls: no public authority gives a certificate for '{host}'")
+    own = f"host: {host}\ntls: {{mode: acme, directory: 'https://ca.example/acme/directory'}}\n"
+    assert settings_from(tmp_path, own).tls.is_on

@@ -17,7 +17,7 @@ FLOORS = [
     {"storage"},
     {"engine", "registry", "host", "render"},
     {"engine_errors", "engine_values", "config", "streams"},
-    {"settings", "paths"},
+    {"settings", "paths", "account"},
     {"checks"},
     {"record", "reference"},
     {"duration", "errors"},

@@ -1,0 +1,85 @@
+"""Users of a registry, and the file that keeps them: an htpasswd file with bcrypt hashes only."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from deployer import checks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Fact: hashes that begin $2y$, $2a$ or $2b$ work, others answer 401.
+_BCRYPT = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}")
+_OTHERS = (
+    (r"\$apr1\$", "an MD5 hash of Apache's"),
+    (r"\{SHA\}", "an SHA-1 hash"),
+    (r"\$1\$", "an MD5 hash"),
+    (r"\$5\$|\$6\$", "a SHA-2 hash of crypt"),
+    (r"\$2", "a damaged bcrypt hash"),
+    (r"\$argon2", "an Argon2 hash"),
+    (r"[./A-Za-z0-9]{13}$", "a hash of crypt"),
+)
+
+
+@dataclass(frozen=True)
+class Account:
+    """A user's name and the bcrypt hash of the password; the hash does not show when printed."""
+
+    name: str
+    hash: str = field(repr=False)
+
+    @property
+    def cost(self) -> int:
+        """bcrypt's cost: the work of one check doubles with each step."""
+        found = _BCRYPT.fullmatch(self.hash)
+        return int(found[1]) if found else 0
+
+
+@dataclass(frozen=True)
+class BadLine:
+    """A line of an htpasswd file that makes no account: its number from 1, and why."""
+
+    number: int
+    reason: str
+
+
+def parse(text: str) -> tuple[tuple[Account, ...], tuple[BadLine, ...]]:
+    """The accounts in an htpasswd file, and its lines that make none. Empty lines and comments are neither."""
+    accounts: dict[str, Account] = {}
+    bad = []
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
+        if not line or line.startswith("#"):
+            continue
+        name, colon, found = line.partition(":")
+        reason = _complaint(name, colon, found, accounts)
+        if reason:
+            bad.append(BadLine(number, reason))
+        else:
+            accounts[name] = Account(name, found)
+    return tuple(accounts.values()), tuple(bad)
+
+
+def written(accounts: Iterable[Account]) -> bytes:
+    """The file's content for these accounts, sorted by name."""
+    lines = [f"{account.name}:{account.hash}\n" for account in sorted(accounts, key=lambda one: one.name)]
+    return "".join(lines).encode()
+
+
+def _complaint(name: str, colon: str, found: str, known: dict[str, Account]) -> str:
+    # No message quotes what may be a password.
+    if not colon:
+        return "no NAME:HASH"
+    try:
+        checks.user(name)
+    except ValueError as error:
+        return str(error)
+    if name in known:
+        return f"'{name}' stands there twice"
+    if _BCRYPT.fullmatch(found):
+        return ""
+    kind = next((words for pattern, words in _OTHERS if re.match(pattern, found)), "no hash that is known")
+    return f"the password of '{name}' is kept as {kind}; only bcrypt is taken"
