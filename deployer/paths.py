@@ -60,6 +60,11 @@ class Deployment:
         return self.directory / "ca.crt"
 
     @property
+    def unread_file(self) -> Path:
+        """There while a running frontend may not have read the newest users and rules."""
+        return self.directory / ".unread"
+
+    @property
     def is_there(self) -> bool:
         """Whether `up` has written its files."""
         return self.compose_file.is_file()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,17 +13,41 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 if TYPE_CHECKING:
-    from deployer.settings import Settings
+    from collections.abc import Iterable
+
+    from deployer.account import Account
+    from deployer.settings import AccessRule, Settings
 
 PRIVATE = 0o600
 PUBLIC = 0o644
 HIDDEN_SECRET = "(kept in the file 'secrets')"  # noqa: S105 - what is shown instead of one
 
+# Below the deployment's folder: what the frontend reads about users and rules.
+ACCESS_FOLDER = "frontend/access"
+HIDDEN = {
+    f"{ACCESS_FOLDER}/users": "# (the users and the hashes of their passwords, kept in the file 'users')",
+    "frontend/tls/key.pem": "# (the certificate's key)",
+}
+
 # Where a registry keeps its images, in its container.
 STORAGE = "/var/lib/registry"
 
+# Where the registry's socket lies, in both containers.
+SOCKETS = "/run/registry"
+# Where the frontend hands out the certificate of its own authority.
+AUTHORITY_PATH = "/.well-known/deployer/ca.crt"
+
+# What the frontend can read anew while it runs.
+READ_ANEW = ("frontend/access/", "frontend/tls/")
 # The file that each service reads once, when it starts.
 SERVICE_FILES = {"registry": "registry/config.yaml", "frontend": "frontend/Caddyfile"}
+
+# A repository's name (distribution/reference: path-component).
+_COMPONENT = "[a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*"
+_NAME_PATTERN = f"{_COMPONENT}(?:/{_COMPONENT})*"
+_IN_NAME = "[a-z0-9._/-]"
+# What each action of a rule stands for, see templates/frontend/access/rules.j2.
+_GRANTED = {"pull": "pull|look", "push": "push|look", "delete": "delete"}
 
 BASE_IMAGE = "deployer-base"
 CADDY_VERSION = "2.11.7"
@@ -58,23 +82,105 @@ class ServiceImages:
     frontend: str
 
 
-def files(settings: Settings, images: ServiceImages, secret: str) -> tuple[File, ...]:
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate of the user's own and its key, as their files hold them."""
+
+    certificate: bytes
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept beside the settings: the upload secret, the users, certificates; none of it shows when printed."""
+
+    secret: str = field(repr=False)
+    accounts: tuple[Account, ...] = ()
+    certificate: Certificate | None = None
+    acme_authority: bytes | None = None
+
+
+def files(settings: Settings, images: ServiceImages, kept: Kept) -> tuple[File, ...]:
     """Every file that `up` puts into the deployment's folder, but those that are the user's."""
-    config = File(SERVICE_FILES["registry"], _render("registry/config.yaml.j2", secret=secret), PRIVATE)
+    config = File(
+        SERVICE_FILES["registry"], _render("registry/config.yaml.j2", secret=kept.secret, sockets=SOCKETS), PRIVATE
+    )
     with_page = settings.frontend.page == "builtin"
-    caddyfile = File(SERVICE_FILES["frontend"], _render("frontend/Caddyfile.j2", page=with_page))
+    caddyfile = File(SERVICE_FILES["frontend"], _caddyfile(settings, with_page=with_page))
     compose = _render(
         "compose.yaml.j2",
         name=settings.name,
         registry_image=images.registry,
         frontend_image=images.frontend,
         storage=STORAGE,
+        sockets=SOCKETS,
         data_directory=settings.registry.data_directory,
         ports=_ports(settings),
         registry_digest=_digest(config),
         frontend_digest=_digest(caddyfile),
     )
-    return (File("compose.yaml", compose), config, caddyfile, *(page_files() if with_page else ()))
+    rendered = (File("compose.yaml", compose), config, caddyfile)
+    read_anew = (*_certificates(kept), *access_files(settings, kept.accounts))
+    return (*rendered, *read_anew, *(page_files() if with_page else ()))
+
+
+def access_files(settings: Settings, accounts: tuple[Account, ...]) -> tuple[File, ...]:
+    """What the frontend reads about users and rules; it can read them anew while it runs."""
+    rules = [_Grant.of(rule) for rule in settings.access] if accounts else []
+    values = {"realm": f"registry at {settings.address}", "accounts": accounts, "rules": rules}
+    modes = {"sign-in": PUBLIC, "users": PRIVATE, "rules": PUBLIC, "grants": PUBLIC}
+    return tuple(
+        File(
+            f"{ACCESS_FOLDER}/{name}", _render(f"{ACCESS_FOLDER}/{name}.j2", name_pattern=_NAME_PATTERN, **values), mode
+        )
+        for name, mode in modes.items()
+    )
+
+
+@dataclass(frozen=True)
+class _Grant:
+    """An access rule as regular expressions, in Go's syntax."""
+
+    users: str
+    actions: str
+    repositories: str
+
+    @classmethod
+    def of(cls, rule: AccessRule) -> _Grant:
+        return cls(
+            users="[^ ]+" if "*" in rule.users else "|".join(map(re.escape, rule.users)),
+            actions="|".join(_GRANTED[action] for action in rule.allow),
+            repositories="|".join(map(_expression, rule.repositories)),
+        )
+
+
+def _expression(glob: str) -> str:
+    """A glob of repositories; only one that takes every repository takes the catalogue, which is named `*`."""
+    if not glob.strip("*"):
+        return rf"{_IN_NAME}+|\*"
+    return "".join(f"{_IN_NAME}*" if one == "*" else _IN_NAME if one == "?" else re.escape(one) for one in glob)
+
+
+def _caddyfile(settings: Settings, *, with_page: bool) -> bytes:
+    return _render(
+        "frontend/Caddyfile.j2",
+        page=with_page,
+        tls=settings.tls,
+        host=settings.host,
+        url_host=settings.address.rpartition(":")[0],
+        port=settings.port,
+        sockets=SOCKETS,
+        authority=f"deployer registry {settings.name}",
+        authority_path=AUTHORITY_PATH,
+    )
+
+
+def _certificates(kept: Kept) -> Iterable[File]:
+    if kept.certificate:
+        yield File("frontend/tls/certificate.pem", kept.certificate.certificate)
+        yield File("frontend/tls/key.pem", kept.certificate.key, PRIVATE)
+    if kept.acme_authority:
+        yield File("frontend/tls/acme.pem", kept.acme_authority)
 
 
 def page_files() -> tuple[File, ...]:
@@ -97,6 +203,8 @@ def override() -> File:
 
 def without_secret(file: File, secret: str) -> File:
     """The same file, fit to be shown."""
+    if file.path in HIDDEN:
+        return replace(file, content=f"{HIDDEN[file.path]}\n".encode())
     return replace(file, content=file.content.replace(secret.encode(), HIDDEN_SECRET.encode()))
 
 
@@ -107,7 +215,9 @@ def daemon_snippet(address: str) -> str:
 
 def configuration_file(settings: Settings) -> str:
     """A deployer.yaml with these settings, every setting explained."""
-    return _render("deployer.yaml.j2", settings=settings).decode()
+    said = {key: value for key, value in asdict(settings.tls).items() if value}
+    tls = said if settings.tls.is_own or len(said) > 1 else settings.tls.mode
+    return _render("deployer.yaml.j2", settings=settings, tls=tls).decode()
 
 
 def image_files() -> tuple[File, ...]:
@@ -131,11 +241,11 @@ def templates_directory() -> Path:
 
 
 def _ports(settings: Settings) -> list[str]:
-    published = f"{settings.port}:5000"
-    return [
-        f"[{address}]:{published}" if ":" in address else f"{address}:{published}"
-        for address in settings.bind_addresses
-    ] or [published]
+    published = [f"{settings.port}:5000"]
+    if settings.needs_port_80:
+        published.append("80:80")
+    addresses = [f"[{address}]:" if ":" in address else f"{address}:" for address in settings.bind_addresses] or [""]
+    return [f"{address}{one}" for address in addresses for one in published]
 
 
 def _digest(*parts: File) -> str:
@@ -152,10 +262,12 @@ def _environment() -> Environment:
         loader=FileSystemLoader(templates_directory()),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
+        trim_blocks=True,
         autoescape=False,  # noqa: S701 - YAML, Caddy and Docker files; `yaml` and `json` quote what goes in
     )
     environment.filters["yaml"] = _quoted_for_compose
     environment.filters["json"] = _quoted
+    environment.filters["caddy"] = _quoted_for_caddy
     return environment
 
 
@@ -168,3 +280,8 @@ def _quoted(value: object) -> str:
 def _quoted_for_compose(value: object) -> str:
     # Compose reads `$` as the start of a variable, but not `$$`.
     return _quoted(value).replace("$", "$$")
+
+
+def _quoted_for_caddy(value: object) -> str:
+    # Checked values hold no brace, so none becomes one of Caddy's placeholders.
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -21,7 +21,7 @@ DEFAULT_FRONTEND_IMAGE = "caddy:2"
 
 Images = Literal["auto", "pull", "build"]
 Page = Literal["builtin", "none"]
-TlsMode = Literal["off", "internal", "acme"]
+TlsMode = Literal["", "off", "internal", "acme"]
 Order = Literal["created", "pushed"]
 
 
@@ -92,10 +92,11 @@ class TlsSettings:
     """How the one port is encrypted.
 
     By Caddy's own authority (`internal`), by an ACME server's certificates (`acme`, by default
-    a public one's), by a certificate of one's own with its key, or not at all.
+    a public one's), by a certificate of one's own with its key, or not at all: `off` where that
+    is said, and "" where nothing is.
     """
 
-    mode: TlsMode = _checked(checks.tls_mode, "off")
+    mode: TlsMode = _checked(checks.tls_mode, "")
     certificate: str = _checked(checks.file, "")
     key: str = _checked(checks.file, "")
     email: str = _checked(checks.email, "")
@@ -105,7 +106,7 @@ class TlsSettings:
     @property
     def is_on(self) -> bool:
         """Whether the port speaks HTTPS."""
-        return self.mode != "off" or bool(self.certificate)
+        return self.mode in {"internal", "acme"} or self.is_own
 
     @property
     def is_own(self) -> bool:
@@ -116,7 +117,7 @@ class TlsSettings:
         """Why the settings cannot be meant together, "" where they can."""
         if bool(self.certificate) != bool(self.key):
             return "a certificate and its key go together: give both, certificate and key"
-        if self.certificate and self.mode != "off":
+        if self.certificate and self.mode:
             return f"mode is {self.mode}, and a certificate of your own is given: leave one of them out"
         if self.mode != "acme" and (self.email or self.directory or self.authority):
             return "email, directory and authority are for ACME: write mode: acme beside them, or leave them out"
@@ -183,6 +184,11 @@ class Settings:
         """Where this machine itself reaches the published port, whatever `host` resolves to."""
         bound = self.bind_addresses
         return f"{self._scheme}://{_in_url(bound[0] if bound else '127.0.0.1')}:{self.port}"
+
+    @property
+    def needs_port_80(self) -> bool:
+        """Whether an ACME server looks at port 80 to see that the host is ours; on 443 it looks there."""
+        return self.tls.mode == "acme" and self.port not in {80, 443}
 
     @property
     def _scheme(self) -> str:

@@ -15,7 +15,7 @@ from deployer.errors import EXIT_FAILURE, UsageError
 if TYPE_CHECKING:
     from deployer.render import File
 
-_INIT_EXAMPLE = "Example: `deployer init --host 192.168.100.2` writes ./deployer.yaml for that address."
+_INIT_EXAMPLE = "Example: `deployer init --host 192.168.100.2 --tls internal` writes ./deployer.yaml for that address."
 _RENDER_EXAMPLE = "Example: `deployer render --diff` shows what `deployer up` would change."
 _DOCTOR_EXAMPLE = "Example: `deployer doctor --host 192.168.100.2` on a machine that cannot push there."
 
@@ -29,20 +29,25 @@ def register(app: typer.Typer) -> None:
 
 def init(
     session: Session,
+    tls: Annotated[
+        str | None, typer.Option("--tls", metavar="off|internal|acme", help="Encryption.  [default: off]")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write it anew where it is there already.")] = False,
     dry_run: DryRunOption = False,
 ) -> None:
     """Write a deployer.yaml, every setting explained.
 
-    It holds the values given by flags and DEPLOYER_* variables, and the defaults for the rest. No
-    command needs such a file; it is where settings are kept.
+    With --tls internal the registry gets an authority of its own, which `configure-daemon` makes
+    clients trust; with --tls acme a public name's certificate. The file holds the values given by
+    flags and DEPLOYER_* variables, and the defaults for the rest. No command needs it; it is where
+    settings are kept.
     """
     from deployer import render as renderer
     from deployer.config import FILE_NAME, Flags, load
     from deployer.workflows import setup
 
     path = session.directory / (session.config or FILE_NAME)
-    flags = Flags(None, session.name, session.host, session.port)
+    flags = Flags(None, session.name, session.host, session.port, tls)
     settings = load(flags, session.environment, session.directory, find=False).settings
     if dry_run:
         session.out.line(renderer.configuration_file(settings).rstrip())
@@ -51,7 +56,11 @@ def init(
     setup.write_configuration(path, settings, force=force)
     session.out.note(f"Wrote {path}.")
     # The file has the other flags' values by now.
-    replace(session.out, selection=Selection.of(config=session.config)).note("Next: deployer up")
+    out = replace(session.out, selection=Selection.of(config=session.config))
+    if settings.tls.is_on:
+        out.note("Next: deployer user add NAME   (so that only who signs in gets in), then: deployer up")
+    else:
+        out.note("Next: deployer up")
 
 
 def render(

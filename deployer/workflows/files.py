@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 import re
 import secrets
@@ -126,6 +127,9 @@ def diff(change: FileChange, hidden: Iterable[str] = ()) -> str:
     """A change as a unified diff, secrets hidden."""
 
     def lines(content: bytes | None) -> list[str]:
+        if change.path in render.HIDDEN and content:
+            # A digest in its place, so that a difference is seen.
+            return [f"{render.HIDDEN[change.path]} {hashlib.sha256(content).hexdigest()[:8]}\n"]
         text = (content or b"").decode(errors="replace")
         for secret in (*hidden, *_SECRET.findall(text)):
             text = text.replace(secret, render.HIDDEN_SECRET)

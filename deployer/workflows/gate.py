@@ -13,14 +13,15 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from deployer.errors import DeployerError, GateError, HostError
 from deployer.host.files import read_if_there, write_atomically
 from deployer.host.lock import exclusive
-from deployer.render import PUBLIC
+from deployer.host.unverified import unverified
+from deployer.render import PUBLIC, SOCKETS
 from deployer.storage.helper import remove_leftover
 
 if TYPE_CHECKING:
@@ -37,8 +38,9 @@ _POLL_SECONDS = 0.1
 _COMMIT_SECONDS = 30.0
 _ANSWER_SECONDS = 10.0
 
-_UPLOADS = "uploads.registry:5000"
-_COMMITS = "commits.registry:5000"
+# The registry's socket under the names by which the Caddyfile tells them apart.
+_UPLOADS = f"unix/{SOCKETS}/./registry.sock"
+_COMMITS = f"unix/{SOCKETS}/././registry.sock"
 _COUNTERS = "http://127.0.0.1:2019/reverse_proxy/upstreams"
 
 
@@ -216,7 +218,12 @@ class Keeper:
         place = urlsplit(self.settings.local_url)
         path = "/v2/gate/blobs/uploads/gate"
         # While writes wait there is no time to load a larger client.
-        connection = HTTPConnection(place.hostname or "", place.port, timeout=_ANSWER_SECONDS)
+        where, port = place.hostname or "", place.port
+        connection = (
+            HTTPSConnection(where, port, timeout=_ANSWER_SECONDS, context=unverified())
+            if place.scheme == "https"
+            else HTTPConnection(where, port, timeout=_ANSWER_SECONDS)
+        )
         try:
             connection.request("PATCH", path)
             answer = connection.getresponse()

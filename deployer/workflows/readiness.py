@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import ssl
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.errors import NotReady
+from deployer.host.unverified import unverified
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,9 +45,11 @@ def probe(settings: Settings) -> Answer:
     """Ask for `/v2/` and the page as a client would."""
     import httpx
 
-    with httpx.Client(base_url=settings.local_url, timeout=5, trust_env=False) as client:
-        api = _ask(client, "/v2/", _api_complaint)
-        page = "" if settings.frontend.page == "none" else _ask(client, "/", _page_complaint)
+    # Nothing secret is said here; who may trust the certificate is the clients' question.
+    verify = unverified() if settings.tls.is_on else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with httpx.Client(base_url=settings.local_url, timeout=5, trust_env=False, verify=verify) as client:
+        api = _ask(client, "/v2/", settings.host, _api_complaint)
+        page = "" if settings.frontend.page == "none" else _ask(client, "/", settings.host, _page_complaint)
     return Answer(api, page)
 
 
@@ -67,11 +71,11 @@ def wait(settings: Settings, engine: Engine, project: str, timeout: float) -> No
         time.sleep(_POLL_SECONDS)
 
 
-def _ask(client: httpx.Client, path: str, complaint: Callable[[httpx.Response], str]) -> str:
+def _ask(client: httpx.Client, path: str, host: str, complaint: Callable[[httpx.Response], str]) -> str:
     import httpx
 
     try:
-        response = client.get(path)
+        response = client.get(path, extensions={"sni_hostname": host})
     except httpx.HTTPError as error:
         return f"no answer from {path} ({error})"
     return complaint(response)

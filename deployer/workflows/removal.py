@@ -15,7 +15,9 @@ from deployer.workflows import preflight
 if TYPE_CHECKING:
     from deployer.workflows.stack import Stack
 
-_PROGRAM_FILES = ("compose.yaml", "address.json", "secrets", "registry", "frontend", ".lock")
+_PROGRAM_FILES = (
+    "compose.yaml", "address.json", "secrets", "users", "ca.crt", "registry", "frontend", ".unread", ".lock",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -52,11 +52,11 @@ def write_configuration(path: Path, settings: Settings, *, force: bool) -> str:
 def rendered(stack: Stack) -> Rendered:
     """Render everything, starting nothing; works without an engine too."""
     images = _images(stack)
-    secret = files.secret_of(stack.deployment) or files.new_secret()
-    own = render.files(stack.settings, images, secret)
+    kept = stack.kept()
+    own = render.files(stack.settings, images, kept)
     build = {images.registry, images.frontend} & {provision.BUILT_REGISTRY, provision.BUILT_FRONTEND}
     building = render.image_files() if build else ()
-    return Rendered((*own, *(File(f"images/{file.path}", file.content) for file in building)), secret)
+    return Rendered((*own, *(File(f"images/{file.path}", file.content) for file in building)), kept.secret)
 
 
 def write_rendered(folder: Path, what: Rendered) -> tuple[Path, ...]:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from deployer import render
 from deployer.engine_values import Project
 from deployer.errors import EngineError, EngineUnavailable
-from deployer.host.files import read_if_there
+from deployer.host.files import read_if_there, write_atomically
 from deployer.host.lock import exclusive
 from deployer.record import Record
-from deployer.render import ServiceImages
-from deployer.workflows import files, preflight, provision, readiness
+from deployer.render import PRIVATE, ServiceImages
+from deployer.workflows import authority, files, preflight, provision, readiness, sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from deployer.engine import Engine
     from deployer.engine_values import ServiceContainer
     from deployer.paths import Deployment
+    from deployer.render import Kept
     from deployer.settings import Settings
 
 SERVICES = ("registry", "frontend")
 
 _FILES_GONE = "its files were gone"
 _FILE_CHANGED = "its file was changed"
+_ACCESS_CHANGED = "its users, rules or certificate changed"
 
 
 class Action(Enum):
@@ -39,6 +41,7 @@ class Action(Enum):
     CREATE = "create"
     RECREATE = "recreate"
     START = "start"
+    RELOAD = "reload"
     REMOVE = "remove"
 
 
@@ -117,15 +120,16 @@ class Stack:
             self.settings, lambda name: image(name) is not None, deployed_images(containers), rebuild=rebuild
         )
         images = ServiceImages(choices[0].name, choices[1].name)
-        rendered = self._render(images)
+        rendered = render.files(self.settings, images, self.kept())
         # An image that is still to come differs from every one that runs.
         here = [image(choice.name) if choice.source is provision.Source.HERE else None for choice in choices]
         ids = [found.id if found else "" for found in here]
         services = self._service_changes(rendered, containers, dict(zip(SERVICES, ids, strict=True)))
-        if any(change.action is not Action.KEEP for change in services):
+        if any(change.action not in {Action.KEEP, Action.RELOAD} for change in services):
             preflight.check_port(self.settings, self.engine)
             preflight.check_disk(self.settings, self.engine, self.deployment)
         changes = files.changes(self.deployment, rendered)
+        services = self._with_reload(services, changes)
         return UpPlan(tuple(choices), services, changes, self._warnings())
 
     def up(self, *, rebuild: bool, timeout: float, dialogue: Dialogue, quiet: bool) -> UpPlan:
@@ -145,6 +149,8 @@ class Stack:
             else:
                 self._apply(plan, dialogue, quiet=quiet)
             readiness.wait(self.settings, self.engine, self.deployment.name, timeout)
+            if self.settings.tls.mode == "internal" and not (plan.is_empty and self.deployment.authority_file.exists()):
+                authority.keep(self.engine, self.deployment)
         return plan
 
     def _apply(self, plan: UpPlan, dialogue: Dialogue, *, quiet: bool) -> None:
@@ -154,20 +160,43 @@ class Stack:
             preflight.make_data_directory(data)
         if files.secret_of(self.deployment) is None:
             files.keep_secret(self.deployment, files.new_secret())
-        files.write(self.deployment, self._render(images))
+        reload = any(change.action is Action.RELOAD for change in plan.services)
+        if reload:
+            write_atomically(self.deployment.unread_file, b"", PRIVATE)
+        files.write(self.deployment, render.files(self.settings, images, self.kept()))
         files.keep_record(self.deployment, self._record)
         # Compose knows nothing of these two reasons, and would keep the containers.
         anew = [change.service for change in plan.services if change.reason in {_FILES_GONE, _FILE_CHANGED}]
         self.engine.up(self.project(), anew=anew, quiet=quiet)
+        if reload:
+            sign_in.let_read(self.engine, self.deployment)
+        # One that was made anew has read them.
+        self.deployment.unread_file.unlink(missing_ok=True)
+
+    def kept(self) -> Kept:
+        """What the rendered files hold beside the settings. Raises HostError and ConfigurationError."""
+        kept = sign_in.kept_of(self.settings, self.deployment)
+        sign_in.check(self.settings, kept.accounts)
+        return kept
+
+    def _with_reload(
+        self, services: tuple[ServiceChange, ...], changes: tuple[files.FileChange, ...]
+    ) -> tuple[ServiceChange, ...]:
+        """The same, with a frontend that stays told to read what it can read anew, where that changed."""
+        changed = any(change.path.startswith(render.READ_ANEW) for change in changes)
+        if not changed and not self.deployment.unread_file.exists():
+            return services
+        return tuple(
+            ServiceChange(change.service, Action.RELOAD, _ACCESS_CHANGED)
+            if change.service == "frontend" and change.action is Action.KEEP
+            else change
+            for change in services
+        )
 
     @property
     def _record(self) -> Record:
-        tls = {key: value for key, value in asdict(self.settings.tls).items() if value not in {"", "off"}}
+        tls = {key: value for key, value in asdict(self.settings.tls).items() if value}
         return Record(self.settings.host, self.settings.port, tls)
-
-    def _render(self, images: ServiceImages) -> tuple[render.File, ...]:
-        secret = files.secret_of(self.deployment) or "0" * 64
-        return render.files(self.settings, images, secret)
 
     def _service_changes(
         self,

@@ -10,7 +10,7 @@ import pytest
 
 from deployer import render
 from tests.support.stack import docker
-from tests.unit.test_render import IMAGES, SECRET, VARIANTS
+from tests.unit.test_render import IMAGES, VARIANTS, kept_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_compose_accepts_each_variant(engine: None, variant: str, tmp_path: Path) -> None:
-    for file in render.files(VARIANTS[variant], IMAGES, SECRET):
+    for file in render.files(VARIANTS[variant], IMAGES, kept_of(variant)):
         (tmp_path / file.path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file.path).write_bytes(file.content)
     config = json.loads(docker("compose", "--file", str(tmp_path / "compose.yaml"), "config", "--format", "json"))
@@ -32,14 +32,13 @@ def test_compose_accepts_each_variant(engine: None, variant: str, tmp_path: Path
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_caddy_accepts_each_variant(stack: DeployedStack, variant: str, tmp_path: Path) -> None:
-    caddyfile = next(
-        file for file in render.files(VARIANTS[variant], IMAGES, SECRET) if file.path == "frontend/Caddyfile"
-    )
-    (tmp_path / "Caddyfile").write_bytes(caddyfile.content)
+    for file in render.files(VARIANTS[variant], IMAGES, kept_of(variant)):
+        (tmp_path / file.path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file.path).write_bytes(file.content)
     image = docker("inspect", "--format", "{{.Config.Image}}", stack.containers()["frontend"]).strip()
     done = subprocess.run(
-        ["docker", "run", "--rm", "--volume", f"{tmp_path}:/check:ro", "--entrypoint", "caddy", image,
-         "validate", "--config", "/check/Caddyfile", "--adapter", "caddyfile"],
+        ["docker", "run", "--rm", "--volume", f"{tmp_path}/frontend:/etc/deployer:ro", "--entrypoint", "caddy", image,
+         "validate", "--config", "/etc/deployer/Caddyfile", "--adapter", "caddyfile"],
         check=False, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -59,13 +58,13 @@ def test_render_shows_writes_and_compares(stack: DeployedStack, tmp_path: Path) 
     assert stack.deployer("render", "--diff").returncode == 0
     changed = stack.deployer("render", "--diff", environment={"DEPLOYER_FRONTEND_PAGE": "none"})
     assert changed.returncode == 1
-    assert "-\t\troot * /etc/deployer/page" in changed.stdout
+    assert "-\t\t\troot * /etc/deployer/page" in changed.stdout
     assert secret not in changed.stdout
 
     told = stack.deployer("render", "--diff", "--json", environment={"DEPLOYER_FRONTEND_PAGE": "none"})
     assert told.returncode == 1
     changes = {change["path"]: change["diff"] for change in json.loads(told.stdout)["changes"]}
-    assert "-\t\troot * /etc/deployer/page" in changes["frontend/Caddyfile"]
+    assert "-\t\t\troot * /etc/deployer/page" in changes["frontend/Caddyfile"]
     assert "".join(changes.values()).rstrip() == changed.stdout.rstrip()
     same = stack.deployer("render", "--diff", "--json", check=True)
     assert json.loads(same.stdout) == {"changes": []}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,33 @@ from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
 from deployer import render
-from deployer.render import ServiceImages
-from deployer.settings import FrontendSettings, RegistrySettings, Settings, build
+from deployer.account import Account
+from deployer.render import Certificate, Kept, ServiceImages
+from deployer.settings import AccessRule, FrontendSettings, RegistrySettings, Settings, TlsSettings, build
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 SECRET = "0123456789abcdef" * 4
 IMAGES = ServiceImages("registry:3", "caddy:2")
+HASH = "$2b$12$" + "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0"
+AUTHORITY = b"""\
+-----BEGIN CERTIFICATE-----
+MIIBmjCCAT+gAwIBAgIUbC/24+a8QJ/Ug2uKd3tnTQB6OwUwCgYIKoZIzj0EAwIw
+ITEfMB0GA1UEAwwWQXV0aG9yaXR5IG9mIHRoZSB0ZXN0czAgFw0yNjExMjYxNDU4
+MDdaGA8yMTI2MTEwMjE0NTgwN1owITEfMB0GA1UEAwwWQXV0aG9yaXR5IG9mIHRo
+ZSB0ZXN0czBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABLnPJiJDhg4wChfEFyUR
+AA529eg8BslR4opTTS4ldKAGtgFH1l7k/1ugu3TiZpSoME5pbrHEfebM7YbtqDqg
+PPmjUzBRMB0GA1UdDgQWBBSjHgG1rOG1p9y6ex889+n38Qu8DTAfBgNVHSMEGDAW
+gBSjHgG1rOG1p9y6ex889+n38Qu8DTAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49
+BAMCA0kAMEYCIQCS1WogCukmlxAbjRF+Cgp4If6sNm+GASB9BZt8yJd81wIhALgd
+AyxIEu6Abo45aSH46AU9m9vm/wBB8q9ZHUND26Ed
+-----END CERTIFICATE-----
+"""
+ACCOUNTS = (Account("admin", HASH), Account("user.01", HASH))
+RULES = (
+    AccessRule(("admin",), allow=("pull", "push", "delete")),
+    AccessRule(("user.01", "admin"), ("team/*", "centos", "a?c"), ("pull",)),
+    AccessRule(("*",), ("public/*",), ("push",)),
+)
 
 VARIANTS = {
     "default": Settings(),
@@ -30,7 +52,21 @@ VARIANTS = {
     "bound": Settings(host="registry.example", bind="10.1.2.3"),
     "directory": Settings(registry=RegistrySettings(image="registry:2", data="/srv/my images/$HOME")),
     "no-page": Settings(frontend=FrontendSettings(page="none")),
+    "users": Settings(name="team", host="192.168.100.2", tls=TlsSettings("internal")),
+    "rules": Settings(name="team", host="registry.example", tls=TlsSettings("internal"), access=RULES),
+    "acme": Settings(host="registry.example.org", port=443, tls=TlsSettings("acme", email="me@example.org")),
+    "acme-private": Settings(
+        host="registry.example.org",
+        bind="10.1.2.3",
+        tls=TlsSettings("acme", directory="https://ca.example.org/acme/directory", authority="/etc/ca.pem"),
+    ),
 }
+
+
+def kept_of(variant: str) -> Kept:
+    """What is kept beside the settings of a variant."""
+    accounts = ACCOUNTS if variant in {"users", "rules"} else ()
+    return Kept(SECRET, accounts, acme_authority=AUTHORITY if variant == "acme-private" else None)
 
 
 def check_golden(name: str, text: str) -> None:
@@ -43,7 +79,7 @@ def check_golden(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_each_variant_is_as_its_golden_files(variant: str) -> None:
-    files = render.files(VARIANTS[variant], IMAGES, SECRET)
+    files = render.files(VARIANTS[variant], IMAGES, kept_of(variant))
     for file in files:
         if not file.path.startswith("frontend/page/"):
             check_golden(f"{variant}/{file.path}", file.text)
@@ -63,18 +99,23 @@ def test_the_configuration_file_is_as_its_golden_file_and_can_be_read_back() -> 
 
 
 def test_the_page_comes_along_only_where_it_is_wanted() -> None:
-    with_page = {file.path for file in render.files(VARIANTS["default"], IMAGES, SECRET)}
-    without = {file.path for file in render.files(VARIANTS["no-page"], IMAGES, SECRET)}
+    with_page = {file.path for file in render.files(VARIANTS["default"], IMAGES, Kept(SECRET))}
+    without = {file.path for file in render.files(VARIANTS["no-page"], IMAGES, Kept(SECRET))}
     assert "frontend/page/index.html" in with_page
     assert not any(path.startswith("frontend/page/") for path in without)
 
 
-def test_only_the_file_with_the_secret_is_private_and_it_is_hidden_when_shown() -> None:
-    for file in render.files(VARIANTS["default"], IMAGES, SECRET):
-        holds = SECRET.encode() in file.content
-        assert file.mode == (0o600 if holds else 0o644)
-        assert holds == (file.path == "registry/config.yaml")
-        assert SECRET.encode() not in render.without_secret(file, SECRET).content
+def test_only_files_with_secrets_are_private_and_those_are_hidden_when_shown() -> None:
+    kept = replace(kept_of("users"), certificate=Certificate(b"public", b"the key"))
+    secrets = {"registry/config.yaml": SECRET, "frontend/access/users": HASH, "frontend/tls/key.pem": "the key"}
+    rendered = {file.path: file for file in render.files(VARIANTS["users"], IMAGES, kept)}
+    for path, file in rendered.items():
+        assert file.mode == (0o600 if path in secrets else 0o644), path
+        assert (secrets.get(path, SECRET).encode() in file.content) == (path in secrets), path
+        shown = render.without_secret(file, SECRET).content
+        assert not any(secret.encode() in shown for secret in secrets.values())
+    for printed in (repr(kept), str(kept)):
+        assert not any(secret in printed for secret in secrets.values())
 
 
 def test_a_missing_value_is_an_error_and_not_an_empty_string() -> None:
@@ -84,14 +125,15 @@ def test_a_missing_value_is_an_error_and_not_an_empty_string() -> None:
 
 def test_the_registry_is_never_published() -> None:
     for variant in VARIANTS.values():
-        compose = yaml.safe_load(render.files(variant, IMAGES, SECRET)[0].content)
+        compose = yaml.safe_load(render.files(variant, IMAGES, Kept(SECRET))[0].content)
         assert "ports" not in compose["services"]["registry"]
-        assert len(compose["services"]["frontend"]["ports"]) == 1
+        config = yaml.safe_load(render.files(variant, IMAGES, Kept(SECRET))[1].content)
+        assert (config["http"]["net"], config["http"]["debug"]["addr"]) == ("unix", "127.0.0.1:5001")
 
 
 def test_a_change_of_the_page_setting_concerns_the_frontend_alone() -> None:
     def labels(variant: Settings) -> dict[str, str]:
-        compose = yaml.safe_load(render.files(variant, IMAGES, SECRET)[0].content)
+        compose = yaml.safe_load(render.files(variant, IMAGES, Kept(SECRET))[0].content)
         return {name: service["labels"]["deployer.files"] for name, service in compose["services"].items()}
 
     before, after = labels(VARIANTS["default"]), labels(VARIANTS["no-page"])
@@ -102,10 +144,32 @@ def test_a_change_of_the_page_setting_concerns_the_frontend_alone() -> None:
 @settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1))
 def test_whatever_stands_in_a_value_comes_out_of_the_compose_file_again(text: str) -> None:
-    compose = render.files(Settings(registry=RegistrySettings(data=text)), IMAGES, SECRET)[0]
+    compose = render.files(Settings(registry=RegistrySettings(data=text)), IMAGES, Kept(SECRET))[0]
     mounts = yaml.safe_load(compose.content)["services"]["registry"]["volumes"]
-    assert mounts[-1]["source"].replace("$$", "$") == str(Path(text)) or text == "volume"
+    assert mounts[1]["source"].replace("$$", "$") == str(Path(text)) or text == "volume"
 
 
 def test_the_daemon_snippet_is_json() -> None:
     assert json.loads(render.daemon_snippet("192.168.100.2:5000")) == {"insecure-registries": ["192.168.100.2:5000"]}
+
+
+def test_an_acme_server_finds_the_port_that_it_looks_at() -> None:
+    def ports(variant: str) -> list[str]:
+        compose = yaml.safe_load(render.files(VARIANTS[variant], IMAGES, kept_of(variant))[0].content)
+        return list(compose["services"]["frontend"]["ports"])
+
+    assert ports("acme") == ["443:5000"]
+    assert ports("acme-private") == ["10.1.2.3:5000:5000", "10.1.2.3:80:80"]
+
+
+def test_a_changed_user_rule_or_certificate_makes_no_service_anew() -> None:
+    def compose(settings: Settings, kept: Kept) -> bytes:
+        return render.files(settings, IMAGES, kept)[0].content
+
+    plain = compose(VARIANTS["users"], Kept(SECRET))
+    assert compose(VARIANTS["users"], kept_of("users")) == plain
+    assert compose(replace(VARIANTS["users"], access=RULES), kept_of("users")) == plain
+    own = replace(VARIANTS["users"], tls=TlsSettings(certificate="/c", key="/k"))
+    assert compose(own, Kept(SECRET, certificate=Certificate(b"a", b"b"))) == compose(
+        own, Kept(SECRET, certificate=Certificate(b"c", b"d"))
+    )

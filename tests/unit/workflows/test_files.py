@@ -11,7 +11,7 @@ import pytest
 from deployer import render
 from deployer.errors import HostError
 from deployer.paths import Deployment
-from deployer.render import File, ServiceImages
+from deployer.render import File, Kept, ServiceImages
 from deployer.settings import RegistrySettings, Settings
 from deployer.workflows import files
 
@@ -27,7 +27,7 @@ def deployment(tmp_path: Path) -> Deployment:
 
 
 def test_writing_twice_changes_nothing_the_second_time(deployment: Deployment) -> None:
-    rendered = render.files(Settings(), IMAGES, files.new_secret())
+    rendered = render.files(Settings(), IMAGES, Kept(files.new_secret()))
     assert {change.path for change in files.changes(deployment, rendered)} == {file.path for file in rendered}
     files.write(deployment, rendered)
     assert files.changes(deployment, rendered) == ()
@@ -47,7 +47,7 @@ def test_a_service_is_outdated_by_another_content_and_by_a_later_writing(deploym
 
 
 def test_the_override_file_is_created_once_and_never_rewritten(deployment: Deployment) -> None:
-    rendered = render.files(Settings(), IMAGES, files.new_secret())
+    rendered = render.files(Settings(), IMAGES, Kept(files.new_secret()))
     files.write(deployment, rendered)
     deployment.override_file.write_text("services: {registry: {mem_limit: 1g}}\n")
     files.write(deployment, rendered)
@@ -69,7 +69,7 @@ def test_a_file_of_an_earlier_page_goes(deployment: Deployment) -> None:
 
 def test_a_mode_that_was_loosened_is_mended(deployment: Deployment) -> None:
     secret = files.new_secret()
-    rendered = render.files(Settings(), IMAGES, secret)
+    rendered = render.files(Settings(), IMAGES, Kept(secret))
     files.write(deployment, rendered)
     config = deployment.directory / "registry" / "config.yaml"
     config.chmod(0o644)
@@ -95,8 +95,8 @@ def test_a_damaged_secrets_file_is_said_to_be_one(deployment: Deployment, damage
 
 def test_a_difference_shows_no_secret(deployment: Deployment) -> None:
     old, new = files.new_secret(), files.new_secret()
-    files.write(deployment, render.files(Settings(), IMAGES, old))
-    changed = files.changes(deployment, render.files(Settings(), IMAGES, new))
+    files.write(deployment, render.files(Settings(), IMAGES, Kept(old)))
+    changed = files.changes(deployment, render.files(Settings(), IMAGES, Kept(new)))
     shown = "".join(files.diff(change, (new,)) for change in changed)
     assert old not in shown
     assert new not in shown
@@ -104,10 +104,10 @@ def test_a_difference_shows_no_secret(deployment: Deployment) -> None:
 
 def test_where_images_lie_is_read_from_the_deployed_file(deployment: Deployment) -> None:
     assert files.deployed_storage(deployment) is None
-    files.write(deployment, render.files(Settings(), IMAGES, "0"))
+    files.write(deployment, render.files(Settings(), IMAGES, Kept("0")))
     assert files.deployed_storage(deployment) == "data"
     elsewhere = Settings(registry=RegistrySettings(data="/srv/$images"))
-    files.write(deployment, render.files(elsewhere, IMAGES, "0"))
+    files.write(deployment, render.files(elsewhere, IMAGES, Kept("0")))
     assert files.deployed_storage(deployment) == "/srv/$images"
     deployment.compose_file.write_text("services: [")
     assert files.deployed_storage(deployment) is None

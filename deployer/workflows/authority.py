@@ -1,0 +1,40 @@
+"""Caddy's own authority: its certificate, which clients are to trust, and what that is known by."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+from typing import TYPE_CHECKING
+
+from deployer.errors import EngineError
+from deployer.host.files import read_if_there, write_atomically
+from deployer.render import PUBLIC
+
+if TYPE_CHECKING:
+    from deployer.engine import Engine
+    from deployer.paths import Deployment
+
+_IN_CONTAINER = "/data/caddy/pki/authorities/local/root.crt"
+
+
+def keep(engine: Engine, deployment: Deployment) -> None:
+    """Take the certificate out of the frontend's container into the deployment's folder. Raises EngineError."""
+    for container in engine.containers(deployment.name):
+        if container.service == "frontend":
+            content = engine.execute(container.id, "cat", _IN_CONTAINER).encode()
+            if read_if_there(deployment.authority_file) != content:
+                write_atomically(deployment.authority_file, content, PUBLIC)
+            return
+    raise EngineError("The frontend's container is gone.", ("deployer up",))
+
+
+def fingerprint_of(deployment: Deployment) -> str:
+    """The SHA-256 fingerprint of the certificate that is kept, "" where none is."""
+    content = read_if_there(deployment.authority_file)
+    return fingerprint(content.decode()) if content else ""
+
+
+def fingerprint(certificate: str) -> str:
+    """The SHA-256 fingerprint of a certificate in PEM, as OpenSSL prints it: AB:CD:…"""
+    digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate)).hexdigest().upper()
+    return ":".join(digest[index : index + 2] for index in range(0, len(digest), 2))

@@ -1,0 +1,135 @@
+"""Sign-in and access rules: what is kept of them, and how a running frontend learns of a change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployer import render
+from deployer.account import parse, written
+from deployer.errors import ConfigurationError, EngineError, HostError
+from deployer.host.files import read_if_there, write_atomically
+from deployer.render import PRIVATE, Certificate, Kept
+from deployer.workflows import files
+
+if TYPE_CHECKING:
+    from deployer.account import Account
+    from deployer.engine import Engine
+    from deployer.paths import Deployment
+    from deployer.settings import Settings
+    from deployer.workflows.stack import Stack
+
+# `--force`, so that certificates are read anew too, whose files' names stay the same.
+_RELOAD = ("caddy", "reload", "--force", "--config", "/etc/deployer/Caddyfile", "--adapter", "caddyfile")
+
+
+def accounts_of(deployment: Deployment) -> tuple[Account, ...]:
+    """The users of a deployment. Raises HostError where their file is damaged."""
+    content = read_if_there(deployment.users_file)
+    accounts, bad = parse((content or b"").decode(errors="replace"))
+    if bad:
+        raise HostError(
+            f"{deployment.users_file} is damaged: "
+            + "; ".join(f"line {one.number}: {one.reason}" for one in bad)
+            + ".",
+            ("Mend those lines, or take them out and add the users again: deployer user add NAME",),
+        )
+    return accounts
+
+
+def kept_of(settings: Settings, deployment: Deployment) -> Kept:
+    """Everything kept beside the settings that the rendered files hold. Raises HostError."""
+    tls = settings.tls
+    own = Certificate(_read(tls.certificate), _read(tls.key)) if tls.is_own else None
+    secret = files.secret_of(deployment) or "0" * 64
+    return Kept(secret, accounts_of(deployment), own, _read(tls.authority) if tls.authority else None)
+
+
+def check(settings: Settings, accounts: tuple[Account, ...]) -> None:
+    """Make sure that the rules' users exist, and that passwords do not cross a network in the clear.
+
+    Raises ConfigurationError.
+    """
+    known = {account.name for account in accounts}
+    problems = tuple(
+        f"access[{number}].users: there is no user '{name}': deployer user add {name}"
+        for number, rule in enumerate(settings.access)
+        for name in rule.users
+        if name not in known and not (name == "*" and known)
+    )
+    if problems:
+        raise ConfigurationError("The rules under `access` are for users that do not exist:", problems=problems)
+    if accounts:
+        refuse_unencrypted(settings)
+
+
+def refuse_unencrypted(settings: Settings) -> None:
+    """Refuse sign-in without TLS on a host that others reach, unless the settings say `tls: off`.
+
+    Raises ConfigurationError.
+    """
+    if settings.is_loopback or settings.tls.is_on or settings.tls.mode == "off":
+        return
+    raise ConfigurationError(
+        f"Passwords would cross the network to {settings.host} for everyone to read: there is no TLS.",
+        (
+            "Write `tls: internal` in deployer.yaml (or DEPLOYER_TLS=internal).",
+            "Where the network is to be trusted, write `tls: off`.",
+        ),
+    )
+
+
+def keep(stack: Stack, accounts: tuple[Account, ...]) -> bool:
+    """Keep these users, and let a running frontend take them over at once; return whether one did.
+
+    Cut off anywhere, the next command finishes. Raises HostError or EngineError.
+    """
+    deployment = stack.deployment
+    write_atomically(deployment.unread_file, b"", PRIVATE)
+    write_atomically(deployment.users_file, written(accounts), PRIVATE)
+    return apply(stack)
+
+
+def apply(stack: Stack) -> bool:
+    """Write the users and rules where the frontend reads them, and let it; return whether one runs.
+
+    Raises HostError or EngineError.
+    """
+    deployment = stack.deployment
+    if not deployment.is_there:
+        deployment.unread_file.unlink(missing_ok=True)
+        return False
+    write_atomically(deployment.unread_file, b"", PRIVATE)
+    for file in render.access_files(stack.settings, accounts_of(deployment)):
+        write_atomically(deployment.directory / file.path, file.content, file.mode)
+    return let_read(stack.engine, deployment)
+
+
+def let_read(engine: Engine, deployment: Deployment) -> bool:
+    """Let a running frontend read its files anew, dropping no connection; return whether one runs.
+
+    Raises EngineError.
+    """
+    running = [
+        container
+        for container in engine.containers(deployment.name)
+        if container.service == "frontend" and container.state == "running"
+    ]
+    for container in running:
+        try:
+            engine.execute(container.id, *_RELOAD)
+        except EngineError as error:
+            raise EngineError(
+                "The frontend does not take the users, rules or certificates over; it goes on with those it had.",
+                ("deployer up", "deployer logs frontend"),
+                error.original,
+            ) from error
+    deployment.unread_file.unlink(missing_ok=True)
+    return bool(running)
+
+
+def _read(path: str) -> bytes:
+    content = read_if_there(Path(path))
+    if content is None:
+        raise HostError(f"There is no file {path}, which `tls` names.")
+    return content
