@@ -9,7 +9,7 @@ import pytest
 from deployer.config import Flags, find_file, load
 from deployer.errors import ConfigurationError
 from deployer.record import Record
-from deployer.settings import Settings, TlsSettings
+from deployer.settings import Settings
 
 
 def settings_from(
