@@ -145,6 +145,16 @@ def command(
 
 
 def _recover(session: Session) -> None:
+    """Finish what a command that is gone had begun."""
+    _recover_gate(session)
+    if session.deployment.unread_file.exists():
+        from deployer.workflows.sign_in import finish
+        from deployer.workflows.stack import Stack
+
+        session.out.warn(finish(Stack(session.settings, session.deployment, session.engine)))
+
+
+def _recover_gate(session: Session) -> None:
     """Let writes through again where a command that held them off is gone."""
     gate = session.deployment.gate_directory
     if not (gate.is_dir() and any(gate.iterdir())):

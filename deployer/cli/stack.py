@@ -58,10 +58,13 @@ def up(
     settings changed, and returns when the registry and the page really answer. Running it again
     changes nothing.
     """
+    from deployer.workflows import authority, sign_in
     from deployer.workflows.stack import Dialogue
 
     stack = stack_of(session)
-    _warn_of_openness(session)
+    exposed = sign_in.exposure(session.settings, sign_in.accounts_of(session.deployment))
+    if exposed:
+        session.out.warn(exposed)
     if dry_run:
         plan = stack.plan(rebuild=build)
         session.out.json(_plan_json(plan)) if as_json else _print_plan(session, plan)
@@ -80,8 +83,10 @@ def up(
     except KeyboardInterrupt as stop:
         raise KeyboardInterrupt("Interrupted. Run it again, and it goes on where it was: deployer up") from stop
     settings = session.settings
+    fingerprint = authority.fingerprint_of(session.deployment) if settings.tls.mode == "internal" else ""
     if as_json:
-        session.out.json({"address": settings.address, "page": _page(session), **_plan_json(plan)})
+        found = {"address": settings.address, "page": _page(session), "authority_sha256": fingerprint or None}
+        session.out.json({**found, **_plan_json(plan)})
         return
     changed = [
         f"{change.service}: {change.action.value}" for change in plan.services if change.action.value != "unchanged"
@@ -89,31 +94,25 @@ def up(
     session.out.note(
         "Nothing to change; it is running." if plan.is_empty else f"Done ({', '.join(changed) or 'files'})."
     )
-    _print_addresses(session)
+    _print_addresses(session, fingerprint)
 
 
 def _page(session: Session) -> str | None:
     return f"{session.settings.url}/" if session.settings.frontend.page != "none" else None
 
 
-def _print_addresses(session: Session) -> None:
+def _print_addresses(session: Session, fingerprint: str) -> None:
     settings, out = session.settings, session.out
     page = _page(session)
-    out.fields([("Registry", settings.address), *([("Page", page)] if page else [])])
+    fields = [("Registry", settings.address), *([("Page", page)] if page else [])]
+    if fingerprint:
+        fields.append(("Authority", f"SHA-256 {fingerprint}"))
+    out.fields(fields)
     if settings.is_loopback:
         out.note("Next: deployer push IMAGE")
     else:
         flags = f"--host {settings.host} --port {settings.port}"
         out.note(f"Next: deployer configure-daemon {flags}   (on every client)")
-
-
-def _warn_of_openness(session: Session) -> None:
-    settings = session.settings
-    if not settings.is_loopback:
-        where = ", ".join(settings.bind_addresses) or "every address of this machine"
-        session.out.warn(
-            f"Anyone who reaches port {settings.port} on {where} may push, pull and delete: there is no sign-in."
-        )
 
 
 def _plan_json(plan: UpPlan) -> dict[str, object]:
@@ -221,6 +220,8 @@ def _print_status(session: Session, found: Status) -> None:
         [
             ("Registry", f"{found.address}   {out.good('ready') if found.is_healthy else out.bad('not ready')}"),
             *([("Page", found.page)] if found.page else []),
+            ("Sign-in", found.sign_in),
+            ("Encryption", found.encryption),
             ("Version", found.version or "unknown"),
             ("Repositories", "unknown" if found.repositories is None else str(found.repositories)),
             ("Images use", "unknown" if found.used_bytes is None else f"{size(found.used_bytes)} in {found.data}"),

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from deployer import render
 from deployer.account import parse, written
-from deployer.errors import ConfigurationError, EngineError, HostError
+from deployer.errors import ConfigurationError, DeployerError, EngineError, HostError
 from deployer.host.files import read_if_there, write_atomically
+from deployer.host.lock import exclusive
 from deployer.render import PRIVATE, Certificate, Kept
 from deployer.workflows import files
 
@@ -79,6 +80,18 @@ def refuse_unencrypted(settings: Settings) -> None:
     )
 
 
+def exposure(settings: Settings, accounts: tuple[Account, ...]) -> str:
+    """What others than those who were let in can do from other machines, in a sentence; "" for nothing."""
+    if settings.is_loopback:
+        return ""
+    where = f"port {settings.port} on {', '.join(settings.bind_addresses) or 'every address of this machine'}"
+    if not accounts:
+        return f"Anyone who reaches {where} may push, pull and delete: there is no sign-in."
+    if not settings.tls.is_on:
+        return f"Passwords and images cross the network in the clear, for all between the clients and {where}."
+    return ""
+
+
 def keep(stack: Stack, accounts: tuple[Account, ...]) -> bool:
     """Keep these users, and let a running frontend take them over at once; return whether one did.
 
@@ -103,6 +116,19 @@ def apply(stack: Stack) -> bool:
     for file in render.access_files(stack.settings, accounts_of(deployment)):
         write_atomically(deployment.directory / file.path, file.content, file.mode)
     return let_read(stack.engine, deployment)
+
+
+def finish(stack: Stack) -> str:
+    """Do what a command that was cut off had begun to change; return what to say about it.
+
+    What cannot be done now is said as well, and not raised.
+    """
+    try:
+        with exclusive(stack.deployment.lock_file):
+            apply(stack)
+    except DeployerError as error:
+        return f"A change of users or rules was cut off, and the registry may not heed it yet: {error}"
+    return "A change of users or rules was cut off; it is in force now."
 
 
 def let_read(engine: Engine, deployment: Deployment) -> bool:

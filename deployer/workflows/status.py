@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from deployer.errors import DeployerError, NotFound, UsageError
 from deployer.render import STORAGE
 from deployer.storage.access import Storage
-from deployer.workflows import files, preflight, readiness
+from deployer.workflows import authority, files, preflight, readiness, sign_in
 from deployer.workflows.garbage import no_images, survey
 from deployer.workflows.gate import Gate
 from deployer.workflows.manifest_graph import Manifests
@@ -61,6 +61,8 @@ class Status:
     services: tuple[ServiceStatus, ...]
     problems: tuple[str, ...]
     upkeep: str = ""
+    sign_in: str = ""
+    encryption: str = ""
 
     @property
     def is_healthy(self) -> bool:
@@ -93,6 +95,8 @@ def read(stack: Stack) -> Status:
         free_bytes=free,
         services=tuple(_service(stack, container) for container in containers),
         upkeep=_upkeep(stack),
+        sign_in=_sign_in(stack),
+        encryption=_encryption(stack),
         problems=(*_elsewhere(containers, settings.port), *_problems(containers, answer, free)),
     )
 
@@ -152,6 +156,33 @@ def _garbage(stack: Stack, registry: ServiceContainer) -> int | None:
         return survey(Storage(stack.engine, registry.id), Manifests(), no_images).freed
     except DeployerError:
         return None
+
+
+def _sign_in(stack: Stack) -> str:
+    """Who gets in, in a line."""
+    try:
+        accounts = sign_in.accounts_of(stack.deployment)
+    except DeployerError as error:
+        return str(error)
+    exposed = sign_in.exposure(stack.settings, accounts)
+    if not accounts:
+        return exposed or "none, and none needed: only this machine reaches it"
+    rules = len(stack.settings.access)
+    told = f"{_counted(len(accounts), 'user')}, {_counted(rules, 'rule') if rules else 'who may do everything'}"
+    return f"{told}. {exposed}" if exposed else told
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _encryption(stack: Stack) -> str:
+    tls = stack.settings.tls
+    if tls.mode == "internal":
+        return f"TLS, by the authority with SHA-256 {authority.fingerprint_of(stack.deployment) or 'unknown'}"
+    if tls.is_own:
+        return f"TLS, with the certificate {tls.certificate}"
+    return "TLS, with a certificate fetched by ACME" if tls.is_on else "none"
 
 
 def _upkeep(stack: Stack) -> str:

@@ -39,7 +39,11 @@ class FakeEngine:
     def execute(self, container: str, *command: str) -> str:
         self.asked.append(container)
         uploads, commits = self.counts.pop(0) if len(self.counts) > 1 else self.counts[0]
-        found = {"unix//run/registry/./registry.sock": uploads, "unix//run/registry/././registry.sock": commits, "registry:5000": 9}
+        found = {
+            "unix//run/registry/./registry.sock": uploads,
+            "unix//run/registry/././registry.sock": commits,
+            "registry:5000": 9,
+        }
         return json.dumps([{"address": name, "num_requests": number} for name, number in found.items()])
 
     def remove_helpers(self, label: str) -> None:

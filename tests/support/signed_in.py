@@ -1,0 +1,53 @@
+"""Deployments with users, rules and TLS, made by the files that `deployer` reads."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import bcrypt
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tests.support.stack import DeployedStack
+
+# The least that bcrypt takes: tests sign in often.
+COST = 4
+
+
+def password_of(user: str) -> str:
+    """The password that a user of the tests has, with characters in it that shells and templates read."""
+    return f'pä$$ {{{user}}} "${{HOME}}" \\x'
+
+
+def write_users(stack: DeployedStack, names: Iterable[str]) -> None:
+    """Give a deployment that is not up these users."""
+    stack.directory.mkdir(parents=True, exist_ok=True)
+    lines = [f"{name}:{bcrypt.hashpw(password_of(name).encode(), bcrypt.gensalt(COST)).decode()}\n" for name in names]
+    file = stack.directory / "users"
+    file.write_text("".join(lines))
+    file.chmod(0o600)
+
+
+def write_rules(stack: DeployedStack, rules: Sequence[dict[str, Any]]) -> None:
+    """Write a deployer.yaml with these access rules."""
+    stack.folder.mkdir(parents=True, exist_ok=True)
+    # JSON is YAML.
+    (stack.folder / "deployer.yaml").write_text(f"access: {json.dumps(rules)}\n")
+
+
+def client_of(stack: DeployedStack, user: str | None) -> httpx.Client:
+    """A client signed in as a user, or as nobody, that trusts the deployment's own authority; close it."""
+    authority = stack.directory / "ca.crt"
+    secure = authority.exists()
+    verify = ssl.create_default_context(cafile=str(authority)) if secure else ssl.create_default_context()
+    return httpx.Client(
+        base_url=f"http{'s' if secure else ''}://{stack.address}",
+        auth=(user, password_of(user)) if user else None,
+        trust_env=False,
+        timeout=30,
+        verify=verify,
+    )
