@@ -241,9 +241,7 @@ def templates_directory() -> Path:
 
 
 def _ports(settings: Settings) -> list[str]:
-    published = [f"{settings.port}:5000"]
-    if settings.needs_port_80:
-        published.append("80:80")
+    published = [f"{settings.port}:5000", *(f"{port}:{port}" for port in settings.acme_ports)]
     addresses = [f"[{address}]:" if ":" in address else f"{address}:" for address in settings.bind_addresses] or [""]
     return [f"{address}{one}" for address in addresses for one in published]
 

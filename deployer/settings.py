@@ -186,9 +186,9 @@ class Settings:
         return f"{self._scheme}://{_in_url(bound[0] if bound else '127.0.0.1')}:{self.port}"
 
     @property
-    def needs_port_80(self) -> bool:
-        """Whether an ACME server looks at port 80 to see that the host is ours; on 443 it looks there."""
-        return self.tls.mode == "acme" and self.port not in {80, 443}
+    def acme_ports(self) -> tuple[int, ...]:
+        """Further ports at which an ACME server looks whether the host is ours: 80, unless it can look at ours."""
+        return (80,) if self.tls.mode == "acme" and self.port not in {80, 443} else ()
 
     @property
     def _scheme(self) -> str:

@@ -63,7 +63,7 @@ def check_conflict(deployment: Deployment, containers: tuple[ServiceContainer, .
 
 
 def check_port(settings: Settings, engine: Engine) -> None:
-    """Make sure that the port can be published, unless this deployment has it already. Raises PreflightError."""
+    """Make sure that the ports can be published, unless this deployment has them already. Raises PreflightError."""
     addresses = settings.bind_addresses or ("",)
     for address in addresses:
         if address and not ports.is_own_address(address):
@@ -71,17 +71,26 @@ def check_port(settings: Settings, engine: Engine) -> None:
                 f"This machine has no address {address}, so nothing can listen there.",
                 ("Set `bind` (and `host`) to an address of this machine, or bind to auto.",),
             )
-        if ports.is_free(address, settings.port):
-            continue
-        owners = engine.publishers(settings.port)
-        if any(owner.project == settings.name for owner in owners):
-            continue
-        holder = f"the container {owners[0].name}" if owners else ports.listener(settings.port) or "another program"
-        free = ports.free_near(settings.port, addresses)
+        for port in (settings.port, *settings.acme_ports):
+            if not ports.is_free(address, port):
+                _refuse_foreign(port, settings, engine, addresses)
+
+
+def _refuse_foreign(port: int, settings: Settings, engine: Engine, addresses: tuple[str, ...]) -> None:
+    owners = engine.publishers(port)
+    if any(owner.project == settings.name for owner in owners):
+        return
+    holder = f"the container {owners[0].name}" if owners else ports.listener(port) or "another program"
+    if port != settings.port:
         raise PreflightError(
-            f"Port {settings.port} is taken by {holder}.",
-            (f"deployer up --port {free}   (or any free port; or end what holds it)",),
+            f"Port {port} is taken by {holder}, and an ACME server looks there whether {settings.host} is yours.",
+            ("deployer up --port 443   (it looks there too; or end what holds the port)",),
         )
+    free = ports.free_near(port, addresses)
+    raise PreflightError(
+        f"Port {port} is taken by {holder}.",
+        (f"deployer up --port {free}   (or any free port; or end what holds it)",),
+    )
 
 
 def check_disk(settings: Settings, engine: Engine, deployment: Deployment) -> None:

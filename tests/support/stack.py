@@ -45,6 +45,12 @@ class DeployedStack:
         return f"localhost:{self.port}"
 
     @property
+    def bind(self) -> str:
+        """The address that it listens on."""
+        host = self.settings.get("DEPLOYER_HOST", "127.0.0.1")
+        return self.settings.get("DEPLOYER_BIND", host if host.startswith("127.") else "127.0.0.1")
+
+    @property
     def url(self) -> str:
         return f"http://localhost:{self.port}"
 

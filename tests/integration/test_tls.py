@@ -1,0 +1,199 @@
+"""TLS on the one port: the registry's own authority, an ACME server's certificates, and plain HTTP that comes by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import ssl
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from tests.support.registry_content import image, push
+from tests.support.signed_in import client_of, write_users
+from tests.support.stack import DeployedStack, docker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+NAME = "registry.example"
+
+
+def presented(
+    stack: DeployedStack, name: str | None, *, trusted: Path | None, port: int | None = None
+) -> dict[str, object]:
+    """The certificate that a client is shown which asks for a name, or for none; verified where a CA is given."""
+    context = ssl.create_default_context(cafile=str(trusted)) if trusted else ssl._create_unverified_context()
+    context.check_hostname = bool(trusted and name)
+    # An address is never sent as a name (RFC 6066, section 3).
+    with (
+        socket.create_connection((stack.bind, port or stack.port), timeout=10) as raw,
+        context.wrap_socket(raw, server_hostname=name) as secure,
+    ):
+        return dict(secure.getpeercert() or {})
+
+
+def names_in(certificate: dict[str, object]) -> set[str]:
+    return {value for _, value in certificate["subjectAltName"]}  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def named(make_stack: Callable[..., DeployedStack]) -> Iterator[DeployedStack]:
+    """A registry for a name that is not this machine's own, listening here alone."""
+    stack = make_stack(DEPLOYER_HOST=NAME, DEPLOYER_BIND="127.0.0.1", DEPLOYER_TLS="internal")
+    write_users(stack, ["anna"])
+    stack.up()
+    yield stack
+    stack.remove()
+
+
+def test_up_prints_the_fingerprint_of_the_authority(named: DeployedStack) -> None:
+    der = ssl.PEM_cert_to_DER_cert((named.directory / "ca.crt").read_text())
+    plain = hashlib.sha256(der).hexdigest().upper()
+    fingerprint = ":".join(plain[index : index + 2] for index in range(0, 64, 2))
+    said = named.deployer("up", "--yes", check=True)
+    assert f"Authority: SHA-256 {fingerprint}" in said.stdout
+    assert json.loads(named.deployer("up", "--yes", "--json", check=True).stdout)["authority_sha256"] == fingerprint
+    assert fingerprint in named.deployer("status", check=True).stdout
+    served = httpx.get(f"https://127.0.0.1:{named.port}/.well-known/deployer/ca.crt", verify=False, trust_env=False)
+    assert served.text == (named.directory / "ca.crt").read_text()
+
+
+@pytest.mark.parametrize("path", ["ca.crt/../root.key", "root.key", "ca.crt/", "../local/root.key", "%2e%2e/root.key"])
+def test_only_the_certificate_is_handed_out(named: DeployedStack, path: str) -> None:
+    with httpx.Client(verify=False, trust_env=False) as client:
+        answer = client.get(f"https://127.0.0.1:{named.port}/.well-known/deployer/{path}")
+    assert "PRIVATE KEY" not in answer.text
+    assert answer.status_code in {401, 404, 308} or answer.text == (named.directory / "ca.crt").read_text()
+
+
+@pytest.mark.parametrize("name", [NAME, "localhost"])
+def test_a_client_that_gives_a_name_is_shown_that_one_s_certificate(named: DeployedStack, name: str) -> None:
+    assert names_in(presented(named, name, trusted=named.directory / "ca.crt")) == {name}
+
+
+def test_a_client_that_gives_no_name_is_shown_the_host_s(named: DeployedStack) -> None:
+    assert names_in(presented(named, None, trusted=named.directory / "ca.crt")) == {NAME}
+
+
+def test_a_client_that_gives_another_name_learns_which_it_is(named: DeployedStack) -> None:
+    with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
+        presented(named, "other.example", trusted=named.directory / "ca.crt")
+
+
+def test_an_address_as_host_is_in_the_certificate(make_stack: Callable[..., DeployedStack]) -> None:
+    stack = make_stack(DEPLOYER_HOST="127.0.0.9", DEPLOYER_TLS="internal")
+    stack.up()
+    try:
+        found = presented(stack, "127.0.0.9", trusted=stack.directory / "ca.crt")
+        assert found["subjectAltName"] == (("IP Address", "127.0.0.9"),)
+    finally:
+        stack.remove()
+
+
+def test_plain_http_on_the_port_is_sent_to_https(named: DeployedStack) -> None:
+    answer = httpx.get(f"http://127.0.0.1:{named.port}/v2/", headers={"Host": f"{NAME}:{named.port}"}, trust_env=False)
+    assert answer.status_code == 308
+    assert answer.headers["Location"] == f"https://{NAME}:{named.port}/v2/"
+
+
+def test_the_authority_survives_down_and_up_and_goes_with_the_volumes(fresh_stack: DeployedStack) -> None:
+    secure = {"DEPLOYER_TLS": "internal"}
+    fresh_stack.deployer("up", "--yes", environment=secure, check=True)
+    first = (fresh_stack.directory / "ca.crt").read_bytes()
+    with client_of(fresh_stack, None) as client:
+        push(client, "kept", "1", image("kept"))
+    fresh_stack.deployer("down", "--yes", environment=secure, check=True)
+    fresh_stack.deployer("up", "--yes", environment=secure, check=True)
+    assert (fresh_stack.directory / "ca.crt").read_bytes() == first
+    with client_of(fresh_stack, None) as client:
+        assert client.get("/v2/kept/tags/list").json()["tags"] == ["1"]
+    gone = fresh_stack.deployer("down", "--volumes", "--yes", environment=secure, check=True)
+    assert "ca.crt" not in [path.name for path in fresh_stack.directory.rglob("*")], gone.stdout
+    fresh_stack.deployer("up", "--yes", environment=secure, check=True)
+    assert (fresh_stack.directory / "ca.crt").read_bytes() != first
+
+
+def test_upkeep_closes_the_gate_of_a_registry_with_tls(named: DeployedStack) -> None:
+    with client_of(named, "anna") as anna:
+        anna.base_url = httpx.URL(f"https://localhost:{named.port}")
+        for words in ("old", "new"):
+            push(anna, "left", "1", image(words))
+    time.sleep(1.1)
+    done = named.deployer("gc", "--untagged", "--yes", "--older-than", "1s", check=True)
+    assert "Freed" in done.stdout + done.stderr
+
+
+# -- ACME
+
+
+@contextmanager
+def acme_server(folder: Path, name: str, program: str) -> Iterator[str]:
+    """Caddy as an ACME server at `acme.test`, on a network of its own; gives the network's name."""
+    folder.mkdir()
+    (folder / "Caddyfile").write_text(
+        "{\n\tskip_install_trust\n}\nhttps://acme.test {\n\ttls internal\n\tacme_server\n}\n"
+    )
+    network = f"{name}-acme"
+    docker("network", "create", network)
+    try:
+        docker(
+            "run", "--detach", "--name", network, "--network", network, "--network-alias", "acme.test",
+            "--volume", f"{folder}:/etc/acme:ro", "--entrypoint", "caddy", program,
+            "run", "--config", "/etc/acme/Caddyfile", "--adapter", "caddyfile",
+        )  # fmt: skip
+        root = "/data/caddy/pki/authorities/local/root.crt"
+        deadline = time.monotonic() + 30
+        while not (found := docker("exec", network, "cat", root, check=False)):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        (folder / "root.crt").write_text(found)
+        yield network
+    finally:
+        docker("rm", "--force", "--volumes", network, check=False)
+        docker("network", "rm", network, check=False)
+
+
+@pytest.mark.parametrize("port", [5443, 443])
+def test_a_certificate_comes_from_an_acme_server(
+    stack: DeployedStack, fresh_stack: DeployedStack, tmp_path: Path, port: int
+) -> None:
+    program = docker("inspect", "--format", "{{.Config.Image}}", stack.containers()["frontend"]).strip()
+    # An address of its own, where nothing else has the port that the ACME server looks at.
+    place = f"127.0.0.{port % 200}"
+    taken = {"DEPLOYER_TLS": "acme", "DEPLOYER_HOST": "registry.acme.test", "DEPLOYER_BIND": place}
+    if port != 443:
+        with socket.create_server((place, 80)):
+            refused = fresh_stack.deployer("up", "--yes", environment=taken)
+        assert refused.returncode == 1
+        assert "Port 80 is taken by" in refused.stderr
+        assert "an ACME server looks there whether registry.acme.test is yours" in refused.stderr
+    with acme_server(tmp_path / "acme", fresh_stack.name, program) as network:
+        fresh_stack.directory.mkdir(parents=True)
+        aliases = {"default": {}, "acme": {"aliases": ["registry.acme.test"]}}
+        override = {
+            "services": {"frontend": {"networks": aliases}},
+            "networks": {"acme": {"external": True, "name": network}},
+        }
+        (fresh_stack.directory / "compose.override.yaml").write_text(json.dumps(override))
+        tls = {
+            "mode": "acme", "email": "me@acme.test", "directory": "https://acme.test/acme/local/directory",
+            "authority": str(tmp_path / "acme" / "root.crt"),
+        }  # fmt: skip
+        settings = {"host": "registry.acme.test", "port": port, "bind": place, "tls": tls}
+        (fresh_stack.folder / "deployer.yaml").write_text(json.dumps(settings))
+        secured = DeployedStack(fresh_stack.folder, fresh_stack.name, port, {"DEPLOYER_BIND": place})
+        try:
+            brought_up = secured.deployer("up", "--yes")
+            assert brought_up.returncode == 0, brought_up.stderr
+            found = presented(secured, "registry.acme.test", trusted=tmp_path / "acme" / "root.crt", port=port)
+            assert names_in(found) == {"registry.acme.test"}
+            assert "Page:     https://registry.acme.test" in brought_up.stdout
+            assert "TLS, with a certificate fetched by ACME" in secured.deployer("status", check=True).stdout
+        finally:
+            secured.deployer("down", "--volumes", "--yes")
