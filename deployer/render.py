@@ -24,6 +24,8 @@ HIDDEN_SECRET = "(kept in the file 'secrets')"  # noqa: S105 - what is shown ins
 
 # Below the deployment's folder: what the frontend reads about users and rules.
 ACCESS_FOLDER = "frontend/access"
+# Holds a line for each access rule.
+GRANTS = f"{ACCESS_FOLDER}/grants"
 HIDDEN = {
     f"{ACCESS_FOLDER}/users": "# (the users and the hashes of their passwords, kept in the file 'users')",
     "frontend/tls/key.pem": "# (the certificate's key)",
@@ -120,20 +122,25 @@ def files(settings: Settings, images: ServiceImages, kept: Kept) -> tuple[File, 
         frontend_digest=_digest(caddyfile),
     )
     rendered = (File("compose.yaml", compose), config, caddyfile)
-    read_anew = (*_certificates(kept), *access_files(settings, kept.accounts))
+    read_anew = (*_certificates(kept), *user_files(settings, kept.accounts), *rule_files(settings))
     return (*rendered, *read_anew, *(page_files() if with_page else ()))
 
 
-def access_files(settings: Settings, accounts: tuple[Account, ...]) -> tuple[File, ...]:
-    """What the frontend reads about users and rules; it can read them anew while it runs."""
-    rules = [_Grant.of(rule) for rule in settings.access] if accounts else []
-    values = {"realm": f"registry at {settings.address}", "accounts": accounts, "rules": rules}
-    modes = {"sign-in": PUBLIC, "users": PRIVATE, "rules": PUBLIC, "grants": PUBLIC}
-    return tuple(
-        File(
-            f"{ACCESS_FOLDER}/{name}", _render(f"{ACCESS_FOLDER}/{name}.j2", name_pattern=_NAME_PATTERN, **values), mode
-        )
-        for name, mode in modes.items()
+def user_files(settings: Settings, accounts: tuple[Account, ...]) -> tuple[File, ...]:
+    """What the frontend reads about users."""
+    realm = f"registry at {settings.address}"
+    return (
+        File(f"{ACCESS_FOLDER}/sign-in", _render(f"{ACCESS_FOLDER}/sign-in.j2", accounts=accounts, realm=realm)),
+        File(f"{ACCESS_FOLDER}/users", _render(f"{ACCESS_FOLDER}/users.j2", accounts=accounts), PRIVATE),
+    )
+
+
+def rule_files(settings: Settings) -> tuple[File, ...]:
+    """What the frontend reads about access rules."""
+    rules = [_Grant.of(rule) for rule in settings.access]
+    return (
+        File(f"{ACCESS_FOLDER}/rules", _render(f"{ACCESS_FOLDER}/rules.j2", rules=rules, name_pattern=_NAME_PATTERN)),
+        File(GRANTS, _render(f"{GRANTS}.j2", rules=rules)),
     )
 
 

@@ -76,7 +76,7 @@ def up(
             dialogue=Dialogue(
                 say=session.out.note,
                 may_install=lambda question: session.out.confirm(question, yes=yes or install),
-                may_move=lambda question: session.out.confirm(question, yes=yes),
+                may_lose=lambda question: session.out.confirm(question, yes=yes),
             ),
             quiet=not session.out.err.isatty(),
         )

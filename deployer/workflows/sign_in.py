@@ -104,16 +104,17 @@ def keep(stack: Stack, accounts: tuple[Account, ...]) -> bool:
 
 
 def apply(stack: Stack) -> bool:
-    """Write the users and rules where the frontend reads them, and let it; return whether one runs.
+    """Write the users where the frontend reads them, and let it; return whether one runs.
 
-    Raises HostError or EngineError.
+    The rules stay those that `up` put in force: settings read elsewhere may hold none. Raises
+    HostError or EngineError.
     """
     deployment = stack.deployment
     if not deployment.is_there:
         deployment.unread_file.unlink(missing_ok=True)
         return False
     write_atomically(deployment.unread_file, b"", PRIVATE)
-    for file in render.access_files(stack.settings, accounts_of(deployment)):
+    for file in render.user_files(stack.settings, accounts_of(deployment)):
         write_atomically(deployment.directory / file.path, file.content, file.mode)
     return let_read(stack.engine, deployment)
 
@@ -127,8 +128,8 @@ def finish(stack: Stack) -> str:
         with exclusive(stack.deployment.lock_file):
             apply(stack)
     except DeployerError as error:
-        return f"A change of users or rules was cut off, and the registry may not heed it yet: {error}"
-    return "A change of users or rules was cut off; it is in force now."
+        return f"A change of the users was cut off, and the registry may not heed it yet: {error}"
+    return "A change of the users was cut off; it is in force now."
 
 
 def let_read(engine: Engine, deployment: Deployment) -> bool:

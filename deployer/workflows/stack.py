@@ -77,13 +77,13 @@ class UpPlan:
 class Dialogue:
     """How `up` speaks with its user.
 
-    `say` is told each step; `may_install` is asked before a package is installed, and `may_move`
-    before images would be left behind. Those two raise where the answer is no.
+    `say` is told each step; `may_install` is asked before a package is installed, and `may_lose`
+    before images would be left behind or rules dropped. Those two raise where the answer is no.
     """
 
     say: Callable[[str], None]
     may_install: Callable[[str], None]
-    may_move: Callable[[str], None]
+    may_lose: Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class Stack:
         with exclusive(self.deployment.lock_file, "up"):
             plan = self.plan(rebuild=rebuild)
             for warning in plan.warnings:
-                dialogue.may_move(f"{warning} Go on?")
+                dialogue.may_lose(f"{warning} Go on?")
             if plan.is_empty:
                 files.keep_record(self.deployment, self._record)
             else:
@@ -242,12 +242,20 @@ class Stack:
                 raise EngineError("Compose does not accept the files.", advice, error.original) from error
 
     def _warnings(self) -> tuple[str, ...]:
+        """What would be lost from sight, or be open to more people, than today."""
+        found = []
         wanted = str(self.settings.registry.data_directory or "data")
         today = files.deployed_storage(self.deployment) or wanted
-        if today == wanted:
-            return ()
-        before, after = (f"the volume {self.data_volume}" if place == "data" else place for place in (today, wanted))
-        return (f"The images pushed so far stay in {before}, and will not be seen: the registry moves to {after}.",)
+        if today != wanted:
+            before, after = (
+                f"the volume {self.data_volume}" if place == "data" else place for place in (today, wanted)
+            )
+            found.append(
+                f"The images pushed so far stay in {before}, and will not be seen: the registry moves to {after}."
+            )
+        if read_if_there(self.deployment.directory / render.GRANTS) and not self.settings.access:
+            found.append("The access rules in force go: then everyone who signs in may do everything.")
+        return tuple(found)
 
 
 def _change(

@@ -162,9 +162,30 @@ def test_a_change_that_was_cut_off_is_finished_by_the_next_command(signed_in: De
     (signed_in.directory / ".unread").touch()
     write_users(signed_in, ["anna"])
     said = signed_in.deployer("status", check=True)
-    assert "A change of users or rules was cut off; it is in force now." in said.stderr
+    assert "A change of the users was cut off; it is in force now." in said.stderr
     assert [status(signed_in, user) for user in ("anna", "bert")] == [200, 401]
     assert not (signed_in.directory / ".unread").exists()
+
+
+def test_rules_go_only_when_that_is_agreed_to(signed_in: DeployedStack) -> None:
+    write_rules(signed_in, [{"users": ["anna"], "allow": ["pull"]}])
+    signed_in.up()
+    file = signed_in.folder / "deployer.yaml"
+    rules = file.read_text()
+    file.unlink()
+    # As from a folder where the file is not: users change, and the rules stay.
+    (signed_in.directory / ".unread").touch()
+    signed_in.deployer("status", check=True)
+    assert status(signed_in, "bert", "/v2/_catalog") == 403
+    refused = signed_in.deployer("up")
+    assert refused.returncode == 1
+    assert "The access rules in force go: then everyone who signs in may do everything." in refused.stderr
+    assert status(signed_in, "bert", "/v2/_catalog") == 403
+    signed_in.up()
+    assert status(signed_in, "bert", "/v2/_catalog") == 200
+    file.write_text(rules)
+    signed_in.up()
+    assert status(signed_in, "bert", "/v2/_catalog") == 403
 
 
 def test_users_survive_a_restart_and_down_and_up(signed_in: DeployedStack) -> None:
