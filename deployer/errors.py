@@ -89,6 +89,10 @@ class Denied(RegistryError):
     """The registry wants a sign-in, or forbids what was asked."""
 
 
+class Forbidden(Denied):
+    """The registry knows who asks, and does not allow that user what was asked."""
+
+
 class DeletingDisabled(RegistryError):
     """The registry is configured not to delete, or is read-only."""
 

@@ -6,8 +6,9 @@ import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urljoin, urlsplit
 
-from deployer.errors import DeletingDisabled, Denied, DeployerError, NotFound, RegistryError
+from deployer.errors import DeletingDisabled, Denied, DeployerError, Forbidden, NotFound, RegistryError
 
 if TYPE_CHECKING:
     import httpx
@@ -17,12 +18,18 @@ if TYPE_CHECKING:
 API_HEADER = "Docker-Distribution-Api-Version"
 
 _ORIGINAL_LENGTH = 1500
-_TLS_WANTED = re.compile(r"http request (?:was sent )?to (?:an )?https (?:server|port)", re.IGNORECASE)
+# As Go's servers, nginx and Apache say it.
+_TLS_WANTED = re.compile(
+    r"http request (?:was sent )?to (?:an )?https (?:server|port)|plain http to an ssl-enabled server", re.IGNORECASE
+)
+_STANDARD_DENIAL = "requested access to the resource is denied"
+_OF_REPOSITORY = re.compile(r"/v2/(?P<name>.+)/(?:manifests|blobs|tags|referrers)/")
+_DONE_TO = {"pull": "pull from", "push": "push to", "delete": "delete from"}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer, read to its end."""
+    """One HTTP answer, read to its end; `user` is who asked, "" without a sign-in."""
 
     method: str
     url: str
@@ -31,6 +38,7 @@ class Answer:
     version: str
     headers: httpx.Headers
     content: bytes = field(repr=False)
+    user: str = ""
 
     @property
     def ok(self) -> bool:
@@ -113,14 +121,26 @@ def _readable(answer: Answer) -> str:
     return " ".join(text.split())[:300]
 
 
+def tells_tls(answer: Answer) -> bool:
+    """Whether a server that was asked in plain HTTP says that this same port speaks TLS.
+
+    Servers send us on to it, or refuse with a sentence; there is no standard for either.
+    """
+    asked = urlsplit(answer.url)
+    if asked.scheme != "http":
+        return False
+    if answer.status == 400:
+        return bool(_TLS_WANTED.search(answer.content[:2000].decode(errors="replace")))
+    try:
+        target = urlsplit(urljoin(answer.url, answer.headers.get("Location", "")))
+        there = (target.scheme, target.hostname, target.port or 443)
+    except ValueError:
+        return False
+    return 300 <= answer.status < 400 and there == ("https", asked.hostname, asked.port or 80)
+
+
 def not_a_registry(answer: Answer, place: Place) -> DeployerError:
     """The sentence for an answer that no registry gives."""
-    if _TLS_WANTED.search(answer.content[:2000].decode(errors="replace")):
-        return RegistryError(
-            f"{place.address} speaks HTTPS, and was asked in plain HTTP.",
-            (f"Check the host and the port: is {place.address} the registry that you mean?",),
-            original_text(answer),
-        )
     return RegistryError(
         f"What answers at {place.url} is not a registry.",
         (f"Check the host and the port: another program may have {place.address}.",),
@@ -159,8 +179,7 @@ def _by_status(answer: Answer, place: Place, original: str) -> DeployerError | N
         case 401:
             known: DeployerError | None = Denied(f"{at} wants a sign-in.", (sign_in,), original)
         case 403:
-            advice = f"To do it as another user: {sign_in}"
-            known = Denied(f"{at} does not allow this{_message(answer)}.", (advice,), original)
+            known = _forbidden(answer, place, original)
         case 429:
             known = RegistryError(f"{at} was asked too often and wants a pause.", (_again(answer),), original)
         case 503 if answer.errors:
@@ -179,6 +198,43 @@ def _by_status(answer: Answer, place: Place, original: str) -> DeployerError | N
         case _:
             known = None
     return known
+
+
+def _forbidden(answer: Answer, place: Place, original: str) -> Forbidden:
+    """Who may not do what: from the error's detail where it has one, else from what was asked."""
+    who = f"'{answer.user}'" if answer.user else "you, who are not signed in,"
+    message = _message(answer)
+    said = "" if _STANDARD_DENIAL in message else message
+    as_another = f"To do it as another user: docker login {place.address}"
+    if urlsplit(answer.url).path.startswith("/v2/_catalog"):
+        return Forbidden(
+            f"The registry at {place.address} does not let {who} list all repositories{said}.",
+            ("One is opened by its name: deployer tags NAME", as_another),
+            original,
+        )
+    return Forbidden(
+        f"The registry at {place.address} does not let {who} {_what(answer)}{said}.",
+        ("Who may do what stands under access: in deployer.yaml on the registry's machine.", as_another),
+        original,
+    )
+
+
+def _what(answer: Answer) -> str:
+    # The form is distribution's: a list with one entry for each access that was asked for.
+    details = [entry.get("detail") for entry in answer.errors]
+    entries = [one for detail in details if isinstance(detail, list) for one in detail if isinstance(one, dict)]
+    wanted = [(str(one.get("Action", "")), str(one["Name"])) for one in entries if one.get("Name")]
+    if not wanted:
+        found = _OF_REPOSITORY.match(unquote(urlsplit(answer.url).path))
+        if not found:
+            return "do this"
+        action = {"GET": "pull", "HEAD": "pull", "DELETE": "delete"}.get(answer.method, "push")
+        wanted = [(action, found["name"])]
+    return " or ".join(f"{_DONE_TO.get(action, f'do {action} with')} '{name}'" for action, name in map(_clean, wanted))
+
+
+def _clean(wanted: tuple[str, str]) -> tuple[str, str]:
+    return printable(wanted[0]).replace("\n", " "), printable(wanted[1]).replace("\n", " ")
 
 
 def deleting_refused(answer: Answer, place: Place) -> DeletingDisabled:

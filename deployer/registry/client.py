@@ -13,18 +13,21 @@ from deployer.registry import manifests
 from deployer.registry.answers import deleting_refused, not_a_registry, original_text, refusal
 from deployer.registry.paging import collect
 from deployer.registry.parallel import each
+from deployer.registry.place import Place
 from deployer.registry.transport import MEGABYTE, Timeouts, Transport
+from deployer.registry.trust import installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
     import httpx
 
     from deployer.registry.answers import Answer
+    from deployer.registry.credentials import Credentials
     from deployer.registry.manifests import Descriptor, Manifest
-    from deployer.registry.place import Place
 
 # distribution refuses manifests of more than 4 MiB; configurations have no limit of their own.
 MANIFEST_LIMIT = 5 * MEGABYTE
@@ -54,23 +57,33 @@ class Fetched:
 class RegistryClient:
     """One registry. Use it in a `with` block, from as many threads as you like.
 
-    `url` is `http://host:port`; `environment` says where Docker's sign-ins and a proxy are;
-    `concurrency` bounds the requests under way. Every method raises RegistryUnreachable, Denied
-    or RegistryError as well as what it names itself.
+    `url` is `http://host:port`, or with https; one that is asked in plain HTTP and speaks TLS is asked
+    in HTTPS. `environment` says where Docker's sign-ins, installed authorities and a proxy are;
+    `credentials` stand in place of the saved sign-in; `authority` is the certificate of the
+    deployment's own authority, trusted as well. `concurrency` bounds the requests under way. Every
+    method raises RegistryUnreachable, Denied or RegistryError as well as what it names itself.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the URL by name
         self,
         url: str,
         environment: Mapping[str, str],
         *,
         concurrency: int = 8,
         timeouts: Timeouts | None = None,
+        credentials: Credentials | None = None,
+        authority: Path | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._concurrency = concurrency
         self._transport = Transport(
-            url, environment, connections=concurrency, timeouts=timeouts or Timeouts(), inner=transport
+            url,
+            environment,
+            connections=concurrency,
+            timeouts=timeouts or Timeouts(),
+            trust=installed(Place.of(url), environment, authority),
+            credentials=credentials,
+            inner=transport,
         )
 
     def __enter__(self) -> Self:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import socket
-import ssl
 from typing import TYPE_CHECKING
 
 import httpx
@@ -42,19 +41,7 @@ def fault(error: Exception, place: Place, *, seconds: float) -> DeployerError:
 
 
 def _connecting(error: Exception, place: Place, original: str) -> DeployerError:
-    for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return RegistryError(
-                f"The certificate of {place.address} is not trusted: {cause.verify_message}.",
-                ("Install the authority that signed it, or check the host's name and this machine's clock.",),
-                original,
-            )
-        if isinstance(cause, ssl.SSLError):
-            return RegistryError(
-                f"{place.address} does not speak HTTPS, and was asked in HTTPS.",
-                ("Ask it in plain HTTP, if it is the registry that you mean.",),
-                original,
-            )
+    for cause in causes(error):
         if isinstance(cause, socket.gaierror):
             return RegistryUnreachable(
                 f"The host name '{place.host}' does not resolve.",
@@ -94,7 +81,8 @@ def _where(place: Place) -> str:
     return "Check --host and --port, and that the registry runs there (on that machine: deployer status)."
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it came from, outermost first."""
     cause: BaseException | None = error
     while cause is not None:
         yield cause

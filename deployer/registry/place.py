@@ -24,6 +24,21 @@ class Place:
         return cls(url.rstrip("/"), f"[{host}]:{port}" if ":" in host else f"{host}:{port}", host)
 
     @property
+    def port(self) -> int:
+        """The port, also where the URL leaves it out."""
+        return int(self.address.rpartition(":")[2])
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether it is spoken to in HTTPS."""
+        return self.url.startswith("https:")
+
+    @property
+    def secured(self) -> Place:
+        """The same host and port, spoken to in HTTPS."""
+        return Place(f"https://{self.address}", self.address, self.host)
+
+    @property
     def is_loopback(self) -> bool:
         """Whether it is on this machine, and reached by no proxy."""
         if self.host == "localhost" or self.host.endswith(".localhost"):

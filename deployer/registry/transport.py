@@ -1,27 +1,33 @@
-"""HTTP to one registry: connections kept open, sign-in, redirects, and every failure translated."""
+"""HTTP or HTTPS to one registry: connections kept open, sign-in, redirects, and every failure translated."""
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 import threading
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 from deployer import __version__
-from deployer.errors import Denied, RegistryError
-from deployer.registry.answers import Answer, original_text, printable
-from deployer.registry.credentials import find_credentials
+from deployer.errors import RegistryError
+from deployer.registry.answers import Answer, original_text, tells_tls
 from deployer.registry.faults import fault
 from deployer.registry.place import Place
+from deployer.registry.proxy import proxy_for
+from deployer.registry.sign_in import SignIn
+from deployer.registry.tls_faults import Case, presented, tls_cause, tls_fault
+from deployer.registry.trust import Trust
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
     from typing import Self
+
+    from deployer.errors import DeployerError
+    from deployer.registry.credentials import Credentials
 
 MEGABYTE = 1_000_000
 ANSWER_LIMIT = 256 * MEGABYTE
@@ -39,31 +45,41 @@ class Timeouts:
     read: float = 60.0
 
 
+class _TlsSpoken(Exception):
+    """The registry was asked in plain HTTP, and its port speaks TLS."""
+
+
 class Transport:
     """Requests to one registry, from several threads at once.
 
-    The sign-in is looked up only when the registry asks for one, and is sent to no other host.
+    A registry that is asked in plain HTTP may say that its port speaks TLS: from there on it is asked
+    in HTTPS and never in plain again. Where a certificate is installed for its address, it is so from
+    the beginning. The sign-in is looked up only when the registry asks for one, and is sent to no
+    other host or port.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the URL by name
         self,
         url: str,
         environment: Mapping[str, str],
         *,
         connections: int,
         timeouts: Timeouts,
+        trust: Trust | None = None,
+        credentials: Credentials | None = None,
         inner: httpx.BaseTransport | None = None,
     ) -> None:
-        self.place = Place.of(url)
+        self._trust = trust or Trust()
+        place = Place.of(url)
+        self.place = place.secured if self._trust.expects_tls else place
         self._environment = environment
         self._timeouts = timeouts
         self._connections = connections
         self._inner = inner
-        self._own = self._client(self.place.url)
-        self._foreign: httpx.Client | None = None
         self._lock = threading.Lock()
-        self._authorization = ""
-        self._user = ""
+        self._clients: dict[str, httpx.Client] = {}
+        self._remarks: tuple[str, ...] = ()
+        self._sign_in = SignIn(place.address, environment, credentials)
 
     def __enter__(self) -> Self:
         return self
@@ -75,9 +91,8 @@ class Transport:
 
     def close(self) -> None:
         """Close every connection."""
-        self._own.close()
-        if self._foreign is not None:
-            self._foreign.close()
+        for client in self._clients.values():
+            client.close()
 
     def send(
         self,
@@ -94,39 +109,27 @@ class Transport:
         refused sign-in. Raises DeployerError.
         """
         url = urljoin(f"{self.place.url}/", path)
-        signed = self._authorization
+        signed = self._sign_in.authorization
         answer = self._follow(method, url, headers or {}, content, limit)
-        if answer.status == 401:
-            self._sign_in(answer, signed)
+        if answer.status == 401 and _origin(answer.url) == _origin(self.place.url):
+            self._sign_in.look_up(answer, signed)
             answer = self._follow(method, url, headers or {}, content, limit)
             if answer.status == 401:
-                raise self._refused(answer)
+                raise self._sign_in.refused(answer)
         return answer
-
-    def _client(self, url: str) -> httpx.Client:
-        secure = url.startswith("https:")
-        # Loading the system's certificates takes longer than a whole listing; plain HTTP needs none.
-        verify: ssl.SSLContext | bool = (
-            ssl.create_default_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        )
-        return httpx.Client(
-            headers={"User-Agent": f"deployer/{__version__}"},
-            timeout=httpx.Timeout(self._timeouts.read, connect=self._timeouts.connect, pool=None),
-            limits=httpx.Limits(max_connections=self._connections, max_keepalive_connections=self._connections),
-            verify=verify,
-            trust_env=False,
-            proxy=None if self._inner else proxy_for(url, self._environment),
-            transport=self._inner,
-        )
 
     def _follow(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limit: int) -> Answer:
         for _ in range(_MAX_REDIRECTS + 1):
-            answer = self._exchange(method, url, headers, content, limit)
+            try:
+                answer = self._exchange(method, self._secured(url), headers, content, limit)
+            except _TlsSpoken:
+                self.place = self.place.secured
+                answer = self._exchange(method, self._secured(url), headers, content, limit)
             target = answer.headers.get("Location")
             if answer.status not in _REDIRECTS or method not in _SAFE or not target:
                 return answer
             try:
-                url = urljoin(url, target)
+                url = urljoin(answer.url, target)
                 followed = _origin(url)[0] in {"http", "https"}
             except ValueError:
                 followed = False
@@ -136,20 +139,29 @@ class Transport:
             f"{self.place.address} sends us from one address to the next without end.", original=original_text(answer)
         )
 
+    def _secured(self, url: str) -> str:
+        """The URL in HTTPS, where it is the registry's own and the registry speaks that."""
+        if self.place.is_secure and self._is_here(url):
+            return urlsplit(url)._replace(scheme="https").geturl()
+        return url
+
+    def _is_here(self, url: str) -> bool:
+        return _origin(url)[1:] == _origin(self.place.url)[1:]
+
     def _exchange(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limit: int) -> Answer:
+        # Read before the place: a sign-in that is found after the place became HTTPS never goes out in plain.
+        authorization = self._sign_in.authorization
         own = _origin(url) == _origin(self.place.url)
-        sent = dict(headers)
-        if own and self._authorization:
-            sent["Authorization"] = self._authorization
+        sent = {**headers, "Authorization": authorization} if own and authorization else dict(headers)
         place = self.place if own else Place.of(urljoin(url, "/"))
-        client = self._own if own else self._other()
+        client = self._client_for(url) if own else self._client_for("")
         # A kept connection may be closed under us just as we use it; asking again is harmless for these.
         attempts = 2 if method in _SAFE else 1
         while True:
             attempts -= 1
             try:
                 with client.stream(method, url, headers=sent, content=content) as response:
-                    return Answer(
+                    answer = Answer(
                         method=method,
                         url=url,
                         status=response.status_code,
@@ -157,79 +169,52 @@ class Transport:
                         version=response.http_version,
                         headers=response.headers,
                         content=_read(response, limit, place),
+                        user=self._sign_in.user if own else "",
                     )
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
                 if not attempts:
-                    raise fault(error, place, seconds=self._timeouts.read) from error
+                    raise self._failed(error, place, own=own) from error
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                slow_start = isinstance(error, httpx.ConnectTimeout)
-                seconds = self._timeouts.connect if slow_start else self._timeouts.read
-                raise fault(error, place, seconds=seconds) from error
+                raise self._failed(error, place, own=own) from error
+            else:
+                if self._is_here(url) and tells_tls(answer):
+                    raise _TlsSpoken
+                return answer
 
-    def _other(self) -> httpx.Client:
+    def _failed(self, error: Exception, place: Place, *, own: bool) -> DeployerError:
+        cause = tls_cause(error)
+        if cause is None:
+            slow_start = isinstance(error, httpx.ConnectTimeout)
+            return fault(error, place, seconds=self._timeouts.connect if slow_start else self._timeouts.read)
+        direct = proxy_for(place.url, self._environment) is None
+        shown = presented(place, self._timeouts.connect) if direct else None
+        trust = self._trust if own else Trust()
+        return tls_fault(cause, place, Case(trust, shown, datetime.now(UTC), self._remarks), str(error))
+
+    def _client_for(self, url: str) -> httpx.Client:
+        """The client for the registry's own URLs of one scheme; "" is for every other place."""
+        kind = urlsplit(url).scheme
         with self._lock:
-            if self._foreign is None:
-                # To whatever place the registry names: its proxy cannot be known beforehand.
-                self._foreign = self._client("https://")
-            return self._foreign
+            if kind not in self._clients:
+                self._clients[kind] = self._client(url)
+            return self._clients[kind]
 
-    def _sign_in(self, answer: Answer, signed: str) -> None:
-        """Find the saved sign-in after a 401; `signed` is what the refused request carried."""
-        with self._lock:
-            if self._authorization != signed:
-                return
-            if signed:
-                raise self._refused(answer)
-            challenge = " ".join(answer.headers.get_list("WWW-Authenticate"))
-            if "bearer" in challenge.lower() and "basic" not in challenge.lower():
-                raise Denied(
-                    f"The registry at {self.place.address} signs in through a token server, which deployer does not.",
-                    ("Use a registry with Basic sign-in, such as the one that `deployer up` starts.",),
-                    printable(challenge),
-                )
-            found = find_credentials(self.place.address, self._environment)
-            if found is None:
-                raise Denied(
-                    f"The registry at {self.place.address} wants a sign-in, and none is saved for it.",
-                    (f"docker login {self.place.address}",),
-                    original_text(answer),
-                )
-            if found.identity_token:
-                raise Denied(
-                    f"The sign-in saved for {self.place.address} is a token for a token server, not a password.",
-                    (f"docker logout {self.place.address}", f"docker login {self.place.address}"),
-                )
-            self._user = found.username
-            self._authorization = found.basic()
-
-    def _refused(self, answer: Answer) -> Denied:
-        return Denied(
-            f"The registry at {self.place.address} does not take the sign-in saved for '{self._user}'.",
-            (f"docker login {self.place.address}",),
-            original_text(answer),
+    def _client(self, url: str) -> httpx.Client:
+        # Loading the system's certificates takes longer than a whole listing; plain HTTP needs none.
+        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if not url.startswith("http:"):
+            verify, self._remarks = self._trust.context(show_own=bool(url))
+        # To whatever place the registry names, the proxy cannot be known beforehand.
+        proxy = None if self._inner or not url else proxy_for(url, self._environment)
+        return httpx.Client(
+            headers={"User-Agent": f"deployer/{__version__}"},
+            timeout=httpx.Timeout(self._timeouts.read, connect=self._timeouts.connect, pool=None),
+            limits=httpx.Limits(max_connections=self._connections, max_keepalive_connections=self._connections),
+            verify=verify,
+            trust_env=False,
+            proxy=proxy,
+            transport=self._inner,
         )
-
-
-def proxy_for(url: str, environment: Mapping[str, str]) -> str | None:
-    """The proxy that the environment names for this URL; none for this machine itself, as Docker does."""
-    variable = f"{urlsplit(url).scheme}_proxy"
-    proxy = environment.get(variable) or environment.get(variable.upper())
-    if not proxy or Place.of(url).is_loopback:
-        return None
-    exempt = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
-    if any(_exempts(entry.strip(), Place.of(url)) for entry in exempt.split(",")):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
-
-
-def _exempts(entry: str, place: Place) -> bool:
-    """Whether one entry of NO_PROXY covers the host: `*`, a host, a domain, host:port, an address or CIDR."""
-    if entry in {"*", place.host, place.address}:
-        return True
-    try:
-        return ipaddress.ip_address(place.host) in ipaddress.ip_network(entry, strict=False)
-    except ValueError:
-        return bool(entry) and place.host.endswith("." + entry.lstrip("."))
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

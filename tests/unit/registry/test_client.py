@@ -10,6 +10,7 @@ from deployer.errors import (
     DeletingDisabled,
     Denied,
     DeployerError,
+    Forbidden,
     NotFound,
     RegistryError,
 )
@@ -283,7 +284,7 @@ def test_what_is_uploaded_can_be_read(client: RegistryClient) -> None:
 @pytest.mark.parametrize(("method", "path"), [("POST", "blobs"), ("PUT", "blobs"), ("PUT", "manifests")])
 def test_uploads_that_are_refused_say_so(client: RegistryClient, fake: FakeRegistry, method: str, path: str) -> None:
     fake.before = lambda asked: refused(403, "DENIED") if asked.method == method and path in asked.path else None
-    with failing(Denied, "does not allow this"):
+    with failing(Forbidden, "does not let you, who are not signed in, push to 'app'"):
         client.put_blob("app", b"x")
         client.put_manifest("app", "1", DOCKER_MANIFEST, b"{}")
 
@@ -347,8 +348,8 @@ MAINTENANCE = refused(503, "UNAVAILABLE", message="maintenance: gc is running.")
     ("reply", "error", "message", "advice"),
     [
         (refused(500, "UNKNOWN", {"path": "/x"}), RegistryError, "failed (HTTP 500)", "deployer logs"),
-        (refused(403, "DENIED", message="ann may not"), Denied, "does not allow this: ann may not.", "docker login"),
-        (Reply(403), Denied, "does not allow this.", "docker login localhost:5000"),
+        (refused(403, "DENIED", message="not at night"), Forbidden, "repositories: not at night.", "docker login"),
+        (Reply(403), Forbidden, "list all repositories.", "deployer tags NAME"),
         (Reply(429, b"", {"Retry-After": "7"}), RegistryError, "asked too often", "Try again in 7 seconds."),
         (Reply(429), RegistryError, "asked too often", "Try again in a moment."),
         (MAINTENANCE, RegistryError, "does not take this now: maintenance: gc is running.", "in a moment"),

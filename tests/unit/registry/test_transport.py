@@ -9,7 +9,7 @@ import pytest
 from deployer.errors import Denied, RegistryError
 from deployer.registry.client import RegistryClient
 from deployer.registry.place import Place
-from deployer.registry.transport import proxy_for
+from deployer.registry.proxy import proxy_for
 from tests.support.fake_registry import Asked, FakeRegistry, Reply, serving
 from tests.support.registry_content import image, push, sha256
 
@@ -163,7 +163,7 @@ def test_connections_are_kept_open() -> None:
             push(pusher, "a", "1", image("x"))
         for _ in range(5):
             client.manifest("a", "1")
-            pool = client._transport._own._transport._pool  # type: ignore[attr-defined]
+            pool = client._transport._clients["http"]._transport._pool  # type: ignore[attr-defined]
             ports |= {id(connection) for connection in pool.connections}
     assert len(ports) == 1
 

@@ -1,0 +1,87 @@
+"""The sign-in at one registry: looked up when the registry first asks for one, and then kept."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from deployer.errors import Denied
+from deployer.registry.answers import original_text, printable
+from deployer.registry.credentials import find_credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from deployer.registry.answers import Answer
+    from deployer.registry.credentials import Credentials
+
+
+class SignIn:
+    """Who we are to one registry: the user that was given, or the one that `docker login` saved.
+
+    `authorization` is the header's value, "" as long as none was asked for; `user` its name.
+    """
+
+    def __init__(self, address: str, environment: Mapping[str, str], given: Credentials | None) -> None:
+        self._address = address
+        self._environment = environment
+        self._given = given
+        self._lock = threading.Lock()
+        self.authorization = ""
+        self.user = ""
+
+    def look_up(self, answer: Answer, signed: str) -> None:
+        """Find the sign-in after a 401; `signed` is what the refused request carried.
+
+        Raises Denied where there is none that could serve, or the one that there is was refused.
+        """
+        with self._lock:
+            if self.authorization != signed:
+                return
+            if signed:
+                raise self.refused(answer)
+            self._refuse_tokens(answer)
+            found = self._given or self._saved(answer)
+            self.user = found.username
+            self.authorization = found.basic()
+
+    def refused(self, answer: Answer) -> Denied:
+        """The error for a sign-in that the registry does not take."""
+        if self._given:
+            return Denied(
+                f"The registry at {self._address} does not take this password for '{self.user}'.",
+                (
+                    "Check the name and the password.",
+                    f"deployer user password {self.user}   (sets a new one, on the machine that runs the registry)",
+                ),
+                original_text(answer),
+            )
+        return Denied(
+            f"The registry at {self._address} does not take the sign-in saved for '{self.user}'.",
+            (f"docker login {self._address}",),
+            original_text(answer),
+        )
+
+    def _refuse_tokens(self, answer: Answer) -> None:
+        challenge = " ".join(answer.headers.get_list("WWW-Authenticate"))
+        if "bearer" in challenge.lower() and "basic" not in challenge.lower():
+            raise Denied(
+                f"The registry at {self._address} signs in through a token server, which deployer does not.",
+                ("Use a registry with Basic sign-in, such as the one that `deployer up` starts.",),
+                printable(challenge),
+            )
+
+    def _saved(self, answer: Answer) -> Credentials:
+        found = find_credentials(self._address, self._environment)
+        if found is None:
+            raise Denied(
+                f"The registry at {self._address} wants a sign-in, and none is saved for it.",
+                (f"docker login {self._address}",),
+                original_text(answer),
+            )
+        if found.identity_token:
+            raise Denied(
+                f"The sign-in saved for {self._address} is a token for a token server, not a password.",
+                (f"docker logout {self._address}", f"docker login {self._address}"),
+            )
+        return found

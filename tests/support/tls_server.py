@@ -1,0 +1,105 @@
+"""TLS on 127.0.0.1 before a plain server; who asks it in plain HTTP gets what web servers say to that."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_HANDSHAKE = b"\x16"
+_SENTENCE = b"Client sent an HTTP request to an HTTPS server.\n"
+
+
+@dataclass
+class TlsServer:
+    """`plain` holds the requests that came in plain HTTP, `shown` the names in the certificates that clients showed."""
+
+    port: int
+    plain: list[bytes] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+
+def redirecting(server: TlsServer) -> bytes:
+    """What Caddy answers where it redirects on one port."""
+    location = f"Location: https://{server.address}/v2/\r\n".encode()
+    return b"HTTP/1.1 308 Permanent Redirect\r\n" + location + b"Content-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+def refusing(server: TlsServer) -> bytes:
+    """What servers written in Go answer."""
+    return b"HTTP/1.0 400 Bad Request\r\n\r\n" + _SENTENCE
+
+
+@contextmanager
+def tls_server(
+    certificate: Path,
+    key: Path,
+    backend: int,
+    *,
+    plain: Callable[[TlsServer], bytes] = redirecting,
+    clients: Path | None = None,
+) -> Iterator[TlsServer]:
+    """Carry what comes in TLS to the backend's port. With `clients`, their certificates must be by that authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    if clients is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(cafile=clients)
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = TlsServer(listener.getsockname()[1])
+
+    def answer(connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            connection.settimeout(10)
+            if connection.recv(1, socket.MSG_PEEK) != _HANDSHAKE:
+                server.plain.append(connection.recv(65536))
+                connection.sendall(plain(server))
+                return
+            with context.wrap_socket(connection, server_side=True) as secure:
+                subject = (secure.getpeercert() or {}).get("subject", ())
+                server.shown += [str(part[0][1]) for part in subject]
+                _carry(secure, backend)
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        # Closing alone does not wake a thread that waits in accept().
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+def _carry(secure: ssl.SSLSocket, backend: int) -> None:
+    with socket.create_connection(("127.0.0.1", backend)) as inner:
+        back = threading.Thread(target=_copy, args=(inner, secure), daemon=True)
+        back.start()
+        _copy(secure, inner)
+        back.join()
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while piece := source.recv(65536):
+            target.sendall(piece)
+        target.shutdown(socket.SHUT_WR)

@@ -1,0 +1,355 @@
+"""TLS and sign-in over real connections: servers on 127.0.0.1 with certificates of the tests' own."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from deployer.errors import DeployerError, RegistryError
+from deployer.registry.client import RegistryClient
+from deployer.registry.credentials import Credentials
+from tests.support.certificates import Certified, authority, certificate, now
+from tests.support.fake_registry import Asked, FakeRegistry, Reply, serving
+from tests.support.raw_server import sending
+from tests.support.tls_server import TlsServer, redirecting, refusing, tls_server
+from tests.unit.registry.test_transport import signed_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+DAY = timedelta(days=1)
+
+
+@dataclass
+class Site:
+    """A registry with one user behind TLS, and a home folder on a client of it."""
+
+    folder: Path
+    signer: Certified
+    fake: FakeRegistry
+    server: TlsServer
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def certs(self) -> Path:
+        return self.folder / "home/.docker/certs.d" / self.server.address
+
+    def install(self, signer: Certified | None = None, folder: Path | None = None) -> Path:
+        target = (folder or self.certs) / "ca.crt"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((signer or self.signer).pem)
+        return target
+
+    def client(self, scheme: str = "http", **given: object) -> RegistryClient:
+        return RegistryClient(f"{scheme}://{self.server.address}", self.environment, **given)  # type: ignore[arg-type]
+
+    def failure(self, scheme: str = "http", **given: object) -> DeployerError:
+        with self.client(scheme, **given) as client, pytest.raises(DeployerError) as caught:
+            client.catalog()
+        return caught.value
+
+
+@contextmanager
+def site(
+    folder: Path,
+    made: Certified | None = None,
+    *,
+    plain: Callable[[TlsServer], bytes] = redirecting,
+    clients: Certified | None = None,
+    chain: bytes = b"",
+) -> Iterator[Site]:
+    signer = authority()
+    made = made or certificate("127.0.0.1", "localhost", signer=signer)
+    files = made.write(folder / "server", chain=chain)
+    if clients is not None:
+        (folder / "clients.crt").write_bytes(clients.pem)
+    fake = FakeRegistry(user=("ann", "s3cret"))
+    with (
+        serving(fake.answer) as port,
+        tls_server(*files, port, plain=plain, clients=folder / "clients.crt" if clients else None) as server,
+    ):
+        found = Site(folder, made.signer or signer, fake, server)
+        found.environment = {"HOME": str(folder / "home"), **signed_in(folder, (server.address, "ann:s3cret"))}
+        yield found
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> Iterator[Site]:
+    with site(tmp_path) as made:
+        yield made
+
+
+# --- trust -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "place", [".docker/certs.d", ".config/docker/certs.d", ".config/containers/certs.d"], ids=lambda text: text[1:]
+)
+def test_an_installed_authority_is_trusted(tls: Site, place: str) -> None:
+    tls.install(folder=tls.folder / "home" / place / tls.server.address)
+    with tls.client("https") as client:
+        assert client.catalog() == ()
+    assert tls.fake.asked[-1].headers["authorization"].startswith("Basic ")
+
+
+def test_the_deployments_own_authority_is_trusted(tls: Site) -> None:
+    file = tls.install(folder=tls.folder / "deployment")
+    with tls.client("https", authority=file) as client:
+        assert client.catalog() == ()
+
+
+def test_an_authority_for_another_address_is_not(tls: Site) -> None:
+    tls.install(folder=tls.folder / "home/.docker/certs.d/127.0.0.1:1")
+    assert "an authority that this machine does not know" in tls.failure("https").message
+    assert tls.fake.asked == []
+
+
+def test_an_authority_that_made_an_intermediate_one_is_enough(tmp_path: Path) -> None:
+    root = authority("Root")
+    between = authority("Between", signer=root)
+    with site(tmp_path, certificate("127.0.0.1", signer=between), chain=between.pem) as tls:
+        tls.install(root)
+        with tls.client() as client:
+            assert client.catalog() == ()
+
+
+def test_our_own_certificate_is_shown_where_one_is_installed(tmp_path: Path) -> None:
+    people = authority("People")
+    with site(tmp_path, clients=people) as tls:
+        tls.install()
+        wanted = tls.failure()
+        assert wanted.message == f"{tls.server.address} wants a certificate from us."
+        assert f"certs.d/{tls.server.address}/client.cert" in wanted.advice[0]
+        ours = certificate("ann", signer=people, common_name="ann", use=ExtendedKeyUsageOID.CLIENT_AUTH)
+        (tls.certs / "client.cert").write_bytes(ours.pem)
+        (tls.certs / "client.key").write_bytes(ours.key_pem)
+        with tls.client() as client:
+            assert client.catalog() == ()
+        assert "ann" in tls.server.shown
+
+
+def test_files_of_no_use_are_named_where_the_connection_fails(tls: Site) -> None:
+    tls.install().write_text("no certificate\n")
+    (tls.certs / "client.cert").write_bytes(tls.signer.pem)
+    error = tls.failure()
+    assert f"{tls.certs / 'ca.crt'} is of no use as an authority" in "\n".join(error.advice)
+    assert f"{tls.certs / 'client.cert'} with client.key is of no use to us" in "\n".join(error.advice)
+
+
+def test_an_encrypted_key_asks_nobody_for_its_password(tls: Site) -> None:
+    tls.install()
+    (tls.certs / "client.cert").write_bytes(tls.signer.pem)
+    (tls.certs / "client.key").write_bytes(tls.signer.locked_key_pem(b"secret"))
+    with tls.client() as client:
+        assert client.catalog() == ()
+
+
+# --- what the registry speaks ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("plain", [redirecting, refusing])
+def test_asked_in_plain_a_registry_with_tls_is_asked_in_tls(
+    tmp_path: Path, plain: Callable[[TlsServer], bytes]
+) -> None:
+    with site(tmp_path, plain=plain) as tls:
+        file = tls.install(folder=tmp_path / "deployment")
+        with tls.client(authority=file) as client:
+            assert client.catalog() == ()
+            assert client.place.url == f"https://{tls.server.address}"
+            client.each(lambda _: client.ping(), range(20))
+        assert len(tls.server.plain) == 1
+        assert b"uthorization" not in tls.server.plain[0]
+
+
+@pytest.mark.parametrize("act", [lambda client: client.put_blob("a", b"x"), lambda client: client.catalog()])
+def test_what_writes_is_sent_on_too(tls: Site, act: Callable[[RegistryClient], object]) -> None:
+    file = tls.install(folder=tls.folder / "deployment")
+    with tls.client(authority=file) as client:
+        act(client)
+    assert len(tls.server.plain) == 1
+
+
+def test_many_threads_are_told_at_once_and_none_signs_in_in_plain(tls: Site) -> None:
+    file = tls.install(folder=tls.folder / "deployment")
+    with tls.client(authority=file) as client:
+        client.each(lambda _: client.ping(), range(100))
+    assert not any(b"uthorization" in asked for asked in tls.server.plain)
+
+
+def test_with_an_installed_authority_nothing_is_asked_in_plain(tls: Site) -> None:
+    tls.install()
+    with tls.client() as client:
+        client.catalog()
+    assert tls.server.plain == []
+
+
+def test_an_upload_that_is_sent_on_in_plain_goes_in_tls(tls: Site) -> None:
+    tls.install()
+
+    def before(asked: Asked) -> Reply | None:
+        if asked.method != "POST" or "authorization" not in asked.headers:
+            return None
+        return Reply(202, b"", {"Location": f"http://{tls.server.address}/v2/a/blobs/uploads/1"})
+
+    tls.fake.before = before
+    with tls.client() as client:
+        client.put_blob("a", b"x")
+    assert tls.server.plain == []
+
+
+def test_a_redirect_from_tls_to_plain_is_not_followed_there(tls: Site) -> None:
+    tls.install()
+    tls.fake.before = lambda asked: Reply(307, b"", {"Location": f"http://{tls.server.address}/v2/_catalog"})
+    assert "without end" in tls.failure().message
+    assert tls.server.plain == []
+
+
+def test_a_401_from_elsewhere_gets_no_sign_in(tmp_path: Path) -> None:
+    stranger = FakeRegistry(user=("ann", "s3cret"))
+    fake = FakeRegistry()
+    with serving(stranger.answer) as elsewhere, serving(fake.answer) as port:
+        fake.before = lambda asked: Reply(307, b"", {"Location": f"http://127.0.0.1:{elsewhere}/v2/_catalog"})
+        environment = signed_in(tmp_path, (f"127.0.0.1:{port}", "ann:s3cret"))
+        client = RegistryClient(f"http://127.0.0.1:{port}", environment)
+        with client, pytest.raises(DeployerError, match="wants a sign-in"):
+            client.catalog()
+    assert all("authorization" not in asked.headers for asked in (*fake.asked, *stranger.asked))
+
+
+# --- faults ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_authority_gets_no_password(tls: Site) -> None:
+    error = tls.failure()
+    assert "an authority that this machine does not know" in error.message
+    assert "deployer sends no password to it" in error.message
+    assert f"certs.d/{tls.server.address}/ca.crt" in error.advice[1]
+    assert "certificate verify failed" in error.original
+    assert tls.fake.asked == []
+
+
+@pytest.mark.parametrize("name", ["Test Authority", "Another"])
+def test_an_authority_that_was_replaced(tls: Site, name: str) -> None:
+    file = tls.install(authority(name))
+    error = tls.failure()
+    assert f"is not by the authority that is installed for it, {file}: the registry has a new" in error.message
+    assert f"deployer configure-daemon --host 127.0.0.1 --port {tls.server.port}" in error.advice[0]
+
+
+def test_an_expired_certificate(tmp_path: Path) -> None:
+    signer = authority()
+    ended = now() - DAY
+    with site(tmp_path, certificate("127.0.0.1", signer=signer, begins=now() - 9 * DAY, ends=ended)) as tls:
+        tls.install()
+        error = tls.failure()
+    assert f"expired on {ended:%Y-%m-%d %H:%M} UTC; this machine's clock says {now():%Y-%m-%d}" in error.message
+    assert "timedatectl" in error.advice[0]
+    assert "deployer up" in error.advice[1]
+
+
+def test_an_expired_authority(tmp_path: Path) -> None:
+    signer = authority(begins=now() - 9 * DAY, ends=now() - DAY)
+    with site(tmp_path, certificate("127.0.0.1", signer=signer)) as tls:
+        tls.install()
+        error = tls.failure()
+    assert error.message.startswith(f"The authority behind the certificate of {tls.server.address} has expired")
+    assert "deployer configure-daemon" in error.advice[1]
+
+
+def test_a_certificate_of_the_future(tmp_path: Path) -> None:
+    begins = now() + DAY
+    with site(tmp_path, certificate("127.0.0.1", signer=authority(), begins=begins)) as tls:
+        tls.install()
+        error = tls.failure()
+    assert f"is not valid before {begins:%Y-%m-%d %H:%M} UTC, and this machine's clock says" in error.message
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (("reg.example", "10.0.0.1"), "it is for reg.example, 10.0.0.1."),
+        ((), "it names no host."),
+        (tuple(f"r{number}" for number in range(8)), "it is for r0, r1, r2, r3, r4, r5 and 2 more."),
+    ],
+)
+def test_a_certificate_for_another_name(tmp_path: Path, names: tuple[str, ...], told: str) -> None:
+    with site(tmp_path, certificate(*names, signer=authority(), common_name="127.0.0.1")) as tls:
+        tls.install()
+        error = tls.failure()
+    assert error.message == f"The certificate of {tls.server.address} is not for '127.0.0.1': {told}"
+
+
+def alert(description: int) -> bytes:
+    return bytes((21, 3, 3, 0, 2, 2, description))
+
+
+@pytest.mark.parametrize(
+    ("description", "words"),
+    [
+        (80, "has no certificate for '127.0.0.1', or none yet."),
+        (112, "has no certificate for '127.0.0.1', or none yet."),
+        (116, "wants a certificate from us."),
+        (40, "do not agree on how to encrypt."),
+        (70, "do not agree on how to encrypt."),
+    ],
+)
+def test_a_handshake_that_the_server_ends(description: int, words: str) -> None:
+    with sending(alert(description)) as server:
+        client = RegistryClient(f"https://{server.address}", {})
+        with client, pytest.raises(RegistryError) as caught:
+            client.catalog()
+    assert caught.value.message.endswith(words)
+
+
+def test_a_plain_registry_asked_in_tls(tmp_path: Path) -> None:
+    fake = FakeRegistry()
+    with serving(fake.answer) as port:
+        with RegistryClient(f"https://127.0.0.1:{port}", {}) as client, pytest.raises(RegistryError) as caught:
+            client.catalog()
+        assert caught.value.message == f"127.0.0.1:{port} does not speak HTTPS, and was asked in HTTPS."
+        assert "tls: off" in caught.value.advice[0]
+    assert fake.asked == []
+
+
+def test_a_registry_that_lost_its_tls_gets_nothing(tmp_path: Path) -> None:
+    fake = FakeRegistry(user=("ann", "s3cret"))
+    with serving(fake.answer) as port:
+        folder = tmp_path / f".docker/certs.d/127.0.0.1:{port}"
+        folder.mkdir(parents=True)
+        (folder / "ca.crt").write_bytes(authority().pem)
+        environment = {"HOME": str(tmp_path), **signed_in(tmp_path, (f"127.0.0.1:{port}", "ann:s3cret"))}
+        with RegistryClient(f"http://127.0.0.1:{port}", environment) as client, pytest.raises(RegistryError) as caught:
+            client.catalog()
+    assert f"does not speak HTTPS, but an authority is installed for it, {folder / 'ca.crt'}" in caught.value.message
+    assert f"deployer configure-daemon --host 127.0.0.1 --port {port} --remove" in caught.value.advice[0]
+    assert fake.asked == []
+
+
+def test_the_systems_store_is_not_loaded_for_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
+    def loaded() -> None:
+        raise AssertionError("loaded")
+
+    monkeypatch.setattr(ssl, "create_default_context", loaded)
+    fake = FakeRegistry()
+    with serving(fake.answer) as port, RegistryClient(f"http://127.0.0.1:{port}", {}) as client:
+        assert client.catalog() == ()
+
+
+# --- sign-in ---------------------------------------------------------------------------------------------------------
+
+
+def test_given_credentials_stand_in_place_of_the_saved_ones(tls: Site) -> None:
+    file = tls.install(folder=tls.folder / "deployment")
+    tls.environment.update(signed_in(tls.folder, (tls.server.address, "bob:other")))
+    with tls.client(authority=file, credentials=Credentials("ann", "s3cret")) as client:
+        client.ping()
+    error = tls.failure(authority=file, credentials=Credentials("ann", "wr0ng"))
+    assert error.message == f"The registry at {tls.server.address} does not take this password for 'ann'."
+    assert "wr0ng" not in f"{error}{error.advice}{error.original}"
