@@ -58,7 +58,7 @@ def catalog(
     elif not found.repositories:
         session.out.note(f"None of its {found.total} repositories matches.")
     views.warn_of_repositories(session.out, repositories or ())
-    _fail_if(any(one.unreadable for one in repositories or ()))
+    _fail_if(any(one.unreadable or one.refused for one in repositories or ()))
 
 
 def tags(
@@ -186,7 +186,10 @@ def registry_of(session: Session) -> RegistryClient:
     from deployer.registry.client import RegistryClient
 
     session.require_deployment()
-    return RegistryClient(session.settings.url, session.environment)
+    authority = session.deployment.authority_file
+    return RegistryClient(
+        session.settings.url, session.environment, authority=authority if authority.is_file() else None
+    )
 
 
 def _write_answer(session: Session, fetched: Fetched, *, headers: bool, raw: bool) -> None:

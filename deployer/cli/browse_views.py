@@ -51,12 +51,14 @@ def print_tree(out: Output, repositories: Sequence[Repository], now: datetime | 
             facts = f"{amount.rjust(widths[1])}  {old.ljust(widths[3])}  {platforms}"
             out.line(f"{branch} {name.ljust(widths[0])}  {facts}")
         if not repository.tags:
-            out.line("└─ (no tags)")
+            out.line("└─ (not yours to read)" if repository.refused else "└─ (no tags)")
 
 
 def warn_of_repositories(out: Output, repositories: Iterable[Repository]) -> None:
-    """Warn of tags that are half deleted, incomplete or unreadable."""
+    """Warn of tags that are half deleted, incomplete or unreadable, and of repositories that may not be read."""
     for repository in repositories:
+        if repository.refused:
+            out.warn(str(repository.refused))
         for tag in repository.tags:
             warn_of_tag(out, f"{repository.name}:{tag.name}", tag)
         for name, error in repository.unreadable:
@@ -83,6 +85,8 @@ def repository_json(repository: Repository) -> dict[str, Any]:
     found: dict[str, Any] = {"name": repository.name, "tags": [_tag_json(tag) for tag in repository.tags]}
     if repository.unreadable:
         found["unreadable"] = [{"tag": name, "error": str(error)} for name, error in repository.unreadable]
+    if repository.refused:
+        found["refused"] = str(repository.refused)
     return found
 
 

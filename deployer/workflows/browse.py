@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from math import inf
 from typing import TYPE_CHECKING, Literal, get_args
 
-from deployer.errors import Denied, NotFound, RegistryError, RegistryUnreachable
+from deployer.errors import Denied, Forbidden, NotFound, RegistryError, RegistryUnreachable
 from deployer.registry.imageconfig import parse_config
 from deployer.registry.manifests import ImageManifest
 from deployer.workflows.contents import Contents, read_contents
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Order = Literal["name", "created", "size"]
 ORDERS: tuple[Order, ...] = get_args(Order)
+
+_WILDCARD = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,15 @@ class Tag:
 
 @dataclass(frozen=True)
 class Repository:
-    """One repository: its tags, and the tags that could not be read, each with the reason."""
+    """One repository: its tags, and the tags that could not be read, each with the reason.
+
+    `refused` is why nothing of it is known, where this user may not read it.
+    """
 
     name: str
     tags: tuple[Tag, ...]
     unreadable: tuple[tuple[str, RegistryError], ...] = ()
+    refused: Forbidden | None = None
 
 
 @dataclass(frozen=True)
@@ -91,14 +97,23 @@ class Inspection:
 
 
 def list_catalog(client: RegistryClient, patterns: Sequence[str] = ()) -> Catalog:
-    """The repositories whose names match one of the patterns (`*` matches slashes too), or all."""
-    names = client.catalog()
+    """The repositories whose names match one of the patterns (`*` matches slashes too), or all.
+
+    To a user who may not list them, those that are named in full are still shown. Raises Forbidden,
+    and then NotFound where none of them is there.
+    """
+    try:
+        names = client.catalog()
+    except Forbidden:
+        if not patterns or any(_WILDCARD.search(pattern) for pattern in patterns):
+            raise
+        names = _named(client, patterns)
     matching = tuple(name for name in names if not patterns or any(fnmatchcase(name, one) for one in patterns))
     return Catalog(matching, len(names))
 
 
 def list_everything(client: RegistryClient, repositories: Sequence[str]) -> tuple[Repository, ...]:
-    """The repositories with all their tags, several read at once; one that is gone by then is left out."""
+    """The repositories with all their tags, several read at once; one that is gone by then has none."""
 
     def read(name: str) -> Repository | None:
         try:
@@ -106,6 +121,8 @@ def list_everything(client: RegistryClient, repositories: Sequence[str]) -> tupl
         except NotFound:
             # Emptied on object storage, or removed since the catalog was read.
             return Repository(name, ())
+        except Forbidden as error:
+            return Repository(name, (), refused=error)
 
     return tuple(found for found in client.each(read, repositories) if found)
 
@@ -156,6 +173,21 @@ def inspect(client: RegistryClient, text: str) -> Inspection:
         config_content=content,
         children=() if isinstance(manifest, ImageManifest) else _children(manifest, contents),
     )
+
+
+def _named(client: RegistryClient, names: Sequence[str]) -> tuple[str, ...]:
+    """Those of the names that are there, asked for one by one."""
+    found, missing = [], None
+    for name in sorted(set(names)):
+        try:
+            client.tags(own_repository(name, client.place))
+        except NotFound as error:
+            missing = error
+        else:
+            found.append(name)
+    if missing and not found:
+        raise missing
+    return tuple(found)
 
 
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:

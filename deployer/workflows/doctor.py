@@ -110,7 +110,7 @@ def _way(stack: Stack, environment: Mapping[str, str]) -> Iterator[Finding]:
     settings = stack.settings
     steps: tuple[tuple[Callable[[], str], str], ...] = (
         (lambda: _resolve(settings.host), f"The name {settings.host} resolves"),
-        (lambda: _ask(settings.url, environment), f"{settings.url} answers as a registry"),
+        (lambda: _ask(stack, environment), f"{settings.url} answers as a registry"),
     )
     for step, sentence in steps:
         try:
@@ -136,8 +136,10 @@ def _resolve(host: str) -> str:
     return "" if addresses == [host] else f" to {', '.join(addresses)}"
 
 
-def _ask(url: str, environment: Mapping[str, str]) -> str:
-    with RegistryClient(url, environment) as client:
+def _ask(stack: Stack, environment: Mapping[str, str]) -> str:
+    authority = stack.deployment.authority_file
+    known = authority if authority.is_file() else None
+    with RegistryClient(stack.settings.url, environment, authority=known) as client:
         client.ping()
     return ""
 

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deployer.errors import Denied, DeployerError, NotFound, RegistryError, RegistryUnreachable
+from deployer.errors import Denied, DeployerError, Forbidden, NotFound, RegistryError, RegistryUnreachable
 from deployer.registry import manifests, throwaway
 
 if TYPE_CHECKING:
@@ -81,7 +81,10 @@ def _by_throwaway(client: RegistryClient, target: Target, original: Manifest | N
     """
     family = original.media_type if original else manifests.DOCKER_MANIFEST
     stand_in = throwaway.make(target.tag, target.digest or manifests.NO_DIGEST, family, nonce)
-    client.put_blob(target.repository, stand_in.config)
+    try:
+        client.put_blob(target.repository, stand_in.config)
+    except Forbidden as error:
+        raise _needs_push(target, error) from error
     _expect_unchanged(target, digest_now(client, target.repository, target.tag))
     try:
         _move_and_delete(client, target, stand_in)
@@ -93,6 +96,17 @@ def _by_throwaway(client: RegistryClient, target: Target, original: Manifest | N
     except BaseException:
         _put_back(client, target, original, stand_in.digest, "it was interrupted.")
         raise
+
+
+def _needs_push(target: Target, error: Forbidden) -> Forbidden:
+    """Why somebody who may delete cannot remove one tag here, and what can be done instead."""
+    whole = f"The image with all its tags needs no push: deployer delete {target.repository}@{target.digest}"
+    return Forbidden(
+        f"'{target.name}' is as it was. This registry deletes no single tag: a throw-away image has to be pushed onto "
+        f"it, and that is not allowed. {error}",
+        (*([whole] if target.digest else []), *error.advice),
+        error.original,
+    )
 
 
 def _move_and_delete(client: RegistryClient, target: Target, stand_in: ThrowAway) -> None:

@@ -12,7 +12,7 @@ COMPLAINTS = [
     (
         'Get "https://192.168.100.2:5000/v2/": http: server gave HTTP response to HTTPS client',
         "The Docker engine does not trust reg:5000: it speaks plain HTTP, and the engine wants HTTPS.",
-        "deployer configure-daemon",
+        "deployer configure-daemon --host reg --port 5000",
     ),
     (
         'Get "http://localhost:5999/v2/": dial tcp 127.0.0.1:5999: connect: connection refused',
@@ -21,11 +21,79 @@ COMPLAINTS = [
     ),
     (
         'Get "https://reg/v2/": x509: certificate signed by unknown authority',
+        "The certificate of reg:5000 is by an authority that the Docker engine does not know.",
+        "deployer configure-daemon --host reg --port 5000",
+    ),
+    (
+        (
+            'Get "https://reg/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority '
+            '(possibly because of "x509: ECDSA verification failure" while trying to verify candidate authority '
+            'certificate "deployer registry")'
+        ),
+        "The certificate of reg:5000 is not by the authority that the engine trusts, though of the same name",
+        (
+            "Compare with the fingerprint that `deployer up` prints on the registry's machine: "
+            "deployer configure-daemon --host reg --port 5000"
+        ),
+    ),
+    (
+        "x509: certificate is valid for registry.example, 10.0.0.1, not reg",
+        "The certificate of reg:5000 is for registry.example, 10.0.0.1, not for reg.",
+        "Use a name that it has",
+    ),
+    (
+        "x509: cannot validate certificate for 10.0.0.2 because it doesn't contain any IP SANs",
+        "The certificate of reg:5000 does not hold this host as an alternative name",
+        "Give the registry a certificate that does",
+    ),
+    (
+        "x509: certificate relies on legacy Common Name field, use SANs instead",
+        "The certificate of reg:5000 does not hold this host as an alternative name",
+        "Give the registry a certificate that does",
+    ),
+    (
+        (
+            "x509: certificate has expired or is not yet valid: current time 2026-11-26T15:00:00Z is after "
+            "2026-11-25T15:00:00Z"
+        ),
+        "The certificate of reg:5000 expired on 2026-11-25T15:00:00Z; the engine's clock says 2026-11-26T15:00:00Z.",
+        "Set the clock",
+    ),
+    (
+        (
+            "x509: certificate has expired or is not yet valid: current time 2020-01-01T00:00:00Z is before "
+            "2026-11-25T15:00:00Z"
+        ),
+        "The certificate of reg:5000 is not valid before 2026-11-25T15:00:00Z; the engine's clock says 2020-01-01T",
+        "Set the clock",
+    ),
+    (
+        "x509: certificate specifies an incompatible key usage",
         "The Docker engine does not accept the certificate of reg:5000.",
         "deployer doctor",
     ),
-    ("denied: requested access to the resource is denied", "reg:5000 does not allow that.", "docker login reg:5000"),
-    ("unauthorized: authentication required", "reg:5000 wants a sign-in.", "docker login reg:5000"),
+    ("remote error: tls: internal error", "reg:5000 has no certificate for this name, or none yet.", "Where an ACME"),
+    (
+        "remote error: tls: certificate required",
+        "reg:5000 wants a certificate from the Docker engine.",
+        "Put it here: /etc/docker/certs.d/reg:5000/client.cert",
+    ),
+    (
+        "denied: requested access to the resource is denied",
+        "reg:5000 does not allow that to the user that Docker is signed in as.",
+        "docker login reg:5000",
+    ),
+    ("no basic auth credentials", "reg:5000 wants a sign-in, and Docker has none saved", "docker login reg:5000"),
+    (
+        "unauthorized: authentication required",
+        "reg:5000 wants a sign-in, and takes none that Docker has saved for it.",
+        "docker login reg:5000",
+    ),
+    (
+        "unauthorized: incorrect username or password",
+        "reg:5000 does not take this name and password.",
+        "docker login reg:5000",
+    ),
     (
         "received unexpected HTTP status: 500 Internal Server Error",
         "reg:5000 failed while it answered.",
@@ -46,6 +114,15 @@ def test_a_complaint_becomes_a_sentence_and_a_command(original: str, message: st
     assert error.message.startswith(message)
     assert error.advice[0].startswith(advice)
     assert error.original == original
+
+
+@pytest.mark.parametrize(
+    ("address", "flags"),
+    [("[::1]:5000", " --host ::1 --port 5000"), ("the registry", "")],
+)
+def test_the_flags_name_the_registry_where_it_is_known(address: str, flags: str) -> None:
+    error = translate("x509: certificate signed by unknown authority", address=address)
+    assert error.advice == (f"deployer configure-daemon{flags}",)
 
 
 @pytest.mark.parametrize("place", ["tcp://127.0.0.1:1", "unix:///tmp/none.sock"])

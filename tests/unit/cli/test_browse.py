@@ -461,3 +461,17 @@ def test_the_help_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stderr == "[]\n"
     assert "Example:" in done.stdout
+
+
+def test_a_repository_that_is_denied_is_named_and_the_others_are_shown(shell: Shell) -> None:
+    shell.push("a", "1", image("x"))
+    shell.push("b", "1", image("x"))
+    shell.registry.before = lambda asked: refused(403, "DENIED") if "/b/" in asked.path else None
+    assert shell.run("catalog", "--tags") == 1
+    assert "└─ 1 " in shell.out
+    assert "b\n└─ (not yours to read)\n" in shell.out
+    assert f"The registry at {shell.address} does not let you, who are not signed in, pull from 'b'" in shell.err
+    assert shell.run("catalog", "--tags", "--json") == 1
+    assert [("refused" in one, len(one["tags"])) for one in json.loads(shell.out)["repositories"]] == [
+        (False, 1), (True, 0),
+    ]  # fmt: skip

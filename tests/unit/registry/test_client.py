@@ -15,6 +15,7 @@ from deployer.errors import (
     RegistryError,
 )
 from deployer.registry.client import RegistryClient
+from deployer.registry.credentials import Credentials
 from deployer.registry.manifests import DOCKER_MANIFEST, MANIFEST_TYPES
 from tests.support.fake_registry import HTML, Asked, FakeRegistry, Held, Reply, refused
 from tests.support.registry_content import DOCKER, OCI, Image, image, index, push, sha256
@@ -385,3 +386,58 @@ def test_errors_in_a_form_of_their_own_do_not_confuse(errors: Any) -> None:
     answering(fake, Reply(403, json.dumps({"errors": errors}).encode()))
     with RegistryClient(URL, {}, transport=fake.transport) as client, pytest.raises(Denied):
         client.catalog()
+
+
+# --- what a user may not do ------------------------------------------------------------------------------------------
+
+
+def denied(action: str, name: str) -> Reply:
+    """What the frontend answers."""
+    detail = [{"Type": "repository", "Name": name, "Action": action}]
+    return refused(403, "DENIED", detail, "requested access to the resource is denied")
+
+
+@pytest.mark.parametrize(
+    ("act", "words"),
+    [
+        (lambda client: client.tags("team/app"), "does not let 'ann' pull from 'team/app'."),
+        (lambda client: client.head("team/app", "1"), "does not let 'ann' pull from 'team/app'."),
+        (lambda client: client.blob("team/app", UNKNOWN), "does not let 'ann' pull from 'team/app'."),
+        (lambda client: client.put_blob("team/app", b"x"), "does not let 'ann' push to 'team/app'."),
+        (lambda client: client.delete_manifest("team/app", UNKNOWN), "does not let 'ann' delete from 'team/app'."),
+        (lambda client: client.check_deleting("team/app"), "does not let 'ann' delete from 'team/app'."),
+        (lambda client: client.ping(), "does not let 'ann' do this."),
+    ],
+)
+@pytest.mark.parametrize("detailed", [True, False])
+def test_a_denial_says_who_may_not_do_what(act: Callable[[RegistryClient], Any], words: str, detailed: bool) -> None:
+    fake = FakeRegistry(user=("ann", "pw"))
+
+    def deny(asked: Asked) -> Reply | None:
+        if "authorization" not in asked.headers:
+            return None
+        action = {"GET": "pull", "HEAD": "pull", "DELETE": "delete"}.get(asked.method, "push")
+        return denied(action, "team/app") if detailed and asked.path != "/v2/" else refused(403, "DENIED")
+
+    fake.before = deny
+    client = RegistryClient(URL, {}, credentials=Credentials("ann", "pw"), transport=fake.transport)
+    with client, pytest.raises(Forbidden) as caught:
+        act(client)
+    assert words in caught.value.message.replace(": no.", ".")
+    assert "docker login localhost:5000" in caught.value.advice[-1]
+    assert "access:" in caught.value.advice[0]
+
+
+def test_a_user_who_may_not_list_is_told_the_way_to_one_repository() -> None:
+    fake = FakeRegistry(user=("ann", "pw"))
+    fake.before = lambda asked: denied("*", "catalog") if "authorization" in asked.headers else None
+    client = RegistryClient(URL, {}, credentials=Credentials("ann", "pw"), transport=fake.transport)
+    with client, failing(Forbidden, "does not let 'ann' list all repositories\\.") as caught:
+        client.catalog()
+    assert caught.value.advice[0] == "One is opened by its name: deployer tags NAME"
+
+
+def test_names_in_a_denial_do_not_reach_the_terminal_raw(client: RegistryClient, fake: FakeRegistry) -> None:
+    answering(fake, denied("pu\x1b[2Jsh", "a\nb"))
+    with failing(Forbidden, "do pu\ufffd\\[2Jsh with 'a b'"):
+        client.tags("app")

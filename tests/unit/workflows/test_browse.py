@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deployer.errors import Denied, NotFound, RegistryError, RegistryUnreachable, UsageError
+from deployer.errors import Denied, Forbidden, NotFound, RegistryError, RegistryUnreachable, UsageError
 from deployer.registry import throwaway
 from deployer.registry.client import RegistryClient
 from deployer.workflows import browse
@@ -62,6 +62,34 @@ def test_patterns_choose_repositories(
 ) -> None:
     fake.repositories = {name: Held() for name in ("team/sub/b", "team/a", "a")}
     assert browse.list_catalog(client, patterns) == browse.Catalog(expected, 3)
+
+
+def denying(fake: FakeRegistry, *parts: str) -> None:
+    """Deny what has one of these words in its path."""
+    fake.before = lambda asked: refused(403, "DENIED") if any(part in asked.path for part in parts) else None
+
+
+def test_who_may_not_list_still_sees_what_is_named_in_full(client: RegistryClient, fake: FakeRegistry) -> None:
+    fake.repositories = {"team/a": Held(tags={"1": ""}), "team/b": Held(tags={"1": ""}), "team/c": Held()}
+    denying(fake, "_catalog", "team/b/")
+    assert browse.list_catalog(client, ["team/a", "gone"]).repositories == ("team/a",)
+    for patterns in ([], ["team/*"], ["team/a", "*"]):
+        with pytest.raises(Forbidden, match="list all repositories"):
+            browse.list_catalog(client, patterns)
+    with pytest.raises(Forbidden, match="pull from 'team/b'"):
+        browse.list_catalog(client, ["team/a", "team/b"])
+    with pytest.raises(NotFound, match="There is no repository 'gone'"):
+        browse.list_catalog(client, ["gone"])
+
+
+def test_one_repository_that_is_denied_does_not_hide_the_others(client: RegistryClient, fake: FakeRegistry) -> None:
+    for name in ("a", "b", "c"):
+        pushed(fake, name, "1", image(name))
+    denying(fake, "/b/")
+    found = browse.list_everything(client, ("a", "b", "c"))
+    assert [(one.name, len(one.tags), bool(one.refused)) for one in found] == [
+        ("a", 1, False), ("b", 0, True), ("c", 1, False),
+    ]  # fmt: skip
 
 
 def test_everything_is_listed_with_its_tags(client: RegistryClient, fake: FakeRegistry) -> None:

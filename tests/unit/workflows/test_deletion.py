@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deployer.errors import DeletingDisabled, DeployerError, NotFound, RegistryError, UsageError
+from deployer.errors import DeletingDisabled, DeployerError, Forbidden, NotFound, RegistryError, UsageError
 from deployer.registry import throwaway
 from deployer.registry.client import RegistryClient
 from deployer.registry.imageconfig import parse_config
@@ -207,6 +207,28 @@ def test_what_fails_before_the_tag_has_moved_leaves_it(old: FakeRegistry, method
     assert isinstance(error, RegistryError)
     assert "failed (HTTP 500)" in error.message
     assert old.repositories["app"].tags == {"1": made.digest}
+
+
+def test_who_may_delete_but_not_push_is_told_so_and_nothing_is_changed(old: FakeRegistry) -> None:
+    made = pushed(old, "app", "1", image("x"))
+    old.before = lambda asked: refused(403, "DENIED") if asked.method in {"POST", "PUT"} else None
+    with connect(old) as client:
+        plan = plan_deletion(client, ["app:1"])
+        (error,) = errors(apply_plan(client, plan))
+    assert isinstance(error, Forbidden)
+    assert error.message.startswith("'app:1' is as it was. This registry deletes no single tag:")
+    assert "push to 'app'" in error.message
+    assert error.advice[0].endswith(f"needs no push: deployer delete app@{made.digest}")
+    assert old.repositories["app"].tags == {"1": made.digest}
+    assert list(old.repositories["app"].manifests) == [made.digest]
+
+
+def test_who_may_push_but_not_delete_is_told_so_by_the_plan(client: RegistryClient, fake: FakeRegistry) -> None:
+    pushed(fake, "app", "1", image("x"))
+    fake.before = lambda asked: refused(403, "DENIED") if asked.method == "DELETE" else None
+    with pytest.raises(Forbidden, match="delete from 'app'"):
+        plan_deletion(client, ["app:1"])
+    assert fake.asked_for("PUT", "POST") == []
 
 
 @pytest.mark.parametrize("reply", [refused(500, "UNKNOWN"), refused(403, "DENIED"), refused(405, "UNSUPPORTED")])
