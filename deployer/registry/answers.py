@@ -24,7 +24,8 @@ _TLS_WANTED = re.compile(
 )
 _STANDARD_DENIAL = "requested access to the resource is denied"
 _OF_REPOSITORY = re.compile(r"/v2/(?P<name>.+)/(?:manifests|blobs|tags|referrers)/")
-_DONE_TO = {"pull": "pull from", "push": "push to", "delete": "delete from"}
+# `look` is the frontend's word for HEAD.
+_DONE_TO = {"pull": "pull from", "look": "pull from", "push": "push to", "delete": "delete from"}
 
 
 @dataclass(frozen=True)
@@ -223,18 +224,18 @@ def _what(answer: Answer) -> str:
     # The form is distribution's: a list with one entry for each access that was asked for.
     details = [entry.get("detail") for entry in answer.errors]
     entries = [one for detail in details if isinstance(detail, list) for one in detail if isinstance(one, dict)]
-    wanted = [(str(one.get("Action", "")), str(one["Name"])) for one in entries if one.get("Name")]
+    wanted = [(str(one["Action"]), str(one["Name"])) for one in entries if one.get("Name") and "Action" in one]
     if not wanted:
         found = _OF_REPOSITORY.match(unquote(urlsplit(answer.url).path))
         if not found:
             return "do this"
         action = {"GET": "pull", "HEAD": "pull", "DELETE": "delete"}.get(answer.method, "push")
         wanted = [(action, found["name"])]
-    return " or ".join(f"{_DONE_TO.get(action, f'do {action} with')} '{name}'" for action, name in map(_clean, wanted))
+    return " or ".join(f"{_DONE_TO.get(action, 'do this to')} '{_one_line(name)}'" for action, name in wanted)
 
 
-def _clean(wanted: tuple[str, str]) -> tuple[str, str]:
-    return printable(wanted[0]).replace("\n", " "), printable(wanted[1]).replace("\n", " ")
+def _one_line(text: str) -> str:
+    return printable(text).replace("\n", " ")
 
 
 def deleting_refused(answer: Answer, place: Place) -> DeletingDisabled:

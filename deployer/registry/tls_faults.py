@@ -96,15 +96,24 @@ def _unverified(cause: ssl.SSLCertVerificationError, place: Place, case: Case) -
 
 
 def _unknown_authority(place: Place, case: Case) -> tuple[str, tuple[str, ...]]:
-    known = case.trust.authorities
+    known, deployed = case.trust.authorities, case.trust.deployed
     if known:
         message = (
             f"The certificate of {place.address} is not by the authority that is installed for it, {known[0]}: "
             "the registry has a new authority, or another server answers."
         )
+        if place.is_loopback:
+            # Docker needs none there, so configure-daemon installs none.
+            return message, (f"If it was brought up anew, the file is out of date: rm {known[0]}",)
         return message, (
             f"Compare with the fingerprint that `deployer up` prints on the registry's machine: {_configure(place)}",
         )
+    if deployed and place.is_loopback:
+        message = (
+            f"The certificate of {place.address} is not by this deployment's own authority, {deployed}: "
+            "another server answers."
+        )
+        return message, ("deployer status", f"If it has a certificate of your own by now: rm {deployed}")
     if place.is_loopback:
         message = (
             f"The certificate of {place.address} is by an authority that this machine does not know; Docker takes any "

@@ -23,13 +23,18 @@ if TYPE_CHECKING:
 class Trust:
     """What is installed for one address: files with authorities, and files of our own with their keys.
 
-    `expects_tls`: somebody installed an authority for just this address, so it is spoken to in TLS.
+    `deployed` is the authority of the deployment on this machine, trusted beside them.
     """
 
     authorities: tuple[Path, ...] = ()
     own: tuple[tuple[Path, Path], ...] = ()
     unreadable: tuple[Path, ...] = ()
-    expects_tls: bool = False
+    deployed: Path | None = None
+
+    @property
+    def expects_tls(self) -> bool:
+        """Whether somebody installed an authority for just this address: then it is spoken to in TLS."""
+        return bool(self.authorities)
 
     def context(self, *, show_own: bool = True) -> tuple[ssl.SSLContext, tuple[str, ...]]:
         """What verifies a server by them and by the system's store, and a remark on each that is of no use.
@@ -43,7 +48,7 @@ class Trust:
         made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         made.verify_flags &= ~ssl.VERIFY_X509_STRICT
         remarks = [f"{path} cannot be read by this user." for path in self.unreadable]
-        for authority in self.authorities:
+        for authority in (*self.authorities, *((self.deployed,) if self.deployed else ())):
             try:
                 made.load_verify_locations(cafile=authority)
             except (OSError, ValueError) as error:
@@ -74,8 +79,7 @@ def installed(
             continue
         authorities += [file for file in files if file.suffix == ".crt"]
         own += [(file, file.with_suffix(".key")) for file in files if file.suffix == ".cert"]
-    deployed = (authority,) if authority else ()
-    return Trust((*authorities, *deployed), tuple(own), tuple(unreadable), expects_tls=bool(authorities))
+    return Trust(tuple(authorities), tuple(own), tuple(unreadable), authority)
 
 
 def _folders(place: Place, environment: Mapping[str, str], root: Path) -> Iterator[Path]:

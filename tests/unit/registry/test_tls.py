@@ -14,6 +14,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from deployer.errors import DeployerError, RegistryError
 from deployer.registry.client import RegistryClient
 from deployer.registry.credentials import Credentials
+from deployer.registry.place import Place
+from deployer.registry.tls_faults import Case, tls_fault
+from deployer.registry.trust import Trust, installed
 from tests.support.certificates import Certified, authority, certificate, now
 from tests.support.fake_registry import Asked, FakeRegistry, Reply, serving
 from tests.support.raw_server import sending
@@ -240,7 +243,37 @@ def test_an_authority_that_was_replaced(tls: Site, name: str) -> None:
     file = tls.install(authority(name))
     error = tls.failure()
     assert f"is not by the authority that is installed for it, {file}: the registry has a new" in error.message
-    assert f"deployer configure-daemon --host 127.0.0.1 --port {tls.server.port}" in error.advice[0]
+    assert error.advice == (f"If it was brought up anew, the file is out of date: rm {file}",)
+    elsewhere = unknown(Trust((file,)))
+    assert elsewhere.message.endswith(f"{file}: the registry has a new authority, or another server answers.")
+    assert "deployer configure-daemon --host reg --port 5000" in elsewhere.advice[0]
+
+
+def test_another_server_in_the_deployments_place(tls: Site) -> None:
+    file = tls.install(authority(), tls.folder / "deployment")
+    error = tls.failure(authority=file)
+    assert f"is not by this deployment's own authority, {file}: another server answers." in error.message
+
+
+def test_an_unknown_authority_on_another_machine() -> None:
+    error = unknown(Trust())
+    assert error.message == "The certificate of reg:5000 is by an authority that this machine does not know."
+    assert error.advice[0] == "deployer configure-daemon --host reg --port 5000"
+    assert error.advice[1].endswith("--ca FILE")
+
+
+def unknown(trust: Trust) -> DeployerError:
+    """What is said of another machine's certificate, as OpenSSL tells an unknown authority."""
+    cause = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    cause.verify_code = 20
+    return tls_fault(cause, Place.of("https://reg:5000"), Case(trust, None, now()), str(cause))
+
+
+def test_a_certificate_with_another_fault_is_said_to_have_it() -> None:
+    cause = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    cause.verify_code, cause.verify_message = 26, "unsuitable certificate purpose"
+    error = tls_fault(cause, Place.of("https://r:443"), Case(Trust(), None, now()), "")
+    assert error.message == "The certificate of r:443 is not trusted: unsuitable certificate purpose."
 
 
 def test_an_expired_certificate(tmp_path: Path) -> None:
@@ -353,3 +386,44 @@ def test_given_credentials_stand_in_place_of_the_saved_ones(tls: Site) -> None:
     error = tls.failure(authority=file, credentials=Credentials("ann", "wr0ng"))
     assert error.message == f"The registry at {tls.server.address} does not take this password for 'ann'."
     assert "wr0ng" not in f"{error}{error.advice}{error.original}"
+
+
+# --- what is installed -----------------------------------------------------------------------------------------------
+
+
+def test_every_place_of_docker_and_podman_is_looked_into(tmp_path: Path) -> None:
+    environment = {"HOME": str(tmp_path / "home"), "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    places = (
+        "etc/docker/certs.d",
+        "config/docker/certs.d",
+        "home/.docker/certs.d",
+        "etc/containers/certs.d",
+        "home/.config/containers/certs.d",
+    )
+    for place in places:
+        for name in ("reg:443", "reg", "other"):
+            folder = tmp_path / place / name
+            folder.mkdir(parents=True)
+            (folder / "a.crt").touch()
+            (folder / "ca.crt.old").touch()
+    (tmp_path / "etc/docker/certs.d/reg/x.cert").touch()
+    found = installed(Place.of("https://reg"), environment, root=tmp_path)
+    assert found.authorities == tuple(
+        tmp_path / place / name / "a.crt" for place in places for name in ("reg:443", "reg")
+    )
+    assert [tuple(file.name for file in pair) for pair in found.own] == [("x.cert", "x.key")]
+    assert installed(Place.of("https://reg:5000"), environment, root=tmp_path) == Trust()
+
+
+def test_a_folder_that_cannot_be_read_is_said_to_be_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "etc/docker/certs.d/reg:5000"
+
+    def closed(path: Path) -> Iterator[Path]:
+        if path == folder:
+            raise PermissionError(13, "Permission denied")
+        return iter(())
+
+    monkeypatch.setattr(type(tmp_path), "iterdir", closed)
+    found = installed(Place.of("http://reg:5000"), {"HOME": str(tmp_path)}, root=tmp_path)
+    assert not found.expects_tls
+    assert found.context()[1] == (f"{folder} cannot be read by this user.",)
