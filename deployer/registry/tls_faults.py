@@ -6,6 +6,8 @@ import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import httpx
+
 from deployer.errors import RegistryError
 from deployer.registry.faults import causes
 
@@ -50,8 +52,9 @@ class Case:
 
 def tls_cause(error: BaseException) -> ssl.SSLError | None:
     """The fault of TLS behind an error, or None where it is of another kind."""
-    found = (cause for cause in causes(error) if isinstance(cause, ssl.SSLError))
-    return next((cause for cause in found if not isinstance(cause, ssl.SSLEOFError)), None)
+    found = next((cause for cause in causes(error) if isinstance(cause, ssl.SSLError)), None)
+    # An end that comes after TLS was agreed on is an end as in plain HTTP.
+    return None if isinstance(found, ssl.SSLEOFError) and not isinstance(error, httpx.ConnectError) else found
 
 
 def presented(place: Place, seconds: float) -> Presented | None:
@@ -175,6 +178,11 @@ def _unagreed(reason: str, place: Place, case: Case) -> tuple[str, tuple[str, ..
         return (
             f"{place.address} {what}.",
             (f"Put it here: ~/.docker/certs.d/{place.address}/client.cert, and its key beside it, client.key",),
+        )
+    if "EOF" in reason:
+        return (
+            f"{place.address} closed the connection while TLS was agreed on.",
+            ("Check --host and --port; why the frontend did so: deployer logs frontend",),
         )
     if "ALERT" in reason or "UNSUPPORTED_PROTOCOL" in reason:
         return (

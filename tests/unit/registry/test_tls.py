@@ -123,6 +123,14 @@ def test_an_authority_that_made_an_intermediate_one_is_enough(tmp_path: Path) ->
             assert client.catalog() == ()
 
 
+def test_an_intermediate_authority_is_trusted_without_its_root(tmp_path: Path) -> None:
+    between = authority("Between", signer=authority("Root"))
+    with site(tmp_path, certificate("127.0.0.1", signer=between)) as tls:
+        tls.install(between)
+        with tls.client() as client:
+            assert client.catalog() == ()
+
+
 def test_our_own_certificate_is_shown_where_one_is_installed(tmp_path: Path) -> None:
     people = authority("People")
     with site(tmp_path, clients=people) as tls:
@@ -319,6 +327,14 @@ def test_a_certificate_for_another_name(tmp_path: Path, names: tuple[str, ...], 
     assert error.message == f"The certificate of {tls.server.address} is not for '127.0.0.1': {told}"
 
 
+def test_a_name_in_the_subject_alone_is_none_as_for_docker(tmp_path: Path) -> None:
+    with site(tmp_path, certificate(signer=authority(), common_name="localhost")) as tls:
+        file = tls.install(folder=tmp_path / "deployment")
+        client = RegistryClient(f"https://localhost:{tls.server.port}", tls.environment, authority=file)
+        with client, pytest.raises(RegistryError, match="is not for 'localhost': it names no host"):
+            client.catalog()
+
+
 def alert(description: int) -> bytes:
     return bytes((21, 3, 3, 0, 2, 2, description))
 
@@ -339,6 +355,13 @@ def test_a_handshake_that_the_server_ends(description: int, words: str) -> None:
         with client, pytest.raises(RegistryError) as caught:
             client.catalog()
     assert caught.value.message.endswith(words)
+
+
+def test_a_handshake_that_ends_without_a_word() -> None:
+    with sending(b"") as server:
+        client = RegistryClient(f"https://{server.address}", {})
+        with client, pytest.raises(RegistryError, match="closed the connection while TLS was agreed on"):
+            client.catalog()
 
 
 def test_a_plain_registry_asked_in_tls(tmp_path: Path) -> None:
