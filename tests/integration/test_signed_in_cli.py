@@ -6,14 +6,13 @@ import base64
 import json
 import subprocess
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import bcrypt
 import pytest
 
-from deployer.account import Account, written
 from tests.integration.conftest import untag_all
 from tests.support.certificates import authority
+from tests.support.signed_in import password_of, write_rules, write_users
 from tests.support.stack import docker
 
 if TYPE_CHECKING:
@@ -22,16 +21,11 @@ if TYPE_CHECKING:
 
     from tests.support.stack import DeployedStack
 
-PASSWORD = "correct horse battery"
-
-# The rules in JSON, which is YAML too.
-RULES = {
-    "access": [
-        {"users": ["ann"], "allow": ["pull", "push", "delete"]},
-        {"users": ["bob"], "repositories": ["team/*"], "allow": ["pull"]},
-        {"users": ["cleaner"], "repositories": ["team/*"], "allow": ["pull", "delete"]},
-    ]
-}
+RULES: list[dict[str, Any]] = [
+    {"users": ["ann"], "allow": ["pull", "push", "delete"]},
+    {"users": ["bob"], "repositories": ["team/*"], "allow": ["pull"]},
+    {"users": ["cleaner"], "repositories": ["team/*"], "allow": ["pull", "delete"]},
+]
 
 
 @dataclass(frozen=True)
@@ -56,7 +50,7 @@ class Person:
     def login(self, user: str) -> None:
         command = ["docker", "login", "--username", user, "--password-stdin", self.stack.address]
         environment = {**self.stack.environment, **self.environment}
-        subprocess.run(command, check=True, capture_output=True, input=PASSWORD.encode(), env=environment)
+        subprocess.run(command, check=True, capture_output=True, input=password_of(user).encode(), env=environment)
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         return self.stack.deployer(*words, environment=self.environment)
@@ -77,11 +71,8 @@ class Person:
 @pytest.fixture(scope="module")
 def signed(make_stack: Callable[..., DeployedStack]) -> Iterator[DeployedStack]:
     stack = make_stack(DEPLOYER_TLS="internal")
-    hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(5)).decode()
-    stack.directory.mkdir(parents=True)
-    (stack.directory / "users").write_bytes(written(Account(name, hashed) for name in ("ann", "bob", "cleaner")))
-    (stack.directory / "users").chmod(0o600)
-    (stack.folder / "deployer.yaml").write_text(json.dumps(RULES))
+    write_users(stack, [user for rule in RULES for user in rule["users"]])
+    write_rules(stack, RULES)
     stack.up()
     yield stack
     untag_all(stack)
@@ -139,6 +130,13 @@ def test_a_client_without_the_authority_sends_no_password(client: Person) -> Non
     client.trust()
     client.told("catalog")
     assert catalogs_asked_for(client.stack) > before
+
+
+def test_doctor_asks_the_registry_as_the_user_who_is_signed_in(server: Person) -> None:
+    says = f"https://{server.stack.address} answers as a registry."
+    assert says not in server.run("doctor").stdout
+    server.login("ann")
+    assert says in server.run("doctor").stdout
 
 
 def test_signed_out_docker_login_is_named(client: Person) -> None:
