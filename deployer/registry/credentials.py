@@ -53,6 +53,16 @@ def find_credentials(
     """
     path = config_file(environment)
     settings = _read(path)
+    host, _, port = address.rpartition(":")
+    # Docker leaves the port of HTTPS out where its user does.
+    names = (address, host) if port == "443" else (address,)
+    found = (_look_for(name, settings, path, environment, timeout) for name in names)
+    return next(filter(None, found), None)
+
+
+def _look_for(
+    address: str, settings: dict[str, Any], path: Path, environment: Mapping[str, str], timeout: float
+) -> Credentials | None:
     helpers = settings.get("credHelpers")
     named = helpers.get(address) if isinstance(helpers, dict) else None
     helper = named or settings.get("credsStore")

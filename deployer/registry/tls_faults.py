@@ -194,7 +194,8 @@ def _unagreed(reason: str, place: Place, case: Case) -> tuple[str, tuple[str, ..
             f"{place.address} does not speak HTTPS, but an authority is installed for it, {case.trust.authorities[0]}: "
             "TLS was switched off, or another server answers."
         )
-        return message, (f"If it was switched off: {_configure(place)} --remove",)
+        remove = f"rm {case.trust.authorities[0]}" if place.is_loopback else f"{_configure(place)} --remove"
+        return message, (f"If it was switched off: {remove}",)
     return (
         f"{place.address} does not speak HTTPS, and was asked in HTTPS.",
         ("If the registry has no TLS, write tls: off in deployer.yaml, or say it once: DEPLOYER_TLS=off",),

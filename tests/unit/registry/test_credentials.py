@@ -57,6 +57,12 @@ def test_a_saved_sign_in_is_found(home: Home, key: str) -> None:
     assert home.find("registry.example:5001") is None
 
 
+def test_the_port_of_https_may_be_left_out(home: Home) -> None:
+    home.write({"auths": {"registry.example": {"auth": packed(f"ann:{SECRET}")}}})
+    assert home.find("registry.example:443") == Credentials("ann", SECRET)
+    assert home.find("registry.example:80") is None
+
+
 def test_padding_is_taken_off(home: Home) -> None:
     home.write({"auths": {ADDRESS: {"auth": packed("ann:pw\0\0")}}})
     assert home.find() == Credentials("ann", "pw")

@@ -384,8 +384,16 @@ def test_a_registry_that_lost_its_tls_gets_nothing(tmp_path: Path) -> None:
         with RegistryClient(f"http://127.0.0.1:{port}", environment) as client, pytest.raises(RegistryError) as caught:
             client.catalog()
     assert f"does not speak HTTPS, but an authority is installed for it, {folder / 'ca.crt'}" in caught.value.message
-    assert f"deployer configure-daemon --host 127.0.0.1 --port {port} --remove" in caught.value.advice[0]
+    assert caught.value.advice == (f"If it was switched off: rm {folder / 'ca.crt'}",)
     assert fake.asked == []
+
+
+def test_a_registry_elsewhere_that_lost_its_tls(tmp_path: Path) -> None:
+    cause = ssl.SSLError(1, "wrong version number")
+    cause.reason = "WRONG_VERSION_NUMBER"
+    trust = Trust((tmp_path / "ca.crt",))
+    error = tls_fault(cause, Place.of("https://reg:5000"), Case(trust, None, now()), "")
+    assert error.advice == ("If it was switched off: deployer configure-daemon --host reg --port 5000 --remove",)
 
 
 def test_the_systems_store_is_not_loaded_for_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
