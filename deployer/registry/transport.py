@@ -12,8 +12,8 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from deployer import __version__
-from deployer.errors import RegistryError
-from deployer.registry.answers import Answer, original_text, tells_tls
+from deployer.errors import Denied, RegistryError
+from deployer.registry.answers import Answer, original_text, printable, tells_tls
 from deployer.registry.faults import fault
 from deployer.registry.place import Place
 from deployer.registry.proxy import proxy_for
@@ -108,15 +108,36 @@ class Transport:
         `path` is absolute, or a whole URL that the registry gave. Any status is an answer, except a
         refused sign-in. Raises DeployerError.
         """
-        url = urljoin(f"{self.place.url}/", path)
+        url = self._absolute(path)
         signed = self._sign_in.authorization
         answer = self._follow(method, url, headers or {}, content, limit)
-        if answer.status == 401 and _origin(answer.url) == _origin(self.place.url):
+        if answer.status == 401:
+            if _origin(answer.url) != _origin(self.place.url):
+                raise self._refused_elsewhere(answer)
             self._sign_in.look_up(answer, signed)
             answer = self._follow(method, url, headers or {}, content, limit)
             if answer.status == 401:
                 raise self._sign_in.refused(answer)
         return answer
+
+    def _absolute(self, path: str) -> str:
+        try:
+            url = urljoin(f"{self.place.url}/", path)
+            _origin(url)
+        except ValueError as error:
+            raise RegistryError(
+                f"{self.place.address} sends us elsewhere, to an address that is none.", original=printable(path)
+            ) from error
+        return url
+
+    def _refused_elsewhere(self, answer: Answer) -> Denied:
+        # Our sign-in is for the registry that was asked for, and for no other.
+        there = Place.of(urljoin(answer.url, "/"))
+        return Denied(
+            f"{self.place.address} sends us on to {printable(there.url)}, which wants a sign-in of its own.",
+            ("If that is the registry that you mean, give its host and port instead.",),
+            original_text(answer),
+        )
 
     def _follow(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limit: int) -> Answer:
         for _ in range(_MAX_REDIRECTS + 1):

@@ -229,7 +229,7 @@ def test_a_401_from_elsewhere_gets_no_sign_in(tmp_path: Path) -> None:
         fake.before = lambda asked: Reply(307, b"", {"Location": f"http://127.0.0.1:{elsewhere}/v2/_catalog"})
         environment = signed_in(tmp_path, (f"127.0.0.1:{port}", "ann:s3cret"))
         client = RegistryClient(f"http://127.0.0.1:{port}", environment)
-        with client, pytest.raises(DeployerError, match="wants a sign-in"):
+        with client, pytest.raises(DeployerError, match=f"on to http://127.0.0.1:{elsewhere}, which wants a sign-in"):
             client.catalog()
     assert all("authorization" not in asked.headers for asked in (*fake.asked, *stranger.asked))
 

@@ -146,6 +146,16 @@ def test_redirects_to_something_else_are_refused(target: str, words: str) -> Non
     assert caught.value.message == f"localhost:5000 sends us elsewhere, {words}"
 
 
+@pytest.mark.parametrize("target", ["http://host:port/", "http://[broken"])
+def test_an_upload_that_is_sent_to_no_address_is_refused(target: str) -> None:
+    fake = FakeRegistry()
+    fake.before = lambda asked: Reply(202, b"", {"Location": target}) if asked.method == "POST" else None
+    with RegistryClient(URL, {}, transport=fake.transport) as client, pytest.raises(RegistryError) as caught:
+        client.put_blob("a", b"x")
+    assert caught.value.message == "localhost:5000 sends us elsewhere, to an address that is none."
+    assert target in caught.value.original
+
+
 def test_a_deletion_follows_no_redirect() -> None:
     fake = FakeRegistry()
     digest = "sha256:" + "a" * 64
