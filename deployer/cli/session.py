@@ -102,16 +102,22 @@ class Session:
 
 
 def command(
-    app: typer.Typer, name: str | None = None, *, epilog: str | None = None, recovers: bool = True
+    app: typer.Typer,
+    name: str | None = None,
+    *,
+    epilog: str | None = None,
+    recovers: bool = True,
+    group: str = "",
 ) -> Callable[..., Any]:
     """Register a command whose first parameter is a Session.
 
     The options that every command has are added behind its own, so they are written once. A command
-    that `recovers` first mends what one that was killed has left.
+    that `recovers` first mends what one that was killed has left. `group` is the word before the
+    name, where `app` holds the commands of one.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
-        COMMANDS.add(name or function.__name__)
+        COMMANDS.add(f"{group} {name or function.__name__}".strip())
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         shared = [
             inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

@@ -39,6 +39,12 @@ TEAM = Selection.of(config=None, name="team", host=None, port="5077")
         # Who names a host names the registry.
         ("deployer configure-daemon --host localhost", "deployer configure-daemon --host localhost"),
         ("deployer configure-daemon", "deployer configure-daemon --name team --port 5077"),
+        # A command of a group is two words, and the group alone is none.
+        ("deployer user add bob", "deployer user add --name team --port 5077 bob"),
+        (
+            "See deployer user, and: deployer user list",
+            "See deployer user, and: deployer user list --name team --port 5077",
+        ),
         # No commands.
         ("It is as deployer renders it; deployer needs 2.", "It is as deployer renders it; deployer needs 2."),
         ("docker images", "docker images"),
