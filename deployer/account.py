@@ -11,8 +11,8 @@ from deployer import checks
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Fact: hashes that begin $2y$, $2a$ or $2b$ work, others answer 401.
-_BCRYPT = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}")
+# Fact: hashes that begin $2y$, $2a$ or $2b$ work, others answer 401. bcrypt knows the costs from 4 to 31.
+_BCRYPT = re.compile(r"\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
 _OTHERS = (
     (r"\$apr1\$", "an MD5 hash of Apache's"),
     (r"\{SHA\}", "an SHA-1 hash"),
