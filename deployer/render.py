@@ -220,6 +220,12 @@ def daemon_snippet(address: str) -> str:
     return _render("daemon.json.j2", address=address).decode()
 
 
+def pull_secret(address: str, user: str, docker_config: str, *, name: str, namespace: str) -> str:
+    """A Kubernetes Secret with a Docker client's configuration, given in base64; without a namespace where it is ""."""
+    values = {"address": address, "user": user, "docker_config": docker_config}
+    return _render("pull-secret.yaml.j2", **values, name=name, namespace=namespace).decode()
+
+
 def configuration_file(settings: Settings) -> str:
     """A deployer.yaml with these settings, every setting explained."""
     said = {key: value for key, value in asdict(settings.tls).items() if value}

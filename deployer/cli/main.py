@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from deployer import __version__
-from deployer.cli import browse, daemon, images, setup, stack, upkeep
+from deployer.cli import browse, daemon, images, pull_secret, setup, stack, upkeep, users
 from deployer.cli.output import Output
 from deployer.cli.session import Interruption
 from deployer.errors import EXIT_BUG, EXIT_FAILURE, EXIT_INTERRUPTED, DeployerError
@@ -43,7 +43,7 @@ def _deployer(
     """Bring up a private Docker registry with a web page, and work with it."""
 
 
-for group in (setup, stack, daemon, images, browse, upkeep):
+for group in (setup, stack, daemon, images, browse, upkeep, users, pull_secret):
     group.register(app)
 
 

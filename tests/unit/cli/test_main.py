@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import typer
@@ -11,21 +12,44 @@ import typer
 from deployer.cli import main as edge
 from deployer.cli.main import app, main
 
-COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
-HEAVY = {"python_on_whales", "pydantic", "httpx", "jinja2", "yaml", "rich", "psutil"}
+def commands_of(group: Any, before: str = "") -> list[str]:
+    """Every command's words; those of a group are two."""
+    found = []
+    for name, inner in group.commands.items():
+        words = f"{before} {name}".strip()
+        found += commands_of(inner, words) if hasattr(inner, "commands") else [words]
+    return sorted(found)
+
+
+COMMANDS = commands_of(typer.main.get_command(app))
+GROUPS = sorted({words.partition(" ")[0] for words in COMMANDS if " " in words})
+
+HEAVY = {
+    "python_on_whales",
+    "pydantic",
+    "httpx",
+    "jinja2",
+    "yaml",
+    "rich",
+    "psutil",
+    "bcrypt",
+    "zxcvbn",
+    "cryptography",
+}
 
 
 def test_the_commands_of_the_day_are_there() -> None:
     assert set(COMMANDS) >= {
         "init", "up", "down", "status", "logs", "render", "doctor", "configure-daemon",
         "push", "pull", "catalog", "tags", "inspect", "delete",
+        "user add", "user remove", "user list", "user password", "user import", "pull-secret",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_help_is_complete_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([command, "--help"]) == 0
+    assert main([*command.split(), "--help"]) == 0
     shown = capsys.readouterr().out
     assert f"deployer {command}" in shown.partition("Example")[2]
     for option in ("--config", "--name", "--host", "--port"):
@@ -34,9 +58,26 @@ def test_every_help_is_complete_with_an_example(command: str, capsys: pytest.Cap
         assert not line.strip().startswith("--") or len(line.split()) > 2, f"an option without a word: {line}"
 
 
-@pytest.mark.parametrize("command", ["up", "down", "push", "pull", "delete", "configure-daemon", "init"])
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("words", [[], ["--help"]])
+def test_a_group_lists_its_commands(group: str, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    main([group, *words])
+    shown = "".join(capsys.readouterr())
+    assert f"deployer {group}" in shown.partition("Example")[2]
+    for command in COMMANDS:
+        first, _, name = command.partition(" ")
+        assert first != group or f"  {name} " in shown
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("up", "down", "push", "pull", "delete", "configure-daemon", "init"),
+        *("user add", "user remove", "user password", "user import"),
+    ],
+)
 def test_what_changes_something_can_be_tried_first(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    main([command, "--help"])
+    main([*command.split(), "--help"])
     assert "--dry-run" in capsys.readouterr().out
 
 

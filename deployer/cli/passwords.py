@@ -1,0 +1,81 @@
+"""Asking for a password: on the terminal without showing it, or on standard input. Never as an argument."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deployer.errors import ConfirmationNeeded, HostError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deployer.cli.output import Output
+
+StdinOption = Annotated[
+    bool, typer.Option("--password-stdin", help="Take the first line of standard input as the password.")
+]
+
+# More than any password that can be kept, and little enough to read whole.
+_MOST_BYTES = 4096
+
+
+def chosen(out: Output, name: str, check: Callable[[str], None], *, from_stdin: bool) -> str:
+    """A new password for a user, asked for twice; `check` raises where it is not good enough.
+
+    Raises ConfirmationNeeded where nobody can answer, HostError where the two differ.
+    """
+    if from_stdin:
+        password = _first_line()
+        check(password)
+        return password
+    password = _hidden(out, f"New password for {name}")
+    check(password)
+    if _hidden(out, "The same again") != password:
+        raise HostError("The two passwords differ. Nothing was changed.")
+    return password
+
+
+def present(out: Output, name: str, *, from_stdin: bool) -> str:
+    """The password that a user has. Raises ConfirmationNeeded where nobody can answer."""
+    return _first_line() if from_stdin else _hidden(out, f"Password of {name}")
+
+
+def _hidden(out: Output, question: str) -> str:
+    if not (out.err.isatty() and sys.stdin is not None and sys.stdin.isatty()):
+        raise ConfirmationNeeded(
+            "A password is needed, and there is no terminal to ask on.",
+            ("Repeat the command with --password-stdin, and the password on standard input.",),
+        )
+    try:
+        return str(typer.prompt(question, hide_input=True, default="", show_default=False, err=True))
+    except typer.Abort as error:
+        raise KeyboardInterrupt from error
+    except UnicodeDecodeError:
+        # Its words quote what was typed.
+        raise _no_text() from None
+
+
+def _first_line() -> str:
+    stream = sys.stdin
+    if stream is None:
+        return ""
+    if stream.isatty():
+        raise UsageError(
+            "--password-stdin is for a pipe or a file, and standard input is the terminal, which shows what is typed.",
+            ("Leave --password-stdin out to be asked.",),
+        )
+    line = stream.buffer.readline(_MOST_BYTES + 1) if isinstance(stream, io.TextIOWrapper) else b""
+    if len(line) > _MOST_BYTES:
+        raise HostError(f"The first line of standard input has more than {_MOST_BYTES} bytes: that is no password.")
+    try:
+        return line.decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise _no_text() from None
+
+
+def _no_text() -> HostError:
+    return HostError("The password is no text in UTF-8.")
