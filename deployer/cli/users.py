@@ -12,6 +12,7 @@ from deployer.cli import passwords as asking
 from deployer.cli.session import DryRunOption, JsonOption, Session, YesOption, command
 from deployer.cli.stack import stack_of
 from deployer.cli.words import counted
+from deployer.host.passwords import DEFAULT_COST
 
 if TYPE_CHECKING:
     from deployer.account import Account
@@ -29,8 +30,6 @@ UserArgument = Annotated[str, typer.Argument(metavar="NAME", help="The user's na
 CostOption = Annotated[
     int, typer.Option("--cost", metavar="N", help="bcrypt's cost; one more takes twice as long to check.")
 ]
-# As `passwords.DEFAULT_COST`, which a help should not have to load.
-_COST = 12
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Take a password that is easy to guess, and any cost from 4 to 20.")
 ]
@@ -56,7 +55,7 @@ def register(app: typer.Typer) -> None:
 def add(
     session: Session,
     user: UserArgument,
-    cost: CostOption = _COST,
+    cost: CostOption = DEFAULT_COST,
     force: ForceOption = False,
     from_stdin: asking.StdinOption = False,
     dry_run: DryRunOption = False,
@@ -87,7 +86,7 @@ def add(
 def password(
     session: Session,
     user: UserArgument,
-    cost: CostOption = _COST,
+    cost: CostOption = DEFAULT_COST,
     force: ForceOption = False,
     from_stdin: asking.StdinOption = False,
     dry_run: DryRunOption = False,
@@ -241,7 +240,10 @@ def _new_hash(session: Session, name: str, cost: int, *, force: bool, from_stdin
     def check(tried: str) -> None:
         passwords.check(tried, known, force=force)
 
-    return passwords.hashed(asking.chosen(session.out, name, check, from_stdin=from_stdin), cost)
+    chosen = asking.chosen(session.out, name, check, from_stdin=from_stdin)
+    if cost > passwords.USUAL_COSTS[-1]:
+        session.out.note("Hashing it takes long at this cost, as each sign-in then will.")
+    return passwords.hashed(chosen, cost)
 
 
 def _may(session: Session, name: str) -> str:

@@ -189,6 +189,21 @@ def test_no_password_is_taken_as_an_argument(shell: Shell, words: tuple[str, ...
     assert shell.users == {"admin": HASH}
 
 
+def test_a_forced_cost_that_takes_long_is_said_before(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def hashed(_: str, cost: int) -> str:
+        asked.append(cost)
+        return HASH
+
+    monkeypatch.setattr(passwords, "hashed", hashed)
+    assert shell.add("bob", "--cost", "20", "--force") == 0
+    assert asked == [20]
+    assert "Hashing it takes long at this cost" in shell.err
+    assert shell.add("ann") == 0
+    assert "takes long" not in shell.err
+
+
 def test_closed_standard_input_is_an_empty_password(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     for words, said in ((["--password-stdin"], "is empty"), ([], "no terminal")):
         monkeypatch.setattr(sys, "stdin", None)

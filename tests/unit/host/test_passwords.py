@@ -43,6 +43,12 @@ def test_what_is_easily_guessed_is_refused_unless_forced(password: str) -> None:
     passwords.check(password, ("annsmith", "registry"), force=True)
 
 
+def test_what_a_guesser_knows_of_the_user_makes_a_password_weak() -> None:
+    passwords.check("Kwexelborg7", ("ann", "registry"), force=False)
+    with pytest.raises(PasswordRefused, match="too easy to guess"):
+        passwords.check("Kwexelborg7", ("kwexelborg", "registry"), force=False)
+
+
 def test_zxcvbns_own_words_are_told() -> None:
     with pytest.raises(PasswordRefused, match="this is a very common password") as caught:
         passwords.check("hunter2", (), force=False)
