@@ -70,16 +70,18 @@ def add(
 
     accounts.check_name(user)
     _refuse_unencrypted(session)
-    accounts.added(_known(session), user, "")
+    accounts.added(_known(session, must_exist=False), user, "")
     if dry_run:
         _check_cost(cost, force=force)
         session.out.line(f"Would add the user {user}, who may do {_may(session, user)}")
+        _warn_of_rules(session)
         session.out.note(_DRY)
         return
     hashed = _new_hash(session, user, cost, force=force, from_stdin=from_stdin)
     edit = partial(accounts.added, name=user, hashed=hashed)
     done = accounts.change(stack_of(session), "user add", edit)
     session.out.line(f"Added the user {user}, who may do {_may(session, user)}")
+    _warn_of_rules(session)
     _say_what_follows(session, done)
 
 
@@ -94,7 +96,7 @@ def password(
     """Give a user another password. The one before is refused at once."""
     from deployer.workflows import accounts
 
-    accounts.find(_known_of_a_deployment(session), user)
+    accounts.find(_known(session), user)
     if dry_run:
         _check_cost(cost, force=force)
         session.out.line(f"Would change the password of {user}.")
@@ -122,8 +124,9 @@ def remove(
     """
     from deployer.workflows import accounts
 
-    left = accounts.without(_known_of_a_deployment(session), user, may_open=may_open)
+    left = accounts.without(_known(session), user, may_open=may_open)
     session.out.note(f"{user} may do today: {_may(session, user)}")
+    _warn_of_rules(session)
     if not left:
         session.out.warn(f"{user} is the last user. {_open_to_all(session, 'then may')}")
     if dry_run:
@@ -146,9 +149,11 @@ def remove(
 
 def list_users(session: Session, as_json: JsonOption = False) -> None:
     """List the users, the cost of their passwords' hashes, and what the rules let them do."""
-    from deployer.workflows import accounts
+    from deployer.workflows import accounts, sign_in
 
-    known = sorted(_known_of_a_deployment(session), key=lambda one: one.name)
+    if not session.deployment.users_file.exists():
+        session.require_deployment()
+    known = sorted(sign_in.accounts_of(session.deployment), key=lambda one: one.name)
     rules = session.settings.access
     if as_json:
         session.out.json({"sign_in": bool(known), "users": [_user_json(session, one) for one in known]})
@@ -158,6 +163,7 @@ def list_users(session: Session, as_json: JsonOption = False) -> None:
     else:
         session.out.note(f"There are no users, and so no sign-in. {_open_to_all(session, 'may')}")
         session.out.note("To begin: deployer user add NAME")
+    _warn_of_rules(session)
     for name in accounts.strangers(rules, known):
         session.out.warn(f"A rule under `access` names {name}, who is no user.")
 
@@ -190,7 +196,7 @@ def import_file(
     def read(known: Accounts) -> Import:
         return accounts.read_import(content, str(path), known, skip=skip, replace=replace)
 
-    plan = read(_known(session))
+    plan = read(_known(session, must_exist=False))
     if not as_json:
         _print_import(session, plan, dry_run=dry_run)
     done = None
@@ -208,20 +214,16 @@ def import_file(
 def _refuse_unencrypted(session: Session) -> None:
     from deployer.workflows import sign_in
 
-    sign_in.refuse_unencrypted(session.settings, "tls" in session.loaded.given)
+    sign_in.refuse_unencrypted(session.settings)
 
 
-def _known(session: Session) -> Accounts:
+def _known(session: Session, *, must_exist: bool = True) -> Accounts:
+    """The users before they are changed. A deployment's name that is mistyped is told, where it must exist."""
     from deployer.workflows import sign_in
 
-    return sign_in.accounts_of(session.deployment)
-
-
-def _known_of_a_deployment(session: Session) -> Accounts:
-    """The users; a deployment's name that is mistyped is told."""
-    if not session.deployment.users_file.exists():
+    if must_exist and not session.deployment.users_file.exists():
         session.require_deployment()
-    return _known(session)
+    return sign_in.accounts_of(session.deployment)
 
 
 def _check_cost(cost: int, *, force: bool) -> None:
@@ -250,6 +252,24 @@ def _may(session: Session, name: str) -> str:
     from deployer.workflows import accounts
 
     return accounts.in_words(accounts.rights(session.settings.access, name))
+
+
+def _warn_of_rules(session: Session) -> None:
+    """Say where what users may do is shown by other rules than the registry's."""
+    from deployer.workflows import accounts
+
+    if accounts.rules_in_force(session.settings, session.deployment):
+        return
+    source = session.loaded.source
+    if source is None:
+        session.out.warn(
+            "What users may do is shown as if there were no rules, but the registry runs with some: no deployer.yaml "
+            "is found from here. Name it with --config."
+        )
+    else:
+        session.out.warn(
+            f"What users may do is shown by the rules in {source}, and the registry runs with others until: deployer up"
+        )
 
 
 def _open_to_all(session: Session, may: str) -> str:

@@ -38,7 +38,7 @@ def check_cost(cost: int, *, force: bool) -> None:
     if cost not in FORCED_COSTS:
         raise UsageError(
             f"A cost of {cost} cannot be used: {FORCED_COSTS[0]} to {FORCED_COSTS[-1]} can, where a check at "
-            f"{FORCED_COSTS[-1]} takes minutes.",
+            f"{FORCED_COSTS[-1]} takes more than a minute.",
             (usual,),
         )
     if cost < USUAL_COSTS[0]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deployer import account, checks
-from deployer.errors import DeployerError, HostError, NotFound, UsageError
-from deployer.host.files import write_atomically
+from deployer import account, checks, render
+from deployer.errors import DeployerError, EngineError, NotFound, UsageError
+from deployer.host.files import read_if_there
 from deployer.host.lock import exclusive
-from deployer.render import PRIVATE
 from deployer.workflows import sign_in
 from deployer.workflows.naming import did_you_mean
 
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from deployer.account import Account, BadLine
-    from deployer.settings import AccessRule
+    from deployer.paths import Deployment
+    from deployer.settings import AccessRule, Settings
     from deployer.workflows.stack import Stack
 
 Accounts = tuple["Account", ...]
@@ -63,23 +63,19 @@ class Import:
 
 
 def change(stack: Stack, command: str, edit: Callable[[Accounts], Accounts]) -> Changed:
-    """Write the users as `edit` makes them, and let a running frontend take them over.
+    """Keep the users as `edit` makes them, and let a running frontend take them over.
 
     `edit` is given the users as they are while nothing else changes them, and raises where the
-    change is refused. Raises HostError.
+    change is refused. Raises DeployerError.
     """
     with exclusive(stack.deployment.lock_file, command):
         before = sign_in.accounts_of(stack.deployment)
         after = edit(before)
-        write_atomically(stack.deployment.users_file, account.written(after), PRIVATE)
         try:
-            running = sign_in.apply(stack)
-        except DeployerError as error:
-            raise HostError(
-                f"The users are changed, but the registry still runs with those before: {error.message}",
-                (*error.advice, "deployer up"),
-                error.original,
-            ) from error
+            running = sign_in.keep(stack, after)
+        except EngineError as error:
+            message = f"The change is kept, but not in force yet. {error.message}"
+            raise EngineError(message, tuple(dict.fromkeys((*error.advice, "deployer up"))), error.original) from error
     return Changed(before, after, running)
 
 
@@ -190,6 +186,13 @@ def in_words(given: Mapping[str, tuple[str, ...]]) -> str:
             return f"everything: {', '.join(words)}"
         parts.append(f"{', '.join(words)}: {'everything' if globs == (_EVERYTHING,) else ', '.join(globs)}")
     return "; ".join(parts) or "nothing"
+
+
+def rules_in_force(settings: Settings, deployment: Deployment) -> bool:
+    """Whether the registry runs with the rules of these settings, as far as it was brought up. Raises HostError."""
+    deployed = read_if_there(deployment.directory / render.GRANTS)
+    meant = next(file.content for file in render.rule_files(settings) if file.path == render.GRANTS)
+    return deployed is None or deployed == meant
 
 
 def rules_naming(rules: Sequence[AccessRule], name: str) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ class Shell:
 
     def apply(self, stack: Any) -> bool:
         self.applied.append(tuple(one.name for one in sign_in.accounts_of(stack.deployment)))
+        stack.deployment.unread_file.unlink(missing_ok=True)
         return self.running
 
     def run(self, *words: str, stdin: bytes = b"") -> int:
@@ -227,7 +228,7 @@ def test_sign_in_over_an_unencrypted_network_is_refused_unless_that_is_written(
     (shell.folder / "x.htpasswd").write_text(f"bob:{HASH}\n")
     stdin = f"{GOOD}\n".encode()
     assert shell.run("user", *words, "--host", "registry.example", stdin=stdin) == 2
-    assert "unencrypted" in shell.err
+    assert "there is no TLS" in shell.err
     assert not shell.deployment.directory.exists()
     shell.configure("tls: off\n")
     assert shell.run("user", *words, "--host", "registry.example", stdin=stdin) == 0
@@ -287,11 +288,11 @@ def test_a_dry_run_changes_and_asks_nothing(shell: Shell, words: tuple[str, ...]
     shell.keep("admin", "bob")
     shell.configure(RULES)
     (shell.folder / "x.htpasswd").write_text(f"carl:{HASH}\n")
-    before = shell.deployment.users_file.stat()
+    before = shell.deployment.users_file.stat().st_mtime_ns
     assert shell.run("user", *words, "--dry-run") == 0
     assert said in shell.out + shell.err
     assert "Dry run: nothing was changed." in shell.err
-    assert shell.deployment.users_file.stat() == before
+    assert shell.deployment.users_file.stat().st_mtime_ns == before
     assert shell.applied == []
     assert [path.name for path in shell.deployment.directory.iterdir()] == ["users"]
 
@@ -325,6 +326,22 @@ def test_the_list(shell: Shell) -> None:
     assert HASH not in shell.out
 
 
+def test_other_rules_than_those_in_force_are_told(shell: Shell) -> None:
+    shell.keep("bob", "ann")
+    grants = shell.deployment.directory / "frontend" / "access" / "grants"
+    grants.parent.mkdir(parents=True)
+    grants.write_text('"~^(?:bob) (?:pull) (?:.*)$" yes\n')
+    for words in (("list",), ("add", "carl", "--dry-run"), ("remove", "bob", "--dry-run"), ("remove", "bob", "--yes")):
+        assert shell.run("user", *words) == 0
+        assert "as if there were no rules, but the registry runs with some: no deployer.yaml is found" in shell.err
+    shell.configure("access: []\n")
+    assert shell.add("carl") == 0
+    assert f"shown by the rules in {shell.folder / 'deployer.yaml'}, and the registry runs with others" in shell.err
+    grants.write_text("")
+    assert shell.run("user", "list") == 0
+    assert shell.err == ""
+
+
 def test_the_list_of_none_says_that_there_is_no_sign_in(shell: Shell) -> None:
     assert shell.run("user", "list") == 0
     assert shell.out == ""
@@ -346,7 +363,7 @@ def test_a_damaged_file_is_named_with_its_line(shell: Shell) -> None:
         stream.write("my secret\n")
     for words in (("list",), ("remove", "bob", "--yes"), ("add", "ann", "--password-stdin")):
         assert shell.run("user", *words, stdin=GOOD.encode()) == 1
-        assert f"Line 2 of {shell.deployment.users_file} is damaged" in shell.err
+        assert f"{shell.deployment.users_file} is damaged: line 2: no NAME:HASH." in shell.err
         assert "my secret" not in shell.err
 
 
@@ -406,9 +423,9 @@ def test_two_commands_do_not_change_the_users_at_once(shell: Shell) -> None:
 
 _KILLED = """
 import os, signal, sys
+from pathlib import Path
 from deployer.cli.main import main
 from deployer.workflows import sign_in
-import deployer.host.files
 def die(*_): os.kill(os.getpid(), signal.SIGKILL)
 {patch}
 main(sys.argv[1:])
@@ -417,7 +434,10 @@ main(sys.argv[1:])
 
 @pytest.mark.parametrize(
     ("patch", "kept"),
-    [("sign_in.apply = die", {"admin", "bob"}), ("deployer.host.files.Path.replace = die", {"admin"})],
+    [
+        ("sign_in.apply = die", {"admin", "bob"}),
+        ("Path.replace = lambda path, to: die() if to.name == 'users' else os.replace(path, to)", {"admin"}),
+    ],
 )
 def test_killed_in_the_middle_the_next_command_finishes(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, patch: str, kept: set[str]
@@ -434,13 +454,15 @@ def test_killed_in_the_middle_the_next_command_finishes(
     assert done.returncode == -signal.SIGKILL
     assert GOOD.encode() not in done.stdout + done.stderr
     assert set(shell.users) == kept
+    assert shell.deployment.unread_file.exists()
     assert all(path.stat().st_mode & 0o077 == 0 for path in shell.deployment.directory.glob("*users*"))
     monkeypatch.setenv("XDG_DATA_HOME", str(shell.folder / "data"))
     monkeypatch.setenv("HOME", str(shell.folder))
     monkeypatch.chdir(shell.folder)
     monkeypatch.setattr(sign_in, "apply", shell.apply)
-    assert shell.add("carl") == 0
-    assert set(shell.applied[0]) == kept | {"carl"}
+    assert shell.run("user", "remove", "nobody", "--yes") == 1
+    assert "was cut off; it is in force now." in shell.err
+    assert set(shell.applied[0]) == kept
 
 
 def test_no_bug_shows_the_password(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

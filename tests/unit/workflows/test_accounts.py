@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from deployer import render
 from deployer.account import Account
 from deployer.errors import EngineError, HostError, NotFound, UsageError
+from deployer.host.files import write_atomically
 from deployer.paths import Deployment
 from deployer.settings import AccessRule, Settings
 from deployer.workflows import accounts, sign_in
@@ -53,17 +56,17 @@ def test_a_change_is_written_for_its_owner_alone_and_then_applied(stack: Stack, 
 
 def test_a_refused_change_leaves_the_file_and_applies_nothing(stack: Stack, applied: list[object]) -> None:
     accounts.change(stack, "user add", lambda known: accounts.added(known, "bob", HASH))
-    before = stack.deployment.users_file.stat()
+    before = stack.deployment.users_file.stat().st_mtime_ns
     with pytest.raises(AccountsRefused):
         accounts.change(stack, "user add", lambda known: accounts.added(known, "bob", OTHER))
-    assert stack.deployment.users_file.stat() == before
+    assert stack.deployment.users_file.stat().st_mtime_ns == before
     assert len(applied) == 1
 
 
 def test_a_damaged_file_is_never_written_over(stack: Stack, applied: list[object]) -> None:
     stack.deployment.directory.mkdir(parents=True)
     stack.deployment.users_file.write_text("bob:secret\n")
-    with pytest.raises(HostError, match=r"Line 1 of .* is damaged") as caught:
+    with pytest.raises(HostError, match=r"is damaged: line 1") as caught:
         accounts.change(stack, "user add", lambda known: accounts.added(known, "ann", HASH))
     assert "secret" not in str(caught.value)
     assert stack.deployment.users_file.read_text() == "bob:secret\n"
@@ -74,11 +77,22 @@ def test_where_the_registry_does_not_take_it_over_that_is_said(stack: Stack, mon
         raise EngineError("No Docker engine answers.", ("Start it.",), "dial unix")
 
     monkeypatch.setattr(sign_in, "apply", fail)
-    with pytest.raises(HostError, match="still runs with those before: No Docker engine answers") as caught:
+    with pytest.raises(EngineError, match=r"kept, but not in force yet[.] No Docker engine answers[.]$") as caught:
         accounts.change(stack, "user add", lambda known: accounts.added(known, "bob", HASH))
     assert caught.value.advice == ("Start it.", "deployer up")
     assert caught.value.original == "dial unix"
     assert sign_in.accounts_of(stack.deployment) == (BOB,)
+    assert stack.deployment.unread_file.exists()
+
+
+def test_whether_the_rules_of_the_settings_are_in_force(stack: Stack) -> None:
+    ruled = replace(stack.settings, access=RULES)
+    assert accounts.rules_in_force(ruled, stack.deployment)
+    for deployed, other in ((ruled, stack.settings), (stack.settings, ruled)):
+        for file in render.rule_files(deployed):
+            write_atomically(stack.deployment.directory / file.path, file.content, file.mode)
+        assert accounts.rules_in_force(deployed, stack.deployment)
+        assert not accounts.rules_in_force(other, stack.deployment)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "-x", "a:b", "a\nb", "x" * 65, "ä", "*"])
