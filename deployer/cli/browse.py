@@ -12,6 +12,7 @@ from deployer.errors import EXIT_FAILURE, UsageError
 
 if TYPE_CHECKING:
     from deployer.registry.client import Fetched, RegistryClient
+    from deployer.registry.credentials import Credentials
     from deployer.workflows.browse import Order
     from deployer.workflows.deletion import Outcome
 
@@ -181,14 +182,20 @@ def _order(text: str) -> Order:
     raise UsageError(f"--sort takes {', '.join(ORDERS)}, not '{text}'.")
 
 
-def registry_of(session: Session) -> RegistryClient:
-    """A client of the registry that the session's settings name; close it."""
+def registry_of(session: Session, credentials: Credentials | None = None) -> RegistryClient:
+    """A client of the registry that the session's settings name; close it.
+
+    `credentials` stand in place of the saved sign-in.
+    """
     from deployer.registry.client import RegistryClient
 
     session.require_deployment()
     authority = session.deployment.authority_file
     return RegistryClient(
-        session.settings.url, session.environment, authority=authority if authority.is_file() else None
+        session.settings.url,
+        session.environment,
+        credentials=credentials,
+        authority=authority if authority.is_file() else None,
     )
 
 

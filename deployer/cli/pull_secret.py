@@ -66,8 +66,8 @@ def pull_secret(
     if known:
         workflow.check_against(known, credentials)
     else:
-        with registry_of(session) as client:
-            workflow.check_at(client, credentials)
+        with registry_of(session, credentials) as client:
+            workflow.check_at(client)
     text = workflow.manifest(settings, credentials, name=called, namespace=namespace)
     if settings.is_loopback:
         session.out.warn(f"Only this machine reaches {settings.address}: a cluster's nodes look for it on themselves.")

@@ -108,10 +108,6 @@ class RegistryClient:
         """Whether the registry asked for a sign-in so far."""
         return self._transport.signs_in
 
-    def sign_in_as(self, credentials: Credentials) -> None:
-        """Take this sign-in in the place of the saved one. Before the first request."""
-        self._transport.sign_in_as(credentials)
-
     def each(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Call the function for every item, as many at once as this client allows, results in order."""
         return each(function, items, self._concurrency)

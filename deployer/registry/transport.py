@@ -89,6 +89,11 @@ class Transport:
     ) -> None:
         self.close()
 
+    @property
+    def signs_in(self) -> bool:
+        """Whether the registry asked for a sign-in so far."""
+        return bool(self._sign_in.authorization)
+
     def close(self) -> None:
         """Close every connection."""
         for client in self._clients.values():

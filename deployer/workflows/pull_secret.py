@@ -57,9 +57,8 @@ def check_against(known: Accounts, credentials: Credentials) -> None:
         raise Denied(f"This is not the password of '{one.name}'.", (f"deployer user password {one.name}",))
 
 
-def check_at(client: RegistryClient, credentials: Credentials) -> None:
-    """Make sure that the registry takes the name and the password. Raises DeployerError."""
-    client.sign_in_as(credentials)
+def check_at(client: RegistryClient) -> None:
+    """Make sure that the registry takes the sign-in that the client was given. Raises DeployerError."""
     client.ping()
     if not client.signs_in:
         raise Denied(

@@ -91,8 +91,8 @@ def test_a_wrong_password_or_an_unknown_user_is_refused() -> None:
 
 
 def ask(fake: FakeRegistry, credentials: Credentials) -> None:
-    with RegistryClient("http://localhost:5000", {}, transport=fake.transport) as client:
-        pull_secret.check_at(client, credentials)
+    with RegistryClient("http://localhost:5000", {}, transport=fake.transport, credentials=credentials) as client:
+        pull_secret.check_at(client)
 
 
 def test_elsewhere_the_registry_is_asked() -> None:
@@ -109,9 +109,10 @@ def test_the_given_password_counts_and_not_the_saved_one(tmp_path: Path) -> None
     packed = base64.b64encode(f"ci:{PASSWORD}".encode()).decode()
     (tmp_path / "config.json").write_text(f'{{"auths": {{"localhost:5000": {{"auth": "{packed}"}}}}}}')
     environment = {"DOCKER_CONFIG": str(tmp_path)}
-    client = RegistryClient("http://localhost:5000", environment, transport=fake.transport)
+    wrong = Credentials("ci", "Wrong-one-77")
+    client = RegistryClient("http://localhost:5000", environment, transport=fake.transport, credentials=wrong)
     with client, pytest.raises(Denied):
-        pull_secret.check_at(client, Credentials("ci", "Wrong-one-77"))
+        pull_secret.check_at(client)
 
 
 def test_a_registry_without_sign_in_needs_none() -> None:
