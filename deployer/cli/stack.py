@@ -62,7 +62,8 @@ def up(
     from deployer.workflows.stack import Dialogue
 
     stack = stack_of(session)
-    exposed = sign_in.exposure(session.settings, sign_in.accounts_of(session.deployment))
+    accounts = sign_in.accounts_of(session.deployment)
+    exposed = sign_in.exposure(session.settings, accounts)
     if exposed:
         session.out.warn(exposed)
     if dry_run:
@@ -94,25 +95,27 @@ def up(
     session.out.note(
         "Nothing to change; it is running." if plan.is_empty else f"Done ({', '.join(changed) or 'files'})."
     )
-    _print_addresses(session, fingerprint)
+    _print_addresses(session, fingerprint, signs_in=bool(accounts))
 
 
 def _page(session: Session) -> str | None:
     return f"{session.settings.url}/" if session.settings.frontend.page != "none" else None
 
 
-def _print_addresses(session: Session, fingerprint: str) -> None:
+def _print_addresses(session: Session, fingerprint: str, *, signs_in: bool) -> None:
     settings, out = session.settings, session.out
     page = _page(session)
     fields = [("Registry", settings.address), *([("Page", page)] if page else [])]
     if fingerprint:
         fields.append(("Authority", f"SHA-256 {fingerprint}"))
     out.fields(fields)
-    if settings.is_loopback:
-        out.note("Next: deployer push IMAGE")
-    else:
+    if not settings.is_loopback:
         flags = f"--host {settings.host} --port {settings.port}"
         out.note(f"Next: deployer configure-daemon {flags}   (on every client)")
+    if signs_in:
+        out.note(f"{'Next' if settings.is_loopback else 'Then'}: docker login {settings.address}")
+    elif settings.is_loopback:
+        out.note("Next: deployer push IMAGE")
 
 
 def _plan_json(plan: UpPlan) -> dict[str, object]:
@@ -193,6 +196,8 @@ def _print_down(session: Session, plan: DownPlan, *, as_json: bool) -> None:
             session.out.line(f"{title:<10} {name}: to be removed")
     if plan.files:
         session.out.line(f"{'files':<10} {len(plan.files)} in {session.deployment.directory}: to be removed")
+    if plan.loses_authority:
+        session.out.warn("The registry's own authority goes too: after the next `up`, clients have to trust a new one.")
     for name in plan.kept:
         session.out.line(f"{'images':<10} {name}: stays")
 

@@ -29,6 +29,7 @@ class DownPlan:
     files: tuple[str, ...]
     kept: tuple[str, ...]
     loses_images: bool
+    loses_authority: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -52,6 +53,7 @@ def plan(stack: Stack, *, volumes: bool) -> DownPlan:
         files=_files(stack) if volumes else (),
         kept=tuple(kept),
         loses_images=volumes and stack.data_volume in there,
+        loses_authority=volumes and stack.deployment.authority_file.exists(),
     )
 
 

@@ -115,6 +115,7 @@ def test_the_authority_survives_down_and_up_and_goes_with_the_volumes(fresh_stac
         assert client.get("/v2/kept/tags/list").json()["tags"] == ["1"]
     gone = fresh_stack.deployer("down", "--volumes", "--yes", environment=secure, check=True)
     assert "ca.crt" not in [path.name for path in fresh_stack.directory.rglob("*")], gone.stdout
+    assert "The registry's own authority goes too" in gone.stderr
     fresh_stack.deployer("up", "--yes", environment=secure, check=True)
     assert (fresh_stack.directory / "ca.crt").read_bytes() != first
 
