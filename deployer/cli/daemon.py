@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from deployer.cli.output import Output
-    from deployer.workflows.trust import EngineView, Outcome, Plan
+    from deployer.workflows.engine_view import EngineView
+    from deployer.workflows.insecure import Outcome, Plan
 
 EXAMPLE = """Example, on a client of a registry at 192.168.100.2:
 
@@ -65,22 +66,22 @@ def _configure(session: Session, file: Path | None, *, remove: bool, dry_run: bo
 
     from deployer import render
     from deployer.host.daemon_reload import Machine
-    from deployer.workflows import trust
+    from deployer.workflows import insecure
 
     settings, engine = session.settings, _engine(session)
-    if settings.is_loopback and trust.needs_no_entry(settings.address, engine):
+    if settings.is_loopback and insecure.needs_no_entry(settings.address, engine):
         _say_needless(session.out, settings.address, json=json)
         return
     machine = Machine(session.environment)
     chosen = session.directory / file if file else None
-    request = trust.Request(settings.address, render.daemon_snippet(settings.address), remove, chosen)
-    plan = trust.plan(request, machine, engine)
+    request = insecure.Request(settings.address, render.daemon_snippet(settings.address), remove, chosen)
+    plan = insecure.plan(request, machine, engine)
     if not json:
         _show_plan(session.out, plan)
     if dry_run:
-        outcome = trust.Outcome(plan)
+        outcome = insecure.Outcome(plan)
     else:
-        outcome = trust.apply(plan, machine, engine, lambda: datetime.now(UTC).astimezone(), time.sleep)
+        outcome = insecure.apply(plan, machine, engine, lambda: datetime.now(UTC).astimezone(), time.sleep)
     if json:
         session.out.json(_as_json(outcome, dry_run=dry_run))
     elif not dry_run:
@@ -90,7 +91,7 @@ def _configure(session: Session, file: Path | None, *, remove: bool, dry_run: bo
 
 
 def _engine(session: Session) -> EngineView:
-    from deployer.workflows.trust import EngineView
+    from deployer.workflows.engine_view import EngineView
 
     try:
         return EngineView(session.engine.describe(), session.engine.insecure_registries)

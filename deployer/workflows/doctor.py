@@ -10,7 +10,7 @@ from deployer.errors import DeployerError, PreflightError
 from deployer.host import ports
 from deployer.record import Record
 from deployer.registry.client import RegistryClient
-from deployer.workflows import preflight, status, trust
+from deployer.workflows import insecure, preflight, status
 from deployer.workflows.stack import Action
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _trust(stack: Stack) -> Iterator[Finding]:
         return
     # Docker looks the name up; the other names of this machine are its addresses already.
     address = f"127.0.0.1:{settings.port}" if settings.host == "localhost" else settings.address
-    if trust.accepts(registries, address) or trust.accepts(registries, settings.address):
+    if insecure.accepts(registries, address) or insecure.accepts(registries, settings.address):
         yield Finding("ok", f"The Docker engine accepts {settings.address}.")
     else:
         yield Finding(

@@ -14,7 +14,8 @@ from deployer.cli.main import main
 from deployer.cli.output import Output
 from deployer.cli.session import Session
 from deployer.host import daemon_file, daemon_reload
-from deployer.workflows.trust import EngineView, Outcome, Plan, Request
+from deployer.workflows.engine_view import EngineView
+from deployer.workflows.insecure import Outcome, Plan, Request
 
 if TYPE_CHECKING:
     from pathlib import Path

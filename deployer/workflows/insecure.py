@@ -1,68 +1,28 @@
-"""Trust: the Docker engine of this machine accepts a registry that has no TLS, or no longer does."""
+"""The Docker engine of this machine accepts a registry that has no TLS, or no longer does."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from deployer.errors import HostError, UsageError
 from deployer.host import daemon_file, daemon_json, daemon_reload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
     from deployer.host.daemon_file import DaemonFile
     from deployer.host.daemon_reload import Daemon, Machine
+    from deployer.workflows.engine_view import EngineView, Registries
 
 Step = Literal["reload", "restart", "start", "none"]
 
 _POLLS = 20
 _POLL_SECONDS = 0.25
-
-
-class EngineFacts(Protocol):
-    """What must be known of the engine."""
-
-    @property
-    def version(self) -> str:
-        """Such as "28.5.2"."""
-
-    @property
-    def rootless(self) -> bool:
-        """Whether it runs as an ordinary user."""
-
-    @property
-    def desktop(self) -> bool:
-        """Whether it is Docker Desktop's."""
-
-    @property
-    def endpoint(self) -> str:
-        """Where it listens."""
-
-
-class Registries(Protocol):
-    """The registries that the running engine accepts without verified TLS."""
-
-    @property
-    def cidrs(self) -> Sequence[str]:
-        """Networks."""
-
-    @property
-    def hosts(self) -> Sequence[str]:
-        """Names with their ports."""
-
-
-@dataclass(frozen=True)
-class EngineView:
-    """The engine, asked at the moment: `facts` is None where none answers, and `silence` says why."""
-
-    facts: EngineFacts | None
-    registries: Callable[[], Registries]
-    silence: str = ""
 
 
 @dataclass(frozen=True)

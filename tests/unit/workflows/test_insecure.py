@@ -10,7 +10,8 @@ import pytest
 from deployer import render
 from deployer.errors import HostError
 from deployer.host.daemon_reload import Finished, Machine
-from deployer.workflows import trust
+from deployer.workflows import insecure
+from deployer.workflows.engine_view import EngineView
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,17 +90,17 @@ class World:
         )
 
     @property
-    def engine(self) -> trust.EngineView:
-        return trust.EngineView(self.facts, self.registries, self.silence)
+    def engine(self) -> EngineView:
+        return EngineView(self.facts, self.registries, self.silence)
 
-    def plan(self, *, remove: bool = False, file: Path | None = None, address: str = ADDRESS) -> trust.Plan:
-        request = trust.Request(address, render.daemon_snippet(address), remove, file)
-        return trust.plan(request, self.machine, self.engine)
+    def plan(self, *, remove: bool = False, file: Path | None = None, address: str = ADDRESS) -> insecure.Plan:
+        request = insecure.Request(address, render.daemon_snippet(address), remove, file)
+        return insecure.plan(request, self.machine, self.engine)
 
-    def apply(self, plan: trust.Plan) -> trust.Outcome:
-        return trust.apply(plan, self.machine, self.engine, lambda: NOW, self.slept.append)
+    def apply(self, plan: insecure.Plan) -> insecure.Outcome:
+        return insecure.apply(plan, self.machine, self.engine, lambda: NOW, self.slept.append)
 
-    def go(self, *, remove: bool = False, file: Path | None = None, address: str = ADDRESS) -> trust.Outcome:
+    def go(self, *, remove: bool = False, file: Path | None = None, address: str = ADDRESS) -> insecure.Outcome:
         return self.apply(self.plan(remove=remove, file=file, address=address))
 
 
@@ -395,9 +396,9 @@ def test_whether_a_local_registry_needs_an_entry_is_asked_of_the_engine(
     world: World, address: str, trusted: Trusted, expected: bool
 ) -> None:
     world.trusted = trusted
-    assert trust.needs_no_entry(address, world.engine) is expected
+    assert insecure.needs_no_entry(address, world.engine) is expected
     world.facts = None
-    assert trust.needs_no_entry(address, world.engine) is True
+    assert insecure.needs_no_entry(address, world.engine) is True
 
 
 def test_an_engine_is_not_asked_when_none_answers(world: World) -> None:
@@ -407,7 +408,7 @@ def test_an_engine_is_not_asked_when_none_answers(world: World) -> None:
     world.facts = None
     world.environment["DOCKER_HOST"] = "unix:///srv/docker.sock"
     asked: Callable[[], Trusted] = fail
-    engine = trust.EngineView(None, asked, "Silence.")
-    request = trust.Request(ADDRESS, render.daemon_snippet(ADDRESS))
-    plan = trust.plan(request, world.machine, engine)
-    assert trust.apply(plan, world.machine, engine, lambda: NOW, world.slept.append).effective is None
+    engine = EngineView(None, asked, "Silence.")
+    request = insecure.Request(ADDRESS, render.daemon_snippet(ADDRESS))
+    plan = insecure.plan(request, world.machine, engine)
+    assert insecure.apply(plan, world.machine, engine, lambda: NOW, world.slept.append).effective is None
