@@ -226,6 +226,11 @@ def pull_secret(address: str, user: str, docker_config: str, *, name: str, names
     return _render("pull-secret.yaml.j2", **values, name=name, namespace=namespace).decode()
 
 
+def containerd_hosts(address: str) -> bytes:
+    """What containerd needs beside a registry's own authority, ca.crt, for it to be asked in HTTPS."""
+    return _render("containerd/hosts.toml.j2", address=address)
+
+
 def configuration_file(settings: Settings) -> str:
     """A deployer.yaml with these settings, every setting explained."""
     said = {key: value for key, value in asdict(settings.tls).items() if value}

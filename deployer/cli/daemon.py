@@ -1,33 +1,34 @@
-"""The command that makes this machine's Docker engine accept a registry."""
+"""The command that makes this machine's container tools accept a registry."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.session import DryRunOption, JsonOption, Session, command
-from deployer.errors import EXIT_FAILURE, EngineUnavailable
+from deployer.cli import daemon_task
+from deployer.cli.daemon_task import Given, Task
+from deployer.cli.session import DryRunOption, JsonOption, Session, YesOption, command
+from deployer.errors import EXIT_FAILURE, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from deployer.cli.output import Output
-    from deployer.workflows.engine_view import EngineView
-    from deployer.workflows.insecure import Outcome, Plan
+    from deployer.workflows import insecure, placement, trust
 
 EXAMPLE = """Example, on a client of a registry at 192.168.100.2:
 
 deployer configure-daemon --host 192.168.100.2 --dry-run
 
 deployer configure-daemon --host 192.168.100.2
+
+In a script, with the fingerprint that `deployer up` printed:
+
+deployer configure-daemon --host 192.168.100.2 --fingerprint 4F:9C:…
 """
 
-_LOOPBACK_LOST = (
-    "This Docker no longer takes registries on localhost without TLS: since 29.10, a list in daemon.json "
-    "stands in the place of that default. If one is used here: deployer configure-daemon --host localhost"
-)
+_DOCKER_VARIABLES = ("DOCKER_HOST", "DOCKER_CONTEXT")
 
 
 def register(app: typer.Typer) -> None:
@@ -36,145 +37,177 @@ def register(app: typer.Typer) -> None:
     @command(app, name="configure-daemon", epilog=EXAMPLE, recovers=False)
     def configure_daemon(
         session: Session,
+        ca: Annotated[
+            Path | None, typer.Option("--ca", metavar="FILE", help="Install this authority, instead of asking for it.")
+        ] = None,
+        fingerprint: Annotated[
+            str,
+            typer.Option("--fingerprint", metavar="SHA256", help="Install the authority only if this is its SHA-256."),
+        ] = "",
+        system: Annotated[
+            bool, typer.Option("--system", help="Let the whole system trust the authority: browsers, curl and all.")
+        ] = False,
+        insecure: Annotated[
+            bool, typer.Option("--insecure", help="Take the registry as plain HTTP, without asking it.")
+        ] = False,
         file: Annotated[
             Path | None,
             typer.Option("--file", metavar="PATH", help="The daemon.json to edit.  [default: the engine's own]"),
         ] = None,
-        remove: Annotated[bool, typer.Option("--remove", help="Take the registry off the list again.")] = False,
+        remove: Annotated[bool, typer.Option("--remove", help="Undo it all: entry and authority go.")] = False,
+        yes: YesOption = False,
         dry_run: DryRunOption = False,
         json: JsonOption = False,
     ) -> None:
-        """Make this machine's Docker engine accept the registry, which has no TLS.
+        """Make this machine's Docker, podman and containerd accept the registry.
 
-        Adds HOST:PORT to "insecure-registries" in daemon.json and leaves every other character of
-        the file alone, keeps a backup beside it, lets Docker read it again without a restart, and
-        asks Docker whether it took it over. Needed once on every client; the registry itself may
-        run elsewhere. Exit code 1 means that Docker does not heed the change yet.
+        Asks the registry what it needs. Where its certificate is from an authority of its own, shows
+        the authority's fingerprint and, once you agree, installs it for this address alone; Docker
+        needs no restart. Where it has no TLS, adds HOST:PORT to "insecure-registries" in
+        daemon.json, leaves every other character of the file alone, and lets Docker read it again.
+        Where neither is needed, says so. Needed once on every client; the registry itself may run
+        elsewhere. Exit code 1 means that Docker does not heed the change yet.
         """
         from deployer.host.daemon_file import NoPermission
 
+        given = Given(
+            file=session.directory / file if file else None,
+            ca=session.directory / ca if ca else None,
+            fingerprint=_fingerprint(fingerprint),
+            system=system,
+            insecure=insecure,
+            remove=remove,
+            yes=yes,
+            dry_run=dry_run,
+            json=json,
+        )
         try:
-            _configure(session, file, remove=remove, dry_run=dry_run, json=json)
+            _configure(Task.of(session, given))
         except NoPermission as error:
-            error.advice = (_as_root(session, file, remove=remove, dry_run=dry_run, json=json),)
+            error.advice = (_as_root(session, given),)
             raise
 
 
-def _configure(session: Session, file: Path | None, *, remove: bool, dry_run: bool, json: bool) -> None:
-    import time
-    from datetime import UTC, datetime
+def _configure(task: Task) -> None:
+    from deployer.cli.daemon_install import install
+    from deployer.workflows import insecure, trust
 
-    from deployer import render
-    from deployer.host.daemon_reload import Machine
-    from deployer.workflows import insecure
-
-    settings, engine = session.settings, _engine(session)
-    if settings.is_loopback and insecure.needs_no_entry(settings.address, engine):
-        _say_needless(session.out, settings.address, json=json)
+    settings = task.session.settings
+    local = settings.is_loopback and insecure.needs_no_entry(settings.address, task.engine)
+    if task.given.remove:
+        _remove(task, local=local)
         return
-    machine = Machine(session.environment)
-    chosen = session.directory / file if file else None
-    request = insecure.Request(settings.address, render.daemon_snippet(settings.address), remove, chosen)
-    plan = insecure.plan(request, machine, engine)
-    if not json:
-        _show_plan(session.out, plan)
-    if dry_run:
-        outcome = insecure.Outcome(plan)
+    if local and not task.given.wants_authority:
+        _say_needless(task, "loopback")
+        return
+    decision = _decide(task)
+    if isinstance(decision, trust.Public):
+        _say_needless(task, "public")
+    elif isinstance(decision, trust.Authority):
+        install(task, decision)
     else:
-        outcome = insecure.apply(plan, machine, engine, lambda: datetime.now(UTC).astimezone(), time.sleep)
-    if json:
-        session.out.json(_as_json(outcome, dry_run=dry_run))
-    elif not dry_run:
-        _show_outcome(session.out, outcome)
+        _list_as_insecure(task)
+
+
+def _decide(task: Task) -> trust.Decision:
+    from deployer.host import system_store
+    from deployer.workflows import placement, trust
+
+    settings = task.session.settings
+    wish = trust.Wish(
+        settings.address,
+        task.given.ca,
+        task.given.fingerprint,
+        plain=task.given.insecure or task.is_said_plain,
+        encrypted=settings.tls.is_on,
+    )
+    if wish.plain and task.given.wants_authority:
+        why = "--insecure" if task.given.insecure else "tls: off in the settings"
+        raise UsageError(
+            f"{why} says that {settings.address} has no TLS; --ca, --fingerprint and --system are for one that has.",
+            ("Leave one of them out.",),
+        )
+    installed = () if wish.plain else placement.installed(task.ground, settings.address, task.where)
+    known = trust.Known(system_store.context(task.ground), installed)
+    return trust.decide(wish, daemon_task.registry_of(task.session), known, daemon_task.now())
+
+
+def _list_as_insecure(task: Task) -> None:
+    from deployer.cli import daemon_views as views
+
+    drafted = task.entry(remove=False)
+    if not task.given.json:
+        views.show_entry_plan(task.session.out, drafted)
+    outcome = task.carry_out(drafted)
+    if task.given.json:
+        task.session.out.json(views.entry_json(outcome, dry_run=task.given.dry_run))
+    elif not task.given.dry_run:
+        views.show_entry_outcome(task.session.out, outcome)
     if outcome.effective is False:
         raise typer.Exit(EXIT_FAILURE)
 
 
-def _engine(session: Session) -> EngineView:
-    from deployer.workflows.engine_view import EngineView
+def _remove(task: Task, *, local: bool) -> None:
+    from deployer.cli import daemon_views as views
+    from deployer.workflows import placement
+
+    out, address = task.session.out, task.address
+    removal = placement.plan_removal(task.ground, address, task.where)
+    if local and not removal.is_needed:
+        _say_needless(task, "loopback")
+        return
+    entry = None if local else task.entry(remove=True)
+    if not task.given.json:
+        views.show_places(out, removal)
+        if entry:
+            views.show_entry_plan(out, entry)
+    if not task.given.dry_run:
+        placement.require_permission(removal)
+    outcome = task.carry_out(entry) if entry else None
+    if not task.given.dry_run:
+        removal = placement.apply(removal, task.ground, daemon_task.now())
+    _say_removed(task, removal, outcome)
+
+
+def _say_removed(task: Task, removal: placement.Plan, outcome: insecure.Outcome | None) -> None:
+    from deployer.cli import daemon_views as views
+    from deployer.workflows import placement
+
+    out = task.session.out
+    if task.given.json:
+        out.json(views.removal_json(removal, outcome, dry_run=task.given.dry_run))
+    elif not task.given.dry_run:
+        if outcome:
+            views.show_entry_outcome(out, outcome)
+        for path in placement.left_beside(removal):
+            out.note(f"{path} stays.")
+    if outcome and outcome.effective is False:
+        raise typer.Exit(EXIT_FAILURE)
+
+
+def _fingerprint(text: str) -> str:
+    from deployer.host.certificate import fingerprint_of
 
     try:
-        return EngineView(session.engine.describe(), session.engine.insecure_registries)
-    except EngineUnavailable as error:
-        return EngineView(None, session.engine.insecure_registries, error.message)
+        return fingerprint_of(text) if text else ""
+    except ValueError as error:
+        advice = "`deployer up` prints it on the machine that runs the registry."
+        raise UsageError(f"What --fingerprint gives is {error}.", (advice,)) from error
 
 
-def _say_needless(out: Output, address: str, *, json: bool) -> None:
-    if json:
-        out.json({"address": address, "needed": False, "changed": False, "trusted": True})
+def _say_needless(task: Task, why: str) -> None:
+    out, address = task.session.out, task.address
+    if task.given.json:
+        out.json({"address": address, "needed": False, "changed": False, "trusted": True, "reason": why})
+    elif why == "public":
+        out.line(f"{address} speaks HTTPS with a certificate that this system trusts already. Nothing was changed.")
     else:
         out.line(f"{address} is on this machine: Docker takes it without TLS and needs no entry. Nothing was changed.")
+        if task.session.settings.tls.is_on:
+            out.note("Browsers, curl and podman want its authority: deployer configure-daemon --system")
 
 
-def _show_plan(out: Output, plan: Plan) -> None:
-    path, address = plan.file.path, plan.request.address
-    for line in plan.diff.splitlines():
-        out.line(out.good(line) if line.startswith("+") else out.bad(line) if line.startswith("-") else line)
-    if plan.changes:
-        out.note(_what_follows(plan))
-    elif plan.request.remove:
-        out.line(f"{path} does not list {address}.")
-    elif plan.step == "none" and plan.daemon and plan.present in plan.daemon.insecure_registries:
-        out.line(f"Docker is started with --insecure-registry {plan.present}, so {address} needs no entry.")
-    elif plan.present != address:
-        out.line(f"{path} lists {plan.present}, which covers {address}.")
-    else:
-        out.line(f"{path} lists {address} already.")
-
-
-def _what_follows(plan: Plan) -> str:
-    if plan.step == "reload":
-        return "Docker is then told to read the file again, without a restart; running containers go on."
-    if plan.step == "start":
-        return f"{plan.reason} Docker reads the file when it starts."
-    if plan.step == "restart":
-        return f"The change waits for a restart, because {plan.reason}."
-    return f"Docker is not told: {plan.reason}."
-
-
-def _show_outcome(out: Output, outcome: Outcome) -> None:
-    plan = outcome.plan
-    address, removed = plan.request.address, plan.request.remove
-    if plan.changes:
-        out.line(f"{plan.file.path} is {'written' if plan.file.content is None else 'changed'}.")
-    if outcome.backup:
-        out.line(f"As it was: {outcome.backup}")
-    if outcome.effective is False:
-        out.warn(f"Docker {'still accepts' if removed else 'does not accept'} {address}: {outcome.problem}.")
-        for advice in outcome.advice:
-            out.note(f"  → {advice}")
-    elif removed and outcome.accepted:
-        out.line(f"Docker still accepts {address}, through a network that it lists: see `docker info`.")
-    elif outcome.effective:
-        out.line(f"Docker {'no longer accepts' if removed else 'accepts'} {address} without TLS.")
-    elif not plan.changes and plan.reason:
-        out.note(_what_follows(plan))
-    if outcome.loopback_lost:
-        out.warn(_LOOPBACK_LOST)
-
-
-def _as_json(outcome: Outcome, *, dry_run: bool) -> dict[str, Any]:
-    plan = outcome.plan
-    return {
-        "address": plan.request.address,
-        "needed": True,
-        "action": "remove" if plan.request.remove else "add",
-        "file": str(plan.file.path),
-        "dry_run": dry_run,
-        "changed": plan.changes and not dry_run,
-        "diff": plan.diff,
-        "backup": str(outcome.backup) if outcome.backup else None,
-        "validated": outcome.validated,
-        "reloaded": outcome.reloaded or None,
-        "trusted": outcome.accepted,
-        "effective": outcome.effective,
-        "problem": outcome.problem or plan.reason or None,
-        "advice": list(outcome.advice),
-        "loopback_lost": outcome.loopback_lost,
-    }
-
-
-def _as_root(session: Session, file: Path | None, *, remove: bool, dry_run: bool, json: bool) -> str:
+def _as_root(session: Session, given: Given) -> str:
     """The same command for root, who has another PATH, another home and another environment."""
     import shlex
 
@@ -185,15 +218,21 @@ def _as_root(session: Session, file: Path | None, *, remove: bool, dry_run: bool
         "--port": str(settings.port),
         "--name": session.name,
         "--config": str(source) if source else None,
-        "--file": str(session.directory / file) if file else None,
+        "--ca": str(given.ca) if given.ca else None,
+        "--fingerprint": given.fingerprint or None,
+        "--file": str(given.file) if given.file else None,
     }
     words = [word for option, value in named.items() if value is not None for word in (option, value)]
-    switches = {"--remove": remove, "--dry-run": dry_run, "--json": json}
-    words += [switch for switch, given in switches.items() if given]
+    switches = {
+        "--system": given.system,
+        "--insecure": not given.remove and (given.insecure or daemon_task.is_said_plain(session)),
+        "--remove": given.remove,
+        "--yes": given.yes,
+        "--dry-run": given.dry_run,
+        "--json": given.json,
+    }
+    words += [switch for switch, chosen in switches.items() if chosen]
     return shlex.join(["sudo", *docker, *_own_command(), "configure-daemon", *words])
-
-
-_DOCKER_VARIABLES = ("DOCKER_HOST", "DOCKER_CONTEXT")
 
 
 def _own_command() -> Sequence[str]:

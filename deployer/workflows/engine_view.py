@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from deployer.host import daemon_reload
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from deployer.host.daemon_reload import Daemon, Machine
 
 
 class EngineFacts(Protocol):
@@ -48,3 +52,28 @@ class EngineView:
     facts: EngineFacts | None
     registries: Callable[[], Registries]
     silence: str = ""
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """Where the engine in use is, running or not; `daemon` is its process where that can be seen."""
+
+    endpoint: str
+    desktop: bool
+    rootless: bool
+    daemon: Daemon | None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it is on another machine."""
+        return daemon_reload.is_elsewhere(self.endpoint)
+
+
+def locate(machine: Machine, engine: EngineView) -> Whereabouts:
+    """Find the engine; where none answers, what the environment says of it counts."""
+    facts, environment = engine.facts, machine.environment
+    endpoint = facts.endpoint if facts else environment.get("DOCKER_HOST") or daemon_reload.DEFAULT_ENDPOINT
+    desktop = facts.desktop if facts else machine.platform != "linux" or "/.docker/" in endpoint
+    rootless = facts.rootless if facts else endpoint == daemon_reload.rootless_socket(environment)
+    daemon = None if desktop or daemon_reload.is_elsewhere(endpoint) else daemon_reload.find(machine, endpoint)
+    return Whereabouts(endpoint, desktop, rootless, daemon)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from deployer.errors import HostError, UsageError
 from deployer.host import daemon_file, daemon_json, daemon_reload
+from deployer.workflows.engine_view import locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,16 +109,13 @@ def plan(request: Request, machine: Machine, engine: EngineView) -> Plan:
     Raises HostError where the file cannot be edited safely, or is not the one that would help, and
     UsageError where a file that was named can hardly be meant.
     """
-    facts = engine.facts
-    endpoint = facts.endpoint if facts else machine.environment.get("DOCKER_HOST") or daemon_reload.DEFAULT_ENDPOINT
-    if request.file is None and daemon_reload.is_elsewhere(endpoint):
+    found = locate(machine, engine)
+    desktop, rootless, daemon = found.desktop, found.rootless, found.daemon
+    if request.file is None and found.is_elsewhere:
         raise HostError(
-            f"The Docker engine in use is on another machine ({endpoint}), and so is its daemon.json.",
+            f"The Docker engine in use is on another machine ({found.endpoint}), and so is its daemon.json.",
             ("Run this command on that machine.", "Or name the file of this one: --file /etc/docker/daemon.json"),
         )
-    desktop = facts.desktop if facts else machine.platform != "linux" or "/.docker/" in endpoint
-    rootless = facts.rootless if facts else endpoint == daemon_reload.rootless_socket(machine.environment)
-    daemon = None if desktop or daemon_reload.is_elsewhere(endpoint) else daemon_reload.find(machine, endpoint)
     if request.file is None and desktop and "WSL_DISTRO_NAME" in machine.environment:
         raise HostError(
             "Docker Desktop reads its daemon.json on the Windows side, not in this distribution.",
@@ -141,9 +139,9 @@ def plan(request: Request, machine: Machine, engine: EngineView) -> Plan:
         reason="",
         daemon=daemon,
         restart=daemon_reload.restart_command(daemon, desktop=desktop, rootless=rootless),
-        loopback_trusted=_takes_loopback(engine.registries()) if facts else False,
+        loopback_trusted=_takes_loopback(engine.registries()) if engine.facts else False,
     )
-    foreign = daemon_reload.is_elsewhere(endpoint) or file.target != daemon_file.resolved(own)
+    foreign = found.is_elsewhere or file.target != daemon_file.resolved(own)
     if daemon is not None and daemon.insecure_registries and not foreign:
         return _beside_flags(drafted, engine)
     return _with_step(drafted, engine, own=own, foreign=foreign, desktop=desktop)

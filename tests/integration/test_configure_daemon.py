@@ -40,7 +40,7 @@ def dockerd(tmp_path: Path) -> Iterator[Dockerd]:
 
 
 def configure(dockerd: Dockerd, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    return dockerd.deployer("configure-daemon", "--host", "192.168.100.2", *words, **options)
+    return dockerd.deployer("configure-daemon", "--host", "192.168.100.2", "--insecure", *words, **options)
 
 
 def _expect(done: subprocess.CompletedProcess[str], code: int) -> None:
@@ -195,7 +195,17 @@ def test_without_permission_the_sudo_command_is_told(dockerd: Dockerd, mode: int
     dockerd.file.chmod(mode)
     dockerd.start()
     dockerd.socket.chmod(0o666)
-    command = [sys.executable, "-c", AS_NOBODY, "configure-daemon", "--host", "192.168.100.2", "--port", "5001"]
+    command = [
+        sys.executable,
+        "-c",
+        AS_NOBODY,
+        "configure-daemon",
+        "--host",
+        "192.168.100.2",
+        "--port",
+        "5001",
+        "--insecure",
+    ]
     done = subprocess.run(
         command, env=dockerd.environment, cwd=dockerd.folder, capture_output=True, text=True, check=False
     )
@@ -203,7 +213,7 @@ def test_without_permission_the_sudo_command_is_told(dockerd: Dockerd, mode: int
     assert f"{dockerd.file} cannot be {deed}: Permission denied." in done.stderr
     assert (
         f"→ sudo DOCKER_HOST=unix://{dockerd.socket} /opt/bin/deployer"
-        " configure-daemon --host 192.168.100.2 --port 5001\n"
+        " configure-daemon --host 192.168.100.2 --port 5001 --insecure\n"
     ) in done.stderr
     assert dockerd.file.read_text() == "{}\n"
 
@@ -213,7 +223,7 @@ def test_killed_at_any_moment_the_file_is_the_old_or_the_new(dockerd: Dockerd) -
     whole = {old}
     for step in range(12):
         process = subprocess.Popen(
-            [*DEPLOYER, "--host", "192.168.100.2", "--file", str(dockerd.file)],
+            [*DEPLOYER, "--host", "192.168.100.2", "--insecure", "--file", str(dockerd.file)],
             env=dockerd.environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

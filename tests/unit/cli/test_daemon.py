@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deployer.cli import daemon as cli
+from deployer.cli import daemon_task
+from deployer.cli import daemon_views as views
+from deployer.cli.daemon_task import Given
 from deployer.cli.main import main
 from deployer.cli.output import Output
 from deployer.cli.session import Session
@@ -38,7 +41,7 @@ class Shell:
         return self.folder / "daemon.json"
 
     def run(self, *words: str) -> int:
-        self.code = main(["configure-daemon", "--host", "192.168.100.2", *words])
+        self.code = main(["configure-daemon", "--host", "192.168.100.2", "--insecure", *words])
         self.out, self.err = self.capture.readouterr()
         return self.code
 
@@ -53,7 +56,9 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
-    monkeypatch.setattr(cli, "_engine", lambda session: EngineView(None, _unasked, "No Docker engine answers."))
+    monkeypatch.setattr(
+        daemon_task, "engine_of", lambda session: EngineView(None, _unasked, "No Docker engine answers.")
+    )
     monkeypatch.setattr(daemon_reload, "validate", lambda machine, daemon, content: False)
     return Shell(tmp_path, capsys)
 
@@ -83,7 +88,8 @@ def test_the_second_run_changes_nothing(shell: Shell) -> None:
     before = shell.file.stat()
     assert shell.run("--file", "daemon.json") == 0
     assert f"{shell.file} lists {ADDRESS} already." in shell.out
-    assert shell.file.stat() == before
+    after = shell.file.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     assert [entry.name for entry in shell.folder.iterdir()] == ["daemon.json"]
 
 
@@ -110,6 +116,7 @@ def test_json(shell: Shell) -> None:
         "address": ADDRESS,
         "needed": True,
         "action": "add",
+        "way": "insecure",
         "file": str(shell.file),
         "dry_run": False,
         "changed": True,
@@ -169,14 +176,15 @@ def test_without_permission_the_sudo_command_is_told(shell: Shell, monkeypatch: 
         f"DOCKER_HOST=unix://{shell.folder}/docker.sock",
         f"{shell.folder}/bin/deployer",
         *("configure-daemon", "--host", "192.168.100.2", "--port", "5001", "--name", "mine"),
-        *("--config", f"{shell.folder}/deployer.yaml", "--file", f"{shell.folder}/a b.json"),
+        *("--config", f"{shell.folder}/deployer.yaml", "--file", f"{shell.folder}/a b.json", "--insecure"),
     ]
 
 
 def test_as_a_module_the_sudo_command_names_python(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["/x/deployer/__main__.py"])
     session = Session(None, None, None, None, {}, shell.folder, Output(io.StringIO(), io.StringIO()))
-    command = cli._as_root(session, None, remove=True, dry_run=True, json=True)
+    given = Given(None, None, "", system=False, insecure=False, remove=True, yes=False, dry_run=True, json=True)
+    command = cli._as_root(session, given)
     assert command == (
         f"sudo {sys.executable} -m deployer configure-daemon --host localhost --port 5000 --remove --dry-run --json"
     )
@@ -195,7 +203,7 @@ class Desktop:
 
 
 def test_what_is_not_heeded_yet_ends_with_1(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "_engine", lambda session: EngineView(Desktop(), Desktop))
+    monkeypatch.setattr(daemon_task, "engine_of", lambda session: EngineView(Desktop(), Desktop))
     monkeypatch.delenv("WSL_DISTRO_NAME", raising=False)
     assert shell.run() == 1
     assert ADDRESS in (shell.folder / ".docker" / "daemon.json").read_text()
@@ -236,7 +244,7 @@ def test_what_is_not_heeded_is_a_warning_with_its_command(tmp_path: Path) -> Non
     screen = Screen()
     plan = _plan(tmp_path)
     problem = "a restart is needed, because it is so"
-    cli._show_outcome(screen.output, Outcome(plan, effective=False, problem=problem, advice=(plan.restart,)))
+    views.show_entry_outcome(screen.output, Outcome(plan, effective=False, problem=problem, advice=(plan.restart,)))
     assert screen.err.getvalue() == (
         f"Warning: Docker does not accept {ADDRESS}: a restart is needed, because it is so.\n"
         "  → sudo systemctl restart docker\n"
@@ -245,7 +253,7 @@ def test_what_is_not_heeded_is_a_warning_with_its_command(tmp_path: Path) -> Non
 
 def test_losing_local_registries_is_a_warning(tmp_path: Path) -> None:
     screen = Screen()
-    cli._show_outcome(screen.output, Outcome(_plan(tmp_path), effective=True, accepted=True, loopback_lost=True))
+    views.show_entry_outcome(screen.output, Outcome(_plan(tmp_path), effective=True, accepted=True, loopback_lost=True))
     assert f"Docker accepts {ADDRESS} without TLS." in screen.out.getvalue()
     assert "deployer configure-daemon --host localhost" in screen.err.getvalue()
 
@@ -253,7 +261,7 @@ def test_losing_local_registries_is_a_warning(tmp_path: Path) -> None:
 def test_a_network_that_keeps_accepting_is_told_after_removing(tmp_path: Path) -> None:
     screen = Screen()
     plan = _plan(tmp_path, request=Request(ADDRESS, "{}", remove=True))
-    cli._show_outcome(screen.output, Outcome(plan, effective=True, accepted=True))
+    views.show_entry_outcome(screen.output, Outcome(plan, effective=True, accepted=True))
     assert "still accepts" in screen.out.getvalue()
 
 
@@ -268,6 +276,6 @@ def test_a_network_that_keeps_accepting_is_told_after_removing(tmp_path: Path) -
 )
 def test_what_follows_is_said_before(tmp_path: Path, step: str, reason: str, words: str) -> None:
     screen = Screen()
-    cli._show_plan(screen.output, _plan(tmp_path, step=step, reason=reason))
+    views.show_entry_plan(screen.output, _plan(tmp_path, step=step, reason=reason))
     assert screen.out.getvalue() == "-a\n+b\n"
     assert screen.err.getvalue() == f"{words}\n"

@@ -1,0 +1,114 @@
+"""Installing a registry's own authority: shown, agreed to, done, and checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from deployer.cli import daemon_task
+from deployer.errors import EXIT_FAILURE, HostError
+
+if TYPE_CHECKING:
+    from deployer.cli.daemon_task import Task
+    from deployer.workflows import insecure, placement, trust
+
+
+def install(task: Task, found: trust.Authority) -> None:
+    """Show the authority and what becomes of which files, ask, and do it. Raises DeployerError."""
+    from deployer.cli import daemon_views as views
+    from deployer.workflows import placement
+
+    out, address = task.session.out, task.address
+    drafted = _placing(task, found)
+    entry = _insecure_entry(task)
+    if not task.given.json:
+        views.show_authority(out, address, found)
+        views.show_places(out, drafted)
+        if entry:
+            out.note(f"Docker would take {address} unverified, by its entry in {entry.file.path}, which goes:")
+            views.show_entry_plan(out, entry)
+    if drafted.is_needed and not task.given.dry_run:
+        placement.require_permission(drafted)
+        _agree(task, found)
+        drafted = placement.apply(drafted, task.ground, daemon_task.now())
+        _verify(task, found)
+    outcome = task.carry_out(entry) if entry else None
+    if task.given.json:
+        out.json(views.authority_json(found, drafted, outcome, dry_run=task.given.dry_run))
+    elif not task.given.dry_run:
+        views.show_places_done(out, drafted)
+        if outcome:
+            views.show_entry_outcome(out, outcome)
+        out.line(f"{address} is trusted." if drafted.is_needed else f"{address} is trusted already: nothing to do.")
+    if outcome and outcome.effective is False:
+        raise typer.Exit(EXIT_FAILURE)
+
+
+def _placing(task: Task, found: trust.Authority) -> placement.Plan:
+    from dataclasses import replace
+
+    from deployer.host import system_store
+    from deployer.workflows import placement
+
+    address = task.address
+    store = system_store.store(task.ground, address) if task.given.system else None
+    if task.given.system and store is None:
+        raise HostError(
+            "How this system takes an authority of one's own is not known: it has neither Debian's "
+            "update-ca-certificates nor Fedora's update-ca-trust.",
+            ("Repeat the command without --system, and install the authority as the system's manual says.",),
+        )
+    places, warnings = placement.places(task.ground, address, task.where)
+    held = system_store.holds(task.ground.root, found.pem)
+    drafted = placement.plan(address, found.pem, places, store, held=held)
+    return replace(drafted, warnings=(*drafted.warnings, *warnings))
+
+
+def _agree(task: Task, found: trust.Authority) -> None:
+    """Let the user compare the fingerprint, where nothing has compared it yet."""
+    if found.compared or found.source == "installed":
+        return
+    out, address = task.session.out, task.address
+    if found.source == "registry":
+        out.note("Compare its SHA-256 with the one that `deployer up` printed on the machine that runs the registry.")
+        if task.given.yes:
+            out.warn(
+                f"Nobody compared it: whoever answered at {address} just now is trusted from now on. "
+                "In scripts, give --fingerprint."
+            )
+    out.confirm(f"Trust this authority for {address}?", yes=task.given.yes)
+
+
+def _verify(task: Task, found: trust.Authority) -> None:
+    """Make sure that what was installed is what the registry's certificate is from."""
+    from deployer.host import probe
+
+    try:
+        verdict = daemon_task.registry_of(task.session).verify(probe.trusting(found.pem))
+    except OSError as error:
+        verdict = probe.Verdict(-1, str(error))
+    if not verdict.ok:
+        raise HostError(
+            f"The authority is installed, but a connection to {task.address} is not verified by it.",
+            ("deployer doctor", "deployer configure-daemon --remove"),
+            verdict.words,
+        )
+
+
+def _insecure_entry(task: Task) -> insecure.Plan | None:
+    """The entry in daemon.json by which Docker would not verify; None where there is none to take away."""
+    from deployer.workflows import insecure
+
+    address, engine = task.address, task.engine
+    registries = engine.registries() if engine.facts else None
+    listed = registries is not None and address in registries.hosts
+    if registries and not listed and insecure.accepts(registries, address) and not task.session.settings.is_loopback:
+        task.session.out.warn(f"Docker does not verify {address}: a network in its insecure-registries covers it.")
+    try:
+        drafted = task.entry(remove=True)
+    except HostError:
+        if listed:
+            raise
+        return None
+    return drafted if drafted.changes or listed else None

@@ -1,0 +1,120 @@
+"""One run of configure-daemon: what was asked for, and the machine that it is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployer.cli.session import Session
+from deployer.errors import EngineUnavailable
+
+if TYPE_CHECKING:
+    from deployer.host.daemon_reload import Machine
+    from deployer.host.trust_places import Ground
+    from deployer.workflows import insecure, trust
+    from deployer.workflows.engine_view import EngineView, Whereabouts
+
+
+@dataclass(frozen=True)
+class Given:
+    """The options of the command, paths absolute."""
+
+    file: Path | None
+    ca: Path | None
+    fingerprint: str
+    system: bool
+    insecure: bool
+    remove: bool
+    yes: bool
+    dry_run: bool
+    json: bool
+
+    @property
+    def wants_authority(self) -> bool:
+        """Whether an authority is to be installed for sure."""
+        return bool(self.ca or self.fingerprint or self.system)
+
+
+@dataclass(frozen=True)
+class Task:
+    """The session, the options, this machine, and its engine."""
+
+    session: Session
+    given: Given
+    ground: Ground
+    machine: Machine
+    engine: EngineView
+    where: Whereabouts
+
+    @classmethod
+    def of(cls, session: Session, given: Given) -> Task:
+        """Look at the machine. Raises DeployerError."""
+        from deployer.host.daemon_reload import Machine
+        from deployer.workflows.engine_view import locate
+
+        engine, machine = engine_of(session), Machine(session.environment)
+        return cls(session, given, ground_of(session), machine, engine, locate(machine, engine))
+
+    @property
+    def address(self) -> str:
+        """The registry's, HOST:PORT."""
+        return self.session.settings.address
+
+    @property
+    def is_said_plain(self) -> bool:
+        """Whether the settings say that the registry has no TLS; by default they leave it open."""
+        return is_said_plain(self.session)
+
+    def entry(self, *, remove: bool) -> insecure.Plan:
+        """What would become of the entry in daemon.json. Raises HostError, UsageError."""
+        from deployer import render
+        from deployer.workflows import insecure
+
+        request = insecure.Request(self.address, render.daemon_snippet(self.address), remove, self.given.file)
+        return insecure.plan(request, self.machine, self.engine)
+
+    def carry_out(self, entry: insecure.Plan) -> insecure.Outcome:
+        """Do it, unless nothing is to be changed. Raises HostError."""
+        import time
+
+        from deployer.workflows import insecure
+
+        if self.given.dry_run:
+            return insecure.Outcome(entry)
+        return insecure.apply(entry, self.machine, self.engine, lambda: now().astimezone(), time.sleep)
+
+
+def engine_of(session: Session) -> EngineView:
+    """The engine, asked now, or why it does not answer."""
+    from deployer.workflows.engine_view import EngineView
+
+    try:
+        return EngineView(session.engine.describe(), session.engine.insecure_registries)
+    except EngineUnavailable as error:
+        return EngineView(None, session.engine.insecure_registries, error.message)
+
+
+def ground_of(session: Session) -> Ground:
+    """This machine's files and programs."""
+    from deployer.host.trust_places import Ground
+
+    return Ground(session.environment)
+
+
+def registry_of(session: Session) -> trust.Registry:
+    """What answers at the registry's address."""
+    from deployer.host.probe import Peer
+
+    return Peer(session.settings.host, session.settings.port)
+
+
+def is_said_plain(session: Session) -> bool:
+    """Whether the settings say that the registry has no TLS; by default they leave it open."""
+    return session.settings.tls.mode == "off"
+
+
+def now() -> datetime:
+    """The time, with its zone."""
+    return datetime.now(UTC)
