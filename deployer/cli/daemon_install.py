@@ -30,7 +30,7 @@ def install(task: Task, found: trust.Authority) -> None:
             views.show_entry_plan(out, entry)
     if drafted.is_needed and not task.given.dry_run:
         placement.require_permission(drafted)
-        _agree(task, found)
+        _agree(task, found, drafted)
         drafted = placement.apply(drafted, task.ground, daemon_task.now())
         _verify(task, found)
     outcome = task.carry_out(entry) if entry else None
@@ -65,12 +65,13 @@ def _placing(task: Task, found: trust.Authority) -> placement.Plan:
     return replace(drafted, warnings=(*drafted.warnings, *warnings))
 
 
-def _agree(task: Task, found: trust.Authority) -> None:
+def _agree(task: Task, found: trust.Authority, drafted: placement.Plan) -> None:
     """Let the user compare the fingerprint, where nothing has compared it yet."""
-    if found.compared or found.source == "installed":
+    replaces = any(item.change == "replace" and item.is_authority for item in drafted.items)
+    if found.compared or (found.source == "installed" and not replaces):
         return
     out, address = task.session.out, task.address
-    if found.source == "registry":
+    if found.source != "file":
         out.note("Compare its SHA-256 with the one that `deployer up` printed on the machine that runs the registry.")
         if task.given.yes:
             out.warn(

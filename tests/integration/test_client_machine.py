@@ -1,47 +1,26 @@
-"""A client machine: its own network namespace and Docker daemon, and the registry across a wire."""
+"""A client machine, across a wire from a registry without TLS."""
 
 from __future__ import annotations
 
-import os
 import subprocess
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.integration.conftest import archive
-from tests.support.dockerd import Dockerd, temporary_dockerd
+from tests.support.client_machine import SERVER, client_machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.support.dockerd import Dockerd
     from tests.support.stack import DeployedStack
-
-# A link of the tests' own: TEST-NET-2 (RFC 5737) is nobody's.
-SERVER, CLIENT = "198.51.100.1", "198.51.100.2"
-
-
-def ip(*words: str, check: bool = True) -> None:
-    subprocess.run(["ip", *words], check=check, capture_output=True)
 
 
 @pytest.fixture
 def client() -> Iterator[Dockerd]:
-    namespace, ours, theirs = (f"{kind}{os.getpid() % 10**6}" for kind in ("deployer-", "dps", "dpc"))
-    ip("netns", "add", namespace)
-    try:
-        ip("link", "add", ours, "type", "veth", "peer", "name", theirs)
-        ip("link", "set", theirs, "netns", namespace)
-        ip("addr", "add", f"{SERVER}/30", "dev", ours)
-        ip("link", "set", ours, "up")
-        ip("-n", namespace, "addr", "add", f"{CLIENT}/30", "dev", theirs)
-        ip("-n", namespace, "link", "set", theirs, "up")
-        ip("-n", namespace, "link", "set", "lo", "up")
-        with temporary_dockerd("client") as daemon:
-            yield replace(daemon, enter=("nsenter", f"--net=/run/netns/{namespace}", "--"))
-    finally:
-        ip("link", "delete", ours, check=False)
-        ip("netns", "delete", namespace, check=False)
+    with client_machine() as made:
+        yield made
 
 
 def test_a_client_from_refusal_to_trust_to_a_pulled_image(
