@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from deployer.errors import DeployerError, PreflightError
 from deployer.host import ports
+from deployer.host.daemon_reload import Machine
+from deployer.host.probe import Peer
+from deployer.host.trust_places import Ground
 from deployer.record import Record
 from deployer.registry.client import RegistryClient
-from deployer.workflows import insecure, preflight, status
+from deployer.workflows import preflight, status, trust_findings
+from deployer.workflows.engine_view import EngineView, locate
+from deployer.workflows.finding import Finding
 from deployer.workflows.stack import Action
+from deployer.workflows.trust_findings import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from deployer.workflows.stack import Stack
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at, what was found, and what mends it."""
-
-    state: Literal["ok", "note", "wrong"]
-    sentence: str
-    advice: tuple[str, ...] = ()
-    original: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same for JSON."""
-        return asdict(self)
 
 
 def examine(stack: Stack, environment: Mapping[str, str], *, named: bool) -> tuple[Finding, ...]:
@@ -43,7 +35,7 @@ def examine(stack: Stack, environment: Mapping[str, str], *, named: bool) -> tup
     engine_answers = all(finding.state != "wrong" for finding in engine)
     deployed = list(_deployment(stack, named=named)) if engine_answers else []
     way = list(_way(stack, environment))
-    trusting = list(_trust(stack)) if engine_answers else []
+    trusting = list(_trust(stack, environment)) if engine_answers else []
     return (*engine, *deployed, *way, *trusting)
 
 
@@ -51,7 +43,7 @@ def _engine(stack: Stack) -> Iterator[Finding]:
     try:
         version = stack.engine.version()
     except DeployerError as error:
-        yield _wrong(error)
+        yield Finding.of(error)
         return
     yield Finding("ok", f"The Docker engine answers (version {version}).")
     try:
@@ -76,7 +68,7 @@ def _deployment(stack: Stack, *, named: bool) -> Iterator[Finding]:
     try:
         found = status.read(stack)
     except DeployerError as error:
-        yield _wrong(error)
+        yield Finding.of(error)
         return
     for problem in found.problems:
         yield Finding("wrong", problem, ("deployer up", "deployer logs"))
@@ -85,7 +77,7 @@ def _deployment(stack: Stack, *, named: bool) -> Iterator[Finding]:
     try:
         plan = stack.plan()
     except DeployerError as error:
-        yield _wrong(error)
+        yield Finding.of(error)
         return
     if plan.files or any(change.action in {Action.CREATE, Action.RECREATE} for change in plan.services):
         yield Finding("note", "What is deployed differs from the settings.", ("deployer render --diff", "deployer up"))
@@ -116,7 +108,7 @@ def _way(stack: Stack, environment: Mapping[str, str]) -> Iterator[Finding]:
         try:
             yield Finding("ok", f"{sentence}{step()}.")
         except DeployerError as error:
-            yield _wrong(error)
+            yield Finding.of(error)
             return
 
 
@@ -144,24 +136,14 @@ def _ask(stack: Stack, environment: Mapping[str, str]) -> str:
     return ""
 
 
-def _trust(stack: Stack) -> Iterator[Finding]:
-    settings = stack.settings
+def _trust(stack: Stack, environment: Mapping[str, str]) -> Iterator[Finding]:
+    settings, engine = stack.settings, stack.engine
     try:
-        registries = stack.engine.insecure_registries()
+        view = EngineView(engine.describe(), engine.insecure_registries)
+        where = locate(Machine(environment), view)
+        registries = engine.insecure_registries()
     except DeployerError as error:
-        yield _wrong(error)
+        yield Finding.of(error)
         return
-    # Docker looks the name up; the other names of this machine are its addresses already.
-    address = f"127.0.0.1:{settings.port}" if settings.host == "localhost" else settings.address
-    if insecure.accepts(registries, address) or insecure.accepts(registries, settings.address):
-        yield Finding("ok", f"The Docker engine accepts {settings.address}.")
-    else:
-        yield Finding(
-            "wrong",
-            f"The Docker engine does not trust {settings.address}: pushes and pulls will fail.",
-            (f"deployer configure-daemon --host {settings.host} --port {settings.port}",),
-        )
-
-
-def _wrong(error: DeployerError) -> Finding:
-    return Finding("wrong", error.message, error.advice, error.original)
+    peer = Peer(settings.host, settings.port)
+    yield from trust_findings.examine(Scene(settings, peer, Ground(environment), where, registries), datetime.now(UTC))

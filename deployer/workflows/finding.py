@@ -1,0 +1,28 @@
+"""What `doctor` found."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from deployer.errors import DeployerError
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at, what was found, and what mends it."""
+
+    state: Literal["ok", "note", "wrong"]
+    sentence: str
+    advice: tuple[str, ...] = ()
+    original: str = ""
+
+    @classmethod
+    def of(cls, error: DeployerError) -> Finding:
+        """The finding that an error stands for."""
+        return cls("wrong", error.message, error.advice, error.original)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same for JSON."""
+        return asdict(self)

@@ -1,0 +1,141 @@
+"""Whether this machine trusts a registry, and what is wrong where it does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer.errors import DeployerError, HostError
+from deployer.host import certificate, daemon_file, probe, system_store
+from deployer.workflows import insecure, placement
+from deployer.workflows.certificate_faults import check_authority, refusal
+from deployer.workflows.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from deployer.host.certificate import CertificateFacts
+    from deployer.host.trust_places import Ground, Place
+    from deployer.settings import Settings
+    from deployer.workflows.engine_view import Registries, Whereabouts
+    from deployer.workflows.trust import Registry
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The registry, this machine, and its engine."""
+
+    settings: Settings
+    registry: Registry
+    ground: Ground
+    where: Whereabouts
+    registries: Registries
+
+    @property
+    def address(self) -> str:
+        """The registry's, HOST:PORT."""
+        return self.settings.address
+
+    @property
+    def is_unverified(self) -> bool:
+        """Whether Docker takes the registry without a look at its certificate, or without TLS."""
+        # Docker looks the name up; the other names of this machine are its addresses already.
+        local = f"127.0.0.1:{self.settings.port}" if self.settings.host == "localhost" else self.address
+        return any(insecure.accepts(self.registries, address) for address in (local, self.address))
+
+    @property
+    def advice(self) -> str:
+        """The command that mends most."""
+        return f"deployer configure-daemon --host {self.settings.host} --port {self.settings.port}"
+
+
+def examine(scene: Scene, now: datetime) -> Iterator[Finding]:
+    """Look at what the registry speaks and at what is trusted for it."""
+    if scene.settings.is_loopback and scene.is_unverified:
+        yield _accepted(scene)
+        return
+    try:
+        heard = scene.registry.ask()
+        if heard.speaks == "tls":
+            yield from _encrypted(scene, certificate.describe_der(heard.certificate), now)
+            return
+        installed = placement.installed(scene.ground, scene.address, scene.where)
+    except DeployerError as error:
+        yield Finding.of(error)
+        return
+    except OSError as error:
+        yield Finding("wrong", f"{scene.address} stopped answering.", (), str(error))
+        return
+    if heard.speaks == "http" and (installed or scene.settings.tls.is_on):
+        why = f"an authority is installed for it, {installed[0].path}" if installed else "the settings say so"
+        yield Finding(
+            "wrong",
+            f"{scene.address} answers in plain HTTP, and is to speak HTTPS: {why}. "
+            "Somebody in between may be answering in its place.",
+            ("deployer status   (on the machine that runs the registry)",),
+        )
+    elif scene.is_unverified:
+        yield _accepted(scene)
+    else:
+        yield _untrusted(scene)
+
+
+def _encrypted(scene: Scene, presented: CertificateFacts, now: datetime) -> Iterator[Finding]:
+    verdict = scene.registry.verify(system_store.context(scene.ground))
+    if verdict.ok:
+        yield Finding("ok", f"This system trusts the certificate of {scene.address}.")
+        return
+    if not verdict.is_unknown:
+        yield Finding.of(refusal(verdict, scene.address, presented, now))
+        return
+    places, remarks = placement.places(scene.ground, scene.address, scene.where)
+    for place in places:
+        yield _at(place, scene, presented, now)
+    yield from (Finding("note", remark) for remark in remarks)
+
+
+def _at(place: Place, scene: Scene, presented: CertificateFacts, now: datetime) -> Finding:
+    """What one tool makes of the registry's certificate."""
+    address = scene.address
+    content = daemon_file.read(place.file).content
+    if place.client == "Docker" and scene.is_unverified:
+        sentence = f"Docker takes {address} without a look at its certificate: its insecure-registries name it."
+        return Finding("note", sentence, (scene.advice,))
+    if content is not None:
+        return _by(place, content, scene, presented, now)
+    if place.client == "Docker":
+        return _untrusted(scene)
+    return Finding("note", f"{place.client} does not trust {address}.", (scene.advice,))
+
+
+def _by(place: Place, content: bytes, scene: Scene, presented: CertificateFacts, now: datetime) -> Finding:
+    """What comes of the authority that is installed for one tool."""
+    address = scene.address
+    try:
+        pem = certificate.bare(content)
+        check_authority(certificate.describe(pem), str(place.file), now)
+        verdict = scene.registry.verify(probe.trusting(pem))
+    except HostError as error:
+        sentence = error.message if str(place.file) in error.message else f"{place.file}: {error.message}"
+        return Finding("wrong", sentence, (*error.advice, scene.advice), error.original)
+    if verdict.ok:
+        return Finding("ok", f"{place.client} trusts {address}, by the authority {place.file}.")
+    if not verdict.is_unknown:
+        return Finding.of(refusal(verdict, address, presented, now))
+    return Finding(
+        "wrong",
+        f"The authority that is installed for {place.client}, {place.file}, did not sign what {address} presents now: "
+        "the registry has another one since, or somebody stands in between.",
+        (f"{scene.advice}   (shows the new one's fingerprint; compare it with what `deployer up` prints there)",),
+        verdict.words,
+    )
+
+
+def _accepted(scene: Scene) -> Finding:
+    return Finding("ok", f"The Docker engine accepts {scene.address}.")
+
+
+def _untrusted(scene: Scene) -> Finding:
+    sentence = f"The Docker engine does not trust {scene.address}: pushes and pulls will fail."
+    return Finding("wrong", sentence, (scene.advice,))
