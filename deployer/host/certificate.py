@@ -5,14 +5,15 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.errors import ConfigurationError, HostError
+from deployer.host.bundle import bundle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from cryptography import x509
 
@@ -94,11 +95,13 @@ def fingerprint_of(text: str) -> str:
     return ":".join(digits[place : place + 2] for place in range(0, 64, 2))
 
 
-def check_own(certificate: Path, key: Path, host: str, now: datetime, authorities: bytes = b"") -> OwnCertificate:
+def check_own(
+    certificate: Path, key: Path, host: str, now: datetime, authorities: bytes | None = None
+) -> OwnCertificate:
     """Make sure that clients will accept a certificate of the user's own, and that its key fits.
 
-    `authorities` are those that the system trusts, in PEM; none of its is told as a warning. Raises
-    ConfigurationError, and HostError where a file cannot be read.
+    `authorities`, in PEM, stand in the place of those that the system trusts; a certificate of
+    another is told as a warning. Raises ConfigurationError, and HostError where a file cannot be read.
     """
     chain = _chain(certificate)
     leaf = chain[0]
@@ -108,14 +111,20 @@ def check_own(certificate: Path, key: Path, host: str, now: datetime, authoritie
     facts = _facts(leaf)
     _check_use(certificate, leaf)
     _check_names(certificate, facts, host)
-    return OwnCertificate(facts.names, facts.not_after, facts.fingerprint, _warnings(chain, now, authorities))
+    known = bundle(Path("/")) if authorities is None else authorities
+    return OwnCertificate(facts.names, facts.not_after, facts.fingerprint, _warnings(chain, now, known))
 
 
 def _all(pem: bytes) -> list[x509.Certificate]:
+    import warnings
+
     from cryptography import x509
 
     try:
-        found = [x509.load_pem_x509_certificate(block) for block in _CERTIFICATE.findall(pem)]
+        with warnings.catch_warnings():
+            # Some old authorities have the serial number 0, at which the library warns its programmers.
+            warnings.simplefilter("ignore")
+            found = [x509.load_pem_x509_certificate(block) for block in _CERTIFICATE.findall(pem)]
     except ValueError as error:
         raise HostError("A certificate in it cannot be read.", original=str(error)) from error
     if not found:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.host import probe
+from deployer.host.bundle import bundle
 from deployer.host.certificate import bare
 
 if TYPE_CHECKING:
@@ -15,15 +16,6 @@ if TYPE_CHECKING:
 
     from deployer.host.trust_places import Ground
 
-# In Go's order (crypto/x509, root_linux.go), so that we ask the same as Docker does.
-_BUNDLES = (
-    "etc/ssl/certs/ca-certificates.crt",
-    "etc/pki/tls/certs/ca-bundle.crt",
-    "etc/ssl/ca-bundle.pem",
-    "etc/pki/tls/cacert.pem",
-    "etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    "etc/ssl/cert.pem",
-)
 # The folder for authorities of one's own, and the program that takes them over: Debian's, Fedora's.
 _FAMILIES = (
     ("usr/local/share/ca-certificates", "update-ca-certificates"),
@@ -47,16 +39,6 @@ def store(ground: Ground, address: str) -> Store | None:
             name = re.sub(r"[^A-Za-z0-9.-]+", "-", address).strip("-")
             return Store(ground.root / folder / f"deployer-{name}.crt", program)
     return None
-
-
-def bundle(root: Path) -> bytes:
-    """All the authorities that the system trusts, in PEM; none where no list of them is found."""
-    for name in _BUNDLES:
-        try:
-            return (root / name).read_bytes()
-        except OSError:
-            continue
-    return b""
 
 
 def holds(root: Path, authority: bytes) -> bool:

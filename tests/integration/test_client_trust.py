@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,6 +37,11 @@ def server(client: Dockerd, make_stack: Callable[..., DeployedStack]) -> Iterato
     stack = make_stack(DEPLOYER_HOST=SERVER, DEPLOYER_TLS="internal")
     yield stack
     stack.remove()
+
+
+def entering(client: Dockerd) -> list[str]:
+    spaces = f"/proc/{client.pid}/ns"
+    return ["nsenter", f"--net={spaces}/net", f"--mount={spaces}/mnt", f"--wd={client.folder}"]
 
 
 def on_client(client: Dockerd, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
@@ -77,6 +84,12 @@ class Trusting:
         assert (done.returncode == 0) is works, done.stdout + done.stderr
         assert works or "x509" in done.stderr + done.stdout
 
+    def diagnosis(self) -> str:
+        """What doctor says, each sentence with the state before it."""
+        command = self.server.command("doctor", "--json", "--host", SERVER, "--port", str(self.server.port))
+        found = json.loads(on_client(self.client, *command).stdout)
+        return "\n".join(f"{one['state']}: {one['sentence']}" for one in found)
+
     def curl(self) -> int:
         return on_client(self.client, "curl", "--silent", "--fail", f"https://{self.address}/v2/").returncode
 
@@ -108,6 +121,7 @@ def shown_fingerprint(trusting: Trusting) -> str:
 
 def test_an_authority_is_installed_replaced_and_removed(trusting: Trusting) -> None:
     trusting.push(works=False)
+    assert "wrong: The Docker engine does not trust" in trusting.diagnosis()
     fingerprint = shown_fingerprint(trusting)
     assert "(new)" in trusting.configure("--dry-run").stdout
     wrong = trusting.configure("--fingerprint", "0" * 64, code=1)
@@ -119,12 +133,14 @@ def test_an_authority_is_installed_replaced_and_removed(trusting: Trusting) -> N
     assert trusting.file.read_bytes() == (trusting.server.directory / "ca.crt").read_bytes()
     assert trusting.file.stat().st_mode & 0o777 == 0o644
     trusting.push(works=True)
+    assert "ok: Docker trusts" in trusting.diagnosis()
     assert "nothing to do" in trusting.configure().stdout
 
     # One that does not fit any more: both fingerprints, and the old one stays beside.
     other = authority("Another")
     trusting.file.write_bytes(other.pem)
     trusting.push(works=False)
+    assert "did not sign what" in trusting.diagnosis()
     done = trusting.configure("--yes")
     assert other.fingerprint in done.stdout
     assert fingerprint in done.stdout
@@ -152,6 +168,42 @@ def test_the_whole_system_trusts_it(trusting: Trusting) -> None:
     assert trusting.curl() == 60
     assert not list((trusting.client.folder / "own/usr/local/share/ca-certificates").glob("deployer-*"))
     assert not trusting.file.parent.exists()
+
+
+@contextmanager
+def containerd(client: Dockerd) -> Iterator[Callable[[str], subprocess.CompletedProcess[str]]]:
+    """A containerd beside the client's daemon, which pulls an image."""
+    socket = client.folder / "containerd.sock"
+    places = ["--address", str(socket), "--root", str(client.folder / "c"), "--state", str(client.folder / "s")]
+    with (client.folder / "containerd.log").open("wb") as log:
+        process = subprocess.Popen([*entering(client), "containerd", *places], stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 30
+        while not socket.exists():
+            assert time.monotonic() < deadline, (client.folder / "containerd.log").read_text()
+            time.sleep(0.1)
+        yield lambda image: on_client(
+            client,
+            *("ctr", "--address", str(socket), "images", "pull", "--snapshotter", "native"),
+            *("--hosts-dir", "/etc/containerd/certs.d", image),
+        )
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def test_containerd_takes_it_too(trusting: Trusting) -> None:
+    trusting.configure("--yes")
+    trusting.push(works=True)
+    (trusting.client.folder / "own/etc/containerd/certs.d").mkdir()
+    image = f"{trusting.address}/centos:7-git"
+    with containerd(trusting.client) as pull:
+        refused = pull(image)
+        assert refused.returncode != 0
+        assert "x509" in refused.stderr, refused.stderr
+        trusting.configure()
+        done = pull(image)
+        assert done.returncode == 0, done.stderr
 
 
 def test_plain_http_where_an_authority_is_installed_is_refused(client: Dockerd, server: DeployedStack) -> None:

@@ -115,6 +115,19 @@ def test_a_replaced_authority_is_asked_about(shell: Shell) -> None:
     assert shell.file.read_bytes() == ROOT.pem
 
 
+def test_an_authority_known_to_one_tool_goes_to_others_but_replaces_nothing_unasked(shell: Shell) -> None:
+    podmans = shell.folder / "root/etc/containers/certs.d" / ADDRESS / "ca.crt"
+    podmans.parent.mkdir(parents=True)
+    podmans.write_bytes(ROOT.pem)
+    shell.file.parent.mkdir(parents=True)
+    shell.file.write_bytes(OTHER.pem)
+    assert shell.run() == 1
+    assert shell.file.read_bytes() == OTHER.pem
+    shell.file.unlink()
+    assert shell.run() == 0
+    assert shell.file.read_bytes() == ROOT.pem
+
+
 def test_a_file_with_the_authority(shell: Shell) -> None:
     shell.server.files.clear()
     assert shell.run("--yes") == 1

@@ -160,7 +160,9 @@ def test_a_link_is_replaced_and_not_what_it_leads_to(world: World) -> None:
     company.write_bytes(OTHER.pem)
     world.file("docker").parent.mkdir(parents=True)
     world.file("docker").symlink_to(company)
-    world.put()
+    [item] = world.put().items
+    assert item.backup is not None
+    assert item.backup.parent == world.file("docker").parent
     assert company.read_bytes() == OTHER.pem
     assert world.file("docker").read_bytes() == ROOT.pem
     world.file("docker").unlink()
