@@ -99,6 +99,7 @@ def _verify(task: Task, found: trust.Authority) -> None:
 
 def _insecure_entry(task: Task) -> insecure.Plan | None:
     """The entry in daemon.json by which Docker would not verify; None where there is none to take away."""
+    from deployer.host import daemon_file
     from deployer.workflows import insecure
 
     address, engine = task.address, task.engine
@@ -108,8 +109,10 @@ def _insecure_entry(task: Task) -> insecure.Plan | None:
         task.session.out.warn(f"Docker does not verify {address}: a network in its insecure-registries covers it.")
     try:
         drafted = task.entry(remove=True)
-    except HostError:
+    except daemon_file.NoPermission:
+        raise
+    except HostError as error:
         if listed:
-            raise
+            task.session.out.warn(f"Docker does not verify {address}: {error.message}")
         return None
     return drafted if drafted.changes or listed else None

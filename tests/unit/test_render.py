@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,6 +89,12 @@ def test_each_variant_is_as_its_golden_files(variant: str) -> None:
 def test_the_images_files_are_as_their_golden_files() -> None:
     for file in render.image_files():
         check_golden(f"images/{file.path}", file.text)
+
+
+def test_containerds_file_is_as_its_golden_file_and_is_toml() -> None:
+    check_golden("containerd/hosts.toml", render.containerd_hosts("192.168.100.2:5000").decode())
+    read = tomllib.loads(render.containerd_hosts("[2001:db8::1]:5000").decode())
+    assert read["host"]["https://[2001:db8::1]:5000"]["ca"] == "ca.crt"
 
 
 def test_the_configuration_file_is_as_its_golden_file_and_can_be_read_back() -> None:

@@ -186,6 +186,23 @@ def test_an_entry_that_would_let_docker_not_verify_goes(shell: Shell) -> None:
     assert json.loads((shell.folder / "daemon.json").read_text()) == {"insecure-registries": ["other:1"]}
 
 
+def test_what_keeps_docker_from_verifying_is_warned_of(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Elsewhere:
+        """An engine that takes the registry unverified, whose file cannot be edited here."""
+
+        version, rootless, desktop, endpoint = "28.5.2", False, False, "unix:///srv/docker.sock"
+        hosts, cidrs = (ADDRESS,), ()
+
+    monkeypatch.setattr(daemon_task, "engine_of", lambda session: EngineView(Elsewhere(), Elsewhere))
+    (shell.folder / "daemon.json").write_text("{,}")
+    assert shell.run("--yes") == 0
+    assert f"Docker does not verify {ADDRESS}: " in shell.err
+    monkeypatch.setattr(Elsewhere, "hosts", ())
+    monkeypatch.setattr(Elsewhere, "cidrs", ("192.168.0.0/16",))
+    assert shell.run() == 0
+    assert "a network in its insecure-registries covers it" in shell.err
+
+
 def test_removing_undoes_both(shell: Shell) -> None:
     assert shell.run("--yes") == 0
     (shell.folder / "daemon.json").write_text(f'{{"insecure-registries": ["{ADDRESS}"]}}')
