@@ -83,6 +83,8 @@ def up(
         )
     except KeyboardInterrupt as stop:
         raise KeyboardInterrupt("Interrupted. Run it again, and it goes on where it was: deployer up") from stop
+    for remark in plan.remarks:
+        session.out.warn(remark)
     settings = session.settings
     fingerprint = authority.fingerprint_of(session.deployment) if settings.tls.mode == "internal" else ""
     if as_json:
@@ -126,12 +128,14 @@ def _plan_json(plan: UpPlan) -> dict[str, object]:
         ],
         "images": [{"image": choice.name, "source": choice.source.value} for choice in plan.images],
         "files": [change.path for change in plan.files],
-        "warnings": plan.warnings,
+        "warnings": [*plan.warnings, *plan.remarks],
     }
 
 
 def _print_plan(session: Session, plan: UpPlan) -> None:
     out = session.out
+    for remark in plan.remarks:
+        out.warn(remark)
     if plan.is_empty:
         out.line("Nothing would change.")
         return

@@ -14,6 +14,8 @@ from deployer.host import ports
 from deployer.settings import DEFAULT_PORT
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from deployer.engine import Engine
     from deployer.engine_values import ServiceContainer
     from deployer.paths import Deployment
@@ -91,6 +93,19 @@ def _refuse_foreign(port: int, settings: Settings, engine: Engine, addresses: tu
         f"Port {port} is taken by {holder}.",
         (f"deployer up --port {free}   (or any free port; or end what holds it)",),
     )
+
+
+def check_certificate(settings: Settings, now: datetime) -> tuple[str, ...]:
+    """Make sure that clients will accept a certificate of the user's own; what should be told about it.
+
+    Raises ConfigurationError or HostError.
+    """
+    tls = settings.tls
+    if not tls.is_own:
+        return ()
+    from deployer.host.certificate import check_own
+
+    return check_own(Path(tls.certificate), Path(tls.key), settings.host, now).warnings
 
 
 def check_disk(settings: Settings, engine: Engine, deployment: Deployment) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -56,12 +57,16 @@ class ServiceChange:
 
 @dataclass(frozen=True)
 class UpPlan:
-    """Everything that `up` would do."""
+    """Everything that `up` would do.
+
+    `warnings` are of what would be lost, and are asked about; `remarks` are only told.
+    """
 
     images: tuple[provision.Choice, ...]
     services: tuple[ServiceChange, ...]
     files: tuple[files.FileChange, ...]
     warnings: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -88,11 +93,12 @@ class Dialogue:
 
 @dataclass(frozen=True)
 class Stack:
-    """One deployment, its settings and the engine that runs it."""
+    """One deployment, its settings, the engine that runs it, and the clock."""
 
     settings: Settings
     deployment: Deployment
     engine: Engine
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def project(self, compose_file: Path | None = None) -> Project:
         """The Compose project, with the deployed Compose file or another in its place."""
@@ -115,6 +121,7 @@ class Stack:
         preflight.check_engine(self.engine)
         containers = self.engine.containers(self.deployment.name)
         preflight.check_conflict(self.deployment, containers)
+        remarks = preflight.check_certificate(self.settings, self.now())
         image = cache(self.engine.image)
         choices = provision.choose_both(
             self.settings, lambda name: image(name) is not None, deployed_images(containers), rebuild=rebuild
@@ -130,7 +137,7 @@ class Stack:
             preflight.check_disk(self.settings, self.engine, self.deployment)
         changes = files.changes(self.deployment, rendered)
         services = self._with_reload(services, changes)
-        return UpPlan(tuple(choices), services, changes, self._warnings())
+        return UpPlan(tuple(choices), services, changes, self._warnings(), remarks)
 
     def up(self, *, rebuild: bool, timeout: float, dialogue: Dialogue, quiet: bool) -> UpPlan:
         """Bring the deployment up and wait until it answers; return what was done. `timeout` in seconds.

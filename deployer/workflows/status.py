@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from deployer.errors import DeployerError, NotFound, UsageError
+from deployer.host.files import read_if_there
 from deployer.render import STORAGE
 from deployer.storage.access import Storage
 from deployer.workflows import authority, files, preflight, readiness, sign_in
@@ -97,7 +98,11 @@ def read(stack: Stack) -> Status:
         upkeep=_upkeep(stack),
         sign_in=_sign_in(stack),
         encryption=_encryption(stack),
-        problems=(*_elsewhere(containers, settings.port), *_problems(containers, answer, free)),
+        problems=(
+            *_elsewhere(containers, settings.port),
+            *_problems(containers, answer, free),
+            *_certificate(stack),
+        ),
     )
 
 
@@ -181,8 +186,19 @@ def _encryption(stack: Stack) -> str:
     if tls.mode == "internal":
         return f"TLS, by the authority with SHA-256 {authority.fingerprint_of(stack.deployment) or 'unknown'}"
     if tls.is_own:
-        return f"TLS, with the certificate {tls.certificate}"
+        return f"TLS, with the certificate {tls.certificate}{_until(stack)}"
     return "TLS, with a certificate fetched by ACME" if tls.is_on else "none"
+
+
+def _until(stack: Stack) -> str:
+    """Until when the deployed certificate of the user's own is valid."""
+    content = read_if_there(stack.deployment.directory / "frontend/tls/certificate.pem")
+    if not content:
+        return ""
+    from deployer.host.certificate import describe
+
+    ends = describe(content).not_after
+    return f", {'expired on' if ends < stack.now() else 'until'} {ends:%Y-%m-%d}"
 
 
 def _upkeep(stack: Stack) -> str:
@@ -220,6 +236,15 @@ def _elsewhere(containers: tuple[ServiceContainer, ...], port: int) -> tuple[str
     if not published or port in published:
         return ()
     return (f"It was brought up on port {published[0]}, and the settings say {port}: `deployer up` moves it.",)
+
+
+def _certificate(stack: Stack) -> tuple[str, ...]:
+    """What clients will have against the user's own certificate."""
+    try:
+        preflight.check_certificate(stack.settings, stack.now())
+    except DeployerError as error:
+        return (error.message,)
+    return ()
 
 
 def _problems(

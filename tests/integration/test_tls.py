@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from tests.support import certificates
 from tests.support.registry_content import image, push
 from tests.support.signed_in import client_of, write_users
 from tests.support.stack import DeployedStack, docker
@@ -20,6 +21,8 @@ from tests.support.stack import DeployedStack, docker
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.support.certificates import Certified
 
 NAME = "registry.example"
 
@@ -128,6 +131,59 @@ def test_upkeep_closes_the_gate_of_a_registry_with_tls(named: DeployedStack) -> 
     time.sleep(1.1)
     done = named.deployer("gc", "--untagged", "--yes", "--older-than", "1s", check=True)
     assert "Freed" in done.stdout + done.stderr
+
+
+# -- a certificate of one's own
+
+
+@pytest.fixture
+def own(fresh_stack: DeployedStack, tmp_path: Path) -> tuple[DeployedStack, Certified]:
+    """A deployment whose deployer.yaml names a certificate of the user's own, not yet up, and its authority."""
+    authority = certificates.authority()
+    certificates.certificate(NAME, signer=authority).write(tmp_path)
+    fresh_stack.folder.mkdir(parents=True, exist_ok=True)
+    tls = {"certificate": str(tmp_path / "server.crt"), "key": str(tmp_path / "server.key")}
+    settings = {"host": NAME, "bind": "127.0.0.1", "tls": tls}
+    (fresh_stack.folder / "deployer.yaml").write_text(json.dumps(settings))
+    (tmp_path / "authority.pem").write_bytes(authority.pem)
+    return fresh_stack, authority
+
+
+def test_one_s_own_certificate_is_served_and_read_anew_without_a_restart(
+    own: tuple[DeployedStack, Certified], tmp_path: Path
+) -> None:
+    stack, authority = own
+    brought_up = stack.deployer("up", "--yes", check=True)
+    assert "which this machine's system does not trust: every client has to be given it." in brought_up.stderr
+    first = presented(stack, NAME, trusted=tmp_path / "authority.pem")
+    assert names_in(first) == {NAME}
+    assert "Nothing to change" in stack.deployer("up", "--yes", check=True).stderr
+    before = docker("inspect", "--format", "{{.State.StartedAt}}", stack.containers()["frontend"])
+    certificates.certificate(NAME, signer=authority).write(tmp_path)
+    assert "frontend: reload" in stack.deployer("up", "--yes", check=True).stderr
+    second = presented(stack, NAME, trusted=tmp_path / "authority.pem")
+    assert second["serialNumber"] != first["serialNumber"]
+    assert docker("inspect", "--format", "{{.State.StartedAt}}", stack.containers()["frontend"]) == before
+    assert f"TLS, with the certificate {tmp_path / 'server.crt'}, until 20" in stack.deployer("status").stdout
+    key = stack.directory / "frontend" / "tls" / "key.pem"
+    assert key.stat().st_mode & 0o777 == 0o600
+    shown = stack.deployer("render", check=True).stdout + stack.deployer("render", "--json", check=True).stdout
+    assert "PRIVATE KEY" not in shown
+
+
+def test_a_certificate_that_clients_would_refuse_stops_up(own: tuple[DeployedStack, Certified], tmp_path: Path) -> None:
+    stack, authority = own
+    certificates.certificate("other.example", signer=authority).write(tmp_path)
+    refused = stack.deployer("up", "--yes")
+    assert refused.returncode == 2
+    assert f"is for other.example, not for {NAME}" in refused.stderr
+    certificates.certificate(NAME, signer=authority).write(tmp_path)
+    (tmp_path / "server.key").chmod(0o644)
+    refused = stack.deployer("up", "--yes")
+    assert refused.returncode == 2
+    assert f"chmod 600 {tmp_path / 'server.key'}" in refused.stderr
+    assert stack.containers() == {}
+    assert not (stack.directory / "compose.yaml").exists()
 
 
 # -- ACME
