@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from deployer.engine import Engine
-from deployer.engine_values import EngineFacts, LocalImage, Transferred
+from deployer.engine_values import EngineFacts, LocalImage, ServiceContainer, Transferred
 from deployer.errors import EngineError
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
     from pathlib import Path
+
+
+def service_container(service: str, state: str) -> ServiceContainer:
+    """A container that Compose could have made for a service."""
+    return ServiceContainer(
+        id=f"id of {service}",
+        name=f"registry-{service}-1",
+        service=service,
+        state=state,
+        started=datetime(2026, 1, 1, tzinfo=UTC),
+        health="healthy",
+        exit_code=0,
+        restart_policy="unless-stopped",
+        image=service,
+        image_id=f"image of {service}",
+        config_hash="hash",
+        directory="",
+        ports=(),
+    )
 
 
 @dataclass

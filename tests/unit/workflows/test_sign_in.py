@@ -1,0 +1,171 @@
+"""Sign-in: what is refused, what is said, and how a change reaches the frontend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deployer.account import Account
+from deployer.errors import ConfigurationError, EngineError, HostError
+from deployer.paths import Deployment
+from deployer.settings import AccessRule, Settings, TlsSettings
+from deployer.workflows import sign_in
+from deployer.workflows.stack import Stack
+from tests.support.fake_engine import FakeEngine, service_container
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from deployer.engine_values import ServiceContainer
+
+HASH = "$2b$12$" + "a" * 53
+ANNA, BERT = Account("anna", HASH), Account("bert", HASH)
+ABROAD = Settings(host="registry.example")
+
+
+@dataclass
+class Frontend(FakeEngine):
+    """An engine whose frontend runs, or does not; it keeps what the frontend found when it was told to read."""
+
+    folder: Path = Path()
+    state: str = "running"
+    refuses: bool = False
+    read: list[str] = field(default_factory=list)
+
+    def containers(self, project: str) -> tuple[ServiceContainer, ...]:
+        return (service_container("frontend", self.state),)
+
+    def execute(self, container: str, *command: str) -> str:
+        assert command[:2] == ("caddy", "reload")
+        if self.refuses:
+            raise EngineError("no", original="adapting config: line 3")
+        self.read.append((self.folder / "frontend/access/users").read_text())
+        return ""
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Deployment:
+    made = Deployment("registry", tmp_path)
+    made.compose_file.write_text("services: {}")
+    return made
+
+
+def stack_of(deployment: Deployment, settings: Settings | None = None, **engine: object) -> Stack:
+    return Stack(settings or Settings(), deployment, Frontend(folder=deployment.directory, **engine))  # type: ignore[arg-type]
+
+
+def test_a_change_is_kept_read_and_leaves_no_mark(deployment: Deployment) -> None:
+    stack = stack_of(deployment)
+    assert sign_in.keep(stack, (BERT, ANNA))
+    assert deployment.users_file.read_text() == f"anna:{HASH}\nbert:{HASH}\n"
+    assert deployment.users_file.stat().st_mode & 0o777 == 0o600
+    assert (deployment.directory / "frontend/access/users").stat().st_mode & 0o777 == 0o600
+    assert stack.engine.read == [f'"anna" "{HASH}"\n"bert" "{HASH}"\n']  # type: ignore[attr-defined]
+    assert not deployment.unread_file.exists()
+
+
+def test_a_change_leaves_the_rules_in_force_alone(deployment: Deployment) -> None:
+    grants = deployment.directory / "frontend/access/grants"
+    grants.parent.mkdir(parents=True)
+    grants.write_text("as `up` wrote them")
+    sign_in.keep(stack_of(deployment), (ANNA,))
+    assert grants.read_text() == "as `up` wrote them"
+
+
+def test_before_the_first_up_only_the_users_are_kept(tmp_path: Path) -> None:
+    deployment = Deployment("registry", tmp_path / "registry")
+    assert not sign_in.keep(stack_of(deployment), (ANNA,))
+    assert [path.name for path in deployment.directory.iterdir()] == ["users"]
+
+
+def test_a_frontend_that_does_not_run_reads_when_it_starts(deployment: Deployment) -> None:
+    assert not sign_in.keep(stack_of(deployment, state="exited"), (ANNA,))
+    assert not deployment.unread_file.exists()
+
+
+def test_a_frontend_that_refuses_is_told_of_and_the_mark_stays(deployment: Deployment) -> None:
+    stack = stack_of(deployment, refuses=True)
+    with pytest.raises(EngineError, match="it goes on with those it had") as caught:
+        sign_in.keep(stack, (ANNA,))
+    assert caught.value.original == "adapting config: line 3"
+    assert deployment.unread_file.exists()
+    assert "may not heed it yet" in sign_in.finish(stack)
+    stack.engine.refuses = False  # type: ignore[attr-defined]
+    assert "it is in force now" in sign_in.finish(stack)
+    assert not deployment.unread_file.exists()
+
+
+def test_a_damaged_file_names_its_lines_and_no_hash(deployment: Deployment) -> None:
+    deployment.users_file.write_text(f"anna:{HASH}\nbert:{{SHA}}secret\nanna:{HASH}\n")
+    with pytest.raises(HostError, match=r"line 2: .*SHA-1.*; line 3: 'anna' stands there twice") as caught:
+        sign_in.accounts_of(deployment)
+    assert HASH not in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def rule(*users: str) -> AccessRule:
+    return AccessRule(users, allow=("pull",))
+
+
+@pytest.mark.parametrize(
+    ("rules", "accounts", "strangers"),
+    [
+        ((rule("anna"),), (ANNA,), []),
+        ((rule("*"),), (ANNA,), []),
+        ((rule("*"),), (), ["*"]),
+        ((rule("anna"), rule("anna", "bert")), (ANNA,), ["bert"]),
+        ((rule("anna"),), (), ["anna"]),
+    ],
+)
+def test_a_rule_is_for_users_that_exist(
+    rules: tuple[AccessRule, ...], accounts: tuple[Account, ...], strangers: Sequence[str]
+) -> None:
+    settings = Settings(access=rules)
+    if not strangers:
+        sign_in.check(settings, accounts)
+        return
+    with pytest.raises(ConfigurationError) as caught:
+        sign_in.check(settings, accounts)
+    assert [problem.split("'")[1] for problem in caught.value.problems] == strangers
+
+
+@pytest.mark.parametrize(
+    ("settings", "refused"),
+    [
+        (Settings(), False),
+        (ABROAD, True),
+        (Settings(host="10.1.2.3"), True),
+        (Settings(host="registry.example", tls=TlsSettings("off")), False),
+        (Settings(host="registry.example", tls=TlsSettings("internal")), False),
+        (Settings(host="registry.example", tls=TlsSettings(certificate="/c", key="/k")), False),
+    ],
+)
+def test_passwords_cross_a_network_in_the_clear_only_where_that_is_said(settings: Settings, refused: bool) -> None:
+    sign_in.check(settings, ())
+    if refused:
+        with pytest.raises(ConfigurationError, match="Passwords would cross the network"):
+            sign_in.check(settings, (ANNA,))
+    else:
+        sign_in.check(settings, (ANNA,))
+
+
+def test_who_else_gets_in_is_said() -> None:
+    assert sign_in.exposure(Settings(), ()) == ""
+    assert "Anyone who reaches port 5000 on every address of this machine" in sign_in.exposure(ABROAD, ())
+    assert "in the clear" in sign_in.exposure(ABROAD, (ANNA,))
+    assert sign_in.exposure(Settings(host="registry.example", tls=TlsSettings("internal")), (ANNA,)) == ""
+
+
+def test_certificates_are_kept_beside_the_settings(deployment: Deployment, tmp_path: Path) -> None:
+    (tmp_path / "c.pem").write_bytes(b"certificate")
+    (tmp_path / "k.pem").write_bytes(b"key")
+    own = Settings(tls=TlsSettings(certificate=str(tmp_path / "c.pem"), key=str(tmp_path / "k.pem")))
+    kept = sign_in.kept_of(own, deployment)
+    assert kept.certificate is not None
+    assert (kept.certificate.certificate, kept.certificate.key) == (b"certificate", b"key")
+    (tmp_path / "k.pem").unlink()
+    with pytest.raises(HostError, match=r"There is no file .*k\.pem, which `tls` names"):
+        sign_in.kept_of(own, deployment)
