@@ -101,8 +101,9 @@ def podman_own(ground: Ground, address: str) -> Place:
 def containerd(ground: Ground, address: str) -> Place | None:
     """Where containerd looks; None where it is not used by itself, only by Docker.
 
-    It is where nerdctl is here, its folder is, or its configuration leaves Kubernetes' part on
-    (containerd, docs/hosts.md, docs/cri/config.md).
+    It is where nerdctl is here, its folder is, or Kubernetes is and its part is left on: a
+    distribution's configuration leaves it on beside Docker alone (containerd, docs/hosts.md,
+    docs/cri/config.md).
     """
     own = config_home(ground.environment) / "containerd"
     if not ground.is_root and ground.has("nerdctl") and own.is_dir():
@@ -110,10 +111,11 @@ def containerd(ground: Ground, address: str) -> Place | None:
     usual = ground.root / "etc/containerd/certs.d"
     config = ground.root / "etc/containerd/config.toml"
     settings = _toml(config)
-    serves_kubernetes = settings is not None and not _CRI & set(settings.get("disabled_plugins") or ())
-    if not (serves_kubernetes or usual.is_dir() or ground.has("nerdctl")):
+    enabled = settings is not None and not _CRI & set(settings.get("disabled_plugins") or ())
+    serves_kubernetes = enabled and ground.has("kubelet", "crictl")
+    named = _config_path(settings or {}) if enabled else ""
+    if not (serves_kubernetes or named or usual.is_dir() or ground.has("nerdctl")):
         return None
-    named = _config_path(settings or {})
     if named:
         return _containerd_place(ground.root / named.lstrip("/"), address)
     remark = ""

@@ -95,6 +95,9 @@ def test_containerd_by_itself(ground: Ground) -> None:
 def test_containerd_for_kubernetes(ground: Ground, config: str, folder: str | None, remarked: bool) -> None:
     (ground.root / "etc/containerd").mkdir(parents=True)
     (ground.root / "etc/containerd/config.toml").write_text(config)
+    # Beside Docker alone, only a folder that is named counts.
+    assert containerd_file(ground) == (folder and f"{folder}/{ADDRESS}/ca.crt" if not remarked else None)
+    install(ground, "kubelet")
     assert containerd_file(ground) == (folder and f"{folder}/{ADDRESS}/ca.crt")
     place = trust_places.containerd(ground, ADDRESS)
     assert bool(place and place.remark) is remarked
