@@ -45,7 +45,8 @@ check: development ## Check style and types
 golden: development ## Write tests/golden anew from the templates; look at the difference before you commit
 	@UPDATE_GOLDEN=1 $(BIN)/pytest -q tests/unit/test_render.py
 
-bench: development ## Measure against plain Docker, Compose and crane
+bench: development ## Measure against plain Docker, Compose, crane and nginx
+	@$(MACHINE) wrk
 	@$(MACHINE) run -- $(BIN)/python -m benchmarks $(ARGS)
 
 wheel: development ## Build the wheel into dist/

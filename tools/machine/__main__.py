@@ -19,6 +19,7 @@ from tools.machine.node import ensure_node
 from tools.machine.paths import REPOSITORY
 from tools.machine.run import run_with_engine
 from tools.machine.versions import OLDEST_PYTHON
+from tools.machine.wrk import ensure_wrk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("browser", help="install Chromium where there is no browser")
     commands.add_parser("busybox", help="install BusyBox where it is missing")
     commands.add_parser("node", help="install Node.js where it is missing")
+    commands.add_parser("wrk", help="install wrk, for the benchmarks, where it is missing")
     commands.add_parser("lock", help="write constraints.txt anew")
     return top
 
@@ -60,6 +62,7 @@ def dispatch(arguments: argparse.Namespace) -> int:
         "browser": ensure_browser,
         "busybox": ensure_busybox,
         "node": ensure_node,
+        "wrk": ensure_wrk,
         "lock": lambda: write_lock(REPOSITORY),
     }
     actions[arguments.command]()
