@@ -33,9 +33,15 @@ class Command:
         return seconds
 
 
+# How a number is written in the table.
+SECONDS = "{:.3f} s"
+RATE = "{:,.0f}/s"
+THROUGHPUT = "{:,.0f} MB/s"
+
+
 @dataclass(frozen=True)
 class Figure:
-    """Ours against a peer: medians in seconds, and what was aimed at."""
+    """Ours against a peer: medians, how they are written, and what was aimed at."""
 
     title: str
     ours: float
@@ -43,6 +49,7 @@ class Figure:
     peer_name: str
     aim: str
     reached: bool
+    form: str = SECONDS
 
     @property
     def ratio(self) -> float:
@@ -57,14 +64,27 @@ def in_turn(
 
     `before` is called, uncounted, before each run of either.
     """
-    samples: tuple[list[float], list[float]] = ([], [])
-    for number in range(runs + 1):
-        for command, kept in zip((ours, peer), samples, strict=True):
+
+    def prepared(command: Command) -> Callable[[], float]:
+        def run() -> float:
             before()
-            seconds = command.run()
+            return command.run()
+
+        return run
+
+    found = medians({"ours": prepared(ours), "peer": prepared(peer)}, runs)
+    return found["ours"], found["peer"]
+
+
+def medians(measurements: Mapping[str, Callable[[], float]], runs: int) -> dict[str, float]:
+    """The median of each measurement, made in turn after one of each that does not count."""
+    samples: dict[str, list[float]] = {name: [] for name in measurements}
+    for number in range(runs + 1):
+        for name, measure in measurements.items():
+            value = measure()
             if number:
-                kept.append(seconds)
-    return statistics.median(samples[0]), statistics.median(samples[1])
+                samples[name].append(value)
+    return {name: statistics.median(kept) for name, kept in samples.items()}
 
 
 def table(figures: Sequence[Figure]) -> str:
@@ -72,8 +92,6 @@ def table(figures: Sequence[Figure]) -> str:
     lines = ["| what | ours | peer | ratio | aim |", "|---|---|---|---|---|"]
     for figure in figures:
         aim = figure.aim if figure.reached else f"{figure.aim} (missed)"
-        lines.append(
-            f"| {figure.title} | {figure.ours:.3f} s | {figure.peer:.3f} s ({figure.peer_name}) "
-            f"| {figure.ratio:.2f} | {aim} |"
-        )
+        ours, peer = figure.form.format(figure.ours), figure.form.format(figure.peer)
+        lines.append(f"| {figure.title} | {ours} | {peer} ({figure.peer_name}) | {figure.ratio:.2f} | {aim} |")
     return "\n".join(lines)
