@@ -1,4 +1,4 @@
-"""Measure deployer against plain Docker, Compose and crane, and print a table."""
+"""Measure deployer against plain Docker, Compose, crane and nginx, and print a table."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import peers
 from benchmarks.measure import Command, Figure, in_turn, table
+from benchmarks.signed_in import layers_figure, sign_in_figures, transfer_figures
 from benchmarks.upkeep import gc_figures, prune_figure
 from tests.integration.conftest import archive
 from tests.support.stack import DeployedStack, docker, free_port
@@ -114,6 +115,9 @@ BENCHMARKS: dict[str, Callable[[Path], Figure | list[Figure]]] = {
     "catalog": catalog_figure,
     "gc": gc_figures,
     "prune": prune_figure,
+    "sign-in": sign_in_figures,
+    "transfer": transfer_figures,
+    "layers": layers_figure,
 }
 
 
