@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -123,6 +124,8 @@ BENCHMARKS: dict[str, Callable[[Path], Figure | list[Figure]]] = {
 
 def main(wanted: list[str]) -> int:
     """Run the named benchmarks, or all; return 1 where an aim was missed."""
+    # What was started goes, also where something else ends us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     figures: list[Figure] = []
     for name, benchmark in BENCHMARKS.items():
         if wanted and name not in wanted:
