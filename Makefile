@@ -32,6 +32,7 @@ down: environment ## Stop the registry; the images stay
 test: development check page ## Check everything: style, types, and all tests against a real engine and browser
 	@$(MACHINE) browser
 	@$(MACHINE) busybox
+	@$(MACHINE) clients
 	@$(MACHINE) run -- $(BIN)/pytest $(ARGS)
 
 test-unit: development check ## Check style and types and run the unit tests, which need no engine

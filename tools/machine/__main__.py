@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tools.machine.browser import ensure_browser
 from tools.machine.busybox import ensure_busybox
+from tools.machine.clients import ensure_clients
 from tools.machine.engine import ensure_engine
 from tools.machine.environment import ensure_environment
 from tools.machine.errors import RefusalError
@@ -38,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND…")
     commands.add_parser("browser", help="install Chromium where there is no browser")
     commands.add_parser("busybox", help="install BusyBox where it is missing")
+    commands.add_parser("clients", help="install podman and skopeo where they are missing")
     commands.add_parser("node", help="install Node.js where it is missing")
     commands.add_parser("wrk", help="install wrk, for the benchmarks, where it is missing")
     commands.add_parser("lock", help="write constraints.txt anew")
@@ -61,6 +63,7 @@ def dispatch(arguments: argparse.Namespace) -> int:
         "engine": ensure_engine,
         "browser": ensure_browser,
         "busybox": ensure_busybox,
+        "clients": ensure_clients,
         "node": ensure_node,
         "wrk": ensure_wrk,
         "lock": lambda: write_lock(REPOSITORY),
