@@ -13,7 +13,7 @@ from benchmarks import peers
 from benchmarks.measure import Command, Figure, in_turn, table
 from benchmarks.signed_in import layers_figure, sign_in_figures, transfer_figures
 from benchmarks.upkeep import gc_figures, prune_figure
-from tests.integration.conftest import archive
+from tests.support.archive import archive
 from tests.support.stack import DeployedStack, docker, free_port
 
 if TYPE_CHECKING:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import os
-import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.archive import archive
 from tests.support.stack import docker
 from tests.support.stored import IMAGES, Stored
 
@@ -71,13 +69,3 @@ def untag_all(stack: DeployedStack) -> None:
     for name in docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines():
         if name.startswith(f"{stack.address}/") and not name.endswith("<none>"):
             docker("image", "rm", name, check=False)
-
-
-def archive(size: int) -> bytes:
-    """A root file system of one file of random bytes."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        entry = tarfile.TarInfo("content")
-        entry.size = size
-        tar.addfile(entry, io.BytesIO(os.urandom(size)))
-    return packed.getvalue()

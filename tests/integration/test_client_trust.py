@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.conftest import archive
+from tests.support.archive import archive
 from tests.support.certificates import authority
 from tests.support.client_machine import SERVER, client_machine
 

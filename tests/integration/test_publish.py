@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.integration.conftest import archive, untag_all
+from tests.integration.conftest import untag_all
+from tests.support.archive import archive
 from tests.support.dockerd import temporary_dockerd
 from tests.support.other_registry import other_registry
 from tests.support.stack import docker, free_port
