@@ -23,10 +23,11 @@ def password_of(user: str) -> str:
     return f'pä$$ {{{user}}} "${{HOME}}" \\x'
 
 
-def write_users(stack: DeployedStack, names: Iterable[str]) -> None:
-    """Give a deployment that is not up these users."""
+def write_users(stack: DeployedStack, names: Iterable[str], **changed: str) -> None:
+    """Give a deployment these users, from its next `up` on, some with a changed password."""
     stack.directory.mkdir(parents=True, exist_ok=True)
-    lines = [f"{name}:{bcrypt.hashpw(password_of(name).encode(), bcrypt.gensalt(COST)).decode()}\n" for name in names]
+    words = {name: changed.get(name, password_of(name)).encode() for name in names}
+    lines = [f"{name}:{bcrypt.hashpw(word, bcrypt.gensalt(COST)).decode()}\n" for name, word in words.items()]
     file = stack.directory / "users"
     file.write_text("".join(lines))
     file.chmod(0o600)
