@@ -140,8 +140,7 @@ class TestRepositories:
     @pytest.mark.parametrize(
         ("status", "sentence"),
         [
-            (401, "asks you to sign in"),
-            (403, "you may not see this"),
+            (429, "is asked too much"),
             (500, "met a fault"),
             (503, "does not answer"),
         ],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { ago, bytes, count, naturally, registryAddress, shortDigest } = await load("format.js");
+const { ago, bytes, count, naturally, registryAddress, repositoryIn, shortDigest } = await load("format.js");
 
 test("sizes are decimal, three digits, and never 1000 of a unit", () => {
   const written = { 0: "0 B", 999: "999 B", 1000: "1 kB", 1234: "1.23 kB", 48_200_000: "48.2 MB", 999_499: "999 kB", 999_500: "1 MB", 3e15: "3 PB" };
@@ -46,4 +46,12 @@ test("image names carry a port where Docker would look for a user of the hub", (
   assert.equal(address("http://registry"), "registry:80");
   assert.equal(address("https://registry"), "registry:443");
   assert.equal(address("http://[::1]:5000"), "[::1]:5000");
+});
+
+test("a repository is found in what people paste", () => {
+  const address = "localhost:5000";
+  for (const words of ["team/app", " team/app ", "/team/app/", "team/app:1.0", `${address}/team/app`, `${address}/team/app:1.0@sha256:${"a".repeat(64)}`])
+    assert.equal(repositoryIn(words, address), "team/app", words);
+  assert.equal(repositoryIn("", address), "");
+  assert.equal(repositoryIn("localhost:5001/team/app", address), "localhost:5001/team/app");
 });

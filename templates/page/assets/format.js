@@ -52,3 +52,14 @@ export function registryAddress({ host, hostname, protocol }) {
   const isPlain = host === hostname && !/[.:]/.test(host) && host !== "localhost";
   return isPlain ? `${host}:${protocol === "https:" ? 443 : 80}` : host;
 }
+
+/**
+ * The repository in what people paste: its name, or an image's name with the registry's address, a tag, a digest.
+ * @param {string} words @param {string} address the registry's, as image names carry it
+ * @returns {string}
+ */
+export function repositoryIn(words, address) {
+  const image = words.trim();
+  const local = image.startsWith(`${address}/`) ? image.slice(address.length + 1) : image;
+  return local.replace(/@.*$/, "").replace(/:[^/]*$/, "").replace(/^\/+|\/+$/g, "");
+}

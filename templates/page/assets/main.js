@@ -4,7 +4,7 @@ import { $, h } from "./dom.js";
 import { createClient } from "./registry.js";
 import { startRouter } from "./router.js";
 import { createStore } from "./store.js";
-import { text } from "./text.js";
+import { language, text } from "./text.js";
 import { breadcrumb, notice } from "./views/parts.js";
 import { showRepositories } from "./views/repositories.js";
 import { showRepository } from "./views/repository.js";
@@ -36,18 +36,19 @@ function showUnknown({ root, setTitle }) {
   );
 }
 
-/** `/` goes to the view's filter, unless someone is writing. */
-function focusFilter(event) {
+/** `/` goes to the view's field, unless someone is writing. */
+function focusField(event) {
   const writing = event.target instanceof Element && event.target.closest("input, textarea, select");
-  const filter = $("#filter");
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || writing || !filter) return;
+  const field = [...document.querySelectorAll("[aria-keyshortcuts='/']")].find((one) => one.checkVisibility());
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || writing || !field) return;
   event.preventDefault();
-  filter.focus();
-  filter.select();
+  field.focus();
+  field.select();
 }
 
+document.documentElement.lang = language;
 $("#host").textContent = location.host;
-document.addEventListener("keydown", focusFilter);
+document.addEventListener("keydown", focusField);
 startRouter({
   root: $("#view"),
   show: (route, context) => VIEWS[route.view]({ ...app, ...context, ...route }),

@@ -5,6 +5,7 @@ import { runPool } from "./pool.js";
 
 // As many as browsers have connections to one server without HTTP/2.
 const AT_ONCE = 6;
+const REFUSALS = ["unauthorized", "forbidden"];
 
 /**
  * @typedef {import("./details.js").Details & {siblings: string[]}} Known siblings: the other tags on its digest
@@ -56,6 +57,8 @@ export function createReading({ client, cache, name, signal, inSight, onProgress
     details,
     pending: () => pending,
     failures: () => faults.size,
+    /** @returns {any} the fault of one that was not read for want of a sign-in or a right, if there is one */
+    refusal: () => [...faults.values()].map(({ fault }) => fault).find(({ kind }) => REFUSALS.includes(kind)),
 
     /**
      * @param {string} tag

@@ -44,6 +44,7 @@ export function startRouter({ root, show }) {
       signal: leaving.signal,
       query: new URLSearchParams(location.search),
       setQuery,
+      go: navigate,
       setTitle: (title) => (document.title = `${title} · ${location.host}`),
       restoreScroll: once(() => scrollTo(0, scroll)),
     });

@@ -7,5 +7,8 @@ const AS_MODULES = `export const load = (url, context, next) =>
 
 register(`data:text/javascript,${encodeURIComponent(AS_MODULES)}`);
 
+// The tests read English, whatever this machine speaks.
+Object.defineProperty(globalThis, "navigator", { value: { languages: ["en"] }, configurable: true });
+
 /** @param {string} name under assets/ */
 export const load = (name) => import(new URL(`../../../templates/page/assets/${name}`, import.meta.url));

@@ -95,7 +95,7 @@ export function commandBox({ lines, announce }) {
 }
 
 /**
- * What went wrong, in words, and another try.
+ * What went wrong, in words, and another try; for who is signed out, another sign-in.
  * @param {any} error @param {() => void} retry
  * @returns {HTMLElement}
  */
@@ -103,7 +103,11 @@ export function errorNotice(error, retry) {
   const answer = text.answered(error.status, error.message);
   const sentence = h("p", {}, ...withCode(faultSentence(error)));
   const told = answer ? h("p", { class: "answer" }, answer) : null;
-  const content = [h("h2", {}, text.failed), sentence, told, button(text.retry, retry)];
+  const title = h("h2", {}, text.refusals[error.kind] ?? text.failed);
+  // Asked for the page itself, the browser takes another password; the page alone can't make it ask.
+  const signedOut = error.kind === "unauthorized";
+  const way = signedOut ? button(text.signInAgain, () => location.reload()) : button(text.retry, retry);
+  const content = [title, sentence, told, way];
   return h("div", { class: "notice error", role: "alert" }, ...content);
 }
 

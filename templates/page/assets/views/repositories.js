@@ -6,10 +6,11 @@ import { repositoryPath } from "../router.js";
 import { createStore } from "../store.js";
 import { text } from "../text.js";
 import { createVirtualList } from "../virtual-list.js";
+import { openingNotice } from "./opening.js";
 import { commandBox, errorNotice, filterBox, noMatch, notice, pushCommands, skeleton, toBeginning } from "./parts.js";
 
 /** @param {any} context the router's and the application's */
-export function showRepositories({ root, client, signal, session, announce, query, setQuery, setTitle, restoreScroll }) {
+export function showRepositories({ root, client, signal, session, announce, query, setQuery, setTitle, go, restoreScroll }) {
   const state = createStore({ names: session.get().names, filter: query.get("filter") ?? "", error: null });
   let shownCount = 0;
   const list = h("div", { id: "repositories", class: "rows", role: "list", "aria-label": text.repositories });
@@ -53,8 +54,15 @@ export function showRepositories({ root, client, signal, session, announce, quer
       state.set({ names });
       tellCount();
     } catch (error) {
-      if (!signal.aborted) state.set({ error });
+      if (!signal.aborted) fail(error);
     }
+  }
+
+  function fail(error) {
+    // What was listed before is no longer for who is signed out, or may not list.
+    if (error.kind in text.refusals) session.set({ names: null });
+    if (error.kind === "forbidden") announce(text.mayNotList);
+    state.set({ error, names: session.get().names });
   }
 
   function draw({ names, filter, error }) {
@@ -69,6 +77,7 @@ export function showRepositories({ root, client, signal, session, announce, quer
   }
 
   function besides(names, shown, filter, error) {
+    if (error?.kind === "forbidden") return [openingNotice({ value: filter, address: registryAddress(location), go })];
     if (error) return [errorNotice(error, load)];
     if (!names) return [skeleton(12)];
     if (!names.length) return [emptyNotice(announce)];

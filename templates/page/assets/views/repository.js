@@ -149,7 +149,9 @@ function showTags({ root, name, number, client, details: cache, signal, announce
     if (!tags) return [skeleton(6)];
     if (!tags.length) return [emptyNotice({ name, unknown, host, announce })];
     if (!shown.length) return [noMatch(filter, box.clear)];
-    return !reading.pending() && reading.failures() ? [failuresNotice(reading)] : [];
+    if (reading.pending() || !reading.failures()) return [];
+    const refusal = reading.refusal();
+    return [refusal ? errorNotice(refusal, reading.retry) : failuresNotice(reading)];
   }
 
   root.append(command.element, toolbar, aside, table);

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./support/load.mjs";
+
+const { preferred } = await load("text.js");
+const { english } = await load("languages/en.js");
+const { japanese } = await load("languages/ja.js");
+
+test("the reader's first language that there is counts; without one it is English", () => {
+  assert.equal(preferred(["ja"]), "ja");
+  assert.equal(preferred(["fr-FR", "JA-jp", "en-US"]), "ja");
+  assert.equal(preferred(["en-GB", "ja"]), "en");
+  assert.equal(preferred(["fr", "toString"]), "en");
+  assert.equal(preferred([]), "en");
+});
+
+/** What a language is made of: its keys, and what kind of thing each is; for functions, how much they take. */
+const kind = (value) => (typeof value === "object" ? shape(value) : typeof value === "function" ? value.length : typeof value);
+const shape = (words) => Object.entries(words).map(([key, value]) => [key, kind(value)]);
+
+test("every language has all words", () => {
+  assert.deepEqual(shape(japanese), shape(english));
+});
+
+test("no word is left in English, but for what has no other", () => {
+  const same = Object.keys(english).filter((key) => typeof english[key] === "string" && english[key] === japanese[key]);
+  assert.deepEqual(same, ["pull", "noneKnown"]);
+});
