@@ -49,16 +49,28 @@ class Watch:
 
 
 @pytest.fixture(scope="session")
-def browser(page_stack: DeployedStack) -> Iterator[Browser]:
-    """Chromium, one for all tests, started when the deployment's network has its addresses."""
-    _wait_for_a_quiet_network()
+def launch() -> Iterator[Callable[..., Browser]]:
+    """Starts Chromium, with further arguments if need be, once a deployment's network has its addresses."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         pytest.fail("There is no Chromium. `make test` installs one.", pytrace=False)
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=program, args=list(_ARGUMENTS))
-        yield launched
-        launched.close()
+        launched = []
+
+        def start(*arguments: str) -> Browser:
+            _wait_for_a_quiet_network()
+            launched.append(playwright.chromium.launch(executable_path=program, args=[*_ARGUMENTS, *arguments]))
+            return launched[-1]
+
+        yield start
+        for browser in launched:
+            browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser(page_stack: DeployedStack, launch: Callable[..., Browser]) -> Browser:
+    """Chromium, one for all tests of the shared deployment."""
+    return launch()
 
 
 @pytest.fixture

@@ -1,0 +1,232 @@
+"""The web page for those who sign in, in a real browser, over TLS."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Error, expect
+
+from tests.support.articles import USERS, deploy_articles, pin
+from tests.support.content import push_image
+from tests.support.signed_in import client_of, password_of, write_users
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.browser.conftest import Watch
+    from tests.support.stack import DeployedStack
+
+REPOSITORIES = ("centos", "other/app", "team/app")
+LANGUAGES = {
+    "en-US": {
+        "list": "You may not list all repositories",
+        "name": "Name of the repository",
+        "open": "Open",
+        "invalid": "No repository can have this name",
+        "forbidden": "the access rules of this registry do not let you read this",
+        "unauthorized": "The password has changed, the user was removed, or nobody signed in.",
+        "again": "Sign in again",
+    },
+    "ja-JP": {
+        "list": "リポジトリの一覧を見る権限がありません",
+        "name": "リポジトリの名前",
+        "open": "開く",
+        "invalid": "リポジトリの名前として使えません",
+        "forbidden": "このレジストリのアクセス規則により読み取れません",
+        "unauthorized": "パスワードが変更されたか、ユーザーが削除されたか、まだサインインしていません。",
+        "again": "サインインし直す",
+    },
+}
+WORDS = LANGUAGES["en-US"]
+
+
+@pytest.fixture(scope="module")
+def page_stack(make_stack: Callable[..., DeployedStack]) -> Iterator[DeployedStack]:
+    made = deploy_articles(make_stack)
+    with client_of(made, "admin") as admin:
+        for repository in REPOSITORIES:
+            push_image(admin, repository, "1.0")
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="module")
+def browser(page_stack: DeployedStack, launch: Callable[..., Browser]) -> Iterator[Browser]:
+    """Chromium that takes this deployment's certificate, and no other that it does not know."""
+    launched = launch(f"--ignore-certificate-errors-spki-list={pin(page_stack)}")
+    yield launched
+    launched.close()
+
+
+@pytest.fixture
+def open_as(open_page: Callable[..., Page], page_stack: DeployedStack) -> Callable[..., Page]:
+    """Opens an address as a user; signed out where there is none."""
+
+    def open_address(user: str, path: str = "/", *, password: str = "", **options: object) -> Page:
+        known = {"http_credentials": {"username": user, "password": password or password_of(user)}} if user else {}
+        return open_page(path, base=f"https://{page_stack.address}", **known, **options)
+
+    return open_address
+
+
+@pytest.fixture
+def change_users(page_stack: DeployedStack) -> Iterator[Callable[..., None]]:
+    """Changes who the users are, and their passwords; they are as before at the end."""
+
+    def change(*names: str, **changed: str) -> None:
+        write_users(page_stack, names, **changed)
+        page_stack.up()
+
+    yield change
+    change(*USERS)
+
+
+class TestSignedOut:
+    @pytest.mark.parametrize("path", ["/", "/repository/team/app", "/assets/main.js", "/v2/_catalog"])
+    @pytest.mark.parametrize("user", ["", "admin"], ids=["signed-out", "wrong-password"])
+    def test_the_browser_is_asked_before_anything_is_shown(
+        self, open_as: Callable[..., Page], watch: Watch, page_stack: DeployedStack, user: str, path: str
+    ) -> None:
+        watch.expect("401")
+        page = open_as(user, "", password="guessed")
+        answers: list[tuple[int, str]] = []
+        page.on("response", lambda answer: answers.append((answer.status, answer.headers["www-authenticate"])))
+        # Without words to answer with, Chromium shows an error of its own.
+        with contextlib.suppress(Error):
+            page.goto(path)
+        assert answers
+        assert set(answers) == {(401, f'Basic realm="registry at {page_stack.address}"')}
+        expect(page.locator("#view")).to_have_count(0)
+
+
+class TestTheTable:
+    """The page's column of the table: what each user sees."""
+
+    def test_admin_sees_everything(self, open_as: Callable[..., Page]) -> None:
+        page = open_as("admin")
+        for repository in REPOSITORIES:
+            expect(page.get_by_role("link", name=repository, exact=True)).to_be_visible()
+        page.get_by_role("link", name="team/app").click()
+        expect(page.locator("#tags")).to_contain_text("1.0")
+        expect(page.locator("#tags")).to_contain_text("linux/amd64")
+        expect(page.locator("main .command")).to_contain_text("docker pull localhost:")
+
+    @pytest.mark.parametrize("repository", ["team/app", "centos"])
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_user01_opens_what_is_allowed_by_its_name(
+        self, open_as: Callable[..., Page], watch: Watch, repository: str, language: str
+    ) -> None:
+        watch.expect("403")
+        words = LANGUAGES[language]
+        page = open_as("user01", locale=language)
+        expect(page.get_by_role("heading", level=2)).to_have_text(words["list"])
+        expect(page.locator("html")).to_have_attribute("lang", language[:2])
+        page.get_by_label(words["name"]).fill(repository)
+        page.get_by_role("button", name=words["open"], exact=True).click()
+        expect(page).to_have_url(re.compile(f"/repository/{repository}$"))
+        expect(page.locator("#tags")).to_contain_text("1.0")
+        expect(page.locator("#tags")).to_contain_text("linux/amd64")
+        page.go_back()
+        expect(page.get_by_label(words["name"])).to_be_visible()
+
+    @pytest.mark.parametrize(
+        ("user", "repository"), [("user01", "other/app"), ("user02", "team/app"), ("user02", "centos")]
+    )
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_what_is_denied_is_said_in_words(
+        self, open_as: Callable[..., Page], watch: Watch, user: str, repository: str, language: str
+    ) -> None:
+        watch.expect("403")
+        words = LANGUAGES[language]
+        page = open_as(user, locale=language)
+        page.get_by_label(words["name"]).fill(repository)
+        page.get_by_label(words["name"]).press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text(words["forbidden"])
+        expect(page.get_by_role("alert")).to_contain_text("HTTP 403: requested access to the resource is denied")
+        expect(page.locator("#tags")).to_be_hidden()
+
+
+class TestOpeningByName:
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_a_name_that_cannot_be_is_said_at_the_field(
+        self, open_as: Callable[..., Page], watch: Watch, language: str
+    ) -> None:
+        watch.expect("403")
+        words = LANGUAGES[language]
+        page = open_as("user01", locale=language)
+        field = page.get_by_label(words["name"])
+        for name in ("", "Team/App", "team//app", "../v2"):
+            field.fill(name)
+            field.press("Enter")
+            expect(page.get_by_role("alert")).to_contain_text(words["invalid"])
+            expect(field).to_have_attribute("aria-invalid", "true")
+            expect(field).to_be_focused()
+        expect(page).to_have_url(re.compile("/$"))
+        field.fill("team")
+        expect(page.get_by_role("alert")).to_be_empty()
+
+    def test_an_images_name_opens_its_repository(
+        self, open_as: Callable[..., Page], watch: Watch, page_stack: DeployedStack
+    ) -> None:
+        watch.expect("403")
+        page = open_as("user01")
+        expect(page.get_by_label(WORDS["name"])).to_be_visible()
+        page.keyboard.press("/")
+        expect(page.get_by_label(WORDS["name"])).to_be_focused()
+        page.keyboard.type(f" {page_stack.address}/team/app:1.0 ")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile("/repository/team/app$"))
+        expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+    def test_a_folder_leads_to_the_field_with_its_name(self, open_as: Callable[..., Page], watch: Watch) -> None:
+        watch.expect("403")
+        page = open_as("user01", "/repository/team/app")
+        page.get_by_role("navigation").get_by_role("link", name="team").click()
+        expect(page.get_by_label(WORDS["name"])).to_have_value("team/")
+        expect(page.get_by_role("searchbox")).to_be_hidden()
+
+
+class TestWhileAPageIsOpen:
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_a_changed_password_or_a_removed_user_is_said_in_words(
+        self,
+        open_as: Callable[..., Page],
+        watch: Watch,
+        change_users: Callable[..., None],
+        language: str,
+    ) -> None:
+        watch.expect("401")
+        words = LANGUAGES[language]
+        watch.expect("403")
+        changed, removed = open_as("admin", locale=language), open_as("user02", locale=language)
+        expect(changed.get_by_role("link", name="team/app")).to_be_visible()
+        removed.get_by_label(words["name"]).fill("team/app")
+        change_users("admin", "user01", admin="another password")
+
+        changed.get_by_role("link", name="team/app").click()
+        removed.get_by_role("button", name=words["open"], exact=True).click()
+        for page in (changed, removed):
+            expect(page.get_by_role("alert")).to_contain_text(words["unauthorized"])
+            expect(page.get_by_role("alert")).to_contain_text("HTTP 401: authentication required")
+        changed.go_back()
+        expect(changed.get_by_role("alert")).to_contain_text(words["unauthorized"])
+        expect(changed.get_by_role("link", name="team/app")).to_have_count(0)
+
+        change_users(*USERS)
+        changed.get_by_role("button", name=words["again"]).click()
+        expect(changed.get_by_role("link", name="team/app")).to_be_visible()
+
+    def test_details_that_are_refused_ask_for_a_sign_in(self, open_as: Callable[..., Page], watch: Watch) -> None:
+        watch.expect("401")
+        page = open_as("admin", "")
+        page.route(re.compile("/manifests/"), lambda route: route.fulfill(status=401, body="{}"))
+        page.goto("/repository/team/app")
+        expect(page.get_by_role("alert")).to_contain_text(WORDS["unauthorized"])
+        page.unroute(re.compile("/manifests/"))
+        page.get_by_role("button", name=WORDS["again"]).click()
+        expect(page.locator("#tags")).to_contain_text("linux/amd64")
