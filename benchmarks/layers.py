@@ -8,7 +8,7 @@ import tarfile
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from tests.integration.conftest import archive
+from tests.support.archive import archive
 from tests.support.stack import docker
 
 if TYPE_CHECKING:
