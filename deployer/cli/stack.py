@@ -86,7 +86,7 @@ def up(
     for remark in plan.remarks:
         session.out.warn(remark)
     settings = session.settings
-    fingerprint = authority.fingerprint_of(session.deployment) if settings.tls.mode == "internal" else ""
+    fingerprint = authority.fingerprint(session.deployment) if settings.tls.mode == "internal" else ""
     if as_json:
         found = {"address": settings.address, "page": _page(session), "authority_sha256": fingerprint or None}
         session.out.json({**found, **_plan_json(plan)})

@@ -7,6 +7,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 from deployer.errors import EngineError
+from deployer.host.certificate import fingerprint_of
 from deployer.host.files import read_if_there, write_atomically
 from deployer.render import PUBLIC
 
@@ -28,13 +29,8 @@ def keep(engine: Engine, deployment: Deployment) -> None:
     raise EngineError("The frontend's container is gone.", ("deployer up",))
 
 
-def fingerprint_of(deployment: Deployment) -> str:
-    """The SHA-256 fingerprint of the certificate that is kept, "" where none is."""
+def fingerprint(deployment: Deployment) -> str:
+    """The SHA-256 fingerprint of the certificate that is kept, as openssl prints it; "" where none is."""
     content = read_if_there(deployment.authority_file)
-    return fingerprint(content.decode()) if content else ""
-
-
-def fingerprint(certificate: str) -> str:
-    """The SHA-256 fingerprint of a certificate in PEM, as OpenSSL prints it: AB:CD:…"""
-    digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate)).hexdigest().upper()
-    return ":".join(digest[index : index + 2] for index in range(0, len(digest), 2))
+    # Without a look into the certificate, which would take a library that is slow to load.
+    return fingerprint_of(hashlib.sha256(ssl.PEM_cert_to_DER_cert(content.decode())).hexdigest()) if content else ""

@@ -184,7 +184,7 @@ def _counted(number: int, noun: str) -> str:
 def _encryption(stack: Stack) -> str:
     tls = stack.settings.tls
     if tls.mode == "internal":
-        return f"TLS, by the authority with SHA-256 {authority.fingerprint_of(stack.deployment) or 'unknown'}"
+        return f"TLS, by the authority with SHA-256 {authority.fingerprint(stack.deployment) or 'unknown'}"
     if tls.is_own:
         return f"TLS, with the certificate {tls.certificate}{_until(stack)}"
     return "TLS, with a certificate fetched by ACME" if tls.is_on else "none"
