@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -36,6 +37,29 @@ class Account:
         """bcrypt's cost: the work of one check doubles with each step."""
         found = _BCRYPT.fullmatch(self.hash)
         return int(found[1]) if found else 0
+
+
+def stranger(accounts: Iterable[Account]) -> Account:
+    """Whom everyone is taken for who is no user: a check as slow as a user's, which no password passes.
+
+    The name is none that a user can have, and three bytes long with the colon behind it.
+    """
+    cost = max((account.cost for account in accounts), default=0)
+    return Account("--", f"$2b${cost:02}${'.' * 53}")
+
+
+def sign_in_prefixes(account: Account) -> str:
+    """A regular expression for how the sign-in of this user begins, in base64 (RFC 7617, RFC 4648)."""
+    begun = f"{account.name}:".encode()
+    whole = len(begun) // 3 * 3
+    fixed = re.escape(base64.b64encode(begun[:whole]).decode())
+    rest = begun[whole:]
+    if not rest:
+        return fixed
+    # The next character holds some bits of the password.
+    following = {base64.b64encode(rest + bytes([byte]))[: len(rest) + 1].decode() for byte in range(256)}
+    (same,) = {text[:-1] for text in following}
+    return f"{fixed}{re.escape(same)}[{''.join(sorted(text[-1] for text in following))}]"
 
 
 @dataclass(frozen=True)

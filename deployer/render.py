@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from deployer.account import sign_in_prefixes, stranger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -128,11 +131,15 @@ def files(settings: Settings, images: ServiceImages, kept: Kept) -> tuple[File, 
 
 def user_files(settings: Settings, accounts: tuple[Account, ...]) -> tuple[File, ...]:
     """What the frontend reads about users."""
-    realm = f"registry at {settings.address}"
-    return (
-        File(f"{ACCESS_FOLDER}/sign-in", _render(f"{ACCESS_FOLDER}/sign-in.j2", accounts=accounts, realm=realm)),
-        File(f"{ACCESS_FOLDER}/users", _render(f"{ACCESS_FOLDER}/users.j2", accounts=accounts), PRIVATE),
+    nobody = stranger(accounts)
+    sign_in = _render(
+        f"{ACCESS_FOLDER}/sign-in.j2",
+        realm=f"registry at {settings.address}",
+        known="|".join(map(sign_in_prefixes, accounts)),
+        nobody=base64.b64encode(f"{nobody.name}:".encode()).decode(),
     )
+    users = _render(f"{ACCESS_FOLDER}/users.j2", accounts=(*accounts, nobody) if accounts else ())
+    return File(f"{ACCESS_FOLDER}/sign-in", sign_in), File(f"{ACCESS_FOLDER}/users", users, PRIVATE)
 
 
 def rule_files(settings: Settings) -> tuple[File, ...]:

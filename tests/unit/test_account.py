@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import base64
+import re
 
-from deployer.account import Account, BadLine, parse, written
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deployer import checks
+from deployer.account import Account, BadLine, parse, sign_in_prefixes, stranger, written
 
 HASH = "$2b$10$" + "a" * 53
 
@@ -56,3 +62,25 @@ def test_other_lines_are_named_by_number_and_reason_and_never_quoted(line: str, 
 
 def test_a_hash_does_not_show_when_printed() -> None:
     assert HASH not in repr(Account("ann", HASH))
+
+
+NAME = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}", fullmatch=True)
+
+
+@settings(deadline=None)
+@given(name=NAME, other=NAME, password=st.text(max_size=80))
+def test_a_sign_in_begins_as_that_of_its_user_and_of_nobody_else(name: str, other: str, password: str) -> None:
+    def header(user: str) -> str:
+        return base64.b64encode(f"{user}:{password}".encode()).decode()
+
+    pattern = re.compile(sign_in_prefixes(Account(name, HASH)))
+    assert pattern.match(header(name))
+    assert bool(pattern.match(header(other))) is (other == name)
+
+
+def test_who_is_nobody_is_no_user_and_takes_as_long_to_check_as_the_slowest() -> None:
+    nobody = stranger([Account("a", HASH), Account("b", HASH.replace("$10$", "$14$"))])
+    assert nobody.cost == 14
+    with pytest.raises(ValueError, match="is no user name"):
+        checks.user(nobody.name)
+    assert len(f"{nobody.name}:") % 3 == 0
