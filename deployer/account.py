@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 # Fact: hashes that begin $2y$, $2a$ or $2b$ work, others answer 401. bcrypt knows the costs from 4 to 31.
 _BCRYPT = re.compile(r"\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
+# At 20 one check takes more than a minute, and nothing ends one that has begun.
+_MOST_COST = 20
+# Anybody may cause these checks.
+_MOST_FOR_A_STRANGER = 14
 _OTHERS = (
     (r"\$apr1\$", "an MD5 hash of Apache's"),
     (r"\{SHA\}", "an SHA-1 hash"),
@@ -44,7 +48,7 @@ def stranger(accounts: Iterable[Account]) -> Account:
 
     The name is none that a user can have, and three bytes long with the colon behind it.
     """
-    cost = max((account.cost for account in accounts), default=0)
+    cost = min(max((account.cost for account in accounts), default=0), _MOST_FOR_A_STRANGER)
     return Account("--", f"$2b${cost:02}${'.' * 53}")
 
 
@@ -104,6 +108,8 @@ def _complaint(name: str, colon: str, found: str, known: dict[str, Account]) -> 
     if name in known:
         return f"'{name}' stands there twice"
     if _BCRYPT.fullmatch(found):
-        return ""
+        cost = Account(name, found).cost
+        slow = f"the hash of '{name}' has cost {cost}: one check would keep a processor busy for minutes or days"
+        return slow if cost > _MOST_COST else ""
     kind = next((words for pattern, words in _OTHERS if re.match(pattern, found)), "no hash that is known")
     return f"the password of '{name}' is kept as {kind}; only bcrypt is taken"

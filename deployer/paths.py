@@ -61,8 +61,13 @@ class Deployment:
 
     @property
     def unread_file(self) -> Path:
-        """There while a running frontend may not have read the newest users and rules."""
+        """There while a running frontend may not have read the newest users; names the command that changed them."""
         return self.directory / ".unread"
+
+    @property
+    def unfinished_file(self) -> Path:
+        """There while `up` has yet to put users, rules or certificates in force."""
+        return self.directory / ".unfinished"
 
     @property
     def is_there(self) -> bool:

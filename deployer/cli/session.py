@@ -153,11 +153,15 @@ def command(
 def _recover(session: Session) -> None:
     """Finish what a command that is gone had begun."""
     _recover_gate(session)
-    if session.deployment.unread_file.exists():
+    deployment = session.deployment
+    # Looked for here, so that a command that has nothing to finish loads nothing for it.
+    if deployment.unread_file.exists() or deployment.unfinished_file.exists():
         from deployer.workflows.sign_in import finish
         from deployer.workflows.stack import Stack
 
-        session.out.warn(finish(Stack(session.settings, session.deployment, session.engine)))
+        said = finish(Stack(session.settings, deployment, session.engine))
+        if said:
+            session.out.warn(said)
 
 
 def _recover_gate(session: Session) -> None:

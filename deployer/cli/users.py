@@ -79,7 +79,7 @@ def add(
         return
     hashed = _new_hash(session, user, cost, force=force, from_stdin=from_stdin)
     edit = partial(accounts.added, name=user, hashed=hashed)
-    done = accounts.change(stack_of(session), "user add", edit)
+    done = accounts.change(stack_of(session), f"user add {user}", edit)
     session.out.line(f"Added the user {user}, who may do {_may(session, user)}")
     _warn_of_rules(session)
     _say_what_follows(session, done)
@@ -104,7 +104,7 @@ def password(
         return
     hashed = _new_hash(session, user, cost, force=force, from_stdin=from_stdin)
     edit = partial(accounts.with_password, name=user, hashed=hashed)
-    done = accounts.change(stack_of(session), "user password", edit)
+    done = accounts.change(stack_of(session), f"user password {user}", edit)
     session.out.line(f"Changed the password of {user}.")
     _say_what_follows(session, done)
 
@@ -136,7 +136,7 @@ def remove(
         opens = "" if left else f" and open {session.settings.address} to everyone"
         session.out.confirm(f"Remove the user {user}{opens}?", yes=yes)
         edit = partial(accounts.without, name=user, may_open=may_open)
-        done = accounts.change(stack_of(session), "user remove", edit)
+        done = accounts.change(stack_of(session), f"user remove {user}", edit)
         session.out.line(f"Removed the user {user}.")
         _say_what_follows(session, done)
     naming = accounts.rules_naming(session.settings.access, user)
@@ -273,7 +273,13 @@ def _warn_of_rules(session: Session) -> None:
 
 
 def _open_to_all(session: Session, may: str) -> str:
-    return f"Whoever reaches {session.settings.address} {may} pull, push and delete."
+    from deployer.host.files import read_if_there
+    from deployer.render import GRANTS
+
+    address = session.settings.address
+    if read_if_there(session.deployment.directory / GRANTS):
+        return f"The rules that are in force let nobody do anything at {address} without a sign-in."
+    return f"Whoever reaches {address} {may} pull, push and delete."
 
 
 def _say_what_follows(session: Session, done: Changed) -> None:

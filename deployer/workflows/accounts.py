@@ -72,7 +72,7 @@ def change(stack: Stack, command: str, edit: Callable[[Accounts], Accounts]) -> 
         before = sign_in.accounts_of(stack.deployment)
         after = edit(before)
         try:
-            running = sign_in.keep(stack, after)
+            running = sign_in.keep(stack, after, command)
         except EngineError as error:
             message = f"The change is kept, but not in force yet. {error.message}"
             raise EngineError(message, tuple(dict.fromkeys((*error.advice, "deployer up"))), error.original) from error

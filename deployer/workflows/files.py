@@ -16,13 +16,13 @@ import yaml
 from deployer import render
 from deployer.errors import HostError
 from deployer.host.files import read_if_there, write_atomically
+from deployer.record import Record
 from deployer.render import PRIVATE, PUBLIC, File
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from deployer.paths import Deployment
-    from deployer.record import Record
 
 _SECRET = re.compile(r'^\s*secret: "?([0-9a-zA-Z]+)"?$', re.MULTILINE)
 
@@ -77,6 +77,12 @@ def deployed_storage(deployment: Deployment) -> str | None:
     except (yaml.YAMLError, KeyError, TypeError, StopIteration):
         # Damaged by hand: `up` writes it anew, and the volume or directory is where it was.
         return None
+
+
+def deployed_tls(deployment: Deployment) -> bool:
+    """Whether the deployment was last brought up with TLS."""
+    record = Record.read(deployment.record_file)
+    return record is not None and bool(record.tls.get("certificate") or record.tls.get("mode", "off") != "off")
 
 
 def changes(deployment: Deployment, files: Iterable[File]) -> tuple[FileChange, ...]:

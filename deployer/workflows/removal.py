@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from deployer.workflows.stack import Stack
 
 _PROGRAM_FILES = (
-    "compose.yaml", "address.json", "secrets", "users", "ca.crt", "registry", "frontend", ".unread", ".lock",
+    "compose.yaml", "address.json", "secrets", "users", "ca.crt", "registry", "frontend",
+    ".unread", ".unfinished", ".lock",
 )  # fmt: skip
 
 

@@ -92,13 +92,13 @@ def exposure(settings: Settings, accounts: tuple[Account, ...]) -> str:
     return ""
 
 
-def keep(stack: Stack, accounts: tuple[Account, ...]) -> bool:
+def keep(stack: Stack, accounts: tuple[Account, ...], command: str) -> bool:
     """Keep these users, and let a running frontend take them over at once; return whether one did.
 
-    Cut off anywhere, the next command finishes. Raises HostError or EngineError.
+    Cut off anywhere, the next command finishes, and names this one. Raises HostError or EngineError.
     """
     deployment = stack.deployment
-    write_atomically(deployment.unread_file, b"", PRIVATE)
+    write_atomically(deployment.unread_file, command.encode(), PRIVATE)
     write_atomically(deployment.users_file, written(accounts), PRIVATE)
     return apply(stack)
 
@@ -113,35 +113,42 @@ def apply(stack: Stack) -> bool:
     if not deployment.is_there:
         deployment.unread_file.unlink(missing_ok=True)
         return False
-    write_atomically(deployment.unread_file, b"", PRIVATE)
     for file in render.user_files(stack.settings, accounts_of(deployment)):
         write_atomically(deployment.directory / file.path, file.content, file.mode)
     return let_read(stack.engine, deployment)
 
 
 def finish(stack: Stack) -> str:
-    """Do what a command that was cut off had begun to change; return what to say about it.
+    """Put in force what a command that is gone has kept; return what to say about it, "" for nothing.
 
-    What cannot be done now is said as well, and not raised.
+    Whether it had come to the change itself nobody knows: its user looks. What cannot be done now is
+    said as well, and not raised.
     """
+    deployment = stack.deployment
     try:
-        with exclusive(stack.deployment.lock_file):
+        with exclusive(deployment.lock_file):
+            if deployment.unfinished_file.exists():
+                # Only `up` knows the rules and certificates that were wanted.
+                return (
+                    "`deployer up` was cut off, and users, rules or certificates may still be those before: deployer up"
+                )
+            command = read_if_there(deployment.unread_file)
+            if command is None:
+                return ""
             apply(stack)
     except DeployerError as error:
         return f"A change of the users was cut off, and the registry may not heed it yet: {error}"
-    return "A change of the users was cut off; it is in force now."
+    named = f"`deployer {command.decode(errors='replace')}`"
+    return f"{named} was cut off. Look whether it took effect, and repeat it if not: deployer user list"
 
 
 def let_read(engine: Engine, deployment: Deployment) -> bool:
     """Let a running frontend read its files anew, dropping no connection; return whether one runs.
 
-    Raises EngineError.
+    One that is paused goes on with what it has, and the mark stays. Raises EngineError.
     """
-    running = [
-        container
-        for container in engine.containers(deployment.name)
-        if container.service == "frontend" and container.state == "running"
-    ]
+    frontends = [found for found in engine.containers(deployment.name) if found.service == "frontend"]
+    running = [container for container in frontends if container.state == "running"]
     for container in running:
         try:
             engine.execute(container.id, *_RELOAD)
@@ -151,7 +158,8 @@ def let_read(engine: Engine, deployment: Deployment) -> bool:
                 ("deployer up", "deployer logs frontend"),
                 error.original,
             ) from error
-    deployment.unread_file.unlink(missing_ok=True)
+    if all(container.state != "paused" for container in frontends):
+        deployment.unread_file.unlink(missing_ok=True)
     return bool(running)
 
 

@@ -167,18 +167,23 @@ class Stack:
             preflight.make_data_directory(data)
         if files.secret_of(self.deployment) is None:
             files.keep_secret(self.deployment, files.new_secret())
-        reload = any(change.action is Action.RELOAD for change in plan.services)
-        if reload:
-            write_atomically(self.deployment.unread_file, b"", PRIVATE)
+        if self._has_unread(plan.files):
+            write_atomically(self.deployment.unfinished_file, b"", PRIVATE)
         files.write(self.deployment, render.files(self.settings, images, self.kept()))
         files.keep_record(self.deployment, self._record)
         # Compose knows nothing of these two reasons, and would keep the containers.
         anew = [change.service for change in plan.services if change.reason in {_FILES_GONE, _FILE_CHANGED}]
         self.engine.up(self.project(), anew=anew, quiet=quiet)
-        if reload:
+        if any(change.action is Action.RELOAD for change in plan.services):
             sign_in.let_read(self.engine, self.deployment)
-        # One that was made anew has read them.
+        # One that was started has read them.
         self.deployment.unread_file.unlink(missing_ok=True)
+        self.deployment.unfinished_file.unlink(missing_ok=True)
+
+    def _has_unread(self, changes: tuple[files.FileChange, ...]) -> bool:
+        """Whether there is something that a running frontend is to read anew."""
+        changed = any(change.path.startswith(render.READ_ANEW) for change in changes)
+        return changed or self.deployment.unread_file.exists() or self.deployment.unfinished_file.exists()
 
     def kept(self) -> Kept:
         """What the rendered files hold beside the settings. Raises HostError and ConfigurationError."""
@@ -190,8 +195,7 @@ class Stack:
         self, services: tuple[ServiceChange, ...], changes: tuple[files.FileChange, ...]
     ) -> tuple[ServiceChange, ...]:
         """The same, with a frontend that stays told to read what it can read anew, where that changed."""
-        changed = any(change.path.startswith(render.READ_ANEW) for change in changes)
-        if not changed and not self.deployment.unread_file.exists():
+        if not self._has_unread(changes):
             return services
         return tuple(
             ServiceChange(change.service, Action.RELOAD, _ACCESS_CHANGED)
@@ -262,6 +266,8 @@ class Stack:
             )
         if read_if_there(self.deployment.directory / render.GRANTS) and not self.settings.access:
             found.append("The access rules in force go: then everyone who signs in may do everything.")
+        if files.deployed_tls(self.deployment) and not self.settings.tls.is_on:
+            found.append("TLS goes: passwords and images then cross the network in the clear.")
         return tuple(found)
 
 

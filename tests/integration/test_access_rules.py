@@ -329,6 +329,7 @@ FORM = (
         ("?mount={digest}&from=secret/app&from=open/app", b"", ""),
         ("?mount={digest}&%66rom=secret%2fapp", b"", ""),
         ("?mount={digest}&from=open/app;from=secret/app", b"", ""),
+        ("?mount={digest}&x=1;from=secret/app&from=open/app", b"", ""),
         ("?mount={digest}", b"from=secret/app", "application/x-www-form-urlencoded"),
         ("", b"mount={digest}&from=secret/app", "application/x-www-form-urlencoded"),
         ("?mount={digest}&from=open/app", b"from=secret/app", "application/x-www-form-urlencoded"),
@@ -385,6 +386,26 @@ def test_no_header_gets_past_a_rule(ruled: DeployedStack, headers: dict[str, str
     for method in ("GET", "POST"):
         status, body, _ = ask(ruled, "reader", method, "/v2/secret/app/manifests/1", headers)
         assert status == 403, body
+
+
+@pytest.mark.parametrize("origin", ["https://elsewhere.example", "null", "http://registry.test.elsewhere", "//"])
+def test_a_page_of_another_origin_changes_nothing(ruled: DeployedStack, origin: str) -> None:
+    for method, target in (("POST", "/v2/open/app/blobs/uploads/"), ("DELETE", "/v2/open/app/manifests/1")):
+        status, body, _ = ask(ruled, "admin", method, target, {"Origin": origin})
+        assert (status, b"another origin" in body) == (403, True)
+    assert ask(ruled, "admin", "GET", "/v2/open/app/tags/list", {"Origin": origin})[0] == 200
+
+
+def test_the_registry_s_own_page_and_clients_without_an_origin_write(ruled: DeployedStack) -> None:
+    target = "/v2/open/app/blobs/uploads/"
+    own = {"Origin": "https://registry.test:5000", "Host": "registry.test:5000"}
+    assert ask(ruled, "admin", "POST", target, own)[0] == 202
+    assert ask(ruled, "admin", "POST", target)[0] == 202
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_the_ping_takes_only_what_reads(ruled: DeployedStack, method: str) -> None:
+    assert ask(ruled, "reader", method, "/v2/", body=b"x" * 1000)[0] == 403
 
 
 def test_the_first_of_two_sign_ins_counts_and_a_second_changes_nothing(ruled: DeployedStack) -> None:

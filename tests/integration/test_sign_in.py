@@ -159,12 +159,45 @@ def test_docker_is_told_when_its_user_is_gone(signed_in: DeployedStack, make_ima
 
 def test_a_change_that_was_cut_off_is_finished_by_the_next_command(signed_in: DeployedStack) -> None:
     # As a command leaves it that was killed between writing the users and telling the frontend.
-    (signed_in.directory / ".unread").touch()
+    (signed_in.directory / ".unread").write_text("user remove bert")
     write_users(signed_in, ["anna"])
     said = signed_in.deployer("status", check=True)
-    assert "A change of the users was cut off; it is in force now." in said.stderr
+    assert "`deployer user remove bert` was cut off. Look whether it took effect" in said.stderr
     assert [status(signed_in, user) for user in ("anna", "bert")] == [200, 401]
     assert not (signed_in.directory / ".unread").exists()
+
+
+def test_a_change_of_rules_that_was_cut_off_is_told_until_up_has_made_it(signed_in: DeployedStack) -> None:
+    write_rules(signed_in, [{"users": ["anna"], "allow": ["pull"]}])
+    signed_in.up()
+    # As `up` leaves it that was killed before it told the frontend.
+    (signed_in.directory / ".unfinished").touch()
+    for _ in range(2):
+        said = signed_in.deployer("status", check=True)
+        assert "`deployer up` was cut off, and users, rules or certificates may still be those before" in said.stderr
+    assert "frontend: reload" in signed_in.deployer("up", "--yes", check=True).stderr
+    assert signed_in.deployer("status", check=True).stderr == ""
+
+
+def test_a_paused_frontend_learns_of_a_change_when_it_goes_on(signed_in: DeployedStack) -> None:
+    frontend = signed_in.containers()["frontend"]
+    docker("pause", frontend)
+    try:
+        removed = signed_in.deployer("user", "remove", "bert", "--yes", check=True)
+        assert "It counts once the registry runs" in removed.stderr
+    finally:
+        docker("unpause", frontend)
+    signed_in.deployer("status", check=True)
+    assert [status(signed_in, user) for user in ("anna", "bert")] == [200, 401]
+
+
+def test_tls_goes_only_when_that_is_agreed_to(fresh_stack: DeployedStack) -> None:
+    fresh_stack.deployer("up", "--yes", environment={"DEPLOYER_TLS": "internal"}, check=True)
+    refused = fresh_stack.deployer("up", environment={"DEPLOYER_TLS": "off"})
+    assert refused.returncode == 1
+    assert "TLS goes: passwords and images then cross the network in the clear." in refused.stderr
+    fresh_stack.deployer("up", "--yes", environment={"DEPLOYER_TLS": "off"}, check=True)
+    assert httpx.get(f"{fresh_stack.url}/v2/", trust_env=False).status_code == 200
 
 
 def test_rules_go_only_when_that_is_agreed_to(signed_in: DeployedStack) -> None:

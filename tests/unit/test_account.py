@@ -31,6 +31,12 @@ def test_the_three_kinds_of_bcrypt_are_taken(kind: str) -> None:
     assert parse(f"ann:{HASH.replace('2b', kind)}")[1] == ()
 
 
+def test_a_cost_that_would_keep_a_processor_busy_for_ever_is_refused() -> None:
+    assert parse(f"ann:{HASH.replace('$10$', '$20$')}")[1] == ()
+    ((bad),) = parse(f"ann:{HASH.replace('$10$', '$21$')}")[1]
+    assert "has cost 21: one check would keep a processor busy" in bad.reason
+
+
 @pytest.mark.parametrize("cost", ["00", "03", "32", "99"])
 def test_a_cost_that_bcrypt_does_not_know_is_damage(cost: str) -> None:
     bad = parse(f"ann:{HASH.replace('$10$', f'${cost}$')}")[1]
@@ -79,8 +85,10 @@ def test_a_sign_in_begins_as_that_of_its_user_and_of_nobody_else(name: str, othe
 
 
 def test_who_is_nobody_is_no_user_and_takes_as_long_to_check_as_the_slowest() -> None:
-    nobody = stranger([Account("a", HASH), Account("b", HASH.replace("$10$", "$14$"))])
-    assert nobody.cost == 14
+    nobody = stranger([Account("a", HASH), Account("b", HASH.replace("$10$", "$12$"))])
+    assert nobody.cost == 12
+    # Anybody may cause the check, so there is a limit.
+    assert stranger([Account("b", HASH.replace("$10$", "$20$"))]).cost == 14
     with pytest.raises(ValueError, match="is no user name"):
         checks.user(nobody.name)
     assert len(f"{nobody.name}:") % 3 == 0

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -180,3 +182,26 @@ def test_a_changed_user_rule_or_certificate_makes_no_service_anew() -> None:
     assert compose(own, Kept(SECRET, certificate=Certificate(b"a", b"b"))) == compose(
         own, Kept(SECRET, certificate=Certificate(b"c", b"d"))
     )
+
+
+@pytest.mark.parametrize(
+    ("header", "known"),
+    [
+        ("Basic " + base64.b64encode(b"admin:x").decode(), True),
+        ("bAsIc " + base64.b64encode(b"user.01:").decode(), True),
+        ("Basic " + base64.b64encode(b"nobody:x").decode(), False),
+        ("Basic " + base64.b64encode(b"admi:x").decode(), False),
+        ("Basic " + base64.b64encode(b"admin2:x").decode(), False),
+        ("Basic " + base64.b64encode(b"admin:x").decode().swapcase(), False),
+        # As Caddy joins two headers, of which the first counts.
+        ("Basic " + base64.b64encode(b"nobody:x").decode() + ",Basic " + base64.b64encode(b"admin:x").decode(), False),
+        ("Basic " + base64.b64encode(b"admin:x").decode() + ",Basic " + base64.b64encode(b"nobody:x").decode(), False),
+        ("Bearer x", False),
+        ("", False),
+    ],
+)
+def test_only_sign_ins_of_users_are_checked_against_their_hashes(header: str, known: bool) -> None:
+    rendered = {file.path: file for file in render.files(VARIANTS["users"], IMAGES, kept_of("users"))}
+    found = re.search(r'not vars_regexp {header.Authorization} "(.*)"', rendered["frontend/access/sign-in"].text)
+    assert found is not None
+    assert bool(re.search(found[1], header)) is known

@@ -59,11 +59,12 @@ def stack_of(deployment: Deployment, settings: Settings | None = None, **engine:
 
 def test_a_change_is_kept_read_and_leaves_no_mark(deployment: Deployment) -> None:
     stack = stack_of(deployment)
-    assert sign_in.keep(stack, (BERT, ANNA))
+    assert sign_in.keep(stack, (BERT, ANNA), "user add bert")
     assert deployment.users_file.read_text() == f"anna:{HASH}\nbert:{HASH}\n"
     assert deployment.users_file.stat().st_mode & 0o777 == 0o600
     assert (deployment.directory / "frontend/access/users").stat().st_mode & 0o777 == 0o600
-    assert stack.engine.read == [f'"anna" "{HASH}"\n"bert" "{HASH}"\n']  # type: ignore[attr-defined]
+    (read,) = stack.engine.read  # type: ignore[attr-defined]
+    assert read.startswith(f'"anna" "{HASH}"\n"bert" "{HASH}"\n')
     assert not deployment.unread_file.exists()
 
 
@@ -71,31 +72,47 @@ def test_a_change_leaves_the_rules_in_force_alone(deployment: Deployment) -> Non
     grants = deployment.directory / "frontend/access/grants"
     grants.parent.mkdir(parents=True)
     grants.write_text("as `up` wrote them")
-    sign_in.keep(stack_of(deployment), (ANNA,))
+    sign_in.keep(stack_of(deployment), (ANNA,), "user add anna")
     assert grants.read_text() == "as `up` wrote them"
 
 
 def test_before_the_first_up_only_the_users_are_kept(tmp_path: Path) -> None:
     deployment = Deployment("registry", tmp_path / "registry")
-    assert not sign_in.keep(stack_of(deployment), (ANNA,))
+    assert not sign_in.keep(stack_of(deployment), (ANNA,), "user add anna")
     assert [path.name for path in deployment.directory.iterdir()] == ["users"]
 
 
 def test_a_frontend_that_does_not_run_reads_when_it_starts(deployment: Deployment) -> None:
-    assert not sign_in.keep(stack_of(deployment, state="exited"), (ANNA,))
+    assert not sign_in.keep(stack_of(deployment, state="exited"), (ANNA,), "user add anna")
     assert not deployment.unread_file.exists()
 
 
 def test_a_frontend_that_refuses_is_told_of_and_the_mark_stays(deployment: Deployment) -> None:
     stack = stack_of(deployment, refuses=True)
     with pytest.raises(EngineError, match="it goes on with those it had") as caught:
-        sign_in.keep(stack, (ANNA,))
+        sign_in.keep(stack, (ANNA,), "user add anna")
     assert caught.value.original == "adapting config: line 3"
     assert deployment.unread_file.exists()
     assert "may not heed it yet" in sign_in.finish(stack)
     stack.engine.refuses = False  # type: ignore[attr-defined]
-    assert "it is in force now" in sign_in.finish(stack)
+    said = sign_in.finish(stack)
+    assert said.startswith("`deployer user add anna` was cut off. Look whether it took effect, and repeat it if not")
     assert not deployment.unread_file.exists()
+    assert sign_in.finish(stack) == ""
+
+
+def test_what_up_had_begun_only_up_finishes(deployment: Deployment) -> None:
+    stack = stack_of(deployment)
+    deployment.unfinished_file.touch()
+    deployment.unread_file.write_text("user remove bert")
+    assert sign_in.finish(stack).endswith("may still be those before: deployer up")
+    assert deployment.unfinished_file.exists()
+    assert deployment.unread_file.exists()
+
+
+def test_a_paused_frontend_keeps_the_mark(deployment: Deployment) -> None:
+    assert not sign_in.keep(stack_of(deployment, state="paused"), (ANNA,), "user remove bert")
+    assert deployment.unread_file.read_text() == "user remove bert"
 
 
 def test_a_damaged_file_names_its_lines_and_no_hash(deployment: Deployment) -> None:
