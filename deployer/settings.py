@@ -109,6 +109,11 @@ class TlsSettings:
         return self.mode in {"internal", "acme"} or self.is_own
 
     @property
+    def is_off(self) -> bool:
+        """Whether it is said that there is none; by default that is left open."""
+        return self.mode == "off"
+
+    @property
     def is_own(self) -> bool:
         """Whether the certificate is the user's own."""
         return bool(self.certificate)

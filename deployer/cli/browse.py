@@ -195,6 +195,7 @@ def registry_of(session: Session, credentials: Credentials | None = None) -> Reg
         session.settings.url,
         session.environment,
         credentials=credentials,
+        plain=session.settings.tls.is_off,
         authority=authority if authority.is_file() else None,
     )
 

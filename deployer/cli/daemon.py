@@ -118,7 +118,7 @@ def _decide(task: Task) -> trust.Decision:
         settings.address,
         task.given.ca,
         task.given.fingerprint,
-        plain=task.given.insecure or task.is_said_plain,
+        plain=task.is_said_plain,
         encrypted=settings.tls.is_on,
     )
     if wish.plain and task.given.wants_authority:
@@ -225,7 +225,7 @@ def _as_root(session: Session, given: Given) -> str:
     words = [word for option, value in named.items() if value is not None for word in (option, value)]
     switches = {
         "--system": given.system,
-        "--insecure": not given.remove and (given.insecure or daemon_task.is_said_plain(session)),
+        "--insecure": not given.remove and (given.insecure or settings.tls.is_off),
         "--remove": given.remove,
         "--yes": given.yes,
         "--dry-run": given.dry_run,

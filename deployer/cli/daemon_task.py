@@ -64,8 +64,8 @@ class Task:
 
     @property
     def is_said_plain(self) -> bool:
-        """Whether the settings say that the registry has no TLS; by default they leave it open."""
-        return is_said_plain(self.session)
+        """Whether an option or the settings say that the registry has no TLS; by default that is left open."""
+        return self.given.insecure or self.session.settings.tls.is_off
 
     def entry(self, *, remove: bool) -> insecure.Plan:
         """What would become of the entry in daemon.json. Raises HostError, UsageError."""
@@ -108,11 +108,6 @@ def registry_of(session: Session) -> trust.Registry:
     from deployer.host.probe import Peer
 
     return Peer(session.settings.host, session.settings.port)
-
-
-def is_said_plain(session: Session) -> bool:
-    """Whether the settings say that the registry has no TLS; by default they leave it open."""
-    return session.settings.tls.mode == "off"
 
 
 def now() -> datetime:

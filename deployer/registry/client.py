@@ -59,7 +59,8 @@ class RegistryClient:
 
     `url` is `http://host:port`, or with https; one that is asked in plain HTTP and speaks TLS is asked
     in HTTPS. `environment` says where Docker's sign-ins, installed authorities and a proxy are;
-    `credentials` stand in place of the saved sign-in; `authority` is the certificate of the
+    `credentials` stand in place of the saved sign-in; `plain` says that the registry has no TLS, so
+    that a sign-in may cross the network unencrypted; `authority` is the certificate of the
     deployment's own authority, trusted as well. `concurrency` bounds the requests under way. Every
     method raises RegistryUnreachable, Denied or RegistryError as well as what it names itself.
     """
@@ -72,6 +73,7 @@ class RegistryClient:
         concurrency: int = 8,
         timeouts: Timeouts | None = None,
         credentials: Credentials | None = None,
+        plain: bool = False,
         authority: Path | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
@@ -83,6 +85,7 @@ class RegistryClient:
             timeouts=timeouts or Timeouts(),
             trust=installed(Place.of(url), environment, authority),
             credentials=credentials,
+            plain=plain,
             inner=transport,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from deployer.errors import Denied
 from deployer.registry.answers import original_text, printable
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
 class SignIn:
     """Who we are to one registry: the user that was given, or the one that `docker login` saved.
 
-    `authorization` is the header's value, "" as long as none was asked for; `user` its name.
+    `authorization` is the header's value, "" as long as none was asked for; `user` its name. Only
+    with `plain` it is for answers in plain HTTP too.
     """
 
-    def __init__(self, address: str, environment: Mapping[str, str], given: Credentials | None) -> None:
+    def __init__(self, address: str, environment: Mapping[str, str], given: Credentials | None, *, plain: bool) -> None:
         self._address = address
         self._environment = environment
         self._given = given
+        self._plain = plain
         self._lock = threading.Lock()
         self.authorization = ""
         self.user = ""
@@ -33,7 +36,8 @@ class SignIn:
     def look_up(self, answer: Answer, signed: str) -> None:
         """Find the sign-in after a 401; `signed` is what the refused request carried.
 
-        Raises Denied where there is none that could serve, or the one that there is was refused.
+        Raises Denied where there is none that could serve, the one that there is was refused, or it
+        would cross the network for everyone to read.
         """
         with self._lock:
             if self.authorization != signed:
@@ -41,6 +45,7 @@ class SignIn:
             if signed:
                 raise self.refused(answer)
             self._refuse_tokens(answer)
+            self._refuse_plain(answer)
             found = self._given or self._saved(answer)
             self.user = found.username
             self.authorization = found.basic()
@@ -70,6 +75,20 @@ class SignIn:
                 ("Use a registry with Basic sign-in, such as the one that `deployer up` starts.",),
                 printable(challenge),
             )
+
+    def _refuse_plain(self, answer: Answer) -> None:
+        # Whoever is in between can answer 401 in plain HTTP, for a registry that has TLS too.
+        if self._plain or urlsplit(answer.url).scheme == "https":
+            return
+        raise Denied(
+            f"{self._address} wants a sign-in over plain HTTP, where everyone in between reads the password: "
+            "none was sent.",
+            (
+                "If the registry has TLS, somebody in between may be answering in its place.",
+                "If it has none and you trust the network: tls: off in deployer.yaml, or say it once: DEPLOYER_TLS=off",
+            ),
+            original_text(answer),
+        )
 
     def _saved(self, answer: Answer) -> Credentials:
         found = find_credentials(self._address, self._environment)

@@ -55,7 +55,8 @@ class Transport:
     A registry that is asked in plain HTTP may say that its port speaks TLS: from there on it is asked
     in HTTPS and never in plain again. Where a certificate is installed for its address, it is so from
     the beginning. The sign-in is looked up only when the registry asks for one, and is sent to no
-    other host or port.
+    other host or port; in plain HTTP only to this machine itself, or where `plain` says that the
+    registry has no TLS.
     """
 
     def __init__(  # noqa: PLR0913 - all but the URL by name
@@ -65,6 +66,7 @@ class Transport:
         *,
         connections: int,
         timeouts: Timeouts,
+        plain: bool = False,
         trust: Trust | None = None,
         credentials: Credentials | None = None,
         inner: httpx.BaseTransport | None = None,
@@ -79,7 +81,7 @@ class Transport:
         self._lock = threading.Lock()
         self._clients: dict[str, httpx.Client] = {}
         self._remarks: tuple[str, ...] = ()
-        self._sign_in = SignIn(place.address, environment, credentials)
+        self._sign_in = SignIn(place.address, environment, credentials, plain=plain or place.is_loopback)
 
     def __enter__(self) -> Self:
         return self

@@ -131,7 +131,8 @@ def _resolve(host: str) -> str:
 def _ask(stack: Stack, environment: Mapping[str, str]) -> str:
     authority = stack.deployment.authority_file
     known = authority if authority.is_file() else None
-    with RegistryClient(stack.settings.url, environment, authority=known) as client:
+    settings = stack.settings
+    with RegistryClient(settings.url, environment, plain=settings.tls.is_off, authority=known) as client:
         client.ping()
     return ""
 

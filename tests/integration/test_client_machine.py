@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,7 @@ import pytest
 
 from tests.support.archive import archive
 from tests.support.client_machine import SERVER, client_machine
+from tests.support.signed_in import password_of, write_users
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,6 +64,31 @@ def test_a_client_from_refusal_to_trust_to_a_pulled_image(
         removed = client.deployer("configure-daemon", "--remove", *here)
         assert removed.returncode == 0, removed.stderr
         assert client.deployer("push", "centos:7-git", *here).returncode == 1
+    finally:
+        client.stop()
+        stack.remove()
+
+
+def test_a_client_sends_its_password_in_the_clear_only_where_that_is_said(
+    make_stack: Callable[..., DeployedStack], client: Dockerd
+) -> None:
+    stack = make_stack(DEPLOYER_HOST=SERVER, DEPLOYER_TLS="off")
+    write_users(stack, ["ann"])
+    stack.up()
+    address, here = f"{SERVER}:{stack.port}", ("--host", SERVER, "--port", str(stack.port))
+    told = {**client.environment, "DEPLOYER_TLS": "off"}
+    auth = base64.b64encode(f"ann:{password_of('ann')}".encode()).decode()
+    (client.folder / ".docker").mkdir()
+    (client.folder / ".docker/config.json").write_text(json.dumps({"auths": {address: {"auth": auth}}}))
+    client.start()
+    try:
+        refused = client.deployer("catalog", *here)
+        assert refused.returncode == 1
+        assert f"{address} wants a sign-in over plain HTTP" in refused.stderr
+        assert f"{address} wants a sign-in over plain HTTP" in client.deployer("doctor", *here).stdout
+        listed = client.deployer("catalog", *here, env=told)
+        assert listed.returncode == 0, listed.stderr
+        assert "answers as a registry." in client.deployer("doctor", *here, env=told).stdout
     finally:
         client.stop()
         stack.remove()

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import base64
 import io
 import json
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -115,6 +117,24 @@ def test_catalog_with_tags_is_a_tree(shell: Shell) -> None:
     ]
     found = shell.json("catalog", "--tags")
     assert [(one["name"], len(one["tags"])) for one in found["repositories"]] == [("centos", 2), ("empty", 0)]
+
+
+@pytest.mark.parametrize("said", [{"DEPLOYER_TLS": "off"}, {"DEPLOYER_TLS": "", "DEPLOYER_CONFIG": "off.yaml"}])
+def test_a_saved_password_crosses_a_network_unencrypted_only_where_tls_off_is_said(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: dict[str, str]
+) -> None:
+    there = socket.getaddrinfo("127.0.0.1", shell.port, type=socket.SOCK_STREAM)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: there)
+    shell.registry.user = ("ann", "s3cret")
+    auth = base64.b64encode(b"ann:s3cret").decode()
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {f"reg.example:{shell.port}": {"auth": auth}}}))
+    (tmp_path / "off.yaml").write_text("tls: off\n")
+    assert shell.run("catalog", "--host", "reg.example") == 1
+    assert f"reg.example:{shell.port} wants a sign-in over plain HTTP" in shell.err
+    assert "authorization" not in shell.registry.asked[-1].headers
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    assert shell.run("catalog", "--host", "reg.example") == 0, shell.err
 
 
 # --- tags ------------------------------------------------------------------------------------------------------------

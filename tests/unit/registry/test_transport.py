@@ -8,6 +8,7 @@ import pytest
 
 from deployer.errors import Denied, RegistryError
 from deployer.registry.client import RegistryClient
+from deployer.registry.credentials import Credentials
 from deployer.registry.place import Place
 from deployer.registry.proxy import proxy_for
 from tests.support.fake_registry import Asked, FakeRegistry, Reply, serving
@@ -86,6 +87,53 @@ def test_an_identity_token_is_no_password(tmp_path: Path) -> None:
     with client, pytest.raises(Denied, match="is a token for a token server") as caught:
         client.catalog()
     assert "t0ken" not in f"{caught.value}{caught.value.original}"
+
+
+def saved_by_a_helper(folder: Path) -> tuple[dict[str, str], Path]:
+    """An environment whose sign-ins a program keeps, and the file that it leaves when it is run."""
+    ran = folder / "ran"
+    helper = folder / "docker-credential-test"
+    helper.write_text(f'#!/bin/sh\ntouch "{ran}"\necho \'{{"Username": "ann", "Secret": "s3cret"}}\'\n')
+    helper.chmod(0o755)
+    (folder / "config.json").write_text('{"credsStore": "test"}')
+    return {"DOCKER_CONFIG": str(folder), "PATH": f"{folder}:/usr/bin:/bin"}, ran
+
+
+@pytest.mark.parametrize("given", [None, Credentials("ann", "s3cret")])
+def test_no_sign_in_goes_out_in_plain_http_unasked(tmp_path: Path, given: Credentials | None) -> None:
+    fake = FakeRegistry(user=("ann", "s3cret"))
+    environment, ran = saved_by_a_helper(tmp_path)
+    client = RegistryClient("http://reg.example:5000", environment, transport=fake.transport, credentials=given)
+    with client, pytest.raises(Denied, match="wants a sign-in over plain HTTP") as caught:
+        client.catalog()
+    assert [one.headers.get("authorization") for one in fake.asked] == [None]
+    assert not ran.exists()
+    assert "somebody in between may be answering" in caught.value.advice[0]
+    assert "DEPLOYER_TLS=off" in caught.value.advice[1]
+
+
+@pytest.mark.parametrize(
+    ("url", "plain"),
+    [
+        ("http://reg.example:5000", True),
+        ("https://reg.example:5000", False),
+        ("http://localhost:5000", False),
+        ("http://127.0.0.9:5000", False),
+        ("http://[::1]:5000", False),
+    ],
+)
+def test_a_sign_in_goes_out_where_nobody_reads_it_or_that_is_said(tmp_path: Path, url: str, plain: bool) -> None:
+    fake = FakeRegistry(user=("ann", "s3cret"))
+    environment, ran = saved_by_a_helper(tmp_path)
+    with RegistryClient(url, environment, transport=fake.transport, plain=plain) as client:
+        assert client.catalog() == ()
+    assert ran.exists()
+
+
+def test_an_open_registry_in_plain_http_needs_no_word() -> None:
+    fake = FakeRegistry()
+    with RegistryClient("http://reg.example:5000", {}, transport=fake.transport) as client:
+        assert client.catalog() == ()
 
 
 def redirecting(fake: FakeRegistry, path: str, target: Callable[[], str], status: int = 307) -> None:
