@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import ssl
 from dataclasses import dataclass
@@ -36,9 +37,17 @@ def store(ground: Ground, address: str) -> Store | None:
     for folder, program in _FAMILIES:
         if (ground.root / folder).is_dir() and ground.has(program):
             # update-ca-certificates takes only names that end in .crt.
-            name = re.sub(r"[^A-Za-z0-9.-]+", "-", address).strip("-")
-            return Store(ground.root / folder / f"deployer-{name}.crt", program)
+            return Store(ground.root / folder / f"deployer-{_file_name(address)}.crt", program)
     return None
+
+
+def _file_name(address: str) -> str:
+    """What names this address and no other: `a.example-5000`, `2001-db8-1-5000-` and a hash of the address."""
+    name = re.sub(r"[^A-Za-z0-9.-]+", "-", address).strip("-")
+    if "[" not in address:
+        return name
+    # `::` and `:` read alike here, so several IPv6 addresses have one name.
+    return f"{name}-{hashlib.sha256(address.encode()).hexdigest()[:8]}"
 
 
 def holds(root: Path, authority: bytes) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,9 +37,21 @@ def test_where_an_authority_goes(ground: Ground, folder: str, program: str) -> N
     (ground.root / "bin" / program).touch(mode=0o755)
     found = system_store.store(ground, "a.example:5000")
     assert found == system_store.Store(ground.root / folder / "deployer-a.example-5000.crt", program)
-    ipv6 = system_store.store(ground, "[2001:db8::1]:5000")
-    assert ipv6 is not None
-    assert ipv6.file.name == "deployer-2001-db8-1-5000.crt"
+
+
+def test_no_two_addresses_share_a_file(ground: Ground) -> None:
+    (ground.root / "usr/local/share/ca-certificates").mkdir(parents=True)
+    (ground.root / "bin/update-ca-certificates").touch(mode=0o755)
+    addresses = (
+        *("[2001:db8::1]:5000", "[2001:db8:1::]:5000", "[2001:db8:1::5000]:1", "[2001:db8::]:1"),
+        *("2001-db8-1:5000", "[::1]:5000", "1:5000"),
+    )
+    stores = [system_store.store(ground, address) for address in addresses]
+    names = [one.file.name for one in stores if one is not None]
+    assert len(set(names)) == len(addresses)
+    assert all(re.fullmatch(r"deployer-[0-9a-z.-]+\.crt", name) for name in names)
+    assert names[0].startswith("deployer-2001-db8-1-5000-")
+    assert names[4] == "deployer-2001-db8-1-5000.crt"
 
 
 @pytest.mark.parametrize("name", ["etc/ssl/certs/ca-certificates.crt", "etc/pki/tls/certs/ca-bundle.crt"])
