@@ -98,7 +98,8 @@ def show_authority(out: Output, address: str, found: Authority) -> None:
         "file": f"{address} speaks HTTPS, with a certificate of the authority in the file:",
         "installed": f"{address} speaks HTTPS, with a certificate of an authority that is trusted for it here already:",
     }
-    out.line(origin[found.source])
+    public = f"{address} speaks HTTPS, with a certificate that this system trusts already; its authority:"
+    out.line(public if found.public else origin[found.source])
     facts = found.facts
     out.fields(
         (

@@ -75,13 +75,15 @@ class Public:
 class Authority:
     """Its certificate is from an authority that has to be installed, checked against a connection.
 
-    `compared`: whether its fingerprint is the one that the user gave.
+    `compared`: whether its fingerprint is the one that the user gave. `public`: whether the system
+    trusts the certificate without it.
     """
 
     pem: bytes
     facts: CertificateFacts
     source: Literal["file", "registry", "installed"]
     compared: bool
+    public: bool = False
 
 
 Decision = Plain | Public | Authority
@@ -140,15 +142,18 @@ def _plain(wish: Wish, installed: Sequence[Installed]) -> Plain:
 
 def _encrypted(wish: Wish, registry: Registry, heard: Heard, known: Known, now: datetime) -> Decision:
     presented = certificate.describe_der(heard.certificate)
+    public = False
     if wish.ca is None:
         verdict = registry.verify(known.system)
-        if verdict.ok:
+        public = verdict.ok
+        # A fingerprint that was given is compared, whomever the system trusts.
+        if public and not wish.fingerprint:
             return Public()
-        if not verdict.is_unknown:
+        if not public and not verdict.is_unknown:
             raise refusal(verdict, wish.address, presented, now)
         if found := _from_installed(wish, registry, known, now):
             return found
-    pem = _from_file(wish.ca, now) if wish.ca else _from_registry(wish.address, registry, now)
+    pem = _from_file(wish.ca, now) if wish.ca else _from_registry(wish.address, registry, now, public=public)
     facts = certificate.describe(pem)
     if wish.fingerprint not in {"", facts.fingerprint}:
         raise HostError(
@@ -166,7 +171,7 @@ def _encrypted(wish: Wish, registry: Registry, heard: Heard, known: Known, now: 
         )
     if not verdict.ok:
         raise refusal(verdict, wish.address, presented, now)
-    return Authority(pem, facts, "file" if wish.ca else "registry", compared=bool(wish.fingerprint))
+    return Authority(pem, facts, "file" if wish.ca else "registry", compared=bool(wish.fingerprint), public=public)
 
 
 def _from_installed(wish: Wish, registry: Registry, known: Known, now: datetime) -> Authority | None:
@@ -187,11 +192,21 @@ def _from_file(path: Path, now: datetime) -> bytes:
     return _checked(content, str(path), now, ("Give a file with the authority's certificate, in PEM: --ca FILE",))
 
 
-def _from_registry(address: str, registry: Registry, now: datetime) -> bytes:
+def _from_registry(address: str, registry: Registry, now: datetime, *, public: bool) -> bytes:
     fetched = registry.fetch()
-    advice = ("Get the certificate of its authority from who runs it: deployer configure-daemon --ca FILE",)
+    advice: tuple[str, ...] = (
+        "Get the certificate of its authority from who runs it: deployer configure-daemon --ca FILE",
+    )
+    if public:
+        advice = ("Leave --fingerprint out, if it is enough that this system trusts the certificate.", *advice)
     if fetched.status != 200:
         how = f"it answers {fetched.status}" if fetched.status else "it does not answer to that"
+        if public:
+            raise HostError(
+                f"{address} speaks HTTPS with a certificate that this system trusts already, and does not hand out an "
+                f"authority ({how}), so there is none to compare with --fingerprint. Nothing was changed.",
+                advice,
+            )
         raise HostError(
             f"{address} speaks HTTPS with a certificate that this machine does not trust, and does not hand out its "
             f"authority ({how}).",

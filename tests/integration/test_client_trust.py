@@ -163,6 +163,8 @@ def test_the_whole_system_trusts_it(trusting: Trusting) -> None:
     trusting.configure("--system")
     assert trusting.curl() == 0
     assert "system trusts already" in trusting.configure().stdout
+    wrong = trusting.configure("--fingerprint", "0" * 64, code=1)
+    assert "00:00:00" in wrong.stderr
 
     assert json.loads(trusting.configure("--remove", "--json").stdout)["changed"]
     assert trusting.curl() == 60

@@ -103,6 +103,18 @@ def test_a_fingerprint_asks_nothing(shell: Shell) -> None:
     assert "no SHA-256 fingerprint" in shell.err
 
 
+def test_a_fingerprint_is_compared_where_the_system_trusts_the_certificate_too(shell: Shell) -> None:
+    bundle = shell.folder / "root/etc/ssl/certs/ca-certificates.crt"
+    bundle.parent.mkdir(parents=True)
+    bundle.write_bytes(ROOT.pem)
+    assert shell.run("--fingerprint", OTHER.fingerprint) == 1
+    assert f"you gave {OTHER.fingerprint}. Nothing was installed." in shell.err
+    assert not shell.file.exists()
+    assert shell.run("--fingerprint", ROOT.fingerprint) == 0
+    assert "that this system trusts already; its authority:" in shell.out
+    assert shell.file.read_bytes() == ROOT.pem
+
+
 def test_a_replaced_authority_is_asked_about(shell: Shell) -> None:
     shell.file.parent.mkdir(parents=True)
     shell.file.write_bytes(OTHER.pem)

@@ -52,8 +52,8 @@ class Case:
         return caught.value
 
 
-def found(source: str, *, compared: bool = False, root: Certified = ROOT) -> trust.Authority:
-    return trust.Authority(root.pem, reading.describe(root.pem), source, compared)  # type: ignore[arg-type]
+def found(source: str, *, compared: bool = False, public: bool = False, root: Certified = ROOT) -> trust.Authority:
+    return trust.Authority(root.pem, reading.describe(root.pem), source, compared, public)  # type: ignore[arg-type]
 
 
 def test_an_own_authority_is_fetched_and_tried(tmp_path: Path) -> None:
@@ -85,6 +85,27 @@ def test_a_fingerprint(tmp_path: Path) -> None:
     error = Case(tmp_path).refusal(fingerprint=OTHER.fingerprint)
     assert ROOT.fingerprint in error.message
     assert OTHER.fingerprint in error.message
+
+
+def test_a_fingerprint_is_compared_where_the_system_trusts_the_certificate_too(tmp_path: Path) -> None:
+    case = Case(tmp_path, system=(ROOT,))
+    assert case.decide(fingerprint=ROOT.fingerprint) == found("registry", compared=True, public=True)
+    error = case.refusal(fingerprint=OTHER.fingerprint)
+    assert ROOT.fingerprint in error.message
+    assert OTHER.fingerprint in error.message
+    # Trusted by the system or not, what was compared has to have signed what is presented.
+    case.handed_out = OTHER.pem
+    assert "is not from the authority CN=Another" in case.refusal(fingerprint=OTHER.fingerprint).message
+
+
+def test_a_fingerprint_and_a_public_certificate_without_an_authority_to_compare(tmp_path: Path) -> None:
+    case = Case(tmp_path, system=(ROOT,), handed_out=None)
+    for given in (ROOT, OTHER):
+        error = case.refusal(fingerprint=given.fingerprint)
+        assert "this system trusts already" in error.message
+        assert "(it answers 404), so there is none to compare with --fingerprint. Nothing was changed." in error.message
+        assert "--fingerprint" in error.advice[0]
+    assert Case(tmp_path, system=(ROOT,), handed_out=None).decide() == trust.Public()
 
 
 def test_a_file(tmp_path: Path) -> None:
