@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--system", help="Let the whole system trust the authority: browsers, curl and all.")
         ] = False,
         insecure: Annotated[
-            bool, typer.Option("--insecure", help="Take the registry as plain HTTP, without asking it.")
+            bool, typer.Option("--insecure", help="Take the registry as plain HTTP, asking neither it nor you.")
         ] = False,
         file: Annotated[
             Path | None,
@@ -63,8 +63,9 @@ def register(app: typer.Typer) -> None:
 
         Asks the registry what it needs. Where its certificate is from an authority of its own, shows
         the authority's fingerprint and, once you agree, installs it for this address alone; Docker
-        needs no restart. Where it has no TLS, adds HOST:PORT to "insecure-registries" in
-        daemon.json, leaves every other character of the file alone, and lets Docker read it again.
+        needs no restart. Where it has no TLS, warns of that and, once you agree, adds HOST:PORT to
+        "insecure-registries" in daemon.json, leaves every other character of the file alone, and lets
+        Docker read it again; --insecure, or `tls: off` in the settings, agrees beforehand.
         Where neither is needed, says so. Needed once on every client; the registry itself may run
         elsewhere. Exit code 1 means that Docker does not heed the change yet.
         """
@@ -138,6 +139,8 @@ def _list_as_insecure(task: Task) -> None:
     drafted = task.entry(remove=False)
     if not task.given.json:
         views.show_entry_plan(task.session.out, drafted)
+    if drafted.changes:
+        _agree_to_plain(task, drafted)
     outcome = task.carry_out(drafted)
     if task.given.json:
         task.session.out.json(views.entry_json(outcome, dry_run=task.given.dry_run))
@@ -145,6 +148,22 @@ def _list_as_insecure(task: Task) -> None:
         views.show_entry_outcome(task.session.out, outcome)
     if outcome.effective is False:
         raise typer.Exit(EXIT_FAILURE)
+
+
+def _agree_to_plain(task: Task, drafted: insecure.Plan) -> None:
+    """Let the user say that the registry is to be used without TLS, where nothing has said so yet."""
+    from deployer.workflows.insecure import require_permission
+
+    out, address = task.session.out, task.address
+    if task.is_said_plain or task.session.settings.is_loopback:
+        return
+    out.warn(
+        f"{address} answers in plain HTTP: nothing is encrypted, and somebody in between reads and changes "
+        "what passes, passwords and images."
+    )
+    if not task.given.dry_run:
+        require_permission(drafted)
+        out.confirm(f"Let Docker take {address} without TLS?", yes=task.given.yes)
 
 
 def _remove(task: Task, *, local: bool) -> None:

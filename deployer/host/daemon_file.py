@@ -96,6 +96,13 @@ def read(path: Path) -> DaemonFile:
         raise _refusal(path, "read", error) from error
 
 
+def require_permission(path: Path) -> None:
+    """Make sure that this user may put a file here, in the place of another or not. Raises NoPermission."""
+    folder = next(folder for folder in path.parents if folder.is_dir())
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise NoPermission(f"{path} cannot be changed: Permission denied.")
+
+
 def back_up(file: DaemonFile, now: datetime) -> Path | None:
     """Keep a copy beside the file; None where there is nothing to keep. Raises NoPermission, HostError.
 

@@ -147,6 +147,11 @@ def plan(request: Request, machine: Machine, engine: EngineView) -> Plan:
     return _with_step(drafted, engine, own=own, foreign=foreign, desktop=desktop)
 
 
+def require_permission(drafted: Plan) -> None:
+    """Make sure that this user may change the file. Raises NoPermission."""
+    daemon_file.require_permission(drafted.file.target)
+
+
 def apply(
     drafted: Plan,
     machine: Machine,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -193,10 +192,7 @@ def require_permission(drafted: Plan) -> None:
     for item in drafted.items:
         if item.change == "none" and not (drafted.refresh and item.client == SYSTEM):
             continue
-        path = item.file.path
-        folder = next(folder for folder in path.parents if folder.is_dir())
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise daemon_file.NoPermission(f"{path} cannot be changed: Permission denied.")
+        daemon_file.require_permission(item.file.path)
 
 
 def left_beside(drafted: Plan) -> tuple[Path, ...]:

@@ -49,7 +49,11 @@ def test_a_client_from_refusal_to_trust_to_a_pulled_image(
         assert ill.returncode == 1
         assert f"The Docker engine does not trust {SERVER}:{stack.port}" in ill.stdout
 
-        trusted = client.deployer("configure-daemon", *here)
+        asked = client.deployer("configure-daemon", *here)
+        assert asked.returncode == 1
+        assert "nothing is encrypted" in asked.stderr
+        assert client.trusted() == set()
+        trusted = client.deployer("configure-daemon", "--yes", *here)
         assert trusted.returncode == 0, trusted.stdout + trusted.stderr
 
         pushed = client.deployer("push", "centos:7-git", *here)

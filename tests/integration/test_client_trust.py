@@ -220,8 +220,9 @@ def test_plain_http_where_an_authority_is_installed_is_refused(client: Dockerd, 
     assert "though it spoke HTTPS before" in refused.stderr
     assert client.trusted() == set()
     assert on_client(client, *command, "--remove").returncode == 0
-    done = on_client(client, *command)
+    done = on_client(client, *command, "--yes")
     assert done.returncode == 0, done.stderr
+    assert "nothing is encrypted" in done.stderr
     assert client.trusted() == {f"{SERVER}:{server.port}"}
     # And back again: with an authority, Docker is to verify.
     server.settings = {"DEPLOYER_HOST": SERVER, "DEPLOYER_TLS": "internal"}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shlex
 import sys
 from dataclasses import dataclass, field, replace
@@ -17,10 +18,14 @@ from deployer.cli.main import main
 from deployer.cli.output import Output
 from deployer.cli.session import Session
 from deployer.host import daemon_file, daemon_reload
+from deployer.host.probe import Peer
+from deployer.workflows import insecure
 from deployer.workflows.engine_view import EngineView
 from deployer.workflows.insecure import Outcome, Plan, Request
+from tests.support.certificates import serving
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 ADDRESS = "192.168.100.2:5000"
@@ -32,6 +37,7 @@ class Shell:
 
     folder: Path
     capture: pytest.CaptureFixture[str]
+    said: tuple[str, ...] = ("--insecure",)
     out: str = ""
     err: str = ""
     code: int = 0
@@ -41,7 +47,7 @@ class Shell:
         return self.folder / "daemon.json"
 
     def run(self, *words: str) -> int:
-        self.code = main(["configure-daemon", "--host", "192.168.100.2", "--insecure", *words])
+        self.code = main(["configure-daemon", "--host", "192.168.100.2", *self.said, *words])
         self.out, self.err = self.capture.readouterr()
         return self.code
 
@@ -73,6 +79,63 @@ def test_without_an_engine_the_file_is_written(shell: Shell) -> None:
     assert f'+  "insecure-registries": ["{ADDRESS}"]' in shell.out
     assert f"{shell.file} is written." in shell.out
     assert "No Docker engine answers. Docker reads the file when it starts." in shell.err
+
+
+@pytest.fixture
+def plain(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """The command line, with a registry that answers in plain HTTP and was not said to."""
+    shell.said = ()
+    with serving(shell.folder, None) as server:
+        monkeypatch.setattr(daemon_task, "registry_of", lambda session: Peer("127.0.0.1", server.port))
+        yield shell
+
+
+def test_what_answers_in_plain_http_is_agreed_to(plain: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert plain.run("--file", "daemon.json") == 1
+    assert f"{ADDRESS} answers in plain HTTP: nothing is encrypted" in plain.err
+    assert f"Let Docker take {ADDRESS} without TLS? There is no terminal to ask on" in plain.err
+    assert f'+  "insecure-registries": ["{ADDRESS}"]' in plain.out
+    assert not plain.file.exists()
+    asked: list[str] = []
+    monkeypatch.setattr(Output, "confirm", lambda self, question, yes: asked.append(question))
+    assert plain.run("--file", "daemon.json") == 0
+    assert ADDRESS in plain.file.read_text()
+    # What is listed already was agreed to.
+    assert plain.run("--file", "daemon.json") == 0
+    assert asked == [f"Let Docker take {ADDRESS} without TLS?"]
+    assert "Warning" not in plain.err
+
+
+def test_yes_agrees_to_plain_http(plain: Shell) -> None:
+    assert plain.run("--file", "daemon.json", "--yes") == 0
+    assert "nothing is encrypted" in plain.err
+    assert ADDRESS in plain.file.read_text()
+
+
+def test_a_dry_run_warns_of_plain_http_and_asks_nothing(plain: Shell) -> None:
+    assert plain.json("--dry-run")["changed"] is False
+    assert plain.code == 0
+    assert "nothing is encrypted" in plain.err
+    assert not plain.file.exists()
+
+
+@pytest.mark.parametrize("said", [("--insecure",), ("--config", "off.yaml"), ("--host", "localhost")])
+def test_plain_http_that_was_said_or_does_not_leave_the_machine_is_not_asked_about(
+    plain: Shell, monkeypatch: pytest.MonkeyPatch, said: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(insecure, "needs_no_entry", lambda address, engine: False)
+    (plain.folder / "off.yaml").write_text("tls: off\n")
+    assert plain.run("--file", "daemon.json", *said) == 0
+    assert "nothing is encrypted" not in plain.err
+    assert ":5000" in plain.file.read_text()
+
+
+def test_who_may_not_write_the_file_is_told_before_being_asked(plain: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert plain.run("--file", "daemon.json") == 1
+    assert f"{plain.file} cannot be changed: Permission denied." in plain.err
+    assert "→ sudo" in plain.err
+    assert "terminal" not in plain.err
 
 
 def test_a_file_whose_folder_could_not_even_be_made_is_refused(shell: Shell) -> None:
