@@ -86,7 +86,7 @@ def tls_mode(value: object) -> object:
     # YAML 1.1 takes these for the same.
     if value is False or (isinstance(value, str) and value.lower() in {"off", "false", "no"}):
         return "off"
-    if value in {"internal", "acme"}:
+    if isinstance(value, str) and value in {"internal", "acme"}:
         return value
     raise ValueError(f"{shown(value)} is none of: off, internal, acme; or a group with a certificate and its key")
 

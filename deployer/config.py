@@ -71,7 +71,7 @@ def load(flags: Flags, environment: Mapping[str, str], directory: Path, *, find:
         _put(alone, path, value)
         # Whether the parts of a group go together shows only when all are known.
         found = [problem for problem in _problems(alone) if problem.startswith(path)]
-        problems += [label + problem.removeprefix(path) for problem in found]
+        problems += [label + problem.removeprefix(path).removeprefix(".mode") for problem in found]
         _put(written, path, value)
     if problems:
         raise _mistakes(problems)

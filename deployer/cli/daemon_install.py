@@ -72,13 +72,19 @@ def _agree(task: Task, found: trust.Authority, drafted: placement.Plan) -> None:
         return
     out, address = task.session.out, task.address
     if found.source != "file":
-        out.note("Compare its SHA-256 with the one that `deployer up` printed on the machine that runs the registry.")
+        out.note(
+            "Compare its SHA-256 with the one that `deployer status` prints on the machine that runs the registry."
+        )
         if task.given.yes:
             out.warn(
                 f"Nobody compared it: whoever answered at {address} just now is trusted from now on. "
                 "In scripts, give --fingerprint."
             )
-    out.confirm(f"Trust this authority for {address}?", yes=task.given.yes)
+    out.confirm(
+        f"Trust this authority for {address}?",
+        yes=task.given.yes,
+        otherwise="Repeat the command with --fingerprint SHA256: `deployer status` prints it where the registry runs.",
+    )
 
 
 def _verify(task: Task, found: trust.Authority) -> None:

@@ -60,7 +60,7 @@ def show_entry_outcome(out: Output, outcome: Outcome) -> None:
             out.note(f"  → {advice}")
     elif removed and outcome.accepted:
         out.line(f"Docker still accepts {address}, through a network that it lists: see `docker info`.")
-    elif outcome.effective:
+    elif outcome.effective and (plan.changes or not removed):
         out.line(f"Docker {'no longer accepts' if removed else 'accepts'} {address} without TLS.")
     elif not plan.changes and plan.reason:
         out.note(_what_follows(plan))

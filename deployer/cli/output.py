@@ -90,15 +90,17 @@ class Output:
         for original in error.original.strip().splitlines():
             typer.echo(f"  | {original}", file=self.err)
 
-    def confirm(self, question: str, *, yes: bool) -> None:
+    def confirm(self, question: str, *, yes: bool, otherwise: str = "Repeat the command with --yes.") -> None:
         """Ask before something is changed; return only where the answer is yes.
+
+        `otherwise` says what to do where nobody can answer.
 
         Raises Cancelled on any other answer, ConfirmationNeeded where nobody can answer.
         """
         if yes:
             return
         if not (self.err.isatty() and typer.get_text_stream("stdin").isatty()):
-            raise ConfirmationNeeded(f"{question} There is no terminal to ask on.", ("Repeat the command with --yes.",))
+            raise ConfirmationNeeded(f"{question} There is no terminal to ask on.", (otherwise,))
         try:
             agreed = typer.confirm(question, err=True)
         except typer.Abort as error:

@@ -113,7 +113,9 @@ def _print_addresses(session: Session, fingerprint: str, *, signs_in: bool) -> N
     out.fields(fields)
     if not settings.is_loopback:
         flags = f"--host {settings.host} --port {settings.port}"
-        out.note(f"Next: deployer configure-daemon {flags}   (on every client)")
+        own = " --ca FILE" if settings.tls.is_own else ""
+        who = "on every client that does not know its authority" if own else "on every client"
+        out.note(f"Next: deployer configure-daemon {flags}{own}   ({who})")
     if signs_in:
         out.note(f"{'Next' if settings.is_loopback else 'Then'}: docker login {settings.address}")
     elif settings.is_loopback:
@@ -155,7 +157,10 @@ def down(
     session: Session,
     volumes: Annotated[
         bool,
-        typer.Option("--volumes", help="Remove the pushed images too, for good, and all of the deployment's files."),
+        typer.Option(
+            "--volumes",
+            help="Remove the pushed images too, for good, and all of the deployment's files, its users among them.",
+        ),
     ] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
@@ -166,6 +171,7 @@ def down(
     Its containers and network are removed, and `deployer up` brings it back as it was. With
     --volumes the pushed images are removed as well, after a question.
     """
+    from deployer.cli.words import counted
     from deployer.workflows import removal
 
     session.require_deployment(session.engine)
@@ -177,7 +183,8 @@ def down(
         session.out.note("Dry run: nothing was changed.")
         return
     if plan.loses_images:
-        session.out.confirm(f"Remove every image pushed to '{session.settings.name}', for good?", yes=yes)
+        users = f" and its {counted(plan.users, 'user')}" if plan.users else ""
+        session.out.confirm(f"Remove every image pushed to '{session.settings.name}'{users}, for good?", yes=yes)
     removal.apply(stack, plan, quiet=not session.out.err.isatty())
     if as_json:
         session.out.json(_down_json(plan))
@@ -186,10 +193,18 @@ def down(
 
 
 def _down_json(plan: DownPlan) -> dict[str, object]:
-    return {"containers": plan.containers, "volumes": plan.volumes, "files": plan.files, "kept": plan.kept}
+    return {
+        "containers": plan.containers,
+        "volumes": plan.volumes,
+        "files": plan.files,
+        "users": plan.users,
+        "kept": plan.kept,
+    }
 
 
 def _print_down(session: Session, plan: DownPlan, *, as_json: bool) -> None:
+    from deployer.cli.words import counted
+
     if as_json:
         session.out.json(_down_json(plan))
         return
@@ -200,6 +215,9 @@ def _print_down(session: Session, plan: DownPlan, *, as_json: bool) -> None:
             session.out.line(f"{title:<10} {name}: to be removed")
     if plan.files:
         session.out.line(f"{'files':<10} {len(plan.files)} in {session.deployment.directory}: to be removed")
+    if plan.users:
+        who = f"{counted(plan.users, 'user')}, with their passwords"
+        session.out.line(f"{'users':<10} {who}: to be removed; until there are others there is no sign-in")
     if plan.loses_authority:
         session.out.warn("The registry's own authority goes too: after the next `up`, clients have to trust a new one.")
     for name in plan.kept:

@@ -152,6 +152,7 @@ def list_users(session: Session, as_json: JsonOption = False) -> None:
     from deployer.workflows import accounts, sign_in
 
     if not session.deployment.users_file.exists():
+        _refuse_other(session)
         session.require_deployment()
     known = sorted(sign_in.accounts_of(session.deployment), key=lambda one: one.name)
     rules = session.settings.access
@@ -211,6 +212,13 @@ def import_file(
         _say_what_follows(session, done)
 
 
+def _refuse_other(session: Session) -> None:
+    """Where these settings mean no deployment, but one of another name has their address, say so. Raises NotFound."""
+    from deployer.workflows import deployments
+
+    deployments.refuse_other(session.deployment, session.settings, session.environment)
+
+
 def _refuse_unencrypted(session: Session) -> None:
     from deployer.workflows import sign_in
 
@@ -221,8 +229,10 @@ def _known(session: Session, *, must_exist: bool = True) -> Accounts:
     """The users before they are changed. A deployment's name that is mistyped is told, where it must exist."""
     from deployer.workflows import sign_in
 
-    if must_exist and not session.deployment.users_file.exists():
-        session.require_deployment()
+    if not session.deployment.users_file.exists():
+        _refuse_other(session)
+        if must_exist:
+            session.require_deployment()
     return sign_in.accounts_of(session.deployment)
 
 

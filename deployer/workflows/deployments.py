@@ -6,13 +6,14 @@ import difflib
 from typing import TYPE_CHECKING
 
 from deployer.errors import NotFound
-from deployer.paths import deployment_names
+from deployer.paths import Deployment, deployment_names
+from deployer.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from deployer.engine import Engine
-    from deployer.paths import Deployment
+    from deployer.settings import Settings
 
 
 def require(deployment: Deployment, environment: Mapping[str, str], engine: Engine | None = None) -> None:
@@ -35,3 +36,22 @@ def require(deployment: Deployment, environment: Mapping[str, str], engine: Engi
         f"There is no deployment named '{deployment.name}' on this machine.",
         (first, "For a registry elsewhere, give --host and --port."),
     )
+
+
+def refuse_other(deployment: Deployment, settings: Settings, environment: Mapping[str, str]) -> None:
+    """Make sure that settings which mean no deployment of this machine have not the address of another.
+
+    So it is where the file that describes that one is not found from here. Raises NotFound.
+    """
+    if deployment.is_there:
+        return
+    for name in deployment_names(environment):
+        record = Record.read(Deployment.of(name, environment).record_file)
+        if record is not None and (record.host, record.port) == (settings.host, settings.port):
+            raise NotFound(
+                f"There is no deployment named '{deployment.name}' here; {settings.address} is that of '{name}'.",
+                (
+                    f"Say which is meant: --name {name}",
+                    "Or run the command beside its deployer.yaml, or with --config.",
+                ),
+            )

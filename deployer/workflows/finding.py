@@ -21,7 +21,8 @@ class Finding:
     @classmethod
     def of(cls, error: DeployerError) -> Finding:
         """The finding that an error stands for."""
-        return cls("wrong", error.message, error.advice, error.original)
+        problems = "\n".join(getattr(error, "problems", ()))
+        return cls("wrong", error.message, error.advice, "\n".join(filter(None, (problems, error.original))))
 
     def as_dict(self) -> dict[str, Any]:
         """The same for JSON."""

@@ -23,7 +23,10 @@ _PROGRAM_FILES = (
 
 @dataclass(frozen=True)
 class DownPlan:
-    """What `down` removes: containers, volumes and files by name; and where images are kept."""
+    """What `down` removes: containers, volumes and files by name; and where images are kept.
+
+    `users`: how many lose their passwords.
+    """
 
     containers: tuple[str, ...]
     volumes: tuple[str, ...]
@@ -31,6 +34,7 @@ class DownPlan:
     kept: tuple[str, ...]
     loses_images: bool
     loses_authority: bool = False
+    users: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -55,6 +59,7 @@ def plan(stack: Stack, *, volumes: bool) -> DownPlan:
         kept=tuple(kept),
         loses_images=volumes and stack.data_volume in there,
         loses_authority=volumes and stack.deployment.authority_file.exists(),
+        users=len((read_if_there(stack.deployment.users_file) or b"").splitlines()) if volumes else 0,
     )
 
 

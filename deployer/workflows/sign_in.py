@@ -27,6 +27,9 @@ _RELOAD = ("caddy", "reload", "--force", "--config", "/etc/deployer/Caddyfile", 
 def accounts_of(deployment: Deployment) -> tuple[Account, ...]:
     """The users of a deployment. Raises HostError where their file is damaged."""
     content = read_if_there(deployment.users_file)
+    if content is not None and deployment.users_file.stat().st_mode & 0o077:
+        # Put there by hand, or restored from somewhere.
+        deployment.users_file.chmod(PRIVATE)
     accounts, bad = parse((content or b"").decode(errors="replace"))
     if bad:
         raise HostError(
@@ -53,7 +56,12 @@ def check(settings: Settings, accounts: tuple[Account, ...]) -> None:
     """
     known = {account.name for account in accounts}
     problems = tuple(
-        f"access[{number}].users: there is no user '{name}': deployer user add {name}"
+        f"access[{number}].users: "
+        + (
+            "there are no users yet: deployer user add NAME"
+            if name == "*"
+            else f"there is no user '{name}': deployer user add {name}"
+        )
         for number, rule in enumerate(settings.access)
         for name in rule.users
         if name not in known and not (name == "*" and known)

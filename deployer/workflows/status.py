@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.errors import DeployerError, NotFound, UsageError
 from deployer.host.files import read_if_there
-from deployer.render import STORAGE
+from deployer.render import GRANTS, STORAGE
 from deployer.storage.access import Storage
 from deployer.workflows import authority, files, preflight, readiness, sign_in
 from deployer.workflows.garbage import no_images, survey
@@ -172,7 +172,8 @@ def _sign_in(stack: Stack) -> str:
     exposed = sign_in.exposure(stack.settings, accounts)
     if not accounts:
         return exposed or "none, and none needed: only this machine reaches it"
-    rules = len(stack.settings.access)
+    # Those in force, whatever the settings say that are read here.
+    rules = len((read_if_there(stack.deployment.directory / GRANTS) or b"").splitlines())
     told = f"{_counted(len(accounts), 'user')}, {_counted(rules, 'rule') if rules else 'who may do everything'}"
     return f"{told}. {exposed}" if exposed else told
 
@@ -184,7 +185,8 @@ def _counted(number: int, noun: str) -> str:
 def _encryption(stack: Stack) -> str:
     tls = stack.settings.tls
     if tls.mode == "internal":
-        return f"TLS, by the authority with SHA-256 {authority.fingerprint(stack.deployment) or 'unknown'}"
+        fingerprint = authority.fingerprint(stack.deployment)
+        return f"TLS, by the authority with SHA-256 {fingerprint}" if fingerprint else "TLS, once it is up"
     if tls.is_own:
         return f"TLS, with the certificate {tls.certificate}{_until(stack)}"
     return "TLS, with a certificate fetched by ACME" if tls.is_on else "none"

@@ -77,6 +77,9 @@ def examine(scene: Scene, now: datetime) -> Iterator[Finding]:
         )
     elif scene.is_unverified:
         yield _accepted(scene)
+    elif installed:
+        # It does not answer, which is said already.
+        yield Finding("note", f"An authority is installed for {scene.address}: {installed[0].path}.")
     else:
         yield _untrusted(scene)
 
@@ -127,7 +130,7 @@ def _by(place: Place, content: bytes, scene: Scene, presented: CertificateFacts,
         "wrong",
         f"The authority that is installed for {place.client}, {place.file}, did not sign what {address} presents now: "
         "the registry has another one since, or somebody stands in between.",
-        (f"{scene.advice}   (shows the new one's fingerprint; compare it with what `deployer up` prints there)",),
+        (f"{scene.advice}   (shows the new one's fingerprint; compare it with what `deployer status` prints there)",),
         verdict.words,
     )
 

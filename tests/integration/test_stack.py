@@ -59,7 +59,7 @@ def test_services_are_locked_down(running: DeployedStack) -> None:
         host = json.loads(docker("inspect", "--format", "{{json .HostConfig}}", container))
         assert host["ReadonlyRootfs"] is True
         assert host["CapDrop"] == ["ALL"]
-        assert host["SecurityOpt"] == ["no-new-privileges:true"]
+        assert host["SecurityOpt"] == ["no-new-privileges:true", "label=level:s0:c71,c443"]
         assert host["RestartPolicy"]["Name"] == "unless-stopped"
         assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
 

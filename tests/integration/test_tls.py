@@ -107,18 +107,21 @@ def test_plain_http_on_the_port_is_sent_to_https(named: DeployedStack) -> None:
 
 def test_the_authority_survives_down_and_up_and_goes_with_the_volumes(fresh_stack: DeployedStack) -> None:
     secure = {"DEPLOYER_TLS": "internal"}
+    write_users(fresh_stack, ["anna"])
     fresh_stack.deployer("up", "--yes", environment=secure, check=True)
     first = (fresh_stack.directory / "ca.crt").read_bytes()
-    with client_of(fresh_stack, None) as client:
+    with client_of(fresh_stack, "anna") as client:
         push(client, "kept", "1", image("kept"))
     fresh_stack.deployer("down", "--yes", environment=secure, check=True)
     fresh_stack.deployer("up", "--yes", environment=secure, check=True)
     assert (fresh_stack.directory / "ca.crt").read_bytes() == first
-    with client_of(fresh_stack, None) as client:
+    with client_of(fresh_stack, "anna") as client:
         assert client.get("/v2/kept/tags/list").json()["tags"] == ["1"]
     gone = fresh_stack.deployer("down", "--volumes", "--yes", environment=secure, check=True)
     assert "ca.crt" not in [path.name for path in fresh_stack.directory.rglob("*")], gone.stdout
     assert "The registry's own authority goes too" in gone.stderr
+    assert "users      1 user, with their passwords: to be removed" in gone.stdout
+    assert not (fresh_stack.directory / "users").exists()
     fresh_stack.deployer("up", "--yes", environment=secure, check=True)
     assert (fresh_stack.directory / "ca.crt").read_bytes() != first
 

@@ -77,12 +77,12 @@ def test_the_authority_is_shown_and_asked_about(shell: Shell, monkeypatch: pytes
     assert "There is no terminal to ask on" in shell.err
     assert not shell.file.exists()
     asked: list[str] = []
-    monkeypatch.setattr(Output, "confirm", lambda self, question, yes: asked.append(question))
+    monkeypatch.setattr(Output, "confirm", lambda self, question, **_: asked.append(question))
     assert shell.run() == 0
     assert asked == [f"Trust this authority for {ADDRESS}?"]
     assert shell.file.read_bytes() == ROOT.pem
     assert f"{ADDRESS} is trusted." in shell.out
-    assert "`deployer up" in shell.err
+    assert "`deployer status" in shell.err
     assert shell.run() == 0
     assert f"{ADDRESS} is trusted already: nothing to do." in shell.out
     assert len(asked) == 1

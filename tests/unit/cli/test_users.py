@@ -461,7 +461,7 @@ def test_killed_in_the_middle_the_next_command_finishes(
     monkeypatch.chdir(shell.folder)
     monkeypatch.setattr(sign_in, "apply", shell.apply)
     assert shell.run("user", "remove", "nobody", "--yes") == 1
-    assert "was cut off; it is in force now." in shell.err
+    assert "was cut off. Look whether it took effect, and repeat it if not" in shell.err
     assert set(shell.applied[0]) == kept
 
 
