@@ -228,7 +228,8 @@ def test_no_path_brings_a_reader_what_is_secret(
 ) -> None:
     status, body, digest = ask(ruled, "reader", method, path)
     assert SECRET.encode() not in body
-    assert b"secret/app" not in body or status == 403
+    # A redirection says again what was asked for.
+    assert b"secret/app" not in body or status in {301, 403}
     allowed = {"", digest_of(clients, "open/app"), digest_of(clients, "everyone")}
     assert digest in allowed
     # Where the registry itself would serve something, it is of the repository that the rule looked at.
