@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.stack import DeployedStack
+
+_PAGE_GOES = re.compile(r"^-\s+root \* /etc/deployer/page$", re.MULTILINE)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -58,13 +61,13 @@ def test_render_shows_writes_and_compares(stack: DeployedStack, tmp_path: Path) 
     assert stack.deployer("render", "--diff").returncode == 0
     changed = stack.deployer("render", "--diff", environment={"DEPLOYER_FRONTEND_PAGE": "none"})
     assert changed.returncode == 1
-    assert "-\t\t\troot * /etc/deployer/page" in changed.stdout
+    assert _PAGE_GOES.search(changed.stdout)
     assert secret not in changed.stdout
 
     told = stack.deployer("render", "--diff", "--json", environment={"DEPLOYER_FRONTEND_PAGE": "none"})
     assert told.returncode == 1
     changes = {change["path"]: change["diff"] for change in json.loads(told.stdout)["changes"]}
-    assert "-\t\t\troot * /etc/deployer/page" in changes["frontend/Caddyfile"]
+    assert _PAGE_GOES.search(changes["frontend/Caddyfile"])
     assert "".join(changes.values()).rstrip() == changed.stdout.rstrip()
     same = stack.deployer("render", "--diff", "--json", check=True)
     assert json.loads(same.stdout) == {"changes": []}
