@@ -409,7 +409,7 @@ def test_the_ping_takes_only_what_reads(ruled: DeployedStack, method: str) -> No
     assert ask(ruled, "reader", method, "/v2/", body=b"x" * 1000)[0] == 403
 
 
-def test_the_first_of_two_sign_ins_counts_and_a_second_changes_nothing(ruled: DeployedStack) -> None:
+def test_a_second_sign_in_gives_no_right(ruled: DeployedStack) -> None:
     def status(*users: str) -> int:
         with socket.create_connection(("127.0.0.1", ruled.port), timeout=10) as raw:
             lines = [f"Authorization: {authorization(user)}" for user in users]
@@ -417,7 +417,7 @@ def test_the_first_of_two_sign_ins_counts_and_a_second_changes_nothing(ruled: De
             raw.sendall(f"{request}\r\n\r\n".encode())
             return int(raw.makefile("rb").readline().split()[1])
 
-    assert status("reader", "admin") == 403
+    assert status("reader", "admin") in {401, 403}
     assert status("admin", "reader") in {200, 400, 401}
     assert status("reader") == 403
     assert status() == 401
