@@ -77,7 +77,7 @@ def refuse_unencrypted(settings: Settings) -> None:
 
     Raises ConfigurationError.
     """
-    if settings.is_loopback or settings.tls.is_on or settings.tls.mode == "off":
+    if settings.is_loopback or settings.tls.is_on or settings.tls.is_off:
         return
     raise ConfigurationError(
         f"Passwords would cross the network to {settings.host} for everyone to read: there is no TLS.",
