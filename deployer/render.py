@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from deployer import __version__
 from deployer.account import sign_in_prefixes, stranger
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def files(settings: Settings, images: ServiceImages, kept: Kept) -> tuple[File, 
         name=settings.name,
         registry_image=images.registry,
         frontend_image=images.frontend,
+        page=with_page,
         storage=STORAGE,
         sockets=SOCKETS,
         data_directory=settings.registry.data_directory,
@@ -145,8 +147,10 @@ def user_files(settings: Settings, accounts: tuple[Account, ...]) -> tuple[File,
 def rule_files(settings: Settings) -> tuple[File, ...]:
     """What the frontend reads about access rules."""
     rules = [_Grant.of(rule) for rule in settings.access]
+    with_page = settings.frontend.page == "builtin"
+    judging = _render(f"{ACCESS_FOLDER}/rules.j2", rules=rules, name_pattern=_NAME_PATTERN, page=with_page)
     return (
-        File(f"{ACCESS_FOLDER}/rules", _render(f"{ACCESS_FOLDER}/rules.j2", rules=rules, name_pattern=_NAME_PATTERN)),
+        File(f"{ACCESS_FOLDER}/rules", judging),
         File(GRANTS, _render(f"{GRANTS}.j2", rules=rules)),
     )
 
@@ -179,6 +183,8 @@ def _caddyfile(settings: Settings, *, with_page: bool) -> bytes:
     return _render(
         "frontend/Caddyfile.j2",
         page=with_page,
+        version=__version__,
+        storage=STORAGE,
         tls=settings.tls,
         host=settings.host,
         url_host=settings.address.rpartition(":")[0],
@@ -198,10 +204,15 @@ def _certificates(kept: Kept) -> Iterable[File]:
 
 
 def page_files() -> tuple[File, ...]:
-    """The web page's files, as they stand in templates/page."""
-    root = templates_directory() / "page"
-    found = sorted(path for path in root.rglob("*") if path.is_file())
-    return tuple(File(f"frontend/page/{path.relative_to(root).as_posix()}", path.read_bytes()) for path in found)
+    """The web page's files, and the templates by which Caddy answers what it asks: as they stand in templates/."""
+    return (*_as_they_stand("page", "frontend/page"), *_as_they_stand("frontend/overview", "frontend/overview"))
+
+
+def _as_they_stand(folder: str, target: str) -> Iterable[File]:
+    root = templates_directory() / folder
+    for path in sorted(root.rglob("*")):
+        if path.is_file():
+            yield File(f"{target}/{path.relative_to(root).as_posix()}", path.read_bytes())
 
 
 @cache

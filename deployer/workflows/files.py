@@ -20,7 +20,8 @@ from deployer.record import Record
 from deployer.render import PRIVATE, PUBLIC, File
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from deployer.paths import Deployment
 
@@ -93,12 +94,17 @@ def changes(deployment: Deployment, files: Iterable[File]) -> tuple[FileChange, 
         before = read_if_there(deployment.directory / path)
         if before != file.content:
             found.append(FileChange(path, before, file.content))
-    page = deployment.directory / "frontend" / "page"
-    for left in sorted(page.rglob("*")) if page.is_dir() else ():
+    for left in _page_files(deployment):
         path = left.relative_to(deployment.directory).as_posix()
-        if left.is_file() and path not in wanted:
+        if path not in wanted:
             found.append(FileChange(path, left.read_bytes(), None))
     return tuple(found)
+
+
+def _page_files(deployment: Deployment) -> Iterator[Path]:
+    for name in ("page", "overview"):
+        folder = deployment.directory / "frontend" / name
+        yield from sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else ()
 
 
 def outdates(deployment: Deployment, file: File, started: datetime) -> bool:
