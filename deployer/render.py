@@ -111,7 +111,7 @@ def files(settings: Settings, images: ServiceImages, kept: Kept) -> tuple[File, 
     config = File(
         SERVICE_FILES["registry"], _render("registry/config.yaml.j2", secret=kept.secret, sockets=SOCKETS), PRIVATE
     )
-    with_page = settings.frontend.page == "builtin"
+    with_page = _with_page(settings)
     caddyfile = File(SERVICE_FILES["frontend"], _caddyfile(settings, with_page=with_page))
     compose = _render(
         "compose.yaml.j2",
@@ -136,6 +136,7 @@ def user_files(settings: Settings, accounts: tuple[Account, ...]) -> tuple[File,
     nobody = stranger(accounts)
     sign_in = _render(
         f"{ACCESS_FOLDER}/sign-in.j2",
+        page=_with_page(settings),
         realm=f"registry at {settings.address}",
         known="|".join(map(sign_in_prefixes, accounts)),
         nobody=base64.b64encode(f"{nobody.name}:".encode()).decode(),
@@ -147,7 +148,7 @@ def user_files(settings: Settings, accounts: tuple[Account, ...]) -> tuple[File,
 def rule_files(settings: Settings) -> tuple[File, ...]:
     """What the frontend reads about access rules."""
     rules = [_Grant.of(rule) for rule in settings.access]
-    with_page = settings.frontend.page == "builtin"
+    with_page = _with_page(settings)
     judging = _render(f"{ACCESS_FOLDER}/rules.j2", rules=rules, name_pattern=_NAME_PATTERN, page=with_page)
     return (
         File(f"{ACCESS_FOLDER}/rules", judging),
@@ -201,6 +202,10 @@ def _certificates(kept: Kept) -> Iterable[File]:
         yield File("frontend/tls/key.pem", kept.certificate.key, PRIVATE)
     if kept.acme_authority:
         yield File("frontend/tls/acme.pem", kept.acme_authority)
+
+
+def _with_page(settings: Settings) -> bool:
+    return settings.frontend.page == "builtin"
 
 
 def page_files() -> tuple[File, ...]:

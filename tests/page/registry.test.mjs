@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { createClient, isName, nextPage } = await load("registry.js");
+const { createClient, isName } = await load("registry.js");
 const { ACCEPT } = await load("manifest.js");
 const ORIGIN = "http://registry.test:5000";
 const { signal } = new AbortController();
@@ -20,68 +20,50 @@ function clientOf(answers) {
 }
 
 const kindOf = (kind) => (error) => error.name === "RegistryError" && error.kind === kind;
-const tooMany = { status: 400, body: { errors: [{ code: "PAGINATION_NUMBER_INVALID", message: "invalid number" }] } };
+const CATALOG = "/overview/catalog";
 
-test("the address of the next page is found in every form of Link", () => {
-  const base = `${ORIGIN}/v2/_catalog?n=2`;
-  const next = `${ORIGIN}/v2/_catalog?last=b&n=2`;
-  for (const link of [
-    '</v2/_catalog?last=b&n=2>; rel="next"',
-    "</v2/_catalog?last=b&n=2>; rel=next",
-    '<http://internal:5001/v2/_catalog?last=b&n=2>; title="x"; rel="next"',
-    '</v2/other>; rel="prev", </v2/_catalog?last=b&n=2>; rel="last next"',
-  ]) assert.equal(nextPage(link, base), next, link);
-  for (const link of [null, "", '</v2/other>; rel="prev"', "nonsense", '</v2/other>; rel="nextish"']) assert.equal(nextPage(link, base), null);
-});
-
-test("the whole catalogue is one request", async () => {
-  const { client, requests } = clientOf({ "/v2/_catalog?n=1000000": { body: { repositories: ["a", "b"] } } });
-  assert.deepEqual(await client.catalog(signal), ["a", "b"]);
+test("the whole catalogue is one request, with the number of each repository's tags", async () => {
+  const { client, requests } = clientOf({ [CATALOG]: { body: { repositories: { "team/a": 3, "10": 0 } } } });
+  assert.deepEqual([...(await client.catalog(signal))].sort(), [["10", 0], ["team/a", 3]]);
   assert.equal(requests.length, 1);
 });
 
-test("where so much is refused, pages are followed to their end", async () => {
-  const { client } = clientOf({
-    "/v2/_catalog?n=1000000": tooMany,
-    "/v2/_catalog?n=1000": tooMany,
-    "/v2/_catalog": { body: { repositories: ["a"] }, headers: { Link: '</v2/_catalog?last=a>; rel="next"' } },
-    "/v2/_catalog?last=a": { body: { repositories: ["a", "b"] }, headers: { Link: '</v2/_catalog?last=b>; rel="next"' } },
-    "/v2/_catalog?last=b": { body: { repositories: null } },
-  });
-  assert.deepEqual(await client.catalog(signal), ["a", "b"]);
+test("all tags of a repository are one request", async () => {
+  const body = { tags: { "1.0": "sha256:a" }, manifests: {}, may: { push: true, delete: false } };
+  const { client, requests } = clientOf({ "/overview/tags/team/a": { body } });
+  assert.deepEqual(await client.repository("team/a", signal), body);
+  assert.equal(requests.length, 1);
+  await assert.rejects(client.repository("team/b", signal), kindOf("missing"));
 });
 
-test("pages that lead back to themselves end", async () => {
-  const { client, requests } = clientOf({
-    "/v2/a/tags/list": { body: { tags: ["1"] }, headers: { Link: '</v2/a/tags/list?n=1>; rel="next"' } },
-    "/v2/a/tags/list?n=1": { body: { tags: ["2"] }, headers: { Link: '</v2/a/tags/list?n=1>; rel="next"' } },
-  });
-  assert.deepEqual(await client.tags("a", signal), ["1", "2"]);
-  assert.equal(requests.length, 2);
+test("what refers to a manifest is asked for by its digest", async () => {
+  const referrers = [{ digest: "sha256:b", document: {} }];
+  const { client } = clientOf({ "/overview/referrers/team/a@sha256:a": { body: { referrers } } });
+  assert.deepEqual(await client.referrers("team/a", "sha256:a", signal), referrers);
 });
 
-test("no tags are null, an empty list, or 404", async () => {
-  const { client } = clientOf({
-    "/v2/null/tags/list": { body: { name: "null", tags: null } },
-    "/v2/empty/tags/list": { body: { name: "empty", tags: [] } },
-  });
-  assert.deepEqual(await client.tags("null", signal), []);
-  assert.deepEqual(await client.tags("empty", signal), []);
-  await assert.rejects(client.tags("none", signal), kindOf("missing"));
+test("what only reads is asked once more where the connection broke or the server stumbled", async () => {
+  const body = JSON.stringify({ repositories: {} });
+  for (const first of [() => Promise.reject(new TypeError("network changed")), () => new Response("", { status: 500 })]) {
+    const answers = [first, () => new Response(body)];
+    const client = createClient({ origin: ORIGIN, fetch: async () => answers.shift()() });
+    assert.equal((await client.catalog(signal)).size, 0);
+    assert.equal(answers.length, 0);
+  }
 });
 
 test("each refusal has its kind, and the registry's words", async () => {
   const kinds = { 401: "unauthorized", 403: "forbidden", 404: "missing", 429: "busy", 500: "failed", 503: "unavailable" };
   for (const [status, kind] of Object.entries(kinds)) {
     const body = { errors: [{ code: "X", message: "why" }] };
-    const { client } = clientOf({ "/v2/a/tags/list": { status: Number(status), body } });
-    await assert.rejects(client.tags("a", signal), (error) => kindOf(kind)(error) && error.message === "why" && error.status === Number(status));
+    const { client } = clientOf({ "/overview/tags/a": { status: Number(status), body } });
+    await assert.rejects(client.repository("a", signal), (error) => kindOf(kind)(error) && error.message === "why" && error.status === Number(status));
   }
 });
 
 test("answers that are no registry's are told apart from one that never came", async () => {
   for (const body of ["<html>", '{"repos', "null", "[]", "{}"]) {
-    const { client } = clientOf({ "/v2/_catalog?n=1000000": { body } });
+    const { client } = clientOf({ [CATALOG]: { body } });
     await assert.rejects(client.catalog(signal), kindOf("alien"), body);
   }
   const offline = createClient({ origin: ORIGIN, fetch: async () => Promise.reject(new TypeError("Failed to fetch")) });
@@ -95,9 +77,9 @@ test("leaving is no fault of the registry", async () => {
 
 test("a manifest is asked for by all four types, and its digest read from the headers", async () => {
   const digest = `sha256:${"a".repeat(64)}`;
-  const headers = { "Content-Type": "application/vnd.oci.image.index.v1+json; charset=utf-8", ETag: `"${digest}"` };
-  const { client, requests } = clientOf({ "/v2/a/manifests/1.0": { body: {}, headers } });
-  assert.deepEqual(await client.manifest("a", "1.0", signal), { digest, mediaType: "application/vnd.oci.image.index.v1+json", document: {} });
+  const headers = { "Content-Type": "application/vnd.oci.image.index.v1+json; charset=utf-8", "Docker-Content-Digest": digest };
+  const { client, requests } = clientOf({ "/v2/a/manifests/1.0": { body: " {} ", headers } });
+  assert.deepEqual(await client.manifest("a", "1.0", signal), { digest, mediaType: "application/vnd.oci.image.index.v1+json", text: " {} ", document: {} });
   assert.equal(requests[0].headers.Accept, ACCEPT);
   assert.equal(ACCEPT.split(", ").length, 4);
 });

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
 const { preferred } = await load("text.js");
-const { english } = await load("languages/en.js");
-const { japanese } = await load("languages/ja.js");
+const { text: english } = await load("languages/en.js");
+const { text: japanese } = await load("languages/ja.js");
 
 test("the reader's first language that there is counts; without one it is English", () => {
   assert.equal(preferred(["ja"]), "ja");

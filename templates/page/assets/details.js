@@ -21,7 +21,7 @@ export function createDetailsReader({ client, cache, name, signal }) {
     const { document, mediaType } = await client.manifest(name, digest, signal);
     return describe(document, mediaType);
   });
-  const configOf = remember(cache.configs, async (digest) => readConfig(await client.config(name, digest, signal)));
+  const configOf = remember(cache.configs, async (digest) => readConfig(JSON.parse(await client.blob(name, digest, signal))));
 
   async function images({ children }, depth = 1) {
     const found = [];

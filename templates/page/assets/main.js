@@ -1,23 +1,29 @@
 /** Puts the rooms together: one client, one session, a view for each address. */
 import { createDetailsCache } from "./details.js";
-import { $, h } from "./dom.js";
+import { $ } from "./dom.js";
 import { createClient } from "./registry.js";
 import { startRouter } from "./router.js";
 import { createStore } from "./store.js";
-import { language, text } from "./text.js";
-import { breadcrumb, notice } from "./views/parts.js";
-import { showRepositories } from "./views/repositories.js";
-import { showRepository } from "./views/repository.js";
+import { language } from "./text.js";
+import { drawFrame } from "./views/frame.js";
+import { showFailure, showUnknown } from "./views/parts.js";
 
-const VIEWS = { repositories: showRepositories, repository: showRepository, unknown: showUnknown };
+// Each is loaded when it is first looked at.
+const VIEWS = {
+  repositories: async () => (await import("./views/repositories.js")).showRepositories,
+  repository: async () => (await import("./views/repository.js")).showRepository,
+  image: async () => (await import("./views/image.js")).showImage,
+  unknown: async () => showUnknown,
+};
 
 let announcing = 0;
 
 const app = {
   client: createClient({ origin: location.origin, fetch: (...request) => fetch(...request) }),
   details: createDetailsCache(),
-  // What outlives a view, so that going back shows it at once.
-  session: createStore({ names: null }),
+  // What outlives a view, so that going back shows it at once. `names` of all repositories with their numbers of
+  // tags, `repositories` as they were last read.
+  session: createStore({ user: "", version: "", names: null, repositories: new Map() }),
   announce,
 };
 
@@ -27,29 +33,11 @@ function announce(words) {
   announcing = setTimeout(() => ($("#announcer").textContent = words), 250);
 }
 
-function showUnknown({ root, setTitle }) {
-  setTitle(text.unknownPage);
-  root.append(
-    breadcrumb([{ label: text.repositories, path: "/" }]),
-    h("h1", { tabindex: "-1" }, text.unknownPage),
-    notice(text.unknownPageAdvice),
-  );
-}
-
-/** `/` goes to the view's field, unless someone is writing. */
-function focusField(event) {
-  const writing = event.target instanceof Element && event.target.closest("input, textarea, select");
-  const field = [...document.querySelectorAll("[aria-keyshortcuts='/']")].find((one) => one.checkVisibility());
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || writing || !field) return;
-  event.preventDefault();
-  field.focus();
-  field.select();
+async function load({ view }) {
+  const show = await VIEWS[view]().catch(() => showFailure);
+  return (context) => show({ ...app, ...context });
 }
 
 document.documentElement.lang = language;
-$("#host").textContent = location.host;
-document.addEventListener("keydown", focusField);
-startRouter({
-  root: $("#view"),
-  show: (route, context) => VIEWS[route.view]({ ...app, ...context, ...route }),
-});
+drawFrame(app);
+startRouter({ root: $("#view"), load });

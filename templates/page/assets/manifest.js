@@ -13,7 +13,9 @@ export const ACCEPT = [...IMAGE_TYPES, ...INDEX_TYPES].join(", ");
 /**
  * @typedef {{digest: string, platform: string}} Child
  * @typedef {{kind: "image" | "index" | "artifact" | "legacy", size: number, config: string, children: Child[],
- *   artifactType: string, created: Date | null}} Description
+ *   artifactType: string, created: Date | null, annotations: Record<string, any>,
+ *   blobs: {digest: string, size: number}[]}} Description
+ * `size` in bytes, of the configuration and all layers, which are its `blobs`
  */
 
 /**
@@ -28,6 +30,8 @@ export function describe(document, mediaType) {
     config: "",
     children: [],
     artifactType: "",
+    annotations: isObject(document.annotations) ? document.annotations : {},
+    blobs: [],
     created: moment(document.annotations?.["org.opencontainers.image.created"]),
   };
   if (document.schemaVersion === 1) return description;
@@ -36,10 +40,14 @@ export function describe(document, mediaType) {
   }
   const config = document.config ?? {};
   const isImage = CONFIG_TYPES.includes(config.mediaType);
+  const blobs = [config, ...list(document.layers)]
+    .filter(isObject)
+    .map((part) => ({ digest: words(part.digest), size: size(part.size) }));
   return {
     ...description,
     kind: isImage ? "image" : "artifact",
-    size: [config, ...list(document.layers)].reduce((sum, part) => sum + size(part?.size), 0),
+    blobs,
+    size: blobs.reduce((sum, blob) => sum + blob.size, 0),
     config: isImage ? words(config.digest) : "",
     artifactType: isImage ? "" : words(document.artifactType) || words(config.mediaType),
   };
@@ -91,6 +99,7 @@ function isAttestation({ platform, annotations }) {
     Boolean(annotations?.["vnd.docker.reference.type"]);
 }
 
+const isObject = (value) => typeof value === "object" && value !== null;
 const list = (value) => (Array.isArray(value) ? value : []);
 const words = (value) => (typeof value === "string" ? value : "");
 const size = (value) => (Number.isSafeInteger(value) && value >= 0 ? value : 0);

@@ -1,11 +1,10 @@
-/** The registry's HTTP API, as far as the page reads it. Knows nothing of the document. */
+/** The registry's HTTP API and the overview beside it, as far as the page uses them. Knows nothing of the document. */
 import { ACCEPT } from "./manifest.js";
 
-// Ours gives the whole catalogue as one page, which is faster and loses nothing (paging does, where a name has a
-// child that begins with a digit). Others may refuse so much: then smaller pages, at last those of their choice.
-const PAGE_SIZES = ["?n=1000000", "?n=1000", ""];
-
 const NAME = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
+
+// Until what broke off is asked once more, in milliseconds.
+const PAUSE = 300;
 
 const KINDS = new Map([
   [401, "unauthorized"],
@@ -36,103 +35,101 @@ export class RegistryError extends Error {
 export const isName = (name) => name.length < 256 && NAME.test(name);
 
 /**
- * The address of the next page, as RFC 8288 writes it.
- * @param {string | null} header Link
- * @param {string} base the address that answered
- * @returns {string | null}
- */
-export function nextPage(header, base) {
-  for (const [, target, parameters] of (header ?? "").matchAll(/<([^>]*)>([^<]*)/g)) {
-    if (!/;\s*rel\s*=\s*"?(?:[^";]*\s)?next(?:[\s";,]|$)/i.test(parameters)) continue;
-    // The host in it may be the registry's own, behind the proxy: only the path counts.
-    const { pathname, search } = new URL(target, base);
-    return new URL(pathname + search, base).href;
-  }
-  return null;
-}
-
-/**
  * @param {{origin: string, fetch: typeof fetch}} options
  */
 export function createClient({ origin, fetch }) {
-  async function request(address, signal, options = {}) {
-    let response;
+  async function send(address, signal, options) {
     try {
-      response = await fetch(new URL(address, origin), { signal, ...options });
+      return await fetch(new URL(address, origin), { signal, ...options });
     } catch (error) {
       throw error.name === "AbortError" ? error : new RegistryError("unreachable", { message: error.message });
+    }
+  }
+
+  /** What only reads is asked twice where the first answer did not come: connections break when networks change. */
+  async function request(address, signal, options = {}) {
+    let response = await send(address, signal, options).catch((error) => {
+      if (options.method || error.kind !== "unreachable") throw error;
+    });
+    if (!response || (!options.method && response.status === 500)) {
+      await new Promise((done) => setTimeout(done, PAUSE));
+      response = await send(address, signal, options);
     }
     if (!response.ok) throw await refusal(response);
     return response;
   }
 
-  async function pages(address, key, signal) {
-    const entries = [];
-    const seen = new Set();
-    for (let next = address; next && !seen.has(next); ) {
-      seen.add(next);
-      const response = await request(next, signal, { cache: "no-cache" });
-      const document = await json(response);
-      if (!(key in document)) throw new RegistryError("alien");
-      // An emptied repository answers null.
-      for (const entry of document[key] ?? []) entries.push(entry);
-      next = nextPage(response.headers.get("Link"), new URL(next, origin).href);
-    }
-    return [...new Set(entries)];
+  /** What Caddy tells at once, see templates/frontend/overview. */
+  async function overview(path, key, signal) {
+    const document = await json(await request(`/overview/${path}`, signal));
+    if (!isObject(document[key])) throw new RegistryError("alien");
+    return document;
   }
 
   return {
-    /** @param {AbortSignal} signal @returns {Promise<string[]>} every repository's name */
-    async catalog(signal) {
-      for (const size of PAGE_SIZES) {
-        try {
-          return await pages(`/v2/_catalog${size}`, "repositories", signal);
-        } catch (error) {
-          if (error.code !== "PAGINATION_NUMBER_INVALID" || !size) throw error;
-        }
-      }
-      return [];
-    },
+    /** @param {AbortSignal} signal @returns {Promise<{user: string, version: string}>} who is signed in, if anyone */
+    session: async (signal) => json(await request("/overview/session", signal)),
 
-    /** @param {string} name @param {AbortSignal} signal @returns {Promise<string[]>} */
-    tags: (name, signal) => pages(`/v2/${name}/tags/list`, "tags", signal),
+    /** @param {AbortSignal} signal @returns {Promise<Map<string, number>>} every repository's number of tags */
+    catalog: async (signal) => new Map(Object.entries((await overview("catalog", "repositories", signal)).repositories)),
+
+    /**
+     * @param {string} name @param {AbortSignal} signal
+     * @returns {Promise<{tags: Record<string, string>, manifests: Record<string, {document: any, config: any}>,
+     *   may: {push: boolean, delete: boolean}}>} digests by tag; manifests by digest, those that an index names too
+     */
+    repository: (name, signal) => overview(`tags/${name}`, "tags", signal),
+
+    /**
+     * @param {string} name @param {string} digest @param {AbortSignal} signal
+     * @returns {Promise<{digest: string, document: any}[]>} the manifests whose subject it is
+     */
+    referrers: async (name, digest, signal) =>
+      (await overview(`referrers/${name}@${digest}`, "referrers", signal)).referrers,
 
     /**
      * @param {string} name @param {string} reference a tag or a digest @param {AbortSignal} signal
-     * @returns {Promise<{digest: string, mediaType: string, document: any}>}
+     * @returns {Promise<{digest: string, mediaType: string, text: string, document: any}>} `text` as it is stored
      */
     async manifest(name, reference, signal) {
       const known = reference.includes(":");
-      const address = `/v2/${name}/manifests/${known ? reference : encodeURIComponent(reference)}`;
       const options = { headers: { Accept: ACCEPT }, cache: known ? "default" : "no-store" };
-      const response = await request(address, signal, options);
+      const response = await request(`/v2/${name}/manifests/${reference}`, signal, options);
+      const text = await body(response);
       return {
-        digest: known ? reference : digestIn(response.headers),
+        digest: known ? reference : response.headers.get("Docker-Content-Digest") ?? "",
         mediaType: (response.headers.get("Content-Type") ?? "").split(";")[0].trim().toLowerCase(),
-        document: await json(response),
+        text,
+        document: parsed(text, response),
       };
     },
 
-    /** @param {string} name @param {string} digest @param {AbortSignal} signal @returns {Promise<any>} */
-    config: async (name, digest, signal) => json(await request(`/v2/${name}/blobs/${digest}`, signal)),
+    /** @param {string} name @param {string} digest @param {AbortSignal} signal @returns {Promise<string>} */
+    blob: async (name, digest, signal) => body(await request(`/v2/${name}/blobs/${digest}`, signal)),
   };
 }
 
-function digestIn(headers) {
-  return headers.get("Docker-Content-Digest") ?? (headers.get("ETag") ?? "").replace(/^W\/|"/g, "");
+const json = async (response) => parsed(await body(response), response);
+
+async function body(response) {
+  try {
+    return await response.text();
+  } catch (error) {
+    throw error.name === "AbortError" ? error : new RegistryError("unreachable", { status: response.status });
+  }
 }
 
-async function json(response) {
-  let document;
+function parsed(text, { status }) {
   try {
-    document = await response.json();
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new RegistryError(error instanceof SyntaxError ? "alien" : "unreachable", { status: response.status });
+    const document = JSON.parse(text);
+    if (isObject(document)) return document;
+  } catch {
+    // Told below, as any other answer that no registry gives.
   }
-  if (document === null || typeof document !== "object") throw new RegistryError("alien", { status: response.status });
-  return document;
+  throw new RegistryError("alien", { status });
 }
+
+const isObject = (value) => typeof value === "object" && value !== null;
 
 async function refusal(response) {
   const { status } = response;

@@ -1,24 +1,41 @@
 /** Addresses: which view an address means, and how one gets from view to view. */
 
 const REPOSITORY = "/repository/";
+const ADDRESS = /^\/repository\/(.+?)(?:\/(tag|digest)\/([^/]+))?\/?$/;
 
 /**
- * @param {string} pathname
- * @returns {{view: "repositories"} | {view: "repository", name: string} | {view: "unknown"}}
+ * @param {string} pathname as the browser has it, still encoded
+ * @returns {{view: "repositories"} | {view: "repository", name: string} | {view: "unknown"}
+ *   | {view: "image", name: string, tag: string, digest: string}} of tag and digest, one is empty
  */
 export function parsePath(pathname) {
   if (pathname === "/" || pathname === "/index.html") return { view: "repositories" };
-  const name = pathname.startsWith(REPOSITORY) ? decode(pathname.slice(REPOSITORY.length)) : "";
-  return name ? { view: "repository", name } : { view: "unknown" };
+  const [, path, kind, reference] = ADDRESS.exec(pathname) ?? [];
+  const name = decode(path);
+  if (!name) return { view: "unknown" };
+  if (!kind) return { view: "repository", name };
+  const one = decode(reference);
+  return one ? { view: "image", name, tag: "", digest: "", [kind]: one } : { view: "unknown" };
 }
 
 /** @param {string} name @returns {string} the address of a repository's view */
-export const repositoryPath = (name) => REPOSITORY + name.split("/").map(encodeURIComponent).join("/");
+export const repositoryPath = (name) => REPOSITORY + name.split("/").map(component).join("/");
+
+/** @param {string} name @param {string} tag @returns {string} the address of the view of what the tag points to */
+export const tagPath = (name, tag) => `${repositoryPath(name)}/tag/${encodeURIComponent(tag)}`;
+
+/** @param {string} name @param {string} digest @returns {string} the address of the view of a manifest */
+export const digestPath = (name, digest) => `${repositoryPath(name)}/digest/${digest}`;
 
 /** @param {string} words @returns {string} the address of the list, filtered */
 export const filterPath = (words) => `/?${new URLSearchParams({ filter: words })}`;
 
-function decode(path) {
+const PARTING = { tag: "%74ag", digest: "%64igest" };
+
+/** A part of a name; one that would be taken for what follows a name is written in another way. */
+const component = (part) => (Object.hasOwn(PARTING, part) ? PARTING[part] : encodeURIComponent(part));
+
+function decode(path = "") {
   try {
     return decodeURIComponent(path).replace(/\/+$/, "");
   } catch {
@@ -29,32 +46,39 @@ function decode(path) {
 /**
  * Show the view of the present address, and of each address that a link, "back" or "forward" leads to.
  * What a view starts ends with the signal that it is given.
- * @param {{root: HTMLElement, show: (route: any, context: any) => void}} options
+ * @param {{root: HTMLElement, load: (route: any) => Promise<(context: any) => void>}} options
+ * `load` gets a route's view, which must not fail.
  */
-export function startRouter({ root, show }) {
+export function startRouter({ root, load }) {
   let leaving = new AbortController();
   history.scrollRestoration = "manual";
 
-  function open(scroll) {
+  async function open(scroll) {
     leaving.abort();
     leaving = new AbortController();
+    const { signal } = leaving;
+    const route = parsePath(location.pathname);
+    const show = await load(route);
+    if (signal.aborted) return;
     root.replaceChildren();
-    show(parsePath(location.pathname), {
+    show({
+      ...route,
       root,
-      signal: leaving.signal,
+      signal,
       query: new URLSearchParams(location.search),
       setQuery,
       go: navigate,
+      reopen: () => open(scrollY),
       setTitle: (title) => (document.title = `${title} · ${location.host}`),
       restoreScroll: once(() => scrollTo(0, scroll)),
     });
     scrollTo(0, scroll);
   }
 
-  function navigate(address) {
+  async function navigate(address) {
     rememberScroll();
     history.pushState({}, "", address);
-    open(0);
+    await open(0);
     root.querySelector("h1")?.focus({ preventScroll: true });
   }
 

@@ -2,10 +2,11 @@
  * Every word that people read, in their language. A language is one object of the same shape as all others; what
  * holds numbers or names is a function.
  */
-import { english } from "./languages/en.js";
-import { japanese } from "./languages/ja.js";
 
-const LANGUAGES = { en: english, ja: japanese };
+/** The languages that there are, each by its own name. */
+export const LANGUAGES = { en: "English", ja: "日本語" };
+
+const CHOICE = "language";
 
 /**
  * @param {readonly string[]} wanted the reader's languages, the best first
@@ -14,6 +15,19 @@ const LANGUAGES = { en: english, ja: japanese };
 export const preferred = (wanted) =>
   wanted.map((tag) => tag.toLowerCase().split("-")[0]).find((tag) => Object.hasOwn(LANGUAGES, tag)) ?? "en";
 
-export const language = preferred(globalThis.navigator?.languages ?? []);
+/** The language that the reader chose here, if any. */
+function chosen() {
+  try {
+    return localStorage.getItem(CHOICE) ?? "";
+  } catch {
+    // A browser may be set to keep nothing.
+    return "";
+  }
+}
 
-export const text = LANGUAGES[language];
+/** @param {string} language from now on, in this browser; the page has to be loaded anew */
+export const choose = (language) => localStorage.setItem(CHOICE, language);
+
+export const language = preferred([chosen(), ...(globalThis.navigator?.languages ?? [])]);
+
+export const { text } = await import(`./languages/${language}.js`);

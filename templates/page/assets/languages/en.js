@@ -3,7 +3,7 @@ const plural = new Intl.PluralRules("en");
 const number = new Intl.NumberFormat("en");
 const of = (count, one, many) => `${number.format(count)} ${plural.select(count) === "one" ? one : many}`;
 
-export const english = {
+export const text = {
   repositories: "Repositories",
   repositoryCount: (all) => of(all, "repository", "repositories"),
   shown: (shown, all) => `${number.format(shown)} of ${number.format(all)}`,
@@ -76,6 +76,23 @@ export const english = {
     failed: "The registry met a fault. `deployer logs` tells more.",
   },
   answered: (status, message) => [status && `HTTP ${status}`, message].filter(Boolean).join(": "),
+
+  language: "Language",
+  signedInAs: (user) => user,
+  signOut: "Sign out",
+  signedOut: "You are signed out",
+  signedOutAdvice: "This browser has forgotten your name and password for this registry.",
+  keys: "Keys",
+  close: "Close",
+  keyList: {
+    "/": "Search",
+    "?": "Show these keys",
+    "↓ ↑": "Go from row to row",
+    "Home End": "Go to the first row, to the last",
+    "Enter": "Open; in the search, open the first that was found",
+    "Space": "Select, or press what has the focus",
+    "Esc": "Clear the search, close a dialog",
+  },
 
   unknownPage: "There is no such page",
   unknownPageAdvice: "The address may be mistyped. The repositories are on the first page.",

@@ -2,7 +2,7 @@
 const number = new Intl.NumberFormat("ja");
 const some = (count, unit) => `${number.format(count)} ${unit}`;
 
-export const japanese = {
+export const text = {
   repositories: "リポジトリ",
   repositoryCount: (all) => `リポジトリ ${some(all, "件")}`,
   shown: (shown, all) => `${some(all, "件")}中 ${some(shown, "件")}`,
@@ -75,6 +75,23 @@ export const japanese = {
     failed: "レジストリで問題が起きました。`deployer logs` で詳しく分かります。",
   },
   answered: (status, message) => [status && `HTTP ${status}`, message].filter(Boolean).join(": "),
+
+  language: "言語",
+  signedInAs: (user) => user,
+  signOut: "サインアウト",
+  signedOut: "サインアウトしました",
+  signedOutAdvice: "このレジストリのユーザー名とパスワードを、ブラウザーから消去しました。",
+  keys: "キー操作",
+  close: "閉じる",
+  keyList: {
+    "/": "検索",
+    "?": "キー操作の一覧を表示",
+    "↓ ↑": "前後の行へ移動",
+    "Home End": "最初の行、最後の行へ移動",
+    "Enter": "開く（検索欄では、最初に見つかったものを開く）",
+    "Space": "選択する、ボタンを押す",
+    "Esc": "検索を解除する、ダイアログを閉じる",
+  },
 
   unknownPage: "ページがありません",
   unknownPageAdvice: "アドレスが間違っているかもしれません。リポジトリは最初のページにあります。",

@@ -137,3 +137,19 @@ export const noMatch = (filter, clear) =>
 
 /** @param {string} host @param {string} name @returns {string[]} how an image comes to this name */
 export const pushCommands = (host, name) => [`docker tag IMAGE ${host}/${name}`, `docker push ${host}/${name}`];
+
+/** @param {any} context of an address that means nothing */
+export function showUnknown({ root, setTitle }) {
+  setTitle(text.unknownPage);
+  root.append(
+    breadcrumb([{ label: text.repositories, path: "/" }]),
+    h("h1", { tabindex: "-1" }, text.unknownPage),
+    notice(text.unknownPageAdvice),
+  );
+}
+
+/** @param {any} context of a view whose own module could not be loaded */
+export function showFailure({ root, setTitle, reopen }) {
+  setTitle(text.failed);
+  root.append(h("h1", { tabindex: "-1" }, text.failed), errorNotice({ kind: "unreachable", status: 0, message: "" }, reopen));
+}

@@ -49,7 +49,7 @@ export function showRepositories({ root, client, signal, session, announce, quer
     state.set({ error: null });
     announce(text.loadingRepositories);
     try {
-      const names = ordered(await client.catalog(signal));
+      const names = ordered([...(await client.catalog(signal)).keys()]);
       session.set({ names });
       state.set({ names });
       tellCount();

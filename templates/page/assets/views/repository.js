@@ -95,7 +95,7 @@ function showTags({ root, name, number, client, details: cache, signal, announce
     state.set({ error: null });
     announce(text.loadingTags);
     try {
-      setTags(sortedTags(await client.tags(name, signal), reading.details, BY_NAME));
+      setTags(sortedTags([...Object.keys((await client.repository(name, signal)).tags)], reading.details, BY_NAME));
     } catch (error) {
       if (signal.aborted) return;
       if (error.kind === "missing") state.set({ tags: [], unknown: true });

@@ -1,0 +1,70 @@
+/** What stands around every view: who is signed in, the language, help. */
+import { $, h } from "../dom.js";
+import { LANGUAGES, choose, language, text } from "../text.js";
+import { button } from "./parts.js";
+
+/** @param {any} app */
+export function drawFrame(app) {
+  $("#host").textContent = location.host;
+  const account = h("span", { class: "account" });
+  $(".bar").append(h("div", { class: "tools" }, account, languageChoice(), helpButton()));
+  document.addEventListener("keydown", onKey);
+  app.session.subscribe(({ user, version }) => {
+    account.replaceChildren(...(user ? [h("span", { class: "user" }, text.signedInAs(user)), leaveButton(app)] : []));
+    $(".foot span").textContent = `deployer ${version}`;
+  });
+  // Without an answer the view says what is wrong.
+  app.client.session().then(({ user, version }) => app.session.set({ user, version }), () => {});
+}
+
+function languageChoice() {
+  const options = Object.entries(LANGUAGES).map(([key, name]) =>
+    h("option", { value: key, lang: key, selected: key === language }, name));
+  const onchange = (event) => {
+    choose(event.target.value);
+    location.reload();
+  };
+  return h("select", { class: "language", "aria-label": text.language, onchange }, ...options);
+}
+
+const leaveButton = (app) => button(text.signOut, () => leave(app));
+
+async function leave({ announce, session }) {
+  const { signOut } = await import("../sign-out.js");
+  try {
+    await signOut();
+  } catch {
+    return announce(text.faults.unreachable);
+  }
+  session.set({ user: "", names: null, repositories: new Map() });
+  document.title = text.signedOut;
+  const again = button(text.signInAgain, () => location.assign("/"));
+  const title = h("h1", { tabindex: "-1" }, text.signedOut);
+  $("#view").replaceChildren(title, h("div", { class: "notice" }, h("p", {}, text.signedOutAdvice), again));
+  title.focus();
+  announce(text.signedOut);
+}
+
+function helpButton() {
+  return h("button", { type: "button", class: "button help", "aria-label": text.keys, title: text.keys, onclick: showHelp }, "?");
+}
+
+async function showHelp() {
+  (await import("./help.js")).showHelp();
+}
+
+/** `/` goes to the view's field, `?` tells the keys, unless someone is writing or answers a question. */
+function onKey(event) {
+  const busy = event.target instanceof Element && event.target.closest("input:not([type=checkbox]), textarea, select, dialog");
+  if (event.ctrlKey || event.metaKey || event.altKey || busy) return;
+  if (event.key === "?") showHelp();
+  if (event.key === "/") focusField(event);
+}
+
+function focusField(event) {
+  const field = [...document.querySelectorAll("[aria-keyshortcuts='/']")].find((one) => one.checkVisibility());
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+}

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./support/load.mjs";
+
+const { readRepository } = await load("overview.js");
+
+const OCI = "application/vnd.oci.image.manifest.v1+json";
+const INDEX = "application/vnd.oci.image.index.v1+json";
+const CONFIG = "application/vnd.oci.image.config.v1+json";
+const blob = (digest, size) => ({ digest, size });
+const image = (config, ...layers) => ({
+  document: { schemaVersion: 2, mediaType: OCI, config: { mediaType: CONFIG, ...blob(config, 5) }, layers },
+  config: { created: "2024-06-29T23:28:22Z", os: "linux", architecture: "amd64" },
+});
+const index = (...manifests) => ({ document: { schemaVersion: 2, mediaType: INDEX, manifests }, config: null });
+
+test("each tag has its digest, size, platform, age and siblings", () => {
+  const { tags, may } = readRepository({
+    tags: { "1.0": "sha256:a", latest: "sha256:a", other: "sha256:b" },
+    manifests: { "sha256:a": image("c", blob("x", 10)), "sha256:b": image("d") },
+    may: { push: false, delete: true },
+  });
+  const { digest, kind, size, platforms, created, siblings } = tags.get("1.0");
+  assert.deepEqual([digest, kind, size, platforms], ["sha256:a", "image", 15, ["linux/amd64"]]);
+  assert.equal(created.getUTCFullYear(), 2024);
+  assert.deepEqual([siblings, tags.get("other").siblings], [["latest"], []]);
+  assert.deepEqual(may, { push: false, delete: true });
+});
+
+test("a repository weighs what is shared once", () => {
+  const shared = blob("x", 100);
+  const manifests = { "sha256:a": image("c", shared, blob("y", 1)), "sha256:b": image("d", shared) };
+  assert.equal(readRepository({ tags: {}, manifests }).size, 100 + 1 + 5 + 5);
+});
+
+test("an index has the platforms and weight of its images, however deep they lie", () => {
+  const arm = { os: "linux", architecture: "arm64", variant: "v8" };
+  const { tags } = readRepository({
+    tags: { all: "sha256:i", lost: "sha256:l" },
+    manifests: {
+      "sha256:i": index({ digest: "sha256:a" }, { digest: "sha256:j" }),
+      "sha256:j": index({ digest: "sha256:b", platform: arm }, { digest: "sha256:j" }),
+      "sha256:l": index({ digest: "sha256:never", platform: arm }),
+      "sha256:a": image("c"),
+      "sha256:b": image("d", blob("x", 10)),
+    },
+  });
+  const { kind, parts, size, platforms, created } = tags.get("all");
+  assert.deepEqual([kind, platforms, created?.getUTCMonth()], ["index", ["linux/amd64", "linux/arm64/v8"], 5]);
+  assert.ok(parts >= 2 && size >= 20);
+  assert.deepEqual([tags.get("lost").size, tags.get("lost").platforms], [null, ["linux/arm64/v8"]]);
+});
+
+test("a tag that names nothing, and one whose deletion was cut off, are known", () => {
+  const half = image("c");
+  half.document.annotations = { "deployer.half-deleted.digest": "sha256:b" };
+  const { tags } = readRepository({ tags: { gone: "", lost: "sha256:x", half: "sha256:a" }, manifests: { "sha256:a": half } });
+  assert.deepEqual([...tags.values()].map(({ kind, halfDeleted }) => [kind, halfDeleted]), [
+    ["missing", false], ["missing", false], ["image", true],
+  ]);
+  assert.deepEqual(tags.get("gone").siblings, []);
+});
+
+test("a stranger's words break nothing", () => {
+  const manifests = { "sha256:a": { document: { schemaVersion: 2, config: null, layers: [null, 7] }, config: [] } };
+  const { tags, size, may } = readRepository({ tags: { one: "sha256:a" }, manifests, may: { delete: "yes" } });
+  assert.deepEqual([tags.get("one").kind, size, may], ["artifact", 0, { push: false, delete: false }]);
+});
