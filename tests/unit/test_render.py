@@ -115,8 +115,8 @@ def test_the_page_comes_along_only_where_it_is_wanted() -> None:
 
 
 def test_only_files_with_secrets_are_private_and_those_are_hidden_when_shown() -> None:
-    kept = replace(kept_of("users"), certificate=Certificate(b"public", b"the key"))
-    secrets = {"registry/config.yaml": SECRET, "frontend/access/users": HASH, "frontend/tls/key.pem": "the key"}
+    kept = replace(kept_of("users"), certificate=Certificate(b"public", b"a private key"))
+    secrets = {"registry/config.yaml": SECRET, "frontend/access/users": HASH, "frontend/tls/key.pem": "a private key"}
     rendered = {file.path: file for file in render.files(VARIANTS["users"], IMAGES, kept)}
     for path, file in rendered.items():
         assert file.mode == (0o600 if path in secrets else 0o644), path

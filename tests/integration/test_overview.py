@@ -1,0 +1,244 @@
+"""What the page asks for: all tags of a repository at once, from the storage, under the same sign-in and rules."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.content import build_image, empty_repository, push_image, push_index
+from tests.support.registry_content import OCI, Image, image, index, push, sha256
+from tests.support.signed_in import client_of, write_rules, write_users
+from tests.support.stored import IMAGES, Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import httpx
+
+    from tests.support.stack import DeployedStack
+
+RULES = [
+    {"users": ["admin"], "allow": ["pull", "push", "delete"]},
+    {"users": ["reader"], "repositories": ["open/*"], "allow": ["pull"]},
+    {"users": ["cleaner"], "repositories": ["open/*"], "allow": ["pull", "delete"]},
+    {"users": ["writer"], "repositories": ["open/*"], "allow": ["push"]},
+]
+USERS = ("admin", "reader", "cleaner", "writer", "nobody")
+
+
+@pytest.fixture(scope="module")
+def ruled(make_stack: Callable[..., DeployedStack]) -> Iterator[DeployedStack]:
+    stack = make_stack(DEPLOYER_REGISTRY_DATA=IMAGES)
+    write_users(stack, USERS)
+    write_rules(stack, RULES)
+    stack.up()
+    with client_of(stack, "admin") as admin:
+        for name in ("open/app", "secret/app"):
+            push(admin, name, "1", image(name))
+    yield stack
+    stack.remove()
+
+
+def overview(client: httpx.Client, path: str) -> Any:
+    answer = client.get(f"/overview/{path}")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Cache-Control"] == "no-store"
+    return answer.json()
+
+
+def test_the_catalogue_counts_tags_and_knows_empty_and_nested_repositories(
+    stored: Stored, client: httpx.Client
+) -> None:
+    assert overview(client, "catalog") == {"repositories": {}}
+    for name in ("foo", "foo/1bar", "foo/1bar/deep/er"):
+        push_image(client, name, "1")
+    push_image(client, "foo", "2")
+    empty_repository(client, "empty")
+    expected = {"foo": 2, "foo/1bar": 1, "foo/1bar/deep/er": 1, "empty": 0}
+    assert overview(client, "catalog") == {"repositories": expected}
+    assert set(client.get("/v2/_catalog?n=1000").json()["repositories"]) <= set(expected)
+
+
+def test_every_tag_has_its_digest_manifest_and_platform(stored: Stored, client: httpx.Client) -> None:
+    one = build_image(layers=("x",), config_extra={"variant": "v3", "author": "<b>"})
+    for tag in ("1.0", "latest"):
+        push(client, "team/app", tag, one)
+    answer = overview(client, "tags/team/app")
+    assert answer["tags"] == {"1.0": one.digest, "latest": one.digest}
+    assert answer["may"] == {"push": True, "delete": True}
+    shown = {"created": "2024-06-29T23:28:22Z", "os": "linux", "architecture": "amd64", "variant": "v3"}
+    assert answer["manifests"] == {one.digest: {"document": one.document, "config": shown}}
+
+
+def test_an_index_comes_with_its_children(stored: Stored, client: httpx.Client) -> None:
+    pushed = push_index(client, "team/app", "all", attestations=True)
+    manifests = overview(client, "tags/team/app")["manifests"]
+    children = [entry["digest"] for entry in manifests[pushed.digest]["document"]["manifests"]]
+    assert len(children) == 4
+    assert set(manifests) == {pushed.digest, *children}
+
+
+def test_what_is_unknown_is_not_found(client: httpx.Client) -> None:
+    for path in ("tags/no-such", "tags/a%2F..%2Fb", "tags/_manifests", "nonsense", "tags/"):
+        answer = client.get(f"/overview/{path}")
+        assert answer.status_code == 404, path
+    assert client.get("/overview/tags/no-such").json()["errors"][0]["code"] == "NAME_UNKNOWN"
+    assert client.post("/overview/catalog").status_code == 405
+
+
+def test_an_emptied_repository_has_no_tags(stored: Stored, client: httpx.Client) -> None:
+    empty_repository(client, "empty")
+    assert overview(client, "tags/empty") == {"tags": {}, "manifests": {}, "may": {"push": True, "delete": True}}
+
+
+def test_referrers_are_found_by_their_subject_tagged_or_not(stored: Stored, client: httpx.Client) -> None:
+    subject = push_image(client, "team/app", "1.0")
+    signature = image(media=OCI, subject={"mediaType": "x", "digest": subject.digest, "size": 1})
+    mention = image(media=OCI, annotations={"about": subject.digest})
+    push(client, "team/app", None, signature)
+    push(client, "team/app", "mention", mention)
+    found = overview(client, f"referrers/team/app@{subject.digest}")["referrers"]
+    assert found == [{"digest": signature.digest, "document": signature.document}]
+    client.delete(f"/v2/team/app/manifests/{signature.digest}").raise_for_status()
+    assert overview(client, f"referrers/team/app@{subject.digest}") == {"referrers": []}
+
+
+class TestDamage:
+    """Whatever lies in the storage, the other tags are told."""
+
+    @pytest.mark.parametrize("content", [b"", b"sha256:", b"../../../etc/passwd", b"sha256:" + b"g" * 64])
+    def test_a_link_that_names_nothing(self, stored: Stored, client: httpx.Client, content: bytes) -> None:
+        good = push_image(client, "team/app", "good")
+        push_image(client, "team/app", "bad", layers=("bad",))
+        stored.tag("team/app", "bad").write_bytes(content)
+        answer = overview(client, "tags/team/app")
+        assert answer["tags"] == {"good": good.digest, "bad": content.decode()}
+        assert set(answer["manifests"]) == {good.digest}
+
+    def test_content_that_is_gone(self, stored: Stored, client: httpx.Client) -> None:
+        gone = build_image(layers=("gone",))
+        lost = build_image(layers=("lost",))
+        for tag, content in (("gone", gone), ("lost", lost)):
+            push(client, "team/app", tag, content)
+        stored.blob(gone.digest).unlink()
+        stored.blob(lost.document["config"]["digest"]).unlink()
+        stored.tag("team/app", "linkless").parent.mkdir(parents=True)
+        answer = overview(client, "tags/team/app")
+        assert answer["tags"] == {"gone": gone.digest, "lost": lost.digest, "linkless": ""}
+        assert answer["manifests"] == {lost.digest: {"document": lost.document, "config": None}}
+
+    @pytest.mark.parametrize(
+        "content", [b"", b"no json", b"[1, 2]", b'"words"', b"null", b'{"config": 7, "manifests": [7]}']
+    )
+    def test_content_that_is_damaged(self, stored: Stored, client: httpx.Client, content: bytes) -> None:
+        good = push_image(client, "team/app", "good")
+        bad = push_image(client, "team/app", "bad", layers=("bad",))
+        stored.blob(bad.digest).write_bytes(content)
+        answer = overview(client, "tags/team/app")
+        assert set(answer["tags"]) == {"good", "bad"}
+        assert good.digest in answer["manifests"]
+        assert overview(client, f"referrers/team/app@{good.digest}") == {"referrers": []}
+
+    @pytest.mark.parametrize(
+        "content", [b"", b"no json", b"[1, 2]", b"null", b'{"created": "' + b"x" * 5_000_000 + b'"}']
+    )
+    def test_a_configuration_that_is_none_or_too_large(
+        self, stored: Stored, client: httpx.Client, content: bytes
+    ) -> None:
+        odd = _with_config(content)
+        push(client, "team/app", "odd", odd)
+        answer = overview(client, "tags/team/app")
+        assert answer["manifests"] == {odd.digest: {"document": odd.document, "config": None}}
+
+
+class TestRules:
+    @pytest.mark.parametrize(
+        ("path", "allowed"),
+        [
+            ("session", USERS),
+            ("catalog", ("admin",)),
+            ("tags/open/app", ("admin", "reader", "cleaner")),
+            ("tags/secret/app", ("admin",)),
+            ("tags/no-such", ("admin",)),
+            (f"referrers/open/app@sha256:{'0' * 64}", ("admin", "reader", "cleaner")),
+            (f"referrers/secret/app@sha256:{'0' * 64}", ("admin",)),
+            ("nonsense", ()),
+        ],
+    )
+    def test_each_user_is_told_what_they_may_see(
+        self, ruled: DeployedStack, path: str, allowed: tuple[str, ...]
+    ) -> None:
+        for user in USERS:
+            with client_of(ruled, user) as client:
+                status = client.get(f"/overview/{path}").status_code
+                assert (status != 403) is (user in allowed), (user, status)
+                assert client.post(f"/overview/{path}").status_code == 403
+        with client_of(ruled, None) as client:
+            assert client.get(f"/overview/{path}").status_code == 401
+
+    def test_each_user_is_told_what_they_may_do(self, ruled: DeployedStack) -> None:
+        expected = {"admin": (True, True), "reader": (False, False), "cleaner": (False, True)}
+        for user, (may_push, may_delete) in expected.items():
+            with client_of(ruled, user) as client:
+                assert overview(client, "tags/open/app")["may"] == {"push": may_push, "delete": may_delete}
+                assert overview(client, "session")["user"] == user
+
+    def test_nothing_of_another_repository_is_told(self, ruled: DeployedStack) -> None:
+        """An index may name what only another repository has, and a manifest another's configuration."""
+        secret = image("secret/app")
+        stored = Stored(ruled)
+        foreign = index([(secret, "linux/amd64")], media=OCI)
+        borrowed = Image(secret.content.replace(b"   ", b"  "), secret.media_type)
+        with client_of(ruled, "admin") as admin:
+            push(admin, "open/app", "index", image("placeholder"))
+            push(admin, "open/app", "borrowed", image("another"))
+            # The registry takes neither: they are put where they would lie.
+            for tag, content in (("index", foreign), ("borrowed", borrowed)):
+                _plant(stored, "open/app", tag, content)
+        with client_of(ruled, "reader") as reader:
+            manifests = overview(reader, "tags/open/app")["manifests"]
+        assert secret.digest not in manifests
+        assert set(manifests) >= {foreign.digest, borrowed.digest}
+        assert manifests[borrowed.digest]["config"] is None
+
+    @pytest.mark.parametrize(
+        "target",
+        [
+            "/overview/tags/secret/app",
+            "/overview//tags/secret/app",
+            "/overview/tags/open/app/../../secret/app",
+            "/overview/tags/open/app%2F..%2F..%2Fsecret/app",
+            "/overview/tags/open/%2e%2e/secret/app",
+            "/overview/tags/secret%2Fapp",
+            "/Overview/tags/secret/app",
+            "/overview/tags.json",
+            "/overview/tags/secret/app?repository=open/app",
+            "/v2/../overview/tags/secret/app",
+        ],
+    )
+    def test_no_way_of_writing_a_path_gets_past_them(self, ruled: DeployedStack, target: str) -> None:
+        with client_of(ruled, "reader") as reader:
+            request = reader.build_request("GET", "/")
+            request.url = request.url.copy_with(raw_path=target.encode())
+            answer = reader.send(request)
+        assert image("secret/app").digest not in answer.text, answer.text
+
+
+def _with_config(content: bytes) -> Image:
+    plain = image("layer", media=OCI)
+    document = plain.document
+    document["config"] |= {"digest": sha256(content), "size": len(content)}
+    return Image(json.dumps(document).encode(), plain.media_type, (content, *plain.blobs[1:]))
+
+
+def _plant(stored: Stored, repository: str, tag: str, content: Image) -> None:
+    for file, words in (
+        (stored.blob(content.digest), content.content),
+        (stored.revision(repository, content.digest), content.digest.encode()),
+        (stored.tag(repository, tag), content.digest.encode()),
+    ):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(words)
