@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Error, expect
@@ -230,3 +231,42 @@ class TestWhileAPageIsOpen:
         page.unroute(re.compile("/manifests/"))
         page.get_by_role("button", name=WORDS["again"]).click()
         expect(page.locator("#tags")).to_contain_text("linux/amd64")
+
+
+class TestWhoIAm:
+    def test_the_page_says_who_is_signed_in(self, open_as: Callable[..., Page], watch: Watch) -> None:
+        watch.expect("403")
+        for user in USERS:
+            page = open_as(user)
+            expect(page.locator("header")).to_contain_text(user)
+            expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+    def test_signing_out_makes_the_browser_forget(
+        self, browser: Browser, page_stack: DeployedStack, watch: Watch
+    ) -> None:
+        watch.expect("401")
+        # With the sign-in in the address it is the browser itself that keeps it, as after its own question.
+        page = browser.new_context().new_page()
+        page.goto(f"https://admin:{quote(password_of('admin'), safe='')}@{page_stack.address}/")
+        page.goto(f"https://{page_stack.address}/")
+        expect(page.get_by_role("link", name="team/app")).to_be_visible()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("You are signed out")
+        expect(page.get_by_role("heading", level=1)).to_be_focused()
+        expect(page.get_by_role("link", name="team/app")).to_have_count(0)
+        expect(page.locator("header")).not_to_contain_text("admin")
+
+        answers: list[int] = []
+        page.on("response", lambda answer: answers.append(answer.status))
+        with contextlib.suppress(Error):
+            page.goto(f"https://{page_stack.address}/", timeout=3000)
+        assert set(answers) <= {401}
+        expect(page.locator("#view")).to_have_count(0)
+        page.context.close()
+
+    def test_the_words_that_sign_out_sign_nobody_in(self, page_stack: DeployedStack) -> None:
+        with client_of(page_stack, None) as client:
+            for path in ("/", "/v2/", "/overview/session", "/sign-out/", "/sign-out/../v2/_catalog", "//sign-out"):
+                assert client.get(path, auth=("signed-out", "--")).status_code == 401, path
+            assert client.get("/sign-out", auth=("signed-out", "--")).status_code == 204
+            assert client.get("/sign-out", auth=("admin", password_of("admin"))).status_code == 401
