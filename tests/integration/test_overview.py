@@ -57,6 +57,7 @@ def test_the_catalogue_counts_tags_and_knows_empty_and_nested_repositories(
         push_image(client, name, "1")
     push_image(client, "foo", "2")
     empty_repository(client, "empty")
+    (stored.root / "repositories" / ".DS_Store").touch()
     expected = {"foo": 2, "foo/1bar": 1, "foo/1bar/deep/er": 1, "empty": 0}
     assert overview(client, "catalog") == {"repositories": expected}
     assert set(client.get("/v2/_catalog?n=1000").json()["repositories"]) <= set(expected)
