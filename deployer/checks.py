@@ -125,6 +125,14 @@ def image(value: object) -> object:
     return value
 
 
+def is_registry_3(name: str) -> bool:
+    """Whether an image's name says that it is distribution 3; whoever named theirs freely is not judged."""
+    found = parse(name)
+    if found.repository.rpartition("/")[2] not in {"registry", "distribution"} or (found.digest and not found.tag):
+        return False
+    return bool(re.fullmatch(r"v?3([.-].*)?|latest|edge", found.tagged().tag or ""))
+
+
 def data(value: object) -> object:
     """Take 'volume', or a directory that images may lie in."""
     if not isinstance(value, str) or not value.strip():

@@ -82,10 +82,11 @@ class File:
 
 @dataclass(frozen=True)
 class ServiceImages:
-    """The images that the two services run."""
+    """The images that the services run; `page` is "" where the page has no service of its own."""
 
     registry: str
     frontend: str
+    page: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,11 @@ def files(settings: Settings, images: ServiceImages, kept: Kept) -> tuple[File, 
         name=settings.name,
         registry_image=images.registry,
         frontend_image=images.frontend,
+        page_image=images.page,
+        page_name=settings.frontend.page,
+        host=_host_in_url(settings),
+        port=settings.port,
+        address=settings.address,
         page=with_page,
         storage=STORAGE,
         sockets=SOCKETS,
@@ -184,16 +190,21 @@ def _caddyfile(settings: Settings, *, with_page: bool) -> bytes:
     return _render(
         "frontend/Caddyfile.j2",
         page=with_page,
+        page_service=bool(settings.frontend.page_service_image),
         version=__version__,
         storage=STORAGE,
         tls=settings.tls,
         host=settings.host,
-        url_host=settings.address.rpartition(":")[0],
+        url_host=_host_in_url(settings),
         port=settings.port,
         sockets=SOCKETS,
         authority=f"deployer registry {settings.name}",
         authority_path=AUTHORITY_PATH,
     )
+
+
+def _host_in_url(settings: Settings) -> str:
+    return settings.address.rpartition(":")[0]
 
 
 def _certificates(kept: Kept) -> Iterable[File]:

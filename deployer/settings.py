@@ -18,9 +18,11 @@ Section = TypeVar("Section")
 DEFAULT_PORT = 5000
 DEFAULT_REGISTRY_IMAGE = "registry:3"
 DEFAULT_FRONTEND_IMAGE = "caddy:2"
+# Pages that run as a service of their own, and their images.
+PAGE_IMAGES = {"kwk": "konradkleine/docker-registry-frontend:v2", "joxit": "joxit/docker-registry-ui:2"}
 
 Images = Literal["auto", "pull", "build"]
-Page = Literal["builtin", "none"]
+Page = Literal["builtin", "kwk", "joxit", "none"]
 TlsMode = Literal["", "off", "internal", "acme"]
 Order = Literal["created", "pushed"]
 
@@ -53,10 +55,26 @@ class RegistrySettings:
 
 @dataclass(frozen=True)
 class FrontendSettings:
-    """The frontend service: its image, and the page at `/`."""
+    """The frontend service: its image, and the page at `/`, with the image of one that is not ours."""
 
     image: str = _checked(checks.image, DEFAULT_FRONTEND_IMAGE)
     page: Page = _checked(checks.one_of(*get_args(Page)), "builtin")
+    page_image: str = _checked(checks.image, "")
+
+    @property
+    def page_service_image(self) -> str:
+        """The image of the page's own service, "" where the page has none."""
+        official = PAGE_IMAGES.get(self.page, "")
+        return (self.page_image or official) if official else ""
+
+    def complaint(self) -> str:
+        """Why the settings cannot be meant together, "" where they can."""
+        if self.page_image and self.page not in PAGE_IMAGES:
+            return (
+                f"page_image is another page's, and page is {self.page}: "
+                f"write page: {' or '.join(PAGE_IMAGES)} beside it, or leave it out"
+            )
+        return ""
 
 
 @dataclass(frozen=True)
@@ -207,7 +225,22 @@ class Settings:
                 f"tls: no public authority gives a certificate for '{self.host}': give a public name as host, "
                 "or write tls: internal"
             )
+        if self.images == "pull" or (self.images == "auto" and self.registry.image != DEFAULT_REGISTRY_IMAGE):
+            return self.complaint_of_page(self.registry.image)
+        # What `images: auto` takes for the default is known only when it is chosen.
         return ""
+
+    def complaint_of_page(self, registry_image: str) -> str:
+        """Why the page cannot read what this registry answers, "" where nothing is known against it.
+
+        docker-registry-frontend reads schema 1 manifests alone, which distribution 3 has no more.
+        """
+        if self.frontend.page != "kwk" or not checks.is_registry_3(registry_image):
+            return ""
+        return (
+            f"frontend.page: kwk needs registry 2.8, and {registry_image} is version 3: write "
+            'registry: {image: "registry:2.8.3"}, or images: build'
+        )
 
 
 def paths(kind: type[Any] = Settings, prefix: str = "") -> Iterator[str]:

@@ -104,13 +104,14 @@ def test_groups_are_set_by_variables_without_losing_the_files_own(tmp_path: Path
 
 def test_all_mistakes_are_told_at_once_with_the_nearest_name(tmp_path: Path) -> None:
     text = "registry: {imge: x, data: 3}\nport: 70000\nhost: 'a b'\nfrontend: 3\nimages: sometimes\nx-mine: 1\n"
+    children = "frontend.image, frontend.page, frontend.page_image"
     assert problems_of(tmp_path, text, {"DEPLOYER_PROT": "1"}, port="none") == [
         "deployer.yaml: host: 'a b' is no host name or IP address",
         "deployer.yaml: port: 70000 is no port: a whole number from 1 to 65535",
         "deployer.yaml: images: 'sometimes' is none of: auto, pull, build",
         "deployer.yaml: registry.data: 3 is neither 'volume' nor a directory",
         "deployer.yaml: registry.imge: unknown setting, did you mean registry.image?",
-        "deployer.yaml: frontend: 3 is no group of settings; in it stand: frontend.image, frontend.page",
+        f"deployer.yaml: frontend: 3 is no group of settings; in it stand: {children}",
         "DEPLOYER_PROT: unknown variable, did you mean DEPLOYER_PORT?",
         "--port: 'none' is no port: a whole number from 1 to 65535",
     ]
@@ -176,7 +177,6 @@ def test_all_mistakes_are_told_at_once_with_the_nearest_name(tmp_path: Path) -> 
             )
         ),
         ("registry: {x-mine: 1, data: 3}", "3 is neither 'volume' nor a directory"),
-        ("frontend: {page: kwk}", "'kwk' is none of: builtin, none"),
     ],
 )
 def test_a_wrong_value_is_told_with_its_reason(tmp_path: Path, line: str, problem: str) -> None:
@@ -360,3 +360,42 @@ def test_no_public_authority_certifies_what_is_no_public_name(tmp_path: Path, ho
     assert found.startswith(f"tls: no public authority gives a certificate for '{host}'")
     own = f"host: {host}\ntls: {{mode: acme, directory: 'https://ca.example/acme/directory'}}\n"
     assert settings_from(tmp_path, own).tls.is_on
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("frontend: {page: kwk, page_image: 'mirror.example/kwk:v2'}\nimages: build\n", None),
+        ("frontend: {page: kwk}\nregistry: {image: 'registry:2.8.3'}\n", None),
+        ("frontend: {page: kwk}\nregistry: {image: 'registry:2'}\nimages: pull\n", None),
+        # Whoever named an image freely is not judged by its name.
+        ("frontend: {page: kwk}\nregistry: {image: 'mine:3'}\n", None),
+        ("frontend: {page: joxit}\nimages: pull\n", None),
+        ("frontend: {page: kwk}\nimages: pull\n", "frontend.page: kwk needs registry 2.8, and registry:3 is version 3"),
+        *(
+            (f"frontend: {{page: kwk}}\nregistry: {{image: '{name}'}}\n", f"and {name} is version 3: write registry:")
+            for name in ("registry:3.0.0", "registry", "mirror.example:5000/library/registry:3-alpine",
+                         "ghcr.io/distribution/distribution:v3.1.1", "registry:3@sha256:" + "0" * 64)
+        ),
+        ("frontend: {page_image: 'ui:2'}\n", "frontend: page_image is another page's, and page is builtin: write page"),
+        ("frontend: {page: none, page_image: 'ui:2'}\n", "and page is none: write page: kwk or joxit beside it"),
+        ("frontend: {page: joxit, page_image: 'UI:2'}\n", "frontend.page_image: 'UI:2' is no image name"),
+        ("frontend: {page: portus}\n", "frontend.page: 'portus' is none of: builtin, kwk, joxit, none"),
+    ],
+)  # fmt: skip
+def test_another_page_goes_with_its_image_and_a_registry_that_it_can_read(
+    tmp_path: Path, text: str, problem: str | None
+) -> None:
+    if problem is None:
+        assert settings_from(tmp_path, text).frontend.page_service_image
+    else:
+        found = problems_of(tmp_path, text)
+        assert (len(found), problem in found[0]) == (1, True), found
+
+
+def test_another_pages_image_may_come_from_a_variable(tmp_path: Path) -> None:
+    variables = {"DEPLOYER_FRONTEND_PAGE": "joxit", "DEPLOYER_FRONTEND_PAGE_IMAGE": "mirror.example/ui:2"}
+    assert settings_from(tmp_path, None, variables).frontend.page_service_image == "mirror.example/ui:2"
+    assert settings_from(tmp_path, None, {"DEPLOYER_FRONTEND_PAGE": "kwk"}).frontend.page_service_image == (
+        "konradkleine/docker-registry-frontend:v2"
+    )

@@ -55,6 +55,8 @@ VARIANTS = {
     "bound": Settings(host="registry.example", bind="10.1.2.3"),
     "directory": Settings(registry=RegistrySettings(image="registry:2", data="/srv/my images/$HOME")),
     "no-page": Settings(frontend=FrontendSettings(page="none")),
+    "kwk": Settings(host="::1", port=5001, images="build", frontend=FrontendSettings(page="kwk")),
+    "joxit": Settings(host="registry.example", tls=TlsSettings("internal"), frontend=FrontendSettings(page="joxit")),
     "users": Settings(name="team", host="192.168.100.2", tls=TlsSettings("internal")),
     "rules": Settings(name="team", host="registry.example", tls=TlsSettings("internal"), access=RULES),
     "acme": Settings(host="registry.example.org", port=443, tls=TlsSettings("acme", email="me@example.org")),
@@ -64,6 +66,11 @@ VARIANTS = {
         tls=TlsSettings("acme", directory="https://ca.example.org/acme/directory", authority="/etc/ca.pem"),
     ),
 }
+
+
+def images_of(variant: Settings) -> ServiceImages:
+    """What `up` would choose where the official images are here."""
+    return replace(IMAGES, page=variant.frontend.page_service_image)
 
 
 def kept_of(variant: str) -> Kept:
@@ -82,7 +89,7 @@ def check_golden(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_each_variant_is_as_its_golden_files(variant: str) -> None:
-    files = render.files(VARIANTS[variant], IMAGES, kept_of(variant))
+    files = render.files(VARIANTS[variant], images_of(VARIANTS[variant]), kept_of(variant))
     for file in files:
         if not file.path.startswith("frontend/page/"):
             check_golden(f"{variant}/{file.path}", file.text)
@@ -109,9 +116,10 @@ def test_the_configuration_file_is_as_its_golden_file_and_can_be_read_back() -> 
 
 def test_the_page_comes_along_only_where_it_is_wanted() -> None:
     with_page = {file.path for file in render.files(VARIANTS["default"], IMAGES, Kept(SECRET))}
-    without = {file.path for file in render.files(VARIANTS["no-page"], IMAGES, Kept(SECRET))}
     assert "frontend/page/index.html" in with_page
-    assert not any(path.startswith("frontend/page/") for path in without)
+    for other in ("no-page", "kwk", "joxit"):
+        rendered = render.files(VARIANTS[other], images_of(VARIANTS[other]), Kept(SECRET))
+        assert not any(file.path.startswith("frontend/page/") for file in rendered), other
 
 
 def test_only_files_with_secrets_are_private_and_those_are_hidden_when_shown() -> None:
@@ -138,6 +146,34 @@ def test_the_registry_is_never_published() -> None:
         assert "ports" not in compose["services"]["registry"]
         config = yaml.safe_load(render.files(variant, IMAGES, Kept(SECRET))[1].content)
         assert (config["http"]["net"], config["http"]["debug"]["addr"]) == ("unix", "127.0.0.1:5001")
+
+
+@pytest.mark.parametrize("page", ["kwk", "joxit"])
+def test_a_page_of_its_own_service_is_reached_by_the_frontend_alone_and_reaches_no_other(page: str) -> None:
+    compose = yaml.safe_load(render.files(VARIANTS[page], images_of(VARIANTS[page]), Kept(SECRET))[0].content)
+    services = compose["services"]
+    assert compose["networks"] == {"page": {"internal": True}}
+    assert {name for name, service in services.items() if "page" in service.get("networks", [])} == {"page", "frontend"}
+    assert services["page"]["networks"] == ["page"]
+    assert not {"ports", "volumes"} & services["page"].keys()
+    assert all(isinstance(value, str) for value in services["page"]["environment"].values())
+
+
+def test_the_pull_lines_of_the_other_pages_name_the_address_of_clients() -> None:
+    def environment(page: str) -> dict[str, str]:
+        compose = yaml.safe_load(render.files(VARIANTS[page], images_of(VARIANTS[page]), Kept(SECRET))[0].content)
+        return dict(compose["services"]["page"]["environment"])
+
+    kwk = environment("kwk")
+    assert (kwk["ENV_REGISTRY_PROXY_FQDN"], kwk["ENV_REGISTRY_PROXY_PORT"]) == ("[::1]", "5001")
+    assert environment("joxit")["PULL_URL"] == "registry.example:5000"
+
+
+def test_a_page_image_of_ones_own_can_be_read_back_from_the_configuration_file() -> None:
+    settings = Settings(frontend=FrontendSettings(page="joxit", page_image="mirror.example/ui:2"))
+    problems: list[str] = []
+    assert build(Settings, yaml.safe_load(render.configuration_file(settings)), problems) == settings
+    assert problems == []
 
 
 def test_a_change_of_the_page_setting_concerns_the_frontend_alone() -> None:
