@@ -189,6 +189,10 @@ class Engine:
         with translated():
             self._client(project).compose.down(remove_orphans=True, volumes=volumes, quiet=quiet)
 
+    def remove_unused_networks(self, project: str) -> None:
+        """Remove the networks of a Compose project that no container is in: Compose keeps those that its file lost."""
+        self._run("network", "prune", "--force", "--filter", f"label={_PROJECT_LABEL}={project}")
+
     def follow_logs(self, project: Project, services: Sequence[str], *, follow: bool, tail: str, since: str) -> None:
         """Let Compose print the services' logs on this terminal."""
         options = (("--follow",) if follow else ()) + (("--tail", tail) if tail else ())

@@ -39,7 +39,9 @@ def stack_of(session: Session) -> Stack:
 
 def up(
     session: Session,
-    build: Annotated[bool, typer.Option("--build", help="Build both images here, anew.")] = False,
+    build: Annotated[
+        bool, typer.Option("--build", help="Build the registry's image and the frontend's here, anew.")
+    ] = False,
     timeout: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long to wait until it answers.")
     ] = 60,
@@ -289,7 +291,7 @@ def _garbage(amount: int) -> str:
 def logs(
     session: Session,
     services: Annotated[
-        list[str] | None, typer.Argument(metavar="SERVICE", help="registry, frontend; or both.")
+        list[str] | None, typer.Argument(metavar="SERVICE", help="registry, frontend, or page; or several.")
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as new lines come; Ctrl-C ends it.")] = False,
     tail: Annotated[str, typer.Option("--tail", metavar="N", help="Only the last N lines of each service.")] = "",

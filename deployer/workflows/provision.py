@@ -1,4 +1,4 @@
-"""Where the two images come from: here already, pulled, or built."""
+"""Where the services' images come from: here already, pulled, or built."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer import render
-from deployer.errors import DeployerError, EngineError, HostError
+from deployer.errors import ConfigurationError, DeployerError, EngineError, HostError
 from deployer.host import base_image, programs
 from deployer.render import ServiceImages
 from deployer.settings import DEFAULT_FRONTEND_IMAGE, DEFAULT_REGISTRY_IMAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from deployer.engine import Engine
     from deployer.settings import Images, Settings
@@ -37,11 +37,11 @@ class Source(Enum):
 
 @dataclass(frozen=True)
 class Wanted:
-    """One image that the configuration asks for: its official name, and that of its built stand-in."""
+    """One image that the configuration asks for: its official name, and that of its built stand-in, if any."""
 
     configured: str
-    default: str
-    built: str
+    default: str = ""
+    built: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ def choose(
 
     `deployed` is the one it runs today, "" for none: under `auto` it stays, so that no registry
     changes its version because another image happened to arrive. A built image stands in for the
-    default one only: whoever names an image gets that image.
+    default one only: whoever names an image gets that image. One that has no stand-in is never built.
     """
-    if rebuild or mode == "build":
+    if wanted.built and (rebuild or mode == "build"):
         return Choice(wanted.built, Source.HERE if not rebuild and is_here(wanted.built) else Source.BUILD, wanted)
     if mode == "pull":
         return Choice(wanted.configured, Source.HERE if is_here(wanted.configured) else Source.PULL, wanted)
@@ -76,17 +76,29 @@ def choose(
     return Choice(wanted.configured, Source.PULL_OR_BUILD if may_build else Source.PULL, wanted)
 
 
-def choose_both(
+def choose_all(
     settings: Settings, is_here: Callable[[str], bool], deployed: ServiceImages | None, *, rebuild: bool = False
 ) -> list[Choice]:
-    """Decide on the registry's image and the frontend's, in this order."""
+    """Decide on the images of the registry, the frontend, and the page where it is a service, in this order.
+
+    Raises ConfigurationError where the page cannot read what that registry answers.
+    """
     registry = Wanted(settings.registry.image, DEFAULT_REGISTRY_IMAGE, BUILT_REGISTRY)
     frontend = Wanted(settings.frontend.image, DEFAULT_FRONTEND_IMAGE, BUILT_FRONTEND)
     today = deployed or ServiceImages("", "")
-    return [
+    choices = [
         choose(wanted, settings.images, is_here, current, rebuild=rebuild)
         for wanted, current in ((registry, today.registry), (frontend, today.frontend))
     ]
+    if complaint := settings.complaint_of_page(choices[0].name):
+        raise ConfigurationError(f"{complaint}.")
+    page = settings.frontend.page_service_image
+    return [*choices, choose(Wanted(page), settings.images, is_here, "")] if page else choices
+
+
+def named(choices: Iterable[Choice]) -> ServiceImages:
+    """The names of the images chosen, service by service."""
+    return ServiceImages(*(choice.name for choice in choices))
 
 
 def fetch(
@@ -101,7 +113,7 @@ def fetch(
     to_build = [name for name in names if name in {BUILT_REGISTRY, BUILT_FRONTEND} and name not in _present(choices)]
     if to_build:
         _build(to_build, engine, say, allow)
-    return ServiceImages(registry=names[0], frontend=names[1])
+    return ServiceImages(*names)
 
 
 def _present(choices: list[Choice]) -> set[str]:
@@ -116,17 +128,24 @@ def _pulled(choice: Choice, engine: Engine, say: Callable[[str], None]) -> str:
         engine.pull(choice.name, on_line=lambda _: None)
     except EngineError as error:
         if choice.source is Source.PULL:
-            raise _not_pulled(choice.name, error) from error
+            raise _not_pulled(choice, error) from error
         say(f"{choice.name} cannot be pulled ({_short(error)}); building one here instead.")
         return choice.wanted.built
     return choice.name
 
 
-def _not_pulled(name: str, error: EngineError) -> DeployerError:
+def _not_pulled(choice: Choice, error: EngineError) -> DeployerError:
+    name, original = choice.name, error.original or error.message
+    by_hand = f"docker pull {name}   (to try it by hand)"
+    if choice.wanted.built:
+        advice = ("deployer up --build   (builds both images here, with no hub)", by_hand)
+        return EngineError(f"The image {name} cannot be pulled.", advice, original)
+    elsewhere = "docker load --input FILE   (of what `docker save` wrote where it can be pulled)"
+    other = "Or name a mirror's as frontend.page_image, or write page: builtin, in deployer.yaml."
     return EngineError(
-        f"The image {name} cannot be pulled.",
-        ("deployer up --build   (builds both images here, with no hub)", f"docker pull {name}   (to try it by hand)"),
-        error.original or error.message,
+        f"The page's image {name} cannot be pulled, and is none that can be built here.",
+        (elsewhere, by_hand, other),
+        original,
     )
 
 

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deployer.errors import NotReady
+from deployer.errors import EngineError, NotReady
 from deployer.host.unverified import unverified
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from deployer.engine_values import ServiceContainer
     from deployer.settings import Settings
 
+_SIGNED_OUT = "the page wants a sign-in"
 _POLL_SECONDS = 0.05
 _LOOK_AT_CONTAINERS_SECONDS = 1.0
 _LOG_LINES = 15
@@ -41,8 +42,8 @@ class Answer:
         return not self.api and not self.page
 
 
-def probe(settings: Settings) -> Answer:
-    """Ask for `/v2/` and the page as a client would."""
+def probe(settings: Settings, engine: Engine, project: str) -> Answer:
+    """Ask for `/v2/` and the page as a client would, and for a page's own service behind the sign-in too."""
     import httpx
 
     # Nothing secret is said here; who may trust the certificate is the clients' question.
@@ -50,6 +51,8 @@ def probe(settings: Settings) -> Answer:
     with httpx.Client(base_url=settings.local_url, timeout=5, trust_env=False, verify=verify) as client:
         api = _ask(client, "/v2/", settings.host, _api_complaint)
         page = "" if settings.frontend.page == "none" else _ask(client, "/", settings.host, _page_complaint)
+    if page == _SIGNED_OUT:
+        page = _complaint_behind_sign_in(engine, project) if settings.frontend.page_service_image else ""
     return Answer(api, page)
 
 
@@ -61,7 +64,7 @@ def wait(settings: Settings, engine: Engine, project: str, timeout: float) -> No
     """
     deadline = time.monotonic() + timeout
     look = time.monotonic() + _LOOK_AT_CONTAINERS_SECONDS
-    while not (answer := probe(settings)).is_ready:
+    while not (answer := probe(settings, engine, project)).is_ready:
         now = time.monotonic()
         if now >= look:
             _refuse_ended(engine, project)
@@ -90,8 +93,19 @@ def _api_complaint(response: httpx.Response) -> str:
 
 
 def _page_complaint(response: httpx.Response) -> str:
-    if response.status_code not in {200, 401}:
-        return f"the page answers {response.status_code}"
+    if response.status_code == 401:
+        return _SIGNED_OUT
+    return "" if response.status_code == 200 else f"the page answers {response.status_code}"
+
+
+def _complaint_behind_sign_in(engine: Engine, project: str) -> str:
+    """What is wrong with a page that is a service of its own, asked where no sign-in is wanted."""
+    frontend = next((found for found in engine.containers(project) if found.service == "frontend"), None)
+    try:
+        if frontend is not None:
+            engine.execute(frontend.id, "wget", "-q", "-T", "5", "-O", "/dev/null", "http://page/")
+    except EngineError:
+        return "the page's own service does not answer the frontend"
     return ""
 
 
@@ -104,7 +118,10 @@ def _refuse_ended(engine: Engine, project: str) -> None:
 
 
 def _late(answer: Answer, settings: Settings, engine: Engine, project: str, timeout: float) -> NotReady:
-    at_fault = "registry" if answer.api and "no answer" not in answer.api else "frontend"
+    if answer.api:
+        at_fault = "frontend" if "no answer" in answer.api else "registry"
+    else:
+        at_fault = "page" if settings.frontend.page_service_image else "frontend"
     what = "; ".join(part for part in (answer.api, answer.page) if part)
     container = next((found for found in engine.containers(project) if found.service == at_fault), None)
     message = f"{settings.local_url} did not answer rightly within {timeout:.0f} s: {what}."

@@ -74,6 +74,8 @@ def apply(stack: Stack, wanted: DownPlan, *, quiet: bool) -> None:
         # Its hold on a volume would keep that from going.
         remove_leftover(stack.engine, stack.deployment)
         stack.engine.down(project, volumes=bool(wanted.volumes), quiet=quiet)
+        # That of a page whose service an `up` took out, and was cut off.
+        stack.engine.remove_unused_networks(stack.deployment.name)
         for volume in wanted.volumes:
             stack.engine.remove_volume(volume)
         for path in wanted.files:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from deployer import render
 from deployer.errors import EngineError, UsageError
 from deployer.host.files import read_if_there, write_atomically
-from deployer.render import PUBLIC, File, ServiceImages
+from deployer.render import PUBLIC, File
 from deployer.workflows import files, provision
 from deployer.workflows.stack import deployed_images
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from deployer.render import ServiceImages
     from deployer.settings import Settings
     from deployer.workflows.stack import Stack
 
@@ -76,7 +77,7 @@ def difference(stack: Stack, what: Rendered) -> dict[str, str]:
 def _images(stack: Stack) -> ServiceImages:
     try:
         deployed = deployed_images(stack.engine.containers(stack.deployment.name))
-        choices = provision.choose_both(stack.settings, stack.engine.has_image, deployed)
+        choices = provision.choose_all(stack.settings, stack.engine.has_image, deployed)
     except EngineError:
-        choices = provision.choose_both(stack.settings, lambda _: False, None)
-    return ServiceImages(choices[0].name, choices[1].name)
+        choices = provision.choose_all(stack.settings, lambda _: False, None)
+    return provision.named(choices)

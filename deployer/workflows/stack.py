@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from deployer.render import Kept
     from deployer.settings import Settings
 
-SERVICES = ("registry", "frontend")
+# The services in the order of their images; the last is there for some pages only.
+SERVICES = ("registry", "frontend", "page")
+# Those of them that have a folder of this machine.
+_WITH_FOLDER = ("registry", "frontend")
 
 _FILES_GONE = "its files were gone"
 _FILE_CHANGED = "its file was changed"
@@ -123,15 +126,14 @@ class Stack:
         preflight.check_conflict(self.deployment, containers)
         remarks = preflight.check_certificate(self.settings, self.now())
         image = cache(self.engine.image)
-        choices = provision.choose_both(
+        choices = provision.choose_all(
             self.settings, lambda name: image(name) is not None, deployed_images(containers), rebuild=rebuild
         )
-        images = ServiceImages(choices[0].name, choices[1].name)
-        rendered = render.files(self.settings, images, self.kept())
+        rendered = render.files(self.settings, provision.named(choices), self.kept())
         # An image that is still to come differs from every one that runs.
         here = [image(choice.name) if choice.source is provision.Source.HERE else None for choice in choices]
         ids = [found.id if found else "" for found in here]
-        services = self._service_changes(rendered, containers, dict(zip(SERVICES, ids, strict=True)))
+        services = self._service_changes(rendered, containers, dict(zip(SERVICES, ids, strict=False)))
         if any(change.action not in {Action.KEEP, Action.RELOAD} for change in services):
             preflight.check_port(self.settings, self.engine)
             preflight.check_disk(self.settings, self.engine, self.deployment)
@@ -174,6 +176,8 @@ class Stack:
         # Compose knows nothing of these two reasons, and would keep the containers.
         anew = [change.service for change in plan.services if change.reason in {_FILES_GONE, _FILE_CHANGED}]
         self.engine.up(self.project(), anew=anew, quiet=quiet)
+        if any(change.action is Action.REMOVE for change in plan.services):
+            self.engine.remove_unused_networks(self.deployment.name)
         if any(change.action is Action.RELOAD for change in plan.services):
             sign_in.let_read(self.engine, self.deployment)
         # One that was started has read them.
@@ -222,9 +226,9 @@ class Stack:
             _change(service, hashes[service], ids.get(service), running.get(service), outdated=service in outdated)
             for service in hashes
         ]
-        if not all((self.deployment.directory / service).is_dir() for service in SERVICES):
+        if not all((self.deployment.directory / service).is_dir() for service in _WITH_FOLDER):
             # A container keeps the folder that it was given, even when another has taken its place.
-            wanted = [_anew(change) for change in wanted]
+            wanted = [_anew(change) if change.service in _WITH_FOLDER else change for change in wanted]
         removed = [ServiceChange(service, Action.REMOVE) for service in running if service not in hashes]
         return tuple(wanted + removed)
 

@@ -18,6 +18,7 @@ from deployer.workflows.manifest_graph import Manifests
 
 if TYPE_CHECKING:
     from deployer.engine_values import ServiceContainer
+    from deployer.settings import Settings
     from deployer.workflows.stack import Stack
 
 # What Docker takes: a duration, seconds since 1970, or a moment by RFC 3339, cut off where one likes.
@@ -83,12 +84,14 @@ def read(stack: Stack) -> Status:
     preflight.check_conflict(stack.deployment, containers)
     registry = next((found for found in containers if found.service == "registry" and found.state == "running"), None)
     used, free = _storage(stack, registry) if registry else (None, None)
-    answer = readiness.probe(settings) if _publishes(containers, settings.port) else None
+    publishes = _publishes(containers, settings.port)
+    answer = readiness.probe(settings, stack.engine, stack.deployment.name) if publishes else None
+    version = _version(stack, registry) if registry else ""
     return Status(
         name=settings.name,
         address=settings.address,
         page=f"{settings.url}/" if settings.frontend.page != "none" else "",
-        version=_version(stack, registry) if registry else "",
+        version=version,
         data=_place(stack),
         repositories=_repositories(stack, containers) if answer and not answer.api else None,
         used_bytes=used,
@@ -102,6 +105,7 @@ def read(stack: Stack) -> Status:
             *_elsewhere(containers, settings.port),
             *_problems(containers, answer, free),
             *_certificate(stack),
+            *_page(settings, version),
         ),
     )
 
@@ -247,6 +251,13 @@ def _certificate(stack: Stack) -> tuple[str, ...]:
     except DeployerError as error:
         return (error.message,)
     return ()
+
+
+def _page(settings: Settings, version: str) -> tuple[str, ...]:
+    """Whether the page reads what the registry answers, whose image's name may have told nothing of it."""
+    if settings.frontend.page != "kwk" or not version.startswith("distribution 3"):
+        return ()
+    return (f"The page kwk shows no image's details: it needs registry 2.8, and this is {version}.",)
 
 
 def _problems(

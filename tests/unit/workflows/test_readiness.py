@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deployer.engine_values import ServiceContainer
-from deployer.errors import NotReady
+from deployer.errors import EngineError, NotReady
 from deployer.settings import FrontendSettings, Settings
 from deployer.workflows import readiness
-from tests.support.fake_engine import FakeEngine
+from tests.support.fake_engine import FakeEngine, service_container
 from tests.support.stack import free_port
 
 if TYPE_CHECKING:
@@ -61,14 +62,15 @@ def test_the_answers_are_judged(
     api: tuple[int, dict[str, str]], page: tuple[int, dict[str, str]], found: tuple[str, str]
 ) -> None:
     with answering({"/v2/": api, "/": page}) as port:
-        answer = readiness.probe(Settings(port=port))
+        answer = readiness.probe(Settings(port=port), FakeEngine(), "project")
     assert (answer.api, answer.page) == found
     assert answer.is_ready == (found == ("", ""))
 
 
 def test_without_a_page_none_is_asked_for() -> None:
     with answering({"/v2/": (200, REGISTRY)}) as port:
-        assert readiness.probe(Settings(port=port, frontend=FrontendSettings(page="none"))).is_ready
+        settings = Settings(port=port, frontend=FrontendSettings(page="none"))
+        assert readiness.probe(settings, FakeEngine(), "project").is_ready
 
 
 class Frontend(FakeEngine):
@@ -101,4 +103,44 @@ def test_the_last_lines_hold_the_reason_and_not_our_own_questions(monkeypatch: p
 
 
 def test_silence_is_no_answer() -> None:
-    assert "no answer" in readiness.probe(Settings(port=free_port())).api
+    assert "no answer" in readiness.probe(Settings(port=free_port()), FakeEngine(), "project").api
+
+
+@dataclass
+class WithPage(FakeEngine):
+    """The containers of a page that is a service; the frontend's container may reach it or not."""
+
+    reaches: bool = True
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+
+    def containers(self, project: str) -> tuple[ServiceContainer, ...]:
+        return tuple(service_container(service, "running") for service in ("frontend", "page", "registry"))
+
+    def execute(self, container: str, *command: str) -> str:
+        self.asked.append((container, command[-1]))
+        if not self.reaches:
+            raise EngineError("no", original="connection refused")
+        return ""
+
+    def last_log_lines(self, container: str, count: int) -> tuple[str, ...]:
+        return (f"log of {container}",)
+
+
+JOXIT = FrontendSettings(page="joxit")
+
+
+@pytest.mark.parametrize("reaches", [True, False])
+def test_a_page_of_its_own_service_is_asked_behind_the_sign_in_too(reaches: bool) -> None:
+    engine = WithPage(reaches=reaches)
+    with answering({"/v2/": (401, REGISTRY), "/": (401, {})}) as port:
+        answer = readiness.probe(Settings(port=port, frontend=JOXIT), engine, "project")
+        assert readiness.probe(Settings(port=port), WithPage(reaches=False), "project").is_ready
+    assert answer.page == ("" if reaches else "the page's own service does not answer the frontend")
+    assert engine.asked == [("id of frontend", "http://page/")]
+
+
+def test_a_page_of_its_own_service_that_does_not_answer_is_named_with_its_log() -> None:
+    with answering({"/v2/": (200, REGISTRY), "/": (502, {})}) as port, pytest.raises(NotReady) as caught:
+        readiness.wait(Settings(port=port, frontend=JOXIT), WithPage(), "project", 0.1)
+    assert "the page answers 502" in caught.value.message
+    assert (caught.value.advice, caught.value.original) == (("deployer logs page",), "log of id of page")
