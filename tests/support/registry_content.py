@@ -67,6 +67,7 @@ def image(
     platform: str = "linux/amd64",
     created: str | None = CREATED,
     config: Mapping[str, Any] | None = None,
+    history: Sequence[Mapping[str, Any]] = (),
     **more: Any,
 ) -> Image:
     """An image whose layers hold the given words; `config` goes into the configuration's `config`."""
@@ -75,6 +76,7 @@ def image(
     document: dict[str, Any] = {"os": os, "architecture": architecture, "config": dict(config or {})}
     document |= {"variant": variant[0]} if variant else {}
     document |= {"created": created} if created else {}
+    document |= {"history": list(history)} if history else {}
     packed = [gzip.compress(layer.encode(), mtime=0) for layer in layers]
     document["rootfs"] = {"type": "layers", "diff_ids": [sha256(layer.encode()) for layer in layers]}
     settings = json.dumps(document).encode()

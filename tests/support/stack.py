@@ -23,12 +23,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def docker(*arguments: str, check: bool = True, stdin: bytes | None = None) -> str:
-    """Run the Docker client and return what it printed."""
+def docker(*arguments: str, check: bool = True, stdin: bytes | None = None, merged: bool = False) -> str:
+    """Run the Docker client and return what it printed, with `merged` on either stream."""
     done = subprocess.run(["docker", *arguments], check=False, capture_output=True, input=stdin)
     if check and done.returncode != 0:
         raise AssertionError(f"docker {' '.join(arguments)}: {done.stderr.decode()}")
-    return done.stdout.decode()
+    return (done.stdout + (done.stderr if merged else b"")).decode()
 
 
 @dataclass
