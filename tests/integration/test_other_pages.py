@@ -214,6 +214,7 @@ def test_status_doctor_and_logs_know_the_page(signed_in: Own) -> None:
 
 def test_the_page_becomes_healthy(signed_in: Own, own: Own) -> None:
     own.up("joxit")
+    signed_in.up("kwk")
     for stack in (signed_in.stack, own.stack):
         test = inspected(stack.containers()["page"])["Config"]["Healthcheck"]["Test"][1:]
         docker("exec", stack.containers()["page"], *test)
