@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { grouped, matching, ordered } = await load("catalog.js");
+const { around, foldersOf, grouped, matching, ordered, setApart, unfolded } = await load("catalog.js");
 const { matchingTags, parseSorting, sortedTags, writeSorting } = await load("tags.js");
 
 test("repositories without a folder come first, then folder by folder", () => {
@@ -26,6 +26,48 @@ test("a filter's words must all occur, in any order and case", () => {
   assert.deepEqual(matching(names, " APP team "), ["team/app", "team/web-app"]);
   assert.deepEqual(matching(names, ""), names);
   assert.deepEqual(matching(names, ".*"), []);
+});
+
+const NAMES = ["app", "team", "team/a/deep", "team/b", "team10/x", "team2/x", "zoo"];
+const shape = (rows) => rows.map(({ key, level, position, siblings }) => [key, level, position, siblings].join(" "));
+
+test("folders come before repositories, in natural order, and only what is open shows what is in it", () => {
+  const root = foldersOf(NAMES);
+  assert.deepEqual(shape(unfolded(root, () => false)), ["team 1 1 5", "team2/ 1 2 5", "team10/ 1 3 5", "app 1 4 5", "zoo 1 5 5"]);
+  assert.deepEqual(shape(unfolded(root, (path) => path === "team" || path === "team/b")), [
+    "team 1 1 5", "team/a/ 2 1 2", "team/b 2 2 2", "team2/ 1 2 5", "team10/ 1 3 5", "app 1 4 5", "zoo 1 5 5",
+  ]);
+  assert.equal(unfolded(root, () => true).length, 10);
+});
+
+test("a folder counts all repositories below it, and may be one itself", () => {
+  const [team] = unfolded(foldersOf(NAMES), () => false);
+  assert.deepEqual([team.folder.name, team.folder.below, team.open], ["team", 2, false]);
+  assert.equal(foldersOf(NAMES).below, NAMES.length);
+});
+
+test("what is set apart comes last, by whole names, and is closed as other folders are", () => {
+  const root = foldersOf(NAMES);
+  setApart(root, "-", "Empty", ["old/gone", "team"]);
+  assert.equal(unfolded(root, () => false).at(-1).folder.label, "Empty");
+  const rows = unfolded(root, (path) => path === "-");
+  assert.deepEqual(shape(rows.slice(-3)), ["-/ 1 6 6", "old/gone 2 1 2", "team 2 2 2"]);
+  assert.equal(rows.at(-3).folder.below, 2);
+});
+
+test("from each row one gets to the folder around it", () => {
+  const rows = unfolded(foldersOf(NAMES), () => true);
+  const index = (key) => rows.findIndex((row) => row.key === key);
+  assert.equal(around(rows, index("team/a/deep")), index("team/a/"));
+  assert.equal(around(rows, index("team/b")), index("team"));
+  assert.equal(around(rows, index("zoo")), -1);
+});
+
+test("ten thousand repositories are in folders within the time of a few frames", () => {
+  const names = Array.from({ length: 10_000 }, (_, number) => `team${number % 100}/group${number % 7}/app${number}`);
+  const begun = performance.now();
+  assert.equal(unfolded(foldersOf(names), () => true).length, 10_000 + 100 + 700);
+  assert.ok(performance.now() - begun < 1000);
 });
 
 const details = new Map([

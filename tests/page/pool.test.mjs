@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { runPool } = await load("pool.js");
+const { createPool, runPool } = await load("pool.js");
 const { createStore } = await load("store.js");
 
 const tick = () => new Promise((resolve) => setImmediate(resolve));
@@ -31,6 +31,62 @@ test("leaving ends it", async () => {
   let count = 0;
   await runPool({ size: 2, next: () => count, signal: leaving.signal, run: async () => ((count += 1) === 3 ? leaving.abort() : tick()) });
   assert.ok(count <= 4);
+});
+
+/** A pool whose work ends when it is told to. */
+function heldPool(signal = new AbortController().signal) {
+  const begun = [];
+  const held = new Map();
+  const broken = [];
+  const want = createPool({
+    size: 6,
+    pause: 20,
+    signal,
+    run: (item, leaving) => new Promise((done) => {
+      begun.push(item);
+      held.set(item, done);
+      leaving.addEventListener("abort", () => (broken.push(item), done()));
+    }),
+  });
+  return { begun, broken, held, want };
+}
+
+const rest = () => new Promise((resolve) => setTimeout(resolve, 40));
+const numbers = (first, last) => Array.from({ length: last - first }, (_, step) => first + step);
+
+test("what passes by is not worked on; what rests is, six at a time, in its order", async () => {
+  const { begun, held, want } = heldPool();
+  for (let first = 0; first < 1000; first += 10) want(numbers(first, first + 20));
+  await rest();
+  assert.deepEqual(begun, numbers(990, 996));
+  held.get(992)();
+  await tick();
+  assert.deepEqual(begun, numbers(990, 997));
+});
+
+test("what has gone out of sight is broken off at once, and what is still in sight goes on", async () => {
+  const { begun, broken, held, want } = heldPool();
+  want(numbers(0, 10));
+  await rest();
+  want(numbers(4, 14));
+  assert.deepEqual(broken, [0, 1, 2, 3]);
+  await rest();
+  assert.deepEqual(begun, [...numbers(0, 6), ...numbers(6, 10)]);
+  held.get(4)();
+  await tick();
+  assert.equal(begun.at(-1), 10);
+});
+
+test("leaving breaks off what runs and begins nothing more", async () => {
+  const leaving = new AbortController();
+  const { begun, broken, want } = heldPool(leaving.signal);
+  want(numbers(0, 10));
+  await rest();
+  want(numbers(2, 12));
+  leaving.abort();
+  want(numbers(20, 30));
+  await rest();
+  assert.deepEqual([begun, broken], [numbers(0, 6), numbers(0, 6)]);
 });
 
 test("a store tells of each change, until its listener leaves", () => {

@@ -1,6 +1,10 @@
-/** A list of any length that keeps only the rows near the window in the document. The page itself scrolls. */
+/**
+ * A list of any length that keeps only the rows near the window in the document. The page itself scrolls. On paper
+ * stand all rows.
+ */
 
 const BEYOND = 8;
+const CONTROLS = "a, button, input";
 const STEPS = { ArrowDown: 1, ArrowUp: -1, Home: 1, End: -1 };
 
 /**
@@ -8,15 +12,18 @@ const STEPS = { ArrowDown: 1, ArrowUp: -1, Home: 1, End: -1 };
  * row, staying on the same control of each.
  * @template {{key: string}} T
  * @param {{root: HTMLElement, createRow: (item: T) => {element: HTMLElement, update?: (item: T) => void},
- *   place: (element: HTMLElement, item: T, index: number) => void, signal: AbortSignal}} options
- * `place` tells screen readers where a row stands.
+ *   place?: (element: HTMLElement, item: T, index: number) => void, onDraw?: (inSight: T[]) => void,
+ *   signal: AbortSignal}} options
+ * `place` tells screen readers where a row stands; `onDraw` is told what the window shows.
  */
-export function createVirtualList({ root, createRow, place, signal }) {
+export function createVirtualList({ root, createRow, place, onDraw, signal }) {
   /** @type {T[]} */
   let items = [];
   let height = 1;
   let range = [0, 0];
   let waiting = 0;
+  let printing = false;
+  const paper = matchMedia("print");
   const rows = new Map();
 
   function measure() {
@@ -25,16 +32,19 @@ export function createVirtualList({ root, createRow, place, signal }) {
     draw();
   }
 
-  function wanted() {
+  /** The first of the rows that the window shows, and the one after the last. */
+  function inSight() {
+    if (printing || paper.matches) return [0, items.length];
     const top = -root.getBoundingClientRect().top;
-    const first = Math.max(0, Math.floor(top / height) - BEYOND);
-    const last = Math.min(items.length, Math.ceil((top + innerHeight) / height) + BEYOND);
-    return [Math.min(first, last), last];
+    const last = Math.min(items.length, Math.max(0, Math.ceil((top + innerHeight) / height)));
+    return [Math.min(last, Math.max(0, Math.floor(top / height))), last];
   }
 
   function draw() {
-    range = wanted();
-    const shown = new Set(Array.from({ length: Math.max(0, range[1] - range[0]) }, (_, step) => range[0] + step));
+    range = inSight();
+    const first = Math.max(0, range[0] - BEYOND);
+    const last = Math.min(items.length, range[1] + BEYOND);
+    const shown = new Set(Array.from({ length: last - first }, (_, step) => first + step));
     // The row that has the focus stays, or the focus would be lost in scrolling and sorting.
     const active = document.activeElement;
     const focused = indexOfRow(active);
@@ -44,6 +54,7 @@ export function createVirtualList({ root, createRow, place, signal }) {
     let next = null;
     for (const index of order.reverse()) next = put(index, next);
     if (focused >= 0 && document.activeElement !== active) active.focus({ preventScroll: true });
+    onDraw?.(items.slice(...range));
   }
 
   /** Where the row around this element stands now; -1 if it is in none. */
@@ -70,7 +81,7 @@ export function createVirtualList({ root, createRow, place, signal }) {
     row.item = item;
     if (element.parentNode !== root || element.nextSibling !== next) root.insertBefore(element, next);
     element.style.top = `${index * height}px`;
-    place(element, item, index);
+    place?.(element, item, index);
     return element;
   }
 
@@ -93,7 +104,7 @@ export function createVirtualList({ root, createRow, place, signal }) {
   function focusRow(index, step, control) {
     for (; index >= 0 && index < items.length; index += step) {
       bringIntoView(index);
-      const controls = rows.get(items[index].key)?.element.querySelectorAll("a, button") ?? [];
+      const controls = rows.get(items[index].key)?.element.querySelectorAll(CONTROLS) ?? [];
       if (!controls.length) continue;
       controls[Math.min(Math.max(control, 0), controls.length - 1)].focus({ preventScroll: true });
       return true;
@@ -104,8 +115,8 @@ export function createVirtualList({ root, createRow, place, signal }) {
   function onKey(event) {
     const step = STEPS[event.key];
     const index = indexOfRow(event.target);
-    if (!step || index < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
-    const controls = rows.get(items[index].key).element.querySelectorAll("a, button");
+    if (!step || index < 0 || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const controls = rows.get(items[index].key).element.querySelectorAll(CONTROLS);
     const start = { Home: 0, End: items.length - 1 }[event.key] ?? index + step;
     if (focusRow(start, step, [...controls].indexOf(event.target))) event.preventDefault();
   }
@@ -113,6 +124,10 @@ export function createVirtualList({ root, createRow, place, signal }) {
   root.addEventListener("keydown", onKey);
   addEventListener("scroll", schedule, { passive: true, signal });
   addEventListener("resize", measure, { signal });
+  paper.addEventListener("change", draw, { signal });
+  for (const [name, begins] of [["beforeprint", true], ["afterprint", false]]) {
+    addEventListener(name, () => ((printing = begins), draw()), { signal });
+  }
 
   return {
     /** @param {T[]} list to be given when all above it stands, as that decides which rows are in sight */
@@ -124,8 +139,12 @@ export function createVirtualList({ root, createRow, place, signal }) {
     refresh() {
       for (const row of rows.values()) row.update?.(row.item);
     },
-    /** @returns {T[]} those in the document */
+    /** @returns {T[]} those in the window */
     visible: () => items.slice(...range),
+    /** @param {Element} element @returns {number} where the row around it stands; -1 if it is in none */
+    indexOf: indexOfRow,
+    /** @param {number} index of the row to go to; the next one if it has nothing to go to */
+    focus: (index) => focusRow(index, 1, 0),
     focusFirst: () => focusRow(0, 1, 0),
   };
 }
