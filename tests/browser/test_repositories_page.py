@@ -1,0 +1,492 @@
+"""The list of repositories, in a real browser, on the deployed registry."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.content import build_image, empty_repository, push_image
+from tests.support.registry_content import push
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    import httpx
+    from playwright.sync_api import Locator, Page, Request, Route
+
+    from tests.browser.conftest import Watch
+    from tests.support.stack import DeployedStack
+
+CATALOG = re.compile(r"/overview/catalog$")
+DETAILS = re.compile(r"/overview/tags/")
+NOTHING_KNOWN = {"tags": {}, "manifests": {}, "may": {"push": True, "delete": True}}
+MANY = 10_000
+NAMES = [f"group-{number // 100}/service-{number}" for number in range(MANY)]
+TREE = ("app", "team", "team/app", "team/app/worker", "team2/a", "team10/a", "zoo/deep/er/b")
+
+
+@pytest.fixture(scope="module")
+def client(page_stack: DeployedStack) -> Iterator[httpx.Client]:
+    with page_stack.client as opened:
+        yield opened
+
+
+def rows(page: Page) -> Locator:
+    return page.locator("#repositories > .row")
+
+
+def row(page: Page, name: str) -> Locator:
+    return rows(page).filter(has=page.locator(f'a[href="/repository/{name}"]'))
+
+
+def branch(page: Page, path: str) -> Locator:
+    """A row of the tree, by the words that it begins with."""
+    return page.get_by_role("treeitem", name=re.compile(f"^{path.replace('/', '.')}( |$)"))
+
+
+def search(page: Page) -> Locator:
+    return page.get_by_role("searchbox")
+
+
+def answer(body: object, status: int = 200) -> Callable[[Route], None]:
+    return lambda route: route.fulfill(status=status, content_type="application/json", body=json.dumps(body))
+
+
+def serve(page: Page, names: Iterable[str], *, empty: Iterable[str] = ()) -> None:
+    """Let the page believe that these are the repositories, each with one tag but the empty ones."""
+    page.route(CATALOG, answer({"repositories": {**dict.fromkeys(names, 1), **dict.fromkeys(empty, 0)}}))
+    page.route(DETAILS, answer(NOTHING_KNOWN))
+
+
+def hold(page: Page) -> list[Route]:
+    """Let what is asked of repositories wait; the requests that came so far."""
+    held: list[Route] = []
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    page.route(DETAILS, keep)
+    return held
+
+
+def frames(page: Page) -> None:
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+class TestAll:
+    def test_a_pushed_image_is_listed_and_found(self, client: httpx.Client, open_page: Callable[..., Page]) -> None:
+        push_image(client, "page/listed", "1.0")
+        push_image(client, "page/other", "1.0")
+        page = open_page()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Repositories")
+        search(page).fill("LISTED page")
+        expect(page.get_by_role("link", name="page/listed")).to_be_visible()
+        expect(page.get_by_role("link", name="page/other")).to_have_count(0)
+        expect(page.locator("h1 + .count")).to_have_text(re.compile(r"^1 of \d+$"))
+        expect(page.get_by_role("status")).to_have_text(re.compile(r"^1 of \d+ repositories$"))
+        search(page).press("Enter")
+        expect(page).to_have_url(re.compile("/repository/page/listed$"))
+
+    def test_a_filter_has_its_address(self, client: httpx.Client, open_page: Callable[..., Page]) -> None:
+        push_image(client, "page/listed", "1.0")
+        page = open_page("/?filter=page/listed")
+        expect(search(page)).to_have_value("page/listed")
+        expect(page.get_by_role("link", name="page/listed")).to_be_visible()
+        search(page).fill("no such repository")
+        expect(page.get_by_text("Nothing here matches “no such repository”.")).to_be_visible()
+        page.get_by_role("button", name="Clear the filter").click()
+        expect(search(page)).to_be_focused()
+        expect(page).to_have_url(re.compile("/$"))
+
+    def test_ten_thousand_are_one_request_and_few_rows(self, page: Page) -> None:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        serve(page, NAMES)
+        page.goto("/")
+        expect(page.locator("h1 + .count")).to_have_text("10,000")
+        assert rows(page).count() < 200
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        expect(page.get_by_role("link", name="group-99/service-9999")).to_be_in_viewport()
+        assert rows(page).count() < 200
+        page.evaluate("scrollTo(0, document.body.scrollHeight / 2)")
+        search(page).fill("service")
+        expect(page.get_by_role("link", name="group-0/service-0", exact=True)).to_be_in_viewport()
+        search(page).fill("service-4321")
+        expect(page.get_by_role("link", name="group-43/service-4321")).to_be_in_viewport()
+        expect(rows(page)).to_have_count(2)
+        assert len([url for url in asked if CATALOG.search(url)]) == 1
+
+    @pytest.mark.parametrize("shape", ["list", "folders"])
+    def test_no_row_is_missing_and_nothing_is_late_while_scrolling(self, page: Page, shape: str) -> None:
+        serve(page, NAMES)
+        opened = "+".join(f"group-{number}" for number in range(100))
+        page.goto(f"/?as={shape}&open={opened}")
+        expect(rows(page).nth(5)).to_be_visible()
+        page.evaluate(
+            """() => { window.late = [];
+                 new PerformanceObserver(list => late.push(...list.getEntries().map(entry => entry.duration)))
+                   .observe({type: 'longtask'}) }"""
+        )
+        for step in range(1, 13):
+            page.evaluate("part => scrollTo(0, document.body.scrollHeight * part)", step / 14)
+            frames(page)
+            uncovered = page.evaluate(
+                """() => Array.from({length: 8}, (_, part) => 120 + part * (innerHeight - 300) / 8)
+                     .filter(y => !document.elementFromPoint(innerWidth / 2, y)?.closest('.row')).length"""
+            )
+            assert uncovered == 0
+        assert [duration for duration in page.evaluate("late") if duration > 100] == []
+
+    def test_an_empty_registry_says_how_to_push(self, page: Page, page_stack: DeployedStack) -> None:
+        serve(page, [])
+        page.goto("/")
+        expect(page.get_by_role("heading", name="Nothing has been pushed here yet")).to_be_visible()
+        expect(page.locator("pre")).to_contain_text(f"docker tag IMAGE {page_stack.address}/NAME")
+        expect(page.locator("pre")).to_contain_text(f"docker push {page_stack.address}/NAME")
+        expect(search(page)).to_be_hidden()
+        expect(page.get_by_role("button", name="Folders")).to_be_hidden()
+
+    @pytest.mark.parametrize(
+        ("status", "sentence"),
+        [
+            (429, "is asked too much"),
+            (500, "met a fault"),
+            (503, "does not answer"),
+        ],
+    )
+    def test_a_fault_is_a_sentence_and_can_be_tried_again(
+        self, page: Page, watch: Watch, client: httpx.Client, status: int, sentence: str
+    ) -> None:
+        push_image(client, "page/listed", "1.0")
+        watch.expect(f"status of {status}")
+        page.route(CATALOG, answer({"errors": [{"code": "X", "message": "<b>told</b> by the registry"}]}, status))
+        page.goto("/")
+        expect(page.get_by_role("alert")).to_contain_text(sentence)
+        expect(page.get_by_role("alert")).to_contain_text(f"HTTP {status}: <b>told</b> by the registry")
+        page.unroute(CATALOG)
+        page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_role("alert")).to_have_count(0)
+        expect(rows(page).first).to_be_visible()
+
+    def test_no_registry_and_no_connection_are_sentences(self, page: Page, watch: Watch) -> None:
+        watch.expect("net::ERR_FAILED")
+        page.route(CATALOG, lambda route: route.fulfill(body="<html>", content_type="text/html"))
+        page.goto("/")
+        expect(page.get_by_role("alert")).to_contain_text("not a registry")
+        page.route(CATALOG, lambda route: route.abort())
+        page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+
+    def test_back_leads_to_where_one_was(self, page: Page) -> None:
+        serve(page, NAMES)
+        page.goto("/")
+        expect(rows(page).first).to_be_visible()
+        page.evaluate("scrollTo(0, 200000)")
+        link = page.locator("#repositories a").nth(14)
+        expect(link).to_be_in_viewport()
+        name = link.inner_text()
+        link.click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(name)
+        page.go_back()
+        expect(page.get_by_role("link", name=name, exact=True)).to_be_in_viewport()
+
+    def test_the_list_goes_by_keyboard(self, page: Page) -> None:
+        serve(page, NAMES)
+        page.goto("/")
+        expect(rows(page).first).to_be_visible()
+        page.keyboard.press("/")
+        expect(search(page)).to_be_focused()
+        page.keyboard.type("group-7/")
+        expect(search(page)).to_have_value("group-7/")
+        page.keyboard.press("Escape")
+        expect(search(page)).to_have_value("")
+        page.keyboard.press("ArrowDown")
+        expect(page.get_by_role("link", name="group-0/service-0", exact=True)).to_be_focused()
+        for _ in range(100):
+            page.keyboard.press("ArrowDown")
+        focused = page.get_by_role("link", name="group-1/service-100", exact=True)
+        expect(focused).to_be_focused()
+        expect(focused).to_be_in_viewport()
+        page.keyboard.press("End")
+        expect(page.get_by_role("link", name="group-99/service-9999")).to_be_focused()
+        page.keyboard.press("Home")
+        expect(page.get_by_role("link", name="group-0/service-0", exact=True)).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile("/repository/group-0/service-0$"))
+
+    @pytest.mark.parametrize("shape", ["list", "folders"])
+    @pytest.mark.parametrize("locale", ["en-US", "ja-JP"])
+    def test_nothing_is_wider_than_a_narrow_screen(
+        self, client: httpx.Client, open_page: Callable[..., Page], shape: str, locale: str
+    ) -> None:
+        push_image(client, "page/narrow/" + "deep/" * 12 + "a" * 60, "t" * 120)
+        path = f"/?as={shape}&filter=page/narrow"
+        page = open_page(path, viewport={"width": 320, "height": 800}, locale=locale)
+        expect(rows(page).last).to_contain_text(re.compile("1 tag|タグ 1 件"))
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+    def test_on_paper_stand_all_rows_and_no_controls(self, page: Page) -> None:
+        serve(page, NAMES[:300])
+        page.goto("/")
+        expect(rows(page).first).to_be_visible()
+        assert rows(page).count() < 100
+        page.emulate_media(media="print")
+        expect(rows(page)).to_have_count(303)
+        expect(search(page)).to_be_hidden()
+        heights = page.evaluate("[document.querySelector('#repositories').offsetHeight, document.body.offsetHeight]")
+        assert heights[0] > 303 * 40
+        assert heights[1] > heights[0]
+
+
+class TestDetails:
+    def test_the_newest_tag_the_size_and_the_number_of_tags_arrive_without_a_jump(
+        self, client: httpx.Client, open_page: Callable[..., Page]
+    ) -> None:
+        old = build_image(layers=("shared" * 99, "one"), created="2019-01-01T00:00:00Z")
+        new = build_image(layers=("shared" * 99, "two"), created="2023-05-06T07:08:09Z")
+        for tag, image in (("3.0", old), ("2.1", new)):
+            push(client, "page/facts", tag, image)
+        push_image(client, "page/facts/after", "1")
+        page = open_page("")
+        held = hold(page)
+        page.goto("/?filter=page/facts")
+        expect(row(page, "page/facts")).to_contain_text("2 tags")
+        expect(row(page, "page/facts").locator(".newest")).to_be_empty()
+        before = row(page, "page/facts/after").bounding_box()
+        page.wait_for_timeout(300)
+        for route in held:
+            route.continue_()
+        expect(row(page, "page/facts").locator(".chip")).to_have_text("2.1")
+        expect(row(page, "page/facts").locator(".newest")).to_have_attribute("title", re.compile("2.1, May 6, 2023"))
+        shared = {part["digest"]: part["size"] for image in (old, new) for part in image.document["layers"]}
+        size = sum(shared.values()) + sum(image.document["config"]["size"] for image in (old, new))
+        expect(row(page, "page/facts").locator(".weight")).to_have_text(f"{size} B")
+        assert row(page, "page/facts/after").bounding_box() == before
+
+    def test_what_passes_by_is_not_asked_for(self, page: Page) -> None:
+        asked: list[str] = []
+        serve(page, NAMES)
+        page.on("request", lambda request: DETAILS.search(request.url) and asked.append(request.url))
+        page.goto("/")
+        expect(rows(page).first).to_be_visible()
+        for step in range(200):
+            page.evaluate("place => scrollTo(0, place)", step * 2000)
+        page.wait_for_timeout(600)
+        assert 10 < len(asked) < 100
+        resting = page.evaluate("document.elementFromPoint(300, 400).closest('.row').querySelector('a').innerText")
+        assert any(url.endswith(f"/{resting}") for url in asked)
+
+    def test_six_at_once_and_none_for_what_was_scrolled_away_or_left(self, page: Page) -> None:
+        ended: list[Request] = []
+
+        def note(request: Request) -> None:
+            ended.append(request)
+
+        serve(page, NAMES)
+        held = hold(page)
+        page.on("requestfailed", note)
+        page.goto("/")
+        expect(rows(page).first).to_be_visible()
+        page.wait_for_timeout(500)
+        assert len(held) == 6
+        page.evaluate("scrollTo(0, 100000)")
+        page.wait_for_timeout(500)
+        assert [len(held), len(ended)] == [12, 6]
+        page.unroute(DETAILS)
+        page.locator("#repositories a").nth(14).click()
+        expect(page.get_by_role("link", name="Repositories")).to_be_visible()
+        page.wait_for_timeout(300)
+        assert len(ended) == 12
+
+    def test_what_was_read_is_there_at_once_when_one_comes_back(self, page: Page) -> None:
+        document = {
+            "schemaVersion": 2,
+            "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": "sha256:b", "size": 7},
+            "layers": [],
+        }
+        known = {"document": document, "config": {"created": "2024-01-01T00:00:00Z"}}
+        serve(page, ["page/kept"])
+        page.route(DETAILS, answer({**NOTHING_KNOWN, "tags": {"9": "sha256:a"}, "manifests": {"sha256:a": known}}))
+        page.goto("/")
+        expect(row(page, "page/kept").locator(".weight")).to_have_text("7 B")
+        row(page, "page/kept").get_by_role("link").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("page/kept")
+        held = hold(page)
+        page.go_back()
+        expect(row(page, "page/kept").locator(".weight")).to_have_text("7 B")
+        page.wait_for_timeout(300)
+        assert len(held) == 1
+
+    def test_one_that_may_not_be_read_has_no_details_and_is_asked_for_once(self, page: Page, watch: Watch) -> None:
+        watch.expect("status of 403")
+        asked: list[str] = []
+        serve(page, ["page/closed", "page/open"])
+        denied = answer({"errors": [{"code": "DENIED", "message": "denied"}]}, 403)
+        page.route(re.compile("/overview/tags/page/closed$"), denied)
+        page.on("request", lambda request: "closed" in request.url and asked.append(request.url))
+        page.goto("/")
+        expect(row(page, "page/open")).to_contain_text("no tags")
+        page.evaluate("dispatchEvent(new Event('resize'))")
+        page.wait_for_timeout(400)
+        expect(row(page, "page/closed")).to_contain_text("1 tag")
+        expect(page.get_by_role("alert")).to_have_count(0)
+        assert len(asked) == 1
+
+
+class TestFolders:
+    def test_folders_of_any_depth_count_what_is_in_them(self, page: Page) -> None:
+        serve(page, TREE)
+        page.goto("/")
+        page.get_by_role("button", name="Folders").click()
+        expect(page.get_by_role("button", name="Folders")).to_have_attribute("aria-pressed", "true")
+        expect(page).to_have_url(re.compile(r"/\?as=folders$"))
+        top = page.get_by_role("treeitem")
+        expect(top).to_have_count(5)
+        expect(branch(page, "team")).to_have_accessible_name(re.compile("^team 2 repositories"))
+        expect(branch(page, "zoo")).to_have_attribute("aria-expanded", "false")
+        for depth, part in enumerate(("zoo", "deep", "er"), start=1):
+            branch(page, part).click()
+            expect(branch(page, part)).to_have_attribute("aria-expanded", "true")
+            expect(branch(page, part)).to_have_attribute("aria-level", str(depth))
+        branch(page, "b").click()
+        expect(page).to_have_url(re.compile("/repository/zoo/deep/er/b$"))
+
+    def test_what_is_open_stays_so_while_one_is_away_and_in_the_address(
+        self, page: Page, open_page: Callable[..., Page]
+    ) -> None:
+        serve(page, TREE)
+        page.goto("/?as=folders")
+        branch(page, "zoo").click()
+        branch(page, "deep").click()
+        expect(page).to_have_url(re.compile(r"open=zoo\+zoo%2Fdeep$"))
+        branch(page, "app").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("app")
+        page.go_back()
+        expect(branch(page, "er")).to_be_visible()
+        address = page.url
+        branch(page, "app").click()
+        page.get_by_role("link", name="Repositories").click()
+        expect(branch(page, "er")).to_be_visible()
+        page.evaluate("location.href = '/'")
+        expect(branch(page, "zoo")).to_be_visible()
+        other = open_page("")
+        serve(other, TREE)
+        other.goto(address)
+        expect(branch(other, "er")).to_be_visible()
+
+    def test_a_folder_that_is_a_repository_opens_and_unfolds(self, page: Page) -> None:
+        serve(page, TREE)
+        page.goto("/?as=folders")
+        team = branch(page, "team")
+        team.locator(".fold").click()
+        expect(team).to_have_attribute("aria-expanded", "true")
+        expect(page).to_have_url(re.compile(r"open=team$"))
+        team.locator(".leaf").click()
+        expect(page).to_have_url(re.compile("/repository/team$"))
+
+    def test_the_tree_goes_by_keyboard_and_is_one_stop(self, page: Page) -> None:
+        serve(page, TREE)
+        page.goto("/?as=folders")
+        expect(page.get_by_role("treeitem")).to_have_count(5)
+        page.get_by_role("button", name="Folders").focus()
+        page.keyboard.press("Tab")
+        expect(branch(page, "team")).to_be_focused()
+        page.keyboard.press("ArrowRight")
+        expect(branch(page, "team")).to_have_attribute("aria-expanded", "true")
+        expect(branch(page, "team")).to_be_focused()
+        page.keyboard.press("ArrowRight")
+        inner = page.locator('[aria-level="2"]')
+        expect(inner).to_be_focused()
+        page.keyboard.press("ArrowLeft")
+        expect(branch(page, "team")).to_be_focused()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowDown")
+        expect(branch(page, "worker")).to_be_focused()
+        page.keyboard.press("Tab")
+        expect(page.locator("#repositories :focus")).to_have_count(0)
+        page.keyboard.press("Shift+Tab")
+        expect(branch(page, "worker")).to_be_focused()
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowLeft")
+        expect(inner).to_be_focused()
+        expect(inner).to_have_attribute("aria-expanded", "false")
+        page.keyboard.press("End")
+        expect(branch(page, "app").last).to_be_focused()
+        page.keyboard.press("Home")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile("/repository/team$"))
+
+    def test_scrolled_far_away_the_tree_is_still_a_stop(self, page: Page) -> None:
+        serve(page, [f"service-{number}" for number in range(MANY)])
+        page.goto("/?as=folders")
+        expect(page.get_by_role("treeitem").first).to_be_visible()
+        page.evaluate("scrollTo(0, 200000)")
+        frames(page)
+        expect(page.locator('#repositories [tabindex="0"]')).to_have_count(1)
+
+    def test_a_search_opens_the_folders_around_what_it_finds(self, page: Page) -> None:
+        serve(page, TREE)
+        page.goto("/?as=folders&open=team2")
+        search(page).fill("er")
+        expect(page.get_by_role("treeitem")).to_have_count(7)
+        expect(branch(page, "worker")).to_be_visible()
+        expect(page.locator("h1 + .count")).to_have_text("2 of 7")
+        branch(page, "zoo").click()
+        expect(page.get_by_role("treeitem")).to_have_count(4)
+        search(page).fill("")
+        expect(branch(page, "team2")).to_have_attribute("aria-expanded", "true")
+        expect(branch(page, "zoo")).to_have_attribute("aria-expanded", "false")
+
+    def test_the_shape_is_changed_back_with_its_rows(self, page: Page) -> None:
+        serve(page, TREE)
+        page.goto("/?as=folders&open=team")
+        expect(page.get_by_role("tree")).to_be_visible()
+        page.get_by_role("button", name="List").click()
+        expect(page.get_by_role("link", name="team/app/worker")).to_be_visible()
+        expect(page.get_by_role("treeitem")).to_have_count(0)
+        expect(page).to_have_url(re.compile("/$"))
+        page.reload()
+        expect(page.get_by_role("link", name="team/app/worker")).to_be_visible()
+
+
+class TestEmpty:
+    def test_those_without_tags_are_set_apart_and_removed_by_the_command_that_is_told(
+        self, client: httpx.Client, open_page: Callable[..., Page], page_stack: DeployedStack
+    ) -> None:
+        push_image(client, "page/full", "1.0")
+        for name in ("page/hollow", "a-page/hollow"):
+            empty_repository(client, name)
+        page = open_page("/?filter=hollow")
+        expect(page.get_by_role("heading", name="Without tags")).to_be_visible()
+        expect(row(page, "page/hollow")).to_contain_text("no tags")
+        search(page).fill("page/")
+        order = page.locator("#repositories a").all_inner_texts()
+        assert order.index("page/full") < order.index("a-page/hollow") < order.index("page/hollow")
+        button = page.get_by_role("button", name=re.compile(r"^\d+ empty$"))
+        button.click()
+        expect(button).to_have_attribute("aria-pressed", "true")
+        expect(row(page, "page/full")).to_have_count(0)
+        expect(page).to_have_url(re.compile("only=empty"))
+        search(page).fill("hollow")
+        command = page.locator("pre").inner_text().split()
+        assert command == ["deployer", "delete", "--repository", "a-page/hollow", "page/hollow"]
+        page_stack.deployer(*command[1:], "--yes", check=True)
+        page.reload()
+        expect(page.get_by_text("Nothing here matches “hollow”.")).to_be_visible()
+
+    def test_in_folders_they_have_a_folder_of_their_own(self, page: Page) -> None:
+        serve(page, TREE, empty=["team/old", "zoo"])
+        page.goto("/?as=folders")
+        last = page.get_by_role("treeitem").last
+        expect(last).to_have_accessible_name(re.compile("^Without tags 2 repositories"))
+        last.click()
+        expect(branch(page, "team/old")).to_contain_text("no tags")
+        page.get_by_role("button", name="2 empty").click()
+        expect(page.get_by_role("treeitem")).to_have_count(2)
+        page.get_by_role("button", name="2 empty").click()
+        expect(branch(page, "team2")).to_be_visible()
