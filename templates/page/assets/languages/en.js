@@ -88,6 +88,7 @@ export const text = {
     "/": "Search",
     "?": "Show these keys",
     "↓ ↑": "Go from row to row",
+    "← →": "Close a folder, open it",
     "Home End": "Go to the first row, to the last",
     "Enter": "Open; in the search, open the first that was found",
     "Space": "Select, or press what has the focus",
