@@ -48,6 +48,7 @@ golden: development ## Write tests/golden anew from the templates; look at the d
 
 bench: development ## Measure against plain Docker, Compose, crane and nginx
 	@$(MACHINE) wrk
+	@$(MACHINE) browser
 	@$(MACHINE) run -- $(BIN)/python -m benchmarks $(ARGS)
 
 wheel: development ## Build the wheel into dist/

@@ -1,4 +1,4 @@
-"""Measure deployer against plain Docker, Compose, crane and nginx, and print a table."""
+"""Measure deployer against plain Docker, Compose, crane and nginx, and its page in Chromium; print a table."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import peers
 from benchmarks.measure import Command, Figure, in_turn, table
+from benchmarks.page import page_figures
 from benchmarks.signed_in import layers_figure, sign_in_figures, transfer_figures
 from benchmarks.upkeep import gc_figures, prune_figure
 from tests.support.archive import archive
@@ -119,6 +120,7 @@ BENCHMARKS: dict[str, Callable[[Path], Figure | list[Figure]]] = {
     "sign-in": sign_in_figures,
     "transfer": transfer_figures,
     "layers": layers_figure,
+    "page": page_figures,
 }
 
 

@@ -37,24 +37,27 @@ class Command:
 SECONDS = "{:.3f} s"
 RATE = "{:,.0f}/s"
 THROUGHPUT = "{:,.0f} MB/s"
+NUMBER = "{:,.0f}"
+KILOBYTES = "{:.1f} kB"
+MILLISECONDS = "{:.0f} ms"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """Ours against a peer: medians, how they are written, and what was aimed at."""
+    """Ours against a peer, where there is one: medians, how they are written, and what was aimed at."""
 
     title: str
     ours: float
-    peer: float
+    peer: float | None
     peer_name: str
     aim: str
     reached: bool
     form: str = SECONDS
 
     @property
-    def ratio(self) -> float:
+    def ratio(self) -> float | None:
         """Ours divided by the peer's."""
-        return self.ours / self.peer
+        return None if self.peer is None else self.ours / self.peer
 
 
 def in_turn(
@@ -92,6 +95,9 @@ def table(figures: Sequence[Figure]) -> str:
     lines = ["| what | ours | peer | ratio | aim |", "|---|---|---|---|---|"]
     for figure in figures:
         aim = figure.aim if figure.reached else f"{figure.aim} (missed)"
-        ours, peer = figure.form.format(figure.ours), figure.form.format(figure.peer)
-        lines.append(f"| {figure.title} | {ours} | {peer} ({figure.peer_name}) | {figure.ratio:.2f} | {aim} |")
+        ours = figure.form.format(figure.ours)
+        peer, ratio = "", ""
+        if figure.peer is not None:
+            peer, ratio = f"{figure.form.format(figure.peer)} ({figure.peer_name})", f"{figure.ratio:.2f}"
+        lines.append(f"| {figure.title} | {ours} | {peer} | {ratio} | {aim} |")
     return "\n".join(lines)

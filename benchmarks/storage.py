@@ -6,11 +6,15 @@ import json
 import os
 import subprocess
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from tests.support.stack import DeployedStack, free_port
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _CONFIG = "application/vnd.docker.container.image.v1+json"
@@ -87,6 +91,19 @@ class StorageFolder:
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
+
+
+@contextmanager
+def deployed_on_folder(folder: Path, name: str) -> Iterator[DeployedStack]:
+    """A deployment whose registry keeps its images in `folder`/images."""
+    stack = DeployedStack(
+        folder, f"deployer-bench-{name}-{os.getpid()}", free_port(), {"DEPLOYER_REGISTRY_DATA": "./images"}
+    )
+    try:
+        stack.up()
+        yield stack
+    finally:
+        stack.remove()
 
 
 def _digest(content: bytes) -> str:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import threading
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from benchmarks import peers
 from benchmarks.measure import Command, Figure
-from benchmarks.storage import StorageFolder
-from tests.support.stack import DeployedStack, free_port
+from benchmarks.storage import StorageFolder, deployed_on_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.support.stack import DeployedStack
 
 _REPOSITORIES = 10_000
 _GARBAGE_BYTES = 1_000_000_000
@@ -34,7 +32,7 @@ def gc_figures(folder: Path) -> list[Figure]:
     for number in range(_REPOSITORIES):
         storage.add_image(f"team{number % 100:02}/app{number:05}", "1", number)
     storage.age()
-    with _deployed(folder / "gc", "gc") as stack:
+    with deployed_on_folder(folder / "gc", "gc") as stack:
         ours = Command(stack.command("gc", "--yes", "--json"), stack.environment, stack.folder)
         registry = stack.containers()["registry"]
         own = ["registry", "garbage-collect", "/etc/deployer/config.yaml"]
@@ -72,7 +70,7 @@ def prune_figure(folder: Path) -> Figure:
     for number in range(_PRUNED_REPOSITORIES * _TAGS):
         storage.add_image(f"app{number // _TAGS:04}", f"t{number % _TAGS}", number)
     storage.age()
-    with _deployed(folder / "prune", "prune") as stack:
+    with deployed_on_folder(folder / "prune", "prune") as stack:
         ours = Command(stack.command("prune", "--keep", "5", "--dry-run", "--json"), stack.environment, stack.folder)
         references = [f"{stack.address}/app{number // _TAGS:04}:t{number % _TAGS}" for number in range(_CRANE_SAMPLE)]
         script = f'for image; do "{crane}" manifest --insecure "$image" > /dev/null; done'
@@ -83,18 +81,6 @@ def prune_figure(folder: Path) -> Figure:
         "`deployer prune`, plan for 20,000 tags", seconds, theirs,
         f"`crane manifest` of each, from {_CRANE_SAMPLE}", "≤ 0.5", seconds / theirs <= 0.5,
     )  # fmt: skip
-
-
-@contextmanager
-def _deployed(folder: Path, name: str) -> Iterator[DeployedStack]:
-    stack = DeployedStack(
-        folder, f"deployer-bench-{name}-{os.getpid()}", free_port(), {"DEPLOYER_REGISTRY_DATA": "./images"}
-    )
-    try:
-        stack.up()
-        yield stack
-    finally:
-        stack.remove()
 
 
 @dataclass

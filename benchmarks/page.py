@@ -1,0 +1,206 @@
+"""Figures of the web page, in headless Chromium: against what the registry's own API alone needs."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+from playwright.sync_api import sync_playwright
+
+from benchmarks.measure import KILOBYTES, MILLISECONDS, NUMBER, SECONDS, Figure
+from benchmarks.storage import StorageFolder, deployed_on_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page, Response
+
+_REPOSITORIES = 10_000
+_TAGS = 1000
+# How many digests they are shared out among.
+_DISTINCT = 1000
+_FEW = 20
+_RUNS = 5
+# As many as browsers open to one server.
+_CONNECTIONS = 6
+_ACCEPT = {"Accept": "application/vnd.docker.distribution.manifest.v2+json"}
+_SCRIPTS = Path(__file__).parent
+_DATA = ("/overview/", "/v2/")
+# Bytes of the page, uncompressed.
+_BYTES_AIM = 60_000
+_LONG_TASK = 100
+_WHEEL = 1500
+
+
+def page_figures(folder: Path) -> list[Figure]:
+    """10,000 repositories listed, searched and scrolled; 1,000 tags sorted by date; the page's own bytes."""
+    storage = StorageFolder(folder / "page" / "images")
+    for number in range(_REPOSITORIES):
+        storage.add_image(f"team{number % 100:02}/app{number:05}", "1", number)
+    for number in range(_TAGS):
+        storage.add_image(f"many/of{_DISTINCT}", f"build-{number}", number % _DISTINCT)
+        storage.add_image(f"many/of{_FEW}", f"build-{number}", number % _FEW)
+    with deployed_on_folder(folder / "page", "page") as stack, _chromium() as browser:
+        return [
+            *_list_figures(browser, stack.url),
+            *_tags_figures(browser, stack.url, _DISTINCT),
+            *_tags_figures(browser, stack.url, _FEW),
+            *_bytes_figures(browser, stack.url),
+            _scrolling_figure(browser, stack.url),
+        ]
+
+
+def _list_figures(browser: Browser, url: str) -> list[Figure]:
+    shown = []
+    theirs = []
+    for _ in range(_RUNS):
+        with _opened(browser, url, "/", "listed.js") as visit:
+            shown.append(visit.noted)
+        theirs.append(_catalog_seconds(url))
+    peer, name = statistics.median(theirs), "`GET _catalog` alone"
+    listed, searched = (statistics.median(each[key] for each in shown) / 1000 for key in ("listed", "searched"))
+    title = f"page: list of {_REPOSITORIES:,} on screen"
+    return [
+        Figure(title, listed, peer, name, "≤ 1.5 s", listed <= 1.5),
+        Figure("… and searched", searched, peer, name, "≤ 1.5 s", searched <= 1.5),
+    ]
+
+
+def _tags_figures(browser: Browser, url: str, digests: int) -> list[Figure]:
+    """The newest tag is not the first by name, so it stands first only when all are sorted."""
+    name = f"many/of{digests}"
+    visits = []
+    theirs = []
+    for _ in range(_RUNS):
+        with _opened(browser, url, f"/repository/{name}?sort=-created", "sorted.js") as visit:
+            visits.append(visit)
+        theirs.append(_details_of_each_tag(url, name))
+    first, by_date = (statistics.median(visit.noted[key] for visit in visits) / 1000 for key in ("first", "sorted"))
+    requests = max(visit.data_requests for visit in visits)
+    seconds = statistics.median(each[0] for each in theirs)
+    peer = f"HEAD, manifest and configuration of each, {_CONNECTIONS} at once"
+    return [
+        Figure(f"page: {_TAGS:,} tags on {digests:,} digests, first on screen", first, None, "", "< 1 s", first < 1),
+        Figure("… all sorted by date", by_date, seconds, peer, "< 1 s", by_date < 1, SECONDS),
+        Figure("… requests", requests, theirs[0][1], peer, f"≤ {digests + 1:,}", requests <= digests + 1, NUMBER),
+    ]
+
+
+def _bytes_figures(browser: Browser, url: str) -> list[Figure]:
+    """Each view opened by its address, by a browser that has nothing of the page yet."""
+    views = {"the list": "/", "a repository": "/repository/many/of20", "an image": "/repository/many/of20/tag/build-1"}
+    found = {}
+    for view, path in views.items():
+        with _opened(browser, url, path) as visit:
+            found[view] = dict(visit.sizes)
+    totals = {view: sum(sizes.values()) for view, sizes in found.items()}
+    together = sum({path: size for sizes in found.values() for path, size in sizes.items()}.values())
+    form = KILOBYTES
+    return [
+        *(
+            Figure(f"page: bytes for {view}", total / 1000, None, "", "≤ 60 kB", total <= _BYTES_AIM, form)
+            for view, total in totals.items()
+        ),
+        Figure("… for all three", together / 1000, None, "", "", reached=True, form=form),
+    ]
+
+
+def _scrolling_figure(browser: Browser, url: str) -> Figure:
+    """From the first repository to the last, by the wheel."""
+    with _opened(browser, url, "/") as visit:
+        visit.page.evaluate((_SCRIPTS / "late.js").read_text())
+        visit.page.mouse.move(400, 400)
+        height = visit.page.evaluate("document.documentElement.scrollHeight")
+        for _ in range(0, height, _WHEEL):
+            visit.page.mouse.wheel(0, _WHEEL)
+        visit.page.wait_for_function("innerHeight + scrollY > document.documentElement.scrollHeight - 10")
+        longest = max(visit.page.evaluate("late"), default=0)
+    title = f"page: longest task while {_REPOSITORIES:,} scroll"
+    return Figure(title, longest, None, "", "≤ 100 ms", longest <= _LONG_TASK, MILLISECONDS)
+
+
+@dataclass
+class _Visit:
+    """What one look at an address came to, by a browser that had nothing of the page before."""
+
+    page: Page
+    noted: dict[str, float]
+    """Milliseconds, as the script noted them."""
+    sizes: dict[str, int]
+    """Bytes of each of the page's own files, uncompressed, by its path."""
+    data_requests: int
+
+
+@contextmanager
+def _opened(browser: Browser, url: str, path: str, script: str = "") -> Iterator[_Visit]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+    answers: list[Response] = []
+    try:
+        page = context.new_page()
+        if script:
+            page.add_init_script(path=_SCRIPTS / script)
+        page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - playwright can't take a built-in
+        page.goto(f"{url}{path}", wait_until="networkidle")
+        noted = {}
+        if script:
+            page.wait_for_function("window.shown", timeout=120_000)
+            noted = page.evaluate("window.shown")
+        own = [answer for answer in answers if not _is_data(answer.url, url)]
+        sizes = {answer.url.removeprefix(url): len(answer.body()) for answer in own}
+        yield _Visit(page, noted, sizes, len(answers) - len(own))
+    finally:
+        context.close()
+
+
+def _is_data(address: str, url: str) -> bool:
+    path = address.removeprefix(url)
+    return path.startswith(_DATA) and path != "/overview/session"
+
+
+@contextmanager
+def _chromium() -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        raise SystemExit("The benchmarks of the page need Chromium; `make bench` installs one.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-gpu", "--no-proxy-server", "--no-first-run"]
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def _catalog_seconds(url: str) -> float:
+    with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
+        begun = time.perf_counter()
+        names = client.get("/v2/_catalog", params={"n": 1_000_000}).json()["repositories"]
+        seconds = time.perf_counter() - begun
+    assert len(names) > _REPOSITORIES
+    return seconds
+
+
+def _details_of_each_tag(url: str, name: str) -> tuple[float, int]:
+    """The seconds and the requests that it takes to know of each tag its digest, size and date by the API alone."""
+    requests = 1
+    with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
+
+        def details(tag: str) -> int:
+            digest = client.head(f"/v2/{name}/manifests/{tag}", headers=_ACCEPT).headers["Docker-Content-Digest"]
+            manifest = client.get(f"/v2/{name}/manifests/{digest}", headers=_ACCEPT).json()
+            client.get(f"/v2/{name}/blobs/{manifest['config']['digest']}").raise_for_status()
+            return 3
+
+        begun = time.perf_counter()
+        tags = client.get(f"/v2/{name}/tags/list").json()["tags"]
+        with ThreadPoolExecutor(_CONNECTIONS) as pool:
+            requests += sum(pool.map(details, tags))
+        return time.perf_counter() - begun, requests
