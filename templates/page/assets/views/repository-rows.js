@@ -83,7 +83,7 @@ function cells() {
   const size = h("span", { class: "weight" });
   const tags = h("span", { class: "tagged" });
   return {
-    element: h("span", { class: "facts" }, newest, size, tags),
+    element: h("span", { class: "holds" }, newest, size, tags),
     show(facts) {
       tags.textContent = facts.tags ? text.tagCount(facts.tags) : text.list.noTags;
       size.textContent = facts.tags && facts.size !== undefined ? bytes(facts.size) : "";
