@@ -220,15 +220,24 @@ def _with_page(settings: Settings) -> bool:
 
 
 def page_files() -> tuple[File, ...]:
-    """The web page's files, and the templates by which Caddy answers what it asks: as they stand in templates/."""
-    return (*_as_they_stand("page", "frontend/page"), *_as_they_stand("frontend/overview", "frontend/overview"))
+    """The web page's files, and the templates by which Caddy answers what it asks."""
+    return (*_unrendered("page", "frontend/page"), *_unrendered("frontend/overview", "frontend/overview"))
 
 
-def _as_they_stand(folder: str, target: str) -> Iterable[File]:
+def _unrendered(folder: str, target: str) -> Iterable[File]:
     root = templates_directory() / folder
     for path in sorted(root.rglob("*")):
         if path.is_file():
-            yield File(f"{target}/{path.relative_to(root).as_posix()}", path.read_bytes())
+            yield File(f"{target}/{path.relative_to(root).as_posix()}", _lean(path))
+
+
+def _lean(path: Path) -> bytes:
+    """A file of the page; scripts and styles without their comments, which are for who reads templates/."""
+    from rcssmin import cssmin
+    from rjsmin import jsmin
+
+    strip = {".js": jsmin, ".css": cssmin}.get(path.suffix)
+    return str(strip(path.read_text())).encode() if strip else path.read_bytes()
 
 
 @cache

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
+    from tests.browser.conftest import Watch
     from tests.support.stack import DeployedStack
 
 
@@ -77,3 +78,15 @@ def test_nobody_signs_out_where_nobody_signs_in(open_page: Callable[..., Page]) 
     page = open_page()
     expect(page.locator("footer")).to_have_text(re.compile(f"deployer {re.escape(__version__)}$"))
     expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
+
+
+def test_a_page_that_does_not_come_whole_is_loaded_once_more(page: Page, watch: Watch) -> None:
+    watch.expect("net::ERR_FAILED|Failed to fetch dynamically imported module")
+    failures = iter([True])
+    page.route("**/assets/dom.js", lambda route: route.abort() if next(failures, False) else route.continue_())
+    page.goto("/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Repositories")
+    page.unroute("**/assets/dom.js")
+    page.route("**/assets/dom.js", lambda route: route.abort())
+    page.reload()
+    expect(page.get_by_text("The page could not be loaded whole.")).to_be_visible()
