@@ -46,6 +46,13 @@ test("a folder counts all repositories below it, and may be one itself", () => {
   assert.equal(foldersOf(NAMES).below, NAMES.length);
 });
 
+test("folders that hold nothing but one folder are one with it", () => {
+  const rows = unfolded(foldersOf(["a/b/c/x", "a/b/c/y", "d/e", "d/e/f/g", "h/i"]), () => true);
+  assert.deepEqual(shape(rows), ["a/b/c/ 1 1 3", "a/b/c/x 2 1 2", "a/b/c/y 2 2 2", "d/ 1 2 3", "d/e 2 1 1", "d/e/f/ 3 1 1",
+    "d/e/f/g 4 1 1", "h/ 1 3 3", "h/i 2 1 1"]);
+  assert.deepEqual([rows[0].folder.label, rows[0].folder.below], ["a/b/c", 2]);
+});
+
 test("what is set apart comes last, by whole names, and is closed as other folders are", () => {
   const root = foldersOf(NAMES);
   setApart(root, "-", "Empty", ["old/gone", "team"]);

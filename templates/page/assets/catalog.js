@@ -96,9 +96,16 @@ export function setApart(root, path, label, names) {
 
 /** Folders before what is only a repository. Sorted when it is seen first, as most folders stay closed. */
 function inOrder(parent) {
-  parent.order ??= [...parent.children.values()].sort((one, other) =>
+  parent.order ??= [...parent.children.values()].map(joined).sort((one, other) =>
     (other.below > 0) - (one.below > 0) || naturally(one.label, other.label));
   return parent.order;
+}
+
+/** Folders that hold nothing but one folder are one with it, so that nobody opens them one by one. */
+function joined(outer) {
+  const [inner] = outer.children.values();
+  if (outer.name || outer.children.size !== 1 || inner.name || !inner.below) return outer;
+  return joined({ ...inner, label: `${outer.label}/${inner.label}` });
 }
 
 /**
