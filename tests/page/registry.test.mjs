@@ -84,6 +84,14 @@ test("a manifest is asked for by all four types, and its digest read from the he
   assert.equal(ACCEPT.split(", ").length, 4);
 });
 
+test("content larger than wished for is not read", async () => {
+  const digest = `sha256:${"a".repeat(64)}`;
+  const { client } = clientOf({ [`/v2/a/blobs/${digest}`]: { body: "12345", headers: { "Content-Length": "5" } } });
+  assert.equal(await client.blob("a", digest, signal), "12345");
+  assert.equal(await client.blob("a", digest, signal, 5), "12345");
+  await assert.rejects(client.blob("a", digest, signal, 4), kindOf("large"));
+});
+
 test("names that no repository can have are known", () => {
   for (const name of ["a", "a/b/c", "a.b_c__d---e/1"]) assert.ok(isName(name), name);
   for (const name of ["", "A", "../x", "a//b", "a/", "a b", "a?b", "a..b", "a/".repeat(128) + "a"]) assert.ok(!isName(name), name);

@@ -18,7 +18,8 @@ const KINDS = new Map([
 
 /**
  * The registry did not give what was asked.
- * `kind`: unauthorized, forbidden, missing, busy, unavailable, unreachable, alien (no registry answers) or failed.
+ * `kind`: unauthorized, forbidden, missing, busy, unavailable, unreachable, large (more than was wished for), alien (no
+ * registry answers) or failed.
  */
 export class RegistryError extends Error {
   /** @param {string} kind @param {{status?: number, code?: string, message?: string}} [answer] */
@@ -104,8 +105,17 @@ export function createClient({ origin, fetch }) {
       };
     },
 
-    /** @param {string} name @param {string} digest @param {AbortSignal} signal @returns {Promise<string>} */
-    blob: async (name, digest, signal) => body(await request(`/v2/${name}/blobs/${digest}`, signal)),
+    /**
+     * @param {string} name @param {string} digest @param {AbortSignal} signal
+     * @param {number} [limit] in bytes: more is not read, whatever a manifest says of its size
+     * @returns {Promise<string>}
+     */
+    async blob(name, digest, signal, limit = Infinity) {
+      const response = await request(`/v2/${name}/blobs/${digest}`, signal);
+      if (Number(response.headers.get("Content-Length")) <= limit) return body(response);
+      await response.body?.cancel();
+      throw new RegistryError("large");
+    },
   };
 }
 
