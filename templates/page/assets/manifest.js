@@ -94,7 +94,8 @@ function platformChildren(entries) {
   }));
 }
 
-function isAttestation({ platform, annotations }) {
+/** @param {any} entry of an index @returns {boolean} whether it is no image, but what is told of one */
+export function isAttestation({ platform, annotations }) {
   return platform?.os === "unknown" || platform?.architecture === "unknown" ||
     Boolean(annotations?.["vnd.docker.reference.type"]);
 }

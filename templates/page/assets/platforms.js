@@ -1,0 +1,56 @@
+/** What an index holds: its platforms, with those of the indexes in it, and what is attested of them. */
+import { shortDigest } from "./format.js";
+import { isDigest, platformWords } from "./image.js";
+import { artifactName, isAttestation } from "./manifest.js";
+
+// An index may hold indexes; each is read once, and not for ever.
+const DEPTH = 3;
+
+/**
+ * @typedef {{digest: string, document: any}} Part `document` is its manifest; null where the registry has it not
+ * @typedef {Part & {key: string, label: string, platform: string, within: string}} Platform
+ * `key` stands for it in addresses, `platform` in commands; `within`: the inner index that names it, if one does
+ * @param {any} index its document
+ * @param {(digest: string) => {document: any, config: any} | undefined} entryOf
+ * @returns {{platforms: Platform[], attestations: (Part & {of: string})[]}}
+ */
+export function readPlatforms(index, entryOf) {
+  const platforms = [];
+  const attestations = [];
+  const seen = new Set();
+
+  function read(document, within, depth) {
+    for (const entry of list(document.manifests).filter((each) => isDigest(each?.digest))) {
+      const { digest } = entry;
+      const known = entryOf(digest);
+      const part = { digest, document: known?.document ?? null };
+      if (isAttestation(entry)) {
+        attestations.push({ ...part, of: words(entry.annotations?.["vnd.docker.reference.digest"]) });
+      } else if (Array.isArray(part.document?.manifests) && depth < DEPTH) {
+        if (!seen.has(digest)) seen.add(digest) && read(part.document, digest, depth + 1);
+      } else {
+        platforms.push({ ...part, within, ...naming(entry, known) });
+      }
+    }
+  }
+
+  read(index, "", 1);
+  return { platforms: distinct(platforms), attestations };
+}
+
+/** Its platform stands in the index; where it does not, in its configuration; what is no image has none. */
+function naming({ digest, platform, artifactType }, known) {
+  const label = platformWords(platform) || platformWords(known?.config);
+  return { platform: label.split(" ")[0], label: label || artifactName(words(artifactType)) || shortDigest(digest) };
+}
+
+/** What is told twice is told once; what has a name in common with others has its digest as its key. */
+function distinct(platforms) {
+  const different = [...new Map(platforms.map((part) => [`${part.label} ${part.digest}`, part])).values()];
+  const named = new Map();
+  for (const { label } of different) named.set(label, (named.get(label) ?? 0) + 1);
+  return different.map((part) => ({ ...part, key: named.get(part.label) > 1 ? part.digest : part.label }));
+}
+
+const list = (value) => (Array.isArray(value) ? value : []);
+const words = (value) => (typeof value === "string" ? value : "");

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./support/load.mjs";
+
+const { pullCommands } = await load("commands.js");
+
+const digest = `sha256:${"a".repeat(64)}`;
+const app = { kind: "image", address: "localhost:5000", name: "team/app", tag: "1.0", isPlain: true };
+const lines = (wanted) => Object.fromEntries(pullCommands(wanted).map(({ tool, line }) => [tool, line]));
+
+test("an image is pulled by its tag, without TLS where the page has none", () => {
+  assert.deepEqual(lines(app), {
+    docker: "docker pull localhost:5000/team/app:1.0",
+    podman: "podman pull --tls-verify=false localhost:5000/team/app:1.0",
+    skopeo: "skopeo copy --src-tls-verify=false docker://localhost:5000/team/app:1.0 docker-archive:app-1.0.tar:team/app:1.0",
+    kubernetes: "image: localhost:5000/team/app:1.0",
+  });
+  assert.doesNotMatch(JSON.stringify(lines({ ...app, isPlain: false })), /tls-verify/);
+});
+
+test("by its digest it is pulled without its tag", () => {
+  const { docker, skopeo, kubernetes } = lines({ ...app, digest, isPlain: false });
+  assert.equal(docker, `docker pull localhost:5000/team/app@${digest}`);
+  assert.equal(skopeo, `skopeo copy docker://localhost:5000/team/app@${digest} docker-archive:app.tar`);
+  assert.equal(kubernetes, `image: localhost:5000/team/app@${digest}`);
+});
+
+test("a chosen platform is asked for", () => {
+  const { docker, podman, skopeo } = lines({ ...app, platform: "linux/arm64/v8" });
+  assert.match(docker, /^docker pull --platform linux\/arm64\/v8 localhost/);
+  assert.match(podman, /--tls-verify=false --platform linux\/arm64\/v8 localhost/);
+  assert.match(skopeo, /^skopeo --override-os linux --override-arch arm64 --override-variant v8 copy /);
+  assert.match(lines({ ...app, platform: "linux/s390x" }).skopeo, /^skopeo --override-os linux --override-arch s390x copy /);
+});
+
+test("a platform that is more than one does not come into a command", () => {
+  for (const platform of ["linux/amd64;reboot", "linux/$(id)", "linux/a b", "linux\n/amd64", "-x/amd64", "linux/a/b/c", "linux"]) {
+    assert.deepEqual(lines({ ...app, platform }), lines(app));
+  }
+});
+
+test("a chart is pulled by Helm in its version", () => {
+  const chart = { ...app, kind: "chart", name: "charts/app" };
+  assert.deepEqual(Object.keys(lines(chart)), ["helm", "skopeo"]);
+  const helm = (tag) => lines({ ...chart, tag, isPlain: false }).helm;
+  assert.equal(helm("1.2.0"), "helm pull oci://localhost:5000/charts/app --version 1.2.0");
+  assert.equal(helm("1.2.0-rc.1_build.5"), "helm pull oci://localhost:5000/charts/app --version 1.2.0-rc.1+build.5");
+  assert.equal(helm("latest"), "helm pull oci://localhost:5000/charts/app:latest");
+  assert.equal(lines(chart).helm, "helm pull --plain-http oci://localhost:5000/charts/app --version 1.0");
+  assert.equal(lines({ ...chart, digest }).helm, `helm pull --plain-http oci://localhost:5000/charts/app@${digest}`);
+});
+
+test("what Docker cannot pull has no Docker command", () => {
+  assert.deepEqual(lines({ ...app, kind: "files", name: "files" }), {
+    oras: "oras pull --plain-http localhost:5000/files:1.0",
+    skopeo: "skopeo copy --src-tls-verify=false docker://localhost:5000/files:1.0 oci:files:1.0",
+  });
+  assert.deepEqual(Object.keys(lines({ ...app, kind: "artifact" })), ["skopeo"]);
+});
