@@ -1,0 +1,145 @@
+/** One image, or whatever else a tag or a digest stands for. */
+import { h } from "../dom.js";
+import { bytes, moment as absolute, naturally, shortDigest } from "../format.js";
+import { isDigest, platformWords, readPurposes, readReferringTag } from "../image.js";
+import { moment } from "../manifest.js";
+import { readRepository } from "../overview.js";
+import { isName, RegistryError } from "../registry.js";
+import { digestPath, filterPath, repositoryPath, tagPath } from "../router.js";
+import { text } from "../text.js";
+import { builderFacts, manifestSections, readManifest } from "./image-manifest.js";
+import { digestButton, facts, timeAgo } from "./image-parts.js";
+import { purposeWords, referrersSection } from "./image-referrers.js";
+import { breadcrumb, button, errorNotice, notice, skeleton } from "./parts.js";
+
+const SIBLINGS = 12;
+// Of an index that no tag leads to, the overview tells nothing: so many of its images are asked for.
+const STRAY = 24;
+
+/** @param {any} context the router's and the application's */
+export function showImage(context) {
+  const { root, name, tag, digest, setTitle } = context;
+  const title = tag ? `${name}:${tag}` : `${name}@${shortDigest(digest)}`;
+  const body = h("div", { class: "image" });
+  setTitle(title);
+  root.append(
+    breadcrumb([...steps(name), { label: tag || shortDigest(digest) }]),
+    h("div", { class: "title" }, h("h1", { tabindex: "-1" }, title), h("div", { class: "actions" })),
+    body,
+  );
+  if (isName(name)) load({ ...context, body, title });
+  else body.append(notice(h("h2", {}, text.invalidName), h("p", {}, text.invalidNameAdvice)));
+}
+
+function steps(name) {
+  const parts = name.split("/");
+  const folder = (label, depth) => ({ label, path: filterPath(`${parts.slice(0, depth + 1).join("/")}/`) });
+  return [
+    { label: text.repositories, path: "/" },
+    ...parts.slice(0, -1).map(folder),
+    { label: parts.at(-1), path: repositoryPath(name) },
+  ];
+}
+
+async function load(context) {
+  const { body, title, announce, signal, restoreScroll } = context;
+  announce(text.image.loading);
+  body.replaceChildren(skeleton(8));
+  try {
+    const shown = { ...context, ...(await readImage(context)), wish: { byDigest: false }, retry: () => load(context) };
+    await draw(shown);
+    restoreScroll();
+    announce(text.image.shown(title));
+  } catch (error) {
+    if (signal.aborted) return;
+    body.replaceChildren(error.kind === "missing" ? missingNotice(context, error) : errorNotice(error, () => load(context)));
+    if (error.kind === "missing") announce(missingWords(context, error)[0]);
+  }
+}
+
+/** @returns {Promise<any>} the repository's overview, and what is known of the digest asked for */
+async function readImage({ client, name, tag, digest: asked, signal }) {
+  const repository = await client.repository(name, signal);
+  const digest = tag ? known(repository.tags, tag) : asked;
+  if (digest === undefined || (!tag && !isDigest(digest))) throw new RegistryError("missing", { code: "REFERENCE" });
+  const strays = known(repository.manifests, digest) || !isDigest(digest) ? {} : await readStrays(client, name, digest, signal);
+  const manifests = { ...repository.manifests, ...strays };
+  const document = known(manifests, digest)?.document;
+  if (!document) throw new RegistryError("missing", { code: "MANIFEST" });
+  // As if a tag without a name led to it: the tags beside that one are all that do.
+  const details = readRepository({ tags: { ...repository.tags, "": digest }, manifests }).tags.get("");
+  return { repository, digest, document, details, entryOf: (one) => known(manifests, one) };
+}
+
+/** What no tag leads to: the manifest itself and, of an index, its images. */
+async function readStrays(client, name, digest, signal) {
+  const read = async (one) => [one, { document: (await client.manifest(name, one, signal)).document, config: null }];
+  const missing = (error) => {
+    if (error.kind !== "missing") throw error;
+  };
+  const own = await read(digest).catch(missing);
+  const listed = own?.[1].document.manifests;
+  const children = new Set((Array.isArray(listed) ? listed : []).map((entry) => entry?.digest).filter(isDigest));
+  const found = await Promise.all([...children].slice(0, STRAY).map((one) => read(one).catch(missing)));
+  return Object.fromEntries([own, ...found].filter(Boolean));
+}
+
+const known = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefined);
+
+function missingWords({ name, tag, digest }, { code }) {
+  if (code === "MANIFEST" && tag) return [text.image.gone(tag), text.image.goneAdvice];
+  if (code === "REFERENCE" || code === "MANIFEST") return [text.image.unknown(name, tag || shortDigest(digest)), text.image.unknownAdvice];
+  return [text.unknownRepository(name), text.image.unknownAdvice];
+}
+
+function missingNotice(context, error) {
+  const [title, advice] = missingWords(context, error);
+  const way = h("p", {}, h("a", { href: repositoryPath(context.name) }, text.tagsOf(context.name)));
+  return notice(h("h2", {}, title), h("p", {}, advice), way, button(text.retry, () => load(context)));
+}
+
+async function draw(shown) {
+  const { body, document, digest, details, name, tag } = shown;
+  if (details.kind === "index") {
+    const { drawIndex } = await import("./image-index.js").catch(() => Promise.reject(new RegistryError("unreachable")));
+    return body.replaceChildren(facts(factsOf(shown, null)), ...(await drawIndex(shown)));
+  }
+  const part = { digest, attestations: [], ...(await readManifest(shown, document)) };
+  const sections = manifestSections({ ...shown, platform: "" }, part);
+  if (details.halfDeleted) sections.unshift(notice(h("p", {}, text.image.halfDeleted(`${name}:${tag}`))));
+  body.replaceChildren(facts([...factsOf(shown, part.config), [text.image.platform, platformWords(part.config)], ...builderFacts(part)]), ...sections, referrersSection(shown, part));
+}
+
+function factsOf({ name, tag, digest, document, details, announce }, config) {
+  const { size, siblings, kind, parts } = details;
+  const created = details.created ?? moment(config?.created);
+  const sum = kind === "index" && parts > 1 ? h("small", {}, text.sizeOfAll(parts)) : null;
+  const referring = readReferringTag(tag);
+  const subject = document.subject?.digest ?? referring?.digest;
+  return [
+    [text.image.digest, digestButton(digest, announce)],
+    [text.created, created && [timeAgo(created), h("small", {}, absolute(created))]],
+    [text.size, [size === null ? text.unknown : bytes(size), sum]],
+    [text.image.type, typeWords(document, kind, referring)],
+    [tag ? text.image.otherTags : text.image.tags, tagLinks(name, digest, siblings.filter((other) => other !== tag))],
+    [text.image.about, isDigest(subject) && h("a", { href: digestPath(name, subject) }, shortDigest(subject))],
+  ];
+}
+
+/** All of them are on the repository's view, which finds tags by their digest. */
+function tagLinks(name, digest, tags) {
+  const links = tags.sort(naturally).slice(0, SIBLINGS).map((tag) => h("a", { href: tagPath(name, tag) }, tag));
+  const more = tags.length - links.length;
+  const rest = h("a", { href: `${repositoryPath(name)}?${new URLSearchParams({ filter: digest })}` }, text.morePlatforms(more));
+  return more ? [...links, rest] : links;
+}
+
+function typeWords(document, kind, referring) {
+  const type = String(document.mediaType ?? "");
+  const isDocker = type.startsWith("application/vnd.docker.");
+  if (kind === "legacy") return text.legacy;
+  if (referring?.kind === "referrers") return text.image.purposes.referrers;
+  if (kind === "index") return isDocker ? text.image.types.list : text.image.types.index;
+  if (kind === "image" && !readPurposes(document).length) return isDocker ? text.image.types.docker : text.image.types.oci;
+  return purposeWords(document).join(", ");
+}
