@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import httpx
 
 UNKNOWN = "unknown/unknown"
+PROVENANCE = "https://slsa.dev/provenance/v0.2"
+SPDX = "https://spdx.dev/Document"
+EMPTY = "application/vnd.oci.empty.v1+json"
 
 
 @dataclass(frozen=True)
@@ -45,15 +48,24 @@ def build_image(
     return Image(json.dumps(document, indent=3).encode(), plain.media_type, (settings, *plain.blobs[1:]))
 
 
-def build_attestation(subject: str) -> Image:
-    """A provenance statement on the image with this digest, as BuildKit makes one."""
-    statement = json.dumps({"_type": "https://in-toto.io/Statement/v0.1", "subject": [{"name": subject}]}).encode()
+def build_attestation(subject: str, predicates: Sequence[str] = (PROVENANCE, SPDX)) -> Image:
+    """Statements on the image with this digest, as BuildKit makes them: its provenance and what it contains."""
     settings = json.dumps({"os": "unknown", "architecture": "unknown", "rootfs": {"type": "layers"}}).encode()
-    layer = {"mediaType": "application/vnd.in-toto+json", "digest": sha256(statement), "size": len(statement)}
-    config = {"mediaType": TYPES[OCI]["config"], "digest": sha256(settings), "size": len(settings)}
+    layers, statements = [], []
+    for predicate in predicates:
+        about = {
+            "_type": "https://in-toto.io/Statement/v0.1",
+            "predicateType": predicate,
+            "subject": [{"name": subject}],
+        }
+        statement = json.dumps(about).encode()
+        told = {"in-toto.io/predicate-type": predicate}
+        statements.append(statement)
+        layers.append({**_descriptor("application/vnd.in-toto+json", statement), "annotations": told})
     kind = TYPES[OCI]["manifest"]
-    manifest = {"schemaVersion": 2, "mediaType": kind, "config": config, "layers": [layer]}
-    return Image(json.dumps(manifest).encode(), kind, (settings, statement))
+    config = _descriptor(TYPES[OCI]["config"], settings)
+    manifest = {"schemaVersion": 2, "mediaType": kind, "config": config, "layers": layers}
+    return Image(json.dumps(manifest).encode(), kind, (settings, *statements))
 
 
 def push_image(
@@ -103,22 +115,30 @@ def push_index(
 def push_artifact(
     client: httpx.Client,
     repository: str,
-    tag: str,
+    tag: str | None,
     *,
     config_type: str = "application/vnd.cncf.helm.config.v1+json",
+    config: Mapping[str, Any] | None = None,
     layer_type: str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip",
+    title: str = "",
     content: bytes = b"chart",
     **more: Any,
 ) -> Pushed:
-    """Push something that is no image, a Helm chart unless told; `more` goes into the manifest."""
-    settings = json.dumps({"name": repository, "version": tag}).encode()
-    packed = gzip.compress(content, mtime=0)
+    """
+    Push something that is no image, a Helm chart unless told; `more` goes into the manifest.
+
+    With a `title` its content is a file of this name, as ORAS pushes files, not packed.
+    """
+    settings = json.dumps({"name": repository, "version": tag} if config is None else config).encode()
+    packed = content if title else gzip.compress(content, mtime=0)
+    layer = _descriptor(layer_type, packed)
+    layer |= {"annotations": {"org.opencontainers.image.title": title}} if title else {}
     kind = TYPES[OCI]["manifest"]
     manifest = {
         "schemaVersion": 2,
         "mediaType": kind,
-        "config": {"mediaType": config_type, "digest": sha256(settings), "size": len(settings)},
-        "layers": [{"mediaType": layer_type, "digest": sha256(packed), "size": len(packed)}],
+        "config": _descriptor(config_type, settings),
+        "layers": [layer],
         **more,
     }
     artifact = Image(json.dumps(manifest).encode(), kind, (settings, packed))
@@ -157,3 +177,7 @@ def empty_repository(client: httpx.Client, repository: str) -> None:
 
 def _platform(words: str) -> dict[str, str]:
     return dict(zip(("os", "architecture", "variant"), words.split("/"), strict=False))
+
+
+def _descriptor(media_type: str, content: bytes) -> dict[str, Any]:
+    return {"mediaType": media_type, "digest": sha256(content), "size": len(content)}
