@@ -203,7 +203,10 @@ def test_an_interrupted_up_says_to_run_it_again_and_that_mends_it(fresh_stack: D
         stdout=subprocess.DEVNULL,
         text=True,
     )
-    time.sleep(0.7)
+    deadline = time.monotonic() + 30
+    # Before it has begun its work, Python itself would take the signal.
+    while not fresh_stack.directory.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     error = process.communicate()[1]
     assert process.returncode == 130, error

