@@ -3,8 +3,12 @@ import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
 const { preferred } = await load("text.js");
-const { text: english } = await load("languages/en.js");
-const { text: japanese } = await load("languages/ja.js");
+
+/** Every file of words, in both languages. */
+const files = await Promise.all(["", "image/"].map(async (folder) => {
+  const [english, japanese] = await Promise.all(["en", "ja"].map((language) => load(`languages/${folder}${language}.js`)));
+  return [english.text ?? english.words, japanese.text ?? japanese.words];
+}));
 
 test("the reader's first language that there is counts; without one it is English", () => {
   assert.equal(preferred(["ja"]), "ja");
@@ -19,10 +23,11 @@ const kind = (value) => (typeof value === "object" ? shape(value) : typeof value
 const shape = (words) => Object.entries(words).map(([key, value]) => [key, kind(value)]);
 
 test("every language has all words", () => {
-  assert.deepEqual(shape(japanese), shape(english));
+  for (const [english, japanese] of files) assert.deepEqual(shape(japanese), shape(english));
 });
 
 test("no word is left in English, but for what has no other", () => {
-  const same = Object.keys(english).filter((key) => typeof english[key] === "string" && english[key] === japanese[key]);
+  const same = files.flatMap(([english, japanese]) =>
+    Object.keys(english).filter((key) => typeof english[key] === "string" && english[key] === japanese[key]));
   assert.deepEqual(same, ["pull", "noneKnown"]);
 });

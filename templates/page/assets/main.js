@@ -4,7 +4,7 @@ import { $ } from "./dom.js";
 import { createClient } from "./registry.js";
 import { startRouter } from "./router.js";
 import { createStore } from "./store.js";
-import { language } from "./text.js";
+import { addWords, language } from "./text.js";
 import { drawFrame } from "./views/frame.js";
 import { showFailure, showUnknown } from "./views/parts.js";
 
@@ -12,7 +12,7 @@ import { showFailure, showUnknown } from "./views/parts.js";
 const VIEWS = {
   repositories: async () => (await import("./views/repositories.js")).showRepositories,
   repository: async () => (await import("./views/repository.js")).showRepository,
-  image: async () => (await import("./views/image.js")).showImage,
+  image: async () => (await Promise.all([import("./views/image.js"), addWords("image")]))[0].showImage,
   unknown: async () => showUnknown,
 };
 

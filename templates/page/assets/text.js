@@ -31,3 +31,11 @@ export const choose = (language) => localStorage.setItem(CHOICE, language);
 export const language = preferred([chosen(), ...(globalThis.navigator?.languages ?? [])]);
 
 export const { text } = await import(`./languages/${language}.js`);
+
+/**
+ * Load the words of a view that not everyone looks at.
+ * @param {string} group they are in `text[group]` from then on
+ */
+export async function addWords(group) {
+  text[group] ??= (await import(`./languages/${group}/${language}.js`)).words;
+}
