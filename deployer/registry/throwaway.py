@@ -1,7 +1,8 @@
 """Throw-away images: how one tag is removed where a registry deletes by digest only.
 
 A throw-away is put onto the tag, and then its digest is deleted, which nothing else can have. It
-says in its labels what it is, so that a tag left on one by a killed run is recognised.
+says in its annotations what it is, so that a tag left on one by a killed run is recognised. The web
+page makes the same ones (templates/page/assets/deletion.js).
 """
 
 from __future__ import annotations
@@ -14,19 +15,23 @@ from deployer.reference import is_digest
 from deployer.registry import manifests
 
 if TYPE_CHECKING:
-    from deployer.registry.imageconfig import ImageConfig
+    from collections.abc import Mapping
 
-LABEL_DIGEST = "deployer.half-deleted.digest"
-LABEL_TAG = "deployer.half-deleted.tag"
+DIGEST = "deployer.half-deleted.digest"
+TAG = "deployer.half-deleted.tag"
+NONCE = "deployer.half-deleted.nonce"
+
+# A constant, so that browsers need compute no digest: on plain HTTP they can't.
+CONFIG = b"{}"
+CONFIG_DIGEST = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
 
 _DOCKER_TYPES = frozenset({manifests.DOCKER_MANIFEST, manifests.DOCKER_LIST})
 
 
 @dataclass(frozen=True)
 class ThrowAway:
-    """An image with no layers, as the bytes to upload."""
+    """An image with no layers and the configuration `CONFIG`: its manifest, as the bytes to upload."""
 
-    config: bytes
     content: bytes
     media_type: str
 
@@ -39,44 +44,34 @@ class ThrowAway:
 def make(tag: str, original: str, media_type: str, nonce: str) -> ThrowAway:
     """A throw-away for a tag that points to `original`, in the same family, Docker's or OCI's.
 
-    `nonce` is what makes its digest its own: random for every deletion.
+    `nonce` is what makes its digest its own: random for every deletion. Docker's form knows no
+    annotations, but registries keep them, as they keep every manifest's bytes.
     """
     is_docker = media_type in _DOCKER_TYPES
-    labels = {LABEL_DIGEST: original, LABEL_TAG: tag, "deployer.half-deleted.nonce": nonce}
-    config = _json(
-        {
-            "architecture": "unknown",
-            "os": "unknown",
-            "config": {"Labels": labels},
-            "rootfs": {"type": "layers", "diff_ids": []},
-        }
-    )
     family = manifests.DOCKER_MANIFEST if is_docker else manifests.OCI_MANIFEST
-    content = _json(
-        {
-            "schemaVersion": 2,
-            "mediaType": family,
-            "config": {
-                "mediaType": manifests.DOCKER_CONFIG if is_docker else manifests.OCI_CONFIG,
-                "digest": manifests.digest_of(config),
-                "size": len(config),
-            },
-            "layers": [],
-        }
-    )
-    return ThrowAway(config, content, family)
+    document = {
+        "schemaVersion": 2,
+        "mediaType": family,
+        "config": {
+            "mediaType": manifests.DOCKER_CONFIG if is_docker else manifests.OCI_CONFIG,
+            "digest": CONFIG_DIGEST,
+            "size": len(CONFIG),
+        },
+        "layers": [],
+        "annotations": {DIGEST: original, TAG: tag, NONCE: nonce},
+    }
+    return ThrowAway(json.dumps(document, indent=3).encode(), family)
 
 
-def may_be_throwaway(manifest: manifests.Manifest) -> bool:
-    """Whether the configuration is worth a look: throw-aways have no layers."""
-    return isinstance(manifest, manifests.ImageManifest) and manifest.is_image and not manifest.layers
-
-
-def original_of(config: ImageConfig) -> str | None:
+def original_of(manifest: manifests.Manifest) -> str | None:
     """The digest that a half-deleted tag pointed to, or None for any other image."""
-    digest = config.labels.get(LABEL_DIGEST, "")
-    return digest if is_digest(digest) else None
+    if not isinstance(manifest, manifests.ImageManifest):
+        return None
+    return original_said(manifest.config.digest, has_layers=bool(manifest.layers), annotations=manifest.annotations)
 
 
-def _json(value: object) -> bytes:
-    return json.dumps(value, indent=3).encode()
+def original_said(config: str, *, has_layers: bool, annotations: Mapping[str, object]) -> str | None:
+    """The same, of what a manifest says: the digest of its configuration, its annotations."""
+    digest = annotations.get(DIGEST)
+    is_throwaway = config == CONFIG_DIGEST and not has_layers and isinstance(digest, str) and is_digest(digest)
+    return str(digest) if is_throwaway else None

@@ -9,6 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING, Literal, get_args
 
 from deployer.errors import Denied, Forbidden, NotFound, RegistryError, RegistryUnreachable
+from deployer.registry import throwaway
 from deployer.registry.imageconfig import parse_config
 from deployer.registry.manifests import ImageManifest
 from deployer.workflows.contents import Contents, read_contents
@@ -231,7 +232,7 @@ def _tag(name: str, manifest: Manifest, contents: Contents) -> Tag:
         size=contents.size(manifest),
         created=contents.created(manifest),
         platforms=contents.platforms(manifest),
-        half_deleted=contents.half_deleted(manifest),
+        half_deleted=throwaway.original_of(manifest),
         missing=contents.missing(manifest),
     )
 

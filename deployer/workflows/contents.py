@@ -72,13 +72,6 @@ class Contents:
         """An image's configuration, or None for an artifact or one that is lost."""
         return self.configs.get(image.config.digest)
 
-    def half_deleted(self, manifest: Manifest) -> str | None:
-        """The digest that a tag had before a deletion of it was cut off half-way."""
-        if not isinstance(manifest, ImageManifest) or not throwaway.may_be_throwaway(manifest):
-            return None
-        config = self.config(manifest)
-        return throwaway.original_of(config) if config else None
-
     def _walk(self, manifest: Manifest) -> Iterable[Manifest]:
         """A manifest and everything below it that was read, each digest once."""
         seen: dict[str, Manifest] = {}
@@ -111,7 +104,7 @@ def read_contents(client: RegistryClient, repository: str, roots: Iterable[Manif
     configs = {
         image.config.digest
         for image in contents.manifests.values()
-        if isinstance(image, ImageManifest) and image.is_image
+        if isinstance(image, ImageManifest) and image.is_image and not throwaway.original_of(image)
     }
     contents.configs = _fetch(
         client, sorted(configs), lambda digest: parse_config(client.blob(repository, digest)), contents.lost

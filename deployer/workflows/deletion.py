@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import Denied, DeployerError, NotFound, RegistryError, RegistryUnreachable, UsageError
 from deployer.registry import throwaway
-from deployer.registry.imageconfig import parse_config
-from deployer.registry.manifests import ImageManifest, Index
+from deployer.registry.manifests import Index
 from deployer.workflows.browse import natural
 from deployer.workflows.naming import own_reference, tags_of, unknown_image
 from deployer.workflows.untagging import Target, digest_now, untag
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from deployer.reference import Reference
     from deployer.registry.client import RegistryClient
-    from deployer.registry.manifests import Descriptor, Manifest
+    from deployer.registry.manifests import Descriptor
 
 
 @dataclass(frozen=True)
@@ -206,7 +205,8 @@ def _removal(client: RegistryClient, reference: Reference, known: _Known) -> Rem
         raise unknown_image(client, reference, error) from error
     if tag:
         others = tuple(other for other in known.on(manifest.digest) if other != tag)
-        half_deleted = _half_deleted(client, repository, manifest)
+        # A throw-away is one tag's alone; whatever else says so is deleted as any image is.
+        half_deleted = throwaway.original_of(manifest) if not others else None
         return TagRemoval(repository, tag, manifest.digest, manifest.media_type, others, half_deleted)
     signatures = manifest.digest.replace(":", "-")
     return ManifestRemoval(
@@ -217,12 +217,6 @@ def _removal(client: RegistryClient, reference: Reference, known: _Known) -> Rem
         breaks=_containing(client, repository, known, manifest.digest),
         attached=tuple(tag for tag in known.tags if tag.startswith(signatures)),
     )
-
-
-def _half_deleted(client: RegistryClient, repository: str, manifest: Manifest) -> str | None:
-    if not isinstance(manifest, ImageManifest) or not throwaway.may_be_throwaway(manifest):
-        return None
-    return throwaway.original_of(parse_config(client.blob(repository, manifest.config.digest)))
 
 
 def _containing(client: RegistryClient, repository: str, known: _Known, digest: str) -> tuple[str, ...]:

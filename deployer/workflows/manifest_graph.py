@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from deployer.reference import is_digest
 from deployer.registry.manifests import digest_of
+from deployer.registry.throwaway import original_said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -31,13 +32,15 @@ MANIFEST_MAX_BYTES = 4 * 1024 * 1024
 class Facts:
     """What a manifest names: every digest in it, and of these an index's children, the subject, the configuration.
 
-    "" stands for no subject or configuration.
+    "" stands for no subject or configuration. `half_deleted` says that it is a throw-away, left on a tag by
+    a deletion that was cut off.
     """
 
     references: frozenset[str]
     children: tuple[str, ...] = ()
     subject: str = ""
     config: str = ""
+    half_deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +105,14 @@ def facts_of(content: bytes, digest: str) -> Facts | None:
     references = frozenset(found.decode() for found in _DIGEST.findall(plain))
     entries = document.get("manifests")
     children = [_digest_of(entry) for entry in entries] if isinstance(entries, list) else []
+    config, annotations = _digest_of(document.get("config")), document.get("annotations")
+    stated = annotations if isinstance(annotations, dict) else {}
     return Facts(
         references=references,
         children=tuple(child for child in children if child),
         subject=_digest_of(document.get("subject")),
-        config=_digest_of(document.get("config")),
+        config=config,
+        half_deleted=bool(original_said(config, has_layers=bool(document.get("layers")), annotations=stated)),
     )
 
 

@@ -100,11 +100,14 @@ class Retention:
         self, repository: Repository, rules: list[RetentionRule], now: int, manifests: Manifests
     ) -> tuple[Taken, ...]:
         protected = _protected(repository, rules)
-        # Damaged tags name no image to judge by; attached ones go with what they are attached to.
+        # Damaged and half-deleted tags name no image to judge by; attached ones go with what they are attached to.
         free = [
             name
             for name, tag in repository.tags.items()
-            if tag.digest and not clings(name, tag) and name not in protected
+            if tag.digest
+            and not clings(name, tag)
+            and name not in protected
+            and not ((facts := manifests.known.get(tag.digest)) and facts.half_deleted)
         ]
         matched = [(rule, self._newest_first(rule, repository, free, manifests)) for rule in rules if rule.takes_tags]
         # What one rule keeps, no other takes.

@@ -82,7 +82,7 @@ def _by_throwaway(client: RegistryClient, target: Target, original: Manifest | N
     family = original.media_type if original else manifests.DOCKER_MANIFEST
     stand_in = throwaway.make(target.tag, target.digest or manifests.NO_DIGEST, family, nonce)
     try:
-        client.put_blob(target.repository, stand_in.config)
+        client.put_blob(target.repository, throwaway.CONFIG)
     except Forbidden as error:
         raise _needs_push(target, error) from error
     _expect_unchanged(target, digest_now(client, target.repository, target.tag))

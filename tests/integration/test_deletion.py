@@ -129,7 +129,7 @@ def test_a_tag_left_half_deleted_is_seen_and_finished(stack: DeployedStack) -> N
         made = push_image(client, "deletion/half", "1")
         push_tag(client, "deletion/half", "2", build_image())
         left = throwaway.make("1", made.digest, "application/vnd.docker.distribution.manifest.v2+json", "nonce")
-        push(client, "deletion/half", "1", Image(left.content, left.media_type, (left.config,)))
+        push(client, "deletion/half", "1", Image(left.content, left.media_type, (throwaway.CONFIG,)))
         seen = stack.deployer("tags", "deletion/half", check=True)
         assert f"deletion/half:1 is half deleted: a deletion was cut off. It was {made.digest}." in seen.stderr
         stack.deployer("delete", "deletion/half:1", "--yes", check=True)

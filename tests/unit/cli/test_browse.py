@@ -222,7 +222,7 @@ def test_a_tag_that_cannot_be_read_is_a_warning_and_the_exit_code_tells(shell: S
 def test_a_half_deleted_tag_is_pointed_out(shell: Shell) -> None:
     original = "sha256:" + "a" * 64
     left = throwaway.make("1", original, "", "nonce")
-    shell.push("app", "1", Image(left.content, left.media_type, (left.config,)))
+    shell.push("app", "1", Image(left.content, left.media_type, (throwaway.CONFIG,)))
     assert shell.run("tags", "app") == 0
     assert "(half deleted)" in shell.out
     assert f"app:1 is half deleted: a deletion was cut off. It was {original}." in shell.err

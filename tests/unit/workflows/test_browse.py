@@ -284,10 +284,12 @@ def test_an_image_without_its_configuration_can_be_inspected(client: RegistryCli
 def test_a_half_deleted_tag_is_recognised(client: RegistryClient, fake: FakeRegistry) -> None:
     original = "sha256:" + "a" * 64
     left = throwaway.make("1", original, "application/vnd.oci.image.index.v1+json", "nonce")
-    pushed(fake, "app", "1", Image(left.content, left.media_type, (left.config,)))
+    pushed(fake, "app", "1", Image(left.content, left.media_type, (throwaway.CONFIG,)))
     pushed(fake, "app", "scratch", image())
     by_name = {tag.name: tag for tag in browse.list_tags(client, "app").tags}
     assert by_name["1"].half_deleted == original
+    assert by_name["1"].platforms == ()
+    assert not [path for path in fake.asked_for("GET") if path.endswith(throwaway.CONFIG_DIGEST)]
     assert by_name["scratch"].half_deleted is None
 
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from deployer.registry import throwaway
 from deployer.settings import RetentionRule, build
 from deployer.workflows.garbage import survey
 from deployer.workflows.manifest_graph import Manifests
 from deployer.workflows.retention import Creations, Retention
 from tests.support.local_storage import HOUR, Tree
-from tests.support.registry_content import OCI, Image, image, index
+from tests.support.registry_content import DOCKER, OCI, Image, image, index
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,16 @@ def releases(tree: Tree, count: int = 5) -> None:
     """Tags 1 … count, each created a day after the one before, and all pushed in the opposite order."""
     for number in range(1, count + 1):
         tree.push("app", [str(number)], dated(f"app {number}", f"2024-01-{number:02}T00:00:00Z"), age=number * HOUR)
+
+
+def test_a_half_deleted_tag_takes_no_images_place_and_keeps_its_own(tree: Tree) -> None:
+    releases(tree)
+    original = tree.push("app", [], dated("half", "2024-01-01T00:00:00Z"), age=9 * HOUR)
+    left = throwaway.make("half", original, DOCKER, "nonce")
+    tree.push("app", ["half"], Image(left.content, left.media_type, (throwaway.CONFIG,)), age=0)
+    found, _ = prune(tree, rule(keep=2), rule(untagged=True, older_than="1h"))
+    assert tags(found) == ["1", "2", "3"]
+    assert original not in {digest for _, digest in found.removal.revisions}
 
 
 def test_the_newest_stay_by_their_creation(tree: Tree) -> None:
