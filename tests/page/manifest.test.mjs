@@ -3,7 +3,6 @@ import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
 const { artifactName, describe, moment, platformName, readConfig } = await load("manifest.js");
-const { createDetailsCache, createDetailsReader } = await load("details.js");
 
 const DOCKER = "application/vnd.docker.distribution.manifest.v2+json";
 const OCI = "application/vnd.oci.image.manifest.v1+json";
@@ -53,72 +52,4 @@ test("nonsense in a manifest counts as nothing", () => {
   assert.equal(platformName(null), "");
   for (const value of [undefined, null, 5, "", "yesterday", "0001-01-01T00:00:00Z", "<img>"]) assert.equal(moment(value), null);
   assert.deepEqual(readConfig({}), { created: null, platform: "" });
-});
-
-/** A client of a table of content, which counts what it is asked. */
-function stored(content) {
-  const asked = [];
-  const get = async (reference) => {
-    asked.push(reference);
-    if (!(reference in content)) throw Object.assign(new Error(reference), { kind: "missing" });
-    return content[reference];
-  };
-  const client = {
-    manifest: async (name, reference) => ({ digest: digest("0"), mediaType: OCI, ...(await get(reference)) }),
-    config: async (name, reference) => get(reference),
-  };
-  const reader = (cache = createDetailsCache()) => createDetailsReader({ client, cache, name: "a", signal: null });
-  return { reader, asked };
-}
-
-test("an index is as large as its platforms together, and as old as its first", async () => {
-  const { reader, asked } = stored({
-    latest: { digest: digest("1"), mediaType: INDEX, document: { manifests: [
-      { digest: digest("a"), platform: amd64 }, { digest: digest("b"), platform: { os: "linux", architecture: "arm64", variant: "v8" } },
-      { digest: digest("f"), platform: unknown },
-    ] } },
-    [digest("a")]: { document: image(digest("c"), 10) },
-    [digest("b")]: { document: image(digest("d"), 30) },
-    [digest("c")]: { created: "2024-01-02T03:04:05Z" },
-  });
-  assert.deepEqual(await reader()("latest"), {
-    digest: digest("1"), kind: "index", artifactType: "", parts: 2, size: 50,
-    platforms: ["linux/amd64", "linux/arm64/v8"], created: new Date("2024-01-02T03:04:05Z"),
-  });
-  assert.deepEqual(asked, ["latest", digest("a"), digest("b"), digest("c")]);
-});
-
-test("an index without some of its images has no size, but its platforms", async () => {
-  const { reader } = stored({ latest: { mediaType: INDEX, document: { manifests: [{ digest: digest("a"), platform: amd64 }] } } });
-  const { size, platforms, created } = await reader()("latest");
-  assert.deepEqual([size, platforms, created], [null, ["linux/amd64"], null]);
-});
-
-test("an index that holds itself ends", async () => {
-  const document = { manifests: [{ digest: digest("1") }] };
-  const { reader } = stored({ latest: { digest: digest("1"), mediaType: INDEX, document } });
-  assert.equal((await reader()("latest")).kind, "index");
-});
-
-test("what has one digest is read once, now and later", async () => {
-  const { reader, asked } = stored({
-    1: { document: image(digest("c"), 1) }, 2: { document: image(digest("c"), 1) }, [digest("c")]: amd64,
-  });
-  const cache = createDetailsCache();
-  await Promise.all([reader(cache)("1"), reader(cache)("1")]);
-  const read = reader(cache);
-  await Promise.all([read("1"), read("2")]);
-  assert.ok(asked.filter((reference) => reference === digest("c")).length <= 2);
-  const before = asked.length;
-  await reader(cache)("2");
-  assert.deepEqual(asked.slice(before), ["2"]);
-});
-
-test("a failure may be tried again", async () => {
-  const content = { 1: { document: image(digest("c"), 1) } };
-  const { reader } = stored(content);
-  const read = reader();
-  await assert.rejects(read("1"));
-  content[digest("c")] = amd64;
-  assert.deepEqual((await read("1")).platforms, ["linux/amd64"]);
 });

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
 const { preferred } = await load("text.js");
 
 /** Every file of words, in both languages. */
-const files = await Promise.all(["", "image/"].map(async (folder) => {
+const files = await Promise.all(["", "deleting/", "image/"].map(async (folder) => {
   const [english, japanese] = await Promise.all(["en", "ja"].map((language) => load(`languages/${folder}${language}.js`)));
   return [english.text ?? english.words, japanese.text ?? japanese.words];
 }));
@@ -30,4 +31,11 @@ test("no word is left in English, but for what has no other", () => {
   const same = files.flatMap(([english, japanese]) =>
     Object.keys(english).filter((key) => typeof english[key] === "string" && english[key] === japanese[key]));
   assert.deepEqual(same, ["pull", "noneKnown"]);
+});
+
+test("no template stands in another: what leaves the comments out would take spaces along", () => {
+  const assets = new URL("../../templates/page/assets/", import.meta.url);
+  for (const name of readdirSync(assets, { recursive: true }).filter((file) => file.endsWith(".js"))) {
+    assert.doesNotMatch(readFileSync(new URL(name, assets), "utf8"), /\$\{[^}]*`/, name);
+  }
 });

@@ -1,5 +1,4 @@
 /** Puts the rooms together: one client, one session, a view for each address. */
-import { createDetailsCache } from "./details.js";
 import { $ } from "./dom.js";
 import { createClient } from "./registry.js";
 import { startRouter } from "./router.js";
@@ -20,7 +19,6 @@ let announcing = 0;
 
 const app = {
   client: createClient({ origin: location.origin, fetch: (...request) => fetch(...request) }),
-  details: createDetailsCache(),
   // What outlives a view, so that going back shows it at once. `names` of all repositories with their numbers of
   // tags, `repositories` as they were last read.
   session: createStore({ user: "", version: "", names: null, repositories: new Map() }),

@@ -68,6 +68,13 @@ export function createClient({ origin, fetch }) {
   }
 
   return {
+    /**
+     * A request that may change something, for deletion.js; fails where it is refused.
+     * @param {string} method @param {string} address @param {any} [options] those of fetch
+     * @returns {Promise<Response>}
+     */
+    send: (method, address, options) => request(address, undefined, { ...options, method }),
+
     /** @param {AbortSignal} signal @returns {Promise<{user: string, version: string}>} who is signed in, if anyone */
     session: async (signal) => json(await request("/overview/session", signal)),
 

@@ -2,7 +2,7 @@
 import { naturally } from "./format.js";
 
 /**
- * @typedef {import("./details.js").Details} Details
+ * @typedef {import("./overview.js").Details} Details
  * @typedef {"name" | "size" | "created"} SortKey
  * @typedef {{by: SortKey, descending: boolean}} Sorting
  */

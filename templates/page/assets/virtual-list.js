@@ -4,7 +4,7 @@
  */
 
 const BEYOND = 8;
-const CONTROLS = "a, button, input";
+const CONTROLS = ":is(a, button, input):not([hidden], [hidden] *)";
 const STEPS = { ArrowDown: 1, ArrowUp: -1, Home: 1, End: -1 };
 
 /**

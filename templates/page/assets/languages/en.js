@@ -1,7 +1,7 @@
 /** English. */
 const plural = new Intl.PluralRules("en");
-const number = new Intl.NumberFormat("en");
-const of = (count, one, many) => `${number.format(count)} ${plural.select(count) === "one" ? one : many}`;
+export const number = new Intl.NumberFormat("en");
+export const of = (count, one, many) => `${number.format(count)} ${plural.select(count) === "one" ? one : many}`;
 
 export const text = {
   repositories: "Repositories",
@@ -92,6 +92,8 @@ export const text = {
     "Home End": "Go to the first row, to the last",
     "Enter": "Open; in the search, open the first that was found",
     "Space": "Select, or press what has the focus",
+    "Shift+Space": "Select all from the last selected to this one",
+    "Del": "Delete the row's tag, or all that are selected",
     "Esc": "Clear the search, close a dialog",
   },
 
@@ -107,5 +109,22 @@ export const text = {
     noTags: "no tags",
     newestTag: "newest: ",
     newest: (tag, moment) => `Newest tag: ${tag}, ${moment}`,
+  },
+
+  deleting: {
+    open: "Delete…",
+    openTag: (tag) => `Delete ${tag}…`,
+    all: "Delete all tags…",
+    select: (tag) => `Select ${tag}`,
+    selectAll: "Select all that are shown",
+    selected: (count, hidden) => `${of(count, "tag", "tags")} selected` + (hidden ? `, ${number.format(hidden)} not shown` : ""),
+    frees: (size) => `frees up to ${size}`,
+    clear: "Clear",
+    half: "half deleted",
+    halfAdvice: "A deletion was cut off. Delete the tag again to finish it.",
+    lost: "its image is gone",
+    lostAdvice: "The tag names nothing that is there. It can only be deleted, or pushed anew.",
+    sharedOnce: "All images together; layers that they share are counted once",
+    nameStays: "The name stays in the list until the repository is removed, on the machine that runs the registry:",
   },
 };

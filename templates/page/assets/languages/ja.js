@@ -1,6 +1,6 @@
 /** Japanese. */
 const number = new Intl.NumberFormat("ja");
-const some = (count, unit) => `${number.format(count)} ${unit}`;
+export const some = (count, unit) => `${number.format(count)} ${unit}`;
 
 export const text = {
   repositories: "リポジトリ",
@@ -91,6 +91,8 @@ export const text = {
     "Home End": "最初の行、最後の行へ移動",
     "Enter": "開く（検索欄では、最初に見つかったものを開く）",
     "Space": "選択する、ボタンを押す",
+    "Shift+Space": "直前に選択した行からこの行までを選択する",
+    "Del": "その行のタグ、または選択中のタグをすべて削除する",
     "Esc": "検索を解除する、ダイアログを閉じる",
   },
 
@@ -106,5 +108,22 @@ export const text = {
     noTags: "タグなし",
     newestTag: "最新：",
     newest: (tag, moment) => `最新のタグ：${tag}（${moment}）`,
+  },
+
+  deleting: {
+    open: "削除…",
+    openTag: (tag) => `${tag} を削除…`,
+    all: "すべてのタグを削除…",
+    select: (tag) => `${tag} を選択`,
+    selectAll: "表示中のタグをすべて選択",
+    selected: (count, hidden) => `タグ ${some(count, "件")}を選択中` + (hidden ? `（うち ${some(hidden, "件")}は表示されていません）` : ""),
+    frees: (size) => `最大 ${size} を解放`,
+    clear: "選択を解除",
+    half: "削除が途中",
+    halfAdvice: "削除が途中で終わりました。もう一度削除すると完了します。",
+    lost: "イメージがありません",
+    lostAdvice: "このタグが指すものはもうありません。削除するか、push し直すことしかできません。",
+    sharedOnce: "すべてのイメージの合計です。共有されているレイヤーは一度だけ数えます",
+    nameStays: "リポジトリの名前は一覧に残ります。名前も消すには、レジストリが動いている機器で次を実行してください。",
   },
 };

@@ -1,9 +1,10 @@
-/** One repository: its tags, and what is known of each. */
+/** One repository: all its tags, and what is known of each. */
 import { h } from "../dom.js";
-import { registryAddress } from "../format.js";
-import { createReading } from "../reading.js";
+import { bytes, naturally, registryAddress } from "../format.js";
+import { readRepository } from "../overview.js";
 import { isName } from "../registry.js";
 import { filterPath } from "../router.js";
+import { createSelection } from "../selection.js";
 import { createStore } from "../store.js";
 import { matchingTags, parseSorting, sortedTags, writeSorting } from "../tags.js";
 import { text } from "../text.js";
@@ -13,8 +14,6 @@ import {
 } from "./parts.js";
 import { createHeader, createTagRow } from "./tag-table.js";
 
-const DRAWING_PAUSE = 120;
-const BY_NAME = { by: "name", descending: false };
 const COLUMN_NAMES = { name: text.tag, size: text.size, created: text.created };
 
 /** @param {any} context the router's and the application's */
@@ -34,21 +33,24 @@ function steps(name) {
   return [{ label: text.repositories, path: "/" }, ...parts.slice(0, -1).map(folder), { label: parts.at(-1) }];
 }
 
-function showTags({ root, name, number, client, details: cache, signal, announce, query, setQuery, restoreScroll }) {
+function showTags(context) {
+  const { root, name, number, client, signal, session, announce, query, setQuery, restoreScroll } = context;
   const state = createStore({
-    tags: null, unknown: false, error: null, filter: query.get("filter") ?? "", sorting: parseSorting(query.get("sort")),
+    repository: session.get().repositories.get(name), unknown: false, error: null,
+    filter: query.get("filter") ?? "", sorting: parseSorting(query.get("sort")),
   });
   const host = registryAddress(location);
   const pullCommand = (tag) => `docker pull ${host}/${name}:${tag}`;
+  const mayDelete = () => Boolean(state.get().repository?.may.delete);
+  let shown = [];
 
   const command = commandBox({ lines: [`docker pull ${host}/${name}`], announce });
-  const header = createHeader(sortBy);
-  const body = h("div", { class: "rows", role: "rowgroup" });
+  const selection = createSelection(() => showSelection());
+  const header = createHeader({ onSort: sortBy, onSelectAll: (on) => selection.set(shown, on) });
+  const body = h("div", { class: "rows", role: "rowgroup", onkeydown: onKey });
   const naming = { role: "table", "aria-label": text.tagsOf(name) };
   const table = h("div", { id: "tags", class: "table", ...naming }, header.element, body);
   const virtual = createVirtualList({ root: body, createRow, place, signal });
-  const reading = createReading({ client, cache, name, signal, inSight: virtual.visible, onProgress });
-  const progress = h("span", { class: "progress" });
   const aside = h("div", { class: "aside" });
   const box = filterBox({
     label: text.filterTags,
@@ -57,18 +59,23 @@ function showTags({ root, name, number, client, details: cache, signal, announce
     onInput: setFilter,
     onDown: virtual.focusFirst,
   });
-  const toolbar = h("div", { class: "toolbar" }, box.element, progress);
+  const bar = createSelectionBar({ selection, remove: () => remove(selection.keys()) });
+  const removeAll = button(text.deleting.all, () => remove([...state.get().repository.tags.keys()]));
+  const toolbar = h("div", { class: "toolbar" }, box.element, removeAll, bar.element);
 
   function createRow({ key }) {
-    const onCopied = (tag) => command.set([pullCommand(tag)]);
-    return createTagRow(key, { pullCommand, read: reading.of, announce, onCopied });
+    return createTagRow(key, {
+      name, pullCommand, announce, mayDelete,
+      onCopied: (tag) => command.set([pullCommand(tag)]),
+      isSelected: selection.has,
+      onSelect: (tag, on, extending) => selection.pick({ key: tag, on, extending, shown }),
+      onDelete: (tag) => remove([tag]),
+    });
   }
 
   function place(element, item, index) {
     element.setAttribute("aria-rowindex", index + 2);
   }
-
-  const wanted = ({ tags, filter }) => matchingTags(tags ?? [], reading.details, filter);
 
   function setFilter(filter) {
     setQuery({ filter });
@@ -78,9 +85,11 @@ function showTags({ root, name, number, client, details: cache, signal, announce
   }
 
   function tellCount() {
-    const { tags, filter } = state.get();
-    if (tags) announce(countWords(wanted(state.get()), tags, filter));
+    const { repository, filter } = state.get();
+    if (repository) announce(countWords(repository, filter));
   }
+
+  const countWords = ({ tags }, filter) => (filter ? text.tagsShown(shown.length, tags.size) : text.tagCount(tags.size));
 
   /** The first press on a column shows what is asked most: the newest, the largest. */
   function sortBy(by) {
@@ -95,63 +104,75 @@ function showTags({ root, name, number, client, details: cache, signal, announce
     state.set({ error: null });
     announce(text.loadingTags);
     try {
-      setTags(sortedTags([...Object.keys((await client.repository(name, signal)).tags)], reading.details, BY_NAME));
+      const stored = await client.repository(name, signal);
+      bar.setStored(stored);
+      setRepository(readRepository(stored));
     } catch (error) {
       if (signal.aborted) return;
-      if (error.kind === "missing") state.set({ tags: [], unknown: true });
-      else state.set({ error });
+      session.get().repositories.delete(name);
+      state.set({ repository: null, unknown: error.kind === "missing", error: error.kind === "missing" ? null : error });
     }
   }
 
-  function setTags(tags) {
-    if (tags.length) command.set([pullCommand(tags.includes("latest") ? "latest" : tags.at(-1))]);
-    state.set({ tags });
+  /** After a deletion: what had the focus may have gone with its row. */
+  async function reload() {
+    await load();
+    if (document.activeElement === document.body) root.querySelector("h1")?.focus({ preventScroll: true });
+  }
+
+  function setRepository(repository) {
+    const { names, repositories } = session.get();
+    repositories.set(name, repository);
+    names?.set(name, repository.tags.size);
+    const last = [...repository.tags.keys()].sort(naturally).at(-1);
+    if (last) command.set([pullCommand(repository.tags.has("latest") ? "latest" : last)]);
+    state.set({ repository, unknown: false });
+    selection.keep((tag) => repository.tags.has(tag));
     tellCount();
-    reading.start(tags);
   }
 
-  // Drawing takes the time in which answers could be read: a few times a second is enough.
-  let drawing = 0;
-  function onProgress() {
-    drawing ||= setTimeout(() => {
-      drawing = 0;
-      if (!signal.aborted) showProgress();
-    }, DRAWING_PAUSE);
+  /** The Delete key is for the row that has the focus, or for all that are selected if that is one of them. */
+  function onKey(event) {
+    const tag = event.key === "Delete" && event.target.closest(".row")?.querySelector(".tag").textContent;
+    if (tag && mayDelete()) remove(selection.has(tag) ? selection.keys() : [tag]);
   }
 
-  function showProgress() {
-    const all = state.get().tags.length;
-    const pending = reading.pending();
-    progress.textContent = pending ? text.readingDetails(all - pending, all) : "";
+  async function remove(tags) {
+    const { openDeleting } = await import("./deleting.js").catch(() => ({}));
+    if (openDeleting) openDeleting({ client, name, tags, signal, onChange: reload });
+    else announce(text.faults.unreachable);
+  }
+
+  function showSelection() {
+    header.showSelection({
+      selectable: mayDelete(), some: shown.some(selection.has), every: shown.length > 0 && shown.every(selection.has),
+    });
+    bar.show(shown);
+    removeAll.hidden = !mayDelete() || !state.get().repository.tags.size || selection.keys().length > 0;
     virtual.refresh();
-    if (!pending) draw(state.get());
   }
 
-  function draw(now) {
-    const { tags, filter, sorting, error } = now;
-    // Until all details are here, each that arrives would make rows jump about: they keep the order of their names.
-    const shown = sortedTags(wanted(now), reading.details, reading.pending() ? BY_NAME : sorting);
+  function draw({ repository, filter, sorting, error, unknown }) {
+    const tags = repository?.tags ?? new Map();
+    shown = sortedTags(matchingTags([...tags.keys()], tags, filter), tags, sorting);
     header.show(sorting);
     table.hidden = !shown.length;
+    table.classList.toggle("selectable", mayDelete());
     table.setAttribute("aria-rowcount", shown.length + 1);
-    toolbar.hidden = command.element.hidden = tags ? !tags.length : Boolean(error);
-    number.textContent = tags?.length ? countWords(shown, tags, filter) : "";
-    aside.replaceChildren(...besides(now, shown));
-    virtual.setItems(shown.map((key) => ({ key })));
-    if (tags) restoreScroll();
+    toolbar.hidden = command.element.hidden = repository ? !tags.size : Boolean(error || unknown);
+    const size = tags.size ? h("span", { title: text.deleting.sharedOnce }, bytes(repository.size)) : "";
+    number.replaceChildren(...(tags.size ? [`${countWords(repository, filter)} · `, size] : []));
+    aside.replaceChildren(...besides({ repository, filter, error, unknown }));
+    virtual.setItems(shown.map((key) => ({ key, details: tags.get(key) })));
+    showSelection();
+    if (repository) restoreScroll();
   }
 
-  const countWords = (shown, tags, filter) =>
-    filter ? text.tagsShown(shown.length, tags.length) : text.tagCount(tags.length);
-
-  function besides({ tags, filter, error, unknown }, shown) {
+  function besides({ repository, filter, error, unknown }) {
     if (error) return [errorNotice(error, load)];
-    if (!tags) return [skeleton(6)];
-    if (!tags.length) return [emptyNotice({ name, unknown, host, announce })];
-    if (!shown.length) return [noMatch(filter, box.clear)];
-    if (reading.pending() || !reading.failures()) return [];
-    const refusal = reading.refusal();
-    return [refusal ? errorNotice(refusal, reading.retry) : failuresNotice(reading)];
+    if (unknown || repository?.tags.size === 0) return [emptyNotice({ name, unknown, host, announce })];
+    if (!repository) return [skeleton(6)];
+    return shown.length ? [] : [noMatch(filter, box.clear)];
   }
 
   root.append(command.element, toolbar, aside, table);
@@ -160,13 +181,42 @@ function showTags({ root, name, number, client, details: cache, signal, announce
   load();
 }
 
+/** What is selected: how many, what they would free, and what can be done with them. */
+function createSelectionBar({ selection, remove }) {
+  let weigher = null;
+  let stored = null;
+  const words = h("span", { role: "status" });
+  const element = h("div", { class: "selection", hidden: true },
+    words, button(text.deleting.open, remove), button(text.deleting.clear, selection.clear));
+  element.querySelector("button").classList.add("danger");
+
+  async function show(shown) {
+    const keys = selection.keys();
+    element.hidden = !keys.length;
+    if (!keys.length || !stored) return words.replaceChildren();
+    const visible = new Set(shown);
+    const hidden = keys.filter((key) => !visible.has(key)).length;
+    weigher ??= import("../deletion-plan.js").then(({ createWeigher }) => createWeigher(stored)).catch(() => null);
+    const weigh = await weigher;
+    const freed = weigh?.(new Set(selection.keys()));
+    words.textContent = [text.deleting.selected(keys.length, hidden), freed ? text.deleting.frees(bytes(freed)) : ""].filter(Boolean).join(" · ");
+  }
+
+  return {
+    element,
+    show,
+    setStored(fresh) {
+      stored = fresh;
+      weigher = null;
+    },
+  };
+}
+
 function emptyNotice({ name, unknown, host, announce }) {
   const title = unknown ? text.unknownRepository(name) : text.noTags(name);
   const advice = unknown ? text.unknownRepositoryAdvice : text.noTagsAdvice;
-  return notice(h("h2", {}, title), h("p", {}, advice), commandBox({ lines: pushCommands(host, name), announce }).element);
-}
-
-function failuresNotice(reading) {
-  const words = h("p", {}, text.detailsFailed(reading.failures()));
-  return h("div", { class: "notice failures", role: "alert" }, words, button(text.retry, reading.retry));
+  const removing = unknown ? [] : [
+    h("p", {}, text.deleting.nameStays), commandBox({ lines: [`deployer delete --repository ${name}`], announce }).element,
+  ];
+  return notice(h("h2", {}, title), h("p", {}, advice), commandBox({ lines: pushCommands(host, name), announce }).element, ...removing);
 }

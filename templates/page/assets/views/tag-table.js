@@ -1,9 +1,10 @@
-/** The table of a repository's tags: its header, which sorts, and its rows, whose details arrive later. */
-import { h } from "../dom.js";
+/** The table of a repository's tags: its header, which sorts, and its rows. */
+import { h, icon } from "../dom.js";
 import { ago, bytes, moment, shortDigest } from "../format.js";
 import { artifactName } from "../manifest.js";
+import { tagPath } from "../router.js";
 import { text } from "../text.js";
-import { copyButton, faultSentence } from "./parts.js";
+import { copyButton } from "./parts.js";
 
 const COLUMNS = [
   { key: "name", label: text.tag },
@@ -14,41 +15,54 @@ const COLUMNS = [
 ];
 const SORTABLE = ["name", "size", "created"];
 const CHIPS = 4;
+const SIBLINGS = 20;
+const BIN = "M3 4.5h10M6.5 4.5v-1a1 1 0 0 1 1-1h1a1 1 0 0 1 1 1v1M4.5 4.5l.6 8a1 1 0 0 0 1 1h3.8a1 1 0 0 0 1-1l.6-8M6.8 7v4M9.2 7v4";
 
 /**
- * @param {(by: string) => void} onSort
- * @returns {{element: HTMLElement, show: (sorting: import("../tags.js").Sorting) => void}}
+ * @param {{onSort: (by: string) => void, onSelectAll: (on: boolean) => void}} options
+ * @returns {{element: HTMLElement, show: (sorting: import("../tags.js").Sorting) => void,
+ *   showSelection: (all: {selectable: boolean, some: boolean, every: boolean}) => void}}
  */
-export function createHeader(onSort) {
+export function createHeader({ onSort, onSelectAll }) {
+  const all = h("input", {
+    type: "checkbox", "aria-label": text.deleting.selectAll, title: text.deleting.selectAll,
+    onchange: () => onSelectAll(all.checked),
+  });
+  const selectCell = h("div", { class: "cell select", role: "columnheader" }, all);
   const cells = COLUMNS.map(({ key, label }) => {
     const content = SORTABLE.includes(key)
       ? h("button", { type: "button", class: "sort", onclick: () => onSort(key) }, label)
       : h("span", {}, label);
     return h("div", { class: `cell ${key}`, role: "columnheader" }, content);
   });
-  const row = h("div", { class: "columns", role: "row", "aria-rowindex": 1 }, ...cells);
-  const element = h("div", { class: "header", role: "rowgroup" }, row);
+  const row = h("div", { class: "columns", role: "row", "aria-rowindex": 1 }, selectCell, ...cells);
   return {
-    element,
+    element: h("div", { class: "header", role: "rowgroup" }, row),
     show({ by, descending }) {
       for (const [index, { key }] of COLUMNS.entries()) {
         if (key === by) cells[index].setAttribute("aria-sort", descending ? "descending" : "ascending");
         else cells[index].removeAttribute("aria-sort");
       }
     },
+    showSelection({ selectable, some, every }) {
+      selectCell.hidden = !selectable;
+      all.checked = every;
+      all.indeterminate = some && !every;
+    },
   };
 }
 
 /**
  * @param {string} tag
- * @param {{pullCommand: (tag: string) => string, read: (tag: string) => any, announce: (words: string) => void,
- *   onCopied: (tag: string) => void}} options
- * `read` gives the tag's details, with `siblings`; `{fault}` where they could not be read; undefined while unknown.
+ * @param {{name: string, pullCommand: (tag: string) => string, announce: (words: string) => void,
+ *   onCopied: (tag: string) => void, mayDelete: () => boolean, isSelected: (tag: string) => boolean,
+ *   onSelect: (tag: string, on: boolean, extending: boolean) => void, onDelete: (tag: string) => void}} options
+ * @returns {{element: HTMLElement, update: (item: {details: import("../overview.js").Details}) => void}}
  */
-export function createTagRow(tag, { pullCommand, read, announce, onCopied }) {
+export function createTagRow(tag, { name, pullCommand, announce, onCopied, mayDelete, isSelected, onSelect, onDelete }) {
   const cell = (key, ...content) => h("div", { class: `cell ${key}`, role: "cell" }, ...content);
-  const below = h("div", { class: "below" }, bone());
-  const cells = { platforms: cell("platforms", bone()), size: cell("size", bone()), created: cell("created", bone()) };
+  const below = h("div", { class: "below" });
+  const cells = { platforms: cell("platforms"), size: cell("size"), created: cell("created") };
   const command = pullCommand(tag);
   const pull = copyButton({
     label: text.copyPull(tag),
@@ -58,29 +72,31 @@ export function createTagRow(tag, { pullCommand, read, announce, onCopied }) {
     onCopied: () => onCopied(tag),
     announce,
   });
+  // A click by the space bar carries the Shift key as one by the mouse does.
+  const box = h("input", {
+    type: "checkbox", "aria-label": text.deleting.select(tag), onclick: (event) => onSelect(tag, box.checked, event.shiftKey),
+  });
+  const label = text.deleting.openTag(tag);
+  const bin = h("button", { type: "button", class: "copy bin", "aria-label": label, title: label, onclick: () => onDelete(tag) }, icon(BIN));
+  const select = cell("select", box);
   const element = h("div", { class: "row columns", role: "row" },
-    cell("name", h("div", { class: "tag", title: tag }, tag), below),
-    cells.platforms, cells.size, cells.created, cell("pull", pull));
+    select,
+    cell("name", h("div", { class: "tag" }, h("a", { href: tagPath(name, tag), title: tag }, tag)), below),
+    cells.platforms, cells.size, cells.created, cell("pull", pull, bin));
   let shown;
 
-  function update() {
-    const details = read(tag);
-    if (!details || details === shown) return;
-    const before = shown;
+  function update({ details }) {
+    select.hidden = bin.hidden = !mayDelete();
+    box.checked = isSelected(tag);
+    element.classList.toggle("selected", box.checked);
+    if (details === shown) return;
+    showBelow(below, tag, details, shown, announce);
     shown = details;
-    if (details.fault) return showFault(below, cells, details.fault);
-    showBelow(below, tag, details, before, announce);
     cells.platforms.replaceChildren(...chips(details));
     cells.size.replaceChildren(...sizeWords(details));
     cells.created.replaceChildren(...createdWords(details));
   }
   return { element, update };
-}
-
-function showFault(below, cells, fault) {
-  const words = fault.kind === "missing" ? text.gone : text.unread;
-  below.replaceChildren(h("span", { class: "fault", title: faultSentence(fault).replaceAll("`", "") }, words));
-  for (const cell of Object.values(cells)) cell.replaceChildren(text.noneKnown);
 }
 
 /** The digest and the other tags on it. What has not changed stays, as it may have the focus. */
@@ -97,11 +113,14 @@ function showBelow(below, tag, { digest, siblings }, before, announce) {
   }
   below.querySelector(".same")?.remove();
   if (!siblings.length) return;
-  const words = text.sameImage(siblings.join(", "));
+  const [first, more] = [siblings.slice(0, SIBLINGS), siblings.length - SIBLINGS];
+  const words = text.sameImage([...first, ...(more > 0 ? [text.morePlatforms(more)] : [])].join(", "));
   below.append(h("span", { class: "same", title: words }, words));
 }
 
-function chips({ kind, platforms, artifactType }) {
+function chips({ kind, platforms, artifactType, halfDeleted }) {
+  if (halfDeleted) return [h("span", { class: "fault", title: text.deleting.halfAdvice }, text.deleting.half)];
+  if (kind === "missing") return [h("span", { class: "fault", title: text.deleting.lostAdvice }, text.deleting.lost)];
   if (kind === "legacy") return [chip(text.legacy, true)];
   if (kind === "artifact") return [chip(artifactName(artifactType) || text.artifact, true, artifactType)];
   if (!platforms.length) return [h("span", { class: "unknown" }, text.noneKnown)];
@@ -119,16 +138,14 @@ function moreChip(platforms, title) {
 
 const chip = (words, other = false, title = words) => h("span", { class: other ? "chip other" : "chip", title }, words);
 
-function sizeWords({ kind, size, parts }) {
+function sizeWords({ kind, size, parts, halfDeleted }) {
   const why = kind === "index" ? text.sizeUnknown : null;
-  if (size === null) return [h("span", { class: "unknown", title: why }, text.unknown)];
+  if (size === null || halfDeleted) return [h("span", { class: "unknown", title: why }, kind === "index" ? text.unknown : text.noneKnown)];
   const sum = parts > 1 ? [h("small", {}, text.sizeOfAll(parts))] : [];
   return [h("span", {}, bytes(size)), ...sum];
 }
 
-function createdWords({ created }) {
-  if (!created) return [h("span", { class: "unknown" }, text.unknown)];
+function createdWords({ created, kind, halfDeleted }) {
+  if (!created) return [h("span", { class: "unknown" }, kind === "missing" || halfDeleted ? text.noneKnown : text.unknown)];
   return [h("time", { datetime: created.toISOString(), title: moment(created) }, ago(created))];
 }
-
-const bone = () => h("span", { class: "bone" });
