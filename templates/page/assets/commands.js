@@ -11,7 +11,7 @@ const VERSION = /^v?\d+(\.\d+){0,2}([-_][\w.-]+)?$/;
  * @returns {{tool: "docker" | "podman" | "skopeo" | "kubernetes" | "helm" | "oras", line: string}[]}
  */
 export function pullCommands({ kind, address, name, tag, digest, platform = "", isPlain }) {
-  const image = `${address}/${name}${digest ? `@${digest}` : `:${tag}`}`;
+  const image = `${address}/${name}` + (digest ? `@${digest}` : `:${tag}`);
   const file = name.slice(name.lastIndexOf("/") + 1);
   const wanted = PLATFORM.test(platform) ? platform : "";
   const lines = {
@@ -27,7 +27,7 @@ export function pullCommands({ kind, address, name, tag, digest, platform = "", 
   /** Something to carry to a machine that does not reach the registry: `docker load` takes the archive. */
   function copied() {
     const label = digest ? "" : `:${tag}`;
-    if (kind === "image") return `docker-archive:${file}${digest ? "" : `-${tag}`}.tar${label && `:${name}${label}`}`;
+    if (kind === "image") return `docker-archive:${file}${digest ? "" : "-" + tag}.tar` + (label && `:${name}${label}`);
     return `oci:${file}${label}`;
   }
 

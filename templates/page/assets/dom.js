@@ -38,3 +38,18 @@ export function icon(path) {
   drawing.append(line);
   return drawing;
 }
+
+const styles = new Map();
+
+/**
+ * @param {string} name of a style sheet in styles/, of a view that not everyone looks at
+ * @returns {Promise<void>} ends once it is in force, or cannot be had
+ */
+export function addStyle(name) {
+  if (!styles.has(name)) {
+    styles.set(name, new Promise((done) => {
+      document.head.append(h("link", { rel: "stylesheet", href: `/assets/styles/${name}.css`, onload: done, onerror: done }));
+    }));
+  }
+  return styles.get(name);
+}

@@ -1,5 +1,5 @@
 /** Puts the rooms together: one client, one session, a view for each address. */
-import { $ } from "./dom.js";
+import { $, addStyle } from "./dom.js";
 import { createClient } from "./registry.js";
 import { startRouter } from "./router.js";
 import { createStore } from "./store.js";
@@ -7,11 +7,12 @@ import { addWords, language } from "./text.js";
 import { drawFrame } from "./views/frame.js";
 import { showFailure, showUnknown } from "./views/parts.js";
 
-// Each is loaded when it is first looked at.
+// Each is loaded when it is first looked at, with its words and its style.
 const VIEWS = {
   repositories: async () => (await import("./views/repositories.js")).showRepositories,
-  repository: async () => (await import("./views/repository.js")).showRepository,
-  image: async () => (await Promise.all([import("./views/image.js"), addWords("image")]))[0].showImage,
+  repository: async () => (await Promise.all([import("./views/repository.js"), addStyle("repository")]))[0].showRepository,
+  image: async () =>
+    (await Promise.all([import("./views/image.js"), addWords("image"), addStyle("image")]))[0].showImage,
   unknown: async () => showUnknown,
 };
 

@@ -10,7 +10,7 @@ import { text } from "../text.js";
 import { builderFacts, manifestSections, readManifest } from "./image-manifest.js";
 import { digestButton, facts, timeAgo } from "./image-parts.js";
 import { purposeWords, referrersSection } from "./image-referrers.js";
-import { breadcrumb, button, errorNotice, notice, skeleton } from "./parts.js";
+import { askToDelete, breadcrumb, button, errorNotice, notice, skeleton } from "./parts.js";
 
 const SIBLINGS = 12;
 // Of an index that no tag leads to, the overview tells nothing: so many of its images are asked for.
@@ -22,12 +22,13 @@ export function showImage(context) {
   const title = tag ? `${name}:${tag}` : `${name}@${shortDigest(digest)}`;
   const body = h("div", { class: "image" });
   setTitle(title);
+  const actions = h("div", { class: "actions" });
   root.append(
     breadcrumb([...steps(name), { label: tag || shortDigest(digest) }]),
-    h("div", { class: "title" }, h("h1", { tabindex: "-1" }, title), h("div", { class: "actions" })),
+    h("div", { class: "title" }, h("h1", { tabindex: "-1" }, title), actions),
     body,
   );
-  if (isName(name)) load({ ...context, body, title });
+  if (isName(name)) load({ ...context, body, actions, title });
   else body.append(notice(h("h2", {}, text.invalidName), h("p", {}, text.invalidNameAdvice)));
 }
 
@@ -48,6 +49,7 @@ async function load(context) {
   try {
     const shown = { ...context, ...(await readImage(context)), wish: { byDigest: false }, retry: () => load(context) };
     await draw(shown);
+    context.actions.replaceChildren(...(shown.repository.may.delete === true ? [deleteButton(shown)] : []));
     restoreScroll();
     announce(text.image.shown(title));
   } catch (error) {
@@ -55,6 +57,13 @@ async function load(context) {
     body.replaceChildren(error.kind === "missing" ? missingNotice(context, error) : errorNotice(error, () => load(context)));
     if (error.kind === "missing") announce(missingWords(context, error)[0]);
   }
+}
+
+/** A tag's image is deleted by the tag, and one that was opened by its digest with all its tags. */
+function deleteButton({ client, name, tag, digest, signal, announce, go }) {
+  const wanted = tag ? { tags: [tag] } : { digest };
+  const onChange = () => go(repositoryPath(name));
+  return button(text.deleting.open, () => askToDelete({ client, name, ...wanted, signal, announce, onChange }));
 }
 
 /** @returns {Promise<any>} the repository's overview, and what is known of the digest asked for */

@@ -1,6 +1,6 @@
 /** Parts that several views are made of. */
 import { copy } from "../copy.js";
-import { h, icon } from "../dom.js";
+import { addStyle, h, icon } from "../dom.js";
 import { text } from "../text.js";
 
 const COPY =
@@ -152,4 +152,14 @@ export function showUnknown({ root, setTitle }) {
 export function showFailure({ root, setTitle, reopen }) {
   setTitle(text.failed);
   root.append(h("h1", { tabindex: "-1" }, text.failed), errorNotice({ kind: "unreachable", status: 0, message: "" }, reopen));
+}
+
+/**
+ * Open the dialog that deletes, which is loaded when it is first wanted.
+ * @param {any} options those of `openDeleting`, and `announce`
+ */
+export async function askToDelete({ announce, ...options }) {
+  const [dialog] = await Promise.all([import("./deleting.js").catch(() => null), addStyle("deleting")]);
+  if (dialog) dialog.openDeleting(options);
+  else announce(text.faults.unreachable);
 }

@@ -10,7 +10,8 @@ import { matchingTags, parseSorting, sortedTags, writeSorting } from "../tags.js
 import { text } from "../text.js";
 import { createVirtualList } from "../virtual-list.js";
 import {
-  breadcrumb, button, commandBox, errorNotice, filterBox, noMatch, notice, pushCommands, skeleton, toBeginning,
+  askToDelete, breadcrumb, button, commandBox, errorNotice, filterBox, noMatch, notice, pushCommands, skeleton,
+  toBeginning,
 } from "./parts.js";
 import { createHeader, createTagRow } from "./tag-table.js";
 
@@ -137,10 +138,8 @@ function showTags(context) {
     if (tag && mayDelete()) remove(selection.has(tag) ? selection.keys() : [tag]);
   }
 
-  async function remove(tags) {
-    const { openDeleting } = await import("./deleting.js").catch(() => ({}));
-    if (openDeleting) openDeleting({ client, name, tags, signal, onChange: reload });
-    else announce(text.faults.unreachable);
+  function remove(tags) {
+    askToDelete({ client, name, tags, signal, announce, onChange: reload });
   }
 
   function showSelection() {
