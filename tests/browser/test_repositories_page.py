@@ -253,6 +253,7 @@ class TestAll:
         path = f"/?as={shape}&filter=page/narrow"
         page = open_page(path, viewport={"width": 320, "height": 800}, locale=locale)
         expect(rows(page).last).to_contain_text(re.compile("1 tag|タグ 1 件"))
+        expect(rows(page).last.locator(".chip")).to_have_text("t" * 120)
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
     def test_on_paper_stand_all_rows_and_no_controls(self, page: Page) -> None:
@@ -274,7 +275,7 @@ class TestDetails:
     ) -> None:
         old = build_image(layers=("shared" * 99, "one"), created="2019-01-01T00:00:00Z")
         new = build_image(layers=("shared" * 99, "two"), created="2023-05-06T07:08:09Z")
-        for tag, image in (("3.0", old), ("2.1", new)):
+        for tag, image in (("1.0", old), ("2.1", new)):
             push(client, "page/facts", tag, image)
         push_image(client, "page/facts/after", "1")
         page = open_page("")
