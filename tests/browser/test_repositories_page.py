@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.pages import answer, filter_box, hold, rows
 from tests.support.content import build_image, empty_repository, push_image
 from tests.support.registry_content import push
 
@@ -37,10 +37,6 @@ def client(page_stack: DeployedStack) -> Iterator[httpx.Client]:
         yield opened
 
 
-def rows(page: Page) -> Locator:
-    return page.locator("#repositories > .row")
-
-
 def row(page: Page, name: str) -> Locator:
     return rows(page).filter(has=page.locator(f'a[href="/repository/{name}"]'))
 
@@ -48,14 +44,6 @@ def row(page: Page, name: str) -> Locator:
 def branch(page: Page, path: str) -> Locator:
     """A row of the tree, by the words that it begins with."""
     return page.get_by_role("treeitem", name=re.compile(f"^{path.replace('/', '.')}( |$)"))
-
-
-def search(page: Page) -> Locator:
-    return page.get_by_role("searchbox")
-
-
-def answer(body: object, status: int = 200) -> Callable[[Route], None]:
-    return lambda route: route.fulfill(status=status, content_type="application/json", body=json.dumps(body))
 
 
 def serve(page: Page, names: Iterable[str], *, empty: Iterable[str] = ()) -> None:
@@ -76,17 +64,6 @@ def addresses(page: Page, pattern: re.Pattern[str]) -> list[str]:
     return asked
 
 
-def hold(page: Page) -> list[Route]:
-    """Let what is asked of repositories wait; the requests that came so far."""
-    held: list[Route] = []
-
-    def keep(route: Route) -> None:
-        held.append(route)
-
-    page.route(DETAILS, keep)
-    return held
-
-
 def frames(page: Page) -> None:
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
@@ -97,23 +74,23 @@ class TestAll:
         push_image(client, "page/other", "1.0")
         page = open_page()
         expect(page.get_by_role("heading", level=1)).to_have_text("Repositories")
-        search(page).fill("LISTED page")
+        filter_box(page).fill("LISTED page")
         expect(page.get_by_role("link", name="page/listed")).to_be_visible()
         expect(page.get_by_role("link", name="page/other")).to_have_count(0)
         expect(page.locator("h1 + .count")).to_have_text(re.compile(r"^1 of \d+$"))
         expect(page.get_by_role("status")).to_have_text(re.compile(r"^1 of \d+ repositories$"))
-        search(page).press("Enter")
+        filter_box(page).press("Enter")
         expect(page).to_have_url(re.compile("/repository/page/listed$"))
 
     def test_a_filter_has_its_address(self, client: httpx.Client, open_page: Callable[..., Page]) -> None:
         push_image(client, "page/listed", "1.0")
         page = open_page("/?filter=page/listed")
-        expect(search(page)).to_have_value("page/listed")
+        expect(filter_box(page)).to_have_value("page/listed")
         expect(page.get_by_role("link", name="page/listed")).to_be_visible()
-        search(page).fill("no such repository")
+        filter_box(page).fill("no such repository")
         expect(page.get_by_text("Nothing here matches “no such repository”.")).to_be_visible()
         page.get_by_role("button", name="Clear the filter").click()
-        expect(search(page)).to_be_focused()
+        expect(filter_box(page)).to_be_focused()
         expect(page).to_have_url(re.compile("/$"))
 
     def test_ten_thousand_are_one_request_and_few_rows(self, page: Page) -> None:
@@ -126,9 +103,9 @@ class TestAll:
         expect(page.get_by_role("link", name="group-99/service-9999")).to_be_in_viewport()
         assert rows(page).count() < 200
         page.evaluate("scrollTo(0, document.body.scrollHeight / 2)")
-        search(page).fill("service")
+        filter_box(page).fill("service")
         expect(page.get_by_role("link", name="group-0/service-0", exact=True)).to_be_in_viewport()
-        search(page).fill("service-4321")
+        filter_box(page).fill("service-4321")
         expect(page.get_by_role("link", name="group-43/service-4321")).to_be_in_viewport()
         expect(rows(page)).to_have_count(2)
         assert len(asked) == 1
@@ -173,7 +150,7 @@ class TestAll:
         expect(page.get_by_role("heading", name="Nothing has been pushed here yet")).to_be_visible()
         expect(page.locator("pre")).to_contain_text(f"docker tag IMAGE {page_stack.address}/NAME")
         expect(page.locator("pre")).to_contain_text(f"docker push {page_stack.address}/NAME")
-        expect(search(page)).to_be_hidden()
+        expect(filter_box(page)).to_be_hidden()
         expect(page.get_by_role("button", name="Folders")).to_be_hidden()
 
     @pytest.mark.parametrize(
@@ -225,11 +202,11 @@ class TestAll:
         page.goto("/")
         expect(rows(page).first).to_be_visible()
         page.keyboard.press("/")
-        expect(search(page)).to_be_focused()
+        expect(filter_box(page)).to_be_focused()
         page.keyboard.type("group-7/")
-        expect(search(page)).to_have_value("group-7/")
+        expect(filter_box(page)).to_have_value("group-7/")
         page.keyboard.press("Escape")
-        expect(search(page)).to_have_value("")
+        expect(filter_box(page)).to_have_value("")
         page.keyboard.press("ArrowDown")
         expect(page.get_by_role("link", name="group-0/service-0", exact=True)).to_be_focused()
         for _ in range(100):
@@ -263,7 +240,7 @@ class TestAll:
         assert rows(page).count() < 100
         page.emulate_media(media="print")
         expect(rows(page)).to_have_count(303)
-        expect(search(page)).to_be_hidden()
+        expect(filter_box(page)).to_be_hidden()
         heights = page.evaluate("[document.querySelector('#repositories').offsetHeight, document.body.offsetHeight]")
         assert heights[0] > 303 * 40
         assert heights[1] > heights[0]
@@ -278,8 +255,9 @@ class TestDetails:
         for tag, image in (("1.0", old), ("2.1", new)):
             push(client, "page/facts", tag, image)
         push_image(client, "page/facts/after", "1")
+        held: list[Route] = []
         page = open_page("")
-        held = hold(page)
+        page.route(DETAILS, hold(held))
         page.goto("/?filter=page/facts")
         expect(row(page, "page/facts")).to_contain_text("2 tags")
         expect(row(page, "page/facts").locator(".newest")).to_be_empty()
@@ -307,13 +285,14 @@ class TestDetails:
         assert any(url.endswith(f"/{resting}") for url in asked)
 
     def test_six_at_once_and_none_for_what_was_scrolled_away_or_left(self, page: Page) -> None:
+        held: list[Route] = []
         ended: list[Request] = []
 
         def note(request: Request) -> None:
             ended.append(request)
 
         serve(page, NAMES)
-        held = hold(page)
+        page.route(DETAILS, hold(held))
         page.on("requestfailed", note)
         page.goto("/")
         expect(rows(page).first).to_be_visible()
@@ -323,6 +302,7 @@ class TestDetails:
         page.wait_for_timeout(500)
         assert [len(held), len(ended)] == [12, 6]
         page.unroute(DETAILS)
+        page.route(DETAILS, answer(NOTHING_KNOWN))
         page.locator("#repositories a").nth(14).click()
         expect(page.get_by_role("link", name="Repositories")).to_be_visible()
         page.wait_for_timeout(300)
@@ -341,7 +321,8 @@ class TestDetails:
         expect(row(page, "page/kept").locator(".weight")).to_have_text("7 B")
         row(page, "page/kept").get_by_role("link").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("page/kept")
-        held = hold(page)
+        held: list[Route] = []
+        page.route(DETAILS, hold(held))
         page.go_back()
         expect(row(page, "page/kept").locator(".weight")).to_have_text("7 B")
         page.wait_for_timeout(300)
@@ -457,13 +438,13 @@ class TestFolders:
     def test_a_search_opens_the_folders_around_what_it_finds(self, page: Page) -> None:
         serve(page, TREE)
         page.goto("/?as=folders&open=team2")
-        search(page).fill("er")
+        filter_box(page).fill("er")
         expect(page.get_by_role("treeitem")).to_have_count(4)
         expect(branch(page, "worker")).to_be_visible()
         expect(page.locator("h1 + .count")).to_have_text("2 of 9")
         branch(page, "zoo/deep/er").click()
         expect(page.get_by_role("treeitem")).to_have_count(3)
-        search(page).fill("")
+        filter_box(page).fill("")
         expect(branch(page, "team2")).to_have_attribute("aria-expanded", "true")
         expect(branch(page, "zoo")).to_have_attribute("aria-expanded", "false")
 
@@ -489,7 +470,7 @@ class TestEmpty:
         page = open_page("/?filter=hollow")
         expect(page.get_by_role("heading", name="Without tags")).to_be_visible()
         expect(row(page, "page/hollow")).to_contain_text("no tags")
-        search(page).fill("page/")
+        filter_box(page).fill("page/")
         order = page.locator("#repositories a").all_inner_texts()
         assert order.index("page/full") < order.index("a-page/hollow") < order.index("page/hollow")
         button = page.get_by_role("button", name=re.compile(r"^\d+ empty$"))
@@ -497,7 +478,7 @@ class TestEmpty:
         expect(button).to_have_attribute("aria-pressed", "true")
         expect(row(page, "page/full")).to_have_count(0)
         expect(page).to_have_url(re.compile("only=empty"))
-        search(page).fill("hollow")
+        filter_box(page).fill("hollow")
         command = page.locator("pre").inner_text().split()
         assert command == ["deployer", "delete", "--repository", "a-page/hollow", "page/hollow"]
         page_stack.deployer(*command[1:], "--yes", check=True)

@@ -2,36 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { createPool, runPool } = await load("pool.js");
+const { createPool } = await load("pool.js");
 const { createStore } = await load("store.js");
 
 const tick = () => new Promise((resolve) => setImmediate(resolve));
-
-test("never more than so many at a time, and all of them", async () => {
-  const waiting = Array.from({ length: 50 }, (_, index) => index);
-  const done = [];
-  let running = 0;
-  let most = 0;
-  await runPool({
-    size: 6,
-    next: () => waiting.shift(),
-    signal: new AbortController().signal,
-    async run(item) {
-      most = Math.max(most, (running += 1));
-      await tick();
-      running -= 1;
-      done.push(item);
-    },
-  });
-  assert.deepEqual([most, done.length], [6, 50]);
-});
-
-test("leaving ends it", async () => {
-  const leaving = new AbortController();
-  let count = 0;
-  await runPool({ size: 2, next: () => count, signal: leaving.signal, run: async () => ((count += 1) === 3 ? leaving.abort() : tick()) });
-  assert.ok(count <= 4);
-});
 
 /** A pool whose work ends when it is told to. */
 function heldPool(signal = new AbortController().signal) {
