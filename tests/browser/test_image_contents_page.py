@@ -160,6 +160,28 @@ class TestOtherContent:
         expect(section(page, "History").locator(".step")).to_have_text(["ADD file:1 in /"])
         expect(section(page, "Layers").locator("tbody tr")).to_contain_text("unknown")
 
+    def test_layers_from_elsewhere_are_marked(self, client: httpx.Client, open_page: Callable[..., Page]) -> None:
+        plain = image("layer", media=OCI)
+        document = plain.document
+        # Pushed too, and without an address, which the registry would refuse.
+        foreign = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
+        document["layers"].append({"mediaType": foreign, "digest": sha256(b"elsewhere"), "size": 9})
+        blobs = (*plain.blobs, b"elsewhere")
+        push(client, "image/foreign", "1.0", Image(json.dumps(document).encode(), plain.media_type, blobs))
+        page = open_page("/repository/image/foreign/tag/1.0")
+        rows = section(page, "Layers").locator("tbody tr")
+        expect(rows.nth(0)).not_to_contain_text("fetched from elsewhere")
+        expect(rows.nth(1)).to_contain_text("tar+gzip")
+        expect(rows.nth(1)).to_contain_text("fetched from elsewhere")
+
+    def test_a_half_deleted_tag_says_how_it_is_finished(
+        self, client: httpx.Client, open_page: Callable[..., Page]
+    ) -> None:
+        told = {"deployer.half-deleted.digest": sha256(b"before"), "deployer.half-deleted.tag": "1.0"}
+        push_artifact(client, "image/half", "1.0", config_type=EMPTY, config={}, annotations=told)
+        page = open_page("/repository/image/half/tag/1.0")
+        expect(page.locator("main")).to_contain_text("deployer delete image/half:1.0")
+
 
 class TestRaw:
     def test_the_manifest_is_shown_laid_out_and_as_stored(
@@ -190,6 +212,21 @@ class TestRaw:
         raw.get_by_role("button", name="Copy: Configuration").click()
         expect(page.get_by_role("status")).to_have_text("Copied")
         assert len(page.evaluate("navigator.clipboard.readText()")) > 1_000_000
+
+    def test_content_that_calls_itself_small_is_not_read_where_it_is_large(
+        self, client: httpx.Client, open_page: Callable[..., Page]
+    ) -> None:
+        settings = json.dumps({"config": {"Labels": {"long": "x" * 5_000_000}}}).encode()
+        plain = image("layer")
+        document = plain.document
+        document["config"] |= {"digest": sha256(settings), "size": 100}
+        whole = Image(json.dumps(document).encode(), plain.media_type, (settings, *plain.blobs[1:]))
+        push(client, "image/huge", "1.0", whole)
+        page = open_page("/repository/image/huge/tag/1.0")
+        expect(section(page, "Configuration")).to_contain_text("too large to be shown here")
+        expect(section(page, "Layers").locator("tbody tr")).to_have_count(1)
+        section(page, "Raw content").get_by_text("Configuration", exact=True).click()
+        expect(section(page, "Raw content")).to_contain_text("too large to be shown here")
 
 
 class TestNotThere:
