@@ -124,26 +124,6 @@ class TestAll:
             )
             assert uncovered == 0
 
-    @pytest.mark.parametrize("shape", ["list", "folders"])
-    def test_nothing_holds_the_page_up_while_scrolling(self, page: Page, shape: str) -> None:
-        serve(page, NAMES)
-        page.goto(f"/?as={shape}&open={ALL_OPEN}")
-        expect(rows(page).nth(5)).to_be_visible()
-        inspector = page.context.new_cdp_session(page)
-        # Time of the processor: what others do on this machine is not counted.
-        inspector.send("Performance.enable", {"timeDomain": "threadTicks"})
-
-        def busy() -> float:
-            metrics = {each["name"]: each["value"] for each in inspector.send("Performance.getMetrics")["metrics"]}
-            return float(metrics["TaskDuration"])
-
-        for step in range(1, 60):
-            before = busy()
-            page.evaluate("place => scrollTo(0, place)", step * 7000)
-            frames(page)
-            # Seconds, of all tasks of this step together.
-            assert busy() - before < 0.1
-
     def test_an_empty_registry_says_how_to_push(self, page: Page, page_stack: DeployedStack) -> None:
         serve(page, [])
         page.goto("/")

