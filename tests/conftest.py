@@ -6,12 +6,17 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from tests.support.stack import DeployedStack, docker, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+# A busy machine is slow, and no fault of what is tested.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 _OWN_IMAGES = ("deployer-registry", "deployer-frontend", "deployer-base")
 

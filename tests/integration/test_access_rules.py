@@ -221,7 +221,7 @@ def paths(draw: st.DrawFn) -> str:
     return target if target.startswith(("/", "http")) else "/" + target
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(path=paths(), method=st.sampled_from(["GET", "HEAD", "get", "PROPFIND", "GET"]))
 def test_no_path_brings_a_reader_what_is_secret(
     ruled: DeployedStack, clients: dict[str, httpx.Client], path: str, method: str
@@ -238,7 +238,7 @@ def test_no_path_brings_a_reader_what_is_secret(
         assert status == 403
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(path=paths(), method=st.sampled_from(["PUT", "POST", "PATCH", "DELETE", "put", "COPY"]))
 def test_no_path_lets_a_writer_change_what_is_not_theirs(
     ruled: DeployedStack, clients: dict[str, httpx.Client], path: str, method: str

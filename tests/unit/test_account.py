@@ -6,7 +6,7 @@ import base64
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer import checks
@@ -73,7 +73,6 @@ def test_a_hash_does_not_show_when_printed() -> None:
 NAME = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}", fullmatch=True)
 
 
-@settings(deadline=None)
 @given(name=NAME, other=NAME, password=st.text(max_size=80))
 def test_a_sign_in_begins_as_that_of_its_user_and_of_nobody_else(name: str, other: str, password: str) -> None:
     def header(user: str) -> str:

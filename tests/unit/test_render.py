@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
@@ -186,7 +186,6 @@ def test_a_change_of_the_page_setting_concerns_the_frontend_alone() -> None:
     assert before["frontend"] != after["frontend"]
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1))
 def test_whatever_stands_in_a_value_comes_out_of_the_compose_file_again(text: str) -> None:
     compose = render.files(Settings(registry=RegistrySettings(data=text)), IMAGES, Kept(SECRET))[0]

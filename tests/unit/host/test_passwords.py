@@ -60,7 +60,7 @@ def test_a_good_one_is_taken(password: str) -> None:
     passwords.check(password, ("ann", "registry"), force=False)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.text(max_size=90))
 def test_any_text_is_taken_or_refused_and_never_quoted(password: str) -> None:
     for force in (False, True):
@@ -72,7 +72,7 @@ def test_any_text_is_taken_or_refused_and_never_quoted(password: str) -> None:
             assert len(password) < 9 or password not in said
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=18))
 def test_a_hash_is_of_its_password_alone(password: str) -> None:
     hashed = passwords.hashed(password, 4)
