@@ -222,13 +222,13 @@ class TestWhileAPageIsOpen:
         changed.get_by_role("button", name=words["again"]).click()
         expect(changed.get_by_role("link", name="team/app")).to_be_visible()
 
-    def test_details_that_are_refused_ask_for_a_sign_in(self, open_as: Callable[..., Page], watch: Watch) -> None:
+    def test_tags_that_are_refused_ask_for_a_sign_in(self, open_as: Callable[..., Page], watch: Watch) -> None:
         watch.expect("401")
         page = open_as("admin", "")
-        page.route(re.compile("/manifests/"), lambda route: route.fulfill(status=401, body="{}"))
+        page.route(re.compile("/overview/tags/"), lambda route: route.fulfill(status=401, body="{}"))
         page.goto("/repository/team/app")
         expect(page.get_by_role("alert")).to_contain_text(WORDS["unauthorized"])
-        page.unroute(re.compile("/manifests/"))
+        page.unroute(re.compile("/overview/tags/"))
         page.get_by_role("button", name=WORDS["again"]).click()
         expect(page.locator("#tags")).to_contain_text("linux/amd64")
 

@@ -210,6 +210,41 @@ test("a push between any two steps is not lost, and said", async () => {
   }
 });
 
+test("a push while the last step fails for good is not lost", async () => {
+  const registry = arranged();
+  registry.held.before = ({ method, path }) => {
+    if (method !== "DELETE" || !path.includes("sha256")) return null;
+    registry.push("go", FRESH);
+    return registry.refused(403, "DENIED");
+  };
+  assert.deepEqual(await registry.deletion.tag(target()), { outcome: "anew", digest: digestOf(FRESH) });
+  assert.equal(registry.held.tags.get("go"), digestOf(FRESH));
+});
+
+test("a registry that stumbles is asked again", async () => {
+  for (const method of ["PUT", "DELETE"]) {
+    const registry = arranged();
+    let times = 2;
+    registry.held.before = (asked) => {
+      const stumbles = asked.method === method && /go$|sha256/.test(asked.path) && (times -= 1) >= 0;
+      return stumbles ? registry.refused(500, "UNKNOWN") : null;
+    };
+    assert.deepEqual(await registry.deletion.tag(target()), { outcome: "deleted" });
+    othersStay(registry);
+  }
+});
+
+test("without the throw-away's own digest nothing is deleted by one", async () => {
+  for (const headers of [{}, { "Docker-Content-Digest": digestOf(ONE) }, { "Docker-Content-Digest": "stay" }]) {
+    const registry = arranged();
+    registry.held.before = ({ method, path }) => (method === "PUT" && path.endsWith("/go") ? new Response(null, { status: 201, headers }) : null);
+    const { outcome, error } = await registry.deletion.tag(target());
+    assert.deepEqual([outcome, error.kind], ["failed", "alien"]);
+    assert.deepEqual(writes(registry).filter((request) => request.startsWith("DELETE")), ["DELETE /v2/app/manifests/deployer-probe-nonce-1"]);
+    othersStay(registry);
+  }
+});
+
 test("damaged tags and tags of nothing go, the damaged first", async () => {
   for (const version of ["2.8", "3"]) {
     const registry = arranged({ version });
