@@ -2,7 +2,7 @@
 
 ## PYTHON  the Python, 3.11 or newer, that creates .venv
 PYTHON ?= python3
-## ARGS    more words for deployer (up, down), pytest (test, test-unit) or the benchmarks (bench)
+## ARGS    more words for deployer (up, down), pytest (test, test-unit) the benchmarks (bench) or pictures (names of views)
 ARGS ?=
 
 MACHINE := $(PYTHON) -m tools.machine
@@ -11,7 +11,7 @@ PAGE_TESTS = $(wildcard tests/page/*.js tests/page/*.mjs)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help environment development up down check page test test-unit golden bench wheel lock clean
+.PHONY: help environment development up down check page test test-unit golden bench pictures wheel lock clean
 
 help: ## Explain the targets (what `make` alone does)
 	@echo 'Targets:'
@@ -50,6 +50,10 @@ bench: development ## Measure against plain Docker, Compose, crane and nginx
 	@$(MACHINE) wrk
 	@$(MACHINE) browser
 	@$(MACHINE) run -- $(BIN)/python -m benchmarks $(ARGS)
+
+pictures: development ## Take the README's pictures of the page, and one of every view into .build/pictures
+	@$(MACHINE) browser
+	@$(MACHINE) run -- $(BIN)/python -m tests.support.pictures $(ARGS)
 
 wheel: development ## Build the wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -6,16 +6,21 @@ import re
 import shutil
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
+
+from tests.support import page_views
+from tests.support.showcase import OWNER, deploy_showcase, fill_showcase
+from tests.support.signed_in import client_of, password_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize
 
     from tests.support.stack import DeployedStack
 
@@ -31,6 +36,11 @@ _ARGUMENTS = (
     # A name that is not localhost: pages of plain HTTP get no clipboard there.
     f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1",
 )
+# Chromium breaks off what it loads when a network of the machine comes or goes; the page asks again.
+OF_THE_MACHINE = "net::ERR_NETWORK_CHANGED"
+WIDE: ViewportSize = {"width": 1280, "height": 800}
+# Patience for machines on which much else runs, in milliseconds.
+expect.set_options(timeout=10_000)
 
 
 @dataclass
@@ -45,7 +55,59 @@ class Watch:
         self.expected.append(pattern)
 
     def unexpected(self) -> list[str]:
-        return [words for words in self.complaints if not any(re.search(pattern, words) for pattern in self.expected)]
+        return [words for words in self.complaints if not re.search("|".join([OF_THE_MACHINE, *self.expected]), words)]
+
+    def follow(self, page: Page) -> None:
+        """Note what this page complains of."""
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+
+@dataclass
+class Windows:
+    """Windows onto the showcase that tests which only read use one after another: one for each user and language."""
+
+    browser: Browser
+    stack: DeployedStack
+    watch: Watch = field(default_factory=Watch)
+    opened: dict[tuple[str, str], Page] = field(default_factory=dict)
+
+    def page(self, user: str = OWNER, language: str = "en") -> Page:
+        """The window of a user in a language, nowhere in particular, light and wide."""
+        if (user, language) not in self.opened:
+            self.opened[user, language] = self._context(user, language).new_page()
+            self.watch.follow(self.opened[user, language])
+        page = self.opened[user, language]
+        page.emulate_media(color_scheme="light", media="screen")
+        page.set_viewport_size(WIDE)
+        page.unroute_all()
+        if page.url.startswith(self.stack.url):
+            # What the page keeps of a reader's choices.
+            page.evaluate("localStorage.clear()")
+        return page
+
+    def show(
+        self, view: page_views.View, *, language: str = "en", theme: str = "light", width: int = WIDE["width"]
+    ) -> Page:
+        """Open a view as its user, and wait until it stands."""
+        page = self.page(view.user, language)
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        page.set_viewport_size({**WIDE, "width": width})
+        if view.complains:
+            self.watch.expect(view.complains)
+        view.open(page)
+        return page
+
+    def _context(self, user: str, language: str) -> BrowserContext:
+        return self.browser.new_context(
+            base_url=self.stack.url,
+            locale=page_views.LANGUAGES[language],
+            http_credentials={"username": user, "password": password_of(user)},
+        )
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +135,34 @@ def browser(page_stack: DeployedStack, launch: Callable[..., Browser]) -> Browse
     return launch()
 
 
+@pytest.fixture(scope="session")
+def showcase(make_stack: Callable[..., DeployedStack]) -> DeployedStack:
+    """A registry as a team has it, with an owner, a reader and a guest, for tests that change nothing in it."""
+    stack = deploy_showcase(make_stack)
+    with client_of(stack, OWNER) as client:
+        fill_showcase(client, datetime.now(UTC))
+    return stack
+
+
+@pytest.fixture(scope="session")
+def all_windows(showcase: DeployedStack, launch: Callable[..., Browser]) -> Windows:
+    return Windows(launch(), showcase)
+
+
+@pytest.fixture
+def windows(all_windows: Windows) -> Iterator[Windows]:
+    """Windows onto the showcase; none may complain, not while a fixture opened it either."""
+    yield all_windows
+    for page in all_windows.opened.values():
+        # What has been complained of arrives before the answer.
+        page.evaluate("0")
+    watch = all_windows.watch
+    unexpected = watch.unexpected()
+    watch.complaints.clear()
+    watch.expected.clear()
+    assert unexpected == []
+
+
 @pytest.fixture
 def watch() -> Iterator[Watch]:
     """No page may write an error to the console, break the content security policy, or throw."""
@@ -87,14 +177,13 @@ def open_page(browser: Browser, watch: Watch, page_stack: DeployedStack) -> Iter
     contexts = []
 
     def open_address(path: str = "/", *, base: str = page_stack.url, **options: object) -> Page:
-        settings: dict[str, object] = {"viewport": {"width": 1280, "height": 800}, "locale": "en-US"}
+        settings: dict[str, object] = {"viewport": WIDE, "locale": "en-US"}
         context = browser.new_context(base_url=base, **{**settings, **options})  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: _note(watch, message.type, message.text))
-        page.on("pageerror", lambda error: watch.complaints.append(str(error)))
+        watch.follow(page)
         if path:
-            page.goto(path)
+            page_views.go(page, path)
         return page
 
     yield open_address
@@ -118,8 +207,3 @@ def _wait_for_a_quiet_network() -> None:
         if found != before:
             quiet_since, before = time.monotonic(), found
         time.sleep(0.1)
-
-
-def _note(watch: Watch, kind: str, words: str) -> None:
-    if kind in {"error", "warning"}:
-        watch.complaints.append(words)

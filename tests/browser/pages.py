@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
+
+from tests.support.page_views import answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from playwright.sync_api import Locator, Page, Route
+
+__all__ = ["answer", "filter_box", "hold", "row", "rows"]
 
 
 def rows(page: Page) -> Locator:
@@ -24,11 +27,6 @@ def row(page: Page, tag: str) -> Locator:
 def filter_box(page: Page) -> Locator:
     """The field for searching."""
     return page.get_by_role("searchbox")
-
-
-def answer(body: object, status: int = 200) -> Callable[[Route], None]:
-    """Answers a request in the registry's place."""
-    return lambda route: route.fulfill(status=status, content_type="application/json", body=json.dumps(body))
 
 
 def hold(held: list[Route]) -> Callable[[Route], None]:

@@ -1,0 +1,109 @@
+"""Pictures of the page: the README's two, and every view for a person to look at. `make pictures` runs this."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import sync_playwright
+
+from tests.support.page_views import BY_NAME, LANGUAGES, THEMES, VIEWS, View
+from tests.support.showcase import OWNER, deploy_showcase, fill_showcase
+from tests.support.signed_in import client_of, password_of
+from tests.support.stack import DeployedStack, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from playwright.sync_api import Browser
+
+_PROJECT = Path(__file__).parents[2]
+_ADDRESS = "registry.example.com:5000"
+_WIDTHS = (1280, 390)
+_HEIGHT = 800
+_TALLEST = 2400
+_README = "repository-by-age"
+
+
+def main(names: Sequence[str]) -> None:
+    """Take the README's pictures, and those of all views or of the named ones."""
+    views = [BY_NAME[name] for name in names] or list(VIEWS)
+    with _filled() as stack, _chromium(stack) as browser:
+        documents = _PROJECT / "docs"
+        documents.mkdir(exist_ok=True)
+        for theme in () if names else THEMES:
+            _take(browser, BY_NAME[_README], documents / f"page-{theme}.png", theme=theme)
+        gallery = _PROJECT / ".build" / "pictures"
+        gallery.mkdir(parents=True, exist_ok=True)
+        for view in views:
+            for theme in THEMES:
+                for language in LANGUAGES:
+                    for width in _WIDTHS:
+                        file = gallery / f"{view.name}-{theme}-{language}-{width}.png"
+                        _take(browser, view, file, theme=theme, language=language, width=width, whole=True)
+
+
+@contextmanager
+def _filled() -> Iterator[DeployedStack]:
+    """A deployment of its own, on a port of its own, that is gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        stack = DeployedStack(Path(folder), f"deployer-pictures-{os.getpid()}", free_port())
+        try:
+            deploy_showcase(lambda: stack)
+            with client_of(stack, OWNER) as client:
+                fill_showcase(client, datetime.now(UTC))
+            yield stack
+        finally:
+            stack.remove()
+
+
+@contextmanager
+def _chromium(stack: DeployedStack) -> Iterator[Browser]:
+    """Chromium, to which the deployment has a name that looks like one."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    mapped = f"--host-resolver-rules=MAP {_ADDRESS} 127.0.0.1:{stack.port}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--no-proxy-server", mapped]
+        )
+        yield browser
+        browser.close()
+
+
+def _take(
+    browser: Browser,
+    view: View,
+    file: Path,
+    *,
+    theme: str,
+    language: str = "en",
+    width: int = _WIDTHS[0],
+    whole: bool = False,
+) -> None:
+    context = browser.new_context(
+        base_url=f"http://{_ADDRESS}",
+        locale=LANGUAGES[language],
+        color_scheme="dark" if theme == "dark" else "light",
+        viewport={"width": width, "height": _HEIGHT},
+        http_credentials={"username": view.user, "password": password_of(view.user)},
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    view.open(page)
+    if whole:
+        # Lists keep only the rows near the window: the window is made as high as the page.
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": width, "height": max(_HEIGHT, min(height, _TALLEST))})
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.screenshot(path=file)
+    context.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
