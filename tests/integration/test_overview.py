@@ -143,9 +143,7 @@ class TestDamage:
         assert good.digest in answer["manifests"]
         assert overview(client, f"referrers/team/app@{good.digest}") == {"referrers": []}
 
-    @pytest.mark.parametrize(
-        "content", [b"", b"no json", b"[1, 2]", b"null", b'{"created": "' + b"x" * 5_000_000 + b'"}']
-    )
+    @pytest.mark.parametrize("content", [b"", b"no json", b"[1, 2]", b"null", b'{"created": "now"}' + b" " * 300_000])
     def test_a_configuration_that_is_none_or_too_large(
         self, stored: Stored, client: httpx.Client, content: bytes
     ) -> None:
@@ -153,6 +151,54 @@ class TestDamage:
         push(client, "team/app", "odd", odd)
         answer = overview(client, "tags/team/app")
         assert answer["manifests"] == {odd.digest: {"document": odd.document, "config": None}}
+
+
+class TestBounds:
+    """A pusher decides what lies in a repository, but not what it costs to look at it."""
+
+    def test_of_a_configuration_only_short_words_are_told(self, stored: Stored, client: httpx.Client) -> None:
+        odd = _with_config(json.dumps({"created": "x" * 65, "os": ["linux"], "architecture": "amd64"}).encode())
+        push(client, "team/app", "odd", odd)
+        assert overview(client, "tags/team/app")["manifests"][odd.digest]["config"] == {"architecture": "amd64"}
+
+    def test_so_much_of_all_configurations_is_read(self, stored: Stored, client: httpx.Client) -> None:
+        sizes = set()
+        for number in range(140):
+            config = b'{"os": "linux", "n": "%03d"}' % number + b" " * 260_000
+            sizes.add(len(config))
+            push(client, "team/app", f"{number}", _with_config(config))
+        manifests = overview(client, "tags/team/app")["manifests"]
+        known = [entry for entry in manifests.values() if entry["config"]]
+        assert len(manifests) == 140
+        assert len(known) == 32 * 1024 * 1024 // sizes.pop()
+
+    def test_more_manifests_than_can_be_told_are_an_error(self, stored: Stored, client: httpx.Client) -> None:
+        subject = push_image(client, "team/app", "1.0")
+        for number in range(18):
+            heavy = image(f"{number}", media=OCI, annotations={"about": "x" * 4_000_000})
+            push(client, "team/app", f"heavy-{number}", heavy)
+        assert client.get("/overview/tags/team/app").status_code == 507
+        assert client.get(f"/overview/referrers/team/app@{subject.digest}").status_code == 507
+        assert overview(client, "catalog") == {"repositories": {"team/app": 19}}
+
+
+def test_no_part_of_an_answer_can_be_chosen(stored: Stored, client: httpx.Client) -> None:
+    push_image(client, "team/app", "1.0")
+    whole = client.get("/overview/tags/team/app").text
+    for headers in (
+        {"Range": "bytes=0-20"},
+        {"If-None-Match": "*"},
+        {"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"},
+    ):
+        answer = client.get("/overview/tags/team/app", headers=headers)
+        assert (answer.status_code, answer.text) == (200, whole), headers
+
+
+@pytest.mark.parametrize(
+    ("site", "status"), [("same-origin", 200), ("none", 200), ("same-site", 403), ("cross-site", 403)]
+)
+def test_pages_of_other_origins_may_not_ask(client: httpx.Client, site: str, status: int) -> None:
+    assert client.get("/overview/session", headers={"Sec-Fetch-Site": site}).status_code == status
 
 
 class TestRules:
