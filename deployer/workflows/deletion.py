@@ -258,8 +258,7 @@ def _apply(client: RegistryClient, removal: Removal, nonce: Callable[[], str]) -
         if isinstance(removal, ManifestRemoval):
             client.delete_manifest(removal.repository, removal.digest)
             return Outcome(removal)
-        half_deleted = removal.half_deleted is not None
-        untag(client, Target(removal.repository, removal.tag, removal.digest, half_deleted), nonce())
+        untag(client, Target(removal.repository, removal.tag, removal.digest), nonce())
     except NotFound:
         # An earlier removal took it along, or somebody else was quicker.
         return Outcome(removal)

@@ -21,15 +21,11 @@ _PAUSES = (0.0, 0.1, 0.5)
 
 @dataclass(frozen=True)
 class Target:
-    """A tag to remove while it points to `digest`, which is "" where it names nothing.
-
-    `half_deleted` says that the digest is a throw-away's, left by a run that was cut off.
-    """
+    """A tag to remove while it points to `digest`, which is "" where it names nothing."""
 
     repository: str
     tag: str
     digest: str
-    half_deleted: bool = False
 
     @property
     def name(self) -> str:
@@ -46,10 +42,7 @@ def untag(client: RegistryClient, target: Target, nonce: str) -> None:
     """
     manifest = client.manifest(target.repository, target.tag).manifest if target.digest else None
     _expect_unchanged(target, manifest.digest if manifest else digest_now(client, target.repository, target.tag))
-    if target.half_deleted:
-        # A throw-away has this tag alone, and nothing else to lose.
-        client.delete_manifest(target.repository, target.digest)
-    elif not client.delete_tag(target.repository, target.tag):
+    if not client.delete_tag(target.repository, target.tag):
         _by_throwaway(client, target, manifest, nonce)
 
 

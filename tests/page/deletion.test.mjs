@@ -5,7 +5,8 @@ import { digestOf, fakeRegistry, image, index } from "./support/registry.mjs";
 
 const { createClient } = await load("registry.js");
 const { createDeletion, refusal } = await load("deletion.js");
-const { CONFIG, createWeigher, planDeletion, throwAway } = await load("deletion-plan.js");
+const { createWeigher, planDeletion, throwAway } = await load("deletion-plan.js");
+const { NOTHING } = await load("manifest.js");
 
 const ONE = image("one");
 const OTHER = image("other");
@@ -73,7 +74,7 @@ test("2.8 is found out once, and the blob uploaded once, for however many tags",
 });
 
 test("the throw-away is of the tag's own family, and says what it is", () => {
-  assert.equal(digestOf(CONFIG.text), CONFIG.digest);
+  assert.equal(digestOf(NOTHING.text), NOTHING.digest);
   const families = {
     "application/vnd.oci.image.index.v1+json": "oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json": "docker.distribution.manifest.v2+json",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
+const { NOTHING } = await load("manifest.js");
 const { readRepository } = await load("overview.js");
 
 const OCI = "application/vnd.oci.image.manifest.v1+json";
@@ -20,10 +21,10 @@ test("each tag has its digest, size, platform, age and siblings", () => {
     manifests: { "sha256:a": image("c", blob("x", 10)), "sha256:b": image("d") },
     may: { push: false, delete: true },
   });
-  const { digest, kind, size, platforms, created, siblings } = tags.get("1.0");
+  const { digest, kind, size, platforms, created, sharing } = tags.get("1.0");
   assert.deepEqual([digest, kind, size, platforms], ["sha256:a", "image", 15, ["linux/amd64"]]);
   assert.equal(created.getUTCFullYear(), 2024);
-  assert.deepEqual([siblings, tags.get("other").siblings], [["latest"], []]);
+  assert.deepEqual([sharing, tags.get("other").sharing], [["1.0", "latest"], ["other"]]);
   assert.deepEqual(may, { push: false, delete: true });
 });
 
@@ -52,17 +53,24 @@ test("an index has the platforms and weight of its images, however deep they lie
 });
 
 test("a tag that names nothing, and one whose deletion was cut off, are known", () => {
-  const half = image("c");
-  half.document.annotations = { "deployer.half-deleted.digest": "sha256:b" };
+  const half = image(NOTHING.digest);
+  half.document.annotations = { "deployer.half-deleted.digest": `sha256:${"b".repeat(64)}` };
   const { tags } = readRepository({ tags: { gone: "", lost: "sha256:x", half: "sha256:a" }, manifests: { "sha256:a": half } });
   assert.deepEqual([...tags.values()].map(({ kind, halfDeleted }) => [kind, halfDeleted]), [
     ["missing", false], ["missing", false], ["image", true],
   ]);
-  assert.deepEqual(tags.get("gone").siblings, []);
 });
 
 test("a stranger's words break nothing", () => {
   const manifests = { "sha256:a": { document: { schemaVersion: 2, config: null, layers: [null, 7] }, config: [] } };
   const { tags, size, may } = readRepository({ tags: { one: "sha256:a" }, manifests, may: { delete: "yes" } });
   assert.deepEqual([tags.get("one").kind, size, may], ["artifact", 0, { push: false, delete: false }]);
+});
+
+test("many tags on one digest, and indexes of indexes of indexes, are read in no time to speak of", () => {
+  const tags = Object.fromEntries(Array.from({ length: 20_000 }, (_, number) => [`build-${number}`, "sha256:a"]));
+  assert.equal(readRepository({ tags, manifests: { "sha256:a": image("c") } }).tags.get("build-7").sharing.length, 20_000);
+  const all = Array.from({ length: 150 }, (_, number) => ({ digest: `sha256:${number}` }));
+  const manifests = Object.fromEntries(all.map(({ digest }) => [digest, index(...all)]));
+  assert.equal(readRepository({ tags: { all: "sha256:0" }, manifests }).tags.get("all").kind, "index");
 });

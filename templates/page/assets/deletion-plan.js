@@ -1,10 +1,6 @@
 /** What deleting means, before anything is deleted: what goes, what stays, what a repository weighs less. */
 import { naturally } from "./format.js";
-import { describe } from "./manifest.js";
-
-const HALF_DELETED = "deployer.half-deleted.digest";
-// The blob `{}`, whose digest needs no computing: browsers compute none on plain HTTP.
-export const CONFIG = { text: "{}", digest: "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a" };
+import { HALF_DELETED, NOTHING, describe } from "./manifest.js";
 
 /**
  * @typedef {{tags: Record<string, string>, manifests: Record<string, {document: any}>}} Stored as the overview tells it
@@ -57,9 +53,7 @@ function grouper({ tags, manifests }, going) {
   };
 }
 
-/** @param {any} document @returns {boolean} whether a deletion that was cut off left it on a tag */
-const isThrowAway = (document) =>
-  document?.config?.digest === CONFIG.digest && !document.layers?.length && Boolean(document.annotations?.[HALF_DELETED]);
+const isThrowAway = (document) => Boolean(document) && describe(document, document.mediaType).halfDeleted;
 
 /**
  * The image that stands in for a tag's own for a moment, as `deployer/registry/throwaway.py` makes it.
@@ -73,7 +67,7 @@ export function throwAway({ tag, digest, mediaType, nonce }) {
   const document = {
     schemaVersion: 2,
     mediaType: family,
-    config: { mediaType: config, digest: CONFIG.digest, size: CONFIG.text.length },
+    config: { mediaType: config, digest: NOTHING.digest, size: NOTHING.text.length },
     layers: [],
     annotations: { [HALF_DELETED]: digest, "deployer.half-deleted.tag": tag, "deployer.half-deleted.nonce": nonce },
   };

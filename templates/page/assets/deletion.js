@@ -6,8 +6,8 @@
  * `deployer/workflows/untagging.py`. Whatever ends them half-way, the tag is as it was, or on a throw-away that says
  * what it is, and which `deployer` and this page finish.
  */
-import { CONFIG, throwAway } from "./deletion-plan.js";
-import { ACCEPT } from "./manifest.js";
+import { throwAway } from "./deletion-plan.js";
+import { ACCEPT, NOTHING } from "./manifest.js";
 import { RegistryError } from "./registry.js";
 
 // Before each try, in milliseconds: pushes and deletions at the same time make 2.8 stumble for a moment.
@@ -17,7 +17,7 @@ const NO_DIGEST = `sha256:${"0".repeat(64)}`;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /**
- * @typedef {{tag: string, digest: string, lost?: boolean, halfDeleted?: boolean}} Target what the tag is known to name
+ * @typedef {{tag: string, digest: string, lost?: boolean}} Target what the tag is known to name
  * @typedef {{outcome: "deleted" | "gone" | "anew" | "shared" | "mayNotPush" | "failed" | "half", error?: any,
  *   digest?: string, tags?: string[]}} Result
  * gone: somebody was quicker. anew: the tag names another `digest` now, and is left alone. shared: other `tags` have
@@ -70,20 +70,20 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
   async function uploadConfig() {
     const started = await client.send("POST", `/v2/${name}/blobs/uploads/`);
     const location = started.headers.get("Location") ?? "";
-    const address = `${location}${location.includes("?") ? "&" : "?"}digest=${encodeURIComponent(CONFIG.digest)}`;
-    await client.send("PUT", address, { headers: { "Content-Type": "application/octet-stream" }, body: CONFIG.text });
+    const address = `${location}${location.includes("?") ? "&" : "?"}digest=${encodeURIComponent(NOTHING.digest)}`;
+    await client.send("PUT", address, { headers: { "Content-Type": "application/octet-stream" }, body: NOTHING.text });
     hasConfig = true;
   }
 
   /** @param {Target} target @returns {Promise<Result>} */
-  async function untag({ tag, digest, lost, halfDeleted }) {
+  async function untag({ tag, digest, lost }) {
     const original = await read(tag, { lost });
     if (original ? lost || original.digest !== digest : !lost) {
       return original ? { outcome: "anew", digest: original.digest } : { outcome: "gone" };
     }
-    const isOld = !halfDeleted && (await way()) === "digests";
-    const error = isOld ? null : await errorOf(ask("DELETE", halfDeleted ? digest : tag));
-    if (isOld || (error?.status === 400 && !halfDeleted)) return replace(tag, digest, original);
+    const isOld = (await way()) === "digests";
+    const error = isOld ? null : await errorOf(ask("DELETE", tag));
+    if (isOld || error?.status === 400) return replace(tag, digest, original);
     if (error) throw error;
     return { outcome: "deleted" };
   }
@@ -107,7 +107,8 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
         if (found && found.digest !== digest && !isOurs(found)) return { outcome: "anew", digest: found.digest };
         const stored = digestIn(await ask("PUT", tag, { mediaType: standIn.mediaType, body: standIn.text }));
         // Deleted by a digest that is not the throw-away's, something else would go.
-        if (!DIGEST.test(stored) || stored === digest) throw new RegistryError("alien");
+        const kept = DIGEST.test(stored) && (await read(stored));
+        if (!kept || !isOurs(kept)) throw new RegistryError("alien");
         await ask("DELETE", stored);
         return { outcome: "deleted" };
       } catch (error) {

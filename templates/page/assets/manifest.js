@@ -7,13 +7,19 @@ const IMAGE_TYPES = [`${DOCKER}distribution.manifest.v2+json`, `${OCI}manifest.v
 const INDEX_TYPES = [`${DOCKER}distribution.manifest.list.v2+json`, `${OCI}index.v1+json`];
 const CONFIG_TYPES = [`${DOCKER}container.image.v1+json`, `${OCI}config.v1+json`];
 
+/** The annotation of a throw-away image, with the digest that its tag had. */
+export const HALF_DELETED = "deployer.half-deleted.digest";
+
+/** The blob `{}`, whose digest needs no computing: browsers compute none on plain HTTP. */
+export const NOTHING = { text: "{}", digest: "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a" };
+
 /** All four, always: asked for less, the registry converts and answers with another digest. */
 export const ACCEPT = [...IMAGE_TYPES, ...INDEX_TYPES].join(", ");
 
 /**
  * @typedef {{digest: string, platform: string}} Child
  * @typedef {{kind: "image" | "index" | "artifact" | "legacy", size: number, config: string, children: Child[],
- *   artifactType: string, created: Date | null, annotations: Record<string, any>,
+ *   artifactType: string, created: Date | null, halfDeleted: boolean,
  *   blobs: {digest: string, size: number}[]}} Description
  * `size` in bytes, of the configuration and all layers, which are its `blobs`
  */
@@ -30,8 +36,8 @@ export function describe(document, mediaType) {
     config: "",
     children: [],
     artifactType: "",
-    annotations: isObject(document.annotations) ? document.annotations : {},
     blobs: [],
+    halfDeleted: isThrowAway(document),
     created: moment(document.annotations?.["org.opencontainers.image.created"]),
   };
   if (document.schemaVersion === 1) return description;
@@ -52,6 +58,10 @@ export function describe(document, mediaType) {
     artifactType: isImage ? "" : words(document.artifactType) || words(config.mediaType),
   };
 }
+
+/** What stands in for a tag's own image while that is deleted, see `deletion.js`; left there, the deletion was cut off. */
+const isThrowAway = ({ config, layers, annotations }) =>
+  config?.digest === NOTHING.digest && !list(layers).length && /^sha256:[0-9a-f]{64}$/.test(words(annotations?.[HALF_DELETED]));
 
 /**
  * What an image's configuration says.

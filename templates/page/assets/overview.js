@@ -1,16 +1,15 @@
 /** What the list of tags shows of each, and what a repository weighs. */
 import { describe, moment, platformName } from "./manifest.js";
 
-// An index may hold indexes; one that holds itself must not keep us for ever.
-const DEPTH = 3;
-const HALF_DELETED = "deployer.half-deleted.digest";
+// No index of honest use holds indexes so deep; deeper ones count as what is not here.
+const DEPTH = 8;
 
 /**
  * @typedef {{digest: string, kind: "image" | "index" | "artifact" | "legacy" | "missing", size: number | null,
  *   parts: number, platforms: string[], created: Date | null, artifactType: string, halfDeleted: boolean,
- *   siblings: string[]}} Details
- * `size` in bytes, null where not all is there; `parts` are an index's images; `siblings` the other tags on the
- * digest; `halfDeleted`: a deletion was cut off.
+ *   sharing: string[]}} Details
+ * `size` in bytes, null where not all is there; `parts` are an index's images; `sharing` all tags on the digest, this
+ * one too; `halfDeleted`: a deletion was cut off.
  * @typedef {{tags: Map<string, Details>, size: number, may: {push: boolean, delete: boolean}}} Repository
  * `size` counts what several tags share once.
  */
@@ -23,13 +22,9 @@ export function readRepository({ tags, manifests, may }) {
   const known = new Map(Object.entries(manifests).map(([digest, entry]) => [digest, describeEntry(entry)]));
   const tagsOf = new Map(Object.values(tags).map((digest) => [digest, []]));
   for (const [tag, digest] of Object.entries(tags)) tagsOf.get(digest).push(tag);
-  const details = new Map([...tagsOf.keys()].map((digest) => [digest, detailsOf(digest, known)]));
-  const found = Object.entries(tags).map(([tag, digest]) => {
-    const siblings = digest ? tagsOf.get(digest).filter((other) => other !== tag) : [];
-    return [tag, { ...details.get(digest), siblings }];
-  });
+  const details = new Map([...tagsOf].map(([digest, sharing]) => [digest, { ...detailsOf(digest, known), sharing }]));
   return {
-    tags: new Map(found),
+    tags: new Map(Object.entries(tags).map(([tag, digest]) => [tag, details.get(digest)])),
     size: weight(known.values()),
     may: { push: may?.push === true, delete: may?.delete === true },
   };
@@ -44,10 +39,10 @@ function detailsOf(digest, known) {
   const description = known.get(digest);
   const nothing = { digest, kind: "missing", size: null, parts: 0, platforms: [], created: null, artifactType: "", halfDeleted: false };
   if (!description) return nothing;
-  const { kind, artifactType, created, platform, size, annotations } = description;
-  const own = { ...nothing, kind, artifactType, created, halfDeleted: Boolean(annotations[HALF_DELETED]) };
+  const { kind, artifactType, created, platform, size, halfDeleted } = description;
+  const own = { ...nothing, kind, artifactType, created, halfDeleted };
   if (kind !== "index") return { ...own, parts: 1, size: kind === "legacy" ? null : size, platforms: platform ? [platform] : [] };
-  const parts = images(description, known);
+  const parts = images(description, known, new Set([digest]));
   return {
     ...own,
     parts: parts.length,
@@ -57,12 +52,14 @@ function detailsOf(digest, known) {
   };
 }
 
-/** The images of an index; those that were never pushed have no description. */
-function images({ children }, known, depth = 1) {
-  return children.flatMap((child) => {
+/** The images of an index, each once, however often indexes in it name it; those never pushed have no description. */
+function images(index, known, seen, depth = 1) {
+  return index.children.flatMap((child) => {
+    if (seen.has(child.digest)) return [];
+    seen.add(child.digest);
     const description = known.get(child.digest);
-    const isIndex = description?.kind === "index" && depth < DEPTH;
-    return isIndex ? images(description, known, depth + 1) : [{ ...child, description }];
+    if (description?.kind === "index" && depth < DEPTH) return images(description, known, seen, depth + 1);
+    return [{ ...child, description }];
   });
 }
 

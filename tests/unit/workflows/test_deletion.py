@@ -306,7 +306,9 @@ def test_where_it_cannot_be_put_back_either_the_way_out_is_named_and_works(old: 
         assert removal.half_deleted == made.digest
         assert errors(apply_plan(client, plan)) == [None]
     assert old.repositories["app"].tags == {"2": made.digest}
-    assert old.repositories["app"].manifests.keys() == {made.digest}
+    # The throw-away of the run that was cut off stays without a tag: deleted by its digest, it could have taken
+    # along whatever had come to that digest meanwhile.
+    assert len(old.repositories["app"].manifests.keys() - {made.digest}) == 1
 
 
 def test_where_the_answer_is_lost_but_the_tag_is_gone_it_is_done(old: FakeRegistry) -> None:

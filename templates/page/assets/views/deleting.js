@@ -73,7 +73,7 @@ export function openDeleting({ client, name, tags = [], digest = "", scope = "ta
       const stored = await client.repository(name);
       const groups = digest ? [planImage(stored, digest)] : planDeletion(stored, wanted);
       if (!groups.length) return finish([]);
-      const mayUntag = stored.may.push || groups.every((one) => one.halfDeleted) || (await deletion.way()) === "tags";
+      const mayUntag = stored.may.push || (await deletion.way()) === "tags";
       if (dialog.open) question({ stored, groups, mayUntag, scope: chosen });
     } catch (error) {
       if (dialog.open) fail(error, () => ask(wanted, chosen));
@@ -120,8 +120,8 @@ export function openDeleting({ client, name, tags = [], digest = "", scope = "ta
       const weigh = createWeigher(stored);
       const items = whole
         ? [{ label: shortDigest(group.digest), tags: going(), run: () => deletion.image({ digest: group.digest, tags: going() }) }]
-        : groups.flatMap(({ digest: named, lost, halfDeleted, going: own }) => own.map((tag) =>
-            ({ label: tag, tags: [tag], run: () => deletion.tag({ tag, digest: named, lost, halfDeleted }) })));
+        : groups.flatMap(({ digest: named, lost, going: own }) => own.map((tag) =>
+            ({ label: tag, tags: [tag], run: () => deletion.tag({ tag, digest: named, lost }) })));
       const isLeft = !whole && groups.some((one) => !one.staying.length && !one.lost && !one.halfDeleted);
       execute({ items, freed: (tags) => weigh(new Set(tags), whole && [group.digest]), command: isLeft ? "deployer gc --untagged" : "deployer gc", scope: whole ? "image" : "tag" });
     }

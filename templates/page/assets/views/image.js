@@ -120,7 +120,7 @@ async function draw(shown) {
 }
 
 function factsOf({ name, tag, digest, document, details, announce }, config) {
-  const { size, siblings, kind, parts } = details;
+  const { size, sharing, kind, parts } = details;
   const created = details.created ?? moment(config?.created);
   const sum = kind === "index" && parts > 1 ? h("small", {}, text.sizeOfAll(parts)) : null;
   const referring = readReferringTag(tag);
@@ -130,7 +130,7 @@ function factsOf({ name, tag, digest, document, details, announce }, config) {
     [text.created, created && [timeAgo(created), h("small", {}, absolute(created))]],
     [text.size, [size === null ? text.unknown : bytes(size), sum]],
     [text.image.type, typeWords(document, kind, referring)],
-    [tag ? text.image.otherTags : text.image.tags, tagLinks(name, digest, siblings.filter((other) => other !== tag))],
+    [tag ? text.image.otherTags : text.image.tags, tagLinks(name, digest, sharing.filter((other) => other && other !== tag))],
     [text.image.about, isDigest(subject) && h("a", { href: digestPath(name, subject) }, shortDigest(subject))],
   ];
 }

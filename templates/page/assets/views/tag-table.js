@@ -100,7 +100,7 @@ export function createTagRow(tag, { name, pullCommand, announce, onCopied, mayDe
 }
 
 /** The digest and the other tags on it. What has not changed stays, as it may have the focus. */
-function showBelow(below, tag, { digest, siblings }, before, announce) {
+function showBelow(below, tag, { digest, sharing }, before, announce) {
   if (before?.digest !== digest) {
     const button = copyButton({
       label: text.copyDigest(tag),
@@ -112,8 +112,9 @@ function showBelow(below, tag, { digest, siblings }, before, announce) {
     below.replaceChildren(...(digest ? [button] : []));
   }
   below.querySelector(".same")?.remove();
-  if (!siblings.length) return;
-  const [first, more] = [siblings.slice(0, SIBLINGS), siblings.length - SIBLINGS];
+  if (!digest || sharing.length < 2) return;
+  const first = sharing.slice(0, SIBLINGS + 1).filter((other) => other !== tag).slice(0, SIBLINGS);
+  const more = sharing.length - 1 - first.length;
   const words = text.sameImage([...first, ...(more > 0 ? [text.morePlatforms(more)] : [])].join(", "));
   below.append(h("span", { class: "same", title: words }, words));
 }
