@@ -298,6 +298,7 @@ class TestSeveral:
         page.close(run_before_unload=True)
         page.wait_for_timeout(300)
         assert asked == ["beforeunload"]
+        expect(dialog).to_contain_text("Waiting for the registry", timeout=20_000)
         held[0].continue_()
         expect(heading(dialog)).to_have_text("Deleted")
         page.close(run_before_unload=True)
@@ -495,6 +496,23 @@ class TestDistribution3:
         probe, *deleted = written
         assert probe.startswith("DELETE deployer-probe-")
         assert deleted == ["DELETE 0.8", "DELETE 1.0"]
+
+    def test_damaged_tags_are_in_the_way_of_images_only(
+        self, client: httpx.Client, open_page: Callable[..., Page], watch: Watch, repository: str
+    ) -> None:
+        watch.expect("status of 404")
+        stored = client.get(f"/overview/tags/{repository}").json()
+        stored["tags"]["damaged"] = ""
+        page = open_page("")
+        page.route(OVERVIEW, answer(stored))
+        page.route(MANIFESTS, answer({"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}, 404))
+        page.goto(f"/repository/{repository}")
+        dialog = ask(page, "1.0")
+        ready = dialog.get_by_role("button", name="Delete", exact=True)
+        expect(ready).to_be_enabled()
+        dialog.get_by_label("The image with all its 3 tags").check()
+        expect(dialog.locator(".fault")).to_contain_text("Delete them first, or with these: damaged.")
+        expect(ready).to_be_disabled()
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ export const words = {
   lastTag: "No other tag names this image. Its content stays for now, and can be pulled by its digest until the space is freed.",
   lastTagShort: "No other tag names it; the content stays until the space is freed.",
   partStays: (tags) => `It is a part of ${tags} too, which stays whole.`,
-  imageGoes: (tags) => `These tags go: ${tags}. Nobody can pull the image any more, by its digest neither.`,
+  imageGoes: (tags) => `These tags go: ${tags}. Nobody can pull the image any more, not even by its digest.`,
   imageGoesAlone: "No tag names it. Nobody can pull it by its digest any more.",
   breaks: (tags) => `It is a part of ${tags}: whoever pulls that for this platform will fail.`,
   signaturesStay: (tags) => `Its signatures stay: ${tags}.`,
@@ -33,6 +33,7 @@ export const words = {
 
   deleting: "Deleting…",
   progress: (now, all, tag) => `${number.format(now)} of ${number.format(all)}: ${tag}`,
+  waiting: "Waiting for the registry. It may be being tidied up, which holds deletions off for a while…",
   stop: "Stop",
   stopping: "Stopping after this one…",
   done: "Deleted",

@@ -33,6 +33,7 @@ export const words = {
 
   deleting: "削除しています…",
   progress: (now, all, tag) => `${some(all, "件")}中 ${some(now, "件")}目：${tag}`,
+  waiting: "レジストリの応答を待っています。整理中は、削除がしばらく保留されることがあります…",
   stop: "中止",
   stopping: "この 1 件を終えたら中止します…",
   done: "削除しました",
