@@ -369,7 +369,7 @@ class TestTrouble:
     def kill(self, open_page: Callable[..., Page], repository: str, tag: str) -> None:
         """Let a deletion come to the throw-away on the tag, and close the window over it."""
         page = open_page(f"/repository/{repository}")
-        page.route(DIGESTS, lambda _route: None)
+        page.route(DIGESTS, lambda route: None if route.request.method == "DELETE" else route.continue_())
         dialog = ask(page, tag)
         with page.expect_request(lambda request: request.method == "DELETE" and "sha256" in request.url):
             confirm(dialog)
