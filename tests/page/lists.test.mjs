@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { around, foldersOf, grouped, matching, ordered, setApart, unfolded } = await load("catalog.js");
+const { grouped, listed, matching, ordered } = await load("catalog.js");
+const { around, foldersOf, planted, unfolded } = await load("folders.js");
 const { matchingTags, parseSorting, sortedTags, writeSorting } = await load("tags.js");
 
 test("repositories without a folder come first, then folder by folder", () => {
@@ -18,7 +19,17 @@ test("each folder has a heading with its count, whose key is no repository's", (
     ["app", false], ["team", false], ["team/", true], ["team/a", false], ["team/b/c", false],
   ]);
   assert.deepEqual([rows[2].folder, rows[2].count], ["team", 2]);
-  assert.deepEqual(rows.filter((row) => !row.heading).map((row) => row.position), [0, 1, 2, 3]);
+  assert.deepEqual(rows.filter((row) => !row.heading).map((row) => row.position), [1, 2, 3, 4]);
+});
+
+test("those without tags come last, under their title if there is one", () => {
+  const rows = listed({ full: ["app", "team/a"], empty: ["gone", "old/gone"], title: "Empty" });
+  assert.deepEqual(rows.map(({ key, position }) => [key, position]), [
+    ["app", 1], ["team/", undefined], ["team/a", 2], ["-/", undefined], ["gone", 3], ["old/gone", 4],
+  ]);
+  assert.deepEqual([rows[3].folder, rows[3].count], ["Empty", 2]);
+  assert.equal(listed({ full: ["app"], empty: [], title: "Empty" }).length, 1);
+  assert.equal(listed({ full: [], empty: ["gone"], title: "" }).length, 1);
 });
 
 test("a filter's words must all occur, in any order and case", () => {
@@ -54,12 +65,13 @@ test("folders that hold nothing but one folder are one with it", () => {
 });
 
 test("what is set apart comes last, by whole names, and is closed as other folders are", () => {
-  const root = foldersOf(NAMES);
-  setApart(root, "-", "Empty", ["old/gone", "team"]);
+  const empty = ["old/gone", "team"];
+  const root = planted({ full: NAMES, empty, title: "Empty" });
   assert.equal(unfolded(root, () => false).at(-1).folder.label, "Empty");
   const rows = unfolded(root, (path) => path === "-");
   assert.deepEqual(shape(rows.slice(-3)), ["-/ 1 6 6", "old/gone 2 1 2", "team 2 2 2"]);
   assert.equal(rows.at(-3).folder.below, 2);
+  assert.deepEqual(shape(unfolded(planted({ full: [], empty, title: "" }), () => false)), ["old/ 1 1 2", "team 1 2 2"]);
 });
 
 test("from each row one gets to the folder around it", () => {

@@ -9,7 +9,8 @@ import { showFailure, showUnknown } from "./views/parts.js";
 
 // Each is loaded when it is first looked at, with its words and its style.
 const VIEWS = {
-  repositories: async () => (await import("./views/repositories.js")).showRepositories,
+  repositories: async () =>
+    (await Promise.all([import("./views/repositories.js"), addWords("list"), addStyle("repositories")]))[0].showRepositories,
   repository: async () => (await Promise.all([import("./views/repository.js"), addStyle("repository")]))[0].showRepository,
   image: async () =>
     (await Promise.all([import("./views/image.js"), addWords("image"), addStyle("image")]))[0].showImage,

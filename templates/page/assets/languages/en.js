@@ -100,17 +100,6 @@ export const text = {
   unknownPage: "There is no such page",
   unknownPageAdvice: "The address may be mistyped. The repositories are on the first page.",
 
-  list: {
-    shownAs: "Shown as",
-    shapes: { list: "List", folders: "Folders" },
-    empty: (count) => `${number.format(count)} empty`,
-    emptyOnes: "Without tags",
-    emptyAdvice: "Nothing can be pulled from these: their tags were deleted, or a push was broken off. They stay until they are removed, on the machine that runs the registry; the command asks before it does:",
-    noTags: "no tags",
-    newestTag: "newest: ",
-    newest: (tag, moment) => `Newest tag: ${tag}, ${moment}`,
-  },
-
   deleting: {
     open: "Delete…",
     openTag: (tag) => `Delete ${tag}…`,

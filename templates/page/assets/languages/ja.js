@@ -99,17 +99,6 @@ export const text = {
   unknownPage: "ページがありません",
   unknownPageAdvice: "アドレスが間違っているかもしれません。リポジトリは最初のページにあります。",
 
-  list: {
-    shownAs: "表示形式",
-    shapes: { list: "一覧", folders: "フォルダー" },
-    empty: (count) => `空 ${some(count, "件")}`,
-    emptyOnes: "タグのないリポジトリ",
-    emptyAdvice: "タグがすべて削除されたか、push が途中で終わったため、pull できるものがありません。取り除くには、レジストリを動かしているマシンで次のコマンドを実行してください。実行前に確認があります。",
-    noTags: "タグなし",
-    newestTag: "最新：",
-    newest: (tag, moment) => `最新のタグ：${tag}（${moment}）`,
-  },
-
   deleting: {
     open: "削除…",
     openTag: (tag) => `${tag} を削除…`,

@@ -24,12 +24,12 @@ export const button = (label, onclick) => h("button", { type: "button", class: "
 export const notice = (...content) => h("div", { class: "notice" }, ...content);
 
 /**
- * @param {{label: string, value: string, onInput: (value: string) => void, onDown: () => void, onEnter?: () => void,
- *   controls: string}} options
+ * @param {{label: string, value: string, onInput: (value: string) => void, onDown: () => void,
+ *   onEnter?: (value: string) => void, controls: string}} options
  * @returns {{element: HTMLElement, clear: () => void}}
  */
 export function filterBox({ label, value, onInput, onDown, onEnter, controls }) {
-  const keys = { Escape: () => input.value && set(""), ArrowDown: onDown, Enter: () => onEnter?.() };
+  const keys = { Escape: () => input.value && set(""), ArrowDown: onDown, Enter: () => onEnter?.(input.value) };
   const input = h("input", {
     id: "filter", type: "search", placeholder: label, "aria-label": label, "aria-controls": controls,
     "aria-keyshortcuts": "/", autocomplete: "off", autocapitalize: "none", spellcheck: "false",

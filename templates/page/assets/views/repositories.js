@@ -1,76 +1,52 @@
 /** All repositories of the registry, however many: as a list, or in folders. */
-import { foldersOf, listed, matching, ordered, setApart, unfolded } from "../catalog.js";
+import { matching, ordered } from "../catalog.js";
 import { h } from "../dom.js";
 import { createFacts } from "../facts.js";
 import { count, registryAddress } from "../format.js";
 import { keep, recall } from "../list-settings.js";
+import { RegistryError } from "../registry.js";
 import { createStore } from "../store.js";
 import { text } from "../text.js";
 import { createVirtualList } from "../virtual-list.js";
-import { openingNotice } from "./opening.js";
+import { listShape } from "./list.js";
 import {
   commandBox, errorNotice, filterBox, noMatch, notice, pushCommands, skeleton, toBeginning,
 } from "./parts.js";
-import { createFolderRow, createListRow, createTreeKeys } from "./repository-rows.js";
 
 const SHAPES = ["list", "folders"];
-// The path of the folder of those without tags: no repository can have it.
-const EMPTY = "-";
 // Repositories named in one command.
 const NAMED = 10;
+
+// Modules that not everyone needs, once they are here.
+const loaded = { folders: null, opening: null };
 
 /** @param {any} context the router's and the application's */
 export function showRepositories(context) {
   const { root, client, signal, session, announce, query, setTitle, go, restoreScroll } = context;
-  const now = session.get();
-  const state = createStore({ ...recall(query, now), ...arranged(now.names), error: null });
+  const settings = recall(query, session.get());
+  const names = settings.shape === "list" || loaded.folders ? session.get().names : null;
+  const state = createStore({ ...settings, ...arranged(names), error: null });
   const choose = remembering(chosen);
-  const plant = remembering(planted);
   let shown = choose([], [], "", false);
-  let items = [];
   // While one filters, all folders are open but these.
   let closed = new Set();
 
   const list = h("div", { id: "repositories", class: "rows repositories", "aria-label": text.repositories });
   const facts = createFacts({ client, session, signal, onRead: () => virtual.refresh() });
-  const virtual = createVirtualList({ root: list, createRow, place, onDraw, signal });
-  const treeKeys = createTreeKeys({ list, virtual, rows: () => items, toggle });
-  const number = h("span", { class: "count" });
-  const emptyOnes = h("button", { type: "button", class: "toggle", onclick: () => set({ only: !state.get().only }) });
+  const virtual = createVirtualList({ root: list, createRow: (item) => shape().createRow(item), onDraw, signal });
+  const shapes = { list: listShape({ facts: facts.of, shown: () => shown }) };
+  const top = createTop({ list, virtual, filter: settings.filter, set, toShape });
   const aside = h("div", { class: "aside" });
-  const box = filterBox({
-    label: text.filterRepositories,
-    value: state.get().filter,
-    controls: list.id,
-    onInput: (filter) => set({ filter }),
-    onDown: virtual.focusFirst,
-    onEnter: () => state.get().filter && list.querySelector("a")?.click(),
-  });
-  const shapes = shapeSwitch(set);
-  const toolbar = h("div", { class: "toolbar" }, box.element, shapes.element);
 
-  function createRow(item) {
-    return (item.level ? createFolderRow : createListRow)(item, { facts: facts.of, toggle });
+  function shape() {
+    if (state.get().shape === "list" || !loaded.folders) return shapes.list;
+    shapes.folders ??= loaded.folders.folderShape({ list, virtual, facts: facts.of, isOpen, toggle });
+    return shapes.folders;
   }
 
-  function place(element, { name, position }) {
-    if (!name) return;
-    element.setAttribute("aria-posinset", position + 1);
-    element.setAttribute("aria-setsize", shown.count);
-  }
-
-  function onDraw(inSight) {
-    facts.want(inSight.map((item) => item.name ?? item.folder.name).filter(Boolean));
-    treeKeys.keepStop();
-  }
-
-  /** What the reader chose. It is kept, and shown from its beginning. */
-  function set(change) {
-    closed = new Set();
-    state.set(change);
-    keep(state.get(), context);
-    toBeginning(list, toolbar);
-    tellCount();
+  function isOpen(path) {
+    const { filter, open } = state.get();
+    return filter ? !closed.has(path) : open.has(path);
   }
 
   function toggle(path) {
@@ -81,73 +57,126 @@ export function showRepositories(context) {
     keep(state.get(), context);
   }
 
+  function onDraw(inSight) {
+    facts.want(inSight.map((item) => item.name ?? item.folder.name).filter(Boolean));
+    shape().onDraw();
+  }
+
+  /** What the reader chose. It is kept, and shown from its beginning. */
+  function set(change) {
+    closed = new Set();
+    state.set(change);
+    keep(state.get(), context);
+    toBeginning(list, top.toolbar);
+    tellCount();
+  }
+
+  async function toShape(wanted) {
+    await need(wanted).then(() => signal.aborted || set({ shape: wanted }), fail);
+  }
+
   function tellCount() {
-    const { names, filter, only } = state.get();
-    if (!names) return;
-    announce(filter || only ? text.repositoriesShown(shown.count, names.size) : text.repositoryCount(names.size));
+    const { names: all, filter, only } = state.get();
+    if (!all) return;
+    announce(filter || only ? text.repositoriesShown(shown.count, all.size) : text.repositoryCount(all.size));
   }
 
   async function load() {
     state.set({ error: null });
     announce(text.loadingRepositories);
     try {
-      const names = await client.catalog(signal);
-      session.set({ names });
-      state.set(arranged(names));
+      const [all] = await Promise.all([client.catalog(signal), need(state.get().shape)]);
+      session.set({ names: all });
+      state.set(arranged(all));
       tellCount();
     } catch (error) {
-      if (!signal.aborted) fail(error);
+      fail(error);
     }
   }
 
-  function fail(error) {
+  async function fail(error) {
+    if (error.kind === "forbidden") await need("opening").catch(() => null);
+    if (signal.aborted) return;
     // What was listed before is no longer for who is signed out, or may not list.
     if (error.kind in text.refusals) session.set({ names: null });
     if (error.kind === "forbidden") announce(text.mayNotList);
     state.set({ error, ...arranged(session.get().names) });
   }
 
-  /** Rows of one shape are not for the other, though their keys may be the same. */
-  function takeShape(role) {
-    if (list.getAttribute("role") === role) return;
-    virtual.setItems([]);
+  function draw(now) {
+    shown = choose(now.full, now.empty, now.filter, now.only);
+    const { role, rowsOf } = shape();
+    // Rows of one shape are not for the other, though their keys may be the same.
+    if (list.getAttribute("role") !== role) virtual.setItems([]);
     list.setAttribute("role", role);
-  }
-
-  function draw({ names, full, empty, filter, only, shape, open, error }) {
-    shown = choose(full, empty, filter, only);
-    const inFolders = shape === "folders";
-    const isOpen = (path) => (filter ? !closed.has(path) : open.has(path));
-    items = inFolders ? unfolded(plant(shown), isOpen) : listed(shown);
-    takeShape(inFolders ? "tree" : "list");
     list.hidden = !shown.count;
-    shapes.show(shape);
-    toolbar.hidden = Boolean(names && !names.size) || (error && !names);
-    number.textContent = names ? (filter || only ? text.shown(shown.count, names.size) : count(names.size)) : "";
-    emptyOnes.textContent = text.list.empty(empty.length);
-    emptyOnes.hidden = !empty.length;
-    emptyOnes.setAttribute("aria-pressed", only);
-    aside.replaceChildren(...besides(names, filter, only, error));
-    virtual.setItems(items);
-    if (names) restoreScroll();
+    top.show(now, shown);
+    aside.replaceChildren(...besides(now));
+    virtual.setItems(rowsOf(shown));
+    if (now.names) restoreScroll();
   }
 
-  function besides(names, filter, only, error) {
-    if (error?.kind === "forbidden") return [openingNotice({ value: filter, address: registryAddress(location), go })];
+  function besides({ names: all, filter, only, error }) {
+    const opening = error?.kind === "forbidden" && loaded.opening;
+    if (opening) return [opening.openingNotice({ value: filter, address: registryAddress(location), go })];
     if (error) return [errorNotice(error, load)];
-    if (!names) return [skeleton(12)];
-    if (!names.size) return [nothingNotice(announce)];
-    if (!shown.count) return [noMatch(filter, box.clear)];
+    if (!all) return [skeleton(12)];
+    if (!all.size) return [nothingNotice(announce)];
+    if (!shown.count) return [noMatch(filter, top.clear)];
     return only ? [emptyNotice(shown.empty, announce)] : [];
   }
 
   setTitle(text.repositories);
-  const title = h("div", { class: "title" }, h("h1", { tabindex: "-1" }, text.repositories), number, emptyOnes);
-  root.append(title, toolbar, aside, list);
-  if (state.get().shape === "folders") keep(state.get(), context);
+  root.append(top.title, top.toolbar, aside, list);
+  if (settings.shape === "folders") keep(settings, context);
   state.subscribe(draw, signal);
   draw(state.get());
   load();
+}
+
+/** The title with its counts, and what one chooses by: words, a shape, those without tags. */
+function createTop({ list, virtual, filter, set, toShape }) {
+  const number = h("span", { class: "count" });
+  const only = h("button", {
+    type: "button", class: "toggle", onclick: () => set({ only: only.getAttribute("aria-pressed") === "false" }),
+  });
+  const box = filterBox({
+    label: text.filterRepositories,
+    value: filter,
+    controls: list.id,
+    onInput: (words) => set({ filter: words }),
+    onDown: virtual.focusFirst,
+    onEnter: (words) => words && list.querySelector("a")?.click(),
+  });
+  const buttons = SHAPES.map((shape) =>
+    h("button", { type: "button", onclick: () => toShape(shape) }, text.list.shapes[shape]));
+  const shapes = h("div", { class: "switch", role: "group", "aria-label": text.list.shownAs }, ...buttons);
+  const toolbar = h("div", { class: "toolbar" }, box.element, shapes);
+
+  return {
+    title: h("div", { class: "title" }, h("h1", { tabindex: "-1" }, text.repositories), number, only),
+    toolbar,
+    clear: box.clear,
+    show(now, shown) {
+      const all = now.names?.size ?? 0;
+      const few = now.filter || now.only ? text.shown(shown.count, all) : count(all);
+      number.textContent = now.names ? few : "";
+      only.textContent = text.list.empty(now.empty.length);
+      only.hidden = !now.empty.length;
+      only.setAttribute("aria-pressed", now.only);
+      toolbar.hidden = now.names ? !all : Boolean(now.error);
+      for (const [index, button] of buttons.entries()) button.setAttribute("aria-pressed", SHAPES[index] === now.shape);
+    },
+  };
+}
+
+/** Load what a shape, or who may not list, needs beside this module. */
+async function need(name) {
+  if (loaded[name] !== null) return;
+  const module = name === "folders" ? import("./folders.js") : import("./opening.js");
+  loaded[name] = await module.catch(() => {
+    throw new RegistryError("unreachable");
+  });
 }
 
 /** @param {Map<string, number> | null} names with their numbers of tags */
@@ -156,17 +185,14 @@ function arranged(names) {
   return { names, full: all.filter((name) => names.get(name)), empty: all.filter((name) => !names.get(name)) };
 }
 
-/** What is asked for, and under which title those without tags come, if they come after others. */
+/**
+ * What is asked for, and under which title those without tags come, if they come after others.
+ * @returns {import("../catalog.js").Shown}
+ */
 function chosen(full, empty, filter, only) {
   const alone = only && empty.length > 0;
-  const shown = { full: alone ? [] : matching(full, filter), empty: matching(empty, filter) };
-  return { ...shown, title: alone ? "" : text.list.emptyOnes, count: shown.full.length + shown.empty.length };
-}
-
-function planted({ full, empty, title }) {
-  const root = foldersOf(title ? full : empty);
-  if (title && empty.length) setApart(root, EMPTY, title, empty);
-  return root;
+  const found = { full: alone ? [] : matching(full, filter), empty: matching(empty, filter) };
+  return { ...found, title: alone ? "" : text.list.emptyOnes, count: found.full.length + found.empty.length };
 }
 
 /** Most changes leave most as it is: the last result stays while it is asked with the same. */
@@ -184,17 +210,6 @@ function flip(paths, path) {
   const flipped = new Set(paths);
   if (!flipped.delete(path)) flipped.add(path);
   return flipped;
-}
-
-function shapeSwitch(onChoose) {
-  const buttons = SHAPES.map((shape) =>
-    h("button", { type: "button", onclick: () => onChoose({ shape }) }, text.list.shapes[shape]));
-  return {
-    element: h("div", { class: "switch", role: "group", "aria-label": text.list.shownAs }, ...buttons),
-    show(shape) {
-      for (const [index, button] of buttons.entries()) button.setAttribute("aria-pressed", SHAPES[index] === shape);
-    },
-  };
 }
 
 function nothingNotice(announce) {

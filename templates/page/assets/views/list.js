@@ -1,0 +1,76 @@
+/** Repositories as a list: its rows, and what each row tells. */
+import { listed } from "../catalog.js";
+import { h } from "../dom.js";
+import { ago, bytes, count, moment } from "../format.js";
+import { repositoryPath } from "../router.js";
+import { text } from "../text.js";
+
+/**
+ * A way to show repositories: `rowsOf` what is shown, an element for each as the virtual list wants it, and what is to
+ * be done when rows have come and gone.
+ * @typedef {{role: string, rowsOf: (shown: import("../catalog.js").Shown) => any[], createRow: (item: any) => any,
+ *   onDraw: () => void}} Shape
+ * @param {{facts: (name: string) => import("../facts.js").Facts, shown: () => import("../catalog.js").Shown}} options
+ * @returns {Shape}
+ */
+export const listShape = (options) => ({
+  role: "list",
+  rowsOf: listed,
+  createRow: (item) => (item.heading ? headingRow() : repositoryRow(item, options)),
+  onDraw() {},
+});
+
+/** A repository's link, with its last part standing out. */
+function repositoryRow({ name }, { facts, shown }) {
+  const cut = name.lastIndexOf("/") + 1;
+  const folder = h("span", { class: "folder" }, name.slice(0, cut));
+  const leaf = h("span", { class: "leaf" }, name.slice(cut));
+  const told = cells();
+  const element = h("div", { class: "row entry", role: "listitem" }, h("a", { href: repositoryPath(name) }, folder, leaf), told.element);
+  return {
+    element,
+    update({ position }) {
+      element.setAttribute("aria-posinset", position);
+      element.setAttribute("aria-setsize", shown().count);
+      told.show(facts(name));
+    },
+  };
+}
+
+function headingRow() {
+  const title = h("h2");
+  const number = h("span", { class: "count", "aria-hidden": "true" });
+  return {
+    element: h("div", { class: "row heading", role: "listitem" }, title, number),
+    update(item) {
+      title.textContent = item.folder;
+      title.setAttribute("aria-label", text.inFolder(item.folder, item.count));
+      number.textContent = count(item.count);
+    },
+  };
+}
+
+/**
+ * The newest tag, the size, the number of tags: each in a place of its own, so that nothing moves when it comes.
+ * @returns {{element: HTMLElement, show: (facts: import("../facts.js").Facts) => void}}
+ */
+export function cells() {
+  const newest = h("span", { class: "newest" });
+  const size = h("span", { class: "weight" });
+  const tags = h("span", { class: "tagged" });
+  return {
+    element: h("span", { class: "holds" }, newest, size, tags),
+    show(facts) {
+      tags.textContent = facts.tags ? text.tagCount(facts.tags) : text.list.noTags;
+      size.textContent = facts.tags && facts.size !== undefined ? bytes(facts.size) : "";
+      newest.replaceChildren(...(facts.newest ? newestWords(facts.newest) : []));
+      newest.title = facts.newest ? text.list.newest(facts.newest.tag, moment(facts.newest.created)) : "";
+    },
+  };
+}
+
+const newestWords = ({ tag, created }) => [
+  h("span", { class: "unseen" }, text.list.newestTag),
+  h("span", { class: "chip" }, tag),
+  h("span", { class: "when" }, ago(created)),
+];
