@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import sys
@@ -21,7 +22,7 @@ from tests.support.stack import DeployedStack, free_port
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 _PROJECT = Path(__file__).parents[2]
 _ADDRESS = "registry.example.com:5000"
@@ -34,19 +35,15 @@ _README = "repository-by-age"
 def main(names: Sequence[str]) -> None:
     """Take the README's pictures, and those of all views or of the named ones."""
     views = [BY_NAME[name] for name in names] or list(VIEWS)
+    gallery = _PROJECT / ".build" / "pictures"
+    gallery.mkdir(parents=True, exist_ok=True)
     with _filled() as stack, _chromium(stack) as browser:
-        documents = _PROJECT / "docs"
-        documents.mkdir(exist_ok=True)
-        for theme in () if names else THEMES:
-            _take(browser, BY_NAME[_README], documents / f"page-{theme}.png", theme=theme)
-        gallery = _PROJECT / ".build" / "pictures"
-        gallery.mkdir(parents=True, exist_ok=True)
-        for view in views:
-            for theme in THEMES:
-                for language in LANGUAGES:
-                    for width in _WIDTHS:
-                        file = gallery / f"{view.name}-{theme}-{language}-{width}.png"
-                        _take(browser, view, file, theme=theme, language=language, width=width, whole=True)
+        if not names:
+            with _opened(browser, BY_NAME[_README], "en") as page:
+                _take_for_readme(page, _PROJECT / "docs")
+        for view, language in itertools.product(views, LANGUAGES):
+            with _opened(browser, view, language) as page:
+                _take_all(page, gallery, f"{view.name}-{language}")
 
 
 @contextmanager
@@ -76,33 +73,42 @@ def _chromium(stack: DeployedStack) -> Iterator[Browser]:
         browser.close()
 
 
-def _take(
-    browser: Browser,
-    view: View,
-    file: Path,
-    *,
-    theme: str,
-    language: str = "en",
-    width: int = _WIDTHS[0],
-    whole: bool = False,
-) -> None:
+@contextmanager
+def _opened(browser: Browser, view: View, language: str) -> Iterator[Page]:
     context = browser.new_context(
         base_url=f"http://{_ADDRESS}",
         locale=LANGUAGES[language],
-        color_scheme="dark" if theme == "dark" else "light",
-        viewport={"width": width, "height": _HEIGHT},
+        viewport={"width": _WIDTHS[0], "height": _HEIGHT},
         http_credentials={"username": view.user, "password": password_of(view.user)},
         reduced_motion="reduce",
     )
     page = context.new_page()
     view.open(page)
-    if whole:
-        # Lists keep only the rows near the window: the window is made as high as the page.
+    yield page
+    context.close()
+
+
+def _take_for_readme(page: Page, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for theme in THEMES:
+        _put_on(page, theme)
+        page.screenshot(path=folder / f"page-{theme}.png")
+
+
+def _take_all(page: Page, folder: Path, name: str) -> None:
+    """The whole of a view: lists keep only the rows near the window, so the window is made as high as the page."""
+    for width in _WIDTHS:
+        page.set_viewport_size({"width": width, "height": _HEIGHT})
         height = page.evaluate("document.documentElement.scrollHeight")
         page.set_viewport_size({"width": width, "height": max(_HEIGHT, min(height, _TALLEST))})
-        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    page.screenshot(path=file)
-    context.close()
+        page.wait_for_load_state("networkidle")
+        for theme in THEMES:
+            _put_on(page, theme)
+            page.screenshot(path=folder / f"{name}-{theme}-{width}.png")
+
+
+def _put_on(page: Page, theme: str) -> None:
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
 
 
 if __name__ == "__main__":

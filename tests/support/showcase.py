@@ -131,21 +131,19 @@ def _push_build(
 
 
 def _push_main(uploads: Uploads, now: datetime) -> None:
-    """Forty tags on fifteen images: releases of three platforms with provenance and SBOM, builds of one."""
-    releases = [(minor, patch) for minor in (14, 13, 12, 11) for patch in (2, 1, 0)]
+    """Forty tags on sixteen images. The newer releases are of three platforms, with provenance and SBOM of each."""
+    releases = [(minor, patch) for minor in (14, 13, 12, 11, 10) for patch in (2, 1, 0)]
     for position, (minor, patch) in enumerate(releases):
         version = f"2.{minor}.{patch}"
         tags = [version, f"v{version}"]
         tags += [f"2.{minor}"] if patch == 2 else []
-        tags += ["2", "latest", "stable"] if not position else []
+        tags += ["2", "latest"] if not position else []
         tags += ["previous"] if position == 3 else []
         build = Build(MAIN, version, now - timedelta(days=5 + 11 * position), weight=600_000)
         # Before 2.13 there were no builds for other platforms.
         _push_build(uploads, build, PLATFORMS if minor > 12 else PLATFORMS[:1], tags, attested=True)
-    for number in range(3):
-        build = Build(MAIN, f"2.15.0-rc.{number + 1}", now - timedelta(hours=70 - 30 * number), weight=600_000)
-        tags = [build.version, f"main-{1841 + number}"]
-        _push_build(uploads, build, PLATFORMS[:1], [*tags, *(["edge", "nightly"] if number == 2 else [])])
+    candidate = Build(MAIN, "2.15.0-rc.1", now - timedelta(hours=10), weight=600_000)
+    _push_build(uploads, candidate, PLATFORMS[:1], [candidate.version, "edge"])
 
 
 def _push_charts(uploads: Uploads, now: datetime) -> None:
