@@ -9,7 +9,7 @@ const PAUSE = 150;
 // Repositories kept, each with all its tags.
 const KEPT = 2000;
 // What will be no different a moment later.
-const FINAL = ["forbidden", "missing"];
+const FINAL = ["forbidden", "missing", "large"];
 
 /**
  * @typedef {{tags: number, size?: number, newest?: {tag: string, created: Date}}} Facts size in bytes

@@ -14,6 +14,7 @@ const KINDS = new Map([
   [502, "unavailable"],
   [503, "unavailable"],
   [504, "unavailable"],
+  [507, "large"],
 ]);
 
 /**

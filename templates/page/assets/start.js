@@ -1,14 +1,14 @@
 /** Begins the page. Where a connection breaks just then, it is loaded once more; where that fails too, says so. */
-const TRIED = "tried";
+const AGAIN = "#again";
 
 try {
   await import("./main.js");
-  sessionStorage.removeItem(TRIED);
+  if (location.hash === AGAIN) history.replaceState(history.state, "", location.pathname + location.search);
 } catch (error) {
-  if (sessionStorage.getItem(TRIED)) {
+  if (location.hash === AGAIN) {
     document.querySelector("#unloaded").hidden = false;
     throw error;
   }
-  sessionStorage.setItem(TRIED, "yes");
+  location.hash = AGAIN;
   location.reload();
 }

@@ -26,7 +26,13 @@ function chosen() {
 }
 
 /** @param {string} language from now on, in this browser; the page has to be loaded anew */
-export const choose = (language) => localStorage.setItem(CHOICE, language);
+export function choose(language) {
+  try {
+    localStorage.setItem(CHOICE, language);
+  } catch {
+    // As above: then the browser's own languages count.
+  }
+}
 
 export const language = preferred([chosen(), ...(globalThis.navigator?.languages ?? [])]);
 

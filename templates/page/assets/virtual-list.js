@@ -54,7 +54,8 @@ export function createVirtualList({ root, createRow, place, onDraw, signal }) {
     let next = null;
     for (const index of order.reverse()) next = put(index, next);
     if (focused >= 0 && document.activeElement !== active) active.focus({ preventScroll: true });
-    onDraw?.(items.slice(...range));
+    // On paper all rows are in sight, which is no reason to ask about all.
+    if (!printing && !paper.matches) onDraw?.(items.slice(...range));
   }
 
   /** Where the row around this element stands now; -1 if it is in none. */

@@ -71,6 +71,7 @@ export const text = {
     missing: "The registry does not know this.",
     busy: "The registry is asked too much at the moment. Wait a little.",
     unavailable: "The registry does not answer. It may be starting; `deployer status` tells more.",
+    large: "This holds more than the page can show at once. On the command line, `deployer tags` and `deployer inspect` show it.",
     unreachable: "The server cannot be reached. Is this machine connected, and is the registry running?",
     alien: "What answers here is not a registry, or its answer was cut off.",
     failed: "The registry met a fault. `deployer logs` tells more.",
