@@ -1,6 +1,6 @@
 /** Puts the rooms together: one client, one session, a view for each address. */
 import { $, addStyle } from "./dom.js";
-import { createClient } from "./registry.js";
+import { createClient, RegistryError } from "./registry.js";
 import { startRouter } from "./router.js";
 import { createStore } from "./store.js";
 import { addWords, language } from "./text.js";
@@ -34,8 +34,14 @@ function announce(words) {
 }
 
 async function load({ view }) {
-  const show = await VIEWS[view]().catch(() => showFailure);
-  return (context) => show({ ...app, ...context });
+  try {
+    const show = await VIEWS[view]();
+    return (context) => show({ ...app, ...context });
+  } catch {
+    // A module does not say why it did not come: who is signed out gets none either.
+    const error = await app.client.session().then(() => new RegistryError("unreachable"), (why) => why);
+    return (context) => showFailure({ ...context, error });
+  }
 }
 
 document.documentElement.lang = language;

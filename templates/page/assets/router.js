@@ -68,7 +68,6 @@ export function startRouter({ root, load }) {
       query: new URLSearchParams(location.search),
       setQuery,
       go: navigate,
-      reopen: () => open(scrollY),
       setTitle: (title) => (document.title = `${title} · ${location.host}`),
       restoreScroll: once(() => scrollTo(0, scroll)),
     });

@@ -148,10 +148,11 @@ export function showUnknown({ root, setTitle }) {
   );
 }
 
-/** @param {any} context of a view whose own module could not be loaded */
-export function showFailure({ root, setTitle, reopen }) {
+/** @param {any} context of a view whose own module could not be loaded, and the `error` that tells why */
+export function showFailure({ root, setTitle, error }) {
   setTitle(text.failed);
-  root.append(h("h1", { tabindex: "-1" }, text.failed), errorNotice({ kind: "unreachable", status: 0, message: "" }, reopen));
+  // What once did not come, a browser asks for again only when the page is loaded anew.
+  root.append(h("h1", { tabindex: "-1" }, text.failed), errorNotice(error, () => location.reload()));
 }
 
 /**
