@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { pullCommands } = await load("commands.js");
+const { pullCommand, pullCommands } = await load("commands.js");
 
 const digest = `sha256:${"a".repeat(64)}`;
 const app = { kind: "image", address: "localhost:5000", name: "team/app", tag: "1.0", isPlain: true };
@@ -56,4 +56,13 @@ test("what Docker cannot pull has no Docker command", () => {
     skopeo: "skopeo copy --src-tls-verify=false docker://localhost:5000/files:1.0 oci:files:1.0",
   });
   assert.deepEqual(Object.keys(lines({ ...app, kind: "artifact" })), ["skopeo"]);
+});
+
+test("a list shows for each tag a command that can get it", () => {
+  const wanted = { address: "localhost:5000", name: "charts/app", tag: "1.0.0", isPlain: false };
+  const command = (kind, artifactType = "") => pullCommand({ kind, artifactType }, wanted);
+  assert.equal(pullCommand(undefined, wanted), "docker pull localhost:5000/charts/app:1.0.0");
+  for (const kind of ["image", "index", "legacy", "missing"]) assert.equal(command(kind), "docker pull localhost:5000/charts/app:1.0.0");
+  assert.equal(command("artifact", "application/vnd.cncf.helm.config.v1+json"), "helm pull oci://localhost:5000/charts/app --version 1.0.0");
+  assert.match(command("artifact", "application/vnd.example+json"), /^skopeo copy docker:/);
 });

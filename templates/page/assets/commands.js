@@ -40,6 +40,18 @@ export function pullCommands({ kind, address, name, tag, digest, platform = "", 
   return TOOLS[kind].map((tool) => ({ tool, line: lines[tool].filter(Boolean).join(" ") }));
 }
 
+/**
+ * The one command that a list shows for a tag.
+ * @param {import("./overview.js").Details | undefined} details of the tag
+ * @param {{address: string, name: string, tag: string, isPlain: boolean}} wanted as above
+ * @returns {string}
+ */
+export function pullCommand(details, wanted) {
+  const isChart = details?.artifactType.startsWith("application/vnd.cncf.helm.");
+  const kind = details?.kind !== "artifact" ? "image" : isChart ? "chart" : "artifact";
+  return pullCommands({ kind, ...wanted })[0].line;
+}
+
 const TOOLS = {
   image: ["docker", "podman", "skopeo", "kubernetes"],
   chart: ["helm", "skopeo"],

@@ -1,4 +1,5 @@
 /** One repository: all its tags, and what is known of each. */
+import { pullCommand } from "../commands.js";
 import { h } from "../dom.js";
 import { bytes, naturally, registryAddress } from "../format.js";
 import { readRepository } from "../overview.js";
@@ -41,11 +42,14 @@ function showTags(context) {
     filter: query.get("filter") ?? "", sorting: parseSorting(query.get("sort")),
   });
   const host = registryAddress(location);
-  const pullCommand = (tag) => `docker pull ${host}/${name}:${tag}`;
+  const commandOf = (tag) => {
+    const wanted = { address: host, name, tag, isPlain: location.protocol === "http:" };
+    return pullCommand(state.get().repository?.tags.get(tag), wanted);
+  };
   const mayDelete = () => Boolean(state.get().repository?.may.delete);
   let shown = [];
 
-  const command = commandBox({ lines: [`docker pull ${host}/${name}`], announce });
+  const command = commandBox({ lines: [commandOf("latest")], announce });
   const selection = createSelection(() => showSelection());
   const header = createHeader({ onSort: sortBy, onSelectAll: (on) => selection.set(shown, on) });
   const body = h("div", { class: "rows", role: "rowgroup", onkeydown: onKey });
@@ -66,8 +70,8 @@ function showTags(context) {
 
   function createRow({ key }) {
     return createTagRow(key, {
-      name, pullCommand, announce, mayDelete,
-      onCopied: (tag) => command.set([pullCommand(tag)]),
+      name, pullCommand: commandOf, announce, mayDelete,
+      onCopied: (tag) => command.set([commandOf(tag)]),
       isSelected: selection.has,
       onSelect: (tag, on, extending) => selection.pick({ key: tag, on, extending, shown }),
       onDelete: (tag) => remove([tag]),
@@ -125,9 +129,9 @@ function showTags(context) {
     const { names, repositories } = session.get();
     repositories.set(name, repository);
     names?.set(name, repository.tags.size);
-    const last = [...repository.tags.keys()].sort(naturally).at(-1);
-    if (last) command.set([pullCommand(repository.tags.has("latest") ? "latest" : last)]);
     state.set({ repository, unknown: false });
+    const last = [...repository.tags.keys()].sort(naturally).at(-1);
+    if (last) command.set([commandOf(repository.tags.has("latest") ? "latest" : last)]);
     selection.keep((tag) => repository.tags.has(tag));
     tellCount();
   }
@@ -158,6 +162,7 @@ function showTags(context) {
     table.hidden = !shown.length;
     table.classList.toggle("selectable", mayDelete());
     table.setAttribute("aria-rowcount", shown.length + 1);
+    command.element.classList.toggle("waiting", !repository);
     toolbar.hidden = command.element.hidden = repository ? !tags.size : Boolean(error || unknown);
     const size = tags.size ? h("span", { title: text.deleting.sharedOnce }, bytes(repository.size)) : "";
     number.replaceChildren(...(tags.size ? [`${countWords(repository, filter)} · `, size] : []));
