@@ -5,10 +5,11 @@ import { button } from "./parts.js";
 
 /** @param {any} app */
 export function drawFrame(app) {
+  const help = () => showHelp(app.announce);
   $("#host").textContent = location.host;
   const account = h("span", { class: "account" });
-  $(".bar").append(h("div", { class: "tools" }, account, languageChoice(), helpButton()));
-  document.addEventListener("keydown", onKey);
+  $(".bar").append(h("div", { class: "tools" }, account, languageChoice(), helpButton(help)));
+  document.addEventListener("keydown", (event) => onKey(event, help));
   app.session.subscribe(({ user, version }) => {
     account.replaceChildren(...(user ? [h("span", { class: "user" }, text.signedInAs(user)), leaveButton(app)] : []));
     $(".foot span").textContent = `deployer ${version}`;
@@ -45,19 +46,21 @@ async function leave({ announce, session }) {
   announce(text.signedOut);
 }
 
-function helpButton() {
-  return h("button", { type: "button", class: "button help", "aria-label": text.keys, title: text.keys, onclick: showHelp }, "?");
+function helpButton(onclick) {
+  return h("button", { type: "button", class: "button help", "aria-label": text.keys, title: text.keys, onclick }, "?");
 }
 
-async function showHelp() {
-  (await import("./help.js")).showHelp();
+async function showHelp(announce) {
+  const help = await import("./help.js").catch(() => null);
+  if (help) help.showHelp();
+  else announce(text.faults.unreachable);
 }
 
 /** `/` goes to the view's field, `?` tells the keys, unless someone is writing or answers a question. */
-function onKey(event) {
+function onKey(event, help) {
   const busy = event.target instanceof Element && event.target.closest("input:not([type=checkbox]), textarea, select, dialog");
   if (event.ctrlKey || event.metaKey || event.altKey || busy) return;
-  if (event.key === "?") showHelp();
+  if (event.key === "?") help();
   if (event.key === "/") focusField(event);
 }
 
