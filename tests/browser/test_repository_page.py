@@ -216,7 +216,8 @@ class TestTags:
         chart = push_artifact(client, "page/chart", "0.1.0")
         page = open_page("/repository/page/chart")
         expect(row(page, "0.1.0").locator(".chip")).to_have_text("cncf.helm")
-        expect(page.locator("pre")).to_contain_text(re.compile(r"^helm pull --plain-http oci://.+/page/chart --version 0\.1\.0"))
+        command = re.compile(r"^helm pull --plain-http oci://.+/page/chart --version 0\.1\.0")
+        expect(page.locator("pre")).to_contain_text(command)
         expect(row(page, "0.1.0").locator(".size")).to_have_text(f"{chart.size} B")
 
     def test_half_deleted_and_lost_tags_are_named(self, client: httpx.Client, page: Page) -> None:
