@@ -112,7 +112,7 @@ class TestTags:
 
     def test_digest_size_created(self, windows: Windows) -> None:
         """Of all platforms."""
-        page = windows.show(BY_NAME["repository"])
+        page = windows.show(BY_NAME["repository-filtered"])
         tag = row(page, "2.14")
         digest = tag.get_by_role("button", name="Copy the digest of 2.14").get_attribute("title")
         assert re.fullmatch("sha256:[0-9a-f]{64}", digest or "")
@@ -135,6 +135,9 @@ class TestTags:
         assert len(digests) == 3
 
     def test_oci_artifacts_and_referrers(self, windows: Windows) -> None:
+        page = windows.show(BY_NAME["repository-of-charts"])
+        expect(page.locator("main .command")).to_contain_text(re.compile("helm pull .*oci://"))
+        expect(page.locator("#tags .chip").first).to_have_text("cncf.helm")
         page = windows.show(BY_NAME["chart"])
         expect(section(page, "Pull")).to_contain_text(re.compile("helm pull .*oci://"))
         expect(page.locator("main")).not_to_contain_text("docker pull")
