@@ -20,6 +20,7 @@ CATALOG = re.compile(r"/overview/catalog$")
 ANYTHING = re.compile(r"/(overview|v2)/")
 LANGUAGES = {"en": "en-US", "ja": "ja-JP"}
 THEMES = ("light", "dark")
+_RELOADS = 3
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,13 @@ class View:
 def go(page: Page, path: str) -> None:
     """Open an address of the page."""
     page.goto(path)
-    try:
-        expect(page.locator("main h1").first).to_be_attached()
-    except AssertionError:
-        # Where a network of the machine comes or goes, Chromium breaks off what it loads, be it the page's modules.
-        page.reload()
+    for _ in range(_RELOADS):
+        try:
+            return expect(page.locator("main h1").first).to_be_attached()
+        except AssertionError:
+            # Where a network of the machine comes or goes, Chromium breaks off what it loads, be it a module.
+            page.reload()
+    return None
 
 
 def answer(document: object, status: int = 200) -> Callable[[Route], None]:
