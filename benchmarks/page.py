@@ -37,8 +37,9 @@ _DATA = ("/overview/", "/v2/")
 _BYTES_AIM = 60_000
 _LONG_TASK = 100
 _WHEEL = 1500
-# Seconds to wait for what is measured.
-_PATIENCE = 120
+# Seconds to wait for what is measured, and how often.
+_PATIENCE = 30
+_TRIES = 3
 
 
 def page_figures(folder: Path) -> list[Figure]:
@@ -142,32 +143,42 @@ class _Visit:
 
 @contextmanager
 def _opened(browser: Browser, url: str, path: str, script: str = "") -> Iterator[_Visit]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+    """A visit; one that a change of this machine's networks broke off, as Chromium does then, is made again."""
+    for _ in range(_TRIES):
+        context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+        try:
+            visit = _visited(context.new_page(), url, path, script)
+            if visit:
+                yield visit
+                return
+        finally:
+            context.close()
+    raise SystemExit(f"The page did not show {path} within {_PATIENCE} s.")
+
+
+def _visited(page: Page, url: str, path: str, script: str) -> _Visit | None:
+    """None where the page did not come to what the script waits for."""
     answers: list[Response] = []
-    try:
-        page = context.new_page()
-        if script:
-            page.add_init_script(path=_SCRIPTS / script)
-        page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - playwright can't take a built-in
-        page.goto(f"{url}{path}", wait_until="networkidle")
-        noted = {}
-        if script:
-            noted = _awaited(page, "window.shown")
-        own = [answer for answer in answers if not _is_data(answer.url, url)]
-        sizes = {answer.url.removeprefix(url): len(answer.body()) for answer in own}
-        yield _Visit(page, noted, sizes, len(answers) - len(own))
-    finally:
-        context.close()
+    if script:
+        page.add_init_script(path=_SCRIPTS / script)
+    page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - playwright can't take a built-in
+    page.goto(f"{url}{path}", wait_until="networkidle")
+    noted = _awaited(page, "window.shown") if script else {}
+    if noted is None:
+        return None
+    own = [answer for answer in answers if not _is_data(answer.url, url)]
+    sizes = {answer.url.removeprefix(url): len(answer.body()) for answer in own}
+    return _Visit(page, noted, sizes, len(answers) - len(own))
 
 
 def _awaited(page: Page, expression: str) -> Any:  # noqa: ANN401 - what the expression gives
-    """Its value once it has one; playwright's own way of waiting is forbidden by the page's policy."""
+    """Its value once it has one, None if it gets none; the page's policy forbids playwright's own way of waiting."""
     deadline = time.monotonic() + _PATIENCE
-    while not (value := page.evaluate(expression)):
-        if time.monotonic() > deadline:
-            raise SystemExit(f"The page did not come to `{expression}` within {_PATIENCE} s.")
+    while time.monotonic() < deadline:
+        if value := page.evaluate(expression):
+            return value
         page.wait_for_timeout(50)
-    return value
+    return None
 
 
 def _is_data(address: str, url: str) -> bool:
