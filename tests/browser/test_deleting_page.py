@@ -344,6 +344,22 @@ class TestTrouble:
         expect(dialog.locator(".results .fault")).to_contain_text("1.0 is as it was.")
         assert tags(client, repository) == before
 
+    def test_escape_pressed_twice_still_tells_how_it_ended(
+        self, client: httpx.Client, open_page: Callable[..., Page], repository: str
+    ) -> None:
+        page = open_page(f"/repository/{repository}")
+        held: list[Route] = []
+        page.route(DIGESTS, lambda route: held.append(route) if route.request.method == "DELETE" else route.continue_())
+        dialog = ask(page, "1.0")
+        with page.expect_request(lambda request: request.method == "DELETE" and "sha256" in request.url):
+            confirm(dialog)
+        for _ in range(3):
+            page.keyboard.press("Escape")
+        for route in held:
+            route.continue_()
+        expect(heading(dialog)).to_have_text("Deleted")
+        assert "1.0" not in tags(client, repository)
+
     def test_a_killed_tab_leaves_a_half_deleted_tag_that_the_command_line_finishes(
         self, client: httpx.Client, open_page: Callable[..., Page], page_stack: DeployedStack, repository: str
     ) -> None:
@@ -447,7 +463,7 @@ class TestTrouble:
         page.route(re.compile("/v2/"), refuse)
         dialog = select(page, "0.8", "0.9")
         confirm(dialog)
-        expect(heading(dialog)).to_have_text("Not everything was deleted")
+        expect(heading(dialog)).to_have_text("Nothing was deleted")
         expect(dialog.get_by_role("status")).to_have_text("1 could not be deleted. 1 not touched.")
         expect(dialog.locator(".results .fault")).to_contain_text(sentence)
         expect(dialog.locator(".results .fault")).to_contain_text(f"HTTP {status}")

@@ -275,7 +275,7 @@ test("the plan names what shares a digest, what holds it, and what is attached t
   const tags = { a: digestOf(ONE), b: digestOf(ONE), all: digestOf(parts), [signature]: digestOf(FRESH) };
   const [group, ...rest] = planDeletion({ tags, manifests }, ["a"]);
   assert.deepEqual(group, {
-    digest: digestOf(ONE), going: ["a"], staying: ["b"], partOf: ["all"], attached: [signature], lost: false, halfDeleted: false,
+    digest: digestOf(ONE), going: ["a"], staying: ["b"], partOf: ["all"], attached: [signature], lost: false, halfDeleted: false, isIndex: false,
   });
   assert.deepEqual(rest, []);
   assert.deepEqual(planDeletion({ tags, manifests }, ["a", "b", "all"]).map(({ staying, partOf }) => [staying, partOf]), [[[], []], [[], []]]);

@@ -9,14 +9,15 @@ test("sizes are decimal, three digits, and never 1000 of a unit", () => {
   for (const [size, words] of Object.entries(written)) assert.equal(bytes(Number(size)), words);
 });
 
-test("ages are rounded to the largest unit that fits", () => {
+test("ages are whole units, of the largest that fits", () => {
   const now = new Date("2024-07-01T00:00:00Z");
   const written = {
     "2024-06-30T23:59:50Z": "now",
     "2024-06-30T23:58:00Z": "2 minutes ago",
     "2024-06-29T00:00:00Z": "2 days ago",
+    "2024-06-29T10:00:00Z": "1 day ago",
     "2024-06-02T00:00:00Z": "4 weeks ago",
-    "2022-08-01T00:00:00Z": "2 years ago",
+    "2022-08-01T00:00:00Z": "1 year ago",
     "2024-07-01T02:00:00Z": "in 2 hours",
   };
   for (const [created, words] of Object.entries(written)) assert.equal(ago(new Date(created), now), words);

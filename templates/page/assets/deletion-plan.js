@@ -5,7 +5,7 @@ import { HALF_DELETED, NOTHING, describe } from "./manifest.js";
 /**
  * @typedef {{tags: Record<string, string>, manifests: Record<string, {document: any}>}} Stored as the overview tells it
  * @typedef {{digest: string, going: string[], staying: string[], partOf: string[], attached: string[], lost: boolean,
- *   halfDeleted: boolean}} Group
+ *   halfDeleted: boolean, isIndex: boolean}} Group
  * One manifest: its tags that go and that stay, the tags of indexes that hold it, the tags of its signatures. It is
  * `lost` where the tags name nothing that is there, `halfDeleted` where an earlier deletion was cut off.
  */
@@ -47,6 +47,7 @@ function grouper({ tags, manifests }, going) {
       partOf: namesOf(staying, (other) => parts.get(digest)?.includes(other)),
       attached: staying.map(([tag]) => tag).filter((tag) => digest && tag.startsWith(digest.replace(":", "-"))),
       lost: !manifests[digest],
+      isIndex: Array.isArray(manifests[digest]?.document.manifests),
       // A throw-away is one tag's alone; whatever else says so is deleted as any image is.
       halfDeleted: own.length === 1 && isThrowAway(manifests[digest]?.document),
     };

@@ -28,7 +28,7 @@ export function bytes(size) {
 export function ago(date, now = new Date()) {
   const seconds = (date.getTime() - now.getTime()) / 1000;
   const [unit, length] = STEPS.find(([, step]) => Math.abs(seconds) >= step) ?? [];
-  return unit ? relative.format(Math.round(seconds / length), unit) : justNow;
+  return unit ? relative.format(Math.trunc(seconds / length), unit) : justNow;
 }
 
 /** @param {Date} date @returns {string} to the second, in the reader's time zone */

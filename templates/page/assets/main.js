@@ -2,7 +2,7 @@
 import { $, addStyle } from "./dom.js";
 import { createClient, RegistryError } from "./registry.js";
 import { startRouter } from "./router.js";
-import { createStore } from "./store.js";
+import { CHANGED, createStore } from "./store.js";
 import { addWords, language } from "./text.js";
 import { drawFrame } from "./views/frame.js";
 import { showFailure, showUnknown } from "./views/parts.js";
@@ -44,6 +44,7 @@ async function load({ view }) {
   }
 }
 
+addEventListener(CHANGED, ({ detail: name }) => app.session.get().repositories.delete(name));
 document.documentElement.lang = language;
 drawFrame(app);
 startRouter({ root: $("#view"), load });

@@ -1,5 +1,8 @@
 /** A state, and who wants to know when it changes. */
 
+/** Told by the window when something was deleted; its `detail` is the repository's name. */
+export const CHANGED = "repository-changed";
+
 /**
  * @template {object} T
  * @param {T} initial

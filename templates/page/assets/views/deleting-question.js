@@ -106,10 +106,11 @@ function tagWords({ digest, staying, partOf, lost, halfDeleted }) {
   return [h("p", {}, stays), ...(partOf.length ? [h("p", {}, words.partStays(listed(partOf)))] : [])];
 }
 
-function imageWords({ going, staying, partOf, attached }) {
+function imageWords({ going, staying, partOf, attached, isIndex }) {
   const own = [...going, ...staying];
   return [
     h("p", {}, own.length ? words.imageGoes(listed(own)) : words.imageGoesAlone),
+    ...(isIndex ? [h("p", {}, words.partsAreLeft)] : []),
     ...(partOf.length ? [h("p", { class: "fault" }, words.breaks(listed(partOf)))] : []),
     ...(attached.length ? [h("p", {}, words.signaturesStay(listed(attached)))] : []),
   ];

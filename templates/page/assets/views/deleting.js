@@ -3,6 +3,7 @@ import { createDeletion, refusal } from "../deletion.js";
 import { createWeigher, planDeletion, planImage } from "../deletion-plan.js";
 import { h } from "../dom.js";
 import { bytes, shortDigest } from "../format.js";
+import { CHANGED } from "../store.js";
 import { text } from "../text.js";
 import { createQuestion, words } from "./deleting-question.js";
 import { button, commandBox, errorNotice, faultSentence } from "./parts.js";
@@ -45,12 +46,16 @@ export function openDeleting({ client, name, tags = [], digest = "", scope = "ta
 
   function onClose() {
     stop();
+    // Pressed twice, Escape closes whatever is said against it; the results are still to be told.
+    if (running) return dialog.showModal();
     dialog.remove();
     tell();
   }
 
   function tell() {
-    if (changed && !signal.aborted) onChange?.([...gone]);
+    if (!changed) return;
+    dispatchEvent(new CustomEvent(CHANGED, { detail: name }));
+    if (!signal.aborted) onChange?.([...gone]);
   }
 
   function stop() {
@@ -133,7 +138,7 @@ export function openDeleting({ client, name, tags = [], digest = "", scope = "ta
     if (freed) content.push(h("p", {}, words.space(bytes(freed))), commandBox({ lines: [command], announce }).element);
     const retry = button(failed.length ? text.retry : words.rest, () => ask(chosen === "image" ? again.slice(0, 1) : again, chosen));
     show({
-      heading: results.every(isDone) && !rest.length ? words.done : words.notAllDeleted,
+      heading: outcomeWords(results, rest),
       content,
       buttons: [...(failed.length || rest.length ? [retry] : []), button(text.close, close)],
       said: summary(results, rest),
@@ -152,12 +157,12 @@ const tagsOf = (items) => items.flatMap(({ going }) => going);
 
 /** What is to be done, one by one, and what comes after it. */
 function work({ deletion, stored, groups, whole, going }) {
-  const [{ digest }] = groups;
+  const [{ digest, isIndex }] = groups;
   const weigh = createWeigher(stored);
   const image = { label: shortDigest(digest), going, run: () => deletion.image({ digest, tags: going }) };
   const items = whole ? [image] : groups.flatMap((group) =>
     group.going.map((tag) => ({ label: tag, going: [tag], run: () => deletion.tag({ ...group, tag }) })));
-  const isLeft = !whole && groups.some((group) => !group.staying.length && !group.lost && !group.halfDeleted);
+  const isLeft = whole ? isIndex : groups.some((group) => !group.staying.length && !group.lost && !group.halfDeleted);
   return {
     items,
     weigh: (gone) => weigh(new Set(gone), whole ? [digest] : []),
@@ -188,6 +193,12 @@ function createProgress(items, stop) {
       };
     },
   };
+}
+
+function outcomeWords(results, rest) {
+  if (results.every(({ outcome }) => outcome === "gone") && !rest.length) return words.goneAlready;
+  if (results.every(isDone) && !rest.length) return words.done;
+  return results.some(isDone) ? words.notAllDeleted : words.noneDeleted;
 }
 
 function summary(results, rest) {

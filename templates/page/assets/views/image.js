@@ -113,9 +113,10 @@ async function draw(shown) {
     const { drawIndex } = await import("./image-index.js").catch(() => Promise.reject(new RegistryError("unreachable")));
     return body.replaceChildren(facts(factsOf(shown, null)), ...(await drawIndex(shown)));
   }
+  // A throw-away is no image, and nothing that one would pull.
+  if (details.halfDeleted) return body.replaceChildren(notice(h("p", {}, text.image.halfDeleted(`${name}:${tag}`))));
   const part = { digest, attestations: [], ...(await readManifest(shown, document)) };
   const sections = manifestSections({ ...shown, platform: "" }, part);
-  if (details.halfDeleted) sections.unshift(notice(h("p", {}, text.image.halfDeleted(`${name}:${tag}`))));
   body.replaceChildren(facts([...factsOf(shown, part.config), [text.image.platform, platformWords(part.config)], ...builderFacts(part)]), ...sections, referrersSection(shown, part));
 }
 

@@ -5,7 +5,7 @@ import { createFacts } from "../facts.js";
 import { count, registryAddress } from "../format.js";
 import { keep, recall } from "../list-settings.js";
 import { RegistryError } from "../registry.js";
-import { createStore } from "../store.js";
+import { CHANGED, createStore } from "../store.js";
 import { text } from "../text.js";
 import { createVirtualList } from "../virtual-list.js";
 import { listShape } from "./list.js";
@@ -131,6 +131,8 @@ export function showRepositories(context) {
   if (settings.shape === "folders") keep(settings, context);
   state.subscribe(draw, signal);
   draw(state.get());
+  // A deletion may end when one has left its view already.
+  addEventListener(CHANGED, load, { signal });
   load();
 }
 

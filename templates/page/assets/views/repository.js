@@ -115,6 +115,7 @@ function showTags(context) {
     } catch (error) {
       if (signal.aborted) return;
       session.get().repositories.delete(name);
+      announce(error.kind === "missing" ? text.unknownRepository(name) : text.refusals[error.kind] ?? text.failed);
       state.set({ repository: null, unknown: error.kind === "missing", error: error.kind === "missing" ? null : error });
     }
   }

@@ -21,6 +21,7 @@ export const words = {
   lastTagShort: "ほかに指すタグはありません。内容は容量を解放するまで残ります。",
   partStays: (tags) => `${tags} の一部でもありますが、そちらはそのまま使えます。`,
   imageGoes: (tags) => `次のタグがなくなります：${tags}。このイメージは、ダイジェストでも pull できなくなります。`,
+  partsAreLeft: "各プラットフォームのイメージは、容量が解放されるまで、それぞれのダイジェストで pull できます。",
   imageGoesAlone: "このイメージを指すタグはありません。ダイジェストでも pull できなくなります。",
   breaks: (tags) => `${tags} の一部です。このプラットフォーム向けに pull すると失敗するようになります。`,
   signaturesStay: (tags) => `署名は残ります：${tags}。`,
@@ -38,6 +39,8 @@ export const words = {
   stopping: "この 1 件を終えたら中止します…",
   done: "削除しました",
   notDeleted: "今は削除できません",
+  noneDeleted: "何も削除されませんでした",
+  goneAlready: "すでに削除されています",
   notAllDeleted: "一部は削除されませんでした",
   nothingThere: "すべて、すでに削除されていました。",
   deleted: (count) => (count ? `タグ ${some(count, "件")}を削除しました。` : "イメージを削除しました。"),
@@ -59,5 +62,5 @@ export const words = {
     heldOff: "レジストリは現在、整理中か起動中のため、削除を受け付けていません。少し待ってから再試行してください。",
     forbidden: "このレジストリのアクセス規則により、ここでは削除できません。",
   },
-  space: (size) => `レジストリが動いている機器で次を実行すると、最大 ${size} の容量が空きます。`,
+  space: (size) => `レジストリが動いているマシンで次を実行すると、最大 ${size} の容量が空きます。1 時間以内に push されたものは、その間は残ります。`,
 };

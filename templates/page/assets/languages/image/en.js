@@ -95,7 +95,7 @@ export const words = {
   emptyIndex: "This index names no image.",
   unknown: (name, reference) => `${name} has no ${reference}`,
   unknownAdvice: "It was deleted, or was never pushed.",
-  halfDeleted: (image) => `Deleting this tag was cut off. “deployer delete ${image}” finishes it.`,
+  halfDeleted: (image) => `Deleting this tag was cut off. Delete it again, here or by “deployer delete ${image}”, to finish it.`,
   gone: (tag) => `What ${tag} points to is gone`,
   goneAdvice: "The tag is there, but not its manifest. Push the image anew, or delete the tag.",
 };

@@ -95,7 +95,7 @@ export const words = {
   emptyIndex: "このインデックスにはイメージがありません。",
   unknown: (name, reference) => `${name} に ${reference} はありません`,
   unknownAdvice: "削除されたか、まだ push されていません。",
-  halfDeleted: (image) => `このタグの削除は途中で止まっています。「deployer delete ${image}」で完了できます。`,
+  halfDeleted: (image) => `このタグの削除は途中で止まっています。ここでもう一度削除するか、「deployer delete ${image}」を実行すると完了します。`,
   gone: (tag) => `${tag} が指すマニフェストがありません`,
   goneAdvice: "タグは残っていますが、マニフェストが失われています。もう一度 push するか、タグを削除してください。",
 };
