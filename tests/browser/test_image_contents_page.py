@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from deployer.registry import throwaway
 from tests.support.content import EMPTY, push_artifact, push_image
 from tests.support.image_view import commands, fact, section, setting, short
 from tests.support.registry_content import DOCKER, OCI, TYPES, Image, image, index, push, sha256
@@ -177,10 +178,12 @@ class TestOtherContent:
     def test_a_half_deleted_tag_says_how_it_is_finished(
         self, client: httpx.Client, open_page: Callable[..., Page]
     ) -> None:
-        told = {"deployer.half-deleted.digest": sha256(b"before"), "deployer.half-deleted.tag": "1.0"}
-        push_artifact(client, "image/half", "1.0", config_type=EMPTY, config={}, annotations=told)
+        left = throwaway.make("1.0", sha256(b"before"), TYPES[OCI]["manifest"], "nonce")
+        push(client, "image/half", "1.0", Image(left.content, left.media_type, (throwaway.CONFIG,)))
         page = open_page("/repository/image/half/tag/1.0")
         expect(page.locator("main")).to_contain_text("deployer delete image/half:1.0")
+        expect(page.get_by_role("button", name="Delete…")).to_be_visible()
+        expect(page.locator("main")).not_to_contain_text("docker pull")
 
 
 class TestRaw:
