@@ -1,4 +1,5 @@
 /** How an image was built, as far as it tells: its configuration's history beside its layers. */
+import { list } from "./checked.js";
 import { moment } from "./manifest.js";
 import { isDigest, layerType, parse } from "./image.js";
 
@@ -51,7 +52,6 @@ export function readInstruction(line) {
  * @returns {{config: any, layers: import("./image.js").Layer[]}} as a manifest of schema 2 would say it
  */
 export function readLegacy(document) {
-  const list = (value) => (Array.isArray(value) ? value : []);
   const told = list(document.history).map((entry) => parse(text(entry?.v1Compatibility)) ?? {}).reverse();
   const blobs = list(document.fsLayers).map((layer) => (isDigest(layer?.blobSum) ? layer.blobSum : "")).reverse();
   const history = told.map((entry) => ({

@@ -1,4 +1,5 @@
 /** What manifests and configurations say in detail. Everything in them is a stranger's word: checked, then used. */
+import { list, words } from "./checked.js";
 import { artifactName, platformName } from "./manifest.js";
 
 const DIGEST = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-f]{32,}$/;
@@ -165,6 +166,4 @@ function duration(time) {
   }).join("");
 }
 
-const list = (value) => (Array.isArray(value) ? value : []);
-const words = (value) => (typeof value === "string" ? value : "");
 const object = (value) => (value && typeof value === "object" && !Array.isArray(value) ? value : {});

@@ -1,4 +1,5 @@
 /** Kinds of manifests, and what they say by themselves. Everything in them is a stranger's word: checked, then used. */
+import { isObject, list, words } from "./checked.js";
 
 const DOCKER = "application/vnd.docker.";
 const OCI = "application/vnd.oci.image.";
@@ -110,7 +111,4 @@ export function isAttestation({ platform, annotations }) {
     Boolean(annotations?.["vnd.docker.reference.type"]);
 }
 
-const isObject = (value) => typeof value === "object" && value !== null;
-const list = (value) => (Array.isArray(value) ? value : []);
-const words = (value) => (typeof value === "string" ? value : "");
 const size = (value) => (Number.isSafeInteger(value) && value >= 0 ? value : 0);

@@ -1,5 +1,5 @@
 /** What the list of tags shows of each, and what a repository weighs. */
-import { describe, moment, platformName } from "./manifest.js";
+import { describe, readConfig } from "./manifest.js";
 
 // No index of honest use holds indexes so deep; deeper ones count as what is not here.
 const DEPTH = 8;
@@ -32,7 +32,8 @@ export function readRepository({ tags, manifests, may }) {
 
 function describeEntry({ document, config }) {
   const description = describe(document, document.mediaType);
-  return { ...description, created: moment(config?.created) ?? description.created, platform: platformName(config) };
+  const { created, platform } = readConfig(config ?? {});
+  return { ...description, created: created ?? description.created, platform };
 }
 
 function detailsOf(digest, known) {

@@ -1,4 +1,5 @@
 /** What an index holds: its platforms, with those of the indexes in it, and what is attested of them. */
+import { list, words } from "./checked.js";
 import { shortDigest } from "./format.js";
 import { isDigest, platformWords } from "./image.js";
 import { artifactName, isAttestation } from "./manifest.js";
@@ -51,6 +52,3 @@ function distinct(platforms) {
   for (const { label } of different) named.set(label, (named.get(label) ?? 0) + 1);
   return different.map((part) => ({ ...part, key: named.get(part.label) > 1 ? part.digest : part.label }));
 }
-
-const list = (value) => (Array.isArray(value) ? value : []);
-const words = (value) => (typeof value === "string" ? value : "");

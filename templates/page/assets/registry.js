@@ -1,4 +1,5 @@
 /** The registry's HTTP API and the overview beside it, as far as the page uses them. Knows nothing of the document. */
+import { isObject, words } from "./checked.js";
 import { ACCEPT } from "./manifest.js";
 
 const NAME = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
@@ -147,7 +148,6 @@ function parsed(text, { status }) {
   throw new RegistryError("alien", { status });
 }
 
-const isObject = (value) => typeof value === "object" && value !== null;
 
 async function refusal(response) {
   const { status } = response;
@@ -155,5 +155,3 @@ async function refusal(response) {
   const { code, message } = document?.errors?.[0] ?? {};
   return new RegistryError(KINDS.get(status) ?? "failed", { status, code: words(code), message: words(message) });
 }
-
-const words = (value) => (typeof value === "string" ? value : "");

@@ -27,8 +27,6 @@ export const text = {
   tagsOf: (name) => `Tags of ${name}`,
   filterTags: "Filter tags",
   loadingTags: "Loading the tags…",
-  readingDetails: (done, all) => `Reading details, ${number.format(done)} of ${number.format(all)}`,
-  detailsFailed: (count) => `The details of ${of(count, "tag", "tags")} could not be read.`,
   noTags: (name) => `${name} has no tags`,
   noTagsAdvice: "They were deleted, or none was pushed yet. Push one:",
   unknownRepository: (name) => `There is no repository ${name} here`,
@@ -48,8 +46,6 @@ export const text = {
   noneKnown: "–",
   legacy: "Docker schema 1",
   artifact: "Artifact",
-  unread: "could not be read",
-  gone: "no longer there",
   sortedBy: (column, descending) => `Sorted by ${column.toLowerCase()}, ${descending ? "descending" : "ascending"}`,
 
   copyDigest: (tag) => `Copy the digest of ${tag}`,

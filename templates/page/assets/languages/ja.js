@@ -26,8 +26,6 @@ export const text = {
   tagsOf: (name) => `${name} のタグ`,
   filterTags: "タグを絞り込む",
   loadingTags: "タグを読み込んでいます…",
-  readingDetails: (done, all) => `詳細を読み込んでいます（${some(all, "件")}中 ${some(done, "件")}）`,
-  detailsFailed: (count) => `タグ ${some(count, "件")}の詳細を読み込めませんでした。`,
   noTags: (name) => `${name} にはタグがありません`,
   noTagsAdvice: "削除されたか、まだ push されていません。push するには：",
   unknownRepository: (name) => `${name} というリポジトリはありません`,
@@ -47,8 +45,6 @@ export const text = {
   noneKnown: "–",
   legacy: "Docker スキーマ 1",
   artifact: "アーティファクト",
-  unread: "読み込めませんでした",
-  gone: "もうありません",
   sortedBy: (column, descending) => `${column}の${descending ? "降順" : "昇順"}に並べました`,
 
   copyDigest: (tag) => `${tag} のダイジェストをコピー`,

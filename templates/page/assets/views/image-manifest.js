@@ -1,4 +1,5 @@
 /** One manifest: how it is got, what it says, how it was built, and what it is made of. */
+import { words } from "../checked.js";
 import { h } from "../dom.js";
 import { bytes, shortDigest } from "../format.js";
 import { readHistory, readLegacy } from "../history.js";
@@ -141,5 +142,3 @@ function rawSection(shown, { digest, document, kind, layers }) {
     isDigest(config?.digest) ? box(text.image.configuration, blob(config)) : null,
     ...(kind === "artifact" ? texts : []).slice(0, BOXES).map((layer) => box(layer.title || layer.type, blob(layer))));
 }
-
-const words = (value) => (typeof value === "string" ? value : "");

@@ -5,12 +5,12 @@ import { isDigest, platformWords, readPurposes, readReferringTag } from "../imag
 import { moment } from "../manifest.js";
 import { readRepository } from "../overview.js";
 import { isName, RegistryError } from "../registry.js";
-import { digestPath, filterPath, repositoryPath, tagPath } from "../router.js";
+import { digestPath, repositoryPath, tagPath } from "../router.js";
 import { text } from "../text.js";
 import { builderFacts, manifestSections, readManifest } from "./image-manifest.js";
 import { digestButton, facts, timeAgo } from "./image-parts.js";
 import { purposeWords, referrersSection } from "./image-referrers.js";
-import { askToDelete, breadcrumb, button, errorNotice, notice, skeleton } from "./parts.js";
+import { askToDelete, breadcrumb, button, errorNotice, notice, skeleton, stepsTo } from "./parts.js";
 
 const SIBLINGS = 12;
 // Of an index that no tag leads to, the overview tells nothing: so many of its images are asked for.
@@ -24,22 +24,12 @@ export function showImage(context) {
   setTitle(title);
   const actions = h("div", { class: "actions" });
   root.append(
-    breadcrumb([...steps(name), { label: tag || shortDigest(digest) }]),
+    breadcrumb([...stepsTo(name, repositoryPath(name)), { label: tag || shortDigest(digest) }]),
     h("div", { class: "title" }, h("h1", { tabindex: "-1" }, title), actions),
     body,
   );
   if (isName(name)) load({ ...context, body, actions, title });
   else body.append(notice(h("h2", {}, text.invalidName), h("p", {}, text.invalidNameAdvice)));
-}
-
-function steps(name) {
-  const parts = name.split("/");
-  const folder = (label, depth) => ({ label, path: filterPath(`${parts.slice(0, depth + 1).join("/")}/`) });
-  return [
-    { label: text.repositories, path: "/" },
-    ...parts.slice(0, -1).map(folder),
-    { label: parts.at(-1), path: repositoryPath(name) },
-  ];
 }
 
 async function load(context) {

@@ -1,6 +1,7 @@
 /** Parts that several views are made of. */
 import { copy } from "../copy.js";
 import { addStyle, h, icon } from "../dom.js";
+import { filterPath } from "../router.js";
 import { text } from "../text.js";
 
 const COPY =
@@ -15,6 +16,17 @@ export function breadcrumb(steps) {
   const entries = steps.map(({ label, path }) =>
     h("li", {}, path ? h("a", { href: path }, label) : h("span", { "aria-current": "page" }, label)));
   return h("nav", { class: "breadcrumb", "aria-label": text.breadcrumb }, h("ol", {}, ...entries));
+}
+
+/**
+ * The steps to a repository. Each folder leads to the list of what is in it.
+ * @param {string} name @param {string} [path] its own address, where it is not where we are
+ * @returns {{label: string, path?: string}[]}
+ */
+export function stepsTo(name, path) {
+  const parts = name.split("/");
+  const folder = (label, depth) => ({ label, path: filterPath(`${parts.slice(0, depth + 1).join("/")}/`) });
+  return [{ label: text.repositories, path: "/" }, ...parts.slice(0, -1).map(folder), { label: parts.at(-1), path }];
 }
 
 /** @param {string} label @param {() => void} onclick @returns {HTMLButtonElement} */

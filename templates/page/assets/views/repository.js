@@ -4,7 +4,6 @@ import { h } from "../dom.js";
 import { bytes, naturally, registryAddress } from "../format.js";
 import { readRepository } from "../overview.js";
 import { isName } from "../registry.js";
-import { filterPath } from "../router.js";
 import { createSelection } from "../selection.js";
 import { createStore } from "../store.js";
 import { matchingTags, parseSorting, sortedTags, writeSorting } from "../tags.js";
@@ -12,7 +11,7 @@ import { text } from "../text.js";
 import { createVirtualList } from "../virtual-list.js";
 import {
   askToDelete, breadcrumb, button, commandBox, errorNotice, filterBox, noMatch, notice, pushCommands, skeleton,
-  toBeginning,
+  stepsTo, toBeginning,
 } from "./parts.js";
 import { createHeader, createTagRow } from "./tag-table.js";
 
@@ -23,16 +22,9 @@ export function showRepository(context) {
   const { root, name, setTitle } = context;
   setTitle(name);
   const number = h("span", { class: "count" });
-  root.append(breadcrumb(steps(name)), h("div", { class: "title" }, h("h1", { tabindex: "-1" }, name), number));
+  root.append(breadcrumb(stepsTo(name)), h("div", { class: "title" }, h("h1", { tabindex: "-1" }, name), number));
   if (isName(name)) showTags({ ...context, number });
   else root.append(notice(h("h2", {}, text.invalidName), h("p", {}, text.invalidNameAdvice)));
-}
-
-/** Each folder leads to the list of what is in it. */
-function steps(name) {
-  const parts = name.split("/");
-  const folder = (label, depth) => ({ label, path: filterPath(`${parts.slice(0, depth + 1).join("/")}/`) });
-  return [{ label: text.repositories, path: "/" }, ...parts.slice(0, -1).map(folder), { label: parts.at(-1) }];
 }
 
 function showTags(context) {

@@ -1,0 +1,10 @@
+/** What strangers wrote, as what it is meant to be: of another kind, it counts as nothing. */
+
+/** @param {unknown} value @returns {boolean} */
+export const isObject = (value) => typeof value === "object" && value !== null;
+
+/** @param {unknown} value @returns {any[]} */
+export const list = (value) => (Array.isArray(value) ? value : []);
+
+/** @param {unknown} value @returns {string} */
+export const words = (value) => (typeof value === "string" ? value : "");
