@@ -108,7 +108,7 @@ def _print_files(session: Session, files: tuple[File, ...]) -> None:
 
 
 def doctor(session: Session, as_json: JsonOption = False) -> None:
-    """Find what is wrong, and name what mends it.
+    """Find what is wrong, and say how to fix it.
 
     Works on the machine that runs the registry and on its clients. The exit code is 1 where
     something is wrong.
@@ -131,5 +131,7 @@ def doctor(session: Session, as_json: JsonOption = False) -> None:
                 session.out.line(f"       → {advice}")
             for line in finding.original.strip().splitlines():
                 session.out.line(f"       | {line}")
+        if all(finding.state == "ok" for finding in findings):
+            session.out.note("Nothing is wrong.")
     if any(finding.state == "wrong" for finding in findings):
         raise typer.Exit(EXIT_FAILURE)

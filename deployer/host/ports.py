@@ -1,4 +1,4 @@
-"""Who listens on this machine's ports."""
+"""Addresses, and who listens on this machine's ports."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ def free_near(port: int, addresses: Sequence[str]) -> int:
     """A TCP port that is free on these addresses: the next one after `port`, or else the first after 1023."""
     candidates = chain(range(port + 1, 65536), range(1024, port))
     return next(found for found in candidates if all(is_free(address, found) for address in addresses))
+
+
+def addresses(host: str) -> list[str]:
+    """The IP addresses that a host's name stands for. Raises OSError where it stands for none."""
+    return sorted({str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)})
 
 
 def is_own_address(address: str) -> bool:

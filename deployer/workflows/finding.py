@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from deployer.errors import DeployerError
 
+_OWN_COMMAND = "deployer doctor"
+
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at, what was found, and what mends it."""
+    """One thing that was looked at, what was found, and how to fix it."""
 
     state: Literal["ok", "note", "wrong"]
     sentence: str
@@ -20,9 +22,10 @@ class Finding:
 
     @classmethod
     def of(cls, error: DeployerError) -> Finding:
-        """The finding that an error stands for."""
+        """The finding that an error stands for; advice to run doctor is left out, since this is doctor."""
         problems = "\n".join(getattr(error, "problems", ()))
-        return cls("wrong", error.message, error.advice, "\n".join(filter(None, (problems, error.original))))
+        advice = tuple(line for line in error.advice if _OWN_COMMAND not in line)
+        return cls("wrong", error.message, advice, "\n".join(filter(None, (problems, error.original))))
 
     def as_dict(self) -> dict[str, Any]:
         """The same for JSON."""

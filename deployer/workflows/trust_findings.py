@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from deployer.errors import DeployerError, HostError
 from deployer.host import certificate, daemon_file, probe, system_store
+from deployer.host.daemon_reload import Machine
+from deployer.host.probe import Peer
+from deployer.host.trust_places import Ground
 from deployer.workflows import insecure, placement
 from deployer.workflows.certificate_faults import check_authority, refusal
+from deployer.workflows.engine_view import EngineView, locate
 from deployer.workflows.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from deployer.host.certificate import CertificateFacts
-    from deployer.host.trust_places import Ground, Place
+    from deployer.host.trust_places import Place
     from deployer.settings import Settings
     from deployer.workflows.engine_view import Registries, Whereabouts
+    from deployer.workflows.examined import Examined
     from deployer.workflows.trust import Registry
 
 
@@ -48,6 +53,20 @@ class Scene:
     def advice(self) -> str:
         """The command that mends most."""
         return f"deployer configure-daemon --host {self.settings.host} --port {self.settings.port}"
+
+
+def look(examined: Examined) -> Iterator[Finding]:
+    """Look at what this machine and its engine trust."""
+    settings, engine = examined.stack.settings, examined.stack.engine
+    where = locate(Machine(examined.environment), EngineView(engine.describe(), engine.insecure_registries))
+    scene = Scene(
+        settings,
+        Peer(settings.host, settings.port),
+        Ground(examined.environment),
+        where,
+        engine.insecure_registries(),
+    )
+    yield from examine(scene, datetime.now(UTC))
 
 
 def examine(scene: Scene, now: datetime) -> Iterator[Finding]:

@@ -1,0 +1,58 @@
+"""What is wrong with the deployment on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deployer.errors import PreflightError
+from deployer.host import ports
+from deployer.record import Record
+from deployer.workflows import preflight, status
+from deployer.workflows.finding import Finding
+from deployer.workflows.stack import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deployer.workflows.examined import Examined
+    from deployer.workflows.stack import Stack
+
+
+def examine(examined: Examined) -> Iterator[Finding]:
+    """Look at the deployment that is meant, where one is."""
+    stack = examined.stack
+    containers = stack.engine.containers(stack.deployment.name)
+    if not (_is_meant(stack) or (examined.named and containers)):
+        return
+    if not containers:
+        yield _absent(stack)
+        return
+    found = status.read(stack)
+    for problem in found.problems:
+        yield Finding("wrong", problem, ("deployer up", "deployer logs"))
+    if found.is_healthy:
+        yield Finding("ok", f"The registry '{found.name}' runs on this machine ({found.version}).")
+    plan = stack.plan()
+    if plan.files or any(change.action in {Action.CREATE, Action.RECREATE} for change in plan.services):
+        yield Finding("note", "What is deployed differs from the settings.", ("deployer render --diff", "deployer up"))
+
+
+def _absent(stack: Stack) -> Finding:
+    settings = stack.settings
+    try:
+        preflight.check_port(settings, stack.engine)
+    except PreflightError as error:
+        return Finding("note", f"No registry named '{settings.name}' runs here. {error.message}")
+    return Finding("note", f"No registry named '{settings.name}' runs on this machine.")
+
+
+def _is_meant(stack: Stack) -> bool:
+    """Whether the settings' host and port are this machine's deployment, or one that it could have."""
+    settings = stack.settings
+    record = Record.read(stack.deployment.record_file)
+    if record is not None:
+        return (record.host, record.port) == (settings.host, settings.port)
+    try:
+        return settings.is_loopback or any(map(ports.is_own_address, ports.addresses(settings.host)))
+    except OSError:
+        return False
