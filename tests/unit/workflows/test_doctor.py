@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from deployer.errors import DeployerError, EngineUnavailable
 from deployer.paths import Deployment
 from deployer.settings import Settings
@@ -18,6 +16,8 @@ from tests.support.fake_engine import FakeEngine
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import pytest
 
     from deployer.workflows.examined import Examined
 
