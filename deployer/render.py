@@ -221,7 +221,11 @@ def _with_page(settings: Settings) -> bool:
 
 def page_files() -> tuple[File, ...]:
     """The web page's files, and the templates by which Caddy answers what it asks."""
-    return (*_unrendered("page", "frontend/page"), *_unrendered("frontend/overview", "frontend/overview"))
+    common = (templates_directory() / "frontend" / "overview.tmpl").read_bytes()
+    overview = (
+        replace(file, content=common + file.content) for file in _unrendered("frontend/overview", "frontend/overview")
+    )
+    return (*_unrendered("page", "frontend/page"), *overview)
 
 
 def _unrendered(folder: str, target: str) -> Iterable[File]:

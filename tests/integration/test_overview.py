@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.content import build_image, empty_repository, push_image, push_index
+from tests.support.content import build_image, empty_repository, foreign_image, push_image, push_index
 from tests.support.registry_content import OCI, Image, image, index, push, sha256
 from tests.support.signed_in import client_of, write_rules, write_users
 from tests.support.stored import IMAGES, Stored
@@ -25,6 +25,7 @@ RULES = [
     {"users": ["cleaner"], "repositories": ["open/*"], "allow": ["pull", "delete"]},
     {"users": ["writer"], "repositories": ["open/*"], "allow": ["push"]},
 ]
+NOTHING = "sha256:" + "0" * 64
 USERS = ("admin", "reader", "cleaner", "writer", "nobody")
 
 
@@ -130,6 +131,7 @@ class TestDamage:
         answer = overview(client, "tags/team/app")
         assert answer["tags"] == {"gone": gone.digest, "lost": lost.digest, "linkless": ""}
         assert answer["manifests"] == {lost.digest: {"document": lost.document, "config": None}}
+        assert answer["damaged"] == {gone.digest: None, lost.document["config"]["digest"]: None}
 
     @pytest.mark.parametrize(
         "content", [b"", b"no json", b"[1, 2]", b'"words"', b"null", b'{"config": 7, "manifests": [7]}']
@@ -140,17 +142,146 @@ class TestDamage:
         stored.blob(bad.digest).write_bytes(content)
         answer = overview(client, "tags/team/app")
         assert set(answer["tags"]) == {"good", "bad"}
-        assert good.digest in answer["manifests"]
+        assert set(answer["manifests"]) == {good.digest}
+        assert answer["damaged"] == {bad.digest: len(content)}
         assert overview(client, f"referrers/team/app@{good.digest}") == {"referrers": []}
 
-    @pytest.mark.parametrize("content", [b"", b"no json", b"[1, 2]", b"null", b'{"created": "now"}' + b" " * 300_000])
-    def test_a_configuration_that_is_none_or_too_large(
-        self, stored: Stored, client: httpx.Client, content: bytes
-    ) -> None:
+    @pytest.mark.parametrize("content", [b"", b"no json", b"[1, 2]", b"null"])
+    def test_a_configuration_that_is_none(self, stored: Stored, client: httpx.Client, content: bytes) -> None:
         odd = _with_config(content)
         push(client, "team/app", "odd", odd)
         answer = overview(client, "tags/team/app")
         assert answer["manifests"] == {odd.digest: {"document": odd.document, "config": None}}
+        assert "damaged" not in answer
+
+    @pytest.mark.parametrize("content", [b"", b"x", b"x" * 1000], ids=["empty", "shorter", "longer"])
+    @pytest.mark.parametrize("part", [0, 1], ids=["configuration", "layer"])
+    def test_a_file_of_another_size(self, stored: Stored, client: httpx.Client, content: bytes, part: int) -> None:
+        good = push_image(client, "team/app", "good")
+        bad = build_image(layers=("bad",), config_extra={"variant": "v9"})
+        push(client, "team/app", "bad", bad)
+        spoilt = sha256(bad.blobs[part])
+        stored.blob(spoilt).write_bytes(content)
+        answer = overview(client, "tags/team/app")
+        assert set(answer["manifests"]) == {good.digest, bad.digest}
+        assert answer["damaged"] == {spoilt: len(content)}
+
+    def test_a_manifest_that_is_json_of_another_digest(self, stored: Stored, client: httpx.Client) -> None:
+        bad = build_image()
+        push(client, "team/app", "bad", bad)
+        stored.blob(bad.digest).write_bytes(bad.content.replace(b"   ", b"\t\t\t"))
+        answer = overview(client, "tags/team/app")
+        assert (answer["manifests"], answer["damaged"]) == ({}, {bad.digest: len(bad.content)})
+
+    @pytest.mark.parametrize("link", [None, b"", b"sha256:", b"\0" * 71], ids=["none", "empty", "cut", "zeroes"])
+    def test_a_layer_whose_link_is_broken(self, stored: Stored, client: httpx.Client, link: bytes | None) -> None:
+        whole = build_image()
+        push(client, "team/app", "1", whole)
+        layer = sha256(whole.blobs[1])
+        file = stored.repository("team/app") / "_layers" / layer.replace(":", "/") / "link"
+        if link is None:
+            file.unlink()
+        else:
+            file.write_bytes(link)
+        assert overview(client, "tags/team/app")["damaged"] == {layer: None}
+
+    def test_what_an_index_names_is_told_where_it_should_be_here(self, stored: Stored, client: httpx.Client) -> None:
+        pushed = push_index(client, "team/app", "all")
+        first, second = (
+            entry["digest"]
+            for entry in overview(client, "tags/team/app")["manifests"][pushed.digest]["document"]["manifests"]
+        )
+        stored.blob(first).write_bytes(b"")
+        stored.revision("team/app", second).unlink()
+        answer = overview(client, "tags/team/app")
+        assert set(answer["manifests"]) == {pushed.digest}
+        assert answer["damaged"] == {first: 0}
+
+    def test_a_layer_that_lies_elsewhere_is_not_missed(self, stored: Stored, client: httpx.Client) -> None:
+        windows = foreign_image()
+        push(client, "team/app", "windows", windows)
+        answer = overview(client, "tags/team/app")
+        assert set(answer["manifests"]) == {windows.digest}
+        assert "damaged" not in answer
+
+
+class TestForeignFiles:
+    """What a NAS, a Mac or Windows leaves in any folder is no tag and no repository, and nothing ends with it."""
+
+    FILES = (".DS_Store", "._1.0", "Thumbs.db", "desktop.ini", ".nfs00000000000000000000001", "Icon\r")
+    FOLDERS = ("@eaDir", "#recycle", "lost+found", ".snapshot", ".Trash-1000")
+
+    def test_they_are_not_listed(self, stored: Stored, client: httpx.Client) -> None:
+        pushed = push_index(client, "team/app", "1.0")
+        push_image(client, "team/app", "Release.final")
+        expected = {
+            name: overview(client, name) for name in ("catalog", "tags/team/app", f"referrers/team/app@{NOTHING}")
+        }
+        manifests = stored.repository("team/app") / "_manifests"
+        places = [
+            stored.disk,
+            stored.root / "repositories",
+            stored.repository("team"),
+            stored.repository("team/app"),
+            manifests,
+            manifests / "tags",
+            manifests / "revisions" / "sha256",
+            stored.blob(pushed.digest).parent,
+        ]
+        for place in places:
+            for name in self.FILES:
+                (place / name).write_bytes(b"\0\1")
+            for name in self.FOLDERS:
+                (place / name).mkdir()
+                (place / name / "file").touch()
+        for name, told in expected.items():
+            assert overview(client, name) == told
+
+
+class TestUnreadable:
+    """A failure never looks like emptiness. A symbolic link to itself cannot be opened, whoever tries."""
+
+    PLACES = (
+        ("docker", "catalog tags referrers"),
+        ("docker/registry/v2", "catalog tags referrers"),
+        ("docker/registry/v2/repositories", "catalog tags referrers"),
+        ("docker/registry/v2/repositories/team/app/_manifests", "catalog tags referrers"),
+        ("docker/registry/v2/repositories/team/app/_manifests/tags", "catalog tags"),
+        ("docker/registry/v2/repositories/team/app/_manifests/revisions", "tags referrers"),
+        ("docker/registry/v2/repositories/team/app/_layers", "tags"),
+        ("docker/registry/v2/blobs", "tags referrers"),
+    )
+    TOGETHER = (
+        ("docker/registry/v2/repositories/team", "catalog tags referrers"),
+        ("docker/registry/v2/repositories/team/app/_manifests/tags/1", "tags"),
+        ("docker/registry/v2/repositories/team/app/_manifests/tags/1/current/link", "tags"),
+    )
+
+    @pytest.mark.parametrize(("place", "kinds"), [*PLACES, *TOGETHER])
+    def test_what_cannot_be_opened(self, stored: Stored, client: httpx.Client, place: str, kinds: str) -> None:
+        push_image(client, "team/app", "1")
+        path = stored.disk / place
+        path.rename(stored.disk / "aside")
+        path.symlink_to(path.name)
+        self._expect_errors(client, kinds)
+
+    @pytest.mark.parametrize(("place", "kinds"), PLACES)
+    def test_a_file_where_a_folder_belongs(self, stored: Stored, client: httpx.Client, place: str, kinds: str) -> None:
+        push_image(client, "team/app", "1")
+        (stored.disk / place).rename(stored.disk / "aside")
+        (stored.disk / place).touch()
+        self._expect_errors(client, kinds)
+
+    def _expect_errors(self, client: httpx.Client, kinds: str) -> None:
+        addresses = {
+            "catalog": "catalog",
+            "tags": "tags/team/app",
+            "referrers": f"referrers/team/app@{NOTHING}",
+        }
+        for kind in kinds.split():
+            answer = client.get(f"/overview/{addresses[kind]}")
+            assert answer.status_code == 500, (kind, answer.text)
+            assert answer.json()["errors"][0]["message"] == "the registry's storage cannot be read"
 
 
 class TestBounds:
@@ -161,16 +292,24 @@ class TestBounds:
         push(client, "team/app", "odd", odd)
         assert overview(client, "tags/team/app")["manifests"][odd.digest]["config"] == {"architecture": "amd64"}
 
+    def test_what_buildpacks_write_is_read(self, stored: Stored, client: httpx.Client) -> None:
+        large = _with_config(b'{"os": "linux", "config": {"Labels": {"io.buildpacks": "%s"}}}' % (b"x" * 900_000))
+        push(client, "team/app", "large", large)
+        assert overview(client, "tags/team/app")["manifests"][large.digest]["config"] == {"os": "linux"}
+
+    def test_what_is_too_large_is_told_as_not_read(self, stored: Stored, client: httpx.Client) -> None:
+        content = b'{"os": "linux"}' + b" " * 4 * 1024 * 1024
+        push(client, "team/app", "large", large := _with_config(content))
+        answer = overview(client, "tags/team/app")
+        assert answer["manifests"][large.digest]["config"] == {"unread": True, "size": len(content)}
+        assert "damaged" not in answer
+
     def test_so_much_of_all_configurations_is_read(self, stored: Stored, client: httpx.Client) -> None:
-        sizes = set()
-        for number in range(140):
-            config = b'{"os": "linux", "n": "%03d"}' % number + b" " * 260_000
-            sizes.add(len(config))
-            push(client, "team/app", f"{number}", _with_config(config))
-        manifests = overview(client, "tags/team/app")["manifests"]
-        known = [entry for entry in manifests.values() if entry["config"]]
-        assert len(manifests) == 140
-        assert len(known) == 32 * 1024 * 1024 // sizes.pop()
+        for number in range(10):
+            config = b'{"os": "linux", "n": "%03d"}' % number
+            push(client, "team/app", f"{number}", _with_config(config.ljust(4_000_000)))
+        told = [entry["config"] for entry in overview(client, "tags/team/app")["manifests"].values()]
+        assert sorted(told, key=str) == [{"os": "linux"}] * 8 + [{"unread": True, "size": 4_000_000}] * 2
 
     def test_more_manifests_than_can_be_told_are_an_error(self, stored: Stored, client: httpx.Client) -> None:
         subject = push_image(client, "team/app", "1.0")
@@ -210,8 +349,8 @@ class TestRules:
             ("tags/open/app", ("admin", "reader", "cleaner")),
             ("tags/secret/app", ("admin",)),
             ("tags/no-such", ("admin",)),
-            (f"referrers/open/app@sha256:{'0' * 64}", ("admin", "reader", "cleaner")),
-            (f"referrers/secret/app@sha256:{'0' * 64}", ("admin",)),
+            (f"referrers/open/app@{NOTHING}", ("admin", "reader", "cleaner")),
+            (f"referrers/secret/app@{NOTHING}", ("admin",)),
             ("nonsense", ()),
         ],
     )

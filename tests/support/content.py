@@ -48,6 +48,24 @@ def build_image(
     return Image(json.dumps(document, indent=3).encode(), plain.media_type, (settings, *plain.blobs[1:]))
 
 
+def foreign_image(*, media: str = DOCKER) -> Image:
+    """An image on a Windows base, whose first layer lies elsewhere and is pushed to no registry."""
+    kinds = {
+        DOCKER: "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+        OCI: "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+    }
+    plain = image("on top", platform="windows/amd64", media=media)
+    document = plain.document
+    base = {
+        "mediaType": kinds[media],
+        "digest": sha256(b"base"),
+        "size": 1_000_000,
+        "urls": ["https://mcr.microsoft.com/v2/windows/nanoserver/blobs/" + sha256(b"base")],
+    }
+    document["layers"] = [base, *document["layers"]]
+    return Image(json.dumps(document).encode(), plain.media_type, plain.blobs)
+
+
 def build_attestation(subject: str, predicates: Sequence[str] = (PROVENANCE, SPDX)) -> Image:
     """Statements on the image with this digest, as BuildKit makes them: its provenance and what it contains."""
     settings = json.dumps({"os": "unknown", "architecture": "unknown", "rootfs": {"type": "layers"}}).encode()

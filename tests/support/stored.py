@@ -67,7 +67,7 @@ class Stored:
     def clear(self) -> None:
         """Forget everything; the registry keeps nothing in memory."""
         for path in self.disk.iterdir():
-            shutil.rmtree(path)
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def age(path: Path, seconds: float = 3 * HOUR) -> None:
