@@ -12,7 +12,7 @@ import yaml
 
 from deployer.checks import complaint_of_place
 from deployer.errors import ConfigurationError
-from deployer.paths import Deployment, config_home, home
+from deployer.paths import Deployment, home, known_config_home, user_home
 from deployer.record import Record
 from deployer.settings import Settings, build, paths
 
@@ -81,9 +81,9 @@ def load(flags: Flags, environment: Mapping[str, str], directory: Path, *, find:
     recorded = _recorded(own, environment) if find and not ours else {}
     settings = build(Settings, {**recorded, **own}, problems)
     base = source.parent if source else directory
-    settings = _with_absolute_paths(settings, base, home(environment))
+    settings = _with_absolute_paths(settings, base, environment)
     folder = settings.registry.data_directory
-    if folder and (complaint := complaint_of_place(folder, home(environment))):
+    if folder and (complaint := complaint_of_place(folder, user_home(environment))):
         problems.append(f"registry.data: {complaint}")
     if complaint := settings.complaint():
         problems.append(complaint)
@@ -112,7 +112,8 @@ def find_file(chosen: Path | None, environment: Mapping[str, str], directory: Pa
                 f"There is no file {named}, which {where} names.", (f"deployer init --config {named}",)
             )
         return named
-    candidates = (directory / FILE_NAME, config_home(environment) / "deployer" / FILE_NAME)
+    own = known_config_home(environment)
+    candidates = (directory / FILE_NAME, *((own / "deployer" / FILE_NAME,) if own else ()))
     return next((candidate for candidate in candidates if _is_there(candidate)), None)
 
 
@@ -237,12 +238,12 @@ def _put(target: dict[str, Any], path: str, value: object) -> None:
     target[last] = value
 
 
-def _with_absolute_paths(settings: Settings, base: Path, own: Path) -> Settings:
-    """The settings with every path in them absolute: `base` is where relative ones begin, `own` the user's folder."""
+def _with_absolute_paths(settings: Settings, base: Path, environment: Mapping[str, str]) -> Settings:
+    """The settings with every path in them absolute: `base` is where relative ones begin, `~` the user's folder."""
 
     def absolute(path: Path) -> str:
         if path.parts[:1] == ("~",):
-            path = own.joinpath(*path.parts[1:])
+            path = home(environment).joinpath(*path.parts[1:])
         return str((base / path).resolve())
 
     directory = settings.registry.data_directory

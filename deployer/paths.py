@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deployer.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -81,13 +83,18 @@ class Deployment:
 
 
 def config_home(environment: Mapping[str, str]) -> Path:
-    """$XDG_CONFIG_HOME, or what stands for it."""
+    """$XDG_CONFIG_HOME, or its default. Raises ConfigurationError where the home folder is not known."""
+    return known_config_home(environment) or home(environment)
+
+
+def known_config_home(environment: Mapping[str, str]) -> Path | None:
+    """$XDG_CONFIG_HOME, or its default; None where the home folder is not known."""
     return _xdg(environment, "XDG_CONFIG_HOME", ".config")
 
 
 def data_home(environment: Mapping[str, str]) -> Path:
-    """The folder with one folder for each deployment."""
-    return _xdg(environment, "XDG_DATA_HOME", ".local/share") / "deployer"
+    """The folder with one folder for each deployment. Raises ConfigurationError where the home folder is not known."""
+    return (_xdg(environment, "XDG_DATA_HOME", ".local/share") or home(environment)) / "deployer"
 
 
 def deployment_names(environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -99,12 +106,32 @@ def deployment_names(environment: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(folder.name for folder in folders if Deployment(folder.name, folder).is_there)
 
 
+def user_home(environment: Mapping[str, str]) -> Path | None:
+    """The user's own folder: $HOME, or what the system has for this user; None where neither is known."""
+    if environment.get("HOME"):
+        return Path(environment["HOME"])
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        # A container or a batch job may run as a number that no user has.
+        return None
+
+
 def home(environment: Mapping[str, str]) -> Path:
-    """The user's own folder: $HOME, or what the system has for this user."""
-    return Path(environment.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir)
+    """The user's own folder. Raises ConfigurationError where it is not known."""
+    found = user_home(environment)
+    if found is None:
+        raise ConfigurationError(
+            f"This user, number {os.getuid()}, has no home folder: HOME is not set, and the system does not know it.",
+            ("Name a folder that you can write: export HOME=/path/to/folder",),
+        )
+    return found
 
 
-def _xdg(environment: Mapping[str, str], variable: str, fallback: str) -> Path:
+def _xdg(environment: Mapping[str, str], variable: str, fallback: str) -> Path | None:
     # XDG Base Directory Specification: a relative path in these variables is to be ignored.
     value = environment.get(variable, "")
-    return Path(value) if value.startswith("/") else home(environment) / fallback
+    if value.startswith("/"):
+        return Path(value)
+    own = user_home(environment)
+    return own / fallback if own else None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import HostError
 from deployer.host.files import remember
-from deployer.paths import config_home
+from deployer.paths import config_home, home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,7 @@ def locate(daemon: Daemon | None, environment: Mapping[str, str], *, desktop: bo
     configuration folder, all others /etc/docker (docs.docker.com, "Docker daemon configuration").
     """
     if desktop:
-        return Path(environment.get("HOME", "/root")) / ".docker" / "daemon.json"
+        return home(environment) / ".docker" / "daemon.json"
     if daemon is not None and daemon.config_file is not None:
         return daemon.config_file
     if rootless:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployer.paths import config_home, home
+from deployer.paths import known_config_home, user_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -83,12 +83,13 @@ def installed(
 
 
 def _folders(place: Place, environment: Mapping[str, str], root: Path) -> Iterator[Path]:
+    own, config = user_home(environment), known_config_home(environment)
     roots = (
         root / "etc/docker/certs.d",
-        config_home(environment) / "docker/certs.d",
-        home(environment) / ".docker/certs.d",
+        *((config / "docker/certs.d",) if config else ()),
+        *((own / ".docker/certs.d",) if own else ()),
         root / "etc/containers/certs.d",
-        home(environment) / ".config/containers/certs.d",
+        *((own / ".config/containers/certs.d",) if own else ()),
     )
     # Image names leave the port of HTTPS out, and so does the folder.
     names = [place.address, *([place.address.rpartition(":")[0]] if place.port == 443 else [])]

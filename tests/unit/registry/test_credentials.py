@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from deployer.errors import HostError
-from deployer.registry.credentials import Credentials, config_file, find_credentials
+from deployer.registry.credential_helper import platform_store
+from deployer.registry.credentials import Credentials, find_credentials
+from deployer.registry.docker_config import config_file
 
 ADDRESS = "registry.example:5000"
 SECRET = "s3cret:with:colons"
@@ -74,7 +76,7 @@ def test_an_identity_token_is_no_password(home: Home) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", ["", "{}", {"auths": {}}, {"auths": {ADDRESS: {}}}, {"auths": [], "credHelpers": 5}]
+    "settings", ["", "{}", "null", {"auths": {}}, {"auths": {ADDRESS: {}}}, {"auths": [], "credHelpers": 5}]
 )
 def test_nothing_saved_is_nothing(home: Home, settings: Any) -> None:
     home.write(settings)
@@ -108,19 +110,72 @@ def test_a_helpers_token_is_an_identity_token(home: Home) -> None:
     assert home.find() == Credentials("<token>", identity_token="t0ken")
 
 
-def test_a_helper_that_knows_nothing_leaves_the_file(home: Home) -> None:
+def test_what_a_helper_does_not_know_is_not_in_the_file_either(home: Home) -> None:
     home.helper("all", "echo credentials not found in native keychain; exit 1")
     home.write({"credsStore": "all", "auths": {ADDRESS: {"auth": packed("ann:pw")}}})
+    assert home.find() is None
+
+
+def test_where_a_helper_fails_the_file_counts(home: Home) -> None:
+    home.write({"credsStore": "gone", "auths": {ADDRESS: {"auth": packed("ann:pw")}}})
     assert home.find() == Credentials("ann", "pw")
+
+
+@pytest.mark.parametrize(
+    ("platform", "name"), [("darwin", "osxkeychain"), ("linux", "secretservice"), ("linux", "pass")]
+)
+def test_each_platform_has_its_own_store(home: Home, platform: str, name: str) -> None:
+    assert platform_store(home.environment, platform) == ""
+    (home.bin / "pass").touch()
+    if name == "pass":
+        (home.bin / "pass").chmod(0o755)
+    home.helper(name, "")
+    assert platform_store(home.environment, platform) == name
+
+
+def test_logins_in_a_variable_come_first(home: Home) -> None:
+    home.write({"auths": {ADDRESS: {"auth": packed("ann:pw")}}})
+    home.environment["DOCKER_AUTH_CONFIG"] = json.dumps({"auths": {ADDRESS: {"auth": packed("ci:t")}}})
+    assert home.find() == Credentials("ci", "t")
+    home.environment["DOCKER_AUTH_CONFIG"] = json.dumps({"auths": {f"https://{ADDRESS}": {"auth": packed("ci:t")}}})
+    assert home.find() == Credentials("ann", "pw")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"auths": {}} {}',
+        '{"credsStore": "x"}',
+        '{"auths": {"a": {}}}',
+        '{"auths": {"a": {"username": "b"}}}',
+    ],
+)
+def test_a_variable_that_docker_ignores_is_named_where_there_is_no_other_login(home: Home, text: str) -> None:
+    home.environment["DOCKER_AUTH_CONFIG"] = text
+    with pytest.raises(HostError, match="DOCKER_AUTH_CONFIG"):
+        home.find()
+    home.write({"auths": {ADDRESS: {"auth": packed("ann:pw")}}})
+    assert home.find() == Credentials("ann", "pw")
+
+
+def test_without_a_home_folder_the_file_is_where_docker_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    assert config_file({}) == Path(".docker/config.json")
+    assert config_file({"HOME": ""}) == Path(".docker/config.json")
 
 
 @pytest.mark.parametrize(
     ("script", "words"),
     [
         ("echo the keychain is locked; exit 1", "failed with code 1"),
-        ("echo 'Secret: s3cret'", "something that is no sign-in"),
-        ("echo '[]'", "something that is no sign-in"),
-        ('echo \'{"Username": "ann", "Secret": 5}\'', "something that is no sign-in"),
+        ("echo 'Secret: s3cret'", "something that is not a login"),
+        ("echo '[]'", "something that is not a login"),
+        ('echo \'{"Username": "ann", "Secret": 5}\'', "something that is not a login"),
         ("exec sleep 30", "did not answer within 0.3 seconds"),
     ],
 )
@@ -152,7 +207,7 @@ def test_a_helper_that_cannot_be_run_is_named(home: Home) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"auths": {"a": {"auth": "c2VjcmV0"},}', "no valid JSON \\(line 1, column"),
+        ('{"auths": {"a": {"auth": "c2VjcmV0"},}', "not valid JSON \\(line 1, column"),
         ("[]", "no JSON object"),
     ],
 )

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import os
+import pwd
+from pathlib import Path
+
+import pytest
+
+from deployer.cli.main import main
+from deployer.config import Flags, load
+from deployer.errors import ConfigurationError
+from deployer.paths import config_home, data_home, home, user_home
+from deployer.registry.place import Place
+from deployer.registry.trust import installed
+
+
+@pytest.fixture
+def unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user whom the system does not know, as in a container that runs as a number."""
+
+    def missing(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.setattr("pwd.getpwuid", missing)
+
+
+def test_the_home_folder_is_the_variable_s_or_the_system_s() -> None:
+    assert home({"HOME": "/home/me"}) == Path("/home/me")
+    # An empty variable counts as none (docker/cli, getHomeDir).
+    own = pwd.getpwuid(os.getuid()).pw_dir
+    assert [str(home(environment)) for environment in ({}, {"HOME": ""})] == [own, own]
+
+
+@pytest.mark.usefixtures("unknown")
+def test_a_user_whom_the_system_does_not_know_is_told_what_to_set() -> None:
+    assert user_home({}) is None
+    for place in (home, config_home, data_home):
+        with pytest.raises(ConfigurationError, match="HOME is not set") as caught:
+            place({"HOME": ""})
+        assert "export HOME=" in caught.value.advice[0]
+    assert data_home({"XDG_DATA_HOME": "/data"}) == Path("/data/deployer")
+    assert config_home({"XDG_CONFIG_HOME": "/config"}) == Path("/config")
+
+
+@pytest.mark.usefixtures("unknown")
+def test_what_needs_no_home_folder_works_without_one(tmp_path: Path) -> None:
+    (tmp_path / "deployer.yaml").write_text("port: 5001\n")
+    assert load(Flags(), {"XDG_DATA_HOME": str(tmp_path)}, tmp_path).settings.port == 5001
+    (tmp_path / "etc/docker/certs.d/reg:5000").mkdir(parents=True)
+    (tmp_path / "etc/docker/certs.d/reg:5000/ca.crt").touch()
+    assert len(installed(Place.of("https://reg:5000"), {}, root=tmp_path).authorities) == 1
+
+
+@pytest.mark.usefixtures("unknown")
+def test_a_command_that_needs_a_home_folder_ends_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert main(["status"]) == 2
+    said = capsys.readouterr().err
+    assert "has no home folder" in said
+    assert "bug" not in said
