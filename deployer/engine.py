@@ -1,8 +1,4 @@
-"""The Docker engine: the only file that imports python-on-whales.
-
-Small methods named for what deployer needs. python-on-whales brings projects up and down and
-builds; importing it takes a quarter of a second, so questions go to the client itself.
-"""
+"""The Docker engine: small methods named for what deployer needs."""
 
 from __future__ import annotations
 
@@ -10,9 +6,11 @@ import json
 import re
 import subprocess
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from deployer.client_environment import Purpose
+from deployer.docker_client import compose
 from deployer.engine_errors import translate, translated
 from deployer.engine_values import (
     EngineFacts,
@@ -22,20 +20,20 @@ from deployer.engine_values import (
     ServiceContainer,
     Transferred,
 )
-from deployer.errors import EngineError, EngineUnavailable, ImageNotFound
-from deployer.streams import Streams
+from deployer.errors import EngineError, EngineUnavailable, ImageNotFound, UnsetVariables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from python_on_whales import DockerClient
-
+    from deployer.docker_client import Client
     from deployer.engine_values import HelperContainer, Project
 
 _PROJECT_LABEL = "com.docker.compose.project"
 _HELPER_LABEL = "deployer.upkeep"
 _GONE = re.compile("no such container|already in progress", re.IGNORECASE)
+# compose-spec/compose-go, template/template.go; Compose logs it, with quotes escaped.
+_UNSET = re.compile(r'The \\?"([^"\\]+)\\?" variable is not set')
 _REMOVAL_TRIES = 20
 _REMOVAL_PAUSE_SECONDS = 0.25
 # The closing lines of a push, and of a pull.
@@ -44,24 +42,22 @@ _TRANSFERRED = re.compile(r"^(\S+: digest: (?P<pushed>\S+) size: (?P<size>\d+)|D
 
 @dataclass
 class Engine:
-    """The engine that the Docker client on PATH speaks to.
+    """The engine that a Docker client speaks to.
 
-    `call` is the client's command: a test seam. Every method raises EngineError, with the
-    engine's own words underneath.
+    Every method raises EngineError, with the engine's own words underneath.
     """
 
-    call: tuple[str, ...] = ("docker",)
-    _streams: Streams = field(default_factory=Streams)
+    client: Client
 
     # -- the engine itself
 
     def version(self) -> str:
         """The engine's version; the quickest way to learn whether one answers."""
-        return self._run("version", "--format", "{{.Server.Version}}").strip()
+        return self.client.run("version", "--format", "{{.Server.Version}}").strip()
 
     def compose_version(self) -> str:
         """The Compose plugin's version, such as "2.40.3"."""
-        return self._run("compose", "version", "--short").strip().removeprefix("v")
+        return self.client.run("compose", "version", "--short").strip().removeprefix("v")
 
     def describe(self) -> EngineFacts:
         """What the engine says of itself."""
@@ -78,7 +74,7 @@ class Engine:
 
     def endpoint(self) -> str:
         """Where the client looks for the engine, such as "unix:///var/run/docker.sock"."""
-        return self._run("context", "inspect", "--format", "{{.Endpoints.docker.Host}}").strip()
+        return self.client.run("context", "inspect", "--format", "{{.Endpoints.docker.Host}}").strip()
 
     def insecure_registries(self) -> InsecureRegistries:
         """The registries that the running engine accepts without verified TLS."""
@@ -90,7 +86,7 @@ class Engine:
         )
 
     def _info(self) -> dict[str, Any]:
-        info: dict[str, Any] = json.loads(self._run("system", "info", "--format", "{{json .}}"))
+        info: dict[str, Any] = json.loads(self.client.run("system", "info", "--format", "{{json .}}"))
         # The client prints what it knows and exits with 0 where no engine answers.
         if info.get("ServerErrors"):
             raise translate("\n".join(info["ServerErrors"]))
@@ -101,7 +97,7 @@ class Engine:
     def image(self, name: str) -> LocalImage | None:
         """The image of that name or ID, or None."""
         try:
-            found, size = self._run("image", "inspect", "--format", "{{.Id}} {{.Size}}", name).split()
+            found, size = self.client.run("image", "inspect", "--format", "{{.Id}} {{.Size}}", name).split()
         except ImageNotFound:
             return None
         return LocalImage(found, int(size))
@@ -112,16 +108,16 @@ class Engine:
 
     def image_names(self) -> tuple[str, ...]:
         """The names of all images that have one."""
-        lines = self._run("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
+        lines = self.client.run("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
         return tuple(line for line in lines if "<none>" not in line)
 
     def tag(self, image: str, name: str) -> None:
         """Give an image one more name."""
-        self._run("image", "tag", image, name)
+        self.client.run("image", "tag", image, name)
 
     def untag(self, name: str) -> None:
         """Take a name from an image; the image goes only when it was its last."""
-        self._run("image", "rm", "--no-prune", name)
+        self.client.run("image", "rm", "--no-prune", name)
 
     def push(self, name: str, *, address: str, on_line: Callable[[str], None] | None) -> Transferred | None:
         """Push an image.
@@ -131,14 +127,21 @@ class Engine:
         """
         return self._transfer("push", name, address, on_line)
 
-    def pull(
-        self, name: str, *, address: str = "the hub", on_line: Callable[[str], None] | None = None
-    ) -> Transferred | None:
+    def pull(self, name: str, *, address: str, on_line: Callable[[str], None] | None) -> Transferred | None:
         """Pull an image; progress and answer as with `push`."""
         return self._transfer("pull", name, address, on_line)
 
+    def fetch(self, name: str) -> None:
+        """Pull an image for a service of ours."""
+        self._transfer("pull", name, "the hub", lambda _: None, Purpose.FETCH)
+
     def _transfer(
-        self, verb: str, name: str, address: str, on_line: Callable[[str], None] | None
+        self,
+        verb: str,
+        name: str,
+        address: str,
+        on_line: Callable[[str], None] | None,
+        purpose: Purpose = Purpose.USER,
     ) -> Transferred | None:
         last: list[Transferred] = []
 
@@ -150,36 +153,40 @@ class Engine:
             if on_line is not None:
                 on_line(line)
 
-        self._stream("image", verb, name, on_line=watch if on_line else None, address=address)
+        listener = watch if on_line else None
+        self.client.stream("image", verb, name, on_line=listener, address=address, purpose=purpose)
         return last[-1] if last else None
 
     def import_image(self, archive: Path, name: str) -> None:
         """Make an image of a root file system in a tar archive."""
-        with translated():
-            self._client().image.import_(archive, tag=name)
+        self.client.run("image", "import", str(archive), name)
 
     def build(self, context: Path, dockerfile: Path, name: str) -> None:
-        """Build an image, with the builder that every engine has."""
-        with translated():
-            self._client().legacy_build(context, file=dockerfile, tags=name)
+        """Build an image."""
+        self.client.run("image", "build", "--file", str(dockerfile), "--tag", name, str(context), purpose=Purpose.BUILD)
 
     # -- Compose projects
 
     def config_hashes(self, project: Project) -> dict[str, str]:
         """For each service, the hash by which Compose decides whether to make its container anew.
 
-        Compose reads the files for it, so it also proves that they are right.
+        Compose reads the files for it, so it also proves that they are right. Raises UnsetVariables
+        where they use variables, of which Compose gets none.
         """
-        lines = self._run(*_compose(project), "config", "--hash", "*").splitlines()
-        return dict(_pair(line) for line in lines if line.strip())
+        done = self.client.begin(*compose(project), "config", "--hash", "*")
+        if unset := tuple(dict.fromkeys(_UNSET.findall(done.stderr))):
+            raise UnsetVariables(unset, done.stderr)
+        if done.returncode != 0:
+            raise translate(done.stderr or done.stdout)
+        return dict(_pair(line) for line in done.stdout.splitlines() if line.strip())
 
     def up(self, project: Project, *, anew: Sequence[str] = (), quiet: bool) -> None:
         """Start the project's services, making anew those that changed, and those named in `anew`."""
         with translated():
-            compose = self._client(project).compose
-            compose.up(detach=True, remove_orphans=True, pull="never", no_build=True, quiet=quiet)
+            command = self.client.whales(project).compose
+            command.up(detach=True, remove_orphans=True, pull="never", no_build=True, quiet=quiet)
             if anew:
-                compose.up(
+                command.up(
                     list(anew), detach=True, force_recreate=True, dependencies=False, pull="never", no_build=True,
                     quiet=quiet,
                 )  # fmt: skip
@@ -187,26 +194,24 @@ class Engine:
     def down(self, project: Project, *, volumes: bool, quiet: bool) -> None:
         """Stop and remove the project's containers and network, and with `volumes` its volumes."""
         with translated():
-            self._client(project).compose.down(remove_orphans=True, volumes=volumes, quiet=quiet)
+            self.client.whales(project).compose.down(remove_orphans=True, volumes=volumes, quiet=quiet)
 
     def remove_unused_networks(self, project: str) -> None:
         """Remove the networks of a Compose project that no container is in: Compose keeps those that its file lost."""
-        self._run("network", "prune", "--force", "--filter", f"label={_PROJECT_LABEL}={project}")
+        self.client.run("network", "prune", "--force", "--filter", f"label={_PROJECT_LABEL}={project}")
 
     def follow_logs(self, project: Project, services: Sequence[str], *, follow: bool, tail: str, since: str) -> None:
         """Let Compose print the services' logs on this terminal."""
         options = (("--follow",) if follow else ()) + (("--tail", tail) if tail else ())
         options += ("--since", since) if since else ()
-        done = self._begin(*_compose(project), "logs", *options, *services, stdout=None, stderr=subprocess.PIPE)
+        done = self.client.begin(*compose(project), "logs", *options, *services, stdout=None)
         # A reader such as `head` that has seen enough is no failure.
         if done.returncode != 0 and done.stderr.strip() and "broken pipe" not in done.stderr:
             raise translate(done.stderr)
 
     def last_log_lines(self, container: str, count: int) -> tuple[str, ...]:
         """The last lines that a container wrote, on either stream."""
-        done = self._begin(
-            "container", "logs", "--tail", str(count), container, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+        done = self.client.begin("container", "logs", "--tail", str(count), container, stderr=subprocess.STDOUT)
         return tuple(done.stdout.splitlines())
 
     def containers(self, project: str) -> tuple[ServiceContainer, ...]:
@@ -217,29 +222,28 @@ class Engine:
     def publishers(self, port: int) -> tuple[Publisher, ...]:
         """The running containers that have published a TCP port of this machine."""
         shown = f'{{{{.Names}}}}\t{{{{.Label "{_PROJECT_LABEL}"}}}}'
-        lines = self._run("container", "ls", "--filter", f"publish={port}/tcp", "--format", shown).splitlines()
+        lines = self.client.run("container", "ls", "--filter", f"publish={port}/tcp", "--format", shown).splitlines()
         return tuple(Publisher(*_pair(line, "\t")) for line in lines)
 
     def volumes(self, project: str) -> tuple[str, ...]:
         """The names of a Compose project's volumes."""
-        return tuple(self._run("volume", "ls", "--quiet", "--filter", f"label={_PROJECT_LABEL}={project}").split())
+        return tuple(
+            self.client.run("volume", "ls", "--quiet", "--filter", f"label={_PROJECT_LABEL}={project}").split()
+        )
 
     def remove_volume(self, name: str) -> None:
         """Remove a volume where it is still there."""
-        self._run("volume", "rm", "--force", name)
+        self.client.run("volume", "rm", "--force", name)
 
     def execute(self, container: str, *command: str) -> str:
         """Run a program inside a container and return what it printed."""
-        return self._run("container", "exec", container, *command)
+        return self.client.run("container", "exec", container, *command)
 
     def run_script(self, container: str, script: str, *arguments: str, stdin: bytes = b"") -> bytes:
         """Run a shell script inside a container, with bytes on its standard input; return what it printed."""
-        command = [*self.call, "container", "exec", "--interactive", container, "sh", "-c", script, "sh", *arguments]
-        with translated():
-            done = subprocess.run(command, input=stdin, capture_output=True, check=False)
-        if done.returncode != 0:
-            raise translate(done.stderr.decode(errors="replace") or f"exit code {done.returncode}")
-        return done.stdout
+        return self.client.exchange(
+            "container", "exec", "--interactive", container, "sh", "-c", script, "sh", *arguments, stdin=stdin
+        )
 
     def start_helper(self, wanted: HelperContainer) -> subprocess.Popen[bytes]:
         """Start a container that lives while the returned process's standard input is open.
@@ -248,23 +252,14 @@ class Engine:
         """
         mount = ",".join(_quoted(part) for part in (f"source={wanted.folder}", f"target={wanted.mounted_at}"))
         scratch = "/tmp"  # noqa: S108 - inside the container
-        command = [
-            *self.call, "container", "run", "--interactive", "--rm", "--name", wanted.name,
+        process = self.client.start(
+            "container", "run", "--interactive", "--rm", "--name", wanted.name,
             "--label", f"{_HELPER_LABEL}={wanted.label}", "--pull", "never",
             "--volumes-from", wanted.beside, "--mount", f"type=bind,{mount}", "--tmpfs", scratch, "--network", "none",
             "--read-only", "--cap-drop", "ALL", "--cap-add", "DAC_OVERRIDE",
             "--security-opt", "no-new-privileges:true", "--stop-signal", "KILL", "--log-driver", "none",
             "--entrypoint", "sh", wanted.image, "-c", wanted.script, "sh", *wanted.arguments,
-        ]  # fmt: skip
-        with translated():
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                # Ctrl-C is ours to handle: it ends when we say so, or when we are gone.
-                start_new_session=True,
-            )
+        )  # fmt: skip
         if process.stdout is None or not process.stdout.readline():
             _, complaints = process.communicate()
             raise translate(complaints.decode(errors="replace"))
@@ -276,7 +271,7 @@ class Engine:
         Raises EngineError where one does not go.
         """
         for attempt in range(_REMOVAL_TRIES):
-            left = self._run(
+            left = self.client.run(
                 "container", "ls", "--all", "--quiet", "--filter", f"label={_HELPER_LABEL}={label}"
             ).split()
             if not left:
@@ -284,7 +279,7 @@ class Engine:
             if attempt:
                 time.sleep(_REMOVAL_PAUSE_SECONDS)
             try:
-                self._run("container", "rm", "--force", *left)
+                self.client.run("container", "rm", "--force", *left)
             except EngineUnavailable:
                 raise
             except EngineError as error:
@@ -316,62 +311,26 @@ class Engine:
             )
         )
 
-    # -- running the client
-
     def stop_streams(self) -> None:
         """End every push and pull under way."""
-        self._streams.stop()
-
-    def _client(self, project: Project | None = None) -> DockerClient:
-        from python_on_whales import DockerClient
-
-        if project is None:
-            return DockerClient(client_call=list(self.call))
-        return DockerClient(
-            client_call=list(self.call),
-            compose_files=list(project.files),
-            compose_project_name=project.name,
-            compose_project_directory=project.directory,
-        )
+        self.client.stop_streams()
 
     def _inspected(self, *options: str) -> list[dict[str, Any]]:
         """Everything that the engine knows of the containers that `container ls` lists with these options."""
-        ids = self._run("container", "ls", "--quiet", "--no-trunc", *options).split()
+        ids = self.client.run("container", "ls", "--quiet", "--no-trunc", *options).split()
         if not ids:
             return []
-        done = self._begin("container", "inspect", *ids, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        done = self.client.begin("container", "inspect", *ids)
         complaints = [line for line in done.stderr.splitlines() if line.strip()]
         # One that ended between the two questions is gone, and the others are told.
         if done.returncode != 0 and not all(_GONE.search(line) for line in complaints):
             raise translate(done.stderr)
         return list(json.loads(done.stdout))
 
-    def _run(self, *arguments: str) -> str:
-        done = self._begin(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        if done.returncode != 0:
-            raise translate(done.stderr or done.stdout)
-        return done.stdout
-
-    def _begin(self, *arguments: str, stdout: int | None, stderr: int | None) -> subprocess.CompletedProcess[str]:
-        command = [*self.call, *arguments]
-        with translated():
-            return subprocess.run(command, stdout=stdout, stderr=stderr, text=True, errors="replace", check=False)
-
-    def _stream(self, *arguments: str, on_line: Callable[[str], None] | None, address: str) -> None:
-        with translated():
-            code, complaints = self._streams.run([*self.call, *arguments], on_line)
-        if code != 0:
-            raise translate(complaints, address=address)
-
 
 def _quoted(field_: str) -> str:
     # The client reads a mount as a line of CSV.
     return '"' + field_.replace('"', '""') + '"'
-
-
-def _compose(project: Project) -> tuple[str, ...]:
-    files = tuple(word for file in project.files for word in ("--file", str(file)))
-    return ("compose", *files, "--project-name", project.name, "--project-directory", str(project.directory))
 
 
 def _pair(line: str, separator: str | None = None) -> tuple[str, str]:

@@ -57,6 +57,22 @@ class EngineUnavailable(EngineError):
     """No engine answers, or its client or Compose is missing."""
 
 
+class UnsetVariables(EngineError):
+    """Compose's files use variables, and what deployer runs gets none."""
+
+    def __init__(self, names: tuple[str, ...], original: str) -> None:
+        used = ", ".join(f"${{{name}}}" for name in names)
+        super().__init__(
+            f"The files for Compose use {used}. deployer gives Compose no variables, neither the shell's nor those of "
+            "an .env file, so that these change no running registry.",
+            (
+                f"Write the value itself into compose.override.yaml, or a default: ${{{names[0]}:-VALUE}}",
+                "Where no variable is meant, write $$ for each $.",
+            ),
+            original,
+        )
+
+
 class ImageNotFound(EngineError):
     """The engine holds no image of that name."""
 

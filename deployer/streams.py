@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
 @dataclass
@@ -19,7 +19,9 @@ class Streams:
     _stopped: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def run(self, command: Sequence[str], on_line: Callable[[str], None] | None) -> tuple[int, str]:
+    def run(
+        self, command: Sequence[str], on_line: Callable[[str], None] | None, environment: Mapping[str, str]
+    ) -> tuple[int, str]:
         """Run a program; return its exit code and what it wrote to standard error.
 
         Each line of standard output goes to `on_line`; with None the program keeps the terminal.
@@ -29,6 +31,7 @@ class Streams:
             command,
             stdout=subprocess.PIPE if on_line else None,
             stderr=subprocess.PIPE,
+            env=environment,
             text=True,
             errors="replace",
         )

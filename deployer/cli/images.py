@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from deployer.workflows.publish import Outcome, Pull, Push
+    from deployer.workflows.transfer_remarks import Transfer
 
 _PUSH_EXAMPLE = "Example: `deployer push centos:7-git` tags it localhost:5000/centos:7-git and pushes that."
 _PULL_EXAMPLE = "Example: `deployer pull centos:7-git` pulls localhost:5000/centos:7-git and names it centos:7-git."
@@ -47,10 +48,12 @@ def push(
     others, and then the exit code is 1.
     """
     from deployer.workflows import publish
+    from deployer.workflows.transfer_remarks import Transfer
 
     session.require_deployment()
     address = session.settings.address
     pushes = publish.plan_push(images, rename, address, session.engine)
+    _remark(session, Transfer.PUSH)
     if dry_run:
         _print_plan(session, [(item.source, str(item.target)) for item in pushes], as_json=as_json)
         return
@@ -72,10 +75,12 @@ def pull(
     An image of that short name that is here already loses the name to the pulled one.
     """
     from deployer.workflows import publish
+    from deployer.workflows.transfer_remarks import Transfer
 
     session.require_deployment()
     address = session.settings.address
     pulls = publish.plan_pull(images, address, session.engine)
+    _remark(session, Transfer.PULL)
     if dry_run:
         _print_plan(session, [(str(item.source), item.short or str(item.source)) for item in pulls], as_json=as_json)
         return
@@ -85,6 +90,14 @@ def pull(
     if not as_json:
         _note_names(session, pulls, outcomes)
     _finish(session, outcomes, "pulled", as_json=as_json)
+
+
+def _remark(session: Session, transfer: Transfer) -> None:
+    """Say beforehand what makes Docker do something else than usual."""
+    from deployer.workflows.transfer_remarks import remarks
+
+    for remark in remarks(transfer, session.settings, session.engine, session.environment):
+        session.out.note(f"Note: {remark}")
 
 
 @contextmanager

@@ -96,9 +96,10 @@ class Session:
     @cached_property
     def engine(self) -> Engine:
         """The Docker engine. Nothing is asked of it before it is used."""
+        from deployer.docker_client import Client
         from deployer.engine import Engine
 
-        return Engine()
+        return Engine(Client(self.environment))
 
 
 def command(

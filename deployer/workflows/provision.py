@@ -125,7 +125,7 @@ def _pulled(choice: Choice, engine: Engine, say: Callable[[str], None]) -> str:
         return choice.name
     say(f"Pulling {choice.name} …")
     try:
-        engine.pull(choice.name, on_line=lambda _: None)
+        engine.fetch(choice.name)
     except EngineError as error:
         if choice.source is Source.PULL:
             raise _not_pulled(choice, error) from error

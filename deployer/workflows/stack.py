@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from deployer import render
 from deployer.engine_values import Project
-from deployer.errors import EngineError, EngineUnavailable
+from deployer.errors import EngineError, EngineUnavailable, UnsetVariables
 from deployer.host.files import read_if_there, write_atomically
 from deployer.host.lock import exclusive
 from deployer.record import Record
@@ -248,7 +248,7 @@ class Stack:
             candidate.write_bytes(next(file.content for file in rendered if file.path == "compose.yaml"))
             try:
                 return self.engine.config_hashes(self.project(candidate))
-            except EngineUnavailable:
+            except (EngineUnavailable, UnsetVariables):
                 raise
             except EngineError as error:
                 if read_if_there(self.deployment.override_file) in {None, render.override().content}:

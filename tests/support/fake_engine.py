@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from deployer.docker_client import Client
 from deployer.engine import Engine
 from deployer.engine_values import EngineFacts, LocalImage, ServiceContainer, Transferred
 from deployer.errors import EngineError
@@ -35,17 +36,25 @@ def service_container(service: str, state: str) -> ServiceContainer:
     )
 
 
+class NoClient(Client):
+    """A client that must not be run."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+    def begin(self, *arguments: str, **_: object) -> subprocess.CompletedProcess[str]:
+        raise AssertionError(f"a unit test asked a real engine: docker {' '.join(arguments)}")
+
+
 @dataclass
 class FakeEngine(Engine):
     """Images by name, and for some names the error that pushing or pulling them gives."""
 
+    client: Client = field(default_factory=NoClient)
     images: dict[str, str] = field(default_factory=dict)
     failures: dict[str, BaseException] = field(default_factory=dict)
     pullable: set[str] = field(default_factory=set)
     done: list[tuple[str, ...]] = field(default_factory=list)
-
-    def _begin(self, *arguments: str, stdout: int | None, stderr: int | None) -> subprocess.CompletedProcess[str]:
-        raise AssertionError(f"a unit test asked a real engine: docker {' '.join(arguments)}")
 
     def describe(self) -> EngineFacts:
         return EngineFacts("28.5.2", "Debian", False, False, "unix:///var/run/docker.sock", "/")
@@ -71,12 +80,15 @@ class FakeEngine(Engine):
             raise self.failures[name]
         return Transferred("sha256:" + "0" * 64, 527)
 
-    def pull(self, name: str, *, address: str = "", on_line: Callable[[str], None] | None = None) -> Transferred | None:
+    def pull(self, name: str, *, address: str, on_line: Callable[[str], None] | None) -> Transferred | None:
         self.done.append(("pull", name))
         if name not in self.pullable:
             raise EngineError("no", original="dial tcp: no such host")
         self.images[name] = f"id of {name}"
         return Transferred("sha256:" + "1" * 64, None)
+
+    def fetch(self, name: str) -> None:
+        self.pull(name, address="", on_line=None)
 
     def import_image(self, archive: Path, name: str) -> None:
         self.done.append(("import", name))

@@ -16,7 +16,8 @@ FLOORS = [
     {"workflows"},
     {"storage"},
     {"engine", "registry", "host", "render"},
-    {"engine_errors", "engine_values", "config", "streams"},
+    {"docker_client"},
+    {"client_environment", "engine_errors", "engine_values", "config", "streams"},
     {"settings", "paths", "account"},
     {"checks"},
     {"record", "reference"},
@@ -63,9 +64,9 @@ def test_every_room_has_its_floor() -> None:
         assert room_of(path) in EVERYWHERE or floor_of(room_of(path)) >= 0
 
 
-def test_only_the_engines_file_imports_python_on_whales() -> None:
+def test_only_the_clients_file_imports_python_on_whales() -> None:
     importers = {path.name for path in MODULES if any(name.startswith("python_on_whales") for name in imports_of(path))}
-    assert importers == {"engine.py"}
+    assert importers == {"docker_client.py"}
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if room_of(path) not in {"cli", "__main__"}], ids=str)

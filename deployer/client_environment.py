@@ -1,0 +1,205 @@
+"""The environment in which the Docker client runs: the user's own, or the one that deployer chooses.
+
+What the client, Compose and the builders read was looked up in the sources of docker/cli, docker/compose,
+compose-spec/compose-go and docker/buildx; `docs/reference/docker-environment.md` lists it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import threading
+import weakref
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deployer.errors import HostError
+from deployer.paths import home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+class Purpose(Enum):
+    """For whom the client runs."""
+
+    OURS = "a question, a service or a helper of deployer's own"
+    BUILD = "an image that deployer builds"
+    FETCH = "an image that deployer pulls for its services"
+    USER = "the user's own push or pull"
+
+
+# Where the engine is, and what it takes to be let in.
+_ENGINE = {
+    "DOCKER_HOST",
+    "DOCKER_CONTEXT",
+    "DOCKER_CERT_PATH",
+    "DOCKER_TLS",
+    "DOCKER_TLS_VERIFY",
+    # As `HttpHeaders` in config.json: what a proxy before the engine asks for.
+    "DOCKER_CUSTOM_HEADERS",
+}
+# How ssh (DOCKER_HOST=ssh://…) signs in.
+_SSH = {
+    "SSH_AUTH_SOCK",
+    "SSH_AGENT_PID",
+    "SSH_ASKPASS",
+    "SSH_ASKPASS_REQUIRE",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "KRB5CCNAME",
+}
+# The client's own way to an engine at a TCP address; containers and builds get none of them.
+_PROXIES = {
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+}
+# How Go checks TLS and resolves names.
+_GO = {"SSL_CERT_FILE", "SSL_CERT_DIR", "GODEBUG"}
+# Who and where the user is, and how the terminal shows text.
+_USER = {
+    *("HOME", "USER", "LOGNAME", "PATH", "PWD", "TMPDIR", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"),
+    *("LANG", "LANGUAGE", "TZ", "TERM", "COLORTERM", "NO_COLOR", "COLUMNS"),
+}
+PASSED = frozenset(_ENGINE | _SSH | _PROXIES | _GO | _USER)
+
+# What belongs to Docker's programs. A pull of an image for our services gets everything but these:
+# credential helpers read variables of every name.
+_DOCKERS_OWN = ("DOCKER_", "COMPOSE_", "BUILDKIT_", "BUILDX_")
+_SAVED_SIGN_IN = "DOCKER_AUTH_CONFIG"
+
+# What our runs need of config.json (docker/cli, cli/config/configfile/file.go): the engine's address and
+# its credentials, and where Compose may lie.
+_KEPT = ("currentContext", "HttpHeaders", "cliPluginsExtraDirs")
+# These change nothing of what we run. A configuration that is made goes without them: they are secrets.
+_HARMLESS = ("auths", "credsStore", "credHelpers")
+_PROXIES_KEY = "proxies"
+
+
+@dataclass
+class ClientEnvironment:
+    """The variables for each purpose, made of the user's.
+
+    Where the user's config.json holds more than the address of the engine and sign-ins, our runs get
+    a folder with a configuration of their own; it goes when the program ends.
+    """
+
+    user: Mapping[str, str]
+    _folders: dict[Purpose, Path] = field(default_factory=dict, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def of(self, purpose: Purpose) -> dict[str, str]:
+        """The variables for one run of the client. Raises HostError where no temporary folder can be made."""
+        if purpose is Purpose.USER:
+            return dict(self.user)
+        if purpose is Purpose.FETCH:
+            return {name: value for name, value in self.user.items() if _fetches_with(name)}
+        chosen = {name: value for name, value in self.user.items() if is_passed(name)}
+        chosen["DOCKER_CONFIG"] = str(self._configuration(purpose))
+        if purpose is Purpose.BUILD:
+            # The builder that every engine has, whether the client has the plugin for the other or not.
+            chosen["DOCKER_BUILDKIT"] = "0"
+        return chosen
+
+    def _configuration(self, purpose: Purpose) -> Path:
+        with self._lock:
+            if purpose not in self._folders:
+                self._folders[purpose] = self._found_or_made(purpose)
+            return self._folders[purpose]
+
+    def _found_or_made(self, purpose: Purpose) -> Path:
+        theirs = _folder(self.user)
+        settings = _read(theirs / "config.json")
+        # A build may need the proxies to reach the network, and they do not stay in the image.
+        kept = (*_KEPT, _PROXIES_KEY) if purpose is Purpose.BUILD else _KEPT
+        if settings is not None and all(_is_one_of(key, (*kept, *_HARMLESS)) for key in settings):
+            return theirs
+        chosen = {key: value for key, value in (settings or {}).items() if _is_one_of(key, kept)}
+        return self._made(theirs, chosen)
+
+    def _made(self, theirs: Path, settings: Mapping[str, Any]) -> Path:
+        failure: OSError | None = None
+        for parent in _parents():
+            made: Path | None = None
+            try:
+                made = Path(tempfile.mkdtemp(prefix="deployer-docker-", dir=parent))
+                _fill(made, theirs, settings)
+            except OSError as error:
+                failure = error
+                if made is not None:
+                    shutil.rmtree(made, ignore_errors=True)
+            else:
+                weakref.finalize(self, shutil.rmtree, made, ignore_errors=True)
+                return made
+        raise HostError(
+            "No configuration for the Docker client could be written into the folder for temporary files.",
+            ("Free some space there, or name another folder in the variable TMPDIR.",),
+            str(failure or ""),
+        )
+
+
+def names_an_engine(user: Mapping[str, str]) -> bool:
+    """Whether the user's variables or configuration name an engine; if not, it is the one of this machine."""
+    if user.get("DOCKER_HOST") or user.get("DOCKER_CONTEXT"):
+        return True
+    settings = _read(_folder(user) / "config.json") or {}
+    current = (value for key, value in settings.items() if _is_one_of(key, ("currentContext",)))
+    return any(value not in {"", "default", None} for value in current)
+
+
+def is_passed(name: str) -> bool:
+    """Whether what deployer runs for itself gets a variable of the user's."""
+    return name in PASSED or name.startswith("LC_")
+
+
+def _fetches_with(name: str) -> bool:
+    return name in {*PASSED, _SAVED_SIGN_IN, "DOCKER_CONFIG"} or not name.startswith(_DOCKERS_OWN)
+
+
+def _folder(user: Mapping[str, str]) -> Path:
+    """Where the user's config.json, contexts and plugins are."""
+    directory = user.get("DOCKER_CONFIG")
+    return Path(directory) if directory else home(user) / ".docker"
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    """What a config.json holds: None for one that Docker leaves aside with a warning, being no JSON object."""
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return {}
+    except OSError:
+        return None
+    if not text.strip():
+        return {}
+    try:
+        # Docker reads the first value and no further.
+        found, _ = json.JSONDecoder().raw_decode(text.lstrip())
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _is_one_of(key: str, names: tuple[str, ...]) -> bool:
+    # Go compares the keys of JSON without regard to case.
+    return key.lower() in {name.lower() for name in names}
+
+
+def _fill(folder: Path, theirs: Path, settings: Mapping[str, Any]) -> None:
+    """Make a folder a configuration of the client: the user's contexts and plugins, and these settings."""
+    for name in ("contexts", "cli-plugins"):
+        if (theirs / name).is_dir():
+            (folder / name).symlink_to((theirs / name).absolute())
+    # The folder is its owner's alone: headers may hold a secret.
+    (folder / "config.json").write_text(json.dumps(settings), encoding="utf-8")
+
+
+def _parents() -> Iterator[str | None]:
+    """Where temporary folders may be made: the usual place, and memory, so that `gc` works on a full disk."""
+    yield None
+    memory = "/dev/shm"  # noqa: S108 - mkdtemp makes the folder so that nobody else can
+    if Path(memory).is_dir():
+        yield memory
