@@ -89,4 +89,4 @@ def test_a_page_that_does_not_come_whole_is_loaded_once_more(page: Page, watch: 
     page.unroute("**/assets/dom.js")
     page.route("**/assets/dom.js", lambda route: route.abort())
     page.reload()
-    expect(page.get_by_text("The page could not be loaded whole.")).to_be_visible()
+    expect(page.get_by_text("This page needs JavaScript, and its scripts did not run.")).to_be_visible()

@@ -331,7 +331,8 @@ class TestWays:
         expect(button).to_be_focused()
         filter_box(page).focus()
         page.keyboard.press("Control+V")
-        expect(filter_box(page)).to_have_value(f"docker pull {PLAIN_HOST}:{page_stack.port}/page/copied:1.0")
+        # What was copied is a reference, which the search opens.
+        expect(page).to_have_url(f"{base}/repository/page/copied/tag/1.0")
 
     @pytest.mark.parametrize("width", [320, 390, 768])
     def test_nothing_is_wider_than_a_narrow_screen(

@@ -1,4 +1,5 @@
 /** Building the document. Data comes in as text and attributes only, never as markup. */
+import { enclosed } from "./direction.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -19,7 +20,8 @@ export function h(name, attributes = {}, ...children) {
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
     else element.setAttribute(key, value === true ? "" : value);
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
+  element.append(...children.filter((child) => child !== null && child !== undefined)
+    .map((child) => (typeof child === "string" ? enclosed(child) : child)));
   return element;
 }
 

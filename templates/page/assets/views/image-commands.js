@@ -4,7 +4,7 @@ import { h } from "../dom.js";
 import { registryAddress } from "../format.js";
 import { text } from "../text.js";
 import { choice, section } from "./image-parts.js";
-import { copyButton } from "./parts.js";
+import { commandLine, copyButton } from "./parts.js";
 
 // Names are the same in all languages.
 const TOOLS = { docker: "Docker", podman: "Podman", skopeo: "skopeo", kubernetes: "Kubernetes", helm: "Helm", oras: "ORAS" };
@@ -43,5 +43,5 @@ function row({ tool, line }, announce) {
   const label = TOOLS[tool];
   const code = h("pre", { tabindex: "0", role: "group", "aria-label": label }, h("code", {}, line));
   const copier = copyButton({ label: text.image.copyCommand(label), words: () => line, announce });
-  return h("div", {}, h("span", { class: "tool" }, label), h("div", { class: "command" }, code, copier));
+  return h("div", {}, h("span", { class: "tool" }, label), commandLine(code, copier));
 }

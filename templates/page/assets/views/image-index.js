@@ -1,24 +1,30 @@
-/** An image of several platforms: each of them behind a tab. */
+/** An image of several platforms: each of them behind a tab, and many of them in a list. */
 import { h } from "../dom.js";
 import { bytes, shortDigest } from "../format.js";
 import { describe, moment } from "../manifest.js";
+import { readOrigin } from "../origin.js";
 import { readPlatforms } from "../platforms.js";
 import { digestPath } from "../router.js";
 import { text } from "../text.js";
 import { builderFacts, manifestSections, readManifest } from "./image-manifest.js";
-import { digestButton, facts, timeAgo } from "./image-parts.js";
+import { beginningOf, digestButton, facts, originFacts, timeAgo } from "./image-parts.js";
 import { referrersSection } from "./image-referrers.js";
 import { notice } from "./parts.js";
 
-// More than any image has, and no more than a browser draws at once.
-const TABS = 100;
+// From so many on they are chosen from a list.
+const LISTED = 8;
+// More than any image has, and no more than a browser lists at once.
+const MOST = 2000;
+// Characters of what an index calls a platform.
+const LABEL = 80;
 
 /** @param {any} shown the view's @returns {Promise<HTMLElement[]>} the tabs, and the platform that is chosen */
 export async function drawIndex(shown) {
   const { document, entryOf, query, signal, setQuery, announce } = shown;
   const { platforms: all, attestations } = readPlatforms(document, entryOf);
-  const platforms = all.slice(0, TABS);
-  const panel = h("div", { id: "platform", role: "tabpanel" });
+  const platforms = all.slice(0, MOST);
+  const isList = platforms.length >= LISTED;
+  const panel = h("div", { id: "platform", role: isList ? "group" : "tabpanel" });
   let turn = 0;
 
   async function show(platform, isChosen) {
@@ -45,9 +51,11 @@ export async function drawIndex(shown) {
   const chosen = asked ?? platforms.find(({ document: there }) => there) ?? platforms[0];
   if (!chosen) return [notice(text.image.emptyIndex), panel];
   await show(chosen, Boolean(asked));
-  const entries = platforms.map(({ key, label, document: there }) => ({ key, label, note: there ? "" : text.image.notHere }));
-  const more = all.length > TABS ? h("p", { class: "unknown" }, text.morePlatforms(all.length - TABS)) : "";
-  return [tabs({ label: text.platforms, entries, chosen: chosen.key, panel, onChoose }), more, panel];
+  const entries = platforms.map(({ key, label, document: there }) =>
+    ({ key, label: beginningOf(label, LABEL), note: there ? "" : text.image.notHere }));
+  const more = all.length > MOST ? h("p", { class: "unknown" }, text.image.notListed(all.length - MOST)) : "";
+  const choose = isList ? platformList : tabs;
+  return [choose({ label: text.platforms, entries, chosen: chosen.key, panel, onChoose }), more, panel];
 }
 
 async function platformContent(shown, platform, isChosen) {
@@ -61,8 +69,25 @@ async function platformContent(shown, platform, isChosen) {
   const part = { digest, attestations, ...(await readManifest(shown, document)) };
   const size = part.kind === "legacy" ? null : bytes(describe(document, document.mediaType).size);
   own.push([text.size, size], [text.created, timeAgo(moment(part.config?.created))], ...builderFacts(part));
+  // Where the index itself tells it, it stands above already.
+  const origin = readOrigin(part.config?.config?.Labels, document.annotations);
+  const above = JSON.stringify(readOrigin(shown.document.annotations));
+  if (JSON.stringify(origin) !== above) own.push(...originFacts(origin));
   const sections = manifestSections({ ...shown, platform: isChosen ? platform.platform : "" }, part);
   return [facts(own), ...sections, referrersSection(shown, part)];
+}
+
+/**
+ * As `tabs`: of many, one in a list.
+ * @param {Parameters<typeof tabs>[0]} options @returns {HTMLElement}
+ */
+function platformList({ entries, chosen, panel, onChoose }) {
+  const options = entries.map(({ key, label, note }) =>
+    h("option", { value: key, selected: key === chosen }, note ? `${label} (${note})` : label));
+  const name = () => panel.setAttribute("aria-label", entries.find(({ key }) => key === choice.value).label);
+  const choice = h("select", { id: "platforms", "aria-controls": panel.id, onchange: () => (name(), onChoose(choice.value, false)) }, ...options);
+  name();
+  return h("div", { class: "platform-list" }, h("label", { for: choice.id }, text.image.choosePlatform(entries.length)), choice);
 }
 
 /**

@@ -7,7 +7,7 @@ import { isDigest, parse, readChart, readLayers, readPairs, readPurposes, readSe
 import { describe } from "../manifest.js";
 import { text } from "../text.js";
 import { commandsSection } from "./image-commands.js";
-import { digestButton, pairs, section, timeAgo } from "./image-parts.js";
+import { beginningOf, digestButton, fill, folded, pairs, section, timeAgo } from "./image-parts.js";
 import { rawBox } from "./image-raw.js";
 import { errorNotice, notice } from "./parts.js";
 
@@ -51,7 +51,7 @@ export function manifestSections(shown, part) {
     pullSection(shown, part),
     ...configSections(shown, part),
     annotationsSection(document),
-    history && section(text.image.history, historyList(history)),
+    history && historySection(history),
     layersSection(shown, part, history),
     rawSection(shown, part),
   ].filter(Boolean);
@@ -98,12 +98,14 @@ function annotationsSection({ annotations }) {
 /** Names that strangers chose are no words of ours. */
 const namedPairs = (entries) => pairs(entries.map(([key, value]) => [key, [value]]), "named");
 
-function historyList(steps) {
-  return h("ol", { class: "history" }, ...steps.map(({ instruction, words, arguments: set, created, layer }) =>
+function historySection(steps) {
+  const list = h("ol", { class: "history" });
+  const rest = fill(list, steps, ({ instruction, words, arguments: set, created, layer }) =>
     h("li", {},
-      h("code", { class: "step" }, instruction ? h("b", {}, instruction) : null, instruction ? ` ${words}` : words),
-      set ? h("code", { class: "set" }, text.image.with(set)) : null,
-      h("span", { class: "made" }, layer ? layerWords(layer) : text.image.noLayer, timeAgo(created)))));
+      h("div", { class: "step" }, instruction ? h("b", {}, instruction) : null, " ", folded(words)),
+      set ? h("div", { class: "set" }, folded(text.image.with(set))) : null,
+      h("span", { class: "made" }, layer ? layerWords(layer) : text.image.noLayer, timeAgo(created))));
+  return section(text.image.history, list, rest);
 }
 
 const layerWords = ({ digest, size }) =>
@@ -114,19 +116,20 @@ function layersSection({ announce }, { kind, config, layers }, history) {
   const isImage = kind === "image" || kind === "legacy";
   const titled = layers.some(({ title }) => title);
   const head = ["#", titled && text.image.file, text.image.digest, text.size, text.image.type].filter(Boolean);
-  const rows = layers.map(({ digest, size, mediaType, type, foreign, title }, index) =>
+  const row = ({ digest, size, mediaType, type, foreign, title }, index) =>
     h("tr", {},
       h("td", {}, String(index + 1)),
-      titled ? h("td", { class: "file" }, title || text.noneKnown) : null,
+      titled ? h("td", { class: "file" }, title ? folded(title) : text.noneKnown) : null,
       h("td", {}, digest ? digestButton(digest, announce) : text.noneKnown),
       h("td", { class: "number" }, size === null ? text.unknown : bytes(size)),
-      h("td", { title: mediaType }, type || text.unknown, foreign ? h("small", {}, text.image.foreign) : null)));
-  const table = h("table", {},
-    h("thead", {}, h("tr", {}, ...head.map((label) => h("th", { scope: "col" }, label)))), h("tbody", {}, ...rows));
+      h("td", { title: mediaType }, beginningOf(type, 60) || text.unknown, foreign ? h("small", {}, text.image.foreign) : null));
+  const body = h("tbody", {});
+  const table = h("table", {}, h("thead", {}, h("tr", {}, ...head.map((label) => h("th", { scope: "col" }, label)))), body);
+  const rest = fill(body, layers, row);
   const unmatched = isImage && config && !history;
   return section(isImage ? text.image.layers : titled ? text.image.files : text.image.contents,
     unmatched ? h("p", { class: "unknown" }, text.image.noHistory) : null,
-    h("div", { class: "scrolling", tabindex: "0", role: "group", "aria-label": text.image.layers }, table));
+    h("div", { class: "scrolling", tabindex: "0", role: "group", "aria-label": text.image.layers }, table), rest);
 }
 
 /** What statements, lists and the like say can be read here too; of files only those that people read. */

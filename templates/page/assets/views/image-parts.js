@@ -1,8 +1,20 @@
 /** Parts that the view of an image is made of. */
+import { enclosed } from "../direction.js";
 import { h } from "../dom.js";
-import { ago, moment, shortDigest } from "../format.js";
+import { ago, bytes, moment, shortDigest } from "../format.js";
 import { text } from "../text.js";
-import { copyButton } from "./parts.js";
+import { button, copyButton } from "./parts.js";
+
+// Longer values fold: so many characters and lines of them stand at first.
+const LONG = 600;
+const LINES = 12;
+// Longer lists too.
+const MANY = 200;
+// Characters of an address.
+const ADDRESS = 60;
+// By which Git calls a commit.
+const REVISION = 12;
+const graphemes = new Intl.Segmenter();
 
 /** @param {string} title @param {...(Node | string | null)} content @returns {HTMLElement} */
 export const section = (title, ...content) => h("section", {}, h("h2", {}, title), ...content);
@@ -14,7 +26,8 @@ export const section = (title, ...content) => h("section", {}, h("h2", {}, title
 export function facts(entries) {
   const told = entries.map(([label, content]) => [label, [content].flat().filter(Boolean)]);
   const shown = told.filter(([, content]) => content.length);
-  return h("dl", { class: "facts" }, ...shown.map(([label, content]) => h("div", {}, h("dt", {}, label), h("dd", {}, ...content))));
+  const part = (one) => (typeof one === "string" ? folded(one, h("span", {})) : one);
+  return h("dl", { class: "facts" }, ...shown.map(([label, content]) => h("div", {}, h("dt", {}, label), h("dd", {}, ...content.map(part)))));
 }
 
 /**
@@ -22,9 +35,79 @@ export function facts(entries) {
  * @returns {HTMLElement} one below the other
  */
 export function pairs(entries, kind = "") {
-  const lines = (words) => words.map((line) => h("dd", {}, h("code", {}, line)));
-  return h("dl", { class: `pairs ${kind}` }, ...entries.map(([label, words]) => h("div", {}, h("dt", {}, label), ...lines(words))));
+  const lines = (words) => words.map((line) => h("dd", {}, folded(line)));
+  const list = h("dl", { class: `pairs ${kind}` });
+  const row = ([label, words]) => h("div", {}, h("dt", {}, kind ? folded(label) : label), ...lines(words));
+  const rest = fill(list, entries, row);
+  return h("div", {}, list, rest);
 }
+
+/**
+ * Words of any length: of long ones the beginning, and the rest at a press, in a box that scrolls.
+ * @param {string} words @param {HTMLElement} [code] which they stand in
+ * @returns {HTMLElement}
+ */
+export function folded(words, code = h("code", {})) {
+  const beginning = beginningOf(words, LONG, LINES);
+  code.append(enclosed(beginning));
+  if (beginning === words) return code;
+  const box = h("div", { class: "folded" }, code);
+  const size = bytes(new TextEncoder().encode(words).length);
+  const flip = button(text.image.showAll(size), () => {
+    const opens = flip.getAttribute("aria-expanded") === "false";
+    flip.setAttribute("aria-expanded", opens);
+    flip.textContent = opens ? text.image.showLess : text.image.showAll(size);
+    code.textContent = enclosed(opens ? words : beginning);
+    box.classList.toggle("whole", opens);
+    if (opens) code.tabIndex = 0;
+    else code.removeAttribute("tabindex");
+  });
+  flip.setAttribute("aria-expanded", false);
+  box.append(flip);
+  return box;
+}
+
+/**
+ * @param {string} words @param {number} most characters @param {number} [lines]
+ * @returns {string} all of it, or a beginning that parts no letter and no joined emoji
+ */
+export function beginningOf(words, most, lines = 1_000_000) {
+  const start = words.split("\n", lines + 1).slice(0, lines).join("\n");
+  if (start.length <= most) return start;
+  // The last whole one that ends in time; what is one letter for longer than that is cut.
+  const at = graphemes.segment(start.slice(0, most + LONG)).containing(most);
+  return start.slice(0, at.index || most);
+}
+
+/**
+ * Fill a list of any length: of a long one the first, and the rest at a press.
+ * @template T
+ * @param {HTMLElement} list @param {T[]} items @param {(item: T, index: number) => HTMLElement} row
+ * @returns {HTMLElement | null} the button for the rest, to stand below; null where there is none
+ */
+export function fill(list, items, row) {
+  list.append(...items.slice(0, MANY).map(row));
+  if (items.length <= MANY) return null;
+  const rest = button(text.image.showRest(items.length), () => {
+    list.append(...items.slice(MANY).map((item, index) => row(item, MANY + index)));
+    rest.remove();
+  });
+  return rest;
+}
+
+/**
+ * @param {import("../origin.js").Origin} origin
+ * @returns {[string, any][]} what an image says of where it comes from, for `facts`
+ */
+export const originFacts = ({ version, revision, links }) => [
+  [text.image.version, version],
+  [text.image.revision, revision && h("code", { title: revision }, beginningOf(revision, REVISION))],
+  ...links.map(({ kind, href }) => [text.image.links[kind], outward(href)]),
+];
+
+/** @param {string} href a stranger's address, checked @returns {HTMLElement} which leads there, in another tab */
+const outward = (href) =>
+  h("a", { href, rel: "noopener noreferrer", target: "_blank", title: href }, beginningOf(href.replace(/^https:\/\//, ""), ADDRESS));
 
 /** @param {string} digest @param {(words: string) => void} announce @returns {HTMLElement} which copies all of it */
 export const digestButton = (digest, announce) =>

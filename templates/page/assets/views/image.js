@@ -3,12 +3,13 @@ import { h } from "../dom.js";
 import { bytes, moment as absolute, naturally, shortDigest } from "../format.js";
 import { isDigest, platformWords, readPurposes, readReferringTag } from "../image.js";
 import { moment } from "../manifest.js";
+import { readOrigin } from "../origin.js";
 import { readRepository } from "../overview.js";
 import { isName, RegistryError } from "../registry.js";
 import { digestPath, repositoryPath, tagPath } from "../router.js";
 import { text } from "../text.js";
 import { builderFacts, manifestSections, readManifest } from "./image-manifest.js";
-import { digestButton, facts, timeAgo } from "./image-parts.js";
+import { digestButton, facts, originFacts, timeAgo } from "./image-parts.js";
 import { purposeWords, referrersSection } from "./image-referrers.js";
 import { askToDelete, breadcrumb, button, errorNotice, notice, skeleton, stepsTo } from "./parts.js";
 
@@ -122,6 +123,7 @@ function factsOf({ name, tag, digest, document, details, announce }, config) {
     [text.size, [size === null ? text.unknown : bytes(size), sum]],
     [text.image.type, typeWords(document, kind, referring)],
     [tag ? text.image.otherTags : text.image.tags, tagLinks(name, digest, sharing.filter((other) => other && other !== tag))],
+    ...originFacts(readOrigin(config?.config?.Labels, document.annotations)),
     [text.image.about, isDigest(subject) && h("a", { href: digestPath(name, subject) }, shortDigest(subject))],
   ];
 }

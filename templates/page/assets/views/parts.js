@@ -36,36 +36,6 @@ export const button = (label, onclick) => h("button", { type: "button", class: "
 export const notice = (...content) => h("div", { class: "notice" }, ...content);
 
 /**
- * @param {{label: string, value: string, onInput: (value: string) => void, onDown: () => void,
- *   onEnter?: (value: string) => void, controls: string}} options
- * @returns {{element: HTMLElement, clear: () => void}}
- */
-export function filterBox({ label, value, onInput, onDown, onEnter, controls }) {
-  const keys = { Escape: () => input.value && set(""), ArrowDown: onDown, Enter: () => onEnter?.(input.value) };
-  const input = h("input", {
-    id: "filter", type: "search", placeholder: label, "aria-label": label, "aria-controls": controls,
-    "aria-keyshortcuts": "/", autocomplete: "off", autocapitalize: "none", spellcheck: "false",
-    oninput: () => onInput(input.value),
-    onkeydown(event) {
-      if (!keys[event.key] || event.isComposing) return;
-      event.preventDefault();
-      keys[event.key]();
-    },
-  });
-  const set = (words) => {
-    input.value = words;
-    onInput(words);
-  };
-  const clear = () => {
-    set("");
-    input.focus();
-  };
-  input.value = value;
-  const sign = icon("M11 11l3 3M12 7A5 5 0 1 1 2 7a5 5 0 0 1 10 0z");
-  return { element: h("div", { class: "filter" }, sign, input, h("kbd", { "aria-hidden": "true" }, "/")), clear };
-}
-
-/**
  * @param {{label: string, words: () => string, announce: (words: string) => void, content?: Node | string,
  *   onCopied?: () => void, title?: string}} options
  * @returns {HTMLButtonElement}
@@ -103,7 +73,26 @@ export function commandBox({ lines, announce }) {
   const words = () => code.textContent.trim();
   const copier = copyButton({ label: text.copyCommand, words, announce });
   set(lines);
-  return { element: h("div", { class: "command" }, h("pre", { tabindex: "0" }, code), copier), set };
+  return { element: commandLine(h("pre", { tabindex: "0" }, code), copier), set };
+}
+
+const edges = new ResizeObserver((entries) => entries.forEach(({ target }) => markEdge(target.closest("pre"))));
+
+/** A sign tells where it goes on beyond the edge. */
+function markEdge(pre) {
+  pre?.parentElement?.classList.toggle("beyond", pre.scrollWidth - pre.clientWidth - Math.abs(pre.scrollLeft) > 1);
+}
+
+/**
+ * @param {HTMLElement} pre the command, in a `code` @param {HTMLElement} copier
+ * @returns {HTMLElement} a command with what copies it
+ */
+export function commandLine(pre, copier) {
+  pre.addEventListener("scroll", () => markEdge(pre), { passive: true });
+  // Either may change: the room that there is, and what is to be shown in it.
+  edges.observe(pre);
+  edges.observe(pre.firstElementChild);
+  return h("div", { class: "command" }, pre, copier);
 }
 
 /**

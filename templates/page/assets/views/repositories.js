@@ -9,9 +9,8 @@ import { CHANGED, createStore } from "../store.js";
 import { text } from "../text.js";
 import { createVirtualList } from "../virtual-list.js";
 import { listShape } from "./list.js";
-import {
-  commandBox, errorNotice, filterBox, noMatch, notice, pushCommands, skeleton, toBeginning,
-} from "./parts.js";
+import { button, commandBox, errorNotice, noMatch, notice, pushCommands, skeleton, toBeginning } from "./parts.js";
+import { filterBox, referenceOf } from "./search.js";
 
 const SHAPES = ["list", "folders"];
 // Repositories named in one command.
@@ -25,7 +24,7 @@ export function showRepositories(context) {
   const { root, client, signal, session, announce, query, setTitle, go, restoreScroll } = context;
   const settings = recall(query, session.get());
   const names = settings.shape === "list" || loaded.folders ? session.get().names : null;
-  const state = createStore({ ...settings, ...arranged(names), error: null });
+  const state = createStore({ ...settings, ...arranged(names), error: null, reference: null });
   const choose = remembering(chosen);
   let shown = choose([], [], "", false);
   // While one filters, all folders are open but these.
@@ -35,7 +34,7 @@ export function showRepositories(context) {
   const facts = createFacts({ client, session, signal, onRead: () => virtual.refresh() });
   const virtual = createVirtualList({ root: list, createRow: (item) => shape().createRow(item), onDraw, signal });
   const shapes = { list: listShape({ facts: facts.of, shown: () => shown }) };
-  const top = createTop({ list, virtual, filter: settings.filter, set, toShape });
+  const top = createTop({ list, virtual, filter: settings.filter, set, toShape, go, onEnter });
   const aside = h("div", { class: "aside" });
 
   function shape() {
@@ -69,6 +68,22 @@ export function showRepositories(context) {
     keep(state.get(), context);
     toBeginning(list, top.toolbar);
     tellCount();
+    if ("filter" in change) understand();
+  }
+
+  /** What was searched for may be a whole reference, then its repository is what is wanted. */
+  async function understand() {
+    const { filter, reference: before } = state.get();
+    const reference = await referenceOf(filter);
+    if (signal.aborted || state.get().filter !== filter || (!reference && !before)) return;
+    state.set({ reference });
+    tellCount();
+  }
+
+  function onEnter(words) {
+    const { reference } = state.get();
+    if (reference && !reference.registry) go(reference.path);
+    else if (words) list.querySelector("a")?.click();
   }
 
   async function toShape(wanted) {
@@ -104,7 +119,7 @@ export function showRepositories(context) {
   }
 
   function draw(now) {
-    shown = choose(now.full, now.empty, now.filter, now.only);
+    shown = choose(now.full, now.empty, now.reference?.name ?? now.filter, now.only);
     const { role, rowsOf } = shape();
     // Rows of one shape are not for the other, though their keys may be the same.
     if (list.getAttribute("role") !== role) virtual.setItems([]);
@@ -116,12 +131,13 @@ export function showRepositories(context) {
     if (now.names) restoreScroll();
   }
 
-  function besides({ names: all, filter, only, error }) {
+  function besides({ names: all, filter, only, error, reference }) {
     const opening = error?.kind === "forbidden" && loaded.opening;
     if (opening) return [opening.openingNotice({ value: filter, address: registryAddress(location), go })];
     if (error) return [errorNotice(error, load)];
     if (!all) return [skeleton(12)];
     if (!all.size) return [nothingNotice(announce)];
+    if (reference) return [referenceNotice(reference, shown.count, top.clear)];
     if (!shown.count) return [noMatch(filter, top.clear)];
     return only ? [emptyNotice(shown.empty, announce)] : [];
   }
@@ -133,11 +149,12 @@ export function showRepositories(context) {
   draw(state.get());
   // A deletion may end when one has left its view already.
   addEventListener(CHANGED, load, { signal });
+  understand();
   load();
 }
 
 /** The title with its counts, and what one chooses by: words, a shape, those without tags. */
-function createTop({ list, virtual, filter, set, toShape }) {
+function createTop({ list, virtual, filter, set, toShape, go, onEnter }) {
   const number = h("span", { class: "count" });
   const only = h("button", {
     type: "button", class: "toggle", onclick: () => set({ only: only.getAttribute("aria-pressed") === "false" }),
@@ -148,7 +165,8 @@ function createTop({ list, virtual, filter, set, toShape }) {
     controls: list.id,
     onInput: (words) => set({ filter: words }),
     onDown: virtual.focusFirst,
-    onEnter: (words) => words && list.querySelector("a")?.click(),
+    onEnter,
+    go,
   });
   const buttons = SHAPES.map((shape) =>
     h("button", { type: "button", onclick: () => toShape(shape) }, text.list.shapes[shape]));
@@ -217,6 +235,14 @@ function flip(paths, path) {
 function nothingNotice(announce) {
   const { element } = commandBox({ lines: pushCommands(registryAddress(location), "NAME"), announce });
   return notice(h("h2", {}, text.noRepositories), h("p", {}, text.noRepositoriesAdvice), element);
+}
+
+/** Of an image of another registry, what has its name here is shown; whether any does. */
+function referenceNotice({ registry, name, words, path }, found, clear) {
+  const way = registry
+    ? h("p", {}, found ? text.list.elsewhere(registry) : text.list.onlyElsewhere(registry, name))
+    : h("p", {}, h("a", { class: "opens", href: path }, text.list.openReference(words)));
+  return notice(way, button(text.clearFilter, clear));
 }
 
 function emptyNotice(names, announce) {

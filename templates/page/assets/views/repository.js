@@ -10,9 +10,10 @@ import { matchingTags, parseSorting, sortedTags, writeSorting } from "../tags.js
 import { text } from "../text.js";
 import { createVirtualList } from "../virtual-list.js";
 import {
-  askToDelete, breadcrumb, button, commandBox, errorNotice, filterBox, noMatch, notice, pushCommands, skeleton,
-  stepsTo, toBeginning,
+  askToDelete, breadcrumb, button, commandBox, errorNotice, noMatch, notice, pushCommands, skeleton, stepsTo,
+  toBeginning,
 } from "./parts.js";
+import { filterBox } from "./search.js";
 import { createHeader, createTagRow } from "./tag-table.js";
 
 const COLUMN_NAMES = { name: text.tag, size: text.size, created: text.created };
@@ -28,7 +29,7 @@ export function showRepository(context) {
 }
 
 function showTags(context) {
-  const { root, name, number, client, signal, session, announce, query, setQuery, restoreScroll } = context;
+  const { root, name, number, client, signal, session, announce, query, setQuery, restoreScroll, go } = context;
   const state = createStore({
     repository: session.get().repositories.get(name), unknown: false, error: null,
     filter: query.get("filter") ?? "", sorting: parseSorting(query.get("sort")),
@@ -55,10 +56,13 @@ function showTags(context) {
     controls: table.id,
     onInput: setFilter,
     onDown: virtual.focusFirst,
+    go,
   });
   const bar = createSelectionBar({ selection, remove: () => remove(selection.keys()) });
-  const removeAll = button(text.deleting.all, () => remove([...state.get().repository.tags.keys()]));
-  const toolbar = h("div", { class: "toolbar" }, box.element, removeAll, bar.element);
+  const removeShown = button("", () => remove(state.get().filter ? shown : [...state.get().repository.tags.keys()]));
+  const toolbar = h("div", { class: "toolbar" }, box.element, bar.element);
+  // At the end, where nobody comes by the way.
+  const foot = h("div", { class: "end" }, removeShown);
 
   function createRow({ key }) {
     return createTagRow(key, {
@@ -144,7 +148,8 @@ function showTags(context) {
       selectable: mayDelete(), some: shown.some(selection.has), every: shown.length > 0 && shown.every(selection.has),
     });
     bar.show(shown);
-    removeAll.hidden = !mayDelete() || !state.get().repository.tags.size || selection.keys().length > 0;
+    foot.hidden = !mayDelete() || !shown.length || selection.keys().length > 0;
+    removeShown.textContent = state.get().filter ? text.deleting.shown(shown.length) : text.deleting.all;
     virtual.refresh();
   }
 
@@ -172,7 +177,7 @@ function showTags(context) {
     return shown.length ? [] : [noMatch(filter, box.clear)];
   }
 
-  root.append(command.element, toolbar, aside, table);
+  root.append(command.element, toolbar, aside, table, foot);
   state.subscribe(draw, signal);
   draw(state.get());
   load();

@@ -1,4 +1,5 @@
 /** English, of the view of an image; it is loaded with it. */
+import { number } from "../en.js";
 
 export const words = {
   loading: "Loading the image…",
@@ -28,6 +29,14 @@ export const words = {
   copyDigest: (digest) => `Copy the digest ${digest}`,
   copy: (title) => `Copy: ${title}`,
   copyWord: "Copy",
+  showAll: (size) => `Show all (${size})`,
+  showRest: (count) => `Show all ${number.format(count)}`,
+  showLess: "Show less",
+  version: "Version",
+  revision: "Revision",
+  links: { source: "Source", home: "Home page", documentation: "Documentation" },
+  notListed: (count) => `${number.format(count)} more are not listed.`,
+  choosePlatform: (count) => `Platform (${number.format(count)})`,
 
   configuration: "Configuration",
   noSettings: "It sets nothing.",

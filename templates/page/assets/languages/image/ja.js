@@ -1,4 +1,5 @@
 /** Japanese, of the view of an image; it is loaded with it. */
+import { some } from "../ja.js";
 
 export const words = {
   loading: "イメージを読み込んでいます…",
@@ -28,6 +29,14 @@ export const words = {
   copyDigest: (digest) => `ダイジェスト ${digest} をコピー`,
   copy: (title) => `${title}をコピー`,
   copyWord: "コピー",
+  showAll: (size) => `すべて表示（${size}）`,
+  showRest: (count) => `${some(count, "件")}をすべて表示`,
+  showLess: "折りたたむ",
+  version: "バージョン",
+  revision: "リビジョン",
+  links: { source: "ソース", home: "ホームページ", documentation: "ドキュメント" },
+  notListed: (count) => `ほか ${some(count, "件")}は表示していません。`,
+  choosePlatform: (count) => `プラットフォーム（${some(count, "件")}）`,
 
   configuration: "設定",
   noSettings: "何も設定されていません。",
