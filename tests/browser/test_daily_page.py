@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.pages import answer, filter_box, row
 from tests.support.content import push_image, push_index
+from tests.support.page_views import BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -193,7 +194,8 @@ class TestDeletingAll:
         delete_all = page.get_by_role("button", name="Delete all tags…")
         last = row(page, "2.0").or_(row(page, "1.1")).last.bounding_box()
         place = delete_all.bounding_box()
-        assert last and place
+        assert last
+        assert place
         assert place["y"] > last["y"]
         filter_box(page).fill("1.")
         page.get_by_role("button", name="Delete the 3 shown…").click()
@@ -222,8 +224,6 @@ class TestPhone:
     @pytest.mark.parametrize("language", ["en", "ja"])
     @pytest.mark.parametrize("name", ["list", "repository", "image-of-platforms"])
     def test_nothing_is_cut(self, windows: Windows, name: str, language: str) -> None:
-        from tests.support.page_views import BY_NAME
-
         page = windows.show(BY_NAME[name], language=language, width=320)
         cut = page.evaluate(
             """() => [...document.querySelectorAll("main *")]
