@@ -114,7 +114,7 @@ def print_inspection(out: Output, found: Inspection, address: str, now: datetime
         ("Image", f"{address}/{found.reference}"),
         ("Digest", tag.digest),
         ("Media type", tag.media_type),
-        ("Size", f"{size(tag.size)}, compressed"),
+        ("Size", f"{size(tag.size)}, compressed" if tag.size is not None else _NONE),
         ("Created", created),
         ("Platforms", shown(", ".join(tag.platforms)) or _NONE),
     ]
@@ -132,7 +132,7 @@ def print_inspection(out: Output, found: Inspection, address: str, now: datetime
             (
                 shown(child.platform) or _NONE,
                 child.digest,
-                _NONE if child.size is None else size(child.size),
+                _size(child.size),
                 age(child.created, moment) if child.created else _NONE,
             )
             for child in found.children
@@ -243,7 +243,11 @@ def deletion_json(plan: Plan, outcomes: Sequence[Outcome], *, dry_run: bool) -> 
 
 def _facts(tag: Tag, now: datetime) -> tuple[str, str, str]:
     platforms = "(half deleted)" if tag.half_deleted else shown(", ".join(tag.platforms)) or _NONE
-    return size(tag.size), platforms, age(tag.created, now) if tag.created else _NONE
+    return _size(tag.size), platforms, age(tag.created, now) if tag.created else _NONE
+
+
+def _size(count: int | None) -> str:
+    return _NONE if count is None else size(count)
 
 
 def _listed(tags: Sequence[str], most: int = 8) -> str:

@@ -4,39 +4,51 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from deployer.registry.moments import TOLERANCE
+
 if TYPE_CHECKING:
     from datetime import datetime
 
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
-_AGES = (
-    (365 * 86400, "year"),
-    (30 * 86400, "month"),
-    (7 * 86400, "week"),
-    (86400, "day"),
-    (3600, "hour"),
-    (60, "minute"),
-)
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
+_MINUTE = 60
+_HOUR = 3600
+_DAY = 24 * _HOUR
 
 
 def size(count: int) -> str:
-    """A number of bytes, in powers of 1000 as Docker shows it: "76.1 MB"."""
-    value = float(count)
-    for unit in _UNITS:
-        if value < 999.95 or unit == _UNITS[-1]:
-            break
-        value /= 1000
-    return f"{count} B" if unit == "B" else f"{value:.1f} {unit}"
+    """A number of bytes, in powers of 1000 and three digits as Docker shows it: "76.1 MB"."""
+    # Rounded as a whole number: a half is a half, and what becomes 1000 belongs to the next unit.
+    step = int(10 ** max(0, len(str(count)) - 3))
+    rounded = (count + step // 2) // step * step
+    unit = min(len(_UNITS) - 1, (len(str(rounded)) - 1) // 3)
+    whole, part = divmod(rounded, 1000**unit)
+    digits = f"{part:0{3 * unit}}".rstrip("0") if unit else ""
+    return f"{whole}{'.' if digits else ''}{digits} {_UNITS[unit]}"
 
 
 def age(moment: datetime, now: datetime) -> str:
-    """How long ago a moment was: "3 days ago"."""
-    seconds = int((now - moment).total_seconds())
-    if seconds < 0:
+    """How long ago a moment was: "3 days ago". Units change where Docker's do."""
+    seconds = int((now - moment).total_seconds() // 1)
+    if seconds < -TOLERANCE.total_seconds():
         return "in the future"
-    for length, name in _AGES:
-        if seconds >= length:
-            return f"{counted(seconds // length, name)} ago"
-    return "just now"
+    if seconds < _MINUTE:
+        return "just now"
+    return f"{_length(seconds)} ago"
+
+
+def _length(seconds: int) -> str:
+    if seconds < _HOUR:
+        return counted(seconds // _MINUTE, "minute")
+    hours = (seconds + _HOUR // 2) // _HOUR
+    if hours < 2 * 24:
+        return counted(hours, "hour")
+    if hours < 14 * 24:
+        return counted(hours // 24, "day")
+    if hours < 60 * 24:
+        return counted(hours // 24 // 7, "week")
+    if hours < 730 * 24:
+        return counted(hours // 24 // 30, "month")
+    return counted(seconds // _DAY // 365, "year")
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

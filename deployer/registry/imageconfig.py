@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from deployer.registry.manifests import Platform
+from deployer.registry.moments import parse_time
+from deployer.registry.platforms import Platform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -57,21 +58,6 @@ def parse_config(content: bytes) -> ImageConfig:
         ports=_names(runtime.get("ExposedPorts")),
         volumes=_names(runtime.get("Volumes")),
     )
-
-
-def parse_time(value: object) -> datetime | None:
-    """A moment as RFC 3339 writes it, in UTC; None where there is none.
-
-    Go writes year 1 where a program set no time.
-    """
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return moment if moment.year > 1 else None
 
 
 def _text(value: object) -> str:

@@ -5,54 +5,54 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from deployer.errors import RegistryError
 from deployer.reference import is_digest
+from deployer.registry.kinds import (
+    DOCKER_CONFIG,
+    DOCKER_LIST,
+    DOCKER_MANIFEST,
+    INDEX_TYPES,
+    MANIFEST_TYPES,
+    OCI_CONFIG,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    SCHEMA_1_TYPES,
+    Content,
+    Kind,
+    is_attestation,
+    is_manifest_type,
+    kind_of,
+)
+from deployer.registry.platforms import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
-DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
-OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-OCI_INDEX = "application/vnd.oci.image.index.v1+json"
-
-DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
-OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
-
-MANIFEST_TYPES = (DOCKER_MANIFEST, DOCKER_LIST, OCI_MANIFEST, OCI_INDEX)
-INDEX_TYPES = frozenset({DOCKER_LIST, OCI_INDEX})
-SCHEMA_1_TYPES = frozenset(
-    {
-        "application/vnd.docker.distribution.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.v1+prettyjws",
-    }
-)
+__all__ = [
+    "DOCKER_CONFIG",
+    "DOCKER_LIST",
+    "DOCKER_MANIFEST",
+    "INDEX_TYPES",
+    "MANIFEST_TYPES",
+    "NO_DIGEST",
+    "OCI_CONFIG",
+    "OCI_INDEX",
+    "OCI_MANIFEST",
+    "SCHEMA_1_TYPES",
+    "Descriptor",
+    "ImageManifest",
+    "Index",
+    "Manifest",
+    "Platform",
+    "digest_of",
+    "parse",
+]
 
 # A digest that no content has.
 NO_DIGEST = "sha256:" + "0" * 64
-
-# BuildKit marks the attestations that it puts into an index with this annotation.
-_ATTESTATION = "vnd.docker.reference.type"
-
-
-@dataclass(frozen=True)
-class Platform:
-    """What an image runs on."""
-
-    os: str
-    architecture: str
-    variant: str = ""
-    os_version: str = ""
-
-    def __str__(self) -> str:
-        return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
-
-    @property
-    def is_known(self) -> bool:
-        """Whether a machine can be of this platform; attestations are filed under unknown/unknown."""
-        return bool(self.os) and self.os != "unknown" and bool(self.architecture) and self.architecture != "unknown"
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ class Descriptor:
     platform: Platform | None = None
     annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
     artifact_type: str = ""
+    is_attestation: bool = False
+    """Whether it is in an index beside the images, describing one of them."""
 
     @property
     def is_index(self) -> bool:
@@ -72,10 +74,9 @@ class Descriptor:
         return self.media_type in INDEX_TYPES
 
     @property
-    def is_attestation(self) -> bool:
-        """Whether it stands in an index beside the images, describing one of them."""
-        unknown = self.platform is not None and not self.platform.is_known
-        return unknown or _ATTESTATION in self.annotations
+    def is_manifest(self) -> bool:
+        """Whether it points to a manifest, and to no blob."""
+        return is_manifest_type(self.media_type)
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,15 @@ class ImageManifest:
     artifact_type: str = ""
     annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
 
+    @cached_property
+    def kind(self) -> Content:
+        """What it is, by the types of its configuration and its layers."""
+        return kind_of(json.loads(self.content), self.media_type)
+
     @property
     def is_image(self) -> bool:
-        """Whether containers can be made of it; charts, signatures and the like are artifacts."""
-        return self.config.media_type in {DOCKER_CONFIG, OCI_CONFIG}
+        """Whether containers can be made of it; charts, signatures, caches and the like are none."""
+        return self.kind.kind is Kind.IMAGE
 
     @property
     def size(self) -> int:
@@ -114,17 +120,35 @@ class Index:
     artifact_type: str = ""
     annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
 
+    @cached_property
+    def kind(self) -> Content:
+        """What it is: an index of images, or a build cache or an artifact in the form of an index."""
+        return kind_of(json.loads(self.content), self.media_type)
+
     @property
     def images(self) -> tuple[Descriptor, ...]:
-        """Its children without attestations, each once."""
-        unique: dict[str, Descriptor] = {}
-        for child in self.manifests:
-            if not child.is_attestation:
-                unique.setdefault(child.digest, child)
-        return tuple(unique.values())
+        """Its children without attestations, each once; what it names that is no manifest is none."""
+        return _each_once(child for child in self.manifests if child.is_manifest and not child.is_attestation)
+
+    @property
+    def blobs(self) -> tuple[Descriptor, ...]:
+        """What it names that is no manifest, such as the layers of a build cache, each once."""
+        return _each_once(child for child in self.manifests if not child.is_manifest)
+
+    @property
+    def size(self) -> int:
+        """Bytes of its own `blobs`."""
+        return sum(blob.size for blob in self.blobs)
 
 
 Manifest = ImageManifest | Index
+
+
+def _each_once(descriptors: Iterable[Descriptor]) -> tuple[Descriptor, ...]:
+    unique: dict[str, Descriptor] = {}
+    for descriptor in descriptors:
+        unique.setdefault(descriptor.digest, descriptor)
+    return tuple(unique.values())
 
 
 def digest_of(content: bytes, algorithm: str = "sha256") -> str:
@@ -211,6 +235,7 @@ def _descriptor(value: object, where: str) -> Descriptor:
         platform=_platform(value.get("platform"), where),
         annotations=_texts(value, "annotations", where),
         artifact_type=_text(value, "artifactType", where),
+        is_attestation=is_attestation(value),
     )
 
 

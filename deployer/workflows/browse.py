@@ -9,6 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING, Literal, get_args
 
 from deployer.errors import Denied, Forbidden, NotFound, RegistryError, RegistryUnreachable
+from deployer.order import natural
 from deployer.registry import throwaway
 from deployer.registry.imageconfig import parse_config
 from deployer.registry.manifests import ImageManifest
@@ -42,14 +43,14 @@ class Catalog:
 class Tag:
     """One tag, and the image that it names.
 
-    `size` is in bytes, compressed; `half_deleted` is the digest that the tag had before a deletion
-    was cut off half-way, `missing` the digests without which the image cannot be pulled whole.
+    `size` is in bytes, compressed, None where not all is here; `half_deleted` is the digest that the tag
+    had before a deletion was cut off half-way, `missing` the digests without which the image cannot be pulled whole.
     """
 
     name: str
     digest: str
     media_type: str
-    size: int
+    size: int | None
     created: datetime | None
     platforms: tuple[str, ...]
     half_deleted: str | None = None
@@ -160,8 +161,10 @@ def inspect(client: RegistryClient, text: str) -> Inspection:
             content = client.blob(reference.repository, manifest.config.digest)
         except (RegistryUnreachable, Denied):
             raise
-        except RegistryError:
+        except NotFound:
             contents.lost.add(manifest.config.digest)
+        except RegistryError as error:
+            contents.failed[manifest.config.digest] = error
         if content is not None and manifest.is_image:
             contents.configs[manifest.config.digest] = parse_config(content)
     else:
@@ -189,12 +192,6 @@ def _named(client: RegistryClient, names: Sequence[str]) -> tuple[str, ...]:
     if missing and not found:
         raise missing
     return tuple(found)
-
-
-def natural(text: str) -> tuple[tuple[int, int, str], ...]:
-    """A sorting key that puts `7.9` before `7.10`, and numbers before words."""
-    parts = re.split(r"([0-9]+)", text)
-    return tuple((0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts if part)
 
 
 def _read_repository(client: RegistryClient, repository: str, names: Sequence[str], order: Order) -> Repository:
@@ -238,9 +235,9 @@ def _tag(name: str, manifest: Manifest, contents: Contents) -> Tag:
 
 
 def _sorted(tags: list[Tag], order: Order) -> list[Tag]:
-    by_name = sorted(tags, key=lambda tag: (natural(tag.name), tag.name))
+    by_name = sorted(tags, key=lambda tag: natural(tag.name))
     if order == "size":
-        return sorted(by_name, key=lambda tag: -tag.size)
+        return sorted(by_name, key=lambda tag: -(tag.size or 0))
     if order == "created":
         # Those that say no time come last.
         return sorted(by_name, key=lambda tag: -tag.created.timestamp() if tag.created else inf)
@@ -251,7 +248,7 @@ def _children(index: Index, contents: Contents) -> tuple[Child, ...]:
     found = []
     for child in index.images:
         manifest = contents.manifests.get(child.digest)
-        platforms = (str(child.platform),) if child.platform else contents.platforms(manifest) if manifest else ()
+        platforms = (child.platform.label,) if child.platform else contents.platforms(manifest) if manifest else ()
         found.append(
             Child(
                 platform=", ".join(platforms),

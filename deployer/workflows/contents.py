@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from deployer.errors import Denied, RegistryError, RegistryUnreachable
+from deployer.errors import Denied, NotFound, RegistryError, RegistryUnreachable
 from deployer.registry import throwaway
-from deployer.registry.imageconfig import parse_config, parse_time
+from deployer.registry.imageconfig import parse_config
 from deployer.registry.manifests import ImageManifest, Index
+from deployer.registry.moments import parse_time, real_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import datetime
 
     from deployer.registry.client import RegistryClient
     from deployer.registry.imageconfig import ImageConfig
-    from deployer.registry.manifests import Manifest
+    from deployer.registry.manifests import Descriptor, Manifest
 
 _CREATED = "org.opencontainers.image.created"
 # Deeper nesting exists in no real image, and could be made to have no end.
@@ -27,77 +28,111 @@ Result = TypeVar("Result")
 
 @dataclass
 class Contents:
-    """Manifests and configurations by digest, read as far as a listing needs them."""
+    """Manifests and configurations by digest, read as far as a listing needs them.
+
+    `lost` are those that the registry says it does not have, `failed` those that could not be read for
+    another reason, of which nothing is concluded. What was created after `now` was not created then.
+    """
 
     manifests: dict[str, Manifest] = field(default_factory=dict)
     configs: dict[str, ImageConfig] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
+    failed: dict[str, RegistryError] = field(default_factory=dict)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def images(self, manifest: Manifest) -> tuple[ImageManifest, ...]:
         """The single images of a manifest: itself, or an index's children that are there."""
         return tuple(image for image in self._walk(manifest) if isinstance(image, ImageManifest))
 
-    def size(self, manifest: Manifest) -> int:
-        """Bytes of configurations and layers, compressed; an index's children summed, each once."""
-        return sum(image.size for image in self.images(manifest))
+    def size(self, manifest: Manifest) -> int | None:
+        """Bytes of configurations and layers, compressed; an index's children summed, each once.
+
+        None where not all children are here, or could be read.
+        """
+        if any(digest not in self.manifests for digest in self._children(manifest)):
+            return None
+        return sum(each.size for each in self._walk(manifest))
 
     def missing(self, manifest: Manifest) -> tuple[str, ...]:
         """Digests that the registry should have and has not: this image cannot be pulled whole."""
-        children = [
-            child.digest for index in self._walk(manifest) if isinstance(index, Index) for child in index.images
-        ]
-        configs = [image.config.digest for image in self.images(manifest)]
-        return tuple(digest for digest in dict.fromkeys(children + configs) if digest in self.lost)
+        return tuple(digest for digest in self._needed(manifest) if digest in self.lost)
+
+    def unread(self, manifest: Manifest) -> tuple[str, ...]:
+        """Digests that could not be read: what is told of this image is not all that there is."""
+        return tuple(digest for digest in self._needed(manifest) if digest in self.failed)
 
     def created(self, manifest: Manifest) -> datetime | None:
-        """When it was made: of an index, when its newest image was; None where nothing says so."""
-        moments = [config.created for image in self.images(manifest) if (config := self.config(image))]
+        """When it was made: of an index, when its newest image was; None where nothing says a real time."""
+        moments = [self._created(image) for image in self.images(manifest)]
         known = [moment for moment in moments if moment is not None]
-        return max(known) if known else parse_time(manifest.annotations.get(_CREATED))
+        return max(known) if known else self._annotated(manifest)
 
     def platforms(self, manifest: Manifest) -> tuple[str, ...]:
         """What it runs on, in the index's order, each once; empty for artifacts."""
         if isinstance(manifest, ImageManifest):
             config = self.config(manifest)
-            return (str(config.platform),) if config and config.platform else ()
-        found: list[str] = []
-        for child in manifest.images:
-            if child.platform is not None:
-                found.append(str(child.platform))
-            elif child.digest in self.manifests:
-                found += self.platforms(self.manifests[child.digest])
+            return (config.platform.name,) if config and config.platform else ()
+        found = []
+        for child, below in self._below(manifest, {manifest.digest}):
+            if child.platform is not None and child.platform.is_known:
+                found.append(child.platform.name)
+            elif isinstance(below, ImageManifest):
+                found += self.platforms(below)
         return tuple(dict.fromkeys(found))
 
     def config(self, image: ImageManifest) -> ImageConfig | None:
         """An image's configuration, or None for an artifact or one that is lost."""
         return self.configs.get(image.config.digest)
 
+    def _created(self, image: ImageManifest) -> datetime | None:
+        config = self.config(image)
+        return (real_time(config.created, self.now) if config else None) or self._annotated(image)
+
+    def _annotated(self, manifest: Manifest) -> datetime | None:
+        return real_time(parse_time(manifest.annotations.get(_CREATED)), self.now)
+
+    def _children(self, manifest: Manifest) -> list[str]:
+        """The digests of all that the indexes here put together."""
+        indexes = [index for index in self._walk(manifest) if isinstance(index, Index)]
+        return [child.digest for index in indexes for child in index.images]
+
+    def _needed(self, manifest: Manifest) -> Iterable[str]:
+        configs = [image.config.digest for image in self.images(manifest)]
+        return dict.fromkeys([*self._children(manifest), *configs])
+
     def _walk(self, manifest: Manifest) -> Iterable[Manifest]:
         """A manifest and everything below it that was read, each digest once."""
-        seen: dict[str, Manifest] = {}
-        waiting = [manifest]
-        while waiting:
-            current = waiting.pop(0)
-            if current.digest in seen:
+        yield manifest
+        if isinstance(manifest, Index):
+            yield from (below for _, below in self._below(manifest, {manifest.digest}) if below)
+
+    def _below(self, index: Index, seen: set[str]) -> Iterable[tuple[Descriptor, Manifest | None]]:
+        """What an index puts together, and indexes in it, in their order, each digest once; None was not read."""
+        for child in index.images:
+            if child.digest in seen:
                 continue
-            seen[current.digest] = current
-            if isinstance(current, Index):
-                waiting += [self.manifests[child.digest] for child in current.images if child.digest in self.manifests]
-        return seen.values()
+            seen.add(child.digest)
+            below = self.manifests.get(child.digest)
+            yield child, below
+            if isinstance(below, Index):
+                yield from self._below(below, seen)
 
 
-def read_contents(client: RegistryClient, repository: str, roots: Iterable[Manifest]) -> Contents:
+def read_contents(
+    client: RegistryClient, repository: str, roots: Iterable[Manifest], now: datetime | None = None
+) -> Contents:
     """Read what lies below these manifests of one repository.
 
-    What the registry has lost or spoilt is noted in `lost`. Raises RegistryUnreachable or Denied.
+    What the registry does not have is noted in `lost`, what could not be read in `failed`. Raises
+    RegistryUnreachable or Denied.
     """
-    contents = Contents()
+    contents = Contents(now=now or datetime.now(UTC))
     level = list(roots)
     for _ in range(_MAX_DEPTH):
         contents.manifests.update({manifest.digest: manifest for manifest in level})
         children = {child.digest for manifest in level if isinstance(manifest, Index) for child in manifest.images}
         wanted = sorted(children - contents.manifests.keys())
-        found = _fetch(client, wanted, lambda digest: client.manifest(repository, digest).manifest, contents.lost)
+        found = _fetch(client, wanted, lambda digest: client.manifest(repository, digest).manifest, contents)
         level = list(found.values())
         if not level:
             break
@@ -107,21 +142,24 @@ def read_contents(client: RegistryClient, repository: str, roots: Iterable[Manif
         if isinstance(image, ImageManifest) and image.is_image and not throwaway.original_of(image)
     }
     contents.configs = _fetch(
-        client, sorted(configs), lambda digest: parse_config(client.blob(repository, digest)), contents.lost
+        client, sorted(configs), lambda digest: parse_config(client.blob(repository, digest)), contents
     )
     return contents
 
 
 def _fetch(
-    client: RegistryClient, digests: list[str], read: Callable[[str], Result], lost: set[str]
+    client: RegistryClient, digests: list[str], read: Callable[[str], Result], contents: Contents
 ) -> dict[str, Result]:
     def attempt(digest: str) -> Result | None:
         try:
             return read(digest)
         except (RegistryUnreachable, Denied):
             raise
-        except RegistryError:
-            lost.add(digest)
+        except NotFound:
+            contents.lost.add(digest)
+            return None
+        except RegistryError as error:
+            contents.failed[digest] = error
             return None
 
     results = zip(digests, client.each(attempt, digests), strict=True)

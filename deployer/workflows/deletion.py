@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deployer.errors import Denied, DeployerError, NotFound, RegistryError, RegistryUnreachable, UsageError
+from deployer.order import natural
 from deployer.registry import throwaway
 from deployer.registry.manifests import Index
-from deployer.workflows.browse import natural
 from deployer.workflows.naming import own_reference, tags_of, unknown_image
 from deployer.workflows.untagging import Target, digest_now, untag
 

@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from deployer.duration import written
+from deployer.order import natural
 from deployer.registry.imageconfig import parse_config
-from deployer.workflows.browse import natural
 from deployer.workflows.manifest_graph import Going, clings, parts, settle
 from deployer.workflows.untagged import may_go
 

@@ -18,11 +18,13 @@ function reading(repository, names = {}) {
   return { asked, facts, leaving, session };
 }
 
-test("the newest tag is the one made last; those without a date are none", () => {
-  const made = (year) => ({ created: new Date(`${year}-01-01`) });
-  const tags = new Map([["a", made(2019)], ["b", made(2023)], ["c", { created: null }], ["d", made(2021)]]);
-  assert.deepEqual(newest(tags), { tag: "b", created: new Date("2023-01-01") });
-  assert.equal(newest(new Map([["c", { created: null }]])), undefined);
+test("the newest tag is the one of the last moment; those without one, and what is attached, are none", () => {
+  const made = (year, source = "created") => ({ attached: null, moment: { at: new Date(`${year}-01-01`), source } });
+  const silent = { attached: null, moment: null };
+  const signature = { ...made(2025), attached: { to: "", orphan: true } };
+  const tags = new Map([["a", made(2019)], ["b", made(2023, "pushed")], ["c", silent], ["d", made(2021)], ["e", signature]]);
+  assert.deepEqual(newest(tags), { tag: "b", at: new Date("2023-01-01"), source: "pushed" });
+  assert.equal(newest(new Map([["c", silent]])), undefined);
   assert.equal(newest(new Map()), undefined);
 });
 

@@ -2,26 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { ago, bytes, count, naturally, registryAddress, repositoryIn, shortDigest } = await load("format.js");
-
-test("sizes are decimal, three digits, and never 1000 of a unit", () => {
-  const written = { 0: "0 B", 999: "999 B", 1000: "1 kB", 1234: "1.23 kB", 48_200_000: "48.2 MB", 999_499: "999 kB", 999_500: "1 MB", 3e15: "3 PB" };
-  for (const [size, words] of Object.entries(written)) assert.equal(bytes(Number(size)), words);
-});
-
-test("ages are whole units, of the largest that fits", () => {
-  const now = new Date("2024-07-01T00:00:00Z");
-  const written = {
-    "2024-06-30T23:59:50Z": "now",
-    "2024-06-30T23:58:00Z": "2 minutes ago",
-    "2024-06-29T00:00:00Z": "2 days ago",
-    "2024-06-29T10:00:00Z": "1 day ago",
-    "2024-06-02T00:00:00Z": "4 weeks ago",
-    "2022-08-01T00:00:00Z": "1 year ago",
-    "2024-07-01T02:00:00Z": "in 2 hours",
-  };
-  for (const [created, words] of Object.entries(written)) assert.equal(ago(new Date(created), now), words);
-});
+const { count, naturally, registryAddress, repositoryIn, shortDigest } = await load("format.js");
 
 test("names are in natural order, the same whichever way they came", () => {
   const order = ["1.2", "1.9", "1.10", "1.10-rc1", "2", "02", "10", "build-9", "build-10", "latest"];

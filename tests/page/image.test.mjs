@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { isDigest, layerType, parse, platformWords, readChart, readLayers, readPairs, readPurposes, readReferringTag, readSettings } = await load("image.js");
+const { isDigest, layerType, parse, readChart, readLayers, readPairs, readPurposes, readReferringTag, readSettings } = await load("image.js");
 const { readHistory, readInstruction, readLegacy } = await load("history.js");
 const { readPlatforms } = await load("platforms.js");
 
@@ -33,12 +33,6 @@ test("settings are told as a Dockerfile writes them", () => {
     ["shell", ['["/bin/bash", "-c"]']],
     ["onBuild", ["RUN true"]],
   ]);
-});
-
-test("a platform is told with the version of its system", () => {
-  assert.equal(platformWords({ os: "windows", architecture: "amd64", "os.version": "10.0.1" }), "windows/amd64 10.0.1");
-  assert.equal(platformWords({ os: "linux", architecture: "arm64", variant: "v8" }), "linux/arm64/v8");
-  for (const value of [null, undefined, {}, { os: 5, "os.version": "1" }]) assert.equal(platformWords(value), "");
 });
 
 test("a healthcheck without a shell, and none", () => {
@@ -180,10 +174,10 @@ test("what is not an image is named by its purpose", () => {
 });
 
 test("tags that stand for content about an image are known", () => {
-  for (const [ending, kind] of [["", "referrers"], [".sig", "signature"], [".att", "attestation"], [".sbom", "sbom"]]) {
+  for (const [ending, kind] of [["", "referrers"], [".sig", "signature"], [".att", "attestation"], [".sbom", "sbom"], [".src", "source"], [".x", "other"], [".constructor", "other"]]) {
     assert.deepEqual(readReferringTag(`sha256-${hex}${ending}`), { digest: digest("a"), kind });
   }
-  for (const tag of ["latest", `sha256-${hex}.x`, `sha256-${hex.slice(1)}.sig`, `x-sha256-${hex}`]) assert.equal(readReferringTag(tag), null);
+  for (const tag of ["latest", `sha256-${hex}-x`, `sha256-${hex.slice(1)}.sig`, `x-sha256-${hex}`]) assert.equal(readReferringTag(tag), null);
 });
 
 const entry = (letter, platform, more) => ({ digest: digest(letter), platform, ...more });
@@ -203,11 +197,18 @@ test("an index's platforms have names, keys and what the registry has of them", 
   const { platforms } = readPlatforms(index, (one) => there.get(one));
   assert.deepEqual(platforms.map(({ key, platform, document }) => [key, platform, document !== null]), [
     ["linux/amd64", "linux/amd64", true],
-    ["linux/arm64/v8", "linux/arm64/v8", false],
+    ["linux/arm64", "linux/arm64", false],
     ["windows/amd64 10.0.1", "windows/amd64", false],
     ["example.thing", "", false],
     ["linux/s390x", "linux/s390x", true],
   ]);
+});
+
+test("what an index names that is no manifest is no platform, but one of its parts", () => {
+  const named = { ...layer(digest("b"), 7), platform: linux("amd64") };
+  const index = { manifests: [named, entry("a", linux("amd64"))] };
+  assert.deepEqual(readPlatforms(index, () => undefined).platforms.map((one) => one.digest), [digest("a")]);
+  assert.deepEqual(readLayers(index).map(({ digest: of, size }) => [of, size]), [[digest("b"), 7]]);
 });
 
 test("platforms of one name are told apart by their digests, and what is told twice is told once", () => {

@@ -47,9 +47,9 @@ test("an index has the platforms and weight of its images, however deep they lie
     },
   });
   const { kind, parts, size, platforms, created } = tags.get("all");
-  assert.deepEqual([kind, platforms, created?.getUTCMonth()], ["index", ["linux/amd64", "linux/arm64/v8"], 5]);
-  assert.ok(parts >= 2 && size >= 20);
-  assert.deepEqual([tags.get("lost").size, tags.get("lost").platforms], [null, ["linux/arm64/v8"]]);
+  assert.deepEqual([kind, platforms, created?.getUTCMonth()], ["index", ["linux/amd64", "linux/arm64"], 5]);
+  assert.deepEqual([parts, size], [2, 20]);
+  assert.deepEqual([tags.get("lost").size, tags.get("lost").platforms], [null, ["linux/arm64"]]);
 });
 
 test("a tag that names nothing, and one whose deletion was cut off, are known", () => {

@@ -21,7 +21,7 @@ FLOORS = [
     {"settings", "paths", "account"},
     {"checks"},
     {"record", "reference"},
-    {"duration", "errors"},
+    {"duration", "errors", "order"},
 ]
 EVERYWHERE = {"__init__"}
 

@@ -48,7 +48,7 @@ export function pullCommands({ kind, address, name, tag, digest, platform = "", 
  */
 export function pullCommand(details, wanted) {
   const isChart = details?.artifactType.startsWith("application/vnd.cncf.helm.");
-  const kind = details?.kind !== "artifact" ? "image" : isChart ? "chart" : "artifact";
+  const kind = !["artifact", "cache"].includes(details?.kind) ? "image" : isChart ? "chart" : "artifact";
   return pullCommands({ kind, ...wanted })[0].line;
 }
 

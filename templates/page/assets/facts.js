@@ -1,6 +1,7 @@
 /** What the list tells of each repository in sight: read once it stays there, and kept for all views. */
-import { readRepository } from "./overview.js";
+import { listedTags, readRepository } from "./overview.js";
 import { createPool } from "./pool.js";
+import { newestFirst } from "./tags.js";
 
 // As many as browsers have connections to one server without HTTP/2.
 const AT_ONCE = 6;
@@ -12,7 +13,8 @@ const KEPT = 2000;
 const FINAL = ["forbidden", "missing", "large"];
 
 /**
- * @typedef {{tags: number, size?: number, newest?: {tag: string, created: Date}}} Facts size in bytes
+ * @typedef {{tag: string, at: Date, source: "created" | "pushed"}} Newest
+ * @typedef {{tags: number, size?: number, newest?: Newest}} Facts size in bytes
  * @param {{client: any, session: any, signal: AbortSignal, onRead: () => void}} options
  * @returns {{want: (names: string[]) => void, of: (name: string) => Facts}}
  */
@@ -41,17 +43,15 @@ export function createFacts({ client, session, signal, onRead }) {
     of(name) {
       const found = repositories.get(name);
       return found
-        ? { tags: found.tags.size, size: found.size, newest: newest(found.tags) }
+        ? { tags: listedTags(found.tags).length, size: found.size, newest: newest(found.tags) }
         : { tags: session.get().names?.get(name) ?? 0 };
     },
   };
 }
 
-/** @param {Map<string, {created: Date | null}>} tags @returns {Facts["newest"]} */
+/** @param {Map<string, import("./overview.js").Details>} tags @returns {Newest | undefined} of all that have a moment */
 export function newest(tags) {
-  let found;
-  for (const [tag, { created }] of tags) {
-    if (created && !(found?.created >= created)) found = { tag, created };
-  }
-  return found;
+  const [tag] = newestFirst(listedTags(tags), tags);
+  const moment = tags.get(tag)?.moment;
+  return moment ? { tag, ...moment } : undefined;
 }

@@ -1,34 +1,39 @@
 /** How things are written: sizes, times, digests, orders. */
-import { language } from "./text.js";
+import { TOLERANCE } from "./moments.js";
+import { language, text } from "./text.js";
 
 const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
-const STEPS = [
-  ["year", 31_557_600], ["month", 2_629_800], ["week", 604_800], ["day", 86_400], ["hour", 3_600], ["minute", 60],
-];
+const HOUR = 3_600;
+const DAY = 24 * HOUR;
 
 const significant = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
 const whole = new Intl.NumberFormat(language);
 const relative = new Intl.RelativeTimeFormat(language);
-const justNow = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(0, "second");
 const absolute = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "long" });
-const collator = new Intl.Collator("en", { numeric: true });
-
 /** @param {number} value @returns {string} */
 export const count = (value) => whole.format(value);
 
-/** @param {number} size in bytes @returns {string} in the decimal units that Docker prints */
+/** @param {number} size in bytes @returns {string} in the decimal units and the three digits that Docker prints */
 export function bytes(size) {
-  let unit = 0;
-  // What would be rounded to 1000 belongs to the next unit.
-  for (; size >= 999.5 && unit < UNITS.length - 1; unit += 1) size /= 1000;
-  return `${significant.format(size)} ${UNITS[unit]}`;
+  // Rounded as a whole number: a half is a half, and what becomes 1000 belongs to the next unit.
+  const step = 10 ** Math.max(0, String(size).length - 3);
+  const rounded = Math.floor((size + step / 2) / step) * step;
+  const unit = Math.min(UNITS.length - 1, Math.floor((String(rounded).length - 1) / 3));
+  return `${significant.format(rounded / 1000 ** unit)} ${UNITS[unit]}`;
 }
 
-/** @param {Date} date @param {Date} [now] @returns {string} such as "3 days ago" */
+/** @param {Date} date @param {Date} [now] @returns {string} such as "3 days ago"; units change where Docker's do */
 export function ago(date, now = new Date()) {
-  const seconds = (date.getTime() - now.getTime()) / 1000;
-  const [unit, length] = STEPS.find(([, step]) => Math.abs(seconds) >= step) ?? [];
-  return unit ? relative.format(Math.trunc(seconds / length), unit) : justNow;
+  const seconds = Math.floor((now.getTime() - date.getTime()) / 1000);
+  if (seconds * 1000 < -TOLERANCE) return text.future;
+  if (seconds < 60) return text.justNow;
+  const hours = Math.floor((seconds + HOUR / 2) / HOUR);
+  if (seconds < HOUR) return relative.format(-Math.floor(seconds / 60), "minute");
+  if (hours < 48) return relative.format(-hours, "hour");
+  if (hours < 14 * 24) return relative.format(-Math.floor(hours / 24), "day");
+  if (hours < 60 * 24) return relative.format(-Math.floor(hours / 24 / 7), "week");
+  if (hours < 730 * 24) return relative.format(-Math.floor(hours / 24 / 30), "month");
+  return relative.format(-Math.floor(seconds / DAY / 365), "year");
 }
 
 /** @param {Date} date @returns {string} to the second, in the reader's time zone */
@@ -38,10 +43,39 @@ export const moment = (date) => absolute.format(date);
 export const shortDigest = (digest) => digest.slice(digest.indexOf(":") + 1).slice(0, 12);
 
 /**
- * Natural order: 1.9 before 1.10, whatever else is in the names. Never 0 for different names.
+ * Natural order: 1.9 before 1.10, numbers before words, capitals beside small letters. Never 0 for different names.
  * @param {string} one @param {string} other @returns {number}
  */
-export const naturally = (one, other) => collator.compare(one, other) || (one < other ? -1 : Number(one > other));
+export const naturally = (one, other) => compare(one.toLowerCase(), other.toLowerCase()) || sign(one, other);
+
+/** Names are of numbers and of words, in turn: what differs first decides, a number by its value. */
+function compare(one, other) {
+  let at = 0;
+  while (at < one.length && one[at] === other[at]) at += 1;
+  let start = at;
+  while (start > 0 && isNumeral(one[start - 1]) === isNumeral(one[at - 1])) start -= 1;
+  if (partAt(one, start) === partAt(other, start)) start = at;
+  const [first, second] = [partAt(one, start), partAt(other, start)];
+  if (!first || !second) return first.length - second.length;
+  if (isNumeral(first) !== isNumeral(second)) return isNumeral(first) ? -1 : 1;
+  return (isNumeral(first) ? byValue(first, second) : 0) || sign(first, second);
+}
+
+function partAt(name, start) {
+  let end = start;
+  while (end < name.length && isNumeral(name[end]) === isNumeral(name[start])) end += 1;
+  return name.slice(start, end);
+}
+
+/** Numbers of any length. */
+function byValue(one, other) {
+  const [first, second] = [one, other].map((digits) => digits.replace(/^0+/, ""));
+  return first.length - second.length || sign(first, second);
+}
+
+const isNumeral = (part) => part >= "0" && part < ":";
+
+const sign = (one, other) => (one < other ? -1 : Number(one > other));
 
 /**
  * The registry's address as image names carry it.

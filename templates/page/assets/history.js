@@ -1,6 +1,6 @@
 /** How an image was built, as far as it tells: its configuration's history beside its layers. */
 import { list } from "./checked.js";
-import { moment } from "./manifest.js";
+import { realTime } from "./moments.js";
 import { isDigest, layerType, parse } from "./image.js";
 
 const INSTRUCTION =
@@ -17,16 +17,16 @@ const ARGUMENTS = /^\|\d+(?: ([^]*?))? ((?:\/[\w./-]*sh|cmd|powershell|pwsh)(?:\
  */
 
 /**
- * @param {any} config @param {import("./image.js").Layer[]} layers
+ * @param {any} config @param {import("./image.js").Layer[]} layers @param {Date} [now]
  * @returns {Step[] | null} the first step first; null where there is no history, or it is of other layers
  */
-export function readHistory(config, layers) {
+export function readHistory(config, layers, now = new Date()) {
   const entries = Array.isArray(config?.history) ? config.history.map((entry) => entry ?? {}) : [];
   if (!entries.length || entries.filter(makesLayer).length !== layers.length) return null;
   let used = 0;
   return entries.map((entry) => ({
     ...readInstruction(text(entry.created_by) || text(entry.comment)),
-    created: moment(entry.created),
+    created: realTime(entry.created, now),
     layer: makesLayer(entry) ? layers[used++] : null,
   }));
 }

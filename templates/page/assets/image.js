@@ -1,20 +1,12 @@
 /** What manifests and configurations say in detail. Everything in them is a stranger's word: checked, then used. */
+import { attachedPurpose, attachedTo } from "./attached.js";
 import { list, words } from "./checked.js";
-import { artifactName, platformName } from "./manifest.js";
+import { namesManifest, predicateOf, purposeOf } from "./kinds.js";
+import { artifactName } from "./manifest.js";
 
 const DIGEST = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-f]{32,}$/;
 const DURATIONS = [["h", 3_600], ["m", 60], ["s", 1]];
 const CHART = ["name", "version", "appVersion", "type", "description", "kubeVersion", "home", "deprecated"];
-const FALLBACKS = { sig: "signature", att: "attestation", sbom: "sbom" };
-
-// The first that fits names what a manifest is for, by its types and by the predicates of its statements.
-const PURPOSES = [
-  ["chart", /cncf\.helm/],
-  ["provenance", /slsa\.dev\/provenance|slsaprovenance/],
-  ["sbom", /spdx|cyclonedx|syft|sbom/],
-  ["signature", /signature|simplesigning|cosign\/sign|artifact\.sig/],
-  ["attestation", /in-toto|dsse|attestation|predicate|sigstore\.bundle/],
-];
 
 /** @param {unknown} value @returns {boolean} whether it is a digest, and no more: it goes into addresses */
 export const isDigest = (value) => typeof value === "string" && DIGEST.test(value);
@@ -26,10 +18,10 @@ export const isDigest = (value) => typeof value === "string" && DIGEST.test(valu
 
 /**
  * @param {any} document a manifest
- * @returns {Layer[]} the lowest first
+ * @returns {Layer[]} the lowest first; of an index, such as a build cache, what it names that is no manifest
  */
 export const readLayers = (document) =>
-  list(document.layers).map((layer) => ({
+  [...list(document.layers), ...list(document.manifests).filter((entry) => !namesManifest(entry))].map((layer) => ({
     digest: isDigest(layer?.digest) ? layer.digest : "",
     size: Number.isSafeInteger(layer?.size) && layer.size >= 0 ? layer.size : null,
     mediaType: words(layer?.mediaType),
@@ -45,12 +37,6 @@ export const layerType = (mediaType) =>
     .replace(/^application\/vnd\.oci\.image\.layer\.(nondistributable\.)?v1\./, "")
     .replace(/^application\/(vnd\.)?/, "")
     .replace(/\+$/, "");
-
-/** @param {any} part a configuration, or an index's entry's platform @returns {string} */
-export function platformWords(part) {
-  const name = platformName(part);
-  return name && [name, words(part["os.version"])].filter(Boolean).join(" ");
-}
 
 /**
  * How a container of this image starts.
@@ -100,20 +86,20 @@ export function readPurposes(document) {
     .map(words)
     .filter(Boolean);
   const predicates = [document, ...list(document.layers)].map(predicateOf).filter(Boolean);
-  if (predicates.length) return [...new Set(predicates)].map((predicate) => purposeOf(predicate, predicateName(predicate), "attestation"));
-  const type = types.find((each) => PURPOSES.some(([, pattern]) => pattern.test(each.toLowerCase())));
-  return type ? [purposeOf(type, artifactName(type))] : [];
+  if (predicates.length) {
+    return [...new Set(predicates)].map((predicate) => ({ kind: purposeOf(predicate) || "attestation", detail: predicateName(predicate) }));
+  }
+  const type = types.find(purposeOf);
+  return type ? [{ kind: purposeOf(type), detail: artifactName(type) }] : [];
 }
 
 /**
- * What a tag says of itself that stands for content about another image (cosign, and OCI's fallback for referrers).
+ * What a tag says of itself that stands for content about another image.
  * @param {string} tag
- * @returns {{digest: string, kind: string} | null}
+ * @returns {{digest: string, kind: string} | null} of a sha512 digest its beginning
  */
-export function readReferringTag(tag) {
-  const [, hex, ending] = /^sha256-([0-9a-f]{64})(?:\.(sig|att|sbom))?$/.exec(tag) ?? [];
-  return hex ? { digest: `sha256:${hex}`, kind: FALLBACKS[ending] ?? "referrers" } : null;
-}
+export const readReferringTag = (tag) =>
+  attachedTo(tag) ? { digest: attachedTo(tag), kind: attachedPurpose(tag) } : null;
 
 /** @param {string} content JSON @returns {any} an object; null for what is none */
 export function parse(content) {
@@ -123,16 +109,6 @@ export function parse(content) {
   } catch {
     return null;
   }
-}
-
-function purposeOf(word, detail, otherwise) {
-  return { kind: PURPOSES.find(([, pattern]) => pattern.test(word.toLowerCase()))?.[0] ?? otherwise, detail };
-}
-
-/** BuildKit, cosign and sigstore's bundles each have a key of their own. */
-function predicateOf(part) {
-  const annotations = object(part?.annotations);
-  return words(annotations["in-toto.io/predicate-type"] ?? annotations.predicateType ?? annotations["dev.sigstore.bundle.predicateType"]);
 }
 
 const predicateName = (predicate) =>

@@ -1,72 +1,114 @@
 /** What the list of tags shows of each, and what a repository weighs. */
-import { describe, readConfig } from "./manifest.js";
+import { readAttached } from "./attached.js";
+import { isObject } from "./checked.js";
+import { describe } from "./manifest.js";
+import { momentOf, realTime } from "./moments.js";
+import { platformName } from "./platform.js";
 
 // No index of honest use holds indexes so deep; deeper ones count as what is not here.
 const DEPTH = 8;
 
 /**
- * @typedef {{digest: string, kind: "image" | "index" | "artifact" | "legacy" | "missing", size: number | null,
- *   parts: number, platforms: string[], created: Date | null, artifactType: string, halfDeleted: boolean,
- *   sharing: string[]}} Details
- * `size` in bytes, null where not all is there; `parts` are an index's images; `sharing` all tags on the digest, this
- * one too; `halfDeleted`: a deletion was cut off.
+ * @typedef {import("./kinds.js").Kind | "missing" | "unread"} Kind
+ * @typedef {{digest: string, kind: Kind, purpose: string, client: import("./kinds.js").Client, artifactType: string,
+ *   size: number | null, parts: number, platforms: string[], created: Date | null, halfDeleted: boolean,
+ *   lost: string[], unread: string[]}} Content
+ * `size` in bytes, null where not all is there; `parts` are an index's images; `created`: a real time alone;
+ * `lost`: manifests that it needs and that are not here, `unread`: what was not read, of which nothing is known;
+ * `halfDeleted`: a deletion was cut off.
+ * @typedef {Content & {sharing: string[], pushed: Date | null, moment: import("./moments.js").Moment | null,
+ *   attached: {to: string, orphan: boolean} | null}} Details
+ * Of a tag: `sharing` all tags on the digest, this one too; `moment` what its age and its place among others are by;
+ * `attached` where it only attaches something to another manifest: such a tag is in no list and no count of tags.
  * @typedef {{tags: Map<string, Details>, size: number, may: {push: boolean, delete: boolean}}} Repository
  * `size` counts what several tags share once.
  */
 
 /**
- * @param {{tags: Record<string, string>, manifests: Record<string, {document: any, config: any}>, may?: any}} answer
+ * @param {{tags: Record<string, string>, manifests: Record<string, {document: any, config: any}>,
+ *   pushed?: Record<string, number>, may?: any}} answer
+ * `pushed` in seconds since 1970; a manifest or a configuration that was not read is `{unread: true}`
+ * @param {Date} [now]
  * @returns {Repository}
  */
-export function readRepository({ tags, manifests, may }) {
-  const known = new Map(Object.entries(manifests).map(([digest, entry]) => [digest, describeEntry(entry)]));
+export function readRepository({ tags, manifests, pushed = {}, may }, now = new Date()) {
+  const known = new Map(Object.entries(manifests).map(([digest, entry]) => [digest, describeEntry(entry, now)]));
   const tagsOf = new Map(Object.values(tags).map((digest) => [digest, []]));
   for (const [tag, digest] of Object.entries(tags)) tagsOf.get(digest).push(tag);
-  const details = new Map([...tagsOf].map(([digest, sharing]) => [digest, { ...detailsOf(digest, known), sharing }]));
+  const contents = new Map([...tagsOf].map(([digest, sharing]) => [digest, { ...contentOf(digest, known), sharing }]));
+  const attached = readAttached(tags, known.keys());
+  const detailsOf = ([tag, digest]) => {
+    const content = contents.get(digest);
+    const time = readPushed(pushed, tag);
+    return [tag, { ...content, pushed: time, moment: momentOf(content.created, time), attached: attached.get(tag) ?? null }];
+  };
   return {
-    tags: new Map(Object.entries(tags).map(([tag, digest]) => [tag, details.get(digest)])),
+    tags: new Map(Object.entries(tags).map(detailsOf)),
     size: weight(known.values()),
     may: { push: may?.push === true, delete: may?.delete === true },
   };
 }
 
-function describeEntry({ document, config }) {
-  const description = describe(document, document.mediaType);
-  const { created, platform } = readConfig(config ?? {});
-  return { ...description, created: created ?? description.created, platform };
+/** @param {Map<string, Details>} tags @returns {string[]} those that are listed and counted: what is attached is not */
+export const listedTags = (tags) => [...tags].filter(([, { attached }]) => !attached).map(([tag]) => tag);
+
+function readPushed(pushed, tag) {
+  const seconds = Object.hasOwn(pushed, tag) ? pushed[tag] : null;
+  return Number.isSafeInteger(seconds) && Math.abs(seconds) < 8.64e12 ? new Date(seconds * 1000) : null;
 }
 
-function detailsOf(digest, known) {
-  const description = known.get(digest);
-  const nothing = { digest, kind: "missing", size: null, parts: 0, platforms: [], created: null, artifactType: "", halfDeleted: false };
-  if (!description) return nothing;
-  const { kind, artifactType, created, platform, size, halfDeleted } = description;
-  const own = { ...nothing, kind, artifactType, created, halfDeleted };
-  if (kind !== "index") return { ...own, parts: 1, size: kind === "legacy" ? null : size, platforms: platform ? [platform] : [] };
-  const parts = images(description, known, new Set([digest]));
+function describeEntry({ document, config, unread }, now) {
+  if (unread || !isObject(document)) return null;
+  const description = describe(document);
+  const wasRead = isObject(config) && config.unread !== true;
   return {
-    ...own,
-    parts: parts.length,
-    size: parts.every((part) => part.description) ? sum(parts.map((part) => part.description.size)) : null,
-    platforms: [...new Set(parts.map((part) => part.platform || part.description?.platform).filter(Boolean))],
-    created: created ?? parts.find((part) => part.description?.created)?.description.created ?? null,
+    ...description,
+    created: (wasRead && realTime(config.created, now)) || realTime(description.created, now),
+    platform: wasRead ? platformName(config) : "",
+    unread: isObject(config) && !wasRead ? [description.config] : [],
   };
 }
 
-/** The images of an index, each once, however often indexes in it name it; those never pushed have no description. */
-function images(index, known, seen, depth = 1) {
+/** Of what is not here there is no description, of what was not read it is null. */
+function contentOf(digest, known) {
+  const description = known.get(digest);
+  const nothing = {
+    digest, kind: "missing", purpose: "", client: "skopeo", artifactType: "", size: null, parts: 0, platforms: [], created: null,
+    halfDeleted: false, lost: [], unread: [],
+  };
+  if (description === null) return { ...nothing, kind: "unread", unread: [digest] };
+  if (!description) return nothing;
+  const { kind, purpose, client, artifactType, created, platform, size, halfDeleted, unread } = description;
+  const own = { ...nothing, kind, purpose, client, artifactType, created, halfDeleted, unread };
+  if (kind !== "index") return { ...own, parts: 1, size: kind === "legacy" ? null : size, platforms: platform ? [platform] : [] };
+  const parts = below(description, known, new Set([digest]));
+  const images = parts.filter((part) => part.description?.kind !== "index");
+  const times = images.map((part) => part.description?.created).filter(Boolean);
+  return {
+    ...own,
+    parts: images.length,
+    size: parts.every((part) => part.description) ? size + sum(parts.map((part) => part.description.size)) : null,
+    platforms: [...new Set(images.map((part) => part.platform || part.description?.platform).filter(Boolean))],
+    created: times.length ? new Date(Math.max(...times)) : created,
+    lost: parts.filter((part) => part.description === undefined).map((part) => part.digest),
+    unread: parts.flatMap((part) => (part.description === null ? [part.digest] : part.description?.unread ?? [])),
+  };
+}
+
+/** The images of an index and the indexes in it, each once, however often they are named. */
+function below(index, known, seen, depth = 1) {
   return index.children.flatMap((child) => {
     if (seen.has(child.digest)) return [];
     seen.add(child.digest);
-    const description = known.get(child.digest);
-    if (description?.kind === "index" && depth < DEPTH) return images(description, known, seen, depth + 1);
-    return [{ ...child, description }];
+    const part = { ...child, description: known.get(child.digest) };
+    const goesOn = part.description?.kind === "index" && depth < DEPTH;
+    return goesOn ? [part, ...below(part.description, known, seen, depth + 1)] : [part];
   });
 }
 
 function weight(descriptions) {
   const blobs = new Map();
-  for (const description of descriptions) for (const { digest, size } of description.blobs) blobs.set(digest, size);
+  for (const description of descriptions) for (const { digest, size } of description?.blobs ?? []) blobs.set(digest, size);
   return sum([...blobs.values()]);
 }
 

@@ -1,8 +1,10 @@
 /** What an index holds: its platforms, with those of the indexes in it, and what is attested of them. */
 import { list, words } from "./checked.js";
 import { shortDigest } from "./format.js";
-import { isDigest, platformWords } from "./image.js";
-import { artifactName, isAttestation } from "./manifest.js";
+import { isDigest } from "./image.js";
+import { isAttestation, namesManifest } from "./kinds.js";
+import { artifactName } from "./manifest.js";
+import { platformLabel, platformName } from "./platform.js";
 
 // An index may hold indexes; each is read once, and not for ever.
 const DEPTH = 3;
@@ -21,7 +23,7 @@ export function readPlatforms(index, entryOf) {
   const seen = new Set();
 
   function read(document, within, depth) {
-    for (const entry of list(document.manifests).filter((each) => isDigest(each?.digest))) {
+    for (const entry of list(document.manifests).filter((each) => isDigest(each?.digest) && namesManifest(each))) {
       const { digest } = entry;
       const known = entryOf(digest);
       const part = { digest, document: known?.document ?? null };
@@ -41,8 +43,9 @@ export function readPlatforms(index, entryOf) {
 
 /** Its platform stands in the index; where it does not, in its configuration; what is no image has none. */
 function naming({ digest, platform, artifactType }, known) {
-  const label = platformWords(platform) || platformWords(known?.config);
-  return { platform: label.split(" ")[0], label: label || artifactName(words(artifactType)) || shortDigest(digest) };
+  const named = platformName(platform) ? platform : known?.config;
+  const label = platformLabel(named);
+  return { platform: platformName(named), label: label || artifactName(words(artifactType)) || shortDigest(digest) };
 }
 
 /** What is told twice is told once; what has a name in common with others has its digest as its key. */

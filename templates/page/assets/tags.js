@@ -1,9 +1,10 @@
 /** The list of tags: which of them are wanted, and in what order. */
 import { naturally } from "./format.js";
+import { listedTags } from "./overview.js";
 
 /**
  * @typedef {import("./overview.js").Details} Details
- * @typedef {"name" | "size" | "created"} SortKey
+ * @typedef {"name" | "size" | "created"} SortKey `created`: by moment, which is the push where no creation is real
  * @typedef {{by: SortKey, descending: boolean}} Sorting
  */
 
@@ -24,12 +25,44 @@ export function matchingTags(tags, details, filter) {
 export function sortedTags(tags, details, { by, descending }) {
   const direction = descending ? -1 : 1;
   if (by === "name") return [...tags].sort((one, other) => direction * naturally(one, other));
-  const value = (tag) => details.get(tag)?.[by] ?? null;
+  if (by === "created" && descending) return newestFirst(tags, details);
+  const value = (tag) => (by === "created" ? details.get(tag)?.moment?.at : details.get(tag)?.[by]) ?? null;
   return [...tags].sort((one, other) => {
     const [first, second] = [value(one), value(other)];
     if (first === null || second === null) return (first === null) - (second === null) || naturally(one, other);
     return direction * (first - second) || naturally(one, other);
   });
+}
+
+/**
+ * @param {string[]} tags @param {Map<string, Details>} details
+ * @returns {string[]} a new list: by moment, of equal ones the last pushed first, then the last in natural order; what
+ *   has no moment comes last
+ */
+export function newestFirst(tags, details) {
+  const times = (tag) => [details.get(tag)?.moment?.at, details.get(tag)?.pushed].map((time) => time?.getTime() ?? -Infinity);
+  const keyed = tags.map((tag) => ({ tag, times: times(tag) }));
+  keyed.sort((one, other) =>
+    later(one.times[0], other.times[0]) || later(one.times[1], other.times[1]) || naturally(other.tag, one.tag));
+  return keyed.map(({ tag }) => tag);
+}
+
+const later = (one, other) => Number(other > one) - Number(one > other);
+
+const IMAGES = ["image", "index", "legacy"];
+const NOTHING_TO_GET = ["missing", "unread"];
+
+/**
+ * The tag that stands for a repository: `latest` if it names an image, otherwise the newest image, or the newest of
+ * what else there is.
+ * @param {Map<string, Details>} tags
+ * @returns {string} empty where there is none
+ */
+export function headline(tags) {
+  const order = newestFirst(listedTags(tags).filter((tag) => !tags.get(tag).halfDeleted), tags);
+  const images = order.filter((tag) => IMAGES.includes(tags.get(tag).kind));
+  if (images.includes("latest")) return "latest";
+  return images[0] ?? order.find((tag) => !NOTHING_TO_GET.includes(tags.get(tag).kind)) ?? "";
 }
 
 /**

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.registry.imageconfig import ImageConfig, parse_config, parse_time
+from deployer.registry.imageconfig import ImageConfig, parse_config
 
 
 def test_a_configuration_is_read() -> None:
@@ -43,15 +43,6 @@ def test_a_configuration_is_read() -> None:
 )
 def test_what_is_not_there_is_empty(content: bytes) -> None:
     assert parse_config(content) == ImageConfig()
-
-
-@pytest.mark.parametrize("value", [None, 5, "", "yesterday", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+23:00"])
-def test_a_time_that_says_nothing_is_none(value: object) -> None:
-    assert parse_time(value) is None
-
-
-def test_a_time_without_a_zone_counts_as_utc() -> None:
-    assert parse_time("2024-06-29T23:28:22") == datetime(2024, 6, 29, 23, 28, 22, tzinfo=UTC)
 
 
 JSON = st.recursive(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deployer.errors import Denied, Forbidden, NotFound, RegistryError, RegistryUnreachable, UsageError
+from deployer.order import natural
 from deployer.registry import throwaway
 from deployer.registry.client import RegistryClient
 from deployer.workflows import browse
@@ -130,7 +131,7 @@ def test_an_index_is_the_sum_of_its_platforms(client: RegistryClient, fake: Fake
     pushed(fake, "app", "1", amd, arm, proof, index(children, media=media))
     (tag,) = browse.list_tags(client, "app").tags
     assert tag.size == amd.size + arm.size
-    assert tag.platforms == ("linux/amd64", "linux/arm64/v8")
+    assert tag.platforms == ("linux/amd64", "linux/arm64")
     assert tag.created == datetime(2024, 2, 1, tzinfo=UTC)
 
 
@@ -196,7 +197,7 @@ def test_tags_come_in_the_order_that_is_asked_for(
 
 def test_natural_order_is_total() -> None:
     mixed = ["v10", "1.10", "a", "1", "", "1-rc", "v2", "01", "1.9"]
-    assert sorted(mixed, key=browse.natural) == ["", "01", "1", "1-rc", "1.9", "1.10", "a", "v2", "v10"]
+    assert sorted(mixed, key=natural) == ["", "01", "1", "1-rc", "1.9", "1.10", "a", "v2", "v10"]
 
 
 def test_a_tag_that_is_gone_by_then_is_left_out(client: RegistryClient, fake: FakeRegistry) -> None:
@@ -270,7 +271,7 @@ def test_what_the_registry_has_lost_is_named(client: RegistryClient, fake: FakeR
     (tag,) = browse.list_tags(client, "app").tags
     assert tag.missing == (arm.digest if lost == "child" else sha256(arm.blobs[0]),)
     assert tag.platforms == ("linux/amd64", "linux/arm64")
-    assert tag.size == amd.size + (0 if lost == "child" else arm.size)
+    assert tag.size == (None if lost == "child" else amd.size + arm.size)
 
 
 def test_an_image_without_its_configuration_can_be_inspected(client: RegistryClient, fake: FakeRegistry) -> None:

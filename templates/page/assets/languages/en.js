@@ -41,6 +41,8 @@ export const text = {
   sizeOfAll: (count) => `${of(count, "platform", "platforms")} together`,
   sizeUnknown: "Not all of its platforms are in this registry",
   created: "Created",
+  justNow: "just now",
+  future: "in the future",
   unknown: "unknown",
   pull: "Pull",
   sameImage: (tags) => `same image: ${tags}`,

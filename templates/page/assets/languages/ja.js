@@ -40,6 +40,8 @@ export const text = {
   sizeOfAll: (count) => `${some(count, "プラットフォーム")}の合計`,
   sizeUnknown: "一部のプラットフォームがこのレジストリにありません",
   created: "作成日時",
+  justNow: "たった今",
+  future: "未来の日時",
   unknown: "不明",
   pull: "Pull",
   sameImage: (tags) => `同じイメージ：${tags}`,

@@ -1,7 +1,8 @@
 /** An image of several platforms: each of them behind a tab, and many of them in a list. */
 import { h } from "../dom.js";
 import { bytes, shortDigest } from "../format.js";
-import { describe, moment } from "../manifest.js";
+import { describe } from "../manifest.js";
+import { realTime } from "../moments.js";
 import { readOrigin } from "../origin.js";
 import { readPlatforms } from "../platforms.js";
 import { digestPath } from "../router.js";
@@ -68,7 +69,7 @@ async function platformContent(shown, platform, isChosen) {
   if (!document) return [facts(own), notice(h("h2", {}, text.image.absent), h("p", {}, text.image.absentAdvice))];
   const part = { digest, attestations, ...(await readManifest(shown, document)) };
   const size = part.kind === "legacy" ? null : bytes(describe(document, document.mediaType).size);
-  own.push([text.size, size], [text.created, timeAgo(moment(part.config?.created))], ...builderFacts(part));
+  own.push([text.size, size], [text.created, timeAgo(realTime(part.config?.created, new Date()))], ...builderFacts(part));
   // Where the index itself tells it, it stands above already.
   const origin = readOrigin(part.config?.config?.Labels, document.annotations);
   const above = JSON.stringify(readOrigin(shown.document.annotations));

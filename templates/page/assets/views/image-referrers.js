@@ -1,8 +1,10 @@
 /** What is attached to an image: signatures, attestations, lists of contents and whatever else refers to it. */
+import { attachedPurpose, isAttachedTo } from "../attached.js";
 import { h } from "../dom.js";
 import { bytes, naturally, shortDigest } from "../format.js";
-import { readPurposes, readReferringTag } from "../image.js";
+import { readPurposes } from "../image.js";
 import { artifactName, describe } from "../manifest.js";
+import { realTime } from "../moments.js";
 import { digestPath, tagPath } from "../router.js";
 import { text } from "../text.js";
 import { section, timeAgo } from "./image-parts.js";
@@ -38,11 +40,10 @@ export function referrersSection(shown, part) {
 function referringTags({ repository }, about) {
   return Object.keys(repository.tags)
     .sort(naturally)
-    .map((tag) => ({ tag, ...readReferringTag(tag), subject: readReferringTag(tag)?.digest }))
-    .filter(({ subject }) => about.includes(subject))
-    .map(({ tag, kind }) => {
+    .filter((tag) => about.some((subject) => isAttachedTo(tag, subject)))
+    .map((tag) => {
       const digest = repository.tags[tag];
-      return { tag, kind, digest, document: repository.manifests[digest]?.document ?? null };
+      return { tag, kind: attachedPurpose(tag), digest, document: repository.manifests[digest]?.document ?? null };
     });
 }
 
@@ -53,7 +54,7 @@ function row(name, { tag, digest, document, kind }) {
   return h("li", {},
     h("a", { href: tag ? tagPath(name, tag) : digestPath(name, digest) }, words.join(", ")),
     h("span", {}, h("code", { title: digest }, tag ?? shortDigest(digest))),
-    document ? h("span", {}, size, timeAgo(description.created)) : h("span", {}, text.image.notHere));
+    document ? h("span", {}, size, timeAgo(realTime(description.created, new Date()))) : h("span", {}, text.image.notHere));
 }
 
 /**

@@ -1,10 +1,11 @@
 /** One image, or whatever else a tag or a digest stands for. */
 import { h } from "../dom.js";
 import { bytes, moment as absolute, naturally, shortDigest } from "../format.js";
-import { isDigest, platformWords, readPurposes, readReferringTag } from "../image.js";
-import { moment } from "../manifest.js";
+import { isDigest, readPurposes, readReferringTag } from "../image.js";
+import { realTime } from "../moments.js";
 import { readOrigin } from "../origin.js";
 import { readRepository } from "../overview.js";
+import { platformLabel } from "../platform.js";
 import { isName, RegistryError } from "../registry.js";
 import { digestPath, repositoryPath, tagPath } from "../router.js";
 import { text } from "../text.js";
@@ -108,12 +109,12 @@ async function draw(shown) {
   if (details.halfDeleted) return body.replaceChildren(notice(h("p", {}, text.image.halfDeleted(`${name}:${tag}`))));
   const part = { digest, attestations: [], ...(await readManifest(shown, document)) };
   const sections = manifestSections({ ...shown, platform: "" }, part);
-  body.replaceChildren(facts([...factsOf(shown, part.config), [text.image.platform, platformWords(part.config)], ...builderFacts(part)]), ...sections, referrersSection(shown, part));
+  body.replaceChildren(facts([...factsOf(shown, part.config), [text.image.platform, platformLabel(part.config)], ...builderFacts(part)]), ...sections, referrersSection(shown, part));
 }
 
 function factsOf({ name, tag, digest, document, details, announce }, config) {
   const { size, sharing, kind, parts } = details;
-  const created = details.created ?? moment(config?.created);
+  const created = details.moment?.at ?? realTime(config?.created, new Date());
   const sum = kind === "index" && parts > 1 ? h("small", {}, text.sizeOfAll(parts)) : null;
   const referring = readReferringTag(tag);
   const subject = document.subject?.digest ?? referring?.digest;

@@ -64,13 +64,13 @@ export function cells() {
       tags.textContent = facts.tags ? text.tagCount(facts.tags) : text.list.noTags;
       size.textContent = facts.tags && facts.size !== undefined ? bytes(facts.size) : "";
       newest.replaceChildren(...(facts.newest ? newestWords(facts.newest) : []));
-      newest.title = facts.newest ? text.list.newest(facts.newest.tag, moment(facts.newest.created)) : "";
+      newest.title = facts.newest ? text.list.newest(facts.newest.tag, moment(facts.newest.at)) : "";
     },
   };
 }
 
-const newestWords = ({ tag, created }) => [
+const newestWords = ({ tag, at }) => [
   h("span", { class: "unseen" }, text.list.newestTag),
   h("span", { class: "chip" }, tag),
-  h("span", { class: "when" }, ago(created)),
+  h("span", { class: "when" }, ago(at)),
 ];

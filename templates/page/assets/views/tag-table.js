@@ -123,7 +123,7 @@ function chips({ kind, platforms, artifactType, halfDeleted }) {
   if (halfDeleted) return [h("span", { class: "fault", title: text.deleting.halfAdvice }, text.deleting.half)];
   if (kind === "missing") return [h("span", { class: "fault", title: text.deleting.lostAdvice }, text.deleting.lost)];
   if (kind === "legacy") return [chip(text.legacy, true)];
-  if (kind === "artifact") return [chip(artifactName(artifactType) || text.artifact, true, artifactType)];
+  if (kind === "artifact" || kind === "cache") return [chip(artifactName(artifactType) || text.artifact, true, artifactType)];
   if (!platforms.length) return [h("span", { class: "unknown" }, text.noneKnown)];
   const all = platforms.join(", ");
   // One more chip takes no more room than the word that there is one more.
@@ -146,7 +146,8 @@ function sizeWords({ kind, size, parts, halfDeleted }) {
   return [h("span", {}, bytes(size)), ...sum];
 }
 
-function createdWords({ created, kind, halfDeleted }) {
+function createdWords({ moment: made, kind, halfDeleted }) {
+  const created = made?.at;
   if (!created) return [h("span", { class: "unknown" }, kind === "missing" || halfDeleted ? text.noneKnown : text.unknown)];
   return [h("time", { datetime: created.toISOString(), title: moment(created) }, ago(created))];
 }

@@ -1,0 +1,227 @@
+"""What a manifest is, by the media types in it and in its descriptors: image, index, build cache or artifact."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+
+DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
+OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+
+MANIFEST_TYPES = (DOCKER_MANIFEST, DOCKER_LIST, OCI_MANIFEST, OCI_INDEX)
+INDEX_TYPES = frozenset({DOCKER_LIST, OCI_INDEX})
+SCHEMA_1_TYPES = frozenset(
+    {
+        "application/vnd.docker.distribution.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.v1+prettyjws",
+    }
+)
+
+_CONFIG_TYPES = frozenset({DOCKER_CONFIG, OCI_CONFIG})
+_EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
+_LAYER_TYPE = re.compile(
+    r"application/vnd\.(docker\.image\.rootfs\.(foreign\.)?diff\.tar(\.\w+)?|oci\.image\.layer\.[\w.]*tar)(\+\w+)*",
+    re.ASCII,
+)
+_CACHE_TYPE = re.compile(r"application/vnd\.buildkit\.cacheconfig\.")
+
+_PACKAGE_TYPE = "com.github.package.type"
+_BOTTLE = "homebrew_bottle"
+_TITLE = "org.opencontainers.image.title"
+# BuildKit marks the attestations that it puts into an index with this annotation.
+_ATTESTATION = "vnd.docker.reference.type"
+# BuildKit, cosign and sigstore's bundles each have a key of their own.
+_PREDICATES = ("in-toto.io/predicate-type", "predicateType", "dev.sigstore.bundle.predicateType")
+
+
+class Kind(StrEnum):
+    """What a manifest is."""
+
+    IMAGE = "image"
+    INDEX = "index"
+    CACHE = "cache"
+    ARTIFACT = "artifact"
+    LEGACY = "legacy"
+
+
+class Purpose(StrEnum):
+    """What something that is no image is for, where that is known."""
+
+    NONE = ""
+    CACHE = "cache"
+    CHART = "chart"
+    FLUX = "flux"
+    COMPOSE = "compose"
+    MODEL = "model"
+    PLUGIN = "plugin"
+    HOMEBREW = "homebrew"
+    PROVENANCE = "provenance"
+    SBOM = "sbom"
+    VEX = "vex"
+    SIGNATURE = "signature"
+    ATTESTATION = "attestation"
+    WASM = "wasm"
+
+
+class Client(StrEnum):
+    """What gets it: its own client, oras where its files have titles, or skopeo, which copies anything."""
+
+    DOCKER = "docker"
+    DOCKER_PLUGIN = "docker-plugin"
+    DOCKER_MODEL = "docker-model"
+    BUILDKIT = "buildkit"
+    HELM = "helm"
+    FLUX = "flux"
+    COMPOSE = "compose"
+    OLLAMA = "ollama"
+    ORAS = "oras"
+    SKOPEO = "skopeo"
+
+
+# The first that fits a type, or the predicate of a statement, names what it is for.
+_PURPOSES = (
+    (Purpose.CACHE, _CACHE_TYPE),
+    (Purpose.CHART, re.compile(r"cncf\.helm")),
+    (Purpose.FLUX, re.compile(r"cncf\.flux")),
+    (Purpose.COMPOSE, re.compile(r"docker\.compose")),
+    (Purpose.MODEL, re.compile(r"docker\.ai\.|ollama\.image|cncf\.model|cnai\.model|kitops\.modelkit")),
+    (Purpose.PLUGIN, re.compile(r"docker\.plugin")),
+    (Purpose.HOMEBREW, re.compile(rf"^{_BOTTLE}$")),
+    (Purpose.PROVENANCE, re.compile(r"slsa\.dev/provenance|slsaprovenance")),
+    (Purpose.SBOM, re.compile(r"spdx|cyclonedx|syft|sbom")),
+    (Purpose.VEX, re.compile(r"openvex|\bvex\b", re.ASCII)),
+    (Purpose.SIGNATURE, re.compile(r"signature|simplesigning|cosign/sign|artifact\.sig")),
+    (Purpose.ATTESTATION, re.compile(r"in-toto|dsse|attestation|predicate|sigstore\.bundle")),
+    (Purpose.WASM, re.compile(r"\bwasm\b", re.ASCII)),
+)
+_CLIENTS = {
+    Purpose.CACHE: Client.BUILDKIT,
+    Purpose.CHART: Client.HELM,
+    Purpose.FLUX: Client.FLUX,
+    Purpose.COMPOSE: Client.COMPOSE,
+    Purpose.PLUGIN: Client.DOCKER_PLUGIN,
+}
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a manifest is. `type` is an artifact's, "" for images and where nothing says it."""
+
+    kind: Kind
+    purpose: Purpose
+    type: str
+    client: Client
+
+
+_IMAGE = Content(Kind.IMAGE, Purpose.NONE, "", Client.DOCKER)
+
+
+def kind_of(document: Mapping[str, Any], media_type: str = "") -> Content:
+    """What a manifest is, whatever strangers wrote into it. `media_type` is what the registry calls it.
+
+    It is an image only if its configuration and all its layers are of an image's types.
+    """
+    if document.get("schemaVersion") == 1:
+        return Content(Kind.LEGACY, Purpose.NONE, "", Client.DOCKER)
+    if media_type in INDEX_TYPES or isinstance(document.get("manifests"), list):
+        return _kind_of_index(document)
+    config = _text(document.get("config"), "mediaType")
+    layers = _objects(document.get("layers"))
+    types = [_text(layer, "mediaType") for layer in layers]
+    bottle = _bottle_type(document)
+    if config in _CONFIG_TYPES and all(map(_is_layer_type, types)) and not bottle:
+        return _IMAGE
+    own = "" if config in _CONFIG_TYPES or config == _EMPTY_TYPE else config
+    other = next((each for each in types if each and not _is_layer_type(each)), "")
+    if _CACHE_TYPE.match(config):
+        return Content(Kind.CACHE, Purpose.CACHE, config, Client.BUILDKIT)
+    kind = _text(document, "artifactType") or own or bottle or other
+    purpose = Purpose.HOMEBREW if bottle else _stated(document, layers) or _first((kind, config, *types))
+    titled = any(_text(layer.get("annotations"), _TITLE) for layer in layers)
+    return Content(Kind.ARTIFACT, purpose, kind, _client_of(purpose, kind, titled=titled))
+
+
+def is_manifest_type(media_type: str) -> bool:
+    """Whether a descriptor of an index names a manifest, and no blob; one that says no type may."""
+    return not media_type or media_type in MANIFEST_TYPES or media_type in SCHEMA_1_TYPES
+
+
+def is_attestation(descriptor: Mapping[str, Any]) -> bool:
+    """Whether an entry of an index is no image, but what is told of one."""
+    platform = descriptor.get("platform")
+    unknown = "unknown" in {_text(platform, "os"), _text(platform, "architecture")}
+    return unknown or bool(_text(descriptor.get("annotations"), _ATTESTATION))
+
+
+def purpose_of(media_type: str) -> Purpose:
+    """What a media type, or the predicate of a statement, is for."""
+    return next((found for found, pattern in _PURPOSES if pattern.search(media_type.lower())), Purpose.NONE)
+
+
+def _kind_of_index(document: Mapping[str, Any]) -> Content:
+    entries = _objects(document.get("manifests"))
+    types = [_text(entry, "mediaType") for entry in entries]
+    cache = next((each for each in types if _CACHE_TYPE.match(each)), "")
+    if cache:
+        return Content(Kind.CACHE, Purpose.CACHE, cache, Client.BUILDKIT)
+    own = _text(document, "artifactType") or _bottle_type(document)
+    if entries and not any(map(is_manifest_type, types)):
+        kind = own or types[0]
+        purpose = purpose_of(kind)
+        return Content(Kind.ARTIFACT, purpose, kind, _client_of(purpose, kind, titled=False))
+    images = [entry for entry in entries if is_manifest_type(_text(entry, "mediaType")) and not is_attestation(entry)]
+    artifacts = [_text(entry, "artifactType") for entry in images]
+    kind = own or (artifacts[0] if artifacts and all(artifacts) else "")
+    purpose = purpose_of(kind)
+    client = _client_of(purpose, kind, titled=kind == _BOTTLE) if kind else Client.DOCKER
+    return Content(Kind.INDEX, purpose, kind, client)
+
+
+def _client_of(purpose: Purpose, media_type: str, *, titled: bool) -> Client:
+    if purpose == Purpose.MODEL and "docker.ai." in media_type:
+        return Client.DOCKER_MODEL
+    if purpose == Purpose.MODEL and "ollama" in media_type:
+        return Client.OLLAMA
+    return _CLIENTS.get(purpose, Client.ORAS if titled else Client.SKOPEO)
+
+
+def _is_layer_type(media_type: str) -> bool:
+    # What says no type says nothing against being an image's layer.
+    return not media_type or bool(_LAYER_TYPE.fullmatch(media_type))
+
+
+def _bottle_type(document: Mapping[str, Any]) -> str:
+    return _BOTTLE if _text(document.get("annotations"), _PACKAGE_TYPE) == _BOTTLE else ""
+
+
+def _first(types: Iterable[str]) -> Purpose:
+    return next((found for found in map(purpose_of, types) if found), Purpose.NONE)
+
+
+def _stated(document: Mapping[str, Any], layers: Iterable[Mapping[str, Any]]) -> Purpose:
+    """What the first statement is about; one of an unknown predicate is an attestation."""
+    for part in (document, *layers):
+        annotations = part.get("annotations")
+        predicate = next((found for key in _PREDICATES if (found := _text(annotations, key))), "")
+        if predicate:
+            return purpose_of(predicate) or Purpose.ATTESTATION
+    return Purpose.NONE
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def _text(document: object, key: str) -> str:
+    value = document.get(key) if isinstance(document, dict) else None
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,161 @@
+"""The rules that the page keeps too: `tests/page/contract.test.mjs` runs the cases in tests/contract as well."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployer.cli.words import age, size
+from deployer.errors import NotFound, RegistryError
+from deployer.order import natural
+from deployer.registry.attached import attached_to, read_attached
+from deployer.registry.kinds import is_attestation, is_manifest_type, kind_of
+from deployer.registry.manifests import Manifest, parse
+from deployer.registry.moments import moment_of, newest_first, parse_time
+from deployer.registry.platforms import Platform
+from deployer.workflows.contents import Contents, read_contents
+
+FOLDER = Path(__file__).parents[1] / "contract"
+NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
+
+
+def contract(name: str) -> dict[str, Any]:
+    """One rule's cases; `@a` in them is a digest, `@ahex` its digits, `@hex` some digits."""
+    text = (FOLDER / f"{name}.json").read_text()
+    text = re.sub(r"@([0-9a-f])hex", lambda found: found[1] * 64, text).replace("@hex", "0123456789abcdef" * 4)
+    return dict(json.loads(re.sub(r"@([0-9a-f])", lambda found: f"sha256:{found[1] * 64}", text)))
+
+
+def cases(name: str, key: str = "cases") -> pytest.MarkDecorator:
+    found = contract(name)[key]
+    return pytest.mark.parametrize("case", found, ids=[case["name"] for case in found])
+
+
+def second(moment: datetime | None) -> str | None:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+
+
+@cases("times")
+def test_a_time_is_read(case: dict[str, Any]) -> None:
+    assert second(parse_time(case["text"])) == case["is"]
+
+
+@cases("moments")
+def test_a_moment_is_the_creation_or_the_push(case: dict[str, Any]) -> None:
+    now = parse_time(contract("moments")["now"])
+    assert now
+    found = moment_of(parse_time(case["created"]), parse_time(case["pushed"]), now)
+    assert (second(found.at) if found else None, found.source if found else None) == (case["at"], case["source"])
+
+
+@cases("ages")
+def test_an_age_is_in_words(case: dict[str, Any]) -> None:
+    assert age(NOW - timedelta(seconds=case["seconds"]), NOW) == case["en"]
+
+
+@cases("sizes")
+def test_a_size_is_in_words(case: dict[str, Any]) -> None:
+    assert size(case["bytes"]) == case["text"]
+
+
+@cases("platforms")
+def test_a_platform_has_a_name(case: dict[str, Any]) -> None:
+    said = case["platform"] or {}
+    platform = Platform(*(said.get(key, "") for key in ("os", "architecture", "variant", "os.version")))
+    assert (platform.name, platform.label) == (case["is"], case["label"])
+
+
+@cases("kinds")
+def test_a_manifest_is_of_a_kind(case: dict[str, Any]) -> None:
+    document, expected = case["document"], dict(case["is"])
+    manifests, parts = expected.pop("manifests", None), expected.pop("parts", None)
+    found = kind_of(document, document.get("mediaType", ""))
+    assert {
+        "kind": found.kind.value,
+        "purpose": found.purpose.value,
+        "type": found.type,
+        "client": found.client.value,
+    } == expected
+    if manifests is not None:
+        named = [entry for entry in document["manifests"] if is_manifest_type(entry.get("mediaType", ""))]
+        assert [entry["digest"] for entry in named] == manifests
+        assert [entry["digest"] for entry in named if not is_attestation(entry)] == parts
+
+
+@cases("attached", "tags")
+def test_a_tag_may_be_attached(case: dict[str, Any]) -> None:
+    assert attached_to(case["tag"]) == case["to"]
+
+
+@cases("attached", "repositories")
+def test_attached_tags_are_apart(case: dict[str, Any]) -> None:
+    found = read_attached(case["tags"], case["manifests"])
+    assert {tag: {"to": one.to, "orphan": one.orphan} for tag, one in found.items()} == case["attached"]
+    assert [tag for tag in case["tags"] if tag not in found] == case["listed"]
+
+
+@cases("order", "natural")
+def test_names_are_in_natural_order(case: dict[str, Any]) -> None:
+    for names in (case["sorted"], case["sorted"][::-1]):
+        assert sorted(names, key=natural) == case["sorted"]
+
+
+@cases("order", "newest")
+def test_the_newest_is_first(case: dict[str, Any]) -> None:
+    times = {tag: [parse_time(text) for text in said] for tag, said in case["tags"].items()}
+    moments = {tag: moment_of(created, pushed, NOW) for tag, (created, pushed) in times.items()}
+    at = {tag: moment.at if moment else None for tag, moment in moments.items()}
+    pushes = {tag: pushed for tag, (_, pushed) in times.items()}
+    for names in (case["order"], case["order"][::-1]):
+        assert newest_first(names, str, at.__getitem__, pushes.__getitem__) == case["order"]
+
+
+class Registry:
+    """What a registry has of one repository; `failing` are digests that it does not manage to give."""
+
+    def __init__(self, case: dict[str, Any]) -> None:
+        self.case = case
+        self.failing = set(case.get("failing", ()))
+
+    def manifest(self, _repository: str, digest: str) -> Any:
+        class Fetched:
+            manifest = self.parsed(digest)
+
+        return Fetched()
+
+    def parsed(self, digest: str) -> Manifest:
+        document = self._find(digest, self.case["manifests"])
+        return parse(json.dumps(document).encode(), document["mediaType"], digest)
+
+    def blob(self, _repository: str, digest: str) -> bytes:
+        return json.dumps(self._find(digest, self.case["configs"])).encode()
+
+    def each(self, read: Any, digests: Any) -> Any:
+        return map(read, digests)
+
+    def _find(self, digest: str, known: dict[str, Any]) -> dict[str, Any]:
+        if digest in self.failing:
+            raise RegistryError("The registry is busy.")
+        if digest not in known:
+            raise NotFound(f"There is no {digest}.")
+        return dict(known[digest])
+
+
+@cases("contents")
+def test_contents_are_told(case: dict[str, Any]) -> None:
+    registry: Any = Registry(case)
+    now = parse_time(contract("contents")["now"])
+    root = registry.parsed(case["root"])
+    contents: Contents = read_contents(registry, "app", [root], now)
+    assert {
+        "created": second(contents.created(root)),
+        "size": contents.size(root),
+        "platforms": list(contents.platforms(root)),
+        "lost": list(contents.missing(root)),
+        "unread": list(contents.unread(root)),
+    } == case["is"]
