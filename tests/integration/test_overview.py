@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -75,6 +76,17 @@ def test_every_tag_has_its_digest_manifest_and_platform(stored: Stored, client: 
     assert answer["manifests"] == {one.digest: {"document": one.document, "config": shown}}
 
 
+def test_every_tag_has_the_time_of_its_last_push(stored: Stored, client: httpx.Client) -> None:
+    for tag in ("1.0", "latest"):
+        push(client, "team/app", tag, build_image(layers=(tag,)))
+    stored.tag("team/app", "latest").write_bytes(b"")
+    for tag, moment in (("1.0", 1_700_000_000), ("latest", 5)):
+        os.utime(stored.tag("team/app", tag), (moment, moment))
+    answer = overview(client, "tags/team/app")
+    assert answer["pushed"] == {"1.0": 1_700_000_000, "latest": 5}
+    assert answer["tags"]["latest"] == ""
+
+
 def test_an_index_comes_with_its_children(stored: Stored, client: httpx.Client) -> None:
     pushed = push_index(client, "team/app", "all", attestations=True)
     manifests = overview(client, "tags/team/app")["manifests"]
@@ -93,7 +105,12 @@ def test_what_is_unknown_is_not_found(client: httpx.Client) -> None:
 
 def test_an_emptied_repository_has_no_tags(stored: Stored, client: httpx.Client) -> None:
     empty_repository(client, "empty")
-    assert overview(client, "tags/empty") == {"tags": {}, "manifests": {}, "may": {"push": True, "delete": True}}
+    assert overview(client, "tags/empty") == {
+        "tags": {},
+        "pushed": {},
+        "manifests": {},
+        "may": {"push": True, "delete": True},
+    }
 
 
 def test_referrers_are_found_by_their_subject_tagged_or_not(stored: Stored, client: httpx.Client) -> None:

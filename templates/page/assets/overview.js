@@ -60,12 +60,12 @@ function readPushed(pushed, tag) {
 function describeEntry({ document, config, unread }, now) {
   if (unread || !isObject(document)) return null;
   const description = describe(document);
-  const wasRead = isObject(config) && config.unread !== true;
+  const told = isObject(config) && description.kind === "image" ? config : {};
   return {
     ...description,
-    created: (wasRead && realTime(config.created, now)) || realTime(description.created, now),
-    platform: wasRead ? platformName(config) : "",
-    unread: isObject(config) && !wasRead ? [description.config] : [],
+    created: realTime(told.created, now) ?? realTime(description.created, now),
+    platform: platformName(told),
+    unread: told.unread === true ? [description.config] : [],
   };
 }
 
