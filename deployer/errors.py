@@ -77,8 +77,20 @@ class ImageNotFound(EngineError):
     """The engine holds no image of that name."""
 
 
+class ImageInUse(EngineError):
+    """The engine does not remove an image that a container needs."""
+
+
 class ImageNotInRegistry(EngineError):
     """The engine was told by the registry that there is no such image."""
+
+
+class PlatformNotInRegistry(EngineError):
+    """The registry has the image, and not for the platform that was asked for."""
+
+
+class NotAnImage(EngineError):
+    """The registry has something of that name that the engine cannot take for an image."""
 
 
 class PreflightError(DeployerError):

@@ -87,7 +87,7 @@ class Output:
             typer.echo(f"  {problem}", file=self.err)
         for advice in error.advice:
             typer.echo(f"  → {self.selection.applied(advice)}", file=self.err)
-        for original in error.original.strip().splitlines():
+        for original in underneath(error.message, error.original):
             typer.echo(f"  | {original}", file=self.err)
 
     def confirm(self, question: str, *, yes: bool, otherwise: str = "Repeat the command with --yes.") -> None:
@@ -111,6 +111,12 @@ class Output:
 
     def _styled(self, text: str, stream: TextIO, colour: str) -> str:
         return typer.style(text, fg=colour) if stream.isatty() and self.colour else text
+
+
+def underneath(sentence: str, original: str) -> list[str]:
+    """The lines of another program to print under a sentence; none where the sentence is what they say."""
+    lines = original.strip().splitlines()
+    return [] if len(lines) == 1 and lines[0].endswith(sentence) else lines
 
 
 def _columns(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

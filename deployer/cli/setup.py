@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deployer.cli.output import underneath
 from deployer.cli.selection import Selection
 from deployer.cli.session import DryRunOption, JsonOption, Session, command
 from deployer.errors import EXIT_FAILURE, UsageError
@@ -129,7 +130,7 @@ def doctor(session: Session, as_json: JsonOption = False) -> None:
             session.out.line(f"{mark}  {finding.sentence}")
             for advice in finding.advice:
                 session.out.line(f"       → {advice}")
-            for line in finding.original.strip().splitlines():
+            for line in underneath(finding.sentence, finding.original):
                 session.out.line(f"       | {line}")
         if all(finding.state == "ok" for finding in findings):
             session.out.note("Nothing is wrong.")

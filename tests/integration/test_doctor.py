@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from typing import TYPE_CHECKING
 
 from deployer.record import Record
@@ -10,6 +12,7 @@ from tests.support.stack import docker, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.support.stack import DeployedStack
 
@@ -22,6 +25,22 @@ def findings(stack: DeployedStack, *arguments: str, code: int) -> list[dict[str,
 
 def test_all_is_well(stack: DeployedStack) -> None:
     assert {finding["state"] for finding in findings(stack, code=0)} == {"ok"}
+
+
+def test_a_docker_context_that_is_gone_is_named_with_what_ends_it(stack: DeployedStack, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"currentContext": "gone"}')
+    environment = {"DOCKER_CONFIG": str(tmp_path)}
+    for command in ("status", "doctor", "up"):
+        done = stack.deployer(command, environment=environment)
+        assert done.returncode == 1, command
+        told = done.stdout + done.stderr
+        assert 'Docker\'s context "gone" does not exist.' in told
+        assert "→ docker context use default" in told
+        assert "deployer doctor" not in told
+    # What is advised works, while Docker finds nothing else.
+    chosen = subprocess.run(["docker", "context", "use", "default"], env={**os.environ, **environment}, check=False)
+    assert chosen.returncode == 0
+    assert stack.deployer("status", environment=environment).returncode == 0
 
 
 def test_nothing_deployed_and_nothing_answering(fresh_stack: DeployedStack) -> None:

@@ -183,7 +183,7 @@ def test_an_engine_that_stops_between_two_commands_is_said(stack: DeployedStack)
         for command in (try_first, ("pull", "kept:1"), ("status",), ("up", "--yes"), ("logs",)):
             refused = daemon.deployer(*command)
             assert refused.returncode == 1
-            assert "No Docker engine answers on this machine." in refused.stderr
+            assert "No Docker engine answers at the address that the Docker client has for it." in refused.stderr
             assert "DOCKER_HOST" in refused.stderr
         daemon.start()
         assert daemon.deployer(*try_first).returncode == 0

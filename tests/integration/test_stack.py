@@ -258,7 +258,7 @@ def test_without_an_engine_each_command_says_so(fresh_stack: DeployedStack, tmp_
     for command in (["up"], ["down"], ["status"], ["logs"], ["push", "a:1"], ["pull", "a:1"]):
         refused = fresh_stack.deployer(*command, environment=nowhere)
         assert refused.returncode == 1
-        assert "No Docker engine answers on this machine." in refused.stderr
+        assert "No Docker engine answers at the address that the Docker client has for it." in refused.stderr
         assert "Traceback" not in refused.stderr
     assert fresh_stack.deployer("doctor", environment=nowhere).returncode == 1
     assert "compose.yaml" in fresh_stack.deployer("render", environment=nowhere, check=True).stdout

@@ -1,128 +1,263 @@
-"""The engine's complaints, as real engines print them, in the user's terms."""
+"""What Docker itself complains of, as real ones print it, in the user's terms.
+
+What the engine prints of a registry: test_registry_words.
+"""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from deployer.engine_errors import translate
-from deployer.errors import EngineError, EngineUnavailable, ImageNotFound
+from deployer import engine_words, registry_words
+from deployer.engine_errors import last_line, translate, translated
+from deployer.errors import EngineError, EngineUnavailable, ImageInUse, ImageNotFound
 
-# (what the engine prints, what the user reads, what mends it)
-COMPLAINTS = [
+PACKAGE = Path(__file__).parents[2] / "deployer"
+DAEMON = "Error response from daemon: "
+SOCKET = "unix:///var/run/docker.sock"
+HIDDEN = "context not found: open /root/.docker/contexts/meta/28/meta.json: no such file or directory"
+CONTEXT = f'Failed to initialize: unable to resolve docker endpoint: context "gone": {HIDDEN}'
+TLS = "Failed to initialize: unable to resolve docker endpoint: open /root/.docker/ca.pem: no such file or directory"
+SSH = (
+    'error during connect: Get "http://docker.example.com/v1.50/version": command [ssh -T -- far docker system dial] '
+    "has exited with exit status 255, make sure the URL is valid, and Docker 18.09 or later is installed on the remote "
+    "host: stderr=ssh: Could not resolve hostname far: Name or service not known"
+)
+
+# (what is printed, how the sentence begins, how the first advice begins, its kind)
+CLIENT = [
+    (CONTEXT, 'Docker\'s context "gone" does not exist.', "docker context use default", EngineUnavailable),
+    ('context "other" does not exist', 'Docker\'s context "other" does not exist.', "docker context use",
+     EngineUnavailable),
+    ('current context "a" is not found on the file system', 'Docker\'s context "a"', "docker context",
+     EngineUnavailable),
+    (TLS, "The Docker client cannot use its certificates", "unset DOCKER_TLS_VERIFY", EngineUnavailable),
+    ("unable to parse docker host `foo`", "The address that the Docker client has", "unset DOCKER_HOST",
+     EngineUnavailable),
+    ('error during connect: Get "http://foo:2375/v1.50/version": dial tcp: lookup foo: no such host',
+     "No Docker engine answers at the address", "unset DOCKER_HOST", EngineUnavailable),
+    (SSH, "The Docker client does not reach its engine over SSH: ssh: Could not", "ssh HOST docker", EngineUnavailable),
+    ('error during connect: Get "https://10.0.0.9:2376/v1.50/info": x509: certificate signed by unknown authority',
+     "The Docker client and the engine do not accept each other's certificates.", "Set DOCKER_TLS_VERIFY=1",
+     EngineUnavailable),
+    ('error during connect: Get "http://%2Fvar%2Frun%2Fdocker.sock/v1.41/info": EOF',
+     "No Docker engine answers on this machine.", "sudo systemctl start docker", EngineUnavailable),
+    (f"Cannot connect to the Docker daemon at {SOCKET}. Is the docker daemon running?",
+     "No Docker engine answers on this machine.", "sudo systemctl start docker", EngineUnavailable),
+    (f"failed to connect to the docker API at {SOCKET}; check if the daemon is running: dial unix",
+     "No Docker engine answers on this machine.", "sudo systemctl start docker", EngineUnavailable),
+    ("Cannot connect to the Docker daemon at unix:///run/user/1000/docker.sock. Is the docker daemon running?",
+     "The rootless Docker engine of this user does not answer.", "systemctl --user start docker", EngineUnavailable),
+    ("Cannot connect to the Docker daemon at unix:///home/ann/.docker/desktop/docker.sock. Is the docker da",
+     "Docker Desktop does not answer.", "Start Docker Desktop.", EngineUnavailable),
+    (f"permission denied while trying to connect to the Docker daemon socket at {SOCKET}",
+     "You may not use the Docker engine", "sudo usermod", EngineUnavailable),
+    (f"permission denied while trying to connect to the docker API at {SOCKET}",
+     "You may not use the Docker engine", "sudo usermod", EngineUnavailable),
+    (DAEMON + "client version 1.99 is too new. Maximum supported API version is 1.41",
+     "The Docker client speaks version 1.99 of the API, and the engine knows 1.41 at most.",
+     "unset DOCKER_API_VERSION", EngineUnavailable),
+    (DAEMON + "client version 1.41 is too old. Minimum supported API version is 1.44, please upgrade your client",
+     "The Docker client or its Compose plugin speaks version 1.41 of the API, and the engine wants 1.44 at least.",
+     "unset DOCKER_API_VERSION", EngineUnavailable),
+    ("request returned 404 Not Found; check if the server supports the requested API version",
+     "What answers at the engine's address is not a Docker engine.", "unset DOCKER_HOST", EngineUnavailable),
+    ("ERROR: BuildKit is enabled but the buildx component is missing or broken.\n       Install the buildx",
+     "Docker's buildx plugin is missing", "Install the package docker-buildx", EngineUnavailable),
+    ("docker: 'compose' is not a docker command.", "Docker has no Compose plugin here", "Install", EngineUnavailable),
+    ("docker: unknown command: docker compose", "Docker has no Compose plugin here", "Install", EngineUnavailable),
+    ("unknown flag: --short\nSee 'docker --help'.", "Docker has no Compose plugin here", "Install", EngineUnavailable),
+    ("unknown shorthand flag: 'f' in -f", "Docker has no Compose plugin here", "Install", EngineUnavailable),
+    ('error getting credentials - err: exec: "docker-credential-desktop": executable file not found in $PATH',
+     "Docker's config.json names the credential helper docker-credential-desktop, which is not installed.",
+     "Install it, or take credsStore", EngineError),
+    ("error getting credentials - err: exit status 1, out: `The keychain is locked.`",
+     "Docker's credential helper gives no credentials: The keychain is locked.", "Unlock or repair", EngineError),
+    ("Error: error contacting notary server: tls: first record does not look like a TLS handshake",
+     "Docker's content trust is on, and reg:5000 has no signatures", "unset DOCKER_CONTENT_TRUST", EngineError),
+    ("Error: remote trust data does not exist for reg:5000/app: reg:5000 does not have trust data for reg:5000/app",
+     "Docker's content trust is on", "unset DOCKER_CONTENT_TRUST", EngineError),
+    (DAEMON + "authorization denied by plugin opa: not for you",
+     "The engine's authorization plugin opa does not allow that: not for you", "", EngineError),
+]  # fmt: skip
+
+RUNC = DAEMON + "failed to create task for container: OCI runtime create failed: runc create failed: "
+BIND = DAEMON + 'invalid mount config for type "bind": bind source path does not exist: /srv/x'
+POOLS = "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network"
+CONFLICT = (
+    'Conflict. The container name "/registry-frontend-1" is already in use by container "b17". You have to remove (or '
+    "rename) that container to be able to reuse that name."
+)
+IN_USE = (
+    "conflict: unable to remove repository reference (must force) - container b17 is using its referenced image 4f0"
+)
+ENGINE = [
     (
-        'Get "https://192.168.100.2:5000/v2/": http: server gave HTTP response to HTTPS client',
-        "The Docker engine does not trust reg:5000: it speaks plain HTTP, and the engine wants HTTPS.",
-        "deployer configure-daemon --host reg --port 5000",
+        DAEMON + "connection error: dial unix:///run/containerd/containerd.sock: timeout",
+        "The engine's containerd",
+        "sudo",
     ),
     (
-        'Get "http://localhost:5999/v2/": dial tcp 127.0.0.1:5999: connect: connection refused',
-        "Nothing answers at reg:5000.",
-        "deployer status   (on the machine that runs the registry)",
+        DAEMON + "all predefined address pools have been fully subnetted",
+        "The engine has no range of addresses",
+        "docker net",
     ),
     (
-        'Get "https://reg/v2/": x509: certificate signed by unknown authority',
-        "The certificate of reg:5000 is by an authority that the Docker engine does not know.",
-        "deployer configure-daemon --host reg --port 5000",
+        f"failed to create network registry_default: {DAEMON}{POOLS}",
+        "The engine has no range of addresses",
+        "docker network",
     ),
     (
-        (
-            'Get "https://reg/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority '
-            '(possibly because of "x509: ECDSA verification failure" while trying to verify candidate authority '
-            'certificate "deployer registry")'
-        ),
-        "The certificate of reg:5000 is not by the authority that the engine trusts, though of the same name",
-        (
-            "Compare with the fingerprint that `deployer up` prints on the registry's machine: "
-            "deployer configure-daemon --host reg --port 5000"
-        ),
+        DAEMON + "Pool overlaps with other one on this address space",
+        "The range of addresses",
+        "Correct compose.override",
     ),
     (
-        "x509: certificate is valid for registry.example, 10.0.0.1, not reg",
-        "The certificate of reg:5000 is for registry.example, 10.0.0.1, not for reg.",
-        "Use a name that it has",
+        DAEMON + "error while removing network: network team_default has active endpoints (name:app id:1234)",
+        "The network team_default is in use by other containers.",
+        "docker network inspect team_default",
     ),
     (
-        "x509: cannot validate certificate for 10.0.0.2 because it doesn't contain any IP SANs",
-        "The certificate of reg:5000 does not hold this host as an alternative name",
-        "Give the registry a certificate that does",
+        DAEMON + "driver failed programming external connectivity on endpoint x: Error starting userland proxy: error "
+        "while calling PortManager.AddPort(): cannot expose privileged port 443, you can add 'net",
+        "A rootless engine may not publish port 443",
+        "deployer up --port 5000",
     ),
     (
-        "x509: certificate relies on legacy Common Name field, use SANs instead",
-        "The certificate of reg:5000 does not hold this host as an alternative name",
-        "Give the registry a certificate that does",
+        DAEMON + "listen tcp4 10.9.9.9:80: bind: cannot assign requested address",
+        "The engine's machine does not",
+        "Set `bind`",
+    ),
+    (DAEMON + "Bind for 0.0.0.0:5000 failed: port is already allocated", "The port is taken", "deployer up --port"),
+    (
+        DAEMON + "failed to bind host port 0.0.0.0:80/tcp: address already in use",
+        "The port is taken",
+        "deployer up --port",
     ),
     (
-        (
-            "x509: certificate has expired or is not yet valid: current time 2026-11-26T15:00:00Z is after "
-            "2026-11-25T15:00:00Z"
-        ),
-        "The certificate of reg:5000 expired on 2026-11-25T15:00:00Z; the engine's clock says 2026-11-26T15:00:00Z.",
-        "Set the clock",
+        DAEMON + "Unable to enable NAT: iptables failed: No chain/target/match by that name.",
+        "The engine's firewall",
+        "sudo",
     ),
     (
-        (
-            "x509: certificate has expired or is not yet valid: current time 2020-01-01T00:00:00Z is before "
-            "2026-11-25T15:00:00Z"
-        ),
-        "The certificate of reg:5000 is not valid before 2026-11-25T15:00:00Z; the engine's clock says 2020-01-01T",
-        "Set the clock",
+        DAEMON + "remove team_data: volume is in use - [b17]",
+        "The volume team_data is in use",
+        "docker ps --all --filter",
+    ),
+    (DAEMON + "get zz: no such volume", "There is no volume zz.", "docker volume ls"),
+    ('external volume "mine" not found', "The volume mine, which a Compose file names", "docker volume create mine"),
+    ("network front declared as external, but could not be found", "The network front,", "docker network create front"),
+    (DAEMON + CONFLICT, "Another container has the name registry-frontend-1.", "docker rename registry-frontend-1"),
+    (
+        DAEMON + "Mounts denied: \nThe path /srv/x is not shared from the host",
+        "Docker Desktop may not",
+        "Add it in Docker",
+    ),
+    (BIND, "The engine does not see /srv/x:", "docker context ls"),
+    (
+        RUNC + "x: not a directory: Are you trying to mount a directory onto a file (or vice-versa)?",
+        "Where a file",
+        "deployer",
+    ),
+    (DAEMON + "configured logging driver does not support reading", "The log driver of this container", "docker info"),
+    (
+        DAEMON + "cannot start a paused container, try unpause instead",
+        "A container of the deployment is paused.",
+        "docker unp",
     ),
     (
-        "x509: certificate specifies an incompatible key usage",
-        "The Docker engine does not accept the certificate of reg:5000.",
-        "deployer doctor",
-    ),
-    ("remote error: tls: internal error", "reg:5000 has no certificate for this name, or none yet.", "Where an ACME"),
-    (
-        "remote error: tls: certificate required",
-        "reg:5000 wants a certificate from the Docker engine.",
-        "Put it here: /etc/docker/certs.d/reg:5000/client.cert",
+        DAEMON + "Container b17 is paused, unpause the container before exec",
+        "A container of the deployment is pa",
+        "docker",
     ),
     (
-        "denied: requested access to the resource is denied",
-        "reg:5000 does not allow that to the user that Docker is signed in as.",
-        "docker login reg:5000",
+        DAEMON + "Container b17 is restarting, wait until the container is running",
+        "The container b17 restarts",
+        "deployer logs",
     ),
-    ("no basic auth credentials", "reg:5000 wants a sign-in, and Docker has none saved", "docker login reg:5000"),
+    (DAEMON + "container b17 is not running", "The container b17 is not running.", "deployer up"),
+    ('service "frontend" is not running', "The container frontend is not running.", "deployer up"),
+    (DAEMON + "No such container: zz", "There is no container zz (any more).", "deployer status"),
     (
-        "unauthorized: authentication required",
-        "reg:5000 wants a sign-in, and takes none that Docker has saved for it.",
-        "docker login reg:5000",
-    ),
-    (
-        "unauthorized: incorrect username or password",
-        "reg:5000 does not take this name and password.",
-        "docker login reg:5000",
+        DAEMON + "container is marked for removal and cannot be started",
+        "The container is being removed.",
+        "Run the command",
     ),
     (
-        "received unexpected HTTP status: 500 Internal Server Error",
-        "reg:5000 failed while it answered.",
-        "deployer logs registry",
+        'OCI runtime exec failed: exec failed: exec: "caddy": executable file not found in $PATH: unknown',
+        "The image does not hold the program",
+        "deployer render --diff",
     ),
     (
-        "Error response from daemon: manifest for reg/foo:1 not found: manifest unknown",
-        "reg:5000 has no such image.",
-        "deployer catalog --tags",
+        RUNC + "exec /usr/bin/caddy: exec format error",
+        "A program of the image is made for another",
+        "deployer up --build",
     ),
-    ("write /x: no space left on device", "A disk is full", "deployer status"),
+    (DAEMON + "write /x: no space left on device", "A disk is full", "docker system df"),
+    (RUNC + "fork/exec /proc/self/exe: resource temporarily unavailable", "The engine's machine has no memory", "Free"),
+    (
+        "failed to register layer: potentially insufficient UIDs or GIDs available in user namespace",
+        "The image has",
+        "Widen",
+    ),
+    ("failed to register layer: max depth exceeded", "The image has more layers than the engine can hold.", "Build it"),
+    (
+        "validating /d/compose.override.yaml: services.x Additional property y is not allowed",
+        "Docker Compose does",
+        "Correct",
+    ),
+    (
+        'service "page" refers to undefined network front: invalid compose project',
+        "Docker Compose does not",
+        "Correct comp",
+    ),
+    (
+        "yaml: line 3: mapping values are not allowed in this context",
+        "Docker Compose does not accept",
+        "Correct compose",
+    ),
+    (
+        "invalid reference format: repository name (library/UPPER) must be lowercase",
+        "That is not a valid name",
+        "Write NAME",
+    ),
+]
+OF_A_KIND = [
+    (DAEMON + "No such image: zz:latest", ImageNotFound),
+    ("tag does not exist: localhost:5000/zz:1", ImageNotFound),
+    ("An image does not exist locally with the tag: localhost:5000/zz", ImageNotFound),
+    (DAEMON + IN_USE, ImageInUse),
+    (
+        DAEMON + "conflict: unable to delete 4f0 (must be forced) - image is being used by stopped container b17",
+        ImageInUse,
+    ),
 ]
 
 
-@pytest.mark.parametrize(("original", "message", "advice"), COMPLAINTS)
-def test_a_complaint_becomes_a_sentence_and_a_command(original: str, message: str, advice: str) -> None:
+@pytest.mark.parametrize(("original", "message", "advice", "kind"), CLIENT)
+def test_what_keeps_the_client_from_the_engine(
+    original: str, message: str, advice: str, kind: type[EngineError]
+) -> None:
     error = translate(original, address="reg:5000")
     assert error.message.startswith(message)
-    assert error.advice[0].startswith(advice)
+    assert "".join(error.advice[:1]).startswith(advice)
+    assert type(error) is kind
     assert error.original == original
 
 
-@pytest.mark.parametrize(
-    ("address", "flags"),
-    [("[::1]:5000", " --host ::1 --port 5000"), ("the registry", "")],
-)
-def test_the_flags_name_the_registry_where_it_is_known(address: str, flags: str) -> None:
-    error = translate("x509: certificate signed by unknown authority", address=address)
-    assert error.advice == (f"deployer configure-daemon{flags}",)
+@pytest.mark.parametrize(("original", "message", "advice"), ENGINE)
+def test_what_the_engine_and_compose_complain_of(original: str, message: str, advice: str) -> None:
+    error = translate(original)
+    assert error.message.startswith(message)
+    assert error.advice[0].startswith(advice)
+    assert "{" not in error.message + "".join(error.advice).replace("{{.LoggingDriver}}", "")
+
+
+@pytest.mark.parametrize(("original", "kind"), OF_A_KIND)
+def test_what_commands_tell_apart(original: str, kind: type[EngineError]) -> None:
+    assert type(translate(original)) is kind
 
 
 @pytest.mark.parametrize("place", ["tcp://127.0.0.1:1", "unix:///tmp/none.sock"])
@@ -133,30 +268,72 @@ def test_an_engine_looked_for_elsewhere_is_not_to_be_started_but_looked_for_here
     elsewhere = translate(words.format(place))
     assert "DOCKER_HOST" in elsewhere.advice[0]
     assert "systemctl" not in str(elsewhere.advice)
-    assert "systemctl" in str(translate(words.format("unix:///var/run/docker.sock")).advice)
+
+
+def test_an_image_here_for_another_platform_is_told_apart_from_one_in_a_registry() -> None:
+    words = "image with reference x:1 was found but does not match the specified platform: wanted linux/arm64"
+    assert translate(DAEMON + words).advice[0].startswith("unset DOCKER_DEFAULT_PLATFORM")
+    assert (
+        translate(DAEMON + words, address="reg:5000").message == "The image at reg:5000 lacks this machine's platform."
+    )
 
 
 @pytest.mark.parametrize(
-    "original",
+    ("original", "line"),
     [
-        "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
-        "failed to connect to the docker API at unix:///var/run/docker.sock; check if the daemon is running: dial unix",
-        "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
-        "permission denied while trying to connect to the docker API at unix:///var/run/docker.sock",
-        "docker: 'compose' is not a docker command.",
-        "docker: unknown command: docker compose",
-        "unknown flag: --short\nSee 'docker --help'.",
+        ("flux capacitor empty", "flux capacitor empty"),
+        (" Network x  Creating\n Network x  Created\n" + DAEMON + "flux capacitor empty", "flux capacitor empty"),
+        (
+            "docker: " + DAEMON + "flux capacitor empty\n\nRun 'docker run --help' for more information",
+            "flux capacitor empty",
+        ),
+        ("flux capacitor empty\nSee 'docker pull --help'.", "flux capacitor empty"),
+        ('WARNING: old\ntime="2026-11-29T04:28:38Z" level=fatal msg="flux \\"x\\" empty"', 'flux "x" empty'),
+        ("flux capacitor empty\nWARNING: Error loading config file: /root/.docker/config.json", "flux capacitor empty"),
+        (
+            "------\n > [2/2] RUN x:\n------\nERROR: failed to solve: flux capacitor empty",
+            "flux capacitor empty",
+        ),
+        (
+            "panic: flux capacitor empty\n\ngoroutine 1 [running]:\nmain.main()\n\t/docker.go:39 +0x25",
+            "panic: flux cap",
+        ),
+        ("flux capacitor empty\nexit status 1", "flux capacitor empty"),
     ],
 )
-def test_an_engine_that_cannot_be_used_is_its_own_kind(original: str) -> None:
-    assert isinstance(translate(original), EngineUnavailable)
-
-
-def test_a_missing_image_is_its_own_kind() -> None:
-    assert isinstance(translate("Error: No such image: foo:1"), ImageNotFound)
-
-
-def test_what_nobody_foresaw_is_shown_as_it_came() -> None:
-    error = translate("flux capacitor empty")
+def test_what_nobody_foresaw_is_dockers_own_last_line(original: str, line: str) -> None:
+    error = translate(original, address="reg:5000")
     assert type(error) is EngineError
-    assert error.original == "flux capacitor empty"
+    assert error.message.startswith(line)
+    assert error.advice == ()
+    assert error.original == original
+
+
+def test_docker_that_says_nothing() -> None:
+    assert translate("\n").message == "Docker failed and gave no reason."
+    assert last_line("Usage:  docker") == ""
+
+
+def test_a_client_that_cannot_be_run_is_told(tmp_path: Path) -> None:
+    for error, words in (
+        (FileNotFoundError(2, "x", "docker"), "There is no"),
+        (PermissionError(13, "x", "docker"), "cannot be"),
+    ):
+        with pytest.raises(EngineUnavailable, match=words), translated():
+            raise error
+    # A full disk while Docker's lines are printed is not the client's failure.
+    with pytest.raises(OSError, match="No space"), translated():
+        raise OSError(28, "No space left on device")
+
+
+def test_every_advised_command_of_ours_exists() -> None:
+    from deployer.cli import main
+    from deployer.cli.selection import COMMANDS
+
+    assert main.app
+    tables = (*engine_words.TABLE, *engine_words.LOCAL, *registry_words.TABLE)
+    advised = {
+        found for line in tables for text in line.advice for found in re.findall(r"(?:^|: )deployer ([a-z-]+)", text)
+    }
+    assert advised
+    assert advised <= COMMANDS

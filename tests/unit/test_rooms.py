@@ -18,8 +18,8 @@ FLOORS = [
     {"engine", "registry", "host", "render"},
     {"docker_client"},
     {"client_environment", "engine_errors", "engine_values", "config", "streams"},
-    {"settings", "paths", "account"},
-    {"checks"},
+    {"settings", "paths", "account", "engine_words", "registry_words"},
+    {"checks", "complaint"},
     {"record", "reference"},
     {"duration", "errors", "order"},
 ]
