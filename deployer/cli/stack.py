@@ -242,6 +242,7 @@ def status(session: Session, as_json: JsonOption = False) -> None:
 
 
 def _print_status(session: Session, found: Status) -> None:
+    from deployer.cli.upkeep_views import warn_of
     from deployer.cli.words import size
 
     out = session.out
@@ -278,6 +279,8 @@ def _print_status(session: Session, found: Status) -> None:
         )
     for problem in found.problems:
         out.warn(problem)
+    for finding in found.content:
+        warn_of(out, finding)
     if not found.is_healthy:
         out.note("Next: deployer up" if not found.services else "Next: deployer logs, deployer doctor")
 

@@ -49,6 +49,13 @@ def gc(
             show_default=False,
         ),
     ] = None,
+    damaged: Annotated[
+        bool,
+        typer.Option(
+            "--damaged",
+            help="Remove files too that are empty, cut short or damaged, so that pushing the image again brings them.",
+        ),
+    ] = False,
     wait: WaitOption = WAIT,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
@@ -63,6 +70,7 @@ def gc(
     """
     from deployer.cli import upkeep_views as views
     from deployer.workflows.collection import collect
+    from deployer.workflows.damage import layers_in_doubt
     from deployer.workflows.garbage import left_untagged, no_images, survey
     from deployer.workflows.manifest_graph import Manifests
     from deployer.workflows.untagged import untagged as choose_untagged
@@ -74,14 +82,14 @@ def gc(
     manifests = Manifests()
     choose = (lambda snapshot, known: choose_untagged(snapshot, known, age)) if untagged else no_images
     with _work(session, "gc", dry_run=dry_run) as (storage, work):
-        shown = survey(storage, manifests, choose)
+        shown = survey(storage, manifests, choose, layers_in_doubt if damaged else None)
         if not as_json or dry_run:
             left = views.Untagged(left_untagged(shown, manifests), untagged)
             views.print_survey(session.out, shown, left, as_json=as_json, dry_run=dry_run)
         if work is None:
             session.out.note("Dry run: nothing was changed.")
             return
-        question = views.question(shown, "Remove the manifests that no tag reaches?" if untagged else "")
+        question = views.question(shown, "Remove the manifests that no tag reaches?")
         if question:
             session.out.confirm(question, yes=yes)
         done = collect(work, manifests, choose, shown, drain)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.cli.browse_views import short, shown
 from deployer.cli.words import age, counted, size
+from deployer.workflows.storage_findings import of_survey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from deployer.cli.output import Output
     from deployer.workflows.collection import Collected
+    from deployer.workflows.finding import Finding
     from deployer.workflows.garbage import Survey
     from deployer.workflows.repositories import RemovalPlan
     from deployer.workflows.retention import Taken
@@ -42,6 +44,8 @@ def print_survey(out: Output, found: Survey, left: Untagged, *, as_json: bool, d
         tell(f"{shown(name)}: {counted(len(gone.revisions), 'manifest')} that no tag reaches{tags}")
     if found.removal.blobs:
         tell(f"{counted(len(found.removal.blobs), 'blob')} that no image needs: {size(found.freed)} of the disk")
+    if found.removal.damaged:
+        tell(f"{counted(len(found.removal.damaged), 'damaged file')}, so that a push brings the content again")
     if found.removal.repositories:
         tell(f"{counted(len(found.removal.repositories), 'repository', 'repositories')} without an image: "
              f"{_listed(found.removal.repositories)}")  # fmt: skip
@@ -102,7 +106,8 @@ def question(found: Survey, about_images: str) -> str:
     """What to ask before the plan is carried out, "" for nothing."""
     if found.is_unusual:
         return "That is most of what the registry holds. Is its storage whole, and should all this go?"
-    return about_images if found.moves_images else ""
+    about_damaged = "Remove the damaged files?" if found.removal.damaged else ""
+    return about_images if found.moves_images else about_damaged
 
 
 def counts(found: Survey) -> str:
@@ -124,6 +129,8 @@ def print_collected(out: Output, done: Collected, *, as_json: bool) -> None:
         return
     if done.left:
         out.note(f"Freed {size(done.left)} of the disk that a run which was cut off had left.")
+    if done.removal.damaged:
+        out.note(f"Removed {counted(len(done.removal.damaged), 'damaged file')}. Now push the images again.")
     if done.held:
         out.note(f"Freed {size(done.freed)} of the disk. Writes were held off for {done.held:.1f} s.")
     elif not done.left:
@@ -154,6 +161,13 @@ def print_removed(out: Output, plan: RemovalPlan, held: float, *, as_json: bool)
     out.note(f"Writes were held off for {held:.1f} s. `deployer gc` frees {size(plan.freed)}.")
 
 
+def warn_of(out: Output, finding: Finding) -> None:
+    """Something that is wrong with the content, and how to fix it."""
+    out.warn(shown(finding.sentence))
+    for advice in finding.advice:
+        out.note(f"  → {shown(advice)}")
+
+
 def _print_left(out: Output, found: Survey) -> None:
     if found.waiting.blobs:
         out.note(
@@ -162,14 +176,10 @@ def _print_left(out: Output, found: Survey) -> None:
         )
     if found.unfinished:
         out.note(f"Unfinished uploads hold {size(found.unfinished)}; the registry clears them after a week.")
-    for damage in found.damages:
-        name = f"{shown(damage.repository)}@{damage.digest}"
-        if damage.is_lost:
-            mend = "Push it again."
-        else:
-            mend = "To push it again, delete its tags first, then: deployer gc --untagged --older-than 0s"
-        what = "lost" if damage.is_lost else "damaged"
-        out.warn(f"The manifest {name} is {what}, so all that its repository has is kept. {mend}")
+    for finding in of_survey(found):
+        warn_of(out, finding)
+    for name in found.spared:
+        out.note(f"Left alone: {shown(name)}, until what is damaged there is whole again or removed.")
 
 
 def _garbage_words(found: Survey) -> str:
@@ -192,7 +202,11 @@ def _survey_json(found: Survey) -> dict[str, Any]:
         "freed_bytes": found.freed,
         "waiting": {"blobs": found.waiting.blobs, "bytes": found.waiting.size},
         "unfinished_upload_bytes": found.unfinished,
-        "damaged": [{"repository": one.repository, "digest": one.digest} for one in found.damages],
+        "damaged": [
+            {"repository": one.repository, "digest": one.digest, "bytes": one.size, "tags": sorted(one.tags)}
+            for one in found.damages
+        ],
+        "spared_repositories": list(found.spared),
     }
 
 
@@ -202,6 +216,7 @@ def _removal_json(removal: Any) -> dict[str, Any]:  # noqa: ANN401
         "removed_manifests": [{"repository": name, "digest": digest} for name, digest in removal.revisions],
         "removed_repositories": list(removal.repositories),
         "blobs": len(removal.blobs),
+        "damaged_blobs": len(removal.damaged),
     }
 
 

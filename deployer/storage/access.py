@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from deployer import render
 from deployer.errors import EngineError, EngineUnavailable, StorageError
 from deployer.storage.removal import blob_folder
-from deployer.storage.snapshot import parse, parse_links
+from deployer.storage.snapshot import parse, parse_links, parse_verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from deployer.engine import Engine
     from deployer.storage.removal import Removal
-    from deployer.storage.snapshot import Blob, Snapshot
+    from deployer.storage.snapshot import Blob, Snapshot, Verified
 
 ROOT = f"{render.STORAGE}/docker/registry/v2"
 # Outside of what the registry looks at, on the same disk.
@@ -77,6 +77,11 @@ class Storage:
             size += blobs[digest].size
         if batch:
             yield from self._read(batch, blobs)
+
+    def verify(self, paths: Iterable[str]) -> dict[str, Verified]:
+        """Read files, by their paths below the registry's root, and say what they hold now."""
+        lines = "".join(f"{path}\n" for path in sorted(paths))
+        return parse_verified(self._run("verify", ROOT, stdin=lines.encode())) if lines else {}
 
     def remove(self, removal: Removal, run: str) -> None:
         """Take things away; their space is held until `empty`. `run` names this run, as no other."""

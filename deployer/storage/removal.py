@@ -18,6 +18,7 @@ _PARTS = ("_manifests", "_layers", "_uploads")
 class Removal:
     """Tags, manifests, blobs, layer links and whole repositories that go.
 
+    `damaged` are blobs that images need, and that are not what they should be: gone, they can be pushed again.
     `tags` are pairs of repository and tag, `revisions` and `layers` of repository and digest.
     """
 
@@ -26,11 +27,12 @@ class Removal:
     blobs: tuple[str, ...] = ()
     layers: tuple[tuple[str, str], ...] = ()
     repositories: tuple[str, ...] = field(default=())
+    damaged: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing goes."""
-        return not (self.tags or self.revisions or self.blobs or self.layers or self.repositories)
+        return not (self.tags or self.revisions or self.blobs or self.layers or self.repositories or self.damaged)
 
     def instructions(self) -> bytes:
         """The same for `remove.sh`.
@@ -44,6 +46,8 @@ class Removal:
             *_grouped("revisions", self.revisions, lambda digest: f"_manifests/revisions/{_path(digest)}"),
             *([">blobs"] if self.blobs else []),
             *(f"blobs/{blob_folder(digest)}" for digest in self.blobs),
+            *([">damaged"] if self.damaged else []),
+            *(f"blobs/{blob_folder(digest)}" for digest in self.damaged),
             *_grouped("layers", self.layers, lambda digest: f"_layers/{_path(digest)}"),
         ]
         for number, name in enumerate(self.repositories):
@@ -69,6 +73,16 @@ def blob_folder(digest: str) -> str:
     """Where a blob lies, below `blobs`."""
     algorithm, _, value = digest.partition(":")
     return f"{algorithm}/{value[:2]}/{value}"
+
+
+def blob_file(digest: str) -> str:
+    """The file of a blob's content, below the registry's root."""
+    return f"blobs/{blob_folder(digest)}/data"
+
+
+def revision_link(repository: str, digest: str) -> str:
+    """The file that makes a manifest one of a repository, below the registry's root."""
+    return f"repositories/{repository}/_manifests/revisions/{_path(digest)}/link"
 
 
 def _path(digest: str) -> str:

@@ -29,6 +29,14 @@ class Blob(NamedTuple):
     modified: int
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A file read to its end: its size in bytes, None where there is none, and its digest's hexadecimal part."""
+
+    size: int | None = None
+    value: str = ""
+
+
 class Tag(NamedTuple):
     """What a tag names, "" where its link is damaged or missing, and when it was last pushed."""
 
@@ -130,6 +138,19 @@ def parse_links(printed: bytes) -> Iterator[tuple[str, str, int]]:
         digest = rest.removesuffix("/link").replace("/", ":")
         if is_digest(digest):
             yield name.removeprefix("repositories/"), digest, int(modified)
+
+
+def parse_verified(printed: bytes) -> dict[str, Verified]:
+    """Read what `verify.sh` printed: what each file holds, by its path. Raises StorageError where it is cut short."""
+    found = {}
+    for line in _complete(printed):
+        kind, _, rest = line.partition(" ")
+        if kind == "none":
+            found[rest] = Verified()
+        else:
+            size, value, path = rest.split(" ", 2)
+            found[path] = Verified(int(size), value)
+    return found
 
 
 def _complete(printed: bytes) -> list[str]:

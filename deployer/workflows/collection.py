@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from deployer.workflows.garbage import lead_somewhere, limited, stale_layers, su
 
 if TYPE_CHECKING:
     from deployer.storage.removal import Removal
-    from deployer.workflows.garbage import Choose, Survey
+    from deployer.workflows.garbage import Choose, Cure, Survey
     from deployer.workflows.gate import Drain
     from deployer.workflows.manifest_graph import Manifests
     from deployer.workflows.upkeep import Upkeep
@@ -43,12 +44,24 @@ def collect(work: Upkeep, manifests: Manifests, choose: Choose, shown: Survey, d
         work.storage.empty()
         return Collected(removal, 0, left, 0.0)
     with work.writes_held(drain) as hold:
-        now = survey(work.storage, manifests, limited(choose, shown))
+        now = survey(work.storage, manifests, limited(choose, shown), _shown_alone(shown))
         _expect_in_sight(now, shown)
-        removal = replace(now.removal, layers=_still_stale(stale, now))
+        damaged = tuple(digest for digest in now.removal.damaged if digest in shown.removal.damaged)
+        removal = replace(now.removal, layers=_still_stale(stale, now), damaged=damaged)
         work.remove(removal)
     work.storage.empty()
     return Collected(removal, now.freed, left, hold.seconds)
+
+
+def _shown_alone(shown: Survey) -> Cure | None:
+    """Read again only what was found to be damaged: writes wait meanwhile."""
+    if not shown.removal.damaged:
+        return None
+    found: dict[str, set[str]] = defaultdict(set)
+    for one in shown.damages:
+        found[one.repository].add(one.digest)
+    doubted = {name: frozenset(digests) for name, digests in found.items()}
+    return lambda _storage, _snapshot, _manifests: doubted
 
 
 def _expect_in_sight(now: Survey, shown: Survey) -> None:

@@ -30,6 +30,7 @@ def examine(examined: Examined) -> Iterator[Finding]:
     found = status.read(stack)
     for problem in found.problems:
         yield Finding("wrong", problem, ("deployer up", "deployer logs"))
+    yield from found.content
     if found.is_healthy:
         yield Finding("ok", f"The registry '{found.name}' runs on this machine ({found.version}).")
     plan = stack.plan()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from deployer.storage.removal import Removal
-from deployer.workflows import under_way
+from deployer.workflows import damage, under_way
 from deployer.workflows.manifest_graph import Going, Manifests, attached_to, by_tags, settle
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from deployer.storage.access import Storage
     from deployer.storage.snapshot import Repository, Snapshot
+    from deployer.workflows.damage import Damage, Unknown
 
 
 class Choose(Protocol):
@@ -43,20 +44,12 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Damage:
-    """A manifest that is lost or not what its digest promises: what its repository links is kept."""
-
-    repository: str
-    digest: str
-    is_lost: bool
-
-
-@dataclass(frozen=True)
 class Survey:
     """What would go, and what stays although nothing names it. Sizes in bytes.
 
     `freed` is what the disk gets back; `size` the blobs' own. `unfinished` are uploads that ended
-    half-way, which the registry itself clears after a week.
+    half-way, which the registry itself clears after a week. Of the repositories that are `spared`, something was
+    chosen, and nothing goes: what is damaged there may be what should stay.
     """
 
     snapshot: Snapshot
@@ -67,6 +60,9 @@ class Survey:
     waiting: Waiting
     unfinished: int
     damages: tuple[Damage, ...]
+    unknown: tuple[Unknown, ...]
+    empty: frozenset[str]
+    spared: tuple[str, ...]
 
     @property
     def is_unusual(self) -> bool:
@@ -82,30 +78,47 @@ class Survey:
         return bool(self.removal.tags or self.removal.revisions)
 
 
-def survey(storage: Storage, manifests: Manifests, choose: Choose) -> Survey:
+class Cure(Protocol):
+    """Says which layers are read to the end, whatever size manifests tell, by repository."""
+
+    def __call__(self, storage: Storage, snapshot: Snapshot, manifests: Manifests, /) -> damage.Doubted:
+        """Choose from what the storage holds at the moment."""
+
+
+def survey(storage: Storage, manifests: Manifests, choose: Choose, cure: Cure | None = None) -> Survey:
     """List the storage, read what is not known yet, and work out what goes.
 
-    `choose` says which tags and manifests go, by repository. Changes nothing.
+    `choose` says which tags and manifests go, by repository; with a `cure`, such as `damage.layers_in_doubt`, what
+    is damaged goes too, so that a push brings it again. Changes nothing.
     """
     snapshot = storage.snapshot()
     named = {digest for repository in snapshot.repositories.values() for digest in repository.revisions}
     named |= {tag.digest for repository in snapshot.repositories.values() for tag in repository.tags.values()}
     manifests.learn(storage, named, snapshot)
-    going = _with_unfinished(choose(snapshot, manifests), snapshot, manifests)
-    damages = tuple(_damages(snapshot, manifests, going))
+    content = damage.examine(storage, snapshot, manifests, cure(storage, snapshot, manifests) if cure else {})
+    chosen = choose(snapshot, manifests)
+    spared = {one.repository for one in content.damages if one.tags - chosen.get(one.repository, Going()).tags}
+    going = {name: gone for name, gone in chosen.items() if name not in spared}
+    going = _with_unfinished(going, snapshot, manifests)
+    damages = tuple(one for one in content.damages if one.manifests - _revisions(going, one.repository))
+    unknown = tuple(one for one in content.unknown if one.digest not in _revisions(going, one.repository))
+    kept_whole = {one.repository for one in damages} | {one.repository for one in unknown}
     marked = _marked(snapshot, manifests, going)
-    marked.update(digest for _, digest, _ in storage.layer_links({damage.repository for damage in damages}))
+    marked.update(digest for _, digest, _ in storage.layer_links(kept_whole))
     _add_targets(marked, snapshot)
     unnamed = snapshot.blobs.keys() - marked
     manifests.find(storage, unnamed if under_way.may_be(snapshot, unnamed) else (), snapshot)
     pushes = under_way.look(storage, snapshot, manifests, going)
     waiting = under_way.needed(snapshot, manifests, going, unnamed) | (pushes.digests & unnamed)
+    # No push has left an empty file, and the next would take it for its layer.
+    waiting -= content.empty
     garbage = sorted(unnamed - waiting)
     removal = Removal(
         tags=tuple(sorted((name, tag) for name, gone in going.items() for tag in gone.tags)),
         revisions=tuple(sorted((name, digest) for name, gone in going.items() for digest in gone.revisions)),
         blobs=tuple(garbage),
         repositories=tuple(_emptied(snapshot, going, pushes.repositories)),
+        damaged=_broken(damages, content.empty - set(garbage), snapshot) if cure else (),
     )
     return Survey(
         snapshot=snapshot,
@@ -116,7 +129,20 @@ def survey(storage: Storage, manifests: Manifests, choose: Choose) -> Survey:
         waiting=Waiting(len(waiting), sum(snapshot.blobs[digest].size for digest in waiting)),
         unfinished=snapshot.unfinished_bytes,
         damages=damages,
+        unknown=unknown,
+        empty=content.empty,
+        spared=tuple(sorted(spared & chosen.keys())),
     )
+
+
+def _broken(damages: Iterable[Damage], empty: AbstractSet[str], snapshot: Snapshot) -> tuple[str, ...]:
+    """The blobs that have a file, and not the content that they should."""
+    cut = {snapshot.aliases.get(one.digest, one.digest) for one in damages if not one.is_lost}
+    return tuple(sorted(cut | empty))
+
+
+def _revisions(going: Mapping[str, Going], repository: str) -> frozenset[str]:
+    return going[repository].revisions if repository in going else frozenset()
 
 
 def stale_layers(storage: Storage, found: Survey) -> tuple[tuple[str, str], ...]:
@@ -200,7 +226,7 @@ def _add_targets(marked: set[str], snapshot: Snapshot) -> None:
     marked.update([snapshot.aliases[digest] for digest in marked if digest in snapshot.aliases])
 
 
-def _with_unfinished(going: Mapping[str, Going], snapshot: Snapshot, manifests: Manifests) -> Mapping[str, Going]:
+def _with_unfinished(going: Mapping[str, Going], snapshot: Snapshot, manifests: Manifests) -> dict[str, Going]:
     """Add the manifests whose removal was cut off after their tags had gone; what was pushed since then stays."""
     found = dict(going)
     for name, digests in snapshot.unfinished.items():
@@ -215,14 +241,6 @@ def _with_unfinished(going: Mapping[str, Going], snapshot: Snapshot, manifests: 
         if more.revisions:
             found[name] = more
     return found
-
-
-def _damages(snapshot: Snapshot, manifests: Manifests, going: Mapping[str, Going]) -> Iterable[Damage]:
-    for name, repository in sorted(snapshot.repositories.items()):
-        gone = going.get(name, Going()).revisions
-        for digest in sorted(repository.revisions.keys() - gone):
-            if manifests.known.get(digest) is None:
-                yield Damage(name, digest, is_lost=snapshot.aliases.get(digest, digest) not in snapshot.blobs)
 
 
 def _emptied(snapshot: Snapshot, going: Mapping[str, Going], busy: AbstractSet[str]) -> Iterable[str]:

@@ -6,14 +6,14 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deployer.reference import is_digest
 from deployer.registry.manifests import digest_of
 from deployer.registry.throwaway import original_said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
     from deployer.storage.access import Storage
@@ -29,11 +29,24 @@ MANIFEST_MAX_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Content that a manifest needs: its size in bytes as the manifest says, None where it says none.
+
+    It `may_be_elsewhere` where it has addresses of its own (`urls`, as Windows' base layers have), or stands in an
+    index, of which a registry may hold a part.
+    """
+
+    digest: str
+    size: int | None
+    may_be_elsewhere: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What a manifest names: every digest in it, and of these an index's children, the subject, the configuration.
 
-    "" stands for no subject or configuration. `half_deleted` says that it is a throw-away, left on a tag by
-    a deletion that was cut off.
+    `parts` is what is pulled with it. "" stands for no subject or configuration. `half_deleted` says that it is a
+    throw-away, left on a tag by a deletion that was cut off.
     """
 
     references: frozenset[str]
@@ -41,6 +54,7 @@ class Facts:
     subject: str = ""
     config: str = ""
     half_deleted: bool = False
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +127,26 @@ def facts_of(content: bytes, digest: str) -> Facts | None:
         subject=_digest_of(document.get("subject")),
         config=config,
         half_deleted=bool(original_said(config, has_layers=bool(document.get("layers")), annotations=stated)),
+        parts=tuple(_parts(document)),
     )
 
 
-def _digest_of(descriptor: object) -> str:
+def _parts(document: dict[str, Any]) -> Iterator[Part]:
+    layers, entries = document.get("layers"), document.get("manifests")
+    for descriptor in (document.get("config"), *(layers if isinstance(layers, list) else ())):
+        if digest := _digest_of(descriptor):
+            yield Part(digest, _size_of(descriptor), bool(descriptor.get("urls")))
+    for descriptor in entries if isinstance(entries, list) else ():
+        if digest := _digest_of(descriptor):
+            yield Part(digest, _size_of(descriptor), may_be_elsewhere=True)
+
+
+def _size_of(descriptor: dict[str, Any]) -> int | None:
+    size = descriptor.get("size")
+    return size if isinstance(size, int) else None
+
+
+def _digest_of(descriptor: Any) -> str:  # noqa: ANN401 - whatever stands in the place of a descriptor
     digest = descriptor.get("digest") if isinstance(descriptor, dict) else None
     return digest if isinstance(digest, str) and is_digest(digest) else ""
 

@@ -7,11 +7,11 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from deployer.errors import DeployerError, NotFound, UsageError
+from deployer.errors import DeployerError, NotFound, StorageError, UsageError
 from deployer.host.files import read_if_there
 from deployer.render import GRANTS, STORAGE
 from deployer.storage.access import Storage
-from deployer.workflows import authority, files, preflight, readiness, sign_in
+from deployer.workflows import authority, files, preflight, readiness, sign_in, storage_findings
 from deployer.workflows.garbage import no_images, survey
 from deployer.workflows.gate import Gate
 from deployer.workflows.manifest_graph import Manifests
@@ -19,6 +19,7 @@ from deployer.workflows.manifest_graph import Manifests
 if TYPE_CHECKING:
     from deployer.engine_values import ServiceContainer
     from deployer.settings import Settings
+    from deployer.workflows.finding import Finding
     from deployer.workflows.stack import Stack
 
 # What Docker takes: a duration, seconds since 1970, or a moment by RFC 3339, cut off where one likes.
@@ -49,6 +50,7 @@ class Status:
     """A deployment as it is; None or "" where something cannot be known. Sizes in bytes.
 
     `garbage_bytes` is what a collection would free; `upkeep` says who holds writes off, and since when.
+    `content` is what is wrong with what it holds: the rest is served all the same.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Status:
     upkeep: str = ""
     sign_in: str = ""
     encryption: str = ""
+    content: tuple[Finding, ...] = ()
 
     @property
     def is_healthy(self) -> bool:
@@ -84,6 +87,7 @@ def read(stack: Stack) -> Status:
     preflight.check_conflict(stack.deployment, containers)
     registry = next((found for found in containers if found.service == "registry" and found.state == "running"), None)
     used, free = _storage(stack, registry) if registry else (None, None)
+    content = _content(stack, registry) if registry else _Content()
     publishes = _publishes(containers, settings.port)
     answer = readiness.probe(settings, stack.engine, stack.deployment.name) if publishes else None
     version = _version(stack, registry) if registry else ""
@@ -95,15 +99,17 @@ def read(stack: Stack) -> Status:
         data=_place(stack),
         repositories=_repositories(stack, containers) if answer and not answer.api else None,
         used_bytes=used,
-        garbage_bytes=_garbage(stack, registry) if registry else None,
+        garbage_bytes=content.garbage,
         free_bytes=free,
         services=tuple(_service(stack, container) for container in containers),
         upkeep=_upkeep(stack),
         sign_in=_sign_in(stack),
         encryption=_encryption(stack),
+        content=content.findings,
         problems=(
             *_elsewhere(containers, settings.port),
             *_problems(containers, answer, free),
+            *content.problems,
             *_certificate(stack),
             *_page(settings, version),
         ),
@@ -160,11 +166,23 @@ def _storage(stack: Stack, registry: ServiceContainer) -> tuple[int | None, int 
         return None, None
 
 
-def _garbage(stack: Stack, registry: ServiceContainer) -> int | None:
+@dataclass(frozen=True)
+class _Content:
+    """What the storage holds: the bytes that a collection would free, None where it cannot be read."""
+
+    garbage: int | None = None
+    findings: tuple[Finding, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def _content(stack: Stack, registry: ServiceContainer) -> _Content:
     try:
-        return survey(Storage(stack.engine, registry.id), Manifests(), no_images).freed
+        found = survey(Storage(stack.engine, registry.id), Manifests(), no_images)
+    except StorageError as error:
+        return _Content(problems=(error.message,))
     except DeployerError:
-        return None
+        return _Content()
+    return _Content(found.freed, tuple(storage_findings.of_survey(found)))
 
 
 def _sign_in(stack: Stack) -> str:

@@ -187,7 +187,7 @@ def test_damaged_tags_are_left_alone(tree: Tree) -> None:
     assert tags(found) == ["2"]
 
 
-def test_while_a_staying_manifest_cannot_be_read_no_manifest_goes(tree: Tree) -> None:
+def test_where_a_staying_image_is_damaged_nothing_goes(tree: Tree) -> None:
     part = image("part")
     tree.push("app", [], part)
     tree.push("app", ["ci-1"], index([(part, None)]))
@@ -195,9 +195,16 @@ def test_while_a_staying_manifest_cannot_be_read_no_manifest_goes(tree: Tree) ->
     tree.push("app", ["v1"], kept)
     (tree.root / f"blobs/sha256/{kept.digest[7:9]}/{kept.digest[7:]}/data").write_bytes(b"{")
     found, _ = prune(tree, rule(match="^ci-"))
-    assert tags(found) == ["ci-1"]
-    assert not found.removal.revisions
-    assert not found.removal.blobs
+    assert found.removal.is_empty
+    assert found.spared == ("app",)
+
+
+def test_what_is_damaged_itself_may_go(tree: Tree) -> None:
+    releases(tree, 2)
+    gone = dated("app 1", "2024-01-01T00:00:00Z").digest
+    (tree.root / f"blobs/sha256/{gone[7:9]}/{gone[7:]}/data").write_bytes(b"{")
+    found, _ = prune(tree, rule(match="^1$"))
+    assert (tags(found), found.spared) == (["1"], ())
 
 
 def test_the_reasons_are_told(tree: Tree) -> None:

@@ -1,0 +1,197 @@
+"""Content that is not what its digest promises, and the images that nobody can pull because of it.
+
+A power cut or a full disk leaves files empty or cut short, and the registry never looks: it says of
+such a layer that it is there, so that a push sends nothing, and hands out what is left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer.registry.manifests import digest_of
+from deployer.storage.removal import blob_file, revision_link
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from deployer.storage.access import Storage
+    from deployer.storage.snapshot import Blob, Repository, Snapshot, Verified
+    from deployer.workflows.manifest_graph import Manifests
+
+_NOTHING = frozenset({digest_of(b""), digest_of(b"", "sha512")})
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A manifest, configuration or layer of a repository that cannot be pulled.
+
+    `size` are the bytes that its file holds instead, None where it is missing. `tags` and `manifests` are those
+    of the repository that need it.
+    """
+
+    repository: str
+    digest: str
+    size: int | None
+    is_manifest: bool
+    tags: frozenset[str]
+    manifests: frozenset[str]
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether there is no file at all: then pushing the image again is enough."""
+        return self.size is None
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """What needs it, as one writes it: the tags, or the manifests where there is no tag."""
+        named = [f"{self.repository}:{tag}" for tag in sorted(self.tags)]
+        return tuple(named or (f"{self.repository}@{digest}" for digest in sorted(self.manifests)))
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A manifest of a repository that is whole, and of a form that is not read here."""
+
+    repository: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What is wrong with the content, and what cannot be judged.
+
+    `empty` are empty files that no image is known to need: a push that does would take them for whole.
+    """
+
+    damages: tuple[Damage, ...]
+    unknown: tuple[Unknown, ...]
+    empty: frozenset[str]
+
+
+# By repository, layers that are read whatever their size: manifests that are damaged themselves tell none, and
+# one that was pushed over a layer cut short tells that of the file.
+Doubted = dict[str, frozenset[str]]
+
+
+def layers_in_doubt(storage: Storage, snapshot: Snapshot, manifests: Manifests) -> Doubted:
+    """All layers of the repositories in which something is damaged."""
+    wrong = _of_another_size(snapshot, manifests) | {
+        one for one, blob in snapshot.blobs.items() if _is_empty(one, blob)
+    }
+    names = [
+        name
+        for name, one in snapshot.repositories.items()
+        if _unread(one, manifests) or any(wrong & manifests.references(digest) for digest in one.revisions)
+    ]
+    found: dict[str, set[str]] = {name: set() for name in names}
+    for name, digest, _ in storage.layer_links(names):
+        if snapshot.aliases.get(digest, digest) in snapshot.blobs:
+            found[name].add(digest)
+    return {name: frozenset(digests) for name, digests in found.items()}
+
+
+def examine(storage: Storage, snapshot: Snapshot, manifests: Manifests, doubted: Doubted) -> Examination:
+    """Compare what manifests say with the files that there are; what looks wrong is read, to be sure.
+
+    A manifest may say a wrong size of content that is whole, and a list made while somebody pushes misses
+    what comes meanwhile. What is `doubted` is read too.
+    """
+    unread = {digest for one in snapshot.repositories.values() for digest in _unread(one, manifests)}
+    empty = {digest for digest, blob in snapshot.blobs.items() if _is_empty(digest, blob)}
+    suspects = unread.union(_of_another_size(snapshot, manifests), empty, *doubted.values())
+    files = {digest: blob_file(snapshot.aliases.get(digest, digest)) for digest in suspects}
+    links = {
+        (name, tag.digest): revision_link(name, tag.digest)
+        for name, one in snapshot.repositories.items()
+        for tag in one.tags.values()
+        if tag.digest and tag.digest not in one.revisions
+    }
+    found = storage.verify({*files.values(), *links.values()})
+    sizes = {digest: found[file].size for digest, file in files.items() if not _is_whole(file, found[file])}
+    unlinked = {pair for pair, link in links.items() if found[link].size is None}
+    repositories = [one for _, one in sorted(snapshot.repositories.items())]
+    damages = tuple(
+        damage
+        for one in repositories
+        for damage in _damages(one, manifests, _wrong_in(one, sizes, unlinked), doubted.get(one.name, frozenset()))
+    )
+    return Examination(
+        damages=damages,
+        unknown=tuple(
+            Unknown(one.name, digest)
+            for one in repositories
+            for digest in sorted(_unread(one, manifests) - sizes.keys())
+        ),
+        empty=frozenset((empty & sizes.keys()) - {one.digest for one in damages}),
+    )
+
+
+def _is_empty(digest: str, blob: Blob) -> bool:
+    return blob.size == 0 and digest not in _NOTHING
+
+
+def _wrong_in(
+    repository: Repository, sizes: Mapping[str, int | None], unlinked: set[tuple[str, str]]
+) -> dict[str, int | None]:
+    return {**sizes, **{digest: None for name, digest in unlinked if name == repository.name}}
+
+
+def _unread(repository: Repository, manifests: Manifests) -> set[str]:
+    return {digest for digest in repository.revisions if manifests.known.get(digest) is None}
+
+
+def _is_whole(file: str, found: Verified) -> bool:
+    return file.split("/")[-2] == found.value
+
+
+def _of_another_size(snapshot: Snapshot, manifests: Manifests) -> set[str]:
+    """What is missing, or has another size than a manifest that is linked somewhere says."""
+    linked = {digest for one in snapshot.repositories.values() for digest in one.revisions}
+    found = set()
+    for manifest in linked:
+        facts = manifests.known.get(manifest)
+        for part in facts.parts if facts else ():
+            blob = snapshot.blobs.get(snapshot.aliases.get(part.digest, part.digest))
+            wrong = not part.may_be_elsewhere if blob is None else blob.size != part.size
+            if wrong:
+                found.add(part.digest)
+    return found
+
+
+def _damages(
+    repository: Repository, manifests: Manifests, wrong: Mapping[str, int | None], doubted: frozenset[str]
+) -> Iterator[Damage]:
+    if not wrong:
+        return
+    roots = repository.revisions.keys() | {tag.digest for tag in repository.tags.values() if tag.digest}
+    needs = {root: _needed(root, repository, manifests, doubted) & wrong.keys() for root in roots}
+    for damaged in sorted(set().union(*needs.values())):
+        hit = frozenset(root for root, needed in needs.items() if damaged in needed)
+        yield Damage(
+            repository=repository.name,
+            digest=damaged,
+            size=wrong[damaged],
+            is_manifest=damaged in roots,
+            tags=frozenset(name for name, tag in repository.tags.items() if tag.digest in hit),
+            manifests=hit,
+        )
+
+
+def _needed(root: str, repository: Repository, manifests: Manifests, doubted: frozenset[str]) -> set[str]:
+    """What is pulled with a manifest: itself, its parts, and those of the images that it is an index of.
+
+    One that cannot be read may need all that is `doubted`.
+    """
+    found: set[str] = set()
+    waiting = [root]
+    while waiting:
+        digest = waiting.pop()
+        if digest in found:
+            continue
+        found.add(digest)
+        facts = manifests.known.get(digest)
+        parts = {part.digest for part in facts.parts} if facts else doubted
+        found |= parts - repository.revisions.keys()
+        waiting += [child for child in manifests.children(digest) if child in repository.revisions]
+    return found

@@ -1,0 +1,81 @@
+"""What is wrong with the content of the storage, in sentences: for status, doctor, gc and prune alike."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from deployer.workflows.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from deployer.workflows.damage import Damage, Unknown
+    from deployer.workflows.garbage import Survey
+
+CURE = "deployer gc --damaged"
+_MANY = 5
+
+
+def of_survey(found: Survey) -> Iterator[Finding]:
+    """All that a survey found."""
+    yield from of_damages(found.damages)
+    yield from of_unknown(found.unknown)
+    empty = len(found.empty - set(found.removal.blobs))
+    if empty:
+        yield Finding(
+            "wrong",
+            f"{'An empty file is' if empty == 1 else f'{empty} empty files are'} among the content, and a push that "
+            "needs it would take it for whole.",
+            (CURE,),
+        )
+
+
+def of_damages(damages: Sequence[Damage]) -> Iterator[Finding]:
+    """A finding for each repository, with the images that cannot be pulled and how to have them whole again."""
+    for name, group in groupby(sorted(damages, key=lambda one: one.repository), key=lambda one: one.repository):
+        found = list(group)
+        tagged = [one for one in found if one.tags]
+        images = tuple(dict.fromkeys(image for one in tagged or found for image in one.images))
+        them = "it" if len(images) == 1 else "them"
+        cut = [CURE] if any(not one.is_lost for one in tagged) else []
+        yield Finding(
+            "wrong",
+            f"{listed(images)} cannot be pulled whole: {listed([_state(one) for one in found])}.",
+            (
+                *cut,
+                *([f"{'Then push' if cut else 'Push'} {them} again from a machine that has {them}."] if tagged else []),
+                f"{'Or remove' if tagged else 'Remove'} {them}: {_removal(name, found)}",
+            ),
+        )
+
+
+def of_unknown(unknown: Iterable[Unknown]) -> Iterator[Finding]:
+    """A finding for each manifest that is whole and that this program cannot read."""
+    for one in unknown:
+        yield Finding(
+            "note",
+            f"The manifest {one.repository}@{one.digest} is of a form that deployer does not read, "
+            "so all that its repository has is kept.",
+        )
+
+
+def listed(words: Sequence[str]) -> str:
+    """Several words in a row, of very many the first."""
+    first = ", ".join(words[:_MANY])
+    return first if len(words) <= _MANY else f"{first} and {len(words) - _MANY} more"
+
+
+def _state(one: Damage) -> str:
+    what = f"the {'manifest' if one.is_manifest else 'file'} {one.digest.partition(':')[2][:12]}"
+    if one.size is None:
+        return f"{what} is missing"
+    return f"{what} is empty" if one.size == 0 else f"{what} is damaged ({one.size} bytes)"
+
+
+def _removal(name: str, found: Sequence[Damage]) -> str:
+    tags = sorted({tag for one in found for tag in one.tags})
+    without_tags = "deployer gc --untagged --older-than 0s"
+    if not tags:
+        return without_tags
+    return f"deployer delete {' '.join(f'{name}:{tag}' for tag in tags[:_MANY])}, then: {without_tags}"

@@ -1,0 +1,108 @@
+"""An image that a power cut damaged: told, kept, taken out of the way, pushed again by Docker, and whole."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.content import build_image, foreign_image, push_image
+from tests.support.pulling import pulls_whole
+from tests.support.registry_content import OCI, push, sha256
+from tests.support.stack import docker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from tests.support.stored import Stored
+
+
+@pytest.mark.parametrize(
+    ("cut", "content"),
+    [("layer", b""), ("configuration", b"cut short"), ("layer and manifest", b"cut short")],
+    ids=["an empty layer", "a short configuration", "a short layer and manifest"],
+)
+def test_a_damaged_image_is_whole_after_the_cure_and_a_push(
+    stored: Stored, client: httpx.Client, make_image: Callable[..., str], cut: str, content: bytes
+) -> None:
+    stack = stored.stack
+    name = f"{stack.address}/app:1"
+    local = make_image(name)
+    docker("push", name)
+    push_image(client, "other", "1")
+    before = stored.blobs()
+    digest = stored.tag("app", "1").read_text()
+    manifest = json.loads(stored.blob(digest).read_bytes())
+    files = {
+        "manifest": digest,
+        "layer": manifest["layers"][0]["digest"],
+        "configuration": manifest["config"]["digest"],
+    }
+    for part in cut.split(" and "):
+        stored.blob(files[part]).write_bytes(content)
+    stored.age()
+
+    told = stack.deployer("status")
+    assert told.returncode == 0
+    assert "app:1 cannot be pulled whole" in told.stderr
+    assert "deployer gc --damaged" in told.stderr
+    assert "app:1 cannot be pulled whole" in stack.deployer("doctor").stdout
+    kept = stored.listing()
+    for command in (("gc", "--untagged", "--older-than", "0s"), ("prune", "--keep", "1")):
+        stack.deployer(*command, "--yes", check=True)
+    assert stored.listing().keys() == kept.keys()
+
+    docker("push", name, check=False)
+    assert stack.deployer("gc", "--damaged").returncode == 1, "nothing goes without a yes"
+    stack.deployer("gc", "--damaged", "--yes", check=True)
+    docker("push", name)
+    docker("image", "rm", name)
+    docker("pull", name)
+    assert docker("image", "inspect", "--format", "{{.Id}}", name).strip() == local
+    assert pulls_whole(client, "app", "1")
+    assert pulls_whole(client, "other", "1")
+    assert stored.blobs() >= before
+    assert json.loads(stack.deployer("status", "--json").stdout)["content"] == []
+
+
+def test_a_missing_layer_needs_a_push_alone(
+    stored: Stored, client: httpx.Client, make_image: Callable[..., str]
+) -> None:
+    name = f"{stored.stack.address}/app:1"
+    make_image(name)
+    docker("push", name)
+    layer = json.loads(stored.blob(stored.tag("app", "1").read_text()).read_bytes())["layers"][0]["digest"]
+    stored.blob(layer).unlink()
+    told = stored.stack.deployer("status").stderr
+    assert "app:1 cannot be pulled whole" in told
+    assert "gc --damaged" not in told
+    docker("push", name)
+    assert pulls_whole(client, "app", "1")
+    assert "cannot be pulled whole" not in stored.stack.deployer("status").stderr
+
+
+@pytest.mark.parametrize("media", ["docker", OCI])
+def test_windows_images_are_taken_kept_and_never_called_lost(stored: Stored, client: httpx.Client, media: str) -> None:
+    windows = foreign_image(media=media)
+    push(client, "windows", "1", windows)
+    stored.age()
+    before = stored.listing()
+    done = stored.stack.deployer("gc", "--untagged", "--yes")
+    assert (done.returncode, "Warning" in done.stderr) == (0, False), done.stderr
+    assert stored.listing() == before
+    assert json.loads(stored.stack.deployer("status", "--json").stdout)["content"] == []
+    assert "cannot" not in stored.stack.deployer("inspect", "windows:1", check=True).stderr
+    answer = client.get("/v2/windows/manifests/1", headers={"Accept": windows.media_type})
+    assert answer.content == windows.content
+
+
+def test_a_size_that_a_manifest_says_wrongly_takes_nothing(stored: Stored, client: httpx.Client) -> None:
+    whole = build_image()
+    document = whole.document
+    document["layers"][0]["size"] += 1
+    push(client, "app", "1", type(whole)(json.dumps(document).encode(), whole.media_type, whole.blobs))
+    stored.stack.deployer("gc", "--damaged", "--yes", check=True)
+    assert stored.blob(sha256(whole.blobs[1])).read_bytes() == whole.blobs[1]

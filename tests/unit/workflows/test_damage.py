@@ -1,0 +1,256 @@
+"""What power cuts and full disks leave: told with the images that it hits, and never garbage."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from deployer.registry.manifests import digest_of
+from deployer.storage.snapshot import Verified
+from deployer.workflows import storage_findings
+from deployer.workflows.collection import collect
+from deployer.workflows.damage import layers_in_doubt
+from deployer.workflows.garbage import no_images, survey
+from deployer.workflows.gate import Drain
+from deployer.workflows.manifest_graph import Manifests
+from deployer.workflows.untagged import untagged
+from tests.support.content import foreign_image
+from tests.support.local_storage import LocalWork, Tree
+from tests.support.registry_content import OCI, Image, image, index, sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from deployer.workflows.collection import Collected
+    from deployer.workflows.garbage import Choose, Survey
+    from deployer.workflows.upkeep import Upkeep
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    return Tree(tmp_path)
+
+
+def look(tree: Tree, choose: Choose = no_images, *, damaged: bool = False) -> Survey:
+    return survey(tree.storage(), Manifests(), choose, layers_in_doubt if damaged else None)
+
+
+def cure(tree: Tree, meanwhile: Callable[[], object] | None = None) -> Collected:
+    storage, manifests = tree.storage(remembers=True), Manifests()
+    shown = survey(storage, manifests, no_images, layers_in_doubt)
+    return collect(cast("Upkeep", LocalWork(storage, meanwhile)), manifests, no_images, shown, Drain(0, lambda _: None))
+
+
+def file_of(tree: Tree, digest: str) -> Path:
+    return tree.root / f"blobs/sha256/{digest[7:9]}/{digest[7:]}/data"
+
+
+def hits(found: Survey) -> list[tuple[str, int | None, tuple[str, ...]]]:
+    return [(one.digest, one.size, one.images) for one in found.damages]
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"longer than it was " * 50, None])
+@pytest.mark.parametrize("part", ["configuration", "layer", "manifest"])
+def test_a_file_that_is_not_what_it_should_be(tree: Tree, content: bytes | None, part: str) -> None:
+    whole = image("hit", "shared")
+    tree.push("app", ["1", "2"], whole)
+    tree.push("app", ["3"], image("other", "shared"))
+    digest = {"manifest": whole.digest, "configuration": sha256(whole.blobs[0]), "layer": sha256(whole.blobs[1])}[part]
+    if content is None:
+        file_of(tree, digest).unlink()
+    else:
+        file_of(tree, digest).write_bytes(content)
+    found = look(tree, lambda snapshot, manifests: untagged(snapshot, manifests, 0))
+    assert hits(found) == [(digest, None if content is None else len(content), ("app:1", "app:2"))]
+    assert found.removal.is_empty
+
+
+def test_a_layer_that_several_repositories_need_hits_each(tree: Tree) -> None:
+    for name in ("one", "two"):
+        tree.push(name, ["1"], image(name, "shared"))
+    tree.push("three", ["1"], image("three"))
+    shared = sha256(image("shared").blobs[1])
+    file_of(tree, shared).write_bytes(b"")
+    assert hits(look(tree)) == [(shared, 0, ("one:1",)), (shared, 0, ("two:1",))]
+
+
+def test_a_part_of_an_index_hits_its_tag(tree: Tree) -> None:
+    children = [image("amd64"), image("arm64")]
+    for child in children:
+        tree.push("app", [], child)
+    tree.push("app", ["all"], index([(child, None) for child in children]))
+    layer = sha256(children[1].blobs[1])
+    file_of(tree, layer).write_bytes(b"")
+    file_of(tree, children[0].digest).write_bytes(b"{")
+    assert {one.digest: one.images for one in look(tree).damages} == {
+        layer: ("app:all",),
+        children[0].digest: ("app:all",),
+    }
+
+
+def test_an_index_may_name_what_is_not_here(tree: Tree) -> None:
+    tree.push("app", ["all"], index([(image("here"), None), (image("elsewhere"), None)]))
+    assert not look(tree).damages
+
+
+@pytest.mark.parametrize("media", ["docker", OCI])
+def test_a_layer_that_lies_elsewhere_is_not_lost(tree: Tree, media: str) -> None:
+    tree.push("app", ["windows"], foreign_image(media=media))
+    found = look(tree)
+    assert not found.damages
+    assert found.removal.is_empty
+
+
+def said_wrongly(content: Image, size: object) -> Image:
+    document = content.document
+    document["layers"][0]["size"] = size
+    return Image(json.dumps(document).encode(), content.media_type, content.blobs)
+
+
+@pytest.mark.parametrize("size", [0, 5, "many", None, -1])
+def test_what_is_whole_stays_whatever_a_manifest_says(tree: Tree, size: object) -> None:
+    """As a push over an empty layer writes it: the size that the registry told."""
+    tree.push("app", ["1"], said_wrongly(image("x"), size))
+    before = tree.listing()
+    assert not look(tree).damages
+    assert cure(tree).removal.is_empty
+    assert tree.listing() == before
+
+
+def test_a_size_of_nothing_is_right_for_nothing_alone(tree: Tree) -> None:
+    whole = image("x")
+    document = whole.document
+    document["layers"] = [{**document["layers"][0], "digest": sha256(b""), "size": 0}]
+    tree.push("app", ["empty"], Image(json.dumps(document).encode(), whole.media_type, (whole.blobs[0], b"")))
+    assert not look(tree).damages
+    tree.push("app", ["1"], said_wrongly(whole, 0))
+    file_of(tree, sha256(whole.blobs[1])).write_bytes(b"")
+    assert hits(look(tree)) == [(sha256(whole.blobs[1]), 0, ("app:1",))]
+
+
+def test_a_tag_whose_manifest_is_not_linked(tree: Tree) -> None:
+    digest = tree.push("app", ["1"], image("x"))
+    (tree.root / f"repositories/app/_manifests/revisions/sha256/{digest[7:]}/link").unlink()
+    assert hits(look(tree)) == [(digest, None, ("app:1",))]
+
+
+def test_what_comes_while_it_is_listed_is_no_loss(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list of files may be made before a push, and that of manifests after it."""
+    whole = image("x")
+    tree.push("app", ["1"], whole)
+    storage = tree.storage()
+    listed = storage.snapshot()
+    for digest in (whole.digest, sha256(whole.blobs[1])):
+        del listed.blobs[digest]
+    monkeypatch.setattr(storage, "snapshot", lambda: listed)
+    assert not survey(storage, Manifests(), no_images).damages
+
+
+def test_a_manifest_of_an_unknown_form_is_not_called_damaged(tree: Tree) -> None:
+    tree.push("app", ["1"], Image(b'{"of": "tomorrow"}', "x"))
+    found = look(tree)
+    assert not found.damages
+    assert [one.digest for one in found.unknown] == [sha256(b'{"of": "tomorrow"}')]
+
+
+class TestCure:
+    @pytest.mark.parametrize("content", [b"", b"short"])
+    def test_exactly_the_damaged_files_go(self, tree: Tree, content: bytes) -> None:
+        whole = image("hit", "shared")
+        tree.push("app", ["1"], whole)
+        tree.push("app", ["2"], image("other", "shared"))
+        before = tree.listing()
+        damaged = {whole.digest, sha256(whole.blobs[1])}
+        for digest in damaged:
+            file_of(tree, digest).write_bytes(content)
+        assert set(look(tree, damaged=True).removal.damaged) == damaged
+        assert look(tree).removal.is_empty
+        assert set(cure(tree).removal.damaged) == damaged
+        assert before - tree.listing() == {str(file_of(tree, digest).relative_to(tree.root)) for digest in damaged}
+        assert {one.size for one in look(tree).damages} == {None}
+        tree.push("app", ["1"], whole)
+        assert tree.listing() == before
+        assert not look(tree).damages
+
+    def test_what_is_whole_again_by_then_stays(self, tree: Tree) -> None:
+        whole = image("x")
+        tree.push("app", ["1"], whole)
+        layer = file_of(tree, sha256(whole.blobs[1]))
+        layer.write_bytes(b"")
+        before = tree.listing()
+        assert not cure(tree, lambda: layer.write_bytes(whole.blobs[1])).removal.damaged
+        assert tree.listing() == before
+
+    def test_an_empty_layer_of_a_push_that_was_cut_off_goes_at_once(self, tree: Tree) -> None:
+        """The next push would be told that it is there."""
+        layer = tree.layer("app", b"layer", age=0)
+        file_of(tree, layer).write_bytes(b"")
+        found = look(tree)
+        assert found.removal.blobs == (layer,)
+        assert not found.waiting.blobs
+
+    def test_an_empty_layer_where_all_is_kept_goes_with_the_cure(self, tree: Tree) -> None:
+        whole = image("x")
+        tree.push("app", ["1"], whole)
+        layer = sha256(whole.blobs[1])
+        for digest in (layer, whole.digest):
+            file_of(tree, digest).write_bytes(b"")
+        found = look(tree)
+        assert found.removal.is_empty
+        assert found.empty == {layer}
+        assert [one.advice[0] for one in storage_findings.of_survey(found)] == ["deployer gc --damaged"] * 2
+        assert set(cure(tree).removal.damaged) == {layer, whole.digest}
+
+    def test_a_manifest_pushed_over_a_short_layer_does_not_hide_it(self, tree: Tree) -> None:
+        """Docker writes the size that the registry tells, so that the sizes agree."""
+        first = image("x")
+        tree.push("app", ["1"], first)
+        layer = sha256(first.blobs[1])
+        for digest in (layer, first.digest):
+            file_of(tree, digest).write_bytes(b"short")
+        second = said_wrongly(first, len(b"short"))
+        tree.link("app", ["1"], second)
+        assert set(cure(tree).removal.damaged) == {layer, first.digest}
+        assert {one.digest: one.images for one in look(tree).damages}[layer] == ("app:1",)
+
+    def test_what_was_not_shown_stays(self, tree: Tree) -> None:
+        for name in ("one", "two"):
+            tree.push(name, ["1"], image(name))
+        file_of(tree, sha256(image("one").blobs[1])).write_bytes(b"")
+        other = file_of(tree, sha256(image("two").blobs[1]))
+        cure(tree, lambda: other.write_bytes(b""))
+        assert other.exists()
+
+
+class TestFindings:
+    def test_each_repository_has_its_images_and_the_cure(self, tree: Tree) -> None:
+        for name in ("one", "two"):
+            tree.push(name, ["1", "2"], image(name))
+        file_of(tree, sha256(image("one").blobs[1])).write_bytes(b"")
+        file_of(tree, sha256(image("two").blobs[1])).unlink()
+        cut, lost = storage_findings.of_survey(look(tree))
+        assert cut.sentence.startswith("one:1, one:2 cannot be pulled whole: the file ")
+        assert cut.advice[:2] == ("deployer gc --damaged", "Then push them again from a machine that has them.")
+        assert lost.sentence.startswith("two:1, two:2 cannot be pulled whole: the file ")
+        assert lost.advice[0] == "Push them again from a machine that has them."
+
+    def test_of_very_many_the_first_are_told(self, tree: Tree) -> None:
+        tree.push("app", [f"{number:03}" for number in range(200)], image("x"))
+        file_of(tree, sha256(image("x").blobs[1])).write_bytes(b"")
+        (one,) = storage_findings.of_survey(look(tree))
+        assert one.sentence.startswith("app:000, app:001, app:002, app:003, app:004 and 195 more cannot")
+
+
+def test_files_are_verified_as_they_are_now(tree: Tree) -> None:
+    digest = tree.blob(b"content")
+    path = f"blobs/sha256/{digest[7:9]}/{digest[7:]}/data"
+    missing = path.replace(digest[7:], "0" * 64)
+    assert tree.storage().verify([path, missing]) == {path: Verified(7, digest[7:]), missing: Verified()}
+    other = digest_of(b"content", "sha512")
+    place = tree.root / f"blobs/sha512/{other[7:9]}/{other[7:]}/data"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"content")
+    assert [one.value for one in tree.storage().verify([str(place.relative_to(tree.root))]).values()] == [other[7:]]
