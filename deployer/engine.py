@@ -125,19 +125,21 @@ class Engine:
         With `on_line` None, Docker draws its own progress on the terminal, and None is returned;
         otherwise each line goes to `on_line`, and what Docker says at the end is returned.
         """
-        return self._transfer("push", name, address, on_line)
+        return self._transfer(("push",), name, address, on_line)
 
-    def pull(self, name: str, *, address: str, on_line: Callable[[str], None] | None) -> Transferred | None:
-        """Pull an image; progress and answer as with `push`."""
-        return self._transfer("pull", name, address, on_line)
+    def pull(
+        self, name: str, *, address: str, on_line: Callable[[str], None] | None, platform: str = ""
+    ) -> Transferred | None:
+        """Pull an image, for the engine's platform or another; progress and answer as with `push`."""
+        return self._transfer(("pull", *(("--platform", platform) if platform else ())), name, address, on_line)
 
     def fetch(self, name: str) -> None:
         """Pull an image for a service of ours."""
-        self._transfer("pull", name, "the hub", lambda _: None, Purpose.FETCH)
+        self._transfer(("pull",), name, "the hub", lambda _: None, Purpose.FETCH)
 
     def _transfer(
         self,
-        verb: str,
+        words: tuple[str, ...],
         name: str,
         address: str,
         on_line: Callable[[str], None] | None,
@@ -154,7 +156,7 @@ class Engine:
                 on_line(line)
 
         listener = watch if on_line else None
-        self.client.stream("image", verb, name, on_line=listener, address=address, purpose=purpose)
+        self.client.stream("image", *words, name, on_line=listener, address=address, purpose=purpose)
         return last[-1] if last else None
 
     def import_image(self, archive: Path, name: str) -> None:

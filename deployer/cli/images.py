@@ -66,20 +66,31 @@ def push(
 def pull(
     session: Session,
     images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Images of the registry.", show_default=False)],
+    platform: Annotated[
+        str,
+        typer.Option(
+            "--platform",
+            metavar="OS/ARCH",
+            help="Of an image for several platforms, pull this one; as with docker pull.  [default: the engine's]",
+            show_default=False,
+        ),
+    ] = "",
     jobs: JobsOption = 3,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Pull images from the registry, and give each its short name.
 
-    An image of that short name that is here already loses the name to the pulled one.
+    An image of that short name that is here already loses the name to the pulled one. An image
+    that is not for the platform of this machine's engine is told with the platforms that it has:
+    `deployer pull app:1 --platform linux/arm64` pulls one of those.
     """
     from deployer.workflows import publish
     from deployer.workflows.transfer_remarks import Transfer
 
     session.require_deployment()
     address = session.settings.address
-    pulls = publish.plan_pull(images, address, session.engine)
+    pulls = publish.plan_pull(images, address, session.engine, platform)
     _remark(session, Transfer.PULL)
     if dry_run:
         _print_plan(session, [(str(item.source), item.short or str(item.source)) for item in pulls], as_json=as_json)

@@ -8,9 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from deployer.errors import DeployerError, ImageNotFound, ImageNotInRegistry, NotFound, UsageError
+from deployer.errors import DeployerError, ImageNotFound, UsageError
 from deployer.reference import Reference, parse, refuse_upper_case
-from deployer.workflows.naming import unknown_image
+from deployer.workflows.pull_failures import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 _ID = re.compile(r"(sha256:)?[0-9a-f]{12,64}")
+# containerd/platforms, Parse: OS or architecture alone too, the system's version behind its name.
+_PLATFORM = re.compile(r"[A-Za-z0-9_-]+(\([A-Za-z0-9_.-]*\))?(/[A-Za-z0-9_-]+){0,2}")
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,14 @@ class Pull:
     """One image to pull: the name it has in the registry, and the short one it gets here.
 
     `short` is None for a digest, which cannot be a local name; `replaces` is the ID of the image
-    that has the short name now, "" for none.
+    that has the short name now, "" for none. `platform` is as `docker pull --platform` takes it, ""
+    for the engine's own.
     """
 
     source: Reference
     short: str | None
     replaces: str
+    platform: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,9 +129,13 @@ def push_all(
     return _together(work, pushes, jobs, engine)
 
 
-def plan_pull(images: Sequence[str], address: str, engine: Engine) -> tuple[Pull, ...]:
+def plan_pull(images: Sequence[str], address: str, engine: Engine, platform: str = "") -> tuple[Pull, ...]:
     """What would be pulled, and which local names change. Raises InvalidReference or UsageError."""
-    return tuple(_plan_one_pull(image, address, engine) for image in images)
+    if platform and not _PLATFORM.fullmatch(platform):
+        raise UsageError(
+            f"'{platform}' is not a valid platform.", ("Write OS/ARCH or OS/ARCH/VARIANT, such as linux/arm64.",)
+        )
+    return tuple(_plan_one_pull(image, address, engine, platform) for image in images)
 
 
 def pull_all(
@@ -146,25 +154,17 @@ def pull_all(
     def work(pull: Pull) -> Outcome:
         listen = (lambda line: on_line(pull, line)) if on_line else None
         try:
-            transferred = engine.pull(str(pull.source), address=pull.source.domain, on_line=listen)
+            transferred = engine.pull(
+                str(pull.source), address=pull.source.domain, on_line=listen, platform=pull.platform
+            )
             if pull.short is not None:
                 engine.tag(str(pull.source), pull.short)
             return Outcome(str(pull.source), pull.short or str(pull.source), transferred, None)
-        except ImageNotInRegistry as error:
-            return Outcome(str(pull.source), pull.short or str(pull.source), None, _not_there(pull, error, registry))
         except DeployerError as error:
-            return Outcome(str(pull.source), pull.short or str(pull.source), None, error)
+            told = explained(pull.source, pull.platform, error, registry)
+            return Outcome(str(pull.source), pull.short or str(pull.source), None, told)
 
     return _together(work, pulls, jobs, engine)
-
-
-def _not_there(pull: Pull, error: ImageNotInRegistry, registry: Callable[[], RegistryClient]) -> DeployerError:
-    """The same failure with the image's name, and the names in the registry that are like it."""
-    reference = pull.source.at("")
-    told = NotFound(f"There is no '{reference}' at {pull.source.domain}.", error.advice, error.original)
-    with registry() as client:
-        found = unknown_image(client, reference, told)
-    return NotFound(found.message, found.advice, error.original)
 
 
 def _renamed(image: str, rename: str, address: str) -> Reference:
@@ -248,7 +248,7 @@ def _restore(name: str, before: LocalImage | None, engine: Engine) -> None:
         engine.tag(before.id, name)
 
 
-def _plan_one_pull(image: str, address: str, engine: Engine) -> Pull:
+def _plan_one_pull(image: str, address: str, engine: Engine, platform: str) -> Pull:
     reference = parse(image)
     refuse_upper_case(reference, image)
     if reference.domain and reference.domain != address:
@@ -258,10 +258,10 @@ def _plan_one_pull(image: str, address: str, engine: Engine) -> Pull:
         )
     source = reference.at(address).tagged()
     if source.digest is not None:
-        return Pull(source, None, "")
+        return Pull(source, None, "", platform)
     short = str(source.at(""))
     current = engine.image(short)
-    return Pull(source, short, current.id if current else "")
+    return Pull(source, short, current.id if current else "", platform)
 
 
 def _together(work: Callable[[Item], Outcome], items: Sequence[Item], jobs: int, engine: Engine) -> tuple[Outcome, ...]:

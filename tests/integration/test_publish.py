@@ -17,8 +17,10 @@ import pytest
 
 from tests.integration.conftest import untag_all
 from tests.support.archive import archive
+from tests.support.content import push_artifact
 from tests.support.dockerd import temporary_dockerd
 from tests.support.other_registry import other_registry
+from tests.support.registry_content import DOCKER, TYPES
 from tests.support.stack import docker, free_port
 
 if TYPE_CHECKING:
@@ -218,6 +220,40 @@ def test_a_missing_tag_is_told_with_the_tags_that_are_like_it(
     assert f"There is no 'near/centos:7-gti' at {stack.address}." in refused.stderr
     assert "→ Did you mean near/centos:7-git?" in refused.stderr
     assert "| Error response from daemon" in refused.stderr
+
+
+def test_an_image_for_other_platforms_is_told_with_those_and_pulled_for_one(
+    stack: DeployedStack, make_image: Callable[..., str]
+) -> None:
+    make_image("publish/foreign:real")
+    stack.deployer("push", "publish/foreign:real", check=True)
+    with stack.client as client:
+        head = client.head("/v2/publish/foreign/manifests/real", headers={"Accept": TYPES[DOCKER]["manifest"]})
+        child = {
+            "mediaType": head.headers["Content-Type"],
+            "digest": head.headers["Docker-Content-Digest"],
+            "size": int(head.headers["Content-Length"]),
+        }
+        entries = [{**child, "platform": {"os": "linux", "architecture": "s390x"}}]
+        kind = TYPES[DOCKER]["index"]
+        whole = {"schemaVersion": 2, "mediaType": kind, "manifests": entries}
+        made = client.put("/v2/publish/foreign/manifests/1", json=whole, headers={"Content-Type": kind})
+        assert made.status_code == 201, made.text
+        push_artifact(client, "publish/chart", "1")
+    refused = stack.deployer("pull", "publish/foreign:1")
+    assert refused.returncode == 1
+    assert "has no image for linux/amd64. It has linux/s390x." in refused.stderr
+    assert "→ deployer pull publish/foreign:1 --platform linux/s390x" in refused.stderr
+    assert stack.deployer("pull", "publish/foreign:1", "--platform", "linux/s390x").returncode == 0
+    assert "publish/foreign:1" in local_names()
+    nowhere = stack.deployer("pull", "publish/foreign:1", "--platform", "linux/ppc64le")
+    assert "has no image for linux/ppc64le. It has linux/s390x" in nowhere.stderr
+    wrong = stack.deployer("pull", "publish/foreign:1", "--platform", "not a platform")
+    assert (wrong.returncode, "is not a valid platform" in wrong.stderr) == (2, True)
+    artifact = stack.deployer("pull", "publish/chart:1")
+    assert artifact.returncode == 1
+    assert "is not an image that Docker can run." in artifact.stderr
+    assert stack.deployer("inspect", "publish/chart:1").returncode == 0
 
 
 def test_a_pull_tells_the_digest_too(stack: DeployedStack, make_image: Callable[..., str]) -> None:

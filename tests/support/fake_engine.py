@@ -80,8 +80,12 @@ class FakeEngine(Engine):
             raise self.failures[name]
         return Transferred("sha256:" + "0" * 64, 527)
 
-    def pull(self, name: str, *, address: str, on_line: Callable[[str], None] | None) -> Transferred | None:
-        self.done.append(("pull", name))
+    def pull(
+        self, name: str, *, address: str, on_line: Callable[[str], None] | None, platform: str = ""
+    ) -> Transferred | None:
+        self.done.append(("pull", name, *([platform] if platform else [])))
+        if name in self.failures:
+            raise self.failures[name]
         if name not in self.pullable:
             raise EngineError("no", original="dial tcp: no such host")
         self.images[name] = f"id of {name}"

@@ -1,0 +1,123 @@
+"""What a pull that failed is told with: what the registry has, where the engine only says that it lacks something."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deployer.engine_errors import translate
+from deployer.errors import EngineError, NotAnImage, NotFound, PlatformNotInRegistry, UsageError
+from deployer.registry.client import RegistryClient
+from deployer.workflows import publish
+from deployer.workflows.publish import Pull
+from tests.support.fake_engine import FakeEngine
+from tests.support.fake_registry import FakeRegistry, Reply
+from tests.support.registry_content import OCI, Image, image, index, push, sha256
+
+if TYPE_CHECKING:
+    from deployer.errors import DeployerError
+
+ADDRESS = "localhost:5000"
+OLD = "no matching manifest for linux/amd64 in the manifest list entries"
+NEW = "Error response from daemon: no match for platform in manifest: not found"
+CHART = "unsupported media type application/vnd.cncf.helm.config.v1+json"
+
+
+def failed(original: str, *contents: Image, platform: str = "", fake: FakeRegistry | None = None) -> DeployerError:
+    """What is told when Docker fails with these words; the last of the contents has the tag."""
+    fake = fake or FakeRegistry()
+    with fake.client as pusher:
+        for content in contents[:-1]:
+            push(pusher, "team/app", None, content)
+        push(pusher, "team/app", "1", contents[-1])
+    name = f"{ADDRESS}/team/app:1"
+    engine = FakeEngine(failures={name: translate(original, address=ADDRESS)})
+    pulls = publish.plan_pull(["team/app:1"], ADDRESS, engine, platform)
+    [outcome] = publish.pull_all(
+        pulls, engine, lambda: RegistryClient(f"http://{ADDRESS}", {}, transport=fake.transport), jobs=1, on_line=None
+    )
+    assert engine.done == [("pull", name, *([platform] if platform else []))]
+    assert outcome.error is not None
+    assert outcome.error.original == original
+    return outcome.error
+
+
+def chart() -> Image:
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": kind,
+        "config": {"mediaType": "application/vnd.cncf.helm.config.v1+json", "digest": sha256(b"{}"), "size": 2},
+        "layers": [],
+    }
+    return Image(json.dumps(manifest).encode(), kind, (b"{}",))
+
+
+def several(*platforms: str) -> list[Image]:
+    children = [image(str(number), platform=platform, media=OCI) for number, platform in enumerate(platforms)]
+    return [*children, index(list(zip(children, platforms, strict=True)), media=OCI)]
+
+
+@pytest.mark.parametrize(("original", "wanted"), [(OLD, "linux/amd64"), (NEW, "this machine's platform")])
+def test_an_image_for_other_platforms_is_told_with_those(original: str, wanted: str) -> None:
+    error = failed(original, *several("linux/arm64", "linux/s390x"))
+    assert type(error) is PlatformNotInRegistry
+    assert error.message == f"'team/app:1' at {ADDRESS} has no image for {wanted}. It has linux/arm64, linux/s390x."
+    assert error.advice[0].startswith("deployer pull team/app:1 --platform linux/arm64 ")
+
+
+def test_a_single_image_for_another_platform_is_told_with_its_own() -> None:
+    error = failed(NEW, image("x", platform="windows/amd64"), platform="linux/amd64")
+    assert error.message == f"'team/app:1' at {ADDRESS} has no image for linux/amd64. It has windows/amd64."
+
+
+def test_many_platforms_are_counted() -> None:
+    error = failed(OLD, *several(*(f"linux/a{number}" for number in range(11))))
+    assert error.message.endswith("linux/a7 and 3 more.")
+
+
+@pytest.mark.parametrize("original", [OLD, CHART])
+def test_what_is_not_an_image_is_said_to_be_none(original: str) -> None:
+    error = failed(original, chart())
+    assert type(error) is NotAnImage
+    assert error.message == f"'team/app:1' at {ADDRESS} is not an image that Docker can run."
+    assert error.advice == ("deployer inspect team/app:1   (shows what it is)",)
+
+
+def test_a_missing_image_is_told_by_name() -> None:
+    assert type(failed("Error response from daemon: manifest unknown", image("x"))) is NotFound
+
+
+def test_a_registry_that_cannot_be_asked_leaves_the_engines_words() -> None:
+    class Refusing(FakeRegistry):
+        def answer(self, method: str, path: str, *rest: object) -> Reply:
+            return Reply(500) if method == "GET" and "/manifests/" in path else super().answer(method, path, *rest)  # type: ignore[arg-type]
+
+    error = failed(OLD, *several("linux/arm64", "linux/s390x"), fake=Refusing())
+    assert error.message == f"The image at {ADDRESS} lacks this machine's platform."
+
+
+def test_other_failures_are_not_asked_about() -> None:
+    error = EngineError("A disk is full.")
+    engine = FakeEngine(failures={f"{ADDRESS}/x:1": error})
+
+    def registry() -> RegistryClient:
+        raise AssertionError("the registry was asked, and nothing was missing")
+
+    [outcome] = publish.pull_all(publish.plan_pull(["x:1"], ADDRESS, engine), engine, registry, jobs=1, on_line=None)
+    assert outcome.error is error
+
+
+@pytest.mark.parametrize("platform", ["linux/arm64", "arm64", "linux/arm/v7", "windows(10.0.17763)/amd64"])
+def test_a_platform_reaches_docker_as_it_is(platform: str) -> None:
+    [plan] = publish.plan_pull(["x:1"], ADDRESS, FakeEngine(), platform)
+    assert isinstance(plan, Pull)
+    assert plan.platform == platform
+
+
+@pytest.mark.parametrize("platform", ["a/b/c/d", "lin ux", "linux/"])
+def test_a_platform_that_docker_would_not_take_is_refused(platform: str) -> None:
+    with pytest.raises(UsageError, match="is not a valid platform"):
+        publish.plan_pull(["x:1"], ADDRESS, FakeEngine(), platform)
