@@ -53,3 +53,8 @@ def read_attached(tags: Mapping[str, str], manifests: Iterable[str]) -> dict[str
 
     found = {tag: attached_to(tag) for tag in clinging}
     return {tag: Attached(subject(to) or to, orphan=not subject(to)) for tag, to in found.items()}
+
+
+def listed_tags(tags: Mapping[str, str]) -> list[str]:
+    """Those of `tags` that are listed and counted: all but the attached ones, or these where there are no others."""
+    return [tag for tag, digest in tags.items() if not clings(tag, digest)] or list(tags)

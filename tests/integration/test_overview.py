@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.content import build_image, empty_repository, foreign_image, push_image, push_index
+from tests.support.content import (
+    build_image,
+    empty_repository,
+    foreign_image,
+    push_artifact,
+    push_image,
+    push_index,
+)
 from tests.support.registry_content import OCI, Image, image, index, push, sha256
 from tests.support.signed_in import client_of, write_rules, write_users
 from tests.support.stored import IMAGES, Stored
@@ -63,6 +70,21 @@ def test_the_catalogue_counts_tags_and_knows_empty_and_nested_repositories(
     expected = {"foo": 2, "foo/1bar": 1, "foo/1bar/deep/er": 1, "empty": 0}
     assert overview(client, "catalog") == {"repositories": expected}
     assert set(client.get("/v2/_catalog?n=1000").json()["repositories"]) <= set(expected)
+
+
+def test_what_is_attached_counts_as_no_tag_but_where_there_is_nothing_else(
+    stored: Stored, client: httpx.Client
+) -> None:
+    made = push_image(client, "signed", "1.0")
+    own = build_image(layers=("own",))
+    name = made.digest.replace(":", "-")
+    for ending in ("", ".sig", ".att", ".src", ".Some_thing-2"):
+        push_artifact(client, "signed", f"{name}{ending}", content=ending.encode())
+    push(client, "signed", own.digest.replace(":", "-") + ".imgpkg", own)
+    push_artifact(client, "signed", f"{name}-debug", content=b"an ordinary tag")
+    push_artifact(client, "orphans", f"{name}.sig", content=b"signature")
+    stored.tag("orphans", f"{name}.sig").write_bytes(b"")
+    assert overview(client, "catalog") == {"repositories": {"orphans": 1, "signed": 3}}
 
 
 def test_every_tag_has_its_digest_manifest_and_platform(stored: Stored, client: httpx.Client) -> None:

@@ -26,6 +26,7 @@ test("the newest tag is the one of the last moment; those without one, and what 
   assert.deepEqual(newest(tags), { tag: "b", at: new Date("2023-01-01"), source: "pushed" });
   assert.equal(newest(new Map([["c", silent]])), undefined);
   assert.equal(newest(new Map()), undefined);
+  assert.equal(newest(new Map([["e", signature]])).tag, "e");
 });
 
 test("each is read once in a view, and known to all views", async () => {

@@ -49,8 +49,14 @@ export function readRepository({ tags, manifests, pushed = {}, may }, now = new 
   };
 }
 
-/** @param {Map<string, Details>} tags @returns {string[]} those that are listed and counted: what is attached is not */
-export const listedTags = (tags) => [...tags].filter(([, { attached }]) => !attached).map(([tag]) => tag);
+/**
+ * @param {Map<string, Details>} tags
+ * @returns {string[]} those that are listed and counted: all but the attached ones, or these where there are no others
+ */
+export function listedTags(tags) {
+  const listed = [...tags.keys()].filter((tag) => !tags.get(tag).attached);
+  return listed.length ? listed : [...tags.keys()];
+}
 
 function readPushed(pushed, tag) {
   const seconds = Object.hasOwn(pushed, tag) ? pushed[tag] : null;

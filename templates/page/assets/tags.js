@@ -59,7 +59,8 @@ const NOTHING_TO_GET = ["missing", "unread"];
  * @returns {string} empty where there is none
  */
 export function headline(tags) {
-  const order = newestFirst(listedTags(tags).filter((tag) => !tags.get(tag).halfDeleted), tags);
+  const names = listedTags(tags).filter((tag) => !tags.get(tag).halfDeleted && !tags.get(tag).attached);
+  const order = newestFirst(names, tags);
   const images = order.filter((tag) => IMAGES.includes(tags.get(tag).kind));
   if (images.includes("latest")) return "latest";
   return images[0] ?? order.find((tag) => !NOTHING_TO_GET.includes(tags.get(tag).kind)) ?? "";
