@@ -223,7 +223,8 @@ def page_files() -> tuple[File, ...]:
     """The web page's files, and the templates by which Caddy answers what it asks."""
     common = (templates_directory() / "frontend" / "overview.tmpl").read_bytes()
     overview = (
-        replace(file, content=common + file.content) for file in _unrendered("frontend/overview", "frontend/overview")
+        replace(file, content=common + file.content) if file.path.endswith(".json") else file
+        for file in _unrendered("frontend/overview", "frontend/overview")
     )
     return (*_unrendered("page", "frontend/page"), *overview)
 

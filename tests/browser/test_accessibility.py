@@ -66,7 +66,16 @@ WIDTHS = """() => [document.documentElement.scrollWidth,
     .filter(({box}) => box.right > innerWidth + 1 || box.left < -1)
     .map(({html}) => html)]"""
 # Where the whole of a view is walked through: one of each kind, with lists that are not long.
-WALKED = ("list-filtered", "empty-registry", "may-not-list", "fault", "repository-signed", "unknown-page")
+WALKED = (
+    "list-filtered",
+    "untagged",
+    "repository-attached",
+    "empty-registry",
+    "may-not-list",
+    "fault",
+    "repository-signed",
+    "unknown-page",
+)
 MOST_STOPS = 400
 # Of what has the focus: what tells where it is, and whether something lies over it.
 FOCUS = """() => {

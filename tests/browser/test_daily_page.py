@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.pages import answer, filter_box, row
 from tests.support.content import push_image, push_index
-from tests.support.page_views import BY_NAME
+from tests.support.page_views import BY_NAME, go
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,7 +121,7 @@ class TestPasting:
 
 class TestContents:
     def test_links_of_labels_lead_outwards_where_that_is_safe(self, page: Page, told: str) -> None:
-        page.goto(told)
+        go(page, told)
         facts = page.locator(".facts")
         expect(facts).to_contain_text("Version1.0.3")
         expect(facts).to_contain_text("Revisionf00dfeedf00d")
@@ -132,7 +132,7 @@ class TestContents:
             expect(link).to_have_attribute("href", re.compile("^https://"))
 
     def test_long_values_fold_and_long_lists_begin(self, page: Page, told: str) -> None:
-        page.goto(told)
+        go(page, told)
         expect(page.get_by_role("heading", name="Labels")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollHeight") < 20_000
         folded = page.locator(".pairs > div").filter(has_text=re.compile("^long")).locator("dd")
@@ -147,7 +147,7 @@ class TestContents:
         assert family.endswith("👩‍👩‍👧‍👦")
 
     def test_direction_marks_turn_nothing_around(self, page: Page, told: str) -> None:
-        page.goto(told)
+        go(page, told)
         expect(page.locator(".facts")).to_contain_text("Mallory")
         author = page.locator("dd").filter(has_text="Mallory").first
         author.evaluate("one => { one.id = 'author'; one.append(' after') }")
@@ -156,7 +156,7 @@ class TestContents:
 
     def test_platforms_of_an_index_turn_no_neighbour_around(self, client: httpx.Client, page: Page) -> None:
         push_index(client, "daily/turned", "1", platforms=(f"linux/{OVERRIDE}amd64", "linux/arm64"))
-        page.goto("/repository/daily/turned")
+        go(page, "/repository/daily/turned")
         expect(row(page, "1").locator(".chip")).to_have_count(2)
         one, other = page.evaluate(PLACES, [".row .platforms", ["linux/\u202eamd64", "linux/arm64"]])
         assert one < other
@@ -170,7 +170,7 @@ class TestContents:
             entry = {**index["manifests"][0], "digest": f"sha256:{place:064x}"}
             index["manifests"].append({**entry, "platform": {"os": "linux", "architecture": f"arch{place}"}})
         page.route(re.compile("/overview/tags/"), answer(stored))
-        page.goto("/repository/daily/platforms/tag/7")
+        go(page, "/repository/daily/platforms/tag/7")
         if number < 8:
             expect(page.get_by_role("tab")).to_have_count(number)
             return
@@ -190,7 +190,7 @@ class TestDeletingAll:
     ) -> None:
         for tag in ("1.1", "1.2", "1.3", "2.0"):
             push_image(client, "daily/going", tag, layers=(tag,))
-        page.goto("/repository/daily/going")
+        go(page, "/repository/daily/going")
         delete_all = page.get_by_role("button", name="Delete all tags…")
         last = row(page, "2.0").or_(row(page, "1.1")).last.bounding_box()
         place = delete_all.bounding_box()

@@ -566,7 +566,7 @@ class TestWhoMayWhat:
 
     def test_who_only_reads_sees_no_control(self, open_as: Callable[[str], Page]) -> None:
         page = open_as("reader")
-        expect(row(page, "1").locator("time")).to_be_visible()
+        expect(row(page, "1").locator(".created time")).to_be_visible()
         expect(page.get_by_role("checkbox")).to_have_count(0)
         expect(page.get_by_role("button", name=re.compile("Delete"))).to_have_count(0)
 

@@ -118,7 +118,7 @@ class TestTags:
         assert re.fullmatch("sha256:[0-9a-f]{64}", digest or "")
         expect(tag.locator(".size")).to_contain_text(re.compile(r"21\.\d MB"))
         expect(tag.locator(".size")).to_contain_text("3 platforms together")
-        expect(tag.locator("time")).to_have_text("5 days ago")
+        expect(tag.locator(".created time")).to_have_text("5 days ago")
 
     def test_multi_platform_index(self, windows: Windows) -> None:
         page = windows.show(BY_NAME["image-of-platforms"])

@@ -36,7 +36,7 @@ class TestWays:
         page = open_page(f"/repository/{self.DEEP}")
         title = page.get_by_role("heading", level=1)
         expect(title).to_have_text(self.DEEP)
-        expect(row(page, "1.0").locator("time")).to_be_visible()
+        expect(row(page, "1.0").locator(".created time")).to_be_visible()
         page.get_by_role("navigation").get_by_role("link", name="er", exact=True).click()
         expect(page).to_have_url(re.compile(r"/\?filter=page%2Fdeep%2Fer%2F$"))
         expect(page.get_by_role("link", name=self.DEEP)).to_be_visible()

@@ -5,7 +5,7 @@ import { load } from "./support/load.mjs";
 const { pullCommand, pullCommands } = await load("commands.js");
 
 const digest = `sha256:${"a".repeat(64)}`;
-const app = { kind: "image", address: "localhost:5000", name: "team/app", tag: "1.0", isPlain: true };
+const app = { client: "docker", address: "localhost:5000", name: "team/app", tag: "1.0", isPlain: true };
 const lines = (wanted) => Object.fromEntries(pullCommands(wanted).map(({ tool, line }) => [tool, line]));
 
 test("an image is pulled by its tag, without TLS where the page has none", () => {
@@ -40,7 +40,7 @@ test("a platform that is more than one does not come into a command", () => {
 });
 
 test("a chart is pulled by Helm in its version", () => {
-  const chart = { ...app, kind: "chart", name: "charts/app" };
+  const chart = { ...app, client: "helm", name: "charts/app" };
   assert.deepEqual(Object.keys(lines(chart)), ["helm", "skopeo"]);
   const helm = (tag) => lines({ ...chart, tag, isPlain: false }).helm;
   assert.equal(helm("1.2.0"), "helm pull oci://localhost:5000/charts/app --version 1.2.0");
@@ -51,18 +51,45 @@ test("a chart is pulled by Helm in its version", () => {
 });
 
 test("what Docker cannot pull has no Docker command", () => {
-  assert.deepEqual(lines({ ...app, kind: "files", name: "files" }), {
+  assert.deepEqual(lines({ ...app, client: "oras", name: "files" }), {
     oras: "oras pull --plain-http localhost:5000/files:1.0",
     skopeo: "skopeo copy --src-tls-verify=false docker://localhost:5000/files:1.0 oci:files:1.0",
   });
-  assert.deepEqual(Object.keys(lines({ ...app, kind: "artifact" })), ["skopeo"]);
+  assert.deepEqual(Object.keys(lines({ ...app, client: "skopeo" })), ["skopeo"]);
+});
+
+test("what a client of its own gets is got by that", () => {
+  const line = (client, more = {}) => pullCommands({ ...app, client, name: "team/app", isPlain: false, ...more })[0].line;
+  assert.equal(line("flux"), "mkdir -p app && flux pull artifact oci://localhost:5000/team/app:1.0 --output app");
+  assert.match(line("flux", { isPlain: true }), / --insecure-registry oci:/);
+  assert.equal(line("compose"), "docker compose -f oci://localhost:5000/team/app:1.0 up");
+  assert.match(line("compose", { isPlain: true }), /^skopeo copy --src-tls-verify=false docker:/);
+  assert.equal(line("docker-model"), "docker model pull localhost:5000/team/app:1.0");
+  assert.equal(line("docker-plugin"), "docker plugin install localhost:5000/team/app:1.0");
+  assert.equal(line("buildkit"), "docker buildx build --cache-from type=registry,ref=localhost:5000/team/app:1.0 .");
+  assert.match(line("ollama"), /^skopeo copy docker:/);
+});
+
+test("ORAS is told of TLS where it would guess wrongly", () => {
+  const line = (address, isPlain) => pullCommands({ ...app, client: "oras", address, isPlain })[0].line;
+  assert.equal(line("localhost:5000", false), "oras pull --plain-http=false localhost:5000/team/app:1.0");
+  assert.equal(line("127.0.0.1:5000", true), "oras pull --plain-http 127.0.0.1:5000/team/app:1.0");
+  assert.equal(line("registry.example.com", false), "oras pull registry.example.com/team/app:1.0");
 });
 
 test("a list shows for each tag a command that can get it", () => {
   const wanted = { address: "localhost:5000", name: "charts/app", tag: "1.0.0", isPlain: false };
-  const command = (kind, artifactType = "") => pullCommand({ kind, artifactType }, wanted);
+  const command = (kind, client) => pullCommand({ kind, client }, wanted);
   assert.equal(pullCommand(undefined, wanted), "docker pull localhost:5000/charts/app:1.0.0");
-  for (const kind of ["image", "index", "legacy", "missing"]) assert.equal(command(kind), "docker pull localhost:5000/charts/app:1.0.0");
-  assert.equal(command("artifact", "application/vnd.cncf.helm.config.v1+json"), "helm pull oci://localhost:5000/charts/app --version 1.0.0");
-  assert.match(command("artifact", "application/vnd.example+json"), /^skopeo copy docker:/);
+  for (const kind of ["image", "index", "legacy"]) assert.equal(command(kind, "docker"), "docker pull localhost:5000/charts/app:1.0.0");
+  assert.equal(command("unread", "skopeo"), "docker pull localhost:5000/charts/app:1.0.0");
+  assert.equal(command("artifact", "helm"), "helm pull oci://localhost:5000/charts/app --version 1.0.0");
+  assert.match(command("artifact", "skopeo"), /^skopeo copy docker:/);
+  assert.match(command("cache", "buildkit"), /^docker buildx build --cache-from/);
+});
+
+test("what is gone is got by nothing", () => {
+  const wanted = { address: "localhost:5000", name: "app", tag: "1", isPlain: false };
+  assert.equal(pullCommand({ kind: "missing", client: "skopeo" }, wanted), "");
+  assert.equal(pullCommand({ kind: "artifact", client: "skopeo", halfDeleted: true }, wanted), "");
 });

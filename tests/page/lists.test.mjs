@@ -4,7 +4,9 @@ import { load } from "./support/load.mjs";
 
 const { grouped, listed, matching, ordered } = await load("catalog.js");
 const { around, foldersOf, planted, unfolded } = await load("folders.js");
-const { matchingTags, parseSorting, sortedTags, writeSorting } = await load("tags.js");
+const { readUntagged } = await load("untagged.js");
+const { damageIn } = await load("damage.js");
+const { matchingTags, nested, parseSorting, sortedTags, writeSorting } = await load("tags.js");
 
 test("repositories without a folder come first, then folder by folder", () => {
   assert.deepEqual(
@@ -111,9 +113,52 @@ test("tags are found by name and by digest", () => {
 });
 
 test("a sorting is written into an address and read from it", () => {
-  for (const by of ["name", "size", "created"]) {
+  for (const by of ["name", "size", "created", "pushed"]) {
     for (const descending of [true, false]) assert.deepEqual(parseSorting(writeSorting({ by, descending })), { by, descending });
   }
-  assert.deepEqual(parseSorting("<b>"), { by: "name", descending: false });
-  assert.equal(writeSorting({ by: "name", descending: false }), "");
+  assert.deepEqual(parseSorting("<b>"), { by: "created", descending: true });
+  assert.deepEqual(parseSorting(null), { by: "created", descending: true });
+});
+
+test("what is attached to an image stands under its first tag, and what is attached to nothing here comes last", () => {
+  const image = (digest) => ({ digest, attached: null });
+  const to = (digest, orphan = false) => ({ digest: "own", attached: { to: digest, orphan } });
+  const all = new Map([["2", image("b")], ["latest", image("b")], ["1", image("a")], ["a.sig", to("a")], ["b.att", to("b")],
+    ["b.sig", to("b")], ["gone.sig", to("gone", true)]]);
+  assert.deepEqual(nested(["gone.sig", "a.sig", "latest", "b.sig", "2", "1", "b.att"], all),
+    ["latest", "b.sig", "b.att", "2", "1", "a.sig", "gone.sig"]);
+  assert.deepEqual(nested(["a.sig", "2"], all), ["2", "a.sig"]);
+});
+
+test("an image is not whole where anything that it needs is missing or damaged", () => {
+  const manifests = {
+    whole: { document: { config: { digest: "c1" }, layers: [{ digest: "l1" }] } },
+    config: { document: { config: { digest: "c2" }, layers: [{ digest: "l1" }] } },
+    layer: { document: { config: { digest: "c1" }, layers: [{ digest: "l2" }, null] } },
+    index: { document: { manifests: [{ digest: "whole" }, { digest: "layer" }] } },
+    circle: { document: { manifests: [{ digest: "circle" }] } },
+    unread: { unread: true },
+  };
+  const isHurt = damageIn({ manifests, damaged: { c2: null, l2: 0, gone: null } });
+  assert.deepEqual(["whole", "config", "layer", "index", "circle", "unread", "gone"].map(isHurt),
+    [false, true, true, true, false, false, true]);
+  assert.equal(damageIn({ manifests })("config"), false);
+});
+
+test("without a tag is what no tag, no index and no subject leads to", () => {
+  const manifest = (document, pushed = 1) => ({ document, bytes: 2, pushed });
+  const manifests = {
+    image: manifest({}), index: manifest({ manifests: [{ digest: "part" }, null, { digest: "never-pushed" }] }), part: manifest({}),
+    signature: manifest({ subject: { digest: "part" } }), "of-signature": manifest({ subject: { digest: "signature" } }),
+    old: manifest({}, 5), "old-signature": manifest({ subject: { digest: "old" } }, 9), damaged: manifest(null, 7),
+  };
+  const { untagged, unsure } = readUntagged({ tags: { a: "image", b: "index" }, manifests });
+  assert.deepEqual(untagged.map(({ digest }) => digest), ["old-signature", "damaged", "old"]);
+  assert.equal(unsure, 0);
+});
+
+test("what cannot be read may lead anywhere, and that is said", () => {
+  const manifests = { index: { document: null, bytes: 0, pushed: 1 }, part: { document: {}, bytes: 2, pushed: 1 } };
+  const { untagged, unsure } = readUntagged({ tags: { a: "index", b: "gone", c: "gone" }, manifests });
+  assert.deepEqual([untagged.length, unsure], [1, 2]);
 });

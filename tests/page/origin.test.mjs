@@ -51,5 +51,7 @@ test("direction marks end with the words that hold them, and close nothing aroun
 
 test("within a sentence, a stranger's words are isolated", () => {
   assert.equal(isolated("a\u2069\u202eb"), "\u2068a\u202eb\u202c\u2069");
+  assert.equal(isolated("plain, 1"), "plain, 1");
+  assert.equal(isolated("سلام"), "\u2068سلام\u2069");
   assert.equal(isolated(""), "");
 });

@@ -144,6 +144,10 @@ def _push_main(uploads: Uploads, now: datetime) -> None:
         _push_build(uploads, build, PLATFORMS if minor > 12 else PLATFORMS[:1], tags, attested=True)
     candidate = Build(MAIN, "2.15.0-rc.1", now - timedelta(hours=10), weight=600_000)
     _push_build(uploads, candidate, PLATFORMS[:1], [candidate.version, "edge"])
+    # Two whose tag a later push has taken.
+    for hours in (34, 58):
+        nightly = Build(MAIN, "2.15.0-rc.0", now - timedelta(hours=hours), weight=600_000)
+        _push_build(uploads, nightly, PLATFORMS[:1], [])
 
 
 def _push_charts(uploads: Uploads, now: datetime) -> None:

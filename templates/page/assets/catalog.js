@@ -46,13 +46,31 @@ export function grouped(names) {
 }
 
 /**
+ * @param {string[]} names in order
+ * @param {(name: string) => number | undefined} value undefined where it is not known: these come last, whichever way
+ * @param {boolean} descending
+ * @returns {string[]} a new list
+ */
+export function sortedBy(names, value, descending) {
+  const direction = descending ? -1 : 1;
+  return names
+    .map((name) => ({ name, value: value(name) }))
+    .sort((one, other) => {
+      if (one.value === undefined || other.value === undefined) return Number(one.value === undefined) - Number(other.value === undefined);
+      return direction * (one.value - other.value);
+    })
+    .map(({ name }) => name);
+}
+
+/**
  * What is shown, in order: `full` have tags, `empty` have none, and come last, under the `title` if there is one.
- * @typedef {{full: string[], empty: string[], title: string, count: number}} Shown
+ * `flat`: not in the order of names, and so without their folders' headings.
+ * @typedef {{full: string[], empty: string[], title: string, count: number, flat?: boolean}} Shown
  * @param {Shown} shown
  * @returns {(Heading | Entry)[]}
  */
-export function listed({ full, empty, title }) {
-  const rows = grouped(full);
+export function listed({ full, empty, title, flat }) {
+  const rows = flat ? full.map((name, index) => ({ heading: false, key: name, name, position: index + 1 })) : grouped(full);
   if (title && empty.length) rows.push({ heading: true, key: "-/", folder: title, count: empty.length });
   for (const [index, name] of empty.entries()) {
     rows.push({ heading: false, key: name, name, position: full.length + index + 1 });

@@ -2,32 +2,57 @@
 
 // What stands in a command runs where people paste it: a stranger's platform must be no more than a platform.
 const PLATFORM = /^\w[\w.-]*(\/\w[\w.-]*){1,2}$/;
+const LOCAL = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/;
 const VERSION = /^v?\d+(\.\d+){0,2}([-_][\w.-]+)?$/;
 
+// What gets a thing, by its kind; see kinds.js. ORAS takes what has a file's name; what has none only skopeo copies.
+const TOOLS = {
+  docker: ["docker", "podman", "skopeo", "kubernetes"],
+  "docker-plugin": ["plugin"],
+  "docker-model": ["model", "skopeo"],
+  buildkit: ["buildx"],
+  helm: ["helm", "skopeo"],
+  flux: ["flux", "skopeo"],
+  compose: ["compose", "skopeo"],
+  oras: ["oras", "skopeo"],
+  // It asks for no name and password, so that it fails where a registry does.
+  ollama: ["skopeo"],
+  skopeo: ["skopeo"],
+};
+
 /**
- * @param {{kind: "image" | "chart" | "files" | "artifact", address: string, name: string, tag?: string, digest?: string,
+ * @param {{client: import("./kinds.js").Client, address: string, name: string, tag?: string, digest?: string,
  *   platform?: string, isPlain: boolean}} wanted
- * `address` is the registry's, as image names carry it; by its digest where one is given; `isPlain`: without TLS.
- * @returns {{tool: "docker" | "podman" | "skopeo" | "kubernetes" | "helm" | "oras", line: string}[]}
+ * `client` gets it; `address` is the registry's, as image names carry it; by its digest where one is given; `isPlain`:
+ * without TLS.
+ * @returns {{tool: string, line: string}[]} `tool` as in `TOOLS` of views/image-commands.js
  */
-export function pullCommands({ kind, address, name, tag, digest, platform = "", isPlain }) {
+export function pullCommands({ client, address, name, tag, digest, platform = "", isPlain }) {
   const image = `${address}/${name}` + (digest ? `@${digest}` : `:${tag}`);
   const file = name.slice(name.lastIndexOf("/") + 1);
   const wanted = PLATFORM.test(platform) ? platform : "";
+  // On localhost, ORAS takes what has TLS for plain HTTP otherwise.
+  const orasTls = isPlain ? "--plain-http" : LOCAL.test(address) && "--plain-http=false";
   const lines = {
     docker: ["docker pull", option("--platform", wanted), image],
     // Both ask for TLS on localhost too, where Docker does not.
     podman: ["podman pull", isPlain && "--tls-verify=false", option("--platform", wanted), image],
     skopeo: ["skopeo", ...overrides(wanted), "copy", isPlain && "--src-tls-verify=false", `docker://${image}`, copied()],
     kubernetes: ["image:", image],
+    plugin: ["docker plugin install", image],
+    model: ["docker model pull", image],
+    buildx: ["docker buildx build --cache-from", `type=registry,ref=${image}`, "."],
     helm: ["helm pull", isPlain && "--plain-http", ...chart()],
-    oras: ["oras pull", isPlain && "--plain-http", image],
+    // It wants a folder that is there.
+    flux: [`mkdir -p ${file} && flux pull artifact`, isPlain && "--insecure-registry", `oci://${image} --output ${file}`],
+    compose: [`docker compose -f oci://${image} up`],
+    oras: ["oras pull", orasTls, image],
   };
 
   /** Something to carry to a machine that does not reach the registry: `docker load` takes the archive. */
   function copied() {
     const label = digest ? "" : `:${tag}`;
-    if (kind === "image") return `docker-archive:${file}${digest ? "" : "-" + tag}.tar` + (label && `:${name}${label}`);
+    if (client === "docker") return `docker-archive:${file}${digest ? "" : "-" + tag}.tar` + (label && `:${name}${label}`);
     return `oci:${file}${label}`;
   }
 
@@ -37,28 +62,22 @@ export function pullCommands({ kind, address, name, tag, digest, platform = "", 
     return [`oci://${address}/${name}`, `--version ${tag.replaceAll("_", "+")}`];
   }
 
-  return TOOLS[kind].map((tool) => ({ tool, line: lines[tool].filter(Boolean).join(" ") }));
+  // Compose asks for TLS on localhost too, and takes no word that there is none.
+  return TOOLS[client].filter((tool) => tool !== "compose" || !isPlain).map((tool) => ({ tool, line: lines[tool].filter(Boolean).join(" ") }));
 }
 
 /**
  * The one command that a list shows for a tag.
  * @param {import("./overview.js").Details | undefined} details of the tag
  * @param {{address: string, name: string, tag: string, isPlain: boolean}} wanted as above
- * @returns {string}
+ * @returns {string} empty for what nothing gets: its manifest is gone
  */
 export function pullCommand(details, wanted) {
-  const isChart = details?.artifactType.startsWith("application/vnd.cncf.helm.");
-  const kind = !["artifact", "cache"].includes(details?.kind) ? "image" : isChart ? "chart" : "artifact";
-  return pullCommands({ kind, ...wanted })[0].line;
+  if (details?.kind === "missing" || details?.halfDeleted) return "";
+  // Of what was not read, nothing but the name is known: most are images.
+  const client = !details || details.kind === "unread" ? "docker" : details.client;
+  return pullCommands({ client, ...wanted })[0].line;
 }
-
-const TOOLS = {
-  image: ["docker", "podman", "skopeo", "kubernetes"],
-  chart: ["helm", "skopeo"],
-  // ORAS takes what has a file's name; what has none only skopeo copies.
-  files: ["oras", "skopeo"],
-  artifact: ["skopeo"],
-};
 
 const option = (name, value) => value && `${name} ${value}`;
 

@@ -1,6 +1,8 @@
 /** Directions of writing: what strangers wrote stays where it is, and leaves what stands beside it as it is. */
 
 const MARKS = /[\u202a-\u202e\u2066-\u2069]/;
+// Letters, digits and signs that turn nothing around.
+const ONE_WAY = /^[ -~]*$/;
 const POP = "\u202c";
 const END = "\u2069";
 const ISOLATES = "\u2066\u2067\u2068";
@@ -34,6 +36,6 @@ export function enclosed(words) {
 /**
  * A stranger's words within a sentence of ours.
  * @param {string} words
- * @returns {string} between U+2068, first strong isolate, and U+2069
+ * @returns {string} where they could turn it around, between U+2068, first strong isolate, and U+2069
  */
-export const isolated = (words) => (words ? `\u2068${enclosed(words)}${END}` : "");
+export const isolated = (words) => (ONE_WAY.test(words) ? words : `\u2068${enclosed(words)}${END}`);

@@ -15,7 +15,7 @@ const FINAL = ["forbidden", "missing", "large"];
 /**
  * @typedef {{tag: string, at: Date, source: "created" | "pushed"}} Newest
  * @typedef {{tags: number, size?: number, newest?: Newest}} Facts size in bytes
- * @param {{client: any, session: any, signal: AbortSignal, onRead: () => void}} options
+ * @param {{client: any, session: any, signal: AbortSignal, onRead: (name: string) => void}} options
  * @returns {{want: (names: string[]) => void, of: (name: string) => Facts}}
  */
 export function createFacts({ client, session, signal, onRead }) {
@@ -34,7 +34,7 @@ export function createFacts({ client, session, signal, onRead }) {
       repositories.delete(name);
     }
     read.add(name);
-    onRead();
+    onRead(name);
   }
 
   const want = createPool({ size: AT_ONCE, pause: PAUSE, run, signal });

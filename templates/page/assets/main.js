@@ -12,6 +12,8 @@ const VIEWS = {
   repositories: async () =>
     (await Promise.all([import("./views/repositories.js"), addWords("list"), addStyle("repositories")]))[0].showRepositories,
   repository: async () => (await Promise.all([import("./views/repository.js"), addStyle("repository")]))[0].showRepository,
+  untagged: async () =>
+    (await Promise.all([import("./views/untagged.js"), addWords("image"), addStyle("image")]))[0].showUntagged,
   image: async () =>
     (await Promise.all([import("./views/image.js"), addWords("image"), addStyle("image")]))[0].showImage,
   unknown: async () => showUnknown,
@@ -22,8 +24,10 @@ let announcing = 0;
 const app = {
   client: createClient({ origin: location.origin, fetch: (...request) => fetch(...request) }),
   // What outlives a view, so that going back shows it at once. `names` of all repositories with their numbers of
-  // tags, `repositories` as they were last read.
-  session: createStore({ user: "", version: "", names: null, repositories: new Map() }),
+  // tags, `repositories` as they were last read, the `sizes` of more of them, what was `pushed` last, the `room`.
+  session: createStore({
+    user: "", version: "", names: null, repositories: new Map(), sizes: new Map(), pushed: null, pushedAll: true, room: null,
+  }),
   announce,
 };
 
@@ -44,7 +48,11 @@ async function load({ view }) {
   }
 }
 
-addEventListener(CHANGED, ({ detail: name }) => app.session.get().repositories.delete(name));
+addEventListener(CHANGED, ({ detail: name }) => {
+  const { repositories, sizes } = app.session.get();
+  repositories.delete(name);
+  sizes.delete(name);
+});
 document.documentElement.lang = language;
 drawFrame(app);
 startRouter({ root: $("#view"), load });

@@ -84,6 +84,26 @@ export function createClient({ origin, fetch }) {
     catalog: async (signal) => new Map(Object.entries((await overview("catalog", "repositories", signal)).repositories)),
 
     /**
+     * @param {AbortSignal} signal
+     * @returns {Promise<{pushed: Record<string, {at: number, tag: string}>, all: boolean}>} by repository, when and
+     * onto which tag something was pushed last, in seconds since 1970
+     */
+    pushed: (signal) => overview("pushed", "pushed", signal),
+
+    /** @param {AbortSignal} signal @returns {Promise<{bytes: number, all: boolean}>} what all repositories have together */
+    stored: async (signal) => (await overview("stored", "stored", signal)).stored,
+
+    /** @param {AbortSignal} signal @returns {Promise<{bytes: number, free: number}>} the disk of the images */
+    disk: async (signal) => (await overview("disk", "disk", signal)).disk,
+
+    /**
+     * @param {string} name @param {AbortSignal} signal
+     * @returns {Promise<{tags: Record<string, string>, manifests: Record<string, {document: any, bytes: number, pushed: number}>,
+     *   may: {push: boolean, delete: boolean}}>} all its manifests, with or without a tag
+     */
+    untagged: (name, signal) => overview(`untagged/${name}`, "manifests", signal),
+
+    /**
      * @param {string} name @param {AbortSignal} signal
      * @returns {Promise<{tags: Record<string, string>, manifests: Record<string, {document: any, config: any}>,
      *   may: {push: boolean, delete: boolean}}>} digests by tag; manifests by digest, those that an index names too

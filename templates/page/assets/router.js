@@ -1,5 +1,7 @@
 /** Addresses: which view an address means, and how one gets from view to view. */
 
+import { isName } from "./registry.js";
+
 const REPOSITORY = "/repository/";
 const ADDRESS = /^\/repository\/(.+?)(?:\/(tag|digest)\/([^/]+))?\/?$/;
 
@@ -17,6 +19,15 @@ export function parsePath(pathname) {
   const one = decode(reference);
   return one ? { view: "image", name, tag: "", digest: "", [kind]: one } : { view: "unknown" };
 }
+
+/** A repository has a second view, of what has no tag there; any path below it would be another repository's. */
+function ofRepository(route, query) {
+  const isIt = route.view === "repository" && query.get("show") === "untagged" && isName(route.name);
+  return isIt ? { ...route, view: "untagged" } : route;
+}
+
+/** @param {string} name @returns {string} the address of the view of what has no tag in a repository */
+export const untaggedPath = (name) => `${repositoryPath(name)}?show=untagged`;
 
 /** @param {string} name @returns {string} the address of a repository's view */
 export const repositoryPath = (name) => REPOSITORY + name.split("/").map(component).join("/");
@@ -57,7 +68,7 @@ export function startRouter({ root, load }) {
     leaving.abort();
     leaving = new AbortController();
     const { signal } = leaving;
-    const route = parsePath(location.pathname);
+    const route = ofRepository(parsePath(location.pathname), new URLSearchParams(location.search));
     const show = await load(route);
     if (signal.aborted) return;
     root.replaceChildren();

@@ -4,7 +4,7 @@ import { listedTags } from "./overview.js";
 
 /**
  * @typedef {import("./overview.js").Details} Details
- * @typedef {"name" | "size" | "created"} SortKey `created`: by moment, which is the push where no creation is real
+ * @typedef {"name" | "size" | "created" | "pushed"} SortKey `created`: by moment, which is the push where no creation is real
  * @typedef {{by: SortKey, descending: boolean}} Sorting
  */
 
@@ -68,14 +68,34 @@ export function headline(tags) {
 
 /**
  * @param {string | null} words as an address says it: `created`, descending `-created`
- * @returns {Sorting}
+ * @returns {Sorting} the newest first, if it says nothing
  */
 export function parseSorting(words) {
-  const [, minus, by] = /^(-?)(name|size|created)$/.exec(words ?? "") ?? [null, "", "name"];
+  const [, minus, by] = /^(-?)(name|size|created|pushed)$/.exec(words ?? "") ?? [null, "-", "created"];
   return { by, descending: minus === "-" };
 }
 
-/** @param {Sorting} sorting @returns {string} empty for the usual one */
-export function writeSorting({ by, descending }) {
-  return by === "name" && !descending ? "" : (descending ? "-" : "") + by;
+/** @param {Sorting} sorting @returns {string} as an address says it */
+export const writeSorting = ({ by, descending }) => (descending ? "-" : "") + by;
+
+/**
+ * What is attached to an image comes under it.
+ * @param {string[]} order the tags that are shown @param {Map<string, Details>} details
+ * @returns {string[]} what is attached to an image that is shown right after its first tag, other attached tags last
+ */
+export function nested(order, details) {
+  const attached = order.filter((tag) => details.get(tag)?.attached);
+  const shown = new Set(order.filter((tag) => !details.get(tag)?.attached).map((tag) => details.get(tag)?.digest));
+  const under = new Map();
+  for (const tag of attached.filter((each) => shown.has(details.get(each).attached.to))) {
+    const { to } = details.get(tag).attached;
+    under.set(to, [...(under.get(to) ?? []), tag]);
+  }
+  const rows = [];
+  for (const tag of order.filter((each) => !details.get(each)?.attached)) {
+    const { digest } = details.get(tag);
+    rows.push(tag, ...(under.get(digest) ?? []));
+    under.delete(digest);
+  }
+  return [...rows, ...attached.filter((tag) => !shown.has(details.get(tag).attached.to))];
 }

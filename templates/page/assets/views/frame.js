@@ -37,7 +37,7 @@ async function leave({ announce, session }) {
   } catch {
     return announce(text.faults.unreachable);
   }
-  session.set({ user: "", names: null, repositories: new Map() });
+  session.set({ user: "", names: null, repositories: new Map(), sizes: new Map(), pushed: null, room: null });
   document.title = text.signedOut;
   const again = button(text.signInAgain, () => location.assign("/"));
   const title = h("h1", { tabindex: "-1" }, text.signedOut);

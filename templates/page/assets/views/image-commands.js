@@ -7,20 +7,23 @@ import { choice, section } from "./image-parts.js";
 import { commandLine, copyButton } from "./parts.js";
 
 // Names are the same in all languages.
-const TOOLS = { docker: "Docker", podman: "Podman", skopeo: "skopeo", kubernetes: "Kubernetes", helm: "Helm", oras: "ORAS" };
+const TOOLS = {
+  docker: "Docker", podman: "Podman", skopeo: "skopeo", kubernetes: "Kubernetes", helm: "Helm", oras: "ORAS", flux: "Flux",
+  compose: "Compose", model: "Docker Model", plugin: "Docker", buildx: "Buildx",
+};
 
 /**
- * @param {{kind: any, name: string, tag: string, digest: string, platform: string, wish: {byDigest: boolean},
+ * @param {{client: import("../kinds.js").Client, name: string, tag: string, digest: string, platform: string, wish: {byDigest: boolean},
  *   announce: (words: string) => void}} options
  * `wish` outlives this: by the tag, where there is one, or by the digest.
  * @returns {HTMLElement}
  */
-export function commandsSection({ kind, name, tag, digest, platform, wish, announce }) {
+export function commandsSection({ client, name, tag, digest, platform, wish, announce }) {
   const rows = h("div", { class: "commands" });
 
   function show() {
     const pinned = wish.byDigest || !tag ? digest : "";
-    const wanted = { kind, address: registryAddress(location), name, tag, digest: pinned, platform };
+    const wanted = { client, address: registryAddress(location), name, tag, digest: pinned, platform };
     const commands = pullCommands({ ...wanted, isPlain: location.protocol === "http:" });
     rows.replaceChildren(...commands.map((command) => row(command, announce)));
   }

@@ -4,6 +4,7 @@ import { h } from "../dom.js";
 import { bytes, shortDigest } from "../format.js";
 import { readHistory, readLegacy } from "../history.js";
 import { isDigest, parse, readChart, readLayers, readPairs, readPurposes, readSettings } from "../image.js";
+import { kindOf } from "../kinds.js";
 import { describe } from "../manifest.js";
 import { text } from "../text.js";
 import { commandsSection } from "./image-commands.js";
@@ -63,10 +64,8 @@ export const builderFacts = ({ config }) => [
   [text.image.dockerVersion, words(config?.docker_version)],
 ];
 
-function pullSection({ name, tag, digest, platform, wish, announce }, { kind, layers }) {
-  const files = kind === "artifact" && layers.some((layer) => layer.title);
-  const wanted = { kind: files ? "files" : kind === "legacy" ? "image" : kind, name, tag, digest };
-  return commandsSection({ ...wanted, platform, wish, announce });
+function pullSection({ name, tag, digest, platform, wish, announce }, { document }) {
+  return commandsSection({ client: kindOf(document).client, name, tag, digest, platform, wish, announce });
 }
 
 function configSections({ retry }, { kind, config, fault }) {

@@ -1,5 +1,6 @@
 /** What is attached to an image: signatures, attestations, lists of contents and whatever else refers to it. */
 import { attachedPurpose, isAttachedTo } from "../attached.js";
+import { isolated } from "../direction.js";
 import { h } from "../dom.js";
 import { bytes, naturally, shortDigest } from "../format.js";
 import { readPurposes } from "../image.js";
@@ -62,7 +63,7 @@ function row(name, { tag, digest, document, kind }) {
  * @returns {string[]} what it is for, in words
  */
 export function purposeWords(document, otherwise) {
-  const purposes = readPurposes(document).map(({ kind, detail }) => `${text.image.purposes[kind]} (${detail})`);
+  const purposes = readPurposes(document).map(({ kind, detail }) => `${text.image.purposes[kind]} (${isolated(detail)})`);
   if (purposes.length) return purposes;
   const { kind, artifactType } = describe(document, document.mediaType);
   return [text.image.purposes[otherwise] ?? (kind === "artifact" ? artifactName(artifactType) || text.artifact : text.image.image)];

@@ -1,4 +1,5 @@
 /** One image, or whatever else a tag or a digest stands for. */
+import { damageIn } from "../damage.js";
 import { h } from "../dom.js";
 import { bytes, moment as absolute, naturally, shortDigest } from "../format.js";
 import { isDigest, readPurposes, readReferringTag } from "../image.js";
@@ -12,7 +13,7 @@ import { text } from "../text.js";
 import { builderFacts, manifestSections, readManifest } from "./image-manifest.js";
 import { digestButton, facts, originFacts, timeAgo } from "./image-parts.js";
 import { purposeWords, referrersSection } from "./image-referrers.js";
-import { askToDelete, breadcrumb, button, errorNotice, notice, skeleton, stepsTo } from "./parts.js";
+import { askToDelete, breadcrumb, button, commandBox, errorNotice, notice, skeleton, stepsTo } from "./parts.js";
 
 const SIBLINGS = 12;
 // Of an index that no tag leads to, the overview tells nothing: so many of its images are asked for.
@@ -41,6 +42,7 @@ async function load(context) {
   try {
     const shown = { ...context, ...(await readImage(context)), wish: { byDigest: false }, retry: () => load(context) };
     await draw(shown);
+    if (shown.details.isHurt) body.prepend(hurtNotice(shown));
     context.actions.replaceChildren(...(shown.repository.may.delete === true ? [deleteButton(shown)] : []));
     restoreScroll();
     announce(text.image.shown(title));
@@ -63,12 +65,15 @@ async function readImage({ client, name, tag, digest: asked, signal }) {
   const repository = await client.repository(name, signal);
   const digest = tag ? known(repository.tags, tag) : asked;
   if (digest === undefined || (!tag && !isDigest(digest))) throw new RegistryError("missing", { code: "REFERENCE" });
-  const strays = known(repository.manifests, digest) || !isDigest(digest) ? {} : await readStrays(client, name, digest, signal);
+  const strays = known(repository.manifests, digest)?.document || !isDigest(digest) ? {} : await readStrays(client, name, digest, signal);
   const manifests = { ...repository.manifests, ...strays };
   const document = known(manifests, digest)?.document;
   if (!document) throw new RegistryError("missing", { code: "MANIFEST" });
   // As if a tag without a name led to it: the tags beside that one are all that do.
-  const details = readRepository({ tags: { ...repository.tags, "": digest }, manifests }).tags.get("");
+  const details = readRepository({
+    ...repository, tags: { ...repository.tags, "": digest }, manifests, pushed: { "": known(repository.pushed ?? {}, tag) },
+  }).tags.get("");
+  details.isHurt = damageIn({ ...repository, manifests })(digest);
   return { repository, digest, document, details, entryOf: (one) => known(manifests, one) };
 }
 
@@ -86,6 +91,10 @@ async function readStrays(client, name, digest, signal) {
 }
 
 const known = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefined);
+
+/** What is damaged stands first: the rest of the view tells what the manifest says. */
+const hurtNotice = ({ announce }) => h("div", { class: "notice error" },
+  h("h2", {}, text.deleting.hurt), h("p", {}, text.image.hurtAdvice), commandBox({ lines: ["deployer doctor"], announce }).element);
 
 function missingWords({ name, tag, digest }, { code }) {
   if (code === "MANIFEST" && tag) return [text.image.gone(tag), text.image.goneAdvice];
@@ -114,13 +123,15 @@ async function draw(shown) {
 
 function factsOf({ name, tag, digest, document, details, announce }, config) {
   const { size, sharing, kind, parts } = details;
-  const created = details.moment?.at ?? realTime(config?.created, new Date());
+  const created = details.created ?? realTime(config?.created, new Date());
+  const when = (time) => time && [timeAgo(time), h("small", {}, absolute(time))];
   const sum = kind === "index" && parts > 1 ? h("small", {}, text.sizeOfAll(parts)) : null;
   const referring = readReferringTag(tag);
   const subject = document.subject?.digest ?? referring?.digest;
   return [
     [text.image.digest, digestButton(digest, announce)],
-    [text.created, created && [timeAgo(created), h("small", {}, absolute(created))]],
+    [text.created, when(created) ?? unknownTime(details)],
+    [text.pushed, when(details.pushed)],
     [text.size, [size === null ? text.unknown : bytes(size), sum]],
     [text.image.type, typeWords(document, kind, referring)],
     [tag ? text.image.otherTags : text.image.tags, tagLinks(name, digest, sharing.filter((other) => other && other !== tag))],
@@ -128,6 +139,11 @@ function factsOf({ name, tag, digest, document, details, announce }, config) {
     [text.image.about, isDigest(subject) && h("a", { href: digestPath(name, subject) }, shortDigest(subject))],
   ];
 }
+
+/** What was not read may well say when it was made. */
+const unknownTime = ({ unread }) => unread.length
+  ? h("span", { class: "unknown", title: text.notReadAdvice }, text.notRead)
+  : h("span", { class: "unknown", title: text.createdUnknown }, text.noneKnown);
 
 /** All of them are on the repository's view, which finds tags by their digest. */
 function tagLinks(name, digest, tags) {

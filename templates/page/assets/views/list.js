@@ -51,7 +51,7 @@ function headingRow() {
 }
 
 /**
- * The newest tag, the size, the number of tags: each in a place of its own, so that nothing moves when it comes.
+ * What was pushed last, the size, the number of tags: each in a place of its own, so that nothing moves when it comes.
  * @returns {{element: HTMLElement, show: (facts: import("../facts.js").Facts) => void}}
  */
 export function cells() {
@@ -63,14 +63,38 @@ export function cells() {
     show(facts) {
       tags.textContent = facts.tags ? text.tagCount(facts.tags) : text.list.noTags;
       size.textContent = facts.tags && facts.size !== undefined ? bytes(facts.size) : "";
-      newest.replaceChildren(...(facts.newest ? newestWords(facts.newest) : []));
-      newest.title = facts.newest ? text.list.newest(facts.newest.tag, moment(facts.newest.at)) : "";
+      const last = facts.pushed;
+      newest.replaceChildren(...(last ? pushedWords(last) : []));
+      newest.title = last ? text.list.pushedAt(last.tag, moment(last.at)) : "";
     },
   };
 }
 
-const newestWords = ({ tag, at }) => [
-  h("span", { class: "unseen" }, text.list.newestTag),
+const pushedWords = ({ tag, at }) => [
+  h("span", { class: "unseen" }, `${text.list.columns.pushed}: `),
   h("span", { class: "chip" }, tag),
   h("span", { class: "when" }, ago(at)),
 ];
+
+/**
+ * The headings of the list, by which it is sorted.
+ * @param {{onSort: (by: "name" | "pushed" | "size") => void}} options
+ * @returns {{element: HTMLElement, show: (now: {sorting: import("../list-settings.js").Sorting, mayPushed: boolean}) => void}}
+ */
+export function listHeadings({ onSort }) {
+  const buttons = ["name", "pushed", "size"].map((by) =>
+    [by, h("button", { type: "button", class: `sort by-${by}`, onclick: () => onSort(by) }, text.list.columns[by])]);
+  const [name, ...others] = buttons.map(([, button]) => button);
+  const tags = h("span", { class: "by-tags" }, text.list.columns.tags);
+  return {
+    element: h("div", { class: "headings", role: "group", "aria-label": text.list.sortBy }, name, h("span", { class: "holds" }, ...others, tags)),
+    show({ sorting, mayPushed }) {
+      for (const [by, button] of buttons) {
+        const isIt = by === sorting.by;
+        button.setAttribute("aria-pressed", isIt);
+        button.dataset.order = isIt ? (sorting.descending ? "descending" : "ascending") : "";
+        if (by === "pushed") button.disabled = !mayPushed;
+      }
+    },
+  };
+}

@@ -1,20 +1,24 @@
 /** All repositories of the registry, however many: as a list, or in folders. */
-import { matching, ordered } from "../catalog.js";
+import { matching, ordered, sortedBy } from "../catalog.js";
 import { h } from "../dom.js";
-import { createFacts } from "../facts.js";
-import { count, registryAddress } from "../format.js";
-import { keep, recall } from "../list-settings.js";
+import { bytes, count, registryAddress } from "../format.js";
+import { createKnown } from "../known.js";
+import { keep, pressed, recall } from "../list-settings.js";
 import { RegistryError } from "../registry.js";
 import { CHANGED, createStore } from "../store.js";
 import { text } from "../text.js";
 import { createVirtualList } from "../virtual-list.js";
-import { listShape } from "./list.js";
+import { listHeadings, listShape } from "./list.js";
 import { button, commandBox, errorNotice, noMatch, notice, pushCommands, skeleton, toBeginning } from "./parts.js";
 import { filterBox, referenceOf } from "./search.js";
 
 const SHAPES = ["list", "folders"];
 // Repositories named in one command.
 const NAMED = 10;
+// Milliseconds between two sortings while sizes are read.
+const SORTED_EVERY = 1000;
+// Bytes: with less room, pushes will soon fail.
+const LEAST_FREE = 1_000_000_000;
 
 // Modules that not everyone needs, once they are here.
 const loaded = { folders: null, opening: null };
@@ -24,22 +28,24 @@ export function showRepositories(context) {
   const { root, client, signal, session, announce, query, setTitle, go, restoreScroll } = context;
   const settings = recall(query, session.get());
   const names = settings.shape === "list" || loaded.folders ? session.get().names : null;
-  const state = createStore({ ...settings, ...arranged(names), error: null, reference: null });
-  const choose = remembering(chosen);
-  let shown = choose([], [], "", false);
+  // `known` changes when what the list is sorted by does.
+  const state = createStore({ ...settings, ...arranged(names), error: null, reference: null, known: 0 });
+  const choose = remembering((...given) => chosen(known, ...given));
+  let shown = { full: [], empty: [], title: "", count: 0 };
+  let sortingAgain = 0;
   // While one filters, all folders are open but these.
   let closed = new Set();
 
   const list = h("div", { id: "repositories", class: "rows repositories", "aria-label": text.repositories });
-  const facts = createFacts({ client, session, signal, onRead: () => virtual.refresh() });
+  const known = createKnown({ client, session, signal, onRead, onLoad: sortAgain });
   const virtual = createVirtualList({ root: list, createRow: (item) => shape().createRow(item), onDraw, signal });
-  const shapes = { list: listShape({ facts: facts.of, shown: () => shown }) };
-  const top = createTop({ list, virtual, filter: settings.filter, set, toShape, go, onEnter });
+  const shapes = { list: listShape({ facts: known.of, shown: () => shown }) };
+  const top = createTop({ list, virtual, filter: settings.filter, set, toShape, go, onEnter, sortBy });
   const aside = h("div", { class: "aside" });
 
   function shape() {
     if (state.get().shape === "list" || !loaded.folders) return shapes.list;
-    shapes.folders ??= loaded.folders.folderShape({ list, virtual, facts: facts.of, isOpen, toggle });
+    shapes.folders ??= loaded.folders.folderShape({ list, virtual, facts: known.of, isOpen, toggle });
     return shapes.folders;
   }
 
@@ -57,7 +63,7 @@ export function showRepositories(context) {
   }
 
   function onDraw(inSight) {
-    facts.want(inSight.map((item) => item.name ?? item.folder.name).filter(Boolean));
+    known.see(inSight.map((item) => item.name ?? item.folder.name).filter(Boolean));
     shape().onDraw();
   }
 
@@ -86,6 +92,24 @@ export function showRepositories(context) {
     else if (words) list.querySelector("a")?.click();
   }
 
+  /** More is known of one: its row tells it at once; it finds its place with the others of a second. */
+  function onRead() {
+    virtual.refresh();
+    if (state.get().sorting.by === "size") sortingAgain ||= setTimeout(sortAgain, SORTED_EVERY);
+  }
+
+  function sortAgain() {
+    clearTimeout(sortingAgain);
+    sortingAgain = 0;
+    if (!signal.aborted) state.set({ known: state.get().known + 1 });
+  }
+
+  function sortBy(by) {
+    const sorting = pressed(state.get().sorting, by);
+    set({ sorting });
+    announce(text.sortedBy(text.list.columns[by], sorting.descending));
+  }
+
   async function toShape(wanted) {
     await need(wanted).then(() => signal.aborted || set({ shape: wanted }), fail);
   }
@@ -104,6 +128,7 @@ export function showRepositories(context) {
       session.set({ names: all });
       state.set(arranged(all));
       tellCount();
+      known.load();
     } catch (error) {
       fail(error);
     }
@@ -119,13 +144,16 @@ export function showRepositories(context) {
   }
 
   function draw(now) {
-    shown = choose(now.full, now.empty, now.reference?.name ?? now.filter, now.only);
+    shown = choose(now.full, now.empty, now.reference?.name ?? now.filter, now.only, now.sorting, now.known);
     const { role, rowsOf } = shape();
     // Rows of one shape are not for the other, though their keys may be the same.
     if (list.getAttribute("role") !== role) virtual.setItems([]);
     list.setAttribute("role", role);
     list.hidden = !shown.count;
+    const isSized = now.sorting.by === "size" && shape() === shapes.list;
+    known.measure(isSized ? shown.full : []);
     top.show(now, shown);
+    top.tell({ session: session.get(), sizes: isSized && known.progress(shown.full), ...now });
     aside.replaceChildren(...besides(now));
     virtual.setItems(rowsOf(shown));
     if (now.names) restoreScroll();
@@ -143,7 +171,8 @@ export function showRepositories(context) {
   }
 
   setTitle(text.repositories);
-  root.append(top.title, top.toolbar, aside, list);
+  root.append(top.title, top.toolbar, top.headings, aside, list);
+  signal.addEventListener("abort", () => clearTimeout(sortingAgain));
   if (settings.shape === "folders") keep(settings, context);
   state.subscribe(draw, signal);
   draw(state.get());
@@ -154,7 +183,7 @@ export function showRepositories(context) {
 }
 
 /** The title with its counts, and what one chooses by: words, a shape, those without tags. */
-function createTop({ list, virtual, filter, set, toShape, go, onEnter }) {
+function createTop({ list, virtual, filter, set, toShape, go, onEnter, sortBy }) {
   const number = h("span", { class: "count" });
   const only = h("button", {
     type: "button", class: "toggle", onclick: () => set({ only: only.getAttribute("aria-pressed") === "false" }),
@@ -172,10 +201,14 @@ function createTop({ list, virtual, filter, set, toShape, go, onEnter }) {
     h("button", { type: "button", onclick: () => toShape(shape) }, text.list.shapes[shape]));
   const shapes = h("div", { class: "switch", role: "group", "aria-label": text.list.shownAs }, ...buttons);
   const toolbar = h("div", { class: "toolbar" }, box.element, shapes);
+  const headings = listHeadings({ onSort: sortBy });
+  const progress = h("p", { class: "progress" });
+  const room = h("p", { class: "room" });
 
   return {
-    title: h("div", { class: "title" }, h("h1", { tabindex: "-1" }, text.repositories), number, only),
+    title: h("div", { class: "title" }, h("h1", { tabindex: "-1" }, text.repositories), number, only, room),
     toolbar,
+    headings: h("div", { class: "above" }, headings.element, progress),
     clear: box.clear,
     show(now, shown) {
       const all = now.names?.size ?? 0;
@@ -185,9 +218,26 @@ function createTop({ list, virtual, filter, set, toShape, go, onEnter }) {
       only.hidden = !now.empty.length;
       only.setAttribute("aria-pressed", now.only);
       toolbar.hidden = now.names ? !all : Boolean(now.error);
+      headings.element.hidden = !shown.count || now.shape !== "list";
       for (const [index, button] of buttons.entries()) button.setAttribute("aria-pressed", SHAPES[index] === now.shape);
     },
+    /** What is known of all of them by now. */
+    tell({ session, sizes, sorting, names }) {
+      headings.show({ sorting, mayPushed: session.pushed !== null });
+      room.replaceChildren(...(names && session.room ? roomWords(session.room) : []));
+      const part = !session.pushedAll && sorting.by === "pushed";
+      progress.textContent = sizes && sizes.read < sizes.all ? text.list.sizesRead(sizes.read, sizes.all, sizes.waiting) : part ? text.list.pushedPart : "";
+    },
   };
+}
+
+/** What all have together, and what is left of the disk; where less was read, so much at least. */
+function roomWords({ stored, disk }) {
+  const least = disk && disk.free < LEAST_FREE;
+  return [
+    stored && h("span", { title: text.list.storedTitle }, text.list.stored(bytes(stored.bytes), stored.all)),
+    disk && h("span", { class: least ? "fault" : null }, text.list.free(bytes(disk.free), bytes(disk.bytes), Boolean(least))),
+  ].filter(Boolean);
 }
 
 /** Load what a shape, or who may not list, needs beside this module. */
@@ -209,10 +259,12 @@ function arranged(names) {
  * What is asked for, and under which title those without tags come, if they come after others.
  * @returns {import("../catalog.js").Shown}
  */
-function chosen(full, empty, filter, only) {
+function chosen(known, full, empty, filter, only, { by, descending }) {
   const alone = only && empty.length > 0;
   const found = { full: alone ? [] : matching(full, filter), empty: matching(empty, filter) };
-  return { ...found, title: alone ? "" : text.list.emptyOnes, count: found.full.length + found.empty.length };
+  if (by === "name" && descending) found.full = [...found.full].reverse();
+  if (by !== "name") found.full = sortedBy(found.full, (name) => known.value(name, by), descending);
+  return { ...found, flat: by !== "name", title: alone ? "" : text.list.emptyOnes, count: found.full.length + found.empty.length };
 }
 
 /** Most changes leave most as it is: the last result stays while it is asked with the same. */

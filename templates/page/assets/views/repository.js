@@ -1,12 +1,15 @@
 /** One repository: all its tags, and what is known of each. */
 import { pullCommand } from "../commands.js";
+import { damageIn } from "../damage.js";
 import { h } from "../dom.js";
-import { bytes, naturally, registryAddress } from "../format.js";
-import { readRepository } from "../overview.js";
+import { bytes, registryAddress } from "../format.js";
+import { remember, remembered } from "../list-settings.js";
+import { listedTags, readRepository } from "../overview.js";
 import { isName } from "../registry.js";
 import { createSelection } from "../selection.js";
 import { createStore } from "../store.js";
-import { matchingTags, parseSorting, sortedTags, writeSorting } from "../tags.js";
+import { headline, matchingTags, nested, parseSorting, sortedTags, writeSorting } from "../tags.js";
+import { untaggedPath } from "../router.js";
 import { text } from "../text.js";
 import { createVirtualList } from "../virtual-list.js";
 import {
@@ -16,7 +19,9 @@ import {
 import { filterBox } from "./search.js";
 import { createHeader, createTagRow } from "./tag-table.js";
 
-const COLUMN_NAMES = { name: text.tag, size: text.size, created: text.created };
+const COLUMN_NAMES = { name: text.tag, size: text.size, created: text.created, pushed: text.pushed };
+// Where the browser keeps how tags are sorted, everywhere.
+const SORTING = "tags-sort";
 
 /** @param {any} context the router's and the application's */
 export function showRepository(context) {
@@ -32,7 +37,8 @@ function showTags(context) {
   const { root, name, number, client, signal, session, announce, query, setQuery, restoreScroll, go } = context;
   const state = createStore({
     repository: session.get().repositories.get(name), unknown: false, error: null,
-    filter: query.get("filter") ?? "", sorting: parseSorting(query.get("sort")),
+    filter: query.get("filter") ?? "", sorting: parseSorting(query.get("sort") ?? remembered(SORTING)),
+    withAttached: query.get("attached") === "shown",
   });
   const host = registryAddress(location);
   const commandOf = (tag) => {
@@ -60,9 +66,10 @@ function showTags(context) {
   });
   const bar = createSelectionBar({ selection, remove: () => remove(selection.keys()) });
   const removeShown = button("", () => remove(state.get().filter ? shown : [...state.get().repository.tags.keys()]));
-  const toolbar = h("div", { class: "toolbar" }, box.element, bar.element);
+  const attachedSwitch = h("button", { type: "button", class: "toggle", hidden: true, onclick: showAttached });
+  const toolbar = h("div", { class: "toolbar" }, box.element, attachedSwitch, bar.element);
   // At the end, where nobody comes by the way.
-  const foot = h("div", { class: "end" }, removeShown);
+  const foot = h("div", { class: "end" }, h("a", { href: untaggedPath(name) }, text.untaggedLink), removeShown);
 
   function createRow({ key }) {
     return createTagRow(key, {
@@ -90,13 +97,24 @@ function showTags(context) {
     if (repository) announce(countWords(repository, filter));
   }
 
-  const countWords = ({ tags }, filter) => (filter ? text.tagsShown(shown.length, tags.size) : text.tagCount(tags.size));
+  function countWords({ tags }, filter) {
+    const all = listedTags(tags).length;
+    return filter ? text.tagsShown(shown.filter((tag) => !tags.get(tag).attached).length, all) : text.tagCount(all);
+  }
+
+  function showAttached() {
+    const withAttached = !state.get().withAttached;
+    setQuery({ attached: withAttached ? "shown" : "" });
+    state.set({ withAttached });
+    tellCount();
+  }
 
   /** The first press on a column shows what is asked most: the newest, the largest. */
   function sortBy(by) {
     const now = state.get().sorting;
     const sorting = { by, descending: now.by === by ? !now.descending : by !== "name" };
     setQuery({ sort: writeSorting(sorting) });
+    remember(SORTING, writeSorting(sorting));
     state.set({ sorting });
     announce(text.sortedBy(COLUMN_NAMES[by], sorting.descending));
   }
@@ -107,7 +125,10 @@ function showTags(context) {
     try {
       const stored = await client.repository(name, signal);
       bar.setStored(stored);
-      setRepository(readRepository(stored));
+      const isHurt = damageIn(stored);
+      const repository = readRepository(stored);
+      for (const details of repository.tags.values()) details.isHurt = isHurt(details.digest);
+      setRepository(repository);
     } catch (error) {
       if (signal.aborted) return;
       session.get().repositories.delete(name);
@@ -127,15 +148,15 @@ function showTags(context) {
     repositories.set(name, repository);
     names?.set(name, repository.tags.size);
     state.set({ repository, unknown: false });
-    const last = [...repository.tags.keys()].sort(naturally).at(-1);
-    if (last) command.set([commandOf(repository.tags.has("latest") ? "latest" : last)]);
+    const first = headline(repository.tags);
+    command.set(first ? [commandOf(first)] : []);
     selection.keep((tag) => repository.tags.has(tag));
     tellCount();
   }
 
   /** The Delete key is for the row that has the focus, or for all that are selected if that is one of them. */
   function onKey(event) {
-    const tag = event.key === "Delete" && event.target.closest(".row")?.querySelector(".tag").textContent;
+    const tag = event.key === "Delete" && event.target.closest(".row")?.dataset.tag;
     if (tag && mayDelete()) remove(selection.has(tag) ? selection.keys() : [tag]);
   }
 
@@ -148,20 +169,29 @@ function showTags(context) {
       selectable: mayDelete(), some: shown.some(selection.has), every: shown.length > 0 && shown.every(selection.has),
     });
     bar.show(shown);
-    foot.hidden = !mayDelete() || !shown.length || selection.keys().length > 0;
+    foot.hidden = !state.get().repository;
+    removeShown.hidden = !mayDelete() || !shown.length || selection.keys().length > 0;
     removeShown.textContent = state.get().filter ? text.deleting.shown(shown.length) : text.deleting.all;
     virtual.refresh();
   }
 
-  function draw({ repository, filter, sorting, error, unknown }) {
+  function draw({ repository, filter, sorting, error, unknown, withAttached }) {
     const tags = repository?.tags ?? new Map();
-    shown = sortedTags(matchingTags([...tags.keys()], tags, filter), tags, sorting);
+    const listed = listedTags(tags);
+    const attached = tags.size - listed.length;
+    // Where there is nothing else, what is attached to what is gone is all that there is to see.
+    const all = withAttached || !listed.length ? [...tags.keys()] : listed;
+    shown = nested(sortedTags(matchingTags(all, tags, filter), tags, sorting), tags);
+    attachedSwitch.hidden = !attached || !listed.length;
+    attachedSwitch.textContent = text.attachedTags(attached);
+    attachedSwitch.setAttribute("aria-pressed", withAttached);
     header.show(sorting);
     table.hidden = !shown.length;
     table.classList.toggle("selectable", mayDelete());
     table.setAttribute("aria-rowcount", shown.length + 1);
     command.element.classList.toggle("waiting", !repository);
-    toolbar.hidden = command.element.hidden = repository ? !tags.size : Boolean(error || unknown);
+    toolbar.hidden = repository ? !tags.size : Boolean(error || unknown);
+    command.element.hidden = repository ? !headline(tags) : toolbar.hidden;
     const size = tags.size ? h("span", { title: text.deleting.sharedOnce }, bytes(repository.size)) : "";
     number.replaceChildren(...(tags.size ? [`${countWords(repository, filter)} · `, size] : []));
     aside.replaceChildren(...besides({ repository, filter, error, unknown }));

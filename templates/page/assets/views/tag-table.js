@@ -1,4 +1,5 @@
 /** The table of a repository's tags: its header, which sorts, and its rows. */
+import { isolated } from "../direction.js";
 import { h, icon } from "../dom.js";
 import { ago, bytes, moment, shortDigest } from "../format.js";
 import { artifactName } from "../manifest.js";
@@ -11,9 +12,10 @@ const COLUMNS = [
   { key: "platforms", label: text.platforms },
   { key: "size", label: text.size },
   { key: "created", label: text.created },
+  { key: "pushed", label: text.pushed },
   { key: "pull", label: text.pull },
 ];
-const SORTABLE = ["name", "size", "created"];
+const SORTABLE = ["name", "size", "created", "pushed"];
 const CHIPS = 4;
 const SIBLINGS = 20;
 const BIN = "M3 4.5h10M6.5 4.5v-1a1 1 0 0 1 1-1h1a1 1 0 0 1 1 1v1M4.5 4.5l.6 8a1 1 0 0 0 1 1h3.8a1 1 0 0 0 1-1l.6-8M6.8 7v4M9.2 7v4";
@@ -62,11 +64,11 @@ export function createHeader({ onSort, onSelectAll }) {
 export function createTagRow(tag, { name, pullCommand, announce, onCopied, mayDelete, isSelected, onSelect, onDelete }) {
   const cell = (key, ...content) => h("div", { class: `cell ${key}`, role: "cell" }, ...content);
   const below = h("div", { class: "below" });
-  const cells = { platforms: cell("platforms"), size: cell("size"), created: cell("created") };
-  const command = pullCommand(tag);
+  const cells = { platforms: cell("platforms"), size: cell("size"), created: cell("created"), pushed: cell("pushed") };
+  for (const key of ["created", "pushed"]) cells[key].dataset.label = text[key];
+  let command = "";
   const pull = copyButton({
     label: text.copyPull(tag),
-    title: command,
     content: h("span", {}, text.pull),
     words: () => command,
     onCopied: () => onCopied(tag),
@@ -79,10 +81,10 @@ export function createTagRow(tag, { name, pullCommand, announce, onCopied, mayDe
   const label = text.deleting.openTag(tag);
   const bin = h("button", { type: "button", class: "copy bin", "aria-label": label, title: label, onclick: () => onDelete(tag) }, icon(BIN));
   const select = cell("select", box);
-  const element = h("div", { class: "row columns", role: "row" },
+  const element = h("div", { class: "row columns", role: "row", "data-tag": tag },
     select,
-    cell("name", h("div", { class: "tag" }, h("a", { href: tagPath(name, tag), title: tag }, tag)), below),
-    cells.platforms, cells.size, cells.created, cell("pull", pull, bin));
+    cell("name", h("div", { class: "tag" }, h("a", { href: tagPath(name, tag), title: tag }, shortTag(tag))), below),
+    cells.platforms, cells.size, cells.created, cells.pushed, cell("pull", pull, bin));
   let shown;
 
   function update({ details }) {
@@ -92,15 +94,24 @@ export function createTagRow(tag, { name, pullCommand, announce, onCopied, mayDe
     if (details === shown) return;
     showBelow(below, tag, details, shown, announce);
     shown = details;
+    command = pullCommand(tag);
+    pull.title = command;
+    // What is gone is got by nothing.
+    pull.hidden = !command;
     cells.platforms.replaceChildren(...chips(details));
     cells.size.replaceChildren(...sizeWords(details));
-    cells.created.replaceChildren(...createdWords(details));
+    cells.created.replaceChildren(createdWords(details));
+    cells.pushed.replaceChildren(timeWords(details.pushed));
+    element.classList.toggle("attached", Boolean(details.attached));
   }
   return { element, update };
 }
 
+/** Of a tag that begins with a digest, what tells it from its like is at its end. */
+const shortTag = (tag) => tag.replace(/^(sha\d+-[0-9a-f]{12})[0-9a-f]{52}/, "$1…");
+
 /** The digest and the other tags on it. What has not changed stays, as it may have the focus. */
-function showBelow(below, tag, { digest, sharing }, before, announce) {
+function showBelow(below, tag, { digest, sharing, attached }, before, announce) {
   if (before?.digest !== digest) {
     const button = copyButton({
       label: text.copyDigest(tag),
@@ -112,6 +123,10 @@ function showBelow(below, tag, { digest, sharing }, before, announce) {
     below.replaceChildren(...(digest ? [button] : []));
   }
   below.querySelector(".same")?.remove();
+  if (attached) {
+    const words = attached.orphan ? text.attachedOrphan(shortDigest(attached.to)) : text.attachedTo(shortDigest(attached.to));
+    return below.append(h("span", { class: attached.orphan ? "same fault" : "same", title: attached.to }, words));
+  }
   if (!digest || sharing.length < 2) return;
   const first = sharing.slice(0, SIBLINGS + 1).filter((other) => other !== tag).slice(0, SIBLINGS);
   const more = sharing.length - 1 - first.length;
@@ -119,21 +134,25 @@ function showBelow(below, tag, { digest, sharing }, before, announce) {
   below.append(h("span", { class: "same", title: words }, words));
 }
 
-function chips({ kind, platforms, artifactType, halfDeleted }) {
+function chips({ kind, platforms, artifactType, halfDeleted, unread, isHurt }) {
   if (halfDeleted) return [h("span", { class: "fault", title: text.deleting.halfAdvice }, text.deleting.half)];
   if (kind === "missing") return [h("span", { class: "fault", title: text.deleting.lostAdvice }, text.deleting.lost)];
+  if (isHurt) return [h("span", { class: "fault", title: text.deleting.hurtAdvice }, text.deleting.hurt)];
+  if (kind === "unread") return [h("span", { class: "unknown", title: text.notReadAdvice }, text.notRead)];
   if (kind === "legacy") return [chip(text.legacy, true)];
   if (kind === "artifact" || kind === "cache") return [chip(artifactName(artifactType) || text.artifact, true, artifactType)];
-  if (!platforms.length) return [h("span", { class: "unknown" }, text.noneKnown)];
-  const all = platforms.join(", ");
+  // Nothing is said of the platform of an image whose configuration was not read.
+  const open = unread.length ? [h("span", { class: "unknown", title: text.notReadAdvice }, text.notRead)] : [];
+  if (!platforms.length) return open.length ? open : [h("span", { class: "unknown" }, text.noneKnown)];
+  const all = platforms.map(isolated).join(", ");
   // One more chip takes no more room than the word that there is one more.
   const shown = platforms.length > CHIPS ? platforms.slice(0, CHIPS - 1) : platforms;
   const more = platforms.slice(shown.length);
-  return [...shown.map((platform) => chip(platform)), ...(more.length ? [moreChip(more, all)] : [])];
+  return [...shown.map((platform) => chip(platform)), ...(more.length ? [moreChip(more, all)] : []), ...open];
 }
 
 function moreChip(platforms, title) {
-  const names = { role: "img", "aria-label": platforms.join(", ") };
+  const names = { role: "img", "aria-label": platforms.map(isolated).join(", ") };
   return h("span", { class: "chip more", title, ...names }, text.morePlatforms(platforms.length));
 }
 
@@ -146,8 +165,12 @@ function sizeWords({ kind, size, parts, halfDeleted }) {
   return [h("span", {}, bytes(size)), ...sum];
 }
 
-function createdWords({ moment: made, kind, halfDeleted }) {
-  const created = made?.at;
-  if (!created) return [h("span", { class: "unknown" }, kind === "missing" || halfDeleted ? text.noneKnown : text.unknown)];
-  return [h("time", { datetime: created.toISOString(), title: moment(created) }, ago(created))];
+/** Of what was not read, not even that is known whether it says when it was made. */
+function createdWords({ created, unread, kind, halfDeleted }) {
+  if (!created && unread.length) return h("span", { class: "unknown", title: text.notReadAdvice }, text.notRead);
+  return timeWords(created, kind === "missing" || halfDeleted ? null : text.createdUnknown);
 }
+
+const timeWords = (time, why) => time
+  ? h("time", { datetime: time.toISOString(), title: moment(time) }, ago(time))
+  : h("span", { class: "unknown", title: why }, text.noneKnown);

@@ -108,6 +108,7 @@ export const words = {
     other: "Attached content",
   },
 
+  hurtAdvice: "Files of it are missing or damaged in the storage, and it cannot be pulled. On the machine that runs the registry, this says how to fix it:",
   notHere: "not here",
   absent: "This platform is not in the registry",
   absentAdvice: "The image names it, but it was never pushed here, or was deleted. Push it, or choose another platform.",

@@ -1,0 +1,68 @@
+/** What a repository holds without a tag: each can be looked at and deleted by its digest. */
+import { h } from "../dom.js";
+import { bytes, shortDigest } from "../format.js";
+import { artifactName, describe } from "../manifest.js";
+import { digestPath, repositoryPath } from "../router.js";
+import { addWords, text } from "../text.js";
+import { readUntagged } from "../untagged.js";
+import { fill, timeAgo } from "./image-parts.js";
+import { askToDelete, breadcrumb, button, commandBox, errorNotice, notice, skeleton, stepsTo } from "./parts.js";
+
+/** @param {any} context the router's and the application's, of a repository whose name is one */
+export async function showUntagged(context) {
+  const { root, name, client, signal, announce, setTitle, restoreScroll } = context;
+  await addWords("untagged");
+  const words = text.untagged;
+  const number = h("span", { class: "count" });
+  const body = h("div", { class: "image" }, skeleton(6));
+  setTitle(`${name}: ${words.title}`);
+  root.append(
+    breadcrumb([...stepsTo(name, repositoryPath(name)), { label: words.title }]),
+    h("div", { class: "title" }, h("h1", { tabindex: "-1" }, words.heading(name)), number),
+    body,
+  );
+
+  async function load() {
+    announce(words.loading);
+    try {
+      const answer = await client.untagged(name, signal);
+      const found = readUntagged(answer);
+      number.textContent = words.count(found.untagged.length);
+      body.replaceChildren(...content(found, answer.may?.delete === true));
+      announce(words.count(found.untagged.length));
+      restoreScroll();
+    } catch (error) {
+      if (!signal.aborted) body.replaceChildren(errorNotice(error, load));
+    }
+  }
+
+  function content({ untagged, unsure }, mayDelete) {
+    const doubt = unsure ? [h("p", { class: "fault" }, words.unsure(unsure))] : [];
+    if (!untagged.length) return [...doubt, notice(h("p", {}, words.none))];
+    const list = h("ul", { class: "untagged" });
+    const rest = fill(list, untagged, (one) => row(one, mayDelete));
+    return [
+      ...doubt, notice(h("p", {}, words.advice), commandBox({ lines: ["deployer gc --untagged"], announce }).element),
+      list, ...(rest ? [rest] : []),
+    ];
+  }
+
+  function row({ digest, document, pushed, bytes: size }, mayDelete) {
+    const description = document && describe(document);
+    const remove = () => askToDelete({ client, name, digest, signal, announce, onChange: load });
+    return h("li", {},
+      h("a", { href: digestPath(name, digest), title: digest }, h("code", {}, shortDigest(digest))),
+      h("span", {}, description ? kindWords(description) : text.notRead),
+      h("span", {}, bytes(description && description.kind !== "index" && description.kind !== "legacy" ? description.size : size)),
+      h("span", {}, text.pushed, " ", timeAgo(pushed) ?? text.noneKnown),
+      mayDelete ? button(text.deleting.open, remove) : null);
+  }
+  load();
+}
+
+function kindWords({ kind, purpose, artifactType }) {
+  if (kind === "legacy") return text.legacy;
+  if (kind === "index") return text.image.index;
+  if (kind === "image") return text.image.image;
+  return text.image.purposes[purpose] ?? (artifactName(artifactType) || text.artifact);
+}
