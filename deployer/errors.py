@@ -109,6 +109,14 @@ class RegistryUnreachable(RegistryError):
     """Nothing answers at the registry's address."""
 
 
+class LateAnswer(RegistryUnreachable):
+    """The registry took the request, and did not answer it in time."""
+
+
+class TryAgain(RegistryError):
+    """No answer for now, whatever the registry holds: it is busy or starting, or the connection broke."""
+
+
 class NotFound(RegistryError):
     """The registry knows no such repository, tag or digest."""
 
@@ -119,6 +127,10 @@ class Denied(RegistryError):
 
 class Forbidden(Denied):
     """The registry knows who asks, and does not allow that user what was asked."""
+
+
+# These say nothing of the content that was asked for, be it whole, damaged or gone.
+NOT_OF_CONTENT = (RegistryUnreachable, Denied, TryAgain)
 
 
 class DeletingDisabled(RegistryError):

@@ -11,8 +11,9 @@ from deployer.cli.upkeep import WAIT, WaitOption, delete_repositories
 from deployer.errors import EXIT_FAILURE, UsageError
 
 if TYPE_CHECKING:
-    from deployer.registry.client import Fetched, RegistryClient
+    from deployer.registry.client import RegistryClient
     from deployer.registry.credentials import Credentials
+    from deployer.registry.documents import Document
     from deployer.workflows.browse import Order
     from deployer.workflows.deletion import Outcome
 
@@ -41,6 +42,7 @@ def catalog(
 ) -> None:
     """List the repositories."""
     from deployer.cli import browse_views as views
+    from deployer.printable import one_line
     from deployer.workflows import browse
 
     with registry_of(session) as client:
@@ -53,13 +55,13 @@ def catalog(
     elif as_json:
         session.out.json({"repositories": list(found.repositories)})
     elif found.repositories:
-        session.out.line("\n".join(map(views.shown, found.repositories)))
+        session.out.line("\n".join(map(one_line, found.repositories)))
     if not found.total:
         session.out.note(f"The registry at {session.settings.address} is empty. Push an image: deployer push IMAGE")
     elif not found.repositories:
         session.out.note(f"None of its {found.total} repositories matches.")
     views.warn_of_repositories(session.out, repositories or ())
-    _fail_if(any(one.unreadable or one.refused for one in repositories or ()))
+    _fail_if(not all(one.is_whole for one in repositories or ()))
 
 
 def tags(
@@ -81,12 +83,12 @@ def tags(
         found = browse.list_tags(client, repository, _order(order))
     if as_json:
         session.out.json(views.repository_json(found))
-    elif found.tags:
-        views.print_tags(session.out, found.tags)
-    if not found.tags and not found.unreadable:
+    elif found.tags or found.unread:
+        views.print_tags(session.out, found)
+    if not found.tags and not found.unread:
         session.out.note(f"The repository '{found.name}' has no tags.")
     views.warn_of_repositories(session.out, (found,))
-    _fail_if(bool(found.unreadable))
+    _fail_if(not found.is_whole)
 
 
 def inspect(
@@ -102,14 +104,15 @@ def inspect(
     deployer inspect --raw NAME | sha256sum
     """
     from deployer.cli import browse_views as views
+    from deployer.registry.transport import ANSWER_LIMIT
     from deployer.workflows import browse
 
     if as_json and (raw or headers):
         raise UsageError("--json goes neither with --raw nor with --headers.", ("Choose one of them.",))
     with registry_of(session) as client:
         if raw or headers:
-            _, fetched = browse.fetch(client, reference)
-            _write_answer(session, fetched, headers=headers, raw=raw)
+            _, document = browse.fetch(client, reference, ANSWER_LIMIT)
+            _write_answer(session, document, headers=headers, raw=raw)
             return
         found = browse.inspect(client, reference)
     if as_json:
@@ -117,6 +120,8 @@ def inspect(
     else:
         views.print_inspection(session.out, found, session.settings.address)
     views.warn_of_tag(session.out, str(found.reference), found.tag)
+    if found.fault:
+        raise found.fault
 
 
 def delete(
@@ -144,7 +149,7 @@ def delete(
         session.require_deployment(session.engine)
         delete_repositories(session, references, wait=wait, dry_run=dry_run, yes=yes, as_json=as_json)
         return
-    from deployer.cli import browse_views as views
+    from deployer.cli import deletion_views as views
     from deployer.workflows import deletion
 
     with registry_of(session) as client:
@@ -200,18 +205,23 @@ def registry_of(session: Session, credentials: Credentials | None = None) -> Reg
     )
 
 
-def _write_answer(session: Session, fetched: Fetched, *, headers: bool, raw: bool) -> None:
-    from deployer.registry.answers import printable
+def _write_answer(session: Session, document: Document, *, headers: bool, raw: bool) -> None:
+    """Print what came, whatever it is; where its bytes are not those of its digest, that is said after it."""
+    from deployer.printable import printable
 
-    lines = [fetched.status_line, *(f"{name}: {value}" for name, value in fetched.headers)] if headers else []
+    lines = [document.status_line, *(f"{name}: {value}" for name, value in document.headers)] if headers else []
     for line in lines:
         session.out.line(printable(line))
     if raw:
         if headers:
             session.out.line()
         session.out.out.flush()
-        session.out.out.buffer.write(fetched.manifest.content)
+        session.out.out.buffer.write(document.content)
         session.out.out.buffer.flush()
+        if document.is_schema_1:
+            session.out.note("Schema 1: its digest is that of the payload without the signatures, not of these bytes.")
+    if document.damage:
+        raise document.damage
 
 
 def _fail_if(failed: bool) -> None:

@@ -64,9 +64,9 @@ class Output:
     def fields(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Print names and values, one pair a line, the values below each other."""
         known = list(pairs)
-        width = max(len(name) for name, _ in known) + 2
+        width = max(cells(name) for name, _ in known) + 2
         for name, value in known:
-            self.line(f"{(name + ':').ljust(width)}{value}")
+            self.line(f"{padded(f'{name}:', width)}{value}")
 
     def bold(self, text: str) -> str:
         """The text in bold on a terminal, as it is elsewhere."""
@@ -119,7 +119,22 @@ def underneath(sentence: str, original: str) -> list[str]:
     return [] if len(lines) == 1 and lines[0].endswith(sentence) else lines
 
 
+def cells(text: str) -> int:
+    """How many columns of a terminal a text takes: two for a Chinese character, none for an accent."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def padded(text: str, width: int, *, right: bool = False) -> str:
+    """The text with spaces to that many columns, behind it or, to stand at the right, before it."""
+    space = " " * (width - cells(text))
+    return f"{space}{text}" if right else f"{text}{space}"
+
+
 def _columns(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     lines = [tuple(header), *(tuple(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    widths = [max(cells(line[column]) for line in lines) for column in range(len(header))]
+    return ["  ".join(padded(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]

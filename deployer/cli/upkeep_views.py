@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from deployer.cli.browse_views import short, shown
+from deployer.cli.browse_views import short
 from deployer.cli.words import age, counted, size
+from deployer.printable import one_line as shown
 from deployer.workflows.storage_findings import of_survey
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-from deployer.errors import DeletingDisabled, Denied, DeployerError, Forbidden, NotFound, RegistryError
+from deployer.errors import DeletingDisabled, Denied, DeployerError, Forbidden, NotFound, RegistryError, TryAgain
+from deployer.printable import one_line, printable
 
 if TYPE_CHECKING:
     import httpx
@@ -109,11 +110,6 @@ def original_text(answer: Answer) -> str:
     return printable("\n".join(lines))[:_ORIGINAL_LENGTH]
 
 
-def printable(text: str) -> str:
-    """The text without characters that could steer a terminal; line ends stay."""
-    return "".join(character if character.isprintable() or character == "\n" else "�" for character in text)
-
-
 def _readable(answer: Answer) -> str:
     text = answer.content[:20_000].decode(errors="replace")
     if "html" in answer.content_type or text.lstrip()[:1] == "<":
@@ -182,11 +178,11 @@ def _by_status(answer: Answer, place: Place, original: str) -> DeployerError | N
         case 403:
             known = _forbidden(answer, place, original)
         case 429:
-            known = RegistryError(f"{at} was asked too often and wants a pause.", (_again(answer),), original)
+            known = TryAgain(f"{at} was asked too often and wants a pause.", (_again(answer),), original)
         case 503 if answer.errors:
-            known = RegistryError(f"{at} does not take this now{_message(answer)}.", (_again(answer),), original)
+            known = TryAgain(f"{at} does not take this now{_message(answer)}.", (_again(answer),), original)
         case 502 | 503 | 504 if not answer.is_from_registry:
-            known = RegistryError(
+            known = TryAgain(
                 f"The registry behind {place.address} does not answer "
                 f"(HTTP {answer.status} from what stands before it).",
                 ("deployer status", "deployer logs registry"),
@@ -231,11 +227,7 @@ def _what(answer: Answer) -> str:
             return "do this"
         action = {"GET": "pull", "HEAD": "pull", "DELETE": "delete"}.get(answer.method, "push")
         wanted = [(action, found["name"])]
-    return " or ".join(f"{_DONE_TO.get(action, 'do this to')} '{_one_line(name)}'" for action, name in wanted)
-
-
-def _one_line(text: str) -> str:
-    return printable(text).replace("\n", " ")
+    return " or ".join(f"{_DONE_TO.get(action, 'do this to')} '{one_line(name)}'" for action, name in wanted)
 
 
 def deleting_refused(answer: Answer, place: Place) -> DeletingDisabled:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
 
-from deployer.errors import NotFound, RegistryError
+from deployer.errors import LateAnswer, NotFound, TryAgain
 from deployer.reference import is_digest
 from deployer.registry import manifests
-from deployer.registry.answers import deleting_refused, not_a_registry, original_text, refusal
+from deployer.registry.answers import deleting_refused, original_text, refusal
+from deployer.registry.documents import damage_of, read_document
+from deployer.registry.overview import Overview, parse_overview
 from deployer.registry.paging import collect
 from deployer.registry.parallel import each
 from deployer.registry.place import Place
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from deployer.registry.answers import Answer
     from deployer.registry.credentials import Credentials
+    from deployer.registry.documents import Document
     from deployer.registry.manifests import Descriptor, Manifest
 
 # distribution refuses manifests of more than 4 MiB; configurations have no limit of their own.
@@ -38,20 +41,12 @@ _CATALOG_PAGES = (1_000_000, 1000, None)
 _MOMENT = 0.1
 # Compressed, the bytes would not be those of the digest.
 _EXACT = {"Accept-Encoding": "identity"}
-# Without all four, 2.8 converts to schema 1 and answers with a digest that nothing has.
-_ACCEPT = {"Accept": ", ".join(manifests.MANIFEST_TYPES), **_EXACT}
+# Without all four, 2.8 converts to schema 1 and answers with a digest that nothing has. The last is for whatever
+# else a registry holds; distribution passes over it.
+_ACCEPT = {"Accept": ", ".join((*manifests.MANIFEST_TYPES, "*/*")), **_EXACT}
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """A manifest with the answer that brought it."""
-
-    manifest: Manifest
-    status_line: str
-    headers: tuple[tuple[str, str], ...]
 
 
 class RegistryClient:
@@ -78,6 +73,7 @@ class RegistryClient:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._concurrency = concurrency
+        self._has_overview = True
         self._transport = Transport(
             url,
             environment,
@@ -146,35 +142,36 @@ class RegistryClient:
         return tuple(sorted(set(collect(self._transport, answer, "tags"))))
 
     def head(self, repository: str, reference: str) -> Descriptor:
-        """Type, digest and size of the manifest behind a tag or digest. Raises NotFound."""
+        """Type, digest and size of the manifest behind a tag or digest, whatever it says. Raises NotFound."""
         path = _manifest_path(repository, reference)
         answer = self._transport.send("HEAD", path, headers=_ACCEPT)
         digest = str(answer.headers.get("Docker-Content-Digest", ""))
         length = str(answer.headers.get("Content-Length", ""))
         if not (answer.ok and is_digest(digest) and length.isdecimal()):
             # A HEAD answer has no body to tell what is wrong; the GET has.
-            found = self.manifest(repository, reference).manifest
+            found = self.document(repository, reference)
             return manifests.Descriptor(found.media_type, found.digest, len(found.content))
         return manifests.Descriptor(answer.content_type, digest, int(length))
 
-    def manifest(self, repository: str, reference: str) -> Fetched:
-        """The manifest behind a tag or digest, its bytes checked against the digest. Raises NotFound."""
+    def document(self, repository: str, reference: str, limit: int = MANIFEST_LIMIT) -> Document:
+        """The manifest behind a tag or digest, of at most `limit` bytes, not interpreted. Raises NotFound."""
         path = _manifest_path(repository, reference)
-        answer = self._transport.send("GET", path, headers=_ACCEPT, limit=MANIFEST_LIMIT)
+        answer = self._transport.send("GET", path, headers=_ACCEPT, limit=limit)
         if answer.status == 500 and not is_digest(reference):
             # A tag that is being pushed is an empty file for a moment, on which 2.8 fails.
             time.sleep(_MOMENT)
-            answer = self._transport.send("GET", path, headers=_ACCEPT, limit=MANIFEST_LIMIT)
+            answer = self._transport.send("GET", path, headers=_ACCEPT, limit=limit)
         separator = "@" if is_digest(reference) else ":"
         name = f"{repository}{separator}{reference}"
         if answer.status == 404 and answer.is_from_registry:
             raise NotFound(f"There is no '{name}' at {self.place.address}.", original=original_text(answer))
         if not answer.ok:
             raise refusal(answer, self.place)
-        digest = self._check(answer, reference, f"The manifest of '{name}'")
-        # The raw form keeps the names as the registry wrote them.
-        headers = tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in answer.headers.raw)
-        return Fetched(self._parsed(answer, digest, name), answer.status_line, headers)
+        return read_document(answer, reference, name, self.place)
+
+    def manifest(self, repository: str, reference: str) -> Manifest:
+        """What the manifest behind a tag or digest says, its bytes checked against the digest. Raises NotFound."""
+        return self.document(repository, reference).interpreted()
 
     def blob(self, repository: str, digest: str) -> bytes:
         """A small blob, such as an image's configuration, checked against its digest. Raises NotFound."""
@@ -188,8 +185,28 @@ class RegistryClient:
             )
         if not answer.ok:
             raise refusal(answer, self.place)
-        self._check(answer, digest, f"The blob {digest} of '{repository}'")
+        damage = damage_of(answer, (digest,), f"The blob {digest} of '{repository}'")
+        if damage:
+            raise damage
         return answer.content
+
+    def overview(self, repository: str) -> Overview | None:
+        """The repository in one answer, where a frontend of ours with its page stands before the registry.
+
+        None where it does not, or does not tell: then the registry's own API is to be asked.
+        """
+        if not self._has_overview:
+            return None
+        try:
+            answer = self._get(f"/overview/tags/{quote(repository)}")
+        except (LateAnswer, TryAgain):
+            # It reads the whole repository; the API's answers are small.
+            return None
+        found = parse_overview(answer.content) if answer.status == 200 else None
+        # Ours refuses in the registry's form; whatever else answers has no overview of other repositories either.
+        if found is None and not answer.codes:
+            self._has_overview = False
+        return found
 
     def put_blob(self, repository: str, content: bytes) -> str:
         """Upload a small blob in one piece; returns its digest."""
@@ -229,6 +246,11 @@ class RegistryClient:
         if answer.status not in {400, 404} and not answer.ok:
             raise refusal(answer, self.place)
 
+    def deletes_tags(self, repository: str) -> bool:
+        """Whether the registry deletes a tag as a tag (distribution 3), by deleting one that is not there."""
+        answer = self._delete(repository, f"deployer-{secrets.token_hex(16)}")
+        return answer.status == 404 and answer.is_from_registry
+
     def delete_tag(self, repository: str, tag: str) -> bool:
         """Remove one tag and leave its manifest (distribution 3); False where only digests can be deleted (2.8).
 
@@ -256,31 +278,6 @@ class RegistryClient:
 
     def _get(self, path: str) -> Answer:
         return self._transport.send("GET", path)
-
-    def _check(self, answer: Answer, reference: str, what: str) -> str:
-        """Compare the bytes with the digests that were asked for and promised; returns the digest."""
-        promised = str(answer.headers.get("Docker-Content-Digest", ""))
-        wanted = [digest for digest in (reference, promised) if is_digest(digest)]
-        for digest in wanted:
-            actual = manifests.digest_of(answer.content, digest.partition(":")[0])
-            if actual != digest:
-                raise RegistryError(
-                    f"{what} is not what its digest promises: it was damaged, in the registry or on the way.",
-                    ("Repeat the command; if it stays so, push the image again.",),
-                    f"{original_text(answer).splitlines()[0]}\npromised {digest}\ngot {actual}, "
-                    f"{len(answer.content)} bytes",
-                )
-        return wanted[0] if wanted else manifests.digest_of(answer.content)
-
-    def _parsed(self, answer: Answer, digest: str, name: str) -> Manifest:
-        if "html" in answer.content_type:
-            raise not_a_registry(answer, self.place)
-        try:
-            return manifests.parse(answer.content, answer.content_type, digest)
-        except RegistryError as error:
-            raise RegistryError(
-                f"{name}: {error.message}", error.advice, error.original or original_text(answer).splitlines()[0]
-            ) from error
 
 
 def _base(repository: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from deployer.errors import DeployerError, RegistryError, RegistryUnreachable
+from deployer.errors import DeployerError, LateAnswer, RegistryError, RegistryUnreachable, TryAgain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ def fault(error: Exception, place: Place, *, seconds: float) -> DeployerError:
             original,
         )
     if isinstance(error, httpx.TimeoutException):
-        return RegistryUnreachable(
+        return LateAnswer(
             f"{place.address} took the request, but did not answer within {seconds:g} seconds.",
             ("Look whether the registry is overloaded: deployer logs",),
             original,
@@ -36,7 +36,7 @@ def fault(error: Exception, place: Place, *, seconds: float) -> DeployerError:
     if isinstance(error, httpx.RemoteProtocolError):
         return _protocol(place, original)
     if isinstance(error, httpx.ReadError | httpx.WriteError | httpx.CloseError):
-        return RegistryError(f"{place.address} broke off the connection.", ("Look why: deployer logs",), original)
+        return TryAgain(f"{place.address} broke off the connection.", ("Look why: deployer logs",), original)
     return RegistryError(f"The request to {place.address} failed.", original=original)
 
 
@@ -57,13 +57,13 @@ def _connecting(error: Exception, place: Place, original: str) -> DeployerError:
 
 def _protocol(place: Place, original: str) -> DeployerError:
     if "without sending a response" in original:
-        return RegistryError(
+        return TryAgain(
             f"{place.address} took the request and closed the connection without an answer.",
             ("Look why: deployer logs", "If this is HTTPS or no web server at all, check --host and --port."),
             original,
         )
     if "closed connection" in original or "incomplete" in original.lower():
-        return RegistryError(
+        return TryAgain(
             f"The answer of {place.address} is cut off.", ("Repeat the command; then look at: deployer logs",), original
         )
     if "location header" in original:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from deployer.errors import RegistryError
-from deployer.registry.answers import not_a_registry, printable, refusal
+from deployer.printable import printable
+from deployer.registry.answers import not_a_registry, refusal
 
 if TYPE_CHECKING:
     from deployer.registry.answers import Answer

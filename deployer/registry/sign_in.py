@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from deployer.errors import Denied
-from deployer.registry.answers import original_text, printable
+from deployer.printable import printable
+from deployer.registry.answers import original_text
 from deployer.registry.credentials import find_credentials
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ NONCE = "deployer.half-deleted.nonce"
 CONFIG = b"{}"
 CONFIG_DIGEST = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
 
-_DOCKER_TYPES = frozenset({manifests.DOCKER_MANIFEST, manifests.DOCKER_LIST})
+# Of its schema 1 too.
+_DOCKER_FAMILY = "application/vnd.docker."
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def make(tag: str, original: str, media_type: str, nonce: str) -> ThrowAway:
     `nonce` is what makes its digest its own: random for every deletion. Docker's form knows no
     annotations, but registries keep them, as they keep every manifest's bytes.
     """
-    is_docker = media_type in _DOCKER_TYPES
+    is_docker = media_type.startswith(_DOCKER_FAMILY)
     family = manifests.DOCKER_MANIFEST if is_docker else manifests.OCI_MANIFEST
     document = {
         "schemaVersion": 2,

@@ -13,7 +13,8 @@ import httpx
 
 from deployer import __version__
 from deployer.errors import Denied, RegistryError
-from deployer.registry.answers import Answer, original_text, printable, tells_tls
+from deployer.printable import printable
+from deployer.registry.answers import Answer, original_text, tells_tls
 from deployer.registry.faults import fault
 from deployer.registry.place import Place
 from deployer.registry.proxy import proxy_for

@@ -8,20 +8,32 @@ from fnmatch import fnmatchcase
 from math import inf
 from typing import TYPE_CHECKING, Literal, get_args
 
-from deployer.errors import Denied, Forbidden, NotFound, RegistryError, RegistryUnreachable
+from deployer.errors import (
+    NOT_OF_CONTENT,
+    Denied,
+    Forbidden,
+    LateAnswer,
+    NotFound,
+    RegistryError,
+    RegistryUnreachable,
+)
 from deployer.order import natural
+from deployer.reference import is_tag
 from deployer.registry import throwaway
+from deployer.registry.client import MANIFEST_LIMIT
 from deployer.registry.imageconfig import parse_config
-from deployer.registry.manifests import ImageManifest
+from deployer.registry.manifests import SCHEMA_1_TYPES, ImageManifest
 from deployer.workflows.contents import Contents, read_contents
 from deployer.workflows.naming import own_reference, own_repository, tags_of, unknown_image
+from deployer.workflows.reading import Patience, Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from deployer.reference import Reference
-    from deployer.registry.client import Fetched, RegistryClient
+    from deployer.registry.client import RegistryClient
+    from deployer.registry.documents import Document
     from deployer.registry.imageconfig import ImageConfig
     from deployer.registry.manifests import Index, Manifest
 
@@ -43,8 +55,9 @@ class Catalog:
 class Tag:
     """One tag, and the image that it names.
 
-    `size` is in bytes, compressed, None where not all is here; `half_deleted` is the digest that the tag
-    had before a deletion was cut off half-way, `missing` the digests without which the image cannot be pulled whole.
+    `size` is in bytes, compressed, None where not all is here or could be read; `half_deleted` is the digest
+    that the tag had before a deletion was cut off half-way, `missing` the digests without which the image cannot
+    be pulled whole, `not_read` those of which the registry gave no answer that tells.
     """
 
     name: str
@@ -55,19 +68,44 @@ class Tag:
     platforms: tuple[str, ...]
     half_deleted: str | None = None
     missing: tuple[str, ...] = ()
+    not_read: tuple[str, ...] = ()
+
+    @property
+    def is_schema_1(self) -> bool:
+        """Whether it is of Docker's first kind, which current Docker does not pull any more."""
+        return self.media_type in SCHEMA_1_TYPES
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A tag whose manifest cannot be read, or was not; `digest` is "" where not even that is known."""
+
+    name: str
+    error: RegistryError
+    digest: str = ""
+
+    @property
+    def may_be_whole(self) -> bool:
+        """Whether there was no answer, so that nothing is known of it."""
+        return isinstance(self.error, NOT_OF_CONTENT)
 
 
 @dataclass(frozen=True)
 class Repository:
     """One repository: its tags, and the tags that could not be read, each with the reason.
 
-    `refused` is why nothing of it is known, where this user may not read it.
+    `failed` is why nothing of it is known, where this user may not read it, or there was no answer.
     """
 
     name: str
     tags: tuple[Tag, ...]
-    unreadable: tuple[tuple[str, RegistryError], ...] = ()
-    refused: Forbidden | None = None
+    unread: tuple[Unread, ...] = ()
+    failed: RegistryError | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything of it was read."""
+        return not (self.unread or self.failed or any(tag.not_read for tag in self.tags))
 
 
 @dataclass(frozen=True)
@@ -83,19 +121,20 @@ class Child:
 
 @dataclass(frozen=True)
 class Inspection:
-    """One image in full. `config_content` holds its configuration's exact bytes; an index has none."""
+    """One image in full. `config_content` holds its configuration's exact bytes; an index has none.
+
+    `manifest` is None where the document is damaged or of a kind that is not known, and `fault` says which;
+    `tag` tells what is known then.
+    """
 
     reference: Reference
-    fetched: Fetched
+    document: Document
     tag: Tag
-    config: ImageConfig | None
-    config_content: bytes | None
-    children: tuple[Child, ...]
-
-    @property
-    def manifest(self) -> Manifest:
-        """The manifest, with its exact bytes."""
-        return self.fetched.manifest
+    manifest: Manifest | None = None
+    fault: RegistryError | None = None
+    config: ImageConfig | None = None
+    config_content: bytes | None = None
+    children: tuple[Child, ...] = ()
 
 
 def list_catalog(client: RegistryClient, patterns: Sequence[str] = ()) -> Catalog:
@@ -117,16 +156,20 @@ def list_catalog(client: RegistryClient, patterns: Sequence[str] = ()) -> Catalo
 def list_everything(client: RegistryClient, repositories: Sequence[str]) -> tuple[Repository, ...]:
     """The repositories with all their tags, several read at once; one that is gone by then has none."""
 
-    def read(name: str) -> Repository | None:
+    patience = Patience()
+
+    def read(name: str) -> Repository:
+        reader = Reader(client, name, client.overview(name), patience)
         try:
-            return _read_repository(client, name, client.tags(name), "name")
+            return _read_repository(reader, _tag_names(reader, client.tags), "name")
         except NotFound:
             # Emptied on object storage, or removed since the catalog was read.
             return Repository(name, ())
         except Forbidden as error:
-            return Repository(name, (), refused=error)
+            return Repository(name, (), failed=error)
 
-    return tuple(found for found in client.each(read, repositories) if found)
+    results = zip(repositories, patience.each(client, read, repositories), strict=True)
+    return tuple(Repository(name, (), failed=one) if isinstance(one, RegistryError) else one for name, one in results)
 
 
 def list_tags(client: RegistryClient, name: str, order: Order = "name") -> Repository:
@@ -135,44 +178,54 @@ def list_tags(client: RegistryClient, name: str, order: Order = "name") -> Repos
     Raises UsageError, InvalidReference, and NotFound with the nearest names.
     """
     repository = own_repository(name, client.place)
-    return _read_repository(client, repository, tags_of(client, repository), order)
+    reader = Reader(client, repository, client.overview(repository))
+    return _read_repository(reader, _tag_names(reader, lambda one: tags_of(client, one)), order)
 
 
-def fetch(client: RegistryClient, text: str) -> tuple[Reference, Fetched]:
-    """One image's manifest, by tag (`latest` where none is given) or digest; a digest counts more than a tag.
+def fetch(client: RegistryClient, text: str, limit: int = MANIFEST_LIMIT) -> tuple[Reference, Document]:
+    """One image's manifest as it is, by tag (`latest` where none is given) or digest, which counts more than a tag.
 
     Raises UsageError, InvalidReference, and NotFound with the nearest names.
     """
     reference = own_reference(text, client.place).tagged()
     try:
-        return reference, client.manifest(reference.repository, reference.digest or reference.tag or "")
+        return reference, client.document(reference.repository, reference.digest or reference.tag or "", limit)
     except NotFound as error:
         raise unknown_image(client, reference, error) from error
 
 
 def inspect(client: RegistryClient, text: str) -> Inspection:
     """One image in full; raises what `fetch` raises."""
-    reference, fetched = fetch(client, text)
-    manifest = fetched.manifest
+    reference, document = fetch(client, text)
+    try:
+        manifest = document.interpreted()
+    except RegistryError as fault:
+        # What needs only the digest works all the same, and the digest is told.
+        tag = _bare_tag(reference.tag or "", document)
+        return Inspection(reference, document, tag, fault=None if document.is_schema_1 else fault)
+    reader = Reader(client, reference.repository)
     content: bytes | None = None
     if isinstance(manifest, ImageManifest):
         contents = Contents({manifest.digest: manifest})
         try:
             content = client.blob(reference.repository, manifest.config.digest)
-        except (RegistryUnreachable, Denied):
-            raise
         except NotFound:
             contents.lost.add(manifest.config.digest)
+        except LateAnswer as error:
+            contents.failed[manifest.config.digest] = error
+        except (RegistryUnreachable, Denied):
+            raise
         except RegistryError as error:
             contents.failed[manifest.config.digest] = error
         if content is not None and manifest.is_image:
             contents.configs[manifest.config.digest] = parse_config(content)
     else:
-        contents = read_contents(client, reference.repository, [manifest])
+        contents = read_contents(reader, [manifest])
     return Inspection(
         reference=reference,
-        fetched=fetched,
+        document=document,
         tag=_tag(reference.tag or "", manifest, contents),
+        manifest=manifest,
         config=contents.config(manifest) if isinstance(manifest, ImageManifest) else None,
         config_content=content,
         children=() if isinstance(manifest, ImageManifest) else _children(manifest, contents),
@@ -194,31 +247,51 @@ def _named(client: RegistryClient, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _read_repository(client: RegistryClient, repository: str, names: Sequence[str], order: Order) -> Repository:
-    def read(name: str) -> Manifest | RegistryError:
-        try:
-            return client.manifest(repository, name).manifest
-        except (RegistryUnreachable, Denied):
-            raise
-        except RegistryError as error:
-            return error
+def _tag_names(reader: Reader, ask: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
+    """The repository's tags. Where the overview has none, the registry says whether the repository is there."""
+    if reader.overview and reader.overview.tags:
+        return tuple(sorted(filter(is_tag, reader.overview.tags)))
+    # A registry lists whatever files it finds there, of a NAS or a Mac too.
+    return tuple(filter(is_tag, ask(reader.repository)))
 
-    results = dict(zip(names, client.each(read, names), strict=True))
-    found = {name: result for name, result in results.items() if not isinstance(result, RegistryError)}
-    unreadable = {name: result for name, result in results.items() if isinstance(result, RegistryError)}
-    gone = {name for name, error in unreadable.items() if isinstance(error, NotFound)}
+
+def _read_repository(reader: Reader, names: Sequence[str], order: Order) -> Repository:
+    known = {name: manifest for name in names if (manifest := reader.known(name))}
+    others = [name for name in names if name not in known]
+    documents: dict[str, Document] = {}
+    unread: dict[str, Unread] = {}
+    for name, result in zip(others, reader.each(reader.document, others), strict=True):
+        if isinstance(result, RegistryError):
+            unread[name] = Unread(name, _named_nothing(result))
+        else:
+            documents[name] = result
+    gone = {name for name, one in unread.items() if isinstance(one.error, NotFound)}
     # A tag without a manifest was deleted since the list was read, or is still listed and names nothing.
-    gone -= set(tags_of(client, repository)) if gone else set()
-    contents = read_contents(client, repository, found.values())
-    tags = [_tag(name, manifest, contents) for name, manifest in found.items()]
-    broken = tuple((name, _named_nothing(error)) for name, error in unreadable.items() if name not in gone)
-    return Repository(repository, tuple(_sorted(tags, order)), broken)
+    gone -= set(tags_of(reader.client, reader.repository)) if gone else set()
+    bare: list[Tag] = []
+    for name, document in documents.items():
+        try:
+            known[name] = document.interpreted()
+        except RegistryError as error:
+            if document.is_schema_1 and not document.damage:
+                bare.append(_bare_tag(name, document))
+            else:
+                unread[name] = Unread(name, error, document.digest)
+    contents = read_contents(reader, known.values())
+    tags = [*bare, *(_tag(name, manifest, contents) for name, manifest in known.items())]
+    broken = sorted((one for name, one in unread.items() if name not in gone), key=lambda one: natural(one.name))
+    return Repository(reader.repository, tuple(_sorted(tags, order)), tuple(broken))
 
 
 def _named_nothing(error: RegistryError) -> RegistryError:
     if isinstance(error, NotFound):
         return NotFound("It is listed, but its manifest is gone.", error.advice, error.original)
     return error
+
+
+def _bare_tag(name: str, document: Document) -> Tag:
+    """A tag of which nothing but its digest and its type is known."""
+    return Tag(name, document.digest, document.media_type, size=None, created=None, platforms=())
 
 
 def _tag(name: str, manifest: Manifest, contents: Contents) -> Tag:
@@ -231,6 +304,7 @@ def _tag(name: str, manifest: Manifest, contents: Contents) -> Tag:
         platforms=contents.platforms(manifest),
         half_deleted=throwaway.original_of(manifest),
         missing=contents.missing(manifest),
+        not_read=contents.unread(manifest),
     )
 
 

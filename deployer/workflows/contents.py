@@ -6,18 +6,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from deployer.errors import Denied, NotFound, RegistryError, RegistryUnreachable
+from deployer.errors import NotFound, RegistryError
 from deployer.registry import throwaway
-from deployer.registry.imageconfig import parse_config
 from deployer.registry.manifests import ImageManifest, Index
 from deployer.registry.moments import parse_time, real_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from deployer.registry.client import RegistryClient
     from deployer.registry.imageconfig import ImageConfig
     from deployer.registry.manifests import Descriptor, Manifest
+    from deployer.workflows.reading import Reader
 
 _CREATED = "org.opencontainers.image.created"
 # Deeper nesting exists in no real image, and could be made to have no end.
@@ -118,13 +117,11 @@ class Contents:
                 yield from self._below(below, seen)
 
 
-def read_contents(
-    client: RegistryClient, repository: str, roots: Iterable[Manifest], now: datetime | None = None
-) -> Contents:
+def read_contents(reader: Reader, roots: Iterable[Manifest], now: datetime | None = None) -> Contents:
     """Read what lies below these manifests of one repository.
 
-    What the registry does not have is noted in `lost`, what could not be read in `failed`. Raises
-    RegistryUnreachable or Denied.
+    What the registry does not have is noted in `lost`, what could not be read in `failed`. Raises what
+    Reader.each raises.
     """
     contents = Contents(now=now or datetime.now(UTC))
     level = list(roots)
@@ -132,8 +129,7 @@ def read_contents(
         contents.manifests.update({manifest.digest: manifest for manifest in level})
         children = {child.digest for manifest in level if isinstance(manifest, Index) for child in manifest.images}
         wanted = sorted(children - contents.manifests.keys())
-        found = _fetch(client, wanted, lambda digest: client.manifest(repository, digest).manifest, contents)
-        level = list(found.values())
+        level = list(_fetch(reader, wanted, reader.manifest, contents).values())
         if not level:
             break
     configs = {
@@ -141,26 +137,17 @@ def read_contents(
         for image in contents.manifests.values()
         if isinstance(image, ImageManifest) and image.is_image and not throwaway.original_of(image)
     }
-    contents.configs = _fetch(
-        client, sorted(configs), lambda digest: parse_config(client.blob(repository, digest)), contents
-    )
+    contents.configs = _fetch(reader, sorted(configs), reader.config, contents)
     return contents
 
 
-def _fetch(
-    client: RegistryClient, digests: list[str], read: Callable[[str], Result], contents: Contents
-) -> dict[str, Result]:
-    def attempt(digest: str) -> Result | None:
-        try:
-            return read(digest)
-        except (RegistryUnreachable, Denied):
-            raise
-        except NotFound:
+def _fetch(reader: Reader, digests: list[str], read: Callable[[str], Result], contents: Contents) -> dict[str, Result]:
+    found: dict[str, Result] = {}
+    for digest, result in zip(digests, reader.each(read, digests), strict=True):
+        if isinstance(result, NotFound):
             contents.lost.add(digest)
-            return None
-        except RegistryError as error:
-            contents.failed[digest] = error
-            return None
-
-    results = zip(digests, client.each(attempt, digests), strict=True)
-    return {digest: result for digest, result in results if result is not None}
+        elif isinstance(result, RegistryError):
+            contents.failed[digest] = result
+        else:
+            found[digest] = result
+    return found

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
-from deployer.errors import Denied, DeployerError, NotFound, RegistryError, RegistryUnreachable, UsageError
+from deployer.errors import NOT_OF_CONTENT, DeployerError, NotFound, RegistryError, UsageError
 from deployer.order import natural
+from deployer.printable import printable
 from deployer.registry import throwaway
-from deployer.registry.manifests import Index
-from deployer.workflows.naming import own_reference, tags_of, unknown_image
-from deployer.workflows.untagging import Target, digest_now, untag
+from deployer.registry.manifests import MANIFEST_TYPES, Descriptor
+from deployer.workflows.naming import own_reference, unknown_image
+from deployer.workflows.pointers import Pointers, containing, read_pointers
+from deployer.workflows.untagging import Target, cover, digest_now, foreign_advice, untag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from deployer.reference import Reference
     from deployer.registry.client import RegistryClient
-    from deployer.registry.manifests import Descriptor
 
 
 @dataclass(frozen=True)
 class TagRemoval:
     """One tag goes, its manifest stays.
 
-    `digest` is "" where the tag names nothing any more: its file or its manifest is damaged or gone.
+    `digest` is "" where the registry gives nothing for the tag: its file or its manifest is damaged or gone.
     `kept_by` are the tags that name the same manifest afterwards; `half_deleted` is the digest
     that the tag had before an earlier deletion was cut off half-way.
     """
@@ -47,8 +48,8 @@ class TagRemoval:
 class ManifestRemoval:
     """A manifest goes, and with it all its tags.
 
-    `breaks` are the tags of multi-platform images that contain it; `attached` the tags that hold
-    signatures of it, which stay.
+    `breaks` are the tags of multi-platform images that contain it, `not_looked_into` the tags that may
+    contain it too, and cannot be read; `attached` the tags that hold signatures of it, which stay.
     """
 
     repository: str
@@ -57,6 +58,7 @@ class ManifestRemoval:
     tags: tuple[str, ...]
     breaks: tuple[str, ...]
     attached: tuple[str, ...]
+    not_looked_into: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -86,19 +88,6 @@ class Outcome:
     pushed_anew: str | None = None
 
 
-@dataclass(frozen=True)
-class _Known:
-    """A repository's tags with what they point to, and those that name nothing: damaged, or without a manifest."""
-
-    tags: Mapping[str, Descriptor]
-    damaged: frozenset[str]
-    dangling: frozenset[str]
-
-    def on(self, digest: str) -> tuple[str, ...]:
-        found = [tag for tag, descriptor in self.tags.items() if descriptor.digest == digest]
-        return tuple(sorted(found, key=natural))
-
-
 def plan_deletion(client: RegistryClient, names: Sequence[str]) -> Plan:
     """What deleting these `NAME:TAG` and `NAME@DIGEST` would remove. Changes nothing.
 
@@ -106,13 +95,13 @@ def plan_deletion(client: RegistryClient, names: Sequence[str]) -> Plan:
     nearest names, DeletingDisabled.
     """
     references = list(dict.fromkeys(_target(name, client) for name in names))
-    known = {repository: _read(client, repository) for repository in {one.repository for one in references}}
+    known = {repository: read_pointers(client, repository) for repository in {one.repository for one in references}}
     for repository in sorted(known):
         client.check_deleting(repository)
     removals = [_removal(client, reference, known[reference.repository]) for reference in references]
     going = {(one.repository, one.tag) for one in removals if isinstance(one, TagRemoval)}
     going |= {(one.repository, tag) for one in removals if isinstance(one, ManifestRemoval) for tag in one.tags}
-    _expect_no_damage(removals, known, going)
+    _expect_no_damage(client, removals, known, going)
     # Damaged tags first: 2.8 fails on them when it deletes anything else.
     removals.sort(key=lambda one: isinstance(one, ManifestRemoval) or bool(one.digest))
     return Plan(tuple(_without_going(one, going) for one in removals))
@@ -131,9 +120,11 @@ def apply_plan(
     no condition on a write, so a push in the few milliseconds between the last look at a tag and
     its removal can still lose the tag; its manifest stays.
     """
+    damaged = [Target(one.repository, one.tag, "") for one in plan.removals if _is_damaged(one)]
+    covered = cover(client, damaged, nonce) if len(damaged) > 1 else {}
     outcomes = []
     for removal in plan.removals:
-        outcome = _apply(client, removal, nonce)
+        outcome = _apply(client, removal, covered.get(removal.name, removal.digest), nonce)
         outcomes.append(outcome)
         if on_done:
             on_done(outcome)
@@ -163,83 +154,88 @@ def _target(name: str, client: RegistryClient) -> Reference:
     return reference
 
 
-def _read(client: RegistryClient, repository: str) -> _Known:
-    def look(tag: str) -> Descriptor | RegistryError:
-        try:
-            return client.head(repository, tag)
-        except (RegistryUnreachable, Denied):
-            raise
-        except RegistryError as error:
-            return error
+def _expect_no_damage(
+    client: RegistryClient, removals: list[Removal], known: Mapping[str, Pointers], going: set[tuple[str, str]]
+) -> None:
+    """Refuse what 2.8 would do by half: it reads every tag's file when it deletes, and stumbles over a damaged one."""
+    for repository, pointers in known.items():
+        damaged = sorted(pointers.damaged, key=natural)
+        in_the_way = [tag for tag in damaged if (repository, tag) not in going]
+        own = [removal for removal in removals if removal.repository == repository]
+        if not (in_the_way or pointers.foreign):
+            continue
+        if all(isinstance(removal, TagRemoval) for removal in own) and client.deletes_tags(repository):
+            continue
+        if pointers.foreign:
+            raise _foreign(repository, pointers.foreign)
+        # Of several damaged ones, none can go alone.
+        together = [removal.name for removal in own if removal.name not in {f"{repository}:{tag}" for tag in damaged}]
+        names = " ".join([*together, *(f"{repository}:{tag}" for tag in damaged)])
+        raise RegistryError(
+            f"The tag '{repository}:{in_the_way[0]}' is damaged; the registry would stumble over it and delete only "
+            "half.",
+            (f"Delete it too: deployer delete {names}", "Or replace it by a new push, under the same name."),
+        )
 
-    tags = tags_of(client, repository)
-    found = dict(zip(tags, client.each(look, tags), strict=True))
-    broken = {tag: error for tag, error in found.items() if isinstance(error, RegistryError)}
-    return _Known(
-        tags={tag: descriptor for tag, descriptor in found.items() if not isinstance(descriptor, RegistryError)},
-        damaged=frozenset(tag for tag, error in broken.items() if not isinstance(error, NotFound)),
-        dangling=frozenset(tag for tag, error in broken.items() if isinstance(error, NotFound)),
+
+def _foreign(repository: str, names: Sequence[str]) -> RegistryError:
+    return RegistryError(
+        f"Among the tags of '{repository}' is '{printable(names[0])}', which is not a tag; the registry would stumble "
+        "over it and delete only half.",
+        (foreign_advice(repository, names[0]),),
     )
 
 
-def _expect_no_damage(removals: list[Removal], known: Mapping[str, _Known], going: set[tuple[str, str]]) -> None:
-    """Refuse what 2.8 would do by half: with a damaged tag about, it deletes a manifest and leaves the tags."""
-    for removal in removals:
-        damaged = sorted(known[removal.repository].damaged, key=natural)
-        in_the_way = [tag for tag in damaged if (removal.repository, tag) not in going]
-        if isinstance(removal, ManifestRemoval) and in_the_way:
-            name = f"{removal.repository}:{in_the_way[0]}"
-            raise RegistryError(
-                f"The tag '{name}' is damaged; the registry would stumble over it and delete only half.",
-                (f"Delete it first: deployer delete {name}", f"Or mend it by a new push: deployer push {name}"),
-            )
-
-
-def _removal(client: RegistryClient, reference: Reference, known: _Known) -> Removal:
+def _removal(client: RegistryClient, reference: Reference, known: Pointers) -> Removal:
+    """What goes for one name. The digest decides; what the manifest says only makes the remarks fuller."""
     repository, tag = reference.repository, reference.tag
-    if tag and tag in known.damaged | known.dangling:
+    if tag and tag in known.without_manifest:
         return TagRemoval(repository, tag, digest="", media_type="", kept_by=())
     try:
-        manifest = client.manifest(repository, tag or reference.digest or "").manifest
+        found = _descriptor(client, repository, tag or "", reference.digest or "", known)
     except NotFound as error:
         raise unknown_image(client, reference, error) from error
     if tag:
-        others = tuple(other for other in known.on(manifest.digest) if other != tag)
+        others = tuple(other for other in known.on(found.digest) if other != tag)
         # A throw-away is one tag's alone; whatever else says so is deleted as any image is.
-        half_deleted = throwaway.original_of(manifest) if not others else None
-        return TagRemoval(repository, tag, manifest.digest, manifest.media_type, others, half_deleted)
-    signatures = manifest.digest.replace(":", "-")
+        half_deleted = _half_deleted(client, repository, found) if not others else None
+        return TagRemoval(repository, tag, found.digest, found.media_type, others, half_deleted)
+    signatures = found.digest.replace(":", "-")
+    breaks, not_looked_into = containing(client, repository, known, found.digest)
     return ManifestRemoval(
         repository=repository,
-        digest=manifest.digest,
-        media_type=manifest.media_type,
-        tags=known.on(manifest.digest),
-        breaks=_containing(client, repository, known, manifest.digest),
+        digest=found.digest,
+        media_type=found.media_type,
+        tags=known.on(found.digest),
+        breaks=breaks,
         attached=tuple(tag for tag in known.tags if tag.startswith(signatures)),
+        not_looked_into=not_looked_into,
     )
 
 
-def _containing(client: RegistryClient, repository: str, known: _Known, digest: str) -> tuple[str, ...]:
-    """The tags of indexes that hold the digest, at whatever depth."""
-    indexes = sorted({descriptor.digest for descriptor in known.tags.values() if descriptor.is_index} - {digest})
-    inside = dict(zip(indexes, client.each(lambda index: _below(client, repository, index), indexes), strict=True))
-    holding = [index for index, digests in inside.items() if digest in digests]
-    return tuple(tag for index in holding for tag in known.on(index))
+def _descriptor(client: RegistryClient, repository: str, tag: str, digest: str, known: Pointers) -> Descriptor:
+    """What the registry says of a tag or digest. Of a manifest that it cannot read, only the digest is known."""
+    if tag in known.tags:
+        return known.tags[tag]
+    try:
+        return client.head(repository, tag or digest)
+    except (NotFound, *NOT_OF_CONTENT):
+        raise
+    except RegistryError:
+        if tag:
+            raise
+        return Descriptor("", digest, 0)
 
 
-def _below(client: RegistryClient, repository: str, index: str) -> set[str]:
-    seen: set[str] = set()
-    waiting = [index]
-    while waiting:
-        current = waiting.pop()
-        try:
-            manifest = client.manifest(repository, current).manifest
-        except NotFound:
-            continue
-        if isinstance(manifest, Index):
-            waiting += [child.digest for child in manifest.manifests if child.is_index and child.digest not in seen]
-            seen.update(child.digest for child in manifest.manifests)
-    return seen
+def _half_deleted(client: RegistryClient, repository: str, found: Descriptor) -> str | None:
+    if found.media_type not in MANIFEST_TYPES:
+        return None
+    try:
+        return throwaway.original_of(client.manifest(repository, found.digest))
+    except NOT_OF_CONTENT:
+        raise
+    except RegistryError:
+        return None
 
 
 def _without_going(removal: Removal, going: set[tuple[str, str]]) -> Removal:
@@ -250,15 +246,24 @@ def _without_going(removal: Removal, going: set[tuple[str, str]]) -> Removal:
 
     if isinstance(removal, TagRemoval):
         return replace(removal, kept_by=staying(removal.kept_by))
-    return replace(removal, breaks=staying(removal.breaks), attached=staying(removal.attached))
+    return replace(
+        removal,
+        breaks=staying(removal.breaks),
+        attached=staying(removal.attached),
+        not_looked_into=staying(removal.not_looked_into),
+    )
 
 
-def _apply(client: RegistryClient, removal: Removal, nonce: Callable[[], str]) -> Outcome:
+def _is_damaged(removal: Removal) -> TypeGuard[TagRemoval]:
+    return isinstance(removal, TagRemoval) and not removal.digest
+
+
+def _apply(client: RegistryClient, removal: Removal, digest: str, nonce: Callable[[], str]) -> Outcome:
     try:
         if isinstance(removal, ManifestRemoval):
-            client.delete_manifest(removal.repository, removal.digest)
+            client.delete_manifest(removal.repository, digest)
             return Outcome(removal)
-        untag(client, Target(removal.repository, removal.tag, removal.digest), nonce())
+        untag(client, Target(removal.repository, removal.tag, digest), nonce())
     except NotFound:
         # An earlier removal took it along, or somebody else was quicker.
         return Outcome(removal)

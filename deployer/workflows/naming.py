@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from deployer.errors import DeployerError, NotFound, RegistryError, UsageError
-from deployer.reference import Reference, parse, refuse_upper_case
+from deployer.reference import Reference, is_tag, parse, refuse_upper_case
 from deployer.registry.place import Place
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def tags_of(client: RegistryClient, repository: str) -> tuple[str, ...]:
 def unknown_image(client: RegistryClient, reference: Reference, error: NotFound) -> DeployerError:
     """The error for a tag or digest that is not there, with the repositories or tags most like it."""
     try:
-        tags = tags_of(client, reference.repository)
+        tags = tuple(filter(is_tag, tags_of(client, reference.repository)))
     except NotFound as unknown:
         return unknown
     except RegistryError:

@@ -6,17 +6,24 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deployer.errors import Denied, DeployerError, Forbidden, NotFound, RegistryError, RegistryUnreachable
+from deployer.errors import NOT_OF_CONTENT, DeployerError, Forbidden, NotFound, RegistryError, TryAgain
+from deployer.printable import printable
+from deployer.reference import is_tag
 from deployer.registry import manifests, throwaway
+from deployer.registry.transport import MEGABYTE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from deployer.registry.client import RegistryClient
-    from deployer.registry.manifests import Manifest
+    from deployer.registry.documents import Document
     from deployer.registry.throwaway import ThrowAway
 
 
 # How long to wait, in seconds, before each try: a push at the same time makes 2.8 stumble for a moment.
 _PAUSES = (0.0, 0.1, 0.5)
+# How large a manifest may be to be put back, in bytes; distribution takes 4 MiB.
+_MOST = 64 * MEGABYTE
 
 
 @dataclass(frozen=True)
@@ -40,10 +47,47 @@ def untag(client: RegistryClient, target: Target, nonce: str) -> None:
     where it only refuses the last step, the tag has to be put back. Raises NotFound where the tag
     is gone, RegistryError where it points elsewhere by now.
     """
-    manifest = client.manifest(target.repository, target.tag).manifest if target.digest else None
-    _expect_unchanged(target, manifest.digest if manifest else digest_now(client, target.repository, target.tag))
+    if target.digest:
+        _expect_unchanged(target, client.head(target.repository, target.tag).digest)
+    else:
+        _expect_unchanged(target, digest_now(client, target.repository, target.tag))
     if not client.delete_tag(target.repository, target.tag):
-        _by_throwaway(client, target, manifest, nonce)
+        _by_throwaway(client, target, _original(client, target), nonce)
+
+
+def cover(client: RegistryClient, targets: Sequence[Target], nonce: Callable[[], str]) -> dict[str, str]:
+    """Put a throw-away onto each tag that the registry cannot read; returns what they point to then, by name.
+
+    2.8 reads every tag's file when it deletes one, and fails on a damaged one: of several, none could go before
+    the others. Where a tag is deleted as a tag, and where this fails, nothing is done.
+    """
+    covered: dict[str, str] = {}
+    for target in targets:
+        stand_in = throwaway.make(target.tag, manifests.NO_DIGEST, manifests.DOCKER_MANIFEST, nonce())
+        try:
+            if client.deletes_tags(target.repository) or digest_now(client, target.repository, target.tag):
+                continue
+            client.put_blob(target.repository, throwaway.CONFIG)
+            client.put_manifest(target.repository, target.tag, stand_in.media_type, stand_in.content)
+        except DeployerError:
+            # Deleting it will say why.
+            continue
+        covered[target.name] = stand_in.digest
+    return covered
+
+
+def _original(client: RegistryClient, target: Target) -> Document | None:
+    """The manifest's exact bytes, for putting the tag back; None where the registry does not give them."""
+    if not target.digest:
+        return None
+    try:
+        found = client.document(target.repository, target.tag, limit=_MOST)
+    except (NotFound, *NOT_OF_CONTENT):
+        raise
+    except RegistryError:
+        return None
+    _expect_unchanged(target, found.digest)
+    return found
 
 
 def _expect_unchanged(target: Target, digest: str | None) -> None:
@@ -57,16 +101,16 @@ def _expect_unchanged(target: Target, digest: str | None) -> None:
 
 
 def digest_now(client: RegistryClient, repository: str, tag: str) -> str | None:
-    """What a tag points to, or None where it is gone or names nothing. Raises RegistryUnreachable or Denied."""
+    """What a tag points to, or None where it is gone or names nothing. Raises NOT_OF_CONTENT."""
     try:
         return client.head(repository, tag).digest
-    except (RegistryUnreachable, Denied):
+    except NOT_OF_CONTENT:
         raise
     except RegistryError:
         return None
 
 
-def _by_throwaway(client: RegistryClient, target: Target, original: Manifest | None, nonce: str) -> None:
+def _by_throwaway(client: RegistryClient, target: Target, original: Document | None, nonce: str) -> None:
     """Move the tag to a throw-away image, then delete that image by its digest (regclient's way, for 2.8).
 
     Deleting the tag's own digest would take the manifest and its other tags along. Whatever fails
@@ -106,15 +150,15 @@ def _move_and_delete(client: RegistryClient, target: Target, stand_in: ThrowAway
     failure: RegistryError | None = None
     for pause in _PAUSES:
         time.sleep(pause)
-        now = digest_now(client, target.repository, target.tag) if failure else None
-        if now not in {None, stand_in.digest, target.digest}:
-            # Pushed anew while we waited: that push stays.
-            return
         try:
+            now = digest_now(client, target.repository, target.tag) if failure else None
+            if now not in {None, stand_in.digest, target.digest}:
+                # Pushed anew while we waited: that push stays.
+                return
             client.put_manifest(target.repository, target.tag, stand_in.media_type, stand_in.content)
             client.delete_manifest(target.repository, stand_in.digest)
         except RegistryError as error:
-            if type(error) is not RegistryError:
+            if type(error) not in {RegistryError, TryAgain}:
                 raise
             # 2.8 deletes the manifest first; failing after that, it leaves a tag that names nothing.
             failure = error
@@ -124,20 +168,28 @@ def _move_and_delete(client: RegistryClient, target: Target, stand_in: ThrowAway
         raise failure
 
 
-def _put_back(client: RegistryClient, target: Target, original: Manifest | None, stand_in: str, cause: str) -> None:
+def _put_back(client: RegistryClient, target: Target, original: Document | None, stand_in: str, cause: str) -> None:
     """Undo a deletion that failed half-way. A tag that somebody has pushed anew is left alone.
 
     Raises RegistryError where the tag stays on the throw-away, or on nothing.
     """
     why: DeployerError | None = None
-    try:
-        if digest_now(client, target.repository, target.tag) not in {None, stand_in}:
-            return
-        if original is not None:
-            client.put_manifest(target.repository, target.tag, original.media_type, original.content)
-            return
-    except DeployerError as error:
-        why = error
+    for pause in _PAUSES:
+        time.sleep(pause)
+        try:
+            if digest_now(client, target.repository, target.tag) not in {None, stand_in}:
+                return
+            # Damaged bytes would give the tag another digest.
+            if original is not None and original.damage is None:
+                client.put_manifest(target.repository, target.tag, original.media_type, original.content)
+                return
+        except TryAgain as error:
+            why = error
+        except DeployerError as error:
+            why = error
+            break
+        else:
+            break
     raise RegistryError(
         f"'{target.name}' is deleted only half: {cause}",
         (f"Finish it when the registry works again: deployer delete {target.name}",),
@@ -149,17 +201,26 @@ def _in_the_way(client: RegistryClient, target: Target) -> tuple[str, ...]:
     """Advice that names damaged tags: 2.8 reads all of a repository's tags whenever it deletes, and fails on them."""
     try:
         others = [tag for tag in client.tags(target.repository) if tag != target.tag]
-        damaged = [tag for tag in others if _is_damaged(client, target.repository, tag)]
+        damaged = [tag for tag in others if is_tag(tag) and _is_damaged(client, target.repository, tag)]
     except DeployerError:
         return ()
     names = [f"{target.repository}:{tag}" for tag in damaged]
-    return tuple(f"A damaged tag is in the way, delete it first: deployer delete {name}" for name in names)
+    return (
+        *(f"A damaged tag is in the way, delete it first: deployer delete {name}" for name in names),
+        *(foreign_advice(target.repository, tag) for tag in others if not is_tag(tag)),
+    )
+
+
+def foreign_advice(repository: str, name: str) -> str:
+    """What to do about a file of another program among the tags: no request can remove it."""
+    place = f"docker/registry/v2/repositories/{repository}/_manifests/tags/{printable(name)}"
+    return f"On the registry's machine, take this out of its storage, then repeat the command: {place}"
 
 
 def _is_damaged(client: RegistryClient, repository: str, tag: str) -> bool:
     try:
         client.head(repository, tag)
-    except (NotFound, RegistryUnreachable, Denied):
+    except (NotFound, *NOT_OF_CONTENT):
         return False
     except RegistryError:
         return True

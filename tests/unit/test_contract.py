@@ -19,6 +19,7 @@ from deployer.registry.manifests import Manifest, parse
 from deployer.registry.moments import moment_of, newest_first, parse_time
 from deployer.registry.platforms import Platform
 from deployer.workflows.contents import Contents, read_contents
+from deployer.workflows.reading import Reader
 
 FOLDER = Path(__file__).parents[1] / "contract"
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
@@ -122,11 +123,8 @@ class Registry:
         self.case = case
         self.failing = set(case.get("failing", ()))
 
-    def manifest(self, _repository: str, digest: str) -> Any:
-        class Fetched:
-            manifest = self.parsed(digest)
-
-        return Fetched()
+    def manifest(self, _repository: str, digest: str) -> Manifest:
+        return self.parsed(digest)
 
     def parsed(self, digest: str) -> Manifest:
         document = self._find(digest, self.case["manifests"])
@@ -136,7 +134,7 @@ class Registry:
         return json.dumps(self._find(digest, self.case["configs"])).encode()
 
     def each(self, read: Any, digests: Any) -> Any:
-        return map(read, digests)
+        return [read(digest) for digest in digests]
 
     def _find(self, digest: str, known: dict[str, Any]) -> dict[str, Any]:
         if digest in self.failing:
@@ -151,7 +149,7 @@ def test_contents_are_told(case: dict[str, Any]) -> None:
     registry: Any = Registry(case)
     now = parse_time(contract("contents")["now"])
     root = registry.parsed(case["root"])
-    contents: Contents = read_contents(registry, "app", [root], now)
+    contents: Contents = read_contents(Reader(registry, "app"), [root], now)
     assert {
         "created": second(contents.created(root)),
         "size": contents.size(root),

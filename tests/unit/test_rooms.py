@@ -20,7 +20,7 @@ FLOORS = [
     {"client_environment", "engine_errors", "engine_values", "config", "streams"},
     {"settings", "paths", "account", "engine_words", "registry_words"},
     {"checks", "complaint"},
-    {"record", "reference"},
+    {"record", "reference", "printable"},
     {"duration", "errors", "order"},
 ]
 EVERYWHERE = {"__init__"}

@@ -165,7 +165,7 @@ def test_the_table_of_tags_shows_ages_by_the_given_clock() -> None:
         Tag("7-git", "sha256:9e6c89cf020e" + "0" * 52, "", 236_042_626, made, ("linux/amd64", "linux/arm64")),
         Tag("chart", "sha256:aaaaaaaaaaaa" + "0" * 52, "", 5, None, ()),
     )
-    browse_views.print_tags(Output(out, err), tags, NOW)
+    browse_views.print_tags(Output(out, err), Repository("app", tags), NOW)
     assert out.getvalue() == (
         "TAG    DIGEST        SIZE    PLATFORMS                 AGE\n"
         "7-git  9e6c89cf020e  236 MB  linux/amd64, linux/arm64  3 days ago\n"

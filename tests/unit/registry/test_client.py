@@ -180,22 +180,23 @@ def test_an_unknown_repository_is_not_found(client: RegistryClient) -> None:
 @pytest.mark.parametrize("made", [image("x", media=DOCKER), image("x", media=OCI), index([], media=OCI)])
 def test_a_manifest_comes_byte_for_byte(client: RegistryClient, fake: FakeRegistry, made: Image) -> None:
     pushed(fake, "team/app", "1", made)
-    fetched = client.manifest("team/app", "1")
-    assert fetched.manifest.content == made.content
-    assert fetched.manifest.digest == made.digest
-    assert fetched.status_line == "HTTP/1.1 200 OK"
-    assert ("Docker-Content-Digest", made.digest) in fetched.headers
-    assert client.manifest("team/app", made.digest).manifest.content == made.content
+    document = client.document("team/app", "1")
+    assert (document.content, document.digest, document.media_type) == (made.content, made.digest, made.media_type)
+    assert document.status_line == "HTTP/1.1 200 OK"
+    assert ("Docker-Content-Digest", made.digest) in document.headers
+    assert client.manifest("team/app", made.digest).content == made.content
 
 
-def test_all_four_types_are_named_in_every_manifest_request(client: RegistryClient, fake: FakeRegistry) -> None:
+def test_all_four_types_and_any_other_are_named_in_every_manifest_request(
+    client: RegistryClient, fake: FakeRegistry
+) -> None:
     made = pushed(fake, "app", "1", image("x"))
     client.manifest("app", "1")
     client.head("app", "1")
     client.check_deleting("app")
     client.delete_tag("app", "1")
     client.delete_manifest("app", made.digest)
-    assert {asked.headers["accept"] for asked in fake.asked} == {", ".join(MANIFEST_TYPES)}
+    assert {asked.headers["accept"] for asked in fake.asked} == {", ".join((*MANIFEST_TYPES, "*/*"))}
 
 
 def test_head_gives_type_digest_and_size(client: RegistryClient, fake: FakeRegistry) -> None:
@@ -278,7 +279,7 @@ def test_what_is_uploaded_can_be_read(client: RegistryClient) -> None:
     made = image(media=OCI)
     assert client.put_blob("team/app", made.blobs[0]) == sha256(made.blobs[0])
     assert client.put_manifest("team/app", "1", made.media_type, made.content) == made.digest
-    assert client.manifest("team/app", "1").manifest.content == made.content
+    assert client.manifest("team/app", "1").content == made.content
     assert client.blob("team/app", sha256(made.blobs[0])) == made.blobs[0]
 
 

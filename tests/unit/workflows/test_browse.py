@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deployer.errors import Denied, Forbidden, NotFound, RegistryError, RegistryUnreachable, UsageError
+from deployer.errors import Denied, Forbidden, NotFound, RegistryUnreachable, UsageError
 from deployer.order import natural
 from deployer.registry import throwaway
 from deployer.registry.client import RegistryClient
@@ -88,7 +88,7 @@ def test_one_repository_that_is_denied_does_not_hide_the_others(client: Registry
         pushed(fake, name, "1", image(name))
     denying(fake, "/b/")
     found = browse.list_everything(client, ("a", "b", "c"))
-    assert [(one.name, len(one.tags), bool(one.refused)) for one in found] == [
+    assert [(one.name, len(one.tags), bool(one.failed)) for one in found] == [
         ("a", 1, False), ("b", 0, True), ("c", 1, False),
     ]  # fmt: skip
 
@@ -210,7 +210,7 @@ def test_a_tag_that_is_gone_by_then_is_left_out(client: RegistryClient, fake: Fa
 
     fake.before = before
     found = browse.list_tags(client, "app")
-    assert (names(found), found.unreadable) == (["2"], ())
+    assert (names(found), found.unread) == (["2"], ())
 
 
 @pytest.mark.parametrize(("points_to", "words"), [("", "HTTP 500"), ("sha256:" + "0" * 64, "its manifest is gone")])
@@ -221,9 +221,9 @@ def test_a_tag_that_names_nothing_is_not_hidden(
     fake.repositories["app"].tags["broken"] = points_to
     found = browse.list_tags(client, "app")
     assert names(found) == ["1"]
-    ((name, error),) = found.unreadable
-    assert name == "broken"
-    assert words in error.message
+    (unread,) = found.unread
+    assert (unread.name, unread.digest, unread.may_be_whole) == ("broken", "", False)
+    assert words in unread.error.message
 
 
 def test_a_tag_that_is_just_being_written_is_asked_for_again(client: RegistryClient, fake: FakeRegistry) -> None:
@@ -238,7 +238,6 @@ def test_a_tag_that_is_just_being_written_is_asked_for_again(client: RegistryCli
     [
         refused(500, "UNKNOWN"),
         Reply(200, b"{", {"Content-Type": "application/json"}),
-        Reply(200, b'{"schemaVersion": 1}', {"Content-Type": "application/vnd.docker.distribution.manifest.v1+json"}),
     ],
 )
 def test_a_tag_that_cannot_be_read_does_not_hide_the_others(
@@ -249,8 +248,8 @@ def test_a_tag_that_cannot_be_read_does_not_hide_the_others(
     fake.before = lambda asked: reply if asked.path.endswith("/1") else None
     found = browse.list_tags(client, "app")
     assert names(found) == ["2"]
-    assert [name for name, _ in found.unreadable] == ["1"]
-    assert isinstance(found.unreadable[0][1], RegistryError)
+    (unread,) = found.unread
+    assert (unread.name, unread.may_be_whole) == ("1", False)
 
 
 def test_a_sign_in_that_is_refused_midway_ends_the_listing(client: RegistryClient, fake: FakeRegistry) -> None:
@@ -373,7 +372,7 @@ def test_one_image_in_full(client: RegistryClient, fake: FakeRegistry) -> None:
     made = pushed(fake, "app", "latest", image("one", config={"Labels": {"a": "b"}}))
     found = browse.inspect(client, "localhost:5000/app")
     assert str(found.reference) == "app:latest"
-    assert found.manifest.content == made.content
+    assert found.document.content == made.content
     assert found.config_content == made.blobs[0]
     assert found.config is not None
     assert found.config.labels == {"a": "b"}
@@ -395,8 +394,8 @@ def test_an_index_in_full(client: RegistryClient, fake: FakeRegistry) -> None:
 
 def test_fetching_a_manifest_is_one_request(client: RegistryClient, fake: FakeRegistry) -> None:
     made = pushed(fake, "app", "1", image("x"))
-    reference, fetched = browse.fetch(client, f"app:other@{made.digest}")
-    assert fetched.manifest.digest == made.digest
+    reference, document = browse.fetch(client, f"app:other@{made.digest}")
+    assert document.digest == made.digest
     assert reference.tag == "other"
     assert len(fake.asked) == 1
 

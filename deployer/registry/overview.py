@@ -1,0 +1,132 @@
+"""A repository in one answer: what our frontend reads from the storage for the page (templates/frontend/overview).
+
+The registry's own API would need two requests for each tag. Only what is certain is taken: manifests whose
+bytes are those of their digest, in the forms that the registry itself would give. For the rest the API is asked.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from deployer.errors import RegistryError
+from deployer.reference import is_digest
+from deployer.registry import manifests
+from deployer.registry.imageconfig import ImageConfig, parse_config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from deployer.registry.manifests import Manifest
+
+# What distribution still gives, in bytes (maxManifestBodySize).
+_REGISTRYS_LIMIT = 4 * 1024 * 1024
+_DECODER = json.JSONDecoder()
+_SPACE = " \t\n\r"
+
+
+@dataclass(frozen=True)
+class Overview:
+    """One repository. `tags` gives what each tag's file says: a digest, or anything where it is damaged.
+
+    `manifests` and `configs` are by digest, and not all that there are. A configuration is told in part: what
+    lists show of it.
+    """
+
+    tags: Mapping[str, str]
+    manifests: Mapping[str, Manifest] = field(default_factory=dict)
+    configs: Mapping[str, ImageConfig] = field(default_factory=dict)
+
+
+def parse_overview(content: bytes) -> Overview | None:
+    """Read the frontend's answer; None where it is anything else."""
+    # Whatever bytes somebody pushed are in it: they must come out as they are.
+    text = content.decode(errors="surrogateescape")
+    try:
+        parts = {member.key: member for member in _members(text, 0)}
+        tags, found = json.loads(parts["tags"].text), parts["manifests"]
+        if not isinstance(tags, dict) or not all(isinstance(digest, str) for digest in tags.values()):
+            return None
+        entries = {member.key: _entry(text, member) for member in _members(text, found.start)}
+    except (ValueError, KeyError, IndexError, RecursionError):
+        return None
+    known: dict[str, Manifest] = {}
+    configs: dict[str, ImageConfig] = {}
+    for digest, entry in entries.items():
+        manifest = _manifest(digest, entry)
+        if manifest is None:
+            continue
+        known[digest] = manifest
+        if (
+            isinstance(manifest, manifests.ImageManifest)
+            and isinstance(entry.config, dict)
+            and "unread" not in entry.config
+        ):
+            # What is too large for the overview is told as unread.
+            configs[manifest.config.digest] = parse_config(json.dumps(entry.config).encode())
+    return Overview(tags, known, configs)
+
+
+@dataclass(frozen=True)
+class _Member:
+    """One member of a JSON object: its value from `start` on, with the space around it, as `text`."""
+
+    key: str
+    start: int
+    text: str
+
+
+@dataclass(frozen=True)
+class _Entry:
+    content: bytes
+    config: Any
+
+
+def _members(text: str, start: int) -> Iterator[_Member]:
+    """The members of the object that begins there. Raises ValueError, IndexError or RecursionError."""
+    position = _expect(text, start, "{")
+    if text[_skip(text, position)] == "}":
+        return
+    while True:
+        key, position = _DECODER.raw_decode(text, _skip(text, position))
+        begin = _expect(text, position, ":")
+        _, end = _DECODER.raw_decode(text, _skip(text, begin))
+        end = _skip(text, end)
+        yield _Member(str(key), begin, text[begin:end])
+        if text[end] == "}":
+            return
+        position = _expect(text, end, ",")
+
+
+def _skip(text: str, position: int) -> int:
+    while position < len(text) and text[position] in _SPACE:
+        position += 1
+    return position
+
+
+def _expect(text: str, position: int, sign: str) -> int:
+    position = _skip(text, position)
+    if text[position] != sign:
+        raise ValueError(f"no {sign} at {position}")
+    return position + 1
+
+
+def _entry(text: str, member: _Member) -> _Entry:
+    parts = {part.key: part.text for part in _members(text, member.start)}
+    return _Entry(parts["document"].encode(errors="surrogateescape"), json.loads(parts.get("config", "null")))
+
+
+def _manifest(digest: str, entry: _Entry) -> Manifest | None:
+    """What the manifest says, where the registry would give it just so."""
+    if not is_digest(digest) or len(entry.content) > _REGISTRYS_LIMIT:
+        return None
+    if manifests.digest_of(entry.content, digest.partition(":")[0]) != digest:
+        return None
+    try:
+        said = json.loads(entry.content)
+        if said.get("schemaVersion") != 2:
+            return None
+        return manifests.parse(entry.content, "", digest)
+    except (RegistryError, ValueError, AttributeError, RecursionError):
+        return None

@@ -1,0 +1,101 @@
+"""Reading repositories: from the frontend's overview what that tells, the rest from the registry, piece by piece."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from deployer.errors import Denied, LateAnswer, RegistryError, RegistryUnreachable, TryAgain
+from deployer.registry.imageconfig import parse_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from deployer.registry.client import RegistryClient
+    from deployer.registry.documents import Document
+    from deployer.registry.imageconfig import ImageConfig
+    from deployer.registry.manifests import Manifest
+    from deployer.registry.overview import Overview
+
+# After so many answers in a row that did not come, no more are waited for: as many as are asked for at once.
+_PATIENCE = 8
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass
+class Patience:
+    """Many questions to one registry, of which one that fails is no reason to give up the rest."""
+
+    _in_a_row: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def each(
+        self, client: RegistryClient, ask: Callable[[Item], Result], items: Iterable[Item]
+    ) -> list[Result | RegistryError]:
+        """The result for every item, in order, or the error that its one answer was.
+
+        Several are asked for at once. Raises Denied, and RegistryUnreachable where nothing answers any more.
+        Where many answers in a row do not come, the rest are errors too, and are not waited for; where none came
+        at all, the first error is raised.
+        """
+
+        def attempt(item: Item) -> Result | RegistryError:
+            if self._in_a_row >= _PATIENCE:
+                return LateAnswer("It was not asked for: many answers in a row did not come.")
+            try:
+                result = ask(item)
+            except (LateAnswer, TryAgain) as error:
+                self._count(late=True)
+                return error
+            except (RegistryUnreachable, Denied):
+                raise
+            except RegistryError as error:
+                self._count(late=False)
+                return error
+            self._count(late=False)
+            return result
+
+        results = client.each(attempt, items)
+        first = results[0] if results else None
+        if isinstance(first, LateAnswer) and all(isinstance(one, LateAnswer) for one in results):
+            raise first
+        return results
+
+    def _count(self, *, late: bool) -> None:
+        with self._lock:
+            self._in_a_row = self._in_a_row + 1 if late else 0
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What one repository holds; `overview` is None where there is none."""
+
+    client: RegistryClient
+    repository: str
+    overview: Overview | None = None
+    patience: Patience = field(default_factory=Patience)
+
+    def each(self, ask: Callable[[Item], Result], items: Iterable[Item]) -> list[Result | RegistryError]:
+        """The result for every item, in order, or the error that it was. Raises what Patience.each raises."""
+        return self.patience.each(self.client, ask, items)
+
+    def known(self, tag: str) -> Manifest | None:
+        """The manifest behind a tag, where the overview tells it."""
+        return self.overview.manifests.get(self.overview.tags.get(tag, "")) if self.overview else None
+
+    def document(self, reference: str) -> Document:
+        """A tag's or digest's manifest, as it is. Raises what RegistryClient.document raises."""
+        return self.client.document(self.repository, reference)
+
+    def manifest(self, digest: str) -> Manifest:
+        """What a manifest says. Raises what RegistryClient.manifest raises."""
+        known = self.overview.manifests.get(digest) if self.overview else None
+        return known or self.client.manifest(self.repository, digest)
+
+    def config(self, digest: str) -> ImageConfig:
+        """What lists show of an image's configuration. Raises what RegistryClient.blob raises."""
+        known = self.overview.configs.get(digest) if self.overview else None
+        return known or parse_config(self.client.blob(self.repository, digest))

@@ -1,0 +1,173 @@
+"""What needs only a digest works on anything that the registry holds; what is advised works."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shlex
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.planted import GOOD, LINKS, MANIFESTS, damage_link, plant, plant_everything
+from tests.support.registry_content import sha256
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tests.support.stored import Stored
+
+# Those whose digest the registry tells, though not all whose content it can read.
+GIVEN = ("schema1", "no-media-type", "no-digests", "flipped", "sha512")
+
+
+def tags_of(client: httpx.Client, repository: str) -> set[str]:
+    return set(client.get(f"/v2/{repository}/tags/list").json()["tags"] or ())
+
+
+def is_good(client: httpx.Client, repository: str) -> bool:
+    answer = client.get(f"/v2/{repository}/manifests/good", headers={"Accept": GOOD.media_type})
+    return answer.content == GOOD.content
+
+
+@pytest.mark.parametrize("tag", [*MANIFESTS, *LINKS])
+def test_a_tag_goes_whatever_it_names(stored: Stored, client: httpx.Client, tag: str) -> None:
+    planted = plant_everything(stored, "app")
+    done = stored.stack.deployer("delete", f"app:{tag}", "--yes")
+    assert (done.returncode, done.stdout) == (0, f"Deleted app:{tag}\n"), done.stderr
+    assert tags_of(client, "app") == planted.keys() - {tag}
+    assert is_good(client, "app")
+    # Only the tag went: the manifest is where it was.
+    if tag != "not-linked":
+        assert stored.revision("app", planted[tag]).exists()
+
+
+@pytest.mark.parametrize("tag", [*MANIFESTS, "flipped", "sha512"])
+def test_a_manifest_goes_by_its_digest_whatever_it_is(stored: Stored, client: httpx.Client, tag: str) -> None:
+    planted = plant_everything(stored, "app")
+    damage_twice = plant(stored, "app", f"{tag}-again", stored.blob(planted[tag]).read_bytes(), planted[tag])
+    planned = stored.stack.deployer("delete", f"app@{damage_twice}", "--dry-run", check=True)
+    assert f"the tags {tag}, {tag}-again." in planned.stdout
+    done = stored.stack.deployer("delete", f"app@{planted[tag]}", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert tags_of(client, "app") == planted.keys() - {tag, f"{tag}-again"}
+    assert not stored.revision("app", planted[tag]).exists()
+    assert is_good(client, "app")
+
+
+def test_what_could_not_be_looked_into_is_said_and_stops_nothing(stored: Stored, client: httpx.Client) -> None:
+    planted = plant_everything(stored, "app")
+    done = stored.stack.deployer("delete", f"app@{planted['good']}", "--dry-run", check=True)
+    assert "Warning: Whether it is a part of the tags cut, empty, huge," in done.stderr
+    assert "could not be looked at." in done.stderr
+
+
+def test_a_tags_own_file_that_is_damaged_is_still_told_from_a_damaged_manifest(
+    stored: Stored, client: httpx.Client
+) -> None:
+    """The registry stumbles over the first when it deletes, and not over the second."""
+    plant_everything(stored, "app")
+    damage_link(stored, "app", "zero")
+    done = stored.stack.deployer("delete", f"app@{sha256(GOOD.content)}", "--yes")
+    assert done.returncode == 1
+    assert "Error: The tag 'app:zero' is damaged" in done.stderr
+    assert stored.stack.deployer("delete", "app:good", "--yes").returncode == 1
+    assert is_good(client, "app")
+    stored.stack.deployer("delete", "app:zero", "--yes", check=True)
+    stored.stack.deployer("delete", f"app@{sha256(GOOD.content)}", "--yes", check=True)
+    assert not tags_of(client, "app") & {"zero", "good"}
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "@eaDir", "._7-git"])
+def test_a_file_that_is_no_tag_is_named_by_its_path(stored: Stored, client: httpx.Client, name: str) -> None:
+    planted = plant_everything(stored, "app")
+    foreign = stored.repository("app") / "_manifests" / "tags" / name
+    foreign.write_bytes(b"")
+    for command in (f"app@{planted['good']}", "app:good"):
+        done = stored.stack.deployer("delete", command, "--yes")
+        assert done.returncode == 1
+        assert f"docker/registry/v2/repositories/app/_manifests/tags/{name}" in done.stderr
+        assert f"app:{name}" not in done.stderr
+        assert is_good(client, "app")
+    assert name not in stored.stack.deployer("tags", "app").stdout
+    foreign.unlink()
+    stored.stack.deployer("delete", "app:good", "--yes", check=True)
+
+
+@pytest.mark.parametrize("tag", GIVEN)
+def test_the_exact_bytes_come_whatever_they_are(stored: Stored, client: httpx.Client, tag: str) -> None:
+    planted = plant_everything(stored, "app")
+    stack = stored.stack
+    command = stack.command("inspect", "--raw", f"app:{tag}")
+    done = subprocess.run(command, env=stack.environment, cwd=stack.folder, capture_output=True, check=False)
+    assert done.returncode == (1 if tag == "flipped" else 0), done.stderr
+    content = stored.blob(planted[tag]).read_bytes()
+    if tag == "schema1":
+        # The registry signs each answer; the payload is what is stored.
+        assert json.loads(done.stdout)["fsLayers"] == json.loads(content)["fsLayers"]
+        assert b"not of these bytes" in done.stderr
+    else:
+        assert done.stdout == content
+    if tag == "flipped":
+        assert f"promised {planted[tag]}\n  | got sha256:{hashlib.sha256(content).hexdigest()}" in done.stderr.decode()
+
+
+@pytest.mark.parametrize("tag", GIVEN)
+def test_inspect_tells_the_digest_of_what_it_cannot_interpret(stored: Stored, tag: str) -> None:
+    planted = plant_everything(stored, "app")
+    done = stored.stack.deployer("inspect", f"app:{tag}")
+    assert re.search(rf"^Digest: +{planted[tag]}$", done.stdout, re.MULTILINE)
+    assert done.returncode == (0 if tag in {"schema1", "sha512"} else 1)
+    found = json.loads(stored.stack.deployer("inspect", f"app:{tag}", "--json").stdout)
+    assert found["descriptor"]["digest"] == planted[tag]
+    assert ("error" in found) == (done.returncode == 1)
+
+
+def test_an_image_of_schema_1_is_no_damage(stored: Stored) -> None:
+    digest = plant(stored, "old", "1", MANIFESTS["schema1"])
+    done = stored.stack.deployer("tags", "old", check=True)
+    assert done.stdout.splitlines()[1].split() == ["1", digest[7:19], "-", "(schema", "1)", "-"]
+    assert "old:1 is in Docker's schema 1" in done.stderr
+    assert "damaged" not in done.stderr
+
+
+def test_every_command_that_is_advised_works(stored: Stored, client: httpx.Client) -> None:
+    plant_everything(stored, "app")
+    for number, content in enumerate(("", "hello", "sha256:abcd")):
+        damage_link(stored, "app", f"link-{number}", content)
+    told = stored.stack.deployer("tags", "app").stderr
+    for tag in [*MANIFESTS, *LINKS]:
+        told += stored.stack.deployer("inspect", f"app:{tag}").stderr
+    advised = dict.fromkeys(re.findall(r"deployer (delete .+)", told))
+    assert {name for command in advised for name in command.split()[1:]} >= {
+        f"app:{tag}" for tag in (*MANIFESTS, *LINKS, "link-0", "link-2") if tag != "sha512"
+    }
+    for command in advised:
+        done = stored.stack.deployer(*shlex.split(command), "--yes")
+        gone = "There is no " in done.stderr
+        assert done.returncode == 0 or gone, f"{command}: {done.stderr}"
+    assert tags_of(client, "app") == {"good", "sha512"}
+    assert is_good(client, "app")
+
+
+def test_a_repository_goes_whatever_it_holds(stored: Stored) -> None:
+    plant_everything(stored, "app")
+    damage_link(stored, "app", "zero")
+    stored.stack.deployer("delete", "--repository", "app", "--yes", check=True)
+    assert not stored.repository("app").exists()
+
+
+def test_retention_chooses_among_whatever_is_there(stored: Stored) -> None:
+    planted = plant_everything(stored, "app")
+    done: Any = stored.stack.deployer("prune", "app", "--keep", "1", "--dry-run", "--json")
+    assert done.returncode == 0, done.stderr
+    assert set(planted) >= {entry["tag"] for entry in _all(json.loads(done.stdout), "tag")}
+
+
+def _all(value: Any, key: str) -> list[dict[str, Any]]:
+    """Every object, at whatever depth, that has the key."""
+    if isinstance(value, dict):
+        return ([value] if key in value else []) + [one for inner in value.values() for one in _all(inner, key)]
+    return [one for inner in value for one in _all(inner, key)] if isinstance(value, list) else []
