@@ -124,7 +124,7 @@ def apply_plan(
     covered = cover(client, damaged, nonce) if len(damaged) > 1 else {}
     outcomes = []
     for removal in plan.removals:
-        outcome = _apply(client, removal, covered.get(removal.name, removal.digest), nonce)
+        outcome = _apply(client, removal, covered.get(removal.name), nonce)
         outcomes.append(outcome)
         if on_done:
             on_done(outcome)
@@ -164,8 +164,11 @@ def _expect_no_damage(
         own = [removal for removal in removals if removal.repository == repository]
         if not (in_the_way or pointers.foreign):
             continue
-        if all(isinstance(removal, TagRemoval) for removal in own) and client.deletes_tags(repository):
-            continue
+        if all(isinstance(removal, TagRemoval) for removal in own):
+            # Whether something is in the way shows when it is tried, as long as the tag can be put back then.
+            is_harmless = all(removal.media_type in MANIFEST_TYPES for removal in own) and not pointers.is_certain
+            if is_harmless or client.deletes_tags(repository):
+                continue
         if pointers.foreign:
             raise _foreign(repository, pointers.foreign)
         # Of several damaged ones, none can go alone.
@@ -258,12 +261,16 @@ def _is_damaged(removal: Removal) -> TypeGuard[TagRemoval]:
     return isinstance(removal, TagRemoval) and not removal.digest
 
 
-def _apply(client: RegistryClient, removal: Removal, digest: str, nonce: Callable[[], str]) -> Outcome:
+def _apply(client: RegistryClient, removal: Removal, covered: str | None, nonce: Callable[[], str]) -> Outcome:
+    """Remove one; `covered` is the throw-away that its tag is on already, and that no other can be on."""
     try:
         if isinstance(removal, ManifestRemoval):
-            client.delete_manifest(removal.repository, digest)
+            client.delete_manifest(removal.repository, removal.digest)
             return Outcome(removal)
-        untag(client, Target(removal.repository, removal.tag, digest), nonce())
+        if covered:
+            client.delete_manifest(removal.repository, covered)
+        else:
+            untag(client, Target(removal.repository, removal.tag, removal.digest), nonce())
     except NotFound:
         # An earlier removal took it along, or somebody else was quicker.
         return Outcome(removal)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from deployer.registry.client import RegistryClient
     from deployer.registry.manifests import Descriptor
+    from deployer.registry.overview import Overview
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Pointers:
 
     `unread` are those that point to a manifest that the registry cannot read, `damaged` those whose own file it
     cannot read, or of which that is not known; `dangling` those without a manifest. `foreign` are names in the
-    registry's list that no tag can have: files of another program among the tags.
+    registry's list that no tag can have: files of another program among the tags. `is_certain`
+    where it is known that all the `damaged` are.
     """
 
     tags: Mapping[str, Descriptor]
@@ -33,6 +35,7 @@ class Pointers:
     dangling: frozenset[str]
     unread: Mapping[str, str]
     foreign: tuple[str, ...] = ()
+    is_certain: bool = False
 
     @property
     def without_manifest(self) -> AbstractSet[str]:
@@ -62,20 +65,21 @@ def read_pointers(client: RegistryClient, repository: str) -> Pointers:
     found = dict(zip(tags, client.each(look, tags), strict=True))
     broken = {tag: error for tag, error in found.items() if isinstance(error, RegistryError)}
     dangling = frozenset(tag for tag, error in broken.items() if isinstance(error, NotFound))
-    unread = _pointing(client, repository, broken.keys() - dangling)
+    overview = client.overview(repository) if broken.keys() - dangling else None
+    unread = _pointing(client, repository, broken.keys() - dangling, overview) if overview else {}
     return Pointers(
         tags={tag: descriptor for tag, descriptor in found.items() if not isinstance(descriptor, RegistryError)},
         damaged=frozenset(broken.keys() - dangling - unread.keys()),
         dangling=dangling,
         unread=unread,
         foreign=tuple(tag for tag in listed if not is_tag(tag)),
+        is_certain=overview is not None,
     )
 
 
-def _pointing(client: RegistryClient, repository: str, tags: AbstractSet[str]) -> dict[str, str]:
-    """What these tags point to, which the registry cannot read: as the storage has it, where that can be asked."""
-    overview = client.overview(repository) if tags else None
-    pointing = {tag: overview.tags.get(tag, "") for tag in tags} if overview else {}
+def _pointing(client: RegistryClient, repository: str, tags: AbstractSet[str], overview: Overview) -> dict[str, str]:
+    """What these tags, which the registry cannot read, point to as the storage has it: those whose file is sound."""
+    pointing = {tag: overview.tags.get(tag, "") for tag in tags}
 
     def is_unread(tag: str) -> bool:
         try:

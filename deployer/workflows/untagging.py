@@ -204,9 +204,14 @@ def _in_the_way(client: RegistryClient, target: Target) -> tuple[str, ...]:
         damaged = [tag for tag in others if is_tag(tag) and _is_damaged(client, target.repository, tag)]
     except DeployerError:
         return ()
-    names = [f"{target.repository}:{tag}" for tag in damaged]
+    names = " ".join(f"{target.repository}:{tag}" for tag in damaged)
+    found = (
+        "A damaged tag is in the way, delete it first"
+        if len(damaged) == 1
+        else "Damaged tags are in the way, delete them first"
+    )
     return (
-        *(f"A damaged tag is in the way, delete it first: deployer delete {name}" for name in names),
+        *((f"{found}: deployer delete {names}",) if damaged else ()),
         *(foreign_advice(target.repository, tag) for tag in others if not is_tag(tag)),
     )
 

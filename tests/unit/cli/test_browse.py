@@ -371,7 +371,7 @@ def test_a_tag_that_names_nothing_is_pointed_out_and_can_be_deleted(shell: Shell
     assert shell.run("tags", "app") == 1
     assert f"To remove it: deployer delete --port {shell.port} app:broken" in shell.err
     assert shell.run("delete", "app:broken", "--yes") == 0
-    assert "app:broken: the tag names nothing any more, it goes." in shell.err
+    assert "app:broken: the tag goes; the registry cannot give what it names." in shell.err
     assert shell.registry.repositories["app"].tags == {"1": made.digest}
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deployer.errors import DeletingDisabled, DeployerError, Forbidden, NotFound, RegistryError, UsageError
+from deployer.errors import DeletingDisabled, DeployerError, Forbidden, NotFound, RegistryError, TryAgain, UsageError
 from deployer.registry import throwaway
 from deployer.registry.client import RegistryClient
 from deployer.registry.manifests import parse
@@ -16,6 +16,7 @@ from tests.support.registry_content import DOCKER, OCI, Image, image, index, pus
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 URL = "http://localhost:5000"
 AMD, ARM = image("amd"), image("arm", platform="linux/arm64")
 BOTH = index([(AMD, "linux/amd64"), (ARM, "linux/arm64")])
@@ -496,12 +497,39 @@ def test_on_2_8_a_damaged_tag_in_the_way_is_named_and_nothing_is_lost(old: FakeR
     assert old.repositories["app"] == Held({made.digest: (made.media_type, made.content)}, {})
 
 
+def test_several_damaged_tags_go_together(client: RegistryClient, fake: FakeRegistry) -> None:
+    """2.8 reads all of a repository's tags whenever it deletes, so that none of them could go first."""
+    made = pushed(fake, "app", "1", image("x"))
+    fake.repositories["app"].tags |= {"a": "", "b": "", "c": ""}
+    assert errors(delete(client, "app:a", "app:b", "app:c")) == [None, None, None]
+    assert fake.repositories["app"] == Held({made.digest: (made.media_type, made.content)}, {"1": made.digest})
+
+
+def test_what_cannot_be_put_back_is_not_tried_where_something_is_in_the_way(old: FakeRegistry) -> None:
+    made = pushed(old, "app", "1", Image(b'{"schemaVersion": 1}', SCHEMA_1))
+    old.repositories["app"].tags["broken"] = ""
+    with connect(old) as client, pytest.raises(RegistryError, match="'app:broken' is damaged"):
+        plan_deletion(client, ["app:1"])
+    assert old.repositories["app"].tags == {"1": made.digest, "broken": ""}
+
+
+@pytest.mark.parametrize("reply", [refused(503, "UNAVAILABLE"), refused(429, "TOOMANYREQUESTS"), Reply(502)])
+def test_a_registry_that_is_busy_is_not_taken_for_a_damaged_tag(
+    client: RegistryClient, fake: FakeRegistry, reply: Reply
+) -> None:
+    made = pushed(fake, "app", "1", image("x"))
+    pushed(fake, "app", "2", image("y"))
+    fake.before = lambda asked: reply if asked.path.endswith("/2") else None
+    with pytest.raises(TryAgain):
+        plan_deletion(client, [f"app@{made.digest}"])
+
+
 def test_a_digest_is_not_deleted_by_half(client: RegistryClient, fake: FakeRegistry) -> None:
     made = pushed(fake, "app", "1", image("x"))
     fake.repositories["app"].tags["broken"] = ""
     with pytest.raises(RegistryError, match="'app:broken' is damaged") as caught:
         plan_deletion(client, [f"app@{made.digest}"])
-    assert caught.value.advice[0] == "Delete it first: deployer delete app:broken"
+    assert caught.value.advice[0] == f"Delete it too: deployer delete app@{made.digest} app:broken"
     assert errors(delete(client, f"app@{made.digest}", "app:broken")) == [None, None]
     assert fake.repositories["app"] == Held({}, {})
 
