@@ -79,11 +79,11 @@ def test_many_platforms_are_counted() -> None:
 
 
 @pytest.mark.parametrize("original", [OLD, CHART])
-def test_what_is_not_an_image_is_said_to_be_none(original: str) -> None:
+def test_what_is_not_an_image_is_told_with_what_gets_it(original: str) -> None:
     error = failed(original, chart())
     assert type(error) is NotAnImage
-    assert error.message == f"'team/app:1' at {ADDRESS} is not an image that Docker can run."
-    assert error.advice == ("deployer inspect team/app:1   (shows what it is)",)
+    assert error.message == "'team/app:1' is a Helm chart, and not an image that Docker can pull."
+    assert error.advice[0] == f"helm pull --plain-http oci://{ADDRESS}/team/app --version 1"
 
 
 def test_a_missing_image_is_told_by_name() -> None:
