@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -61,15 +62,21 @@ class Engine:
 
     def describe(self) -> EngineFacts:
         """What the engine says of itself."""
-        info = self._info()
+        # Two processes at once: every `up` waits for them.
+        with ThreadPoolExecutor() as pool:
+            endpoint = pool.submit(self.endpoint)
+            info = self._info()
         system = str(info.get("OperatingSystem") or "")
+        options = {option.split(",")[0] for option in info.get("SecurityOptions") or ()}
         return EngineFacts(
             version=str(info.get("ServerVersion") or ""),
             operating_system=system,
-            rootless="rootless" in " ".join(info.get("SecurityOptions") or ()),
+            rootless="name=rootless" in options,
             desktop="Docker Desktop" in system,
-            endpoint=self.endpoint(),
+            endpoint=endpoint.result(),
             data_directory=str(info.get("DockerRootDir") or ""),
+            user_namespaces="name=userns" in options,
+            runtime=str(info.get("DefaultRuntime") or ""),
         )
 
     def endpoint(self) -> str:
@@ -254,13 +261,14 @@ class Engine:
         """
         mount = ",".join(_quoted(part) for part in (f"source={wanted.folder}", f"target={wanted.mounted_at}"))
         scratch = "/tmp"  # noqa: S108 - inside the container
+        namespace = ("--userns", wanted.user_namespace) if wanted.user_namespace else ()
         process = self.client.start(
             "container", "run", "--interactive", "--rm", "--name", wanted.name,
             "--label", f"{_HELPER_LABEL}={wanted.label}", "--pull", "never",
             "--volumes-from", wanted.beside, "--mount", f"type=bind,{mount}", "--tmpfs", scratch, "--network", "none",
             "--read-only", "--cap-drop", "ALL", "--cap-add", "DAC_OVERRIDE",
             "--security-opt", "no-new-privileges:true", "--stop-signal", "KILL", "--log-driver", "none",
-            "--entrypoint", "sh", wanted.image, "-c", wanted.script, "sh", *wanted.arguments,
+            *namespace, "--entrypoint", "sh", wanted.image, "-c", wanted.script, "sh", *wanted.arguments,
         )  # fmt: skip
         if process.stdout is None or not process.stdout.readline():
             _, complaints = process.communicate()

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EngineFacts:
-    """What an engine says of itself."""
+    """What an engine says of itself.
+
+    With `user_namespaces`, root in a container is another user of the machine (`userns-remap`), unless
+    the container asks for the machine's own. `runtime` is what runs containers that name none.
+    """
 
     version: str
     operating_system: str
@@ -20,6 +24,8 @@ class EngineFacts:
     desktop: bool
     endpoint: str
     data_directory: str
+    user_namespaces: bool = False
+    runtime: str = "runc"
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ class ServiceContainer:
 
     `started` is when it was last started, `directory` the project's folder, and `ports` are those of
     this machine that it is to publish; `is_published` also where the engine is to choose one.
+    `user_namespace` is "host" where root in it is root of the machine whatever the engine's default.
     """
 
     id: str
@@ -60,6 +67,7 @@ class ServiceContainer:
     directory: str
     ports: tuple[int, ...]
     is_published: bool = False
+    user_namespace: str = ""
 
     @classmethod
     def of(cls, raw: dict[str, Any]) -> ServiceContainer:
@@ -86,6 +94,7 @@ class ServiceContainer:
                 if binding.get("HostPort")
             ),
             is_published=raw["HostConfig"].get("NetworkMode") == "host" or bool(raw["HostConfig"].get("PortBindings")),
+            user_namespace=raw["HostConfig"].get("UsernsMode") or "",
         )
 
 
@@ -120,6 +129,7 @@ class HelperContainer:
 
     It has the volumes of the container `beside`, and `folder` of this machine at `mounted_at`; it
     runs `script` with `arguments` in a shell, and has no network. By its label it is found again.
+    `user_namespace` is to be that of the container `beside`, so that it may read the same files.
     """
 
     name: str
@@ -130,3 +140,4 @@ class HelperContainer:
     mounted_at: str
     script: str
     arguments: tuple[str, ...]
+    user_namespace: str = ""

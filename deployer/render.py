@@ -99,12 +99,16 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept beside the settings: the upload secret, the users, certificates; none of it shows when printed."""
+    """What is kept beside the settings: the upload secret, the users, certificates; none of it shows when printed.
+
+    With `user_namespaces` the engine makes root in containers another user of the machine.
+    """
 
     secret: str = field(repr=False)
     accounts: tuple[Account, ...] = ()
     certificate: Certificate | None = None
     acme_authority: bytes | None = None
+    user_namespaces: bool = False
 
 
 def files(settings: Settings, images: ServiceImages, kept: Kept) -> tuple[File, ...]:
@@ -129,6 +133,7 @@ def files(settings: Settings, images: ServiceImages, kept: Kept) -> tuple[File, 
         sockets=SOCKETS,
         data_directory=settings.registry.data_directory,
         ports=_ports(settings),
+        user_namespaces=kept.user_namespaces,
         registry_digest=_digest(config),
         frontend_digest=_digest(caddyfile),
     )

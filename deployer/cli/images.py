@@ -91,7 +91,7 @@ def pull(
     session.require_deployment()
     address = session.settings.address
     pulls = publish.plan_pull(images, address, session.engine, platform)
-    _remark(session, Transfer.PULL)
+    _remark(session, Transfer.PULL, platform)
     if dry_run:
         _print_plan(session, [(str(item.source), item.short or str(item.source)) for item in pulls], as_json=as_json)
         return
@@ -103,11 +103,11 @@ def pull(
     _finish(session, outcomes, "pulled", as_json=as_json)
 
 
-def _remark(session: Session, transfer: Transfer) -> None:
+def _remark(session: Session, transfer: Transfer, platform: str | None = None) -> None:
     """Say beforehand what makes Docker do something else than usual."""
     from deployer.workflows.transfer_remarks import remarks
 
-    for remark in remarks(transfer, session.settings, session.engine, session.environment):
+    for remark in remarks(transfer, session.settings, session.engine, session.environment, platform or ""):
         session.out.note(f"Note: {remark}")
 
 

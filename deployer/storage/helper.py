@@ -33,13 +33,14 @@ def remove_leftover(engine: Engine, deployment: Deployment) -> None:
 class Helper:
     """A deployment's helper container, started by `with` and gone after it; there is at most one.
 
-    `image` is the one it is made of, `registry` the container that it works beside.
+    `image` is the one it is made of, `registry` the container that it works beside, whose user namespace it has.
     """
 
     engine: Engine
     deployment: Deployment
     image: str
     registry: str
+    user_namespace: str = ""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _lingers: bool = field(default=False, init=False)
 
@@ -65,6 +66,7 @@ class Helper:
                 mounted_at=_GATE,
                 script=render.storage_script("guard"),
                 arguments=(_GATE,),
+                user_namespace=self.user_namespace,
             )
         )
         return self

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from deployer.errors import NotFound
 from deployer.paths import Deployment, deployment_names
 from deployer.record import Record
+from deployer.workflows import preflight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,12 +21,14 @@ def require(deployment: Deployment, environment: Mapping[str, str], engine: Engi
     """Make sure that there is such a deployment on this machine.
 
     With an engine, containers or volumes whose files are gone count too. Raises NotFound with the
-    names that are most like it.
+    names that are most like it, and PreflightError where the engine is another machine's.
     """
     if deployment.is_there:
         return
-    if engine and (engine.containers(deployment.name) or engine.volumes(deployment.name)):
-        return
+    if engine is not None:
+        preflight.check_here(engine)
+        if engine.containers(deployment.name) or engine.volumes(deployment.name):
+            return
     known = deployment_names(environment)
     near = difflib.get_close_matches(deployment.name, known, n=3, cutoff=0.5)
     if near:

@@ -23,6 +23,7 @@ from deployer.host.lock import exclusive
 from deployer.host.unverified import unverified
 from deployer.render import PUBLIC, SOCKETS
 from deployer.storage.helper import remove_leftover
+from deployer.workflows import preflight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -246,6 +247,7 @@ def recover(deployment: Deployment, engine: Engine) -> str:
     try:
         with exclusive(deployment.lock_file):
             # Only then is it sure that nothing changes the storage any more.
+            preflight.check_here(engine)
             remove_leftover(engine, deployment)
             gate.open()
     except HostError:

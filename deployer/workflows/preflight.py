@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from deployer.engine import Engine
-    from deployer.engine_values import ServiceContainer
+    from deployer.engine_values import EngineFacts, ServiceContainer
     from deployer.paths import Deployment
     from deployer.settings import Settings
 
@@ -27,30 +27,47 @@ OLDEST_COMPOSE = (2, 0)
 LEAST_FREE_BYTES = 100 * 2**20
 
 
-def check_engine(engine: Engine) -> str:
-    """Make sure of an engine and a Compose that are new enough, on this machine; return the engine's version.
+def check_engine(engine: Engine) -> EngineFacts:
+    """Make sure of an engine and a Compose that are new enough, on this machine; return what the engine says of itself.
 
     Raises EngineUnavailable or PreflightError.
     """
-    # Three questions at once: each is a process of its own, and every `up` waits for them.
+    # At once: each is a process of its own, and every `up` waits for them.
     with ThreadPoolExecutor() as pool:
-        answers = [pool.submit(ask) for ask in (engine.version, engine.compose_version, engine.endpoint)]
-    version, compose, endpoint = (answer.result() for answer in answers)
-    if _numbers(version) < OLDEST_ENGINE:
+        asked = pool.submit(engine.describe)
+        compose = engine.compose_version()
+    facts = asked.result()
+    if _numbers(facts.version) < OLDEST_ENGINE:
         raise EngineUnavailable(
-            f"The Docker engine is version {version}; deployer needs {'.'.join(map(str, OLDEST_ENGINE))} or newer."
+            f"The Docker engine is version {facts.version}; "
+            f"deployer needs {'.'.join(map(str, OLDEST_ENGINE))} or newer."
         )
     if _numbers(compose) < OLDEST_COMPOSE:
         raise EngineUnavailable(
             f"Docker Compose is version {compose}; deployer needs version 2 or newer.",
             ("Install the package docker-compose-plugin or docker-compose-v2.",),
         )
+    _refuse_elsewhere(facts.endpoint)
+    return facts
+
+
+def check_here(engine: Engine) -> None:
+    """Make sure that the engine is this machine's: one elsewhere may have a deployment of the same name.
+
+    Raises PreflightError or EngineError.
+    """
+    _refuse_elsewhere(engine.endpoint())
+
+
+def _refuse_elsewhere(endpoint: str) -> None:
     if not re.match(r"(unix|npipe):|tcp://(127\.|localhost|\[::1\])", endpoint):
         raise PreflightError(
             f"The Docker engine is another machine's ({endpoint}), and cannot read files that deployer writes here.",
-            ("Run deployer on that machine, or choose the local engine: docker context use default",),
+            (
+                "Run deployer on that machine.",
+                "Or use the engine of this one: unset DOCKER_HOST DOCKER_CONTEXT; docker context use default",
+            ),
         )
-    return version
 
 
 def check_conflict(deployment: Deployment, containers: tuple[ServiceContainer, ...]) -> None:
@@ -108,11 +125,11 @@ def check_certificate(settings: Settings, now: datetime) -> tuple[str, ...]:
     return check_own(Path(tls.certificate), Path(tls.key), settings.host, now).warnings
 
 
-def check_disk(settings: Settings, engine: Engine, deployment: Deployment) -> None:
+def check_disk(settings: Settings, facts: EngineFacts, deployment: Deployment) -> None:
     """Make sure of room on the disks that will be written. Raises PreflightError."""
     data = settings.registry.data_directory
     where = {"deployer's files": deployment.directory}
-    where["pushed images"] = data or Path(engine.describe().data_directory)
+    where["pushed images"] = data or Path(facts.data_directory)
     for purpose, folder in where.items():
         existing = next((place for place in (folder, *folder.parents) if place.exists()), Path("/"))
         free = shutil.disk_usage(existing).free

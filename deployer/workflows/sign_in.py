@@ -11,7 +11,7 @@ from deployer.errors import ConfigurationError, DeployerError, EngineError, Host
 from deployer.host.files import read_if_there, write_atomically
 from deployer.host.lock import exclusive
 from deployer.render import PRIVATE, Certificate, Kept
-from deployer.workflows import files
+from deployer.workflows import files, preflight
 
 if TYPE_CHECKING:
     from deployer.account import Account
@@ -106,6 +106,9 @@ def keep(stack: Stack, accounts: tuple[Account, ...], command: str) -> bool:
     Cut off anywhere, the next command finishes, and names this one. Raises HostError or EngineError.
     """
     deployment = stack.deployment
+    if deployment.is_there:
+        # Elsewhere no frontend of this deployment would be found, and the one here would go on with the users before.
+        preflight.check_here(stack.engine)
     write_atomically(deployment.unread_file, command.encode(), PRIVATE)
     write_atomically(deployment.users_file, written(accounts), PRIVATE)
     return apply(stack)
@@ -121,6 +124,7 @@ def apply(stack: Stack) -> bool:
     if not deployment.is_there:
         deployment.unread_file.unlink(missing_ok=True)
         return False
+    preflight.check_here(stack.engine)
     for file in render.user_files(stack.settings, accounts_of(deployment)):
         write_atomically(deployment.directory / file.path, file.content, file.mode)
     return let_read(stack.engine, deployment)

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer import render
 from deployer.engine_values import Project
-from deployer.errors import EngineError, EngineUnavailable, UnsetVariables
+from deployer.errors import DeployerError, EngineError, EngineUnavailable, UnsetVariables
 from deployer.host.files import read_if_there, write_atomically
 from deployer.host.lock import exclusive
 from deployer.record import Record
 from deployer.render import PRIVATE, ServiceImages
-from deployer.workflows import authority, files, preflight, provision, readiness, sign_in
+from deployer.workflows import authority, engine_options, files, preflight, provision, readiness, sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from deployer.engine import Engine
-    from deployer.engine_values import ServiceContainer
+    from deployer.engine_values import EngineFacts, ServiceContainer
     from deployer.paths import Deployment
     from deployer.render import Kept
     from deployer.settings import Settings
@@ -121,10 +121,11 @@ class Stack:
 
         Changes nothing. Raises EngineError, PreflightError or HostError.
         """
-        preflight.check_engine(self.engine)
+        facts = self.facts
+        engine_options.refuse(self.settings, facts)
         containers = self.engine.containers(self.deployment.name)
         preflight.check_conflict(self.deployment, containers)
-        remarks = preflight.check_certificate(self.settings, self.now())
+        remarks = preflight.check_certificate(self.settings, self.now()) + engine_options.remarks(self.settings, facts)
         image = cache(self.engine.image)
         choices = provision.choose_all(
             self.settings, lambda name: image(name) is not None, deployed_images(containers), rebuild=rebuild
@@ -136,7 +137,7 @@ class Stack:
         services = self._service_changes(rendered, containers, dict(zip(SERVICES, ids, strict=False)))
         if any(change.action not in {Action.KEEP, Action.RELOAD} for change in services):
             preflight.check_port(self.settings, self.engine)
-            preflight.check_disk(self.settings, self.engine, self.deployment)
+            preflight.check_disk(self.settings, facts, self.deployment)
         changes = files.changes(self.deployment, rendered)
         services = self._with_reload(services, changes)
         return UpPlan(tuple(choices), services, changes, self._warnings(), remarks)
@@ -193,7 +194,20 @@ class Stack:
         """What the rendered files hold beside the settings. Raises HostError and ConfigurationError."""
         kept = sign_in.kept_of(self.settings, self.deployment)
         sign_in.check(self.settings, kept.accounts)
-        return kept
+        return replace(kept, user_namespaces=self._remaps_users)
+
+    @cached_property
+    def facts(self) -> EngineFacts:
+        """What the engine says of itself. Raises EngineError where it will not do, and PreflightError."""
+        return preflight.check_engine(self.engine)
+
+    @property
+    def _remaps_users(self) -> bool:
+        try:
+            return self.facts.user_namespaces
+        except DeployerError:
+            # What is rendered without an engine is for one with no such option.
+            return False
 
     def _with_reload(
         self, services: tuple[ServiceChange, ...], changes: tuple[files.FileChange, ...]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from deployer.client_environment import names_an_engine
 from deployer.host.daemon_reload import is_elsewhere
+from deployer.workflows import engine_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,15 +29,25 @@ class Transfer(Enum):
     PULL = "pull"
 
 
-def remarks(transfer: Transfer, settings: Settings, engine: Engine, environment: Mapping[str, str]) -> tuple[str, ...]:
-    """One sentence for each variable or context that changes what the command does. Raises EngineError."""
-    return tuple(_remarks(transfer, settings, engine, environment))
+def remarks(
+    transfer: Transfer, settings: Settings, engine: Engine, environment: Mapping[str, str], platform: str = ""
+) -> tuple[str, ...]:
+    """One sentence for each variable or context that changes what the command does.
+
+    `platform` is the one that its user asked for, "" for none. Raises PreflightError where the engine
+    takes no image of this registry's address, and EngineError.
+    """
+    if ":" in settings.host:
+        engine_options.check_name(settings, engine.version())
+    return tuple(_remarks(transfer, settings, engine, environment, platform))
 
 
-def _remarks(transfer: Transfer, settings: Settings, engine: Engine, environment: Mapping[str, str]) -> Iterator[str]:
-    platform = environment.get(_PLATFORM, "")
-    if platform and transfer is Transfer.PULL:
-        yield f"{_PLATFORM} is set: Docker pulls for the platform {platform}."
+def _remarks(
+    transfer: Transfer, settings: Settings, engine: Engine, environment: Mapping[str, str], platform: str = ""
+) -> Iterator[str]:
+    default = environment.get(_PLATFORM, "")
+    if default and not platform and transfer is Transfer.PULL:
+        yield f"{_PLATFORM} is set: Docker pulls for the platform {default}."
     trust = environment.get(_TRUST, "")
     if trust and trust not in _NO:
         server = environment.get(_TRUST_SERVER) or f"https://{settings.address}"

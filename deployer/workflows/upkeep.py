@@ -56,7 +56,7 @@ def upkeep(stack: Stack, command: str) -> Iterator[Upkeep]:
         gate.mark_work()
         who = Held(command, os.getpid(), datetime.now(UTC))
         keeper = Keeper(gate, stack.settings, stack.engine, lambda: _frontends(stack), who)
-        helper = Helper(stack.engine, stack.deployment, registry.image_id, registry.id)
+        helper = Helper(stack.engine, stack.deployment, registry.image_id, registry.id, registry.user_namespace)
         try:
             with helper:
                 # Only now is it sure that nothing of an earlier command, cut off, is at work any more.

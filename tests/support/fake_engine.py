@@ -59,6 +59,9 @@ class FakeEngine(Engine):
     def describe(self) -> EngineFacts:
         return EngineFacts("28.5.2", "Debian", False, False, "unix:///var/run/docker.sock", "/")
 
+    def endpoint(self) -> str:
+        return self.describe().endpoint
+
     def image(self, name: str) -> LocalImage | None:
         found = self.images.get(name) or self.images.get(f"{name}:latest")
         return LocalImage(found, 1) if found else None if name not in self.images.values() else LocalImage(name, 1)

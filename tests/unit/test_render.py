@@ -206,6 +206,20 @@ def test_an_acme_server_finds_the_port_that_it_looks_at() -> None:
     assert ports("acme-private") == ["10.1.2.3:5000:5000", "10.1.2.3:80:80"]
 
 
+def test_where_the_engine_remaps_users_those_who_read_our_files_are_the_machines_own() -> None:
+    settings = VARIANTS["joxit"]
+    plain = yaml.safe_load(render.files(settings, images_of(settings), Kept(SECRET))[0].content)
+    remapped = yaml.safe_load(
+        render.files(settings, images_of(settings), Kept(SECRET, user_namespaces=True))[0].content
+    )
+    modes = {name: service.get("userns_mode") for name, service in remapped["services"].items()}
+    # The page is somebody else's, and reads nothing of ours.
+    assert modes == {"registry": "host", "frontend": "host", "page": None}
+    for service in remapped["services"].values():
+        service.pop("userns_mode", None)
+    assert remapped == plain
+
+
 def test_a_changed_user_rule_or_certificate_makes_no_service_anew() -> None:
     def compose(settings: Settings, kept: Kept) -> bytes:
         return render.files(settings, IMAGES, kept)[0].content

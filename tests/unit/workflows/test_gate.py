@@ -35,6 +35,10 @@ class FakeEngine:
     asked: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     broken: bool = False
+    place: str = "unix:///var/run/docker.sock"
+
+    def endpoint(self) -> str:
+        return self.place
 
     def execute(self, container: str, *command: str) -> str:
         self.asked.append(container)
@@ -221,6 +225,14 @@ def test_where_no_engine_answers_it_stays_closed_and_that_is_said(deployment: De
     Gate.of(deployment).close(WHO)
     words = recover(deployment, cast("Engine", FakeEngine([(0, 0)], broken=True)))
     assert words.endswith("They still are: No engine answers.")
+    assert Gate.of(deployment).held() == WHO
+
+
+def test_with_an_engine_elsewhere_it_stays_closed_for_the_helper_here_may_be_at_work(deployment: Deployment) -> None:
+    Gate.of(deployment).close(WHO)
+    engine = FakeEngine([(0, 0)], place="ssh://there")
+    assert "another machine's (ssh://there)" in recover(deployment, cast("Engine", engine))
+    assert not engine.removed
     assert Gate.of(deployment).held() == WHO
 
 

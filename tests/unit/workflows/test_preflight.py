@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from deployer.engine_values import EngineFacts
 from deployer.errors import EngineUnavailable, PreflightError
 from deployer.paths import Deployment
 from deployer.settings import Settings
@@ -24,19 +25,16 @@ class Versions(FakeEngine):
     compose: str = "2.40.3"
     place: str = "unix:///var/run/docker.sock"
 
-    def version(self) -> str:
-        return self.engine_version
+    def describe(self) -> EngineFacts:
+        return EngineFacts(self.engine_version, "Debian", False, False, self.place, "/")
 
     def compose_version(self) -> str:
         return self.compose
 
-    def endpoint(self) -> str:
-        return self.place
-
 
 @pytest.mark.parametrize("version", ["20.10.24+dfsg1", "28.5.2", "29.0.0-rc.1", "20.10.0"])
 def test_an_engine_of_the_last_years_will_do(version: str) -> None:
-    assert preflight.check_engine(Versions(engine_version=version)) == version
+    assert preflight.check_engine(Versions(engine_version=version)).version == version
 
 
 @pytest.mark.parametrize("version", ["19.03.15", "1.13.1", "20.9"])
@@ -65,7 +63,7 @@ def test_a_full_disk_is_told_with_what_is_left(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(preflight, "LEAST_FREE_BYTES", 2**62)
     settings = Settings()
     with pytest.raises(PreflightError, match=r"The disk for deployer's files is full: .* MiB left"):
-        preflight.check_disk(settings, Versions(), Deployment("registry", tmp_path / "none" / "registry"))
+        preflight.check_disk(settings, Versions().describe(), Deployment("registry", tmp_path / "none" / "registry"))
 
 
 def test_a_data_directory_that_is_a_file_is_told(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deployer.account import Account
-from deployer.errors import ConfigurationError, EngineError, HostError
+from deployer.errors import ConfigurationError, EngineError, HostError, PreflightError
 from deployer.paths import Deployment
 from deployer.settings import AccessRule, Settings, TlsSettings
 from deployer.workflows import sign_in
@@ -33,7 +33,11 @@ class Frontend(FakeEngine):
     folder: Path = Path()
     state: str = "running"
     refuses: bool = False
+    place: str = "unix:///var/run/docker.sock"
     read: list[str] = field(default_factory=list)
+
+    def endpoint(self) -> str:
+        return self.place
 
     def containers(self, project: str) -> tuple[ServiceContainer, ...]:
         return (service_container("frontend", self.state),)
@@ -65,6 +69,13 @@ def test_a_change_is_kept_read_and_leaves_no_mark(deployment: Deployment) -> Non
     assert (deployment.directory / "frontend/access/users").stat().st_mode & 0o777 == 0o600
     (read,) = stack.engine.read  # type: ignore[attr-defined]
     assert read.startswith(f'"anna" "{HASH}"\n"bert" "{HASH}"\n')
+    assert not deployment.unread_file.exists()
+
+
+def test_with_an_engine_elsewhere_nothing_is_kept_that_the_frontend_here_would_not_read(deployment: Deployment) -> None:
+    with pytest.raises(PreflightError, match="another machine's"):
+        sign_in.keep(stack_of(deployment, place="ssh://there"), (ANNA,), "user add anna")
+    assert not deployment.users_file.exists()
     assert not deployment.unread_file.exists()
 
 

@@ -28,6 +28,11 @@ def test_the_platform_is_told_of_a_pull_and_not_of_a_push_which_heeds_none() -> 
     assert said(Transfer.PUSH, variables) == ()
 
 
+def test_a_platform_that_was_asked_for_counts_more() -> None:
+    variables = {"HOME": "/nowhere", "DOCKER_DEFAULT_PLATFORM": "linux/arm64"}
+    assert remarks(Transfer.PULL, Settings(), Elsewhere(), variables, "linux/amd64") == ()
+
+
 @pytest.mark.parametrize("transfer", Transfer)
 @pytest.mark.parametrize("value", ["1", "true", "yes", "whatever"])
 def test_content_trust_is_told_with_the_server_that_it_asks(transfer: Transfer, value: str) -> None:
