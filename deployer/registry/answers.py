@@ -31,7 +31,7 @@ _DONE_TO = {"pull": "pull from", "look": "pull from", "push": "push to", "delete
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer, read to its end; `user` is who asked, "" without a sign-in."""
+    """One HTTP answer, read to its end; `user` is who asked, "" without a sign-in; `via` the proxy between."""
 
     method: str
     url: str
@@ -41,6 +41,7 @@ class Answer:
     headers: httpx.Headers
     content: bytes = field(repr=False)
     user: str = ""
+    via: str = ""
 
     @property
     def ok(self) -> bool:
@@ -138,9 +139,10 @@ def tells_tls(answer: Answer) -> bool:
 
 def not_a_registry(answer: Answer, place: Place) -> DeployerError:
     """The sentence for an answer that no registry gives."""
+    through = (f"The answer came through the {answer.via}, and may be the proxy's own.",) if answer.via else ()
     return RegistryError(
         f"What answers at {place.url} is not a registry.",
-        (f"Check the host and the port: another program may have {place.address}.",),
+        (f"Check the host and the port: another program may have {place.address}.", *through),
         original_text(answer),
     )
 

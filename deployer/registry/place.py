@@ -40,10 +40,12 @@ class Place:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether it is on this machine, and reached by no proxy."""
+        """Whether it is on this machine, and reached by no proxy; names below `localhost` are (RFC 6761, 6.3)."""
         if self.host == "localhost" or self.host.endswith(".localhost"):
             return True
         try:
-            return ipaddress.ip_address(self.host).is_loopback
+            found = ipaddress.ip_address(self.host)
         except ValueError:
             return False
+        # Python before 3.13 does not see through ::ffff:127.0.0.1.
+        return (getattr(found, "ipv4_mapped", None) or found).is_loopback

@@ -18,9 +18,11 @@ from deployer.registry.answers import Answer, original_text, tells_tls
 from deployer.registry.faults import fault
 from deployer.registry.place import Place
 from deployer.registry.proxy import proxy_for
+from deployer.registry.proxy_faults import proxy_fault
 from deployer.registry.sign_in import SignIn
 from deployer.registry.tls_faults import Case, presented, tls_cause, tls_fault
 from deployer.registry.trust import Trust
+from deployer.registry.way import Way, transport_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from deployer.errors import DeployerError
     from deployer.registry.credentials import Credentials
+    from deployer.registry.proxy import Proxy
 
 MEGABYTE = 1_000_000
 ANSWER_LIMIT = 256 * MEGABYTE
@@ -80,7 +83,8 @@ class Transport:
         self._connections = connections
         self._inner = inner
         self._lock = threading.Lock()
-        self._clients: dict[str, httpx.Client] = {}
+        self._clients: dict[tuple[str, Proxy | None], httpx.Client] = {}
+        self._proxies: dict[tuple[str, str, int | None], Proxy | None] = {}
         self._remarks: tuple[str, ...] = ()
         self._sign_in = SignIn(place.address, environment, credentials, plain=plain or place.is_loopback)
 
@@ -183,13 +187,14 @@ class Transport:
         own = _origin(url) == _origin(self.place.url)
         sent = {**headers, "Authorization": authorization} if own and authorization else dict(headers)
         place = self.place if own else Place.of(urljoin(url, "/"))
-        client = self._client_for(url) if own else self._client_for("")
+        way = Way.to(url, None if self._inner else self._proxy(url))
+        client = self._client_for(url, way.proxy, own=own)
         # A kept connection may be closed under us just as we use it; asking again is harmless for these.
         attempts = 2 if method in _SAFE else 1
         while True:
             attempts -= 1
             try:
-                with client.stream(method, url, headers=sent, content=content) as response:
+                with client.stream(method, url, headers=sent, content=content, extensions=way.extensions) as response:
                     answer = Answer(
                         method=method,
                         url=url,
@@ -199,50 +204,59 @@ class Transport:
                         headers=response.headers,
                         content=_read(response, limit, place),
                         user=self._sign_in.user if own else "",
+                        via=str(way.proxy or ""),
                     )
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
                 if not attempts:
-                    raise self._failed(error, place, own=own) from error
+                    raise self._failed(error, place, way, own=own) from error
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise self._failed(error, place, own=own) from error
+                raise self._failed(error, place, way, own=own) from error
             else:
+                way.check(answer, place, self._timeouts.connect)
                 if self._is_here(url) and tells_tls(answer):
                     raise _TlsSpoken
                 return answer
 
-    def _failed(self, error: Exception, place: Place, *, own: bool) -> DeployerError:
+    def _failed(self, error: Exception, place: Place, way: Way, *, own: bool) -> DeployerError:
+        slow_start = isinstance(error, httpx.ConnectTimeout)
+        seconds = self._timeouts.connect if slow_start else self._timeouts.read
+        if way.proxy and way.at_proxy:
+            return proxy_fault(error, way.proxy, place, seconds=seconds)
         cause = tls_cause(error)
         if cause is None:
-            slow_start = isinstance(error, httpx.ConnectTimeout)
-            return fault(error, place, seconds=self._timeouts.connect if slow_start else self._timeouts.read)
-        direct = proxy_for(place.url, self._environment) is None
-        shown = presented(place, self._timeouts.connect) if direct else None
+            return fault(error, place, seconds=seconds)
+        shown = None if way.proxy else presented(place, self._timeouts.connect)
         trust = self._trust if own else Trust()
         return tls_fault(cause, place, Case(trust, shown, datetime.now(UTC), self._remarks), str(error))
 
-    def _client_for(self, url: str) -> httpx.Client:
-        """The client for the registry's own URLs of one scheme; "" is for every other place."""
-        kind = urlsplit(url).scheme
+    def _proxy(self, url: str) -> Proxy | None:
+        with self._lock:
+            origin = _origin(url)
+            if origin not in self._proxies:
+                self._proxies[origin] = proxy_for(url, self._environment)
+            return self._proxies[origin]
+
+    def _client_for(self, url: str, proxy: Proxy | None, *, own: bool) -> httpx.Client:
+        """The client for the registry's own URLs of one scheme, or for every other place, through this proxy."""
+        kind = (urlsplit(url).scheme if own else "", proxy)
         with self._lock:
             if kind not in self._clients:
-                self._clients[kind] = self._client(url)
+                self._clients[kind] = self._client(url, proxy, own=own)
             return self._clients[kind]
 
-    def _client(self, url: str) -> httpx.Client:
+    def _client(self, url: str, proxy: Proxy | None, *, own: bool) -> httpx.Client:
         # Loading the system's certificates takes longer than a whole listing; plain HTTP needs none.
         verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        if not url.startswith("http:"):
-            verify, self._remarks = self._trust.context(show_own=bool(url))
-        # To whatever place the registry names, the proxy cannot be known beforehand.
-        proxy = None if self._inner or not url else proxy_for(url, self._environment)
+        if not own or not url.startswith("http:"):
+            verify, self._remarks = self._trust.context(show_own=own)
+        limits = httpx.Limits(max_connections=self._connections, max_keepalive_connections=self._connections)
         return httpx.Client(
             headers={"User-Agent": f"deployer/{__version__}"},
             timeout=httpx.Timeout(self._timeouts.read, connect=self._timeouts.connect, pool=None),
-            limits=httpx.Limits(max_connections=self._connections, max_keepalive_connections=self._connections),
+            limits=limits,
             verify=verify,
             trust_env=False,
-            proxy=proxy,
-            transport=self._inner,
+            transport=transport_for(proxy, verify, limits) if proxy else self._inner,
         )
 
 

@@ -69,7 +69,7 @@ def tls_server(
             with context.wrap_socket(connection, server_side=True) as secure:
                 subject = (secure.getpeercert() or {}).get("subject", ())
                 server.shown += [str(part[0][1]) for part in subject]
-                _carry(secure, backend)
+                carry(secure, backend)
 
     def serve() -> None:
         while True:
@@ -90,11 +90,12 @@ def tls_server(
         thread.join()
 
 
-def _carry(secure: ssl.SSLSocket, backend: int) -> None:
+def carry(outer: socket.socket, backend: int) -> None:
+    """Carry bytes both ways between a connection and a port of this machine."""
     with socket.create_connection(("127.0.0.1", backend)) as inner:
-        back = threading.Thread(target=_copy, args=(inner, secure), daemon=True)
+        back = threading.Thread(target=_copy, args=(inner, outer), daemon=True)
         back.start()
-        _copy(secure, inner)
+        _copy(outer, inner)
         back.join()
 
 

@@ -10,7 +10,6 @@ from deployer.errors import Denied, RegistryError
 from deployer.registry.client import RegistryClient
 from deployer.registry.credentials import Credentials
 from deployer.registry.place import Place
-from deployer.registry.proxy import proxy_for
 from tests.support.fake_registry import Asked, FakeRegistry, Reply, serving
 from tests.support.registry_content import image, push, sha256
 
@@ -221,33 +220,9 @@ def test_connections_are_kept_open() -> None:
             push(pusher, "a", "1", image("x"))
         for _ in range(5):
             client.manifest("a", "1")
-            pool = client._transport._clients["http"]._transport._pool  # type: ignore[attr-defined]
+            pool = client._transport._clients["http", None]._transport._pool  # type: ignore[attr-defined]
             ports |= {id(connection) for connection in pool.connections}
     assert len(ports) == 1
-
-
-@pytest.mark.parametrize(
-    ("url", "environment", "expected"),
-    [
-        ("http://r.example:5000", {}, None),
-        ("http://r.example:5000", {"HTTP_PROXY": "http://proxy:3128"}, "http://proxy:3128"),
-        ("http://r.example:5000", {"http_proxy": "proxy:3128", "HTTP_PROXY": "http://other"}, "http://proxy:3128"),
-        ("https://r.example:5000", {"HTTP_PROXY": "http://proxy:3128"}, None),
-        ("http://localhost:5000", {"HTTP_PROXY": "http://proxy:3128"}, None),
-        ("http://127.0.0.1:5000", {"HTTP_PROXY": "http://proxy:3128"}, None),
-        ("http://[::1]:5000", {"HTTP_PROXY": "http://proxy:3128"}, None),
-        ("http://r.example:5000", {"HTTP_PROXY": "http://p:1", "NO_PROXY": "a, .example"}, None),
-        ("http://r.example:5000", {"HTTP_PROXY": "http://p:1", "NO_PROXY": "example"}, None),
-        ("http://r.example:5000", {"HTTP_PROXY": "http://p:1", "NO_PROXY": "r.example:5000"}, None),
-        ("http://r.example:5000", {"HTTP_PROXY": "http://p:1", "NO_PROXY": "r.example:5001"}, "http://p:1"),
-        ("http://r.example:5000", {"HTTP_PROXY": "http://p:1", "NO_PROXY": "*"}, None),
-        ("http://notexample:5000", {"HTTP_PROXY": "http://p:1", "NO_PROXY": "example,"}, "http://p:1"),
-        ("http://192.168.100.2:5000", {"HTTP_PROXY": "http://p:1", "NO_PROXY": "192.168.0.0/16"}, None),
-        ("http://10.0.0.2:5000", {"HTTP_PROXY": "http://p:1", "NO_PROXY": "192.168.0.0/16"}, "http://p:1"),
-    ],
-)
-def test_the_proxy_is_the_environments(url: str, environment: dict[str, str], expected: str | None) -> None:
-    assert proxy_for(url, environment) == expected
 
 
 @pytest.mark.parametrize(
@@ -256,6 +231,7 @@ def test_the_proxy_is_the_environments(url: str, environment: dict[str, str], ex
         ("http://localhost:5000", "localhost:5000", True),
         ("http://registry.localhost:5000/", "registry.localhost:5000", True),
         ("http://[::1]:5000", "[::1]:5000", True),
+        ("http://[::ffff:127.0.0.1]:5000", "[::ffff:127.0.0.1]:5000", True),
         ("https://r.example", "r.example:443", False),
         ("http://192.168.100.2", "192.168.100.2:80", False),
     ],
