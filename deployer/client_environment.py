@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deployer.errors import HostError
-from deployer.paths import home
+from deployer.paths import docker_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -111,7 +111,7 @@ class ClientEnvironment:
             return self._folders[purpose]
 
     def _found_or_made(self, purpose: Purpose) -> Path:
-        theirs = _folder(self.user)
+        theirs = docker_folder(self.user)
         settings = _read(theirs / "config.json")
         # A build may need the proxies to reach the network, and they do not stay in the image.
         kept = (*_KEPT, _PROXIES_KEY) if purpose is Purpose.BUILD else _KEPT
@@ -145,7 +145,7 @@ def names_an_engine(user: Mapping[str, str]) -> bool:
     """Whether the user's variables or configuration name an engine; if not, it is the one of this machine."""
     if user.get("DOCKER_HOST") or user.get("DOCKER_CONTEXT"):
         return True
-    settings = _read(_folder(user) / "config.json") or {}
+    settings = _read(docker_folder(user) / "config.json") or {}
     current = (value for key, value in settings.items() if _is_one_of(key, ("currentContext",)))
     return any(value not in {"", "default", None} for value in current)
 
@@ -157,12 +157,6 @@ def is_passed(name: str) -> bool:
 
 def _fetches_with(name: str) -> bool:
     return name in {*PASSED, _SAVED_SIGN_IN, "DOCKER_CONFIG"} or not name.startswith(_DOCKERS_OWN)
-
-
-def _folder(user: Mapping[str, str]) -> Path:
-    """Where the user's config.json, contexts and plugins are."""
-    directory = user.get("DOCKER_CONFIG")
-    return Path(directory) if directory else home(user) / ".docker"
 
 
 def _read(file: Path) -> dict[str, Any] | None:
@@ -178,7 +172,7 @@ def _read(file: Path) -> dict[str, Any] | None:
     try:
         # Docker reads the first value and no further.
         found, _ = json.JSONDecoder().raw_decode(text.lstrip())
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 

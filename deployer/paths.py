@@ -128,6 +128,15 @@ def home(environment: Mapping[str, str]) -> Path:
     return found
 
 
+def docker_folder(environment: Mapping[str, str]) -> Path:
+    """Where the Docker client has its configuration: $DOCKER_CONFIG, or .docker in the home folder.
+
+    Without a home folder it takes the folder that it runs in (docker/cli, cli/config/config.go).
+    """
+    directory = environment.get("DOCKER_CONFIG")
+    return Path(directory) if directory else (user_home(environment) or Path()) / ".docker"
+
+
 def _xdg(environment: Mapping[str, str], variable: str, fallback: str) -> Path | None:
     # XDG Base Directory Specification: a relative path in these variables is to be ignored.
     value = environment.get(variable, "")

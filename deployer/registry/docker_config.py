@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from deployer.errors import HostError
-from deployer.paths import user_home
+from deployer.paths import docker_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,14 +67,8 @@ class _Object(tuple[tuple[str, Any], ...]):
 
 
 def config_file(environment: Mapping[str, str]) -> Path:
-    """Where the Docker client keeps its configuration: $DOCKER_CONFIG, or .docker in the home folder.
-
-    Without a home folder Docker takes the folder that it runs in.
-    """
-    from pathlib import Path
-
-    directory = environment.get("DOCKER_CONFIG")
-    return (Path(directory) if directory else (user_home(environment) or Path()) / ".docker") / "config.json"
+    """The Docker client's config.json."""
+    return docker_folder(environment) / "config.json"
 
 
 def read(path: Path) -> DockerConfig:
