@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from deployer.errors import HostError
 from deployer.registry import credential_helper, docker_config
+from deployer.registry.answers import printable
 from deployer.registry.credential_helper import HELPER_TIMEOUT, TOKEN_USER
 from deployer.registry.docker_config import DockerConfig, Login, config_file
 
@@ -22,11 +23,15 @@ _VARIABLE = "DOCKER_AUTH_CONFIG"
 
 @dataclass(frozen=True)
 class Credentials:
-    """A user name and a password, or a token; neither secret shows when printed."""
+    """A user name and a password, or a token; neither secret shows when printed.
+
+    `variable` is the one that they are from, "" where `docker login` saved them.
+    """
 
     username: str
     password: str = field(default="", repr=False)
     identity_token: str = field(default="", repr=False)
+    variable: str = field(default="", compare=False)
 
     def basic(self) -> str:
         """The Authorization header's value (RFC 7617, in UTF-8)."""
@@ -51,8 +56,10 @@ def find_credentials(
     except HostError as error:
         found, unusable = None, error
     if found is None:
-        places = _Places(environment, config_file(environment), timeout)
+        places = _Places(address, environment, config_file(environment), timeout)
         found = next(filter(None, (places.look_for(name) for name in names)), None)
+        if found is None:
+            places.check_others()
     if found is None and unusable is not None:
         raise unusable
     return found
@@ -62,13 +69,18 @@ def _from_variable(names: Sequence[str], environment: Mapping[str, str]) -> Cred
     text = environment.get(_VARIABLE, "")
     logins = docker_config.read_variable(text).logins if text.strip() else {}
     name = next((name for name in names if name in logins), None)
-    return _kept(logins[name], name, f"the variable {_VARIABLE}", (f"unset {_VARIABLE}",)) if name else None
+    if name is None:
+        return None
+    advice = (f"Correct it, or take it away: unset {_VARIABLE}",)
+    kept = _kept(logins[name], HostError(f"The login for {name} in the variable {_VARIABLE} is damaged.", advice))
+    return replace(kept, variable=_VARIABLE) if kept else None
 
 
 @dataclass(frozen=True)
 class _Places:
-    """Where one user's logins are."""
+    """Where one user's logins are; `address` is the registry's."""
 
+    address: str
     environment: Mapping[str, str]
     path: Path
     timeout: float
@@ -101,16 +113,28 @@ class _Places:
             return Credentials(TOKEN_USER, identity_token=token or secret.text)
         return _usable(secret.username, secret.text, token=token)
 
+    def check_others(self) -> None:
+        """Raise HostError where another login is damaged: then `docker login` would delete what is not."""
+        for key, entry in self.config.logins.items():
+            _kept(entry, self._damaged(key))
+
     def _in_file(self, address: str) -> Credentials | None:
         entry = self.config.login(address)
-        again = (f"docker logout {address}", f"docker login {address}")
-        return _kept(entry, address, str(self.path), again) if entry else None
+        return _kept(entry, self._damaged(address)) if entry else None
+
+    def _damaged(self, key: str) -> HostError:
+        return HostError(
+            f"The login for {printable(key)} in {self.path} is damaged.",
+            (
+                "Take it out in an editor. Before that, `docker login` would delete other logins in the file too.",
+                f"docker login {self.address}",
+            ),
+        )
 
 
-def _kept(entry: Login, address: str, where: str, advice: tuple[str, ...]) -> Credentials | None:
-    """The credentials in an entry of `auths`. Raises HostError where it is damaged."""
+def _kept(entry: Login, problem: HostError) -> Credentials | None:
+    """The credentials in an entry of `auths`. Raises the problem where it is damaged."""
     username, password = entry.username, entry.password
-    problem = HostError(f"The login for {address} in {where} is damaged.", advice)
     if entry.auth:
         username, password = _unpack(entry.auth, problem)
     found = _usable(username, password, token=entry.registry_token, refresh=entry.identity_token)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _BLANK = " \t\r\n"
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
+# Docker begins with an empty configuration then, and writes that over the file.
+_BY_HAND = ("Correct it in an editor.", "`docker login` would replace the file, and delete every login in it.")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -83,7 +85,9 @@ def read(path: Path) -> DockerConfig:
             (f"Make it a file that you can read, or name another folder: DOCKER_CONFIG (now {path.parent})",),
         ) from error
     if data.startswith(_UTF_16):
-        raise HostError(f"{path}, where Docker keeps its logins, is not text in UTF-8.", ("Save it as UTF-8.",))
+        raise HostError(
+            f"{path}, where Docker keeps its logins, is not text in UTF-8.", ("Save it as UTF-8.", *_BY_HAND[1:])
+        )
     return _config(_document(data.decode(errors="replace"), path), path)
 
 
@@ -145,22 +149,22 @@ def _document(text: str, path: Path) -> object:
     if text.startswith("\ufeff"):
         raise HostError(
             f"{what}: it begins with a byte order mark, which Docker does not read.",
-            ("Save it as UTF-8 without a byte order mark.",),
+            ("Save it as UTF-8 without a byte order mark.", *_BY_HAND[1:]),
         )
     try:
         return _DECODER.raw_decode(text, start)[0]
     except json.JSONDecodeError as error:
-        raise HostError(f"{what} (line {error.lineno}, column {error.colno}).") from None
+        raise HostError(f"{what} (line {error.lineno}, column {error.colno}).", _BY_HAND) from None
     except (ValueError, RecursionError) as error:
         told = "its values are nested too deeply" if isinstance(error, RecursionError) else "it holds NaN or Infinity"
-        raise HostError(f"{what}: {told}.") from None
+        raise HostError(f"{what}: {told}.", _BY_HAND) from None
 
 
 def _config(document: object, path: Path) -> DockerConfig:
     if document is None:
         return DockerConfig()
     if not isinstance(document, _Object):
-        raise HostError(f"{path}, where Docker keeps its logins, holds no JSON object.")
+        raise HostError(f"{path}, where Docker keeps its logins, holds no JSON object.", _BY_HAND)
     found = DockerConfig()
     for key, value in document:
         match key.casefold():

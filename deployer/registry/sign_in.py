@@ -31,6 +31,7 @@ class SignIn:
         self._given = given
         self._plain = plain
         self._lock = threading.Lock()
+        self._variable = ""
         self.authorization = ""
         self.user = ""
 
@@ -48,7 +49,7 @@ class SignIn:
             self._refuse_tokens(answer)
             self._refuse_plain(answer)
             found = self._given or self._saved(answer)
-            self.user = found.username
+            self.user, self._variable = found.username, found.variable
             self.authorization = found.basic()
 
     def refused(self, answer: Answer) -> Denied:
@@ -60,6 +61,12 @@ class SignIn:
                     "Check the name and the password.",
                     f"deployer user password {self.user}   (sets a new one, on the machine that runs the registry)",
                 ),
+                original_text(answer),
+            )
+        if self._variable:
+            return Denied(
+                f"The registry at {self._address} rejected the login for '{self.user}' in {self._variable}.",
+                (f"Correct it, or use what `docker login` saved: unset {self._variable}",),
                 original_text(answer),
             )
         return Denied(

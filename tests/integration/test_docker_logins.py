@@ -270,6 +270,20 @@ def test_what_differs_on_purpose(both: SideBySide, case: Difference) -> None:
     assert both.ours()[0] == case.ours
 
 
+@pytest.mark.parametrize("damage", ['"broken:1": {"auth": 5}}}', '"broken:1": '])
+def test_docker_login_deletes_what_is_beside_damage_and_we_do_not_advise_it(both: SideBySide, damage: str) -> None:
+    others = "".join(f'"other{number}:1": {json.dumps(ENTRY)}, ' for number in range(8))
+    both.write('{"auths": {' + others + damage)
+    _, error = both.ours()
+    assert isinstance(error, HostError)
+    assert "in an editor" in error.advice[0]
+    words = ("docker", "login", "--username", "ann", "--password-stdin", both.address)
+    subprocess.run(words, env=both.environment, input="pw", text=True, check=True, capture_output=True)
+    kept = json.loads((both.home / "docker/config.json").read_text())["auths"]
+    # With an `auth` that is not base64, chance says which of them go: Go's maps have no order.
+    assert not any(kept.get(f"other{number}:1") == ENTRY for number in range(8))
+
+
 def test_docker_auth_config_comes_first_from_docker_28_3_on(both: SideBySide) -> None:
     both.write({"auths": {"{A}": ENTRY}})
     both.variables["DOCKER_AUTH_CONFIG"] = json.dumps({"auths": {both.address: {"auth": packed("ci:token")}}})

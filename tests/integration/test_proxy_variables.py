@@ -53,7 +53,7 @@ class Office:
         done = subprocess.run([*within, *command], env=own, capture_output=True, text=True, check=False)
         # Whatever way it takes, no engine answers there.
         assert self.proxy.asked or "error during connect" in done.stderr or "Cannot connect" in done.stderr, done.stderr
-        return self.proxy.logins[0] if self.proxy.asked else None
+        return next(iter(self.proxy.logins), "") if self.proxy.asked else None
 
     def ours(self, scheme: str, host: str, variables: dict[str, str]) -> str | None:
         proxy = proxy_for(f"{scheme}://{host}", self.environment(variables))
@@ -172,6 +172,17 @@ def test_the_same_forms_of_a_proxy_are_taken(office: Office, value: str) -> None
     assert login is not None
     # A user without a password is as one with an empty one.
     assert office.ours("http", HOST, variables) == login
+
+
+@pytest.mark.parametrize("value", ["socks5://{P}", "socks5h://{P}", "SOCKS5://user:pw@{P}"])
+def test_a_socks_proxy_looks_names_up_itself(office: Office, value: str) -> None:
+    variables = {"HTTP_PROXY": value}
+    assert office.docker("http", HOST, variables) == ""
+    # As through ours: test_everything_goes_through_the_proxy.
+    assert office.proxy.asked[0] == f"SOCKS {HOST}"
+    proxy = proxy_for(f"http://{HOST}", office.environment(variables))
+    assert proxy is not None
+    assert proxy.is_socks
 
 
 @pytest.mark.parametrize("value", UNUSABLE)

@@ -226,8 +226,21 @@ def test_a_damaged_entry_is_named_without_its_secrets(home: Home, auth: str) -> 
     home.write({"auths": {ADDRESS: {"auth": auth}}})
     with pytest.raises(HostError, match="is damaged") as caught:
         home.find()
-    assert caught.value.advice == (f"docker logout {ADDRESS}", f"docker login {ADDRESS}")
+    assert "in an editor" in caught.value.advice[0]
+    assert caught.value.advice[1] == f"docker login {ADDRESS}"
     assert auth not in str(caught.value)
+
+
+@pytest.mark.parametrize("entry", [{"auth": "damaged!"}, {"auth": 5}])
+def test_a_damaged_neighbour_is_named_before_docker_deletes_logins_for_it(home: Home, entry: Any) -> None:
+    good = {"auth": packed(f"ann:{SECRET}")}
+    home.write({"auths": {"other:1": entry, "third:1": good}})
+    with pytest.raises(HostError, match=r"The login for other:1 in .* is damaged") as caught:
+        home.find()
+    assert caught.value.advice[1] == f"docker login {ADDRESS}"
+    assert "damaged!" not in str(caught.value)
+    home.write({"auths": {"other:1": entry, ADDRESS: good}})
+    assert home.find() == Credentials("ann", SECRET)
 
 
 def test_files_that_cannot_be_read_are_named(home: Home) -> None:

@@ -71,6 +71,20 @@ def test_a_sign_in_that_is_wrong_is_told_apart_from_none(tmp_path: Path) -> None
     assert "s3cret" not in f"{caught.value}{caught.value.advice}{caught.value.original}"
 
 
+def test_a_login_in_a_variable_that_is_wrong_is_not_saved_anew(tmp_path: Path) -> None:
+    fake = FakeRegistry(user=("ann", "pw"))
+    entry = {"auth": base64.b64encode(b"ci:s3cret").decode()}
+    environment = {
+        **signed_in(tmp_path, ("localhost:5000", "ann:pw")),
+        "DOCKER_AUTH_CONFIG": json.dumps({"auths": {"localhost:5000": entry}}),
+    }
+    client = RegistryClient(URL, environment, transport=fake.transport)
+    with client, pytest.raises(Denied, match="rejected the login for 'ci' in DOCKER_AUTH_CONFIG") as caught:
+        client.catalog()
+    assert "unset DOCKER_AUTH_CONFIG" in caught.value.advice[0]
+    assert "s3cret" not in f"{caught.value}{caught.value.advice}{caught.value.original}"
+
+
 def test_a_token_server_is_named(tmp_path: Path) -> None:
     fake = FakeRegistry(user=("ann", "pw"), challenge='Bearer realm="https://auth.example/token"')
     client = RegistryClient(URL, signed_in(tmp_path, ("localhost:5000", "ann:pw")), transport=fake.transport)
