@@ -220,7 +220,7 @@ class Transport:
     def _failed(self, error: Exception, place: Place, way: Way, *, own: bool) -> DeployerError:
         slow_start = isinstance(error, httpx.ConnectTimeout)
         seconds = self._timeouts.connect if slow_start else self._timeouts.read
-        if way.proxy and way.at_proxy:
+        if way.proxy and way.fails_at_proxy(error):
             return proxy_fault(error, way.proxy, place, seconds=seconds)
         cause = tls_cause(error)
         if cause is None:

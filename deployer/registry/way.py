@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from deployer.registry.place import Place
     from deployer.registry.proxy import Proxy
 
+_OF_THE_NETWORK = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError)
+
 
 @dataclass
 class Way:
@@ -49,15 +51,23 @@ class Way:
         if answer.status == httpx.codes.BAD_REQUEST and tells_tls(answer) and proxy_speaks_tls(self.proxy, seconds):
             raise needs_tls(self.proxy, original_text(answer))
 
+    def fails_at_proxy(self, error: Exception) -> bool:
+        """Whether an error of httpx's is the proxy's, or of the way to it."""
+        return self.proxy is not None and self.at_proxy and isinstance(error, _OF_THE_NETWORK)
+
     def _note(self, event: str, _info: Mapping[str, Any]) -> None:
         # The names are httpcore's: "connection" is ours to the proxy, "proxy" the tunnel through it.
-        if self.proxy is None or not self.tunnels:
-            return
-        open_ = "connection.connect_tcp.complete" if self.proxy.is_socks else "proxy.start_tls.started"
         if event == "connection.connect_tcp.started":
             self.at_proxy = True
-        elif event == open_:
+        elif event == self._passed:
             self.at_proxy = False
+
+    @property
+    def _passed(self) -> str:
+        """The event from which on it is the registry that answers."""
+        if self.proxy and self.proxy.is_socks:
+            return "connection.connect_tcp.complete"
+        return "proxy.start_tls.started" if self.tunnels else "http11.receive_response_headers.complete"
 
 
 def transport_for(proxy: Proxy, verify: ssl.SSLContext, limits: httpx.Limits) -> httpx.BaseTransport:

@@ -430,6 +430,19 @@ def test_a_fault_behind_the_proxy_is_not_the_proxy_s(tmp_path: Path) -> None:
         assert f"The certificate of {ADDRESS}" in corp.failure().message
 
 
+@BOTH
+def test_an_answer_that_is_cut_off_is_not_the_proxy_s(tmp_path: Path, scheme: str) -> None:
+    cut = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"
+    with corporate(tmp_path, scheme=scheme) as corp, sending(cut) as half:
+        files = certificate(HOST, signer=authority()).write(tmp_path / "half")
+        (tmp_path / "home/.docker/certs.d" / ADDRESS).mkdir(parents=True, exist_ok=True)
+        with tls_server(*files, half.port) as secure:
+            if scheme == "https":
+                (tmp_path / "home/.docker/certs.d" / ADDRESS / "ca.crt").write_bytes(files[0].read_bytes())
+            corp.proxy.backend = secure.port if scheme == "https" else half.port
+            assert corp.failure().message == f"The answer of {ADDRESS} is cut off."
+
+
 def test_a_web_page_that_comes_through_a_proxy_may_be_its_own(tmp_path: Path) -> None:
     with corporate(tmp_path) as corp:
         corp.fake.before = lambda _: Reply(200, HTML, {"Content-Type": "text/html"})
