@@ -24,7 +24,7 @@ PAGE_IMAGES = {"kwk": "konradkleine/docker-registry-frontend:v2", "joxit": "joxi
 Images = Literal["auto", "pull", "build"]
 Page = Literal["builtin", "kwk", "joxit", "none"]
 TlsMode = Literal["", "off", "internal", "acme"]
-Order = Literal["created", "pushed"]
+Order = Literal["later", "created", "pushed"]
 
 
 def _checked(check: Check, default: Any) -> Any:  # noqa: ANN401 - dataclasses.field is as loose
@@ -83,6 +83,8 @@ class RetentionRule:
 
     A tag goes when all that is given says so: it is matched, not protected, not among the newest
     `keep` images, and old enough. With `untagged`, manifests that no tag reaches go too.
+    `by` says what age and newness are: `created`, `pushed`, or `later`, the age from the later of the
+    two, and the newest by their creation. Where a creation time is not real, the push stands in.
     """
 
     repositories: tuple[str, ...] = _checked(checks.globs, ("*",))
@@ -90,7 +92,7 @@ class RetentionRule:
     older_than: int | None = _checked(checks.age, None)
     match: str | None = _checked(checks.pattern, None)
     protect: str | None = _checked(checks.pattern, None)
-    by: Order = _checked(checks.one_of(*get_args(Order)), "created")
+    by: Order = _checked(checks.one_of(*get_args(Order)), "later")
     untagged: bool = _checked(checks.yes_or_no, False)
 
     @property

@@ -120,8 +120,13 @@ def prune(
         typer.Option("--protect", metavar="REGEX", help="Never take tags that it matches.", show_default=False),
     ] = None,
     by: Annotated[
-        str, typer.Option("--by", metavar="created|pushed", help="What age and newness are counted from.")
-    ] = "created",
+        str,
+        typer.Option(
+            "--by",
+            metavar="later|created|pushed",
+            help="What age is counted from: creation or push, or the later of the two.",
+        ),
+    ] = "later",
     untagged: Annotated[bool, typer.Option("--untagged", help="Take manifests too that no tag reaches.")] = False,
     wait: WaitOption = WAIT,
     dry_run: DryRunOption = False,
@@ -131,9 +136,11 @@ def prune(
     """Remove old tags and their images, and free the space.
 
     A tag goes when all that is given says so: it is matched, not protected, not among the newest
-    --keep images of its repository, and old enough. An image goes when no tag of it stays; then
-    garbage is collected as by gc. Without options, the rules under `retention:` in deployer.yaml
-    apply. Works on the machine that runs the registry.
+    --keep images of its repository, and old enough. Its age counts from the later of its creation
+    and its push, and the newest are those created last; with --by created or pushed both are by that
+    alone. Where a creation time is not real, as in reproducible builds, the push counts. An image goes
+    when no tag of it stays; then garbage is collected as by gc. Without options, the rules under
+    `retention:` in deployer.yaml apply. Works on the machine that runs the registry.
     """
     from deployer.cli import upkeep_views as views
     from deployer.workflows.collection import collect

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from deployer.cli.browse_views import short
 from deployer.cli.words import age, counted, size
 from deployer.printable import one_line as shown
+from deployer.registry.moments import at_second
 from deployer.workflows.storage_findings import of_survey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from deployer.cli.output import Output
     from deployer.workflows.collection import Collected
@@ -68,11 +69,11 @@ def print_prune(
         out.json({"tags": _taken_json(found, taken), **_survey_json(found)})
         return
     rows = []
-    now = datetime.fromtimestamp(found.snapshot.moment, UTC)
+    now = at_second(found.snapshot.moment)
     for name, goes in sorted(found.going.items()):
         tags = taken.get(name, ())
         revisions = found.snapshot.repositories[name].revisions
-        rows += [(shown(name), one.tag, short(one.digest), _age(one.moment, now), one.reason) for one in tags]
+        rows += [(shown(name), one.tag, short(one.digest), _counted_age(one, now), one.reason) for one in tags]
         rest = len(goes.revisions - {one.digest for one in tags})
         if rest:
             rows.append((shown(name), "-", "-", "-", f"{counted(rest, 'manifest')} that no tag then reaches"))
@@ -192,8 +193,9 @@ def _listed(names: Sequence[str]) -> str:
     return first if len(names) <= _MANY else f"{first} and {len(names) - _MANY} more"
 
 
-def _age(moment: int, now: datetime) -> str:
-    return age(datetime.fromtimestamp(moment, UTC), now).removesuffix(" ago")
+def _counted_age(one: Taken, now: datetime) -> str:
+    since = age(at_second(one.moment), now).removesuffix(" ago")
+    return f"{since} ({one.source})"
 
 
 def _survey_json(found: Survey) -> dict[str, Any]:
@@ -227,7 +229,8 @@ def _taken_json(found: Survey, taken: Mapping[str, Sequence[Taken]]) -> list[dic
             "repository": name,
             "tag": one.tag,
             "digest": one.digest,
-            "moment": datetime.fromtimestamp(one.moment, UTC).isoformat().replace("+00:00", "Z"),
+            "moment": at_second(one.moment).isoformat().replace("+00:00", "Z"),
+            "moment_of": one.source.value,
             "reason": one.reason,
             "image_goes": one.digest in found.going[name].revisions,
         }

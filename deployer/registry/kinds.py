@@ -127,13 +127,14 @@ _IMAGE = Content(Kind.IMAGE, Purpose.NONE, "", Client.DOCKER)
 
 
 def kind_of(document: Mapping[str, Any], media_type: str = "") -> Content:
-    """What a manifest is, whatever strangers wrote into it. `media_type` is what the registry calls it.
+    """What a manifest is, whatever strangers wrote into it. `media_type` is what the registry calls it, "" as itself.
 
     It is an image only if its configuration and all its layers are of an image's types.
     """
     if document.get("schemaVersion") == 1:
         return Content(Kind.LEGACY, Purpose.NONE, "", Client.DOCKER)
-    if media_type in INDEX_TYPES or isinstance(document.get("manifests"), list):
+    said = media_type or _text(document, "mediaType")
+    if said in INDEX_TYPES or isinstance(document.get("manifests"), list):
         return _kind_of_index(document)
     config = _text(document.get("config"), "mediaType")
     layers = _objects(document.get("layers"))

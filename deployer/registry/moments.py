@@ -24,6 +24,7 @@ _WRITTEN = re.compile(
 )
 # Tools that build reproducibly write a moment of about then into every image, which says nothing.
 _NO_REAL_TIME = datetime(1980, 1, 2, tzinfo=UTC)
+_LAST_SECOND = 253_402_300_799
 # By so much the clocks of two machines may differ.
 TOLERANCE = timedelta(minutes=5)
 
@@ -62,6 +63,11 @@ def parse_time(value: object) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return moment if moment.year > 1 else None
+
+
+def at_second(seconds: int) -> datetime:
+    """A moment in seconds since 1970, as files have them; those beyond the calendar are its last."""
+    return datetime.fromtimestamp(min(max(seconds, 0), _LAST_SECOND), UTC)
 
 
 def real_time(created: datetime | None, now: datetime) -> datetime | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from deployer.storage.removal import Removal
 from deployer.workflows import damage, under_way
-from deployer.workflows.manifest_graph import Going, Manifests, attached_to, by_tags, settle
+from deployer.workflows.manifest_graph import Going, Manifests, by_tags, settle, subjects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -234,9 +234,8 @@ def _with_unfinished(going: Mapping[str, Going], snapshot: Snapshot, manifests: 
         if repository is None:
             continue
         left = {digest for digest, moment in digests.items() if repository.revisions.get(digest, moment) < moment}
-        spared = {
-            tag for tag in repository.tags if tag not in known.tags and attached_to(tag) in known.revisions | left
-        }
+        attached = subjects(repository).items()
+        spared = {tag for tag, subject in attached if tag not in known.tags and subject in known.revisions | left}
         more = settle(repository, manifests, known.tags, known.revisions | left, spared=spared)
         if more.revisions:
             found[name] = more

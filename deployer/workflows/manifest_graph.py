@@ -9,20 +9,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from deployer.reference import is_digest
+from deployer.registry import attached
+from deployer.registry.kinds import Kind, is_attestation, is_manifest_type, kind_of
 from deployer.registry.manifests import digest_of
+from deployer.registry.moments import parse_time
 from deployer.registry.throwaway import original_said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Set as AbstractSet
+    from datetime import datetime
 
     from deployer.storage.access import Storage
     from deployer.storage.snapshot import Repository, Snapshot, Tag
 
 _DIGEST = re.compile(rb"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
-# How cosign, and clients that know no referrers API, tag what belongs to a manifest (OCI
-# distribution specification, "referrers tag schema").
-_ATTACHED = re.compile(r"(sha256|sha512)-([0-9a-f]{64,128})(?:\.[a-z0-9]+)?")
+_CREATED = "org.opencontainers.image.created"
 
 # distribution refuses larger manifests.
 MANIFEST_MAX_BYTES = 4 * 1024 * 1024
@@ -45,8 +47,9 @@ class Part:
 class Facts:
     """What a manifest names: every digest in it, and of these an index's children, the subject, the configuration.
 
-    `parts` is what is pulled with it. "" stands for no subject or configuration. `half_deleted` says that it is a
-    throw-away, left on a tag by a deletion that was cut off.
+    `parts` is what is pulled with it, `images` are those of the children that are manifests and no attestations,
+    `created` is what the annotation says. "" stands for no subject or configuration. `half_deleted` says that it
+    is a throw-away, left on a tag by a deletion that was cut off.
     """
 
     references: frozenset[str]
@@ -55,6 +58,9 @@ class Facts:
     config: str = ""
     half_deleted: bool = False
     parts: tuple[Part, ...] = ()
+    images: tuple[str, ...] = ()
+    is_image: bool = False
+    created: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +111,11 @@ def facts_of(content: bytes, digest: str) -> Facts | None:
 
     None where the content is not what the digest promises, or no manifest.
     """
-    if digest_of(content, digest.partition(":")[0]) != digest:
-        return None
+    return read_facts(content) if digest_of(content, digest.partition(":")[0]) == digest else None
+
+
+def read_facts(content: bytes) -> Facts | None:
+    """The same, of content that is what its digest promises."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
@@ -117,13 +126,16 @@ def facts_of(content: bytes, digest: str) -> Facts | None:
     # Written with escapes, a digest would not be found in the bytes; of keys that stand twice, JSON keeps one.
     plain = content + json.dumps(document).encode() if b"\\" in content else content
     references = frozenset(found.decode() for found in _DIGEST.findall(plain))
-    entries = document.get("manifests")
-    children = [_digest_of(entry) for entry in entries] if isinstance(entries, list) else []
+    named = document.get("manifests")
+    entries = [entry for entry in named if _digest_of(entry)] if isinstance(named, list) else []
     config, annotations = _digest_of(document.get("config")), document.get("annotations")
     stated = annotations if isinstance(annotations, dict) else {}
     return Facts(
         references=references,
-        children=tuple(child for child in children if child),
+        children=tuple(map(_digest_of, entries)),
+        images=tuple(_digest_of(entry) for entry in entries if _is_image_of_index(entry)),
+        is_image=kind_of(document).kind is Kind.IMAGE,
+        created=parse_time(stated.get(_CREATED)),
         subject=_digest_of(document.get("subject")),
         config=config,
         half_deleted=bool(original_said(config, has_layers=bool(document.get("layers")), annotations=stated)),
@@ -146,21 +158,25 @@ def _size_of(descriptor: dict[str, Any]) -> int | None:
     return size if isinstance(size, int) else None
 
 
+def _is_image_of_index(entry: dict[str, Any]) -> bool:
+    media_type = entry.get("mediaType", "")
+    return isinstance(media_type, str) and is_manifest_type(media_type) and not is_attestation(entry)
+
+
 def _digest_of(descriptor: Any) -> str:  # noqa: ANN401 - whatever stands in the place of a descriptor
     digest = descriptor.get("digest") if isinstance(descriptor, dict) else None
     return digest if isinstance(digest, str) and is_digest(digest) else ""
 
 
-def attached_to(tag: str) -> str:
-    """The digest to which a tag such as `sha256-….sig` attaches something, "" for ordinary tags."""
-    match = _ATTACHED.fullmatch(tag)
-    digest = f"{match[1]}:{match[2]}" if match else ""
-    return digest if is_digest(digest) else ""
-
-
 def clings(name: str, tag: Tag) -> bool:
     """Whether a tag only attaches something to another manifest; one that names its own digest does not."""
-    return attached_to(name) not in {"", tag.digest}
+    return attached.clings(name, tag.digest)
+
+
+def subjects(repository: Repository) -> dict[str, str]:
+    """The attached tags of a repository, with the digests of what they are attached to."""
+    tags = {name: tag.digest for name, tag in repository.tags.items()}
+    return {name: found.to for name, found in attached.read_attached(tags, repository.revisions).items()}
 
 
 def reached(repository: Repository, manifests: Manifests, roots: Iterable[str]) -> set[str]:
@@ -186,7 +202,7 @@ def parts(repository: Repository, manifests: Manifests, roots: Iterable[str]) ->
 def _closure(
     repository: Repository, manifests: Manifests, roots: Iterable[str], below: Callable[[str], Iterable[str]]
 ) -> set[str]:
-    attached = _attached(repository, manifests)
+    about = _attached(repository, manifests)
     found: set[str] = set()
     waiting = list(roots)
     while waiting:
@@ -196,20 +212,19 @@ def _closure(
         found.add(digest)
         # A root whose own link is lost still says what it needs.
         waiting += [other for other in below(digest) if other in repository.revisions]
-        waiting += attached.get(digest, ())
+        waiting += about.get(digest, ())
     return found & repository.revisions.keys()
 
 
 def _attached(repository: Repository, manifests: Manifests) -> dict[str, list[str]]:
-    attached: dict[str, list[str]] = defaultdict(list)
+    about: dict[str, list[str]] = defaultdict(list)
     for digest in repository.revisions:
         facts = manifests.known.get(digest)
         if facts and facts.subject:
-            attached[facts.subject].append(digest)
-    for name, tag in repository.tags.items():
-        if clings(name, tag):
-            attached[attached_to(name)].append(tag.digest)
-    return {subject: [one for one in found if one in repository.revisions] for subject, found in attached.items()}
+            about[facts.subject].append(digest)
+    for name, subject in subjects(repository).items():
+        about[subject].append(repository.tags[name].digest)
+    return {subject: [one for one in found if one in repository.revisions] for subject, found in about.items()}
 
 
 def settle(
@@ -228,9 +243,9 @@ def settle(
     While a staying manifest cannot be read, it may need any other: then tags go, and no manifest.
     """
     clinging = {
-        name: attached_to(name)
-        for name, tag in repository.tags.items()
-        if name not in tags | spared and clings(name, tag) and attached_to(name) in revisions
+        name: subject
+        for name, subject in subjects(repository).items()
+        if name not in tags | spared and subject in revisions
     }
     free = [tag.digest for name, tag in repository.tags.items() if name not in tags and name not in clinging]
     held = {repository.tags[name].digest for name in clinging}

@@ -10,38 +10,57 @@ from typing import TYPE_CHECKING
 from deployer.duration import written
 from deployer.order import natural
 from deployer.registry.imageconfig import parse_config
+from deployer.registry.moments import Source, at_second, newest_first, real_time
 from deployer.workflows.manifest_graph import Going, clings, parts, settle
 from deployer.workflows.untagged import may_go
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
-    from deployer.settings import RetentionRule
+    from deployer.settings import Order, RetentionRule
     from deployer.storage.access import Storage
     from deployer.storage.snapshot import Repository, Snapshot
-    from deployer.workflows.manifest_graph import Manifests
+    from deployer.workflows.manifest_graph import Facts, Manifests
 
 _CONFIG_MAX_BYTES = 8_000_000
-# Tools that build reproducibly write a moment of about then into every image, which says nothing.
-_NO_REAL_MOMENT = 315_619_200  # 1980-01-02
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A tag that goes: its digest, the moment that its age is counted from (seconds since 1970), and why."""
+    """A tag that goes: its digest, the moment that its age is counted from (seconds since 1970), and why.
+
+    `source` says whether the moment is its creation or its push.
+    """
 
     tag: str
     digest: str
     moment: int
     reason: str
+    source: Source = Source.PUSHED
+
+
+@dataclass(frozen=True)
+class Dated:
+    """A tag with its times: the push, and the creation where it is real."""
+
+    tag: str
+    pushed: datetime
+    created: datetime | None
+
+    def age_from(self, by: Order) -> tuple[datetime, Source]:
+        """The moment that its age is counted from."""
+        if self.created is None or by == "pushed" or (by == "later" and self.pushed > self.created):
+            return self.pushed, Source.PUSHED
+        return self.created, Source.CREATED
 
 
 @dataclass
 class Creations:
-    """When images were made, by the digest of their configuration, in seconds since 1970; each read once."""
+    """When images were made, as their configurations say, by the digests of those; each read once."""
 
     storage: Storage
-    known: dict[str, int] = field(default_factory=dict)
+    known: dict[str, datetime | None] = field(default_factory=dict)
 
     def learn(self, digests: Iterable[str], snapshot: Snapshot) -> None:
         """Read the configurations that are not known yet, and that are there."""
@@ -49,15 +68,32 @@ class Creations:
         there = {digest for digest in digests if digest in blobs and blobs[digest].size <= _CONFIG_MAX_BYTES}
         wanted = sorted(there - self.known.keys())
         for digest, content in self.storage.contents(wanted, blobs):
-            created = parse_config(content).created
-            moment = int(created.timestamp()) if created else 0
-            self.known[digest] = moment if moment > _NO_REAL_MOMENT else 0
+            self.known[digest] = parse_config(content).created
 
-    def of(self, digest: str, manifests: Manifests) -> int:
-        """When an image was made, or the newest of an index; 0 where nothing says so."""
-        images = [digest, *manifests.children(digest)]
-        configs = [facts.config for image in images if (facts := manifests.known.get(image))]
-        return max((self.known.get(config, 0) for config in configs), default=0)
+    def of(self, digest: str, manifests: Manifests, now: datetime) -> datetime | None:
+        """When an image was made, or the newest of an index; None where nothing says a real time."""
+        times = [self._of_image(manifests.known[image], now) for image in images_of(digest, manifests)]
+        known = [time for time in times if time]
+        facts = manifests.known.get(digest)
+        return max(known) if known else real_time(facts.created, now) if facts else None
+
+    def _of_image(self, facts: Facts | None, now: datetime) -> datetime | None:
+        if facts is None:
+            return None
+        return real_time(self.known.get(facts.config) if facts.is_image else None, now) or real_time(facts.created, now)
+
+
+def images_of(digest: str, manifests: Manifests) -> list[str]:
+    """The known manifests that an index puts together, those of the indexes in it too; any other is its own."""
+    found: dict[str, Facts] = {}
+    waiting = [digest]
+    while waiting:
+        current = waiting.pop()
+        facts = manifests.known.get(current)
+        if facts and current not in found:
+            found[current] = facts
+            waiting += facts.images
+    return [one for one, facts in found.items() if not facts.children]
 
 
 @dataclass
@@ -85,15 +121,14 @@ class Retention:
         return found
 
     def _learn(self, snapshot: Snapshot, manifests: Manifests) -> None:
-        rules = [rule for rule in self.rules if rule.by == "created"]
+        rules = [rule for rule in self.rules if rule.by != "pushed"]
         wanted: set[str] = set()
         for name, repository in snapshot.repositories.items():
             if not any(fnmatchcase(name, glob) for rule in rules for glob in rule.repositories):
                 continue
             for tag in repository.tags.values():
-                for image in (tag.digest, *manifests.children(tag.digest)):
-                    facts = manifests.known.get(image)
-                    wanted.update([facts.config] if facts and facts.config else [])
+                facts = [manifests.known[image] for image in images_of(tag.digest, manifests)]
+                wanted.update(one.config for one in facts if one and one.is_image and one.config)
         self.creations.learn(wanted, snapshot)
 
     def _taken(
@@ -109,33 +144,36 @@ class Retention:
             and name not in protected
             and not ((facts := manifests.known.get(tag.digest)) and facts.half_deleted)
         ]
-        matched = [(rule, self._newest_first(rule, repository, free, manifests)) for rule in rules if rule.takes_tags]
+        dated = [self._dated(repository, name, manifests, now) for name in free]
+        matched = [(rule, _newest_first(rule, dated)) for rule in rules if rule.takes_tags]
         # What one rule keeps, no other takes.
-        kept = {digest for rule, moments in matched for digest in _newest(rule, repository, moments)}
+        kept = {digest for rule, tags in matched for digest in _newest(rule, repository, tags)}
         found: dict[str, Taken] = {}
-        for rule, moments in matched:
-            for name, moment in moments.items():
-                digest = repository.tags[name].digest
+        for rule, tags in matched:
+            for one in tags:
+                digest = repository.tags[one.tag].digest
+                at, source = one.age_from(rule.by)
+                moment = int(at.timestamp())
                 if digest not in kept and (rule.older_than is None or now - moment >= rule.older_than):
-                    found.setdefault(name, Taken(name, digest, moment, _reason(rule)))
+                    found.setdefault(one.tag, Taken(one.tag, digest, moment, _reason(rule), source))
         return tuple(sorted(found.values(), key=lambda one: (one.moment, natural(one.tag)), reverse=True))
 
-    def _newest_first(
-        self, rule: RetentionRule, repository: Repository, free: list[str], manifests: Manifests
-    ) -> dict[str, int]:
-        """The tags that a rule matches, with the moments that they are judged by."""
-        pattern = re.compile(rule.match or "")
-        moments = {name: self._moment(rule, repository, name, manifests) for name in free if pattern.search(name)}
-        return dict(sorted(moments.items(), key=lambda item: (item[1], natural(item[0])), reverse=True))
-
-    def _moment(self, rule: RetentionRule, repository: Repository, name: str, manifests: Manifests) -> int:
+    def _dated(self, repository: Repository, name: str, manifests: Manifests, now: int) -> Dated:
         tag = repository.tags[name]
-        created = self.creations.of(tag.digest, manifests) if rule.by == "created" else 0
-        return created or tag.pushed
+        created = self.creations.of(tag.digest, manifests, at_second(now))
+        return Dated(name, at_second(tag.pushed), created)
 
 
-def _newest(rule: RetentionRule, repository: Repository, newest_first: Iterable[str]) -> list[str]:
-    images = dict.fromkeys(repository.tags[name].digest for name in newest_first)
+def _newest_first(rule: RetentionRule, dated: Iterable[Dated]) -> list[Dated]:
+    """The tags that a rule matches. By `later`, too, the newest are those created last."""
+    pattern = re.compile(rule.match or "")
+    order: Order = "created" if rule.by == "later" else rule.by
+    matched = [one for one in dated if pattern.search(one.tag)]
+    return newest_first(matched, lambda one: one.tag, lambda one: one.age_from(order)[0], lambda one: one.pushed)
+
+
+def _newest(rule: RetentionRule, repository: Repository, tags: Iterable[Dated]) -> list[str]:
+    images = dict.fromkeys(repository.tags[one.tag].digest for one in tags)
     return list(images)[: rule.keep or 0]
 
 

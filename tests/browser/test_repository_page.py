@@ -72,7 +72,7 @@ class TestTags:
     def test_an_index_shows_its_platforms_and_no_attestation(
         self, client: httpx.Client, open_page: Callable[..., Page]
     ) -> None:
-        platforms = ("linux/amd64", "linux/arm64/v8", "linux/arm/v7")
+        platforms = ("linux/amd64", "linux/arm64", "linux/arm/v7")
         oci = push_index(client, "page/index", "oci", platforms=platforms, attestations=True)
         push_index(client, "page/index", "docker", platforms=platforms, media="docker")
         page = open_page("/repository/page/index")

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.content import build_image, push_artifact, push_image, push_index, push_tag
 from tests.support.pulling import delete_manifest, manifest_status, pulls_whole, put_blob, put_manifest
-from tests.support.registry_content import DOCKER, OCI, Image, image, index, push, sha256
+from tests.support.registry_content import DOCKER, OCI, Image, build_cache, image, index, push, sha256
 from tests.support.stack import docker
 from tests.support.stored import HOUR, age
 
@@ -45,6 +45,40 @@ def put_together(*children: Image, **more: Any) -> Image:
 
 
 # -- what stays: each of these once cost images
+
+
+@pytest.mark.parametrize("as_image", [False, True], ids=["index", "image"])
+@pytest.mark.parametrize("media", [OCI, DOCKER])
+def test_a_build_cache_stays_whole_and_goes_whole(
+    stored: Stored, client: httpx.Client, media: str, as_image: bool
+) -> None:
+    cache = build_cache("first", "second", as_image=as_image, media=media)
+    push(client, "app", "cache", cache)
+    push(client, "app", "old", build_image(layers=("old",), created="2020-01-01T00:00:00Z"))
+    push(client, "app", "new", build_image(layers=("new",), created="2024-01-01T00:00:00Z"))
+    stored.age()
+    collect(stored.stack, "--untagged", "--older-than", "0s")
+    stored.stack.deployer("prune", "app", "--match", "^(old|new)$", "--keep", "1", "--untagged", "--yes", check=True)
+    assert manifest_status(client, "app", "old") == 404
+    for blob in cache.blobs:
+        assert client.get(f"/v2/app/blobs/{sha256(blob)}").content == blob
+    assert put_manifest(client, "app", "again", cache) == 201
+    stored.stack.deployer("prune", "app", "--match", "^(cache|again)$", "--yes", check=True)
+    assert not {sha256(blob) for blob in cache.blobs} & stored.blobs()
+    assert pulls_whole(client, "app", "new")
+
+
+def test_the_blobs_that_an_index_names_beside_its_image_stay(stored: Stored, client: httpx.Client) -> None:
+    made = build_image(layers=("beside",), media=OCI)
+    document = put_together(made).document
+    document["manifests"].append({"mediaType": "application/spdx+json", "digest": sha256(b"note"), "size": 4})
+    whole = Image(json.dumps(document).encode(), document["mediaType"], (b"note",))
+    push(client, "app", None, made)
+    push(client, "app", "1", whole)
+    stored.age()
+    collect(stored.stack, "--untagged", "--older-than", "0s")
+    assert client.get(f"/v2/app/blobs/{sha256(b'note')}").content == b"note"
+    assert pulls_whole(client, "app", made.digest)
 
 
 def test_an_image_whose_only_tag_is_its_own_digest_stays(stored: Stored, client: httpx.Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -106,10 +107,24 @@ def test_the_newest_images_stay_however_many_tags_they_have(stored: Stored, clie
     assert tags(client, "app") == ["2", "3", "4", "5", "6"]
 
 
-def test_age_counts_from_when_it_was_made(stored: Stored, client: httpx.Client) -> None:
+def test_age_counts_from_when_it_was_made_where_asked(stored: Stored, client: httpx.Client) -> None:
     dated(client, "app", "1", "2", "3", "4")
-    prune(stored, "app", "--older-than", "60h")
+    prune(stored, "app", "--older-than", "60h", "--by", "created")
     assert tags(client, "app") == ["3", "4"]
+
+
+def test_old_images_that_were_just_mirrored_stay_and_the_plan_says_what_counts(
+    stored: Stored, client: httpx.Client
+) -> None:
+    dated(client, "app", "1", "2", "3")
+    push(client, "app", "epoch", build_image(layers=("epoch",), created="1970-01-01T00:00:00Z"))
+    for tag in ("2", "epoch"):
+        age(stored.tag("app", tag), 72 * HOUR)
+    done = stored.stack.deployer("prune", "app", "--older-than", "40h", "--dry-run", check=True)
+    assert re.search(r"app +2 +[0-9a-f]{12} +[23] days \(created\)", done.stdout)
+    assert re.search(r"\n +epoch +[0-9a-f]{12} +3 days \(pushed\)", done.stdout)
+    prune(stored, "app", "--older-than", "40h")
+    assert tags(client, "app") == ["1", "3"]
 
 
 def test_age_counts_from_when_it_was_pushed_where_asked(stored: Stored, client: httpx.Client) -> None:
@@ -242,7 +257,7 @@ def test_rules_of_the_file_apply_and_what_one_keeps_no_other_takes(
         stored,
         """
   - {repositories: ["team/*"], keep: 2}
-  - {older_than: 30h, protect: "^1$"}
+  - {older_than: 30h, by: created, protect: "^1$"}
 """,
     )
     prune(stored)

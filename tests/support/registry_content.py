@@ -29,6 +29,7 @@ TYPES = {
         "layer": "application/vnd.oci.image.layer.v1.tar+gzip",
     },
 }
+CACHE_CONFIG = "application/vnd.buildkit.cacheconfig.v0"
 CREATED = "2024-06-29T23:28:22Z"
 
 
@@ -100,6 +101,19 @@ def index(children: Sequence[tuple[Image, str | None]], *, media: str = DOCKER, 
         entries.append(child.descriptor(**({"platform": known} if platform else {})))
     kind = TYPES[media]["index"]
     return Image(json.dumps({"schemaVersion": 2, "mediaType": kind, "manifests": entries, **more}).encode(), kind)
+
+
+def build_cache(*layers: str, as_image: bool = False, media: str = OCI) -> Image:
+    """What BuildKit exports with `--cache-to type=registry`, with `image-manifest=true` as an image."""
+    types = TYPES[media]
+    packed = [gzip.compress(layer.encode(), mtime=0) for layer in layers]
+    settings = json.dumps({"layers": [{"blob": sha256(blob)} for blob in packed], "records": []}).encode()
+    parts = [{"mediaType": types["layer"], "digest": sha256(blob), "size": len(blob)} for blob in packed]
+    config = {"mediaType": CACHE_CONFIG, "digest": sha256(settings), "size": len(settings)}
+    named = {"config": config, "layers": parts} if as_image else {"manifests": [*parts, config]}
+    kind = types["manifest" if as_image else "index"]
+    content = json.dumps({"schemaVersion": 2, "mediaType": kind, **named}).encode()
+    return Image(content, kind, (settings, *packed))
 
 
 def push(client: httpx.Client, repository: str, reference: str | None, content: Image) -> str:

@@ -20,6 +20,8 @@ from deployer.registry.moments import moment_of, newest_first, parse_time
 from deployer.registry.platforms import Platform
 from deployer.workflows.contents import Contents, read_contents
 from deployer.workflows.reading import Reader
+from deployer.workflows.manifest_graph import Manifests, read_facts
+from deployer.workflows.retention import Creations
 
 FOLDER = Path(__file__).parents[1] / "contract"
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
@@ -114,6 +116,16 @@ def test_the_newest_is_first(case: dict[str, Any]) -> None:
     pushes = {tag: pushed for tag, (_, pushed) in times.items()}
     for names in (case["order"], case["order"][::-1]):
         assert newest_first(names, str, at.__getitem__, pushes.__getitem__) == case["order"]
+
+
+@cases("contents")
+def test_prune_counts_from_the_same_moment(case: dict[str, Any]) -> None:
+    now = parse_time(contract("contents")["now"])
+    assert now
+    known = {digest: read_facts(json.dumps(document).encode()) for digest, document in case["manifests"].items()}
+    configs = {digest: parse_time(config.get("created")) for digest, config in case["configs"].items()}
+    storage: Any = None
+    assert second(Creations(storage, configs).of(case["root"], Manifests(known), now)) == case["is"]["created"]
 
 
 class Registry:

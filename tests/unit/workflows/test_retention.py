@@ -79,8 +79,86 @@ def test_what_says_no_moment_is_judged_by_its_push(tree: Tree) -> None:
     tree.push("app", ["epoch"], dated("epoch", "1970-01-01T00:00:00Z"), age=HOUR)
     tree.push("app", ["silent"], image("silent", created=None), age=2 * HOUR)
     tree.push("app", ["old"], dated("old", "2020-01-01T00:00:00Z"), age=0)
-    found, _ = prune(tree, rule(older_than="1d"))
+    found, _ = prune(tree, rule(older_than="1d", by="created"))
     assert tags(found) == ["old"]
+
+
+def test_an_old_image_that_was_mirrored_a_minute_ago_stays(tree: Tree) -> None:
+    tree.push("app", ["mirrored"], dated("mirrored", "2020-01-01T00:00:00Z"), age=60)
+    tree.push("app", ["old"], dated("old", "2020-01-01T00:00:01Z"), age=31 * 24 * HOUR)
+    found, retention = prune(tree, rule(older_than="30d"))
+    assert tags(found) == ["old"]
+    assert [one.source for one in retention.taken["app"]] == ["pushed"]
+
+
+def test_a_push_before_the_creation_makes_no_image_older(tree: Tree) -> None:
+    """As a registry's clock that was wrong wrote it."""
+    tree.push("app", ["new"], dated("new", "2024-01-01T00:00:00Z"), age=60 * 365 * 24 * HOUR // 2)
+    found, retention = prune(tree, rule(older_than="10000d"))
+    assert tags(found) == []
+    found, retention = prune(tree, rule(older_than="30d"))
+    assert [(one.tag, one.source) for one in retention.taken["app"]] == [("new", "created")]
+
+
+def test_what_was_pushed_in_the_future_stays(tree: Tree) -> None:
+    tree.push("app", ["ahead"], dated("ahead", "2020-01-01T00:00:00Z"), age=-365 * 24 * HOUR)
+    assert tags(prune(tree, rule(older_than="0s"))[0]) == []
+    assert tags(prune(tree, rule(older_than="0s", by="created"))[0]) == ["ahead"]
+
+
+def test_what_was_created_in_the_future_is_judged_by_its_push(tree: Tree) -> None:
+    tree.push("app", ["ahead"], dated("ahead", "2999-01-01T00:00:00Z"), age=2 * HOUR)
+    tree.push("app", ["now"], dated("now", "2024-01-01T00:00:00Z"), age=HOUR)
+    found, _ = prune(tree, rule(older_than="1h", by="created"))
+    assert tags(found) == ["ahead", "now"]
+    found, _ = prune(tree, rule(keep=1, by="pushed"))
+    assert tags(found) == ["ahead"]
+
+
+def test_of_images_created_at_one_moment_those_pushed_last_stay(tree: Tree) -> None:
+    for number, name in enumerate(["z", "a", "m"]):
+        tree.push("app", [name], dated(name, "2024-01-01T00:00:00Z"), age=(3 - number) * HOUR)
+    for by in ("later", "created", "pushed"):
+        assert tags(prune(tree, rule(keep=1, by=by))[0]) == ["a", "z"]
+        assert tags(prune(tree, rule(keep=2, by=by))[0]) == ["z"]
+
+
+def test_an_attestation_makes_no_index_younger(tree: Tree) -> None:
+    old = dated("old", "2020-01-01T00:00:00Z")
+    proof = image("proof", created="2024-06-01T00:00:00Z", platform="unknown/unknown")
+    for part in (old, proof):
+        tree.push("app", [], part)
+    tree.push("app", ["multi"], index([(old, "linux/amd64"), (proof, "unknown/unknown")]), age=31 * 24 * HOUR)
+    tree.push("app", ["single"], dated("single", "2022-01-01T00:00:00Z"), age=31 * 24 * HOUR)
+    assert tags(prune(tree, rule(keep=1))[0]) == ["multi"]
+
+
+def test_an_index_of_indexes_is_as_old_as_its_newest_image(tree: Tree) -> None:
+    new = dated("new", "2024-06-01T00:00:00Z")
+    inner = index([(new, "linux/amd64")], media=OCI)
+    outer = index([(inner, None)], media=OCI)
+    for part in (new, inner):
+        tree.push("app", [], part)
+    tree.push("app", ["nested"], outer)
+    tree.push("app", ["single"], dated("single", "2022-01-01T00:00:00Z"))
+    assert tags(prune(tree, rule(keep=1))[0]) == ["single"]
+
+
+@pytest.mark.parametrize("ending", [".src", ".vex", ".Some_thing-2.v1", ""])
+def test_whatever_is_attached_goes_with_its_image_and_counts_as_none(tree: Tree, ending: str) -> None:
+    releases(tree, 2)
+    oldest = dated("app 1", "2024-01-01T00:00:00Z")
+    attached = f"sha256-{oldest.digest[7:]}{ending}"
+    tree.push("app", [attached], dated("attached", "2024-02-01T00:00:00Z"))
+    assert tags(prune(tree, rule(keep=1))[0]) == ["1", attached]
+    assert tags(prune(tree, rule(keep=2))[0]) == []
+
+
+def test_a_tag_that_only_looks_attached_is_judged_as_any_other(tree: Tree) -> None:
+    releases(tree, 1)
+    name = f"sha256-{dated('app 1', '2024-01-01T00:00:00Z').digest[7:]}-debug"
+    tree.push("app", [name], dated("debug", "2023-01-01T00:00:00Z"))
+    assert tags(prune(tree, rule(keep=1))[0]) == [name]
 
 
 def test_the_newest_are_counted_in_images(tree: Tree) -> None:
@@ -209,7 +287,7 @@ def test_what_is_damaged_itself_may_go(tree: Tree) -> None:
 
 def test_the_reasons_are_told(tree: Tree) -> None:
     releases(tree, 3)
-    _, retention = prune(tree, rule(keep=1, older_than="1d", match="[0-9]"))
+    _, retention = prune(tree, rule(keep=1, older_than="1d", match="[0-9]", by="created"))
     assert [(one.tag, one.reason) for one in retention.taken["app"]] == [
         ("2", "beyond the newest 1, older than 1d, matches [0-9]"),
         ("1", "beyond the newest 1, older than 1d, matches [0-9]"),
