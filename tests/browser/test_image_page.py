@@ -268,9 +268,7 @@ class TestPlatforms:
         expect(page.get_by_role("tabpanel", name="linux/amd64")).to_be_visible()
         assert "--platform" not in commands(page)["Docker"]
         page.get_by_role("tab", name="linux/arm64").click()
-        expect(page.get_by_role("tabpanel", name="linux/arm64")).to_contain_text(
-            "docker pull --platform linux/arm64"
-        )
+        expect(page.get_by_role("tabpanel", name="linux/arm64")).to_contain_text("docker pull --platform linux/arm64")
         expect(page).to_have_url(re.compile(r"\?platform=linux%2Farm64$"))
         page.reload()
         expect(page.get_by_role("tab", name="linux/arm64")).to_have_attribute("aria-selected", "true")
