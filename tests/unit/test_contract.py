@@ -19,8 +19,8 @@ from deployer.registry.manifests import Manifest, parse
 from deployer.registry.moments import moment_of, newest_first, parse_time
 from deployer.registry.platforms import Platform
 from deployer.workflows.contents import Contents, read_contents
-from deployer.workflows.reading import Reader
 from deployer.workflows.manifest_graph import Manifests, read_facts
+from deployer.workflows.reading import Reader
 from deployer.workflows.retention import Creations
 
 FOLDER = Path(__file__).parents[1] / "contract"
