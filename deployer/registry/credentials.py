@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from deployer.errors import HostError
+from deployer.printable import printable
 from deployer.registry import credential_helper, docker_config
-from deployer.registry.answers import printable
 from deployer.registry.credential_helper import HELPER_TIMEOUT, TOKEN_USER
 from deployer.registry.docker_config import DockerConfig, Login, config_file
 
