@@ -15,7 +15,7 @@ import typer
 from deployer import __version__
 from deployer.cli import browse, daemon, images, pull_secret, setup, stack, upkeep, users
 from deployer.cli.output import Output
-from deployer.cli.session import Interruption
+from deployer.cli.session import SHARED_HELP, ConfigOption, HostOption, Interruption, NameOption, PortOption
 from deployer.errors import EXIT_BUG, EXIT_FAILURE, EXIT_INTERRUPTED, DeployerError
 
 app = typer.Typer(
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with `deployer up`. Each command has its own help: `deployer push --help`.",
+    epilog=f"Start with `deployer up`. Each command has its own help: `deployer push --help`. {SHARED_HELP}",
 )
 
 
@@ -39,6 +39,10 @@ def _deployer(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False,
+    config: ConfigOption = None,
+    name: NameOption = None,
+    host: HostOption = None,
+    port: PortOption = None,
 ) -> None:
     """Bring up a private Docker registry with a web page, and work with it."""
 

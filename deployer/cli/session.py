@@ -35,6 +35,10 @@ HostOption = Annotated[
     str | None, typer.Option("--host", metavar="HOST", help="The registry's host.  [default: localhost]")
 ]
 PortOption = Annotated[str | None, typer.Option("--port", metavar="PORT", help="The registry's port.  [default: 5000]")]
+SHARED_HELP = (
+    "--config, --name, --host and --port may stand before a command or after it; the one after it counts: "
+    "`deployer --name team status`."
+)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")]
@@ -112,22 +116,21 @@ def command(
 ) -> Callable[..., Any]:
     """Register a command whose first parameter is a Session.
 
-    The options that every command has are added behind its own, so they are written once. A command
-    that `recovers` first mends what one that was killed has left. `group` is the word before the
-    name, where `app` holds the commands of one.
+    The options that every command has are added behind its own, so they are written once; they may
+    stand before the command as well, see `take_shared_options`. A command that `recovers` first
+    fixes what one that was killed has left. `group` is the word before the name, where `app` holds
+    the commands of one.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         COMMANDS.add(f"{group} {name or function.__name__}".strip())
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-        shared = [
-            inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-            for key, annotation in _SHARED.items()
-        ]
+        shared = shared_parameters()
 
         @wraps(function)
-        def entry(**given: Any) -> None:  # noqa: ANN401 - whatever the command itself declares
-            flags = {key: given.pop(key) for key in _SHARED}
+        def entry(context: typer.Context, **given: Any) -> None:  # noqa: ANN401 - whatever the command declares
+            flags = {key: _nearest(context, key) for key in _SHARED}
+            given = {key: value for key, value in given.items() if key not in _SHARED}
             selection = Selection.of(**flags)
             out = Output(sys.stdout, sys.stderr, not os.environ.get("NO_COLOR"), selection)
             session = Session(**flags, environment=os.environ, directory=_here(), out=out)
@@ -142,13 +145,47 @@ def command(
                 raise Interruption(selection.applied(str(error))) from error
 
         keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
-        vars(entry)["__signature__"] = inspect.Signature(keyword_only + shared)
-        vars(entry).pop("__wrapped__", None)
-        entry.__annotations__ = {parameter.name: parameter.annotation for parameter in keyword_only + shared}
+        context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+        _declare(entry, [context, *keyword_only, *shared])
         app.command(name, epilog=epilog)(entry)
         return function
 
     return register
+
+
+def take_shared_options(app: typer.Typer) -> None:
+    """Let the options that every command has stand before the commands of a group without options of its own."""
+
+    def entry(**_given: Any) -> None:  # noqa: ANN401 - the command itself looks for them
+        pass
+
+    _declare(entry, shared_parameters())
+    app.callback()(entry)
+
+
+def shared_parameters() -> list[inspect.Parameter]:
+    """The options that every command has, as a group of commands takes them."""
+    return [
+        inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for key, annotation in _SHARED.items()
+    ]
+
+
+def _declare(entry: Callable[..., None], parameters: list[inspect.Parameter]) -> None:
+    """Give a function the parameters that Typer is to read."""
+    vars(entry)["__signature__"] = inspect.Signature(parameters)
+    vars(entry).pop("__wrapped__", None)
+    entry.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+
+
+def _nearest(context: typer.Context, key: str) -> Any:  # noqa: ANN401 - as each option is typed
+    """An option's value where it stands last on the line: behind the command, or before it."""
+    place: Any = context
+    while place is not None:
+        if place.params.get(key) is not None:
+            return place.params[key]
+        place = place.parent
+    return None
 
 
 def _recover(session: Session) -> None:

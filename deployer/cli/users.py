@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deployer.cli import passwords as asking
-from deployer.cli.session import DryRunOption, JsonOption, Session, YesOption, command
+from deployer.cli.session import SHARED_HELP, DryRunOption, JsonOption, Session, YesOption, command, take_shared_options
 from deployer.cli.stack import stack_of
 from deployer.cli.words import counted
 from deployer.host.passwords import DEFAULT_COST
@@ -40,10 +40,11 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(
         name="user",
         help="Say who may sign in. While there are no users, the registry is open.",
-        epilog=_GROUP_EXAMPLE,
+        epilog=f"{_GROUP_EXAMPLE} {SHARED_HELP}",
         no_args_is_help=True,
         rich_markup_mode=None,
     )
+    take_shared_options(group)
     command(group, "add", epilog=_ADD_EXAMPLE, group="user")(add)
     command(group, "remove", epilog=_REMOVE_EXAMPLE, group="user")(remove)
     command(group, "list", epilog=_LIST_EXAMPLE, group="user")(list_users)

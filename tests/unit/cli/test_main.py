@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
 
 from deployer.cli import main as edge
+from deployer.cli import session as edge_session
 from deployer.cli.main import app, main
+from deployer.errors import DeployerError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def commands_of(group: Any, before: str = "") -> list[str]:
@@ -56,6 +62,89 @@ def test_every_help_is_complete_with_an_example(command: str, capsys: pytest.Cap
         assert option in shown
     for line in shown.splitlines():
         assert not line.strip().startswith("--") or len(line.split()) > 2, f"an option without a word: {line}"
+
+
+class Seen(DeployerError):
+    """Stands for the work of a command."""
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The options that every command has, as the last command heard them; no command does anything."""
+    found: dict[str, str] = {}
+
+    def session(*, environment: object, directory: object, out: object, **flags: object) -> None:
+        found.clear()
+        found.update({key: str(value) for key, value in flags.items() if value is not None})
+        raise Seen("seen")
+
+    monkeypatch.setattr(edge_session, "Session", session)
+    return found
+
+
+def words_of(command: str) -> list[str]:
+    """A command with as many words as it needs."""
+    found: Any = typer.main.get_command(app)
+    for word in command.split():
+        found = found.commands[word]
+    needed = [param for param in found.params if param.param_type_name == "argument" and param.required]
+    return [*command.split(), *("app" for _ in needed)]
+
+
+SHARED = {"config": "other.yaml", "name": "team", "host": "registry.example", "port": "5443"}
+SHARED_WORDS = [word for key, value in SHARED.items() for word in (f"--{key}", value)]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_options_of_every_command_may_stand_before_it_too(command: str, seen: dict[str, str]) -> None:
+    words = words_of(command)
+    for arguments in ([*words, *SHARED_WORDS], [*SHARED_WORDS, *words], [*SHARED_WORDS[:2], *words, *SHARED_WORDS[2:]]):
+        assert main(arguments) == 1
+        assert seen == SHARED
+    # Given at both places, the one behind the command counts, and the others are still heard.
+    assert main([*SHARED_WORDS, *words, "--name", "nearer"]) == 1
+    assert seen == {**SHARED, "name": "nearer"}
+    assert main(["-c", "other.yaml", *words]) == 1
+    assert seen == {"config": "other.yaml"}
+    if " " in command:
+        assert main([words[0], *SHARED_WORDS, *words[1:]]) == 1
+        assert seen == SHARED
+    assert main(words) == 1
+    assert seen == {}
+
+
+def test_an_advice_names_the_options_that_stood_before(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert main(["--name", "nowhere", "user", "list"]) == 1
+    assert "deployer up --name nowhere" in capsys.readouterr().err
+
+
+def test_an_option_before_no_command_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--name", "team"]) == 2
+    assert "Missing command" in capsys.readouterr().err
+    assert main(["--yes", "down"]) == 2
+
+
+@pytest.mark.parametrize("words", [[], ["user"]])
+def test_the_help_of_all_commands_says_that_options_may_stand_there(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, "--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    for option in ("--config", "--name", "--host", "--port"):
+        assert option in shown
+    assert "before a command or after it; the one after it counts" in shown
+
+
+def test_a_shell_completes_commands_behind_the_options() -> None:
+    environment = {"_DEPLOYER_COMPLETE": "complete_bash", "COMP_WORDS": "deployer --name team sta", "COMP_CWORD": "3"}
+    program = "from deployer.cli.main import app; app(prog_name='deployer')"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == ["status"]
 
 
 @pytest.mark.parametrize("group", GROUPS)
