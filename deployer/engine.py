@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _PROJECT_LABEL = "com.docker.compose.project"
 _HELPER_LABEL = "deployer.upkeep"
-_GONE = re.compile("no such container|already in progress", re.IGNORECASE)
+_GONE = re.compile(r"no such (container|volume|network)|network \S+ not found|already in progress", re.IGNORECASE)
 # compose-spec/compose-go, template/template.go; Compose logs it, with quotes escaped.
 _UNSET = re.compile(r'The \\?"([^"\\]+)\\?" variable is not set')
 _REMOVAL_TRIES = 20
@@ -182,12 +182,24 @@ class Engine:
         Compose reads the files for it, so it also proves that they are right. Raises UnsetVariables
         where they use variables, of which Compose gets none.
         """
-        done = self.client.begin(*compose(project), "config", "--hash", "*")
+        return dict(_pair(line) for line in self._config(project, "--hash", "*").splitlines() if line.strip())
+
+    def resolved(self, project: Project) -> dict[str, Any]:
+        """The project as Compose reads its files, with the names that its volumes and networks have here.
+
+        Raises UnsetVariables as `config_hashes` does.
+        """
+        # Printed to be read by Compose again, which takes a single dollar sign for a variable.
+        found: dict[str, Any] = json.loads(self._config(project, "--format", "json").replace("$$", "$"))
+        return found
+
+    def _config(self, project: Project, *options: str) -> str:
+        done = self.client.begin(*compose(project), "config", *options)
         if unset := tuple(dict.fromkeys(_UNSET.findall(done.stderr))):
             raise UnsetVariables(unset, done.stderr)
         if done.returncode != 0:
             raise translate(done.stderr or done.stdout)
-        return dict(_pair(line) for line in done.stdout.splitlines() if line.strip())
+        return done.stdout
 
     def up(self, project: Project, *, anew: Sequence[str] = (), quiet: bool) -> None:
         """Start the project's services, making anew those that changed, and those named in `anew`."""
@@ -199,15 +211,6 @@ class Engine:
                     list(anew), detach=True, force_recreate=True, dependencies=False, pull="never", no_build=True,
                     quiet=quiet,
                 )  # fmt: skip
-
-    def down(self, project: Project, *, volumes: bool, quiet: bool) -> None:
-        """Stop and remove the project's containers and network, and with `volumes` its volumes."""
-        with translated():
-            self.client.whales(project).compose.down(remove_orphans=True, volumes=volumes, quiet=quiet)
-
-    def remove_unused_networks(self, project: str) -> None:
-        """Remove the networks of a Compose project that no container is in: Compose keeps those that its file lost."""
-        self.client.run("network", "prune", "--force", "--filter", f"label={_PROJECT_LABEL}={project}")
 
     def follow_logs(self, project: Project, services: Sequence[str], *, follow: bool, tail: str, since: str) -> None:
         """Let Compose print the services' logs on this terminal."""
@@ -233,16 +236,6 @@ class Engine:
         shown = f'{{{{.Names}}}}\t{{{{.Label "{_PROJECT_LABEL}"}}}}'
         lines = self.client.run("container", "ls", "--filter", f"publish={port}/tcp", "--format", shown).splitlines()
         return tuple(Publisher(*_pair(line, "\t")) for line in lines)
-
-    def volumes(self, project: str) -> tuple[str, ...]:
-        """The names of a Compose project's volumes."""
-        return tuple(
-            self.client.run("volume", "ls", "--quiet", "--filter", f"label={_PROJECT_LABEL}={project}").split()
-        )
-
-    def remove_volume(self, name: str) -> None:
-        """Remove a volume where it is still there."""
-        self.client.run("volume", "rm", "--force", name)
 
     def execute(self, container: str, *command: str) -> str:
         """Run a program inside a container and return what it printed."""
@@ -288,14 +281,8 @@ class Engine:
                 return
             if attempt:
                 time.sleep(_REMOVAL_PAUSE_SECONDS)
-            try:
-                self.client.run("container", "rm", "--force", *left)
-            except EngineUnavailable:
-                raise
-            except EngineError as error:
-                # It ends by itself too, and then there is nothing to remove any more.
-                if not _GONE.search(error.original):
-                    raise
+            # It ends by itself too, and then there is nothing to remove any more.
+            self.remove("container", "rm", "--force", *left)
         raise EngineError("A helper container of deployer does not end.", (f"docker rm --force {left[0]}",))
 
     def sharing(self, container: str, target: str) -> tuple[str, ...]:
@@ -321,16 +308,29 @@ class Engine:
             )
         )
 
+    def remove(self, *arguments: str) -> None:
+        """Run a command of the client that removes something; what is gone already is no failure."""
+        try:
+            self.client.run(*arguments)
+        except EngineUnavailable:
+            raise
+        except EngineError as error:
+            if not _GONE.search(error.original):
+                raise
+
     def stop_streams(self) -> None:
         """End every push and pull under way."""
         self.client.stop_streams()
 
     def _inspected(self, *options: str) -> list[dict[str, Any]]:
         """Everything that the engine knows of the containers that `container ls` lists with these options."""
-        ids = self.client.run("container", "ls", "--quiet", "--no-trunc", *options).split()
-        if not ids:
+        return self.inspect("container", self.client.run("container", "ls", "--quiet", "--no-trunc", *options).split())
+
+    def inspect(self, kind: str, names: Sequence[str]) -> list[dict[str, Any]]:
+        """Everything that the engine knows of these containers, volumes or networks."""
+        if not names:
             return []
-        done = self.client.begin("container", "inspect", *ids)
+        done = self.client.begin(kind, "inspect", *names)
         complaints = [line for line in done.stderr.splitlines() if line.strip()]
         # One that ended between the two questions is gone, and the others are told.
         if done.returncode != 0 and not all(_GONE.search(line) for line in complaints):

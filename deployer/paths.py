@@ -52,6 +52,11 @@ class Deployment:
         return self.directory / "address.json"
 
     @property
+    def owned_file(self) -> Path:
+        """Where `up` keeps what it made and what it found; the last file that `down --volumes` removes."""
+        return self.directory / "owned.json"
+
+    @property
     def users_file(self) -> Path:
         """The users and the hashes of their passwords; mode 0600."""
         return self.directory / "users"

@@ -1,9 +1,10 @@
-"""What `up` last brought a deployment up with, kept in its folder."""
+"""What `up` last brought a deployment up with, and what of it was there before; kept in its folder."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,3 +34,50 @@ class Record:
     def content(self) -> bytes:
         """The record as its file holds it."""
         return (json.dumps(asdict(self)) + "\n").encode()
+
+
+class Kind(StrEnum):
+    """What a deployment uses and another could have made."""
+
+    VOLUME = "volume"
+    NETWORK = "network"
+    DIRECTORY = "directory"
+
+
+@dataclass(frozen=True, order=True)
+class Thing:
+    """A volume, a network or a directory, by its name."""
+
+    kind: Kind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
+class Owned:
+    """What a deployment uses: what `up` made, what was there before and was agreed to, and the files it wrote.
+
+    Files by their path below the deployment's folder.
+    """
+
+    made: frozenset[Thing] = frozenset()
+    found: frozenset[Thing] = frozenset()
+    files: frozenset[str] = frozenset()
+
+    @classmethod
+    def read(cls, file: Path) -> Owned | None:
+        """What a file says; None where there is none, or none that can be read."""
+        try:
+            raw = json.loads(file.read_bytes())
+            made, found = ({Thing(Kind(kind), str(name)) for kind, name in raw[key]} for key in ("made", "found"))
+            return cls(frozenset(made), frozenset(found), frozenset(map(str, raw["files"])))
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    @property
+    def content(self) -> bytes:
+        """The same as its file holds it."""
+        things = {key: [[thing.kind, thing.name] for thing in sorted(getattr(self, key))] for key in ("made", "found")}
+        return (json.dumps({**things, "files": sorted(self.files)}) + "\n").encode()

@@ -59,6 +59,9 @@ def up(
     then writes the files, starts what is not running, makes anew exactly the services whose
     settings changed, and returns when the registry and the page really answer. Running it again
     changes nothing.
+
+    Volumes, networks, directories and files that are there already and that no `up` made are told
+    and asked about before they are used; the answer is remembered.
     """
     from deployer.workflows import authority, sign_in
     from deployer.workflows.stack import Dialogue
@@ -132,6 +135,7 @@ def _plan_json(plan: UpPlan) -> dict[str, object]:
         ],
         "images": [{"image": choice.name, "source": choice.source.value} for choice in plan.images],
         "files": [change.path for change in plan.files],
+        "found": [{"kind": thing.kind.value, "name": thing.name} for thing in plan.found],
         "warnings": [*plan.warnings, *plan.remarks],
     }
 
@@ -140,6 +144,8 @@ def _print_plan(session: Session, plan: UpPlan) -> None:
     out = session.out
     for remark in plan.remarks:
         out.warn(remark)
+    for warning in plan.warnings:
+        out.warn(warning)
     if plan.is_empty:
         out.line("Nothing would change.")
         return
@@ -150,8 +156,6 @@ def _print_plan(session: Session, plan: UpPlan) -> None:
         out.line(f"file     {file.path}: {'removed' if file.after is None else 'written'}")
     for change in plan.services:
         out.line(f"service  {change.service}: {change.action.value}{f' ({change.reason})' if change.reason else ''}")
-    for warning in plan.warnings:
-        out.warn(warning)
     out.note("Dry run: nothing was changed.")
 
 
@@ -171,9 +175,10 @@ def down(
     """Stop the registry; the images in it stay.
 
     Its containers and network are removed, and `deployer up` brings it back as it was. With
-    --volumes the pushed images are removed as well, after a question.
+    --volumes its volumes, the pushed images in them, and its files are removed as well, after a
+    question that names them; what was there before `up` is said to be so. A volume that another
+    container uses, or that the files call external, stays.
     """
-    from deployer.cli.words import counted
     from deployer.workflows import removal
 
     session.require_deployment(session.engine)
@@ -184,21 +189,39 @@ def down(
     if dry_run:
         session.out.note("Dry run: nothing was changed.")
         return
-    if plan.loses_images:
-        users = f" and its {counted(plan.users, 'user')}" if plan.users else ""
-        session.out.confirm(f"Remove every image pushed to '{session.settings.name}'{users}, for good?", yes=yes)
-    removal.apply(stack, plan, quiet=not session.out.err.isatty())
+    if plan.needs_yes:
+        session.out.confirm(_down_question(session, plan), yes=yes)
+    removal.apply(stack, plan, volumes=volumes, say=session.out.note)
     if as_json:
         session.out.json(_down_json(plan))
     elif not plan.is_empty:
         session.out.note("Done." if volumes else "Done. The images stay; `deployer up` brings them back.")
 
 
+def _down_question(session: Session, plan: DownPlan) -> str:
+    from deployer.cli.words import counted
+    from deployer.workflows.removal import Sort
+
+    what = f"every image pushed to '{session.settings.name}'" if plan.loses_images else "what is listed"
+    volumes, count = plan.names(Sort.VOLUME), len(plan.of(Sort.FILE))
+    parts = [
+        *([f"volume {', '.join(volumes)}"] if volumes else []),
+        *([counted(count, "file")] if count else []),
+        *([counted(plan.users, "user")] if plan.users else []),
+    ]
+    parts += [f"{one.sort} {one.name} {one.remark}" for one in plan.found]
+    return f"Remove {what} ({'; '.join(parts)}), for good?"
+
+
 def _down_json(plan: DownPlan) -> dict[str, object]:
+    from deployer.workflows.removal import Sort
+
     return {
-        "containers": plan.containers,
-        "volumes": plan.volumes,
-        "files": plan.files,
+        "containers": plan.names(Sort.CONTAINER),
+        "networks": plan.names(Sort.NETWORK),
+        "volumes": plan.names(Sort.VOLUME),
+        "not_made_by_up": [one.name for one in plan.found],
+        "files": plan.names(Sort.FILE),
         "users": plan.users,
         "kept": plan.kept,
     }
@@ -206,24 +229,27 @@ def _down_json(plan: DownPlan) -> dict[str, object]:
 
 def _print_down(session: Session, plan: DownPlan, *, as_json: bool) -> None:
     from deployer.cli.words import counted
+    from deployer.workflows.removal import Sort
 
     if as_json:
         session.out.json(_down_json(plan))
         return
     if plan.is_empty:
         session.out.note(f"Nothing to do: '{session.settings.name}' is not running.")
-    for title, names in (("container", plan.containers), ("volume", plan.volumes)):
-        for name in names:
-            session.out.line(f"{title:<10} {name}: to be removed")
-    if plan.files:
-        session.out.line(f"{'files':<10} {len(plan.files)} in {session.deployment.directory}: to be removed")
+    for one in plan.going:
+        if one.sort is not Sort.FILE:
+            remark = f" ({one.remark})" if one.remark else ""
+            session.out.line(f"{one.sort:<10} {one.name}: to be removed{remark}")
+    files = plan.of(Sort.FILE)
+    if files:
+        session.out.line(f"{'files':<10} {len(files)} in {session.deployment.directory}: to be removed")
     if plan.users:
         who = f"{counted(plan.users, 'user')}, with their passwords"
         session.out.line(f"{'users':<10} {who}: to be removed; until there are others there is no sign-in")
     if plan.loses_authority:
         session.out.warn("The registry's own authority goes too: after the next `up`, clients have to trust a new one.")
     for name in plan.kept:
-        session.out.line(f"{'images':<10} {name}: stays")
+        session.out.line(f"{'kept':<10} {name}: stays")
 
 
 def status(session: Session, as_json: JsonOption = False) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
+from deployer import inventory
 from deployer.errors import NotFound
 from deployer.paths import Deployment, deployment_names
 from deployer.record import Record
@@ -23,11 +24,12 @@ def require(deployment: Deployment, environment: Mapping[str, str], engine: Engi
     With an engine, containers or volumes whose files are gone count too. Raises NotFound with the
     names that are most like it, and PreflightError where the engine is another machine's.
     """
-    if deployment.is_there:
+    # Of one that is half removed there is still what tells of the rest.
+    if deployment.is_there or deployment.owned_file.exists():
         return
     if engine is not None:
         preflight.check_here(engine)
-        if engine.containers(deployment.name) or engine.volumes(deployment.name):
+        if engine.containers(deployment.name) or inventory.has_volumes(engine, deployment.name):
             return
     known = deployment_names(environment)
     near = difflib.get_close_matches(deployment.name, known, n=3, cutoff=0.5)

@@ -16,15 +16,19 @@ import yaml
 from deployer import render
 from deployer.errors import HostError
 from deployer.host.files import read_if_there, write_atomically
-from deployer.record import Record
+from deployer.record import Owned, Record
 from deployer.render import PRIVATE, PUBLIC, File
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterable
 
     from deployer.paths import Deployment
 
+# The folders whose files are all rendered, but for the marks of the gate.
+FOLDERS = ("registry", "frontend")
+# What changes with the page alone, and is removed where another page has no such file.
+_PAGE = ("frontend/page/", "frontend/overview/")
+_OWN_HEADER = b"# Written by deployer"
 _SECRET = re.compile(r'^\s*secret: "?([0-9a-zA-Z]+)"?$', re.MULTILINE)
 
 
@@ -94,17 +98,38 @@ def changes(deployment: Deployment, files: Iterable[File]) -> tuple[FileChange, 
         before = read_if_there(deployment.directory / path)
         if before != file.content:
             found.append(FileChange(path, before, file.content))
-    for left in _page_files(deployment):
-        path = left.relative_to(deployment.directory).as_posix()
-        if path not in wanted:
-            found.append(FileChange(path, left.read_bytes(), None))
+    ours = is_ours(deployment)
+    left = [path for path in written(deployment) if path not in wanted and path.startswith(_PAGE) and ours(path)]
+    found += [FileChange(path, (deployment.directory / path).read_bytes(), None) for path in left]
     return tuple(found)
 
 
-def _page_files(deployment: Deployment) -> Iterator[Path]:
-    for name in ("page", "overview"):
-        folder = deployment.directory / "frontend" / name
-        yield from sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else ()
+def is_deployed(deployment: Deployment) -> bool:
+    """Whether the Compose file in the folder is deployer's."""
+    return (read_if_there(deployment.compose_file) or b"").startswith(_OWN_HEADER)
+
+
+def is_ours(deployment: Deployment) -> Callable[[str], bool]:
+    """Tells of a path below `registry` or `frontend` whether deployer wrote the file there.
+
+    An `up` of before that was remembered wrote everything in them.
+    """
+    owned = Owned.read(deployment.owned_file)
+    if owned is None:
+        deployed = is_deployed(deployment)
+        return lambda _: deployed
+    known = owned.files
+    return known.__contains__
+
+
+def written(deployment: Deployment) -> tuple[str, ...]:
+    """The paths of the files in the folders that deployer writes to, whoever wrote them."""
+    return tuple(
+        path.relative_to(deployment.directory).as_posix()
+        for name in FOLDERS
+        for path in sorted((deployment.directory / name).rglob("*"))
+        if path.is_symlink() or path.is_file()
+    )
 
 
 def outdates(deployment: Deployment, file: File, started: datetime) -> bool:

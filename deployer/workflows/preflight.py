@@ -73,10 +73,12 @@ def _refuse_elsewhere(endpoint: str) -> None:
 def check_conflict(deployment: Deployment, containers: tuple[ServiceContainer, ...]) -> None:
     """Make sure that containers of this project name are this deployment's. Raises PreflightError."""
     for container in containers:
-        if container.directory and Path(container.directory) != deployment.directory:
+        # Every container of ours has the folder in a label; one without is another tool's.
+        if not container.directory or Path(container.directory) != deployment.directory:
             port = ports.free_near(DEFAULT_PORT, ("",))
+            origin = container.directory or f"another tool, with the container {container.name}"
             raise PreflightError(
-                f"A Compose project named '{deployment.name}' is there already, from {container.directory}.",
+                f"A Compose project named '{deployment.name}' is there already, from {origin}.",
                 (f"deployer up --name {deployment.name}2 --port {port}   (a name and port of your own)",),
             )
 

@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from enum import Enum
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from deployer import render
+from deployer import inventory, render
 from deployer.engine_values import Project
 from deployer.errors import DeployerError, EngineError, EngineUnavailable, UnsetVariables
 from deployer.host.files import read_if_there, write_atomically
 from deployer.host.lock import exclusive
-from deployer.record import Record
+from deployer.record import Owned, Record
 from deployer.render import PRIVATE, ServiceImages
-from deployer.workflows import authority, engine_options, files, preflight, provision, readiness, sign_in
+from deployer.workflows import authority, engine_options, files, ownership, preflight, provision, readiness, sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from deployer.engine import Engine
     from deployer.engine_values import EngineFacts, ServiceContainer
     from deployer.paths import Deployment
+    from deployer.record import Thing
     from deployer.render import Kept
     from deployer.settings import Settings
+
+Answer = TypeVar("Answer")
 
 # The services in the order of their images; the last is there for some pages only.
 SERVICES = ("registry", "frontend", "page")
@@ -62,7 +65,8 @@ class ServiceChange:
 class UpPlan:
     """Everything that `up` would do.
 
-    `warnings` are of what would be lost, and are asked about; `remarks` are only told.
+    `warnings` are of what would be lost, or used though it is another's, and are asked about;
+    `remarks` are only told. `takeover` is None where nothing is used that was not before.
     """
 
     images: tuple[provision.Choice, ...]
@@ -70,6 +74,12 @@ class UpPlan:
     files: tuple[files.FileChange, ...]
     warnings: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    takeover: ownership.Takeover | None = None
+
+    @property
+    def found(self) -> tuple[Thing, ...]:
+        """What would be used and was not made by an `up`."""
+        return self.takeover.found if self.takeover else ()
 
     @property
     def is_empty(self) -> bool:
@@ -140,20 +150,38 @@ class Stack:
             preflight.check_disk(self.settings, facts, self.deployment)
         changes = files.changes(self.deployment, rendered)
         services = self._with_reload(services, changes)
-        return UpPlan(tuple(choices), services, changes, self._warnings(), remarks)
+        takeover = self._takeover(rendered, services, changes)
+        warnings = (*self._warnings(), *(takeover.warnings if takeover else ()))
+        return UpPlan(tuple(choices), services, changes, warnings, remarks, takeover)
+
+    def _takeover(
+        self, rendered: tuple[render.File, ...], services: tuple[ServiceChange, ...],
+        changes: tuple[files.FileChange, ...],
+    ) -> ownership.Takeover | None:  # fmt: skip
+        """What would be used though no `up` made it; None where every service stays what it is."""
+        stays = all(change.action in {Action.KEEP, Action.RELOAD} for change in services)
+        before = Owned.read(self.deployment.owned_file)
+        paths = [file.path for file in rendered]
+        if stays and before is not None and before.files.issuperset(paths):
+            return None
+        wanted = self._with_candidate(rendered, lambda project: inventory.wanted(self.engine, project, render.STORAGE))
+        return ownership.look(self.engine, self.deployment, wanted, changes, paths)
 
     def up(self, *, rebuild: bool, timeout: float, dialogue: Dialogue, quiet: bool) -> UpPlan:
         """Bring the deployment up and wait until it answers; return what was done. `timeout` in seconds.
 
         Raises what `plan` raises, and NotReady with the last log lines.
         """
+        agreed: set[str] = set()
         if not self.deployment.directory.exists():
-            # What stands in the way is told before the folder is made.
-            self.plan(rebuild=rebuild)
+            # What stands in the way is told, and what is to be asked is asked, before the folder is made.
+            _ask(self.plan(rebuild=rebuild), dialogue, agreed)
         with exclusive(self.deployment.lock_file, "up"):
             plan = self.plan(rebuild=rebuild)
-            for warning in plan.warnings:
-                dialogue.may_lose(f"{warning} Go on?")
+            _ask(plan, dialogue, agreed)
+            if plan.takeover is not None:
+                # Before anything is made: cut off here, the next `up` still knows what it made and what it found.
+                ownership.keep(self.deployment, plan.takeover.owned)
             if plan.is_empty:
                 files.keep_record(self.deployment, self._record)
             else:
@@ -178,7 +206,7 @@ class Stack:
         anew = [change.service for change in plan.services if change.reason in {_FILES_GONE, _FILE_CHANGED}]
         self.engine.up(self.project(), anew=anew, quiet=quiet)
         if any(change.action is Action.REMOVE for change in plan.services):
-            self.engine.remove_unused_networks(self.deployment.name)
+            ownership.remove_idle_networks(self.engine, self.deployment, self.project())
         if any(change.action is Action.RELOAD for change in plan.services):
             sign_in.let_read(self.engine, self.deployment)
         # One that was started has read them.
@@ -233,7 +261,7 @@ class Stack:
         containers: tuple[ServiceContainer, ...],
         ids: Mapping[str, str],
     ) -> tuple[ServiceChange, ...]:
-        hashes = self._hashes(rendered)
+        hashes = self._with_candidate(rendered, self.engine.config_hashes)
         running = {container.service: container for container in containers}
         outdated = self._outdated(rendered, running)
         wanted = [
@@ -255,13 +283,13 @@ class Stack:
             if service in running and files.outdates(self.deployment, files_of[path], running[service].started)
         )
 
-    def _hashes(self, rendered: tuple[render.File, ...]) -> dict[str, str]:
-        """Compose's own hash of each service, which also proves that Compose accepts the file."""
+    def _with_candidate(self, rendered: tuple[render.File, ...], ask: Callable[[Project], Answer]) -> Answer:
+        """What Compose answers of the project as it would be, which also proves that it accepts the files."""
         with tempfile.TemporaryDirectory(prefix="deployer-") as folder:
             candidate = Path(folder) / "compose.yaml"
             candidate.write_bytes(next(file.content for file in rendered if file.path == "compose.yaml"))
             try:
-                return self.engine.config_hashes(self.project(candidate))
+                return ask(self.project(candidate))
             except (EngineUnavailable, UnsetVariables):
                 raise
             except EngineError as error:
@@ -287,6 +315,14 @@ class Stack:
         if files.deployed_tls(self.deployment) and not self.settings.tls.is_on:
             found.append("TLS goes: passwords and images then cross the network in the clear.")
         return tuple(found)
+
+
+def _ask(plan: UpPlan, dialogue: Dialogue, agreed: set[str]) -> None:
+    """Ask about each warning that was not agreed to yet."""
+    for warning in plan.warnings:
+        if warning not in agreed:
+            dialogue.may_lose(f"{warning} Go on?")
+            agreed.add(warning)
 
 
 def _change(

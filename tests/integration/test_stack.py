@@ -304,6 +304,11 @@ def test_a_data_directory_holds_the_images_and_outlives_everything(
     stack.up()
     make_image("kept:1")
     stack.deployer("push", "kept:1", check=True)
+    # No image would go, but the authority's key, the users and the files would.
+    refused = stack.deployer("down", "--volumes")
+    assert refused.returncode == 1
+    assert f"volume {stack.name}_frontend" in refused.stderr
+    assert f"directory {stack.folder / 'my $images'}: stays" in refused.stdout
     stack.deployer("down", "--volumes", "--yes", check=True)
     assert (stack.folder / "my $images" / "docker" / "registry" / "v2" / "repositories" / "kept").is_dir()
     stack.up()

@@ -14,7 +14,7 @@ FLOORS = [
     {"__main__"},
     {"cli"},
     {"workflows"},
-    {"storage"},
+    {"storage", "inventory"},
     {"engine", "registry", "host", "render"},
     {"docker_client"},
     {"client_environment", "engine_errors", "engine_values", "config", "streams"},

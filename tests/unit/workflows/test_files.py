@@ -11,6 +11,7 @@ import pytest
 from deployer import render
 from deployer.errors import HostError
 from deployer.paths import Deployment
+from deployer.record import Owned
 from deployer.render import File, Kept, ServiceImages
 from deployer.settings import RegistrySettings, Settings
 from deployer.workflows import files
@@ -58,12 +59,27 @@ def test_a_file_of_an_earlier_page_goes(deployment: Deployment) -> None:
     old = deployment.directory / "frontend" / "page" / "assets" / "old.js"
     old.parent.mkdir(parents=True)
     old.write_text("gone")
+    # Before anything was remembered, an `up` wrote all that is there.
+    deployment.compose_file.write_text("# Written by deployer; more\n")
     wanted = (File("frontend/page/index.html", b"new"),)
     assert {(change.path, change.after) for change in files.changes(deployment, wanted)} == {
         ("frontend/page/index.html", b"new"),
         ("frontend/page/assets/old.js", None),
     }
     files.write(deployment, wanted)
+    assert not old.exists()
+
+
+def test_a_file_that_deployer_did_not_write_stays(deployment: Deployment) -> None:
+    mine, old = (deployment.directory / "frontend" / "page" / name for name in ("mine.html", "old.js"))
+    mine.parent.mkdir(parents=True)
+    mine.touch()
+    old.touch()
+    wanted = (File("frontend/page/index.html", b"new"),)
+    assert [change.path for change in files.changes(deployment, wanted)] == ["frontend/page/index.html"]
+    deployment.owned_file.write_bytes(Owned(files=frozenset({"frontend/page/old.js"})).content)
+    files.write(deployment, wanted)
+    assert mine.exists()
     assert not old.exists()
 
 
