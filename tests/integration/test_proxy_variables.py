@@ -7,11 +7,12 @@ so does the engine when it pulls. The client runs where nothing but the proxy ca
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import socket
 import subprocess
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from deployer.registry.proxy import proxy_for
 from tests.support.certificates import authority, certificate
 from tests.support.client_machine import ip
 from tests.support.docker_login import PATH
+from tests.support.dockerd import temporary_dockerd
 from tests.support.proxy import RecordingProxy, proxy_to
 
 if TYPE_CHECKING:
@@ -231,3 +233,29 @@ def test_proxies_in_config_json_are_for_containers_alone(office: Office) -> None
     finally:
         file.unlink()
     assert office.ours("http", HOST, {"DOCKER_CONFIG": str(file.parent)}) is None
+
+
+def test_a_pull_goes_through_the_engine_s_proxy_and_not_the_client_s(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv("HTTP_PROXY", f"http://engine:pw@{office.proxy.address}")
+    monkeypatch.setenv("NO_PROXY", "*.exempt.example")
+    with temporary_dockerd("proxied") as made:
+        made.file.write_text(json.dumps({"insecure-registries": [HOST, "registry.exempt.example:5000"]}))
+        daemon = replace(made, enter=("nsenter", f"--net=/run/netns/{office.namespace}", "--"))
+        try:
+            daemon.start()
+            client = {**daemon.environment, "HTTP_PROXY": f"http://client@{office.proxy.address}", "NO_PROXY": ""}
+            asked = {}
+            for host in (HOST, "registry.exempt.example:5000"):
+                office.proxy.asked.clear()
+                office.proxy.logins.clear()
+                command = ["docker", "pull", f"{host}/x:y"]
+                assert subprocess.run(command, env=client, capture_output=True, check=False).returncode != 0
+                asked[host] = set(office.proxy.logins)
+        finally:
+            daemon.stop()
+    assert asked == {HOST: {"engine:pw"}, "registry.exempt.example:5000": set()}
