@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from deployer.client_environment import Purpose
 from deployer.docker_client import compose
 from deployer.engine_errors import translate, translated
+from deployer.engine_report import EngineReport, Plugin, plugins_of
 from deployer.engine_values import (
     EngineFacts,
     InsecureRegistries,
@@ -91,6 +92,21 @@ class Engine:
             cidrs=tuple(config.get("InsecureRegistryCIDRs") or ()),
             hosts=tuple(name for name, index in indexes.items() if not index.get("Secure", True)),
         )
+
+    def report(self) -> EngineReport:
+        """The engine's options and state."""
+        return EngineReport.of(self._info())
+
+    def plugins(self) -> tuple[Plugin, ...]:
+        """The plugins of the user's Docker client, also those that do not run."""
+        told = self.client.run("system", "info", "--format", "{{json .ClientInfo}}", purpose=Purpose.USER)
+        return plugins_of(json.loads(told))
+
+    def subnets(self) -> tuple[str, ...]:
+        """The ranges of addresses that the engine's networks have."""
+        networks = self.client.run("network", "ls", "--quiet").split()
+        shown = "{{range .IPAM.Config}}{{.Subnet}} {{end}}"
+        return tuple(self.client.run("network", "inspect", "--format", shown, *networks).split())
 
     def _info(self) -> dict[str, Any]:
         info: dict[str, Any] = json.loads(self.client.run("system", "info", "--format", "{{json .}}"))

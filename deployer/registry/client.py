@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -21,6 +22,7 @@ from deployer.registry.trust import installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -118,6 +120,14 @@ class RegistryClient:
             raise refusal(answer, self.place)
         if not answer.has_api_header:
             answer.json_object(self.place)
+
+    def time(self) -> datetime | None:
+        """What the registry's clock says, from the Date of its answer (RFC 9110, 6.6.1); None where it says none."""
+        try:
+            found = parsedate_to_datetime(self._get("/v2/").headers.get("Date", ""))
+        except ValueError:
+            return None
+        return found if found.tzinfo else None
 
     def catalog(self) -> tuple[str, ...]:
         """The names of all repositories, sorted (`GET /v2/_catalog`)."""

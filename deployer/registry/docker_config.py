@@ -42,12 +42,14 @@ class Login:
 class DockerConfig:
     """What config.json says of logins: the entries by their key, and which helper keeps them.
 
-    A server that `helpers` names with "" has its login in the file, whatever `store` says.
+    A server that `helpers` names with "" has its login in the file, whatever `store` says. `context` is the
+    one that `docker context use` has chosen.
     """
 
     logins: Mapping[str, Login] = field(default_factory=dict)
     store: str = ""
     helpers: Mapping[str, str] = field(default_factory=dict)
+    context: str = ""
 
     @property
     def says_where(self) -> bool:
@@ -174,6 +176,8 @@ def _config(document: object, path: Path) -> DockerConfig:
                 found = replace(found, helpers={} if value is None else {**found.helpers, **_texts(value)})
             case "credsstore":
                 found = replace(found, store=_text(value) if isinstance(value, str) else found.store)
+            case "currentcontext":
+                found = replace(found, context=_text(value) if isinstance(value, str) else found.context)
     return found
 
 

@@ -8,7 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deployer.errors import DeployerError
-from deployer.workflows import deployment_findings, engine_findings, trust_findings, way_findings
+from deployer.workflows import (
+    client_findings,
+    clock_findings,
+    deployment_findings,
+    engine_findings,
+    option_findings,
+    proxy_findings,
+    trust_findings,
+    way_findings,
+)
 from deployer.workflows.examined import Examined, Family
 from deployer.workflows.finding import Finding
 
@@ -19,9 +28,15 @@ if TYPE_CHECKING:
 
 # In the order in which they are told. The engine is asked before them.
 _FAMILIES = (
+    Family(client_findings.choice),
+    Family(client_findings.examine, needs_engine=True),
+    Family(option_findings.examine, needs_engine=True),
     Family(deployment_findings.examine, needs_engine=True),
     Family(way_findings.examine),
     Family(trust_findings.look, needs_engine=True),
+    Family(proxy_findings.examine, needs_engine=True),
+    Family(clock_findings.engine, needs_engine=True),
+    Family(clock_findings.registry),
 )
 
 

@@ -233,7 +233,8 @@ def serving(answer: Callable[[str, str, Mapping[str, str], bytes], Reply]) -> It
                 return
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             reply = answer(self.command, self.path, dict(self.headers), body)
-            self.send_response(reply.status)
+            # Without a Date of its own, so that an answer may have another or none.
+            self.send_response_only(reply.status)
             for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
                 self.send_header(name, value)
             self.end_headers()

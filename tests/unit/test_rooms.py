@@ -17,7 +17,7 @@ FLOORS = [
     {"storage", "inventory"},
     {"engine", "registry", "host", "render"},
     {"docker_client"},
-    {"client_environment", "engine_errors", "engine_values", "config", "streams"},
+    {"client_environment", "engine_errors", "engine_report", "engine_values", "config", "streams"},
     {"settings", "paths", "account", "engine_words", "registry_words"},
     {"checks", "complaint"},
     {"record", "reference", "printable"},

@@ -1,0 +1,81 @@
+"""What the program advises can be typed: each command that a sentence names exists, with the options it names."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from deployer.cli.main import app
+from deployer.errors import DeployerError
+from deployer.workflows.finding import Finding
+
+PACKAGE = Path(__file__).parents[3] / "deployer"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+# A command begins an advice, stands in backquotes, or follows a colon; it ends before a pipe, or a remark behind
+# three spaces.
+COMMAND = re.compile(r"(?:^|`|: |\n)deployer ([^`\n]*?)(?=`|\n|   | \||$)")
+# The name in the certificate of a registry's CA.
+NO_COMMAND = {"registry X"}
+
+
+def texts(module: Path) -> list[str]:
+    """The strings of a module; what is filled in while it runs is an X."""
+    found = []
+    inside = set()
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.JoinedStr):
+            inside |= {id(part) for part in ast.walk(node)} - {id(node)}
+            parts = [str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values]
+            found.append("".join(parts))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
+            found.append(node.value)
+    return found
+
+
+def known(words: list[str]) -> Any | None:
+    """The command that these words begin with."""
+    command: Any = typer.main.get_command(app)
+    for word in words:
+        if not hasattr(command, "commands"):
+            break
+        command = command.commands.get(word)
+        if command is None:
+            return None
+    return command
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_command_that_a_text_names_exists(module: Path) -> None:
+    for text in texts(module):
+        for said in COMMAND.findall(text):
+            words = said.split()
+            if said in NO_COMMAND or not words or not re.fullmatch("[a-z-]+", words[0]):
+                continue
+            command = known(words)
+            assert command is not None, text
+            options = {name for parameter in command.params for name in parameter.opts}
+            named = {word.partition("=")[0].rstrip(".,;)") for word in words if re.match(r"--?[a-z]", word)}
+            assert named <= options | {"--help"}, text
+
+
+def everything_below(kind: type[DeployerError]) -> list[type[DeployerError]]:
+    return [kind, *(below for child in kind.__subclasses__() for below in everything_below(child))]
+
+
+@pytest.mark.parametrize("kind", everything_below(DeployerError), ids=lambda kind: kind.__name__)
+def test_doctor_never_advises_doctor_whatever_error_it_meets(kind: type[DeployerError]) -> None:
+    error = kind.__new__(kind)
+    error.message, error.original = "It failed.", ""
+    error.advice = ("deployer doctor", "deployer doctor --host x   (on this one)", "deployer up")
+    assert Finding.of(error).advice == ("deployer up",)
+
+
+def test_no_finding_of_doctors_own_advises_doctor() -> None:
+    for module in MODULES:
+        if module.stem.endswith("_findings") or module.stem in {"doctor", "examined"}:
+            assert not [text for text in texts(module) if "deployer doctor" in text], module
