@@ -52,6 +52,7 @@ def catalog(
         session.out.json({"repositories": [views.repository_json(one) for one in repositories]})
     elif repositories is not None:
         views.print_tree(session.out, repositories)
+        views.note_attached(session.out, repositories)
     elif as_json:
         session.out.json({"repositories": list(found.repositories)})
     elif found.repositories:
@@ -70,11 +71,16 @@ def tags(
         str, typer.Argument(metavar="NAME", help="A repository, such as centos.", show_default=False)
     ],
     order: Annotated[str, typer.Option("--sort", metavar="name|created|size", help="What comes first.")] = "name",
+    attached: Annotated[
+        bool, typer.Option("--attached", help="Show tags too that only attach something to an image.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List a repository's tags: digest, size, platforms, age.
 
-    The size is what the registry keeps, compressed; of a multi-platform image, all platforms together.
+    The size is what the registry keeps, compressed; of a multi-platform image, all platforms together. The
+    age is that of the push where an image says no real time of its creation, as reproducible builds do.
+    Signatures, attestations, SBOMs and the like (sha256-….sig) are listed with --attached alone.
     """
     from deployer.cli import browse_views as views
     from deployer.workflows import browse
@@ -84,9 +90,11 @@ def tags(
     if as_json:
         session.out.json(views.repository_json(found))
     elif found.tags or found.unread:
-        views.print_tags(session.out, found)
+        views.print_tags(session.out, found, with_attached=attached)
     if not found.tags and not found.unread:
         session.out.note(f"The repository '{found.name}' has no tags.")
+    if not attached and not as_json:
+        views.note_attached(session.out, (found,))
     views.warn_of_repositories(session.out, (found,))
     _fail_if(not found.is_whole)
 

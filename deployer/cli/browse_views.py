@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from deployer.cli.output import cells, padded
-from deployer.cli.words import age, size
+from deployer.cli.words import age, counted, size
 from deployer.errors import Forbidden, NotFound
 from deployer.printable import one_line
 from deployer.registry.manifests import ImageManifest
+from deployer.registry.moments import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,10 +29,13 @@ def short(digest: str) -> str:
     return digest.partition(":")[2][:12]
 
 
-def print_tags(out: Output, repository: Repository, now: datetime | None = None) -> None:
+def print_tags(
+    out: Output, repository: Repository, now: datetime | None = None, *, with_attached: bool = False
+) -> None:
     """Print a repository's tags as a table, those that cannot be read at its end."""
     moment = now or datetime.now(UTC)
-    rows = [(one_line(tag.name), short(tag.digest), *_facts(tag, moment)) for tag in repository.tags]
+    tags = repository.tags if with_attached else repository.listed
+    rows = [(one_line(tag.name), short(tag.digest), *_facts(tag, moment)) for tag in tags]
     rows += [(one_line(one.name), short(one.digest) or _NONE, _NONE, _why(one), _NONE) for one in repository.unread]
     out.table(("TAG", "DIGEST", "SIZE", "PLATFORMS", "AGE"), rows)
 
@@ -41,7 +45,7 @@ def print_tree(out: Output, repositories: Sequence[Repository], now: datetime | 
     moment = now or datetime.now(UTC)
     for repository in repositories:
         out.line(out.bold(one_line(repository.name)))
-        rows = [(one_line(tag.name), *_facts(tag, moment)) for tag in repository.tags]
+        rows = [(one_line(tag.name), *_facts(tag, moment)) for tag in repository.listed]
         rows += [(one_line(one.name), _NONE, _why(one), _NONE) for one in repository.unread]
         widths = [max(cells(row[column]) for row in rows) for column in range(4)] if rows else []
         for position, (name, amount, platforms, old) in enumerate(rows, start=1):
@@ -50,6 +54,13 @@ def print_tree(out: Output, repositories: Sequence[Repository], now: datetime | 
             out.line(f"{branch} {padded(name, widths[0])}  {facts}")
         if not rows:
             out.line(f"└─ {_empty(repository)}")
+
+
+def note_attached(out: Output, repositories: Iterable[Repository]) -> None:
+    """Say how many tags are not shown, as they only attach something to an image."""
+    count = sum(len(repository.attached) for repository in repositories)
+    if count:
+        out.note(f"Not shown: {counted(count, 'tag')} of signatures and the like: deployer tags NAME --attached")
 
 
 def _empty(repository: Repository) -> str:
@@ -113,7 +124,9 @@ def warn_of_tag(out: Output, name: str, tag: Tag) -> None:
 
 def repository_json(repository: Repository) -> dict[str, Any]:
     """A repository with its tags; what is wrong with a tag stands there only where something is."""
-    found: dict[str, Any] = {"name": repository.name, "tags": [_tag_json(tag) for tag in repository.tags]}
+    found: dict[str, Any] = {"name": repository.name, "tags": [_tag_json(tag) for tag in repository.listed]}
+    if repository.attached:
+        found["attached"] = [{**_tag_json(tag), "to": tag.attached_to} for tag in repository.attached]
     if repository.unread:
         found["unreadable"] = [
             {"tag": one.name, "digest": one.digest or None, "read": not one.may_be_whole, "error": str(one.error)}
@@ -133,6 +146,8 @@ def _tag_json(tag: Tag) -> dict[str, Any]:
         "created": _moment(tag.created),
         "platforms": list(tag.platforms),
     }
+    if tag.pushed:
+        found["pushed"] = _moment(tag.pushed)
     if tag.half_deleted:
         found["half_deleted"] = tag.half_deleted
     if tag.missing:
@@ -218,7 +233,14 @@ def _facts(tag: Tag, now: datetime) -> tuple[str, str, str]:
         platforms = "(half deleted)"
     elif tag.is_schema_1:
         platforms = "(schema 1)"
-    return _size(tag.size), platforms, age(tag.created, now) if tag.created else _NONE
+    return _size(tag.size), platforms, _age(tag, now)
+
+
+def _age(tag: Tag, now: datetime) -> str:
+    if tag.moment is None:
+        return _NONE
+    pushed = " (pushed)" if tag.moment.source is Source.PUSHED else ""
+    return age(tag.moment.at, now) + pushed
 
 
 def _size(count: int | None) -> str:

@@ -14,9 +14,11 @@ from deployer.errors import RegistryError
 from deployer.reference import is_digest
 from deployer.registry import manifests
 from deployer.registry.imageconfig import ImageConfig, parse_config
+from deployer.registry.moments import at_second
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from deployer.registry.manifests import Manifest
 
@@ -30,11 +32,12 @@ _SPACE = " \t\n\r"
 class Overview:
     """One repository. `tags` gives what each tag's file says: a digest, or anything where it is damaged.
 
-    `manifests` and `configs` are by digest, and not all that there are. A configuration is told in part: what
-    lists show of it.
+    `pushed` is when each tag was last pushed. `manifests` and `configs` are by digest, and not all that there
+    are. A configuration is told in part: what lists show of it.
     """
 
     tags: Mapping[str, str]
+    pushed: Mapping[str, datetime] = field(default_factory=dict)
     manifests: Mapping[str, Manifest] = field(default_factory=dict)
     configs: Mapping[str, ImageConfig] = field(default_factory=dict)
 
@@ -65,7 +68,13 @@ def parse_overview(content: bytes) -> Overview | None:
         ):
             # What is too large for the overview is told as unread.
             configs[manifest.config.digest] = parse_config(json.dumps(entry.config).encode())
-    return Overview(tags, known, configs)
+    return Overview(tags, _pushed(parts), known, configs)
+
+
+def _pushed(parts: Mapping[str, _Member]) -> dict[str, datetime]:
+    found = json.loads(parts["pushed"].text) if "pushed" in parts else {}
+    seconds = found if isinstance(found, dict) else {}
+    return {tag: at_second(moment) for tag, moment in seconds.items() if isinstance(moment, int)}
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from math import inf
 from typing import TYPE_CHECKING, Literal, get_args
 
 from deployer.errors import (
@@ -20,9 +19,11 @@ from deployer.errors import (
 from deployer.order import natural
 from deployer.reference import is_tag
 from deployer.registry import throwaway
+from deployer.registry.attached import attached_to, clings, listed_tags
 from deployer.registry.client import MANIFEST_LIMIT
 from deployer.registry.imageconfig import parse_config
 from deployer.registry.manifests import SCHEMA_1_TYPES, ImageManifest
+from deployer.registry.moments import Moment, Source, newest_first
 from deployer.workflows.contents import Contents, read_contents
 from deployer.workflows.naming import own_reference, own_repository, tags_of, unknown_image
 from deployer.workflows.reading import Patience, Reader
@@ -57,7 +58,8 @@ class Tag:
 
     `size` is in bytes, compressed, None where not all is here or could be read; `half_deleted` is the digest
     that the tag had before a deletion was cut off half-way, `missing` the digests without which the image cannot
-    be pulled whole, `not_read` those of which the registry gave no answer that tells.
+    be pulled whole, `not_read` those of which the registry gave no answer that tells. `created` is a real time
+    alone, `pushed` known of our own registry alone.
     """
 
     name: str
@@ -69,6 +71,19 @@ class Tag:
     half_deleted: str | None = None
     missing: tuple[str, ...] = ()
     not_read: tuple[str, ...] = ()
+    pushed: datetime | None = None
+
+    @property
+    def moment(self) -> Moment | None:
+        """What its age, and its place among others, are by."""
+        if self.created:
+            return Moment(self.created, Source.CREATED)
+        return Moment(self.pushed, Source.PUSHED) if self.pushed else None
+
+    @property
+    def attached_to(self) -> str:
+        """The digest of what it only attaches something to, such as a signature; "" for any other tag."""
+        return attached_to(self.name) if clings(self.name, self.digest) else ""
 
     @property
     def is_schema_1(self) -> bool:
@@ -101,6 +116,18 @@ class Repository:
     tags: tuple[Tag, ...]
     unread: tuple[Unread, ...] = ()
     failed: RegistryError | None = None
+
+    @property
+    def listed(self) -> tuple[Tag, ...]:
+        """The tags that are listed: all but the attached ones, or these where there are no others."""
+        names = set(listed_tags({tag.name: tag.digest for tag in self.tags}))
+        return tuple(tag for tag in self.tags if tag.name in names)
+
+    @property
+    def attached(self) -> tuple[Tag, ...]:
+        """The tags that are not listed, as they only attach something to an image."""
+        listed = set(self.listed)
+        return tuple(tag for tag in self.tags if tag not in listed)
 
     @property
     def is_whole(self) -> bool:
@@ -279,6 +306,7 @@ def _read_repository(reader: Reader, names: Sequence[str], order: Order) -> Repo
                 unread[name] = Unread(name, error, document.digest)
     contents = read_contents(reader, known.values())
     tags = [*bare, *(_tag(name, manifest, contents) for name, manifest in known.items())]
+    tags = [replace(tag, pushed=reader.pushed(tag.name)) for tag in tags]
     broken = sorted((one for name, one in unread.items() if name not in gone), key=lambda one: natural(one.name))
     return Repository(reader.repository, tuple(_sorted(tags, order)), tuple(broken))
 
@@ -313,8 +341,8 @@ def _sorted(tags: list[Tag], order: Order) -> list[Tag]:
     if order == "size":
         return sorted(by_name, key=lambda tag: -(tag.size or 0))
     if order == "created":
-        # Those that say no time come last.
-        return sorted(by_name, key=lambda tag: -tag.created.timestamp() if tag.created else inf)
+        at = {tag.name: tag.moment.at if tag.moment else None for tag in tags}
+        return newest_first(tags, lambda tag: tag.name, lambda tag: at[tag.name], lambda tag: tag.pushed)
     return by_name
 
 

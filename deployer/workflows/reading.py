@@ -11,6 +11,7 @@ from deployer.registry.imageconfig import parse_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from deployer.registry.client import RegistryClient
     from deployer.registry.documents import Document
@@ -85,6 +86,10 @@ class Reader:
     def known(self, tag: str) -> Manifest | None:
         """The manifest behind a tag, where the overview tells it."""
         return self.overview.manifests.get(self.overview.tags.get(tag, "")) if self.overview else None
+
+    def pushed(self, tag: str) -> datetime | None:
+        """When a tag was last pushed, where the overview tells it: a registry does not."""
+        return self.overview.pushed.get(tag) if self.overview else None
 
     def document(self, reference: str) -> Document:
         """A tag's or digest's manifest, as it is. Raises what RegistryClient.document raises."""

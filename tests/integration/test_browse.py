@@ -94,6 +94,38 @@ def test_a_blob_that_an_index_names_beside_its_image_is_no_lost_image(stack: Dep
     assert (tag["size"], tag["platforms"]) == (made.size + 4, ["linux/amd64"])
 
 
+def test_what_is_attached_is_listed_on_request(stack: DeployedStack) -> None:
+    name = "browse/signed"
+    with stack.client as client:
+        made = push_image(client, name, "1.0")
+        signature = made.digest.replace(":", "-") + ".sig"
+        push_artifact(client, name, signature, content=b"signature")
+    done = stack.deployer("tags", name, check=True)
+    assert signature not in done.stdout
+    assert "Not shown: 1 tag of signatures and the like: deployer tags NAME --attached" in done.stderr
+    assert signature in stack.deployer("tags", name, "--attached", check=True).stdout
+    found = read(stack, "tags", name)
+    assert [tag["tag"] for tag in found["tags"]] == ["1.0"]
+    assert [(tag["tag"], tag["to"]) for tag in found["attached"]] == [(signature, made.digest)]
+    listed = stack.deployer("catalog", name, "--tags", check=True)
+    assert signature not in listed.stdout
+    assert "Not shown: 1 tag" in listed.stderr
+
+
+def test_a_reproducible_build_is_as_old_as_its_push(stack: DeployedStack) -> None:
+    name = "browse/reproducible"
+    with stack.client as client:
+        push_image(client, name, "old", created="2024-06-29T23:28:22Z")
+        push(client, name, "epoch", image("epoch", created="1970-01-01T00:00:01Z"))
+        push(client, name, "future", image("future", created="2999-01-01T00:00:00Z"))
+    out = stack.deployer("tags", name, "--sort", "created", check=True).stdout
+    assert [line.split()[0] for line in out.splitlines()[1:]] == ["future", "epoch", "old"]
+    assert out.count("just now (pushed)") == 2
+    found = tags(stack, name)
+    assert [found[tag]["created"] for tag in ("epoch", "future")] == [None, None]
+    assert all(found[tag]["pushed"].startswith("20") for tag in found)
+
+
 def test_an_emptied_repository_has_no_tags(stack: DeployedStack) -> None:
     with stack.client as client:
         empty_repository(client, "browse/emptied")

@@ -179,7 +179,7 @@ def test_an_artifact_has_a_size_and_no_platform(client: RegistryClient, fake: Fa
 
 ORDERS: dict[browse.Order, list[str]] = {
     "name": ["7.9", "7.10", "latest", "old"],
-    "created": ["7.10", "7.9", "latest", "old"],
+    "created": ["7.10", "latest", "7.9", "old"],
     "size": ["old", "7.10", "7.9", "latest"],
 }
 
@@ -193,6 +193,33 @@ def test_tags_come_in_the_order_that_is_asked_for(
     pushed(fake, "app", "7.10", image("a bit larger", created="2024-03-01T00:00:00Z"))
     pushed(fake, "app", "old", image("".join(map(str, range(99))), created=None))
     assert names(browse.list_tags(client, "app", order)) == ORDERS[order]
+
+
+def test_what_is_attached_is_not_listed(client: RegistryClient, fake: FakeRegistry) -> None:
+    made = image("x")
+    attached = f"sha256-{made.digest[7:]}"
+    for tag in ("1.0", f"{attached}.imgpkg"):
+        pushed(fake, "app", tag, made)
+    for ending in ("", ".sig", ".src"):
+        pushed(fake, "app", f"{attached}{ending}", image(f"attached {ending}", media=OCI))
+    found = browse.list_tags(client, "app")
+    assert [tag.name for tag in found.listed] == ["1.0", f"{attached}.imgpkg"]
+    assert {tag.name: tag.attached_to for tag in found.attached} == {
+        f"{attached}{ending}": made.digest for ending in ("", ".sig", ".src")
+    }
+
+
+def test_where_there_is_nothing_else_what_is_attached_is_listed(client: RegistryClient, fake: FakeRegistry) -> None:
+    pushed(fake, "app", f"sha256-{'a' * 64}.sig", image("signature", media=OCI))
+    found = browse.list_tags(client, "app")
+    assert (len(found.listed), found.attached) == (1, ())
+
+
+def test_of_tags_of_one_moment_the_last_in_natural_order_is_first(client: RegistryClient, fake: FakeRegistry) -> None:
+    for tag in ("1.9", "1.10", "1.2"):
+        pushed(fake, "app", tag, image(tag, created="2024-02-01T00:00:00Z"))
+    pushed(fake, "app", "epoch", image("epoch", created="1970-01-01T00:00:00Z"))
+    assert names(browse.list_tags(client, "app", "created")) == ["1.10", "1.9", "1.2", "epoch"]
 
 
 def test_natural_order_is_total() -> None:
