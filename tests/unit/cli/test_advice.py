@@ -53,7 +53,8 @@ def known(words: list[str]) -> Any | None:
 def test_every_command_that_a_text_names_exists(module: Path) -> None:
     for text in texts(module):
         for said in COMMAND.findall(text):
-            words = said.split()
+            # Options that every command has may stand before it, each with its value.
+            words = re.sub(r"^(--(?:config|name|host|port) \S+ )+", "", said).split()
             if said in NO_COMMAND or not words or not re.fullmatch("[a-z-]+", words[0]):
                 continue
             command = known(words)
