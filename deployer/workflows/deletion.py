@@ -10,6 +10,7 @@ from deployer.errors import NOT_OF_CONTENT, DeployerError, NotFound, RegistryErr
 from deployer.order import natural
 from deployer.printable import printable
 from deployer.registry import throwaway
+from deployer.registry.attached import is_attached_to
 from deployer.registry.manifests import MANIFEST_TYPES, Descriptor
 from deployer.workflows.naming import own_reference, unknown_image
 from deployer.workflows.pointers import Pointers, containing, read_pointers
@@ -203,15 +204,15 @@ def _removal(client: RegistryClient, reference: Reference, known: Pointers) -> R
         # A throw-away is one tag's alone; whatever else says so is deleted as any image is.
         half_deleted = _half_deleted(client, repository, found) if not others else None
         return TagRemoval(repository, tag, found.digest, found.media_type, others, half_deleted)
-    signatures = found.digest.replace(":", "-")
+    own = known.on(found.digest)
     breaks, not_looked_into = containing(client, repository, known, found.digest)
     return ManifestRemoval(
         repository=repository,
         digest=found.digest,
         media_type=found.media_type,
-        tags=known.on(found.digest),
+        tags=own,
         breaks=breaks,
-        attached=tuple(tag for tag in known.tags if tag.startswith(signatures)),
+        attached=tuple(tag for tag in known.tags if is_attached_to(tag, found.digest) and tag not in own),
         not_looked_into=not_looked_into,
     )
 

@@ -72,14 +72,12 @@ def _own_command(content: Content, source: Reference, place: Place) -> str:
             command = f"docker buildx build --cache-from type=registry,ref={source} ."
         case Client.FLUX if plain or not place.is_loopback:
             command = f"flux pull artifact{' --insecure-registry' if plain else ''} oci://{source} --output ."
-        # These three ask for TLS of every registry, and have no switch that all their versions heed; what runs a
+        # These two ask for TLS of every registry, and have no switch that all their versions heed; what runs a
         # model is in a container, where localhost is another.
         case Client.COMPOSE if not plain:
             command = f"docker compose -f oci://{source} up"
         case Client.DOCKER_MODEL if not plain and not place.is_loopback:
             command = f"docker model pull {source}"
-        case Client.OLLAMA if not plain and not place.is_loopback and source.repository.count("/") == 1:
-            command = f"ollama pull {source}"
     return command
 
 

@@ -243,7 +243,7 @@ class TestKinds:
         ("config_type", "layer_type", "command"),
         [
             ("application/vnd.cncf.flux.config.v1+json", "application/vnd.cncf.flux.content.v1.tar+gzip", "flux pull"),
-            ("application/vnd.docker.ai.model.config.v0.1+json", "application/vnd.docker.ai.gguf.v3", "docker model"),
+            ("application/vnd.docker.ai.model.config.v0.1+json", "application/vnd.docker.ai.gguf.v3", "skopeo copy"),
             ("application/vnd.oci.image.config.v1+json", "application/vnd.wasm.content.layer.v1+wasm", "skopeo copy"),
         ],
     )

@@ -60,11 +60,11 @@ test("what Docker cannot pull has no Docker command", () => {
 
 test("what a client of its own gets is got by that", () => {
   const line = (client, more = {}) => pullCommands({ ...app, client, name: "team/app", isPlain: false, ...more })[0].line;
-  assert.equal(line("flux"), "mkdir -p app && flux pull artifact oci://localhost:5000/team/app:1.0 --output app");
+  assert.match(line("flux"), /^skopeo copy docker:/);
   assert.match(line("flux", { isPlain: true }), / --insecure-registry oci:/);
   assert.equal(line("compose"), "docker compose -f oci://localhost:5000/team/app:1.0 up");
   assert.match(line("compose", { isPlain: true }), /^skopeo copy --src-tls-verify=false docker:/);
-  assert.equal(line("docker-model"), "docker model pull localhost:5000/team/app:1.0");
+  assert.match(line("docker-model"), /^skopeo copy docker:/);
   assert.equal(line("docker-plugin"), "docker plugin install localhost:5000/team/app:1.0");
   assert.equal(line("buildkit"), "docker buildx build --cache-from type=registry,ref=localhost:5000/team/app:1.0 .");
   assert.match(line("ollama"), /^skopeo copy docker:/);

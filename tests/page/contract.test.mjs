@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
 const { attachedTo, readAttached } = await load("attached.js");
+const { pullCommands } = await load("commands.js");
 const { ago, bytes, naturally } = await load("format.js");
 const { isAttestation, kindOf, namesManifest } = await load("kinds.js");
 const { momentOf, parseTime, realTime } = await load("moments.js");
@@ -85,6 +86,11 @@ all("headline", order.headlines, ({ tags, is }) => {
   const made = ([tag, [kind, created]]) =>
     [tag, { kind, moment: momentOf(date(created), null), pushed: null, attached: attachedTags.get(tag) ?? null }];
   assert.equal(headline(new Map(Object.entries(tags).map(made))), is);
+});
+
+all("commands", contract("commands").cases, ({ client, address, plain, image, line }) => {
+  const [name, tag] = image.split(":");
+  assert.equal(pullCommands({ client, address, name, tag, isPlain: plain })[0].line, line);
 });
 
 const contents = contract("contents");

@@ -13,12 +13,15 @@ import pytest
 from deployer.cli.words import age, size
 from deployer.errors import NotFound, RegistryError
 from deployer.order import natural
+from deployer.reference import parse as parse_reference
 from deployer.registry.attached import attached_to, listed_tags, read_attached
-from deployer.registry.kinds import is_attestation, is_manifest_type, kind_of
+from deployer.registry.kinds import Client, Content, Kind, Purpose, is_attestation, is_manifest_type, kind_of
 from deployer.registry.manifests import Manifest, parse
 from deployer.registry.moments import moment_of, newest_first, parse_time
+from deployer.registry.place import Place
 from deployer.registry.platforms import Platform
 from deployer.workflows.contents import Contents, read_contents
+from deployer.workflows.getting import getting
 from deployer.workflows.manifest_graph import Manifests, read_facts
 from deployer.workflows.reading import Reader
 from deployer.workflows.retention import Creations
@@ -88,6 +91,14 @@ def test_a_manifest_is_of_a_kind(case: dict[str, Any]) -> None:
         named = [entry for entry in document["manifests"] if is_manifest_type(entry.get("mediaType", ""))]
         assert [entry["digest"] for entry in named] == manifests
         assert [entry["digest"] for entry in named if not is_attestation(entry)] == parts
+
+
+@cases("commands")
+def test_something_is_got_by_its_client(case: dict[str, Any]) -> None:
+    place = Place.of(f"{'http' if case['plain'] else 'https'}://{case['address']}")
+    content = Content(Kind.ARTIFACT, Purpose.NONE, "", Client(case["client"]))
+    first, *_ = getting(content, parse_reference(case["image"]).at(case["address"]), place)
+    assert first.removeprefix("As it is, into a folder: ") == case["line"]
 
 
 @cases("attached", "tags")

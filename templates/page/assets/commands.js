@@ -43,8 +43,7 @@ export function pullCommands({ client, address, name, tag, digest, platform = ""
     model: ["docker model pull", image],
     buildx: ["docker buildx build --cache-from", `type=registry,ref=${image}`, "."],
     helm: ["helm pull", isPlain && "--plain-http", ...chart()],
-    // It wants a folder that is there.
-    flux: [`mkdir -p ${file} && flux pull artifact`, isPlain && "--insecure-registry", `oci://${image} --output ${file}`],
+    flux: ["flux pull artifact", isPlain && "--insecure-registry", `oci://${image} --output .`],
     compose: [`docker compose -f oci://${image} up`],
     oras: ["oras pull", orasTls, image],
   };
@@ -62,8 +61,11 @@ export function pullCommands({ client, address, name, tag, digest, platform = ""
     return [`oci://${address}/${name}`, `--version ${tag.replaceAll("_", "+")}`];
   }
 
-  // Compose asks for TLS on localhost too, and takes no word that there is none.
-  return TOOLS[client].filter((tool) => tool !== "compose" || !isPlain).map((tool) => ({ tool, line: lines[tool].filter(Boolean).join(" ") }));
+  // Compose and what runs models ask for TLS, and take no word that there is none; what runs models is in a container,
+  // where localhost is another. Flux takes what has TLS on localhost for plain HTTP.
+  const isLocal = LOCAL.test(address);
+  const fails = { compose: isPlain, model: isPlain || isLocal, flux: isLocal && !isPlain };
+  return TOOLS[client].filter((tool) => !fails[tool]).map((tool) => ({ tool, line: lines[tool].filter(Boolean).join(" ") }));
 }
 
 /**

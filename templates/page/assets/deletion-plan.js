@@ -46,7 +46,7 @@ function grouper({ tags, manifests }, going) {
       going: own.filter((tag) => going.has(tag)),
       staying: own.filter((tag) => !going.has(tag)),
       partOf: namesOf(staying, (other) => parts.get(digest)?.includes(other)),
-      attached: staying.map(([tag]) => tag).filter((tag) => digest && isAttachedTo(tag, digest)),
+      attached: namesOf(staying, (other) => other !== digest).filter((tag) => digest && isAttachedTo(tag, digest)),
       lost: !manifests[digest],
       isIndex: Array.isArray(manifests[digest]?.document.manifests),
       // A throw-away is one tag's alone; whatever else says so is deleted as any image is.

@@ -416,6 +416,8 @@ def test_an_index_with_a_lost_child_does_not_stand_in_the_way(client: RegistryCl
 def test_signatures_that_stay_are_named(client: RegistryClient, fake: FakeRegistry) -> None:
     made = pushed(fake, "app", "1", image("x"))
     pushed(fake, "app", made.digest.replace(":", "-") + ".sig", image("signature"))
+    pushed(fake, "app", made.digest.replace(":", "-") + ".imgpkg", made)
+    pushed(fake, "app", made.digest.replace(":", "-") + "-debug", image("debug"))
     (removal,) = plan_deletion(client, [f"app@{made.digest}"]).removals
     assert isinstance(removal, ManifestRemoval)
     assert removal.attached == (made.digest.replace(":", "-") + ".sig",)

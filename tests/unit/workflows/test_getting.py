@@ -30,7 +30,6 @@ def content(client: Client, purpose: Purpose = Purpose.NONE) -> Content:
         (Client.FLUX, REMOTE_TLS, "web:1", "flux pull artifact oci://{}/web:1 --output ."),
         (Client.COMPOSE, REMOTE_TLS, "web:1", "docker compose -f oci://{}/web:1 up"),
         (Client.DOCKER_MODEL, REMOTE_TLS, "ai/m:1", "docker model pull {}/ai/m:1"),
-        (Client.OLLAMA, REMOTE_TLS, "ai/m:1", "ollama pull {}/ai/m:1"),
         (Client.DOCKER_PLUGIN, REMOTE, "p:1", "docker plugin install {}/p:1"),
         (Client.BUILDKIT, REMOTE, "c:1", "docker buildx build --cache-from type=registry,ref={}/c:1 ."),
     ],
@@ -48,7 +47,8 @@ def test_its_own_client_comes_first(client: Client, place: Place, name: str, com
         (Client.COMPOSE, REMOTE, "web:1"),
         (Client.DOCKER_MODEL, REMOTE, "ai/m:1"),
         (Client.DOCKER_MODEL, LOCAL_TLS, "ai/m:1"),
-        (Client.OLLAMA, REMOTE_TLS, "m:1"),
+        # It asks for no name and password.
+        (Client.OLLAMA, REMOTE_TLS, "ai/m:1"),
         (Client.FLUX, LOCAL_TLS, "web:1"),
         (Client.SKOPEO, REMOTE_TLS, "web:1"),
     ],
