@@ -1,0 +1,148 @@
+"""What `down` removes and what it leaves, by who made it and who uses it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deployer.docker_client import Client
+from deployer.engine import Engine
+from deployer.inventory import Container, Inventory, Network, Volume, Wanted, WantedVolume
+from deployer.paths import Deployment
+from deployer.record import Kind, Owned, Thing
+from deployer.settings import Settings
+from deployer.workflows import removal
+from deployer.workflows.removal import Going, Sort
+from deployer.workflows.stack import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+FOLDER = "/home/me/registry"
+ANONYMOUS = "0123456789abcdef" * 4
+NOBODYS = Container("id", "other", "", "", "", "", frozenset(), frozenset(), frozenset())
+OURS = replace(NOBODYS, name="registry-registry-1", project="registry", directory=FOLDER)
+
+
+def volume(name: str, project: str = "", driver: str = "local", **options: str) -> Volume:
+    return Volume(name, project, driver, options, {})
+
+
+def asked_for(name: str, *, external: bool = False) -> Wanted:
+    return Wanted((WantedVolume(name, is_external=external, driver="", options={}, labels={}),))
+
+
+def look(
+    there: Inventory, wanted: Wanted | None = None, owned: Owned | None = None, *, unrecorded: bool = False
+) -> removal._Seen:
+    images = Thing(Kind.VOLUME, "registry_data")
+    return removal._Seen(there, wanted or Wanted(), owned or Owned(), FOLDER, images, unrecorded)
+
+
+def only(found: Iterable[Going | str]) -> Going | str:
+    listed = list(found)
+    assert len(listed) == 1
+    return listed[0]
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "owned", "told"),
+    [
+        # What the deletion finds by its label, by what the files ask for, and by what is remembered.
+        (volume("registry_data", "registry"), Wanted(), {"made"}, ""),
+        (volume("registry_data", "registry"), Wanted(), {"found"}, "was there before `up`"),
+        (volume("registry_data", "registry"), Wanted(), set(), "not known to be made by `up`"),
+        (volume("registry_data"), asked_for("registry_data"), set(), "was there before `up`"),
+        (volume("registry_data"), Wanted(), {"found"}, "was there before `up`"),
+        (volume("registry_data", "other"), asked_for("registry_data"), {"made"}, "was there before `up`"),
+        (volume("registry_data", "registry", device="/srv"), Wanted(), {"made"}, "its content is elsewhere: /srv"),
+        (volume("registry_data", "registry", "nfs"), Wanted(), {"made"}, "its content is elsewhere: driver nfs"),
+    ],
+)
+def test_a_volume_goes_with_what_is_known_of_it(found: Volume, wanted: Wanted, owned: set[str], told: str) -> None:
+    made, before = (frozenset({Thing(Kind.VOLUME, found.name)} if key in owned else set()) for key in ("made", "found"))
+    going = only(look(Inventory("registry", volumes=(found,)), wanted, Owned(made, before)).volumes())
+    assert isinstance(going, Going)
+    assert (going.name, going.remark) == ("registry_data", told)
+    assert going.was_found == ("`up`" in told)
+
+
+def test_before_anything_was_remembered_the_label_tells() -> None:
+    there = Inventory("registry", volumes=(volume("registry_data", "registry"),))
+    going = only(look(there, unrecorded=True).volumes())
+    assert isinstance(going, Going)
+    assert going.remark == ""
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "reason"),
+    [
+        (Inventory("registry", volumes=(volume("mine", "registry"),)), asked_for("mine", external=True), "external"),
+        (Inventory("registry", (replace(OURS, volumes=frozenset({"mine"})),), (volume("mine"),)), Wanted(), "is not"),
+        (
+            Inventory("registry", (replace(NOBODYS, volumes=frozenset({"mine"})),), (volume("mine", "registry"),)),
+            asked_for("mine"),
+            "the container other uses it",
+        ),
+    ],
+)
+def test_a_volume_of_others_stays_and_that_is_told(there: Inventory, wanted: Wanted, reason: str) -> None:
+    kept = only(look(there, wanted).volumes())
+    assert isinstance(kept, str)
+    assert kept.startswith("volume mine (")
+    assert reason in kept
+
+
+def test_a_volume_without_a_name_goes_with_the_container_that_had_it() -> None:
+    there = Inventory("registry", (replace(OURS, volumes=frozenset({ANONYMOUS})),), (volume(ANONYMOUS),))
+    going = only(look(there).volumes())
+    assert isinstance(going, Going)
+    assert going.remark == ""
+
+
+def test_our_own_helper_keeps_no_volume() -> None:
+    helper = replace(NOBODYS, helper_of=FOLDER, volumes=frozenset({"registry_data"}))
+    there = Inventory("registry", (helper,), (volume("registry_data", "registry"),))
+    assert isinstance(only(look(there).volumes()), Going)
+
+
+def test_a_network_with_anothers_container_stays() -> None:
+    network = Network("id", "registry_default", "registry")
+    busy = replace(NOBODYS, networks=frozenset({"registry_default"}))
+    assert isinstance(only(look(Inventory("registry", (), (), (network,))).networks()), Going)
+    kept = only(look(Inventory("registry", (busy,), (), (network,))).networks())
+    assert kept == "network registry_default (the container other is in it)"
+    foreign = replace(network, project="other")
+    assert list(look(Inventory("registry", (), (), (foreign,))).networks()) == []
+
+
+def test_only_what_deployer_wrote_goes_from_its_folder(tmp_path: Path) -> None:
+    deployment = Deployment("registry", tmp_path / "registry")
+    written = ("registry/config.yaml", "frontend/Caddyfile", "frontend/gate/closed", "frontend/.Caddyfile.a1b2c3d4")
+    beside = ("users", ".users.a1b2c3d4", "compose.yaml", ".lock")
+    mine = ("registry/mine.tar", "frontend/page/mine.html", "notes", "compose.override.yaml", "registry/.mine.a1b2c3d4")
+    for path in (*written, *beside, *mine):
+        file = deployment.directory / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("content")
+    deployment.owned_file.write_bytes(Owned(files=frozenset({"registry/config.yaml", "frontend/Caddyfile"})).content)
+    stack = Stack(Settings(), deployment, Engine(Client({})))
+    found = list(removal._files(stack))
+    going = [one.name for one in found if isinstance(one, Going)]
+    assert set(going) == {*written, *beside, "owned.json"}
+    assert all(one.sort is Sort.FILE for one in found if isinstance(one, Going))
+    assert found[-1] == f"3 files in {deployment.directory} that deployer did not write"
+    # Cut off anywhere, what tells of the rest is there to the end.
+    assert going[-3:] == ["compose.yaml", "owned.json", ".lock"]
+
+
+def test_a_file_that_was_changed_since_is_another(tmp_path: Path) -> None:
+    file = tmp_path / "users"
+    file.write_text("one")
+    before = removal._state(file)
+    assert removal._state(file) == before
+    file.write_text("one and two")
+    assert removal._state(file) != before
