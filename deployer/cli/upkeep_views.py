@@ -181,7 +181,7 @@ def _print_left(out: Output, found: Survey) -> None:
     for finding in of_survey(found):
         warn_of(out, finding)
     for name in found.spared:
-        out.note(f"Left alone: {shown(name)}, until what is damaged there is whole again or removed.")
+        out.note(f"Left alone: {shown(name)}, until what is wrong there is fixed or removed.")
 
 
 def _garbage_words(found: Survey) -> str:

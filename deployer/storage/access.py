@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from deployer import render
 from deployer.errors import EngineError, EngineUnavailable, StorageError
 from deployer.storage.removal import blob_folder
-from deployer.storage.snapshot import parse, parse_links, parse_verified
+from deployer.storage.snapshot import CLOCKS_MAY_DIFFER, parse, parse_links, parse_verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,9 +26,47 @@ _MEMORY = "/tmp/list"  # noqa: S108 - inside the container
 _READ_AT_ONCE = 64_000_000
 _TRIES = 3
 
-_READ_ONLY = re.compile("read-only file system", re.IGNORECASE)
-_FULL = re.compile("no space left on device", re.IGNORECASE)
-_NOT_ALLOWED = re.compile("permission denied|operation not permitted", re.IGNORECASE)
+# The path that a program complains about, with or without quotes.
+_PLACE = re.compile(r"(?:^|[\s'])((?:/|repositories|blobs)[^:'\n]*)'?: ", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class _Complaint:
+    """What a program says, and what that means; `{}` stands for ": PATH" where one is named."""
+
+    pattern: str
+    sentence: str
+    advice: tuple[str, ...] = ()
+
+
+_COMPLAINTS = (
+    _Complaint("read-only file system", "The registry's storage is mounted read-only: nothing was changed."),
+    _Complaint(
+        "no space left on device",
+        "The disk that holds the images is full, to the last block.",
+        ("Free a little space on it by other means, then run the command again.",),
+    ),
+    _Complaint(
+        "input/output error|stale (nfs )?file handle|structure needs cleaning",
+        "The disk that holds the images fails{}.",
+        ("Look what the machine says of its disks, such as with `dmesg`. Nothing is deleted meanwhile.",),
+    ),
+    _Complaint(
+        "permission denied|operation not permitted",
+        "The registry's container may not read or change its storage{}.",
+        ("Let root in containers read and write there; on a network disk, its server decides (`no_root_squash`).",),
+    ),
+    _Complaint(
+        "/repositories: is missing, and the content of images is not",
+        "The registry's storage has the content of images, and its folder `repositories` is missing.",
+        ("Put the folder back from where it was moved or saved. Nothing is deleted meanwhile.",),
+    ),
+    _Complaint(
+        "is no folder that can be opened|cannot be opened|not a directory|too many levels",
+        "The registry's storage has something else where a folder belongs{}.",
+        ("Look what is there, and put the folder back. Nothing is deleted meanwhile.",),
+    ),
+)
 
 
 @dataclass
@@ -87,6 +125,10 @@ class Storage:
         """Take things away; their space is held until `empty`. `run` names this run, as no other."""
         self._run("remove", ROOT, f"{REMOVED}/{run}", stdin=removal.instructions())
 
+    def redate(self) -> None:
+        """Give what is dated in the future the present moment, but for tags, of which that tells the order."""
+        self._run("redate", ROOT, str(CLOCKS_MAY_DIFFER))
+
     def empty(self) -> None:
         """Delete what was taken away, by this run and by those that were cut off."""
         self._run("empty", REMOVED)
@@ -114,14 +156,8 @@ class Storage:
 
 def _in_words(error: EngineError) -> StorageError:
     original = error.original or error.message
-    if _READ_ONLY.search(original):
-        return StorageError("The registry's storage is mounted read-only: nothing was changed.", (), original)
-    if _FULL.search(original):
-        return StorageError(
-            "The disk that holds the images is full, to the last block.",
-            ("Free a little space on it by other means, then run the command again.",),
-            original,
-        )
-    if _NOT_ALLOWED.search(original):
-        return StorageError("The registry's storage does not let itself be changed.", ("deployer doctor",), original)
+    place = _PLACE.search(original)
+    for one in _COMPLAINTS:
+        if re.search(one.pattern, original, re.IGNORECASE):
+            return StorageError(one.sentence.format(f": {place[1]}" if place else ""), one.advice, original)
     return StorageError("The registry's storage could not be read or changed.", ("Run the command again.",), original)

@@ -13,11 +13,16 @@ from deployer.storage.removal import parse_unfinished
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+# In seconds: a disk on the network has a clock of its own.
+CLOCKS_MAY_DIFFER = 3600
+
 _BLOCK = 512
 _BLOB = re.compile(r"(\d+) (\d+) (-?\d+) blobs/(sha256|sha512)/[0-9a-f]{2}/([0-9a-f]{64}|[0-9a-f]{128})/data")
+_UPLOAD = re.compile(r"[0-9a-f-]+")
 _IN_PLACE = re.compile(r" blobs/sha(256|512)/[0-9a-f]{2}/[0-9a-f]{64,128}/data$")
 _SECTIONS = (
-    "now", "left", "unfinished", "folders", "changed", "manifests", "history", "tags", "aliases", "uploads", "blobs",
+    "now", "left", "unfinished", "folders", "changed", "foreign", "manifests", "history", "tags", "aliases", "uploads",
+    "blobs",
 )  # fmt: skip
 
 
@@ -80,8 +85,9 @@ class Snapshot:
     """Everything in the storage. `moment` is the storage's own clock, in seconds since 1970.
 
     `aliases` leads from digests by which content was pushed to those by which it lies in `blobs`.
-    `left` are the bytes of disk that a removal which was cut off holds, and `unfinished` the
-    manifests that it was to take, by repository and digest, with the moment at which it began.
+    `foreign` are files and folders among the tags that no registry has made, by their paths. `left` are the bytes of
+    disk that a removal which was cut off holds, and `unfinished` the manifests that it was to take, by repository and
+    digest, with the moment at which it began.
     """
 
     moment: int
@@ -91,12 +97,37 @@ class Snapshot:
     unfinished_bytes: int = 0
     left: int = 0
     unfinished: dict[str, dict[str, int]] = field(default_factory=dict)
+    foreign: tuple[str, ...] = ()
+
+    @property
+    def has_future(self) -> bool:
+        """Whether anything but tags is dated in the future: its age would stay the least for long."""
+        repositories = self.repositories.values()
+        return (
+            any(self.is_ahead(blob.modified) for blob in self.blobs.values())
+            or any(self.is_ahead(one.active) for one in repositories)
+            or any(self.is_ahead(moment) for one in repositories for moment in one.revisions.values())
+            or any(self.is_ahead(moment) for one in repositories for moment in one.uploads.values())
+        )
+
+    def is_ahead(self, moment: int) -> bool:
+        """Whether a time is one of the future, beyond what two clocks may differ by."""
+        return moment > self.moment + CLOCKS_MAY_DIFFER
 
 
 def parse(printed: bytes, before: Snapshot | None = None) -> Snapshot:
     """Read what `list.sh` printed; of repositories that have not changed since `before` it says less.
     Raises StorageError where it is cut short.
     """
+    try:
+        return _parsed(printed, before)
+    except (ValueError, IndexError) as error:
+        raise StorageError(
+            "The registry's storage holds a name that cannot be listed, such as one of two lines.", (), str(error)
+        ) from error
+
+
+def _parsed(printed: bytes, before: Snapshot | None) -> Snapshot:
     sections = _sections(printed)
     if before is None and "changed" in sections:
         raise _cut_short()
@@ -105,12 +136,13 @@ def parse(printed: bytes, before: Snapshot | None = None) -> Snapshot:
     if before is not None and "changed" in sections:
         changed = {_name(path, "/_manifests") for path in sections["changed"]}
         _carry_over(before, changed, repositories)
+    foreign = {*(before.foreign if before else ()), *sections["foreign"]}
     for line in sections["manifests"]:
         modified, _, _, _, path = line.split(" ", 4)
         if path.endswith("/link"):
             _read_link(path, int(modified), repositories)
         else:
-            _read_folder(path, repositories)
+            foreign.update(_read_folder(path, repositories))
     for path in sections["history"]:
         _read_history(path, repositories)
     _read_tags(sections["tags"], repositories)
@@ -124,6 +156,7 @@ def parse(printed: bytes, before: Snapshot | None = None) -> Snapshot:
         unfinished_bytes=unfinished_bytes,
         left=sum(map(int, sections["left"])) * 1024,
         unfinished=parse_unfinished(sections["unfinished"]),
+        foreign=tuple(sorted(foreign)),
     )
 
 
@@ -154,10 +187,10 @@ def parse_verified(printed: bytes) -> dict[str, Verified]:
 
 
 def _complete(printed: bytes) -> list[str]:
-    lines = printed.decode(errors="surrogateescape").splitlines()
-    if not lines or lines.pop() != "# end":
+    *lines, end, rest = ["", *printed.decode(errors="surrogateescape").split("\n")]
+    if (end, rest) != ("# end", ""):
         raise _cut_short()
-    return lines
+    return lines[1:]
 
 
 def _cut_short() -> StorageError:
@@ -215,7 +248,8 @@ def _read_folders(lines: Iterable[str], repositories: dict[str, Repository]) -> 
             repository.active = max(repository.active, int(modified))
 
 
-def _read_folder(path: str, repositories: dict[str, Repository]) -> None:
+def _read_folder(path: str, repositories: dict[str, Repository]) -> Iterator[str]:
+    """Note a folder of a repository; return its path where it can be none of a registry's tags."""
     repository = _of(_name(path, "/_manifests"), repositories)
     match path.partition("/_manifests/")[2].split("/"):
         case ["tags"]:
@@ -223,6 +257,8 @@ def _read_folder(path: str, repositories: dict[str, Repository]) -> None:
         case ["tags", tag] if is_tag(tag):
             # Without a link until one is read: such a tag is listed by the registry, and names nothing.
             repository.tags.setdefault(tag, Tag("", 0))
+        case ["tags", _]:
+            yield path
         case ["revisions", algorithm, value] if is_digest(f"{algorithm}:{value}"):
             if f"{algorithm}:{value}" not in repository.revisions:
                 repository.former.add(f"{algorithm}:{value}")
@@ -248,7 +284,9 @@ def _read_history(path: str, repositories: dict[str, Repository]) -> None:
 
 def _read_tags(lines: Iterable[str], repositories: dict[str, Repository]) -> None:
     for line in lines:
-        path, _, digest = line.rpartition("/current/link:")
+        path, found, digest = line.rpartition("/current/link:")
+        if not found:
+            continue
         name, _, tag = path.partition("/_manifests/tags/")
         repository = _of(name.removeprefix("repositories/"), repositories)
         if is_digest(digest) and tag in repository.tags:
@@ -262,6 +300,9 @@ def _read_uploads(lines: Iterable[str], repositories: dict[str, Repository]) -> 
         size, modified, path = line.split(" ", 2)
         name, _, inside = path.partition("/_uploads/")
         upload, _, file = inside.partition("/")
+        if not _UPLOAD.fullmatch(upload):
+            # Left by a NAS or a Mac.
+            continue
         uploads = _of(name.removeprefix("repositories/"), repositories).uploads
         uploads[upload] = max(uploads.get(upload, 0), int(modified))
         unfinished += int(size) if file == "data" else 0

@@ -38,6 +38,8 @@ def collect(work: Upkeep, manifests: Manifests, choose: Choose, shown: Survey, d
     given back after writes are let through again. Raises GateError, StorageError or EngineError.
     """
     left = shown.snapshot.left
+    if shown.snapshot.has_future:
+        work.storage.redate()
     stale = stale_layers(work.storage, shown)
     removal = replace(shown.removal, layers=stale)
     if removal.is_empty:

@@ -49,7 +49,8 @@ class Survey:
 
     `freed` is what the disk gets back; `size` the blobs' own. `unfinished` are uploads that ended
     half-way, which the registry itself clears after a week. Of the repositories that are `spared`, something was
-    chosen, and nothing goes: what is damaged there may be what should stay.
+    chosen, and nothing goes: what is damaged there, or dated in the future, may be what should stay. `ahead` are
+    the tags of the future, as `repository:tag`.
     """
 
     snapshot: Snapshot
@@ -63,6 +64,7 @@ class Survey:
     unknown: tuple[Unknown, ...]
     empty: frozenset[str]
     spared: tuple[str, ...]
+    ahead: tuple[str, ...]
 
     @property
     def is_unusual(self) -> bool:
@@ -98,6 +100,8 @@ def survey(storage: Storage, manifests: Manifests, choose: Choose, cure: Cure | 
     content = damage.examine(storage, snapshot, manifests, cure(storage, snapshot, manifests) if cure else {})
     chosen = choose(snapshot, manifests)
     spared = {one.repository for one in content.damages if one.tags - chosen.get(one.repository, Going()).tags}
+    ahead = {name: tags for name, one in snapshot.repositories.items() if (tags := _ahead(one, snapshot))}
+    spared |= {name for name, gone in chosen.items() if gone.tags and ahead.get(name, frozenset()) - gone.tags}
     going = {name: gone for name, gone in chosen.items() if name not in spared}
     going = _with_unfinished(going, snapshot, manifests)
     damages = tuple(one for one in content.damages if one.manifests - _revisions(going, one.repository))
@@ -132,7 +136,13 @@ def survey(storage: Storage, manifests: Manifests, choose: Choose, cure: Cure | 
         unknown=unknown,
         empty=content.empty,
         spared=tuple(sorted(spared & chosen.keys())),
+        ahead=tuple(f"{name}:{tag}" for name, tags in sorted(ahead.items()) for tag in sorted(tags)),
     )
+
+
+def _ahead(repository: Repository, snapshot: Snapshot) -> frozenset[str]:
+    """The tags that were pushed in the future: the clock was wrong, and which are the newest nobody knows."""
+    return frozenset(name for name, tag in repository.tags.items() if snapshot.is_ahead(tag.pushed))
 
 
 def _broken(damages: Iterable[Damage], empty: AbstractSet[str], snapshot: Snapshot) -> tuple[str, ...]:

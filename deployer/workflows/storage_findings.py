@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from deployer import render
 from deployer.workflows.finding import Finding
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ def of_survey(found: Survey) -> Iterator[Finding]:
     """All that a survey found."""
     yield from of_damages(found.damages)
     yield from of_unknown(found.unknown)
+    yield from _of_clock(found)
+    yield from _of_foreign(found.snapshot.foreign)
     empty = len(found.empty - set(found.removal.blobs))
     if empty:
         yield Finding(
@@ -28,6 +32,39 @@ def of_survey(found: Survey) -> Iterator[Finding]:
             f"{'An empty file is' if empty == 1 else f'{empty} empty files are'} among the content, and a push that "
             "needs it would take it for whole.",
             (CURE,),
+        )
+
+
+def _of_clock(found: Survey) -> Iterator[Finding]:
+    now = f"{datetime.fromtimestamp(found.snapshot.moment, UTC):%Y-%m-%d %H:%M} UTC"
+    clock = f"The clock here says {now}: compare it, with `date`, and set it where it is wrong."
+    if found.ahead:
+        them = "it" if len(found.ahead) == 1 else "them"
+        yield Finding(
+            "wrong",
+            f"{listed(found.ahead)}: pushed in the future, as the storage says. A clock was wrong, and `prune` removes "
+            "nothing there by age or number.",
+            (clock, f"Where the clock is right: push {them} again, or deployer delete {' '.join(found.ahead[:_MANY])}"),
+        )
+    if found.snapshot.has_future:
+        yield Finding(
+            "note",
+            "Content in the storage is dated in the future: a clock was wrong. It counts as just pushed.",
+            (clock, "deployer gc   (dates it by the present moment)"),
+        )
+
+
+def _of_foreign(paths: Sequence[str]) -> Iterator[Finding]:
+    if paths:
+        whole = [f"{render.STORAGE}/docker/registry/v2/{path}" for path in paths]
+        yield Finding(
+            "wrong",
+            f"Among the tags are files that no registry has made: {listed(whole)}. The registry lists them as tags, "
+            "and fails to delete images there.",
+            (
+                f"Remove them (the registry's container has the volume or data directory at {render.STORAGE}).",
+                "Keep away the program that makes them, such as a file indexer or a network share.",
+            ),
         )
 
 

@@ -38,7 +38,8 @@ def may_go(repository: Repository, manifests: Manifests, now: int, older_than: i
         # A damaged tag no longer says what it named: it may be any that a tag once did.
         without_tag -= repository.once_tagged
     if older_than is not None:
-        return frozenset(digest for digest in without_tag if now - repository.revisions[digest] >= older_than)
+        # What is dated in the future is as young as can be.
+        return frozenset(digest for digest in without_tag if max(0, now - repository.revisions[digest]) >= older_than)
     if not _is_tagged(repository):
         return frozenset()
     young = {digest for digest in without_tag if now - repository.revisions[digest] < GRACE_SECONDS}

@@ -2,7 +2,8 @@
 #
 # Sections, each begun by a line "# NAME"; the last is "# end", so that a list cut short is noticed.
 # Whatever fails ends the script: an incomplete list would make garbage of what it leaves out. So does a
-# symbolic link, behind which the registry looks and `find` does not; it is told by a line of its own.
+# symbolic link, behind which the registry looks and `find` does not; it is told by a line of its own. So is a
+# file of somebody else's among the tags ("foreign"), which the registry takes for a tag.
 #
 # With many repositories, walking through them is what takes the time. $2 is a folder, or empty:
 # there a list is remembered, and the next one walks again only through the manifests of the
@@ -39,6 +40,30 @@ walk() {
 	rm -f "$said"
 }
 
+# Whether a folder is there. One that cannot be opened is no missing one: then the folder above lists it.
+there() {
+	if [ -d "$1" ]; then return 0; fi
+	if [ "$1" = / ]; then
+		echo "/: cannot be opened" >&2
+		exit 1
+	fi
+	if there "$(above "$1")"; then
+		ls -A "$(above "$1")" > "$here/above" || exit 1
+		if grep -qxF "${1##*/}" "$here/above"; then
+			echo "$1: is no folder that can be opened" >&2
+			exit 1
+		fi
+	fi
+	return 1
+}
+
+above() {
+	case ${1%/*} in
+	'') echo / ;;
+	*) echo "${1%/*}" ;;
+	esac
+}
+
 # The repositories' folders of that name, each ended by a zero byte.
 chosen() {
 	grep "^-\{0,1\}[0-9].*/$1\$" "$here/folders" | cut -d ' ' -f 2- | tr '\n' '\0'
@@ -66,7 +91,7 @@ changed() {
 }
 
 walk_blobs() {
-	if [ -d blobs ]; then
+	if there "$root/blobs"; then
 		walk find blobs -type f -name data -exec stat -c '%s %b %Y %n' {} + \
 			-o -type l -exec stat -c 'symbolic %n' {} + > "$here/blobs"
 	fi
@@ -78,6 +103,7 @@ walk_manifests() {
 		mark=$1
 		shift
 		find "$@" -type l -exec stat -c "symbolic %n" {} + -o \
+			-path "*/_manifests/tags/*" ! -path "*/_manifests/tags/*/*" ! -type d -exec stat -c "foreign %n" {} + -o \
 			-path "*/_manifests/tags/*/index/*" -name link -type f -exec stat -c %n {} + -o \
 			! -path "*/_manifests/tags/*/index*" \( -type d -o -type f -name link \) -exec stat -c "$mark" {} +
 	' sh "$mark"
@@ -103,12 +129,16 @@ echo "# unfinished"
 for list in "$removed"/*/list; do
 	if [ -f "$list" ]; then stat -c 'at %Y' "$list" && cat "$list"; fi
 done
-if [ -e "$root" ]; then
+if there "$root"; then
 	cd "$root"
+	if there "$root/blobs" && ! there "$root/repositories"; then
+		echo "$root/repositories: is missing, and the content of images is not" >&2
+		exit 1
+	fi
 	echo "# folders"
 	# No part of a repository's name begins with `_`, so the first such folder ends the name. Their
 	# modification times, and those of what is in `_layers`, tell when an upload began or ended.
-	if [ -d repositories ]; then
+	if there "$root/repositories"; then
 		walk find repositories -type d -name '_*' -prune -exec stat -c '%Y %n' {} + \
 			-o -type l -exec stat -c 'symbolic %n' {} + > "$here/folders"
 	fi
@@ -151,6 +181,8 @@ if [ -e "$root" ]; then
 	aside=
 	cat "$here/all.0" >> "$here/all"
 	grep '^symbolic' "$here/all" || [ $? -eq 1 ]
+	echo "# foreign"
+	grep '^foreign' "$here/all" | cut -d ' ' -f 2-
 	# Times before 1970 are times too.
 	grep '^-\{0,1\}[0-9]' "$here/all" > "$here/seen" || [ $? -eq 1 ]
 	cut -d ' ' -f 5- "$here/seen" > "$here/paths"
@@ -162,8 +194,9 @@ if [ -e "$root" ]; then
 	grep '^repositories' "$here/all" || [ $? -eq 1 ]
 	echo "# tags"
 	grep '/_manifests/tags/[^/]*/current/link$' "$here/paths" | tr '\n' '\0' > "$here/wanted"
-	# 1 says that no file holds a line: empty links, which are listed above all the same.
-	walk xargs -0 -r sh -c 'grep -H "" "$@" || [ $? -eq 1 ]' sh < "$here/wanted"
+	# 1 says that no file holds a digest: empty or damaged links, which are listed above all the same.
+	walk xargs -0 -r sh -c 'grep -HExe "sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}" "$@" || [ $? -eq 1 ]' sh \
+		< "$here/wanted"
 
 	# What was pushed by another kind of digest lies under its sha256, which the link tells.
 	echo "# aliases"

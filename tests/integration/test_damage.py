@@ -11,6 +11,7 @@ from tests.support.content import build_image, foreign_image, push_image
 from tests.support.pulling import pulls_whole
 from tests.support.registry_content import OCI, push, sha256
 from tests.support.stack import docker
+from tests.support.stored import HOUR, age
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,3 +107,57 @@ def test_a_size_that_a_manifest_says_wrongly_takes_nothing(stored: Stored, clien
     push(client, "app", "1", type(whole)(json.dumps(document).encode(), whole.media_type, whole.blobs))
     stored.stack.deployer("gc", "--damaged", "--yes", check=True)
     assert stored.blob(sha256(whole.blobs[1])).read_bytes() == whole.blobs[1]
+
+
+# -- what lies in the storage and is not the registry's, or cannot be read
+
+
+def test_files_among_the_tags_are_named_by_their_paths_and_the_rest_goes_on(
+    stored: Stored, client: httpx.Client
+) -> None:
+    gone = push_image(client, "app", "gone", layers=("gone",))
+    push_image(client, "app", "1")
+    tags = stored.repository("app") / "_manifests" / "tags"
+    (tags / "Thumbs.db").write_bytes(b"x")
+    (tags / "@eaDir").mkdir()
+    assert client.delete(f"/v2/app/manifests/{gone.digest}").status_code == 500, "as the registry itself does"
+    for told in (stored.stack.deployer("status").stderr, stored.stack.deployer("doctor").stdout):
+        assert "/repositories/app/_manifests/tags/Thumbs.db" in told
+        assert "/repositories/app/_manifests/tags/@eaDir" in told
+    assert "\n1 " in stored.stack.deployer("tags", "app").stdout
+    stored.stack.deployer("gc", "--untagged", "--yes", check=True)
+    assert pulls_whole(client, "app", "1")
+    (tags / "Thumbs.db").unlink()
+    (tags / "@eaDir").rmdir()
+    client.delete(f"/v2/app/manifests/{gone.digest}").raise_for_status()
+
+
+@pytest.mark.parametrize("place", ["repositories", "blobs"])
+def test_a_storage_that_cannot_be_read_is_no_empty_one(stored: Stored, client: httpx.Client, place: str) -> None:
+    push_image(client, "app", "1")
+    folder = stored.root / place
+    folder.rename(stored.disk / "aside")
+    folder.symlink_to(folder.name)
+    before = stored.listing()
+    for command in (("status",), ("doctor",), ("gc", "--yes"), ("prune", "--keep", "1", "--yes"), ("gc", "--dry-run")):
+        done = stored.stack.deployer(*command)
+        assert done.returncode == 1, command
+        assert f"/var/lib/registry/docker/registry/v2/{place}" in done.stdout + done.stderr, command
+    catalog = stored.stack.deployer("catalog", "--tags")
+    assert catalog.returncode == 1
+    assert "No repositories" not in catalog.stdout + catalog.stderr
+    assert stored.listing() == before
+    folder.unlink()
+    (stored.disk / "aside").rename(folder)
+    assert pulls_whole(client, "app", "1")
+    assert stored.stack.deployer("status").returncode == 0
+
+
+def test_the_clock_is_named_where_it_was_wrong(stored: Stored, client: httpx.Client) -> None:
+    push_image(client, "app", "1")
+    age(stored.tag("app", "1"), -99 * 24 * HOUR)
+    told = stored.stack.deployer("status").stderr
+    assert "app:1: pushed in the future" in told
+    assert "The clock here says 20" in told
+    kept = stored.stack.deployer("prune", "--older-than", "0s", "--match", "^2", "--yes", check=True)
+    assert "app:1: pushed in the future" in kept.stderr

@@ -205,6 +205,18 @@ class TestDamage:
         assert set(answer["manifests"]) == {good.digest, bad.digest}
         assert answer["damaged"] == {spoilt: len(content)}
 
+    @pytest.mark.parametrize("size", [None, "many", 0])
+    def test_a_manifest_that_says_no_size(self, stored: Stored, client: httpx.Client, size: object) -> None:
+        """As Docker writes it, pushed over a layer whose file is empty."""
+        whole = build_image()
+        layer = sha256(whole.blobs[1])
+        push(client, "team/app", "1", whole)
+        document = whole.document
+        document["layers"][0]["size"] = size
+        said = Image(json.dumps(document).encode(), whole.media_type)
+        _plant(stored, "team/app", "1", said)
+        assert overview(client, "tags/team/app")["damaged"] == {layer: len(whole.blobs[1])}
+
     def test_a_manifest_that_is_json_of_another_digest(self, stored: Stored, client: httpx.Client) -> None:
         bad = build_image()
         push(client, "team/app", "bad", bad)
