@@ -141,6 +141,10 @@ class StorageError(DeployerError):
     """The registry's storage cannot be read or changed, or is not what it should be."""
 
 
+class StorageUnreadable(StorageError):
+    """The registry's storage cannot be read, by the registry neither."""
+
+
 class GateError(DeployerError):
     """Writes cannot be held off, or do not come to an end."""
 

@@ -41,6 +41,8 @@ def print_survey(out: Output, found: Survey, left: Untagged, *, as_json: bool, d
     tell = out.line if dry_run else out.note
     if found.removal.is_empty:
         tell("There is no garbage.")
+    if found.links:
+        tell(f"{counted(len(found.links), 'link')} of manifests and layers to write again: empty or damaged")
     for name, gone in sorted(found.going.items()):
         tags = f", with {_listed(sorted(gone.tags))}" if gone.tags else ""
         tell(f"{shown(name)}: {counted(len(gone.revisions), 'manifest')} that no tag reaches{tags}")
@@ -133,6 +135,8 @@ def print_collected(out: Output, done: Collected, *, as_json: bool) -> None:
         out.note(f"Freed {size(done.left)} of the disk that a run which was cut off had left.")
     if done.removal.damaged:
         out.note(f"Removed {counted(len(done.removal.damaged), 'damaged file')}. Now push the images again.")
+    if done.links:
+        out.note(f"Wrote {counted(done.links, 'damaged link')} again.")
     if done.held:
         out.note(f"Freed {size(done.freed)} of the disk. Writes were held off for {done.held:.1f} s.")
     elif not done.left:
@@ -209,6 +213,7 @@ def _survey_json(found: Survey) -> dict[str, Any]:
             {"repository": one.repository, "digest": one.digest, "bytes": one.size, "tags": sorted(one.tags)}
             for one in found.damages
         ],
+        "damaged_links": sorted(found.links),
         "spared_repositories": list(found.spared),
     }
 

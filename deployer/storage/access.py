@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from deployer import render
-from deployer.errors import EngineError, EngineUnavailable, StorageError
+from deployer.errors import EngineError, EngineUnavailable, StorageError, StorageUnreadable
 from deployer.storage.removal import blob_folder
-from deployer.storage.snapshot import CLOCKS_MAY_DIFFER, parse, parse_links, parse_verified
+from deployer.storage.snapshot import CLOCKS_MAY_DIFFER, parse, parse_broken, parse_links, parse_verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -32,19 +32,26 @@ _PLACE = re.compile(r"(?:^|[\s'])((?:/|repositories|blobs)[^:'\n]*)'?: ", re.MUL
 
 @dataclass(frozen=True)
 class _Complaint:
-    """What a program says, and what that means; `{}` stands for ": PATH" where one is named."""
+    """What a program says, and what that means; `{}` stands for ": PATH" where one is named.
+
+    The registry itself `serves` all the same, or it has the same trouble.
+    """
 
     pattern: str
     sentence: str
     advice: tuple[str, ...] = ()
+    serves: bool = False
 
 
 _COMPLAINTS = (
-    _Complaint("read-only file system", "The registry's storage is mounted read-only: nothing was changed."),
+    _Complaint(
+        "read-only file system", "The registry's storage is mounted read-only: nothing was changed.", serves=True
+    ),
     _Complaint(
         "no space left on device",
         "The disk that holds the images is full, to the last block.",
         ("Free a little space on it by other means, then run the command again.",),
+        serves=True,
     ),
     _Complaint(
         "input/output error|stale (nfs )?file handle|structure needs cleaning",
@@ -121,6 +128,14 @@ class Storage:
         lines = "".join(f"{path}\n" for path in sorted(paths))
         return parse_verified(self._run("verify", ROOT, stdin=lines.encode())) if lines else {}
 
+    def broken_links(self) -> frozenset[str]:
+        """The paths of links of manifests and layers that hold no digest, below the registry's root."""
+        return parse_broken(self._run("broken", ROOT))
+
+    def relink(self, paths: Iterable[str]) -> None:
+        """Write such links again, each as its place says."""
+        self._run("relink", ROOT, stdin="".join(f"{path}\n" for path in sorted(paths)).encode())
+
     def remove(self, removal: Removal, run: str) -> None:
         """Take things away; their space is held until `empty`. `run` names this run, as no other."""
         self._run("remove", ROOT, f"{REMOVED}/{run}", stdin=removal.instructions())
@@ -159,5 +174,6 @@ def _in_words(error: EngineError) -> StorageError:
     place = _PLACE.search(original)
     for one in _COMPLAINTS:
         if re.search(one.pattern, original, re.IGNORECASE):
-            return StorageError(one.sentence.format(f": {place[1]}" if place else ""), one.advice, original)
+            kind = StorageError if one.serves else StorageUnreadable
+            return kind(one.sentence.format(f": {place[1]}" if place else ""), one.advice, original)
     return StorageError("The registry's storage could not be read or changed.", ("Run the command again.",), original)

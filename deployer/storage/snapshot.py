@@ -173,6 +173,12 @@ def parse_links(printed: bytes) -> Iterator[tuple[str, str, int]]:
             yield name.removeprefix("repositories/"), digest, int(modified)
 
 
+def parse_broken(printed: bytes) -> frozenset[str]:
+    """Read what `broken.sh` printed, but for links whose place does not say all of what they hold."""
+    lines = _complete(printed)
+    return frozenset(line for line in lines if "/sha256/" in line and is_digest(":".join(line.split("/")[-3:-1])))
+
+
 def parse_verified(printed: bytes) -> dict[str, Verified]:
     """Read what `verify.sh` printed: what each file holds, by its path. Raises StorageError where it is cut short."""
     found = {}

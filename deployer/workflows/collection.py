@@ -22,13 +22,14 @@ class Collected:
     """What was taken out, and how long writes were held off, in seconds.
 
     `freed` are the bytes of disk that its blobs held; `left` those that a run which was cut off had
-    taken out, and not given back yet.
+    taken out, and not given back yet. `links` is how many links were written again.
     """
 
     removal: Removal
     freed: int
     left: int
     held: float
+    links: int = 0
 
 
 def collect(work: Upkeep, manifests: Manifests, choose: Choose, shown: Survey, drain: Drain) -> Collected:
@@ -42,17 +43,20 @@ def collect(work: Upkeep, manifests: Manifests, choose: Choose, shown: Survey, d
         work.storage.redate()
     stale = stale_layers(work.storage, shown)
     removal = replace(shown.removal, layers=stale)
-    if removal.is_empty:
+    if removal.is_empty and not shown.links:
         work.storage.empty()
         return Collected(removal, 0, left, 0.0)
     with work.writes_held(drain) as hold:
+        if shown.links:
+            # First, so that what they lead to counts.
+            work.storage.relink(shown.links & work.storage.broken_links())
         now = survey(work.storage, manifests, limited(choose, shown), _shown_alone(shown))
         _expect_in_sight(now, shown)
         damaged = tuple(digest for digest in now.removal.damaged if digest in shown.removal.damaged)
         removal = replace(now.removal, layers=_still_stale(stale, now), damaged=damaged)
         work.remove(removal)
     work.storage.empty()
-    return Collected(removal, now.freed, left, hold.seconds)
+    return Collected(removal, now.freed, left, hold.seconds, len(shown.links))
 
 
 def _shown_alone(shown: Survey) -> Cure | None:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from deployer.errors import PreflightError
 from deployer.host import ports
 from deployer.record import Record
-from deployer.workflows import preflight, status
+from deployer.storage.access import Storage
+from deployer.workflows import preflight, status, storage_findings
 from deployer.workflows.finding import Finding
 from deployer.workflows.stack import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from deployer.engine_values import ServiceContainer
     from deployer.workflows.examined import Examined
     from deployer.workflows.stack import Stack
 
@@ -31,11 +33,19 @@ def examine(examined: Examined) -> Iterator[Finding]:
     for problem in found.problems:
         yield Finding("wrong", problem, ("deployer up", "deployer logs"))
     yield from found.content
+    yield from _links(containers, stack)
     if found.is_healthy:
         yield Finding("ok", f"The registry '{found.name}' runs on this machine ({found.version}).")
     plan = stack.plan()
     if plan.files or any(change.action in {Action.CREATE, Action.RECREATE} for change in plan.services):
         yield Finding("note", "What is deployed differs from the settings.", ("deployer render --diff", "deployer up"))
+
+
+def _links(containers: Iterable[ServiceContainer], stack: Stack) -> Iterator[Finding]:
+    """What a look at every link of the storage finds, for which `status` has no time."""
+    registry = next((one for one in containers if one.service == "registry" and one.state == "running"), None)
+    if registry is not None:
+        yield from storage_findings.of_links(Storage(stack.engine, registry.id).broken_links())
 
 
 def _absent(stack: Stack) -> Finding:

@@ -50,7 +50,8 @@ class Survey:
     `freed` is what the disk gets back; `size` the blobs' own. `unfinished` are uploads that ended
     half-way, which the registry itself clears after a week. Of the repositories that are `spared`, something was
     chosen, and nothing goes: what is damaged there, or dated in the future, may be what should stay. `ahead` are
-    the tags of the future, as `repository:tag`.
+    the tags of the future, as `repository:tag`. `links` are those that hold no digest, by their paths, which are
+    looked for with a cure alone.
     """
 
     snapshot: Snapshot
@@ -65,6 +66,12 @@ class Survey:
     empty: frozenset[str]
     spared: tuple[str, ...]
     ahead: tuple[str, ...]
+    links: frozenset[str]
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing goes, and nothing is written."""
+        return self.removal.is_empty and not self.links
 
     @property
     def is_unusual(self) -> bool:
@@ -137,6 +144,7 @@ def survey(storage: Storage, manifests: Manifests, choose: Choose, cure: Cure | 
         empty=content.empty,
         spared=tuple(sorted(spared & chosen.keys())),
         ahead=tuple(f"{name}:{tag}" for name, tags in sorted(ahead.items()) for tag in sorted(tags)),
+        links=storage.broken_links() if cure else frozenset(),
     )
 
 

@@ -7,11 +7,12 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from deployer.errors import DeployerError, NotFound, StorageError, UsageError
+from deployer.errors import DeployerError, NotFound, StorageError, StorageUnreadable, UsageError
 from deployer.host.files import read_if_there
 from deployer.render import GRANTS, STORAGE
 from deployer.storage.access import Storage
 from deployer.workflows import authority, files, preflight, readiness, sign_in, storage_findings
+from deployer.workflows.finding import Finding
 from deployer.workflows.garbage import no_images, survey
 from deployer.workflows.gate import Gate
 from deployer.workflows.manifest_graph import Manifests
@@ -19,7 +20,6 @@ from deployer.workflows.manifest_graph import Manifests
 if TYPE_CHECKING:
     from deployer.engine_values import ServiceContainer
     from deployer.settings import Settings
-    from deployer.workflows.finding import Finding
     from deployer.workflows.stack import Stack
 
 # What Docker takes: a duration, seconds since 1970, or a moment by RFC 3339, cut off where one likes.
@@ -178,8 +178,10 @@ class _Content:
 def _content(stack: Stack, registry: ServiceContainer) -> _Content:
     try:
         found = survey(Storage(stack.engine, registry.id), Manifests(), no_images)
-    except StorageError as error:
+    except StorageUnreadable as error:
         return _Content(problems=(error.message,))
+    except StorageError as error:
+        return _Content(findings=(Finding.of(error),))
     except DeployerError:
         return _Content()
     return _Content(found.freed, tuple(storage_findings.of_survey(found)))

@@ -87,6 +87,19 @@ def of_damages(damages: Sequence[Damage]) -> Iterator[Finding]:
         )
 
 
+def of_links(paths: Iterable[str]) -> Iterator[Finding]:
+    """A finding for each repository with links that hold no digest."""
+    for name, group in groupby(sorted(paths), key=lambda path: path.removeprefix("repositories/").partition("/_")[0]):
+        found = list(group)
+        yield Finding(
+            "wrong",
+            f"{name}: {'the link' if len(found) == 1 else 'the links'} of {len(found)} of its manifests and layers "
+            f"{'is' if len(found) == 1 else 'are'} empty or damaged, and the registry does not find them: "
+            f"{listed([path.split('/')[-2][:12] for path in found])}.",
+            (f"{CURE}   (writes them again)",),
+        )
+
+
 def of_unknown(unknown: Iterable[Unknown]) -> Iterator[Finding]:
     """A finding for each manifest that is whole and that this program cannot read."""
     for one in unknown:

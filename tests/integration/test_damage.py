@@ -109,6 +109,20 @@ def test_a_size_that_a_manifest_says_wrongly_takes_nothing(stored: Stored, clien
     assert stored.blob(sha256(whole.blobs[1])).read_bytes() == whole.blobs[1]
 
 
+def test_damaged_links_are_written_again(stored: Stored, client: httpx.Client) -> None:
+    whole = build_image()
+    push(client, "app", "1", whole)
+    layer = stored.repository("app") / "_layers" / sha256(whole.blobs[1]).replace(":", "/") / "link"
+    for link in (layer, stored.revision("app", whole.digest)):
+        link.write_bytes(b"")
+    assert not pulls_whole(client, "app", "1")
+    assert (
+        "app: the links of 2 of its manifests and layers are empty or damaged" in stored.stack.deployer("doctor").stdout
+    )
+    stored.stack.deployer("gc", "--damaged", "--yes", check=True)
+    assert pulls_whole(client, "app", "1")
+
+
 # -- what lies in the storage and is not the registry's, or cannot be read
 
 
@@ -129,7 +143,8 @@ def test_files_among_the_tags_are_named_by_their_paths_and_the_rest_goes_on(
     assert pulls_whole(client, "app", "1")
     (tags / "Thumbs.db").unlink()
     (tags / "@eaDir").rmdir()
-    client.delete(f"/v2/app/manifests/{gone.digest}").raise_for_status()
+    again = push_image(client, "app", "gone", layers=("gone",))
+    client.delete(f"/v2/app/manifests/{again.digest}").raise_for_status()
 
 
 @pytest.mark.parametrize("place", ["repositories", "blobs"])

@@ -254,3 +254,37 @@ def test_files_are_verified_as_they_are_now(tree: Tree) -> None:
     place.parent.mkdir(parents=True)
     place.write_bytes(b"content")
     assert [one.value for one in tree.storage().verify([str(place.relative_to(tree.root))]).values()] == [other[7:]]
+
+
+class TestLinks:
+    """The folder that the link of a manifest or layer lies in says what it holds."""
+
+    @pytest.mark.parametrize("content", [b"", b"sha256:abc", b"\0" * 71])
+    def test_they_are_written_again(self, tree: Tree, content: bytes) -> None:
+        whole = image("x")
+        tree.push("team/app", ["1"], whole)
+        tree.push("other", ["link", "1"], image("y"))
+        place = tree.root / "repositories/team/app"
+        links = {
+            place / f"_manifests/revisions/sha256/{whole.digest[7:]}/link": whole.digest,
+            place / f"_layers/sha256/{sha256(whole.blobs[1])[7:]}/link": sha256(whole.blobs[1]),
+        }
+        for link in links:
+            link.write_bytes(content)
+        found = look(tree, damaged=True)
+        assert found.links == {str(link.relative_to(tree.root)) for link in links}
+        assert not look(tree).links
+        (told,) = storage_findings.of_links(found.links)
+        assert told.sentence.startswith("team/app: the links of 2 of its manifests and layers are empty or damaged")
+        assert cure(tree).links == 2
+        assert {link: link.read_text() for link in links} == links
+        assert not look(tree, damaged=True).links
+        assert not list(place.rglob("link.*"))
+
+    def test_a_link_of_a_tag_is_nobodys_to_guess(self, tree: Tree) -> None:
+        tree.push("app", ["1"], image("x"))
+        tree.empty_file("repositories/app/_manifests/tags/1/current/link")
+        before = tree.listing()
+        assert not cure(tree).links
+        assert (tree.root / "repositories/app/_manifests/tags/1/current/link").read_bytes() == b""
+        assert tree.listing() == before

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from deployer.errors import EngineError, StorageError
+from deployer.errors import EngineError, StorageError, StorageUnreadable
 from deployer.storage.access import Storage
 from deployer.workflows import storage_findings
 from deployer.workflows.collection import collect
@@ -175,6 +175,7 @@ class TestUnreadable:
 
         with pytest.raises(StorageError) as failed:
             Storage(cast("Engine", Failing()), "container").snapshot()
+        assert isinstance(failed.value, StorageUnreadable) is ("read-only" not in message)
         assert failed.value.message == message
         assert "deployer doctor" not in " ".join(failed.value.advice)
 
