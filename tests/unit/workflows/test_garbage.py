@@ -217,7 +217,7 @@ def test_wherever_the_link_lies(tree: Tree, place: str) -> None:
 def test_blobs_without_any_repository_are_unusual(tree: Tree) -> None:
     tree.push("app", ["1"], image("x"))
     assert not look(tree).is_unusual
-    subprocess.run(["rm", "-r", str(tree.root / "repositories")], check=True)
+    subprocess.run(["rm", "-r", str(tree.root / "repositories/app")], check=True)
     assert look(tree).is_unusual
 
 
