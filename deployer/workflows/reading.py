@@ -31,6 +31,7 @@ class Patience:
     """Many questions to one registry, of which one that fails is no reason to give up the rest."""
 
     _in_a_row: int = 0
+    _answered: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def each(
@@ -39,8 +40,8 @@ class Patience:
         """The result for every item, in order, or the error that its one answer was.
 
         Several are asked for at once. Raises Denied, and RegistryUnreachable where nothing answers any more.
-        Where many answers in a row do not come, the rest are errors too, and are not waited for; where none came
-        at all, the first error is raised.
+        Where many answers in a row do not come, the rest are errors too, and are not waited for; where none ever
+        came, the first error is raised.
         """
 
         def attempt(item: Item) -> Result | RegistryError:
@@ -61,13 +62,14 @@ class Patience:
 
         results = client.each(attempt, items)
         first = results[0] if results else None
-        if isinstance(first, LateAnswer) and all(isinstance(one, LateAnswer) for one in results):
+        if not self._answered and isinstance(first, LateAnswer):
             raise first
         return results
 
     def _count(self, *, late: bool) -> None:
         with self._lock:
             self._in_a_row = self._in_a_row + 1 if late else 0
+            self._answered |= not late
 
 
 @dataclass(frozen=True)
