@@ -221,7 +221,11 @@ def _say_needless(task: Task, why: str) -> None:
     elif why == "public":
         out.line(f"{address} speaks HTTPS with a certificate that this system trusts already. Nothing was changed.")
     else:
-        out.line(f"{address} is on this machine: Docker takes it without TLS and needs no entry. Nothing was changed.")
+        # moby, registry/config.go: what is local is asked by HTTPS first, without checking, and then by HTTP.
+        out.line(
+            f"{address} is on this machine: Docker takes it with TLS or without, whatever its certificate, and needs "
+            "no entry. Nothing was changed."
+        )
         if task.session.settings.tls.is_on:
             out.note("Browsers, curl and podman want its authority: deployer configure-daemon --system")
 
