@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ from tests.support.registry_content import DOCKER, OCI, sha256
 if TYPE_CHECKING:
     from tests.support.stored import Stored
 
+ORDERS: tuple[browse.Order, ...] = ("name", "size")
 NOW = datetime(2024, 7, 2, 23, 28, 22, tzinfo=UTC)
 
 
@@ -55,12 +56,15 @@ class Watched(httpx.BaseTransport):
 
 
 def shown(stored: Stored, watched: Watched, *names: str) -> str:
-    """Everything that tags, `catalog --tags` and their JSON tell of these repositories."""
+    """Everything that tags, `catalog --tags` and their JSON tell of these repositories.
+
+    All but when a tag was pushed, which the overview alone knows.
+    """
     out = io.StringIO()
     output = Output(out, out)
     with RegistryClient(stored.stack.url, {}, transport=watched) as client:
-        found = [browse.list_tags(client, name, order) for name in names for order in browse.ORDERS]
-        everything = browse.list_everything(client, names)
+        found = [without_pushes(browse.list_tags(client, name, order)) for name in names for order in ORDERS]
+        everything = [without_pushes(one) for one in browse.list_everything(client, names)]
     for repository in found:
         browse_views.print_tags(output, repository, NOW)
     browse_views.print_tree(output, everything, NOW)
@@ -68,6 +72,10 @@ def shown(stored: Stored, watched: Watched, *names: str) -> str:
     for repository in (*found, *everything):
         output.json(browse_views.repository_json(repository))
     return out.getvalue()
+
+
+def without_pushes(repository: browse.Repository) -> browse.Repository:
+    return replace(repository, tags=tuple(replace(tag, pushed=None) for tag in repository.tags))
 
 
 def fill(stored: Stored, client: httpx.Client) -> None:
