@@ -111,8 +111,9 @@ def _print_files(session: Session, files: tuple[File, ...]) -> None:
 def doctor(session: Session, as_json: JsonOption = False) -> None:
     """Find what is wrong, and say how to fix it.
 
-    Works on the machine that runs the registry and on its clients. The exit code is 1 where
-    something is wrong.
+    Looks at the Docker client and its contexts and plugins, the engine's options, addresses and disk,
+    the deployment, the way to the registry, the trust in it, proxies and clocks. Works on the machine
+    that runs the registry and on its clients. The exit code is 1 where something is wrong.
     """
     from deployer.cli.stack import stack_of
     from deployer.workflows import doctor as workflow

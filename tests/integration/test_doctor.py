@@ -43,6 +43,30 @@ def test_a_docker_context_that_is_gone_is_named_with_what_ends_it(stack: Deploye
     assert stack.deployer("status", environment=environment).returncode == 0
 
 
+def test_a_plugin_that_does_not_run_and_a_context_that_does_not_count(stack: DeployedStack, tmp_path: Path) -> None:
+    plugin = tmp_path / "cli-plugins/docker-compose"
+    plugin.parent.mkdir()
+    plugin.write_text("no program\n")
+    plugin.chmod(0o755)
+    environment = {
+        "DOCKER_CONFIG": str(tmp_path),
+        "DOCKER_CONTEXT": "another",
+        "DOCKER_HOST": "unix:///var/run/docker.sock",
+        "DOCKER_DEFAULT_PLATFORM": "linux/arm64",
+    }
+    done = stack.deployer("doctor", "--json", environment=environment)
+    found = json.loads(done.stdout)
+    assert done.returncode == 1, done.stderr
+    sentences = {
+        one["state"]: "\n".join(each["sentence"] for each in found if each["state"] == one["state"]) for one in found
+    }
+    assert "The Docker plugin compose does not run" in sentences["wrong"]
+    assert str(plugin) in str([one["original"] for one in found])
+    assert "DOCKER_HOST and DOCKER_CONTEXT are both set" in sentences["note"]
+    assert "pulls for the platform linux/arm64" in sentences["note"]
+    assert "deployer doctor" not in done.stdout
+
+
 def test_nothing_deployed_and_nothing_answering(fresh_stack: DeployedStack) -> None:
     found = findings(fresh_stack, code=1)
     wrong = [finding for finding in found if finding["state"] == "wrong"]
