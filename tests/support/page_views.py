@@ -73,7 +73,7 @@ def fault(code: str, message: str) -> object:
 
 
 _ALERT = "[role=alert]"
-_SIZED = "#repositories .weight:not(:empty)"
+_SIZED = "#repositories .holds:has(.chip) .weight:not(:empty)"
 _ROW = "#tags time"
 _DANGER = "dialog .danger"
 _IMAGE = ".image section"
