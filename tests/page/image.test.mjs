@@ -4,7 +4,7 @@ import { load } from "./support/load.mjs";
 
 const { isDigest, layerType, parse, readChart, readLayers, readPairs, readPurposes, readReferringTag, readSettings } = await load("image.js");
 const { readHistory, readInstruction, readLegacy } = await load("history.js");
-const { readPlatforms } = await load("platforms.js");
+const { askedPlatform, readPlatforms } = await load("platforms.js");
 
 const hex = "a".repeat(64);
 const digest = (letter) => `sha256:${letter.repeat(64)}`;
@@ -209,6 +209,14 @@ test("what an index names that is no manifest is no platform, but one of its par
   const index = { manifests: [named, entry("a", linux("amd64"))] };
   assert.deepEqual(readPlatforms(index, () => undefined).platforms.map((one) => one.digest), [digest("a")]);
   assert.deepEqual(readLayers(index).map(({ digest: of, size }) => [of, size]), [[digest("b"), 7]]);
+});
+
+test("an address may call a platform as its maker did", () => {
+  const platforms = [{ key: "linux/amd64" }, { key: "linux/arm64" }, { key: digest("a") }];
+  for (const [asked, key] of [["linux/arm64", "linux/arm64"], ["linux/arm64/v8", "linux/arm64"], [digest("a"), digest("a")], ["linux/x86_64", "linux/amd64"]]) {
+    assert.equal(askedPlatform(platforms, asked).key, key);
+  }
+  for (const asked of [null, "", "linux", "linux/s390x", "unknown/unknown"]) assert.equal(askedPlatform(platforms, asked), undefined);
 });
 
 test("platforms of one name are told apart by their digests, and what is told twice is told once", () => {

@@ -41,6 +41,16 @@ export function readPlatforms(index, entryOf) {
   return { platforms: distinct(platforms), attestations };
 }
 
+/**
+ * @param {Platform[]} platforms @param {string | null} asked a key, as an address says it
+ * @returns {Platform | undefined} a platform also by a name of it that is not the usual one
+ */
+export function askedPlatform(platforms, asked) {
+  const [os, architecture, variant] = (asked ?? "").split("/");
+  const usual = platformName({ os, architecture, variant });
+  return platforms.find(({ key }) => key === asked) ?? platforms.find(({ key }) => usual && key === usual);
+}
+
 /** Its platform stands in the index; where it does not, in its configuration; what is no image has none. */
 function naming({ digest, platform, artifactType }, known) {
   const named = platformName(platform) ? platform : known?.config;

@@ -4,7 +4,7 @@ import { bytes, shortDigest } from "../format.js";
 import { describe } from "../manifest.js";
 import { realTime } from "../moments.js";
 import { readOrigin } from "../origin.js";
-import { readPlatforms } from "../platforms.js";
+import { askedPlatform, readPlatforms } from "../platforms.js";
 import { digestPath } from "../router.js";
 import { text } from "../text.js";
 import { builderFacts, manifestSections, readManifest } from "./image-manifest.js";
@@ -48,7 +48,7 @@ export async function drawIndex(shown) {
     show(platform, true);
   }
 
-  const asked = platforms.find(({ key }) => key === query.get("platform"));
+  const asked = askedPlatform(platforms, query.get("platform"));
   const chosen = asked ?? platforms.find(({ document: there }) => there) ?? platforms[0];
   if (!chosen) return [notice(text.image.emptyIndex), panel];
   await show(chosen, Boolean(asked));
