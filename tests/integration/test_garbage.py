@@ -113,7 +113,8 @@ def test_the_parts_of_a_damaged_index_stay(stored: Stored, client: httpx.Client,
         stored.blob(whole.digest).write_bytes(left)
     stored.age()
     done = stored.stack.deployer("gc", "--untagged", "--yes", check=True)
-    assert f"{whole.digest} is {'lost' if left is None else 'damaged'}" in done.stderr
+    state = "missing" if left is None else "damaged" if left else "empty"
+    assert f"damaged:1 cannot be pulled whole: the manifest {whole.digest[7:19]} is {state}" in done.stderr
     assert [pulls_whole(client, "damaged", child.digest) for child in children] == [True, True]
 
 
@@ -385,7 +386,8 @@ def test_the_layers_of_a_damaged_manifest_stay_and_it_is_said(
         stored.blob(made.digest).write_bytes(made.content[:40])
     stored.age()
     done = stored.stack.deployer("gc", check=True)
-    assert f"The manifest damaged@{made.digest} is {'lost' if lost else 'damaged'}" in done.stderr
+    state = "missing" if lost else "damaged (40 bytes)"
+    assert f"damaged:1 cannot be pulled whole: the manifest {made.digest[7:19]} is {state}." in done.stderr
     assert stored.blobs() >= {sha256(blob) for blob in made.blobs}
 
 
