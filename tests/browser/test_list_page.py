@@ -229,6 +229,22 @@ class TestUntagged:
         assert client.head(f"/v2/list/untagged/manifests/{lost.digest}").status_code == 404
         assert sorted(client.get("/overview/tags/list/untagged").json()["tags"]) == ["1.0", "2.0"]
 
+    @pytest.mark.parametrize(("damaged", "listed"), [("1.0", 0), (None, 1)], ids=["tagged", "untagged"])
+    def test_what_may_belong_to_something_unread_is_not_offered(
+        self, page: Page, damaged: str | None, listed: int
+    ) -> None:
+        unread, other = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
+        found = {unread: {"document": None, "bytes": 7, "pushed": 1}, other: {"document": {}, "bytes": 2, "pushed": 2}}
+        tags = {damaged: unread} if damaged else {}
+        told = {"tags": tags, "manifests": found, "may": {"push": True, "delete": True}}
+        page.route(re.compile("/overview/untagged/"), answer(told))
+        go(page, "/repository/list/unread?show=untagged")
+        expect(page.get_by_text("1 tag or manifest of this repository could not be read")).to_be_visible()
+        expect(page.locator("pre")).to_have_text(re.compile("deployer doctor"))
+        expect(page.locator(".untagged li")).to_have_count(listed)
+        expect(page.locator("main").get_by_text("b" * 12)).to_have_count(0)
+        expect(page.get_by_text("Every manifest of this repository")).to_have_count(0)
+
     def test_a_failure_is_no_emptiness(self, client: httpx.Client, page: Page, watch: Watch) -> None:
         watch.expect("status of 5")
         push_image(client, "list/untagged", "1.0")

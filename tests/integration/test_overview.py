@@ -289,52 +289,6 @@ class TestForeignFiles:
             assert overview(client, name) == told
 
 
-class TestUnreadable:
-    """A failure never looks like emptiness. A symbolic link to itself cannot be opened, whoever tries."""
-
-    PLACES = (
-        ("docker", "catalog tags referrers"),
-        ("docker/registry/v2", "catalog tags referrers"),
-        ("docker/registry/v2/repositories", "catalog tags referrers"),
-        ("docker/registry/v2/repositories/team/app/_manifests", "catalog tags referrers"),
-        ("docker/registry/v2/repositories/team/app/_manifests/tags", "catalog tags"),
-        ("docker/registry/v2/repositories/team/app/_manifests/revisions", "tags referrers"),
-        ("docker/registry/v2/repositories/team/app/_layers", "tags"),
-        ("docker/registry/v2/blobs", "tags referrers"),
-    )
-    TOGETHER = (
-        ("docker/registry/v2/repositories/team", "catalog tags referrers"),
-        ("docker/registry/v2/repositories/team/app/_manifests/tags/1", "tags"),
-        ("docker/registry/v2/repositories/team/app/_manifests/tags/1/current/link", "tags"),
-    )
-
-    @pytest.mark.parametrize(("place", "kinds"), [*PLACES, *TOGETHER])
-    def test_what_cannot_be_opened(self, stored: Stored, client: httpx.Client, place: str, kinds: str) -> None:
-        push_image(client, "team/app", "1")
-        path = stored.disk / place
-        path.rename(stored.disk / "aside")
-        path.symlink_to(path.name)
-        self._expect_errors(client, kinds)
-
-    @pytest.mark.parametrize(("place", "kinds"), PLACES)
-    def test_a_file_where_a_folder_belongs(self, stored: Stored, client: httpx.Client, place: str, kinds: str) -> None:
-        push_image(client, "team/app", "1")
-        (stored.disk / place).rename(stored.disk / "aside")
-        (stored.disk / place).touch()
-        self._expect_errors(client, kinds)
-
-    def _expect_errors(self, client: httpx.Client, kinds: str) -> None:
-        addresses = {
-            "catalog": "catalog",
-            "tags": "tags/team/app",
-            "referrers": f"referrers/team/app@{NOTHING}",
-        }
-        for kind in kinds.split():
-            answer = client.get(f"/overview/{addresses[kind]}")
-            assert answer.status_code == 500, (kind, answer.text)
-            assert answer.json()["errors"][0]["message"] == "the registry's storage cannot be read"
-
-
 class TestBounds:
     """A pusher decides what lies in a repository, but not what it costs to look at it."""
 

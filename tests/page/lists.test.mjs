@@ -145,20 +145,48 @@ test("an image is not whole where anything that it needs is missing or damaged",
   assert.equal(damageIn({ manifests })("config"), false);
 });
 
+/** A digest that ends like a name. */
+const digestOf = (name) => `sha256:${Buffer.from(name).toString("hex").padStart(64, "0")}`;
+const nameOf = (digest) => Buffer.from(digest.slice(7).replace(/^(00)+/, ""), "hex").toString();
+
+/** What a repository has, by names in the place of digests. */
+function untaggedOf(tags, documents) {
+  const manifests = Object.entries(documents).map(([name, [document, pushed = 1]]) => [digestOf(name), { document, bytes: 2, pushed }]);
+  const found = readUntagged({
+    tags: Object.fromEntries(Object.entries(tags).map(([tag, name]) => [tag, name && digestOf(name)])),
+    manifests: Object.fromEntries(manifests),
+  });
+  return [found.untagged.map(({ digest }) => nameOf(digest)), found.unread];
+}
+
+const naming = (name) => ({ digest: digestOf(name) });
+
 test("without a tag is what no tag, no index and no subject leads to", () => {
-  const manifest = (document, pushed = 1) => ({ document, bytes: 2, pushed });
-  const manifests = {
-    image: manifest({}), index: manifest({ manifests: [{ digest: "part" }, null, { digest: "never-pushed" }] }), part: manifest({}),
-    signature: manifest({ subject: { digest: "part" } }), "of-signature": manifest({ subject: { digest: "signature" } }),
-    old: manifest({}, 5), "old-signature": manifest({ subject: { digest: "old" } }, 9), damaged: manifest(null, 7),
-  };
-  const { untagged, unsure } = readUntagged({ tags: { a: "image", b: "index" }, manifests });
-  assert.deepEqual(untagged.map(({ digest }) => digest), ["old-signature", "damaged", "old"]);
-  assert.equal(unsure, 0);
+  const found = untaggedOf({ a: "image", b: "index" }, {
+    image: [{}], index: [{ manifests: [naming("part"), null, naming("never-pushed")] }], part: [{}],
+    signature: [{ subject: naming("part") }], "of-signature": [{ subject: naming("signature") }],
+    old: [{}, 5], "old-signature": [{ subject: naming("old") }, 9],
+  });
+  assert.deepEqual(found, [["old-signature", "old"], 0]);
 });
 
-test("what cannot be read may lead anywhere, and that is said", () => {
-  const manifests = { index: { document: null, bytes: 0, pushed: 1 }, part: { document: {}, bytes: 2, pushed: 1 } };
-  const { untagged, unsure } = readUntagged({ tags: { a: "index", b: "gone", c: "gone" }, manifests });
-  assert.deepEqual([untagged.length, unsure], [1, 2]);
+test("whatever a manifest names anywhere is needed, as garbage collection has it", () => {
+  const found = untaggedOf({ a: "one" }, {
+    one: [{ layers: [naming("layer")], annotations: { from: `registry/app@${digestOf("noted")}` } }], layer: [{}], noted: [{}], old: [{}],
+  });
+  assert.deepEqual(found, [["old"], 0]);
+});
+
+test("what cannot be read may lead anywhere: while it has a tag, nothing counts as untagged", () => {
+  const part = { part: [{}] };
+  const cases = [
+    [{ a: "index" }, { index: [null], ...part }, 1], [{ a: "gone", b: "gone" }, part, 1], [{ a: "" }, part, 1],
+    [{ a: "image" }, { image: [naming("below")], below: [null], ...part }, 1],
+    [{ a: "index", b: "gone" }, { index: [null], other: [null], ...part }, 3],
+  ];
+  for (const [tags, documents, unread] of cases) assert.deepEqual(untaggedOf(tags, documents), [[], unread]);
+});
+
+test("while a manifest without a tag cannot be read, it alone is told: it may be attached to an image, and need others", () => {
+  assert.deepEqual(untaggedOf({ a: "image" }, { image: [{}], damaged: [null], old: [{}] }), [["damaged"], 1]);
 });

@@ -27,24 +27,23 @@ export async function showUntagged(context) {
     try {
       const answer = await client.untagged(name, signal);
       const found = readUntagged(answer);
-      number.textContent = words.count(found.untagged.length);
+      const said = found.unread && !found.untagged.length ? "" : words.count(found.untagged.length);
+      number.textContent = said;
       body.replaceChildren(...content(found, answer.may?.delete === true));
-      announce(words.count(found.untagged.length));
+      announce(said || words.unread(found.unread));
       restoreScroll();
     } catch (error) {
       if (!signal.aborted) body.replaceChildren(errorNotice(error, load));
     }
   }
 
-  function content({ untagged, unsure }, mayDelete) {
-    const doubt = unsure ? [h("p", { class: "fault" }, words.unsure(unsure))] : [];
-    if (!untagged.length) return [...doubt, notice(h("p", {}, words.none))];
+  function content({ untagged, unread }, mayDelete) {
+    const doubt = unread ? [notice(h("p", { class: "fault" }, words.unread(unread)), commandBox({ lines: ["deployer doctor"], announce }).element)] : [];
+    if (!untagged.length) return unread ? doubt : [notice(h("p", {}, words.none))];
     const list = h("ul", { class: "untagged" });
     const rest = fill(list, untagged, (one) => row(one, mayDelete));
-    return [
-      ...doubt, notice(h("p", {}, words.advice), commandBox({ lines: ["deployer gc --untagged"], announce }).element),
-      list, ...(rest ? [rest] : []),
-    ];
+    const advice = notice(h("p", {}, words.advice), commandBox({ lines: ["deployer gc --untagged"], announce }).element);
+    return [...(unread ? doubt : [advice]), list, ...(rest ? [rest] : [])];
   }
 
   function row({ digest, document, pushed, bytes: size }, mayDelete) {

@@ -1,0 +1,169 @@
+"""What the page asks for, where the storage cannot be read or is damaged: nothing is absent that may be there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.content import build_image, push_artifact, push_image, push_index
+from tests.support.registry_content import OCI, image, push, sha256
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import httpx
+
+    from tests.support.stored import Stored
+
+NOTHING = "sha256:" + "0" * 64
+ADDRESSES = {
+    "catalog": "catalog",
+    "pushed": "pushed",
+    "stored": "stored",
+    "tags": "tags/team/app",
+    "untagged": "untagged/team/app",
+    "referrers": f"referrers/team/app@{NOTHING}",
+}
+
+
+class TestUnreadable:
+    """A failure never looks like emptiness. A symbolic link to itself cannot be opened, whoever tries."""
+
+    PLACES = (
+        ("docker", "catalog pushed stored tags untagged referrers"),
+        ("docker/registry/v2", "catalog pushed stored tags untagged referrers"),
+        ("docker/registry/v2/repositories", "catalog pushed tags untagged referrers"),
+        ("docker/registry/v2/repositories/team/app/_manifests", "catalog pushed tags untagged referrers"),
+        ("docker/registry/v2/repositories/team/app/_manifests/tags", "catalog pushed tags untagged"),
+        ("docker/registry/v2/repositories/team/app/_manifests/revisions", "tags untagged referrers"),
+        ("docker/registry/v2/repositories/team/app/_manifests/revisions/sha256", "tags untagged referrers"),
+        ("docker/registry/v2/repositories/team/app/_layers", "tags"),
+        ("docker/registry/v2/blobs", "stored tags untagged referrers"),
+        ("docker/registry/v2/blobs/sha256", "stored tags untagged referrers"),
+    )
+    TOGETHER = (
+        ("docker/registry/v2/repositories/team", "catalog pushed tags untagged referrers"),
+        ("docker/registry/v2/repositories/team/app/_manifests/tags/1", "pushed tags untagged"),
+        ("docker/registry/v2/repositories/team/app/_manifests/tags/1/current", "pushed tags untagged"),
+        ("docker/registry/v2/repositories/team/app/_manifests/tags/1/current/link", "pushed tags untagged"),
+    )
+
+    @pytest.mark.parametrize(("place", "kinds"), [*PLACES, *TOGETHER])
+    def test_what_cannot_be_opened(self, stored: Stored, client: httpx.Client, place: str, kinds: str) -> None:
+        push_image(client, "team/app", "1")
+        _close(stored, stored.disk / place)
+        _expect_errors(client, kinds)
+
+    @pytest.mark.parametrize("part", ["link", "folder", "data", "blob"])
+    def test_a_manifest_that_cannot_be_opened(self, stored: Stored, client: httpx.Client, part: str) -> None:
+        digest = push_image(client, "team/app", "1").digest
+        link, data = stored.revision("team/app", digest), stored.blob(digest)
+        places = {"link": link, "folder": link.parent, "data": data, "blob": data.parent}
+        _close(stored, places[part])
+        _expect_errors(client, "tags untagged referrers" if part in {"link", "folder"} else "stored tags untagged")
+
+    @pytest.mark.parametrize(("place", "kinds"), PLACES)
+    def test_a_file_where_a_folder_belongs(self, stored: Stored, client: httpx.Client, place: str, kinds: str) -> None:
+        push_image(client, "team/app", "1")
+        (stored.disk / place).rename(stored.disk / "aside")
+        (stored.disk / place).touch()
+        _expect_errors(client, kinds)
+
+
+class TestUntagged:
+    """What the page offers as untagged can be deleted there: of what is damaged, nothing may be taken for absent."""
+
+    def test_tags_and_manifests_are_told_with_what_they_are(self, stored: Stored, client: httpx.Client) -> None:
+        one = push_image(client, "team/app", "1")
+        lost = push_artifact(client, "team/app", None, content=b"lost")
+        told = _untagged(client)
+        assert told["tags"] == {"1": one.digest}
+        assert {digest: entry["bytes"] for digest, entry in told["manifests"].items()} == {
+            digest: stored.blob(digest).stat().st_size for digest in (one.digest, lost.digest)
+        }
+        client.delete(f"/v2/team/app/manifests/{lost.digest}").raise_for_status()
+        assert set(_untagged(client)["manifests"]) == {one.digest}
+
+    @pytest.mark.parametrize("content", [None, b"", b"x" * 1001], ids=["none", "empty", "large"])
+    def test_a_tag_whose_link_names_nothing_is_a_tag_still(
+        self, stored: Stored, client: httpx.Client, content: bytes | None
+    ) -> None:
+        push_image(client, "team/app", "1")
+        link = stored.tag("team/app", "1")
+        link.unlink() if content is None else link.write_bytes(content)
+        assert _untagged(client)["tags"] == {"1": ""}
+
+    @pytest.mark.parametrize("content", [None, b"", b"{}", b"no json"], ids=["none", "empty", "other", "words"])
+    def test_a_manifest_that_is_not_what_its_digest_says_has_no_document(
+        self, stored: Stored, client: httpx.Client, content: bytes | None
+    ) -> None:
+        pushed = push_index(client, "team/app", "1")
+        file = stored.blob(pushed.digest)
+        file.unlink() if content is None else file.write_bytes(content)
+        told = _untagged(client)
+        assert [digest for digest, entry in told["manifests"].items() if entry["document"] is None] == [pushed.digest]
+        assert told["manifests"][pushed.digest]["bytes"] == len(content or b"")
+
+    @pytest.mark.parametrize("content", [b"", b"sha256:", NOTHING.encode()], ids=["empty", "cut", "other"])
+    def test_a_manifest_whose_link_is_damaged_has_no_document(
+        self, stored: Stored, client: httpx.Client, content: bytes
+    ) -> None:
+        pushed = push_index(client, "team/app", "1")
+        stored.revision("team/app", pushed.digest).write_bytes(content)
+        assert _untagged(client)["manifests"][pushed.digest]["document"] is None
+
+    def test_json_of_the_same_form_is_not_the_manifest(self, stored: Stored, client: httpx.Client) -> None:
+        pushed = build_image()
+        push(client, "team/app", "1", pushed)
+        stored.blob(pushed.digest).write_bytes(pushed.content.replace(b"   ", b"\t\t\t"))
+        assert _untagged(client)["manifests"][pushed.digest]["document"] is None
+
+    def test_what_the_registry_would_not_read_is_not_read_either(self, stored: Stored, client: httpx.Client) -> None:
+        large = b'{"schemaVersion": 2}'.ljust(4 * 1024 * 1024 + 1)
+        push_image(client, "team/app", "1")
+        for file, words in (
+            (stored.blob(sha256(large)), large),
+            (stored.revision("team/app", sha256(large)), sha256(large).encode()),
+        ):
+            file.parent.mkdir(parents=True)
+            file.write_bytes(words)
+        entry = _untagged(client)["manifests"][sha256(large)]
+        assert (entry["document"], entry["bytes"]) == (None, len(large))
+
+    def test_what_another_kind_of_digest_names_is_read_where_its_link_leads(
+        self, stored: Stored, client: httpx.Client
+    ) -> None:
+        made = image("other kind", media=OCI)
+        push(client, "team/app", "1", made)
+        alias = stored.revision("team/app", "sha512:" + "a" * 128)
+        alias.parent.mkdir(parents=True)
+        alias.write_text(made.digest)
+        assert _untagged(client)["manifests"]["sha512:" + "a" * 128]["document"] == made.document
+
+    def test_what_a_nas_leaves_is_no_tag(self, stored: Stored, client: httpx.Client) -> None:
+        one = push_image(client, "team/app", "1")
+        before = client.get("/overview/pushed").json()
+        tags = stored.tag("team/app", "1").parents[1]
+        for name in ("Thumbs.db", "desktop.ini", ".DS_Store"):
+            (tags / name).touch()
+        assert _untagged(client)["tags"] == {"1": one.digest}
+        assert client.get("/overview/pushed").json() == before
+
+
+def _untagged(client: httpx.Client) -> Any:
+    answer = client.get("/overview/untagged/team/app")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def _close(stored: Stored, path: Path) -> None:
+    path.rename(stored.disk / "aside")
+    path.symlink_to(path.name)
+
+
+def _expect_errors(client: httpx.Client, kinds: str) -> None:
+    for kind in kinds.split():
+        answer = client.get(f"/overview/{ADDRESSES[kind]}")
+        assert answer.status_code == 500, (kind, answer.text)
+        assert answer.json()["errors"][0]["message"] == "the registry's storage cannot be read"
