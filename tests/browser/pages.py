@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from tests.support.page_views import answer
@@ -11,7 +12,16 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Locator, Page, Route
 
-__all__ = ["answer", "filter_box", "hold", "row", "rows"]
+__all__ = ["answer", "filter_box", "hold", "hold_pauses", "row", "rows", "until"]
+
+_PAUSES = """{
+  const { setTimeout: set, clearTimeout: clear } = window;
+  let last = 0;
+  window.heldPauses = new Map();
+  window.setTimeout = (run, time, ...rest) =>
+    time === %d ? (heldPauses.set(--last, run), last) : set.call(window, run, time, ...rest);
+  window.clearTimeout = (id) => void (heldPauses.delete(id) || clear.call(window, id));
+}"""
 
 
 def rows(page: Page) -> Locator:
@@ -36,3 +46,25 @@ def hold(held: list[Route]) -> Callable[[Route], None]:
         held.append(route)
 
     return keep
+
+
+def until(page: Page, condition: Callable[[], bool]) -> None:
+    """Let the page go on until something is so; that it never is, only a deadline far away decides."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        page.wait_for_timeout(20)
+
+
+def hold_pauses(page: Page, milliseconds: int) -> Callable[[], None]:
+    """Keep the page's timers of that length from ending, from the next address on; the result ends all that there are.
+
+    How long a step takes on a busy machine then decides nothing.
+    """
+    page.add_init_script(_PAUSES % milliseconds)
+
+    def end() -> None:
+        page.wait_for_function("heldPauses.size > 0")
+        page.evaluate("[...heldPauses].forEach(([id, run]) => (heldPauses.delete(id), run()))")
+
+    return end

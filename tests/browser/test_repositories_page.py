@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.pages import answer, filter_box, hold, rows
+from tests.browser.pages import answer, filter_box, hold, hold_pauses, rows, until
 from tests.support.content import build_image, empty_repository, push_image
 from tests.support.registry_content import push
 
@@ -26,6 +26,9 @@ CATALOG = re.compile(r"/overview/catalog$")
 DETAILS = re.compile(r"/overview/tags/")
 CLOSED = re.compile(r"/overview/tags/page/closed$")
 NOTHING_KNOWN = {"tags": {}, "manifests": {}, "may": {"push": True, "delete": True}}
+# Of facts.js: so long a row stays in sight before it is asked for.
+PAUSE_MILLISECONDS = 150
+HREFS = "links => links.map((link) => link.getAttribute('href'))"
 MANY = 10_000
 NAMES = [f"group-{number // 100}/service-{number}" for number in range(MANY)]
 ALL_OPEN = "+".join(f"group-{number}" for number in range(MANY // 100))
@@ -245,7 +248,7 @@ class TestDetails:
         expect(row(page, "page/facts")).to_contain_text("2 tags")
         expect(row(page, "page/facts").locator(".weight")).to_be_empty()
         before = row(page, "page/facts/after").bounding_box()
-        page.wait_for_timeout(300)
+        until(page, lambda: len(held) == 2)
         for route in held:
             route.continue_()
         expect(row(page, "page/facts").locator(".chip")).to_have_text("1.0")
@@ -257,15 +260,21 @@ class TestDetails:
 
     def test_what_passes_by_is_not_asked_for(self, page: Page) -> None:
         asked = addresses(page, DETAILS)
+        held: list[Route] = []
+        rest = hold_pauses(page, PAUSE_MILLISECONDS)
         serve(page, NAMES)
+        page.route(DETAILS, hold(held))
         page.goto("/")
         expect(rows(page).first).to_be_visible()
         for step in range(200):
             page.evaluate("place => scrollTo(0, place)", step * 2000)
-        page.wait_for_timeout(600)
-        assert 10 < len(asked) < 100
-        resting = page.evaluate("document.elementFromPoint(300, 400).closest('.row').querySelector('a').innerText")
-        assert any(url.endswith(f"/{resting}") for url in asked)
+            frames(page)
+        assert asked == []
+        rest()
+        until(page, lambda: len(held) == 6)
+        near = {link.removeprefix("/repository/") for link in rows(page).get_by_role("link").evaluate_all(HREFS)}
+        assert len(near) < 100
+        assert {url.split("/overview/tags/")[1] for url in asked} <= near
 
     def test_six_at_once_and_none_for_what_was_scrolled_away_or_left(self, page: Page) -> None:
         held: list[Route] = []
@@ -274,22 +283,26 @@ class TestDetails:
         def note(request: Request) -> None:
             ended.append(request)
 
+        rest = hold_pauses(page, PAUSE_MILLISECONDS)
         serve(page, NAMES)
         page.route(DETAILS, hold(held))
         page.on("requestfailed", note)
         page.goto("/")
         expect(rows(page).first).to_be_visible()
-        page.wait_for_timeout(500)
-        assert len(held) == 6
+        rest()
+        until(page, lambda: len(held) == 6)
         page.evaluate("scrollTo(0, 100000)")
-        page.wait_for_timeout(500)
-        assert [len(held), len(ended)] == [12, 6]
+        frames(page)
+        until(page, lambda: len(ended) == 6)
+        rest()
+        until(page, lambda: len(held) == 12)
+        assert len(ended) == 6
         page.unroute(DETAILS)
         page.route(DETAILS, answer(NOTHING_KNOWN))
         page.locator("#repositories a").nth(14).click()
         expect(page.get_by_role("link", name="Repositories")).to_be_visible()
-        page.wait_for_timeout(300)
-        assert len(ended) == 12
+        until(page, lambda: len(ended) == 12)
+        assert len(held) == 12
 
     def test_what_was_read_is_there_at_once_when_one_comes_back(self, page: Page) -> None:
         document = {
@@ -308,8 +321,7 @@ class TestDetails:
         page.route(DETAILS, hold(held))
         page.go_back()
         expect(row(page, "page/kept").locator(".weight")).to_have_text("7 B")
-        page.wait_for_timeout(300)
-        assert len(held) == 1
+        until(page, lambda: len(held) == 1)
 
     def test_one_that_may_not_be_read_has_no_details_and_is_asked_for_once(self, page: Page, watch: Watch) -> None:
         watch.expect("status of 403")

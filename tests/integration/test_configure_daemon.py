@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.dockerd import Dockerd, temporary_dockerd
+from tests.support.written import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +82,7 @@ def test_the_daemon_trusts_after_a_reload_and_no_longer_after_remove(dockerd: Do
     assert backup.read_text() == '{\n\t"debug": true,\n\t"labels": ["a=b", "c=d"]\n}\n'
     assert backup.stat().st_mode & 0o777 == 0o640
 
-    before = dockerd.file.stat()
+    before = written(dockerd.file)
     again = configure(dockerd, "--json")
     _expect(again, 0)
     assert {key: json.loads(again.stdout)[key] for key in ("changed", "trusted", "reloaded", "backup")} == {
@@ -90,7 +91,7 @@ def test_the_daemon_trusts_after_a_reload_and_no_longer_after_remove(dockerd: Do
         "reloaded": None,
         "backup": None,
     }
-    assert dockerd.file.stat() == before
+    assert written(dockerd.file) == before
 
     removed = configure(dockerd, "--remove")
     _expect(removed, 0)

@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { load } from "./support/load.mjs";
 
 const { createFacts, newest } = await load("facts.js");
 const { createStore } = await load("store.js");
 
-const rest = () => new Promise((resolve) => setTimeout(resolve, 250));
+// Time passes where a test lets it pass, and nowhere else.
+mock.timers.enable({ apis: ["setTimeout"] });
+
+/** Long enough in sight to be asked for, and answered. */
+function rest() {
+  mock.timers.tick(1000);
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 const EMPTY = { tags: {}, manifests: {}, may: {} };
 
 /** What the list tells, with a registry that answers as `repository` does. */

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { load } from "./support/load.mjs";
 
 const { createPool } = await load("pool.js");
 const { createStore } = await load("store.js");
+
+const PAUSE = 20;
+
+// Time passes where a test lets it pass, and nowhere else.
+mock.timers.enable({ apis: ["setTimeout"] });
 
 const tick = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -14,7 +19,7 @@ function heldPool(signal = new AbortController().signal) {
   const broken = [];
   const want = createPool({
     size: 6,
-    pause: 20,
+    pause: PAUSE,
     signal,
     run: (item, leaving) => new Promise((done) => {
       begun.push(item);
@@ -25,41 +30,52 @@ function heldPool(signal = new AbortController().signal) {
   return { begun, broken, held, want };
 }
 
-const rest = () => new Promise((resolve) => setTimeout(resolve, 40));
+const rest = () => mock.timers.tick(PAUSE);
 const numbers = (first, last) => Array.from({ length: last - first }, (_, step) => first + step);
 
 test("what passes by is not worked on; what rests is, six at a time, in its order", async () => {
   const { begun, held, want } = heldPool();
   for (let first = 0; first < 1000; first += 10) want(numbers(first, first + 20));
-  await rest();
+  rest();
   assert.deepEqual(begun, numbers(990, 996));
   held.get(992)();
   await tick();
   assert.deepEqual(begun, numbers(990, 997));
 });
 
+test("what is in sight for less than the pause, however often, is not worked on", () => {
+  const { begun, want } = heldPool();
+  for (let first = 0; first < 1000; first += 10) {
+    want(numbers(first, first + 20));
+    mock.timers.tick(PAUSE - 1);
+  }
+  assert.deepEqual(begun, []);
+  mock.timers.tick(1);
+  assert.deepEqual(begun, numbers(990, 996));
+});
+
 test("what has gone out of sight is broken off at once, and what is still in sight goes on", async () => {
   const { begun, broken, held, want } = heldPool();
   want(numbers(0, 10));
-  await rest();
+  rest();
   want(numbers(4, 14));
   assert.deepEqual(broken, [0, 1, 2, 3]);
-  await rest();
+  rest();
   assert.deepEqual(begun, [...numbers(0, 6), ...numbers(6, 10)]);
   held.get(4)();
   await tick();
   assert.equal(begun.at(-1), 10);
 });
 
-test("leaving breaks off what runs and begins nothing more", async () => {
+test("leaving breaks off what runs and begins nothing more", () => {
   const leaving = new AbortController();
   const { begun, broken, want } = heldPool(leaving.signal);
   want(numbers(0, 10));
-  await rest();
+  rest();
   want(numbers(2, 12));
   leaving.abort();
   want(numbers(20, 30));
-  await rest();
+  rest();
   assert.deepEqual([begun, broken], [numbers(0, 6), numbers(0, 6)]);
 });
 

@@ -12,6 +12,7 @@ from deployer.errors import HostError
 from deployer.host.daemon_reload import Finished, Machine
 from deployer.workflows import insecure
 from deployer.workflows.engine_view import EngineView
+from tests.support.written import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,14 +134,14 @@ def test_planning_alone_changes_nothing(world: World) -> None:
 def test_the_second_run_changes_nothing_and_does_not_reload(world: World) -> None:
     world.go()
     world.trusted = Trusted(hosts=(ADDRESS,))
-    before = world.file.stat()
+    before = written(world.file)
     again = world.go()
     assert not again.plan.changes
     assert again.effective is True
     assert again.reloaded == ""
     assert again.backup is None
     assert len(world.signals) == 1
-    assert world.file.stat() == before
+    assert written(world.file) == before
 
 
 def test_a_file_that_the_daemon_has_not_read_yet_is_reloaded(world: World) -> None:
