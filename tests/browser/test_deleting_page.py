@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from deployer.registry import throwaway
 from tests.browser.conftest import PLAIN_HOST
-from tests.browser.pages import answer, hold, row
+from tests.browser.pages import answer, hold, row, until
 from tests.support.content import build_image, push_image, push_index, push_many_tags, push_tag
 from tests.support.registry_content import DOCKER, OCI, TYPES, Image, push
 from tests.support.signed_in import client_of, password_of, write_rules, write_users
@@ -296,7 +296,7 @@ class TestSeveral:
 
         page.on("dialog", stay)
         page.close(run_before_unload=True)
-        page.wait_for_timeout(300)
+        until(page, lambda: bool(asked))
         assert asked == ["beforeunload"]
         expect(dialog).to_contain_text("Waiting for the registry", timeout=20_000)
         held[0].continue_()

