@@ -271,7 +271,7 @@ def _apply(client: RegistryClient, removal: Removal, covered: str | None, nonce:
         if covered:
             client.delete_manifest(removal.repository, covered)
         else:
-            untag(client, Target(removal.repository, removal.tag, removal.digest), nonce())
+            untag(client, Target(removal.repository, removal.tag, removal.digest, removal.kept_by), nonce())
     except NotFound:
         # An earlier removal took it along, or somebody else was quicker.
         return Outcome(removal)

@@ -26,13 +26,21 @@ _PAUSES = (0.0, 0.1, 0.5)
 _MOST = 64 * MEGABYTE
 
 
+class _SharedFile(RegistryError):
+    """The tag's file in the storage is another tag's too."""
+
+
 @dataclass(frozen=True)
 class Target:
-    """A tag to remove while it points to `digest`, which is "" where it names nothing."""
+    """A tag to remove while it points to `digest`, which is "" where it names nothing.
+
+    `kept_by` are the tags of the same digest that have to stay.
+    """
 
     repository: str
     tag: str
     digest: str
+    kept_by: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -127,7 +135,7 @@ def _by_throwaway(client: RegistryClient, target: Target, original: Document | N
         _move_and_delete(client, target, stand_in)
     except DeployerError as error:
         _put_back(client, target, original, stand_in.digest, str(error))
-        advice = (*_in_the_way(client, target), *error.advice)
+        advice = (*(() if isinstance(error, _SharedFile) else _in_the_way(client, target)), *error.advice)
         message = f"'{target.name}' could not be deleted, and is as it was before. {error}"
         raise RegistryError(message, advice, error.original) from error
     except BaseException:
@@ -156,6 +164,7 @@ def _move_and_delete(client: RegistryClient, target: Target, stand_in: ThrowAway
                 # Pushed anew while we waited: that push stays.
                 return
             client.put_manifest(target.repository, target.tag, stand_in.media_type, stand_in.content)
+            _expect_alone(client, target, stand_in)
             client.delete_manifest(target.repository, stand_in.digest)
         except RegistryError as error:
             if type(error) not in {RegistryError, TryAgain}:
@@ -168,6 +177,20 @@ def _move_and_delete(client: RegistryClient, target: Target, stand_in: ThrowAway
         raise failure
 
 
+def _expect_alone(client: RegistryClient, target: Target, stand_in: ThrowAway) -> None:
+    """Look whether another tag has moved along, as a link in the file system makes it: it would go along too.
+
+    2.8 writes into a tag's file in place. Raises _SharedFile.
+    """
+    along = [tag for tag in target.kept_by if digest_now(client, target.repository, tag) == stand_in.digest]
+    if along:
+        names = [f"{target.repository}:{tag}" for tag in along]
+        raise _SharedFile(
+            f"In the registry's storage it is the same file as {', '.join(names)}, which would go with it.",
+            (f"{'Both' if len(names) == 1 else 'All of them'}: deployer delete {' '.join([target.name, *names])}",),
+        )
+
+
 def _put_back(client: RegistryClient, target: Target, original: Document | None, stand_in: str, cause: str) -> None:
     """Undo a deletion that failed half-way. A tag that somebody has pushed anew is left alone.
 
@@ -177,7 +200,8 @@ def _put_back(client: RegistryClient, target: Target, original: Document | None,
     for pause in _PAUSES:
         time.sleep(pause)
         try:
-            if digest_now(client, target.repository, target.tag) not in {None, stand_in}:
+            now = digest_now(client, target.repository, target.tag)
+            if now not in {None, stand_in} or (now is None and not target.digest):
                 return
             # Damaged bytes would give the tag another digest.
             if original is not None and original.damage is None:
@@ -210,16 +234,24 @@ def _in_the_way(client: RegistryClient, target: Target) -> tuple[str, ...]:
         if len(damaged) == 1
         else "Damaged tags are in the way, delete them first"
     )
-    return (
+    advice = (
         *((f"{found}: deployer delete {names}",) if damaged else ()),
         *(foreign_advice(target.repository, tag) for tag in others if not is_tag(tag)),
     )
+    if target.digest or advice:
+        return advice
+    # A file of another program can have the name of a tag; the registry cannot write there.
+    return (f"On the registry's machine, take it out of its storage: {_place(target.repository, target.tag)}",)
 
 
 def foreign_advice(repository: str, name: str) -> str:
     """What to do about a file of another program among the tags: no request can remove it."""
-    place = f"docker/registry/v2/repositories/{repository}/_manifests/tags/{printable(name)}"
+    place = _place(repository, name)
     return f"On the registry's machine, take this out of its storage, then repeat the command: {place}"
+
+
+def _place(repository: str, name: str) -> str:
+    return f"docker/registry/v2/repositories/{repository}/_manifests/tags/{printable(name)}"
 
 
 def _is_damaged(client: RegistryClient, repository: str, tag: str) -> bool:

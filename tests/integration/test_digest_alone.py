@@ -96,6 +96,39 @@ def test_a_file_that_is_no_tag_is_named_by_its_path(stored: Stored, client: http
     stored.stack.deployer("delete", "app:good", "--yes", check=True)
 
 
+def test_a_file_in_the_form_of_a_tag_is_named_by_its_path(stored: Stored, client: httpx.Client) -> None:
+    plant_everything(stored, "app")
+    foreign = stored.repository("app") / "_manifests" / "tags" / "Thumbs.db"
+    foreign.write_bytes(b"")
+    done = stored.stack.deployer("delete", "app:Thumbs.db", "--yes")
+    assert done.returncode == 1
+    assert "is as it was before" in done.stderr
+    assert "docker/registry/v2/repositories/app/_manifests/tags/Thumbs.db" in done.stderr
+    assert "Finish it" not in done.stderr
+    foreign.unlink()
+    stored.stack.deployer("delete", "app:good", "--yes", check=True)
+
+
+@pytest.mark.parametrize("kind", ["symbolic", "hard"])
+def test_a_tag_that_is_a_link_to_another_takes_it_not_along(stored: Stored, client: httpx.Client, kind: str) -> None:
+    """Hard links are what programs that look for equal files make of the tags' files."""
+    plant_everything(stored, "app")
+    tags = stored.repository("app") / "_manifests" / "tags"
+    if kind == "symbolic":
+        (tags / "latest").symlink_to("good")
+    else:
+        (tags / "latest" / "current").mkdir(parents=True)
+        (tags / "latest" / "current" / "link").hardlink_to(tags / "good" / "current" / "link")
+    done = stored.stack.deployer("delete", "app:latest", "--yes")
+    assert done.returncode == 1
+    assert (
+        "could not be deleted, and is as it was before. In the registry's storage it is the same file as app:good"
+        in (done.stderr)
+    )
+    assert {"good", "latest"} <= tags_of(client, "app")
+    assert is_good(client, "app")
+
+
 @pytest.mark.parametrize("tag", GIVEN)
 def test_the_exact_bytes_come_whatever_they_are(stored: Stored, client: httpx.Client, tag: str) -> None:
     planted = plant_everything(stored, "app")

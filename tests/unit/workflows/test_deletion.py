@@ -327,6 +327,48 @@ def test_where_the_answer_is_lost_but_the_tag_is_gone_it_is_done(old: FakeRegist
     assert old.repositories["app"].tags == {}
 
 
+def test_a_tag_that_shares_its_file_with_another_is_put_back_and_named(old: FakeRegistry) -> None:
+    """As where one of two tags is a symbolic link: what is written for one is written for both."""
+    made = pushed(old, "app", "1", image("x"))
+    pushed(old, "app", "2", made)
+    pushed(old, "app", "3", made)
+
+    def share(_: Asked) -> None:
+        tags = old.repositories["app"].tags
+        if "1" in tags:
+            tags["2"] = tags["1"]
+        else:
+            tags.pop("2", None)
+
+    with connect(old) as client:
+        old.before = share
+        (error,) = errors(delete(client, "app:1"))
+        assert isinstance(error, RegistryError)
+        assert error.message.startswith("'app:1' could not be deleted, and is as it was before.")
+        assert "the same file as app:2" in error.message
+        assert error.advice == ("Both: deployer delete app:1 app:2",)
+        # What was written last is in both, too.
+        assert client.head("app", "2").digest == made.digest
+        assert old.repositories["app"].tags == dict.fromkeys("123", made.digest)
+        # The advice works.
+        assert errors(delete(client, "app:1", "app:2")) == [None, None]
+    assert old.repositories["app"].tags == {"3": made.digest}
+
+
+def test_a_tag_that_names_nothing_and_cannot_be_written_is_as_it_was(old: FakeRegistry) -> None:
+    """As where it is a file that another program has left among the tags: no request removes it."""
+    pushed(old, "app", "1", image("x"))
+    old.repositories["app"].tags["Thumbs.db"] = ""
+    with connect(old) as client:
+        plan = plan_deletion(client, ["app:Thumbs.db"])
+        old.before = always("PUT", "/manifests/Thumbs.db", refused(500, "UNKNOWN"))
+        (error,) = errors(apply_plan(client, plan))
+    assert isinstance(error, RegistryError)
+    assert error.message.startswith("'app:Thumbs.db' could not be deleted, and is as it was before.")
+    assert error.advice[0].endswith("docker/registry/v2/repositories/app/_manifests/tags/Thumbs.db")
+    assert not any("deployer delete" in line for line in error.advice)
+
+
 # --- others at work --------------------------------------------------------------------------------------------------
 
 
