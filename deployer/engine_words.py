@@ -43,6 +43,13 @@ _CLIENT = (
         kind=EngineUnavailable,
     ),
     complaint(
+        r"invalid header field (?:name|value)",
+        "Docker's config.json has a header that HTTP does not allow.",
+        "Correct HttpHeaders in ~/.docker/config.json.",
+        "unset DOCKER_CUSTOM_HEADERS   (where that variable gives it)",
+        kind=EngineUnavailable,
+    ),
+    complaint(
         r"connect to the docker (?:daemon|api) at unix:///run/user/\d+/docker\.sock",
         "The rootless Docker engine of this user does not answer.",
         "systemctl --user start docker",
