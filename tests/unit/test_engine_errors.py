@@ -44,7 +44,7 @@ CLIENT = [
      EngineUnavailable),
     ('error during connect: Get "http://%2Fvar%2Frun%2Fdocker.sock/v1.41/info": EOF',
      "No Docker engine answers on this machine.", "sudo systemctl start docker", EngineUnavailable),
-    ('error during connect: Get "http://%2Fvar%2Frun%2Fdocker.sock/v1.50/info": net/http: invalid header field name "a"',
+    ('error during connect: Get "http://%2Fvar%2Frun%2Fdocker.sock/v1/info": net/http: invalid header field name "a"',
      "Docker's config.json has a header that HTTP does not allow.", "Correct HttpHeaders", EngineUnavailable),
     (f"Cannot connect to the Docker daemon at {SOCKET}. Is the docker daemon running?",
      "No Docker engine answers on this machine.", "sudo systemctl start docker", EngineUnavailable),
