@@ -10,6 +10,7 @@ from deployer.cli.output import cells, padded
 from deployer.cli.words import age, counted, size
 from deployer.errors import Forbidden, NotFound
 from deployer.printable import one_line
+from deployer.registry.kinds import Kind
 from deployer.registry.manifests import ImageManifest
 from deployer.registry.moments import Source
 
@@ -193,9 +194,9 @@ def print_inspection(out: Output, found: Inspection, address: str, now: datetime
 
 def _manifest_fields(manifest: Manifest) -> list[tuple[str, str]]:
     pairs = []
-    if manifest.artifact_type or (isinstance(manifest, ImageManifest) and not manifest.is_image):
-        kind = manifest.artifact_type or (manifest.config.media_type if isinstance(manifest, ImageManifest) else "")
-        pairs.append(("Artifact", one_line(kind)))
+    kind = manifest.artifact_type or manifest.kind.type
+    if kind or manifest.kind.kind in {Kind.ARTIFACT, Kind.CACHE}:
+        pairs.append(("Artifact", one_line(kind) or "of no type"))
     if manifest.subject:
         pairs.append(("Belongs to", manifest.subject.digest))
     return pairs

@@ -81,7 +81,8 @@ class Contents:
 
     def config(self, image: ImageManifest) -> ImageConfig | None:
         """An image's configuration, or None for an artifact or one that is lost."""
-        return self.configs.get(image.config.digest)
+        # A configuration may be shared with an image that is one.
+        return self.configs.get(image.config.digest) if image.is_image else None
 
     def _created(self, image: ImageManifest) -> datetime | None:
         config = self.config(image)

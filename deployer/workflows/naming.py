@@ -79,6 +79,8 @@ def unknown_image(client: RegistryClient, reference: Reference, error: NotFound)
         return error
     if reference.digest or not tags:
         advice: tuple[str, ...] = () if tags else ("This repository is empty.",)
+    elif (reference.tag or "latest") in tags:
+        advice = ("The tag is listed, but its manifest is gone: push it again.",)
     else:
         known = [f"{reference.repository}:{tag}" for tag in tags]
         advice = did_you_mean(str(reference), known) or (f"Its tags: deployer tags {reference.repository}",)

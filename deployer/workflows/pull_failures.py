@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from deployer.errors import DeployerError, ImageNotInRegistry, NotAnImage, NotFound, PlatformNotInRegistry
+from deployer.errors import (
+    DeployerError,
+    ImageNotInRegistry,
+    NotAnImage,
+    NotFound,
+    PlatformNotInRegistry,
+    RegistryError,
+)
 from deployer.workflows.contents import Contents, read_contents
 from deployer.workflows.getting import not_an_image
 from deployer.workflows.naming import unknown_image
@@ -46,10 +53,36 @@ def explained(
 
 
 def _not_there(source: Reference, error: DeployerError, client: RegistryClient) -> DeployerError:
-    """With the names in the registry that are like it."""
+    """With the names in the registry that are like it; where it is there itself, with what it lacks."""
+    lacking = _incomplete(source, error, client)
+    if lacking:
+        return lacking
     told = NotFound(f"There is no '{source.at('')}' at {source.domain}.", error.advice, error.original)
     found = unknown_image(client, source.at(""), told)
     return NotFound(found.message, found.advice, error.original)
+
+
+def _incomplete(source: Reference, error: DeployerError, client: RegistryClient) -> RegistryError | None:
+    """What is told of an image that is there, without all of its parts; None for one that is not there."""
+    try:
+        manifest = _manifest(client, source)
+    except NotFound:
+        return None
+    name = source.at("")
+    missing = read_contents(Reader(client, source.repository), [manifest]).missing(manifest)
+    if not missing:
+        return RegistryError(
+            f"'{name}' is at {source.domain}, and the engine did not find all that it needs.",
+            (f"deployer inspect {name}   (shows what it is)",),
+            error.original,
+        )
+    lost = ", ".join(digest.partition(":")[2][:12] for digest in missing[:_SHOWN])
+    more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+    return RegistryError(
+        f"'{name}' at {source.domain} is not whole: the registry has lost {lost}{more}.",
+        (f"Push it again: deployer push {name}",),
+        error.original,
+    )
 
 
 def _other_platforms(
@@ -58,16 +91,25 @@ def _other_platforms(
     name = source.at("")
     manifest = _manifest(client, source)
     found = _platforms(client, source, manifest)
-    if not found:
+    if not found or not_an_image(manifest.kind, source, client.place, error.original):
         return _not_an_image(source, error, client.place, manifest)
     told = next((group for match in _WANTED.finditer(error.original) for group in match.groups() if group), "")
     wanted = platform or told or "this machine's platform"
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    # An engine takes images of its own system alone.
+    usable = next((one for one in found if wanted not in found and _same_system(one, wanted)), "")
+    advice = f"deployer pull {name} --platform {usable}   (it runs here where this machine emulates that platform)"
     return PlatformNotInRegistry(
         f"'{name}' at {source.domain} has no image for {wanted}. It has {', '.join(found[:_SHOWN])}{more}.",
-        (f"deployer pull {name} --platform {found[0]}   (it runs here where this machine emulates that platform)",),
+        (advice,) if usable else (f"deployer inspect {name}   (shows what it is)",),
         error.original,
     )
+
+
+def _same_system(one: str, wanted: str) -> bool:
+    """Whether two platforms are of one system; of one that is not told, Linux is taken."""
+    system = wanted.partition("/")[0] if "/" in wanted else "linux"
+    return one.partition("/")[0] == system
 
 
 def _manifest(client: RegistryClient, source: Reference) -> Manifest:

@@ -15,8 +15,9 @@ from deployer.errors import NotFound, RegistryError
 from deployer.order import natural
 from deployer.reference import parse as parse_reference
 from deployer.registry.attached import attached_to, listed_tags, read_attached
+from deployer.registry.imageconfig import parse_config
 from deployer.registry.kinds import Client, Content, Kind, Purpose, is_attestation, is_manifest_type, kind_of
-from deployer.registry.manifests import Manifest, parse
+from deployer.registry.manifests import ImageManifest, Manifest, parse
 from deployer.registry.moments import moment_of, newest_first, parse_time
 from deployer.registry.place import Place
 from deployer.registry.platforms import Platform
@@ -180,3 +181,21 @@ def test_contents_are_told(case: dict[str, Any]) -> None:
         "lost": list(contents.missing(root)),
         "unread": list(contents.unread(root)),
     } == case["is"]
+
+
+def test_an_artifact_is_not_dated_by_the_configuration_of_an_image() -> None:
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    config = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": f"sha256:{'c' * 64}", "size": 5}
+
+    def made(layer: str) -> ImageManifest:
+        layers = [{"mediaType": layer, "digest": f"sha256:{'e' * 64}", "size": 5}]
+        document = {"schemaVersion": 2, "mediaType": kind, "config": config, "layers": layers}
+        found = parse(json.dumps(document).encode(), kind)
+        assert isinstance(found, ImageManifest)
+        return found
+
+    known = parse_config(b'{"created": "2024-01-01T00:00:00Z", "os": "linux", "architecture": "amd64"}')
+    contents = Contents(configs={f"sha256:{'c' * 64}": known})
+    image, artifact = made("application/vnd.oci.image.layer.v1.tar+gzip"), made("application/vnd.erofs.layer.v1")
+    assert (second(contents.created(image)), contents.platforms(image)) == ("2024-01-01T00:00:00Z", ("linux/amd64",))
+    assert (contents.created(artifact), contents.platforms(artifact)) == (None, ())

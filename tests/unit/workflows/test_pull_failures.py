@@ -13,7 +13,7 @@ from deployer.registry.client import RegistryClient
 from deployer.workflows import publish
 from deployer.workflows.publish import Pull
 from tests.support.fake_engine import FakeEngine
-from tests.support.fake_registry import FakeRegistry, Reply
+from tests.support.fake_registry import FakeRegistry, Reply, refused
 from tests.support.registry_content import OCI, Image, image, index, push, sha256
 
 if TYPE_CHECKING:
@@ -86,8 +86,54 @@ def test_what_is_not_an_image_is_told_with_what_gets_it(original: str) -> None:
     assert error.advice[0] == f"helm pull --plain-http oci://{ADDRESS}/team/app --version 1"
 
 
-def test_a_missing_image_is_told_by_name() -> None:
-    assert type(failed("Error response from daemon: manifest unknown", image("x"))) is NotFound
+GONE = "Error response from daemon: manifest for localhost:5000/team/app:1 not found: manifest unknown"
+
+
+class Losing(FakeRegistry):
+    """It has lost whatever is asked for by one of these names."""
+
+    def __init__(self, *lost: str) -> None:
+        super().__init__()
+        self.lost = lost
+
+    def answer(self, method: str, path: str, *rest: object) -> Reply:
+        if method == "GET" and path.endswith(self.lost):
+            return refused(404, "MANIFEST_UNKNOWN")
+        return super().answer(method, path, *rest)  # type: ignore[arg-type]
+
+
+def test_a_missing_image_is_told_by_name_and_not_suggested_again() -> None:
+    error = failed(GONE, image("x"), fake=Losing("/manifests/1"))
+    assert type(error) is NotFound
+    assert error.message == f"There is no 'team/app:1' at {ADDRESS}."
+    assert error.advice == ("The tag is listed, but its manifest is gone: push it again.",)
+
+
+def test_an_index_without_a_child_is_not_called_missing() -> None:
+    child, whole = several("linux/amd64")
+    error = failed(GONE, child, whole, fake=Losing(child.digest))
+    assert error.message == f"'team/app:1' at {ADDRESS} is not whole: the registry has lost {child.digest[7:19]}."
+    assert error.advice == ("Push it again: deployer push team/app:1",)
+
+
+def test_an_image_that_is_there_is_not_called_missing() -> None:
+    error = failed(GONE, image("x"))
+    assert error.message == f"'team/app:1' is at {ADDRESS}, and the engine did not find all that it needs."
+
+
+def test_a_platform_of_another_system_is_not_advised() -> None:
+    error = failed(OLD, *several("windows/amd64", "darwin/arm64"))
+    assert type(error) is PlatformNotInRegistry
+    assert error.advice == ("deployer inspect team/app:1   (shows what it is)",)
+    error = failed(OLD, *several("windows/amd64", "linux/arm64"))
+    assert "--platform linux/arm64 " in error.advice[0]
+
+
+def test_an_index_of_bottles_has_no_platform_to_pull() -> None:
+    bottle = {"com.github.package.type": "homebrew_bottle"}
+    child = image("x", platform="darwin/arm64", media=OCI, annotations=bottle)
+    error = failed(OLD, child, index([(child, "darwin/arm64")], media=OCI, annotations=bottle))
+    assert type(error) is NotAnImage
 
 
 def test_a_registry_that_cannot_be_asked_leaves_the_engines_words() -> None:
