@@ -252,7 +252,7 @@ def test_an_image_for_other_platforms_is_told_with_those_and_pulled_for_one(
     assert (wrong.returncode, "is not a valid platform" in wrong.stderr) == (2, True)
     artifact = stack.deployer("pull", "publish/chart:1")
     assert artifact.returncode == 1
-    assert "is not an image that Docker can run." in artifact.stderr
+    assert "is a Helm chart, and not an image that Docker can pull." in artifact.stderr
     assert stack.deployer("inspect", "publish/chart:1").returncode == 0
 
 
