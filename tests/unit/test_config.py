@@ -307,7 +307,7 @@ def test_retention_rules_are_read_with_their_types(tmp_path: Path) -> None:
     first, second = load(Flags(), {}, tmp_path).settings.retention
     assert (first.repositories, first.keep, first.older_than, first.match) == (("team/*",), 5, 30 * 86400, "^ci-")
     assert first.untagged
-    assert (second.repositories, second.by) == (("*",), "created")
+    assert (second.repositories, second.by) == (("*",), "later")
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_retention_rules_are_read_with_their_types(tmp_path: Path) -> None:
         ("retention: [{older_than: 30}]", "retention[0].older_than: 30 is no length of time"),
         ("retention: [{older_than: 30 days}]", "retention[0].older_than: '30 days' is no length of time"),
         ("retention: [{match: '('}]", "retention[0].match: '(' is no regular expression: "),
-        ("retention: [{keep: 1, by: size}]", "retention[0].by: 'size' is none of: created, pushed"),
+        ("retention: [{keep: 1, by: size}]", "retention[0].by: 'size' is none of: later, created, pushed"),
         ("retention: [{keep: 1, repositories: []}]", "retention[0].repositories: [] is no list of names"),
         ("retention: [{keep: 1, untagged: 3}]", "retention[0].untagged: 3 is neither true nor false"),
     ],
