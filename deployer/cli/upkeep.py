@@ -105,7 +105,13 @@ def prune(
         ),
     ] = None,
     keep: Annotated[
-        str | None, typer.Option("--keep", metavar="N", help="Keep the newest N images of each.", show_default=False)
+        str | None,
+        typer.Option(
+            "--keep",
+            metavar="N",
+            help="Keep the newest N images of each, and N of what is no image.",
+            show_default=False,
+        ),
     ] = None,
     older_than: Annotated[
         str | None,

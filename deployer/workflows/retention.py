@@ -147,7 +147,7 @@ class Retention:
         dated = [self._dated(repository, name, manifests, now) for name in free]
         matched = [(rule, _newest_first(rule, dated)) for rule in rules if rule.takes_tags]
         # What one rule keeps, no other takes.
-        kept = {digest for rule, tags in matched for digest in _newest(rule, repository, tags)}
+        kept = {digest for rule, tags in matched for digest in _newest(rule, repository, tags, manifests)}
         found: dict[str, Taken] = {}
         for rule, tags in matched:
             for one in tags:
@@ -172,9 +172,19 @@ def _newest_first(rule: RetentionRule, dated: Iterable[Dated]) -> list[Dated]:
     return newest_first(matched, lambda one: one.tag, lambda one: one.age_from(order)[0], lambda one: one.pushed)
 
 
-def _newest(rule: RetentionRule, repository: Repository, tags: Iterable[Dated]) -> list[str]:
-    images = dict.fromkeys(repository.tags[one.tag].digest for one in tags)
-    return list(images)[: rule.keep or 0]
+def _newest(
+    rule: RetentionRule, repository: Repository, tags: Iterable[Dated], manifests: Manifests
+) -> tuple[str, ...]:
+    """The newest images, and beside them as many of what is no image: a build cache must not take an image's place."""
+    digests = dict.fromkeys(repository.tags[one.tag].digest for one in tags)
+    images = [digest for digest in digests if _is_image(digest, manifests)]
+    others = [digest for digest in digests if not _is_image(digest, manifests)]
+    return (*images[: rule.keep or 0], *others[: rule.keep or 0])
+
+
+def _is_image(digest: str, manifests: Manifests) -> bool:
+    facts = manifests.known.get(digest)
+    return facts is not None and (facts.is_image or bool(facts.images))
 
 
 def _going(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,7 @@ from deployer.workflows.garbage import survey
 from deployer.workflows.manifest_graph import Manifests
 from deployer.workflows.retention import Creations, Retention
 from tests.support.local_storage import HOUR, Tree
-from tests.support.registry_content import DOCKER, OCI, Image, image, index
+from tests.support.registry_content import DOCKER, OCI, Image, image, index, sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +61,28 @@ def test_a_half_deleted_tag_takes_no_images_place_and_keeps_its_own(tree: Tree) 
     found, _ = prune(tree, rule(keep=2), rule(untagged=True, older_than="1h"))
     assert tags(found) == ["1", "2", "3"]
     assert original not in {digest for _, digest in found.removal.revisions}
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/vnd.buildkit.cacheconfig.v0", "application/vnd.cncf.helm.config.v1+json"]
+)
+def test_what_is_no_image_takes_no_images_place_among_the_newest(tree: Tree, kind: str) -> None:
+    releases(tree, 2)
+    for number, age in enumerate((HOUR // 2, HOUR // 4), 1):
+        tree.push("app", [f"other-{number}"], _of_type(kind, number), age=age)
+    found, _ = prune(tree, rule(keep=1))
+    assert tags(found) == ["1", "other-1"]
+
+
+def _of_type(config_type: str, number: int) -> Image:
+    config = f'{{"number": {number}}}'.encode()
+    document = {
+        "schemaVersion": 2,
+        "mediaType": OCI,
+        "config": {"mediaType": config_type, "digest": sha256(config), "size": len(config)},
+        "layers": [],
+    }
+    return Image(json.dumps(document).encode(), OCI, (config,))
 
 
 def test_the_newest_stay_by_their_creation(tree: Tree) -> None:
