@@ -121,6 +121,13 @@ class NotFound(RegistryError):
     """The registry knows no such repository, tag or digest."""
 
 
+@dataclass
+class ContentDamaged(RegistryError):
+    """What came is not what its digest promises; `size` are the bytes that came."""
+
+    size: int = 0
+
+
 class Denied(RegistryError):
     """The registry wants a sign-in, or forbids what was asked."""
 

@@ -59,12 +59,15 @@ class Thing:
 class Owned:
     """What a deployment uses: what `up` made, what was there before and was agreed to, and the files it wrote.
 
-    Files by their path below the deployment's folder.
+    Files by their path below the deployment's folder. `storage` is where the images are; of a directory, `inode` is
+    its number on its disk, 0 where it is not known: another number tells that another disk is there.
     """
 
     made: frozenset[Thing] = frozenset()
     found: frozenset[Thing] = frozenset()
     files: frozenset[str] = frozenset()
+    storage: Thing | None = None
+    inode: int = 0
 
     @classmethod
     def read(cls, file: Path) -> Owned | None:
@@ -72,12 +75,18 @@ class Owned:
         try:
             raw = json.loads(file.read_bytes())
             made, found = ({Thing(Kind(kind), str(name)) for kind, name in raw[key]} for key in ("made", "found"))
-            return cls(frozenset(made), frozenset(found), frozenset(map(str, raw["files"])))
-        except (OSError, ValueError, TypeError, KeyError):
+            storage = raw.get("storage")
+            place = Thing(Kind(storage[0]), str(storage[1])) if storage else None
+            inode = int(raw.get("inode", 0))
+            return cls(frozenset(made), frozenset(found), frozenset(map(str, raw["files"])), place, inode)
+        except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError):
             return None
 
     @property
     def content(self) -> bytes:
         """The same as its file holds it."""
         things = {key: [[thing.kind, thing.name] for thing in sorted(getattr(self, key))] for key in ("made", "found")}
-        return (json.dumps({**things, "files": sorted(self.files)}) + "\n").encode()
+        place: dict[str, object] = {"storage": [self.storage.kind, self.storage.name]} if self.storage else {}
+        if self.inode:
+            place["inode"] = self.inode
+        return (json.dumps({**things, "files": sorted(self.files), **place}) + "\n").encode()

@@ -13,6 +13,7 @@ from deployer.printable import one_line
 from deployer.registry.kinds import Kind
 from deployer.registry.manifests import ImageManifest
 from deployer.registry.moments import Source
+from deployer.workflows.storage_findings import not_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -95,7 +96,8 @@ def _warn_of_unread(out: Output, repository: Repository) -> None:
         out.warn(f"Of {repository.name}, the {listed(names)} could not be read. {reason} Repeat the command for all.")
     damaged = [one for one in repository.unread if not one.may_be_whole]
     for one in damaged:
-        out.warn(f"The tag {repository.name}:{one.name} cannot be read. {one.error}")
+        name = f"{repository.name}:{one.name}"
+        out.warn(not_whole(name, one.damaged) if one.damaged else f"The tag {name} cannot be read. {one.error}")
         for line in one.error.original.splitlines():
             out.note(f"  | {line}")
     if damaged:
@@ -116,10 +118,13 @@ def warn_of_tag(out: Output, name: str, tag: Tag) -> None:
             f"{name} is in Docker's schema 1, which current Docker does not pull. "
             f"If nothing needs it any more: deployer delete {name}"
         )
-    if tag.missing:
-        lost = ", ".join(short(digest) for digest in tag.missing)
-        out.warn(f"{name} is not whole: the registry has lost {lost}. Push it again.")
-    if tag.not_read:
+    told = {one.digest for one in tag.damaged}
+    lost = [short(digest) for digest in tag.missing if digest not in told]
+    if tag.damaged:
+        out.warn(not_whole(name, tag.damaged))
+    elif lost:
+        out.warn(f"{name} is not whole: the registry has lost {', '.join(lost)}. Push it again.")
+    if not told.issuperset(tag.not_read):
         out.warn(f"Parts of {name} could not be read; its size and age may be others. Repeat the command to read all.")
 
 
@@ -153,6 +158,8 @@ def _tag_json(tag: Tag) -> dict[str, Any]:
         found["half_deleted"] = tag.half_deleted
     if tag.missing:
         found["missing"] = list(tag.missing)
+    if tag.damaged:
+        found["damaged"] = {one.digest: one.size for one in tag.damaged}
     if tag.not_read:
         found["not_read"] = list(tag.not_read)
     return found

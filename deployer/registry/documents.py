@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deployer.errors import RegistryError
+from deployer.errors import ContentDamaged, RegistryError
 from deployer.reference import is_digest
 from deployer.registry import manifests
 from deployer.registry.answers import not_a_registry, original_text
@@ -73,11 +73,15 @@ def damage_of(answer: Answer, wanted: tuple[str, ...], what: str) -> RegistryErr
     for digest in wanted:
         actual = manifests.digest_of(answer.content, digest.partition(":")[0])
         if actual != digest:
-            return RegistryError(
+            return ContentDamaged(
                 f"{what} is not what its digest promises: it was damaged, in the registry or on the way.",
-                ("Repeat the command; if it stays so, push the image again.",),
+                (
+                    "Repeat the command.",
+                    "If it stays so, on the machine that runs the registry: deployer gc --damaged, then push again.",
+                ),
                 f"{original_text(answer).splitlines()[0]}\npromised {digest}\ngot {actual}, "
                 f"{len(answer.content)} bytes",
+                len(answer.content),
             )
     return None
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from deployer.registry.manifests import Manifest
 
 # What distribution still gives, in bytes (maxManifestBodySize).
-_REGISTRYS_LIMIT = 4 * 1024 * 1024
+REGISTRYS_LIMIT = 4 * 1024 * 1024
 _DECODER = json.JSONDecoder()
 _SPACE = " \t\n\r"
 
@@ -33,13 +33,15 @@ class Overview:
     """One repository. `tags` gives what each tag's file says: a digest, or anything where it is damaged.
 
     `pushed` is when each tag was last pushed. `manifests` and `configs` are by digest, and not all that there
-    are. A configuration is told in part: what lists show of it.
+    are. A configuration is told in part: what lists show of it. `damaged` are the manifests, configurations and
+    layers that nobody can pull, with the size of their file in bytes, None where there is none.
     """
 
     tags: Mapping[str, str]
     pushed: Mapping[str, datetime] = field(default_factory=dict)
     manifests: Mapping[str, Manifest] = field(default_factory=dict)
     configs: Mapping[str, ImageConfig] = field(default_factory=dict)
+    damaged: Mapping[str, int | None] = field(default_factory=dict)
 
 
 def parse_overview(content: bytes) -> Overview | None:
@@ -68,13 +70,19 @@ def parse_overview(content: bytes) -> Overview | None:
         ):
             # What is too large for the overview is told as unread.
             configs[manifest.config.digest] = parse_config(json.dumps(entry.config).encode())
-    return Overview(tags, _pushed(parts), known, configs)
+    return Overview(tags, _pushed(parts), known, configs, _damaged(parts))
 
 
 def _pushed(parts: Mapping[str, _Member]) -> dict[str, datetime]:
     found = json.loads(parts["pushed"].text) if "pushed" in parts else {}
     seconds = found if isinstance(found, dict) else {}
     return {tag: at_second(moment) for tag, moment in seconds.items() if isinstance(moment, int)}
+
+
+def _damaged(parts: Mapping[str, _Member]) -> dict[str, int | None]:
+    found = json.loads(parts["damaged"].text) if "damaged" in parts else {}
+    sizes = found if isinstance(found, dict) else {}
+    return {digest: size for digest, size in sizes.items() if size is None or type(size) is int}
 
 
 @dataclass(frozen=True)
@@ -128,7 +136,7 @@ def _entry(text: str, member: _Member) -> _Entry:
 
 def _manifest(digest: str, entry: _Entry) -> Manifest | None:
     """What the manifest says, where the registry would give it just so."""
-    if not is_digest(digest) or len(entry.content) > _REGISTRYS_LIMIT:
+    if not is_digest(digest) or len(entry.content) > REGISTRYS_LIMIT:
         return None
     if manifests.digest_of(entry.content, digest.partition(":")[0]) != digest:
         return None

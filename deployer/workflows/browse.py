@@ -24,9 +24,10 @@ from deployer.registry.client import MANIFEST_LIMIT
 from deployer.registry.imageconfig import parse_config
 from deployer.registry.manifests import SCHEMA_1_TYPES, ImageManifest
 from deployer.registry.moments import Moment, Source, newest_first
+from deployer.workflows import storage_findings
 from deployer.workflows.contents import Contents, read_contents
 from deployer.workflows.naming import own_reference, own_repository, tags_of, unknown_image
-from deployer.workflows.reading import Patience, Reader
+from deployer.workflows.reading import Damaged, Patience, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,7 +60,7 @@ class Tag:
     `size` is in bytes, compressed, None where not all is here or could be read; `half_deleted` is the digest
     that the tag had before a deletion was cut off half-way, `missing` the digests without which the image cannot
     be pulled whole, `not_read` those of which the registry gave no answer that tells. `created` is a real time
-    alone, `pushed` known of our own registry alone.
+    alone; `pushed` and `damaged`, what it needs and nobody can pull, are known of our own registry alone.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Tag:
     missing: tuple[str, ...] = ()
     not_read: tuple[str, ...] = ()
     pushed: datetime | None = None
+    damaged: tuple[Damaged, ...] = ()
 
     @property
     def moment(self) -> Moment | None:
@@ -93,11 +95,15 @@ class Tag:
 
 @dataclass(frozen=True)
 class Unread:
-    """A tag whose manifest cannot be read, or was not; `digest` is "" where not even that is known."""
+    """A tag whose manifest cannot be read, or was not; `digest` is "" where not even that is known.
+
+    `damaged` is what our own registry tells of why.
+    """
 
     name: str
     error: RegistryError
     digest: str = ""
+    damaged: tuple[Damaged, ...] = ()
 
     @property
     def may_be_whole(self) -> bool:
@@ -219,18 +225,31 @@ def fetch(client: RegistryClient, text: str, limit: int = MANIFEST_LIMIT) -> tup
         return reference, client.document(reference.repository, reference.digest or reference.tag or "", limit)
     except NotFound as error:
         raise unknown_image(client, reference, error) from error
+    except NOT_OF_CONTENT:
+        raise
+    except RegistryError as error:
+        raise _explained(client, reference, error) from error
+
+
+def _explained(client: RegistryClient, reference: Reference, error: RegistryError) -> RegistryError:
+    """The same failure, told by what our own registry knows of the manifest's file."""
+    reader = Reader(client, reference.repository, client.overview(reference.repository))
+    damaged = reader.damaged([reference.digest or reader.digest(reference.tag or "")])
+    if not damaged:
+        return error
+    return RegistryError(storage_findings.not_whole(str(reference), damaged), original=error.original)
 
 
 def inspect(client: RegistryClient, text: str) -> Inspection:
     """One image in full; raises what `fetch` raises."""
     reference, document = fetch(client, text)
+    reader = Reader(client, reference.repository, client.overview(reference.repository))
     try:
         manifest = document.interpreted()
     except RegistryError as fault:
         # What needs only the digest works all the same, and the digest is told.
         tag = _bare_tag(reference.tag or "", document)
         return Inspection(reference, document, tag, fault=None if document.is_schema_1 else fault)
-    reader = Reader(client, reference.repository)
     content: bytes | None = None
     if isinstance(manifest, ImageManifest):
         contents = Contents({manifest.digest: manifest})
@@ -251,7 +270,7 @@ def inspect(client: RegistryClient, text: str) -> Inspection:
     return Inspection(
         reference=reference,
         document=document,
-        tag=_tag(reference.tag or "", manifest, contents),
+        tag=_tag(reference.tag or "", manifest, contents, reader),
         manifest=manifest,
         config=contents.config(manifest) if isinstance(manifest, ImageManifest) else None,
         config_content=content,
@@ -305,9 +324,10 @@ def _read_repository(reader: Reader, names: Sequence[str], order: Order) -> Repo
             else:
                 unread[name] = Unread(name, error, document.digest)
     contents = read_contents(reader, known.values())
-    tags = [*bare, *(_tag(name, manifest, contents) for name, manifest in known.items())]
+    tags = [*bare, *(_tag(name, manifest, contents, reader) for name, manifest in known.items())]
     tags = [replace(tag, pushed=reader.pushed(tag.name)) for tag in tags]
-    broken = sorted((one for name, one in unread.items() if name not in gone), key=lambda one: natural(one.name))
+    left = (_with_damage(one, reader) for name, one in unread.items() if name not in gone)
+    broken = sorted(left, key=lambda one: natural(one.name))
     return Repository(reader.repository, tuple(_sorted(tags, order)), tuple(broken))
 
 
@@ -317,12 +337,21 @@ def _named_nothing(error: RegistryError) -> RegistryError:
     return error
 
 
+def _with_damage(one: Unread, reader: Reader) -> Unread:
+    digest = reader.digest(one.name)
+    return replace(one, damaged=reader.damaged([digest])) if digest else one
+
+
 def _bare_tag(name: str, document: Document) -> Tag:
     """A tag of which nothing but its digest and its type is known."""
     return Tag(name, document.digest, document.media_type, size=None, created=None, platforms=())
 
 
-def _tag(name: str, manifest: Manifest, contents: Contents) -> Tag:
+def _tag(name: str, manifest: Manifest, contents: Contents, reader: Reader) -> Tag:
+    damaged = reader.damaged(contents.needed_manifests(manifest), contents.needed_parts(manifest))
+    known, seen = {one.digest for one in damaged}, contents.damaged(manifest)
+    damaged += tuple(one for one in seen if one.digest not in known)
+    told = {one.digest for one in seen}
     return Tag(
         name=name,
         digest=manifest.digest,
@@ -332,7 +361,8 @@ def _tag(name: str, manifest: Manifest, contents: Contents) -> Tag:
         platforms=contents.platforms(manifest),
         half_deleted=throwaway.original_of(manifest),
         missing=contents.missing(manifest),
-        not_read=contents.unread(manifest),
+        not_read=tuple(digest for digest in contents.unread(manifest) if digest not in told),
+        damaged=damaged,
     )
 
 

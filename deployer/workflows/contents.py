@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from deployer.errors import NotFound, RegistryError
+from deployer.errors import ContentDamaged, NotFound, RegistryError
 from deployer.registry import throwaway
 from deployer.registry.manifests import ImageManifest, Index
 from deployer.registry.moments import parse_time, real_time
+from deployer.workflows.reading import Damaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -59,6 +60,24 @@ class Contents:
     def unread(self, manifest: Manifest) -> tuple[str, ...]:
         """Digests that could not be read: what is told of this image is not all that there is."""
         return tuple(digest for digest in self._needed(manifest) if digest in self.failed)
+
+    def damaged(self, manifest: Manifest) -> tuple[Damaged, ...]:
+        """What came of it and is not what its digest promises."""
+        found = [(digest, self.failed.get(digest)) for digest in self._needed(manifest)]
+        children = set(self._children(manifest))
+        return tuple(
+            Damaged(digest, error.size, digest in children)
+            for digest, error in found
+            if isinstance(error, ContentDamaged)
+        )
+
+    def needed_manifests(self, manifest: Manifest) -> tuple[str, ...]:
+        """The digests of the manifests that are pulled with it, itself among them."""
+        return (manifest.digest, *self._children(manifest))
+
+    def needed_parts(self, manifest: Manifest) -> tuple[str, ...]:
+        """The digests of the configurations and layers that are pulled with it, as far as they are known."""
+        return tuple(part.digest for image in self.images(manifest) for part in (image.config, *image.layers))
 
     def created(self, manifest: Manifest) -> datetime | None:
         """When it was made: of an index, when its newest image was; None where nothing says a real time."""

@@ -75,7 +75,7 @@ Doubted = dict[str, frozenset[str]]
 
 
 def layers_in_doubt(storage: Storage, snapshot: Snapshot, manifests: Manifests) -> Doubted:
-    """All layers of the repositories in which something is damaged."""
+    """All layers of the repositories in which something is damaged, and every configuration, which is small."""
     wrong = _of_another_size(snapshot, manifests) | {
         one for one, blob in snapshot.blobs.items() if _is_empty(one, blob)
     }
@@ -88,6 +88,9 @@ def layers_in_doubt(storage: Storage, snapshot: Snapshot, manifests: Manifests) 
     for name, digest, _ in storage.layer_links(names):
         if snapshot.aliases.get(digest, digest) in snapshot.blobs:
             found[name].add(digest)
+    for name, one in snapshot.repositories.items():
+        configs = {facts.config for digest in one.revisions if (facts := manifests.known.get(digest)) and facts.config}
+        found.setdefault(name, set()).update(configs)
     return {name: frozenset(digests) for name, digests in found.items()}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,13 +32,15 @@ _NAMED = 3
 class Takeover:
     """What `up` would use though it did not make it; and what is remembered once that is agreed to.
 
-    `replaced` are files of others that it would write over. `warnings` say both.
+    `replaced` are files of others that it would write over. `warnings` say both, and where images would be out of
+    sight. `storage` is where the registry would keep images, None where the files do not say.
     """
 
     owned: Owned
     found: tuple[Thing, ...] = ()
     replaced: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    storage: Thing | None = None
 
 
 def look(
@@ -83,15 +85,47 @@ def examine(deployment: Deployment, wanted: Wanted, inventory: Inventory, change
                      if None not in {change.before, change.after} and not ours(change.path))  # fmt: skip
     written = {path for path in files.written(deployment) if ours(path)}
     owned = Owned(
-        frozenset((used - found) | idle_made), frozenset(found | idle_found), frozenset(written.union(rendered))
-    )
-    return Takeover(owned, new, replaced, tuple(_warnings(deployment, inventory, new, replaced)))
+        frozenset((used - found) | idle_made), frozenset(found | idle_found), frozenset(written.union(rendered)),
+        before.storage, before.inode,
+    )  # fmt: skip
+    warnings = (*_warnings(deployment, inventory, new, replaced), *_out_of_sight(look, wanted))
+    return Takeover(owned, new, replaced, warnings, wanted.storage)
+
+
+def _out_of_sight(look: _Look, wanted: Wanted) -> Iterable[str]:
+    """Say where the registry would not have the images that it had."""
+    before, after = look.before.storage, wanted.storage
+    if before is None or after is None:
+        return
+    if before != after:
+        yield (
+            f"The images pushed so far stay in {_place(before)}, and will not be seen: "
+            f"the registry moves to {_place(after)}."
+        )
+    elif look.has_lost(after, wanted):
+        what = "is empty, and another than it was" if Path(after.name).exists() else "is not there any more"
+        cause = "Is its disk mounted?" if after.kind is Kind.DIRECTORY else "Is it another engine's?"
+        yield (
+            f"{_place(after).capitalize() if after.kind is Kind.VOLUME else after.name}, in which the images were, "
+            f"{what}: the registry would begin without images. {cause}"
+        )
+
+
+def _place(thing: Thing) -> str:
+    return thing.name if thing.kind is Kind.DIRECTORY else f"the {thing}"
 
 
 def keep(deployment: Deployment, owned: Owned) -> None:
     """Remember what was made and what was found. Raises HostError."""
     if read_if_there(deployment.owned_file) != owned.content:
         write_atomically(deployment.owned_file, owned.content, PUBLIC)
+
+
+def keep_storage(deployment: Deployment, takeover: Takeover) -> None:
+    """Remember where the images are, once that is there. Raises HostError."""
+    storage = takeover.storage
+    inode = _inode(Path(storage.name)) if storage and storage.kind is Kind.DIRECTORY else 0
+    keep(deployment, replace(takeover.owned, storage=storage, inode=inode))
 
 
 @dataclass(frozen=True)
@@ -118,6 +152,13 @@ class _Look:
             return thing in self.before.made or earlier
         # One without the project's label has taken the place of the one that was made.
         return self._is_labelled(thing) and (thing in self.before.made or self._is_unrecorded)
+
+    def has_lost(self, storage: Thing, wanted: Wanted) -> bool:
+        """Whether the volume or directory that had the images has gone, or is another and empty."""
+        if storage.kind is Kind.DIRECTORY:
+            inode = _inode(Path(storage.name))
+            return not self.is_there(storage) and self.before.inode not in {0, inode}
+        return storage in wanted.things and not self.is_there(storage)
 
     def was_found(self, thing: Thing) -> bool:
         """Whether it was there before the `up` that used it first."""
@@ -167,6 +208,13 @@ def _holds(folder: Path) -> str:
     shown = ", ".join(names[:_NAMED])
     more = len(names) - _NAMED
     return f"it holds {shown}{f' and {more} more' if more > 0 else ''}, and no registry's images"
+
+
+def _inode(folder: Path) -> int:
+    try:
+        return folder.stat().st_ino
+    except OSError:
+        return 0
 
 
 def _content(folder: Path) -> list[str]:

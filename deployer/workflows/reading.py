@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from deployer.errors import Denied, LateAnswer, RegistryError, RegistryUnreachable, TryAgain
+from deployer.reference import is_digest
 from deployer.registry.imageconfig import parse_config
+from deployer.registry.overview import REGISTRYS_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -73,6 +75,15 @@ class Patience:
 
 
 @dataclass(frozen=True)
+class Damaged:
+    """A manifest, configuration or layer that nobody can pull; `size` is that of its file, None where there is none."""
+
+    digest: str
+    size: int | None
+    is_manifest: bool = False
+
+
+@dataclass(frozen=True)
 class Reader:
     """What one repository holds; `overview` is None where there is none."""
 
@@ -89,9 +100,22 @@ class Reader:
         """The manifest behind a tag, where the overview tells it."""
         return self.overview.manifests.get(self.overview.tags.get(tag, "")) if self.overview else None
 
+    def digest(self, tag: str) -> str:
+        """The digest that a tag's file says, where the overview tells it; "" where it does not."""
+        found = self.overview.tags.get(tag, "") if self.overview else ""
+        return found if is_digest(found) else ""
+
     def pushed(self, tag: str) -> datetime | None:
         """When a tag was last pushed, where the overview tells it: a registry does not."""
         return self.overview.pushed.get(tag) if self.overview else None
+
+    def damaged(self, manifests: Iterable[str], parts: Iterable[str] = ()) -> tuple[Damaged, ...]:
+        """Those of these manifests, configurations and layers that the overview says nobody can pull."""
+        wrong = self.overview.damaged if self.overview else {}
+        kinds = {**dict.fromkeys(parts, False), **dict.fromkeys(manifests, True)}
+        found = (Damaged(digest, wrong[digest], kind) for digest, kind in kinds.items() if digest in wrong)
+        # A manifest that is larger than the registry reads may be whole, and a push would not help.
+        return tuple(one for one in found if not (one.is_manifest and (one.size or 0) > REGISTRYS_LIMIT))
 
     def document(self, reference: str) -> Document:
         """A tag's or digest's manifest, as it is. Raises what RegistryClient.document raises."""

@@ -7,6 +7,7 @@ whatever the files say, and whoever made it.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -22,7 +23,7 @@ from deployer.storage.helper import remove_leftover
 from deployer.workflows import files, preflight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from deployer.inventory import Volume
     from deployer.workflows.stack import Stack
@@ -278,7 +279,7 @@ def _look(stack: Stack) -> _Seen:
         wanted,
         owned,
         str(deployment.directory),
-        wanted.storage or settled,
+        wanted.storage or owned.storage or settled,
         remembered is None and files.is_deployed(deployment),
     )
 
@@ -296,7 +297,11 @@ def _files(stack: Stack) -> Iterator[Going | str]:
         going.append(deployment.override_file.name)
     beside = [path.name for path in root.iterdir() if path.is_file()] if root.is_dir() else []
     going += [name for name in beside if _is_temporary(name, _PROGRAM_FILES.__contains__)]
-    going += [name for name in _PROGRAM_FILES if (root / name).is_file()]
+    there = [name for name in _PROGRAM_FILES if (root / name).is_file()]
+    # Before the first `up` one may write a Compose file of one's own there.
+    foreign = {name for name in (deployment.compose_file.name,) if not ours(name)}
+    going += [name for name in there if name not in foreign]
+    stays += len(foreign.intersection(there))
     going += [_LOCK] if deployment.lock_file.exists() else []
     for path in going:
         yield Going(Sort.FILE, path, _state(root / path))
@@ -319,8 +324,12 @@ def _state(path: Path) -> str:
 
 
 def _remove_empty_folders(stack: Stack) -> None:
+    """Remove the folders that deployer made and that are empty, never the one in which the images are."""
     root = stack.deployment.directory
-    folders: Iterable[Path] = sorted((path for path in root.rglob("*") if path.is_dir()), reverse=True)
-    for folder in (*folders, root):
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+    images = stack.settings.registry.data_directory
+    inside = [path for name in files.FOLDERS for path in (root / name, *(root / name).rglob("*"))]
+    for folder in (*sorted(inside, reverse=True), root):
+        if folder.is_dir() and not folder.is_symlink() and folder != images:
+            # One that is not empty, or that a disk is mounted on, stays.
+            with suppress(OSError):
+                folder.rmdir()

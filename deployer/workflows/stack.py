@@ -186,6 +186,8 @@ class Stack:
                 files.keep_record(self.deployment, self._record)
             else:
                 self._apply(plan, dialogue, quiet=quiet)
+                if plan.takeover is not None:
+                    ownership.keep_storage(self.deployment, plan.takeover)
             readiness.wait(self.settings, self.engine, self.deployment.name, timeout)
             if self.settings.tls.mode == "internal" and not (plan.is_empty and self.deployment.authority_file.exists()):
                 authority.keep(self.engine, self.deployment)
@@ -303,7 +305,8 @@ class Stack:
         found = []
         wanted = str(self.settings.registry.data_directory or "data")
         today = files.deployed_storage(self.deployment) or wanted
-        if today != wanted:
+        remembered = Owned.read(self.deployment.owned_file)
+        if today != wanted and not (remembered and remembered.storage):
             before, after = (
                 f"the volume {self.data_volume}" if place == "data" else place for place in (today, wanted)
             )

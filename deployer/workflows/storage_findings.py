@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from deployer.workflows.damage import Damage, Unknown
     from deployer.workflows.garbage import Survey
+    from deployer.workflows.reading import Damaged
 
 CURE = "deployer gc --damaged"
 _MANY = 5
@@ -78,7 +79,7 @@ def of_damages(damages: Sequence[Damage]) -> Iterator[Finding]:
         cut = [CURE] if any(not one.is_lost for one in tagged) else []
         yield Finding(
             "wrong",
-            f"{listed(images)} cannot be pulled whole: {listed([_state(one) for one in found])}.",
+            f"{listed(images)} cannot be pulled whole: {listed([state(one) for one in found])}.",
             (
                 *cut,
                 *([f"{'Then push' if cut else 'Push'} {them} again from a machine that has {them}."] if tagged else []),
@@ -116,11 +117,19 @@ def listed(words: Sequence[str]) -> str:
     return first if len(words) <= _MANY else f"{first} and {len(words) - _MANY} more"
 
 
-def _state(one: Damage) -> str:
+def state(one: Damage | Damaged) -> str:
+    """What is wrong with one file."""
     what = f"the {'manifest' if one.is_manifest else 'file'} {one.digest.partition(':')[2][:12]}"
     if one.size is None:
         return f"{what} is missing"
     return f"{what} is empty" if one.size == 0 else f"{what} is damaged ({one.size} bytes)"
+
+
+def not_whole(name: str, damaged: Sequence[Damaged]) -> str:
+    """What is wrong with one image, and how to have it whole again, for somebody on any machine."""
+    cut = any(one.size is not None for one in damaged)
+    cure = f"On the machine that runs the registry: {CURE}, then push it again." if cut else "Push it again."
+    return f"{name} is not whole: {listed([state(one) for one in damaged])}. {cure}"
 
 
 def _removal(name: str, found: Sequence[Damage]) -> str:

@@ -51,6 +51,10 @@ def test_a_damaged_image_is_whole_after_the_cure_and_a_push(
     assert "app:1 cannot be pulled whole" in told.stderr
     assert "deployer gc --damaged" in told.stderr
     assert "app:1 cannot be pulled whole" in stack.deployer("doctor").stdout
+    for look in (["tags", "app"], ["inspect", "app:1"], ["catalog", "--tags"]):
+        shown = stack.deployer(*look).stderr
+        assert "app:1 is not whole: the " in shown
+        assert "--damaged, then push it again" in shown
     kept = stored.listing()
     for command in (("gc", "--untagged", "--older-than", "0s"), ("prune", "--keep", "1")):
         stack.deployer(*command, "--yes", check=True)

@@ -58,13 +58,13 @@ class Watched(httpx.BaseTransport):
 def shown(stored: Stored, watched: Watched, *names: str) -> str:
     """Everything that tags, `catalog --tags` and their JSON tell of these repositories.
 
-    All but when a tag was pushed, which the overview alone knows.
+    All but what the overview alone knows.
     """
     out = io.StringIO()
     output = Output(out, out)
     with RegistryClient(stored.stack.url, {}, transport=watched) as client:
-        found = [without_pushes(browse.list_tags(client, name, order)) for name in names for order in ORDERS]
-        everything = [without_pushes(one) for one in browse.list_everything(client, names)]
+        found = [alike(browse.list_tags(client, name, order)) for name in names for order in ORDERS]
+        everything = [alike(one) for one in browse.list_everything(client, names)]
     for repository in found:
         browse_views.print_tags(output, repository, NOW)
     browse_views.print_tree(output, everything, NOW)
@@ -74,8 +74,13 @@ def shown(stored: Stored, watched: Watched, *names: str) -> str:
     return out.getvalue()
 
 
-def without_pushes(repository: browse.Repository) -> browse.Repository:
-    return replace(repository, tags=tuple(replace(tag, pushed=None) for tag in repository.tags))
+def alike(repository: browse.Repository) -> browse.Repository:
+    """Without what the API cannot tell: pushes, and files that are damaged."""
+    return replace(
+        repository,
+        tags=tuple(replace(tag, pushed=None, damaged=()) for tag in repository.tags),
+        unread=tuple(replace(one, damaged=()) for one in repository.unread),
+    )
 
 
 def fill(stored: Stored, client: httpx.Client) -> None:

@@ -241,6 +241,19 @@ def test_an_image_that_is_not_whole_is_pointed_out(shell: Shell) -> None:
     assert "app:1 is not whole" in shell.err
 
 
+def test_a_damaged_configuration_is_told_with_what_helps(shell: Shell) -> None:
+    """Of the same size, as some file systems leave it after a power cut: repeating the command changes nothing."""
+    made = shell.push("app", "1", image("x"))
+    config = sha256(made.blobs[0])
+    shell.registry.blobs[config] = bytes(len(made.blobs[0]))
+    for command in (("tags", "app"), ("inspect", "app:1")):
+        assert shell.run(*command) == 0
+        assert f"app:1 is not whole: the file {config[7:19]} is damaged ({len(made.blobs[0])} bytes)." in shell.err
+        assert "gc --port" in shell.err
+        assert "--damaged, then push it again." in shell.err
+        assert "Repeat the command" not in shell.err
+
+
 # --- inspect ---------------------------------------------------------------------------------------------------------
 
 

@@ -120,3 +120,10 @@ def test_who_has_none_is_not_asked_again(reply: Reply, asked: int) -> None:
     with RegistryClient("http://localhost:5000", {}, transport=fake.transport) as client:
         assert (client.overview("a"), client.overview("b")) == (None, None)
     assert len(fake.asked) == asked
+
+
+def test_damage_is_taken_as_it_is_told() -> None:
+    lost, cut = "sha256:" + "0" * 64, "sha256:" + "1" * 64
+    found = parse_overview(answer(damaged={lost: None, cut: 7, "sha256:2": "x", "sha256:3": True}))
+    assert found is not None
+    assert found.damaged == {lost: None, cut: 7}

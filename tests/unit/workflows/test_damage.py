@@ -288,3 +288,14 @@ class TestLinks:
         assert not cure(tree).links
         assert (tree.root / "repositories/app/_manifests/tags/1/current/link").read_bytes() == b""
         assert tree.listing() == before
+
+
+def test_the_cure_finds_a_configuration_of_the_right_size(tree: Tree) -> None:
+    """Zeroes after a power cut; nothing else of the repository is damaged."""
+    whole = image("hit")
+    tree.push("app", ["1"], whole)
+    config = sha256(whole.blobs[0])
+    file_of(tree, config).write_bytes(bytes(len(whole.blobs[0])))
+    assert hits(look(tree, damaged=True)) == [(config, len(whole.blobs[0]), ("app:1",))]
+    cure(tree)
+    assert not file_of(tree, config).exists()

@@ -162,3 +162,49 @@ def test_what_is_used_no_more_stays_remembered_while_it_is_there(deployment: Dep
 def test_a_damaged_memory_is_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "owned.json").write_bytes(content)
     assert Owned.read(tmp_path / "owned.json") is None
+
+
+def used(deployment: Deployment, wanted: Wanted = WANTED) -> None:
+    """An `up` that came to its end."""
+    ownership.keep_storage(deployment, examined(deployment, NOTHING, wanted))
+
+
+def in_directory(folder: Path) -> Wanted:
+    return replace(WANTED, volumes=(), storage=Thing(Kind.DIRECTORY, str(folder)))
+
+
+def test_a_volume_with_images_that_has_gone_is_told(deployment: Deployment) -> None:
+    """Removed by hand, or the engine is another one."""
+    used(deployment)
+    (warning,) = examined(deployment, NOTHING).warnings
+    assert warning.startswith("The volume registry_data, in which the images were, is not there any more")
+    assert examined(deployment, Inventory("registry", volumes=(volume(),))).warnings == ()
+
+
+def test_an_up_that_was_cut_off_has_lost_nothing(deployment: Deployment) -> None:
+    ownership.keep(deployment, examined(deployment, NOTHING).owned)
+    assert examined(deployment, NOTHING).warnings == ()
+
+
+def test_storage_that_the_files_of_the_user_move_is_told(deployment: Deployment) -> None:
+    used(deployment)
+    moved = replace(WANTED, volumes=(PLAIN, replace(PLAIN, name="other")), storage=Thing(Kind.VOLUME, "other"))
+    (warning,) = examined(deployment, Inventory("registry", volumes=(volume(),)), moved).warnings
+    assert "stay in the volume registry_data, and will not be seen: the registry moves to the volume other" in warning
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty folder"])
+def test_a_directory_whose_disk_is_not_mounted_is_told(deployment: Deployment, tmp_path: Path, left: str) -> None:
+    folder = tmp_path / "nas"
+    folder.mkdir()
+    used(deployment, in_directory(folder))
+    assert examined(deployment, NOTHING, in_directory(folder)).warnings == ()
+    folder.rename(tmp_path / "away")
+    if left != "nothing":
+        folder.mkdir()
+    (warning,) = examined(deployment, NOTHING, in_directory(folder)).warnings
+    assert "Is its disk mounted?" in warning
+    assert ("is not there any more" in warning) == (left == "nothing")
+    folder.rmdir() if left != "nothing" else None
+    (tmp_path / "away").rename(folder)
+    assert examined(deployment, NOTHING, in_directory(folder)).warnings == ()

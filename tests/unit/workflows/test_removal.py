@@ -12,7 +12,7 @@ from deployer.engine import Engine
 from deployer.inventory import Container, Inventory, Network, Volume, Wanted, WantedVolume
 from deployer.paths import Deployment
 from deployer.record import Kind, Owned, Thing
-from deployer.settings import Settings
+from deployer.settings import RegistrySettings, Settings
 from deployer.workflows import removal
 from deployer.workflows.removal import Going, Sort
 from deployer.workflows.stack import Stack
@@ -128,7 +128,8 @@ def test_only_what_deployer_wrote_goes_from_its_folder(tmp_path: Path) -> None:
         file = deployment.directory / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("content")
-    deployment.owned_file.write_bytes(Owned(files=frozenset({"registry/config.yaml", "frontend/Caddyfile"})).content)
+    owned = Owned(files=frozenset({"registry/config.yaml", "frontend/Caddyfile", "compose.yaml"}))
+    deployment.owned_file.write_bytes(owned.content)
     stack = Stack(Settings(), deployment, Engine(Client({})))
     found = list(removal._files(stack))
     going = [one.name for one in found if isinstance(one, Going)]
@@ -146,3 +147,34 @@ def test_a_file_that_was_changed_since_is_another(tmp_path: Path) -> None:
     assert removal._state(file) == before
     file.write_text("one and two")
     assert removal._state(file) != before
+
+
+def test_a_compose_file_of_the_users_own_stays(tmp_path: Path) -> None:
+    """Written there before the first `up`."""
+    deployment = Deployment("registry", tmp_path)
+    deployment.compose_file.write_text("services: {mine: {image: mine}}\n")
+    found = list(removal._files(Stack(Settings(), deployment, Engine(Client({})))))
+    assert found == [f"1 files in {tmp_path} that deployer did not write"]
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_of_empty_folders_only_deployers_own_go(tmp_path: Path, *, is_link: bool) -> None:
+    root = tmp_path / "registry"
+    if is_link:
+        (tmp_path / "disk").mkdir()
+        root.symlink_to(tmp_path / "disk")
+    for path in ("registry", "frontend/gate", "frontend/page/assets", "data/docker/_uploads", "mine/empty"):
+        (root / path).mkdir(parents=True)
+    (root / "frontend/away").symlink_to(tmp_path)
+    settings = Settings(registry=RegistrySettings(data=str(root / "data")))
+    removal._remove_empty_folders(Stack(settings, Deployment("registry", root), Engine(Client({}))))
+    left = {path.relative_to(root).as_posix() for path in root.rglob("*")}
+    assert left == {"frontend", "frontend/away", "data", "data/docker", "data/docker/_uploads", "mine", "mine/empty"}
+
+
+def test_a_link_to_the_folder_stays(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "registry").symlink_to(tmp_path / "disk")
+    deployment = Deployment("registry", tmp_path / "registry")
+    removal._remove_empty_folders(Stack(Settings(), deployment, Engine(Client({}))))
+    assert (tmp_path / "registry").is_symlink()
