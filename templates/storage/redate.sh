@@ -2,6 +2,8 @@
 # push would seem to be under way. Tags keep their times, which tell their order. $1 is the folder in which
 # `repositories` and `blobs` lie, $2 how far ahead of ours the disk's clock may be, in seconds.
 set -eu
+# A new registry has no folder yet.
+if [ ! -d "$1" ]; then exit 0; fi
 cd "$1"
 ahead=$(mktemp)
 trap 'rm -f "$ahead"' EXIT

@@ -216,7 +216,7 @@ class TestSeveral:
         assert sorted(tags(client, repository)) == ["0.8", "1.0.3", "latest"]
         dialog.get_by_role("button", name="Close").click()
         expect(page.locator(".selection")).to_be_hidden()
-        expect(page.locator("#tags .tag")).to_have_text(["0.8", "1.0.3", "latest"])
+        expect(page.locator("#tags .tag")).to_have_text(["latest", "1.0.3", "0.8"])
 
     def test_many_want_the_name_typed(self, client: httpx.Client, open_page: Callable[..., Page]) -> None:
         name = "deleting/many"

@@ -101,10 +101,12 @@ class TestTags:
         page = windows.show(BY_NAME["repository"])
         page.set_viewport_size({"width": 1280, "height": 4000})
         expect(tags(page)).to_have_count(40)
+        page.locator("#tags .header .name .sort").click()
+        expect(page.locator("#tags .header .name")).to_have_attribute("aria-sort", "ascending")
         names = tags(page).all_inner_texts()
         assert names.index("2.11.2") < names.index("2.12.0") < names.index("2.15.0-rc.1") < names.index("latest")
         page.get_by_role("button", name="Created").click()
-        expect(tags(page).first).to_have_text("2.15.0-rc.1")
+        expect(tags(page).first).to_have_text("edge")
         expect(tags(page).last).to_have_text("v2.10.0")
         page.get_by_role("button", name="Size").click()
         expect(tags(page).first).to_have_text("2")
@@ -122,9 +124,11 @@ class TestTags:
 
     def test_multi_platform_index(self, windows: Windows) -> None:
         page = windows.show(BY_NAME["image-of-platforms"])
-        expect(page.get_by_role("tab")).to_have_text(list(shown.PLATFORMS))
+        # arm64 is v8 where nothing else is said.
+        platforms = [platform.removesuffix("/v8") for platform in shown.PLATFORMS]
+        expect(page.get_by_role("tab")).to_have_text(platforms)
         digests = set()
-        for platform in reversed(shown.PLATFORMS):
+        for platform in reversed(platforms):
             page.get_by_role("tab", name=platform).click()
             expect(page).to_have_url(re.compile(f"platform={platform.replace('/', '(/|%2F)')}"))
             panel = page.get_by_role("tabpanel")
@@ -196,11 +200,10 @@ class TestPulling:
         assert page.evaluate("isSecureContext") is False
         page.get_by_role("button", name="Copy the pull command of 1.0").click()
         expect(page.get_by_role("status")).to_have_text("Copied")
-        page.get_by_role("searchbox").focus()
+        page.evaluate("document.body.appendChild(document.createElement('textarea')).focus()")
         page.keyboard.press("Control+V")
-        expect(page.get_by_role("searchbox")).to_have_value(
-            f"docker pull {PLAIN_HOST}:{page_stack.port}/frontends/copied:1.0"
-        )
+        command = f"docker pull {PLAIN_HOST}:{page_stack.port}/frontends/copied:1.0"
+        assert page.evaluate("document.activeElement.value") == command
 
 
 class TestDeleting:
@@ -235,7 +238,7 @@ class TestDeleting:
         push_siblings(client, name)
         page = open_page(f"/repository/{name}")
         confirm(ask_to_delete(page, ["1.0.3", "2.0"]))
-        expect(tags(page)).to_have_text(["1.0", "latest"])
+        expect(tags(page)).to_have_text(["latest", "1.0"])
         assert tags_of(client, name) == ["1.0", "latest"]
 
     def test_repository_delete(

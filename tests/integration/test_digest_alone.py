@@ -161,7 +161,7 @@ def test_inspect_tells_the_digest_of_what_it_cannot_interpret(stored: Stored, ta
 def test_an_image_of_schema_1_is_no_damage(stored: Stored) -> None:
     digest = plant(stored, "old", "1", MANIFESTS["schema1"])
     done = stored.stack.deployer("tags", "old", check=True)
-    assert done.stdout.splitlines()[1].split() == ["1", digest[7:19], "-", "(schema", "1)", "-"]
+    assert done.stdout.splitlines()[1].split()[:5] == ["1", digest[7:19], "-", "(schema", "1)"]
     assert "old:1 is in Docker's schema 1" in done.stderr
     assert "damaged" not in done.stderr
 

@@ -8,12 +8,14 @@ import pytest
 
 from tests.support.content import build_image, push_artifact, push_image, push_index
 from tests.support.registry_content import OCI, image, push, sha256
+from tests.support.stack import docker
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx
 
+    from tests.support.stack import DeployedStack
     from tests.support.stored import Stored
 
 NOTHING = "sha256:" + "0" * 64
@@ -167,3 +169,13 @@ def _expect_errors(client: httpx.Client, kinds: str) -> None:
         answer = client.get(f"/overview/{ADDRESSES[kind]}")
         assert answer.status_code == 500, (kind, answer.text)
         assert answer.json()["errors"][0]["message"] == "the registry's storage cannot be read"
+
+
+def test_a_disk_that_was_not_noted_is_told_as_unknown(shared: DeployedStack, client: httpx.Client) -> None:
+    """As in the seconds until the first health check; a folder of the note's name keeps that from noting it."""
+    frontend = shared.containers()["frontend"]
+    docker("exec", frontend, "sh", "-c", "mkdir -p /tmp/overview/disk.json.new && rm -f /tmp/overview/disk.json")
+    try:
+        assert client.get("/overview/disk").json() == {"disk": None}
+    finally:
+        docker("exec", frontend, "rmdir", "/tmp/overview/disk.json.new")

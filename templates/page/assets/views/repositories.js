@@ -33,6 +33,8 @@ export function showRepositories(context) {
   const choose = remembering((...given) => chosen(known, ...given));
   let shown = { full: [], empty: [], title: "", count: 0 };
   let sortingAgain = 0;
+  // What stands beside the list was told from this.
+  let told = [];
   // While one filters, all folders are open but these.
   let closed = new Set();
 
@@ -154,7 +156,10 @@ export function showRepositories(context) {
     known.measure(isSized ? shown.full : []);
     top.show(now, shown);
     top.tell({ session: session.get(), sizes: isSized && known.progress(shown.full), ...now });
-    aside.replaceChildren(...besides(now));
+    // Redrawn only with what it tells: whoever is at a control in it keeps the focus.
+    const telling = [now.names, now.filter, now.only, now.error, now.reference, shown.count];
+    if (telling.some((each, index) => each !== told[index])) aside.replaceChildren(...besides(now));
+    told = telling;
     virtual.setItems(rowsOf(shown));
     if (now.names) restoreScroll();
   }
