@@ -31,6 +31,14 @@ function othersStay({ held }) {
   for (const text of [ONE, OTHER]) assert.equal(held.manifests.get(digestOf(text)), text);
 }
 
+test("a tag whose file is another's too stays, with the other", async () => {
+  const registry = arranged({ linked: ["go", "stay"] });
+  const linked = await registry.deletion.tag(target(ONE, { staying: ["stay"] }));
+  assert.deepEqual(linked, { outcome: "linked", tags: ["stay"] });
+  assert.equal(registry.held.tags.get("go"), digestOf(ONE));
+  othersStay(registry);
+});
+
 for (const version of ["2.8", "3"]) {
   test(`one tag goes, and no other, nor its image (${version})`, async () => {
     const registry = arranged({ version });

@@ -17,11 +17,12 @@ const NO_DIGEST = `sha256:${"0".repeat(64)}`;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /**
- * @typedef {{tag: string, digest: string, lost?: boolean}} Target what the tag is known to name
- * @typedef {{outcome: "deleted" | "gone" | "anew" | "shared" | "mayNotPush" | "failed" | "half", error?: any,
+ * @typedef {{tag: string, digest: string, lost?: boolean, staying?: string[]}} Target what the tag is known to name,
+ * and the tags of the same digest that stay
+ * @typedef {{outcome: "deleted" | "gone" | "anew" | "shared" | "linked" | "mayNotPush" | "failed" | "half", error?: any,
  *   digest?: string, tags?: string[]}} Result
  * gone: somebody was quicker. anew: the tag names another `digest` now, and is left alone. shared: other `tags` have
- * come to the image. mayNotPush: the tag stays, as 2.8 wants a push. failed: it is as it was. half: it may be on a
+ * come to the image. linked: in the storage it is the same file as other `tags`, and stays with them. mayNotPush: the tag stays, as 2.8 wants a push. failed: it is as it was. half: it may be on a
  * throw-away, or on nothing.
  */
 
@@ -76,20 +77,20 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
   }
 
   /** @param {Target} target @returns {Promise<Result>} */
-  async function untag({ tag, digest, lost }) {
+  async function untag({ tag, digest, lost, staying = [] }) {
     const original = await read(tag, { lost });
     if (original ? lost || original.digest !== digest : !lost) {
       return original ? { outcome: "anew", digest: original.digest } : { outcome: "gone" };
     }
     const isOld = (await way()) === "digests";
     const error = isOld ? null : await errorOf(ask("DELETE", tag));
-    if (isOld || error?.status === 400) return replace(tag, digest, original);
+    if (isOld || error?.status === 400) return replace(tag, digest, original, staying);
     if (error) throw error;
     return { outcome: "deleted" };
   }
 
   /** Put a throw-away onto the tag and delete it, on registries that delete digests only. */
-  async function replace(tag, digest, original) {
+  async function replace(tag, digest, original, staying) {
     if (!hasConfig) {
       const error = await errorOf(uploadConfig());
       if (error) return { outcome: error.kind === "forbidden" ? "mayNotPush" : "failed", error };
@@ -109,6 +110,11 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
         // Deleted by a digest that is not the throw-away's, something else would go.
         const kept = DIGEST.test(stored) && (await read(stored));
         if (!kept || !isOurs(kept)) throw new RegistryError("alien");
+        const along = await movedAlong(staying, stored);
+        if (along.length) {
+          const back = await putBack(tag, digest, original, isOurs, new RegistryError("failed"));
+          return back.outcome === "failed" ? { outcome: "linked", tags: along } : back;
+        }
         await ask("DELETE", stored);
         return { outcome: "deleted" };
       } catch (error) {
@@ -117,6 +123,12 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
       }
     }
     return putBack(tag, digest, original, isOurs, failure);
+  }
+
+  /** Tags that a link in the file system has moved along: 2.8 writes into a tag's file in place. */
+  async function movedAlong(staying, stored) {
+    const found = await Promise.all(staying.map((other) => read(other, { lost: true })));
+    return staying.filter((_, index) => found[index]?.digest === stored);
   }
 
   /** After a failure, leave the tag as it was; one that somebody has pushed anew is left alone. */

@@ -16,15 +16,15 @@ export const index = (...children) => JSON.stringify({
 });
 
 /**
- * @param {{version?: string, tags?: Record<string, string>, mayPush?: boolean, deleting?: string}} options
- * `tags` are manifests' texts by tag; `deleting` enabled, disabled or read-only.
+ * @param {{version?: string, tags?: Record<string, string>, mayPush?: boolean, deleting?: string, linked?: string[]}} options
+ * `tags` are manifests' texts by tag; `deleting` enabled, disabled or read-only; `linked` tags are one file.
  */
-export function fakeRegistry({ version = "2.8", tags = {}, mayPush = true, deleting = "enabled" } = {}) {
+export function fakeRegistry({ version = "2.8", tags = {}, mayPush = true, deleting = "enabled", linked = [] } = {}) {
   const held = { manifests: new Map(), tags: new Map(), blobs: new Map(), asked: [], before: null };
 
   function push(tag, text) {
     held.manifests.set(digestOf(text), text);
-    if (tag) held.tags.set(tag, digestOf(text));
+    for (const each of linked.includes(tag) ? linked : [tag].filter(Boolean)) held.tags.set(each, digestOf(text));
     return digestOf(text);
   }
   for (const [tag, text] of Object.entries(tags)) push(tag, text);

@@ -204,7 +204,7 @@ function outcomeWords(results, rest) {
 function summary(results, rest) {
   if (!results.length) return words.nothingThere;
   const count = (outcomes) => results.filter(({ outcome }) => outcomes.includes(outcome)).length;
-  const [failed, left] = [count(FAILED), count(["anew", "shared"])];
+  const [failed, left] = [count(FAILED), count(["anew", "shared", "linked"])];
   return [
     count(DONE) && words.deleted(tagsOf(results.filter(isDone)).length),
     left && words.leftAlone(left),

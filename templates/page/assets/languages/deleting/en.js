@@ -52,6 +52,7 @@ export const words = {
     gone: () => "was gone already",
     anew: ({ digest }) => `has been pushed anew meanwhile, and stays: it is ${digest} now`,
     shared: ({ tags }) => `stays: meanwhile it has got more tags, ${tags}`,
+    linked: ({ tags }) => `stays: in the storage it is the same file as ${tags}, which would go with it`,
     mayNotPush: () => "is as it was: deleting a single tag takes a push here, and you may not push",
     failed: () => "is as it was.",
     half: () => "may be deleted only half. Try again to finish it.",
