@@ -10,8 +10,11 @@ export function drawFrame(app) {
   const account = h("span", { class: "account" });
   $(".bar").append(h("div", { class: "tools" }, account, languageChoice(), helpButton(help)));
   document.addEventListener("keydown", (event) => onKey(event, help));
+  let shown = "";
   app.session.subscribe(({ user, version }) => {
-    account.replaceChildren(...(user ? [h("span", { class: "user" }, text.signedInAs(user)), leaveButton(app)] : []));
+    // Only for another user: whoever is at the button keeps the focus when the session learns of other things.
+    if (user !== shown) account.replaceChildren(...(user ? [h("span", { class: "user" }, text.signedInAs(user)), leaveButton(app)] : []));
+    shown = user;
     $(".foot span").textContent = `deployer ${version}`;
   });
   // Without an answer the view says what is wrong.
