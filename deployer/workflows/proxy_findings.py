@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from deployer.workflows.examined import Examined
 
-_HUB = "https://registry-1.docker.io"
+_HUB = "https://docker.io"
 
 
 def examine(examined: Examined) -> Iterator[Finding]:
