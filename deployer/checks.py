@@ -17,13 +17,18 @@ Check = Callable[[object], object]
 DATA_IN_VOLUME = "volume"
 ACTIONS = ("pull", "push", "delete")
 
+# What YAML 1.1 takes for true and false.
+_YES, _NO = frozenset({"true", "yes", "on"}), frozenset({"false", "no", "off"})
 # Compose takes these as project names; the data directory has the same name.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+# A name that ends so is an IPv4 address to browsers, in one of its old forms: 0x7f.1 is 127.0.0.1.
+_ADDRESS_TO_BROWSERS = re.compile(r"(.*[.])?([0-9]+|0[xX][0-9a-fA-F]*)")
 _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 _ACCESS_GLOB = re.compile(r"[a-z0-9*?]([a-z0-9._/*?-]*[a-z0-9*?])?")
 _EMAIL = re.compile(r"[^\s@{}$\"\\`]+@[A-Za-z0-9.-]+")
 _ACME_DIRECTORY = re.compile(r"https://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)([.][0-9]+)?")
 _WHOLE = re.compile(r"[1-9][0-9]{0,6}")
 
 # The system's own: images may lie in none of these, nor anywhere in those of the second list.
@@ -48,16 +53,36 @@ def host(value: object) -> object:
         raise ValueError(f"{shown(value)} is no host: write a name or an IP address, in quotes if need be")  # noqa: TRY004
     if "://" in value:
         raise ValueError(f"{shown(value)} has a scheme; write the host alone")
-    bare = value.removeprefix("[").removesuffix("]")
+    bare = value[1:-1] if value.startswith("[") and value.endswith("]") else value
     if is_address(bare):
-        return str(ipaddress.ip_address(bare))
-    if re.search(r":\d+$", value):
+        return _address_of_one(bare)
+    if re.fullmatch(r"([^:\[\]]+|\[.*\]):\d+", value):
         raise ValueError(f"{shown(value)} has a port in it; the port is a setting of its own, 'port'")
     if len(value) > 253 or not all(_HOST_LABEL.fullmatch(label) for label in value.split(".")):
         raise ValueError(f"{shown(value)} is no host name or IP address")
-    if re.fullmatch(r"[0-9.]+", value):
+    if _ADDRESS_TO_BROWSERS.fullmatch(value):
         raise ValueError(f"{shown(value)} is no IP address (four numbers from 0 to 255)")
     return value.lower()
+
+
+def _address_of_one(text: str) -> str:
+    """An address that clients can name a registry by. Raises ValueError with a sentence."""
+    address = _bindable(text)
+    if address.is_unspecified:
+        raise ValueError(
+            f"{shown(text)} stands for all addresses: give the name or the one address that clients use; "
+            f"to listen on all, write bind: {text}"
+        )
+    return str(address)
+
+
+def _bindable(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    address = ipaddress.ip_address(text)
+    if isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None:
+        raise ValueError(f"{shown(text)} has a zone (%), which no image name can have: give an address without one")
+    if address.is_multicast or text == "255.255.255.255":
+        raise ValueError(f"{shown(text)} is a multicast or broadcast address: give one of this machine's own")
+    return address
 
 
 def _number(value: object) -> object:
@@ -78,13 +103,12 @@ def bind(value: object) -> object:
         return value
     if not isinstance(value, str) or not is_address(value):
         raise ValueError(f"{shown(value)} is neither 'auto' nor an IP address of this machine")
-    return str(ipaddress.ip_address(value))
+    return str(_bindable(value))
 
 
 def tls_mode(value: object) -> object:
     """Take 'off', 'internal' or 'acme'."""
-    # YAML 1.1 takes these for the same.
-    if value is False or (isinstance(value, str) and value.lower() in {"off", "false", "no"}):
+    if isinstance(value, str) and value.lower() in _NO:
         return "off"
     if isinstance(value, str) and value in {"internal", "acme"}:
         return value
@@ -95,7 +119,7 @@ def file(value: object) -> object:
     """Take the path of a file."""
     if not isinstance(value, str) or not value.strip() or any(ord(character) < 32 for character in value):
         raise ValueError(f"{shown(value)} is no path of a file")
-    return value
+    return _of_a_paths_length(value)
 
 
 def email(value: object) -> object:
@@ -135,12 +159,19 @@ def is_registry_3(name: str) -> bool:
 
 def data(value: object) -> object:
     """Take 'volume', or a directory that images may lie in."""
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not value.strip() or _DECIMAL.fullmatch(value):
         raise ValueError(f"{shown(value)} is neither 'volume' nor a directory")
     if any(ord(character) < 32 for character in value):
         raise ValueError(f"{shown(value)} has a control character in it")
     if complaint := complaint_of_place(Path(os.path.normpath(value))):
         raise ValueError(complaint)
+    return _of_a_paths_length(value)
+
+
+def _of_a_paths_length(value: str) -> str:
+    """Take what a path can be as long as: NAME_MAX and PATH_MAX of Linux, which macOS has too or more of."""
+    if len(value.encode()) > 4000 or any(len(part.encode()) > 255 for part in value.split("/")):
+        raise ValueError(f"'{value[:40]}…' is too long for a path")
     return value
 
 
@@ -219,8 +250,10 @@ def pattern(value: object) -> object:
         raise ValueError(f"{shown(value)} is no regular expression")
     try:
         re.compile(value)
-    except re.error as error:
+    except (re.error, OverflowError) as error:
         raise ValueError(f"{shown(value)} is no regular expression: {error}") from error
+    except RecursionError as error:
+        raise ValueError("this regular expression has too many groups in one another") from error
     return value
 
 
@@ -234,9 +267,12 @@ def globs(value: object) -> tuple[str, ...]:
 
 def yes_or_no(value: object) -> object:
     """Take true or false."""
-    if not isinstance(value, bool):
-        raise ValueError(f"{shown(value)} is neither true nor false")  # noqa: TRY004
-    return value
+    if isinstance(value, bool):
+        return value
+    word = value.lower() if isinstance(value, str) else ""
+    if word not in {*_YES, *_NO}:
+        raise ValueError(f"{shown(value)} is neither true nor false")
+    return word in _YES
 
 
 def one_of(*choices: str) -> Check:
@@ -250,6 +286,11 @@ def one_of(*choices: str) -> Check:
     return check
 
 
+def is_unicode(text: str) -> bool:
+    """Whether the text can be written to a file: bytes that are no UTF-8 reach a variable as lone surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def is_address(text: str) -> bool:
     """Whether the text is an IP address."""
     try:
@@ -261,4 +302,6 @@ def is_address(text: str) -> bool:
 
 def shown(value: object) -> str:
     """A value as its writer would recognise it in a message."""
-    return "nothing" if value is None else repr(value)
+    if value is None:
+        return "nothing"
+    return str(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else repr(value)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from deployer.checks import complaint_of_place
+from deployer.checks import complaint_of_place, is_unicode
 from deployer.errors import ConfigurationError
+from deployer.host.files import read_whole
 from deployer.paths import Deployment, home, known_config_home, user_home
 from deployer.record import Record
 from deployer.settings import Settings, build, paths
@@ -71,6 +71,8 @@ def load(flags: Flags, environment: Mapping[str, str], directory: Path, *, find:
         _put(alone, path, value)
         # Whether the parts of a group go together shows only when all are known.
         found = [problem for problem in _problems(alone) if problem.startswith(path)]
+        if not is_unicode(value):
+            found = [f"{path}: {value!r} is not text in UTF-8"]
         problems += [label + problem.removeprefix(path).removeprefix(".mode") for problem in found]
         _put(written, path, value)
     if problems:
@@ -127,44 +129,63 @@ def _is_there(path: Path) -> bool:
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader without its silent choices.
+    """PyYAML's safe loader without its guesses: every value is the text that was written.
 
-    A key that stands twice is a mistake, and only what looks like a number is one: YAML 1.1 reads
-    05000 as 2560, and 50:00 as 3000.
+    What a value has to be is known by its setting. YAML 1.1 reads 05000 as 2560, 50:00 as 3000, `no` as false and
+    2026-02-30 as a date that does not exist. A key that is listed twice is a mistake.
     """
 
 
+_NOTHING, _MERGE = "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in resolvers if tag in {_NOTHING, _MERGE}]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def _mapping_without_repeats(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: set[Any] = set()
-    for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if not isinstance(key, str):
+    seen: set[str] = set()
+    for key_node, _ in node.value:
+        if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == _MERGE:
             continue
-        if key in seen:
-            raise yaml.MarkedYAMLError(problem=f"'{key}' stands there twice", problem_mark=key_node.start_mark)
-        seen.add(key)
-        if key == "tls" and isinstance(value_node, yaml.ScalarNode):
-            # YAML reads `on` as true; a complaint names what was written.
-            value_node.tag = yaml.resolver.BaseResolver.DEFAULT_SCALAR_TAG
+        if key_node.value in seen:
+            raise yaml.MarkedYAMLError(problem=f"'{key_node.value}' is listed twice", problem_mark=key_node.start_mark)
+        seen.add(key_node.value)
     return loader.construct_mapping(node, deep=True)
 
 
-def _number_or_text(loader: _Loader, node: yaml.ScalarNode) -> int | str:
+def _text(loader: _Loader, node: yaml.ScalarNode) -> str:
     text = str(loader.construct_scalar(node))
-    return int(text) if re.fullmatch(r"[-+]?(0|[1-9][0-9]*)", text) else text
+    if not is_unicode(text):
+        raise yaml.MarkedYAMLError(problem="half of a surrogate pair is not a character", problem_mark=node.start_mark)
+    return text
 
 
-_Loader.add_constructor("tag:yaml.org,2002:int", _number_or_text)
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_repeats)
+def _of_a_tag(_loader: _Loader, _suffix: str, node: yaml.Node) -> object:
+    raise yaml.MarkedYAMLError(
+        problem=f"the tag {node.tag.replace('tag:yaml.org,2002:', '!!')} is not supported: write the value alone",
+        problem_mark=node.start_mark,
+    )
+
+
+_Loader.yaml_constructors = {
+    _NOTHING: yaml.SafeLoader.construct_yaml_null,
+    "tag:yaml.org,2002:seq": yaml.SafeLoader.construct_yaml_seq,
+    "tag:yaml.org,2002:str": _text,
+    "tag:yaml.org,2002:map": _mapping_without_repeats,
+}
+_Loader.yaml_multi_constructors = {"": _of_a_tag}
 
 
 def _read(source: Path) -> dict[str, Any]:
     try:
-        content = yaml.load(source.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+        content = yaml.load(read_whole(source).decode("utf-8-sig"), Loader=_Loader)  # noqa: S506 - a SafeLoader
     except OSError as error:
         raise ConfigurationError(f"{source} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{source} is not text in UTF-8.") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"{source} has too many groups in one another.") from error
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{source}{_place(error)}: {_problem(error)}.") from error
     if content is None:

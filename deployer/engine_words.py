@@ -31,7 +31,8 @@ _CLIENT = (
         kind=EngineUnavailable,
     ),
     complaint(
-        r"unable to parse docker host|protocol not available|invalid bind address|unsupported protocol scheme",
+        r"unable to parse docker host|protocol not available|invalid bind address|unsupported protocol scheme"
+        r"|unable to resolve docker endpoint: parse |ssh host connection is not valid",
         "The address that the Docker client has for its engine is not valid.",
         "unset DOCKER_HOST   (where that variable gives it; a context does too: docker context ls)",
         kind=EngineUnavailable,

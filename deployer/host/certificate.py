@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import ConfigurationError, HostError
 from deployer.host.bundle import bundle
+from deployer.host.files import read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -186,7 +187,7 @@ def _covers(name: str, host: str) -> bool:
 
 def _read(path: Path, setting: str) -> bytes:
     try:
-        return path.read_bytes()
+        return read_whole(path)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ConfigurationError(
             f"There is no file {path}, which {setting} names.", (f"Check {setting} in deployer.yaml.",)

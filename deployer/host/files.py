@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
 
 from deployer.errors import HostError
+
+# Bytes: more than any configuration or certificate, and more than any list of users, and little enough to keep.
+SMALL = 1 << 20
+_LARGE = 64 << 20
 
 
 def write_atomically(path: Path, content: bytes, mode: int) -> None:
@@ -36,10 +41,22 @@ def write_atomically(path: Path, content: bytes, mode: int) -> None:
         raise
 
 
+def read_whole(path: Path, most: int = SMALL) -> bytes:
+    """A file's content, of at most `most` bytes: what a user names may be a device that never ends.
+
+    Raises OSError, with EFBIG for a larger one.
+    """
+    with path.open("rb") as stream:
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return content
+
+
 def read_if_there(path: Path) -> bytes | None:
     """A file's content, or None where there is no such file. Raises HostError where it may not be read."""
     try:
-        return path.read_bytes()
+        return read_whole(path, _LARGE)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from deployer.errors import HostError
 from deployer.host import certificate, probe
+from deployer.host.files import read_whole
 from deployer.workflows.certificate_faults import check_authority, refusal
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def _from_installed(wish: Wish, registry: Registry, known: Known, now: datetime)
 
 def _from_file(path: Path, now: datetime) -> bytes:
     try:
-        content = path.read_bytes()
+        content = read_whole(path)
     except OSError as error:
         raise HostError(f"{path} cannot be read: {error.strerror}.", ("Check the path that --ca names.",)) from error
     return _checked(content, str(path), now, ("Give a file with the authority's certificate, in PEM: --ca FILE",))

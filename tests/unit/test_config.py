@@ -120,7 +120,7 @@ def test_all_mistakes_are_told_at_once_with_the_nearest_name(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("port: true", "True is no port"),
+        ("port: true", "'true' is no port"),
         ("port: '5000x'", "'5000x' is no port"),
         ("port: 0", "0 is no port"),
         ("port: 5000.5", "5000.5 is no port"),
@@ -133,7 +133,20 @@ def test_all_mistakes_are_told_at_once_with_the_nearest_name(tmp_path: Path) -> 
         ("host: 192.168.1", "is no IP address"),
         ("host: 300.1.1.1", "is no IP address"),
         ("host: a..b", "is no host name"),
-        ("host: 12", "12 is no host"),
+        ("host: 12", "12 is no IP address"),
+        ("host: 0x7f.1", "'0x7f.1' is no IP address"),
+        ("host: '::'", "'::' stands for all addresses"),
+        ("host: 0.0.0.0", "to listen on all, write bind: 0.0.0.0"),
+        ("host: 224.0.0.1", "is a multicast or broadcast address"),
+        ("host: 255.255.255.255", "is a multicast or broadcast address"),
+        ("host: fe80::1%eth0", "has a zone"),
+        ("host: '[::1'", "is no host name"),
+        ("bind: ff02::1", "is a multicast or broadcast address"),
+        ("bind: '::1%lo'", "has a zone"),
+        ("name: -5", "-5 is no project name"),
+        ("true: 1", "true: unknown setting"),
+        ("access: [{users: [-1], allow: [pull]}]", "-1 is no user name"),
+        ("access: [{users: [2026-02-30 x], allow: [pull]}]", "'2026-02-30 x' is no user name"),
         ("bind: eth0", "'eth0' is neither 'auto' nor an IP address"),
         ("tls: self-signed", "'self-signed' is none of: off, internal, acme"),
         ("tls: {certificate: a.pem}", "tls: a certificate and its key go together"),
@@ -158,7 +171,6 @@ def test_all_mistakes_are_told_at_once_with_the_nearest_name(tmp_path: Path) -> 
         ("tls: yes", "'yes' is none of: off, internal, acme"),
         ("registry: {image: 'Registry:3'}", "'Registry:3' is no image name: 'Registry:3' has upper-case letters"),
         ("frontend: {image: 'caddy:2:3'}", "'caddy:2:3' is no image name: 'caddy:2:3' has two tags"),
-        ("frontend: {image: 3}", "3 is no image name"),
         *(
             (f"registry: {{data: {folder}}}", "is the system's own")
             for folder in (
@@ -176,6 +188,9 @@ def test_all_mistakes_are_told_at_once_with_the_nearest_name(tmp_path: Path) -> 
                 "/proc/1",
             )
         ),
+        (f"registry: {{data: /srv/{'x' * 256}}}", "is too long for a path"),
+        (f"registry: {{data: {'/xxxxxxx' * 512}}}", "is too long for a path"),
+        (f"tls: {{certificate: {'x' * 256}, key: b}}", "is too long for a path"),
         ("registry: {x-mine: 1, data: 3}", "3 is neither 'volume' nor a directory"),
     ],
 )
@@ -189,11 +204,19 @@ def test_a_wrong_value_is_told_with_its_reason(tmp_path: Path, line: str, proble
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("port: 1\nport: 2\n", "deployer.yaml:2:1: not valid YAML: 'port' stands there twice."),
+        ("port: 1\nport: 2\n", "deployer.yaml:2:1: not valid YAML: 'port' is listed twice."),
         ("port: [\n", "not valid YAML"),
         ("- a\n", "settings are written as 'name: value'"),
         ("just words\n", "settings are written as 'name: value'"),
         ("? [a]\n: b\n", "not valid YAML"),
+        ("port: !!float 5\n", "deployer.yaml:1:7: not valid YAML: the tag !!float is not supported"),
+        ("port: !mine 5\n", "the tag !mine is not supported"),
+        ("port: !!bool abc\n", "the tag !!bool is not supported"),
+        ("a: &a [*a]\n", "not valid YAML"),
+        ("x-a: " + "[" * 3000 + "\n", "has too many groups in one another"),
+        ('registry: {data: "\\ud800"}\n', "half of a surrogate pair"),
+        ("registry: {<<: 5}\n", "not valid YAML"),
+        ("# " + "x" * (1 << 20), "File too large"),
     ],
 )
 def test_a_file_that_is_no_settings_file_is_refused(tmp_path: Path, text: str, problem: str) -> None:
@@ -227,6 +250,46 @@ def test_a_folder_named_like_the_file_is_told(tmp_path: Path) -> None:
 def test_tls_off_however_yaml_reads_it(tmp_path: Path, value: str) -> None:
     found = settings_from(tmp_path, f"tls: {value}\n").tls
     assert (found.mode, found.is_on) == ("off", False)
+
+
+def test_a_value_is_what_was_written_whatever_yaml_takes_it_for(tmp_path: Path) -> None:
+    text = (
+        "name: 2026-02-30\naccess: [{users: [1234, no, 2024-01-01], allow: pull}]\nretention: [{match: 2026-13-01}]\n"
+    )
+    found = settings_from(tmp_path, text)
+    assert (found.name, found.retention[0].match) == ("2026-02-30", "2026-13-01")
+    assert found.access[0].users == ("1234", "no", "2024-01-01")
+    for name in ("on", "null-1", "5", "1e3"):
+        assert settings_from(tmp_path, f"name: {name}\n").name == name
+
+
+@pytest.mark.parametrize(
+    ("word", "taken"), [("true", True), ("Yes", True), ("on", True), ("OFF", False), ("no", False)]
+)
+def test_yes_and_no_are_read_as_yaml_writes_them(tmp_path: Path, word: str, taken: bool) -> None:
+    found = settings_from(tmp_path, f"retention: [{{keep: 1, untagged: {word}}}]\n")
+    assert found.retention[0].untagged is taken
+
+
+def test_groups_may_be_merged_from_another(tmp_path: Path) -> None:
+    text = "x-rule: &rule {keep: 5, by: pushed}\nretention: [{<<: *rule, keep: 3}, {<<: [*rule]}]\n"
+    first, second = settings_from(tmp_path, text).retention
+    assert (first.keep, first.by, second.keep, second.by) == (3, "pushed", 5, "pushed")
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "deployer.yaml").write_bytes(b"\xef\xbb\xbfport: 5001\r\n")
+    assert load(Flags(), {}, tmp_path).settings.port == 5001
+
+
+def test_a_device_without_an_end_is_not_read_for_ever(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"/dev/zero cannot be read: File too large\."):
+        load(Flags(config=Path("/dev/zero")), {}, tmp_path)
+
+
+def test_a_variable_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    found = problems_of(tmp_path, None, {"DEPLOYER_REGISTRY_DATA": "/srv/\udcff"})
+    assert found == ["DEPLOYER_REGISTRY_DATA: '/srv/\\udcff' is not text in UTF-8"]
 
 
 def test_an_empty_file_is_no_mistake(tmp_path: Path) -> None:
@@ -319,9 +382,11 @@ def test_retention_rules_are_read_with_their_types(tmp_path: Path) -> None:
         ("retention: [{by: pushed}]", "retention[0]: the rule does not say what goes"),
         ("retention: [{kep: 5}]", "retention[0].kep: unknown setting, did you mean retention[0].keep?"),
         ("retention: [{keep: 1}, {keep: 0}]", "retention[1].keep: 0 is no number of images to keep"),
-        ("retention: [{older_than: 30}]", "retention[0].older_than: 30 is no length of time"),
+        ("retention: [{older_than: 30}]", "retention[0].older_than: '30' is no length of time"),
         ("retention: [{older_than: 30 days}]", "retention[0].older_than: '30 days' is no length of time"),
         ("retention: [{match: '('}]", "retention[0].match: '(' is no regular expression: "),
+        ("retention: [{match: 'a{99999999999}'}]", "retention[0].match: 'a{99999999999}' is no regular expression: "),
+        (f"retention: [{{match: '{'(' * 3000}'}}]", "retention[0].match: this regular expression has too many groups"),
         ("retention: [{keep: 1, by: size}]", "retention[0].by: 'size' is none of: later, created, pushed"),
         ("retention: [{keep: 1, repositories: []}]", "retention[0].repositories: [] is no list of names"),
         ("retention: [{keep: 1, untagged: 3}]", "retention[0].untagged: 3 is neither true nor false"),
