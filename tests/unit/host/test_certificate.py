@@ -194,10 +194,10 @@ def test_files(tmp_path: Path) -> None:
 def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, key = certificate(HOST).write(tmp_path)
 
-    def refuse(self: Path) -> bytes:
+    def refuse(path: Path) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(type(path), "read_bytes", refuse)
+    monkeypatch.setattr("deployer.host.certificate.read_whole", refuse)
     assert isinstance(refused_files(path, key), HostError)
 
 
