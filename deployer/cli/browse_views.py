@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.cli.output import cells, padded
 from deployer.cli.words import age, counted, size
-from deployer.errors import Forbidden, NotFound
+from deployer.errors import Forbidden
 from deployer.printable import one_line
 from deployer.registry.kinds import Kind
 from deployer.registry.manifests import ImageManifest
 from deployer.registry.moments import Source
-from deployer.workflows.storage_findings import not_whole
+from deployer.workflows.storage_findings import not_whole, tag_sentence
+from deployer.workflows.tags import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from deployer.cli.output import Output
     from deployer.registry.imageconfig import ImageConfig
     from deployer.registry.manifests import Manifest
-    from deployer.workflows.browse import Inspection, Repository, Tag, Unread
+    from deployer.workflows.browse import Inspection
+    from deployer.workflows.tags import Repository, Tag, Unread
 
 _NONE = "-"
 
@@ -72,9 +74,7 @@ def _empty(repository: Repository) -> str:
 
 
 def _why(unread: Unread) -> str:
-    if unread.may_be_whole:
-        return "(not read)"
-    return "(manifest gone)" if isinstance(unread.error, NotFound) else "(not readable)"
+    return f"({unread.state})"
 
 
 def warn_of_repositories(out: Output, repositories: Iterable[Repository]) -> None:
@@ -107,7 +107,7 @@ def _warn_of_unread(out: Output, repository: Repository) -> None:
 
 
 def warn_of_tag(out: Output, name: str, tag: Tag) -> None:
-    """Warn where one tag is half deleted, incomplete, of a kind that is gone, or read in part."""
+    """Warn where one tag is half deleted, incomplete, empty, of a kind that is gone, or read in part."""
     if tag.half_deleted:
         out.warn(
             f"{name} is half deleted: a deletion was cut off. It was {tag.half_deleted}. "
@@ -118,13 +118,11 @@ def warn_of_tag(out: Output, name: str, tag: Tag) -> None:
             f"{name} is in Docker's schema 1, which current Docker does not pull. "
             f"If nothing needs it any more: deployer delete {name}"
         )
-    told = {one.digest for one in tag.damaged}
-    lost = [short(digest) for digest in tag.missing if digest not in told]
-    if tag.damaged:
-        out.warn(not_whole(name, tag.damaged))
-    elif lost:
-        out.warn(f"{name} is not whole: the registry has lost {', '.join(lost)}. Push it again.")
-    if not told.issuperset(tag.not_read):
+    sentence = tag_sentence(name, tag)
+    if sentence:
+        removal = f" If nothing needs it: deployer delete {name}" if tag.state is State.EMPTY else ""
+        out.warn(f"{sentence}{removal}")
+    if not {one.digest for one in tag.damaged}.issuperset(tag.not_read):
         out.warn(f"Parts of {name} could not be read; its size and age may be others. Repeat the command to read all.")
 
 
@@ -236,12 +234,10 @@ def inspection_json(found: Inspection) -> dict[str, Any]:
 
 
 def _facts(tag: Tag, now: datetime) -> tuple[str, str, str]:
-    platforms = one_line(", ".join(tag.platforms)) or _NONE
-    if tag.half_deleted:
-        platforms = "(half deleted)"
-    elif tag.is_schema_1:
-        platforms = "(schema 1)"
-    return _size(tag.size), platforms, _age(tag, now)
+    words = "schema 1" if tag.is_schema_1 else str(tag.state)
+    platforms = "" if tag.state is State.HALF else one_line(", ".join(tag.platforms))
+    told = " ".join(part for part in (platforms, words and f"({words})") if part)
+    return _size(tag.size), told or _NONE, _age(tag, now)
 
 
 def _age(tag: Tag, now: datetime) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _UNKNOWN = frozenset({"", "unknown"})
 _SYSTEMS = {"macos": "darwin"}
@@ -54,3 +58,21 @@ class Platform:
     def label(self) -> str:
         """The name with the version of the system, which tells those of Windows apart."""
         return f"{self.name} {self.os_version}".strip() if self.name else ""
+
+    def completed(self, other: Platform | None) -> Platform:
+        """This one, with what it leaves open as another says it: of an index's entry, its image's configuration."""
+        if other is None or not other.is_known or self.os_version:
+            return self
+        if not self.is_known:
+            return other
+        return replace(self, os_version=other.os_version) if other.name == self.name else self
+
+
+def labels(platforms: Iterable[Platform]) -> tuple[str, ...]:
+    """The names in a list, each once; those of several versions with these."""
+    known = [platform for platform in platforms if platform.is_known]
+    versions: dict[str, set[str]] = {}
+    for platform in known:
+        versions.setdefault(platform.name, set()).add(platform.os_version)
+    told = (one.label if len(versions[one.name]) > 1 else one.name for one in known)
+    return tuple(dict.fromkeys(told))

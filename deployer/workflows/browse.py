@@ -19,15 +19,15 @@ from deployer.errors import (
 from deployer.order import natural
 from deployer.reference import is_tag
 from deployer.registry import throwaway
-from deployer.registry.attached import attached_to, clings, listed_tags
 from deployer.registry.client import MANIFEST_LIMIT
 from deployer.registry.imageconfig import parse_config
-from deployer.registry.manifests import SCHEMA_1_TYPES, ImageManifest
-from deployer.registry.moments import Moment, Source, newest_first
+from deployer.registry.manifests import ImageManifest
+from deployer.registry.moments import newest_first
 from deployer.workflows import storage_findings
 from deployer.workflows.contents import Contents, read_contents
 from deployer.workflows.naming import own_reference, own_repository, tags_of, unknown_image
-from deployer.workflows.reading import Damaged, Patience, Reader
+from deployer.workflows.reading import Patience, Reader
+from deployer.workflows.tags import Repository, Tag, Unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,94 +51,6 @@ class Catalog:
 
     repositories: tuple[str, ...]
     total: int
-
-
-@dataclass(frozen=True)
-class Tag:
-    """One tag, and the image that it names.
-
-    `size` is in bytes, compressed, None where not all is here or could be read; `half_deleted` is the digest
-    that the tag had before a deletion was cut off half-way, `missing` the digests without which the image cannot
-    be pulled whole, `not_read` those of which the registry gave no answer that tells. `created` is a real time
-    alone; `pushed` and `damaged`, what it needs and nobody can pull, are known of our own registry alone.
-    """
-
-    name: str
-    digest: str
-    media_type: str
-    size: int | None
-    created: datetime | None
-    platforms: tuple[str, ...]
-    half_deleted: str | None = None
-    missing: tuple[str, ...] = ()
-    not_read: tuple[str, ...] = ()
-    pushed: datetime | None = None
-    damaged: tuple[Damaged, ...] = ()
-
-    @property
-    def moment(self) -> Moment | None:
-        """What its age, and its place among others, are by."""
-        if self.created:
-            return Moment(self.created, Source.CREATED)
-        return Moment(self.pushed, Source.PUSHED) if self.pushed else None
-
-    @property
-    def attached_to(self) -> str:
-        """The digest of what it only attaches something to, such as a signature; "" for any other tag."""
-        return attached_to(self.name) if clings(self.name, self.digest) else ""
-
-    @property
-    def is_schema_1(self) -> bool:
-        """Whether it is of Docker's first kind, which current Docker does not pull any more."""
-        return self.media_type in SCHEMA_1_TYPES
-
-
-@dataclass(frozen=True)
-class Unread:
-    """A tag whose manifest cannot be read, or was not; `digest` is "" where not even that is known.
-
-    `damaged` is what our own registry tells of why.
-    """
-
-    name: str
-    error: RegistryError
-    digest: str = ""
-    damaged: tuple[Damaged, ...] = ()
-
-    @property
-    def may_be_whole(self) -> bool:
-        """Whether there was no answer, so that nothing is known of it."""
-        return isinstance(self.error, NOT_OF_CONTENT)
-
-
-@dataclass(frozen=True)
-class Repository:
-    """One repository: its tags, and the tags that could not be read, each with the reason.
-
-    `failed` is why nothing of it is known, where this user may not read it, or there was no answer.
-    """
-
-    name: str
-    tags: tuple[Tag, ...]
-    unread: tuple[Unread, ...] = ()
-    failed: RegistryError | None = None
-
-    @property
-    def listed(self) -> tuple[Tag, ...]:
-        """The tags that are listed: all but the attached ones, or these where there are no others."""
-        names = set(listed_tags({tag.name: tag.digest for tag in self.tags}))
-        return tuple(tag for tag in self.tags if tag.name in names)
-
-    @property
-    def attached(self) -> tuple[Tag, ...]:
-        """The tags that are not listed, as they only attach something to an image."""
-        listed = set(self.listed)
-        return tuple(tag for tag in self.tags if tag not in listed)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether everything of it was read."""
-        return not (self.unread or self.failed or any(tag.not_read for tag in self.tags))
 
 
 @dataclass(frozen=True)
@@ -270,7 +182,7 @@ def inspect(client: RegistryClient, text: str) -> Inspection:
     return Inspection(
         reference=reference,
         document=document,
-        tag=_tag(reference.tag or "", manifest, contents, reader),
+        tag=tag_of(reference.tag or "", manifest, contents, reader),
         manifest=manifest,
         config=contents.config(manifest) if isinstance(manifest, ImageManifest) else None,
         config_content=content,
@@ -324,7 +236,7 @@ def _read_repository(reader: Reader, names: Sequence[str], order: Order) -> Repo
             else:
                 unread[name] = Unread(name, error, document.digest)
     contents = read_contents(reader, known.values())
-    tags = [*bare, *(_tag(name, manifest, contents, reader) for name, manifest in known.items())]
+    tags = [*bare, *(tag_of(name, manifest, contents, reader) for name, manifest in known.items())]
     tags = [replace(tag, pushed=reader.pushed(tag.name)) for tag in tags]
     left = (_with_damage(one, reader) for name, one in unread.items() if name not in gone)
     broken = sorted(left, key=lambda one: natural(one.name))
@@ -347,7 +259,8 @@ def _bare_tag(name: str, document: Document) -> Tag:
     return Tag(name, document.digest, document.media_type, size=None, created=None, platforms=())
 
 
-def _tag(name: str, manifest: Manifest, contents: Contents, reader: Reader) -> Tag:
+def tag_of(name: str, manifest: Manifest, contents: Contents, reader: Reader) -> Tag:
+    """A tag with all that is known of the manifest that it names."""
     damaged = reader.damaged(contents.needed_manifests(manifest), contents.needed_parts(manifest))
     known, seen = {one.digest for one in damaged}, contents.damaged(manifest)
     damaged += tuple(one for one in seen if one.digest not in known)
@@ -358,11 +271,12 @@ def _tag(name: str, manifest: Manifest, contents: Contents, reader: Reader) -> T
         media_type=manifest.media_type,
         size=contents.size(manifest),
         created=contents.created(manifest),
-        platforms=contents.platforms(manifest),
+        platforms=contents.labels(manifest),
         half_deleted=throwaway.original_of(manifest),
         missing=contents.missing(manifest),
         not_read=tuple(digest for digest in contents.unread(manifest) if digest not in told),
         damaged=damaged,
+        names_nothing=contents.names_nothing(manifest),
     )
 
 
@@ -380,10 +294,10 @@ def _children(index: Index, contents: Contents) -> tuple[Child, ...]:
     found = []
     for child in index.images:
         manifest = contents.manifests.get(child.digest)
-        platforms = (child.platform.label,) if child.platform else contents.platforms(manifest) if manifest else ()
+        own = contents.platform_of(child).label
         found.append(
             Child(
-                platform=", ".join(platforms),
+                platform=own or (", ".join(contents.labels(manifest)) if manifest else ""),
                 digest=child.digest,
                 media_type=child.media_type,
                 size=contents.size(manifest) if manifest else None,

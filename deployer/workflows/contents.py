@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeGuard, TypeVar
 
 from deployer.errors import ContentDamaged, NotFound, RegistryError
 from deployer.registry import throwaway
+from deployer.registry.kinds import Kind
 from deployer.registry.manifests import ImageManifest, Index
 from deployer.registry.moments import parse_time, real_time
+from deployer.registry.platforms import Platform, labels
 from deployer.workflows.reading import Damaged
 
 if TYPE_CHECKING:
@@ -53,6 +55,12 @@ class Contents:
             return None
         return sum(each.size for each in self._walk(manifest))
 
+    def names_nothing(self, manifest: Manifest) -> bool:
+        """Whether it is an index that names no image, the indexes in it included."""
+        if not _is_index(manifest):
+            return False
+        return all(_is_index(below) for _, below in self._below(manifest, {manifest.digest}))
+
     def missing(self, manifest: Manifest) -> tuple[str, ...]:
         """Digests that the registry should have and has not: this image cannot be pulled whole."""
         return tuple(digest for digest in self._needed(manifest) if digest in self.lost)
@@ -86,17 +94,26 @@ class Contents:
         return max(known) if known else self._annotated(manifest)
 
     def platforms(self, manifest: Manifest) -> tuple[str, ...]:
-        """What it runs on, in the index's order, each once; empty for artifacts."""
+        """What it runs on, as `docker --platform` takes it, in the index's order, each once; empty for artifacts."""
+        return tuple(dict.fromkeys(platform.name for platform in self._platforms(manifest)))
+
+    def labels(self, manifest: Manifest) -> tuple[str, ...]:
+        """The same for people: several versions of Windows are told apart."""
+        return labels(self._platforms(manifest))
+
+    def platform_of(self, child: Descriptor) -> Platform:
+        """What an image of an index runs on: as the index says, and where that leaves it open, as the image does."""
+        image = self.manifests.get(child.digest)
+        config = self.config(image) if isinstance(image, ImageManifest) else None
+        return (child.platform or Platform("", "")).completed(config.platform if config else None)
+
+    def _platforms(self, manifest: Manifest) -> tuple[Platform, ...]:
         if isinstance(manifest, ImageManifest):
             config = self.config(manifest)
-            return (config.platform.name,) if config and config.platform else ()
-        found = []
-        for child, below in self._below(manifest, {manifest.digest}):
-            if child.platform is not None and child.platform.is_known:
-                found.append(child.platform.name)
-            elif isinstance(below, ImageManifest):
-                found += self.platforms(below)
-        return tuple(dict.fromkeys(found))
+            return (config.platform,) if config and config.platform else ()
+        below = self._below(manifest, {manifest.digest})
+        found = (self.platform_of(child) for child, part in below if not isinstance(part, Index))
+        return tuple(platform for platform in found if platform.is_known)
 
     def config(self, image: ImageManifest) -> ImageConfig | None:
         """An image's configuration, or None for an artifact or one that is lost."""
@@ -135,6 +152,10 @@ class Contents:
             yield child, below
             if isinstance(below, Index):
                 yield from self._below(below, seen)
+
+
+def _is_index(manifest: Manifest | None) -> TypeGuard[Index]:
+    return isinstance(manifest, Index) and manifest.kind.kind is Kind.INDEX
 
 
 def read_contents(reader: Reader, roots: Iterable[Manifest], now: datetime | None = None) -> Contents:

@@ -175,16 +175,30 @@ def _newest_first(rule: RetentionRule, dated: Iterable[Dated]) -> list[Dated]:
 def _newest(
     rule: RetentionRule, repository: Repository, tags: Iterable[Dated], manifests: Manifests
 ) -> tuple[str, ...]:
-    """The newest images, and beside them as many of what is no image: a build cache must not take an image's place."""
+    """The newest images, and beside them as many of what is no image: a build cache must not take an image's place.
+
+    Nor must an index of which images are missing: as many that are whole stay, too.
+    """
     digests = dict.fromkeys(repository.tags[one.tag].digest for one in tags)
     images = [digest for digest in digests if _is_image(digest, manifests)]
     others = [digest for digest in digests if not _is_image(digest, manifests)]
-    return (*images[: rule.keep or 0], *others[: rule.keep or 0])
+    whole = [digest for digest in images if _has_all_images(digest, repository, manifests)]
+    return tuple(digest for group in (images, whole, others) for digest in group[: rule.keep or 0])
 
 
 def _is_image(digest: str, manifests: Manifests) -> bool:
     facts = manifests.known.get(digest)
     return facts is not None and (facts.is_image or bool(facts.images))
+
+
+def _has_all_images(root: str, repository: Repository, manifests: Manifests) -> bool:
+    needed, waiting = {root}, [root]
+    while waiting:
+        facts = manifests.known.get(waiting.pop())
+        below = set(facts.images if facts else ()) - needed
+        needed |= below
+        waiting += below
+    return needed <= repository.revisions.keys()
 
 
 def _going(

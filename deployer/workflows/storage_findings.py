@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from deployer.workflows.damage import Damage, Unknown
     from deployer.workflows.garbage import Survey
     from deployer.workflows.reading import Damaged
+    from deployer.workflows.tags import Tag
 
 CURE = "deployer gc --damaged"
 _MANY = 5
@@ -130,6 +131,16 @@ def not_whole(name: str, damaged: Sequence[Damaged]) -> str:
     cut = any(one.size is not None for one in damaged)
     cure = f"On the machine that runs the registry: {CURE}, then push it again." if cut else "Push it again."
     return f"{name} is not whole: {listed([state(one) for one in damaged])}. {cure}"
+
+
+def tag_sentence(name: str, tag: Tag) -> str:
+    """Why one tag cannot be pulled, or not whole, and how to have it whole again; "" where nothing is known."""
+    if tag.damaged:
+        return not_whole(name, tag.damaged)
+    if tag.lost:
+        lost = listed([digest.partition(":")[2][:12] for digest in tag.lost])
+        return f"{name} is not whole: the registry has lost {lost}. Push it again."
+    return f"{name} is empty: its index names no image, and there is nothing to pull." if tag.names_nothing else ""
 
 
 def _removal(name: str, found: Sequence[Damage]) -> str:

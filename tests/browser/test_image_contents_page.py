@@ -155,7 +155,7 @@ class TestOtherContent:
         page.route(re.compile("/overview/tags/"), answer({"tags": {"1.0": layer}, "manifests": manifests, "may": {}}))
         page.goto("/repository/image/legacy/tag/1.0")
         expect(fact(page, "Type")).to_have_text("Docker schema 1")
-        expect(fact(page, "Size")).to_have_text("unknown")
+        expect(fact(page, "Size")).to_have_text("\u2013")
         expect(fact(page, "Docker version")).to_have_text("1.9.1")
         expect(setting(page, "Command")).to_have_text('["sh"]')
         expect(section(page, "History").locator(".step")).to_have_text(["ADD file:1 in /"])

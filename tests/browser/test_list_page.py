@@ -203,9 +203,14 @@ class TestTimes:
         stored["damaged"] = {next(found for found in layers if found)[0]["digest"]: 0}
         page.route(TAGS, answer(stored))
         go(page, "/repository/list/damaged")
-        expect(row(page, "1.0").locator(".fault")).to_have_text("damaged: it cannot be pulled")
+        [(digest, _)] = stored["damaged"].items()
+        sentence = f"list/damaged:1.0 is not whole: the file {digest[7:19]} is empty."
+        expect(row(page, "1.0").locator(".fault")).to_have_text("not whole")
+        expect(row(page, "1.0").locator(".fault")).to_have_attribute("title", re.compile(re.escape(sentence)))
+        expect(row(page, "1.0").locator(".chip")).to_have_text(["linux/amd64", "linux/arm64"])
         row(page, "1.0").get_by_role("link", name="1.0").click()
-        expect(page.locator(".notice.error")).to_contain_text("deployer doctor")
+        expect(page.locator(".notice.error")).to_contain_text(sentence)
+        expect(page.locator(".notice.error pre")).to_have_text("deployer gc --damaged")
 
 
 class TestUntagged:

@@ -28,6 +28,7 @@ from tests.support.planted import plant_everything
 from tests.support.registry_content import DOCKER, OCI, sha256
 
 if TYPE_CHECKING:
+    from deployer.workflows.tags import Repository
     from tests.support.stored import Stored
 
 ORDERS: tuple[browse.Order, ...] = ("name", "size")
@@ -74,7 +75,7 @@ def shown(stored: Stored, watched: Watched, *names: str) -> str:
     return out.getvalue()
 
 
-def alike(repository: browse.Repository) -> browse.Repository:
+def alike(repository: Repository) -> Repository:
     """Without what the API cannot tell: pushes, and files that are damaged."""
     return replace(
         repository,

@@ -292,10 +292,16 @@ class TestForeignFiles:
 class TestBounds:
     """A pusher decides what lies in a repository, but not what it costs to look at it."""
 
-    def test_of_a_configuration_only_short_words_are_told(self, stored: Stored, client: httpx.Client) -> None:
-        odd = _with_config(json.dumps({"created": "x" * 65, "os": ["linux"], "architecture": "amd64"}).encode())
+    def test_of_a_configuration_long_words_are_told_by_their_beginning(
+        self, stored: Stored, client: httpx.Client
+    ) -> None:
+        told = {"created": "x" * 256, "os": ["linux"], "architecture": "a" * 300, "variant": ""}
+        odd = _with_config(json.dumps(told).encode())
         push(client, "team/app", "odd", odd)
-        assert overview(client, "tags/team/app")["manifests"][odd.digest]["config"] == {"architecture": "amd64"}
+        assert overview(client, "tags/team/app")["manifests"][odd.digest]["config"] == {
+            "created": "x" * 256,
+            "architecture": "a" * 256 + "…",
+        }
 
     def test_what_buildpacks_write_is_read(self, stored: Stored, client: httpx.Client) -> None:
         large = _with_config(b'{"os": "linux", "config": {"Labels": {"io.buildpacks": "%s"}}}' % (b"x" * 900_000))

@@ -79,7 +79,7 @@ test("ORAS is told of TLS where it would guess wrongly", () => {
 
 test("a list shows for each tag a command that can get it", () => {
   const wanted = { address: "localhost:5000", name: "charts/app", tag: "1.0.0", isPlain: false };
-  const command = (kind, client) => pullCommand({ kind, client }, wanted);
+  const command = (kind, client) => pullCommand({ kind, client, pulls: kind === "unread" ? "none" : "whole" }, wanted);
   assert.equal(pullCommand(undefined, wanted), "docker pull localhost:5000/charts/app:1.0.0");
   for (const kind of ["image", "index", "legacy"]) assert.equal(command(kind, "docker"), "docker pull localhost:5000/charts/app:1.0.0");
   assert.equal(command("unread", "skopeo"), "docker pull localhost:5000/charts/app:1.0.0");
@@ -88,8 +88,8 @@ test("a list shows for each tag a command that can get it", () => {
   assert.match(command("cache", "buildkit"), /^docker buildx build --cache-from/);
 });
 
-test("what is gone is got by nothing", () => {
+test("what cannot be pulled is got by nothing", () => {
   const wanted = { address: "localhost:5000", name: "app", tag: "1", isPlain: false };
-  assert.equal(pullCommand({ kind: "missing", client: "skopeo" }, wanted), "");
-  assert.equal(pullCommand({ kind: "artifact", client: "skopeo", halfDeleted: true }, wanted), "");
+  for (const kind of ["missing", "image", "index", "artifact"]) assert.equal(pullCommand({ kind, client: "docker", pulls: "none" }, wanted), "");
+  for (const pulls of ["whole", "part"]) assert.equal(pullCommand({ kind: "index", client: "docker", pulls }, wanted), "docker pull localhost:5000/app:1");
 });

@@ -11,8 +11,11 @@ const { ago, bytes, naturally } = await load("format.js");
 const { isAttestation, kindOf, namesManifest } = await load("kinds.js");
 const { momentOf, parseTime, realTime } = await load("moments.js");
 const { listedTags, readRepository } = await load("overview.js");
-const { platformLabel, platformName } = await load("platform.js");
+const { platformLabel, platformLabels, platformName } = await load("platform.js");
+const { stateSentence } = await load("states.js");
 const { headline, newestFirst } = await load("tags.js");
+const { addWords, text } = await load("text.js");
+await addWords("tags");
 
 /** `@a` in the cases is a digest, `@ahex` its digits, `@hex` some digits. */
 function contract(name) {
@@ -56,6 +59,8 @@ all("platforms", contract("platforms").cases, (one) => {
   assert.deepEqual([platformName(one.platform), platformLabel(one.platform)], [one.is, one.label]);
 });
 
+all("platforms in a list", contract("platforms").lists, ({ platforms, is }) => assert.deepEqual(platformLabels(platforms), is));
+
 all("kinds", contract("kinds").cases, ({ document, is: { manifests, parts, ...is } }) => {
   assert.deepEqual(kindOf(document), is);
   const named = (document.manifests ?? []).filter(namesManifest);
@@ -83,8 +88,8 @@ all("newest first", order.newest, ({ tags, order: expected }) => {
 });
 all("headline", order.headlines, ({ tags, is }) => {
   const attachedTags = readAttached(Object.fromEntries(Object.keys(tags).map((tag) => [tag, ""])), []);
-  const made = ([tag, [kind, created]]) =>
-    [tag, { kind, moment: momentOf(date(created), null), pushed: null, attached: attachedTags.get(tag) ?? null }];
+  const made = ([tag, [kind, created, pulls]]) =>
+    [tag, { kind, pulls, moment: momentOf(date(created), null), pushed: null, attached: attachedTags.get(tag) ?? null }];
   assert.equal(headline(new Map(Object.entries(tags).map(made))), is);
 });
 
@@ -103,4 +108,12 @@ all("contents", contents.cases, ({ root, manifests, configs, failing = [], is })
   const { created, size, platforms, lost, unread: found } = repository.tags.get("it");
   assert.deepEqual({ created: second(created), size, platforms, lost, unread: found }, is);
   assert.deepEqual(listedTags(repository.tags), ["it"]);
+});
+
+const states = contract("states");
+test("states: their words", () => assert.deepEqual(text.tags.states.words, states.words));
+all("states", states.cases, ({ root, manifests, configs, damaged, is }) => {
+  const entries = Object.entries(manifests).map(([digest, document]) => [digest, { document, config: configs[document.config?.digest] ?? null }]);
+  const details = readRepository({ tags: { it: root }, manifests: Object.fromEntries(entries), damaged }).tags.get("it");
+  assert.deepEqual({ state: details.state, sentence: stateSentence("app:it", details) }, is);
 });

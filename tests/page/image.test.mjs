@@ -222,7 +222,40 @@ test("an address may call a platform as its maker did", () => {
 test("platforms of one name are told apart by their digests, and what is told twice is told once", () => {
   const index = { manifests: [entry("a", linux("amd64")), entry("b", linux("amd64")), entry("a", linux("amd64"))] };
   const { platforms } = readPlatforms(index, () => undefined);
-  assert.deepEqual(platforms.map(({ key, label }) => [key, label]), [[digest("a"), "linux/amd64"], [digest("b"), "linux/amd64"]]);
+  assert.deepEqual(platforms.map(({ key, label }) => [key, label]), [
+    [digest("a"), "linux/amd64 aaaaaaaaaaaa"], [digest("b"), "linux/amd64 bbbbbbbbbbbb"],
+  ]);
+});
+
+test("versions of Windows stand in the configurations where the index names none", () => {
+  const windows = (version) => ({ os: "windows", architecture: "amd64", "os.version": version });
+  const index = { manifests: ["a", "b", "c", "d"].map((letter) => entry(letter, { os: "windows", architecture: "amd64" })) };
+  const there = new Map([
+    [digest("a"), { ...manifest, config: windows("10.0.17763.1") }], [digest("b"), { ...manifest, config: windows("10.0.20348.1") }],
+    [digest("c"), manifest], [digest("d"), { ...manifest, config: { ...linux("amd64"), "os.version": "5" } }],
+  ]);
+  const { platforms } = readPlatforms(index, (one) => there.get(one));
+  assert.deepEqual(platforms.map(({ key, label }) => [key, label]), [
+    ["windows/amd64 10.0.17763.1", "windows/amd64 10.0.17763.1"], ["windows/amd64 10.0.20348.1", "windows/amd64 10.0.20348.1"],
+    [digest("c"), "windows/amd64 cccccccccccc"], [digest("d"), "windows/amd64 dddddddddddd"],
+  ]);
+});
+
+test("a platform's name in a command means one image alone", () => {
+  const index = { manifests: [
+    entry("a", linux("amd64")), entry("b", { os: "windows", architecture: "amd64", "os.version": "1" }),
+    entry("c", { os: "windows", architecture: "amd64", "os.version": "2" }), entry("d"), entry("e", linux("a b")),
+  ] };
+  const { platforms } = readPlatforms(index, () => undefined);
+  assert.deepEqual(platforms.map(({ platform }) => platform), ["linux/amd64", "", "", "", ""]);
+});
+
+test("indexes lie in indexes as deep as anywhere in the page", () => {
+  const deep = (letter) => ({ document: { manifests: [entry(letter)] }, config: null });
+  const there = new Map([["b", deep("c")], ["c", deep("d")], ["d", deep("e")], ["e", deep("a")], ["a", { ...manifest, config: linux("amd64") }]]
+    .map(([letter, one]) => [digest(letter), one]));
+  const { platforms } = readPlatforms({ manifests: [entry("b")] }, (one) => there.get(one));
+  assert.deepEqual(platforms.map(({ key, within }) => [key, within]), [["linux/amd64", digest("e")]]);
 });
 
 test("indexes in an index are gone through once, and one that holds itself ends", () => {

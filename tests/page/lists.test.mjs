@@ -6,6 +6,9 @@ const { grouped, listed, matching, ordered } = await load("catalog.js");
 const { around, foldersOf, planted, unfolded } = await load("folders.js");
 const { readUntagged } = await load("untagged.js");
 const { damageIn } = await load("damage.js");
+const { readRepository } = await load("overview.js");
+const { stateSentence } = await load("states.js");
+await (await load("text.js")).addWords("tags");
 const { matchingTags, nested, parseSorting, sortedTags, writeSorting } = await load("tags.js");
 
 test("repositories without a folder come first, then folder by folder", () => {
@@ -139,10 +142,32 @@ test("an image is not whole where anything that it needs is missing or damaged",
     circle: { document: { manifests: [{ digest: "circle" }] } },
     unread: { unread: true },
   };
-  const isHurt = damageIn({ manifests, damaged: { c2: null, l2: 0, gone: null } });
-  assert.deepEqual(["whole", "config", "layer", "index", "circle", "unread", "gone"].map(isHurt),
-    [false, true, true, true, false, false, true]);
-  assert.equal(damageIn({ manifests })("config"), false);
+  const damaged = { c2: null, l2: 0, gone: null, large: 5_000_000 };
+  const damageOf = damageIn({ manifests, damaged });
+  const told = (name) => damageOf(name).map(({ digest, isManifest }) => (isManifest ? `manifest ${digest}` : digest)).join();
+  assert.deepEqual(["whole", "config", "layer", "index", "circle", "unread", "gone", "large"].map(told),
+    ["", "c2", "l2", "l2", "", "", "manifest gone", ""]);
+  assert.deepEqual(damageIn({ manifests })("config"), []);
+});
+
+test("what the registry reads no more is not gone", () => {
+  const { tags } = readRepository({ tags: { large: "sha256:l", gone: "sha256:g" }, manifests: {}, damaged: { "sha256:l": 5_000_000, "sha256:g": null } });
+  assert.deepEqual([...tags.values()].map(({ state }) => state), ["unreadable", "gone"]);
+  assert.match(stateSentence("app:large", tags.get("large")), /^Its manifest has 5 MB, and/);
+  assert.match(stateSentence("app:gone", tags.get("gone")), /^app:gone is not whole: the manifest g is missing\. Push/);
+});
+
+test("an index of which some images are lost or damaged can be pulled in part", () => {
+  const document = (config) => ({ document: { schemaVersion: 2, config: { mediaType: "application/vnd.oci.image.config.v1+json", digest: config }, layers: [] } });
+  const index = (...digests) => ({ document: { schemaVersion: 2, manifests: digests.map((digest) => ({ digest })) } });
+  const manifests = {
+    a: document("ca"), b: document("cb"), both: index("a", "b"), lost: index("a", "x"), none: index("x"), hurt: index("b"), empty: index(),
+  };
+  const tags = Object.fromEntries(Object.keys(manifests).map((name) => [name, name]));
+  const found = readRepository({ tags, manifests, damaged: { cb: null } }).tags;
+  assert.deepEqual(Object.fromEntries([...found].map(([tag, { state, pulls }]) => [tag, `${state} ${pulls}`])), {
+    a: " whole", b: "broken none", both: "broken part", lost: "broken part", none: "broken none", hurt: "broken none", empty: "empty none",
+  });
 });
 
 /** A digest that ends like a name. */

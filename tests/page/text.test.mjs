@@ -6,7 +6,7 @@ import { load } from "./support/load.mjs";
 const { preferred } = await load("text.js");
 
 /** Every file of words, in both languages. */
-const files = await Promise.all(["", "deleting/", "image/", "list/", "untagged/"].map(async (folder) => {
+const files = await Promise.all(["", "deleting/", "help/", "image/", "list/", "opening/", "tags/", "untagged/"].map(async (folder) => {
   const [english, japanese] = await Promise.all(["en", "ja"].map((language) => load(`languages/${folder}${language}.js`)));
   return [english.text ?? english.words, japanese.text ?? japanese.words];
 }));

@@ -19,13 +19,17 @@ from deployer.registry.imageconfig import parse_config
 from deployer.registry.kinds import Client, Content, Kind, Purpose, is_attestation, is_manifest_type, kind_of
 from deployer.registry.manifests import ImageManifest, Manifest, parse
 from deployer.registry.moments import moment_of, newest_first, parse_time
+from deployer.registry.overview import Overview
 from deployer.registry.place import Place
-from deployer.registry.platforms import Platform
+from deployer.registry.platforms import Platform, labels
+from deployer.workflows.browse import tag_of
 from deployer.workflows.contents import Contents, read_contents
 from deployer.workflows.getting import getting
 from deployer.workflows.manifest_graph import Manifests, read_facts
 from deployer.workflows.reading import Reader
 from deployer.workflows.retention import Creations
+from deployer.workflows.storage_findings import tag_sentence
+from deployer.workflows.tags import State
 
 FOLDER = Path(__file__).parents[1] / "contract"
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
@@ -70,10 +74,18 @@ def test_a_size_is_in_words(case: dict[str, Any]) -> None:
     assert size(case["bytes"]) == case["text"]
 
 
+def platform_of(said: dict[str, str] | None) -> Platform:
+    return Platform(*((said or {}).get(key, "") for key in ("os", "architecture", "variant", "os.version")))
+
+
+@cases("platforms", "lists")
+def test_platforms_stand_in_a_list(case: dict[str, Any]) -> None:
+    assert list(labels(map(platform_of, case["platforms"]))) == case["is"]
+
+
 @cases("platforms")
 def test_a_platform_has_a_name(case: dict[str, Any]) -> None:
-    said = case["platform"] or {}
-    platform = Platform(*(said.get(key, "") for key in ("os", "architecture", "variant", "os.version")))
+    platform = platform_of(case["platform"])
     assert (platform.name, platform.label) == (case["is"], case["label"])
 
 
@@ -177,7 +189,7 @@ def test_contents_are_told(case: dict[str, Any]) -> None:
     assert {
         "created": second(contents.created(root)),
         "size": contents.size(root),
-        "platforms": list(contents.platforms(root)),
+        "platforms": list(contents.labels(root)),
         "lost": list(contents.missing(root)),
         "unread": list(contents.unread(root)),
     } == case["is"]
@@ -199,3 +211,16 @@ def test_an_artifact_is_not_dated_by_the_configuration_of_an_image() -> None:
     image, artifact = made("application/vnd.oci.image.layer.v1.tar+gzip"), made("application/vnd.erofs.layer.v1")
     assert (second(contents.created(image)), contents.platforms(image)) == ("2024-01-01T00:00:00Z", ("linux/amd64",))
     assert (contents.created(artifact), contents.platforms(artifact)) == (None, ())
+
+
+@cases("states")
+def test_what_is_wrong_with_a_tag_is_told(case: dict[str, Any]) -> None:
+    registry: Any = Registry(case)
+    root = registry.parsed(case["root"])
+    reader = Reader(registry, "app", Overview({"it": case["root"]}, damaged=case["damaged"]))
+    tag = tag_of("it", root, read_contents(reader, [root]), reader)
+    assert {"state": tag.state.name.lower() if tag.state else "", "sentence": tag_sentence("app:it", tag)} == case["is"]
+
+
+def test_the_words_for_what_is_wrong() -> None:
+    assert {state.name.lower(): state.value for state in State if state} == contract("states")["words"]

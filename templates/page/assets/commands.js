@@ -1,7 +1,6 @@
 /** How tools get what the registry has. */
+import { isPlatform } from "./platform.js";
 
-// What stands in a command runs where people paste it: a stranger's platform must be no more than a platform.
-const PLATFORM = /^\w[\w.-]*(\/\w[\w.-]*){1,2}$/;
 const LOCAL = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/;
 const VERSION = /^v?\d+(\.\d+){0,2}([-_][\w.-]+)?$/;
 
@@ -30,7 +29,7 @@ const TOOLS = {
 export function pullCommands({ client, address, name, tag, digest, platform = "", isPlain }) {
   const image = `${address}/${name}` + (digest ? `@${digest}` : `:${tag}`);
   const file = name.slice(name.lastIndexOf("/") + 1);
-  const wanted = PLATFORM.test(platform) ? platform : "";
+  const wanted = isPlatform(platform) ? platform : "";
   // On localhost, ORAS takes what has TLS for plain HTTP otherwise.
   const orasTls = isPlain ? "--plain-http" : LOCAL.test(address) && "--plain-http=false";
   const lines = {
@@ -72,10 +71,10 @@ export function pullCommands({ client, address, name, tag, digest, platform = ""
  * The one command that a list shows for a tag.
  * @param {import("./overview.js").Details | undefined} details of the tag
  * @param {{address: string, name: string, tag: string, isPlain: boolean}} wanted as above
- * @returns {string} empty for what nothing gets: its manifest is gone
+ * @returns {string} empty for what nothing gets
  */
 export function pullCommand(details, wanted) {
-  if (details?.kind === "missing" || details?.halfDeleted) return "";
+  if (details && details.pulls === "none" && details.kind !== "unread") return "";
   // Of what was not read, nothing but the name is known: most are images.
   const client = !details || details.kind === "unread" ? "docker" : details.client;
   return pullCommands({ client, ...wanted })[0].line;

@@ -1,24 +1,37 @@
-/** Which manifests are not whole, by what the overview tells of damaged and missing content. */
+/** What of an image nobody can pull, by what the overview tells of damaged and missing content. */
 import { isObject, list, words } from "./checked.js";
+import { isAttestation, namesManifest } from "./kinds.js";
+
+// In bytes; the registry reads no more of a manifest, which may be whole all the same.
+const REGISTRYS_LIMIT = 4_194_304;
 
 /**
+ * @typedef {{digest: string, size: number | null, isManifest: boolean}} Damaged
+ * `size`: the bytes that the file has instead; null where there is none
  * @param {{manifests: Record<string, any>, damaged?: Record<string, number | null>}} answer the overview's, of a repository
- * @returns {(digest: string) => boolean} whether something that a manifest needs cannot be had, or is not what it was
+ * @returns {(digest: string) => Damaged[]} what of a manifest, and of all that is pulled with it, cannot be had or is
+ * not what it was: configurations and layers first, then manifests
  */
 export function damageIn({ manifests, damaged }) {
-  if (!isObject(damaged) || !Object.keys(damaged).length) return () => false;
+  if (!isObject(damaged) || !Object.keys(damaged).length) return () => [];
+  const documentOf = (digest) => (Object.hasOwn(manifests, digest) && isObject(manifests[digest]?.document) ? manifests[digest].document : {});
   const isDamaged = (digest) => Object.hasOwn(damaged, digest);
-  const known = new Map();
+  const isTooLarge = (digest) => damaged[digest] > REGISTRYS_LIMIT;
 
-  function isHurt(digest) {
-    if (known.has(digest)) return known.get(digest);
-    // An index that names itself is read once.
-    known.set(digest, false);
-    const document = Object.hasOwn(manifests, digest) ? manifests[digest]?.document : null;
-    const parts = isObject(document) ? [document.config, ...list(document.layers), ...list(document.manifests)] : [];
-    const hurt = isDamaged(digest) || parts.some((part) => isDamaged(words(part?.digest)) || isHurt(words(part?.digest)));
-    known.set(digest, hurt);
-    return hurt;
-  }
-  return isHurt;
+  return (root) => {
+    const needed = new Set([root]);
+    const parts = new Set();
+    // A set is gone through to its end, however it grows meanwhile.
+    for (const digest of needed) {
+      const { config, layers, manifests: children } = documentOf(digest);
+      for (const child of list(children).filter(isImage)) needed.add(words(child.digest));
+      for (const part of [config, ...list(layers)]) parts.add(words(part?.digest));
+    }
+    return [
+      ...[...parts].filter((digest) => isDamaged(digest) && !needed.has(digest)).map((digest) => ({ digest, size: damaged[digest], isManifest: false })),
+      ...[...needed].filter((digest) => isDamaged(digest) && !isTooLarge(digest)).map((digest) => ({ digest, size: damaged[digest], isManifest: true })),
+    ];
+  };
 }
+
+const isImage = (entry) => isObject(entry) && namesManifest(entry) && !isAttestation(entry);

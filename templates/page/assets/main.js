@@ -9,15 +9,17 @@ import { showFailure, showUnknown } from "./views/parts.js";
 
 // Each is loaded when it is first looked at, with its words and its style.
 const VIEWS = {
-  repositories: async () =>
-    (await Promise.all([import("./views/repositories.js"), addWords("list"), addStyle("repositories")]))[0].showRepositories,
-  repository: async () => (await Promise.all([import("./views/repository.js"), addStyle("repository")]))[0].showRepository,
-  untagged: async () =>
-    (await Promise.all([import("./views/untagged.js"), addWords("image"), addStyle("image")]))[0].showUntagged,
-  image: async () =>
-    (await Promise.all([import("./views/image.js"), addWords("image"), addStyle("image")]))[0].showImage,
+  repositories: () => view(() => import("./views/repositories.js"), ["list"], "repositories", "showRepositories"),
+  repository: () => view(() => import("./views/repository.js"), ["tags"], "repository", "showRepository"),
+  untagged: () => view(() => import("./views/untagged.js"), ["tags", "image", "untagged"], "image", "showUntagged"),
+  image: () => view(() => import("./views/image.js"), ["tags", "image"], "image", "showImage"),
   unknown: async () => showUnknown,
 };
+
+async function view(load, words, style, show) {
+  const [module] = await Promise.all([load(), ...words.map(addWords), addStyle(style)]);
+  return module[show];
+}
 
 let announcing = 0;
 

@@ -1,7 +1,6 @@
 /** Manifests, and what they say by themselves. Everything in them is a stranger's word: checked, then used. */
 import { isObject, list, words } from "./checked.js";
 import { IMAGE_TYPES, INDEX_TYPES, isAttestation, isIndex, kindOf, namesManifest } from "./kinds.js";
-import { platformName } from "./platform.js";
 
 /** The annotation of a throw-away image, with the digest that its tag had. */
 export const HALF_DELETED = "deployer.half-deleted.digest";
@@ -9,11 +8,14 @@ export const HALF_DELETED = "deployer.half-deleted.digest";
 /** The blob `{}`, whose digest needs no computing: browsers compute none on plain HTTP. */
 export const NOTHING = { text: "{}", digest: "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a" };
 
+/** No index of honest use holds indexes so deep; deeper ones count as what is not here. */
+export const DEPTH = 8;
+
 /** All four, always: asked for less, the registry converts and answers with another digest. */
 export const ACCEPT = [...IMAGE_TYPES, ...INDEX_TYPES].join(", ");
 
 /**
- * @typedef {{digest: string, platform: string}} Child
+ * @typedef {{digest: string, platform: any}} Child `platform` is the entry's own
  * @typedef {{kind: import("./kinds.js").Kind, purpose: string, client: import("./kinds.js").Client, size: number,
  *   config: string, children: Child[], artifactType: string, created: unknown, halfDeleted: boolean,
  *   blobs: {digest: string, size: number}[]}} Description
@@ -66,7 +68,7 @@ function platformChildren(entries) {
   const children = entries.filter((entry) => words(entry?.digest) && namesManifest(entry) && !isAttestation(entry));
   return [...new Map(children.map((child) => [child.digest, child])).values()].map((child) => ({
     digest: child.digest,
-    platform: platformName(child.platform),
+    platform: child.platform,
   }));
 }
 

@@ -1,21 +1,21 @@
 /** What the list of tags shows of each, and what a repository weighs. */
 import { readAttached } from "./attached.js";
 import { isObject } from "./checked.js";
-import { describe } from "./manifest.js";
+import { damageIn } from "./damage.js";
+import { DEPTH, describe } from "./manifest.js";
 import { momentOf, realTime } from "./moments.js";
-import { platformName } from "./platform.js";
-
-// No index of honest use holds indexes so deep; deeper ones count as what is not here.
-const DEPTH = 8;
+import { completedPlatform, platformLabels } from "./platform.js";
 
 /**
  * @typedef {import("./kinds.js").Kind | "missing" | "unread"} Kind
  * @typedef {{digest: string, kind: Kind, purpose: string, client: import("./kinds.js").Client, artifactType: string,
  *   size: number | null, parts: number, platforms: string[], created: Date | null, halfDeleted: boolean,
- *   lost: string[], unread: string[]}} Content
+ *   lost: string[], unread: string[], damaged: import("./damage.js").Damaged[], bytes: number,
+ *   state: import("./states.js").State, pulls: "whole" | "part" | "none"}} Content
  * `size` in bytes, null where not all is there; `parts` are an index's images; `created`: a real time alone;
  * `lost`: manifests that it needs and that are not here, `unread`: what was not read, of which nothing is known;
- * `halfDeleted`: a deletion was cut off.
+ * `halfDeleted`: a deletion was cut off; `bytes` of a manifest that is too large; `pulls`: what of it can be pulled,
+ * a `part` of an index of which images are lost, or by old engines alone.
  * @typedef {Content & {sharing: string[], pushed: Date | null, moment: import("./moments.js").Moment | null,
  *   attached: {to: string, orphan: boolean} | null}} Details
  * Of a tag: `sharing` all tags on the digest, this one too; `moment` what its age and its place among others are by;
@@ -31,11 +31,12 @@ const DEPTH = 8;
  * @param {Date} [now]
  * @returns {Repository}
  */
-export function readRepository({ tags, manifests, pushed = {}, may }, now = new Date()) {
+export function readRepository({ tags, manifests, damaged, pushed = {}, may }, now = new Date()) {
+  const damageOf = damageIn({ manifests, damaged });
   const known = new Map(Object.entries(manifests).map(([digest, entry]) => [digest, describeEntry(entry, now)]));
   const tagsOf = new Map(Object.values(tags).map((digest) => [digest, []]));
   for (const [tag, digest] of Object.entries(tags)) tagsOf.get(digest).push(tag);
-  const contents = new Map([...tagsOf].map(([digest, sharing]) => [digest, { ...contentOf(digest, known), sharing }]));
+  const contents = new Map([...tagsOf].map(([digest, sharing]) => [digest, { ...judged(contentOf(digest, known, damaged), damageOf), sharing }]));
   const attached = readAttached(tags, known.keys());
   const detailsOf = ([tag, digest]) => {
     const content = contents.get(digest);
@@ -70,35 +71,59 @@ function describeEntry({ document, config, unread }, now) {
   return {
     ...description,
     created: realTime(told.created, now) ?? realTime(description.created, now),
-    platform: platformName(told),
+    platform: told,
     unread: told.unread === true ? [description.config] : [],
   };
 }
 
 /** Of what is not here there is no description, of what was not read it is null. */
-function contentOf(digest, known) {
+function contentOf(digest, known, damaged) {
   const description = known.get(digest);
   const nothing = {
     digest, kind: "missing", purpose: "", client: "skopeo", artifactType: "", size: null, parts: 0, platforms: [], created: null,
-    halfDeleted: false, lost: [], unread: [],
+    halfDeleted: false, lost: [], unread: [], images: [], bytes: 0,
   };
   if (description === null) return { ...nothing, kind: "unread", unread: [digest] };
-  if (!description) return nothing;
+  if (!description) return { ...nothing, bytes: (isObject(damaged) && damaged[digest]) || 0 };
   const { kind, purpose, client, artifactType, created, platform, size, halfDeleted, unread } = description;
   const own = { ...nothing, kind, purpose, client, artifactType, created, halfDeleted, unread };
-  if (kind !== "index") return { ...own, parts: 1, size: kind === "legacy" ? null : size, platforms: platform ? [platform] : [] };
+  if (kind !== "index") return { ...own, parts: 1, size: kind === "legacy" ? null : size, platforms: platformLabels([platform]) };
   const parts = below(description, known, new Set([digest]));
   const images = parts.filter((part) => part.description?.kind !== "index");
   const times = images.map((part) => part.description?.created).filter(Boolean);
   return {
     ...own,
+    images,
     parts: images.length,
     size: parts.every((part) => part.description) ? size + sum(parts.map((part) => part.description.size)) : null,
-    platforms: [...new Set(images.map((part) => part.platform || part.description?.platform).filter(Boolean))],
+    platforms: platformLabels(images.map((part) => completedPlatform(part.platform, part.description?.platform))),
     created: times.length ? new Date(Math.max(...times)) : created,
     lost: parts.filter((part) => part.description === undefined).map((part) => part.digest),
     unread: parts.flatMap((part) => (part.description === null ? [part.digest] : part.description?.unread ?? [])),
   };
+}
+
+/** With what is wrong with it, and what of it can be pulled all the same. */
+function judged({ images, ...content }, damageOf) {
+  const damaged = damageOf(content.digest);
+  const told = new Set(damaged.map(({ digest }) => digest));
+  const lost = content.lost.filter((digest) => !told.has(digest));
+  const state = stateOf(content, [...damaged, ...lost]);
+  return { ...content, damaged, lost, state, pulls: pulls(content, state, images.filter((image) => image.description !== undefined && !damageOf(image.digest).length)) };
+}
+
+function stateOf({ kind, halfDeleted, parts, bytes }, wrong) {
+  if (kind === "missing") return bytes ? "unreadable" : "gone";
+  if (kind === "unread") return "unread";
+  if (halfDeleted) return "half";
+  if (wrong.length) return "broken";
+  return kind === "index" && !parts ? "empty" : "";
+}
+
+function pulls({ kind }, state, images) {
+  if (kind === "index" && state === "broken") return images.length ? "part" : "none";
+  if (state !== "") return "none";
+  return kind === "legacy" ? "part" : "whole";
 }
 
 /** The images of an index and the indexes in it, each once, however often they are named. */

@@ -3,16 +3,14 @@ import { list, words } from "./checked.js";
 import { shortDigest } from "./format.js";
 import { isDigest } from "./image.js";
 import { isAttestation, namesManifest } from "./kinds.js";
-import { artifactName } from "./manifest.js";
-import { platformLabel, platformName } from "./platform.js";
-
-// An index may hold indexes; each is read once, and not for ever.
-const DEPTH = 3;
+import { DEPTH, artifactName } from "./manifest.js";
+import { completedPlatform, isPlatform, platformLabel, platformName } from "./platform.js";
 
 /**
  * @typedef {{digest: string, document: any}} Part `document` is its manifest; null where the registry has it not
- * @typedef {Part & {key: string, label: string, platform: string, within: string}} Platform
- * `key` stands for it in addresses, `platform` in commands; `within`: the inner index that names it, if one does
+ * @typedef {Part & {key: string, label: string, named: any, platform: string, within: string}} Platform
+ * `key` stands for it in addresses, `named` is what is known of its platform, `platform` stands for it in commands: empty where its name means others too, or none;
+ * `within`: the inner index that names it, if one does
  * @param {any} index its document
  * @param {(digest: string) => {document: any, config: any} | undefined} entryOf
  * @returns {{platforms: Platform[], attestations: (Part & {of: string})[]}}
@@ -53,15 +51,28 @@ export function askedPlatform(platforms, asked) {
 
 /** Its platform stands in the index; where it does not, in its configuration; what is no image has none. */
 function naming({ digest, platform, artifactType }, known) {
-  const named = platformName(platform) ? platform : known?.config;
-  const label = platformLabel(named);
-  return { platform: platformName(named), label: label || artifactName(words(artifactType)) || shortDigest(digest) };
+  const named = completedPlatform(platform, known?.config);
+  return { named, platform: platformName(named), label: platformLabel(named) || artifactName(words(artifactType)) || shortDigest(digest) };
 }
 
 /** What is told twice is told once; what has a name in common with others has its digest as its key. */
 function distinct(platforms) {
   const different = [...new Map(platforms.map((part) => [`${part.label} ${part.digest}`, part])).values()];
-  const named = new Map();
-  for (const { label } of different) named.set(label, (named.get(label) ?? 0) + 1);
-  return different.map((part) => ({ ...part, key: named.get(part.label) > 1 ? part.digest : part.label }));
+  const labels = counted(different.map(({ label }) => label));
+  const names = counted(different.map(({ platform }) => platform));
+  return different.map((part) => {
+    const isSeveral = labels.get(part.label) > 1;
+    return {
+      ...part,
+      key: isSeveral ? part.digest : part.label,
+      label: isSeveral ? `${part.label} ${shortDigest(part.digest)}` : part.label,
+      platform: names.get(part.platform) === 1 && isPlatform(part.platform) ? part.platform : "",
+    };
+  });
+}
+
+function counted(names) {
+  const times = new Map();
+  for (const name of names) times.set(name, (times.get(name) ?? 0) + 1);
+  return times;
 }

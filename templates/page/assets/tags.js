@@ -1,6 +1,5 @@
 /** The list of tags: which of them are wanted, and in what order. */
 import { naturally } from "./format.js";
-import { listedTags } from "./overview.js";
 
 /**
  * @typedef {import("./overview.js").Details} Details
@@ -50,20 +49,18 @@ export function newestFirst(tags, details) {
 const later = (one, other) => Number(other > one) - Number(one > other);
 
 const IMAGES = ["image", "index", "legacy"];
-const NOTHING_TO_GET = ["missing", "unread"];
 
 /**
- * The tag that stands for a repository: `latest` if it names an image, otherwise the newest image, or the newest of
- * what else there is.
+ * The tag that stands for a repository: `latest` if it names an image that can be pulled whole, otherwise the newest
+ * such image, or the newest of which a part can be pulled, or the newest of what else there is.
  * @param {Map<string, Details>} tags
- * @returns {string} empty where there is none
+ * @returns {string} empty where nothing can be pulled
  */
 export function headline(tags) {
-  const names = listedTags(tags).filter((tag) => !tags.get(tag).halfDeleted && !tags.get(tag).attached);
-  const order = newestFirst(names, tags);
-  const images = order.filter((tag) => IMAGES.includes(tags.get(tag).kind));
-  if (images.includes("latest")) return "latest";
-  return images[0] ?? order.find((tag) => !NOTHING_TO_GET.includes(tags.get(tag).kind)) ?? "";
+  const order = newestFirst([...tags.keys()].filter((tag) => !tags.get(tag).attached), tags);
+  const can = (isImage, pulls) => order.filter((tag) => IMAGES.includes(tags.get(tag).kind) === isImage && tags.get(tag).pulls === pulls);
+  const images = [can(true, "whole"), can(true, "part")].find((found) => found.length) ?? [];
+  return images.includes("latest") ? "latest" : images[0] ?? can(false, "whole")[0] ?? "";
 }
 
 /**

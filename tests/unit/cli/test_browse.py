@@ -15,9 +15,10 @@ from deployer.cli import browse_views
 from deployer.cli.main import main
 from deployer.cli.output import Output
 from deployer.registry import throwaway
-from deployer.workflows.browse import Repository, Tag
+from deployer.workflows.tags import Repository, Tag
+from tests.support.content import build_image
 from tests.support.fake_registry import HTML, FakeRegistry, Held, Reply, refused, serving
-from tests.support.registry_content import OCI, Image, image, index, push, sha256
+from tests.support.registry_content import OCI, TYPES, Image, image, index, push, sha256
 from tests.support.stack import free_port
 
 if TYPE_CHECKING:
@@ -239,6 +240,38 @@ def test_an_image_that_is_not_whole_is_pointed_out(shell: Shell) -> None:
     assert shell.json("tags", "app")["tags"][0]["missing"] == [lost]
     assert shell.run("inspect", "app:1") == 0
     assert "app:1 is not whole" in shell.err
+
+
+def test_a_list_says_which_of_its_tags_are_not_whole(shell: Shell) -> None:
+    here, gone = image("here", media=OCI), image("gone", media=OCI, platform="linux/arm64")
+    shell.push("app", "none", index([], media=OCI))
+    for child in (here, gone):
+        shell.push("app", None, child)
+    shell.push("app", "part", index([(here, "linux/amd64"), (gone, "linux/arm64")], media=OCI))
+    del shell.registry.repositories["app"].manifests[gone.digest]
+    for command in (("tags", "app"), ("catalog", "--tags")):
+        assert shell.run(*command) == 0
+        assert "linux/amd64, linux/arm64 (not whole)" in shell.out
+        assert "(empty)" in shell.out
+        assert f"app:part is not whole: the registry has lost {gone.digest[7:19]}. Push it again." in shell.err
+        assert "app:none is empty: its index names no image, and there is nothing to pull." in shell.err
+        assert f"If nothing needs it: deployer delete --port {shell.port} app:none" in shell.err
+
+
+def test_a_list_tells_several_versions_of_windows_apart(shell: Shell) -> None:
+    """The second says its version in its configuration alone."""
+    first, second = (build_image(layers=(word,), media=OCI, platform="windows/amd64", config_extra=extra)
+                     for word, extra in (("1", {}), ("2", {"os.version": "10.0.20348.1"})))  # fmt: skip
+    whole = index([(first, "windows/amd64"), (second, "windows/amd64")], media=OCI).document
+    whole["manifests"][0]["platform"]["os.version"] = "10.0.17763.1"
+    for child in (first, second):
+        shell.push("app", None, child)
+    shell.push("app", "1", Image(json.dumps(whole).encode(), TYPES[OCI]["index"]))
+    assert shell.run("tags", "app") == 0
+    assert "windows/amd64 10.0.17763.1, windows/amd64 10.0.20348.1" in shell.out
+    assert shell.run("inspect", "app:1") == 0
+    for version, child in (("10.0.17763.1", first), ("10.0.20348.1", second)):
+        assert f"windows/amd64 {version}  {child.digest}" in shell.out
 
 
 def test_a_damaged_configuration_is_told_with_what_helps(shell: Shell) -> None:

@@ -11,6 +11,7 @@ from deployer.registry import throwaway
 from deployer.registry.client import RegistryClient
 from deployer.workflows import browse
 from deployer.workflows.naming import own_reference
+from deployer.workflows.tags import Repository, Tag
 from tests.support.fake_registry import Asked, FakeRegistry, Held, Reply, refused
 from tests.support.registry_content import DOCKER, OCI, Image, image, index, push, sha256
 
@@ -41,7 +42,7 @@ def pushed(fake: FakeRegistry, repository: str, tag: str | None, *contents: Imag
     return contents[-1]
 
 
-def names(found: browse.Repository) -> list[str]:
+def names(found: Repository) -> list[str]:
     return [tag.name for tag in found.tags]
 
 
@@ -107,10 +108,10 @@ def test_everything_is_listed_with_its_tags(client: RegistryClient, fake: FakeRe
 @pytest.mark.parametrize("media", [DOCKER, OCI])
 def test_a_tag_tells_what_it_names(client: RegistryClient, fake: FakeRegistry, media: str) -> None:
     made = pushed(fake, "centos", "7-git", image("one", "two", media=media))
-    assert browse.list_tags(client, "centos") == browse.Repository(
+    assert browse.list_tags(client, "centos") == Repository(
         "centos",
         (
-            browse.Tag(
+            Tag(
                 name="7-git",
                 digest=made.digest,
                 media_type=made.media_type,
@@ -324,7 +325,7 @@ def test_a_half_deleted_tag_is_recognised(client: RegistryClient, fake: FakeRegi
 def test_an_emptied_repository_is_no_unknown_one(client: RegistryClient, fake: FakeRegistry, emptied: str) -> None:
     fake.emptied = emptied
     fake.repositories["app"] = Held()
-    assert browse.list_tags(client, "app") == browse.Repository("app", ())
+    assert browse.list_tags(client, "app") == Repository("app", ())
 
 
 # --- names -----------------------------------------------------------------------------------------------------------

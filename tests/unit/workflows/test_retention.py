@@ -74,6 +74,34 @@ def test_what_is_no_image_takes_no_images_place_among_the_newest(tree: Tree, kin
     assert tags(found) == ["1", "other-1"]
 
 
+def test_what_cannot_be_pulled_whole_takes_no_images_place_among_the_newest(tree: Tree) -> None:
+    """The newest stays all the same: it may be made whole again."""
+    releases(tree, 3)
+    newest, other = dated("newest", "2025-01-01T00:00:00Z"), image("never pushed", platform="linux/arm64")
+    tree.push("app", [], newest, age=60)
+    tree.push("app", ["newest"], index([(newest, "linux/amd64"), (other, "linux/arm64")]), age=60)
+    found, _ = prune(tree, rule(keep=1))
+    assert tags(found) == ["1", "2"]
+
+
+def test_an_index_that_names_no_image_takes_no_images_place(tree: Tree) -> None:
+    releases(tree, 3)
+    tree.push("app", ["newest"], index([]), age=60)
+    found, _ = prune(tree, rule(keep=1))
+    assert tags(found) == ["1", "2"]
+
+
+def test_where_none_is_whole_the_newest_stay(tree: Tree) -> None:
+    """As of a mirror of some platforms."""
+    other = image("never pushed", platform="linux/arm64")
+    for number in range(1, 4):
+        here = dated(f"here {number}", f"2024-01-{number:02}T00:00:00Z")
+        tree.push("app", [], here, age=number * HOUR)
+        tree.push("app", [str(number)], index([(here, "linux/amd64"), (other, "linux/arm64")]), age=number * HOUR)
+    found, _ = prune(tree, rule(keep=1))
+    assert tags(found) == ["1", "2"]
+
+
 def _of_type(config_type: str, number: int) -> Image:
     config = f'{{"number": {number}}}'.encode()
     document = {

@@ -38,7 +38,7 @@ export function createQuestion({ name, digest, stored, groups, isOld, mayPush, s
   const explanation = h("div", { class: "explanation", id: "deleting-explanation" });
   const typed = nameField({ name, onInput: update });
   const form = h("form", { id: "deleting", novalidate: true, onsubmit: confirm },
-    isOne ? h("p", { class: "digest" }, h("span", {}, words.digest), h("code", {}, group.digest || text.noneKnown)) : null);
+    isOne ? h("p", { class: "digest" }, h("span", {}, words.digest), h("code", {}, group.digest || text.tags.noneKnown)) : null);
   const ready = h("button", { class: "button danger", form: form.id }, words.delete);
 
   function update() {
@@ -49,7 +49,7 @@ export function createQuestion({ name, digest, stored, groups, isOld, mayPush, s
   function draw() {
     explanation.replaceChildren(
       ...(whole ? imageWords(group) : isOne ? tagWords(group) : listWords(groups)),
-      ...(isAll() ? [h("p", {}, text.deleting.nameStays, " ", h("code", {}, `deployer delete --repository ${name}`))] : []),
+      ...(isAll() ? [h("p", {}, text.tags.deleting.nameStays, " ", h("code", {}, `deployer delete --repository ${name}`))] : []),
       ...(obstacle() ? [h("p", { class: "fault" }, obstacle())] : []),
     );
     update();
@@ -121,7 +121,7 @@ function listWords(groups) {
   const lines = groups.map(({ digest, going, staying, partOf, lost, halfDeleted }) => {
     const stays = halfDeleted ? words.halfWhat : lost ? words.lostWhat
       : staying.length ? words.imageStays(listed(staying)) : words.lastTagShort;
-    return h("li", {}, h("code", { title: digest }, digest ? shortDigest(digest) : text.noneKnown), " ", h("strong", {}, listed(going)),
+    return h("li", {}, h("code", { title: digest }, digest ? shortDigest(digest) : text.tags.noneKnown), " ", h("strong", {}, listed(going)),
       h("span", {}, stays, ...(partOf.length && !lost ? [` ${words.partStays(listed(partOf))}`] : [])));
   });
   return [h("ul", { class: "going", tabindex: "0", "aria-label": words.goingList }, ...lines)];

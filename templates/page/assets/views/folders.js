@@ -62,7 +62,7 @@ function folderRow({ folder: { path, label, name } }, { facts, toggle }) {
       else control.removeAttribute("aria-expanded");
       control.style.setProperty("--level", level - 1);
       number.textContent = below ? count(below) : "";
-      words.textContent = below ? text.repositoryCount(below) : "";
+      words.textContent = below ? text.list.repositoryCount(below) : "";
       told?.show(facts(name));
     },
   };

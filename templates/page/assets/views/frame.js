@@ -1,6 +1,6 @@
 /** What stands around every view: who is signed in, the language, help. */
 import { $, h } from "../dom.js";
-import { LANGUAGES, choose, language, text } from "../text.js";
+import { LANGUAGES, addWords, choose, language, text } from "../text.js";
 import { button } from "./parts.js";
 
 /** @param {any} app */
@@ -54,7 +54,7 @@ function helpButton(onclick) {
 }
 
 async function showHelp(announce) {
-  const help = await import("./help.js").catch(() => null);
+  const [help] = await Promise.all([import("./help.js"), addWords("help")]).catch(() => [null]);
   if (help) help.showHelp();
   else announce(text.faults.unreachable);
 }

@@ -4,7 +4,7 @@ import { text } from "../text.js";
 import { button } from "./parts.js";
 
 export function showHelp() {
-  const keys = Object.entries(text.keyList).flatMap(([key, meaning]) =>
+  const keys = Object.entries(text.help.keyList).flatMap(([key, meaning]) =>
     [h("dt", {}, ...key.split(" ").map((one) => h("kbd", {}, one))), h("dd", {}, meaning)]);
   const dialog = h("dialog", { class: "dialog", "aria-labelledby": "help-title", onclose: () => dialog.remove() },
     h("h2", { id: "help-title" }, text.keys),

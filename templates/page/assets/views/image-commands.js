@@ -39,7 +39,7 @@ export function commandsSection({ client, name, tag, digest, platform, wish, ann
     },
   });
   show();
-  return section(text.pull, how || null, rows);
+  return section(text.tags.pull, how || null, rows);
 }
 
 function row({ tool, line }, announce) {

@@ -1,11 +1,14 @@
 /** An image of several platforms: each of them behind a tab, and many of them in a list. */
+import { enclosed } from "../direction.js";
 import { h } from "../dom.js";
 import { bytes, shortDigest } from "../format.js";
 import { describe } from "../manifest.js";
 import { realTime } from "../moments.js";
 import { readOrigin } from "../origin.js";
+import { completedPlatform, platformLabel } from "../platform.js";
 import { askedPlatform, readPlatforms } from "../platforms.js";
 import { digestPath } from "../router.js";
+import { stateSentence } from "../states.js";
 import { text } from "../text.js";
 import { builderFacts, manifestSections, readManifest } from "./image-manifest.js";
 import { beginningOf, digestButton, facts, originFacts, timeAgo } from "./image-parts.js";
@@ -33,10 +36,14 @@ export async function drawIndex(shown) {
     panel.setAttribute("aria-busy", "true");
     // What is attested of none of them is told with each.
     const about = attestations.filter(({ of }) => of === platform.digest || !all.some(({ digest }) => digest === of));
-    const content = await platformContent(shown, { ...platform, attestations: about }, isChosen);
+    const { content, config } = await platformContent(shown, { ...platform, attestations: about }, isChosen);
     if (signal.aborted || mine !== turn) return;
     panel.removeAttribute("aria-busy");
     panel.replaceChildren(...content);
+    // Its configuration may say what the index does not, such as the version of Windows.
+    const told = platformLabel(completedPlatform(platform.named, config));
+    const label = platform.key === platform.digest ? `${told} ${shortDigest(platform.digest)}` : told;
+    if (told && label !== platform.label) chooser.rename(platform.key, beginningOf(label, LABEL));
   }
 
   /** A press is a step that "back" undoes; keys that go along the row are not. */
@@ -50,56 +57,66 @@ export async function drawIndex(shown) {
 
   const asked = askedPlatform(platforms, query.get("platform"));
   const chosen = asked ?? platforms.find(({ document: there }) => there) ?? platforms[0];
-  if (!chosen) return [notice(text.image.emptyIndex), panel];
-  await show(chosen, Boolean(asked));
+  if (!chosen) return [notice(stateSentence(shown.title, shown.details)), panel];
   const entries = platforms.map(({ key, label, document: there }) =>
     ({ key, label: beginningOf(label, LABEL), note: there ? "" : text.image.notHere }));
   const more = all.length > MOST ? h("p", { class: "unknown" }, text.image.notListed(all.length - MOST)) : "";
-  const choose = isList ? platformList : tabs;
-  return [choose({ label: text.platforms, entries, chosen: chosen.key, panel, onChoose }), more, panel];
+  const chooser = (isList ? platformList : tabs)({ label: text.tags.platforms, entries, chosen: chosen.key, panel, onChoose });
+  await show(chosen, Boolean(asked));
+  return [chooser.element, more, panel];
 }
 
+/** What is shown of a platform, and its configuration. */
 async function platformContent(shown, platform, isChosen) {
-  const { announce, name } = shown;
+  const { announce, name, tag } = shown;
   const { digest, document, within, attestations } = platform;
   const own = [
     [text.image.digest, [digestButton(digest, announce), document && h("a", { href: digestPath(name, digest) }, text.image.alone)]],
     [text.image.within, within && h("a", { href: digestPath(name, within) }, shortDigest(within))],
   ];
-  if (!document) return [facts(own), notice(h("h2", {}, text.image.absent), h("p", {}, text.image.absentAdvice))];
+  if (!document) return { content: [facts(own), notice(h("h2", {}, text.image.absent), h("p", {}, text.image.absentAdvice))], config: null };
   const part = { digest, attestations, ...(await readManifest(shown, document)) };
   const size = part.kind === "legacy" ? null : bytes(describe(document, document.mediaType).size);
-  own.push([text.size, size], [text.created, timeAgo(realTime(part.config?.created, new Date()))], ...builderFacts(part));
+  own.push([text.tags.size, size], [text.tags.created, timeAgo(realTime(part.config?.created, new Date()))], ...builderFacts(part));
   // Where the index itself tells it, it stands above already.
   const origin = readOrigin(part.config?.config?.Labels, document.annotations);
   const above = JSON.stringify(readOrigin(shown.document.annotations));
   if (JSON.stringify(origin) !== above) own.push(...originFacts(origin));
-  const sections = manifestSections({ ...shown, platform: isChosen ? platform.platform : "" }, part);
-  return [facts(own), ...sections, referrersSection(shown, part)];
+  // What no platform's name chooses is got by its own digest.
+  const named = { tag, digest: shown.digest, platform: isChosen ? platform.platform : "" };
+  const got = isChosen && !platform.platform ? { tag: "", digest, platform: "" } : named;
+  const sections = manifestSections({ ...shown, got: shown.damageOf(digest).length ? null : got }, part);
+  return { content: [facts(own), ...sections, referrersSection(shown, part)], config: part.config };
 }
 
 /**
  * As `tabs`: of many, one in a list.
- * @param {Parameters<typeof tabs>[0]} options @returns {HTMLElement}
+ * @param {Parameters<typeof tabs>[0]} options @returns {ReturnType<typeof tabs>}
  */
 function platformList({ entries, chosen, panel, onChoose }) {
   const options = entries.map(({ key, label, note }) =>
     h("option", { value: key, selected: key === chosen }, note ? `${label} (${note})` : label));
-  const name = () => panel.setAttribute("aria-label", entries.find(({ key }) => key === choice.value).label);
+  const name = () => panel.setAttribute("aria-label", choice.selectedOptions[0].textContent);
   const choice = h("select", { id: "platforms", "aria-controls": panel.id, onchange: () => (name(), onChoose(choice.value, false)) }, ...options);
   name();
-  return h("div", { class: "platform-list" }, h("label", { for: choice.id }, text.image.choosePlatform(entries.length)), choice);
+  return {
+    element: h("div", { class: "platform-list" }, h("label", { for: choice.id }, text.image.choosePlatform(entries.length)), choice),
+    rename(key, label) {
+      options[entries.findIndex((entry) => entry.key === key)].textContent = enclosed(label);
+      name();
+    },
+  };
 }
 
 /**
  * @param {{label: string, entries: {key: string, label: string, note?: string}[], chosen: string, panel: HTMLElement,
  *   onChoose: (key: string, byPointer: boolean) => void}} options
- * @returns {HTMLElement}
+ * @returns {{element: HTMLElement, rename: (key: string, label: string) => void}}
  */
-export function tabs({ label, entries, chosen, panel, onChoose }) {
+function tabs({ label, entries, chosen, panel, onChoose }) {
   const buttons = entries.map((entry, index) =>
     h("button", { type: "button", role: "tab", id: `tab-${index}`, "aria-controls": panel.id, onclick: () => choose(index, true) },
-      entry.label, entry.note ? h("small", {}, entry.note) : null));
+      h("span", {}, entry.label), entry.note ? h("small", {}, entry.note) : null));
 
   function mark(index) {
     for (const [position, button] of buttons.entries()) {
@@ -126,5 +143,10 @@ export function tabs({ label, entries, chosen, panel, onChoose }) {
   }
 
   mark(entries.findIndex(({ key }) => key === chosen));
-  return h("div", { role: "tablist", "aria-label": label, class: "tabs", onkeydown }, ...buttons);
+  return {
+    element: h("div", { role: "tablist", "aria-label": label, class: "tabs", onkeydown }, ...buttons),
+    rename(key, words) {
+      buttons[entries.findIndex((entry) => entry.key === key)].firstChild.textContent = enclosed(words);
+    },
+  };
 }

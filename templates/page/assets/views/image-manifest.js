@@ -44,12 +44,15 @@ async function readConfig({ client, name, signal }, descriptor) {
   }
 }
 
-/** @param {any} shown the view's @param {any} part what readManifest gave, with its digest @returns {HTMLElement[]} */
+/**
+ * @param {any} shown the view's, with what is `got`: a tag, a digest, a platform; null where nothing can be
+ * @param {any} part what readManifest gave, with its digest @returns {HTMLElement[]}
+ */
 export function manifestSections(shown, part) {
   const { kind, config, document, layers } = part;
   const history = kind === "image" || kind === "legacy" ? readHistory(config, layers) : null;
   return [
-    pullSection(shown, part),
+    shown.got && pullSection(shown, part),
     ...configSections(shown, part),
     annotationsSection(document),
     history && historySection(history),
@@ -64,8 +67,8 @@ export const builderFacts = ({ config }) => [
   [text.image.dockerVersion, words(config?.docker_version)],
 ];
 
-function pullSection({ name, tag, digest, platform, wish, announce }, { document }) {
-  return commandsSection({ client: kindOf(document).client, name, tag, digest, platform, wish, announce });
+function pullSection({ name, got, wish, announce }, { document }) {
+  return commandsSection({ client: kindOf(document).client, name, ...got, wish, announce });
 }
 
 function configSections({ retry }, { kind, config, fault }) {
@@ -114,14 +117,14 @@ function layersSection({ announce }, { kind, config, layers }, history) {
   if (!layers.length) return null;
   const isImage = kind === "image" || kind === "legacy";
   const titled = layers.some(({ title }) => title);
-  const head = ["#", titled && text.image.file, text.image.digest, text.size, text.image.type].filter(Boolean);
+  const head = ["#", titled && text.image.file, text.image.digest, text.tags.size, text.image.type].filter(Boolean);
   const row = ({ digest, size, mediaType, type, foreign, title }, index) =>
     h("tr", {},
       h("td", {}, String(index + 1)),
-      titled ? h("td", { class: "file" }, title ? folded(title) : text.noneKnown) : null,
-      h("td", {}, digest ? digestButton(digest, announce) : text.noneKnown),
-      h("td", { class: "number" }, size === null ? text.unknown : bytes(size)),
-      h("td", { title: mediaType }, beginningOf(type, 60) || text.unknown, foreign ? h("small", {}, text.image.foreign) : null));
+      titled ? h("td", { class: "file" }, title ? folded(title) : text.tags.noneKnown) : null,
+      h("td", {}, digest ? digestButton(digest, announce) : text.tags.noneKnown),
+      h("td", { class: "number" }, size === null ? text.tags.unknown : bytes(size)),
+      h("td", { title: mediaType }, beginningOf(type, 60) || text.tags.unknown, foreign ? h("small", {}, text.image.foreign) : null));
   const body = h("tbody", {});
   const table = h("table", {}, h("thead", {}, h("tr", {}, ...head.map((label) => h("th", { scope: "col" }, label)))), body);
   const rest = fill(body, layers, row);

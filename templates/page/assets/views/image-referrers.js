@@ -66,5 +66,5 @@ export function purposeWords(document, otherwise) {
   const purposes = readPurposes(document).map(({ kind, detail }) => `${text.image.purposes[kind]} (${isolated(detail)})`);
   if (purposes.length) return purposes;
   const { kind, artifactType } = describe(document, document.mediaType);
-  return [text.image.purposes[otherwise] ?? (kind === "artifact" ? artifactName(artifactType) || text.artifact : text.image.image)];
+  return [text.image.purposes[otherwise] ?? (kind === "artifact" ? artifactName(artifactType) || text.tags.artifact : text.image.image)];
 }

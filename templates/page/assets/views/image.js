@@ -9,6 +9,7 @@ import { readRepository } from "../overview.js";
 import { platformLabel } from "../platform.js";
 import { isName, RegistryError } from "../registry.js";
 import { digestPath, repositoryPath, tagPath } from "../router.js";
+import { stateSentence } from "../states.js";
 import { text } from "../text.js";
 import { builderFacts, manifestSections, readManifest } from "./image-manifest.js";
 import { digestButton, facts, originFacts, timeAgo } from "./image-parts.js";
@@ -42,7 +43,7 @@ async function load(context) {
   try {
     const shown = { ...context, ...(await readImage(context)), wish: { byDigest: false }, retry: () => load(context) };
     await draw(shown);
-    if (shown.details.isHurt) body.prepend(hurtNotice(shown));
+    if (shown.details.state === "broken") body.prepend(brokenNotice(shown));
     context.actions.replaceChildren(...(shown.repository.may.delete === true ? [deleteButton(shown)] : []));
     restoreScroll();
     announce(text.image.shown(title));
@@ -57,7 +58,7 @@ async function load(context) {
 function deleteButton({ client, name, tag, digest, signal, announce, go }) {
   const wanted = tag ? { tags: [tag] } : { digest };
   const onChange = () => go(repositoryPath(name));
-  return button(text.deleting.open, () => askToDelete({ client, name, ...wanted, signal, announce, onChange }));
+  return button(text.tags.deleting.open, () => askToDelete({ client, name, ...wanted, signal, announce, onChange }));
 }
 
 /** @returns {Promise<any>} the repository's overview, and what is known of the digest asked for */
@@ -73,8 +74,8 @@ async function readImage({ client, name, tag, digest: asked, signal }) {
   const details = readRepository({
     ...repository, tags: { ...repository.tags, "": digest }, manifests, pushed: { "": known(repository.pushed ?? {}, tag) },
   }).tags.get("");
-  details.isHurt = damageIn({ ...repository, manifests })(digest);
-  return { repository, digest, document, details, entryOf: (one) => known(manifests, one) };
+  const damageOf = damageIn({ ...repository, manifests });
+  return { repository, digest, document, details, damageOf, entryOf: (one) => known(manifests, one) };
 }
 
 /** What no tag leads to: the manifest itself and, of an index, its images. */
@@ -92,19 +93,22 @@ async function readStrays(client, name, digest, signal) {
 
 const known = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefined);
 
-/** What is damaged stands first: the rest of the view tells what the manifest says. */
-const hurtNotice = ({ announce }) => h("div", { class: "notice error" },
-  h("h2", {}, text.deleting.hurt), h("p", {}, text.image.hurtAdvice), commandBox({ lines: ["deployer doctor"], announce }).element);
+/** What is damaged or lost stands first: the rest of the view tells what the manifest says. */
+function brokenNotice({ title, details, announce }) {
+  const isCut = details.damaged.some(({ size }) => size !== null);
+  return h("div", { class: "notice error" }, h("h2", {}, text.image.broken), h("p", {}, stateSentence(title, details)),
+    isCut ? commandBox({ lines: ["deployer gc --damaged"], announce }).element : null);
+}
 
 function missingWords({ name, tag, digest }, { code }) {
   if (code === "MANIFEST" && tag) return [text.image.gone(tag), text.image.goneAdvice];
   if (code === "REFERENCE" || code === "MANIFEST") return [text.image.unknown(name, tag || shortDigest(digest)), text.image.unknownAdvice];
-  return [text.unknownRepository(name), text.image.unknownAdvice];
+  return [text.tags.unknownRepository(name), text.image.unknownAdvice];
 }
 
 function missingNotice(context, error) {
   const [title, advice] = missingWords(context, error);
-  const way = h("p", {}, h("a", { href: repositoryPath(context.name) }, text.tagsOf(context.name)));
+  const way = h("p", {}, h("a", { href: repositoryPath(context.name) }, text.tags.tagsOf(context.name)));
   return notice(h("h2", {}, title), h("p", {}, advice), way, button(text.retry, () => load(context)));
 }
 
@@ -117,7 +121,8 @@ async function draw(shown) {
   // A throw-away is no image, and nothing that one would pull.
   if (details.halfDeleted) return body.replaceChildren(notice(h("p", {}, text.image.halfDeleted(`${name}:${tag}`))));
   const part = { digest, attestations: [], ...(await readManifest(shown, document)) };
-  const sections = manifestSections({ ...shown, platform: "" }, part);
+  const got = details.pulls === "none" ? null : { tag, digest, platform: "" };
+  const sections = manifestSections({ ...shown, got }, part);
   body.replaceChildren(facts([...factsOf(shown, part.config), [text.image.platform, platformLabel(part.config)], ...builderFacts(part)]), ...sections, referrersSection(shown, part));
 }
 
@@ -125,14 +130,14 @@ function factsOf({ name, tag, digest, document, details, announce }, config) {
   const { size, sharing, kind, parts } = details;
   const created = details.created ?? realTime(config?.created, new Date());
   const when = (time) => time && [timeAgo(time), h("small", {}, absolute(time))];
-  const sum = kind === "index" && parts > 1 ? h("small", {}, text.sizeOfAll(parts)) : null;
+  const sum = kind === "index" && parts > 1 ? h("small", {}, text.tags.sizeOfAll(parts)) : null;
   const referring = readReferringTag(tag);
   const subject = document.subject?.digest ?? referring?.digest;
   return [
     [text.image.digest, digestButton(digest, announce)],
-    [text.created, when(created) ?? unknownTime(details)],
-    [text.pushed, when(details.pushed)],
-    [text.size, [size === null ? text.unknown : bytes(size), sum]],
+    [text.tags.created, when(created) ?? unknownTime(details)],
+    [text.tags.pushed, when(details.pushed)],
+    [text.tags.size, [size === null ? text.tags.noneKnown : bytes(size), sum]],
     [text.image.type, typeWords(document, kind, referring)],
     [tag ? text.image.otherTags : text.image.tags, tagLinks(name, digest, sharing.filter((other) => other && other !== tag))],
     ...originFacts(readOrigin(config?.config?.Labels, document.annotations)),
@@ -142,21 +147,21 @@ function factsOf({ name, tag, digest, document, details, announce }, config) {
 
 /** What was not read may well say when it was made. */
 const unknownTime = ({ unread }) => unread.length
-  ? h("span", { class: "unknown", title: text.notReadAdvice }, text.notRead)
-  : h("span", { class: "unknown", title: text.createdUnknown }, text.noneKnown);
+  ? h("span", { class: "unknown", title: text.tags.notReadAdvice }, text.tags.states.words.unread)
+  : h("span", { class: "unknown", title: text.tags.createdUnknown }, text.tags.noneKnown);
 
 /** All of them are on the repository's view, which finds tags by their digest. */
 function tagLinks(name, digest, tags) {
   const links = tags.sort(naturally).slice(0, SIBLINGS).map((tag) => h("a", { href: tagPath(name, tag) }, tag));
   const more = tags.length - links.length;
-  const rest = h("a", { href: `${repositoryPath(name)}?${new URLSearchParams({ filter: digest })}` }, text.morePlatforms(more));
+  const rest = h("a", { href: `${repositoryPath(name)}?${new URLSearchParams({ filter: digest })}` }, text.tags.morePlatforms(more));
   return more ? [...links, rest] : links;
 }
 
 function typeWords(document, kind, referring) {
   const type = String(document.mediaType ?? "");
   const isDocker = type.startsWith("application/vnd.docker.");
-  if (kind === "legacy") return text.legacy;
+  if (kind === "legacy") return text.tags.legacy;
   if (referring?.kind === "referrers") return text.image.purposes.referrers;
   if (kind === "index") return isDocker ? text.image.types.list : text.image.types.index;
   if (kind === "image" && !readPurposes(document).length) return isDocker ? text.image.types.docker : text.image.types.oci;

@@ -44,7 +44,7 @@ function headingRow() {
     element: h("div", { class: "row heading", role: "listitem" }, title, number),
     update(item) {
       title.textContent = item.folder;
-      title.setAttribute("aria-label", text.inFolder(item.folder, item.count));
+      title.setAttribute("aria-label", text.list.inFolder(item.folder, item.count));
       number.textContent = count(item.count);
     },
   };

@@ -34,10 +34,10 @@ export function openingNotice({ value, address, go }) {
 
   return notice(
     h("h2", {}, text.mayNotList),
-    h("p", { id: "opening-advice" }, text.mayNotListAdvice),
+    h("p", { id: "opening-advice" }, text.opening.mayNotListAdvice),
     h("form", { class: "opening", novalidate: true, onsubmit: open },
-      h("label", { for: "opening" }, text.repositoryName),
-      h("div", {}, input, h("button", { class: "button" }, text.open)),
+      h("label", { for: "opening" }, text.opening.repositoryName),
+      h("div", {}, input, h("button", { class: "button" }, text.opening.open)),
       fault),
   );
 }

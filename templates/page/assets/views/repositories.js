@@ -6,7 +6,7 @@ import { createKnown } from "../known.js";
 import { keep, pressed, recall } from "../list-settings.js";
 import { RegistryError } from "../registry.js";
 import { CHANGED, createStore } from "../store.js";
-import { text } from "../text.js";
+import { addWords, text } from "../text.js";
 import { createVirtualList } from "../virtual-list.js";
 import { listHeadings, listShape } from "./list.js";
 import { button, commandBox, errorNotice, noMatch, notice, pushCommands, skeleton, toBeginning } from "./parts.js";
@@ -119,12 +119,12 @@ export function showRepositories(context) {
   function tellCount() {
     const { names: all, filter, only } = state.get();
     if (!all) return;
-    announce(filter || only ? text.repositoriesShown(shown.count, all.size) : text.repositoryCount(all.size));
+    announce(filter || only ? text.list.repositoriesShown(shown.count, all.size) : text.list.repositoryCount(all.size));
   }
 
   async function load() {
     state.set({ error: null });
-    announce(text.loadingRepositories);
+    announce(text.list.loadingRepositories);
     try {
       const [all] = await Promise.all([client.catalog(signal), need(state.get().shape)]);
       session.set({ names: all });
@@ -194,7 +194,7 @@ function createTop({ list, virtual, filter, set, toShape, go, onEnter, sortBy })
     type: "button", class: "toggle", onclick: () => set({ only: only.getAttribute("aria-pressed") === "false" }),
   });
   const box = filterBox({
-    label: text.filterRepositories,
+    label: text.list.filterRepositories,
     value: filter,
     controls: list.id,
     onInput: (words) => set({ filter: words }),
@@ -217,7 +217,7 @@ function createTop({ list, virtual, filter, set, toShape, go, onEnter, sortBy })
     clear: box.clear,
     show(now, shown) {
       const all = now.names?.size ?? 0;
-      const few = now.filter || now.only ? text.shown(shown.count, all) : count(all);
+      const few = now.filter || now.only ? text.list.shown(shown.count, all) : count(all);
       number.textContent = now.names ? few : "";
       only.textContent = text.list.empty(now.empty.length);
       only.hidden = !now.empty.length;
@@ -248,8 +248,8 @@ function roomWords({ stored, disk }) {
 /** Load what a shape, or who may not list, needs beside this module. */
 async function need(name) {
   if (loaded[name] !== null) return;
-  const module = name === "folders" ? import("./folders.js") : import("./opening.js");
-  loaded[name] = await module.catch(() => {
+  const parts = name === "folders" ? [import("./folders.js")] : [import("./opening.js"), addWords("opening")];
+  [loaded[name]] = await Promise.all(parts).catch(() => {
     throw new RegistryError("unreachable");
   });
 }
@@ -291,7 +291,7 @@ function flip(paths, path) {
 
 function nothingNotice(announce) {
   const { element } = commandBox({ lines: pushCommands(registryAddress(location), "NAME"), announce });
-  return notice(h("h2", {}, text.noRepositories), h("p", {}, text.noRepositoriesAdvice), element);
+  return notice(h("h2", {}, text.list.noRepositories), h("p", {}, text.list.noRepositoriesAdvice), element);
 }
 
 /** Of an image of another registry, what has its name here is shown; whether any does. */

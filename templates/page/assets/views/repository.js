@@ -1,6 +1,5 @@
 /** One repository: all its tags, and what is known of each. */
 import { pullCommand } from "../commands.js";
-import { damageIn } from "../damage.js";
 import { h } from "../dom.js";
 import { bytes, registryAddress } from "../format.js";
 import { remember, remembered } from "../list-settings.js";
@@ -19,7 +18,6 @@ import {
 import { filterBox } from "./search.js";
 import { createHeader, createTagRow } from "./tag-table.js";
 
-const COLUMN_NAMES = { name: text.tag, size: text.size, created: text.created, pushed: text.pushed };
 // Where the browser keeps how tags are sorted, everywhere.
 const SORTING = "tags-sort";
 
@@ -52,12 +50,13 @@ function showTags(context) {
   const selection = createSelection(() => showSelection());
   const header = createHeader({ onSort: sortBy, onSelectAll: (on) => selection.set(shown, on) });
   const body = h("div", { class: "rows", role: "rowgroup", onkeydown: onKey });
-  const naming = { role: "table", "aria-label": text.tagsOf(name) };
+  const naming = { role: "table", "aria-label": text.tags.tagsOf(name) };
   const table = h("div", { id: "tags", class: "table", ...naming }, header.element, body);
   const virtual = createVirtualList({ root: body, createRow, place, signal });
+  const nothing = h("p", { class: "fault", hidden: true }, text.tags.nothingToPull);
   const aside = h("div", { class: "aside" });
   const box = filterBox({
-    label: text.filterTags,
+    label: text.tags.filterTags,
     value: state.get().filter,
     controls: table.id,
     onInput: setFilter,
@@ -69,7 +68,7 @@ function showTags(context) {
   const attachedSwitch = h("button", { type: "button", class: "toggle", hidden: true, onclick: showAttached });
   const toolbar = h("div", { class: "toolbar" }, box.element, attachedSwitch, bar.element);
   // At the end, where nobody comes by the way.
-  const foot = h("div", { class: "end" }, h("a", { href: untaggedPath(name) }, text.untaggedLink), removeShown);
+  const foot = h("div", { class: "end" }, h("a", { href: untaggedPath(name) }, text.tags.untaggedLink), removeShown);
 
   function createRow({ key }) {
     return createTagRow(key, {
@@ -99,7 +98,7 @@ function showTags(context) {
 
   function countWords({ tags }, filter) {
     const all = listedTags(tags).length;
-    return filter ? text.tagsShown(shown.filter((tag) => !tags.get(tag).attached).length, all) : text.tagCount(all);
+    return filter ? text.tags.tagsShown(shown.filter((tag) => !tags.get(tag).attached).length, all) : text.tagCount(all);
   }
 
   function showAttached() {
@@ -116,23 +115,20 @@ function showTags(context) {
     setQuery({ sort: writeSorting(sorting) });
     remember(SORTING, writeSorting(sorting));
     state.set({ sorting });
-    announce(text.sortedBy(COLUMN_NAMES[by], sorting.descending));
+    announce(text.sortedBy(text.tags[by === "name" ? "tag" : by], sorting.descending));
   }
 
   async function load() {
     state.set({ error: null });
-    announce(text.loadingTags);
+    announce(text.tags.loadingTags);
     try {
       const stored = await client.repository(name, signal);
       bar.setStored(stored);
-      const isHurt = damageIn(stored);
-      const repository = readRepository(stored);
-      for (const details of repository.tags.values()) details.isHurt = isHurt(details.digest);
-      setRepository(repository);
+      setRepository(readRepository(stored));
     } catch (error) {
       if (signal.aborted) return;
       session.get().repositories.delete(name);
-      announce(error.kind === "missing" ? text.unknownRepository(name) : text.refusals[error.kind] ?? text.failed);
+      announce(error.kind === "missing" ? text.tags.unknownRepository(name) : text.refusals[error.kind] ?? text.failed);
       state.set({ repository: null, unknown: error.kind === "missing", error: error.kind === "missing" ? null : error });
     }
   }
@@ -171,7 +167,7 @@ function showTags(context) {
     bar.show(shown);
     foot.hidden = !state.get().repository;
     removeShown.hidden = !mayDelete() || !shown.length || selection.keys().length > 0;
-    removeShown.textContent = state.get().filter ? text.deleting.shown(shown.length) : text.deleting.all;
+    removeShown.textContent = state.get().filter ? text.tags.deleting.shown(shown.length) : text.tags.deleting.all;
     virtual.refresh();
   }
 
@@ -183,7 +179,7 @@ function showTags(context) {
     const all = withAttached || !listed.length ? [...tags.keys()] : listed;
     shown = nested(sortedTags(matchingTags(all, tags, filter), tags, sorting), tags);
     attachedSwitch.hidden = !attached || !listed.length;
-    attachedSwitch.textContent = text.attachedTags(attached);
+    attachedSwitch.textContent = text.tags.attachedTags(attached);
     attachedSwitch.setAttribute("aria-pressed", withAttached);
     header.show(sorting);
     table.hidden = !shown.length;
@@ -192,7 +188,9 @@ function showTags(context) {
     command.element.classList.toggle("waiting", !repository);
     toolbar.hidden = repository ? !tags.size : Boolean(error || unknown);
     command.element.hidden = repository ? !headline(tags) : toolbar.hidden;
-    const size = tags.size ? h("span", { title: text.deleting.sharedOnce }, bytes(repository.size)) : "";
+    const images = [...tags.values()].filter((details) => !details.attached);
+    nothing.hidden = !images.length || images.some(({ pulls, state }) => pulls !== "none" || state === "unread");
+    const size = tags.size ? h("span", { title: text.tags.deleting.sharedOnce }, bytes(repository.size)) : "";
     number.replaceChildren(...(tags.size ? [`${countWords(repository, filter)} · `, size] : []));
     aside.replaceChildren(...besides({ repository, filter, error, unknown }));
     virtual.setItems(shown.map((key) => ({ key, details: tags.get(key) })));
@@ -207,7 +205,7 @@ function showTags(context) {
     return shown.length ? [] : [noMatch(filter, box.clear)];
   }
 
-  root.append(command.element, toolbar, aside, table, foot);
+  root.append(command.element, nothing, toolbar, aside, table, foot);
   state.subscribe(draw, signal);
   draw(state.get());
   load();
@@ -219,7 +217,7 @@ function createSelectionBar({ selection, remove }) {
   let stored = null;
   const words = h("span", { role: "status" });
   const element = h("div", { class: "selection", hidden: true },
-    words, button(text.deleting.open, remove), button(text.deleting.clear, selection.clear));
+    words, button(text.tags.deleting.open, remove), button(text.tags.deleting.clear, selection.clear));
   element.querySelector("button").classList.add("danger");
 
   async function show(shown) {
@@ -231,7 +229,7 @@ function createSelectionBar({ selection, remove }) {
     weigher ??= import("../deletion-plan.js").then(({ createWeigher }) => createWeigher(stored)).catch(() => null);
     const weigh = await weigher;
     const freed = weigh?.(new Set(selection.keys()));
-    words.textContent = [text.deleting.selected(keys.length, hidden), freed ? text.deleting.frees(bytes(freed)) : ""].filter(Boolean).join(" · ");
+    words.textContent = [text.tags.deleting.selected(keys.length, hidden), freed ? text.tags.deleting.frees(bytes(freed)) : ""].filter(Boolean).join(" · ");
   }
 
   return {
@@ -245,10 +243,10 @@ function createSelectionBar({ selection, remove }) {
 }
 
 function emptyNotice({ name, unknown, host, announce }) {
-  const title = unknown ? text.unknownRepository(name) : text.noTags(name);
-  const advice = unknown ? text.unknownRepositoryAdvice : text.noTagsAdvice;
+  const title = unknown ? text.tags.unknownRepository(name) : text.tags.noTags(name);
+  const advice = unknown ? text.tags.unknownRepositoryAdvice : text.tags.noTagsAdvice;
   const removing = unknown ? [] : [
-    h("p", {}, text.deleting.nameStays), commandBox({ lines: [`deployer delete --repository ${name}`], announce }).element,
+    h("p", {}, text.tags.deleting.nameStays), commandBox({ lines: [`deployer delete --repository ${name}`], announce }).element,
   ];
   return notice(h("h2", {}, title), h("p", {}, advice), commandBox({ lines: pushCommands(host, name), announce }).element, ...removing);
 }

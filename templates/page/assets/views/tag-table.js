@@ -4,19 +4,15 @@ import { h, icon } from "../dom.js";
 import { ago, bytes, moment, shortDigest } from "../format.js";
 import { artifactName } from "../manifest.js";
 import { tagPath } from "../router.js";
+import { stateSentence } from "../states.js";
 import { text } from "../text.js";
 import { copyButton } from "./parts.js";
 
-const COLUMNS = [
-  { key: "name", label: text.tag },
-  { key: "platforms", label: text.platforms },
-  { key: "size", label: text.size },
-  { key: "created", label: text.created },
-  { key: "pushed", label: text.pushed },
-  { key: "pull", label: text.pull },
-];
+const COLUMNS = ["name", "platforms", "size", "created", "pushed", "pull"];
 const SORTABLE = ["name", "size", "created", "pushed"];
-const CHIPS = 4;
+// Characters of a platform that leave room for another beside it, in two lines.
+const SHORT = 14;
+const PLACES = 4;
 const SIBLINGS = 20;
 const BIN = "M3 4.5h10M6.5 4.5v-1a1 1 0 0 1 1-1h1a1 1 0 0 1 1 1v1M4.5 4.5l.6 8a1 1 0 0 0 1 1h3.8a1 1 0 0 0 1-1l.6-8M6.8 7v4M9.2 7v4";
 
@@ -27,11 +23,13 @@ const BIN = "M3 4.5h10M6.5 4.5v-1a1 1 0 0 1 1-1h1a1 1 0 0 1 1 1v1M4.5 4.5l.6 8a1
  */
 export function createHeader({ onSort, onSelectAll }) {
   const all = h("input", {
-    type: "checkbox", "aria-label": text.deleting.selectAll, title: text.deleting.selectAll,
+    type: "checkbox", "aria-label": text.tags.deleting.selectAll, title: text.tags.deleting.selectAll,
     onchange: () => onSelectAll(all.checked),
   });
   const selectCell = h("div", { class: "cell select", role: "columnheader" }, all);
-  const cells = COLUMNS.map(({ key, label }) => {
+  const labels = { ...text.tags, name: text.tags.tag };
+  const cells = COLUMNS.map((key) => {
+    const label = labels[key];
     const content = SORTABLE.includes(key)
       ? h("button", { type: "button", class: "sort", onclick: () => onSort(key) }, label)
       : h("span", {}, label);
@@ -41,7 +39,7 @@ export function createHeader({ onSort, onSelectAll }) {
   return {
     element: h("div", { class: "header", role: "rowgroup" }, row),
     show({ by, descending }) {
-      for (const [index, { key }] of COLUMNS.entries()) {
+      for (const [index, key] of COLUMNS.entries()) {
         if (key === by) cells[index].setAttribute("aria-sort", descending ? "descending" : "ascending");
         else cells[index].removeAttribute("aria-sort");
       }
@@ -68,17 +66,17 @@ export function createTagRow(tag, { name, pullCommand, announce, onCopied, mayDe
   for (const key of ["created", "pushed"]) cells[key].dataset.label = text[key];
   let command = "";
   const pull = copyButton({
-    label: text.copyPull(tag),
-    content: h("span", {}, text.pull),
+    label: text.tags.copyPull(tag),
+    content: h("span", {}, text.tags.pull),
     words: () => command,
     onCopied: () => onCopied(tag),
     announce,
   });
   // A click by the space bar carries the Shift key as one by the mouse does.
   const box = h("input", {
-    type: "checkbox", "aria-label": text.deleting.select(tag), onclick: (event) => onSelect(tag, box.checked, event.shiftKey),
+    type: "checkbox", "aria-label": text.tags.deleting.select(tag), onclick: (event) => onSelect(tag, box.checked, event.shiftKey),
   });
-  const label = text.deleting.openTag(tag);
+  const label = text.tags.deleting.openTag(tag);
   const bin = h("button", { type: "button", class: "copy bin", "aria-label": label, title: label, onclick: () => onDelete(tag) }, icon(BIN));
   const select = cell("select", box);
   const element = h("div", { class: "row columns", role: "row", "data-tag": tag },
@@ -98,7 +96,7 @@ export function createTagRow(tag, { name, pullCommand, announce, onCopied, mayDe
     pull.title = command;
     // What is gone is got by nothing.
     pull.hidden = !command;
-    cells.platforms.replaceChildren(...chips(details));
+    cells.platforms.replaceChildren(...chips(`${name}:${tag}`, details));
     cells.size.replaceChildren(...sizeWords(details));
     cells.created.replaceChildren(createdWords(details));
     cells.pushed.replaceChildren(timeWords(details.pushed));
@@ -114,7 +112,7 @@ const shortTag = (tag) => tag.replace(/^(sha\d+-[0-9a-f]{12})[0-9a-f]{52}/, "$1â
 function showBelow(below, tag, { digest, sharing, attached }, before, announce) {
   if (before?.digest !== digest) {
     const button = copyButton({
-      label: text.copyDigest(tag),
+      label: text.tags.copyDigest(tag),
       title: digest,
       content: h("code", {}, shortDigest(digest)),
       words: () => digest,
@@ -124,53 +122,59 @@ function showBelow(below, tag, { digest, sharing, attached }, before, announce) 
   }
   below.querySelector(".same")?.remove();
   if (attached) {
-    const words = attached.orphan ? text.attachedOrphan(shortDigest(attached.to)) : text.attachedTo(shortDigest(attached.to));
+    const words = attached.orphan ? text.tags.attachedOrphan(shortDigest(attached.to)) : text.tags.attachedTo(shortDigest(attached.to));
     return below.append(h("span", { class: attached.orphan ? "same fault" : "same", title: attached.to }, words));
   }
   if (!digest || sharing.length < 2) return;
   const first = sharing.slice(0, SIBLINGS + 1).filter((other) => other !== tag).slice(0, SIBLINGS);
   const more = sharing.length - 1 - first.length;
-  const words = text.sameImage([...first, ...(more > 0 ? [text.morePlatforms(more)] : [])].join(", "));
+  const words = text.tags.sameImage([...first, ...(more > 0 ? [text.tags.morePlatforms(more)] : [])].join(", "));
   below.append(h("span", { class: "same", title: words }, words));
 }
 
-function chips({ kind, platforms, artifactType, halfDeleted, unread, isHurt }) {
-  if (halfDeleted) return [h("span", { class: "fault", title: text.deleting.halfAdvice }, text.deleting.half)];
-  if (kind === "missing") return [h("span", { class: "fault", title: text.deleting.lostAdvice }, text.deleting.lost)];
-  if (isHurt) return [h("span", { class: "fault", title: text.deleting.hurtAdvice }, text.deleting.hurt)];
-  if (kind === "unread") return [h("span", { class: "unknown", title: text.notReadAdvice }, text.notRead)];
-  if (kind === "legacy") return [chip(text.legacy, true)];
-  if (kind === "artifact" || kind === "cache") return [chip(artifactName(artifactType) || text.artifact, true, artifactType)];
+/** What is wrong with it, and what it runs on. */
+function chips(image, details) {
+  const { state, kind, platforms, artifactType, unread } = details;
+  const wrong = state ? [h("span", { class: state === "unread" ? "unknown" : "fault", title: stateSentence(image, details) }, text.tags.states.words[state])] : [];
+  if (kind === "legacy") return [...wrong, chip(text.tags.legacy, true)];
+  if (kind === "artifact" || kind === "cache") return [...wrong, chip(artifactName(artifactType) || text.tags.artifact, true, artifactType)];
+  if (state && state !== "broken") return wrong;
   // Nothing is said of the platform of an image whose configuration was not read.
-  const open = unread.length ? [h("span", { class: "unknown", title: text.notReadAdvice }, text.notRead)] : [];
-  if (!platforms.length) return open.length ? open : [h("span", { class: "unknown" }, text.noneKnown)];
-  const all = platforms.map(isolated).join(", ");
-  // One more chip takes no more room than the word that there is one more.
-  const shown = platforms.length > CHIPS ? platforms.slice(0, CHIPS - 1) : platforms;
-  const more = platforms.slice(shown.length);
-  return [...shown.map((platform) => chip(platform)), ...(more.length ? [moreChip(more, all)] : []), ...open];
+  const open = unread.length ? [h("span", { class: "unknown", title: text.tags.notReadAdvice }, text.tags.states.words.unread)] : [];
+  if (!platforms.length && !open.length && !wrong.length) return [h("span", { class: "unknown" }, text.tags.noneKnown)];
+  return [...wrong, ...inPlaces(platforms, PLACES - (wrong.length || open.length ? 1 : 0)), ...open];
+}
+
+/** As many as there is room for: the last one and the number of the others are in one line. */
+function inPlaces(platforms, places) {
+  const widths = platforms.map((platform) => (platform.length > SHORT ? 2 : 1));
+  const first = (count) => widths.slice(0, count).reduce((sum, width) => sum + width, 0);
+  if (first(platforms.length) <= places) return platforms.map((platform) => chip(platform));
+  let count = 1;
+  while (first(count) + 2 <= places) count += 1;
+  const shown = platforms.slice(0, count).map((platform) => chip(platform));
+  return [...shown.slice(0, -1), h("span", { class: "last" }, shown.at(-1), moreChip(platforms.slice(count), platforms.map(isolated).join(", ")))];
 }
 
 function moreChip(platforms, title) {
   const names = { role: "img", "aria-label": platforms.map(isolated).join(", ") };
-  return h("span", { class: "chip more", title, ...names }, text.morePlatforms(platforms.length));
+  return h("span", { class: "chip more", title, ...names }, text.tags.morePlatforms(platforms.length));
 }
 
 const chip = (words, other = false, title = words) => h("span", { class: other ? "chip other" : "chip", title }, words);
 
-function sizeWords({ kind, size, parts, halfDeleted }) {
-  const why = kind === "index" ? text.sizeUnknown : null;
-  if (size === null || halfDeleted) return [h("span", { class: "unknown", title: why }, kind === "index" ? text.unknown : text.noneKnown)];
-  const sum = parts > 1 ? [h("small", {}, text.sizeOfAll(parts))] : [];
+function sizeWords({ size, parts, halfDeleted }) {
+  if (size === null || halfDeleted) return [h("span", { class: "unknown" }, text.tags.noneKnown)];
+  const sum = parts > 1 ? [h("small", {}, text.tags.sizeOfAll(parts))] : [];
   return [h("span", {}, bytes(size)), ...sum];
 }
 
 /** Of what was not read, not even that is known whether it says when it was made. */
 function createdWords({ created, unread, kind, halfDeleted }) {
-  if (!created && unread.length) return h("span", { class: "unknown", title: text.notReadAdvice }, text.notRead);
-  return timeWords(created, kind === "missing" || halfDeleted ? null : text.createdUnknown);
+  if (!created && unread.length) return h("span", { class: "unknown", title: text.tags.notReadAdvice }, text.tags.states.words.unread);
+  return timeWords(created, kind === "missing" || halfDeleted ? null : text.tags.createdUnknown);
 }
 
 const timeWords = (time, why) => time
   ? h("time", { datetime: time.toISOString(), title: moment(time) }, ago(time))
-  : h("span", { class: "unknown", title: why }, text.noneKnown);
+  : h("span", { class: "unknown", title: why }, text.tags.noneKnown);

@@ -3,15 +3,14 @@ import { h } from "../dom.js";
 import { bytes, shortDigest } from "../format.js";
 import { artifactName, describe } from "../manifest.js";
 import { digestPath, repositoryPath } from "../router.js";
-import { addWords, text } from "../text.js";
+import { text } from "../text.js";
 import { readUntagged } from "../untagged.js";
 import { fill, timeAgo } from "./image-parts.js";
 import { askToDelete, breadcrumb, button, commandBox, errorNotice, notice, skeleton, stepsTo } from "./parts.js";
 
 /** @param {any} context the router's and the application's, of a repository whose name is one */
-export async function showUntagged(context) {
+export function showUntagged(context) {
   const { root, name, client, signal, announce, setTitle, restoreScroll } = context;
-  await addWords("untagged");
   const words = text.untagged;
   const number = h("span", { class: "count" });
   const body = h("div", { class: "image" }, skeleton(6));
@@ -51,17 +50,17 @@ export async function showUntagged(context) {
     const remove = () => askToDelete({ client, name, digest, signal, announce, onChange: load });
     return h("li", {},
       h("a", { href: digestPath(name, digest), title: digest }, h("code", {}, shortDigest(digest))),
-      h("span", {}, description ? kindWords(description) : text.notRead),
+      h("span", {}, description ? kindWords(description) : text.tags.states.words.unread),
       h("span", {}, bytes(description && description.kind !== "index" && description.kind !== "legacy" ? description.size : size)),
-      h("span", {}, text.pushed, " ", timeAgo(pushed) ?? text.noneKnown),
-      mayDelete ? button(text.deleting.open, remove) : null);
+      h("span", {}, text.tags.pushed, " ", timeAgo(pushed) ?? text.tags.noneKnown),
+      mayDelete ? button(text.tags.deleting.open, remove) : null);
   }
   load();
 }
 
 function kindWords({ kind, purpose, artifactType }) {
-  if (kind === "legacy") return text.legacy;
+  if (kind === "legacy") return text.tags.legacy;
   if (kind === "index") return text.image.index;
   if (kind === "image") return text.image.image;
-  return text.image.purposes[purpose] ?? (artifactName(artifactType) || text.artifact);
+  return text.image.purposes[purpose] ?? (artifactName(artifactType) || text.tags.artifact);
 }

@@ -108,11 +108,10 @@ export const words = {
     other: "Attached content",
   },
 
-  hurtAdvice: "Files of it are missing or damaged in the storage, and it cannot be pulled. On the machine that runs the registry, this says how to fix it:",
+  broken: "This image is not whole",
   notHere: "not here",
   absent: "This platform is not in the registry",
   absentAdvice: "The image names it, but it was never pushed here, or was deleted. Push it, or choose another platform.",
-  emptyIndex: "This index names no image.",
   unknown: (name, reference) => `${name} has no ${reference}`,
   unknownAdvice: "It was deleted, or was never pushed.",
   halfDeleted: (image) => `Deleting this tag was cut off. Delete it again, here or by “deployer delete ${image}”, to finish it.`,

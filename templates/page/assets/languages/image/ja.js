@@ -108,11 +108,10 @@ export const words = {
     other: "付属コンテンツ",
   },
 
-  hurtAdvice: "ストレージのファイルが失われたか壊れているため、pull できません。レジストリを動かしているマシンで次を実行すると、直し方が分かります。",
+  broken: "このイメージは不完全です",
   notHere: "ここにはありません",
   absent: "このプラットフォームはレジストリにありません",
   absentAdvice: "イメージには記載されていますが、push されていないか、削除されました。push するか、別のプラットフォームを選んでください。",
-  emptyIndex: "このインデックスにはイメージがありません。",
   unknown: (name, reference) => `${name} に ${reference} はありません`,
   unknownAdvice: "削除されたか、まだ push されていません。",
   halfDeleted: (image) => `このタグの削除は途中で止まっています。ここでもう一度削除するか、「deployer delete ${image}」を実行すると完了します。`,

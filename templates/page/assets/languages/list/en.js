@@ -1,7 +1,15 @@
 /** English, of the list of repositories; it is loaded with it. */
-const number = new Intl.NumberFormat("en");
+import { number, of } from "../en.js";
 
 export const words = {
+  repositoryCount: (all) => of(all, "repository", "repositories"),
+  shown: (shown, all) => `${number.format(shown)} of ${number.format(all)}`,
+  repositoriesShown: (shown, all) => `${number.format(shown)} of ${of(all, "repository", "repositories")}`,
+  filterRepositories: "Filter repositories",
+  loadingRepositories: "Loading the repositories…",
+  noRepositories: "Nothing has been pushed here yet",
+  noRepositoriesAdvice: "Give an image a name that begins with this registry's address, then push it:",
+  inFolder: (folder, count) => `${folder}, ${of(count, "repository", "repositories")}`,
   shownAs: "Shown as",
   shapes: { list: "List", folders: "Folders" },
   empty: (count) => `${number.format(count)} empty`,

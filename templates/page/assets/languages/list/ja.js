@@ -1,7 +1,15 @@
 /** Japanese, of the list of repositories. */
-const number = new Intl.NumberFormat("ja");
+import { number, some } from "../ja.js";
 
 export const words = {
+  repositoryCount: (all) => `リポジトリ ${some(all, "件")}`,
+  shown: (shown, all) => `${some(all, "件")}中 ${some(shown, "件")}`,
+  repositoriesShown: (shown, all) => `リポジトリ ${some(all, "件")}中 ${some(shown, "件")}`,
+  filterRepositories: "リポジトリを絞り込む",
+  loadingRepositories: "リポジトリを読み込んでいます…",
+  noRepositories: "まだ何も push されていません",
+  noRepositoriesAdvice: "このレジストリのアドレスで始まる名前をイメージに付けてから、push してください。",
+  inFolder: (folder, count) => `${folder}、リポジトリ ${some(count, "件")}`,
   shownAs: "表示形式",
   shapes: { list: "一覧", folders: "フォルダー" },
   empty: (count) => `空 ${number.format(count)} 件`,
