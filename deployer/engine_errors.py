@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from deployer import engine_words, registry_words
 from deployer.errors import EngineError, EngineUnavailable
+from deployer.redaction import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,7 @@ def translate(original: str, *, address: str = "") -> EngineError:
     `address` is the registry that was spoken to, HOST:PORT or words such as "the hub"; without one the
     engine itself is what complains.
     """
+    original = without_secrets(original)
     for complaint in (*engine_words.TABLE, *(registry_words.TABLE if address else engine_words.LOCAL)):
         error = complaint.said_of(original, address)
         if error is not None:

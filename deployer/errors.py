@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from deployer.redaction import without_secrets
+
 EXIT_OK = 0
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
@@ -17,7 +19,7 @@ class DeployerError(Exception):
     """An expected failure: one sentence, what mends it, and the original words underneath.
 
     `advice` holds commands or sentences to follow, one a line; `original` is the text of the
-    engine, the registry or the daemon, kept as it came.
+    engine, the registry or the daemon, as it came but for the secrets in it.
     """
 
     exit_code: ClassVar[int] = EXIT_FAILURE
@@ -25,6 +27,9 @@ class DeployerError(Exception):
     message: str
     advice: tuple[str, ...] = ()
     original: str = ""
+
+    def __post_init__(self) -> None:
+        self.message, self.original = without_secrets(self.message), without_secrets(self.original)
 
     def __str__(self) -> str:
         return self.message
@@ -43,6 +48,10 @@ class ConfigurationError(DeployerError):
     exit_code: ClassVar[int] = EXIT_USAGE
 
     problems: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.problems = tuple(map(without_secrets, self.problems))
 
 
 class InvalidReference(UsageError):

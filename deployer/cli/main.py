@@ -17,6 +17,7 @@ from deployer.cli import browse, daemon, images, pull_secret, setup, stack, upke
 from deployer.cli.output import Output
 from deployer.cli.session import SHARED_HELP, ConfigOption, HostOption, Interruption, NameOption, PortOption
 from deployer.errors import EXIT_BUG, EXIT_FAILURE, EXIT_INTERRUPTED, DeployerError
+from deployer.redaction import without_secrets
 
 app = typer.Typer(
     name="deployer",
@@ -74,8 +75,9 @@ def _unforeseen(error: Exception, output: Output, arguments: list[str]) -> int:
         output.note(f"Error: a file or the output could not be written: {error.strerror}.")
         return EXIT_FAILURE
     output.note("Error: this is a bug in deployer. Please report it with the lines below.")
-    output.note(f"deployer {__version__}, Python {sys.version.split()[0]}, deployer {' '.join(arguments)}")
-    output.note(traceback.format_exc())
+    called = f"deployer {__version__}, Python {sys.version.split()[0]}, deployer {' '.join(arguments)}"
+    output.note(without_secrets(called))
+    output.note(without_secrets(traceback.format_exc()))
     return EXIT_BUG
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.errors import HostError
+from deployer.redaction import helpers_reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +69,7 @@ def ask(name: str, address: str, environment: Mapping[str, str], config: Path, t
         # The protocol puts the reason on standard output.
         if answer.stdout.strip() == _NOT_FOUND:
             return None
-        raise _failure(program, answer)
+        raise _failure(program, answer, address, config)
     return _secret(program, answer.stdout)
 
 
@@ -78,10 +79,16 @@ def _find(program: str, environment: Mapping[str, str]) -> str | None:
     return found if found and Path(found).is_absolute() else None
 
 
-def _failure(program: str, answer: subprocess.CompletedProcess[bytes]) -> HostError:
-    reason = (answer.stdout + b"\n" + answer.stderr).decode(errors="replace").strip()
+def _failure(program: str, answer: subprocess.CompletedProcess[bytes], address: str, config: Path) -> HostError:
+    # It may have printed the login before it failed.
+    reason = helpers_reason((answer.stdout + b"\n" + answer.stderr).decode(errors="replace"))
     return HostError(
-        f"'{program}', which keeps Docker's logins, failed with code {answer.returncode}.", original=reason[:1000]
+        f"'{program}', which keeps Docker's logins, failed with code {answer.returncode}.",
+        (
+            f"echo {address} | {program} get   (shows what it says, and the password if it has one)",
+            f'Or keep this login in {config}, with "credHelpers": {{"{address}": ""}} in it: docker login {address}',
+        ),
+        reason,
     )
 
 

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from deployer.errors import DeployerError
+from deployer.redaction import without_secrets
 from deployer.registry import docker_config
 from deployer.workflows.finding import Finding
 from deployer.workflows.transfer_remarks import Transfer, remarks
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def choice(examined: Examined) -> Iterator[Finding]:
     """Look at what is set and does not count: docker/cli, cli/command/cli.go, resolveContextName."""
     environment = examined.environment
-    host, context = environment.get("DOCKER_HOST"), environment.get("DOCKER_CONTEXT")
+    host, context = without_secrets(environment.get("DOCKER_HOST", "")), environment.get("DOCKER_CONTEXT")
     current = _current_context(environment)
     if host and context:
         yield Finding(

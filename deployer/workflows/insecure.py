@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from deployer.errors import HostError, UsageError
 from deployer.host import daemon_file, daemon_json, daemon_reload
+from deployer.redaction import without_secrets
 from deployer.workflows.engine_view import locate
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def plan(request: Request, machine: Machine, engine: EngineView) -> Plan:
         request=request,
         file=file,
         text=text,
-        diff=file.diff(text),
+        diff=without_secrets(file.diff(text)),
         present=present,
         step="reload",
         reason="",

@@ -23,6 +23,7 @@ FLOORS = [
     {"checks", "complaint"},
     {"record", "reference", "printable"},
     {"duration", "errors", "order"},
+    {"redaction"},
 ]
 EVERYWHERE = {"__init__"}
 

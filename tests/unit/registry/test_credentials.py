@@ -187,6 +187,47 @@ def test_a_helper_that_fails_is_named(home: Home, script: str, words: str) -> No
     assert "s3cret" not in f"{caught.value}{caught.value.original}{caught.value.__cause__}"
 
 
+LOGIN = '{"ServerURL": "x", "Username": "ann", "Secret": "s3cret"}'
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        f"echo '{LOGIN}'; exit 1",
+        f"echo '{LOGIN}' >&2; exit 1",
+        "echo 'the password is s3cret'; exit 1",
+        "echo pass not initialized; echo the entry is s3cret; exit 2",
+        "echo s3cret; exit 1",
+    ],
+)
+def test_what_a_failing_helper_printed_is_not_told(home: Home, script: str) -> None:
+    home.helper("all", script)
+    home.write({"credsStore": "all"})
+    with pytest.raises(HostError, match=r"docker-credential-all.*failed with code") as caught:
+        home.find(timeout=60)
+    assert "s3cret" not in "".join((str(caught.value), *caught.value.advice, caught.value.original))
+    assert f"echo {ADDRESS} | docker-credential-all get" in caught.value.advice[0]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "pass not initialized: exit status 1: Error: password store is empty. Try 'pass init'.",
+        "exit status 2: gpg: decryption failed: No secret key",
+        "Cannot autolaunch D-Bus without X11 $DISPLAY",
+        "The name org.freedesktop.secrets was not provided by any .service files",
+        "User interaction is not allowed. (-25308)",
+    ],
+)
+def test_the_reasons_of_the_known_helpers_are_told(home: Home, words: str) -> None:
+    home.environment["PATH"] += ":/usr/bin:/bin"
+    home.helper("all", f"cat <<'END'\n{words}\nEND\nexit 1")
+    home.write({"credsStore": "all"})
+    with pytest.raises(HostError) as caught:
+        home.find(timeout=60)
+    assert caught.value.original.splitlines()[0] in words
+
+
 def test_a_helper_that_does_not_answer_is_named(home: Home) -> None:
     home.environment["PATH"] += ":/usr/bin:/bin"
     home.helper("all", "exec sleep 30")

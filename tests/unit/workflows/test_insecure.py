@@ -121,6 +121,15 @@ def test_the_entry_is_added_and_the_daemon_reads_it(world: World) -> None:
     assert outcome.backup.read_text() == '{"debug": true}'
 
 
+def test_a_proxys_password_beside_the_entry_is_not_shown(world: World) -> None:
+    world.file.write_text('{\n  "proxies": {"https-proxy": "http://ann:s3cret@proxy:3128"}\n}\n')
+    plan = world.plan()
+    assert "proxy:3128" in plan.diff
+    assert "s3cret" not in plan.diff
+    world.apply(plan)
+    assert "ann:s3cret@" in world.file.read_text()
+
+
 def test_planning_alone_changes_nothing(world: World) -> None:
     world.file.write_text("{}")
     plan = world.plan()
