@@ -39,3 +39,20 @@ test("no template stands in another: what leaves the comments out would take spa
     assert.doesNotMatch(readFileSync(new URL(name, assets), "utf8"), /\$\{[^}]*`/, name);
   }
 });
+
+test("every word that a view asks for is there", async () => {
+  const { addWords, text } = await load("text.js");
+  for (const group of ["help", "image", "list", "opening", "tags", "untagged"]) await addWords(group);
+  const assets = new URL("../../templates/page/assets/", import.meta.url);
+  for (const name of readdirSync(assets, { recursive: true }).filter((file) => file.endsWith(".js") && !file.startsWith("languages/"))) {
+    const source = readFileSync(new URL(name, assets), "utf8").replace(/\/\*\*[^]*?\*\//g, "");
+    if (!/import \{[^}]*\btext\b[^}]*\} from "(\.\.?\/)+text\.js"/.test(source)) continue;
+    for (const [path, ...rest] of source.matchAll(/\btext((?:\.[a-zA-Z]+)+)/g)) {
+      const keys = rest[0].slice(1).split(".");
+      const found = keys.reduce((words, key) => (words === undefined ? undefined : words[key]), text);
+      assert.notEqual(found, undefined, `${name}: ${path}`);
+    }
+    // What is chosen by a key is chosen within a group.
+    assert.doesNotMatch(source, /\btext\[(?!group)/, name);
+  }
+});

@@ -63,7 +63,7 @@ export function createTagRow(tag, { name, pullCommand, announce, onCopied, mayDe
   const cell = (key, ...content) => h("div", { class: `cell ${key}`, role: "cell" }, ...content);
   const below = h("div", { class: "below" });
   const cells = { platforms: cell("platforms"), size: cell("size"), created: cell("created"), pushed: cell("pushed") };
-  for (const key of ["created", "pushed"]) cells[key].dataset.label = text[key];
+  for (const key of ["created", "pushed"]) cells[key].dataset.label = text.tags[key];
   let command = "";
   const pull = copyButton({
     label: text.tags.copyPull(tag),
