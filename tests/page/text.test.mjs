@@ -47,7 +47,7 @@ test("every word that a view asks for is there", async () => {
   for (const name of readdirSync(assets, { recursive: true }).filter((file) => file.endsWith(".js") && !file.startsWith("languages/"))) {
     const source = readFileSync(new URL(name, assets), "utf8").replace(/\/\*\*[^]*?\*\//g, "");
     if (!/import \{[^}]*\btext\b[^}]*\} from "(\.\.?\/)+text\.js"/.test(source)) continue;
-    for (const [path, ...rest] of source.matchAll(/\btext((?:\.[a-zA-Z]+)+)/g)) {
+    for (const [path, ...rest] of source.matchAll(/(?<![/.\w])text((?:\.[a-zA-Z]+)+)/g)) {
       const keys = rest[0].slice(1).split(".");
       const found = keys.reduce((words, key) => (words === undefined ? undefined : words[key]), text);
       assert.notEqual(found, undefined, `${name}: ${path}`);
