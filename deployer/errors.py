@@ -98,6 +98,10 @@ class PlatformNotInRegistry(EngineError):
     """The registry has the image, and not for the platform that was asked for."""
 
 
+class SignInMissing(EngineError):
+    """The registry wants a sign-in, and Docker sent none that it takes."""
+
+
 class NotAnImage(EngineError):
     """The registry has something of that name that the engine cannot take for an image."""
 

@@ -7,7 +7,7 @@ store of before prints it, as containerd's image store prints what has words, an
 from __future__ import annotations
 
 from deployer.complaint import Complaint, complaint
-from deployer.errors import ImageNotInRegistry, NotAnImage, PlatformNotInRegistry
+from deployer.errors import ImageNotInRegistry, NotAnImage, PlatformNotInRegistry, SignInMissing
 
 _ON_ITS_MACHINE = "(on the machine that runs the registry)"
 _CERTIFICATE_HERE = "/etc/docker/certs.d/{address}/client.cert, and its key beside it, client.key"
@@ -131,6 +131,7 @@ _ANSWERS = (
         r"no basic auth credentials",
         "{address} wants a sign-in, and Docker has none saved for it.",
         "docker login {address}",
+        kind=SignInMissing,
     ),
     complaint(
         r"incorrect username or password",
@@ -141,6 +142,7 @@ _ANSWERS = (
         rf"unauthorized|authentication required|failed to authorize|fetch (?:oauth|anonymous) token|{_status('401')}",
         "{address} wants a sign-in, and takes none that Docker has saved for it.",
         "docker login {address}",
+        kind=SignInMissing,
     ),
     complaint(
         r"denied: |\bdenied\s*$|resource is denied|insufficient_scope|access denied|authorization failed"

@@ -8,8 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from deployer.errors import DeployerError, ImageNotFound, UsageError
+from deployer.errors import DeployerError, HostError, ImageNotFound, SignInMissing, UsageError
 from deployer.reference import Reference, parse, refuse_upper_case
+from deployer.registry.credentials import find_credentials
 from deployer.workflows.pull_failures import explained
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def push_all(
         try:
             return Outcome(push.source, str(push.target), _push(push, address, engine, listen), None)
         except DeployerError as error:
-            return Outcome(push.source, str(push.target), None, error)
+            return Outcome(push.source, str(push.target), None, _with_login(error, address, engine))
 
     return _together(work, pushes, jobs, engine)
 
@@ -161,10 +162,24 @@ def pull_all(
                 engine.tag(str(pull.source), pull.short)
             return Outcome(str(pull.source), pull.short or str(pull.source), transferred, None)
         except DeployerError as error:
-            told = explained(pull.source, pull.platform, error, registry)
+            told = _with_login(error, pull.source.domain, engine)
+            if told is error:
+                told = explained(pull.source, pull.platform, error, registry)
             return Outcome(str(pull.source), pull.short or str(pull.source), None, told)
 
     return _together(work, pulls, jobs, engine)
+
+
+def _with_login(error: DeployerError, address: str, engine: Engine) -> DeployerError:
+    """The same failure, or why Docker had no sign-in to send: of a helper that fails it tells nothing."""
+    if not isinstance(error, SignInMissing):
+        return error
+    try:
+        find_credentials(address, engine.client.environment)
+    except HostError as fault:
+        # `docker login` would fail in the same way.
+        return fault
+    return error
 
 
 def _renamed(image: str, rename: str, address: str) -> Reference:

@@ -293,3 +293,24 @@ def test_docker_auth_config_comes_first_from_docker_28_3_on(both: SideBySide) ->
     knows = tuple(int(part) for part in version.split(".")[:2]) >= (28, 3)
     assert both.docker() == ("ci:token" if knows else ANN)
     assert both.ours() == ("ci:token", None)
+
+
+def test_push_and_pull_name_a_helper_that_fails_and_the_way_past_it_works(both: SideBySide) -> None:
+    both.write({"credsStore": "broken"})
+    both.program("docker-credential-broken", f"{keeps('ann', 's3cret')}; exit 1")
+    pull = [sys.executable, "-m", "deployer", "--host", "127.0.0.1", "--port", str(both.port), "pull", "x:y"]
+
+    def pulled() -> str:
+        done = subprocess.run(pull, env=both.environment, cwd=both.home, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert "s3cret" not in done.stdout + done.stderr
+        return done.stderr
+
+    told = pulled()
+    assert "'docker-credential-broken', which keeps Docker's logins, failed with code 1" in told
+    assert f'"credHelpers": {{"{both.address}": ""}}' in told
+    both.write({"credsStore": "broken", "credHelpers": {"{A}": ""}})
+    login = ["docker", "login", "--username", "ann", "--password-stdin", both.address]
+    subprocess.run(login, env=both.environment, cwd=both.home, input=b"pw", capture_output=True, check=True)
+    assert "There is no repository 'x'" in pulled()
+    assert "ann:pw" in both.seen

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deployer.errors import EngineError, ImageNotFound, InvalidReference, UsageError
+from deployer.engine_errors import translate
+from deployer.errors import EngineError, HostError, ImageNotFound, InvalidReference, UsageError
 from deployer.workflows import publish
 from tests.support.fake_engine import FakeEngine
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from deployer.registry.client import RegistryClient
 
 ADDRESS = "localhost:5000"
@@ -175,3 +178,23 @@ def test_a_pull_by_digest_gives_no_short_name() -> None:
 def test_a_pull_from_another_registry_is_refused() -> None:
     with pytest.raises(UsageError, match=r"names another registry, ghcr\.io"):
         publish.plan_pull(["ghcr.io/acme/app:1"], ADDRESS, FakeEngine())
+
+
+@pytest.mark.parametrize("said", ["no basic auth credentials", "unauthorized: authentication required"])
+def test_a_credential_helper_that_fails_is_told_in_place_of_docker_login(tmp_path: Path, said: str) -> None:
+    helper = tmp_path / "docker-credential-broken"
+    helper.write_text("#!/bin/sh\nexit 1\n")
+    helper.chmod(0o755)
+    (tmp_path / "config.json").write_text('{"credsStore": "broken"}')
+    pushed, pulled = f"{ADDRESS}/a:1", f"{ADDRESS}/b:1"
+    refused = translate(said, address=ADDRESS)
+    engine = FakeEngine(images={"a:1": "id"}, failures={pushed: refused, pulled: refused})
+    engine.client.environment = {"DOCKER_CONFIG": str(tmp_path), "PATH": str(tmp_path)}
+    [push] = publish.push_all(publish.plan_push(["a:1"], None, ADDRESS, engine), ADDRESS, engine, jobs=1, on_line=None)
+    [pull] = publish.pull_all(publish.plan_pull(["b:1"], ADDRESS, engine), engine, no_registry, jobs=1, on_line=None)
+    for outcome in (push, pull):
+        assert isinstance(outcome.error, HostError)
+        assert "docker-credential-broken" in outcome.error.message
+    (tmp_path / "config.json").write_text("{}")
+    [push] = publish.push_all(publish.plan_push(["a:1"], None, ADDRESS, engine), ADDRESS, engine, jobs=1, on_line=None)
+    assert push.error is refused
