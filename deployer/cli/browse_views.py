@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from deployer.cli.output import Output
     from deployer.registry.imageconfig import ImageConfig
+    from deployer.registry.kinds import Content
     from deployer.registry.manifests import Manifest
     from deployer.workflows.browse import Inspection
     from deployer.workflows.tags import Repository, Tag, Unread
@@ -175,7 +176,7 @@ def print_inspection(out: Output, found: Inspection, address: str, now: datetime
         ("Created", created),
         ("Platforms", one_line(", ".join(tag.platforms)) or _NONE),
     ]
-    pairs += _manifest_fields(manifest) if manifest else [("Manifest", size(len(found.document.content)))]
+    pairs += _manifest_fields(manifest, found.kind) if manifest else [("Manifest", size(len(found.document.content)))]
     pairs += _config_fields(found.config) if found.config else []
     if manifest:
         pairs += [("Annotation", one_line(f"{key}={value}")) for key, value in sorted(manifest.annotations.items())]
@@ -197,10 +198,10 @@ def print_inspection(out: Output, found: Inspection, address: str, now: datetime
         out.table(("LAYER", "SIZE"), [(layer.digest, size(layer.size)) for layer in manifest.layers])
 
 
-def _manifest_fields(manifest: Manifest) -> list[tuple[str, str]]:
+def _manifest_fields(manifest: Manifest, content: Content | None) -> list[tuple[str, str]]:
     pairs = []
-    kind = manifest.artifact_type or manifest.kind.type
-    if kind or manifest.kind.kind in {Kind.ARTIFACT, Kind.CACHE}:
+    kind = manifest.artifact_type or (content.type if content else "")
+    if kind or (content and content.kind in {Kind.ARTIFACT, Kind.CACHE}):
         pairs.append(("Artifact", one_line(kind) or "of no type"))
     if manifest.subject:
         pairs.append(("Belongs to", manifest.subject.digest))

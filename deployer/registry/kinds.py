@@ -124,6 +124,7 @@ class Content:
 
 
 _IMAGE = Content(Kind.IMAGE, Purpose.NONE, "", Client.DOCKER)
+_INDEX = Content(Kind.INDEX, Purpose.NONE, "", Client.DOCKER)
 
 
 def kind_of(document: Mapping[str, Any], media_type: str = "") -> Content:
@@ -150,6 +151,22 @@ def kind_of(document: Mapping[str, Any], media_type: str = "") -> Content:
     purpose = Purpose.HOMEBREW if bottle else _stated(document, layers) or _first((kind, config, *types))
     titled = any(_text(layer.get("annotations"), _TITLE) for layer in layers)
     return Content(Kind.ARTIFACT, purpose, kind, _client_of(purpose, kind, titled=titled))
+
+
+def kind_of_whole(own: Content, parts: Iterable[Content]) -> Content:
+    """What an index is; `own` is what it is by itself, `parts` what is known of the manifests that it puts together.
+
+    It is an image's only if one of them is an image, otherwise an artifact as they are. Anything else is what it is.
+    """
+    if own.kind is not Kind.INDEX:
+        return own
+    known = list(parts)
+    if any(part.kind in {Kind.IMAGE, Kind.LEGACY} for part in known):
+        return _INDEX
+    if known:
+        first = known[0]
+        return Content(first.kind, own.purpose or first.purpose, own.type or first.type, first.client)
+    return Content(Kind.ARTIFACT, own.purpose, own.type, own.client) if own.type else own
 
 
 def is_manifest_type(media_type: str) -> bool:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from deployer.registry.client import RegistryClient
     from deployer.registry.documents import Document
     from deployer.registry.imageconfig import ImageConfig
+    from deployer.registry.kinds import Content
     from deployer.registry.manifests import Index, Manifest
 
 Order = Literal["name", "created", "size"]
@@ -68,14 +69,15 @@ class Child:
 class Inspection:
     """One image in full. `config_content` holds its configuration's exact bytes; an index has none.
 
-    `manifest` is None where the document is damaged or of a kind that is not known, and `fault` says which;
-    `tag` tells what is known then.
+    `kind` is what it is, of an index by the manifests in it. `manifest` is None where the document is damaged or of a
+    kind that is not known, and `fault` says which; `tag` tells what is known then.
     """
 
     reference: Reference
     document: Document
     tag: Tag
     manifest: Manifest | None = None
+    kind: Content | None = None
     fault: RegistryError | None = None
     config: ImageConfig | None = None
     config_content: bytes | None = None
@@ -184,6 +186,7 @@ def inspect(client: RegistryClient, text: str) -> Inspection:
         document=document,
         tag=tag_of(reference.tag or "", manifest, contents, reader),
         manifest=manifest,
+        kind=contents.kind(manifest),
         config=contents.config(manifest) if isinstance(manifest, ImageManifest) else None,
         config_content=content,
         children=() if isinstance(manifest, ImageManifest) else _children(manifest, contents),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeGuard, TypeVar
 
 from deployer.errors import ContentDamaged, NotFound, RegistryError
 from deployer.registry import throwaway
-from deployer.registry.kinds import Kind
+from deployer.registry.kinds import Kind, kind_of_whole
 from deployer.registry.manifests import ImageManifest, Index
 from deployer.registry.moments import parse_time, real_time
 from deployer.registry.platforms import Platform, labels
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from deployer.registry.imageconfig import ImageConfig
+    from deployer.registry.kinds import Content
     from deployer.registry.manifests import Descriptor, Manifest
     from deployer.workflows.reading import Reader
 
@@ -45,6 +46,12 @@ class Contents:
     def images(self, manifest: Manifest) -> tuple[ImageManifest, ...]:
         """The single images of a manifest: itself, or an index's children that are there."""
         return tuple(image for image in self._walk(manifest) if isinstance(image, ImageManifest))
+
+    def kind(self, manifest: Manifest) -> Content:
+        """What it is: of an index, what the manifests are that it puts together."""
+        return kind_of_whole(
+            manifest.kind, (one.kind for one in self._walk(manifest) if one.kind.kind is not Kind.INDEX)
+        )
 
     def size(self, manifest: Manifest) -> int | None:
         """Bytes of configurations and layers, compressed; an index's children summed, each once.

@@ -48,8 +48,9 @@ class Facts:
     """What a manifest names: every digest in it, and of these an index's children, the subject, the configuration.
 
     `parts` is what is pulled with it, `images` are those of the children that are manifests and no attestations,
-    `created` is what the annotation says. "" stands for no subject or configuration. `half_deleted` says that it
-    is a throw-away, left on a tag by a deletion that was cut off.
+    `is_image` is by itself: of an index, that it puts manifests together and says no other type. `created` is what the
+    annotation says. "" stands for no subject or configuration. `half_deleted` says that it is a throw-away, left on a
+    tag by a deletion that was cut off.
     """
 
     references: frozenset[str]
@@ -130,11 +131,13 @@ def read_facts(content: bytes) -> Facts | None:
     entries = [entry for entry in named if _digest_of(entry)] if isinstance(named, list) else []
     config, annotations = _digest_of(document.get("config")), document.get("annotations")
     stated = annotations if isinstance(annotations, dict) else {}
+    images = tuple(_digest_of(entry) for entry in entries if _is_image_of_index(entry))
+    kind = kind_of(document)
     return Facts(
         references=references,
         children=tuple(map(_digest_of, entries)),
-        images=tuple(_digest_of(entry) for entry in entries if _is_image_of_index(entry)),
-        is_image=kind_of(document).kind is Kind.IMAGE,
+        images=images,
+        is_image=kind.kind is Kind.IMAGE or (kind.kind is Kind.INDEX and bool(images) and not kind.type),
         created=parse_time(stated.get(_CREATED)),
         subject=_digest_of(document.get("subject")),
         config=config,

@@ -13,7 +13,7 @@ from deployer.errors import (
     PlatformNotInRegistry,
     RegistryError,
 )
-from deployer.workflows.contents import Contents, read_contents
+from deployer.workflows.contents import read_contents
 from deployer.workflows.getting import not_an_image
 from deployer.workflows.naming import unknown_image
 from deployer.workflows.reading import Reader
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from deployer.reference import Reference
     from deployer.registry.client import RegistryClient
+    from deployer.registry.kinds import Content
     from deployer.registry.manifests import Manifest
     from deployer.registry.place import Place
 
@@ -47,7 +48,7 @@ def explained(
                 return _not_there(source, error, client)
             if isinstance(error, PlatformNotInRegistry):
                 return _other_platforms(source, platform, error, client)
-            return _not_an_image(source, error, client.place, _manifest(client, source))
+            return _not_an_image(source, error, client.place, _read(client, source)[1])
     except DeployerError:
         return error
 
@@ -89,10 +90,9 @@ def _other_platforms(
     source: Reference, platform: str, error: PlatformNotInRegistry, client: RegistryClient
 ) -> DeployerError:
     name = source.at("")
-    manifest = _manifest(client, source)
-    found = _platforms(client, source, manifest)
-    if not found or not_an_image(manifest.kind, source, client.place, error.original):
-        return _not_an_image(source, error, client.place, manifest)
+    found, content = _read(client, source)
+    if not found or not_an_image(content, source, client.place, error.original):
+        return _not_an_image(source, error, client.place, content)
     told = next((group for match in _WANTED.finditer(error.original) for group in match.groups() if group), "")
     wanted = platform or told or "this machine's platform"
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
@@ -116,16 +116,17 @@ def _manifest(client: RegistryClient, source: Reference) -> Manifest:
     return client.manifest(source.repository, source.digest or source.tag or "latest")
 
 
-def _platforms(client: RegistryClient, source: Reference, manifest: Manifest) -> tuple[str, ...]:
-    """What an image runs on; what its index tells is enough where it does."""
-    reader = Reader(client, source.repository)
-    return Contents().platforms(manifest) or read_contents(reader, [manifest]).platforms(manifest)
+def _read(client: RegistryClient, source: Reference) -> tuple[tuple[str, ...], Content]:
+    """What it runs on, and what it is, as the manifests of an index say."""
+    manifest = _manifest(client, source)
+    contents = read_contents(Reader(client, source.repository), [manifest])
+    return contents.platforms(manifest), contents.kind(manifest)
 
 
-def _not_an_image(source: Reference, error: DeployerError, place: Place, manifest: Manifest) -> NotAnImage:
+def _not_an_image(source: Reference, error: DeployerError, place: Place, content: Content) -> NotAnImage:
     """What it is, and what gets it; where that cannot be told, how to look."""
     name = source.at("")
-    return not_an_image(manifest.kind, source, place, error.original) or NotAnImage(
+    return not_an_image(content, source, place, error.original) or NotAnImage(
         f"'{name}' at {source.domain} is not an image that Docker can run.",
         (f"deployer inspect {name}   (shows what it is)",),
         error.original,

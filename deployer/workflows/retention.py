@@ -180,15 +180,18 @@ def _newest(
     Nor must an index of which images are missing: as many that are whole stay, too.
     """
     digests = dict.fromkeys(repository.tags[one.tag].digest for one in tags)
-    images = [digest for digest in digests if _is_image(digest, manifests)]
-    others = [digest for digest in digests if not _is_image(digest, manifests)]
+    images = [digest for digest in digests if is_image(digest, manifests)]
+    others = [digest for digest in digests if not is_image(digest, manifests)]
     whole = [digest for digest in images if _has_all_images(digest, repository, manifests)]
     return tuple(digest for group in (images, whole, others) for digest in group[: rule.keep or 0])
 
 
-def _is_image(digest: str, manifests: Manifests) -> bool:
+def is_image(digest: str, manifests: Manifests) -> bool:
+    """Whether it is an image, or an index of one: tests/contract/indexes.json."""
     facts = manifests.known.get(digest)
-    return facts is not None and (facts.is_image or bool(facts.images))
+    known = [manifests.known[image] for image in images_of(digest, manifests)]
+    # Of an index of which nothing else is known, its own word counts.
+    return any(one and one.is_image for one in known or [facts])
 
 
 def _has_all_images(root: str, repository: Repository, manifests: Manifests) -> bool:

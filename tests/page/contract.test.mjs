@@ -68,6 +68,15 @@ all("kinds", contract("kinds").cases, ({ document, is: { manifests, parts, ...is
   if (manifests) assert.deepEqual([digests(named), digests(named.filter((entry) => !isAttestation(entry)))], [manifests, parts]);
 });
 
+const real = { schemaVersion: 2, config: { mediaType: "application/vnd.oci.image.config.v1+json", digest: "sha256:real" }, layers: [] };
+all("indexes", contract("indexes").cases, ({ root, manifests, is: { image, ...is } }) => {
+  const documents = Object.entries({ ...manifests, "sha256:image": real }).map(([digest, document]) => [digest, { document }]);
+  const { tags } = readRepository({ tags: { it: root, old: "sha256:image" }, manifests: Object.fromEntries(documents), pushed: { it: 2, old: 1 } });
+  const { kind, purpose, artifactType, client } = tags.get("it");
+  assert.deepEqual({ kind, purpose, type: artifactType, client }, is);
+  if (image !== null) assert.equal(headline(tags), image ? "it" : "old");
+});
+
 const attached = contract("attached");
 all("attached", attached.tags, ({ tag, to }) => assert.equal(attachedTo(tag), to));
 all("attached", attached.repositories, ({ tags, manifests, listed, attached: expected }) => {

@@ -27,7 +27,7 @@ from deployer.workflows.contents import Contents, read_contents
 from deployer.workflows.getting import getting
 from deployer.workflows.manifest_graph import Manifests, read_facts
 from deployer.workflows.reading import Reader
-from deployer.workflows.retention import Creations
+from deployer.workflows.retention import Creations, is_image
 from deployer.workflows.storage_findings import tag_sentence
 from deployer.workflows.tags import State
 
@@ -104,6 +104,24 @@ def test_a_manifest_is_of_a_kind(case: dict[str, Any]) -> None:
         named = [entry for entry in document["manifests"] if is_manifest_type(entry.get("mediaType", ""))]
         assert [entry["digest"] for entry in named] == manifests
         assert [entry["digest"] for entry in named if not is_attestation(entry)] == parts
+
+
+@cases("indexes")
+def test_an_index_is_what_it_puts_together(case: dict[str, Any]) -> None:
+    registry: Any = Registry({**case, "configs": {}})
+    expected = dict(case["is"])
+    image = expected.pop("image")
+    root = registry.parsed(case["root"])
+    found = read_contents(Reader(registry, "app"), [root]).kind(root)
+    assert {
+        "kind": found.kind.value,
+        "purpose": found.purpose.value,
+        "type": found.type,
+        "client": found.client.value,
+    } == expected
+    if image is not None:
+        known = {digest: read_facts(json.dumps(document).encode()) for digest, document in case["manifests"].items()}
+        assert is_image(case["root"], Manifests(known)) == image
 
 
 @cases("commands")

@@ -59,6 +59,18 @@ export function kindOf(document, mediaType = words(document.mediaType)) {
   return { kind: isCache ? "cache" : "artifact", purpose, type, client: clientOf(purpose, type, titled) };
 }
 
+/**
+ * @param {Content} own what an index is by itself
+ * @param {Content[]} parts what is known of the manifests that it puts together
+ * @returns {Content} an image's only if one of them is an image, otherwise an artifact as they are
+ */
+export function kindOfWhole(own, parts) {
+  if (parts.some(({ kind }) => kind === "image" || kind === "legacy")) return { kind: "index", purpose: "", type: "", client: "docker" };
+  const [first] = parts;
+  if (first) return { kind: first.kind, purpose: own.purpose || first.purpose, type: own.type || first.type, client: first.client };
+  return own.type ? { ...own, kind: "artifact" } : own;
+}
+
 /** @param {any} document @param {string} [mediaType] @returns {boolean} */
 export const isIndex = (document, mediaType = words(document.mediaType)) =>
   INDEX_TYPES.includes(mediaType) || Array.isArray(document.manifests);

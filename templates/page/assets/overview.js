@@ -2,6 +2,7 @@
 import { readAttached } from "./attached.js";
 import { isObject } from "./checked.js";
 import { damageIn } from "./damage.js";
+import { kindOfWhole } from "./kinds.js";
 import { DEPTH, describe } from "./manifest.js";
 import { momentOf, realTime } from "./moments.js";
 import { completedPlatform, platformLabels } from "./platform.js";
@@ -91,8 +92,11 @@ function contentOf(digest, known, damaged) {
   const parts = below(description, known, new Set([digest]));
   const images = parts.filter((part) => part.description?.kind !== "index");
   const times = images.map((part) => part.description?.created).filter(Boolean);
+  const { type, ...whole } = kindOfWhole(content(description), images.flatMap((part) => (part.description ? [content(part.description)] : [])));
   return {
     ...own,
+    ...whole,
+    artifactType: type,
     images,
     parts: images.length,
     size: parts.every((part) => part.description) ? size + sum(parts.map((part) => part.description.size)) : null,
@@ -125,6 +129,8 @@ function pulls({ kind }, state, images) {
   if (state !== "") return "none";
   return kind === "legacy" ? "part" : "whole";
 }
+
+const content = ({ kind, purpose, client, artifactType }) => ({ kind, purpose, client, type: artifactType });
 
 /** The images of an index and the indexes in it, each once, however often they are named. */
 function below(index, known, seen, depth = 1) {

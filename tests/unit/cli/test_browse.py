@@ -242,6 +242,17 @@ def test_an_image_that_is_not_whole_is_pointed_out(shell: Shell) -> None:
     assert "app:1 is not whole" in shell.err
 
 
+def test_an_index_of_an_artifact_is_told_as_one(shell: Shell) -> None:
+    config = {"mediaType": "application/vnd.cncf.falco.plugin.config.v1+json", "digest": sha256(b"{}"), "size": 2}
+    kind = TYPES[OCI]["manifest"]
+    document = {"schemaVersion": 2, "mediaType": kind, "config": config, "layers": []}
+    plugin = Image(json.dumps(document).encode(), kind, (b"{}",))
+    shell.push("app", None, plugin)
+    shell.push("app", "plugin", index([(plugin, "linux/amd64")], media=OCI))
+    assert shell.run("inspect", "app:plugin") == 0
+    assert "application/vnd.cncf.falco.plugin.config.v1+json" in shell.out
+
+
 def test_a_list_says_which_of_its_tags_are_not_whole(shell: Shell) -> None:
     here, gone = image("here", media=OCI), image("gone", media=OCI, platform="linux/arm64")
     shell.push("app", "none", index([], media=OCI))

@@ -86,6 +86,14 @@ def test_what_is_not_an_image_is_told_with_what_gets_it(original: str) -> None:
     assert error.advice[0] == f"helm pull --plain-http oci://{ADDRESS}/team/app --version 1"
 
 
+@pytest.mark.parametrize("original", [OLD, CHART])
+def test_an_index_of_charts_is_told_as_a_chart(original: str) -> None:
+    error = failed(original, chart(), index([(chart(), "linux/amd64")], media=OCI))
+    assert type(error) is NotAnImage
+    assert error.message == "'team/app:1' is a Helm chart, and not an image that Docker can pull."
+    assert error.advice[0] == f"helm pull --plain-http oci://{ADDRESS}/team/app --version 1"
+
+
 GONE = "Error response from daemon: manifest for localhost:5000/team/app:1 not found: manifest unknown"
 
 

@@ -102,6 +102,15 @@ def test_where_none_is_whole_the_newest_stay(tree: Tree) -> None:
     assert tags(found) == ["1", "2"]
 
 
+def test_an_index_of_artifacts_takes_no_images_place_among_the_newest(tree: Tree) -> None:
+    releases(tree, 2)
+    plugin = _of_type("application/vnd.cncf.falco.plugin.config.v1+json", 1)
+    tree.push("app", [], plugin, age=HOUR // 2)
+    tree.push("app", ["plugin"], index([(plugin, "linux/amd64")]), age=HOUR // 2)
+    found, _ = prune(tree, rule(keep=1))
+    assert tags(found) == ["1"]
+
+
 def _of_type(config_type: str, number: int) -> Image:
     config = f'{{"number": {number}}}'.encode()
     document = {
