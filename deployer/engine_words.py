@@ -9,6 +9,11 @@ from __future__ import annotations
 from deployer.complaint import Complaint, complaint
 from deployer.errors import EngineUnavailable, ImageInUse, ImageNotFound
 
+_SILENT = r"connect to the docker (?:daemon|api)"
+_FORBIDDEN = r"permission denied while trying to connect to the docker"
+_OTHER_ENGINE = (
+    "unset DOCKER_HOST   (to use this machine's own engine; where a context names this one: docker context ls)"
+)
 _PLUGIN = "Install the package docker-compose-plugin, docker-compose-v2 or docker-compose (version 2 or newer)."
 _OVERRIDE = "Correct compose.override.yaml in the deployment's folder, if you made one."
 _RENDER = "deployer render --diff   (shows what else was changed in the files)"
@@ -32,7 +37,9 @@ _CLIENT = (
     ),
     complaint(
         r"unable to parse docker host|protocol not available|invalid bind address|unsupported protocol scheme"
-        r"|unable to resolve docker endpoint: parse |ssh host connection is not valid",
+        r"|unable to resolve docker endpoint: parse |ssh host connection is not valid"
+        r"|^(?:failed to initialize: )?parse \"[a-z]+://"
+        r"|unix socket path \"[^\"]*\" is too long|dial tcp: address \d+: invalid port",
         "The address that the Docker client has for its engine is not valid.",
         "unset DOCKER_HOST   (where that variable gives it; a context does too: docker context ls)",
         kind=EngineUnavailable,
@@ -51,22 +58,57 @@ _CLIENT = (
         kind=EngineUnavailable,
     ),
     complaint(
-        r"connect to the docker (?:daemon|api) at unix:///run/user/\d+/docker\.sock",
-        "The rootless Docker engine of this user does not answer.",
-        "systemctl --user start docker",
+        r"failed to (?:parse|set) custom headers",
+        "The variable DOCKER_CUSTOM_HEADERS is not in the form that Docker reads.",
+        "Its form is NAME=VALUE,NAME=VALUE",
+        "Or take it away: unset DOCKER_CUSTOM_HEADERS",
+        kind=EngineUnavailable,
+    ),
+    # Before those of an engine that does not answer: newer clients begin both alike.
+    complaint(
+        rf"{_FORBIDDEN}.*unix:///run/user/(\d+)/",
+        "You may not use this Docker engine: it is rootless, and its user alone may (number {1}).",
+        _OTHER_ENGINE,
         kind=EngineUnavailable,
     ),
     complaint(
-        r"connect to the docker (?:daemon|api) at unix://\S*/\.docker/(?:run|desktop)/docker\S*\.sock",
+        rf"{_FORBIDDEN}.*unix://(?!(?:/var)?/run/docker\.sock[:;\s])(\S+?)[:;]",
+        "You may not use the Docker engine at {1}.",
+        "ls -l {1}   (shows the user and the group who may)",
+        _OTHER_ENGINE,
+        kind=EngineUnavailable,
+    ),
+    complaint(
+        _FORBIDDEN,
+        "You may not use the Docker engine of this machine.",
+        "sudo usermod -aG docker $USER   (then sign out and in again)",
+        kind=EngineUnavailable,
+    ),
+    complaint(
+        rf"{_SILENT} at unix://(\S*?[^/\s])/+(?:;|\.\s)|dial unix (\S*?[^/\s])/+: connect",
+        "The address that the Docker client has for its engine ends with a slash, as no socket does.",
+        "export DOCKER_HOST=unix://{1}{2}   (where that variable gives it; a context does too: docker context ls)",
+        kind=EngineUnavailable,
+    ),
+    complaint(
+        rf"{_SILENT} at unix:///run/user/(\d+)/docker\.sock",
+        "The rootless Docker engine of the user with the number {1} does not answer.",
+        "systemctl --user start docker   (as that user; your own number: id --user)",
+        _OTHER_ENGINE,
+        kind=EngineUnavailable,
+    ),
+    complaint(
+        rf"{_SILENT} at unix://\S*/\.docker/(?:run|desktop)/docker\S*\.sock",
         "Docker Desktop does not answer.",
         "Start Docker Desktop.",
         kind=EngineUnavailable,
     ),
     complaint(
-        r"connect to the docker (?:daemon|api) at (?!unix:///var/run/docker\.sock)"
+        rf"{_SILENT} at (?!(?-i:unix://(?:/var)?/run/docker\.sock))"
         r'|error during connect: .*"https?://(?!%2Fvar%2Frun%2Fdocker\.sock|docker/)[^"]*": (?:dial|EOF|context)',
         "No Docker engine answers at the address that the Docker client has for it.",
-        "unset DOCKER_HOST   (where that variable gives it; a context does too: docker context ls)",
+        "Start the engine that is to listen there: what it runs, no other engine has.",
+        _OTHER_ENGINE,
         kind=EngineUnavailable,
     ),
     complaint(
@@ -84,12 +126,6 @@ _CLIENT = (
         kind=EngineUnavailable,
     ),
     complaint(
-        r"permission denied while trying to connect to the docker",
-        "You may not use the Docker engine of this machine.",
-        "sudo usermod -aG docker $USER   (then sign out and in again)",
-        kind=EngineUnavailable,
-    ),
-    complaint(
         r"client version (\S+) is too new\. Maximum supported API version is (\S+?)\.?(?:\s|$)",
         "The Docker client speaks version {1} of the API, and the engine knows {2} at most.",
         "unset DOCKER_API_VERSION   (where it is set; else update the engine)",
@@ -103,7 +139,8 @@ _CLIENT = (
     ),
     complaint(
         r"check if the server supports the requested API version|error reading remote info: invalid character"
-        r"|^invalid character '<' looking for beginning of value|error response from daemon: page not found",
+        r"|^invalid character '<' looking for beginning of value|error response from daemon: page not found"
+        r"|error response from daemon: \d{3} [A-Z][A-Za-z ]*$",
         "What answers at the engine's address is not a Docker engine.",
         "unset DOCKER_HOST   (where that variable gives it; a context does too: docker context ls)",
         kind=EngineUnavailable,

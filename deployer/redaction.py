@@ -53,6 +53,8 @@ _FIELD = re.compile(
 _SETTING = re.compile(rf"(\b{_NAME}=)[^\s&;,\"'`)]+", re.IGNORECASE)
 _WRITTEN = re.compile(r"(\b(?:password|passwd|passphrase|secret)(?: is|:) )\S+$", re.IGNORECASE | re.MULTILINE)
 _HEADER = re.compile(r"\b(Basic|Bearer) (?=\S*[A-Z0-9+/])[A-Za-z0-9+/._~-]{6,}=*")
+# docker/cli, cli/command/cli_options.go.
+_PAIR = re.compile(r"(key=value pair: )'[^\n]*'")
 _HASH = re.compile(r"\$(?:2[abxy]?|apr1|[156])\$[^\s\"'`,]+")
 _PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 # compose-go, interpolation/interpolation.go: the value follows, with the part that it takes for a variable.
@@ -62,7 +64,7 @@ _INTERPOLATED = re.compile(
 
 _RULES = (
     *((_SIGNED_URL, rf"\1{HIDDEN}@"), (_MISTAKEN_URL, rf"\1{HIDDEN}@")),
-    *((rule, rf"\1{HIDDEN}") for rule in (_SETTING, _WRITTEN, _PRIVATE_KEY, _INTERPOLATED)),
+    *((rule, rf"\1{HIDDEN}") for rule in (_SETTING, _WRITTEN, _PRIVATE_KEY, _INTERPOLATED, _PAIR)),
     *((_FIELD, rf'\1"{HIDDEN}"'), (_HEADER, rf"\1 {HIDDEN}"), (_HASH, HIDDEN)),
 )
 

@@ -17,6 +17,7 @@ from deployer.errors import EngineError, EngineUnavailable, ImageInUse, ImageNot
 PACKAGE = Path(__file__).parents[2] / "deployer"
 DAEMON = "Error response from daemon: "
 SOCKET = "unix:///var/run/docker.sock"
+DIAL = "unix /var/run/docker.sock"
 HIDDEN = "context not found: open /root/.docker/contexts/meta/28/meta.json: no such file or directory"
 CONTEXT = f'Failed to initialize: unable to resolve docker endpoint: context "gone": {HIDDEN}'
 TLS = "Failed to initialize: unable to resolve docker endpoint: open /root/.docker/ca.pem: no such file or directory"
@@ -41,7 +42,7 @@ CLIENT = [
     ("unable to parse docker host `foo`", "The address that the Docker client has", "unset DOCKER_HOST",
      EngineUnavailable),
     ('error during connect: Get "http://foo:2375/v1.50/version": dial tcp: lookup foo: no such host',
-     "No Docker engine answers at the address", "unset DOCKER_HOST", EngineUnavailable),
+     "No Docker engine answers at the address", "Start the engine that is to listen there", EngineUnavailable),
     (SSH, "The Docker client does not reach its engine over SSH: ssh: Could not", "ssh HOST docker", EngineUnavailable),
     ('error during connect: Get "https://10.0.0.9:2376/v1.50/info": x509: certificate signed by unknown authority',
      "The Docker client and the engine do not accept each other's certificates.", "Set DOCKER_TLS_VERIFY=1",
@@ -55,7 +56,35 @@ CLIENT = [
     (f"failed to connect to the docker API at {SOCKET}; check if the daemon is running: dial unix",
      "No Docker engine answers on this machine.", "sudo systemctl start docker", EngineUnavailable),
     ("Cannot connect to the Docker daemon at unix:///run/user/1000/docker.sock. Is the docker daemon running?",
-     "The rootless Docker engine of this user does not answer.", "systemctl --user start docker", EngineUnavailable),
+     "The rootless Docker engine of the user with the number 1000 does not answer.",
+     "systemctl --user start docker   (as that user", EngineUnavailable),
+    (f"Cannot connect to the Docker daemon at {SOCKET}/. Is the docker daemon running?", "The address that the Docker client has",
+     f"export DOCKER_HOST={SOCKET}   (", EngineUnavailable),
+    ("failed to connect to the docker API at unix:///tmp/my.sock//; check if the path is correct",
+     "The address that the Docker client has", "export DOCKER_HOST=unix:///tmp/my.sock   (", EngineUnavailable),
+    (f'error during connect: Get "http://%2Fvar%2Frun%2Fdocker.sock%2F/v1.41/info": dial {DIAL}/: connect: not a',
+     "The address that the Docker client has", f"export DOCKER_HOST={SOCKET}   (", EngineUnavailable),
+    ("Cannot connect to the Docker daemon at unix:///tmp/my.sock. Is the docker daemon running?",
+     "No Docker engine answers at the address", "Start the engine that is to listen there", EngineUnavailable),
+    ("Cannot connect to the Docker daemon at unix:///VAR/run/docker.sock. Is the docker daemon running?",
+     "No Docker engine answers at the address", "Start the engine", EngineUnavailable),
+    ("Cannot connect to the Docker daemon at unix:///run/docker.sock. Is the docker daemon running?",
+     "No Docker engine answers on this machine.", "sudo systemctl start docker", EngineUnavailable),
+    ('parse "ssh://%zz": invalid URL escape "%zz"', "The address that the Docker client has", "unset DOCKER_HOST",
+     EngineUnavailable),
+    ('unix socket path "/a/a" is too long', "The address that the Docker client has", "unset DOCKER_HOST",
+     EngineUnavailable),
+    ('error during connect: Get "http://127.0.0.1:99999/v1.50/info": dial tcp: address 99999: invalid port',
+     "The address that the Docker client has for its engine is not valid.", "unset DOCKER_HOST", EngineUnavailable),
+    (DAEMON + "401 Unauthorized", "What answers at the engine's address is not a Docker engine.", "unset DOCKER_HOST",
+     EngineUnavailable),
+    ("failed to parse custom headers from DOCKER_CUSTOM_HEADERS environment variable: value must be formatted",
+     "The variable DOCKER_CUSTOM_HEADERS is not", "Its form is NAME=VALUE", EngineUnavailable),
+    ("permission denied while trying to connect to the docker API at unix:///run/user/1000/docker.sock",
+     "You may not use this Docker engine: it is rootless, and its user alone may (number 1000).", "unset DOCKER_HOST",
+     EngineUnavailable),
+    ("permission denied while trying to connect to the Docker daemon socket at unix:///tmp/my.sock: Get",
+     "You may not use the Docker engine at /tmp/my.sock.", "ls -l /tmp/my.sock", EngineUnavailable),
     ("Cannot connect to the Docker daemon at unix:///home/ann/.docker/desktop/docker.sock. Is the docker da",
      "Docker Desktop does not answer.", "Start Docker Desktop.", EngineUnavailable),
     (f"permission denied while trying to connect to the Docker daemon socket at {SOCKET}",
@@ -270,9 +299,9 @@ def test_what_commands_tell_apart(original: str, kind: type[EngineError]) -> Non
 @pytest.mark.parametrize(
     "words", ["Cannot connect to the Docker daemon at {}. Is", "failed to connect to the docker API at {}; check if"]
 )
-def test_an_engine_looked_for_elsewhere_is_not_to_be_started_but_looked_for_here(words: str, place: str) -> None:
+def test_an_engine_looked_for_elsewhere_is_not_this_machines_service(words: str, place: str) -> None:
     elsewhere = translate(words.format(place))
-    assert "DOCKER_HOST" in elsewhere.advice[0]
+    assert "DOCKER_HOST" in elsewhere.advice[1]
     assert "systemctl" not in str(elsewhere.advice)
 
 

@@ -43,6 +43,7 @@ LEAKS = [
     f"The password is {SECRET}",
     f"passphrase: {SECRET}\nmore",
     f"-----BEGIN RSA PRIVATE KEY-----\n{SECRET}\n-----END RSA PRIVATE KEY-----",
+    f"""failed to set custom headers: missing "=" in key=value pair: 'X: a {SECRET}'""",
     f"error getting credentials - err: exit status 1, out: `{SECRET}`",
     f"error storing credentials - err: exit status 1, out: `two lines\n{SECRET}`",
     (
