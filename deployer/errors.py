@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from deployer.redaction import without_secrets
+from deployer.redaction import without_quoted_secrets, without_secrets
 
 EXIT_OK = 0
 EXIT_FAILURE = 1
@@ -29,7 +29,8 @@ class DeployerError(Exception):
     original: str = ""
 
     def __post_init__(self) -> None:
-        self.message, self.original = without_secrets(self.message), without_secrets(self.original)
+        self.message = without_quoted_secrets(self.message)
+        self.original = without_secrets(self.original)
 
     def __str__(self) -> str:
         return self.message
@@ -51,7 +52,7 @@ class ConfigurationError(DeployerError):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.problems = tuple(map(without_secrets, self.problems))
+        self.problems = tuple(map(without_quoted_secrets, self.problems))
 
 
 class InvalidReference(UsageError):

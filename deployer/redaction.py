@@ -62,19 +62,26 @@ _INTERPOLATED = re.compile(
     r"(invalid interpolation format for [^\n]+\n(?:You may need to escape any \$ with another \$\.\n)?).*\Z", re.DOTALL
 )
 
-_RULES = (
-    *((_SIGNED_URL, rf"\1{HIDDEN}@"), (_MISTAKEN_URL, rf"\1{HIDDEN}@")),
-    *((rule, rf"\1{HIDDEN}") for rule in (_SETTING, _WRITTEN, _PRIVATE_KEY, _INTERPOLATED, _PAIR)),
+_FORMS = (
+    *((_SIGNED_URL, rf"\1{HIDDEN}@"), (_MISTAKEN_URL, rf"\1{HIDDEN}@"), (_PRIVATE_KEY, rf"\1{HIDDEN}")),
     *((_FIELD, rf'\1"{HIDDEN}"'), (_HEADER, rf"\1 {HIDDEN}"), (_HASH, HIDDEN)),
 )
+_WORDS = tuple((rule, rf"\1{HIDDEN}") for rule in (_SETTING, _WRITTEN, _INTERPOLATED, _PAIR))
 
 
 def without_secrets(text: str) -> str:
-    """The text with every password, token, key and hash in it replaced; a user name in a URL goes with its password."""
+    """A text of others without passwords, tokens, keys and hashes; a URL's user name goes with its password."""
     text = _HELPERS_OUTPUT.sub(lambda found: f"{found[1]}`{helpers_reason(found[0])}`", text)
-    for rule, replacement in _RULES:
+    for rule, replacement in (*_FORMS, *_WORDS):
         text = rule.sub(replacement, text)
     return text
+
+
+def without_quoted_secrets(sentence: str) -> str:
+    """A sentence of our own, which may quote a secret, and may speak of passwords."""
+    for rule, replacement in _FORMS:
+        sentence = rule.sub(replacement, sentence)
+    return sentence
 
 
 def helpers_reason(printed: str) -> str:

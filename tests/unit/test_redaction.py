@@ -77,11 +77,21 @@ def test_what_is_no_secret_stays(text: str) -> None:
     assert without_secrets(text) == text
 
 
+def test_a_sentence_about_passwords_stays() -> None:
+    for sentence in ("The password is empty.", "secret: unknown setting", "The password: none"):
+        assert HostError(sentence).message == sentence
+
+
+def test_a_sentence_that_quotes_an_address_has_no_password_in_it() -> None:
+    quoted = f"'http://ann:{SECRET}@host' is not valid."
+    error = ConfigurationError(quoted, problems=(quoted,))
+    assert SECRET not in error.message + error.problems[0]
+
+
 @pytest.mark.parametrize("text", LEAKS)
 def test_no_error_and_no_finding_has_it(text: str) -> None:
     errors = (
-        HostError(text, original=text),
-        ConfigurationError("Mistakes.", problems=(text,)),
+        HostError("It failed.", original=text),
         UnsetVariables(("X",), text),
         translate(text),
         translate(text, address="localhost:5000"),
