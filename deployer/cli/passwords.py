@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from deployer.cli.output import Output
 
 StdinOption = Annotated[
-    bool, typer.Option("--password-stdin", help="Take the first line of standard input as the password.")
+    bool, typer.Option("--password-stdin", help="Take standard input as the password; it may have one line.")
 ]
 
 # More than any password that can be kept, and little enough to read whole.
@@ -29,7 +29,7 @@ def chosen(out: Output, name: str, check: Callable[[str], None], *, from_stdin: 
     Raises ConfirmationNeeded where nobody can answer, HostError where the two differ.
     """
     if from_stdin:
-        password = _first_line()
+        password = _from_stdin()
         check(password)
         return password
     password = _hidden(out, f"New password for {name}")
@@ -41,7 +41,7 @@ def chosen(out: Output, name: str, check: Callable[[str], None], *, from_stdin: 
 
 def present(out: Output, name: str, *, from_stdin: bool) -> str:
     """The password that a user has. Raises ConfirmationNeeded where nobody can answer."""
-    return _first_line() if from_stdin else _hidden(out, f"Password of {name}")
+    return _from_stdin() if from_stdin else _hidden(out, f"Password of {name}")
 
 
 def _hidden(out: Output, question: str) -> str:
@@ -59,7 +59,7 @@ def _hidden(out: Output, question: str) -> str:
         raise _no_text() from None
 
 
-def _first_line() -> str:
+def _from_stdin() -> str:
     stream = sys.stdin
     if stream is None:
         return ""
@@ -68,11 +68,17 @@ def _first_line() -> str:
             "--password-stdin is for a pipe or a file, and standard input is the terminal, which shows what is typed.",
             ("Leave --password-stdin out to be asked.",),
         )
-    line = stream.buffer.readline(_MOST_BYTES + 1) if isinstance(stream, io.TextIOWrapper) else b""
-    if len(line) > _MOST_BYTES:
-        raise HostError(f"The first line of standard input has more than {_MOST_BYTES} bytes: that is no password.")
+    given = stream.buffer.read(_MOST_BYTES + 1) if isinstance(stream, io.TextIOWrapper) else b""
+    if len(given) > _MOST_BYTES:
+        raise HostError(f"Standard input has more than {_MOST_BYTES} bytes: that is no password.")
+    password = given.rstrip(b"\r\n")
+    # `docker login` would take all of them, and sign in with another password than one line's.
+    if b"\n" in password or b"\r" in password:
+        raise HostError(
+            "Standard input has more than one line, and a password is one line.", ("Give it the password alone.",)
+        )
     try:
-        return line.decode().removesuffix("\n").removesuffix("\r")
+        return password.decode()
     except UnicodeDecodeError:
         raise _no_text() from None
 

@@ -49,12 +49,13 @@ def check_cost(cost: int, *, force: bool) -> None:
 
 
 def check(password: str, known: Iterable[str], *, force: bool) -> None:
-    """Make sure that a password can be used and is not easily guessed; the second not with `force`.
+    """Make sure that a password can be used, by every client, and is not easily guessed; only the first with `force`.
 
     `known` are words that a guesser tries first, such as the user's name. Raises PasswordRefused.
     """
     _check_usable(password)
     if not force:
+        _check_ends(password)
         _check_strength(password, known)
 
 
@@ -86,6 +87,15 @@ def _check_usable(password: str) -> None:
         raise PasswordRefused(
             f"The password has {size} bytes, and bcrypt takes no more than {_MOST_BYTES}.",
             ("Take a shorter one; letters other than a to z count two bytes or more.",),
+        )
+
+
+def _check_ends(password: str) -> None:
+    # docker/cli, cli/command/registry.go, PromptUserForCredentials; version 20.10 left them.
+    if password != password.strip():
+        raise PasswordRefused(
+            "The password begins or ends with a blank, which today's `docker login` leaves out: it could not sign in.",
+            ("Take one without, or add --force where Docker is not to sign in with it.",),
         )
 
 

@@ -138,11 +138,11 @@ def test_the_advices_name_the_deployment(shell: Shell) -> None:
     [
         (GOOD.encode(), GOOD),
         (f"{GOOD}\r\n".encode(), GOOD),
-        (f"{GOOD} \nrest\n".encode(), f"{GOOD} "),
-        (" é!kX9vR2#\n".encode(), " é!kX9vR2#"),
+        (f"{GOOD}\n\n".encode(), GOOD),
+        ("é!k X9vR2#\n".encode(), "é!k X9vR2#"),
     ],
 )
-def test_the_first_line_of_standard_input_is_the_password(shell: Shell, stdin: bytes, kept: str) -> None:
+def test_standard_input_is_the_password(shell: Shell, stdin: bytes, kept: str) -> None:
     assert shell.run("user", "add", "bob", "--cost", "10", "--password-stdin", stdin=stdin) == 0
     assert passwords.matches(kept, shell.users["bob"])
 
@@ -151,7 +151,12 @@ def test_the_first_line_of_standard_input_is_the_password(shell: Shell, stdin: b
     ("stdin", "words"),
     [
         (b"", "The password is empty."),
-        (b"\nsecond\n", "The password is empty."),
+        (b"\n\n", "The password is empty."),
+        (b"\nsecond\n", "more than one line"),
+        (b"kX9vR2-kX9\nsecond", "more than one line"),
+        (b"kX9vR2-kX9\rsecond\n", "more than one line"),
+        (b" kX9vR2-kX9-wq\n", "begins or ends with a blank"),
+        ("kX9vR2-kX9-wq\u00a0".encode(), "begins or ends with a blank"),
         (b"\xff\xfe secret\n", "The password is no text in UTF-8."),
         (b"kX9" * 25, "has 75 bytes"),
         (b"kX9" * 2000, "has more than 4096 bytes"),
@@ -171,6 +176,11 @@ def test_a_weak_password_can_be_forced_and_an_empty_one_not(shell: Shell) -> Non
     assert shell.add("bob", "--force", "--cost", "4", password="bob") == 0
     assert account.Account("bob", shell.users["bob"]).cost == 4
     assert shell.add("ann", "--force", password="") == 1
+
+
+def test_blanks_at_the_ends_can_be_forced(shell: Shell) -> None:
+    assert shell.add("bob", "--force", password=f" {GOOD} ") == 0
+    assert passwords.matches(f" {GOOD} ", shell.users["bob"])
 
 
 @pytest.mark.parametrize("words", [("add", "bob"), ("password", "admin")])
@@ -507,6 +517,13 @@ def test_a_pull_secret_is_written_for_its_owner_alone(shell: Shell) -> None:
     assert "kubectl apply -f s.yaml" in shell.err
     assert (shell.folder / "s.yaml").stat().st_mode & 0o777 == 0o600
     assert secret_of((shell.folder / "s.yaml").read_text())["name"] == "registry-localhost"
+
+
+def test_a_pull_secret_takes_one_line_too(shell: Shell) -> None:
+    shell.add("ci")
+    assert shell.run("pull-secret", "ci", "--password-stdin", stdin=f"{GOOD}\nrest\n".encode()) == 1
+    assert "more than one line" in shell.err
+    assert shell.out == ""
 
 
 @pytest.mark.parametrize("password", [OTHER, "", "kX9" * 30])
