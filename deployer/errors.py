@@ -150,6 +150,10 @@ class Forbidden(Denied):
     """The registry knows who asks, and does not allow that user what was asked."""
 
 
+class UnknownManifest(RegistryError):
+    """A manifest of a type that is not known here; others may well read it."""
+
+
 # These say nothing of the content that was asked for, be it whole, damaged or gone.
 NOT_OF_CONTENT = (RegistryUnreachable, Denied, TryAgain)
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.cli.output import cells, padded
 from deployer.cli.words import age, counted, size
-from deployer.errors import Forbidden
+from deployer.errors import Forbidden, UnknownManifest
 from deployer.printable import one_line
+from deployer.registry.json_text import read_json
 from deployer.registry.kinds import Kind
 from deployer.registry.manifests import ImageManifest
 from deployer.registry.moments import Source
@@ -101,9 +102,10 @@ def _warn_of_unread(out: Output, repository: Repository) -> None:
         out.warn(not_whole(name, one.damaged) if one.damaged else f"The tag {name} cannot be read. {one.error}")
         for line in one.error.original.splitlines():
             out.note(f"  | {line}")
-    if damaged:
+    # Other programs may read what is of a type that is not known here.
+    names = [f"{repository.name}:{one.name}" for one in damaged if not isinstance(one.error, UnknownManifest)]
+    if names:
         # Together: the registry stumbles over damaged tags when it deletes one of them alone.
-        names = [f"{repository.name}:{one.name}" for one in damaged]
         out.note(f"To remove {'it' if len(names) == 1 else 'them'}: deployer delete {' '.join(names)}")
 
 
@@ -195,7 +197,7 @@ def print_inspection(out: Output, found: Inspection, address: str, now: datetime
         out.table(("PLATFORM", "DIGEST", "SIZE", "AGE"), rows)
     if isinstance(manifest, ImageManifest) and manifest.layers:
         out.line()
-        out.table(("LAYER", "SIZE"), [(layer.digest, size(layer.size)) for layer in manifest.layers])
+        out.table(("LAYER", "SIZE"), [(layer.digest, _size(layer.size)) for layer in manifest.layers])
 
 
 def _manifest_fields(manifest: Manifest, content: Content | None) -> list[tuple[str, str]]:
@@ -264,6 +266,6 @@ def _moment(moment: datetime | None) -> str | None:
 
 def _json_or_none(content: bytes | None) -> Any:  # noqa: ANN401 - whatever the image's maker wrote
     try:
-        return json.loads(content) if content is not None else None
-    except (ValueError, RecursionError):
+        return read_json(content) if content is not None else None
+    except ValueError:
         return None

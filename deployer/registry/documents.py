@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from deployer.errors import ContentDamaged, RegistryError
 from deployer.reference import is_digest
 from deployer.registry import manifests
 from deployer.registry.answers import not_a_registry, original_text
+from deployer.registry.json_text import read_json
 
 if TYPE_CHECKING:
     from deployer.registry.answers import Answer
@@ -45,7 +45,7 @@ class Document:
         try:
             return manifests.parse(self.content, self.media_type, self.digest)
         except RegistryError as error:
-            raise RegistryError(f"{self.name}: {error.message}", error.advice, error.original or self.origin) from error
+            raise type(error)(f"{self.name}: {error.message}", error.advice, error.original or self.origin) from error
 
 
 def read_document(answer: Answer, reference: str, name: str, place: Place) -> Document:
@@ -97,8 +97,8 @@ def is_schema_1(media_type: str, content: bytes) -> bool:
     if media_type in manifests.MANIFEST_TYPES:
         return False
     try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
+        document = read_json(content)
+    except ValueError:
         return False
     return isinstance(document, dict) and document.get("schemaVersion") == 1
 

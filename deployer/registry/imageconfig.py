@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from deployer.registry.json_text import read_json
 from deployer.registry.moments import parse_time
 from deployer.registry.platforms import Platform
 
@@ -37,8 +37,8 @@ def parse_config(content: bytes) -> ImageConfig:
     Registries do not check configurations, so whatever is not as it should be counts as absent.
     """
     try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
+        document = read_json(content)
+    except ValueError:
         return ImageConfig()
     if not isinstance(document, dict):
         return ImageConfig()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from deployer.errors import RegistryError
+from deployer.errors import RegistryError, UnknownManifest
 from deployer.reference import is_digest
+from deployer.registry.json_text import read_json, read_size
 from deployer.registry.kinds import (
     DOCKER_CONFIG,
     DOCKER_LIST,
@@ -57,11 +57,11 @@ NO_DIGEST = "sha256:" + "0" * 64
 
 @dataclass(frozen=True)
 class Descriptor:
-    """A pointer to content: its type, its digest, its size in bytes."""
+    """A pointer to content: its type, its digest, its size in bytes, None where it says none that can be."""
 
     media_type: str
     digest: str
-    size: int
+    size: int | None
     platform: Platform | None = None
     annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
     artifact_type: str = ""
@@ -95,7 +95,7 @@ class ImageManifest:
     @cached_property
     def kind(self) -> Content:
         """What it is, by the types of its configuration and its layers."""
-        return kind_of(json.loads(self.content), self.media_type)
+        return kind_of(read_json(self.content), self.media_type)
 
     @property
     def is_image(self) -> bool:
@@ -103,9 +103,9 @@ class ImageManifest:
         return self.kind.kind is Kind.IMAGE
 
     @property
-    def size(self) -> int:
-        """Bytes of its configuration and layers, compressed as the registry keeps them."""
-        return self.config.size + sum(layer.size for layer in self.layers)
+    def size(self) -> int | None:
+        """Bytes of its configuration and layers, compressed as the registry keeps them; None where one is not known."""
+        return total(part.size for part in (self.config, *self.layers))
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Index:
     @cached_property
     def kind(self) -> Content:
         """What it is: an index of images, or a build cache or an artifact in the form of an index."""
-        return kind_of(json.loads(self.content), self.media_type)
+        return kind_of(read_json(self.content), self.media_type)
 
     @property
     def images(self) -> tuple[Descriptor, ...]:
@@ -136,12 +136,19 @@ class Index:
         return _each_once(child for child in self.manifests if not child.is_manifest)
 
     @property
-    def size(self) -> int:
-        """Bytes of its own `blobs`."""
-        return sum(blob.size for blob in self.blobs)
+    def size(self) -> int | None:
+        """Bytes of its own `blobs`; None where one is not known."""
+        return total(blob.size for blob in self.blobs)
 
 
 Manifest = ImageManifest | Index
+
+
+def total(sizes: Iterable[int | None]) -> int | None:
+    """The sum of sizes, None where one is not known."""
+    known = list(sizes)
+    numbers = [size for size in known if size is not None]
+    return sum(numbers) if len(numbers) == len(known) else None
 
 
 def _each_once(descriptors: Iterable[Descriptor]) -> tuple[Descriptor, ...]:
@@ -157,12 +164,12 @@ def digest_of(content: bytes, algorithm: str = "sha256") -> str:
 
 
 def parse(content: bytes, content_type: str, digest: str | None = None) -> Manifest:
-    """Read a manifest from its exact bytes.
+    """Read a manifest from its exact bytes, as Go reads it: null is absent, and so is whatever is of another form.
 
     `content_type` is the answer's header, `digest` what the bytes were checked against (computed
     where None). Raises RegistryError for schema 1, for anything that is no manifest, and for one
     that says two things at once (media types of header and body must agree: OCI image
-    specification, CVE-2021-41190).
+    specification, CVE-2021-41190); UnknownManifest for one of a type that is not known.
     """
     said = content_type.partition(";")[0].strip().lower()
     document = _document(content)
@@ -176,21 +183,26 @@ def parse(content: bytes, content_type: str, digest: str | None = None) -> Manif
         "media_type": media_type,
         "digest": digest or digest_of(content),
         "content": content,
-        "subject": _descriptor(document["subject"], "subject") if document.get("subject") else None,
-        "artifact_type": _text(document, "artifactType", "the manifest"),
-        "annotations": _texts(document, "annotations", "the manifest"),
+        "subject": _descriptor(document.get("subject")),
+        "artifact_type": _text(document, "artifactType"),
+        "annotations": _texts(document, "annotations"),
     }
     if media_type in INDEX_TYPES:
-        return Index(manifests=_descriptors(document, "manifests"), **common)
+        # Docker looks at the entry that it wants alone.
+        entries = map(_descriptor, _list(document, "manifests"))
+        return Index(manifests=tuple(entry for entry in entries if entry), **common)
+    layers = enumerate(_list(document, "layers"))
     return ImageManifest(
-        config=_descriptor(document.get("config"), "config"), layers=_descriptors(document, "layers"), **common
+        config=_needed(document.get("config"), "config"),
+        layers=tuple(_needed(entry, f"layers[{position}]") for position, entry in layers),
+        **common,
     )
 
 
 def _document(content: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(content)
-    except (ValueError, RecursionError) as error:
+        document = read_json(content)
+    except ValueError as error:
         raise RegistryError("The manifest is no JSON, or is cut off.", original=str(error)) from error
     if not isinstance(document, dict):
         raise _invalid("it is no JSON object")
@@ -198,71 +210,66 @@ def _document(content: bytes) -> dict[str, Any]:
 
 
 def _media_type(document: dict[str, Any], said: str) -> str:
-    written = _text(document, "mediaType", "the manifest")
+    written = _text(document, "mediaType")
     if said in MANIFEST_TYPES and written and written != said:
         raise _invalid(f"the registry calls it {said}, it calls itself {written}")
-    is_index, is_image = "manifests" in document, "config" in document or "layers" in document
+    is_index = document.get("manifests") is not None
+    is_image = any(document.get(key) is not None for key in ("config", "layers"))
     if is_index and is_image:
         raise _invalid("it is an image and an index at once")
     media_type = said if said in MANIFEST_TYPES else written or (OCI_INDEX if is_index else OCI_MANIFEST)
     if media_type not in MANIFEST_TYPES:
-        raise RegistryError(f"The manifest is of the type '{media_type}', which deployer does not know.")
+        raise UnknownManifest(f"The manifest is of the type '{media_type}', which deployer does not know.")
     return media_type
 
 
-def _descriptors(document: dict[str, Any], key: str) -> tuple[Descriptor, ...]:
+def _list(document: dict[str, Any], key: str) -> list[Any]:
     # Go writes an empty list as null.
     entries = document.get(key)
-    if entries is None and key in document:
-        return ()
-    if not isinstance(entries, list):
+    if entries is not None and not isinstance(entries, list):
         raise _invalid(f"'{key}' is no list")
-    return tuple(_descriptor(entry, f"{key}[{position}]") for position, entry in enumerate(entries))
+    return entries or []
 
 
-def _descriptor(value: object, where: str) -> Descriptor:
+def _needed(value: object, where: str) -> Descriptor:
+    """What nothing can be pulled without."""
     if not isinstance(value, dict):
         raise _invalid(f"'{where}' is no descriptor")
-    digest, size = _text(value, "digest", where), value.get("size")
-    if not is_digest(digest):
+    found = _descriptor(value)
+    if found is None:
         raise _invalid(f"'{where}' has no valid digest")
-    if isinstance(size, bool) or not isinstance(size, int) or size < 0:
-        raise _invalid(f"'{where}' has no valid size")
+    return found
+
+
+def _descriptor(value: object) -> Descriptor | None:
+    """None where it names nothing."""
+    if not isinstance(value, dict) or not is_digest(_text(value, "digest")):
+        return None
     return Descriptor(
-        media_type=_text(value, "mediaType", where),
-        digest=digest,
-        size=size,
-        platform=_platform(value.get("platform"), where),
-        annotations=_texts(value, "annotations", where),
-        artifact_type=_text(value, "artifactType", where),
+        media_type=_text(value, "mediaType"),
+        digest=value["digest"],
+        size=read_size(value.get("size")),
+        platform=_platform(value.get("platform")),
+        annotations=_texts(value, "annotations"),
+        artifact_type=_text(value, "artifactType"),
         is_attestation=is_attestation(value),
     )
 
 
-def _platform(value: object, where: str) -> Platform | None:
-    if value is None:
-        return None
+def _platform(value: object) -> Platform | None:
     if not isinstance(value, dict):
-        raise _invalid(f"the platform of '{where}' is no object")
-    return Platform(*(_text(value, key, where) for key in ("os", "architecture", "variant", "os.version")))
+        return None
+    return Platform(*(_text(value, key) for key in ("os", "architecture", "variant", "os.version")))
 
 
-def _text(document: dict[str, Any], key: str, where: str) -> str:
+def _text(document: dict[str, Any], key: str) -> str:
     value = document.get(key)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise _invalid(f"'{key}' of {where} is no text")
-    return value
+    return value if isinstance(value, str) else ""
 
 
-def _texts(document: dict[str, Any], key: str, where: str) -> dict[str, str]:
+def _texts(document: dict[str, Any], key: str) -> dict[str, str]:
     value = document.get(key)
-    if value is None:
-        return {}
-    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
-        raise _invalid(f"'{key}' of {where} is no set of names and texts")
-    return dict(value)
+    return {name: text for name, text in value.items() if isinstance(text, str)} if isinstance(value, dict) else {}
 
 
 def _invalid(why: str) -> RegistryError:

@@ -14,6 +14,7 @@ from deployer.errors import RegistryError
 from deployer.reference import is_digest
 from deployer.registry import manifests
 from deployer.registry.imageconfig import ImageConfig, parse_config
+from deployer.registry.json_text import DECODER, read_json
 from deployer.registry.moments import at_second
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 # What distribution still gives, in bytes (maxManifestBodySize).
 REGISTRYS_LIMIT = 4 * 1024 * 1024
-_DECODER = json.JSONDecoder()
 _SPACE = " \t\n\r"
 
 
@@ -50,7 +50,7 @@ def parse_overview(content: bytes) -> Overview | None:
     text = content.decode(errors="surrogateescape")
     try:
         parts = {member.key: member for member in _members(text, 0)}
-        tags, found = json.loads(parts["tags"].text), parts["manifests"]
+        tags, found = read_json(parts["tags"].text), parts["manifests"]
         if not isinstance(tags, dict) or not all(isinstance(digest, str) for digest in tags.values()):
             return None
         entries = {member.key: _entry(text, member) for member in _members(text, found.start)}
@@ -106,9 +106,9 @@ def _members(text: str, start: int) -> Iterator[_Member]:
     if text[_skip(text, position)] == "}":
         return
     while True:
-        key, position = _DECODER.raw_decode(text, _skip(text, position))
+        key, position = DECODER.raw_decode(text, _skip(text, position))
         begin = _expect(text, position, ":")
-        _, end = _DECODER.raw_decode(text, _skip(text, begin))
+        _, end = DECODER.raw_decode(text, _skip(text, begin))
         end = _skip(text, end)
         yield _Member(str(key), begin, text[begin:end])
         if text[end] == "}":
@@ -131,7 +131,7 @@ def _expect(text: str, position: int, sign: str) -> int:
 
 def _entry(text: str, member: _Member) -> _Entry:
     parts = {part.key: part.text for part in _members(text, member.start)}
-    return _Entry(parts["document"].encode(errors="surrogateescape"), json.loads(parts.get("config", "null")))
+    return _Entry(parts["document"].encode(errors="surrogateescape"), read_json(parts.get("config", "null")))
 
 
 def _manifest(digest: str, entry: _Entry) -> Manifest | None:
@@ -141,7 +141,7 @@ def _manifest(digest: str, entry: _Entry) -> Manifest | None:
     if manifests.digest_of(entry.content, digest.partition(":")[0]) != digest:
         return None
     try:
-        said = json.loads(entry.content)
+        said = read_json(entry.content)
         if said.get("schemaVersion") != 2:
             return None
         return manifests.parse(entry.content, "", digest)

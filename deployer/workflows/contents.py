@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeGuard, TypeVar
 from deployer.errors import ContentDamaged, NotFound, RegistryError
 from deployer.registry import throwaway
 from deployer.registry.kinds import Kind, kind_of_whole
-from deployer.registry.manifests import ImageManifest, Index
+from deployer.registry.manifests import ImageManifest, Index, total
 from deployer.registry.moments import parse_time, real_time
 from deployer.registry.platforms import Platform, labels
 from deployer.workflows.reading import Damaged
@@ -56,11 +56,11 @@ class Contents:
     def size(self, manifest: Manifest) -> int | None:
         """Bytes of configurations and layers, compressed; an index's children summed, each once.
 
-        None where not all children are here, or could be read.
+        None where not all children are here, or could be read, or one says no size that can be.
         """
         if any(digest not in self.manifests for digest in self._children(manifest)):
             return None
-        return sum(each.size for each in self._walk(manifest))
+        return total(each.size for each in self._walk(manifest))
 
     def names_nothing(self, manifest: Manifest) -> bool:
         """Whether it is an index that names no image, the indexes in it included."""

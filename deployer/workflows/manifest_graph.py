@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.reference import is_digest
 from deployer.registry import attached
+from deployer.registry.json_text import read_json, read_size
 from deployer.registry.kinds import Kind, is_attestation, is_manifest_type, kind_of
 from deployer.registry.manifests import digest_of
 from deployer.registry.moments import parse_time
@@ -118,8 +119,8 @@ def facts_of(content: bytes, digest: str) -> Facts | None:
 def read_facts(content: bytes) -> Facts | None:
     """The same, of content that is what its digest promises."""
     try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
+        document = read_json(content)
+    except ValueError:
         return None
     # Configurations, the other JSON that a registry keeps, have no version of their form.
     if not isinstance(document, dict) or "schemaVersion" not in document:
@@ -150,15 +151,10 @@ def _parts(document: dict[str, Any]) -> Iterator[Part]:
     layers, entries = document.get("layers"), document.get("manifests")
     for descriptor in (document.get("config"), *(layers if isinstance(layers, list) else ())):
         if digest := _digest_of(descriptor):
-            yield Part(digest, _size_of(descriptor), bool(descriptor.get("urls")))
+            yield Part(digest, read_size(descriptor.get("size")), bool(descriptor.get("urls")))
     for descriptor in entries if isinstance(entries, list) else ():
         if digest := _digest_of(descriptor):
-            yield Part(digest, _size_of(descriptor), may_be_elsewhere=True)
-
-
-def _size_of(descriptor: dict[str, Any]) -> int | None:
-    size = descriptor.get("size")
-    return size if isinstance(size, int) else None
+            yield Part(digest, read_size(descriptor.get("size")), may_be_elsewhere=True)
 
 
 def _is_image_of_index(entry: dict[str, Any]) -> bool:

@@ -47,9 +47,10 @@ test("what is no image is an artifact, with a name", () => {
   assert.equal(describe({ schemaVersion: 1 }, "").kind, "legacy");
 });
 
-test("nonsense in a manifest counts as nothing", () => {
-  const layers = [{ size: "9" }, { size: -1 }, { size: 1.5 }, null, { size: 2 }];
-  assert.equal(describe({ config: { mediaType: CONFIG, digest: 7 }, layers }, OCI).size, 2);
+test("nonsense in a manifest counts as nothing, and of a size as unknown", () => {
+  const sum = (...layers) => describe({ config: { mediaType: CONFIG, digest: 7, size: 1 }, layers }, OCI).size;
+  assert.equal(sum(null, "x", { size: 2 }), 3);
+  for (const size of ["9", -1, 1.5, null, 2 ** 53]) assert.equal(sum({ size }, { size: 2 }), null);
   for (const platform of [{ os: ["linux"], architecture: "amd64" }, { os: "constructor", architecture: "valueOf", variant: 5 }, "x"]) platformName(platform);
   assert.equal(platformName({ os: ["linux"], architecture: "amd64" }), "");
 });

@@ -95,7 +95,7 @@ export function createWeigher({ tags, manifests }) {
     const isGoing = ([tag]) => going.has(tag);
     const digests = (entries) => new Set(entries.map(([, digest]) => digest));
     const all = Object.entries(tags);
-    for (const one of [...digests(all.filter(isGoing)), ...(more || [])]) for (const { digest, size } of blobsOf(one)) sizes.set(digest, size);
+    for (const one of [...digests(all.filter(isGoing)), ...(more || [])]) for (const { digest, size } of blobsOf(one)) sizes.set(digest, size ?? 0);
     for (const one of digests(all.filter((entry) => !isGoing(entry)))) for (const { digest } of blobsOf(one)) sizes.delete(digest);
     return [...sizes.values()].reduce((sum, size) => sum + size, 0);
   };

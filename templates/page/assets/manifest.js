@@ -16,10 +16,11 @@ export const ACCEPT = [...IMAGE_TYPES, ...INDEX_TYPES].join(", ");
 
 /**
  * @typedef {{digest: string, platform: any}} Child `platform` is the entry's own
- * @typedef {{kind: import("./kinds.js").Kind, purpose: string, client: import("./kinds.js").Client, size: number,
+ * @typedef {{kind: import("./kinds.js").Kind, purpose: string, client: import("./kinds.js").Client, size: number | null,
  *   config: string, children: Child[], artifactType: string, created: unknown, halfDeleted: boolean,
- *   blobs: {digest: string, size: number}[]}} Description
- * `size` in bytes, of its `blobs`: the configuration and all layers, or what an index names that is no manifest;
+ *   blobs: {digest: string, size: number | null}[]}} Description
+ * `size` in bytes, of its `blobs`: the configuration and all layers, or what an index names that is no manifest; null
+ * where one says none that can be;
  * `config`: the digest of an image's; `created`: the annotation, not checked yet
  */
 
@@ -38,7 +39,7 @@ export function describe(document, mediaType = words(document.mediaType)) {
     artifactType: type,
     children: kind === "index" ? platformChildren(list(document.manifests)) : [],
     blobs,
-    size: blobs.reduce((sum, blob) => sum + blob.size, 0),
+    size: total(blobs.map((blob) => blob.size)),
     config: kind === "image" ? words(document.config?.digest) : "",
     halfDeleted: isThrowAway(document),
     created: document.annotations?.["org.opencontainers.image.created"],
@@ -72,4 +73,7 @@ function platformChildren(entries) {
   }));
 }
 
-const size = (value) => (Number.isSafeInteger(value) && value >= 0 ? value : 0);
+const size = (value) => (Number.isSafeInteger(value) && value >= 0 ? value : null);
+
+/** @param {(number | null)[]} sizes @returns {number | null} their sum, null where one is not known */
+export const total = (sizes) => (sizes.includes(null) ? null : sizes.reduce((sum, one) => sum + one, 0));

@@ -3,7 +3,7 @@ import { readAttached } from "./attached.js";
 import { isObject } from "./checked.js";
 import { damageIn } from "./damage.js";
 import { kindOfWhole } from "./kinds.js";
-import { DEPTH, describe } from "./manifest.js";
+import { DEPTH, describe, total } from "./manifest.js";
 import { momentOf, realTime } from "./moments.js";
 import { completedPlatform, platformLabels } from "./platform.js";
 
@@ -99,7 +99,7 @@ function contentOf(digest, known, damaged) {
     artifactType: type,
     images,
     parts: images.length,
-    size: parts.every((part) => part.description) ? size + sum(parts.map((part) => part.description.size)) : null,
+    size: parts.every((part) => part.description) ? total([size, ...parts.map((part) => part.description.size)]) : null,
     platforms: platformLabels(images.map((part) => completedPlatform(part.platform, part.description?.platform))),
     created: times.length ? new Date(Math.max(...times)) : created,
     lost: parts.filter((part) => part.description === undefined).map((part) => part.digest),
@@ -145,8 +145,6 @@ function below(index, known, seen, depth = 1) {
 
 function weight(descriptions) {
   const blobs = new Map();
-  for (const description of descriptions) for (const { digest, size } of description?.blobs ?? []) blobs.set(digest, size);
-  return sum([...blobs.values()]);
+  for (const description of descriptions) for (const { digest, size } of description?.blobs ?? []) blobs.set(digest, size ?? 0);
+  return total([...blobs.values()]);
 }
-
-const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);

@@ -220,6 +220,31 @@ def test_a_tag_that_cannot_be_read_is_a_warning_and_the_exit_code_tells(shell: S
     assert found["unreadable"][0]["tag"] == "2"
 
 
+def test_nobody_is_told_to_delete_what_others_may_read(shell: Shell) -> None:
+    content = b'{"schemaVersion": 2, "mediaType": "application/x-odd"}'
+    odd = Reply(200, content, {"Content-Type": "application/x-odd", "Docker-Content-Digest": sha256(content)})
+    shell.push("app", "1", image("x"))
+    shell.registry.before = lambda asked: odd if asked.path.endswith("/manifests/1") else None
+    shell.run("tags", "app")
+    assert "of the type 'application/x-odd', which deployer does not know" in shell.err
+    assert "deployer delete" not in shell.err
+
+
+def test_an_image_with_bytes_that_are_not_utf_8_is_told_as_docker_does(shell: Shell) -> None:
+    plain = image("x", media=OCI)
+    settings = plain.blobs[0].replace(b'"config": {}', b'"config": {"Labels": {"by": "Jos\xe9"}}')
+    document = plain.document | {"annotations": {"by": "XX"}}
+    document["config"] |= {"digest": sha256(settings), "size": len(settings)}
+    content = json.dumps(document).encode().replace(b"XX", b"Mu\xf1oz")
+    shell.push("app", "1", Image(content, plain.media_type, (settings, *plain.blobs[1:])))
+    assert shell.run("tags", "app") == 0
+    assert "linux/amd64" in shell.out
+    assert shell.run("inspect", "app:1") == 0
+    assert "by=Jos\ufffd" in shell.out
+    assert "by=Mu\ufffdoz" in shell.out
+    assert shell.json("inspect", "app:1")["config"]["config"]["Labels"] == {"by": "Jos\ufffd"}
+
+
 def test_a_half_deleted_tag_is_pointed_out(shell: Shell) -> None:
     original = "sha256:" + "a" * 64
     left = throwaway.make("1", original, "", "nonce")

@@ -76,8 +76,9 @@ async function platformContent(shown, platform, isChosen) {
   ];
   if (!document) return { content: [facts(own), notice(h("h2", {}, text.image.absent), h("p", {}, text.image.absentAdvice))], config: null };
   const part = { digest, attestations, ...(await readManifest(shown, document)) };
-  const size = part.kind === "legacy" ? null : bytes(describe(document, document.mediaType).size);
-  own.push([text.tags.size, size], [text.tags.created, timeAgo(realTime(part.config?.created, new Date()))], ...builderFacts(part));
+  const { size } = describe(document, document.mediaType);
+  const words = size === null ? text.tags.noneKnown : bytes(size);
+  own.push([text.tags.size, part.kind === "legacy" ? null : words], [text.tags.created, timeAgo(realTime(part.config?.created, new Date()))], ...builderFacts(part));
   // Where the index itself tells it, it stands above already.
   const origin = readOrigin(part.config?.config?.Labels, document.annotations);
   const above = JSON.stringify(readOrigin(shown.document.annotations));

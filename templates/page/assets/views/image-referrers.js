@@ -50,7 +50,7 @@ function referringTags({ repository }, about) {
 
 function row(name, { tag, digest, document, kind }) {
   const description = document && describe(document, document.mediaType);
-  const size = description && description.kind !== "index" ? bytes(description.size) : null;
+  const size = description && description.kind !== "index" && description.size !== null ? bytes(description.size) : null;
   const words = document ? purposeWords(document, kind) : [text.image.purposes[kind] ?? text.image.purposes.attestation];
   return h("li", {},
     h("a", { href: tag ? tagPath(name, tag) : digestPath(name, digest) }, words.join(", ")),

@@ -51,7 +51,7 @@ export function showUntagged(context) {
     return h("li", {},
       h("a", { href: digestPath(name, digest), title: digest }, h("code", {}, shortDigest(digest))),
       h("span", {}, description ? kindWords(description) : text.tags.states.words.unread),
-      h("span", {}, bytes(description && description.kind !== "index" && description.kind !== "legacy" ? description.size : size)),
+      h("span", {}, bytes((["index", "legacy"].includes(description?.kind) ? null : description?.size) ?? size)),
       h("span", {}, text.tags.pushed, " ", timeAgo(pushed) ?? text.tags.noneKnown),
       mayDelete ? button(text.tags.deleting.open, remove) : null);
   }
