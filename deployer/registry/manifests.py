@@ -127,7 +127,7 @@ class Index:
 
     @property
     def images(self) -> tuple[Descriptor, ...]:
-        """Its children without attestations, each once; what it names that is no manifest is none."""
+        """Its children without attestations, each once for a platform; what it names that is no manifest is none."""
         return _each_once(child for child in self.manifests if child.is_manifest and not child.is_attestation)
 
     @property
@@ -152,9 +152,10 @@ def total(sizes: Iterable[int | None]) -> int | None:
 
 
 def _each_once(descriptors: Iterable[Descriptor]) -> tuple[Descriptor, ...]:
-    unique: dict[str, Descriptor] = {}
+    unique: dict[tuple[str, str], Descriptor] = {}
     for descriptor in descriptors:
-        unique.setdefault(descriptor.digest, descriptor)
+        platform = descriptor.platform.label if descriptor.platform else ""
+        unique.setdefault((descriptor.digest, platform), descriptor)
     return tuple(unique.values())
 
 

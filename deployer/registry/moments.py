@@ -22,6 +22,8 @@ _WRITTEN = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
     r"(?:[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))?)?"
 )
+# Longer ones no program writes, and the page's lists have no room for them.
+_MOST_CHARACTERS = 64
 # Tools that build reproducibly write a moment of about then into every image, which says nothing.
 _NO_REAL_TIME = datetime(1980, 1, 2, tzinfo=UTC)
 _LAST_SECOND = 253_402_300_799
@@ -49,7 +51,7 @@ def parse_time(value: object) -> datetime | None:
 
     None also for the year 1, which Go writes where a program set no time.
     """
-    found = _WRITTEN.fullmatch(value) if isinstance(value, str) else None
+    found = _WRITTEN.fullmatch(value) if isinstance(value, str) and len(value) <= _MOST_CHARACTERS else None
     if found is None:
         return None
     year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])

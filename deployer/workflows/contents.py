@@ -145,19 +145,23 @@ class Contents:
 
     def _walk(self, manifest: Manifest) -> Iterable[Manifest]:
         """A manifest and everything below it that was read, each digest once."""
-        yield manifest
+        found = {manifest.digest: manifest}
         if isinstance(manifest, Index):
-            yield from (below for _, below in self._below(manifest, {manifest.digest}) if below)
+            for _, below in self._below(manifest, {manifest.digest}):
+                if below:
+                    found.setdefault(below.digest, below)
+        return found.values()
 
     def _below(self, index: Index, seen: set[str]) -> Iterable[tuple[Descriptor, Manifest | None]]:
-        """What an index puts together, and indexes in it, in their order, each digest once; None was not read."""
+        """What an index puts together, and indexes in it, each read once, in their order; None was not read.
+
+        One image comes as often as it is named: it may be for several platforms.
+        """
         for child in index.images:
-            if child.digest in seen:
-                continue
-            seen.add(child.digest)
             below = self.manifests.get(child.digest)
             yield child, below
-            if isinstance(below, Index):
+            if isinstance(below, Index) and child.digest not in seen:
+                seen.add(child.digest)
                 yield from self._below(below, seen)
 
 

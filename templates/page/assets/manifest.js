@@ -64,10 +64,10 @@ function partsOf(document, mediaType) {
   return [...new Map(named.map((part) => [part.digest, part])).values()];
 }
 
-/** An index's images, each once. BuildKit puts attestations beside them, for the platform unknown/unknown. */
+/** An index's images, each once for a platform. BuildKit puts attestations beside them, for the platform unknown/unknown. */
 function platformChildren(entries) {
   const children = entries.filter((entry) => words(entry?.digest) && namesManifest(entry) && !isAttestation(entry));
-  return [...new Map(children.map((child) => [child.digest, child])).values()].map((child) => ({
+  return [...new Map(children.map((child) => [`${child.digest} ${JSON.stringify(child.platform)}`, child])).values()].map((child) => ({
     digest: child.digest,
     platform: child.platform,
   }));

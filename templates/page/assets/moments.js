@@ -4,6 +4,8 @@ import { words } from "./checked.js";
 // RFC 3339 as Go writes it; without a zone it is UTC, and a day alone is its first moment.
 const WRITTEN =
   /^([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))?)?$/;
+// Longer ones no program writes.
+const MOST_CHARACTERS = 64;
 // Tools that build reproducibly write a moment of about then into every image, which says nothing.
 const NO_REAL_TIME = Date.UTC(1980, 0, 2);
 // Milliseconds by which the clocks of two machines may differ.
@@ -15,7 +17,7 @@ export const TOLERANCE = 300_000;
  */
 export function parseTime(value) {
   const found = WRITTEN.exec(words(value));
-  if (!found) return null;
+  if (!found || found[0].length > MOST_CHARACTERS) return null;
   const [year, month, day, hours, minutes, seconds] = found.slice(1, 7).map((part) => Number(part ?? 0));
   const offset = (found[8] === "-" ? -1 : 1) * (Number(found[9] ?? 0) * 60 + Number(found[10] ?? 0));
   const local = new Date(0);

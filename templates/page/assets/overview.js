@@ -89,8 +89,11 @@ function contentOf(digest, known, damaged) {
   const { kind, purpose, client, artifactType, created, platform, size, halfDeleted, unread } = description;
   const own = { ...nothing, kind, purpose, client, artifactType, created, halfDeleted, unread };
   if (kind !== "index") return { ...own, parts: 1, size: kind === "legacy" ? null : size, platforms: platformLabels([platform]) };
-  const parts = below(description, known, new Set([digest]));
-  const images = parts.filter((part) => part.description?.kind !== "index");
+  const named = below(description, known, new Set([digest]));
+  // One image may be named for several platforms.
+  const parts = [...new Map(named.map((part) => [part.digest, part])).values()].filter((part) => part.digest !== digest);
+  const isImage = (part) => part.description?.kind !== "index";
+  const images = parts.filter(isImage);
   const times = images.map((part) => part.description?.created).filter(Boolean);
   const { type, ...whole } = kindOfWhole(content(description), images.flatMap((part) => (part.description ? [content(part.description)] : [])));
   return {
@@ -100,7 +103,7 @@ function contentOf(digest, known, damaged) {
     images,
     parts: images.length,
     size: parts.every((part) => part.description) ? total([size, ...parts.map((part) => part.description.size)]) : null,
-    platforms: platformLabels(images.map((part) => completedPlatform(part.platform, part.description?.platform))),
+    platforms: platformLabels(named.filter(isImage).map((part) => completedPlatform(part.platform, part.description?.platform))),
     created: times.length ? new Date(Math.max(...times)) : created,
     lost: parts.filter((part) => part.description === undefined).map((part) => part.digest),
     unread: parts.flatMap((part) => (part.description === null ? [part.digest] : part.description?.unread ?? [])),
@@ -132,13 +135,12 @@ function pulls({ kind }, state, images) {
 
 const content = ({ kind, purpose, client, artifactType }) => ({ kind, purpose, client, type: artifactType });
 
-/** The images of an index and the indexes in it, each once, however often they are named. */
+/** The images of an index and of the indexes in it, as often as they are named; each index is read once. */
 function below(index, known, seen, depth = 1) {
   return index.children.flatMap((child) => {
-    if (seen.has(child.digest)) return [];
-    seen.add(child.digest);
     const part = { ...child, description: known.get(child.digest) };
-    const goesOn = part.description?.kind === "index" && depth < DEPTH;
+    const goesOn = part.description?.kind === "index" && depth < DEPTH && !seen.has(child.digest);
+    seen.add(child.digest);
     return goesOn ? [part, ...below(part.description, known, seen, depth + 1)] : [part];
   });
 }
