@@ -8,7 +8,7 @@ from deployer.errors import PreflightError
 from deployer.host import ports
 from deployer.record import Record
 from deployer.storage.access import Storage
-from deployer.workflows import preflight, status, storage_findings
+from deployer.workflows import preflight, readiness, status, storage_findings
 from deployer.workflows.finding import Finding
 from deployer.workflows.stack import Action
 
@@ -31,7 +31,8 @@ def examine(examined: Examined) -> Iterator[Finding]:
         return
     found = status.read(stack)
     for problem in found.problems:
-        yield Finding("wrong", problem, ("deployer up", "deployer logs"))
+        is_ports = problem == readiness.UNPUBLISHED
+        yield Finding("wrong", problem, readiness.UNPUBLISHED_ADVICE if is_ports else ("deployer up", "deployer logs"))
     yield from found.content
     yield from _links(containers, stack)
     if found.is_healthy:

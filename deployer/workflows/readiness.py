@@ -12,7 +12,7 @@ from deployer.errors import EngineError, NotReady
 from deployer.host.unverified import unverified
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import httpx
 
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from deployer.engine_values import ServiceContainer
     from deployer.settings import Settings
 
+UNPUBLISHED = "The frontend is healthy in its container, and its port does not answer: the engine may publish no ports."
+# moby: libnetwork/portmapper and drivers/bridge; without both, a port is kept free and leads nowhere.
+UNPUBLISHED_ADVICE = (
+    "Look at iptables and userland-proxy in the engine's daemon.json: with both false, no published port works.",
+    "Where they are, set one of them to true, and restart the engine.",
+    "Else look for a firewall on this machine: sudo nft list ruleset",
+)
+_NO_WAY_IN = re.compile(r"no answer from \S+ \((?:timed out|.*refused)", re.IGNORECASE)
 _SIGNED_OUT = "the page wants a sign-in"
 _POLL_SECONDS = 0.05
 _LOOK_AT_CONTAINERS_SECONDS = 1.0
@@ -54,6 +62,13 @@ def probe(settings: Settings, engine: Engine, project: str) -> Answer:
     if page == _SIGNED_OUT:
         page = _complaint_behind_sign_in(engine, project) if settings.frontend.page_service_image else ""
     return Answer(api, page)
+
+
+def is_unpublished(answer: Answer, containers: Iterable[ServiceContainer]) -> bool:
+    """Whether the frontend answers in its container, by its own health check, and not on its port."""
+    frontend = next((found for found in containers if found.service == "frontend"), None)
+    is_well = frontend is not None and (frontend.state, frontend.health) == ("running", "healthy")
+    return is_well and _NO_WAY_IN.match(answer.api) is not None
 
 
 def wait(settings: Settings, engine: Engine, project: str, timeout: float) -> None:
@@ -123,8 +138,11 @@ def _late(answer: Answer, settings: Settings, engine: Engine, project: str, time
     else:
         at_fault = "page" if settings.frontend.page_service_image else "frontend"
     what = "; ".join(part for part in (answer.api, answer.page) if part)
-    container = next((found for found in engine.containers(project) if found.service == at_fault), None)
+    containers = engine.containers(project)
+    container = next((found for found in containers if found.service == at_fault), None)
     message = f"{settings.local_url} did not answer rightly within {timeout:.0f} s: {what}."
+    if is_unpublished(answer, containers):
+        return NotReady(f"{message} {UNPUBLISHED}", UNPUBLISHED_ADVICE)
     return NotReady(message, ("deployer logs",)) if container is None else _failure(message, engine, container)
 
 

@@ -296,7 +296,9 @@ def _problems(
         for container in containers
         if container.restart_policy not in {"always", "unless-stopped"}
     ]
-    if answer is not None:
+    if answer is not None and readiness.is_unpublished(answer, containers):
+        found.append(readiness.UNPUBLISHED)
+    elif answer is not None:
         found += [complaint[:1].upper() + complaint[1:] + "." for complaint in (answer.api, answer.page) if complaint]
     if free is not None and free < preflight.LEAST_FREE_BYTES:
         found.append("The disk that holds the images is full: pushes will fail.")

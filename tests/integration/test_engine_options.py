@@ -93,3 +93,23 @@ def test_a_second_network_for_which_no_addresses_are_left_is_told(daemon: Docker
     assert done.returncode == 1
     assert "could not do that" not in done.stderr
     assert "address pool" in done.stderr
+
+
+def test_an_engine_that_publishes_no_ports_is_named(daemon: Dockerd) -> None:
+    daemon.stop()
+    # The flag of the tests' engines is iptables=false.
+    daemon.file.write_text(json.dumps({**OPTIONS, "live-restore": False, "userland-proxy": False}))
+    daemon.start()
+    try:
+        done = inside(daemon, *_command("up", "--yes", "--timeout", "20"))
+        doctor = inside(daemon, *_command("doctor"))
+        deployer(daemon, "down", "--volumes", "--yes")
+    finally:
+        daemon.stop()
+        daemon.file.write_text(json.dumps(OPTIONS))
+        daemon.start()
+    assert done.returncode == 1
+    for told in (done.stderr, doctor.stdout):
+        assert "the engine may publish no ports" in told
+        assert "userland-proxy" in told
+    assert "deployer logs" not in done.stderr

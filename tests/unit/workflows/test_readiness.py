@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -14,7 +14,7 @@ import pytest
 from deployer.engine_values import ServiceContainer
 from deployer.errors import EngineError, NotReady
 from deployer.settings import FrontendSettings, Settings
-from deployer.workflows import readiness
+from deployer.workflows import readiness, status
 from tests.support.fake_engine import FakeEngine, service_container
 from tests.support.stack import free_port
 
@@ -144,3 +144,37 @@ def test_a_page_of_its_own_service_that_does_not_answer_is_named_with_its_log() 
         readiness.wait(Settings(port=port, frontend=JOXIT), WithPage(), "project", 0.1)
     assert "the page answers 502" in caught.value.message
     assert (caught.value.advice, caught.value.original) == (("deployer logs page",), "log of id of page")
+
+
+@dataclass
+class Healthy(WithPage):
+    """Both services run; the frontend's health is as given."""
+
+    health: str = "healthy"
+
+    def containers(self, project: str) -> tuple[ServiceContainer, ...]:
+        found = (service_container(service, "running") for service in ("frontend", "registry"))
+        return tuple(replace(container, health=self.health) for container in found)
+
+
+def test_a_healthy_frontend_whose_port_is_silent_is_told_with_the_engines_options() -> None:
+    settings = Settings(port=free_port())
+    with pytest.raises(NotReady) as caught:
+        readiness.wait(settings, Healthy(), "project", 0.1)
+    assert readiness.UNPUBLISHED in caught.value.message
+    assert "userland-proxy" in caught.value.advice[0]
+    assert not any("deployer logs" in line for line in caught.value.advice)
+    answer = readiness.probe(settings, Healthy(), "project")
+    containers = Healthy().containers("project")
+    assert status._problems(containers, answer, None) == (readiness.UNPUBLISHED,)
+
+
+def test_a_frontend_that_is_not_healthy_is_told_with_its_log() -> None:
+    with pytest.raises(NotReady) as caught:
+        readiness.wait(Settings(port=free_port()), Healthy(health="starting"), "project", 0.1)
+    assert caught.value.advice == ("deployer logs frontend",)
+
+
+@pytest.mark.parametrize("api", ["no answer from /v2/ ([SSL: WRONG_VERSION_NUMBER])", "/v2/ answers 502", ""])
+def test_a_port_that_answers_in_whatever_way_is_published(api: str) -> None:
+    assert not readiness.is_unpublished(readiness.Answer(api, ""), Healthy().containers("project"))
