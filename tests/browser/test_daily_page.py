@@ -222,13 +222,15 @@ class TestPhone:
         expect(wide.locator(".filter kbd")).to_be_visible()
 
     @pytest.mark.parametrize("language", ["en", "ja"])
-    @pytest.mark.parametrize("name", ["list", "repository", "image-of-platforms"])
+    @pytest.mark.parametrize(
+        "name", ["list", "repository", "repository-attached", "image-of-platforms", "image-signed", "files", "untagged"]
+    )
     def test_nothing_is_cut(self, windows: Windows, name: str, language: str) -> None:
         page = windows.show(BY_NAME[name], language=language, width=320)
         cut = page.evaluate(
             """() => [...document.querySelectorAll("main *")]
-                 .filter(one => one.checkVisibility() && !one.closest("pre, .unseen, .scrolling, .same, .header .pull"))
-                 .filter(one => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX === "hidden")
+                 .filter(one => one.checkVisibility() && !one.closest("pre, .unseen, thead, .same, .header .pull"))
+                 .filter(one => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== "visible")
                  .map(one => one.outerHTML.slice(0, 160))"""
         )
         assert cut == []

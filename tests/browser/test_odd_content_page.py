@@ -10,13 +10,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.pages import answer, row
-from tests.support.content import build_image, push_image
-from tests.support.image_view import commands, section, short
+from tests.support.content import build_image, push_artifact, push_image
+from tests.support.image_view import commands, fact, section, short
 from tests.support.page_views import go
 from tests.support.registry_content import OCI, TYPES, Image, image, index, push
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import httpx
     from playwright.sync_api import Page
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from tests.support.stack import DeployedStack
 
 TAGS = re.compile(r"/overview/tags/")
+# What of a row is cut at its side, or hangs out of it below.
+CUT = """row => [...row.querySelectorAll("*")]
+  .filter(one => one.checkVisibility() && !one.closest("svg, .same"))
+  .filter(one => (one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== "visible")
+    || one.getBoundingClientRect().bottom > row.getBoundingClientRect().bottom)
+  .map(one => one.outerHTML.slice(0, 160))"""
 
 
 @pytest.fixture(scope="module")
@@ -164,3 +170,47 @@ class TestWindows:
         one, two = windows(client, "odd/windows", "same", [("", ""), ("", "")])
         go(page, "/repository/odd/windows/tag/same")
         expect(page.get_by_role("tab")).to_have_text([f"windows/amd64 {short(each.digest)}" for each in (one, two)])
+
+
+class TestLength:
+    ARCHITECTURE = "architecture-of-a-very-long-name-" * 4
+    NAMES = ("a" * 128, "build-2024-11-29T10-20-30-main-0123456789abcdef")
+
+    def test_a_long_name_becomes_no_nothing(self, client: httpx.Client, page: Page, page_stack: DeployedStack) -> None:
+        push_image(client, "odd/architecture", "1.0", platform=f"linux/{self.ARCHITECTURE}")
+        go(page, "/repository/odd/architecture")
+        expect(row(page, "1.0").locator(".chip")).to_have_text(f"linux/{self.ARCHITECTURE}")
+        assert f"linux/{self.ARCHITECTURE}" in page_stack.deployer("tags", "odd/architecture", check=True).stdout
+        row(page, "1.0").get_by_role("link", name="1.0").click()
+        expect(fact(page, "Platform")).to_have_text(f"linux/{self.ARCHITECTURE}")
+
+    @pytest.mark.parametrize("language", ["en-US", "ja-JP"])
+    def test_the_longest_tag_stands_whole_on_a_phone(
+        self, client: httpx.Client, open_page: Callable[..., Page], language: str
+    ) -> None:
+        for tag in self.NAMES:
+            push_image(client, "odd/tags", tag, layers=("layer",))
+        page = open_page("/repository/odd/tags", viewport={"width": 320, "height": 800}, locale=language)
+        for tag in self.NAMES:
+            expect(row(page, tag)).to_be_visible()
+            assert row(page, tag).evaluate(CUT) == []
+
+    def test_what_a_layer_is_of_stands_whole_on_a_phone(
+        self, client: httpx.Client, open_page: Callable[..., Page]
+    ) -> None:
+        kind = "application/vnd." + "some.thing." * 12 + "v1"
+        push_artifact(client, "odd/types", "1.0", layer_type=kind, title="name-" * 12)
+        page = open_page("/repository/odd/types/tag/1.0", viewport={"width": 320, "height": 800})
+        line = section(page, "Files").get_by_role("row").nth(1)
+        expect(line.locator(".type")).to_have_text(kind.removeprefix("application/vnd."))
+        for part in line.get_by_role("cell").all():
+            box = part.bounding_box()
+            assert box
+            assert box["x"] + box["width"] <= 320
+            assert part.evaluate("one => one.scrollWidth <= one.clientWidth + 1")
+
+    def test_a_revision_that_is_no_commit_is_told_whole(self, client: httpx.Client, page: Page) -> None:
+        labels = {"org.opencontainers.image.revision": "release/2024-11-with-a-name"}
+        push_image(client, "odd/revision", "1.0", config_extra={"config": {"Labels": labels}})
+        go(page, "/repository/odd/revision/tag/1.0")
+        expect(fact(page, "Revision")).to_have_text("release/2024-11-with-a-name")

@@ -43,7 +43,7 @@ export async function drawIndex(shown) {
     // Its configuration may say what the index does not, such as the version of Windows.
     const told = platformLabel(completedPlatform(platform.named, config));
     const label = platform.key === platform.digest ? `${told} ${shortDigest(platform.digest)}` : told;
-    if (told && label !== platform.label) chooser.rename(platform.key, beginningOf(label, LABEL));
+    if (told && label !== platform.label) chooser.rename(platform.key, shortLabel(label));
   }
 
   /** A press is a step that "back" undoes; keys that go along the row are not. */
@@ -59,19 +59,22 @@ export async function drawIndex(shown) {
   const chosen = asked ?? platforms.find(({ document: there }) => there) ?? platforms[0];
   if (!chosen) return [notice(stateSentence(shown.title, shown.details)), panel];
   const entries = platforms.map(({ key, label, document: there }) =>
-    ({ key, label: beginningOf(label, LABEL), note: there ? "" : text.image.notHere }));
+    ({ key, label: shortLabel(label), note: there ? "" : text.image.notHere }));
   const more = all.length > MOST ? h("p", { class: "unknown" }, text.image.notListed(all.length - MOST)) : "";
   const chooser = (isList ? platformList : tabs)({ label: text.tags.platforms, entries, chosen: chosen.key, panel, onChoose });
   await show(chosen, Boolean(asked));
   return [chooser.element, more, panel];
 }
 
+const shortLabel = (label) => (label.length > LABEL ? `${beginningOf(label, LABEL)}…` : label);
+
 /** What is shown of a platform, and its configuration. */
 async function platformContent(shown, platform, isChosen) {
   const { announce, name, tag } = shown;
-  const { digest, document, within, attestations } = platform;
+  const { digest, document, label, within, attestations } = platform;
   const own = [
     [text.image.digest, [digestButton(digest, announce), document && h("a", { href: digestPath(name, digest) }, text.image.alone)]],
+    [text.image.platform, label.length > LABEL && label],
     [text.image.within, within && h("a", { href: digestPath(name, within) }, shortDigest(within))],
   ];
   if (!document) return { content: [facts(own), notice(h("h2", {}, text.image.absent), h("p", {}, text.image.absentAdvice))], config: null };

@@ -8,7 +8,7 @@ import { kindOf } from "../kinds.js";
 import { describe } from "../manifest.js";
 import { text } from "../text.js";
 import { commandsSection } from "./image-commands.js";
-import { beginningOf, digestButton, fill, folded, pairs, section, timeAgo } from "./image-parts.js";
+import { digestButton, fill, folded, pairs, section, timeAgo } from "./image-parts.js";
 import { rawBox } from "./image-raw.js";
 import { errorNotice, notice } from "./parts.js";
 
@@ -118,20 +118,23 @@ function layersSection({ announce }, { kind, config, layers }, history) {
   const isImage = kind === "image" || kind === "legacy";
   const titled = layers.some(({ title }) => title);
   const head = ["#", titled && text.image.file, text.image.digest, text.tags.size, text.image.type].filter(Boolean);
+  const cell = (kind, ...content) => h("td", { role: "cell", class: kind }, ...content);
   const row = ({ digest, size, mediaType, type, foreign, title }, index) =>
-    h("tr", {},
-      h("td", {}, String(index + 1)),
-      titled ? h("td", { class: "file" }, title ? folded(title) : text.tags.noneKnown) : null,
-      h("td", {}, digest ? digestButton(digest, announce) : text.tags.noneKnown),
-      h("td", { class: "number" }, size === null ? text.tags.unknown : bytes(size)),
-      h("td", { title: mediaType }, beginningOf(type, 60) || text.tags.unknown, foreign ? h("small", {}, text.image.foreign) : null));
-  const body = h("tbody", {});
-  const table = h("table", {}, h("thead", {}, h("tr", {}, ...head.map((label) => h("th", { scope: "col" }, label)))), body);
+    h("tr", { role: "row" },
+      cell("position", String(index + 1)),
+      titled ? cell("file", title ? folded(title) : text.tags.noneKnown) : null,
+      cell("blob", digest ? digestButton(digest, announce) : text.tags.noneKnown),
+      cell("number", size === null ? text.tags.unknown : bytes(size)),
+      h("td", { role: "cell", class: "type", title: mediaType }, type ? folded(type, h("span", {})) : text.tags.unknown, foreign ? h("small", {}, text.image.foreign) : null));
+  // On a phone its parts are no table's for the browser, whatever they are called.
+  const body = h("tbody", { role: "rowgroup" });
+  const names = h("tr", { role: "row" }, ...head.map((label) => h("th", { scope: "col", role: "columnheader" }, label)));
+  const table = h("table", { role: "table", "aria-label": text.image.layers }, h("thead", { role: "rowgroup" }, names), body);
   const rest = fill(body, layers, row);
   const unmatched = isImage && config && !history;
   return section(isImage ? text.image.layers : titled ? text.image.files : text.image.contents,
     unmatched ? h("p", { class: "unknown" }, text.image.noHistory) : null,
-    h("div", { class: "scrolling", tabindex: "0", role: "group", "aria-label": text.image.layers }, table), rest);
+    table, rest);
 }
 
 /** What statements, lists and the like say can be read here too; of files only those that people read. */

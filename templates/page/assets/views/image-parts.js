@@ -12,8 +12,9 @@ const LINES = 12;
 const MANY = 200;
 // Characters of an address.
 const ADDRESS = 60;
-// By which Git calls a commit.
+// By which Git calls a commit, of which it is the beginning.
 const REVISION = 12;
+const COMMIT = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
 const graphemes = new Intl.Segmenter();
 
 /** @param {string} title @param {...(Node | string | null)} content @returns {HTMLElement} */
@@ -101,7 +102,7 @@ export function fill(list, items, row) {
  */
 export const originFacts = ({ version, revision, links }) => [
   [text.image.version, version],
-  [text.image.revision, revision && h("code", { title: revision }, beginningOf(revision, REVISION))],
+  [text.image.revision, COMMIT.test(revision) ? h("code", { title: revision }, revision.slice(0, REVISION)) : revision],
   ...links.map(({ kind, href }) => [text.image.links[kind], outward(href)]),
 ];
 

@@ -16,7 +16,7 @@ import {
   toBeginning,
 } from "./parts.js";
 import { filterBox } from "./search.js";
-import { createHeader, createTagRow } from "./tag-table.js";
+import { createHeader, createTagRow, isLong } from "./tag-table.js";
 
 // Where the browser keeps how tags are sorted, everywhere.
 const SORTING = "tags-sort";
@@ -184,6 +184,7 @@ function showTags(context) {
     header.show(sorting);
     table.hidden = !shown.length;
     table.classList.toggle("selectable", mayDelete());
+    table.classList.toggle("long", shown.some(isLong));
     table.setAttribute("aria-rowcount", shown.length + 1);
     command.element.classList.toggle("waiting", !repository);
     toolbar.hidden = repository ? !tags.size : Boolean(error || unknown);

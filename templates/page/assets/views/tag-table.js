@@ -14,6 +14,8 @@ const SORTABLE = ["name", "size", "created", "pushed"];
 const SHORT = 14;
 const PLACES = 4;
 const SIBLINGS = 20;
+// Characters.
+const LONG = 46;
 const BIN = "M3 4.5h10M6.5 4.5v-1a1 1 0 0 1 1-1h1a1 1 0 0 1 1 1v1M4.5 4.5l.6 8a1 1 0 0 0 1 1h3.8a1 1 0 0 0 1-1l.6-8M6.8 7v4M9.2 7v4";
 
 /**
@@ -104,6 +106,9 @@ export function createTagRow(tag, { name, pullCommand, announce, onCopied, mayDe
   }
   return { element, update };
 }
+
+/** @param {string} tag @returns {boolean} whether it takes more than two lines on a phone */
+export const isLong = (tag) => shortTag(tag).length > LONG;
 
 /** Of a tag that begins with a digest, what tells it from its like is at its end. */
 const shortTag = (tag) => tag.replace(/^(sha\d+-[0-9a-f]{12})[0-9a-f]{52}/, "$1…");
