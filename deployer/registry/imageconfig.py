@@ -65,9 +65,17 @@ def _text(value: object) -> str:
 
 
 def _texts(value: object) -> dict[str, str]:
+    """Names and texts; what is no text is told as it is written, and not left out."""
     if not isinstance(value, dict):
         return {}
-    return {key: text for key, text in value.items() if isinstance(text, str)}
+    return {key: text if isinstance(text, str) else _written(text) for key, text in value.items()}
+
+
+def _written(value: object) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return ""
 
 
 def _list(value: object) -> tuple[str, ...]:

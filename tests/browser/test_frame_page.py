@@ -9,12 +9,13 @@ import pytest
 from playwright.sync_api import expect
 
 from deployer import __version__
+from tests.browser.pages import until
 from tests.support.content import push_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     from tests.browser.conftest import Watch
     from tests.support.stack import DeployedStack
@@ -80,13 +81,110 @@ def test_nobody_signs_out_where_nobody_signs_in(open_page: Callable[..., Page]) 
     expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
 
 
-def test_a_page_that_does_not_come_whole_is_loaded_once_more(page: Page, watch: Watch) -> None:
-    watch.expect("net::ERR_FAILED|Failed to fetch dynamically imported module")
-    failures = iter([True])
-    page.route("**/assets/dom.js", lambda route: route.abort() if next(failures, False) else route.continue_())
+# Of each kind of part: what it is asked for by, the first script, which may itself be lost, and a module's modules.
+PARTS = (
+    "start.js",
+    "main.js",
+    "dom.js",
+    "languages/en.js",
+    "views/repositories.js",
+    "virtual-list.js",
+    "languages/list/en.js",
+    "style.css",
+    "styles/repositories.css",
+)
+LOST = "net::ERR_FAILED|Failed to fetch dynamically imported module|unreachable"
+
+
+def lose(page: Page, part: str, times: int) -> list[str]:
+    """Break off the connection over which a part of the page comes, so many times; each time that it is asked for."""
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(part)
+        if len(asked) <= times:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route(f"**/assets/{part}", answer)
+    return asked
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_that_does_not_come_is_asked_for_once_more(page: Page, watch: Watch, part: str) -> None:
+    watch.expect(LOST)
+    lost = lose(page, part, 1)
+    page.goto("/?filter=x")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Repositories")
+    expect(page.get_by_role("searchbox")).to_have_value("x")
+    expect(page).to_have_url(re.compile(r"/\?filter=x$"))
+    expect(page.locator(".toolbar")).to_have_css("position", "sticky")
+    expect(page.locator(".above")).to_have_css("display", "contents")
+    assert len(lost) > 1
+
+
+@pytest.mark.parametrize("part", ["main.js", "dom.js", "languages/en.js"])
+def test_and_never_for_ever(page: Page, watch: Watch, part: str) -> None:
+    watch.expect(LOST)
+    loaded: list[str] = []
+    page.on("domcontentloaded", lambda _: loaded.append(part))
+    lose(page, part, 1000)
+    page.goto("/")
+    expect(page.get_by_text("This page needs JavaScript, and its scripts did not run.")).to_be_visible()
+    expect(page).to_have_url(re.compile("#again$"))
+    # Seen without waiting: the style sheet alone would show it later.
+    expect(page.locator("#unloaded")).not_to_have_class(re.compile("late"))
+    page.wait_for_timeout(1000)
+    assert len(loaded) == 2
+    page.unroute_all()
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Repositories")
+    expect(page).to_have_url(re.compile("/$"))
+
+
+def test_it_is_loaded_once_the_server_answers_again(page: Page, watch: Watch) -> None:
+    """As while the frontend starts anew: a browser that loads a page then has nothing but an error of its own."""
+    watch.expect(f"{LOST}|Failed to load resource")
+    asked: list[str] = []
+    down = [True]
+
+    def answer(route: Route) -> None:
+        if route.request.method == "HEAD":
+            asked.append(route.request.url)
+        if down[0] and (route.request.method == "HEAD" or route.request.url.endswith("/dom.js")):
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/*", answer)
+    page.goto("/?filter=x")
+    until(page, lambda: len(asked) > 1)
+    expect(page.locator("#unloaded")).to_be_attached()
+    down[0] = False
+    expect(page.get_by_role("searchbox")).to_have_value("x")
+
+
+def test_a_view_that_does_not_come_is_said_so_after_the_second_time(page: Page, watch: Watch) -> None:
+    watch.expect(f"{LOST}|status of 404")
     page.goto("/")
     expect(page.get_by_role("heading", level=1)).to_have_text("Repositories")
-    page.unroute("**/assets/dom.js")
-    page.route("**/assets/dom.js", lambda route: route.abort())
-    page.reload()
-    expect(page.get_by_text("This page needs JavaScript, and its scripts did not run.")).to_be_visible()
+    lose(page, "views/repository.js", 1000)
+    page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<a href=\"/repository/a\">a</a>')")
+    page.get_by_role("link", name="a", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("This could not be loaded")
+    page.unroute_all()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("a")
+
+
+@pytest.mark.parametrize("times", [1, 1000])
+def test_what_is_loaded_at_a_press_is_asked_for_once_more(page: Page, watch: Watch, times: int) -> None:
+    watch.expect(LOST)
+    page.goto("/")
+    lose(page, "views/help.js", times)
+    page.get_by_role("button", name="Keys").click()
+    name = "Keys" if times == 1 else "This could not be loaded"
+    expect(page.get_by_role("dialog", name=name)).to_be_visible()
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)

@@ -99,7 +99,20 @@ class TestTheHeadline:
         )
 
 
-class TestLostParts:
+class TestDamage:
+    @pytest.mark.parametrize(("size", "sentence"), [(5_000_000, "Its manifest has 5 MB"), (3, "is damaged (3 bytes)")])
+    def test_a_manifest_that_cannot_be_read_is_not_called_gone(
+        self, client: httpx.Client, page: Page, size: int, sentence: str
+    ) -> None:
+        digest = push_image(client, "odd/unreadable", "1.0").digest
+        stored = client.get("/overview/tags/odd/unreadable").json()
+        page.route(TAGS, answer({**stored, "manifests": {}, "damaged": {digest: size}}))
+        go(page, "/repository/odd/unreadable")
+        expect(row(page, "1.0").locator(".fault")).to_have_text("not readable")
+        row(page, "1.0").get_by_role("link", name="1.0").click()
+        expect(page.get_by_role("heading", level=2)).to_have_text("The manifest cannot be read")
+        expect(page.locator(".notice")).to_contain_text(sentence)
+
     def test_the_page_and_the_command_line_say_the_same(
         self, client: httpx.Client, page: Page, page_stack: DeployedStack
     ) -> None:

@@ -3,7 +3,7 @@ import { mock, test } from "node:test";
 import { load } from "./support/load.mjs";
 
 const { createPool } = await load("pool.js");
-const { createStore } = await load("store.js");
+const { createStore, remembering } = await load("store.js");
 
 const PAUSE = 20;
 
@@ -79,14 +79,23 @@ test("leaving breaks off what runs and begins nothing more", () => {
   assert.deepEqual([begun, broken], [numbers(0, 6), numbers(0, 6)]);
 });
 
-test("a store tells of each change, until its listener leaves", () => {
+test("a store tells who wants to know of what has changed, until they leave", () => {
   const store = createStore({ one: 1, two: 2 });
   const leaving = new AbortController();
   const heard = [];
-  store.subscribe((state) => heard.push(state), leaving.signal);
+  store.subscribe(["two"], (state) => heard.push({ ...state }), leaving.signal);
+  store.set({ one: 5 });
+  store.set({ two: 2 });
   store.set({ two: 3 });
   leaving.abort();
-  store.set({ one: 0 });
-  assert.deepEqual(heard, [{ one: 1, two: 3 }]);
-  assert.deepEqual(store.get(), { one: 0, two: 3 });
+  store.set({ one: 0, two: 4 });
+  assert.deepEqual(heard, [{ one: 5, two: 3 }]);
+  assert.deepEqual(store.get(), { one: 0, two: 4 });
+});
+
+test("what is made of the same is not made again", () => {
+  const made = [];
+  const make = remembering((...given) => made.push(given));
+  for (const given of [[], [], ["a", 1], ["a", 1], ["a", 2]]) make(...given);
+  assert.deepEqual(made, [[], ["a", 1], ["a", 2]]);
 });

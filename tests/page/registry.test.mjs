@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
 const { createClient, isName } = await load("registry.js");
-const { ACCEPT } = await load("manifest.js");
+const { ACCEPT } = await load("media-types.js");
 const ORIGIN = "http://registry.test:5000";
 const { signal } = new AbortController();
 

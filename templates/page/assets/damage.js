@@ -1,6 +1,6 @@
 /** What of an image nobody can pull, by what the overview tells of damaged and missing content. */
 import { isObject, list, words } from "./checked.js";
-import { isAttestation, namesManifest } from "./kinds.js";
+import { isAttestation, namesManifest } from "./media-types.js";
 
 // In bytes; the registry reads no more of a manifest, which may be whole all the same.
 const REGISTRYS_LIMIT = 4_194_304;

@@ -7,7 +7,8 @@
  * what it is, and which `deployer` and this page finish.
  */
 import { throwAway } from "./deletion-plan.js";
-import { ACCEPT, NOTHING } from "./manifest.js";
+import { NOTHING } from "./manifest.js";
+import { ACCEPT } from "./media-types.js";
 import { RegistryError } from "./registry.js";
 
 // Before each try, in milliseconds: pushes and deletions at the same time make 2.8 stumble for a moment.

@@ -26,6 +26,15 @@ export function h(name, attributes = {}, ...children) {
 }
 
 /**
+ * Set an element's words where they are others than before: whoever has selected them keeps the selection.
+ * @param {HTMLElement} element @param {string} words
+ */
+export function say(element, words) {
+  const told = enclosed(words);
+  if (element.textContent !== told) element.textContent = told;
+}
+
+/**
  * A line drawing that says nothing to screen readers.
  * @param {string} path in a field of 16 by 16
  * @returns {SVGElement}
@@ -39,19 +48,4 @@ export function icon(path) {
   line.setAttribute("d", path);
   drawing.append(line);
   return drawing;
-}
-
-const styles = new Map();
-
-/**
- * @param {string} name of a style sheet in styles/, of a view that not everyone looks at
- * @returns {Promise<void>} ends once it is in force, or cannot be had
- */
-export function addStyle(name) {
-  if (!styles.has(name)) {
-    styles.set(name, new Promise((done) => {
-      document.head.append(h("link", { rel: "stylesheet", href: `/assets/styles/${name}.css`, onload: done, onerror: done }));
-    }));
-  }
-  return styles.get(name);
 }

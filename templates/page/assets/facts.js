@@ -1,37 +1,30 @@
-/** What the list tells of each repository in sight: read once it stays there, and kept for all views. */
-import { listedTags, readRepository } from "./overview.js";
+/** What each repository in sight weighs: read once it stays there, and kept for all views. */
 import { createPool } from "./pool.js";
-import { newestFirst } from "./tags.js";
+import { weigh } from "./weight.js";
 
 // As many as browsers have connections to one server without HTTP/2.
 const AT_ONCE = 6;
 // Milliseconds that a row stays in sight before its repository is asked for.
 const PAUSE = 150;
-// Repositories kept, each with all its tags.
-const KEPT = 2000;
 // What will be no different a moment later.
 const FINAL = ["forbidden", "missing", "large"];
 
 /**
- * @typedef {{tag: string, at: Date, source: "created" | "pushed"}} Newest
- * @typedef {{tags: number, size?: number, newest?: Newest}} Facts size in bytes
+ * @typedef {{tags: number, size?: number}} Facts size in bytes
  * @param {{client: any, session: any, signal: AbortSignal, onRead: (name: string) => void}} options
  * @returns {{want: (names: string[]) => void, of: (name: string) => Facts}}
  */
 export function createFacts({ client, session, signal, onRead }) {
-  const { repositories } = session.get();
+  const { sizes } = session.get();
   const read = new Set();
 
   async function run(name, leaving) {
     try {
-      const found = readRepository(await client.repository(name, leaving));
-      // As the last, so that those looked at long ago go first.
-      repositories.delete(name);
-      repositories.set(name, found);
-      if (repositories.size > KEPT) repositories.delete(repositories.keys().next().value);
+      const { manifests } = await client.repository(name, leaving);
+      sizes.set(name, weigh(Object.values(manifests).map((entry) => entry?.document)));
     } catch (error) {
       if (!FINAL.includes(error.kind)) return;
-      repositories.delete(name);
+      sizes.delete(name);
     }
     read.add(name);
     onRead(name);
@@ -40,18 +33,6 @@ export function createFacts({ client, session, signal, onRead }) {
   const want = createPool({ size: AT_ONCE, pause: PAUSE, run, signal });
   return {
     want: (names) => want(names.filter((name) => !read.has(name))),
-    of(name) {
-      const found = repositories.get(name);
-      return found
-        ? { tags: listedTags(found.tags).length, size: found.size, newest: newest(found.tags) }
-        : { tags: session.get().names?.get(name) ?? 0 };
-    },
+    of: (name) => ({ tags: session.get().names?.get(name) ?? 0, size: sizes.get(name) }),
   };
-}
-
-/** @param {Map<string, import("./overview.js").Details>} tags @returns {Newest | undefined} of all that have a moment */
-export function newest(tags) {
-  const [tag] = newestFirst(listedTags(tags), tags);
-  const moment = tags.get(tag)?.moment;
-  return moment ? { tag, ...moment } : undefined;
 }

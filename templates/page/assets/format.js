@@ -1,8 +1,9 @@
 /** How things are written: sizes, times, digests, orders. */
-import { TOLERANCE } from "./moments.js";
 import { language, text } from "./text.js";
 
 const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
+// Milliseconds by which the clocks of two machines may differ.
+export const TOLERANCE = 300_000;
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
 

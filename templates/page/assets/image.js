@@ -1,7 +1,8 @@
 /** What manifests and configurations say in detail. Everything in them is a stranger's word: checked, then used. */
 import { attachedPurpose, attachedTo } from "./attached.js";
 import { list, words } from "./checked.js";
-import { namesManifest, predicateOf, purposeOf } from "./kinds.js";
+import { predicateOf, purposeOf } from "./kinds.js";
+import { namesManifest } from "./media-types.js";
 import { artifactName } from "./manifest.js";
 
 const DIGEST = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-f]{32,}$/;

@@ -1,12 +1,9 @@
 /** What a manifest is, by the media types in it and in its descriptors: an image, an index, a build cache, an artifact. */
 import { isObject, list, words } from "./checked.js";
+import { isAttestation, isIndex, namesManifest } from "./media-types.js";
 
 const DOCKER = "application/vnd.docker.";
 const OCI = "application/vnd.oci.image.";
-
-export const IMAGE_TYPES = [`${DOCKER}distribution.manifest.v2+json`, `${OCI}manifest.v1+json`];
-export const INDEX_TYPES = [`${DOCKER}distribution.manifest.list.v2+json`, `${OCI}index.v1+json`];
-const LEGACY_TYPES = [`${DOCKER}distribution.manifest.v1+json`, `${DOCKER}distribution.manifest.v1+prettyjws`];
 const CONFIG_TYPES = [`${DOCKER}container.image.v1+json`, `${OCI}config.v1+json`];
 const EMPTY_TYPE = "application/vnd.oci.empty.v1+json";
 const LAYER_TYPE = /^application\/vnd\.(docker\.image\.rootfs\.(foreign\.)?diff\.tar(\.\w+)?|oci\.image\.layer\.[\w.]*tar)(\+\w+)*$/;
@@ -70,20 +67,6 @@ export function kindOfWhole(own, parts) {
   if (first) return { kind: first.kind, purpose: own.purpose || first.purpose, type: own.type || first.type, client: first.client };
   return own.type ? { ...own, kind: "artifact" } : own;
 }
-
-/** @param {any} document @param {string} [mediaType] @returns {boolean} */
-export const isIndex = (document, mediaType = words(document.mediaType)) =>
-  INDEX_TYPES.includes(mediaType) || Array.isArray(document.manifests);
-
-/** @param {string} type of an index's descriptor @returns {boolean} whether it is a manifest that is named, and no blob */
-export const isManifestType = (type) => type === "" || [...IMAGE_TYPES, ...INDEX_TYPES, ...LEGACY_TYPES].includes(type);
-
-/** @param {any} entry of an index @returns {boolean} */
-export const namesManifest = (entry) => isManifestType(words(entry?.mediaType));
-
-/** @param {any} entry of an index @returns {boolean} whether it is no image, but what is told of one */
-export const isAttestation = ({ platform, annotations }) =>
-  platform?.os === "unknown" || platform?.architecture === "unknown" || Boolean(annotations?.["vnd.docker.reference.type"]);
 
 /** @param {string} type a media type, or a predicate's @returns {string} what it is for, empty where that is not known */
 export const purposeOf = (type) => PURPOSES.find(([, pattern]) => pattern.test(type.toLowerCase()))?.[0] ?? "";

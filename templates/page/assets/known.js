@@ -20,9 +20,6 @@ export function createKnown({ client, session, signal, onRead, onLoad }) {
 
   function noteSize(name) {
     tried.add(name);
-    const { size } = facts.of(name);
-    if (size === undefined) sizes.delete(name);
-    else sizes.set(name, size);
     onRead();
   }
 
@@ -43,10 +40,7 @@ export function createKnown({ client, session, signal, onRead, onLoad }) {
   return {
     load,
     /** @param {string} name @returns {Known} */
-    of(name) {
-      const told = facts.of(name);
-      return { ...told, size: told.size ?? sizes.get(name), pushed: session.get().pushed?.get(name) };
-    },
+    of: (name) => ({ ...facts.of(name), pushed: session.get().pushed?.get(name) }),
     /** @param {string[]} names in the window: read first */
     see(names) {
       inSight = names;

@@ -1,5 +1,6 @@
 /** Puts the rooms together: one client, one session, a view for each address. */
-import { $, addStyle } from "./dom.js";
+import { $ } from "./dom.js";
+import { addStyle, twice } from "./loading.js";
 import { createClient, RegistryError } from "./registry.js";
 import { startRouter } from "./router.js";
 import { CHANGED, createStore } from "./store.js";
@@ -17,7 +18,7 @@ const VIEWS = {
 };
 
 async function view(load, words, style, show) {
-  const [module] = await Promise.all([load(), ...words.map(addWords), addStyle(style)]);
+  const [module] = await Promise.all([twice(load), ...words.map(addWords), addStyle(style)]);
   return module[show];
 }
 
@@ -26,7 +27,7 @@ let announcing = 0;
 const app = {
   client: createClient({ origin: location.origin, fetch: (...request) => fetch(...request) }),
   // What outlives a view, so that going back shows it at once. `names` of all repositories with their numbers of
-  // tags, `repositories` as they were last read, the `sizes` of more of them, what was `pushed` last, the `room`.
+  // tags, `repositories` as they were last looked at, the `sizes` of more of them, what was `pushed` last, the `room`.
   session: createStore({
     user: "", version: "", names: null, repositories: new Map(), sizes: new Map(), pushed: null, pushedAll: true, room: null,
   }),
@@ -39,13 +40,16 @@ function announce(words) {
   announcing = setTimeout(() => ($("#announcer").textContent = words), 250);
 }
 
-async function load({ view }) {
+async function load({ view: wanted }) {
   try {
-    const show = await VIEWS[view]();
+    const show = await VIEWS[wanted]();
+    self.secondLoad?.done();
     return (context) => show({ ...app, ...context });
   } catch {
     // A module does not say why it did not come: who is signed out gets none either.
     const error = await app.client.session().then(() => new RegistryError("unreachable"), (why) => why);
+    // What once did not come, some browsers ask for again only when the page is loaded anew.
+    if (error.kind === "unreachable" && self.secondLoad?.ask()) return () => {};
     return (context) => showFailure({ ...context, error });
   }
 }

@@ -1,6 +1,8 @@
 /** Manifests, and what they say by themselves. Everything in them is a stranger's word: checked, then used. */
-import { isObject, list, words } from "./checked.js";
-import { IMAGE_TYPES, INDEX_TYPES, isAttestation, isIndex, kindOf, namesManifest } from "./kinds.js";
+import { list, words } from "./checked.js";
+import { kindOf } from "./kinds.js";
+import { isAttestation, namesManifest } from "./media-types.js";
+import { partsOf, total } from "./weight.js";
 
 /** The annotation of a throw-away image, with the digest that its tag had. */
 export const HALF_DELETED = "deployer.half-deleted.digest";
@@ -10,9 +12,6 @@ export const NOTHING = { text: "{}", digest: "sha256:44136fa355b3678a1146ad16f7e
 
 /** No index of honest use holds indexes so deep; deeper ones count as what is not here. */
 export const DEPTH = 8;
-
-/** All four, always: asked for less, the registry converts and answers with another digest. */
-export const ACCEPT = [...IMAGE_TYPES, ...INDEX_TYPES].join(", ");
 
 /**
  * @typedef {{digest: string, platform: any}} Child `platform` is the entry's own
@@ -31,7 +30,7 @@ export const ACCEPT = [...IMAGE_TYPES, ...INDEX_TYPES].join(", ");
  */
 export function describe(document, mediaType = words(document.mediaType)) {
   const { kind, purpose, client, type } = kindOf(document, mediaType);
-  const blobs = kind === "legacy" ? [] : partsOf(document, mediaType);
+  const blobs = partsOf(document, mediaType);
   return {
     kind,
     purpose,
@@ -57,13 +56,6 @@ const isThrowAway = ({ config, layers, annotations }) =>
 export const artifactName = (type) =>
   type.replace(/^application\/(vnd\.)?/, "").replace(/\+\w+$/, "").replace(/(\.config)?(\.v\d+(\.\d+)*)?$/, "");
 
-function partsOf(document, mediaType) {
-  const blob = (part) => ({ digest: words(part.digest), size: size(part.size) });
-  if (!isIndex(document, mediaType)) return [document.config, ...list(document.layers)].filter(isObject).map(blob);
-  const named = list(document.manifests).filter((entry) => isObject(entry) && !namesManifest(entry)).map(blob);
-  return [...new Map(named.map((part) => [part.digest, part])).values()];
-}
-
 /** An index's images, each once for a platform. BuildKit puts attestations beside them, for the platform unknown/unknown. */
 function platformChildren(entries) {
   const children = entries.filter((entry) => words(entry?.digest) && namesManifest(entry) && !isAttestation(entry));
@@ -72,8 +64,3 @@ function platformChildren(entries) {
     platform: child.platform,
   }));
 }
-
-const size = (value) => (Number.isSafeInteger(value) && value >= 0 ? value : null);
-
-/** @param {(number | null)[]} sizes @returns {number | null} their sum, null where one is not known */
-export const total = (sizes) => (sizes.includes(null) ? null : sizes.reduce((sum, one) => sum + one, 0));

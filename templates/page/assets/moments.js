@@ -1,5 +1,6 @@
 /** When something was made: as its creator says where that can be true, otherwise when it was pushed. */
 import { words } from "./checked.js";
+import { TOLERANCE } from "./format.js";
 
 // RFC 3339 as Go writes it; without a zone it is UTC, and a day alone is its first moment.
 const WRITTEN =
@@ -8,8 +9,6 @@ const WRITTEN =
 const MOST_CHARACTERS = 64;
 // Tools that build reproducibly write a moment of about then into every image, which says nothing.
 const NO_REAL_TIME = Date.UTC(1980, 0, 2);
-// Milliseconds by which the clocks of two machines may differ.
-export const TOLERANCE = 300_000;
 
 /**
  * @param {unknown} value as RFC 3339 writes it

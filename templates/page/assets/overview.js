@@ -3,9 +3,10 @@ import { readAttached } from "./attached.js";
 import { isObject } from "./checked.js";
 import { damageIn } from "./damage.js";
 import { kindOfWhole } from "./kinds.js";
-import { DEPTH, describe, total } from "./manifest.js";
+import { DEPTH, describe } from "./manifest.js";
 import { momentOf, realTime } from "./moments.js";
 import { completedPlatform, platformLabels } from "./platform.js";
+import { total, weigh } from "./weight.js";
 
 /**
  * @typedef {import("./kinds.js").Kind | "missing" | "unread"} Kind
@@ -46,7 +47,7 @@ export function readRepository({ tags, manifests, damaged, pushed = {}, may }, n
   };
   return {
     tags: new Map(Object.entries(tags).map(detailsOf)),
-    size: weight(known.values()),
+    size: weigh(Object.values(manifests).map((entry) => entry?.document)),
     may: { push: may?.push === true, delete: may?.delete === true },
   };
 }
@@ -143,10 +144,4 @@ function below(index, known, seen, depth = 1) {
     seen.add(child.digest);
     return goesOn ? [part, ...below(part.description, known, seen, depth + 1)] : [part];
   });
-}
-
-function weight(descriptions) {
-  const blobs = new Map();
-  for (const description of descriptions) for (const { digest, size } of description?.blobs ?? []) blobs.set(digest, size ?? 0);
-  return total([...blobs.values()]);
 }

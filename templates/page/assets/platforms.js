@@ -2,7 +2,7 @@
 import { list, words } from "./checked.js";
 import { shortDigest } from "./format.js";
 import { isDigest } from "./image.js";
-import { isAttestation, namesManifest } from "./kinds.js";
+import { isAttestation, namesManifest } from "./media-types.js";
 import { DEPTH, artifactName } from "./manifest.js";
 import { completedPlatform, isPlatform, platformLabel, platformName } from "./platform.js";
 

@@ -1,6 +1,6 @@
 /** The registry's HTTP API and the overview beside it, as far as the page uses them. Knows nothing of the document. */
 import { isObject, words } from "./checked.js";
-import { ACCEPT } from "./manifest.js";
+import { ACCEPT } from "./media-types.js";
 
 const NAME = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 

@@ -64,7 +64,8 @@ export function startRouter({ root, load }) {
   let leaving = new AbortController();
   history.scrollRestoration = "manual";
 
-  async function open(scroll) {
+  /** Scrolled so far; `focus`: the address of the link that had the focus here, null when it was never left. */
+  async function open(scroll, focus) {
     leaving.abort();
     leaving = new AbortController();
     const { signal } = leaving;
@@ -80,19 +81,23 @@ export function startRouter({ root, load }) {
       setQuery,
       go: navigate,
       setTitle: (title) => (document.title = `${title} · ${location.host}`),
-      restoreScroll: once(() => scrollTo(0, scroll)),
+      restoreScroll: once(() => {
+        scrollTo(0, scroll);
+        if (focus !== null) returnFocus(root, focus, signal);
+      }),
     });
     scrollTo(0, scroll);
   }
 
   async function navigate(address) {
-    rememberScroll();
+    const focus = document.activeElement?.closest("a[href]")?.getAttribute("href") ?? "";
+    history.replaceState({ ...history.state, scroll: scrollY, focus }, "");
     history.pushState({}, "", address);
-    await open(0);
+    await open(0, null);
     root.querySelector("h1")?.focus({ preventScroll: true });
   }
 
-  addEventListener("popstate", (event) => open(event.state?.scroll ?? 0));
+  addEventListener("popstate", (event) => open(event.state?.scroll ?? 0, event.state?.focus ?? ""));
   addEventListener("scrollend", rememberScroll);
   addEventListener("pagehide", rememberScroll);
   document.addEventListener("click", (event) => {
@@ -101,7 +106,17 @@ export function startRouter({ root, load }) {
     event.preventDefault();
     navigate(link.pathname + link.search);
   });
-  open(history.state?.scroll ?? 0);
+  open(history.state?.scroll ?? 0, null);
+}
+
+/** Back to the link that led away, or to the view's beginning, where nothing else has the focus by now. */
+function returnFocus(root, address, signal) {
+  // A list shows what is in the window a moment after that was scrolled.
+  requestAnimationFrame(() => requestAnimationFrame(() => {
+    if (signal.aborted || document.activeElement !== document.body) return;
+    const link = address && [...root.querySelectorAll("a[href]")].find((one) => one.getAttribute("href") === address);
+    (link || root.querySelector("h1"))?.focus({ preventScroll: true });
+  }));
 }
 
 function rememberScroll() {

@@ -1,18 +1,54 @@
 /**
- * Begins the page. Where a connection breaks just then, it is loaded once more; where that fails too, says so at once.
- * Where not even this comes or is understood, the style sheet shows the same sentence a while later, until the first
- * view takes its place.
+ * Begins the page, and loads it once more where a part of it does not come: connections break when networks change, or
+ * while the frontend starts anew. Never twice: the address tells, by its end, that this is the second time.
+ *
+ * No module, so that the page, which asks for it twice in a row, has it at the second time at least; and the first of
+ * all, so that it sees what becomes of the others. Where not even this comes or is understood, the style sheet shows a
+ * sentence a while later, until the first view takes its place.
  */
-const AGAIN = "#again";
+self.secondLoad ??= (() => {
+  const MARK = "#again";
+  // Milliseconds between the times that the server is asked whether it answers.
+  const PAUSES = [300, 1000, 2000, 4000, 8000];
+  let begun = false;
+  let settled = false;
 
-try {
-  await import("./main.js");
-  if (location.hash === AGAIN) history.replaceState(history.state, "", location.pathname + location.search);
-} catch (error) {
-  if (location.hash === AGAIN) {
-    document.querySelector("#unloaded").classList.remove("late");
-    throw error;
+  const answers = () => fetch(location.pathname, { method: "HEAD", cache: "no-store" }).then(() => true, () => false);
+
+  /** Where nothing helps, that sentence stands there at once. */
+  function giveUp() {
+    document.querySelector("#unloaded")?.classList.remove("late");
   }
-  location.hash = AGAIN;
-  location.reload();
-}
+
+  async function load() {
+    for (const pause of PAUSES) {
+      await new Promise((done) => setTimeout(done, pause));
+      if (!(await answers())) continue;
+      history.replaceState(history.state, "", MARK);
+      return location.reload();
+    }
+    giveUp();
+  }
+
+  /** @returns {boolean} whether the page will be loaded once more, as soon as the server answers */
+  function ask() {
+    if (location.hash === MARK) giveUp();
+    else if (!begun) begun = Boolean(load());
+    return begun;
+  }
+
+  /** The page stands. */
+  function done() {
+    settled = true;
+    if (location.hash === MARK) history.replaceState(history.state, "", location.pathname + location.search);
+  }
+
+  addEventListener("error", ({ target }) => {
+    if (!settled && target instanceof HTMLLinkElement && target.relList.contains("stylesheet")) ask();
+  }, true);
+  addEventListener("DOMContentLoaded", () => import("./main.js").catch((error) => {
+    ask();
+    throw error;
+  }));
+  return { ask, done };
+})();

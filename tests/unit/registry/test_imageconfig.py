@@ -19,7 +19,7 @@ def test_a_configuration_is_read() -> None:
         "variant": "v7",
         "author": "me",
         "config": {
-            "Labels": {"a": "b", "n": 1},
+            "Labels": {"a": "b", "n": 1, "é": ["è"]},
             "Entrypoint": ["/bin/app"],
             "Cmd": ["serve"],
             "Env": ["A=b"],
@@ -35,7 +35,7 @@ def test_a_configuration_is_read() -> None:
     assert (found.author, found.user, found.working_directory) == ("me", "app", "/srv")
     assert (found.entrypoint, found.command, found.environment) == (("/bin/app",), ("serve",), ("A=b",))
     assert (found.ports, found.volumes) == (("443/tcp", "80/tcp"), ("/data",))
-    assert found.labels == {"a": "b"}
+    assert found.labels == {"a": "b", "n": "1", "é": '["è"]'}
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
 /** The question before a deletion: what goes, what stays, and what has to be chosen or typed. */
 import { h } from "../dom.js";
 import { shortDigest } from "../format.js";
+import { twice } from "../loading.js";
 import { language, text } from "../text.js";
 
 /** The dialog's own words. */
-export const { words } = await import(`../languages/deleting/${language}.js`);
+export const { words } = await twice(() => import(`../languages/deleting/${language}.js`));
 
 // More than so many at once want the repository's name typed.
 const FEW = 10;

@@ -1,5 +1,5 @@
 /** Repositories as a tree of folders. */
-import { h, icon } from "../dom.js";
+import { h, icon, say } from "../dom.js";
 import { around, planted, unfolded } from "../folders.js";
 import { count } from "../format.js";
 import { repositoryPath } from "../router.js";
@@ -61,8 +61,8 @@ function folderRow({ folder: { path, label, name } }, { facts, toggle }) {
       if (below) control.setAttribute("aria-expanded", open);
       else control.removeAttribute("aria-expanded");
       control.style.setProperty("--level", level - 1);
-      number.textContent = below ? count(below) : "";
-      words.textContent = below ? text.list.repositoryCount(below) : "";
+      say(number, below ? count(below) : "");
+      say(words, below ? text.list.repositoryCount(below) : "");
       told?.show(facts(name));
     },
   };

@@ -1,22 +1,18 @@
 /** What stands around every view: who is signed in, the language, help. */
 import { $, h } from "../dom.js";
+import { twice } from "../loading.js";
 import { LANGUAGES, addWords, choose, language, text } from "../text.js";
-import { button } from "./parts.js";
+import { button, showUnloaded } from "./parts.js";
 
 /** @param {any} app */
 export function drawFrame(app) {
-  const help = () => showHelp(app.announce);
   $("#host").textContent = location.host;
   const account = h("span", { class: "account" });
-  $(".bar").append(h("div", { class: "tools" }, account, languageChoice(), helpButton(help)));
-  document.addEventListener("keydown", (event) => onKey(event, help));
-  let shown = "";
-  app.session.subscribe(({ user, version }) => {
-    // Only for another user: whoever is at the button keeps the focus when the session learns of other things.
-    if (user !== shown) account.replaceChildren(...(user ? [h("span", { class: "user" }, text.signedInAs(user)), leaveButton(app)] : []));
-    shown = user;
-    $(".foot span").textContent = `deployer ${version}`;
-  });
+  $(".bar").append(h("div", { class: "tools" }, account, languageChoice(), helpButton()));
+  document.addEventListener("keydown", onKey);
+  app.session.subscribe(["user"], ({ user }) =>
+    account.replaceChildren(...(user ? [h("span", { class: "user" }, text.signedInAs(user)), leaveButton(app)] : [])));
+  app.session.subscribe(["version"], ({ version }) => ($(".foot span").textContent = `deployer ${version}`));
   // Without an answer the view says what is wrong.
   app.client.session().then(({ user, version }) => app.session.set({ user, version }), () => {});
 }
@@ -34,11 +30,10 @@ function languageChoice() {
 const leaveButton = (app) => button(text.signOut, () => leave(app));
 
 async function leave({ announce, session }) {
-  const { signOut } = await import("../sign-out.js");
   try {
-    await signOut();
+    await (await twice(() => import("../sign-out.js"))).signOut();
   } catch {
-    return announce(text.faults.unreachable);
+    return showUnloaded();
   }
   session.set({ user: "", names: null, repositories: new Map(), sizes: new Map(), pushed: null, room: null });
   document.title = text.signedOut;
@@ -49,21 +44,20 @@ async function leave({ announce, session }) {
   announce(text.signedOut);
 }
 
-function helpButton(onclick) {
-  return h("button", { type: "button", class: "button help", "aria-label": text.keys, title: text.keys, onclick }, "?");
+function helpButton() {
+  return h("button", { type: "button", class: "button help", "aria-label": text.keys, title: text.keys, onclick: showHelp }, "?");
 }
 
-async function showHelp(announce) {
-  const [help] = await Promise.all([import("./help.js"), addWords("help")]).catch(() => [null]);
-  if (help) help.showHelp();
-  else announce(text.faults.unreachable);
+async function showHelp() {
+  const [help] = await Promise.all([twice(() => import("./help.js")), addWords("help")]).catch(() => [null]);
+  (help ?? { showHelp: showUnloaded }).showHelp();
 }
 
 /** `/` goes to the view's field, `?` tells the keys, unless someone is writing or answers a question. */
-function onKey(event, help) {
+function onKey(event) {
   const busy = event.target instanceof Element && event.target.closest("input:not([type=checkbox]), textarea, select, dialog");
   if (event.ctrlKey || event.metaKey || event.altKey || busy) return;
-  if (event.key === "?") help();
+  if (event.key === "?") showHelp();
   if (event.key === "/") focusField(event);
 }
 

@@ -139,8 +139,8 @@ function layersSection({ announce }, { kind, config, layers }, history) {
 
 /** What statements, lists and the like say can be read here too; of files only those that people read. */
 function rawSection(shown, { digest, document, kind, layers }) {
-  const { client, name, signal, announce } = shown;
-  const box = (title, read) => rawBox({ title, read, announce, signal });
+  const { client, name, signal, announce, wish } = shown;
+  const box = (title, read) => rawBox({ title, read, opened: wish.opened, announce, signal });
   const blob = ({ digest: of }) => () => client.blob(name, of, signal, TOO_LARGE);
   const config = describe(document, document.mediaType).kind !== "legacy" && document.config;
   const texts = layers.filter((layer) => READABLE.test(layer.mediaType) && layer.digest);

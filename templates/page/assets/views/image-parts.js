@@ -90,7 +90,11 @@ export function fill(list, items, row) {
   list.append(...items.slice(0, MANY).map(row));
   if (items.length <= MANY) return null;
   const rest = button(text.image.showRest(items.length), () => {
-    list.append(...items.slice(MANY).map((item, index) => row(item, MANY + index)));
+    const others = items.slice(MANY).map((item, index) => row(item, MANY + index));
+    list.append(...others);
+    // The button goes: what it has brought has the focus in its place.
+    others[0].tabIndex = -1;
+    others[0].focus({ preventScroll: true });
     rest.remove();
   });
   return rest;

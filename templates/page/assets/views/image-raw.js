@@ -9,13 +9,19 @@ const SHOWN = 200_000;
 
 /**
  * Shut at first, and read when it is looked at.
- * @param {{title: string, read: () => Promise<string>, announce: (words: string) => void, signal: AbortSignal}} options
+ * @param {{title: string, read: () => Promise<string>, opened: Set<string>, announce: (words: string) => void,
+ *   signal: AbortSignal}} options `opened` outlives this: the titles of those that are open
  * @returns {HTMLElement}
  */
-export function rawBox({ title, read, announce, signal }) {
+export function rawBox({ title, read, opened, announce, signal }) {
   const body = h("div", {});
   let begun = false;
-  const box = h("details", { class: "raw", ontoggle: () => box.open && !begun && begin() }, h("summary", {}, title), body);
+  const box = h("details", { class: "raw", open: opened.has(title), ontoggle }, h("summary", {}, title), body);
+
+  function ontoggle() {
+    opened[box.open ? "add" : "delete"](title);
+    if (box.open && !begun) begin();
+  }
 
   async function begin() {
     begun = true;

@@ -3,6 +3,7 @@ import { damageIn } from "../damage.js";
 import { h } from "../dom.js";
 import { bytes, moment as absolute, naturally, shortDigest } from "../format.js";
 import { isDigest, readPurposes, readReferringTag } from "../image.js";
+import { twice } from "../loading.js";
 import { realTime } from "../moments.js";
 import { readOrigin } from "../origin.js";
 import { readRepository } from "../overview.js";
@@ -14,7 +15,7 @@ import { text } from "../text.js";
 import { builderFacts, manifestSections, readManifest } from "./image-manifest.js";
 import { digestButton, facts, originFacts, timeAgo } from "./image-parts.js";
 import { purposeWords, referrersSection } from "./image-referrers.js";
-import { askToDelete, breadcrumb, button, commandBox, errorNotice, notice, skeleton, stepsTo } from "./parts.js";
+import { askToDelete, breadcrumb, button, commandBox, errorNotice, keepingFocus, notice, skeleton, stepsTo } from "./parts.js";
 
 const SIBLINGS = 12;
 // Of an index that no tag leads to, the overview tells nothing: so many of its images are asked for.
@@ -41,7 +42,7 @@ async function load(context) {
   announce(text.image.loading);
   body.replaceChildren(skeleton(8));
   try {
-    const shown = { ...context, ...(await readImage(context)), wish: { byDigest: false }, retry: () => load(context) };
+    const shown = { ...context, ...(await readImage(context)), wish: { byDigest: false, opened: new Set() }, retry: () => load(context) };
     await draw(shown);
     if (shown.details.state === "broken") body.prepend(brokenNotice(shown));
     context.actions.replaceChildren(...(shown.repository.may.delete === true ? [deleteButton(shown)] : []));
@@ -58,7 +59,7 @@ async function load(context) {
 function deleteButton({ client, name, tag, digest, signal, announce, go }) {
   const wanted = tag ? { tags: [tag] } : { digest };
   const onChange = () => go(repositoryPath(name));
-  return button(text.tags.deleting.open, () => askToDelete({ client, name, ...wanted, signal, announce, onChange }));
+  return button(text.tags.deleting.open, () => askToDelete({ client, name, ...wanted, signal, onChange }));
 }
 
 /** @returns {Promise<any>} the repository's overview, and what is known of the digest asked for */
@@ -66,6 +67,7 @@ async function readImage({ client, name, tag, digest: asked, signal }) {
   const repository = await client.repository(name, signal);
   const digest = tag ? known(repository.tags, tag) : asked;
   if (digest === undefined || (!tag && !isDigest(digest))) throw new RegistryError("missing", { code: "REFERENCE" });
+  if (known(repository.damaged ?? {}, digest) && !known(repository.manifests, digest)) throw unreadable(repository, name, tag, digest);
   const strays = known(repository.manifests, digest)?.document || !isDigest(digest) ? {} : await readStrays(client, name, digest, signal);
   const manifests = { ...repository.manifests, ...strays };
   const document = known(manifests, digest)?.document;
@@ -76,6 +78,13 @@ async function readImage({ client, name, tag, digest: asked, signal }) {
   }).tags.get("");
   const damageOf = damageIn({ ...repository, manifests });
   return { repository, digest, document, details, damageOf, entryOf: (one) => known(manifests, one) };
+}
+
+/** Of a manifest that is here and cannot be read, the registry gives a fault, and no reason. */
+function unreadable(repository, name, tag, digest) {
+  const details = readRepository({ ...repository, tags: { "": digest } }).tags.get("");
+  const image = tag ? `${name}:${tag}` : `${name}@${shortDigest(digest)}`;
+  return new RegistryError("missing", { code: "UNREADABLE", message: stateSentence(image, details) });
 }
 
 /** What no tag leads to: the manifest itself and, of an index, its images. */
@@ -100,7 +109,8 @@ function brokenNotice({ title, details, announce }) {
     isCut ? commandBox({ lines: ["deployer gc --damaged"], announce }).element : null);
 }
 
-function missingWords({ name, tag, digest }, { code }) {
+function missingWords({ name, tag, digest }, { code, message }) {
+  if (code === "UNREADABLE") return [text.image.unreadable, message];
   if (code === "MANIFEST" && tag) return [text.image.gone(tag), text.image.goneAdvice];
   if (code === "REFERENCE" || code === "MANIFEST") return [text.image.unknown(name, tag || shortDigest(digest)), text.image.unknownAdvice];
   return [text.tags.unknownRepository(name), text.image.unknownAdvice];
@@ -109,13 +119,13 @@ function missingWords({ name, tag, digest }, { code }) {
 function missingNotice(context, error) {
   const [title, advice] = missingWords(context, error);
   const way = h("p", {}, h("a", { href: repositoryPath(context.name) }, text.tags.tagsOf(context.name)));
-  return notice(h("h2", {}, title), h("p", {}, advice), way, button(text.retry, () => load(context)));
+  return notice(h("h2", {}, title), h("p", {}, advice), way, button(text.retry, () => keepingFocus(() => load(context))));
 }
 
 async function draw(shown) {
   const { body, document, digest, details, name, tag } = shown;
   if (details.kind === "index") {
-    const { drawIndex } = await import("./image-index.js").catch(() => Promise.reject(new RegistryError("unreachable")));
+    const { drawIndex } = await twice(() => import("./image-index.js")).catch(() => Promise.reject(new RegistryError("unreachable")));
     return body.replaceChildren(facts(factsOf(shown, null)), ...(await drawIndex(shown)));
   }
   // A throw-away is no image, and nothing that one would pull.
@@ -130,7 +140,7 @@ function factsOf({ name, tag, digest, document, details, announce }, config) {
   const { size, sharing, kind, parts } = details;
   const created = details.created ?? realTime(config?.created, new Date());
   const when = (time) => time && [timeAgo(time), h("small", {}, absolute(time))];
-  const sum = kind === "index" && parts > 1 ? h("small", {}, text.tags.sizeOfAll(parts)) : null;
+  const sum = kind === "index" && parts > 1 && size !== null ? h("small", {}, text.tags.sizeOfAll(parts)) : null;
   const referring = readReferringTag(tag);
   const subject = document.subject?.digest ?? referring?.digest;
   return [

@@ -1,8 +1,9 @@
 /** Repositories as a list: its rows, and what each row tells. */
 import { listed } from "../catalog.js";
-import { h } from "../dom.js";
+import { h, say } from "../dom.js";
 import { ago, bytes, count, moment } from "../format.js";
 import { repositoryPath } from "../router.js";
+import { remembering } from "../store.js";
 import { text } from "../text.js";
 
 /**
@@ -43,9 +44,9 @@ function headingRow() {
   return {
     element: h("div", { class: "row heading", role: "listitem" }, title, number),
     update(item) {
-      title.textContent = item.folder;
+      say(title, item.folder);
       title.setAttribute("aria-label", text.list.inFolder(item.folder, item.count));
-      number.textContent = count(item.count);
+      say(number, count(item.count));
     },
   };
 }
@@ -58,14 +59,16 @@ export function cells() {
   const newest = h("span", { class: "newest" });
   const size = h("span", { class: "weight" });
   const tags = h("span", { class: "tagged" });
+  const drawPushed = remembering((last) => {
+    newest.replaceChildren(...(last ? pushedWords(last) : []));
+    newest.title = last ? text.list.pushedAt(last.tag, moment(last.at)) : "";
+  });
   return {
     element: h("span", { class: "holds" }, newest, size, tags),
     show(facts) {
-      tags.textContent = facts.tags ? text.tagCount(facts.tags) : text.list.noTags;
-      size.textContent = facts.tags && facts.size !== undefined ? bytes(facts.size) : "";
-      const last = facts.pushed;
-      newest.replaceChildren(...(last ? pushedWords(last) : []));
-      newest.title = last ? text.list.pushedAt(last.tag, moment(last.at)) : "";
+      say(tags, facts.tags ? text.tagCount(facts.tags) : text.list.noTags);
+      say(size, facts.tags && facts.size !== undefined ? bytes(facts.size) : "");
+      drawPushed(facts.pushed);
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Parts that several views are made of. */
 import { copy } from "../copy.js";
-import { addStyle, h, icon } from "../dom.js";
+import { h, icon } from "../dom.js";
+import { addStyle, twice } from "../loading.js";
 import { filterPath } from "../router.js";
 import { text } from "../text.js";
 
@@ -107,9 +108,20 @@ export function errorNotice(error, retry) {
   const title = h("h2", {}, text.refusals[error.kind] ?? text.failed);
   // Asked for the page itself, the browser takes another password; the page alone can't make it ask.
   const signedOut = error.kind === "unauthorized";
-  const way = signedOut ? button(text.signInAgain, () => location.reload()) : button(text.retry, retry);
+  const way = signedOut ? button(text.signInAgain, () => location.reload()) : button(text.retry, () => keepingFocus(retry));
   const content = [title, sentence, told, way];
   return h("div", { class: "notice error", role: "alert" }, ...content);
+}
+
+/**
+ * Do what may take away the control that has the focus; then it goes to the next try, or to the view's beginning.
+ * @param {() => unknown} action
+ */
+export async function keepingFocus(action) {
+  await action();
+  if (document.activeElement !== document.body) return;
+  const next = document.querySelector("main [role=alert] button") ?? document.querySelector("main h1");
+  next?.focus({ preventScroll: true });
 }
 
 /** What stands between backticks is for the command line. */
@@ -156,12 +168,21 @@ export function showFailure({ root, setTitle, error }) {
   root.append(h("h1", { tabindex: "-1" }, text.failed), errorNotice(error, () => location.reload()));
 }
 
+/** Where a part of the page did not come, at the second time either. */
+export function showUnloaded() {
+  const close = button(text.close, () => dialog.close());
+  const dialog = h("dialog", { class: "dialog", "aria-label": text.failed, onclose: () => dialog.remove() },
+    errorNotice({ kind: "unreachable" }, () => location.reload()), h("div", { class: "answers" }, close));
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
 /**
  * Open the dialog that deletes, which is loaded when it is first wanted.
- * @param {any} options those of `openDeleting`, and `announce`
+ * @param {any} options those of `openDeleting`
  */
-export async function askToDelete({ announce, ...options }) {
-  const [dialog] = await Promise.all([import("./deleting.js").catch(() => null), addStyle("deleting")]);
-  if (dialog) dialog.openDeleting(options);
-  else announce(text.faults.unreachable);
+export async function askToDelete(options) {
+  const [module] = await Promise.all([twice(() => import("./deleting.js")).catch(() => null), addStyle("deleting")]);
+  if (module) module.openDeleting(options);
+  else showUnloaded();
 }

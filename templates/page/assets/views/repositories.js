@@ -1,11 +1,12 @@
 /** All repositories of the registry, however many: as a list, or in folders. */
 import { matching, ordered, sortedBy } from "../catalog.js";
-import { h } from "../dom.js";
+import { h, say } from "../dom.js";
 import { bytes, count, registryAddress } from "../format.js";
 import { createKnown } from "../known.js";
 import { keep, pressed, recall } from "../list-settings.js";
+import { twice } from "../loading.js";
 import { RegistryError } from "../registry.js";
-import { CHANGED, createStore } from "../store.js";
+import { CHANGED, createStore, remembering } from "../store.js";
 import { addWords, text } from "../text.js";
 import { createVirtualList } from "../virtual-list.js";
 import { listHeadings, listShape } from "./list.js";
@@ -33,8 +34,6 @@ export function showRepositories(context) {
   const choose = remembering((...given) => chosen(known, ...given));
   let shown = { full: [], empty: [], title: "", count: 0 };
   let sortingAgain = 0;
-  // What stands beside the list was told from this.
-  let told = [];
   // While one filters, all folders are open but these.
   let closed = new Set();
 
@@ -44,6 +43,8 @@ export function showRepositories(context) {
   const shapes = { list: listShape({ facts: known.of, shown: () => shown }) };
   const top = createTop({ list, virtual, filter: settings.filter, set, toShape, go, onEnter, sortBy });
   const aside = h("div", { class: "aside" });
+  // Whoever is at a control in it keeps the focus while it tells the same.
+  const drawAside = remembering((...telling) => aside.replaceChildren(...besides(...telling)));
 
   function shape() {
     if (state.get().shape === "list" || !loaded.folders) return shapes.list;
@@ -156,15 +157,12 @@ export function showRepositories(context) {
     known.measure(isSized ? shown.full : []);
     top.show(now, shown);
     top.tell({ session: session.get(), sizes: isSized && known.progress(shown.full), ...now });
-    // Redrawn only with what it tells: whoever is at a control in it keeps the focus.
-    const telling = [now.names, now.filter, now.only, now.error, now.reference, shown.count];
-    if (telling.some((each, index) => each !== told[index])) aside.replaceChildren(...besides(now));
-    told = telling;
+    drawAside(now.names, now.filter, now.only, now.error, now.reference, shown.count);
     virtual.setItems(rowsOf(shown));
     if (now.names) restoreScroll();
   }
 
-  function besides({ names: all, filter, only, error, reference }) {
+  function besides(all, filter, only, error, reference) {
     const opening = error?.kind === "forbidden" && loaded.opening;
     if (opening) return [opening.openingNotice({ value: filter, address: registryAddress(location), go })];
     if (error) return [errorNotice(error, load)];
@@ -179,7 +177,7 @@ export function showRepositories(context) {
   root.append(top.title, top.toolbar, top.headings, aside, list);
   signal.addEventListener("abort", () => clearTimeout(sortingAgain));
   if (settings.shape === "folders") keep(settings, context);
-  state.subscribe(draw, signal);
+  state.subscribe(Object.keys(state.get()), draw, signal);
   draw(state.get());
   // A deletion may end when one has left its view already.
   addEventListener(CHANGED, load, { signal });
@@ -209,6 +207,7 @@ function createTop({ list, virtual, filter, set, toShape, go, onEnter, sortBy })
   const headings = listHeadings({ onSort: sortBy });
   const progress = h("p", { class: "progress" });
   const room = h("p", { class: "room" });
+  const drawRoom = remembering((known) => room.replaceChildren(...(known ? roomWords(known) : [])));
 
   return {
     title: h("div", { class: "title" }, h("h1", { tabindex: "-1" }, text.repositories), number, only, room),
@@ -218,8 +217,8 @@ function createTop({ list, virtual, filter, set, toShape, go, onEnter, sortBy })
     show(now, shown) {
       const all = now.names?.size ?? 0;
       const few = now.filter || now.only ? text.list.shown(shown.count, all) : count(all);
-      number.textContent = now.names ? few : "";
-      only.textContent = text.list.empty(now.empty.length);
+      say(number, now.names ? few : "");
+      say(only, text.list.empty(now.empty.length));
       only.hidden = !now.empty.length;
       only.setAttribute("aria-pressed", now.only);
       toolbar.hidden = now.names ? !all : Boolean(now.error);
@@ -229,9 +228,10 @@ function createTop({ list, virtual, filter, set, toShape, go, onEnter, sortBy })
     /** What is known of all of them by now. */
     tell({ session, sizes, sorting, names }) {
       headings.show({ sorting, mayPushed: session.pushed !== null });
-      room.replaceChildren(...(names && session.room ? roomWords(session.room) : []));
+      drawRoom(names ? session.room : null);
       const part = !session.pushedAll && sorting.by === "pushed";
-      progress.textContent = sizes && sizes.read < sizes.all ? text.list.sizesRead(sizes.read, sizes.all, sizes.waiting) : part ? text.list.pushedPart : "";
+      const words = sizes && sizes.read < sizes.all ? text.list.sizesRead(sizes.read, sizes.all, sizes.waiting) : part ? text.list.pushedPart : "";
+      say(progress, words);
     },
   };
 }
@@ -248,7 +248,7 @@ function roomWords({ stored, disk }) {
 /** Load what a shape, or who may not list, needs beside this module. */
 async function need(name) {
   if (loaded[name] !== null) return;
-  const parts = name === "folders" ? [import("./folders.js")] : [import("./opening.js"), addWords("opening")];
+  const parts = name === "folders" ? [twice(() => import("./folders.js"))] : [twice(() => import("./opening.js")), addWords("opening")];
   [loaded[name]] = await Promise.all(parts).catch(() => {
     throw new RegistryError("unreachable");
   });
@@ -270,17 +270,6 @@ function chosen(known, full, empty, filter, only, { by, descending }) {
   if (by === "name" && descending) found.full = [...found.full].reverse();
   if (by !== "name") found.full = sortedBy(found.full, (name) => known.value(name, by), descending);
   return { ...found, flat: by !== "name", title: alone ? "" : text.list.emptyOnes, count: found.full.length + found.empty.length };
-}
-
-/** Most changes leave most as it is: the last result stays while it is asked with the same. */
-function remembering(make) {
-  let last = [];
-  let result;
-  return (...given) => {
-    if (!last.length || given.some((one, index) => one !== last[index])) result = make(...given);
-    last = given;
-    return result;
-  };
 }
 
 function flip(paths, path) {

@@ -1,25 +1,28 @@
 /** One repository: all its tags, and what is known of each. */
 import { pullCommand } from "../commands.js";
-import { h } from "../dom.js";
+import { h, say } from "../dom.js";
 import { bytes, registryAddress } from "../format.js";
 import { remember, remembered } from "../list-settings.js";
+import { twice } from "../loading.js";
 import { listedTags, readRepository } from "../overview.js";
 import { isName } from "../registry.js";
 import { createSelection } from "../selection.js";
-import { createStore } from "../store.js";
+import { createStore, remembering } from "../store.js";
 import { headline, matchingTags, nested, parseSorting, sortedTags, writeSorting } from "../tags.js";
 import { untaggedPath } from "../router.js";
 import { text } from "../text.js";
 import { createVirtualList } from "../virtual-list.js";
 import {
-  askToDelete, breadcrumb, button, commandBox, errorNotice, noMatch, notice, pushCommands, skeleton, stepsTo,
-  toBeginning,
+  askToDelete, breadcrumb, button, commandBox, errorNotice, keepingFocus, noMatch, notice, pushCommands, skeleton,
+  stepsTo, toBeginning,
 } from "./parts.js";
 import { filterBox } from "./search.js";
 import { createHeader, createTagRow, isLong } from "./tag-table.js";
 
 // Where the browser keeps how tags are sorted, everywhere.
 const SORTING = "tags-sort";
+// Repositories kept, each with all its tags.
+const KEPT = 100;
 
 /** @param {any} context the router's and the application's */
 export function showRepository(context) {
@@ -55,6 +58,10 @@ function showTags(context) {
   const virtual = createVirtualList({ root: body, createRow, place, signal });
   const nothing = h("p", { class: "fault", hidden: true }, text.tags.nothingToPull);
   const aside = h("div", { class: "aside" });
+  // Whoever is at a control there, or has selected words, keeps them while the same is told.
+  const drawAside = remembering((...telling) => aside.replaceChildren(...besides(...telling)));
+  const drawNumber = remembering((words, size) =>
+    number.replaceChildren(...(words ? [`${words} · `, h("span", { title: text.tags.deleting.sharedOnce }, bytes(size))] : [])));
   const box = filterBox({
     label: text.tags.filterTags,
     value: state.get().filter,
@@ -63,7 +70,7 @@ function showTags(context) {
     onDown: virtual.focusFirst,
     go,
   });
-  const bar = createSelectionBar({ selection, remove: () => remove(selection.keys()) });
+  const bar = createSelectionBar({ selection, remove: () => remove(selection.keys()), onClear: () => header.focus() });
   const removeShown = button("", () => remove(state.get().filter ? shown : [...state.get().repository.tags.keys()]));
   const attachedSwitch = h("button", { type: "button", class: "toggle", hidden: true, onclick: showAttached });
   const toolbar = h("div", { class: "toolbar" }, box.element, attachedSwitch, bar.element);
@@ -133,16 +140,16 @@ function showTags(context) {
     }
   }
 
-  /** After a deletion: what had the focus may have gone with its row. */
-  async function reload() {
-    await load();
-    if (document.activeElement === document.body) root.querySelector("h1")?.focus({ preventScroll: true });
-  }
+  // After a deletion, what had the focus may have gone with its row.
+  const reload = () => keepingFocus(load);
 
   function setRepository(repository) {
     const { names, repositories } = session.get();
+    // As the last, so that those looked at long ago go first.
+    repositories.delete(name);
     repositories.set(name, repository);
-    names?.set(name, repository.tags.size);
+    if (repositories.size > KEPT) repositories.delete(repositories.keys().next().value);
+    names?.set(name, listedTags(repository.tags).length);
     state.set({ repository, unknown: false });
     const first = headline(repository.tags);
     command.set(first ? [commandOf(first)] : []);
@@ -157,7 +164,7 @@ function showTags(context) {
   }
 
   function remove(tags) {
-    askToDelete({ client, name, tags, signal, announce, onChange: reload });
+    askToDelete({ client, name, tags, signal, onChange: reload });
   }
 
   function showSelection() {
@@ -167,7 +174,7 @@ function showTags(context) {
     bar.show(shown);
     foot.hidden = !state.get().repository;
     removeShown.hidden = !mayDelete() || !shown.length || selection.keys().length > 0;
-    removeShown.textContent = state.get().filter ? text.tags.deleting.shown(shown.length) : text.tags.deleting.all;
+    say(removeShown, state.get().filter ? text.tags.deleting.shown(shown.length) : text.tags.deleting.all);
     virtual.refresh();
   }
 
@@ -179,7 +186,7 @@ function showTags(context) {
     const all = withAttached || !listed.length ? [...tags.keys()] : listed;
     shown = nested(sortedTags(matchingTags(all, tags, filter), tags, sorting), tags);
     attachedSwitch.hidden = !attached || !listed.length;
-    attachedSwitch.textContent = text.tags.attachedTags(attached);
+    say(attachedSwitch, text.tags.attachedTags(attached));
     attachedSwitch.setAttribute("aria-pressed", withAttached);
     header.show(sorting);
     table.hidden = !shown.length;
@@ -191,35 +198,40 @@ function showTags(context) {
     command.element.hidden = repository ? !headline(tags) : toolbar.hidden;
     const images = [...tags.values()].filter((details) => !details.attached);
     nothing.hidden = !images.length || images.some(({ pulls, state }) => pulls !== "none" || state === "unread");
-    const size = tags.size ? h("span", { title: text.tags.deleting.sharedOnce }, bytes(repository.size)) : "";
-    number.replaceChildren(...(tags.size ? [`${countWords(repository, filter)} · `, size] : []));
-    aside.replaceChildren(...besides({ repository, filter, error, unknown }));
+    drawNumber(tags.size ? countWords(repository, filter) : "", repository?.size);
+    drawAside(repository, shown.length ? "" : filter, error, unknown);
     virtual.setItems(shown.map((key) => ({ key, details: tags.get(key) })));
     showSelection();
     if (repository) restoreScroll();
   }
 
-  function besides({ repository, filter, error, unknown }) {
+  function besides(repository, filter, error, unknown) {
     if (error) return [errorNotice(error, load)];
     if (unknown || repository?.tags.size === 0) return [emptyNotice({ name, unknown, host, announce })];
     if (!repository) return [skeleton(6)];
-    return shown.length ? [] : [noMatch(filter, box.clear)];
+    return filter ? [noMatch(filter, box.clear)] : [];
   }
 
   root.append(command.element, nothing, toolbar, aside, table, foot);
-  state.subscribe(draw, signal);
+  state.subscribe(Object.keys(state.get()), draw, signal);
   draw(state.get());
   load();
 }
 
 /** What is selected: how many, what they would free, and what can be done with them. */
-function createSelectionBar({ selection, remove }) {
+function createSelectionBar({ selection, remove, onClear }) {
   let weigher = null;
   let stored = null;
   const words = h("span", { role: "status" });
   const element = h("div", { class: "selection", hidden: true },
-    words, button(text.tags.deleting.open, remove), button(text.tags.deleting.clear, selection.clear));
+    words, button(text.tags.deleting.open, remove), button(text.tags.deleting.clear, clear));
   element.querySelector("button").classList.add("danger");
+
+  /** The bar goes, and the focus with it to where all are selected. */
+  function clear() {
+    selection.clear();
+    onClear();
+  }
 
   async function show(shown) {
     const keys = selection.keys();
@@ -227,7 +239,7 @@ function createSelectionBar({ selection, remove }) {
     if (!keys.length || !stored) return words.replaceChildren();
     const visible = new Set(shown);
     const hidden = keys.filter((key) => !visible.has(key)).length;
-    weigher ??= import("../deletion-plan.js").then(({ createWeigher }) => createWeigher(stored)).catch(() => null);
+    weigher ??= twice(() => import("../deletion-plan.js")).then(({ createWeigher }) => createWeigher(stored)).catch(() => null);
     const weigh = await weigher;
     const freed = weigh?.(new Set(selection.keys()));
     words.textContent = [text.tags.deleting.selected(keys.length, hidden), freed ? text.tags.deleting.frees(bytes(freed)) : ""].filter(Boolean).join(" · ");

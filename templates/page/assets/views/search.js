@@ -1,6 +1,7 @@
 /** The field by which a list is searched. */
 import { h, icon } from "../dom.js";
 import { registryAddress } from "../format.js";
+import { twice } from "../loading.js";
 import { text } from "../text.js";
 
 /**
@@ -49,7 +50,7 @@ export function filterBox({ label, value, onInput, onDown, onEnter, controls, go
 export async function referenceOf(words) {
   const address = registryAddress(location);
   if (!/[:@]/.test(words) && !words.includes(`${address}/`)) return null;
-  const pasted = await import("../pasted.js").catch(() => null);
+  const pasted = await twice(() => import("../pasted.js")).catch(() => null);
   const found = pasted?.referenceIn(words, address);
   return found ? { ...found, path: pasted.referencePath(found), words: pasted.referenceWords(found) } : null;
 }

@@ -20,7 +20,7 @@ const BIN = "M3 4.5h10M6.5 4.5v-1a1 1 0 0 1 1-1h1a1 1 0 0 1 1 1v1M4.5 4.5l.6 8a1
 
 /**
  * @param {{onSort: (by: string) => void, onSelectAll: (on: boolean) => void}} options
- * @returns {{element: HTMLElement, show: (sorting: import("../tags.js").Sorting) => void,
+ * @returns {{element: HTMLElement, focus: () => void, show: (sorting: import("../tags.js").Sorting) => void,
  *   showSelection: (all: {selectable: boolean, some: boolean, every: boolean}) => void}}
  */
 export function createHeader({ onSort, onSelectAll }) {
@@ -40,6 +40,7 @@ export function createHeader({ onSort, onSelectAll }) {
   const row = h("div", { class: "columns", role: "row", "aria-rowindex": 1 }, selectCell, ...cells);
   return {
     element: h("div", { class: "header", role: "rowgroup" }, row),
+    focus: () => all.focus(),
     show({ by, descending }) {
       for (const [index, key] of COLUMNS.entries()) {
         if (key === by) cells[index].setAttribute("aria-sort", descending ? "descending" : "ascending");
@@ -142,7 +143,7 @@ function chips(image, details) {
   const { state, kind, platforms, artifactType, unread } = details;
   const wrong = state ? [h("span", { class: state === "unread" ? "unknown" : "fault", title: stateSentence(image, details) }, text.tags.states.words[state])] : [];
   if (kind === "legacy") return [...wrong, chip(text.tags.legacy, true)];
-  if (kind === "artifact" || kind === "cache") return [...wrong, chip(artifactName(artifactType) || text.tags.artifact, true, artifactType)];
+  if (kind === "artifact" || kind === "cache" || (artifactType && !platforms.length)) return [...wrong, chip(artifactName(artifactType) || text.tags.artifact, true, artifactType)];
   if (state && state !== "broken") return wrong;
   // Nothing is said of the platform of an image whose configuration was not read.
   const open = unread.length ? [h("span", { class: "unknown", title: text.tags.notReadAdvice }, text.tags.states.words.unread)] : [];

@@ -108,6 +108,7 @@ export const words = {
     other: "Attached content",
   },
 
+  unreadable: "The manifest cannot be read",
   broken: "This image is not whole",
   notHere: "not here",
   absent: "This platform is not in the registry",

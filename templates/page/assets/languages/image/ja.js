@@ -108,6 +108,7 @@ export const words = {
     other: "付属コンテンツ",
   },
 
+  unreadable: "マニフェストを読み取れません",
   broken: "このイメージは不完全です",
   notHere: "ここにはありません",
   absent: "このプラットフォームはレジストリにありません",
