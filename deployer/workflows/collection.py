@@ -50,7 +50,7 @@ def collect(work: Upkeep, manifests: Manifests, choose: Choose, shown: Survey, d
         if shown.links:
             # First, so that what they lead to counts.
             work.storage.relink(shown.links & work.storage.broken_links())
-        now = survey(work.storage, manifests, limited(choose, shown), _shown_alone(shown))
+        now = survey(work.storage, manifests, limited(choose, shown), _shown_alone(shown), shown)
         _expect_in_sight(now, shown)
         damaged = tuple(digest for digest in now.removal.damaged if digest in shown.removal.damaged)
         removal = replace(now.removal, layers=_still_stale(stale, now), damaged=damaged)

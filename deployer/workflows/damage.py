@@ -14,6 +14,7 @@ from deployer.storage.removal import blob_file, revision_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from deployer.storage.access import Storage
     from deployer.storage.snapshot import Blob, Repository, Snapshot, Verified
@@ -27,7 +28,7 @@ class Damage:
     """A manifest, configuration or layer of a repository that cannot be pulled.
 
     `size` are the bytes that its file holds instead, None where it is missing. `tags` and `manifests` are those
-    of the repository that need it.
+    of the repository that need it, `own_tags` those that point to it.
     """
 
     repository: str
@@ -36,6 +37,7 @@ class Damage:
     is_manifest: bool
     tags: frozenset[str]
     manifests: frozenset[str]
+    own_tags: frozenset[str] = frozenset()
 
     @property
     def is_lost(self) -> bool:
@@ -61,12 +63,12 @@ class Unknown:
 class Examination:
     """What is wrong with the content, and what cannot be judged.
 
-    `empty` are empty files that no image is known to need: a push that does would take them for whole.
+    `spoilt` are damaged files that no image is known to need: a push that does would take them for whole.
     """
 
     damages: tuple[Damage, ...]
     unknown: tuple[Unknown, ...]
-    empty: frozenset[str]
+    spoilt: frozenset[str]
 
 
 # By repository, layers that are read whatever their size: manifests that are damaged themselves tell none, and
@@ -126,8 +128,52 @@ def examine(storage: Storage, snapshot: Snapshot, manifests: Manifests, doubted:
             for one in repositories
             for digest in sorted(_unread(one, manifests) - sizes.keys())
         ),
-        empty=frozenset((empty & sizes.keys()) - {one.digest for one in damages}),
+        spoilt=frozenset(
+            snapshot.aliases.get(digest, digest) for digest, size in sizes.items() if size is not None
+        ).difference(snapshot.aliases.get(one.digest, one.digest) for one in damages),
     )
+
+
+@dataclass(frozen=True)
+class Loose:
+    """Content that no image is known to need, and that stays: it `waits` for its image, or is `kept` in case.
+
+    All of what is `doubted` is read to the end.
+    """
+
+    waits: AbstractSet[str]
+    kept: AbstractSet[str]
+    doubted: AbstractSet[str] = frozenset()
+
+
+def spoilt(storage: Storage, snapshot: Snapshot, manifests: Manifests, loose: Loose) -> frozenset[str]:
+    """Those files that are not what their digests promise; no push has left them, and the next must not find them.
+
+    What is not doubted is read only where it contradicts a manifest, such as that of an image that was deleted: it
+    has another size, or was changed after the image was pushed.
+    """
+    both = loose.waits | loose.kept
+    suspects = (manifests.damaged & both) | set(_contradicting(snapshot, manifests, loose)) | (loose.doubted & both)
+    files = {blob_file(digest): digest for digest in suspects}
+    found = storage.verify(files)
+    return frozenset(files[file] for file, one in found.items() if one.size is not None and not _is_whole(file, one))
+
+
+def _contradicting(snapshot: Snapshot, manifests: Manifests, loose: Loose) -> Iterator[str]:
+    if not (loose.waits or loose.kept):
+        return
+    for manifest, facts in manifests.known.items():
+        pushed = snapshot.blobs.get(snapshot.aliases.get(manifest, manifest))
+        if facts is None or pushed is None:
+            continue
+        for part in facts.parts:
+            place = snapshot.aliases.get(part.digest, part.digest)
+            if (place in loose.waits or place in loose.kept) and snapshot.blobs[place].size != part.size:
+                yield place
+        for digest in facts.references:
+            place = snapshot.aliases.get(digest, digest)
+            if place in loose.waits and snapshot.blobs[place].modified > pushed.modified:
+                yield place
 
 
 def _is_empty(digest: str, blob: Blob) -> bool:
@@ -178,6 +224,7 @@ def _damages(
             is_manifest=damaged in roots,
             tags=frozenset(name for name, tag in repository.tags.items() if tag.digest in hit),
             manifests=hit,
+            own_tags=frozenset(repository.on(damaged)),
         )
 
 

@@ -51,7 +51,7 @@ class Survey:
     half-way, which the registry itself clears after a week. Of the repositories that are `spared`, something was
     chosen, and nothing goes: what is damaged there, or dated in the future, may be what should stay. `ahead` are
     the tags of the future, as `repository:tag`. `links` are those that hold no digest, by their paths, which are
-    looked for with a cure alone.
+    looked for with a cure alone. `spoilt` are damaged files that no image is known to need.
     """
 
     snapshot: Snapshot
@@ -63,7 +63,7 @@ class Survey:
     unfinished: int
     damages: tuple[Damage, ...]
     unknown: tuple[Unknown, ...]
-    empty: frozenset[str]
+    spoilt: frozenset[str]
     spared: tuple[str, ...]
     ahead: tuple[str, ...]
     links: frozenset[str]
@@ -94,11 +94,14 @@ class Cure(Protocol):
         """Choose from what the storage holds at the moment."""
 
 
-def survey(storage: Storage, manifests: Manifests, choose: Choose, cure: Cure | None = None) -> Survey:
+def survey(
+    storage: Storage, manifests: Manifests, choose: Choose, cure: Cure | None = None, before: Survey | None = None
+) -> Survey:
     """List the storage, read what is not known yet, and work out what goes.
 
     `choose` says which tags and manifests go, by repository; with a `cure`, such as `damage.layers_in_doubt`, what
-    is damaged goes too, so that a push brings it again. Changes nothing.
+    is damaged goes too, so that a push brings it again. After a survey `before` this one, of what waits for its
+    image only that is read again which was damaged then. Changes nothing.
     """
     snapshot = storage.snapshot()
     named = {digest for repository in snapshot.repositories.values() for digest in repository.revisions}
@@ -111,25 +114,34 @@ def survey(storage: Storage, manifests: Manifests, choose: Choose, cure: Cure | 
     spared |= {name for name, gone in chosen.items() if gone.tags and ahead.get(name, frozenset()) - gone.tags}
     going = {name: gone for name, gone in chosen.items() if name not in spared}
     going = _with_unfinished(going, snapshot, manifests)
+    if cure or before:
+        going = _with_lost(going, content.damages, snapshot, before)
     damages = tuple(one for one in content.damages if one.manifests - _revisions(going, one.repository))
     unknown = tuple(one for one in content.unknown if one.digest not in _revisions(going, one.repository))
     kept_whole = {one.repository for one in damages} | {one.repository for one in unknown}
     marked = _marked(snapshot, manifests, going)
+    loose = snapshot.blobs.keys() - marked
     marked.update(digest for _, digest, _ in storage.layer_links(kept_whole))
     _add_targets(marked, snapshot)
     unnamed = snapshot.blobs.keys() - marked
-    manifests.find(storage, unnamed if under_way.may_be(snapshot, unnamed) else (), snapshot)
+    manifests.find(storage, loose if under_way.may_be(snapshot, loose) else (), snapshot)
     pushes = under_way.look(storage, snapshot, manifests, going)
     waiting = under_way.needed(snapshot, manifests, going, unnamed) | (pushes.digests & unnamed)
-    # No push has left an empty file, and the next would take it for its layer.
-    waiting -= content.empty
+    hurt = _places(damages, snapshot)
+    known = (content.spoilt | (_places(content.damages, snapshot) & loose)) - hurt
+    is_doubted = bool(cure or content.damages or known or manifests.damaged)
+    doubted = before.spoilt if before else waiting if is_doubted else frozenset()
+    left = damage.Loose(waiting - known, loose - unnamed - known - hurt, doubted)
+    spoilt = known | damage.spoilt(storage, snapshot, manifests, left)
+    # No push has left a damaged file, and the next would take it for its layer.
+    waiting -= spoilt
     garbage = sorted(unnamed - waiting)
     removal = Removal(
         tags=tuple(sorted((name, tag) for name, gone in going.items() for tag in gone.tags)),
         revisions=tuple(sorted((name, digest) for name, gone in going.items() for digest in gone.revisions)),
         blobs=tuple(garbage),
         repositories=tuple(_emptied(snapshot, going, pushes.repositories)),
-        damaged=_broken(damages, content.empty - set(garbage), snapshot) if cure else (),
+        damaged=tuple(sorted(hurt | (spoilt - set(garbage)))) if cure else (),
     )
     return Survey(
         snapshot=snapshot,
@@ -141,7 +153,7 @@ def survey(storage: Storage, manifests: Manifests, choose: Choose, cure: Cure | 
         unfinished=snapshot.unfinished_bytes,
         damages=damages,
         unknown=unknown,
-        empty=content.empty,
+        spoilt=spoilt,
         spared=tuple(sorted(spared & chosen.keys())),
         ahead=tuple(f"{name}:{tag}" for name, tags in sorted(ahead.items()) for tag in sorted(tags)),
         links=storage.broken_links() if cure else frozenset(),
@@ -153,10 +165,9 @@ def _ahead(repository: Repository, snapshot: Snapshot) -> frozenset[str]:
     return frozenset(name for name, tag in repository.tags.items() if snapshot.is_ahead(tag.pushed))
 
 
-def _broken(damages: Iterable[Damage], empty: AbstractSet[str], snapshot: Snapshot) -> tuple[str, ...]:
+def _places(damages: Iterable[Damage], snapshot: Snapshot) -> set[str]:
     """The blobs that have a file, and not the content that they should."""
-    cut = {snapshot.aliases.get(one.digest, one.digest) for one in damages if not one.is_lost}
-    return tuple(sorted(cut | empty))
+    return {snapshot.aliases.get(one.digest, one.digest) for one in damages if not one.is_lost}
 
 
 def _revisions(going: Mapping[str, Going], repository: str) -> frozenset[str]:
@@ -257,6 +268,20 @@ def _with_unfinished(going: Mapping[str, Going], snapshot: Snapshot, manifests: 
         more = settle(repository, manifests, known.tags, known.revisions | left, spared=spared)
         if more.revisions:
             found[name] = more
+    return found
+
+
+def _with_lost(
+    going: Mapping[str, Going], damages: Iterable[Damage], snapshot: Snapshot, before: Survey | None
+) -> dict[str, Going]:
+    """Add the manifests that are gone and that nothing else here needs: no request can delete them."""
+    found = dict(going)
+    for one in damages:
+        is_alone = one.is_manifest and one.is_lost and one.manifests == {one.digest} and not one.tags
+        is_linked = one.digest in snapshot.repositories[one.repository].revisions
+        if is_alone and is_linked and (before is None or one.digest in _revisions(before.going, one.repository)):
+            gone = found.get(one.repository, Going())
+            found[one.repository] = Going(gone.tags, gone.revisions | {one.digest})
     return found
 
 

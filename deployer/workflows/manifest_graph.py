@@ -75,9 +75,13 @@ class Going:
 
 @dataclass
 class Manifests:
-    """Manifests by digest, each read once; None where the content is damaged, or no manifest."""
+    """Manifests by digest, each read once; None where the content is damaged, or no manifest.
+
+    `damaged` are those whose content was not what the digest promises when it was read.
+    """
 
     known: dict[str, Facts | None] = field(default_factory=dict)
+    damaged: set[str] = field(default_factory=set)
 
     def learn(self, storage: Storage, digests: Iterable[str], snapshot: Snapshot) -> None:
         """Read those that are there and not known yet; what could not be read is tried again."""
@@ -91,7 +95,9 @@ class Manifests:
             names[place].append(digest)
         for place, content in storage.contents(small, blobs):
             for digest in names[place]:
-                self.known[digest] = facts_of(content, digest)
+                is_whole = digest_of(content, digest.partition(":")[0]) == digest
+                self.known[digest] = read_facts(content) if is_whole else None
+                (self.damaged.discard if is_whole else self.damaged.add)(digest)
 
     def find(self, storage: Storage, digests: Iterable[str], snapshot: Snapshot) -> None:
         """Find out which blobs are manifests; each is read once."""
@@ -108,16 +114,11 @@ class Manifests:
         return facts.children if facts else ()
 
 
-def facts_of(content: bytes, digest: str) -> Facts | None:
+def read_facts(content: bytes) -> Facts | None:
     """Read a manifest, of whatever kind: any digest that stands anywhere in it counts as named.
 
-    None where the content is not what the digest promises, or no manifest.
+    None where the content is no manifest.
     """
-    return read_facts(content) if digest_of(content, digest.partition(":")[0]) == digest else None
-
-
-def read_facts(content: bytes) -> Facts | None:
-    """The same, of content that is what its digest promises."""
     try:
         document = read_json(content)
     except ValueError:

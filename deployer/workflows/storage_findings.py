@@ -27,12 +27,12 @@ def of_survey(found: Survey) -> Iterator[Finding]:
     yield from of_unknown(found.unknown)
     yield from _of_clock(found)
     yield from _of_foreign(found.snapshot.foreign)
-    empty = len(found.empty - set(found.removal.blobs))
-    if empty:
+    spoilt = len(found.spoilt - set(found.removal.blobs))
+    if spoilt:
         yield Finding(
             "wrong",
-            f"{'An empty file is' if empty == 1 else f'{empty} empty files are'} among the content, and a push that "
-            "needs it would take it for whole.",
+            f"{'A damaged file is' if spoilt == 1 else f'{spoilt} damaged files are'} among the content, and a push "
+            f"that needs {'it' if spoilt == 1 else 'them'} would take {'it' if spoilt == 1 else 'them'} for whole.",
             (CURE,),
         )
 
@@ -144,8 +144,10 @@ def tag_sentence(name: str, tag: Tag) -> str:
 
 
 def _removal(name: str, found: Sequence[Damage]) -> str:
-    tags = sorted({tag for one in found for tag in one.tags})
-    without_tags = "deployer gc --untagged --older-than 0s"
-    if not tags:
-        return without_tags
-    return f"deployer delete {' '.join(f'{name}:{tag}' for tag in tags[:_MANY])}, then: {without_tags}"
+    """How to remove these manifests and nothing else; one that is gone cannot be deleted by its digest."""
+    lost = [one for one in found if one.is_manifest and one.is_lost]
+    there = set().union(*(one.manifests for one in found)) - {one.digest for one in lost}
+    names = sorted(f"{name}@{digest}" for digest in there)
+    names += sorted(f"{name}:{tag}" for one in lost for tag in one.own_tags)
+    collect = CURE if lost else "deployer gc"
+    return f"deployer delete {' '.join(names[:_MANY])}, then: {collect}" if names else collect

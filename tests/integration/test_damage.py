@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.content import build_image, foreign_image, push_image
-from tests.support.pulling import pulls_whole
-from tests.support.registry_content import OCI, push, sha256
+from tests.support.pulling import pulls_whole, put_blob, put_manifest
+from tests.support.registry_content import OCI, Image, push, sha256
 from tests.support.stack import docker
 from tests.support.stored import HOUR, age
 
@@ -87,6 +87,43 @@ def test_a_missing_layer_needs_a_push_alone(
     docker("push", name)
     assert pulls_whole(client, "app", "1")
     assert "cannot be pulled whole" not in stored.stack.deployer("status").stderr
+
+
+@pytest.mark.parametrize("cut", ["layer", "layer and manifest", "layer, and no manifest"])
+def test_a_removal_as_advised_takes_the_damaged_file_and_nothing_else(
+    stored: Stored, client: httpx.Client, make_image: Callable[..., str], cut: str
+) -> None:
+    """The files are as young as after a power cut: what is left of them must not pass for a push under way."""
+    name = f"{stored.stack.address}/app:1"
+    make_image(name, 300_000)
+    docker("push", name)
+    digest = stored.tag("app", "1").read_text()
+    media_type = json.loads(stored.blob(digest).read_bytes())["mediaType"]
+    assert put_manifest(client, "app", "same", Image(stored.blob(digest).read_bytes(), media_type, ())) == 201
+    push_image(client, "app", "2")
+    innocent = build_image(layers=("by digest",))
+    for blob in innocent.blobs:
+        put_blob(client, "by-digest", blob)
+    assert put_manifest(client, "by-digest", innocent.digest, innocent) == 201
+    layer = json.loads(stored.blob(digest).read_bytes())["layers"][0]["digest"]
+    stored.blob(layer).write_bytes(stored.blob(layer).read_bytes()[:1000])
+    if cut == "layer and manifest":
+        stored.blob(digest).write_bytes(b"{")
+    elif cut == "layer, and no manifest":
+        stored.blob(digest).unlink()
+
+    told = json.loads(stored.stack.deployer("status", "--json").stdout)["content"][0]
+    delete, collect = told["advice"][-1].removeprefix("Or remove them: ").split(", then: ")
+    for command in (delete, collect):
+        stored.stack.deployer(*command.split()[1:], "--yes", check=True)
+    assert json.loads(stored.stack.deployer("status", "--json").stdout)["content"] == []
+    assert pulls_whole(client, "by-digest", innocent.digest)
+    assert pulls_whole(client, "app", "2")
+    docker("push", name)
+    docker("image", "rm", name)
+    docker("pull", name)
+    assert pulls_whole(client, "app", "1")
+    assert json.loads(stored.stack.deployer("status", "--json").stdout)["content"] == []
 
 
 @pytest.mark.parametrize("media", ["docker", OCI])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deployer.workflows.collection import Collected
-    from deployer.workflows.garbage import Choose, Survey
+    from deployer.workflows.garbage import Choose, Cure, Survey
     from deployer.workflows.upkeep import Upkeep
 
 
@@ -39,9 +39,15 @@ def look(tree: Tree, choose: Choose = no_images, *, damaged: bool = False) -> Su
 
 
 def cure(tree: Tree, meanwhile: Callable[[], object] | None = None) -> Collected:
+    return collected(tree, no_images, meanwhile, layers_in_doubt)
+
+
+def collected(
+    tree: Tree, choose: Choose, meanwhile: Callable[[], object] | None = None, by: Cure | None = None
+) -> Collected:
     storage, manifests = tree.storage(remembers=True), Manifests()
-    shown = survey(storage, manifests, no_images, layers_in_doubt)
-    return collect(cast("Upkeep", LocalWork(storage, meanwhile)), manifests, no_images, shown, Drain(0, lambda _: None))
+    shown = survey(storage, manifests, choose, by)
+    return collect(cast("Upkeep", LocalWork(storage, meanwhile)), manifests, choose, shown, Drain(0, lambda _: None))
 
 
 def file_of(tree: Tree, digest: str) -> Path:
@@ -200,7 +206,7 @@ class TestCure:
             file_of(tree, digest).write_bytes(b"")
         found = look(tree)
         assert found.removal.is_empty
-        assert found.empty == {layer}
+        assert found.spoilt == {layer}
         assert [one.advice[0] for one in storage_findings.of_survey(found)] == ["deployer gc --damaged"] * 2
         assert set(cure(tree).removal.damaged) == {layer, whole.digest}
 
@@ -225,6 +231,81 @@ class TestCure:
         assert other.exists()
 
 
+class TestNoPushHasLeftIt:
+    """What is damaged goes with the image that named it, however young it is: the next push would take it for whole."""
+
+    @staticmethod
+    def cut(tree: Tree, content: bytes = b"short") -> tuple[Image, str]:
+        """An image of just now, with a layer that a power cut has changed since."""
+        whole = image("hit")
+        tree.push("app", ["1"], whole, age=60)
+        layer = sha256(whole.blobs[1])
+        file_of(tree, layer).write_bytes(content)
+        return whole, layer
+
+    @pytest.mark.parametrize("of_the_same_size", [False, True])
+    def test_after_the_image_was_deleted(self, tree: Tree, of_the_same_size: bool) -> None:
+        size = len(image("hit").blobs[1])
+        whole, layer = self.cut(tree, bytes(size) if of_the_same_size else b"short")
+        tree.delete("app", whole.digest)
+        found = look(tree)
+        assert not found.waiting.blobs
+        assert set(found.removal.blobs) == {whole.digest, sha256(whole.blobs[0]), layer}
+        collected(tree, no_images)
+        assert not tree.blobs()
+
+    def test_with_the_image_in_one_command(self, tree: Tree) -> None:
+        whole, layer = self.cut(tree)
+        tree.untag("app", "1")
+        tree.push("app", ["2"], image("whole"), age=60)
+        done = collected(tree, lambda snapshot, manifests: untagged(snapshot, manifests, 0))
+        assert {layer, whole.digest} <= set(done.removal.blobs)
+        assert not tree.blobs() & {layer, whole.digest}
+
+    def test_where_the_manifest_is_damaged_too(self, tree: Tree) -> None:
+        """Then nothing says which layers it had."""
+        whole, layer = self.cut(tree)
+        file_of(tree, whole.digest).write_bytes(b"{")
+        tree.delete("app", whole.digest)
+        assert layer in collected(tree, no_images).removal.blobs
+
+    def test_where_another_image_of_the_repository_is_damaged(self, tree: Tree) -> None:
+        """All layers are kept there; of this one, that it is damaged and how to have it whole again is told."""
+        whole, layer = self.cut(tree)
+        tree.delete("app", whole.digest)
+        tree.push("app", ["2"], image("other"), age=60)
+        file_of(tree, sha256(image("other").blobs[1])).write_bytes(b"short")
+        found = look(tree)
+        assert found.spoilt == {layer}
+        assert "A damaged file is among the content" in [*storage_findings.of_survey(found)][-1].sentence
+        cure(tree)
+        assert layer not in tree.blobs()
+
+    def test_what_a_push_has_left_stays(self, tree: Tree) -> None:
+        whole, _ = self.cut(tree)
+        tree.delete("app", whole.digest)
+        waits = tree.layer("other", b"a push under way", age=30)
+        assert look(tree).waiting.blobs == 1
+        collected(tree, no_images)
+        assert tree.blobs() == {waits}
+
+    def test_what_came_whole_while_the_plan_was_made_stays(self, tree: Tree) -> None:
+        whole, layer = self.cut(tree)
+        tree.delete("app", whole.digest)
+        collected(tree, no_images, lambda: file_of(tree, layer).write_bytes(whole.blobs[1]))
+        assert layer in tree.blobs()
+
+    def test_a_healthy_storage_is_not_read(self, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+        gone = image("gone", "shared")
+        tree.push("app", ["1"], image("stays"), age=120)
+        tree.push("app", ["2"], gone, age=60)
+        tree.delete("app", gone.digest)
+        tree.layer("app", b"a push under way", age=1)
+        storage = tree.storage()
+        monkeypatch.setattr(storage, "verify", lambda paths: {} if not paths else pytest.fail(f"read: {paths}"))
+        assert survey(storage, Manifests(), no_images).waiting.blobs == 1
+
+
 class TestFindings:
     def test_each_repository_has_its_images_and_the_cure(self, tree: Tree) -> None:
         for name in ("one", "two"):
@@ -236,6 +317,41 @@ class TestFindings:
         assert cut.advice[:2] == ("deployer gc --damaged", "Then push them again from a machine that has them.")
         assert lost.sentence.startswith("two:1, two:2 cannot be pulled whole: the file ")
         assert lost.advice[0] == "Push them again from a machine that has them."
+
+    def test_the_removal_names_these_manifests_alone(self, tree: Tree) -> None:
+        """Of an index the other images stay; and nothing else of the registry is touched."""
+        children = [image("amd64"), image("arm64")]
+        for child in children:
+            tree.push("app", [], child)
+        both = index([(child, None) for child in children])
+        tree.push("app", ["all", "same"], both)
+        file_of(tree, sha256(children[1].blobs[1])).write_bytes(b"short")
+        (told,) = storage_findings.of_survey(look(tree))
+        names = sorted(f"app@{digest}" for digest in (both.digest, children[1].digest))
+        assert told.advice[-1] == f"Or remove them: deployer delete {' '.join(names)}, then: deployer gc"
+
+    def test_what_no_tag_reaches_is_removed_by_its_digest(self, tree: Tree) -> None:
+        whole = image("x")
+        tree.push("app", [], whole)
+        file_of(tree, sha256(whole.blobs[1])).write_bytes(b"short")
+        (told,) = storage_findings.of_survey(look(tree))
+        assert told.advice == (f"Remove it: deployer delete app@{whole.digest}, then: deployer gc",)
+
+    def test_a_manifest_that_is_gone_has_only_its_tags_to_delete(self, tree: Tree) -> None:
+        """By its digest a registry does not find it; the rest of it goes with the cure."""
+        lost = tree.push("app", ["1", "2"], image("lost"))
+        tree.push("app", ["3"], image("whole"))
+        file_of(tree, lost).unlink()
+        (told,) = storage_findings.of_survey(look(tree))
+        assert told.advice[-1] == "Or remove them: deployer delete app:1 app:2, then: deployer gc --damaged"
+        assert not look(tree, damaged=True).removal.revisions
+        for tag in ("1", "2"):
+            tree.untag("app", tag)
+        assert not look(tree).removal.revisions
+        assert look(tree, damaged=True).removal.revisions == (("app", lost),)
+        assert cure(tree).removal.revisions == (("app", lost),)
+        assert not look(tree).damages
+        assert tree.blobs() >= {sha256(blob) for blob in image("whole").blobs}
 
     def test_of_very_many_the_first_are_told(self, tree: Tree) -> None:
         tree.push("app", [f"{number:03}" for number in range(200)], image("x"))
