@@ -42,7 +42,7 @@ def print_survey(out: Output, found: Survey, left: Untagged, *, as_json: bool, d
     if found.removal.is_empty:
         tell("There is no garbage.")
     if found.links:
-        tell(f"{counted(len(found.links), 'link')} of manifests and layers to write again: empty or damaged")
+        tell(f"{counted(len(found.links), 'link')} of manifests and layers to write again: missing, empty or damaged")
     for name, gone in sorted(found.going.items()):
         tags = f", with {_listed(sorted(gone.tags))}" if gone.tags else ""
         tell(f"{shown(name)}: {counted(len(gone.revisions), 'manifest')} that no tag reaches{tags}")
@@ -136,7 +136,7 @@ def print_collected(out: Output, done: Collected, *, as_json: bool) -> None:
     if done.removal.damaged:
         out.note(f"Removed {counted(len(done.removal.damaged), 'damaged file')}. Now push the images again.")
     if done.links:
-        out.note(f"Wrote {counted(done.links, 'damaged link')} again.")
+        out.note(f"Wrote {counted(done.links, 'link')} again.")
     if done.held:
         out.note(f"Freed {size(done.freed)} of the disk. Writes were held off for {done.held:.1f} s.")
     elif not done.left:

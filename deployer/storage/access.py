@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from deployer import render
 from deployer.errors import EngineError, EngineUnavailable, StorageError, StorageUnreadable
 from deployer.storage.removal import blob_folder
-from deployer.storage.snapshot import CLOCKS_MAY_DIFFER, parse, parse_broken, parse_links, parse_verified
+from deployer.storage.snapshot import CLOCKS_MAY_DIFFER, parse, parse_broken, parse_lacking, parse_links, parse_verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -127,6 +127,11 @@ class Storage:
         """Read files, by their paths below the registry's root, and say what they hold now."""
         lines = "".join(f"{path}\n" for path in sorted(paths))
         return parse_verified(self._run("verify", ROOT, stdin=lines.encode())) if lines else {}
+
+    def lacking(self, paths: Iterable[str]) -> frozenset[str]:
+        """Those of these paths below the registry's root at which there is no file."""
+        lines = "".join(f"{path}\n" for path in sorted(paths))
+        return parse_lacking(self._run("lacking", ROOT, stdin=lines.encode())) if lines else frozenset()
 
     def broken_links(self) -> frozenset[str]:
         """The paths of links of manifests and layers that hold no digest, below the registry's root."""

@@ -179,6 +179,11 @@ def parse_broken(printed: bytes) -> frozenset[str]:
     return frozenset(line for line in lines if "/sha256/" in line and is_digest(":".join(line.split("/")[-3:-1])))
 
 
+def parse_lacking(printed: bytes) -> frozenset[str]:
+    """Read what `lacking.sh` printed: paths. Raises StorageError where it is cut short."""
+    return frozenset(_complete(printed))
+
+
 def parse_verified(printed: bytes) -> dict[str, Verified]:
     """Read what `verify.sh` printed: what each file holds, by its path. Raises StorageError where it is cut short."""
     found = {}

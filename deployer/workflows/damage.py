@@ -6,14 +6,15 @@ such a layer that it is there, so that a push sends nothing, and hands out what 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.registry.manifests import digest_of
-from deployer.storage.removal import blob_file, revision_link
+from deployer.storage.removal import blob_file, layer_link, revision_link
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from deployer.storage.access import Storage
@@ -28,7 +29,8 @@ class Damage:
     """A manifest, configuration or layer of a repository that cannot be pulled.
 
     `size` are the bytes that its file holds instead, None where it is missing. `tags` and `manifests` are those
-    of the repository that need it, `own_tags` those that point to it.
+    of the repository that need it, `own_tags` those that point to it. One that is `unlinked` has its file, and in the
+    repository no link to it.
     """
 
     repository: str
@@ -38,6 +40,7 @@ class Damage:
     tags: frozenset[str]
     manifests: frozenset[str]
     own_tags: frozenset[str] = frozenset()
+    is_unlinked: bool = False
 
     @property
     def is_lost(self) -> bool:
@@ -96,11 +99,18 @@ def layers_in_doubt(storage: Storage, snapshot: Snapshot, manifests: Manifests) 
     return {name: frozenset(digests) for name, digests in found.items()}
 
 
-def examine(storage: Storage, snapshot: Snapshot, manifests: Manifests, doubted: Doubted) -> Examination:
+def examine(
+    storage: Storage,
+    snapshot: Snapshot,
+    manifests: Manifests,
+    doubted: Doubted,
+    known: Iterable[Damage] | None = None,
+) -> Examination:
     """Compare what manifests say with the files that there are; what looks wrong is read, to be sure.
 
     A manifest may say a wrong size of content that is whole, and a list made while somebody pushes misses
-    what comes meanwhile. What is `doubted` is read too.
+    what comes meanwhile. What is `doubted` is read too. Of missing links of layers only those are looked for again
+    that are `known`, where something is.
     """
     unread = {digest for one in snapshot.repositories.values() for digest in _unread(one, manifests)}
     empty = {digest for digest, blob in snapshot.blobs.items() if _is_empty(digest, blob)}
@@ -114,12 +124,20 @@ def examine(storage: Storage, snapshot: Snapshot, manifests: Manifests, doubted:
     }
     found = storage.verify({*files.values(), *links.values()})
     sizes = {digest: found[file].size for digest, file in files.items() if not _is_whole(file, found[file])}
-    unlinked = {pair for pair, link in links.items() if found[link].size is None}
+    unlinked = _by_repository(pair for pair, link in links.items() if found[link].size is None)
+    needed = _linked_layers(snapshot, manifests) if known is None else _unlinked(known)
+    lacking = storage.lacking(needed)
+    without = _by_repository(needed[path] for path in lacking)
     repositories = [one for _, one in sorted(snapshot.repositories.items())]
     damages = tuple(
         damage
         for one in repositories
-        for damage in _damages(one, manifests, _wrong_in(one, sizes, unlinked), doubted.get(one.name, frozenset()))
+        for damage in _damages(
+            one,
+            manifests,
+            _Wrong(sizes, unlinked.get(one.name, frozenset()), without.get(one.name, frozenset())),
+            doubted.get(one.name, frozenset()),
+        )
     )
     return Examination(
         damages=damages,
@@ -180,10 +198,47 @@ def _is_empty(digest: str, blob: Blob) -> bool:
     return blob.size == 0 and digest not in _NOTHING
 
 
-def _wrong_in(
-    repository: Repository, sizes: Mapping[str, int | None], unlinked: set[tuple[str, str]]
-) -> dict[str, int | None]:
-    return {**sizes, **{digest: None for name, digest in unlinked if name == repository.name}}
+@dataclass(frozen=True)
+class _Wrong:
+    """What is wrong in one repository: the `sizes` of damaged files, None where there is none, and missing links."""
+
+    sizes: Mapping[str, int | None]
+    manifests: AbstractSet[str]
+    layers: AbstractSet[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.sizes or self.manifests or self.layers)
+
+    def __contains__(self, digest: str) -> bool:
+        return digest in self.sizes or digest in self.manifests or digest in self.layers
+
+
+def _by_repository(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, digest in pairs:
+        found[name].add(digest)
+    return found
+
+
+def _linked_layers(snapshot: Snapshot, manifests: Manifests) -> dict[str, tuple[str, str]]:
+    """The links of layers and configurations without which the manifests here cannot be pulled, by their paths."""
+    return {
+        layer_link(name, part.digest): (name, part.digest)
+        for name, one in snapshot.repositories.items()
+        for digest in one.revisions
+        if (facts := manifests.known.get(digest))
+        for part in facts.parts
+        if not part.may_be_elsewhere
+    }
+
+
+def missing_links(damages: Iterable[Damage]) -> frozenset[str]:
+    """The paths of the links whose files are there."""
+    return frozenset(_unlinked(damages))
+
+
+def _unlinked(known: Iterable[Damage]) -> dict[str, tuple[str, str]]:
+    return {layer_link(one.repository, one.digest): (one.repository, one.digest) for one in known if one.is_unlinked}
 
 
 def _unread(repository: Repository, manifests: Manifests) -> set[str]:
@@ -208,23 +263,22 @@ def _of_another_size(snapshot: Snapshot, manifests: Manifests) -> set[str]:
     return found
 
 
-def _damages(
-    repository: Repository, manifests: Manifests, wrong: Mapping[str, int | None], doubted: frozenset[str]
-) -> Iterator[Damage]:
+def _damages(repository: Repository, manifests: Manifests, wrong: _Wrong, doubted: frozenset[str]) -> Iterator[Damage]:
     if not wrong:
         return
     roots = repository.revisions.keys() | {tag.digest for tag in repository.tags.values() if tag.digest}
-    needs = {root: _needed(root, repository, manifests, doubted) & wrong.keys() for root in roots}
+    needs = {root: {one for one in _needed(root, repository, manifests, doubted) if one in wrong} for root in roots}
     for damaged in sorted(set().union(*needs.values())):
         hit = frozenset(root for root, needed in needs.items() if damaged in needed)
         yield Damage(
             repository=repository.name,
             digest=damaged,
-            size=wrong[damaged],
+            size=wrong.sizes.get(damaged),
             is_manifest=damaged in roots,
             tags=frozenset(name for name, tag in repository.tags.items() if tag.digest in hit),
             manifests=hit,
             own_tags=frozenset(repository.on(damaged)),
+            is_unlinked=damaged not in wrong.sizes and damaged not in roots,
         )
 
 

@@ -50,8 +50,8 @@ class Survey:
     `freed` is what the disk gets back; `size` the blobs' own. `unfinished` are uploads that ended
     half-way, which the registry itself clears after a week. Of the repositories that are `spared`, something was
     chosen, and nothing goes: what is damaged there, or dated in the future, may be what should stay. `ahead` are
-    the tags of the future, as `repository:tag`. `links` are those that hold no digest, by their paths, which are
-    looked for with a cure alone. `spoilt` are damaged files that no image is known to need.
+    the tags of the future, as `repository:tag`. `links` are those that are missing or hold no digest, by their paths,
+    which are looked for with a cure alone. `spoilt` are damaged files that no image is known to need.
     """
 
     snapshot: Snapshot
@@ -107,7 +107,8 @@ def survey(
     named = {digest for repository in snapshot.repositories.values() for digest in repository.revisions}
     named |= {tag.digest for repository in snapshot.repositories.values() for tag in repository.tags.values()}
     manifests.learn(storage, named, snapshot)
-    content = damage.examine(storage, snapshot, manifests, cure(storage, snapshot, manifests) if cure else {})
+    doubted_parts = cure(storage, snapshot, manifests) if cure else {}
+    content = damage.examine(storage, snapshot, manifests, doubted_parts, before.damages if before else None)
     chosen = choose(snapshot, manifests)
     spared = {one.repository for one in content.damages if one.tags - chosen.get(one.repository, Going()).tags}
     ahead = {name: tags for name, one in snapshot.repositories.items() if (tags := _ahead(one, snapshot))}
@@ -156,7 +157,7 @@ def survey(
         spoilt=spoilt,
         spared=tuple(sorted(spared & chosen.keys())),
         ahead=tuple(f"{name}:{tag}" for name, tags in sorted(ahead.items()) for tag in sorted(tags)),
-        links=storage.broken_links() if cure else frozenset(),
+        links=storage.broken_links() | damage.missing_links(damages) if cure else frozenset(),
     )
 
 

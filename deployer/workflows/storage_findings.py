@@ -77,16 +77,28 @@ def of_damages(damages: Sequence[Damage]) -> Iterator[Finding]:
         tagged = [one for one in found if one.tags]
         images = tuple(dict.fromkeys(image for one in tagged or found for image in one.images))
         them = "it" if len(images) == 1 else "them"
-        cut = [CURE] if any(not one.is_lost for one in tagged) else []
+        cures = _cures(found, them, can_push=bool(tagged))
         yield Finding(
             "wrong",
-            f"{listed(images)} cannot be pulled whole: {listed([state(one) for one in found])}.",
-            (
-                *cut,
-                *([f"{'Then push' if cut else 'Push'} {them} again from a machine that has {them}."] if tagged else []),
-                f"{'Or remove' if tagged else 'Remove'} {them}: {_removal(name, found)}",
-            ),
+            f"{listed(images)} cannot be pulled whole: {listed([_state(one) for one in found])}.",
+            (*cures, f"{'Or remove' if cures else 'Remove'} {them}: {_removal(name, found)}"),
         )
+
+
+def _cures(found: Sequence[Damage], them: str, *, can_push: bool) -> tuple[str, ...]:
+    """How to have the images whole again: without a tag nobody can push them."""
+    push = f"push {them} again from a machine that has {them}."
+    if all(one.is_unlinked for one in found):
+        links = f"{CURE}   (writes the {'link' if len(found) == 1 else 'links'} again)"
+        return (links, f"Or {push}") if can_push else (links,)
+    if not can_push:
+        return ()
+    is_cut = any(one.is_unlinked or not one.is_lost for one in found)
+    return (CURE, f"Then {push}") if is_cut else (f"Push{push.removeprefix('push')}",)
+
+
+def _state(one: Damage) -> str:
+    return f"the link of the file {_short(one.digest)} is missing" if one.is_unlinked else state(one)
 
 
 def of_links(paths: Iterable[str]) -> Iterator[Finding]:
@@ -118,9 +130,13 @@ def listed(words: Sequence[str]) -> str:
     return first if len(words) <= _MANY else f"{first} and {len(words) - _MANY} more"
 
 
+def _short(digest: str) -> str:
+    return digest.partition(":")[2][:12]
+
+
 def state(one: Damage | Damaged) -> str:
     """What is wrong with one file."""
-    what = f"the {'manifest' if one.is_manifest else 'file'} {one.digest.partition(':')[2][:12]}"
+    what = f"the {'manifest' if one.is_manifest else 'file'} {_short(one.digest)}"
     if one.size is None:
         return f"{what} is missing"
     return f"{what} is empty" if one.size == 0 else f"{what} is damaged ({one.size} bytes)"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from deployer.errors import StorageError
 from deployer.registry.manifests import digest_of
 from deployer.storage.snapshot import Verified
 from deployer.workflows import storage_findings
@@ -404,6 +406,57 @@ class TestLinks:
         assert not cure(tree).links
         assert (tree.root / "repositories/app/_manifests/tags/1/current/link").read_bytes() == b""
         assert tree.listing() == before
+
+
+class TestMissingLinks:
+    """A repository that lost the link of a layer or configuration, whose file is whole: nobody can pull it."""
+
+    @pytest.fixture(params=["layer", "configuration"])
+    def link(self, tree: Tree, request: pytest.FixtureRequest) -> Path:
+        whole = image("x")
+        tree.push("app", ["1"], whole)
+        tree.push("app", ["2"], image("y"))
+        tree.push("copy", ["1"], whole)
+        part = sha256(whole.blobs[request.param == "layer"])
+        return tree.root / f"repositories/app/_layers/sha256/{part[7:]}/link"
+
+    @pytest.mark.parametrize("with_folder", [False, True])
+    def test_they_are_told_and_written_again(self, tree: Tree, link: Path, with_folder: bool) -> None:
+        before = tree.listing()
+        link.unlink()
+        if with_folder:
+            link.parent.rmdir()
+        (told,) = storage_findings.of_survey(look(tree))
+        short = link.parent.name[:12]
+        assert told.sentence == f"app:1 cannot be pulled whole: the link of the file {short} is missing."
+        assert told.advice[:2] == (
+            "deployer gc --damaged   (writes the link again)",
+            "Or push it again from a machine that has it.",
+        )
+        assert look(tree).is_idle
+        assert look(tree, damaged=True).links == {str(link.relative_to(tree.root))}
+        done = cure(tree)
+        assert (done.links, done.removal.is_empty) == (1, True)
+        assert link.read_text() == f"sha256:{link.parent.name}"
+        assert tree.listing() == before
+        assert not [*storage_findings.of_survey(look(tree))]
+
+    def test_a_file_that_is_not_whole_either_is_told_as_that(self, tree: Tree, link: Path) -> None:
+        link.unlink()
+        digest = f"sha256:{link.parent.name}"
+        file_of(tree, digest).write_bytes(b"short")
+        assert hits(look(tree)) == [(digest, 5, ("app:1",)), (digest, 5, ("copy:1",))]
+        assert set(cure(tree).removal.damaged) == {digest}
+
+    def test_of_a_repository_that_went_meanwhile_none_is_written(self, tree: Tree, link: Path) -> None:
+        link.unlink()
+        with pytest.raises(StorageError):
+            cure(tree, lambda: shutil.rmtree(tree.root / "repositories/app"))
+        assert not (tree.root / "repositories/app").exists()
+
+    def test_a_layer_that_lies_elsewhere_needs_none(self, tree: Tree) -> None:
+        tree.push("app", ["windows"], foreign_image())
+        assert not look(tree).damages
 
 
 def test_the_cure_finds_a_configuration_of_the_right_size(tree: Tree) -> None:
