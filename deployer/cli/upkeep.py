@@ -71,7 +71,7 @@ def gc(
     from deployer.cli import upkeep_views as views
     from deployer.workflows.collection import collect
     from deployer.workflows.damage import layers_in_doubt
-    from deployer.workflows.garbage import left_untagged, no_images, survey
+    from deployer.workflows.garbage import left_untagged, no_images, survey, would_go
     from deployer.workflows.manifest_graph import Manifests
     from deployer.workflows.untagged import untagged as choose_untagged
 
@@ -81,10 +81,13 @@ def gc(
     drain = _drain(session, wait)
     manifests = Manifests()
     choose = (lambda snapshot, known: choose_untagged(snapshot, known, age)) if untagged else no_images
+    further = 0 if untagged else None
     with _work(session, "gc", dry_run=dry_run) as (storage, work):
         shown = survey(storage, manifests, choose, layers_in_doubt if damaged else None)
         if not as_json or dry_run:
-            left = views.Untagged(left_untagged(shown, manifests), untagged)
+            # Where it was asked for without an age, an age takes more; where one was given, nothing else does.
+            more = would_go(shown, manifests, lambda snapshot, known: choose_untagged(snapshot, known, further))
+            left = views.Untagged(left_untagged(shown, manifests), more if age is None else 0, untagged)
             views.print_survey(session.out, shown, left, as_json=as_json, dry_run=dry_run)
         if work is None:
             session.out.note("Dry run: nothing was changed.")

@@ -27,9 +27,13 @@ _MANY = 10
 
 @dataclass(frozen=True)
 class Untagged:
-    """How many manifests that no tag reaches stay, and whether they were asked for."""
+    """How many manifests that no tag reaches stay, and whether they were asked for.
+
+    `would_go` is how many of them the command takes that is advised.
+    """
 
     count: int
+    would_go: int
     asked: bool
 
 
@@ -47,19 +51,23 @@ def print_survey(out: Output, found: Survey, left: Untagged, *, as_json: bool, d
         tags = f", with {_listed(sorted(gone.tags))}" if gone.tags else ""
         tell(f"{shown(name)}: {counted(len(gone.revisions), 'manifest')} that no tag reaches{tags}")
     if found.removal.blobs:
-        tell(f"{counted(len(found.removal.blobs), 'blob')} that no image needs: {size(found.freed)} of the disk")
+        tell(f"{counted(len(found.removal.blobs), 'blob')} that no image needs: "
+             f"{size(found.held_by(found.removal.blobs))} of the disk")  # fmt: skip
     if found.removal.damaged:
         tell(f"{counted(len(found.removal.damaged), 'damaged file')}, so that a push brings the content again")
     if found.removal.repositories:
         tell(f"{counted(len(found.removal.repositories), 'repository', 'repositories')} without an image: "
              f"{_listed(found.removal.repositories)}")  # fmt: skip
-    if left.count and left.asked:
+    if left.would_go and left.asked:
         out.note(
-            f"Left alone: {counted(left.count, 'manifest')} that no tag reaches, pushed in the last hour or where "
-            "there never were tags. They go too with --older-than AGE, such as 0s."
+            f"Left alone: {counted(left.would_go, 'manifest')} that no tag reaches, pushed in the last hour or where "
+            "there never were tags. With --older-than AGE, such as 1d, those of that age go too, in all repositories."
         )
-    elif left.count:
-        out.note(f"{counted(left.count, 'manifest')} that no tag reaches: `deployer gc --untagged` takes them too.")
+    elif left.would_go:
+        them = "it" if left.would_go == 1 else "them"
+        out.note(
+            f"{counted(left.would_go, 'manifest')} that no tag reaches: `deployer gc --untagged` takes {them} too."
+        )
     _print_left(out, found)
 
 

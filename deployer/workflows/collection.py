@@ -56,7 +56,7 @@ def collect(work: Upkeep, manifests: Manifests, choose: Choose, shown: Survey, d
         removal = replace(now.removal, layers=_still_stale(stale, now), damaged=damaged)
         work.remove(removal)
     work.storage.empty()
-    return Collected(removal, now.freed, left, hold.seconds, len(shown.links))
+    return Collected(removal, now.held_by({*removal.blobs, *damaged}), left, hold.seconds, len(shown.links))
 
 
 def _shown_alone(shown: Survey) -> Cure | None:

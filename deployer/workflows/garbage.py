@@ -81,6 +81,10 @@ class Survey:
         goes = bool(self.removal.blobs or self.removal.repositories)
         return goes and (nothing_named or self.freed * 2 > whole)
 
+    def held_by(self, digests: Iterable[str]) -> int:
+        """Bytes of disk that these blobs hold."""
+        return _held(digests, self.snapshot)
+
     @property
     def moves_images(self) -> bool:
         """Whether anything goes that somebody could still pull."""
@@ -149,7 +153,7 @@ def survey(
         going=going,
         removal=removal,
         size=sum(snapshot.blobs[digest].size for digest in garbage),
-        freed=sum(snapshot.blobs[digest].allocated for digest in garbage),
+        freed=_held({*removal.blobs, *removal.damaged}, snapshot),
         waiting=Waiting(len(waiting), sum(snapshot.blobs[digest].size for digest in waiting)),
         unfinished=snapshot.unfinished_bytes,
         damages=damages,
@@ -164,6 +168,10 @@ def survey(
 def _ahead(repository: Repository, snapshot: Snapshot) -> frozenset[str]:
     """The tags that were pushed in the future: the clock was wrong, and which are the newest nobody knows."""
     return frozenset(name for name, tag in repository.tags.items() if snapshot.is_ahead(tag.pushed))
+
+
+def _held(digests: Iterable[str], snapshot: Snapshot) -> int:
+    return sum(snapshot.blobs[digest].allocated for digest in digests if digest in snapshot.blobs)
 
 
 def _places(damages: Iterable[Damage], snapshot: Snapshot) -> set[str]:
@@ -223,6 +231,16 @@ def left_untagged(found: Survey, manifests: Manifests) -> int:
     )
 
 
+def would_go(found: Survey, manifests: Manifests, choose: Choose) -> int:
+    """How many manifests another choice would take beside those that go already: none where something is damaged."""
+    hurt = {one.repository for one in found.damages if one.tags}
+    return sum(
+        len(gone.revisions - _revisions(found.going, name))
+        for name, gone in choose(found.snapshot, manifests).items()
+        if name not in hurt
+    )
+
+
 def held_alone(found: Survey, manifests: Manifests, names: Iterable[str]) -> int:
     """Bytes of disk that only these repositories hold: what a collection would free once they are gone."""
     everything = {
@@ -232,7 +250,7 @@ def held_alone(found: Survey, manifests: Manifests, names: Iterable[str]) -> int
         for name in names
     }
     alone = _marked(found.snapshot, manifests, {}) - _marked(found.snapshot, manifests, everything)
-    return sum(found.snapshot.blobs[digest].allocated for digest in alone if digest in found.snapshot.blobs)
+    return found.held_by(alone)
 
 
 def _marked(snapshot: Snapshot, manifests: Manifests, going: Mapping[str, Going]) -> set[str]:

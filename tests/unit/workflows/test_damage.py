@@ -183,13 +183,25 @@ class TestCure:
         assert tree.listing() == before
         assert not look(tree).damages
 
+    def test_what_the_damaged_files_held_is_freed(self, tree: Tree) -> None:
+        whole = image("x")
+        tree.push("app", ["1"], whole)
+        layer = file_of(tree, sha256(whole.blobs[1]))
+        layer.write_bytes(b"x" * 100_000)
+        held = layer.stat().st_blocks * 512
+        shown = look(tree, damaged=True)
+        assert (shown.freed, shown.held_by(shown.removal.blobs)) == (held, 0)
+        assert look(tree).freed == 0
+        assert cure(tree).freed == held > 0
+
     def test_what_is_whole_again_by_then_stays(self, tree: Tree) -> None:
         whole = image("x")
         tree.push("app", ["1"], whole)
         layer = file_of(tree, sha256(whole.blobs[1]))
         layer.write_bytes(b"")
         before = tree.listing()
-        assert not cure(tree, lambda: layer.write_bytes(whole.blobs[1])).removal.damaged
+        done = cure(tree, lambda: layer.write_bytes(whole.blobs[1]))
+        assert (done.removal.damaged, done.freed) == ((), 0)
         assert tree.listing() == before
 
     def test_an_empty_layer_of_a_push_that_was_cut_off_goes_at_once(self, tree: Tree) -> None:

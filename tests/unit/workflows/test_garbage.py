@@ -12,7 +12,7 @@ from deployer import render
 from deployer.errors import StorageError
 from deployer.storage.removal import Removal
 from deployer.workflows.collection import collect
-from deployer.workflows.garbage import no_images, survey
+from deployer.workflows.garbage import no_images, survey, would_go
 from deployer.workflows.gate import Drain
 from deployer.workflows.manifest_graph import Manifests
 from deployer.workflows.repositories import plan_removal, remove
@@ -433,3 +433,34 @@ def test_what_was_cut_off_is_still_known_after_a_repository_is_removed(tree: Tre
     run(tree)
     assert not (tree.folder / ".deployer-removed").exists()
     assert not tree.broken()
+
+
+class TestWhatIsHinted:
+    """The hint to a command counts only what that command takes."""
+
+    def hinted(self, tree: Tree, choose: Choose = no_images, further: int | None = None) -> int:
+        manifests = Manifests()
+        return would_go(survey(tree.storage(), manifests, choose), manifests, all_untagged(further))
+
+    def test_what_was_only_ever_pushed_by_digest(self, tree: Tree) -> None:
+        tree.push("by-digest", [], image("x"))
+        assert self.hinted(tree) == 0
+        assert self.hinted(tree, all_untagged(), 0) == 1
+
+    def test_what_is_too_young(self, tree: Tree) -> None:
+        tree.push("app", ["1"], image("x"))
+        tree.push("app", [], image("y"), age=60)
+        assert self.hinted(tree) == 0
+
+    def test_what_a_tag_left_behind(self, tree: Tree) -> None:
+        tree.push("app", ["1"], image("x"))
+        tree.push("app", [], image("y"))
+        assert self.hinted(tree) == 1
+        assert self.hinted(tree, all_untagged(), 0) == 0
+
+    def test_where_something_is_damaged_nothing_goes(self, tree: Tree) -> None:
+        tree.push("app", ["1"], image("x"))
+        tree.push("app", [], image("y"))
+        layer = sha256(image("x").blobs[1])
+        tree.empty_file(f"blobs/sha256/{layer[7:9]}/{layer[7:]}/data")
+        assert self.hinted(tree) == 0
