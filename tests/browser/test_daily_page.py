@@ -245,7 +245,7 @@ class TestWithoutScripts:
         expect(page.get_by_text("スクリプトが実行されませんでした")).to_be_visible()
 
     def test_a_sentence_stands_where_scripts_are_not_understood(self, page: Page, watch: Watch) -> None:
-        watch.expect("SyntaxError|Unexpected|Invalid")
+        watch.expect("SyntaxError|Unexpected|Invalid|Cannot use import")
         body = "import { } from './x.js'; this is no script"
         page.route("**/assets/start.js", lambda route: route.fulfill(body=body, content_type="text/javascript"))
         page.goto("/")
