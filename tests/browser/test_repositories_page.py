@@ -330,10 +330,11 @@ class TestDetails:
         denied = answer({"errors": [{"code": "DENIED", "message": "denied"}]}, 403)
         page.route(CLOSED, denied)
         page.goto("/")
-        expect(row(page, "page/open")).to_contain_text("no tags")
+        expect(row(page, "page/open")).to_contain_text("0 B")
         page.evaluate("dispatchEvent(new Event('resize'))")
         page.wait_for_timeout(400)
         expect(row(page, "page/closed")).to_contain_text("1 tag")
+        expect(row(page, "page/closed")).not_to_contain_text("0 B")
         expect(page.get_by_role("alert")).to_have_count(0)
         assert len(asked) == 1
 

@@ -47,10 +47,12 @@ async function load({ view: wanted }) {
     return (context) => show({ ...app, ...context });
   } catch {
     // A module does not say why it did not come: who is signed out gets none either.
-    const error = await app.client.session().then(() => new RegistryError("unreachable"), (why) => why);
-    // What once did not come, some browsers ask for again only when the page is loaded anew.
-    if (error.kind === "unreachable" && self.secondLoad?.ask()) return () => {};
-    return (context) => showFailure({ ...context, error });
+    const why = await app.client.session().then(() => null, (error) => error);
+    const error = why ?? new RegistryError("unreachable");
+    // What once did not come, some browsers ask for again only when the page is loaded again: where the server answers,
+    // in a moment.
+    const loadsAgain = error.kind === "unreachable" && self.secondLoad?.ask();
+    return loadsAgain && !why ? () => {} : (context) => showFailure({ ...context, error });
   }
 }
 

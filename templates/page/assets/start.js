@@ -8,32 +8,32 @@
  */
 self.secondLoad ??= (() => {
   const MARK = "#again";
-  // Milliseconds between the times that the server is asked whether it answers.
+  // Milliseconds between the times that the server is asked whether it answers; the last of them goes on.
   const PAUSES = [300, 1000, 2000, 4000, 8000];
   let begun = false;
+  let wake = () => {};
   let settled = false;
 
   const answers = () => fetch(location.pathname, { method: "HEAD", cache: "no-store" }).then(() => true, () => false);
 
-  /** Where nothing helps, that sentence stands there at once. */
+  /** Where nothing helps, that sentence is shown at once. */
   function giveUp() {
     document.querySelector("#unloaded")?.classList.remove("late");
   }
 
   async function load() {
-    for (const pause of PAUSES) {
-      await new Promise((done) => setTimeout(done, pause));
-      if (!(await answers())) continue;
-      history.replaceState(history.state, "", MARK);
-      return location.reload();
+    for (let turn = 0; turn === 0 || !(await answers()); turn += 1) {
+      await new Promise((done) => setTimeout((wake = done), PAUSES[Math.min(turn, PAUSES.length - 1)]));
     }
-    giveUp();
+    history.replaceState(history.state, "", MARK);
+    location.reload();
   }
 
   /** @returns {boolean} whether the page will be loaded once more, as soon as the server answers */
   function ask() {
     if (location.hash === MARK) giveUp();
-    else if (!begun) begun = Boolean(load());
+    else if (begun) wake();
+    else begun = Boolean(load());
     return begun;
   }
 

@@ -29,13 +29,11 @@ export function showRepositories(context) {
   const { root, client, signal, session, announce, query, setTitle, go, restoreScroll } = context;
   const settings = recall(query, session.get());
   const names = settings.shape === "list" || loaded.folders ? session.get().names : null;
-  // `known` changes when what the list is sorted by does.
-  const state = createStore({ ...settings, ...arranged(names), error: null, reference: null, known: 0 });
+  // `known` changes when what the list is sorted by does; while one filters, all folders are open but the `closed`.
+  const state = createStore({ ...settings, ...arranged(names), error: null, reference: null, known: 0, closed: new Set() });
   const choose = remembering((...given) => chosen(known, ...given));
   let shown = { full: [], empty: [], title: "", count: 0 };
   let sortingAgain = 0;
-  // While one filters, all folders are open but these.
-  let closed = new Set();
 
   const list = h("div", { id: "repositories", class: "rows repositories", "aria-label": text.repositories });
   const known = createKnown({ client, session, signal, onRead, onLoad: sortAgain });
@@ -53,15 +51,13 @@ export function showRepositories(context) {
   }
 
   function isOpen(path) {
-    const { filter, open } = state.get();
+    const { filter, open, closed } = state.get();
     return filter ? !closed.has(path) : open.has(path);
   }
 
   function toggle(path) {
-    const { filter, open } = state.get();
-    const flipped = flip(filter ? closed : open, path);
-    if (filter) closed = flipped;
-    state.set(filter ? {} : { open: flipped });
+    const { filter, open, closed } = state.get();
+    state.set(filter ? { closed: flip(closed, path) } : { open: flip(open, path) });
     keep(state.get(), context);
   }
 
@@ -72,8 +68,7 @@ export function showRepositories(context) {
 
   /** What the reader chose. It is kept, and shown from its beginning. */
   function set(change) {
-    closed = new Set();
-    state.set(change);
+    state.set({ ...change, closed: new Set() });
     keep(state.get(), context);
     toBeginning(list, top.toolbar);
     tellCount();
