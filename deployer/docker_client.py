@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
     from deployer.engine_values import Project
+    from deployer.errors import EngineError
 
 # In the place of .env files: one in the project's folder, or in the current one, would set variables for Compose.
 _NO_VARIABLES = os.devnull
@@ -46,7 +47,7 @@ class Client:
         """Run it and return what it printed."""
         done = self.begin(*arguments, purpose=purpose)
         if done.returncode != 0:
-            raise translate(done.stderr or done.stdout)
+            raise self.fault(done.stderr or done.stdout, purpose=purpose)
         return done.stdout
 
     def begin(
@@ -77,7 +78,7 @@ class Client:
                 [*self.call, *arguments], input=stdin, env=variables, capture_output=True, check=False
             )
         if done.returncode != 0:
-            raise translate(done.stderr.decode(errors="replace") or f"exit code {done.returncode}")
+            raise self.fault(done.stderr.decode(errors="replace") or f"exit code {done.returncode}")
         return done.stdout
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
@@ -100,7 +101,11 @@ class Client:
         with translated():
             code, complaints = self._streams.run([*self.call, *arguments], on_line, variables)
         if code != 0:
-            raise translate(complaints, address=address)
+            raise self.fault(complaints, address=address, purpose=purpose)
+
+    def fault(self, printed: str, *, address: str = "", purpose: Purpose = Purpose.OURS) -> EngineError:
+        """The error for what the client printed in a run for this purpose; `address` as with `translate`."""
+        return translate(printed, address=address, variables=self._environments.of(purpose))
 
     def stop_streams(self) -> None:
         """End every stream under way."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.client_environment import Purpose
 from deployer.docker_client import compose
-from deployer.engine_errors import translate, translated
+from deployer.engine_errors import translated
 from deployer.engine_report import EngineReport, Plugin, plugins_of
 from deployer.engine_values import (
     EngineFacts,
@@ -112,7 +112,7 @@ class Engine:
         info: dict[str, Any] = json.loads(self.client.run("system", "info", "--format", "{{json .}}"))
         # The client prints what it knows and exits with 0 where no engine answers.
         if info.get("ServerErrors"):
-            raise translate("\n".join(info["ServerErrors"]))
+            raise self.client.fault("\n".join(info["ServerErrors"]))
         return info
 
     # -- images
@@ -214,7 +214,7 @@ class Engine:
         if unset := tuple(dict.fromkeys(_UNSET.findall(done.stderr))):
             raise UnsetVariables(unset, done.stderr)
         if done.returncode != 0:
-            raise translate(done.stderr or done.stdout)
+            raise self.client.fault(done.stderr or done.stdout)
         return done.stdout
 
     def up(self, project: Project, *, anew: Sequence[str] = (), quiet: bool) -> None:
@@ -235,7 +235,7 @@ class Engine:
         done = self.client.begin(*compose(project), "logs", *options, *services, stdout=None)
         # A reader such as `head` that has seen enough is no failure.
         if done.returncode != 0 and done.stderr.strip() and "broken pipe" not in done.stderr:
-            raise translate(done.stderr)
+            raise self.client.fault(done.stderr)
 
     def last_log_lines(self, container: str, count: int) -> tuple[str, ...]:
         """The last lines that a container wrote, on either stream."""
@@ -281,7 +281,7 @@ class Engine:
         )  # fmt: skip
         if process.stdout is None or not process.stdout.readline():
             _, complaints = process.communicate()
-            raise translate(complaints.decode(errors="replace"))
+            raise self.client.fault(complaints.decode(errors="replace"))
         return process
 
     def remove_helpers(self, label: str) -> None:
@@ -350,7 +350,7 @@ class Engine:
         complaints = [line for line in done.stderr.splitlines() if line.strip()]
         # One that ended between the two questions is gone, and the others are told.
         if done.returncode != 0 and not all(_GONE.search(line) for line in complaints):
-            raise translate(done.stderr)
+            raise self.client.fault(done.stderr)
         return list(json.loads(done.stdout))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from itertools import takewhile
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from deployer import engine_words, registry_words
@@ -15,7 +16,7 @@ from deployer.errors import EngineError, EngineUnavailable
 from deployer.redaction import without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 # Lines that are not the reason: how to use the client, warnings, progress, rules.
 _NO_REASON = re.compile(
@@ -27,18 +28,19 @@ _PREFIX = re.compile(
     re.IGNORECASE,
 )
 _LOGGED = re.compile(r'^time=\S+ level=(?:error|fatal) msg="(.*)"$')
+_NONE: Mapping[str, str] = MappingProxyType({})
 _TRACE = re.compile(r"^goroutine \d+ \[")
 
 
-def translate(original: str, *, address: str = "") -> EngineError:
+def translate(original: str, *, address: str = "", variables: Mapping[str, str] = _NONE) -> EngineError:
     """Turn what Docker printed into an error that says what happened and how to fix it.
 
     `address` is the registry that was spoken to, HOST:PORT or words such as "the hub"; without one the
-    engine itself is what complains.
+    engine itself is what complains. `variables` are those that the client ran with.
     """
     original = without_secrets(original)
     for complaint in (*engine_words.TABLE, *(registry_words.TABLE if address else engine_words.LOCAL)):
-        error = complaint.said_of(original, address)
+        error = complaint.said_of(original, address, variables)
         if error is not None:
             return error
     return EngineError(last_line(original) or "Docker failed and gave no reason.", (), original)
@@ -55,8 +57,11 @@ def last_line(original: str) -> str:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn what running the client raises, here or in python-on-whales, into our errors."""
+def translated(variables: Mapping[str, str] = _NONE) -> Iterator[None]:
+    """Turn what running the client raises, here or in python-on-whales, into our errors.
+
+    `variables` are those that the client ran with.
+    """
     try:
         yield
     except OSError as error:
@@ -70,7 +75,8 @@ def translated() -> Iterator[None]:
             raise _no_client(error) from error
         if not hasattr(error, "docker_command"):
             raise
-        raise translate(str(getattr(error, "stderr", "") or getattr(error, "stdout", "") or "")) from error
+        printed = str(getattr(error, "stderr", "") or getattr(error, "stdout", "") or "")
+        raise translate(printed, variables=variables) from error
 
 
 def _no_client(error: Exception) -> EngineUnavailable:

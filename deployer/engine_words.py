@@ -11,9 +11,10 @@ from deployer.errors import EngineUnavailable, ImageInUse, ImageNotFound
 
 _SILENT = r"connect to the docker (?:daemon|api)"
 _FORBIDDEN = r"permission denied while trying to connect to the docker"
-_OTHER_ENGINE = (
-    "unset DOCKER_HOST   (to use this machine's own engine; where a context names this one: docker context ls)"
-)
+_OTHER_ENGINE = "{own_engine}   (to use this machine's own engine)"
+_TLS_FILES = r"unable to resolve docker endpoint: (.*\.pem.*|.*tls.*|.*x509.*)"
+_NO_TLS_FILES = "The Docker client cannot use its certificates for the engine: {1}"
+_CERT_PATH = "Or let DOCKER_CERT_PATH name the folder of ca.pem, cert.pem and key.pem."
 _PLUGIN = "Install the package docker-compose-plugin, docker-compose-v2 or docker-compose (version 2 or newer)."
 _OVERRIDE = "Correct compose.override.yaml in the deployment's folder, if you made one."
 _RENDER = "deployer render --diff   (shows what else was changed in the files)"
@@ -25,23 +26,33 @@ _CLIENT = (
         r'context "([^"]*)"(?: does not exist|: context not found|.*: not found)'
         r'|current context "([^"]*)" is not found',
         'Docker\'s context "{1}{2}" does not exist.',
-        "docker context use default   (the engine of this machine; docker context ls lists the others)",
-        "unset DOCKER_CONTEXT   (where that variable names it)",
+        "{own_engine}   (to use this machine's own engine; docker context ls lists the contexts)",
         kind=EngineUnavailable,
     ),
     complaint(
-        r"unable to resolve docker endpoint: (.*\.pem.*|.*tls.*|.*x509.*)",
-        "The Docker client cannot use its certificates for the engine: {1}",
-        "unset DOCKER_TLS_VERIFY   (or let DOCKER_CERT_PATH name the folder of ca.pem, cert.pem and key.pem)",
+        _TLS_FILES,
+        _NO_TLS_FILES,
+        "unset DOCKER_TLS_VERIFY   (any value, 0 too, turns TLS on)",
+        _CERT_PATH,
         kind=EngineUnavailable,
+        variable="DOCKER_TLS_VERIFY",
     ),
+    complaint(
+        _TLS_FILES,
+        _NO_TLS_FILES,
+        "unset DOCKER_TLS   (any value, 0 too, turns TLS on)",
+        _CERT_PATH,
+        kind=EngineUnavailable,
+        variable="DOCKER_TLS",
+    ),
+    complaint(_TLS_FILES, _NO_TLS_FILES, _OTHER_ENGINE, _CERT_PATH, kind=EngineUnavailable),
     complaint(
         r"unable to parse docker host|protocol not available|invalid bind address|unsupported protocol scheme"
         r"|unable to resolve docker endpoint: parse |ssh host connection is not valid"
         r"|^(?:failed to initialize: )?parse \"[a-z]+://"
         r"|unix socket path \"[^\"]*\" is too long|dial tcp: address \d+: invalid port",
         "The address that the Docker client has for its engine is not valid.",
-        "unset DOCKER_HOST   (where that variable gives it; a context does too: docker context ls)",
+        _OTHER_ENGINE,
         kind=EngineUnavailable,
     ),
     complaint(
@@ -54,7 +65,7 @@ _CLIENT = (
         r"invalid header field (?:name|value)",
         "Docker's config.json has a header that HTTP does not allow.",
         "Correct HttpHeaders in ~/.docker/config.json.",
-        "unset DOCKER_CUSTOM_HEADERS   (where that variable gives it)",
+        "unset DOCKER_CUSTOM_HEADERS",
         kind=EngineUnavailable,
     ),
     complaint(
@@ -87,7 +98,7 @@ _CLIENT = (
     complaint(
         rf"{_SILENT} at unix://(\S*?[^/\s])/+(?:;|\.\s)|dial unix (\S*?[^/\s])/+: connect",
         "The address that the Docker client has for its engine ends with a slash, as no socket does.",
-        "export DOCKER_HOST=unix://{1}{2}   (where that variable gives it; a context does too: docker context ls)",
+        "export DOCKER_HOST=unix://{1}{2}",
         kind=EngineUnavailable,
     ),
     complaint(
@@ -128,13 +139,28 @@ _CLIENT = (
     complaint(
         r"client version (\S+) is too new\. Maximum supported API version is (\S+?)\.?(?:\s|$)",
         "The Docker client speaks version {1} of the API, and the engine knows {2} at most.",
-        "unset DOCKER_API_VERSION   (where it is set; else update the engine)",
+        "unset DOCKER_API_VERSION   (then the client takes a version that both know)",
+        "Update the engine.",
         kind=EngineUnavailable,
     ),
     complaint(
         r"client version (\S+) is too old\. Minimum supported API version is (\S+?)[,.]?(?:\s|$)",
         "The Docker client or its Compose plugin speaks version {1} of the API, and the engine wants {2} at least.",
-        "unset DOCKER_API_VERSION   (where it is set; else update the Docker client and the Compose plugin)",
+        "unset DOCKER_API_VERSION   (then the client takes a version that both know)",
+        "Update the Docker client and the Compose plugin.",
+        kind=EngineUnavailable,
+    ),
+    complaint(
+        r"error response from daemon: page not found|check if the server supports the requested API version",
+        "The variable DOCKER_API_VERSION does not name a version of the API that the engine knows.",
+        "unset DOCKER_API_VERSION   (then the client takes a version that both know)",
+        kind=EngineUnavailable,
+        variable="DOCKER_API_VERSION",
+    ),
+    complaint(
+        r"DOCKER_BUILDKIT environment variable expects boolean",
+        "The variable DOCKER_BUILDKIT is not a boolean value.",
+        "unset DOCKER_BUILDKIT   (or set it to 0 or 1)",
         kind=EngineUnavailable,
     ),
     complaint(
@@ -142,7 +168,7 @@ _CLIENT = (
         r"|^invalid character '<' looking for beginning of value|error response from daemon: page not found"
         r"|error response from daemon: \d{3} [A-Z][A-Za-z ]*$",
         "What answers at the engine's address is not a Docker engine.",
-        "unset DOCKER_HOST   (where that variable gives it; a context does too: docker context ls)",
+        _OTHER_ENGINE,
         kind=EngineUnavailable,
     ),
     complaint(
@@ -170,10 +196,25 @@ _CLIENT = (
         "Unlock or repair the helper that ~/.docker/config.json names as credsStore or in credHelpers.",
     ),
     complaint(
+        r"valid https URL required for trust server|error establishing connection to trust repository"
+        r"|unable to reach trust server|trust server .*(?:invalid|unreachable)",
+        "Docker's content trust is on, and DOCKER_CONTENT_TRUST_SERVER does not name a Notary server that answers.",
+        "unset DOCKER_CONTENT_TRUST   (for this command: DOCKER_CONTENT_TRUST=0 before it)",
+        "unset DOCKER_CONTENT_TRUST_SERVER   (then the registry itself is asked)",
+        variable="DOCKER_CONTENT_TRUST_SERVER",
+    ),
+    complaint(
         r"error contacting notary server|remote trust data does not exist|no valid trust data|trust pinning"
         r"|does not have trust data|could not rotate trust",
         "Docker's content trust is on, and {address} has no signatures of that kind.",
         "unset DOCKER_CONTENT_TRUST   (for this command: DOCKER_CONTENT_TRUST=0 before it)",
+    ),
+    complaint(
+        r"\"([^\"]+)\": (?:unknown operating system or architecture|cannot parse platform specifier"
+        r"|invalid (?:OS|component)|unknown value)",
+        "Docker does not know the platform {1}.",
+        "Write OS/ARCH or OS/ARCH/VARIANT, such as linux/arm64.",
+        "unset DOCKER_DEFAULT_PLATFORM   (then it is this machine's platform)",
     ),
     complaint(
         r"authorization denied by plugin (\S+?): ([^\n]*)",
@@ -363,7 +404,7 @@ LOCAL: tuple[Complaint, ...] = (
     complaint(
         r"was found but (?:its platform|does not)|no matching manifest for|no match for platform",
         "The image that this machine has is made for another platform than the one that is asked for.",
-        "unset DOCKER_DEFAULT_PLATFORM   (where it is set)",
+        "unset DOCKER_DEFAULT_PLATFORM",
         "deployer up --build   (builds deployer's own images again, for this machine)",
     ),
 )

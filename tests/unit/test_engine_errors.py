@@ -59,11 +59,11 @@ CLIENT = [
      "The rootless Docker engine of the user with the number 1000 does not answer.",
      "systemctl --user start docker   (as that user", EngineUnavailable),
     (f"Cannot connect to the Docker daemon at {SOCKET}/. Is the docker daemon running?",
-     "The address that the Docker client has", f"export DOCKER_HOST={SOCKET}   (", EngineUnavailable),
+     "The address that the Docker client has", f"export DOCKER_HOST={SOCKET}", EngineUnavailable),
     ("failed to connect to the docker API at unix:///tmp/my.sock//; check if the path is correct",
-     "The address that the Docker client has", "export DOCKER_HOST=unix:///tmp/my.sock   (", EngineUnavailable),
+     "The address that the Docker client has", "export DOCKER_HOST=unix:///tmp/my.sock", EngineUnavailable),
     (f'error during connect: Get "http://%2Fvar%2Frun%2Fdocker.sock%2F/v1.41/info": dial {DIAL}/: connect: not a',
-     "The address that the Docker client has", f"export DOCKER_HOST={SOCKET}   (", EngineUnavailable),
+     "The address that the Docker client has", f"export DOCKER_HOST={SOCKET}", EngineUnavailable),
     ("Cannot connect to the Docker daemon at unix:///tmp/my.sock. Is the docker daemon running?",
      "No Docker engine answers at the address", "Start the engine that is to listen there", EngineUnavailable),
     ("Cannot connect to the Docker daemon at unix:///VAR/run/docker.sock. Is the docker daemon running?",
@@ -275,7 +275,8 @@ OF_A_KIND = [
 def test_what_keeps_the_client_from_the_engine(
     original: str, message: str, advice: str, kind: type[EngineError]
 ) -> None:
-    error = translate(original, address="reg:5000")
+    variables = {advice.split()[1]: "x"} if advice.startswith("unset ") else {}
+    error = translate(original, address="reg:5000", variables=variables)
     assert error.message.startswith(message)
     assert "".join(error.advice[:1]).startswith(advice)
     assert type(error) is kind
@@ -300,14 +301,67 @@ def test_what_commands_tell_apart(original: str, kind: type[EngineError]) -> Non
     "words", ["Cannot connect to the Docker daemon at {}. Is", "failed to connect to the docker API at {}; check if"]
 )
 def test_an_engine_looked_for_elsewhere_is_not_this_machines_service(words: str, place: str) -> None:
-    elsewhere = translate(words.format(place))
-    assert "DOCKER_HOST" in elsewhere.advice[1]
+    elsewhere = translate(words.format(place), variables={"DOCKER_HOST": place})
+    assert "unset DOCKER_HOST" in elsewhere.advice[1]
     assert "systemctl" not in str(elsewhere.advice)
+
+
+@pytest.mark.parametrize(
+    ("variables", "advice"),
+    [
+        ({}, "docker context use default"),
+        ({"DOCKER_CONTEXT": "far"}, "unset DOCKER_CONTEXT"),
+        ({"DOCKER_HOST": "tcp://a:1"}, "unset DOCKER_HOST"),
+        ({"DOCKER_CONTEXT": "far", "DOCKER_HOST": "tcp://a:1"}, "unset DOCKER_HOST"),
+        ({"DOCKER_CONTEXT": "far", "DOCKER_HOST": ""}, "unset DOCKER_CONTEXT"),
+    ],
+)
+def test_this_machines_engine_is_chosen_where_another_was(variables: dict[str, str], advice: str) -> None:
+    for words in ("Cannot connect to the Docker daemon at tcp://a:1. Is", 'context "far": context not found'):
+        assert advice in "".join(translate(words, variables=variables).advice)
+
+
+# (the variables, what is printed, how the sentence begins, the first advice)
+AT_FAULT = [
+    ({"DOCKER_API_VERSION": "abc"}, DAEMON + "page not found",
+     "The variable DOCKER_API_VERSION does not name a version", "unset DOCKER_API_VERSION"),
+    ({"DOCKER_API_VERSION": "abc", "DOCKER_HOST": "tcp://a:1"},
+     "request returned 400 Bad Request; check if the server supports the requested API version",
+     "The variable DOCKER_API_VERSION does not name a version", "unset DOCKER_API_VERSION"),
+    ({}, DAEMON + "page not found", "What answers at the engine's address", "docker context use default"),
+    ({}, DAEMON + "client version 1.99 is too new. Maximum supported API version is 1.41",
+     "The Docker client speaks version 1.99", "Update the engine."),
+    ({"DOCKER_TLS": "x"}, TLS, "The Docker client cannot use its certificates", "unset DOCKER_TLS   "),
+    ({"DOCKER_TLS_VERIFY": "x"}, TLS, "The Docker client cannot use its certificates", "unset DOCKER_TLS_VERIFY   "),
+    ({}, TLS, "The Docker client cannot use its certificates", "docker context use default"),
+    ({"DOCKER_BUILDKIT": "x"}, 'DOCKER_BUILDKIT environment variable expects boolean value: strconv.ParseBool: parsing',
+     "The variable DOCKER_BUILDKIT is not a boolean value.", "unset DOCKER_BUILDKIT"),
+    ({"DOCKER_DEFAULT_PLATFORM": "moon"}, '"moon": unknown operating system or architecture: invalid argument',
+     "Docker does not know the platform moon.", "Write OS/ARCH"),
+    ({"DOCKER_DEFAULT_PLATFORM": "a/b/c/d"}, '"a/b/c/d": cannot parse platform specifier: invalid argument',
+     "Docker does not know the platform a/b/c/d.", "Write OS/ARCH"),
+    ({"DOCKER_CONTENT_TRUST": "1", "DOCKER_CONTENT_TRUST_SERVER": "x"},
+     "error establishing connection to trust repository: valid https URL required for trust server, got x",
+     "Docker's content trust is on, and DOCKER_CONTENT_TRUST_SERVER", "unset DOCKER_CONTENT_TRUST   "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("variables", "original", "message", "advice"), AT_FAULT)
+def test_the_variable_at_fault_is_named_and_no_other(
+    variables: dict[str, str], original: str, message: str, advice: str
+) -> None:
+    error = translate(original, address="reg:5000", variables=variables)
+    assert error.message.startswith(message)
+    assert error.advice[0].startswith(advice)
+    unset = {line.split()[1] for line in error.advice if line.startswith("unset ")}
+    assert unset <= set(variables)
 
 
 def test_an_image_here_for_another_platform_is_told_apart_from_one_in_a_registry() -> None:
     words = "image with reference x:1 was found but does not match the specified platform: wanted linux/arm64"
-    assert translate(DAEMON + words).advice[0].startswith("unset DOCKER_DEFAULT_PLATFORM")
+    variables = {"DOCKER_DEFAULT_PLATFORM": "linux/arm64"}
+    assert translate(DAEMON + words, variables=variables).advice[0] == "unset DOCKER_DEFAULT_PLATFORM"
+    assert translate(DAEMON + words).advice[0].startswith("deployer up --build")
     assert (
         translate(DAEMON + words, address="reg:5000").message == "The image at reg:5000 lacks this machine's platform."
     )
