@@ -228,6 +228,18 @@ class Engine:
                     quiet=quiet,
                 )  # fmt: skip
 
+    def stop(self, project: Project, services: Sequence[str]) -> None:
+        """Let Compose stop services, which runs their pre_stop hooks."""
+        self.client.run(*compose(project), "stop", *services)
+
+    def volumes_of_image(self, name: str) -> frozenset[str] | None:
+        """The places for which an image asks for volumes; None for an image that is not here."""
+        try:
+            (found,) = self.inspect("image", [name])
+        except ImageNotFound:
+            return None
+        return frozenset((found.get("Config") or {}).get("Volumes") or ())
+
     def follow_logs(self, project: Project, services: Sequence[str], *, follow: bool, tail: str, since: str) -> None:
         """Let Compose print the services' logs on this terminal."""
         options = (("--follow",) if follow else ()) + (("--tail", tail) if tail else ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from deployer.record import Kind, Thing
@@ -20,12 +20,17 @@ _HELPER = "deployer.upkeep"
 _ANONYMOUS = re.compile("[0-9a-f]{64}")
 
 
+def _texts(found: Mapping[str, object] | None) -> dict[str, str]:
+    """Labels or options, as the engine and Compose give them: null for none, and numbers unquoted."""
+    return {name: str(value) for name, value in (found or {}).items()}
+
+
 @dataclass(frozen=True)
 class Container:
     """A container, running or not. `project` and `directory` are those of its Compose project, "" for none.
 
     `folders` are those of this machine that it may write to; `helper_of` is the folder of the
-    deployment whose helper it is.
+    deployment whose helper it is; `places` are its volumes, each with where it is mounted.
     """
 
     id: str
@@ -37,12 +42,14 @@ class Container:
     volumes: frozenset[str]
     folders: frozenset[str]
     networks: frozenset[str]
+    places: frozenset[tuple[str, str]] = frozenset()
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Container:
         """Read what the engine tells of a container."""
-        labels = raw["Config"]["Labels"] or {}
+        labels = _texts(raw["Config"]["Labels"])
         mounts = raw.get("Mounts") or ()
+        places = [(mount["Name"], mount["Destination"]) for mount in mounts if mount["Type"] == "volume"]
         return cls(
             id=raw["Id"],
             name=raw["Name"].lstrip("/"),
@@ -50,27 +57,35 @@ class Container:
             project=labels.get(_PROJECT, ""),
             directory=labels.get(f"{_PROJECT}.working_dir", ""),
             helper_of=labels.get(_HELPER, ""),
-            volumes=frozenset(mount["Name"] for mount in mounts if mount["Type"] == "volume"),
+            volumes=frozenset(name for name, _ in places),
             folders=frozenset(mount["Source"] for mount in mounts if mount["Type"] == "bind" and mount["RW"]),
             networks=frozenset((raw.get("NetworkSettings") or {}).get("Networks") or ()),
+            places=frozenset(places),
         )
 
 
 @dataclass(frozen=True)
 class Volume:
-    """A volume. `project` is the Compose project that made it, "" for none; `options` are its driver's."""
+    """A volume. `project` is the Compose project that made it, "" for none; `options` are its driver's.
+
+    `folder` is where the engine's machine has its content.
+    """
 
     name: str
     project: str
     driver: str
     options: Mapping[str, str]
     labels: Mapping[str, str]
+    folder: str = ""
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Volume:
         """Read what the engine tells of a volume."""
-        labels = raw.get("Labels") or {}
-        return cls(raw["Name"], labels.get(_PROJECT, ""), raw["Driver"], raw.get("Options") or {}, labels)
+        labels = _texts(raw.get("Labels"))
+        return cls(
+            raw["Name"], labels.get(_PROJECT, ""), raw["Driver"], _texts(raw.get("Options")), labels,
+            str(raw.get("Mountpoint") or ""),
+        )  # fmt: skip
 
     @property
     def is_anonymous(self) -> bool:
@@ -93,6 +108,23 @@ class Network:
 
 
 @dataclass(frozen=True)
+class Unnamed:
+    """A volume without a name, the container that has it and its service, and where it is mounted there.
+
+    `folder` is where the engine's machine has its content.
+    """
+
+    volume: str
+    service: str
+    container: str
+    target: str
+    folder: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.target} of {self.container} (volume {self.volume})"
+
+
+@dataclass(frozen=True)
 class Inventory:
     """The engine's containers, and those volumes and networks that concern one Compose project."""
 
@@ -105,6 +137,17 @@ class Inventory:
     def own(self) -> tuple[Container, ...]:
         """The project's containers."""
         return tuple(container for container in self.containers if container.project == self.project)
+
+    @property
+    def unnamed(self) -> tuple[Unnamed, ...]:
+        """The volumes without a name that the project's containers have."""
+        folders = {volume.name: volume.folder for volume in self.volumes if volume.is_anonymous}
+        return tuple(
+            Unnamed(volume, container.service, container.name, target, folders[volume])
+            for container in self.own
+            for volume, target in sorted(container.places, key=lambda place: place[1])
+            if volume in folders
+        )
 
     def others_using(self, thing: Thing, directory: str) -> tuple[str, ...]:
         """The names of other containers, running or not, that have a volume, network or directory in use.
@@ -177,13 +220,18 @@ class Wanted:
     """What a project's files ask for, as Compose reads them.
 
     `containers` are the names of its first containers; `storage` is the volume or the directory at
-    the place where a registry keeps images, None where the files tell none.
+    the place where a registry keeps images, None where the files tell none. `images` are the services with
+    their images, `places` a service and a place in it with what is mounted there ("" for a volume without a
+    name), and `pre_stop` the services with hooks that run before they are stopped.
     """
 
     volumes: tuple[WantedVolume, ...] = ()
     networks: tuple[str, ...] = ()
     containers: tuple[str, ...] = ()
     storage: Thing | None = None
+    images: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    pre_stop: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, raw: Mapping[str, Any], storage: str) -> Wanted:
@@ -193,8 +241,8 @@ class Wanted:
                 name=found["name"],
                 is_external=bool(found.get("external")),
                 driver=found.get("driver") or "",
-                options={name: str(value) for name, value in (found.get("driver_opts") or {}).items()},
-                labels={name: str(value) for name, value in (found.get("labels") or {}).items()},
+                options=_texts(found.get("driver_opts")),
+                labels=_texts(found.get("labels")),
             )
             for key, found in (raw.get("volumes") or {}).items()
         }
@@ -204,6 +252,13 @@ class Wanted:
         return cls(
             tuple(volumes.values()), tuple(networks), tuple(names),
             _storage((services.get("registry") or {}).get("volumes") or (), volumes, storage),
+            {service: str(found.get("image") or "") for service, found in services.items()},
+            {
+                (service, str(mount.get("target"))): str(mount.get("source") or "")
+                for service, found in services.items()
+                for mount in found.get("volumes") or ()
+            },
+            frozenset(service for service, found in services.items() if found.get("pre_stop")),
         )  # fmt: skip
 
     @property

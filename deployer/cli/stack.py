@@ -190,22 +190,28 @@ def down(
         session.out.note("Dry run: nothing was changed.")
         return
     if plan.needs_yes:
-        session.out.confirm(_down_question(session, plan), yes=yes)
+        session.out.confirm(_down_question(session, plan, volumes=volumes), yes=yes)
     removal.apply(stack, plan, volumes=volumes, say=session.out.note)
     if as_json:
         session.out.json(_down_json(plan))
     elif not plan.is_empty:
-        session.out.note("Done." if volumes else "Done. The images stay; `deployer up` brings them back.")
+        session.out.note(
+            "Done." if volumes or plan.hides_images else "Done. The images stay; `deployer up` brings them back."
+        )
 
 
-def _down_question(session: Session, plan: DownPlan) -> str:
+def _down_question(session: Session, plan: DownPlan, *, volumes: bool) -> str:
     from deployer.cli.words import counted
     from deployer.workflows.removal import Sort
 
+    if not volumes:
+        places = "; ".join(map(str, plan.unnamed))
+        what = "the volumes, and the pushed images in them," if plan.hides_images else "the volumes"
+        return f"Leave {what} without a container ({places})? The next `up` starts with empty ones there."
     what = f"every image pushed to '{session.settings.name}'" if plan.loses_images else "what is listed"
-    volumes, count = plan.names(Sort.VOLUME), len(plan.of(Sort.FILE))
+    named, count = plan.names(Sort.VOLUME), len(plan.of(Sort.FILE))
     parts = [
-        *([f"volume {', '.join(volumes)}"] if volumes else []),
+        *([f"volume {', '.join(named)}"] if named else []),
         *([counted(count, "file")] if count else []),
         *([counted(plan.users, "user")] if plan.users else []),
     ]
@@ -224,6 +230,7 @@ def _down_json(plan: DownPlan) -> dict[str, object]:
         "files": plan.names(Sort.FILE),
         "users": plan.users,
         "kept": plan.kept,
+        "unnamed": [{"volume": one.volume, "container": one.container, "place": one.target} for one in plan.unnamed],
     }
 
 
@@ -248,6 +255,11 @@ def _print_down(session: Session, plan: DownPlan, *, as_json: bool) -> None:
         session.out.line(f"{'users':<10} {who}: to be removed; until there are others there is no sign-in")
     if plan.loses_authority:
         session.out.warn("The registry's own authority goes too: after the next `up`, clients have to trust a new one.")
+    for left in plan.unnamed:
+        session.out.warn(
+            f"{left.target} of {left.container} is on a volume without a name, {left.volume}. It stays, no container "
+            "will use it any more, and `docker volume prune` would remove it."
+        )
     for name in plan.kept:
         session.out.line(f"{'kept':<10} {name}: stays")
 

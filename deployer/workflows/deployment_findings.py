@@ -10,7 +10,7 @@ from deployer.record import Record
 from deployer.storage.access import Storage
 from deployer.workflows import preflight, readiness, status, storage_findings
 from deployer.workflows.finding import Finding
-from deployer.workflows.stack import Action
+from deployer.workflows.service_change import Action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

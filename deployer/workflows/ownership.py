@@ -43,14 +43,11 @@ class Takeover:
     storage: Thing | None = None
 
 
-def look(
-    engine: Engine, deployment: Deployment, wanted: Wanted, changes: Iterable[files.FileChange], rendered: Iterable[str]
-) -> Takeover:
-    """What `up` is to use and did not make. Raises PreflightError for what cannot be used, and EngineError."""
+def inventory(engine: Engine, deployment: Deployment, wanted: Wanted) -> Inventory:
+    """What there is of all that `up` is to use, or has used. Raises EngineError."""
     before = Owned.read(deployment.owned_file) or Owned()
     known = wanted.things | before.made | before.found
-    there = inventories.read(engine, deployment.name, (thing.name for thing in known))
-    return examine(deployment, wanted, there, changes, rendered)
+    return inventories.read(engine, deployment.name, (thing.name for thing in known))
 
 
 def remove_idle_networks(engine: Engine, deployment: Deployment, project: Project) -> None:
@@ -67,16 +64,16 @@ def remove_idle_networks(engine: Engine, deployment: Deployment, project: Projec
             engine.remove("network", "rm", network.id)
 
 
-def examine(deployment: Deployment, wanted: Wanted, inventory: Inventory, changes: Iterable[files.FileChange],
+def examine(deployment: Deployment, wanted: Wanted, there: Inventory, changes: Iterable[files.FileChange],
             rendered: Iterable[str]) -> Takeover:  # fmt: skip
     """Compare what `up` is to use with what there is. Raises PreflightError for what cannot be used."""
-    check_names(deployment, wanted, inventory)
+    check_names(deployment, wanted, there)
     before = Owned.read(deployment.owned_file) or Owned()
-    look = _Look(deployment, inventory, before, files.is_deployed(deployment))
+    look = _Look(deployment, there, before, files.is_deployed(deployment))
     used = {*wanted.things, *([wanted.storage] if wanted.storage and wanted.storage.kind is Kind.DIRECTORY else [])}
-    there = {thing for thing in used if look.is_there(thing)}
-    new = tuple(sorted(thing for thing in there if not look.is_known(thing)))
-    found = {thing for thing in there if thing in new or look.was_found(thing)}
+    present = {thing for thing in used if look.is_there(thing)}
+    new = tuple(sorted(thing for thing in present if not look.is_known(thing)))
+    found = {thing for thing in present if thing in new or look.was_found(thing)}
     idle_made, idle_found = (
         {thing for thing in kind - used if look.is_there(thing)} for kind in (before.made, before.found)
     )
@@ -88,7 +85,7 @@ def examine(deployment: Deployment, wanted: Wanted, inventory: Inventory, change
         frozenset((used - found) | idle_made), frozenset(found | idle_found), frozenset(written.union(rendered)),
         before.storage, before.inode,
     )  # fmt: skip
-    warnings = (*_warnings(deployment, inventory, new, replaced), *_out_of_sight(look, wanted))
+    warnings = (*_warnings(deployment, there, new, replaced), *_out_of_sight(look, wanted))
     return Takeover(owned, new, replaced, warnings, wanted.storage)
 
 

@@ -20,12 +20,13 @@ from deployer.host.lock import exclusive
 from deployer.inventory import Inventory, Wanted
 from deployer.record import Kind, Owned, Thing
 from deployer.storage.helper import remove_leftover
-from deployer.workflows import files, preflight
+from deployer.workflows import files, preflight, unnamed
+from deployer.workflows.stopping import remove_containers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from deployer.inventory import Volume
+    from deployer.inventory import Unnamed, Volume
     from deployer.workflows.stack import Stack
 
 # The last ones tell what is left where a `down` was cut off.
@@ -38,8 +39,6 @@ _GATE = "frontend/gate/"
 _TEMPORARY = re.compile(r"\.(.+)\.[a-z0-9_]{8}")
 _WAS_THERE = "was there before `up`"
 _UNKNOWN = "not known to be made by `up`"
-# It is stopped first: what is under way through it still reaches the registry.
-_FIRST = "frontend"
 
 
 class Sort(StrEnum):
@@ -69,7 +68,8 @@ class Going:
 class DownPlan:
     """What `down` removes, and what is kept though somebody may think that it goes.
 
-    `users`: how many lose their passwords.
+    `users`: how many lose their passwords. `unnamed` are volumes without a name that stay and that no container uses
+    any more, with the images on one of them where it `hides_images`. `hooks` are the services with pre_stop hooks.
     """
 
     going: tuple[Going, ...]
@@ -77,6 +77,9 @@ class DownPlan:
     loses_images: bool
     loses_authority: bool = False
     users: int = 0
+    unnamed: tuple[Unnamed, ...] = ()
+    hides_images: bool = False
+    hooks: frozenset[str] = frozenset()
 
     @property
     def is_empty(self) -> bool:
@@ -85,8 +88,10 @@ class DownPlan:
 
     @property
     def needs_yes(self) -> bool:
-        """Whether more goes than what `up` makes again as it was."""
-        return any(one.sort in {Sort.VOLUME, Sort.FILE} and one.name != _LOCK for one in self.going)
+        """Whether more goes, or is left without a container, than what `up` makes again as it was."""
+        return bool(self.unnamed) or any(
+            one.sort in {Sort.VOLUME, Sort.FILE} and one.name != _LOCK for one in self.going
+        )
 
     def of(self, sort: Sort) -> tuple[Going, ...]:
         """What goes of one sort."""
@@ -108,14 +113,22 @@ def plan(stack: Stack, *, volumes: bool) -> DownPlan:
     deployment = stack.deployment
     preflight.check_conflict(deployment, stack.engine.containers(deployment.name))
     seen = _look(stack)
-    going = [Going(Sort.CONTAINER, one.name, one.id) for one in seen.there.own]
+    hooks = seen.wanted.pre_stop.intersection(one.service for one in seen.there.own)
+    going = [
+        Going(Sort.CONTAINER, one.name, one.id, "its pre_stop hooks run first" if one.service in hooks else "")
+        for one in seen.there.own
+    ]
     kept: list[str] = []
     for sort in (seen.networks(), seen.volumes() if volumes else (), _files(stack) if volumes else ()):
         for one in sort:
             going.append(one) if isinstance(one, Going) else kept.append(one)
     volumes_going = {one.name for one in going if one.sort is Sort.VOLUME}
     images = seen.images
-    if images.kind is Kind.DIRECTORY:
+    left = () if volumes else unnamed.with_data(seen.there)
+    hides_images = any((one.service, one.target) == ("registry", render.STORAGE) for one in left)
+    if hides_images:
+        stays = False
+    elif images.kind is Kind.DIRECTORY:
         stays = Path(images.name).exists()
     else:
         stays = not volumes and any(volume.name == images.name for volume in seen.there.volumes)
@@ -127,6 +140,9 @@ def plan(stack: Stack, *, volumes: bool) -> DownPlan:
         loses_images=bool(volumes_going & {images.name, stack.data_volume}),
         loses_authority=volumes and deployment.authority_file.exists(),
         users=len((read_if_there(deployment.users_file) or b"").splitlines()) if volumes else 0,
+        unnamed=left,
+        hides_images=hides_images,
+        hooks=hooks,
     )
 
 
@@ -146,7 +162,7 @@ def apply(stack: Stack, agreed: DownPlan, *, volumes: bool, say: Callable[[str],
         left = [f"{one.sort} {one.name}: it came or changed meanwhile" for one in new]
         # Its hold on a volume would keep that from going.
         remove_leftover(engine, stack.deployment)
-        _remove_containers(stack, going.of(Sort.CONTAINER), say)
+        remove_containers(stack, going.of(Sort.CONTAINER), now.hooks, say)
         for one in going.of(Sort.NETWORK):
             left += _tried(stack, one, "network", "rm", one.identity)
         for one in going.of(Sort.VOLUME):
@@ -161,19 +177,6 @@ def apply(stack: Stack, agreed: DownPlan, *, volumes: bool, say: Callable[[str],
             "Not everything was removed: " + "; ".join(left) + ".",
             (f"deployer down{' --volumes' if volumes else ''}   (shows what is left)",),
         )
-
-
-def _remove_containers(stack: Stack, going: tuple[Going, ...], say: Callable[[str], None]) -> None:
-    if not going:
-        return
-    engine = stack.engine
-    say(f"Stopping {', '.join(one.name for one in going)} …")
-    ids = {one.identity for one in going}
-    first = ids & {found.id for found in engine.containers(stack.deployment.name) if found.service == _FIRST}
-    for group in (first, ids - first):
-        if group:
-            engine.remove("container", "stop", *sorted(group))
-    engine.remove("container", "rm", "--force", *sorted(ids))
 
 
 def _tried(stack: Stack, one: Going, *command: str) -> list[str]:

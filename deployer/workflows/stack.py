@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from enum import Enum
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -17,7 +16,18 @@ from deployer.host.files import read_if_there, write_atomically
 from deployer.host.lock import exclusive
 from deployer.record import Owned, Record
 from deployer.render import PRIVATE, ServiceImages
-from deployer.workflows import authority, engine_options, files, ownership, preflight, provision, readiness, sign_in
+from deployer.workflows import (
+    authority,
+    engine_options,
+    files,
+    ownership,
+    preflight,
+    provision,
+    readiness,
+    sign_in,
+    unnamed,
+)
+from deployer.workflows.service_change import FILE_CHANGED, FILES_GONE, Action, ServiceChange, again, change_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,29 +46,7 @@ SERVICES = ("registry", "frontend", "page")
 # Those of them that have a folder of this machine.
 _WITH_FOLDER = ("registry", "frontend")
 
-_FILES_GONE = "its files were gone"
-_FILE_CHANGED = "its file was changed"
 _ACCESS_CHANGED = "its users, rules or certificate changed"
-
-
-class Action(Enum):
-    """What `up` does with a service."""
-
-    KEEP = "unchanged"
-    CREATE = "create"
-    RECREATE = "recreate"
-    START = "start"
-    RELOAD = "reload"
-    REMOVE = "remove"
-
-
-@dataclass(frozen=True)
-class ServiceChange:
-    """A service, what `up` does with it, and why."""
-
-    service: str
-    action: Action
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -165,7 +153,10 @@ class Stack:
         if stays and before is not None and before.files.issuperset(paths):
             return None
         wanted = self._with_candidate(rendered, lambda project: inventory.wanted(self.engine, project, render.STORAGE))
-        return ownership.look(self.engine, self.deployment, wanted, changes, paths)
+        replaced = {change.service for change in services if change.action in {Action.RECREATE, Action.REMOVE}}
+        there = ownership.inventory(self.engine, self.deployment, wanted)
+        found = ownership.examine(self.deployment, wanted, there, changes, paths)
+        return replace(found, warnings=(*found.warnings, *unnamed.left_by_up(self.engine, there, wanted, replaced)))
 
     def up(self, *, rebuild: bool, timeout: float, dialogue: Dialogue, quiet: bool) -> UpPlan:
         """Bring the deployment up and wait until it answers; return what was done. `timeout` in seconds.
@@ -205,7 +196,7 @@ class Stack:
         files.write(self.deployment, render.files(self.settings, images, self.kept()))
         files.keep_record(self.deployment, self._record)
         # Compose knows nothing of these two reasons, and would keep the containers.
-        anew = [change.service for change in plan.services if change.reason in {_FILES_GONE, _FILE_CHANGED}]
+        anew = [change.service for change in plan.services if change.reason in {FILES_GONE, FILE_CHANGED}]
         self.engine.up(self.project(), anew=anew, quiet=quiet)
         if any(change.action is Action.REMOVE for change in plan.services):
             ownership.remove_idle_networks(self.engine, self.deployment, self.project())
@@ -267,12 +258,12 @@ class Stack:
         running = {container.service: container for container in containers}
         outdated = self._outdated(rendered, running)
         wanted = [
-            _change(service, hashes[service], ids.get(service), running.get(service), outdated=service in outdated)
+            change_of(service, hashes[service], ids.get(service), running.get(service), outdated=service in outdated)
             for service in hashes
         ]
         if not all((self.deployment.directory / service).is_dir() for service in _WITH_FOLDER):
             # A container keeps the folder that it was given, even when another has taken its place.
-            wanted = [_anew(change) if change.service in _WITH_FOLDER else change for change in wanted]
+            wanted = [again(change) if change.service in _WITH_FOLDER else change for change in wanted]
         removed = [ServiceChange(service, Action.REMOVE) for service in running if service not in hashes]
         return tuple(wanted + removed)
 
@@ -326,28 +317,6 @@ def _ask(plan: UpPlan, dialogue: Dialogue, agreed: set[str]) -> None:
         if warning not in agreed:
             dialogue.may_lose(f"{warning} Go on?")
             agreed.add(warning)
-
-
-def _change(
-    service: str, wanted: str, image_id: str | None, container: ServiceContainer | None, *, outdated: bool
-) -> ServiceChange:
-    if container is None:
-        return ServiceChange(service, Action.CREATE)
-    if container.config_hash != wanted:
-        return ServiceChange(service, Action.RECREATE, "its configuration changed")
-    if image_id is not None and container.image_id != image_id:
-        return ServiceChange(service, Action.RECREATE, "its image changed")
-    if container.state != "running":
-        return ServiceChange(service, Action.START, f"it is {container.state}")
-    if outdated:
-        return ServiceChange(service, Action.RECREATE, _FILE_CHANGED)
-    return ServiceChange(service, Action.KEEP)
-
-
-def _anew(change: ServiceChange) -> ServiceChange:
-    if change.action is Action.CREATE:
-        return change
-    return ServiceChange(change.service, Action.RECREATE, _FILES_GONE)
 
 
 def deployed_images(containers: tuple[ServiceContainer, ...]) -> ServiceImages | None:

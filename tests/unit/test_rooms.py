@@ -20,6 +20,7 @@ FLOORS = [
     {"client_environment", "engine_errors", "engine_report", "engine_values", "config", "streams"},
     {"host"},
     {"settings", "paths", "account", "engine_words", "registry_words"},
+    {"client_words"},
     {"checks", "complaint"},
     {"record", "reference", "printable"},
     {"duration", "errors", "order"},

@@ -9,17 +9,22 @@ import pytest
 
 from deployer.docker_client import Client
 from deployer.engine import Engine
+from deployer.errors import EngineError
 from deployer.inventory import Container, Inventory, Network, Volume, Wanted, WantedVolume
 from deployer.paths import Deployment
 from deployer.record import Kind, Owned, Thing
 from deployer.settings import RegistrySettings, Settings
 from deployer.workflows import removal
-from deployer.workflows.removal import Going, Sort
+from deployer.workflows.removal import DownPlan, Going, Sort
 from deployer.workflows.stack import Stack
+from deployer.workflows.stopping import remove_containers
+from tests.support.fake_engine import FakeEngine, service_container
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from deployer.engine_values import Project, ServiceContainer
 
 FOLDER = "/home/me/registry"
 ANONYMOUS = "0123456789abcdef" * 4
@@ -101,6 +106,63 @@ def test_a_volume_without_a_name_goes_with_the_container_that_had_it() -> None:
     going = only(look(there).volumes())
     assert isinstance(going, Going)
     assert going.remark == ""
+
+
+def test_a_volume_without_a_name_that_stays_is_told_with_its_place() -> None:
+    places = frozenset({(ANONYMOUS, "/anonymous"), ("registry_data", "/var/lib/registry")})
+    container = replace(OURS, service="registry", volumes=frozenset(name for name, _ in places), places=places)
+    others = replace(container, project="other", name="others")
+    there = Inventory("registry", (container, others), (volume(ANONYMOUS), volume("registry_data", "registry")))
+    (left,) = there.unnamed
+    assert str(left) == f"/anonymous of registry-registry-1 (volume {ANONYMOUS})"
+    assert DownPlan((), (), loses_images=False, unnamed=there.unnamed).needs_yes
+    assert not DownPlan((), (), loses_images=False).needs_yes
+
+
+class Stopped(FakeEngine):
+    """What is asked of an engine whose registry runs."""
+
+    failure: EngineError | None = None
+
+    def containers(self, project: str) -> tuple[ServiceContainer, ...]:
+        return (service_container("registry", "running"), service_container("frontend", "exited"))
+
+    def stop(self, project: Project, services: Sequence[str]) -> None:
+        self.done.append(("compose stop", *services))
+        if self.failure:
+            raise self.failure
+
+    def remove(self, *arguments: str) -> None:
+        self.done.append(arguments)
+
+
+GOING = tuple(
+    Going(Sort.CONTAINER, f"registry-{service}-1", f"id of {service}") for service in ("frontend", "registry")
+)
+
+
+@pytest.mark.parametrize("hooks", [{"registry"}, {"frontend"}, set()])
+def test_compose_stops_a_running_service_with_hooks_before_anything_is_removed(tmp_path: Path, hooks: set[str]) -> None:
+    engine = Stopped()
+    stack = Stack(Settings(), Deployment("registry", tmp_path), engine)
+    remove_containers(stack, GOING, frozenset(hooks), lambda _: None)
+    by_compose = [("compose stop", "frontend", "registry")] if "registry" in hooks else []
+    assert engine.done == [
+        *by_compose,
+        ("container", "stop", "id of frontend"),
+        ("container", "stop", "id of registry"),
+        ("container", "rm", "--force", "id of frontend", "id of registry"),
+    ]
+
+
+def test_a_hook_that_fails_keeps_everything(tmp_path: Path) -> None:
+    engine = Stopped()
+    engine.failure = EngineError("registry hook exited with status 3")
+    stack = Stack(Settings(), Deployment("registry", tmp_path), engine)
+    with pytest.raises(EngineError, match=r"registry hook exited with status 3\. Nothing was removed") as caught:
+        remove_containers(stack, GOING, frozenset({"registry"}), lambda _: None)
+    assert str(tmp_path / "compose.override.yaml") in caught.value.advice[0]
+    assert engine.done == [("compose stop", "frontend", "registry")]
 
 
 def test_our_own_helper_keeps_no_volume() -> None:
