@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from deployer.errors import RegistryError
@@ -76,7 +77,8 @@ def parse_overview(content: bytes) -> Overview | None:
 def _pushed(parts: Mapping[str, _Member]) -> dict[str, datetime]:
     found = json.loads(parts["pushed"].text) if "pushed" in parts else {}
     seconds = found if isinstance(found, dict) else {}
-    return {tag: at_second(moment) for tag, moment in seconds.items() if isinstance(moment, int)}
+    known = {tag: moment for tag, moment in seconds.items() if isinstance(moment, int | float) and isfinite(moment)}
+    return {tag: at_second(moment) for tag, moment in known.items()}
 
 
 def _damaged(parts: Mapping[str, _Member]) -> dict[str, int | None]:
