@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from deployer.client_environment import Purpose
 from deployer.docker_client import compose
 from deployer.engine_errors import translated
-from deployer.engine_report import EngineReport, Plugin, plugins_of
+from deployer.engine_report import EngineReport, Plugin, plugins_of, proxies_of
 from deployer.engine_values import (
     EngineFacts,
     InsecureRegistries,
@@ -78,6 +78,7 @@ class Engine:
             data_directory=str(info.get("DockerRootDir") or ""),
             user_namespaces="name=userns" in options,
             runtime=str(info.get("DefaultRuntime") or ""),
+            proxies=proxies_of(info),
         )
 
     def endpoint(self) -> str:

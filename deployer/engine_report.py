@@ -48,16 +48,21 @@ class EngineReport:
         """Read what the engine tells of itself."""
         options = (str(option).partition(",")[0].removeprefix("name=") for option in info.get("SecurityOptions") or ())
         status = dict(pair for pair in info.get("DriverStatus") or () if len(pair) == 2)
-        proxies = {"HTTP_PROXY": "HttpProxy", "HTTPS_PROXY": "HttpsProxy", "NO_PROXY": "NoProxy"}
         return cls(
             options=frozenset(options),
             containerd_images=status.get("driver-type") == _CONTAINERD,
             live_restore=bool(info.get("LiveRestoreEnabled")),
             warnings=tuple(_WARNING.sub("", str(warning)) for warning in info.get("Warnings") or ()),
-            proxies={name: str(info[key]) for name, key in proxies.items() if info.get(key)},
+            proxies=proxies_of(info),
             pools=tuple(AddressPool(pool["Base"], pool["Size"]) for pool in info.get("DefaultAddressPools") or ()),
             time=_time(str(info.get("SystemTime") or "")),
         )
+
+
+def proxies_of(info: dict[str, Any]) -> dict[str, str]:
+    """The variables that name the engine's proxies; a sign-in to one is masked (moby, daemon/info.go)."""
+    keys = {"HTTP_PROXY": "HttpProxy", "HTTPS_PROXY": "HttpsProxy", "NO_PROXY": "NoProxy"}
+    return {name: str(info[key]) for name, key in keys.items() if info.get(key)}
 
 
 def plugins_of(client: dict[str, Any]) -> tuple[Plugin, ...]:

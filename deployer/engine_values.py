@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -15,7 +16,8 @@ class EngineFacts:
     """What an engine says of itself.
 
     With `user_namespaces`, root in a container is another user of the machine (`userns-remap`), unless
-    the container asks for the machine's own. `runtime` is what runs containers that name none.
+    the container asks for the machine's own. `runtime` is what runs containers that name none. `proxies` are
+    the variables that name its proxies, with a sign-in to them masked.
     """
 
     version: str
@@ -26,6 +28,7 @@ class EngineFacts:
     data_directory: str
     user_namespaces: bool = False
     runtime: str = "runc"
+    proxies: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,9 @@ def _decide(task: Task) -> trust.Decision:
         )
     installed = () if wish.plain else placement.installed(task.ground, settings.address, task.where)
     known = trust.Known(system_store.context(task.ground), installed)
-    return trust.decide(wish, daemon_task.registry_of(task.session), known, daemon_task.now())
+    if not wish.plain and (remark := daemon_task.way_of(task).remark):
+        task.session.out.note(remark)
+    return trust.decide(wish, daemon_task.registry_of(task), known, daemon_task.now())
 
 
 def _list_as_insecure(task: Task) -> None:

@@ -92,7 +92,7 @@ def _verify(task: Task, found: trust.Authority) -> None:
     from deployer.host import probe
 
     try:
-        verdict = daemon_task.registry_of(task.session).verify(probe.trusting(found.pem))
+        verdict = daemon_task.registry_of(task).verify(probe.trusting(found.pem))
     except OSError as error:
         verdict = probe.Verdict(-1, str(error))
     if not verdict.ok:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from deployer.host.trust_places import Ground
     from deployer.workflows import insecure, trust
     from deployer.workflows.engine_view import EngineView, Whereabouts
+    from deployer.workflows.engine_way import EngineWay
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,8 @@ def engine_of(session: Session) -> EngineView:
     from deployer.workflows.engine_view import EngineView
 
     try:
-        return EngineView(session.engine.describe(), session.engine.insecure_registries)
+        facts = session.engine.describe()
+        return EngineView(facts, session.engine.insecure_registries, proxies=facts.proxies)
     except EngineUnavailable as error:
         return EngineView(None, session.engine.insecure_registries, error.message)
 
@@ -103,11 +105,16 @@ def ground_of(session: Session) -> Ground:
     return Ground(session.environment)
 
 
-def registry_of(session: Session) -> trust.Registry:
-    """What answers at the registry's address."""
-    from deployer.host.probe import Peer
+def way_of(task: Task) -> EngineWay:
+    """The way that the engine takes to the registry."""
+    from deployer.workflows.engine_way import engine_way
 
-    return Peer(session.settings.host, session.settings.port)
+    return engine_way(task.session.settings, task.engine.proxies, task.where)
+
+
+def registry_of(task: Task) -> trust.Registry:
+    """What answers the engine at the registry's address."""
+    return way_of(task).peer
 
 
 def now() -> datetime:

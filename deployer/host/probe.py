@@ -5,8 +5,8 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from deployer.host.unverified import unverified
 
@@ -24,6 +24,9 @@ _OTHER_NAME = frozenset({62, 64})
 _EXPIRED = 10
 _NOT_YET_VALID = 9
 _WRONG_SIGNATURE = 7
+
+# What a proxy answers by itself where it reaches nobody, or does not want to.
+_BY_PROXY = frozenset({b"403", b"407", b"502", b"503", b"504"})
 
 
 @dataclass(frozen=True)
@@ -76,19 +79,58 @@ class Fetched:
     content: bytes = b""
 
 
+class ProxyFault(OSError):
+    """A proxy on the way that does not let a connection through, with its own words or the system's."""
+
+    def __init__(self, proxy: str, words: str) -> None:
+        super().__init__(f"{proxy}: {words}")
+        self.proxy, self.words = proxy, words
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A connection, and how plain HTTP is asked on it: what stands before the path, and headers to add.
+
+    `proxy` is the proxy that it goes through, "" for none.
+    """
+
+    connection: socket.socket
+    prefix: str = ""
+    headers: str = ""
+    proxy: str = ""
+
+
+class Road(Protocol):
+    """The way to a host, straight or through a proxy."""
+
+    def open(self, host: str, port: int, seconds: float, *, secure: bool) -> Opened:
+        """A connection for TLS, or for plain HTTP. Raises OSError, ProxyFault where a proxy is at fault."""
+
+
+class StraightRoad:
+    """The way without a proxy."""
+
+    def open(self, host: str, port: int, seconds: float, *, secure: bool) -> Opened:  # noqa: ARG002 - as a Road
+        """A connection to the host itself. Raises OSError."""
+        return Opened(socket.create_connection((host, port), timeout=seconds))
+
+
 @dataclass(frozen=True)
 class Peer:
-    """A registry at its address; nothing is sent before it is asked. Never through a proxy."""
+    """A registry at its address; nothing is sent before it is asked. `road` is the way there, of the engine."""
 
     host: str
     port: int
     seconds: float = _SECONDS
+    road: Road = field(default_factory=StraightRoad)
 
     def ask(self) -> Heard:
-        """Find out what it speaks. What it presents is not verified."""
+        """Find out what it speaks. What it presents is not verified. Raises ProxyFault."""
         try:
             with self._connect() as raw, unverified().wrap_socket(raw, server_hostname=self.host) as secured:
                 return Heard("tls", certificate=secured.getpeercert(binary_form=True) or b"")
+        except ProxyFault as fault:
+            return self._ask_plainly_or(fault)
         except ssl.SSLError as error:
             reason = error.reason or ""
             if "ALERT" in reason or reason in {"UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"}:
@@ -114,8 +156,9 @@ class Peer:
 
     def fetch(self) -> Fetched:
         """Ask for the certificate of its own authority, over a connection that is not verified yet."""
-        connection = http.client.HTTPSConnection(self.host, self.port, timeout=self.seconds, context=unverified())
+        connection = http.client.HTTPSConnection(self.host, self.port, timeout=self.seconds)
         try:
+            connection.sock = unverified().wrap_socket(self._connect(), server_hostname=self.host)
             connection.request("GET", AUTHORITY_PATH)
             answer = connection.getresponse()
             return Fetched(answer.status, answer.read(_LIMIT))
@@ -125,16 +168,33 @@ class Peer:
             connection.close()
 
     def _connect(self) -> socket.socket:
-        return socket.create_connection((self.host, self.port), timeout=self.seconds)
+        return self.road.open(self.host, self.port, self.seconds, secure=True).connection
+
+    def _ask_plainly_or(self, fault: ProxyFault) -> Heard:
+        """What it speaks where the proxy lets no TLS through, and plain HTTP perhaps."""
+        try:
+            heard = self._ask_plainly(fault.words)
+        except ProxyFault:
+            heard = Heard("nothing")
+        if heard.speaks != "http":
+            raise fault
+        return heard
 
     def _ask_plainly(self, words: str) -> Heard:
         try:
-            with self._connect() as connection:
-                connection.sendall(f"GET /v2/ HTTP/1.1\r\nHost: {self.host}\r\nConnection: close\r\n\r\n".encode())
-                begin = b"".join(_pieces(connection, 5))
+            opened = self.road.open(self.host, self.port, self.seconds, secure=False)
+            with opened.connection as connection:
+                place = f"[{self.host}]" if ":" in self.host else self.host
+                head = f"Host: {place}:{self.port}\r\nConnection: close\r\n{opened.headers}"
+                connection.sendall(f"GET {opened.prefix}/v2/ HTTP/1.1\r\n{head}\r\n".encode())
+                begin = b"".join(_pieces(connection, len(b"HTTP/1.1 200")))
+        except ProxyFault:
+            raise
         except OSError as error:
             return Heard("nothing", str(error) or words)
-        return Heard("http") if begin == b"HTTP/" else Heard("nothing", words)
+        if opened.prefix and begin[9:] in _BY_PROXY:
+            raise ProxyFault(opened.proxy, f"it answers {begin[9:].decode()}")
+        return Heard("http") if begin.startswith(b"HTTP/") else Heard("nothing", words)
 
 
 def trusting(authority: bytes) -> ssl.SSLContext:

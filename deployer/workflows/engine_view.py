@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from deployer.host import daemon_reload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from deployer.host.daemon_reload import Daemon, Machine
 
@@ -47,11 +47,15 @@ class Registries(Protocol):
 
 @dataclass(frozen=True)
 class EngineView:
-    """The engine, asked at the moment: `facts` is None where none answers, and `silence` says why."""
+    """The engine, asked at the moment: `facts` is None where none answers, and `silence` says why.
+
+    `proxies` are the variables that name its proxies.
+    """
 
     facts: EngineFacts | None
     registries: Callable[[], Registries]
     silence: str = ""
+    proxies: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

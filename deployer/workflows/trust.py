@@ -9,6 +9,7 @@ from deployer.errors import HostError
 from deployer.host import certificate, probe
 from deployer.host.files import read_whole
 from deployer.workflows.certificate_faults import check_authority, refusal
+from deployer.workflows.engine_way import not_let_through
 
 if TYPE_CHECKING:
     import ssl
@@ -101,6 +102,8 @@ def decide(wish: Wish, registry: Registry, known: Known, now: datetime) -> Decis
         heard = registry.ask()
         if heard.speaks == "tls":
             return _encrypted(wish, registry, heard, known, now)
+    except probe.ProxyFault as fault:
+        raise not_let_through(wish.address, fault) from fault
     except OSError as error:
         raise HostError(f"{wish.address} stopped answering.", ("Repeat the command.",), str(error)) from error
     if heard.speaks == "http":

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from deployer.errors import DeployerError, HostError
 from deployer.host import certificate, daemon_file, probe, system_store
 from deployer.host.daemon_reload import Machine
-from deployer.host.probe import Peer
 from deployer.host.trust_places import Ground
 from deployer.workflows import insecure, placement
 from deployer.workflows.certificate_faults import check_authority, refusal
 from deployer.workflows.engine_view import EngineView, locate
+from deployer.workflows.engine_way import engine_way, not_let_through
 from deployer.workflows.finding import Finding
 
 if TYPE_CHECKING:
@@ -58,10 +58,11 @@ class Scene:
 def look(examined: Examined) -> Iterator[Finding]:
     """Look at what this machine and its engine trust."""
     settings, engine = examined.stack.settings, examined.stack.engine
-    where = locate(Machine(examined.environment), EngineView(engine.describe(), engine.insecure_registries))
+    facts = engine.describe()
+    where = locate(Machine(examined.environment), EngineView(facts, engine.insecure_registries))
     scene = Scene(
         settings,
-        Peer(settings.host, settings.port),
+        engine_way(settings, facts.proxies, where).peer,
         Ground(examined.environment),
         where,
         engine.insecure_registries(),
@@ -82,6 +83,9 @@ def examine(scene: Scene, now: datetime) -> Iterator[Finding]:
         installed = placement.installed(scene.ground, scene.address, scene.where)
     except DeployerError as error:
         yield Finding.of(error)
+        return
+    except probe.ProxyFault as fault:
+        yield Finding.of(not_let_through(scene.address, fault))
         return
     except OSError as error:
         yield Finding("wrong", f"{scene.address} stopped answering.", (), str(error))
