@@ -165,7 +165,7 @@ _ANSWERS = (
         r"no matching manifest for (?P<platform>\S+)|no match for platform in manifest"
         r"|(?:was found but|does not) (?:does not )?(?:match|provide) the specified platform"
         r"|its platform \(\S+\) does not match|operating system \"[^\"]+\" cannot be used on this platform"
-        r"|cannot download image with operating system",
+        r"|cannot download image with operating system|operating system (?:\"[^\"]*\" )?is not supported",
         "The image at {address} lacks this machine's platform.",
         "deployer pull IMAGE --platform OS/ARCH   (`deployer inspect IMAGE` lists the platforms that it has)",
         kind=PlatformNotInRegistry,

@@ -14,6 +14,7 @@ from deployer.registry.json_text import read_json
 from deployer.registry.kinds import Kind
 from deployer.registry.manifests import ImageManifest
 from deployer.registry.moments import Source
+from deployer.workflows.foreign_files import foreign_advice, tells_of_file
 from deployer.workflows.storage_findings import not_whole, tag_sentence
 from deployer.workflows.tags import State
 
@@ -98,15 +99,27 @@ def _warn_of_unread(out: Output, repository: Repository) -> None:
         out.warn(f"Of {repository.name}, the {listed(names)} could not be read. {reason} Repeat the command for all.")
     damaged = [one for one in repository.unread if not one.may_be_whole]
     for one in damaged:
+        if tells_of_file(one.error):
+            out.warn(
+                f"{repository.name}:{one.name} is not a tag, but a file of another program in the registry's storage."
+            )
+            out.note(foreign_advice(repository.name, one.name))
+            continue
         name = f"{repository.name}:{one.name}"
         out.warn(not_whole(name, one.damaged) if one.damaged else f"The tag {name} cannot be read. {one.error}")
         for line in one.error.original.splitlines():
             out.note(f"  | {line}")
     # Other programs may read what is of a type that is not known here.
-    names = [f"{repository.name}:{one.name}" for one in damaged if not isinstance(one.error, UnknownManifest)]
+    names = [
+        f"{repository.name}:{one.name}"
+        for one in damaged
+        if not isinstance(one.error, UnknownManifest) and not tells_of_file(one.error)
+    ]
     if names:
         # Together: the registry stumbles over damaged tags when it deletes one of them alone.
-        out.note(f"To remove {'it' if len(names) == 1 else 'them'}: deployer delete {' '.join(names)}")
+        # What is no tag is in the way of deleting the others.
+        lead = "To" if len(names) == len(damaged) else "Then, to"
+        out.note(f"{lead} remove {'it' if len(names) == 1 else 'them'}: deployer delete {' '.join(names)}")
 
 
 def warn_of_tag(out: Output, name: str, tag: Tag) -> None:

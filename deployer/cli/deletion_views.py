@@ -52,7 +52,7 @@ def print_outcome(out: Output, outcome: Outcome) -> None:
         return
     out.line(f"Deleted {outcome.removal.name}")
     if outcome.pushed_anew:
-        out.warn(f"{outcome.removal.name} has been pushed anew meanwhile, as {outcome.pushed_anew}: that stays.")
+        out.warn(f"{outcome.removal.name} has been pushed again meanwhile, as {outcome.pushed_anew}: that stays.")
 
 
 def space_note(outcomes: Sequence[Outcome]) -> str:

@@ -33,7 +33,7 @@ def init(
     tls: Annotated[
         str | None, typer.Option("--tls", metavar="off|internal|acme", help="Encryption.  [default: off]")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write it anew where it is there already.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there; the old one is kept.")] = False,
     dry_run: DryRunOption = False,
 ) -> None:
     """Write a deployer.yaml, every setting explained.

@@ -40,7 +40,7 @@ def stack_of(session: Session) -> Stack:
 def up(
     session: Session,
     build: Annotated[
-        bool, typer.Option("--build", help="Build the registry's image and the frontend's here, anew.")
+        bool, typer.Option("--build", help="Build the registry's image and the frontend's here again.")
     ] = False,
     timeout: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long to wait until it answers.")
@@ -56,7 +56,7 @@ def up(
     """Bring the registry and its page up, or apply settings.
 
     Looks first for everything in the way (engine, port, disk, another deployment of that name),
-    then writes the files, starts what is not running, makes anew exactly the services whose
+    then writes the files, starts what is not running, recreates exactly the services whose
     settings changed, and returns when the registry and the page really answer. Running it again
     changes nothing.
 

@@ -12,9 +12,10 @@ from deployer.printable import printable
 from deployer.registry import throwaway
 from deployer.registry.attached import is_attached_to
 from deployer.registry.manifests import MANIFEST_TYPES, Descriptor
+from deployer.workflows.foreign_files import foreign_advice
 from deployer.workflows.naming import own_reference, unknown_image
 from deployer.workflows.pointers import Pointers, containing, read_pointers
-from deployer.workflows.untagging import Target, cover, digest_now, foreign_advice, untag
+from deployer.workflows.untagging import Target, cover, digest_now, untag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -193,6 +194,8 @@ def _foreign(repository: str, names: Sequence[str]) -> RegistryError:
 def _removal(client: RegistryClient, reference: Reference, known: Pointers) -> Removal:
     """What goes for one name. The digest decides; what the manifest says only makes the remarks fuller."""
     repository, tag = reference.repository, reference.tag
+    if tag and tag in known.foreign:
+        raise _foreign(repository, (tag,))
     if tag and tag in known.without_manifest:
         return TagRemoval(repository, tag, digest="", media_type="", kept_by=())
     try:

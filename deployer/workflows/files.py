@@ -51,7 +51,7 @@ def secret_of(deployment: Deployment) -> str | None:
     except (ValueError, KeyError, TypeError) as error:
         raise HostError(
             f"{deployment.secrets_file} is damaged.",
-            (f"rm {deployment.secrets_file}   (a new secret is made; uploads under way begin anew)",),
+            (f"rm {deployment.secrets_file}   (`up` makes another; uploads under way start over)",),
         ) from error
 
 

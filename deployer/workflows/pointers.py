@@ -9,6 +9,7 @@ from deployer.errors import NOT_OF_CONTENT, NotFound, RegistryError
 from deployer.order import natural
 from deployer.reference import is_digest, is_tag
 from deployer.registry.manifests import Index
+from deployer.workflows.foreign_files import is_file
 from deployer.workflows.naming import tags_of
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ class Pointers:
     """A repository's tags with what they point to, and those for which the registry gives nothing.
 
     `unread` are those that point to a manifest that the registry cannot read, `damaged` those whose own file it
-    cannot read, or of which that is not known; `dangling` those without a manifest. `foreign` are names in the
-    registry's list that no tag can have: files of another program among the tags. `is_certain`
+    cannot read, or of which that is not known; `dangling` those without a manifest. `foreign` are files of
+    another program in the registry's list: names that no tag can have, and those that it says are files. `is_certain`
     where it is known that all the `damaged` are.
     """
 
@@ -67,12 +68,14 @@ def read_pointers(client: RegistryClient, repository: str) -> Pointers:
     dangling = frozenset(tag for tag, error in broken.items() if isinstance(error, NotFound))
     overview = client.overview(repository) if broken.keys() - dangling else None
     unread = _pointing(client, repository, broken.keys() - dangling, overview) if overview else {}
+    damaged = sorted(broken.keys() - dangling - unread.keys())
+    files = [tag for tag in damaged if is_file(client, repository, tag)]
     return Pointers(
         tags={tag: descriptor for tag, descriptor in found.items() if not isinstance(descriptor, RegistryError)},
-        damaged=frozenset(broken.keys() - dangling - unread.keys()),
+        damaged=frozenset(damaged).difference(files),
         dangling=dangling,
         unread=unread,
-        foreign=tuple(tag for tag in listed if not is_tag(tag)),
+        foreign=(*files, *(tag for tag in listed if not is_tag(tag))),
         is_certain=overview is not None,
     )
 

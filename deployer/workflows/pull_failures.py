@@ -14,7 +14,7 @@ from deployer.errors import (
     RegistryError,
 )
 from deployer.workflows.contents import read_contents
-from deployer.workflows.getting import not_an_image
+from deployer.workflows.getting import getting, not_an_image
 from deployer.workflows.naming import unknown_image
 from deployer.workflows.reading import Reader
 
@@ -96,11 +96,18 @@ def _other_platforms(
     told = next((group for match in _WANTED.finditer(error.original) for group in match.groups() if group), "")
     wanted = platform or told or "this machine's platform"
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    listed = ", ".join(found[:_SHOWN]) + more
+    if wanted in found or not any(_same_system(one, wanted) for one in found):
+        return PlatformNotInRegistry(
+            f"'{name}' at {source.domain} is for {listed}, and this Docker engine takes no images of that system.",
+            (f"deployer inspect {name}   (shows what it is)", *getting(content, source, client.place)),
+            error.original,
+        )
     # An engine takes images of its own system alone.
     usable = next((one for one in found if wanted not in found and _same_system(one, wanted)), "")
     advice = f"deployer pull {name} --platform {usable}   (it runs here where this machine emulates that platform)"
     return PlatformNotInRegistry(
-        f"'{name}' at {source.domain} has no image for {wanted}. It has {', '.join(found[:_SHOWN])}{more}.",
+        f"'{name}' at {source.domain} has no image for {wanted}. It has {listed}.",
         (advice,) if usable else (f"deployer inspect {name}   (shows what it is)",),
         error.original,
     )

@@ -41,7 +41,7 @@ def write_configuration(path: Path, settings: Settings, *, force: bool) -> str:
     if read_if_there(path) is not None and not force:
         raise UsageError(
             f"{path} is there already, and was not touched.",
-            (f"deployer init --force   (writes it anew; the old one is kept as {path.name}.old)",),
+            (f"deployer init --force   (replaces it; the old one is kept as {path.name}.old)",),
         )
     previous = read_if_there(path)
     if previous is not None and previous != text.encode():

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.errors import NOT_OF_CONTENT, DeployerError, Forbidden, NotFound, RegistryError, TryAgain
-from deployer.printable import printable
 from deployer.reference import is_tag
 from deployer.registry import manifests, throwaway
 from deployer.registry.transport import MEGABYTE
+from deployer.workflows.foreign_files import foreign_advice, is_file, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,7 +101,7 @@ def _original(client: RegistryClient, target: Target) -> Document | None:
 def _expect_unchanged(target: Target, digest: str | None) -> None:
     if (digest or "") != target.digest:
         happened = (
-            f"been pushed anew meanwhile, and is left alone: it is {digest} now." if digest else "gone meanwhile."
+            f"been pushed again meanwhile, and is left alone: it is {digest} now." if digest else "gone meanwhile."
         )
         raise RegistryError(
             f"'{target.name}' has {happened}", (f"If that should go too: deployer delete {target.name}",)
@@ -225,9 +225,11 @@ def _in_the_way(client: RegistryClient, target: Target) -> tuple[str, ...]:
     """Advice that names damaged tags: 2.8 reads all of a repository's tags whenever it deletes, and fails on them."""
     try:
         others = [tag for tag in client.tags(target.repository) if tag != target.tag]
-        damaged = [tag for tag in others if is_tag(tag) and _is_damaged(client, target.repository, tag)]
+        unread = [tag for tag in others if is_tag(tag) and _is_damaged(client, target.repository, tag)]
+        files = [tag for tag in unread if is_file(client, target.repository, tag)]
     except DeployerError:
         return ()
+    damaged = [tag for tag in unread if tag not in files]
     names = " ".join(f"{target.repository}:{tag}" for tag in damaged)
     found = (
         "A damaged tag is in the way, delete it first"
@@ -236,22 +238,12 @@ def _in_the_way(client: RegistryClient, target: Target) -> tuple[str, ...]:
     )
     advice = (
         *((f"{found}: deployer delete {names}",) if damaged else ()),
-        *(foreign_advice(target.repository, tag) for tag in others if not is_tag(tag)),
+        *(foreign_advice(target.repository, tag) for tag in others if tag in files or not is_tag(tag)),
     )
     if target.digest or advice:
         return advice
     # A file of another program can have the name of a tag; the registry cannot write there.
-    return (f"On the registry's machine, take it out of its storage: {_place(target.repository, target.tag)}",)
-
-
-def foreign_advice(repository: str, name: str) -> str:
-    """What to do about a file of another program among the tags: no request can remove it."""
-    place = _place(repository, name)
-    return f"On the registry's machine, take this out of its storage, then repeat the command: {place}"
-
-
-def _place(repository: str, name: str) -> str:
-    return f"docker/registry/v2/repositories/{repository}/_manifests/tags/{printable(name)}"
+    return (f"On the registry's machine, take it out of its storage: {place_of(target.repository, target.tag)}",)
 
 
 def _is_damaged(client: RegistryClient, repository: str, tag: str) -> bool:

@@ -189,7 +189,7 @@ def test_pushes_going_on_never_leave_a_throw_away(stack: DeployedStack) -> None:
         assert digest_of(client, name, "keep") == images[0].digest
         assert all(is_whole(client, name, digest) for digest in known)
         for done in outcomes:
-            assert done.returncode == 0 or "pushed anew" in done.stderr or "There is no" in done.stderr, done.stderr
+            assert done.returncode == 0 or "pushed again" in done.stderr or "There is no" in done.stderr, done.stderr
         assert "half deleted" not in stack.deployer("tags", name, check=True).stderr
 
 

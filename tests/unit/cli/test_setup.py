@@ -34,7 +34,7 @@ def test_init_refuses_to_write_over_a_file(folder: Path, capsys: pytest.CaptureF
     assert file.read_text() == "port: 5077  # mine\n"
     error = capsys.readouterr().err
     assert f"{file} is there already, and was not touched." in error
-    assert "→ deployer init --force   (writes it anew; the old one is kept as deployer.yaml.old)" in error
+    assert "→ deployer init --force   (replaces it; the old one is kept as deployer.yaml.old)" in error
 
 
 def test_init_with_force_keeps_the_old_file_beside_it(folder: Path) -> None:

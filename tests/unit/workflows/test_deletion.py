@@ -378,7 +378,7 @@ def test_a_tag_pushed_anew_since_the_plan_is_left_alone(client: RegistryClient, 
     fresh = pushed(fake, "app", "1", image("fresh"))
     (error,) = errors(apply_plan(client, plan))
     assert isinstance(error, RegistryError)
-    assert f"has been pushed anew meanwhile, and is left alone: it is {fresh.digest} now." in error.message
+    assert f"has been pushed again meanwhile, and is left alone: it is {fresh.digest} now." in error.message
     assert fake.repositories["app"].tags == {"1": fresh.digest}
     assert fake.asked_for("DELETE") == []
 
@@ -399,7 +399,7 @@ def test_a_push_between_the_steps_is_not_lost(old: FakeRegistry, method: str, pa
         (outcome,) = apply_plan(client, plan)
     assert old.repositories["app"].tags == {"1": fresh.digest}
     if method == "POST":
-        assert "pushed anew" in str(outcome.error)
+        assert "pushed again" in str(outcome.error)
     else:
         assert (outcome.error, outcome.pushed_anew) == (None, fresh.digest)
 
@@ -523,7 +523,7 @@ def test_a_damaged_tag_that_was_pushed_anew_is_left_alone(client: RegistryClient
     plan = plan_deletion(client, ["app:broken"])
     fake.repositories["app"].tags["broken"] = made.digest
     (error,) = errors(apply_plan(client, plan))
-    assert "pushed anew meanwhile" in str(error)
+    assert "pushed again meanwhile" in str(error)
     assert fake.repositories["app"].tags == {"1": made.digest, "broken": made.digest}
 
 

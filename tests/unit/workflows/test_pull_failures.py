@@ -68,9 +68,21 @@ def test_an_image_for_other_platforms_is_told_with_those(original: str, wanted: 
     assert error.advice[0].startswith("deployer pull team/app:1 --platform linux/arm64 ")
 
 
-def test_a_single_image_for_another_platform_is_told_with_its_own() -> None:
-    error = failed(NEW, image("x", platform="windows/amd64"), platform="linux/amd64")
-    assert error.message == f"'team/app:1' at {ADDRESS} has no image for linux/amd64. It has windows/amd64."
+@pytest.mark.parametrize("platform", ["", "linux/amd64", "windows/amd64"])
+@pytest.mark.parametrize(
+    "original",
+    [NEW, 'image operating system "windows" cannot be used on this platform', "operating system is not supported"],
+)
+def test_a_single_image_of_another_system_is_told_with_its_own(original: str, platform: str) -> None:
+    error = failed(original, image("x", platform="windows/amd64"), platform=platform)
+    assert type(error) is PlatformNotInRegistry
+    assert error.message == (
+        f"'team/app:1' at {ADDRESS} is for windows/amd64, and this Docker engine takes no images of that system."
+    )
+    assert error.advice == (
+        "deployer inspect team/app:1   (shows what it is)",
+        f"As it is, into a folder: skopeo copy --src-tls-verify=false docker://{ADDRESS}/team/app:1 oci:app:1",
+    )
 
 
 def test_many_platforms_are_counted() -> None:
@@ -132,7 +144,8 @@ def test_an_image_that_is_there_is_not_called_missing() -> None:
 def test_a_platform_of_another_system_is_not_advised() -> None:
     error = failed(OLD, *several("windows/amd64", "darwin/arm64"))
     assert type(error) is PlatformNotInRegistry
-    assert error.advice == ("deployer inspect team/app:1   (shows what it is)",)
+    assert error.advice[0] == "deployer inspect team/app:1   (shows what it is)"
+    assert "--platform" not in str(error.advice)
     error = failed(OLD, *several("windows/amd64", "linux/arm64"))
     assert "--platform linux/arm64 " in error.advice[0]
 
