@@ -2,16 +2,20 @@
 
 ## PYTHON  the Python, 3.11 or newer, that creates .venv
 PYTHON ?= python3
-## ARGS    more words for deployer (up, down), pytest (test, test-unit) the benchmarks (bench) or pictures (names of views)
+## ARGS    more words for deployer (up, down), pytest (test, test-fast) the benchmarks (bench) or pictures (names of views)
 ARGS ?=
+## WORKERS processes that run tests at once; most of them wait for Docker most of the time
+WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? 2 * cores : 8)))
 
 MACHINE := $(PYTHON) -m tools.machine
 BIN := .venv/bin
+# tests/support/order.py puts the tests in order and in groups.
+PYTEST = $(BIN)/pytest -n $(WORKERS) --no-loadscope-reorder
 PAGE_TESTS = $(wildcard tests/page/*.js tests/page/*.mjs)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help environment development up down check page test test-unit golden bench pictures wheel lock clean
+.PHONY: help environment development up down check page test test-fast golden bench pictures wheel lock clean
 
 help: ## Explain the targets (what `make` alone does)
 	@echo 'Targets:'
@@ -33,10 +37,10 @@ test: development check page ## Check everything: style, types, and all tests ag
 	@$(MACHINE) browser
 	@$(MACHINE) busybox
 	@$(MACHINE) clients
-	@$(MACHINE) run -- $(BIN)/pytest $(ARGS)
+	@$(MACHINE) run -- $(PYTEST) $(ARGS)
 
-test-unit: development check ## Check style and types and run the unit tests, which need no engine
-	@$(BIN)/pytest tests/unit $(ARGS)
+test-fast: development page ## Run the page's tests and tests/unit, in a minute or two and without an engine
+	@$(PYTEST) tests/unit $(ARGS)
 
 check: development ## Check style and types
 	$(BIN)/ruff check

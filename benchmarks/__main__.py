@@ -15,7 +15,8 @@ from benchmarks.page import page_figures
 from benchmarks.signed_in import layers_figure, sign_in_figures, transfer_figures
 from benchmarks.upkeep import gc_figures, prune_figure
 from tests.support.archive import archive
-from tests.support.stack import DeployedStack, docker, free_port
+from tests.support.run import free_port
+from tests.support.stack import DeployedStack, docker
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,8 @@ from deployer.account import Account, written
 from deployer.host.files import write_atomically
 from deployer.render import PRIVATE
 from tests.support.registry_content import image, push
-from tests.support.stack import DeployedStack, docker, free_port
+from tests.support.run import free_port
+from tests.support.stack import DeployedStack, docker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

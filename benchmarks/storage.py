@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from tests.support.stack import DeployedStack, free_port
+from tests.support.run import free_port
+from tests.support.stack import DeployedStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

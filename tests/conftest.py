@@ -2,58 +2,115 @@
 
 from __future__ import annotations
 
-import os
+import signal
 import subprocess
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, ClassVar
 
 import hypothesis
 import pytest
 
-from tests.support.stack import DeployedStack, docker, free_port
+from deployer.workflows.provision import BUILT_FRONTEND, BUILT_REGISTRY
+from tests.support.order import put_in_order
+from tests.support.run import OWN, RUN, alone, free_port
+from tests.support.stack import DeployedStack
+from tests.support.sweeping import note_images, own_images, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from xdist.remote import Producer
+    from xdist.scheduler import Scheduling
 
 # A busy machine is slow, and no fault of what is tested.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
-_OWN_IMAGES = ("deployer-registry", "deployer-frontend", "deployer-base")
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not is_worker(config):
+        config.option.testrunuid = RUN
+        # As an interruption by keyboard does it, with what the run made removed at its end.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    put_in_order(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    from tests.support.scheduling import Groups
+
+    return Groups(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Remove all that the run made, once: by now no worker lives."""
+    if not is_worker(session.config):
+        sweep()
+
+
+def is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
 
 
 @pytest.fixture(scope="session")
-def engine() -> Iterator[None]:
-    """A Docker engine that answers; images that the tests caused to be built go at the end."""
+def engine(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A Docker engine that answers and has deployer's images, which one worker builds; the run's end removes them."""
     if subprocess.run(["docker", "info"], check=False, capture_output=True).returncode != 0:
-        pytest.fail("No Docker engine answers. `make test` starts one; `make test-unit` needs none.", pytrace=False)
-    before = _own_images()
-    yield
-    for image in _own_images() - before:
-        docker("image", "rm", image, check=False)
+        pytest.fail("No Docker engine answers. `make test` starts one; `make test-fast` needs none.", pytrace=False)
+    note_images()
+    with alone("build"):
+        if not {BUILT_REGISTRY, BUILT_FRONTEND} <= set(own_images()):
+            first = DeployedStack(tmp_path_factory.mktemp("build"), f"{OWN}-build", free_port())
+            first.up()
+            first.remove()
 
 
-@pytest.fixture(scope="session")
-def make_stack(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., DeployedStack]]:
-    """Makes deployments, not yet up; all are removed at the end, however the tests end."""
-    made: list[DeployedStack] = []
+@dataclass
+class Deployments:
+    """Makes deployments, not yet up, and removes them."""
 
-    def make(**settings: str) -> DeployedStack:
-        folder = tmp_path_factory.mktemp("stack")
-        stack = DeployedStack(folder, f"deployer-test-{os.getpid()}-{len(made)}", free_port(), settings)
-        made.append(stack)
-        return stack
+    folders: pytest.TempPathFactory
+    made: list[DeployedStack] = field(default_factory=list)
+    _numbers: ClassVar[Iterator[int]] = count()
 
-    try:
-        yield make
-    finally:
-        for stack in made:
+    def __call__(self, **settings: str) -> DeployedStack:
+        name = f"{OWN}-{next(self._numbers):03}"
+        self.made.append(DeployedStack(self.folders.mktemp("stack"), name, free_port(), settings))
+        return self.made[-1]
+
+    def remove(self) -> None:
+        for stack in self.made:
             stack.remove()
 
 
 @pytest.fixture(scope="session")
-def stack(make_stack: Callable[..., DeployedStack]) -> DeployedStack:
+def make_lasting_stack(
+    engine: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., DeployedStack]]:
+    """Makes deployments for all tests of a worker."""
+    deployments = Deployments(tmp_path_factory)
+    yield deployments
+    deployments.remove()
+
+
+@pytest.fixture(scope="module")
+def make_stack(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., DeployedStack]]:
+    """Makes deployments, which are removed after the module's last test, however its tests end."""
+    deployments = Deployments(tmp_path_factory)
+    yield deployments
+    deployments.remove()
+
+
+@pytest.fixture(scope="session")
+def stack(make_lasting_stack: Callable[..., DeployedStack]) -> DeployedStack:
     """One deployment for all tests that bring their own repositories."""
-    shared = make_stack()
+    shared = make_lasting_stack()
     shared.up()
     return shared
 
@@ -65,13 +122,8 @@ def page_stack(stack: DeployedStack) -> DeployedStack:
 
 
 @pytest.fixture
-def fresh_stack(make_stack: Callable[..., DeployedStack]) -> Iterator[DeployedStack]:
+def fresh_stack(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedStack]:
     """An empty deployment of the test's own, not yet up."""
-    own = make_stack()
-    yield own
-    own.remove()
-
-
-def _own_images() -> set[str]:
-    listed = docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
-    return {name for name in listed if name.startswith(_OWN_IMAGES)}
+    deployments = Deployments(tmp_path_factory)
+    yield deployments()
+    deployments.remove()

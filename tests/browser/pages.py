@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.support.page_views import answer
+from tests.support.run import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +51,7 @@ def hold(held: list[Route]) -> Callable[[Route], None]:
 
 def until(page: Page, condition: Callable[[], bool]) -> None:
     """Let the page go on until something is so; that it never is, only a deadline far away decides."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         page.wait_for_timeout(20)

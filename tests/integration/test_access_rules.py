@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.registry_content import DOCKER, TYPES, image, push, sha256
+from tests.support.run import PATIENCE_SECONDS
 from tests.support.signed_in import client_of, password_of, write_rules, write_users
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def ask(
     stack: DeployedStack, user: str, method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b""
 ) -> tuple[int, bytes, str]:
     """Send a request line exactly as given; returns status, body and the digest that the answer names."""
-    connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=PATIENCE_SECONDS)
     try:
         connection.putrequest(method, target, skip_accept_encoding=True, skip_host=True)
         sent = {"Host": "registry.test", "Authorization": authorization(user), "Accept": MANIFEST, **(headers or {})}
@@ -411,7 +412,7 @@ def test_the_ping_takes_only_what_reads(ruled: DeployedStack, method: str) -> No
 
 def test_a_second_sign_in_gives_no_right(ruled: DeployedStack) -> None:
     def status(*users: str) -> int:
-        with socket.create_connection(("127.0.0.1", ruled.port), timeout=10) as raw:
+        with socket.create_connection(("127.0.0.1", ruled.port), timeout=PATIENCE_SECONDS) as raw:
             lines = [f"Authorization: {authorization(user)}" for user in users]
             request = "GET /v2/secret/app/manifests/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + "\r\n".join(lines)
             raw.sendall(f"{request}\r\n\r\n".encode())
@@ -440,7 +441,7 @@ def test_no_request_is_smuggled_in_another(ruled: DeployedStack, smuggled: str) 
     second = "GET /v2/secret/app/manifests/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     sign = f"Authorization: {authorization('writer')}\r\n"
     request = smuggled.format(sign=sign, second=second, length=len(second))
-    with socket.create_connection(("127.0.0.1", ruled.port), timeout=10) as raw:
+    with socket.create_connection(("127.0.0.1", ruled.port), timeout=PATIENCE_SECONDS) as raw:
         raw.sendall(request.encode())
         raw.shutdown(socket.SHUT_WR)
         answered = b""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -57,7 +56,6 @@ WORDS = {
 }
 # What is seen of what is allowed.
 SHOWN = {"catalog": "other/app", "page": "<title>Registry</title>"}
-SECONDS = 5
 
 
 class Cell(NamedTuple):
@@ -148,9 +146,7 @@ def test_each_may_do_what_the_rules_allow(
     tag = f"{verb}-{cell.client.name}-{cell.user}"
     digest = push_image(admin, repository, tag, layers=(tag,)).digest if verb == "delete" else ""
     before = state(admin)
-    started = time.monotonic()
     answer = attempt(cell, clients[cell.client.name, cell.user], tag, digest)
-    seconds = time.monotonic() - started
     after = state(admin)
 
     assert answer.done is (cell.expected == "yes"), answer.words
@@ -160,9 +156,8 @@ def test_each_may_do_what_the_rules_allow(
     else:
         assert re.search(cell.words, answer.words), answer.words
         assert after == before
-        # Docker's client tries for most of a minute what it takes for a passing fault. (To sign in as a user that there
-        # is not takes the frontend as long as the strongest hash, to give away nothing.)
-        assert cell.expected == "sign-in" or seconds < SECONDS
+        # What clients say where they take a refusal for a passing fault.
+        assert "retrying in" not in answer.words.lower()
 
 
 @pytest.mark.parametrize("action", ["push", "pull"])

@@ -15,6 +15,7 @@ import pytest
 from tests.support.archive import archive
 from tests.support.certificates import authority
 from tests.support.client_machine import SERVER, client_machine
+from tests.support.run import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -180,7 +181,7 @@ def containerd(client: Dockerd) -> Iterator[Callable[[str], subprocess.Completed
     with (client.folder / "containerd.log").open("wb") as log:
         process = subprocess.Popen([*entering(client), "containerd", *places], stdout=log, stderr=log)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not socket.exists():
             assert time.monotonic() < deadline, (client.folder / "containerd.log").read_text()
             time.sleep(0.1)
@@ -191,7 +192,7 @@ def containerd(client: Dockerd) -> Iterator[Callable[[str], subprocess.Completed
         )
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE_SECONDS)
 
 
 def test_containerd_takes_it_too(trusting: Trusting) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
+import sys
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -138,26 +139,43 @@ def test_a_tag_left_half_deleted_is_seen_and_finished(stack: DeployedStack) -> N
         assert is_whole(client, "deletion/half", made.digest)
 
 
-def test_killed_at_any_moment_and_run_again_it_ends_the_same(stack: DeployedStack) -> None:
+# The process kills itself just before it changes the registry for the so-manieth time.
+KILLED_AT_STEP = """
+import os, signal, sys
+import httpx
+from deployer.__main__ import main
+left = int(sys.argv.pop(1))
+ask = httpx.HTTPTransport.handle_request
+def step(self, request):
+    global left
+    left -= request.method not in {"GET", "HEAD"}
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return ask(self, request)
+httpx.HTTPTransport.handle_request = step
+main()
+"""
+
+
+def test_killed_at_any_step_and_run_again_it_ends_the_same(stack: DeployedStack) -> None:
     """The process is killed, not interrupted: nothing of ours runs any more when it dies."""
     name = "deletion/killed"
     with stack.client as client:
         keeper = push_image(client, name, "keep")
-        for attempt in range(8):
+        for step in range(1, 50):
             push_tag(client, name, "go", build_image())
-            started = subprocess.Popen(
-                stack.command("delete", f"{name}:go", "--yes"),
-                cwd=stack.folder, env=stack.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            )  # fmt: skip
-            # From the start of Python to a little after the end of an undisturbed run.
-            time.sleep(0.25 + attempt * 0.04)
-            started.kill()
-            started.wait()
+            program = [sys.executable, "-c", KILLED_AT_STEP, str(step), "delete", f"{name}:go", "--yes"]
+            killed = subprocess.run(program, cwd=stack.folder, env=stack.environment, capture_output=True, check=False)
             again = stack.deployer("delete", f"{name}:go", "--yes")
             assert again.returncode == 0 or "There is no 'deletion/killed:go'" in again.stderr
             assert digest_of(client, name, "go") is None
             assert digest_of(client, name, "keep") == keeper.digest
             assert is_whole(client, name, keeper.digest)
+            if killed.returncode != -signal.SIGKILL:
+                break
+    assert killed.returncode == 0, killed.stderr
+    # The placeholder's content, the tag on it, the placeholder's end: each was a step.
+    assert step > 3
 
 
 def test_pushes_going_on_never_leave_a_throw_away(stack: DeployedStack) -> None:

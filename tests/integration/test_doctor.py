@@ -8,7 +8,8 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from deployer.record import Record
-from tests.support.stack import docker, free_port
+from tests.support.run import free_port
+from tests.support.stack import docker
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,6 +11,7 @@ import pytest
 from deployer.docker_client import Client
 from deployer.engine import Engine
 from tests.support.docker_variables import CONFIGURATION, EVERYTHING, PROXY
+from tests.support.run import OWN
 from tests.support.stack import docker
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def test_a_variable_in_the_users_own_compose_file_is_refused_before_anything_cha
 
 @pytest.fixture
 def built() -> Iterator[str]:
-    name = f"deployer-test-build-{os.getpid()}"
+    name = f"{OWN}-build"
     yield name
     docker("image", "rm", "--force", name, check=False)
 

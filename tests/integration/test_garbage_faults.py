@@ -16,7 +16,8 @@ from tests.support.content import build_image, push_image
 from tests.support.cut_off import gate, helpers, wait_until, writes_pass
 from tests.support.pulling import delete_manifest, pulls_whole, put_blob
 from tests.support.registry_content import OCI, Image, push
-from tests.support.stack import DeployedStack, docker, free_port
+from tests.support.run import free_port
+from tests.support.stack import DeployedStack, docker
 from tests.support.stored import Stored
 
 if TYPE_CHECKING:

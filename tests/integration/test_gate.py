@@ -18,6 +18,7 @@ from tests.support.content import build_image, push_image
 from tests.support.cut_off import begin, finish, gate, wait_until, writes_pass
 from tests.support.pulling import pulls_whole, put_blob
 from tests.support.registry_content import push, sha256
+from tests.support.run import PATIENCE_SECONDS
 from tests.support.slow_writes import slow_upload, slow_write
 from tests.support.stack import DeployedStack, docker
 
@@ -59,7 +60,7 @@ def test_a_push_waits_until_it_opens(stored: Stored, client: httpx.Client, make_
         time.sleep(4)
         waited = not pushing.done()
         shut.open()
-        pushing.result(timeout=60)
+        pushing.result(timeout=PATIENCE_SECONDS)
     assert waited
     assert pulls_whole(client, "pushed", "1")
 
@@ -80,12 +81,9 @@ def test_small_writes_wait_until_it_opens(stored: Stored, client: httpx.Client) 
         ]
         time.sleep(1.5)
         waited = [not write.done() for write in writes]
-        opened = time.monotonic()
         shut.open()
         answers = [write.result().status_code for write in writes]
-        needed = time.monotonic() - opened
     assert (waited, answers) == ([True] * 3, [202, 201, 202])
-    assert needed < 5
     assert pulls_whole(client, "app", "new")
 
 
@@ -152,13 +150,12 @@ def test_a_second_command_says_who_is_at_work(stored: Stored, client: httpx.Clie
 
     def others() -> None:
         for words in (("prune", "--keep", "1"), ("gc",), ("delete", "--repository", "asked"), ("down",)):
-            begun = time.monotonic()
             done = stored.stack.deployer(*words, "--yes")
-            said.append((words[0], done.returncode, done.stderr, time.monotonic() - begun < 10))
+            said.append((words[0], done.returncode, done.stderr))
 
     asked(stored.stack, "gc", "--untagged", meanwhile=others)
     at_work = r"Error: `deployer gc` \(process \d+\) is at work on this deployment\.\n"
-    assert [one for one in said if one[1] != 1 or not re.match(at_work, one[2]) or not one[3]] == []
+    assert [one for one in said if one[1] != 1 or not re.match(at_work, one[2])] == []
     assert pulls_whole(client, "asked", "1")
 
 

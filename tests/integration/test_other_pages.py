@@ -16,8 +16,9 @@ import pytest
 
 from tests.support.pages import Asked, build_stand_ins
 from tests.support.registry_content import CREATED, image, push
+from tests.support.run import free_port
 from tests.support.signed_in import client_of, write_rules, write_users
-from tests.support.stack import DeployedStack, docker, free_port
+from tests.support.stack import DeployedStack, docker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.registry_content import image, push
+from tests.support.run import PATIENCE_SECONDS
 from tests.support.stack import DeployedStack, docker
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def at_the_question(stack: DeployedStack, *arguments: str) -> Iterator[Callable[
     def answer(words: str) -> tuple[int, str]:
         os.write(terminal, f"{words}\n".encode())
         listen(b"")
-        return process.wait(120), said.decode()
+        return process.wait(PATIENCE_SECONDS), said.decode()
 
     try:
         listen(b"[y/N]:")

@@ -25,6 +25,7 @@ from tests.support.client_machine import ip
 from tests.support.docker_login import PATH
 from tests.support.dockerd import temporary_dockerd
 from tests.support.proxy import RecordingProxy, proxy_to
+from tests.support.run import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +96,7 @@ def _home(folder: Path) -> Path:
 def office(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     if os.geteuid() != 0:
         pytest.fail("These tests make a network of their own, which needs root.", pytrace=False)
-    namespace = f"deployer-proxy-{os.getpid()}"
+    namespace = f"{OWN}-proxy"
     ip("netns", "add", namespace)
     try:
         ip("-n", namespace, "link", "set", "lo", "up")

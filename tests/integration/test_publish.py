@@ -21,7 +21,8 @@ from tests.support.content import push_artifact
 from tests.support.dockerd import temporary_dockerd
 from tests.support.other_registry import other_registry
 from tests.support.registry_content import DOCKER, TYPES
-from tests.support.stack import docker, free_port
+from tests.support.run import free_port
+from tests.support.stack import docker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

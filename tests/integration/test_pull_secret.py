@@ -14,7 +14,8 @@ import httpx
 import pytest
 import yaml
 
-from tests.support.stack import docker, free_port
+from tests.support.run import PATIENCE_SECONDS, free_port
+from tests.support.stack import docker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,7 +69,7 @@ def guarded(stack: DeployedStack, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 def _wait(stack: DeployedStack) -> None:
-    for _ in range(150):
+    for _ in range(10 * PATIENCE_SECONDS):
         try:
             with stack.client as client:
                 if client.get("/v2/").status_code == 401:

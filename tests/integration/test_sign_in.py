@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.support.registry_content import image, push, sha256
+from tests.support.run import PATIENCE_SECONDS
 from tests.support.signed_in import client_of, password_of, write_rules, write_users
 from tests.support.stack import docker
 
@@ -106,7 +107,7 @@ def test_an_upload_under_way_goes_on_while_users_change(signed_in: DeployedStack
         write_users(signed_in, ["anna", "carl"])
         signed_in.up()
         changed = True
-        answer = uploading.result(timeout=30)
+        answer = uploading.result(timeout=PATIENCE_SECONDS)
         assert answer.status_code == 202
         joint = "&" if "?" in answer.headers["Location"] else "?"
         done = anna.put(f"{answer.headers['Location']}{joint}digest={sha256(content)}")
@@ -130,7 +131,7 @@ def test_who_is_removed_during_a_push_ends_with_the_request_under_way(signed_in:
         write_users(signed_in, ["anna"])
         signed_in.up()
         removed = True
-        answer = uploading.result(timeout=30)
+        answer = uploading.result(timeout=PATIENCE_SECONDS)
         assert answer.status_code == 202
         assert bert.put(f"{answer.headers['Location']}&digest={sha256(b'x')}").status_code == 401
     assert status(signed_in, "anna") == 200

@@ -10,14 +10,15 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 import yaml
 
-from tests.support.stack import DeployedStack, docker, free_port
+from tests.support.cut_off import wait_until
+from tests.support.run import PATIENCE_SECONDS, free_port
+from tests.support.stack import DeployedStack, docker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,7 +175,14 @@ def test_a_stopped_service_is_started_again(make_stack: Callable[..., DeployedSt
 
 def test_a_killed_up_is_mended_by_the_next(make_stack: Callable[..., DeployedStack]) -> None:
     stack = make_stack()
-    for seconds in (0.3, 0.5, 0.7, 0.9, 1.2):
+    reached = (
+        stack.directory.exists,
+        (stack.directory / "compose.yaml").exists,
+        lambda: docker("network", "ls", "--quiet", "--filter", f"name={stack.name}_"),
+        lambda: "registry" in stack.containers(),
+        lambda: "frontend" in stack.containers(),
+    )
+    for moment in reached:
         process = subprocess.Popen(
             stack.command("up", "--yes"),
             cwd=stack.folder,
@@ -183,7 +191,7 @@ def test_a_killed_up_is_mended_by_the_next(make_stack: Callable[..., DeployedSta
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        time.sleep(seconds)
+        assert wait_until(moment)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         for path in stack.directory.rglob("*.yaml") if stack.directory.exists() else ():
@@ -203,10 +211,8 @@ def test_an_interrupted_up_says_to_run_it_again_and_that_mends_it(fresh_stack: D
         stdout=subprocess.DEVNULL,
         text=True,
     )
-    deadline = time.monotonic() + 30
     # Before it has begun its work, Python itself would take the signal.
-    while not fresh_stack.directory.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    assert wait_until(fresh_stack.directory.exists)
     process.send_signal(signal.SIGINT)
     error = process.communicate()[1]
     assert process.returncode == 130, error
@@ -544,7 +550,7 @@ def test_logs_follow_until_they_are_ended(running: DeployedStack) -> None:
         assert process.poll() is None
     finally:
         process.send_signal(signal.SIGINT)
-        error = process.communicate(timeout=30)[1]
+        error = process.communicate(timeout=PATIENCE_SECONDS)[1]
     assert process.returncode == 130
     assert error == "Interrupted.\n"
 

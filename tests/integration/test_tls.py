@@ -15,6 +15,7 @@ import pytest
 
 from tests.support import certificates
 from tests.support.registry_content import image, push
+from tests.support.run import PATIENCE_SECONDS
 from tests.support.signed_in import client_of, write_users
 from tests.support.stack import DeployedStack, docker
 
@@ -35,7 +36,7 @@ def presented(
     context.check_hostname = bool(trusted and name)
     # An address is never sent as a name (RFC 6066, section 3).
     with (
-        socket.create_connection((stack.bind, port or stack.port), timeout=10) as raw,
+        socket.create_connection((stack.bind, port or stack.port), timeout=PATIENCE_SECONDS) as raw,
         context.wrap_socket(raw, server_hostname=name) as secure,
     ):
         return dict(secure.getpeercert() or {})
@@ -208,7 +209,7 @@ def acme_server(folder: Path, name: str, program: str) -> Iterator[str]:
             "run", "--config", "/etc/acme/Caddyfile", "--adapter", "caddyfile",
         )  # fmt: skip
         root = "/data/caddy/pki/authorities/local/root.crt"
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not (found := docker("exec", network, "cat", root, check=False)):
             assert time.monotonic() < deadline
             time.sleep(0.2)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,21 +39,13 @@ COMMANDS = pytest.mark.parametrize("command", [GC, PRUNE, REMOVAL], ids=["gc", "
 STAYING = ("app:1", "app:2", "multi:1", "old:5", "old:6", "gone/below:1", "gone-not:1")
 
 
-@dataclass(frozen=True)
-class Undisturbed:
-    """How long a command takes that nothing disturbs, in seconds, and what it leaves."""
-
-    seconds: float
-    left: dict[str, bytes]
-
-
 @dataclass
 class Scene:
     """A registry with the same content before each run."""
 
     kept: Kept
     client: httpx.Client
-    ends: dict[tuple[str, ...], Undisturbed]
+    ends: dict[tuple[str, ...], dict[str, bytes]]
     process: Popen[str] | None = None
 
     @property
@@ -65,12 +56,12 @@ class Scene:
     def stack(self) -> DeployedStack:
         return self.kept.stored.stack
 
-    def undisturbed(self, command: tuple[str, ...]) -> Undisturbed:
+    def undisturbed(self, command: tuple[str, ...]) -> dict[str, bytes]:
+        """What a command leaves that nothing disturbs; all is as before it again."""
         if command not in self.ends:
             self.begin_again()
-            begun = time.monotonic()
             self.stack.deployer(*command, check=True)
-            self.ends[command] = Undisturbed(time.monotonic() - begun, state(self.stored))
+            self.ends[command] = state(self.stored)
         self.begin_again()
         return self.ends[command]
 
@@ -105,9 +96,9 @@ class Scene:
 
     def expect_all_well(self) -> None:
         """Without any other command: writes pass, nothing is left at work, and every image is whole."""
-        assert writes_pass(self.client, 10)
-        assert wait_until(lambda: not gate(self.stack), 10), gate(self.stack)
-        assert wait_until(lambda: not helpers(self.stack), 10), left_helpers(self.stack)
+        assert writes_pass(self.client)
+        assert wait_until(lambda: not gate(self.stack)), gate(self.stack)
+        assert wait_until(lambda: not helpers(self.stack)), left_helpers(self.stack)
         self.expect_whole()
 
     def expect_whole(self) -> None:
@@ -127,7 +118,7 @@ class Scene:
             assert left == state(self.stored)
         else:
             assert done.returncode == 0, done.stderr
-            assert state(self.stored) == self.undisturbed(command).left
+            assert state(self.stored) == self.undisturbed(command)
         self.expect_whole()
 
 
@@ -208,10 +199,9 @@ def fill(stored: Stored, client: httpx.Client) -> None:
 @COMMANDS
 def test_killed_again_and_again(scene: Scene, command: tuple[str, ...]) -> None:
     """Each time a little later."""
-    seconds = scene.undisturbed(command).seconds
-    for moment in range(1, 9):
-        process = scene.start(command)
-        time.sleep(seconds * moment / 9)
+    scene.undisturbed(command)
+    for since in (helper_starts, *MOMENTS, opened_again):
+        process = scene.start_until(command, since)
         process.kill()
         finish(process)
         scene.expect_all_well()
@@ -242,9 +232,8 @@ def test_killed_with_all_that_it_started(scene: Scene) -> None:
 def test_killed_with_all_that_it_started_while_the_helper_starts(scene: Scene) -> None:
     """Its client is killed too, between making the container and starting it: the next command clears it away."""
     scene.undisturbed(GC)
-    for milliseconds in range(0, 80, 20):
-        process = scene.start_until(GC, helper_starts)
-        time.sleep(milliseconds / 1000)
+    for since in (helper_starts, helper_created):
+        process = scene.start_until(GC, since)
         kill_all(process)
         finish(process)
         scene.stored.stack.deployer("status", check=True)

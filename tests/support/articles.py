@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.support.run import PATIENCE_SECONDS
 from tests.support.signed_in import write_rules, write_users
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def pin(stack: DeployedStack) -> str:
     """The hash by which Chromium takes the certificate, which was checked against the authority before."""
     context = ssl.create_default_context(cafile=str(authority(stack)))
     with (
-        socket.create_connection(("localhost", stack.port), timeout=30) as plain,
+        socket.create_connection(("localhost", stack.port), timeout=PATIENCE_SECONDS) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as secured,
     ):
         found = x509.load_der_x509_certificate(secured.getpeercert(binary_form=True) or b"")

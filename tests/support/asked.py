@@ -7,6 +7,8 @@ import pty
 import subprocess
 from typing import TYPE_CHECKING
 
+from tests.support.run import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,7 +30,7 @@ def asked(stack: DeployedStack, *arguments: str, meanwhile: Callable[[], object]
             shown += _read(ours)
         finally:
             os.close(ours)
-        assert process.wait(60) == 0, shown.decode()
+        assert process.wait(PATIENCE_SECONDS) == 0, shown.decode()
     return shown.decode()
 
 

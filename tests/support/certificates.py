@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-import socket
 import ssl
-import threading
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,7 +14,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from tests.support.accepting import accepting
+
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -134,9 +135,9 @@ def _name(text: str) -> x509.GeneralName:
 class Server:
     """A server on 127.0.0.1, in plain HTTP where it has no certificate; `files` says what it serves by path."""
 
-    port: int
     files: dict[str, bytes]
-    asked: list[str]
+    port: int = 0
+    asked: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -148,30 +149,16 @@ def serving(
     if presented is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*presented.write(folder, chain=chain))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = Server(listener.getsockname()[1], files or {}, [])
-        thread = threading.Thread(target=_serve, args=(listener, context, server), daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            with suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
-            listener.close()
-            thread.join(10)
+    server = Server(files or {})
 
+    def answer(raw: socket.socket) -> None:
+        if context is None:
+            return _answer(raw, server)
+        with context.wrap_socket(raw, server_side=True) as connection:
+            return _answer(connection, server)
 
-def _serve(listener: socket.socket, context: ssl.SSLContext | None, server: Server) -> None:
-    while True:
-        try:
-            raw, _ = listener.accept()
-        except OSError:
-            return
-        with suppress(OSError), raw:
-            raw.settimeout(5)
-            connection = context.wrap_socket(raw, server_side=True) if context else raw
-            with connection:
-                _answer(connection, server)
+    with accepting(answer, one_by_one=True) as server.port:
+        yield server
 
 
 def _answer(connection: socket.socket, server: Server) -> None:

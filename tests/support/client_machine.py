@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support.dockerd import Dockerd, temporary_dockerd
+from tests.support.run import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,8 @@ def ip(*words: str, check: bool = True) -> None:
 @contextmanager
 def client_machine(*, own_files: bool = False) -> Iterator[Dockerd]:
     """The client's daemon, not yet started; with `own_files` it sees system folders of its own."""
-    namespace, ours, theirs = (f"{kind}{os.getpid() % 10**6}" for kind in ("deployer-", "dps", "dpc"))
+    # An interface's name has 15 characters at most.
+    namespace, ours, theirs = f"{OWN}-client", *(f"{kind}{os.getpid() % 10**6}" for kind in ("dps", "dpc"))
     ip("netns", "add", namespace)
     try:
         ip("link", "add", ours, "type", "veth", "peer", "name", theirs)

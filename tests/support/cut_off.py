@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from tests.support.run import PATIENCE_SECONDS
 from tests.support.stack import DeployedStack, docker
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def begin(stack: DeployedStack, *arguments: str) -> subprocess.Popen[str]:
 def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
     """Wait for a command; its exit code, and what it said on standard error."""
     try:
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=PATIENCE_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
@@ -72,7 +73,7 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, said
 
 
-def wait_until(reached: Callable[[], object], seconds: float = 30.0) -> bool:
+def wait_until(reached: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> bool:
     """Whether something came about in that time."""
     deadline = time.monotonic() + seconds
     while not reached():
@@ -127,7 +128,7 @@ def gate(stack: DeployedStack) -> list[str]:
     return sorted(path.name for path in (stack.directory / "frontend" / "gate").glob("[!.]*"))
 
 
-def writes_pass(client: httpx.Client, seconds: float = 15.0) -> bool:
+def writes_pass(client: httpx.Client, seconds: float = PATIENCE_SECONDS) -> bool:
     """Whether writes of every kind reach the registry by then; none of these changes anything."""
     try:
         return wait_until(lambda: client.patch("/v2/none/blobs/uploads/none").status_code == 404, seconds) and (

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.run import OWN, PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -65,7 +67,7 @@ class Dockerd:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while subprocess.run(["docker", "info"], env=self.environment, capture_output=True, check=False).returncode:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"dockerd did not start:\n{(self.folder / 'log').read_text()[-3000:]}", pytrace=False)
@@ -109,7 +111,7 @@ class Dockerd:
 def temporary_dockerd(name: str) -> Iterator[Dockerd]:
     """A daemon, not yet started, with an empty daemon.json; it and its folder go at the end."""
     # A socket's path may have 107 characters at most, and pytest's folders are long.
-    folder = Path("/tmp") / f"deployer-test-{os.getpid()}-{name}"
+    folder = Path("/tmp") / f"{OWN}-{name}"
     folder.mkdir(mode=0o755)
     made = Dockerd(folder, folder / "daemon.json")
     made.file.write_text("{}\n")

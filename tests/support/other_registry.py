@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from tests.support.stack import docker, free_port
+from tests.support.run import PATIENCE_SECONDS, free_port
+from tests.support.stack import docker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ class OtherRegistry:
 
     @property
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=f"http://localhost:{self.port}", trust_env=False, timeout=30)
+        return httpx.Client(base_url=f"http://localhost:{self.port}", trust_env=False, timeout=PATIENCE_SECONDS)
 
     def configure(self, **storage: Any) -> None:
         """Start it anew with these keys under `storage`, on the images that it has."""
@@ -41,7 +42,7 @@ class OtherRegistry:
 
     def wait(self) -> None:
         """Return when it answers."""
-        for _ in range(150):
+        for _ in range(10 * PATIENCE_SECONDS):
             try:
                 with self.client as client:
                     if client.get("/v2/").status_code == 200:

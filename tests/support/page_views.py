@@ -20,7 +20,6 @@ CATALOG = re.compile(r"/overview/catalog$")
 ANYTHING = re.compile(r"/(overview|v2)/")
 LANGUAGES = {"en": "en-US", "ja": "ja-JP"}
 THEMES = ("light", "dark")
-_RELOADS = 3
 
 
 @dataclass(frozen=True)
@@ -51,15 +50,9 @@ class View:
 
 
 def go(page: Page, path: str) -> None:
-    """Open an address of the page."""
+    """Open an address of the page, and wait until its view is there."""
     page.goto(path)
-    for _ in range(_RELOADS):
-        try:
-            return expect(page.locator("main h1").first).to_be_attached()
-        except AssertionError:
-            # Where a network of the machine comes or goes, Chromium breaks off what it loads, be it a module.
-            page.reload()
-    return None
+    expect(page.locator("main h1").first).to_be_attached()
 
 
 def answer(document: object, status: int = 200) -> Callable[[Route], None]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.workflows.provision import BUILT_FRONTEND
+from tests.support.run import RUN, WORKER
 from tests.support.stack import docker
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Asked:
 
 def build_stand_ins() -> dict[str, str]:
     """Build the stand-ins from the frontend's image, which must be here; their names, by page."""
-    names = {page: f"stand-in-{page}:{os.getpid()}" for page in ("joxit", "kwk")}
+    names = {page: f"stand-in-{page}:{RUN}-{WORKER}" for page in ("joxit", "kwk")}
     for page, base, file in (("joxit", BUILT_FRONTEND, "Dockerfile"), ("kwk", names["joxit"], "kwk.Dockerfile")):
         recipe = str(_FOLDER / file)
         docker("build", "--quiet", "--build-arg", f"BASE={base}", "--tag", names[page], "--file", recipe, str(_FOLDER))

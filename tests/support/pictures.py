@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import sync_playwright
 
 from tests.support.page_views import BY_NAME, LANGUAGES, THEMES, VIEWS, View
+from tests.support.run import free_port
 from tests.support.showcase import OWNER, deploy_showcase, fill_showcase
 from tests.support.signed_in import client_of, password_of
-from tests.support.stack import DeployedStack, free_port
+from tests.support.stack import DeployedStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

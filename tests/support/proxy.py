@@ -6,11 +6,11 @@ import base64
 import re
 import socket
 import ssl
-import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.support.accepting import accepting
 from tests.support.tls_server import carry
 
 if TYPE_CHECKING:
@@ -31,13 +31,13 @@ class RecordingProxy:
     `socks` is the reply code of SOCKS 5 (RFC 1928, 6).
     """
 
-    port: int
     backend: int
     login: str = ""
     status: int = 0
     context: ssl.SSLContext | None = None
     closes: bool = False
     socks: int = 0
+    port: int = 0
     asked: list[str] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
 
@@ -46,21 +46,19 @@ class RecordingProxy:
         return f"127.0.0.1:{self.port}"
 
     def answer(self, connection: socket.socket) -> None:
-        with suppress(OSError), connection:
-            connection.settimeout(10)
-            first = connection.recv(1, socket.MSG_PEEK)
-            if first == _SOCKS_VERSION:
-                self._speak_socks(connection)
-            elif self.context is None and first == _HANDSHAKE:
-                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-            elif self.context is None:
-                self._serve(connection)
-            elif first == _HANDSHAKE:
-                with self.context.wrap_socket(connection, server_side=True) as secure:
-                    self._serve(secure)
-            elif not self.closes:
-                _head(connection)
-                connection.sendall(_SENTENCE)
+        first = connection.recv(1, socket.MSG_PEEK)
+        if first == _SOCKS_VERSION:
+            self._speak_socks(connection)
+        elif self.context is None and first == _HANDSHAKE:
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        elif self.context is None:
+            self._serve(connection)
+        elif first == _HANDSHAKE:
+            with self.context.wrap_socket(connection, server_side=True) as secure:
+                self._serve(secure)
+        elif not self.closes:
+            _head(connection)
+            connection.sendall(_SENTENCE)
 
     def _serve(self, connection: socket.socket) -> None:
         head = _head(connection)
@@ -136,23 +134,6 @@ def proxy_to(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if tls else None
     if context and tls:
         context.load_cert_chain(*tls)
-    listener = listener or socket.create_server(("127.0.0.1", 0))
-    made = RecordingProxy(listener.getsockname()[1], backend, login, status, context, closes, socks)
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=made.answer, args=(connection,), daemon=True).start()
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
+    made = RecordingProxy(backend, login, status, context, closes, socks)
+    with accepting(made.answer, listener=listener) as made.port:
         yield made
-    finally:
-        # Closing alone does not wake a thread that waits in accept().
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.support.accepting import accepting
+from tests.support.run import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 class RawServer:
     """`requests` holds what was received on each connection."""
 
-    port: int
+    port: int = 0
     requests: list[bytes] = field(default_factory=list)
 
     @property
@@ -32,32 +35,19 @@ class RawServer:
 @contextmanager
 def sending(answer: bytes, *, reset: bool = False, silent: bool = False) -> Iterator[RawServer]:
     """Answer every connection with these bytes and close it: with `reset` rudely; with `silent` never."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = RawServer(listener.getsockname()[1])
+    server = RawServer()
     over = threading.Event()
 
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection:
-                connection.settimeout(5)
-                server.requests.append(connection.recv(65536))
-                if silent:
-                    over.wait(10)
-                connection.sendall(answer)
-                if reset:
-                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    def speak(connection: socket.socket) -> None:
+        server.requests.append(connection.recv(65536))
+        if silent:
+            over.wait(PATIENCE_SECONDS)
+        connection.sendall(answer)
+        if reset:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        over.set()
-        # Closing alone does not wake a thread that waits in accept().
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()
+    with accepting(speak, one_by_one=True) as server.port:
+        try:
+            yield server
+        finally:
+            over.set()

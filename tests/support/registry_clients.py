@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from tests.support.archive import archive
+from tests.support.run import PATIENCE_SECONDS
 from tests.support.stack import docker
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 INDEX = "application/vnd.oci.image.index.v1+json"
-SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ class Client:
 
     def _run(self, *command: str, stdin: str = "", variables: Mapping[str, str] | None = None) -> Answer:
         done = subprocess.run(
-            command, input=stdin, capture_output=True, text=True, check=False, timeout=SECONDS, cwd=self.folder,
-            env={**os.environ, **(variables or {})},
+            command, input=stdin, capture_output=True, text=True, check=False, cwd=self.folder,
+            timeout=PATIENCE_SECONDS, env={**os.environ, **(variables or {})},
         )  # fmt: skip
         return Answer(done.returncode == 0, done.stdout + done.stderr)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import bcrypt
 import httpx
 
+from tests.support.run import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -49,6 +51,6 @@ def client_of(stack: DeployedStack, user: str | None) -> httpx.Client:
         base_url=f"http{'s' if secure else ''}://{stack.address}",
         auth=(user, password_of(user)) if user else None,
         trust_env=False,
-        timeout=30,
+        timeout=PATIENCE_SECONDS,
         verify=verify,
     )

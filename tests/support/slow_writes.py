@@ -8,6 +8,8 @@ from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tests.support.run import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -37,7 +39,7 @@ def slow_write(
 ) -> Iterator[SlowWrite]:
     """Begin a write; its connection is closed at the end."""
     parts = urlsplit(target)
-    connection = HTTPConnection("localhost", stack.port, timeout=60)
+    connection = HTTPConnection("localhost", stack.port, timeout=PATIENCE_SECONDS)
     try:
         connection.putrequest(method, f"{parts.path}?{parts.query}" if parts.query else parts.path)
         connection.putheader("Content-Length", str(len(body)))

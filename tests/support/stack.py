@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -11,20 +10,20 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from tests.support.run import LABEL, PATIENCE_SECONDS
+from tests.support.sweeping import remove_deployment
+from tests.support.warm import run_warm
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 
-def free_port() -> int:
-    """A TCP port of the loopback interface that nothing holds right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def docker(*arguments: str, check: bool = True, stdin: bytes | None = None, merged: bool = False) -> str:
     """Run the Docker client and return what it printed, with `merged` on either stream."""
+    if arguments[0] in {"run", "build"}:
+        # What the end of the run removes, should the test not come to it.
+        arguments = (arguments[0], "--label", LABEL, *arguments[1:])
     done = subprocess.run(["docker", *arguments], check=False, capture_output=True, input=stdin)
     if check and done.returncode != 0:
         raise AssertionError(f"docker {' '.join(arguments)}: {done.stderr.decode()}")
@@ -62,7 +61,7 @@ class DeployedStack:
     @property
     def client(self) -> httpx.Client:
         """A new client for the registry's own API; close it."""
-        return httpx.Client(base_url=self.url, trust_env=False, timeout=30)
+        return httpx.Client(base_url=self.url, trust_env=False, timeout=PATIENCE_SECONDS)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -86,15 +85,12 @@ class DeployedStack:
         self, *arguments: str, check: bool = False, stdin: str = "", environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run one command, without a terminal; with `check`, it must succeed."""
-        done = subprocess.run(
-            self.command(*arguments),
-            check=False,
-            capture_output=True,
-            text=True,
-            input=stdin,
-            cwd=self.folder,
-            env={**self.environment, **(environment or {})},
-            timeout=240,
+        done = run_warm(
+            arguments,
+            folder=self.folder,
+            environment={**self.environment, **(environment or {})},
+            stdin=stdin,
+            seconds=2 * PATIENCE_SECONDS,
         )
         if check:
             assert done.returncode == 0, (
@@ -108,16 +104,8 @@ class DeployedStack:
         self.deployer("up", "--yes", *arguments, check=True)
 
     def remove(self) -> None:
-        """Take it down with everything it holds, also when deployer itself is broken."""
-        self.deployer("down", "--volumes", "--yes")
-        label = f"label=com.docker.compose.project={self.name}"
-        for kind, listing in (
-            ("container", ("ls", "--all", "--quiet", "--filter", label)),
-            ("volume", ("ls", "--quiet", "--filter", label)),
-            ("network", ("ls", "--quiet", "--filter", label)),
-        ):
-            for left in docker(kind, *listing, check=False).split():
-                docker(kind, "rm", *(["--force"] if kind != "network" else []), left, check=False)
+        """Remove its containers, volumes and network, also when deployer itself is broken."""
+        remove_deployment(self.name)
 
     def containers(self) -> dict[str, str]:
         """The ID of each service's container."""

@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.support.accepting import accepting
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -21,7 +23,7 @@ _SENTENCE = b"Client sent an HTTP request to an HTTPS server.\n"
 class TlsServer:
     """`plain` holds the requests that came in plain HTTP, `shown` the names in the certificates that clients showed."""
 
-    port: int
+    port: int = 0
     plain: list[bytes] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
 
@@ -56,38 +58,20 @@ def tls_server(
     if clients is not None:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(cafile=clients)
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = TlsServer(listener.getsockname()[1])
+    server = TlsServer()
 
     def answer(connection: socket.socket) -> None:
-        with suppress(OSError), connection:
-            connection.settimeout(10)
-            if connection.recv(1, socket.MSG_PEEK) != _HANDSHAKE:
-                server.plain.append(connection.recv(65536))
-                connection.sendall(plain(server))
-                return
-            with context.wrap_socket(connection, server_side=True) as secure:
-                subject = (secure.getpeercert() or {}).get("subject", ())
-                server.shown += [str(part[0][1]) for part in subject]
-                carry(secure, backend)
+        if connection.recv(1, socket.MSG_PEEK) != _HANDSHAKE:
+            server.plain.append(connection.recv(65536))
+            connection.sendall(plain(server))
+            return
+        with context.wrap_socket(connection, server_side=True) as secure:
+            subject = (secure.getpeercert() or {}).get("subject", ())
+            server.shown += [str(part[0][1]) for part in subject]
+            carry(secure, backend)
 
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=answer, args=(connection,), daemon=True).start()
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
+    with accepting(answer) as server.port:
         yield server
-    finally:
-        # Closing alone does not wake a thread that waits in accept().
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()
 
 
 def carry(outer: socket.socket, backend: int) -> None:

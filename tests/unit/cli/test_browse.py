@@ -19,7 +19,7 @@ from deployer.workflows.tags import Repository, Tag
 from tests.support.content import build_image
 from tests.support.fake_registry import HTML, FakeRegistry, Held, Reply, refused, serving
 from tests.support.registry_content import OCI, TYPES, Image, image, index, push, sha256
-from tests.support.stack import free_port
+from tests.support.run import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

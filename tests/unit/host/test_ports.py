@@ -6,7 +6,7 @@ import os
 import socket
 
 from deployer.host import ports
-from tests.support.stack import free_port
+from tests.support.run import free_port
 
 
 def test_a_held_port_is_seen_with_its_holder() -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,11 +8,11 @@ import pytest
 from deployer.host import certificate as reading
 from deployer.host import probe
 from deployer.host.probe import AUTHORITY_PATH, Peer
+from tests.support.accepting import accepting
 from tests.support.certificates import DAY, Certified, authority, certificate, now, serving
-from tests.support.stack import free_port
+from tests.support.run import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 ROOT = authority()
@@ -39,23 +38,6 @@ def test_nothing_there() -> None:
     assert Peer("registry.invalid", 5000).ask().speaks == "nothing"
 
 
-def talking(answer: Callable[[socket.socket], None]) -> tuple[socket.socket, int]:
-    """A listener whose connections are answered so; close it."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection:
-                answer(connection)
-
-    threading.Thread(target=serve, daemon=True).start()
-    return listener, listener.getsockname()[1]
-
-
 @pytest.mark.parametrize(
     ("said", "speaks"),
     [
@@ -72,8 +54,7 @@ def test_what_else_may_answer(said: bytes, speaks: str) -> None:
         connection.recv(4096)
         connection.sendall(said)
 
-    listener, port = talking(answer)
-    with listener:
+    with accepting(answer) as port:
         assert Peer("127.0.0.1", port).ask().speaks == speaks
 
 

@@ -13,7 +13,7 @@ from deployer.registry.place import Place
 from deployer.registry.transport import Timeouts
 from tests.support.fake_registry import HTML, Reply, serving
 from tests.support.raw_server import sending
-from tests.support.stack import free_port
+from tests.support.run import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ from tests.support.fake_registry import HTML, Asked, FakeRegistry, Reply, servin
 from tests.support.proxy import RecordingProxy, proxy_to
 from tests.support.raw_server import sending
 from tests.support.registry_content import sha256
-from tests.support.stack import free_port
+from tests.support.run import free_port
 from tests.support.tls_server import tls_server
 from tests.unit.registry.test_transport import signed_in
 

@@ -13,7 +13,7 @@ from deployer.host.probe import Peer, ProxyFault
 from deployer.registry.tunnel import ProxiedRoad
 from tests.support.certificates import authority, certificate, serving
 from tests.support.proxy import RecordingProxy, proxy_to
-from tests.support.stack import free_port
+from tests.support.run import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from deployer.paths import Deployment
 from deployer.settings import Settings
 from deployer.workflows import preflight
 from tests.support.fake_engine import FakeEngine
-from tests.support.stack import free_port
+from tests.support.run import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from deployer.errors import EngineError, NotReady
 from deployer.settings import FrontendSettings, Settings
 from deployer.workflows import readiness, status
 from tests.support.fake_engine import FakeEngine, service_container
-from tests.support.stack import free_port
+from tests.support.run import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from deployer.host import probe
 from deployer.host.probe import AUTHORITY_PATH, Heard, Peer, Verdict
 from deployer.workflows import trust
 from tests.support.certificates import DAY, Certified, authority, certificate, now, serving
-from tests.support.stack import free_port
+from tests.support.run import free_port
 
 if TYPE_CHECKING:
     import ssl

@@ -13,7 +13,7 @@ from deployer.workflows import trust_findings
 from deployer.workflows.engine_view import Whereabouts
 from deployer.workflows.trust_findings import Scene
 from tests.support.certificates import DAY, Certified, authority, certificate, now, serving
-from tests.support.stack import free_port
+from tests.support.run import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
