@@ -11,7 +11,7 @@ from deployer.cli.words import age, counted, size
 from deployer.errors import Forbidden, UnknownManifest
 from deployer.printable import one_line
 from deployer.registry.json_text import read_json
-from deployer.registry.kinds import Kind
+from deployer.registry.kinds import Kind, Purpose
 from deployer.registry.manifests import ImageManifest
 from deployer.registry.moments import Source
 from deployer.workflows.foreign_files import foreign_advice, tells_of_file
@@ -218,6 +218,8 @@ def _manifest_fields(manifest: Manifest, content: Content | None) -> list[tuple[
     kind = manifest.artifact_type or (content.type if content else "")
     if kind or (content and content.kind in {Kind.ARTIFACT, Kind.CACHE}):
         pairs.append(("Artifact", one_line(kind) or "of no type"))
+    if content and content.purpose is Purpose.ENCRYPTED:
+        pairs.append(("Encrypted", "yes; Docker cannot unpack its layers, podman and nerdctl can, with the key"))
     if manifest.subject:
         pairs.append(("Belongs to", manifest.subject.digest))
     return pairs

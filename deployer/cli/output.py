@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from deployer.errors import DeployerError
 
 
+# Columns of a terminal: the platforms of Docker's own images take about 100.
+_WIDEST = 140
+
+
 @dataclass(frozen=True)
 class Output:
     """Where results and remarks go: results to `out`, everything else to `err`.
@@ -52,7 +56,10 @@ class Output:
         self.line(json.dumps(value, indent=2, ensure_ascii=False))
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Print rows under a header, in columns as wide as their widest cell, nothing cut off."""
+        """Print rows under a header, in columns as wide as their widest cell, nothing cut off.
+
+        What is longer than any real name widens its own row alone.
+        """
         for index, text in enumerate(_columns(header, rows)):
             self.line(self.bold(text) if index == 0 else text)
 
@@ -130,11 +137,12 @@ def cells(text: str) -> int:
 
 def padded(text: str, width: int, *, right: bool = False) -> str:
     """The text with spaces to that many columns, behind it or, to stand at the right, before it."""
-    space = " " * (width - cells(text))
+    space = " " * max(0, width - cells(text))
     return f"{space}{text}" if right else f"{text}{space}"
 
 
 def _columns(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     lines = [tuple(header), *(tuple(row) for row in rows)]
-    widths = [max(cells(line[column]) for line in lines) for column in range(len(header))]
+    usual = [[width for line in lines if (width := cells(line[column])) <= _WIDEST] for column in range(len(header))]
+    widths = [max(column) for column in usual]
     return ["  ".join(padded(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]

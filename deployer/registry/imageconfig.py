@@ -61,6 +61,14 @@ def parse_config(content: bytes) -> ImageConfig:
     )
 
 
+def is_config(content: bytes) -> bool:
+    """Whether a configuration is a JSON object, as Docker needs it."""
+    try:
+        return isinstance(read_json(content), dict)
+    except ValueError:
+        return False
+
+
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,8 @@ _LAYER_TYPE = re.compile(
     r"application/vnd\.(docker\.image\.rootfs\.(foreign\.)?diff\.tar(\.\w+)?|oci\.image\.layer\.[\w.]*tar)(\+\w+)*",
     re.ASCII,
 )
+# What OCIcrypt puts behind the type of a layer.
+_ENCRYPTED = "+encrypted"
 _CACHE_TYPE = re.compile(r"application/vnd\.buildkit\.cacheconfig\.")
 
 _PACKAGE_TYPE = "com.github.package.type"
@@ -55,7 +57,7 @@ class Kind(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What something that is no image is for, where that is known."""
+    """What something that Docker does not pull as an image is for, where that is known."""
 
     NONE = ""
     CACHE = "cache"
@@ -71,6 +73,7 @@ class Purpose(StrEnum):
     SIGNATURE = "signature"
     ATTESTATION = "attestation"
     WASM = "wasm"
+    ENCRYPTED = "encrypted"
 
 
 class Client(StrEnum):
@@ -125,6 +128,7 @@ class Content:
 
 _IMAGE = Content(Kind.IMAGE, Purpose.NONE, "", Client.DOCKER)
 _INDEX = Content(Kind.INDEX, Purpose.NONE, "", Client.DOCKER)
+_ENCRYPTED_IMAGE = Content(Kind.IMAGE, Purpose.ENCRYPTED, "", Client.SKOPEO)
 
 
 def kind_of(document: Mapping[str, Any], media_type: str = "") -> Content:
@@ -142,7 +146,7 @@ def kind_of(document: Mapping[str, Any], media_type: str = "") -> Content:
     types = [_text(layer, "mediaType") for layer in layers]
     bottle = _bottle_type(document)
     if config in _CONFIG_TYPES and all(map(_is_layer_type, types)) and not bottle:
-        return _IMAGE
+        return _ENCRYPTED_IMAGE if any(each.endswith(_ENCRYPTED) for each in types) else _IMAGE
     own = "" if config in _CONFIG_TYPES or config == _EMPTY_TYPE else config
     other = next((each for each in types if each and not _is_layer_type(each)), "")
     if _CACHE_TYPE.match(config):
@@ -161,8 +165,9 @@ def kind_of_whole(own: Content, parts: Iterable[Content]) -> Content:
     if own.kind is not Kind.INDEX:
         return own
     known = list(parts)
-    if any(part.kind in {Kind.IMAGE, Kind.LEGACY} for part in known):
-        return _INDEX
+    images = [part for part in known if part.kind in {Kind.IMAGE, Kind.LEGACY}]
+    if images:
+        return _INDEX if any(not part.purpose for part in images) else replace(images[0], kind=Kind.INDEX)
     if known:
         first = known[0]
         return Content(first.kind, own.purpose or first.purpose, own.type or first.type, first.client)

@@ -20,7 +20,7 @@ from deployer.order import natural
 from deployer.reference import is_tag
 from deployer.registry import throwaway
 from deployer.registry.client import MANIFEST_LIMIT
-from deployer.registry.imageconfig import parse_config
+from deployer.registry.imageconfig import is_config, parse_config
 from deployer.registry.manifests import ImageManifest
 from deployer.registry.moments import newest_first
 from deployer.workflows import storage_findings
@@ -70,7 +70,8 @@ class Inspection:
     """One image in full. `config_content` holds its configuration's exact bytes; an index has none.
 
     `kind` is what it is, of an index by the manifests in it. `manifest` is None where the document is damaged or of a
-    kind that is not known, and `fault` says which; `tag` tells what is known then.
+    kind that is not known, and `fault` says which; `tag` tells what is known then. `fault` also says that an
+    image's configuration is none.
     """
 
     reference: Reference
@@ -165,6 +166,7 @@ def inspect(client: RegistryClient, text: str) -> Inspection:
         tag = _bare_tag(reference.tag or "", document)
         return Inspection(reference, document, tag, fault=None if document.is_schema_1 else fault)
     content: bytes | None = None
+    broken: RegistryError | None = None
     if isinstance(manifest, ImageManifest):
         contents = Contents({manifest.digest: manifest})
         try:
@@ -179,6 +181,7 @@ def inspect(client: RegistryClient, text: str) -> Inspection:
             contents.failed[manifest.config.digest] = error
         if content is not None and manifest.is_image:
             contents.configs[manifest.config.digest] = parse_config(content)
+            broken = None if is_config(content) else _no_config(reference)
     else:
         contents = read_contents(reader, [manifest])
     return Inspection(
@@ -187,9 +190,17 @@ def inspect(client: RegistryClient, text: str) -> Inspection:
         tag=tag_of(reference.tag or "", manifest, contents, reader),
         manifest=manifest,
         kind=contents.kind(manifest),
+        fault=broken,
         config=contents.config(manifest) if isinstance(manifest, ImageManifest) else None,
         config_content=content,
         children=() if isinstance(manifest, ImageManifest) else _children(manifest, contents),
+    )
+
+
+def _no_config(reference: Reference) -> RegistryError:
+    return RegistryError(
+        f"The configuration of '{reference}' is not a JSON object: Docker cannot use this image.",
+        (f"Push the image again, or remove it: deployer delete {reference}",),
     )
 
 

@@ -28,6 +28,7 @@ _WORDS = {
     Purpose.SIGNATURE: "a signature",
     Purpose.ATTESTATION: "an attestation",
     Purpose.WASM: "a WebAssembly module",
+    Purpose.ENCRYPTED: "an image with encrypted layers",
 }
 # Helm takes tags that are versions, with the plus sign written as an underscore.
 _VERSION = re.compile(r"v?\d+(\.\d+){0,2}([-_][\w.-]+)?", re.ASCII)

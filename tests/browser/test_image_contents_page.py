@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import expect
 
 from deployer.registry import throwaway
-from tests.support.content import EMPTY, push_artifact, push_image
+from tests.support.content import EMPTY, build_image, push_artifact, push_image
 from tests.support.image_view import commands, fact, section, setting, short
+from tests.support.page_views import go
 from tests.support.registry_content import DOCKER, OCI, TYPES, Image, image, index, push, sha256
 
 if TYPE_CHECKING:
@@ -39,6 +40,42 @@ def answer(document: dict[str, Any]) -> Callable[[Route], None]:
 def subject(client: httpx.Client, repository: str, digest: str) -> dict[str, object]:
     stored = client.get(f"/v2/{repository}/manifests/{digest}", headers={"Accept": "*/*, " + TYPES[DOCKER]["manifest"]})
     return {"mediaType": stored.headers["Content-Type"], "digest": digest, "size": len(stored.content)}
+
+
+class TestTypes:
+    """What an index is, is what it puts together; what no engine unpacks is not offered to one."""
+
+    def push_manifest(self, client: httpx.Client, repository: str, tag: str, document: dict[str, Any]) -> None:
+        headers = {"Content-Type": document["mediaType"]}
+        answer = client.put(f"/v2/{repository}/manifests/{tag}", content=json.dumps(document).encode(), headers=headers)
+        assert answer.status_code == 201, answer.text
+
+    def test_a_cache_and_an_index_of_artifacts_are_called_what_they_are(self, client: httpx.Client, page: Page) -> None:
+        made = build_image(media=OCI)
+        push(client, "types/app", "1.0", made)
+        layer, config = made.document["layers"][0], made.document["config"]
+        cache = {**config, "mediaType": "application/vnd.buildkit.cacheconfig.v0"}
+        whole = {"schemaVersion": 2, "mediaType": TYPES[OCI]["index"]}
+        self.push_manifest(client, "types/app", "cache", {**whole, "manifests": [layer, cache]})
+        parts = [push_artifact(client, "types/app", None, content=words) for words in (b"one", b"two")]
+        charts = [{"mediaType": TYPES[OCI]["manifest"], "digest": part.digest, "size": part.size} for part in parts]
+        self.push_manifest(client, "types/app", "charts", {**whole, "manifests": charts})
+        for tag, words in (("cache", "Build cache"), ("charts", "Helm chart")):
+            go(page, f"/repository/types/app/tag/{tag}")
+            expect(fact(page, "Type")).to_have_text(words)
+            assert not [line for line in commands(page).values() if line.startswith("docker pull")]
+        assert "helm pull" in commands(page)["Helm"]
+
+    def test_an_encrypted_image_is_not_offered_to_docker(self, client: httpx.Client, page: Page) -> None:
+        made = build_image(media=OCI)
+        push(client, "types/secret", "2.0", made)
+        layers = [{**one, "mediaType": f"{one['mediaType']}+encrypted"} for one in made.document["layers"]]
+        self.push_manifest(client, "types/secret", "1.0", {**made.document, "layers": layers})
+        go(page, "/repository/types/secret/tag/1.0")
+        expect(fact(page, "Type")).to_have_text("Encrypted image")
+        expect(fact(page, "Platform")).to_have_text("linux/amd64")
+        expect(section(page, "Pull").get_by_text("Docker cannot unpack them")).to_be_visible()
+        assert list(commands(page)) == ["skopeo"]
 
 
 class TestOtherContent:

@@ -11,6 +11,7 @@ const { stateSentence } = await load("states.js");
 await (await load("text.js")).addWords("tags");
 const { matchingTags, nested, parseSorting, sortedTags, writeSorting } = await load("tags.js");
 
+
 test("repositories without a folder come first, then folder by folder", () => {
   assert.deepEqual(
     ordered(["team/b", "zoo", "team10/a", "team2/a", "team/a/deep", "team-x/a", "app"]),
@@ -157,14 +158,18 @@ test("what the registry reads no more is not gone", () => {
   assert.match(stateSentence("app:gone", tags.get("gone")), /^app:gone is not whole: the manifest g is missing\. Push/);
 });
 
+/** What an index names has a digest as registries write it. */
+const id = (name) => `sha256:${Buffer.from(name).toString("hex").padEnd(64, "0")}`;
+
 test("an index of which some images are lost or damaged can be pulled in part", () => {
   const document = (config) => ({ document: { schemaVersion: 2, config: { mediaType: "application/vnd.oci.image.config.v1+json", digest: config }, layers: [] } });
-  const index = (...digests) => ({ document: { schemaVersion: 2, manifests: digests.map((digest) => ({ digest })) } });
+  const index = (...digests) => ({ document: { schemaVersion: 2, manifests: digests.map((name) => ({ digest: id(name) })) } });
   const manifests = {
     a: document("ca"), b: document("cb"), both: index("a", "b"), lost: index("a", "x"), none: index("x"), hurt: index("b"), empty: index(),
   };
-  const tags = Object.fromEntries(Object.keys(manifests).map((name) => [name, name]));
-  const found = readRepository({ tags, manifests, damaged: { cb: null } }).tags;
+  const tags = Object.fromEntries(Object.keys(manifests).map((name) => [name, id(name)]));
+  const stored = Object.fromEntries(Object.entries(manifests).map(([name, entry]) => [id(name), entry]));
+  const found = readRepository({ tags, manifests: stored, damaged: { cb: null } }).tags;
   assert.deepEqual(Object.fromEntries([...found].map(([tag, { state, pulls }]) => [tag, `${state} ${pulls}`])), {
     a: " whole", b: "broken none", both: "broken part", lost: "broken part", none: "broken none", hurt: "broken none", empty: "empty none",
   });

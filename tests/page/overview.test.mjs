@@ -15,6 +15,9 @@ const image = (config, ...layers) => ({
 });
 const index = (...manifests) => ({ document: { schemaVersion: 2, mediaType: INDEX, manifests }, config: null });
 
+/** What an index names has a digest as registries write it. */
+const id = (name) => `sha256:${Buffer.from(name).toString("hex").padEnd(64, "0")}`;
+
 test("each tag has its digest, size, platform, age and siblings", () => {
   const { tags, may } = readRepository({
     tags: { "1.0": "sha256:a", latest: "sha256:a", other: "sha256:b" },
@@ -37,13 +40,13 @@ test("a repository weighs what is shared once", () => {
 test("an index has the platforms and weight of its images, however deep they lie", () => {
   const arm = { os: "linux", architecture: "arm64", variant: "v8" };
   const { tags } = readRepository({
-    tags: { all: "sha256:i", lost: "sha256:l" },
+    tags: { all: id("i"), lost: id("l") },
     manifests: {
-      "sha256:i": index({ digest: "sha256:a" }, { digest: "sha256:j" }),
-      "sha256:j": index({ digest: "sha256:b", platform: arm }, { digest: "sha256:j" }),
-      "sha256:l": index({ digest: "sha256:never", platform: arm }),
-      "sha256:a": image("c"),
-      "sha256:b": image("d", blob("x", 10)),
+      [id("i")]: index({ digest: id("a") }, { digest: id("j") }),
+      [id("j")]: index({ digest: id("b"), platform: arm }, { digest: id("j") }),
+      [id("l")]: index({ digest: id("never"), platform: arm }),
+      [id("a")]: image("c"),
+      [id("b")]: image("d", blob("x", 10)),
     },
   });
   const { kind, parts, size, platforms, created } = tags.get("all");

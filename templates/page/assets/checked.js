@@ -8,3 +8,6 @@ export const list = (value) => (Array.isArray(value) ? value : []);
 
 /** @param {unknown} value @returns {string} */
 export const words = (value) => (typeof value === "string" ? value : "");
+
+/** @param {unknown} value @returns {boolean} whether it is a digest as registries write it: what has another names nothing */
+export const namesContent = (value) => typeof value === "string" && /^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/.test(value);

@@ -7,6 +7,8 @@ const OCI = "application/vnd.oci.image.";
 const CONFIG_TYPES = [`${DOCKER}container.image.v1+json`, `${OCI}config.v1+json`];
 const EMPTY_TYPE = "application/vnd.oci.empty.v1+json";
 const LAYER_TYPE = /^application\/vnd\.(docker\.image\.rootfs\.(foreign\.)?diff\.tar(\.\w+)?|oci\.image\.layer\.[\w.]*tar)(\+\w+)*$/;
+// What OCIcrypt puts behind the type of a layer.
+const ENCRYPTED = "+encrypted";
 const CACHE_TYPE = /^application\/vnd\.buildkit\.cacheconfig\./;
 
 const PACKAGE_TYPE = "com.github.package.type";
@@ -36,7 +38,7 @@ const CLIENTS = { cache: "buildkit", chart: "helm", flux: "flux", compose: "comp
  * @typedef {"image" | "index" | "cache" | "artifact" | "legacy"} Kind
  * @typedef {"docker" | "docker-plugin" | "docker-model" | "buildkit" | "helm" | "flux" | "compose" | "ollama" | "oras" | "skopeo"} Client
  * @typedef {{kind: Kind, purpose: string, type: string, client: Client}} Content
- * `purpose` as in `text.image.purposes`, empty for images and what is unknown; `type` is an artifact's; `client` gets it.
+ * `purpose` as in `text.image.purposes`, empty for images that Docker pulls and what is unknown; `type` is an artifact's; `client` gets it.
  * @param {any} document a manifest @param {string} [mediaType] as the registry calls it
  * @returns {Content}
  */
@@ -48,7 +50,10 @@ export function kindOf(document, mediaType = words(document.mediaType)) {
   const types = layers.map((layer) => words(layer.mediaType));
   const isCache = CACHE_TYPE.test(configType);
   const bottle = bottleType(document);
-  if (isImageType(configType) && types.every(isLayerType) && !bottle) return { kind: "image", purpose: "", type: "", client: "docker" };
+  if (isImageType(configType) && types.every(isLayerType) && !bottle) {
+    const isEncrypted = types.some((each) => each.endsWith(ENCRYPTED));
+    return { kind: "image", purpose: isEncrypted ? "encrypted" : "", type: "", client: isEncrypted ? "skopeo" : "docker" };
+  }
   const ownType = isImageType(configType) || configType === EMPTY_TYPE ? "" : configType;
   const type = isCache ? configType : words(document.artifactType) || ownType || bottle || (types.find((each) => each && !isLayerType(each)) ?? "");
   const purpose = bottle ? "homebrew" : statedPurpose(document) || firstPurpose([type, configType, ...types]);
@@ -62,7 +67,8 @@ export function kindOf(document, mediaType = words(document.mediaType)) {
  * @returns {Content} an image's only if one of them is an image, otherwise an artifact as they are
  */
 export function kindOfWhole(own, parts) {
-  if (parts.some(({ kind }) => kind === "image" || kind === "legacy")) return { kind: "index", purpose: "", type: "", client: "docker" };
+  const images = parts.filter(({ kind }) => kind === "image" || kind === "legacy");
+  if (images.length) return { ...(images.find(({ purpose }) => !purpose) ?? images[0]), kind: "index" };
   const [first] = parts;
   if (first) return { kind: first.kind, purpose: own.purpose || first.purpose, type: own.type || first.type, client: first.client };
   return own.type ? { ...own, kind: "artifact" } : own;

@@ -1,5 +1,5 @@
 /** Manifests, and what they say by themselves. Everything in them is a stranger's word: checked, then used. */
-import { list, words } from "./checked.js";
+import { list, namesContent, words } from "./checked.js";
 import { kindOf } from "./kinds.js";
 import { isAttestation, namesManifest } from "./media-types.js";
 import { partsOf, total } from "./weight.js";
@@ -58,7 +58,7 @@ export const artifactName = (type) =>
 
 /** An index's images, each once for a platform. BuildKit puts attestations beside them, for the platform unknown/unknown. */
 function platformChildren(entries) {
-  const children = entries.filter((entry) => words(entry?.digest) && namesManifest(entry) && !isAttestation(entry));
+  const children = entries.filter((entry) => namesContent(entry?.digest) && namesManifest(entry) && !isAttestation(entry));
   return [...new Map(children.map((child) => [`${child.digest} ${JSON.stringify(child.platform)}`, child])).values()].map((child) => ({
     digest: child.digest,
     platform: child.platform,

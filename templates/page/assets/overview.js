@@ -83,7 +83,7 @@ function contentOf(digest, known, damaged) {
   const description = known.get(digest);
   const nothing = {
     digest, kind: "missing", purpose: "", client: "skopeo", artifactType: "", size: null, parts: 0, platforms: [], created: null,
-    halfDeleted: false, lost: [], unread: [], images: [], bytes: 0,
+    halfDeleted: false, lost: [], unread: [], images: [], namesNothing: false, bytes: 0,
   };
   if (description === null) return { ...nothing, kind: "unread", unread: [digest] };
   if (!description) return { ...nothing, bytes: (isObject(damaged) && damaged[digest]) || 0 };
@@ -102,6 +102,7 @@ function contentOf(digest, known, damaged) {
     ...whole,
     artifactType: type,
     images,
+    namesNothing: images.length === 0,
     parts: images.length,
     size: parts.every((part) => part.description) ? total([size, ...parts.map((part) => part.description.size)]) : null,
     platforms: platformLabels(named.filter(isImage).map((part) => completedPlatform(part.platform, part.description?.platform))),
@@ -112,20 +113,20 @@ function contentOf(digest, known, damaged) {
 }
 
 /** With what is wrong with it, and what of it can be pulled all the same. */
-function judged({ images, ...content }, damageOf) {
+function judged({ images, namesNothing, ...content }, damageOf) {
   const damaged = damageOf(content.digest);
   const told = new Set(damaged.map(({ digest }) => digest));
   const lost = content.lost.filter((digest) => !told.has(digest));
-  const state = stateOf(content, [...damaged, ...lost]);
+  const state = stateOf({ ...content, namesNothing }, [...damaged, ...lost]);
   return { ...content, damaged, lost, state, pulls: pulls(content, state, images.filter((image) => image.description !== undefined && !damageOf(image.digest).length)) };
 }
 
-function stateOf({ kind, halfDeleted, parts, bytes }, wrong) {
+function stateOf({ kind, halfDeleted, namesNothing, bytes }, wrong) {
   if (kind === "missing") return bytes ? "unreadable" : "gone";
   if (kind === "unread") return "unread";
   if (halfDeleted) return "half";
   if (wrong.length) return "broken";
-  return kind === "index" && !parts ? "empty" : "";
+  return namesNothing ? "empty" : "";
 }
 
 function pulls({ kind }, state, images) {

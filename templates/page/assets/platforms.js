@@ -1,7 +1,6 @@
 /** What an index holds: its platforms, with those of the indexes in it, and what is attested of them. */
-import { list, words } from "./checked.js";
+import { list, namesContent, words } from "./checked.js";
 import { shortDigest } from "./format.js";
-import { isDigest } from "./image.js";
 import { isAttestation, namesManifest } from "./media-types.js";
 import { DEPTH, artifactName } from "./manifest.js";
 import { completedPlatform, isPlatform, platformLabel, platformName } from "./platform.js";
@@ -21,7 +20,7 @@ export function readPlatforms(index, entryOf) {
   const seen = new Set();
 
   function read(document, within, depth) {
-    for (const entry of list(document.manifests).filter((each) => isDigest(each?.digest) && namesManifest(each))) {
+    for (const entry of list(document.manifests).filter((each) => namesContent(each?.digest) && namesManifest(each))) {
       const { digest } = entry;
       const known = entryOf(digest);
       const part = { digest, document: known?.document ?? null };

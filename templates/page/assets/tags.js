@@ -58,7 +58,8 @@ const IMAGES = ["image", "index", "legacy"];
  */
 export function headline(tags) {
   const order = newestFirst([...tags.keys()].filter((tag) => !tags.get(tag).attached), tags);
-  const can = (isImage, pulls) => order.filter((tag) => IMAGES.includes(tags.get(tag).kind) === isImage && tags.get(tag).pulls === pulls);
+  const isPulled = ({ kind, purpose }) => IMAGES.includes(kind) && !purpose;
+  const can = (isImage, pulls) => order.filter((tag) => isPulled(tags.get(tag)) === isImage && tags.get(tag).pulls === pulls);
   const images = [can(true, "whole"), can(true, "part")].find((found) => found.length) ?? [];
   return images.includes("latest") ? "latest" : images[0] ?? can(false, "whole")[0] ?? "";
 }

@@ -35,6 +35,13 @@ def test_a_table_is_as_wide_as_its_cells_and_cuts_nothing(out: Output) -> None:
     assert lines[2] == "b"
 
 
+def test_what_a_stranger_made_too_long_widens_its_own_row_alone(out: Output) -> None:
+    out.table(("TAG", "PLATFORMS", "AGE"), [("a", "x" * 300, "1 day"), ("b", "linux/amd64", "2 days")])
+    lines = text(out.out).splitlines()
+    assert lines[0].index("AGE") == lines[2].index("2 days") == len("TAG  linux/amd64  ")
+    assert lines[1] == f"a    {'x' * 300}  1 day"
+
+
 def test_an_error_has_its_problems_advice_and_the_original_words(out: Output) -> None:
     out.error(DeployerError("It failed.", ("do this",), "line one\nline two\n"))
     assert text(out.err) == "Error: It failed.\n  → do this\n  | line one\n  | line two\n"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from deployer.errors import Denied, Forbidden, NotFound, RegistryUnreachable, Us
 from deployer.order import natural
 from deployer.registry import throwaway
 from deployer.registry.client import RegistryClient
+from deployer.registry.kinds import Kind, Purpose
 from deployer.workflows import browse
 from deployer.workflows.naming import own_reference
 from deployer.workflows.tags import Repository, Tag
@@ -406,6 +408,31 @@ def test_one_image_in_full(client: RegistryClient, fake: FakeRegistry) -> None:
     assert found.config.labels == {"a": "b"}
     assert found.tag.size == made.size
     assert found.children == ()
+
+
+@pytest.mark.parametrize("content", [b"no JSON", b"[]", b"\xff"])
+def test_a_configuration_that_is_none_is_said(client: RegistryClient, fake: FakeRegistry, content: bytes) -> None:
+    made = image("one")
+    config = {**made.document["config"], "digest": sha256(content), "size": len(content)}
+    broken = json.dumps({**made.document, "config": config}).encode()
+    pushed(fake, "app", "1", Image(broken, made.media_type, (content, *made.blobs[1:])))
+    found = browse.inspect(client, "app:1")
+    assert found.config_content == content
+    assert "The configuration of 'app:1' is not a JSON object" in str(found.fault)
+
+
+def test_an_encrypted_image_is_said_to_be_one(client: RegistryClient, fake: FakeRegistry) -> None:
+    made = image("one", media=OCI)
+    layers = [
+        {**layer, "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip+encrypted"}
+        for layer in made.document["layers"]
+    ]
+    content = json.dumps({**made.document, "layers": layers}).encode()
+    pushed(fake, "app", "1", Image(content, made.media_type, made.blobs))
+    found = browse.inspect(client, "app:1")
+    assert found.kind is not None
+    assert (found.kind.kind, found.kind.purpose, found.fault) == (Kind.IMAGE, Purpose.ENCRYPTED, None)
+    assert found.config is not None
 
 
 def test_an_index_in_full(client: RegistryClient, fake: FakeRegistry) -> None:

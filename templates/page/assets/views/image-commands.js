@@ -13,12 +13,12 @@ const TOOLS = {
 };
 
 /**
- * @param {{client: import("../kinds.js").Client, name: string, tag: string, digest: string, platform: string, wish: {byDigest: boolean},
+ * @param {{client: import("../kinds.js").Client, why?: string, name: string, tag: string, digest: string, platform: string, wish: {byDigest: boolean},
  *   announce: (words: string) => void}} options
- * `wish` outlives this: by the tag, where there is one, or by the digest.
+ * `why` it is not got as most are; `wish` outlives this: by the tag, where there is one, or by the digest.
  * @returns {HTMLElement}
  */
-export function commandsSection({ client, name, tag, digest, platform, wish, announce }) {
+export function commandsSection({ client, why = "", name, tag, digest, platform, wish, announce }) {
   const rows = h("div", { class: "commands" });
 
   function show() {
@@ -39,7 +39,7 @@ export function commandsSection({ client, name, tag, digest, platform, wish, ann
     },
   });
   show();
-  return section(text.tags.pull, how || null, rows);
+  return section(text.tags.pull, why ? h("p", {}, why) : null, how || null, rows);
 }
 
 function row({ tool, line }, announce) {

@@ -68,7 +68,9 @@ export const builderFacts = ({ config }) => [
 ];
 
 function pullSection({ name, got, wish, announce }, { document }) {
-  return commandsSection({ client: kindOf(document).client, name, ...got, wish, announce });
+  const { client, purpose } = kindOf(document);
+  const why = purpose === "encrypted" ? text.image.encrypted : "";
+  return commandsSection({ client, why, name, ...got, wish, announce });
 }
 
 function configSections({ retry }, { kind, config, fault }) {

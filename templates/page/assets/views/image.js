@@ -4,6 +4,8 @@ import { h } from "../dom.js";
 import { bytes, moment as absolute, naturally, shortDigest } from "../format.js";
 import { isDigest, readPurposes, readReferringTag } from "../image.js";
 import { twice } from "../loading.js";
+import { artifactName, describe } from "../manifest.js";
+import { isIndex } from "../media-types.js";
 import { realTime } from "../moments.js";
 import { readOrigin } from "../origin.js";
 import { readRepository } from "../overview.js";
@@ -124,7 +126,7 @@ function missingNotice(context, error) {
 
 async function draw(shown) {
   const { body, document, digest, details, name, tag } = shown;
-  if (details.kind === "index") {
+  if (describe(document, document.mediaType).kind === "index") {
     const { drawIndex } = await twice(() => import("./image-index.js")).catch(() => Promise.reject(new RegistryError("unreachable")));
     return body.replaceChildren(facts(factsOf(shown, null)), ...(await drawIndex(shown)));
   }
@@ -148,7 +150,7 @@ function factsOf({ name, tag, digest, document, details, announce }, config) {
     [text.tags.created, when(created) ?? unknownTime(details)],
     [text.tags.pushed, when(details.pushed)],
     [text.tags.size, [size === null ? text.tags.noneKnown : bytes(size), sum]],
-    [text.image.type, typeWords(document, kind, referring)],
+    [text.image.type, typeWords(document, details, referring)],
     [tag ? text.image.otherTags : text.image.tags, tagLinks(name, digest, sharing.filter((other) => other && other !== tag))],
     ...originFacts(readOrigin(config?.config?.Labels, document.annotations)),
     [text.image.about, isDigest(subject) && h("a", { href: digestPath(name, subject) }, shortDigest(subject))],
@@ -168,11 +170,13 @@ function tagLinks(name, digest, tags) {
   return more ? [...links, rest] : links;
 }
 
-function typeWords(document, kind, referring) {
+function typeWords(document, { kind, purpose, artifactType }, referring) {
   const type = String(document.mediaType ?? "");
   const isDocker = type.startsWith("application/vnd.docker.");
   if (kind === "legacy") return text.tags.legacy;
   if (referring?.kind === "referrers") return text.image.purposes.referrers;
+  if (purpose === "encrypted") return text.image.purposes.encrypted;
+  if (isIndex(document) && (kind !== "index" || purpose)) return text.image.purposes[purpose] ?? (artifactName(artifactType) || text.tags.artifact);
   if (kind === "index") return isDocker ? text.image.types.list : text.image.types.index;
   if (kind === "image" && !readPurposes(document).length) return isDocker ? text.image.types.docker : text.image.types.oci;
   return purposeWords(document).join(", ");

@@ -89,7 +89,9 @@ export const words = {
   cut: "Only the beginning is shown. Copying takes all of it.",
 
   attached: "Signatures, attestations and more",
+  encrypted: "Its layers are encrypted: Docker cannot unpack them, and a copy stays encrypted. podman pull and nerdctl take the key.",
   purposes: {
+    encrypted: "Encrypted image",
     signature: "Signature",
     attestation: "Attestation",
     provenance: "Provenance",

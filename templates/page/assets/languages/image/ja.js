@@ -89,7 +89,9 @@ export const words = {
   cut: "先頭だけを表示しています。コピーすると全体を取得できます。",
 
   attached: "署名・アテステーションなど",
+  encrypted: "レイヤーが暗号化されているため、Docker では展開できません。コピーしても暗号化されたままです。podman pull と nerdctl には鍵を渡せます。",
   purposes: {
+    encrypted: "暗号化されたイメージ",
     signature: "署名",
     attestation: "アテステーション",
     provenance: "来歴",
