@@ -54,6 +54,9 @@ def not_an_image(content: Content, source: Reference, place: Place, original: st
 def getting(content: Content, source: Reference, place: Place) -> tuple[str, ...]:
     """The commands that get it, its own client's first; only those that work with this registry as it is."""
     own = _own_command(content, source, place)
+    if content.kind is Kind.CACHE:
+        # In the form of an index it names layers where others name manifests: nothing copies it.
+        return (own,)
     return (*([own] if own else []), f"As it is, into a folder: {_skopeo(source, place)}")
 
 
@@ -92,4 +95,5 @@ def _skopeo(source: Reference, place: Place) -> str:
     flag = "" if place.is_secure else " --src-tls-verify=false"
     folder = source.repository.rpartition("/")[2]
     label = f":{source.tag}" if source.tag and not source.digest else ""
-    return f"skopeo copy{flag} docker://{source} oci:{folder}{label}"
+    # Of an index all that it names is copied, and not what is for this machine alone.
+    return f"skopeo copy --all{flag} docker://{source} oci:{folder}{label}"

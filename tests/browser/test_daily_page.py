@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.pages import answer, filter_box, row
+from tests.browser.pages import answer, filter_box, hold, row, until
 from tests.support.content import push_image, push_index
 from tests.support.page_views import BY_NAME, go
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import httpx
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     from tests.browser.conftest import Watch, Windows
     from tests.support.stack import DeployedStack
@@ -106,6 +106,31 @@ class TestPasting:
         expect(page.locator("h1 + .count")).to_have_text(re.compile("^1 of "))
         filter_box(page).press("Enter")
         expect(page).to_have_url(re.compile("/repository/daily/pasted/tag/1$"))
+
+    @pytest.mark.parametrize("by", ["typing", "pasting"])
+    def test_the_enter_key_waits_until_what_was_entered_is_understood(
+        self, client: httpx.Client, open_page: Callable[..., Page], page_stack: DeployedStack, by: str
+    ) -> None:
+        push_image(client, "daily/pasted", "1")
+        page = open_page("/", permissions=["clipboard-read", "clipboard-write"])
+        expect(filter_box(page)).to_be_visible()
+        held: list[Route] = []
+        page.route("**/assets/pasted.js", hold(held))
+        words = f"docker pull {page_stack.address}/daily/pasted:1"
+        page.evaluate("words => navigator.clipboard.writeText(words)", words)
+        filter_box(page).focus()
+        if by == "typing":
+            page.keyboard.insert_text(words)
+        else:
+            page.keyboard.press("Control+V")
+        page.keyboard.press("Enter")
+        until(page, lambda: bool(held))
+        for route in held:
+            route.continue_()
+        expect(page).to_have_url(re.compile("/repository/daily/pasted/tag/1$"))
+        page.go_back()
+        expect(page).to_have_url(re.compile(r"/(\?.*)?$"))
+        expect(page.get_by_role("heading", level=1)).to_have_text("Repositories")
 
     def test_an_image_of_another_registry_is_not_taken_for_one_here(
         self, client: httpx.Client, open_page: Callable[..., Page]

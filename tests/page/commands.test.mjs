@@ -53,21 +53,21 @@ test("a chart is pulled by Helm in its version", () => {
 test("what Docker cannot pull has no Docker command", () => {
   assert.deepEqual(lines({ ...app, client: "oras", name: "files" }), {
     oras: "oras pull --plain-http localhost:5000/files:1.0",
-    skopeo: "skopeo copy --src-tls-verify=false docker://localhost:5000/files:1.0 oci:files:1.0",
+    skopeo: "skopeo copy --all --src-tls-verify=false docker://localhost:5000/files:1.0 oci:files:1.0",
   });
   assert.deepEqual(Object.keys(lines({ ...app, client: "skopeo" })), ["skopeo"]);
 });
 
 test("what a client of its own gets is got by that", () => {
   const line = (client, more = {}) => pullCommands({ ...app, client, name: "team/app", isPlain: false, ...more })[0].line;
-  assert.match(line("flux"), /^skopeo copy docker:/);
+  assert.match(line("flux"), /^skopeo copy --all docker:/);
   assert.match(line("flux", { isPlain: true }), / --insecure-registry oci:/);
   assert.equal(line("compose"), "docker compose -f oci://localhost:5000/team/app:1.0 up");
-  assert.match(line("compose", { isPlain: true }), /^skopeo copy --src-tls-verify=false docker:/);
-  assert.match(line("docker-model"), /^skopeo copy docker:/);
+  assert.match(line("compose", { isPlain: true }), /^skopeo copy --all --src-tls-verify=false docker:/);
+  assert.match(line("docker-model"), /^skopeo copy --all docker:/);
   assert.equal(line("docker-plugin"), "docker plugin install localhost:5000/team/app:1.0");
   assert.equal(line("buildkit"), "docker buildx build --cache-from type=registry,ref=localhost:5000/team/app:1.0 .");
-  assert.match(line("ollama"), /^skopeo copy docker:/);
+  assert.match(line("ollama"), /^skopeo copy --all docker:/);
 });
 
 test("ORAS is told of TLS where it would guess wrongly", () => {
@@ -84,7 +84,7 @@ test("a list shows for each tag a command that can get it", () => {
   for (const kind of ["image", "index", "legacy"]) assert.equal(command(kind, "docker"), "docker pull localhost:5000/charts/app:1.0.0");
   assert.equal(command("unread", "skopeo"), "docker pull localhost:5000/charts/app:1.0.0");
   assert.equal(command("artifact", "helm"), "helm pull oci://localhost:5000/charts/app --version 1.0.0");
-  assert.match(command("artifact", "skopeo"), /^skopeo copy docker:/);
+  assert.match(command("artifact", "skopeo"), /^skopeo copy --all docker:/);
   assert.match(command("cache", "buildkit"), /^docker buildx build --cache-from/);
 });
 

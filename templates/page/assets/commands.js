@@ -32,11 +32,13 @@ export function pullCommands({ client, address, name, tag, digest, platform = ""
   const wanted = isPlatform(platform) ? platform : "";
   // On localhost, ORAS takes what has TLS for plain HTTP otherwise.
   const orasTls = isPlain ? "--plain-http" : LOCAL.test(address) && "--plain-http=false";
+  // What is an index of artifacts is copied with all of them.
+  const whole = client !== "docker" && !wanted && "--all";
   const lines = {
     docker: ["docker pull", option("--platform", wanted), image],
     // Both ask for TLS on localhost too, where Docker does not.
     podman: ["podman pull", isPlain && "--tls-verify=false", option("--platform", wanted), image],
-    skopeo: ["skopeo", ...overrides(wanted), "copy", isPlain && "--src-tls-verify=false", `docker://${image}`, copied()],
+    skopeo: ["skopeo", ...overrides(wanted), "copy", whole, isPlain && "--src-tls-verify=false", `docker://${image}`, copied()],
     kubernetes: ["image:", image],
     plugin: ["docker plugin install", image],
     model: ["docker model pull", image],

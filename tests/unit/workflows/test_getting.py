@@ -37,7 +37,7 @@ def content(client: Client, purpose: Purpose = Purpose.NONE) -> Content:
 def test_its_own_client_comes_first(client: Client, place: Place, name: str, command: str) -> None:
     commands = getting(content(client), parse(name).at(place.address), place)
     assert commands[0] == command.format(place.address)
-    assert commands[-1].startswith("As it is, into a folder: skopeo copy ")
+    assert commands[-1].startswith("As it is, into a folder: skopeo copy --all ")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_client_that_would_fail_is_not_named(client: Client, place: Place, nam
     (command,) = getting(content(client), parse(name).at(place.address), place)
     flag = "" if place.is_secure else " --src-tls-verify=false"
     source = f"docker://{place.address}/{name}"
-    assert command == f"As it is, into a folder: skopeo copy{flag} {source} oci:{name.rpartition('/')[2]}"
+    assert command == f"As it is, into a folder: skopeo copy --all{flag} {source} oci:{name.rpartition('/')[2]}"
 
 
 @pytest.mark.parametrize(

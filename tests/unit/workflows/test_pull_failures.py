@@ -81,7 +81,7 @@ def test_a_single_image_of_another_system_is_told_with_its_own(original: str, pl
     )
     assert error.advice == (
         "deployer inspect team/app:1   (shows what it is)",
-        f"As it is, into a folder: skopeo copy --src-tls-verify=false docker://{ADDRESS}/team/app:1 oci:app:1",
+        f"As it is, into a folder: skopeo copy --all --src-tls-verify=false docker://{ADDRESS}/team/app:1 oci:app:1",
     )
 
 

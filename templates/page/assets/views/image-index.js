@@ -2,6 +2,7 @@
 import { enclosed } from "../direction.js";
 import { h } from "../dom.js";
 import { bytes, shortDigest } from "../format.js";
+import { kindOf } from "../kinds.js";
 import { describe } from "../manifest.js";
 import { realTime } from "../moments.js";
 import { readOrigin } from "../origin.js";
@@ -88,7 +89,9 @@ async function platformContent(shown, platform, isChosen) {
   if (JSON.stringify(origin) !== above) own.push(...originFacts(origin));
   // What no platform's name chooses is got by its own digest.
   const named = { tag, digest: shown.digest, platform: isChosen ? platform.platform : "" };
-  const got = isChosen && !platform.platform ? { tag: "", digest, platform: "" } : named;
+  // Nor does another client choose one of an index, as Docker does.
+  const isAlone = kindOf(document).client !== "docker" || (isChosen && !platform.platform);
+  const got = isAlone ? { tag: "", digest, platform: "" } : named;
   const sections = manifestSections({ ...shown, got: shown.damageOf(digest).length ? null : got }, part);
   return { content: [facts(own), ...sections, referrersSection(shown, part)], config: part.config };
 }

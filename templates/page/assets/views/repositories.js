@@ -84,8 +84,10 @@ export function showRepositories(context) {
     tellCount();
   }
 
-  function onEnter(words) {
-    const { reference } = state.get();
+  /** What was pasted a moment ago is not understood yet: the key waits for that. */
+  async function onEnter(words) {
+    const reference = await referenceOf(words);
+    if (signal.aborted || state.get().filter !== words) return;
     if (reference && !reference.registry) go(reference.path);
     else if (words) list.querySelector("a")?.click();
   }

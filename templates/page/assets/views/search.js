@@ -29,7 +29,7 @@ export function filterBox({ label, value, onInput, onDown, onEnter, controls, go
   /** A reference to an image here, pasted as the whole of a search, is opened. */
   const open = async (pasted) => {
     const reference = await referenceOf(pasted);
-    if (!reference || reference.registry || input.value.trim() !== pasted.trim().replace(/[\r\n]/g, "")) return;
+    if (!input.isConnected || !reference || reference.registry || input.value.trim() !== pasted.trim().replace(/[\r\n]/g, "")) return;
     set("");
     go(reference.path);
   };
