@@ -119,7 +119,7 @@ def inspect(
         raise UsageError("--json goes neither with --raw nor with --headers.", ("Choose one of them.",))
     with registry_of(session) as client:
         if raw or headers:
-            _, document = browse.fetch(client, reference, ANSWER_LIMIT)
+            _, document = browse.fetch_as_stored(client, reference, ANSWER_LIMIT)
             _write_answer(session, document, headers=headers, raw=raw)
             return
         found = browse.inspect(client, reference)
@@ -228,6 +228,8 @@ def _write_answer(session: Session, document: Document, *, headers: bool, raw: b
         session.out.out.buffer.flush()
         if document.is_schema_1:
             session.out.note("Schema 1: its digest is that of the payload without the signatures, not of these bytes.")
+    if document.is_from_storage:
+        session.out.warn("The registry does not give this manifest; it was read from the registry's storage.")
     if document.damage:
         raise document.damage
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
@@ -217,6 +218,20 @@ class RegistryClient:
         if found is None and not answer.codes:
             self._has_overview = False
         return found
+
+    def stored_manifest(self, repository: str, digest: str, limit: int = MANIFEST_LIMIT) -> Document | None:
+        """A manifest's file as it is in the storage, where a frontend of ours gives it; None where it does not.
+
+        Call `overview` first: it finds out whether there is such a frontend.
+        """
+        if not (self._has_overview and digest.startswith("sha256:")):
+            return None
+        path = f"/overview/manifest/{quote(repository)}@{digest}"
+        answer = self._transport.send("GET", path, headers=_EXACT, limit=limit)
+        if answer.status != 200:
+            return None
+        found = read_document(answer, digest, f"{repository}@{digest}", self.place)
+        return replace(found, is_from_storage=True)
 
     def put_blob(self, repository: str, content: bytes) -> str:
         """Upload a small blob in one piece; returns its digest."""

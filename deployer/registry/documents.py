@@ -21,7 +21,7 @@ class Document:
     """The manifest behind a tag or digest: its digest, its type and its exact bytes, whatever they say.
 
     `name` is how it was asked for; `origin` the answer's first lines. `damage` says that the bytes are
-    not those of the digest, and is None where they are.
+    not those of the digest, and is None where they are. `is_from_storage`: the registry itself does not give it.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Document:
     headers: tuple[tuple[str, str], ...]
     origin: str
     damage: RegistryError | None = None
+    is_from_storage: bool = False
 
     @property
     def is_schema_1(self) -> bool:

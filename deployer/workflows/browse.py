@@ -146,6 +146,22 @@ def fetch(client: RegistryClient, text: str, limit: int = MANIFEST_LIMIT) -> tup
         raise _explained(client, reference, error) from error
 
 
+def fetch_as_stored(client: RegistryClient, text: str, limit: int) -> tuple[Reference, Document]:
+    """As `fetch`; what our own registry holds and does not give, such as a damaged manifest, comes from its storage."""
+    try:
+        return fetch(client, text, limit)
+    except (NotFound, *NOT_OF_CONTENT):
+        raise
+    except RegistryError:
+        reference = own_reference(text, client.place).tagged()
+        reader = Reader(client, reference.repository, client.overview(reference.repository))
+        digest = reference.digest or reader.digest(reference.tag or "")
+        found = client.stored_manifest(reference.repository, digest, limit)
+        if found is None:
+            raise
+        return reference, found
+
+
 def _explained(client: RegistryClient, reference: Reference, error: RegistryError) -> RegistryError:
     """The same failure, told by what our own registry knows of the manifest's file."""
     reader = Reader(client, reference.repository, client.overview(reference.repository))

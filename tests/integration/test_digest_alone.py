@@ -129,7 +129,7 @@ def test_a_tag_that_is_a_link_to_another_takes_it_not_along(stored: Stored, clie
     assert is_good(client, "app")
 
 
-@pytest.mark.parametrize("tag", GIVEN)
+@pytest.mark.parametrize("tag", [*MANIFESTS, "flipped", "sha512"])
 def test_the_exact_bytes_come_whatever_they_are(stored: Stored, client: httpx.Client, tag: str) -> None:
     planted = plant_everything(stored, "app")
     stack = stored.stack
@@ -143,8 +143,16 @@ def test_the_exact_bytes_come_whatever_they_are(stored: Stored, client: httpx.Cl
         assert b"not of these bytes" in done.stderr
     else:
         assert done.stdout == content
+    assert (b"read from the registry's storage" in done.stderr) is (tag not in GIVEN)
     if tag == "flipped":
         assert f"promised {planted[tag]}\n  | got sha256:{hashlib.sha256(content).hexdigest()}" in done.stderr.decode()
+
+
+def test_what_is_not_there_is_not_read_from_the_storage(stored: Stored) -> None:
+    plant_everything(stored, "app")
+    for name in ("app:manifest-gone", "app:not-linked", "app:never", f"app@{sha256(GOOD.blobs[1])}"):
+        done = stored.stack.deployer("inspect", "--raw", name)
+        assert (done.returncode, done.stdout) == (1, ""), name
 
 
 @pytest.mark.parametrize("tag", GIVEN)

@@ -385,6 +385,8 @@ class TestRules:
             ("tags/no-such", ("admin",)),
             (f"referrers/open/app@{NOTHING}", ("admin", "reader", "cleaner")),
             (f"referrers/secret/app@{NOTHING}", ("admin",)),
+            (f"manifest/open/app@{NOTHING}", ("admin", "reader", "cleaner")),
+            (f"manifest/secret/app@{NOTHING}", ("admin",)),
             ("nonsense", ()),
         ],
     )
@@ -420,6 +422,12 @@ class TestRules:
                 _plant(stored, "open/app", tag, content)
         with client_of(ruled, "reader") as reader:
             manifests = overview(reader, "tags/open/app")["manifests"]
+            assert reader.get(f"/overview/manifest/open/app@{secret.digest}").status_code == 404
+            layer = secret.document["layers"][0]["digest"]
+            assert reader.get(f"/overview/manifest/open/app@{layer}").status_code == 404
+            told = reader.get(f"/overview/manifest/open/app@{foreign.digest}")
+            assert (told.status_code, told.content) == (200, foreign.content)
+            assert told.headers["Content-Type"] == "application/octet-stream"
         assert secret.digest not in manifests
         assert set(manifests) >= {foreign.digest, borrowed.digest}
         assert manifests[borrowed.digest]["config"] is None
