@@ -221,7 +221,8 @@ def _recorded(own: Mapping[str, Any], environment: Mapping[str, str]) -> dict[st
     Without a name given, a host or port of its own means a registry elsewhere.
     """
     wanted = build(Settings, own, [])
-    record = Record.read(Deployment.of(wanted.name, environment).record_file)
+    deployment = Deployment.known(wanted.name, environment)
+    record = Record.read(deployment.record_file) if deployment else None
     if record is None:
         return {}
     problems: list[str] = []

@@ -72,6 +72,11 @@ class ServiceContainer:
     is_published: bool = False
     user_namespace: str = ""
 
+    @property
+    def has_finished(self) -> bool:
+        """Whether it ran to its end, as a task of the user's own is to."""
+        return self.state == "exited" and self.exit_code == 0 and self.restart_policy in {"no", "on-failure"}
+
     @classmethod
     def of(cls, raw: dict[str, Any]) -> ServiceContainer:
         """Read what the engine tells of a container."""

@@ -23,8 +23,14 @@ class Deployment:
 
     @classmethod
     def of(cls, name: str, environment: Mapping[str, str]) -> Deployment:
-        """The deployment of that name, whether it exists or not."""
+        """The deployment of that name, whether it exists or not. Raises ConfigurationError as `data_home` does."""
         return cls(name, data_home(environment) / name)
+
+    @classmethod
+    def known(cls, name: str, environment: Mapping[str, str]) -> Deployment | None:
+        """The same; None where the home folder is not known, so that there is none."""
+        folder = _known_data_home(environment)
+        return cls(name, folder / name) if folder else None
 
     @property
     def compose_file(self) -> Path:
@@ -99,7 +105,7 @@ def known_config_home(environment: Mapping[str, str]) -> Path | None:
 
 def data_home(environment: Mapping[str, str]) -> Path:
     """The folder with one folder for each deployment. Raises ConfigurationError where the home folder is not known."""
-    return (_xdg(environment, "XDG_DATA_HOME", ".local/share") or home(environment)) / "deployer"
+    return _known_data_home(environment) or home(environment)
 
 
 def deployment_names(environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -140,6 +146,11 @@ def docker_folder(environment: Mapping[str, str]) -> Path:
     """
     directory = environment.get("DOCKER_CONFIG")
     return Path(directory) if directory else (user_home(environment) or Path()) / ".docker"
+
+
+def _known_data_home(environment: Mapping[str, str]) -> Path | None:
+    folder = _xdg(environment, "XDG_DATA_HOME", ".local/share")
+    return folder / "deployer" if folder else None
 
 
 def _xdg(environment: Mapping[str, str], variable: str, fallback: str) -> Path | None:

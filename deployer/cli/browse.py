@@ -203,13 +203,14 @@ def registry_of(session: Session, credentials: Credentials | None = None) -> Reg
     from deployer.registry.client import RegistryClient
 
     session.require_deployment()
-    authority = session.deployment.authority_file
+    deployment = session.known_deployment
+    authority = deployment.authority_file if deployment else None
     return RegistryClient(
         session.settings.url,
         session.environment,
         credentials=credentials,
         plain=session.settings.tls.is_off,
-        authority=authority if authority.is_file() else None,
+        authority=authority if authority and authority.is_file() else None,
     )
 
 

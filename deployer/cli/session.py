@@ -87,6 +87,13 @@ class Session:
 
         return Deployment.of(self.settings.name, self.environment)
 
+    @property
+    def known_deployment(self) -> Deployment | None:
+        """The same; None for a user without a home folder, who needs none to speak to a registry."""
+        from deployer.paths import Deployment
+
+        return Deployment.known(self.settings.name, self.environment)
+
     def require_deployment(self, engine: Engine | None = None) -> None:
         """Make sure that a deployment named by --name alone is on this machine. Raises NotFound.
 
@@ -190,8 +197,10 @@ def _nearest(context: typer.Context, key: str) -> Any:  # noqa: ANN401 - as each
 
 def _recover(session: Session) -> None:
     """Finish what a command that is gone had begun."""
-    _recover_gate(session)
-    deployment = session.deployment
+    deployment = session.known_deployment
+    if deployment is None:
+        return
+    _recover_gate(session, deployment)
     # Looked for here, so that a command that has nothing to finish loads nothing for it.
     if deployment.unread_file.exists() or deployment.unfinished_file.exists():
         from deployer.workflows.sign_in import finish
@@ -202,14 +211,14 @@ def _recover(session: Session) -> None:
             session.out.warn(said)
 
 
-def _recover_gate(session: Session) -> None:
+def _recover_gate(session: Session, deployment: Deployment) -> None:
     """Let writes through again where a command that held them off is gone."""
-    gate = session.deployment.gate_directory
+    gate = deployment.gate_directory
     if not (gate.is_dir() and any(gate.iterdir())):
         return
     from deployer.workflows.gate import recover
 
-    said = recover(session.deployment, session.engine)
+    said = recover(deployment, session.engine)
     if said:
         session.out.warn(said)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import tempfile
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def write_atomically(path: Path, content: bytes, mode: int) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
-        raise _refusal(path, error) from error
+        raise refusal(path, error) from error
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -35,7 +36,7 @@ def write_atomically(path: Path, content: bytes, mode: int) -> None:
         remember(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise _refusal(path, error) from error
+        raise refusal(path, error) from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -72,5 +73,16 @@ def remember(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _refusal(path: Path, error: OSError) -> HostError:
-    return HostError(f"{path} cannot be written: {error.strerror}.")
+def refusal(path: Path, error: OSError) -> HostError:
+    """What is said of a file that cannot be written, with a command that shows why."""
+    folder = next((parent for parent in path.parents if parent.is_dir()), path.parent)
+    place = shlex.quote(str(folder))
+    advice = {
+        errno.ENOSPC: f"df -h {place}   (its disk is full: free some space)",
+        errno.EDQUOT: f"df -h {place}   (this user's quota is used up: free some space)",
+        errno.EROFS: f"findmnt --target {place}   (its disk is mounted read-only)",
+        errno.EACCES: f"ls -ld {place}   (shows who may write there)",
+        errno.EPERM: f"ls -ld {place}   (shows who may write there)",
+        errno.ENOTDIR: f"ls -l {place}   (a file is where a folder belongs)",
+    }.get(error.errno or 0)
+    return HostError(f"{path} cannot be written: {error.strerror}.", (advice,) if advice else ())

@@ -5,10 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 from deployer.errors import HostError
+from deployer.host.files import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,13 +31,16 @@ def exclusive(path: Path, command: str = "") -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         opened = path.open("a+")
     except OSError as error:
-        raise HostError(f"{path} cannot be written: {error.strerror}.") from error
+        found = refusal(path, error)
+        found.advice = (*found.advice, "Or keep deployments in another folder: export XDG_DATA_HOME=/path/to/folder")
+        raise found from error
     with opened as stream:
         _lock(stream, path)
         stream.truncate(0)
         if command:
-            stream.write(f"`deployer {command}` (process {os.getpid()})")
-            stream.flush()
+            # On a full disk the lock holds without a name, so that `gc` can free some space.
+            with suppress(OSError):
+                os.write(stream.fileno(), f"`deployer {command}` (process {os.getpid()})".encode())
         try:
             yield
         finally:

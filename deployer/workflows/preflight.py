@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployer.errors import EngineUnavailable, PreflightError
+from deployer.errors import EngineError, EngineUnavailable, PreflightError
 from deployer.host import ports
 from deployer.settings import DEFAULT_PORT
 
@@ -35,20 +36,39 @@ def check_engine(engine: Engine) -> EngineFacts:
     # At once: each is a process of its own, and every `up` waits for them.
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(engine.describe)
-        compose = engine.compose_version()
+        compose = _compose_version(engine)
     facts = asked.result()
-    if _numbers(facts.version) < OLDEST_ENGINE:
+    # One that was built by hand may tell no number ("dev"); then what it cannot do shows when it is asked to.
+    if () < _numbers(facts.version) < OLDEST_ENGINE:
         raise EngineUnavailable(
             f"The Docker engine is version {facts.version}; "
-            f"deployer needs {'.'.join(map(str, OLDEST_ENGINE))} or newer."
+            f"deployer needs {'.'.join(map(str, OLDEST_ENGINE))} or newer.",
+            ("Update Docker Engine on this machine.",),
         )
-    if _numbers(compose) < OLDEST_COMPOSE:
+    if () < _numbers(compose) < OLDEST_COMPOSE:
         raise EngineUnavailable(
             f"Docker Compose is version {compose}; deployer needs version 2 or newer.",
             ("Install the package docker-compose-plugin or docker-compose-v2.",),
         )
     _refuse_elsewhere(facts.endpoint)
     return facts
+
+
+def _compose_version(engine: Engine) -> str:
+    try:
+        return engine.compose_version()
+    except EngineUnavailable:
+        raise
+    except EngineError as error:
+        reason = (error.original or "it gave no reason").strip().splitlines()[-1].rstrip(".")
+        raise EngineUnavailable(
+            f"Docker's Compose plugin does not run: {reason}.",
+            (
+                "docker compose version   (to try it by hand)",
+                "Install the package docker-compose-plugin, docker-compose-v2 or docker-compose again.",
+            ),
+            error.original,
+        ) from error
 
 
 def check_here(engine: Engine) -> None:
@@ -138,7 +158,8 @@ def check_disk(settings: Settings, facts: EngineFacts, deployment: Deployment) -
         if free < LEAST_FREE_BYTES:
             raise PreflightError(
                 f"The disk for {purpose} is full: {existing} has {free // 2**20} MiB left, "
-                f"and {LEAST_FREE_BYTES // 2**20} MiB is the least that is safe."
+                f"and {LEAST_FREE_BYTES // 2**20} MiB is the least that is safe.",
+                (f"df -h {shlex.quote(str(existing))}   (free some space there)",),
             )
 
 

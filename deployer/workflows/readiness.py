@@ -126,7 +126,7 @@ def _complaint_behind_sign_in(engine: Engine, project: str) -> str:
 
 def _refuse_ended(engine: Engine, project: str) -> None:
     for container in engine.containers(project):
-        if container.state in {"exited", "dead", "restarting"}:
+        if container.state in {"exited", "dead", "restarting"} and not container.has_finished:
             raise _failure(
                 f"The service {container.service} does not stay up (it is {container.state}).", engine, container
             )

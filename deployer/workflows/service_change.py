@@ -46,7 +46,7 @@ def change_of(
         return ServiceChange(service, Action.RECREATE, "its configuration changed")
     if image_id is not None and container.image_id != image_id:
         return ServiceChange(service, Action.RECREATE, "its image changed")
-    if container.state != "running":
+    if container.state != "running" and not container.has_finished:
         return ServiceChange(service, Action.START, f"it is {container.state}")
     if outdated:
         return ServiceChange(service, Action.RECREATE, FILE_CHANGED)

@@ -16,6 +16,7 @@ from deployer.workflows.finding import Finding
 from deployer.workflows.garbage import no_images, survey
 from deployer.workflows.gate import Gate
 from deployer.workflows.manifest_graph import Manifests
+from deployer.workflows.stack import SERVICES
 
 if TYPE_CHECKING:
     from deployer.engine_values import ServiceContainer
@@ -288,13 +289,13 @@ def _problems(
     found = [
         f"The service {container.service} is {container.health if container.state == 'running' else container.state}."
         for container in containers
-        if container.state != "running" or container.health == "unhealthy"
+        if (container.state != "running" and not container.has_finished) or container.health == "unhealthy"
     ]
     found += [
         f"The service {container.service} does not come back after a reboot "
         f"(restart policy: {container.restart_policy})."
         for container in containers
-        if container.restart_policy not in {"always", "unless-stopped"}
+        if container.service in SERVICES and container.restart_policy not in {"always", "unless-stopped"}
     ]
     if answer is not None and readiness.is_unpublished(answer, containers):
         found.append(readiness.UNPUBLISHED)

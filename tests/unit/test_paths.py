@@ -9,9 +9,10 @@ import pytest
 from deployer.cli.main import main
 from deployer.config import Flags, load
 from deployer.errors import ConfigurationError
-from deployer.paths import config_home, data_home, home, user_home
+from deployer.paths import Deployment, config_home, data_home, home, user_home
 from deployer.registry.place import Place
 from deployer.registry.trust import installed
+from tests.support.stack import free_port
 
 
 @pytest.fixture
@@ -62,3 +63,21 @@ def test_a_command_that_needs_a_home_folder_ends_in_a_sentence(
     said = capsys.readouterr().err
     assert "has no home folder" in said
     assert "bug" not in said
+
+
+@pytest.mark.usefixtures("unknown")
+def test_a_user_without_a_home_folder_may_speak_to_a_registry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A job in a container that runs as a number: there is no deployment of its own that could need something."""
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert Deployment.known("registry", {}) is None
+    assert Deployment.known("registry", {"XDG_DATA_HOME": "/data"}) == Deployment.of(
+        "registry", {"HOME": "/x", "XDG_DATA_HOME": "/data"}
+    )
+    assert main(["catalog", "--port", str(free_port())]) == 1
+    said = capsys.readouterr().err
+    assert "Nothing answers" in said
+    assert "home folder" not in said

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from deployer.errors import HostError
-from deployer.host.files import read_if_there, write_atomically
+from deployer.host.files import read_if_there, refusal, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +56,24 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(HostError, match="cannot be written"):
         write_atomically(tmp_path / "file" / "below", b"", 0o644)
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.ENOSPC, "df -h {}   (its disk is full"),
+        (errno.EDQUOT, "df -h {}   (this user's quota"),
+        (errno.EROFS, "findmnt --target {}   (its disk is mounted read-only)"),
+        (errno.EACCES, "ls -ld {}   (shows who may write there)"),
+        (errno.EPERM, "ls -ld {}   (shows who may write there)"),
+    ],
+)
+def test_what_cannot_be_written_is_told_with_a_command_for_the_folder_that_is_there(
+    tmp_path: Path, number: int, advice: str
+) -> None:
+    error = refusal(tmp_path / "missing" / "a", OSError(number, os.strerror(number)))
+    assert error.advice[0].startswith(advice.format(tmp_path))
+    assert refusal(tmp_path / "a", OSError(errno.EIO, "Input/output error")).advice == ()
 
 
 def test_reading_what_is_not_there(tmp_path: Path) -> None:

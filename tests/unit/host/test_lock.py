@@ -40,3 +40,19 @@ def test_the_second_is_told_who_is_at_work_until_that_one_is_killed(tmp_path: Pa
     with exclusive(lock, "down"):
         assert "deployer down" in lock.read_text()
     assert lock.read_text() == ""
+
+
+def test_a_full_disk_keeps_no_command_from_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int, _content: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with exclusive(tmp_path / ".lock", "gc"):
+        assert (tmp_path / ".lock").read_text() == ""
+
+
+def test_a_folder_that_may_not_be_written_is_told_with_another(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(HostError, match="cannot be written: ") as caught, exclusive(tmp_path / "file" / ".lock", "up"):
+        pass
+    assert caught.value.advice[-1].endswith("export XDG_DATA_HOME=/path/to/folder")

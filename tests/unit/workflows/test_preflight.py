@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deployer.engine_values import EngineFacts
-from deployer.errors import EngineUnavailable, PreflightError
+from deployer.errors import EngineError, EngineUnavailable, PreflightError
 from deployer.paths import Deployment
 from deployer.settings import Settings
 from deployer.workflows import preflight
@@ -46,6 +46,24 @@ def test_an_old_engine_is_told_with_its_version(version: str) -> None:
 def test_an_old_compose_is_told() -> None:
     with pytest.raises(EngineUnavailable, match=r"Docker Compose is version 1\.29\.2"):
         preflight.check_engine(Versions(compose="1.29.2"))
+
+
+def test_versions_without_a_number_will_do() -> None:
+    assert preflight.check_engine(Versions(engine_version="dev", compose="dev")).version == "dev"
+
+
+@pytest.mark.parametrize(
+    ("printed", "reason"),
+    [("Segmentation fault\n", "Segmentation fault"), ("", "it gave no reason"), ("a\nbad plugin.\n", "bad plugin")],
+)
+def test_a_compose_that_does_not_run_is_named(printed: str, reason: str) -> None:
+    class Broken(Versions):
+        def compose_version(self) -> str:
+            raise EngineError("Docker failed.", original=printed)
+
+    with pytest.raises(EngineUnavailable, match=f"Docker's Compose plugin does not run: {reason}\\.") as caught:
+        preflight.check_engine(Broken())
+    assert caught.value.advice[0].startswith("docker compose version")
 
 
 @pytest.mark.parametrize("place", ["ssh://me@server", "tcp://203.0.113.7:2375", "tcp://docker.example:2376"])
