@@ -191,7 +191,11 @@ def down(
         return
     if plan.needs_yes:
         session.out.confirm(_down_question(session, plan, volumes=volumes), yes=yes)
-    removal.apply(stack, plan, volumes=volumes, say=session.out.note)
+    try:
+        removal.apply(stack, plan, volumes=volumes, say=session.out.note)
+    except KeyboardInterrupt as stop:
+        again = f"deployer down{' --volumes' if volumes else ''}"
+        raise KeyboardInterrupt(f"Interrupted. Run it again, and it goes on where it was: {again}") from stop
     if as_json:
         session.out.json(_down_json(plan))
     elif not plan.is_empty:

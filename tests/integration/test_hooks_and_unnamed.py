@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from typing import TYPE_CHECKING
 
 from tests.support.stack import docker
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.stack import DeployedStack
 
 BASE = "deployer-registry:debian"
@@ -80,3 +84,17 @@ services:
     stopped = docker("run", "--rm", "--volume", f"{own.name}_data:/data", "--entrypoint", "cat", BASE, "/data/stopped")
     assert set(stopped.split()) == {"registry"}
     docker("volume", "rm", unnamed)
+
+
+def test_an_interrupted_down_says_how_to_go_on_and_does(fresh_stack: DeployedStack, tmp_path: Path) -> None:
+    own = fresh_stack
+    own.up()
+    client = tmp_path / "docker"
+    ending = 'case " $* " in *" container rm "*) kill -TERM $PPID; exit 1;; esac'
+    client.write_text(f'#!/bin/sh\n{ending}\nexec {shutil.which("docker")} "$@"\n')
+    client.chmod(0o755)
+    done = own.deployer("down", environment={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    assert done.returncode == 130
+    assert done.stderr.endswith("Interrupted. Run it again, and it goes on where it was: deployer down\n")
+    own.deployer("down", check=True)
+    assert own.containers() == {}
