@@ -12,7 +12,7 @@ from deployer.errors import ConfigurationError
 from deployer.paths import Deployment, config_home, data_home, home, user_home
 from deployer.registry.place import Place
 from deployer.registry.trust import installed
-from tests.support.stack import free_port
+from tests.support.run import free_port
 
 
 @pytest.fixture
