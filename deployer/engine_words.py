@@ -94,6 +94,12 @@ _ENGINE = (
         "docker context ls   (shows which engine is used)",
     ),
     complaint(
+        r"invalid mount config for type \"[^\"]+\": ([^\n]+)",
+        "A mount in the deployment's files is not valid: {1}.",
+        _OVERRIDE,
+        _RENDER,
+    ),
+    complaint(
         r"are you trying to mount a directory onto a file",
         "Where a file of the deployment belongs there is a folder.",
         "deployer render --diff   (names the files that were changed)",

@@ -198,7 +198,7 @@ def _edit(request: Request, file: DaemonFile) -> tuple[str, str]:
     except daemon_json.Fault as fault:
         raise HostError(
             f"{file.path}:{fault.line}:{fault.column}: {fault.words}.",
-            ("Mend it, and repeat the command. The file was not touched.",),
+            ("Correct it, and repeat the command. The file was not touched.",),
         ) from fault
 
 

@@ -90,6 +90,14 @@ def _refuse_elsewhere(endpoint: str) -> None:
         )
 
 
+def check_paused(containers: tuple[ServiceContainer, ...]) -> None:
+    """Make sure that no container is paused, which Compose does not start. Raises PreflightError."""
+    names = [container.name for container in containers if container.state == "paused"]
+    if names:
+        what = f"The container {names[0]} is" if len(names) == 1 else f"The containers {', '.join(names)} are"
+        raise PreflightError(f"{what} paused.", (f"docker unpause {' '.join(names)}",))
+
+
 def check_conflict(deployment: Deployment, containers: tuple[ServiceContainer, ...]) -> None:
     """Make sure that containers of this project name are this deployment's. Raises PreflightError."""
     for container in containers:

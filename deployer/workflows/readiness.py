@@ -65,7 +65,13 @@ def probe(settings: Settings, engine: Engine, project: str) -> Answer:
 
 
 def is_unpublished(answer: Answer, containers: Iterable[ServiceContainer]) -> bool:
-    """Whether the frontend answers in its container, by its own health check, and not on its port."""
+    """Whether the frontend answers in its container, by its own health check, and not on its port.
+
+    Where the registry does not run (it is paused, for example), it is the registry that does not answer.
+    """
+    containers = tuple(containers)
+    if any(found.service == "registry" and found.state != "running" for found in containers):
+        return False
     frontend = next((found for found in containers if found.service == "frontend"), None)
     is_well = frontend is not None and (frontend.state, frontend.health) == ("running", "healthy")
     return is_well and _NO_WAY_IN.match(answer.api) is not None

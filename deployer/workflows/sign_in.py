@@ -36,7 +36,7 @@ def accounts_of(deployment: Deployment) -> tuple[Account, ...]:
             f"{deployment.users_file} is damaged: "
             + "; ".join(f"line {one.number}: {one.reason}" for one in bad)
             + ".",
-            ("Mend those lines, or take them out and add the users again: deployer user add NAME",),
+            ("Correct those lines, or take them out and add the users again: deployer user add NAME",),
         )
     return accounts
 

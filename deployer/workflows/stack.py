@@ -123,6 +123,7 @@ class Stack:
         engine_options.refuse(self.settings, facts)
         containers = self.engine.containers(self.deployment.name)
         preflight.check_conflict(self.deployment, containers)
+        preflight.check_paused(containers)
         remarks = preflight.check_certificate(self.settings, self.now()) + engine_options.remarks(self.settings, facts)
         image = cache(self.engine.image)
         choices = provision.choose_all(
@@ -288,7 +289,7 @@ class Stack:
             except EngineError as error:
                 if read_if_there(self.deployment.override_file) in {None, render.override().content}:
                     raise
-                advice = (f"Mend {self.deployment.override_file}, which is yours, or remove it.",)
+                advice = (f"Correct {self.deployment.override_file}, which is yours, or remove it.",)
                 raise EngineError("Compose does not accept the files.", advice, error.original) from error
 
     def _warnings(self) -> tuple[str, ...]:

@@ -131,7 +131,7 @@ def follow_logs(stack: Stack, services: tuple[str, ...], *, follow: bool, tail: 
         raise NotFound(f"There is no deployment named '{stack.deployment.name}' here.", ("deployer up",))
     for service in services:
         if service not in known:
-            raise UsageError(f"There is no service '{service}'.", (f"deployer logs {'|'.join(known)}",))
+            raise UsageError(f"There is no service '{service}'.", tuple(f"deployer logs {one}" for one in known))
     stack.engine.follow_logs(stack.project(), services, follow=follow, tail=tail, since=since)
 
 

@@ -526,7 +526,8 @@ def test_logs_knows_its_services(running: DeployedStack) -> None:
     assert "frontend-1" in running.deployer("logs", "frontend", "--tail", "2", check=True).stdout
     refused = running.deployer("logs", "database")
     assert refused.returncode == 2
-    assert "deployer logs frontend|registry" in refused.stderr
+    assert "→ deployer logs frontend\n" in refused.stderr
+    assert "→ deployer logs registry\n" in refused.stderr
 
 
 def test_logs_follow_until_they_are_ended(running: DeployedStack) -> None:

@@ -192,6 +192,11 @@ ENGINE = [
     ),
     (BIND, "The engine does not see /srv/x:", "docker context ls"),
     (
+        DAEMON + "invalid mount config for type \"volume\": invalid mount path: 'x:/x' mount path must be absolute",
+        "A mount in the deployment's files is not valid: invalid mount path: 'x:/x'",
+        "Correct compose.override.yaml",
+    ),
+    (
         RUNC + "x: not a directory: Are you trying to mount a directory onto a file (or vice-versa)?",
         "Where a file",
         "deployer",

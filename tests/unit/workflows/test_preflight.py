@@ -12,7 +12,7 @@ from deployer.errors import EngineError, EngineUnavailable, PreflightError
 from deployer.paths import Deployment
 from deployer.settings import Settings
 from deployer.workflows import preflight
-from tests.support.fake_engine import FakeEngine
+from tests.support.fake_engine import FakeEngine, service_container
 from tests.support.run import free_port
 
 if TYPE_CHECKING:
@@ -92,3 +92,11 @@ def test_a_data_directory_that_is_a_file_is_told(tmp_path: Path) -> None:
 
 def test_a_free_port_passes() -> None:
     preflight.check_port(Settings(port=free_port()), Versions())
+
+
+def test_a_paused_container_is_named_with_what_ends_that() -> None:
+    running, paused = (service_container("registry", state) for state in ("running", "paused"))
+    preflight.check_paused((running,))
+    with pytest.raises(PreflightError, match=r"The container registry-registry-1 is paused\.") as caught:
+        preflight.check_paused((running, paused))
+    assert caught.value.advice == ("docker unpause registry-registry-1",)

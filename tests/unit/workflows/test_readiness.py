@@ -178,3 +178,10 @@ def test_a_frontend_that_is_not_healthy_is_told_with_its_log() -> None:
 @pytest.mark.parametrize("api", ["no answer from /v2/ ([SSL: WRONG_VERSION_NUMBER])", "/v2/ answers 502", ""])
 def test_a_port_that_answers_in_whatever_way_is_published(api: str) -> None:
     assert not readiness.is_unpublished(readiness.Answer(api, ""), Healthy().containers("project"))
+
+
+def test_a_paused_registry_is_not_taken_for_a_port_that_is_not_published() -> None:
+    silent = readiness.Answer("no answer from /v2/ (timed out)", "")
+    frontend = service_container("frontend", "running")
+    assert readiness.is_unpublished(silent, (frontend, service_container("registry", "running")))
+    assert not readiness.is_unpublished(silent, (frontend, service_container("registry", "paused")))
