@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 from deployer import render
 from deployer.errors import EngineError, EngineUnavailable, StorageError, StorageUnreadable
+from deployer.storage.printed import parse_broken, parse_lacking, parse_links, parse_verified
 from deployer.storage.removal import blob_folder
-from deployer.storage.snapshot import CLOCKS_MAY_DIFFER, parse, parse_broken, parse_lacking, parse_links, parse_verified
+from deployer.storage.snapshot import CLOCKS_MAY_DIFFER, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from deployer.engine import Engine
+    from deployer.storage.printed import Verified
     from deployer.storage.removal import Removal
-    from deployer.storage.snapshot import Blob, Snapshot, Verified
+    from deployer.storage.snapshot import Blob, Snapshot
 
 ROOT = f"{render.STORAGE}/docker/registry/v2"
 # Outside of what the registry looks at, on the same disk.
@@ -124,14 +126,17 @@ class Storage:
             yield from self._read(batch, blobs)
 
     def verify(self, paths: Iterable[str]) -> dict[str, Verified]:
-        """Read files, by their paths below the registry's root, and say what they hold now."""
+        """Read files of content, by their paths below the registry's root, and say what they hold now."""
         lines = "".join(f"{path}\n" for path in sorted(paths))
         return parse_verified(self._run("verify", ROOT, stdin=lines.encode())) if lines else {}
 
-    def lacking(self, paths: Iterable[str]) -> frozenset[str]:
-        """Those of these paths below the registry's root at which there is no file."""
+    def lacking(self, paths: Iterable[str]) -> dict[str, str]:
+        """Those of these paths below the registry's root at which there is no file, and what is in its place.
+
+        That is the path of a folder there, or of a file in place of a folder above; "" where there is nothing.
+        """
         lines = "".join(f"{path}\n" for path in sorted(paths))
-        return parse_lacking(self._run("lacking", ROOT, stdin=lines.encode())) if lines else frozenset()
+        return parse_lacking(self._run("lacking", ROOT, stdin=lines.encode())) if lines else {}
 
     def broken_links(self) -> frozenset[str]:
         """The paths of links of manifests and layers that hold no digest, below the registry's root."""

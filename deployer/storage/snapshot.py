@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from deployer.errors import StorageError
 from deployer.reference import is_digest, is_repository, is_tag
+from deployer.storage.printed import complete, cut_short
 from deployer.storage.removal import parse_unfinished
 
 if TYPE_CHECKING:
@@ -20,9 +21,18 @@ _BLOCK = 512
 _BLOB = re.compile(r"(\d+) (\d+) (-?\d+) blobs/(sha256|sha512)/[0-9a-f]{2}/([0-9a-f]{64}|[0-9a-f]{128})/data")
 _UPLOAD = re.compile(r"[0-9a-f-]+")
 _IN_PLACE = re.compile(r" blobs/sha(256|512)/[0-9a-f]{2}/[0-9a-f]{64,128}/data$")
+_HEX = r"([0-9a-f]{64}|[0-9a-f]{128})"
+# Where the registry expects a file or a folder, and any other kind of entry keeps it from working.
+_STRUCTURE = re.compile(
+    rf"blobs(/sha(256|512)(/[0-9a-f]{{2}}(/{_HEX}(/data)?)?)?)?"
+    r"|repositories/.+/_(manifests|layers|uploads)"
+    rf"|repositories/.+/_manifests/(tags|revisions(/sha(256|512)(/{_HEX}(/link)?)?)?)"
+    rf"|repositories/.+/_manifests/tags/[^/]+/(current(/link)?|index(/sha(256|512)(/{_HEX}(/link)?)?)?)"
+)
+_LIST = re.compile(rf"repositories/.+/_(layers|manifests(/revisions(/sha(256|512)(/{_HEX})?)?)?)")
 _SECTIONS = (
-    "now", "left", "unfinished", "folders", "changed", "foreign", "manifests", "history", "tags", "aliases", "uploads",
-    "blobs",
+    "now", "left", "unfinished", "folders", "other", "changed", "foreign", "manifests", "history", "tags", "aliases",
+    "uploads", "blobs",
 )  # fmt: skip
 
 
@@ -32,14 +42,6 @@ class Blob(NamedTuple):
     size: int
     allocated: int
     modified: int
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """A file read to its end: its size in bytes, None where there is none, and its digest's hexadecimal part."""
-
-    size: int | None = None
-    value: str = ""
 
 
 class Tag(NamedTuple):
@@ -85,7 +87,8 @@ class Snapshot:
     """Everything in the storage. `moment` is the storage's own clock, in seconds since 1970.
 
     `aliases` leads from digests by which content was pushed to those by which it lies in `blobs`.
-    `foreign` are files and folders among the tags that no registry has made, by their paths. `left` are the bytes of
+    `foreign` are files and folders among the tags that no registry has made, by their paths; `irregular` are the
+    paths at which the registry expects a file and there is a folder, or the reverse. `left` are the bytes of
     disk that a removal which was cut off holds, and `unfinished` the manifests that it was to take, by repository and
     digest, with the moment at which it began.
     """
@@ -98,6 +101,23 @@ class Snapshot:
     left: int = 0
     unfinished: dict[str, dict[str, int]] = field(default_factory=dict)
     foreign: tuple[str, ...] = ()
+    irregular: tuple[str, ...] = ()
+
+    def in_place_of(self, path: str) -> str:
+        """The irregular path that keeps a file from being at this one, itself or above it; "" where there is none."""
+        if not self.irregular:
+            return ""
+        return next((one for one in self.irregular if path == one or path.startswith(f"{one}/")), "")
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether which content some repository has is not known: its list of manifests or layers cannot be read."""
+        return any(_LIST.fullmatch(path) for path in self.irregular)
+
+    @property
+    def obstructed(self) -> frozenset[str]:
+        """The repositories with something irregular: what they have and need is not known wholly."""
+        return frozenset(_name(path, "/_") for path in self.irregular if path.startswith("repositories/"))
 
     @property
     def has_future(self) -> bool:
@@ -130,12 +150,19 @@ def parse(printed: bytes, before: Snapshot | None = None) -> Snapshot:
 def _parsed(printed: bytes, before: Snapshot | None) -> Snapshot:
     sections = _sections(printed)
     if before is None and "changed" in sections:
-        raise _cut_short()
+        raise cut_short()
     repositories: dict[str, Repository] = {}
     _read_folders(sections["folders"], repositories)
     if before is not None and "changed" in sections:
         changed = {_name(path, "/_manifests") for path in sections["changed"]}
         _carry_over(before, changed, repositories)
+    irregular = {*(before.irregular if before else ())}
+    for line in sections["other"]:
+        modified, path = line.split(" ", 1)
+        if _STRUCTURE.fullmatch(path):
+            irregular.add(path)
+            if path.endswith("/link"):
+                _read_link(path, int(modified), repositories)
     foreign = {*(before.foreign if before else ()), *sections["foreign"]}
     for line in sections["manifests"]:
         modified, _, _, _, path = line.split(" ", 4)
@@ -157,64 +184,19 @@ def _parsed(printed: bytes, before: Snapshot | None) -> Snapshot:
         left=sum(map(int, sections["left"])) * 1024,
         unfinished=parse_unfinished(sections["unfinished"]),
         foreign=tuple(sorted(foreign)),
+        irregular=tuple(sorted(irregular)),
     )
-
-
-def parse_links(printed: bytes) -> Iterator[tuple[str, str, int]]:
-    """Read what `links.sh` printed: repository, digest and modification time of each layer link.
-
-    Raises StorageError where it is cut short.
-    """
-    for line in _complete(printed):
-        modified, path = line.split(" ", 1)
-        name, _, rest = path.partition("/_layers/")
-        digest = rest.removesuffix("/link").replace("/", ":")
-        if is_digest(digest):
-            yield name.removeprefix("repositories/"), digest, int(modified)
-
-
-def parse_broken(printed: bytes) -> frozenset[str]:
-    """Read what `broken.sh` printed, but for links whose place does not say all of what they hold."""
-    lines = _complete(printed)
-    return frozenset(line for line in lines if "/sha256/" in line and is_digest(":".join(line.split("/")[-3:-1])))
-
-
-def parse_lacking(printed: bytes) -> frozenset[str]:
-    """Read what `lacking.sh` printed: paths. Raises StorageError where it is cut short."""
-    return frozenset(_complete(printed))
-
-
-def parse_verified(printed: bytes) -> dict[str, Verified]:
-    """Read what `verify.sh` printed: what each file holds, by its path. Raises StorageError where it is cut short."""
-    found = {}
-    for line in _complete(printed):
-        kind, _, rest = line.partition(" ")
-        if kind == "none":
-            found[rest] = Verified()
-        else:
-            size, value, path = rest.split(" ", 2)
-            found[path] = Verified(int(size), value)
-    return found
-
-
-def _complete(printed: bytes) -> list[str]:
-    *lines, end, rest = ["", *printed.decode(errors="surrogateescape").split("\n")]
-    if (end, rest) != ("# end", ""):
-        raise _cut_short()
-    return lines[1:]
-
-
-def _cut_short() -> StorageError:
-    return StorageError("The list of what the registry keeps was cut short.", ("Run the command again.",))
 
 
 def _sections(printed: bytes) -> dict[str, list[str]]:
     sections: dict[str, list[str]] = {name: [] for name in _SECTIONS if name != "changed"}
     current: list[str] = []
-    for line in _complete(printed):
+    for line in complete(printed):
         if line.startswith("symbolic "):
             raise _behind_a_link(line.removeprefix("symbolic "))
-        if line.startswith("# "):
+        if line.startswith("other "):
+            sections["other"].append(line.removeprefix("other "))
+        elif line.startswith("# "):
             current = sections.setdefault(line[2:], [])
         else:
             current.append(line)

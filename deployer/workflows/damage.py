@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 from deployer.registry.manifests import digest_of
 from deployer.storage.removal import blob_file, layer_link, revision_link
+from deployer.workflows.manifest_graph import CONFIG_MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from deployer.storage.access import Storage
-    from deployer.storage.snapshot import Blob, Repository, Snapshot, Verified
+    from deployer.storage.printed import Verified
+    from deployer.storage.snapshot import Blob, Repository, Snapshot
     from deployer.workflows.manifest_graph import Manifests
 
 _NOTHING = frozenset({digest_of(b""), digest_of(b"", "sha512")})
@@ -30,7 +32,7 @@ class Damage:
 
     `size` are the bytes that its file holds instead, None where it is missing. `tags` and `manifests` are those
     of the repository that need it, `own_tags` those that point to it. One that is `unlinked` has its file, and in the
-    repository no link to it.
+    repository no link to it. `obstacle` is the path of what is in place of its file or link, below the registry's root.
     """
 
     repository: str
@@ -41,6 +43,7 @@ class Damage:
     manifests: frozenset[str]
     own_tags: frozenset[str] = frozenset()
     is_unlinked: bool = False
+    obstacle: str = ""
 
     @property
     def is_lost(self) -> bool:
@@ -80,7 +83,7 @@ Doubted = dict[str, frozenset[str]]
 
 
 def layers_in_doubt(storage: Storage, snapshot: Snapshot, manifests: Manifests) -> Doubted:
-    """All layers of the repositories in which something is damaged, and every configuration, which is small."""
+    """All layers of the repositories in which something is damaged, and every configuration, whatever its size."""
     wrong = _of_another_size(snapshot, manifests) | {
         one for one, blob in snapshot.blobs.items() if _is_empty(one, blob)
     }
@@ -94,8 +97,7 @@ def layers_in_doubt(storage: Storage, snapshot: Snapshot, manifests: Manifests) 
         if snapshot.aliases.get(digest, digest) in snapshot.blobs:
             found[name].add(digest)
     for name, one in snapshot.repositories.items():
-        configs = {facts.config for digest in one.revisions if (facts := manifests.known.get(digest)) and facts.config}
-        found.setdefault(name, set()).update(configs)
+        found.setdefault(name, set()).update(_configurations(one, manifests))
     return {name: frozenset(digests) for name, digests in found.items()}
 
 
@@ -109,12 +111,13 @@ def examine(
     """Compare what manifests say with the files that there are; what looks wrong is read, to be sure.
 
     A manifest may say a wrong size of content that is whole, and a list made while somebody pushes misses
-    what comes meanwhile. What is `doubted` is read too. Of missing links of layers only those are looked for again
-    that are `known`, where something is.
+    what comes meanwhile. Configurations are read too, but for large ones, and what is `doubted`. Where damage is
+    `known`, of configurations and of missing links of layers only those are looked at again.
     """
     unread = {digest for one in snapshot.repositories.values() for digest in _unread(one, manifests)}
     empty = {digest for digest, blob in snapshot.blobs.items() if _is_empty(digest, blob)}
     suspects = unread.union(_of_another_size(snapshot, manifests), empty, *doubted.values())
+    suspects |= _small_configurations(snapshot, manifests) if known is None else {one.digest for one in known}
     files = {digest: blob_file(snapshot.aliases.get(digest, digest)) for digest in suspects}
     links = {
         (name, tag.digest): revision_link(name, tag.digest)
@@ -122,12 +125,12 @@ def examine(
         for tag in one.tags.values()
         if tag.digest and tag.digest not in one.revisions
     }
-    found = storage.verify({*files.values(), *links.values()})
+    found = storage.verify(files.values())
     sizes = {digest: found[file].size for digest, file in files.items() if not _is_whole(file, found[file])}
-    unlinked = _by_repository(pair for pair, link in links.items() if found[link].size is None)
     needed = _linked_layers(snapshot, manifests) if known is None else _unlinked(known)
-    lacking = storage.lacking(needed)
-    without = _by_repository(needed[path] for path in lacking)
+    lacking = storage.lacking({*links.values(), *needed})
+    unlinked = _by_repository(pair for pair, link in links.items() if link in lacking)
+    without = _by_repository(needed[path] for path in lacking if path in needed)
     repositories = [one for _, one in sorted(snapshot.repositories.items())]
     damages = tuple(
         damage
@@ -135,7 +138,12 @@ def examine(
         for damage in _damages(
             one,
             manifests,
-            _Wrong(sizes, unlinked.get(one.name, frozenset()), without.get(one.name, frozenset())),
+            _Wrong(
+                sizes,
+                unlinked.get(one.name, frozenset()),
+                without.get(one.name, frozenset()),
+                _Obstacles(snapshot, lacking),
+            ),
             doubted.get(one.name, frozenset()),
         )
     )
@@ -199,12 +207,30 @@ def _is_empty(digest: str, blob: Blob) -> bool:
 
 
 @dataclass(frozen=True)
+class _Obstacles:
+    """What is in place of files and links, as the list tells it and the search for links."""
+
+    snapshot: Snapshot
+    lacking: Mapping[str, str]
+
+    def to(self, repository: str, digest: str, size: int | None) -> str:
+        """The path of what keeps content from being in its place, "" where nothing does."""
+        places = [revision_link(repository, digest), layer_link(repository, digest)]
+        if size is None:
+            places.insert(0, blob_file(self.snapshot.aliases.get(digest, digest)))
+        return next(
+            (found for path in places if (found := self.snapshot.in_place_of(path) or self.lacking.get(path, ""))), ""
+        )
+
+
+@dataclass(frozen=True)
 class _Wrong:
     """What is wrong in one repository: the `sizes` of damaged files, None where there is none, and missing links."""
 
     sizes: Mapping[str, int | None]
     manifests: AbstractSet[str]
     layers: AbstractSet[str]
+    obstacles: _Obstacles
 
     def __bool__(self) -> bool:
         return bool(self.sizes or self.manifests or self.layers)
@@ -238,7 +264,22 @@ def missing_links(damages: Iterable[Damage]) -> frozenset[str]:
 
 
 def _unlinked(known: Iterable[Damage]) -> dict[str, tuple[str, str]]:
-    return {layer_link(one.repository, one.digest): (one.repository, one.digest) for one in known if one.is_unlinked}
+    return {
+        layer_link(one.repository, one.digest): (one.repository, one.digest)
+        for one in known
+        if one.is_unlinked and not one.obstacle
+    }
+
+
+def _configurations(repository: Repository, manifests: Manifests) -> set[str]:
+    return {facts.config for digest in repository.revisions if (facts := manifests.known.get(digest)) and facts.config}
+
+
+def _small_configurations(snapshot: Snapshot, manifests: Manifests) -> set[str]:
+    """What is read although its size is right: a file system that lost writes keeps sizes."""
+    found = set().union(*(_configurations(one, manifests) for one in snapshot.repositories.values()))
+    files = {digest: snapshot.blobs.get(snapshot.aliases.get(digest, digest)) for digest in found}
+    return {digest for digest, blob in files.items() if blob and blob.size <= CONFIG_MAX_BYTES}
 
 
 def _unread(repository: Repository, manifests: Manifests) -> set[str]:
@@ -279,6 +320,7 @@ def _damages(repository: Repository, manifests: Manifests, wrong: _Wrong, doubte
             manifests=hit,
             own_tags=frozenset(repository.on(damaged)),
             is_unlinked=damaged not in wrong.sizes and damaged not in roots,
+            obstacle=wrong.obstacles.to(repository.name, damaged, wrong.sizes.get(damaged)),
         )
 
 

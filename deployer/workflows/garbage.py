@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from deployer.storage.removal import Removal
+from deployer.storage.removal import Removal, layer_link
 from deployer.workflows import damage, under_way
 from deployer.workflows.manifest_graph import Going, Manifests, by_tags, settle, subjects
 
@@ -51,7 +51,8 @@ class Survey:
     half-way, which the registry itself clears after a week. Of the repositories that are `spared`, something was
     chosen, and nothing goes: what is damaged there, or dated in the future, may be what should stay. `ahead` are
     the tags of the future, as `repository:tag`. `links` are those that are missing or hold no digest, by their paths,
-    which are looked for with a cure alone. `spoilt` are damaged files that no image is known to need.
+    which are looked for with a cure alone. `spoilt` are damaged files that no image is known to need. `irregular` are
+    the paths of what is no file or folder where the registry expects one.
     """
 
     snapshot: Snapshot
@@ -67,6 +68,7 @@ class Survey:
     spared: tuple[str, ...]
     ahead: tuple[str, ...]
     links: frozenset[str]
+    irregular: tuple[str, ...] = ()
 
     @property
     def is_idle(self) -> bool:
@@ -117,13 +119,17 @@ def survey(
     spared = {one.repository for one in content.damages if one.tags - chosen.get(one.repository, Going()).tags}
     ahead = {name: tags for name, one in snapshot.repositories.items() if (tags := _ahead(one, snapshot))}
     spared |= {name for name, gone in chosen.items() if gone.tags and ahead.get(name, frozenset()) - gone.tags}
+    # What cannot be read there may be what keeps the rest.
+    obstructed = snapshot.obstructed | {one.repository for one in content.damages if one.obstacle}
+    spared |= obstructed & chosen.keys()
     going = {name: gone for name, gone in chosen.items() if name not in spared}
     going = _with_unfinished(going, snapshot, manifests)
     if cure or before:
         going = _with_lost(going, content.damages, snapshot, before)
+    going = {name: gone for name, gone in going.items() if name not in obstructed}
     damages = tuple(one for one in content.damages if one.manifests - _revisions(going, one.repository))
     unknown = tuple(one for one in content.unknown if one.digest not in _revisions(going, one.repository))
-    kept_whole = {one.repository for one in damages} | {one.repository for one in unknown}
+    kept_whole = {one.repository for one in damages} | {one.repository for one in unknown} | obstructed
     marked = _marked(snapshot, manifests, going)
     loose = snapshot.blobs.keys() - marked
     marked.update(digest for _, digest, _ in storage.layer_links(kept_whole))
@@ -140,12 +146,12 @@ def survey(
     spoilt = known | damage.spoilt(storage, snapshot, manifests, left)
     # No push has left a damaged file, and the next would take it for its layer.
     waiting -= spoilt
-    garbage = sorted(unnamed - waiting)
+    garbage = [] if snapshot.is_blind else sorted(unnamed - waiting)
     removal = Removal(
         tags=tuple(sorted((name, tag) for name, gone in going.items() for tag in gone.tags)),
         revisions=tuple(sorted((name, digest) for name, gone in going.items() for digest in gone.revisions)),
         blobs=tuple(garbage),
-        repositories=tuple(_emptied(snapshot, going, pushes.repositories)),
+        repositories=tuple(_emptied(snapshot, going, pushes.repositories | obstructed)),
         damaged=tuple(sorted(hurt | (spoilt - set(garbage)))) if cure else (),
     )
     return Survey(
@@ -162,6 +168,7 @@ def survey(
         spared=tuple(sorted(spared & chosen.keys())),
         ahead=tuple(f"{name}:{tag}" for name, tags in sorted(ahead.items()) for tag in sorted(tags)),
         links=storage.broken_links() | damage.missing_links(damages) if cure else frozenset(),
+        irregular=tuple(sorted({*snapshot.irregular, *(one.obstacle for one in content.damages if one.obstacle)})),
     )
 
 
@@ -193,9 +200,13 @@ def stale_layers(storage: Storage, found: Survey) -> tuple[tuple[str, str], ...]
         name
         for name, one in found.snapshot.repositories.items()
         if "_layers" in one.folders and one.is_ours_to_change and name not in found.removal.repositories
+        if name not in found.snapshot.obstructed
         if one.former or name in found.going or name in found.snapshot.unfinished or not one.revisions
     )
-    return tuple((name, digest) for name, digest, _ in storage.layer_links(names) if digest not in there)
+    stale = [(name, digest) for name, digest, _ in storage.layer_links(names) if digest not in there]
+    # One that is no file is nothing that a registry made.
+    odd = {path for path, obstacle in storage.lacking(layer_link(*one) for one in stale).items() if obstacle}
+    return tuple(one for one in stale if layer_link(*one) not in odd)
 
 
 def lead_somewhere(found: Survey) -> set[str]:

@@ -29,6 +29,8 @@ _CREATED = "org.opencontainers.image.created"
 
 # distribution refuses larger manifests.
 MANIFEST_MAX_BYTES = 4 * 1024 * 1024
+# Of an image's configuration as much is read as the page's overview reads (templates/frontend/overview/tags.json).
+CONFIG_MAX_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

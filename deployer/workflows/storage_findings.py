@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 CURE = "deployer gc --damaged"
 _MANY = 5
+_TAGS_LINK = re.compile(r"repositories/(.+)/_manifests/tags/([^/]+)/current(?:/link)?")
 
 
 def of_survey(found: Survey) -> Iterator[Finding]:
@@ -27,6 +29,7 @@ def of_survey(found: Survey) -> Iterator[Finding]:
     yield from of_unknown(found.unknown)
     yield from _of_clock(found)
     yield from _of_foreign(found.snapshot.foreign)
+    yield from _of_irregular(found.irregular, is_blind=found.snapshot.is_blind)
     spoilt = len(found.spoilt - set(found.removal.blobs))
     if spoilt:
         yield Finding(
@@ -58,7 +61,7 @@ def _of_clock(found: Survey) -> Iterator[Finding]:
 
 def _of_foreign(paths: Sequence[str]) -> Iterator[Finding]:
     if paths:
-        whole = [f"{render.STORAGE}/docker/registry/v2/{path}" for path in paths]
+        whole = [in_container(path) for path in paths]
         yield Finding(
             "wrong",
             f"Among the tags are files that no registry has made: {listed(whole)}. The registry lists them as tags, "
@@ -68,6 +71,32 @@ def _of_foreign(paths: Sequence[str]) -> Iterator[Finding]:
                 "Keep away the program that makes them, such as a file indexer or a network share.",
             ),
         )
+
+
+def _of_irregular(paths: Sequence[str], *, is_blind: bool) -> Iterator[Finding]:
+    if not paths:
+        return
+    whole = [in_container(path) for path in paths]
+    names = "a file or folder" if len(paths) == 1 else "files and folders"
+    tags = [f"{found[1]}:{found[2]}" for path in paths if (found := _TAGS_LINK.fullmatch(path))]
+    yield Finding(
+        "wrong",
+        f"The storage has something else in place of {names} of the registry's, which it cannot read: "
+        f"{listed(whole)}. {'No content' if is_blind else 'Nothing of those repositories'} is removed meanwhile.",
+        (
+            (
+                f"Move {listed(whole)} away, or put back what belongs there: the registry's container has the volume "
+                f"or data directory at {render.STORAGE}."
+            ),
+            *([f"Then push {listed(tags)} again."] if tags else []),
+            "Then: deployer status   (names the images that are not whole without it)",
+        ),
+    )
+
+
+def in_container(path: str) -> str:
+    """Where the registry's container has what is at a path below the registry's root."""
+    return f"{render.STORAGE}/docker/registry/v2/{path}"
 
 
 def of_damages(damages: Sequence[Damage]) -> Iterator[Finding]:
@@ -88,6 +117,12 @@ def of_damages(damages: Sequence[Damage]) -> Iterator[Finding]:
 def _cures(found: Sequence[Damage], them: str, *, can_push: bool) -> tuple[str, ...]:
     """How to have the images whole again: without a tag nobody can push them."""
     push = f"push {them} again from a machine that has {them}."
+    obstacles = sorted({in_container(one.obstacle) for one in found if one.obstacle})
+    if obstacles:
+        move = f"Move {listed(obstacles)} away."
+        if any(one.is_unlinked for one in found):
+            return (move, f"{CURE}   (writes missing links again)", *((f"Then {push}",) if can_push else ()))
+        return (move, f"Then {push}") if can_push else (move,)
     if all(one.is_unlinked for one in found):
         links = f"{CURE}   (writes the {'link' if len(found) == 1 else 'links'} again)"
         return (links, f"Or {push}") if can_push else (links,)

@@ -1,6 +1,23 @@
-# Prints those of some files that are not there. $1 is the folder below which they should be; standard input has their
-# paths, a line each.
+# Prints those of some paths at which there is no regular file. $1 is the folder below which they are; standard input
+# has the paths, a line each. "none PATH" where there is nothing; "other N PATH" where something else is at the path
+# without its last N parts, such as a folder in place of the file.
 set -eu
 cd "$1"
-tr '\n' '\0' | xargs -0 -r sh -c 'for path; do [ -f "$path" ] || echo "$path"; done' sh
+tr '\n' '\0' | xargs -0 -r sh -c '
+	for path; do
+		if [ -f "$path" ]; then continue; fi
+		place=$path
+		up=0
+		while [ ! -e "$place" ] && [ ! -L "$place" ]; do
+			case $place in
+			*/*) place=${place%/*} up=$((up + 1)) ;;
+			*) break ;;
+			esac
+		done
+		if [ "$up" -gt 0 ] && { [ -d "$place" ] || [ ! -e "$place" ]; }; then
+			echo "none $path"
+		else
+			echo "other $up $path"
+		fi
+	done' sh
 echo "# end"

@@ -3,7 +3,8 @@
 # Sections, each begun by a line "# NAME"; the last is "# end", so that a list cut short is noticed.
 # Whatever fails ends the script: an incomplete list would make garbage of what it leaves out. So does a
 # symbolic link, behind which the registry looks and `find` does not; it is told by a line of its own. So is a
-# file of somebody else's among the tags ("foreign"), which the registry takes for a tag.
+# file of somebody else's among the tags ("foreign"), which the registry takes for a tag, and whatever is a folder in
+# place of a file or the reverse ("other"), which may be anywhere: the reader knows where the registry looks.
 #
 # With many repositories, walking through them is what takes the time. $2 is a folder, or empty:
 # there a list is remembered, and the next one walks again only through the manifests of the
@@ -93,7 +94,8 @@ changed() {
 walk_blobs() {
 	if there "$root/blobs"; then
 		walk find blobs -type f -name data -exec stat -c '%s %b %Y %n' {} + \
-			-o -type l -exec stat -c 'symbolic %n' {} + > "$here/blobs"
+			-o -type l -exec stat -c 'symbolic %n' {} + \
+			-o \( -name data -o ! -type d \) -exec stat -c 'other %Y %n' {} + > "$here/blobs"
 	fi
 }
 
@@ -104,7 +106,10 @@ walk_manifests() {
 		shift
 		find "$@" -type l -exec stat -c "symbolic %n" {} + -o \
 			-path "*/_manifests/tags/*" ! -path "*/_manifests/tags/*/*" ! -type d -exec stat -c "foreign %n" {} + -o \
+			\( -path "*/_manifests/revisions/*/*/link" -o -path "*/_manifests/tags/*/current/link" \
+				-o -path "*/_manifests/tags/*/index/*/*/link" \) ! -type f -exec stat -c "other %Y %n" {} + -o \
 			-path "*/_manifests/tags/*/index/*" -name link -type f -exec stat -c %n {} + -o \
+			! -type d ! -name link -exec stat -c "other %Y %n" {} + -o \
 			! -path "*/_manifests/tags/*/index*" \( -type d -o -type f -name link \) -exec stat -c "$mark" {} +
 	' sh "$mark"
 }
@@ -140,7 +145,8 @@ if there "$root"; then
 	# modification times, and those of what is in `_layers`, tell when an upload began or ended.
 	if there "$root/repositories"; then
 		walk find repositories -type d -name '_*' -prune -exec stat -c '%Y %n' {} + \
-			-o -type l -exec stat -c 'symbolic %n' {} + > "$here/folders"
+			-o -type l -exec stat -c 'symbolic %n' {} + \
+			-o -name '_*' -exec stat -c 'other %Y %n' {} + > "$here/folders"
 	fi
 	cat "$here/folders"
 	for folder in repositories blobs; do
@@ -180,7 +186,7 @@ if there "$root"; then
 	wait "$aside"
 	aside=
 	cat "$here/all.0" >> "$here/all"
-	grep '^symbolic' "$here/all" || [ $? -eq 1 ]
+	grep -E '^(symbolic|other) ' "$here/all" || [ $? -eq 1 ]
 	echo "# foreign"
 	grep '^foreign' "$here/all" | cut -d ' ' -f 2-
 	# Times before 1970 are times too.

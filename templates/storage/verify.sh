@@ -1,17 +1,24 @@
-# Says what files hold now. $1 is the folder below which they lie; standard input has their paths, a line each.
-# Prints for each "sum SIZE HASH PATH", with the hash after which the folder of the path's kind is named,
-# or "none PATH" where there is no such file.
+# Says what files of content hold now. $1 is the folder below which they are; standard input has their paths, a line
+# each. Prints for each "size SIZE PATH" and "HASH  PATH", with the hash after which the folder of its kind is named, or
+# "none PATH" where there is no regular file. A file that goes while it is read is told by less than two lines.
 set -eu
 cd "$1"
-while IFS= read -r path; do
-	if [ ! -e "$path" ] && [ ! -L "$path" ]; then
-		echo "none $path"
-		continue
-	fi
-	case $path in
-	blobs/sha512/*) hash=$(sha512sum < "$path") ;;
-	*) hash=$(sha256sum < "$path") ;;
-	esac
-	echo "sum $(stat -c %s "$path") ${hash%% *} $path"
-done
+here=$(mktemp -d)
+trap 'rm -rf "$here"' EXIT
+tr '\n' '\0' | xargs -0 -r sh -c '
+	for path; do
+		if [ -f "$path" ]; then echo "$path"; else echo "none $path"; fi
+	done' sh > "$here/all"
+grep '^none ' "$here/all" || [ $? -eq 1 ]
+
+# Runs a program on the files that are there and of which the path begins as $1 says; each call reads many.
+on() {
+	{ grep "^$1" "$here/all" || [ $? -eq 1 ]; } | tr '\n' '\0' > "$here/files"
+	shift
+	xargs -0 -r "$@" < "$here/files" 2> "$here/said" || [ -s "$here/said" ]
+	if grep -v 'No such file or directory$' "$here/said" >&2; then exit 1; fi
+}
+on blobs/ stat -c 'size %s %n'
+on blobs/sha256/ sha256sum
+on blobs/sha512/ sha512sum
 echo "# end"

@@ -73,6 +73,57 @@ def test_a_damaged_image_is_whole_after_the_cure_and_a_push(
     assert json.loads(stack.deployer("status", "--json").stdout)["content"] == []
 
 
+def test_a_flipped_bit_of_a_configuration_is_told_by_all_and_cured(stored: Stored, client: httpx.Client) -> None:
+    whole = build_image()
+    push(client, "app", "1", whole)
+    config = stored.blob(sha256(whole.blobs[0]))
+    content = bytearray(config.read_bytes())
+    content[5] ^= 1
+    config.write_bytes(content)
+    for look in (("status",), ("doctor",), ("gc", "--dry-run"), ("prune", "--keep", "1", "--dry-run")):
+        shown = stored.stack.deployer(*look)
+        assert "app:1 cannot be pulled whole" in shown.stdout + shown.stderr, look
+    assert "app:1 is not whole" in stored.stack.deployer("tags", "app").stderr
+    stored.stack.deployer("gc", "--damaged", "--yes", check=True)
+    push(client, "app", "1", whole)
+    assert pulls_whole(client, "app", "1")
+    assert json.loads(stored.stack.deployer("status", "--json").stdout)["content"] == []
+
+
+@pytest.mark.parametrize("place", ["layer", "manifest", "layer's link", "manifest's link", "tag's link"])
+def test_a_folder_in_place_of_a_file_is_named_and_stops_nothing(
+    stored: Stored, client: httpx.Client, place: str
+) -> None:
+    whole = build_image()
+    push(client, "app", "1", whole)
+    gone = push_image(client, "other", "gone", layers=("gone",))
+    client.delete(f"/v2/other/manifests/{gone.digest}").raise_for_status()
+    stored.age()
+    layer = sha256(whole.blobs[1])
+    path = {
+        "layer": stored.blob(layer),
+        "manifest": stored.blob(whole.digest),
+        "layer's link": stored.repository("app") / "_layers" / layer.replace(":", "/") / "link",
+        "manifest's link": stored.revision("app", whole.digest),
+        "tag's link": stored.tag("app", "1"),
+    }[place]
+    path.unlink()
+    path.mkdir()
+    named = f"/var/lib/registry/{path.relative_to(stored.disk)}"
+    for look in (("status",), ("doctor",), ("gc", "--yes"), ("prune", "--keep", "1", "--yes"), ("gc", "--damaged")):
+        shown = stored.stack.deployer(*look)
+        assert f"Move {named} away" in shown.stdout + shown.stderr, look
+        assert shown.returncode == (look == ("doctor",)), look
+    assert not stored.blob(gone.digest).exists(), "the rest was collected"
+    assert path.is_dir()
+    for answer in ("tags/app", "untagged/app", "catalog", "pushed", "stored"):
+        assert client.get(f"/overview/{answer}").status_code == 200, answer
+    path.rmdir()
+    push(client, "app", "1", whole)
+    assert pulls_whole(client, "app", "1")
+    assert json.loads(stored.stack.deployer("status", "--json").stdout)["content"] == []
+
+
 def test_a_missing_layer_needs_a_push_alone(
     stored: Stored, client: httpx.Client, make_image: Callable[..., str]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from typing import TYPE_CHECKING, cast
 
@@ -10,8 +11,9 @@ import pytest
 
 from deployer.errors import StorageError
 from deployer.registry.manifests import digest_of
-from deployer.storage.snapshot import Verified
-from deployer.workflows import storage_findings
+from deployer.storage.access import Storage
+from deployer.storage.printed import Verified
+from deployer.workflows import damage, storage_findings
 from deployer.workflows.collection import collect
 from deployer.workflows.damage import layers_in_doubt
 from deployer.workflows.garbage import no_images, survey
@@ -19,13 +21,14 @@ from deployer.workflows.gate import Drain
 from deployer.workflows.manifest_graph import Manifests
 from deployer.workflows.untagged import untagged
 from tests.support.content import foreign_image
-from tests.support.local_storage import LocalWork, Tree
+from tests.support.local_storage import LocalEngine, LocalWork, Tree
 from tests.support.registry_content import OCI, Image, image, index, sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from deployer.engine import Engine
     from deployer.workflows.collection import Collected
     from deployer.workflows.garbage import Choose, Cure, Survey
     from deployer.workflows.upkeep import Upkeep
@@ -309,15 +312,25 @@ class TestNoPushHasLeftIt:
         collected(tree, no_images, lambda: file_of(tree, layer).write_bytes(whole.blobs[1]))
         assert layer in tree.blobs()
 
-    def test_a_healthy_storage_is_not_read(self, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_of_a_healthy_storage_configurations_alone_are_read(
+        self, tree: Tree, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         gone = image("gone", "shared")
         tree.push("app", ["1"], image("stays"), age=120)
         tree.push("app", ["2"], gone, age=60)
         tree.delete("app", gone.digest)
         tree.layer("app", b"a push under way", age=1)
         storage = tree.storage()
-        monkeypatch.setattr(storage, "verify", lambda paths: {} if not paths else pytest.fail(f"read: {paths}"))
+        read: list[str] = []
+        verify = storage.verify
+
+        def noting(paths: Iterable[str]) -> dict[str, Verified]:
+            read.extend(paths := [*paths])
+            return verify(paths)
+
+        monkeypatch.setattr(storage, "verify", noting)
         assert survey(storage, Manifests(), no_images).waiting.blobs == 1
+        assert [path.split("/")[-2] for path in read] == [sha256(image("stays").blobs[0])[7:]]
 
 
 class TestFindings:
@@ -480,3 +493,60 @@ def test_the_cure_finds_a_configuration_of_the_right_size(tree: Tree) -> None:
     assert hits(look(tree, damaged=True)) == [(config, len(whole.blobs[0]), ("app:1",))]
     cure(tree)
     assert not file_of(tree, config).exists()
+
+
+class TestConfigurations:
+    """One bit of a configuration flipped: its size is right, and every list and pull reads it."""
+
+    @pytest.fixture
+    def config(self, tree: Tree) -> str:
+        whole = image("hit")
+        tree.push("app", ["1"], whole)
+        tree.push("app", ["2"], image("other"))
+        content = bytearray(whole.blobs[0])
+        content[5] ^= 1
+        config = sha256(whole.blobs[0])
+        file_of(tree, config).write_bytes(content)
+        return config
+
+    def test_it_is_told_without_the_cure_and_cured(self, tree: Tree, config: str) -> None:
+        size = len(image("hit").blobs[0])
+        assert hits(look(tree)) == [(config, size, ("app:1",))]
+        (told,) = storage_findings.of_survey(look(tree))
+        assert told.advice[0] == "deployer gc --damaged"
+        assert look(tree).removal.is_empty
+        assert cure(tree).removal.damaged == (config,)
+        assert not file_of(tree, config).exists()
+        tree.push("app", ["1"], image("hit"))
+        assert not look(tree).damages
+
+    def test_a_large_one_is_read_with_the_cure_alone(
+        self, tree: Tree, config: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(damage, "CONFIG_MAX_BYTES", 10)
+        assert not look(tree).damages
+        assert hits(look(tree, damaged=True)) == [(config, len(image("hit").blobs[0]), ("app:1",))]
+
+    def test_no_repository_with_one_is_pruned(self, tree: Tree, config: str) -> None:
+        assert config
+        before = tree.listing()
+        done = collected(tree, lambda snapshot, manifests: untagged(snapshot, manifests, 0))
+        assert done.removal.is_empty
+        assert tree.listing() == before
+
+
+def test_one_call_reads_many_files(tree: Tree) -> None:
+    """No program is started for each."""
+    paths = []
+    for number in range(300):
+        digest = tree.blob(b"%d" % number)
+        paths.append(f"blobs/sha256/{digest[7:9]}/{digest[7:]}/data")
+    programs = tree.folder / "programs"
+    programs.mkdir()
+    for name in ("sha256sum", "stat"):
+        (programs / name).write_text(f'#!/bin/sh\necho {name} >> {tree.folder}/calls\nexec {shutil.which(name)} "$@"\n')
+        (programs / name).chmod(0o755)
+    engine = LocalEngine(tree.folder, path=f"{programs}:{os.environ['PATH']}")
+    found = Storage(cast("Engine", engine), "container").verify(paths)
+    assert {one.value for one in found.values()} == {path.split("/")[-2] for path in paths}
+    assert len((tree.folder / "calls").read_text().splitlines()) == 2

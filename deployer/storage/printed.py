@@ -1,0 +1,84 @@
+"""What the scripts that look at single files print, read: links, missing files, and what files hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer.errors import StorageError
+from deployer.reference import is_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A file read to its end: its size in bytes, None where there is none, and its digest's hexadecimal part."""
+
+    size: int | None = None
+    value: str = ""
+
+
+def parse_links(printed: bytes) -> Iterator[tuple[str, str, int]]:
+    """Read what `links.sh` printed: repository, digest and modification time of each layer link.
+
+    Raises StorageError where it is cut short.
+    """
+    for line in complete(printed):
+        modified, path = line.split(" ", 1)
+        name, _, rest = path.partition("/_layers/")
+        digest = rest.removesuffix("/link").replace("/", ":")
+        if is_digest(digest):
+            yield name.removeprefix("repositories/"), digest, int(modified)
+
+
+def parse_broken(printed: bytes) -> frozenset[str]:
+    """Read what `broken.sh` printed, but for links whose place does not say all of what they hold."""
+    lines = complete(printed)
+    return frozenset(line for line in lines if "/sha256/" in line and is_digest(":".join(line.split("/")[-3:-1])))
+
+
+def parse_lacking(printed: bytes) -> dict[str, str]:
+    """Read what `lacking.sh` printed: paths, each with the path of what is in its place, "" for nothing.
+
+    Raises StorageError where it is cut short.
+    """
+    found = {}
+    for line in complete(printed):
+        kind, _, rest = line.partition(" ")
+        if kind == "none":
+            found[rest] = ""
+        else:
+            above, path = rest.split(" ", 1)
+            found[path] = path.rsplit("/", int(above))[0]
+    return found
+
+
+def parse_verified(printed: bytes) -> dict[str, Verified]:
+    """Read what `verify.sh` printed: what each file holds, by its path. Raises StorageError where it is cut short."""
+    found: dict[str, Verified] = {}
+    sizes: dict[str, int] = {}
+    for line in complete(printed):
+        first, second, path = (*line.split(" ", 2), "")[:3]
+        if first == "none":
+            found[second] = Verified()
+        elif first == "size":
+            # Without its hash, it went while it was read.
+            sizes[path], found[path] = int(second), Verified()
+        elif path in sizes:
+            found[path] = Verified(sizes[path], first)
+    return found
+
+
+def complete(printed: bytes) -> list[str]:
+    """The lines that a script printed. Raises StorageError where they are cut short."""
+    *lines, end, rest = ["", *printed.decode(errors="surrogateescape").split("\n")]
+    if (end, rest) != ("# end", ""):
+        raise cut_short()
+    return lines[1:]
+
+
+def cut_short() -> StorageError:
+    """What to raise where a list does not end as it should."""
+    return StorageError("The list of what the registry keeps was cut short.", ("Run the command again.",))
