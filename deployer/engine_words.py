@@ -27,7 +27,8 @@ _ENGINE = (
     complaint(
         r"predefined address pools have been fully subnetted|non-overlapping IPv[46] address pool",
         "The engine has no range of addresses left for the deployment's network.",
-        "docker network prune   (removes the networks that no container uses)",
+        "docker network ls --filter dangling=true   (those in which no container is)",
+        "Remove of them what nobody needs: docker network rm NAME",
         "Or give it more: default-address-pools in its daemon.json, then restart it.",
     ),
     complaint(

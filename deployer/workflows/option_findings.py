@@ -70,7 +70,8 @@ def examine(examined: Examined) -> Iterator[Finding]:
             "note" if engine.containers(examined.stack.deployment.name) else "wrong",
             "The engine has no range of addresses left for another network: `deployer up` cannot make the registry's.",
             (
-                "docker network prune   (removes the networks that no container uses)",
+                "docker network ls --filter dangling=true   (those in which no container is)",
+                "Remove of them what nobody needs: docker network rm NAME",
                 "Or give it more: default-address-pools in its daemon.json, then restart it.",
             ),
         )

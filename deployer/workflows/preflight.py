@@ -105,9 +105,20 @@ def check_conflict(deployment: Deployment, containers: tuple[ServiceContainer, .
         if not container.directory or Path(container.directory) != deployment.directory:
             port = ports.free_near(DEFAULT_PORT, ("",))
             origin = container.directory or f"another tool, with the container {container.name}"
+            away = f"Or, where nothing needs it: docker rm --force {container.name}"
+            if any(one.directory and Path(one.directory) == deployment.directory for one in containers):
+                # Under another name it would be another registry, and an empty one.
+                raise PreflightError(
+                    f"The container {container.name} is in this deployment's Compose project '{deployment.name}', "
+                    f"and is of {container.directory or 'another tool'}.",
+                    (
+                        "Give that tool's project another name (docker compose --project-name), and remove it here.",
+                        away,
+                    ),
+                )
             raise PreflightError(
                 f"A Compose project named '{deployment.name}' is there already, from {origin}.",
-                (f"deployer up --name {deployment.name}2 --port {port}   (a name and port of your own)",),
+                (f"deployer up --name {deployment.name}2 --port {port}   (a name and port of your own)", away),
             )
 
 

@@ -119,7 +119,7 @@ def plan(stack: Stack, *, volumes: bool) -> DownPlan:
         for one in seen.there.own
     ]
     kept: list[str] = []
-    for sort in (seen.networks(), seen.volumes() if volumes else (), _files(stack) if volumes else ()):
+    for sort in (seen.networks(unknown=volumes), seen.volumes() if volumes else (), _files(stack) if volumes else ()):
         for one in sort:
             going.append(one) if isinstance(one, Going) else kept.append(one)
     volumes_going = {one.name for one in going if one.sort is Sort.VOLUME}
@@ -209,8 +209,11 @@ class _Seen:
     images: Thing
     is_unrecorded: bool
 
-    def networks(self) -> Iterator[Going | str]:
-        """Those that go, and why others stay."""
+    def networks(self, *, unknown: bool) -> Iterator[Going | str]:
+        """Those that go, and why others stay. One that no `up` is known to have made goes only with `unknown`.
+
+        Without volumes nothing is asked, and a project's label alone says little: another tool may set it too.
+        """
         for network in self.there.networks:
             if network.project != self.there.project:
                 continue
@@ -218,6 +221,8 @@ class _Seen:
             others = self.there.others_using(thing, self.directory)
             if others:
                 yield f"{thing} (the container {', '.join(others)} is in it)"
+            elif not (unknown or self._is_known(thing)):
+                yield f"{thing} ({_UNKNOWN}; where nothing needs it: docker network rm {network.name})"
             else:
                 yield Going(Sort.NETWORK, network.name, network.id, *self._remark(thing, is_ours=True))
 

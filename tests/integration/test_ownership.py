@@ -274,6 +274,31 @@ def test_what_cannot_be_taken_over_is_refused_by_name(own: DeployedStack) -> Non
     assert not own.directory.exists()
 
 
+def test_what_another_tool_puts_into_our_project_is_named_and_stays(own: DeployedStack) -> None:
+    own.up()
+    label = f"com.docker.compose.project={own.name}"
+    other, network = f"{own.name}-other", f"{own.name}_others"
+    docker("network", "create", "--label", label, network)
+    docker("create", "--name", other, "--label", label, BASE)
+    try:
+        for command in (["status"], ["gc", "--yes"], ["down"]):
+            refused = own.deployer(*command)
+            assert refused.returncode == 1
+            assert f"The container {other} is in this deployment's Compose project" in refused.stderr
+            # Under another name there would be another registry.
+            assert f"--name {own.name}2" not in refused.stderr
+            assert f"docker rm --force {other}" in refused.stderr
+    finally:
+        docker("rm", "--force", other)
+    own.deployer("down", check=True)
+    assert docker("network", "ls", "--quiet", "--filter", f"name={network}")
+    asked = own.deployer("down", "--volumes")
+    assert asked.returncode != 0
+    assert f"network {network} not known to be made by `up`" in asked.stderr
+    own.deployer("down", "--volumes", "--yes", check=True)
+    assert not docker("network", "ls", "--quiet", "--filter", f"name={network}")
+
+
 @pytest.mark.parametrize(
     ("made", "told"), [("docker/registry/v2/repositories", "it holds a registry's images"), ("notes", "it holds notes")]
 )

@@ -174,11 +174,25 @@ def test_our_own_helper_keeps_no_volume() -> None:
 def test_a_network_with_anothers_container_stays() -> None:
     network = Network("id", "registry_default", "registry")
     busy = replace(NOBODYS, networks=frozenset({"registry_default"}))
-    assert isinstance(only(look(Inventory("registry", (), (), (network,))).networks()), Going)
-    kept = only(look(Inventory("registry", (busy,), (), (network,))).networks())
+    assert isinstance(only(look(Inventory("registry", (), (), (network,))).networks(unknown=True)), Going)
+    kept = only(look(Inventory("registry", (busy,), (), (network,))).networks(unknown=True))
     assert kept == "network registry_default (the container other is in it)"
     foreign = replace(network, project="other")
-    assert list(look(Inventory("registry", (), (), (foreign,))).networks()) == []
+    assert list(look(Inventory("registry", (), (), (foreign,))).networks(unknown=True)) == []
+
+
+def test_a_network_that_only_carries_the_label_goes_with_a_yes_alone() -> None:
+    network = Network("id", "registry_other", "registry")
+    there = Inventory("registry", (), (), (network,))
+    kept = only(look(there).networks(unknown=False))
+    assert str(kept).startswith("network registry_other (not known to be made by `up`;")
+    asked = only(look(there).networks(unknown=True))
+    assert isinstance(asked, Going)
+    assert asked.was_found
+    made = Owned(made=frozenset({Thing(Kind.NETWORK, network.name)}))
+    used = Inventory("registry", (replace(OURS, networks=frozenset({network.name})),), (), (network,))
+    for known in (look(there, owned=made), look(there, unrecorded=True), look(used)):
+        assert isinstance(only(known.networks(unknown=False)), Going)
 
 
 def test_only_what_deployer_wrote_goes_from_its_folder(tmp_path: Path) -> None:
