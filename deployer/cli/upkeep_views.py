@@ -46,7 +46,7 @@ def print_survey(out: Output, found: Survey, left: Untagged, *, as_json: bool, d
     if found.removal.is_empty:
         tell("There is no garbage.")
     if found.links:
-        tell(f"{counted(len(found.links), 'link')} of manifests and layers to write again: missing, empty or damaged")
+        tell(f"{counted(len(found.links), 'link')} to write again: missing, damaged, or one file with another")
     for name, gone in sorted(found.going.items()):
         tags = f", with {_listed(sorted(gone.tags))}" if gone.tags else ""
         tell(f"{shown(name)}: {counted(len(gone.revisions), 'manifest')} that no tag reaches{tags}")

@@ -143,7 +143,7 @@ class Storage:
         return parse_broken(self._run("broken", ROOT))
 
     def relink(self, paths: Iterable[str]) -> None:
-        """Write such links again, each as its place says."""
+        """Write such links again, each as its place says; a tag's becomes a file of its own."""
         self._run("relink", ROOT, stdin="".join(f"{path}\n" for path in sorted(paths)).encode())
 
     def remove(self, removal: Removal, run: str) -> None:

@@ -31,8 +31,8 @@ _STRUCTURE = re.compile(
 )
 _LIST = re.compile(rf"repositories/.+/_(layers|manifests(/revisions(/sha(256|512)(/{_HEX})?)?)?)")
 _SECTIONS = (
-    "now", "left", "unfinished", "folders", "other", "changed", "foreign", "manifests", "history", "tags", "aliases",
-    "uploads", "blobs",
+    "now", "left", "unfinished", "folders", "other", "changed", "foreign", "shared", "manifests", "history", "tags",
+    "aliases", "uploads", "blobs",
 )  # fmt: skip
 
 
@@ -88,7 +88,8 @@ class Snapshot:
 
     `aliases` leads from digests by which content was pushed to those by which it lies in `blobs`.
     `foreign` are files and folders among the tags that no registry has made, by their paths; `irregular` are the
-    paths at which the registry expects a file and there is a folder, or the reverse. `left` are the bytes of
+    paths at which the registry expects a file and there is a folder, or the reverse; `shared` are the links of tags
+    that are one file with another (hard links). `left` are the bytes of
     disk that a removal which was cut off holds, and `unfinished` the manifests that it was to take, by repository and
     digest, with the moment at which it began.
     """
@@ -102,6 +103,7 @@ class Snapshot:
     unfinished: dict[str, dict[str, int]] = field(default_factory=dict)
     foreign: tuple[str, ...] = ()
     irregular: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
 
     def in_place_of(self, path: str) -> str:
         """The irregular path that keeps a file from being at this one, itself or above it; "" where there is none."""
@@ -185,6 +187,7 @@ def _parsed(printed: bytes, before: Snapshot | None) -> Snapshot:
         unfinished=parse_unfinished(sections["unfinished"]),
         foreign=tuple(sorted(foreign)),
         irregular=tuple(sorted(irregular)),
+        shared=tuple(sorted({*(before.shared if before else ()), *sections["shared"]})),
     )
 
 

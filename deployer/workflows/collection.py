@@ -49,7 +49,8 @@ def collect(work: Upkeep, manifests: Manifests, choose: Choose, shown: Survey, d
     with work.writes_held(drain) as hold:
         if shown.links:
             # First, so that what they lead to counts.
-            work.storage.relink(shown.links & (work.storage.broken_links() | work.storage.lacking(shown.links).keys()))
+            wrong = work.storage.broken_links() | work.storage.lacking(shown.links).keys() | {*shown.snapshot.shared}
+            work.storage.relink(shown.links & wrong)
         now = survey(work.storage, manifests, limited(choose, shown), _shown_alone(shown), shown)
         _expect_in_sight(now, shown)
         damaged = tuple(digest for digest in now.removal.damaged if digest in shown.removal.damaged)

@@ -50,9 +50,10 @@ class Survey:
     `freed` is what the disk gets back; `size` the blobs' own. `unfinished` are uploads that ended
     half-way, which the registry itself clears after a week. Of the repositories that are `spared`, something was
     chosen, and nothing goes: what is damaged there, or dated in the future, may be what should stay. `ahead` are
-    the tags of the future, as `repository:tag`. `links` are those that are missing or hold no digest, by their paths,
-    which are looked for with a cure alone. `spoilt` are damaged files that no image is known to need. `irregular` are
-    the paths of what is no file or folder where the registry expects one.
+    the tags of the future, as `repository:tag`. `links` are those that are missing, do not hold their digest, or are
+    one file with another, by their paths, which are looked for with a cure alone.
+    `spoilt` are damaged files that no image is known to need. `irregular` are the paths of what is no file or folder
+    where the registry expects one.
     """
 
     snapshot: Snapshot
@@ -167,7 +168,7 @@ def survey(
         spoilt=spoilt,
         spared=tuple(sorted(spared & chosen.keys())),
         ahead=tuple(f"{name}:{tag}" for name, tags in sorted(ahead.items()) for tag in sorted(tags)),
-        links=storage.broken_links() | damage.missing_links(damages) if cure else frozenset(),
+        links=storage.broken_links() | damage.missing_links(damages) | {*snapshot.shared} if cure else frozenset(),
         irregular=tuple(sorted({*snapshot.irregular, *(one.obstacle for one in content.damages if one.obstacle)})),
     )
 

@@ -29,6 +29,7 @@ def of_survey(found: Survey) -> Iterator[Finding]:
     yield from of_unknown(found.unknown)
     yield from _of_clock(found)
     yield from _of_foreign(found.snapshot.foreign)
+    yield from _of_shared(found.snapshot.shared)
     yield from _of_irregular(found.irregular, is_blind=found.snapshot.is_blind)
     spoilt = len(found.spoilt - set(found.removal.blobs))
     if spoilt:
@@ -69,6 +70,19 @@ def _of_foreign(paths: Sequence[str]) -> Iterator[Finding]:
             (
                 f"Remove them (the registry's container has the volume or data directory at {render.STORAGE}).",
                 "Keep away the program that makes them, such as a file indexer or a network share.",
+            ),
+        )
+
+
+def _of_shared(paths: Sequence[str]) -> Iterator[Finding]:
+    if paths:
+        yield Finding(
+            "wrong",
+            f"Files of tags are hard links to other files, and a push to one changes the others too: "
+            f"{listed([in_container(path) for path in paths])}.",
+            (
+                f"{CURE}   (makes each a file of its own)",
+                "Keep away the program that links equal files, such as jdupes or a backup tool.",
             ),
         )
 

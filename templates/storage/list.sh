@@ -110,6 +110,7 @@ walk_manifests() {
 				-o -path "*/_manifests/tags/*/index/*/*/link" \) ! -type f -exec stat -c "other %Y %n" {} + -o \
 			-path "*/_manifests/tags/*/index/*" -name link -type f -exec stat -c %n {} + -o \
 			! -type d ! -name link -exec stat -c "other %Y %n" {} + -o \
+			-path "*/_manifests/tags/*/current/link" -links +1 -exec stat -c "shared $mark" {} + -o \
 			! -path "*/_manifests/tags/*/index*" \( -type d -o -type f -name link \) -exec stat -c "$mark" {} +
 	' sh "$mark"
 }
@@ -189,8 +190,11 @@ if there "$root"; then
 	grep -E '^(symbolic|other) ' "$here/all" || [ $? -eq 1 ]
 	echo "# foreign"
 	grep '^foreign' "$here/all" | cut -d ' ' -f 2-
+	# Tags' links that are the same file as another: a push to one changes both.
+	echo "# shared"
+	grep '^shared ' "$here/all" | cut -d ' ' -f 6-
 	# Times before 1970 are times too.
-	grep '^-\{0,1\}[0-9]' "$here/all" > "$here/seen" || [ $? -eq 1 ]
+	sed 's/^shared //' "$here/all" | grep '^-\{0,1\}[0-9]' > "$here/seen" || [ $? -eq 1 ]
 	cut -d ' ' -f 5- "$here/seen" > "$here/paths"
 
 	# Links, and the folders of tags and manifests: one without a link was deleted, or is damaged.

@@ -402,7 +402,7 @@ def test_files_are_verified_as_they_are_now(tree: Tree) -> None:
 class TestLinks:
     """The folder that the link of a manifest or layer lies in says what it holds."""
 
-    @pytest.mark.parametrize("content", [b"", b"sha256:abc", b"\0" * 71])
+    @pytest.mark.parametrize("content", [b"", b"sha256:abc", b"\0" * 71, sha256(b"another").encode()])
     def test_they_are_written_again(self, tree: Tree, content: bytes) -> None:
         whole = image("x")
         tree.push("team/app", ["1"], whole)
@@ -431,6 +431,29 @@ class TestLinks:
         assert not cure(tree).links
         assert (tree.root / "repositories/app/_manifests/tags/1/current/link").read_bytes() == b""
         assert tree.listing() == before
+
+
+class TestSharedLinks:
+    """What `jdupes --link-hard` leaves: one file under several names, which a push changes under all of them."""
+
+    def test_each_tag_becomes_a_file_of_its_own(self, tree: Tree) -> None:
+        tree.push("app", ["1", "2"], image("x"))
+        tree.push("app", ["3"], image("y"))
+        tags = tree.root / "repositories/app/_manifests/tags"
+        one, two = tags / "1/current/link", tags / "2/current/link"
+        two.unlink()
+        os.link(one, two)
+        before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in (one, two)}
+        (told,) = storage_findings.of_survey(look(tree))
+        assert "/_manifests/tags/1/current/link, " in told.sentence
+        assert told.advice[0].startswith("deployer gc --damaged")
+        assert look(tree).is_idle
+        assert look(tree).snapshot.repositories["app"].tags.keys() == {"1", "2", "3"}
+        assert cure(tree).links == 2
+        assert one.stat().st_nlink == two.stat().st_nlink == 1
+        assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in (one, two)} == before
+        assert not [*storage_findings.of_survey(look(tree))]
+        assert not list(tags.rglob("*.new"))
 
 
 class TestMissingLinks:
