@@ -6,7 +6,7 @@ import fcntl
 import os
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from deployer.errors import HostError
 from deployer.host.files import refusal
@@ -18,51 +18,94 @@ if TYPE_CHECKING:
 
 _TRIES = 10
 _PAUSE_SECONDS = 0.1
+_NAME_MAX_BYTES = 1000
 
 
 @contextmanager
 def exclusive(path: Path, command: str = "") -> Iterator[None]:
-    """Hold a lock file while a command changes the deployment.
+    """Hold a lock file, and the folder that it is in, while a command changes the deployment.
 
-    The kernel lets go of it when the process ends, however it ends. Who takes it for a moment only
-    gives no command. Raises HostError that names the command that is at work already.
+    The kernel lets go of both when the process ends, however it ends. The folder's lock holds where the file is
+    replaced meanwhile. Who takes it for a moment only gives no command. Raises HostError that names the command that
+    is at work already.
     """
+    file, folder = _held(path)
+    try:
+        # On a full disk it holds without a name.
+        with suppress(OSError):
+            os.ftruncate(file, 0)
+            if command:
+                os.pwrite(file, f"`deployer {command}` (process {os.getpid()})".encode(), 0)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                os.ftruncate(file, 0)
+    finally:
+        _close(file, folder)
+
+
+def _held(path: Path) -> tuple[int, int]:
+    """The lock file and its folder, opened and locked. Raises HostError."""
+    for attempt in range(1, _TRIES + 1):
+        file, folder = _opened(path)
+        name = ""
+        try:
+            if _lock(file, folder, path):
+                return file, folder
+        except BlockingIOError:
+            name = _named(file)
+        except BaseException:
+            _close(file, folder)
+            raise
+        _close(file, folder)
+        # A command that only makes order holds it for a moment, and says nothing.
+        if attempt == _TRIES or name:
+            raise HostError(f"{name or 'Another command'} is at work on this deployment.", ("Wait until it is done.",))
+        time.sleep(_PAUSE_SECONDS)
+    raise AssertionError
+
+
+def _opened(path: Path) -> tuple[int, int]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        opened = path.open("a+")
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            return file, os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            os.close(file)
+            raise
     except OSError as error:
         found = refusal(path, error)
         found.advice = (*found.advice, "Or keep deployments in another folder: export XDG_DATA_HOME=/path/to/folder")
         raise found from error
-    with opened as stream:
-        _lock(stream, path)
-        stream.truncate(0)
-        if command:
-            # On a full disk the lock holds without a name, so that `gc` can free some space.
-            with suppress(OSError):
-                os.write(stream.fileno(), f"`deployer {command}` (process {os.getpid()})".encode())
-        try:
-            yield
-        finally:
-            stream.truncate(0)
 
 
-def _named(stream: TextIO) -> str:
-    stream.seek(0)
-    return stream.read().strip()
+def _lock(file: int, folder: int, path: Path) -> bool:
+    """Lock both; False where the file is not the one at the path any more. Raises BlockingIOError and HostError."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        raise HostError(f"{path} cannot be locked: {error.strerror}.") from error
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:
+        # Not every network disk locks folders: there the file's lock must do.
+        pass
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except OSError:
+        return False
 
 
-def _lock(stream: TextIO, path: Path) -> None:
-    for attempt in range(1, _TRIES + 1):
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            # A command that only makes order holds it for a moment, and says nothing.
-            if attempt == _TRIES or _named(stream):
-                holder = _named(stream) or "Another command"
-                raise HostError(f"{holder} is at work on this deployment.", ("Wait until it is done.",)) from error
-            time.sleep(_PAUSE_SECONDS)
-        except OSError as error:
-            raise HostError(f"{path} cannot be locked: {error.strerror}.") from error
-        else:
-            return
+def _named(file: int) -> str:
+    return os.pread(file, _NAME_MAX_BYTES, 0).decode(errors="replace").strip()
+
+
+def _close(file: int, folder: int) -> None:
+    os.close(file)
+    os.close(folder)

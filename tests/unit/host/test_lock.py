@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -42,17 +43,53 @@ def test_the_second_is_told_who_is_at_work_until_that_one_is_killed(tmp_path: Pa
     assert lock.read_text() == ""
 
 
-def test_a_full_disk_keeps_no_command_from_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_descriptor: int, _content: bytes) -> int:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "write", full)
-    with exclusive(tmp_path / ".lock", "gc"):
-        assert (tmp_path / ".lock").read_text() == ""
-
-
 def test_a_folder_that_may_not_be_written_is_told_with_another(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(HostError, match="cannot be written: ") as caught, exclusive(tmp_path / "file" / ".lock", "up"):
         pass
     assert caught.value.advice[-1].endswith("export XDG_DATA_HOME=/path/to/folder")
+
+
+def test_it_holds_although_the_file_was_replaced(tmp_path: Path) -> None:
+    """Such as by a restore, or by somebody who takes it for a leftover."""
+    lock = tmp_path / "deployment" / ".lock"
+    for is_new in (False, True):
+        with exclusive(lock, "up"):
+            lock.unlink()
+            if is_new:
+                lock.touch()
+            with pytest.raises(HostError, match="Another command is at work"), exclusive(lock, "down"):
+                pass
+        with exclusive(lock, "down"):
+            assert "deployer down" in lock.read_text()
+
+
+def test_who_waited_for_a_file_that_is_gone_takes_the_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `down --volumes` removes it, while another command has opened it."""
+    lock = tmp_path / "deployment" / ".lock"
+    really = fcntl.flock
+    removed: list[bool] = []
+
+    def lock_late(file: int, operation: int) -> None:
+        if not removed:
+            removed.append(True)
+            lock.unlink()
+        really(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", lock_late)
+    with exclusive(lock, "up"):
+        assert "deployer up" in lock.read_text()
+
+
+def test_a_full_disk_costs_the_name_alone(tmp_path: Path) -> None:
+    lock = tmp_path / "deployment" / ".lock"
+    lock.parent.mkdir()
+    lock.touch()
+    # No file may get larger: every write fails, as on a full disk.
+    full = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n" + HOLDER
+    with subprocess.Popen([sys.executable, "-c", full, str(lock)], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(HostError, match="Another command is at work"), exclusive(lock, "down"):
+            pass
+        holder.kill()
