@@ -59,10 +59,11 @@ class Damage:
 
 @dataclass(frozen=True)
 class Unknown:
-    """A manifest of a repository that is whole, and of a form that is not read here."""
+    """A manifest of a repository that is whole, and of a form that is not read here, or `is_new`: it came meanwhile."""
 
     repository: str
     digest: str
+    is_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def examine(
     return Examination(
         damages=damages,
         unknown=tuple(
-            Unknown(one.name, digest)
+            Unknown(one.name, digest, snapshot.aliases.get(digest, digest) not in snapshot.blobs)
             for one in repositories
             for digest in sorted(_unread(one, manifests) - sizes.keys())
         ),

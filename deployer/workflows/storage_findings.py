@@ -164,8 +164,14 @@ def of_links(paths: Iterable[str]) -> Iterator[Finding]:
 
 
 def of_unknown(unknown: Iterable[Unknown]) -> Iterator[Finding]:
-    """A finding for each manifest that is whole and that this program cannot read."""
+    """A finding for each manifest that is whole and that this program cannot read, or has not read."""
     for one in unknown:
+        if one.is_new:
+            sentence = (
+                f"{one.repository}@{one.digest} was pushed meanwhile: it is kept, and nothing else is said of it."
+            )
+            yield Finding("note", sentence)
+            continue
         yield Finding(
             "note",
             f"The manifest {one.repository}@{one.digest} is of a form that deployer does not read, "

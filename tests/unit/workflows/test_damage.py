@@ -157,7 +157,12 @@ def test_what_comes_while_it_is_listed_is_no_loss(tree: Tree, monkeypatch: pytes
     for digest in (whole.digest, sha256(whole.blobs[1])):
         del listed.blobs[digest]
     monkeypatch.setattr(storage, "snapshot", lambda: listed)
-    assert not survey(storage, Manifests(), no_images).damages
+    found = survey(storage, Manifests(), no_images)
+    assert not found.damages
+    assert found.removal.is_empty
+    (told,) = storage_findings.of_survey(found)
+    assert told.state == "note"
+    assert told.sentence.startswith(f"app@{whole.digest} was pushed meanwhile")
 
 
 def test_a_manifest_of_an_unknown_form_is_not_called_damaged(tree: Tree) -> None:
