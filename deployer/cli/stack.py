@@ -320,7 +320,10 @@ def _print_status(session: Session, found: Status) -> None:
             ],
         )
     for problem in found.problems:
-        out.warn(problem)
+        if found.unreadable and problem == found.unreadable.sentence:
+            warn_of(out, found.unreadable)
+        else:
+            out.warn(problem)
     for finding in found.content:
         warn_of(out, finding)
     if not found.is_healthy:

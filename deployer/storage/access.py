@@ -186,4 +186,7 @@ def _in_words(error: EngineError) -> StorageError:
         if re.search(one.pattern, original, re.IGNORECASE):
             kind = StorageError if one.serves else StorageUnreadable
             return kind(one.sentence.format(f": {place[1]}" if place else ""), one.advice, original)
-    return StorageError("The registry's storage could not be read or changed.", ("Run the command again.",), original)
+    advice = (
+        "Look at the reason given here; run the command again only once that is fixed. Nothing is deleted meanwhile."
+    )
+    return StorageError("The registry's storage could not be read or changed.", (advice,), original)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from deployer import render
 from deployer.errors import StorageError
 from deployer.reference import is_digest, is_repository, is_tag
 from deployer.storage.printed import complete, cut_short
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 # In seconds: a disk on the network has a clock of its own.
 CLOCKS_MAY_DIFFER = 3600
 
+# Where the registry's container has its storage.
+_ROOT = f"{render.STORAGE}/docker/registry/v2"
 _BLOCK = 512
 _BLOB = re.compile(r"(\d+) (\d+) (-?\d+) blobs/(sha256|sha512)/[0-9a-f]{2}/([0-9a-f]{64}|[0-9a-f]{128})/data")
 _UPLOAD = re.compile(r"[0-9a-f-]+")
@@ -145,7 +148,9 @@ def parse(printed: bytes, before: Snapshot | None = None) -> Snapshot:
         return _parsed(printed, before)
     except (ValueError, IndexError) as error:
         raise StorageError(
-            "The registry's storage holds a name that cannot be listed, such as one of two lines.", (), str(error)
+            "The registry's storage has a name that cannot be listed, such as one of two lines.",
+            (f"Rename or remove what this finds in the registry's container: find {_ROOT} -name '*[[:cntrl:]]*'",),
+            str(error),
         ) from error
 
 
@@ -207,9 +212,17 @@ def _sections(printed: bytes) -> dict[str, list[str]]:
 
 
 def _behind_a_link(path: str) -> StorageError:
+    place = f"{_ROOT}/{path}"
+    if path.endswith(("/link", "/data")):
+        advice = (
+            f"Put the file itself there, in the registry's container or its data directory: cp {place} {place}.new && "
+            f"mv {place}.new {place}"
+        )
+    else:
+        advice = "Put the folder itself there that it leads to, or mount that there (a bind mount will do)."
     return StorageError(
-        f"The registry's storage holds a symbolic link, {path}: nobody can say from here what lies behind it.",
-        ("Put what it leads to in its place (a bind mount will do); nothing was changed.",),
+        f"The registry's storage has a symbolic link, {place}: what is behind it cannot be read from here.",
+        (advice, "Nothing was changed."),
     )
 
 

@@ -31,6 +31,9 @@ def examine(examined: Examined) -> Iterator[Finding]:
         return
     found = status.read(stack)
     for problem in found.problems:
+        if found.unreadable and problem == found.unreadable.sentence:
+            yield found.unreadable
+            continue
         is_ports = problem == readiness.UNPUBLISHED
         yield Finding("wrong", problem, readiness.UNPUBLISHED_ADVICE if is_ports else ("deployer up", "deployer logs"))
     yield from found.content

@@ -51,7 +51,8 @@ class Status:
     """A deployment as it is; None or "" where something cannot be known. Sizes in bytes.
 
     `garbage_bytes` is what a collection would free; `upkeep` says who holds writes off, and since when.
-    `content` is what is wrong with what it holds: the rest is served all the same.
+    `content` is what is wrong with what it holds: the rest is served all the same. Where its storage is `unreadable`,
+    that is among the problems, and this tells how to fix it.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Status:
     sign_in: str = ""
     encryption: str = ""
     content: tuple[Finding, ...] = ()
+    unreadable: Finding | None = None
 
     @property
     def is_healthy(self) -> bool:
@@ -107,10 +109,11 @@ def read(stack: Stack) -> Status:
         sign_in=_sign_in(stack),
         encryption=_encryption(stack),
         content=content.findings,
+        unreadable=content.unreadable,
         problems=(
             *_elsewhere(containers, settings.port),
             *_problems(containers, answer, free),
-            *content.problems,
+            *((content.unreadable.sentence,) if content.unreadable else ()),
             *_certificate(stack),
             *_page(settings, version),
         ),
@@ -173,14 +176,14 @@ class _Content:
 
     garbage: int | None = None
     findings: tuple[Finding, ...] = ()
-    problems: tuple[str, ...] = ()
+    unreadable: Finding | None = None
 
 
 def _content(stack: Stack, registry: ServiceContainer) -> _Content:
     try:
         found = survey(Storage(stack.engine, registry.id), Manifests(), no_images)
     except StorageUnreadable as error:
-        return _Content(problems=(error.message,))
+        return _Content(unreadable=Finding.of(error))
     except StorageError as error:
         return _Content(findings=(Finding.of(error),))
     except DeployerError:

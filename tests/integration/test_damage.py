@@ -250,6 +250,11 @@ def test_a_storage_that_cannot_be_read_is_no_empty_one(stored: Stored, client: h
         done = stored.stack.deployer(*command)
         assert done.returncode == 1, command
         assert f"/var/lib/registry/docker/registry/v2/{place}" in done.stdout + done.stderr, command
+    # Both tell how to fix it, and `up` would not.
+    assert "→ Look what is there" in stored.stack.deployer("status").stderr
+    told = stored.stack.deployer("doctor").stdout
+    assert "→ Look what is there" in told
+    assert "→ deployer up" not in told
     catalog = stored.stack.deployer("catalog", "--tags")
     assert catalog.returncode == 1
     assert "No repositories" not in catalog.stdout + catalog.stderr

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -237,3 +238,25 @@ def test_times_before_1970_are_times(tree: Tree) -> None:
     assert found.repositories["app"].tags["1"].digest == digest
     assert set(found.repositories["app"].revisions) == {digest}
     assert set(found.blobs) == tree.blobs()
+
+
+@pytest.mark.parametrize("place", ["repositories/app/_manifests/tags/2/current/link", "blobs"])
+def test_the_advice_for_a_symbolic_link_works(tree: Tree, place: str) -> None:
+    """As `ln -s` makes of equal files, or moves a folder to another disk."""
+    digest = tree.push("app", ["1", "2"], image("x"))
+    path = tree.root / place
+    moved = tree.folder / "elsewhere"
+    path.rename(moved)
+    path.symlink_to(moved)
+    with pytest.raises(StorageError) as raised:
+        tree.storage().snapshot()
+    named = f"/var/lib/registry/docker/registry/v2/{place}"
+    assert named in raised.value.message
+    advice = raised.value.advice[0]
+    if place == "blobs":
+        assert "folder" in advice
+        return
+    command = advice.partition(": ")[2].replace(named, str(path))
+    subprocess.run(["sh", "-c", command], check=True)
+    assert not path.is_symlink()
+    assert tree.storage().snapshot().repositories["app"].tags["2"].digest == digest
