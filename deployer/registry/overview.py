@@ -35,7 +35,8 @@ class Overview:
 
     `pushed` is when each tag was last pushed. `manifests` and `configs` are by digest, and not all that there
     are. A configuration is told in part: what lists show of it. `damaged` are the manifests, configurations and
-    layers that nobody can pull, with the size of their file in bytes, None where there is none.
+    layers that nobody can pull, with the size of their file in bytes, None where there is none; of those that are
+    `unlinked` the link is missing in the repository.
     """
 
     tags: Mapping[str, str]
@@ -43,6 +44,7 @@ class Overview:
     manifests: Mapping[str, Manifest] = field(default_factory=dict)
     configs: Mapping[str, ImageConfig] = field(default_factory=dict)
     damaged: Mapping[str, int | None] = field(default_factory=dict)
+    unlinked: frozenset[str] = frozenset()
 
 
 def parse_overview(content: bytes) -> Overview | None:
@@ -71,7 +73,7 @@ def parse_overview(content: bytes) -> Overview | None:
         ):
             # What is too large for the overview is told as unread.
             configs[manifest.config.digest] = parse_config(json.dumps(entry.config).encode())
-    return Overview(tags, _pushed(parts), known, configs, _damaged(parts))
+    return Overview(tags, _pushed(parts), known, configs, _damaged(parts), _unlinked(parts))
 
 
 def _pushed(parts: Mapping[str, _Member]) -> dict[str, datetime]:
@@ -85,6 +87,11 @@ def _damaged(parts: Mapping[str, _Member]) -> dict[str, int | None]:
     found = json.loads(parts["damaged"].text) if "damaged" in parts else {}
     sizes = found if isinstance(found, dict) else {}
     return {digest: size for digest, size in sizes.items() if size is None or type(size) is int}
+
+
+def _unlinked(parts: Mapping[str, _Member]) -> frozenset[str]:
+    found = json.loads(parts["unlinked"].text) if "unlinked" in parts else {}
+    return frozenset(found) if isinstance(found, dict) else frozenset()
 
 
 @dataclass(frozen=True)

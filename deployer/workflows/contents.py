@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeGuard, TypeVar
 from deployer.errors import ContentDamaged, NotFound, RegistryError
 from deployer.registry import throwaway
 from deployer.registry.kinds import Kind, kind_of_whole
-from deployer.registry.manifests import ImageManifest, Index, total
+from deployer.registry.manifests import DEPTH, ImageManifest, Index, total
 from deployer.registry.moments import parse_time, real_time
 from deployer.registry.platforms import Platform, labels
 from deployer.workflows.reading import Damaged
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from deployer.workflows.reading import Reader
 
 _CREATED = "org.opencontainers.image.created"
-# Deeper nesting exists in no real image, and could be made to have no end.
-_MAX_DEPTH = 5
+_TOO_DEEP = f"It is in more than {DEPTH} indexes in one another, and was not read."
 
 Result = TypeVar("Result")
 
@@ -177,11 +176,16 @@ def read_contents(reader: Reader, roots: Iterable[Manifest], now: datetime | Non
     """
     contents = Contents(now=now or datetime.now(UTC))
     level = list(roots)
-    for _ in range(_MAX_DEPTH):
-        contents.manifests.update({manifest.digest: manifest for manifest in level})
+    contents.manifests.update({manifest.digest: manifest for manifest in level})
+    for depth in range(1, DEPTH + 1):
         children = {child.digest for manifest in level if isinstance(manifest, Index) for child in manifest.images}
         wanted = sorted(children - contents.manifests.keys())
         level = list(_fetch(reader, wanted, reader.manifest, contents).values())
+        if depth == DEPTH:
+            deeper = {manifest.digest for manifest in level if isinstance(manifest, Index)}
+            contents.failed.update({digest: RegistryError(_TOO_DEEP) for digest in deeper})
+            level = [manifest for manifest in level if manifest.digest not in deeper]
+        contents.manifests.update({manifest.digest: manifest for manifest in level})
         if not level:
             break
     configs = {

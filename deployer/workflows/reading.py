@@ -76,11 +76,15 @@ class Patience:
 
 @dataclass(frozen=True)
 class Damaged:
-    """A manifest, configuration or layer that nobody can pull; `size` is that of its file, None where there is none."""
+    """A manifest, configuration or layer that nobody can pull; `size` is that of its file, None where there is none.
+
+    Of one that is `unlinked` the link is missing in the repository, whether or not there is a file.
+    """
 
     digest: str
     size: int | None
     is_manifest: bool = False
+    is_unlinked: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,12 @@ class Reader:
         """Those of these manifests, configurations and layers that the overview says nobody can pull."""
         wrong = self.overview.damaged if self.overview else {}
         kinds = {**dict.fromkeys(parts, False), **dict.fromkeys(manifests, True)}
-        found = (Damaged(digest, wrong[digest], kind) for digest, kind in kinds.items() if digest in wrong)
+        unlinked = self.overview.unlinked if self.overview else frozenset()
+        found = (
+            Damaged(digest, wrong[digest], kind, digest in unlinked)
+            for digest, kind in kinds.items()
+            if digest in wrong
+        )
         # A manifest that is larger than the registry reads may be whole, and a push would not help.
         return tuple(one for one in found if not (one.is_manifest and (one.size or 0) > REGISTRYS_LIMIT))
 

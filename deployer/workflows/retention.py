@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from deployer.duration import written
 from deployer.order import natural
 from deployer.registry.imageconfig import parse_config
+from deployer.registry.manifests import DEPTH
 from deployer.registry.moments import Source, at_second, newest_first, real_time
 from deployer.workflows.manifest_graph import Going, clings, parts, settle
 from deployer.workflows.untagged import may_go
@@ -86,13 +87,11 @@ class Creations:
 def images_of(digest: str, manifests: Manifests) -> list[str]:
     """The known manifests that an index puts together, those of the indexes in it too; any other is its own."""
     found: dict[str, Facts] = {}
-    waiting = [digest]
-    while waiting:
-        current = waiting.pop()
-        facts = manifests.known.get(current)
-        if facts and current not in found:
-            found[current] = facts
-            waiting += facts.images
+    level = [digest]
+    for _ in range(DEPTH + 1):
+        new = {one: facts for one in level if one not in found and (facts := manifests.known.get(one))}
+        found |= new
+        level = [image for facts in new.values() for image in facts.images]
     return [one for one, facts in found.items() if not facts.children]
 
 

@@ -123,7 +123,7 @@ def of_damages(damages: Sequence[Damage]) -> Iterator[Finding]:
         cures = _cures(found, them, can_push=bool(tagged))
         yield Finding(
             "wrong",
-            f"{listed(images)} cannot be pulled whole: {listed([_state(one) for one in found])}.",
+            f"{listed(images)} cannot be pulled whole: {listed([state(one) for one in found])}.",
             (*cures, f"{'Or remove' if cures else 'Remove'} {them}: {_removal(name, found)}"),
         )
 
@@ -144,10 +144,6 @@ def _cures(found: Sequence[Damage], them: str, *, can_push: bool) -> tuple[str, 
         return ()
     is_cut = any(one.is_unlinked or not one.is_lost for one in found)
     return (CURE, f"Then {push}") if is_cut else (f"Push{push.removeprefix('push')}",)
-
-
-def _state(one: Damage) -> str:
-    return f"the link of the file {_short(one.digest)} is missing" if one.is_unlinked else state(one)
 
 
 def of_links(paths: Iterable[str]) -> Iterator[Finding]:
@@ -192,6 +188,8 @@ def _short(digest: str) -> str:
 def state(one: Damage | Damaged) -> str:
     """What is wrong with one file."""
     what = f"the {'manifest' if one.is_manifest else 'file'} {_short(one.digest)}"
+    if one.is_unlinked:
+        return f"the link of {what} is missing"
     if one.size is None:
         return f"{what} is missing"
     return f"{what} is empty" if one.size == 0 else f"{what} is damaged ({one.size} bytes)"

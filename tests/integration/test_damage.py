@@ -140,6 +140,32 @@ def test_a_missing_layer_needs_a_push_alone(
     assert "cannot be pulled whole" not in stored.stack.deployer("status").stderr
 
 
+@pytest.mark.parametrize("lost", ["layer", "configuration", "manifest", "tag"])
+def test_a_missing_link_needs_a_push_alone(
+    stored: Stored, client: httpx.Client, make_image: Callable[..., str], lost: str
+) -> None:
+    """As the advice says: the registry takes the file that it has for one that is not there, and links it again."""
+    name = f"{stored.stack.address}/app:1"
+    make_image(name)
+    docker("push", name)
+    digest = stored.tag("app", "1").read_text()
+    manifest = json.loads(stored.blob(digest).read_bytes())
+    layers = stored.repository("app") / "_layers"
+    part = {"layer": manifest["layers"][0], "configuration": manifest["config"]}.get(lost, {"digest": digest})["digest"]
+    link = {"manifest": stored.revision("app", digest), "tag": stored.tag("app", "1")}.get(
+        lost, layers / part.replace(":", "/") / "link"
+    )
+    link.unlink()
+    told = stored.stack.deployer("tags", "app").stderr
+    if lost != "tag":
+        what = "manifest" if lost == "manifest" else "file"
+        assert f"app:1 is not whole: the link of the {what} {part[7:19]} is missing. Push it again." in told
+    docker("push", name)
+    assert pulls_whole(client, "app", "1")
+    assert stored.stack.deployer("tags", "app", check=True).stderr == ""
+    assert json.loads(stored.stack.deployer("status", "--json").stdout)["content"] == []
+
+
 @pytest.mark.parametrize("cut", ["layer", "layer and manifest", "layer, and no manifest"])
 def test_a_removal_as_advised_takes_the_damaged_file_and_nothing_else(
     stored: Stored, client: httpx.Client, make_image: Callable[..., str], cut: str

@@ -235,7 +235,11 @@ def test_an_artifact_is_not_dated_by_the_configuration_of_an_image() -> None:
 def test_what_is_wrong_with_a_tag_is_told(case: dict[str, Any]) -> None:
     registry: Any = Registry(case)
     root = registry.parsed(case["root"])
-    reader = Reader(registry, "app", Overview({"it": case["root"]}, damaged=case["damaged"]))
+    reader = Reader(
+        registry,
+        "app",
+        Overview({"it": case["root"]}, damaged=case["damaged"], unlinked=frozenset(case.get("unlinked", ()))),
+    )
     tag = tag_of("it", root, read_contents(reader, [root]), reader)
     assert {"state": tag.state.name.lower() if tag.state else "", "sentence": tag_sentence("app:it", tag)} == case["is"]
 

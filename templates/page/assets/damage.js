@@ -6,16 +6,18 @@ import { isAttestation, namesManifest } from "./media-types.js";
 const REGISTRYS_LIMIT = 4_194_304;
 
 /**
- * @typedef {{digest: string, size: number | null, isManifest: boolean}} Damaged
- * `size`: the bytes that the file has instead; null where there is none
- * @param {{manifests: Record<string, any>, damaged?: Record<string, number | null>}} answer the overview's, of a repository
+ * @typedef {{digest: string, size: number | null, isManifest: boolean, isUnlinked: boolean}} Damaged
+ * `size`: the bytes that the file has instead; null where there is none, or where it is unlinked: its link is missing
+ * @param {{manifests: Record<string, any>, damaged?: Record<string, number | null>, unlinked?: Record<string, true>}} answer
+ * the overview's, of a repository
  * @returns {(digest: string) => Damaged[]} what of a manifest, and of all that is pulled with it, cannot be had or is
  * not what it was: configurations and layers first, then manifests
  */
-export function damageIn({ manifests, damaged }) {
+export function damageIn({ manifests, damaged, unlinked }) {
   if (!isObject(damaged) || !Object.keys(damaged).length) return () => [];
   const documentOf = (digest) => (Object.hasOwn(manifests, digest) && isObject(manifests[digest]?.document) ? manifests[digest].document : {});
   const isDamaged = (digest) => Object.hasOwn(damaged, digest);
+  const told = (digest, isManifest) => ({ digest, size: damaged[digest], isManifest, isUnlinked: isObject(unlinked) && Object.hasOwn(unlinked, digest) });
   const isTooLarge = (digest) => damaged[digest] > REGISTRYS_LIMIT;
 
   return (root) => {
@@ -28,8 +30,8 @@ export function damageIn({ manifests, damaged }) {
       for (const part of [config, ...list(layers)]) parts.add(words(part?.digest));
     }
     return [
-      ...[...parts].filter((digest) => isDamaged(digest) && !needed.has(digest)).map((digest) => ({ digest, size: damaged[digest], isManifest: false })),
-      ...[...needed].filter((digest) => isDamaged(digest) && !isTooLarge(digest)).map((digest) => ({ digest, size: damaged[digest], isManifest: true })),
+      ...[...parts].filter((digest) => isDamaged(digest) && !needed.has(digest)).map((digest) => told(digest, false)),
+      ...[...needed].filter((digest) => isDamaged(digest) && !isTooLarge(digest)).map((digest) => told(digest, true)),
     ];
   };
 }

@@ -33,8 +33,8 @@ import { total, weigh } from "./weight.js";
  * @param {Date} [now]
  * @returns {Repository}
  */
-export function readRepository({ tags, manifests, damaged, pushed = {}, may }, now = new Date()) {
-  const damageOf = damageIn({ manifests, damaged });
+export function readRepository({ tags, manifests, damaged, unlinked, pushed = {}, may }, now = new Date()) {
+  const damageOf = damageIn({ manifests, damaged, unlinked });
   const known = new Map(Object.entries(manifests).map(([digest, entry]) => [digest, describeEntry(entry, now)]));
   const tagsOf = new Map(Object.values(tags).map((digest) => [digest, []]));
   for (const [tag, digest] of Object.entries(tags)) tagsOf.get(digest).push(tag);
@@ -140,8 +140,10 @@ const content = ({ kind, purpose, client, artifactType }) => ({ kind, purpose, c
 /** The images of an index and of the indexes in it, as often as they are named; each index is read once. */
 function below(index, known, seen, depth = 1) {
   return index.children.flatMap((child) => {
-    const part = { ...child, description: known.get(child.digest) };
-    const goesOn = part.description?.kind === "index" && depth < DEPTH && !seen.has(child.digest);
+    const description = known.get(child.digest);
+    // Of an index that is too deep nothing is said.
+    const part = { ...child, description: description?.kind === "index" && depth >= DEPTH ? null : description };
+    const goesOn = part.description?.kind === "index" && !seen.has(child.digest);
     seen.add(child.digest);
     return goesOn ? [part, ...below(part.description, known, seen, depth + 1)] : [part];
   });

@@ -23,9 +23,10 @@ export function stateSentence(name, { state, damaged, lost, bytes: size }) {
   return state === "empty" ? states.empty(name) : states[state] ?? "";
 }
 
-function damageWords({ digest, size, isManifest }) {
+function damageWords({ digest, size, isManifest, isUnlinked }) {
   const { states } = text.tags;
-  const part = states.part(shortDigest(digest), isManifest);
+  const file = states.part(shortDigest(digest), isManifest);
+  const part = isUnlinked ? states.link(file) : file;
   if (size === null) return states.missing(part);
   return size === 0 ? states.void(part) : states.damaged(part, size);
 }

@@ -44,6 +44,7 @@ export const words = {
     lost: (digests) => `the registry has lost ${digests}`,
     more: (first, count) => `${first} and ${count} more`,
     part: (digest, isManifest) => `the ${isManifest ? "manifest" : "file"} ${digest}`,
+    link: (part) => `the link of ${part}`,
     missing: (part) => `${part} is missing`,
     void: (part) => `${part} is empty`,
     damaged: (part, size) => `${part} is damaged (${size} bytes)`,

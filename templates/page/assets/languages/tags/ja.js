@@ -44,6 +44,7 @@ export const words = {
     lost: (digests) => `レジストリから ${digests} が失われています`,
     more: (first, count) => `${first}、ほか ${count} 件`,
     part: (digest, isManifest) => `${isManifest ? "マニフェスト" : "ファイル"} ${digest} `,
+    link: (part) => `${part}のリンク`,
     missing: (part) => `${part}がありません`,
     void: (part) => `${part}が空です`,
     damaged: (part, size) => `${part}が壊れています（${size} バイト）`,
