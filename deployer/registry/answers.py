@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 API_HEADER = "Docker-Distribution-Api-Version"
 
+# As distribution's drivers tell a failed write: by the error's number on Linux (ENOSPC, EDQUOT), or in words.
+_FULL = re.compile(r'"Err":\s*(28|122)\b|no space left on device|disk quota exceeded')
 _ORIGINAL_LENGTH = 1500
 # As Go's servers, nginx and Apache say it.
 _TLS_WANTED = re.compile(
@@ -163,12 +165,22 @@ def refusal(answer: Answer, place: Place) -> DeployerError:
     if answer.status == 405:
         return deleting_refused(answer, place) if answer.method == "DELETE" else _not_allowed(place, original)
     if answer.status >= 500:
+        return _failure(answer, place, original)
+    return RegistryError(f"The registry at {place.address} refused (HTTP {answer.status}).", original=original)
+
+
+def _failure(answer: Answer, place: Place, original: str) -> RegistryError:
+    if _FULL.search(original):
         return RegistryError(
-            f"The registry at {place.address} failed (HTTP {answer.status}).",
-            ("The registry's log says more: deployer logs",),
+            f"The disk of the registry at {place.address} is full.",
+            ("On the machine that runs it: deployer gc   (frees what was deleted; or free space by other means)",),
             original,
         )
-    return RegistryError(f"The registry at {place.address} refused (HTTP {answer.status}).", original=original)
+    return RegistryError(
+        f"The registry at {place.address} failed (HTTP {answer.status}).",
+        ("The registry's log says more: deployer logs",),
+        original,
+    )
 
 
 def _by_status(answer: Answer, place: Place, original: str) -> DeployerError | None:

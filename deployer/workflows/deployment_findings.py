@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from deployer.workflows.examined import Examined
     from deployer.workflows.stack import Stack
 
+# What fixes a problem that bringing it up again does not.
+_FIXES = {readiness.UNPUBLISHED: readiness.UNPUBLISHED_ADVICE, status.DISK_FULL: preflight.FREE_SPACE}
+
 
 def examine(examined: Examined) -> Iterator[Finding]:
     """Look at the deployment that is meant, where one is."""
@@ -34,8 +37,7 @@ def examine(examined: Examined) -> Iterator[Finding]:
         if found.unreadable and problem == found.unreadable.sentence:
             yield found.unreadable
             continue
-        is_ports = problem == readiness.UNPUBLISHED
-        yield Finding("wrong", problem, readiness.UNPUBLISHED_ADVICE if is_ports else ("deployer up", "deployer logs"))
+        yield Finding("wrong", problem, _FIXES.get(problem, ("deployer up", "deployer logs")))
     yield from found.content
     yield from _links(containers, stack)
     if found.is_healthy:

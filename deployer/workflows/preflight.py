@@ -26,6 +26,7 @@ OLDEST_ENGINE = (20, 10)
 OLDEST_COMPOSE = (2, 0)
 # Below this the registry's own small files cannot be written safely; pushes need far more.
 LEAST_FREE_BYTES = 100 * 2**20
+FREE_SPACE = ("`deployer gc` frees what was deleted from a registry that runs.",)
 
 
 def check_engine(engine: Engine) -> EngineFacts:
@@ -178,7 +179,7 @@ def check_disk(settings: Settings, facts: EngineFacts, deployment: Deployment) -
             raise PreflightError(
                 f"The disk for {purpose} is full: {existing} has {free // 2**20} MiB left, "
                 f"and {LEAST_FREE_BYTES // 2**20} MiB is the least that is safe.",
-                (f"df -h {shlex.quote(str(existing))}   (free some space there)",),
+                (f"df -h {shlex.quote(str(existing))}   (free some space there)", *FREE_SPACE),
             )
 
 

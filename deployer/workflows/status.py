@@ -30,6 +30,7 @@ _SINCE = re.compile(
 )
 
 
+DISK_FULL = "The disk that holds the images is full: pushes will fail."
 _CATALOGUE = "http://127.0.0.1:2020/v2/_catalog?n=1000000"
 
 
@@ -305,5 +306,5 @@ def _problems(
     elif answer is not None:
         found += [complaint[:1].upper() + complaint[1:] + "." for complaint in (answer.api, answer.page) if complaint]
     if free is not None and free < preflight.LEAST_FREE_BYTES:
-        found.append("The disk that holds the images is full: pushes will fail.")
+        found.append(DISK_FULL)
     return tuple(found)

@@ -350,6 +350,7 @@ MAINTENANCE = refused(503, "UNAVAILABLE", message="maintenance: gc is running.")
     ("reply", "error", "message", "advice"),
     [
         (refused(500, "UNKNOWN", {"path": "/x"}), RegistryError, "failed (HTTP 500)", "deployer logs"),
+        (refused(500, "UNKNOWN", {"Op": "write", "Path": "/x", "Err": 28}), RegistryError, "is full", "deployer gc"),
         (refused(403, "DENIED", message="not at night"), Forbidden, "repositories: not at night.", "docker login"),
         (Reply(403), Forbidden, "list all repositories.", "deployer tags NAME"),
         (Reply(429, b"", {"Retry-After": "7"}), RegistryError, "asked too often", "Try again in 7 seconds."),

@@ -80,8 +80,9 @@ def test_an_engine_here_by_another_way_will_do(place: str) -> None:
 def test_a_full_disk_is_told_with_what_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "LEAST_FREE_BYTES", 2**62)
     settings = Settings()
-    with pytest.raises(PreflightError, match=r"The disk for deployer's files is full: .* MiB left"):
+    with pytest.raises(PreflightError, match=r"The disk for deployer's files is full: .* MiB left") as raised:
         preflight.check_disk(settings, Versions().describe(), Deployment("registry", tmp_path / "none" / "registry"))
+    assert "deployer gc" in raised.value.advice[-1]
 
 
 def test_a_data_directory_that_is_a_file_is_told(tmp_path: Path) -> None:
