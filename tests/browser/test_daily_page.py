@@ -173,7 +173,7 @@ class TestContents:
 
     def test_direction_marks_turn_nothing_around(self, page: Page, told: str) -> None:
         go(page, told)
-        expect(page.locator(".facts")).to_contain_text("Mallory")
+        expect(page.locator(".facts")).to_contain_text("Mallory\ufffdyrollaM")
         author = page.locator("dd").filter(has_text="Mallory").first
         author.evaluate("one => { one.id = 'author'; one.append(' after') }")
         stranger, after = page.evaluate(PLACES, ["#author", ["Mallory", "after"]])
@@ -183,8 +183,9 @@ class TestContents:
         push_index(client, "daily/turned", "1", platforms=(f"linux/{OVERRIDE}amd64", "linux/arm64"))
         go(page, "/repository/daily/turned")
         expect(row(page, "1").locator(".chip")).to_have_count(2)
-        one, other = page.evaluate(PLACES, [".row .platforms", ["linux/\u202eamd64", "linux/arm64"]])
-        assert one < other
+        one, other = page.evaluate(PLACES, [".row .platforms", ["linux/\ufffdamd64", "linux/arm64"]])
+        # Beside it, or in a line of its own above it.
+        assert one <= other
 
     @pytest.mark.parametrize("number", [7, 8, 500])
     def test_from_eight_platforms_on_they_are_a_list(self, client: httpx.Client, page: Page, number: int) -> None:

@@ -42,15 +42,16 @@ test("only plain HTTPS addresses are followed", () => {
 
 test("direction marks end with the words that hold them, and close nothing around them", () => {
   assert.equal(enclosed("plain"), "plain");
-  assert.equal(enclosed("a\u202eb"), "a\u202eb\u202c");
-  assert.equal(enclosed("\u2067a\u202eb"), "\u2067a\u202eb\u202c\u2069");
+  assert.equal(enclosed("a\u202egpj.exe\u202c\u202d"), "a\ufffdgpj.exe\ufffd");
+  assert.equal(enclosed("a\u202bb"), "a\u202bb\u202c");
+  assert.equal(enclosed("\u2067a\u202bb"), "\u2067a\u202bb\u202c\u2069");
   assert.equal(enclosed("a\u2069\u202cb"), "ab");
-  assert.equal(enclosed("\u2066a\u202eb\u2069c"), "\u2066a\u202eb\u2069c");
-  assert.equal(enclosed("\u202ea\u2069b\u202c"), "\u202eab\u202c");
+  assert.equal(enclosed("\u2066a\u202bb\u2069c"), "\u2066a\u202bb\u2069c");
+  assert.equal(enclosed("\u202ba\u2069b\u202c"), "\u202bab\u202c");
 });
 
 test("within a sentence, a stranger's words are isolated", () => {
-  assert.equal(isolated("a\u2069\u202eb"), "\u2068a\u202eb\u202c\u2069");
+  assert.equal(isolated("a\u2069\u202bb"), "\u2068a\u202bb\u202c\u2069");
   assert.equal(isolated("plain, 1"), "plain, 1");
   assert.equal(isolated("سلام"), "\u2068سلام\u2069");
   assert.equal(isolated(""), "");

@@ -1,5 +1,9 @@
 /** Directions of writing: what strangers wrote stays where it is, and leaves what stands beside it as it is. */
 
+// Overrides turn letters around, so that one name looks like another; no script is written with them. Terminals are
+// shown the same sign in their place (deployer/printable.py).
+const OVERRIDES = /[\u202d\u202e]/g;
+const REPLACEMENT = "\ufffd";
 const MARKS = /[\u202a-\u202e\u2066-\u2069]/;
 // Letters, digits and signs that turn nothing around.
 const ONE_WAY = /^[ -~]*$/;
@@ -9,15 +13,16 @@ const ISOLATES = "\u2066\u2067\u2068";
 
 /**
  * Direction marks that end with the words themselves: none is left open, and none closes what others opened, be it
- * the style sheet (Unicode Standard Annex #9, explicit levels and directions).
+ * the style sheet (Unicode Standard Annex #9, explicit levels and directions). Overrides are shown as what cannot be.
  * @param {string} words
  * @returns {string}
  */
 export function enclosed(words) {
   if (!MARKS.test(words)) return words;
+  const plain = words.replace(OVERRIDES, REPLACEMENT);
   const open = [];
   let told = "";
-  for (const sign of words) {
+  for (const sign of plain) {
     if (sign === POP) {
       if (open.at(-1) !== POP) continue;
       open.pop();
