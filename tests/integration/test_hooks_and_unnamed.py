@@ -39,6 +39,7 @@ services:
     image: {BASE}
     entrypoint: [sh, -c, 'trap exit TERM; echo more >> /unnamed/data; while :; do sleep 0.2; done']
     volumes: [/unnamed]
+    tmpfs: [/var/lib/registry]
     post_start:
       - command: [sh, -c, 'echo started > /unnamed/started']
     pre_stop:
