@@ -12,12 +12,39 @@ _TOGETHER = {
     # Each makes the link of `client_machine`, which has the same addresses each time.
     "integration/test_client_machine.py": "link",
     "integration/test_client_trust.py": "link",
+    # These look at the showcase, which takes long to fill.
+    "browser/test_accessibility.py": "showcase",
+    "browser/test_daily_page.py": "showcase",
+    "browser/test_frontends.py": "showcase",
+    "browser/test_hard_times.py": "showcase",
 }
 _LONGEST_FIRST = (
-    "integration/test_digest_alone.py",
+    "showcase",
+    "integration/test_stack.py",
+    "integration/test_upkeep_killed.py",
     "integration/test_damage.py",
+    "link",
+    "integration/test_digest_alone.py",
+    "browser/test_deleting_page.py",
+    "integration/test_configure_daemon.py",
+    "integration/test_access_rules.py",
+    "integration/test_garbage.py",
+    "integration/test_publish.py",
+    "integration/test_ownership.py",
+    "integration/test_prune.py",
+    "integration/test_sign_in.py",
+    "integration/test_doctor.py",
+    "integration/test_access_table.py",
+    "integration/test_gate.py",
+    "integration/test_engine_options.py",
+    "integration/test_other_pages.py",
+    "integration/test_garbage_faults.py",
+    "integration/test_deletion.py",
+    "browser/test_repositories_page.py",
+    "browser/test_repository_page.py",
+    "browser/test_image_page.py",
 )
-"""The modules that need an engine and take longest, as docs/development/test-durations.md has them.
+"""The groups that need an engine and take longest, as docs/development/test-durations.md has them.
 
 Begun last, one of them would run alone at the end."""
 
@@ -37,6 +64,5 @@ def _rank(nodeid: str) -> int:
     module = PurePath(nodeid.partition("::")[0].removeprefix("tests/"))
     if module.parts[0] == "unit":
         return 0
-    names = [group(each) for each in _LONGEST_FIRST]
     found = group(str(module))
-    return 1 + (names.index(found) if found in names else len(names))
+    return 1 + (_LONGEST_FIRST.index(found) if found in _LONGEST_FIRST else len(_LONGEST_FIRST))
