@@ -57,8 +57,8 @@ def repository(client: httpx.Client, request: pytest.FixtureRequest) -> Iterator
 
 
 def tags(client: httpx.Client, repository: str) -> dict[str, str]:
-    """What each tag of a repository names."""
-    return dict(client.get(f"/overview/tags/{repository}").json()["tags"])
+    """What each tag of a repository names; nothing where there is no such repository."""
+    return dict(client.get(f"/overview/tags/{repository}").json().get("tags", {}))
 
 
 def is_there(client: httpx.Client, repository: str, digest: str) -> bool:
@@ -103,7 +103,11 @@ class TestOneTag:
         expect(dialog).to_contain_text(before["1.0"])
         expect(dialog.get_by_label("Only this tag")).to_be_checked()
         expect(dialog).to_contain_text("The image stays, under 1.0.3, latest.")
-        confirm(dialog)
+        expect(dialog).not_to_contain_text("0.9")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        assert tags(client, repository) == before
+        confirm(ask(page, "1.0"))
         expect(heading(dialog)).to_have_text("Deleted")
         expect(dialog.get_by_role("status")).to_have_text("1 tag deleted.")
         del before["1.0"]
@@ -241,8 +245,8 @@ class TestSeveral:
         expect(dialog.get_by_role("status")).to_have_text("11 tags deleted.")
         assert list(tags(client, name)) == ["b0"]
 
-    def test_a_whole_repositorys_tags_go_and_its_name_stays(
-        self, client: httpx.Client, open_page: Callable[..., Page], repository: str
+    def test_a_whole_repositorys_tags_go_and_its_name_by_the_command_that_is_told(
+        self, client: httpx.Client, open_page: Callable[..., Page], page_stack: DeployedStack, repository: str
     ) -> None:
         push_image(client, f"{repository}/below", "1.0")
         page = open_page(f"/repository/{repository}")
@@ -250,6 +254,7 @@ class TestSeveral:
         dialog = page.get_by_role("dialog")
         expect(heading(dialog)).to_have_text(f"Delete all 5 tags of {repository}?")
         expect(dialog).to_contain_text(f"deployer delete --repository {repository}")
+        expect(dialog.get_by_role("button", name="Delete", exact=True)).to_be_disabled()
         dialog.get_by_role("textbox").fill(repository)
         confirm(dialog)
         expect(dialog.get_by_role("status")).to_have_text("5 tags deleted.")
@@ -257,7 +262,12 @@ class TestSeveral:
         assert tags(client, f"{repository}/below")
         dialog.get_by_role("button", name="Close").click()
         expect(page.get_by_role("heading", name=f"{repository} has no tags")).to_be_visible()
-        expect(page.locator("pre:visible").last).to_have_text(f"deployer delete --repository {repository}")
+        told = page.locator("pre:visible").last
+        expect(told).to_have_text(f"deployer delete --repository {repository}")
+        page_stack.deployer(*told.inner_text().split()[1:], "--yes", check=True)
+        catalog = client.get("/v2/_catalog?n=1000000").json()["repositories"]
+        assert repository not in catalog
+        assert f"{repository}/below" in catalog
 
     def test_it_can_be_stopped_between_two(
         self, client: httpx.Client, open_page: Callable[..., Page], repository: str

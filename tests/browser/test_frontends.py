@@ -1,4 +1,7 @@
-"""What registry frontends offer, row by row. Each is proved here end to end; the views' own tests have the details."""
+"""What registry frontends offer, row by row. Each is proved here end to end; the views' own tests have the details.
+
+What is deleted, and what stays, is proved in test_deleting_page.py.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import PLAIN_HOST
 from tests.browser.pages import row
 from tests.support import showcase as shown
-from tests.support.content import build_image, push_image, push_tag
+from tests.support.content import build_image, push_image
 from tests.support.page_views import BY_NAME
 from tests.support.registry_content import push
 from tests.support.stored import IMAGES, Stored
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from tests.support.stack import DeployedStack
 
 MANY = 10_000
-SHARING = ("1.0", "1.0.3", "latest")
 
 
 @pytest.fixture(scope="module")
@@ -37,20 +39,6 @@ def client(page_stack: DeployedStack) -> Iterator[httpx.Client]:
 
 def tags(page: Page) -> Locator:
     return page.locator("#tags .tag")
-
-
-def tags_of(client: httpx.Client, repository: str) -> list[str]:
-    return sorted(client.get(f"/v2/{repository}/tags/list").json()["tags"] or [])
-
-
-def push_siblings(client: httpx.Client, repository: str) -> str:
-    """Three tags on one image, and another image; returns the digest of the three."""
-    image = build_image(layers=(repository,))
-    digest = push(client, repository, SHARING[0], image)
-    for tag in SHARING[1:]:
-        push_tag(client, repository, tag, image)
-    push_image(client, repository, "2.0", layers=(repository, "other"))
-    return digest
 
 
 def section(page: Page, title: str) -> Locator:
@@ -205,77 +193,6 @@ class TestPulling:
         page.keyboard.press("Control+V")
         command = f"docker pull {PLAIN_HOST}:{page_stack.port}/frontends/copied:1.0"
         assert page.evaluate("document.activeElement.value") == command
-
-
-class TestDeleting:
-    @pytest.fixture(autouse=True)
-    def probes(self, watch: Watch) -> None:
-        """Chromium writes down every refusal; 2.8 refuses to delete a tag that is asked for by its name."""
-        watch.expect("status of 400")
-
-    def test_delete_one_tag_without_its_siblings(self, client: httpx.Client, open_page: Callable[..., Page]) -> None:
-        name = "frontends/one-tag"
-        digest = push_siblings(client, name)
-        page = open_page(f"/repository/{name}")
-        confirm(ask_to_delete(page, ["1.0"]))
-        expect(row(page, "1.0")).to_have_count(0)
-        assert tags_of(client, name) == ["1.0.3", "2.0", "latest"]
-        assert client.get(f"/v2/{name}/manifests/{digest}").status_code == 200
-
-    def test_warns_which_tags_share_the_digest(self, client: httpx.Client, open_page: Callable[..., Page]) -> None:
-        name = "frontends/warned"
-        push_siblings(client, name)
-        page = open_page(f"/repository/{name}")
-        dialog = ask_to_delete(page, ["1.0"])
-        for tag in SHARING[1:]:
-            expect(dialog).to_contain_text(tag)
-        expect(dialog).not_to_contain_text("2.0")
-        page.keyboard.press("Escape")
-        expect(page.get_by_role("dialog")).to_have_count(0)
-        assert tags_of(client, name) == ["1.0", "1.0.3", "2.0", "latest"]
-
-    def test_several_at_once(self, client: httpx.Client, open_page: Callable[..., Page]) -> None:
-        name = "frontends/several"
-        push_siblings(client, name)
-        page = open_page(f"/repository/{name}")
-        confirm(ask_to_delete(page, ["1.0.3", "2.0"]))
-        expect(tags(page)).to_have_text(["latest", "1.0"])
-        assert tags_of(client, name) == ["1.0", "latest"]
-
-    def test_repository_delete(
-        self, client: httpx.Client, open_page: Callable[..., Page], page_stack: DeployedStack
-    ) -> None:
-        """All its tags at once; then the command that the page tells removes its name too."""
-        name = "frontends/whole"
-        push_siblings(client, name)
-        page = open_page(f"/repository/{name}")
-        page.get_by_role("button", name="Delete all tags…").click()
-        dialog = page.get_by_role("dialog")
-        expect(dialog.get_by_role("button", name="Delete", exact=True)).to_be_disabled()
-        dialog.get_by_role("textbox").fill(name)
-        confirm(dialog)
-        assert tags_of(client, name) == []
-        command = page.locator("main pre").filter(has_text="deployer delete").inner_text().split()
-        page_stack.deployer(*command[1:], "--yes", check=True)
-        assert name not in client.get("/v2/_catalog?n=1000000").json()["repositories"]
-
-
-def ask_to_delete(page: Page, chosen: list[str]) -> Locator:
-    if len(chosen) == 1:
-        page.get_by_role("button", name=f"Delete {chosen[0]}…", exact=True).click()
-    else:
-        for tag in chosen:
-            page.get_by_role("checkbox", name=f"Select {tag}", exact=True).check()
-        page.get_by_role("button", name="Delete…", exact=True).click()
-    dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_role("button", name="Delete", exact=True)).to_be_visible()
-    return dialog
-
-
-def confirm(dialog: Locator) -> None:
-    dialog.get_by_role("button", name="Delete", exact=True).click()
-    expect(dialog.get_by_role("heading", level=2)).to_have_text("Deleted")
-    dialog.get_by_role("button", name="Close").click()
 
 
 class TestPeople:
