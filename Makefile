@@ -4,13 +4,16 @@
 PYTHON ?= python3
 ## ARGS    more words for deployer (up, down), pytest (test, test-fast) the benchmarks (bench) or pictures (names of views)
 ARGS ?=
-## WORKERS processes that run tests at once; most of them wait for Docker most of the time
-WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? 2 * cores : 8)))
+## WORKERS processes that run tests at once (test, test-fast)
+WORKERS ?=
 
 MACHINE := $(PYTHON) -m tools.machine
 BIN := .venv/bin
 # tests/support/order.py puts the tests in order and in groups.
-PYTEST = $(BIN)/pytest -n $(WORKERS) --no-loadscope-reorder
+PYTEST = $(BIN)/pytest --no-loadscope-reorder -n $(or $(WORKERS),$(1))
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+# With an engine, most tests wait for it most of the time.
+TWICE := $(shell echo $$(($(CORES) < 4 ? 2 * $(CORES) : 8)))
 PAGE_TESTS = $(wildcard tests/page/*.js tests/page/*.mjs)
 
 .DEFAULT_GOAL := help
@@ -37,10 +40,10 @@ test: development check page ## Check everything: style, types, and all tests ag
 	@$(MACHINE) browser
 	@$(MACHINE) busybox
 	@$(MACHINE) clients
-	@$(MACHINE) run -- $(PYTEST) $(ARGS)
+	@$(MACHINE) run -- $(call PYTEST,$(TWICE)) $(ARGS)
 
 test-fast: development page ## Run the page's tests and tests/unit, in a minute or two and without an engine
-	@$(PYTEST) tests/unit $(ARGS)
+	@$(call PYTEST,$(CORES)) tests/unit $(ARGS)
 
 check: development ## Check style and types
 	$(BIN)/ruff check

@@ -18,13 +18,12 @@ if TYPE_CHECKING:
     from tests.support.stack import DeployedStack
 
 
-@pytest.fixture(scope="module")
-def shared(make_stack: Callable[..., DeployedStack]) -> Iterator[DeployedStack]:
-    """One deployment for the tests of a module, whose storage they may look into."""
-    made = make_stack(DEPLOYER_REGISTRY_DATA=IMAGES)
+@pytest.fixture(scope="session")
+def shared(make_lasting_stack: Callable[..., DeployedStack]) -> DeployedStack:
+    """One deployment for all tests that look into its storage; they leave it running, with the settings it has."""
+    made = make_lasting_stack(DEPLOYER_REGISTRY_DATA=IMAGES)
     made.up()
-    yield made
-    made.remove()
+    return made
 
 
 @pytest.fixture

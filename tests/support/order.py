@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +18,13 @@ _TOGETHER = {
     "browser/test_hard_times.py": "showcase",
 }
 _LONGEST_FIRST = (
+    # Without an engine.
+    "unit/workflows/test_garbage.py",
+    "unit/workflows/test_damage.py",
+    "unit/workflows/test_retention.py",
+    "unit/cli/test_users.py",
+    "unit/cli/test_browse.py",
+    # With one.
     "showcase",
     "integration/test_stack.py",
     "integration/test_upkeep_killed.py",
@@ -44,7 +50,7 @@ _LONGEST_FIRST = (
     "browser/test_repository_page.py",
     "browser/test_image_page.py",
 )
-"""The groups that need an engine and take longest, as docs/development/test-durations.md has them.
+"""The groups that take longest, as docs/development/test-durations.md has them.
 
 Begun last, one of them would run alone at the end."""
 
@@ -56,13 +62,11 @@ def group(nodeid: str) -> str:
 
 
 def put_in_order(items: list[pytest.Item]) -> None:
-    """Sort the tests: those that need no engine first, then those of the groups that take longest."""
+    """Sort the tests: those that need no engine first, and of each kind those of the groups that take longest."""
     items.sort(key=lambda item: _rank(item.nodeid))
 
 
-def _rank(nodeid: str) -> int:
-    module = PurePath(nodeid.partition("::")[0].removeprefix("tests/"))
-    if module.parts[0] == "unit":
-        return 0
-    found = group(str(module))
-    return 1 + (_LONGEST_FIRST.index(found) if found in _LONGEST_FIRST else len(_LONGEST_FIRST))
+def _rank(nodeid: str) -> tuple[bool, int]:
+    found = group(nodeid)
+    place = _LONGEST_FIRST.index(found) if found in _LONGEST_FIRST else len(_LONGEST_FIRST)
+    return not nodeid.startswith("tests/unit/"), place
