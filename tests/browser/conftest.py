@@ -105,11 +105,13 @@ class Windows:
         return page
 
     def _context(self, user: str, language: str) -> BrowserContext:
-        return self.browser.new_context(
+        context = self.browser.new_context(
             base_url=self.stack.url,
             locale=page_views.LANGUAGES[language],
             http_credentials={"username": user, "password": password_of(user)},
         )
+        context.set_default_timeout(PATIENCE)
+        return context
 
 
 @pytest.fixture(scope="session")
@@ -181,6 +183,7 @@ def open_page(browser: Browser, watch: Watch, page_stack: DeployedStack) -> Iter
     def open_address(path: str = "/", *, base: str = page_stack.url, **options: object) -> Page:
         settings: dict[str, object] = {"viewport": WIDE, "locale": "en-US"}
         context = browser.new_context(base_url=base, **{**settings, **options})  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         watch.follow(page)

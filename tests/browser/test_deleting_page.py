@@ -308,7 +308,7 @@ class TestSeveral:
         page.close(run_before_unload=True)
         until(page, lambda: bool(asked))
         assert asked == ["beforeunload"]
-        expect(dialog).to_contain_text("Waiting for the registry", timeout=20_000)
+        expect(dialog).to_contain_text("Waiting for the registry")
         held[0].continue_()
         expect(heading(dialog)).to_have_text("Deleted")
         page.close(run_before_unload=True)

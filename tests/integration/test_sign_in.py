@@ -7,6 +7,7 @@ import re
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import TYPE_CHECKING
 
 import httpx
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.support.stack import DeployedStack
+
+
+# What Linux, the frontend and the client between them hold of a request that nobody reads is less.
+MORE_THAN_IS_BUFFERED = 16_000_000
 
 
 @pytest.fixture
@@ -89,24 +94,23 @@ def test_a_changed_user_takes_effect_at_once_and_nothing_is_restarted(signed_in:
 
 
 def test_an_upload_under_way_goes_on_while_users_change(signed_in: DeployedStack) -> None:
-    content = b"x" * 3_000_000
-    changed = False
+    content = b"x" * 2 * MORE_THAN_IS_BUFFERED
+    begun, changed = Event(), Event()
 
     def slowly() -> Iterator[bytes]:
-        for start in range(0, len(content), 300_000):
-            yield content[start : start + 300_000]
-            # The last pieces come when another configuration is in force.
-            while start == 1_500_000 and not changed:
-                time.sleep(0.05)
+        yield content[:MORE_THAN_IS_BUFFERED]
+        begun.set()
+        # The rest comes when another configuration is in force.
+        changed.wait(PATIENCE_SECONDS)
+        yield content[MORE_THAN_IS_BUFFERED:]
 
     with client_of(signed_in, "anna") as anna, ThreadPoolExecutor() as pool:
-        begun = anna.post("/v2/big/blobs/uploads/")
-        where = begun.headers["Location"]
+        where = anna.post("/v2/big/blobs/uploads/").headers["Location"]
         uploading = pool.submit(anna.patch, where, content=slowly())
-        time.sleep(0.3)
+        assert begun.wait(PATIENCE_SECONDS)
         write_users(signed_in, ["anna", "carl"])
         signed_in.up()
-        changed = True
+        changed.set()
         answer = uploading.result(timeout=PATIENCE_SECONDS)
         assert answer.status_code == 202
         joint = "&" if "?" in answer.headers["Location"] else "?"
@@ -116,21 +120,21 @@ def test_an_upload_under_way_goes_on_while_users_change(signed_in: DeployedStack
 
 
 def test_who_is_removed_during_a_push_ends_with_the_request_under_way(signed_in: DeployedStack) -> None:
-    removed = False
+    begun, removed = Event(), Event()
 
     def slowly() -> Iterator[bytes]:
-        yield b"x" * 100_000
-        while not removed:
-            time.sleep(0.05)
+        yield b"x" * MORE_THAN_IS_BUFFERED
+        begun.set()
+        removed.wait(PATIENCE_SECONDS)
         yield b"y" * 100_000
 
     with client_of(signed_in, "bert") as bert, ThreadPoolExecutor() as pool:
         where = bert.post("/v2/big/blobs/uploads/").headers["Location"]
         uploading = pool.submit(bert.patch, where, content=slowly())
-        time.sleep(0.3)
+        assert begun.wait(PATIENCE_SECONDS)
         write_users(signed_in, ["anna"])
         signed_in.up()
-        removed = True
+        removed.set()
         answer = uploading.result(timeout=PATIENCE_SECONDS)
         assert answer.status_code == 202
         assert bert.put(f"{answer.headers['Location']}&digest={sha256(b'x')}").status_code == 401
