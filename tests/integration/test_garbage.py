@@ -47,28 +47,35 @@ def put_together(*children: Image, **more: Any) -> Image:
 # -- what stays: each of these once cost images
 
 
-@pytest.mark.parametrize("as_image", [False, True], ids=["index", "image"])
-@pytest.mark.parametrize("media", [OCI, DOCKER])
-def test_a_build_cache_stays_whole_and_goes_whole(
-    stored: Stored, client: httpx.Client, media: str, as_image: bool
-) -> None:
-    cache = build_cache("first", "second", as_image=as_image, media=media)
-    push(client, "app", "cache", cache)
-    push(client, "app", "old", build_image(layers=("old",), created="2020-01-01T00:00:00Z"))
-    push(client, "app", "new", build_image(layers=("new",), created="2024-01-01T00:00:00Z"))
+def test_a_build_cache_stays_whole_and_goes_whole(stored: Stored, client: httpx.Client) -> None:
+    """As an index and as an image, in Docker's types and in OCI's."""
+    caches = {
+        f"app-{media}-{form}": build_cache(f"first {media} {form}", "second", as_image=form == "image", media=media)
+        for media in (OCI, DOCKER)
+        for form in ("index", "image")
+    }
+    for name, cache in caches.items():
+        push(client, name, "cache", cache)
+        push(client, name, "old", build_image(layers=("old",), created="2020-01-01T00:00:00Z"))
+        push(client, name, "new", build_image(layers=("new",), created="2024-01-01T00:00:00Z"))
     stored.age()
     collect(stored.stack, "--untagged", "--older-than", "0s")
-    stored.stack.deployer("prune", "app", "--match", "^(old|new)$", "--keep", "1", "--untagged", "--yes", check=True)
-    assert manifest_status(client, "app", "old") == 404
-    for blob in cache.blobs:
-        assert client.get(f"/v2/app/blobs/{sha256(blob)}").content == blob
-    assert put_manifest(client, "app", "again", cache) == 201
-    stored.stack.deployer("prune", "app", "--match", "^(cache|again)$", "--yes", check=True)
-    assert not {sha256(blob) for blob in cache.blobs} & stored.blobs()
-    assert pulls_whole(client, "app", "new")
+    stored.stack.deployer("prune", "app-*", "--match", "^(old|new)$", "--keep", "1", "--untagged", "--yes", check=True)
+    for name, cache in caches.items():
+        assert manifest_status(client, name, "old") == 404
+        for blob in cache.blobs:
+            assert client.get(f"/v2/{name}/blobs/{sha256(blob)}").content == blob
+        assert put_manifest(client, name, "again", cache) == 201
+    stored.stack.deployer("prune", "app-*", "--match", "^(cache|again)$", "--yes", check=True)
+    for name, cache in caches.items():
+        assert not {sha256(blob) for blob in cache.blobs} & stored.blobs()
+        assert pulls_whole(client, name, "new")
 
 
-def test_the_blobs_that_an_index_names_beside_its_image_stay(stored: Stored, client: httpx.Client) -> None:
+def test_all_that_an_index_names_stays(stored: Stored, client: httpx.Client) -> None:
+    """Its images for several platforms, and blobs that it names beside its image."""
+    for media in (DOCKER, OCI):
+        push_index(client, f"multi-{media}", "1", media=media, attestations=media == OCI)
     made = build_image(layers=("beside",), media=OCI)
     document = put_together(made).document
     document["manifests"].append({"mediaType": "application/spdx+json", "digest": sha256(b"note"), "size": 4})
@@ -76,49 +83,20 @@ def test_the_blobs_that_an_index_names_beside_its_image_stay(stored: Stored, cli
     push(client, "app", None, made)
     push(client, "app", "1", whole)
     stored.age()
-    collect(stored.stack, "--untagged", "--older-than", "0s")
+    assert collect(stored.stack, "--untagged", "--older-than", "0s")["blobs"] == 0
+    assert [pulls_whole(client, f"multi-{media}", "1") for media in (DOCKER, OCI)] == [True, True]
     assert client.get(f"/v2/app/blobs/{sha256(b'note')}").content == b"note"
     assert pulls_whole(client, "app", made.digest)
 
 
-def test_an_image_whose_only_tag_is_its_own_digest_stays(stored: Stored, client: httpx.Client) -> None:
-    made = build_image()
-    push(client, "own", attached_tag(made.digest), made)
-    stored.age()
-    collect(stored.stack, "--untagged")
-    assert pulls_whole(client, "own", attached_tag(made.digest))
-
-
-def test_signed_images_that_were_only_pushed_by_digest_stay(stored: Stored, client: httpx.Client) -> None:
-    """A signature's tag says nothing of how the image itself was meant to be kept."""
-    made = build_image(media=OCI)
-    push(client, "by-digest", None, made)
-    push_artifact(client, "by-digest", attached_tag(made.digest, ".sig"), content=b"signature")
-    stored.age()
-    collect(stored.stack, "--untagged")
-    assert pulls_whole(client, "by-digest", made.digest)
-    assert pulls_whole(client, "by-digest", attached_tag(made.digest, ".sig"))
-
-
-@pytest.mark.parametrize("left", [b"", b'{"schemaVersion": 2, "mani', None], ids=["empty", "cut short", "lost"])
-def test_the_parts_of_a_damaged_index_stay(stored: Stored, client: httpx.Client, left: bytes | None) -> None:
-    children = pair("one", "two")
-    for child in children:
-        push(client, "damaged", None, child)
-    whole = put_together(*children)
-    push(client, "damaged", "1", whole)
-    if left is None:
-        shutil.rmtree(stored.blob(whole.digest).parent)
-    else:
-        stored.blob(whole.digest).write_bytes(left)
-    stored.age()
-    done = stored.stack.deployer("gc", "--untagged", "--yes", check=True)
-    state = "missing" if left is None else "damaged" if left else "empty"
-    assert f"damaged:1 cannot be pulled whole: the manifest {whole.digest[7:19]} is {state}" in done.stderr
-    assert [pulls_whole(client, "damaged", child.digest) for child in children] == [True, True]
-
-
-def test_the_parts_of_an_index_stay_whose_own_link_is_lost(stored: Stored, client: httpx.Client) -> None:
+def test_what_no_tag_and_no_index_names_but_is_meant_to_be_kept_stays(stored: Stored, client: httpx.Client) -> None:
+    own = build_image(layers=("own",))
+    push(client, "own", attached_tag(own.digest), own)
+    # A signature's tag says nothing of how the image itself was meant to be kept.
+    signed = build_image(layers=("signed",), media=OCI)
+    push(client, "by-digest", None, signed)
+    push_artifact(client, "by-digest", attached_tag(signed.digest, ".sig"), content=b"signature")
+    # The link of the index itself is lost.
     children = pair("one", "two")
     for child in children:
         push(client, "unlinked", None, child)
@@ -127,8 +105,28 @@ def test_the_parts_of_an_index_stay_whose_own_link_is_lost(stored: Stored, clien
     shutil.rmtree(stored.revision("unlinked", whole.digest).parent)
     stored.age()
     collect(stored.stack, "--untagged")
+    assert pulls_whole(client, "own", attached_tag(own.digest))
+    assert pulls_whole(client, "by-digest", signed.digest)
+    assert pulls_whole(client, "by-digest", attached_tag(signed.digest, ".sig"))
     assert put_manifest(client, "unlinked", "1", whole) == 201
     assert pulls_whole(client, "unlinked", "1")
+
+
+def test_the_parts_of_a_damaged_index_stay(stored: Stored, client: httpx.Client) -> None:
+    children = {state: pair(f"{state} one", f"{state} two") for state in ("empty", "damaged", "missing")}
+    wholes = {state: put_together(*pushed) for state, pushed in children.items()}
+    for state, whole in wholes.items():
+        for child in children[state]:
+            push(client, state, None, child)
+        push(client, state, "1", whole)
+    stored.blob(wholes["empty"].digest).write_bytes(b"")
+    stored.blob(wholes["damaged"].digest).write_bytes(b'{"schemaVersion": 2, "mani')
+    shutil.rmtree(stored.blob(wholes["missing"].digest).parent)
+    stored.age()
+    done = stored.stack.deployer("gc", "--untagged", "--yes", check=True)
+    for state, whole in wholes.items():
+        assert f"{state}:1 cannot be pulled whole: the manifest {whole.digest[7:19]} is {state}" in done.stderr
+        assert [pulls_whole(client, state, child.digest) for child in children[state]] == [True, True]
 
 
 def test_a_repository_behind_a_symbolic_link_stays(stored: Stored, client: httpx.Client) -> None:
@@ -242,14 +240,6 @@ def test_a_superseded_image_goes_only_when_asked(stored: Stored, client: httpx.C
     assert [one["digest"] for one in done["removed_manifests"]] == [old.digest]
     assert manifest_status(client, "app", old.digest) == 404
     assert pulls_whole(client, "app", "1")
-
-
-@pytest.mark.parametrize("media", [DOCKER, OCI])
-def test_a_multi_platform_image_keeps_all_its_parts(stored: Stored, client: httpx.Client, media: str) -> None:
-    push_index(client, "multi", "1", media=media, attestations=media == OCI)
-    stored.age()
-    assert collect(stored.stack, "--untagged", "--older-than", "0s")["blobs"] == 0
-    assert pulls_whole(client, "multi", "1")
 
 
 def test_of_two_indexes_that_share_a_part_one_goes(stored: Stored, client: httpx.Client) -> None:
