@@ -29,6 +29,8 @@ hypothesis.settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell's background job ignores it, and so would all commands that tests start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if not is_worker(config):
         config.option.testrunuid = RUN
         # As an interruption by keyboard does it, with what the run made removed at its end.

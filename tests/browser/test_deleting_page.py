@@ -45,10 +45,11 @@ def probes(watch: Watch) -> None:
 def repository(client: httpx.Client, request: pytest.FixtureRequest) -> Iterator[str]:
     """A repository of the test's own: 1.0, 1.0.3 and latest are one image, 0.9 and 0.8 are others."""
     name = "deleting/" + re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
+    # Older, and pushed earlier: the order in the list is the same however long the pushes take.
+    for tag in ("0.8", "0.9"):
+        push_image(client, name, tag, layers=("base", tag), created="2020-01-01T00:00:00Z")
     for tag in ("1.0", "1.0.3", "latest"):
         push_image(client, name, tag, layers=("base", "one"))
-    for tag in ("0.9", "0.8"):
-        push_image(client, name, tag, layers=("base", tag))
     before = tags(client, name)
     yield name
     # Whatever was deleted, nothing else may have been.
