@@ -25,9 +25,9 @@ _LONGEST_FIRST = (
     "unit/cli/test_users.py",
     "unit/cli/test_browse.py",
     # With one.
+    "integration/test_upkeep_killed.py",
     "showcase",
     "integration/test_stack.py",
-    "integration/test_upkeep_killed.py",
     "integration/test_damage.py",
     "link",
     "integration/test_digest_alone.py",
