@@ -51,7 +51,7 @@ check: development ## Check style and types
 	$(BIN)/mypy
 
 golden: development ## Write tests/golden anew from the templates; look at the difference before you commit
-	@UPDATE_GOLDEN=1 $(BIN)/pytest -q tests/unit/test_render.py
+	@UPDATE_GOLDEN=1 $(BIN)/pytest -q tests/unit/rendering/test_render.py
 
 bench: development ## Measure against plain Docker, Compose, crane and nginx
 	@$(MACHINE) wrk

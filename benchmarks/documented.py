@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from deployer.host.files import write_atomically
-from deployer.render import BASE_IMAGE, PRIVATE, STORAGE
+from deployer.rendering.render import BASE_IMAGE, PRIVATE, STORAGE
 from tests.support.stack import docker
 
 if TYPE_CHECKING:

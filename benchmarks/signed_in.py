@@ -16,9 +16,9 @@ from benchmarks.layers import load_new_image
 from benchmarks.load import User, requests_a_second, requests_under_attack
 from benchmarks.measure import RATE, THROUGHPUT, Command, Figure, in_turn, medians
 from benchmarks.transfer import random_blob
-from deployer.account import Account, written
 from deployer.host.files import write_atomically
-from deployer.render import PRIVATE
+from deployer.rendering.render import PRIVATE
+from deployer.settings.account import Account, written
 from tests.support.registry_content import image, push
 from tests.support.run import free_port
 from tests.support.stack import DeployedStack, docker

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 import hypothesis
 import pytest
 
-from deployer.workflows.provision import BUILT_FRONTEND, BUILT_REGISTRY
+from deployer.workflows.deployment.provision import BUILT_FRONTEND, BUILT_REGISTRY
 from tests.support.order import put_in_order
 from tests.support.run import OWN, RUN, alone, free_port
 from tests.support.stack import DeployedStack

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from deployer import __version__
-from deployer.cli import browse, daemon, images, pull_secret, setup, stack, upkeep, users
+from deployer.cli.commands import browse, daemon, deployment, images, pull_secret, setup, upkeep, users
 from deployer.cli.output import Output
 from deployer.cli.session import SHARED_HELP, ConfigOption, HostOption, Interruption, NameOption, PortOption
 from deployer.errors import EXIT_BUG, EXIT_FAILURE, EXIT_INTERRUPTED, DeployerError
@@ -48,7 +48,7 @@ def _deployer(
     """Bring up a private Docker registry with a web page, and work with it."""
 
 
-for group in (setup, stack, daemon, images, browse, upkeep, users, pull_secret):
+for group in (setup, deployment, daemon, images, browse, upkeep, users, pull_secret):
     group.register(app)
 
 

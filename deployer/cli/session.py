@@ -19,10 +19,10 @@ from deployer.errors import DeployerError, HostError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from deployer.config import Loaded
-    from deployer.engine import Engine
+    from deployer.engine.client import Engine
     from deployer.paths import Deployment
-    from deployer.settings import Settings
+    from deployer.settings.load import Loaded
+    from deployer.settings.model import Settings
 
 ConfigOption = Annotated[
     Path | None,
@@ -71,7 +71,7 @@ class Session:
     @cached_property
     def loaded(self) -> Loaded:
         """The settings in force and the file they came from. Raises ConfigurationError."""
-        from deployer.config import Flags, load
+        from deployer.settings.load import Flags, load
 
         return load(Flags(self.config, self.name, self.host, self.port), self.environment, self.directory)
 
@@ -100,15 +100,15 @@ class Session:
         With an engine, containers whose files are gone count too.
         """
         if self.name is not None and not {"host", "port"} & self.loaded.given:
-            from deployer.workflows import deployments
+            from deployer.workflows.deployment import deployments
 
             deployments.require(self.deployment, self.environment, engine)
 
     @cached_property
     def engine(self) -> Engine:
         """The Docker engine. Nothing is asked of it before it is used."""
-        from deployer.docker_client import Client
-        from deployer.engine import Engine
+        from deployer.engine.client import Engine
+        from deployer.engine.docker import Client
 
         return Engine(Client(self.environment))
 
@@ -203,8 +203,8 @@ def _recover(session: Session) -> None:
     _recover_gate(session, deployment)
     # Looked for here, so that a command that has nothing to finish loads nothing for it.
     if deployment.unread_file.exists() or deployment.unfinished_file.exists():
-        from deployer.workflows.sign_in import finish
-        from deployer.workflows.stack import Stack
+        from deployer.workflows.deployment.access import finish
+        from deployer.workflows.deployment.stack import Stack
 
         said = finish(Stack(session.settings, deployment, session.engine))
         if said:
@@ -216,7 +216,7 @@ def _recover_gate(session: Session, deployment: Deployment) -> None:
     gate = deployment.gate_directory
     if not (gate.is_dir() and any(gate.iterdir())):
         return
-    from deployer.workflows.gate import recover
+    from deployer.workflows.upkeep.gate import recover
 
     said = recover(deployment, session.engine)
     if said:

@@ -11,15 +11,15 @@ from urllib.parse import quote, urlencode
 
 from deployer.errors import LateAnswer, NotFound, TryAgain
 from deployer.reference import is_digest
-from deployer.registry import manifests
-from deployer.registry.answers import deleting_refused, original_text, refusal
-from deployer.registry.documents import damage_of, read_document
+from deployer.registry.connection.tls_context import installed
+from deployer.registry.connection.transport import MEGABYTE, Timeouts, Transport
+from deployer.registry.content import manifests
+from deployer.registry.content.documents import damage_of, read_document
 from deployer.registry.overview import Overview, parse_overview
 from deployer.registry.paging import collect
 from deployer.registry.parallel import each
-from deployer.registry.place import Place
-from deployer.registry.transport import MEGABYTE, Timeouts, Transport
-from deployer.registry.trust import installed
+from deployer.registry.protocol.answers import deleting_refused, original_text, refusal
+from deployer.registry.protocol.place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from deployer.registry.answers import Answer
-    from deployer.registry.credentials import Credentials
-    from deployer.registry.documents import Document
-    from deployer.registry.manifests import Descriptor, Manifest
+    from deployer.registry.content.documents import Document
+    from deployer.registry.content.manifests import Descriptor, Manifest
+    from deployer.registry.login.credentials import Credentials
+    from deployer.registry.protocol.answers import Answer
 
 # distribution refuses manifests of more than 4 MiB; configurations have no limit of their own.
 MANIFEST_LIMIT = 5 * MEGABYTE

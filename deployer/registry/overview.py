@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.errors import RegistryError
 from deployer.reference import is_digest
-from deployer.registry import manifests
-from deployer.registry.imageconfig import ImageConfig, parse_config
-from deployer.registry.json_text import DECODER, read_json
-from deployer.registry.moments import at_second
+from deployer.registry.content import manifests
+from deployer.registry.content.imageconfig import ImageConfig, parse_config
+from deployer.registry.content.json_text import DECODER, read_json
+from deployer.registry.content.moments import at_second
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from deployer.registry.manifests import Manifest
+    from deployer.registry.content.manifests import Manifest
 
 # What distribution still gives, in bytes (maxManifestBodySize).
 REGISTRYS_LIMIT = 4 * 1024 * 1024

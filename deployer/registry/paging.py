@@ -8,11 +8,11 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from deployer.errors import RegistryError
 from deployer.printable import printable
-from deployer.registry.answers import not_a_registry, refusal
+from deployer.registry.protocol.answers import not_a_registry, refusal
 
 if TYPE_CHECKING:
-    from deployer.registry.answers import Answer
-    from deployer.registry.transport import Transport
+    from deployer.registry.connection.transport import Transport
+    from deployer.registry.protocol.answers import Answer
 
 _MAX_PAGES = 100_000
 _LINK = re.compile(r"<([^>]*)>([^,<]*)")

@@ -6,19 +6,19 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deployer import render
 from deployer.errors import EngineError, EngineUnavailable, StorageError, StorageUnreadable
+from deployer.rendering import render
 from deployer.storage.printed import parse_broken, parse_lacking, parse_links, parse_verified
-from deployer.storage.removal import blob_folder
 from deployer.storage.snapshot import CLOCKS_MAY_DIFFER, parse
+from deployer.storage.sweep import blob_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from deployer.engine import Engine
+    from deployer.engine.client import Engine
     from deployer.storage.printed import Verified
-    from deployer.storage.removal import Removal
     from deployer.storage.snapshot import Blob, Snapshot
+    from deployer.storage.sweep import Sweep
 
 ROOT = f"{render.STORAGE}/docker/registry/v2"
 # Outside of what the registry looks at, on the same disk.
@@ -146,7 +146,7 @@ class Storage:
         """Write such links again, each as its place says; a tag's becomes a file of its own."""
         self._run("relink", ROOT, stdin="".join(f"{path}\n" for path in sorted(paths)).encode())
 
-    def remove(self, removal: Removal, run: str) -> None:
+    def remove(self, removal: Sweep, run: str) -> None:
         """Take things away; their space is held until `empty`. `run` names this run, as no other."""
         self._run("remove", ROOT, f"{REMOVED}/{run}", stdin=removal.instructions())
 

@@ -10,14 +10,14 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deployer import render
-from deployer.engine_values import HelperContainer
+from deployer.engine.values import HelperContainer
+from deployer.rendering import render
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from deployer.engine import Engine
+    from deployer.engine.client import Engine
     from deployer.paths import Deployment
 
 _GATE = "/gate"

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from deployer import render
 from deployer.errors import StorageError
 from deployer.reference import is_digest, is_repository, is_tag
+from deployer.rendering import render
 from deployer.storage.printed import complete, cut_short
-from deployer.storage.removal import parse_unfinished
+from deployer.storage.sweep import parse_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,7 +47,7 @@ class Blob(NamedTuple):
     modified: int
 
 
-class Tag(NamedTuple):
+class StoredTag(NamedTuple):
     """What a tag names, "" where its link is damaged or missing, and when it was last pushed."""
 
     digest: str
@@ -55,7 +55,7 @@ class Tag(NamedTuple):
 
 
 @dataclass(slots=True)
-class Repository:
+class StoredRepository:
     """One repository's files.
 
     `revisions` are its manifests with the time of their push, `former` those whose link was deleted;
@@ -66,7 +66,7 @@ class Repository:
     """
 
     name: str
-    tags: dict[str, Tag] = field(default_factory=dict)
+    tags: dict[str, StoredTag] = field(default_factory=dict)
     revisions: dict[str, int] = field(default_factory=dict)
     former: set[str] = field(default_factory=set)
     once_tagged: set[str] = field(default_factory=set)
@@ -98,7 +98,7 @@ class Snapshot:
     """
 
     moment: int
-    repositories: dict[str, Repository]
+    repositories: dict[str, StoredRepository]
     blobs: dict[str, Blob]
     aliases: dict[str, str] = field(default_factory=dict)
     unfinished_bytes: int = 0
@@ -158,7 +158,7 @@ def _parsed(printed: bytes, before: Snapshot | None) -> Snapshot:
     sections = _sections(printed)
     if before is None and "changed" in sections:
         raise cut_short()
-    repositories: dict[str, Repository] = {}
+    repositories: dict[str, StoredRepository] = {}
     _read_folders(sections["folders"], repositories)
     if before is not None and "changed" in sections:
         changed = {_name(path, "/_manifests") for path in sections["changed"]}
@@ -230,13 +230,13 @@ def _name(path: str, folder: str) -> str:
     return path.partition(folder)[0].removeprefix("repositories/")
 
 
-def _of(name: str, repositories: dict[str, Repository]) -> Repository:
+def _of(name: str, repositories: dict[str, StoredRepository]) -> StoredRepository:
     if name not in repositories:
-        repositories[name] = Repository(name)
+        repositories[name] = StoredRepository(name)
     return repositories[name]
 
 
-def _carry_over(before: Snapshot, changed: set[str], repositories: dict[str, Repository]) -> None:
+def _carry_over(before: Snapshot, changed: set[str], repositories: dict[str, StoredRepository]) -> None:
     """Take the manifests of what has not changed from an earlier list."""
     for name, repository in repositories.items():
         known = before.repositories.get(name)
@@ -245,7 +245,7 @@ def _carry_over(before: Snapshot, changed: set[str], repositories: dict[str, Rep
             repository.once_tagged, repository.has_tags_folder = known.once_tagged, known.has_tags_folder
 
 
-def _read_folders(lines: Iterable[str], repositories: dict[str, Repository]) -> None:
+def _read_folders(lines: Iterable[str], repositories: dict[str, StoredRepository]) -> None:
     for line in lines:
         modified, path = line.split(" ", 1)
         name, folder = _name(path, "/_"), "_" + path.partition("/_")[2].partition("/")[0]
@@ -257,7 +257,7 @@ def _read_folders(lines: Iterable[str], repositories: dict[str, Repository]) -> 
             repository.active = max(repository.active, int(modified))
 
 
-def _read_folder(path: str, repositories: dict[str, Repository]) -> Iterator[str]:
+def _read_folder(path: str, repositories: dict[str, StoredRepository]) -> Iterator[str]:
     """Note a folder of a repository; return its path where it can be none of a registry's tags."""
     repository = _of(_name(path, "/_manifests"), repositories)
     match path.partition("/_manifests/")[2].split("/"):
@@ -265,7 +265,7 @@ def _read_folder(path: str, repositories: dict[str, Repository]) -> Iterator[str
             repository.has_tags_folder = True
         case ["tags", tag] if is_tag(tag):
             # Without a link until one is read: such a tag is listed by the registry, and names nothing.
-            repository.tags.setdefault(tag, Tag("", 0))
+            repository.tags.setdefault(tag, StoredTag("", 0))
         case ["tags", _]:
             yield path
         case ["revisions", algorithm, value] if is_digest(f"{algorithm}:{value}"):
@@ -273,7 +273,7 @@ def _read_folder(path: str, repositories: dict[str, Repository]) -> Iterator[str
                 repository.former.add(f"{algorithm}:{value}")
 
 
-def _read_link(path: str, modified: int, repositories: dict[str, Repository]) -> None:
+def _read_link(path: str, modified: int, repositories: dict[str, StoredRepository]) -> None:
     name, _, inside = path.partition("/_manifests/")
     repository = _of(name.removeprefix("repositories/"), repositories)
     match inside.split("/"):
@@ -282,16 +282,16 @@ def _read_link(path: str, modified: int, repositories: dict[str, Repository]) ->
             repository.revisions[f"{algorithm}:{value}"] = modified
             repository.former.discard(f"{algorithm}:{value}")
         case ["tags", tag, "current", "link"] if is_tag(tag):
-            repository.tags[tag] = Tag("", modified)
+            repository.tags[tag] = StoredTag("", modified)
 
 
-def _read_history(path: str, repositories: dict[str, Repository]) -> None:
+def _read_history(path: str, repositories: dict[str, StoredRepository]) -> None:
     _, _, algorithm, value, _ = path.rsplit("/", 4)
     if is_digest(f"{algorithm}:{value}"):
         _of(_name(path, "/_manifests"), repositories).once_tagged.add(f"{algorithm}:{value}")
 
 
-def _read_tags(lines: Iterable[str], repositories: dict[str, Repository]) -> None:
+def _read_tags(lines: Iterable[str], repositories: dict[str, StoredRepository]) -> None:
     for line in lines:
         path, found, digest = line.rpartition("/current/link:")
         if not found:
@@ -299,10 +299,10 @@ def _read_tags(lines: Iterable[str], repositories: dict[str, Repository]) -> Non
         name, _, tag = path.partition("/_manifests/tags/")
         repository = _of(name.removeprefix("repositories/"), repositories)
         if is_digest(digest) and tag in repository.tags:
-            repository.tags[tag] = Tag(digest, repository.tags[tag].pushed)
+            repository.tags[tag] = StoredTag(digest, repository.tags[tag].pushed)
 
 
-def _read_uploads(lines: Iterable[str], repositories: dict[str, Repository]) -> int:
+def _read_uploads(lines: Iterable[str], repositories: dict[str, StoredRepository]) -> int:
     """Note each unfinished upload; return the bytes that they hold."""
     unfinished = 0
     for line in lines:

@@ -115,7 +115,7 @@ class TestPasting:
         page = open_page("/", permissions=["clipboard-read", "clipboard-write"])
         expect(filter_box(page)).to_be_visible()
         held: list[Route] = []
-        page.route("**/assets/pasted.js", hold(held))
+        page.route("**/assets/lists/pasted.js", hold(held))
         words = f"docker pull {page_stack.address}/daily/pasted:1"
         page.evaluate("words => navigator.clipboard.writeText(words)", words)
         filter_box(page).focus()

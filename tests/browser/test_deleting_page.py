@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from deployer.registry import throwaway
+from deployer.registry.content import placeholder
 from tests.browser.conftest import PLAIN_HOST
 from tests.browser.pages import answer, hold, row, until
 from tests.support.content import build_image, push_image, push_index, push_many_tags, push_tag
@@ -611,8 +611,8 @@ class TestWhoMayWhat:
         page = open_as("reader")
         page.evaluate(
             """async name => {
-                 const { createClient } = await import("/assets/registry.js");
-                 const { openDeleting } = await import("/assets/views/deleting.js");
+                 const { createClient } = await import("/assets/registry/client.js");
+                 const { openDeleting } = await import("/assets/views/deleting/deleting.js");
                  const client = createClient({ origin: location.origin, fetch: (...asked) => fetch(...asked) });
                  openDeleting({ client, name, tags: ["1"], signal: new AbortController().signal });
                }""",
@@ -629,14 +629,14 @@ class TestWhoMayWhat:
 def test_a_throw_away_of_the_command_line_is_the_pages(client: httpx.Client, open_page: Callable[..., Page]) -> None:
     """One form for both: what the one begins, the other finishes."""
     made = push_image(client, "deleting/form", "1")
-    left = throwaway.make("1", made.digest, TYPES[DOCKER]["manifest"], "nonce")
+    left = placeholder.make("1", made.digest, TYPES[DOCKER]["manifest"], "nonce")
     page = open_page("/")
     own = page.evaluate(
-        """async ([digest, mediaType]) => (await import("/assets/deletion-plan.js"))
+        """async ([digest, mediaType]) => (await import("/assets/registry/deletion-plan.js"))
              .throwAway({ tag: "1", digest, mediaType, nonce: "nonce" })""",
         [made.digest, TYPES[DOCKER]["manifest"]],
     )
     assert own == {"mediaType": left.media_type, "text": left.content.decode()}
-    push(client, "deleting/form", "1", Image(left.content, left.media_type, (throwaway.CONFIG,)))
+    push(client, "deleting/form", "1", Image(left.content, left.media_type, (placeholder.CONFIG,)))
     page.goto("/repository/deleting/form")
     expect(row(page, "1")).to_contain_text("half deleted")

@@ -85,10 +85,10 @@ def test_nobody_signs_out_where_nobody_signs_in(open_page: Callable[..., Page]) 
 PARTS = (
     "start.js",
     "main.js",
-    "dom.js",
+    "browser/dom.js",
     "languages/en.js",
-    "views/repositories.js",
-    "virtual-list.js",
+    "views/repositories/repositories.js",
+    "lists/virtual-list.js",
     "languages/list/en.js",
     "style.css",
     "styles/repositories.css",
@@ -124,7 +124,7 @@ def test_a_part_that_does_not_come_is_asked_for_once_more(page: Page, watch: Wat
     assert len(lost) > 1
 
 
-@pytest.mark.parametrize("part", ["main.js", "dom.js", "languages/en.js"])
+@pytest.mark.parametrize("part", ["main.js", "browser/dom.js", "languages/en.js"])
 def test_and_never_for_ever(page: Page, watch: Watch, part: str) -> None:
     watch.expect(LOST)
     loaded: list[str] = []
@@ -169,7 +169,7 @@ def test_a_view_that_does_not_come_is_said_so_after_the_second_time(page: Page, 
     watch.expect(f"{LOST}|status of 404")
     page.goto("/")
     expect(page.get_by_role("heading", level=1)).to_have_text("Repositories")
-    lose(page, "views/repository.js", 1000)
+    lose(page, "views/repository/repository.js", 1000)
     page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<a href=\"/repository/a\">a</a>')")
     page.get_by_role("link", name="a", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("This could not be loaded")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from deployer.registry import throwaway
+from deployer.registry.content import placeholder
 from tests.support.content import EMPTY, build_image, push_artifact, push_image
 from tests.support.image_view import commands, fact, section, setting, short
 from tests.support.page_views import go
@@ -215,8 +215,8 @@ class TestOtherContent:
     def test_a_half_deleted_tag_says_how_it_is_finished(
         self, client: httpx.Client, open_page: Callable[..., Page]
     ) -> None:
-        left = throwaway.make("1.0", sha256(b"before"), TYPES[OCI]["manifest"], "nonce")
-        push(client, "image/half", "1.0", Image(left.content, left.media_type, (throwaway.CONFIG,)))
+        left = placeholder.make("1.0", sha256(b"before"), TYPES[OCI]["manifest"], "nonce")
+        push(client, "image/half", "1.0", Image(left.content, left.media_type, (placeholder.CONFIG,)))
         page = open_page("/repository/image/half/tag/1.0")
         expect(page.locator("main")).to_contain_text("deployer delete image/half:1.0")
         expect(page.get_by_role("button", name="Delete…")).to_be_visible()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Error, expect
 
-from deployer.registry import throwaway
+from deployer.registry.content import placeholder
 from tests.browser.conftest import PLAIN_HOST
 from tests.browser.pages import answer, filter_box, hold, row, rows
 from tests.support.content import (
@@ -226,8 +226,8 @@ class TestTags:
 
     def test_half_deleted_and_lost_tags_are_named(self, client: httpx.Client, page: Page) -> None:
         made = push_image(client, "page/broken", "good")
-        left = throwaway.make("half", made.digest, TYPES[DOCKER]["manifest"], "nonce")
-        push(client, "page/broken", "half", Image(left.content, left.media_type, (throwaway.CONFIG,)))
+        left = placeholder.make("half", made.digest, TYPES[DOCKER]["manifest"], "nonce")
+        push(client, "page/broken", "half", Image(left.content, left.media_type, (placeholder.CONFIG,)))
         stored = client.get("/overview/tags/page/broken").json()
         stored["tags"] |= {"damaged": "", "dangling": "sha256:" + "0" * 64}
         page.route(OVERVIEW, answer(stored))

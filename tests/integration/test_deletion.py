@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deployer.registry import throwaway
+from deployer.registry.content import placeholder
 from tests.support.content import build_image, push_image, push_index, push_many_tags, push_tag
 from tests.support.other_registry import other_registry
 from tests.support.registry_content import DOCKER, OCI, Image, push
@@ -129,8 +129,8 @@ def test_a_tag_left_half_deleted_is_seen_and_finished(stack: DeployedStack) -> N
     with stack.client as client:
         made = push_image(client, "deletion/half", "1")
         push_tag(client, "deletion/half", "2", build_image())
-        left = throwaway.make("1", made.digest, "application/vnd.docker.distribution.manifest.v2+json", "nonce")
-        push(client, "deletion/half", "1", Image(left.content, left.media_type, (throwaway.CONFIG,)))
+        left = placeholder.make("1", made.digest, "application/vnd.docker.distribution.manifest.v2+json", "nonce")
+        push(client, "deletion/half", "1", Image(left.content, left.media_type, (placeholder.CONFIG,)))
         seen = stack.deployer("tags", "deletion/half", check=True)
         assert f"deletion/half:1 is half deleted: a deletion was cut off. It was {made.digest}." in seen.stderr
         stack.deployer("delete", "deletion/half:1", "--yes", check=True)

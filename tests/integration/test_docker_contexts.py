@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deployer.client_environment import ClientEnvironment, Purpose
+from deployer.engine.environment import ClientEnvironment, Purpose
 from tests.support.docker_login import PATH
 
 if TYPE_CHECKING:

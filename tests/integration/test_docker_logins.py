@@ -236,7 +236,7 @@ def test_a_user_whom_the_system_does_not_know_has_docker_s_folder_where_they_are
     assert both.docker("setpriv", "--reuid", number, "--regid", number, "--groups", str(socket.st_gid)) == ANN
     # Once it is that user, it may not be able to read the interpreter's own files.
     script = (
-        "import os, sys; from deployer.registry.credentials import find_credentials\n"
+        "import os, sys; from deployer.registry.login.credentials import find_credentials\n"
         f"os.setgroups([]); os.setgid({number}); os.setuid({number})\n"
         "found = find_credentials(sys.argv[1], {}); print(f'{found.username}:{found.password}')"
     )

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deployer.docker_client import Client
-from deployer.engine import Engine
+from deployer.engine.client import Engine
+from deployer.engine.docker import Client
 from tests.support.docker_variables import CONFIGURATION, EVERYTHING, PROXY
 from tests.support.run import OWN
 from tests.support.stack import docker

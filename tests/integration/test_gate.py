@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from deployer.workflows.gate import Gate, Held
+from deployer.workflows.upkeep.gate import Gate, Held
 from tests.support.asked import asked
 from tests.support.content import build_image, push_image
 from tests.support.cut_off import begin, finish, gate, wait_until, writes_pass

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from deployer.cli import browse_views
 from deployer.cli.output import Output
+from deployer.cli.views import browse as browse_views
 from deployer.registry.client import RegistryClient
-from deployer.workflows import browse
+from deployer.workflows.images import browse
 from tests.support.content import (
     build_image,
     empty_repository,
@@ -28,10 +28,10 @@ from tests.support.planted import plant_everything
 from tests.support.registry_content import DOCKER, OCI, sha256
 
 if TYPE_CHECKING:
-    from deployer.workflows.tags import Repository
+    from deployer.workflows.images.tags import Repository
     from tests.support.stored import Stored
 
-ORDERS: tuple[browse.Order, ...] = ("name", "size")
+ORDERS: tuple[browse.TagOrder, ...] = ("name", "size")
 NOW = datetime(2024, 7, 2, 23, 28, 22, tzinfo=UTC)
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deployer.errors import ConfigurationError
-from deployer.registry.proxy import proxy_for
+from deployer.registry.connection.proxy import proxy_for
 from tests.support.certificates import authority, certificate
 from tests.support.client_machine import ip
 from tests.support.docker_login import PATH

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deployer import render
+from deployer.rendering import render
 from tests.support.stack import docker
-from tests.unit.test_render import IMAGES, VARIANTS, kept_of
+from tests.unit.rendering.test_render import IMAGES, VARIANTS, kept_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from deployer.storage.access import Storage
-from deployer.workflows.collection import collect
-from deployer.workflows.garbage import survey
-from deployer.workflows.gate import Drain
-from deployer.workflows.manifest_graph import Manifests
-from deployer.workflows.untagged import untagged
+from deployer.workflows.upkeep.collection import collect
+from deployer.workflows.upkeep.garbage import survey
+from deployer.workflows.upkeep.gate import Drain
+from deployer.workflows.upkeep.manifest_graph import Manifests
+from deployer.workflows.upkeep.untagged import untagged
 from tests.support.local_storage import LocalEngine, LocalWork, Tree
 from tests.support.registry_content import image
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from deployer.engine import Engine
+    from deployer.engine.client import Engine
     from deployer.storage.snapshot import Snapshot
-    from deployer.workflows.manifest_graph import Going
-    from deployer.workflows.upkeep import Upkeep
+    from deployer.workflows.upkeep.maintenance import Upkeep
+    from deployer.workflows.upkeep.manifest_graph import Marked
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def fill(tree: Tree) -> None:
     tree.empty_file("repositories/app-x/_manifests/tags/index/current/link")
 
 
-def choose(snapshot: Snapshot, manifests: Manifests, /) -> dict[str, Going]:
+def choose(snapshot: Snapshot, manifests: Manifests, /) -> dict[str, Marked]:
     return untagged(snapshot, manifests, 0)
 
 

@@ -5,17 +5,17 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { attachedTo, readAttached } = await load("attached.js");
-const { pullCommands } = await load("commands.js");
-const { ago, bytes, naturally } = await load("format.js");
-const { kindOf } = await load("kinds.js");
-const { isAttestation, namesManifest } = await load("media-types.js");
-const { momentOf, parseTime, realTime } = await load("moments.js");
-const { listedTags, readRepository } = await load("overview.js");
-const { platformLabel, platformLabels, platformName } = await load("platform.js");
-const { stateSentence } = await load("states.js");
-const { headline, newestFirst } = await load("tags.js");
-const { addWords, text } = await load("text.js");
+const { attachedTo, readAttached } = await load("content/attached.js");
+const { pullCommands } = await load("browser/commands.js");
+const { ago, bytes, naturally } = await load("browser/format.js");
+const { kindOf } = await load("content/kinds.js");
+const { isAttestation, namesManifest } = await load("content/media-types.js");
+const { momentOf, parseTime, realTime } = await load("content/moments.js");
+const { listedTags, readRepository } = await load("registry/overview.js");
+const { platformLabel, platformLabels, platformName } = await load("content/platform.js");
+const { stateSentence } = await load("content/states.js");
+const { headline, newestFirst } = await load("lists/tags.js");
+const { addWords, text } = await load("browser/text.js");
 await addWords("tags");
 
 /** `@a` in the cases is a digest, `@ahex` its digits, `@hex` some digits. */
@@ -48,7 +48,7 @@ test("ages: the same in Japanese", () => {
   const script = `
     const { load } = await import(${JSON.stringify(module)});
     Object.defineProperty(globalThis, "navigator", { value: { languages: ["ja"] } });
-    const { ago } = await load("format.js");
+    const { ago } = await load("browser/format.js");
     console.log(JSON.stringify(${JSON.stringify(ages.map(({ seconds }) => seconds))}.map((each) => ago(new Date(-each * 1000), new Date(0)))));`;
   const found = JSON.parse(execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" }));
   assert.deepEqual(found, ages.map(({ ja }) => ja));

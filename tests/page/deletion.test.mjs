@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { load } from "./support/load.mjs";
 import { digestOf, fakeRegistry, image, index } from "./support/registry.mjs";
 
-const { createClient } = await load("registry.js");
-const { createDeletion, refusal } = await load("deletion.js");
-const { createWeigher, planDeletion, throwAway } = await load("deletion-plan.js");
-const { NOTHING } = await load("manifest.js");
+const { createClient } = await load("registry/client.js");
+const { createDeletion, refusal } = await load("registry/deletion.js");
+const { createWeigher, planDeletion, throwAway } = await load("registry/deletion-plan.js");
+const { NOTHING } = await load("content/manifest.js");
 
 const ONE = image("one");
 const OTHER = image("other");

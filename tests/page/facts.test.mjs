@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { createFacts } = await load("facts.js");
-const { createStore } = await load("store.js");
+const { createFacts } = await load("lists/facts.js");
+const { createStore } = await load("browser/store.js");
 
 // Time passes where a test lets it pass, and nowhere else.
 mock.timers.enable({ apis: ["setTimeout"] });

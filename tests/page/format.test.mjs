@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { count, naturally, registryAddress, repositoryIn, shortDigest } = await load("format.js");
+const { count, naturally, registryAddress, repositoryIn, shortDigest } = await load("browser/format.js");
 
 test("names are in natural order, the same whichever way they came", () => {
   const order = ["1.2", "1.9", "1.10", "1.10-rc1", "2", "02", "10", "build-9", "build-10", "latest"];

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { isDigest, layerType, parse, readChart, readLayers, readPairs, readPurposes, readReferringTag, readSettings } = await load("image.js");
-const { readHistory, readInstruction, readLegacy } = await load("history.js");
-const { askedPlatform, readPlatforms } = await load("platforms.js");
+const { isDigest, layerType, parse, readChart, readLayers, readPairs, readPurposes, readReferringTag, readSettings } = await load("content/image.js");
+const { readHistory, readInstruction, readLegacy } = await load("content/history.js");
+const { askedPlatform, readPlatforms } = await load("content/platforms.js");
 
 const hex = "a".repeat(64);
 const digest = (letter) => `sha256:${letter.repeat(64)}`;

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { listed, sortedBy } = await load("catalog.js");
-const { parseSort, pressed, writeSort } = await load("list-settings.js");
-const { createKnown } = await load("known.js");
-const { createStore } = await load("store.js");
+const { listed, sortedBy } = await load("lists/catalog.js");
+const { parseSort, pressed, writeSort } = await load("lists/list-settings.js");
+const { createKnown } = await load("lists/known.js");
+const { createStore } = await load("browser/store.js");
 
 test("repositories are sorted by what is known of them; what is not comes last, whichever way", () => {
   const sizes = { a: 1, c: 3, d: 0 };

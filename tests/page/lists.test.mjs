@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { grouped, listed, matching, ordered } = await load("catalog.js");
-const { around, foldersOf, planted, unfolded } = await load("folders.js");
-const { readUntagged } = await load("untagged.js");
-const { damageIn } = await load("damage.js");
-const { readRepository } = await load("overview.js");
-const { stateSentence } = await load("states.js");
-await (await load("text.js")).addWords("tags");
-const { matchingTags, nested, parseSorting, sortedTags, writeSorting } = await load("tags.js");
+const { grouped, listed, matching, ordered } = await load("lists/catalog.js");
+const { around, foldersOf, planted, unfolded } = await load("lists/folders.js");
+const { readUntagged } = await load("registry/untagged.js");
+const { damageIn } = await load("content/damage.js");
+const { readRepository } = await load("registry/overview.js");
+const { stateSentence } = await load("content/states.js");
+await (await load("browser/text.js")).addWords("tags");
+const { matchingTags, nested, parseSorting, sortedTags, writeSorting } = await load("lists/tags.js");
 
 
 test("repositories without a folder come first, then folder by folder", () => {

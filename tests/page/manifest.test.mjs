@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { artifactName, describe } = await load("manifest.js");
+const { artifactName, describe } = await load("content/manifest.js");
 
-const { platformName } = await load("platform.js");
+const { platformName } = await load("content/platform.js");
 
 const DOCKER = "application/vnd.docker.distribution.manifest.v2+json";
 const OCI = "application/vnd.oci.image.manifest.v1+json";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { readOrigin, safeLink } = await load("origin.js");
-const { enclosed, isolated } = await load("direction.js");
+const { readOrigin, safeLink } = await load("content/origin.js");
+const { enclosed, isolated } = await load("browser/direction.js");
 
 test("an image's version, revision and links come from its labels, the newer names first", () => {
   const labels = {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { NOTHING } = await load("manifest.js");
-const { readRepository } = await load("overview.js");
+const { NOTHING } = await load("content/manifest.js");
+const { readRepository } = await load("registry/overview.js");
 
 const OCI = "application/vnd.oci.image.manifest.v1+json";
 const INDEX = "application/vnd.oci.image.index.v1+json";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { referenceIn, referencePath, referenceWords } = await load("pasted.js");
+const { referenceIn, referencePath, referenceWords } = await load("lists/pasted.js");
 
 const HOST = "localhost:5000";
 const digest = `sha256:${"a".repeat(64)}`;

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { createPool } = await load("pool.js");
-const { createStore, remembering } = await load("store.js");
+const { createPool } = await load("lists/pool.js");
+const { createStore, remembering } = await load("browser/store.js");
 
 const PAUSE = 20;
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { digestPath, filterPath, parsePath, repositoryPath, tagPath } = await load("router.js");
+const { digestPath, filterPath, parsePath, repositoryPath, tagPath } = await load("browser/router.js");
 const page = new URL("../../templates/page/", import.meta.url);
 
 test("each address means one view", () => {

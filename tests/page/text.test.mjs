@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { preferred } = await load("text.js");
+const { preferred } = await load("browser/text.js");
 
 /** Every file of words, in both languages. */
 const files = await Promise.all(["", "deleting/", "help/", "image/", "list/", "opening/", "tags/", "untagged/"].map(async (folder) => {
@@ -41,7 +41,7 @@ test("no template stands in another: what leaves the comments out would take spa
 });
 
 test("every word that a view asks for is there", async () => {
-  const { addWords, text } = await load("text.js");
+  const { addWords, text } = await load("browser/text.js");
   for (const group of ["help", "image", "list", "opening", "tags", "untagged"]) await addWords(group);
   const assets = new URL("../../templates/page/assets/", import.meta.url);
   for (const name of readdirSync(assets, { recursive: true }).filter((file) => file.endsWith(".js") && !file.startsWith("languages/"))) {

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from deployer.docker_client import Client
-from deployer.engine import Engine
-from deployer.engine_values import EngineFacts, LocalImage, ServiceContainer, Transferred
+from deployer.engine.client import Engine
+from deployer.engine.docker import Client
+from deployer.engine.values import EngineFacts, LocalImage, ServiceContainer, Transferred
 from deployer.errors import EngineError
 
 if TYPE_CHECKING:

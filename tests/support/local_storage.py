@@ -10,19 +10,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from deployer import render
 from deployer.errors import EngineError
+from deployer.rendering import render
 from deployer.storage.access import Storage
-from deployer.workflows.gate import Hold
+from deployer.workflows.upkeep.gate import Hold
 from tests.support.registry_content import Image, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from deployer.engine import Engine
-    from deployer.storage.removal import Removal
-    from deployer.workflows.gate import Drain
+    from deployer.engine.client import Engine
+    from deployer.storage.sweep import Sweep
+    from deployer.workflows.upkeep.gate import Drain
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -176,5 +176,5 @@ class LocalWork:
             self.before_second_look()
         yield Hold()
 
-    def remove(self, removal: Removal) -> None:
+    def remove(self, removal: Sweep) -> None:
         self.storage.remove(removal, "run")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployer.workflows.provision import BUILT_FRONTEND
+from deployer.workflows.deployment.provision import BUILT_FRONTEND
 from tests.support.run import RUN, WORKER
 from tests.support.stack import docker
 

@@ -10,26 +10,26 @@ from typing import Any
 
 import pytest
 
-from deployer.cli.words import age, size
+from deployer.cli.views.words import age, size
 from deployer.errors import NotFound, RegistryError
 from deployer.order import natural
 from deployer.reference import parse as parse_reference
-from deployer.registry.attached import attached_to, listed_tags, read_attached
-from deployer.registry.imageconfig import parse_config
-from deployer.registry.kinds import Client, Content, Kind, Purpose, is_attestation, is_manifest_type, kind_of
-from deployer.registry.manifests import ImageManifest, Manifest, parse
-from deployer.registry.moments import moment_of, newest_first, parse_time
+from deployer.registry.content.attached import attached_to, listed_tags, read_attached
+from deployer.registry.content.imageconfig import parse_config
+from deployer.registry.content.kinds import Client, Content, Kind, Purpose, is_attestation, is_manifest_type, kind_of
+from deployer.registry.content.manifests import ImageManifest, Manifest, parse
+from deployer.registry.content.moments import moment_of, newest_first, parse_time
+from deployer.registry.content.platforms import Platform, labels
 from deployer.registry.overview import Overview
-from deployer.registry.place import Place
-from deployer.registry.platforms import Platform, labels
-from deployer.workflows.browse import tag_of
-from deployer.workflows.contents import Contents, read_contents
-from deployer.workflows.getting import getting
-from deployer.workflows.manifest_graph import Manifests, read_facts
-from deployer.workflows.reading import Reader
-from deployer.workflows.retention import Creations, is_image
-from deployer.workflows.storage_findings import tag_sentence
-from deployer.workflows.tags import State
+from deployer.registry.protocol.place import Place
+from deployer.workflows.images.browse import tag_of
+from deployer.workflows.images.contents import Contents, read_contents
+from deployer.workflows.images.reading import Reader
+from deployer.workflows.images.tags import State
+from deployer.workflows.transfer.getting import getting
+from deployer.workflows.upkeep.manifest_graph import Manifests, read_facts
+from deployer.workflows.upkeep.retention import Creations, is_image
+from deployer.workflows.upkeep.storage_findings import tag_sentence
 
 FOLDER = Path(__file__).parents[1] / "contract"
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)

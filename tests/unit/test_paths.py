@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from deployer.cli.main import main
-from deployer.config import Flags, load
 from deployer.errors import ConfigurationError
 from deployer.paths import Deployment, config_home, data_home, home, user_home
-from deployer.registry.place import Place
-from deployer.registry.trust import installed
+from deployer.registry.connection.tls_context import installed
+from deployer.registry.protocol.place import Place
+from deployer.settings.load import Flags, load
 from tests.support.run import free_port
 
 

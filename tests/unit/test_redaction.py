@@ -10,15 +10,15 @@ import pytest
 
 from deployer.cli import main
 from deployer.cli.output import Output
-from deployer.engine_errors import translate
+from deployer.engine.errors import translate
 from deployer.errors import ConfigurationError, HostError, UnsetVariables
 from deployer.paths import Deployment
 from deployer.redaction import without_secrets
-from deployer.settings import Settings
-from deployer.workflows import client_findings
-from deployer.workflows.examined import Examined
+from deployer.settings.model import Settings
+from deployer.workflows.deployment.stack import Stack
+from deployer.workflows.diagnosis import client_findings
+from deployer.workflows.diagnosis.examined import Examined
 from deployer.workflows.finding import Finding
-from deployer.workflows.stack import Stack
 from tests.support.fake_engine import FakeEngine
 
 SECRET = "Zebra-9-kq"

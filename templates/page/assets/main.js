@@ -1,19 +1,19 @@
 /** Puts the rooms together: one client, one session, a view for each address. */
-import { $ } from "./dom.js";
-import { addStyle, twice } from "./loading.js";
-import { createClient, RegistryError } from "./registry.js";
-import { startRouter } from "./router.js";
-import { CHANGED, createStore } from "./store.js";
-import { addWords, language } from "./text.js";
+import { $ } from "./browser/dom.js";
+import { addStyle, twice } from "./browser/loading.js";
+import { createClient, RegistryError } from "./registry/client.js";
+import { startRouter } from "./browser/router.js";
+import { CHANGED, createStore } from "./browser/store.js";
+import { addWords, language } from "./browser/text.js";
 import { drawFrame } from "./views/frame.js";
 import { showFailure, showUnknown } from "./views/parts.js";
 
 // Each is loaded when it is first looked at, with its words and its style.
 const VIEWS = {
-  repositories: () => view(() => import("./views/repositories.js"), ["list"], "repositories", "showRepositories"),
-  repository: () => view(() => import("./views/repository.js"), ["tags"], "repository", "showRepository"),
-  untagged: () => view(() => import("./views/untagged.js"), ["tags", "image", "untagged"], "image", "showUntagged"),
-  image: () => view(() => import("./views/image.js"), ["tags", "image"], "image", "showImage"),
+  repositories: () => view(() => import("./views/repositories/repositories.js"), ["list"], "repositories", "showRepositories"),
+  repository: () => view(() => import("./views/repository/repository.js"), ["tags"], "repository", "showRepository"),
+  untagged: () => view(() => import("./views/repository/untagged.js"), ["tags", "image", "untagged"], "image", "showUntagged"),
+  image: () => view(() => import("./views/image/image.js"), ["tags", "image"], "image", "showImage"),
   unknown: async () => showUnknown,
 };
 

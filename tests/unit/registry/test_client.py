@@ -15,8 +15,8 @@ from deployer.errors import (
     RegistryError,
 )
 from deployer.registry.client import RegistryClient
-from deployer.registry.credentials import Credentials
-from deployer.registry.manifests import DOCKER_MANIFEST, MANIFEST_TYPES
+from deployer.registry.content.manifests import DOCKER_MANIFEST, MANIFEST_TYPES
+from deployer.registry.login.credentials import Credentials
 from tests.support.fake_registry import HTML, Asked, FakeRegistry, Held, Reply, refused
 from tests.support.registry_content import DOCKER, OCI, Image, image, index, push, sha256
 

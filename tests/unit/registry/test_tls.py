@@ -13,15 +13,15 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from deployer.errors import DeployerError, RegistryError
 from deployer.registry.client import RegistryClient
-from deployer.registry.credentials import Credentials
-from deployer.registry.place import Place
-from deployer.registry.tls_faults import Case, tls_fault
-from deployer.registry.trust import Trust, installed
+from deployer.registry.connection.tls_context import Trust, installed
+from deployer.registry.connection.tls_faults import HandshakeFailure, tls_fault
+from deployer.registry.login.credentials import Credentials
+from deployer.registry.protocol.place import Place
 from tests.support.certificates import Certified, authority, certificate, now
 from tests.support.fake_registry import Asked, FakeRegistry, Reply, serving
 from tests.support.raw_server import sending
 from tests.support.tls_server import TlsServer, redirecting, refusing, tls_server
-from tests.unit.registry.test_transport import signed_in
+from tests.unit.registry.connection.test_transport import signed_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -274,13 +274,13 @@ def unknown(trust: Trust) -> DeployerError:
     """What is said of another machine's certificate, as OpenSSL tells an unknown authority."""
     cause = ssl.SSLCertVerificationError(1, "certificate verify failed")
     cause.verify_code = 20
-    return tls_fault(cause, Place.of("https://reg:5000"), Case(trust, None, now()), str(cause))
+    return tls_fault(cause, Place.of("https://reg:5000"), HandshakeFailure(trust, None, now()), str(cause))
 
 
 def test_a_certificate_with_another_fault_is_said_to_have_it() -> None:
     cause = ssl.SSLCertVerificationError(1, "certificate verify failed")
     cause.verify_code, cause.verify_message = 26, "unsuitable certificate purpose"
-    error = tls_fault(cause, Place.of("https://r:443"), Case(Trust(), None, now()), "")
+    error = tls_fault(cause, Place.of("https://r:443"), HandshakeFailure(Trust(), None, now()), "")
     assert error.message == "The certificate of r:443 is not trusted: unsuitable certificate purpose."
 
 
@@ -392,7 +392,7 @@ def test_a_registry_elsewhere_that_lost_its_tls(tmp_path: Path) -> None:
     cause = ssl.SSLError(1, "wrong version number")
     cause.reason = "WRONG_VERSION_NUMBER"
     trust = Trust((tmp_path / "ca.crt",))
-    error = tls_fault(cause, Place.of("https://reg:5000"), Case(trust, None, now()), "")
+    error = tls_fault(cause, Place.of("https://reg:5000"), HandshakeFailure(trust, None, now()), "")
     assert error.advice == ("If it was switched off: deployer configure-daemon --host reg --port 5000 --remove",)
 
 

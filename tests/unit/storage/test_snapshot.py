@@ -10,14 +10,14 @@ import pytest
 
 from deployer.errors import EngineError, StorageError
 from deployer.storage.access import Storage
-from deployer.storage.snapshot import Tag, parse
+from deployer.storage.snapshot import StoredTag, parse
 from tests.support.local_storage import DAY, HOUR, LocalEngine, Tree
 from tests.support.registry_content import image
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from deployer.engine import Engine
+    from deployer.engine.client import Engine
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_damaged_links_are_seen_as_what_they_are(tree: Tree) -> None:
     assert set(app.revisions) == {digest}
     assert app.tags["good"].digest == digest
     assert app.tags["bad"].digest == ""
-    assert app.tags["gone"] == Tag("", 0)
+    assert app.tags["gone"] == StoredTag("", 0)
 
 
 def test_what_is_no_registrys_is_read_and_left_alone(tree: Tree) -> None:

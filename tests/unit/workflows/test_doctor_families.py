@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deployer.engine_report import AddressPool, EngineReport, Plugin, plugins_of
+from deployer.engine.report import AddressPool, EngineReport, Plugin, plugins_of
 from deployer.paths import Deployment
-from deployer.settings import Settings
-from deployer.workflows import client_findings, clock_findings, option_findings, preflight, proxy_findings
-from deployer.workflows.examined import Examined
-from deployer.workflows.stack import Stack
+from deployer.settings.model import Settings
+from deployer.workflows.checks import preflight
+from deployer.workflows.deployment.stack import Stack
+from deployer.workflows.diagnosis import client_findings, clock_findings, option_findings, proxy_findings
+from deployer.workflows.diagnosis.examined import Examined
 from tests.support.fake_engine import FakeEngine
 from tests.support.fake_registry import Reply, serving
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from deployer.engine_values import EngineFacts
+    from deployer.engine.values import EngineFacts
     from deployer.workflows.finding import Finding
 
 NOW = datetime(2026, 11, 29, 5, 0, tzinfo=UTC)
@@ -236,7 +237,7 @@ class FullDisk:
 
 
 def test_a_disk_that_takes_no_more_files(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deployer.workflows.option_findings.os.statvfs", lambda _path: FullDisk())
+    monkeypatch.setattr("deployer.workflows.diagnosis.option_findings.os.statvfs", lambda _path: FullDisk())
     [found] = machine.told(option_findings.examine)
     assert (found.state, "takes no more files" in found.sentence) == ("wrong", True)
     # An engine elsewhere has another machine's disk.

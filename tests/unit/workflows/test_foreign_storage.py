@@ -10,21 +10,21 @@ import pytest
 
 from deployer.errors import EngineError, StorageError, StorageUnreadable
 from deployer.storage.access import Storage
-from deployer.workflows import storage_findings
-from deployer.workflows.collection import collect
-from deployer.workflows.garbage import no_images, survey
-from deployer.workflows.gate import Drain
-from deployer.workflows.manifest_graph import Manifests
-from deployer.workflows.untagged import untagged
+from deployer.workflows.upkeep import storage_findings
+from deployer.workflows.upkeep.collection import collect
+from deployer.workflows.upkeep.garbage import no_images, survey
+from deployer.workflows.upkeep.gate import Drain
+from deployer.workflows.upkeep.manifest_graph import Manifests
+from deployer.workflows.upkeep.untagged import untagged
 from tests.support.local_storage import DAY, HOUR, LocalWork, Tree
 from tests.support.registry_content import image, sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from deployer.engine import Engine
-    from deployer.workflows.garbage import Choose, Survey
-    from deployer.workflows.upkeep import Upkeep
+    from deployer.engine.client import Engine
+    from deployer.workflows.upkeep.garbage import Choose, Survey
+    from deployer.workflows.upkeep.maintenance import Upkeep
 
 FILES = (".DS_Store", "._1", "Thumbs.db", "desktop.ini", ".nfs0001", "Icon\r", "two words")
 FOLDERS = ("@eaDir", "#recycle", "lost+found", ".snapshot")
@@ -193,9 +193,9 @@ class TestTheFuture:
         tree.push("app", ["ahead"], image("ahead"), age=-9 * DAY)
 
         def oldest(snapshot: object, manifests: object, /) -> dict[str, object]:
-            from deployer.workflows.manifest_graph import Going
+            from deployer.workflows.upkeep.manifest_graph import Marked
 
-            return {"app": Going(frozenset({"old"}), frozenset({image("old").digest}))}
+            return {"app": Marked(frozenset({"old"}), frozenset({image("old").digest}))}
 
         found = look(tree, cast("Choose", oldest))
         assert (found.ahead, found.spared) == (("app:ahead",), ("app",))

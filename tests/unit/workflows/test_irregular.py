@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from deployer.workflows import storage_findings
-from deployer.workflows.collection import collect
-from deployer.workflows.damage import layers_in_doubt
-from deployer.workflows.garbage import no_images, survey
-from deployer.workflows.gate import Drain
-from deployer.workflows.manifest_graph import Manifests
-from deployer.workflows.untagged import untagged
+from deployer.workflows.upkeep import storage_findings
+from deployer.workflows.upkeep.collection import collect
+from deployer.workflows.upkeep.damage import layers_in_doubt
+from deployer.workflows.upkeep.garbage import no_images, survey
+from deployer.workflows.upkeep.gate import Drain
+from deployer.workflows.upkeep.manifest_graph import Manifests
+from deployer.workflows.upkeep.untagged import untagged
 from tests.support.local_storage import LocalWork, Tree
 from tests.support.registry_content import Image, image, sha256
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deployer.storage.snapshot import Snapshot
-    from deployer.workflows.garbage import Choose, Cure, Survey
-    from deployer.workflows.manifest_graph import Going
-    from deployer.workflows.upkeep import Upkeep
+    from deployer.workflows.upkeep.garbage import Choose, Cure, Survey
+    from deployer.workflows.upkeep.maintenance import Upkeep
+    from deployer.workflows.upkeep.manifest_graph import Marked
 
 WHOLE = image("x")
 CONFIG, LAYER = map(sha256, WHOLE.blobs)
@@ -59,7 +59,7 @@ def tree(tmp_path: Path) -> Tree:
     return tree
 
 
-def everything(snapshot: Snapshot, manifests: Manifests, /) -> dict[str, Going]:
+def everything(snapshot: Snapshot, manifests: Manifests, /) -> dict[str, Marked]:
     return untagged(snapshot, manifests, 0)
 
 

@@ -1,7 +1,7 @@
 /** What stands around every view: who is signed in, the language, help. */
-import { $, h } from "../dom.js";
-import { twice } from "../loading.js";
-import { LANGUAGES, addWords, choose, language, text } from "../text.js";
+import { $, h } from "../browser/dom.js";
+import { twice } from "../browser/loading.js";
+import { LANGUAGES, addWords, choose, language, text } from "../browser/text.js";
 import { button, showUnloaded } from "./parts.js";
 
 /** @param {any} app */
@@ -31,7 +31,7 @@ const leaveButton = (app) => button(text.signOut, () => leave(app));
 
 async function leave({ announce, session }) {
   try {
-    await (await twice(() => import("../sign-out.js"))).signOut();
+    await (await twice(() => import("../browser/sign-out.js"))).signOut();
   } catch {
     return showUnloaded();
   }

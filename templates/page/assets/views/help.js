@@ -1,6 +1,6 @@
 /** The keys, in a dialog. */
-import { h } from "../dom.js";
-import { text } from "../text.js";
+import { h } from "../browser/dom.js";
+import { text } from "../browser/text.js";
 import { button } from "./parts.js";
 
 export function showHelp() {

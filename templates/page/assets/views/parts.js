@@ -1,9 +1,9 @@
 /** Parts that several views are made of. */
-import { copy } from "../copy.js";
-import { h, icon } from "../dom.js";
-import { addStyle, twice } from "../loading.js";
-import { filterPath } from "../router.js";
-import { text } from "../text.js";
+import { copy } from "../browser/copy.js";
+import { h, icon } from "../browser/dom.js";
+import { addStyle, twice } from "../browser/loading.js";
+import { filterPath } from "../browser/router.js";
+import { text } from "../browser/text.js";
 
 const COPY =
   "M5.5 5.5V3.5a1 1 0 0 1 1-1h6a1 1 0 0 1 1 1v6a1 1 0 0 1-1 1h-2M3.5 5.5h6a1 1 0 0 1 1 1v6a1 1 0 0 1-1 1h-6a1 1 0 0 1-1-1v-6a1 1 0 0 1 1-1z";
@@ -185,7 +185,7 @@ export function showUnloaded() {
  * @param {any} options those of `openDeleting`
  */
 export async function askToDelete(options) {
-  const [module] = await Promise.all([twice(() => import("./deleting.js")).catch(() => null), addStyle("deleting")]);
+  const [module] = await Promise.all([twice(() => import("./deleting/deleting.js")).catch(() => null), addStyle("deleting")]);
   if (module) module.openDeleting(options);
   else showUnloaded();
 }

@@ -1,8 +1,8 @@
 /** The field by which a list is searched. */
-import { h, icon } from "../dom.js";
-import { registryAddress } from "../format.js";
-import { twice } from "../loading.js";
-import { text } from "../text.js";
+import { h, icon } from "../browser/dom.js";
+import { registryAddress } from "../browser/format.js";
+import { twice } from "../browser/loading.js";
+import { text } from "../browser/text.js";
 
 /**
  * @param {{label: string, value: string, onInput: (value: string) => void, onDown: () => void,
@@ -44,13 +44,13 @@ export function filterBox({ label, value, onInput, onDown, onEnter, controls, go
 
 /**
  * @param {string} words of a search
- * @returns {Promise<(import("../pasted.js").Reference & {path: string, words: string}) | null>}
+ * @returns {Promise<(import("../lists/pasted.js").Reference & {path: string, words: string}) | null>}
  * what they mean, if that is more than words: with the address of its view, and as it is written
  */
 export async function referenceOf(words) {
   const address = registryAddress(location);
   if (!/[:@]/.test(words) && !words.includes(`${address}/`)) return null;
-  const pasted = await twice(() => import("../pasted.js")).catch(() => null);
+  const pasted = await twice(() => import("../lists/pasted.js")).catch(() => null);
   const found = pasted?.referenceIn(words, address);
   return found ? { ...found, path: pasted.referencePath(found), words: pasted.referenceWords(found) } : null;
 }

@@ -1,0 +1,1 @@
+"""Every table, sentence and JSON shape that the commands print."""

@@ -1,0 +1,286 @@
+"""How repositories, tags, images and deletions look: for people, and as JSON."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from deployer.cli.output import cells, padded
+from deployer.cli.views.words import age, counted, size
+from deployer.errors import Forbidden, UnknownManifest
+from deployer.printable import one_line
+from deployer.registry.content.json_text import read_json
+from deployer.registry.content.kinds import Kind, Purpose
+from deployer.registry.content.manifests import ImageManifest
+from deployer.registry.content.moments import Source
+from deployer.workflows.images.foreign_files import foreign_advice, tells_of_file
+from deployer.workflows.images.tags import State
+from deployer.workflows.upkeep.storage_findings import not_whole, tag_sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from deployer.cli.output import Output
+    from deployer.registry.content.imageconfig import ImageConfig
+    from deployer.registry.content.kinds import Content
+    from deployer.registry.content.manifests import Manifest
+    from deployer.workflows.images.browse import Inspection
+    from deployer.workflows.images.tags import Repository, Tag, Unread
+
+_NONE = "-"
+
+
+def short(digest: str) -> str:
+    """The first 12 characters of a digest, as Docker shows it."""
+    return digest.partition(":")[2][:12]
+
+
+def print_tags(
+    out: Output, repository: Repository, now: datetime | None = None, *, with_attached: bool = False
+) -> None:
+    """Print a repository's tags as a table, those that cannot be read at its end."""
+    moment = now or datetime.now(UTC)
+    tags = repository.tags if with_attached else repository.listed
+    rows = [(one_line(tag.name), short(tag.digest), *_facts(tag, moment)) for tag in tags]
+    rows += [(one_line(one.name), short(one.digest) or _NONE, _NONE, _why(one), _NONE) for one in repository.unread]
+    out.table(("TAG", "DIGEST", "SIZE", "PLATFORMS", "AGE"), rows)
+
+
+def print_tree(out: Output, repositories: Sequence[Repository], now: datetime | None = None) -> None:
+    """Print each repository with its tags below it."""
+    moment = now or datetime.now(UTC)
+    for repository in repositories:
+        out.line(out.bold(one_line(repository.name)))
+        rows = [(one_line(tag.name), *_facts(tag, moment)) for tag in repository.listed]
+        rows += [(one_line(one.name), _NONE, _why(one), _NONE) for one in repository.unread]
+        widths = [max(cells(row[column]) for row in rows) for column in range(4)] if rows else []
+        for position, (name, amount, platforms, old) in enumerate(rows, start=1):
+            branch = "└─" if position == len(rows) else "├─"
+            facts = f"{padded(amount, widths[1], right=True)}  {padded(old, widths[3])}  {platforms}"
+            out.line(f"{branch} {padded(name, widths[0])}  {facts}")
+        if not rows:
+            out.line(f"└─ {_empty(repository)}")
+
+
+def note_attached(out: Output, repositories: Iterable[Repository]) -> None:
+    """Say how many tags are not shown, as they only attach something to an image."""
+    count = sum(len(repository.attached) for repository in repositories)
+    if count:
+        out.note(f"Not shown: {counted(count, 'tag')} of signatures and the like: deployer tags NAME --attached")
+
+
+def _empty(repository: Repository) -> str:
+    if isinstance(repository.failed, Forbidden):
+        return "(not yours to read)"
+    return "(not read)" if repository.failed else "(no tags)"
+
+
+def _why(unread: Unread) -> str:
+    return f"({unread.state})"
+
+
+def warn_of_repositories(out: Output, repositories: Iterable[Repository]) -> None:
+    """Warn of tags that are half deleted, incomplete or unread, and of repositories of which nothing was read."""
+    for repository in repositories:
+        if repository.failed:
+            told = "" if isinstance(repository.failed, Forbidden) else f"{repository.name} was not read. "
+            out.warn(f"{told}{repository.failed}")
+        _warn_of_unread(out, repository)
+        for tag in repository.tags:
+            warn_of_tag(out, f"{repository.name}:{tag.name}", tag)
+
+
+def _warn_of_unread(out: Output, repository: Repository) -> None:
+    missed = [one for one in repository.unread if one.may_be_whole]
+    # One warning for all that had the same reason: there may be thousands.
+    for reason in dict.fromkeys(str(one.error) for one in missed):
+        names = [one.name for one in missed if str(one.error) == reason]
+        out.warn(f"Of {repository.name}, the {listed(names)} could not be read. {reason} Repeat the command for all.")
+    damaged = [one for one in repository.unread if not one.may_be_whole]
+    for one in damaged:
+        if tells_of_file(one.error):
+            out.warn(
+                f"{repository.name}:{one.name} is not a tag, but a file of another program in the registry's storage."
+            )
+            out.note(foreign_advice(repository.name, one.name))
+            continue
+        name = f"{repository.name}:{one.name}"
+        out.warn(not_whole(name, one.damaged) if one.damaged else f"The tag {name} cannot be read. {one.error}")
+        for line in one.error.original.splitlines():
+            out.note(f"  | {line}")
+    # Other programs may read what is of a type that is not known here.
+    names = [
+        f"{repository.name}:{one.name}"
+        for one in damaged
+        if not isinstance(one.error, UnknownManifest) and not tells_of_file(one.error)
+    ]
+    if names:
+        # Together: the registry stumbles over damaged tags when it deletes one of them alone.
+        # What is no tag is in the way of deleting the others.
+        lead = "To" if len(names) == len(damaged) else "Then, to"
+        out.note(f"{lead} remove {'it' if len(names) == 1 else 'them'}: deployer delete {' '.join(names)}")
+
+
+def warn_of_tag(out: Output, name: str, tag: Tag) -> None:
+    """Warn where one tag is half deleted, incomplete, empty, of a kind that is gone, or read in part."""
+    if tag.half_deleted:
+        out.warn(
+            f"{name} is half deleted: a deletion was cut off. It was {tag.half_deleted}. "
+            f"Finish it: deployer delete {name}"
+        )
+    if tag.is_schema_1:
+        out.warn(
+            f"{name} is in Docker's schema 1, which current Docker does not pull. "
+            f"If nothing needs it any more: deployer delete {name}"
+        )
+    sentence = tag_sentence(name, tag)
+    if sentence:
+        removal = f" If nothing needs it: deployer delete {name}" if tag.state is State.EMPTY else ""
+        out.warn(f"{sentence}{removal}")
+    if not {one.digest for one in tag.damaged}.issuperset(tag.not_read):
+        out.warn(f"Parts of {name} could not be read; its size and age may be others. Repeat the command to read all.")
+
+
+def repository_json(repository: Repository) -> dict[str, Any]:
+    """A repository with its tags; what is wrong with a tag stands there only where something is."""
+    found: dict[str, Any] = {"name": repository.name, "tags": [_tag_json(tag) for tag in repository.listed]}
+    if repository.attached:
+        found["attached"] = [{**_tag_json(tag), "to": tag.attached_to} for tag in repository.attached]
+    if repository.unread:
+        found["unreadable"] = [
+            {"tag": one.name, "digest": one.digest or None, "read": not one.may_be_whole, "error": str(one.error)}
+            for one in repository.unread
+        ]
+    if repository.failed:
+        found["refused" if isinstance(repository.failed, Forbidden) else "error"] = str(repository.failed)
+    return found
+
+
+def _tag_json(tag: Tag) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "tag": tag.name,
+        "digest": tag.digest,
+        "media_type": tag.media_type,
+        "size": tag.size,
+        "created": _moment(tag.created),
+        "platforms": list(tag.platforms),
+    }
+    if tag.pushed:
+        found["pushed"] = _moment(tag.pushed)
+    if tag.half_deleted:
+        found["half_deleted"] = tag.half_deleted
+    if tag.missing:
+        found["missing"] = list(tag.missing)
+    if tag.damaged:
+        found["damaged"] = {one.digest: one.size for one in tag.damaged}
+    if tag.not_read:
+        found["not_read"] = list(tag.not_read)
+    return found
+
+
+def print_inspection(out: Output, found: Inspection, address: str, now: datetime | None = None) -> None:
+    """Print everything that people want to know of one image."""
+    moment, manifest, tag = now or datetime.now(UTC), found.manifest, found.tag
+    created = f"{_moment(tag.created)} ({age(tag.created, moment)})" if tag.created else _NONE
+    pairs = [
+        ("Image", f"{address}/{found.reference}"),
+        ("Digest", tag.digest),
+        ("Media type", one_line(tag.media_type) or _NONE),
+        ("Size", _NONE if tag.size is None else f"{size(tag.size)}, compressed"),
+        ("Created", created),
+        ("Platforms", one_line(", ".join(tag.platforms)) or _NONE),
+    ]
+    pairs += _manifest_fields(manifest, found.kind) if manifest else [("Manifest", size(len(found.document.content)))]
+    pairs += _config_fields(found.config) if found.config else []
+    if manifest:
+        pairs += [("Annotation", one_line(f"{key}={value}")) for key, value in sorted(manifest.annotations.items())]
+    out.fields(pairs)
+    if found.children:
+        out.line()
+        rows = [
+            (
+                one_line(child.platform) or _NONE,
+                child.digest,
+                _size(child.size),
+                age(child.created, moment) if child.created else _NONE,
+            )
+            for child in found.children
+        ]
+        out.table(("PLATFORM", "DIGEST", "SIZE", "AGE"), rows)
+    if isinstance(manifest, ImageManifest) and manifest.layers:
+        out.line()
+        out.table(("LAYER", "SIZE"), [(layer.digest, _size(layer.size)) for layer in manifest.layers])
+
+
+def _manifest_fields(manifest: Manifest, content: Content | None) -> list[tuple[str, str]]:
+    pairs = []
+    kind = manifest.artifact_type or (content.type if content else "")
+    if kind or (content and content.kind in {Kind.ARTIFACT, Kind.CACHE}):
+        pairs.append(("Artifact", one_line(kind) or "of no type"))
+    if content and content.purpose is Purpose.ENCRYPTED:
+        pairs.append(("Encrypted", "yes; Docker cannot unpack its layers, podman and nerdctl can, with the key"))
+    if manifest.subject:
+        pairs.append(("Belongs to", manifest.subject.digest))
+    return pairs
+
+
+def _config_fields(config: ImageConfig) -> list[tuple[str, str]]:
+    pairs = [
+        ("Author", config.author),
+        ("Entrypoint", json.dumps(config.entrypoint, ensure_ascii=False) if config.entrypoint else ""),
+        ("Command", json.dumps(config.command, ensure_ascii=False) if config.command else ""),
+        ("User", config.user),
+        ("Directory", config.working_directory),
+        ("Ports", ", ".join(config.ports)),
+        ("Volumes", ", ".join(config.volumes)),
+        *(("Environment", entry) for entry in config.environment),
+        *(("Label", f"{key}={value}") for key, value in sorted(config.labels.items())),
+    ]
+    return [(name, one_line(value)) for name, value in pairs if value]
+
+
+def inspection_json(found: Inspection) -> dict[str, Any]:
+    """Descriptor, manifest and configuration; null where one is not JSON. `error` is there where something is wrong."""
+    document = found.document
+    told = {
+        "descriptor": {"mediaType": document.media_type, "digest": document.digest, "size": len(document.content)},
+        "manifest": _json_or_none(document.content),
+        "config": _json_or_none(found.config_content),
+    }
+    return told | ({"error": str(found.fault)} if found.fault else {})
+
+
+def _facts(tag: Tag, now: datetime) -> tuple[str, str, str]:
+    words = "schema 1" if tag.is_schema_1 else str(tag.state)
+    platforms = "" if tag.state is State.HALF else one_line(", ".join(tag.platforms))
+    told = " ".join(part for part in (platforms, words and f"({words})") if part)
+    return _size(tag.size), told or _NONE, _age(tag, now)
+
+
+def _age(tag: Tag, now: datetime) -> str:
+    if tag.moment is None:
+        return _NONE
+    pushed = " (pushed)" if tag.moment.source is Source.PUSHED else ""
+    return age(tag.moment.at, now) + pushed
+
+
+def _size(count: int | None) -> str:
+    return _NONE if count is None else size(count)
+
+
+def listed(tags: Sequence[str], most: int = 8) -> str:
+    """Some tags in words: "tag a", "tags a, b and 3 more"."""
+    names = ", ".join(tags[:most]) + (f" and {len(tags) - most} more" if len(tags) > most else "")
+    return f"tag {names}" if len(tags) == 1 else f"tags {names}"
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment else None
+
+
+def _json_or_none(content: bytes | None) -> Any:  # noqa: ANN401 - whatever the image's maker wrote
+    try:
+        return read_json(content) if content is not None else None
+    except ValueError:
+        return None

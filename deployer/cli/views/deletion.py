@@ -1,0 +1,90 @@
+"""How deletions look: for people, and as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from deployer.cli.views.browse import listed, short
+from deployer.workflows.images.deletion import TagRemoval
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from deployer.cli.output import Output
+    from deployer.workflows.images.deletion import DeletionOutcome, DeletionPlan, Removal
+
+
+def removal_lines(removal: Removal) -> list[str]:
+    """What a removal does, in lines."""
+    if not isinstance(removal, TagRemoval):
+        what = f"and with it the {listed(removal.tags)}" if removal.tags else "no tag names it"
+        return [f"{removal.name}: the manifest goes, {what}."]
+    if removal.half_deleted:
+        return [f"{removal.name}: half deleted already, this finishes it. It was {removal.half_deleted}."]
+    if not removal.digest:
+        return [f"{removal.name}: the tag goes; the registry cannot give what it names."]
+    if removal.kept_by:
+        stays = f"the image keeps the {listed(removal.kept_by)}"
+    else:
+        stays = f"no other tag names the image; it stays as {removal.repository}@{removal.digest}"
+    return [f"{removal.name} ({short(removal.digest)}): the tag goes, {stays}."]
+
+
+def removal_warnings(removal: Removal) -> list[str]:
+    """What a removal breaks or leaves behind."""
+    if isinstance(removal, TagRemoval):
+        return []
+    warnings = []
+    if removal.breaks:
+        names = ", ".join(f"{removal.repository}:{tag}" for tag in removal.breaks)
+        warnings.append(f"It is a part of {names}: whoever pulls that for this platform will fail.")
+    if removal.not_looked_into:
+        warnings.append(f"Whether it is a part of the {listed(removal.not_looked_into)} could not be looked at.")
+    if removal.attached:
+        warnings.append(f"Its signatures stay: {listed(removal.attached)}.")
+    return warnings
+
+
+def print_outcome(out: Output, outcome: DeletionOutcome) -> None:
+    """Say how one removal ended."""
+    if outcome.error is not None:
+        print_failure(out, outcome)
+        return
+    out.line(f"Deleted {outcome.removal.name}")
+    if outcome.pushed_anew:
+        out.warn(f"{outcome.removal.name} has been pushed again meanwhile, as {outcome.pushed_anew}: that stays.")
+
+
+def space_note(outcomes: Sequence[DeletionOutcome]) -> str:
+    """How the space of what was deleted is freed."""
+    left = any(isinstance(one.removal, TagRemoval) and not one.removal.kept_by for one in outcomes if not one.error)
+    option = " --untagged" if left else ""
+    return f"The space is freed by `deployer gc{option}`, on the machine that runs the registry."
+
+
+def print_failure(out: Output, outcome: DeletionOutcome) -> None:
+    """Print why one removal failed."""
+    if outcome.error is not None:
+        out.error(outcome.error)
+
+
+def deletion_json(plan: DeletionPlan, outcomes: Sequence[DeletionOutcome], *, dry_run: bool) -> dict[str, Any]:
+    """Each removal, and whether it was done; `deleted` is false throughout in a dry run."""
+    ended = {outcome.removal: outcome for outcome in outcomes}
+    removals = []
+    for removal in plan.removals:
+        error = ended[removal].error if removal in ended else None
+        entry: dict[str, Any] = {
+            "name": removal.name,
+            "repository": removal.repository,
+            "tag": removal.tag if isinstance(removal, TagRemoval) else None,
+            "digest": removal.digest or None,
+            "media_type": removal.media_type or None,
+        }
+        if isinstance(removal, TagRemoval):
+            entry |= {"kept_by": list(removal.kept_by), "half_deleted": removal.half_deleted}
+        else:
+            entry |= {"not_looked_into": list(removal.not_looked_into)} if removal.not_looked_into else {}
+            entry |= {"tags": list(removal.tags), "breaks": list(removal.breaks), "attached": list(removal.attached)}
+        removals.append(entry | {"deleted": removal in ended and not error, "error": str(error) if error else None})
+    return {"dry_run": dry_run, "removals": removals}

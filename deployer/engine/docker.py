@@ -1,0 +1,146 @@
+"""Running the Docker client: the only file that imports python-on-whales.
+
+python-on-whales brings projects up and down; importing it takes a quarter of a second, so
+everything else goes to the client itself.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from deployer.engine.environment import ClientEnvironment, Purpose
+from deployer.engine.errors import translate, translated
+from deployer.engine.streams import Streams
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from python_on_whales import DockerClient
+
+    from deployer.engine.values import Project
+    from deployer.errors import EngineError
+
+# In the place of .env files: one in the project's folder, or in the current one, would set variables for Compose.
+_NO_VARIABLES = os.devnull
+
+
+@dataclass
+class Client:
+    """The Docker client on PATH, run in an environment for each purpose that is made of the user's.
+
+    `call` is its command: a test seam. Every method raises EngineError, with the engine's own words
+    underneath.
+    """
+
+    environment: Mapping[str, str]
+    call: tuple[str, ...] = ("docker",)
+    _streams: Streams = field(default_factory=Streams, init=False)
+    _environments: ClientEnvironment = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._environments = ClientEnvironment(self.environment)
+
+    def run(self, *arguments: str, purpose: Purpose = Purpose.OURS) -> str:
+        """Run it and return what it printed."""
+        done = self.begin(*arguments, purpose=purpose)
+        if done.returncode != 0:
+            raise self.fault(done.stderr or done.stdout, purpose=purpose)
+        return done.stdout
+
+    def begin(
+        self,
+        *arguments: str,
+        stdout: int | None = subprocess.PIPE,
+        stderr: int | None = subprocess.PIPE,
+        purpose: Purpose = Purpose.OURS,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it to its end, whichever that is; None leaves it a stream of this program."""
+        variables = self._environments.of(purpose)
+        with translated():
+            return subprocess.run(
+                [*self.call, *arguments],
+                stdout=stdout,
+                stderr=stderr,
+                env=variables,
+                text=True,
+                errors="replace",
+                check=False,
+            )
+
+    def exchange(self, *arguments: str, stdin: bytes) -> bytes:
+        """Run it with bytes on its standard input; return the bytes that it printed."""
+        variables = self._environments.of(Purpose.OURS)
+        with translated():
+            done = subprocess.run(
+                [*self.call, *arguments], input=stdin, env=variables, capture_output=True, check=False
+            )
+        if done.returncode != 0:
+            raise self.fault(done.stderr.decode(errors="replace") or f"exit code {done.returncode}")
+        return done.stdout
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start it with pipes for all streams, and let it run."""
+        variables = self._environments.of(Purpose.OURS)
+        with translated():
+            return subprocess.Popen(
+                [*self.call, *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=variables,
+                # Ctrl-C is ours to handle: it ends when we say so, or when we are gone.
+                start_new_session=True,
+            )
+
+    def stream(self, *arguments: str, on_line: Callable[[str], None] | None, address: str, purpose: Purpose) -> None:
+        """Run it and hand on each line that it prints; with None it keeps the terminal."""
+        variables = self._environments.of(purpose)
+        with translated():
+            code, complaints = self._streams.run([*self.call, *arguments], on_line, variables)
+        if code != 0:
+            raise self.fault(complaints, address=address, purpose=purpose)
+
+    def fault(self, printed: str, *, address: str = "", purpose: Purpose = Purpose.OURS) -> EngineError:
+        """The error for what the client printed in a run for this purpose; `address` as with `translate`."""
+        return translate(printed, address=address, variables=self._environments.of(purpose))
+
+    def stop_streams(self) -> None:
+        """End every stream under way."""
+        self._streams.stop()
+
+    def whales(self, project: Project | None = None) -> DockerClient:
+        """A client of python-on-whales, for a Compose project where one is given."""
+        from python_on_whales import DockerClient
+
+        call = self._call_in(Purpose.OURS)
+        if project is None:
+            return DockerClient(client_call=call)
+        return DockerClient(
+            client_call=call,
+            compose_files=list(project.files),
+            compose_project_name=project.name,
+            compose_project_directory=project.directory,
+            compose_env_files=[_NO_VARIABLES],
+        )
+
+    def _call_in(self, purpose: Purpose) -> list[str]:
+        """The client's command for a program that runs it in this program's environment, as python-on-whales does.
+
+        No value is on the command line, where other users could read it, but for the configuration's folder.
+        """
+        wanted = self._environments.of(purpose)
+        gone = [word for name in os.environ if name not in wanted for word in ("-u", name)]
+        added = [f"{name}={value}" for name, value in wanted.items() if os.environ.get(name) != value]
+        return ["env", *gone, *added, *self.call] if gone or added else list(self.call)
+
+
+def compose(project: Project) -> tuple[str, ...]:
+    """The first words of a Compose command for a project."""
+    files = tuple(word for file in project.files for word in ("--file", str(file)))
+    return (
+        "compose", *files, "--project-name", project.name, "--project-directory", str(project.directory),
+        "--env-file", _NO_VARIABLES,
+    )  # fmt: skip

@@ -1,0 +1,288 @@
+"""What an engine has of containers, volumes and networks, whoever made them, and what a project's files ask for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from deployer.record import Kind, Thing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from deployer.engine.client import Engine
+    from deployer.engine.values import Project
+
+_PROJECT = "com.docker.compose.project"
+_HELPER = "deployer.upkeep"
+# The engine gives a volume without a name 32 random bytes as one.
+_ANONYMOUS = re.compile("[0-9a-f]{64}")
+
+
+def _texts(found: Mapping[str, object] | None) -> dict[str, str]:
+    """Labels or options, as the engine and Compose give them: null for none, and numbers unquoted."""
+    return {name: str(value) for name, value in (found or {}).items()}
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container, running or not. `project` and `directory` are those of its Compose project, "" for none.
+
+    `folders` are those of this machine that it may write to; `helper_of` is the folder of the
+    deployment whose helper it is; `places` are its volumes, each with where it is mounted.
+    """
+
+    id: str
+    name: str
+    service: str
+    project: str
+    directory: str
+    helper_of: str
+    volumes: frozenset[str]
+    folders: frozenset[str]
+    networks: frozenset[str]
+    places: frozenset[tuple[str, str]] = frozenset()
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> Container:
+        """Read what the engine tells of a container."""
+        labels = _texts(raw["Config"]["Labels"])
+        mounts = raw.get("Mounts") or ()
+        places = [(mount["Name"], mount["Destination"]) for mount in mounts if mount["Type"] == "volume"]
+        return cls(
+            id=raw["Id"],
+            name=raw["Name"].lstrip("/"),
+            service=labels.get("com.docker.compose.service", ""),
+            project=labels.get(_PROJECT, ""),
+            directory=labels.get(f"{_PROJECT}.working_dir", ""),
+            helper_of=labels.get(_HELPER, ""),
+            volumes=frozenset(name for name, _ in places),
+            folders=frozenset(mount["Source"] for mount in mounts if mount["Type"] == "bind" and mount["RW"]),
+            networks=frozenset((raw.get("NetworkSettings") or {}).get("Networks") or ()),
+            places=frozenset(places),
+        )
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A volume. `project` is the Compose project that made it, "" for none; `options` are its driver's.
+
+    `folder` is where the engine's machine has its content.
+    """
+
+    name: str
+    project: str
+    driver: str
+    options: Mapping[str, str]
+    labels: Mapping[str, str]
+    folder: str = ""
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> Volume:
+        """Read what the engine tells of a volume."""
+        labels = _texts(raw.get("Labels"))
+        return cls(
+            raw["Name"], labels.get(_PROJECT, ""), raw["Driver"], _texts(raw.get("Options")), labels,
+            str(raw.get("Mountpoint") or ""),
+        )  # fmt: skip
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether nobody gave it a name."""
+        return not self.project and bool(_ANONYMOUS.fullmatch(self.name))
+
+    @property
+    def elsewhere(self) -> str:
+        """Where its content really is and stays when it is removed, "" for in the volume itself."""
+        return self.options.get("device", "") if self.driver == "local" else f"driver {self.driver}"
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network. `project` is the Compose project that made it, "" for none."""
+
+    id: str
+    name: str
+    project: str
+
+
+@dataclass(frozen=True)
+class Unnamed:
+    """A volume without a name, the container that has it and its service, and where it is mounted there.
+
+    `folder` is where the engine's machine has its content.
+    """
+
+    volume: str
+    service: str
+    container: str
+    target: str
+    folder: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.target} of {self.container} (volume {self.volume})"
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """The engine's containers, and those volumes and networks that concern one Compose project."""
+
+    project: str
+    containers: tuple[Container, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    networks: tuple[Network, ...] = ()
+
+    @property
+    def own(self) -> tuple[Container, ...]:
+        """The project's containers."""
+        return tuple(container for container in self.containers if container.project == self.project)
+
+    @property
+    def unnamed(self) -> tuple[Unnamed, ...]:
+        """The volumes without a name that the project's containers have."""
+        folders = {volume.name: volume.folder for volume in self.volumes if volume.is_anonymous}
+        return tuple(
+            Unnamed(volume, container.service, container.name, target, folders[volume])
+            for container in self.own
+            for volume, target in sorted(container.places, key=lambda place: place[1])
+            if volume in folders
+        )
+
+    def others_using(self, thing: Thing, directory: str) -> tuple[str, ...]:
+        """The names of other containers, running or not, that have a volume, network or directory in use.
+
+        `directory` is the deployment's folder, by which its helper is known.
+        """
+        return tuple(
+            container.name
+            for container in self.containers
+            if container.project != self.project
+            and container.helper_of != directory
+            and thing.name in _used(container, thing.kind)
+        )
+
+
+def _used(container: Container, kind: Kind) -> frozenset[str]:
+    return {Kind.VOLUME: container.volumes, Kind.NETWORK: container.networks, Kind.DIRECTORY: container.folders}[kind]
+
+
+def read(engine: Engine, project: str, names: Iterable[str] = ()) -> Inventory:
+    """What there is of a project: by its label, by these names, and by what its containers use. Raises EngineError."""
+    found = engine.inspect("container", engine.client.run("container", "ls", "--all", "--quiet", "--no-trunc").split())
+    containers = tuple(sorted((Container.of(raw) for raw in found), key=lambda container: container.name))
+    mounted = (container.volumes for container in containers if container.project == project)
+    wanted = {*names}.union(*mounted)
+    listed = _listed(engine, "volume", "{{.Name}}")
+    volumes = engine.inspect("volume", [name for name, label, _ in listed if label == project or name in wanted])
+    networks = tuple(
+        Network(identity, name, label)
+        for name, label, identity in _listed(engine, "network", "{{.Name}}", "{{.ID}}")
+        if label == project or name in wanted
+    )
+    return Inventory(project, containers, tuple(map(Volume.of, volumes)), networks)
+
+
+def has_volumes(engine: Engine, project: str) -> bool:
+    """Whether a Compose project has volumes. Raises EngineError."""
+    return any(label == project for _, label, _ in _listed(engine, "volume", "{{.Name}}"))
+
+
+def _listed(engine: Engine, kind: str, name: str, identity: str = "") -> list[tuple[str, str, str]]:
+    """The name, the project and the ID of every volume or network."""
+    shown = f'{name}\t{{{{.Label "{_PROJECT}"}}}}\t{identity}'
+    options = ("--no-trunc",) if identity else ()
+    lines = engine.client.run(kind, "ls", *options, "--format", shown).splitlines()
+    cells = [line.split("\t") for line in lines if line.strip()]
+    return [(cell[0], cell[1], cell[2]) for cell in cells]
+
+
+@dataclass(frozen=True)
+class WantedVolume:
+    """A volume as a project's files ask for it."""
+
+    name: str
+    is_external: bool
+    driver: str
+    options: Mapping[str, str]
+    labels: Mapping[str, str]
+
+    def differs(self, volume: Volume) -> bool:
+        """Whether Compose would want to remove a volume that it made, and make it again with other options."""
+        own = {key: value for key, value in volume.labels.items() if not key.startswith("com.docker.compose.")}
+        made_by_compose = bool(volume.labels.get("com.docker.compose.config-hash"))
+        given = (self.driver or volume.driver, dict(self.options), dict(self.labels))
+        return made_by_compose and given != (volume.driver, dict(volume.options), own)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a project's files ask for, as Compose reads them.
+
+    `containers` are the names of its first containers; `storage` is the volume or the directory at
+    the place where a registry keeps images, None where the files tell none. `images` are the services with
+    their images, `places` a service and a place in it with what is mounted there ("" for a volume without a
+    name), and `pre_stop` the services with hooks that run before they are stopped.
+    """
+
+    volumes: tuple[WantedVolume, ...] = ()
+    networks: tuple[str, ...] = ()
+    containers: tuple[str, ...] = ()
+    storage: Thing | None = None
+    images: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    pre_stop: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any], storage: str) -> Wanted:
+        """Read what Compose tells of a project; `storage` is the place in the registry's container."""
+        volumes = {
+            key: WantedVolume(
+                name=found["name"],
+                is_external=bool(found.get("external")),
+                driver=found.get("driver") or "",
+                options=_texts(found.get("driver_opts")),
+                labels=_texts(found.get("labels")),
+            )
+            for key, found in (raw.get("volumes") or {}).items()
+        }
+        networks = [found["name"] for found in (raw.get("networks") or {}).values() if not found.get("external")]
+        services = raw.get("services") or {}
+        names = [found.get("container_name") or f"{raw['name']}-{service}-1" for service, found in services.items()]
+        return cls(
+            tuple(volumes.values()), tuple(networks), tuple(names),
+            _storage((services.get("registry") or {}).get("volumes") or (), volumes, storage),
+            {service: str(found.get("image") or "") for service, found in services.items()},
+            {
+                (service, str(mount.get("target"))): str(mount.get("source") or "")
+                for service, found in services.items()
+                for mount in found.get("volumes") or ()
+            },
+            frozenset(service for service, found in services.items() if found.get("pre_stop")),
+        )  # fmt: skip
+
+    @property
+    def external(self) -> frozenset[str]:
+        """The volumes that the files say are another's."""
+        return frozenset(volume.name for volume in self.volumes if volume.is_external)
+
+    @property
+    def things(self) -> frozenset[Thing]:
+        """The volumes and networks that Compose uses, and would make where they are missing."""
+        volumes = {Thing(Kind.VOLUME, volume.name) for volume in self.volumes if not volume.is_external}
+        return frozenset(volumes | {Thing(Kind.NETWORK, name) for name in self.networks})
+
+
+def _storage(mounts: Iterable[Mapping[str, Any]], volumes: Mapping[str, WantedVolume], target: str) -> Thing | None:
+    for mount in mounts:
+        if mount.get("target") == target and mount.get("source"):
+            source = str(mount["source"])
+            if mount.get("type") == "bind":
+                return Thing(Kind.DIRECTORY, source)
+            return Thing(Kind.VOLUME, volumes[source].name if source in volumes else source)
+    return None
+
+
+def wanted(engine: Engine, project: Project, storage: str) -> Wanted:
+    """What a project's files ask for. Raises EngineError where Compose does not accept them."""
+    return Wanted.of(engine.resolved(project), storage)

@@ -1,0 +1,1 @@
+"""This machine's Docker daemon: its daemon.json and its process."""

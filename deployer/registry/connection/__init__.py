@@ -1,0 +1,1 @@
+"""HTTP to one registry: TLS, proxies, and every failure in a sentence."""

@@ -1,0 +1,275 @@
+"""HTTP or HTTPS to one registry: connections kept open, sign-in, redirects, and every failure translated."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from deployer import __version__
+from deployer.errors import Denied, RegistryError
+from deployer.printable import printable
+from deployer.registry.connection.faults import fault
+from deployer.registry.connection.proxy import proxy_for
+from deployer.registry.connection.proxy_faults import proxy_fault
+from deployer.registry.connection.tls_context import Trust
+from deployer.registry.connection.tls_faults import HandshakeFailure, presented, tls_cause, tls_fault
+from deployer.registry.connection.way import Way, transport_for
+from deployer.registry.login.sign_in import SignIn
+from deployer.registry.protocol.answers import Answer, original_text, tells_tls
+from deployer.registry.protocol.place import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from deployer.errors import DeployerError
+    from deployer.registry.connection.proxy import Proxy
+    from deployer.registry.login.credentials import Credentials
+
+MEGABYTE = 1_000_000
+ANSWER_LIMIT = 256 * MEGABYTE
+
+_SAFE = frozenset({"GET", "HEAD"})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MAX_REDIRECTS = 5
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """How long to wait, in seconds: for a connection, and for the next piece of an answer."""
+
+    connect: float = 5.0
+    read: float = 60.0
+
+
+class _TlsSpoken(Exception):
+    """The registry was asked in plain HTTP, and its port speaks TLS."""
+
+
+class Transport:
+    """Requests to one registry, from several threads at once.
+
+    A registry that is asked in plain HTTP may say that its port speaks TLS: from there on it is asked
+    in HTTPS and never in plain again. Where a certificate is installed for its address, it is so from
+    the beginning. The sign-in is looked up only when the registry asks for one, and is sent to no
+    other host or port; in plain HTTP only to this machine itself, or where `plain` says that the
+    registry has no TLS.
+    """
+
+    def __init__(  # noqa: PLR0913 - all but the URL by name
+        self,
+        url: str,
+        environment: Mapping[str, str],
+        *,
+        connections: int,
+        timeouts: Timeouts,
+        plain: bool = False,
+        trust: Trust | None = None,
+        credentials: Credentials | None = None,
+        inner: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._trust = trust or Trust()
+        place = Place.of(url)
+        self.place = place.secured if self._trust.expects_tls else place
+        self._environment = environment
+        self._timeouts = timeouts
+        self._connections = connections
+        self._inner = inner
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[str, Proxy | None], httpx.Client] = {}
+        self._proxies: dict[tuple[str, str, int | None], Proxy | None] = {}
+        self._remarks: tuple[str, ...] = ()
+        self._sign_in = SignIn(place.address, environment, credentials, plain=plain or place.is_loopback)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether the registry asked for a sign-in so far."""
+        return bool(self._sign_in.authorization)
+
+    def close(self) -> None:
+        """Close every connection."""
+        for client in self._clients.values():
+            client.close()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        limit: int = ANSWER_LIMIT,
+    ) -> Answer:
+        """Send one request and read its answer, of at most `limit` bytes, to the end.
+
+        `path` is absolute, or a whole URL that the registry gave. Any status is an answer, except a
+        refused sign-in. Raises DeployerError.
+        """
+        url = self._absolute(path)
+        signed = self._sign_in.authorization
+        answer = self._follow(method, url, headers or {}, content, limit)
+        if answer.status == 401:
+            if _origin(answer.url) != _origin(self.place.url):
+                raise self._refused_elsewhere(answer)
+            self._sign_in.look_up(answer, signed)
+            answer = self._follow(method, url, headers or {}, content, limit)
+            if answer.status == 401:
+                raise self._sign_in.refused(answer)
+        return answer
+
+    def _absolute(self, path: str) -> str:
+        try:
+            url = urljoin(f"{self.place.url}/", path)
+            _origin(url)
+        except ValueError as error:
+            raise RegistryError(
+                f"{self.place.address} sends us elsewhere, to an address that is none.", original=printable(path)
+            ) from error
+        return url
+
+    def _refused_elsewhere(self, answer: Answer) -> Denied:
+        # Our sign-in is for the registry that was asked for, and for no other.
+        there = Place.of(urljoin(answer.url, "/"))
+        return Denied(
+            f"{self.place.address} sends us on to {printable(there.url)}, which wants a sign-in of its own.",
+            ("If that is the registry that you mean, give its host and port instead.",),
+            original_text(answer),
+        )
+
+    def _follow(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limit: int) -> Answer:
+        for _ in range(_MAX_REDIRECTS + 1):
+            try:
+                answer = self._exchange(method, self._secured(url), headers, content, limit)
+            except _TlsSpoken:
+                self.place = self.place.secured
+                answer = self._exchange(method, self._secured(url), headers, content, limit)
+            target = answer.headers.get("Location")
+            if answer.status not in _REDIRECTS or method not in _SAFE or not target:
+                return answer
+            try:
+                url = urljoin(answer.url, target)
+                followed = _origin(url)[0] in {"http", "https"}
+            except ValueError:
+                followed = False
+            if not followed:
+                return answer
+        raise RegistryError(
+            f"{self.place.address} sends us from one address to the next without end.", original=original_text(answer)
+        )
+
+    def _secured(self, url: str) -> str:
+        """The URL in HTTPS, where it is the registry's own and the registry speaks that."""
+        if self.place.is_secure and self._is_here(url):
+            return urlsplit(url)._replace(scheme="https").geturl()
+        return url
+
+    def _is_here(self, url: str) -> bool:
+        return _origin(url)[1:] == _origin(self.place.url)[1:]
+
+    def _exchange(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limit: int) -> Answer:
+        # Read before the place: a sign-in that is found after the place became HTTPS never goes out in plain.
+        authorization = self._sign_in.authorization
+        own = _origin(url) == _origin(self.place.url)
+        sent = {**headers, "Authorization": authorization} if own and authorization else dict(headers)
+        place = self.place if own else Place.of(urljoin(url, "/"))
+        way = Way.to(url, None if self._inner else self._proxy(url))
+        client = self._client_for(url, way.proxy, own=own)
+        # A kept connection may be closed under us just as we use it; asking again is harmless for these.
+        attempts = 2 if method in _SAFE else 1
+        while True:
+            attempts -= 1
+            try:
+                with client.stream(method, url, headers=sent, content=content, extensions=way.extensions) as response:
+                    answer = Answer(
+                        method=method,
+                        url=url,
+                        status=response.status_code,
+                        reason=response.reason_phrase,
+                        version=response.http_version,
+                        headers=response.headers,
+                        content=_read(response, limit, place),
+                        user=self._sign_in.user if own else "",
+                        via=str(way.proxy or ""),
+                    )
+            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
+                if not attempts:
+                    raise self._failed(error, place, way, own=own) from error
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                raise self._failed(error, place, way, own=own) from error
+            else:
+                way.check(answer, place, self._timeouts.connect)
+                if self._is_here(url) and tells_tls(answer):
+                    raise _TlsSpoken
+                return answer
+
+    def _failed(self, error: Exception, place: Place, way: Way, *, own: bool) -> DeployerError:
+        slow_start = isinstance(error, httpx.ConnectTimeout)
+        seconds = self._timeouts.connect if slow_start else self._timeouts.read
+        if way.proxy and way.fails_at_proxy(error):
+            return proxy_fault(error, way.proxy, place, seconds=seconds)
+        cause = tls_cause(error)
+        if cause is None:
+            return fault(error, place, seconds=seconds)
+        shown = None if way.proxy else presented(place, self._timeouts.connect)
+        trust = self._trust if own else Trust()
+        return tls_fault(cause, place, HandshakeFailure(trust, shown, datetime.now(UTC), self._remarks), str(error))
+
+    def _proxy(self, url: str) -> Proxy | None:
+        with self._lock:
+            origin = _origin(url)
+            if origin not in self._proxies:
+                self._proxies[origin] = proxy_for(url, self._environment)
+            return self._proxies[origin]
+
+    def _client_for(self, url: str, proxy: Proxy | None, *, own: bool) -> httpx.Client:
+        """The client for the registry's own URLs of one scheme, or for every other place, through this proxy."""
+        kind = (urlsplit(url).scheme if own else "", proxy)
+        with self._lock:
+            if kind not in self._clients:
+                self._clients[kind] = self._client(url, proxy, own=own)
+            return self._clients[kind]
+
+    def _client(self, url: str, proxy: Proxy | None, *, own: bool) -> httpx.Client:
+        # Loading the system's certificates takes longer than a whole listing; plain HTTP needs none.
+        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if not own or not url.startswith("http:"):
+            verify, self._remarks = self._trust.context(show_own=own)
+        limits = httpx.Limits(max_connections=self._connections, max_keepalive_connections=self._connections)
+        return httpx.Client(
+            headers={"User-Agent": f"deployer/{__version__}"},
+            timeout=httpx.Timeout(self._timeouts.read, connect=self._timeouts.connect, pool=None),
+            limits=limits,
+            verify=verify,
+            trust_env=False,
+            transport=transport_for(proxy, verify, limits) if proxy else self._inner,
+        )
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _read(response: httpx.Response, limit: int, place: Place) -> bytes:
+    pieces, size = [], 0
+    for piece in response.iter_bytes():
+        size += len(piece)
+        if size > limit:
+            raise RegistryError(f"{place.address} answers more than {limit // MEGABYTE} MB, which no registry would.")
+        pieces.append(piece)
+    return b"".join(pieces)

@@ -1,0 +1,1 @@
+"""Logins, found where Docker keeps them."""

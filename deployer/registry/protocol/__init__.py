@@ -1,0 +1,1 @@
+"""What the distribution protocol says of addresses and answers."""

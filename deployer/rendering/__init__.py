@@ -1,0 +1,1 @@
+"""Templates and settings in, files out. Writes nothing."""

@@ -1,0 +1,1 @@
+"""deployer.yaml, the environment and the flags, as one checked value."""

@@ -1,0 +1,307 @@
+"""What each setting may be: checks that return the value as it is kept, or say in a ValueError what is wrong."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from deployer.errors import InvalidReference
+from deployer.reference import parse
+from deployer.settings.duration import seconds_of
+
+Check = Callable[[object], object]
+
+DATA_IN_VOLUME = "volume"
+ACTIONS = ("pull", "push", "delete")
+
+# What YAML 1.1 takes for true and false.
+_YES, _NO = frozenset({"true", "yes", "on"}), frozenset({"false", "no", "off"})
+# Compose takes these as project names; the data directory has the same name.
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+# A name that ends so is an IPv4 address to browsers, in one of its old forms: 0x7f.1 is 127.0.0.1.
+_ADDRESS_TO_BROWSERS = re.compile(r"(.*[.])?([0-9]+|0[xX][0-9a-fA-F]*)")
+_USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
+_ACCESS_GLOB = re.compile(r"[a-z0-9*?]([a-z0-9._/*?-]*[a-z0-9*?])?")
+_EMAIL = re.compile(r"[^\s@{}$\"\\`]+@[A-Za-z0-9.-]+")
+_ACME_DIRECTORY = re.compile(r"https://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)([.][0-9]+)?")
+_WHOLE = re.compile(r"[1-9][0-9]{0,6}")
+
+# The system's own: images may lie in none of these, nor anywhere in those of the second list.
+_SYSTEM = frozenset({"", "home", "opt", "root", "run", "tmp", "usr", "usr/local", "var", "var/lib", "var/run"})
+_SYSTEM_TREES = frozenset({"bin", "boot", "dev", "etc", "lib", "lib64", "proc", "sbin", "sys"})
+_SYSTEM_TREES |= {"usr/bin", "usr/lib", "usr/lib64", "usr/sbin"}
+
+
+def project_name(value: object) -> object:
+    """Take a Compose project's name: lower-case letters, digits, '-' and '_'."""
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise ValueError(
+            f"{shown(value)} is no project name: lower-case letters, digits, '-' and '_', at most 63, "
+            "beginning with a letter or digit"
+        )
+    return value
+
+
+def host(value: object) -> object:
+    """Take a name or an IP address, without scheme and port."""
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is no host: write a name or an IP address, in quotes if need be")  # noqa: TRY004
+    if "://" in value:
+        raise ValueError(f"{shown(value)} has a scheme; write the host alone")
+    bare = value[1:-1] if value.startswith("[") and value.endswith("]") else value
+    if is_address(bare):
+        return _address_of_one(bare)
+    if re.fullmatch(r"([^:\[\]]+|\[.*\]):\d+", value):
+        raise ValueError(f"{shown(value)} has a port in it; the port is a setting of its own, 'port'")
+    if len(value) > 253 or not all(_HOST_LABEL.fullmatch(label) for label in value.split(".")):
+        raise ValueError(f"{shown(value)} is no host name or IP address")
+    if _ADDRESS_TO_BROWSERS.fullmatch(value):
+        raise ValueError(f"{shown(value)} is no IP address (four numbers from 0 to 255)")
+    return value.lower()
+
+
+def _address_of_one(text: str) -> str:
+    """An address that clients can name a registry by. Raises ValueError with a sentence."""
+    address = _bindable(text)
+    if address.is_unspecified:
+        raise ValueError(
+            f"{shown(text)} stands for all addresses: give the name or the one address that clients use; "
+            f"to listen on all, write bind: {text}"
+        )
+    return str(address)
+
+
+def _bindable(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    address = ipaddress.ip_address(text)
+    if isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None:
+        raise ValueError(f"{shown(text)} has a zone (%), which no image name can have: give an address without one")
+    if address.is_multicast or text == "255.255.255.255":
+        raise ValueError(f"{shown(text)} is a multicast or broadcast address: give one of this machine's own")
+    return address
+
+
+def _number(value: object) -> object:
+    return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
+
+
+def port(value: object) -> object:
+    """Take a TCP port, as a number or as a variable writes it."""
+    number = _number(value)
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 65535:
+        raise ValueError(f"{shown(value)} is no port: a whole number from 1 to 65535")
+    return number
+
+
+def bind(value: object) -> object:
+    """Take 'auto' or an IP address."""
+    if value == "auto":
+        return value
+    if not isinstance(value, str) or not is_address(value):
+        raise ValueError(f"{shown(value)} is neither 'auto' nor an IP address of this machine")
+    return str(_bindable(value))
+
+
+def tls_mode(value: object) -> object:
+    """Take 'off', 'internal' or 'acme'."""
+    if isinstance(value, str) and value.lower() in _NO:
+        return "off"
+    if isinstance(value, str) and value in {"internal", "acme"}:
+        return value
+    raise ValueError(f"{shown(value)} is none of: off, internal, acme; or a group with a certificate and its key")
+
+
+def file(value: object) -> object:
+    """Take the path of a file."""
+    if not isinstance(value, str) or not value.strip() or any(ord(character) < 32 for character in value):
+        raise ValueError(f"{shown(value)} is no path of a file")
+    return _of_a_paths_length(value)
+
+
+def email(value: object) -> object:
+    """Take an e-mail address."""
+    if not isinstance(value, str) or not _EMAIL.fullmatch(value):
+        raise ValueError(f"{shown(value)} is no e-mail address")
+    return value
+
+
+def acme_directory(value: object) -> object:
+    """Take the address of an ACME server's directory."""
+    if not isinstance(value, str) or not _ACME_DIRECTORY.fullmatch(value):
+        raise ValueError(
+            f"{shown(value)} is no address of an ACME directory, such as https://ca.example/acme/directory"
+        )
+    return value
+
+
+def image(value: object) -> object:
+    """Take an image's name."""
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is no image name")  # noqa: TRY004
+    try:
+        parse(value)
+    except InvalidReference as error:
+        raise ValueError(f"{shown(value)} is no image name: {error.message.rstrip('.')}") from error
+    return value
+
+
+def is_registry_3(name: str) -> bool:
+    """Whether an image's name says that it is distribution 3; whoever named theirs freely is not judged."""
+    found = parse(name)
+    if found.repository.rpartition("/")[2] not in {"registry", "distribution"} or (found.digest and not found.tag):
+        return False
+    return bool(re.fullmatch(r"v?3([.-].*)?|latest|edge", found.tagged().tag or ""))
+
+
+def data(value: object) -> object:
+    """Take 'volume', or a directory that images may lie in."""
+    if not isinstance(value, str) or not value.strip() or _DECIMAL.fullmatch(value):
+        raise ValueError(f"{shown(value)} is neither 'volume' nor a directory")
+    if any(ord(character) < 32 for character in value):
+        raise ValueError(f"{shown(value)} has a control character in it")
+    if complaint := complaint_of_place(Path(os.path.normpath(value))):
+        raise ValueError(complaint)
+    return _of_a_paths_length(value)
+
+
+def _of_a_paths_length(value: str) -> str:
+    """Take what a path can be as long as: NAME_MAX and PATH_MAX of Linux, which macOS has too or more of."""
+    if len(value.encode()) > 4000 or any(len(part.encode()) > 255 for part in value.split("/")):
+        raise ValueError(f"'{value[:40]}…' is too long for a path")
+    return value
+
+
+def complaint_of_place(folder: Path, home: Path | None = None) -> str:
+    """Why images cannot be meant to lie in this folder, "" where they can."""
+    if folder == home:
+        return f"'{folder}' is your own folder: give the images a directory of their own in it"
+    places = [str(place).lstrip("/") for place in (folder, *folder.parents)]
+    if folder.is_absolute() and (places[0] in _SYSTEM or _SYSTEM_TREES.intersection(places)):
+        return f"'{folder}' is the system's own: give the images a directory of their own, such as /srv/registry"
+    return ""
+
+
+def users(value: object) -> object:
+    """Take the names of users, or '*' for everyone who signs in."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)) or not names:
+        raise ValueError(f"{shown(value)} is no list of users, such as [admin, ci]")
+    for name in names:
+        if name != "*":
+            user(name)
+    return tuple(names)
+
+
+def user(value: object) -> object:
+    """Take a user's name."""
+    if not isinstance(value, str) or not _USER.fullmatch(value):
+        raise ValueError(
+            f"{shown(value)} is no user name: letters, digits and . _ - + @, at most 64, "
+            "beginning with a letter or digit"
+        )
+    return value
+
+
+def actions(value: object) -> object:
+    """Take what a rule allows: some of pull, push and delete."""
+    words = [value] if isinstance(value, str) else value
+    if not isinstance(words, (list, tuple)) or not words:
+        raise ValueError(f"{shown(value)} is no list of actions, such as [pull, push]")
+    for word in words:
+        if word not in ACTIONS:
+            raise ValueError(f"{shown(word)} is none of: {', '.join(ACTIONS)}")
+    return tuple(word for word in ACTIONS if word in words)
+
+
+def access_globs(value: object) -> object:
+    """Take patterns of repositories, as far as a repository's name can match them."""
+    patterns = globs(value)
+    for one in patterns:
+        if not _ACCESS_GLOB.fullmatch(one):
+            raise ValueError(
+                f"{shown(one)} matches no repository: names have lower-case letters, digits and . _ - /; "
+                "'*' stands for any part of one, '?' for one character"
+            )
+    return patterns
+
+
+def count(value: object) -> object:
+    """Take a number of images to keep."""
+    number = _number(value)
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 1_000_000:
+        raise ValueError(f"{shown(value)} is no number of images to keep: a whole number from 1")
+    return number
+
+
+def age(value: object) -> object:
+    """Take a length of time such as 30d, as seconds."""
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is no length of time: write a number and s, m, h, d or w, such as 30d")  # noqa: TRY004
+    return seconds_of(value)
+
+
+def pattern(value: object) -> object:
+    """Take a regular expression."""
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{shown(value)} is no regular expression")
+    try:
+        re.compile(value)
+    except (re.error, OverflowError) as error:
+        raise ValueError(f"{shown(value)} is no regular expression: {error}") from error
+    except RecursionError as error:
+        raise ValueError("this regular expression has too many groups in one another") from error
+    return value
+
+
+def globs(value: object) -> tuple[str, ...]:
+    """Take patterns of repositories, one or several."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) and name for name in names):
+        raise ValueError(f"{shown(value)} is no list of names of repositories, such as ['team/*']")
+    return tuple(names)
+
+
+def yes_or_no(value: object) -> object:
+    """Take true or false."""
+    if isinstance(value, bool):
+        return value
+    word = value.lower() if isinstance(value, str) else ""
+    if word not in {*_YES, *_NO}:
+        raise ValueError(f"{shown(value)} is neither true nor false")
+    return word in _YES
+
+
+def one_of(*choices: str) -> Check:
+    """Make a check that takes one of a few words."""
+
+    def check(value: object) -> object:
+        if value not in choices:
+            raise ValueError(f"{shown(value)} is none of: {', '.join(choices)}")
+        return value
+
+    return check
+
+
+def is_unicode(text: str) -> bool:
+    """Whether the text can be written to a file: bytes that are no UTF-8 reach a variable as lone surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def is_address(text: str) -> bool:
+    """Whether the text is an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def shown(value: object) -> str:
+    """A value as its writer would recognise it in a message."""
+    if value is None:
+        return "nothing"
+    return str(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else repr(value)

@@ -1,0 +1,149 @@
+"""Where this machine's container tools look for the authority that a registry's certificate is from."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deployer.host import programs
+from deployer.paths import config_home, home
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+CA_NAME = "ca.crt"
+HOSTS_NAME = "hosts.toml"
+
+_PROGRAM_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
+_CRI = frozenset({"cri", "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images"})
+
+
+def _run(command: Sequence[str]) -> None:
+    programs.run(command, "Updating the authorities that the system trusts")
+
+
+@dataclass(frozen=True)
+class ClientPaths:
+    """This machine's files and programs; a test puts a folder of its own in the place of `root`."""
+
+    environment: Mapping[str, str]
+    root: Path = Path("/")
+    is_root: bool = field(default_factory=lambda: os.geteuid() == 0)
+    platform: str = sys.platform
+    run: Callable[[Sequence[str]], None] = _run
+
+    def has(self, *names: str) -> bool:
+        """Whether one of these programs is here."""
+        path = f"{self.environment.get('PATH', os.defpath)}:{_PROGRAM_FOLDERS}"
+        return any(shutil.which(name, path=path) for name in names)
+
+    @property
+    def home(self) -> Path:
+        """The user's own folder."""
+        return home(self.environment)
+
+
+@dataclass(frozen=True)
+class CertificatePlace:
+    """Where one tool looks: the file for the authority, the file that names it where one must, what to know."""
+
+    client: str
+    file: Path
+    hosts: Path | None = None
+    remark: str = ""
+
+
+def docker_system(ground: ClientPaths, address: str) -> CertificatePlace:
+    """Where Docker Engine looks, at each connection (docs.docker.com, "Verify repository client with certificates")."""
+    return CertificatePlace("Docker", ground.root / "etc/docker/certs.d" / address / CA_NAME)
+
+
+def docker_rootless(address: str, environment: Mapping[str, str]) -> CertificatePlace:
+    """Where an engine looks that runs as an ordinary user, with this environment."""
+    return CertificatePlace("Docker", config_home(environment) / "docker/certs.d" / address / CA_NAME)
+
+
+def docker_desktop(ground: ClientPaths, address: str) -> CertificatePlace:
+    """Where Docker Desktop looks, when it starts."""
+    return CertificatePlace(
+        "Docker",
+        ground.home / ".docker/certs.d" / address / CA_NAME,
+        remark="Docker Desktop reads it when it starts: docker desktop restart",
+    )
+
+
+def has_docker(ground: ClientPaths) -> bool:
+    """Whether Docker is on this machine, running or not."""
+    return ground.has("docker", "dockerd") or (ground.root / "etc/docker").is_dir()
+
+
+def podman(ground: ClientPaths, address: str) -> CertificatePlace | None:
+    """Where podman, skopeo and buildah look (containers-certs.d(5)); None where none of them is here."""
+    if not ground.has("podman", "skopeo", "buildah"):
+        return None
+    return podman_system(ground, address) if ground.is_root else podman_own(ground, address)
+
+
+def podman_system(ground: ClientPaths, address: str) -> CertificatePlace:
+    """Where podman looks, whoever runs it."""
+    return CertificatePlace("podman", ground.root / "etc/containers/certs.d" / address / CA_NAME)
+
+
+def podman_own(ground: ClientPaths, address: str) -> CertificatePlace:
+    """Where podman looks first, for this user alone."""
+    return CertificatePlace("podman", ground.home / ".config/containers/certs.d" / address / CA_NAME)
+
+
+def containerd(ground: ClientPaths, address: str) -> CertificatePlace | None:
+    """Where containerd looks; None where it is not used by itself, only by Docker.
+
+    It is where nerdctl is here, its folder is, or Kubernetes is and its part is left on: a
+    distribution's configuration leaves it on beside Docker alone (containerd, docs/hosts.md,
+    docs/cri/config.md).
+    """
+    own = config_home(ground.environment) / "containerd"
+    if not ground.is_root and ground.has("nerdctl") and own.is_dir():
+        return _containerd_place(own / "certs.d", address)
+    usual = ground.root / "etc/containerd/certs.d"
+    config = ground.root / "etc/containerd/config.toml"
+    settings = _toml(config)
+    enabled = settings is not None and not _CRI & set(settings.get("disabled_plugins") or ())
+    serves_kubernetes = enabled and ground.has("kubelet", "crictl")
+    named = _config_path(settings or {}) if enabled else ""
+    if not (serves_kubernetes or named or usual.is_dir() or ground.has("nerdctl")):
+        return None
+    if named:
+        return _containerd_place(ground.root / named.lstrip("/"), address)
+    remark = ""
+    if serves_kubernetes:
+        remark = f"Kubernetes may not heed it: {config} does not name the folder {usual} as config_path"
+    return _containerd_place(usual, address, remark)
+
+
+def _containerd_place(folder: Path, address: str, remark: str = "") -> CertificatePlace:
+    return CertificatePlace("containerd", folder / address / CA_NAME, folder / address / HOSTS_NAME, remark)
+
+
+def _toml(path: Path) -> dict[str, Any] | None:
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _config_path(settings: Mapping[str, Any]) -> str:
+    """The first of the folders that containerd's configuration names, "" where it names none."""
+    plugins = settings.get("plugins")
+    for name in _CRI:
+        section = plugins.get(name) if isinstance(plugins, dict) else None
+        registry = section.get("registry") if isinstance(section, dict) else None
+        path = registry.get("config_path") if isinstance(registry, dict) else None
+        if isinstance(path, str) and path.startswith("/"):
+            return path.split(":")[0]
+    return ""

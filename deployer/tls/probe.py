@@ -1,0 +1,218 @@
+"""What a registry's address speaks, and whether a connection to it can be verified."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from deployer.tls.unverified import unverified
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+AUTHORITY_PATH = "/.well-known/deployer/ca.crt"
+
+_SECONDS = 5.0
+_LIMIT = 65_536
+
+# openssl, x509_vfy.h: X509_V_ERR_*.
+_UNKNOWN = frozenset({2, 18, 19, 20, 21})
+_OTHER_NAME = frozenset({62, 64})
+_EXPIRED = 10
+_NOT_YET_VALID = 9
+_WRONG_SIGNATURE = 7
+
+# What a proxy answers by itself where it reaches nobody, or does not want to.
+_BY_PROXY = frozenset({b"403", b"407", b"502", b"503", b"504"})
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """What came back: `certificate` is the server's own, in DER; `words` say why there is nothing better."""
+
+    speaks: Literal["nothing", "http", "tls", "broken"]
+    words: str = ""
+    certificate: bytes = b""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a connection was verified; where not, `code` is OpenSSL's, -1 where the handshake failed otherwise."""
+
+    code: int = 0
+    words: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether all is well."""
+        return self.code == 0
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether none of the authorities signed what was presented."""
+        return self.code in _UNKNOWN or self.code == _WRONG_SIGNATURE
+
+    @property
+    def is_other_name(self) -> bool:
+        """Whether the certificate is for other names."""
+        return self.code in _OTHER_NAME
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether a certificate's time is over."""
+        return self.code == _EXPIRED
+
+    @property
+    def is_early(self) -> bool:
+        """Whether a certificate's time has not begun."""
+        return self.code == _NOT_YET_VALID
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """An answer: the status of HTTP, 0 where there was none, and what came with it."""
+
+    status: int
+    content: bytes = b""
+
+
+class ProxyFault(OSError):
+    """A proxy on the way that does not let a connection through, with its own words or the system's."""
+
+    def __init__(self, proxy: str, words: str) -> None:
+        super().__init__(f"{proxy}: {words}")
+        self.proxy, self.words = proxy, words
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A connection, and how plain HTTP is asked on it: what stands before the path, and headers to add.
+
+    `proxy` is the proxy that it goes through, "" for none.
+    """
+
+    connection: socket.socket
+    prefix: str = ""
+    headers: str = ""
+    proxy: str = ""
+
+
+class Road(Protocol):
+    """The way to a host, straight or through a proxy."""
+
+    def open(self, host: str, port: int, seconds: float, *, secure: bool) -> Opened:
+        """A connection for TLS, or for plain HTTP. Raises OSError, ProxyFault where a proxy is at fault."""
+
+
+class StraightRoad:
+    """The way without a proxy."""
+
+    def open(self, host: str, port: int, seconds: float, *, secure: bool) -> Opened:  # noqa: ARG002 - as a Road
+        """A connection to the host itself. Raises OSError."""
+        return Opened(socket.create_connection((host, port), timeout=seconds))
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A registry at its address; nothing is sent before it is asked. `road` is the way there, of the engine."""
+
+    host: str
+    port: int
+    seconds: float = _SECONDS
+    road: Road = field(default_factory=StraightRoad)
+
+    def ask(self) -> ProbeResult:
+        """Find out what it speaks. What it presents is not verified. Raises ProxyFault."""
+        try:
+            with self._connect() as raw, unverified().wrap_socket(raw, server_hostname=self.host) as secured:
+                return ProbeResult("tls", certificate=secured.getpeercert(binary_form=True) or b"")
+        except ProxyFault as fault:
+            return self._ask_plainly_or(fault)
+        except ssl.SSLError as error:
+            reason = error.reason or ""
+            if "ALERT" in reason or reason in {"UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"}:
+                return ProbeResult("broken", str(error))
+            return self._ask_plainly(str(error))
+        except ConnectionError as error:
+            return self._ask_plainly(str(error))
+        except OSError as error:
+            return ProbeResult("nothing", str(error))
+
+    def verify(self, context: ssl.SSLContext) -> Verdict:
+        """Make a connection that this context has to accept: chain, dates, and the host's name or address.
+
+        Raises OSError where it does not answer.
+        """
+        try:
+            with self._connect() as raw, context.wrap_socket(raw, server_hostname=self.host):
+                return Verdict()
+        except ssl.SSLCertVerificationError as error:
+            return Verdict(error.verify_code, error.verify_message)
+        except ssl.SSLError as error:
+            return Verdict(-1, str(error))
+
+    def fetch(self) -> HttpAnswer:
+        """Ask for the certificate of its own authority, over a connection that is not verified yet."""
+        connection = http.client.HTTPSConnection(self.host, self.port, timeout=self.seconds)
+        try:
+            connection.sock = unverified().wrap_socket(self._connect(), server_hostname=self.host)
+            connection.request("GET", AUTHORITY_PATH)
+            answer = connection.getresponse()
+            return HttpAnswer(answer.status, answer.read(_LIMIT))
+        except (OSError, http.client.HTTPException):
+            return HttpAnswer(0)
+        finally:
+            connection.close()
+
+    def _connect(self) -> socket.socket:
+        return self.road.open(self.host, self.port, self.seconds, secure=True).connection
+
+    def _ask_plainly_or(self, fault: ProxyFault) -> ProbeResult:
+        """What it speaks where the proxy lets no TLS through, and plain HTTP perhaps."""
+        try:
+            heard = self._ask_plainly(fault.words)
+        except ProxyFault:
+            heard = ProbeResult("nothing")
+        if heard.speaks != "http":
+            raise fault
+        return heard
+
+    def _ask_plainly(self, words: str) -> ProbeResult:
+        try:
+            opened = self.road.open(self.host, self.port, self.seconds, secure=False)
+            with opened.connection as connection:
+                place = f"[{self.host}]" if ":" in self.host else self.host
+                head = f"Host: {place}:{self.port}\r\nConnection: close\r\n{opened.headers}"
+                connection.sendall(f"GET {opened.prefix}/v2/ HTTP/1.1\r\n{head}\r\n".encode())
+                begin = b"".join(_pieces(connection, len(b"HTTP/1.1 200")))
+        except ProxyFault:
+            raise
+        except OSError as error:
+            return ProbeResult("nothing", str(error) or words)
+        if opened.prefix and begin[9:] in _BY_PROXY:
+            raise ProxyFault(opened.proxy, f"it answers {begin[9:].decode()}")
+        return ProbeResult("http") if begin.startswith(b"HTTP/") else ProbeResult("nothing", words)
+
+
+def trusting(authority: bytes) -> ssl.SSLContext:
+    """A context in which this authority alone, in PEM, is trusted. Raises ssl.SSLError where it is none."""
+    context = strict()
+    context.load_verify_locations(cadata=authority.decode("ascii"))
+    return context
+
+
+def strict() -> ssl.SSLContext:
+    """A context that verifies as Go's clients do, and trusts nobody yet."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.hostname_checks_common_name = False
+    return context
+
+
+def _pieces(connection: socket.socket, wanted: int) -> Iterator[bytes]:
+    while wanted > 0 and (piece := connection.recv(wanted)):
+        wanted -= len(piece)
+        yield piece

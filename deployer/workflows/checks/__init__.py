@@ -1,0 +1,1 @@
+"""What is checked before and after a change: this machine, the engine's options, and whether the registry answers."""

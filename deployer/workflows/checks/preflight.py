@@ -1,0 +1,204 @@
+"""What stands in the way of `up`, found before anything is changed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployer.errors import EngineError, EngineUnavailable, PreflightError
+from deployer.host import ports
+from deployer.settings.model import DEFAULT_PORT
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from deployer.engine.client import Engine
+    from deployer.engine.values import EngineFacts, ServiceContainer
+    from deployer.paths import Deployment
+    from deployer.settings.model import Settings
+
+OLDEST_ENGINE = (20, 10)
+OLDEST_COMPOSE = (2, 0)
+# Below this the registry's own small files cannot be written safely; pushes need far more.
+LEAST_FREE_BYTES = 100 * 2**20
+FREE_SPACE = ("`deployer gc` frees what was deleted from a registry that runs.",)
+
+
+def check_engine(engine: Engine) -> EngineFacts:
+    """Make sure of an engine and a Compose that are new enough, on this machine; return what the engine says of itself.
+
+    Raises EngineUnavailable or PreflightError.
+    """
+    # At once: each is a process of its own, and every `up` waits for them.
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(engine.describe)
+        compose = _compose_version(engine)
+    facts = asked.result()
+    # One that was built by hand may tell no number ("dev"); then what it cannot do shows when it is asked to.
+    if () < _numbers(facts.version) < OLDEST_ENGINE:
+        raise EngineUnavailable(
+            f"The Docker engine is version {facts.version}; "
+            f"deployer needs {'.'.join(map(str, OLDEST_ENGINE))} or newer.",
+            ("Update Docker Engine on this machine.",),
+        )
+    if () < _numbers(compose) < OLDEST_COMPOSE:
+        raise EngineUnavailable(
+            f"Docker Compose is version {compose}; deployer needs version 2 or newer.",
+            ("Install the package docker-compose-plugin or docker-compose-v2.",),
+        )
+    _refuse_elsewhere(facts.endpoint)
+    return facts
+
+
+def _compose_version(engine: Engine) -> str:
+    try:
+        return engine.compose_version()
+    except EngineUnavailable:
+        raise
+    except EngineError as error:
+        reason = (error.original or "it gave no reason").strip().splitlines()[-1].rstrip(".")
+        raise EngineUnavailable(
+            f"Docker's Compose plugin does not run: {reason}.",
+            (
+                "docker compose version   (to try it by hand)",
+                "Install the package docker-compose-plugin, docker-compose-v2 or docker-compose again.",
+            ),
+            error.original,
+        ) from error
+
+
+def check_here(engine: Engine) -> None:
+    """Make sure that the engine is this machine's: one elsewhere may have a deployment of the same name.
+
+    Raises PreflightError or EngineError.
+    """
+    _refuse_elsewhere(engine.endpoint())
+
+
+def _refuse_elsewhere(endpoint: str) -> None:
+    if not re.match(r"(unix|npipe):|tcp://(127\.|localhost|\[::1\])", endpoint):
+        raise PreflightError(
+            f"The Docker engine is another machine's ({endpoint}), and cannot read files that deployer writes here.",
+            (
+                "Run deployer on that machine.",
+                "Or use the engine of this one: unset DOCKER_HOST DOCKER_CONTEXT; docker context use default",
+            ),
+        )
+
+
+def check_paused(containers: tuple[ServiceContainer, ...]) -> None:
+    """Make sure that no container is paused, which Compose does not start. Raises PreflightError."""
+    names = [container.name for container in containers if container.state == "paused"]
+    if names:
+        what = f"The container {names[0]} is" if len(names) == 1 else f"The containers {', '.join(names)} are"
+        raise PreflightError(f"{what} paused.", (f"docker unpause {' '.join(names)}",))
+
+
+def check_conflict(deployment: Deployment, containers: tuple[ServiceContainer, ...]) -> None:
+    """Make sure that containers of this project name are this deployment's. Raises PreflightError."""
+    for container in containers:
+        # Every container of ours has the folder in a label; one without is another tool's.
+        if not container.directory or Path(container.directory) != deployment.directory:
+            port = ports.free_near(DEFAULT_PORT, ("",))
+            origin = container.directory or f"another tool, with the container {container.name}"
+            away = f"Or, where nothing needs it: docker rm --force {container.name}"
+            if any(one.directory and Path(one.directory) == deployment.directory for one in containers):
+                # Under another name it would be another registry, and an empty one.
+                raise PreflightError(
+                    f"The container {container.name} is in this deployment's Compose project '{deployment.name}', "
+                    f"and is of {container.directory or 'another tool'}.",
+                    (
+                        "Give that tool's project another name (docker compose --project-name), and remove it here.",
+                        away,
+                    ),
+                )
+            raise PreflightError(
+                f"A Compose project named '{deployment.name}' is there already, from {origin}.",
+                (f"deployer up --name {deployment.name}2 --port {port}   (a name and port of your own)", away),
+            )
+
+
+def check_port(settings: Settings, engine: Engine) -> None:
+    """Make sure that the ports can be published, unless this deployment has them already. Raises PreflightError."""
+    addresses = settings.bind_addresses or ("",)
+    for address in addresses:
+        if address and not ports.is_own_address(address):
+            raise PreflightError(
+                f"This machine has no address {address}, so nothing can listen there.",
+                ("Set `bind` (and `host`) to an address of this machine, or bind to auto.",),
+            )
+        for port in (settings.port, *settings.acme_ports):
+            if not ports.is_free(address, port):
+                _refuse_foreign(port, settings, engine, addresses)
+
+
+def _refuse_foreign(port: int, settings: Settings, engine: Engine, addresses: tuple[str, ...]) -> None:
+    owners = engine.publishers(port)
+    if any(owner.project == settings.name for owner in owners):
+        return
+    holder = f"the container {owners[0].name}" if owners else ports.listener(port) or "another program"
+    if port != settings.port:
+        raise PreflightError(
+            f"Port {port} is taken by {holder}, and an ACME server looks there whether {settings.host} is yours.",
+            ("deployer up --port 443   (it looks there too; or end what holds the port)",),
+        )
+    free = ports.free_near(port, addresses)
+    raise PreflightError(
+        f"Port {port} is taken by {holder}.",
+        (f"deployer up --port {free}   (or any free port; or end what holds it)",),
+    )
+
+
+def check_certificate(settings: Settings, now: datetime) -> tuple[str, ...]:
+    """Make sure that clients will accept a certificate of the user's own; what should be told about it.
+
+    Raises ConfigurationError or HostError.
+    """
+    tls = settings.tls
+    if not tls.is_own:
+        return ()
+    from deployer.tls.certificate import check_own
+
+    return check_own(Path(tls.certificate), Path(tls.key), settings.host, now).warnings
+
+
+def check_disk(settings: Settings, facts: EngineFacts, deployment: Deployment) -> None:
+    """Make sure of room on the disks that will be written. Raises PreflightError."""
+    data = settings.registry.data_directory
+    where = {"deployer's files": deployment.directory}
+    where["pushed images"] = data or Path(facts.data_directory)
+    for purpose, folder in where.items():
+        existing = next((place for place in (folder, *folder.parents) if place.exists()), Path("/"))
+        free = shutil.disk_usage(existing).free
+        if free < LEAST_FREE_BYTES:
+            raise PreflightError(
+                f"The disk for {purpose} is full: {existing} has {free // 2**20} MiB left, "
+                f"and {LEAST_FREE_BYTES // 2**20} MiB is the least that is safe.",
+                (f"df -h {shlex.quote(str(existing))}   (free some space there)", *FREE_SPACE),
+            )
+
+
+def make_data_directory(folder: Path) -> None:
+    """Make the directory for pushed images, and make sure that it can be written. Raises PreflightError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        read_only = bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    except OSError as error:
+        raise PreflightError(
+            f"The directory for pushed images, {folder}, cannot be made: {error.strerror}.",
+            ("Set registry.data to a directory that you may write.",),
+        ) from error
+    if read_only:
+        raise PreflightError(
+            f"The directory for pushed images, {folder}, lies on a disk that is mounted read-only.",
+            ("Set registry.data to another directory.",),
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:2])

@@ -1,0 +1,157 @@
+"""Waiting until the registry and its page really answer, through the published port."""
+
+from __future__ import annotations
+
+import re
+import ssl
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer.errors import EngineError, NotReady
+from deployer.tls.unverified import unverified
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import httpx
+
+    from deployer.engine.client import Engine
+    from deployer.engine.values import ServiceContainer
+    from deployer.settings.model import Settings
+
+UNPUBLISHED = "The frontend is healthy in its container, and its port does not answer: the engine may publish no ports."
+# moby: libnetwork/portmapper and drivers/bridge; without both, a port is kept free and leads nowhere.
+UNPUBLISHED_ADVICE = (
+    "Look at iptables and userland-proxy in the engine's daemon.json: with both false, no published port works.",
+    "Where they are, set one of them to true, and restart the engine.",
+    "Else look for a firewall on this machine: sudo nft list ruleset",
+)
+_NO_WAY_IN = re.compile(r"no answer from \S+ \((?:timed out|.*refused)", re.IGNORECASE)
+_SIGNED_OUT = "the page wants a sign-in"
+_POLL_SECONDS = 0.05
+_LOOK_AT_CONTAINERS_SECONDS = 1.0
+_LOG_LINES = 15
+# The frontend logs each of our own questions, up to 40 a second: the reason lies before them.
+_LOG_LINES_READ = 10_000
+_OWN_QUESTION = re.compile(r'http\.log\.access.*"method": ?"GET", ?"host": ?"[^"]*", ?"uri": ?"/(v2/)?"')
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How the published port answers: an empty sentence where it does so rightly."""
+
+    api: str
+    page: str
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether both answer as they should."""
+        return not self.api and not self.page
+
+
+def probe(settings: Settings, engine: Engine, project: str) -> Answer:
+    """Ask for `/v2/` and the page as a client would, and for a page's own service behind the sign-in too."""
+    import httpx
+
+    # Nothing secret is said here; who may trust the certificate is the clients' question.
+    verify = unverified() if settings.tls.is_on else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with httpx.Client(base_url=settings.local_url, timeout=5, trust_env=False, verify=verify) as client:
+        api = _ask(client, "/v2/", settings.host, _api_complaint)
+        page = "" if settings.frontend.page == "none" else _ask(client, "/", settings.host, _page_complaint)
+    if page == _SIGNED_OUT:
+        page = _complaint_behind_sign_in(engine, project) if settings.frontend.page_service_image else ""
+    return Answer(api, page)
+
+
+def is_unpublished(answer: Answer, containers: Iterable[ServiceContainer]) -> bool:
+    """Whether the frontend answers in its container, by its own health check, and not on its port.
+
+    Where the registry does not run (it is paused, for example), it is the registry that does not answer.
+    """
+    containers = tuple(containers)
+    if any(found.service == "registry" and found.state != "running" for found in containers):
+        return False
+    frontend = next((found for found in containers if found.service == "frontend"), None)
+    is_well = frontend is not None and (frontend.state, frontend.health) == ("running", "healthy")
+    return is_well and _NO_WAY_IN.match(answer.api) is not None
+
+
+def wait(settings: Settings, engine: Engine, project: str, timeout: float) -> None:
+    """Return once `/v2/` and the page answer. `timeout` in seconds.
+
+    Raises NotReady, with the last log lines of the service at fault, when a service has ended or
+    the time is over.
+    """
+    deadline = time.monotonic() + timeout
+    look = time.monotonic() + _LOOK_AT_CONTAINERS_SECONDS
+    while not (answer := probe(settings, engine, project)).is_ready:
+        now = time.monotonic()
+        if now >= look:
+            _refuse_ended(engine, project)
+            look = now + _LOOK_AT_CONTAINERS_SECONDS
+        if now >= deadline:
+            raise _late(answer, settings, engine, project, timeout)
+        time.sleep(_POLL_SECONDS)
+
+
+def _ask(client: httpx.Client, path: str, host: str, complaint: Callable[[httpx.Response], str]) -> str:
+    import httpx
+
+    try:
+        response = client.get(path, extensions={"sni_hostname": host})
+    except httpx.HTTPError as error:
+        return f"no answer from {path} ({error})"
+    return complaint(response)
+
+
+def _api_complaint(response: httpx.Response) -> str:
+    if response.status_code not in {200, 401}:
+        return f"/v2/ answers {response.status_code}"
+    if "docker-distribution-api-version" not in response.headers:
+        return "something answers that is no registry"
+    return ""
+
+
+def _page_complaint(response: httpx.Response) -> str:
+    if response.status_code == 401:
+        return _SIGNED_OUT
+    return "" if response.status_code == 200 else f"the page answers {response.status_code}"
+
+
+def _complaint_behind_sign_in(engine: Engine, project: str) -> str:
+    """What is wrong with a page that is a service of its own, asked where no sign-in is wanted."""
+    frontend = next((found for found in engine.containers(project) if found.service == "frontend"), None)
+    try:
+        if frontend is not None:
+            engine.execute(frontend.id, "wget", "-q", "-T", "5", "-O", "/dev/null", "http://page/")
+    except EngineError:
+        return "the page's own service does not answer the frontend"
+    return ""
+
+
+def _refuse_ended(engine: Engine, project: str) -> None:
+    for container in engine.containers(project):
+        if container.state in {"exited", "dead", "restarting"} and not container.has_finished:
+            raise _failure(
+                f"The service {container.service} does not stay up (it is {container.state}).", engine, container
+            )
+
+
+def _late(answer: Answer, settings: Settings, engine: Engine, project: str, timeout: float) -> NotReady:
+    if answer.api:
+        at_fault = "frontend" if "no answer" in answer.api else "registry"
+    else:
+        at_fault = "page" if settings.frontend.page_service_image else "frontend"
+    what = "; ".join(part for part in (answer.api, answer.page) if part)
+    containers = engine.containers(project)
+    container = next((found for found in containers if found.service == at_fault), None)
+    message = f"{settings.local_url} did not answer rightly within {timeout:.0f} s: {what}."
+    if is_unpublished(answer, containers):
+        return NotReady(f"{message} {UNPUBLISHED}", UNPUBLISHED_ADVICE)
+    return NotReady(message, ("deployer logs",)) if container is None else _failure(message, engine, container)
+
+
+def _failure(message: str, engine: Engine, container: ServiceContainer) -> NotReady:
+    lines = [line for line in engine.last_log_lines(container.id, _LOG_LINES_READ) if not _OWN_QUESTION.search(line)]
+    return NotReady(message, (f"deployer logs {container.service}",), "\n".join(lines[-_LOG_LINES:]))

@@ -1,0 +1,183 @@
+"""Sign-in and access rules: what is kept of them, and how a running frontend learns of a change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployer.errors import ConfigurationError, DeployerError, EngineError, HostError
+from deployer.host.files import read_if_there, write_atomically
+from deployer.host.lock import exclusive
+from deployer.rendering import render
+from deployer.rendering.render import PRIVATE, Certificate, Inputs
+from deployer.settings.account import parse, written
+from deployer.workflows.checks import preflight
+from deployer.workflows.deployment import files
+
+if TYPE_CHECKING:
+    from deployer.engine.client import Engine
+    from deployer.paths import Deployment
+    from deployer.settings.account import Account
+    from deployer.settings.model import Settings
+    from deployer.workflows.deployment.stack import Stack
+
+# `--force`, so that certificates are read anew too, whose files' names stay the same.
+_RELOAD = ("caddy", "reload", "--force", "--config", "/etc/deployer/Caddyfile", "--adapter", "caddyfile")
+
+
+def accounts_of(deployment: Deployment) -> tuple[Account, ...]:
+    """The users of a deployment. Raises HostError where their file is damaged."""
+    content = read_if_there(deployment.users_file)
+    if content is not None and deployment.users_file.stat().st_mode & 0o077:
+        # Put there by hand, or restored from somewhere.
+        deployment.users_file.chmod(PRIVATE)
+    accounts, bad = parse((content or b"").decode(errors="replace"))
+    if bad:
+        raise HostError(
+            f"{deployment.users_file} is damaged: "
+            + "; ".join(f"line {one.number}: {one.reason}" for one in bad)
+            + ".",
+            ("Correct those lines, or take them out and add the users again: deployer user add NAME",),
+        )
+    return accounts
+
+
+def kept_of(settings: Settings, deployment: Deployment) -> Inputs:
+    """Everything kept beside the settings that the rendered files hold. Raises HostError."""
+    tls = settings.tls
+    own = Certificate(_read(tls.certificate), _read(tls.key)) if tls.is_own else None
+    secret = files.secret_of(deployment) or "0" * 64
+    return Inputs(secret, accounts_of(deployment), own, _read(tls.authority) if tls.authority else None)
+
+
+def check(settings: Settings, accounts: tuple[Account, ...]) -> None:
+    """Make sure that the rules' users exist, and that passwords do not cross a network in the clear.
+
+    Raises ConfigurationError.
+    """
+    known = {account.name for account in accounts}
+    problems = tuple(
+        f"access[{number}].users: "
+        + (
+            "there are no users yet: deployer user add NAME"
+            if name == "*"
+            else f"there is no user '{name}': deployer user add {name}"
+        )
+        for number, rule in enumerate(settings.access)
+        for name in rule.users
+        if name not in known and not (name == "*" and known)
+    )
+    if problems:
+        raise ConfigurationError("The rules under `access` are for users that do not exist:", problems=problems)
+    if accounts:
+        refuse_unencrypted(settings)
+
+
+def refuse_unencrypted(settings: Settings) -> None:
+    """Refuse sign-in without TLS on a host that others reach, unless the settings say `tls: off`.
+
+    Raises ConfigurationError.
+    """
+    if settings.is_loopback or settings.tls.is_on or settings.tls.is_off:
+        return
+    raise ConfigurationError(
+        f"Passwords would cross the network to {settings.host} for everyone to read: there is no TLS.",
+        (
+            "Write `tls: internal` in deployer.yaml (or DEPLOYER_TLS=internal).",
+            "Where the network is to be trusted, write `tls: off`.",
+        ),
+    )
+
+
+def exposure(settings: Settings, accounts: tuple[Account, ...]) -> str:
+    """What others than those who were let in can do from other machines, in a sentence; "" for nothing."""
+    if settings.is_loopback:
+        return ""
+    where = f"port {settings.port} on {', '.join(settings.bind_addresses) or 'every address of this machine'}"
+    if not accounts:
+        return f"Anyone who reaches {where} may push, pull and delete: there is no sign-in."
+    if not settings.tls.is_on:
+        return f"Passwords and images cross the network in the clear, for all between the clients and {where}."
+    return ""
+
+
+def keep(stack: Stack, accounts: tuple[Account, ...], command: str) -> bool:
+    """Keep these users, and let a running frontend take them over at once; return whether one did.
+
+    Cut off anywhere, the next command finishes, and names this one. Raises HostError or EngineError.
+    """
+    deployment = stack.deployment
+    if deployment.is_there:
+        # Elsewhere no frontend of this deployment would be found, and the one here would go on with the users before.
+        preflight.check_here(stack.engine)
+    write_atomically(deployment.unread_file, command.encode(), PRIVATE)
+    write_atomically(deployment.users_file, written(accounts), PRIVATE)
+    return apply(stack)
+
+
+def apply(stack: Stack) -> bool:
+    """Write the users where the frontend reads them, and let it; return whether one runs.
+
+    The rules stay those that `up` put in force: settings read elsewhere may hold none. Raises
+    HostError or EngineError.
+    """
+    deployment = stack.deployment
+    if not deployment.is_there:
+        deployment.unread_file.unlink(missing_ok=True)
+        return False
+    preflight.check_here(stack.engine)
+    for file in render.user_files(stack.settings, accounts_of(deployment)):
+        write_atomically(deployment.directory / file.path, file.content, file.mode)
+    return let_read(stack.engine, deployment)
+
+
+def finish(stack: Stack) -> str:
+    """Put in force what a command that is gone has kept; return what to say about it, "" for nothing.
+
+    Whether it had come to the change itself nobody knows: its user looks. What cannot be done now is
+    said as well, and not raised.
+    """
+    deployment = stack.deployment
+    try:
+        with exclusive(deployment.lock_file):
+            if deployment.unfinished_file.exists():
+                # Only `up` knows the rules and certificates that were wanted.
+                return (
+                    "`deployer up` was cut off, and users, rules or certificates may still be those before: deployer up"
+                )
+            command = read_if_there(deployment.unread_file)
+            if command is None:
+                return ""
+            apply(stack)
+    except DeployerError as error:
+        return f"A change of the users was cut off, and the registry may not heed it yet: {error}"
+    named = f"`deployer {command.decode(errors='replace')}`"
+    return f"{named} was cut off. Look whether it took effect, and repeat it if not: deployer user list"
+
+
+def let_read(engine: Engine, deployment: Deployment) -> bool:
+    """Let a running frontend read its files anew, dropping no connection; return whether one runs.
+
+    One that is paused goes on with what it has, and the mark stays. Raises EngineError.
+    """
+    frontends = [found for found in engine.containers(deployment.name) if found.service == "frontend"]
+    running = [container for container in frontends if container.state == "running"]
+    for container in running:
+        try:
+            engine.execute(container.id, *_RELOAD)
+        except EngineError as error:
+            raise EngineError(
+                "The frontend does not take the users, rules or certificates over; it goes on with those it had.",
+                ("deployer up", "deployer logs frontend"),
+                error.original,
+            ) from error
+    if all(container.state != "paused" for container in frontends):
+        deployment.unread_file.unlink(missing_ok=True)
+    return bool(running)
+
+
+def _read(path: str) -> bytes:
+    content = read_if_there(Path(path))
+    if content is None:
+        raise HostError(f"There is no file {path}, which `tls` names.")
+    return content

@@ -1,0 +1,36 @@
+"""Caddy's own authority: its certificate, which clients are to trust, and what that is known by."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+from typing import TYPE_CHECKING
+
+from deployer.errors import EngineError
+from deployer.host.files import read_if_there, write_atomically
+from deployer.rendering.render import PUBLIC
+from deployer.tls.certificate import fingerprint_of
+
+if TYPE_CHECKING:
+    from deployer.engine.client import Engine
+    from deployer.paths import Deployment
+
+_IN_CONTAINER = "/data/caddy/pki/authorities/local/root.crt"
+
+
+def keep(engine: Engine, deployment: Deployment) -> None:
+    """Take the certificate out of the frontend's container into the deployment's folder. Raises EngineError."""
+    for container in engine.containers(deployment.name):
+        if container.service == "frontend":
+            content = engine.execute(container.id, "cat", _IN_CONTAINER).encode()
+            if read_if_there(deployment.authority_file) != content:
+                write_atomically(deployment.authority_file, content, PUBLIC)
+            return
+    raise EngineError("The frontend's container is gone.", ("deployer up",))
+
+
+def fingerprint(deployment: Deployment) -> str:
+    """The SHA-256 fingerprint of the certificate that is kept, as openssl prints it; "" where none is."""
+    content = read_if_there(deployment.authority_file)
+    # Without a look into the certificate, which would take a library that is slow to load.
+    return fingerprint_of(hashlib.sha256(ssl.PEM_cert_to_DER_cert(content.decode())).hexdigest()) if content else ""

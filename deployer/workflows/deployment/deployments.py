@@ -1,0 +1,62 @@
+"""The deployments of this machine, by name."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from deployer.engine import inventory
+from deployer.errors import NotFound
+from deployer.paths import Deployment, deployment_names
+from deployer.record import Record
+from deployer.workflows.checks import preflight
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from deployer.engine.client import Engine
+    from deployer.settings.model import Settings
+
+
+def require(deployment: Deployment, environment: Mapping[str, str], engine: Engine | None = None) -> None:
+    """Make sure that there is such a deployment on this machine.
+
+    With an engine, containers or volumes whose files are gone count too. Raises NotFound with the
+    names that are most like it, and PreflightError where the engine is another machine's.
+    """
+    # Of one that is half removed there is still what tells of the rest.
+    if deployment.is_there or deployment.owned_file.exists():
+        return
+    if engine is not None:
+        preflight.check_here(engine)
+        if engine.containers(deployment.name) or inventory.has_volumes(engine, deployment.name):
+            return
+    known = deployment_names(environment)
+    near = difflib.get_close_matches(deployment.name, known, n=3, cutoff=0.5)
+    if near:
+        first = f"Did you mean {' or '.join(f'--name {name}' for name in near)}?"
+    else:
+        first = f"There is: {', '.join(known)}." if known else f"deployer up --name {deployment.name}"
+    raise NotFound(
+        f"There is no deployment named '{deployment.name}' on this machine.",
+        (first, "For a registry elsewhere, give --host and --port."),
+    )
+
+
+def refuse_other(deployment: Deployment, settings: Settings, environment: Mapping[str, str]) -> None:
+    """Make sure that settings which mean no deployment of this machine have not the address of another.
+
+    So it is where the file that describes that one is not found from here. Raises NotFound.
+    """
+    if deployment.is_there:
+        return
+    for name in deployment_names(environment):
+        record = Record.read(Deployment.of(name, environment).record_file)
+        if record is not None and (record.host, record.port) == (settings.host, settings.port):
+            raise NotFound(
+                f"There is no deployment named '{deployment.name}' here; {settings.address} is that of '{name}'.",
+                (
+                    f"Say which is meant: --name {name}",
+                    "Or run the command beside its deployer.yaml, or with --config.",
+                ),
+            )

@@ -1,0 +1,345 @@
+"""Taking a deployment down, and, when asked for, everything it holds.
+
+What is removed is what the plan names, each by its own ID or name: Compose would remove by name
+whatever the files say, and whoever made it.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployer.engine import inventory
+from deployer.engine.inventory import Inventory, Wanted
+from deployer.errors import EngineError, EngineUnavailable, HostError
+from deployer.host.files import read_if_there
+from deployer.host.lock import exclusive
+from deployer.record import Kind, Owned, Thing
+from deployer.rendering import render
+from deployer.storage.helper import remove_leftover
+from deployer.workflows.checks import preflight
+from deployer.workflows.deployment import files, unnamed
+from deployer.workflows.deployment.stopping import remove_containers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from deployer.engine.inventory import Unnamed, Volume
+    from deployer.workflows.deployment.stack import Stack
+
+# The last ones tell what is left where a `down` was cut off.
+_PROGRAM_FILES = (
+    "secrets", "users", "ca.crt", ".unread", ".unfinished", "address.json", "compose.yaml", "owned.json",
+)  # fmt: skip
+_LOCK = ".lock"
+_GATE = "frontend/gate/"
+# What a write leaves that was killed, see host/files.py.
+_TEMPORARY = re.compile(r"\.(.+)\.[a-z0-9_]{8}")
+_WAS_THERE = "was there before `up`"
+_UNKNOWN = "not known to be made by `up`"
+
+
+class Sort(StrEnum):
+    """What can be removed, in the order in which it is."""
+
+    CONTAINER = "container"
+    NETWORK = "network"
+    VOLUME = "volume"
+    FILE = "file"
+
+
+@dataclass(frozen=True)
+class ToRemove:
+    """One thing to be removed. By `identity` it is known to be the same still; `remark` is told beside its name.
+
+    `was_found`: no `up` is known to have made it.
+    """
+
+    sort: Sort
+    name: str
+    identity: str
+    remark: str = field(default="", compare=False)
+    was_found: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True)
+class DownPlan:
+    """What `down` removes, and what is kept though somebody may think that it goes.
+
+    `users`: how many lose their passwords. `unnamed` are volumes without a name that stay and that no container uses
+    any more, with the images on one of them where it `hides_images`. `hooks` are the services with pre_stop hooks.
+    """
+
+    going: tuple[ToRemove, ...]
+    kept: tuple[str, ...]
+    loses_images: bool
+    loses_authority: bool = False
+    users: int = 0
+    unnamed: tuple[Unnamed, ...] = ()
+    hides_images: bool = False
+    hooks: frozenset[str] = frozenset()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to remove."""
+        return not self.going
+
+    @property
+    def needs_yes(self) -> bool:
+        """Whether more goes, or is left without a container, than what `up` makes again as it was."""
+        return bool(self.unnamed) or any(
+            one.sort in {Sort.VOLUME, Sort.FILE} and one.name != _LOCK for one in self.going
+        )
+
+    def of(self, sort: Sort) -> tuple[ToRemove, ...]:
+        """What goes of one sort."""
+        return tuple(one for one in self.going if one.sort is sort)
+
+    def names(self, sort: Sort) -> tuple[str, ...]:
+        """The names of what goes of one sort."""
+        return tuple(one.name for one in self.of(sort))
+
+    @property
+    def found(self) -> tuple[ToRemove, ...]:
+        """What goes though no `up` is known to have made it."""
+        return tuple(one for one in self.going if one.was_found)
+
+
+def plan(stack: Stack, *, volumes: bool) -> DownPlan:
+    """What `down` would remove. Raises EngineError or PreflightError."""
+    preflight.check_engine(stack.engine)
+    deployment = stack.deployment
+    preflight.check_conflict(deployment, stack.engine.containers(deployment.name))
+    seen = _look(stack)
+    hooks = seen.wanted.pre_stop.intersection(one.service for one in seen.there.own)
+    going = [
+        ToRemove(Sort.CONTAINER, one.name, one.id, "its pre_stop hooks run first" if one.service in hooks else "")
+        for one in seen.there.own
+    ]
+    kept: list[str] = []
+    for sort in (seen.networks(unknown=volumes), seen.volumes() if volumes else (), _files(stack) if volumes else ()):
+        for one in sort:
+            going.append(one) if isinstance(one, ToRemove) else kept.append(one)
+    volumes_going = {one.name for one in going if one.sort is Sort.VOLUME}
+    images = seen.images
+    left = () if volumes else unnamed.with_data(seen.there)
+    hides_images = any((one.service, one.target) == ("registry", render.STORAGE) for one in left)
+    if hides_images:
+        stays = False
+    elif images.kind is Kind.DIRECTORY:
+        stays = Path(images.name).exists()
+    else:
+        stays = not volumes and any(volume.name == images.name for volume in seen.there.volumes)
+    if stays:
+        kept.append(str(images))
+    return DownPlan(
+        going=tuple(going),
+        kept=tuple(kept),
+        loses_images=bool(volumes_going & {images.name, stack.data_volume}),
+        loses_authority=volumes and deployment.authority_file.exists(),
+        users=len((read_if_there(deployment.users_file) or b"").splitlines()) if volumes else 0,
+        unnamed=left,
+        hides_images=hides_images,
+        hooks=hooks,
+    )
+
+
+def apply(stack: Stack, agreed: DownPlan, *, volumes: bool, say: Callable[[str], None]) -> None:
+    """Remove what the plan names and is still the same. Raises EngineError or HostError.
+
+    What came since stays, and so does what is in use by then; HostError names it.
+    """
+    if agreed.is_empty:
+        return
+    engine = stack.engine
+    with exclusive(stack.deployment.lock_file, "down"):
+        now = plan(stack, volumes=volumes)
+        going = DownPlan(tuple(one for one in now.going if one in agreed.going), (), loses_images=False)
+        # The lock's own file is made by whoever takes it.
+        new = [one for one in now.going if one not in agreed.going and one.name != _LOCK]
+        left = [f"{one.sort} {one.name}: it came or changed meanwhile" for one in new]
+        # Its hold on a volume would keep that from going.
+        remove_leftover(engine, stack.deployment)
+        remove_containers(stack, going.of(Sort.CONTAINER), now.hooks, say)
+        for one in going.of(Sort.NETWORK):
+            left += _tried(stack, one, "network", "rm", one.identity)
+        for one in going.of(Sort.VOLUME):
+            left += _tried(stack, one, "volume", "rm", one.name)
+        _remove_files(stack, going, left)
+        if volumes:
+            stack.deployment.lock_file.unlink(missing_ok=True)
+    if volumes:
+        _remove_empty_folders(stack)
+    if left:
+        raise HostError(
+            "Not everything was removed: " + "; ".join(left) + ".",
+            (f"deployer down{' --volumes' if volumes else ''}   (shows what is left)",),
+        )
+
+
+def _tried(stack: Stack, one: ToRemove, *command: str) -> list[str]:
+    """Remove a thing; what to say where the engine does not, since it is in use by now."""
+    try:
+        stack.engine.remove(*command)
+    except EngineUnavailable:
+        raise
+    except EngineError as error:
+        return [f"{one.sort} {one.name}: {(error.original or error.message).strip().splitlines()[-1]}"]
+    return []
+
+
+def _remove_files(stack: Stack, going: DownPlan, left: list[str]) -> None:
+    """Remove the files; those that tell what was made stay as long as something of it is left."""
+    last = {stack.deployment.owned_file.name, stack.deployment.compose_file.name, stack.deployment.record_file.name}
+    for one in going.of(Sort.FILE):
+        if not (left and one.name in last):
+            (stack.deployment.directory / one.name).unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A deployment's containers, networks and volumes, what its files ask for, and what is known of their makers."""
+
+    there: Inventory
+    wanted: Wanted
+    owned: Owned
+    directory: str
+    images: Thing
+    is_unrecorded: bool
+
+    def networks(self, *, unknown: bool) -> Iterator[ToRemove | str]:
+        """Those that go, and why others stay. One that no `up` is known to have made goes only with `unknown`.
+
+        Without volumes nothing is asked, and a project's label alone says little: another tool may set it too.
+        """
+        for network in self.there.networks:
+            if network.project != self.there.project:
+                continue
+            thing = Thing(Kind.NETWORK, network.name)
+            others = self.there.others_using(thing, self.directory)
+            if others:
+                yield f"{thing} (the container {', '.join(others)} is in it)"
+            elif not (unknown or self._is_known(thing)):
+                yield f"{thing} ({_UNKNOWN}; where nothing needs it: docker network rm {network.name})"
+            else:
+                yield ToRemove(Sort.NETWORK, network.name, network.id, *self._remark(thing, is_ours=True))
+
+    def volumes(self) -> Iterator[ToRemove | str]:
+        """Those that go, and why others stay."""
+        for volume in self.there.volumes:
+            thing = Thing(Kind.VOLUME, volume.name)
+            reason = self._keeps(volume, thing)
+            if reason:
+                yield f"{thing} ({reason})"
+            else:
+                ours = volume.project == self.there.project or volume.is_anonymous
+                yield ToRemove(Sort.VOLUME, volume.name, f"{volume.name} {volume.project}",
+                            *self._remark(thing, is_ours=ours, elsewhere=volume.elsewhere))  # fmt: skip
+
+    def _keeps(self, volume: Volume, thing: Thing) -> str:
+        """Why a volume stays, "" where it goes."""
+        if volume.name in self.wanted.external:
+            return "the files say that it is external"
+        others = self.there.others_using(thing, self.directory)
+        if others:
+            return f"the container {', '.join(others)} uses it"
+        known = thing in self.wanted.things or thing in self.owned.made | self.owned.found
+        if not (known or volume.project == self.there.project or volume.is_anonymous):
+            return "it is not this deployment's"
+        return ""
+
+    def _remark(self, thing: Thing, *, is_ours: bool, elsewhere: str = "") -> tuple[str, bool]:
+        said = [_WAS_THERE] if not is_ours or thing in self.owned.found else []
+        if not said and not self._is_known(thing):
+            said = [_UNKNOWN]
+        not_made = bool(said)
+        if elsewhere:
+            said.append(f"its content is elsewhere: {elsewhere}")
+        return "; ".join(said), not_made
+
+    def _is_known(self, thing: Thing) -> bool:
+        """Whether an `up` made it: by what is remembered, by use, or since none of its time remembered anything."""
+        used = any(thing.name in one.volumes | one.networks for one in self.there.own)
+        return used or self.is_unrecorded or thing in self.owned.made
+
+
+def _look(stack: Stack) -> _Seen:
+    deployment = stack.deployment
+    remembered = Owned.read(deployment.owned_file)
+    owned = remembered or Owned()
+    wanted = Wanted()
+    if deployment.compose_file.exists():
+        try:
+            wanted = inventory.wanted(stack.engine, stack.project(), render.STORAGE)
+        except EngineUnavailable:
+            raise
+        except EngineError:
+            # A broken override keeps nobody from taking it down: what the engine tells and what is remembered will do.
+            wanted = Wanted()
+    things = wanted.things | owned.made | owned.found
+    there = inventory.read(stack.engine, deployment.name, (thing.name for thing in things))
+    data = stack.settings.registry.data_directory
+    settled = Thing(Kind.DIRECTORY, str(data)) if data else Thing(Kind.VOLUME, stack.data_volume)
+    return _Seen(
+        there,
+        wanted,
+        owned,
+        str(deployment.directory),
+        wanted.storage or owned.storage or settled,
+        remembered is None and files.is_deployed(deployment),
+    )
+
+
+def _files(stack: Stack) -> Iterator[ToRemove | str]:
+    """The files that deployer wrote, the override file only while it is as it was created; and that others stay."""
+    deployment = stack.deployment
+    root = deployment.directory
+    ours = files.is_ours(deployment)
+    # An `up` that was cut off has written none of its files, and may have left others of its own.
+    in_folders = files.written(deployment)
+    going = [path for path in in_folders if ours(path) or path.startswith(_GATE) or _is_temporary(path, ours)]
+    stays = len(in_folders) - len(going)
+    if read_if_there(deployment.override_file) == render.override().content:
+        going.append(deployment.override_file.name)
+    beside = [path.name for path in root.iterdir() if path.is_file()] if root.is_dir() else []
+    going += [name for name in beside if _is_temporary(name, _PROGRAM_FILES.__contains__)]
+    there = [name for name in _PROGRAM_FILES if (root / name).is_file()]
+    # Before the first `up` one may write a Compose file of one's own there.
+    foreign = {name for name in (deployment.compose_file.name,) if not ours(name)}
+    going += [name for name in there if name not in foreign]
+    stays += len(foreign.intersection(there))
+    going += [_LOCK] if deployment.lock_file.exists() else []
+    for path in going:
+        yield ToRemove(Sort.FILE, path, _state(root / path))
+    if stays:
+        yield f"{stays} files in {root} that deployer did not write"
+
+
+def _is_temporary(path: str, ours: Callable[[str], bool]) -> bool:
+    folder, _, name = path.rpartition("/")
+    found = _TEMPORARY.fullmatch(name)
+    return found is not None and ours(f"{folder}/{found[1]}" if folder else found[1])
+
+
+def _state(path: Path) -> str:
+    """What tells a file from another that took its place; of the lock, whose text changes, its name alone."""
+    if path.name == _LOCK:
+        return ""
+    state = path.lstat()
+    return f"{state.st_ino} {state.st_size} {state.st_mtime_ns}"
+
+
+def _remove_empty_folders(stack: Stack) -> None:
+    """Remove the folders that deployer made and that are empty, never the one in which the images are."""
+    root = stack.deployment.directory
+    images = stack.settings.registry.data_directory
+    inside = [path for name in files.FOLDERS for path in (root / name, *(root / name).rglob("*"))]
+    for folder in (*sorted(inside, reverse=True), root):
+        if folder.is_dir() and not folder.is_symlink() and folder != images:
+            # One that is not empty, or that a disk is mounted on, stays.
+            with suppress(OSError):
+                folder.rmdir()

@@ -1,0 +1,256 @@
+"""What of a deployment `up` made and what it found there: told and asked about before it is used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployer.engine import inventory as inventories
+from deployer.errors import PreflightError
+from deployer.host.files import read_if_there, write_atomically
+from deployer.record import Kind, Owned, Thing
+from deployer.rendering.render import PUBLIC, STORAGE
+from deployer.workflows.deployment import files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from deployer.engine.client import Engine
+    from deployer.engine.inventory import Inventory, Wanted
+    from deployer.engine.values import Project
+    from deployer.paths import Deployment
+
+# Where distribution keeps images below a storage's root (storage/driver, paths.go).
+_IMAGES = "docker/registry/v2"
+# The root of a fresh file system has it, and it is nobody's.
+_NOBODYS = {"lost+found"}
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Takeover:
+    """What `up` would use though it did not make it; and what is remembered once that is agreed to.
+
+    `replaced` are files of others that it would write over. `warnings` say both, and where images would be out of
+    sight. `storage` is where the registry would keep images, None where the files do not say.
+    """
+
+    owned: Owned
+    found: tuple[Thing, ...] = ()
+    replaced: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    storage: Thing | None = None
+
+
+def inventory(engine: Engine, deployment: Deployment, wanted: Wanted) -> Inventory:
+    """What there is of all that `up` is to use, or has used. Raises EngineError."""
+    before = Owned.read(deployment.owned_file) or Owned()
+    known = wanted.things | before.made | before.found
+    return inventories.read(engine, deployment.name, (thing.name for thing in known))
+
+
+def remove_idle_networks(engine: Engine, deployment: Deployment, project: Project) -> None:
+    """Remove the networks that `up` made and the files no longer ask for, and that no container is in.
+
+    Compose keeps them. Raises EngineError.
+    """
+    made = (Owned.read(deployment.owned_file) or Owned()).made
+    used = inventories.wanted(engine, project, STORAGE).networks
+    there = inventories.read(engine, deployment.name)
+    busy = {name for container in there.containers for name in container.networks}
+    for network in there.networks:
+        if Thing(Kind.NETWORK, network.name) in made and network.name not in {*used, *busy}:
+            engine.remove("network", "rm", network.id)
+
+
+def examine(deployment: Deployment, wanted: Wanted, there: Inventory, changes: Iterable[files.FileChange],
+            rendered: Iterable[str]) -> Takeover:  # fmt: skip
+    """Compare what `up` is to use with what there is. Raises PreflightError for what cannot be used."""
+    check_names(deployment, wanted, there)
+    before = Owned.read(deployment.owned_file) or Owned()
+    look = _Look(deployment, there, before, files.is_deployed(deployment))
+    used = {*wanted.things, *([wanted.storage] if wanted.storage and wanted.storage.kind is Kind.DIRECTORY else [])}
+    present = {thing for thing in used if look.is_there(thing)}
+    new = tuple(sorted(thing for thing in present if not look.is_known(thing)))
+    found = {thing for thing in present if thing in new or look.was_found(thing)}
+    idle_made, idle_found = (
+        {thing for thing in kind - used if look.is_there(thing)} for kind in (before.made, before.found)
+    )
+    ours = files.is_ours(deployment)
+    replaced = tuple(change.path for change in changes
+                     if None not in {change.before, change.after} and not ours(change.path))  # fmt: skip
+    written = {path for path in files.written(deployment) if ours(path)}
+    owned = Owned(
+        frozenset((used - found) | idle_made), frozenset(found | idle_found), frozenset(written.union(rendered)),
+        before.storage, before.inode,
+    )  # fmt: skip
+    warnings = (*_warnings(deployment, there, new, replaced), *_out_of_sight(look, wanted))
+    return Takeover(owned, new, replaced, warnings, wanted.storage)
+
+
+def _out_of_sight(look: _Look, wanted: Wanted) -> Iterable[str]:
+    """Say where the registry would not have the images that it had."""
+    before, after = look.before.storage, wanted.storage
+    if before is None or after is None:
+        return
+    if before != after:
+        yield (
+            f"The images pushed so far stay in {_place(before)}, and will not be seen: "
+            f"the registry moves to {_place(after)}."
+        )
+    elif look.has_lost(after, wanted):
+        what = "is empty, and another than it was" if Path(after.name).exists() else "is not there any more"
+        cause = "Is its disk mounted?" if after.kind is Kind.DIRECTORY else "Is it another engine's?"
+        yield (
+            f"{_place(after).capitalize() if after.kind is Kind.VOLUME else after.name}, in which the images were, "
+            f"{what}: the registry would begin without images. {cause}"
+        )
+
+
+def _place(thing: Thing) -> str:
+    return thing.name if thing.kind is Kind.DIRECTORY else f"the {thing}"
+
+
+def keep(deployment: Deployment, owned: Owned) -> None:
+    """Remember what was made and what was found. Raises HostError."""
+    if read_if_there(deployment.owned_file) != owned.content:
+        write_atomically(deployment.owned_file, owned.content, PUBLIC)
+
+
+def keep_storage(deployment: Deployment, takeover: Takeover) -> None:
+    """Remember where the images are, once that is there. Raises HostError."""
+    storage = takeover.storage
+    inode = _inode(Path(storage.name)) if storage and storage.kind is Kind.DIRECTORY else 0
+    keep(deployment, replace(takeover.owned, storage=storage, inode=inode))
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What there is, and what is known of it. `is_deployed`: an `up` that remembered nothing may have made it."""
+
+    deployment: Deployment
+    inventory: Inventory
+    before: Owned
+    is_deployed: bool
+
+    def is_there(self, thing: Thing) -> bool:
+        if thing.kind is Kind.DIRECTORY:
+            return bool(_content(Path(thing.name)))
+        pool = self.inventory.volumes if thing.kind is Kind.VOLUME else self.inventory.networks
+        return any(one.name == thing.name for one in pool)
+
+    def is_known(self, thing: Thing) -> bool:
+        """Whether an `up` has used it already, so that nobody need be asked any more."""
+        if thing in self.before.found or self._is_in_use(thing):
+            return True
+        if thing.kind is Kind.DIRECTORY:
+            earlier = self._is_unrecorded and files.deployed_storage(self.deployment) == thing.name
+            return thing in self.before.made or earlier
+        # One without the project's label has taken the place of the one that was made.
+        return self._is_labelled(thing) and (thing in self.before.made or self._is_unrecorded)
+
+    def has_lost(self, storage: Thing, wanted: Wanted) -> bool:
+        """Whether the volume or directory that had the images has gone, or is another and empty."""
+        if storage.kind is Kind.DIRECTORY:
+            inode = _inode(Path(storage.name))
+            return not self.is_there(storage) and self.before.inode not in {0, inode}
+        return storage in wanted.things and not self.is_there(storage)
+
+    def was_found(self, thing: Thing) -> bool:
+        """Whether it was there before the `up` that used it first."""
+        return thing in self.before.found or (thing.kind is Kind.VOLUME and not self._is_labelled(thing))
+
+    @property
+    def _is_unrecorded(self) -> bool:
+        return self.is_deployed and self.before == Owned()
+
+    def _is_labelled(self, thing: Thing) -> bool:
+        pool = self.inventory.volumes if thing.kind is Kind.VOLUME else self.inventory.networks
+        return any(one.name == thing.name and one.project == self.inventory.project for one in pool)
+
+    def _is_in_use(self, thing: Thing) -> bool:
+        own = [one for one in self.inventory.own if one.directory == str(self.deployment.directory)]
+        if thing.kind is Kind.DIRECTORY:
+            return any(thing.name in container.folders for container in own)
+        return any(thing.name in (one.volumes if thing.kind is Kind.VOLUME else one.networks) for one in own)
+
+
+def _warnings(
+    deployment: Deployment, inventory: Inventory, found: tuple[Thing, ...], replaced: tuple[str, ...]
+) -> Iterable[str]:
+    if found:
+        named = ", ".join(_described(thing, inventory, str(deployment.directory)) for thing in found)
+        yield f"Already there, and not made by this deployment: {named}. What is in it will be used as it is."
+    if replaced:
+        more = len(replaced) - _NAMED
+        named = ", ".join(replaced[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+        yield f"Already in {deployment.directory}, and not written by deployer: {named}. It will be replaced."
+
+
+def _described(thing: Thing, inventory: Inventory, directory: str) -> str:
+    remarks = []
+    if thing.kind is Kind.DIRECTORY:
+        remarks.append(_holds(Path(thing.name)))
+    others = inventory.others_using(thing, directory)
+    if others:
+        remarks.append(f"which the container {', '.join(others)} uses too")
+    return f"the {thing}" + (f" ({'; '.join(remarks)})" if remarks else "")
+
+
+def _holds(folder: Path) -> str:
+    if (folder / _IMAGES).is_dir():
+        return "it holds a registry's images"
+    names = _content(folder)
+    shown = ", ".join(names[:_NAMED])
+    more = len(names) - _NAMED
+    return f"it holds {shown}{f' and {more} more' if more > 0 else ''}, and no registry's images"
+
+
+def _inode(folder: Path) -> int:
+    try:
+        return folder.stat().st_ino
+    except OSError:
+        return 0
+
+
+def _content(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir() if path.name not in _NOBODYS)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError:
+        # What cannot be looked into may hold anything.
+        return ["files that may not be listed"]
+
+
+def check_names(deployment: Deployment, wanted: Wanted, inventory: Inventory) -> None:
+    """Make sure that Compose will take the names that it is to use. Raises PreflightError."""
+    elsewhere = f"deployer up --name {deployment.name}2   (another name, and --port for another port)"
+    # The helper of upkeep commands has a name of its own.
+    names = {*wanted.containers, f"{deployment.name}-upkeep"}
+    for container in inventory.containers:
+        foreign = container.project != inventory.project and container.helper_of != str(deployment.directory)
+        if container.name in names and foreign:
+            raise PreflightError(
+                f"A container named '{container.name}' is there already, and is not this deployment's.",
+                (f"docker rename {container.name} {container.name}-old", elsewhere),
+            )
+    for network in inventory.networks:
+        # Compose refuses one that carries no label of its own, and shares one that is another project's.
+        if network.name in wanted.networks and network.project != inventory.project:
+            raise PreflightError(
+                f"A network named '{network.name}' is there already, and is not this deployment's.",
+                (elsewhere, f"Or, where nothing needs it: docker network rm {network.name}"),
+            )
+    there = {volume.name: volume for volume in inventory.volumes if volume.project == inventory.project}
+    for volume in wanted.volumes:
+        if not volume.is_external and volume.name in there and volume.differs(there[volume.name]):
+            raise PreflightError(
+                f"The volume {volume.name} is there with other options than the files give it now, and "
+                "Compose would remove it, with everything in it, to make it again.",
+                (
+                    f"Give it back the options that it had, in {deployment.override_file}.",
+                    "Or give the new one another name there: the old one then stays.",
+                ),
+            )

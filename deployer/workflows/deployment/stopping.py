@@ -1,0 +1,53 @@
+"""Stopping a deployment's containers in their order, with the hooks that their user gave them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deployer.errors import EngineError, EngineUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deployer.workflows.deployment.down import ToRemove
+    from deployer.workflows.deployment.stack import Stack
+
+# It is stopped first: what is under way through it still reaches the registry.
+_FIRST = "frontend"
+
+
+def remove_containers(
+    stack: Stack, going: tuple[ToRemove, ...], hooks: frozenset[str], say: Callable[[str], None]
+) -> None:
+    """Stop these containers, the frontend first, and remove them. Raises EngineError.
+
+    `hooks` are the services with pre_stop hooks; where one fails, nothing is removed.
+    """
+    if not going:
+        return
+    engine = stack.engine
+    say(f"Stopping {', '.join(one.name for one in going)} …")
+    ids = {one.identity for one in going}
+    there = [found for found in engine.containers(stack.deployment.name) if found.id in ids]
+    # Compose alone runs hooks. It stops what depends on others before these, the frontend before the registry.
+    if any(found.service in hooks and found.state == "running" for found in there):
+        _stop_with_hooks(stack, sorted({found.service for found in there}))
+    first = {found.id for found in there if found.service == _FIRST}
+    for group in (first, ids - first):
+        if group:
+            engine.remove("container", "stop", *sorted(group))
+    engine.remove("container", "rm", "--force", *sorted(ids))
+
+
+def _stop_with_hooks(stack: Stack, services: list[str]) -> None:
+    try:
+        stack.engine.stop(stack.project(), services)
+    except EngineUnavailable:
+        raise
+    except EngineError as error:
+        raise EngineError(
+            f"Compose could not stop the services, which have pre_stop hooks: {error.message.rstrip('.')}. "
+            "Nothing was removed.",
+            (f"Correct pre_stop in {stack.deployment.override_file}, or remove it there, and run the command again.",),
+            error.original or error.message,
+        ) from error

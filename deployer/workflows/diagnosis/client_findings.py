@@ -1,0 +1,81 @@
+"""Which engine the Docker client speaks to, and whether its plugins run."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from deployer.errors import DeployerError
+from deployer.redaction import without_secrets
+from deployer.registry.login import docker_config
+from deployer.workflows.finding import Finding
+from deployer.workflows.transfer.remarks import Transfer, remarks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from deployer.engine.report import Plugin
+    from deployer.workflows.diagnosis.examined import Examined
+
+
+def choice(examined: Examined) -> Iterator[Finding]:
+    """Look at what is set and does not count: docker/cli, cli/command/cli.go, resolveContextName."""
+    environment = examined.environment
+    host, context = without_secrets(environment.get("DOCKER_HOST", "")), environment.get("DOCKER_CONTEXT")
+    current = _current_context(environment)
+    if host and context:
+        yield Finding(
+            "note",
+            f"DOCKER_HOST and DOCKER_CONTEXT are both set: Docker goes to {host} and not to the context {context}.",
+            ("unset DOCKER_CONTEXT   (or unset DOCKER_HOST, to use the context)",),
+        )
+    elif current and current != "default" and (host or (context and context != current)):
+        variable = "DOCKER_HOST" if host else "DOCKER_CONTEXT"
+        yield Finding(
+            "note",
+            f"{variable} is set to {host or context}: Docker goes there, and not to the context {current} that "
+            "`docker context use` has chosen.",
+            (f"unset {variable}   (to use the context)",),
+        )
+
+
+def examine(examined: Examined) -> Iterator[Finding]:
+    """Look at what makes the user's pushes and pulls mean something else, and at the client's plugins."""
+    stack = examined.stack
+    found = (remarks(transfer, stack.settings, stack.engine, examined.environment) for transfer in Transfer)
+    yield from (Finding("note", remark) for remark in dict.fromkeys(chain.from_iterable(found)))
+    for plugin in stack.engine.plugins():
+        yield from _plugin(plugin)
+
+
+def _current_context(environment: Mapping[str, str]) -> str:
+    try:
+        return docker_config.read(docker_config.config_file(environment)).context
+    except DeployerError:
+        # Docker warns of such a file and goes on; a sign-in that it hides is told where one is needed.
+        return ""
+
+
+def _plugin(plugin: Plugin) -> Iterator[Finding]:
+    is_ours = plugin.name == "compose"
+    if plugin.error:
+        meant = "`deployer up` needs it" if is_ours else "commands of deployer do without it"
+        hidden = f" It hides {plugin.shadowed[0]}." if plugin.shadowed else ""
+        fix = (
+            f"mv {plugin.path} {plugin.path}.old   (then {plugin.shadowed[0]} is used)"
+            if plugin.shadowed
+            else f"Install the package docker-{plugin.name}-plugin again, or remove {plugin.path}."
+        )
+        yield Finding(
+            "wrong" if is_ours else "note",
+            f"The Docker plugin {plugin.name} does not run; {meant}.{hidden}",
+            (fix,),
+            f"{plugin.path}: {plugin.error}",
+        )
+    elif plugin.shadowed and is_ours:
+        yield Finding(
+            "note",
+            f"Docker has several Compose plugins: {plugin.path} ({plugin.version}) is used, "
+            f"{plugin.shadowed[0]} is not.",
+            (f"Remove the one that is not wanted: {plugin.path}",),
+        )

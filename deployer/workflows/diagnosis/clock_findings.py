@@ -1,0 +1,69 @@
+"""Whether this machine, the engine and the registry agree on the time.
+
+Certificates are refused by a wrong clock, and ages that retention and garbage collection go by are wrong.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from deployer.errors import DeployerError
+from deployer.registry.client import RegistryClient
+from deployer.workflows.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from deployer.workflows.diagnosis.examined import Examined
+
+# What answers take at worst, and what clocks that nobody sets differ by without harm.
+_TOLERANCE = timedelta(minutes=2)
+_FIX = "timedatectl   (on both machines: shows the clock, and whether it is set from the network)"
+
+
+def engine(examined: Examined) -> Iterator[Finding]:
+    """Compare this machine's clock with the engine's, and with the files that deployer wrote here."""
+    stack = examined.stack
+    now = stack.now()
+    yield from _compared("the Docker engine", stack.engine.report().time, now)
+    newest = max((file.stat().st_mtime for file in _files(examined)), default=0.0)
+    written = datetime.fromtimestamp(newest, UTC)
+    if written - now > _TOLERANCE:
+        yield Finding(
+            "wrong",
+            f"This machine's clock says {now:%Y-%m-%d %H:%M} UTC, and deployer wrote files here at "
+            f"{written:%Y-%m-%d %H:%M}: it was set back, or was ahead.",
+            ("timedatectl   (shows the clock, and whether it is set from the network)",),
+        )
+
+
+def registry(examined: Examined) -> Iterator[Finding]:
+    """Compare this machine's clock with the registry's."""
+    stack = examined.stack
+    settings, authority = stack.settings, stack.deployment.authority_file
+    known = authority if authority.is_file() else None
+    try:
+        with RegistryClient(settings.url, examined.environment, plain=settings.tls.is_off, authority=known) as client:
+            time = client.time()
+    except DeployerError:
+        # That it does not answer is told by the way to it.
+        return
+    yield from _compared(settings.address, time, stack.now())
+
+
+def _compared(whose: str, time: datetime | None, now: datetime) -> Iterator[Finding]:
+    if time is None or abs(time - now) <= _TOLERANCE:
+        return
+    yield Finding(
+        "wrong",
+        f"The clock of {whose} says {time:%Y-%m-%d %H:%M} UTC, this machine's {now:%Y-%m-%d %H:%M}: certificates and "
+        "the ages of images go by them.",
+        (_FIX,),
+    )
+
+
+def _files(examined: Examined) -> Iterator[Path]:
+    deployment = examined.stack.deployment
+    yield from (file for file in (deployment.compose_file, deployment.record_file) if file.is_file())

@@ -1,0 +1,77 @@
+"""What is wrong with the deployment on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deployer.errors import PreflightError
+from deployer.host import ports
+from deployer.record import Record
+from deployer.storage.access import Storage
+from deployer.workflows.checks import preflight, readiness
+from deployer.workflows.deployment.service_change import Action
+from deployer.workflows.diagnosis import status
+from deployer.workflows.finding import Finding
+from deployer.workflows.upkeep import storage_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from deployer.engine.values import ServiceContainer
+    from deployer.workflows.deployment.stack import Stack
+    from deployer.workflows.diagnosis.examined import Examined
+
+# What fixes a problem that bringing it up again does not.
+_FIXES = {readiness.UNPUBLISHED: readiness.UNPUBLISHED_ADVICE, status.DISK_FULL: preflight.FREE_SPACE}
+
+
+def examine(examined: Examined) -> Iterator[Finding]:
+    """Look at the deployment that is meant, where one is."""
+    stack = examined.stack
+    containers = stack.engine.containers(stack.deployment.name)
+    if not (_is_meant(stack) or (examined.named and containers)):
+        return
+    if not containers:
+        yield _absent(stack)
+        return
+    found = status.read(stack)
+    for problem in found.problems:
+        if found.unreadable and problem == found.unreadable.sentence:
+            yield found.unreadable
+            continue
+        yield Finding("wrong", problem, _FIXES.get(problem, ("deployer up", "deployer logs")))
+    yield from found.content
+    yield from _links(containers, stack)
+    if found.is_healthy:
+        yield Finding("ok", f"The registry '{found.name}' runs on this machine ({found.version}).")
+    plan = stack.plan()
+    if plan.files or any(change.action in {Action.CREATE, Action.RECREATE} for change in plan.services):
+        yield Finding("note", "What is deployed differs from the settings.", ("deployer render --diff", "deployer up"))
+
+
+def _links(containers: Iterable[ServiceContainer], stack: Stack) -> Iterator[Finding]:
+    """What a look at every link of the storage finds, for which `status` has no time."""
+    registry = next((one for one in containers if one.service == "registry" and one.state == "running"), None)
+    if registry is not None:
+        yield from storage_findings.of_links(Storage(stack.engine, registry.id).broken_links())
+
+
+def _absent(stack: Stack) -> Finding:
+    settings = stack.settings
+    try:
+        preflight.check_port(settings, stack.engine)
+    except PreflightError as error:
+        return Finding("note", f"No registry named '{settings.name}' runs here. {error.message}")
+    return Finding("note", f"No registry named '{settings.name}' runs on this machine.")
+
+
+def _is_meant(stack: Stack) -> bool:
+    """Whether the settings' host and port are this machine's deployment, or one that it could have."""
+    settings = stack.settings
+    record = Record.read(stack.deployment.record_file)
+    if record is not None:
+        return (record.host, record.port) == (settings.host, settings.port)
+    try:
+        return settings.is_loopback or any(map(ports.is_own_address, ports.addresses(settings.host)))
+    except OSError:
+        return False

@@ -1,0 +1,60 @@
+"""Everything that may be wrong between this machine and the registry, looked at in turn.
+
+Each family of findings has a module of its own; a new one is added to the list here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deployer.errors import DeployerError
+from deployer.workflows.diagnosis import (
+    client_findings,
+    clock_findings,
+    deployment_findings,
+    engine_findings,
+    option_findings,
+    proxy_findings,
+    trust_findings,
+    way_findings,
+)
+from deployer.workflows.diagnosis.examined import Examined, Family
+from deployer.workflows.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from deployer.workflows.deployment.stack import Stack
+
+# In the order in which they are told. The engine is asked before them.
+_FAMILIES = (
+    Family(client_findings.choice),
+    Family(client_findings.examine, needs_engine=True),
+    Family(option_findings.examine, needs_engine=True),
+    Family(deployment_findings.examine, needs_engine=True),
+    Family(way_findings.examine),
+    Family(trust_findings.look, needs_engine=True),
+    Family(proxy_findings.examine, needs_engine=True),
+    Family(clock_findings.engine, needs_engine=True),
+    Family(clock_findings.registry),
+)
+
+
+def examine(stack: Stack, environment: Mapping[str, str], *, named: bool) -> tuple[Finding, ...]:
+    """Look at the engine, the deployment on this machine, the way to the registry, and trust in it.
+
+    `named` says whether the deployment was named, as Examined explains.
+    """
+    examined = Examined(stack, environment, named)
+    engine = tuple(_of(Family(engine_findings.examine), examined))
+    engine_answers = all(finding.state != "wrong" for finding in engine)
+    families = [family for family in _FAMILIES if engine_answers or not family.needs_engine]
+    return (*engine, *(finding for family in families for finding in _of(family, examined)))
+
+
+def _of(family: Family, examined: Examined) -> Iterator[Finding]:
+    """The findings of a family; one that fails does not keep the others from being told."""
+    try:
+        yield from family.examine(examined)
+    except DeployerError as error:
+        yield Finding.of(error)

@@ -1,0 +1,25 @@
+"""Whether the Docker client reaches an engine that will do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deployer.errors import DeployerError
+from deployer.workflows.checks import preflight
+from deployer.workflows.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deployer.workflows.diagnosis.examined import Examined
+
+
+def examine(examined: Examined) -> Iterator[Finding]:
+    """Ask for the engine, and whether it will do for `up`."""
+    engine = examined.stack.engine
+    yield Finding("ok", f"The Docker engine answers (version {engine.version()}).")
+    try:
+        preflight.check_engine(engine)
+    except DeployerError as error:
+        # A client pushes and pulls without Compose, and with an engine elsewhere; only `up` cannot.
+        yield Finding("note", f"{error.message} Only the machine that runs the registry needs that.", error.advice)

@@ -1,0 +1,130 @@
+"""Options of the engine, and what its machine lacks, that matter for a registry."""
+
+from __future__ import annotations
+
+import os
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployer.engine.report import AddressPool
+from deployer.errors import PreflightError
+from deployer.host.daemon.process import is_elsewhere
+from deployer.workflows.checks import engine_options, preflight
+from deployer.workflows.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deployer.engine.report import EngineReport
+    from deployer.engine.values import EngineFacts
+    from deployer.workflows.deployment.stack import Stack
+    from deployer.workflows.diagnosis.examined import Examined
+
+# moby: daemon/libnetwork/ipamutils/utils.go.
+_DEFAULT_POOLS = (
+    *(AddressPool(f"172.{number}.0.0/16", 16) for number in range(17, 20)),
+    *(AddressPool(f"172.{number}.0.0/14", 16) for number in (20, 24, 28)),
+    AddressPool("192.168.0.0/16", 20),
+)
+_LEAST_FREE_FILES = 1000
+_LINGERING = Path("/var/lib/systemd/linger")
+# moby: daemon/info.go and daemon/info_unix.go; what else engines warn of does not matter to a registry.
+_WARNINGS = (
+    (
+        "without encryption",
+        "The engine's API is open to the network without encryption: whoever reaches it is root on its machine.",
+        "Take the tcp:// address out of `hosts` in its daemon.json or its service, or let it ask for certificates.",
+    ),
+    (
+        "IPv4 forwarding is disabled",
+        "IPv4 forwarding is off on the engine's machine: other machines cannot reach the registry's port.",
+        "sudo sysctl net.ipv4.ip_forward=1",
+    ),
+    (
+        "IPv6 forwarding is disabled",
+        "IPv6 forwarding is off on the engine's machine: a port that is published over IPv6 cannot be reached.",
+        "sudo sysctl net.ipv6.conf.all.forwarding=1",
+    ),
+)
+
+
+def examine(examined: Examined) -> Iterator[Finding]:
+    """Look at the engine's options, its addresses and its disk."""
+    engine, settings = examined.stack.engine, examined.stack.settings
+    report, facts = engine.report(), engine.describe()
+    yield from _options(report)
+    try:
+        engine_options.check_name(settings, facts.version)
+    except PreflightError as error:
+        yield Finding.of(error)
+    else:
+        yield from (Finding("note", remark) for remark in engine_options.remarks(settings, facts))
+    if "rootless" in report.options:
+        yield from _lingering(examined)
+    for words, sentence, fix in _WARNINGS:
+        if any(words in warning for warning in report.warnings):
+            yield Finding("wrong", sentence, (fix,))
+    if not has_free_range(report.pools or _DEFAULT_POOLS, engine.subnets()):
+        yield Finding(
+            "note" if engine.containers(examined.stack.deployment.name) else "wrong",
+            "The engine has no range of addresses left for another network: `deployer up` cannot make the registry's.",
+            (
+                "docker network ls --filter dangling=true   (those in which no container is)",
+                "Remove of them what nobody needs: docker network rm NAME",
+                "Or give it more: default-address-pools in its daemon.json, then restart it.",
+            ),
+        )
+    yield from _disk(examined.stack, facts)
+
+
+def has_free_range(pools: tuple[AddressPool, ...], taken: tuple[str, ...]) -> bool:
+    """Whether one of the engine's pools has a range that overlaps none of the networks that it has."""
+    networks = [IPv4Network(subnet, strict=False) for subnet in taken if ":" not in subnet]
+    for pool in pools:
+        if ":" in pool.base:
+            continue
+        base = IPv4Network(pool.base, strict=False)
+        for candidate in base.subnets(new_prefix=max(pool.size, base.prefixlen)):
+            if not any(candidate.overlaps(network) for network in networks):
+                return True
+    return False
+
+
+def _options(report: EngineReport) -> Iterator[Finding]:
+    meant = {
+        "rootless": "without root",
+        "userns": "with root in a container as another user (userns-remap)",
+    }
+    known = [words for option, words in meant.items() if option in report.options]
+    known += ["with live-restore: containers go on while it restarts"] if report.live_restore else []
+    known += ["with containerd's image store"] if report.containerd_images else []
+    if known:
+        yield Finding("ok", f"The Docker engine runs {', '.join(known)}.")
+
+
+def _lingering(examined: Examined) -> Iterator[Finding]:
+    """A rootless engine ends with its user's last session, unless systemd is told otherwise: loginctl(1)."""
+    user = examined.environment.get("USER", "")
+    if user and _LINGERING.parent.is_dir() and not (_LINGERING / user).exists():
+        yield Finding(
+            "wrong",
+            "The rootless engine ends when its user signs out, and the registry with it.",
+            (f"sudo loginctl enable-linger {user}",),
+        )
+
+
+def _disk(stack: Stack, facts: EngineFacts) -> Iterator[Finding]:
+    """Whether there is room where the engine and the registry write, as far as it is this machine's."""
+    if is_elsewhere(facts.endpoint):
+        return
+    preflight.check_disk(stack.settings, facts, stack.deployment)
+    folder = stack.settings.registry.data_directory or Path(facts.data_directory)
+    existing = next((place for place in (folder, *folder.parents) if place.exists()), Path("/"))
+    found = os.statvfs(existing)
+    if found.f_files and found.f_favail < _LEAST_FREE_FILES:
+        yield Finding(
+            "wrong",
+            f"The disk for pushed images takes no more files: {existing} has {found.f_favail} left of {found.f_files}.",
+            (f"Remove small files there that are not needed, or move to another disk: du --inodes -d 2 {existing}",),
+        )

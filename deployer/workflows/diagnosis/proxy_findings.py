@@ -1,0 +1,54 @@
+"""Proxies between the engine, this machine and the registry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deployer.errors import ConfigurationError
+from deployer.registry.connection.proxy import proxy_for
+from deployer.workflows.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from deployer.workflows.diagnosis.examined import Examined
+
+_HUB = "https://docker.io"
+
+
+def examine(examined: Examined) -> Iterator[Finding]:
+    """Look at who goes to the registry through a proxy, and who has one that the other lacks."""
+    settings, environment = examined.stack.settings, examined.environment
+    theirs = examined.stack.engine.report().proxies
+    host = settings.host
+    if through := _proxy(settings.url, theirs):
+        yield Finding(
+            "note",
+            f"The Docker engine goes to {settings.address} through the proxy {through}: pushes and pulls fail unless "
+            "that proxy reaches the registry.",
+            (f"Add {host} to NO_PROXY where the engine's proxies are set (its service, or `proxies` in daemon.json).",),
+        )
+    if through := _proxy(settings.url, environment):
+        yield Finding(
+            "note",
+            f"Commands of deployer go to {settings.address} through the proxy {through}, as the environment says.",
+            (f'export NO_PROXY="${{NO_PROXY:+$NO_PROXY,}}{host}"   (to go there directly)',),
+        )
+    elsewhere = _proxy(_HUB, environment)
+    if elsewhere and not _proxy(_HUB, theirs):
+        yield Finding(
+            "note",
+            f"This environment reaches the network through the proxy {elsewhere}, and the Docker engine has none: "
+            "it cannot pull from other registries if the network wants a proxy.",
+            ("Set `proxies` in the engine's daemon.json, or HTTPS_PROXY in its service, then restart it.",),
+        )
+
+
+def _proxy(url: str, environment: Mapping[str, str]) -> str:
+    """The proxy for an address without what signs in to it, "" for none."""
+    try:
+        found = proxy_for(url, environment)
+    except ConfigurationError:
+        # One that cannot be used is told where it is to be used.
+        return ""
+    return found.url if found else ""

@@ -1,0 +1,43 @@
+"""Whether the registry's API can be reached from here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deployer.errors import DeployerError
+from deployer.host import ports
+from deployer.registry.client import RegistryClient
+from deployer.workflows.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deployer.workflows.diagnosis.examined import Examined
+
+
+def examine(examined: Examined) -> Iterator[Finding]:
+    """Go from here to the registry's API, step by step; the first step that fails ends it."""
+    yield _resolved(examined.stack.settings.host)
+    yield _answering(examined)
+
+
+def _resolved(host: str) -> Finding:
+    try:
+        addresses = ports.addresses(host)
+    except OSError as error:
+        raise DeployerError(
+            f"The name {host} does not resolve on this machine.",
+            ("Use the registry's IP address as --host, or add the name to DNS or /etc/hosts.",),
+            str(error),
+        ) from error
+    found = "" if addresses == [host] else f" to {', '.join(addresses)}"
+    return Finding("ok", f"The name {host} resolves{found}.")
+
+
+def _answering(examined: Examined) -> Finding:
+    stack = examined.stack
+    settings, authority = stack.settings, stack.deployment.authority_file
+    known = authority if authority.is_file() else None
+    with RegistryClient(settings.url, examined.environment, plain=settings.tls.is_off, authority=known) as client:
+        client.ping()
+    return Finding("ok", f"{settings.url} answers as a registry.")

@@ -1,0 +1,1 @@
+"""Images and tags: list, inspect, delete."""

@@ -1,0 +1,337 @@
+"""What is in the registry: its repositories, their tags, and single images."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Literal, get_args
+
+from deployer.errors import (
+    NOT_OF_CONTENT,
+    Denied,
+    Forbidden,
+    LateAnswer,
+    NotFound,
+    RegistryError,
+    RegistryUnreachable,
+)
+from deployer.order import natural
+from deployer.reference import is_tag
+from deployer.registry.client import MANIFEST_LIMIT
+from deployer.registry.content import placeholder
+from deployer.registry.content.imageconfig import is_config, parse_config
+from deployer.registry.content.manifests import ImageManifest
+from deployer.registry.content.moments import newest_first
+from deployer.workflows.images.contents import Contents, read_contents
+from deployer.workflows.images.naming import own_reference, own_repository, tags_of, unknown_image
+from deployer.workflows.images.reading import Patience, Reader
+from deployer.workflows.images.tags import Repository, Tag, Unread
+from deployer.workflows.upkeep import storage_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from deployer.reference import Reference
+    from deployer.registry.client import RegistryClient
+    from deployer.registry.content.documents import Document
+    from deployer.registry.content.imageconfig import ImageConfig
+    from deployer.registry.content.kinds import Content
+    from deployer.registry.content.manifests import Index, Manifest
+
+TagOrder = Literal["name", "created", "size"]
+ORDERS: tuple[TagOrder, ...] = get_args(TagOrder)
+
+_WILDCARD = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The repositories that match, and how many there are in all."""
+
+    repositories: tuple[str, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class Child:
+    """One image of an index; size and time are None where the registry has lost it."""
+
+    platform: str
+    digest: str
+    media_type: str
+    size: int | None
+    created: datetime | None
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """One image in full. `config_content` holds its configuration's exact bytes; an index has none.
+
+    `kind` is what it is, of an index by the manifests in it. `manifest` is None where the document is damaged or of a
+    kind that is not known, and `fault` says which; `tag` tells what is known then. `fault` also says that an
+    image's configuration is none.
+    """
+
+    reference: Reference
+    document: Document
+    tag: Tag
+    manifest: Manifest | None = None
+    kind: Content | None = None
+    fault: RegistryError | None = None
+    config: ImageConfig | None = None
+    config_content: bytes | None = None
+    children: tuple[Child, ...] = ()
+
+
+def list_catalog(client: RegistryClient, patterns: Sequence[str] = ()) -> Catalog:
+    """The repositories whose names match one of the patterns (`*` matches slashes too), or all.
+
+    To a user who may not list them, those that are named in full are still shown. Raises Forbidden,
+    and then NotFound where none of them is there.
+    """
+    try:
+        names = client.catalog()
+    except Forbidden:
+        if not patterns or any(_WILDCARD.search(pattern) for pattern in patterns):
+            raise
+        names = _named(client, patterns)
+    matching = tuple(name for name in names if not patterns or any(fnmatchcase(name, one) for one in patterns))
+    return Catalog(matching, len(names))
+
+
+def list_everything(client: RegistryClient, repositories: Sequence[str]) -> tuple[Repository, ...]:
+    """The repositories with all their tags, several read at once; one that is gone by then has none."""
+
+    patience = Patience()
+
+    def read(name: str) -> Repository:
+        reader = Reader(client, name, client.overview(name), patience)
+        try:
+            return _read_repository(reader, _tag_names(reader, client.tags), "name")
+        except NotFound:
+            # Emptied on object storage, or removed since the catalog was read.
+            return Repository(name, ())
+        except Forbidden as error:
+            return Repository(name, (), failed=error)
+
+    results = zip(repositories, patience.each(client, read, repositories), strict=True)
+    return tuple(Repository(name, (), failed=one) if isinstance(one, RegistryError) else one for name, one in results)
+
+
+def list_tags(client: RegistryClient, name: str, order: TagOrder = "name") -> Repository:
+    """One repository's tags: by name (numbers by their value), the newest first, or the largest first.
+
+    Raises UsageError, InvalidReference, and NotFound with the nearest names.
+    """
+    repository = own_repository(name, client.place)
+    reader = Reader(client, repository, client.overview(repository))
+    return _read_repository(reader, _tag_names(reader, lambda one: tags_of(client, one)), order)
+
+
+def fetch(client: RegistryClient, text: str, limit: int = MANIFEST_LIMIT) -> tuple[Reference, Document]:
+    """One image's manifest as it is, by tag (`latest` where none is given) or digest, which counts more than a tag.
+
+    Raises UsageError, InvalidReference, and NotFound with the nearest names.
+    """
+    reference = own_reference(text, client.place).tagged()
+    try:
+        return reference, client.document(reference.repository, reference.digest or reference.tag or "", limit)
+    except NotFound as error:
+        raise unknown_image(client, reference, error) from error
+    except NOT_OF_CONTENT:
+        raise
+    except RegistryError as error:
+        raise _explained(client, reference, error) from error
+
+
+def fetch_as_stored(client: RegistryClient, text: str, limit: int) -> tuple[Reference, Document]:
+    """As `fetch`; what our own registry holds and does not give, such as a damaged manifest, comes from its storage."""
+    try:
+        return fetch(client, text, limit)
+    except (NotFound, *NOT_OF_CONTENT):
+        raise
+    except RegistryError:
+        reference = own_reference(text, client.place).tagged()
+        reader = Reader(client, reference.repository, client.overview(reference.repository))
+        digest = reference.digest or reader.digest(reference.tag or "")
+        found = client.stored_manifest(reference.repository, digest, limit)
+        if found is None:
+            raise
+        return reference, found
+
+
+def _explained(client: RegistryClient, reference: Reference, error: RegistryError) -> RegistryError:
+    """The same failure, told by what our own registry knows of the manifest's file."""
+    reader = Reader(client, reference.repository, client.overview(reference.repository))
+    damaged = reader.damaged([reference.digest or reader.digest(reference.tag or "")])
+    if not damaged:
+        return error
+    return RegistryError(storage_findings.not_whole(str(reference), damaged), original=error.original)
+
+
+def inspect(client: RegistryClient, text: str) -> Inspection:
+    """One image in full; raises what `fetch` raises."""
+    reference, document = fetch(client, text)
+    reader = Reader(client, reference.repository, client.overview(reference.repository))
+    try:
+        manifest = document.interpreted()
+    except RegistryError as fault:
+        # What needs only the digest works all the same, and the digest is told.
+        tag = _bare_tag(reference.tag or "", document)
+        return Inspection(reference, document, tag, fault=None if document.is_schema_1 else fault)
+    content: bytes | None = None
+    broken: RegistryError | None = None
+    if isinstance(manifest, ImageManifest):
+        contents = Contents({manifest.digest: manifest})
+        try:
+            content = client.blob(reference.repository, manifest.config.digest)
+        except NotFound:
+            contents.lost.add(manifest.config.digest)
+        except LateAnswer as error:
+            contents.failed[manifest.config.digest] = error
+        except (RegistryUnreachable, Denied):
+            raise
+        except RegistryError as error:
+            contents.failed[manifest.config.digest] = error
+        if content is not None and manifest.is_image:
+            contents.configs[manifest.config.digest] = parse_config(content)
+            broken = None if is_config(content) else _no_config(reference)
+    else:
+        contents = read_contents(reader, [manifest])
+    return Inspection(
+        reference=reference,
+        document=document,
+        tag=tag_of(reference.tag or "", manifest, contents, reader),
+        manifest=manifest,
+        kind=contents.kind(manifest),
+        fault=broken,
+        config=contents.config(manifest) if isinstance(manifest, ImageManifest) else None,
+        config_content=content,
+        children=() if isinstance(manifest, ImageManifest) else _children(manifest, contents),
+    )
+
+
+def _no_config(reference: Reference) -> RegistryError:
+    return RegistryError(
+        f"The configuration of '{reference}' is not a JSON object: Docker cannot use this image.",
+        (f"Push the image again, or remove it: deployer delete {reference}",),
+    )
+
+
+def _named(client: RegistryClient, names: Sequence[str]) -> tuple[str, ...]:
+    """Those of the names that are there, asked for one by one."""
+    found, missing = [], None
+    for name in sorted(set(names)):
+        try:
+            client.tags(own_repository(name, client.place))
+        except NotFound as error:
+            missing = error
+        else:
+            found.append(name)
+    if missing and not found:
+        raise missing
+    return tuple(found)
+
+
+def _tag_names(reader: Reader, ask: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
+    """The repository's tags. Where the overview has none, the registry says whether the repository is there."""
+    if reader.overview and reader.overview.tags:
+        return tuple(sorted(filter(is_tag, reader.overview.tags)))
+    # A registry lists whatever files it finds there, of a NAS or a Mac too.
+    return tuple(filter(is_tag, ask(reader.repository)))
+
+
+def _read_repository(reader: Reader, names: Sequence[str], order: TagOrder) -> Repository:
+    known = {name: manifest for name in names if (manifest := reader.known(name))}
+    others = [name for name in names if name not in known]
+    documents: dict[str, Document] = {}
+    unread: dict[str, Unread] = {}
+    for name, result in zip(others, reader.each(reader.document, others), strict=True):
+        if isinstance(result, RegistryError):
+            unread[name] = Unread(name, _named_nothing(result))
+        else:
+            documents[name] = result
+    gone = {name for name, one in unread.items() if isinstance(one.error, NotFound)}
+    # A tag without a manifest was deleted since the list was read, or is still listed and names nothing.
+    gone -= set(tags_of(reader.client, reader.repository)) if gone else set()
+    bare: list[Tag] = []
+    for name, document in documents.items():
+        try:
+            known[name] = document.interpreted()
+        except RegistryError as error:
+            if document.is_schema_1 and not document.damage:
+                bare.append(_bare_tag(name, document))
+            else:
+                unread[name] = Unread(name, error, document.digest)
+    contents = read_contents(reader, known.values())
+    tags = [*bare, *(tag_of(name, manifest, contents, reader) for name, manifest in known.items())]
+    tags = [replace(tag, pushed=reader.pushed(tag.name)) for tag in tags]
+    left = (_with_damage(one, reader) for name, one in unread.items() if name not in gone)
+    broken = sorted(left, key=lambda one: natural(one.name))
+    return Repository(reader.repository, tuple(_sorted(tags, order)), tuple(broken))
+
+
+def _named_nothing(error: RegistryError) -> RegistryError:
+    if isinstance(error, NotFound):
+        return NotFound("It is listed, but its manifest is gone.", error.advice, error.original)
+    return error
+
+
+def _with_damage(one: Unread, reader: Reader) -> Unread:
+    digest = reader.digest(one.name)
+    return replace(one, damaged=reader.damaged([digest])) if digest else one
+
+
+def _bare_tag(name: str, document: Document) -> Tag:
+    """A tag of which nothing but its digest and its type is known."""
+    return Tag(name, document.digest, document.media_type, size=None, created=None, platforms=())
+
+
+def tag_of(name: str, manifest: Manifest, contents: Contents, reader: Reader) -> Tag:
+    """A tag with all that is known of the manifest that it names."""
+    damaged = reader.damaged(contents.needed_manifests(manifest), contents.needed_parts(manifest))
+    known, seen = {one.digest for one in damaged}, contents.damaged(manifest)
+    damaged += tuple(one for one in seen if one.digest not in known)
+    told = {one.digest for one in seen}
+    return Tag(
+        name=name,
+        digest=manifest.digest,
+        media_type=manifest.media_type,
+        size=contents.size(manifest),
+        created=contents.created(manifest),
+        platforms=contents.labels(manifest),
+        half_deleted=placeholder.original_of(manifest),
+        missing=contents.missing(manifest),
+        not_read=tuple(digest for digest in contents.unread(manifest) if digest not in told),
+        damaged=damaged,
+        names_nothing=contents.names_nothing(manifest),
+    )
+
+
+def _sorted(tags: list[Tag], order: TagOrder) -> list[Tag]:
+    by_name = sorted(tags, key=lambda tag: natural(tag.name))
+    if order == "size":
+        return sorted(by_name, key=lambda tag: -(tag.size or 0))
+    if order == "created":
+        at = {tag.name: tag.moment.at if tag.moment else None for tag in tags}
+        return newest_first(tags, lambda tag: tag.name, lambda tag: at[tag.name], lambda tag: tag.pushed)
+    return by_name
+
+
+def _children(index: Index, contents: Contents) -> tuple[Child, ...]:
+    found = []
+    for child in index.images:
+        manifest = contents.manifests.get(child.digest)
+        own = contents.platform_of(child).label
+        found.append(
+            Child(
+                platform=own or (", ".join(contents.labels(manifest)) if manifest else ""),
+                digest=child.digest,
+                media_type=child.media_type,
+                size=contents.size(manifest) if manifest else None,
+                created=contents.created(manifest) if manifest else None,
+            )
+        )
+    return tuple(found)

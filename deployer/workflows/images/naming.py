@@ -1,0 +1,108 @@
+"""Names on the command line: of this registry, or refused; unknown ones with what is like them."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from deployer.errors import DeployerError, NotFound, RegistryError, UsageError
+from deployer.reference import Reference, is_tag, parse, refuse_upper_case
+from deployer.registry.protocol.place import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from deployer.registry.client import RegistryClient
+
+_SUGGESTIONS = 3
+_ABOUT = 0.1
+
+
+def own_reference(text: str, place: Place) -> Reference:
+    """Take the name of an image of this registry apart; this registry's own address before it is dropped.
+
+    Raises InvalidReference, and UsageError for another registry's image.
+    """
+    reference = parse(text)
+    refuse_upper_case(reference, text)
+    if reference.domain and not _same_place(reference.domain, place):
+        raise UsageError(
+            f"'{text}' is of the registry {reference.domain}; this one is {place.address}.",
+            (f"For this registry: {reference.at('')}", "For another: --host HOST --port PORT"),
+        )
+    return reference.at("")
+
+
+def own_repository(text: str, place: Place) -> str:
+    """The name of a repository of this registry, given without tag and digest.
+
+    Raises InvalidReference, and UsageError where there is a tag or a digest, or another registry.
+    """
+    reference = own_reference(text, place)
+    if reference.tag or reference.digest:
+        raise UsageError(
+            f"'{text}' names one image; a repository's name has neither tag nor digest.",
+            (
+                f"All its tags: deployer tags {reference.repository}",
+                f"That image: deployer inspect {text}",
+            ),
+        )
+    return reference.repository
+
+
+def tags_of(client: RegistryClient, repository: str) -> tuple[str, ...]:
+    """The tags of a repository; none where it is emptied.
+
+    Raises NotFound with the names that are most like it.
+    """
+    try:
+        return client.tags(repository)
+    except NotFound as error:
+        try:
+            known = client.catalog()
+        except RegistryError:
+            raise error from None
+        # On object storage an emptied repository has no tag list, and stays in the catalog.
+        if repository in known:
+            return ()
+        advice = did_you_mean(repository, known) or ("What there is: deployer catalog",)
+        raise NotFound(error.message, advice, error.original) from error
+
+
+def unknown_image(client: RegistryClient, reference: Reference, error: NotFound) -> DeployerError:
+    """The error for a tag or digest that is not there, with the repositories or tags most like it."""
+    try:
+        tags = tuple(filter(is_tag, tags_of(client, reference.repository)))
+    except NotFound as unknown:
+        return unknown
+    except RegistryError:
+        return error
+    if reference.digest or not tags:
+        advice: tuple[str, ...] = () if tags else ("This repository is empty.",)
+    elif (reference.tag or "latest") in tags:
+        advice = ("The tag is listed, but its manifest is gone: push it again.",)
+    else:
+        known = [f"{reference.repository}:{tag}" for tag in tags]
+        advice = did_you_mean(str(reference), known) or (f"Its tags: deployer tags {reference.repository}",)
+    return NotFound(error.message, advice, error.original)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Advice that names what is most like the name, or nothing."""
+    candidates = list(known)
+    last = name.rpartition("/")[2]
+    same_end = [candidate for candidate in candidates if candidate.rpartition("/")[2] == last]
+    near = difflib.get_close_matches(name, candidates, n=_SUGGESTIONS, cutoff=0.6)
+    # A long common beginning makes everything alike: only what is about as near as the nearest counts.
+    likeness = {candidate: difflib.SequenceMatcher(None, candidate, name).ratio() for candidate in near}
+    near = [candidate for candidate in near if likeness[candidate] > max(likeness.values()) - _ABOUT]
+    found = list(dict.fromkeys([*near, *same_end]))[:_SUGGESTIONS]
+    return (f"Did you mean {' or '.join(found)}?",) if found else ()
+
+
+def _same_place(domain: str, place: Place) -> bool:
+    other = Place.of(f"{place.url.partition(':')[0]}://{domain}")
+    if other.address.lower() == place.address.lower():
+        return True
+    port = place.address.rpartition(":")[2]
+    return other.is_loopback and place.is_loopback and other.address.rpartition(":")[2] == port

@@ -1,0 +1,141 @@
+"""Reading repositories: from the frontend's overview what that tells, the rest from the registry, piece by piece."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from deployer.errors import Denied, LateAnswer, RegistryError, RegistryUnreachable, TryAgain
+from deployer.reference import is_digest
+from deployer.registry.content.imageconfig import parse_config
+from deployer.registry.overview import REGISTRYS_LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from deployer.registry.client import RegistryClient
+    from deployer.registry.content.documents import Document
+    from deployer.registry.content.imageconfig import ImageConfig
+    from deployer.registry.content.manifests import Manifest
+    from deployer.registry.overview import Overview
+
+# After so many answers in a row that did not come, no more are waited for: as many as are asked for at once.
+_PATIENCE = 8
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass
+class Patience:
+    """Many questions to one registry, of which one that fails is no reason to give up the rest."""
+
+    _in_a_row: int = 0
+    _answered: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def each(
+        self, client: RegistryClient, ask: Callable[[Item], Result], items: Iterable[Item]
+    ) -> list[Result | RegistryError]:
+        """The result for every item, in order, or the error that its one answer was.
+
+        Several are asked for at once. Raises Denied, and RegistryUnreachable where nothing answers any more.
+        Where many answers in a row do not come, the rest are errors too, and are not waited for; where none ever
+        came, the first error is raised.
+        """
+
+        def attempt(item: Item) -> Result | RegistryError:
+            if self._in_a_row >= _PATIENCE:
+                return LateAnswer("It was not asked for: many answers in a row did not come.")
+            try:
+                result = ask(item)
+            except (LateAnswer, TryAgain) as error:
+                self._count(late=True)
+                return error
+            except (RegistryUnreachable, Denied):
+                raise
+            except RegistryError as error:
+                self._count(late=False)
+                return error
+            self._count(late=False)
+            return result
+
+        results = client.each(attempt, items)
+        first = results[0] if results else None
+        if not self._answered and isinstance(first, LateAnswer):
+            raise first
+        return results
+
+    def _count(self, *, late: bool) -> None:
+        with self._lock:
+            self._in_a_row = self._in_a_row + 1 if late else 0
+            self._answered |= not late
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A manifest, configuration or layer that nobody can pull; `size` is that of its file, None where there is none.
+
+    Of one that is `unlinked` the link is missing in the repository, whether or not there is a file.
+    """
+
+    digest: str
+    size: int | None
+    is_manifest: bool = False
+    is_unlinked: bool = False
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What one repository holds; `overview` is None where there is none."""
+
+    client: RegistryClient
+    repository: str
+    overview: Overview | None = None
+    patience: Patience = field(default_factory=Patience)
+
+    def each(self, ask: Callable[[Item], Result], items: Iterable[Item]) -> list[Result | RegistryError]:
+        """The result for every item, in order, or the error that it was. Raises what Patience.each raises."""
+        return self.patience.each(self.client, ask, items)
+
+    def known(self, tag: str) -> Manifest | None:
+        """The manifest behind a tag, where the overview tells it."""
+        return self.overview.manifests.get(self.overview.tags.get(tag, "")) if self.overview else None
+
+    def digest(self, tag: str) -> str:
+        """The digest that a tag's file says, where the overview tells it; "" where it does not."""
+        found = self.overview.tags.get(tag, "") if self.overview else ""
+        return found if is_digest(found) else ""
+
+    def pushed(self, tag: str) -> datetime | None:
+        """When a tag was last pushed, where the overview tells it: a registry does not."""
+        return self.overview.pushed.get(tag) if self.overview else None
+
+    def damaged(self, manifests: Iterable[str], parts: Iterable[str] = ()) -> tuple[Damaged, ...]:
+        """Those of these manifests, configurations and layers that the overview says nobody can pull."""
+        wrong = self.overview.damaged if self.overview else {}
+        kinds = {**dict.fromkeys(parts, False), **dict.fromkeys(manifests, True)}
+        unlinked = self.overview.unlinked if self.overview else frozenset()
+        found = (
+            Damaged(digest, wrong[digest], kind, digest in unlinked)
+            for digest, kind in kinds.items()
+            if digest in wrong
+        )
+        # A manifest that is larger than the registry reads may be whole, and a push would not help.
+        return tuple(one for one in found if not (one.is_manifest and (one.size or 0) > REGISTRYS_LIMIT))
+
+    def document(self, reference: str) -> Document:
+        """A tag's or digest's manifest, as it is. Raises what RegistryClient.document raises."""
+        return self.client.document(self.repository, reference)
+
+    def manifest(self, digest: str) -> Manifest:
+        """What a manifest says. Raises what RegistryClient.manifest raises."""
+        known = self.overview.manifests.get(digest) if self.overview else None
+        return known or self.client.manifest(self.repository, digest)
+
+    def config(self, digest: str) -> ImageConfig:
+        """What lists show of an image's configuration. Raises what RegistryClient.blob raises."""
+        known = self.overview.configs.get(digest) if self.overview else None
+        return known or parse_config(self.client.blob(self.repository, digest))

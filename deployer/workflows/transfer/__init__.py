@@ -1,0 +1,1 @@
+"""Push and pull: what is said beforehand, and why one failed."""

@@ -1,0 +1,99 @@
+"""What is no image for Docker to pull, and the command that gets it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from deployer.errors import NotAnImage
+from deployer.printable import one_line
+from deployer.registry.content.kinds import Client, Kind, Purpose
+
+if TYPE_CHECKING:
+    from deployer.reference import Reference
+    from deployer.registry.content.kinds import Content
+    from deployer.registry.protocol.place import Place
+
+_WORDS = {
+    Purpose.CACHE: "a build cache",
+    Purpose.CHART: "a Helm chart",
+    Purpose.FLUX: "an artifact of Flux",
+    Purpose.COMPOSE: "a Compose application",
+    Purpose.MODEL: "a model",
+    Purpose.PLUGIN: "a Docker plugin",
+    Purpose.HOMEBREW: "a Homebrew bottle",
+    Purpose.PROVENANCE: "an image's provenance",
+    Purpose.SBOM: "an image's list of contents (SBOM)",
+    Purpose.VEX: "a statement on vulnerabilities (VEX)",
+    Purpose.SIGNATURE: "a signature",
+    Purpose.ATTESTATION: "an attestation",
+    Purpose.WASM: "a WebAssembly module",
+    Purpose.ENCRYPTED: "an image with encrypted layers",
+}
+# Helm takes tags that are versions, with the plus sign written as an underscore.
+_VERSION = re.compile(r"v?\d+(\.\d+){0,2}([-_][\w.-]+)?", re.ASCII)
+
+
+def not_an_image(content: Content, source: Reference, place: Place, original: str) -> NotAnImage | None:
+    """The sentence for something that `docker pull` refuses; None for what may well be an image.
+
+    `source` is its name with the registry's address, `original` what Docker said.
+    """
+    if content.kind not in {Kind.ARTIFACT, Kind.CACHE} and not content.purpose:
+        return None
+    what = _WORDS.get(content.purpose) or f"an artifact of the type '{one_line(content.type)}'"
+    if not content.type and not content.purpose:
+        what = "an artifact"
+    return NotAnImage(
+        f"'{source.at('')}' is {what}, and not an image that Docker can pull.",
+        getting(content, source, place),
+        original,
+    )
+
+
+def getting(content: Content, source: Reference, place: Place) -> tuple[str, ...]:
+    """The commands that get it, its own client's first; only those that work with this registry as it is."""
+    own = _own_command(content, source, place)
+    if content.kind is Kind.CACHE:
+        # In the form of an index it names layers where others name manifests: nothing copies it.
+        return (own,)
+    return (*([own] if own else []), f"As it is, into a folder: {_skopeo(source, place)}")
+
+
+def _own_command(content: Content, source: Reference, place: Place) -> str:
+    plain = not place.is_secure
+    flag = " --plain-http" if plain else ""
+    command = ""
+    match content.client:
+        case Client.HELM:
+            command = f"helm pull{flag} {_chart(source)}"
+        case Client.ORAS:
+            # It takes what is on localhost for plain HTTP, whatever answers there.
+            command = f"oras pull{flag or (' --plain-http=false' if place.is_loopback else '')} {source}"
+        case Client.DOCKER_PLUGIN:
+            command = f"docker plugin install {source}"
+        case Client.BUILDKIT:
+            command = f"docker buildx build --cache-from type=registry,ref={source} ."
+        case Client.FLUX if plain or not place.is_loopback:
+            command = f"flux pull artifact{' --insecure-registry' if plain else ''} oci://{source} --output ."
+        # These two ask for TLS of every registry, and have no switch that all their versions heed; what runs a
+        # model is in a container, where localhost is another.
+        case Client.COMPOSE if not plain:
+            command = f"docker compose -f oci://{source} up"
+        case Client.DOCKER_MODEL if not plain and not place.is_loopback:
+            command = f"docker model pull {source}"
+    return command
+
+
+def _chart(source: Reference) -> str:
+    if source.digest or not source.tag or not _VERSION.fullmatch(source.tag):
+        return f"oci://{source}"
+    return f"oci://{source.name} --version {source.tag.replace('_', '+')}"
+
+
+def _skopeo(source: Reference, place: Place) -> str:
+    flag = "" if place.is_secure else " --src-tls-verify=false"
+    folder = source.repository.rpartition("/")[2]
+    label = f":{source.tag}" if source.tag and not source.digest else ""
+    # Of an index all that it names is copied, and not what is for this machine alone.
+    return f"skopeo copy --all{flag} docker://{source} oci:{folder}{label}"

@@ -1,0 +1,140 @@
+"""Why an image could not be pulled, with what the registry knows and the engine does not tell."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from deployer.errors import (
+    DeployerError,
+    ImageNotInRegistry,
+    NotAnImage,
+    NotFound,
+    PlatformNotInRegistry,
+    RegistryError,
+)
+from deployer.workflows.images.contents import read_contents
+from deployer.workflows.images.naming import unknown_image
+from deployer.workflows.images.reading import Reader
+from deployer.workflows.transfer.getting import getting, not_an_image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deployer.reference import Reference
+    from deployer.registry.client import RegistryClient
+    from deployer.registry.content.kinds import Content
+    from deployer.registry.content.manifests import Manifest
+    from deployer.registry.protocol.place import Place
+
+# moby: daemon/internal/distribution/pull_v2.go, daemon/containerd/image.go.
+_WANTED = re.compile(r"no matching manifest for (\S+)|specified platform \((\S+)\)|wanted (\S+?),")
+_SHOWN = 8
+
+
+def explained(
+    source: Reference, platform: str, error: DeployerError, registry: Callable[[], RegistryClient]
+) -> DeployerError:
+    """The same failure with the image's name and what the registry says of it.
+
+    `platform` is the one that was asked for, "" for the engine's. Where the registry cannot be asked
+    the failure is told as it is.
+    """
+    if not isinstance(error, ImageNotInRegistry | PlatformNotInRegistry | NotAnImage):
+        return error
+    try:
+        with registry() as client:
+            if isinstance(error, ImageNotInRegistry):
+                return _not_there(source, error, client)
+            if isinstance(error, PlatformNotInRegistry):
+                return _other_platforms(source, platform, error, client)
+            return _not_an_image(source, error, client.place, _read(client, source)[1])
+    except DeployerError:
+        return error
+
+
+def _not_there(source: Reference, error: DeployerError, client: RegistryClient) -> DeployerError:
+    """With the names in the registry that are like it; where it is there itself, with what it lacks."""
+    lacking = _incomplete(source, error, client)
+    if lacking:
+        return lacking
+    told = NotFound(f"There is no '{source.at('')}' at {source.domain}.", error.advice, error.original)
+    found = unknown_image(client, source.at(""), told)
+    return NotFound(found.message, found.advice, error.original)
+
+
+def _incomplete(source: Reference, error: DeployerError, client: RegistryClient) -> RegistryError | None:
+    """What is told of an image that is there, without all of its parts; None for one that is not there."""
+    try:
+        manifest = _manifest(client, source)
+    except NotFound:
+        return None
+    name = source.at("")
+    missing = read_contents(Reader(client, source.repository), [manifest]).missing(manifest)
+    if not missing:
+        return RegistryError(
+            f"'{name}' is at {source.domain}, and the engine did not find all that it needs.",
+            (f"deployer inspect {name}   (shows what it is)",),
+            error.original,
+        )
+    lost = ", ".join(digest.partition(":")[2][:12] for digest in missing[:_SHOWN])
+    more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+    return RegistryError(
+        f"'{name}' at {source.domain} is not whole: the registry has lost {lost}{more}.",
+        (f"Push it again: deployer push {name}",),
+        error.original,
+    )
+
+
+def _other_platforms(
+    source: Reference, platform: str, error: PlatformNotInRegistry, client: RegistryClient
+) -> DeployerError:
+    name = source.at("")
+    found, content = _read(client, source)
+    if not found or not_an_image(content, source, client.place, error.original):
+        return _not_an_image(source, error, client.place, content)
+    told = next((group for match in _WANTED.finditer(error.original) for group in match.groups() if group), "")
+    wanted = platform or told or "this machine's platform"
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    listed = ", ".join(found[:_SHOWN]) + more
+    if wanted in found or not any(_same_system(one, wanted) for one in found):
+        return PlatformNotInRegistry(
+            f"'{name}' at {source.domain} is for {listed}, and this Docker engine takes no images of that system.",
+            (f"deployer inspect {name}   (shows what it is)", *getting(content, source, client.place)),
+            error.original,
+        )
+    # An engine takes images of its own system alone.
+    usable = next((one for one in found if wanted not in found and _same_system(one, wanted)), "")
+    advice = f"deployer pull {name} --platform {usable}   (it runs here where this machine emulates that platform)"
+    return PlatformNotInRegistry(
+        f"'{name}' at {source.domain} has no image for {wanted}. It has {listed}.",
+        (advice,) if usable else (f"deployer inspect {name}   (shows what it is)",),
+        error.original,
+    )
+
+
+def _same_system(one: str, wanted: str) -> bool:
+    """Whether two platforms are of one system; of one that is not told, Linux is taken."""
+    system = wanted.partition("/")[0] if "/" in wanted else "linux"
+    return one.partition("/")[0] == system
+
+
+def _manifest(client: RegistryClient, source: Reference) -> Manifest:
+    return client.manifest(source.repository, source.digest or source.tag or "latest")
+
+
+def _read(client: RegistryClient, source: Reference) -> tuple[tuple[str, ...], Content]:
+    """What it runs on, and what it is, as the manifests of an index say."""
+    manifest = _manifest(client, source)
+    contents = read_contents(Reader(client, source.repository), [manifest])
+    return contents.platforms(manifest), contents.kind(manifest)
+
+
+def _not_an_image(source: Reference, error: DeployerError, place: Place, content: Content) -> NotAnImage:
+    """What it is, and what gets it; where that cannot be told, how to look."""
+    name = source.at("")
+    return not_an_image(content, source, place, error.original) or NotAnImage(
+        f"'{name}' at {source.domain} is not an image that Docker can run.",
+        (f"deployer inspect {name}   (shows what it is)",),
+        error.original,
+    )

@@ -1,0 +1,1 @@
+"""How this machine comes to trust a registry."""

@@ -1,0 +1,83 @@
+"""What trust needs to know of the Docker engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from deployer.host.daemon import process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from deployer.host.daemon.process import Daemon, Machine
+
+
+class EngineFacts(Protocol):
+    """What must be known of the engine."""
+
+    @property
+    def version(self) -> str:
+        """Such as "28.5.2"."""
+
+    @property
+    def rootless(self) -> bool:
+        """Whether it runs as an ordinary user."""
+
+    @property
+    def desktop(self) -> bool:
+        """Whether it is Docker Desktop's."""
+
+    @property
+    def endpoint(self) -> str:
+        """Where it listens."""
+
+
+class Registries(Protocol):
+    """The registries that the running engine accepts without verified TLS."""
+
+    @property
+    def cidrs(self) -> Sequence[str]:
+        """Networks."""
+
+    @property
+    def hosts(self) -> Sequence[str]:
+        """Names with their ports."""
+
+
+@dataclass(frozen=True)
+class EngineView:
+    """The engine, asked at the moment: `facts` is None where none answers, and `silence` says why.
+
+    `proxies` are the variables that name its proxies.
+    """
+
+    facts: EngineFacts | None
+    registries: Callable[[], Registries]
+    silence: str = ""
+    proxies: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """Where the engine in use is, running or not; `daemon` is its process where that can be seen."""
+
+    endpoint: str
+    desktop: bool
+    rootless: bool
+    daemon: Daemon | None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it is on another machine."""
+        return process.is_elsewhere(self.endpoint)
+
+
+def locate(machine: Machine, engine: EngineView) -> Whereabouts:
+    """Find the engine; where none answers, what the environment says of it counts."""
+    facts, environment = engine.facts, machine.environment
+    endpoint = facts.endpoint if facts else environment.get("DOCKER_HOST") or process.DEFAULT_ENDPOINT
+    desktop = facts.desktop if facts else machine.platform != "linux" or "/.docker/" in endpoint
+    rootless = facts.rootless if facts else endpoint == process.rootless_socket(environment)
+    daemon = None if desktop or process.is_elsewhere(endpoint) else process.find(machine, endpoint)
+    return Whereabouts(endpoint, desktop, rootless, daemon)

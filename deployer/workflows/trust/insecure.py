@@ -1,0 +1,312 @@
+"""The Docker engine of this machine accepts a registry that has no TLS, or no longer does."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from deployer.errors import HostError, UsageError
+from deployer.host.daemon import file as daemon_file
+from deployer.host.daemon import jsonc, process
+from deployer.redaction import without_secrets
+from deployer.workflows.trust.engine_view import locate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from deployer.host.daemon.file import DaemonFile
+    from deployer.host.daemon.process import Daemon, Machine
+    from deployer.workflows.trust.engine_view import EngineView, Registries
+
+Step = Literal["reload", "restart", "start", "none"]
+
+_POLLS = 20
+_POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class DaemonRequest:
+    """What is wanted: the registry, the rendered snippet, put in or taken out, and the file if named."""
+
+    address: str
+    snippet: str
+    remove: bool = False
+    file: Path | None = None
+
+
+@dataclass(frozen=True)
+class DaemonPlan:
+    """What would be done to which file, and what must follow for the engine to heed it.
+
+    `present` is what covers the address already, "" for nothing; `reason` says why the step after
+    the change is no reload.
+    """
+
+    request: DaemonRequest
+    file: DaemonFile
+    text: str
+    diff: str
+    present: str
+    step: Step
+    reason: str
+    daemon: Daemon | None
+    restart: str
+    loopback_trusted: bool
+
+    @property
+    def changes(self) -> bool:
+        """Whether the file changes."""
+        return bool(self.diff)
+
+
+@dataclass(frozen=True)
+class DaemonOutcome:
+    """What was done, and whether it has an effect.
+
+    `validated` is False where this dockerd cannot check a file. `accepted`: whether the engine takes
+    the registry without TLS now; `effective`: whether that comes from what was wanted; both None
+    where no engine can be asked. `advice` mends what is not effective. `loopback_lost`: the engine
+    no longer takes local registries without TLS, as it does by default.
+    """
+
+    plan: DaemonPlan
+    backup: Path | None = None
+    validated: bool = False
+    reloaded: str = ""
+    accepted: bool | None = None
+    effective: bool | None = None
+    problem: str = ""
+    advice: tuple[str, ...] = ()
+    loopback_lost: bool = False
+
+
+def accepts(registries: Registries, address: str) -> bool:
+    """Whether an engine with these registries takes the address without TLS.
+
+    An entry counts for exactly its host and port, a network for every port (moby,
+    registry/config.go, isSecureIndex). Names are not looked up: only Docker's own answer counts.
+    """
+    return address in registries.hosts or any(_covers(network, address) for network in registries.cidrs)
+
+
+def needs_no_entry(address: str, engine: EngineView) -> bool:
+    """Whether the engine takes a local registry without being told to; so it is where none answers.
+
+    Not every engine does: before 28 only 127.0.0.0/8 counts as local, and from 29.10 nothing does
+    once the file lists anything (moby #48540, release notes of 29.10.0).
+    """
+    if engine.facts is None:
+        return True
+    registries = engine.registries()
+    return address not in registries.hosts and accepts(registries, address)
+
+
+def plan(request: DaemonRequest, machine: Machine, engine: EngineView) -> DaemonPlan:
+    """Find the file and the daemon, and say what would change.
+
+    Raises HostError where the file cannot be edited safely, or is not the one that would help, and
+    UsageError where a file that was named can hardly be meant.
+    """
+    found = locate(machine, engine)
+    desktop, rootless, daemon = found.desktop, found.rootless, found.daemon
+    if request.file is None and found.is_elsewhere:
+        raise HostError(
+            f"The Docker engine in use is on another machine ({found.endpoint}), and so is its daemon.json.",
+            ("Run this command on that machine.", "Or name the file of this one: --file /etc/docker/daemon.json"),
+        )
+    if request.file is None and desktop and "WSL_DISTRO_NAME" in machine.environment:
+        raise HostError(
+            "Docker Desktop reads its daemon.json on the Windows side, not in this distribution.",
+            ("Name it: --file /mnt/c/Users/YOU/.docker/daemon.json",),
+        )
+    own = daemon_file.locate(daemon, machine.environment, desktop=desktop, rootless=rootless)
+    file = daemon_file.read(request.file or own)
+    if request.file is not None and file.content is None and not file.target.parent.parent.is_dir():
+        raise UsageError(
+            f"There is no folder {file.target.parent.parent}, in which {file.path} could be made.",
+            ("Check the path that --file names.",),
+        )
+    text, present = _edit(request, file)
+    drafted = DaemonPlan(
+        request=request,
+        file=file,
+        text=text,
+        diff=without_secrets(file.diff(text)),
+        present=present,
+        step="reload",
+        reason="",
+        daemon=daemon,
+        restart=process.restart_command(daemon, desktop=desktop, rootless=rootless),
+        loopback_trusted=_takes_loopback(engine.registries()) if engine.facts else False,
+    )
+    foreign = found.is_elsewhere or file.target != daemon_file.resolved(own)
+    if daemon is not None and daemon.insecure_registries and not foreign:
+        return _beside_flags(drafted, engine)
+    return _with_step(drafted, engine, own=own, foreign=foreign, desktop=desktop)
+
+
+def require_permission(drafted: DaemonPlan) -> None:
+    """Make sure that this user may change the file. Raises NoPermission."""
+    daemon_file.require_permission(drafted.file.target)
+
+
+def apply(
+    drafted: DaemonPlan,
+    machine: Machine,
+    engine: EngineView,
+    now: Callable[[], datetime],
+    sleep: Callable[[float], None],
+) -> DaemonOutcome:
+    """Do it: check, back up, replace, reload, and ask the engine whether it heeds the change.
+
+    Raises HostError before anything was changed, never after.
+    """
+    outcome = DaemonOutcome(drafted)
+    if drafted.changes:
+        content = drafted.file.encoded(drafted.text)
+        validated = process.validate(machine, drafted.daemon, content)
+        backup = daemon_file.back_up(drafted.file, now())
+        daemon_file.replace(drafted.file, content)
+        outcome = replace(outcome, validated=validated, backup=backup)
+    if engine.facts is None or drafted.step == "none":
+        return outcome
+    registries = engine.registries()
+    if drafted.changes or not _heeds(drafted, registries):
+        if drafted.step == "reload":
+            outcome = _reloaded(outcome, machine, engine, sleep)
+        registries = engine.registries()
+    effective = _heeds(drafted, registries)
+    outcome = replace(outcome, accepted=accepts(registries, drafted.request.address), effective=effective)
+    if not effective:
+        return _unheeded(outcome)
+    return replace(outcome, problem="", advice=(), loopback_lost=_loopback_lost(drafted, registries))
+
+
+def _edit(request: DaemonRequest, file: DaemonFile) -> tuple[str, str]:
+    """The new text, and what covers the address already."""
+    before = file.text
+    try:
+        listed = jsonc.registries(before) or ()
+        present = next((entry for entry in listed if jsonc.bare(entry) == request.address), "")
+        if request.remove:
+            return jsonc.without(before, request.address), present
+        present = present or next((entry for entry in listed if _covers(entry, request.address)), "")
+        return (before if present else jsonc.merged(before, request.snippet)), present
+    except jsonc.Fault as fault:
+        raise HostError(
+            f"{file.path}:{fault.line}:{fault.column}: {fault.words}.",
+            ("Correct it, and repeat the command. The file was not touched.",),
+        ) from fault
+
+
+def _beside_flags(drafted: DaemonPlan, engine: EngineView) -> DaemonPlan:
+    """With `--insecure-registry` on its command line, dockerd does not start if the file has the key too."""
+    request, daemon = drafted.request, drafted.daemon
+    flags = daemon.insecure_registries if daemon else ()
+    covering = next((flag for flag in flags if flag == request.address or _covers(flag, request.address)), "")
+    unchanged = replace(drafted, text=drafted.file.text, diff="", present=covering, step="none")
+    if not request.remove and covering and engine.facts and accepts(engine.registries(), request.address):
+        return replace(unchanged, reason="dockerd's own --insecure-registry names it")
+    if request.remove and request.address not in flags:
+        return drafted if drafted.changes else unchanged
+    verb = "Remove" if request.remove else "Add"
+    raise HostError(
+        f"dockerd is started with --insecure-registry {' '.join(flags)}, and it does not start "
+        "when daemon.json names insecure registries as well.",
+        (
+            f"{verb} it where dockerd is started: --insecure-registry {request.address}",
+            "systemctl cat docker   (shows where, with systemd)",
+            drafted.restart,
+        ),
+    )
+
+
+def _with_step(drafted: DaemonPlan, engine: EngineView, *, own: Path, foreign: bool, desktop: bool) -> DaemonPlan:
+    def step(name: Step, reason: str) -> DaemonPlan:
+        return replace(drafted, step=name, reason=reason)
+
+    if engine.facts is None:
+        return step("start", engine.silence)
+    if foreign:
+        return step("none", f"the engine that answers here reads another file, {own}")
+    if desktop:
+        return step("restart", "Docker Desktop reads the file only when it starts")
+    mirrors = jsonc.names_mirrors(drafted.text)
+    if mirrors and _forgets(engine.facts.version):
+        return step(
+            "restart",
+            f"Docker {engine.facts.version} forgets insecure registries when it reloads a file with registry-mirrors",
+        )
+    return drafted
+
+
+def _reloaded(
+    outcome: DaemonOutcome, machine: Machine, engine: EngineView, sleep: Callable[[float], None]
+) -> DaemonOutcome:
+    daemon = outcome.plan.daemon
+    if daemon is None:
+        return replace(
+            outcome,
+            problem="its process cannot be seen from here, so it was not told to read the file again",
+            advice=(process.reload_command(None),),
+        )
+    try:
+        how = process.reload(machine, daemon)
+    except HostError as error:
+        return replace(outcome, problem=error.message.rstrip("."), advice=error.advice)
+    for _ in range(_POLLS):
+        if _heeds(outcome.plan, engine.registries()):
+            break
+        sleep(_POLL_SECONDS)
+    return replace(outcome, reloaded=how)
+
+
+def _unheeded(outcome: DaemonOutcome) -> DaemonOutcome:
+    if outcome.problem:
+        return outcome
+    drafted = outcome.plan
+    reason = drafted.reason or "it read the file again and did not take the change over; its log says why"
+    return replace(outcome, problem=f"a restart is needed, because {reason}", advice=(drafted.restart,))
+
+
+def _heeds(drafted: DaemonPlan, registries: Registries) -> bool:
+    address = drafted.request.address
+    return address not in registries.hosts if drafted.request.remove else accepts(registries, address)
+
+
+def _loopback_lost(drafted: DaemonPlan, registries: Registries) -> bool:
+    """Whether the engine took local registries without TLS by default, and no longer does.
+
+    From 29.10 any list, even `[]`, stands in the place of that default (moby's release notes).
+    """
+    if _takes_loopback(registries):
+        return False
+    emptied = drafted.changes and not jsonc.registries(drafted.text)
+    return drafted.loopback_trusted or (drafted.request.remove and emptied)
+
+
+def _takes_loopback(registries: Registries) -> bool:
+    return any(_covers(network, "127.0.0.1:5000") for network in registries.cidrs)
+
+
+def _covers(entry: str, address: str) -> bool:
+    """Whether an entry is a network with the address in it. Every name of localhost is 127.0.0.1."""
+    host = address.rsplit(":", 1)[0].removeprefix("[").removesuffix("]")
+    host = "127.0.0.1" if host == "localhost" or host.endswith(".localhost") else host
+    if not re.search(r"/\d+$", entry):
+        return False
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(entry, strict=False)
+    except ValueError:
+        return False
+
+
+def _forgets(version: str) -> bool:
+    """Whether a reload loses insecure registries beside mirrors: moby #45552, mended in 23.0.7 and 24.0.1."""
+    found = re.match(r"(\d+)\.(\d+)\.(\d+)", version)
+    numbers = tuple(int(number) for number in found.groups()) if found else ()
+    return (23, 0, 0) <= numbers < (23, 0, 7) or (24, 0, 0) <= numbers < (24, 0, 1)

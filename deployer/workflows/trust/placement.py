@@ -1,0 +1,273 @@
+"""A registry's own authority is installed where this machine's container tools look, or taken away again."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from deployer.errors import HostError
+from deployer.host import files
+from deployer.host.daemon import file as daemon_file
+from deployer.rendering import render
+from deployer.tls import certificate, system_store
+from deployer.tls import places as trust_places
+from deployer.workflows.trust.decision import Installed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from deployer.host.daemon.file import DaemonFile
+    from deployer.tls.places import CertificatePlace, ClientPaths
+    from deployer.tls.system_store import Store
+    from deployer.workflows.trust.engine_view import Whereabouts
+
+Change = Literal["add", "replace", "remove", "none"]
+
+SYSTEM = "the system"
+
+_NEW_FOLDER_MODE = 0o755
+
+
+@dataclass(frozen=True)
+class Item:
+    """One file: whose it is, as it was read, and as it is to be; None for gone."""
+
+    client: str
+    file: DaemonFile
+    content: bytes | None
+    remark: str = ""
+    backup: Path | None = None
+
+    @property
+    def change(self) -> Change:
+        """What becomes of it."""
+        before = self.file.content
+        if before == self.content:
+            return "none"
+        if self.content is None:
+            return "remove"
+        return "add" if before is None else "replace"
+
+    @property
+    def is_authority(self) -> bool:
+        """Whether it holds the authority itself."""
+        return self.file.path.suffix == ".crt"
+
+    @property
+    def before(self) -> str:
+        """The fingerprint of the authority that is there, "" for none that can be read."""
+        try:
+            return certificate.describe(self.file.content or b"").fingerprint
+        except HostError:
+            return ""
+
+
+@dataclass(frozen=True)
+class PlacementPlan:
+    """What becomes of which files, and what should be told.
+
+    `refresh` is the system's store, where it has to take the change over.
+    """
+
+    address: str
+    items: tuple[Item, ...]
+    refresh: Store | None = None
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def changes(self) -> tuple[Item, ...]:
+        """The files that change."""
+        return tuple(item for item in self.items if item.change != "none")
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.changes or self.refresh)
+
+
+def places(
+    ground: ClientPaths, address: str, engine: Whereabouts
+) -> tuple[tuple[CertificatePlace, ...], tuple[str, ...]]:
+    """Where the authority belongs on this machine, and what should be told of where it does not reach.
+
+    Raises HostError where it belongs on another machine alone.
+    """
+    found = (trust_places.podman(ground, address), trust_places.containerd(ground, address))
+    others = tuple(place for place in found if place is not None)
+    unreached = ""
+    if engine.is_elsewhere:
+        unreached = f"The Docker engine in use is on another machine ({engine.endpoint}); run this command there too."
+    elif engine.desktop and "WSL_DISTRO_NAME" in ground.environment:
+        unreached = (
+            "Docker Desktop looks on the Windows side, not in this distribution: "
+            "import the authority there, as a trusted root, and restart Docker Desktop."
+        )
+    if unreached and not others:
+        raise HostError(unreached, ("deployer configure-daemon --system   (for this machine's other programs)",))
+    if unreached:
+        return others, (unreached,)
+    if others and not trust_places.has_docker(ground) and engine.daemon is None:
+        return others, ()
+    return (_docker(ground, address, engine), *others), ()
+
+
+def installed(ground: ClientPaths, address: str, engine: Whereabouts) -> tuple[Installed, ...]:
+    """The authorities that are trusted for the address, in any place where a tool looks. Raises HostError."""
+    files = [place.file for place in _everywhere(ground, address, engine)]
+    store = system_store.store(ground, address)
+    found = []
+    for path in [*files, *([store.file] if store else [])]:
+        content = daemon_file.read(path).content
+        with contextlib.suppress(HostError):
+            found.append(Installed(path, certificate.bare(content or b"")))
+    return tuple(found)
+
+
+def plan(
+    address: str, pem: bytes, wanted: Sequence[CertificatePlace], store: Store | None = None, *, held: bool = False
+) -> PlacementPlan:
+    """What installing the authority changes; with `store` in the system's too, which `held` says it is in already.
+
+    Raises HostError where a file cannot be read.
+    """
+    items: list[Item] = []
+    warnings = []
+    hosts = render.containerd_hosts(address)
+    for place in wanted:
+        beside = daemon_file.read(place.hosts) if place.hosts else None
+        if beside is not None and beside.content not in {None, hosts}:
+            warnings.append(
+                f"{beside.path} is your own and stays as it is; have it name the authority for {place.client}: "
+                'ca = "/path/to/ca.crt"'
+            )
+            continue
+        items.append(Item(place.client, daemon_file.read(place.file), pem, place.remark))
+        if beside is not None:
+            items.append(Item(place.client, beside, hosts))
+    refresh = None
+    if store is not None:
+        item = Item(SYSTEM, daemon_file.read(store.file), pem)
+        items.append(item)
+        refresh = store if item.change != "none" or not held else None
+    return PlacementPlan(address, tuple(items), refresh, tuple(warnings))
+
+
+def plan_removal(ground: ClientPaths, address: str, engine: Whereabouts) -> PlacementPlan:
+    """What taking the authority away changes, in every place where a tool looks. Raises HostError."""
+    items: list[Item] = []
+    warnings = []
+    hosts = render.containerd_hosts(address)
+    for place in _everywhere(ground, address, engine):
+        beside = daemon_file.read(place.hosts) if place.hosts else None
+        if beside is not None and beside.content not in {None, hosts}:
+            warnings.append(f"{beside.path} is your own and stays, with what lies beside it.")
+            continue
+        # First what names the authority: a name without its file is an error for containerd.
+        present = (beside, daemon_file.read(place.file))
+        items += [Item(place.client, file, None) for file in present if file is not None and file.content is not None]
+    refresh = None
+    store = system_store.store(ground, address)
+    if store is not None:
+        own = Item(SYSTEM, daemon_file.read(store.file), None)
+        # The others go last: by them a run that was cut off knows what the system may still hold.
+        items.insert(0, own)
+        held = any(_is_held(ground, item) for item in items if item.is_authority)
+        refresh = store if own.change != "none" or held else None
+    return PlacementPlan(address, tuple(items), refresh, tuple(warnings))
+
+
+def apply(drafted: PlacementPlan, ground: ClientPaths, now: datetime) -> PlacementPlan:
+    """Do it, and return the plan with the backups that were made.
+
+    Each file is the old one or the new one at any moment, and repeating the command finishes what
+    was cut off. Raises NoPermission before anything was changed, HostError.
+    """
+    require_permission(drafted)
+    done = []
+    for item in drafted.items:
+        done.append(item if item.change == "none" else _carried_out(item, now))
+        if drafted.refresh and item.client == SYSTEM:
+            ground.run([drafted.refresh.program])
+    return replace(drafted, items=tuple(done))
+
+
+def require_permission(drafted: PlacementPlan) -> None:
+    """Make sure that this user may do it. Raises NoPermission."""
+    for item in drafted.items:
+        if item.change == "none" and not (drafted.refresh and item.client == SYSTEM):
+            continue
+        daemon_file.require_permission(item.file.path)
+
+
+def left_beside(drafted: PlacementPlan) -> tuple[Path, ...]:
+    """What still lies in the folders of the files that were taken away."""
+    folders = {item.file.path.parent for item in drafted.items if item.client != SYSTEM}
+    return tuple(sorted(entry for folder in folders if folder.is_dir() for entry in folder.iterdir()))
+
+
+def _docker(ground: ClientPaths, address: str, engine: Whereabouts) -> CertificatePlace:
+    if engine.desktop:
+        return trust_places.docker_desktop(ground, address)
+    if engine.rootless:
+        environment = engine.daemon.environment if engine.daemon else ground.environment
+        return trust_places.docker_rootless(address, environment)
+    return trust_places.docker_system(ground, address)
+
+
+def _everywhere(ground: ClientPaths, address: str, engine: Whereabouts) -> Iterator[CertificatePlace]:
+    """Every place where a tool may look, each once, whether the tool is here now or not."""
+    known = (
+        _docker(ground, address, engine),
+        trust_places.docker_system(ground, address),
+        trust_places.docker_rootless(address, ground.environment),
+        trust_places.docker_desktop(ground, address),
+        trust_places.podman_system(ground, address),
+        trust_places.podman_own(ground, address),
+        trust_places.containerd(ground, address),
+    )
+    yield from {place.file: place for place in reversed(known) if place is not None}.values()
+
+
+def _is_held(ground: ClientPaths, item: Item) -> bool:
+    try:
+        return system_store.holds(ground.root, item.file.content or b"")
+    except HostError:
+        return False
+
+
+def _carried_out(item: Item, now: datetime) -> Item:
+    path = item.file.path
+    if item.content is None:
+        _remove(path, folder_goes=item.client != SYSTEM)
+        return item
+    # Of a link it is the link that is replaced: what it leads to may serve others.
+    backup = daemon_file.back_up(replace(item.file, target=path), now) if item.is_authority else None
+    _make_folder(path.parent)
+    files.write_atomically(path, item.content, render.PUBLIC)
+    return replace(item, backup=backup)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder that everyone may enter: the tools run as other users too."""
+    try:
+        for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+            missing.mkdir(exist_ok=True)
+            missing.chmod(_NEW_FOLDER_MODE)
+    except OSError as error:
+        raise HostError(f"{folder} cannot be made: {error.strerror}.") from error
+
+
+def _remove(path: Path, *, folder_goes: bool) -> None:
+    try:
+        path.unlink(missing_ok=True)
+        # What a killed run left half-written.
+        for left in path.parent.glob(f".{path.name}.*"):
+            left.unlink(missing_ok=True)
+    except OSError as error:
+        raise HostError(f"{path} cannot be removed: {error.strerror}.") from error
+    if folder_goes:
+        with contextlib.suppress(OSError):
+            path.parent.rmdir()

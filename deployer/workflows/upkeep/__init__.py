@@ -1,0 +1,1 @@
+"""Space: garbage collection, retention, and what is damaged in the storage."""

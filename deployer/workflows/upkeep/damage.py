@@ -1,0 +1,346 @@
+"""Content that is not what its digest promises, and the images that nobody can pull because of it.
+
+A power cut or a full disk leaves files empty or cut short, and the registry never looks: it says of
+such a layer that it is there, so that a push sends nothing, and hands out what is left.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer.registry.content.manifests import digest_of
+from deployer.storage.sweep import blob_file, layer_link, revision_link
+from deployer.workflows.upkeep.manifest_graph import CONFIG_MAX_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from deployer.storage.access import Storage
+    from deployer.storage.printed import Verified
+    from deployer.storage.snapshot import Blob, Snapshot, StoredRepository
+    from deployer.workflows.upkeep.manifest_graph import Manifests
+
+_NOTHING = frozenset({digest_of(b""), digest_of(b"", "sha512")})
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A manifest, configuration or layer of a repository that cannot be pulled.
+
+    `size` are the bytes that its file holds instead, None where it is missing. `tags` and `manifests` are those
+    of the repository that need it, `own_tags` those that point to it. One that is `unlinked` has its file, and in the
+    repository no link to it. `obstacle` is the path of what is in place of its file or link, below the registry's root.
+    """
+
+    repository: str
+    digest: str
+    size: int | None
+    is_manifest: bool
+    tags: frozenset[str]
+    manifests: frozenset[str]
+    own_tags: frozenset[str] = frozenset()
+    is_unlinked: bool = False
+    obstacle: str = ""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether there is no file at all: then pushing the image again is enough."""
+        return self.size is None
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """What needs it, as one writes it: the tags, or the manifests where there is no tag."""
+        named = [f"{self.repository}:{tag}" for tag in sorted(self.tags)]
+        return tuple(named or (f"{self.repository}@{digest}" for digest in sorted(self.manifests)))
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A manifest of a repository that is whole, and of a form that is not read here, or `is_new`: it came meanwhile."""
+
+    repository: str
+    digest: str
+    is_new: bool = False
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What is wrong with the content, and what cannot be judged.
+
+    `spoilt` are damaged files that no image is known to need: a push that does would take them for whole.
+    """
+
+    damages: tuple[Damage, ...]
+    unknown: tuple[Unknown, ...]
+    spoilt: frozenset[str]
+
+
+# By repository, layers that are read whatever their size: manifests that are damaged themselves tell none, and
+# one that was pushed over a layer cut short tells that of the file.
+Doubted = dict[str, frozenset[str]]
+
+
+def layers_in_doubt(storage: Storage, snapshot: Snapshot, manifests: Manifests) -> Doubted:
+    """All layers of the repositories in which something is damaged, and every configuration, whatever its size."""
+    wrong = _of_another_size(snapshot, manifests) | {
+        one for one, blob in snapshot.blobs.items() if _is_empty(one, blob)
+    }
+    names = [
+        name
+        for name, one in snapshot.repositories.items()
+        if _unread(one, manifests) or any(wrong & manifests.references(digest) for digest in one.revisions)
+    ]
+    found: dict[str, set[str]] = {name: set() for name in names}
+    for name, digest, _ in storage.layer_links(names):
+        if snapshot.aliases.get(digest, digest) in snapshot.blobs:
+            found[name].add(digest)
+    for name, one in snapshot.repositories.items():
+        found.setdefault(name, set()).update(_configurations(one, manifests))
+    return {name: frozenset(digests) for name, digests in found.items()}
+
+
+def examine(
+    storage: Storage,
+    snapshot: Snapshot,
+    manifests: Manifests,
+    doubted: Doubted,
+    known: Iterable[Damage] | None = None,
+) -> Examination:
+    """Compare what manifests say with the files that there are; what looks wrong is read, to be sure.
+
+    A manifest may say a wrong size of content that is whole, and a list made while somebody pushes misses
+    what comes meanwhile. Configurations are read too, but for large ones, and what is `doubted`. Where damage is
+    `known`, of configurations and of missing links of layers only those are looked at again.
+    """
+    unread = {digest for one in snapshot.repositories.values() for digest in _unread(one, manifests)}
+    empty = {digest for digest, blob in snapshot.blobs.items() if _is_empty(digest, blob)}
+    suspects = unread.union(_of_another_size(snapshot, manifests), empty, *doubted.values())
+    suspects |= _small_configurations(snapshot, manifests) if known is None else {one.digest for one in known}
+    files = {digest: blob_file(snapshot.aliases.get(digest, digest)) for digest in suspects}
+    links = {
+        (name, tag.digest): revision_link(name, tag.digest)
+        for name, one in snapshot.repositories.items()
+        for tag in one.tags.values()
+        if tag.digest and tag.digest not in one.revisions
+    }
+    found = storage.verify(files.values())
+    sizes = {digest: found[file].size for digest, file in files.items() if not _is_whole(file, found[file])}
+    needed = _linked_layers(snapshot, manifests) if known is None else _unlinked(known)
+    lacking = storage.lacking({*links.values(), *needed})
+    unlinked = _by_repository(pair for pair, link in links.items() if link in lacking)
+    without = _by_repository(needed[path] for path in lacking if path in needed)
+    repositories = [one for _, one in sorted(snapshot.repositories.items())]
+    damages = tuple(
+        damage
+        for one in repositories
+        for damage in _damages(
+            one,
+            manifests,
+            _Wrong(
+                sizes,
+                unlinked.get(one.name, frozenset()),
+                without.get(one.name, frozenset()),
+                _Obstacles(snapshot, lacking),
+            ),
+            doubted.get(one.name, frozenset()),
+        )
+    )
+    return Examination(
+        damages=damages,
+        unknown=tuple(
+            Unknown(one.name, digest, snapshot.aliases.get(digest, digest) not in snapshot.blobs)
+            for one in repositories
+            for digest in sorted(_unread(one, manifests) - sizes.keys())
+        ),
+        spoilt=frozenset(
+            snapshot.aliases.get(digest, digest) for digest, size in sizes.items() if size is not None
+        ).difference(snapshot.aliases.get(one.digest, one.digest) for one in damages),
+    )
+
+
+@dataclass(frozen=True)
+class Loose:
+    """Content that no image is known to need, and that stays: it `waits` for its image, or is `kept` in case.
+
+    All of what is `doubted` is read to the end.
+    """
+
+    waits: AbstractSet[str]
+    kept: AbstractSet[str]
+    doubted: AbstractSet[str] = frozenset()
+
+
+def spoilt(storage: Storage, snapshot: Snapshot, manifests: Manifests, loose: Loose) -> frozenset[str]:
+    """Those files that are not what their digests promise; no push has left them, and the next must not find them.
+
+    What is not doubted is read only where it contradicts a manifest, such as that of an image that was deleted: it
+    has another size, or was changed after the image was pushed.
+    """
+    both = loose.waits | loose.kept
+    suspects = (manifests.damaged & both) | set(_contradicting(snapshot, manifests, loose)) | (loose.doubted & both)
+    files = {blob_file(digest): digest for digest in suspects}
+    found = storage.verify(files)
+    return frozenset(files[file] for file, one in found.items() if one.size is not None and not _is_whole(file, one))
+
+
+def _contradicting(snapshot: Snapshot, manifests: Manifests, loose: Loose) -> Iterator[str]:
+    if not (loose.waits or loose.kept):
+        return
+    for manifest, facts in manifests.known.items():
+        pushed = snapshot.blobs.get(snapshot.aliases.get(manifest, manifest))
+        if facts is None or pushed is None:
+            continue
+        for part in facts.parts:
+            place = snapshot.aliases.get(part.digest, part.digest)
+            if (place in loose.waits or place in loose.kept) and snapshot.blobs[place].size != part.size:
+                yield place
+        for digest in facts.references:
+            place = snapshot.aliases.get(digest, digest)
+            if place in loose.waits and snapshot.blobs[place].modified > pushed.modified:
+                yield place
+
+
+def _is_empty(digest: str, blob: Blob) -> bool:
+    return blob.size == 0 and digest not in _NOTHING
+
+
+@dataclass(frozen=True)
+class _Obstacles:
+    """What is in place of files and links, as the list tells it and the search for links."""
+
+    snapshot: Snapshot
+    lacking: Mapping[str, str]
+
+    def to(self, repository: str, digest: str, size: int | None) -> str:
+        """The path of what keeps content from being in its place, "" where nothing does."""
+        places = [revision_link(repository, digest), layer_link(repository, digest)]
+        if size is None:
+            places.insert(0, blob_file(self.snapshot.aliases.get(digest, digest)))
+        return next(
+            (found for path in places if (found := self.snapshot.in_place_of(path) or self.lacking.get(path, ""))), ""
+        )
+
+
+@dataclass(frozen=True)
+class _Wrong:
+    """What is wrong in one repository: the `sizes` of damaged files, None where there is none, and missing links."""
+
+    sizes: Mapping[str, int | None]
+    manifests: AbstractSet[str]
+    layers: AbstractSet[str]
+    obstacles: _Obstacles
+
+    def __bool__(self) -> bool:
+        return bool(self.sizes or self.manifests or self.layers)
+
+    def __contains__(self, digest: str) -> bool:
+        return digest in self.sizes or digest in self.manifests or digest in self.layers
+
+
+def _by_repository(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, digest in pairs:
+        found[name].add(digest)
+    return found
+
+
+def _linked_layers(snapshot: Snapshot, manifests: Manifests) -> dict[str, tuple[str, str]]:
+    """The links of layers and configurations without which the manifests here cannot be pulled, by their paths."""
+    return {
+        layer_link(name, part.digest): (name, part.digest)
+        for name, one in snapshot.repositories.items()
+        for digest in one.revisions
+        if (facts := manifests.known.get(digest))
+        for part in facts.parts
+        if not part.may_be_elsewhere
+    }
+
+
+def missing_links(damages: Iterable[Damage]) -> frozenset[str]:
+    """The paths of the links whose files are there."""
+    return frozenset(_unlinked(damages))
+
+
+def _unlinked(known: Iterable[Damage]) -> dict[str, tuple[str, str]]:
+    return {
+        layer_link(one.repository, one.digest): (one.repository, one.digest)
+        for one in known
+        if one.is_unlinked and not one.obstacle
+    }
+
+
+def _configurations(repository: StoredRepository, manifests: Manifests) -> set[str]:
+    return {facts.config for digest in repository.revisions if (facts := manifests.known.get(digest)) and facts.config}
+
+
+def _small_configurations(snapshot: Snapshot, manifests: Manifests) -> set[str]:
+    """What is read although its size is right: a file system that lost writes keeps sizes."""
+    found = set().union(*(_configurations(one, manifests) for one in snapshot.repositories.values()))
+    files = {digest: snapshot.blobs.get(snapshot.aliases.get(digest, digest)) for digest in found}
+    return {digest for digest, blob in files.items() if blob and blob.size <= CONFIG_MAX_BYTES}
+
+
+def _unread(repository: StoredRepository, manifests: Manifests) -> set[str]:
+    return {digest for digest in repository.revisions if manifests.known.get(digest) is None}
+
+
+def _is_whole(file: str, found: Verified) -> bool:
+    return file.split("/")[-2] == found.value
+
+
+def _of_another_size(snapshot: Snapshot, manifests: Manifests) -> set[str]:
+    """What is missing, or has another size than a manifest that is linked somewhere says."""
+    linked = {digest for one in snapshot.repositories.values() for digest in one.revisions}
+    found = set()
+    for manifest in linked:
+        facts = manifests.known.get(manifest)
+        for part in facts.parts if facts else ():
+            blob = snapshot.blobs.get(snapshot.aliases.get(part.digest, part.digest))
+            wrong = not part.may_be_elsewhere if blob is None else blob.size != part.size
+            if wrong:
+                found.add(part.digest)
+    return found
+
+
+def _damages(
+    repository: StoredRepository, manifests: Manifests, wrong: _Wrong, doubted: frozenset[str]
+) -> Iterator[Damage]:
+    if not wrong:
+        return
+    roots = repository.revisions.keys() | {tag.digest for tag in repository.tags.values() if tag.digest}
+    needs = {root: {one for one in _needed(root, repository, manifests, doubted) if one in wrong} for root in roots}
+    for damaged in sorted(set().union(*needs.values())):
+        hit = frozenset(root for root, needed in needs.items() if damaged in needed)
+        yield Damage(
+            repository=repository.name,
+            digest=damaged,
+            size=wrong.sizes.get(damaged),
+            is_manifest=damaged in roots,
+            tags=frozenset(name for name, tag in repository.tags.items() if tag.digest in hit),
+            manifests=hit,
+            own_tags=frozenset(repository.on(damaged)),
+            is_unlinked=damaged not in wrong.sizes and damaged not in roots,
+            obstacle=wrong.obstacles.to(repository.name, damaged, wrong.sizes.get(damaged)),
+        )
+
+
+def _needed(root: str, repository: StoredRepository, manifests: Manifests, doubted: frozenset[str]) -> set[str]:
+    """What is pulled with a manifest: itself, its parts, and those of the images that it is an index of.
+
+    One that cannot be read may need all that is `doubted`.
+    """
+    found: set[str] = set()
+    waiting = [root]
+    while waiting:
+        digest = waiting.pop()
+        if digest in found:
+            continue
+        found.add(digest)
+        facts = manifests.known.get(digest)
+        parts = {part.digest for part in facts.parts} if facts else doubted
+        found |= parts - repository.revisions.keys()
+        waiting += [child for child in manifests.children(digest) if child in repository.revisions]
+    return found

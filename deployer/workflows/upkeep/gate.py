@@ -1,0 +1,269 @@
+"""The gate: writes are held off at the frontend while the storage is changed; pulls never notice.
+
+Two files in the frontend's folder are the gate. With `draining` no new upload begins, with `closed`
+nothing is written. What is small enough waits at the frontend, for 45 s at most, and goes
+on as if nothing had been; the rest is answered with 503, and Docker tries again by itself. A file
+needs no reload, drops no connection, and holds when the frontend is started anew.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from deployer.errors import DeployerError, GateError, HostError
+from deployer.host.files import read_if_there, write_atomically
+from deployer.host.lock import exclusive
+from deployer.rendering.render import PUBLIC, SOCKETS
+from deployer.storage.helper import remove_leftover
+from deployer.tls.unverified import unverified
+from deployer.workflows.checks import preflight
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from deployer.engine.client import Engine
+    from deployer.paths import Deployment
+    from deployer.settings.model import Settings
+
+# How long after the gate has closed a write may still be on its way from the frontend to its counter.
+_SETTLE_SECONDS = 0.2
+_POLL_SECONDS = 0.1
+_COMMIT_SECONDS = 30.0
+_ANSWER_SECONDS = 10.0
+
+# The registry's socket under the names by which the Caddyfile tells them apart.
+_UPLOADS = f"unix/{SOCKETS}/./registry.sock"
+_COMMITS = f"unix/{SOCKETS}/././registry.sock"
+_COUNTERS = "http://127.0.0.1:2019/reverse_proxy/upstreams"
+
+
+@dataclass(frozen=True)
+class Held:
+    """Who holds writes off, and since when."""
+
+    command: str
+    process: int
+    since: datetime
+
+    def __str__(self) -> str:
+        return f"`deployer {self.command}` (process {self.process})"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A deployment's gate."""
+
+    directory: Path
+
+    @classmethod
+    def of(cls, deployment: Deployment) -> Gate:
+        """The gate of a deployment, whether it is up or not."""
+        return cls(deployment.gate_directory)
+
+    def held(self) -> Held | None:
+        """Who holds writes off, or None while they are let through."""
+        for file in (self._closed, self._draining):
+            content = read_if_there(file)
+            if content is None:
+                continue
+            try:
+                found = json.loads(content)
+                return Held(str(found["command"]), int(found["process"]), datetime.fromisoformat(found["since"]))
+            except (ValueError, KeyError, TypeError):
+                return Held("?", 0, datetime.fromtimestamp(file.stat().st_mtime, UTC))
+        return None
+
+    def mark_work(self) -> None:
+        """Leave word that a helper is at work, so that the next command looks for one that was left."""
+        write_atomically(self.directory / ".work", b"", PUBLIC)
+
+    def drain(self, who: Held) -> None:
+        """Let no new upload begin."""
+        self._mark(self._draining, who)
+
+    def close(self, who: Held) -> None:
+        """Let nothing be written."""
+        self._mark(self._closed, who)
+
+    def open(self) -> None:
+        """Let everything through."""
+        for file in (self._closed, self._draining, *self.directory.glob(".*")):
+            file.unlink(missing_ok=True)
+
+    @property
+    def _closed(self) -> Path:
+        return self.directory / "closed"
+
+    @property
+    def _draining(self) -> Path:
+        return self.directory / "draining"
+
+    def _mark(self, file: Path, who: Held) -> None:
+        found = {"command": who.command, "process": who.process, "since": who.since.isoformat()}
+        write_atomically(file, json.dumps(found).encode(), PUBLIC)
+
+
+@dataclass(frozen=True)
+class Writes:
+    """How many writes are under way: uploads, and requests that finish one or delete."""
+
+    uploads: int
+    commits: int
+
+
+@dataclass(frozen=True)
+class Drain:
+    """How long pushes under way may take to finish, in seconds, and who is told."""
+
+    seconds: float
+    say: Callable[[str], None]
+
+
+@dataclass
+class Hold:
+    """How long writes were held off, in seconds, once they are let through again."""
+
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """Closes a gate for a command. `frontends` tells the IDs of the containers through which writes come now."""
+
+    gate: Gate
+    settings: Settings
+    engine: Engine
+    frontends: Callable[[], tuple[str, ...]]
+    who: Held
+
+    @contextmanager
+    def hold(self, drain: Drain, before_opening: Callable[[], None]) -> Iterator[Hold]:
+        """Hold writes off, letting those under way finish first.
+
+        `before_opening` is called after a failure, and must end whatever still changes the storage;
+        where it fails itself, the gate stays closed until `recover`. Raises GateError where the
+        gate cannot be closed, or a write would not finish.
+        """
+        hold = Hold()
+        begun = time.monotonic()
+        try:
+            self.gate.drain(self.who)
+            self._wait_for_quiet(drain)
+            self.gate.close(self.who)
+            # One that has come up since then is asked too.
+            frontends = self.frontends()
+            if frontends:
+                self._check_closed()
+            self._wait_for_commits(frontends)
+            yield hold
+        except BaseException:
+            before_opening()
+            self.gate.open()
+            raise
+        self.gate.open()
+        hold.seconds = time.monotonic() - begun
+
+    def _wait_for_quiet(self, drain: Drain) -> None:
+        deadline = time.monotonic() + drain.seconds
+        said = False
+        quiet = 0
+        frontends = self.frontends()
+        # Twice, so that the manifest which follows the last upload comes too.
+        while quiet < 2:
+            quiet = 0 if self._writes(frontends).uploads else quiet + 1
+            if quiet:
+                continue
+            if not said:
+                drain.say(f"Letting pushes under way finish, for at most {drain.seconds:.0f} s …")
+                said = True
+            if time.monotonic() >= deadline:
+                drain.say("Some are still under way; where one fails, it is to be pushed again.")
+                return
+            time.sleep(_POLL_SECONDS)
+
+    def _wait_for_commits(self, frontends: tuple[str, ...]) -> None:
+        deadline = time.monotonic() + _COMMIT_SECONDS
+        time.sleep(_SETTLE_SECONDS)
+        while self._writes(frontends).commits:
+            if time.monotonic() >= deadline:
+                raise GateError(
+                    f"A push under way did not finish within {_COMMIT_SECONDS:.0f} s; nothing was changed.",
+                    ("Run the command again when there is less going on, or with a longer --wait.",),
+                )
+            # Where its client has gone, Caddy counts a request no longer while the registry ends it.
+            time.sleep(_SETTLE_SECONDS)
+
+    def _writes(self, frontends: tuple[str, ...]) -> Writes:
+        """What is under way, through all of them."""
+        found = [self._count(frontend) for frontend in frontends]
+        return Writes(sum(one.uploads for one in found), sum(one.commits for one in found))
+
+    def _count(self, frontend: str) -> Writes:
+        printed = self.engine.execute(frontend, "wget", "-q", "-O", "-", _COUNTERS)
+        try:
+            counts = {one["address"]: int(one["num_requests"]) for one in json.loads(printed)}
+            return Writes(counts[_UPLOADS], counts[_COMMITS])
+        except (ValueError, KeyError, TypeError) as error:
+            raise _out_of_date(printed) from error
+
+    def _check_closed(self) -> None:
+        """Try a write that changes nothing: the frontend itself must refuse it."""
+        place = urlsplit(self.settings.local_url)
+        path = "/v2/gate/blobs/uploads/gate"
+        # While writes wait there is no time to load a larger client.
+        where, port = place.hostname or "", place.port
+        connection = (
+            HTTPSConnection(where, port, timeout=_ANSWER_SECONDS, context=unverified())
+            if place.scheme == "https"
+            else HTTPConnection(where, port, timeout=_ANSWER_SECONDS)
+        )
+        try:
+            connection.request("PATCH", path)
+            answer = connection.getresponse()
+            text = answer.read(1000).decode(errors="replace")
+        except (OSError, HTTPException) as error:
+            raise GateError("The frontend does not answer.", ("deployer status",), str(error)) from error
+        finally:
+            connection.close()
+        if answer.status != 503 or "tidied up" not in text:
+            raise _out_of_date(f"PATCH {path}: {answer.status}\n{text[:200]}")
+
+
+def recover(deployment: Deployment, engine: Engine) -> str:
+    """Open a gate that a command which is gone left closed; return what to say about it, "" for nothing.
+
+    The lock tells whether it is gone. What cannot be mended now is said as well, and not raised.
+    """
+    gate = Gate.of(deployment)
+    held = gate.held()
+    try:
+        with exclusive(deployment.lock_file):
+            # Only then is it sure that nothing changes the storage any more.
+            preflight.check_here(engine)
+            remove_leftover(engine, deployment)
+            gate.open()
+    except HostError:
+        return ""
+    except DeployerError as error:
+        return f"{_since(held)}. They still are: {error}" if held else ""
+    return f"{_since(held)}; they are let through again." if held else ""
+
+
+def _since(held: Held) -> str:
+    return f"Writes were held off since {held.since:%Y-%m-%d %H:%M:%S} UTC by {held}, which is gone"
+
+
+def _out_of_date(original: str) -> GateError:
+    return GateError(
+        "Writes cannot be held off: the deployment is not as this version of deployer renders it.",
+        ("deployer up",),
+        original,
+    )

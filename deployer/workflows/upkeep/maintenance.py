@@ -1,0 +1,111 @@
+"""What every command that changes the storage goes through: the lock, a helper container, the gate."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from deployer.errors import GateError, NotFound
+from deployer.host.lock import exclusive
+from deployer.rendering import render
+from deployer.storage.access import Storage
+from deployer.storage.helper import Helper
+from deployer.workflows.checks import preflight
+from deployer.workflows.upkeep.gate import Gate, Held, Keeper
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deployer.engine.values import ServiceContainer
+    from deployer.storage.sweep import Sweep
+    from deployer.workflows.deployment.stack import Stack
+    from deployer.workflows.upkeep.gate import Drain, Hold
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """A command at work on the storage: nothing else changes the deployment meanwhile."""
+
+    storage: Storage
+    run: str
+    keeper: Keeper
+    helper: Helper
+
+    @contextmanager
+    def writes_held(self, drain: Drain) -> Iterator[Hold]:
+        """Hold writes off, as `Keeper.hold` does; after a failure the helper is ended before they go on."""
+        with self.keeper.hold(drain, self.helper.stop) as hold:
+            yield hold
+
+    def remove(self, removal: Sweep) -> None:
+        """Take things out of the storage. Only while writes are held off."""
+        self.storage.remove(removal, self.run)
+
+
+@contextmanager
+def upkeep(stack: Stack, command: str) -> Iterator[Upkeep]:
+    """Begin to work on the storage. Raises HostError where another command does, NotFound without a deployment."""
+    registry = _registry(stack)
+    with exclusive(stack.deployment.lock_file, command):
+        gate = Gate.of(stack.deployment)
+        gate.directory.mkdir(parents=True, exist_ok=True)
+        gate.mark_work()
+        who = Held(command, os.getpid(), datetime.now(UTC))
+        keeper = Keeper(gate, stack.settings, stack.engine, lambda: _frontends(stack), who)
+        helper = Helper(stack.engine, stack.deployment, registry.image_id, registry.id, registry.user_namespace)
+        try:
+            with helper:
+                # Only now is it sure that nothing of an earlier command, cut off, is at work any more.
+                gate.open()
+                gate.mark_work()
+                _expect_alone(stack, registry)
+                yield Upkeep(Storage(stack.engine, helper.name, remembers=True), secrets.token_hex(4), keeper, helper)
+        finally:
+            if helper.is_gone and gate.held() is None:
+                gate.open()
+
+
+def _expect_alone(stack: Stack, registry: ServiceContainer) -> None:
+    """Make sure that all writes come through our gate. Raises GateError."""
+    if registry.is_published:
+        where = f"on port {registry.ports[0]}" if registry.ports else "on a port of this machine"
+        raise GateError(
+            f"The registry itself is published, {where}: writes there cannot be held off.",
+            (f"Take `ports` out of {stack.deployment.override_file}, then: deployer up",),
+        )
+    others = stack.engine.sharing(registry.id, render.STORAGE)
+    if others:
+        raise GateError(
+            f"The container {others[0]} has the same storage mounted: what it writes cannot be held off.",
+            (f"docker stop {others[0]}   (while this runs)",),
+        )
+
+
+def _frontends(stack: Stack) -> tuple[str, ...]:
+    containers = stack.engine.containers(stack.deployment.name)
+    return tuple(found.id for found in containers if found.service == "frontend" and found.state == "running")
+
+
+def reading(stack: Stack) -> Storage:
+    """The storage for looking only, in the registry's own container. Raises NotFound where it does not run."""
+    registry = _registry(stack)
+    if registry.state != "running":
+        raise NotFound("The registry does not run.", ("deployer up",))
+    return Storage(stack.engine, registry.id)
+
+
+def _registry(stack: Stack) -> ServiceContainer:
+    preflight.check_engine(stack.engine)
+    containers = stack.engine.containers(stack.deployment.name)
+    preflight.check_conflict(stack.deployment, containers)
+    registry = next((found for found in containers if found.service == "registry"), None)
+    if registry is None:
+        raise NotFound(
+            f"There is no deployment named '{stack.deployment.name}' on this machine.",
+            ("Run this where the registry runs.", "deployer up"),
+        )
+    return registry

@@ -1,0 +1,263 @@
+"""Which manifests lead to which: what a registry's tags reach, and what goes when some of them go."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from deployer.reference import is_digest
+from deployer.registry.content import attached
+from deployer.registry.content.json_text import read_json, read_size
+from deployer.registry.content.kinds import Kind, is_attestation, is_manifest_type, kind_of
+from deployer.registry.content.manifests import digest_of
+from deployer.registry.content.moments import parse_time
+from deployer.registry.content.placeholder import original_said
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Set as AbstractSet
+    from datetime import datetime
+
+    from deployer.storage.access import Storage
+    from deployer.storage.snapshot import Snapshot, StoredRepository, StoredTag
+
+_DIGEST = re.compile(rb"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+_CREATED = "org.opencontainers.image.created"
+
+# distribution refuses larger manifests.
+MANIFEST_MAX_BYTES = 4 * 1024 * 1024
+# Of an image's configuration as much is read as the page's overview reads (templates/frontend/overview/tags.json).
+CONFIG_MAX_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Content that a manifest needs: its size in bytes as the manifest says, None where it says none.
+
+    It `may_be_elsewhere` where it has addresses of its own (`urls`, as Windows' base layers have), or stands in an
+    index, of which a registry may hold a part.
+    """
+
+    digest: str
+    size: int | None
+    may_be_elsewhere: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a manifest names: every digest in it, and of these an index's children, the subject, the configuration.
+
+    `parts` is what is pulled with it, `images` are those of the children that are manifests and no attestations,
+    `is_image` is by itself: of an index, that it puts manifests together and says no other type. `created` is what the
+    annotation says. "" stands for no subject or configuration. `half_deleted` says that it is a throw-away, left on a
+    tag by a deletion that was cut off.
+    """
+
+    references: frozenset[str]
+    children: tuple[str, ...] = ()
+    subject: str = ""
+    config: str = ""
+    half_deleted: bool = False
+    parts: tuple[Part, ...] = ()
+    images: tuple[str, ...] = ()
+    is_image: bool = False
+    created: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Tags and manifests of one repository that go."""
+
+    tags: frozenset[str] = frozenset()
+    revisions: frozenset[str] = frozenset()
+
+
+@dataclass
+class Manifests:
+    """Manifests by digest, each read once; None where the content is damaged, or no manifest.
+
+    `damaged` are those whose content was not what the digest promises when it was read.
+    """
+
+    known: dict[str, Facts | None] = field(default_factory=dict)
+    damaged: set[str] = field(default_factory=set)
+
+    def learn(self, storage: Storage, digests: Iterable[str], snapshot: Snapshot) -> None:
+        """Read those that are there and not known yet; what could not be read is tried again."""
+        blobs, aliases = snapshot.blobs, snapshot.aliases
+        places = {digest: aliases.get(digest, digest) for digest in digests if not self.known.get(digest)}
+        places = {digest: place for digest, place in places.items() if place in blobs}
+        self.known.update(dict.fromkeys(places))
+        small = sorted({place for place in places.values() if blobs[place].size <= MANIFEST_MAX_BYTES})
+        names = defaultdict(list)
+        for digest, place in places.items():
+            names[place].append(digest)
+        for place, content in storage.contents(small, blobs):
+            for digest in names[place]:
+                is_whole = digest_of(content, digest.partition(":")[0]) == digest
+                self.known[digest] = read_facts(content) if is_whole else None
+                (self.damaged.discard if is_whole else self.damaged.add)(digest)
+
+    def find(self, storage: Storage, digests: Iterable[str], snapshot: Snapshot) -> None:
+        """Find out which blobs are manifests; each is read once."""
+        self.learn(storage, set(digests) - self.known.keys(), snapshot)
+
+    def references(self, digest: str) -> frozenset[str]:
+        """Every digest that a manifest names; none where it cannot be read."""
+        facts = self.known.get(digest)
+        return facts.references if facts else frozenset()
+
+    def children(self, digest: str) -> tuple[str, ...]:
+        """The manifests that an index puts together; none for anything else."""
+        facts = self.known.get(digest)
+        return facts.children if facts else ()
+
+
+def read_facts(content: bytes) -> Facts | None:
+    """Read a manifest, of whatever kind: any digest that stands anywhere in it counts as named.
+
+    None where the content is no manifest.
+    """
+    try:
+        document = read_json(content)
+    except ValueError:
+        return None
+    # Configurations, the other JSON that a registry keeps, have no version of their form.
+    if not isinstance(document, dict) or "schemaVersion" not in document:
+        return None
+    # Written with escapes, a digest would not be found in the bytes; of keys that stand twice, JSON keeps one.
+    plain = content + json.dumps(document).encode() if b"\\" in content else content
+    references = frozenset(found.decode() for found in _DIGEST.findall(plain))
+    named = document.get("manifests")
+    entries = [entry for entry in named if _digest_of(entry)] if isinstance(named, list) else []
+    config, annotations = _digest_of(document.get("config")), document.get("annotations")
+    stated = annotations if isinstance(annotations, dict) else {}
+    images = tuple(_digest_of(entry) for entry in entries if _is_image_of_index(entry))
+    kind = kind_of(document)
+    return Facts(
+        references=references,
+        children=tuple(map(_digest_of, entries)),
+        images=images,
+        is_image=kind.kind is Kind.IMAGE or (kind.kind is Kind.INDEX and bool(images) and not kind.type),
+        created=parse_time(stated.get(_CREATED)),
+        subject=_digest_of(document.get("subject")),
+        config=config,
+        half_deleted=bool(original_said(config, has_layers=bool(document.get("layers")), annotations=stated)),
+        parts=tuple(_parts(document)),
+    )
+
+
+def _parts(document: dict[str, Any]) -> Iterator[Part]:
+    layers, entries = document.get("layers"), document.get("manifests")
+    for descriptor in (document.get("config"), *(layers if isinstance(layers, list) else ())):
+        if digest := _digest_of(descriptor):
+            yield Part(digest, read_size(descriptor.get("size")), bool(descriptor.get("urls")))
+    for descriptor in entries if isinstance(entries, list) else ():
+        if digest := _digest_of(descriptor):
+            yield Part(digest, read_size(descriptor.get("size")), may_be_elsewhere=True)
+
+
+def _is_image_of_index(entry: dict[str, Any]) -> bool:
+    media_type = entry.get("mediaType", "")
+    return isinstance(media_type, str) and is_manifest_type(media_type) and not is_attestation(entry)
+
+
+def _digest_of(descriptor: Any) -> str:  # noqa: ANN401 - whatever stands in the place of a descriptor
+    digest = descriptor.get("digest") if isinstance(descriptor, dict) else None
+    return digest if isinstance(digest, str) and is_digest(digest) else ""
+
+
+def clings(name: str, tag: StoredTag) -> bool:
+    """Whether a tag only attaches something to another manifest; one that names its own digest does not."""
+    return attached.clings(name, tag.digest)
+
+
+def subjects(repository: StoredRepository) -> dict[str, str]:
+    """The attached tags of a repository, with the digests of what they are attached to."""
+    tags = {name: tag.digest for name, tag in repository.tags.items()}
+    return {name: found.to for name, found in attached.read_attached(tags, repository.revisions).items()}
+
+
+def reached(repository: StoredRepository, manifests: Manifests, roots: Iterable[str]) -> set[str]:
+    """The repository's manifests that the roots need, themselves included.
+
+    Whatever a manifest names anywhere counts as needed, an index's images above all; and what is
+    attached to a manifest, such as its signature, stays with it (OCI image specification, image
+    manifest property `subject`).
+    """
+    return _closure(repository, manifests, roots, manifests.references)
+
+
+def by_tags(repository: StoredRepository, manifests: Manifests) -> set[str]:
+    """The repository's manifests that some tag reaches."""
+    return reached(repository, manifests, [tag.digest for tag in repository.tags.values()])
+
+
+def parts(repository: StoredRepository, manifests: Manifests, roots: Iterable[str]) -> set[str]:
+    """The repository's manifests that are parts of the roots, themselves included: children, and what is attached."""
+    return _closure(repository, manifests, roots, manifests.children)
+
+
+def _closure(
+    repository: StoredRepository, manifests: Manifests, roots: Iterable[str], below: Callable[[str], Iterable[str]]
+) -> set[str]:
+    about = _attached(repository, manifests)
+    found: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        digest = waiting.pop()
+        if digest in found:
+            continue
+        found.add(digest)
+        # A root whose own link is lost still says what it needs.
+        waiting += [other for other in below(digest) if other in repository.revisions]
+        waiting += about.get(digest, ())
+    return found & repository.revisions.keys()
+
+
+def _attached(repository: StoredRepository, manifests: Manifests) -> dict[str, list[str]]:
+    about: dict[str, list[str]] = defaultdict(list)
+    for digest in repository.revisions:
+        facts = manifests.known.get(digest)
+        if facts and facts.subject:
+            about[facts.subject].append(digest)
+    for name, subject in subjects(repository).items():
+        about[subject].append(repository.tags[name].digest)
+    return {subject: [one for one in found if one in repository.revisions] for subject, found in about.items()}
+
+
+def settle(
+    repository: StoredRepository,
+    manifests: Manifests,
+    tags: AbstractSet[str],
+    revisions: AbstractSet[str],
+    *,
+    spared: AbstractSet[str] = frozenset(),
+) -> Marked:
+    """What goes when these tags go and these manifests may.
+
+    A manifest stays while a staying tag, or a manifest that may not go, leads to it. A tag that only
+    attaches something, such as a signature, goes with what it is attached to, where that may go and
+    the tag is not `spared`.
+    While a staying manifest cannot be read, it may need any other: then tags go, and no manifest.
+    """
+    clinging = {
+        name: subject
+        for name, subject in subjects(repository).items()
+        if name not in tags | spared and subject in revisions
+    }
+    free = [tag.digest for name, tag in repository.tags.items() if name not in tags and name not in clinging]
+    held = {repository.tags[name].digest for name in clinging}
+    kept = reached(repository, manifests, [*free, *(repository.revisions.keys() - revisions - held)])
+    # What clings to something that may not go is reached through it.
+    left = {name for name, subject in clinging.items() if subject not in kept}
+    may_go = set(revisions) | {repository.tags[name].digest for name in left}
+    going = (may_go & repository.revisions.keys()) - kept
+    staying = {tag.digest for name, tag in repository.tags.items() if name not in tags and tag.digest}
+    staying = (staying | repository.revisions.keys()) - going
+    if any(manifests.known.get(digest) is None for digest in staying):
+        return Marked(frozenset(tags))
+    return Marked(frozenset(tags) | frozenset(left), frozenset(going))

@@ -1,0 +1,107 @@
+"""Removing whole repositories from the storage, and nothing that lies beside or below them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer.errors import NotFound, StorageError
+from deployer.reference import parse_repository
+from deployer.storage.sweep import Sweep
+from deployer.workflows.images.naming import did_you_mean
+from deployer.workflows.upkeep.garbage import held_alone, no_images, survey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from deployer.storage.access import Storage
+    from deployer.storage.snapshot import Snapshot, StoredRepository
+    from deployer.workflows.upkeep.gate import Drain
+    from deployer.workflows.upkeep.maintenance import Upkeep
+    from deployer.workflows.upkeep.manifest_graph import Manifests
+
+
+@dataclass(frozen=True)
+class RepositoryRemoval:
+    """A repository that goes: how much is in it, and the repositories below its name, which stay."""
+
+    name: str
+    tags: int
+    revisions: int
+    uploads: int
+    below: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RemovalPlan:
+    """Repositories that go. `freed` is what a collection then gives back, in bytes of disk."""
+
+    repositories: tuple[RepositoryRemoval, ...]
+    freed: int
+    shown: Snapshot
+
+
+def plan_removal(storage: Storage, manifests: Manifests, names: Sequence[str]) -> RemovalPlan:
+    """What removing these repositories would take. Changes nothing.
+
+    Raises InvalidReference, and NotFound with the nearest names.
+    """
+    wanted = list(dict.fromkeys(parse_repository(name) for name in names))
+    found = survey(storage, manifests, no_images)
+    known = found.snapshot.repositories
+    for name in wanted:
+        if name not in known:
+            below = _below(name, known)
+            advice = (
+                (f"There are repositories below it: {', '.join(below[:3])}",) if below else did_you_mean(name, known)
+            )
+            raise NotFound(f"There is no repository '{name}'.", advice or ("What there is: deployer catalog",))
+    return RemovalPlan(
+        repositories=tuple(_described(known[name], known) for name in wanted),
+        freed=held_alone(found, manifests, wanted),
+        shown=found.snapshot,
+    )
+
+
+def remove(work: Upkeep, plan: RemovalPlan, drain: Drain) -> float:
+    """Remove the repositories while writes are held off; return how long they were, in seconds.
+
+    Raises StorageError where one was pushed to since the plan was made: then nothing is removed.
+    """
+    names = tuple(one.name for one in plan.repositories)
+    with work.writes_held(drain) as hold:
+        now = work.storage.snapshot()
+        for name in names:
+            _expect_unchanged(name, plan.shown, now)
+        work.remove(Sweep(repositories=tuple(name for name in names if name in now.repositories)))
+    if not now.unfinished:
+        # Else it tells the next gc or prune what an earlier one, cut off, was to take.
+        work.storage.empty()
+    return hold.seconds
+
+
+def _described(repository: StoredRepository, known: dict[str, StoredRepository]) -> RepositoryRemoval:
+    return RepositoryRemoval(
+        name=repository.name,
+        tags=len(repository.tags),
+        revisions=len(repository.revisions),
+        uploads=len(repository.uploads),
+        below=_below(repository.name, known),
+    )
+
+
+def _below(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(other for other in known if other.startswith(f"{name}/")))
+
+
+def _expect_unchanged(name: str, shown: Snapshot, now: Snapshot) -> None:
+    if name not in now.repositories:
+        return
+    before, after = shown.repositories[name], now.repositories[name]
+    pushed = [tag for tag, found in after.tags.items() if before.tags.get(tag) != found]
+    if pushed or after.revisions.keys() - before.revisions.keys():
+        what = f"the tag {pushed[0]}" if pushed else "an image"
+        raise StorageError(
+            f"'{name}' was pushed to meanwhile ({what}); nothing was removed.",
+            (f"If that should go too: deployer delete --repository {name}",),
+        )

@@ -1,0 +1,222 @@
+"""What is wrong with the content of the storage, in sentences: for status, doctor, gc and prune alike."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from deployer.rendering import render
+from deployer.workflows.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from deployer.workflows.images.reading import Damaged
+    from deployer.workflows.images.tags import Tag
+    from deployer.workflows.upkeep.damage import Damage, Unknown
+    from deployer.workflows.upkeep.garbage import Survey
+
+CURE = "deployer gc --damaged"
+_MANY = 5
+_TAGS_LINK = re.compile(r"repositories/(.+)/_manifests/tags/([^/]+)/current(?:/link)?")
+
+
+def of_survey(found: Survey) -> Iterator[Finding]:
+    """All that a survey found."""
+    yield from of_damages(found.damages)
+    yield from of_unknown(found.unknown)
+    yield from _of_clock(found)
+    yield from _of_foreign(found.snapshot.foreign)
+    yield from _of_shared(found.snapshot.shared)
+    yield from _of_irregular(found.irregular, is_blind=found.snapshot.is_blind)
+    spoilt = len(found.spoilt - set(found.removal.blobs))
+    if spoilt:
+        yield Finding(
+            "wrong",
+            f"{'A damaged file is' if spoilt == 1 else f'{spoilt} damaged files are'} among the content, and a push "
+            f"that needs {'it' if spoilt == 1 else 'them'} would take {'it' if spoilt == 1 else 'them'} for whole.",
+            (CURE,),
+        )
+
+
+def _of_clock(found: Survey) -> Iterator[Finding]:
+    now = f"{datetime.fromtimestamp(found.snapshot.moment, UTC):%Y-%m-%d %H:%M} UTC"
+    clock = f"The clock here says {now}: compare it, with `date`, and set it where it is wrong."
+    if found.ahead:
+        them = "it" if len(found.ahead) == 1 else "them"
+        yield Finding(
+            "wrong",
+            f"{listed(found.ahead)}: pushed in the future, as the storage says. A clock was wrong, and `prune` removes "
+            "nothing there by age or number.",
+            (clock, f"Where the clock is right: push {them} again, or deployer delete {' '.join(found.ahead[:_MANY])}"),
+        )
+    if found.snapshot.has_future:
+        yield Finding(
+            "note",
+            "Content in the storage is dated in the future: a clock was wrong. It counts as just pushed.",
+            (clock, "deployer gc   (dates it by the present moment)"),
+        )
+
+
+def _of_foreign(paths: Sequence[str]) -> Iterator[Finding]:
+    if paths:
+        whole = [in_container(path) for path in paths]
+        yield Finding(
+            "wrong",
+            f"Among the tags are files that no registry has made: {listed(whole)}. The registry lists them as tags, "
+            "and fails to delete images there.",
+            (
+                f"Remove them (the registry's container has the volume or data directory at {render.STORAGE}).",
+                "Keep away the program that makes them, such as a file indexer or a network share.",
+            ),
+        )
+
+
+def _of_shared(paths: Sequence[str]) -> Iterator[Finding]:
+    if paths:
+        yield Finding(
+            "wrong",
+            f"Files of tags are hard links to other files, and a push to one changes the others too: "
+            f"{listed([in_container(path) for path in paths])}.",
+            (
+                f"{CURE}   (makes each a file of its own)",
+                "Keep away the program that links equal files, such as jdupes or a backup tool.",
+            ),
+        )
+
+
+def _of_irregular(paths: Sequence[str], *, is_blind: bool) -> Iterator[Finding]:
+    if not paths:
+        return
+    whole = [in_container(path) for path in paths]
+    names = "a file or folder" if len(paths) == 1 else "files and folders"
+    tags = [f"{found[1]}:{found[2]}" for path in paths if (found := _TAGS_LINK.fullmatch(path))]
+    yield Finding(
+        "wrong",
+        f"The storage has something else in place of {names} of the registry's, which it cannot read: "
+        f"{listed(whole)}. {'No content' if is_blind else 'Nothing of those repositories'} is removed meanwhile.",
+        (
+            (
+                f"Move {listed(whole)} away, or put back what belongs there: the registry's container has the volume "
+                f"or data directory at {render.STORAGE}."
+            ),
+            *([f"Then push {listed(tags)} again."] if tags else []),
+            "Then: deployer status   (names the images that are not whole without it)",
+        ),
+    )
+
+
+def in_container(path: str) -> str:
+    """Where the registry's container has what is at a path below the registry's root."""
+    return f"{render.STORAGE}/docker/registry/v2/{path}"
+
+
+def of_damages(damages: Sequence[Damage]) -> Iterator[Finding]:
+    """A finding for each repository, with the images that cannot be pulled and how to have them whole again."""
+    for name, group in groupby(sorted(damages, key=lambda one: one.repository), key=lambda one: one.repository):
+        found = list(group)
+        tagged = [one for one in found if one.tags]
+        images = tuple(dict.fromkeys(image for one in tagged or found for image in one.images))
+        them = "it" if len(images) == 1 else "them"
+        cures = _cures(found, them, can_push=bool(tagged))
+        yield Finding(
+            "wrong",
+            f"{listed(images)} cannot be pulled whole: {listed([state(one) for one in found])}.",
+            (*cures, f"{'Or remove' if cures else 'Remove'} {them}: {_removal(name, found)}"),
+        )
+
+
+def _cures(found: Sequence[Damage], them: str, *, can_push: bool) -> tuple[str, ...]:
+    """How to have the images whole again: without a tag nobody can push them."""
+    push = f"push {them} again from a machine that has {them}."
+    obstacles = sorted({in_container(one.obstacle) for one in found if one.obstacle})
+    if obstacles:
+        move = f"Move {listed(obstacles)} away."
+        if any(one.is_unlinked for one in found):
+            return (move, f"{CURE}   (writes missing links again)", *((f"Then {push}",) if can_push else ()))
+        return (move, f"Then {push}") if can_push else (move,)
+    if all(one.is_unlinked for one in found):
+        links = f"{CURE}   (writes the {'link' if len(found) == 1 else 'links'} again)"
+        return (links, f"Or {push}") if can_push else (links,)
+    if not can_push:
+        return ()
+    is_cut = any(one.is_unlinked or not one.is_lost for one in found)
+    return (CURE, f"Then {push}") if is_cut else (f"Push{push.removeprefix('push')}",)
+
+
+def of_links(paths: Iterable[str]) -> Iterator[Finding]:
+    """A finding for each repository with links that hold no digest."""
+    for name, group in groupby(sorted(paths), key=lambda path: path.removeprefix("repositories/").partition("/_")[0]):
+        found = list(group)
+        yield Finding(
+            "wrong",
+            f"{name}: {'the link' if len(found) == 1 else 'the links'} of {len(found)} of its manifests and layers "
+            f"{'is' if len(found) == 1 else 'are'} empty or damaged, and the registry does not find them: "
+            f"{listed([path.split('/')[-2][:12] for path in found])}.",
+            (f"{CURE}   (writes them again)",),
+        )
+
+
+def of_unknown(unknown: Iterable[Unknown]) -> Iterator[Finding]:
+    """A finding for each manifest that is whole and that this program cannot read, or has not read."""
+    for one in unknown:
+        if one.is_new:
+            sentence = (
+                f"{one.repository}@{one.digest} was pushed meanwhile: it is kept, and nothing else is said of it."
+            )
+            yield Finding("note", sentence)
+            continue
+        yield Finding(
+            "note",
+            f"The manifest {one.repository}@{one.digest} is of a form that deployer does not read, "
+            "so all that its repository has is kept.",
+        )
+
+
+def listed(words: Sequence[str]) -> str:
+    """Several words in a row, of very many the first."""
+    first = ", ".join(words[:_MANY])
+    return first if len(words) <= _MANY else f"{first} and {len(words) - _MANY} more"
+
+
+def _short(digest: str) -> str:
+    return digest.partition(":")[2][:12]
+
+
+def state(one: Damage | Damaged) -> str:
+    """What is wrong with one file."""
+    what = f"the {'manifest' if one.is_manifest else 'file'} {_short(one.digest)}"
+    if one.is_unlinked:
+        return f"the link of {what} is missing"
+    if one.size is None:
+        return f"{what} is missing"
+    return f"{what} is empty" if one.size == 0 else f"{what} is damaged ({one.size} bytes)"
+
+
+def not_whole(name: str, damaged: Sequence[Damaged]) -> str:
+    """What is wrong with one image, and how to have it whole again, for somebody on any machine."""
+    cut = any(one.size is not None for one in damaged)
+    cure = f"On the machine that runs the registry: {CURE}, then push it again." if cut else "Push it again."
+    return f"{name} is not whole: {listed([state(one) for one in damaged])}. {cure}"
+
+
+def tag_sentence(name: str, tag: Tag) -> str:
+    """Why one tag cannot be pulled, or not whole, and how to have it whole again; "" where nothing is known."""
+    if tag.damaged:
+        return not_whole(name, tag.damaged)
+    if tag.lost:
+        lost = listed([digest.partition(":")[2][:12] for digest in tag.lost])
+        return f"{name} is not whole: the registry has lost {lost}. Push it again."
+    return f"{name} is empty: its index names no image, and there is nothing to pull." if tag.names_nothing else ""
+
+
+def _removal(name: str, found: Sequence[Damage]) -> str:
+    """How to remove these manifests and nothing else; one that is gone cannot be deleted by its digest."""
+    lost = [one for one in found if one.is_manifest and one.is_lost]
+    there = set().union(*(one.manifests for one in found)) - {one.digest for one in lost}
+    names = sorted(f"{name}@{digest}" for digest in there)
+    names += sorted(f"{name}:{tag}" for one in lost for tag in one.own_tags)
+    collect = CURE if lost else "deployer gc"
+    return f"deployer delete {' '.join(names[:_MANY])}, then: {collect}" if names else collect

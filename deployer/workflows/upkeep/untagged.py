@@ -1,0 +1,64 @@
+"""Manifests that no tag reaches, and which of them may go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deployer.workflows.upkeep.manifest_graph import Marked, clings, reached, settle
+
+if TYPE_CHECKING:
+    from deployer.storage.snapshot import Snapshot, StoredRepository
+    from deployer.workflows.upkeep.manifest_graph import Manifests
+
+# In this time a push is over: what is younger may be part of one that is still under way.
+GRACE_SECONDS = 3600
+
+
+def untagged(snapshot: Snapshot, manifests: Manifests, older_than: int | None) -> dict[str, Marked]:
+    """What goes of each repository: the manifests that no tag reaches.
+
+    `older_than` (seconds since a manifest was first pushed) decides where it is given. Without it,
+    what a push under way may have left so far stays, and so does a repository that never had a tag:
+    there, pushing by digest was meant.
+    """
+    found = {}
+    for name, repository in snapshot.repositories.items():
+        if not repository.is_ours_to_change or not repository.revisions:
+            continue
+        going = settle(repository, manifests, frozenset(), may_go(repository, manifests, snapshot.moment, older_than))
+        if going.revisions or going.tags:
+            found[name] = going
+    return found
+
+
+def may_go(repository: StoredRepository, manifests: Manifests, now: int, older_than: int | None) -> frozenset[str]:
+    """The manifests of one repository that carry no tag, and are not too young to go; see `untagged`."""
+    without_tag = repository.revisions.keys() - {tag.digest for tag in repository.tags.values()}
+    if any(not tag.digest for tag in repository.tags.values()):
+        # A damaged tag no longer says what it named: it may be any that a tag once did.
+        without_tag -= repository.once_tagged
+    if older_than is not None:
+        # What is dated in the future is as young as can be.
+        return frozenset(digest for digest in without_tag if max(0, now - repository.revisions[digest]) >= older_than)
+    if not _is_tagged(repository):
+        return frozenset()
+    young = {digest for digest in without_tag if now - repository.revisions[digest] < GRACE_SECONDS}
+    fresh = young - repository.once_tagged - _accounted_for(repository, manifests)
+    return frozenset(without_tag - reached(repository, manifests, fresh))
+
+
+def _is_tagged(repository: StoredRepository) -> bool:
+    """Whether tags are used there at all; signatures of what is pushed by digest come with tags of their own."""
+    signed_only = bool(repository.tags) and all(clings(name, tag) for name, tag in repository.tags.items())
+    return repository.has_tags_folder and not signed_only
+
+
+def _accounted_for(repository: StoredRepository, manifests: Manifests) -> set[str]:
+    """Manifests that another one here names, or that name one here as their subject."""
+    found: set[str] = set()
+    for digest in repository.revisions:
+        facts = manifests.known.get(digest)
+        found |= manifests.references(digest) - {digest, facts.subject if facts else ""}
+        if facts and facts.subject in repository.revisions:
+            found.add(digest)
+    return found

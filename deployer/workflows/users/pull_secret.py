@@ -1,0 +1,76 @@
+"""The Secret by which a Kubernetes cluster signs in to pull."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import TYPE_CHECKING
+
+from deployer.errors import Denied, UsageError
+from deployer.host import passwords
+from deployer.record import Record
+from deployer.rendering import render
+from deployer.settings import checks
+from deployer.workflows.deployment import access
+from deployer.workflows.users import accounts
+
+if TYPE_CHECKING:
+    from deployer.paths import Deployment
+    from deployer.registry.client import RegistryClient
+    from deployer.registry.login.credentials import Credentials
+    from deployer.settings.model import Settings
+    from deployer.workflows.users.accounts import Accounts
+
+_MOST_OF_A_NAME = 253
+# Kubernetes: "Object Names and IDs", DNS subdomain names for Secrets and labels for namespaces.
+_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_SECRET_NAME = re.compile(rf"(?=.{{1,{_MOST_OF_A_NAME}}}\Z){_LABEL}(\.{_LABEL})*")
+_NAMESPACE = re.compile(rf"(?=.{{1,63}}\Z){_LABEL}")
+
+
+def default_name(host: str) -> str:
+    """A Secret's name for the registry at that host: registry-HOST, as Kubernetes takes it."""
+    return re.sub(r"[^a-z0-9.-]", "-", f"registry-{host.lower()}")[:_MOST_OF_A_NAME].rstrip("-.")
+
+
+def check_names(name: str, namespace: str) -> None:
+    """Make sure that Kubernetes takes these names; "" stands for no namespace. Raises UsageError."""
+    allowed = "lower-case letters, digits and '-'"
+    if not _SECRET_NAME.fullmatch(name):
+        raise UsageError(f"{checks.shown(name)} is no name of a Secret: {allowed}, in parts with '.' between them.")
+    if namespace and not _NAMESPACE.fullmatch(namespace):
+        raise UsageError(f"{checks.shown(namespace)} is no namespace: {allowed}, at most 63.")
+
+
+def kept_here(settings: Settings, deployment: Deployment) -> Accounts:
+    """The registry's users, where this machine keeps them; else none. Raises HostError where they are damaged."""
+    record = Record.read(deployment.record_file)
+    if record is not None and (record.host, record.port) != (settings.host, settings.port):
+        # A client of another registry may run one of its own.
+        return ()
+    return access.accounts_of(deployment)
+
+
+def check_against(known: Accounts, credentials: Credentials) -> None:
+    """Make sure that the password is the one that is kept. Raises NotFound or Denied."""
+    one = accounts.find(known, credentials.username)
+    if not passwords.matches(credentials.password, one.hash):
+        raise Denied(f"This is not the password of '{one.name}'.", (f"deployer user password {one.name}",))
+
+
+def check_at(client: RegistryClient) -> None:
+    """Make sure that the registry takes the sign-in that the client was given. Raises DeployerError."""
+    client.ping()
+    if not client.signs_in:
+        raise Denied(
+            f"The registry at {client.place.address} asks for no sign-in: a cluster pulls from it without a Secret."
+        )
+
+
+def manifest(settings: Settings, credentials: Credentials, *, name: str, namespace: str) -> str:
+    """The Secret's manifest, of type kubernetes.io/dockerconfigjson. It holds the password."""
+    packed = credentials.basic().removeprefix("Basic ")
+    entry = {"username": credentials.username, "password": credentials.password, "auth": packed}
+    config = base64.b64encode(json.dumps({"auths": {settings.address: entry}}).encode()).decode()
+    return render.pull_secret(settings.address, credentials.username, config, name=name, namespace=namespace)

@@ -1,0 +1,66 @@
+/** Manifests, and what they say by themselves. Everything in them is a stranger's word: checked, then used. */
+import { list, namesContent, words } from "../browser/checked.js";
+import { kindOf } from "./kinds.js";
+import { isAttestation, namesManifest } from "./media-types.js";
+import { partsOf, total } from "../registry/weight.js";
+
+/** The annotation of a throw-away image, with the digest that its tag had. */
+export const HALF_DELETED = "deployer.half-deleted.digest";
+
+/** The blob `{}`, whose digest needs no computing: browsers compute none on plain HTTP. */
+export const NOTHING = { text: "{}", digest: "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a" };
+
+/** No index of honest use holds indexes so deep; deeper ones count as what is not here. */
+export const DEPTH = 8;
+
+/**
+ * @typedef {{digest: string, platform: any}} Child `platform` is the entry's own
+ * @typedef {{kind: import("./kinds.js").Kind, purpose: string, client: import("./kinds.js").Client, size: number | null,
+ *   config: string, children: Child[], artifactType: string, created: unknown, halfDeleted: boolean,
+ *   blobs: {digest: string, size: number | null}[]}} Description
+ * `size` in bytes, of its `blobs`: the configuration and all layers, or what an index names that is no manifest; null
+ * where one says none that can be;
+ * `config`: the digest of an image's; `created`: the annotation, not checked yet
+ */
+
+/**
+ * @param {any} document the manifest
+ * @param {string} [mediaType] as the registry calls it
+ * @returns {Description}
+ */
+export function describe(document, mediaType = words(document.mediaType)) {
+  const { kind, purpose, client, type } = kindOf(document, mediaType);
+  const blobs = partsOf(document, mediaType);
+  return {
+    kind,
+    purpose,
+    client,
+    artifactType: type,
+    children: kind === "index" ? platformChildren(list(document.manifests)) : [],
+    blobs,
+    size: total(blobs.map((blob) => blob.size)),
+    config: kind === "image" ? words(document.config?.digest) : "",
+    halfDeleted: isThrowAway(document),
+    created: document.annotations?.["org.opencontainers.image.created"],
+  };
+}
+
+/** What stands in for a tag's own image while that is deleted, see `deletion.js`; left there, the deletion was cut off. */
+const isThrowAway = ({ config, layers, annotations }) =>
+  config?.digest === NOTHING.digest && !list(layers).length && /^sha256:[0-9a-f]{64}$/.test(words(annotations?.[HALF_DELETED]));
+
+/**
+ * @param {string} type a media type
+ * @returns {string} the part of it that tells artifacts apart: `cncf.helm` of a chart's configuration
+ */
+export const artifactName = (type) =>
+  type.replace(/^application\/(vnd\.)?/, "").replace(/\+\w+$/, "").replace(/(\.config)?(\.v\d+(\.\d+)*)?$/, "");
+
+/** An index's images, each once for a platform. BuildKit puts attestations beside them, for the platform unknown/unknown. */
+function platformChildren(entries) {
+  const children = entries.filter((entry) => namesContent(entry?.digest) && namesManifest(entry) && !isAttestation(entry));
+  return [...new Map(children.map((child) => [`${child.digest} ${JSON.stringify(child.platform)}`, child])).values()].map((child) => ({
+    digest: child.digest,
+    platform: child.platform,
+  }));
+}

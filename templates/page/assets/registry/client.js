@@ -1,0 +1,184 @@
+/** The registry's HTTP API and the overview beside it, as far as the page uses them. Knows nothing of the document. */
+import { isObject, words } from "../browser/checked.js";
+import { ACCEPT } from "../content/media-types.js";
+
+const NAME = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
+
+// Until what broke off is asked once more, in milliseconds.
+const PAUSE = 300;
+
+const KINDS = new Map([
+  [401, "unauthorized"],
+  [403, "forbidden"],
+  [404, "missing"],
+  [429, "busy"],
+  [502, "unavailable"],
+  [503, "unavailable"],
+  [504, "unavailable"],
+  [507, "large"],
+]);
+
+/**
+ * The registry did not give what was asked.
+ * `kind`: unauthorized, forbidden, missing, busy, unavailable, unreachable, large (more than was wished for), alien (no
+ * registry answers) or failed.
+ */
+export class RegistryError extends Error {
+  /** @param {string} kind @param {{status?: number, code?: string, message?: string}} [answer] */
+  constructor(kind, { status = 0, code = "", message = "" } = {}) {
+    super(message);
+    this.name = "RegistryError";
+    this.kind = kind;
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** @param {string} name @returns {boolean} whether a repository can have this name */
+export const isName = (name) => name.length < 256 && NAME.test(name);
+
+/**
+ * @param {{origin: string, fetch: typeof fetch}} options
+ */
+export function createClient({ origin, fetch }) {
+  async function send(address, signal, options) {
+    try {
+      return await fetch(new URL(address, origin), { signal, ...options });
+    } catch (error) {
+      throw error.name === "AbortError" ? error : new RegistryError("unreachable", { message: error.message });
+    }
+  }
+
+  /** What only reads is asked twice where the first answer did not come: connections break when networks change. */
+  async function request(address, signal, options = {}) {
+    let response = await send(address, signal, options).catch((error) => {
+      if (options.method || error.kind !== "unreachable") throw error;
+    });
+    if (!response || (!options.method && response.status === 500)) {
+      await new Promise((done) => setTimeout(done, PAUSE));
+      response = await send(address, signal, options);
+    }
+    if (!response.ok) throw await refusal(response);
+    return response;
+  }
+
+  /** What Caddy tells at once, see templates/frontend/overview. */
+  async function overview(path, key, signal) {
+    const document = await json(await request(`/overview/${path}`, signal));
+    if (!isObject(document[key])) throw new RegistryError("alien");
+    return document;
+  }
+
+  return {
+    /**
+     * A request that may change something, for deletion.js; fails where it is refused.
+     * @param {string} method @param {string} address @param {any} [options] those of fetch
+     * @returns {Promise<Response>}
+     */
+    send: (method, address, options) => request(address, undefined, { ...options, method }),
+
+    /** @param {AbortSignal} signal @returns {Promise<{user: string, version: string}>} who is signed in, if anyone */
+    session: async (signal) => json(await request("/overview/session", signal)),
+
+    /**
+     * @param {AbortSignal} signal
+     * @returns {Promise<Map<string, number | null>>} every repository's number of tags; null where the storage cannot be
+     * read, of a folder too, in which there may be one repository or many
+     */
+    async catalog(signal) {
+      const { repositories, unreadable = [] } = await overview("catalog", "repositories", signal);
+      return new Map([...Object.entries(repositories), ...unreadable.map((folder) => [folder, null])]);
+    },
+
+    /**
+     * @param {AbortSignal} signal
+     * @returns {Promise<{pushed: Record<string, {at: number, tags: string[]}>, all: boolean, unreadable?: string[]}>} by
+     * repository, when and onto which tags something was pushed last, in seconds since 1970
+     */
+    pushed: (signal) => overview("pushed", "pushed", signal),
+
+    /** @param {AbortSignal} signal @returns {Promise<{bytes: number, all: boolean, unreadable?: number}>} what all repositories have together */
+    stored: async (signal) => (await overview("stored", "stored", signal)).stored,
+
+    /** @param {AbortSignal} signal @returns {Promise<{bytes: number, free: number}>} the disk of the images */
+    disk: async (signal) => (await overview("disk", "disk", signal)).disk,
+
+    /**
+     * @param {string} name @param {AbortSignal} signal
+     * @returns {Promise<{tags: Record<string, string>, manifests: Record<string, {document: any, bytes: number, pushed: number}>,
+     *   may: {push: boolean, delete: boolean}}>} all its manifests, with or without a tag
+     */
+    untagged: (name, signal) => overview(`untagged/${name}`, "manifests", signal),
+
+    /**
+     * @param {string} name @param {AbortSignal} signal
+     * @returns {Promise<{tags: Record<string, string>, manifests: Record<string, {document: any, config: any}>,
+     *   may: {push: boolean, delete: boolean}}>} digests by tag; manifests by digest, those that an index names too
+     */
+    repository: (name, signal) => overview(`tags/${name}`, "tags", signal),
+
+    /**
+     * @param {string} name @param {string} digest @param {AbortSignal} signal
+     * @returns {Promise<{digest: string, document: any}[]>} the manifests whose subject it is
+     */
+    referrers: async (name, digest, signal) =>
+      (await overview(`referrers/${name}@${digest}`, "referrers", signal)).referrers,
+
+    /**
+     * @param {string} name @param {string} reference a tag or a digest @param {AbortSignal} signal
+     * @returns {Promise<{digest: string, mediaType: string, text: string, document: any}>} `text` as it is stored
+     */
+    async manifest(name, reference, signal) {
+      const known = reference.includes(":");
+      const options = { headers: { Accept: ACCEPT }, cache: known ? "default" : "no-store" };
+      const response = await request(`/v2/${name}/manifests/${reference}`, signal, options);
+      const text = await body(response);
+      return {
+        digest: known ? reference : response.headers.get("Docker-Content-Digest") ?? "",
+        mediaType: (response.headers.get("Content-Type") ?? "").split(";")[0].trim().toLowerCase(),
+        text,
+        document: parsed(text, response),
+      };
+    },
+
+    /**
+     * @param {string} name @param {string} digest @param {AbortSignal} signal
+     * @param {number} [limit] in bytes: more is not read, whatever a manifest says of its size
+     * @returns {Promise<string>}
+     */
+    async blob(name, digest, signal, limit = Infinity) {
+      const response = await request(`/v2/${name}/blobs/${digest}`, signal);
+      if (Number(response.headers.get("Content-Length")) <= limit) return body(response);
+      await response.body?.cancel();
+      throw new RegistryError("large");
+    },
+  };
+}
+
+const json = async (response) => parsed(await body(response), response);
+
+async function body(response) {
+  try {
+    return await response.text();
+  } catch (error) {
+    throw error.name === "AbortError" ? error : new RegistryError("unreachable", { status: response.status });
+  }
+}
+
+function parsed(text, { status }) {
+  try {
+    const document = JSON.parse(text);
+    if (isObject(document)) return document;
+  } catch {
+    // Told below, as any other answer that no registry gives.
+  }
+  throw new RegistryError("alien", { status });
+}
+
+
+async function refusal(response) {
+  const { status } = response;
+  const document = await response.json().catch(() => null);
+  const { code, message } = document?.errors?.[0] ?? {};
+  return new RegistryError(KINDS.get(status) ?? "failed", { status, code: words(code), message: words(message) });
+}

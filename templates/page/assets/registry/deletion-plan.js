@@ -1,0 +1,116 @@
+/** What deleting means, before anything is deleted: what goes, what stays, what a repository weighs less. */
+import { isAttachedTo } from "../content/attached.js";
+import { naturally } from "../browser/format.js";
+import { HALF_DELETED, NOTHING, describe } from "../content/manifest.js";
+
+/**
+ * @typedef {{tags: Record<string, string>, manifests: Record<string, {document: any}>}} Stored as the overview tells it
+ * @typedef {{digest: string, going: string[], staying: string[], partOf: string[], attached: string[], lost: boolean,
+ *   halfDeleted: boolean, isIndex: boolean}} Group
+ * One manifest: its tags that go and that stay, the tags of indexes that hold it, the tags of its signatures. It is
+ * `lost` where the tags name nothing that is there, `halfDeleted` where an earlier deletion was cut off.
+ */
+
+/**
+ * @param {Stored} stored @param {string[]} wanted tags that are to go
+ * @returns {Group[]} one for each digest; damaged tags first, on which distribution 2.8 stumbles in deleting others
+ */
+export function planDeletion(stored, wanted) {
+  const going = new Set(wanted);
+  const digests = new Set(Object.entries(stored.tags).filter(([tag]) => going.has(tag)).map(([, digest]) => digest));
+  return [...digests]
+    .map(grouper(stored, going))
+    .sort((one, other) => rank(one) - rank(other) || naturally(one.going[0], other.going[0]));
+}
+
+const rank = ({ digest, lost }) => (digest ? (lost ? 1 : 2) : 0);
+
+/** @param {Stored} stored @param {string} digest @returns {Group} the image with all its tags */
+export function planImage(stored, digest) {
+  const going = new Set(Object.keys(stored.tags).filter((tag) => stored.tags[tag] === digest));
+  return grouper(stored, going)(digest);
+}
+
+function grouper({ tags, manifests }, going) {
+  const all = Object.entries(tags).sort(([one], [other]) => naturally(one, other));
+  const staying = all.filter(([tag]) => !going.has(tag));
+  const parts = new Map();
+  for (const digest of new Set(staying.map(([, digest]) => digest))) {
+    for (const part of below(manifests, digest).slice(1)) parts.get(part)?.push(digest) ?? parts.set(part, [digest]);
+  }
+  const namesOf = (entries, isWanted) => entries.filter(([, digest]) => isWanted(digest)).map(([tag]) => tag);
+  return (digest) => {
+    const own = namesOf(all, (other) => other === digest);
+    return {
+      digest,
+      going: own.filter((tag) => going.has(tag)),
+      staying: own.filter((tag) => !going.has(tag)),
+      partOf: namesOf(staying, (other) => parts.get(digest)?.includes(other)),
+      attached: namesOf(staying, (other) => other !== digest).filter((tag) => digest && isAttachedTo(tag, digest)),
+      lost: !manifests[digest],
+      isIndex: Array.isArray(manifests[digest]?.document.manifests),
+      // A throw-away is one tag's alone; whatever else says so is deleted as any image is.
+      halfDeleted: own.length === 1 && isThrowAway(manifests[digest]?.document),
+    };
+  };
+}
+
+const isThrowAway = (document) => Boolean(document) && describe(document, document.mediaType).halfDeleted;
+
+/**
+ * The image that stands in for a tag's own for a moment, as `deployer/registry/content/placeholder.py` makes it.
+ * @param {{tag: string, digest: string, mediaType: string, nonce: string}} options what the tag named, and its type
+ * @returns {{mediaType: string, text: string}}
+ */
+export function throwAway({ tag, digest, mediaType, nonce }) {
+  const isOci = mediaType.startsWith("application/vnd.oci.");
+  const family = `application/vnd.${isOci ? "oci.image" : "docker.distribution"}.manifest.v${isOci ? 1 : 2}+json`;
+  const config = `application/vnd.${isOci ? "oci.image.config" : "docker.container.image"}.v1+json`;
+  const document = {
+    schemaVersion: 2,
+    mediaType: family,
+    config: { mediaType: config, digest: NOTHING.digest, size: NOTHING.text.length },
+    layers: [],
+    annotations: { [HALF_DELETED]: digest, "deployer.half-deleted.tag": tag, "deployer.half-deleted.nonce": nonce },
+  };
+  return { mediaType: family, text: JSON.stringify(document, null, 3) };
+}
+
+/**
+ * @param {Stored} stored
+ * @returns {(going: Set<string>, digests?: string[]) => number} bytes that no staying tag of this repository needs,
+ * once these tags have gone, and what has these digests
+ */
+export function createWeigher({ tags, manifests }) {
+  const known = new Map();
+  const blobsOf = (digest) => {
+    if (!known.has(digest)) {
+      const documents = below(manifests, digest).map((one) => manifests[one].document);
+      known.set(digest, documents.flatMap((document) => describe(document, document.mediaType).blobs));
+    }
+    return known.get(digest);
+  };
+  return (going, more) => {
+    const sizes = new Map();
+    const isGoing = ([tag]) => going.has(tag);
+    const digests = (entries) => new Set(entries.map(([, digest]) => digest));
+    const all = Object.entries(tags);
+    for (const one of [...digests(all.filter(isGoing)), ...(more || [])]) for (const { digest, size } of blobsOf(one)) sizes.set(digest, size ?? 0);
+    for (const one of digests(all.filter((entry) => !isGoing(entry)))) for (const { digest } of blobsOf(one)) sizes.delete(digest);
+    return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  };
+}
+
+/** A manifest's digest and those of all below it that are there, each once. */
+function below(manifests, digest) {
+  const found = new Set();
+  const waiting = [digest];
+  while (waiting.length) {
+    const one = waiting.pop();
+    if (found.has(one) || !Object.hasOwn(manifests, one)) continue;
+    found.add(one);
+    const { manifests: children } = manifests[one].document;
+    if (Array.isArray(children)) waiting.push(...children.map((child) => child?.digest));
+  }
+  return [...found];
+}

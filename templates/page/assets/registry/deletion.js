@@ -1,0 +1,200 @@
+/**
+ * Deleting tags, and images with all their tags. Knows nothing of the document.
+ *
+ * Distribution 3 deletes a tag by its name. 2.8 deletes digests only, with all tags on them: there a throw-away
+ * image is put onto the tag, and its digest is deleted, which nothing else has. The steps are those of
+ * `deployer/workflows/images/untagging.py`. Whatever ends them half-way, the tag is as it was, or on a throw-away that says
+ * what it is, and which `deployer` and this page finish.
+ */
+import { throwAway } from "./deletion-plan.js";
+import { NOTHING } from "../content/manifest.js";
+import { ACCEPT } from "../content/media-types.js";
+import { RegistryError } from "./client.js";
+
+// Before each try, in milliseconds: pushes and deletions at the same time make 2.8 stumble for a moment.
+const PAUSES = [0, 100, 500];
+const PASSING = ["failed", "missing", "busy"];
+const NO_DIGEST = `sha256:${"0".repeat(64)}`;
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
+
+/**
+ * @typedef {{tag: string, digest: string, lost?: boolean, staying?: string[]}} Target what the tag is known to name,
+ * and the tags of the same digest that stay
+ * @typedef {{outcome: "deleted" | "gone" | "anew" | "shared" | "linked" | "mayNotPush" | "failed" | "half", error?: any,
+ *   digest?: string, tags?: string[]}} Result
+ * gone: somebody was quicker. anew: the tag names another `digest` now, and is left alone. shared: other `tags` have
+ * come to the image. linked: in the storage it is the same file as other `tags`, and stays with them. mayNotPush: the tag stays, as 2.8 wants a push. failed: it is as it was. half: it may be on a
+ * throw-away, or on nothing.
+ */
+
+/**
+ * @param {{client: any, name: string, nonce?: () => string, wait?: (milliseconds: number) => Promise<void>}} options
+ * `name` is the repository's. What is begun is ended: no signal breaks it off.
+ */
+export function createDeletion({ client, name, nonce = randomNonce, wait = pause }) {
+  let knownWay = "";
+  let hasConfig = false;
+
+  const ask = (method, reference, { mediaType, body } = {}) =>
+    client.send(method, `/v2/${name}/manifests/${reference}`, {
+      headers: { Accept: ACCEPT, ...(mediaType ? { "Content-Type": mediaType } : {}) }, body, cache: "no-store",
+    });
+
+  /**
+   * How this registry deletes: `tags`, or only `digests`. A tag that nobody has is asked for, so nothing changes.
+   * Fails where it deletes nothing, see `refusal`.
+   * @returns {Promise<"tags" | "digests">}
+   */
+  async function way() {
+    if (knownWay) return knownWay;
+    let error = await errorOf(ask("DELETE", `deployer-probe-${nonce()}`));
+    // Refused for tags, it may still be allowed for digests.
+    const wayOfTags = error?.status === 405 && error.code ? "digests" : "";
+    if (wayOfTags) error = await errorOf(ask("DELETE", NO_DIGEST));
+    if (error && ![400, 404].includes(error.status)) throw error;
+    knownWay = wayOfTags || (error?.status === 400 ? "digests" : "tags");
+    return knownWay;
+  }
+
+  /** What a tag names, as its exact bytes; null where it is gone, or names nothing that can be read. */
+  async function read(tag, { lost = false } = {}) {
+    try {
+      const response = await ask("GET", tag);
+      const body = await response.arrayBuffer();
+      const mediaType = (response.headers.get("Content-Type") ?? "").split(";")[0];
+      return { digest: digestIn(response), mediaType, body };
+    } catch (error) {
+      if (error.kind === "missing" || (lost && error.kind === "failed")) return null;
+      throw error;
+    }
+  }
+
+  async function uploadConfig() {
+    const started = await client.send("POST", `/v2/${name}/blobs/uploads/`);
+    const location = started.headers.get("Location") ?? "";
+    const address = `${location}${location.includes("?") ? "&" : "?"}digest=${encodeURIComponent(NOTHING.digest)}`;
+    await client.send("PUT", address, { headers: { "Content-Type": "application/octet-stream" }, body: NOTHING.text });
+    hasConfig = true;
+  }
+
+  /** @param {Target} target @returns {Promise<Result>} */
+  async function untag({ tag, digest, lost, staying = [] }) {
+    const original = await read(tag, { lost });
+    if (original ? lost || original.digest !== digest : !lost) {
+      return original ? { outcome: "anew", digest: original.digest } : { outcome: "gone" };
+    }
+    const isOld = (await way()) === "digests";
+    const error = isOld ? null : await errorOf(ask("DELETE", tag));
+    if (isOld || error?.status === 400) return replace(tag, digest, original, staying);
+    if (error) throw error;
+    return { outcome: "deleted" };
+  }
+
+  /** Put a throw-away onto the tag and delete it, on registries that delete digests only. */
+  async function replace(tag, digest, original, staying) {
+    if (!hasConfig) {
+      const error = await errorOf(uploadConfig());
+      if (error) return { outcome: error.kind === "forbidden" ? "mayNotPush" : "failed", error };
+      const now = await read(tag, { lost: !original });
+      if (now?.digest !== original?.digest) return now ? { outcome: "anew", digest: now.digest } : { outcome: "gone" };
+    }
+    const mark = nonce();
+    const standIn = throwAway({ tag, digest: digest || NO_DIGEST, mediaType: original?.mediaType ?? "", nonce: mark });
+    const isOurs = ({ body }) => new TextDecoder().decode(body).includes(mark);
+    let failure;
+    for (const delay of PAUSES) {
+      await wait(delay);
+      try {
+        const found = failure && (await read(tag, { lost: true }));
+        if (found && found.digest !== digest && !isOurs(found)) return { outcome: "anew", digest: found.digest };
+        const stored = digestIn(await ask("PUT", tag, { mediaType: standIn.mediaType, body: standIn.text }));
+        // Deleted by a digest that is not the throw-away's, something else would go.
+        const kept = DIGEST.test(stored) && (await read(stored));
+        if (!kept || !isOurs(kept)) throw new RegistryError("alien");
+        const along = await movedAlong(staying, stored);
+        if (along.length) {
+          const back = await putBack(tag, digest, original, isOurs, new RegistryError("failed"));
+          return back.outcome === "failed" ? { outcome: "linked", tags: along } : back;
+        }
+        await ask("DELETE", stored);
+        return { outcome: "deleted" };
+      } catch (error) {
+        failure = known(error);
+        if (!PASSING.includes(failure.kind)) break;
+      }
+    }
+    return putBack(tag, digest, original, isOurs, failure);
+  }
+
+  /** Tags that a link in the file system has moved along: 2.8 writes into a tag's file in place. */
+  async function movedAlong(staying, stored) {
+    const found = await Promise.all(staying.map((other) => read(other, { lost: true })));
+    return staying.filter((_, index) => found[index]?.digest === stored);
+  }
+
+  /** After a failure, leave the tag as it was; one that somebody has pushed anew is left alone. */
+  async function putBack(tag, digest, original, isOurs, error) {
+    try {
+      const now = await read(tag, { lost: true });
+      if (now?.digest === digest) return { outcome: "failed", error };
+      if (now && !isOurs(now)) return { outcome: "anew", digest: now.digest };
+      if (original) {
+        await ask("PUT", tag, original);
+        return { outcome: "failed", error };
+      }
+    } catch {
+      // The first failure tells more.
+    }
+    return { outcome: "half", error };
+  }
+
+  /** Whatever comes of it, as a result. A tag or manifest that is not there any more is what was wanted. */
+  const told = async (action) => {
+    try {
+      return await action;
+    } catch (error) {
+      return error.kind === "missing" ? { outcome: "gone" } : { outcome: "failed", error: known(error) };
+    }
+  };
+
+  return {
+    way,
+
+    /** Remove a tag and nothing else. @param {Target} target @returns {Promise<Result>} */
+    tag: (target) => told(untag(target)),
+
+    /**
+     * Remove a manifest with its tags, unless others have come to it.
+     * @param {{digest: string, tags: string[]}} target @returns {Promise<Result>}
+     */
+    image: ({ digest, tags }) => told((async () => {
+      await way();
+      const now = Object.entries((await client.repository(name)).tags);
+      const others = now.filter(([tag, named]) => named === digest && !tags.includes(tag)).map(([tag]) => tag);
+      if (others.length) return { outcome: "shared", tags: others };
+      await ask("DELETE", digest);
+      return { outcome: "deleted" };
+    })()),
+  };
+}
+
+/**
+ * Why nothing is deleted.
+ * @param {any} error
+ * @returns {string} disabled, readOnly or heldOff, otherwise the error's kind
+ */
+export function refusal({ status, code, kind }) {
+  if (status === 405) return code ? "disabled" : "readOnly";
+  return status === 503 ? "heldOff" : kind;
+}
+
+const digestIn = ({ headers }) => headers.get("Docker-Content-Digest") ?? "";
+const errorOf = (promise) => promise.then(() => null, known);
+/** A connection may also break in the middle of an answer, outside the client. */
+const known = (error) => (error.kind ? error : new RegistryError("unreachable", { message: error.message }));
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+function randomNonce() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

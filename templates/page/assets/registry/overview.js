@@ -1,0 +1,150 @@
+/** What the list of tags shows of each, and what a repository weighs. */
+import { readAttached } from "../content/attached.js";
+import { isObject } from "../browser/checked.js";
+import { damageIn } from "../content/damage.js";
+import { kindOfWhole } from "../content/kinds.js";
+import { DEPTH, describe } from "../content/manifest.js";
+import { momentOf, realTime } from "../content/moments.js";
+import { completedPlatform, platformLabels } from "../content/platform.js";
+import { total, weigh } from "./weight.js";
+
+/**
+ * @typedef {import("../content/kinds.js").Kind | "missing" | "unread"} Kind
+ * @typedef {{digest: string, kind: Kind, purpose: string, client: import("../content/kinds.js").Client, artifactType: string,
+ *   size: number | null, parts: number, platforms: string[], created: Date | null, halfDeleted: boolean,
+ *   lost: string[], unread: string[], damaged: import("../content/damage.js").Damaged[], bytes: number,
+ *   state: import("../content/states.js").State, pulls: "whole" | "part" | "none"}} Content
+ * `size` in bytes, null where not all is there; `parts` are an index's images; `created`: a real time alone;
+ * `lost`: manifests that it needs and that are not here, `unread`: what was not read, of which nothing is known;
+ * `halfDeleted`: a deletion was cut off; `bytes` of a manifest that is too large; `pulls`: what of it can be pulled,
+ * a `part` of an index of which images are lost, or by old engines alone.
+ * @typedef {Content & {sharing: string[], pushed: Date | null, moment: import("../content/moments.js").Moment | null,
+ *   attached: {to: string, orphan: boolean} | null}} Details
+ * Of a tag: `sharing` all tags on the digest, this one too; `moment` what its age and its place among others are by;
+ * `attached` where it only attaches something to another manifest: such a tag is in no list and no count of tags.
+ * @typedef {{tags: Map<string, Details>, size: number, may: {push: boolean, delete: boolean}}} Repository
+ * `size` counts what several tags share once.
+ */
+
+/**
+ * @param {{tags: Record<string, string>, manifests: Record<string, {document: any, config: any}>,
+ *   pushed?: Record<string, number>, may?: any}} answer
+ * `pushed` in seconds since 1970; a manifest or a configuration that was not read is `{unread: true}`
+ * @param {Date} [now]
+ * @returns {Repository}
+ */
+export function readRepository({ tags, manifests, damaged, unlinked, pushed = {}, may }, now = new Date()) {
+  const damageOf = damageIn({ manifests, damaged, unlinked });
+  const known = new Map(Object.entries(manifests).map(([digest, entry]) => [digest, describeEntry(entry, now)]));
+  const tagsOf = new Map(Object.values(tags).map((digest) => [digest, []]));
+  for (const [tag, digest] of Object.entries(tags)) tagsOf.get(digest).push(tag);
+  const contents = new Map([...tagsOf].map(([digest, sharing]) => [digest, { ...judged(contentOf(digest, known, damaged), damageOf), sharing }]));
+  const attached = readAttached(tags, known.keys());
+  const detailsOf = ([tag, digest]) => {
+    const content = contents.get(digest);
+    const time = readPushed(pushed, tag);
+    return [tag, { ...content, pushed: time, moment: momentOf(content.created, time), attached: attached.get(tag) ?? null }];
+  };
+  return {
+    tags: new Map(Object.entries(tags).map(detailsOf)),
+    size: weigh(Object.values(manifests).map((entry) => entry?.document)),
+    may: { push: may?.push === true, delete: may?.delete === true },
+  };
+}
+
+/**
+ * @param {Map<string, Details>} tags
+ * @returns {string[]} those that are listed and counted: all but the attached ones, or these where there are no others
+ */
+export function listedTags(tags) {
+  const listed = [...tags.keys()].filter((tag) => !tags.get(tag).attached);
+  return listed.length ? listed : [...tags.keys()];
+}
+
+function readPushed(pushed, tag) {
+  const seconds = Object.hasOwn(pushed, tag) ? pushed[tag] : null;
+  return Number.isFinite(seconds) && Math.abs(seconds) < 8.64e12 ? new Date(Math.round(seconds * 1000)) : null;
+}
+
+function describeEntry({ document, config, unread }, now) {
+  if (unread || !isObject(document)) return null;
+  const description = describe(document);
+  const told = isObject(config) && description.kind === "image" ? config : {};
+  return {
+    ...description,
+    created: realTime(told.created, now) ?? realTime(description.created, now),
+    platform: told,
+    unread: told.unread === true ? [description.config] : [],
+  };
+}
+
+/** Of what is not here there is no description, of what was not read it is null. */
+function contentOf(digest, known, damaged) {
+  const description = known.get(digest);
+  const nothing = {
+    digest, kind: "missing", purpose: "", client: "skopeo", artifactType: "", size: null, parts: 0, platforms: [], created: null,
+    halfDeleted: false, lost: [], unread: [], images: [], namesNothing: false, bytes: 0,
+  };
+  if (description === null) return { ...nothing, kind: "unread", unread: [digest] };
+  if (!description) return { ...nothing, bytes: (isObject(damaged) && damaged[digest]) || 0 };
+  const { kind, purpose, client, artifactType, created, platform, size, halfDeleted, unread } = description;
+  const own = { ...nothing, kind, purpose, client, artifactType, created, halfDeleted, unread };
+  if (kind !== "index") return { ...own, parts: 1, size: kind === "legacy" ? null : size, platforms: platformLabels([platform]) };
+  const named = below(description, known, new Set([digest]));
+  // One image may be named for several platforms.
+  const parts = [...new Map(named.map((part) => [part.digest, part])).values()].filter((part) => part.digest !== digest);
+  const isImage = (part) => part.description?.kind !== "index";
+  const images = parts.filter(isImage);
+  const times = images.map((part) => part.description?.created).filter(Boolean);
+  const { type, ...whole } = kindOfWhole(content(description), images.flatMap((part) => (part.description ? [content(part.description)] : [])));
+  return {
+    ...own,
+    ...whole,
+    artifactType: type,
+    images,
+    namesNothing: images.length === 0,
+    parts: images.length,
+    size: parts.every((part) => part.description) ? total([size, ...parts.map((part) => part.description.size)]) : null,
+    platforms: platformLabels(named.filter(isImage).map((part) => completedPlatform(part.platform, part.description?.platform))),
+    created: times.length ? new Date(Math.max(...times)) : created,
+    lost: parts.filter((part) => part.description === undefined).map((part) => part.digest),
+    unread: parts.flatMap((part) => (part.description === null ? [part.digest] : part.description?.unread ?? [])),
+  };
+}
+
+/** With what is wrong with it, and what of it can be pulled all the same. */
+function judged({ images, namesNothing, ...content }, damageOf) {
+  const damaged = damageOf(content.digest);
+  const told = new Set(damaged.map(({ digest }) => digest));
+  const lost = content.lost.filter((digest) => !told.has(digest));
+  const state = stateOf({ ...content, namesNothing }, [...damaged, ...lost]);
+  return { ...content, damaged, lost, state, pulls: pulls(content, state, images.filter((image) => image.description !== undefined && !damageOf(image.digest).length)) };
+}
+
+function stateOf({ kind, halfDeleted, namesNothing, bytes }, wrong) {
+  if (kind === "missing") return bytes ? "unreadable" : "gone";
+  if (kind === "unread") return "unread";
+  if (halfDeleted) return "half";
+  if (wrong.length) return "broken";
+  return namesNothing ? "empty" : "";
+}
+
+function pulls({ kind }, state, images) {
+  if (kind === "index" && state === "broken") return images.length ? "part" : "none";
+  if (state !== "") return "none";
+  return kind === "legacy" ? "part" : "whole";
+}
+
+const content = ({ kind, purpose, client, artifactType }) => ({ kind, purpose, client, type: artifactType });
+
+/** The images of an index and of the indexes in it, as often as they are named; each index is read once. */
+function below(index, known, seen, depth = 1) {
+  return index.children.flatMap((child) => {
+    const description = known.get(child.digest);
+    // Of an index that is too deep nothing is said.
+    const part = { ...child, description: description?.kind === "index" && depth >= DEPTH ? null : description };
+    const goesOn = part.description?.kind === "index" && !seen.has(child.digest);
+    seen.add(child.digest);
+    return goesOn ? [part, ...below(part.description, known, seen, depth + 1)] : [part];
+  });
+}

@@ -1,0 +1,230 @@
+/** The dialog that deletes: it asks, does it, and tells how it ended. */
+import { createDeletion, refusal } from "../../registry/deletion.js";
+import { createWeigher, planDeletion, planImage } from "../../registry/deletion-plan.js";
+import { h } from "../../browser/dom.js";
+import { bytes, shortDigest } from "../../browser/format.js";
+import { CHANGED } from "../../browser/store.js";
+import { text } from "../../browser/text.js";
+import { createQuestion, words } from "./deleting-question.js";
+import { button, commandBox, errorNotice, faultSentence } from "../parts.js";
+
+// After so many milliseconds without an answer, it is said what may be the matter.
+const PATIENCE = 4000;
+// After these, no other tag would fare better.
+const FINAL = ["disabled", "readOnly", "heldOff", "forbidden", "unauthorized", "unreachable", "alien"];
+const DONE = ["deleted", "gone"];
+const FAILED = ["failed", "half", "mayNotPush"];
+
+/**
+ * Ask for the deletion of tags of a repository, or of an image by its digest.
+ * @param {{client: any, name: string, tags?: string[], digest?: string, scope?: "tag" | "image",
+ *   signal: AbortSignal, onChange?: (gone: string[]) => void}} options
+ * `name` is the repository's, `tags` those to go; a `digest` goes with all its tags, whichever. For one tag the
+ * person chooses between the tag and the image; `scope` is what is chosen at first. When `signal` aborts, a question
+ * is taken back; a deletion under way goes on. `onChange` is called when the dialog closes after something was
+ * done, with the tags that are gone.
+ */
+export function openDeleting({ client, name, tags = [], digest = "", scope = "tag", signal, onChange }) {
+  const title = h("h2", { id: "deleting-title", tabindex: "-1" }, words.reading);
+  const status = h("p", { role: "status" });
+  const body = h("div", { class: "asked" });
+  const actions = h("div", { class: "answers" });
+  const dialog = h("dialog", { class: "dialog", "aria-labelledby": title.id, oncancel: onCancel, onclose: onClose },
+    title, status, body, actions);
+  const deletion = createDeletion({ client, name });
+  const gone = new Set();
+  let running = false;
+  let stopping = false;
+  let changed = false;
+
+  /** While something is deleted, Escape stops it after the tag that is under way. */
+  function onCancel(event) {
+    if (!running) return;
+    event.preventDefault();
+    stop();
+  }
+
+  function onClose() {
+    stop();
+    // Pressed twice, Escape closes whatever is said against it; the results are still to be told.
+    if (running) return dialog.showModal();
+    dialog.remove();
+    tell();
+  }
+
+  function tell() {
+    if (!changed) return;
+    dispatchEvent(new CustomEvent(CHANGED, { detail: name }));
+    if (!signal.aborted) onChange?.([...gone]);
+  }
+
+  function stop() {
+    stopping = true;
+  }
+
+  const close = () => dialog.close();
+
+  function show({ heading, content = [], buttons, said = "", focus = title }) {
+    dialog.removeAttribute("aria-describedby");
+    title.textContent = heading;
+    status.textContent = said;
+    body.replaceChildren(...content);
+    actions.replaceChildren(...buttons);
+    focus.focus();
+  }
+
+  /** Read what is there now, not what the page showed a while ago. */
+  async function ask(wanted, chosen) {
+    show({ heading: words.reading, buttons: [button(words.cancel, close)] });
+    try {
+      const stored = await client.repository(name);
+      const groups = digest ? [planImage(stored, digest)] : planDeletion(stored, wanted);
+      const mayPush = stored.may.push;
+      // Only where it makes a difference the registry is asked how it deletes.
+      const isDamaged = Object.values(stored.tags).includes("");
+      const isOld = (!mayPush || isDamaged) && (await deletion.way()) === "digests";
+      if (!dialog.open) return;
+      if (groups.length) put({ stored, groups, isOld, mayPush, scope: chosen });
+      else finish({ results: [], rest: [], freed: 0 });
+    } catch (error) {
+      if (dialog.open) fail(error, () => ask(wanted, chosen));
+    }
+  }
+
+  function fail(error, retry) {
+    const why = words.refusals[refusal(error)];
+    const content = why ? [h("p", { class: "fault", role: "alert" }, why), ...told(error)] : [errorNotice(error, retry)];
+    const buttons = [...(why ? [button(text.retry, retry)] : []), button(text.close, close)];
+    show({ heading: words.notDeleted, content, buttons });
+  }
+
+  function put({ stored, groups, ...known }) {
+    const onConfirm = (whole, going) => run(work({ deletion, stored, groups, whole, going }));
+    const { heading, form, ready, field } = createQuestion({ name, digest, stored, groups, onConfirm, ...known });
+    const cancel = button(words.cancel, close);
+    show({ heading, content: [form], buttons: [cancel, ready], focus: field() ?? cancel });
+    if (groups.length === 1) dialog.setAttribute("aria-describedby", "deleting-explanation");
+  }
+
+  /** One after the other: several at once make 2.8 stumble, and are hardly faster. */
+  async function run({ items, ...about }) {
+    const progress = createProgress(items, stop);
+    const results = [];
+    running = changed = true;
+    stopping = false;
+    addEventListener("beforeunload", warn);
+    show({ heading: words.deleting, content: progress.content, buttons: progress.buttons });
+    for (const item of items) {
+      if (stopping) break;
+      const ended = progress.begin(results.length, item);
+      const result = await item.run();
+      ended();
+      results.push({ ...item, ...result });
+      if (result.outcome === "failed" && FINAL.includes(refusal(result.error))) break;
+    }
+    running = false;
+    removeEventListener("beforeunload", warn);
+    for (const tag of tagsOf(results.filter(isDone))) gone.add(tag);
+    if (!dialog.open) return tell();
+    const freed = about.weigh(tagsOf(results.filter(({ outcome }) => outcome === "deleted")));
+    finish({ results, rest: tagsOf(items.slice(results.length)), freed, ...about });
+  }
+
+  function finish({ results, rest, freed, command, scope: chosen }) {
+    const failed = results.filter(({ outcome }) => FAILED.includes(outcome));
+    const again = [...tagsOf(failed), ...rest];
+    const content = results.length ? [resultList(results)] : [];
+    const announce = (copied) => (status.textContent = copied);
+    if (freed) content.push(h("p", {}, words.space(bytes(freed))), commandBox({ lines: [command], announce }).element);
+    const retry = button(failed.length ? text.retry : words.rest, () => ask(chosen === "image" ? again.slice(0, 1) : again, chosen));
+    show({
+      heading: outcomeWords(results, rest),
+      content,
+      buttons: [...(failed.length || rest.length ? [retry] : []), button(text.close, close)],
+      said: summary(results, rest),
+    });
+  }
+
+  signal.addEventListener("abort", () => running || close());
+  document.body.append(dialog);
+  dialog.showModal();
+  ask(tags, scope);
+}
+
+const warn = (event) => event.preventDefault();
+const isDone = ({ outcome }) => DONE.includes(outcome);
+const tagsOf = (items) => items.flatMap(({ going }) => going);
+
+/** What is to be done, one by one, and what comes after it. */
+function work({ deletion, stored, groups, whole, going }) {
+  const [{ digest, isIndex }] = groups;
+  const weigh = createWeigher(stored);
+  const image = { label: shortDigest(digest), going, run: () => deletion.image({ digest, tags: going }) };
+  const items = whole ? [image] : groups.flatMap((group) =>
+    group.going.map((tag) => ({ label: tag, going: [tag], run: () => deletion.tag({ ...group, tag }) })));
+  const isLeft = whole ? isIndex : groups.some((group) => !group.staying.length && !group.lost && !group.halfDeleted);
+  return {
+    items,
+    weigh: (gone) => weigh(new Set(gone), whole ? [digest] : []),
+    command: isLeft ? "deployer gc --untagged" : "deployer gc",
+    scope: whole ? "image" : "tag",
+  };
+}
+
+function createProgress(items, stop) {
+  const bar = h("progress", { max: items.length, value: 0, "aria-label": words.deleting });
+  const line = h("p");
+  const last = button(words.stop, () => {
+    stop();
+    last.disabled = true;
+    line.textContent = words.stopping;
+  });
+  return {
+    content: [bar, line],
+    buttons: items.length > 1 ? [last] : [],
+
+    /** @returns {() => void} to be called when it has ended */
+    begin(position, { label }) {
+      line.textContent = items.length > 1 ? words.progress(position + 1, items.length, label) : "";
+      const waiting = setTimeout(() => (line.textContent = words.waiting), PATIENCE);
+      return () => {
+        clearTimeout(waiting);
+        bar.value = position + 1;
+      };
+    },
+  };
+}
+
+function outcomeWords(results, rest) {
+  if (results.every(({ outcome }) => outcome === "gone") && !rest.length) return words.goneAlready;
+  if (results.every(isDone) && !rest.length) return words.done;
+  return results.some(isDone) ? words.notAllDeleted : words.noneDeleted;
+}
+
+function summary(results, rest) {
+  if (!results.length) return words.nothingThere;
+  const count = (outcomes) => results.filter(({ outcome }) => outcomes.includes(outcome)).length;
+  const [failed, left] = [count(FAILED), count(["anew", "shared", "linked"])];
+  return [
+    count(DONE) && words.deleted(tagsOf(results.filter(isDone)).length),
+    left && words.leftAlone(left),
+    failed && words.failed(failed),
+    rest.length && words.untouched(rest.length),
+  ].filter(Boolean).join(" ");
+}
+
+const resultList = (results) =>
+  h("ul", { class: "results", tabindex: "0", "aria-label": words.results }, ...results.map(resultLine));
+
+function resultLine({ label, outcome, error, digest = "", tags = [] }) {
+  const fault = error && outcome !== "mayNotPush" ? words.refusals[refusal(error)] ?? faultSentence(error).replaceAll("`", "") : "";
+  const said = words.outcomes[outcome]({ digest: shortDigest(digest), tags: tags.join(", ") });
+  return h("li", { class: isDone({ outcome }) ? "done" : "fault" },
+    h("strong", {}, label), " ", [said, fault].filter(Boolean).join(" "), ...(error ? told(error) : []));
+}
+
+/** What the registry itself answered, if anything. */
+function told({ status, message }) {
+  const answer = text.answered(status, message);
+  return answer ? [h("p", { class: "answer" }, answer)] : [];
+}

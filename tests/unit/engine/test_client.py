@@ -1,0 +1,58 @@
+"""What the engine says of itself, from answers that real ones gave to `docker info`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from deployer.engine.client import Engine
+from deployer.engine.docker import Client
+
+if TYPE_CHECKING:
+    from deployer.engine.values import EngineFacts
+
+PLAIN = {
+    "ServerVersion": "20.10.24+dfsg1",
+    "OperatingSystem": "Debian GNU/Linux 12 (bookworm)",
+    "SecurityOptions": ["name=seccomp,profile=default"],
+    "DockerRootDir": "/var/lib/docker",
+    "DefaultRuntime": "runc",
+}
+
+
+def facts_of(**answer: Any) -> EngineFacts:
+    info = json.dumps({**PLAIN, **answer})
+    program = f"import sys; print({info!r} if 'info' in sys.argv else 'unix:///var/run/docker.sock')"
+    return Engine(Client(os.environ, (sys.executable, "-c", program))).describe()
+
+
+def test_an_ordinary_engine() -> None:
+    facts = facts_of()
+    assert (facts.version, facts.data_directory, facts.runtime) == ("20.10.24+dfsg1", "/var/lib/docker", "runc")
+    assert facts.endpoint == "unix:///var/run/docker.sock"
+    assert (facts.rootless, facts.desktop, facts.user_namespaces) == (False, False, False)
+
+
+@pytest.mark.parametrize(
+    ("options", "rootless", "remaps"),
+    [
+        (None, False, False),
+        (["name=seccomp,profile=builtin", "name=cgroupns"], False, False),
+        (["name=apparmor", "name=seccomp,profile=default", "name=userns"], False, True),
+        (["name=seccomp,profile=default", "name=rootless", "name=cgroupns"], True, False),
+        (["name=selinux", "name=no-new-privileges"], False, False),
+    ],
+)
+def test_its_security_options(options: list[str] | None, rootless: bool, remaps: bool) -> None:
+    facts = facts_of(SecurityOptions=options)
+    assert (facts.rootless, facts.user_namespaces) == (rootless, remaps)
+
+
+def test_the_desktops_engine_and_another_runtime() -> None:
+    facts = facts_of(OperatingSystem="Docker Desktop", DefaultRuntime="runsc")
+    assert facts.desktop
+    assert facts.runtime == "runsc"

@@ -1,0 +1,188 @@
+"""Whether what answers on the port is a registry with its page."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deployer.engine.values import ServiceContainer
+from deployer.errors import EngineError, NotReady
+from deployer.settings.model import FrontendSettings, Settings
+from deployer.workflows.checks import readiness
+from deployer.workflows.diagnosis import status
+from tests.support.fake_engine import FakeEngine, service_container
+from tests.support.run import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REGISTRY = {"Docker-Distribution-Api-Version": "registry/2.0"}
+
+
+@contextmanager
+def answering(answers: dict[str, tuple[int, dict[str, str]]]) -> Iterator[int]:
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, headers = answers[self.path]
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": "0"}.items():
+                self.send_header(name, value)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("api", "page", "found"),
+    [
+        ((200, REGISTRY), (200, {}), ("", "")),
+        ((401, REGISTRY), (401, {}), ("", "")),
+        ((502, {}), (200, {}), ("/v2/ answers 502", "")),
+        ((200, {}), (200, {}), ("something answers that is no registry", "")),
+        ((200, REGISTRY), (404, {}), ("", "the page answers 404")),
+    ],
+)
+def test_the_answers_are_judged(
+    api: tuple[int, dict[str, str]], page: tuple[int, dict[str, str]], found: tuple[str, str]
+) -> None:
+    with answering({"/v2/": api, "/": page}) as port:
+        answer = readiness.probe(Settings(port=port), FakeEngine(), "project")
+    assert (answer.api, answer.page) == found
+    assert answer.is_ready == (found == ("", ""))
+
+
+def test_without_a_page_none_is_asked_for() -> None:
+    with answering({"/v2/": (200, REGISTRY)}) as port:
+        settings = Settings(port=port, frontend=FrontendSettings(page="none"))
+        assert readiness.probe(settings, FakeEngine(), "project").is_ready
+
+
+class Frontend(FakeEngine):
+    """One container that has ended, after it logged our questions for a minute."""
+
+    def containers(self, project: str) -> tuple[ServiceContainer, ...]:
+        started = datetime(2026, 1, 1, tzinfo=UTC)
+        return (
+            ServiceContainer(
+                "id", "frontend-1", "frontend", "exited", started, "", 1, "no", "caddy:2", "id", "", "", ()
+            ),
+        )
+
+    def last_log_lines(self, container: str, count: int) -> tuple[str, ...]:
+        line = '2026/01/01 00:00:00.653\tINFO\thttp.log.access.log0\thandled request\t{{"request": {{"remote_ip": '
+        line += '"172.18.0.1", "method": "{}", "host": "127.0.0.1:5000", "uri": "{}"}}, "status": 502}}'
+        polled = [line.format("GET", uri) for uri in ("/v2/", "/")] * 1200
+        return tuple(
+            ["the reason", *polled, line.format("GET", "/v2/app/tags/list"), line.format("POST", "/v2/")][-count:]
+        )
+
+
+def test_the_last_lines_hold_the_reason_and_not_our_own_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "_LOOK_AT_CONTAINERS_SECONDS", 0)
+    with pytest.raises(NotReady) as caught:
+        readiness.wait(Settings(port=free_port()), Frontend(), "project", 5)
+    lines = caught.value.original.splitlines()
+    assert lines[0] == "the reason"
+    assert ["/v2/app/tags/list" in lines[1], "POST" in lines[2], len(lines)] == [True, True, 3]
+
+
+def test_silence_is_no_answer() -> None:
+    assert "no answer" in readiness.probe(Settings(port=free_port()), FakeEngine(), "project").api
+
+
+@dataclass
+class WithPage(FakeEngine):
+    """The containers of a page that is a service; the frontend's container may reach it or not."""
+
+    reaches: bool = True
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+
+    def containers(self, project: str) -> tuple[ServiceContainer, ...]:
+        return tuple(service_container(service, "running") for service in ("frontend", "page", "registry"))
+
+    def execute(self, container: str, *command: str) -> str:
+        self.asked.append((container, command[-1]))
+        if not self.reaches:
+            raise EngineError("no", original="connection refused")
+        return ""
+
+    def last_log_lines(self, container: str, count: int) -> tuple[str, ...]:
+        return (f"log of {container}",)
+
+
+JOXIT = FrontendSettings(page="joxit")
+
+
+@pytest.mark.parametrize("reaches", [True, False])
+def test_a_page_of_its_own_service_is_asked_behind_the_sign_in_too(reaches: bool) -> None:
+    engine = WithPage(reaches=reaches)
+    with answering({"/v2/": (401, REGISTRY), "/": (401, {})}) as port:
+        answer = readiness.probe(Settings(port=port, frontend=JOXIT), engine, "project")
+        assert readiness.probe(Settings(port=port), WithPage(reaches=False), "project").is_ready
+    assert answer.page == ("" if reaches else "the page's own service does not answer the frontend")
+    assert engine.asked == [("id of frontend", "http://page/")]
+
+
+def test_a_page_of_its_own_service_that_does_not_answer_is_named_with_its_log() -> None:
+    with answering({"/v2/": (200, REGISTRY), "/": (502, {})}) as port, pytest.raises(NotReady) as caught:
+        readiness.wait(Settings(port=port, frontend=JOXIT), WithPage(), "project", 0.1)
+    assert "the page answers 502" in caught.value.message
+    assert (caught.value.advice, caught.value.original) == (("deployer logs page",), "log of id of page")
+
+
+@dataclass
+class Healthy(WithPage):
+    """Both services run; the frontend's health is as given."""
+
+    health: str = "healthy"
+
+    def containers(self, project: str) -> tuple[ServiceContainer, ...]:
+        found = (service_container(service, "running") for service in ("frontend", "registry"))
+        return tuple(replace(container, health=self.health) for container in found)
+
+
+def test_a_healthy_frontend_whose_port_is_silent_is_told_with_the_engines_options() -> None:
+    settings = Settings(port=free_port())
+    with pytest.raises(NotReady) as caught:
+        readiness.wait(settings, Healthy(), "project", 0.1)
+    assert readiness.UNPUBLISHED in caught.value.message
+    assert "userland-proxy" in caught.value.advice[0]
+    assert not any("deployer logs" in line for line in caught.value.advice)
+    answer = readiness.probe(settings, Healthy(), "project")
+    containers = Healthy().containers("project")
+    assert status._problems(containers, answer, None) == (readiness.UNPUBLISHED,)
+
+
+def test_a_frontend_that_is_not_healthy_is_told_with_its_log() -> None:
+    with pytest.raises(NotReady) as caught:
+        readiness.wait(Settings(port=free_port()), Healthy(health="starting"), "project", 0.1)
+    assert caught.value.advice == ("deployer logs frontend",)
+
+
+@pytest.mark.parametrize("api", ["no answer from /v2/ ([SSL: WRONG_VERSION_NUMBER])", "/v2/ answers 502", ""])
+def test_a_port_that_answers_in_whatever_way_is_published(api: str) -> None:
+    assert not readiness.is_unpublished(readiness.Answer(api, ""), Healthy().containers("project"))
+
+
+def test_a_paused_registry_is_not_taken_for_a_port_that_is_not_published() -> None:
+    silent = readiness.Answer("no answer from /v2/ (timed out)", "")
+    frontend = service_container("frontend", "running")
+    assert readiness.is_unpublished(silent, (frontend, service_container("registry", "running")))
+    assert not readiness.is_unpublished(silent, (frontend, service_container("registry", "paused")))

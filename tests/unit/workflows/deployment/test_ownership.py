@@ -1,0 +1,210 @@
+"""What `up` makes and what it finds, and what is remembered of both."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deployer.engine.inventory import Container, Inventory, Network, Volume, Wanted, WantedVolume
+from deployer.errors import PreflightError
+from deployer.paths import Deployment
+from deployer.record import Kind, Owned, Thing
+from deployer.workflows.deployment import ownership
+from deployer.workflows.deployment.files import FileChange
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from deployer.workflows.deployment.ownership import Takeover
+
+DATA = Thing(Kind.VOLUME, "registry_data")
+NETWORK = Thing(Kind.NETWORK, "registry_default")
+NOTHING = Inventory("registry")
+PLAIN = WantedVolume("registry_data", is_external=False, driver="", options={}, labels={})
+WANTED = Wanted((PLAIN,), ("registry_default",), ("registry-registry-1",), DATA)
+MADE_BY_COMPOSE = {"com.docker.compose.project": "registry", "com.docker.compose.config-hash": "1"}
+
+
+def volume(project: str = "registry", **options: str) -> Volume:
+    return Volume("registry_data", project, "local", options, MADE_BY_COMPOSE if project == "registry" else {})
+
+
+def container(name: str, **values: object) -> Container:
+    none = Container("id", name, "", "", "", "", frozenset(), frozenset(), frozenset())
+    return replace(none, **values)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Deployment:
+    return Deployment("registry", tmp_path / "registry")
+
+
+def examined(
+    deployment: Deployment, there: Inventory, wanted: Wanted = WANTED, changes: tuple[FileChange, ...] = ()
+) -> Takeover:
+    return ownership.examine(deployment, wanted, there, changes, ["compose.yaml"])
+
+
+def deployed(deployment: Deployment) -> None:
+    deployment.directory.mkdir()
+    deployment.compose_file.write_text("# Written by deployer\nname: registry\n")
+
+
+def test_where_nothing_is_everything_is_made(deployment: Deployment) -> None:
+    found = examined(deployment, NOTHING)
+    assert (found.found, found.warnings) == ((), ())
+    assert found.owned == Owned(frozenset({DATA, NETWORK}), frozenset(), frozenset({"compose.yaml"}))
+
+
+@pytest.mark.parametrize("project", ["", "registry", "other"])
+def test_a_volume_of_anybody_is_found_and_then_remembered(deployment: Deployment, project: str) -> None:
+    there = Inventory("registry", volumes=(volume(project),))
+    found = examined(deployment, there)
+    assert found.found == (DATA,)
+    assert found.owned.found == {DATA}
+    ownership.keep(deployment, found.owned)
+    again = examined(deployment, there)
+    assert again.found == ()
+    assert again.owned == found.owned
+
+
+def test_what_was_made_and_then_made_again_by_hand_is_found(deployment: Deployment) -> None:
+    ownership.keep(deployment, examined(deployment, NOTHING).owned)
+    assert examined(deployment, Inventory("registry", volumes=(volume(),))).found == ()
+    assert examined(deployment, Inventory("registry", volumes=(volume(""),))).found == (DATA,)
+
+
+def test_what_an_up_made_that_remembered_nothing_is_its_own(deployment: Deployment) -> None:
+    deployed(deployment)
+    known = examined(deployment, Inventory("registry", volumes=(volume(),)))
+    assert (known.found, known.owned.found) == ((), frozenset())
+    # Without the label it is another's; what runs on it already is not asked about any more, and remembered.
+    assert examined(deployment, Inventory("registry", volumes=(volume(""),))).found == (DATA,)
+    runs = container(
+        "registry-registry-1",
+        project="registry",
+        directory=str(deployment.directory),
+        volumes=frozenset({"registry_data"}),
+    )
+    used = examined(deployment, Inventory("registry", (runs,), (volume(""),)))
+    assert used.found == ()
+    assert used.owned.found == {DATA}
+
+
+def test_who_else_uses_it_is_told(deployment: Deployment) -> None:
+    other = container("old", volumes=frozenset({"registry_data"}))
+    helper = container("registry-upkeep", helper_of=str(deployment.directory), volumes=frozenset({"registry_data"}))
+    found = examined(deployment, Inventory("registry", (other, helper), (volume(""),)))
+    assert "the volume registry_data (which the container old uses too)" in found.warnings[0]
+
+
+def test_an_external_volume_is_what_its_user_says(deployment: Deployment) -> None:
+    external = replace(WANTED, volumes=(replace(PLAIN, is_external=True),))
+    found = examined(deployment, Inventory("registry", volumes=(volume(""),)), external)
+    assert found.found == ()
+    assert DATA not in found.owned.made | found.owned.found
+
+
+def test_a_directory_is_found_where_anything_is_in_it(deployment: Deployment, tmp_path: Path) -> None:
+    place = tmp_path / "images"
+    thing = Thing(Kind.DIRECTORY, str(place))
+    wanted = Wanted(storage=thing)
+    assert examined(deployment, NOTHING, wanted).owned.made == {thing}
+    (place / "lost+found").mkdir(parents=True)
+    assert examined(deployment, NOTHING, wanted).found == ()
+    (place / ".hidden").touch()
+    found = examined(deployment, NOTHING, wanted)
+    assert found.found == (thing,)
+    assert "it holds .hidden, and no registry's images" in found.warnings[0]
+
+
+def test_a_strangers_file_is_told_before_it_is_replaced(deployment: Deployment) -> None:
+    changes = (
+        FileChange("compose.yaml", b"services: {}", b"name: registry"),
+        FileChange("registry/config.yaml", None, b""),
+    )
+    found = examined(deployment, NOTHING, changes=changes)
+    assert found.replaced == ("compose.yaml",)
+    assert "not written by deployer: compose.yaml. It will be replaced." in found.warnings[0]
+    ownership.keep(deployment, found.owned)
+    assert examined(deployment, NOTHING, changes=changes).replaced == ()
+
+
+def test_another_projects_network_and_container_are_refused(deployment: Deployment) -> None:
+    for project in ("", "other"):
+        with pytest.raises(PreflightError, match="A network named 'registry_default' is there already"):
+            examined(deployment, Inventory("registry", networks=(Network("id", "registry_default", project),)))
+        for name in ("registry-registry-1", "registry-upkeep"):
+            with pytest.raises(PreflightError, match=f"A container named '{name}' is there already"):
+                examined(deployment, Inventory("registry", (container(name, project=project),)))
+
+
+@pytest.mark.parametrize("wanted", [{"driver": "nfs"}, {"options": {"o": "bind"}}, {"labels": {"mine": "yes"}}])
+def test_a_volume_that_compose_would_empty_is_refused(deployment: Deployment, wanted: dict[str, object]) -> None:
+    changed = replace(PLAIN, **wanted)  # type: ignore[arg-type]
+    with pytest.raises(PreflightError, match="Compose would remove it, with everything in it"):
+        examined(deployment, Inventory("registry", volumes=(volume(),)), replace(WANTED, volumes=(changed,)))
+    # Compose leaves alone what it did not make.
+    examined(deployment, Inventory("registry", volumes=(volume(""),)), replace(WANTED, volumes=(changed,)))
+
+
+def test_what_is_used_no_more_stays_remembered_while_it_is_there(deployment: Deployment) -> None:
+    there = Inventory("registry", volumes=(volume(""),))
+    ownership.keep(deployment, examined(deployment, there).owned)
+    moved = Wanted(storage=Thing(Kind.DIRECTORY, "/nowhere"))
+    assert DATA in examined(deployment, there, moved).owned.found
+    assert DATA not in examined(deployment, NOTHING, moved).owned.found
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"made": [["planet", "x"]], "found": [], "files": []}', b"1"])
+def test_a_damaged_memory_is_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "owned.json").write_bytes(content)
+    assert Owned.read(tmp_path / "owned.json") is None
+
+
+def used(deployment: Deployment, wanted: Wanted = WANTED) -> None:
+    """An `up` that came to its end."""
+    ownership.keep_storage(deployment, examined(deployment, NOTHING, wanted))
+
+
+def in_directory(folder: Path) -> Wanted:
+    return replace(WANTED, volumes=(), storage=Thing(Kind.DIRECTORY, str(folder)))
+
+
+def test_a_volume_with_images_that_has_gone_is_told(deployment: Deployment) -> None:
+    """Removed by hand, or the engine is another one."""
+    used(deployment)
+    (warning,) = examined(deployment, NOTHING).warnings
+    assert warning.startswith("The volume registry_data, in which the images were, is not there any more")
+    assert examined(deployment, Inventory("registry", volumes=(volume(),))).warnings == ()
+
+
+def test_an_up_that_was_cut_off_has_lost_nothing(deployment: Deployment) -> None:
+    ownership.keep(deployment, examined(deployment, NOTHING).owned)
+    assert examined(deployment, NOTHING).warnings == ()
+
+
+def test_storage_that_the_files_of_the_user_move_is_told(deployment: Deployment) -> None:
+    used(deployment)
+    moved = replace(WANTED, volumes=(PLAIN, replace(PLAIN, name="other")), storage=Thing(Kind.VOLUME, "other"))
+    (warning,) = examined(deployment, Inventory("registry", volumes=(volume(),)), moved).warnings
+    assert "stay in the volume registry_data, and will not be seen: the registry moves to the volume other" in warning
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty folder"])
+def test_a_directory_whose_disk_is_not_mounted_is_told(deployment: Deployment, tmp_path: Path, left: str) -> None:
+    folder = tmp_path / "nas"
+    folder.mkdir()
+    used(deployment, in_directory(folder))
+    assert examined(deployment, NOTHING, in_directory(folder)).warnings == ()
+    folder.rename(tmp_path / "away")
+    if left != "nothing":
+        folder.mkdir()
+    (warning,) = examined(deployment, NOTHING, in_directory(folder)).warnings
+    assert "Is its disk mounted?" in warning
+    assert ("is not there any more" in warning) == (left == "nothing")
+    folder.rmdir() if left != "nothing" else None
+    (tmp_path / "away").rename(folder)
+    assert examined(deployment, NOTHING, in_directory(folder)).warnings == ()

@@ -1,0 +1,136 @@
+"""Which image a service runs, and how it gets here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deployer.errors import ConfigurationError, EngineError
+from deployer.host import base_image
+from deployer.rendering.render import ServiceImages
+from deployer.settings.model import FrontendSettings, RegistrySettings, Settings
+from deployer.workflows.deployment import provision
+from deployer.workflows.deployment.provision import BUILT_FRONTEND, BUILT_REGISTRY, Source, Wanted, choose, choose_all
+from tests.support.fake_engine import FakeEngine
+
+if TYPE_CHECKING:
+    from deployer.settings.model import Images
+
+DEFAULT = Wanted("registry:3", "registry:3", BUILT_REGISTRY)
+OWN = Wanted("mine:1", "registry:3", BUILT_REGISTRY)
+PAGE = Wanted("page:2")
+JOXIT, KWK = FrontendSettings(page="joxit"), FrontendSettings(page="kwk")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "mode", "here", "deployed", "rebuild", "name", "source"),
+    [
+        (DEFAULT, "auto", {"registry:3", BUILT_REGISTRY}, "", False, "registry:3", Source.HERE),
+        (DEFAULT, "auto", {BUILT_REGISTRY}, "", False, BUILT_REGISTRY, Source.HERE),
+        (DEFAULT, "auto", set(), "", False, "registry:3", Source.PULL_OR_BUILD),
+        # What runs goes on running, even when the official image has arrived meanwhile.
+        (DEFAULT, "auto", {"registry:3", BUILT_REGISTRY}, BUILT_REGISTRY, False, BUILT_REGISTRY, Source.HERE),
+        # Whoever names an image gets that image and no stand-in.
+        (OWN, "auto", {BUILT_REGISTRY}, BUILT_REGISTRY, False, "mine:1", Source.PULL),
+        (OWN, "auto", {"mine:1"}, "registry:3", False, "mine:1", Source.HERE),
+        (DEFAULT, "pull", {BUILT_REGISTRY}, BUILT_REGISTRY, False, "registry:3", Source.PULL),
+        (DEFAULT, "pull", {"registry:3"}, "", False, "registry:3", Source.HERE),
+        (DEFAULT, "build", {"registry:3"}, "registry:3", False, BUILT_REGISTRY, Source.BUILD),
+        (DEFAULT, "build", {BUILT_REGISTRY}, "", False, BUILT_REGISTRY, Source.HERE),
+        (DEFAULT, "build", {BUILT_REGISTRY}, "", True, BUILT_REGISTRY, Source.BUILD),
+        (DEFAULT, "auto", {"registry:3"}, "registry:3", True, BUILT_REGISTRY, Source.BUILD),
+        # What has no stand-in is never built.
+        (PAGE, "auto", set(), "", False, "page:2", Source.PULL),
+        (PAGE, "build", set(), "", False, "page:2", Source.PULL),
+        (PAGE, "build", {"page:2"}, "", True, "page:2", Source.HERE),
+        (PAGE, "pull", {"page:2"}, "", False, "page:2", Source.HERE),
+    ],
+)
+def test_the_choice(
+    wanted: Wanted, mode: Images, here: set[str], deployed: str, rebuild: bool, name: str, source: Source
+) -> None:
+    choice = choose(wanted, mode, here.__contains__, deployed, rebuild=rebuild)
+    assert (choice.name, choice.source) == (name, source)
+
+
+def fetch(engine: FakeEngine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> tuple[ServiceImages, list[str]]:
+    monkeypatch.setattr(base_image, "make_archive", lambda archive, allow: archive.write_bytes(b""))
+    monkeypatch.setattr(provision, "_fetch_caddy", lambda context: (context / "caddy").write_bytes(b""))
+    said: list[str] = []
+    choices = choose_all(settings, engine.has_image, None)
+    return provision.fetch(choices, engine, said.append, lambda question: None), said
+
+
+def test_what_is_here_is_neither_pulled_nor_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = FakeEngine(images={"registry:3": "a", "caddy:2": "b"})
+    images, said = fetch(engine, Settings(), monkeypatch)
+    assert images == ServiceImages("registry:3", "caddy:2")
+    assert engine.done == []
+    assert said == []
+
+
+def test_what_can_be_pulled_is_not_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = FakeEngine(pullable={"registry:3", "caddy:2"})
+    images, _ = fetch(engine, Settings(), monkeypatch)
+    assert images == ServiceImages("registry:3", "caddy:2")
+    assert [step[0] for step in engine.done] == ["pull", "pull"]
+
+
+def test_what_cannot_be_pulled_is_built_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = FakeEngine(pullable={"caddy:2"})
+    images, said = fetch(engine, Settings(), monkeypatch)
+    assert images == ServiceImages(BUILT_REGISTRY, "caddy:2")
+    assert ("build", "registry.Dockerfile", BUILT_REGISTRY) in engine.done
+    assert not any(step[0] == "build" and step[2] == BUILT_FRONTEND for step in engine.done)
+    assert any(
+        "registry:3 cannot be pulled (dial tcp: no such host); building one here instead." in line for line in said
+    )
+
+
+def test_a_named_image_that_cannot_be_pulled_is_an_error_with_the_ways_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(registry=RegistrySettings(image="mine:1"))
+    with pytest.raises(EngineError, match="The image mine:1 cannot be pulled") as caught:
+        fetch(FakeEngine(pullable={"caddy:2"}), settings, monkeypatch)
+    assert caught.value.original == "dial tcp: no such host"
+
+
+def test_a_page_that_is_a_service_has_its_image_chosen_and_pulled_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = FrontendSettings(page="joxit", page_image="mirror.example/ui:2")
+    engine = FakeEngine(images={"registry:3": "a", "caddy:2": "b"}, pullable={"mirror.example/ui:2"})
+    images, _ = fetch(engine, Settings(frontend=own), monkeypatch)
+    assert images == ServiceImages("registry:3", "caddy:2", "mirror.example/ui:2")
+    assert engine.done == [("pull", "mirror.example/ui:2")]
+
+
+def test_a_pages_image_that_is_nowhere_is_told_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = FakeEngine()
+    with pytest.raises(EngineError, match="The page's image joxit/docker-registry-ui:2 cannot be pulled") as caught:
+        fetch(engine, Settings(images="build", frontend=JOXIT), monkeypatch)
+    assert engine.done == [("pull", "joxit/docker-registry-ui:2")]
+    assert all(way in "\n".join(caught.value.advice) for way in ("docker load", "page_image", "page: builtin"))
+
+
+@pytest.mark.parametrize(
+    ("here", "deployed", "refused"),
+    [
+        ({BUILT_REGISTRY}, "", False),
+        ({"registry:3"}, "", True),
+        ({"registry:3", BUILT_REGISTRY}, "", True),
+        ({"registry:3", BUILT_REGISTRY}, BUILT_REGISTRY, False),
+        # It might be pulled, and then be version 3.
+        (set(), "", True),
+    ],
+)
+def test_the_page_kwk_wants_a_registry_that_it_can_read_which_auto_learns_late(
+    here: set[str], deployed: str, refused: bool
+) -> None:
+    settings, today = Settings(frontend=KWK), ServiceImages(deployed, "")
+    assert settings.complaint() == ""
+    if not refused:
+        assert choose_all(settings, here.__contains__, today)[0].name == BUILT_REGISTRY
+        return
+    with pytest.raises(ConfigurationError, match=r"needs registry 2\.8, and registry:3 is .* images: build") as caught:
+        choose_all(settings, here.__contains__, today)
+    assert caught.value.exit_code == 2
+    assert choose_all(settings, here.__contains__, today, rebuild=True)[0].source is Source.BUILD

@@ -1,0 +1,71 @@
+"""doctor's own rules: which families are looked at, and that it never advises itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deployer.errors import DeployerError, EngineUnavailable
+from deployer.paths import Deployment
+from deployer.settings.model import Settings
+from deployer.workflows.deployment.stack import Stack
+from deployer.workflows.diagnosis import doctor
+from deployer.workflows.diagnosis.examined import Family
+from deployer.workflows.finding import Finding
+from tests.support.fake_engine import FakeEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pytest
+
+    from deployer.workflows.diagnosis.examined import Examined
+
+
+class Answering(FakeEngine):
+    def version(self) -> str:
+        return "28.5.2"
+
+    def compose_version(self) -> str:
+        return "2.40.3"
+
+    def endpoint(self) -> str:
+        return "unix:///var/run/docker.sock"
+
+
+class Silent(FakeEngine):
+    def version(self) -> str:
+        raise EngineUnavailable("No Docker engine answers.", ("deployer doctor", "docker info"))
+
+
+def fine(_examined: Examined) -> Iterator[Finding]:
+    yield Finding("ok", "This is well.")
+
+
+def failing(_examined: Examined) -> Iterator[Finding]:
+    yield Finding("ok", "The first step is well.")
+    raise DeployerError("The second is not.", ("deployer doctor   (on this machine)", "deployer up"), "its words")
+
+
+def examine(engine: FakeEngine, folder: Path) -> list[Finding]:
+    environment = {"HOME": str(folder)}
+    stack = Stack(Settings(), Deployment.of("registry", environment), engine)
+    return list(doctor.examine(stack, environment, named=False))
+
+
+def test_a_family_that_fails_does_not_silence_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_FAMILIES", (Family(failing), Family(fine)))
+    told = examine(Answering(), tmp_path)[1:]
+    assert [(one.state, one.sentence) for one in told] == [
+        ("ok", "The first step is well."),
+        ("wrong", "The second is not."),
+        ("ok", "This is well."),
+    ]
+    assert (told[1].advice, told[1].original) == (("deployer up",), "its words")
+
+
+def test_without_an_engine_what_needs_none_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_FAMILIES", (Family(failing, needs_engine=True), Family(fine)))
+    engine, other = examine(Silent(), tmp_path)
+    assert (engine.state, engine.advice) == ("wrong", ("docker info",))
+    assert other.sentence == "This is well."

@@ -1,0 +1,75 @@
+"""What status finds amiss."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deployer.errors import NotReady
+from deployer.settings.model import FrontendSettings, Settings
+from deployer.workflows.checks import readiness
+from deployer.workflows.deployment.service_change import Action, change_of
+from deployer.workflows.diagnosis import status
+from tests.support.fake_engine import FakeEngine, service_container
+
+if TYPE_CHECKING:
+    from deployer.engine.values import ServiceContainer
+
+
+@pytest.mark.parametrize(
+    ("page", "version", "amiss"),
+    [
+        ("kwk", "distribution 3.0.0", True),
+        ("kwk", "distribution 2.8.3", False),
+        ("kwk", "", False),
+        ("joxit", "distribution 3.0.0", False),
+        ("builtin", "distribution 3.0.0", False),
+    ],
+)
+def test_a_registry_whose_image_told_nothing_may_turn_out_to_be_one_that_kwk_cannot_read(
+    page: str, version: str, amiss: bool
+) -> None:
+    found = status._page(Settings(frontend=FrontendSettings(page=page)), version)  # type: ignore[arg-type]
+    expected = f"The page kwk shows no image's details: it needs registry 2.8, and this is {version}."
+    assert found == ((expected,) if amiss else ())
+
+
+TASK = replace(service_container("task", "exited"), health="", restart_policy="no")
+
+
+@pytest.mark.parametrize(
+    ("container", "told"),
+    [
+        (replace(TASK, state="running"), ""),
+        (TASK, ""),
+        (replace(TASK, restart_policy="on-failure"), ""),
+        (replace(TASK, exit_code=1), "The service task is exited."),
+        (replace(TASK, restart_policy="unless-stopped"), "The service task is exited."),
+        (replace(TASK, service="registry", state="running"), "The service registry does not come back after a reboot"),
+    ],
+)
+def test_a_task_of_the_users_own_may_come_to_its_end(container: ServiceContainer, told: str) -> None:
+    found = status._problems((container,), None, None)
+    assert len(found) == bool(told)
+    assert "".join(found).startswith(told)
+
+
+def test_a_task_that_has_ended_is_not_started_again_and_keeps_nothing_from_being_ready() -> None:
+    class Done(FakeEngine):
+        ended = TASK
+
+        def containers(self, project: str) -> tuple[ServiceContainer, ...]:
+            return (self.ended,)
+
+        def last_log_lines(self, container: str, count: int) -> tuple[str, ...]:
+            return ()
+
+    assert change_of("task", "hash", TASK.image_id, TASK, outdated=False).action is Action.KEEP
+    readiness._refuse_ended(Done(), "registry")
+    failed = Done()
+    failed.ended = replace(TASK, exit_code=3)
+    assert change_of("task", "hash", TASK.image_id, failed.ended, outdated=False).action is Action.START
+    with pytest.raises(NotReady, match="The service task does not stay up"):
+        readiness._refuse_ended(failed, "registry")

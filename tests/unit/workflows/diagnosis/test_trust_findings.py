@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deployer.settings.model import Settings, TlsSettings
+from deployer.tls import places
+from deployer.tls.places import ClientPaths
+from deployer.tls.probe import Peer
+from deployer.workflows.diagnosis import trust_findings
+from deployer.workflows.diagnosis.trust_findings import TrustExamined
+from deployer.workflows.trust.engine_view import Whereabouts
+from tests.support.certificates import DAY, Certified, authority, certificate, now, serving
+from tests.support.run import free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from deployer.workflows.finding import Finding
+
+ROOT, OTHER = authority(), authority("Another")
+SERVER = certificate("127.0.0.1", signer=ROOT)
+HERE = Whereabouts("unix:///var/run/docker.sock", desktop=False, rootless=False, daemon=None)
+
+
+@dataclass(frozen=True)
+class Registries:
+    """What Docker takes unverified. It has no network of its own here, so that 127.0.0.1 is as any other."""
+
+    hosts: tuple[str, ...] = ()
+    cidrs: tuple[str, ...] = ()
+
+
+@dataclass
+class Case:
+    folder: Path
+    presented: Certified | None = SERVER
+    installed: bytes | None = None
+    registries: Registries = field(default_factory=Registries)
+    tls: TlsSettings = field(default_factory=TlsSettings)
+    programs: tuple[str, ...] = ("docker",)
+
+    def examine(self) -> list[Finding]:
+        with serving(self.folder / "server", self.presented) as server:
+            return self.at(server.port)
+
+    def at(self, port: int) -> list[Finding]:
+        settings = Settings(host="127.0.0.1", port=port, tls=self.tls)
+        (self.folder / "bin").mkdir(exist_ok=True)
+        for program in self.programs:
+            (self.folder / "bin" / program).touch(mode=0o755)
+        environment = {"HOME": str(self.folder / "home"), "PATH": str(self.folder / "bin")}
+        ground = ClientPaths(environment, self.folder, is_root=True, platform="linux")
+        file = places.docker_system(ground, settings.address).file
+        if self.installed is not None:
+            file.parent.mkdir(parents=True)
+            file.write_bytes(self.installed)
+        scene = TrustExamined(settings, Peer("127.0.0.1", port), ground, HERE, self.registries)
+        return list(trust_findings.examine(scene, now()))
+
+    def only(self) -> Finding:
+        [found] = self.examine()
+        return found
+
+
+@pytest.fixture(autouse=True)
+def no_other_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "_PROGRAM_FOLDERS", "/nowhere")
+
+
+def test_nothing_installed(tmp_path: Path) -> None:
+    found = Case(tmp_path).only()
+    assert found.state == "wrong"
+    assert "The Docker engine does not trust 127.0.0.1:" in found.sentence
+    assert found.advice[0].startswith("deployer configure-daemon --host 127.0.0.1 --port ")
+
+
+def test_installed_and_right(tmp_path: Path) -> None:
+    found = Case(tmp_path, installed=ROOT.pem).only()
+    assert found.state == "ok"
+    assert "ca.crt" in found.sentence
+
+
+def test_a_public_certificate(tmp_path: Path) -> None:
+    (tmp_path / "etc/ssl/certs").mkdir(parents=True)
+    (tmp_path / "etc/ssl/certs/ca-certificates.crt").write_bytes(ROOT.pem)
+    assert "This system trusts the certificate" in Case(tmp_path).only().sentence
+
+
+@pytest.mark.parametrize(
+    ("presented", "installed", "words"),
+    [
+        (SERVER, OTHER.pem, "did not sign what 127.0.0.1:"),
+        (SERVER, b"x", "no certificate in PEM"),
+        (SERVER, authority("Old", begins=now() - 9 * DAY, ends=now() - DAY).pem, "expired on"),
+        (SERVER, authority("Early", begins=now() + DAY).pem, "this machine's clock says"),
+        (certificate("a.example", signer=ROOT), ROOT.pem, "is for a.example, not for 127.0.0.1"),
+        (certificate("127.0.0.1", signer=ROOT, begins=now() - 9 * DAY, ends=now() - DAY), ROOT.pem, "expired on"),
+        (certificate("127.0.0.1", signer=ROOT, begins=now() + DAY), ROOT.pem, "is not valid before"),
+    ],
+)
+def test_what_is_wrong(tmp_path: Path, presented: Certified, installed: bytes, words: str) -> None:
+    found = Case(tmp_path, presented=presented, installed=installed).only()
+    assert found.state == "wrong"
+    assert words in found.sentence
+    assert found.advice
+
+
+def test_every_tool_is_told_of(tmp_path: Path) -> None:
+    docker, podman = Case(tmp_path, installed=ROOT.pem, programs=("docker", "podman")).examine()
+    assert (docker.state, podman.state) == ("ok", "note")
+    assert "podman does not trust" in podman.sentence
+
+
+def test_docker_that_does_not_look(tmp_path: Path) -> None:
+    found = Case(tmp_path, installed=ROOT.pem, registries=Registries(cidrs=("127.0.0.0/8",))).examine()
+    assert [(one.state, one.sentence[:26]) for one in found] == [("ok", "The Docker engine accepts ")]
+
+
+def test_plain_http(tmp_path: Path) -> None:
+    case = Case(tmp_path, presented=None)
+    assert "does not trust" in case.only().sentence
+    case.tls = TlsSettings("internal")
+    assert "is to speak HTTPS: the settings say so" in case.only().sentence
+
+
+def test_plain_http_where_an_authority_is_installed(tmp_path: Path) -> None:
+    found = Case(tmp_path, presented=None, installed=ROOT.pem).only()
+    assert found.state == "wrong"
+    assert "Somebody in between" in found.sentence
+
+
+def test_nothing_answers(tmp_path: Path) -> None:
+    [found] = Case(tmp_path).at(free_port())
+    assert "does not trust" in found.sentence

@@ -1,0 +1,190 @@
+"""What a pull that failed is told with: what the registry has, where the engine only says that it lacks something."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deployer.engine.errors import translate
+from deployer.errors import EngineError, NotAnImage, NotFound, PlatformNotInRegistry, UsageError
+from deployer.registry.client import RegistryClient
+from deployer.workflows.transfer import publish
+from deployer.workflows.transfer.publish import Pull
+from tests.support.fake_engine import FakeEngine
+from tests.support.fake_registry import FakeRegistry, Reply, refused
+from tests.support.registry_content import OCI, Image, image, index, push, sha256
+
+if TYPE_CHECKING:
+    from deployer.errors import DeployerError
+
+ADDRESS = "localhost:5000"
+OLD = "no matching manifest for linux/amd64 in the manifest list entries"
+NEW = "Error response from daemon: no match for platform in manifest: not found"
+CHART = "unsupported media type application/vnd.cncf.helm.config.v1+json"
+
+
+def failed(original: str, *contents: Image, platform: str = "", fake: FakeRegistry | None = None) -> DeployerError:
+    """What is told when Docker fails with these words; the last of the contents has the tag."""
+    fake = fake or FakeRegistry()
+    with fake.client as pusher:
+        for content in contents[:-1]:
+            push(pusher, "team/app", None, content)
+        push(pusher, "team/app", "1", contents[-1])
+    name = f"{ADDRESS}/team/app:1"
+    engine = FakeEngine(failures={name: translate(original, address=ADDRESS)})
+    pulls = publish.plan_pull(["team/app:1"], ADDRESS, engine, platform)
+    [outcome] = publish.pull_all(
+        pulls, engine, lambda: RegistryClient(f"http://{ADDRESS}", {}, transport=fake.transport), jobs=1, on_line=None
+    )
+    assert engine.done == [("pull", name, *([platform] if platform else []))]
+    assert outcome.error is not None
+    assert outcome.error.original == original
+    return outcome.error
+
+
+def chart() -> Image:
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": kind,
+        "config": {"mediaType": "application/vnd.cncf.helm.config.v1+json", "digest": sha256(b"{}"), "size": 2},
+        "layers": [],
+    }
+    return Image(json.dumps(manifest).encode(), kind, (b"{}",))
+
+
+def several(*platforms: str) -> list[Image]:
+    children = [image(str(number), platform=platform, media=OCI) for number, platform in enumerate(platforms)]
+    return [*children, index(list(zip(children, platforms, strict=True)), media=OCI)]
+
+
+@pytest.mark.parametrize(("original", "wanted"), [(OLD, "linux/amd64"), (NEW, "this machine's platform")])
+def test_an_image_for_other_platforms_is_told_with_those(original: str, wanted: str) -> None:
+    error = failed(original, *several("linux/arm64", "linux/s390x"))
+    assert type(error) is PlatformNotInRegistry
+    assert error.message == f"'team/app:1' at {ADDRESS} has no image for {wanted}. It has linux/arm64, linux/s390x."
+    assert error.advice[0].startswith("deployer pull team/app:1 --platform linux/arm64 ")
+
+
+@pytest.mark.parametrize("platform", ["", "linux/amd64", "windows/amd64"])
+@pytest.mark.parametrize(
+    "original",
+    [NEW, 'image operating system "windows" cannot be used on this platform', "operating system is not supported"],
+)
+def test_a_single_image_of_another_system_is_told_with_its_own(original: str, platform: str) -> None:
+    error = failed(original, image("x", platform="windows/amd64"), platform=platform)
+    assert type(error) is PlatformNotInRegistry
+    assert error.message == (
+        f"'team/app:1' at {ADDRESS} is for windows/amd64, and this Docker engine takes no images of that system."
+    )
+    assert error.advice == (
+        "deployer inspect team/app:1   (shows what it is)",
+        f"As it is, into a folder: skopeo copy --all --src-tls-verify=false docker://{ADDRESS}/team/app:1 oci:app:1",
+    )
+
+
+def test_many_platforms_are_counted() -> None:
+    error = failed(OLD, *several(*(f"linux/a{number}" for number in range(11))))
+    assert error.message.endswith("linux/a7 and 3 more.")
+
+
+@pytest.mark.parametrize("original", [OLD, CHART])
+def test_what_is_not_an_image_is_told_with_what_gets_it(original: str) -> None:
+    error = failed(original, chart())
+    assert type(error) is NotAnImage
+    assert error.message == "'team/app:1' is a Helm chart, and not an image that Docker can pull."
+    assert error.advice[0] == f"helm pull --plain-http oci://{ADDRESS}/team/app --version 1"
+
+
+@pytest.mark.parametrize("original", [OLD, CHART])
+def test_an_index_of_charts_is_told_as_a_chart(original: str) -> None:
+    error = failed(original, chart(), index([(chart(), "linux/amd64")], media=OCI))
+    assert type(error) is NotAnImage
+    assert error.message == "'team/app:1' is a Helm chart, and not an image that Docker can pull."
+    assert error.advice[0] == f"helm pull --plain-http oci://{ADDRESS}/team/app --version 1"
+
+
+GONE = "Error response from daemon: manifest for localhost:5000/team/app:1 not found: manifest unknown"
+
+
+class Losing(FakeRegistry):
+    """It has lost whatever is asked for by one of these names."""
+
+    def __init__(self, *lost: str) -> None:
+        super().__init__()
+        self.lost = lost
+
+    def answer(self, method: str, path: str, *rest: object) -> Reply:
+        if method == "GET" and path.endswith(self.lost):
+            return refused(404, "MANIFEST_UNKNOWN")
+        return super().answer(method, path, *rest)  # type: ignore[arg-type]
+
+
+def test_a_missing_image_is_told_by_name_and_not_suggested_again() -> None:
+    error = failed(GONE, image("x"), fake=Losing("/manifests/1"))
+    assert type(error) is NotFound
+    assert error.message == f"There is no 'team/app:1' at {ADDRESS}."
+    assert error.advice == ("The tag is listed, but its manifest is gone: push it again.",)
+
+
+def test_an_index_without_a_child_is_not_called_missing() -> None:
+    child, whole = several("linux/amd64")
+    error = failed(GONE, child, whole, fake=Losing(child.digest))
+    assert error.message == f"'team/app:1' at {ADDRESS} is not whole: the registry has lost {child.digest[7:19]}."
+    assert error.advice == ("Push it again: deployer push team/app:1",)
+
+
+def test_an_image_that_is_there_is_not_called_missing() -> None:
+    error = failed(GONE, image("x"))
+    assert error.message == f"'team/app:1' is at {ADDRESS}, and the engine did not find all that it needs."
+
+
+def test_a_platform_of_another_system_is_not_advised() -> None:
+    error = failed(OLD, *several("windows/amd64", "darwin/arm64"))
+    assert type(error) is PlatformNotInRegistry
+    assert error.advice[0] == "deployer inspect team/app:1   (shows what it is)"
+    assert "--platform" not in str(error.advice)
+    error = failed(OLD, *several("windows/amd64", "linux/arm64"))
+    assert "--platform linux/arm64 " in error.advice[0]
+
+
+def test_an_index_of_bottles_has_no_platform_to_pull() -> None:
+    bottle = {"com.github.package.type": "homebrew_bottle"}
+    child = image("x", platform="darwin/arm64", media=OCI, annotations=bottle)
+    error = failed(OLD, child, index([(child, "darwin/arm64")], media=OCI, annotations=bottle))
+    assert type(error) is NotAnImage
+
+
+def test_a_registry_that_cannot_be_asked_leaves_the_engines_words() -> None:
+    class Refusing(FakeRegistry):
+        def answer(self, method: str, path: str, *rest: object) -> Reply:
+            return Reply(500) if method == "GET" and "/manifests/" in path else super().answer(method, path, *rest)  # type: ignore[arg-type]
+
+    error = failed(OLD, *several("linux/arm64", "linux/s390x"), fake=Refusing())
+    assert error.message == f"The image at {ADDRESS} lacks this machine's platform."
+
+
+def test_other_failures_are_not_asked_about() -> None:
+    error = EngineError("A disk is full.")
+    engine = FakeEngine(failures={f"{ADDRESS}/x:1": error})
+
+    def registry() -> RegistryClient:
+        raise AssertionError("the registry was asked, and nothing was missing")
+
+    [outcome] = publish.pull_all(publish.plan_pull(["x:1"], ADDRESS, engine), engine, registry, jobs=1, on_line=None)
+    assert outcome.error is error
+
+
+@pytest.mark.parametrize("platform", ["linux/arm64", "arm64", "linux/arm/v7", "windows(10.0.17763)/amd64"])
+def test_a_platform_reaches_docker_as_it_is(platform: str) -> None:
+    [plan] = publish.plan_pull(["x:1"], ADDRESS, FakeEngine(), platform)
+    assert isinstance(plan, Pull)
+    assert plan.platform == platform
+
+
+@pytest.mark.parametrize("platform", ["a/b/c/d", "lin ux", "linux/"])
+def test_a_platform_that_docker_would_not_take_is_refused(platform: str) -> None:
+    with pytest.raises(UsageError, match="is not a valid platform"):
+        publish.plan_pull(["x:1"], ADDRESS, FakeEngine(), platform)

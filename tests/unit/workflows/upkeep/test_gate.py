@@ -1,0 +1,241 @@
+"""The gate's order of things, with a frontend and an engine of the test's own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from deployer.errors import EngineError, GateError
+from deployer.host.lock import exclusive
+from deployer.paths import Deployment
+from deployer.settings.model import Settings
+from deployer.workflows.upkeep import gate as module
+from deployer.workflows.upkeep.gate import Drain, Gate, Held, Keeper, recover
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from deployer.engine.client import Engine
+
+WHO = Held("gc", 4711, datetime(2026, 11, 26, 12, 0, tzinfo=UTC))
+
+
+@dataclass
+class FakeEngine:
+    """Answers what Caddy would count: one pair of uploads and commits for each question, the last for ever."""
+
+    counts: list[tuple[int, int]]
+    asked: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    broken: bool = False
+    place: str = "unix:///var/run/docker.sock"
+
+    def endpoint(self) -> str:
+        return self.place
+
+    def execute(self, container: str, *command: str) -> str:
+        self.asked.append(container)
+        uploads, commits = self.counts.pop(0) if len(self.counts) > 1 else self.counts[0]
+        found = {
+            "unix//run/registry/./registry.sock": uploads,
+            "unix//run/registry/././registry.sock": commits,
+            "registry:5000": 9,
+        }
+        return json.dumps([{"address": name, "num_requests": number} for name, number in found.items()])
+
+    def remove_helpers(self, label: str) -> None:
+        if self.broken:
+            raise EngineError("No engine answers.")
+        self.removed.append(label)
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Deployment:
+    made = Deployment("registry", tmp_path)
+    made.gate_directory.mkdir(parents=True)
+    return made
+
+
+@pytest.fixture
+def port(deployment: Deployment) -> Iterator[int]:
+    """A frontend that refuses while the gate is closed, as Caddy does."""
+
+    class Frontend(BaseHTTPRequestHandler):
+        def do_PATCH(self) -> None:
+            closed = (deployment.gate_directory / "closed").exists()
+            self.send_response(503 if closed else 404)
+            self.end_headers()
+            self.wfile.write(b"the registry is being tidied up" if closed else b"not found")
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            return
+
+    server = HTTPServer(("127.0.0.1", 0), Frontend)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+def keeper(deployment: Deployment, port: int, engine: FakeEngine, frontends: Sequence[tuple[str, ...]]) -> Keeper:
+    answers = list(frontends)
+    return Keeper(
+        Gate.of(deployment),
+        Settings(port=port),
+        cast("Engine", engine),
+        lambda: answers.pop(0) if len(answers) > 1 else answers[0],
+        WHO,
+    )
+
+
+def nothing() -> None:
+    return
+
+
+def said() -> tuple[list[str], Drain]:
+    words: list[str] = []
+    return words, Drain(0.3, words.append)
+
+
+def test_it_is_closed_inside_and_open_after(deployment: Deployment, port: int) -> None:
+    words, drain = said()
+    gate = Gate.of(deployment)
+    with keeper(deployment, port, FakeEngine([(0, 0)]), [("f",)]).hold(drain, nothing) as hold:
+        assert gate.held() == WHO
+        assert (deployment.gate_directory / "closed").exists()
+    assert gate.held() is None
+    assert not list(deployment.gate_directory.iterdir())
+    assert hold.seconds > 0
+    assert not words
+
+
+def test_pushes_under_way_are_let_finish_but_not_for_ever(deployment: Deployment, port: int) -> None:
+    words, drain = said()
+    with keeper(deployment, port, FakeEngine([(1, 0), (2, 1), (0, 0)]), [("f",)]).hold(drain, nothing):
+        assert len(words) == 1
+    words, drain = said()
+    with keeper(deployment, port, FakeEngine([(1, 0)]), [("f",)]).hold(drain, nothing):
+        assert words[-1] == "Some are still under way; where one fails, it is to be pushed again."
+
+
+def test_a_write_that_does_not_finish_opens_it_again(
+    deployment: Deployment, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_COMMIT_SECONDS", 0.5)
+    ended: list[bool] = []
+    with (
+        pytest.raises(GateError, match="did not finish"),
+        keeper(deployment, port, FakeEngine([(0, 1)]), [("f",)]).hold(said()[1], lambda: ended.append(True)),
+    ):
+        pytest.fail("it must not begin")
+    assert ended == [True]
+    assert Gate.of(deployment).held() is None
+
+
+def test_after_a_failure_the_helper_ends_before_it_opens(deployment: Deployment, port: int) -> None:
+    gate = Gate.of(deployment)
+    seen: list[Held | None] = []
+    with (
+        pytest.raises(KeyboardInterrupt),
+        keeper(deployment, port, FakeEngine([(0, 0)]), [("f",)]).hold(said()[1], lambda: seen.append(gate.held())),
+    ):
+        raise KeyboardInterrupt
+    assert seen == [WHO]
+    assert gate.held() is None
+
+
+def test_while_the_helper_may_live_it_stays_closed(deployment: Deployment, port: int) -> None:
+    def cannot() -> None:
+        raise EngineError("No engine answers.")
+
+    with (
+        pytest.raises(EngineError),
+        keeper(deployment, port, FakeEngine([(0, 0)]), [("f",)]).hold(said()[1], cannot),
+    ):
+        raise RuntimeError
+    assert Gate.of(deployment).held() == WHO
+
+
+def test_a_frontend_that_comes_up_meanwhile_is_counted_too(deployment: Deployment, port: int) -> None:
+    engine = FakeEngine([(0, 1), (0, 0)])
+    with keeper(deployment, port, engine, [(), ("late",)]).hold(said()[1], nothing):
+        pass
+    assert engine.asked == ["late", "late"]
+
+
+def test_one_that_does_not_refuse_is_noticed(deployment: Deployment, port: int) -> None:
+    Gate.of(deployment)
+    elsewhere = Deployment("other", deployment.directory / "other")
+    elsewhere.gate_directory.mkdir(parents=True)
+    with (
+        pytest.raises(GateError, match="not as this version of deployer renders it"),
+        keeper(elsewhere, port, FakeEngine([(0, 0)]), [("f",)]).hold(said()[1], nothing),
+    ):
+        pytest.fail("it must not begin")
+    assert Gate.of(elsewhere).held() is None
+
+
+def test_an_earlier_frontend_that_counts_nothing_is_noticed(deployment: Deployment, port: int) -> None:
+    engine = FakeEngine([(0, 0)])
+    engine.execute = lambda container, *command: '[{"address":"registry:5000","num_requests":0}]'  # type: ignore[method-assign]
+    with (
+        pytest.raises(GateError, match="deployer renders it") as caught,
+        keeper(deployment, port, engine, [("f",)]).hold(said()[1], nothing),
+    ):
+        pytest.fail("it must not begin")
+    assert caught.value.advice == ("deployer up",)
+
+
+# -- what a command that is gone has left
+
+
+def test_nothing_is_said_of_an_open_gate(deployment: Deployment) -> None:
+    assert recover(deployment, cast("Engine", FakeEngine([(0, 0)]))) == ""
+
+
+def test_a_gate_left_closed_is_opened_once_the_helper_is_gone(deployment: Deployment) -> None:
+    Gate.of(deployment).close(WHO)
+    engine = FakeEngine([(0, 0)])
+    words = recover(deployment, cast("Engine", engine))
+    assert words == (
+        "Writes were held off since 2026-11-26 12:00:00 UTC by `deployer gc` (process 4711), which is gone; "
+        "they are let through again."
+    )
+    assert engine.removed == [str(deployment.directory)]
+    assert Gate.of(deployment).held() is None
+
+
+def test_while_the_command_lives_it_is_left_closed(deployment: Deployment) -> None:
+    Gate.of(deployment).close(WHO)
+    engine = FakeEngine([(0, 0)])
+    with exclusive(deployment.lock_file, "gc"):
+        assert recover(deployment, cast("Engine", engine)) == ""
+    assert not engine.removed
+    assert Gate.of(deployment).held() == WHO
+
+
+def test_where_no_engine_answers_it_stays_closed_and_that_is_said(deployment: Deployment) -> None:
+    Gate.of(deployment).close(WHO)
+    words = recover(deployment, cast("Engine", FakeEngine([(0, 0)], broken=True)))
+    assert words.endswith("They still are: No engine answers.")
+    assert Gate.of(deployment).held() == WHO
+
+
+def test_with_an_engine_elsewhere_it_stays_closed_for_the_helper_here_may_be_at_work(deployment: Deployment) -> None:
+    Gate.of(deployment).close(WHO)
+    engine = FakeEngine([(0, 0)], place="ssh://there")
+    assert "another machine's (ssh://there)" in recover(deployment, cast("Engine", engine))
+    assert not engine.removed
+    assert Gate.of(deployment).held() == WHO
+
+
+def test_a_damaged_mark_holds_all_the_same(deployment: Deployment) -> None:
+    (deployment.gate_directory / "closed").write_text("{")
+    assert Gate.of(deployment).held() is not None

@@ -1,0 +1,209 @@
+"""Changing the users: each change whole or not at all, and what the rules let a user do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deployer.errors import EngineError, HostError, NotFound, UsageError
+from deployer.host.files import write_atomically
+from deployer.paths import Deployment
+from deployer.rendering import render
+from deployer.settings.account import Account
+from deployer.settings.model import AccessRule, Settings
+from deployer.workflows.deployment import access
+from deployer.workflows.deployment.stack import Stack
+from deployer.workflows.users import accounts
+from deployer.workflows.users.accounts import AccountsRefused
+from tests.support.fake_engine import FakeEngine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HASH = "$2b$10$" + "a" * 53
+OTHER = "$2y$12$" + "b" * 53
+ANN, BOB = Account("ann", HASH), Account("bob", HASH)
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Stack:
+    return Stack(Settings(), Deployment("registry", tmp_path / "deployer" / "registry"), FakeEngine())
+
+
+@pytest.fixture
+def applied(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Account, ...]]:
+    """The users as each `apply` found them in the file."""
+    seen: list[tuple[Account, ...]] = []
+
+    def apply(stack: Stack) -> bool:
+        seen.append(access.accounts_of(stack.deployment))
+        return True
+
+    monkeypatch.setattr(access, "apply", apply)
+    return seen
+
+
+def test_a_change_is_written_for_its_owner_alone_and_then_applied(stack: Stack, applied: list[object]) -> None:
+    done = accounts.change(stack, "user add", lambda known: accounts.added(known, "bob", HASH))
+    assert done == accounts.Changed((), (BOB,), running=True)
+    assert done.closes
+    assert stack.deployment.users_file.read_text() == f"bob:{HASH}\n"
+    assert stack.deployment.users_file.stat().st_mode & 0o777 == 0o600
+    assert not accounts.change(stack, "user add", lambda known: accounts.added(known, "ann", HASH)).closes
+    assert applied == [(BOB,), (ANN, BOB)]
+
+
+def test_a_refused_change_leaves_the_file_and_applies_nothing(stack: Stack, applied: list[object]) -> None:
+    accounts.change(stack, "user add", lambda known: accounts.added(known, "bob", HASH))
+    before = stack.deployment.users_file.stat().st_mtime_ns
+    with pytest.raises(AccountsRefused):
+        accounts.change(stack, "user add", lambda known: accounts.added(known, "bob", OTHER))
+    assert stack.deployment.users_file.stat().st_mtime_ns == before
+    assert len(applied) == 1
+
+
+def test_a_damaged_file_is_never_written_over(stack: Stack, applied: list[object]) -> None:
+    stack.deployment.directory.mkdir(parents=True)
+    stack.deployment.users_file.write_text("bob:secret\n")
+    with pytest.raises(HostError, match=r"is damaged: line 1") as caught:
+        accounts.change(stack, "user add", lambda known: accounts.added(known, "ann", HASH))
+    assert "secret" not in str(caught.value)
+    assert stack.deployment.users_file.read_text() == "bob:secret\n"
+
+
+def test_where_the_registry_does_not_take_it_over_that_is_said(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(stack: Stack) -> bool:
+        raise EngineError("No Docker engine answers.", ("Start it.",), "dial unix")
+
+    monkeypatch.setattr(access, "apply", fail)
+    with pytest.raises(EngineError, match=r"kept, but not in force yet[.] No Docker engine answers[.]$") as caught:
+        accounts.change(stack, "user add", lambda known: accounts.added(known, "bob", HASH))
+    assert caught.value.advice == ("Start it.", "deployer up")
+    assert caught.value.original == "dial unix"
+    assert access.accounts_of(stack.deployment) == (BOB,)
+    assert stack.deployment.unread_file.exists()
+
+
+def test_whether_the_rules_of_the_settings_are_in_force(stack: Stack) -> None:
+    ruled = replace(stack.settings, access=RULES)
+    assert accounts.rules_in_force(ruled, stack.deployment)
+    for deployed, other in ((ruled, stack.settings), (stack.settings, ruled)):
+        for file in render.rule_files(deployed):
+            write_atomically(stack.deployment.directory / file.path, file.content, file.mode)
+        assert accounts.rules_in_force(deployed, stack.deployment)
+        assert not accounts.rules_in_force(other, stack.deployment)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "-x", "a:b", "a\nb", "x" * 65, "ä", "*"])
+def test_a_name_that_cannot_be_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="is no user name"):
+        accounts.check_name(name)
+
+
+def test_an_unknown_user_is_told_with_who_is_like_it() -> None:
+    with pytest.raises(NotFound, match="no user 'bop'") as caught:
+        accounts.find((ANN, BOB), "bop")
+    assert caught.value.advice == ("Did you mean bob?",)
+    with pytest.raises(NotFound) as caught:
+        accounts.find((ANN, BOB), "zed\x1b")
+    assert caught.value.message == "There is no user 'zed\\x1b'."
+    assert caught.value.advice == ("Who there is: deployer user list",)
+    with pytest.raises(NotFound, match="there are none at all"):
+        accounts.find((), "bob")
+
+
+def test_another_password_is_for_one_user_alone() -> None:
+    assert accounts.with_password((ANN, BOB), "bob", OTHER) == (ANN, Account("bob", OTHER))
+    with pytest.raises(NotFound):
+        accounts.with_password((ANN,), "bob", OTHER)
+
+
+def test_the_last_user_goes_only_where_that_is_meant() -> None:
+    assert accounts.without((ANN, BOB), "bob", may_open=False) == (ANN,)
+    with pytest.raises(AccountsRefused, match="open to everyone") as caught:
+        accounts.without((BOB,), "bob", may_open=False)
+    assert "If that is meant: deployer user remove bob --open" in caught.value.advice
+    assert accounts.without((BOB,), "bob", may_open=True) == ()
+    with pytest.raises(NotFound):
+        accounts.without((BOB,), "ann", may_open=True)
+
+
+def read(
+    text: str | bytes, known: tuple[Account, ...] = (), *, skip: bool = False, replace: bool = False
+) -> accounts.Import:
+    content = text.encode() if isinstance(text, str) else text
+    return accounts.read_import(content, "x.htpasswd", known, skip=skip, replace=replace)
+
+
+def test_an_import_adds_and_knows_who_is_there_already() -> None:
+    plan = read(f"bob:{HASH}\nann:{HASH}\n", (BOB,))
+    assert plan == accounts.Import((ANN,), (), (BOB,), ())
+    assert plan.onto((BOB,)) == (BOB, ANN)
+
+
+def test_an_import_changes_passwords_only_where_that_is_meant() -> None:
+    with pytest.raises(AccountsRefused, match="other passwords") as caught:
+        read(f"bob:{OTHER}\nann:{HASH}", (BOB,))
+    assert caught.value.problems == ("bob",)
+    plan = read(f"bob:{OTHER}\nann:{HASH}", (BOB,), replace=True)
+    assert set(plan.onto((BOB,))) == {Account("bob", OTHER), ANN}
+
+
+def test_an_import_takes_all_or_says_each_line_that_cannot_be() -> None:
+    text = f"ann:{HASH}\nmd5:$apr1$a$b\n\nhunter2hunter2\n"
+    with pytest.raises(AccountsRefused, match=r"x\.htpasswd has lines that cannot be imported") as caught:
+        read(text)
+    assert caught.value.problems == (
+        "line 2: the password of 'md5' is kept as an MD5 hash of Apache's; only bcrypt is taken",
+        "line 4: no NAME:HASH",
+    )
+    plan = read(text, skip=True)
+    assert plan.added == (ANN,)
+    assert [one.number for one in plan.skipped] == [2, 4]
+
+
+@pytest.mark.parametrize("content", [b"", b"# nobody\n", b"\xff\xfea\x00:\x00"])
+def test_a_file_without_users_is_refused(content: bytes) -> None:
+    with pytest.raises(AccountsRefused, match=r"x\.htpasswd (holds no user|is no htpasswd file)"):
+        read(content)
+
+
+def test_the_mark_that_windows_writes_is_no_part_of_a_name() -> None:
+    assert read(b"\xef\xbb\xbf" + f"ann:{HASH}\r\n".encode()).added == (ANN,)
+
+
+RULES = (
+    AccessRule(("admin",), ("*",), ("pull", "push", "delete")),
+    AccessRule(("user01", "ci"), ("team/*", "centos"), ("pull",)),
+    AccessRule(("ci",), ("team/*",), ("push",)),
+    AccessRule(("ci",), ("*",), ("pull",)),
+    AccessRule(("*",), ("public/*",), ("pull",)),
+)
+
+
+@pytest.mark.parametrize(
+    ("rules", "name", "words"),
+    [
+        ((), "ann", "everything: pull, push, delete"),
+        (RULES, "admin", "everything: pull, push, delete"),
+        (RULES, "user01", "pull: team/*, centos, public/*"),
+        (RULES, "ci", "pull: everything; push: team/*"),
+        (RULES, "nobody", "pull: public/*"),
+        (RULES[:3], "nobody", "nothing"),
+        (
+            (AccessRule(("a",), ("x", "y"), ("pull",)), AccessRule(("a",), ("y", "x"), ("push",))),
+            "a",
+            "pull, push: x, y",
+        ),
+    ],
+)
+def test_what_a_user_may_do_in_words(rules: tuple[AccessRule, ...], name: str, words: str) -> None:
+    assert accounts.in_words(accounts.rights(rules, name)) == words
+
+
+def test_who_stands_in_rules() -> None:
+    assert accounts.rules_naming(RULES, "ci") == ("access[1]", "access[2]", "access[3]")
+    assert accounts.rules_naming(RULES, "ann") == ()
+    assert accounts.strangers(RULES, (Account("admin", HASH),)) == ("ci", "user01")
