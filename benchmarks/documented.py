@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from deployer.host.files import write_atomically
-from deployer.rendering.render import BASE_IMAGE, PRIVATE, STORAGE
+from deployer.host.files import PRIVATE, write_atomically
+from deployer.layout import STORAGE
+from deployer.rendering.snippets import BASE_IMAGE
 from tests.support.stack import docker
 
 if TYPE_CHECKING:

@@ -91,7 +91,7 @@ def medians(measurements: Mapping[str, Callable[[], float]], runs: int) -> dict[
 
 
 def table(figures: Sequence[Figure]) -> str:
-    """The figures as a Markdown table, as the README shows them."""
+    """The figures as a Markdown table, as docs/explanation/benchmarks.md shows them."""
     lines = ["| what | ours | peer | ratio | aim |", "|---|---|---|---|---|"]
     for figure in figures:
         aim = figure.aim if figure.reached else f"{figure.aim} (missed)"

@@ -16,8 +16,7 @@ from benchmarks.layers import load_new_image
 from benchmarks.load import User, requests_a_second, requests_under_attack
 from benchmarks.measure import RATE, THROUGHPUT, Command, Figure, in_turn, medians
 from benchmarks.transfer import random_blob
-from deployer.host.files import write_atomically
-from deployer.rendering.render import PRIVATE
+from deployer.host.files import PRIVATE, write_atomically
 from deployer.settings.account import Account, written
 from tests.support.registry_content import image, push
 from tests.support.run import free_port

@@ -100,7 +100,7 @@ class Session:
         With an engine, containers whose files are gone count too.
         """
         if self.name is not None and not {"host", "port"} & self.loaded.given:
-            from deployer.workflows.deployment import deployments
+            from deployer.workflows.configuration import deployments
 
             deployments.require(self.deployment, self.environment, engine)
 
@@ -203,8 +203,8 @@ def _recover(session: Session) -> None:
     _recover_gate(session, deployment)
     # Looked for here, so that a command that has nothing to finish loads nothing for it.
     if deployment.unread_file.exists() or deployment.unfinished_file.exists():
-        from deployer.workflows.deployment.access import finish
         from deployer.workflows.deployment.stack import Stack
+        from deployer.workflows.users.in_force import finish
 
         said = finish(Stack(session.settings, deployment, session.engine))
         if said:

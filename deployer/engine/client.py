@@ -16,6 +16,7 @@ from deployer.engine.errors import translated
 from deployer.engine.report import EngineReport, Plugin, plugins_of, proxies_of
 from deployer.engine.values import EngineFacts, InsecureRegistries, LocalImage, Publisher, ServiceContainer, Transferred
 from deployer.errors import EngineError, EngineUnavailable, ImageNotFound, UnsetVariables
+from deployer.host.daemon.kind import EngineKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,11 +63,13 @@ class Engine:
             info = self._info()
         system = str(info.get("OperatingSystem") or "")
         options = {option.split(",")[0] for option in info.get("SecurityOptions") or ()}
+        kind = EngineKind.ROOTLESS if "name=rootless" in options else EngineKind.SYSTEM
+        if "Docker Desktop" in system:
+            kind = EngineKind.DESKTOP
         return EngineFacts(
             version=str(info.get("ServerVersion") or ""),
             operating_system=system,
-            rootless="name=rootless" in options,
-            desktop="Docker Desktop" in system,
+            kind=kind,
             endpoint=endpoint.result(),
             data_directory=str(info.get("DockerRootDir") or ""),
             user_namespaces="name=userns" in options,

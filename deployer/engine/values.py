@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from deployer.host.daemon.kind import EngineKind
+    from deployer.layout import Service
 
 
 @dataclass(frozen=True)
@@ -22,8 +26,7 @@ class EngineFacts:
 
     version: str
     operating_system: str
-    rootless: bool
-    desktop: bool
+    kind: EngineKind
     endpoint: str
     data_directory: str
     user_namespaces: bool = False
@@ -47,6 +50,37 @@ class LocalImage:
     size: int
 
 
+class ContainerState(StrEnum):
+    """What Docker says of a container (moby, container/state.go)."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    PAUSED = "paused"
+    RESTARTING = "restarting"
+    REMOVING = "removing"
+    EXITED = "exited"
+    DEAD = "dead"
+    UNKNOWN = "in an unknown state"
+
+    @classmethod
+    def _missing_(cls, _value: object) -> ContainerState:
+        # Another engine's own word.
+        return cls.UNKNOWN
+
+
+class Health(StrEnum):
+    """What Docker's health check says; NONE where a container has none."""
+
+    NONE = ""
+    STARTING = "starting"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+
+    @classmethod
+    def _missing_(cls, _value: object) -> Health:
+        return cls.NONE
+
+
 @dataclass(frozen=True)
 class ServiceContainer:
     """A container that Compose made for a service.
@@ -59,9 +93,9 @@ class ServiceContainer:
     id: str
     name: str
     service: str
-    state: str
+    state: ContainerState
     started: datetime
-    health: str
+    health: Health
     exit_code: int
     restart_policy: str
     image: str
@@ -73,9 +107,16 @@ class ServiceContainer:
     user_namespace: str = ""
 
     @property
+    def is_running(self) -> bool:
+        """Whether its programs run; a paused one's do not."""
+        return self.state is ContainerState.RUNNING
+
+    @property
     def has_finished(self) -> bool:
         """Whether it ran to its end, as a task of the user's own is to."""
-        return self.state == "exited" and self.exit_code == 0 and self.restart_policy in {"no", "on-failure"}
+        return (
+            self.state is ContainerState.EXITED and self.exit_code == 0 and self.restart_policy in {"no", "on-failure"}
+        )
 
     @classmethod
     def of(cls, raw: dict[str, Any]) -> ServiceContainer:
@@ -86,9 +127,9 @@ class ServiceContainer:
             id=raw["Id"],
             name=raw["Name"].lstrip("/"),
             service=labels.get("com.docker.compose.service", ""),
-            state=state["Status"],
+            state=ContainerState(state["Status"]),
             started=datetime.fromisoformat(state["StartedAt"]),
-            health=(state.get("Health") or {}).get("Status", ""),
+            health=Health((state.get("Health") or {}).get("Status", "")),
             exit_code=state["ExitCode"],
             restart_policy=raw["HostConfig"]["RestartPolicy"]["Name"] or "no",
             image=raw["Config"]["Image"],
@@ -104,6 +145,16 @@ class ServiceContainer:
             is_published=raw["HostConfig"].get("NetworkMode") == "host" or bool(raw["HostConfig"].get("PortBindings")),
             user_namespace=raw["HostConfig"].get("UsernsMode") or "",
         )
+
+
+def of_service(containers: Iterable[ServiceContainer], service: Service) -> ServiceContainer | None:
+    """The container of a service, running or not; None where there is none."""
+    return next((container for container in containers if container.service == service), None)
+
+
+def running(containers: Iterable[ServiceContainer], service: Service) -> ServiceContainer | None:
+    """The running container of a service; None where none runs."""
+    return of_service((container for container in containers if container.is_running), service)
 
 
 @dataclass(frozen=True)

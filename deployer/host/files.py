@@ -10,6 +10,10 @@ from pathlib import Path
 
 from deployer.errors import HostError
 
+# Modes of the files that deployer writes.
+PRIVATE = 0o600
+PUBLIC = 0o644
+
 # Bytes: more than any configuration or certificate, and more than any list of users, and little enough to keep.
 SMALL = 1 << 20
 _LARGE = 64 << 20

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from deployer.errors import RegistryError
@@ -79,8 +78,7 @@ def parse_overview(content: bytes) -> Overview | None:
 def _pushed(parts: Mapping[str, _Member]) -> dict[str, datetime]:
     found = json.loads(parts["pushed"].text) if "pushed" in parts else {}
     seconds = found if isinstance(found, dict) else {}
-    known = {tag: moment for tag, moment in seconds.items() if isinstance(moment, int | float) and isfinite(moment)}
-    return {tag: at_second(moment) for tag, moment in known.items()}
+    return {tag: at_second(moment) for tag, moment in seconds.items() if isinstance(moment, int)}
 
 
 def _damaged(parts: Mapping[str, _Member]) -> dict[str, int | None]:

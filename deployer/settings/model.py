@@ -27,25 +27,30 @@ TlsMode = Literal["", "off", "internal", "acme"]
 Order = Literal["later", "created", "pushed"]
 
 
-def _checked(check: Check, default: Any) -> Any:  # noqa: ANN401 - dataclasses.field is as loose
-    return field(default=default, metadata={"check": check})
+def _checked(check: Check, default: Any, about: str) -> Any:  # noqa: ANN401 - dataclasses.field is as loose
+    """A setting; `about` is its line in docs/reference/settings.md."""
+    return field(default=default, metadata={"check": check, "about": about})
 
 
-def _section(kind: type[Any], *, short: str = "") -> Any:  # noqa: ANN401
+def _section(kind: type[Any], about: str, *, short: str = "") -> Any:  # noqa: ANN401
     """A group of settings; a plain value in its place is the one that `short` names."""
-    return field(default_factory=kind, metadata={"section": kind, "short": short})
+    return field(default_factory=kind, metadata={"section": kind, "short": short, "about": about})
 
 
-def _list_of(kind: type[Any]) -> Any:  # noqa: ANN401
-    return field(default=(), metadata={"each": kind})
+def _list_of(kind: type[Any], about: str) -> Any:  # noqa: ANN401
+    return field(default=(), metadata={"each": kind, "about": about})
 
 
 @dataclass(frozen=True)
 class RegistrySettings:
     """The registry service: its image, and where the images that it keeps lie."""
 
-    image: str = _checked(checks.image, DEFAULT_REGISTRY_IMAGE)
-    data: str = _checked(checks.data, DATA_IN_VOLUME)
+    image: str = _checked(checks.image, DEFAULT_REGISTRY_IMAGE, "The registry's image: distribution 3 or 2.8.")
+    data: str = _checked(
+        checks.data,
+        DATA_IN_VOLUME,
+        "Where images are stored: `volume` for a Docker volume, or a directory, relative to this file.",
+    )
 
     @property
     def data_directory(self) -> Path | None:
@@ -57,9 +62,23 @@ class RegistrySettings:
 class FrontendSettings:
     """The frontend service: its image, and the page at `/`, with the image of one that is not ours."""
 
-    image: str = _checked(checks.image, DEFAULT_FRONTEND_IMAGE)
-    page: Page = _checked(checks.one_of(*get_args(Page)), "builtin")
-    page_image: str = _checked(checks.image, "")
+    image: str = _checked(checks.image, DEFAULT_FRONTEND_IMAGE, "The frontend's image: Caddy 2.")
+    page: Page = _checked(
+        checks.one_of(*get_args(Page)),
+        "builtin",
+        "The page at `/`: `builtin`; `kwk` (docker-registry-frontend, for registry 2.8); `joxit` (docker-registry-ui); "
+        "or `none`.",
+    )
+    page_image: str = _checked(
+        checks.image,
+        "",
+        "The image of the `kwk` or `joxit` page, such as one on a mirror. Default: the page's own on Docker Hub.",
+    )
+
+    @property
+    def is_builtin(self) -> bool:
+        """Whether the page is ours."""
+        return self.page == "builtin"
 
     @property
     def page_service_image(self) -> str:
@@ -87,13 +106,19 @@ class RetentionRule:
     two, and the newest by their creation. Where a creation time is not real, the push stands in.
     """
 
-    repositories: tuple[str, ...] = _checked(checks.globs, ("*",))
-    keep: int | None = _checked(checks.count, None)
-    older_than: int | None = _checked(checks.age, None)
-    match: str | None = _checked(checks.pattern, None)
-    protect: str | None = _checked(checks.pattern, None)
-    by: Order = _checked(checks.one_of(*get_args(Order)), "later")
-    untagged: bool = _checked(checks.yes_or_no, False)
+    repositories: tuple[str, ...] = _checked(
+        checks.globs, ("*",), "The repositories of the rule. `*` matches any part of a name, `?` one character."
+    )
+    keep: int | None = _checked(checks.count, None, "Keep this many of the newest images of each repository.")
+    older_than: int | None = _checked(checks.age, None, "Remove only what is older, such as `30d`, `12h` or `2w`.")
+    match: str | None = _checked(checks.pattern, None, "Remove only tags that this regular expression matches.")
+    protect: str | None = _checked(checks.pattern, None, "Never remove tags that this regular expression matches.")
+    by: Order = _checked(
+        checks.one_of(*get_args(Order)),
+        "later",
+        "What age counts from: `later` of creation and push, `created`, or `pushed`.",
+    )
+    untagged: bool = _checked(checks.yes_or_no, False, "Remove manifests without a tag, too.")
 
     @property
     def takes_tags(self) -> bool:
@@ -116,12 +141,18 @@ class TlsSettings:
     is said, and "" where nothing is.
     """
 
-    mode: TlsMode = _checked(checks.tls_mode, "")
-    certificate: str = _checked(checks.file, "")
-    key: str = _checked(checks.file, "")
-    email: str = _checked(checks.email, "")
-    directory: str = _checked(checks.acme_directory, "")
-    authority: str = _checked(checks.file, "")
+    mode: TlsMode = _checked(
+        checks.tls_mode,
+        "",
+        "`off`, `internal` (the registry's own CA) or `acme`. A plain value of `tls` sets the mode.",
+    )
+    certificate: str = _checked(checks.file, "", "The path of your own certificate, with its chain, in PEM.")
+    key: str = _checked(checks.file, "", "The path of the certificate's private key.")
+    email: str = _checked(checks.email, "", "For `acme`: the address of the account.")
+    directory: str = _checked(
+        checks.acme_directory, "", "For `acme`: the directory URL of another ACME server than Let's Encrypt."
+    )
+    authority: str = _checked(checks.file, "", "For `acme`: the path of the CA certificate of that server.")
 
     @property
     def is_on(self) -> bool:
@@ -153,9 +184,13 @@ class TlsSettings:
 class AccessRule:
     """Which users may do what with which repositories. What no rule allows is denied."""
 
-    users: tuple[str, ...] = _checked(checks.users, ())
-    repositories: tuple[str, ...] = _checked(checks.access_globs, ("*",))
-    allow: tuple[str, ...] = _checked(checks.actions, ())
+    users: tuple[str, ...] = _checked(
+        checks.users, (), "The users of the rule. `*` stands for everyone who is signed in."
+    )
+    repositories: tuple[str, ...] = _checked(
+        checks.access_globs, ("*",), "The repositories of the rule. `*` matches any part of a name, `?` one character."
+    )
+    allow: tuple[str, ...] = _checked(checks.actions, (), "What is allowed: any of `pull`, `push`, `delete`.")
 
     def complaint(self) -> str:
         """Why the rule cannot be meant, "" where it can."""
@@ -167,16 +202,32 @@ class AccessRule:
 class Settings:
     """Everything that can be configured. `build` checks; the class itself holds any value."""
 
-    name: str = _checked(checks.project_name, "registry")
-    host: str = _checked(checks.host, "localhost")
-    port: int = _checked(checks.port, DEFAULT_PORT)
-    bind: str = _checked(checks.bind, "auto")
-    tls: TlsSettings = _section(TlsSettings, short="mode")
-    images: Images = _checked(checks.one_of(*get_args(Images)), "auto")
-    registry: RegistrySettings = _section(RegistrySettings)
-    frontend: FrontendSettings = _section(FrontendSettings)
-    access: tuple[AccessRule, ...] = _list_of(AccessRule)
-    retention: tuple[RetentionRule, ...] = _list_of(RetentionRule)
+    name: str = _checked(checks.project_name, "registry", "The Compose project, and the folder of its files.")
+    host: str = _checked(
+        checks.host, "localhost", "The host in image names: what clients connect to, a name or an IP address."
+    )
+    port: int = _checked(checks.port, DEFAULT_PORT, "The port of the registry and of the page.")
+    bind: str = _checked(
+        checks.bind,
+        "auto",
+        "Where to listen: `auto` (a loopback host: this machine only; any other: all addresses), or one IP address.",
+    )
+    tls: TlsSettings = _section(TlsSettings, "How the port is encrypted.", short="mode")
+    images: Images = _checked(
+        checks.one_of(*get_args(Images)),
+        "auto",
+        "Where the images come from: `auto` (local, else pulled, else built), `pull`, or `build` (from Debian's and "
+        "PyPI's packages).",
+    )
+    registry: RegistrySettings = _section(RegistrySettings, "The registry service.")
+    frontend: FrontendSettings = _section(FrontendSettings, "The frontend service.")
+    access: tuple[AccessRule, ...] = _list_of(
+        AccessRule,
+        "Who may do what. What no rule allows is denied; without rules, everyone who is signed in may do everything.",
+    )
+    retention: tuple[RetentionRule, ...] = _list_of(
+        RetentionRule, "What `deployer prune` removes: a tag that matches every condition of a rule."
+    )
 
     @property
     def address(self) -> str:

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from deployer import layout
 from deployer.errors import EngineError, EngineUnavailable, StorageError, StorageUnreadable
-from deployer.rendering import render
+from deployer.rendering import snippets
 from deployer.storage.printed import parse_broken, parse_lacking, parse_links, parse_verified
 from deployer.storage.snapshot import CLOCKS_MAY_DIFFER, parse
 from deployer.storage.sweep import blob_folder
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from deployer.storage.snapshot import Blob, Snapshot
     from deployer.storage.sweep import Sweep
 
-ROOT = f"{render.STORAGE}/docker/registry/v2"
+ROOT = f"{layout.STORAGE}/docker/registry/v2"
 # Outside of what the registry looks at, on the same disk.
-REMOVED = f"{render.STORAGE}/.deployer-removed"
+REMOVED = f"{layout.STORAGE}/.deployer-removed"
 
 _MEMORY = "/tmp/list"  # noqa: S108 - inside the container
 _READ_AT_ONCE = 64_000_000
@@ -171,7 +172,7 @@ class Storage:
 
     def _run(self, script: str, *arguments: str, stdin: bytes = b"") -> bytes:
         try:
-            strict, wanted = render.storage_script("strict"), render.storage_script(script)
+            strict, wanted = snippets.storage_script("strict"), snippets.storage_script(script)
             return self.engine.run_script(self.container, strict, wanted, *arguments, stdin=stdin)
         except EngineUnavailable:
             raise

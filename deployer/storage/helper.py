@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from deployer.engine.values import HelperContainer
-from deployer.rendering import render
+from deployer.rendering import snippets
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -64,7 +64,7 @@ class Helper:
                 beside=self.registry,
                 folder=self.deployment.gate_directory,
                 mounted_at=_GATE,
-                script=render.storage_script("guard"),
+                script=snippets.storage_script("guard"),
                 arguments=(_GATE,),
                 user_namespace=self.user_namespace,
             )

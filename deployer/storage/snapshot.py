@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from deployer import layout
 from deployer.errors import StorageError
 from deployer.reference import is_digest, is_repository, is_tag
-from deployer.rendering import render
 from deployer.storage.printed import complete, cut_short
 from deployer.storage.sweep import parse_unfinished
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CLOCKS_MAY_DIFFER = 3600
 
 # Where the registry's container has its storage.
-_ROOT = f"{render.STORAGE}/docker/registry/v2"
+_ROOT = f"{layout.STORAGE}/docker/registry/v2"
 _BLOCK = 512
 _BLOB = re.compile(r"(\d+) (\d+) (-?\d+) blobs/(sha256|sha512)/[0-9a-f]{2}/([0-9a-f]{64}|[0-9a-f]{128})/data")
 _UPLOAD = re.compile(r"[0-9a-f-]+")

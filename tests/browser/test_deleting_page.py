@@ -452,7 +452,7 @@ class TestTrouble:
                 '{"errors":[{"code":"DENIED","message":"requested access is denied"}]}',
                 "do not let you delete here",
             ),
-            (503, '{"errors":[{"code":"UNAVAILABLE","message":"the registry is being tidied up"}]}', "being tidied up"),
+            (503, '{"errors":[{"code":"UNAVAILABLE","message":"the registry is in maintenance"}]}', "in maintenance"),
         ],
         ids=["disabled", "read-only", "denied", "held-off"],
     )

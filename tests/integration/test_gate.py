@@ -112,7 +112,8 @@ def test_content_is_answered_503_in_the_registrys_form(stored: Stored, client: h
     assert refused.headers["Content-Type"] == "application/json"
     error = refused.json()["errors"][0]
     assert error["code"] == "UNAVAILABLE"
-    assert "tidied up" in error["message"]
+    assert refused.headers["Deployer-Gate"] == "closed"
+    assert "in maintenance" in error["message"]
     assert client.request(method, target, content=b"content").status_code in {201, 202}
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deployer.rendering import render
+from deployer.rendering.deployment import render_deployment
 from tests.support.stack import docker
-from tests.unit.rendering.test_render import IMAGES, VARIANTS, kept_of
+from tests.unit.rendering.test_deployment import IMAGES, VARIANTS, kept_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ _PAGE_GOES = re.compile(r"^-\s+root \* /etc/deployer/page$", re.MULTILINE)
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_compose_accepts_each_variant(engine: None, variant: str, tmp_path: Path) -> None:
-    for file in render.files(VARIANTS[variant], IMAGES, kept_of(variant)):
+    for file in render_deployment(VARIANTS[variant], IMAGES, kept_of(variant)):
         (tmp_path / file.path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file.path).write_bytes(file.content)
     config = json.loads(docker("compose", "--file", str(tmp_path / "compose.yaml"), "config", "--format", "json"))
@@ -35,7 +35,7 @@ def test_compose_accepts_each_variant(engine: None, variant: str, tmp_path: Path
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_caddy_accepts_each_variant(stack: DeployedStack, variant: str, tmp_path: Path) -> None:
-    for file in render.files(VARIANTS[variant], IMAGES, kept_of(variant)):
+    for file in render_deployment(VARIANTS[variant], IMAGES, kept_of(variant)):
         (tmp_path / file.path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file.path).write_bytes(file.content)
     image = docker("inspect", "--format", "{{.Config.Image}}", stack.containers()["frontend"]).strip()

@@ -22,8 +22,8 @@ FIRST, SECOND = "correct horse battery staple", 'Übung macht: den "$Meister" {e
 _CUT_OFF = """
 import os, signal, sys
 from deployer.cli.main import main
-from deployer.workflows.deployment import access as sign_in
-sign_in.apply = lambda stack: os.kill(os.getpid(), signal.SIGKILL)
+from deployer.workflows.users import in_force
+in_force.apply = lambda stack: os.kill(os.getpid(), signal.SIGKILL)
 main(sys.argv[1:])
 """
 

@@ -36,43 +36,17 @@ const known = (client) => {
 
 test("last pushes are of all at once, in seconds; what fails is not known, and nothing else is lost", async () => {
   const fails = async () => { throw new Error("no"); };
-  const pushed = async () => ({ pushed: { a: { at: 1_700_000_000, tags: ["1.10", "1.9"] } }, all: false, unreadable: ["c"] });
+  const pushed = async () => ({ pushed: { a: { at: 1_700_000_000, tag: "1" } }, all: false });
   const [told, session] = known({ pushed, stored: fails, disk: async () => ({ bytes: 10, free: 1 }) });
   await told.load();
   assert.equal(told.of("a").pushed.at.toISOString(), "2023-11-14T22:13:20.000Z");
   assert.equal(told.value("a", "pushed"), 1_700_000_000_000);
   assert.equal(told.value("b", "pushed"), undefined);
-  assert.equal(told.of("a").pushed.tag, "1.10");
-  assert.deepEqual(["a", "b", "c"].map((name) => told.of(name).missed), [undefined, "part", "unreadable"]);
-  assert.deepEqual({ ...session.get().room, faults: null }, { stored: null, disk: { bytes: 10, free: 1 }, faults: null });
-  assert.equal(session.get().room.faults.stored.message, "no");
+  assert.deepEqual(session.get().room, { stored: null, disk: { bytes: 10, free: 1 } });
   assert.equal(session.get().pushedAll, false);
   const [none, other] = known({ pushed: fails, stored: fails, disk: fails });
   await none.load();
   assert.equal(other.get().pushed, null);
-  assert.equal(none.of("a").missed.message, "no");
-});
-
-test("a size that cannot be read is not known for a reason, until it is; when the session is over, that is told", async () => {
-  const answers = [{ kind: "failed" }, { kind: "large" }];
-  const repository = async () => { throw answers.shift() ?? { kind: "unauthorized" }; };
-  const over = [];
-  const session = createStore({ names: new Map([["b", 1]]), sizes: new Map(), pushed: null });
-  const read = [];
-  const known = createKnown({
-    client: { repository }, session, signal: new AbortController().signal, onRead: (name) => read.push(name), onLoad() {}, onFail: (error) => over.push(error.kind),
-  });
-  const until = async (count) => { while (read.length + over.length < count) await new Promise((done) => setTimeout(done, 5)); };
-  assert.equal(known.of("b").fault, undefined);
-  known.see(["b"]);
-  await until(1);
-  assert.equal(known.of("b").fault.kind, "failed");
-  known.see(["b"]);
-  await until(2);
-  assert.equal(known.of("b").fault.kind, "large");
-  known.see(["c"]);
-  await until(3);
-  assert.deepEqual(over, ["unauthorized"]);
 });
 
 test("of many, the sizes of so many are read at one wish, and it is told of how many they are known", () => {

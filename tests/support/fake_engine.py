@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from deployer.engine.client import Engine
 from deployer.engine.docker import Client
-from deployer.engine.values import EngineFacts, LocalImage, ServiceContainer, Transferred
+from deployer.engine.values import ContainerState, EngineFacts, Health, LocalImage, ServiceContainer, Transferred
 from deployer.errors import EngineError
+from deployer.host.daemon.kind import EngineKind
 
 if TYPE_CHECKING:
     import subprocess
@@ -23,9 +24,9 @@ def service_container(service: str, state: str) -> ServiceContainer:
         id=f"id of {service}",
         name=f"registry-{service}-1",
         service=service,
-        state=state,
+        state=ContainerState(state),
         started=datetime(2026, 1, 1, tzinfo=UTC),
-        health="healthy",
+        health=Health.HEALTHY,
         exit_code=0,
         restart_policy="unless-stopped",
         image=service,
@@ -57,7 +58,7 @@ class FakeEngine(Engine):
     done: list[tuple[str, ...]] = field(default_factory=list)
 
     def describe(self) -> EngineFacts:
-        return EngineFacts("28.5.2", "Debian", False, False, "unix:///var/run/docker.sock", "/")
+        return EngineFacts("28.5.2", "Debian", EngineKind.SYSTEM, "unix:///var/run/docker.sock", "/")
 
     def endpoint(self) -> str:
         return self.describe().endpoint

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+from deployer import layout
 from deployer.errors import EngineError
-from deployer.rendering import render
 from deployer.storage.access import Storage
 from deployer.workflows.upkeep.gate import Hold
 from tests.support.registry_content import Image, sha256
@@ -37,7 +37,7 @@ class LocalEngine:
     path: str = field(default_factory=lambda: os.environ["PATH"])
 
     def run_script(self, container: str, script: str, *arguments: str, stdin: bytes = b"") -> bytes:
-        places = {render.STORAGE: str(self.folder), "/tmp/list": str(self.folder / "memory")}
+        places = {layout.STORAGE: str(self.folder), "/tmp/list": str(self.folder / "memory")}
         translated = []
         for argument in arguments:
             for place, here in places.items():

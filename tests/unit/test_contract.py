@@ -25,11 +25,11 @@ from deployer.registry.protocol.place import Place
 from deployer.workflows.images.browse import tag_of
 from deployer.workflows.images.contents import Contents, read_contents
 from deployer.workflows.images.reading import Reader
+from deployer.workflows.images.states import tag_sentence
 from deployer.workflows.images.tags import State
 from deployer.workflows.transfer.getting import getting
 from deployer.workflows.upkeep.manifest_graph import Manifests, read_facts
 from deployer.workflows.upkeep.retention import Creations, is_image
-from deployer.workflows.upkeep.storage_findings import tag_sentence
 
 FOLDER = Path(__file__).parents[1] / "contract"
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)

@@ -21,8 +21,8 @@ def test_the_wheel_carries_the_templates_and_runs_on_its_own(tmp_path: Path) -> 
     for template in (path for path in (ROOT / "templates").rglob("*") if path.is_file()):
         assert f"deployer/templates/{template.relative_to(ROOT / 'templates').as_posix()}" in names
     program = (
-        "import deployer; from deployer.rendering import render; "
-        "print(deployer.__file__); print(len(render.page_files()), render.override().path)"
+        "import deployer; from deployer.rendering import deployment, snippets; "
+        "print(deployer.__file__); print(len(deployment.page_files()), snippets.override().path)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],

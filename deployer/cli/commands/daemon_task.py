@@ -70,10 +70,10 @@ class DaemonChange:
 
     def entry(self, *, remove: bool) -> insecure.DaemonPlan:
         """What would become of the entry in daemon.json. Raises HostError, UsageError."""
-        from deployer.rendering import render
+        from deployer.rendering import snippets
         from deployer.workflows.trust import insecure
 
-        request = insecure.DaemonRequest(self.address, render.daemon_snippet(self.address), remove, self.given.file)
+        request = insecure.DaemonRequest(self.address, snippets.daemon_snippet(self.address), remove, self.given.file)
         return insecure.plan(request, self.machine, self.engine)
 
     def carry_out(self, entry: insecure.DaemonPlan) -> insecure.DaemonOutcome:

@@ -11,7 +11,8 @@ from deployer.errors import EXIT_FAILURE
 
 if TYPE_CHECKING:
     from deployer.workflows.deployment.down import DownPlan
-    from deployer.workflows.deployment.stack import Stack, UpPlan
+    from deployer.workflows.deployment.stack import Stack
+    from deployer.workflows.deployment.up_plan import UpPlan
     from deployer.workflows.diagnosis.status import Status
 
 _UP_EXAMPLE = """\
@@ -64,7 +65,9 @@ def up(
     and asked about before they are used; the answer is remembered.
     """
     from deployer.workflows.deployment import access, authority
-    from deployer.workflows.deployment.stack import Dialogue
+    from deployer.workflows.deployment.up import Dialogue
+    from deployer.workflows.deployment.up import up as bring_up
+    from deployer.workflows.deployment.up_plan import plan_up
 
     stack = stack_of(session)
     accounts = access.accounts_of(session.deployment)
@@ -72,11 +75,12 @@ def up(
     if exposed:
         session.out.warn(exposed)
     if dry_run:
-        plan = stack.plan(rebuild=build)
+        plan = plan_up(stack, rebuild=build)
         session.out.json(_plan_json(plan)) if as_json else _print_plan(session, plan)
         return
     try:
-        plan = stack.up(
+        plan = bring_up(
+            stack,
             rebuild=build,
             timeout=timeout,
             dialogue=Dialogue(

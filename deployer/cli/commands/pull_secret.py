@@ -49,9 +49,8 @@ def pull_secret(
     first: against the users that this machine keeps, or by a sign-in where the registry runs elsewhere.
     """
     from deployer.cli.commands.browse import registry_of
-    from deployer.host.files import write_atomically
+    from deployer.host.files import PRIVATE, write_atomically
     from deployer.registry.login.credentials import Credentials
-    from deployer.rendering.render import PRIVATE
     from deployer.workflows.users import accounts
     from deployer.workflows.users import pull_secret as workflow
 

@@ -14,7 +14,7 @@ from deployer.cli.session import DryRunOption, JsonOption, Session, command
 from deployer.errors import EXIT_FAILURE, UsageError
 
 if TYPE_CHECKING:
-    from deployer.rendering.render import File
+    from deployer.rendering.templates import File
 
 _INIT_EXAMPLE = "Example: `deployer init --host 192.168.100.2 --tls internal` writes ./deployer.yaml for that address."
 _RENDER_EXAMPLE = "Example: `deployer render --diff` shows what `deployer up` would change."
@@ -43,15 +43,15 @@ def init(
     flags and DEPLOYER_* variables, and the defaults for the rest. No command needs it; it is where
     settings are kept.
     """
-    from deployer.rendering import render as renderer
+    from deployer.rendering import snippets
     from deployer.settings.load import FILE_NAME, Flags, load
-    from deployer.workflows.deployment import setup
+    from deployer.workflows.configuration import setup
 
     path = session.directory / (session.config or FILE_NAME)
     flags = Flags(None, session.name, session.host, session.port, tls)
     settings = load(flags, session.environment, session.directory, find=False).settings
     if dry_run:
-        session.out.line(renderer.configuration_file(settings).rstrip())
+        session.out.line(snippets.configuration_file(settings).rstrip())
         session.out.note(f"Dry run: {path} was not written.")
         return
     setup.write_configuration(path, settings, force=force)
@@ -78,7 +78,7 @@ def render(
     only you can read. With --diff the exit code is 1 where something would change.
     """
     from deployer.cli.commands.deployment import stack_of
-    from deployer.workflows.deployment import setup
+    from deployer.workflows.configuration import setup
 
     if diff and output is not None:
         raise UsageError("--diff shows and --output writes: give one of them.")

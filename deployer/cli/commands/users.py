@@ -216,7 +216,7 @@ def import_file(
 
 def _refuse_other(session: Session) -> None:
     """Where these settings mean no deployment, but one of another name has their address, say so. Raises NotFound."""
-    from deployer.workflows.deployment import deployments
+    from deployer.workflows.configuration import deployments
 
     deployments.refuse_other(session.deployment, session.settings, session.environment)
 
@@ -286,7 +286,7 @@ def _warn_of_rules(session: Session) -> None:
 
 def _open_to_all(session: Session, may: str) -> str:
     from deployer.host.files import read_if_there
-    from deployer.rendering.render import GRANTS
+    from deployer.layout import GRANTS
 
     address = session.settings.address
     if read_if_there(session.deployment.directory / GRANTS):

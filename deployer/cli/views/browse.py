@@ -15,8 +15,8 @@ from deployer.registry.content.kinds import Kind, Purpose
 from deployer.registry.content.manifests import ImageManifest
 from deployer.registry.content.moments import Source
 from deployer.workflows.images.foreign_files import foreign_advice, tells_of_file
+from deployer.workflows.images.states import not_whole, tag_sentence
 from deployer.workflows.images.tags import State
-from deployer.workflows.upkeep.storage_findings import not_whole, tag_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

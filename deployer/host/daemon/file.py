@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.errors import HostError
+from deployer.host.daemon.kind import EngineKind
 from deployer.host.files import remember
 from deployer.paths import config_home, home
 
@@ -63,17 +64,17 @@ class DaemonFile:
         return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in found)
 
 
-def locate(daemon: Daemon | None, environment: Mapping[str, str], *, desktop: bool, rootless: bool) -> Path:
+def locate(daemon: Daemon | None, environment: Mapping[str, str], kind: EngineKind) -> Path:
     """Where the engine looks for daemon.json.
 
     `dockerd --config-file` wins; Desktop reads ~/.docker, a rootless daemon its own user's
     configuration folder, all others /etc/docker (docs.docker.com, "Docker daemon configuration").
     """
-    if desktop:
+    if kind is EngineKind.DESKTOP:
         return home(environment) / ".docker" / "daemon.json"
     if daemon is not None and daemon.config_file is not None:
         return daemon.config_file
-    if rootless:
+    if kind is EngineKind.ROOTLESS:
         return config_home(daemon.environment if daemon else environment) / "docker" / "daemon.json"
     return SYSTEM_FILE
 

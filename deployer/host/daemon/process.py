@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.errors import HostError
+from deployer.host.daemon.kind import EngineKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -198,11 +199,11 @@ def reload_command(daemon: Daemon | None) -> str:
     return f"sudo systemctl reload {daemon.unit if daemon else 'docker'}"
 
 
-def restart_command(daemon: Daemon | None, *, desktop: bool, rootless: bool) -> str:
+def restart_command(daemon: Daemon | None, kind: EngineKind) -> str:
     """What to type to restart the engine."""
-    if desktop:
+    if kind is EngineKind.DESKTOP:
         return "docker desktop restart   (or restart Docker Desktop from its menu)"
-    if rootless:
+    if kind is EngineKind.ROOTLESS:
         return "systemctl --user restart docker"
     if daemon is not None and not daemon.unit:
         return f"sudo kill {daemon.pid}, and then start it again: sudo {shlex.join(daemon.arguments)}"

@@ -53,8 +53,8 @@ __all__ = [
 
 # A digest that no content has.
 NO_DIGEST = "sha256:" + "0" * 64
-# Indexes in indexes: so many levels are read, as the page reads them (templates/page/assets/content/manifest.js); of what is
-# deeper nothing is known. No real image has more, and they could be made to have no end.
+# Indexes in indexes: so many levels are read, as the page does (templates/page/assets/content/manifest.js); of what
+# is deeper nothing is known. No real image has more, and they could be made to have no end.
 DEPTH = 8
 
 

@@ -67,7 +67,7 @@ def parse_time(value: object) -> datetime | None:
     return moment if moment.year > 1 else None
 
 
-def at_second(seconds: float) -> datetime:
+def at_second(seconds: int) -> datetime:
     """A moment in seconds since 1970, as files have them; those beyond the calendar are its last."""
     return datetime.fromtimestamp(min(max(seconds, 0), _LAST_SECOND), UTC)
 

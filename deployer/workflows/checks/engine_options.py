@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.errors import PreflightError
+from deployer.host.daemon.kind import EngineKind
 from deployer.settings import checks
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _PRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 
 def refuse(settings: Settings, facts: EngineFacts) -> None:
     """Make sure that the engine can do what the settings want. Raises PreflightError."""
-    if facts.rootless:
+    if facts.kind is EngineKind.ROOTLESS:
         _refuse_low_ports(settings)
         _refuse_foreign_data(settings)
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deployer.engine.values import ContainerState
 from deployer.errors import EngineError, EngineUnavailable, PreflightError
 from deployer.host import ports
 from deployer.settings.model import DEFAULT_PORT
@@ -93,7 +94,7 @@ def _refuse_elsewhere(endpoint: str) -> None:
 
 def check_paused(containers: tuple[ServiceContainer, ...]) -> None:
     """Make sure that no container is paused, which Compose does not start. Raises PreflightError."""
-    names = [container.name for container in containers if container.state == "paused"]
+    names = [container.name for container in containers if container.state is ContainerState.PAUSED]
     if names:
         what = f"The container {names[0]} is" if len(names) == 1 else f"The containers {', '.join(names)} are"
         raise PreflightError(f"{what} paused.", (f"docker unpause {' '.join(names)}",))

@@ -8,7 +8,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from deployer.engine.values import ContainerState, Health, of_service, running
 from deployer.errors import EngineError, NotReady
+from deployer.layout import Service
 from deployer.tls.unverified import unverified
 
 if TYPE_CHECKING:
@@ -35,6 +37,9 @@ _LOG_LINES = 15
 # The frontend logs each of our own questions, up to 40 a second: the reason lies before them.
 _LOG_LINES_READ = 10_000
 _OWN_QUESTION = re.compile(r'http\.log\.access.*"method": ?"GET", ?"host": ?"[^"]*", ?"uri": ?"/(v2/)?"')
+
+# The states of a container whose programs have ended.
+_ENDED = {ContainerState.EXITED, ContainerState.DEAD, ContainerState.RESTARTING}
 
 
 @dataclass(frozen=True)
@@ -70,10 +75,11 @@ def is_unpublished(answer: Answer, containers: Iterable[ServiceContainer]) -> bo
     Where the registry does not run (it is paused, for example), it is the registry that does not answer.
     """
     containers = tuple(containers)
-    if any(found.service == "registry" and found.state != "running" for found in containers):
+    registry = of_service(containers, Service.REGISTRY)
+    if registry is not None and not registry.is_running:
         return False
-    frontend = next((found for found in containers if found.service == "frontend"), None)
-    is_well = frontend is not None and (frontend.state, frontend.health) == ("running", "healthy")
+    frontend = running(containers, Service.FRONTEND)
+    is_well = frontend is not None and frontend.health is Health.HEALTHY
     return is_well and _NO_WAY_IN.match(answer.api) is not None
 
 
@@ -121,7 +127,7 @@ def _page_complaint(response: httpx.Response) -> str:
 
 def _complaint_behind_sign_in(engine: Engine, project: str) -> str:
     """What is wrong with a page that is a service of its own, asked where no sign-in is wanted."""
-    frontend = next((found for found in engine.containers(project) if found.service == "frontend"), None)
+    frontend = of_service(engine.containers(project), Service.FRONTEND)
     try:
         if frontend is not None:
             engine.execute(frontend.id, "wget", "-q", "-T", "5", "-O", "/dev/null", "http://page/")
@@ -132,7 +138,7 @@ def _complaint_behind_sign_in(engine: Engine, project: str) -> str:
 
 def _refuse_ended(engine: Engine, project: str) -> None:
     for container in engine.containers(project):
-        if container.state in {"exited", "dead", "restarting"} and not container.has_finished:
+        if container.state in _ENDED and not container.has_finished:
             raise _failure(
                 f"The service {container.service} does not stay up (it is {container.state}).", engine, container
             )
@@ -140,12 +146,12 @@ def _refuse_ended(engine: Engine, project: str) -> None:
 
 def _late(answer: Answer, settings: Settings, engine: Engine, project: str, timeout: float) -> NotReady:
     if answer.api:
-        at_fault = "frontend" if "no answer" in answer.api else "registry"
+        at_fault = Service.FRONTEND if "no answer" in answer.api else Service.REGISTRY
     else:
-        at_fault = "page" if settings.frontend.page_service_image else "frontend"
+        at_fault = Service.PAGE if settings.frontend.page_service_image else Service.FRONTEND
     what = "; ".join(part for part in (answer.api, answer.page) if part)
     containers = engine.containers(project)
-    container = next((found for found in containers if found.service == at_fault), None)
+    container = of_service(containers, at_fault)
     message = f"{settings.local_url} did not answer rightly within {timeout:.0f} s: {what}."
     if is_unpublished(answer, containers):
         return NotReady(f"{message} {UNPUBLISHED}", UNPUBLISHED_ADVICE)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployer.errors import ConfigurationError, DeployerError, EngineError, HostError
-from deployer.host.files import read_if_there, write_atomically
-from deployer.host.lock import exclusive
-from deployer.rendering import render
-from deployer.rendering.render import PRIVATE, Certificate, Inputs
-from deployer.settings.account import parse, written
-from deployer.workflows.checks import preflight
+from deployer.engine.values import ContainerState
+from deployer.errors import ConfigurationError, EngineError, HostError
+from deployer.host.files import PRIVATE, read_if_there
+from deployer.layout import Service
+from deployer.rendering.deployment import Certificate, Inputs
+from deployer.settings.account import parse
 from deployer.workflows.deployment import files
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from deployer.paths import Deployment
     from deployer.settings.account import Account
     from deployer.settings.model import Settings
-    from deployer.workflows.deployment.stack import Stack
 
 # `--force`, so that certificates are read anew too, whose files' names stay the same.
 _RELOAD = ("caddy", "reload", "--force", "--config", "/etc/deployer/Caddyfile", "--adapter", "caddyfile")
@@ -101,67 +99,13 @@ def exposure(settings: Settings, accounts: tuple[Account, ...]) -> str:
     return ""
 
 
-def keep(stack: Stack, accounts: tuple[Account, ...], command: str) -> bool:
-    """Keep these users, and let a running frontend take them over at once; return whether one did.
-
-    Cut off anywhere, the next command finishes, and names this one. Raises HostError or EngineError.
-    """
-    deployment = stack.deployment
-    if deployment.is_there:
-        # Elsewhere no frontend of this deployment would be found, and the one here would go on with the users before.
-        preflight.check_here(stack.engine)
-    write_atomically(deployment.unread_file, command.encode(), PRIVATE)
-    write_atomically(deployment.users_file, written(accounts), PRIVATE)
-    return apply(stack)
-
-
-def apply(stack: Stack) -> bool:
-    """Write the users where the frontend reads them, and let it; return whether one runs.
-
-    The rules stay those that `up` put in force: settings read elsewhere may hold none. Raises
-    HostError or EngineError.
-    """
-    deployment = stack.deployment
-    if not deployment.is_there:
-        deployment.unread_file.unlink(missing_ok=True)
-        return False
-    preflight.check_here(stack.engine)
-    for file in render.user_files(stack.settings, accounts_of(deployment)):
-        write_atomically(deployment.directory / file.path, file.content, file.mode)
-    return let_read(stack.engine, deployment)
-
-
-def finish(stack: Stack) -> str:
-    """Put in force what a command that is gone has kept; return what to say about it, "" for nothing.
-
-    Whether it had come to the change itself nobody knows: its user looks. What cannot be done now is
-    said as well, and not raised.
-    """
-    deployment = stack.deployment
-    try:
-        with exclusive(deployment.lock_file):
-            if deployment.unfinished_file.exists():
-                # Only `up` knows the rules and certificates that were wanted.
-                return (
-                    "`deployer up` was cut off, and users, rules or certificates may still be those before: deployer up"
-                )
-            command = read_if_there(deployment.unread_file)
-            if command is None:
-                return ""
-            apply(stack)
-    except DeployerError as error:
-        return f"A change of the users was cut off, and the registry may not heed it yet: {error}"
-    named = f"`deployer {command.decode(errors='replace')}`"
-    return f"{named} was cut off. Look whether it took effect, and repeat it if not: deployer user list"
-
-
 def let_read(engine: Engine, deployment: Deployment) -> bool:
     """Let a running frontend read its files anew, dropping no connection; return whether one runs.
 
     One that is paused goes on with what it has, and the mark stays. Raises EngineError.
     """
-    frontends = [found for found in engine.containers(deployment.name) if found.service == "frontend"]
-    running = [container for container in frontends if container.state == "running"]
+    frontends = [found for found in engine.containers(deployment.name) if found.service == Service.FRONTEND]
+    running = [container for container in frontends if container.is_running]
     for container in running:
         try:
             engine.execute(container.id, *_RELOAD)
@@ -171,7 +115,7 @@ def let_read(engine: Engine, deployment: Deployment) -> bool:
                 ("deployer up", "deployer logs frontend"),
                 error.original,
             ) from error
-    if all(container.state != "paused" for container in frontends):
+    if all(container.state is not ContainerState.PAUSED for container in frontends):
         deployment.unread_file.unlink(missing_ok=True)
     return bool(running)
 

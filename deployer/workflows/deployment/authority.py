@@ -6,9 +6,10 @@ import hashlib
 import ssl
 from typing import TYPE_CHECKING
 
+from deployer.engine.values import of_service
 from deployer.errors import EngineError
-from deployer.host.files import read_if_there, write_atomically
-from deployer.rendering.render import PUBLIC
+from deployer.host.files import PUBLIC, read_if_there, write_atomically
+from deployer.layout import Service
 from deployer.tls.certificate import fingerprint_of
 
 if TYPE_CHECKING:
@@ -20,13 +21,12 @@ _IN_CONTAINER = "/data/caddy/pki/authorities/local/root.crt"
 
 def keep(engine: Engine, deployment: Deployment) -> None:
     """Take the certificate out of the frontend's container into the deployment's folder. Raises EngineError."""
-    for container in engine.containers(deployment.name):
-        if container.service == "frontend":
-            content = engine.execute(container.id, "cat", _IN_CONTAINER).encode()
-            if read_if_there(deployment.authority_file) != content:
-                write_atomically(deployment.authority_file, content, PUBLIC)
-            return
-    raise EngineError("The frontend's container is gone.", ("deployer up",))
+    frontend = of_service(engine.containers(deployment.name), Service.FRONTEND)
+    if frontend is None:
+        raise EngineError("The frontend's container is gone.", ("deployer up",))
+    content = engine.execute(frontend.id, "cat", _IN_CONTAINER).encode()
+    if read_if_there(deployment.authority_file) != content:
+        write_atomically(deployment.authority_file, content, PUBLIC)
 
 
 def fingerprint(deployment: Deployment) -> str:

@@ -13,13 +13,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deployer import layout
 from deployer.engine import inventory
 from deployer.engine.inventory import Inventory, Wanted
 from deployer.errors import EngineError, EngineUnavailable, HostError
 from deployer.host.files import read_if_there
 from deployer.host.lock import exclusive
 from deployer.record import Kind, Owned, Thing
-from deployer.rendering import render
+from deployer.rendering import snippets
 from deployer.storage.helper import remove_leftover
 from deployer.workflows.checks import preflight
 from deployer.workflows.deployment import files, unnamed
@@ -127,7 +128,7 @@ def plan(stack: Stack, *, volumes: bool) -> DownPlan:
     volumes_going = {one.name for one in going if one.sort is Sort.VOLUME}
     images = seen.images
     left = () if volumes else unnamed.with_data(seen.there)
-    hides_images = any((one.service, one.target) == ("registry", render.STORAGE) for one in left)
+    hides_images = any((one.service, one.target) == (layout.Service.REGISTRY, layout.STORAGE) for one in left)
     if hides_images:
         stays = False
     elif images.kind is Kind.DIRECTORY:
@@ -164,7 +165,8 @@ def apply(stack: Stack, agreed: DownPlan, *, volumes: bool, say: Callable[[str],
         left = [f"{one.sort} {one.name}: it came or changed meanwhile" for one in new]
         # Its hold on a volume would keep that from going.
         remove_leftover(engine, stack.deployment)
-        remove_containers(stack, going.of(Sort.CONTAINER), now.hooks, say)
+        containers = {one.identity: one.name for one in going.of(Sort.CONTAINER)}
+        remove_containers(stack, containers, now.hooks, say)
         for one in going.of(Sort.NETWORK):
             left += _tried(stack, one, "network", "rm", one.identity)
         for one in going.of(Sort.VOLUME):
@@ -274,7 +276,7 @@ def _look(stack: Stack) -> _Seen:
     wanted = Wanted()
     if deployment.compose_file.exists():
         try:
-            wanted = inventory.wanted(stack.engine, stack.project(), render.STORAGE)
+            wanted = inventory.wanted(stack.engine, stack.project(), layout.STORAGE)
         except EngineUnavailable:
             raise
         except EngineError:
@@ -303,7 +305,7 @@ def _files(stack: Stack) -> Iterator[ToRemove | str]:
     in_folders = files.written(deployment)
     going = [path for path in in_folders if ours(path) or path.startswith(_GATE) or _is_temporary(path, ours)]
     stays = len(in_folders) - len(going)
-    if read_if_there(deployment.override_file) == render.override().content:
+    if read_if_there(deployment.override_file) == snippets.override().content:
         going.append(deployment.override_file.name)
     beside = [path.name for path in root.iterdir() if path.is_file()] if root.is_dir() else []
     going += [name for name in beside if _is_temporary(name, _PROGRAM_FILES.__contains__)]

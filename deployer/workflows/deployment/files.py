@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from deployer import layout
 from deployer.errors import HostError
-from deployer.host.files import read_if_there, write_atomically
+from deployer.host.files import PRIVATE, PUBLIC, read_if_there, write_atomically
+from deployer.layout import Service
 from deployer.record import Owned, Record
-from deployer.rendering import render
-from deployer.rendering.render import PRIVATE, PUBLIC, File
+from deployer.rendering import snippets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from deployer.paths import Deployment
+    from deployer.rendering.templates import File
 
 # The folders whose files are all rendered, but for the marks of the gate.
-FOLDERS = ("registry", "frontend")
+FOLDERS = (Service.REGISTRY, Service.FRONTEND)
 # What changes with the page alone, and is removed where another page has no such file.
 _PAGE = ("frontend/page/", "frontend/overview/")
 _OWN_HEADER = b"# Written by deployer"
@@ -77,8 +79,8 @@ def deployed_storage(deployment: Deployment) -> str | None:
     if content is None:
         return None
     try:
-        mounts = yaml.safe_load(content)["services"]["registry"]["volumes"]
-        return str(next(mount["source"] for mount in mounts if mount["target"] == render.STORAGE)).replace("$$", "$")
+        mounts = yaml.safe_load(content)["services"][Service.REGISTRY]["volumes"]
+        return str(next(mount["source"] for mount in mounts if mount["target"] == layout.STORAGE)).replace("$$", "$")
     except (yaml.YAMLError, KeyError, TypeError, StopIteration):
         # Damaged by hand: `up` writes it anew, and the volume or directory is where it was.
         return None
@@ -156,7 +158,7 @@ def write(deployment: Deployment, files: Iterable[File]) -> None:
         if read_if_there(target) != file.content or (target.stat().st_mode & 0o777) != file.mode:
             write_atomically(target, file.content, file.mode)
     if not deployment.override_file.exists():
-        mine = render.override()
+        mine = snippets.override()
         write_atomically(deployment.override_file, mine.content, mine.mode)
 
 
@@ -164,12 +166,12 @@ def diff(change: FileChange, hidden: Iterable[str] = ()) -> str:
     """A change as a unified diff, secrets hidden."""
 
     def lines(content: bytes | None) -> list[str]:
-        if change.path in render.HIDDEN and content:
+        if change.path in layout.HIDDEN and content:
             # A digest in its place, so that a difference is seen.
-            return [f"{render.HIDDEN[change.path]} {hashlib.sha256(content).hexdigest()[:8]}\n"]
+            return [f"{layout.HIDDEN[change.path]} {hashlib.sha256(content).hexdigest()[:8]}\n"]
         text = (content or b"").decode(errors="replace")
         for secret in (*hidden, *_SECRET.findall(text)):
-            text = text.replace(secret, render.HIDDEN_SECRET)
+            text = text.replace(secret, layout.HIDDEN_SECRET)
         return text.splitlines(keepends=True)
 
     return "".join(

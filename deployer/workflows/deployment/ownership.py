@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from deployer.engine import inventory as inventories
 from deployer.errors import PreflightError
-from deployer.host.files import read_if_there, write_atomically
+from deployer.host.files import PUBLIC, read_if_there, write_atomically
+from deployer.layout import STORAGE
 from deployer.record import Kind, Owned, Thing
-from deployer.rendering.render import PUBLIC, STORAGE
 from deployer.workflows.deployment import files
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import ConfigurationError, DeployerError, EngineError, HostError
 from deployer.host import base_image, programs
-from deployer.rendering import render
-from deployer.rendering.render import ServiceImages
+from deployer.rendering import snippets
+from deployer.rendering.deployment import ServiceImages
 from deployer.settings.model import DEFAULT_FRONTEND_IMAGE, DEFAULT_REGISTRY_IMAGE
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from deployer.settings.model import Images, Settings
 
 BUILT_REGISTRY = "deployer-registry:debian"
-BUILT_FRONTEND = f"deployer-frontend:{render.CADDY_VERSION}"
+BUILT_FRONTEND = f"deployer-frontend:{snippets.CADDY_VERSION}"
 
 
 class Source(Enum):
@@ -157,14 +157,14 @@ def _short(error: EngineError) -> str:
 def _build(names: list[str], engine: Engine, say: Callable[[str], None], allow: Callable[[str], None]) -> None:
     with tempfile.TemporaryDirectory(prefix="deployer-build-") as folder:
         context = Path(folder)
-        for file in render.image_files():
+        for file in snippets.image_files():
             (context / file.path).write_bytes(file.content)
         rebuild = any(engine.image(name) is not None for name in names)
-        if rebuild or engine.image(render.BASE_IMAGE) is None:
+        if rebuild or engine.image(snippets.BASE_IMAGE) is None:
             say("Making a Debian base image (once; about 20 seconds) …")
             archive = context / "base.tar"
             base_image.make_archive(archive, allow)
-            engine.import_image(archive, render.BASE_IMAGE)
+            engine.import_image(archive, snippets.BASE_IMAGE)
             archive.unlink()
         if BUILT_REGISTRY in names:
             say(f"Building {BUILT_REGISTRY} from Debian's docker-registry …")

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from deployer.engine.values import ServiceContainer
-
-FILES_GONE = "its files were gone"
-FILE_CHANGED = "its file was changed"
 
 
 class Action(Enum):
@@ -24,13 +21,30 @@ class Action(Enum):
     REMOVE = "remove"
 
 
+class Reason(StrEnum):
+    """Why `up` does it, as it is told."""
+
+    NONE = ""
+    CONFIGURATION = "its configuration changed"
+    IMAGE = "its image changed"
+    STOPPED = "it was not running"
+    FILE_CHANGED = "its file was changed"
+    FILES_GONE = "its files were gone"
+    ACCESS = "its users, rules or certificate changed"
+
+    @property
+    def is_unknown_to_compose(self) -> bool:
+        """Whether Compose would keep the container."""
+        return self in {Reason.FILE_CHANGED, Reason.FILES_GONE}
+
+
 @dataclass(frozen=True)
 class ServiceChange:
     """A service, what `up` does with it, and why."""
 
     service: str
     action: Action
-    reason: str = ""
+    reason: Reason = Reason.NONE
 
 
 def change_of(
@@ -43,13 +57,13 @@ def change_of(
     if container is None:
         return ServiceChange(service, Action.CREATE)
     if container.config_hash != wanted:
-        return ServiceChange(service, Action.RECREATE, "its configuration changed")
+        return ServiceChange(service, Action.RECREATE, Reason.CONFIGURATION)
     if image_id is not None and container.image_id != image_id:
-        return ServiceChange(service, Action.RECREATE, "its image changed")
-    if container.state != "running" and not container.has_finished:
-        return ServiceChange(service, Action.START, f"it is {container.state}")
+        return ServiceChange(service, Action.RECREATE, Reason.IMAGE)
+    if not container.is_running and not container.has_finished:
+        return ServiceChange(service, Action.START, Reason.STOPPED)
     if outdated:
-        return ServiceChange(service, Action.RECREATE, FILE_CHANGED)
+        return ServiceChange(service, Action.RECREATE, Reason.FILE_CHANGED)
     return ServiceChange(service, Action.KEEP)
 
 
@@ -57,4 +71,4 @@ def again(change: ServiceChange) -> ServiceChange:
     """The same for a service whose files were gone."""
     if change.action is Action.CREATE:
         return change
-    return ServiceChange(change.service, Action.RECREATE, FILES_GONE)
+    return ServiceChange(change.service, Action.RECREATE, Reason.FILES_GONE)

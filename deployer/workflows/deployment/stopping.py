@@ -5,34 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deployer.errors import EngineError, EngineUnavailable
+from deployer.layout import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from deployer.workflows.deployment.down import ToRemove
     from deployer.workflows.deployment.stack import Stack
-
-# It is stopped first: what is under way through it still reaches the registry.
-_FIRST = "frontend"
 
 
 def remove_containers(
-    stack: Stack, going: tuple[ToRemove, ...], hooks: frozenset[str], say: Callable[[str], None]
+    stack: Stack, going: Mapping[str, str], hooks: frozenset[str], say: Callable[[str], None]
 ) -> None:
-    """Stop these containers, the frontend first, and remove them. Raises EngineError.
+    """Stop these containers, the frontend first, and remove them: names by their IDs. Raises EngineError.
 
     `hooks` are the services with pre_stop hooks; where one fails, nothing is removed.
     """
     if not going:
         return
     engine = stack.engine
-    say(f"Stopping {', '.join(one.name for one in going)} …")
-    ids = {one.identity for one in going}
+    say(f"Stopping {', '.join(going.values())} …")
+    ids = set(going)
     there = [found for found in engine.containers(stack.deployment.name) if found.id in ids]
     # Compose alone runs hooks. It stops what depends on others before these, the frontend before the registry.
-    if any(found.service in hooks and found.state == "running" for found in there):
+    if any(found.service in hooks and found.is_running for found in there):
         _stop_with_hooks(stack, sorted({found.service for found in there}))
-    first = {found.id for found in there if found.service == _FIRST}
+    # What is under way through the frontend still reaches the registry.
+    first = {found.id for found in there if found.service == Service.FRONTEND}
     for group in (first, ids - first):
         if group:
             engine.remove("container", "stop", *sorted(group))

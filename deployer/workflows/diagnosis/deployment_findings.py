@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from deployer.engine.values import running
 from deployer.errors import PreflightError
 from deployer.host import ports
+from deployer.layout import Service
 from deployer.record import Record
 from deployer.storage.access import Storage
 from deployer.workflows.checks import preflight, readiness
 from deployer.workflows.deployment.service_change import Action
+from deployer.workflows.deployment.up_plan import plan_up
 from deployer.workflows.diagnosis import status
 from deployer.workflows.finding import Finding
 from deployer.workflows.upkeep import storage_findings
@@ -44,14 +47,14 @@ def examine(examined: Examined) -> Iterator[Finding]:
     yield from _links(containers, stack)
     if found.is_healthy:
         yield Finding("ok", f"The registry '{found.name}' runs on this machine ({found.version}).")
-    plan = stack.plan()
+    plan = plan_up(stack)
     if plan.files or any(change.action in {Action.CREATE, Action.RECREATE} for change in plan.services):
         yield Finding("note", "What is deployed differs from the settings.", ("deployer render --diff", "deployer up"))
 
 
 def _links(containers: Iterable[ServiceContainer], stack: Stack) -> Iterator[Finding]:
     """What a look at every link of the storage finds, for which `status` has no time."""
-    registry = next((one for one in containers if one.service == "registry" and one.state == "running"), None)
+    registry = running(containers, Service.REGISTRY)
     if registry is not None:
         yield from storage_findings.of_links(Storage(stack.engine, registry.id).broken_links())
 

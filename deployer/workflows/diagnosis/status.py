@@ -7,14 +7,14 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from deployer.engine.values import Health, of_service, running
 from deployer.errors import DeployerError, NotFound, StorageError, StorageUnreadable, UsageError
 from deployer.host.files import read_if_there
-from deployer.rendering.render import GRANTS, STORAGE
+from deployer.layout import GRANTS, STORAGE, Service
 from deployer.storage.access import Storage
 from deployer.workflows.checks import preflight, readiness
 from deployer.workflows.deployment import access as sign_in
 from deployer.workflows.deployment import authority, files
-from deployer.workflows.deployment.stack import SERVICES
 from deployer.workflows.finding import Finding
 from deployer.workflows.upkeep import storage_findings
 from deployer.workflows.upkeep.garbage import no_images, survey
@@ -92,7 +92,7 @@ def read(stack: Stack) -> Status:
     preflight.check_engine(stack.engine)
     containers = stack.engine.containers(stack.deployment.name)
     preflight.check_conflict(stack.deployment, containers)
-    registry = next((found for found in containers if found.service == "registry" and found.state == "running"), None)
+    registry = running(containers, Service.REGISTRY)
     used, free = _storage(stack, registry) if registry else (None, None)
     content = _content(stack, registry) if registry else _Content()
     publishes = _publishes(containers, settings.port)
@@ -242,14 +242,13 @@ def _upkeep(stack: Stack) -> str:
 
 def _repositories(stack: Stack, containers: tuple[ServiceContainer, ...]) -> int | None:
     """How many there are, asked where no sign-in is wanted: inside the frontend's container."""
-    for container in containers:
-        if container.service == "frontend":
-            try:
-                printed = stack.engine.execute(container.id, "wget", "-q", "-O", "-", _CATALOGUE)
-                return len(json.loads(printed)["repositories"])
-            except (DeployerError, ValueError, KeyError, TypeError):
-                return None
-    return None
+    frontend = of_service(containers, Service.FRONTEND)
+    if frontend is None:
+        return None
+    try:
+        return len(json.loads(stack.engine.execute(frontend.id, "wget", "-q", "-O", "-", _CATALOGUE))["repositories"])
+    except (DeployerError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _place(stack: Stack) -> str:
@@ -261,7 +260,7 @@ def _place(stack: Stack) -> str:
 
 def _publishes(containers: tuple[ServiceContainer, ...], port: int) -> bool:
     """Whether what answers on a port is this deployment, and no other registry."""
-    return any(port in container.ports for container in containers if container.state == "running")
+    return any(port in container.ports for container in containers if container.is_running)
 
 
 def _elsewhere(containers: tuple[ServiceContainer, ...], port: int) -> tuple[str, ...]:
@@ -294,15 +293,15 @@ def _problems(
     if not containers:
         return ("It is not running.",)
     found = [
-        f"The service {container.service} is {container.health if container.state == 'running' else container.state}."
+        f"The service {container.service} is {container.health if container.is_running else container.state}."
         for container in containers
-        if (container.state != "running" and not container.has_finished) or container.health == "unhealthy"
+        if not (container.is_running or container.has_finished) or container.health is Health.UNHEALTHY
     ]
     found += [
         f"The service {container.service} does not come back after a reboot "
         f"(restart policy: {container.restart_policy})."
         for container in containers
-        if container.service in SERVICES and container.restart_policy not in {"always", "unless-stopped"}
+        if container.service in set(Service) and container.restart_policy not in {"always", "unless-stopped"}
     ]
     if answer is not None and readiness.is_unpublished(answer, containers):
         found.append(readiness.UNPUBLISHED)

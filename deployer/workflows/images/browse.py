@@ -23,11 +23,11 @@ from deployer.registry.content import placeholder
 from deployer.registry.content.imageconfig import is_config, parse_config
 from deployer.registry.content.manifests import ImageManifest
 from deployer.registry.content.moments import newest_first
+from deployer.workflows.images import states
 from deployer.workflows.images.contents import Contents, read_contents
 from deployer.workflows.images.naming import own_reference, own_repository, tags_of, unknown_image
 from deployer.workflows.images.reading import Patience, Reader
 from deployer.workflows.images.tags import Repository, Tag, Unread
-from deployer.workflows.upkeep import storage_findings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -168,7 +168,7 @@ def _explained(client: RegistryClient, reference: Reference, error: RegistryErro
     damaged = reader.damaged([reference.digest or reader.digest(reference.tag or "")])
     if not damaged:
         return error
-    return RegistryError(storage_findings.not_whole(str(reference), damaged), original=error.original)
+    return RegistryError(states.not_whole(str(reference), damaged), original=error.original)
 
 
 def inspect(client: RegistryClient, text: str) -> Inspection:

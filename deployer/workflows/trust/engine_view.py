@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from deployer.host.daemon import process
+from deployer.host.daemon.kind import EngineKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,12 +22,8 @@ class EngineFacts(Protocol):
         """Such as "28.5.2"."""
 
     @property
-    def rootless(self) -> bool:
-        """Whether it runs as an ordinary user."""
-
-    @property
-    def desktop(self) -> bool:
-        """Whether it is Docker Desktop's."""
+    def kind(self) -> EngineKind:
+        """Whose it is."""
 
     @property
     def endpoint(self) -> str:
@@ -63,8 +60,7 @@ class Whereabouts:
     """Where the engine in use is, running or not; `daemon` is its process where that can be seen."""
 
     endpoint: str
-    desktop: bool
-    rootless: bool
+    kind: EngineKind
     daemon: Daemon | None
 
     @property
@@ -77,7 +73,14 @@ def locate(machine: Machine, engine: EngineView) -> Whereabouts:
     """Find the engine; where none answers, what the environment says of it counts."""
     facts, environment = engine.facts, machine.environment
     endpoint = facts.endpoint if facts else environment.get("DOCKER_HOST") or process.DEFAULT_ENDPOINT
-    desktop = facts.desktop if facts else machine.platform != "linux" or "/.docker/" in endpoint
-    rootless = facts.rootless if facts else endpoint == process.rootless_socket(environment)
-    daemon = None if desktop or process.is_elsewhere(endpoint) else process.find(machine, endpoint)
-    return Whereabouts(endpoint, desktop, rootless, daemon)
+    kind = facts.kind if facts else _kind_by(machine, endpoint)
+    is_here = kind is not EngineKind.DESKTOP and not process.is_elsewhere(endpoint)
+    return Whereabouts(endpoint, kind, process.find(machine, endpoint) if is_here else None)
+
+
+def _kind_by(machine: Machine, endpoint: str) -> EngineKind:
+    """What the machine and the place of the socket say, where no engine answers."""
+    if machine.platform != "linux" or "/.docker/" in endpoint:
+        return EngineKind.DESKTOP
+    is_own = endpoint == process.rootless_socket(machine.environment)
+    return EngineKind.ROOTLESS if is_own else EngineKind.SYSTEM

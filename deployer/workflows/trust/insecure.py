@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from deployer.errors import HostError, UsageError
 from deployer.host.daemon import file as daemon_file
 from deployer.host.daemon import jsonc, process
+from deployer.host.daemon.kind import EngineKind
 from deployer.redaction import without_secrets
 from deployer.workflows.trust.engine_view import locate
 
@@ -112,18 +113,18 @@ def plan(request: DaemonRequest, machine: Machine, engine: EngineView) -> Daemon
     UsageError where a file that was named can hardly be meant.
     """
     found = locate(machine, engine)
-    desktop, rootless, daemon = found.desktop, found.rootless, found.daemon
+    daemon = found.daemon
     if request.file is None and found.is_elsewhere:
         raise HostError(
             f"The Docker engine in use is on another machine ({found.endpoint}), and so is its daemon.json.",
             ("Run this command on that machine.", "Or name the file of this one: --file /etc/docker/daemon.json"),
         )
-    if request.file is None and desktop and "WSL_DISTRO_NAME" in machine.environment:
+    if request.file is None and found.kind is EngineKind.DESKTOP and "WSL_DISTRO_NAME" in machine.environment:
         raise HostError(
             "Docker Desktop reads its daemon.json on the Windows side, not in this distribution.",
             ("Name it: --file /mnt/c/Users/YOU/.docker/daemon.json",),
         )
-    own = daemon_file.locate(daemon, machine.environment, desktop=desktop, rootless=rootless)
+    own = daemon_file.locate(daemon, machine.environment, found.kind)
     file = daemon_file.read(request.file or own)
     if request.file is not None and file.content is None and not file.target.parent.parent.is_dir():
         raise UsageError(
@@ -140,13 +141,13 @@ def plan(request: DaemonRequest, machine: Machine, engine: EngineView) -> Daemon
         step="reload",
         reason="",
         daemon=daemon,
-        restart=process.restart_command(daemon, desktop=desktop, rootless=rootless),
+        restart=process.restart_command(daemon, found.kind),
         loopback_trusted=_takes_loopback(engine.registries()) if engine.facts else False,
     )
     foreign = found.is_elsewhere or file.target != daemon_file.resolved(own)
     if daemon is not None and daemon.insecure_registries and not foreign:
         return _beside_flags(drafted, engine)
-    return _with_step(drafted, engine, own=own, foreign=foreign, desktop=desktop)
+    return _with_step(drafted, engine, own=own, foreign=foreign, kind=found.kind)
 
 
 def require_permission(drafted: DaemonPlan) -> None:
@@ -225,7 +226,7 @@ def _beside_flags(drafted: DaemonPlan, engine: EngineView) -> DaemonPlan:
     )
 
 
-def _with_step(drafted: DaemonPlan, engine: EngineView, *, own: Path, foreign: bool, desktop: bool) -> DaemonPlan:
+def _with_step(drafted: DaemonPlan, engine: EngineView, *, own: Path, foreign: bool, kind: EngineKind) -> DaemonPlan:
     def step(name: Step, reason: str) -> DaemonPlan:
         return replace(drafted, step=name, reason=reason)
 
@@ -233,7 +234,7 @@ def _with_step(drafted: DaemonPlan, engine: EngineView, *, own: Path, foreign: b
         return step("start", engine.silence)
     if foreign:
         return step("none", f"the engine that answers here reads another file, {own}")
-    if desktop:
+    if kind is EngineKind.DESKTOP:
         return step("restart", "Docker Desktop reads the file only when it starts")
     mirrors = jsonc.names_mirrors(drafted.text)
     if mirrors and _forgets(engine.facts.version):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from deployer.errors import HostError
 from deployer.host import files
 from deployer.host.daemon import file as daemon_file
-from deployer.rendering import render
+from deployer.host.daemon.kind import EngineKind
+from deployer.rendering import snippets
 from deployer.tls import certificate, system_store
 from deployer.tls import places as trust_places
 from deployer.workflows.trust.decision import Installed
@@ -100,7 +101,7 @@ def places(
     unreached = ""
     if engine.is_elsewhere:
         unreached = f"The Docker engine in use is on another machine ({engine.endpoint}); run this command there too."
-    elif engine.desktop and "WSL_DISTRO_NAME" in ground.environment:
+    elif engine.kind is EngineKind.DESKTOP and "WSL_DISTRO_NAME" in ground.environment:
         unreached = (
             "Docker Desktop looks on the Windows side, not in this distribution: "
             "import the authority there, as a trusted root, and restart Docker Desktop."
@@ -135,7 +136,7 @@ def plan(
     """
     items: list[Item] = []
     warnings = []
-    hosts = render.containerd_hosts(address)
+    hosts = snippets.containerd_hosts(address)
     for place in wanted:
         beside = daemon_file.read(place.hosts) if place.hosts else None
         if beside is not None and beside.content not in {None, hosts}:
@@ -159,7 +160,7 @@ def plan_removal(ground: ClientPaths, address: str, engine: Whereabouts) -> Plac
     """What taking the authority away changes, in every place where a tool looks. Raises HostError."""
     items: list[Item] = []
     warnings = []
-    hosts = render.containerd_hosts(address)
+    hosts = snippets.containerd_hosts(address)
     for place in _everywhere(ground, address, engine):
         beside = daemon_file.read(place.hosts) if place.hosts else None
         if beside is not None and beside.content not in {None, hosts}:
@@ -209,9 +210,9 @@ def left_beside(drafted: PlacementPlan) -> tuple[Path, ...]:
 
 
 def _docker(ground: ClientPaths, address: str, engine: Whereabouts) -> CertificatePlace:
-    if engine.desktop:
+    if engine.kind is EngineKind.DESKTOP:
         return trust_places.docker_desktop(ground, address)
-    if engine.rootless:
+    if engine.kind is EngineKind.ROOTLESS:
         environment = engine.daemon.environment if engine.daemon else ground.environment
         return trust_places.docker_rootless(address, environment)
     return trust_places.docker_system(ground, address)
@@ -246,7 +247,7 @@ def _carried_out(item: Item, now: datetime) -> Item:
     # Of a link it is the link that is replaced: what it leads to may serve others.
     backup = daemon_file.back_up(replace(item.file, target=path), now) if item.is_authority else None
     _make_folder(path.parent)
-    files.write_atomically(path, item.content, render.PUBLIC)
+    files.write_atomically(path, item.content, files.PUBLIC)
     return replace(item, backup=backup)
 
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from deployer.errors import DeployerError, GateError, HostError
-from deployer.host.files import read_if_there, write_atomically
+from deployer.host.files import PUBLIC, read_if_there, write_atomically
 from deployer.host.lock import exclusive
-from deployer.rendering.render import PUBLIC, SOCKETS
+from deployer.layout import GATE_HEADER, SOCKETS
 from deployer.storage.helper import remove_leftover
 from deployer.tls.unverified import unverified
 from deployer.workflows.checks import preflight
@@ -233,7 +233,7 @@ class Keeper:
             raise GateError("The frontend does not answer.", ("deployer status",), str(error)) from error
         finally:
             connection.close()
-        if answer.status != 503 or "tidied up" not in text:
+        if answer.getheader(GATE_HEADER) != "closed":
             raise _out_of_date(f"PATCH {path}: {answer.status}\n{text[:200]}")
 
 

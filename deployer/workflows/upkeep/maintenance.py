@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from deployer import layout
+from deployer.engine.values import of_service
 from deployer.errors import GateError, NotFound
 from deployer.host.lock import exclusive
-from deployer.rendering import render
+from deployer.layout import Service
 from deployer.storage.access import Storage
 from deployer.storage.helper import Helper
 from deployer.workflows.checks import preflight
@@ -77,7 +79,7 @@ def _expect_alone(stack: Stack, registry: ServiceContainer) -> None:
             f"The registry itself is published, {where}: writes there cannot be held off.",
             (f"Take `ports` out of {stack.deployment.override_file}, then: deployer up",),
         )
-    others = stack.engine.sharing(registry.id, render.STORAGE)
+    others = stack.engine.sharing(registry.id, layout.STORAGE)
     if others:
         raise GateError(
             f"The container {others[0]} has the same storage mounted: what it writes cannot be held off.",
@@ -87,13 +89,13 @@ def _expect_alone(stack: Stack, registry: ServiceContainer) -> None:
 
 def _frontends(stack: Stack) -> tuple[str, ...]:
     containers = stack.engine.containers(stack.deployment.name)
-    return tuple(found.id for found in containers if found.service == "frontend" and found.state == "running")
+    return tuple(found.id for found in containers if found.service == Service.FRONTEND and found.is_running)
 
 
 def reading(stack: Stack) -> Storage:
     """The storage for looking only, in the registry's own container. Raises NotFound where it does not run."""
     registry = _registry(stack)
-    if registry.state != "running":
+    if not registry.is_running:
         raise NotFound("The registry does not run.", ("deployer up",))
     return Storage(stack.engine, registry.id)
 
@@ -102,7 +104,7 @@ def _registry(stack: Stack) -> ServiceContainer:
     preflight.check_engine(stack.engine)
     containers = stack.engine.containers(stack.deployment.name)
     preflight.check_conflict(stack.deployment, containers)
-    registry = next((found for found in containers if found.service == "registry"), None)
+    registry = of_service(containers, Service.REGISTRY)
     if registry is None:
         raise NotFound(
             f"There is no deployment named '{stack.deployment.name}' on this machine.",

@@ -7,19 +7,16 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from deployer.rendering import render
+from deployer import layout
 from deployer.workflows.finding import Finding
+from deployer.workflows.images.states import CURE, MANY, listed, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from deployer.workflows.images.reading import Damaged
-    from deployer.workflows.images.tags import Tag
     from deployer.workflows.upkeep.damage import Damage, Unknown
     from deployer.workflows.upkeep.garbage import Survey
 
-CURE = "deployer gc --damaged"
-_MANY = 5
 _TAGS_LINK = re.compile(r"repositories/(.+)/_manifests/tags/([^/]+)/current(?:/link)?")
 
 
@@ -50,7 +47,7 @@ def _of_clock(found: Survey) -> Iterator[Finding]:
             "wrong",
             f"{listed(found.ahead)}: pushed in the future, as the storage says. A clock was wrong, and `prune` removes "
             "nothing there by age or number.",
-            (clock, f"Where the clock is right: push {them} again, or deployer delete {' '.join(found.ahead[:_MANY])}"),
+            (clock, f"Where the clock is right: push {them} again, or deployer delete {' '.join(found.ahead[:MANY])}"),
         )
     if found.snapshot.has_future:
         yield Finding(
@@ -68,7 +65,7 @@ def _of_foreign(paths: Sequence[str]) -> Iterator[Finding]:
             f"Among the tags are files that no registry has made: {listed(whole)}. The registry lists them as tags, "
             "and fails to delete images there.",
             (
-                f"Remove them (the registry's container has the volume or data directory at {render.STORAGE}).",
+                f"Remove them (the registry's container has the volume or data directory at {layout.STORAGE}).",
                 "Keep away the program that makes them, such as a file indexer or a network share.",
             ),
         )
@@ -100,7 +97,7 @@ def _of_irregular(paths: Sequence[str], *, is_blind: bool) -> Iterator[Finding]:
         (
             (
                 f"Move {listed(whole)} away, or put back what belongs there: the registry's container has the volume "
-                f"or data directory at {render.STORAGE}."
+                f"or data directory at {layout.STORAGE}."
             ),
             *([f"Then push {listed(tags)} again."] if tags else []),
             "Then: deployer status   (names the images that are not whole without it)",
@@ -110,7 +107,7 @@ def _of_irregular(paths: Sequence[str], *, is_blind: bool) -> Iterator[Finding]:
 
 def in_container(path: str) -> str:
     """Where the registry's container has what is at a path below the registry's root."""
-    return f"{render.STORAGE}/docker/registry/v2/{path}"
+    return f"{layout.STORAGE}/docker/registry/v2/{path}"
 
 
 def of_damages(damages: Sequence[Damage]) -> Iterator[Finding]:
@@ -175,43 +172,6 @@ def of_unknown(unknown: Iterable[Unknown]) -> Iterator[Finding]:
         )
 
 
-def listed(words: Sequence[str]) -> str:
-    """Several words in a row, of very many the first."""
-    first = ", ".join(words[:_MANY])
-    return first if len(words) <= _MANY else f"{first} and {len(words) - _MANY} more"
-
-
-def _short(digest: str) -> str:
-    return digest.partition(":")[2][:12]
-
-
-def state(one: Damage | Damaged) -> str:
-    """What is wrong with one file."""
-    what = f"the {'manifest' if one.is_manifest else 'file'} {_short(one.digest)}"
-    if one.is_unlinked:
-        return f"the link of {what} is missing"
-    if one.size is None:
-        return f"{what} is missing"
-    return f"{what} is empty" if one.size == 0 else f"{what} is damaged ({one.size} bytes)"
-
-
-def not_whole(name: str, damaged: Sequence[Damaged]) -> str:
-    """What is wrong with one image, and how to have it whole again, for somebody on any machine."""
-    cut = any(one.size is not None for one in damaged)
-    cure = f"On the machine that runs the registry: {CURE}, then push it again." if cut else "Push it again."
-    return f"{name} is not whole: {listed([state(one) for one in damaged])}. {cure}"
-
-
-def tag_sentence(name: str, tag: Tag) -> str:
-    """Why one tag cannot be pulled, or not whole, and how to have it whole again; "" where nothing is known."""
-    if tag.damaged:
-        return not_whole(name, tag.damaged)
-    if tag.lost:
-        lost = listed([digest.partition(":")[2][:12] for digest in tag.lost])
-        return f"{name} is not whole: the registry has lost {lost}. Push it again."
-    return f"{name} is empty: its index names no image, and there is nothing to pull." if tag.names_nothing else ""
-
-
 def _removal(name: str, found: Sequence[Damage]) -> str:
     """How to remove these manifests and nothing else; one that is gone cannot be deleted by its digest."""
     lost = [one for one in found if one.is_manifest and one.is_lost]
@@ -219,4 +179,4 @@ def _removal(name: str, found: Sequence[Damage]) -> str:
     names = sorted(f"{name}@{digest}" for digest in there)
     names += sorted(f"{name}:{tag}" for one in lost for tag in one.own_tags)
     collect = CURE if lost else "deployer gc"
-    return f"deployer delete {' '.join(names[:_MANY])}, then: {collect}" if names else collect
+    return f"deployer delete {' '.join(names[:MANY])}, then: {collect}" if names else collect

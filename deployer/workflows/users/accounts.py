@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from deployer import layout
 from deployer.errors import DeployerError, EngineError, NotFound, UsageError
 from deployer.host.files import read_if_there
 from deployer.host.lock import exclusive
-from deployer.rendering import render
+from deployer.rendering import rules
 from deployer.settings import account, checks
 from deployer.workflows.deployment import access
 from deployer.workflows.images.naming import did_you_mean
+from deployer.workflows.users import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -73,7 +75,7 @@ def change(stack: Stack, command: str, edit: Callable[[Accounts], Accounts]) -> 
         before = access.accounts_of(stack.deployment)
         after = edit(before)
         try:
-            running = access.keep(stack, after, command)
+            running = in_force.keep(stack, after, command)
         except EngineError as error:
             message = f"The change is kept, but not in force yet. {error.message}"
             raise EngineError(message, tuple(dict.fromkeys((*error.advice, "deployer up"))), error.original) from error
@@ -191,8 +193,8 @@ def in_words(given: Mapping[str, tuple[str, ...]]) -> str:
 
 def rules_in_force(settings: Settings, deployment: Deployment) -> bool:
     """Whether the registry runs with the rules of these settings, as far as it was brought up. Raises HostError."""
-    deployed = read_if_there(deployment.directory / render.GRANTS)
-    meant = next(file.content for file in render.rule_files(settings) if file.path == render.GRANTS)
+    deployed = read_if_there(deployment.directory / layout.GRANTS)
+    meant = next(file.content for file in rules.rule_files(settings) if file.path == layout.GRANTS)
     return deployed is None or deployed == meant
 
 

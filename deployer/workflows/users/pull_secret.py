@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from deployer.errors import Denied, UsageError
 from deployer.host import passwords
 from deployer.record import Record
-from deployer.rendering import render
+from deployer.rendering import snippets
 from deployer.settings import checks
 from deployer.workflows.deployment import access
 from deployer.workflows.users import accounts
@@ -73,4 +73,4 @@ def manifest(settings: Settings, credentials: Credentials, *, name: str, namespa
     packed = credentials.basic().removeprefix("Basic ")
     entry = {"username": credentials.username, "password": credentials.password, "auth": packed}
     config = base64.b64encode(json.dumps({"auths": {settings.address: entry}}).encode()).decode()
-    return render.pull_secret(settings.address, credentials.username, config, name=name, namespace=namespace)
+    return snippets.pull_secret(settings.address, credentials.username, config, name=name, namespace=namespace)

@@ -11,6 +11,7 @@ import pytest
 
 from deployer.engine.client import Engine
 from deployer.engine.docker import Client
+from deployer.host.daemon.kind import EngineKind
 
 if TYPE_CHECKING:
     from deployer.engine.values import EngineFacts
@@ -34,25 +35,25 @@ def test_an_ordinary_engine() -> None:
     facts = facts_of()
     assert (facts.version, facts.data_directory, facts.runtime) == ("20.10.24+dfsg1", "/var/lib/docker", "runc")
     assert facts.endpoint == "unix:///var/run/docker.sock"
-    assert (facts.rootless, facts.desktop, facts.user_namespaces) == (False, False, False)
+    assert (facts.kind, facts.user_namespaces) == (EngineKind.SYSTEM, False)
 
 
 @pytest.mark.parametrize(
-    ("options", "rootless", "remaps"),
+    ("options", "kind", "remaps"),
     [
-        (None, False, False),
-        (["name=seccomp,profile=builtin", "name=cgroupns"], False, False),
-        (["name=apparmor", "name=seccomp,profile=default", "name=userns"], False, True),
-        (["name=seccomp,profile=default", "name=rootless", "name=cgroupns"], True, False),
-        (["name=selinux", "name=no-new-privileges"], False, False),
+        (None, EngineKind.SYSTEM, False),
+        (["name=seccomp,profile=builtin", "name=cgroupns"], EngineKind.SYSTEM, False),
+        (["name=apparmor", "name=seccomp,profile=default", "name=userns"], EngineKind.SYSTEM, True),
+        (["name=seccomp,profile=default", "name=rootless", "name=cgroupns"], EngineKind.ROOTLESS, False),
+        (["name=selinux", "name=no-new-privileges"], EngineKind.SYSTEM, False),
     ],
 )
-def test_its_security_options(options: list[str] | None, rootless: bool, remaps: bool) -> None:
+def test_its_security_options(options: list[str] | None, kind: EngineKind, remaps: bool) -> None:
     facts = facts_of(SecurityOptions=options)
-    assert (facts.rootless, facts.user_namespaces) == (rootless, remaps)
+    assert (facts.kind, facts.user_namespaces) == (kind, remaps)
 
 
 def test_the_desktops_engine_and_another_runtime() -> None:
     facts = facts_of(OperatingSystem="Docker Desktop", DefaultRuntime="runsc")
-    assert facts.desktop
+    assert facts.kind is EngineKind.DESKTOP
     assert facts.runtime == "runsc"

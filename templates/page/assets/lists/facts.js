@@ -10,38 +10,29 @@ const PAUSE = 150;
 const FINAL = ["forbidden", "missing", "large"];
 
 /**
- * @typedef {{tags: number | null, size?: number, fault?: any}} Facts size in bytes; `tags` null where the storage cannot
- * be read; `fault`: why the size is not known, once it was asked for
- * @param {{client: any, session: any, signal: AbortSignal, onRead: (name: string) => void, onFail: (error: any) => void}} options
- * `onFail`: the session is over
+ * @typedef {{tags: number, size?: number}} Facts size in bytes
+ * @param {{client: any, session: any, signal: AbortSignal, onRead: (name: string) => void}} options
  * @returns {{want: (names: string[]) => void, of: (name: string) => Facts}}
  */
-export function createFacts({ client, session, signal, onRead, onFail }) {
+export function createFacts({ client, session, signal, onRead }) {
   const { sizes } = session.get();
   const read = new Set();
-  const faults = new Map();
 
   async function run(name, leaving) {
     try {
       const { manifests } = await client.repository(name, leaving);
       sizes.set(name, weigh(Object.values(manifests).map((entry) => entry?.document)));
-      faults.delete(name);
-      read.add(name);
     } catch (error) {
-      if (error.kind === "unauthorized") onFail(error);
-      if (leaving.aborted || !error.kind) return;
-      faults.set(name, error);
-      if (FINAL.includes(error.kind)) {
-        sizes.delete(name);
-        read.add(name);
-      }
+      if (!FINAL.includes(error.kind)) return;
+      sizes.delete(name);
     }
+    read.add(name);
     onRead(name);
   }
 
   const want = createPool({ size: AT_ONCE, pause: PAUSE, run, signal });
   return {
     want: (names) => want(names.filter((name) => !read.has(name))),
-    of: (name) => ({ tags: session.get().names?.get(name) ?? null, size: sizes.get(name), fault: faults.get(name) }),
+    of: (name) => ({ tags: session.get().names?.get(name) ?? 0, size: sizes.get(name) }),
   };
 }

@@ -80,24 +80,17 @@ export function createClient({ origin, fetch }) {
     /** @param {AbortSignal} signal @returns {Promise<{user: string, version: string}>} who is signed in, if anyone */
     session: async (signal) => json(await request("/overview/session", signal)),
 
-    /**
-     * @param {AbortSignal} signal
-     * @returns {Promise<Map<string, number | null>>} every repository's number of tags; null where the storage cannot be
-     * read, of a folder too, in which there may be one repository or many
-     */
-    async catalog(signal) {
-      const { repositories, unreadable = [] } = await overview("catalog", "repositories", signal);
-      return new Map([...Object.entries(repositories), ...unreadable.map((folder) => [folder, null])]);
-    },
+    /** @param {AbortSignal} signal @returns {Promise<Map<string, number>>} every repository's number of tags */
+    catalog: async (signal) => new Map(Object.entries((await overview("catalog", "repositories", signal)).repositories)),
 
     /**
      * @param {AbortSignal} signal
-     * @returns {Promise<{pushed: Record<string, {at: number, tags: string[]}>, all: boolean, unreadable?: string[]}>} by
-     * repository, when and onto which tags something was pushed last, in seconds since 1970
+     * @returns {Promise<{pushed: Record<string, {at: number, tag: string}>, all: boolean}>} by repository, when and
+     * onto which tag something was pushed last, in seconds since 1970
      */
     pushed: (signal) => overview("pushed", "pushed", signal),
 
-    /** @param {AbortSignal} signal @returns {Promise<{bytes: number, all: boolean, unreadable?: number}>} what all repositories have together */
+    /** @param {AbortSignal} signal @returns {Promise<{bytes: number, all: boolean}>} what all repositories have together */
     stored: async (signal) => (await overview("stored", "stored", signal)).stored,
 
     /** @param {AbortSignal} signal @returns {Promise<{bytes: number, free: number}>} the disk of the images */

@@ -63,7 +63,7 @@ export function listedTags(tags) {
 
 function readPushed(pushed, tag) {
   const seconds = Object.hasOwn(pushed, tag) ? pushed[tag] : null;
-  return Number.isFinite(seconds) && Math.abs(seconds) < 8.64e12 ? new Date(Math.round(seconds * 1000)) : null;
+  return Number.isSafeInteger(seconds) && Math.abs(seconds) < 8.64e12 ? new Date(seconds * 1000) : null;
 }
 
 function describeEntry({ document, config, unread }, now) {

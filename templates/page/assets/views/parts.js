@@ -130,9 +130,6 @@ const withCode = (sentence) => sentence.split("`").map((part, index) => (index %
 /** @param {any} error @returns {string} */
 export const faultSentence = (error) => text.faults[error.kind] ?? text.faults.failed;
 
-/** The same where no part of it can be set as code. */
-export const plainFault = (error) => faultSentence(error).replaceAll("`", "");
-
 /**
  * Up to the beginning of a list that has changed, if one was further down.
  * @param {HTMLElement} list @param {HTMLElement} toolbar which sticks above it

@@ -19,6 +19,7 @@ from deployer.cli.session import Session
 from deployer.cli.views import daemon as views
 from deployer.host.daemon import file as daemon_file
 from deployer.host.daemon import process
+from deployer.host.daemon.kind import EngineKind
 from deployer.tls.probe import Peer
 from deployer.workflows.trust import insecure
 from deployer.workflows.trust.engine_view import EngineView
@@ -259,8 +260,7 @@ class Desktop:
     """Docker Desktop's engine, which accepts local registries alone."""
 
     version: str = "28.5.2"
-    rootless: bool = False
-    desktop: bool = True
+    kind: EngineKind = EngineKind.DESKTOP
     endpoint: str = "unix:///home/me/.docker/desktop/docker.sock"
     hosts: tuple[str, ...] = ()
     cidrs: tuple[str, ...] = ("127.0.0.0/8",)

@@ -12,6 +12,7 @@ from deployer.cli.main import main
 from deployer.cli.output import Output
 from deployer.host.daemon import file as daemon_file
 from deployer.host.daemon import process
+from deployer.host.daemon.kind import EngineKind
 from deployer.tls import places
 from deployer.tls.places import ClientPaths
 from deployer.tls.probe import AUTHORITY_PATH, Peer
@@ -204,7 +205,7 @@ def test_what_keeps_docker_from_verifying_is_warned_of(shell: Shell, monkeypatch
     class Elsewhere:
         """An engine that takes the registry unverified, whose file cannot be edited here."""
 
-        version, rootless, desktop, endpoint = "28.5.2", False, False, "unix:///srv/docker.sock"
+        version, kind, endpoint = "28.5.2", EngineKind.SYSTEM, "unix:///srv/docker.sock"
         hosts, cidrs = (ADDRESS,), ()
 
     monkeypatch.setattr(daemon_task, "engine_of", lambda session: EngineView(Elsewhere(), Elsewhere))

@@ -20,6 +20,7 @@ from deployer.host import passwords
 from deployer.paths import Deployment
 from deployer.settings import account
 from deployer.workflows.deployment import access
+from deployer.workflows.users import in_force
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,7 +95,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     def no_process(*words: Any, **_: Any) -> None:
         raise AssertionError(f"a process was started: {words}")
 
-    monkeypatch.setattr(access, "apply", made.apply)
+    monkeypatch.setattr(in_force, "apply", made.apply)
     monkeypatch.setattr(subprocess, "Popen", no_process)
     return made
 
@@ -435,7 +436,8 @@ _KILLED = """
 import os, signal, sys
 from pathlib import Path
 from deployer.cli.main import main
-from deployer.workflows.deployment import access as sign_in
+from deployer.workflows.deployment import access
+from deployer.workflows.users import in_force
 def die(*_): os.kill(os.getpid(), signal.SIGKILL)
 {patch}
 main(sys.argv[1:])
@@ -445,7 +447,7 @@ main(sys.argv[1:])
 @pytest.mark.parametrize(
     ("patch", "kept"),
     [
-        ("sign_in.apply = die", {"admin", "bob"}),
+        ("in_force.apply = die", {"admin", "bob"}),
         ("Path.replace = lambda path, to: die() if to.name == 'users' else os.replace(path, to)", {"admin"}),
     ],
 )
@@ -469,7 +471,7 @@ def test_killed_in_the_middle_the_next_command_finishes(
     monkeypatch.setenv("XDG_DATA_HOME", str(shell.folder / "data"))
     monkeypatch.setenv("HOME", str(shell.folder))
     monkeypatch.chdir(shell.folder)
-    monkeypatch.setattr(access, "apply", shell.apply)
+    monkeypatch.setattr(in_force, "apply", shell.apply)
     assert shell.run("user", "remove", "nobody", "--yes") == 1
     assert "was cut off. Look whether it took effect, and repeat it if not" in shell.err
     assert set(shell.applied[0]) == kept

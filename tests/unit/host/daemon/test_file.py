@@ -15,11 +15,12 @@ from deployer.errors import HostError
 from deployer.host.daemon import file as daemon_file
 from deployer.host.daemon import jsonc
 from deployer.host.daemon.jsonc import Fault
+from deployer.host.daemon.kind import EngineKind
 from deployer.host.daemon.process import Daemon
-from deployer.rendering import render
+from deployer.rendering import snippets
 
 ADDRESS = "192.168.100.2:5000"
-SNIPPET = render.daemon_snippet(ADDRESS)
+SNIPPET = snippets.daemon_snippet(ADDRESS)
 GOLDEN = Path(__file__).parents[3] / "golden" / "daemon" / "daemon.json"
 NOON = datetime(2026, 1, 2, 12, 30, 59, tzinfo=UTC)
 
@@ -361,18 +362,18 @@ def _daemon(*arguments: str, **environment: str) -> Daemon:
 
 
 @pytest.mark.parametrize(
-    ("daemon", "desktop", "rootless", "expected"),
+    ("daemon", "kind", "expected"),
     [
-        (None, False, False, "/etc/docker/daemon.json"),
-        (_daemon(), False, False, "/etc/docker/daemon.json"),
-        (_daemon("--config-file", "/opt/d.json"), False, False, "/opt/d.json"),
-        (_daemon("--config-file=d.json"), False, True, "/srv/d.json"),
-        (None, False, True, "/home/me/.config/docker/daemon.json"),
-        (_daemon(HOME="/home/you"), False, True, "/home/you/.config/docker/daemon.json"),
-        (_daemon(XDG_CONFIG_HOME="/conf"), False, True, "/conf/docker/daemon.json"),
-        (None, True, False, "/home/me/.docker/daemon.json"),
+        (None, EngineKind.SYSTEM, "/etc/docker/daemon.json"),
+        (_daemon(), EngineKind.SYSTEM, "/etc/docker/daemon.json"),
+        (_daemon("--config-file", "/opt/d.json"), EngineKind.SYSTEM, "/opt/d.json"),
+        (_daemon("--config-file=d.json"), EngineKind.ROOTLESS, "/srv/d.json"),
+        (None, EngineKind.ROOTLESS, "/home/me/.config/docker/daemon.json"),
+        (_daemon(HOME="/home/you"), EngineKind.ROOTLESS, "/home/you/.config/docker/daemon.json"),
+        (_daemon(XDG_CONFIG_HOME="/conf"), EngineKind.ROOTLESS, "/conf/docker/daemon.json"),
+        (None, EngineKind.DESKTOP, "/home/me/.docker/daemon.json"),
     ],
 )
-def test_each_kind_of_engine_has_its_place(daemon: Daemon | None, desktop: bool, rootless: bool, expected: str) -> None:
-    found = daemon_file.locate(daemon, {"HOME": "/home/me"}, desktop=desktop, rootless=rootless)
+def test_each_kind_of_engine_has_its_place(daemon: Daemon | None, kind: EngineKind, expected: str) -> None:
+    found = daemon_file.locate(daemon, {"HOME": "/home/me"}, kind)
     assert found == Path(expected)

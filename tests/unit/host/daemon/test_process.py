@@ -11,6 +11,7 @@ import pytest
 
 from deployer.errors import HostError
 from deployer.host.daemon import process as daemon_reload
+from deployer.host.daemon.kind import EngineKind
 from deployer.host.daemon.process import DEFAULT_ENDPOINT, Daemon, Finished, Machine
 
 if TYPE_CHECKING:
@@ -267,17 +268,17 @@ def test_engines_of_other_machines(endpoint: str, elsewhere: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("daemon", "desktop", "rootless", "expected"),
+    ("daemon", "kind", "expected"),
     [
-        (_daemon(unit="docker.service"), False, False, "sudo systemctl restart docker.service"),
-        (None, False, False, "sudo systemctl restart docker"),
-        (_daemon(), False, True, "systemctl --user restart docker"),
-        (None, True, False, "docker desktop restart   (or restart Docker Desktop from its menu)"),
-        (_daemon(), False, False, "sudo kill 7, and then start it again: sudo dockerd -H 'unix:///a b'"),
+        (_daemon(unit="docker.service"), EngineKind.SYSTEM, "sudo systemctl restart docker.service"),
+        (None, EngineKind.SYSTEM, "sudo systemctl restart docker"),
+        (_daemon(), EngineKind.ROOTLESS, "systemctl --user restart docker"),
+        (None, EngineKind.DESKTOP, "docker desktop restart   (or restart Docker Desktop from its menu)"),
+        (_daemon(), EngineKind.SYSTEM, "sudo kill 7, and then start it again: sudo dockerd -H 'unix:///a b'"),
     ],
 )
-def test_how_each_kind_is_restarted(daemon: Daemon | None, desktop: bool, rootless: bool, expected: str) -> None:
-    assert daemon_reload.restart_command(daemon, desktop=desktop, rootless=rootless) == expected
+def test_how_each_kind_is_restarted(daemon: Daemon | None, kind: EngineKind, expected: str) -> None:
+    assert daemon_reload.restart_command(daemon, kind) == expected
 
 
 def test_the_owner_of_a_real_socket_is_this_process(tmp_path: Path) -> None:

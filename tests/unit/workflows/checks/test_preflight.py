@@ -9,6 +9,7 @@ import pytest
 
 from deployer.engine.values import EngineFacts
 from deployer.errors import EngineError, EngineUnavailable, PreflightError
+from deployer.host.daemon.kind import EngineKind
 from deployer.paths import Deployment
 from deployer.settings.model import Settings
 from deployer.workflows.checks import preflight
@@ -26,7 +27,7 @@ class Versions(FakeEngine):
     place: str = "unix:///var/run/docker.sock"
 
     def describe(self) -> EngineFacts:
-        return EngineFacts(self.engine_version, "Debian", False, False, self.place, "/")
+        return EngineFacts(self.engine_version, "Debian", EngineKind.SYSTEM, self.place, "/")
 
     def compose_version(self) -> str:
         return self.compose

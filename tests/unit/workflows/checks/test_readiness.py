@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deployer.engine.values import ServiceContainer
+from deployer.engine.values import Health, ServiceContainer
 from deployer.errors import EngineError, NotReady
 from deployer.settings.model import FrontendSettings, Settings
 from deployer.workflows.checks import readiness
@@ -80,9 +80,7 @@ class Frontend(FakeEngine):
     def containers(self, project: str) -> tuple[ServiceContainer, ...]:
         started = datetime(2026, 1, 1, tzinfo=UTC)
         return (
-            ServiceContainer(
-                "id", "frontend-1", "frontend", "exited", started, "", 1, "no", "caddy:2", "id", "", "", ()
-            ),
+            replace(service_container("frontend", "exited"), id="id", started=started, health=Health.NONE, exit_code=1),
         )
 
     def last_log_lines(self, container: str, count: int) -> tuple[str, ...]:
@@ -155,7 +153,7 @@ class Healthy(WithPage):
 
     def containers(self, project: str) -> tuple[ServiceContainer, ...]:
         found = (service_container(service, "running") for service in ("frontend", "registry"))
-        return tuple(replace(container, health=self.health) for container in found)
+        return tuple(replace(container, health=Health(self.health)) for container in found)
 
 
 def test_a_healthy_frontend_whose_port_is_silent_is_told_with_the_engines_options() -> None:

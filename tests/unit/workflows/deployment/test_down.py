@@ -139,13 +139,14 @@ class Stopped(FakeEngine):
 GOING = tuple(
     ToRemove(Sort.CONTAINER, f"registry-{service}-1", f"id of {service}") for service in ("frontend", "registry")
 )
+NAMES = {one.identity: one.name for one in GOING}
 
 
 @pytest.mark.parametrize("hooks", [{"registry"}, {"frontend"}, set()])
 def test_compose_stops_a_running_service_with_hooks_before_anything_is_removed(tmp_path: Path, hooks: set[str]) -> None:
     engine = Stopped()
     stack = Stack(Settings(), Deployment("registry", tmp_path), engine)
-    remove_containers(stack, GOING, frozenset(hooks), lambda _: None)
+    remove_containers(stack, NAMES, frozenset(hooks), lambda _: None)
     by_compose = [("compose stop", "frontend", "registry")] if "registry" in hooks else []
     assert engine.done == [
         *by_compose,
@@ -160,7 +161,7 @@ def test_a_hook_that_fails_keeps_everything(tmp_path: Path) -> None:
     engine.failure = EngineError("registry hook exited with status 3")
     stack = Stack(Settings(), Deployment("registry", tmp_path), engine)
     with pytest.raises(EngineError, match=r"registry hook exited with status 3\. Nothing was removed") as caught:
-        remove_containers(stack, GOING, frozenset({"registry"}), lambda _: None)
+        remove_containers(stack, NAMES, frozenset({"registry"}), lambda _: None)
     assert str(tmp_path / "compose.override.yaml") in caught.value.advice[0]
     assert engine.done == [("compose stop", "frontend", "registry")]
 

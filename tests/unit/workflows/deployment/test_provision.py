@@ -8,7 +8,7 @@ import pytest
 
 from deployer.errors import ConfigurationError, EngineError
 from deployer.host import base_image
-from deployer.rendering.render import ServiceImages
+from deployer.rendering.deployment import ServiceImages
 from deployer.settings.model import FrontendSettings, RegistrySettings, Settings
 from deployer.workflows.deployment import provision
 from deployer.workflows.deployment.provision import BUILT_FRONTEND, BUILT_REGISTRY, Source, Wanted, choose, choose_all

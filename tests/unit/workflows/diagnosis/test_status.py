@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from deployer.engine.values import ContainerState, Health
 from deployer.errors import NotReady
 from deployer.settings.model import FrontendSettings, Settings
 from deployer.workflows.checks import readiness
@@ -36,18 +37,21 @@ def test_a_registry_whose_image_told_nothing_may_turn_out_to_be_one_that_kwk_can
     assert found == ((expected,) if amiss else ())
 
 
-TASK = replace(service_container("task", "exited"), health="", restart_policy="no")
+TASK = replace(service_container("task", "exited"), health=Health.NONE, restart_policy="no")
 
 
 @pytest.mark.parametrize(
     ("container", "told"),
     [
-        (replace(TASK, state="running"), ""),
+        (replace(TASK, state=ContainerState.RUNNING), ""),
         (TASK, ""),
         (replace(TASK, restart_policy="on-failure"), ""),
         (replace(TASK, exit_code=1), "The service task is exited."),
         (replace(TASK, restart_policy="unless-stopped"), "The service task is exited."),
-        (replace(TASK, service="registry", state="running"), "The service registry does not come back after a reboot"),
+        (
+            replace(TASK, service="registry", state=ContainerState.RUNNING),
+            "The service registry does not come back after a reboot",
+        ),
     ],
 )
 def test_a_task_of_the_users_own_may_come_to_its_end(container: ServiceContainer, told: str) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from deployer.host.daemon.kind import EngineKind
 from deployer.settings.model import Settings, TlsSettings
 from deployer.tls import places
 from deployer.tls.places import ClientPaths
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 ROOT, OTHER = authority(), authority("Another")
 SERVER = certificate("127.0.0.1", signer=ROOT)
-HERE = Whereabouts("unix:///var/run/docker.sock", desktop=False, rootless=False, daemon=None)
+HERE = Whereabouts("unix:///var/run/docker.sock", EngineKind.SYSTEM, daemon=None)
 
 
 @dataclass(frozen=True)

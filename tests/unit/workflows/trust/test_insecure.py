@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deployer.errors import HostError
+from deployer.host.daemon.kind import EngineKind
 from deployer.host.daemon.process import Finished, Machine
-from deployer.rendering import render
+from deployer.rendering import snippets
 from deployer.workflows.trust import insecure
 from deployer.workflows.trust.engine_view import EngineView
 from tests.support.written import written
@@ -26,8 +27,7 @@ NOW = datetime(2026, 1, 2, 12, 30, 59, tzinfo=UTC)
 @dataclass(frozen=True)
 class Facts:
     version: str = "28.5.2"
-    rootless: bool = False
-    desktop: bool = False
+    kind: EngineKind = EngineKind.SYSTEM
     endpoint: str = "unix:///srv/docker.sock"
 
 
@@ -95,7 +95,7 @@ class World:
         return EngineView(self.facts, self.registries, self.silence)
 
     def plan(self, *, remove: bool = False, file: Path | None = None, address: str = ADDRESS) -> insecure.DaemonPlan:
-        request = insecure.DaemonRequest(address, render.daemon_snippet(address), remove, file)
+        request = insecure.DaemonRequest(address, snippets.daemon_snippet(address), remove, file)
         return insecure.plan(request, self.machine, self.engine)
 
     def apply(self, plan: insecure.DaemonPlan) -> insecure.DaemonOutcome:
@@ -241,7 +241,7 @@ def test_without_an_engine_the_file_is_written_all_the_same(world: World) -> Non
 
 
 def test_desktop_cannot_be_signalled(world: World) -> None:
-    world.facts = Facts(desktop=True)
+    world.facts = Facts(kind=EngineKind.DESKTOP)
     world.environment["HOME"] = str(world.root)
     outcome = world.go()
     assert outcome.plan.file.path == world.root / ".docker" / "daemon.json"
@@ -251,7 +251,7 @@ def test_desktop_cannot_be_signalled(world: World) -> None:
 
 
 def test_in_wsl_the_file_of_desktop_is_on_the_windows_side(world: World) -> None:
-    world.facts = Facts(desktop=True)
+    world.facts = Facts(kind=EngineKind.DESKTOP)
     world.environment["WSL_DISTRO_NAME"] = "Debian"
     with pytest.raises(HostError, match="Windows side") as caught:
         world.plan()
@@ -419,6 +419,6 @@ def test_an_engine_is_not_asked_when_none_answers(world: World) -> None:
     world.environment["DOCKER_HOST"] = "unix:///srv/docker.sock"
     asked: Callable[[], Trusted] = fail
     engine = EngineView(None, asked, "Silence.")
-    request = insecure.DaemonRequest(ADDRESS, render.daemon_snippet(ADDRESS))
+    request = insecure.DaemonRequest(ADDRESS, snippets.daemon_snippet(ADDRESS))
     plan = insecure.plan(request, world.machine, engine)
     assert insecure.apply(plan, world.machine, engine, lambda: NOW, world.slept.append).effective is None

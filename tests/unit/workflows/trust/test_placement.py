@@ -8,7 +8,8 @@ import pytest
 
 from deployer.errors import HostError
 from deployer.host.daemon import file as daemon_file
-from deployer.rendering import render
+from deployer.host.daemon.kind import EngineKind
+from deployer.rendering import snippets
 from deployer.tls import places as trust_places
 from deployer.tls.places import ClientPaths
 from deployer.tls.system_store import Store
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 ADDRESS = "192.168.100.2:5000"
 ROOT, OTHER = authority(), authority("Another")
-HERE = Whereabouts("unix:///var/run/docker.sock", desktop=False, rootless=False, daemon=None)
+HERE = Whereabouts("unix:///var/run/docker.sock", EngineKind.SYSTEM, daemon=None)
 
 
 @dataclass
@@ -111,7 +112,7 @@ def test_every_tool_that_is_here(world: World) -> None:
     world.put()
     for tool in ("docker", "containers", "containerd"):
         assert world.file(tool).read_bytes() == ROOT.pem
-    assert world.file("containerd", "hosts.toml").read_bytes() == render.containerd_hosts(ADDRESS)
+    assert world.file("containerd", "hosts.toml").read_bytes() == snippets.containerd_hosts(ADDRESS)
     assert not world.plan().is_needed
     world.remove()
     assert world.files() == {"etc/ssl/certs/ca-certificates.crt"}
@@ -280,15 +281,15 @@ def test_without_permission_nothing_is_changed(world: World, monkeypatch: pytest
 
 def test_rootless_and_desktop(world: World) -> None:
     for engine, folder in (
-        (Whereabouts("unix:///run/user/7/docker.sock", desktop=False, rootless=True, daemon=None), ".config/docker"),
-        (Whereabouts("unix:///home/me/.docker/x.sock", desktop=True, rootless=False, daemon=None), ".docker"),
+        (Whereabouts("unix:///run/user/7/docker.sock", EngineKind.ROOTLESS, daemon=None), ".config/docker"),
+        (Whereabouts("unix:///home/me/.docker/x.sock", EngineKind.DESKTOP, daemon=None), ".docker"),
     ):
         [place], _ = placement.places(world.ground, ADDRESS, engine)
         assert place.file == world.root / "home" / folder / "certs.d" / ADDRESS / "ca.crt"
 
 
 def test_an_engine_elsewhere(world: World) -> None:
-    engine = Whereabouts("ssh://me@there", desktop=False, rootless=False, daemon=None)
+    engine = Whereabouts("ssh://me@there", EngineKind.SYSTEM, daemon=None)
     with pytest.raises(HostError, match="on another machine"):
         placement.places(world.ground, ADDRESS, engine)
     world.install("skopeo")
@@ -299,6 +300,6 @@ def test_an_engine_elsewhere(world: World) -> None:
 
 def test_docker_desktop_seen_from_wsl(world: World) -> None:
     environment = {**world.ground.environment, "WSL_DISTRO_NAME": "Debian"}
-    engine = Whereabouts("unix:///var/run/docker.sock", desktop=True, rootless=False, daemon=None)
+    engine = Whereabouts("unix:///var/run/docker.sock", EngineKind.DESKTOP, daemon=None)
     with pytest.raises(HostError, match="on the Windows side"):
         placement.places(ClientPaths(environment, world.root, is_root=True, platform="linux"), ADDRESS, engine)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from deployer import layout
 from deployer.errors import StorageError
-from deployer.rendering import render
 from deployer.storage.sweep import Sweep
 from deployer.workflows.upkeep.collection import collect
 from deployer.workflows.upkeep.garbage import no_images, survey, would_go
@@ -367,7 +367,7 @@ def test_cut_off_anywhere_it_is_whole_and_ends_the_same(tmp_path: Path) -> None:
         tree = Tree(tmp_path / f"cut{cut}")
         busy(tree)
         # The whole list is remembered, and only its beginning carried out.
-        tree.storage()._run("remove", f"{render.STORAGE}/docker/registry/v2", _REMOVED, stdin=b"".join(lines[:cut]))
+        tree.storage()._run("remove", f"{layout.STORAGE}/docker/registry/v2", _REMOVED, stdin=b"".join(lines[:cut]))
         (tree.folder / ".deployer-removed/cut/list").write_bytes(b"".join(lines))
         assert not tree.broken(), cut
         run(tree, no_images)
@@ -375,7 +375,7 @@ def test_cut_off_anywhere_it_is_whole_and_ends_the_same(tmp_path: Path) -> None:
         assert not (tree.folder / ".deployer-removed").exists()
 
 
-_REMOVED = f"{render.STORAGE}/.deployer-removed/cut"
+_REMOVED = f"{layout.STORAGE}/.deployer-removed/cut"
 
 
 def test_where_nothing_can_be_put_aside_it_is_deleted_in_place(tree: Tree) -> None:

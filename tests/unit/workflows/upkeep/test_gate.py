@@ -13,6 +13,7 @@ import pytest
 
 from deployer.errors import EngineError, GateError
 from deployer.host.lock import exclusive
+from deployer.layout import GATE_HEADER
 from deployer.paths import Deployment
 from deployer.settings.model import Settings
 from deployer.workflows.upkeep import gate as module
@@ -71,8 +72,10 @@ def port(deployment: Deployment) -> Iterator[int]:
         def do_PATCH(self) -> None:
             closed = (deployment.gate_directory / "closed").exists()
             self.send_response(503 if closed else 404)
+            if closed:
+                self.send_header(GATE_HEADER, "closed")
             self.end_headers()
-            self.wfile.write(b"the registry is being tidied up" if closed else b"not found")
+            self.wfile.write(b"whatever the words are")
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             return

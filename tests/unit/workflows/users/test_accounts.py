@@ -10,12 +10,12 @@ import pytest
 from deployer.errors import EngineError, HostError, NotFound, UsageError
 from deployer.host.files import write_atomically
 from deployer.paths import Deployment
-from deployer.rendering import render
+from deployer.rendering import rules
 from deployer.settings.account import Account
 from deployer.settings.model import AccessRule, Settings
 from deployer.workflows.deployment import access
 from deployer.workflows.deployment.stack import Stack
-from deployer.workflows.users import accounts
+from deployer.workflows.users import accounts, in_force
 from deployer.workflows.users.accounts import AccountsRefused
 from tests.support.fake_engine import FakeEngine
 
@@ -41,7 +41,7 @@ def applied(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Account, ...]]:
         seen.append(access.accounts_of(stack.deployment))
         return True
 
-    monkeypatch.setattr(access, "apply", apply)
+    monkeypatch.setattr(in_force, "apply", apply)
     return seen
 
 
@@ -77,7 +77,7 @@ def test_where_the_registry_does_not_take_it_over_that_is_said(stack: Stack, mon
     def fail(stack: Stack) -> bool:
         raise EngineError("No Docker engine answers.", ("Start it.",), "dial unix")
 
-    monkeypatch.setattr(access, "apply", fail)
+    monkeypatch.setattr(in_force, "apply", fail)
     with pytest.raises(EngineError, match=r"kept, but not in force yet[.] No Docker engine answers[.]$") as caught:
         accounts.change(stack, "user add", lambda known: accounts.added(known, "bob", HASH))
     assert caught.value.advice == ("Start it.", "deployer up")
@@ -90,7 +90,7 @@ def test_whether_the_rules_of_the_settings_are_in_force(stack: Stack) -> None:
     ruled = replace(stack.settings, access=RULES)
     assert accounts.rules_in_force(ruled, stack.deployment)
     for deployed, other in ((ruled, stack.settings), (stack.settings, ruled)):
-        for file in render.rule_files(deployed):
+        for file in rules.rule_files(deployed):
             write_atomically(stack.deployment.directory / file.path, file.content, file.mode)
         assert accounts.rules_in_force(deployed, stack.deployment)
         assert not accounts.rules_in_force(other, stack.deployment)

@@ -34,7 +34,7 @@ export const words = {
 
   deleting: "Deleting…",
   progress: (now, all, tag) => `${number.format(now)} of ${number.format(all)}: ${tag}`,
-  waiting: "Waiting for the registry. It may be being tidied up, which holds deletions off for a while…",
+  waiting: "Waiting for the registry. It may be in maintenance, which pauses deletions for a moment…",
   stop: "Stop",
   stopping: "Stopping after this one…",
   done: "Deleted",
@@ -60,7 +60,7 @@ export const words = {
   refusals: {
     disabled: "Deleting is disabled in this registry's configuration.",
     readOnly: "This registry is read-only at the moment. Nothing can be deleted.",
-    heldOff: "The registry takes no deletions at the moment: it is being tidied up, or is starting. Try again in a little while.",
+    heldOff: "The registry takes no deletions at the moment: it is in maintenance, or is starting. Try again in a moment.",
     forbidden: "The access rules of this registry do not let you delete here.",
   },
   space: (size) => `Up to ${size} will be free after this, on the machine that runs the registry. What was pushed within the last hour is left alone for that long:`,

@@ -5,7 +5,6 @@ import { ago, bytes, count, moment } from "../../browser/format.js";
 import { repositoryPath } from "../../browser/router.js";
 import { remembering } from "../../browser/store.js";
 import { text } from "../../browser/text.js";
-import { plainFault } from "../parts.js";
 
 /**
  * A way to show repositories: `rowsOf` what is shown, an element for each as the virtual list wants it, and what is to
@@ -60,29 +59,19 @@ export function cells() {
   const newest = h("span", { class: "newest" });
   const size = h("span", { class: "weight" });
   const tags = h("span", { class: "tagged" });
-  const drawPushed = remembering((last, missed) => {
-    const unknown = missed ? [h("span", { class: "when" }, text.list.unknown)] : [];
-    newest.replaceChildren(...(last ? pushedWords(last) : unknown));
-    newest.title = last ? text.list.pushedAt(last.tag, moment(last.at)) : reason(missed);
+  const drawPushed = remembering((last) => {
+    newest.replaceChildren(...(last ? pushedWords(last) : []));
+    newest.title = last ? text.list.pushedAt(last.tag, moment(last.at)) : "";
   });
   return {
     element: h("span", { class: "holds" }, newest, size, tags),
     show(facts) {
-      const { fault } = facts;
-      say(tags, facts.tags === null ? text.list.unknown : facts.tags ? text.tagCount(facts.tags) : text.list.noTags);
-      tags.title = facts.tags === null ? text.list.unreadableOne : "";
-      const missing = fault && facts.size === undefined && facts.tags !== 0;
-      say(size, missing ? text.list.unknown : facts.tags !== 0 && facts.size !== undefined ? bytes(facts.size) : "");
-      size.title = missing ? plainFault(fault) : "";
-      drawPushed(facts.pushed, facts.tags === 0 ? undefined : facts.missed);
+      say(tags, facts.tags ? text.tagCount(facts.tags) : text.list.noTags);
+      say(size, facts.tags && facts.size !== undefined ? bytes(facts.size) : "");
+      drawPushed(facts.pushed);
     },
   };
 }
-
-const REASONS = { part: () => text.list.pushedPart, unreadable: () => text.list.unreadableOne };
-
-/** Why something is not known: a fault must never look like nothing. */
-const reason = (missed) => (missed ? REASONS[missed]?.() ?? plainFault(missed) : "");
 
 const pushedWords = ({ tag, at }) => [
   h("span", { class: "unseen" }, `${text.list.columns.pushed}: `),

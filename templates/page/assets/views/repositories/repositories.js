@@ -10,7 +10,7 @@ import { CHANGED, createStore, remembering } from "../../browser/store.js";
 import { addWords, text } from "../../browser/text.js";
 import { createVirtualList } from "../../lists/virtual-list.js";
 import { listHeadings, listShape } from "./list.js";
-import { button, commandBox, errorNotice, noMatch, notice, plainFault, pushCommands, skeleton, toBeginning } from "../parts.js";
+import { button, commandBox, errorNotice, noMatch, notice, pushCommands, skeleton, toBeginning } from "../parts.js";
 import { filterBox, referenceOf } from "../search.js";
 
 const SHAPES = ["list", "folders"];
@@ -36,7 +36,7 @@ export function showRepositories(context) {
   let sortingAgain = 0;
 
   const list = h("div", { id: "repositories", class: "rows repositories", "aria-label": text.repositories });
-  const known = createKnown({ client, session, signal, onRead, onLoad: sortAgain, onFail: fail });
+  const known = createKnown({ client, session, signal, onRead, onLoad: sortAgain });
   const virtual = createVirtualList({ root: list, createRow: (item) => shape().createRow(item), onDraw, signal });
   const shapes = { list: listShape({ facts: known.of, shown: () => shown }) };
   const top = createTop({ list, virtual, filter: settings.filter, set, toShape, go, onEnter, sortBy });
@@ -226,30 +226,21 @@ function createTop({ list, virtual, filter, set, toShape, go, onEnter, sortBy })
     tell({ session, sizes, sorting, names }) {
       headings.show({ sorting, mayPushed: session.pushed !== null });
       drawRoom(names ? session.room : null);
-      const unreadable = names ? [...names.values()].filter((tags) => tags === null).length : 0;
-      say(progress, [
-        unreadable ? text.list.unreadable(unreadable) : "",
-        sizes && sizes.read < sizes.all ? text.list.sizesRead(sizes.read, sizes.all, sizes.waiting) : "",
-        session.pushed && !session.pushedAll && sorting.by === "pushed" ? text.list.pushedPart : "",
-      ].filter(Boolean).join(" "));
+      const part = !session.pushedAll && sorting.by === "pushed";
+      const words = sizes && sizes.read < sizes.all ? text.list.sizesRead(sizes.read, sizes.all, sizes.waiting) : part ? text.list.pushedPart : "";
+      say(progress, words);
     },
   };
 }
 
 /** What all have together, and what is left of the disk; where less was read, so much at least. */
-function roomWords({ stored, disk, faults }) {
+function roomWords({ stored, disk }) {
   const least = disk && disk.free < LEAST_FREE;
-  // The note of the disk is made some seconds after the start: until then there is none.
-  const diskFault = faults.disk?.kind === "alien" ? null : faults.disk;
   return [
-    stored && h("span", { title: storedTitle(stored) }, text.list.stored(bytes(stored.bytes), stored.all && !stored.unreadable)),
-    faults.stored && h("span", { title: plainFault(faults.stored) }, text.list.storedUnknown),
-    diskFault && h("span", { title: plainFault(diskFault) }, text.list.freeUnknown),
+    stored && h("span", { title: text.list.storedTitle }, text.list.stored(bytes(stored.bytes), stored.all)),
     disk && h("span", { class: least ? "fault" : null }, text.list.free(bytes(disk.free), bytes(disk.bytes), Boolean(least))),
   ].filter(Boolean);
 }
-
-const storedTitle = ({ unreadable = 0 }) => [text.list.storedTitle, unreadable ? text.list.storedUnreadable(unreadable) : ""].filter(Boolean).join(" ");
 
 /** Load what a shape, or who may not list, needs beside this module. */
 async function need(name) {
@@ -260,11 +251,10 @@ async function need(name) {
   });
 }
 
-/** @param {Map<string, number | null> | null} names with their numbers of tags */
+/** @param {Map<string, number> | null} names with their numbers of tags */
 function arranged(names) {
   const all = ordered([...(names ?? new Map()).keys()]);
-  // Where it is not known how many tags there are, there may be some.
-  return { names, full: all.filter((name) => names.get(name) !== 0), empty: all.filter((name) => names.get(name) === 0) };
+  return { names, full: all.filter((name) => names.get(name)), empty: all.filter((name) => !names.get(name)) };
 }
 
 /**

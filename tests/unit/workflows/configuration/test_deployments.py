@@ -10,7 +10,7 @@ from deployer.errors import NotFound
 from deployer.paths import Deployment
 from deployer.record import Record
 from deployer.settings.model import Settings
-from deployer.workflows.deployment import deployments
+from deployer.workflows.configuration import deployments
 
 if TYPE_CHECKING:
     from pathlib import Path

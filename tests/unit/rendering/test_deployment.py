@@ -19,8 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from deployer.rendering import render
-from deployer.rendering.render import Certificate, Inputs, ServiceImages
+from deployer.rendering import snippets
+from deployer.rendering.deployment import Certificate, Inputs, ServiceImages, render_deployment
+from deployer.rendering.templates import render
 from deployer.settings.account import Account
 from deployer.settings.model import AccessRule, FrontendSettings, RegistrySettings, Settings, TlsSettings, build
 
@@ -89,25 +90,25 @@ def check_golden(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_each_variant_is_as_its_golden_files(variant: str) -> None:
-    files = render.files(VARIANTS[variant], images_of(VARIANTS[variant]), kept_of(variant))
+    files = render_deployment(VARIANTS[variant], images_of(VARIANTS[variant]), kept_of(variant))
     for file in files:
         if not file.path.startswith("frontend/page/"):
             check_golden(f"{variant}/{file.path}", file.text)
 
 
 def test_the_images_files_are_as_their_golden_files() -> None:
-    for file in render.image_files():
+    for file in snippets.image_files():
         check_golden(f"images/{file.path}", file.text)
 
 
 def test_containerds_file_is_as_its_golden_file_and_is_toml() -> None:
-    check_golden("containerd/hosts.toml", render.containerd_hosts("192.168.100.2:5000").decode())
-    read = tomllib.loads(render.containerd_hosts("[2001:db8::1]:5000").decode())
+    check_golden("containerd/hosts.toml", snippets.containerd_hosts("192.168.100.2:5000").decode())
+    read = tomllib.loads(snippets.containerd_hosts("[2001:db8::1]:5000").decode())
     assert read["host"]["https://[2001:db8::1]:5000"]["ca"] == "ca.crt"
 
 
 def test_the_configuration_file_is_as_its_golden_file_and_can_be_read_back() -> None:
-    text = render.configuration_file(VARIANTS["directory"])
+    text = snippets.configuration_file(VARIANTS["directory"])
     check_golden("deployer.yaml", text)
     problems: list[str] = []
     assert build(Settings, yaml.safe_load(text), problems) == VARIANTS["directory"]
@@ -115,21 +116,21 @@ def test_the_configuration_file_is_as_its_golden_file_and_can_be_read_back() -> 
 
 
 def test_the_page_comes_along_only_where_it_is_wanted() -> None:
-    with_page = {file.path for file in render.files(VARIANTS["default"], IMAGES, Inputs(SECRET))}
+    with_page = {file.path for file in render_deployment(VARIANTS["default"], IMAGES, Inputs(SECRET))}
     assert "frontend/page/index.html" in with_page
     for other in ("no-page", "kwk", "joxit"):
-        rendered = render.files(VARIANTS[other], images_of(VARIANTS[other]), Inputs(SECRET))
+        rendered = render_deployment(VARIANTS[other], images_of(VARIANTS[other]), Inputs(SECRET))
         assert not any(file.path.startswith("frontend/page/") for file in rendered), other
 
 
 def test_only_files_with_secrets_are_private_and_those_are_hidden_when_shown() -> None:
     kept = replace(kept_of("users"), certificate=Certificate(b"public", b"a private key"))
     secrets = {"registry/config.yaml": SECRET, "frontend/access/users": HASH, "frontend/tls/key.pem": "a private key"}
-    rendered = {file.path: file for file in render.files(VARIANTS["users"], IMAGES, kept)}
+    rendered = {file.path: file for file in render_deployment(VARIANTS["users"], IMAGES, kept)}
     for path, file in rendered.items():
         assert file.mode == (0o600 if path in secrets else 0o644), path
         assert (secrets.get(path, SECRET).encode() in file.content) == (path in secrets), path
-        shown = render.without_secret(file, SECRET).content
+        shown = snippets.without_secret(file, SECRET).content
         assert not any(secret.encode() in shown for secret in secrets.values())
     for printed in (repr(kept), str(kept)):
         assert not any(secret in printed for secret in secrets.values())
@@ -137,20 +138,20 @@ def test_only_files_with_secrets_are_private_and_those_are_hidden_when_shown() -
 
 def test_a_missing_value_is_an_error_and_not_an_empty_string() -> None:
     with pytest.raises(UndefinedError):
-        render._render("compose.yaml.j2", name="x")
+        render("compose.yaml.j2", name="x")
 
 
 def test_the_registry_is_never_published() -> None:
     for variant in VARIANTS.values():
-        compose = yaml.safe_load(render.files(variant, IMAGES, Inputs(SECRET))[0].content)
+        compose = yaml.safe_load(render_deployment(variant, IMAGES, Inputs(SECRET))[0].content)
         assert "ports" not in compose["services"]["registry"]
-        config = yaml.safe_load(render.files(variant, IMAGES, Inputs(SECRET))[1].content)
+        config = yaml.safe_load(render_deployment(variant, IMAGES, Inputs(SECRET))[1].content)
         assert (config["http"]["net"], config["http"]["debug"]["addr"]) == ("unix", "127.0.0.1:5001")
 
 
 @pytest.mark.parametrize("page", ["kwk", "joxit"])
 def test_a_page_of_its_own_service_is_reached_by_the_frontend_alone_and_reaches_no_other(page: str) -> None:
-    compose = yaml.safe_load(render.files(VARIANTS[page], images_of(VARIANTS[page]), Inputs(SECRET))[0].content)
+    compose = yaml.safe_load(render_deployment(VARIANTS[page], images_of(VARIANTS[page]), Inputs(SECRET))[0].content)
     services = compose["services"]
     assert compose["networks"] == {"page": {"internal": True}}
     assert {name for name, service in services.items() if "page" in service.get("networks", [])} == {"page", "frontend"}
@@ -161,7 +162,9 @@ def test_a_page_of_its_own_service_is_reached_by_the_frontend_alone_and_reaches_
 
 def test_the_pull_lines_of_the_other_pages_name_the_address_of_clients() -> None:
     def environment(page: str) -> dict[str, str]:
-        compose = yaml.safe_load(render.files(VARIANTS[page], images_of(VARIANTS[page]), Inputs(SECRET))[0].content)
+        compose = yaml.safe_load(
+            render_deployment(VARIANTS[page], images_of(VARIANTS[page]), Inputs(SECRET))[0].content
+        )
         return dict(compose["services"]["page"]["environment"])
 
     kwk = environment("kwk")
@@ -172,13 +175,13 @@ def test_the_pull_lines_of_the_other_pages_name_the_address_of_clients() -> None
 def test_a_page_image_of_ones_own_can_be_read_back_from_the_configuration_file() -> None:
     settings = Settings(frontend=FrontendSettings(page="joxit", page_image="mirror.example/ui:2"))
     problems: list[str] = []
-    assert build(Settings, yaml.safe_load(render.configuration_file(settings)), problems) == settings
+    assert build(Settings, yaml.safe_load(snippets.configuration_file(settings)), problems) == settings
     assert problems == []
 
 
 def test_a_change_of_the_page_setting_concerns_the_frontend_alone() -> None:
     def labels(variant: Settings) -> dict[str, str]:
-        compose = yaml.safe_load(render.files(variant, IMAGES, Inputs(SECRET))[0].content)
+        compose = yaml.safe_load(render_deployment(variant, IMAGES, Inputs(SECRET))[0].content)
         return {name: service["labels"]["deployer.files"] for name, service in compose["services"].items()}
 
     before, after = labels(VARIANTS["default"]), labels(VARIANTS["no-page"])
@@ -188,18 +191,18 @@ def test_a_change_of_the_page_setting_concerns_the_frontend_alone() -> None:
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1))
 def test_whatever_stands_in_a_value_comes_out_of_the_compose_file_again(text: str) -> None:
-    compose = render.files(Settings(registry=RegistrySettings(data=text)), IMAGES, Inputs(SECRET))[0]
+    compose = render_deployment(Settings(registry=RegistrySettings(data=text)), IMAGES, Inputs(SECRET))[0]
     mounts = yaml.safe_load(compose.content)["services"]["registry"]["volumes"]
     assert mounts[1]["source"].replace("$$", "$") == str(Path(text)) or text == "volume"
 
 
 def test_the_daemon_snippet_is_json() -> None:
-    assert json.loads(render.daemon_snippet("192.168.100.2:5000")) == {"insecure-registries": ["192.168.100.2:5000"]}
+    assert json.loads(snippets.daemon_snippet("192.168.100.2:5000")) == {"insecure-registries": ["192.168.100.2:5000"]}
 
 
 def test_an_acme_server_finds_the_port_that_it_looks_at() -> None:
     def ports(variant: str) -> list[str]:
-        compose = yaml.safe_load(render.files(VARIANTS[variant], IMAGES, kept_of(variant))[0].content)
+        compose = yaml.safe_load(render_deployment(VARIANTS[variant], IMAGES, kept_of(variant))[0].content)
         return list(compose["services"]["frontend"]["ports"])
 
     assert ports("acme") == ["443:5000"]
@@ -208,9 +211,9 @@ def test_an_acme_server_finds_the_port_that_it_looks_at() -> None:
 
 def test_where_the_engine_remaps_users_those_who_read_our_files_are_the_machines_own() -> None:
     settings = VARIANTS["joxit"]
-    plain = yaml.safe_load(render.files(settings, images_of(settings), Inputs(SECRET))[0].content)
+    plain = yaml.safe_load(render_deployment(settings, images_of(settings), Inputs(SECRET))[0].content)
     remapped = yaml.safe_load(
-        render.files(settings, images_of(settings), Inputs(SECRET, user_namespaces=True))[0].content
+        render_deployment(settings, images_of(settings), Inputs(SECRET, user_namespaces=True))[0].content
     )
     modes = {name: service.get("userns_mode") for name, service in remapped["services"].items()}
     # The page is somebody else's, and reads nothing of ours.
@@ -222,7 +225,7 @@ def test_where_the_engine_remaps_users_those_who_read_our_files_are_the_machines
 
 def test_a_changed_user_rule_or_certificate_makes_no_service_anew() -> None:
     def compose(settings: Settings, kept: Inputs) -> bytes:
-        return render.files(settings, IMAGES, kept)[0].content
+        return render_deployment(settings, IMAGES, kept)[0].content
 
     plain = compose(VARIANTS["users"], Inputs(SECRET))
     assert compose(VARIANTS["users"], kept_of("users")) == plain
@@ -250,7 +253,7 @@ def test_a_changed_user_rule_or_certificate_makes_no_service_anew() -> None:
     ],
 )
 def test_only_sign_ins_of_users_are_checked_against_their_hashes(header: str, known: bool) -> None:
-    rendered = {file.path: file for file in render.files(VARIANTS["users"], IMAGES, kept_of("users"))}
+    rendered = {file.path: file for file in render_deployment(VARIANTS["users"], IMAGES, kept_of("users"))}
     found = re.search(r'not vars_regexp {header.Authorization} "(.*)"', rendered["frontend/access/sign-in"].text)
     assert found is not None
     assert bool(re.search(found[1], header)) is known

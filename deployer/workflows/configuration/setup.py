@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.errors import EngineError, UsageError
-from deployer.host.files import read_if_there, write_atomically
-from deployer.rendering import render
-from deployer.rendering.render import PUBLIC, File
+from deployer.host.files import PUBLIC, read_if_there, write_atomically
+from deployer.rendering import snippets
+from deployer.rendering.deployment import render_deployment
+from deployer.rendering.templates import File
 from deployer.workflows.deployment import files, provision
-from deployer.workflows.deployment.stack import deployed_images
+from deployer.workflows.deployment.up_plan import deployed_images
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from deployer.rendering.render import ServiceImages
+    from deployer.rendering.deployment import ServiceImages
     from deployer.settings.model import Settings
     from deployer.workflows.deployment.stack import Stack
 
@@ -29,7 +30,7 @@ class Rendered:
 
     def shown(self) -> tuple[File, ...]:
         """The same files, fit to be shown."""
-        return tuple(render.without_secret(file, self.secret) for file in self.files)
+        return tuple(snippets.without_secret(file, self.secret) for file in self.files)
 
 
 def write_configuration(path: Path, settings: Settings, *, force: bool) -> str:
@@ -37,7 +38,7 @@ def write_configuration(path: Path, settings: Settings, *, force: bool) -> str:
 
     Raises UsageError where a file is there already, unless `force`, and HostError.
     """
-    text = render.configuration_file(settings)
+    text = snippets.configuration_file(settings)
     if read_if_there(path) is not None and not force:
         raise UsageError(
             f"{path} is there already, and was not touched.",
@@ -53,10 +54,10 @@ def write_configuration(path: Path, settings: Settings, *, force: bool) -> str:
 def rendered(stack: Stack) -> Rendered:
     """Render everything, starting nothing; works without an engine too."""
     images = _images(stack)
-    kept = stack.kept()
-    own = render.files(stack.settings, images, kept)
+    kept = stack.inputs()
+    own = render_deployment(stack.settings, images, kept)
     build = {images.registry, images.frontend} & {provision.BUILT_REGISTRY, provision.BUILT_FRONTEND}
-    building = render.image_files() if build else ()
+    building = snippets.image_files() if build else ()
     return Rendered((*own, *(File(f"images/{file.path}", file.content) for file in building)), kept.secret)
 
 

@@ -1,0 +1,40 @@
+"""Paths and addresses inside a deployment: in its folder and in its containers."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Service(StrEnum):
+    """The services of a deployment, in the order of their images; the page's is there for some pages only."""
+
+    REGISTRY = "registry"
+    FRONTEND = "frontend"
+    PAGE = "page"
+
+
+HIDDEN_SECRET = "(kept in the file 'secrets')"  # noqa: S105 - what is shown instead of one
+
+# Below the deployment's folder: what the frontend reads about users and rules.
+ACCESS_FOLDER = "frontend/access"
+# Holds a line for each access rule.
+GRANTS = f"{ACCESS_FOLDER}/grants"
+HIDDEN = {
+    f"{ACCESS_FOLDER}/users": "# (the users and the hashes of their passwords, kept in the file 'users')",
+    "frontend/tls/key.pem": "# (the certificate's key)",
+}
+
+# Where a registry keeps its images, in its container.
+STORAGE = "/var/lib/registry"
+
+# Where the registry's socket lies, in both containers.
+SOCKETS = "/run/registry"
+# Where the frontend hands out the certificate of its own authority.
+AUTHORITY_PATH = "/.well-known/deployer/ca.crt"
+
+# What the frontend can read anew while it runs.
+READ_ANEW = ("frontend/access/", "frontend/tls/")
+# The file that each service reads once, when it starts.
+SERVICE_FILES = {Service.REGISTRY: "registry/config.yaml", Service.FRONTEND: "frontend/Caddyfile"}
+# With "closed" in it, an answer is the maintenance gate's: the frontend writes nothing for now.
+GATE_HEADER = "Deployer-Gate"

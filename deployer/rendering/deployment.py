@@ -1,0 +1,148 @@
+"""Configuration in, files out. Reads templates/, writes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from deployer import __version__
+from deployer.host.files import PRIVATE
+from deployer.layout import AUTHORITY_PATH, GATE_HEADER, SERVICE_FILES, SOCKETS, STORAGE, Service
+from deployer.rendering.rules import rule_files, user_files
+from deployer.rendering.templates import File, render, templates_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from deployer.settings.account import Account
+    from deployer.settings.model import Settings
+
+
+@dataclass(frozen=True)
+class ServiceImages:
+    """The images that the services run; `page` is "" where the page has no service of its own."""
+
+    registry: str
+    frontend: str
+    page: str = ""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate of the user's own and its key, as their files hold them."""
+
+    certificate: bytes
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What is kept beside the settings: the upload secret, the users, certificates; none of it shows when printed.
+
+    With `user_namespaces` the engine makes root in containers another user of the machine.
+    """
+
+    secret: str = field(repr=False)
+    accounts: tuple[Account, ...] = ()
+    certificate: Certificate | None = None
+    acme_authority: bytes | None = None
+    user_namespaces: bool = False
+
+
+def render_deployment(settings: Settings, images: ServiceImages, kept: Inputs) -> tuple[File, ...]:
+    """Every file that `up` puts into the deployment's folder, but those that are the user's."""
+    config = File(
+        SERVICE_FILES[Service.REGISTRY], render("registry/config.yaml.j2", secret=kept.secret, sockets=SOCKETS), PRIVATE
+    )
+    with_page = settings.frontend.is_builtin
+    caddyfile = File(SERVICE_FILES[Service.FRONTEND], _caddyfile(settings, with_page=with_page))
+    compose = render(
+        "compose.yaml.j2",
+        name=settings.name,
+        registry_image=images.registry,
+        frontend_image=images.frontend,
+        page_image=images.page,
+        page_name=settings.frontend.page,
+        host=_host_in_url(settings),
+        port=settings.port,
+        address=settings.address,
+        page=with_page,
+        storage=STORAGE,
+        sockets=SOCKETS,
+        data_directory=settings.registry.data_directory,
+        ports=_ports(settings),
+        user_namespaces=kept.user_namespaces,
+        registry_digest=_digest(config),
+        frontend_digest=_digest(caddyfile),
+    )
+    rendered = (File("compose.yaml", compose), config, caddyfile)
+    read_anew = (*_certificates(kept), *user_files(settings, kept.accounts), *rule_files(settings))
+    return (*rendered, *read_anew, *(page_files() if with_page else ()))
+
+
+def _caddyfile(settings: Settings, *, with_page: bool) -> bytes:
+    return render(
+        "frontend/Caddyfile.j2",
+        page=with_page,
+        page_service=bool(settings.frontend.page_service_image),
+        version=__version__,
+        storage=STORAGE,
+        tls=settings.tls,
+        host=settings.host,
+        url_host=_host_in_url(settings),
+        port=settings.port,
+        sockets=SOCKETS,
+        authority=f"deployer registry {settings.name}",
+        authority_path=AUTHORITY_PATH,
+        gate_header=GATE_HEADER,
+    )
+
+
+def _host_in_url(settings: Settings) -> str:
+    return settings.address.rpartition(":")[0]
+
+
+def _certificates(kept: Inputs) -> Iterable[File]:
+    if kept.certificate:
+        yield File("frontend/tls/certificate.pem", kept.certificate.certificate)
+        yield File("frontend/tls/key.pem", kept.certificate.key, PRIVATE)
+    if kept.acme_authority:
+        yield File("frontend/tls/acme.pem", kept.acme_authority)
+
+
+def page_files() -> tuple[File, ...]:
+    """The web page's files, and the templates by which Caddy answers what it asks."""
+    common = (templates_directory() / "frontend" / "overview.tmpl").read_bytes()
+    overview = (
+        replace(file, content=common + file.content) if file.path.endswith(".json") else file
+        for file in _unrendered("frontend/overview", "frontend/overview")
+    )
+    return (*_unrendered("page", "frontend/page"), *overview)
+
+
+def _unrendered(folder: str, target: str) -> Iterable[File]:
+    root = templates_directory() / folder
+    for path in sorted(root.rglob("*")):
+        if path.is_file():
+            yield File(f"{target}/{path.relative_to(root).as_posix()}", _lean(path))
+
+
+def _lean(path: Path) -> bytes:
+    """A file of the page; scripts and styles without their comments, which are for who reads templates/."""
+    from rcssmin import cssmin
+    from rjsmin import jsmin
+
+    strip = {".js": jsmin, ".css": cssmin}.get(path.suffix)
+    return str(strip(path.read_text())).encode() if strip else path.read_bytes()
+
+
+def _ports(settings: Settings) -> list[str]:
+    published = [f"{settings.port}:5000", *(f"{port}:{port}" for port in settings.acme_ports)]
+    addresses = [f"[{address}]:" if ":" in address else f"{address}:" for address in settings.bind_addresses] or [""]
+    return [f"{address}{one}" for address in addresses for one in published]
+
+
+def _digest(*parts: File) -> str:
+    return hashlib.sha256(b"".join(part.content for part in parts)).hexdigest()

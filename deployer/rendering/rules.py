@@ -1,0 +1,74 @@
+"""What the frontend reads about users and access rules."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer.host.files import PRIVATE
+from deployer.layout import ACCESS_FOLDER, GRANTS
+from deployer.rendering.templates import File, render
+from deployer.settings.account import sign_in_prefixes, stranger
+
+if TYPE_CHECKING:
+    from deployer.settings.account import Account
+    from deployer.settings.model import AccessRule, Settings
+
+# A repository's name (distribution/reference: path-component).
+_COMPONENT = "[a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*"
+_NAME_PATTERN = f"{_COMPONENT}(?:/{_COMPONENT})*"
+_IN_NAME = "[a-z0-9._/-]"
+# What each action of a rule stands for, see templates/frontend/access/rules.j2.
+_GRANTED = {"pull": "pull|look", "push": "push|look", "delete": "delete"}
+
+
+def user_files(settings: Settings, accounts: tuple[Account, ...]) -> tuple[File, ...]:
+    """What the frontend reads about users."""
+    nobody = stranger(accounts)
+    sign_in = render(
+        f"{ACCESS_FOLDER}/sign-in.j2",
+        page=settings.frontend.is_builtin,
+        realm=f"registry at {settings.address}",
+        known="|".join(map(sign_in_prefixes, accounts)),
+        nobody=base64.b64encode(f"{nobody.name}:".encode()).decode(),
+    )
+    users = render(f"{ACCESS_FOLDER}/users.j2", accounts=(*accounts, nobody) if accounts else ())
+    return File(f"{ACCESS_FOLDER}/sign-in", sign_in), File(f"{ACCESS_FOLDER}/users", users, PRIVATE)
+
+
+def rule_files(settings: Settings) -> tuple[File, ...]:
+    """What the frontend reads about access rules."""
+    rules = [_Grant.of(rule) for rule in settings.access]
+    judging = render(
+        f"{ACCESS_FOLDER}/rules.j2", rules=rules, name_pattern=_NAME_PATTERN, page=settings.frontend.is_builtin
+    )
+    return (
+        File(f"{ACCESS_FOLDER}/rules", judging),
+        File(GRANTS, render(f"{GRANTS}.j2", rules=rules)),
+    )
+
+
+@dataclass(frozen=True)
+class _Grant:
+    """An access rule as regular expressions, in Go's syntax."""
+
+    users: str
+    actions: str
+    repositories: str
+
+    @classmethod
+    def of(cls, rule: AccessRule) -> _Grant:
+        return cls(
+            users="[^ ]+" if "*" in rule.users else "|".join(map(re.escape, rule.users)),
+            actions="|".join(_GRANTED[action] for action in rule.allow),
+            repositories="|".join(map(_expression, rule.repositories)),
+        )
+
+
+def _expression(glob: str) -> str:
+    """A glob of repositories; only one that takes every repository takes the catalogue, which is named `*`."""
+    if not glob.strip("*"):
+        return rf"{_IN_NAME}+|\*"
+    return "".join(f"{_IN_NAME}*" if one == "*" else _IN_NAME if one == "?" else re.escape(one) for one in glob)

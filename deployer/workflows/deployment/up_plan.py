@@ -1,0 +1,199 @@
+"""What `up` would do: which images, services and files change, and what is to be asked."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from deployer import layout
+from deployer.engine import inventory
+from deployer.errors import EngineError, EngineUnavailable, UnsetVariables
+from deployer.host.files import read_if_there
+from deployer.layout import Service
+from deployer.record import Owned
+from deployer.rendering import snippets
+from deployer.rendering.deployment import ServiceImages, render_deployment
+from deployer.workflows.checks import engine_options, preflight
+from deployer.workflows.deployment import files, ownership, provision, unnamed
+from deployer.workflows.deployment.service_change import Action, Reason, ServiceChange, again, change_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from deployer.engine.values import Project, ServiceContainer
+    from deployer.record import Thing
+    from deployer.rendering.templates import File
+    from deployer.workflows.deployment.stack import Stack
+
+Answer = TypeVar("Answer")
+
+# The services that have a folder of this machine.
+_WITH_FOLDER = (Service.REGISTRY, Service.FRONTEND)
+
+
+@dataclass(frozen=True)
+class UpPlan:
+    """Everything that `up` would do.
+
+    `warnings` are of what would be lost, or used though it is another's, and are asked about;
+    `remarks` are only told. `takeover` is None where nothing is used that was not before.
+    """
+
+    images: tuple[provision.Choice, ...]
+    services: tuple[ServiceChange, ...]
+    files: tuple[files.FileChange, ...]
+    warnings: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    takeover: ownership.Takeover | None = None
+
+    @property
+    def found(self) -> tuple[Thing, ...]:
+        """What would be used and was not made by an `up`."""
+        return self.takeover.found if self.takeover else ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all would change."""
+        return (
+            not self.files
+            and all(change.action is Action.KEEP for change in self.services)
+            and all(choice.source is provision.Source.HERE for choice in self.images)
+        )
+
+
+def plan_up(stack: Stack, *, rebuild: bool = False) -> UpPlan:
+    """What `up` would do, having looked for everything that stands in its way.
+
+    Changes nothing. Raises EngineError, PreflightError or HostError.
+    """
+    facts = stack.facts
+    engine_options.refuse(stack.settings, facts)
+    containers = stack.engine.containers(stack.deployment.name)
+    preflight.check_conflict(stack.deployment, containers)
+    preflight.check_paused(containers)
+    remarks = preflight.check_certificate(stack.settings, stack.now()) + engine_options.remarks(stack.settings, facts)
+    image = cache(stack.engine.image)
+    choices = provision.choose_all(
+        stack.settings, lambda name: image(name) is not None, deployed_images(containers), rebuild=rebuild
+    )
+    rendered = render_deployment(stack.settings, provision.named(choices), stack.inputs())
+    # An image that is still to come differs from every one that runs.
+    here = [image(choice.name) if choice.source is provision.Source.HERE else None for choice in choices]
+    ids = [found.id if found else "" for found in here]
+    services = _service_changes(stack, rendered, containers, dict(zip(Service, ids, strict=False)))
+    if any(change.action not in {Action.KEEP, Action.RELOAD} for change in services):
+        preflight.check_port(stack.settings, stack.engine)
+        preflight.check_disk(stack.settings, facts, stack.deployment)
+    changes = files.changes(stack.deployment, rendered)
+    services = _with_reload(stack, services, changes)
+    takeover = _takeover(stack, rendered, services, changes)
+    warnings = (*_warnings(stack), *(takeover.warnings if takeover else ()))
+    return UpPlan(tuple(choices), services, changes, warnings, remarks, takeover)
+
+
+def deployed_images(containers: tuple[ServiceContainer, ...]) -> ServiceImages | None:
+    """The images that the services run today, or None where nothing is deployed."""
+    images = {container.service: container.image for container in containers}
+    return ServiceImages(images.get(Service.REGISTRY, ""), images.get(Service.FRONTEND, "")) if images else None
+
+
+def _takeover(
+    stack: Stack, rendered: tuple[File, ...], services: tuple[ServiceChange, ...],
+    changes: tuple[files.FileChange, ...],
+) -> ownership.Takeover | None:  # fmt: skip
+    """What would be used though no `up` made it; None where every service stays what it is."""
+    stays = all(change.action in {Action.KEEP, Action.RELOAD} for change in services)
+    before = Owned.read(stack.deployment.owned_file)
+    paths = [file.path for file in rendered]
+    if stays and before is not None and before.files.issuperset(paths):
+        return None
+    wanted = _with_candidate(stack, rendered, lambda project: inventory.wanted(stack.engine, project, layout.STORAGE))
+    replaced = {change.service for change in services if change.action in {Action.RECREATE, Action.REMOVE}}
+    there = ownership.inventory(stack.engine, stack.deployment, wanted)
+    found = ownership.examine(stack.deployment, wanted, there, changes, paths)
+    return replace(found, warnings=(*found.warnings, *unnamed.left_by_up(stack.engine, there, wanted, replaced)))
+
+
+def _with_reload(
+    stack: Stack, services: tuple[ServiceChange, ...], changes: tuple[files.FileChange, ...]
+) -> tuple[ServiceChange, ...]:
+    """The same, with a frontend that stays told to read what it can read anew, where that changed."""
+    if not has_unread(stack, changes):
+        return services
+    return tuple(
+        ServiceChange(change.service, Action.RELOAD, Reason.ACCESS)
+        if change.service == Service.FRONTEND and change.action is Action.KEEP
+        else change
+        for change in services
+    )
+
+
+def has_unread(stack: Stack, changes: tuple[files.FileChange, ...]) -> bool:
+    """Whether there is something that a running frontend is to read anew."""
+    changed = any(change.path.startswith(layout.READ_ANEW) for change in changes)
+    return changed or stack.deployment.unread_file.exists() or stack.deployment.unfinished_file.exists()
+
+
+def _service_changes(
+    stack: Stack,
+    rendered: tuple[File, ...],
+    containers: tuple[ServiceContainer, ...],
+    ids: Mapping[str, str],
+) -> tuple[ServiceChange, ...]:
+    hashes = _with_candidate(stack, rendered, stack.engine.config_hashes)
+    running = {container.service: container for container in containers}
+    outdated = _outdated(stack, rendered, running)
+    wanted = [
+        change_of(service, hashes[service], ids.get(service), running.get(service), outdated=service in outdated)
+        for service in hashes
+    ]
+    if not all((stack.deployment.directory / service).is_dir() for service in _WITH_FOLDER):
+        # A container keeps the folder that it was given, even when another has taken its place.
+        wanted = [again(change) if change.service in _WITH_FOLDER else change for change in wanted]
+    removed = [ServiceChange(service, Action.REMOVE) for service in running if service not in hashes]
+    return tuple(wanted + removed)
+
+
+def _outdated(stack: Stack, rendered: tuple[File, ...], running: Mapping[str, ServiceContainer]) -> frozenset[str]:
+    """The services that may run on another content of their file than the one rendered."""
+    files_of = {file.path: file for file in rendered}
+    return frozenset(
+        service
+        for service, path in layout.SERVICE_FILES.items()
+        if service in running and files.outdates(stack.deployment, files_of[path], running[service].started)
+    )
+
+
+def _with_candidate(stack: Stack, rendered: tuple[File, ...], ask: Callable[[Project], Answer]) -> Answer:
+    """What Compose answers of the project as it would be, which also proves that it accepts the files."""
+    with tempfile.TemporaryDirectory(prefix="deployer-") as folder:
+        candidate = Path(folder) / "compose.yaml"
+        candidate.write_bytes(next(file.content for file in rendered if file.path == "compose.yaml"))
+        try:
+            return ask(stack.project(candidate))
+        except (EngineUnavailable, UnsetVariables):
+            raise
+        except EngineError as error:
+            if read_if_there(stack.deployment.override_file) in {None, snippets.override().content}:
+                raise
+            advice = (f"Correct {stack.deployment.override_file}, which is yours, or remove it.",)
+            raise EngineError("Compose does not accept the files.", advice, error.original) from error
+
+
+def _warnings(stack: Stack) -> tuple[str, ...]:
+    """What would be lost from sight, or be open to more people, than today."""
+    found = []
+    wanted = str(stack.settings.registry.data_directory or "data")
+    today = files.deployed_storage(stack.deployment) or wanted
+    remembered = Owned.read(stack.deployment.owned_file)
+    if today != wanted and not (remembered and remembered.storage):
+        before, after = (f"the volume {stack.data_volume}" if place == "data" else place for place in (today, wanted))
+        found.append(f"The images pushed so far stay in {before}, and will not be seen: the registry moves to {after}.")
+    if read_if_there(stack.deployment.directory / layout.GRANTS) and not stack.settings.access:
+        found.append("The access rules in force go: then everyone who signs in may do everything.")
+    if files.deployed_tls(stack.deployment) and not stack.settings.tls.is_on:
+        found.append("TLS goes: passwords and images then cross the network in the clear.")
+    return tuple(found)

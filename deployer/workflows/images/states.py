@@ -1,0 +1,72 @@
+"""What is wrong with one image, in sentences: for tags, inspect and pull, and for the findings about the storage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from deployer.workflows.images.reading import Damaged
+    from deployer.workflows.images.tags import Tag
+
+CURE = "deployer gc --damaged"
+MANY = 5
+
+
+class BadFile(Protocol):
+    """A file of the storage that is not what its digest promises; `size` are its bytes, None where there is none."""
+
+    @property
+    def digest(self) -> str:
+        """The digest that it should have."""
+
+    @property
+    def size(self) -> int | None:
+        """Its size in bytes."""
+
+    @property
+    def is_manifest(self) -> bool:
+        """Whether it is a manifest's."""
+
+    @property
+    def is_unlinked(self) -> bool:
+        """Whether only its link in the repository is missing."""
+
+
+def listed(words: Sequence[str]) -> str:
+    """Several words in a row, of very many the first."""
+    first = ", ".join(words[:MANY])
+    return first if len(words) <= MANY else f"{first} and {len(words) - MANY} more"
+
+
+def short(digest: str) -> str:
+    """The digits by which people know a digest."""
+    return digest.partition(":")[2][:12]
+
+
+def state(one: BadFile) -> str:
+    """What is wrong with one file."""
+    what = f"the {'manifest' if one.is_manifest else 'file'} {short(one.digest)}"
+    if one.is_unlinked:
+        return f"the link of {what} is missing"
+    if one.size is None:
+        return f"{what} is missing"
+    return f"{what} is empty" if one.size == 0 else f"{what} is damaged ({one.size} bytes)"
+
+
+def not_whole(name: str, damaged: Sequence[Damaged]) -> str:
+    """What is wrong with one image, and how to have it whole again, for somebody on any machine."""
+    cut = any(one.size is not None for one in damaged)
+    cure = f"On the machine that runs the registry: {CURE}, then push it again." if cut else "Push it again."
+    return f"{name} is not whole: {listed([state(one) for one in damaged])}. {cure}"
+
+
+def tag_sentence(name: str, tag: Tag) -> str:
+    """Why one tag cannot be pulled, or not whole, and how to have it whole again; "" where nothing is known."""
+    if tag.damaged:
+        return not_whole(name, tag.damaged)
+    if tag.lost:
+        lost = listed([short(digest) for digest in tag.lost])
+        return f"{name} is not whole: the registry has lost {lost}. Push it again."
+    return f"{name} is empty: its index names no image, and there is nothing to pull." if tag.names_nothing else ""
