@@ -18,7 +18,7 @@ PAGE_TESTS = $(wildcard tests/page/*.js tests/page/*.mjs)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help environment development up down check page test test-fast golden bench pictures wheel lock clean
+.PHONY: help environment development up down check page test test-fast golden docs bench pictures wheel lock clean
 
 help: ## Explain the targets (what `make` alone does)
 	@echo 'Targets:'
@@ -51,7 +51,10 @@ check: development ## Check style and types
 	$(BIN)/mypy
 
 golden: development ## Write tests/golden anew from the templates; look at the difference before you commit
-	@UPDATE_GOLDEN=1 $(BIN)/pytest -q tests/unit/rendering/test_render.py
+	@UPDATE_GOLDEN=1 $(BIN)/pytest -q tests/unit/rendering/test_deployment.py
+
+docs: development ## Write docs/reference/cli.md and settings.md from the commands and settings
+	@$(BIN)/python -m tools.reference
 
 bench: development ## Measure against plain Docker, Compose, crane and nginx
 	@$(MACHINE) wrk
