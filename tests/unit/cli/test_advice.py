@@ -5,14 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
 
-from deployer.cli.main import app
 from deployer.errors import DeployerError
 from deployer.workflows.finding import Finding
+from tests.support.command_line import known, options_of
 
 PACKAGE = Path(__file__).parents[3] / "deployer"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -37,18 +35,6 @@ def texts(module: Path) -> list[str]:
     return found
 
 
-def known(words: list[str]) -> Any | None:
-    """The command that these words begin with."""
-    command: Any = typer.main.get_command(app)
-    for word in words:
-        if not hasattr(command, "commands"):
-            break
-        command = command.commands.get(word)
-        if command is None:
-            return None
-    return command
-
-
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_every_command_that_a_text_names_exists(module: Path) -> None:
     for text in texts(module):
@@ -59,9 +45,8 @@ def test_every_command_that_a_text_names_exists(module: Path) -> None:
                 continue
             command = known(words)
             assert command is not None, text
-            options = {name for parameter in command.params for name in parameter.opts}
             named = {word.partition("=")[0].rstrip(".,;)") for word in words if re.match(r"--?[a-z]", word)}
-            assert named <= options | {"--help"}, text
+            assert named <= options_of(command) | {"--help"}, text
 
 
 def everything_below(kind: type[DeployerError]) -> list[type[DeployerError]]:
