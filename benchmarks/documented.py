@@ -114,7 +114,7 @@ class _Peers:
 
 
 def _make_certificate(folder: Path) -> None:
-    """A certificate of the kind that Caddy's own authority issues: ECDSA on P-256."""
+    """A certificate of the kind that Caddy's own CA issues: ECDSA on P-256."""
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
          "-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "certificate.pem"],

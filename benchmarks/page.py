@@ -78,7 +78,7 @@ def _list_figures(browser: Browser, url: str) -> list[Figure]:
 
 
 def _tags_figures(browser: Browser, url: str, digests: int) -> list[Figure]:
-    """The newest tag is not the first by name, so it stands first only when all are sorted."""
+    """The newest tag is not the first by name, so it is first only when all are sorted."""
     name = f"many/of{digests}"
     visits = []
     theirs = []

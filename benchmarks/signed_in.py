@@ -78,7 +78,7 @@ def transfer_figures(folder: Path) -> list[Figure]:
         ):
             addresses = {"ours": ours, "registry": registry, "nginx": nginx}
             pushes = medians({name: partial(blob.push, address) for name, address in addresses.items()}, _TRANSFERS)
-            # nginx keeps nothing of its own: what went through it lies in `peers.registry`.
+            # nginx keeps nothing of its own: what went through it is in `peers.registry`.
             blob.push(peers.registry)
             pulls = medians({name: partial(blob.pull, address) for name, address in addresses.items()}, _TRANSFERS)
             figures += [

@@ -49,7 +49,7 @@ class Blob:
 
 
 def random_blob(path: Path, size: int) -> Blob:
-    """Write a file that nothing can compress; having been written just now, it lies in memory."""
+    """Write a file that nothing can compress; having been written just now, it is in memory."""
     content = os.urandom(size)
     path.write_bytes(content)
     return Blob(path, "sha256:" + hashlib.sha256(content).hexdigest(), size)

@@ -56,7 +56,7 @@ def gc_figures(folder: Path) -> list[Figure]:
         Figure(
             "`deployer gc`, 10,000 repositories, 1 GB", time_of, collector, name, "≤ 1.2", time_of / collector <= 1.2
         ),
-        Figure("… writes held off", hold, collector, f"{name}: all of its run", "as short as can be", reached=True),
+        Figure("… writes paused", hold, collector, f"{name}: all of its run", "as short as can be", reached=True),
         Figure(
             "… longest pull meanwhile", disturbed.longest, undisturbed.longest, "without it", "< 2 s more", more < 2
         ),

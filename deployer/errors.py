@@ -16,7 +16,7 @@ EXIT_INTERRUPTED = 130
 
 @dataclass
 class DeployerError(Exception):
-    """An expected failure: one sentence, what mends it, and the original words underneath.
+    """An expected failure: one sentence, how to fix it, and the original words underneath.
 
     `advice` holds commands or sentences to follow, one a line; `original` is the text of the
     engine, the registry or the daemon, as it came but for the secrets in it.
@@ -56,7 +56,7 @@ class ConfigurationError(DeployerError):
 
 
 class InvalidReference(UsageError):
-    """A name that is no image reference."""
+    """A name that is not an image reference."""
 
 
 class EngineError(DeployerError):
@@ -100,7 +100,7 @@ class PlatformNotInRegistry(EngineError):
 
 
 class SignInMissing(EngineError):
-    """The registry wants a sign-in, and Docker sent none that it takes."""
+    """The registry requires login, and Docker sent none that it takes."""
 
 
 class NotAnImage(EngineError):
@@ -116,7 +116,7 @@ class NotReady(DeployerError):
 
 
 class RegistryError(DeployerError):
-    """The registry refused, or answered something that is no registry's answer."""
+    """The registry refused, or answered something that is not a registry's answer."""
 
 
 class RegistryUnreachable(RegistryError):
@@ -143,7 +143,7 @@ class ContentDamaged(RegistryError):
 
 
 class Denied(RegistryError):
-    """The registry wants a sign-in, or forbids what was asked."""
+    """The registry requires login, or forbids what was asked."""
 
 
 class Forbidden(Denied):
@@ -171,11 +171,11 @@ class StorageUnreadable(StorageError):
 
 
 class GateError(DeployerError):
-    """Writes cannot be held off, or do not come to an end."""
+    """Writes cannot be paused, or do not come to an end."""
 
 
 class HostError(DeployerError):
-    """A file or program of this machine stands in the way."""
+    """A file or program of this machine is in the way."""
 
 
 class ConfirmationNeeded(DeployerError):

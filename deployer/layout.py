@@ -27,12 +27,12 @@ HIDDEN = {
 # Where a registry keeps its images, in its container.
 STORAGE = "/var/lib/registry"
 
-# Where the registry's socket lies, in both containers.
+# Where the registry's socket is, in both containers.
 SOCKETS = "/run/registry"
-# Where the frontend hands out the certificate of its own authority.
+# Where the frontend hands out the certificate of its own CA.
 AUTHORITY_PATH = "/.well-known/deployer/ca.crt"
 
-# What the frontend can read anew while it runs.
+# What the frontend can read again while it runs.
 READ_ANEW = ("frontend/access/", "frontend/tls/")
 # The file that each service reads once, when it starts.
 SERVICE_FILES = {Service.REGISTRY: "registry/config.yaml", Service.FRONTEND: "frontend/Caddyfile"}

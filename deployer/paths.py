@@ -49,7 +49,7 @@ class Deployment:
 
     @property
     def gate_directory(self) -> Path:
-        """Holds files while writes are held off."""
+        """Holds files while writes are paused."""
         return self.directory / "frontend" / "gate"
 
     @property
@@ -69,7 +69,7 @@ class Deployment:
 
     @property
     def authority_file(self) -> Path:
-        """The certificate of Caddy's own authority, which clients are to trust; it is no secret."""
+        """The certificate of Caddy's own CA, which clients are to trust; it is no secret."""
         return self.directory / "ca.crt"
 
     @property

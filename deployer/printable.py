@@ -55,6 +55,6 @@ def _is_new_pictograph(sign: str) -> bool:
 
 
 def _is_inside(text: str, position: int) -> bool:
-    """Whether a joiner stands between two signs that may be joined; between plain ASCII it would only hide."""
+    """Whether a joiner is between two signs that may be joined; between plain ASCII it would only hide."""
     before, after = text[position - 1 : position], text[position + 1 : position + 2]
     return all(sign > "\x7f" and (sign.isprintable() or _is_new_pictograph(sign)) for sign in (before, after))

@@ -144,7 +144,7 @@ def _split_digest(text: str) -> tuple[str, str | None]:
     if _DIGEST.fullmatch(digest) and algorithm not in {"sha256", "sha512"}:
         raise InvalidReference(f"'{digest}' uses the algorithm '{algorithm}'; registries take sha256 and sha512.")
     raise InvalidReference(
-        f"'{digest}' in '{text}' is no digest.", ("A digest is 'sha256:' and 64 characters of 0-9 and a-f.",)
+        f"'{digest}' in '{text}' is not a valid digest.", ("A digest is 'sha256:' and 64 characters of 0-9 and a-f.",)
     )
 
 
@@ -154,7 +154,7 @@ def _split_domain(text: str) -> tuple[str, str]:
     if not found or not looks_like_domain:
         return "", text
     if not _DOMAIN.fullmatch(first):
-        raise InvalidReference(f"'{first}' in '{text}' is no registry address (HOST or HOST:PORT).")
+        raise InvalidReference(f"'{first}' in '{text}' is not a valid registry address (HOST or HOST:PORT).")
     return first, rest
 
 
@@ -174,7 +174,7 @@ def _split_tag(remainder: str, text: str) -> tuple[str, str | None]:
         )
     if not _TAG.fullmatch(tag):
         raise InvalidReference(
-            f"'{tag}' is no tag: letters, digits, '_', '.' and '-' are allowed, the first is no '.' or '-'."
+            f"'{tag}' is not a valid tag: letters, digits, '_', '.' and '-' are allowed, the first is no '.' or '-'."
         )
     return repository, tag
 
@@ -190,6 +190,6 @@ def _check_repository(repository: str, text: str) -> None:
         if not component:
             raise InvalidReference(f"'{text}' has an empty part between two '/' or at an end.")
         raise InvalidReference(
-            f"'{component}' in '{text}' is no part of a repository's name: lower-case letters and digits, "
+            f"'{component}' in '{text}' is not a valid part of a repository's name: lower-case letters and digits, "
             "with single '.', one or two '_', or '-' between them."
         )

@@ -70,7 +70,7 @@ def _from_stdin() -> str:
         )
     given = stream.buffer.read(_MOST_BYTES + 1) if isinstance(stream, io.TextIOWrapper) else b""
     if len(given) > _MOST_BYTES:
-        raise HostError(f"Standard input has more than {_MOST_BYTES} bytes: that is no password.")
+        raise HostError(f"Standard input has more than {_MOST_BYTES} bytes: that is not a valid password.")
     password = given.rstrip(b"\r\n")
     # `docker login` would take all of them, and sign in with another password than one line's.
     if b"\n" in password or b"\r" in password:
@@ -84,4 +84,4 @@ def _from_stdin() -> str:
 
 
 def _no_text() -> HostError:
-    return HostError("The password is no text in UTF-8.")
+    return HostError("The password is not UTF-8 text.")

@@ -186,7 +186,7 @@ def _declare(entry: Callable[..., None], parameters: list[inspect.Parameter]) ->
 
 
 def _nearest(context: typer.Context, key: str) -> Any:  # noqa: ANN401 - as each option is typed
-    """An option's value where it stands last on the line: behind the command, or before it."""
+    """An option's value where it is last on the line: behind the command, or before it."""
     place: Any = context
     while place is not None:
         if place.params.get(key) is not None:

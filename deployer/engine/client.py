@@ -190,7 +190,7 @@ class Engine:
     # -- Compose projects
 
     def config_hashes(self, project: Project) -> dict[str, str]:
-        """For each service, the hash by which Compose decides whether to make its container anew.
+        """For each service, the hash by which Compose decides whether to make its container again.
 
         Compose reads the files for it, so it also proves that they are right. Raises UnsetVariables
         where they use variables, of which Compose gets none.
@@ -215,7 +215,7 @@ class Engine:
         return done.stdout
 
     def up(self, project: Project, *, anew: Sequence[str] = (), quiet: bool) -> None:
-        """Start the project's services, making anew those that changed, and those named in `anew`."""
+        """Start the project's services, recreating those that changed, and those named in `again`."""
         with translated():
             command = self.client.whales(project).compose
             command.up(detach=True, remove_orphans=True, pull="never", no_build=True, quiet=quiet)

@@ -47,7 +47,7 @@ def translate(original: str, *, address: str = "", variables: Mapping[str, str] 
 
 
 def last_line(original: str) -> str:
-    """What Docker gave as its reason: the last line that is one, without what stands before each of them."""
+    """What Docker gave as its reason: the last line that is one, without what is before each of them."""
     lines = list(takewhile(lambda line: not _TRACE.match(line), original.strip().splitlines()))
     reasons = [line.strip() for line in lines if not _NO_REASON.match(line)]
     if not reasons:

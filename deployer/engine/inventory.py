@@ -1,4 +1,4 @@
-"""What an engine has of containers, volumes and networks, whoever made them, and what a project's files ask for."""
+"""What an engine has of containers, volumes and networks, anyone who made them, and what a project's files ask for."""
 
 from __future__ import annotations
 

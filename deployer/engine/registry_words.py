@@ -73,14 +73,14 @@ _REACHING = (
     ),
     complaint(
         r"while trying to verify candidate authority certificate",
-        "The certificate of {address} is not by the authority that the engine trusts, though of the same name: "
-        "the registry has a new authority, or another server answers.",
+        "The certificate of {address} is not by the CA that the engine trusts, though of the same name: "
+        "the registry has a new CA, or another server answers.",
         "Compare with the fingerprint that `deployer up` prints on the registry's machine: "
         "deployer configure-daemon{at}",
     ),
     complaint(
         r"certificate signed by unknown authority",
-        "The certificate of {address} is by an authority that the Docker engine does not know.",
+        "The certificate of {address} is by a CA that the Docker engine does not know.",
         "deployer configure-daemon{at}",
     ),
     complaint(
@@ -129,7 +129,7 @@ _ANSWERS = (
     ),
     complaint(
         r"no basic auth credentials",
-        "{address} wants a sign-in, and Docker has none saved for it.",
+        "{address} requires login, and Docker has no credentials saved for it.",
         "docker login {address}",
         kind=SignInMissing,
     ),
@@ -140,7 +140,7 @@ _ANSWERS = (
     ),
     complaint(
         rf"unauthorized|authentication required|failed to authorize|fetch (?:oauth|anonymous) token|{_status('401')}",
-        "{address} wants a sign-in, and takes none that Docker has saved for it.",
+        "{address} requires login, and rejected the credentials that Docker has saved for it.",
         "docker login {address}",
         kind=SignInMissing,
     ),
@@ -149,7 +149,7 @@ _ANSWERS = (
         rf"|error from registry: .*\b(?:denied|not allowed|forbidden)|{_status('403')}",
         "{address} does not allow that to the user that Docker is signed in as.",
         "docker login {address}   (as a user who may)",
-        "Who may do what stands under access: in deployer.yaml on the registry's machine.",
+        "The rules are under access: in deployer.yaml on the registry's machine.",
     ),
     complaint(
         rf"size invalid|request entity too large|content too large|{_status('413')}",

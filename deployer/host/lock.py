@@ -61,7 +61,8 @@ def _held(path: Path) -> tuple[int, int]:
         _close(file, folder)
         # A command that only makes order holds it for a moment, and says nothing.
         if attempt == _TRIES or name:
-            raise HostError(f"{name or 'Another command'} is at work on this deployment.", ("Wait until it is done.",))
+            who = name or "Another command"
+            raise HostError(f"{who} is already running for this deployment.", ("Wait until it is done.",))
         time.sleep(_PAUSE_SECONDS)
     raise AssertionError
 

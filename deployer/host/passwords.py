@@ -42,7 +42,7 @@ def check_cost(cost: int, *, force: bool) -> None:
             (usual,),
         )
     if cost < USUAL_COSTS[0]:
-        reason = "whoever reads the hash tries passwords too fast"
+        reason = "anyone who reads the hash tries passwords too fast"
     else:
         reason = "each sign-in keeps a processor busy for many seconds, a wrong one too"
     raise UsageError(f"A cost of {cost} is refused: {reason}.", (usual, "Add --force to take it all the same."))

@@ -56,10 +56,10 @@ class RegistryClient:
     """One registry. Use it in a `with` block, from as many threads as you like.
 
     `url` is `http://host:port`, or with https; one that is asked in plain HTTP and speaks TLS is asked
-    in HTTPS. `environment` says where Docker's sign-ins, installed authorities and a proxy are;
+    in HTTPS. `environment` says where Docker's sign-ins, installed CAs and a proxy are;
     `credentials` stand in place of the saved sign-in; `plain` says that the registry has no TLS, so
     that a sign-in may cross the network unencrypted; `authority` is the certificate of the
-    deployment's own authority, trusted as well. `concurrency` bounds the requests under way. Every
+    deployment's own CA, trusted as well. `concurrency` bounds the requests under way. Every
     method raises RegistryUnreachable, Denied or RegistryError as well as what it names itself.
     """
 
@@ -202,7 +202,7 @@ class RegistryClient:
         return answer.content
 
     def overview(self, repository: str) -> Overview | None:
-        """The repository in one answer, where a frontend of ours with its page stands before the registry.
+        """The repository in one answer, where a frontend of ours with its page is before the registry.
 
         None where it does not, or does not tell: then the registry's own API is to be asked.
         """

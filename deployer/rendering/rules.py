@@ -68,7 +68,7 @@ class _Grant:
 
 
 def _expression(glob: str) -> str:
-    """A glob of repositories; only one that takes every repository takes the catalogue, which is named `*`."""
+    """A glob of repositories; only one that takes every repository takes the catalog, which is named `*`."""
     if not glob.strip("*"):
         return rf"{_IN_NAME}+|\*"
     return "".join(f"{_IN_NAME}*" if one == "*" else _IN_NAME if one == "?" else re.escape(one) for one in glob)

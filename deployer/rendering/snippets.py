@@ -51,7 +51,7 @@ def pull_secret(address: str, user: str, docker_config: str, *, name: str, names
 
 
 def containerd_hosts(address: str) -> bytes:
-    """What containerd needs beside a registry's own authority, ca.crt, for it to be asked in HTTPS."""
+    """What containerd needs beside a registry's own CA, ca.crt, for it to be asked in HTTPS."""
     return render("containerd/hosts.toml.j2", address=address)
 
 

@@ -106,7 +106,7 @@ def _complaint(name: str, colon: str, found: str, known: dict[str, Account]) -> 
     except ValueError as error:
         return str(error)
     if name in known:
-        return f"'{name}' stands there twice"
+        return f"'{name}' is listed twice"
     if _BCRYPT.fullmatch(found):
         cost = Account(name, found).cost
         slow = f"the hash of '{name}' has cost {cost}: one check would keep a processor busy for minutes or days"

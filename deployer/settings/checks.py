@@ -41,7 +41,7 @@ def project_name(value: object) -> object:
     """Take a Compose project's name: lower-case letters, digits, '-' and '_'."""
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise ValueError(
-            f"{shown(value)} is no project name: lower-case letters, digits, '-' and '_', at most 63, "
+            f"{shown(value)} is not a valid project name: lower-case letters, digits, '-' and '_', at most 63, "
             "beginning with a letter or digit"
         )
     return value
@@ -50,7 +50,7 @@ def project_name(value: object) -> object:
 def host(value: object) -> object:
     """Take a name or an IP address, without scheme and port."""
     if not isinstance(value, str):
-        raise ValueError(f"{shown(value)} is no host: write a name or an IP address, in quotes if need be")  # noqa: TRY004
+        raise ValueError(f"{shown(value)} is not a valid host: write a name or an IP address, in quotes if need be")  # noqa: TRY004
     if "://" in value:
         raise ValueError(f"{shown(value)} has a scheme; write the host alone")
     bare = value[1:-1] if value.startswith("[") and value.endswith("]") else value
@@ -59,9 +59,9 @@ def host(value: object) -> object:
     if re.fullmatch(r"([^:\[\]]+|\[.*\]):\d+", value):
         raise ValueError(f"{shown(value)} has a port in it; the port is a setting of its own, 'port'")
     if len(value) > 253 or not all(_HOST_LABEL.fullmatch(label) for label in value.split(".")):
-        raise ValueError(f"{shown(value)} is no host name or IP address")
+        raise ValueError(f"{shown(value)} is not a valid host name or IP address")
     if _ADDRESS_TO_BROWSERS.fullmatch(value):
-        raise ValueError(f"{shown(value)} is no IP address (four numbers from 0 to 255)")
+        raise ValueError(f"{shown(value)} is not a valid IP address (four numbers from 0 to 255)")
     return value.lower()
 
 
@@ -93,7 +93,7 @@ def port(value: object) -> object:
     """Take a TCP port, as a number or as a variable writes it."""
     number = _number(value)
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 65535:
-        raise ValueError(f"{shown(value)} is no port: a whole number from 1 to 65535")
+        raise ValueError(f"{shown(value)} is not a valid port: a whole number from 1 to 65535")
     return number
 
 
@@ -118,14 +118,14 @@ def tls_mode(value: object) -> object:
 def file(value: object) -> object:
     """Take the path of a file."""
     if not isinstance(value, str) or not value.strip() or any(ord(character) < 32 for character in value):
-        raise ValueError(f"{shown(value)} is no path of a file")
+        raise ValueError(f"{shown(value)} is not a valid path of a file")
     return _of_a_paths_length(value)
 
 
 def email(value: object) -> object:
     """Take an e-mail address."""
     if not isinstance(value, str) or not _EMAIL.fullmatch(value):
-        raise ValueError(f"{shown(value)} is no e-mail address")
+        raise ValueError(f"{shown(value)} is not a valid e-mail address")
     return value
 
 
@@ -133,7 +133,7 @@ def acme_directory(value: object) -> object:
     """Take the address of an ACME server's directory."""
     if not isinstance(value, str) or not _ACME_DIRECTORY.fullmatch(value):
         raise ValueError(
-            f"{shown(value)} is no address of an ACME directory, such as https://ca.example/acme/directory"
+            f"{shown(value)} is not a valid address of an ACME directory, such as https://ca.example/acme/directory"
         )
     return value
 
@@ -141,16 +141,16 @@ def acme_directory(value: object) -> object:
 def image(value: object) -> object:
     """Take an image's name."""
     if not isinstance(value, str):
-        raise ValueError(f"{shown(value)} is no image name")  # noqa: TRY004
+        raise ValueError(f"{shown(value)} is not a valid image name")  # noqa: TRY004
     try:
         parse(value)
     except InvalidReference as error:
-        raise ValueError(f"{shown(value)} is no image name: {error.message.rstrip('.')}") from error
+        raise ValueError(f"{shown(value)} is not a valid image name: {error.message.rstrip('.')}") from error
     return value
 
 
 def is_registry_3(name: str) -> bool:
-    """Whether an image's name says that it is distribution 3; whoever named theirs freely is not judged."""
+    """Whether an image's name says that it is distribution 3; anyone who named theirs freely is not judged."""
     found = parse(name)
     if found.repository.rpartition("/")[2] not in {"registry", "distribution"} or (found.digest and not found.tag):
         return False
@@ -189,7 +189,7 @@ def users(value: object) -> object:
     """Take the names of users, or '*' for everyone who signs in."""
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)) or not names:
-        raise ValueError(f"{shown(value)} is no list of users, such as [admin, ci]")
+        raise ValueError(f"{shown(value)} is not a list of users, such as [admin, ci]")
     for name in names:
         if name != "*":
             user(name)
@@ -200,7 +200,7 @@ def user(value: object) -> object:
     """Take a user's name."""
     if not isinstance(value, str) or not _USER.fullmatch(value):
         raise ValueError(
-            f"{shown(value)} is no user name: letters, digits and . _ - + @, at most 64, "
+            f"{shown(value)} is not a valid user name: letters, digits and . _ - + @, at most 64, "
             "beginning with a letter or digit"
         )
     return value
@@ -210,7 +210,7 @@ def actions(value: object) -> object:
     """Take what a rule allows: some of pull, push and delete."""
     words = [value] if isinstance(value, str) else value
     if not isinstance(words, (list, tuple)) or not words:
-        raise ValueError(f"{shown(value)} is no list of actions, such as [pull, push]")
+        raise ValueError(f"{shown(value)} is not a list of actions, such as [pull, push]")
     for word in words:
         if word not in ACTIONS:
             raise ValueError(f"{shown(word)} is none of: {', '.join(ACTIONS)}")
@@ -233,25 +233,26 @@ def count(value: object) -> object:
     """Take a number of images to keep."""
     number = _number(value)
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 1_000_000:
-        raise ValueError(f"{shown(value)} is no number of images to keep: a whole number from 1")
+        raise ValueError(f"{shown(value)} is not a valid number of images to keep: a whole number from 1")
     return number
 
 
 def age(value: object) -> object:
     """Take a length of time such as 30d, as seconds."""
     if not isinstance(value, str):
-        raise ValueError(f"{shown(value)} is no length of time: write a number and s, m, h, d or w, such as 30d")  # noqa: TRY004
+        advice = "write a number and s, m, h, d or w, such as 30d"
+        raise ValueError(f"{shown(value)} is not a valid length of time: {advice}")  # noqa: TRY004
     return seconds_of(value)
 
 
 def pattern(value: object) -> object:
     """Take a regular expression."""
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{shown(value)} is no regular expression")
+        raise ValueError(f"{shown(value)} is not a valid regular expression")
     try:
         re.compile(value)
     except (re.error, OverflowError) as error:
-        raise ValueError(f"{shown(value)} is no regular expression: {error}") from error
+        raise ValueError(f"{shown(value)} is not a valid regular expression: {error}") from error
     except RecursionError as error:
         raise ValueError("this regular expression has too many groups in one another") from error
     return value
@@ -261,7 +262,7 @@ def globs(value: object) -> tuple[str, ...]:
     """Take patterns of repositories, one or several."""
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) and name for name in names):
-        raise ValueError(f"{shown(value)} is no list of names of repositories, such as ['team/*']")
+        raise ValueError(f"{shown(value)} is not a list of names of repositories, such as ['team/*']")
     return tuple(names)
 
 

@@ -103,7 +103,7 @@ class RetentionRule:
     A tag goes when all that is given says so: it is matched, not protected, not among the newest
     `keep` images, and old enough. With `untagged`, manifests that no tag reaches go too.
     `by` says what age and newness are: `created`, `pushed`, or `later`, the age from the later of the
-    two, and the newest by their creation. Where a creation time is not real, the push stands in.
+    two, and the newest by their creation. Where a creation time is not real, the push is in.
     """
 
     repositories: tuple[str, ...] = _checked(
@@ -136,8 +136,8 @@ class RetentionRule:
 class TlsSettings:
     """How the one port is encrypted.
 
-    By Caddy's own authority (`internal`), by an ACME server's certificates (`acme`, by default
-    a public one's), by a certificate of one's own with its key, or not at all: `off` where that
+    By Caddy's own CA (`internal`), by an ACME server's certificates (`acme`, by default
+    a public one's), by a certificate of your own with its key, or not at all: `off` where that
     is said, and "" where nothing is.
     """
 
@@ -231,7 +231,7 @@ class Settings:
 
     @property
     def address(self) -> str:
-        """What stands before image names and in the browser: `host:port`."""
+        """What is before image names and in the browser: `host:port`."""
         return f"{_in_url(self.host)}:{self.port}"
 
     @property
@@ -275,7 +275,7 @@ class Settings:
         public = not self.is_loopback and not checks.is_address(self.host) and "." in self.host
         if self.tls.mode == "acme" and not self.tls.directory and not public:
             return (
-                f"tls: no public authority gives a certificate for '{self.host}': give a public name as host, "
+                f"tls: no public CA gives a certificate for '{self.host}': give a public name as host, "
                 "or write tls: internal"
             )
         if self.images == "pull" or (self.images == "auto" and self.registry.image != DEFAULT_REGISTRY_IMAGE):
@@ -341,12 +341,12 @@ def _rules(kind: type[Section], value: object, problems: list[str], path: str) -
     if value is None:
         return ()
     if not isinstance(value, (list, tuple)):
-        raise ValueError(f"{checks.shown(value)} is no list of rules")  # noqa: TRY004
+        raise ValueError(f"{checks.shown(value)} is not a list of rules")  # noqa: TRY004
     rules = []
     for number, written in enumerate(value):
         place = f"{path}[{number}]"
         if not isinstance(written, Mapping):
-            problems.append(f"{place}: {checks.shown(written)} is no rule")
+            problems.append(f"{place}: {checks.shown(written)} is not a rule")
             continue
         rules.append(_whole(kind, written, problems, place))
     return tuple(rules)
@@ -355,7 +355,7 @@ def _rules(kind: type[Section], value: object, problems: list[str], path: str) -
 def _group(kind: type[Section], value: object, problems: list[str], path: str) -> Section:
     if not isinstance(value, Mapping):
         children = ", ".join(known for known in paths() if known.startswith(f"{path}."))
-        raise ValueError(f"{checks.shown(value)} is no group of settings; in it stand: {children}")  # noqa: TRY004
+        raise ValueError(f"{checks.shown(value)} is not a group of settings; it has: {children}")  # noqa: TRY004
     return _whole(kind, value, problems, path)
 
 

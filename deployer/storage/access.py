@@ -93,7 +93,7 @@ class Storage:
     _memory: str = field(default="", init=False)
 
     def snapshot(self) -> Snapshot:
-        """List everything. While writes go on, files vanish under the list: then it is made anew."""
+        """List everything. While writes go on, files vanish under the list: then it is recreated."""
         for attempt in range(1, _TRIES + 1):
             # What a list that failed has remembered must not make the next one shorter.
             memory = self._memory or f"{_MEMORY}-{attempt}"
@@ -156,7 +156,7 @@ class Storage:
         self._run("redate", ROOT, str(CLOCKS_MAY_DIFFER))
 
     def empty(self) -> None:
-        """Delete what was taken away, by this run and by those that were cut off."""
+        """Delete what was taken away, by this run and by those that were interrupted."""
         self._run("empty", REMOVED)
 
     def _read(self, digests: list[str], blobs: Mapping[str, Blob]) -> Iterator[tuple[str, bytes]]:

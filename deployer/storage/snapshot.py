@@ -77,7 +77,7 @@ class StoredRepository:
 
     @property
     def is_ours_to_change(self) -> bool:
-        """Whether a registry can have made it; what else lies there is read, and left alone."""
+        """Whether a registry can have made it; what else is there is read, and left alone."""
         return is_repository(self.name)
 
     def on(self, digest: str) -> tuple[str, ...]:
@@ -89,11 +89,11 @@ class StoredRepository:
 class Snapshot:
     """Everything in the storage. `moment` is the storage's own clock, in seconds since 1970.
 
-    `aliases` leads from digests by which content was pushed to those by which it lies in `blobs`.
+    `aliases` leads from digests by which content was pushed to those by which it is in `blobs`.
     `foreign` are files and folders among the tags that no registry has made, by their paths; `irregular` are the
     paths at which the registry expects a file and there is a folder, or the reverse; `shared` are the links of tags
     that are one file with another (hard links). `left` are the bytes of
-    disk that a removal which was cut off holds, and `unfinished` the manifests that it was to take, by repository and
+    disk that an interrupted removal holds, and `unfinished` the manifests that it was to take, by repository and
     digest, with the moment at which it began.
     """
 

@@ -37,7 +37,7 @@ class Sweep:
     def instructions(self) -> bytes:
         """The same for `remove.sh`.
 
-        A tag goes before its manifest, a manifest before its blobs: cut off anywhere, no tag is
+        A tag goes before its manifest, a manifest before its blobs: interrupted anywhere, no tag is
         left without its manifest and no manifest without its blobs. Of a repository `_manifests`
         goes first, without which it holds no image.
         """
@@ -56,7 +56,7 @@ class Sweep:
 
 
 def parse_unfinished(lines: Iterable[str]) -> dict[str, dict[str, int]]:
-    """Read the lists of removals that were cut off: their manifests by repository, each with its list's moment."""
+    """Read the lists of removals that were interrupted: their manifests by repository, each with its list's moment."""
     found: dict[str, dict[str, int]] = {}
     moment = 0
     for line in lines:
@@ -70,7 +70,7 @@ def parse_unfinished(lines: Iterable[str]) -> dict[str, dict[str, int]]:
 
 
 def blob_folder(digest: str) -> str:
-    """Where a blob lies, below `blobs`."""
+    """Where a blob is, below `blobs`."""
     algorithm, _, value = digest.partition(":")
     return f"{algorithm}/{value[:2]}/{value}"
 

@@ -1,4 +1,4 @@
-"""The list of authorities that this machine's system trusts."""
+"""The list of CAs that this machine's system trusts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BUNDLES = (
 
 
 def bundle(root: Path) -> bytes:
-    """All the authorities that the system trusts, in PEM; none where no list of them is found."""
+    """All the CAs that the system trusts, in PEM; none where no list of them is found."""
     for name in _BUNDLES:
         try:
             return (root / name).read_bytes()

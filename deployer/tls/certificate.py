@@ -82,7 +82,7 @@ def describe_der(der: bytes) -> CertificateFacts:
 
 
 def bare(pem: bytes) -> bytes:
-    """The first certificate alone, in PEM, without what stands around it. Raises HostError."""
+    """The first certificate alone, in PEM, without what is around it. Raises HostError."""
     from cryptography.hazmat.primitives.serialization import Encoding
 
     return _all(pem)[0].public_bytes(Encoding.PEM)
@@ -123,7 +123,7 @@ def _all(pem: bytes) -> list[x509.Certificate]:
 
     try:
         with warnings.catch_warnings():
-            # Some old authorities have the serial number 0, at which the library warns its programmers.
+            # Some old CAs have the serial number 0, at which the library warns its programmers.
             warnings.simplefilter("ignore")
             found = [x509.load_pem_x509_certificate(block) for block in _CERTIFICATE.findall(pem)]
     except ValueError as error:
@@ -169,7 +169,7 @@ def _may_sign(certificate: x509.Certificate) -> bool:
 
 
 def _shown(text: str) -> str:
-    # Whoever made the certificate chose these words: they may not steer the terminal.
+    # Anyone who made the certificate chose these words: they may not steer the terminal.
     return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 

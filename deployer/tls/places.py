@@ -1,4 +1,4 @@
-"""Where this machine's container tools look for the authority that a registry's certificate is from."""
+"""Where this machine's container tools look for the CA that a registry's certificate is from."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CRI = frozenset({"cri", "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.imag
 
 
 def _run(command: Sequence[str]) -> None:
-    programs.run(command, "Updating the authorities that the system trusts")
+    programs.run(command, "Updating the CAs that the system trusts")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class ClientPaths:
 
 @dataclass(frozen=True)
 class CertificatePlace:
-    """Where one tool looks: the file for the authority, the file that names it where one must, what to know."""
+    """Where one tool looks: the file for the CA, the file that names it where one must, what to know."""
 
     client: str
     file: Path
@@ -89,7 +89,7 @@ def podman(ground: ClientPaths, address: str) -> CertificatePlace | None:
 
 
 def podman_system(ground: ClientPaths, address: str) -> CertificatePlace:
-    """Where podman looks, whoever runs it."""
+    """Where podman looks, anyone who runs it."""
     return CertificatePlace("podman", ground.root / "etc/containers/certs.d" / address / CA_NAME)
 
 
@@ -120,7 +120,7 @@ def containerd(ground: ClientPaths, address: str) -> CertificatePlace | None:
         return _containerd_place(ground.root / named.lstrip("/"), address)
     remark = ""
     if serves_kubernetes:
-        remark = f"Kubernetes may not heed it: {config} does not name the folder {usual} as config_path"
+        remark = f"Kubernetes may ignore it: {config} does not name the folder {usual} as config_path"
     return _containerd_place(usual, address, remark)
 
 

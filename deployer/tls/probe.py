@@ -52,7 +52,7 @@ class Verdict:
 
     @property
     def is_unknown(self) -> bool:
-        """Whether none of the authorities signed what was presented."""
+        """Whether none of the CAs signed what was presented."""
         return self.code in _UNKNOWN or self.code == _WRONG_SIGNATURE
 
     @property
@@ -89,7 +89,7 @@ class ProxyFault(OSError):
 
 @dataclass(frozen=True)
 class Opened:
-    """A connection, and how plain HTTP is asked on it: what stands before the path, and headers to add.
+    """A connection, and how plain HTTP is asked on it: what is before the path, and headers to add.
 
     `proxy` is the proxy that it goes through, "" for none.
     """
@@ -155,7 +155,7 @@ class Peer:
             return Verdict(-1, str(error))
 
     def fetch(self) -> HttpAnswer:
-        """Ask for the certificate of its own authority, over a connection that is not verified yet."""
+        """Ask for the certificate of its own CA, over a connection that is not verified yet."""
         connection = http.client.HTTPSConnection(self.host, self.port, timeout=self.seconds)
         try:
             connection.sock = unverified().wrap_socket(self._connect(), server_hostname=self.host)
@@ -198,7 +198,7 @@ class Peer:
 
 
 def trusting(authority: bytes) -> ssl.SSLContext:
-    """A context in which this authority alone, in PEM, is trusted. Raises ssl.SSLError where it is none."""
+    """A context in which this CA alone, in PEM, is trusted. Raises ssl.SSLError where it is none."""
     context = strict()
     context.load_verify_locations(cadata=authority.decode("ascii"))
     return context

@@ -49,21 +49,21 @@ def refusal(verdict: Verdict, address: str, presented: CertificateFacts | None, 
 
 
 def check_authority(facts: CertificateFacts, where: str, now: datetime) -> None:
-    """Make sure that a certificate may be trusted as an authority now. Raises HostError."""
+    """Make sure that a certificate may be trusted as a CA now. Raises HostError."""
     if not (facts.is_ca or facts.is_root):
         raise HostError(
-            f"{where} is no authority's certificate but a server's, of {facts.issuer}.",
-            ("Use the certificate of the authority that signed it.",),
+            f"{where} is not CA's certificate but a server's, of {facts.issuer}.",
+            ("Use the certificate of the CA that signed it.",),
         )
     if facts.not_after < now:
         raise HostError(
-            f"{where}, the authority {facts.subject}, expired on {facts.not_after:%Y-%m-%d}; "
+            f"{where}, the CA {facts.subject}, expired on {facts.not_after:%Y-%m-%d}; "
             f"this machine's clock says {now:%Y-%m-%d}.",
             (CLOCK,),
         )
     if facts.not_before > now:
         raise HostError(
-            f"{where}, the authority {facts.subject}, is not valid before {facts.not_before:%Y-%m-%d %H:%M} UTC; "
+            f"{where}, the CA {facts.subject}, is not valid before {facts.not_before:%Y-%m-%d %H:%M} UTC; "
             f"this machine's clock says {now:%Y-%m-%d %H:%M}.",
             (CLOCK,),
         )

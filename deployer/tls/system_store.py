@@ -1,4 +1,4 @@
-"""The authorities that this machine's system trusts for everything."""
+"""The CAs that this machine's system trusts for everything."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from deployer.tls.places import ClientPaths
 
-# The folder for authorities of one's own, and the program that takes them over: Debian's, Fedora's.
+# The folder for CAs of your own, and the program that takes them over: Debian's, Fedora's.
 _FAMILIES = (
     ("usr/local/share/ca-certificates", "update-ca-certificates"),
     ("etc/pki/ca-trust/source/anchors", "update-ca-trust"),
@@ -26,14 +26,14 @@ _FAMILIES = (
 
 @dataclass(frozen=True)
 class Store:
-    """Where an authority is put for the whole system, and the program that takes it over."""
+    """Where a CA is put for the whole system, and the program that takes it over."""
 
     file: Path
     program: str
 
 
 def store(ground: ClientPaths, address: str) -> Store | None:
-    """The place for this registry's authority; None where this system's way is not known."""
+    """The place for this registry's CA; None where this system's way is not known."""
     for folder, program in _FAMILIES:
         if (ground.root / folder).is_dir() and ground.has(program):
             # update-ca-certificates takes only names that end in .crt.
@@ -51,7 +51,7 @@ def _file_name(address: str) -> str:
 
 
 def holds(root: Path, authority: bytes) -> bool:
-    """Whether the system trusts this authority, in PEM."""
+    """Whether the system trusts this CA, in PEM."""
     return bare(authority) in bundle(root)
 
 

@@ -1,4 +1,4 @@
-# Prints those of some paths at which there is no regular file. $1 is the folder below which they are; standard input
+# Prints those of some paths at which there is not a regular file. $1 is the folder below which they are; standard input
 # has the paths, a line each. "none PATH" where there is nothing; "other N PATH" where something else is at the path
 # without its last N parts, such as a folder in place of the file.
 set -eu

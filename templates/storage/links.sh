@@ -1,5 +1,5 @@
 # Lists the layer links of repositories, whatever is in their place: modification time and path. $1 is the folder in which
-# `repositories` lies; standard input has the repositories' paths, a line each.
+# `repositories` is; standard input has the repositories' paths, a line each.
 set -eu
 cd "$1"
 while IFS= read -r path; do

@@ -11,7 +11,7 @@
 # repositories in which some folder or link has another modification time, or one so late that a
 # second change could have got the same: not every file system and `stat` tells parts of a second.
 #
-# $3 is the folder of what was taken away. What is in it is left by a removal that was cut off.
+# $3 is the folder of what was taken away. What is in it is left by a removal that was interrupted.
 set -eu
 export LC_ALL=C
 root=$1
@@ -208,7 +208,7 @@ if there "$root"; then
 	walk xargs -0 -r sh -c 'grep -HExe "sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}" "$@" || [ $? -eq 1 ]' sh \
 		< "$here/wanted"
 
-	# What was pushed by another kind of digest lies under its sha256, which the link tells.
+	# What was pushed by another kind of digest is under its sha256, which the link tells.
 	echo "# aliases"
 	grep -v '/sha256$' "$here/kinds" | cut -d ' ' -f 2- | tr '\n' '\0' > "$here/wanted"
 	walk xargs -0 -r sh -c 'find "$@" -type f -name link -exec grep -H "" {} +' sh < "$here/wanted"

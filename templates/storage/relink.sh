@@ -1,4 +1,4 @@
-# Writes links of manifests and layers again: the folder that a link lies in says what it holds. $1 is the folder
+# Writes links of manifests and layers again: the folder that a link is in says what it holds. $1 is the folder
 # below which they lie; standard input has their paths, a line each. Each is renamed into its place. One of a layer may
 # be missing, as long as its repository has manifests. That of a tag, of which the place says nothing, becomes a file of
 # its own, with what it holds and its time: one file under several names changes under all of them.

@@ -2,7 +2,7 @@
 # lie, $2 the folder for what is taken away.
 #
 # A line ">NAME" begins a group, whose paths follow, a line each. Each is renamed into $2/NAME: in
-# one step, and at once, however much lies in it. Where no folder can be made for the group, on a
+# one step, and at once, however much is in it. Where no folder can be made for the group, on a
 # full disk, it is deleted in place. A line "?PATH" removes a folder where it is empty, and then
 # those above it that have become empty, up to `repositories`.
 #
@@ -45,7 +45,7 @@ while IFS= read -r line; do
 		fold_up "${line#?}"
 		;;
 	*)
-		# What is gone already was taken by a run that was cut off.
+		# What is gone already was taken by a run that was interrupted.
 		[ -e "$line" ] || continue
 		set -- "$@" "$line"
 		if [ $# -ge 500 ]; then

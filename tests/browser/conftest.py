@@ -95,7 +95,7 @@ class Windows:
     def show(
         self, view: page_views.View, *, language: str = "en", theme: str = "light", width: int = WIDE["width"]
     ) -> Page:
-        """Open a view as its user, and wait until it stands."""
+        """Open a view as its user, and wait until it is."""
         page = self.page(view.user, language)
         page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
         page.set_viewport_size({**WIDE, "width": width})

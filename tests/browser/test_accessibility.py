@@ -57,7 +57,7 @@ def test_nothing_is_wider_than_the_narrowest_screen(standing: Page, windows: Win
     assert cut == []
 
 
-# How wide all is, and what is cut off at a side.
+# How wide all is, and what is interrupted at a side.
 WIDTHS = """() => [document.documentElement.scrollWidth,
   [...document.querySelectorAll("main :is(a, button, input, h1, h2, p, code), header *, footer *, dialog *")]
     .filter(one => one.checkVisibility() && !one.closest("pre, .unseen, [aria-hidden=true]"))
@@ -77,7 +77,7 @@ WALKED = (
     "unknown-page",
 )
 MOST_STOPS = 400
-# Of what has the focus: what tells where it is, and whether something lies over it.
+# Of what has the focus: what tells where it is, and whether something is over it.
 FOCUS = """() => {
   const element = document.activeElement;
   if (!element || element === document.body) return null;
@@ -112,7 +112,7 @@ def test_all_goes_by_keyboard(windows: Windows, name: str) -> None:
         met.add(focus["stop"])
         assert focus["visible"], f"no visible focus: {focus['html']}"
         assert focus["inWindow"], f"the focus is out of sight: {focus['html']}"
-        assert focus["uncovered"], f"something lies over the focus: {focus['html']}"
+        assert focus["uncovered"], f"something is over the focus: {focus['html']}"
         named = page.locator(":focus").aria_snapshot()
         assert re.match(r'- [\w-]+(?: "|: ).*\w', named), f"no name: {named} {focus['html']}"
     else:

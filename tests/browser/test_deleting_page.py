@@ -156,7 +156,7 @@ class TestOneTag:
         dialog = ask(page, "amd64")
         expect(dialog).to_contain_text("It is a part of multi too, which stays whole.")
         dialog.get_by_label("The image with all its 2 tags").check()
-        expect(dialog).to_contain_text("It is a part of multi: whoever pulls that for this platform will fail.")
+        expect(dialog).to_contain_text("It is a part of multi: anyone who pulls that for this platform will fail.")
         dialog.get_by_label("Only this tag").check()
         confirm(dialog)
         expect(heading(dialog)).to_have_text("Deleted")
@@ -376,7 +376,7 @@ class TestTrouble:
     ) -> None:
         self.kill(open_page, repository, "1.0")
         seen = page_stack.deployer("tags", repository, check=True)
-        assert f"{repository}:1.0 is half deleted" in seen.stderr
+        assert f"{repository}:1.0 is partially deleted" in seen.stderr
         page_stack.deployer("delete", f"{repository}:1.0", "--yes", check=True)
         assert sorted(tags(client, repository)) == ["0.8", "0.9", "1.0.3", "latest"]
         assert is_there(client, repository, tags(client, repository)["latest"])
@@ -386,15 +386,15 @@ class TestTrouble:
     ) -> None:
         self.kill(open_page, repository, "1.0")
         page = open_page(f"/repository/{repository}")
-        expect(row(page, "1.0")).to_contain_text("half deleted")
+        expect(row(page, "1.0")).to_contain_text("partially deleted")
         dialog = ask(page, "1.0")
-        expect(dialog).to_contain_text("A deletion of this tag was cut off; this finishes it.")
+        expect(dialog).to_contain_text("A deletion of this tag was interrupted; this finishes it.")
         confirm(dialog)
         expect(heading(dialog)).to_have_text("Deleted")
         assert sorted(tags(client, repository)) == ["0.8", "0.9", "1.0.3", "latest"]
 
     def kill(self, open_page: Callable[..., Page], repository: str, tag: str) -> None:
-        """Let a deletion come to the throw-away on the tag, and close the window over it."""
+        """Let a deletion come to the placeholder on the tag, and close the window over it."""
         page = open_page(f"/repository/{repository}")
         page.route(DIGESTS, lambda route: None if route.request.method == "DELETE" else route.continue_())
         dialog = ask(page, tag)
@@ -411,7 +411,7 @@ class TestTrouble:
         fresh = push_image(client, repository, "pushed-anew", layers=("fresh",))
         confirm(dialog)
         expect(dialog.get_by_role("status")).to_have_text("1 left alone.")
-        expect(dialog).to_contain_text(f"has been pushed anew meanwhile, and stays: it is {fresh.digest[7:19]} now")
+        expect(dialog).to_contain_text(f"has been pushed again meanwhile, and stays: it is {fresh.digest[7:19]} now")
         assert tags(client, repository)["pushed-anew"] == fresh.digest
 
     def test_an_image_that_has_got_another_tag_since_the_question_stays(
@@ -639,4 +639,4 @@ def test_a_throw_away_of_the_command_line_is_the_pages(client: httpx.Client, ope
     assert own == {"mediaType": left.media_type, "text": left.content.decode()}
     push(client, "deleting/form", "1", Image(left.content, left.media_type, (placeholder.CONFIG,)))
     page.goto("/repository/deleting/form")
-    expect(row(page, "1")).to_contain_text("half deleted")
+    expect(row(page, "1")).to_contain_text("partially deleted")

@@ -1,4 +1,4 @@
-"""Whoever is at something stays there: the focus, the place, the selection and what is open, whatever is told anew."""
+"""Who works in the page stays in place: the focus, the scroll, the selection and what is open, whatever changes."""
 
 from __future__ import annotations
 

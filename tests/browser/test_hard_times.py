@@ -278,7 +278,7 @@ class TestStrangersWords:
 
 
 def nothing_ran(page: Page) -> None:
-    """Also nothing that would run when it is pressed. What the policy stopped stands in the console."""
+    """Also nothing that would run when it is pressed. What the policy stopped is in the console."""
     assert page.evaluate("window.ran") is None
     assert page.locator("main :is(img, script, b[onclick], iframe, object)").count() == 0
     assert page.locator("a[href^='javascript:' i]").count() == 0, LINK

@@ -232,7 +232,7 @@ class TestTags:
         stored["tags"] |= {"damaged": "", "dangling": "sha256:" + "0" * 64}
         page.route(OVERVIEW, answer(stored))
         page.goto("/repository/page/broken")
-        expect(row(page, "half")).to_contain_text("half deleted")
+        expect(row(page, "half")).to_contain_text("partially deleted")
         for tag in ("damaged", "dangling"):
             expect(row(page, tag)).to_contain_text("manifest gone")
         expect(row(page, "good").locator(".fault")).to_have_count(0)

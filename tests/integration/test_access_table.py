@@ -125,7 +125,7 @@ def state(admin: httpx.Client) -> dict[str, list[str]]:
 def attempt(cell: Cell, client: Client, tag: str, digest: str) -> Answer:
     """Do what the cell says."""
     verb, _, repository = cell.action.partition(":")
-    # Nobody can sign in with nothing: whoever is signed out tries a password that is not right.
+    # Nobody can sign in with nothing: anyone who is signed out tries a password that is not right.
     user, password = ("admin", "guessed") if cell.user == "signed-out" else (cell.user, password_of(cell.user))
     actions: dict[str, Callable[[], Answer]] = {
         "login": lambda: client.login(user, password),

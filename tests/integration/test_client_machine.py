@@ -88,8 +88,8 @@ def test_a_client_sends_its_password_in_the_clear_only_where_that_is_said(
     try:
         refused = client.deployer("catalog", *here)
         assert refused.returncode == 1
-        assert f"{address} wants a sign-in over plain HTTP" in refused.stderr
-        assert f"{address} wants a sign-in over plain HTTP" in client.deployer("doctor", *here).stdout
+        assert f"{address} requires login over plain HTTP" in refused.stderr
+        assert f"{address} requires login over plain HTTP" in client.deployer("doctor", *here).stdout
         listed = client.deployer("catalog", *here, env=told)
         assert listed.returncode == 0, listed.stderr
         assert "answers as a registry." in client.deployer("doctor", *here, env=told).stdout

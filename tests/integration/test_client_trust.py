@@ -1,4 +1,4 @@
-"""A client machine across a wire from a registry with an authority of its own."""
+"""A client machine across a wire from a registry with a CA of its own."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def on_client(client: Dockerd, *words: str, stdin: bytes = b"") -> subprocess.Co
         f"--mount=/proc/{client.pid}/ns/mnt",
         f"--wd={client.folder}",
     ]
-    # These variables would have programs look for the system's authorities elsewhere than the system does.
+    # These variables would have programs look for the system's CAs elsewhere than the system does.
     environment = {key: value for key, value in client.environment.items() if not key.startswith(("SSL_", "CURL_"))}
     done = subprocess.run([*enter, *words], input=stdin, env=environment, capture_output=True, check=False)
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
@@ -225,7 +225,7 @@ def test_plain_http_where_an_authority_is_installed_is_refused(client: Dockerd, 
     assert done.returncode == 0, done.stderr
     assert "nothing is encrypted" in done.stderr
     assert client.trusted() == {f"{SERVER}:{server.port}"}
-    # And back again: with an authority, Docker is to verify.
+    # And back again: with a CA, Docker is to verify.
     server.settings = {"DEPLOYER_HOST": SERVER, "DEPLOYER_TLS": "internal"}
     server.up()
     done = on_client(client, *command, "--yes")

@@ -241,7 +241,7 @@ def test_damaged_links_are_written_again(stored: Stored, client: httpx.Client) -
     assert pulls_whole(client, "app", "1")
 
 
-# -- what lies in the storage and is not the registry's, or cannot be read
+# -- what is in the storage and is not the registry's, or cannot be read
 
 
 def test_files_among_the_tags_are_named_by_their_paths_and_the_rest_goes_on(

@@ -132,7 +132,7 @@ def test_a_tag_left_half_deleted_is_seen_and_finished(stack: DeployedStack) -> N
         left = placeholder.make("1", made.digest, "application/vnd.docker.distribution.manifest.v2+json", "nonce")
         push(client, "deletion/half", "1", Image(left.content, left.media_type, (placeholder.CONFIG,)))
         seen = stack.deployer("tags", "deletion/half", check=True)
-        assert f"deletion/half:1 is half deleted: a deletion was cut off. It was {made.digest}." in seen.stderr
+        assert f"deletion/half:1 is partially deleted: a deletion was interrupted. It was {made.digest}." in seen.stderr
         stack.deployer("delete", "deletion/half:1", "--yes", check=True)
         assert digest_of(client, "deletion/half", "1") is None
         assert digest_of(client, "deletion/half", "2") == made.digest
@@ -208,7 +208,7 @@ def test_pushes_going_on_never_leave_a_throw_away(stack: DeployedStack) -> None:
         assert all(is_whole(client, name, digest) for digest in known)
         for done in outcomes:
             assert done.returncode == 0 or "pushed again" in done.stderr or "There is no" in done.stderr, done.stderr
-        assert "half deleted" not in stack.deployer("tags", name, check=True).stderr
+        assert "partially deleted" not in stack.deployer("tags", name, check=True).stderr
 
 
 def test_why_nothing_is_deleted_is_said(stack: DeployedStack, tmp_path: Path) -> None:

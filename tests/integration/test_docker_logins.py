@@ -76,7 +76,7 @@ ENTRIES = [
     of("registry token", registrytoken="t0ken"),
     of("registry token and auth", registrytoken="t0ken", **ENTRY),
     of("empty"),
-    of("server in it is not heeded", ANN, serveraddress="elsewhere:1", **ENTRY),
+    of("server in it is not applied", ANN, serveraddress="elsewhere:1", **ENTRY),
     of("e-mail", ANN, email="ann@example.org", **ENTRY),
     Case("null entry", {"auths": {"{A}": None}}),
     Case("null entry hides an older key", {"auths": {"{A}": None, "https://{A}": ENTRY}}),
@@ -247,7 +247,7 @@ def test_a_user_whom_the_system_does_not_know_has_docker_s_folder_where_they_are
 
 @dataclass(frozen=True)
 class Difference:
-    """What Docker and we do differently on purpose; `why` stands in the reference."""
+    """What Docker and we do differently on purpose; `why` is in the reference."""
 
     why: str
     config: Any

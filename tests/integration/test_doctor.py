@@ -1,4 +1,4 @@
-"""doctor: everything that is wrong, each with the command that mends it."""
+"""doctor: everything that is wrong, each with the command that fixes it."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def test_the_parts_of_a_damaged_index_stay(stored: Stored, client: httpx.Client)
 
 
 def test_a_repository_behind_a_symbolic_link_stays(stored: Stored, client: httpx.Client) -> None:
-    """The registry follows such links, and serves what lies behind them."""
+    """The registry follows such links, and serves what is behind them."""
     push_image(client, "team/app", "1", layers=("linked",))
     shutil.move(stored.repository("team"), stored.root / "elsewhere")
     stored.repository("team").symlink_to("../elsewhere")

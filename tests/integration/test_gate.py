@@ -155,7 +155,7 @@ def test_a_second_command_says_who_is_at_work(stored: Stored, client: httpx.Clie
             said.append((words[0], done.returncode, done.stderr))
 
     asked(stored.stack, "gc", "--untagged", meanwhile=others)
-    at_work = r"Error: `deployer gc` \(process \d+\) is at work on this deployment\.\n"
+    at_work = r"Error: `deployer gc` \(process \d+\) is already running for this deployment\.\n"
     assert [one for one in said if one[1] != 1 or not re.match(at_work, one[2])] == []
     assert pulls_whole(client, "asked", "1")
 
@@ -177,11 +177,11 @@ def test_status_says_who_holds_writes_off_and_since_when(stored: Stored, client:
         finally:
             upload.finish()
             code, said = finish(process)
-    held = rf"held off since {datetime.now(UTC):%Y-%m-%d} \d\d:\d\d:\d\d UTC by `deployer gc` \(process {process.pid}\)"
+    held = rf"paused since {datetime.now(UTC):%Y-%m-%d} \d\d:\d\d:\d\d UTC by `deployer gc` \(process {process.pid}\)"
     assert re.search(held, status.stdout), status.stdout + status.stderr
     assert re.search(held, machine.stdout)
     assert code == 0, said
-    assert "held off" not in stored.stack.deployer("status", check=True).stdout
+    assert "paused" not in stored.stack.deployer("status", check=True).stdout
 
 
 def test_a_gate_that_nobody_holds_is_opened_and_said(stored: Stored, client: httpx.Client) -> None:

@@ -148,7 +148,7 @@ def test_referrers_are_found_by_their_subject_tagged_or_not(stored: Stored, clie
 
 
 class TestDamage:
-    """Whatever lies in the storage, the other tags are told."""
+    """Whatever is in the storage, the other tags are told."""
 
     @pytest.mark.parametrize("content", [b"", b"sha256:", b"../../../etc/passwd", b"sha256:" + b"g" * 64])
     def test_a_link_that_names_nothing(self, stored: Stored, client: httpx.Client, content: bytes) -> None:
@@ -257,7 +257,7 @@ class TestDamage:
 
 
 class TestForeignFiles:
-    """What a NAS, a Mac or Windows leaves in any folder is no tag and no repository, and nothing ends with it."""
+    """What a NAS, a Mac or Windows leaves in any folder is no tag and no repository, and ends nothing."""
 
     FILES = (".DS_Store", "._1.0", "Thumbs.db", "desktop.ini", ".nfs00000000000000000000001", "Icon\r")
     FOLDERS = ("@eaDir", "#recycle", "lost+found", ".snapshot", ".Trash-1000")
@@ -290,7 +290,7 @@ class TestForeignFiles:
 
 
 class TestBounds:
-    """A pusher decides what lies in a repository, but not what it costs to look at it."""
+    """A pusher decides what is in a repository, but not what it costs to look at it."""
 
     def test_of_a_configuration_long_words_are_told_by_their_beginning(
         self, stored: Stored, client: httpx.Client

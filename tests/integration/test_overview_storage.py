@@ -30,7 +30,7 @@ ADDRESSES = {
 
 
 class TestUnreadable:
-    """A failure never looks like emptiness. A symbolic link to itself cannot be opened, whoever tries."""
+    """A failure never looks like emptiness. A symbolic link to itself cannot be opened, anyone who tries."""
 
     PLACES = (
         ("docker", "catalog pushed stored tags untagged referrers"),

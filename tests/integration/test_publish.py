@@ -100,7 +100,7 @@ def test_nothing_is_tagged_when_one_name_is_wrong(stack: DeployedStack, make_ima
     before = local_names()
     refused = stack.deployer("push", "right:1", "wrnog:1")
     assert refused.returncode == 1
-    assert "There is no image wrnog:1 on this machine." in refused.stderr
+    assert "There is not an image wrnog:1 on this machine." in refused.stderr
     assert local_names() == before
     assert httpx.get(f"{stack.url}/v2/right/tags/list").status_code == 404
 
@@ -117,7 +117,7 @@ def test_nothing_is_tagged_when_one_name_is_wrong(stack: DeployedStack, make_ima
         ("a b", "has a space"),
         ("", "is empty"),
         ("a//b", "has an empty part"),
-        ("a@sha256:beef", "is no digest"),
+        ("a@sha256:beef", "is not a valid digest"),
     ],
 )
 def test_a_name_that_is_none_is_told_in_a_sentence(stack: DeployedStack, name: str, sentence: str) -> None:
@@ -278,7 +278,7 @@ def test_nothing_at_the_address_is_said(stack: DeployedStack, make_image: Callab
 
 @pytest.mark.parametrize(
     ("status", "sentence"),
-    [(500, "failed while it answered"), (401, "wants a sign-in"), (403, "does not allow that")],
+    [(500, "failed while it answered"), (401, "requires login"), (403, "does not allow that")],
 )
 def test_a_registrys_refusal_is_translated(
     stack: DeployedStack, make_image: Callable[..., str], status: int, sentence: str

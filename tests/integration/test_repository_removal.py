@@ -1,4 +1,4 @@
-"""delete --repository on a real registry: what goes, and what lies beside and below it."""
+"""delete --repository on a real registry: what goes, and what is beside and below it."""
 
 from __future__ import annotations
 

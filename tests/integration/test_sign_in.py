@@ -52,7 +52,7 @@ def status(stack: DeployedStack, user: str | None, path: str = "/v2/") -> int:
 
 
 def started(stack: DeployedStack) -> dict[str, str]:
-    """When each container was started, by its ID: another value after a restart or when made anew."""
+    """When each container was started, by its ID: another value after a restart or when recreated."""
     return {
         container: docker("inspect", "--format", "{{.State.StartedAt}}", container)
         for container in stack.containers().values()
@@ -167,7 +167,7 @@ def test_a_change_that_was_cut_off_is_finished_by_the_next_command(signed_in: De
     (signed_in.directory / ".unread").write_text("user remove bert")
     write_users(signed_in, ["anna"])
     said = signed_in.deployer("status", check=True)
-    assert "`deployer user remove bert` was cut off. Look whether it took effect" in said.stderr
+    assert "`deployer user remove bert` was interrupted. Look whether it took effect" in said.stderr
     assert [status(signed_in, user) for user in ("anna", "bert")] == [200, 401]
     assert not (signed_in.directory / ".unread").exists()
 
@@ -179,7 +179,7 @@ def test_a_change_of_rules_that_was_cut_off_is_told_until_up_has_made_it(signed_
     (signed_in.directory / ".unfinished").touch()
     for _ in range(2):
         said = signed_in.deployer("status", check=True)
-        assert "`deployer up` was cut off, and users, rules or certificates may still be those before" in said.stderr
+        assert "`deployer up` was interrupted; users, rules or certificates may still be those before" in said.stderr
     assert "frontend: reload" in signed_in.deployer("up", "--yes", check=True).stderr
     assert signed_in.deployer("status", check=True).stderr == ""
 

@@ -1,4 +1,4 @@
-"""The command line against a real deployment with TLS of its own authority, users and rules."""
+"""The command line against a real deployment with TLS of its own CA, users and rules."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Person:
     @property
     def environment(self) -> dict[str, str]:
         own = {"HOME": str(self.home), "DOCKER_CONFIG": str(self.home / "docker"), "XDG_CONFIG_HOME": ""}
-        # Another machine knows nothing of the deployment: neither that it speaks TLS nor its authority.
+        # Another machine knows nothing of the deployment: neither that it speaks TLS nor its CA.
         return own if self.on_server else {**own, "XDG_DATA_HOME": str(self.home / "data"), "DEPLOYER_TLS": ""}
 
     def trust(self) -> None:
@@ -125,7 +125,7 @@ def test_a_client_without_the_authority_sends_no_password(client: Person) -> Non
     client.login("ann")
     before = catalogs_asked_for(client.stack)
     said = client.refused("catalog")
-    assert f"The certificate of {client.stack.address} is by an authority that this machine does not know" in said
+    assert f"The certificate of {client.stack.address} is by a CA that this machine does not know" in said
     assert catalogs_asked_for(client.stack) == before
     client.trust()
     client.told("catalog")
@@ -143,9 +143,9 @@ def test_signed_out_docker_login_is_named(client: Person) -> None:
     client.trust()
     for words in (["catalog"], ["tags", "team/app"], ["delete", "--yes", "team/app:1"]):
         said = client.refused(*words)
-        assert f"The registry at {client.stack.address} wants a sign-in, and none is saved for it." in said
+        assert f"The registry at {client.stack.address} requires login, and no credentials are saved for it." in said
         assert f"→ docker login {client.stack.address}" in said
-    assert "wants a sign-in, and Docker has none saved for it." in client.refused("pull", "team/app:1")
+    assert "requires login, and Docker has no credentials saved for it." in client.refused("pull", "team/app:1")
 
 
 def test_a_saved_password_that_is_wrong_is_said_to_be(client: Person) -> None:
@@ -186,4 +186,4 @@ def test_a_new_authority_is_told_from_an_unknown_one(client: Person) -> None:
     client.trust()
     (installed,) = (client.home / ".docker/certs.d").glob("*/ca.crt")
     installed.write_bytes(authority().pem)
-    assert f"is not by the authority that is installed for it, {installed}" in client.refused("catalog")
+    assert f"is not by the CA that is installed for it, {installed}" in client.refused("catalog")

@@ -83,7 +83,7 @@ def test_a_changed_setting_touches_exactly_the_services_it_concerns(make_stack: 
     # Another name in front of the same address concerns no service at all.
     assert plan(stack, "--host", "127.0.0.1", **no_page) == KEPT
 
-    # A file of the page changes: it is served at once, and no service is made anew.
+    # A file of the page changes: it is served at once, and no service is recreated.
     stack.deployer("up", check=True)
     third = stack.containers()
     page = stack.directory / "frontend" / "page" / "index.html"
@@ -339,7 +339,7 @@ def test_a_data_directory_on_a_read_only_disk_is_told(make_stack: Callable[..., 
     finally:
         subprocess.run(["umount", str(place)], check=True)
     assert refused.returncode == 1
-    assert "lies on a disk that is mounted read-only" in refused.stderr
+    assert "is on a disk that is mounted read-only" in refused.stderr
     assert stack.containers() == {}
 
 

@@ -1,4 +1,4 @@
-"""TLS on the one port: the registry's own authority, an ACME server's certificates, and plain HTTP that comes by."""
+"""TLS on the one port: the registry's own CA, an ACME server's certificates, and plain HTTP that comes by."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_up_prints_the_fingerprint_of_the_authority(named: DeployedStack) -> Non
     plain = hashlib.sha256(der).hexdigest().upper()
     fingerprint = ":".join(plain[index : index + 2] for index in range(0, 64, 2))
     said = named.deployer("up", "--yes", check=True)
-    assert f"Authority: SHA-256 {fingerprint}" in said.stdout
+    assert f"CA: SHA-256 {fingerprint}" in said.stdout
     assert json.loads(named.deployer("up", "--yes", "--json", check=True).stdout)["authority_sha256"] == fingerprint
     assert fingerprint in named.deployer("status", check=True).stdout
     served = httpx.get(f"https://127.0.0.1:{named.port}/.well-known/deployer/ca.crt", verify=False, trust_env=False)
@@ -120,7 +120,7 @@ def test_the_authority_survives_down_and_up_and_goes_with_the_volumes(fresh_stac
         assert client.get("/v2/kept/tags/list").json()["tags"] == ["1"]
     gone = fresh_stack.deployer("down", "--volumes", "--yes", environment=secure, check=True)
     assert "ca.crt" not in [path.name for path in fresh_stack.directory.rglob("*")], gone.stdout
-    assert "The registry's own authority goes too" in gone.stderr
+    assert "The registry's own CA goes too" in gone.stderr
     assert "users      1 user, with their passwords: to be removed" in gone.stdout
     assert not (fresh_stack.directory / "users").exists()
     fresh_stack.deployer("up", "--yes", environment=secure, check=True)
@@ -137,12 +137,12 @@ def test_upkeep_closes_the_gate_of_a_registry_with_tls(named: DeployedStack) -> 
     assert "Freed" in done.stdout + done.stderr
 
 
-# -- a certificate of one's own
+# -- a certificate of your own
 
 
 @pytest.fixture
 def own(fresh_stack: DeployedStack, tmp_path: Path) -> tuple[DeployedStack, Certified]:
-    """A deployment whose deployer.yaml names a certificate of the user's own, not yet up, and its authority."""
+    """A deployment whose deployer.yaml names a certificate of the user's own, not yet up, and its CA."""
     authority = certificates.authority()
     certificates.certificate(NAME, signer=authority).write(tmp_path)
     fresh_stack.folder.mkdir(parents=True, exist_ok=True)

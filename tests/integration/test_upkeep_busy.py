@@ -78,7 +78,7 @@ class Traffic:
 
 
 def upload_patiently(client: httpx.Client, repository: str, made: Image) -> None:
-    """Upload what is not there yet, and as Docker does, begin a blob anew that was answered 503."""
+    """Upload what is not there yet, and as Docker does, begin a blob again that was answered 503."""
     for blob in made.blobs:
         while client.head(f"/v2/{repository}/blobs/{sha256(blob)}").status_code != 200:
             started = client.post(f"/v2/{repository}/blobs/uploads/")

@@ -146,7 +146,7 @@ async function finish(registry) {
   }
   assert.equal(state(registry), "deleted");
   othersStay(registry);
-  // A throw-away that could not be deleted may be left without a tag.
+  // A placeholder that could not be deleted may be left without a tag.
   const own = [...registry.held.manifests.values()].filter((text) => !text.includes(HALF));
   assert.deepEqual(own.sort(), [ONE, OTHER].sort());
 }
@@ -212,7 +212,7 @@ test("a push between any two steps is not lost, and said", async () => {
       const pushed = registry.held.asked.length > step;
       const overwritten = registry.held.asked[step]?.method === "PUT" && registry.held.asked[step].path.endsWith("/go");
       othersStay(registry);
-      // Between the last look and the throw-away there is no condition that a registry knows.
+      // Between the last look and the placeholder there is no condition that a registry knows.
       if (pushed && !overwritten) assert.equal(registry.held.tags.get("go"), digestOf(FRESH), `${fails} ${step} ${outcome}`);
       assert.ok(registry.held.manifests.has(digestOf(FRESH)) || !pushed);
     }

@@ -45,7 +45,7 @@ def authority(stack: DeployedStack) -> Path:
 
 
 def another_authority() -> bytes:
-    """A certificate of somebody else's authority, as PEM."""
+    """A certificate of somebody else's CA, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "somebody else")])
     now = datetime.now(UTC)
@@ -60,7 +60,7 @@ def another_authority() -> bytes:
 
 
 def pin(stack: DeployedStack) -> str:
-    """The hash by which Chromium takes the certificate, which was checked against the authority before."""
+    """The hash by which Chromium takes the certificate, which was checked against the CA before."""
     context = ssl.create_default_context(cafile=str(authority(stack)))
     with (
         socket.create_connection(("localhost", stack.port), timeout=PATIENCE_SECONDS) as plain,

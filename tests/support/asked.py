@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def asked(stack: DeployedStack, *arguments: str, meanwhile: Callable[[], object], answer: str = "y") -> str:
-    """Run a command, do something while its question stands, answer it; return all that it showed."""
+    """Run a command, do something while its question is, answer it; return all that it showed."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         stack.command(*arguments), cwd=stack.folder, env=stack.environment, stdin=theirs, stdout=theirs, stderr=theirs

@@ -33,7 +33,7 @@ def now() -> datetime:
 
 @dataclass(frozen=True)
 class Certified:
-    """A certificate with its key, and the authority that signed it; None for one that signed itself."""
+    """A certificate with its key, and the CA that signed it; None for one that signed itself."""
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
@@ -70,7 +70,7 @@ class Certified:
 
 
 def authority(
-    name: str = "Test Authority",
+    name: str = "Test CA",
     *,
     signer: Certified | None = None,
     begins: datetime | None = None,

@@ -49,7 +49,7 @@ def build_image(
 
 
 def foreign_image(*, media: str = DOCKER) -> Image:
-    """An image on a Windows base, whose first layer lies elsewhere and is pushed to no registry."""
+    """An image on a Windows base, whose first layer is elsewhere and is pushed to no registry."""
     kinds = {
         DOCKER: "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
         OCI: "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
@@ -143,7 +143,7 @@ def push_artifact(
     **more: Any,
 ) -> Pushed:
     """
-    Push something that is no image, a Helm chart unless told; `more` goes into the manifest.
+    Push something that is not an image, a Helm chart unless told; `more` goes into the manifest.
 
     With a `title` its content is a file of this name, as ORAS pushes files, not packed.
     """

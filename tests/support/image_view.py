@@ -17,7 +17,7 @@ def section(page: Page, title: str) -> Locator:
 
 
 def fact(page: Page, label: str) -> Locator:
-    """What stands beside a word at the top."""
+    """What is beside a word at the top."""
     term = page.locator("dt").filter(has_text=re.compile(f"^{re.escape(label)}$"))
     return page.locator("main .facts > div").filter(has=term).locator("dd")
 

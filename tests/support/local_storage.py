@@ -165,7 +165,7 @@ class Tree:
 
 @dataclass
 class LocalWork:
-    """Stands for `Upkeep`: the same storage, no gate. `before_second_look` is called once writes would be held off."""
+    """Stands for `Upkeep`: the same storage, no gate. `before_second_look` is called once writes would be paused."""
 
     storage: Storage
     before_second_look: Any = None

@@ -31,7 +31,7 @@ class OtherRegistry:
         return httpx.Client(base_url=f"http://localhost:{self.port}", trust_env=False, timeout=PATIENCE_SECONDS)
 
     def configure(self, **storage: Any) -> None:
-        """Start it anew with these keys under `storage`, on the images that it has."""
+        """Start it again with these keys under `storage`, on the images that it has."""
         self.file.write_text(_configuration(**storage))
         docker("restart", "--time", "1", self.container)
         self.wait()

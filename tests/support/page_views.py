@@ -38,7 +38,7 @@ class View:
     """What the browser then writes to its console, as a regular expression."""
 
     def open(self, page: Page) -> None:
-        """Come to it, and wait until it stands."""
+        """Come to it, and wait until it is."""
         page.unroute_all()
         for pattern, status, document in self.answers:
             page.route(pattern, answer(document, status))

@@ -26,7 +26,7 @@ def _children(number: int) -> bytes:
     return json.dumps({"schemaVersion": 2, "mediaType": _INDEX, "manifests": entries}).encode()
 
 
-# As Docker pushed it until 1.10, without its signatures: a registry adds them to each answer anew.
+# As Docker pushed it until 1.10, without its signatures: a registry adds them to each answer again.
 SCHEMA_1 = json.dumps(
     {
         "schemaVersion": 1, "name": "app", "tag": "1", "architecture": "amd64",

@@ -1,4 +1,4 @@
-"""The programs that people reach a registry with, as one user each, on a machine that trusts the registry's authority.
+"""The programs that people reach a registry with, as one user each, on a machine that trusts the registry's CA.
 
 Each has its own words for the same things, as far as it can do them.
 """
@@ -159,7 +159,7 @@ class Podman(Client):
         return self._podman("pull", *self._trusting(), f"{self.address}/{repository}:{tag}")
 
     def catalog(self) -> Answer:
-        # Its search reads the catalogue; alone of its commands it has no --cert-dir.
+        # Its search reads the catalog; alone of its commands it has no --cert-dir.
         words = ("search", "--authfile", "config.json", "--tls-verify=true", f"{self.address}/")
         return self._podman(*words, variables={"SSL_CERT_FILE": str(self.authority)})
 

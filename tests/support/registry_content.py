@@ -88,7 +88,7 @@ def image(
         "layers": [{"mediaType": types["layer"], "digest": sha256(blob), "size": len(blob)} for blob in packed],
         **more,
     }
-    # Three spaces, as Docker writes it: whoever parses and prints it again gets another digest.
+    # Three spaces, as Docker writes it: anyone who parses and prints it again gets another digest.
     return Image(json.dumps(manifest, indent=3).encode(), types["manifest"], (settings, *packed))
 
 

@@ -131,7 +131,7 @@ def files(kind: str, contents: Mapping[str, bytes], created: datetime, **more: A
 def artifact(
     config_type: str, config: Mapping[str, Any], layers: Sequence[tuple[str, bytes, str]], **more: Any
 ) -> Image:
-    """Something that is no image: layers are (media type, content, title)."""
+    """Something that is not an image: layers are (media type, content, title)."""
     settings = json.dumps(config).encode() if config else b"{}"
     described = []
     for media_type, content, title in layers:

@@ -43,7 +43,7 @@ def write_rules(stack: DeployedStack, rules: Sequence[dict[str, Any]]) -> None:
 
 
 def client_of(stack: DeployedStack, user: str | None) -> httpx.Client:
-    """A client signed in as a user, or as nobody, that trusts the deployment's own authority; close it."""
+    """A client signed in as a user, or as nobody, that trusts the deployment's own CA; close it."""
     authority = stack.directory / "ca.crt"
     secure = authority.exists()
     verify = ssl.create_default_context(cafile=str(authority)) if secure else ssl.create_default_context()

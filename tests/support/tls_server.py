@@ -52,7 +52,7 @@ def tls_server(
     plain: Callable[[TlsServer], bytes] = redirecting,
     clients: Path | None = None,
 ) -> Iterator[TlsServer]:
-    """Carry what comes in TLS to the backend's port. With `clients`, their certificates must be by that authority."""
+    """Carry what comes in TLS to the backend's port. With `clients`, their certificates must be by that CA."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     if clients is not None:

@@ -27,7 +27,7 @@ ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007
         "e\u0301",
         "\u65e5\u672c\u3000\u8a9e",  # an ideographic space
         "1\u00a0000",
-        "\u06dd\u0661",  # a sign that stands before a number
+        "\u06dd\u0661",  # a sign that is before a number
         "\U0001fae8",  # an emoji that came after this Python
         "two\nlines",
     ],

@@ -42,12 +42,12 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("clients", help="install podman and skopeo where they are missing")
     commands.add_parser("node", help="install Node.js where it is missing")
     commands.add_parser("wrk", help="install wrk, for the benchmarks, where it is missing")
-    commands.add_parser("lock", help="write constraints.txt anew")
+    commands.add_parser("lock", help="write constraints.txt again")
     return top
 
 
 def run_words(words: Sequence[str]) -> int:
-    """Run what stands behind `run`, with or without `--`."""
+    """Run what is behind `run`, with or without `--`."""
     command = words[1:] if words[:1] == ["--"] else words
     if not command:
         parser().error("run: a command is missing")

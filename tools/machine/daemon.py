@@ -51,7 +51,7 @@ def runs_services() -> bool:
 
 
 def is_supervised() -> bool:
-    """Tell whether this machine, not whoever starts it, looks after the daemon."""
+    """Tell whether this machine, not anyone who starts it, looks after the daemon."""
     return Path("/run/systemd/system").exists() or runs_services()
 
 

@@ -43,7 +43,7 @@ def is_current(repository: Path, *, dev: bool) -> bool:
 
 
 def is_repairable(repository: Path) -> bool:
-    """Tell whether pip can mend what is there; a killed installation is not to be trusted."""
+    """Tell whether pip can fix what is there; a killed installation is not to be trusted."""
     python = repository / ".venv/bin/python"
     works = f"import sys, pip; sys.exit(sys.version_info < {OLDEST_PYTHON})"
     return read_stamp(repository) != UNFINISHED and ask(str(python), "-c", works)[0] == 0

@@ -13,7 +13,7 @@ OUTDATED = "outdated"
 
 
 def fingerprint(repository: Path, extra: str) -> str:
-    """Return a hash of all that decides what the virtual environment holds, and of where it stands."""
+    """Return a hash of all that decides what the virtual environment holds, and of where it is."""
     state = hashlib.sha256(f"{repository}\n{extra}\n".encode())
     for name in ("pyproject.toml", "constraints.txt"):
         state.update((repository / name).read_bytes())

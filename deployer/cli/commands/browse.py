@@ -151,7 +151,7 @@ def delete(
 
     NAME:TAG removes that tag only; the image stays where another tag names it. NAME@DIGEST removes
     the manifest, and every tag that points to it. --repository NAME removes the repository with all
-    its images, and nothing that lies beside or below it; pushes wait for a moment.
+    its images, and nothing that is beside or below it; pushes wait for a moment.
     """
     if repository:
         session.require_deployment(session.engine)

@@ -39,14 +39,14 @@ def register(app: typer.Typer) -> None:
     def configure_daemon(
         session: Session,
         ca: Annotated[
-            Path | None, typer.Option("--ca", metavar="FILE", help="Install this authority, instead of asking for it.")
+            Path | None, typer.Option("--ca", metavar="FILE", help="Install this CA, instead of asking for it.")
         ] = None,
         fingerprint: Annotated[
             str,
-            typer.Option("--fingerprint", metavar="SHA256", help="Install the authority only if this is its SHA-256."),
+            typer.Option("--fingerprint", metavar="SHA256", help="Install the CA only if this is its SHA-256."),
         ] = "",
         system: Annotated[
-            bool, typer.Option("--system", help="Let the whole system trust the authority: browsers, curl and all.")
+            bool, typer.Option("--system", help="Let the whole system trust the CA: browsers, curl and all.")
         ] = False,
         insecure: Annotated[
             bool, typer.Option("--insecure", help="Take the registry as plain HTTP, asking neither it nor you.")
@@ -55,20 +55,20 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option("--file", metavar="PATH", help="The daemon.json to edit.  [default: the engine's own]"),
         ] = None,
-        remove: Annotated[bool, typer.Option("--remove", help="Undo it all: entry and authority go.")] = False,
+        remove: Annotated[bool, typer.Option("--remove", help="Undo it all: entry and CA go.")] = False,
         yes: YesOption = False,
         dry_run: DryRunOption = False,
         json: JsonOption = False,
     ) -> None:
         """Make this machine's Docker, podman and containerd accept the registry.
 
-        Asks the registry what it needs. Where its certificate is from an authority of its own, shows
+        Asks the registry what it needs. Where its certificate is from a CA of its own, shows
         the authority's fingerprint and, once you agree, installs it for this address alone; Docker
         needs no restart. Where it has no TLS, warns of that and, once you agree, adds HOST:PORT to
         "insecure-registries" in daemon.json, leaves every other character of the file alone, and lets
         Docker read it again; --insecure, or `tls: off` in the settings, agrees beforehand.
         Where neither is needed, says so. Needed once on every client; the registry itself may run
-        elsewhere. Exit code 1 means that Docker does not heed the change yet.
+        elsewhere. Exit code 1 means that Docker does not apply the change yet.
         """
         from deployer.host.daemon.file import NoPermission
 
@@ -232,7 +232,7 @@ def _say_needless(task: DaemonChange, why: str) -> None:
             "no entry. Nothing was changed."
         )
         if task.session.settings.tls.is_on:
-            out.note("Browsers, curl and podman want its authority: deployer configure-daemon --system")
+            out.note("Browsers, curl and podman want its CA: deployer configure-daemon --system")
 
 
 def _as_root(session: Session, given: DaemonOptions) -> str:

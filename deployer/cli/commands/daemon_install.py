@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def install(task: DaemonChange, found: decision.Authority) -> None:
-    """Show the authority and what becomes of which files, ask, and do it. Raises DeployerError."""
+    """Show the CA and what becomes of which files, ask, and do it. Raises DeployerError."""
     from deployer.cli.views import daemon as views
     from deployer.workflows.trust import placement
 
@@ -55,9 +55,9 @@ def _placing(task: DaemonChange, found: decision.Authority) -> placement.Placeme
     store = system_store.store(task.ground, address) if task.given.system else None
     if task.given.system and store is None:
         raise HostError(
-            "How this system takes an authority of one's own is not known: it has neither Debian's "
+            "How this system takes an CA of your own is not known: it has neither Debian's "
             "update-ca-certificates nor Fedora's update-ca-trust.",
-            ("Repeat the command without --system, and install the authority as the system's manual says.",),
+            ("Repeat the command without --system, and install the CA as the system's manual says.",),
         )
     places, warnings = placement.places(task.ground, address, task.where)
     held = system_store.holds(task.ground.root, found.pem)
@@ -77,11 +77,11 @@ def _agree(task: DaemonChange, found: decision.Authority, drafted: placement.Pla
         )
         if task.given.yes:
             out.warn(
-                f"Nobody compared it: whoever answered at {address} just now is trusted from now on. "
+                f"Nobody compared it: anyone who answered at {address} just now is trusted from now on. "
                 "In scripts, give --fingerprint."
             )
     out.confirm(
-        f"Trust this authority for {address}?",
+        f"Trust this CA for {address}?",
         yes=task.given.yes,
         otherwise="Repeat the command with --fingerprint SHA256: `deployer status` prints it where the registry runs.",
     )
@@ -97,7 +97,7 @@ def _verify(task: DaemonChange, found: decision.Authority) -> None:
         verdict = probe.Verdict(-1, str(error))
     if not verdict.ok:
         raise HostError(
-            f"The authority is installed, but a connection to {task.address} is not verified by it.",
+            f"The CA is installed, but a connection to {task.address} is not verified by it.",
             ("deployer doctor", "deployer configure-daemon --remove"),
             verdict.words,
         )

@@ -34,7 +34,7 @@ class DaemonOptions:
 
     @property
     def wants_authority(self) -> bool:
-        """Whether an authority is to be installed for sure."""
+        """Whether a CA is to be installed for sure."""
         return bool(self.ca or self.fingerprint or self.system)
 
 

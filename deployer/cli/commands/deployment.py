@@ -118,12 +118,12 @@ def _print_addresses(session: Session, fingerprint: str, *, signs_in: bool) -> N
     page = _page(session)
     fields = [("Registry", settings.address), *([("Page", page)] if page else [])]
     if fingerprint:
-        fields.append(("Authority", f"SHA-256 {fingerprint}"))
+        fields.append(("CA", f"SHA-256 {fingerprint}"))
     out.fields(fields)
     if not settings.is_loopback:
         flags = f"--host {settings.host} --port {settings.port}"
         own = " --ca FILE" if settings.tls.is_own else ""
-        who = "on every client that does not know its authority" if own else "on every client"
+        who = "on every client that does not know its CA" if own else "on every client"
         out.note(f"Next: deployer configure-daemon {flags}{own}   ({who})")
     if signs_in:
         out.note(f"{'Next' if settings.is_loopback else 'Then'}: docker login {settings.address}")
@@ -262,7 +262,7 @@ def _print_down(session: Session, plan: DownPlan, *, as_json: bool) -> None:
         who = f"{counted(plan.users, 'user')}, with their passwords"
         session.out.line(f"{'users':<10} {who}: to be removed; until there are others there is no sign-in")
     if plan.loses_authority:
-        session.out.warn("The registry's own authority goes too: after the next `up`, clients have to trust a new one.")
+        session.out.warn("The registry's own CA goes too: after the next `up`, clients have to trust a new one.")
     for left in plan.unnamed:
         session.out.warn(
             f"{left.target} of {left.container} is on a volume without a name, {left.volume}. It stays, no container "

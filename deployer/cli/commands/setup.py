@@ -38,7 +38,7 @@ def init(
 ) -> None:
     """Write a deployer.yaml, every setting explained.
 
-    With --tls internal the registry gets an authority of its own, which `configure-daemon` makes
+    With --tls internal the registry gets a CA of its own, which `configure-daemon` makes
     clients trust; with --tls acme a public name's certificate. The file holds the values given by
     flags and DEPLOYER_* variables, and the defaults for the rest. No command needs it; it is where
     settings are kept.

@@ -25,7 +25,7 @@ team/ the five newest images that a tag ci-… names, and those of the last 30 d
 
 WaitOption = Annotated[
     str,
-    typer.Option("--wait", metavar="TIME", help="How long to let pushes under way finish before writes are held off."),
+    typer.Option("--wait", metavar="TIME", help="How long to let pushes under way finish before writes are paused."),
 ]
 WAIT = "20s"
 
@@ -112,7 +112,7 @@ def prune(
         typer.Option(
             "--keep",
             metavar="N",
-            help="Keep the newest N images of each, and N of what is no image.",
+            help="Keep the newest N images of each, and N of what is not an image.",
             show_default=False,
         ),
     ] = None,

@@ -168,7 +168,7 @@ def list_users(session: Session, as_json: JsonOption = False) -> None:
         session.out.note("To begin: deployer user add NAME")
     _warn_of_rules(session)
     for name in accounts.strangers(rules, known):
-        session.out.warn(f"A rule under `access` names {name}, who is no user.")
+        session.out.warn(f"A rule under `access` names {name}, who is not a user.")
 
 
 def import_file(
@@ -291,12 +291,12 @@ def _open_to_all(session: Session, may: str) -> str:
     address = session.settings.address
     if read_if_there(session.deployment.directory / GRANTS):
         return f"The rules that are in force let nobody do anything at {address} without a sign-in."
-    return f"Whoever reaches {address} {may} pull, push and delete."
+    return f"Anyone who reaches {address} {may} pull, push and delete."
 
 
 def _say_what_follows(session: Session, done: Changed) -> None:
     if done.running:
-        session.out.note("The running registry took it over; nothing was restarted.")
+        session.out.note("Applied to the running registry; nothing was restarted.")
     else:
         session.out.note("It counts once the registry runs: deployer up")
     if done.closes:
@@ -323,7 +323,7 @@ def _warn_of_cost(session: Session, one: Account) -> None:
     from deployer.host.passwords import USUAL_COSTS
 
     if one.cost < USUAL_COSTS[0]:
-        session.out.warn(f"The hash of {one.name} has cost {one.cost}: whoever reads it tries passwords fast.")
+        session.out.warn(f"The hash of {one.name} has cost {one.cost}: anyone who reads it tries passwords fast.")
     elif one.cost > USUAL_COSTS[-1]:
         session.out.warn(f"The hash of {one.name} has cost {one.cost}: each sign-in takes long, a wrong one too.")
 

@@ -81,7 +81,7 @@ def _why(unread: Unread) -> str:
 
 
 def warn_of_repositories(out: Output, repositories: Iterable[Repository]) -> None:
-    """Warn of tags that are half deleted, incomplete or unread, and of repositories of which nothing was read."""
+    """Warn of tags that are partially deleted, incomplete or unread, and of repositories of which nothing was read."""
     for repository in repositories:
         if repository.failed:
             told = "" if isinstance(repository.failed, Forbidden) else f"{repository.name} was not read. "
@@ -117,16 +117,16 @@ def _warn_of_unread(out: Output, repository: Repository) -> None:
     ]
     if names:
         # Together: the registry stumbles over damaged tags when it deletes one of them alone.
-        # What is no tag is in the way of deleting the others.
+        # What is not a valid tag is in the way of deleting the others.
         lead = "To" if len(names) == len(damaged) else "Then, to"
         out.note(f"{lead} remove {'it' if len(names) == 1 else 'them'}: deployer delete {' '.join(names)}")
 
 
 def warn_of_tag(out: Output, name: str, tag: Tag) -> None:
-    """Warn where one tag is half deleted, incomplete, empty, of a kind that is gone, or read in part."""
+    """Warn where one tag is partially deleted, incomplete, empty, of a kind that is gone, or read in part."""
     if tag.half_deleted:
         out.warn(
-            f"{name} is half deleted: a deletion was cut off. It was {tag.half_deleted}. "
+            f"{name} is partially deleted: a deletion was interrupted. It was {tag.half_deleted}. "
             f"Finish it: deployer delete {name}"
         )
     if tag.is_schema_1:
@@ -143,7 +143,7 @@ def warn_of_tag(out: Output, name: str, tag: Tag) -> None:
 
 
 def repository_json(repository: Repository) -> dict[str, Any]:
-    """A repository with its tags; what is wrong with a tag stands there only where something is."""
+    """A repository with its tags; what is wrong with a tag is there only where something is."""
     found: dict[str, Any] = {"name": repository.name, "tags": [_tag_json(tag) for tag in repository.listed]}
     if repository.attached:
         found["attached"] = [{**_tag_json(tag), "to": tag.attached_to} for tag in repository.attached]

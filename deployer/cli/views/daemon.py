@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _LOOPBACK_LOST = (
     "This Docker no longer takes registries on localhost without TLS: since 29.10, a list in daemon.json "
-    "stands in the place of that default. If one is used here: deployer configure-daemon --host localhost"
+    "replaces that default. If one is used here: deployer configure-daemon --host localhost"
 )
 
 _CHANGES = {"add": "new", "replace": "replaced", "remove": "taken away", "none": "there already"}
@@ -47,7 +47,7 @@ def _what_follows(plan: DaemonPlan) -> str:
 
 
 def show_entry_outcome(out: Output, outcome: DaemonOutcome) -> None:
-    """Tell what was done to the entry in daemon.json, and whether Docker heeds it."""
+    """Tell what was done to the entry in daemon.json, and whether Docker applies it."""
     plan = outcome.plan
     address, removed = plan.request.address, plan.request.remove
     if plan.changes:
@@ -92,13 +92,13 @@ def entry_json(outcome: DaemonOutcome, *, dry_run: bool) -> dict[str, Any]:
 
 
 def show_authority(out: Output, address: str, found: Authority) -> None:
-    """Tell which authority it is that will be trusted."""
+    """Tell which CA it is that will be trusted."""
     origin = {
-        "registry": f"{address} speaks HTTPS, with a certificate of an authority that this machine does not trust yet:",
-        "file": f"{address} speaks HTTPS, with a certificate of the authority in the file:",
-        "installed": f"{address} speaks HTTPS, with a certificate of an authority that is trusted for it here already:",
+        "registry": f"{address} speaks HTTPS, with a certificate of a CA that this machine does not trust yet:",
+        "file": f"{address} speaks HTTPS, with a certificate of the CA in the file:",
+        "installed": f"{address} speaks HTTPS, with a certificate of a CA that is trusted for it here already:",
     }
-    public = f"{address} speaks HTTPS, with a certificate that this system trusts already; its authority:"
+    public = f"{address} speaks HTTPS, with a certificate that this system trusts already; its CA:"
     out.line(public if found.public else origin[found.source])
     facts = found.facts
     out.fields(
@@ -118,7 +118,7 @@ def show_places(out: Output, plan: placement.PlacementPlan) -> None:
         out.line(f"{item.client}: {item.file.path}   ({_CHANGES[item.change]})")
         if item.change == "replace" and item.is_authority:
             out.line(
-                f"  SHA-256 of the old one: {item.before or 'none, it is no certificate'}; it is kept as a backup."
+                f"  SHA-256 of the old one: {item.before or 'none, it is not a certificate'}; it is kept as a backup."
             )
     for warning in plan.warnings:
         out.warn(warning)

@@ -20,7 +20,7 @@ def removal_lines(removal: Removal) -> list[str]:
         what = f"and with it the {listed(removal.tags)}" if removal.tags else "no tag names it"
         return [f"{removal.name}: the manifest goes, {what}."]
     if removal.half_deleted:
-        return [f"{removal.name}: half deleted already, this finishes it. It was {removal.half_deleted}."]
+        return [f"{removal.name}: partially deleted already, this finishes it. It was {removal.half_deleted}."]
     if not removal.digest:
         return [f"{removal.name}: the tag goes; the registry cannot give what it names."]
     if removal.kept_by:
@@ -37,7 +37,7 @@ def removal_warnings(removal: Removal) -> list[str]:
     warnings = []
     if removal.breaks:
         names = ", ".join(f"{removal.repository}:{tag}" for tag in removal.breaks)
-        warnings.append(f"It is a part of {names}: whoever pulls that for this platform will fail.")
+        warnings.append(f"It is a part of {names}: anyone who pulls that for this platform will fail.")
     if removal.not_looked_into:
         warnings.append(f"Whether it is a part of the {listed(removal.not_looked_into)} could not be looked at.")
     if removal.attached:

@@ -128,7 +128,7 @@ def counts(found: Survey) -> str:
 
 
 def print_collected(out: Output, done: Collected, *, as_json: bool) -> None:
-    """What was freed, and how long writes were held off."""
+    """What was freed, and how long writes were paused."""
     if as_json:
         out.json(
             {
@@ -140,13 +140,13 @@ def print_collected(out: Output, done: Collected, *, as_json: bool) -> None:
         )
         return
     if done.left:
-        out.note(f"Freed {size(done.left)} of the disk that a run which was cut off had left.")
+        out.note(f"Freed {size(done.left)} of the disk that a run which was interrupted had left.")
     if done.removal.damaged:
         out.note(f"Removed {counted(len(done.removal.damaged), 'damaged file')}. Now push the images again.")
     if done.links:
         out.note(f"Wrote {counted(done.links, 'link')} again.")
     if done.held:
-        out.note(f"Freed {size(done.freed)} of the disk. Writes were held off for {done.held:.1f} s.")
+        out.note(f"Freed {size(done.freed)} of the disk. Writes were paused for {done.held:.1f} s.")
     elif not done.left:
         out.note("Nothing to free.")
 
@@ -172,7 +172,7 @@ def print_removed(out: Output, plan: RemovalPlan, held: float, *, as_json: bool)
         return
     for one in plan.repositories:
         out.line(f"Removed {one.name}")
-    out.note(f"Writes were held off for {held:.1f} s. `deployer gc` frees {size(plan.freed)}.")
+    out.note(f"Writes were paused for {held:.1f} s. `deployer gc` frees {size(plan.freed)}.")
 
 
 def warn_of(out: Output, finding: Finding) -> None:

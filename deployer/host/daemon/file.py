@@ -89,7 +89,7 @@ def read(path: Path) -> DaemonFile:
     target = resolved(path)
     try:
         if not stat.S_ISREG(target.stat().st_mode):
-            raise HostError(f"{path} is no regular file.")
+            raise HostError(f"{path} is not a regular file.")
         return DaemonFile(path, target, target.read_bytes())
     except FileNotFoundError:
         return DaemonFile(path, target, None)

@@ -28,7 +28,7 @@ class Fault(ValueError):
 
 @dataclass(frozen=True)
 class _Part:
-    """A member of an object or an element of a list, and where it stands; elements have no name."""
+    """A member of an object or an element of a list, and where it is; elements have no name."""
 
     start: int
     name: str
@@ -97,7 +97,7 @@ def _top(text: str) -> _Group:
         _fail(text, at)
     if text[at : at + 1] != "{":
         kind = {"[": "a list", '"': "a string"}.get(text[at : at + 1], "something else")
-        raise Fault(text, at, f"{kind} stands there, where Docker wants an object, in braces")
+        raise Fault(text, at, f"{kind} is there, where Docker wants an object, in braces")
     top = _scan(text, at)
     rest = _skip(text, top.closing + 1)
     if text[rest : rest + 1] in ("/", "#"):
@@ -107,7 +107,7 @@ def _top(text: str) -> _Group:
     seen = set()
     for part in top.parts:
         if part.name in seen:
-            raise Fault(text, part.start, f'"{part.name}" stands there a second time')
+            raise Fault(text, part.start, f'"{part.name}" is listed twice')
         seen.add(part.name)
     return top
 
@@ -194,7 +194,7 @@ def _fail(text: str, at: int) -> NoReturn:
         raise Fault(text, at, "a comment begins there, and daemon.json has no comments")
     comma = len(before) - 1 if before.endswith(",") and found in ("}", "]") else at if found == "," else None
     if comma is not None and text[_skip(text, comma + 1) :][:1] in ("}", "]"):
-        raise Fault(text, comma, "a comma stands after the last entry, and JSON allows none there")
+        raise Fault(text, comma, "there is a comma after the last entry, and JSON allows none there")
     if not found:
         raise Fault(text, at, "the file ends before its JSON does")
     if found == "'":

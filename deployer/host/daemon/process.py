@@ -134,7 +134,7 @@ def rootless_socket(environment: Mapping[str, str]) -> str:
 
 
 def find(machine: Machine, endpoint: str) -> Daemon | None:
-    """The dockerd behind an address: whoever listens there, or else the one that its pid file names.
+    """The dockerd behind an address: anyone who listens there, or else the one that its pid file names.
 
     systemd may hold the socket for dockerd; then the pid file, or the only dockerd there is.
     """
@@ -255,7 +255,7 @@ def _unit(machine: Machine, pid: int) -> str:
 def _program(machine: Machine, daemon: Daemon | None) -> str | None:
     if daemon is not None and daemon.program is not None:
         return str(daemon.program)
-    # Root's folders, where dockerd lies, are not on everybody's PATH.
+    # Root's folders, where dockerd is, are not on everybody's PATH.
     folders = os.pathsep.join((machine.environment.get("PATH", ""), *machine.program_folders))
     return shutil.which("dockerd", path=folders)
 

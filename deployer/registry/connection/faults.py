@@ -36,7 +36,7 @@ def fault(error: Exception, place: Place, *, seconds: float) -> DeployerError:
     if isinstance(error, httpx.RemoteProtocolError):
         return _protocol(place, original)
     if isinstance(error, httpx.ReadError | httpx.WriteError | httpx.CloseError):
-        return TryAgain(f"{place.address} broke off the connection.", ("Look why: deployer logs",), original)
+        return TryAgain(f"{place.address} closed the connection.", ("Look why: deployer logs",), original)
     return RegistryError(f"The request to {place.address} failed.", original=original)
 
 
@@ -64,10 +64,12 @@ def _protocol(place: Place, original: str) -> DeployerError:
         )
     if "closed connection" in original or "incomplete" in original.lower():
         return TryAgain(
-            f"The answer of {place.address} is cut off.", ("Repeat the command; then look at: deployer logs",), original
+            f"The answer of {place.address} is truncated.",
+            ("Repeat the command; then look at: deployer logs",),
+            original,
         )
     if "location header" in original:
-        return RegistryError(f"{place.address} sends us elsewhere, to an address that is none.", original=original)
+        return RegistryError(f"{place.address} redirects to an address that is not valid.", original=original)
     return RegistryError(
         f"What answers at {place.url} is not a registry: it does not speak HTTP.",
         (f"Check the host and the port: another program may have {place.address}.",),

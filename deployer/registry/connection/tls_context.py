@@ -1,6 +1,6 @@
 """Whom a TLS connection to one registry trusts: the system's store, and what is installed for its address.
 
-Docker and podman read a folder HOST:PORT in several places: `*.crt` are authorities, `X.cert` with
+Docker and podman read a folder HOST:PORT in several places: `*.crt` are CAs, `X.cert` with
 `X.key` is what we show of ourselves (Docker's documentation, "Verify repository client with certificates").
 """
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trust:
-    """What is installed for one address: files with authorities, and files of our own with their keys.
+    """What is installed for one address: files with CAs, and files of our own with their keys.
 
-    `deployed` is the authority of the deployment on this machine, trusted beside them.
+    `deployed` is the CA of the deployment on this machine, trusted beside them.
     """
 
     authorities: tuple[Path, ...] = ()
@@ -33,7 +33,7 @@ class Trust:
 
     @property
     def expects_tls(self) -> bool:
-        """Whether somebody installed an authority for just this address: then it is spoken to in TLS."""
+        """Whether somebody installed a CA for just this address: then it is spoken to in TLS."""
         return bool(self.authorities)
 
     def context(self, *, show_own: bool = True) -> tuple[ssl.SSLContext, tuple[str, ...]]:
@@ -43,7 +43,7 @@ class Trust:
         """
         made = ssl.create_default_context()
         # As Docker, whose Go takes no name from the subject, takes any certificate in the store as an end
-        # of the chain, and asks less of an authority's form than the strict check of Python 3.13.
+        # of the chain, and asks less of a CA's form than the strict check of Python 3.13.
         made.hostname_checks_common_name = False
         made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         made.verify_flags &= ~ssl.VERIFY_X509_STRICT
@@ -52,7 +52,7 @@ class Trust:
             try:
                 made.load_verify_locations(cafile=authority)
             except (OSError, ValueError) as error:
-                remarks.append(f"{authority} is of no use as an authority: {_reason(error)}.")
+                remarks.append(f"{authority} is of no use as a CA: {_reason(error)}.")
         for certificate, key in self.own if show_own else ():
             try:
                 # Without a password given here, OpenSSL would ask for it on the terminal.
@@ -65,7 +65,7 @@ class Trust:
 def installed(
     place: Place, environment: Mapping[str, str], authority: Path | None = None, *, root: Path = Path("/")
 ) -> Trust:
-    """What this machine has installed for a registry, and beside it the file of the deployment's own authority."""
+    """What this machine has installed for a registry, and beside it the file of the deployment's own CA."""
     authorities: list[Path] = []
     own: list[tuple[Path, Path]] = []
     unreadable: list[Path] = []

@@ -104,33 +104,33 @@ def _unknown_authority(place: Place, case: HandshakeFailure) -> tuple[str, tuple
     known, deployed = case.trust.authorities, case.trust.deployed
     if known:
         message = (
-            f"The certificate of {place.address} is not by the authority that is installed for it, {known[0]}: "
-            "the registry has a new authority, or another server answers."
+            f"The certificate of {place.address} is not by the CA that is installed for it, {known[0]}: "
+            "the registry has a new CA, or another server answers."
         )
         if place.is_loopback:
             # Docker needs none there, so configure-daemon installs none.
-            return message, (f"If it was brought up anew, the file is out of date: rm {known[0]}",)
+            return message, (f"If it was brought up again, the file is out of date: rm {known[0]}",)
         return message, (
             f"Compare with the fingerprint that `deployer up` prints on the registry's machine: {_configure(place)}",
         )
     if deployed and place.is_loopback:
         message = (
-            f"The certificate of {place.address} is not by this deployment's own authority, {deployed}: "
+            f"The certificate of {place.address} is not by this deployment's own CA, {deployed}: "
             "another server answers."
         )
         return message, ("deployer status", f"If it has a certificate of your own by now: rm {deployed}")
     if place.is_loopback:
         message = (
-            f"The certificate of {place.address} is by an authority that this machine does not know; Docker takes any "
+            f"The certificate of {place.address} is by a CA that this machine does not know; Docker takes any "
             "from this machine itself, deployer sends no password to it."
         )
         return message, (
             "Run deployer as the user who brought the registry up.",
-            f"Or put the authority's certificate here: ~/.docker/certs.d/{place.address}/ca.crt",
+            f"Or put the CA's certificate here: ~/.docker/certs.d/{place.address}/ca.crt",
         )
     return (
-        f"The certificate of {place.address} is by an authority that this machine does not know.",
-        (_configure(place), f"With the authority's certificate in a file: {_configure(place)} --ca FILE"),
+        f"The certificate of {place.address} is by a CA that this machine does not know.",
+        (_configure(place), f"With the CA's certificate in a file: {_configure(place)} --ca FILE"),
     )
 
 
@@ -138,10 +138,10 @@ def _expired(place: Place, case: HandshakeFailure) -> tuple[str, tuple[str, ...]
     clock = f"this machine's clock says {_date(case.now)}"
     if case.shown and case.shown.not_after > case.now:
         return (
-            f"The authority behind the certificate of {place.address} has expired; {clock}.",
+            f"The CA behind the certificate of {place.address} has expired; {clock}.",
             (
                 "Set this machine's clock right, if it is wrong: timedatectl",
-                f"When the registry has a new authority: {_configure(place)}",
+                f"When the registry has a new CA: {_configure(place)}",
             ),
         )
     since = f" on {_date(case.shown.not_after)}" if case.shown else ""
@@ -193,7 +193,7 @@ def _unagreed(reason: str, place: Place, case: HandshakeFailure) -> tuple[str, t
         )
     if case.trust.expects_tls:
         message = (
-            f"{place.address} does not speak HTTPS, but an authority is installed for it, {case.trust.authorities[0]}: "
+            f"{place.address} does not speak HTTPS, but a CA is installed for it, {case.trust.authorities[0]}: "
             "TLS was switched off, or another server answers."
         )
         remove = f"rm {case.trust.authorities[0]}" if place.is_loopback else f"{_configure(place)} --remove"

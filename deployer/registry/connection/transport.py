@@ -138,7 +138,7 @@ class Transport:
             _origin(url)
         except ValueError as error:
             raise RegistryError(
-                f"{self.place.address} sends us elsewhere, to an address that is none.", original=printable(path)
+                f"{self.place.address} redirects to an address that is not valid.", original=printable(path)
             ) from error
         return url
 
@@ -146,7 +146,7 @@ class Transport:
         # Our sign-in is for the registry that was asked for, and for no other.
         there = Place.of(urljoin(answer.url, "/"))
         return Denied(
-            f"{self.place.address} sends us on to {printable(there.url)}, which wants a sign-in of its own.",
+            f"{self.place.address} sends us on to {printable(there.url)}, which requires login of its own.",
             ("If that is the registry that you mean, give its host and port instead.",),
             original_text(answer),
         )

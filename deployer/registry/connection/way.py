@@ -71,7 +71,7 @@ class Way:
 
 
 def transport_for(proxy: Proxy, verify: ssl.SSLContext, limits: httpx.Limits) -> httpx.BaseTransport:
-    """What takes requests through the proxy. Its own certificate must be by an authority that the system trusts."""
+    """What takes requests through the proxy. Its own certificate must be by a CA that the system trusts."""
     if proxy.is_socks:
         # Few need it, and it takes a moment to load.
         from deployer.registry.connection.socks import socks_transport

@@ -12,7 +12,7 @@ MOST_BYTES = 2**53 - 1
 
 
 def read_json(content: bytes | str) -> Any:  # noqa: ANN401 - whatever it says
-    """What it says; bytes that are not UTF-8 are replaced. Raises ValueError where it is no JSON, or nests too deep."""
+    """What it says; bytes that are not UTF-8 are replaced. Raises ValueError where it is no JSON, or too deep."""
     try:
         return DECODER.decode(content if isinstance(content, str) else content.decode(errors="replace"))
     except RecursionError as error:

@@ -180,7 +180,7 @@ def is_manifest_type(media_type: str) -> bool:
 
 
 def is_attestation(descriptor: Mapping[str, Any]) -> bool:
-    """Whether an entry of an index is no image, but what is told of one."""
+    """Whether an entry of an index is not an image, but what is told of one."""
     platform = descriptor.get("platform")
     unknown = "unknown" in {_text(platform, "os"), _text(platform, "architecture")}
     return unknown or bool(_text(descriptor.get("annotations"), _ATTESTATION))

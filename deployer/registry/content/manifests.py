@@ -207,9 +207,9 @@ def _document(content: bytes) -> dict[str, Any]:
     try:
         document = read_json(content)
     except ValueError as error:
-        raise RegistryError("The manifest is no JSON, or is cut off.", original=str(error)) from error
+        raise RegistryError("The manifest is not valid JSON, or is truncated.", original=str(error)) from error
     if not isinstance(document, dict):
-        raise _invalid("it is no JSON object")
+        raise _invalid("it is not a JSON object")
     return document
 
 
@@ -231,14 +231,14 @@ def _list(document: dict[str, Any], key: str) -> list[Any]:
     # Go writes an empty list as null.
     entries = document.get(key)
     if entries is not None and not isinstance(entries, list):
-        raise _invalid(f"'{key}' is no list")
+        raise _invalid(f"'{key}' is not a list")
     return entries or []
 
 
 def _needed(value: object, where: str) -> Descriptor:
     """What nothing can be pulled without."""
     if not isinstance(value, dict):
-        raise _invalid(f"'{where}' is no descriptor")
+        raise _invalid(f"'{where}' is not a valid descriptor")
     found = _descriptor(value)
     if found is None:
         raise _invalid(f"'{where}' has no valid digest")

@@ -1,6 +1,6 @@
-"""Throw-away images: how one tag is removed where a registry deletes by digest only.
+"""Placeholder images: how one tag is removed where a registry deletes by digest only.
 
-A throw-away is put onto the tag, and then its digest is deleted, which nothing else can have. It
+A placeholder is put onto the tag, and then its digest is deleted, which nothing else can have. It
 says in its annotations what it is, so that a tag left on one by a killed run is recognised. The web
 page makes the same ones (templates/page/assets/registry/deletion.js).
 """
@@ -43,7 +43,7 @@ class ThrowAway:
 
 
 def make(tag: str, original: str, media_type: str, nonce: str) -> ThrowAway:
-    """A throw-away for a tag that points to `original`, in the same family, Docker's or OCI's.
+    """A placeholder for a tag that points to `original`, in the same family, Docker's or OCI's.
 
     `nonce` is what makes its digest its own: random for every deletion. Docker's form knows no
     annotations, but registries keep them, as they keep every manifest's bytes.
@@ -65,7 +65,7 @@ def make(tag: str, original: str, media_type: str, nonce: str) -> ThrowAway:
 
 
 def original_of(manifest: manifests.Manifest) -> str | None:
-    """The digest that a half-deleted tag pointed to, or None for any other image."""
+    """The digest that a partially deleted tag pointed to, or None for any other image."""
     if not isinstance(manifest, manifests.ImageManifest):
         return None
     return original_said(manifest.config.digest, has_layers=bool(manifest.layers), annotations=manifest.annotations)

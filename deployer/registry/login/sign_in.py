@@ -85,11 +85,11 @@ class SignIn:
             )
 
     def _refuse_plain(self, answer: Answer) -> None:
-        # Whoever is in between can answer 401 in plain HTTP, for a registry that has TLS too.
+        # Anyone who is in between can answer 401 in plain HTTP, for a registry that has TLS too.
         if self._plain or urlsplit(answer.url).scheme == "https":
             return
         raise Denied(
-            f"{self._address} wants a sign-in over plain HTTP, where everyone in between reads the password: "
+            f"{self._address} requires login over plain HTTP, where everyone in between reads the password: "
             "none was sent.",
             (
                 "If the registry has TLS, somebody in between may be answering in its place.",
@@ -102,7 +102,7 @@ class SignIn:
         found = find_credentials(self._address, self._environment)
         if found is None:
             raise Denied(
-                f"The registry at {self._address} wants a sign-in, and none is saved for it.",
+                f"The registry at {self._address} requires login, and no credentials are saved for it.",
                 (f"docker login {self._address}",),
                 original_text(answer),
             )

@@ -92,7 +92,7 @@ class Answer:
         except (ValueError, RecursionError) as error:
             if self.has_api_header:
                 raise RegistryError(
-                    f"The registry at {place.address} answered something unreadable, or broke off.",
+                    f"The registry at {place.address} answered something unreadable, or closed the connection.",
                     original=f"{original_text(self)}\n{error}",
                 ) from error
             raise not_a_registry(self, place) from error
@@ -188,7 +188,7 @@ def _by_status(answer: Answer, place: Place, original: str) -> DeployerError | N
     sign_in = f"docker login {place.address}"
     match answer.status:
         case 401:
-            known: DeployerError | None = Denied(f"{at} wants a sign-in.", (sign_in,), original)
+            known: DeployerError | None = Denied(f"{at} requires login.", (sign_in,), original)
         case 403:
             known = _forbidden(answer, place, original)
         case 429:
@@ -197,15 +197,14 @@ def _by_status(answer: Answer, place: Place, original: str) -> DeployerError | N
             known = TryAgain(f"{at} does not take this now{_message(answer)}.", (_again(answer),), original)
         case 502 | 503 | 504 if not answer.is_from_registry:
             known = TryAgain(
-                f"The registry behind {place.address} does not answer "
-                f"(HTTP {answer.status} from what stands before it).",
+                f"The registry behind {place.address} does not answer (HTTP {answer.status} from what is before it).",
                 ("deployer status", "deployer logs registry"),
                 original,
             )
         case status if 300 <= status < 400:
             target = printable(str(answer.headers.get("Location", "nowhere")))
             advice = "Give that host and port instead."
-            known = RegistryError(f"{place.address} sends us elsewhere, to {target}.", (advice,), original)
+            known = RegistryError(f"{place.address} redirects to {target}.", (advice,), original)
         case _:
             known = None
     return known
@@ -225,7 +224,7 @@ def _forbidden(answer: Answer, place: Place, original: str) -> Forbidden:
         )
     return Forbidden(
         f"The registry at {place.address} does not let {who} {_what(answer)}{said}.",
-        ("Who may do what stands under access: in deployer.yaml on the registry's machine.", as_another),
+        ("The rules are under access: in deployer.yaml on the registry's machine.", as_another),
         original,
     )
 

@@ -1,4 +1,4 @@
-"""What stands in the way of `up`, found before anything is changed."""
+"""What is in the way of `up`, found before anything is changed."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def make_data_directory(folder: Path) -> None:
         ) from error
     if read_only:
         raise PreflightError(
-            f"The directory for pushed images, {folder}, lies on a disk that is mounted read-only.",
+            f"The directory for pushed images, {folder}, is on a disk that is mounted read-only.",
             ("Set registry.data to another directory.",),
         )
 

@@ -30,11 +30,11 @@ UNPUBLISHED_ADVICE = (
     "Else look for a firewall on this machine: sudo nft list ruleset",
 )
 _NO_WAY_IN = re.compile(r"no answer from \S+ \((?:timed out|.*refused)", re.IGNORECASE)
-_SIGNED_OUT = "the page wants a sign-in"
+_SIGNED_OUT = "the page requires login"
 _POLL_SECONDS = 0.05
 _LOOK_AT_CONTAINERS_SECONDS = 1.0
 _LOG_LINES = 15
-# The frontend logs each of our own questions, up to 40 a second: the reason lies before them.
+# The frontend logs each of our own questions, up to 40 a second: the reason is before them.
 _LOG_LINES_READ = 10_000
 _OWN_QUESTION = re.compile(r'http\.log\.access.*"method": ?"GET", ?"host": ?"[^"]*", ?"uri": ?"/(v2/)?"')
 
@@ -115,7 +115,7 @@ def _api_complaint(response: httpx.Response) -> str:
     if response.status_code not in {200, 401}:
         return f"/v2/ answers {response.status_code}"
     if "docker-distribution-api-version" not in response.headers:
-        return "something answers that is no registry"
+        return "something answers that is not a registry"
     return ""
 
 
@@ -152,7 +152,7 @@ def _late(answer: Answer, settings: Settings, engine: Engine, project: str, time
     what = "; ".join(part for part in (answer.api, answer.page) if part)
     containers = engine.containers(project)
     container = of_service(containers, at_fault)
-    message = f"{settings.local_url} did not answer rightly within {timeout:.0f} s: {what}."
+    message = f"{settings.local_url} did not become ready within {timeout:.0f} s: {what}."
     if is_unpublished(answer, containers):
         return NotReady(f"{message} {UNPUBLISHED}", UNPUBLISHED_ADVICE)
     return NotReady(message, ("deployer logs",)) if container is None else _failure(message, engine, container)

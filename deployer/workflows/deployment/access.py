@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from deployer.settings.account import Account
     from deployer.settings.model import Settings
 
-# `--force`, so that certificates are read anew too, whose files' names stay the same.
+# `--force`, so that certificates are read again too, whose files' names stay the same.
 _RELOAD = ("caddy", "reload", "--force", "--config", "/etc/deployer/Caddyfile", "--adapter", "caddyfile")
 
 
@@ -100,7 +100,7 @@ def exposure(settings: Settings, accounts: tuple[Account, ...]) -> str:
 
 
 def let_read(engine: Engine, deployment: Deployment) -> bool:
-    """Let a running frontend read its files anew, dropping no connection; return whether one runs.
+    """Let a running frontend read its files again, dropping no connection; return whether one runs.
 
     One that is paused goes on with what it has, and the mark stays. Raises EngineError.
     """

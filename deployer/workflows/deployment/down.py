@@ -1,7 +1,7 @@
 """Taking a deployment down, and, when asked for, everything it holds.
 
 What is removed is what the plan names, each by its own ID or name: Compose would remove by name
-whatever the files say, and whoever made it.
+whatever the files say, and anyone who made it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from deployer.engine.inventory import Unnamed, Volume
     from deployer.workflows.deployment.stack import Stack
 
-# The last ones tell what is left where a `down` was cut off.
+# The last ones tell what is left where a `down` was interrupted.
 _PROGRAM_FILES = (
     "secrets", "users", "ca.crt", ".unread", ".unfinished", "address.json", "compose.yaml", "owned.json",
 )  # fmt: skip
@@ -160,7 +160,7 @@ def apply(stack: Stack, agreed: DownPlan, *, volumes: bool, say: Callable[[str],
     with exclusive(stack.deployment.lock_file, "down"):
         now = plan(stack, volumes=volumes)
         going = DownPlan(tuple(one for one in now.going if one in agreed.going), (), loses_images=False)
-        # The lock's own file is made by whoever takes it.
+        # The lock's own file is made by anyone who takes it.
         new = [one for one in now.going if one not in agreed.going and one.name != _LOCK]
         left = [f"{one.sort} {one.name}: it came or changed meanwhile" for one in new]
         # Its hold on a volume would keep that from going.
@@ -301,7 +301,7 @@ def _files(stack: Stack) -> Iterator[ToRemove | str]:
     deployment = stack.deployment
     root = deployment.directory
     ours = files.is_ours(deployment)
-    # An `up` that was cut off has written none of its files, and may have left others of its own.
+    # An `up` that was interrupted has written none of its files, and may have left others of its own.
     in_folders = files.written(deployment)
     going = [path for path in in_folders if ours(path) or path.startswith(_GATE) or _is_temporary(path, ours)]
     stays = len(in_folders) - len(going)
@@ -310,7 +310,7 @@ def _files(stack: Stack) -> Iterator[ToRemove | str]:
     beside = [path.name for path in root.iterdir() if path.is_file()] if root.is_dir() else []
     going += [name for name in beside if _is_temporary(name, _PROGRAM_FILES.__contains__)]
     there = [name for name in _PROGRAM_FILES if (root / name).is_file()]
-    # Before the first `up` one may write a Compose file of one's own there.
+    # Before the first `up` one may write a Compose file of your own there.
     foreign = {name for name in (deployment.compose_file.name,) if not ours(name)}
     going += [name for name in there if name not in foreign]
     stays += len(foreign.intersection(there))

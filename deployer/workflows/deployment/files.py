@@ -82,7 +82,7 @@ def deployed_storage(deployment: Deployment) -> str | None:
         mounts = yaml.safe_load(content)["services"][Service.REGISTRY]["volumes"]
         return str(next(mount["source"] for mount in mounts if mount["target"] == layout.STORAGE)).replace("$$", "$")
     except (yaml.YAMLError, KeyError, TypeError, StopIteration):
-        # Damaged by hand: `up` writes it anew, and the volume or directory is where it was.
+        # Damaged by hand: `up` writes it again, and the volume or directory is where it was.
         return None
 
 
@@ -125,7 +125,7 @@ def is_ours(deployment: Deployment) -> Callable[[str], bool]:
 
 
 def written(deployment: Deployment) -> tuple[str, ...]:
-    """The paths of the files in the folders that deployer writes to, whoever wrote them."""
+    """The paths of the files in the folders that deployer writes to, anyone who wrote them."""
     return tuple(
         path.relative_to(deployment.directory).as_posix()
         for name in FOLDERS
@@ -138,7 +138,7 @@ def outdates(deployment: Deployment, file: File, started: datetime) -> bool:
     """Whether a service that read this file when it was started may run on another content.
 
     So it is where the file is not as rendered, and where it was written since: a hand's change
-    that was undone, or one that a killed `up` mended in the file alone.
+    that was undone, or one that a killed `up` fixed in the file alone.
     """
     path = deployment.directory / file.path
     if read_if_there(path) != file.content:

@@ -59,8 +59,8 @@ def choose(
     """Decide which image a service runs.
 
     `deployed` is the one it runs today, "" for none: under `auto` it stays, so that no registry
-    changes its version because another image happened to arrive. A built image stands in for the
-    default one only: whoever names an image gets that image. One that has no stand-in is never built.
+    changes its version because another image happened to arrive. A built image is in for the
+    default one only: anyone who names an image gets that image. One that has no stand-in is never built.
     """
     if wanted.built and (rebuild or mode == "build"):
         return Choice(wanted.built, Source.HERE if not rebuild and is_here(wanted.built) else Source.BUILD, wanted)

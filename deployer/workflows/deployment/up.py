@@ -41,13 +41,13 @@ def up(stack: Stack, *, rebuild: bool, timeout: float, dialogue: Dialogue, quiet
     """
     agreed: set[str] = set()
     if not stack.deployment.directory.exists():
-        # What stands in the way is told, and what is to be asked is asked, before the folder is made.
+        # What is in the way is told, and what is to be asked is asked, before the folder is made.
         _ask(plan_up(stack, rebuild=rebuild), dialogue, agreed)
     with exclusive(stack.deployment.lock_file, "up"):
         plan = plan_up(stack, rebuild=rebuild)
         _ask(plan, dialogue, agreed)
         if plan.takeover is not None:
-            # Before anything is made: cut off here, the next `up` still knows what it made and what it found.
+            # Before anything is made: interrupted here, the next `up` still knows what it made and what it found.
             ownership.keep(stack.deployment, plan.takeover.owned)
         if plan.is_empty:
             files.keep_record(stack.deployment, _record_of(stack))

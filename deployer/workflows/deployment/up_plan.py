@@ -65,7 +65,7 @@ class UpPlan:
 
 
 def plan_up(stack: Stack, *, rebuild: bool = False) -> UpPlan:
-    """What `up` would do, having looked for everything that stands in its way.
+    """What `up` would do, having looked for everything that is in its way.
 
     Changes nothing. Raises EngineError, PreflightError or HostError.
     """
@@ -120,7 +120,7 @@ def _takeover(
 def _with_reload(
     stack: Stack, services: tuple[ServiceChange, ...], changes: tuple[files.FileChange, ...]
 ) -> tuple[ServiceChange, ...]:
-    """The same, with a frontend that stays told to read what it can read anew, where that changed."""
+    """The same, with a frontend that stays told to read what it can read again, where that changed."""
     if not has_unread(stack, changes):
         return services
     return tuple(
@@ -132,7 +132,7 @@ def _with_reload(
 
 
 def has_unread(stack: Stack, changes: tuple[files.FileChange, ...]) -> bool:
-    """Whether there is something that a running frontend is to read anew."""
+    """Whether there is something that a running frontend is to read again."""
     changed = any(change.path.startswith(layout.READ_ANEW) for change in changes)
     return changed or stack.deployment.unread_file.exists() or stack.deployment.unfinished_file.exists()
 

@@ -33,7 +33,7 @@ _LINGERING = Path("/var/lib/systemd/linger")
 _WARNINGS = (
     (
         "without encryption",
-        "The engine's API is open to the network without encryption: whoever reaches it is root on its machine.",
+        "The engine's API is open to the network without encryption: anyone who reaches it is root on its machine.",
         "Take the tcp:// address out of `hosts` in its daemon.json or its service, or let it ask for certificates.",
     ),
     (

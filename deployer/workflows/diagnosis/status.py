@@ -54,7 +54,7 @@ class ServiceStatus:
 class Status:
     """A deployment as it is; None or "" where something cannot be known. Sizes in bytes.
 
-    `garbage_bytes` is what a collection would free; `upkeep` says who holds writes off, and since when.
+    `garbage_bytes` is what a collection would free; `upkeep` says who pauses writes, and since when.
     `content` is what is wrong with what it holds: the rest is served all the same. Where its storage is `unreadable`,
     that is among the problems, and this tells how to fix it.
     """
@@ -218,7 +218,7 @@ def _encryption(stack: Stack) -> str:
     tls = stack.settings.tls
     if tls.mode == "internal":
         fingerprint = authority.fingerprint(stack.deployment)
-        return f"TLS, by the authority with SHA-256 {fingerprint}" if fingerprint else "TLS, once it is up"
+        return f"TLS, by the CA with SHA-256 {fingerprint}" if fingerprint else "TLS, once it is up"
     if tls.is_own:
         return f"TLS, with the certificate {tls.certificate}{_until(stack)}"
     return "TLS, with a certificate fetched by ACME" if tls.is_on else "none"
@@ -237,7 +237,7 @@ def _until(stack: Stack) -> str:
 
 def _upkeep(stack: Stack) -> str:
     held = Gate.of(stack.deployment).held()
-    return f"held off since {held.since:%Y-%m-%d %H:%M:%S} UTC by {held}" if held else ""
+    return f"paused since {held.since:%Y-%m-%d %H:%M:%S} UTC by {held}" if held else ""
 
 
 def _repositories(stack: Stack, containers: tuple[ServiceContainer, ...]) -> int | None:

@@ -52,7 +52,7 @@ class TrustExamined:
 
     @property
     def advice(self) -> str:
-        """The command that mends most."""
+        """The command that fixes most."""
         return f"deployer configure-daemon --host {self.settings.host} --port {self.settings.port}"
 
 
@@ -92,7 +92,7 @@ def examine(scene: TrustExamined, now: datetime) -> Iterator[Finding]:
         yield Finding("wrong", f"{scene.address} stopped answering.", (), str(error))
         return
     if heard.speaks == "http" and (installed or scene.settings.tls.is_on):
-        why = f"an authority is installed for it, {installed[0].path}" if installed else "the settings say so"
+        why = f"a CA is installed for it, {installed[0].path}" if installed else "the settings say so"
         yield Finding(
             "wrong",
             f"{scene.address} answers in plain HTTP, and is to speak HTTPS: {why}. "
@@ -103,7 +103,7 @@ def examine(scene: TrustExamined, now: datetime) -> Iterator[Finding]:
         yield _accepted(scene)
     elif installed:
         # It does not answer, which is said already.
-        yield Finding("note", f"An authority is installed for {scene.address}: {installed[0].path}.")
+        yield Finding("note", f"A CA is installed for {scene.address}: {installed[0].path}.")
     else:
         yield _untrusted(scene)
 
@@ -139,7 +139,7 @@ def _at(place: CertificatePlace, scene: TrustExamined, presented: CertificateFac
 def _by(
     place: CertificatePlace, content: bytes, scene: TrustExamined, presented: CertificateFacts, now: datetime
 ) -> Finding:
-    """What comes of the authority that is installed for one tool."""
+    """What comes of the CA that is installed for one tool."""
     address = scene.address
     try:
         pem = certificate.bare(content)
@@ -149,13 +149,13 @@ def _by(
         sentence = error.message if str(place.file) in error.message else f"{place.file}: {error.message}"
         return Finding("wrong", sentence, (*error.advice, scene.advice), error.original)
     if verdict.ok:
-        return Finding("ok", f"{place.client} trusts {address}, by the authority {place.file}.")
+        return Finding("ok", f"{place.client} trusts {address}, by the CA {place.file}.")
     if not verdict.is_unknown:
         return Finding.of(refusal(verdict, address, presented, now))
     return Finding(
         "wrong",
-        f"The authority that is installed for {place.client}, {place.file}, did not sign what {address} presents now: "
-        "the registry has another one since, or somebody stands in between.",
+        f"The CA that is installed for {place.client}, {place.file}, did not sign what {address} presents now: "
+        "the registry has another one since, or somebody is in between.",
         (f"{scene.advice}   (shows the new one's fingerprint; compare it with what `deployer status` prints there)",),
         verdict.words,
     )

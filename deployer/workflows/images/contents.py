@@ -169,7 +169,7 @@ def _is_index(manifest: Manifest | None) -> TypeGuard[Index]:
 
 
 def read_contents(reader: Reader, roots: Iterable[Manifest], now: datetime | None = None) -> Contents:
-    """Read what lies below these manifests of one repository.
+    """Read what is below these manifests of one repository.
 
     What the registry does not have is noted in `lost`, what could not be read in `failed`. Raises what
     Reader.each raises.

@@ -30,7 +30,7 @@ class TagRemoval:
 
     `digest` is "" where the registry gives nothing for the tag: its file or its manifest is damaged or gone.
     `kept_by` are the tags that name the same manifest afterwards; `half_deleted` is the digest
-    that the tag had before an earlier deletion was cut off half-way.
+    that the tag had before an earlier deletion was interrupted half-way.
     """
 
     repository: str
@@ -118,7 +118,7 @@ def apply_plan(
 ) -> tuple[DeletionOutcome, ...]:
     """Remove what the plan names; one failure does not stop the rest.
 
-    A tag that has been pushed anew since the plan was made is left alone. The registry's API has
+    A tag that has been pushed again since the plan was made is left alone. The registry's API has
     no condition on a write, so a push in the few milliseconds between the last look at a tag and
     its removal can still lose the tag; its manifest stays.
     """
@@ -204,7 +204,7 @@ def _removal(client: RegistryClient, reference: Reference, known: Pointers) -> R
         raise unknown_image(client, reference, error) from error
     if tag:
         others = tuple(other for other in known.on(found.digest) if other != tag)
-        # A throw-away is one tag's alone; whatever else says so is deleted as any image is.
+        # A placeholder is one tag's alone; whatever else says so is deleted as any image is.
         half_deleted = _half_deleted(client, repository, found) if not others else None
         return TagRemoval(repository, tag, found.digest, found.media_type, others, half_deleted)
     own = known.on(found.digest)
@@ -266,7 +266,7 @@ def _is_damaged(removal: Removal) -> TypeGuard[TagRemoval]:
 
 
 def _apply(client: RegistryClient, removal: Removal, covered: str | None, nonce: Callable[[], str]) -> DeletionOutcome:
-    """Remove one; `covered` is the throw-away that its tag is on already, and that no other can be on."""
+    """Remove one; `covered` is the placeholder that its tag is on already, and that no other can be on."""
     try:
         if isinstance(removal, ManifestRemoval):
             client.delete_manifest(removal.repository, removal.digest)

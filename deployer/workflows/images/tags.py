@@ -22,7 +22,7 @@ class State(StrEnum):
     """What is wrong with a tag; the value is the word for it in a list, "" where nothing is known to be."""
 
     WHOLE = ""
-    HALF = "half deleted"
+    HALF = "partially deleted"
     GONE = "manifest gone"
     UNREADABLE = "not readable"
     UNREAD = "not read"
@@ -35,7 +35,7 @@ class Tag:
     """One tag, and the image that it names.
 
     `size` is in bytes, compressed, None where not all is here or could be read; `half_deleted` is the digest
-    that the tag had before a deletion was cut off half-way, `missing` the digests without which the image cannot
+    that the tag had before a deletion was interrupted half-way, `missing` the digests without which the image cannot
     be pulled whole, `not_read` those of which the registry gave no answer that tells. `created` is a real time
     alone; `pushed` and `damaged`, what it needs and nobody can pull, are known of our own registry alone.
     """

@@ -51,7 +51,7 @@ class Target:
 def untag(client: RegistryClient, target: Target, nonce: str) -> None:
     """Remove a tag; its manifest and the manifest's other tags stay.
 
-    `nonce` is random, for a throw-away of our own. Check first that the registry deletes at all:
+    `nonce` is random, for a placeholder of our own. Check first that the registry deletes at all:
     where it only refuses the last step, the tag has to be put back. Raises NotFound where the tag
     is gone, RegistryError where it points elsewhere by now.
     """
@@ -64,7 +64,7 @@ def untag(client: RegistryClient, target: Target, nonce: str) -> None:
 
 
 def cover(client: RegistryClient, targets: Sequence[Target], nonce: Callable[[], str]) -> dict[str, str]:
-    """Put a throw-away onto each tag that the registry cannot read; returns what they point to then, by name.
+    """Put a placeholder onto each tag that the registry cannot read; returns what they point to then, by name.
 
     2.8 reads every tag's file when it deletes one, and fails on a damaged one: of several, none could go before
     the others. Where a tag is deleted as a tag, and where this fails, nothing is done.
@@ -119,7 +119,7 @@ def digest_now(client: RegistryClient, repository: str, tag: str) -> str | None:
 
 
 def _by_throwaway(client: RegistryClient, target: Target, original: Document | None, nonce: str) -> None:
-    """Move the tag to a throw-away image, then delete that image by its digest (regclient's way, for 2.8).
+    """Move the tag to a placeholder image, then delete that image by its digest (regclient's way, for 2.8).
 
     Deleting the tag's own digest would take the manifest and its other tags along. Whatever fails
     between the two steps, the tag is put back.
@@ -147,7 +147,7 @@ def _needs_push(target: Target, error: Forbidden) -> Forbidden:
     """Why somebody who may delete cannot remove one tag here, and what can be done instead."""
     whole = f"The image with all its tags needs no push: deployer delete {target.repository}@{target.digest}"
     return Forbidden(
-        f"'{target.name}' is as it was. This registry deletes no single tag: a throw-away image has to be pushed onto "
+        f"'{target.name}' is as it was. This registry deletes no single tag: a placeholder image has to be pushed onto "
         f"it, and that is not allowed. {error}",
         (*([whole] if target.digest else []), *error.advice),
         error.original,
@@ -161,7 +161,7 @@ def _move_and_delete(client: RegistryClient, target: Target, stand_in: ThrowAway
         try:
             now = digest_now(client, target.repository, target.tag) if failure else None
             if now not in {None, stand_in.digest, target.digest}:
-                # Pushed anew while we waited: that push stays.
+                # Pushed again while we waited: that push stays.
                 return
             client.put_manifest(target.repository, target.tag, stand_in.media_type, stand_in.content)
             _expect_alone(client, target, stand_in)
@@ -192,9 +192,9 @@ def _expect_alone(client: RegistryClient, target: Target, stand_in: ThrowAway) -
 
 
 def _put_back(client: RegistryClient, target: Target, original: Document | None, stand_in: str, cause: str) -> None:
-    """Undo a deletion that failed half-way. A tag that somebody has pushed anew is left alone.
+    """Undo a deletion that failed half-way. A tag that somebody has pushed again is left alone.
 
-    Raises RegistryError where the tag stays on the throw-away, or on nothing.
+    Raises RegistryError where the tag stays on the placeholder, or on nothing.
     """
     why: DeployerError | None = None
     for pause in _PAUSES:

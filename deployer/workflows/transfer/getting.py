@@ -1,4 +1,4 @@
-"""What is no image for Docker to pull, and the command that gets it."""
+"""What is not an image for Docker to pull, and the command that gets it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _own_command(content: Content, source: Reference, place: Place) -> str:
             command = f"docker buildx build --cache-from type=registry,ref={source} ."
         case Client.FLUX if plain or not place.is_loopback:
             command = f"flux pull artifact{' --insecure-registry' if plain else ''} oci://{source} --output ."
-        # These two ask for TLS of every registry, and have no switch that all their versions heed; what runs a
+        # These two ask for TLS of every registry, and have no switch that all their versions apply; what runs a
         # model is in a container, where localhost is another.
         case Client.COMPOSE if not plain:
             command = f"docker compose -f oci://{source} up"

@@ -62,7 +62,7 @@ class TransferOutcome:
 
 
 class Interrupted(KeyboardInterrupt):
-    """A push or pull of several was cut off, with so many of them done."""
+    """A push or pull of several was interrupted, with so many of them done."""
 
     def __init__(self, done: int, total: int) -> None:
         super().__init__()
@@ -212,7 +212,7 @@ def _local(images: Sequence[str], engine: Engine) -> list[LocalImage]:
                 refuse_upper_case(parse(image), image)
         names = engine.image_names()
         near = dict.fromkeys(name for image in missing for name in _nearest(image, names))
-        what = f"is no image {missing[0]}" if len(missing) == 1 else f"are no images {', '.join(missing)}"
+        what = f"is not an image {missing[0]}" if len(missing) == 1 else f"are no images {', '.join(missing)}"
         raise ImageNotFound(
             f"There {what} on this machine.",
             tuple(f"Did you mean {name}?" for name in near) or ("docker images   (lists what there is)",),
@@ -224,7 +224,7 @@ def _refuse_ids(images: Sequence[str], found: Sequence[LocalImage]) -> None:
     for image, local in zip(images, found, strict=True):
         if _ID.fullmatch(image) and local.id.removeprefix("sha256:").startswith(image.removeprefix("sha256:")):
             raise UsageError(
-                f"'{image}' names an image by its ID, which is no name in a registry.",
+                f"'{image}' names an image by its ID, which is not a valid name in a registry.",
                 (f"deployer push {image} --as NAME:TAG",),
             )
 

@@ -33,12 +33,12 @@ class Registry(Protocol):
         """Make a connection that this context has to accept."""
 
     def fetch(self) -> HttpAnswer:
-        """Ask for its authority."""
+        """Ask for its CA."""
 
 
 @dataclass(frozen=True)
 class Installed:
-    """An authority that is trusted for the address already: the file, and its certificate in PEM."""
+    """A CA that is trusted for the address already: the file, and its certificate in PEM."""
 
     path: Path
     pem: bytes
@@ -54,7 +54,7 @@ class Known:
 
 @dataclass(frozen=True)
 class TrustRequest:
-    """What the user said: a file with the authority, its fingerprint, and whether TLS is on or off for sure."""
+    """What the user said: a file with the CA, its fingerprint, and whether TLS is on or off for sure."""
 
     address: str
     ca: Path | None = None
@@ -75,7 +75,7 @@ class Public:
 
 @dataclass(frozen=True)
 class Authority:
-    """Its certificate is from an authority that has to be installed, checked against a connection.
+    """Its certificate is from a CA that has to be installed, checked against a connection.
 
     `compared`: whether its fingerprint is the one that the user gave. `public`: whether the system
     trusts the certificate without it.
@@ -134,7 +134,7 @@ def _plain(wish: TrustRequest, installed: Sequence[Installed]) -> Plain:
         )
     if installed:
         raise HostError(
-            f"{wish.address} answers in plain HTTP, though it spoke HTTPS before: an authority is installed for it, "
+            f"{wish.address} answers in plain HTTP, though it spoke HTTPS before: a CA is installed for it, "
             f"{installed[0].path}. Somebody in between may be answering in its place.",
             (
                 "Look on the machine that runs it: deployer status",
@@ -161,16 +161,16 @@ def _encrypted(wish: TrustRequest, registry: Registry, heard: ProbeResult, known
     facts = certificate.describe(pem)
     if wish.fingerprint not in {"", facts.fingerprint}:
         raise HostError(
-            f"The authority of {wish.address} has the SHA-256 fingerprint {facts.fingerprint}, and you gave "
+            f"The CA of {wish.address} has the SHA-256 fingerprint {facts.fingerprint}, and you gave "
             f"{wish.fingerprint}. Nothing was installed.",
             ("`deployer up` prints it, on the machine that runs the registry.",),
         )
     verdict = registry.verify(probe.trusting(pem))
     if verdict.is_unknown:
         raise HostError(
-            f"The certificate that {wish.address} presents is not from the authority {facts.subject}, but from "
+            f"The certificate that {wish.address} presents is not from the CA {facts.subject}, but from "
             f"{presented.issuer}. Nothing was installed.",
-            ("Get the certificate of the authority that signed it: deployer configure-daemon --ca FILE",),
+            ("Get the certificate of the CA that signed it: deployer configure-daemon --ca FILE",),
             verdict.words,
         )
     if not verdict.ok:
@@ -179,7 +179,7 @@ def _encrypted(wish: TrustRequest, registry: Registry, heard: ProbeResult, known
 
 
 def _from_installed(wish: TrustRequest, registry: Registry, known: Known, now: datetime) -> Authority | None:
-    """The authority that is trusted for the address already, where it is still the right one."""
+    """The CA that is trusted for the address already, where it is still the right one."""
     for one in known.installed:
         facts = certificate.describe(one.pem)
         fits = wish.fingerprint in {"", facts.fingerprint} and facts.not_before <= now <= facts.not_after
@@ -193,14 +193,12 @@ def _from_file(path: Path, now: datetime) -> bytes:
         content = read_whole(path)
     except OSError as error:
         raise HostError(f"{path} cannot be read: {error.strerror}.", ("Check the path that --ca names.",)) from error
-    return _checked(content, str(path), now, ("Give a file with the authority's certificate, in PEM: --ca FILE",))
+    return _checked(content, str(path), now, ("Give a file with the CA's certificate, in PEM: --ca FILE",))
 
 
 def _from_registry(address: str, registry: Registry, now: datetime, *, public: bool) -> bytes:
     fetched = registry.fetch()
-    advice: tuple[str, ...] = (
-        "Get the certificate of its authority from who runs it: deployer configure-daemon --ca FILE",
-    )
+    advice: tuple[str, ...] = ("Get the certificate of its CA from who runs it: deployer configure-daemon --ca FILE",)
     if public:
         advice = ("Leave --fingerprint out, if it is enough that this system trusts the certificate.", *advice)
     if fetched.status != 200:
@@ -208,24 +206,24 @@ def _from_registry(address: str, registry: Registry, now: datetime, *, public: b
         if public:
             raise HostError(
                 f"{address} speaks HTTPS with a certificate that this system trusts already, and does not hand out an "
-                f"authority ({how}), so there is none to compare with --fingerprint. Nothing was changed.",
+                f"CA ({how}), so there is none to compare with --fingerprint. Nothing was changed.",
                 advice,
             )
         raise HostError(
             f"{address} speaks HTTPS with a certificate that this machine does not trust, and does not hand out its "
-            f"authority ({how}).",
+            f"CA ({how}).",
             advice,
         )
-    return _checked(fetched.content, f"What {address} hands out as its authority", now, advice)
+    return _checked(fetched.content, f"What {address} hands out as its CA", now, advice)
 
 
 def _checked(content: bytes, where: str, now: datetime, advice: tuple[str, ...]) -> bytes:
-    """The one authority in a PEM text, fit to be trusted now. Raises HostError."""
+    """The one CA in a PEM text, fit to be trusted now. Raises HostError."""
     try:
         found = certificate.describe_all(content)
     except HostError as error:
-        raise HostError(f"{where} is no certificate in PEM.", advice, error.original) from error
+        raise HostError(f"{where} is not a certificate in PEM.", advice, error.original) from error
     if len(found) > 1:
-        raise HostError(f"{where} holds {len(found)} certificates, and one authority is wanted.", advice)
+        raise HostError(f"{where} holds {len(found)} certificates, and one CA is wanted.", advice)
     check_authority(found[0], where, now)
     return certificate.bare(content)

@@ -41,7 +41,7 @@ class DaemonRequest:
 
 @dataclass(frozen=True)
 class DaemonPlan:
-    """What would be done to which file, and what must follow for the engine to heed it.
+    """What would be done to which file, and what must follow for the engine to apply it.
 
     `present` is what covers the address already, "" for nothing; `reason` says why the step after
     the change is no reload.
@@ -70,7 +70,7 @@ class DaemonOutcome:
 
     `validated` is False where this dockerd cannot check a file. `accepted`: whether the engine takes
     the registry without TLS now; `effective`: whether that comes from what was wanted; both None
-    where no engine can be asked. `advice` mends what is not effective. `loopback_lost`: the engine
+    where no engine can be asked. `advice` fixes what is not effective. `loopback_lost`: the engine
     no longer takes local registries without TLS, as it does by default.
     """
 
@@ -162,7 +162,7 @@ def apply(
     now: Callable[[], datetime],
     sleep: Callable[[float], None],
 ) -> DaemonOutcome:
-    """Do it: check, back up, replace, reload, and ask the engine whether it heeds the change.
+    """Do it: check, back up, replace, reload, and ask the engine whether it applies the change.
 
     Raises HostError before anything was changed, never after.
     """
@@ -282,7 +282,7 @@ def _heeds(drafted: DaemonPlan, registries: Registries) -> bool:
 def _loopback_lost(drafted: DaemonPlan, registries: Registries) -> bool:
     """Whether the engine took local registries without TLS by default, and no longer does.
 
-    From 29.10 any list, even `[]`, stands in the place of that default (moby's release notes).
+    From 29.10 any list, even `[]`, replaces that default (moby's release notes).
     """
     if _takes_loopback(registries):
         return False
@@ -307,7 +307,7 @@ def _covers(entry: str, address: str) -> bool:
 
 
 def _forgets(version: str) -> bool:
-    """Whether a reload loses insecure registries beside mirrors: moby #45552, mended in 23.0.7 and 24.0.1."""
+    """Whether a reload loses insecure registries beside mirrors: moby #45552, fixed in 23.0.7 and 24.0.1."""
     found = re.match(r"(\d+)\.(\d+)\.(\d+)", version)
     numbers = tuple(int(number) for number in found.groups()) if found else ()
     return (23, 0, 0) <= numbers < (23, 0, 7) or (24, 0, 0) <= numbers < (24, 0, 1)

@@ -1,4 +1,4 @@
-"""A registry's own authority is installed where this machine's container tools look, or taken away again."""
+"""A registry's own CA is installed where this machine's container tools look, or taken away again."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ class Item:
 
     @property
     def is_authority(self) -> bool:
-        """Whether it holds the authority itself."""
+        """Whether it holds the CA itself."""
         return self.file.path.suffix == ".crt"
 
     @property
     def before(self) -> str:
-        """The fingerprint of the authority that is there, "" for none that can be read."""
+        """The fingerprint of the CA that is there, "" for none that can be read."""
         try:
             return certificate.describe(self.file.content or b"").fingerprint
         except HostError:
@@ -92,7 +92,7 @@ class PlacementPlan:
 def places(
     ground: ClientPaths, address: str, engine: Whereabouts
 ) -> tuple[tuple[CertificatePlace, ...], tuple[str, ...]]:
-    """Where the authority belongs on this machine, and what should be told of where it does not reach.
+    """Where the CA belongs on this machine, and what should be told of where it does not reach.
 
     Raises HostError where it belongs on another machine alone.
     """
@@ -104,7 +104,7 @@ def places(
     elif engine.kind is EngineKind.DESKTOP and "WSL_DISTRO_NAME" in ground.environment:
         unreached = (
             "Docker Desktop looks on the Windows side, not in this distribution: "
-            "import the authority there, as a trusted root, and restart Docker Desktop."
+            "import the CA there, as a trusted root, and restart Docker Desktop."
         )
     if unreached and not others:
         raise HostError(unreached, ("deployer configure-daemon --system   (for this machine's other programs)",))
@@ -116,7 +116,7 @@ def places(
 
 
 def installed(ground: ClientPaths, address: str, engine: Whereabouts) -> tuple[Installed, ...]:
-    """The authorities that are trusted for the address, in any place where a tool looks. Raises HostError."""
+    """The CAs that are trusted for the address, in any place where a tool looks. Raises HostError."""
     files = [place.file for place in _everywhere(ground, address, engine)]
     store = system_store.store(ground, address)
     found = []
@@ -130,7 +130,7 @@ def installed(ground: ClientPaths, address: str, engine: Whereabouts) -> tuple[I
 def plan(
     address: str, pem: bytes, wanted: Sequence[CertificatePlace], store: Store | None = None, *, held: bool = False
 ) -> PlacementPlan:
-    """What installing the authority changes; with `store` in the system's too, which `held` says it is in already.
+    """What installing the CA changes; with `store` in the system's too, which `held` says it is in already.
 
     Raises HostError where a file cannot be read.
     """
@@ -141,7 +141,7 @@ def plan(
         beside = daemon_file.read(place.hosts) if place.hosts else None
         if beside is not None and beside.content not in {None, hosts}:
             warnings.append(
-                f"{beside.path} is your own and stays as it is; have it name the authority for {place.client}: "
+                f"{beside.path} is your own and stays as it is; have it name the CA for {place.client}: "
                 'ca = "/path/to/ca.crt"'
             )
             continue
@@ -157,14 +157,14 @@ def plan(
 
 
 def plan_removal(ground: ClientPaths, address: str, engine: Whereabouts) -> PlacementPlan:
-    """What taking the authority away changes, in every place where a tool looks. Raises HostError."""
+    """What taking the CA away changes, in every place where a tool looks. Raises HostError."""
     items: list[Item] = []
     warnings = []
     hosts = snippets.containerd_hosts(address)
     for place in _everywhere(ground, address, engine):
         beside = daemon_file.read(place.hosts) if place.hosts else None
         if beside is not None and beside.content not in {None, hosts}:
-            warnings.append(f"{beside.path} is your own and stays, with what lies beside it.")
+            warnings.append(f"{beside.path} is your own and stays, with what is beside it.")
             continue
         # First what names the authority: a name without its file is an error for containerd.
         present = (beside, daemon_file.read(place.file))
@@ -173,7 +173,7 @@ def plan_removal(ground: ClientPaths, address: str, engine: Whereabouts) -> Plac
     store = system_store.store(ground, address)
     if store is not None:
         own = Item(SYSTEM, daemon_file.read(store.file), None)
-        # The others go last: by them a run that was cut off knows what the system may still hold.
+        # The others go last: by them a run that was interrupted knows what the system may still hold.
         items.insert(0, own)
         held = any(_is_held(ground, item) for item in items if item.is_authority)
         refresh = store if own.change != "none" or held else None
@@ -184,7 +184,7 @@ def apply(drafted: PlacementPlan, ground: ClientPaths, now: datetime) -> Placeme
     """Do it, and return the plan with the backups that were made.
 
     Each file is the old one or the new one at any moment, and repeating the command finishes what
-    was cut off. Raises NoPermission before anything was changed, HostError.
+    was interrupted. Raises NoPermission before anything was changed, HostError.
     """
     require_permission(drafted)
     done = []
@@ -204,7 +204,7 @@ def require_permission(drafted: PlacementPlan) -> None:
 
 
 def left_beside(drafted: PlacementPlan) -> tuple[Path, ...]:
-    """What still lies in the folders of the files that were taken away."""
+    """What still is in the folders of the files that were taken away."""
     folders = {item.file.path.parent for item in drafted.items if item.client != SYSTEM}
     return tuple(sorted(entry for folder in folders if folder.is_dir() for entry in folder.iterdir()))
 

@@ -1,4 +1,4 @@
-"""Taking out of the storage what a survey found, while writes are held off."""
+"""Taking out of the storage what a survey found, while writes are paused."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Collected:
-    """What was taken out, and how long writes were held off, in seconds.
+    """What was taken out, and how long writes were paused, in seconds.
 
-    `freed` are the bytes of disk that its blobs held; `left` those that a run which was cut off had
+    `freed` are the bytes of disk that its blobs held; `left` those that a run which was interrupted had
     taken out, and not given back yet. `links` is how many links were written again.
     """
 
@@ -33,7 +33,7 @@ class Collected:
 
 
 def collect(work: Upkeep, manifests: Manifests, choose: Choose, shown: Survey, drain: Drain) -> Collected:
-    """Survey once more with writes held off, and take out what is garbage then.
+    """Survey once more with writes paused, and take out what is garbage then.
 
     Of tags and manifests only what was shown goes. Pulls go on throughout; the blobs' space is
     given back after writes are let through again. Raises GateError, StorageError or EngineError.

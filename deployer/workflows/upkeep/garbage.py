@@ -1,6 +1,6 @@
 """What in the storage nothing needs any more, worked out from the storage itself.
 
-The registry's own collector is not used: it holds writes off for all of its run, stops at the first
+The registry's own collector is not used: it pauses writes for all of its run, stops at the first
 damaged file, takes the layers of a push that is under way, and with its option for untagged
 manifests breaks multi-platform images.
 """
@@ -219,7 +219,7 @@ def lead_somewhere(found: Survey) -> set[str]:
 def limited(choose: Choose, shown: Survey) -> Choose:
     """Choose again later, but of tags and manifests only what was shown before.
 
-    A tag that was pushed anew since then stays, with all that it leads to.
+    A tag that was pushed again since then stays, with all that it leads to.
     """
 
     def choose_now(snapshot: Snapshot, manifests: Manifests) -> Mapping[str, Marked]:
@@ -282,12 +282,12 @@ def _marked(snapshot: Snapshot, manifests: Manifests, going: Mapping[str, Marked
 
 
 def _add_targets(marked: set[str], snapshot: Snapshot) -> None:
-    """Mark too where the content lies that was pushed by another kind of digest."""
+    """Mark too where the content is that was pushed by another kind of digest."""
     marked.update([snapshot.aliases[digest] for digest in marked if digest in snapshot.aliases])
 
 
 def _with_unfinished(going: Mapping[str, Marked], snapshot: Snapshot, manifests: Manifests) -> dict[str, Marked]:
-    """Add the manifests whose removal was cut off after their tags had gone; what was pushed since then stays."""
+    """Add the manifests whose removal was interrupted after their tags had gone; what was pushed since then stays."""
     found = dict(going)
     for name, digests in snapshot.unfinished.items():
         repository, known = snapshot.repositories.get(name), going.get(name, Marked())

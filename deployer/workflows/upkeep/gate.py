@@ -1,9 +1,9 @@
-"""The gate: writes are held off at the frontend while the storage is changed; pulls never notice.
+"""The gate: writes are paused at the frontend while the storage is changed; pulls never notice.
 
 Two files in the frontend's folder are the gate. With `draining` no new upload begins, with `closed`
 nothing is written. What is small enough waits at the frontend, for 45 s at most, and goes
 on as if nothing had been; the rest is answered with 503, and Docker tries again by itself. A file
-needs no reload, drops no connection, and holds when the frontend is started anew.
+needs no reload, drops no connection, and holds when the frontend is started again.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _COUNTERS = "http://127.0.0.1:2019/reverse_proxy/upstreams"
 
 @dataclass(frozen=True)
 class Held:
-    """Who holds writes off, and since when."""
+    """Who pauses writes, and since when."""
 
     command: str
     process: int
@@ -69,7 +69,7 @@ class Gate:
         return cls(deployment.gate_directory)
 
     def held(self) -> Held | None:
-        """Who holds writes off, or None while they are let through."""
+        """Who pauses writes, or None while they are let through."""
         for file in (self._closed, self._draining):
             content = read_if_there(file)
             if content is None:
@@ -129,7 +129,7 @@ class Drain:
 
 @dataclass
 class Hold:
-    """How long writes were held off, in seconds, once they are let through again."""
+    """How long writes were paused, in seconds, once they are let through again."""
 
     seconds: float = 0.0
 
@@ -240,7 +240,7 @@ class Keeper:
 def recover(deployment: Deployment, engine: Engine) -> str:
     """Open a gate that a command which is gone left closed; return what to say about it, "" for nothing.
 
-    The lock tells whether it is gone. What cannot be mended now is said as well, and not raised.
+    The lock tells whether it is gone. What cannot be fixed now is said as well, and not raised.
     """
     gate = Gate.of(deployment)
     held = gate.held()
@@ -258,12 +258,12 @@ def recover(deployment: Deployment, engine: Engine) -> str:
 
 
 def _since(held: Held) -> str:
-    return f"Writes were held off since {held.since:%Y-%m-%d %H:%M:%S} UTC by {held}, which is gone"
+    return f"Writes were paused since {held.since:%Y-%m-%d %H:%M:%S} UTC by {held}, which is gone"
 
 
 def _out_of_date(original: str) -> GateError:
     return GateError(
-        "Writes cannot be held off: the deployment is not as this version of deployer renders it.",
+        "Writes cannot be paused: the deployment is not as this version of deployer renders it.",
         ("deployer up",),
         original,
     )

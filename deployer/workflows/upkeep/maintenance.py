@@ -44,7 +44,7 @@ class Upkeep:
             yield hold
 
     def remove(self, removal: Sweep) -> None:
-        """Take things out of the storage. Only while writes are held off."""
+        """Take things out of the storage. Only while writes are paused."""
         self.storage.remove(removal, self.run)
 
 
@@ -76,13 +76,13 @@ def _expect_alone(stack: Stack, registry: ServiceContainer) -> None:
     if registry.is_published:
         where = f"on port {registry.ports[0]}" if registry.ports else "on a port of this machine"
         raise GateError(
-            f"The registry itself is published, {where}: writes there cannot be held off.",
+            f"The registry itself is published, {where}: writes there cannot be paused.",
             (f"Take `ports` out of {stack.deployment.override_file}, then: deployer up",),
         )
     others = stack.engine.sharing(registry.id, layout.STORAGE)
     if others:
         raise GateError(
-            f"The container {others[0]} has the same storage mounted: what it writes cannot be held off.",
+            f"The container {others[0]} has the same storage mounted: what it writes cannot be paused.",
             (f"docker stop {others[0]}   (while this runs)",),
         )
 

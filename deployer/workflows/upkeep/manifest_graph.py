@@ -37,7 +37,7 @@ CONFIG_MAX_BYTES = 4 * 1024 * 1024
 class Part:
     """Content that a manifest needs: its size in bytes as the manifest says, None where it says none.
 
-    It `may_be_elsewhere` where it has addresses of its own (`urls`, as Windows' base layers have), or stands in an
+    It `may_be_elsewhere` where it has addresses of its own (`urls`, as Windows' base layers have), or is in an
     index, of which a registry may hold a part.
     """
 
@@ -52,8 +52,8 @@ class Facts:
 
     `parts` is what is pulled with it, `images` are those of the children that are manifests and no attestations,
     `is_image` is by itself: of an index, that it puts manifests together and says no other type. `created` is what the
-    annotation says. "" stands for no subject or configuration. `half_deleted` says that it is a throw-away, left on a
-    tag by a deletion that was cut off.
+    annotation says. "" stands for no subject or configuration. `half_deleted` says that it is a placeholder, left on a
+    tag by a deletion that was interrupted.
     """
 
     references: frozenset[str]
@@ -117,7 +117,7 @@ class Manifests:
 
 
 def read_facts(content: bytes) -> Facts | None:
-    """Read a manifest, of whatever kind: any digest that stands anywhere in it counts as named.
+    """Read a manifest, of whatever kind: any digest that is anywhere in it counts as named.
 
     None where the content is no manifest.
     """
@@ -165,7 +165,7 @@ def _is_image_of_index(entry: dict[str, Any]) -> bool:
     return isinstance(media_type, str) and is_manifest_type(media_type) and not is_attestation(entry)
 
 
-def _digest_of(descriptor: Any) -> str:  # noqa: ANN401 - whatever stands in the place of a descriptor
+def _digest_of(descriptor: Any) -> str:  # noqa: ANN401 - whatever replaces a descriptor
     digest = descriptor.get("digest") if isinstance(descriptor, dict) else None
     return digest if isinstance(digest, str) and is_digest(digest) else ""
 

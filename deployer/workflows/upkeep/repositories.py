@@ -1,4 +1,4 @@
-"""Removing whole repositories from the storage, and nothing that lies beside or below them."""
+"""Removing whole repositories from the storage, and nothing that is beside or below them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def plan_removal(storage: Storage, manifests: Manifests, names: Sequence[str]) -
 
 
 def remove(work: Upkeep, plan: RemovalPlan, drain: Drain) -> float:
-    """Remove the repositories while writes are held off; return how long they were, in seconds.
+    """Remove the repositories while writes are paused; return how long they were, in seconds.
 
     Raises StorageError where one was pushed to since the plan was made: then nothing is removed.
     """

@@ -134,7 +134,7 @@ class Retention:
         self, repository: StoredRepository, rules: list[RetentionRule], now: int, manifests: Manifests
     ) -> tuple[Taken, ...]:
         protected = _protected(repository, rules)
-        # Damaged and half-deleted tags name no image to judge by; attached ones go with what they are attached to.
+        # Damaged and partially deleted tags name no image to judge by; attached ones go with what they are attached to.
         free = [
             name
             for name, tag in repository.tags.items()
@@ -174,7 +174,7 @@ def _newest_first(rule: RetentionRule, dated: Iterable[Dated]) -> list[Dated]:
 def _newest(
     rule: RetentionRule, repository: StoredRepository, tags: Iterable[Dated], manifests: Manifests
 ) -> tuple[str, ...]:
-    """The newest images, and beside them as many of what is no image: a build cache must not take an image's place.
+    """The newest images, and beside them as many of what is not an image: a build cache must not take an image's place.
 
     Nor must an index of which images are missing: as many that are whole stay, too.
     """

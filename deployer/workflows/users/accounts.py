@@ -138,7 +138,7 @@ def read_import(content: bytes, place: str, accounts: Accounts, *, skip: bool, r
         # Windows writes a mark before the first line.
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise AccountsRefused(f"{place} is no htpasswd file: it is no text in UTF-8.") from None
+        raise AccountsRefused(f"{place} is not a valid htpasswd file: it is not UTF-8 text.") from None
     found, bad = account.parse(text)
     if bad and not skip:
         raise AccountsRefused(

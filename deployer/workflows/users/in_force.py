@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def keep(stack: Stack, accounts: tuple[Account, ...], command: str) -> bool:
     """Keep these users, and let a running frontend take them over at once; return whether one did.
 
-    Cut off anywhere, the next command finishes, and names this one. Raises HostError or EngineError.
+    Interrupted anywhere, the next command finishes, and names this one. Raises HostError or EngineError.
     """
     deployment = stack.deployment
     if deployment.is_there:
@@ -59,13 +59,13 @@ def finish(stack: Stack) -> str:
             if deployment.unfinished_file.exists():
                 # Only `up` knows the rules and certificates that were wanted.
                 return (
-                    "`deployer up` was cut off, and users, rules or certificates may still be those before: deployer up"
+                    "`deployer up` was interrupted; users, rules or certificates may still be those before: deployer up"
                 )
             command = read_if_there(deployment.unread_file)
             if command is None:
                 return ""
             apply(stack)
     except DeployerError as error:
-        return f"A change of the users was cut off, and the registry may not heed it yet: {error}"
+        return f"A change of the users was interrupted, and may not be in effect yet: {error}"
     named = f"`deployer {command.decode(errors='replace')}`"
-    return f"{named} was cut off. Look whether it took effect, and repeat it if not: deployer user list"
+    return f"{named} was interrupted. Look whether it took effect, and repeat it if not: deployer user list"

@@ -38,9 +38,9 @@ def check_names(name: str, namespace: str) -> None:
     """Make sure that Kubernetes takes these names; "" stands for no namespace. Raises UsageError."""
     allowed = "lower-case letters, digits and '-'"
     if not _SECRET_NAME.fullmatch(name):
-        raise UsageError(f"{checks.shown(name)} is no name of a Secret: {allowed}, in parts with '.' between them.")
+        raise UsageError(f"{checks.shown(name)} is not a valid Secret name: {allowed}, in parts with '.' between them.")
     if namespace and not _NAMESPACE.fullmatch(namespace):
-        raise UsageError(f"{checks.shown(namespace)} is no namespace: {allowed}, at most 63.")
+        raise UsageError(f"{checks.shown(namespace)} is not a valid namespace: {allowed}, at most 63.")
 
 
 def kept_here(settings: Settings, deployment: Deployment) -> Accounts:

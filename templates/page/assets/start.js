@@ -1,6 +1,6 @@
 /**
  * Begins the page, and loads it once more where a part of it does not come: connections break when networks change, or
- * while the frontend starts anew. Never twice: the address tells, by its end, that this is the second time.
+ * while the frontend starts again. Never twice: the address tells, by its end, that this is the second time.
  *
  * No module, so that the page, which asks for it twice in a row, has it at the second time at least; and the first of
  * all, so that it sees what becomes of the others. Where not even this comes or is understood, the style sheet shows a
@@ -37,7 +37,7 @@ self.secondLoad ??= (() => {
     return begun;
   }
 
-  /** The page stands. */
+  /** The page is. */
   function done() {
     settled = true;
     if (location.hash === MARK) history.replaceState(history.state, "", location.pathname + location.search);

@@ -14,7 +14,7 @@ from tests.support.command_line import known, options_of
 
 PACKAGE = Path(__file__).parents[3] / "deployer"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-# A command begins an advice, stands in backquotes, or follows a colon; it ends before a pipe, or a remark behind
+# A command begins an advice, is in backquotes, or follows a colon; it ends before a pipe, or a remark behind
 # three spaces.
 COMMAND = re.compile(r"(?:^|`|: |\n)deployer ([^`\n]*?)(?=`|\n|   | \||$)")
 # The name in the certificate of a registry's CA.

@@ -188,7 +188,7 @@ def test_wrong_usage_is_exit_2(arguments: list[str], capsys: pytest.CaptureFixtu
 def test_a_wrong_setting_is_exit_2_and_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", "--port", "none"]) == 2
     error = capsys.readouterr().err
-    assert "--port: 'none' is no port: a whole number from 1 to 65535" in error
+    assert "--port: 'none' is not a valid port: a whole number from 1 to 65535" in error
     assert "Traceback" not in error
 
 

@@ -61,7 +61,7 @@ REACHING = [
     ),
     (
         GET + "x509: certificate signed by unknown authority",
-        "The certificate of reg:5000 is by an authority",
+        "The certificate of reg:5000 is by a CA",
         "deployer conf",
     ),
     (DO + "tls: failed to verify certificate: " + CANDIDATE, "The certificate of reg:5000 is not by the", "Compare"),
@@ -133,8 +133,8 @@ REACHING = [
 ]
 
 TOO_MANY = "The registry answers that there were too many requests."
-NONE_SAVED = "reg:5000 wants a sign-in, and Docker has none saved for it."
-REJECTED = "reg:5000 wants a sign-in, and takes none that Docker has saved for it."
+NONE_SAVED = "reg:5000 requires login, and Docker has no credentials saved for it."
+REJECTED = "reg:5000 requires login, and rejected the credentials that Docker has saved for it."
 FORBIDDEN = "reg:5000 does not allow that to the user that Docker is signed in as."
 READ_ONLY = "reg:5000 does not take that: it is read-only, or no registry."
 TOO_LARGE = "Something in front of reg:5000 refuses uploads of this size."

@@ -32,7 +32,7 @@ def test_the_second_is_told_who_is_at_work_until_that_one_is_killed(tmp_path: Pa
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         with (
-            pytest.raises(HostError, match=rf"`deployer up` \(process {holder.pid}\) is at work"),
+            pytest.raises(HostError, match=rf"`deployer up` \(process {holder.pid}\) is already running"),
             exclusive(lock, "down"),
         ):
             pass
@@ -58,7 +58,7 @@ def test_it_holds_although_the_file_was_replaced(tmp_path: Path) -> None:
             lock.unlink()
             if is_new:
                 lock.touch()
-            with pytest.raises(HostError, match="Another command is at work"), exclusive(lock, "down"):
+            with pytest.raises(HostError, match="Another command is already running"), exclusive(lock, "down"):
                 pass
         with exclusive(lock, "down"):
             assert "deployer down" in lock.read_text()
@@ -90,6 +90,6 @@ def test_a_full_disk_costs_the_name_alone(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", full, str(lock)], stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(HostError, match="Another command is at work"), exclusive(lock, "down"):
+        with pytest.raises(HostError, match="Another command is already running"), exclusive(lock, "down"):
             pass
         holder.kill()

@@ -358,7 +358,7 @@ MAINTENANCE = refused(503, "UNAVAILABLE", message="maintenance: gc is running.")
         (MAINTENANCE, RegistryError, "does not take this now: maintenance: gc is running.", "in a moment"),
         (Reply(502), RegistryError, "The registry behind localhost:5000 does not answer", "deployer status"),
         (Reply(503, HTML), RegistryError, "The registry behind localhost:5000 does not answer", "deployer status"),
-        (Reply(307, b"", {"Location": ""}), RegistryError, "sends us elsewhere", "Give that host"),
+        (Reply(307, b"", {"Location": ""}), RegistryError, "redirects", "Give that host"),
         (refused(418, "TEAPOT"), RegistryError, "refused (HTTP 418)", ""),
         (refused(404, "UNSUPPORTED"), NotFound, "does not know what was asked for", ""),
         (refused(405, "UNSUPPORTED"), RegistryError, "does not take this kind of request", ""),

@@ -110,7 +110,7 @@ def test_the_deployments_own_authority_is_trusted(tls: Site) -> None:
 
 def test_an_authority_for_another_address_is_not(tls: Site) -> None:
     tls.install(folder=tls.folder / "home/.docker/certs.d/127.0.0.1:1")
-    assert "an authority that this machine does not know" in tls.failure("https").message
+    assert "a CA that this machine does not know" in tls.failure("https").message
     assert tls.fake.asked == []
 
 
@@ -150,7 +150,7 @@ def test_files_of_no_use_are_named_where_the_connection_fails(tls: Site) -> None
     tls.install().write_text("no certificate\n")
     (tls.certs / "client.cert").write_bytes(tls.signer.pem)
     error = tls.failure()
-    assert f"{tls.certs / 'ca.crt'} is of no use as an authority" in "\n".join(error.advice)
+    assert f"{tls.certs / 'ca.crt'} is of no use as a CA" in "\n".join(error.advice)
     assert f"{tls.certs / 'client.cert'} with client.key is of no use to us" in "\n".join(error.advice)
 
 
@@ -229,7 +229,7 @@ def test_a_401_from_elsewhere_gets_no_sign_in(tmp_path: Path) -> None:
         fake.before = lambda asked: Reply(307, b"", {"Location": f"http://127.0.0.1:{elsewhere}/v2/_catalog"})
         environment = signed_in(tmp_path, (f"127.0.0.1:{port}", "ann:s3cret"))
         client = RegistryClient(f"http://127.0.0.1:{port}", environment)
-        with client, pytest.raises(DeployerError, match=f"on to http://127.0.0.1:{elsewhere}, which wants a sign-in"):
+        with client, pytest.raises(DeployerError, match=f"on to http://127.0.0.1:{elsewhere}, which requires login"):
             client.catalog()
     assert all("authorization" not in asked.headers for asked in (*fake.asked, *stranger.asked))
 
@@ -239,33 +239,33 @@ def test_a_401_from_elsewhere_gets_no_sign_in(tmp_path: Path) -> None:
 
 def test_an_unknown_authority_gets_no_password(tls: Site) -> None:
     error = tls.failure()
-    assert "an authority that this machine does not know" in error.message
+    assert "a CA that this machine does not know" in error.message
     assert "deployer sends no password to it" in error.message
     assert f"certs.d/{tls.server.address}/ca.crt" in error.advice[1]
     assert "certificate verify failed" in error.original
     assert tls.fake.asked == []
 
 
-@pytest.mark.parametrize("name", ["Test Authority", "Another"])
+@pytest.mark.parametrize("name", ["Test CA", "Another"])
 def test_an_authority_that_was_replaced(tls: Site, name: str) -> None:
     file = tls.install(authority(name))
     error = tls.failure()
-    assert f"is not by the authority that is installed for it, {file}: the registry has a new" in error.message
-    assert error.advice == (f"If it was brought up anew, the file is out of date: rm {file}",)
+    assert f"is not by the CA that is installed for it, {file}: the registry has a new" in error.message
+    assert error.advice == (f"If it was brought up again, the file is out of date: rm {file}",)
     elsewhere = unknown(Trust((file,)))
-    assert elsewhere.message.endswith(f"{file}: the registry has a new authority, or another server answers.")
+    assert elsewhere.message.endswith(f"{file}: the registry has a new CA, or another server answers.")
     assert "deployer configure-daemon --host reg --port 5000" in elsewhere.advice[0]
 
 
 def test_another_server_in_the_deployments_place(tls: Site) -> None:
     file = tls.install(authority(), tls.folder / "deployment")
     error = tls.failure(authority=file)
-    assert f"is not by this deployment's own authority, {file}: another server answers." in error.message
+    assert f"is not by this deployment's own CA, {file}: another server answers." in error.message
 
 
 def test_an_unknown_authority_on_another_machine() -> None:
     error = unknown(Trust())
-    assert error.message == "The certificate of reg:5000 is by an authority that this machine does not know."
+    assert error.message == "The certificate of reg:5000 is by a CA that this machine does not know."
     assert error.advice[0] == "deployer configure-daemon --host reg --port 5000"
     assert error.advice[1].endswith("--ca FILE")
 
@@ -300,7 +300,7 @@ def test_an_expired_authority(tmp_path: Path) -> None:
     with site(tmp_path, certificate("127.0.0.1", signer=signer)) as tls:
         tls.install()
         error = tls.failure()
-    assert error.message.startswith(f"The authority behind the certificate of {tls.server.address} has expired")
+    assert error.message.startswith(f"The CA behind the certificate of {tls.server.address} has expired")
     assert "deployer configure-daemon" in error.advice[1]
 
 
@@ -383,7 +383,7 @@ def test_a_registry_that_lost_its_tls_gets_nothing(tmp_path: Path) -> None:
         environment = {"HOME": str(tmp_path), **signed_in(tmp_path, (f"127.0.0.1:{port}", "ann:s3cret"))}
         with RegistryClient(f"http://127.0.0.1:{port}", environment) as client, pytest.raises(RegistryError) as caught:
             client.catalog()
-    assert f"does not speak HTTPS, but an authority is installed for it, {folder / 'ca.crt'}" in caught.value.message
+    assert f"does not speak HTTPS, but a CA is installed for it, {folder / 'ca.crt'}" in caught.value.message
     assert caught.value.advice == (f"If it was switched off: rm {folder / 'ca.crt'}",)
     assert fake.asked == []
 

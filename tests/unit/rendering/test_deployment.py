@@ -1,6 +1,6 @@
 """Rendered files, to the byte: tests/golden holds what each variant gives.
 
-`make golden` writes them anew; look at the difference before it is committed.
+`make golden` writes them again; look at the difference before it is committed.
 """
 
 from __future__ import annotations

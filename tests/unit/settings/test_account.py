@@ -53,7 +53,7 @@ def test_a_cost_that_bcrypt_does_not_know_is_damage(cost: str) -> None:
         (f"ann:{HASH[:-1]}", "a damaged bcrypt hash"),
         ("ann:plain text", "no hash that is known"),
         ("hunter2hunter2", "no NAME:HASH"),
-        (f"a b:{HASH}", "is no user name"),
+        (f"a b:{HASH}", "is not a valid user name"),
     ],
 )
 def test_other_lines_are_named_by_number_and_reason_and_never_quoted(line: str, reason: str) -> None:
@@ -88,6 +88,6 @@ def test_who_is_nobody_is_no_user_and_takes_as_long_to_check_as_the_slowest() ->
     assert nobody.cost == 12
     # Anybody may cause the check, so there is a limit.
     assert stranger([Account("b", HASH.replace("$10$", "$20$"))]).cost == 14
-    with pytest.raises(ValueError, match="is no user name"):
+    with pytest.raises(ValueError, match="is not a valid user name"):
         checks.user(nobody.name)
     assert len(f"{nobody.name}:") % 3 == 0

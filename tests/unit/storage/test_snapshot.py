@@ -142,7 +142,7 @@ def test_a_second_look_sees_every_kind_of_change(tree: Tree) -> None:
     tree.delete("emptied", emptied)
     tree.push("new/one", ["1"], image("new"), 0)
     shutil.rmtree(tree.root / "repositories" / "gone")
-    # Pushed anew into the folder that the deletion left.
+    # Pushed again into the folder that the deletion left.
     tree.link("emptied", [], image("emptied"), 0)
     found = storage.snapshot()
     assert found.repositories == tree.storage().snapshot().repositories

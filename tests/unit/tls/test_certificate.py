@@ -42,7 +42,7 @@ def test_what_a_certificate_says_is_what_openssl_says(tmp_path: Path) -> None:
     printed = openssl(tmp_path, "x509", "-in", str(path), "-noout", "-fingerprint", "-sha256").decode()
     assert printed.strip().lower() == f"sha256 fingerprint={facts.fingerprint}".lower()
     assert facts.fingerprint == facts.fingerprint.upper() == made.fingerprint
-    assert (facts.subject, facts.issuer) == ("CN=server", "CN=Test Authority")
+    assert (facts.subject, facts.issuer) == ("CN=server", "CN=Test CA")
     assert facts.names == (HOST, "192.0.2.7", "2001:db8::7")
     assert (facts.is_ca, facts.is_root) == (False, False)
     assert facts.not_before < now() < facts.not_after
@@ -139,7 +139,7 @@ def test_what_should_be_told(tmp_path: Path) -> None:
     assert "signed by itself, which this machine's system does not trust" in alone
     [private] = own(tmp_path, certificate(HOST, signer=authority("Private"))).warnings
     assert "from CN=Private" in private
-    # An authority of the same name with another key is another authority.
+    # A CA of the same name with another key is another CA.
     assert own(tmp_path, certificate(HOST, signer=authority())).warnings != ()
 
 

@@ -1,4 +1,4 @@
-"""When the virtual environment is made, mended, and left alone."""
+"""When the virtual environment is made, fixed, and left alone."""
 
 from __future__ import annotations
 

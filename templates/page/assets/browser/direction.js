@@ -1,4 +1,4 @@
-/** Directions of writing: what strangers wrote stays where it is, and leaves what stands beside it as it is. */
+/** Directions of writing: what strangers wrote stays where it is, and leaves what is beside it as it is. */
 
 // Overrides turn letters around, so that one name looks like another; no script is written with them. Terminals are
 // shown the same sign in their place (deployer/printable.py).

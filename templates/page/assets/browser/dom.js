@@ -26,7 +26,7 @@ export function h(name, attributes = {}, ...children) {
 }
 
 /**
- * Set an element's words where they are others than before: whoever has selected them keeps the selection.
+ * Set an element's words where they are others than before: anyone who has selected them keeps the selection.
  * @param {HTMLElement} element @param {string} words
  */
 export function say(element, words) {

@@ -9,7 +9,7 @@ export const CHANGED = "repository-changed";
  * @returns {{get: () => T, set: (change: Partial<T>) => void,
  *   subscribe: (keys: (keyof T)[], listener: (state: T) => void, signal?: AbortSignal) => void}}
  * Who subscribes hears of these keys alone, and only when one of them has another value: what is shown of others stays,
- * and whoever is at it keeps the focus.
+ * and anyone who is at it keeps the focus.
  */
 export function createStore(initial) {
   let state = initial;

@@ -27,7 +27,7 @@ function chosen() {
   }
 }
 
-/** @param {string} language from now on, in this browser; the page has to be loaded anew */
+/** @param {string} language from now on, in this browser; the page has to be loaded again */
 export function choose(language) {
   try {
     localStorage.setItem(CHOICE, language);

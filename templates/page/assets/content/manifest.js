@@ -4,7 +4,7 @@ import { kindOf } from "./kinds.js";
 import { isAttestation, namesManifest } from "./media-types.js";
 import { partsOf, total } from "../registry/weight.js";
 
-/** The annotation of a throw-away image, with the digest that its tag had. */
+/** The annotation of a placeholder image, with the digest that its tag had. */
 export const HALF_DELETED = "deployer.half-deleted.digest";
 
 /** The blob `{}`, whose digest needs no computing: browsers compute none on plain HTTP. */
@@ -45,7 +45,7 @@ export function describe(document, mediaType = words(document.mediaType)) {
   };
 }
 
-/** What stands in for a tag's own image while that is deleted, see `deletion.js`; left there, the deletion was cut off. */
+/** What is in for a tag's own image while that is deleted, see `deletion.js`; left there, the deletion was interrupted. */
 const isThrowAway = ({ config, layers, annotations }) =>
   config?.digest === NOTHING.digest && !list(layers).length && /^sha256:[0-9a-f]{64}$/.test(words(annotations?.[HALF_DELETED]));
 

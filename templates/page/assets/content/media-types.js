@@ -21,6 +21,6 @@ export const isManifestType = (type) => type === "" || [...IMAGE_TYPES, ...INDEX
 /** @param {any} entry of an index @returns {boolean} */
 export const namesManifest = (entry) => isManifestType(words(entry?.mediaType));
 
-/** @param {any} entry of an index @returns {boolean} whether it is no image, but what is told of one */
+/** @param {any} entry of an index @returns {boolean} whether it is not an image, but what is told of one */
 export const isAttestation = ({ platform, annotations }) =>
   platform?.os === "unknown" || platform?.architecture === "unknown" || Boolean(annotations?.["vnd.docker.reference.type"]);

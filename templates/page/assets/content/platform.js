@@ -22,7 +22,7 @@ export function platformName(platform) {
   return [own(SYSTEMS, os) ?? os, normal, wanted].filter(Boolean).join("/");
 }
 
-// What stands in a command runs where people paste it: a stranger's platform must be no more than a platform.
+// What is in a command runs where people paste it: a stranger's platform must be no more than a platform.
 const PLATFORM = /^\w[\w.-]*(\/\w[\w.-]*){1,2}$/;
 
 /** @param {string} name @returns {boolean} whether it can stand in a command */

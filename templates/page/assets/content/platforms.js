@@ -48,7 +48,7 @@ export function askedPlatform(platforms, asked) {
   return platforms.find(({ key }) => key === asked) ?? platforms.find(({ key }) => usual && key === usual);
 }
 
-/** Its platform stands in the index; where it does not, in its configuration; what is no image has none. */
+/** Its platform is in the index; where it does not, in its configuration; what is not an image has none. */
 function naming({ digest, platform, artifactType }, known) {
   const named = completedPlatform(platform, known?.config);
   return { named, platform: platformName(named), label: platformLabel(named) || artifactName(words(artifactType)) || shortDigest(digest) };

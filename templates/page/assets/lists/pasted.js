@@ -7,7 +7,7 @@ import { digestPath, parsePath, repositoryPath, tagPath } from "../browser/route
 const TELLING = /[:@]/;
 const TAG = /^\w[\w.-]{0,127}$/;
 const URL_SCHEME = /^https?:\/\//i;
-// As skopeo, Helm, Flux and ORAS write what lies in a registry.
+// As skopeo, Helm, Flux and ORAS write what is in a registry.
 const REGISTRY_SCHEME = /^(?:docker|oci):\/\//i;
 const QUOTES = /^["'`<(]+|["'`>),;]+$/g;
 const API = /^\/v2\/(.+)\/(?:manifests\/([^/]+)|tags\/list|referrers\/([^/]+))$/;

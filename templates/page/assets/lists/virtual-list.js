@@ -14,7 +14,7 @@ const STEPS = { ArrowDown: 1, ArrowUp: -1, Home: 1, End: -1 };
  * @param {{root: HTMLElement, createRow: (item: T) => {element: HTMLElement, update?: (item: T) => void},
  *   place?: (element: HTMLElement, item: T, index: number) => void, onDraw?: (inSight: T[]) => void,
  *   signal: AbortSignal}} options
- * `place` tells screen readers where a row stands; `onDraw` is told what the window shows.
+ * `place` tells screen readers where a row is; `onDraw` is told what the window shows.
  */
 export function createVirtualList({ root, createRow, place, onDraw, signal }) {
   /** @type {T[]} */
@@ -58,7 +58,7 @@ export function createVirtualList({ root, createRow, place, onDraw, signal }) {
     if (!printing && !paper.matches) onDraw?.(items.slice(...range));
   }
 
-  /** Where the row around this element stands now; -1 if it is in none. */
+  /** Where the row around this element is now; -1 if it is in none. */
   function indexOfRow(element) {
     const [key] = [...rows].find(([, row]) => row.element.contains(element)) ?? [];
     return key === undefined ? -1 : items.findIndex((item) => item.key === key);
@@ -131,18 +131,18 @@ export function createVirtualList({ root, createRow, place, onDraw, signal }) {
   }
 
   return {
-    /** @param {T[]} list to be given when all above it stands, as that decides which rows are in sight */
+    /** @param {T[]} list to be given when all above it is, as that decides which rows are in sight */
     setItems(list) {
       items = list;
       measure();
     },
-    /** Draw the rows in the document anew, in place. */
+    /** Draw the rows in the document again, in place. */
     refresh() {
       for (const row of rows.values()) row.update?.(row.item);
     },
     /** @returns {T[]} those in the window */
     visible: () => items.slice(...range),
-    /** @param {Element} element @returns {number} where the row around it stands; -1 if it is in none */
+    /** @param {Element} element @returns {number} where the row around it is; -1 if it is in none */
     indexOf: indexOfRow,
     /** @param {number} index of the row to go to; the next one if it has nothing to go to */
     focus: (index) => focusRow(index, 1, 0),

@@ -8,7 +8,7 @@ import { HALF_DELETED, NOTHING, describe } from "../content/manifest.js";
  * @typedef {{digest: string, going: string[], staying: string[], partOf: string[], attached: string[], lost: boolean,
  *   halfDeleted: boolean, isIndex: boolean}} Group
  * One manifest: its tags that go and that stay, the tags of indexes that hold it, the tags of its signatures. It is
- * `lost` where the tags name nothing that is there, `halfDeleted` where an earlier deletion was cut off.
+ * `lost` where the tags name nothing that is there, `halfDeleted` where an earlier deletion was interrupted.
  */
 
 /**
@@ -49,7 +49,7 @@ function grouper({ tags, manifests }, going) {
       attached: namesOf(staying, (other) => other !== digest).filter((tag) => digest && isAttachedTo(tag, digest)),
       lost: !manifests[digest],
       isIndex: Array.isArray(manifests[digest]?.document.manifests),
-      // A throw-away is one tag's alone; whatever else says so is deleted as any image is.
+      // A placeholder is one tag's alone; whatever else says so is deleted as any image is.
       halfDeleted: own.length === 1 && isThrowAway(manifests[digest]?.document),
     };
   };
@@ -58,7 +58,7 @@ function grouper({ tags, manifests }, going) {
 const isThrowAway = (document) => Boolean(document) && describe(document, document.mediaType).halfDeleted;
 
 /**
- * The image that stands in for a tag's own for a moment, as `deployer/registry/content/placeholder.py` makes it.
+ * The image that is in for a tag's own for a moment, as `deployer/registry/content/placeholder.py` makes it.
  * @param {{tag: string, digest: string, mediaType: string, nonce: string}} options what the tag named, and its type
  * @returns {{mediaType: string, text: string}}
  */

@@ -1,9 +1,9 @@
 /**
  * Deleting tags, and images with all their tags. Knows nothing of the document.
  *
- * Distribution 3 deletes a tag by its name. 2.8 deletes digests only, with all tags on them: there a throw-away
+ * Distribution 3 deletes a tag by its name. 2.8 deletes digests only, with all tags on them: there a placeholder
  * image is put onto the tag, and its digest is deleted, which nothing else has. The steps are those of
- * `deployer/workflows/images/untagging.py`. Whatever ends them half-way, the tag is as it was, or on a throw-away that says
+ * `deployer/workflows/images/untagging.py`. Whatever ends them half-way, the tag is as it was, or on a placeholder that says
  * what it is, and which `deployer` and this page finish.
  */
 import { throwAway } from "./deletion-plan.js";
@@ -24,7 +24,7 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
  *   digest?: string, tags?: string[]}} Result
  * gone: somebody was quicker. anew: the tag names another `digest` now, and is left alone. shared: other `tags` have
  * come to the image. linked: in the storage it is the same file as other `tags`, and stays with them. mayNotPush: the tag stays, as 2.8 wants a push. failed: it is as it was. half: it may be on a
- * throw-away, or on nothing.
+ * placeholder, or on nothing.
  */
 
 /**
@@ -90,7 +90,7 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
     return { outcome: "deleted" };
   }
 
-  /** Put a throw-away onto the tag and delete it, on registries that delete digests only. */
+  /** Put a placeholder onto the tag and delete it, on registries that delete digests only. */
   async function replace(tag, digest, original, staying) {
     if (!hasConfig) {
       const error = await errorOf(uploadConfig());
@@ -108,7 +108,7 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
         const found = failure && (await read(tag, { lost: true }));
         if (found && found.digest !== digest && !isOurs(found)) return { outcome: "anew", digest: found.digest };
         const stored = digestIn(await ask("PUT", tag, { mediaType: standIn.mediaType, body: standIn.text }));
-        // Deleted by a digest that is not the throw-away's, something else would go.
+        // Deleted by a digest that is not the placeholder's, something else would go.
         const kept = DIGEST.test(stored) && (await read(stored));
         if (!kept || !isOurs(kept)) throw new RegistryError("alien");
         const along = await movedAlong(staying, stored);
@@ -132,7 +132,7 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
     return staying.filter((_, index) => found[index]?.digest === stored);
   }
 
-  /** After a failure, leave the tag as it was; one that somebody has pushed anew is left alone. */
+  /** After a failure, leave the tag as it was; one that somebody has pushed again is left alone. */
   async function putBack(tag, digest, original, isOurs, error) {
     try {
       const now = await read(tag, { lost: true });

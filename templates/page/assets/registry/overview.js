@@ -16,7 +16,7 @@ import { total, weigh } from "./weight.js";
  *   state: import("../content/states.js").State, pulls: "whole" | "part" | "none"}} Content
  * `size` in bytes, null where not all is there; `parts` are an index's images; `created`: a real time alone;
  * `lost`: manifests that it needs and that are not here, `unread`: what was not read, of which nothing is known;
- * `halfDeleted`: a deletion was cut off; `bytes` of a manifest that is too large; `pulls`: what of it can be pulled,
+ * `halfDeleted`: a deletion was interrupted; `bytes` of a manifest that is too large; `pulls`: what of it can be pulled,
  * a `part` of an index of which images are lost, or by old engines alone.
  * @typedef {Content & {sharing: string[], pushed: Date | null, moment: import("../content/moments.js").Moment | null,
  *   attached: {to: string, orphan: boolean} | null}} Details

@@ -1,4 +1,4 @@
-/** What stands around every view: who is signed in, the language, help. */
+/** What is around every view: who is signed in, the language, help. */
 import { $, h } from "../browser/dom.js";
 import { twice } from "../browser/loading.js";
 import { LANGUAGES, addWords, choose, language, text } from "../browser/text.js";

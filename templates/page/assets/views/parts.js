@@ -124,7 +124,7 @@ export async function keepingFocus(action) {
   next?.focus({ preventScroll: true });
 }
 
-/** What stands between backticks is for the command line. */
+/** What is between backticks is for the command line. */
 const withCode = (sentence) => sentence.split("`").map((part, index) => (index % 2 ? h("code", {}, part) : part));
 
 /** @param {any} error @returns {string} */
@@ -164,7 +164,7 @@ export function showUnknown({ root, setTitle }) {
 /** @param {any} context of a view whose own module could not be loaded, and the `error` that tells why */
 export function showFailure({ root, setTitle, error }) {
   setTitle(text.failed);
-  // What once did not come, a browser asks for again only when the page is loaded anew.
+  // What once did not come, a browser asks for again only when the page is loaded again.
   root.append(h("h1", { tabindex: "-1" }, text.failed), errorNotice(error, () => location.reload()));
 }
 

@@ -131,7 +131,7 @@ def test_a_saved_password_crosses_a_network_unencrypted_only_where_tls_off_is_sa
     (tmp_path / "config.json").write_text(json.dumps({"auths": {f"reg.example:{shell.port}": {"auth": auth}}}))
     (tmp_path / "off.yaml").write_text("tls: off\n")
     assert shell.run("catalog", "--host", "reg.example") == 1
-    assert f"reg.example:{shell.port} wants a sign-in over plain HTTP" in shell.err
+    assert f"reg.example:{shell.port} requires login over plain HTTP" in shell.err
     assert "authorization" not in shell.registry.asked[-1].headers
     for name, value in said.items():
         monkeypatch.setenv(name, value)
@@ -250,8 +250,8 @@ def test_a_half_deleted_tag_is_pointed_out(shell: Shell) -> None:
     left = placeholder.make("1", original, "", "nonce")
     shell.push("app", "1", Image(left.content, left.media_type, (placeholder.CONFIG,)))
     assert shell.run("tags", "app") == 0
-    assert "(half deleted)" in shell.out
-    assert f"app:1 is half deleted: a deletion was cut off. It was {original}." in shell.err
+    assert "(partially deleted)" in shell.out
+    assert f"app:1 is partially deleted: a deletion was interrupted. It was {original}." in shell.err
     assert f"deployer delete --port {shell.port} app:1" in shell.err
     assert shell.json("tags", "app")["tags"][0]["half_deleted"] == original
     assert shell.run("delete", "app:1", "--yes") == 0
@@ -527,7 +527,7 @@ def test_names_that_make_no_sense_are_refused(shell: Shell, words: list[str], co
     assert sentence in shell.err
 
 
-# --- where there is no registry --------------------------------------------------------------------------------------
+# --- where there is no registry ---------------------------------------------------------------------------------
 
 COMMANDS = [["catalog"], ["tags", "app"], ["inspect", "app:1"], ["delete", "app:1", "--yes"]]
 

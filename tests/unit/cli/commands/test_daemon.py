@@ -222,7 +222,7 @@ def test_a_network_that_covers_it_is_named(shell: Shell) -> None:
 def test_a_broken_file_is_refused(shell: Shell) -> None:
     shell.file.write_text('{"debug": true,}')
     assert shell.run("--file", "daemon.json") == 1
-    assert f"{shell.file}:1:15: a comma stands after the last entry" in shell.err
+    assert f"{shell.file}:1:15: there is a comma after the last entry" in shell.err
     assert shell.file.read_text() == '{"debug": true,}'
 
 

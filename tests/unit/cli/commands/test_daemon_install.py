@@ -32,7 +32,7 @@ ROOT, OTHER = authority("The registry's own"), authority("Another")
 
 @dataclass
 class Shell:
-    """The command line of a machine in a folder, with a registry that presents a certificate of its own authority."""
+    """The command line of a machine in a folder, with a registry that presents a certificate of its own CA."""
 
     folder: Path
     server: Server
@@ -82,7 +82,7 @@ def test_the_authority_is_shown_and_asked_about(shell: Shell, monkeypatch: pytes
     asked: list[str] = []
     monkeypatch.setattr(Output, "confirm", lambda self, question, **_: asked.append(question))
     assert shell.run() == 0
-    assert asked == [f"Trust this authority for {ADDRESS}?"]
+    assert asked == [f"Trust this CA for {ADDRESS}?"]
     assert shell.file.read_bytes() == ROOT.pem
     assert f"{ADDRESS} is trusted." in shell.out
     assert "`deployer status" in shell.err
@@ -114,7 +114,7 @@ def test_a_fingerprint_is_compared_where_the_system_trusts_the_certificate_too(s
     assert f"you gave {OTHER.fingerprint}. Nothing was installed." in shell.err
     assert not shell.file.exists()
     assert shell.run("--fingerprint", ROOT.fingerprint) == 0
-    assert "that this system trusts already; its authority:" in shell.out
+    assert "that this system trusts already; its CA:" in shell.out
     assert shell.file.read_bytes() == ROOT.pem
 
 
@@ -146,7 +146,7 @@ def test_an_authority_known_to_one_tool_goes_to_others_but_replaces_nothing_unas
 def test_a_file_with_the_authority(shell: Shell) -> None:
     shell.server.files.clear()
     assert shell.run("--yes") == 1
-    assert "does not hand out its authority" in shell.err
+    assert "does not hand out its CA" in shell.err
     assert "--ca FILE" in shell.err
     (shell.folder / "mine.pem").write_bytes(ROOT.pem)
     assert shell.run("--ca", "mine.pem") == 1

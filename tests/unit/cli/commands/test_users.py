@@ -118,7 +118,7 @@ def test_a_running_registry_takes_the_next_one_over(shell: Shell) -> None:
     assert shell.add("bob") == 0
     assert shell.out == "Added the user bob, who may do pull: team/*, centos\n"
     assert shell.err.splitlines() == [
-        "The running registry took it over; nothing was restarted.",
+        "Applied to the running registry; nothing was restarted.",
     ]
     assert shell.applied == [("admin", "bob")]
     assert shell.add("zed") == 0
@@ -158,7 +158,7 @@ def test_standard_input_is_the_password(shell: Shell, stdin: bytes, kept: str) -
         (b"kX9vR2-kX9\rsecond\n", "more than one line"),
         (b" kX9vR2-kX9-wq\n", "begins or ends with a blank"),
         ("kX9vR2-kX9-wq\u00a0".encode(), "begins or ends with a blank"),
-        (b"\xff\xfe secret\n", "The password is no text in UTF-8."),
+        (b"\xff\xfe secret\n", "The password is not UTF-8 text."),
         (b"kX9" * 25, "has 75 bytes"),
         (b"kX9" * 2000, "has more than 4096 bytes"),
         (b"bob12345\n", "too easy to guess"),
@@ -225,7 +225,7 @@ def test_closed_standard_input_is_an_empty_password(shell: Shell, monkeypatch: p
 
 def test_wrong_names_and_costs_are_exit_2(shell: Shell) -> None:
     assert shell.add("a b") == 2
-    assert "Error: 'a b' is no user name" in shell.err
+    assert "Error: 'a b' is not a valid user name" in shell.err
     assert shell.add("bob", "--cost", "31") == 2
     assert shell.add("bob", "--cost", "5") == 2
     assert "Add --force" in shell.err
@@ -282,7 +282,7 @@ def test_the_last_user_is_removed_only_with_open(shell: Shell) -> None:
     assert "Remove the user bob and open localhost:5000 to everyone? There is no terminal" in shell.err
     assert set(shell.users) == {"bob"}
     assert shell.run("user", "remove", "bob", "--open", "--yes") == 0
-    assert "bob is the last user. Whoever reaches localhost:5000 then may pull, push and delete." in shell.err
+    assert "bob is the last user. Anyone who reaches localhost:5000 then may pull, push and delete." in shell.err
     assert shell.applied == [()]
 
 
@@ -325,7 +325,7 @@ def test_the_list(shell: Shell) -> None:
         "admin  10    everything: pull, push, delete",
         "bob    10    pull: team/*, centos",
     ]
-    assert shell.err == "Warning: A rule under `access` names ann, who is no user.\n"
+    assert shell.err == "Warning: A rule under `access` names ann, who is not a user.\n"
     assert shell.run("user", "list", "--json") == 0
     assert json.loads(shell.out) == {
         "sign_in": True,
@@ -356,7 +356,7 @@ def test_other_rules_than_those_in_force_are_told(shell: Shell) -> None:
 def test_the_list_of_none_says_that_there_is_no_sign_in(shell: Shell) -> None:
     assert shell.run("user", "list") == 0
     assert shell.out == ""
-    assert "no sign-in. Whoever reaches localhost:5000 may pull, push and delete." in shell.err
+    assert "no sign-in. Anyone who reaches localhost:5000 may pull, push and delete." in shell.err
     assert shell.run("user", "list", "--json") == 0
     assert json.loads(shell.out) == {"sign_in": False, "users": []}
     assert not shell.deployment.directory.exists()
@@ -391,7 +391,7 @@ def test_an_import(shell: Shell) -> None:
         "Add: bob",
         "Leave as they are: ann",
         "Warning: Line 3 is left out: the password of 'carl' is kept as an MD5 hash of Apache's; only bcrypt is taken.",
-        "Warning: The hash of bob has cost 5: whoever reads it tries passwords fast.",
+        "Warning: The hash of bob has cost 5: anyone who reads it tries passwords fast.",
     ]
     assert shell.users == {"ann": HASH, "bob": weak}
     assert shell.applied == [("ann", "bob")]
@@ -473,7 +473,7 @@ def test_killed_in_the_middle_the_next_command_finishes(
     monkeypatch.chdir(shell.folder)
     monkeypatch.setattr(in_force, "apply", shell.apply)
     assert shell.run("user", "remove", "nobody", "--yes") == 1
-    assert "was cut off. Look whether it took effect, and repeat it if not" in shell.err
+    assert "was interrupted. Look whether it took effect, and repeat it if not" in shell.err
     assert set(shell.applied[0]) == kept
 
 

@@ -90,9 +90,9 @@ def test_removing_takes_this_address_alone(before: str, after: str | None) -> No
         ("# mine\n{}", 1, 1, "no comments"),
         ("{} # mine", 1, 4, "no comments"),
         ('{"a": {"b": 1, // mine\n "c": 2}}', 1, 16, "no comments"),
-        ('{\n  "a": 1,\n}', 2, 9, "comma stands after the last"),
-        ('{"a": [1, 2,]}', 1, 12, "comma stands after the last"),
-        ('{"a": {"b": 1 ,\n}}', 1, 15, "comma stands after the last"),
+        ('{\n  "a": 1,\n}', 2, 9, "comma after the last"),
+        ('{"a": [1, 2,]}', 1, 12, "comma after the last"),
+        ('{"a": {"b": 1 ,\n}}', 1, 15, "comma after the last"),
         ('{"a": 1 "b": 2}', 1, 9, "comma or a colon is missing"),
         ('{"a" 1}', 1, 6, "'1' is not what JSON wants"),
         ("{'a': 1}", 1, 2, "double quotes"),
@@ -102,11 +102,11 @@ def test_removing_takes_this_address_alone(before: str, after: str | None) -> No
         ('{"a": NaN}', 1, 7, "no NaN"),
         ('{"a": ' + "[" * 100_000, 1, 7, "too deeply"),
         ('{"a": ' + "1" * 5000 + "}", 1, 7, "too long"),
-        ('["a"]', 1, 1, "a list stands there"),
-        ('\n"a"', 2, 1, "a string stands there"),
-        ("null", 1, 1, "something else stands there"),
+        ('["a"]', 1, 1, "a list is there"),
+        ('\n"a"', 2, 1, "a string is there"),
+        ("null", 1, 1, "something else is there"),
         ("{} {}", 1, 4, "follows the closing brace"),
-        ('{"a": 1,\n "a": 2}', 2, 2, '"a" stands there a second time'),
+        ('{"a": 1,\n "a": 2}', 2, 2, '"a" is listed twice'),
         ('{"insecure-registries": "a:1"}', 1, 25, "holds a string"),
         ('{"insecure-registries": 5}', 1, 25, "holds a number"),
         ('{"insecure-registries": false}', 1, 25, "holds true or false"),
@@ -332,7 +332,7 @@ def test_killed_before_the_rename_the_old_file_is_whole(tmp_path: Path, monkeypa
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
 def test_what_is_no_file_is_refused(tmp_path: Path, make: Any) -> None:
     make(tmp_path / "daemon.json")
-    with pytest.raises(HostError, match="no regular file"):
+    with pytest.raises(HostError, match="not a regular file"):
         daemon_file.read(tmp_path / "daemon.json")
 
 

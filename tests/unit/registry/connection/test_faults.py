@@ -95,7 +95,7 @@ def test_an_empty_reply() -> None:
 def test_a_connection_that_is_reset() -> None:
     with sending(b"HTTP/1.1 200 OK\r\n", reset=True) as server:
         error = failure(server.url)
-    assert error.message == f"{server.address} broke off the connection."
+    assert error.message == f"{server.address} closed the connection."
 
 
 def test_writes_are_not_sent_twice() -> None:
@@ -114,14 +114,14 @@ def test_writes_are_not_sent_twice() -> None:
 def test_a_body_that_is_cut_off(answer: bytes) -> None:
     with sending(answer) as server:
         error = failure(server.url)
-    assert error.message == f"The answer of {server.address} is cut off."
+    assert error.message == f"The answer of {server.address} is truncated."
 
 
 def test_a_body_that_is_cut_off_without_a_length() -> None:
     header = "Docker-Distribution-Api-Version: registry/2.0"
     with sending(f'HTTP/1.0 200 OK\r\n{header}\r\n\r\n{{"repositories": ["a"'.encode()) as server:
         error = failure(server.url)
-    assert error.message == f"The registry at {server.address} answered something unreadable, or broke off."
+    assert error.message == f"The registry at {server.address} answered something unreadable, or closed the connection."
 
 
 def test_something_that_speaks_no_http() -> None:

@@ -440,7 +440,7 @@ def test_an_answer_that_is_cut_off_is_not_the_proxy_s(tmp_path: Path, scheme: st
             if scheme == "https":
                 (tmp_path / "home/.docker/certs.d" / ADDRESS / "ca.crt").write_bytes(files[0].read_bytes())
             corp.proxy.backend = secure.port if scheme == "https" else half.port
-            assert corp.failure().message == f"The answer of {ADDRESS} is cut off."
+            assert corp.failure().message == f"The answer of {ADDRESS} is truncated."
 
 
 def test_a_web_page_that_comes_through_a_proxy_may_be_its_own(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_many_threads_refused_at_once_look_the_sign_in_up_once(tmp_path: Path) -
 def test_without_a_sign_in_docker_login_is_named(tmp_path: Path, saved: tuple[tuple[str, str], ...]) -> None:
     fake = FakeRegistry(user=("ann", "pw"))
     client = RegistryClient(URL, signed_in(tmp_path, *saved), transport=fake.transport)
-    with client, pytest.raises(Denied, match="wants a sign-in, and none is saved") as caught:
+    with client, pytest.raises(Denied, match="requires login, and no credentials are saved") as caught:
         client.catalog()
     assert caught.value.advice == ("docker login localhost:5000",)
     assert "UNAUTHORIZED: authentication required" in caught.value.original
@@ -117,7 +117,7 @@ def test_no_sign_in_goes_out_in_plain_http_unasked(tmp_path: Path, given: Creden
     fake = FakeRegistry(user=("ann", "s3cret"))
     environment, ran = saved_by_a_helper(tmp_path)
     client = RegistryClient("http://reg.example:5000", environment, transport=fake.transport, credentials=given)
-    with client, pytest.raises(Denied, match="wants a sign-in over plain HTTP") as caught:
+    with client, pytest.raises(Denied, match="requires login over plain HTTP") as caught:
         client.catalog()
     assert [one.headers.get("authorization") for one in fake.asked] == [None]
     assert not ran.exists()
@@ -196,7 +196,7 @@ def test_redirects_without_end_are_given_up() -> None:
     [
         ("file:///etc/passwd", "to file:///etc/passwd."),
         ("http://[broken", "to http://[broken."),
-        ("http://host:port/", "to an address that is none."),
+        ("http://host:port/", "to an address that is not valid."),
     ],
 )
 def test_redirects_to_something_else_are_refused(target: str, words: str) -> None:
@@ -204,7 +204,7 @@ def test_redirects_to_something_else_are_refused(target: str, words: str) -> Non
     redirecting(fake, "/v2/_catalog?n=1000000", lambda: target)
     with RegistryClient(URL, {}, transport=fake.transport) as client, pytest.raises(RegistryError) as caught:
         client.catalog()
-    assert caught.value.message == f"localhost:5000 sends us elsewhere, {words}"
+    assert caught.value.message == f"localhost:5000 redirects {words}"
 
 
 @pytest.mark.parametrize("target", ["http://host:port/", "http://[broken"])
@@ -213,7 +213,7 @@ def test_an_upload_that_is_sent_to_no_address_is_refused(target: str) -> None:
     fake.before = lambda asked: Reply(202, b"", {"Location": target}) if asked.method == "POST" else None
     with RegistryClient(URL, {}, transport=fake.transport) as client, pytest.raises(RegistryError) as caught:
         client.put_blob("a", b"x")
-    assert caught.value.message == "localhost:5000 sends us elsewhere, to an address that is none."
+    assert caught.value.message == "localhost:5000 redirects to an address that is not valid."
     assert target in caught.value.original
 
 
@@ -221,7 +221,10 @@ def test_a_deletion_follows_no_redirect() -> None:
     fake = FakeRegistry()
     digest = "sha256:" + "a" * 64
     redirecting(fake, f"/v2/a/manifests/{digest}", lambda: "/v2/b/manifests/x")
-    with RegistryClient(URL, {}, transport=fake.transport) as client, pytest.raises(RegistryError, match="elsewhere"):
+    with (
+        RegistryClient(URL, {}, transport=fake.transport) as client,
+        pytest.raises(RegistryError, match="redirects to"),
+    ):
         client.delete_manifest("a", digest)
     assert fake.asked_for("DELETE") == [f"/v2/a/manifests/{digest}"]
 

@@ -93,12 +93,12 @@ def test_schema_1_is_refused_with_advice(document: Any, content_type: str) -> No
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        ([], "no JSON object"),
+        ([], "not a JSON object"),
         ({"config": POINTER, "layers": [], "manifests": []}, "an image and an index at once"),
         ({"mediaType": DOCKER_MANIFEST, "config": POINTER, "layers": []}, "it calls itself"),
-        ({"layers": []}, "'config' is no descriptor"),
-        ({"config": POINTER, "layers": {}}, "'layers' is no list"),
-        ({"config": POINTER, "layers": [None]}, "'layers[0]' is no descriptor"),
+        ({"layers": []}, "'config' is not a valid descriptor"),
+        ({"config": POINTER, "layers": {}}, "'layers' is not a list"),
+        ({"config": POINTER, "layers": [None]}, "'layers[0]' is not a valid descriptor"),
         ({"config": {**POINTER, "digest": "sha256:../../etc"}, "layers": []}, "'config' has no valid digest"),
     ],
 )
@@ -146,7 +146,7 @@ def test_an_unknown_type_is_named() -> None:
 
 
 def test_a_body_that_is_cut_off_is_said_to_be() -> None:
-    with pytest.raises(RegistryError, match="cut off"):
+    with pytest.raises(RegistryError, match="truncated"):
         parse(image("one").content[:-20], DOCKER_MANIFEST)
 
 

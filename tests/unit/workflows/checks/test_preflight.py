@@ -1,4 +1,4 @@
-"""What stands in the way of `up`, told before anything is changed."""
+"""What is in the way of `up`, told before anything is changed."""
 
 from __future__ import annotations
 

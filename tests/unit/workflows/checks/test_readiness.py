@@ -55,7 +55,7 @@ def answering(answers: dict[str, tuple[int, dict[str, str]]]) -> Iterator[int]:
         ((200, REGISTRY), (200, {}), ("", "")),
         ((401, REGISTRY), (401, {}), ("", "")),
         ((502, {}), (200, {}), ("/v2/ answers 502", "")),
-        ((200, {}), (200, {}), ("something answers that is no registry", "")),
+        ((200, {}), (200, {}), ("something answers that is not a registry", "")),
         ((200, REGISTRY), (404, {}), ("", "the page answers 404")),
     ],
 )

@@ -31,7 +31,7 @@ def deployment(tmp_path: Path) -> Deployment:
 
 def test_a_damaged_file_names_its_lines_and_no_hash(deployment: Deployment) -> None:
     deployment.users_file.write_text(f"anna:{HASH}\nbert:{{SHA}}secret\nanna:{HASH}\n")
-    with pytest.raises(HostError, match=r"line 2: .*SHA-1.*; line 3: 'anna' stands there twice") as caught:
+    with pytest.raises(HostError, match=r"line 2: .*SHA-1.*; line 3: 'anna' is listed twice") as caught:
         access.accounts_of(deployment)
     assert HASH not in str(caught.value)
     assert "secret" not in str(caught.value)

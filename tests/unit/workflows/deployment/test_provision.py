@@ -31,7 +31,7 @@ JOXIT, KWK = FrontendSettings(page="joxit"), FrontendSettings(page="kwk")
         (DEFAULT, "auto", set(), "", False, "registry:3", Source.PULL_OR_BUILD),
         # What runs goes on running, even when the official image has arrived meanwhile.
         (DEFAULT, "auto", {"registry:3", BUILT_REGISTRY}, BUILT_REGISTRY, False, BUILT_REGISTRY, Source.HERE),
-        # Whoever names an image gets that image and no stand-in.
+        # Anyone who names an image gets that image and no stand-in.
         (OWN, "auto", {BUILT_REGISTRY}, BUILT_REGISTRY, False, "mine:1", Source.PULL),
         (OWN, "auto", {"mine:1"}, "registry:3", False, "mine:1", Source.HERE),
         (DEFAULT, "pull", {BUILT_REGISTRY}, BUILT_REGISTRY, False, "registry:3", Source.PULL),

@@ -140,7 +140,7 @@ def test_on_3_a_tag_is_deleted_as_a_tag() -> None:
     assert fake.asked_for("DELETE")[-1] == "/v2/app/manifests/1"
 
 
-# --- the throw-away of 2.8 -------------------------------------------------------------------------------------------
+# --- the placeholder of 2.8 -------------------------------------------------------------------------------------------
 
 
 def stopping(method: str, path: str, action: Callable[[], Reply | None]) -> Callable[[Asked], Reply | None]:
@@ -166,7 +166,7 @@ def test_the_throw_away_is_of_the_same_family_and_says_what_it_is(old: FakeRegis
 
     with connect(old) as client:
         plan = plan_deletion(client, ["app:1"])
-        # Not the first DELETE, which asks for the tag, but that of the throw-away.
+        # Not the first DELETE, which asks for the tag, but that of the placeholder.
         old.before = stopping("DELETE", "sha256", look)
         assert errors(apply_plan(client, plan, nonce=lambda: "n1")) == [None]
     ((media_type, content),) = stored
@@ -314,7 +314,7 @@ def test_where_it_cannot_be_put_back_either_the_way_out_is_named_and_works(old: 
         assert removal.half_deleted == made.digest
         assert errors(apply_plan(client, plan)) == [None]
     assert old.repositories["app"].tags == {"2": made.digest}
-    # The throw-away of the run that was cut off stays without a tag: deleted by its digest, it could have taken
+    # The placeholder of the run that was interrupted stays without a tag: deleted by its digest, it could have taken
     # along whatever had come to that digest meanwhile.
     assert len(old.repositories["app"].manifests.keys() - {made.digest}) == 1
 

@@ -1,4 +1,4 @@
-"""What is said of something that is no image, and the commands: none that fails with this registry."""
+"""What is said of something that is not an image, and the commands: none that fails with this registry."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_its_own_client_comes_first(client: Client, place: Place, name: str, com
 @pytest.mark.parametrize(
     ("client", "place", "name"),
     [
-        # Compose has no switch for plain HTTP that all its versions heed (docker/compose#13352, #13894).
+        # Compose has no switch for plain HTTP that all its versions apply (docker/compose#13352, #13894).
         (Client.COMPOSE, REMOTE, "web:1"),
         (Client.DOCKER_MODEL, REMOTE, "ai/m:1"),
         (Client.DOCKER_MODEL, LOCAL_TLS, "ai/m:1"),

@@ -97,7 +97,7 @@ def test_two_images_for_one_name_are_refused() -> None:
 
 def test_a_missing_image_is_told_with_the_nearest_before_anything_is_tagged() -> None:
     engine = FakeEngine(images={"centos:7-git": "a", "debian:12": "b"})
-    with pytest.raises(ImageNotFound, match="There is no image centos:7-gti") as caught:
+    with pytest.raises(ImageNotFound, match="There is not an image centos:7-gti") as caught:
         publish.plan_push(["debian:12", "centos:7-gti"], None, ADDRESS, engine)
     assert caught.value.advice == ("Did you mean centos:7-git?",)
     assert engine.done == []

@@ -95,7 +95,7 @@ def test_a_fingerprint_is_compared_where_the_system_trusts_the_certificate_too(t
     assert OTHER.fingerprint in error.message
     # Trusted by the system or not, what was compared has to have signed what is presented.
     case.handed_out = OTHER.pem
-    assert "is not from the authority CN=Another" in case.refusal(fingerprint=OTHER.fingerprint).message
+    assert "is not from the CA CN=Another" in case.refusal(fingerprint=OTHER.fingerprint).message
 
 
 def test_a_fingerprint_and_a_public_certificate_without_an_authority_to_compare(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_file(tmp_path: Path) -> None:
     assert AUTHORITY_PATH not in case.asked
     file.write_bytes(OTHER.pem)
     error = case.refusal(ca=file)
-    assert "is not from the authority CN=Another, but from CN=The registry's own" in error.message
+    assert "is not from the CA CN=Another, but from CN=The registry's own" in error.message
     assert "cannot be read: No such file" in case.refusal(ca=tmp_path / "none").message
 
 
@@ -131,11 +131,11 @@ def test_a_certificate_that_signed_itself_may_be_given(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("handed_out", "words"),
     [
-        (None, "does not hand out its authority (it answers 404)"),
-        (b"<html>", "is no certificate in PEM"),
+        (None, "does not hand out its CA (it answers 404)"),
+        (b"<html>", "is not a certificate in PEM"),
         (ROOT.pem + OTHER.pem, "holds 2 certificates"),
-        (SERVER.pem, "is no authority's certificate but a server's"),
-        (OTHER.pem, "is not from the authority CN=Another"),
+        (SERVER.pem, "is not CA's certificate but a server's"),
+        (OTHER.pem, "is not from the CA CN=Another"),
         (authority("Old", begins=now() - 9 * DAY, ends=now() - DAY).pem, "expired on"),
         (authority("Early", begins=now() + DAY).pem, "this machine's clock says"),
     ],

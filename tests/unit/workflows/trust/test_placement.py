@@ -28,7 +28,7 @@ HERE = Whereabouts("unix:///var/run/docker.sock", EngineKind.SYSTEM, daemon=None
 
 @dataclass
 class World:
-    """A machine in a folder; its system takes an authority over when the program for that runs."""
+    """A machine in a folder; its system takes a CA over when the program for that runs."""
 
     root: Path
     runs: list[str] = field(default_factory=list)

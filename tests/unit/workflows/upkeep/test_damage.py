@@ -405,7 +405,7 @@ def test_files_are_verified_as_they_are_now(tree: Tree) -> None:
 
 
 class TestLinks:
-    """The folder that the link of a manifest or layer lies in says what it holds."""
+    """The folder that the link of a manifest or layer is in says what it holds."""
 
     @pytest.mark.parametrize("content", [b"", b"sha256:abc", b"\0" * 71, sha256(b"another").encode()])
     def test_they_are_written_again(self, tree: Tree, content: bytes) -> None:

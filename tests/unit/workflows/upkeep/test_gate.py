@@ -208,7 +208,7 @@ def test_a_gate_left_closed_is_opened_once_the_helper_is_gone(deployment: Deploy
     engine = FakeEngine([(0, 0)])
     words = recover(deployment, cast("Engine", engine))
     assert words == (
-        "Writes were held off since 2026-11-26 12:00:00 UTC by `deployer gc` (process 4711), which is gone; "
+        "Writes were paused since 2026-11-26 12:00:00 UTC by `deployer gc` (process 4711), which is gone; "
         "they are let through again."
     )
     assert engine.removed == [str(deployment.directory)]

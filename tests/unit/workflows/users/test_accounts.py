@@ -98,7 +98,7 @@ def test_whether_the_rules_of_the_settings_are_in_force(stack: Stack) -> None:
 
 @pytest.mark.parametrize("name", ["", "a b", "-x", "a:b", "a\nb", "x" * 65, "ä", "*"])
 def test_a_name_that_cannot_be_is_refused(name: str) -> None:
-    with pytest.raises(UsageError, match="is no user name"):
+    with pytest.raises(UsageError, match="is not a valid user name"):
         accounts.check_name(name)
 
 
@@ -166,7 +166,7 @@ def test_an_import_takes_all_or_says_each_line_that_cannot_be() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"# nobody\n", b"\xff\xfea\x00:\x00"])
 def test_a_file_without_users_is_refused(content: bytes) -> None:
-    with pytest.raises(AccountsRefused, match=r"x\.htpasswd (holds no user|is no htpasswd file)"):
+    with pytest.raises(AccountsRefused, match=r"x\.htpasswd (holds no user|is not a valid htpasswd file)"):
         read(content)
 
 

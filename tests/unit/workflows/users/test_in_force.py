@@ -101,10 +101,10 @@ def test_a_frontend_that_refuses_is_told_of_and_the_mark_stays(deployment: Deplo
         in_force.keep(stack, (ANNA,), "user add anna")
     assert caught.value.original == "adapting config: line 3"
     assert deployment.unread_file.exists()
-    assert "may not heed it yet" in in_force.finish(stack)
+    assert "may not be in effect yet" in in_force.finish(stack)
     stack.engine.refuses = False  # type: ignore[attr-defined]
     said = in_force.finish(stack)
-    assert said.startswith("`deployer user add anna` was cut off. Look whether it took effect, and repeat it if not")
+    assert said.startswith("`deployer user add anna` was interrupted. Look whether it took effect, and repeat it")
     assert not deployment.unread_file.exists()
     assert in_force.finish(stack) == ""
 

@@ -65,13 +65,13 @@ def test_the_default_name_is_one_that_kubernetes_takes(host: str, name: str) -> 
 
 @pytest.mark.parametrize("name", ["", "Registry", "a_b", "-a", "a-", "a..b", ".a", "a\n", "a b", "x" * 254])
 def test_other_names_are_refused(name: str) -> None:
-    with pytest.raises(UsageError, match="is no name of a Secret"):
+    with pytest.raises(UsageError, match="is not a valid Secret name"):
         pull_secret.check_names(name, "")
 
 
 @pytest.mark.parametrize("namespace", ["Team", "a.b", "-a", "a\n", "x" * 64])
 def test_other_namespaces_are_refused(namespace: str) -> None:
-    with pytest.raises(UsageError, match="is no namespace"):
+    with pytest.raises(UsageError, match="is not a valid namespace"):
         pull_secret.check_names("a", namespace)
 
 

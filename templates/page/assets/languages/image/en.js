@@ -66,7 +66,7 @@ export const words = {
     home: "Home page",
     deprecated: "Deprecated",
   },
-  noConfig: "The configuration is not in the registry: the image cannot be pulled. Push it anew.",
+  noConfig: "The configuration is not in the registry: the image cannot be pulled. Push it again.",
   brokenConfig: "The configuration cannot be read. It is shown below as it is stored.",
   large: "It is too large to be shown here.",
 
@@ -117,7 +117,7 @@ export const words = {
   absentAdvice: "The image names it, but it was never pushed here, or was deleted. Push it, or choose another platform.",
   unknown: (name, reference) => `${name} has no ${reference}`,
   unknownAdvice: "It was deleted, or was never pushed.",
-  halfDeleted: (image) => `Deleting this tag was cut off. Delete it again, here or by “deployer delete ${image}”, to finish it.`,
+  halfDeleted: (image) => `Deleting this tag was interrupted. Delete it again, here or by “deployer delete ${image}”, to finish it.`,
   gone: (tag) => `What ${tag} points to is gone`,
-  goneAdvice: "The tag is there, but not its manifest. Push the image anew, or delete the tag.",
+  goneAdvice: "The tag is there, but not its manifest. Push the image again, or delete the tag.",
 };

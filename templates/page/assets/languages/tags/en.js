@@ -34,9 +34,9 @@ export const words = {
   nothingToPull: "Nothing here can be pulled: every tag is damaged, empty, or names what is gone.",
   states: {
     words: {
-      half: "half deleted", gone: "manifest gone", unreadable: "not readable", unread: "not read", broken: "not whole", empty: "empty",
+      half: "partially deleted", gone: "manifest gone", unreadable: "not readable", unread: "not read", broken: "not whole", empty: "empty",
     },
-    half: "A deletion was cut off. Delete the tag again to finish it.",
+    half: "A deletion was interrupted. Delete the tag again to finish it.",
     gone: "The tag names nothing that is there. It can only be deleted, or pushed again.",
     tooLarge: (size) => `Its manifest has ${size}, and the registry reads no more than 4 MiB of one.`,
     empty: (name) => `${name} is empty: its index names no image, and there is nothing to pull.`,

@@ -83,7 +83,7 @@ async function platformContent(shown, platform, isChosen) {
   const { size } = describe(document, document.mediaType);
   const words = size === null ? text.tags.noneKnown : bytes(size);
   own.push([text.tags.size, part.kind === "legacy" ? null : words], [text.tags.created, timeAgo(realTime(part.config?.created, new Date()))], ...builderFacts(part));
-  // Where the index itself tells it, it stands above already.
+  // Where the index itself tells it, it is above already.
   const origin = readOrigin(part.config?.config?.Labels, document.annotations);
   const above = JSON.stringify(readOrigin(shown.document.annotations));
   if (JSON.stringify(origin) !== above) own.push(...originFacts(origin));

@@ -58,7 +58,7 @@ function rawContent({ title, stored, announce }) {
   return [h("div", { class: "raw-bar" }, how || h("span"), copier), code, cut];
 }
 
-/** What is no JSON stays as it is. */
+/** What is not valid JSON stays as it is. */
 function laidOut(stored) {
   try {
     return JSON.stringify(JSON.parse(stored), null, 2);

@@ -104,7 +104,7 @@ async function readStrays(client, name, digest, signal) {
 
 const known = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefined);
 
-/** What is damaged or lost stands first: the rest of the view tells what the manifest says. */
+/** What is damaged or lost is first: the rest of the view tells what the manifest says. */
 function brokenNotice({ title, details, announce }) {
   const isCut = details.damaged.some(({ size }) => size !== null);
   return h("div", { class: "notice error" }, h("h2", {}, text.image.broken), h("p", {}, stateSentence(title, details)),
@@ -130,7 +130,7 @@ async function draw(shown) {
     const { drawIndex } = await twice(() => import("./image-index.js")).catch(() => Promise.reject(new RegistryError("unreachable")));
     return body.replaceChildren(facts(factsOf(shown, null)), ...(await drawIndex(shown)));
   }
-  // A throw-away is no image, and nothing that one would pull.
+  // A placeholder is not an image, and nothing that one would pull.
   if (details.halfDeleted) return body.replaceChildren(notice(h("p", {}, text.image.halfDeleted(`${name}:${tag}`))));
   const part = { digest, attestations: [], ...(await readManifest(shown, document)) };
   const got = details.pulls === "none" ? null : { tag, digest, platform: "" };

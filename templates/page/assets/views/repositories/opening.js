@@ -8,7 +8,7 @@ import { notice } from "../parts.js";
 
 /**
  * @param {{value: string, address: string, go: (address: string) => void}} options
- * `value` is what stands in the field at first, `address` the registry's, as image names carry it.
+ * `value` is what is in the field at first, `address` the registry's, as image names carry it.
  * @returns {HTMLElement}
  */
 export function openingNotice({ value, address, go }) {

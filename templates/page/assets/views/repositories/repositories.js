@@ -41,7 +41,7 @@ export function showRepositories(context) {
   const shapes = { list: listShape({ facts: known.of, shown: () => shown }) };
   const top = createTop({ list, virtual, filter: settings.filter, set, toShape, go, onEnter, sortBy });
   const aside = h("div", { class: "aside" });
-  // Whoever is at a control in it keeps the focus while it tells the same.
+  // Anyone who is at a control in it keeps the focus while it tells the same.
   const drawAside = remembering((...telling) => aside.replaceChildren(...besides(...telling)));
 
   function shape() {

@@ -58,7 +58,7 @@ function showTags(context) {
   const virtual = createVirtualList({ root: body, createRow, place, signal });
   const nothing = h("p", { class: "fault", hidden: true }, text.tags.nothingToPull);
   const aside = h("div", { class: "aside" });
-  // Whoever is at a control there, or has selected words, keeps them while the same is told.
+  // Anyone who is at a control there, or has selected words, keeps them while the same is told.
   const drawAside = remembering((...telling) => aside.replaceChildren(...besides(...telling)));
   const drawNumber = remembering((words, size) =>
     number.replaceChildren(...(words ? [`${words} · `, h("span", { title: text.tags.deleting.sharedOnce }, bytes(size))] : [])));
