@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { pullCommand, pullCommands } = await load("browser/commands.js");
+const { pullCommand, pullCommands } = await load("content/commands.js");
 
 const digest = `sha256:${"a".repeat(64)}`;
 const app = { client: "docker", address: "localhost:5000", name: "team/app", tag: "1.0", isPlain: true };

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
 const { attachedTo, readAttached } = await load("content/attached.js");
-const { pullCommands } = await load("browser/commands.js");
+const { pullCommands } = await load("content/commands.js");
 const { ago, bytes, naturally } = await load("browser/format.js");
 const { kindOf } = await load("content/kinds.js");
 const { isAttestation, namesManifest } = await load("content/media-types.js");

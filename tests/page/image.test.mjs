@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
 const { isDigest, layerType, parse, readChart, readLayers, readPairs, readPurposes, readReferringTag, readSettings } = await load("content/image.js");
-const { readHistory, readInstruction, readLegacy } = await load("content/history.js");
+const { readHistory, readInstruction, readLegacy } = await load("views/image/history.js");
 const { askedPlatform, readPlatforms } = await load("content/platforms.js");
 
 const hex = "a".repeat(64);

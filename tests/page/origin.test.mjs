@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { readOrigin, safeLink } = await load("content/origin.js");
+const { readOrigin, safeLink } = await load("views/image/origin.js");
 const { enclosed, isolated } = await load("browser/direction.js");
 
 test("an image's version, revision and links come from its labels, the newer names first", () => {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
-const { createClient, isName } = await load("registry/client.js");
+const { isName } = await load("browser/names.js");
+const { createClient } = await load("registry/client.js");
 const { ACCEPT } = await load("content/media-types.js");
 const ORIGIN = "http://registry.test:5000";
 const { signal } = new AbortController();

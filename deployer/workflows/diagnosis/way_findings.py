@@ -40,4 +40,5 @@ def _answering(examined: Examined) -> Finding:
     known = authority if authority.is_file() else None
     with RegistryClient(settings.url, examined.environment, plain=settings.tls.is_off, authority=known) as client:
         client.ping()
-    return Finding("ok", f"{settings.url} answers as a registry.")
+        # A client's settings need not say that the registry speaks TLS.
+        return Finding("ok", f"{client.place.url} answers as a registry.")

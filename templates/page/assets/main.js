@@ -1,10 +1,10 @@
 /** Puts the rooms together: one client, one session, a view for each address. */
 import { $ } from "./browser/dom.js";
 import { addStyle, twice } from "./browser/loading.js";
-import { createClient, RegistryError } from "./registry/client.js";
 import { startRouter } from "./browser/router.js";
 import { CHANGED, createStore } from "./browser/store.js";
 import { addWords, language } from "./browser/text.js";
+import { createClient, RegistryError } from "./registry/client.js";
 import { drawFrame } from "./views/frame.js";
 import { showFailure, showUnknown } from "./views/parts.js";
 
@@ -12,7 +12,7 @@ import { showFailure, showUnknown } from "./views/parts.js";
 const VIEWS = {
   repositories: () => view(() => import("./views/repositories/repositories.js"), ["list"], "repositories", "showRepositories"),
   repository: () => view(() => import("./views/repository/repository.js"), ["tags"], "repository", "showRepository"),
-  untagged: () => view(() => import("./views/repository/untagged.js"), ["tags", "image", "untagged"], "image", "showUntagged"),
+  untagged: () => view(() => import("./views/image/untagged.js"), ["tags", "image", "untagged"], "image", "showUntagged"),
   image: () => view(() => import("./views/image/image.js"), ["tags", "image"], "image", "showImage"),
   unknown: async () => showUnknown,
 };

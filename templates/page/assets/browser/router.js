@@ -1,6 +1,6 @@
 /** Addresses: which view an address means, and how one gets from view to view. */
 
-import { isName } from "../registry/client.js";
+import { isName } from "./names.js";
 
 const REPOSITORY = "/repository/";
 const ADDRESS = /^\/repository\/(.+?)(?:\/(tag|digest)\/([^/]+))?\/?$/;

@@ -1,9 +1,9 @@
 /** What manifests and configurations say in detail. Everything in them is a stranger's word: checked, then used. */
-import { attachedPurpose, attachedTo } from "./attached.js";
 import { list, words } from "../browser/checked.js";
+import { attachedPurpose, attachedTo } from "./attached.js";
 import { predicateOf, purposeOf } from "./kinds.js";
-import { namesManifest } from "./media-types.js";
 import { artifactName } from "./manifest.js";
+import { namesManifest } from "./media-types.js";
 
 const DIGEST = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-f]{32,}$/;
 const DURATIONS = [["h", 3_600], ["m", 60], ["s", 1]];

@@ -2,7 +2,7 @@
 import { list, namesContent, words } from "../browser/checked.js";
 import { kindOf } from "./kinds.js";
 import { isAttestation, namesManifest } from "./media-types.js";
-import { partsOf, total } from "../registry/weight.js";
+import { partsOf, total } from "./weight.js";
 
 /** The annotation of a placeholder image, with the digest that its tag had. */
 export const HALF_DELETED = "deployer.half-deleted.digest";

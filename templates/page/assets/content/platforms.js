@@ -1,8 +1,8 @@
 /** What an index holds: its platforms, with those of the indexes in it, and what is attested of them. */
 import { list, namesContent, words } from "../browser/checked.js";
 import { shortDigest } from "../browser/format.js";
-import { isAttestation, namesManifest } from "./media-types.js";
 import { DEPTH, artifactName } from "./manifest.js";
+import { isAttestation, namesManifest } from "./media-types.js";
 import { completedPlatform, isPlatform, platformLabel, platformName } from "./platform.js";
 
 /**

@@ -1,6 +1,6 @@
 /** What each repository in sight weighs: read once it stays there, and kept for all views. */
+import { weigh } from "../content/weight.js";
 import { createPool } from "./pool.js";
-import { weigh } from "../registry/weight.js";
 
 // As many as browsers have connections to one server without HTTP/2.
 const AT_ONCE = 6;

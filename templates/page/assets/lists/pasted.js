@@ -1,7 +1,7 @@
 /** What people paste into a search: a reference, a command with one in it, an address. */
-import { isDigest } from "../content/image.js";
-import { isName } from "../registry/client.js";
+import { isName } from "../browser/names.js";
 import { digestPath, parsePath, repositoryPath, tagPath } from "../browser/router.js";
+import { isDigest } from "../content/image.js";
 
 // Only what holds one of these can be more than a name.
 const TELLING = /[:@]/;

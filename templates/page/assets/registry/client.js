@@ -2,8 +2,6 @@
 import { isObject, words } from "../browser/checked.js";
 import { ACCEPT } from "../content/media-types.js";
 
-const NAME = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
-
 // Until what broke off is asked once more, in milliseconds.
 const PAUSE = 300;
 
@@ -33,9 +31,6 @@ export class RegistryError extends Error {
     this.code = code;
   }
 }
-
-/** @param {string} name @returns {boolean} whether a repository can have this name */
-export const isName = (name) => name.length < 256 && NAME.test(name);
 
 /**
  * @param {{origin: string, fetch: typeof fetch}} options

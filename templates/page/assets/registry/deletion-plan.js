@@ -1,6 +1,6 @@
 /** What deleting means, before anything is deleted: what goes, what stays, what a repository weighs less. */
-import { isAttachedTo } from "../content/attached.js";
 import { naturally } from "../browser/format.js";
+import { isAttachedTo } from "../content/attached.js";
 import { HALF_DELETED, NOTHING, describe } from "../content/manifest.js";
 
 /**

@@ -6,10 +6,10 @@
  * `deployer/workflows/images/untagging.py`. Whatever ends them half-way, the tag is as it was, or on a placeholder that says
  * what it is, and which `deployer` and this page finish.
  */
-import { throwAway } from "./deletion-plan.js";
 import { NOTHING } from "../content/manifest.js";
 import { ACCEPT } from "../content/media-types.js";
 import { RegistryError } from "./client.js";
+import { throwAway } from "./deletion-plan.js";
 
 // Before each try, in milliseconds: pushes and deletions at the same time make 2.8 stumble for a moment.
 const PAUSES = [0, 100, 500];

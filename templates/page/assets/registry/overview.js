@@ -1,12 +1,12 @@
 /** What the list of tags shows of each, and what a repository weighs. */
-import { readAttached } from "../content/attached.js";
 import { isObject } from "../browser/checked.js";
+import { readAttached } from "../content/attached.js";
 import { damageIn } from "../content/damage.js";
 import { kindOfWhole } from "../content/kinds.js";
 import { DEPTH, describe } from "../content/manifest.js";
 import { momentOf, realTime } from "../content/moments.js";
 import { completedPlatform, platformLabels } from "../content/platform.js";
-import { total, weigh } from "./weight.js";
+import { total, weigh } from "../content/weight.js";
 
 /**
  * @typedef {import("../content/kinds.js").Kind | "missing" | "unread"} Kind

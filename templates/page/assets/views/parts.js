@@ -1,7 +1,6 @@
 /** Parts that several views are made of. */
 import { copy } from "../browser/copy.js";
 import { h, icon } from "../browser/dom.js";
-import { addStyle, twice } from "../browser/loading.js";
 import { filterPath } from "../browser/router.js";
 import { text } from "../browser/text.js";
 
@@ -175,14 +174,4 @@ export function showUnloaded() {
     errorNotice({ kind: "unreachable" }, () => location.reload()), h("div", { class: "answers" }, close));
   document.body.append(dialog);
   dialog.showModal();
-}
-
-/**
- * Open the dialog that deletes, which is loaded when it is first wanted.
- * @param {any} options those of `openDeleting`
- */
-export async function askToDelete(options) {
-  const [module] = await Promise.all([twice(() => import("./deleting/deleting.js")).catch(() => null), addStyle("deleting")]);
-  if (module) module.openDeleting(options);
-  else showUnloaded();
 }

@@ -1,12 +1,12 @@
 /** The dialog that deletes: it asks, does it, and tells how it ended. */
-import { createDeletion, refusal } from "../../registry/deletion.js";
-import { createWeigher, planDeletion, planImage } from "../../registry/deletion-plan.js";
 import { h } from "../../browser/dom.js";
 import { bytes, shortDigest } from "../../browser/format.js";
 import { CHANGED } from "../../browser/store.js";
 import { text } from "../../browser/text.js";
-import { createQuestion, words } from "./deleting-question.js";
+import { createWeigher, planDeletion, planImage } from "../../registry/deletion-plan.js";
+import { createDeletion, refusal } from "../../registry/deletion.js";
 import { button, commandBox, errorNotice, faultSentence } from "../parts.js";
+import { createQuestion, words } from "./deleting-question.js";
 
 // After so many milliseconds without an answer, it is said what may be the matter.
 const PATIENCE = 4000;

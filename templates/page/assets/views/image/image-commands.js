@@ -1,10 +1,10 @@
 /** The commands that get an image, each to be copied. */
-import { pullCommands } from "../../browser/commands.js";
 import { h } from "../../browser/dom.js";
 import { registryAddress } from "../../browser/format.js";
 import { text } from "../../browser/text.js";
-import { choice, section } from "./image-parts.js";
+import { pullCommands } from "../../content/commands.js";
 import { commandLine, copyButton } from "../parts.js";
+import { choice, section } from "./image-parts.js";
 
 // Names are the same in all languages.
 const TOOLS = {

@@ -2,19 +2,19 @@
 import { enclosed } from "../../browser/direction.js";
 import { h } from "../../browser/dom.js";
 import { bytes, shortDigest } from "../../browser/format.js";
+import { digestPath } from "../../browser/router.js";
+import { text } from "../../browser/text.js";
 import { kindOf } from "../../content/kinds.js";
 import { describe } from "../../content/manifest.js";
 import { realTime } from "../../content/moments.js";
-import { readOrigin } from "../../content/origin.js";
 import { completedPlatform, platformLabel } from "../../content/platform.js";
 import { askedPlatform, readPlatforms } from "../../content/platforms.js";
-import { digestPath } from "../../browser/router.js";
 import { stateSentence } from "../../content/states.js";
-import { text } from "../../browser/text.js";
+import { notice } from "../parts.js";
 import { builderFacts, manifestSections, readManifest } from "./image-manifest.js";
 import { beginningOf, digestButton, facts, originFacts, timeAgo } from "./image-parts.js";
 import { referrersSection } from "./image-referrers.js";
-import { notice } from "../parts.js";
+import { readOrigin } from "./origin.js";
 
 // From so many on they are chosen from a list.
 const LISTED = 8;

@@ -2,15 +2,15 @@
 import { words } from "../../browser/checked.js";
 import { h } from "../../browser/dom.js";
 import { bytes, shortDigest } from "../../browser/format.js";
-import { readHistory, readLegacy } from "../../content/history.js";
+import { text } from "../../browser/text.js";
 import { isDigest, parse, readChart, readLayers, readPairs, readPurposes, readSettings } from "../../content/image.js";
 import { kindOf } from "../../content/kinds.js";
 import { describe } from "../../content/manifest.js";
-import { text } from "../../browser/text.js";
+import { errorNotice, notice } from "../parts.js";
+import { readHistory, readLegacy } from "./history.js";
 import { commandsSection } from "./image-commands.js";
 import { digestButton, fill, folded, pairs, section, timeAgo } from "./image-parts.js";
 import { rawBox } from "./image-raw.js";
-import { errorNotice, notice } from "../parts.js";
 
 // Not read into the page, in bytes: it would hold up the browser.
 const TOO_LARGE = 4_194_304;

@@ -101,7 +101,7 @@ export function fill(list, items, row) {
 }
 
 /**
- * @param {import("../../content/origin.js").Origin} origin
+ * @param {import("./origin.js").Origin} origin
  * @returns {[string, any][]} what an image says of where it comes from, for `facts`
  */
 export const originFacts = ({ version, revision, links }) => [

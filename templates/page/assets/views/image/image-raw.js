@@ -1,8 +1,8 @@
 /** Something as it is stored, or laid out. */
 import { h } from "../../browser/dom.js";
 import { text } from "../../browser/text.js";
-import { choice } from "./image-parts.js";
 import { copyButton, errorNotice, notice, skeleton } from "../parts.js";
+import { choice } from "./image-parts.js";
 
 // As much as is laid out without holding the page up, in characters; all of it can be copied.
 const SHOWN = 200_000;

@@ -1,15 +1,15 @@
 /** What is attached to an image: signatures, attestations, lists of contents and whatever else refers to it. */
-import { attachedPurpose, isAttachedTo } from "../../content/attached.js";
 import { isolated } from "../../browser/direction.js";
 import { h } from "../../browser/dom.js";
 import { bytes, naturally, shortDigest } from "../../browser/format.js";
+import { digestPath, tagPath } from "../../browser/router.js";
+import { text } from "../../browser/text.js";
+import { attachedPurpose, isAttachedTo } from "../../content/attached.js";
 import { readPurposes } from "../../content/image.js";
 import { artifactName, describe } from "../../content/manifest.js";
 import { realTime } from "../../content/moments.js";
-import { digestPath, tagPath } from "../../browser/router.js";
-import { text } from "../../browser/text.js";
-import { section, timeAgo } from "./image-parts.js";
 import { errorNotice, skeleton } from "../parts.js";
+import { section, timeAgo } from "./image-parts.js";
 
 /**
  * @param {any} shown the view's

@@ -1,23 +1,25 @@
 /** One image, or whatever else a tag or a digest stands for. */
-import { damageIn } from "../../content/damage.js";
 import { h } from "../../browser/dom.js";
 import { bytes, moment as absolute, naturally, shortDigest } from "../../browser/format.js";
-import { isDigest, readPurposes, readReferringTag } from "../../content/image.js";
 import { twice } from "../../browser/loading.js";
+import { isName } from "../../browser/names.js";
+import { digestPath, repositoryPath, tagPath } from "../../browser/router.js";
+import { text } from "../../browser/text.js";
+import { damageIn } from "../../content/damage.js";
+import { isDigest, readPurposes, readReferringTag } from "../../content/image.js";
 import { artifactName, describe } from "../../content/manifest.js";
 import { isIndex } from "../../content/media-types.js";
 import { realTime } from "../../content/moments.js";
-import { readOrigin } from "../../content/origin.js";
-import { readRepository } from "../../registry/overview.js";
 import { platformLabel } from "../../content/platform.js";
-import { isName, RegistryError } from "../../registry/client.js";
-import { digestPath, repositoryPath, tagPath } from "../../browser/router.js";
 import { stateSentence } from "../../content/states.js";
-import { text } from "../../browser/text.js";
+import { RegistryError } from "../../registry/client.js";
+import { readRepository } from "../../registry/overview.js";
+import { askToDelete } from "../deleting/ask-to-delete.js";
+import { breadcrumb, button, commandBox, errorNotice, keepingFocus, notice, skeleton, stepsTo } from "../parts.js";
 import { builderFacts, manifestSections, readManifest } from "./image-manifest.js";
 import { digestButton, facts, originFacts, timeAgo } from "./image-parts.js";
 import { purposeWords, referrersSection } from "./image-referrers.js";
-import { askToDelete, breadcrumb, button, commandBox, errorNotice, keepingFocus, notice, skeleton, stepsTo } from "../parts.js";
+import { readOrigin } from "./origin.js";
 
 const SIBLINGS = 12;
 // Of an index that no tag leads to, the overview tells nothing: so many of its images are asked for.

@@ -1,9 +1,9 @@
 /** Repositories as a tree of folders. */
 import { h, icon, say } from "../../browser/dom.js";
-import { around, planted, unfolded } from "../../lists/folders.js";
 import { count } from "../../browser/format.js";
 import { repositoryPath } from "../../browser/router.js";
 import { text } from "../../browser/text.js";
+import { around, planted, unfolded } from "../../lists/folders.js";
 import { cells } from "./list.js";
 
 const FOLD = "m6 4 4 4-4 4";

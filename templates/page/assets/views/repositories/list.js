@@ -1,10 +1,10 @@
 /** Repositories as a list: its rows, and what each row tells. */
-import { listed } from "../../lists/catalog.js";
 import { h, say } from "../../browser/dom.js";
 import { ago, bytes, count, moment } from "../../browser/format.js";
 import { repositoryPath } from "../../browser/router.js";
 import { remembering } from "../../browser/store.js";
 import { text } from "../../browser/text.js";
+import { listed } from "../../lists/catalog.js";
 
 /**
  * A way to show repositories: `rowsOf` what is shown, an element for each as the virtual list wants it, and what is to

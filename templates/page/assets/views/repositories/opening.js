@@ -1,7 +1,7 @@
 /** For those who may not list the repositories: one is opened by its name. */
 import { h } from "../../browser/dom.js";
 import { repositoryIn } from "../../browser/format.js";
-import { isName } from "../../registry/client.js";
+import { isName } from "../../browser/names.js";
 import { repositoryPath } from "../../browser/router.js";
 import { text } from "../../browser/text.js";
 import { notice } from "../parts.js";

@@ -1,17 +1,17 @@
 /** All repositories of the registry, however many: as a list, or in folders. */
-import { matching, ordered, sortedBy } from "../../lists/catalog.js";
 import { h, say } from "../../browser/dom.js";
 import { bytes, count, registryAddress } from "../../browser/format.js";
-import { createKnown } from "../../lists/known.js";
-import { keep, pressed, recall } from "../../lists/list-settings.js";
 import { twice } from "../../browser/loading.js";
-import { RegistryError } from "../../registry/client.js";
 import { CHANGED, createStore, remembering } from "../../browser/store.js";
 import { addWords, text } from "../../browser/text.js";
+import { matching, ordered, sortedBy } from "../../lists/catalog.js";
+import { createKnown } from "../../lists/known.js";
+import { keep, pressed, recall } from "../../lists/list-settings.js";
 import { createVirtualList } from "../../lists/virtual-list.js";
-import { listHeadings, listShape } from "./list.js";
+import { RegistryError } from "../../registry/client.js";
 import { button, commandBox, errorNotice, noMatch, notice, pushCommands, skeleton, toBeginning } from "../parts.js";
 import { filterBox, referenceOf } from "../search.js";
+import { listHeadings, listShape } from "./list.js";
 
 const SHAPES = ["list", "folders"];
 // Repositories named in one command.

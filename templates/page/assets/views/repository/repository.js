@@ -1,19 +1,20 @@
 /** One repository: all its tags, and what is known of each. */
-import { pullCommand } from "../../browser/commands.js";
 import { h, say } from "../../browser/dom.js";
 import { bytes, registryAddress } from "../../browser/format.js";
-import { remember, remembered } from "../../lists/list-settings.js";
 import { twice } from "../../browser/loading.js";
-import { listedTags, readRepository } from "../../registry/overview.js";
-import { isName } from "../../registry/client.js";
-import { createSelection } from "../../lists/selection.js";
-import { createStore, remembering } from "../../browser/store.js";
-import { headline, matchingTags, nested, parseSorting, sortedTags, writeSorting } from "../../lists/tags.js";
+import { isName } from "../../browser/names.js";
 import { untaggedPath } from "../../browser/router.js";
+import { createStore, remembering } from "../../browser/store.js";
 import { text } from "../../browser/text.js";
+import { pullCommand } from "../../content/commands.js";
+import { remember, remembered } from "../../lists/list-settings.js";
+import { createSelection } from "../../lists/selection.js";
+import { headline, matchingTags, nested, parseSorting, sortedTags, writeSorting } from "../../lists/tags.js";
 import { createVirtualList } from "../../lists/virtual-list.js";
+import { listedTags, readRepository } from "../../registry/overview.js";
+import { askToDelete } from "../deleting/ask-to-delete.js";
 import {
-  askToDelete, breadcrumb, button, commandBox, errorNotice, keepingFocus, noMatch, notice, pushCommands, skeleton,
+  breadcrumb, button, commandBox, errorNotice, keepingFocus, noMatch, notice, pushCommands, skeleton,
   stepsTo, toBeginning,
 } from "../parts.js";
 import { filterBox } from "../search.js";

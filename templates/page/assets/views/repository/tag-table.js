@@ -2,10 +2,10 @@
 import { isolated } from "../../browser/direction.js";
 import { h, icon } from "../../browser/dom.js";
 import { ago, bytes, moment, shortDigest } from "../../browser/format.js";
-import { artifactName } from "../../content/manifest.js";
 import { tagPath } from "../../browser/router.js";
-import { stateSentence } from "../../content/states.js";
 import { text } from "../../browser/text.js";
+import { artifactName } from "../../content/manifest.js";
+import { stateSentence } from "../../content/states.js";
 import { copyButton } from "../parts.js";
 
 const COLUMNS = ["name", "platforms", "size", "created", "pushed", "pull"];

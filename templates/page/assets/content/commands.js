@@ -1,5 +1,5 @@
 /** How tools get what the registry has. */
-import { isPlatform } from "../content/platform.js";
+import { isPlatform } from "./platform.js";
 
 const LOCAL = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/;
 const VERSION = /^v?\d+(\.\d+){0,2}([-_][\w.-]+)?$/;
@@ -20,7 +20,7 @@ const TOOLS = {
 };
 
 /**
- * @param {{client: import("../content/kinds.js").Client, address: string, name: string, tag?: string, digest?: string,
+ * @param {{client: import("./kinds.js").Client, address: string, name: string, tag?: string, digest?: string,
  *   platform?: string, isPlain: boolean}} wanted
  * `client` gets it; `address` is the registry's, as image names carry it; by its digest where one is given; `isPlain`:
  * without TLS.

@@ -1,6 +1,6 @@
 /** What manifests weigh: their configurations and layers, or what an index names that is no manifest. */
 import { isObject, list, words } from "../browser/checked.js";
-import { isIndex, namesManifest } from "../content/media-types.js";
+import { isIndex, namesManifest } from "./media-types.js";
 
 /**
  * @typedef {{digest: string, size: number | null}} Blob size in bytes; null where it says none that can be

@@ -1,5 +1,5 @@
 /** Where an image comes from, as it says itself: its version, its revision, and where its source and its words are. */
-import { isObject, words } from "../browser/checked.js";
+import { isObject, words } from "../../browser/checked.js";
 
 // OCI image specification, annotations; those of label-schema.org are older. The first that there is counts.
 const KEYS = {

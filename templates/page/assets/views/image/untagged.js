@@ -1,12 +1,13 @@
 /** What a repository holds without a tag: each can be looked at and deleted by its digest. */
 import { h, say } from "../../browser/dom.js";
 import { bytes, shortDigest } from "../../browser/format.js";
-import { artifactName, describe } from "../../content/manifest.js";
 import { digestPath, repositoryPath } from "../../browser/router.js";
 import { text } from "../../browser/text.js";
+import { artifactName, describe } from "../../content/manifest.js";
 import { readUntagged } from "../../registry/untagged.js";
-import { fill, timeAgo } from "../image/image-parts.js";
-import { askToDelete, breadcrumb, button, commandBox, errorNotice, keepingFocus, notice, skeleton, stepsTo } from "../parts.js";
+import { askToDelete } from "../deleting/ask-to-delete.js";
+import { breadcrumb, button, commandBox, errorNotice, keepingFocus, notice, skeleton, stepsTo } from "../parts.js";
+import { fill, timeAgo } from "./image-parts.js";
 
 /** @param {any} context the router's and the application's, of a repository whose name is one */
 export function showUntagged(context) {

@@ -1,7 +1,7 @@
 /** How an image was built, as far as it tells: its configuration's history beside its layers. */
-import { list } from "../browser/checked.js";
-import { realTime } from "./moments.js";
-import { isDigest, layerType, parse } from "./image.js";
+import { list } from "../../browser/checked.js";
+import { isDigest, layerType, parse } from "../../content/image.js";
+import { realTime } from "../../content/moments.js";
 
 const INSTRUCTION =
   /^(ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|SHELL|STOPSIGNAL|USER|VOLUME|WORKDIR)\s+([^]*)$/;
@@ -12,12 +12,12 @@ const ARGUMENTS = /^\|\d+(?: ([^]*?))? ((?:\/[\w./-]*sh|cmd|powershell|pwsh)(?:\
 
 /**
  * @typedef {{instruction: string, words: string, arguments: string, created: Date | null,
- *   layer: import("./image.js").Layer | null}} Step
+ *   layer: import("../../content/image.js").Layer | null}} Step
  * `instruction` is empty where what built the image is no Dockerfile.
  */
 
 /**
- * @param {any} config @param {import("./image.js").Layer[]} layers @param {Date} [now]
+ * @param {any} config @param {import("../../content/image.js").Layer[]} layers @param {Date} [now]
  * @returns {Step[] | null} the first step first; null where there is no history, or it is of other layers
  */
 export function readHistory(config, layers, now = new Date()) {
@@ -49,7 +49,7 @@ export function readInstruction(line) {
 /**
  * A manifest of schema 1 holds configurations and history in itself, the newest first, and no sizes.
  * @param {any} document
- * @returns {{config: any, layers: import("./image.js").Layer[]}} as a manifest of schema 2 would say it
+ * @returns {{config: any, layers: import("../../content/image.js").Layer[]}} as a manifest of schema 2 would say it
  */
 export function readLegacy(document) {
   const told = list(document.history).map((entry) => parse(text(entry?.v1Compatibility)) ?? {}).reverse();
