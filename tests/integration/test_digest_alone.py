@@ -102,8 +102,9 @@ def test_a_file_in_the_form_of_a_tag_is_named_by_its_path(stored: Stored, client
     foreign.write_bytes(b"")
     done = stored.stack.deployer("delete", "app:Thumbs.db", "--yes")
     assert done.returncode == 1
-    assert "is as it was before" in done.stderr
+    assert "which is not a tag" in done.stderr
     assert "docker/registry/v2/repositories/app/_manifests/tags/Thumbs.db" in done.stderr
+    assert foreign.read_bytes() == b""
     assert "Finish it" not in done.stderr
     foreign.unlink()
     stored.stack.deployer("delete", "app:good", "--yes", check=True)

@@ -79,7 +79,8 @@ export function startRouter({ root, load }) {
       signal,
       query: new URLSearchParams(location.search),
       setQuery,
-      go: navigate,
+      // One way leads on from a view: what was begun before it is left goes nowhere else.
+      go: (address) => signal.aborted || navigate(address),
       setTitle: (title) => (document.title = `${title} · ${location.host}`),
       restoreScroll: once(() => {
         scrollTo(0, scroll);
