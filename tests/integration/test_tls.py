@@ -61,7 +61,7 @@ def test_up_prints_the_fingerprint_of_the_authority(named: DeployedStack) -> Non
     plain = hashlib.sha256(der).hexdigest().upper()
     fingerprint = ":".join(plain[index : index + 2] for index in range(0, 64, 2))
     said = named.deployer("up", "--yes", check=True)
-    assert f"CA: SHA-256 {fingerprint}" in said.stdout
+    assert f"CA:       SHA-256 {fingerprint}" in said.stdout
     assert json.loads(named.deployer("up", "--yes", "--json", check=True).stdout)["authority_sha256"] == fingerprint
     assert fingerprint in named.deployer("status", check=True).stdout
     served = httpx.get(f"https://127.0.0.1:{named.port}/.well-known/deployer/ca.crt", verify=False, trust_env=False)

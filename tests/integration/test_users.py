@@ -65,7 +65,7 @@ def status(stack: DeployedStack, *sign_in: str) -> int:
 def test_each_change_counts_at_once(stack: DeployedStack) -> None:
     assert status(stack) == 200
     added = user(stack, "add", "ann")
-    assert "took it over; nothing was restarted" in added.stderr
+    assert "Applied to the running registry; nothing was restarted" in added.stderr
     assert (status(stack), status(stack, "ann", FIRST), status(stack, "ann", SECOND)) == (401, 200, 401)
     user(stack, "add", "bob", password=SECOND)
     assert (status(stack, "ann", FIRST), status(stack, "bob", SECOND), status(stack, "bob", FIRST)) == (200, 200, 401)
