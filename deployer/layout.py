@@ -26,14 +26,17 @@ HIDDEN = {
 
 # Where a registry keeps its images, in its container.
 STORAGE = "/var/lib/registry"
+# What it makes there (distribution, registry/storage/paths.go), and where that is in its container.
+REGISTRY_FOLDER = "docker/registry/v2"
+REGISTRY_ROOT = f"{STORAGE}/{REGISTRY_FOLDER}"
 
 # Where the registry's socket is, in both containers.
 SOCKETS = "/run/registry"
 # Where the frontend hands out the certificate of its own CA.
 AUTHORITY_PATH = "/.well-known/deployer/ca.crt"
 
-# What the frontend can read again while it runs.
-READ_ANEW = ("frontend/access/", "frontend/tls/")
+# What the frontend reads again while it runs.
+RELOADED = ("frontend/access/", "frontend/tls/")
 # The file that each service reads once, when it starts.
 SERVICE_FILES = {Service.REGISTRY: "registry/config.yaml", Service.FRONTEND: "frontend/Caddyfile"}
 # With "closed" in it, an answer is the maintenance gate's: the frontend writes nothing for now.

@@ -214,14 +214,14 @@ class Engine:
             raise self.client.fault(done.stderr or done.stdout)
         return done.stdout
 
-    def up(self, project: Project, *, anew: Sequence[str] = (), quiet: bool) -> None:
+    def up(self, project: Project, *, recreate: Sequence[str] = (), quiet: bool) -> None:
         """Start the project's services, recreating those that changed, and those named in `again`."""
         with translated():
             command = self.client.whales(project).compose
             command.up(detach=True, remove_orphans=True, pull="never", no_build=True, quiet=quiet)
-            if anew:
+            if recreate:
                 command.up(
-                    list(anew), detach=True, force_recreate=True, dependencies=False, pull="never", no_build=True,
+                    list(recreate), detach=True, force_recreate=True, dependencies=False, pull="never", no_build=True,
                     quiet=quiet,
                 )  # fmt: skip
 

@@ -78,8 +78,8 @@ def render_deployment(settings: Settings, images: ServiceImages, kept: Inputs) -
         frontend_digest=_digest(caddyfile),
     )
     rendered = (File("compose.yaml", compose), config, caddyfile)
-    read_anew = (*_certificates(kept), *user_files(settings, kept.accounts), *rule_files(settings))
-    return (*rendered, *read_anew, *(page_files() if with_page else ()))
+    reloaded = (*_certificates(kept), *user_files(settings, kept.accounts), *rule_files(settings))
+    return (*rendered, *reloaded, *(page_files() if with_page else ()))
 
 
 def _caddyfile(settings: Settings, *, with_page: bool) -> bytes:

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deployer import layout
 from deployer.errors import EngineError, EngineUnavailable, StorageError, StorageUnreadable
+from deployer.layout import REGISTRY_ROOT, STORAGE
 from deployer.rendering import snippets
 from deployer.storage.printed import parse_broken, parse_lacking, parse_links, parse_verified
 from deployer.storage.snapshot import CLOCKS_MAY_DIFFER, parse
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from deployer.storage.snapshot import Blob, Snapshot
     from deployer.storage.sweep import Sweep
 
-ROOT = f"{layout.STORAGE}/docker/registry/v2"
 # Outside of what the registry looks at, on the same disk.
-REMOVED = f"{layout.STORAGE}/.deployer-removed"
+REMOVED = f"{STORAGE}/.deployer-removed"
 
 _MEMORY = "/tmp/list"  # noqa: S108 - inside the container
 _READ_AT_ONCE = 64_000_000
@@ -98,7 +97,7 @@ class Storage:
             # What a list that failed has remembered must not make the next one shorter.
             memory = self._memory or f"{_MEMORY}-{attempt}"
             try:
-                found = parse(self._run("list", ROOT, memory if self.remembers else "", REMOVED), self._before)
+                found = parse(self._run("list", REGISTRY_ROOT, memory if self.remembers else "", REMOVED), self._before)
             except StorageError:
                 if attempt == _TRIES:
                     raise
@@ -111,7 +110,7 @@ class Storage:
     def layer_links(self, repositories: Iterable[str]) -> Iterator[tuple[str, str, int]]:
         """Repository, digest and modification time (seconds since 1970) of each layer link."""
         paths = "".join(f"repositories/{name}\n" for name in repositories)
-        return parse_links(self._run("links", ROOT, stdin=paths.encode())) if paths else iter(())
+        return parse_links(self._run("links", REGISTRY_ROOT, stdin=paths.encode())) if paths else iter(())
 
     def contents(self, digests: Iterable[str], blobs: Mapping[str, Blob]) -> Iterator[tuple[str, bytes]]:
         """The content of blobs that the snapshot lists, in this order."""
@@ -129,7 +128,7 @@ class Storage:
     def verify(self, paths: Iterable[str]) -> dict[str, Verified]:
         """Read files of content, by their paths below the registry's root, and say what they hold now."""
         lines = "".join(f"{path}\n" for path in sorted(paths))
-        return parse_verified(self._run("verify", ROOT, stdin=lines.encode())) if lines else {}
+        return parse_verified(self._run("verify", REGISTRY_ROOT, stdin=lines.encode())) if lines else {}
 
     def lacking(self, paths: Iterable[str]) -> dict[str, str]:
         """Those of these paths below the registry's root at which there is no file, and what is in its place.
@@ -137,23 +136,23 @@ class Storage:
         That is the path of a folder there, or of a file in place of a folder above; "" where there is nothing.
         """
         lines = "".join(f"{path}\n" for path in sorted(paths))
-        return parse_lacking(self._run("lacking", ROOT, stdin=lines.encode())) if lines else {}
+        return parse_lacking(self._run("lacking", REGISTRY_ROOT, stdin=lines.encode())) if lines else {}
 
     def broken_links(self) -> frozenset[str]:
         """The paths of links of manifests and layers that hold no digest, below the registry's root."""
-        return parse_broken(self._run("broken", ROOT))
+        return parse_broken(self._run("broken", REGISTRY_ROOT))
 
     def relink(self, paths: Iterable[str]) -> None:
         """Write such links again, each as its place says; a tag's becomes a file of its own."""
-        self._run("relink", ROOT, stdin="".join(f"{path}\n" for path in sorted(paths)).encode())
+        self._run("relink", REGISTRY_ROOT, stdin="".join(f"{path}\n" for path in sorted(paths)).encode())
 
     def remove(self, removal: Sweep, run: str) -> None:
         """Take things away; their space is held until `empty`. `run` names this run, as no other."""
-        self._run("remove", ROOT, f"{REMOVED}/{run}", stdin=removal.instructions())
+        self._run("remove", REGISTRY_ROOT, f"{REMOVED}/{run}", stdin=removal.instructions())
 
     def redate(self) -> None:
         """Give what is dated in the future the present moment, but for tags, of which that tells the order."""
-        self._run("redate", ROOT, str(CLOCKS_MAY_DIFFER))
+        self._run("redate", REGISTRY_ROOT, str(CLOCKS_MAY_DIFFER))
 
     def empty(self) -> None:
         """Delete what was taken away, by this run and by those that were interrupted."""
@@ -161,7 +160,7 @@ class Storage:
 
     def _read(self, digests: list[str], blobs: Mapping[str, Blob]) -> Iterator[tuple[str, bytes]]:
         paths = "".join(f"blobs/{blob_folder(digest)}/data\n" for digest in digests)
-        content = self._run("read", ROOT, stdin=paths.encode())
+        content = self._run("read", REGISTRY_ROOT, stdin=paths.encode())
         if len(content) != sum(blobs[digest].size for digest in digests):
             raise StorageError("What the registry keeps changed while it was read.", ("Run the command again.",))
         position = 0

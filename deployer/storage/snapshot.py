@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from deployer import layout
 from deployer.errors import StorageError
+from deployer.layout import REGISTRY_ROOT
 from deployer.reference import is_digest, is_repository, is_tag
 from deployer.storage.printed import complete, cut_short
 from deployer.storage.sweep import parse_unfinished
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 # In seconds: a disk on the network has a clock of its own.
 CLOCKS_MAY_DIFFER = 3600
 
-# Where the registry's container has its storage.
-_ROOT = f"{layout.STORAGE}/docker/registry/v2"
 _BLOCK = 512
 _BLOB = re.compile(r"(\d+) (\d+) (-?\d+) blobs/(sha256|sha512)/[0-9a-f]{2}/([0-9a-f]{64}|[0-9a-f]{128})/data")
 _UPLOAD = re.compile(r"[0-9a-f-]+")
@@ -149,7 +147,12 @@ def parse(printed: bytes, before: Snapshot | None = None) -> Snapshot:
     except (ValueError, IndexError) as error:
         raise StorageError(
             "The registry's storage has a name that cannot be listed, such as one of two lines.",
-            (f"Rename or remove what this finds in the registry's container: find {_ROOT} -name '*[[:cntrl:]]*'",),
+            (
+                (
+                    "Rename or remove what this finds in the registry's container: "
+                    f"find {REGISTRY_ROOT} -name '*[[:cntrl:]]*'"
+                ),
+            ),
             str(error),
         ) from error
 
@@ -212,7 +215,7 @@ def _sections(printed: bytes) -> dict[str, list[str]]:
 
 
 def _behind_a_link(path: str) -> StorageError:
-    place = f"{_ROOT}/{path}"
+    place = f"{REGISTRY_ROOT}/{path}"
     if path.endswith(("/link", "/data")):
         advice = (
             f"Put the file itself there, in the registry's container or its data directory: cp {place} {place}.new && "

@@ -14,10 +14,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from tests.support.registry_content import TYPES, sha256
+from tests.support.registry_content import TYPES, push, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from tests.support.registry_content import Image
 
 HTML = b"<!doctype html><html><head><title>Welcome</title></head><body>It works</body></html>"
 
@@ -202,6 +204,16 @@ class FakeRegistry:
             return refused(500, "UNKNOWN")
         held.tags = {tag: digest for tag, digest in held.tags.items() if digest != reference}
         return Reply(202)
+
+
+def pushed(fake: FakeRegistry, repository: str, tag: str | None, *contents: Image) -> Image:
+    """Push the last under the tag, those before it under their digests; what was asked for that is forgotten."""
+    with fake.client as pusher:
+        for content in contents[:-1]:
+            push(pusher, repository, None, content)
+        push(pusher, repository, tag, contents[-1])
+    fake.asked.clear()
+    return contents[-1]
 
 
 def _json(value: Any) -> Reply:

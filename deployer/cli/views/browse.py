@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from deployer.cli.output import cells, padded
 from deployer.cli.views.words import age, counted, size
 from deployer.errors import Forbidden, UnknownManifest
+from deployer.phrases import listed, short
 from deployer.printable import one_line
 from deployer.registry.content.json_text import read_json
 from deployer.registry.content.kinds import Kind, Purpose
@@ -29,11 +30,7 @@ if TYPE_CHECKING:
     from deployer.workflows.images.tags import Repository, Tag, Unread
 
 _NONE = "-"
-
-
-def short(digest: str) -> str:
-    """The first 12 characters of a digest, as Docker shows it."""
-    return digest.partition(":")[2][:12]
+_TAGS_SHOWN = 8
 
 
 def print_tags(
@@ -96,7 +93,9 @@ def _warn_of_unread(out: Output, repository: Repository) -> None:
     # One warning for all that had the same reason: there may be thousands.
     for reason in dict.fromkeys(str(one.error) for one in missed):
         names = [one.name for one in missed if str(one.error) == reason]
-        out.warn(f"Of {repository.name}, the {listed(names)} could not be read. {reason} Repeat the command for all.")
+        out.warn(
+            f"Of {repository.name}, the {tags_in_words(names)} could not be read. {reason} Repeat the command for all."
+        )
     damaged = [one for one in repository.unread if not one.may_be_whole]
     for one in damaged:
         if tells_of_file(one.error):
@@ -269,10 +268,9 @@ def _size(count: int | None) -> str:
     return _NONE if count is None else size(count)
 
 
-def listed(tags: Sequence[str], most: int = 8) -> str:
+def tags_in_words(tags: Sequence[str]) -> str:
     """Some tags in words: "tag a", "tags a, b and 3 more"."""
-    names = ", ".join(tags[:most]) + (f" and {len(tags) - most} more" if len(tags) > most else "")
-    return f"tag {names}" if len(tags) == 1 else f"tags {names}"
+    return f"{'tag' if len(tags) == 1 else 'tags'} {listed(tags, _TAGS_SHOWN)}"
 
 
 def _moment(moment: datetime | None) -> str | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deployer.cli.views.browse import listed, short
+from deployer.cli.views.browse import tags_in_words
+from deployer.phrases import short
 from deployer.workflows.images.deletion import TagRemoval
 
 if TYPE_CHECKING:
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
 def removal_lines(removal: Removal) -> list[str]:
     """What a removal does, in lines."""
     if not isinstance(removal, TagRemoval):
-        what = f"and with it the {listed(removal.tags)}" if removal.tags else "no tag names it"
+        what = f"and with it the {tags_in_words(removal.tags)}" if removal.tags else "no tag names it"
         return [f"{removal.name}: the manifest goes, {what}."]
     if removal.half_deleted:
         return [f"{removal.name}: partially deleted already, this finishes it. It was {removal.half_deleted}."]
     if not removal.digest:
         return [f"{removal.name}: the tag goes; the registry cannot give what it names."]
     if removal.kept_by:
-        stays = f"the image keeps the {listed(removal.kept_by)}"
+        stays = f"the image keeps the {tags_in_words(removal.kept_by)}"
     else:
         stays = f"no other tag names the image; it stays as {removal.repository}@{removal.digest}"
     return [f"{removal.name} ({short(removal.digest)}): the tag goes, {stays}."]
@@ -39,9 +40,9 @@ def removal_warnings(removal: Removal) -> list[str]:
         names = ", ".join(f"{removal.repository}:{tag}" for tag in removal.breaks)
         warnings.append(f"It is a part of {names}: anyone who pulls that for this platform will fail.")
     if removal.not_looked_into:
-        warnings.append(f"Whether it is a part of the {listed(removal.not_looked_into)} could not be looked at.")
+        warnings.append(f"Whether it is a part of the {tags_in_words(removal.not_looked_into)} could not be looked at.")
     if removal.attached:
-        warnings.append(f"Its signatures stay: {listed(removal.attached)}.")
+        warnings.append(f"Its signatures stay: {tags_in_words(removal.attached)}.")
     return warnings
 
 
@@ -51,8 +52,8 @@ def print_outcome(out: Output, outcome: DeletionOutcome) -> None:
         print_failure(out, outcome)
         return
     out.line(f"Deleted {outcome.removal.name}")
-    if outcome.pushed_anew:
-        out.warn(f"{outcome.removal.name} has been pushed again meanwhile, as {outcome.pushed_anew}: that stays.")
+    if outcome.pushed_again:
+        out.warn(f"{outcome.removal.name} has been pushed again meanwhile, as {outcome.pushed_again}: that stays.")
 
 
 def space_note(outcomes: Sequence[DeletionOutcome]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from deployer.cli.views.browse import short
 from deployer.cli.views.words import age, counted, size
+from deployer.phrases import listed, short
 from deployer.printable import one_line as shown
 from deployer.registry.content.moments import at_second
 from deployer.workflows.upkeep.storage_findings import of_survey
@@ -201,8 +201,7 @@ def _garbage_words(found: Survey) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    first = ", ".join(shown(name) for name in names[:_MANY])
-    return first if len(names) <= _MANY else f"{first} and {len(names) - _MANY} more"
+    return listed([shown(name) for name in names], _MANY)
 
 
 def _counted_age(one: Taken, now: datetime) -> str:

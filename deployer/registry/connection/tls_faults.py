@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from deployer.errors import RegistryError
+from deployer.phrases import listed
 from deployer.registry.connection.faults import causes
 
 if TYPE_CHECKING:
@@ -156,8 +157,7 @@ def _expired(place: Place, case: HandshakeFailure) -> tuple[str, tuple[str, ...]
 
 def _other_name(place: Place, case: HandshakeFailure) -> tuple[str, tuple[str, ...]]:
     names = case.shown.names if case.shown else ()
-    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    told = f"it is for {', '.join(names[:_NAMES_SHOWN])}{more}" if names else "it names no host"
+    told = f"it is for {listed(names, _NAMES_SHOWN)}" if names else "it names no host"
     advice = f"Give the name that it has: --host {names[0]}" if names else "Give the registry a certificate with names."
     return (
         f"The certificate of {place.address} is not for '{place.host}'" + (f": {told}." if case.shown else "."),

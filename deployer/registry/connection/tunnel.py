@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from deployer.registry.connection.proxy import Protocol, proxy_for
 from deployer.registry.connection.tls_context import Trust
-from deployer.tls.probe import Opened, ProxyFault
+from deployer.tls.probe import Opened, ProxyFault, StraightRoad
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ class ProxiedRoad:
         place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         proxy = proxy_for(f"{'https' if secure else 'http'}://{place}", self.variables)
         if proxy is None:
-            return Opened(socket.create_connection((host, port), timeout=seconds))
+            return StraightRoad().open(host, port, seconds, secure=secure)
         try:
             return _opened(proxy, (host, port), place, seconds, secure=secure)
         except ProxyFault:

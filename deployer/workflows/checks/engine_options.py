@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import PreflightError
 from deployer.host.daemon.kind import EngineKind
+from deployer.layout import REGISTRY_FOLDER
 from deployer.settings import checks
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _refuse_foreign_data(settings: Settings) -> None:
     data = settings.registry.data_directory
     if data is None:
         return
-    for folder in (data / "docker" / "registry" / "v2", data):
+    for folder in (data / REGISTRY_FOLDER, data):
         if folder.exists():
             if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
                 raise PreflightError(

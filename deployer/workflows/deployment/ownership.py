@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from deployer.engine import inventory as inventories
 from deployer.errors import PreflightError
 from deployer.host.files import PUBLIC, read_if_there, write_atomically
-from deployer.layout import STORAGE
+from deployer.layout import REGISTRY_FOLDER, STORAGE
 from deployer.record import Kind, Owned, Thing
 from deployer.workflows.deployment import files
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from deployer.paths import Deployment
 
 # Where distribution keeps images below a storage's root (storage/driver, paths.go).
-_IMAGES = "docker/registry/v2"
 # The root of a fresh file system has it, and it is nobody's.
 _NOBODYS = {"lost+found"}
 _NAMED = 3
@@ -199,7 +198,7 @@ def _described(thing: Thing, inventory: Inventory, directory: str) -> str:
 
 
 def _holds(folder: Path) -> str:
-    if (folder / _IMAGES).is_dir():
+    if (folder / REGISTRY_FOLDER).is_dir():
         return "it holds a registry's images"
     names = _content(folder)
     shown = ", ".join(names[:_NAMED])

@@ -133,7 +133,7 @@ def _with_reload(
 
 def has_unread(stack: Stack, changes: tuple[files.FileChange, ...]) -> bool:
     """Whether there is something that a running frontend is to read again."""
-    changed = any(change.path.startswith(layout.READ_ANEW) for change in changes)
+    changed = any(change.path.startswith(layout.RELOADED) for change in changes)
     return changed or stack.deployment.unread_file.exists() or stack.deployment.unfinished_file.exists()
 
 

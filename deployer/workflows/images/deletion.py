@@ -82,12 +82,12 @@ class DeletionPlan:
 class DeletionOutcome:
     """How one removal ended: `error` is None where it did as planned.
 
-    `pushed_anew` is the digest that the tag names now, where somebody pushed it meanwhile.
+    `pushed_again` is the digest that the tag names now, where somebody pushed it meanwhile.
     """
 
     removal: Removal
     error: DeployerError | None = None
-    pushed_anew: str | None = None
+    pushed_again: str | None = None
 
 
 def plan_deletion(client: RegistryClient, names: Sequence[str]) -> DeletionPlan:
@@ -280,10 +280,10 @@ def _apply(client: RegistryClient, removal: Removal, covered: str | None, nonce:
         return DeletionOutcome(removal)
     except DeployerError as failure:
         return DeletionOutcome(removal, failure)
-    return DeletionOutcome(removal, pushed_anew=_pushed_anew(client, removal))
+    return DeletionOutcome(removal, pushed_again=_pushed_again(client, removal))
 
 
-def _pushed_anew(client: RegistryClient, removal: TagRemoval) -> str | None:
+def _pushed_again(client: RegistryClient, removal: TagRemoval) -> str | None:
     try:
         return digest_now(client, removal.repository, removal.tag)
     except RegistryError:

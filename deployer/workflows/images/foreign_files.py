@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from deployer.errors import NOT_OF_CONTENT, RegistryError
+from deployer.layout import REGISTRY_FOLDER
 from deployer.printable import printable
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def is_file(client: RegistryClient, repository: str, tag: str) -> bool:
 
 def place_of(repository: str, name: str) -> str:
     """Where a tag is in the registry's storage."""
-    return f"docker/registry/v2/repositories/{repository}/_manifests/tags/{printable(name)}"
+    return f"{REGISTRY_FOLDER}/repositories/{repository}/_manifests/tags/{printable(name)}"
 
 
 def foreign_advice(repository: str, name: str) -> str:

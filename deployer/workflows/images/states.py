@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from deployer.phrases import listed, short
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -11,7 +13,6 @@ if TYPE_CHECKING:
     from deployer.workflows.images.tags import Tag
 
 CURE = "deployer gc --damaged"
-MANY = 5
 
 
 class BadFile(Protocol):
@@ -32,17 +33,6 @@ class BadFile(Protocol):
     @property
     def is_unlinked(self) -> bool:
         """Whether only its link in the repository is missing."""
-
-
-def listed(words: Sequence[str]) -> str:
-    """Several words in a row, of very many the first."""
-    first = ", ".join(words[:MANY])
-    return first if len(words) <= MANY else f"{first} and {len(words) - MANY} more"
-
-
-def short(digest: str) -> str:
-    """The digits by which people know a digest."""
-    return digest.partition(":")[2][:12]
 
 
 def state(one: BadFile) -> str:

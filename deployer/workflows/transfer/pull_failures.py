@@ -13,6 +13,7 @@ from deployer.errors import (
     PlatformNotInRegistry,
     RegistryError,
 )
+from deployer.phrases import listed, short
 from deployer.workflows.images.contents import read_contents
 from deployer.workflows.images.naming import unknown_image
 from deployer.workflows.images.reading import Reader
@@ -77,10 +78,9 @@ def _incomplete(source: Reference, error: DeployerError, client: RegistryClient)
             (f"deployer inspect {name}   (shows what it is)",),
             error.original,
         )
-    lost = ", ".join(digest.partition(":")[2][:12] for digest in missing[:_SHOWN])
-    more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+    lost = listed([short(digest) for digest in missing], _SHOWN)
     return RegistryError(
-        f"'{name}' at {source.domain} is not whole: the registry has lost {lost}{more}.",
+        f"'{name}' at {source.domain} is not whole: the registry has lost {lost}.",
         (f"Push it again: deployer push {name}",),
         error.original,
     )
@@ -95,11 +95,10 @@ def _other_platforms(
         return _not_an_image(source, error, client.place, content)
     told = next((group for match in _WANTED.finditer(error.original) for group in match.groups() if group), "")
     wanted = platform or told or "this machine's platform"
-    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    listed = ", ".join(found[:_SHOWN]) + more
+    theirs = listed(found, _SHOWN)
     if wanted in found or not any(_same_system(one, wanted) for one in found):
         return PlatformNotInRegistry(
-            f"'{name}' at {source.domain} is for {listed}, and this Docker engine takes no images of that system.",
+            f"'{name}' at {source.domain} is for {theirs}, and this Docker engine takes no images of that system.",
             (f"deployer inspect {name}   (shows what it is)", *getting(content, source, client.place)),
             error.original,
         )
@@ -107,7 +106,7 @@ def _other_platforms(
     usable = next((one for one in found if wanted not in found and _same_system(one, wanted)), "")
     advice = f"deployer pull {name} --platform {usable}   (it runs here where this machine emulates that platform)"
     return PlatformNotInRegistry(
-        f"'{name}' at {source.domain} has no image for {wanted}. It has {listed}.",
+        f"'{name}' at {source.domain} has no image for {wanted}. It has {theirs}.",
         (advice,) if usable else (f"deployer inspect {name}   (shows what it is)",),
         error.original,
     )

@@ -8,8 +8,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from deployer import layout
+from deployer.phrases import MANY, listed
 from deployer.workflows.finding import Finding
-from deployer.workflows.images.states import CURE, MANY, listed, state
+from deployer.workflows.images.states import CURE, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -107,7 +108,7 @@ def _of_irregular(paths: Sequence[str], *, is_blind: bool) -> Iterator[Finding]:
 
 def in_container(path: str) -> str:
     """Where the registry's container has what is at a path below the registry's root."""
-    return f"{layout.STORAGE}/docker/registry/v2/{path}"
+    return f"{layout.REGISTRY_ROOT}/{path}"
 
 
 def of_damages(damages: Sequence[Damage]) -> Iterator[Finding]:

@@ -17,8 +17,8 @@ from deployer.errors import (
 from deployer.registry.client import RegistryClient
 from deployer.registry.content.manifests import DOCKER_MANIFEST, MANIFEST_TYPES
 from deployer.registry.login.credentials import Credentials
-from tests.support.fake_registry import HTML, Asked, FakeRegistry, Held, Reply, refused
-from tests.support.registry_content import DOCKER, OCI, Image, image, index, push, sha256
+from tests.support.fake_registry import HTML, Asked, FakeRegistry, Held, Reply, pushed, refused
+from tests.support.registry_content import DOCKER, OCI, Image, image, index, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,13 +37,6 @@ def fake(request: pytest.FixtureRequest) -> FakeRegistry:
 def client(fake: FakeRegistry) -> Iterator[RegistryClient]:
     with RegistryClient(URL, {}, transport=fake.transport) as made:
         yield made
-
-
-def pushed(fake: FakeRegistry, repository: str, tag: str | None, content: Image) -> Image:
-    with fake.client as pusher:
-        push(pusher, repository, tag, content)
-    fake.asked.clear()
-    return content
 
 
 def answering(fake: FakeRegistry, reply: Reply, path: str = "") -> None:

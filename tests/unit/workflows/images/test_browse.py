@@ -14,8 +14,8 @@ from deployer.registry.content.kinds import Kind, Purpose
 from deployer.workflows.images import browse
 from deployer.workflows.images.naming import own_reference
 from deployer.workflows.images.tags import Repository, Tag
-from tests.support.fake_registry import Asked, FakeRegistry, Held, Reply, refused
-from tests.support.registry_content import DOCKER, OCI, Image, image, index, push, sha256
+from tests.support.fake_registry import Asked, FakeRegistry, Held, Reply, pushed, refused
+from tests.support.registry_content import DOCKER, OCI, Image, image, index, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,16 +32,6 @@ def fake(request: pytest.FixtureRequest) -> FakeRegistry:
 def client(fake: FakeRegistry) -> Iterator[RegistryClient]:
     with RegistryClient(URL, {}, transport=fake.transport) as made:
         yield made
-
-
-def pushed(fake: FakeRegistry, repository: str, tag: str | None, *contents: Image) -> Image:
-    """Push the last under the tag, those before it under their digests."""
-    with fake.client as pusher:
-        for content in contents[:-1]:
-            push(pusher, repository, None, content)
-        push(pusher, repository, tag, contents[-1])
-    fake.asked.clear()
-    return contents[-1]
 
 
 def names(found: Repository) -> list[str]:

@@ -17,8 +17,8 @@ from deployer.workflows.images.deletion import (
     apply_plan,
     plan_deletion,
 )
-from tests.support.fake_registry import Asked, FakeRegistry, Held, Reply, refused
-from tests.support.registry_content import DOCKER, OCI, Image, image, index, push, sha256
+from tests.support.fake_registry import Asked, FakeRegistry, Held, Reply, pushed, refused
+from tests.support.registry_content import DOCKER, OCI, Image, image, index, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,15 +53,6 @@ def connect(fake: FakeRegistry) -> RegistryClient:
 def client(fake: FakeRegistry) -> Iterator[RegistryClient]:
     with connect(fake) as made:
         yield made
-
-
-def pushed(fake: FakeRegistry, repository: str, tag: str | None, *contents: Image) -> Image:
-    with fake.client as pusher:
-        for content in contents[:-1]:
-            push(pusher, repository, None, content)
-        push(pusher, repository, tag, contents[-1])
-    fake.asked.clear()
-    return contents[-1]
 
 
 def delete(client: RegistryClient, *names: str) -> tuple[DeletionOutcome, ...]:
@@ -273,7 +264,7 @@ def test_a_push_while_the_registry_stumbles_is_not_lost(old: FakeRegistry) -> No
         plan = plan_deletion(client, ["app:1"])
         old.before = stopping("DELETE", "sha256", push_and_stumble)
         (outcome,) = apply_plan(client, plan)
-    assert (outcome.error, outcome.pushed_anew) == (None, fresh.digest)
+    assert (outcome.error, outcome.pushed_again) == (None, fresh.digest)
     assert old.repositories["app"].tags == {"1": fresh.digest}
 
 
@@ -379,7 +370,7 @@ def test_a_tag_that_names_nothing_and_cannot_be_written_is_as_it_was(old: FakeRe
 # --- others at work --------------------------------------------------------------------------------------------------
 
 
-def test_a_tag_pushed_anew_since_the_plan_is_left_alone(client: RegistryClient, fake: FakeRegistry) -> None:
+def test_a_tag_pushed_again_since_the_plan_is_left_alone(client: RegistryClient, fake: FakeRegistry) -> None:
     pushed(fake, "app", "1", image("x"))
     plan = plan_deletion(client, ["app:1"])
     fresh = pushed(fake, "app", "1", image("fresh"))
@@ -408,7 +399,7 @@ def test_a_push_between_the_steps_is_not_lost(old: FakeRegistry, method: str, pa
     if method == "POST":
         assert "pushed again" in str(outcome.error)
     else:
-        assert (outcome.error, outcome.pushed_anew) == (None, fresh.digest)
+        assert (outcome.error, outcome.pushed_again) == (None, fresh.digest)
 
 
 def test_a_tag_that_somebody_else_deleted_is_deleted(client: RegistryClient, fake: FakeRegistry) -> None:
@@ -524,7 +515,7 @@ def test_a_tag_that_names_nothing_can_be_deleted(client: RegistryClient, fake: F
     assert fake.repositories["app"] == Held({made.digest: (made.media_type, made.content)}, {"1": made.digest})
 
 
-def test_a_damaged_tag_that_was_pushed_anew_is_left_alone(client: RegistryClient, fake: FakeRegistry) -> None:
+def test_a_damaged_tag_that_was_pushed_again_is_left_alone(client: RegistryClient, fake: FakeRegistry) -> None:
     made = pushed(fake, "app", "1", image("x"))
     fake.repositories["app"].tags["broken"] = ""
     plan = plan_deletion(client, ["app:broken"])
