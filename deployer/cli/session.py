@@ -19,7 +19,7 @@ from deployer.errors import DeployerError, HostError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
     from deployer.paths import Deployment
     from deployer.settings.load import Loaded
     from deployer.settings.model import Settings
@@ -107,8 +107,8 @@ class Session:
     @cached_property
     def engine(self) -> Engine:
         """The Docker engine. Nothing is asked of it before it is used."""
-        from deployer.engine.client import Engine
-        from deployer.engine.docker import Client
+        from deployer.engine.client import Client
+        from deployer.engine.engine import Engine
 
         return Engine(Client(self.environment))
 

@@ -6,16 +6,16 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from deployer.engine.containers import HELPER_LABEL
+from deployer.engine.values import PROJECT_LABEL, SERVICE_LABEL
 from deployer.record import Kind, Thing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
     from deployer.engine.values import Project
 
-_PROJECT = "com.docker.compose.project"
-_HELPER = "deployer.upkeep"
 # The engine gives a volume without a name 32 random bytes as one.
 _ANONYMOUS = re.compile("[0-9a-f]{64}")
 
@@ -53,10 +53,10 @@ class Container:
         return cls(
             id=raw["Id"],
             name=raw["Name"].lstrip("/"),
-            service=labels.get("com.docker.compose.service", ""),
-            project=labels.get(_PROJECT, ""),
-            directory=labels.get(f"{_PROJECT}.working_dir", ""),
-            helper_of=labels.get(_HELPER, ""),
+            service=labels.get(SERVICE_LABEL, ""),
+            project=labels.get(PROJECT_LABEL, ""),
+            directory=labels.get(f"{PROJECT_LABEL}.working_dir", ""),
+            helper_of=labels.get(HELPER_LABEL, ""),
             volumes=frozenset(name for name, _ in places),
             folders=frozenset(mount["Source"] for mount in mounts if mount["Type"] == "bind" and mount["RW"]),
             networks=frozenset((raw.get("NetworkSettings") or {}).get("Networks") or ()),
@@ -83,7 +83,7 @@ class Volume:
         """Read what the engine tells of a volume."""
         labels = _texts(raw.get("Labels"))
         return cls(
-            raw["Name"], labels.get(_PROJECT, ""), raw["Driver"], _texts(raw.get("Options")), labels,
+            raw["Name"], labels.get(PROJECT_LABEL, ""), raw["Driver"], _texts(raw.get("Options")), labels,
             str(raw.get("Mountpoint") or ""),
         )  # fmt: skip
 
@@ -169,32 +169,22 @@ def _used(container: Container, kind: Kind) -> frozenset[str]:
 
 def read(engine: Engine, project: str, names: Iterable[str] = ()) -> Inventory:
     """What there is of a project: by its label, by these names, and by what its containers use. Raises EngineError."""
-    found = engine.inspect("container", engine.client.run("container", "ls", "--all", "--quiet", "--no-trunc").split())
+    found = engine.containers.inspect()
     containers = tuple(sorted((Container.of(raw) for raw in found), key=lambda container: container.name))
     mounted = (container.volumes for container in containers if container.project == project)
     wanted = {*names}.union(*mounted)
-    listed = _listed(engine, "volume", "{{.Name}}")
-    volumes = engine.inspect("volume", [name for name, label, _ in listed if label == project or name in wanted])
+    volumes = [one.name for one in engine.volumes.all() if one.project == project or one.name in wanted]
     networks = tuple(
-        Network(identity, name, label)
-        for name, label, identity in _listed(engine, "network", "{{.Name}}", "{{.ID}}")
-        if label == project or name in wanted
+        Network(one.id, one.name, one.project)
+        for one in engine.networks.all()
+        if one.project == project or one.name in wanted
     )
-    return Inventory(project, containers, tuple(map(Volume.of, volumes)), networks)
+    return Inventory(project, containers, tuple(map(Volume.of, engine.volumes.inspect(volumes))), networks)
 
 
 def has_volumes(engine: Engine, project: str) -> bool:
     """Whether a Compose project has volumes. Raises EngineError."""
-    return any(label == project for _, label, _ in _listed(engine, "volume", "{{.Name}}"))
-
-
-def _listed(engine: Engine, kind: str, name: str, identity: str = "") -> list[tuple[str, str, str]]:
-    """The name, the project and the ID of every volume or network."""
-    shown = f'{name}\t{{{{.Label "{_PROJECT}"}}}}\t{identity}'
-    options = ("--no-trunc",) if identity else ()
-    lines = engine.client.run(kind, "ls", *options, "--format", shown).splitlines()
-    cells = [line.split("\t") for line in lines if line.strip()]
-    return [(cell[0], cell[1], cell[2]) for cell in cells]
+    return any(one.project == project for one in engine.volumes.all())
 
 
 @dataclass(frozen=True)
@@ -285,4 +275,4 @@ def _storage(mounts: Iterable[Mapping[str, Any]], volumes: Mapping[str, WantedVo
 
 def wanted(engine: Engine, project: Project, storage: str) -> Wanted:
     """What a project's files ask for. Raises EngineError where Compose does not accept them."""
-    return Wanted.of(engine.resolved(project), storage)
+    return Wanted.of(engine.compose.resolved(project), storage)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from deployer.host.daemon.kind import EngineKind
     from deployer.layout import Service
 
+# What Compose labels its containers, volumes and networks with.
+PROJECT_LABEL = "com.docker.compose.project"
+SERVICE_LABEL = "com.docker.compose.service"
+
 
 @dataclass(frozen=True)
 class EngineFacts:
@@ -21,7 +25,8 @@ class EngineFacts:
 
     With `user_namespaces`, root in a container is another user of the machine (`userns-remap`), unless
     the container asks for the machine's own. `runtime` is what runs containers that name none. `proxies` are
-    the variables that name its proxies, with a sign-in to them masked.
+    the variables that name its proxies, with a sign-in to them masked. `compose_version` is the client's Compose
+    plugin's, such as "2.40.3", "" where the client does not tell it.
     """
 
     version: str
@@ -32,6 +37,7 @@ class EngineFacts:
     user_namespaces: bool = False
     runtime: str = "runc"
     proxies: Mapping[str, str] = field(default_factory=dict)
+    compose_version: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,7 @@ class ServiceContainer:
         return cls(
             id=raw["Id"],
             name=raw["Name"].lstrip("/"),
-            service=labels.get("com.docker.compose.service", ""),
+            service=labels.get(SERVICE_LABEL, ""),
             state=ContainerState(state["Status"]),
             started=datetime.fromisoformat(state["StartedAt"]),
             health=Health((state.get("Health") or {}).get("Status", "")),
@@ -135,7 +141,7 @@ class ServiceContainer:
             image=raw["Config"]["Image"],
             image_id=raw["Image"],
             config_hash=labels.get("com.docker.compose.config-hash", ""),
-            directory=labels.get("com.docker.compose.project.working_dir", ""),
+            directory=labels.get(f"{PROJECT_LABEL}.working_dir", ""),
             ports=tuple(
                 int(binding["HostPort"])
                 for bindings in (raw["HostConfig"].get("PortBindings") or {}).values()

@@ -16,7 +16,7 @@ from deployer.storage.sweep import blob_folder
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
     from deployer.storage.printed import Verified
     from deployer.storage.snapshot import Blob, Snapshot
     from deployer.storage.sweep import Sweep
@@ -172,7 +172,7 @@ class Storage:
     def _run(self, script: str, *arguments: str, stdin: bytes = b"") -> bytes:
         try:
             strict, wanted = snippets.storage_script("strict"), snippets.storage_script(script)
-            return self.engine.run_script(self.container, strict, wanted, *arguments, stdin=stdin)
+            return self.engine.containers.run_script(self.container, strict, wanted, *arguments, stdin=stdin)
         except EngineUnavailable:
             raise
         except EngineError as error:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
     from deployer.paths import Deployment
 
 _GATE = "/gate"
@@ -26,7 +26,7 @@ _PATIENCE_SECONDS = 10
 
 def remove_leftover(engine: Engine, deployment: Deployment) -> None:
     """End and remove a deployment's helper, also one of a command that is gone. Raises EngineError."""
-    engine.remove_helpers(str(deployment.directory))
+    engine.containers.remove_helpers(str(deployment.directory))
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Helper:
 
     def __enter__(self) -> Self:
         remove_leftover(self.engine, self.deployment)
-        self._process = self.engine.start_helper(
+        self._process = self.engine.containers.start_helper(
             HelperContainer(
                 name=self.name,
                 label=str(self.deployment.directory),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deployer.engine.client import Engine
-from deployer.engine.docker import Client
+from deployer.engine.client import Client
+from deployer.engine.engine import Engine
 from tests.support.docker_variables import CONFIGURATION, EVERYTHING, PROXY
 from tests.support.run import OWN
 from tests.support.stack import docker
@@ -91,7 +91,7 @@ def test_a_build_has_the_proxies_of_the_configuration_and_keeps_none(
 ) -> None:
     (tmp_path / "Dockerfile").write_text("FROM deployer-registry:debian\nRUN env > /during\n")
     engine_ = Engine(Client({**os.environ, **variables, "DOCKER_CONFIG": str(configured)}))
-    engine_.build(tmp_path, tmp_path / "Dockerfile", built)
+    engine_.images.build(tmp_path, tmp_path / "Dockerfile", built)
     assert PROXY in docker("run", "--rm", "--entrypoint", "cat", built, "/during")
     assert PROXY not in docker("image", "inspect", built) + docker("image", "history", "--no-trunc", built)
 

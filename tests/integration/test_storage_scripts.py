@@ -20,7 +20,7 @@ from tests.support.registry_content import image
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
     from deployer.storage.snapshot import Snapshot
     from deployer.workflows.upkeep.maintenance import Upkeep
     from deployer.workflows.upkeep.manifest_graph import Marked

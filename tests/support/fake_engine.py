@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from deployer.engine.client import Engine
-from deployer.engine.docker import Client
+from deployer.engine.client import Client
+from deployer.engine.containers import Containers
+from deployer.engine.engine import Engine
+from deployer.engine.images import Images
+from deployer.engine.system import System
 from deployer.engine.values import ContainerState, EngineFacts, Health, LocalImage, ServiceContainer, Transferred
 from deployer.errors import EngineError
 from deployer.host.daemon.kind import EngineKind
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
+
+    from deployer.engine.compose import Compose
+
+ENDPOINT = "unix:///var/run/docker.sock"
+FACTS = EngineFacts("28.5.2", "Debian", EngineKind.SYSTEM, ENDPOINT, "/", compose_version="2.40.3")
 
 
 def service_container(service: str, state: str) -> ServiceContainer:
@@ -48,35 +57,49 @@ class NoClient(Client):
 
 
 @dataclass
-class FakeEngine(Engine):
+class FakeSystem(System):
+    """What an engine says of itself."""
+
+    client: Client = field(default_factory=NoClient)
+    facts: EngineFacts = FACTS
+
+    def version(self) -> str:
+        return self.facts.version
+
+    def describe(self) -> EngineFacts:
+        return self.facts
+
+    def endpoint(self) -> str:
+        return self.facts.endpoint
+
+
+@dataclass
+class FakeImages(Images):
     """Images by name, and for some names the error that pushing or pulling them gives."""
 
     client: Client = field(default_factory=NoClient)
-    images: dict[str, str] = field(default_factory=dict)
-    failures: dict[str, BaseException] = field(default_factory=dict)
-    pullable: set[str] = field(default_factory=set)
+    ids: dict[str, str] = field(default_factory=dict)
+    failures: Mapping[str, BaseException] = field(default_factory=dict)
+    pullable: Iterable[str] = ()
     done: list[tuple[str, ...]] = field(default_factory=list)
 
-    def describe(self) -> EngineFacts:
-        return EngineFacts("28.5.2", "Debian", EngineKind.SYSTEM, "unix:///var/run/docker.sock", "/")
+    def find(self, name: str) -> LocalImage | None:
+        found = self.ids.get(name) or self.ids.get(f"{name}:latest")
+        return LocalImage(found, 1) if found else None if name not in self.ids.values() else LocalImage(name, 1)
 
-    def endpoint(self) -> str:
-        return self.describe().endpoint
+    def find_all(self, names: Iterable[str]) -> dict[str, LocalImage | None]:
+        return {name: self.find(name) for name in names}
 
-    def image(self, name: str) -> LocalImage | None:
-        found = self.images.get(name) or self.images.get(f"{name}:latest")
-        return LocalImage(found, 1) if found else None if name not in self.images.values() else LocalImage(name, 1)
-
-    def image_names(self) -> tuple[str, ...]:
-        return tuple(self.images)
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.ids)
 
     def tag(self, image: str, name: str) -> None:
         self.done.append(("tag", image, name))
-        self.images[name] = self.images.get(image, image)
+        self.ids[name] = self.ids.get(image, image)
 
     def untag(self, name: str) -> None:
         self.done.append(("untag", name))
-        self.images.pop(name)
+        self.ids.pop(name)
 
     def push(self, name: str, *, address: str, on_line: Callable[[str], None] | None) -> Transferred | None:
         self.done.append(("push", name))
@@ -92,7 +115,7 @@ class FakeEngine(Engine):
             raise self.failures[name]
         if name not in self.pullable:
             raise EngineError("no", original="dial tcp: no such host")
-        self.images[name] = f"id of {name}"
+        self.ids[name] = f"id of {name}"
         return Transferred("sha256:" + "1" * 64, None)
 
     def fetch(self, name: str) -> None:
@@ -100,8 +123,55 @@ class FakeEngine(Engine):
 
     def import_image(self, archive: Path, name: str) -> None:
         self.done.append(("import", name))
-        self.images[name] = f"id of {name}"
+        self.ids[name] = f"id of {name}"
 
     def build(self, context: Path, dockerfile: Path, name: str) -> None:
         self.done.append(("build", dockerfile.name, name))
-        self.images[name] = f"id of {name}"
+        self.ids[name] = f"id of {name}"
+
+
+@dataclass
+class FakeContainers(Containers):
+    """The containers of a project, and what each of them wrote."""
+
+    client: Client = field(default_factory=NoClient)
+    found: Sequence[ServiceContainer] = ()
+    log_lines: Callable[[str], Sequence[str]] = lambda _: ()
+
+    def of_project(self, project: str) -> tuple[ServiceContainer, ...]:
+        return tuple(self.found)
+
+    def last_log_lines(self, container: str, count: int) -> tuple[str, ...]:
+        return tuple(self.log_lines(container)[-count:])
+
+
+class FakeEngine(Engine):
+    """The parts that a test needs; the others must not be asked.
+
+    `images`, `failures` and `pullable` are those of `FakeImages`, unless a part is given instead.
+    """
+
+    images: FakeImages
+
+    def __init__(
+        self,
+        images: FakeImages | Mapping[str, str] = MappingProxyType({}),
+        *,
+        failures: Mapping[str, BaseException] = MappingProxyType({}),
+        pullable: Iterable[str] = (),
+        containers: Containers | None = None,
+        system: System | None = None,
+        compose: Compose | None = None,
+    ) -> None:
+        super().__init__(NoClient())
+        if not isinstance(images, FakeImages):
+            images = FakeImages(ids=dict(images), failures=failures, pullable=pullable)
+        self.images = images
+        self.containers = containers or self.containers
+        self.system = system or FakeSystem()
+        self.compose = compose or self.compose
+
+
+def elsewhere(endpoint: str) -> System:
+    """An engine that is elsewhere."""
+    return FakeSystem(facts=replace(FACTS, endpoint=endpoint))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
     from deployer.storage.sweep import Sweep
     from deployer.workflows.upkeep.gate import Drain
 
@@ -35,6 +35,11 @@ class LocalEngine:
     folder: Path
     shell: tuple[str, ...] = ("sh",)
     path: str = field(default_factory=lambda: os.environ["PATH"])
+
+    @property
+    def containers(self) -> LocalEngine:
+        """Itself: the part of an engine that a storage asks."""
+        return self
 
     def run_script(self, container: str, script: str, *arguments: str, stdin: bytes = b"") -> bytes:
         places = {layout.STORAGE: str(self.folder), "/tmp/list": str(self.folder / "memory")}

@@ -10,7 +10,7 @@ import pytest
 
 from deployer.cli import main
 from deployer.cli.output import Output
-from deployer.engine.errors import translate
+from deployer.engine.messages.translation import translate
 from deployer.errors import ConfigurationError, HostError, UnsetVariables
 from deployer.paths import Deployment
 from deployer.redaction import without_secrets

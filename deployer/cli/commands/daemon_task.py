@@ -92,10 +92,10 @@ def engine_of(session: Session) -> EngineView:
     from deployer.workflows.trust.engine_view import EngineView
 
     try:
-        facts = session.engine.describe()
-        return EngineView(facts, session.engine.insecure_registries, proxies=facts.proxies)
+        facts = session.engine.system.describe()
+        return EngineView(facts, session.engine.system.insecure_registries, proxies=facts.proxies)
     except EngineUnavailable as error:
-        return EngineView(None, session.engine.insecure_registries, error.message)
+        return EngineView(None, session.engine.system.insecure_registries, error.message)
 
 
 def ground_of(session: Session) -> ClientPaths:

@@ -146,7 +146,7 @@ def _print_plan(session: Session, pairs: list[tuple[str, str]], *, as_json: bool
 def _note_names(session: Session, pulls: Sequence[Pull], outcomes: Sequence[TransferOutcome]) -> None:
     for item, outcome in zip(pulls, outcomes, strict=True):
         if outcome.error is None and item.short is not None:
-            now = session.engine.image(item.short)
+            now = session.engine.images.find(item.short)
             moved = item.replaces and now is not None and now.id != item.replaces
             before = f" (before, it named {item.replaces.removeprefix('sha256:')[:12]})" if moved else ""
             session.out.note(f"{item.short} names it here{before}.")

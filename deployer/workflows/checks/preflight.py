@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from deployer.settings.model import DEFAULT_PORT
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
     from deployer.engine.values import EngineFacts, ServiceContainer
     from deployer.paths import Deployment
     from deployer.settings.model import Settings
@@ -35,11 +34,9 @@ def check_engine(engine: Engine) -> EngineFacts:
 
     Raises EngineUnavailable or PreflightError.
     """
-    # At once: each is a process of its own, and every `up` waits for them.
-    with ThreadPoolExecutor() as pool:
-        asked = pool.submit(engine.describe)
-        compose = _compose_version(engine)
-    facts = asked.result()
+    facts = engine.system.describe()
+    # Asked for only where the client does not tell it: each question is a process, and every `up` waits for it.
+    compose = facts.compose_version or _compose_version(engine)
     # One that was built by hand may tell no number ("dev"); then what it cannot do shows when it is asked to.
     if () < _numbers(facts.version) < OLDEST_ENGINE:
         raise EngineUnavailable(
@@ -58,7 +55,7 @@ def check_engine(engine: Engine) -> EngineFacts:
 
 def _compose_version(engine: Engine) -> str:
     try:
-        return engine.compose_version()
+        return engine.compose.version()
     except EngineUnavailable:
         raise
     except EngineError as error:
@@ -78,7 +75,7 @@ def check_here(engine: Engine) -> None:
 
     Raises PreflightError or EngineError.
     """
-    _refuse_elsewhere(engine.endpoint())
+    _refuse_elsewhere(engine.system.endpoint())
 
 
 def _refuse_elsewhere(endpoint: str) -> None:
@@ -139,7 +136,7 @@ def check_port(settings: Settings, engine: Engine) -> None:
 
 
 def _refuse_foreign(port: int, settings: Settings, engine: Engine, addresses: tuple[str, ...]) -> None:
-    owners = engine.publishers(port)
+    owners = engine.containers.publishing(port)
     if any(owner.project == settings.name for owner in owners):
         return
     holder = f"the container {owners[0].name}" if owners else ports.listener(port) or "another program"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
     from deployer.engine.values import ServiceContainer
     from deployer.settings.model import Settings
 
@@ -127,17 +127,17 @@ def _page_complaint(response: httpx.Response) -> str:
 
 def _complaint_behind_sign_in(engine: Engine, project: str) -> str:
     """What is wrong with a page that is a service of its own, asked where no sign-in is wanted."""
-    frontend = of_service(engine.containers(project), Service.FRONTEND)
+    frontend = of_service(engine.containers.of_project(project), Service.FRONTEND)
     try:
         if frontend is not None:
-            engine.execute(frontend.id, "wget", "-q", "-T", "5", "-O", "/dev/null", "http://page/")
+            engine.containers.execute(frontend.id, "wget", "-q", "-T", "5", "-O", "/dev/null", "http://page/")
     except EngineError:
         return "the page's own service does not answer the frontend"
     return ""
 
 
 def _refuse_ended(engine: Engine, project: str) -> None:
-    for container in engine.containers(project):
+    for container in engine.containers.of_project(project):
         if container.state in _ENDED and not container.has_finished:
             raise _failure(
                 f"The service {container.service} does not stay up (it is {container.state}).", engine, container
@@ -150,7 +150,7 @@ def _late(answer: Answer, settings: Settings, engine: Engine, project: str, time
     else:
         at_fault = Service.PAGE if settings.frontend.page_service_image else Service.FRONTEND
     what = "; ".join(part for part in (answer.api, answer.page) if part)
-    containers = engine.containers(project)
+    containers = engine.containers.of_project(project)
     container = of_service(containers, at_fault)
     message = f"{settings.local_url} did not become ready within {timeout:.0f} s: {what}."
     if is_unpublished(answer, containers):
@@ -159,5 +159,9 @@ def _late(answer: Answer, settings: Settings, engine: Engine, project: str, time
 
 
 def _failure(message: str, engine: Engine, container: ServiceContainer) -> NotReady:
-    lines = [line for line in engine.last_log_lines(container.id, _LOG_LINES_READ) if not _OWN_QUESTION.search(line)]
+    lines = [
+        line
+        for line in engine.containers.last_log_lines(container.id, _LOG_LINES_READ)
+        if not _OWN_QUESTION.search(line)
+    ]
     return NotReady(message, (f"deployer logs {container.service}",), "\n".join(lines[-_LOG_LINES:]))

@@ -14,7 +14,7 @@ from deployer.workflows.checks import preflight
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
     from deployer.settings.model import Settings
 
 
@@ -29,7 +29,7 @@ def require(deployment: Deployment, environment: Mapping[str, str], engine: Engi
         return
     if engine is not None:
         preflight.check_here(engine)
-        if engine.containers(deployment.name) or inventory.has_volumes(engine, deployment.name):
+        if engine.containers.of_project(deployment.name) or inventory.has_volumes(engine, deployment.name):
             return
     known = deployment_names(environment)
     near = difflib.get_close_matches(deployment.name, known, n=3, cutoff=0.5)

@@ -77,8 +77,8 @@ def difference(stack: Stack, what: Rendered) -> dict[str, str]:
 
 def _images(stack: Stack) -> ServiceImages:
     try:
-        deployed = deployed_images(stack.engine.containers(stack.deployment.name))
-        choices = provision.choose_all(stack.settings, stack.engine.has_image, deployed)
+        deployed = deployed_images(stack.engine.containers.of_project(stack.deployment.name))
+        choices = provision.choose_all(stack.settings, stack.engine.images.has, deployed)
     except EngineError:
         choices = provision.choose_all(stack.settings, lambda _: False, None)
     return provision.named(choices)

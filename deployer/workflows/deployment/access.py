@@ -14,7 +14,7 @@ from deployer.settings.account import parse
 from deployer.workflows.deployment import files
 
 if TYPE_CHECKING:
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
     from deployer.paths import Deployment
     from deployer.settings.account import Account
     from deployer.settings.model import Settings
@@ -104,11 +104,11 @@ def let_read(engine: Engine, deployment: Deployment) -> bool:
 
     One that is paused goes on with what it has, and the mark stays. Raises EngineError.
     """
-    frontends = [found for found in engine.containers(deployment.name) if found.service == Service.FRONTEND]
+    frontends = [found for found in engine.containers.of_project(deployment.name) if found.service == Service.FRONTEND]
     running = [container for container in frontends if container.is_running]
     for container in running:
         try:
-            engine.execute(container.id, *_RELOAD)
+            engine.containers.execute(container.id, *_RELOAD)
         except EngineError as error:
             raise EngineError(
                 "The frontend does not take the users, rules or certificates over; it goes on with those it had.",

@@ -13,7 +13,7 @@ from deployer.layout import Service
 from deployer.tls.certificate import fingerprint_of
 
 if TYPE_CHECKING:
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
     from deployer.paths import Deployment
 
 _IN_CONTAINER = "/data/caddy/pki/authorities/local/root.crt"
@@ -21,10 +21,10 @@ _IN_CONTAINER = "/data/caddy/pki/authorities/local/root.crt"
 
 def keep(engine: Engine, deployment: Deployment) -> None:
     """Take the certificate out of the frontend's container into the deployment's folder. Raises EngineError."""
-    frontend = of_service(engine.containers(deployment.name), Service.FRONTEND)
+    frontend = of_service(engine.containers.of_project(deployment.name), Service.FRONTEND)
     if frontend is None:
         raise EngineError("The frontend's container is gone.", ("deployer up",))
-    content = engine.execute(frontend.id, "cat", _IN_CONTAINER).encode()
+    content = engine.containers.execute(frontend.id, "cat", _IN_CONTAINER).encode()
     if read_if_there(deployment.authority_file) != content:
         write_atomically(deployment.authority_file, content, PUBLIC)
 

@@ -114,7 +114,7 @@ def plan(stack: Stack, *, volumes: bool) -> DownPlan:
     """What `down` would remove. Raises EngineError or PreflightError."""
     preflight.check_engine(stack.engine)
     deployment = stack.deployment
-    preflight.check_conflict(deployment, stack.engine.containers(deployment.name))
+    preflight.check_conflict(deployment, stack.engine.containers.of_project(deployment.name))
     seen = _look(stack)
     hooks = seen.wanted.pre_stop.intersection(one.service for one in seen.there.own)
     going = [
@@ -168,9 +168,9 @@ def apply(stack: Stack, agreed: DownPlan, *, volumes: bool, say: Callable[[str],
         containers = {one.identity: one.name for one in going.of(Sort.CONTAINER)}
         remove_containers(stack, containers, now.hooks, say)
         for one in going.of(Sort.NETWORK):
-            left += _tried(stack, one, "network", "rm", one.identity)
+            left += _tried(one, stack.engine.networks.remove, one.identity)
         for one in going.of(Sort.VOLUME):
-            left += _tried(stack, one, "volume", "rm", one.name)
+            left += _tried(one, stack.engine.volumes.remove, one.name)
         _remove_files(stack, going, left)
         if volumes:
             stack.deployment.lock_file.unlink(missing_ok=True)
@@ -183,10 +183,10 @@ def apply(stack: Stack, agreed: DownPlan, *, volumes: bool, say: Callable[[str],
         )
 
 
-def _tried(stack: Stack, one: ToRemove, *command: str) -> list[str]:
+def _tried(one: ToRemove, remove: Callable[[str], None], identity: str) -> list[str]:
     """Remove a thing; what to say where the engine does not, since it is in use by now."""
     try:
-        stack.engine.remove(*command)
+        remove(identity)
     except EngineUnavailable:
         raise
     except EngineError as error:

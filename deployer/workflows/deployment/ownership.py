@@ -16,7 +16,7 @@ from deployer.workflows.deployment import files
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
     from deployer.engine.inventory import Inventory, Wanted
     from deployer.engine.values import Project
     from deployer.paths import Deployment
@@ -60,7 +60,7 @@ def remove_idle_networks(engine: Engine, deployment: Deployment, project: Projec
     busy = {name for container in there.containers for name in container.networks}
     for network in there.networks:
         if Thing(Kind.NETWORK, network.name) in made and network.name not in {*used, *busy}:
-            engine.remove("network", "rm", network.id)
+            engine.networks.remove(network.id)
 
 
 def examine(deployment: Deployment, wanted: Wanted, there: Inventory, changes: Iterable[files.FileChange],

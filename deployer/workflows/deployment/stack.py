@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
     from deployer.engine.values import EngineFacts
     from deployer.paths import Deployment
     from deployer.rendering.deployment import Inputs

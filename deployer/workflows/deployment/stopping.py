@@ -25,7 +25,7 @@ def remove_containers(
     engine = stack.engine
     say(f"Stopping {', '.join(going.values())} …")
     ids = set(going)
-    there = [found for found in engine.containers(stack.deployment.name) if found.id in ids]
+    there = [found for found in engine.containers.of_project(stack.deployment.name) if found.id in ids]
     # Compose alone runs hooks. It stops what depends on others before these, the frontend before the registry.
     if any(found.service in hooks and found.is_running for found in there):
         _stop_with_hooks(stack, sorted({found.service for found in there}))
@@ -33,13 +33,13 @@ def remove_containers(
     first = {found.id for found in there if found.service == Service.FRONTEND}
     for group in (first, ids - first):
         if group:
-            engine.remove("container", "stop", *sorted(group))
-    engine.remove("container", "rm", "--force", *sorted(ids))
+            engine.containers.stop(sorted(group))
+    engine.containers.remove(sorted(ids))
 
 
 def _stop_with_hooks(stack: Stack, services: list[str]) -> None:
     try:
-        stack.engine.stop(stack.project(), services)
+        stack.engine.compose.stop(stack.project(), services)
     except EngineUnavailable:
         raise
     except EngineError as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
     from deployer.engine.inventory import Inventory, Unnamed, Wanted
 
 
@@ -49,6 +49,6 @@ def _is_inherited(engine: Engine, one: Unnamed, wanted: Wanted) -> bool:
     source = wanted.places.get((one.service, one.target))
     if source is not None:
         return not source
-    places = engine.volumes_of_image(wanted.images[one.service])
+    places = engine.images.volumes(wanted.images[one.service])
     # What an image asks for that is yet to come is seen when it is here.
     return places is None or one.target in places

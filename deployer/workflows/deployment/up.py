@@ -73,7 +73,7 @@ def _apply(stack: Stack, plan: UpPlan, dialogue: Dialogue, *, quiet: bool) -> No
     files.write(stack.deployment, render_deployment(stack.settings, images, stack.inputs()))
     files.keep_record(stack.deployment, _record_of(stack))
     unknown_to_compose = [change.service for change in plan.services if change.reason.is_unknown_to_compose]
-    stack.engine.up(stack.project(), recreate=unknown_to_compose, quiet=quiet)
+    stack.engine.compose.up(stack.project(), recreate=unknown_to_compose, quiet=quiet)
     if any(change.action is Action.REMOVE for change in plan.services):
         ownership.remove_idle_networks(stack.engine, stack.deployment, stack.project())
     if any(change.action is Action.RELOAD for change in plan.services):

@@ -71,11 +71,11 @@ def plan_up(stack: Stack, *, rebuild: bool = False) -> UpPlan:
     """
     facts = stack.facts
     engine_options.refuse(stack.settings, facts)
-    containers = stack.engine.containers(stack.deployment.name)
+    containers = stack.engine.containers.of_project(stack.deployment.name)
     preflight.check_conflict(stack.deployment, containers)
     preflight.check_paused(containers)
     remarks = preflight.check_certificate(stack.settings, stack.now()) + engine_options.remarks(stack.settings, facts)
-    image = cache(stack.engine.image)
+    image = cache(stack.engine.images.find)
     choices = provision.choose_all(
         stack.settings, lambda name: image(name) is not None, deployed_images(containers), rebuild=rebuild
     )
@@ -143,7 +143,7 @@ def _service_changes(
     containers: tuple[ServiceContainer, ...],
     ids: Mapping[str, str],
 ) -> tuple[ServiceChange, ...]:
-    hashes = _with_candidate(stack, rendered, stack.engine.config_hashes)
+    hashes = _with_candidate(stack, rendered, stack.engine.compose.config_hashes)
     running = {container.service: container for container in containers}
     outdated = _outdated(stack, rendered, running)
     wanted = [

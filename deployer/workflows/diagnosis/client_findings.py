@@ -44,7 +44,7 @@ def examine(examined: Examined) -> Iterator[Finding]:
     stack = examined.stack
     found = (remarks(transfer, stack.settings, stack.engine, examined.environment) for transfer in Transfer)
     yield from (Finding("note", remark) for remark in dict.fromkeys(chain.from_iterable(found)))
-    for plugin in stack.engine.plugins():
+    for plugin in stack.engine.system.plugins():
         yield from _plugin(plugin)
 
 

@@ -27,7 +27,7 @@ def engine(examined: Examined) -> Iterator[Finding]:
     """Compare this machine's clock with the engine's, and with the files that deployer wrote here."""
     stack = examined.stack
     now = stack.now()
-    yield from _compared("the Docker engine", stack.engine.report().time, now)
+    yield from _compared("the Docker engine", stack.engine.system.report().time, now)
     newest = max((file.stat().st_mtime for file in _files(examined)), default=0.0)
     written = datetime.fromtimestamp(newest, UTC)
     if written - now > _TOLERANCE:

@@ -31,7 +31,7 @@ _FIXES = {readiness.UNPUBLISHED: readiness.UNPUBLISHED_ADVICE, status.DISK_FULL:
 def examine(examined: Examined) -> Iterator[Finding]:
     """Look at the deployment that is meant, where one is."""
     stack = examined.stack
-    containers = stack.engine.containers(stack.deployment.name)
+    containers = stack.engine.containers.of_project(stack.deployment.name)
     if not (_is_meant(stack) or (examined.named and containers)):
         return
     if not containers:

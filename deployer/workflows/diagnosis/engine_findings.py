@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def examine(examined: Examined) -> Iterator[Finding]:
     """Ask for the engine, and whether it will do for `up`."""
     engine = examined.stack.engine
-    yield Finding("ok", f"The Docker engine answers (version {engine.version()}).")
+    yield Finding("ok", f"The Docker engine answers (version {engine.system.version()}).")
     try:
         preflight.check_engine(engine)
     except DeployerError as error:

@@ -52,7 +52,7 @@ _WARNINGS = (
 def examine(examined: Examined) -> Iterator[Finding]:
     """Look at the engine's options, its addresses and its disk."""
     engine, settings = examined.stack.engine, examined.stack.settings
-    report, facts = engine.report(), engine.describe()
+    report, facts = engine.system.report(), engine.system.describe()
     yield from _options(report)
     try:
         engine_options.check_name(settings, facts.version)
@@ -65,9 +65,9 @@ def examine(examined: Examined) -> Iterator[Finding]:
     for words, sentence, fix in _WARNINGS:
         if any(words in warning for warning in report.warnings):
             yield Finding("wrong", sentence, (fix,))
-    if not has_free_range(report.pools or _DEFAULT_POOLS, engine.subnets()):
+    if not has_free_range(report.pools or _DEFAULT_POOLS, engine.networks.subnets()):
         yield Finding(
-            "note" if engine.containers(examined.stack.deployment.name) else "wrong",
+            "note" if engine.containers.of_project(examined.stack.deployment.name) else "wrong",
             "The engine has no range of addresses left for another network: `deployer up` cannot make the registry's.",
             (
                 "docker network ls --filter dangling=true   (those in which no container is)",

@@ -90,7 +90,7 @@ def read(stack: Stack) -> Status:
     """Look at a deployment. Raises EngineError where no engine answers."""
     settings = stack.settings
     preflight.check_engine(stack.engine)
-    containers = stack.engine.containers(stack.deployment.name)
+    containers = stack.engine.containers.of_project(stack.deployment.name)
     preflight.check_conflict(stack.deployment, containers)
     registry = running(containers, Service.REGISTRY)
     used, free = _storage(stack, registry) if registry else (None, None)
@@ -133,17 +133,17 @@ def follow_logs(stack: Stack, services: tuple[str, ...], *, follow: bool, tail: 
         raise UsageError(
             f"--since takes a length of time such as 10m or 1h30m, or a moment such as 2026-01-31, not '{since}'."
         )
-    known = [container.service for container in stack.engine.containers(stack.deployment.name)]
+    known = [container.service for container in stack.engine.containers.of_project(stack.deployment.name)]
     if not known or not stack.deployment.compose_file.exists():
         raise NotFound(f"There is no deployment named '{stack.deployment.name}' here.", ("deployer up",))
     for service in services:
         if service not in known:
             raise UsageError(f"There is no service '{service}'.", tuple(f"deployer logs {one}" for one in known))
-    stack.engine.follow_logs(stack.project(), services, follow=follow, tail=tail, since=since)
+    stack.engine.compose.follow_logs(stack.project(), services, follow=follow, tail=tail, since=since)
 
 
 def _service(stack: Stack, container: ServiceContainer) -> ServiceStatus:
-    image = stack.engine.image(container.image_id)
+    image = stack.engine.images.find(container.image_id)
     return ServiceStatus(
         service=container.service,
         container=container.name,
@@ -157,7 +157,7 @@ def _service(stack: Stack, container: ServiceContainer) -> ServiceStatus:
 
 def _version(stack: Stack, registry: ServiceContainer) -> str:
     try:
-        printed = stack.engine.execute(registry.id, "registry", "--version")
+        printed = stack.engine.containers.execute(registry.id, "registry", "--version")
     except DeployerError:
         return ""
     number = re.search(r"\bv?(\d+\.\d+[\w.+~-]*)", printed)
@@ -167,8 +167,8 @@ def _version(stack: Stack, registry: ServiceContainer) -> str:
 def _storage(stack: Stack, registry: ServiceContainer) -> tuple[int | None, int | None]:
     """Bytes that pushed images use, and bytes free on their disk, as the registry's container sees them."""
     try:
-        used = stack.engine.execute(registry.id, "du", "-sk", STORAGE).split()[0]
-        free = stack.engine.execute(registry.id, "df", "-Pk", STORAGE).splitlines()[-1].split()[3]
+        used = stack.engine.containers.execute(registry.id, "du", "-sk", STORAGE).split()[0]
+        free = stack.engine.containers.execute(registry.id, "df", "-Pk", STORAGE).splitlines()[-1].split()[3]
         return int(used) * 1024, int(free) * 1024
     except (DeployerError, ValueError, IndexError):
         return None, None
@@ -246,7 +246,11 @@ def _repositories(stack: Stack, containers: tuple[ServiceContainer, ...]) -> int
     if frontend is None:
         return None
     try:
-        return len(json.loads(stack.engine.execute(frontend.id, "wget", "-q", "-O", "-", _CATALOGUE))["repositories"])
+        return len(
+            json.loads(stack.engine.containers.execute(frontend.id, "wget", "-q", "-O", "-", _CATALOGUE))[
+                "repositories"
+            ]
+        )
     except (DeployerError, ValueError, KeyError, TypeError):
         return None
 

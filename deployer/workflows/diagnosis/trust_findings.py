@@ -59,14 +59,14 @@ class TrustExamined:
 def look(examined: Examined) -> Iterator[Finding]:
     """Look at what this machine and its engine trust."""
     settings, engine = examined.stack.settings, examined.stack.engine
-    facts = engine.describe()
-    where = locate(Machine(examined.environment), EngineView(facts, engine.insecure_registries))
+    facts = engine.system.describe()
+    where = locate(Machine(examined.environment), EngineView(facts, engine.system.insecure_registries))
     scene = TrustExamined(
         settings,
         engine_way(settings, facts.proxies, where).peer,
         ClientPaths(examined.environment),
         where,
-        engine.insecure_registries(),
+        engine.system.insecure_registries(),
     )
     yield from examine(scene, datetime.now(UTC))
 

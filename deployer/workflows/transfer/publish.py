@@ -16,7 +16,7 @@ from deployer.workflows.transfer.pull_failures import explained
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
     from deployer.engine.values import LocalImage, Transferred
     from deployer.registry.client import RegistryClient
 
@@ -155,11 +155,11 @@ def pull_all(
     def work(pull: Pull) -> TransferOutcome:
         listen = (lambda line: on_line(pull, line)) if on_line else None
         try:
-            transferred = engine.pull(
+            transferred = engine.images.pull(
                 str(pull.source), address=pull.source.domain, on_line=listen, platform=pull.platform
             )
             if pull.short is not None:
-                engine.tag(str(pull.source), pull.short)
+                engine.images.tag(str(pull.source), pull.short)
             return TransferOutcome(str(pull.source), pull.short or str(pull.source), transferred, None)
         except DeployerError as error:
             told = _with_login(error, pull.source.domain, engine)
@@ -204,13 +204,13 @@ def _local(images: Sequence[str], engine: Engine) -> list[LocalImage]:
     for image in images:
         if not _ID.fullmatch(image):
             parse(image)
-    found = [engine.image(image) for image in images]
+    found = [engine.images.find(image) for image in images]
     missing = [image for image, local in zip(images, found, strict=True) if local is None]
     if missing:
         for image in missing:
             if not _ID.fullmatch(image):
                 refuse_upper_case(parse(image), image)
-        names = engine.image_names()
+        names = engine.images.names()
         near = dict.fromkeys(name for image in missing for name in _nearest(image, names))
         what = f"is not an image {missing[0]}" if len(missing) == 1 else f"are no images {', '.join(missing)}"
         raise ImageNotFound(
@@ -245,11 +245,11 @@ def _nearest(image: str, names: tuple[str, ...]) -> list[str]:
 
 def _push(push: Push, address: str, engine: Engine, listen: Callable[[str], None] | None) -> Transferred | None:
     name = str(push.target)
-    before = engine.image(name)
+    before = engine.images.find(name)
     if before is None or before.id != push.image_id:
-        engine.tag(push.image_id, name)
+        engine.images.tag(push.image_id, name)
     try:
-        return engine.push(name, address=address, on_line=listen)
+        return engine.images.push(name, address=address, on_line=listen)
     except BaseException:
         _restore(name, before, engine)
         raise
@@ -258,9 +258,9 @@ def _push(push: Push, address: str, engine: Engine, listen: Callable[[str], None
 def _restore(name: str, before: LocalImage | None, engine: Engine) -> None:
     """Put a name back to what it was, or take it away where it was not there."""
     if before is None:
-        engine.untag(name)
+        engine.images.untag(name)
     else:
-        engine.tag(before.id, name)
+        engine.images.tag(before.id, name)
 
 
 def _plan_one_pull(image: str, address: str, engine: Engine, platform: str) -> Pull:
@@ -275,7 +275,7 @@ def _plan_one_pull(image: str, address: str, engine: Engine, platform: str) -> P
     if source.digest is not None:
         return Pull(source, None, "", platform)
     short = str(source.at(""))
-    current = engine.image(short)
+    current = engine.images.find(short)
     return Pull(source, short, current.id if current else "", platform)
 
 
@@ -291,7 +291,7 @@ def _together(
             except BaseException:
                 for future in futures:
                     future.cancel()
-                engine.stop_streams()
+                engine.images.stop_transfers()
                 raise
     except KeyboardInterrupt as error:
         raise Interrupted(sum(map(_succeeded, futures)), len(items)) from error

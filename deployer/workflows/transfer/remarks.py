@@ -12,7 +12,7 @@ from deployer.workflows.checks import engine_options
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
     from deployer.settings.model import Settings
 
 _PLATFORM = "DOCKER_DEFAULT_PLATFORM"
@@ -38,7 +38,7 @@ def remarks(
     takes no image of this registry's address, and EngineError.
     """
     if ":" in settings.host:
-        engine_options.check_name(settings, engine.version())
+        engine_options.check_name(settings, engine.system.version())
     return tuple(_remarks(transfer, settings, engine, environment, platform))
 
 
@@ -57,7 +57,7 @@ def _remarks(
             f"Without it: {_TRUST}=0 deployer {transfer.value} …"
         )
     if settings.is_loopback and names_an_engine(environment):
-        endpoint = engine.endpoint()
+        endpoint = engine.system.endpoint()
         if is_elsewhere(endpoint):
             yield (
                 f"The Docker engine is on another machine ({endpoint}): "

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
     from deployer.paths import Deployment
     from deployer.settings.model import Settings
 
@@ -207,7 +207,7 @@ class Keeper:
         return Writes(sum(one.uploads for one in found), sum(one.commits for one in found))
 
     def _count(self, frontend: str) -> Writes:
-        printed = self.engine.execute(frontend, "wget", "-q", "-O", "-", _COUNTERS)
+        printed = self.engine.containers.execute(frontend, "wget", "-q", "-O", "-", _COUNTERS)
         try:
             counts = {one["address"]: int(one["num_requests"]) for one in json.loads(printed)}
             return Writes(counts[_UPLOADS], counts[_COMMITS])

@@ -79,7 +79,7 @@ def _expect_alone(stack: Stack, registry: ServiceContainer) -> None:
             f"The registry itself is published, {where}: writes there cannot be paused.",
             (f"Take `ports` out of {stack.deployment.override_file}, then: deployer up",),
         )
-    others = stack.engine.sharing(registry.id, layout.STORAGE)
+    others = stack.engine.containers.sharing(registry.id, layout.STORAGE)
     if others:
         raise GateError(
             f"The container {others[0]} has the same storage mounted: what it writes cannot be paused.",
@@ -88,7 +88,7 @@ def _expect_alone(stack: Stack, registry: ServiceContainer) -> None:
 
 
 def _frontends(stack: Stack) -> tuple[str, ...]:
-    containers = stack.engine.containers(stack.deployment.name)
+    containers = stack.engine.containers.of_project(stack.deployment.name)
     return tuple(found.id for found in containers if found.service == Service.FRONTEND and found.is_running)
 
 
@@ -102,7 +102,7 @@ def reading(stack: Stack) -> Storage:
 
 def _registry(stack: Stack) -> ServiceContainer:
     preflight.check_engine(stack.engine)
-    containers = stack.engine.containers(stack.deployment.name)
+    containers = stack.engine.containers.of_project(stack.deployment.name)
     preflight.check_conflict(stack.deployment, containers)
     registry = of_service(containers, Service.REGISTRY)
     if registry is None:

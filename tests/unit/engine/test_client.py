@@ -1,59 +1,106 @@
-"""What the engine says of itself, from answers that real ones gave to `docker info`."""
-
 from __future__ import annotations
 
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from deployer.engine.client import Engine
-from deployer.engine.docker import Client
-from deployer.host.daemon.kind import EngineKind
+from deployer.engine.client import Client
+from deployer.engine.compose import Compose, command
+from deployer.engine.environment import Purpose
+from deployer.engine.images import Images
+from deployer.engine.resources import Volumes
+from deployer.engine.values import Project
+from deployer.errors import UnsetVariables
+from tests.support.docker_variables import CONFIGURATION, EVERYTHING
 
 if TYPE_CHECKING:
-    from deployer.engine.values import EngineFacts
+    from collections.abc import Callable
 
-PLAIN = {
-    "ServerVersion": "20.10.24+dfsg1",
-    "OperatingSystem": "Debian GNU/Linux 12 (bookworm)",
-    "SecurityOptions": ["name=seccomp,profile=default"],
-    "DockerRootDir": "/var/lib/docker",
-    "DefaultRuntime": "runc",
+# A client that keeps the variables and words that it was run with.
+_PROGRAM = """\
+import json, os, sys
+with open(sys.argv[1], "w") as file:
+    json.dump([dict(os.environ), sys.argv[2:]], file)
+"""
+PROJECT = Project("registry", Path("/nowhere"), (Path("/nowhere/compose.yaml"),))
+
+
+class Recorder:
+    """A client in the place of Docker's, and what it was run with."""
+
+    def __init__(self, folder: Path) -> None:
+        self.kept = folder / "kept.json"
+        self.client = Client(os.environ, (sys.executable, "-c", _PROGRAM, str(self.kept)))
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return dict(json.loads(self.kept.read_text())[0])
+
+    @property
+    def words(self) -> list[str]:
+        return list(json.loads(self.kept.read_text())[1])
+
+
+@pytest.fixture
+def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    """A user with every variable and every setting."""
+    (tmp_path / "config.json").write_text(json.dumps(dict(CONFIGURATION)))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    for name, value in EVERYTHING.items():
+        monkeypatch.setenv(name, value)
+    return Recorder(tmp_path)
+
+
+ROADS: dict[str, Callable[[Client], object]] = {
+    "run": lambda client: client.run("version"),
+    "begin": lambda client: client.begin("logs"),
+    "exchange": lambda client: client.exchange("exec", stdin=b""),
+    "start": lambda client: client.start("run").communicate(),
+    "stream": lambda client: client.stream("pull", on_line=None, address="", purpose=Purpose.OURS),
+    "up": lambda client: Compose(client).up(PROJECT, quiet=True),
+    "remove": lambda client: Volumes(client).remove("name"),
+    "build": lambda client: Images(client).build(Path("/nowhere"), Path("/nowhere/file"), "name"),
+    "import": lambda client: Images(client).import_image(Path("/nowhere/base.tar"), "name"),
 }
 
 
-def facts_of(**answer: Any) -> EngineFacts:
-    info = json.dumps({**PLAIN, **answer})
-    program = f"import sys; print({info!r} if 'info' in sys.argv else 'unix:///var/run/docker.sock')"
-    return Engine(Client(os.environ, (sys.executable, "-c", program))).describe()
+@pytest.mark.parametrize("road", ROADS)
+def test_on_every_road_what_is_ours_runs_without_the_users_variables(road: str, recorder: Recorder) -> None:
+    ROADS[road](recorder.client)
+    passed = {name: value for name, value in recorder.variables.items() if name in EVERYTHING}
+    assert passed in ({}, {"DOCKER_BUILDKIT": "0"})
+    assert recorder.variables["DOCKER_CONFIG"] != os.environ["DOCKER_CONFIG"]
+    assert recorder.variables["PATH"] == os.environ["PATH"]
 
 
-def test_an_ordinary_engine() -> None:
-    facts = facts_of()
-    assert (facts.version, facts.data_directory, facts.runtime) == ("20.10.24+dfsg1", "/var/lib/docker", "runc")
-    assert facts.endpoint == "unix:///var/run/docker.sock"
-    assert (facts.kind, facts.user_namespaces) == (EngineKind.SYSTEM, False)
+@pytest.mark.parametrize("verb", ["push", "pull"])
+def test_the_users_push_and_pull_have_them(verb: str, recorder: Recorder) -> None:
+    getattr(Images(recorder.client), verb)("name", address="a:1", on_line=lambda _: None)
+    assert EVERYTHING.items() <= recorder.variables.items()
+    assert recorder.variables["DOCKER_CONFIG"] == os.environ["DOCKER_CONFIG"]
 
 
-@pytest.mark.parametrize(
-    ("options", "kind", "remaps"),
-    [
-        (None, EngineKind.SYSTEM, False),
-        (["name=seccomp,profile=builtin", "name=cgroupns"], EngineKind.SYSTEM, False),
-        (["name=apparmor", "name=seccomp,profile=default", "name=userns"], EngineKind.SYSTEM, True),
-        (["name=seccomp,profile=default", "name=rootless", "name=cgroupns"], EngineKind.ROOTLESS, False),
-        (["name=selinux", "name=no-new-privileges"], EngineKind.SYSTEM, False),
-    ],
-)
-def test_its_security_options(options: list[str] | None, kind: EngineKind, remaps: bool) -> None:
-    facts = facts_of(SecurityOptions=options)
-    assert (facts.kind, facts.user_namespaces) == (kind, remaps)
+def test_no_value_of_a_variable_is_on_a_command_line(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://name:secret@proxy")
+    monkeypatch.setenv("ANOTHER", "secret")
+    assert "secret" not in " ".join(map(str, Compose(recorder.client).whales(PROJECT).client_config.client_call))
 
 
-def test_the_desktops_engine_and_another_runtime() -> None:
-    facts = facts_of(OperatingSystem="Docker Desktop", DefaultRuntime="runsc")
-    assert facts.kind is EngineKind.DESKTOP
-    assert facts.runtime == "runsc"
+def test_compose_reads_no_file_of_variables(recorder: Recorder) -> None:
+    ROADS["up"](recorder.client)
+    assert "--env-file /dev/null" in " ".join(recorder.words)
+    assert command(PROJECT)[-2:] == ("--env-file", "/dev/null")
+
+
+@pytest.mark.parametrize("code", [0, 15])
+def test_a_variable_in_the_files_is_refused_by_name(code: int) -> None:
+    # Compose goes on with nothing in its place, which may be no limit, or another folder.
+    said = r'time="…" level=warning msg="The \"MEM\" variable is not set. Defaulting to a blank string."'
+    program = f"import sys; print({said!r}, file=sys.stderr); sys.exit({code})"
+    with pytest.raises(UnsetVariables, match=r"\$\{MEM\}") as caught:
+        Compose(Client(os.environ, (sys.executable, "-c", program))).config_hashes(PROJECT)
+    assert "${MEM:-VALUE}" in caught.value.advice[0]

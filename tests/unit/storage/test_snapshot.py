@@ -17,7 +17,7 @@ from tests.support.registry_content import image
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
 
 
 @pytest.fixture

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deployer.engine.report import AddressPool, EngineReport, Plugin, plugins_of
+from deployer.engine.resources import Networks
 from deployer.paths import Deployment
 from deployer.settings.model import Settings
 from deployer.workflows.checks import preflight
 from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.diagnosis import client_findings, clock_findings, option_findings, proxy_findings
 from deployer.workflows.diagnosis.examined import Examined
-from tests.support.fake_engine import FakeEngine
+from tests.support.fake_engine import FACTS, FakeContainers, FakeEngine, FakeSystem
 from tests.support.fake_registry import Reply, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from deployer.engine.values import EngineFacts
     from deployer.workflows.finding import Finding
 
 NOW = datetime(2026, 11, 29, 5, 0, tzinfo=UTC)
@@ -31,15 +31,11 @@ POOLS = [{"Base": "10.9.0.0/16", "Size": 17}]
 
 
 @dataclass
-class Telling(FakeEngine):
-    """An engine that tells of itself what a test puts in."""
+class Told(FakeSystem):
+    """What an engine tells of itself."""
 
     info: dict[str, Any] = field(default_factory=dict)
     found: tuple[Plugin, ...] = ()
-    networks: tuple[str, ...] = ("172.17.0.0/16",)
-    address: str = "unix:///var/run/docker.sock"
-    release: str = "28.5.2"
-    runtime: str = "runc"
 
     def report(self) -> EngineReport:
         return EngineReport.of(self.info)
@@ -47,15 +43,26 @@ class Telling(FakeEngine):
     def plugins(self) -> tuple[Plugin, ...]:
         return self.found
 
-    def subnets(self) -> tuple[str, ...]:
-        return self.networks
 
-    def describe(self) -> EngineFacts:
-        facts = super().describe()
-        return replace(facts, version=self.release, endpoint=self.address, runtime=self.runtime)
+class Telling(FakeEngine):
+    """An engine that tells of itself what a test puts in, and that has no containers."""
 
-    def containers(self, project: str) -> tuple[Any, ...]:
-        return ()
+    def __init__(
+        self,
+        *,
+        info: Mapping[str, Any] | None = None,
+        found: tuple[Plugin, ...] = (),
+        subnets: tuple[str, ...] = ("172.17.0.0/16",),
+        **facts: str,
+    ) -> None:
+        told = Told(facts=replace(FACTS, **facts), info=dict(info or {}), found=found)  # type: ignore[arg-type]
+        super().__init__(system=told, containers=FakeContainers())
+
+        class Given(Networks):
+            def subnets(self) -> tuple[str, ...]:
+                return subnets
+
+        self.networks = Given(self.client)
 
 
 @dataclass
@@ -223,7 +230,7 @@ def test_ranges_of_addresses(pools: tuple[AddressPool, ...], taken: tuple[str, .
 
 
 def test_addresses_that_are_used_up(machine: Machine) -> None:
-    engine = Telling(info={"DefaultAddressPools": POOLS}, networks=("10.9.0.0/17", "10.9.128.0/17"))
+    engine = Telling(info={"DefaultAddressPools": POOLS}, subnets=("10.9.0.0/17", "10.9.128.0/17"))
     [found] = machine.told(option_findings.examine, engine)
     assert found.state == "wrong"
     assert found.advice[0].startswith("docker network ls --filter dangling=true")
@@ -241,12 +248,12 @@ def test_a_disk_that_takes_no_more_files(machine: Machine, monkeypatch: pytest.M
     [found] = machine.told(option_findings.examine)
     assert (found.state, "takes no more files" in found.sentence) == ("wrong", True)
     # An engine elsewhere has another machine's disk.
-    assert machine.told(option_findings.examine, Telling(address="tcp://192.0.2.1:2375")) == []
+    assert machine.told(option_findings.examine, Telling(endpoint="tcp://192.0.2.1:2375")) == []
 
 
 def test_an_engine_that_takes_no_ipv6_address_in_a_name(machine: Machine) -> None:
     six = Settings(host="::1")
-    [found] = machine.told(option_findings.examine, Telling(release="20.10.24"), settings=six)
+    [found] = machine.told(option_findings.examine, Telling(version="20.10.24"), settings=six)
     assert (found.state, "takes no IPv6 address" in found.sentence) == ("wrong", True)
     assert found.advice
     assert machine.told(option_findings.examine, Telling(), settings=six) == []

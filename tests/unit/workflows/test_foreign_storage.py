@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from deployer.engine.containers import Containers
 from deployer.errors import EngineError, StorageError, StorageUnreadable
 from deployer.storage.access import Storage
 from deployer.workflows.upkeep import storage_findings
@@ -16,13 +17,13 @@ from deployer.workflows.upkeep.garbage import no_images, survey
 from deployer.workflows.upkeep.gate import Drain
 from deployer.workflows.upkeep.manifest_graph import Manifests
 from deployer.workflows.upkeep.untagged import untagged
+from tests.support.fake_engine import FakeEngine, NoClient
 from tests.support.local_storage import DAY, HOUR, LocalWork, Tree
 from tests.support.registry_content import image, sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from deployer.engine.client import Engine
     from deployer.workflows.upkeep.garbage import Choose, Survey
     from deployer.workflows.upkeep.maintenance import Upkeep
 
@@ -169,12 +170,12 @@ class TestUnreadable:
         ],
     )
     def test_the_place_is_named(self, said: str, message: str) -> None:
-        class Failing:
+        class Failing(Containers):
             def run_script(self, *_: object, **__: object) -> bytes:
                 raise EngineError("failed", original=said)
 
         with pytest.raises(StorageError) as failed:
-            Storage(cast("Engine", Failing()), "container").snapshot()
+            Storage(FakeEngine(containers=Failing(NoClient())), "container").snapshot()
         assert isinstance(failed.value, StorageUnreadable) is ("read-only" not in message)
         assert failed.value.message == message
         assert "deployer doctor" not in " ".join(failed.value.advice)

@@ -2,55 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
+from deployer.engine.compose import Compose
 from deployer.engine.values import EngineFacts
 from deployer.errors import EngineError, EngineUnavailable, PreflightError
 from deployer.host.daemon.kind import EngineKind
 from deployer.paths import Deployment
 from deployer.settings.model import Settings
 from deployer.workflows.checks import preflight
-from tests.support.fake_engine import FakeEngine, service_container
+from tests.support.fake_engine import ENDPOINT, FakeEngine, FakeSystem, NoClient, service_container
 from tests.support.run import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass
-class Versions(FakeEngine):
-    engine_version: str = "28.5.2"
-    compose: str = "2.40.3"
-    place: str = "unix:///var/run/docker.sock"
+def facts_of(engine_version: str = "28.5.2", compose: str = "2.40.3", place: str = ENDPOINT) -> EngineFacts:
+    return EngineFacts(engine_version, "Debian", EngineKind.SYSTEM, place, "/", compose_version=compose)
 
-    def describe(self) -> EngineFacts:
-        return EngineFacts(self.engine_version, "Debian", EngineKind.SYSTEM, self.place, "/")
 
-    def compose_version(self) -> str:
-        return self.compose
+def engine_of(engine_version: str = "28.5.2", compose: str = "2.40.3", place: str = ENDPOINT) -> FakeEngine:
+    return FakeEngine(system=FakeSystem(facts=facts_of(engine_version, compose, place)))
 
 
 @pytest.mark.parametrize("version", ["20.10.24+dfsg1", "28.5.2", "29.0.0-rc.1", "20.10.0"])
 def test_an_engine_of_the_last_years_will_do(version: str) -> None:
-    assert preflight.check_engine(Versions(engine_version=version)).version == version
+    assert preflight.check_engine(engine_of(engine_version=version)).version == version
 
 
 @pytest.mark.parametrize("version", ["19.03.15", "1.13.1", "20.9"])
 def test_an_old_engine_is_told_with_its_version(version: str) -> None:
     with pytest.raises(EngineUnavailable, match=rf"is version {version}; deployer needs 20\.10 or newer"):
-        preflight.check_engine(Versions(engine_version=version))
+        preflight.check_engine(engine_of(engine_version=version))
 
 
 def test_an_old_compose_is_told() -> None:
     with pytest.raises(EngineUnavailable, match=r"Docker Compose is version 1\.29\.2"):
-        preflight.check_engine(Versions(compose="1.29.2"))
+        preflight.check_engine(engine_of(compose="1.29.2"))
 
 
 def test_versions_without_a_number_will_do() -> None:
-    assert preflight.check_engine(Versions(engine_version="dev", compose="dev")).version == "dev"
+    assert preflight.check_engine(engine_of(engine_version="dev", compose="dev")).version == "dev"
 
 
 @pytest.mark.parametrize(
@@ -58,31 +53,31 @@ def test_versions_without_a_number_will_do() -> None:
     [("Segmentation fault\n", "Segmentation fault"), ("", "it gave no reason"), ("a\nbad plugin.\n", "bad plugin")],
 )
 def test_a_compose_that_does_not_run_is_named(printed: str, reason: str) -> None:
-    class Broken(Versions):
-        def compose_version(self) -> str:
+    class Broken(Compose):
+        def version(self) -> str:
             raise EngineError("Docker failed.", original=printed)
 
     with pytest.raises(EngineUnavailable, match=f"Docker's Compose plugin does not run: {reason}\\.") as caught:
-        preflight.check_engine(Broken())
+        preflight.check_engine(FakeEngine(system=FakeSystem(facts=facts_of(compose="")), compose=Broken(NoClient())))
     assert caught.value.advice[0].startswith("docker compose version")
 
 
 @pytest.mark.parametrize("place", ["ssh://me@server", "tcp://203.0.113.7:2375", "tcp://docker.example:2376"])
 def test_an_engine_elsewhere_cannot_read_our_files(place: str) -> None:
     with pytest.raises(PreflightError, match="is another machine's"):
-        preflight.check_engine(Versions(place=place))
+        preflight.check_engine(engine_of(place=place))
 
 
 @pytest.mark.parametrize("place", ["npipe:////./pipe/docker_engine", "tcp://127.0.0.1:2375", "tcp://localhost:2375"])
 def test_an_engine_here_by_another_way_will_do(place: str) -> None:
-    preflight.check_engine(Versions(place=place))
+    preflight.check_engine(engine_of(place=place))
 
 
 def test_a_full_disk_is_told_with_what_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "LEAST_FREE_BYTES", 2**62)
     settings = Settings()
     with pytest.raises(PreflightError, match=r"The disk for deployer's files is full: .* MiB left") as raised:
-        preflight.check_disk(settings, Versions().describe(), Deployment("registry", tmp_path / "none" / "registry"))
+        preflight.check_disk(settings, facts_of(), Deployment("registry", tmp_path / "none" / "registry"))
     assert "deployer gc" in raised.value.advice[-1]
 
 
@@ -93,7 +88,7 @@ def test_a_data_directory_that_is_a_file_is_told(tmp_path: Path) -> None:
 
 
 def test_a_free_port_passes() -> None:
-    preflight.check_port(Settings(port=free_port()), Versions())
+    preflight.check_port(Settings(port=free_port()), engine_of())
 
 
 def test_a_paused_container_is_named_with_what_ends_that() -> None:

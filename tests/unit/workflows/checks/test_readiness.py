@@ -16,7 +16,7 @@ from deployer.errors import EngineError, NotReady
 from deployer.settings.model import FrontendSettings, Settings
 from deployer.workflows.checks import readiness
 from deployer.workflows.diagnosis import status
-from tests.support.fake_engine import FakeEngine, service_container
+from tests.support.fake_engine import FakeContainers, FakeEngine, service_container
 from tests.support.run import free_port
 
 if TYPE_CHECKING:
@@ -74,10 +74,10 @@ def test_without_a_page_none_is_asked_for() -> None:
         assert readiness.probe(settings, FakeEngine(), "project").is_ready
 
 
-class Frontend(FakeEngine):
+class Frontend(FakeContainers):
     """One container that has ended, after it logged our questions for a minute."""
 
-    def containers(self, project: str) -> tuple[ServiceContainer, ...]:
+    def of_project(self, project: str) -> tuple[ServiceContainer, ...]:
         started = datetime(2026, 1, 1, tzinfo=UTC)
         return (
             replace(service_container("frontend", "exited"), id="id", started=started, health=Health.NONE, exit_code=1),
@@ -95,7 +95,7 @@ class Frontend(FakeEngine):
 def test_the_last_lines_hold_the_reason_and_not_our_own_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readiness, "_LOOK_AT_CONTAINERS_SECONDS", 0)
     with pytest.raises(NotReady) as caught:
-        readiness.wait(Settings(port=free_port()), Frontend(), "project", 5)
+        readiness.wait(Settings(port=free_port()), FakeEngine(containers=Frontend()), "project", 5)
     lines = caught.value.original.splitlines()
     assert lines[0] == "the reason"
     assert ["/v2/app/tags/list" in lines[1], "POST" in lines[2], len(lines)] == [True, True, 3]
@@ -106,13 +106,13 @@ def test_silence_is_no_answer() -> None:
 
 
 @dataclass
-class WithPage(FakeEngine):
+class WithPage(FakeContainers):
     """The containers of a page that is a service; the frontend's container may reach it or not."""
 
     reaches: bool = True
     asked: list[tuple[str, ...]] = field(default_factory=list)
 
-    def containers(self, project: str) -> tuple[ServiceContainer, ...]:
+    def of_project(self, project: str) -> tuple[ServiceContainer, ...]:
         return tuple(service_container(service, "running") for service in ("frontend", "page", "registry"))
 
     def execute(self, container: str, *command: str) -> str:
@@ -130,17 +130,17 @@ JOXIT = FrontendSettings(page="joxit")
 
 @pytest.mark.parametrize("reaches", [True, False])
 def test_a_page_of_its_own_service_is_asked_behind_the_sign_in_too(reaches: bool) -> None:
-    engine = WithPage(reaches=reaches)
+    page = WithPage(reaches=reaches)
     with answering({"/v2/": (401, REGISTRY), "/": (401, {})}) as port:
-        answer = readiness.probe(Settings(port=port, frontend=JOXIT), engine, "project")
-        assert readiness.probe(Settings(port=port), WithPage(reaches=False), "project").is_ready
+        answer = readiness.probe(Settings(port=port, frontend=JOXIT), FakeEngine(containers=page), "project")
+        assert readiness.probe(Settings(port=port), FakeEngine(containers=WithPage(reaches=False)), "project").is_ready
     assert answer.page == ("" if reaches else "the page's own service does not answer the frontend")
-    assert engine.asked == [("id of frontend", "http://page/")]
+    assert page.asked == [("id of frontend", "http://page/")]
 
 
 def test_a_page_of_its_own_service_that_does_not_answer_is_named_with_its_log() -> None:
     with answering({"/v2/": (200, REGISTRY), "/": (502, {})}) as port, pytest.raises(NotReady) as caught:
-        readiness.wait(Settings(port=port, frontend=JOXIT), WithPage(), "project", 0.1)
+        readiness.wait(Settings(port=port, frontend=JOXIT), FakeEngine(containers=WithPage()), "project", 0.1)
     assert "the page answers 502" in caught.value.message
     assert (caught.value.advice, caught.value.original) == (("deployer logs page",), "log of id of page")
 
@@ -151,7 +151,7 @@ class Healthy(WithPage):
 
     health: str = "healthy"
 
-    def containers(self, project: str) -> tuple[ServiceContainer, ...]:
+    def of_project(self, project: str) -> tuple[ServiceContainer, ...]:
         found = (service_container(service, "running") for service in ("frontend", "registry"))
         return tuple(replace(container, health=Health(self.health)) for container in found)
 
@@ -159,24 +159,24 @@ class Healthy(WithPage):
 def test_a_healthy_frontend_whose_port_is_silent_is_told_with_the_engines_options() -> None:
     settings = Settings(port=free_port())
     with pytest.raises(NotReady) as caught:
-        readiness.wait(settings, Healthy(), "project", 0.1)
+        readiness.wait(settings, FakeEngine(containers=Healthy()), "project", 0.1)
     assert readiness.UNPUBLISHED in caught.value.message
     assert "userland-proxy" in caught.value.advice[0]
     assert not any("deployer logs" in line for line in caught.value.advice)
-    answer = readiness.probe(settings, Healthy(), "project")
-    containers = Healthy().containers("project")
+    answer = readiness.probe(settings, FakeEngine(containers=Healthy()), "project")
+    containers = Healthy().of_project("project")
     assert status._problems(containers, answer, None) == (readiness.UNPUBLISHED,)
 
 
 def test_a_frontend_that_is_not_healthy_is_told_with_its_log() -> None:
     with pytest.raises(NotReady) as caught:
-        readiness.wait(Settings(port=free_port()), Healthy(health="starting"), "project", 0.1)
+        readiness.wait(Settings(port=free_port()), FakeEngine(containers=Healthy(health="starting")), "project", 0.1)
     assert caught.value.advice == ("deployer logs frontend",)
 
 
 @pytest.mark.parametrize("api", ["no answer from /v2/ ([SSL: WRONG_VERSION_NUMBER])", "/v2/ answers 502", ""])
 def test_a_port_that_answers_in_whatever_way_is_published(api: str) -> None:
-    assert not readiness.is_unpublished(readiness.Answer(api, ""), Healthy().containers("project"))
+    assert not readiness.is_unpublished(readiness.Answer(api, ""), Healthy().of_project("project"))
 
 
 def test_a_paused_registry_is_not_taken_for_a_port_that_is_not_published() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from deployer.engine.client import Engine
-from deployer.engine.docker import Client
+from deployer.engine.client import Client
+from deployer.engine.compose import Compose
+from deployer.engine.engine import Engine
 from deployer.engine.inventory import Container, Inventory, Network, Volume, Wanted, WantedVolume
 from deployer.errors import EngineError
 from deployer.paths import Deployment
@@ -18,7 +19,7 @@ from deployer.workflows.deployment import down
 from deployer.workflows.deployment.down import DownPlan, Sort, ToRemove
 from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.deployment.stopping import remove_containers
-from tests.support.fake_engine import FakeEngine, service_container
+from tests.support.fake_engine import FakeContainers, FakeEngine, NoClient, service_container
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -119,21 +120,36 @@ def test_a_volume_without_a_name_that_stays_is_told_with_its_place() -> None:
     assert not DownPlan((), (), loses_images=False).needs_yes
 
 
+@dataclass
+class Stopping(FakeContainers):
+    """The registry runs, the frontend has ended; what is asked of them is kept."""
+
+    found: Sequence[ServiceContainer] = (
+        service_container("registry", "running"), service_container("frontend", "exited"),
+    )  # fmt: skip
+    done: list[tuple[str, ...]] = field(default_factory=list)
+
+    def stop(self, containers: Iterable[str]) -> None:
+        self.done.append(("stop", *containers))
+
+    def remove(self, containers: Iterable[str]) -> None:
+        self.done.append(("rm", *containers))
+
+
 class Stopped(FakeEngine):
     """What is asked of an engine whose registry runs."""
 
-    failure: EngineError | None = None
+    def __init__(self, failure: EngineError | None = None) -> None:
+        self.done: list[tuple[str, ...]] = []
+        done = self.done
 
-    def containers(self, project: str) -> tuple[ServiceContainer, ...]:
-        return (service_container("registry", "running"), service_container("frontend", "exited"))
+        class Hooks(Compose):
+            def stop(self, project: Project, services: Sequence[str]) -> None:
+                done.append(("compose stop", *services))
+                if failure:
+                    raise failure
 
-    def stop(self, project: Project, services: Sequence[str]) -> None:
-        self.done.append(("compose stop", *services))
-        if self.failure:
-            raise self.failure
-
-    def remove(self, *arguments: str) -> None:
-        self.done.append(arguments)
+        super().__init__(containers=Stopping(done=done), compose=Hooks(NoClient()))
 
 
 GOING = tuple(
@@ -150,15 +166,14 @@ def test_compose_stops_a_running_service_with_hooks_before_anything_is_removed(t
     by_compose = [("compose stop", "frontend", "registry")] if "registry" in hooks else []
     assert engine.done == [
         *by_compose,
-        ("container", "stop", "id of frontend"),
-        ("container", "stop", "id of registry"),
-        ("container", "rm", "--force", "id of frontend", "id of registry"),
+        ("stop", "id of frontend"),
+        ("stop", "id of registry"),
+        ("rm", "id of frontend", "id of registry"),
     ]
 
 
 def test_a_hook_that_fails_keeps_everything(tmp_path: Path) -> None:
-    engine = Stopped()
-    engine.failure = EngineError("registry hook exited with status 3")
+    engine = Stopped(EngineError("registry hook exited with status 3"))
     stack = Stack(Settings(), Deployment("registry", tmp_path), engine)
     with pytest.raises(EngineError, match=r"registry hook exited with status 3\. Nothing was removed") as caught:
         remove_containers(stack, NAMES, frozenset({"registry"}), lambda _: None)

@@ -58,7 +58,7 @@ def fetch(engine: FakeEngine, settings: Settings, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(base_image, "make_archive", lambda archive, allow: archive.write_bytes(b""))
     monkeypatch.setattr(provision, "_fetch_caddy", lambda context: (context / "caddy").write_bytes(b""))
     said: list[str] = []
-    choices = choose_all(settings, engine.has_image, None)
+    choices = choose_all(settings, engine.images.has, None)
     return provision.fetch(choices, engine, said.append, lambda question: None), said
 
 
@@ -66,7 +66,7 @@ def test_what_is_here_is_neither_pulled_nor_built(monkeypatch: pytest.MonkeyPatc
     engine = FakeEngine(images={"registry:3": "a", "caddy:2": "b"})
     images, said = fetch(engine, Settings(), monkeypatch)
     assert images == ServiceImages("registry:3", "caddy:2")
-    assert engine.done == []
+    assert engine.images.done == []
     assert said == []
 
 
@@ -74,15 +74,15 @@ def test_what_can_be_pulled_is_not_built(monkeypatch: pytest.MonkeyPatch) -> Non
     engine = FakeEngine(pullable={"registry:3", "caddy:2"})
     images, _ = fetch(engine, Settings(), monkeypatch)
     assert images == ServiceImages("registry:3", "caddy:2")
-    assert [step[0] for step in engine.done] == ["pull", "pull"]
+    assert [step[0] for step in engine.images.done] == ["pull", "pull"]
 
 
 def test_what_cannot_be_pulled_is_built_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = FakeEngine(pullable={"caddy:2"})
     images, said = fetch(engine, Settings(), monkeypatch)
     assert images == ServiceImages(BUILT_REGISTRY, "caddy:2")
-    assert ("build", "registry.Dockerfile", BUILT_REGISTRY) in engine.done
-    assert not any(step[0] == "build" and step[2] == BUILT_FRONTEND for step in engine.done)
+    assert ("build", "registry.Dockerfile", BUILT_REGISTRY) in engine.images.done
+    assert not any(step[0] == "build" and step[2] == BUILT_FRONTEND for step in engine.images.done)
     assert any(
         "registry:3 cannot be pulled (dial tcp: no such host); building one here instead." in line for line in said
     )
@@ -100,14 +100,14 @@ def test_a_page_that_is_a_service_has_its_image_chosen_and_pulled_too(monkeypatc
     engine = FakeEngine(images={"registry:3": "a", "caddy:2": "b"}, pullable={"mirror.example/ui:2"})
     images, _ = fetch(engine, Settings(frontend=own), monkeypatch)
     assert images == ServiceImages("registry:3", "caddy:2", "mirror.example/ui:2")
-    assert engine.done == [("pull", "mirror.example/ui:2")]
+    assert engine.images.done == [("pull", "mirror.example/ui:2")]
 
 
 def test_a_pages_image_that_is_nowhere_is_told_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = FakeEngine()
     with pytest.raises(EngineError, match="The page's image joxit/docker-registry-ui:2 cannot be pulled") as caught:
         fetch(engine, Settings(images="build", frontend=JOXIT), monkeypatch)
-    assert engine.done == [("pull", "joxit/docker-registry-ui:2")]
+    assert engine.images.done == [("pull", "joxit/docker-registry-ui:2")]
     assert all(way in "\n".join(caught.value.advice) for way in ("docker load", "page_image", "page: builtin"))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from deployer.engine.inventory import Container, Inventory, Volume, Wanted
 from deployer.workflows.deployment.unnamed import left_by_up, with_data
-from tests.support.fake_engine import FakeEngine
+from tests.support.fake_engine import FakeEngine, FakeImages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,10 +24,10 @@ DATABASE = Container(
 THERE = Inventory("registry", (DATABASE,), (Volume(VOLUME, "", "local", {}, {}),))
 
 
-class Images(FakeEngine):
-    """An engine with one image that asks for a volume, and one that is not here."""
+class Images(FakeImages):
+    """One image that asks for a volume, and one that is not here."""
 
-    def volumes_of_image(self, name: str) -> frozenset[str] | None:
+    def volumes(self, name: str) -> frozenset[str] | None:
         return {"declares": frozenset({PLACE}), "plain": frozenset()}.get(name)
 
 
@@ -55,10 +55,10 @@ def mount(**given: str) -> list[dict[str, str]]:
 )
 def test_what_compose_gives_to_the_next_container_is_not_warned_of(raw: Mapping[str, object], stays: bool) -> None:
     wanted = Wanted.of({**raw, "volumes": {"data": {"name": "registry_data"}}}, "/var/lib/registry")
-    warned = list(left_by_up(Images(), THERE, wanted, {"db"}))
+    warned = list(left_by_up(FakeEngine(Images()), THERE, wanted, {"db"}))
     assert (warned == []) == stays
     assert all(f"{PLACE} of registry-db-1 is on a volume without a name, {VOLUME}." in text for text in warned)
-    assert list(left_by_up(Images(), THERE, wanted, {"registry"})) == []
+    assert list(left_by_up(FakeEngine(Images()), THERE, wanted, {"registry"})) == []
 
 
 def test_one_that_is_seen_to_be_empty_is_not_told(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.diagnosis import doctor
 from deployer.workflows.diagnosis.examined import Family
 from deployer.workflows.finding import Finding
-from tests.support.fake_engine import FakeEngine
+from tests.support.fake_engine import FakeEngine, FakeSystem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,18 +22,7 @@ if TYPE_CHECKING:
     from deployer.workflows.diagnosis.examined import Examined
 
 
-class Answering(FakeEngine):
-    def version(self) -> str:
-        return "28.5.2"
-
-    def compose_version(self) -> str:
-        return "2.40.3"
-
-    def endpoint(self) -> str:
-        return "unix:///var/run/docker.sock"
-
-
-class Silent(FakeEngine):
+class Silent(FakeSystem):
     def version(self) -> str:
         raise EngineUnavailable("No Docker engine answers.", ("deployer doctor", "docker info"))
 
@@ -55,7 +44,7 @@ def examine(engine: FakeEngine, folder: Path) -> list[Finding]:
 
 def test_a_family_that_fails_does_not_silence_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_FAMILIES", (Family(failing), Family(fine)))
-    told = examine(Answering(), tmp_path)[1:]
+    told = examine(FakeEngine(), tmp_path)[1:]
     assert [(one.state, one.sentence) for one in told] == [
         ("ok", "The first step is well."),
         ("wrong", "The second is not."),
@@ -66,6 +55,6 @@ def test_a_family_that_fails_does_not_silence_the_others(tmp_path: Path, monkeyp
 
 def test_without_an_engine_what_needs_none_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_FAMILIES", (Family(failing, needs_engine=True), Family(fine)))
-    engine, other = examine(Silent(), tmp_path)
+    engine, other = examine(FakeEngine(system=Silent()), tmp_path)
     assert (engine.state, engine.advice) == ("wrong", ("docker info",))
     assert other.sentence == "This is well."

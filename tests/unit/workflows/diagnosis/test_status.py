@@ -13,7 +13,7 @@ from deployer.settings.model import FrontendSettings, Settings
 from deployer.workflows.checks import readiness
 from deployer.workflows.deployment.service_change import Action, change_of
 from deployer.workflows.diagnosis import status
-from tests.support.fake_engine import FakeEngine, service_container
+from tests.support.fake_engine import FakeContainers, FakeEngine, service_container
 
 if TYPE_CHECKING:
     from deployer.engine.values import ServiceContainer
@@ -61,19 +61,19 @@ def test_a_task_of_the_users_own_may_come_to_its_end(container: ServiceContainer
 
 
 def test_a_task_that_has_ended_is_not_started_again_and_keeps_nothing_from_being_ready() -> None:
-    class Done(FakeEngine):
+    class Done(FakeContainers):
         ended = TASK
 
-        def containers(self, project: str) -> tuple[ServiceContainer, ...]:
+        def of_project(self, project: str) -> tuple[ServiceContainer, ...]:
             return (self.ended,)
 
         def last_log_lines(self, container: str, count: int) -> tuple[str, ...]:
             return ()
 
     assert change_of("task", "hash", TASK.image_id, TASK, outdated=False).action is Action.KEEP
-    readiness._refuse_ended(Done(), "registry")
+    readiness._refuse_ended(FakeEngine(containers=Done()), "registry")
     failed = Done()
     failed.ended = replace(TASK, exit_code=3)
     assert change_of("task", "hash", TASK.image_id, failed.ended, outdated=False).action is Action.START
     with pytest.raises(NotReady, match="The service task does not stay up"):
-        readiness._refuse_ended(failed, "registry")
+        readiness._refuse_ended(FakeEngine(containers=failed), "registry")

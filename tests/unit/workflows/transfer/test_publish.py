@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deployer.engine.errors import translate
+from deployer.engine.messages.translation import translate
 from deployer.errors import EngineError, HostError, ImageNotFound, InvalidReference, UsageError
 from deployer.workflows.transfer import publish
 from tests.support.fake_engine import FakeEngine
@@ -100,14 +100,14 @@ def test_a_missing_image_is_told_with_the_nearest_before_anything_is_tagged() ->
     with pytest.raises(ImageNotFound, match="There is not an image centos:7-gti") as caught:
         publish.plan_push(["debian:12", "centos:7-gti"], None, ADDRESS, engine)
     assert caught.value.advice == ("Did you mean centos:7-git?",)
-    assert engine.done == []
+    assert engine.images.done == []
 
 
 def test_a_bad_name_is_told_before_anything_is_tagged() -> None:
     engine = FakeEngine(images={"debian:12": "b"})
     with pytest.raises(InvalidReference):
         publish.plan_push(["debian:12", "UPPER"], None, ADDRESS, engine)
-    assert engine.done == []
+    assert engine.images.done == []
 
 
 def push(engine: FakeEngine, *images: str) -> tuple[publish.TransferOutcome, ...]:
@@ -120,27 +120,27 @@ def test_one_failure_does_not_stop_the_others() -> None:
     first, second = push(engine, "a:1", "b:1")
     assert str(first.error) == "refused"
     assert second.error is None
-    assert "localhost:5000/b:1" in engine.images
+    assert "localhost:5000/b:1" in engine.images.ids
 
 
 def test_a_failed_push_leaves_no_tag_that_was_not_there() -> None:
     engine = FakeEngine(images={"a:1": "a"}, failures={"localhost:5000/a:1": EngineError("refused")})
     push(engine, "a:1")
-    assert engine.images == {"a:1": "a"}
+    assert engine.images.ids == {"a:1": "a"}
 
 
 def test_a_failed_push_puts_a_tag_back_to_what_it_was() -> None:
     before = {"a:1": "new", "localhost:5000/a:1": "old"}
     engine = FakeEngine(images=dict(before), failures={"localhost:5000/a:1": EngineError("refused")})
     push(engine, "a:1")
-    assert engine.images == before
+    assert engine.images.ids == before
 
 
 def test_an_interrupted_push_leaves_no_tag_and_goes_on_up() -> None:
     engine = FakeEngine(images={"a:1": "a"}, failures={"localhost:5000/a:1": KeyboardInterrupt()})
     with pytest.raises(KeyboardInterrupt):
         push(engine, "a:1")
-    assert engine.images == {"a:1": "a"}
+    assert engine.images.ids == {"a:1": "a"}
 
 
 def test_an_interruption_tells_how_many_were_done() -> None:
@@ -155,7 +155,7 @@ def test_an_interruption_tells_how_many_were_done() -> None:
 def test_an_image_that_has_the_name_already_is_not_tagged_again() -> None:
     engine = FakeEngine(images={"a:1": "a", "localhost:5000/a:1": "a"})
     push(engine, "a:1")
-    assert engine.done == [("push", "localhost:5000/a:1")]
+    assert engine.images.done == [("push", "localhost:5000/a:1")]
 
 
 def test_pull_gives_the_short_name_and_tells_what_it_replaces() -> None:
@@ -163,7 +163,7 @@ def test_pull_gives_the_short_name_and_tells_what_it_replaces() -> None:
     pulls = publish.plan_pull(["centos:7-git"], ADDRESS, engine)
     assert pulls[0].replaces == "old"
     publish.pull_all(pulls, engine, no_registry, jobs=1, on_line=None)
-    assert engine.images["centos:7-git"] == "id of localhost:5000/centos:7-git"
+    assert engine.images.ids["centos:7-git"] == "id of localhost:5000/centos:7-git"
 
 
 def test_a_pull_by_digest_gives_no_short_name() -> None:
@@ -172,7 +172,7 @@ def test_a_pull_by_digest_gives_no_short_name() -> None:
     pulls = publish.plan_pull([f"app@{digest}"], ADDRESS, engine)
     outcome = publish.pull_all(pulls, engine, no_registry, jobs=1, on_line=None)[0]
     assert outcome.error is None
-    assert engine.done == [("pull", f"localhost:5000/app@{digest}")]
+    assert engine.images.done == [("pull", f"localhost:5000/app@{digest}")]
 
 
 def test_a_pull_from_another_registry_is_refused() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deployer.engine.errors import translate
+from deployer.engine.messages.translation import translate
 from deployer.errors import EngineError, NotAnImage, NotFound, PlatformNotInRegistry, UsageError
 from deployer.registry.client import RegistryClient
 from deployer.workflows.transfer import publish
@@ -38,7 +38,7 @@ def failed(original: str, *contents: Image, platform: str = "", fake: FakeRegist
     [outcome] = publish.pull_all(
         pulls, engine, lambda: RegistryClient(f"http://{ADDRESS}", {}, transport=fake.transport), jobs=1, on_line=None
     )
-    assert engine.done == [("pull", name, *([platform] if platform else []))]
+    assert engine.images.done == [("pull", name, *([platform] if platform else []))]
     assert outcome.error is not None
     assert outcome.error.original == original
     return outcome.error

@@ -4,18 +4,14 @@ import pytest
 
 from deployer.settings.model import Settings
 from deployer.workflows.transfer.remarks import Transfer, remarks
-from tests.support.fake_engine import FakeEngine
+from tests.support.fake_engine import FakeEngine, elsewhere
 
 
-class Elsewhere(FakeEngine):
-    place = "ssh://there"
-
-    def endpoint(self) -> str:
-        return self.place
-
-
-def said(transfer: Transfer, variables: dict[str, str], settings: Settings | None = None) -> tuple[str, ...]:
-    return remarks(transfer, settings or Settings(), Elsewhere(), {"HOME": "/nowhere", **variables})
+def said(
+    transfer: Transfer, variables: dict[str, str], settings: Settings | None = None, place: str = "ssh://there"
+) -> tuple[str, ...]:
+    engine = FakeEngine(system=elsewhere(place))
+    return remarks(transfer, settings or Settings(), engine, {"HOME": "/nowhere", **variables})
 
 
 def test_nothing_is_said_where_nothing_is_set() -> None:
@@ -30,7 +26,7 @@ def test_the_platform_is_told_of_a_pull_and_not_of_a_push_which_heeds_none() -> 
 
 def test_a_platform_that_was_asked_for_counts_more() -> None:
     variables = {"HOME": "/nowhere", "DOCKER_DEFAULT_PLATFORM": "linux/arm64"}
-    assert remarks(Transfer.PULL, Settings(), Elsewhere(), variables, "linux/amd64") == ()
+    assert remarks(Transfer.PULL, Settings(), FakeEngine(), variables, "linux/amd64") == ()
 
 
 @pytest.mark.parametrize("transfer", Transfer)
@@ -52,6 +48,6 @@ def test_an_engine_elsewhere_is_told_where_this_machines_own_address_is_meant(va
     assert said(Transfer.PUSH, variables, Settings(host="registry.example")) == ()
 
 
-def test_a_context_of_this_machine_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Elsewhere, "place", "unix:///run/user/1000/docker.sock")
-    assert said(Transfer.PULL, {"DOCKER_CONTEXT": "rootless"}) == ()
+def test_a_context_of_this_machine_is_not_told() -> None:
+    here = "unix:///run/user/1000/docker.sock"
+    assert said(Transfer.PULL, {"DOCKER_CONTEXT": "rootless"}, place=here) == ()

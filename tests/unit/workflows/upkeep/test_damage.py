@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
     from deployer.workflows.upkeep.collection import Collected
     from deployer.workflows.upkeep.garbage import Choose, Cure, Survey
     from deployer.workflows.upkeep.maintenance import Upkeep

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from deployer.engine.client import Engine
+    from deployer.engine.engine import Engine
 
 WHO = Held("gc", 4711, datetime(2026, 11, 26, 12, 0, tzinfo=UTC))
 
@@ -37,6 +37,14 @@ class FakeEngine:
     removed: list[str] = field(default_factory=list)
     broken: bool = False
     place: str = "unix:///var/run/docker.sock"
+
+    @property
+    def containers(self) -> FakeEngine:
+        return self
+
+    @property
+    def system(self) -> FakeEngine:
+        return self
 
     def endpoint(self) -> str:
         return self.place
@@ -187,7 +195,7 @@ def test_one_that_does_not_refuse_is_noticed(deployment: Deployment, port: int) 
 
 def test_an_earlier_frontend_that_counts_nothing_is_noticed(deployment: Deployment, port: int) -> None:
     engine = FakeEngine([(0, 0)])
-    engine.execute = lambda container, *command: '[{"address":"registry:5000","num_requests":0}]'  # type: ignore[method-assign]
+    engine.containers.execute = lambda container, *command: '[{"address":"registry:5000","num_requests":0}]'  # type: ignore[method-assign]
     with (
         pytest.raises(GateError, match="deployer renders it") as caught,
         keeper(deployment, port, engine, [("f",)]).hold(said()[1], nothing),

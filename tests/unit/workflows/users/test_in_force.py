@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from deployer.settings.account import Account
 from deployer.settings.model import Settings
 from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.users import in_force
-from tests.support.fake_engine import FakeEngine, service_container
+from tests.support.fake_engine import ENDPOINT, FakeContainers, FakeEngine, elsewhere, service_container
 
 if TYPE_CHECKING:
     from deployer.engine.values import ServiceContainer
@@ -24,19 +24,15 @@ ANNA, BERT = Account("anna", HASH), Account("bert", HASH)
 
 
 @dataclass
-class Frontend(FakeEngine):
-    """An engine whose frontend runs, or does not; it keeps what the frontend found when it was told to read."""
+class Frontend(FakeContainers):
+    """A frontend that runs, or does not; it keeps what it found when it was told to read."""
 
     folder: Path = Path()
     state: str = "running"
     refuses: bool = False
-    place: str = "unix:///var/run/docker.sock"
     read: list[str] = field(default_factory=list)
 
-    def endpoint(self) -> str:
-        return self.place
-
-    def containers(self, project: str) -> tuple[ServiceContainer, ...]:
+    def of_project(self, project: str) -> tuple[ServiceContainer, ...]:
         return (service_container("frontend", self.state),)
 
     def execute(self, container: str, *command: str) -> str:
@@ -54,8 +50,11 @@ def deployment(tmp_path: Path) -> Deployment:
     return made
 
 
-def stack_of(deployment: Deployment, settings: Settings | None = None, **engine: object) -> Stack:
-    return Stack(settings or Settings(), deployment, Frontend(folder=deployment.directory, **engine))  # type: ignore[arg-type]
+def stack_of(
+    deployment: Deployment, settings: Settings | None = None, frontend: Frontend | None = None, place: str = ENDPOINT
+) -> Stack:
+    frontend = replace(frontend or Frontend(), folder=deployment.directory)
+    return Stack(settings or Settings(), deployment, FakeEngine(containers=frontend, system=elsewhere(place)))
 
 
 def test_a_change_is_kept_read_and_leaves_no_mark(deployment: Deployment) -> None:
@@ -64,7 +63,7 @@ def test_a_change_is_kept_read_and_leaves_no_mark(deployment: Deployment) -> Non
     assert deployment.users_file.read_text() == f"anna:{HASH}\nbert:{HASH}\n"
     assert deployment.users_file.stat().st_mode & 0o777 == 0o600
     assert (deployment.directory / "frontend/access/users").stat().st_mode & 0o777 == 0o600
-    (read,) = stack.engine.read  # type: ignore[attr-defined]
+    (read,) = stack.engine.containers.read  # type: ignore[attr-defined]
     assert read.startswith(f'"anna" "{HASH}"\n"bert" "{HASH}"\n')
     assert not deployment.unread_file.exists()
 
@@ -91,18 +90,18 @@ def test_before_the_first_up_only_the_users_are_kept(tmp_path: Path) -> None:
 
 
 def test_a_frontend_that_does_not_run_reads_when_it_starts(deployment: Deployment) -> None:
-    assert not in_force.keep(stack_of(deployment, state="exited"), (ANNA,), "user add anna")
+    assert not in_force.keep(stack_of(deployment, frontend=Frontend(state="exited")), (ANNA,), "user add anna")
     assert not deployment.unread_file.exists()
 
 
 def test_a_frontend_that_refuses_is_told_of_and_the_mark_stays(deployment: Deployment) -> None:
-    stack = stack_of(deployment, refuses=True)
+    stack = stack_of(deployment, frontend=Frontend(refuses=True))
     with pytest.raises(EngineError, match="it goes on with those it had") as caught:
         in_force.keep(stack, (ANNA,), "user add anna")
     assert caught.value.original == "adapting config: line 3"
     assert deployment.unread_file.exists()
     assert "may not be in effect yet" in in_force.finish(stack)
-    stack.engine.refuses = False  # type: ignore[attr-defined]
+    stack.engine.containers.refuses = False  # type: ignore[attr-defined]
     said = in_force.finish(stack)
     assert said.startswith("`deployer user add anna` was interrupted. Look whether it took effect, and repeat it")
     assert not deployment.unread_file.exists()
@@ -119,5 +118,5 @@ def test_what_up_had_begun_only_up_finishes(deployment: Deployment) -> None:
 
 
 def test_a_paused_frontend_keeps_the_mark(deployment: Deployment) -> None:
-    assert not in_force.keep(stack_of(deployment, state="paused"), (ANNA,), "user remove bert")
+    assert not in_force.keep(stack_of(deployment, frontend=Frontend(state="paused")), (ANNA,), "user remove bert")
     assert deployment.unread_file.read_text() == "user remove bert"

@@ -1,6 +1,6 @@
-"""What Docker complains of, in the user's terms, each with the command that fixes it.
+"""What Docker prints, turned into an error in the user's terms, with the command that fixes it.
 
-The texts are in engine_words and registry_words.
+The tables are in `client.py`, `engine.py` and `registry.py` beside this.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from itertools import takewhile
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from deployer.engine import registry_words, words
+from deployer.engine.messages import client, engine, registry
 from deployer.errors import EngineError, EngineUnavailable
 from deployer.redaction import without_secrets
 
@@ -39,8 +39,8 @@ def translate(original: str, *, address: str = "", variables: Mapping[str, str] 
     engine itself is what complains. `variables` are those that the client ran with.
     """
     original = without_secrets(original)
-    for complaint in (*words.TABLE, *(registry_words.TABLE if address else words.LOCAL)):
-        error = complaint.said_of(original, address, variables)
+    for rule in (*client.TABLE, *engine.TABLE, *(registry.TABLE if address else engine.LOCAL)):
+        error = rule.error_for(original, address, variables)
         if error is not None:
             return error
     return EngineError(last_line(original) or "Docker failed and gave no reason.", (), original)

@@ -1,4 +1,4 @@
-"""One line of the tables that turn Docker's error texts into sentences."""
+"""One rule of the tables that turn Docker's messages into sentences."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UNSET = re.compile(r"unset (\w+)")
 
 
 @dataclass(frozen=True)
-class Complaint:
+class MessageRule:
     """A text that Docker prints, as a pattern, and what a user is told for it.
 
     In `message` and `advice`, {1} is the pattern's first group, {address} the registry's address,
@@ -36,8 +36,8 @@ class Complaint:
         """The text as a pattern; upper and lower case are the same."""
         return re.compile(self.text, re.IGNORECASE)
 
-    def said_of(self, original: str, address: str, variables: Mapping[str, str]) -> EngineError | None:
-        """The error for what Docker printed, or None where it is another complaint.
+    def error_for(self, original: str, address: str, variables: Mapping[str, str]) -> EngineError | None:
+        """The error for what Docker printed, or None where it is another message.
 
         `variables` are those that the client ran with; `unset` is advised of these alone. Of another registry,
         such as "the hub", nothing is advised that is about our own.
@@ -78,8 +78,8 @@ def _filled(text: str, words: dict[str, str]) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], found[0]), text)
 
 
-def complaint(
+def rule(
     text: str, message: str, *advice: str, kind: type[EngineError] = EngineError, variable: str = ""
-) -> Complaint:
-    """A line of a table."""
-    return Complaint(text, message, advice, kind, variable)
+) -> MessageRule:
+    """A rule of a table."""
+    return MessageRule(text, message, advice, kind, variable)

@@ -1,6 +1,6 @@
 """What Docker itself complains of, as real ones print it, in the user's terms.
 
-What the engine prints of a registry: test_registry_words.
+What the engine prints of a registry: test_registry.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from deployer.engine import registry_words
-from deployer.engine import words as engine_words
-from deployer.engine.errors import last_line, translate, translated
+from deployer.engine.messages import client, engine, registry
+from deployer.engine.messages.translation import last_line, translate, translated
 from deployer.errors import EngineError, EngineUnavailable, ImageInUse, ImageNotFound
 
 PACKAGE = Path(__file__).parents[3] / "deployer"
@@ -426,7 +425,7 @@ def test_every_advised_command_of_ours_exists() -> None:
     from deployer.cli.selection import COMMANDS
 
     assert main.app
-    tables = (*engine_words.TABLE, *engine_words.LOCAL, *registry_words.TABLE)
+    tables = (*client.TABLE, *engine.TABLE, *engine.LOCAL, *registry.TABLE)
     advised = {
         found for line in tables for text in line.advice for found in re.findall(r"(?:^|: )deployer ([a-z-]+)", text)
     }

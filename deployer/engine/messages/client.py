@@ -1,11 +1,11 @@
 """What the Docker client prints of itself and of its way to the engine, and what a user is told for it.
 
-In order, as in engine_words.
+In order: the first that matches is told. They are looked at before those of the engine.
 """
 
 from __future__ import annotations
 
-from deployer.engine.complaint import Complaint, complaint
+from deployer.engine.messages.rule import MessageRule, rule
 from deployer.errors import EngineUnavailable
 
 _SILENT = r"connect to the docker (?:daemon|api)"
@@ -18,15 +18,15 @@ _PLUGIN = "Install the package docker-compose-plugin, docker-compose-v2 or docke
 
 # docker/cli: cli/command/cli.go, cli/context/store/metadatastore.go, cli/context/docker/load.go,
 # cli/connhelper, cli-plugins/manager. moby: client/request.go, client/errors.go, daemon/server/middleware/version.go.
-CLIENT: tuple[Complaint, ...] = (
-    complaint(
+TABLE: tuple[MessageRule, ...] = (
+    rule(
         r'context "([^"]*)"(?: does not exist|: context not found|.*: not found)'
         r'|current context "([^"]*)" is not found',
         'Docker\'s context "{1}{2}" does not exist.',
         "{own_engine}   (to use this machine's own engine; docker context ls lists the contexts)",
         kind=EngineUnavailable,
     ),
-    complaint(
+    rule(
         _TLS_FILES,
         _NO_TLS_FILES,
         "unset DOCKER_TLS_VERIFY   (any value, 0 too, turns TLS on)",
@@ -34,7 +34,7 @@ CLIENT: tuple[Complaint, ...] = (
         kind=EngineUnavailable,
         variable="DOCKER_TLS_VERIFY",
     ),
-    complaint(
+    rule(
         _TLS_FILES,
         _NO_TLS_FILES,
         "unset DOCKER_TLS   (any value, 0 too, turns TLS on)",
@@ -42,8 +42,8 @@ CLIENT: tuple[Complaint, ...] = (
         kind=EngineUnavailable,
         variable="DOCKER_TLS",
     ),
-    complaint(_TLS_FILES, _NO_TLS_FILES, _OTHER_ENGINE, _CERT_PATH, kind=EngineUnavailable),
-    complaint(
+    rule(_TLS_FILES, _NO_TLS_FILES, _OTHER_ENGINE, _CERT_PATH, kind=EngineUnavailable),
+    rule(
         r"unable to parse docker host|protocol not available|invalid bind address|unsupported protocol scheme"
         r"|unable to resolve docker endpoint: parse |ssh host connection is not valid"
         r"|^(?:failed to initialize: )?parse \"[a-z]+://"
@@ -52,20 +52,20 @@ CLIENT: tuple[Complaint, ...] = (
         _OTHER_ENGINE,
         kind=EngineUnavailable,
     ),
-    complaint(
+    rule(
         r"command \[ssh .*stderr=(?:\s*)([^\n]*)",
         "The Docker client does not reach its engine over SSH: {1}",
         "ssh HOST docker version   (has to work without a question; HOST as in DOCKER_HOST or the context)",
         kind=EngineUnavailable,
     ),
-    complaint(
+    rule(
         r"invalid header field (?:name|value)",
         "Docker's config.json has a header that HTTP does not allow.",
         "Correct HttpHeaders in ~/.docker/config.json.",
         "unset DOCKER_CUSTOM_HEADERS",
         kind=EngineUnavailable,
     ),
-    complaint(
+    rule(
         r"failed to (?:parse|set) custom headers",
         "The variable DOCKER_CUSTOM_HEADERS is not in the form that Docker reads.",
         "Its form is NAME=VALUE,NAME=VALUE",
@@ -73,45 +73,45 @@ CLIENT: tuple[Complaint, ...] = (
         kind=EngineUnavailable,
     ),
     # Before those of an engine that does not answer: newer clients begin both alike.
-    complaint(
+    rule(
         rf"{_FORBIDDEN}.*unix:///run/user/(\d+)/",
         "You may not use this Docker engine: it is rootless, and its user alone may (number {1}).",
         _OTHER_ENGINE,
         kind=EngineUnavailable,
     ),
-    complaint(
+    rule(
         rf"{_FORBIDDEN}.*unix://(?!(?:/var)?/run/docker\.sock[:;\s])(\S+?)[:;]",
         "You may not use the Docker engine at {1}.",
         "ls -l {1}   (shows the user and the group who may)",
         _OTHER_ENGINE,
         kind=EngineUnavailable,
     ),
-    complaint(
+    rule(
         _FORBIDDEN,
         "You may not use the Docker engine of this machine.",
         "sudo usermod -aG docker $USER   (then sign out and in again)",
         kind=EngineUnavailable,
     ),
-    complaint(
+    rule(
         rf"{_SILENT} at unix://(\S*?[^/\s])/+(?:;|\.\s)|dial unix (\S*?[^/\s])/+: connect",
         "The address that the Docker client has for its engine ends with a slash, as no socket does.",
         "export DOCKER_HOST=unix://{1}{2}",
         kind=EngineUnavailable,
     ),
-    complaint(
+    rule(
         rf"{_SILENT} at unix:///run/user/(\d+)/docker\.sock",
         "The rootless Docker engine of the user with the number {1} does not answer.",
         "systemctl --user start docker   (as that user; your own number: id --user)",
         _OTHER_ENGINE,
         kind=EngineUnavailable,
     ),
-    complaint(
+    rule(
         rf"{_SILENT} at unix://\S*/\.docker/(?:run|desktop)/docker\S*\.sock",
         "Docker Desktop does not answer.",
         "Start Docker Desktop.",
         kind=EngineUnavailable,
     ),
-    complaint(
+    rule(
         rf"{_SILENT} at (?!(?-i:unix://(?:/var)?/run/docker\.sock))"
         r'|error during connect: .*"https?://(?!%2Fvar%2Frun%2Fdocker\.sock|docker/)[^"]*": (?:dial|EOF|context)',
         "No Docker engine answers at the address that the Docker client has for it.",
@@ -119,48 +119,48 @@ CLIENT: tuple[Complaint, ...] = (
         _OTHER_ENGINE,
         kind=EngineUnavailable,
     ),
-    complaint(
+    rule(
         r"error during connect: .*(?:x509|tls|certificate)|TLS-enabled daemon without TLS|--tlsverify"
         r"|HTTP request to an HTTPS server",
         "The Docker client and the engine do not accept each other's certificates.",
         "Set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of this engine's ca.pem, cert.pem and key.pem.",
         kind=EngineUnavailable,
     ),
-    complaint(
+    rule(
         r"cannot connect to the docker daemon|failed to connect to the docker api|error during connect",
         "No Docker engine answers on this machine.",
         "sudo systemctl start docker",
         "docker info   (says where the client looks for it)",
         kind=EngineUnavailable,
     ),
-    complaint(
+    rule(
         r"client version (\S+) is too new\. Maximum supported API version is (\S+?)\.?(?:\s|$)",
         "The Docker client speaks version {1} of the API, and the engine knows {2} at most.",
         "unset DOCKER_API_VERSION   (then the client takes a version that both know)",
         "Update the engine.",
         kind=EngineUnavailable,
     ),
-    complaint(
+    rule(
         r"client version (\S+) is too old\. Minimum supported API version is (\S+?)[,.]?(?:\s|$)",
         "The Docker client or its Compose plugin speaks version {1} of the API, and the engine wants {2} at least.",
         "unset DOCKER_API_VERSION   (then the client takes a version that both know)",
         "Update the Docker client and the Compose plugin.",
         kind=EngineUnavailable,
     ),
-    complaint(
+    rule(
         r"error response from daemon: page not found|check if the server supports the requested API version",
         "The variable DOCKER_API_VERSION does not name a version of the API that the engine knows.",
         "unset DOCKER_API_VERSION   (then the client takes a version that both know)",
         kind=EngineUnavailable,
         variable="DOCKER_API_VERSION",
     ),
-    complaint(
+    rule(
         r"DOCKER_BUILDKIT environment variable expects boolean",
         "The variable DOCKER_BUILDKIT is not a boolean value.",
         "unset DOCKER_BUILDKIT   (or set it to 0 or 1)",
         kind=EngineUnavailable,
     ),
-    complaint(
+    rule(
         r"check if the server supports the requested API version|error reading remote info: invalid character"
         r"|^invalid character '<' looking for beginning of value|error response from daemon: page not found"
         r"|error response from daemon: \d{3} [A-Z][A-Za-z ]*$",
@@ -168,13 +168,13 @@ CLIENT: tuple[Complaint, ...] = (
         _OTHER_ENGINE,
         kind=EngineUnavailable,
     ),
-    complaint(
+    rule(
         r"buildx component is missing or broken|buildx: (?:not found|executable file not found)",
         "Docker's buildx plugin is missing or does not run.",
         "Install the package docker-buildx-plugin or docker-buildx.",
         kind=EngineUnavailable,
     ),
-    complaint(
+    rule(
         r"is not a docker command|unknown command: docker compose|unknown (shorthand )?flag: "
         r"|usage:\s+docker \[OPTIONS\] COMMAND",
         "Docker has no Compose plugin here, or one that does not run.",
@@ -182,17 +182,17 @@ CLIENT: tuple[Complaint, ...] = (
         "docker info   (names a plugin that does not run, with its file)",
         kind=EngineUnavailable,
     ),
-    complaint(
+    rule(
         r"docker-credential-(\S+?)\"?: (?:executable file not found|no such file)",
         "Docker's config.json names the credential helper docker-credential-{1}, which is not installed.",
         "Install it, or take credsStore and credHelpers out of ~/.docker/config.json and sign in again.",
     ),
-    complaint(
+    rule(
         r"error getting credentials - err: (?:.*?), out: `([^`]*)`",
         "Docker's credential helper gives no credentials: {1}",
         "Unlock or repair the helper that ~/.docker/config.json names as credsStore or in credHelpers.",
     ),
-    complaint(
+    rule(
         r"valid https URL required for trust server|error establishing connection to trust repository"
         r"|unable to reach trust server|trust server .*(?:invalid|unreachable)",
         "Docker's content trust is on, and DOCKER_CONTENT_TRUST_SERVER does not name a Notary server that answers.",
@@ -200,20 +200,20 @@ CLIENT: tuple[Complaint, ...] = (
         "unset DOCKER_CONTENT_TRUST_SERVER   (then the registry itself is asked)",
         variable="DOCKER_CONTENT_TRUST_SERVER",
     ),
-    complaint(
+    rule(
         r"error contacting notary server|remote trust data does not exist|no valid trust data|trust pinning"
         r"|does not have trust data|could not rotate trust",
         "Docker's content trust is on, and {address} has no signatures of that kind.",
         "unset DOCKER_CONTENT_TRUST   (for this command: DOCKER_CONTENT_TRUST=0 before it)",
     ),
-    complaint(
+    rule(
         r"\"([^\"]+)\": (?:unknown operating system or architecture|cannot parse platform specifier"
         r"|invalid (?:OS|component)|unknown value)",
         "Docker does not know the platform {1}.",
         "Write OS/ARCH or OS/ARCH/VARIANT, such as linux/arm64.",
         "unset DOCKER_DEFAULT_PLATFORM   (then it is this machine's platform)",
     ),
-    complaint(
+    rule(
         r"authorization denied by plugin (\S+?): ([^\n]*)",
         "The engine's authorization plugin {1} does not allow that: {2}",
     ),

@@ -1,15 +1,15 @@
 """What the engine prints of a registry, as real engines do, in the user's terms.
 
 One row, one text. [20.10] and [26.1] were printed by such engines, the second with containerd's image store,
-for a registry that gave that answer; the others are written in the sources that registry_words names.
+for a registry that gave that answer; the others are written in the sources that registry names.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from deployer.engine import registry_words
-from deployer.engine.errors import translate
+from deployer.engine.messages import registry
+from deployer.engine.messages.translation import translate
 from deployer.errors import EngineError, ImageNotInRegistry, NotAnImage, PlatformNotInRegistry, SignInMissing
 
 DAEMON = "Error response from daemon: "
@@ -246,8 +246,8 @@ def test_what_commands_tell_apart(original: str, kind: type[EngineError]) -> Non
 
 def test_every_line_of_the_table_speaks_for_some_text() -> None:
     texts = [*(row[0] for row in REACHING), *(row[0] for row in ANSWERS), *(row[0] for row in OF_A_KIND)]
-    first = {next((line for line in registry_words.TABLE if line.pattern.search(text)), None) for text in texts}
-    assert [line.text for line in registry_words.TABLE if line not in first] == []
+    first = {next((line for line in registry.TABLE if line.pattern.search(text)), None) for text in texts}
+    assert [line.text for line in registry.TABLE if line not in first] == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What Docker prints, and what a user is told for it: a table for each program whose text it is."""

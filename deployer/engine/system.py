@@ -1,0 +1,86 @@
+"""What the engine and the Docker client say of themselves: `docker info`, `docker version`, `docker context`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from deployer.engine.environment import Purpose, names_an_engine
+from deployer.engine.report import EngineReport, Plugin, plugins_of, proxies_of
+from deployer.engine.values import EngineFacts, InsecureRegistries
+from deployer.host.daemon.kind import EngineKind
+
+if TYPE_CHECKING:
+    from deployer.engine.client import Client
+
+# docker/cli: what the context "default" names where no variable does (moby, client/client_unix.go).
+DEFAULT_ENDPOINT = "unix:///var/run/docker.sock"
+
+
+@dataclass
+class System:
+    """The engine itself. Every method raises EngineError."""
+
+    client: Client
+
+    def version(self) -> str:
+        """The engine's version; the quickest way to learn whether one answers."""
+        return self.client.run("version", "--format", "{{.Server.Version}}").strip()
+
+    def describe(self) -> EngineFacts:
+        """What the engine says of itself."""
+        info = self._info()
+        system = str(info.get("OperatingSystem") or "")
+        options = {option.split(",")[0] for option in info.get("SecurityOptions") or ()}
+        kind = EngineKind.ROOTLESS if "name=rootless" in options else EngineKind.SYSTEM
+        if "Docker Desktop" in system:
+            kind = EngineKind.DESKTOP
+        return EngineFacts(
+            version=str(info.get("ServerVersion") or ""),
+            operating_system=system,
+            kind=kind,
+            endpoint=self.endpoint(),
+            data_directory=str(info.get("DockerRootDir") or ""),
+            user_namespaces="name=userns" in options,
+            runtime=str(info.get("DefaultRuntime") or ""),
+            proxies=proxies_of(info),
+            compose_version=_compose_version(info),
+        )
+
+    def endpoint(self) -> str:
+        """Where the client looks for the engine, such as "unix:///var/run/docker.sock"."""
+        if not names_an_engine(self.client.environment):
+            return DEFAULT_ENDPOINT
+        return self.client.run("context", "inspect", "--format", "{{.Endpoints.docker.Host}}").strip()
+
+    def insecure_registries(self) -> InsecureRegistries:
+        """The registries that the running engine accepts without verified TLS."""
+        config = self._info().get("RegistryConfig") or {}
+        indexes = config.get("IndexConfigs") or {}
+        return InsecureRegistries(
+            cidrs=tuple(config.get("InsecureRegistryCIDRs") or ()),
+            hosts=tuple(name for name, index in indexes.items() if not index.get("Secure", True)),
+        )
+
+    def report(self) -> EngineReport:
+        """The engine's options and state."""
+        return EngineReport.of(self._info())
+
+    def plugins(self) -> tuple[Plugin, ...]:
+        """The plugins of the user's Docker client, also those that do not run."""
+        told = self.client.run("system", "info", "--format", "{{json .ClientInfo}}", purpose=Purpose.USER)
+        return plugins_of(json.loads(told))
+
+    def _info(self) -> dict[str, Any]:
+        info: dict[str, Any] = json.loads(self.client.run("system", "info", "--format", "{{json .}}"))
+        # The client prints what it knows and exits with 0 where no engine answers.
+        if info.get("ServerErrors"):
+            raise self.client.fault("\n".join(info["ServerErrors"]))
+        return info
+
+
+def _compose_version(info: dict[str, Any]) -> str:
+    """The version of the Compose plugin that runs, "" where the client tells of none."""
+    plugins = plugins_of(info.get("ClientInfo") or {})
+    return next((one.version.removeprefix("v") for one in plugins if one.name == "compose" and not one.error), "")
