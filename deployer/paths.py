@@ -73,12 +73,12 @@ class Deployment:
         return self.directory / "ca.crt"
 
     @property
-    def unread_file(self) -> Path:
+    def reload_pending_file(self) -> Path:
         """There while a running frontend may not have read the newest users; names the command that changed them."""
         return self.directory / ".unread"
 
     @property
-    def unfinished_file(self) -> Path:
+    def apply_pending_file(self) -> Path:
         """There while `up` has yet to put users, rules or certificates in force."""
         return self.directory / ".unfinished"
 

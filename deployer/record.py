@@ -36,19 +36,21 @@ class Record:
         return (json.dumps(asdict(self)) + "\n").encode()
 
 
-class Kind(StrEnum):
-    """What a deployment uses and another could have made."""
+class ResourceKind(StrEnum):
+    """What a deployment has, in the order in which `down` removes it; a directory is never removed."""
 
-    VOLUME = "volume"
+    CONTAINER = "container"
     NETWORK = "network"
+    VOLUME = "volume"
     DIRECTORY = "directory"
+    FILE = "file"
 
 
 @dataclass(frozen=True, order=True)
-class Thing:
-    """A volume, a network or a directory, by its name."""
+class Resource:
+    """A volume, a network or a directory that a deployment uses and another could have made, by its name."""
 
-    kind: Kind
+    kind: ResourceKind
     name: str
 
     def __str__(self) -> str:
@@ -63,10 +65,10 @@ class Owned:
     its number on its disk, 0 where it is not known: another number tells that another disk is there.
     """
 
-    made: frozenset[Thing] = frozenset()
-    found: frozenset[Thing] = frozenset()
+    made: frozenset[Resource] = frozenset()
+    found: frozenset[Resource] = frozenset()
     files: frozenset[str] = frozenset()
-    storage: Thing | None = None
+    storage: Resource | None = None
     inode: int = 0
 
     @classmethod
@@ -74,9 +76,11 @@ class Owned:
         """What a file says; None where there is none, or none that can be read."""
         try:
             raw = json.loads(file.read_bytes())
-            made, found = ({Thing(Kind(kind), str(name)) for kind, name in raw[key]} for key in ("made", "found"))
+            made, found = (
+                {Resource(ResourceKind(kind), str(name)) for kind, name in raw[key]} for key in ("made", "found")
+            )
             storage = raw.get("storage")
-            place = Thing(Kind(storage[0]), str(storage[1])) if storage else None
+            place = Resource(ResourceKind(storage[0]), str(storage[1])) if storage else None
             inode = int(raw.get("inode", 0))
             return cls(frozenset(made), frozenset(found), frozenset(map(str, raw["files"])), place, inode)
         except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError):
@@ -85,8 +89,11 @@ class Owned:
     @property
     def content(self) -> bytes:
         """The same as its file holds it."""
-        things = {key: [[thing.kind, thing.name] for thing in sorted(getattr(self, key))] for key in ("made", "found")}
+        resources = {
+            key: [[resource.kind, resource.name] for resource in sorted(getattr(self, key))]
+            for key in ("made", "found")
+        }
         place: dict[str, object] = {"storage": [self.storage.kind, self.storage.name]} if self.storage else {}
         if self.inode:
             place["inode"] = self.inode
-        return (json.dumps({**things, "files": sorted(self.files), **place}) + "\n").encode()
+        return (json.dumps({**resources, "files": sorted(self.files), **place}) + "\n").encode()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from deployer.cli.output import Output
+    from deployer.workflows.users.new_password import PasswordPolicy
 
 StdinOption = Annotated[
     bool, typer.Option("--password-stdin", help="Take standard input as the password; it may have one line.")
@@ -37,6 +38,14 @@ def chosen(out: Output, name: str, check: Callable[[str], None], *, from_stdin: 
     if _hidden(out, "The same again") != password:
         raise HostError("The two passwords differ. Nothing was changed.")
     return password
+
+
+def new_hash(out: Output, name: str, policy: PasswordPolicy, *, from_stdin: bool) -> str:
+    """The hash of a new password for a user. Raises what `chosen` raises, and PasswordRefused."""
+    password = chosen(out, name, policy.check, from_stdin=from_stdin)
+    if policy.is_slow:
+        out.note("Hashing it takes long at this cost, as each sign-in then will.")
+    return policy.hashed(password)
 
 
 def present(out: Output, name: str, *, from_stdin: bool) -> str:

@@ -13,9 +13,19 @@ from typing import Annotated
 import typer
 
 from deployer import __version__
-from deployer.cli.commands import browse, daemon, deployment, images, pull_secret, setup, upkeep, users
+from deployer.cli.commands import (
+    configuration,
+    daemon,
+    deployment,
+    diagnosis,
+    images,
+    pull_secret,
+    transfer,
+    upkeep,
+    users,
+)
 from deployer.cli.output import Output
-from deployer.cli.session import SHARED_HELP, ConfigOption, HostOption, Interruption, NameOption, PortOption
+from deployer.cli.registration import SHARED_HELP, ConfigOption, HostOption, Interruption, NameOption, PortOption
 from deployer.errors import EXIT_BUG, EXIT_FAILURE, EXIT_INTERRUPTED, DeployerError
 from deployer.redaction import without_secrets
 
@@ -27,6 +37,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=f"Start with `deployer up`. Each command has its own help: `deployer push --help`. {SHARED_HELP}",
 )
+
+
+def _place(name: str) -> int:
+    return _ORDER.index(name) if name in _ORDER else len(_ORDER)
 
 
 def _show_version(wanted: bool) -> None:
@@ -48,8 +62,11 @@ def _deployer(
     """Bring up a private Docker registry with a web page, and work with it."""
 
 
-for group in (setup, deployment, daemon, images, browse, upkeep, users, pull_secret):
+for group in (configuration, deployment, diagnosis, daemon, transfer, images, upkeep, users, pull_secret):
     group.register(app)
+# As `deployer --help` lists them: what is needed first, first.
+_ORDER = ("init", "render", "doctor", "up", "down", "status", "logs", "configure-daemon")
+app.registered_commands.sort(key=lambda one: _place(one.name or str(getattr(one.callback, "__name__", ""))))
 
 
 def main(arguments: list[str]) -> int:

@@ -43,6 +43,12 @@ class Output:
         """Print one line of result."""
         typer.echo(text, file=self.out)
 
+    def content(self, content: bytes) -> None:
+        """Print bytes of a result as they are."""
+        self.out.flush()
+        self.out.buffer.write(content)
+        self.out.buffer.flush()
+
     def note(self, text: str) -> None:
         """Print one line that is no result: what is being done, what to do next."""
         typer.echo(self.selection.applied(text), file=self.err)

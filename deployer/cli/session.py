@@ -1,55 +1,32 @@
-"""What every command starts from: the flags that all share, the environment, the printer."""
+"""What every command starts from: the environment, the settings, the deployment, and where results are shown."""
 
 from __future__ import annotations
 
-import inspect
-import os
-import sys
-from dataclasses import dataclass
-from functools import cached_property, wraps
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import typer
 
-from deployer.cli.output import Output
-from deployer.cli.selection import COMMANDS, Selection
-from deployer.errors import DeployerError, HostError
+from deployer.cli.presentation import Presentation
+from deployer.errors import EXIT_FAILURE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+    from pathlib import Path
 
+    from deployer.cli.output import Output
+    from deployer.cli.presentation import Report
     from deployer.engine.engine import Engine
     from deployer.paths import Deployment
+    from deployer.registry.client import RegistryClient
+    from deployer.registry.login.credentials import Credentials
     from deployer.settings.load import Loaded
     from deployer.settings.model import Settings
+    from deployer.workflows.deployment.stack import Stack
 
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", metavar="FILE", help="The configuration file.  [default: ./deployer.yaml]"),
-]
-NameOption = Annotated[
-    str | None, typer.Option("--name", metavar="NAME", help="The deployment's name.  [default: registry]")
-]
-HostOption = Annotated[
-    str | None, typer.Option("--host", metavar="HOST", help="The registry's host.  [default: localhost]")
-]
-PortOption = Annotated[str | None, typer.Option("--port", metavar="PORT", help="The registry's port.  [default: 5000]")]
-SHARED_HELP = (
-    "--config, --name, --host and --port may stand before a command or after it; the one after it counts: "
-    "`deployer --name team status`."
-)
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")]
-
-
-class Interruption(Exception):
-    """The user ended the command; the words say how far it came, where that is known.
-
-    No KeyboardInterrupt: Typer would end the program on one, without a word.
-    """
+NOTHING_CHANGED = "Dry run: nothing was changed."
+_REPEAT = "Repeat the command with --yes."
 
 
 @dataclass(frozen=True)
@@ -67,6 +44,7 @@ class Session:
     environment: Mapping[str, str]
     directory: Path
     out: Output
+    presentation: Presentation = field(default_factory=Presentation)
 
     @cached_property
     def loaded(self) -> Loaded:
@@ -94,12 +72,17 @@ class Session:
 
         return Deployment.known(self.settings.name, self.environment)
 
+    @property
+    def is_named(self) -> bool:
+        """Whether --name alone says which deployment is meant: then it must be on this machine."""
+        return self.name is not None and not {"host", "port"} & self.loaded.given
+
     def require_deployment(self, engine: Engine | None = None) -> None:
         """Make sure that a deployment named by --name alone is on this machine. Raises NotFound.
 
         With an engine, containers whose files are gone count too.
         """
-        if self.name is not None and not {"host", "port"} & self.loaded.given:
+        if self.is_named:
             from deployer.workflows.configuration import deployments
 
             deployments.require(self.deployment, self.environment, engine)
@@ -112,122 +95,49 @@ class Session:
 
         return Engine(Client(self.environment))
 
-
-def command(
-    app: typer.Typer,
-    name: str | None = None,
-    *,
-    epilog: str | None = None,
-    recovers: bool = True,
-    group: str = "",
-) -> Callable[..., Any]:
-    """Register a command whose first parameter is a Session.
-
-    The options that every command has are added behind its own, so they are written once; they may
-    stand before the command as well, see `take_shared_options`. A command that `recovers` first
-    fixes what one that was killed has left. `group` is the word before the name, where `app` holds
-    the commands of one.
-    """
-
-    def register(function: Callable[..., None]) -> Callable[..., None]:
-        COMMANDS.add(f"{group} {name or function.__name__}".strip())
-        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-        shared = shared_parameters()
-
-        @wraps(function)
-        def entry(context: typer.Context, **given: Any) -> None:  # noqa: ANN401 - whatever the command declares
-            flags = {key: _nearest(context, key) for key in _SHARED}
-            given = {key: value for key, value in given.items() if key not in _SHARED}
-            selection = Selection.of(**flags)
-            out = Output(sys.stdout, sys.stderr, not os.environ.get("NO_COLOR"), selection)
-            session = Session(**flags, environment=os.environ, directory=_here(), out=out)
-            try:
-                if recovers:
-                    _recover(session)
-                function(session, **given)
-            except DeployerError as error:
-                error.advice = tuple(map(selection.applied, error.advice))
-                raise
-            except KeyboardInterrupt as error:
-                raise Interruption(selection.applied(str(error))) from error
-
-        keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
-        context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-        _declare(entry, [context, *keyword_only, *shared])
-        app.command(name, epilog=epilog)(entry)
-        return function
-
-    return register
-
-
-def take_shared_options(app: typer.Typer) -> None:
-    """Let the options that every command has stand before the commands of a group without options of its own."""
-
-    def entry(**_given: Any) -> None:  # noqa: ANN401 - the command itself looks for them
-        pass
-
-    _declare(entry, shared_parameters())
-    app.callback()(entry)
-
-
-def shared_parameters() -> list[inspect.Parameter]:
-    """The options that every command has, as a group of commands takes them."""
-    return [
-        inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-        for key, annotation in _SHARED.items()
-    ]
-
-
-def _declare(entry: Callable[..., None], parameters: list[inspect.Parameter]) -> None:
-    """Give a function the parameters that Typer is to read."""
-    vars(entry)["__signature__"] = inspect.Signature(parameters)
-    vars(entry).pop("__wrapped__", None)
-    entry.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-
-
-def _nearest(context: typer.Context, key: str) -> Any:  # noqa: ANN401 - as each option is typed
-    """An option's value where it is last on the line: behind the command, or before it."""
-    place: Any = context
-    while place is not None:
-        if place.params.get(key) is not None:
-            return place.params[key]
-        place = place.parent
-    return None
-
-
-def _recover(session: Session) -> None:
-    """Finish what a command that is gone had begun."""
-    deployment = session.known_deployment
-    if deployment is None:
-        return
-    _recover_gate(session, deployment)
-    # Looked for here, so that a command that has nothing to finish loads nothing for it.
-    if deployment.unread_file.exists() or deployment.unfinished_file.exists():
+    @cached_property
+    def stack(self) -> Stack:
+        """The deployment that the settings name."""
         from deployer.workflows.deployment.stack import Stack
-        from deployer.workflows.users.in_force import finish
 
-        said = finish(Stack(session.settings, deployment, session.engine))
-        if said:
-            session.out.warn(said)
+        return Stack(self.settings, self.deployment, self.engine)
 
+    def registry(self, credentials: Credentials | None = None) -> RegistryClient:
+        """A client of the registry that the settings name; close it.
 
-def _recover_gate(session: Session, deployment: Deployment) -> None:
-    """Let writes through again where a command that held them off is gone."""
-    gate = deployment.gate_directory
-    if not (gate.is_dir() and any(gate.iterdir())):
-        return
-    from deployer.workflows.upkeep.gate import recover
+        `credentials` are used in place of the saved ones.
+        """
+        from deployer.registry.client import RegistryClient
 
-    said = recover(deployment, session.engine)
-    if said:
-        session.out.warn(said)
+        self.require_deployment()
+        deployment = self.known_deployment
+        authority = deployment.authority_file if deployment else None
+        return RegistryClient.of(self.settings, self.environment, authority, credentials=credentials)
 
+    def show(self, report: Report) -> None:
+        """Print a report as it is wanted. One that has failed ends the command with exit code 1."""
+        if self.presentation.as_json:
+            self.out.json(report.as_json())
+        else:
+            report.print(self.out)
+        report.remark(self.out)
+        if report.has_failed:
+            raise typer.Exit(EXIT_FAILURE)
 
-def _here() -> Path:
-    try:
-        return Path.cwd()
-    except OSError as error:
-        raise HostError("The folder that you are in is gone.", ("cd ~",), str(error)) from error
+    def show_plan(self, plan: Report) -> bool:
+        """Show what a command is about to do; return whether that was all, as it is in a dry run.
 
+        A program gets one JSON value: the plan in a dry run, otherwise what was done.
+        """
+        if self.presentation.dry_run or not self.presentation.as_json:
+            self.show(plan)
+        if self.presentation.dry_run:
+            self.out.note(NOTHING_CHANGED)
+        return self.presentation.dry_run
 
-_SHARED: dict[str, Any] = {"config": ConfigOption, "name": NameOption, "host": HostOption, "port": PortOption}
+    def confirm(self, question: str, *, yes: bool = False, otherwise: str = _REPEAT) -> None:
+        """Ask before something is changed, unless --yes or `yes` answers; return only where the answer is yes.
+
+        `otherwise` says what to do where nobody can answer. Raises Cancelled or ConfirmationNeeded.
+        """
+        self.out.confirm(question, yes=yes or self.presentation.yes, otherwise=otherwise)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.engine.containers import HELPER_LABEL
 from deployer.engine.values import PROJECT_LABEL, SERVICE_LABEL
-from deployer.record import Kind, Thing
+from deployer.record import Resource, ResourceKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -108,7 +108,7 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Unnamed:
+class AnonymousVolume:
     """A volume without a name, the container that has it and its service, and where it is mounted there.
 
     `folder` is where the engine's machine has its content.
@@ -139,17 +139,17 @@ class Inventory:
         return tuple(container for container in self.containers if container.project == self.project)
 
     @property
-    def unnamed(self) -> tuple[Unnamed, ...]:
+    def anonymous(self) -> tuple[AnonymousVolume, ...]:
         """The volumes without a name that the project's containers have."""
         folders = {volume.name: volume.folder for volume in self.volumes if volume.is_anonymous}
         return tuple(
-            Unnamed(volume, container.service, container.name, target, folders[volume])
+            AnonymousVolume(volume, container.service, container.name, target, folders[volume])
             for container in self.own
             for volume, target in sorted(container.places, key=lambda place: place[1])
             if volume in folders
         )
 
-    def others_using(self, thing: Thing, directory: str) -> tuple[str, ...]:
+    def others_using(self, resource: Resource, directory: str) -> tuple[str, ...]:
         """The names of other containers, running or not, that have a volume, network or directory in use.
 
         `directory` is the deployment's folder, by which its helper is known.
@@ -159,12 +159,16 @@ class Inventory:
             for container in self.containers
             if container.project != self.project
             and container.helper_of != directory
-            and thing.name in _used(container, thing.kind)
+            and resource.name in _used(container, resource.kind)
         )
 
 
-def _used(container: Container, kind: Kind) -> frozenset[str]:
-    return {Kind.VOLUME: container.volumes, Kind.NETWORK: container.networks, Kind.DIRECTORY: container.folders}[kind]
+def _used(container: Container, kind: ResourceKind) -> frozenset[str]:
+    return {
+        ResourceKind.VOLUME: container.volumes,
+        ResourceKind.NETWORK: container.networks,
+        ResourceKind.DIRECTORY: container.folders,
+    }[kind]
 
 
 def read(engine: Engine, project: str, names: Iterable[str] = ()) -> Inventory:
@@ -218,7 +222,7 @@ class Wanted:
     volumes: tuple[WantedVolume, ...] = ()
     networks: tuple[str, ...] = ()
     containers: tuple[str, ...] = ()
-    storage: Thing | None = None
+    storage: Resource | None = None
     images: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[tuple[str, str], str] = field(default_factory=dict)
     pre_stop: frozenset[str] = frozenset()
@@ -257,19 +261,19 @@ class Wanted:
         return frozenset(volume.name for volume in self.volumes if volume.is_external)
 
     @property
-    def things(self) -> frozenset[Thing]:
+    def resources(self) -> frozenset[Resource]:
         """The volumes and networks that Compose uses, and would make where they are missing."""
-        volumes = {Thing(Kind.VOLUME, volume.name) for volume in self.volumes if not volume.is_external}
-        return frozenset(volumes | {Thing(Kind.NETWORK, name) for name in self.networks})
+        volumes = {Resource(ResourceKind.VOLUME, volume.name) for volume in self.volumes if not volume.is_external}
+        return frozenset(volumes | {Resource(ResourceKind.NETWORK, name) for name in self.networks})
 
 
-def _storage(mounts: Iterable[Mapping[str, Any]], volumes: Mapping[str, WantedVolume], target: str) -> Thing | None:
+def _storage(mounts: Iterable[Mapping[str, Any]], volumes: Mapping[str, WantedVolume], target: str) -> Resource | None:
     for mount in mounts:
         if mount.get("target") == target and mount.get("source"):
             source = str(mount["source"])
             if mount.get("type") == "bind":
-                return Thing(Kind.DIRECTORY, source)
-            return Thing(Kind.VOLUME, volumes[source].name if source in volumes else source)
+                return Resource(ResourceKind.DIRECTORY, source)
+            return Resource(ResourceKind.VOLUME, volumes[source].name if source in volumes else source)
     return None
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from deployer.registry.content.manifests import Descriptor, Manifest
     from deployer.registry.login.credentials import Credentials
     from deployer.registry.protocol.answers import Answer
+    from deployer.settings.model import Settings
 
 # distribution refuses manifests of more than 4 MiB; configurations have no limit of their own.
 MANIFEST_LIMIT = 5 * MEGABYTE
@@ -86,6 +87,24 @@ class RegistryClient:
             credentials=credentials,
             plain=plain,
             inner=transport,
+        )
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        environment: Mapping[str, str],
+        authority: Path | None,
+        *,
+        credentials: Credentials | None = None,
+    ) -> Self:
+        """The registry that settings name. `authority` is where its own CA would be kept on this machine."""
+        return cls(
+            settings.url,
+            environment,
+            credentials=credentials,
+            plain=settings.tls.is_off,
+            authority=authority if authority and authority.is_file() else None,
         )
 
     def __enter__(self) -> Self:

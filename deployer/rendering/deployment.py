@@ -38,7 +38,7 @@ class Certificate:
 
 
 @dataclass(frozen=True)
-class Inputs:
+class RenderInputs:
     """What is kept beside the settings: the upload secret, the users, certificates; none of it shows when printed.
 
     With `user_namespaces` the engine makes root in containers another user of the machine.
@@ -51,7 +51,7 @@ class Inputs:
     user_namespaces: bool = False
 
 
-def render_deployment(settings: Settings, images: ServiceImages, kept: Inputs) -> tuple[File, ...]:
+def render_deployment(settings: Settings, images: ServiceImages, kept: RenderInputs) -> tuple[File, ...]:
     """Every file that `up` puts into the deployment's folder, but those that are the user's."""
     config = File(
         SERVICE_FILES[Service.REGISTRY], render("registry/config.yaml.j2", secret=kept.secret, sockets=SOCKETS), PRIVATE
@@ -104,7 +104,7 @@ def _host_in_url(settings: Settings) -> str:
     return settings.address.rpartition(":")[0]
 
 
-def _certificates(kept: Inputs) -> Iterable[File]:
+def _certificates(kept: RenderInputs) -> Iterable[File]:
     if kept.certificate:
         yield File("frontend/tls/certificate.pem", kept.certificate.certificate)
         yield File("frontend/tls/key.pem", kept.certificate.key, PRIVATE)

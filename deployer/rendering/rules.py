@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from deployer.host.files import PRIVATE
 from deployer.layout import ACCESS_FOLDER, GRANTS
 from deployer.rendering.templates import File, render
-from deployer.settings.account import sign_in_prefixes, stranger
+from deployer.settings.account import dummy_account, sign_in_prefixes
 
 if TYPE_CHECKING:
     from deployer.settings.account import Account
@@ -26,7 +26,7 @@ _GRANTED = {"pull": "pull|look", "push": "push|look", "delete": "delete"}
 
 def user_files(settings: Settings, accounts: tuple[Account, ...]) -> tuple[File, ...]:
     """What the frontend reads about users."""
-    nobody = stranger(accounts)
+    nobody = dummy_account(accounts)
     sign_in = render(
         f"{ACCESS_FOLDER}/sign-in.j2",
         page=settings.frontend.is_builtin,

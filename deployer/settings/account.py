@@ -43,7 +43,7 @@ class Account:
         return int(found[1]) if found else 0
 
 
-def stranger(accounts: Iterable[Account]) -> Account:
+def dummy_account(accounts: Iterable[Account]) -> Account:
     """Whom everyone is taken for who is no user: a check as slow as a user's, which no password passes.
 
     The name is none that a user can have, and three bytes long with the colon behind it.

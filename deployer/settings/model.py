@@ -240,6 +240,11 @@ class Settings:
         return f"{self._scheme}://{self.address}"
 
     @property
+    def page_url(self) -> str:
+        """The address of the page, "" where there is none."""
+        return f"{self.url}/" if self.frontend.page != "none" else ""
+
+    @property
     def is_loopback(self) -> bool:
         """Whether only this machine reaches the host: Docker trusts such a registry without TLS."""
         if self.host == "localhost" or self.host.endswith(".localhost"):

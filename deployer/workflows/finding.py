@@ -1,9 +1,9 @@
-"""What `doctor` found."""
+"""What was looked at and found, by `doctor`, `status`, `gc` and `prune`."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from deployer.errors import DeployerError
@@ -26,7 +26,3 @@ class Finding:
         problems = "\n".join(getattr(error, "problems", ()))
         advice = tuple(line for line in error.advice if _OWN_COMMAND not in line)
         return cls("wrong", error.message, advice, "\n".join(filter(None, (problems, error.original))))
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same for JSON."""
-        return asdict(self)

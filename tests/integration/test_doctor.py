@@ -83,7 +83,7 @@ def test_a_name_that_does_not_resolve(fresh_stack: DeployedStack) -> None:
 
 
 def test_a_clients_question_says_nothing_of_the_deployment_here(fresh_stack: DeployedStack) -> None:
-    # Unnamed, with a host and port that are not the deployment's: another registry is meant.
+    # AnonymousVolume, with a host and port that are not the deployment's: another registry is meant.
     client = {"DEPLOYER_NAME": "", "DEPLOYER_PORT": ""}
     record = fresh_stack.directory.with_name("registry") / "address.json"
     record.parent.mkdir(parents=True)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from deployer.cli.output import Output
-from deployer.cli.views import browse as browse_views
+from deployer.cli.views import images as views
 from deployer.registry.client import RegistryClient
 from deployer.workflows.images import browse
 from tests.support.content import (
@@ -67,11 +67,11 @@ def shown(stored: Stored, watched: Watched, *names: str) -> str:
         found = [alike(browse.list_tags(client, name, order)) for name in names for order in ORDERS]
         everything = [alike(one) for one in browse.list_everything(client, names)]
     for repository in found:
-        browse_views.print_tags(output, repository, NOW)
-    browse_views.print_tree(output, everything, NOW)
-    browse_views.warn_of_repositories(output, everything)
+        views.print_tags(output, repository, NOW)
+    views.print_tree(output, everything, NOW)
+    views.warn_of_repositories(output, everything)
     for repository in (*found, *everything):
-        output.json(browse_views.repository_json(repository))
+        output.json(views.repository_json(repository))
     return out.getvalue()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -99,7 +100,7 @@ def test_no_error_and_no_finding_has_it(text: str) -> None:
     for error in errors:
         screen = io.StringIO()
         Output(screen, screen).error(error)
-        assert SECRET not in screen.getvalue() + json.dumps(Finding.of(error).as_dict())
+        assert SECRET not in screen.getvalue() + json.dumps(asdict(Finding.of(error)))
 
 
 def test_the_engines_address_is_told_without_its_password() -> None:

@@ -9,12 +9,14 @@ import typer
 
 from deployer.cli.commands import daemon_task
 from deployer.cli.commands.daemon_task import DaemonChange, DaemonOptions
-from deployer.cli.session import DryRunOption, JsonOption, Session, YesOption, command
+from deployer.cli.presentation import DryRunOption, JsonOption, YesOption
+from deployer.cli.registration import command
 from deployer.errors import EXIT_FAILURE, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from deployer.cli.session import Session
     from deployer.workflows.trust import decision as trust
     from deployer.workflows.trust import insecure, placement
 

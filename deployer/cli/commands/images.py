@@ -1,177 +1,135 @@
-"""Commands that carry images to the registry and from it: push, pull."""
+"""Commands that look into the registry and delete from it: catalog, tags, inspect, delete."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.commands.browse import registry_of
-from deployer.cli.session import DryRunOption, JsonOption, Session, command
-from deployer.errors import EXIT_FAILURE
+from deployer.cli.commands.upkeep import delete_repositories
+from deployer.cli.options import WAIT, WaitOption
+from deployer.cli.registration import command
+from deployer.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from deployer.cli.session import Session
 
-    from deployer.workflows.transfer.publish import Pull, Push, TransferOutcome
-    from deployer.workflows.transfer.remarks import Transfer
-
-_PUSH_EXAMPLE = "Example: `deployer push centos:7-git` tags it localhost:5000/centos:7-git and pushes that."
-_PULL_EXAMPLE = "Example: `deployer pull centos:7-git` pulls localhost:5000/centos:7-git and names it centos:7-git."
-
-Item = TypeVar("Item", "Push", "Pull")
-
-JobsOption = Annotated[int, typer.Option("--jobs", "-j", min=1, max=16, metavar="N", help="How many at once.")]
+_CATALOG_EXAMPLE = "Example: `deployer catalog --tags 'team/*'` shows what the team has pushed, and when."
+_TAGS_EXAMPLE = "Example: `deployer tags centos --sort created` puts the newest first."
+_INSPECT_EXAMPLE = "Example: `deployer inspect centos:7-git`; add --headers and --raw to see it as `curl -i` does."
+_DELETE_EXAMPLE = "Example: `deployer delete centos:7-git` removes that tag, and no other."
 
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    command(app, epilog=_PUSH_EXAMPLE)(push)
-    command(app, epilog=_PULL_EXAMPLE)(pull)
+    command(app, epilog=_CATALOG_EXAMPLE, offers=("as_json",))(catalog)
+    command(app, epilog=_TAGS_EXAMPLE, offers=("as_json",))(tags)
+    command(app, epilog=_INSPECT_EXAMPLE, offers=("as_json",))(inspect)
+    command(app, epilog=_DELETE_EXAMPLE, offers=("dry_run", "yes", "as_json"))(delete)
 
 
-def push(
+def catalog(
     session: Session,
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Images of this machine.", show_default=False)],
-    rename: Annotated[
-        str | None, typer.Option("--as", metavar="NAME", help="Another name in the registry; for one IMAGE.")
+    patterns: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PATTERN", help="Names to show; * matches anything.", show_default=False),
     ] = None,
-    jobs: JobsOption = 3,
-    dry_run: DryRunOption = False,
-    as_json: JsonOption = False,
+    with_tags: Annotated[bool, typer.Option("--tags", help="Show the tags too, with their sizes and ages.")] = False,
 ) -> None:
-    """Tag images for the registry and push them.
+    """List the repositories."""
+    from deployer.cli.views.images import CatalogReport
+    from deployer.workflows.images import browse
 
-    Another registry's address in the name is dropped: ghcr.io/acme/app:1 goes to acme/app:1. A
-    name that is wrong is told before anything is tagged; a push that fails does not stop the
-    others, and then the exit code is 1.
-    """
-    from deployer.workflows.transfer import publish
-    from deployer.workflows.transfer.remarks import Transfer
-
-    session.require_deployment()
-    address = session.settings.address
-    pushes = publish.plan_push(images, rename, address, session.engine)
-    _remark(session, Transfer.PUSH)
-    if dry_run:
-        _print_plan(session, [(item.source, str(item.target)) for item in pushes], as_json=as_json)
-        return
-    listener = _listener(session, pushes, lambda item: item.source, as_json=as_json)
-    with _told("pushed"):
-        outcomes = publish.push_all(pushes, address, session.engine, jobs=jobs, on_line=listener)
-    _finish(session, outcomes, "pushed", as_json=as_json)
+    with session.registry() as client:
+        found = browse.list_catalog(client, patterns or ())
+        repositories = browse.list_everything(client, found.repositories) if with_tags else None
+    session.show(CatalogReport(session.settings.address, found, repositories))
 
 
-def pull(
+def tags(
     session: Session,
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Images of the registry.", show_default=False)],
-    platform: Annotated[
-        str,
-        typer.Option(
-            "--platform",
-            metavar="OS/ARCH",
-            help="Of an image for several platforms, pull this one; as with docker pull.  [default: the engine's]",
-            show_default=False,
-        ),
-    ] = "",
-    jobs: JobsOption = 3,
-    dry_run: DryRunOption = False,
-    as_json: JsonOption = False,
+    repository: Annotated[
+        str, typer.Argument(metavar="NAME", help="A repository, such as centos.", show_default=False)
+    ],
+    order: Annotated[str, typer.Option("--sort", metavar="name|created|size", help="What comes first.")] = "name",
+    attached: Annotated[
+        bool, typer.Option("--attached", help="Show tags too that only attach something to an image.")
+    ] = False,
 ) -> None:
-    """Pull images from the registry, and give each its short name.
+    """List a repository's tags: digest, size, platforms, age.
 
-    An image of that short name that is here already loses the name to the pulled one. An image
-    that is not for the platform of this machine's engine is told with the platforms that it has:
-    `deployer pull app:1 --platform linux/arm64` pulls one of those.
+    The size is what the registry keeps, compressed; of a multi-platform image, all platforms together. The
+    age is that of the push where an image says no real time of its creation, as reproducible builds do.
+    Signatures, attestations, SBOMs and the like (sha256-….sig) are listed with --attached alone.
     """
-    from deployer.workflows.transfer import publish
-    from deployer.workflows.transfer.remarks import Transfer
+    from deployer.cli.views.images import TagsReport
+    from deployer.workflows.images import browse
 
-    session.require_deployment()
-    address = session.settings.address
-    pulls = publish.plan_pull(images, address, session.engine, platform)
-    _remark(session, Transfer.PULL, platform)
-    if dry_run:
-        _print_plan(session, [(str(item.source), item.short or str(item.source)) for item in pulls], as_json=as_json)
+    with session.registry() as client:
+        found = browse.list_tags(client, repository, browse.order_of(order))
+    session.show(TagsReport(found, with_attached=attached))
+
+
+def inspect(
+    session: Session,
+    reference: Annotated[str, typer.Argument(metavar="IMAGE", help="NAME[:TAG] or NAME@DIGEST.", show_default=False)],
+    raw: Annotated[bool, typer.Option("--raw", help="Print the manifest, byte for byte.")] = False,
+    headers: Annotated[bool, typer.Option("--headers", help="Print the answer's status and headers.")] = False,
+) -> None:
+    """Show one image: digest, size, platforms, layers, configuration.
+
+    Without a tag it is the tag latest. A manifest can be checked against its digest:
+    deployer inspect --raw NAME | sha256sum
+    """
+    from deployer.cli.views import images as views
+    from deployer.workflows.images import browse
+
+    if session.presentation.as_json and (raw or headers):
+        raise UsageError("--json goes neither with --raw nor with --headers.", ("Choose one of them.",))
+    with session.registry() as client:
+        if raw or headers:
+            document = browse.fetch_as_stored(client, reference)
+            views.print_answer(session.out, document, headers=headers, raw=raw)
+            if document.damage:
+                raise document.damage
+            return
+        found = browse.inspect(client, reference)
+    session.show(views.InspectionReport(session.settings.address, found))
+    if found.fault:
+        raise found.fault
+
+
+def delete(
+    session: Session,
+    references: Annotated[
+        list[str],
+        typer.Argument(metavar="IMAGE", help="NAME:TAG or NAME@DIGEST; with --repository NAME.", show_default=False),
+    ],
+    repository: Annotated[
+        bool,
+        typer.Option("--repository", help="Remove whole repositories; on the machine that runs the registry."),
+    ] = False,
+    wait: WaitOption = WAIT,
+) -> None:
+    """Delete tags, or manifests with all their tags.
+
+    NAME:TAG removes that tag only; the image stays where another tag names it. NAME@DIGEST removes
+    the manifest, and every tag that points to it. --repository NAME removes the repository with all
+    its images, and nothing that is beside or below it; pushes wait for a moment.
+    """
+    from deployer.cli.views import deletion as views
+    from deployer.workflows.images import deletion
+
+    if repository:
+        session.require_deployment(session.engine)
+        delete_repositories(session, references, wait=wait)
         return
-    listener = _listener(session, pulls, lambda item: str(item.source.at("")), as_json=as_json)
-    with _told("pulled"):
-        outcomes = publish.pull_all(pulls, session.engine, lambda: registry_of(session), jobs=jobs, on_line=listener)
-    if not as_json:
-        _note_names(session, pulls, outcomes)
-    _finish(session, outcomes, "pulled", as_json=as_json)
-
-
-def _remark(session: Session, transfer: Transfer, platform: str | None = None) -> None:
-    """Say beforehand what makes Docker do something else than usual."""
-    from deployer.workflows.transfer.remarks import remarks
-
-    for remark in remarks(transfer, session.settings, session.engine, session.environment, platform or ""):
-        session.out.note(f"Note: {remark}")
-
-
-@contextmanager
-def _told(word: str) -> Iterator[None]:
-    """Let an interruption say how far it came."""
-    from deployer.workflows.transfer.publish import Interrupted
-
-    try:
-        yield
-    except Interrupted as stop:
-        raise KeyboardInterrupt(f"Interrupted: {stop.done} of {stop.total} {word}.") from stop
-
-
-def _listener(
-    session: Session, items: Sequence[Item], name: Callable[[Item], str], *, as_json: bool
-) -> Callable[[Item, str], None] | None:
-    """Where Docker's lines go: None lets it draw on the terminal itself."""
-    if as_json:
-        return lambda _item, _line: None
-    if len(items) == 1:
-        return None if session.out.is_terminal else lambda _item, line: session.out.line(line)
-    width = max(len(name(item)) for item in items)
-    return lambda item, line: session.out.line(f"{name(item).ljust(width)} | {line}")
-
-
-def _print_plan(session: Session, pairs: list[tuple[str, str]], *, as_json: bool) -> None:
-    if as_json:
-        session.out.json([{"source": source, "target": target} for source, target in pairs])
-        return
-    for source, target in pairs:
-        session.out.line(f"{source} -> {target}")
-    session.out.note("Dry run: nothing was changed.")
-
-
-def _note_names(session: Session, pulls: Sequence[Pull], outcomes: Sequence[TransferOutcome]) -> None:
-    for item, outcome in zip(pulls, outcomes, strict=True):
-        if outcome.error is None and item.short is not None:
-            now = session.engine.images.find(item.short)
-            moved = item.replaces and now is not None and now.id != item.replaces
-            before = f" (before, it named {item.replaces.removeprefix('sha256:')[:12]})" if moved else ""
-            session.out.note(f"{item.short} names it here{before}.")
-
-
-def _finish(session: Session, outcomes: Sequence[TransferOutcome], word: str, *, as_json: bool) -> None:
-    failed = [outcome for outcome in outcomes if outcome.error is not None]
-    if as_json:
-        session.out.json([_outcome_json(outcome) for outcome in outcomes])
-    for outcome in failed:
-        if outcome.error is not None:
-            if len(outcomes) > 1:
-                session.out.note(f"{outcome.name}:")
-            session.out.error(outcome.error)
-    if len(outcomes) > 1:
-        session.out.note(f"{len(outcomes) - len(failed)} of {len(outcomes)} {word}.")
-    if failed:
-        raise typer.Exit(EXIT_FAILURE)
-
-
-def _outcome_json(outcome: TransferOutcome) -> dict[str, object]:
-    return {
-        "source": outcome.name,
-        "target": outcome.target,
-        "digest": outcome.transferred.digest if outcome.transferred else None,
-        "size": outcome.transferred.size if outcome.transferred else None,
-        "error": str(outcome.error) if outcome.error else None,
-    }
+    with session.registry() as client:
+        plan = deletion.plan_deletion(client, references)
+        views.print_plan(session.out, plan, session.presentation)
+        outcomes: tuple[deletion.DeletionOutcome, ...] = ()
+        if not session.presentation.dry_run:
+            session.confirm(views.question(plan))
+            listener = views.listener(session.out, session.presentation)
+            outcomes = deletion.apply_plan(client, plan, on_done=listener)
+    session.show(views.DeletionReport(plan, outcomes, session.presentation.dry_run))

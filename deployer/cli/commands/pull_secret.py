@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deployer.cli import ask_password as asking
-from deployer.cli.commands.users import UserArgument
-from deployer.cli.session import Session, command
+from deployer.cli.options import UserArgument
+from deployer.cli.registration import command
+
+if TYPE_CHECKING:
+    from deployer.cli.session import Session
 
 _EXAMPLE = """Example, for a cluster that pulls as the user ci:
 
@@ -48,30 +52,13 @@ def pull_secret(
     A manifest of type kubernetes.io/dockerconfigjson. It holds the password, which is asked for and checked
     first: against the users that this machine keeps, or by a sign-in where the registry runs elsewhere.
     """
-    from deployer.cli.commands.browse import registry_of
+    from deployer.cli.views import users as views
     from deployer.host.files import PRIVATE, write_atomically
-    from deployer.registry.login.credentials import Credentials
-    from deployer.workflows.users import accounts
     from deployer.workflows.users import pull_secret as workflow
 
-    settings = session.settings
-    accounts.check_name(user)
-    called = workflow.default_name(settings.host) if secret_name is None else secret_name
-    workflow.check_names(called, namespace)
-    known = workflow.kept_here(settings, session.deployment)
-    if known:
-        accounts.find(known, user)
-    credentials = Credentials(user, asking.present(session.out, user, from_stdin=from_stdin))
-    if known:
-        workflow.check_against(known, credentials)
-    else:
-        with registry_of(session, credentials) as client:
-            workflow.check_at(client)
-    text = workflow.manifest(settings, credentials, name=called, namespace=namespace)
-    if settings.is_loopback:
-        session.out.warn(f"Only this machine reaches {settings.address}: a cluster's nodes look for it on themselves.")
-    if output is None:
-        session.out.line(text.rstrip())
-    else:
+    request = workflow.SecretRequest(user, secret_name, namespace)
+    ask = partial(asking.present, session.out, user, from_stdin=from_stdin)
+    text = workflow.issue(session.settings, session.deployment, request, ask=ask, registry=session.registry)
+    if output is not None:
         write_atomically(session.directory / output, text.encode(), PRIVATE)
-        session.out.note(f"Wrote {session.directory / output}. Next: kubectl apply -f {output}")
+    views.print_secret(session.out, session.settings, text, directory=session.directory, file=output)

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.session import DryRunOption, JsonOption, Session, YesOption, command
+from deployer.cli.options import WAIT, WaitOption
+from deployer.cli.registration import command
 from deployer.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from deployer.cli.session import Session
     from deployer.settings.model import RetentionRule
     from deployer.storage.access import Storage
     from deployer.workflows.upkeep.gate import Drain
@@ -23,17 +25,11 @@ _PRUNE_EXAMPLE = """\
 Example: `deployer prune --keep 5 --older-than 30d --match '^ci-' 'team/*'` keeps of each repository below
 team/ the five newest images that a tag ci-… names, and those of the last 30 days."""
 
-WaitOption = Annotated[
-    str,
-    typer.Option("--wait", metavar="TIME", help="How long to let pushes under way finish before writes are paused."),
-]
-WAIT = "20s"
-
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    command(app, epilog=_GC_EXAMPLE)(gc)
-    command(app, epilog=_PRUNE_EXAMPLE)(prune)
+    command(app, epilog=_GC_EXAMPLE, offers=("dry_run", "yes", "as_json"))(gc)
+    command(app, epilog=_PRUNE_EXAMPLE, offers=("dry_run", "yes", "as_json"))(prune)
 
 
 def gc(
@@ -57,9 +53,6 @@ def gc(
         ),
     ] = False,
     wait: WaitOption = WAIT,
-    dry_run: DryRunOption = False,
-    yes: YesOption = False,
-    as_json: JsonOption = False,
 ) -> None:
     """Free the disk space of what was deleted.
 
@@ -82,21 +75,23 @@ def gc(
     manifests = Manifests()
     choose = (lambda snapshot, known: choose_untagged(snapshot, known, age)) if untagged else no_images
     further = 0 if untagged else None
-    with _work(session, "gc", dry_run=dry_run) as (storage, work):
+    with _work(session, "gc") as (storage, work):
         shown = survey(storage, manifests, choose, layers_in_doubt if damaged else None)
-        if not as_json or dry_run:
+        if not session.presentation.as_json or session.presentation.dry_run:
             # Where it was asked for without an age, an age takes more; where one was given, nothing else does.
             more = would_go(shown, manifests, lambda snapshot, known: choose_untagged(snapshot, known, further))
             left = views.Untagged(left_untagged(shown, manifests), more if age is None else 0, untagged)
-            views.print_survey(session.out, shown, left, as_json=as_json, dry_run=dry_run)
+            views.print_survey(
+                session.out, shown, left, as_json=session.presentation.as_json, dry_run=session.presentation.dry_run
+            )
         if work is None:
             session.out.note("Dry run: nothing was changed.")
             return
         question = views.question(shown, "Remove the manifests that no tag reaches?")
         if question:
-            session.out.confirm(question, yes=yes)
+            session.confirm(question)
         done = collect(work, manifests, choose, shown, drain)
-    views.print_collected(session.out, done, as_json=as_json)
+    views.print_collected(session.out, done, as_json=session.presentation.as_json)
 
 
 def prune(
@@ -138,9 +133,6 @@ def prune(
     ] = "later",
     untagged: Annotated[bool, typer.Option("--untagged", help="Take manifests too that no tag reaches.")] = False,
     wait: WaitOption = WAIT,
-    dry_run: DryRunOption = False,
-    yes: YesOption = False,
-    as_json: JsonOption = False,
 ) -> None:
     """Remove old tags and their images, and free the space.
 
@@ -161,24 +153,28 @@ def prune(
     rules = _rules(session, patterns or [], {**given, "by": by, "untagged": untagged})
     drain = _drain(session, wait)
     manifests = Manifests()
-    with _work(session, "prune", dry_run=dry_run) as (storage, work):
+    with _work(session, "prune") as (storage, work):
         retention = Retention(rules, Creations(storage))
         shown = survey(storage, manifests, retention.choose)
-        if not as_json or dry_run:
-            views.print_prune(session.out, shown, retention.taken, as_json=as_json, dry_run=dry_run)
+        if not session.presentation.as_json or session.presentation.dry_run:
+            views.print_prune(
+                session.out,
+                shown,
+                retention.taken,
+                as_json=session.presentation.as_json,
+                dry_run=session.presentation.dry_run,
+            )
         if work is None:
             session.out.note("Dry run: nothing was changed.")
             return
         question = views.question(shown, f"Remove {views.counts(shown)}?")
         if question:
-            session.out.confirm(question, yes=yes)
+            session.confirm(question)
         done = collect(work, manifests, retention.choose, shown, drain)
-    views.print_collected(session.out, done, as_json=as_json)
+    views.print_collected(session.out, done, as_json=session.presentation.as_json)
 
 
-def delete_repositories(
-    session: Session, names: Sequence[str], *, wait: str, dry_run: bool, yes: bool, as_json: bool
-) -> None:
+def delete_repositories(session: Session, names: Sequence[str], *, wait: str) -> None:
     """Remove whole repositories: `deployer delete --repository`."""
     from deployer.cli.views import upkeep as views
     from deployer.reference import parse_repository
@@ -188,33 +184,33 @@ def delete_repositories(
     for name in names:
         parse_repository(name)
     drain = _drain(session, wait)
-    with _work(session, "delete --repository", dry_run=dry_run) as (storage, work):
+    with _work(session, "delete --repository") as (storage, work):
         plan = repositories.plan_removal(storage, Manifests(), names)
-        if not as_json or dry_run:
-            views.print_removal(session.out, plan, as_json=as_json, dry_run=dry_run)
+        if not session.presentation.as_json or session.presentation.dry_run:
+            views.print_removal(
+                session.out, plan, as_json=session.presentation.as_json, dry_run=session.presentation.dry_run
+            )
         if work is None:
             session.out.note("Dry run: nothing was changed.")
             return
         which = f"'{plan.repositories[0].name}'" if len(plan.repositories) == 1 else f"these {len(plan.repositories)}"
-        session.out.confirm(f"Remove {which} with all images?", yes=yes)
+        session.confirm(f"Remove {which} with all images?")
         held = repositories.remove(work, plan, drain)
-    views.print_removed(session.out, plan, held, as_json=as_json)
+    views.print_removed(session.out, plan, held, as_json=session.presentation.as_json)
 
 
-def _work(session: Session, name: str, *, dry_run: bool) -> AbstractContextManager[tuple[Storage, Upkeep | None]]:
+def _work(session: Session, name: str) -> AbstractContextManager[tuple[Storage, Upkeep | None]]:
     """The storage to look at, and what changes it, None for a dry run."""
     from contextlib import contextmanager
 
-    from deployer.cli.commands.deployment import stack_of
     from deployer.workflows.upkeep import maintenance
 
     @contextmanager
     def begin() -> Iterator[tuple[Storage, Upkeep | None]]:
-        stack = stack_of(session)
-        if dry_run:
-            yield maintenance.reading(stack), None
+        if session.presentation.dry_run:
+            yield maintenance.reading(session.stack), None
             return
-        with maintenance.upkeep(stack, name) as work:
+        with maintenance.upkeep(session.stack, name) as work:
             yield work.storage, work
 
     return begin()

@@ -2,17 +2,71 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from deployer.cli.views.browse import tags_in_words
+from deployer.cli.presentation import Report
+from deployer.cli.session import NOTHING_CHANGED
+from deployer.cli.views.images import tags_in_words
 from deployer.phrases import short
 from deployer.workflows.images.deletion import TagRemoval
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from deployer.cli.output import Output
+    from deployer.cli.presentation import Presentation
     from deployer.workflows.images.deletion import DeletionOutcome, DeletionPlan, Removal
+
+
+@dataclass(frozen=True)
+class DeletionReport(Report):
+    """What was deleted, or in a dry run would be; each outcome was told to people when it came, see `listener`."""
+
+    plan: DeletionPlan
+    outcomes: tuple[DeletionOutcome, ...]
+    is_dry_run: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Each removal, and whether it was done."""
+        return deletion_json(self.plan, self.outcomes, dry_run=self.is_dry_run)
+
+    def print(self, out: Output) -> None:
+        """Print nothing more."""
+
+    def remark(self, out: Output) -> None:
+        """Say how the space is freed."""
+        if self.is_dry_run:
+            out.note(NOTHING_CHANGED)
+        elif any(outcome.error is None for outcome in self.outcomes):
+            out.note(space_note(self.outcomes))
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether something was not deleted."""
+        return any(outcome.error is not None for outcome in self.outcomes)
+
+
+def print_plan(out: Output, plan: DeletionPlan, presentation: Presentation) -> None:
+    """Say what each removal does, breaks and leaves behind: the result of a dry run, and else a remark."""
+    tell = out.line if presentation.dry_run and not presentation.as_json else out.note
+    for removal in plan.removals:
+        for line in removal_lines(removal):
+            tell(line)
+        for warning in removal_warnings(removal):
+            out.warn(warning)
+
+
+def question(plan: DeletionPlan) -> str:
+    """What to ask before anything is deleted."""
+    names = [removal.name for removal in plan.removals]
+    return f"Delete {names[0] if len(names) == 1 else f'these {len(names)}'}?"
+
+
+def listener(out: Output, presentation: Presentation) -> Callable[[DeletionOutcome], None]:
+    """What is told as soon as a removal has ended; with JSON that is failures alone."""
+    return partial(print_failure if presentation.as_json else print_outcome, out)
 
 
 def removal_lines(removal: Removal) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import ssl
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from deployer.engine.values import ContainerState, Health, of_service, running
@@ -29,8 +30,7 @@ UNPUBLISHED_ADVICE = (
     "Where they are, set one of them to true, and restart the engine.",
     "Else look for a firewall on this machine: sudo nft list ruleset",
 )
-_NO_WAY_IN = re.compile(r"no answer from \S+ \((?:timed out|.*refused)", re.IGNORECASE)
-_SIGNED_OUT = "the page requires login"
+_TIMEOUT_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 _LOOK_AT_CONTAINERS_SECONDS = 1.0
 _LOG_LINES = 15
@@ -42,17 +42,44 @@ _OWN_QUESTION = re.compile(r'http\.log\.access.*"method": ?"GET", ?"host": ?"[^"
 _ENDED = {ContainerState.EXITED, ContainerState.DEAD, ContainerState.RESTARTING}
 
 
+class Fault(Enum):
+    """What is wrong with how an address answers."""
+
+    NONE = auto()
+    # Nothing takes a connection: it is refused, or nobody answers in time.
+    UNREACHABLE = auto()
+    # Something takes the connection, and does not answer in HTTP.
+    SILENT = auto()
+    NOT_A_REGISTRY = auto()
+    STATUS = auto()
+    LOGIN_REQUIRED = auto()
+    SERVICE_SILENT = auto()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """How one address answers; `words` say what is wrong, "" for nothing."""
+
+    fault: Fault = Fault.NONE
+    words: str = ""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it answers as it should."""
+        return self.fault is Fault.NONE
+
+
 @dataclass(frozen=True)
 class Answer:
-    """How the published port answers: an empty sentence where it does so rightly."""
+    """How the published port answers: the registry's API, and the page."""
 
-    api: str
-    page: str
+    api: Reply
+    page: Reply = field(default_factory=Reply)
 
     @property
     def is_ready(self) -> bool:
         """Whether both answer as they should."""
-        return not self.api and not self.page
+        return self.api.is_ready and self.page.is_ready
 
 
 def probe(settings: Settings, engine: Engine, project: str) -> Answer:
@@ -61,11 +88,11 @@ def probe(settings: Settings, engine: Engine, project: str) -> Answer:
 
     # Nothing secret is said here; who may trust the certificate is the clients' question.
     verify = unverified() if settings.tls.is_on else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    with httpx.Client(base_url=settings.local_url, timeout=5, trust_env=False, verify=verify) as client:
-        api = _ask(client, "/v2/", settings.host, _api_complaint)
-        page = "" if settings.frontend.page == "none" else _ask(client, "/", settings.host, _page_complaint)
-    if page == _SIGNED_OUT:
-        page = _complaint_behind_sign_in(engine, project) if settings.frontend.page_service_image else ""
+    with httpx.Client(base_url=settings.local_url, timeout=_TIMEOUT_SECONDS, trust_env=False, verify=verify) as client:
+        api = _ask(client, "/v2/", settings.host, _api_reply)
+        page = _ask(client, "/", settings.host, _page_reply) if settings.page_url else Reply()
+    if page.fault is Fault.LOGIN_REQUIRED:
+        page = _reply_behind_login(engine, project) if settings.frontend.page_service_image else Reply()
     return Answer(api, page)
 
 
@@ -80,7 +107,7 @@ def is_unpublished(answer: Answer, containers: Iterable[ServiceContainer]) -> bo
         return False
     frontend = running(containers, Service.FRONTEND)
     is_well = frontend is not None and frontend.health is Health.HEALTHY
-    return is_well and _NO_WAY_IN.match(answer.api) is not None
+    return is_well and answer.api.fault is Fault.UNREACHABLE
 
 
 def wait(settings: Settings, engine: Engine, project: str, timeout: float) -> None:
@@ -101,39 +128,53 @@ def wait(settings: Settings, engine: Engine, project: str, timeout: float) -> No
         time.sleep(_POLL_SECONDS)
 
 
-def _ask(client: httpx.Client, path: str, host: str, complaint: Callable[[httpx.Response], str]) -> str:
+def _ask(client: httpx.Client, path: str, host: str, judge: Callable[[httpx.Response], Reply]) -> Reply:
     import httpx
 
     try:
         response = client.get(path, extensions={"sni_hostname": host})
     except httpx.HTTPError as error:
-        return f"no answer from {path} ({error})"
-    return complaint(response)
+        fault = Fault.UNREACHABLE if _is_unreachable(error) else Fault.SILENT
+        return Reply(fault, f"no answer from {path} ({error})")
+    return judge(response)
 
 
-def _api_complaint(response: httpx.Response) -> str:
+def _is_unreachable(error: httpx.HTTPError) -> bool:
+    import httpx
+
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, (httpx.TimeoutException, ConnectionRefusedError)):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def _api_reply(response: httpx.Response) -> Reply:
     if response.status_code not in {200, 401}:
-        return f"/v2/ answers {response.status_code}"
+        return Reply(Fault.STATUS, f"/v2/ answers {response.status_code}")
     if "docker-distribution-api-version" not in response.headers:
-        return "something answers that is not a registry"
-    return ""
+        return Reply(Fault.NOT_A_REGISTRY, "something answers that is not a registry")
+    return Reply()
 
 
-def _page_complaint(response: httpx.Response) -> str:
+def _page_reply(response: httpx.Response) -> Reply:
     if response.status_code == 401:
-        return _SIGNED_OUT
-    return "" if response.status_code == 200 else f"the page answers {response.status_code}"
+        return Reply(Fault.LOGIN_REQUIRED, "the page requires login")
+    if response.status_code != 200:
+        return Reply(Fault.STATUS, f"the page answers {response.status_code}")
+    return Reply()
 
 
-def _complaint_behind_sign_in(engine: Engine, project: str) -> str:
-    """What is wrong with a page that is a service of its own, asked where no sign-in is wanted."""
+def _reply_behind_login(engine: Engine, project: str) -> Reply:
+    """How a page that is a service of its own answers, asked where no sign-in is wanted."""
     frontend = of_service(engine.containers.of_project(project), Service.FRONTEND)
     try:
         if frontend is not None:
             engine.containers.execute(frontend.id, "wget", "-q", "-T", "5", "-O", "/dev/null", "http://page/")
     except EngineError:
-        return "the page's own service does not answer the frontend"
-    return ""
+        return Reply(Fault.SERVICE_SILENT, "the page's own service does not answer the frontend")
+    return Reply()
 
 
 def _refuse_ended(engine: Engine, project: str) -> None:
@@ -145,11 +186,12 @@ def _refuse_ended(engine: Engine, project: str) -> None:
 
 
 def _late(answer: Answer, settings: Settings, engine: Engine, project: str, timeout: float) -> NotReady:
-    if answer.api:
-        at_fault = Service.FRONTEND if "no answer" in answer.api else Service.REGISTRY
+    if not answer.api.is_ready:
+        is_silent = answer.api.fault in {Fault.UNREACHABLE, Fault.SILENT}
+        at_fault = Service.FRONTEND if is_silent else Service.REGISTRY
     else:
         at_fault = Service.PAGE if settings.frontend.page_service_image else Service.FRONTEND
-    what = "; ".join(part for part in (answer.api, answer.page) if part)
+    what = "; ".join(reply.words for reply in (answer.api, answer.page) if not reply.is_ready)
     containers = engine.containers.of_project(project)
     container = of_service(containers, at_fault)
     message = f"{settings.local_url} did not become ready within {timeout:.0f} s: {what}."

@@ -33,12 +33,17 @@ class Rendered:
         return tuple(snippets.without_secret(file, self.secret) for file in self.files)
 
 
+def configuration(settings: Settings) -> str:
+    """A commented deployer.yaml with these settings."""
+    return snippets.configuration_file(settings)
+
+
 def write_configuration(path: Path, settings: Settings, *, force: bool) -> str:
     """Write a commented deployer.yaml and return its text.
 
     Raises UsageError where a file is there already, unless `force`, and HostError.
     """
-    text = snippets.configuration_file(settings)
+    text = configuration(settings)
     if read_if_there(path) is not None and not force:
         raise UsageError(
             f"{path} is there already, and was not touched.",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,17 +18,17 @@ from deployer.engine.inventory import Inventory, Wanted
 from deployer.errors import EngineError, EngineUnavailable, HostError
 from deployer.host.files import read_if_there
 from deployer.host.lock import exclusive
-from deployer.record import Kind, Owned, Thing
+from deployer.record import Owned, Resource, ResourceKind
 from deployer.rendering import snippets
 from deployer.storage.helper import remove_leftover
 from deployer.workflows.checks import preflight
-from deployer.workflows.deployment import files, unnamed
+from deployer.workflows.deployment import anonymous_volumes, files
 from deployer.workflows.deployment.stopping import remove_containers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from deployer.engine.inventory import Unnamed, Volume
+    from deployer.engine.inventory import AnonymousVolume, Volume
     from deployer.workflows.deployment.stack import Stack
 
 # The last ones tell what is left where a `down` was interrupted.
@@ -44,23 +43,14 @@ _WAS_THERE = "was there before `up`"
 _UNKNOWN = "not known to be made by `up`"
 
 
-class Sort(StrEnum):
-    """What can be removed, in the order in which it is."""
-
-    CONTAINER = "container"
-    NETWORK = "network"
-    VOLUME = "volume"
-    FILE = "file"
-
-
 @dataclass(frozen=True)
 class ToRemove:
-    """One thing to be removed. By `identity` it is known to be the same still; `remark` is told beside its name.
+    """One resource to be removed. By `identity` it is known to be the same still; `remark` is told beside its name.
 
     `was_found`: no `up` is known to have made it.
     """
 
-    sort: Sort
+    kind: ResourceKind
     name: str
     identity: str
     remark: str = field(default="", compare=False)
@@ -71,7 +61,7 @@ class ToRemove:
 class DownPlan:
     """What `down` removes, and what is kept though somebody may think that it goes.
 
-    `users`: how many lose their passwords. `unnamed` are volumes without a name that stay and that no container uses
+    `users`: how many lose their passwords. `anonymous` are volumes without a name that stay and that no container uses
     any more, with the images on one of them where it `hides_images`. `hooks` are the services with pre_stop hooks.
     """
 
@@ -80,7 +70,7 @@ class DownPlan:
     loses_images: bool
     loses_authority: bool = False
     users: int = 0
-    unnamed: tuple[Unnamed, ...] = ()
+    anonymous: tuple[AnonymousVolume, ...] = ()
     hides_images: bool = False
     hooks: frozenset[str] = frozenset()
 
@@ -92,17 +82,17 @@ class DownPlan:
     @property
     def needs_yes(self) -> bool:
         """Whether more goes, or is left without a container, than what `up` makes again as it was."""
-        return bool(self.unnamed) or any(
-            one.sort in {Sort.VOLUME, Sort.FILE} and one.name != _LOCK for one in self.going
+        return bool(self.anonymous) or any(
+            one.kind in {ResourceKind.VOLUME, ResourceKind.FILE} and one.name != _LOCK for one in self.going
         )
 
-    def of(self, sort: Sort) -> tuple[ToRemove, ...]:
-        """What goes of one sort."""
-        return tuple(one for one in self.going if one.sort is sort)
+    def of(self, kind: ResourceKind) -> tuple[ToRemove, ...]:
+        """What goes of one kind."""
+        return tuple(one for one in self.going if one.kind is kind)
 
-    def names(self, sort: Sort) -> tuple[str, ...]:
-        """The names of what goes of one sort."""
-        return tuple(one.name for one in self.of(sort))
+    def names(self, kind: ResourceKind) -> tuple[str, ...]:
+        """The names of what goes of one kind."""
+        return tuple(one.name for one in self.of(kind))
 
     @property
     def found(self) -> tuple[ToRemove, ...]:
@@ -118,20 +108,22 @@ def plan(stack: Stack, *, volumes: bool) -> DownPlan:
     seen = _look(stack)
     hooks = seen.wanted.pre_stop.intersection(one.service for one in seen.there.own)
     going = [
-        ToRemove(Sort.CONTAINER, one.name, one.id, "its pre_stop hooks run first" if one.service in hooks else "")
+        ToRemove(
+            ResourceKind.CONTAINER, one.name, one.id, "its pre_stop hooks run first" if one.service in hooks else ""
+        )
         for one in seen.there.own
     ]
     kept: list[str] = []
     for sort in (seen.networks(unknown=volumes), seen.volumes() if volumes else (), _files(stack) if volumes else ()):
         for one in sort:
             going.append(one) if isinstance(one, ToRemove) else kept.append(one)
-    volumes_going = {one.name for one in going if one.sort is Sort.VOLUME}
+    volumes_going = {one.name for one in going if one.kind is ResourceKind.VOLUME}
     images = seen.images
-    left = () if volumes else unnamed.with_data(seen.there)
+    left = () if volumes else anonymous_volumes.with_data(seen.there)
     hides_images = any((one.service, one.target) == (layout.Service.REGISTRY, layout.STORAGE) for one in left)
     if hides_images:
         stays = False
-    elif images.kind is Kind.DIRECTORY:
+    elif images.kind is ResourceKind.DIRECTORY:
         stays = Path(images.name).exists()
     else:
         stays = not volumes and any(volume.name == images.name for volume in seen.there.volumes)
@@ -143,7 +135,7 @@ def plan(stack: Stack, *, volumes: bool) -> DownPlan:
         loses_images=bool(volumes_going & {images.name, stack.data_volume}),
         loses_authority=volumes and deployment.authority_file.exists(),
         users=len((read_if_there(deployment.users_file) or b"").splitlines()) if volumes else 0,
-        unnamed=left,
+        anonymous=left,
         hides_images=hides_images,
         hooks=hooks,
     )
@@ -162,15 +154,15 @@ def apply(stack: Stack, agreed: DownPlan, *, volumes: bool, say: Callable[[str],
         going = DownPlan(tuple(one for one in now.going if one in agreed.going), (), loses_images=False)
         # The lock's own file is made by anyone who takes it.
         new = [one for one in now.going if one not in agreed.going and one.name != _LOCK]
-        left = [f"{one.sort} {one.name}: it came or changed meanwhile" for one in new]
+        left = [f"{one.kind} {one.name}: it came or changed meanwhile" for one in new]
         # Its hold on a volume would keep that from going.
         remove_leftover(engine, stack.deployment)
-        containers = {one.identity: one.name for one in going.of(Sort.CONTAINER)}
+        containers = {one.identity: one.name for one in going.of(ResourceKind.CONTAINER)}
         remove_containers(stack, containers, now.hooks, say)
-        for one in going.of(Sort.NETWORK):
-            left += _tried(one, stack.engine.networks.remove, one.identity)
-        for one in going.of(Sort.VOLUME):
-            left += _tried(one, stack.engine.volumes.remove, one.name)
+        for one in going.of(ResourceKind.NETWORK):
+            left += _tried(one, engine.networks.remove, one.identity)
+        for one in going.of(ResourceKind.VOLUME):
+            left += _tried(one, engine.volumes.remove, one.name)
         _remove_files(stack, going, left)
         if volumes:
             stack.deployment.lock_file.unlink(missing_ok=True)
@@ -184,20 +176,20 @@ def apply(stack: Stack, agreed: DownPlan, *, volumes: bool, say: Callable[[str],
 
 
 def _tried(one: ToRemove, remove: Callable[[str], None], identity: str) -> list[str]:
-    """Remove a thing; what to say where the engine does not, since it is in use by now."""
+    """Remove a resource; what to say where the engine does not, since it is in use by now."""
     try:
         remove(identity)
     except EngineUnavailable:
         raise
     except EngineError as error:
-        return [f"{one.sort} {one.name}: {(error.original or error.message).strip().splitlines()[-1]}"]
+        return [f"{one.kind} {one.name}: {(error.original or error.message).strip().splitlines()[-1]}"]
     return []
 
 
 def _remove_files(stack: Stack, going: DownPlan, left: list[str]) -> None:
     """Remove the files; those that tell what was made stay as long as something of it is left."""
     last = {stack.deployment.owned_file.name, stack.deployment.compose_file.name, stack.deployment.record_file.name}
-    for one in going.of(Sort.FILE):
+    for one in going.of(ResourceKind.FILE):
         if not (left and one.name in last):
             (stack.deployment.directory / one.name).unlink(missing_ok=True)
 
@@ -210,7 +202,7 @@ class _Seen:
     wanted: Wanted
     owned: Owned
     directory: str
-    images: Thing
+    images: Resource
     is_unrecorded: bool
 
     def networks(self, *, unknown: bool) -> Iterator[ToRemove | str]:
@@ -221,52 +213,52 @@ class _Seen:
         for network in self.there.networks:
             if network.project != self.there.project:
                 continue
-            thing = Thing(Kind.NETWORK, network.name)
-            others = self.there.others_using(thing, self.directory)
+            resource = Resource(ResourceKind.NETWORK, network.name)
+            others = self.there.others_using(resource, self.directory)
             if others:
-                yield f"{thing} (the container {', '.join(others)} is in it)"
-            elif not (unknown or self._is_known(thing)):
-                yield f"{thing} ({_UNKNOWN}; where nothing needs it: docker network rm {network.name})"
+                yield f"{resource} (the container {', '.join(others)} is in it)"
+            elif not (unknown or self._is_known(resource)):
+                yield f"{resource} ({_UNKNOWN}; where nothing needs it: docker network rm {network.name})"
             else:
-                yield ToRemove(Sort.NETWORK, network.name, network.id, *self._remark(thing, is_ours=True))
+                yield ToRemove(ResourceKind.NETWORK, network.name, network.id, *self._remark(resource, is_ours=True))
 
     def volumes(self) -> Iterator[ToRemove | str]:
         """Those that go, and why others stay."""
         for volume in self.there.volumes:
-            thing = Thing(Kind.VOLUME, volume.name)
-            reason = self._keeps(volume, thing)
+            resource = Resource(ResourceKind.VOLUME, volume.name)
+            reason = self._keeps(volume, resource)
             if reason:
-                yield f"{thing} ({reason})"
+                yield f"{resource} ({reason})"
             else:
                 ours = volume.project == self.there.project or volume.is_anonymous
-                yield ToRemove(Sort.VOLUME, volume.name, f"{volume.name} {volume.project}",
-                            *self._remark(thing, is_ours=ours, elsewhere=volume.elsewhere))  # fmt: skip
+                yield ToRemove(ResourceKind.VOLUME, volume.name, f"{volume.name} {volume.project}",
+                            *self._remark(resource, is_ours=ours, elsewhere=volume.elsewhere))  # fmt: skip
 
-    def _keeps(self, volume: Volume, thing: Thing) -> str:
+    def _keeps(self, volume: Volume, resource: Resource) -> str:
         """Why a volume stays, "" where it goes."""
         if volume.name in self.wanted.external:
             return "the files say that it is external"
-        others = self.there.others_using(thing, self.directory)
+        others = self.there.others_using(resource, self.directory)
         if others:
             return f"the container {', '.join(others)} uses it"
-        known = thing in self.wanted.things or thing in self.owned.made | self.owned.found
+        known = resource in self.wanted.resources or resource in self.owned.made | self.owned.found
         if not (known or volume.project == self.there.project or volume.is_anonymous):
             return "it is not this deployment's"
         return ""
 
-    def _remark(self, thing: Thing, *, is_ours: bool, elsewhere: str = "") -> tuple[str, bool]:
-        said = [_WAS_THERE] if not is_ours or thing in self.owned.found else []
-        if not said and not self._is_known(thing):
+    def _remark(self, resource: Resource, *, is_ours: bool, elsewhere: str = "") -> tuple[str, bool]:
+        said = [_WAS_THERE] if not is_ours or resource in self.owned.found else []
+        if not said and not self._is_known(resource):
             said = [_UNKNOWN]
         not_made = bool(said)
         if elsewhere:
             said.append(f"its content is elsewhere: {elsewhere}")
         return "; ".join(said), not_made
 
-    def _is_known(self, thing: Thing) -> bool:
+    def _is_known(self, resource: Resource) -> bool:
         """Whether an `up` made it: by what is remembered, by use, or since none of its time remembered anything."""
-        used = any(thing.name in one.volumes | one.networks for one in self.there.own)
-        return used or self.is_unrecorded or thing in self.owned.made
+        used = any(resource.name in one.volumes | one.networks for one in self.there.own)
+        return used or self.is_unrecorded or resource in self.owned.made
 
 
 def _look(stack: Stack) -> _Seen:
@@ -282,10 +274,10 @@ def _look(stack: Stack) -> _Seen:
         except EngineError:
             # A broken override keeps nobody from taking it down: what the engine tells and what is remembered will do.
             wanted = Wanted()
-    things = wanted.things | owned.made | owned.found
-    there = inventory.read(stack.engine, deployment.name, (thing.name for thing in things))
+    resources = wanted.resources | owned.made | owned.found
+    there = inventory.read(stack.engine, deployment.name, (resource.name for resource in resources))
     data = stack.settings.registry.data_directory
-    settled = Thing(Kind.DIRECTORY, str(data)) if data else Thing(Kind.VOLUME, stack.data_volume)
+    settled = Resource(ResourceKind.DIRECTORY, str(data)) if data else Resource(ResourceKind.VOLUME, stack.data_volume)
     return _Seen(
         there,
         wanted,
@@ -316,7 +308,7 @@ def _files(stack: Stack) -> Iterator[ToRemove | str]:
     stays += len(foreign.intersection(there))
     going += [_LOCK] if deployment.lock_file.exists() else []
     for path in going:
-        yield ToRemove(Sort.FILE, path, _state(root / path))
+        yield ToRemove(ResourceKind.FILE, path, _state(root / path))
     if stays:
         yield f"{stays} files in {root} that deployer did not write"
 

@@ -10,7 +10,7 @@ from deployer.engine import inventory as inventories
 from deployer.errors import PreflightError
 from deployer.host.files import PUBLIC, read_if_there, write_atomically
 from deployer.layout import REGISTRY_FOLDER, STORAGE
-from deployer.record import Kind, Owned, Thing
+from deployer.record import Owned, Resource, ResourceKind
 from deployer.workflows.deployment import files
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True)
-class Takeover:
+class Adoption:
     """What `up` would use though it did not make it; and what is remembered once that is agreed to.
 
     `replaced` are files of others that it would write over. `warnings` say both, and where images would be out of
@@ -36,17 +36,17 @@ class Takeover:
     """
 
     owned: Owned
-    found: tuple[Thing, ...] = ()
+    found: tuple[Resource, ...] = ()
     replaced: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    storage: Thing | None = None
+    storage: Resource | None = None
 
 
 def inventory(engine: Engine, deployment: Deployment, wanted: Wanted) -> Inventory:
     """What there is of all that `up` is to use, or has used. Raises EngineError."""
     before = Owned.read(deployment.owned_file) or Owned()
-    known = wanted.things | before.made | before.found
-    return inventories.read(engine, deployment.name, (thing.name for thing in known))
+    known = wanted.resources | before.made | before.found
+    return inventories.read(engine, deployment.name, (resource.name for resource in known))
 
 
 def remove_idle_networks(engine: Engine, deployment: Deployment, project: Project) -> None:
@@ -59,22 +59,25 @@ def remove_idle_networks(engine: Engine, deployment: Deployment, project: Projec
     there = inventories.read(engine, deployment.name)
     busy = {name for container in there.containers for name in container.networks}
     for network in there.networks:
-        if Thing(Kind.NETWORK, network.name) in made and network.name not in {*used, *busy}:
+        if Resource(ResourceKind.NETWORK, network.name) in made and network.name not in {*used, *busy}:
             engine.networks.remove(network.id)
 
 
 def examine(deployment: Deployment, wanted: Wanted, there: Inventory, changes: Iterable[files.FileChange],
-            rendered: Iterable[str]) -> Takeover:  # fmt: skip
+            rendered: Iterable[str]) -> Adoption:  # fmt: skip
     """Compare what `up` is to use with what there is. Raises PreflightError for what cannot be used."""
     check_names(deployment, wanted, there)
     before = Owned.read(deployment.owned_file) or Owned()
     look = _Look(deployment, there, before, files.is_deployed(deployment))
-    used = {*wanted.things, *([wanted.storage] if wanted.storage and wanted.storage.kind is Kind.DIRECTORY else [])}
-    present = {thing for thing in used if look.is_there(thing)}
-    new = tuple(sorted(thing for thing in present if not look.is_known(thing)))
-    found = {thing for thing in present if thing in new or look.was_found(thing)}
+    used = {
+        *wanted.resources,
+        *([wanted.storage] if wanted.storage and wanted.storage.kind is ResourceKind.DIRECTORY else []),
+    }
+    present = {resource for resource in used if look.is_there(resource)}
+    new = tuple(sorted(resource for resource in present if not look.is_known(resource)))
+    found = {resource for resource in present if resource in new or look.was_found(resource)}
     idle_made, idle_found = (
-        {thing for thing in kind - used if look.is_there(thing)} for kind in (before.made, before.found)
+        {resource for resource in kind - used if look.is_there(resource)} for kind in (before.made, before.found)
     )
     ours = files.is_ours(deployment)
     replaced = tuple(change.path for change in changes
@@ -85,7 +88,7 @@ def examine(deployment: Deployment, wanted: Wanted, there: Inventory, changes: I
         before.storage, before.inode,
     )  # fmt: skip
     warnings = (*_warnings(deployment, there, new, replaced), *_out_of_sight(look, wanted))
-    return Takeover(owned, new, replaced, warnings, wanted.storage)
+    return Adoption(owned, new, replaced, warnings, wanted.storage)
 
 
 def _out_of_sight(look: _Look, wanted: Wanted) -> Iterable[str]:
@@ -100,15 +103,13 @@ def _out_of_sight(look: _Look, wanted: Wanted) -> Iterable[str]:
         )
     elif look.has_lost(after, wanted):
         what = "is empty, and another than it was" if Path(after.name).exists() else "is not there any more"
-        cause = "Is its disk mounted?" if after.kind is Kind.DIRECTORY else "Is it another engine's?"
-        yield (
-            f"{_place(after).capitalize() if after.kind is Kind.VOLUME else after.name}, in which the images were, "
-            f"{what}: the registry would begin without images. {cause}"
-        )
+        cause = "Is its disk mounted?" if after.kind is ResourceKind.DIRECTORY else "Is it another engine's?"
+        place = after.name if after.kind is ResourceKind.DIRECTORY else _place(after).capitalize()
+        yield f"{place}, in which the images were, {what}: the registry would begin without images. {cause}"
 
 
-def _place(thing: Thing) -> str:
-    return thing.name if thing.kind is Kind.DIRECTORY else f"the {thing}"
+def _place(resource: Resource) -> str:
+    return resource.name if resource.kind is ResourceKind.DIRECTORY else f"the {resource}"
 
 
 def keep(deployment: Deployment, owned: Owned) -> None:
@@ -117,11 +118,11 @@ def keep(deployment: Deployment, owned: Owned) -> None:
         write_atomically(deployment.owned_file, owned.content, PUBLIC)
 
 
-def keep_storage(deployment: Deployment, takeover: Takeover) -> None:
+def keep_storage(deployment: Deployment, adoption: Adoption) -> None:
     """Remember where the images are, once that is there. Raises HostError."""
-    storage = takeover.storage
-    inode = _inode(Path(storage.name)) if storage and storage.kind is Kind.DIRECTORY else 0
-    keep(deployment, replace(takeover.owned, storage=storage, inode=inode))
+    storage = adoption.storage
+    inode = _inode(Path(storage.name)) if storage and storage.kind is ResourceKind.DIRECTORY else 0
+    keep(deployment, replace(adoption.owned, storage=storage, inode=inode))
 
 
 @dataclass(frozen=True)
@@ -133,53 +134,57 @@ class _Look:
     before: Owned
     is_deployed: bool
 
-    def is_there(self, thing: Thing) -> bool:
-        if thing.kind is Kind.DIRECTORY:
-            return bool(_content(Path(thing.name)))
-        pool = self.inventory.volumes if thing.kind is Kind.VOLUME else self.inventory.networks
-        return any(one.name == thing.name for one in pool)
+    def is_there(self, resource: Resource) -> bool:
+        if resource.kind is ResourceKind.DIRECTORY:
+            return bool(_content(Path(resource.name)))
+        pool = self.inventory.volumes if resource.kind is ResourceKind.VOLUME else self.inventory.networks
+        return any(one.name == resource.name for one in pool)
 
-    def is_known(self, thing: Thing) -> bool:
+    def is_known(self, resource: Resource) -> bool:
         """Whether an `up` has used it already, so that nobody need be asked any more."""
-        if thing in self.before.found or self._is_in_use(thing):
+        if resource in self.before.found or self._is_in_use(resource):
             return True
-        if thing.kind is Kind.DIRECTORY:
-            earlier = self._is_unrecorded and files.deployed_storage(self.deployment) == thing.name
-            return thing in self.before.made or earlier
+        if resource.kind is ResourceKind.DIRECTORY:
+            earlier = self._is_unrecorded and files.deployed_storage(self.deployment) == resource.name
+            return resource in self.before.made or earlier
         # One without the project's label has taken the place of the one that was made.
-        return self._is_labelled(thing) and (thing in self.before.made or self._is_unrecorded)
+        return self._is_labelled(resource) and (resource in self.before.made or self._is_unrecorded)
 
-    def has_lost(self, storage: Thing, wanted: Wanted) -> bool:
+    def has_lost(self, storage: Resource, wanted: Wanted) -> bool:
         """Whether the volume or directory that had the images has gone, or is another and empty."""
-        if storage.kind is Kind.DIRECTORY:
+        if storage.kind is ResourceKind.DIRECTORY:
             inode = _inode(Path(storage.name))
             return not self.is_there(storage) and self.before.inode not in {0, inode}
-        return storage in wanted.things and not self.is_there(storage)
+        return storage in wanted.resources and not self.is_there(storage)
 
-    def was_found(self, thing: Thing) -> bool:
+    def was_found(self, resource: Resource) -> bool:
         """Whether it was there before the `up` that used it first."""
-        return thing in self.before.found or (thing.kind is Kind.VOLUME and not self._is_labelled(thing))
+        return resource in self.before.found or (
+            resource.kind is ResourceKind.VOLUME and not self._is_labelled(resource)
+        )
 
     @property
     def _is_unrecorded(self) -> bool:
         return self.is_deployed and self.before == Owned()
 
-    def _is_labelled(self, thing: Thing) -> bool:
-        pool = self.inventory.volumes if thing.kind is Kind.VOLUME else self.inventory.networks
-        return any(one.name == thing.name and one.project == self.inventory.project for one in pool)
+    def _is_labelled(self, resource: Resource) -> bool:
+        pool = self.inventory.volumes if resource.kind is ResourceKind.VOLUME else self.inventory.networks
+        return any(one.name == resource.name and one.project == self.inventory.project for one in pool)
 
-    def _is_in_use(self, thing: Thing) -> bool:
+    def _is_in_use(self, resource: Resource) -> bool:
         own = [one for one in self.inventory.own if one.directory == str(self.deployment.directory)]
-        if thing.kind is Kind.DIRECTORY:
-            return any(thing.name in container.folders for container in own)
-        return any(thing.name in (one.volumes if thing.kind is Kind.VOLUME else one.networks) for one in own)
+        if resource.kind is ResourceKind.DIRECTORY:
+            return any(resource.name in container.folders for container in own)
+        return any(
+            resource.name in (one.volumes if resource.kind is ResourceKind.VOLUME else one.networks) for one in own
+        )
 
 
 def _warnings(
-    deployment: Deployment, inventory: Inventory, found: tuple[Thing, ...], replaced: tuple[str, ...]
+    deployment: Deployment, inventory: Inventory, found: tuple[Resource, ...], replaced: tuple[str, ...]
 ) -> Iterable[str]:
     if found:
-        named = ", ".join(_described(thing, inventory, str(deployment.directory)) for thing in found)
+        named = ", ".join(_described(resource, inventory, str(deployment.directory)) for resource in found)
         yield f"Already there, and not made by this deployment: {named}. What is in it will be used as it is."
     if replaced:
         more = len(replaced) - _NAMED
@@ -187,14 +192,14 @@ def _warnings(
         yield f"Already in {deployment.directory}, and not written by deployer: {named}. It will be replaced."
 
 
-def _described(thing: Thing, inventory: Inventory, directory: str) -> str:
+def _described(resource: Resource, inventory: Inventory, directory: str) -> str:
     remarks = []
-    if thing.kind is Kind.DIRECTORY:
-        remarks.append(_holds(Path(thing.name)))
-    others = inventory.others_using(thing, directory)
+    if resource.kind is ResourceKind.DIRECTORY:
+        remarks.append(_holds(Path(resource.name)))
+    others = inventory.others_using(resource, directory)
     if others:
         remarks.append(f"which the container {', '.join(others)} uses too")
-    return f"the {thing}" + (f" ({'; '.join(remarks)})" if remarks else "")
+    return f"the {resource}" + (f" ({'; '.join(remarks)})" if remarks else "")
 
 
 def _holds(folder: Path) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from deployer.engine.values import Project
 from deployer.errors import DeployerError
 from deployer.workflows.checks import preflight
-from deployer.workflows.deployment import access
+from deployer.workflows.deployment import login
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from deployer.engine.engine import Engine
     from deployer.engine.values import EngineFacts
     from deployer.paths import Deployment
-    from deployer.rendering.deployment import Inputs
+    from deployer.rendering.deployment import RenderInputs
     from deployer.settings.model import Settings
 
 
@@ -45,10 +45,10 @@ class Stack:
         """The volume that holds the images, unless a directory does."""
         return f"{self.deployment.name}_data"
 
-    def inputs(self) -> Inputs:
+    def inputs(self) -> RenderInputs:
         """What the rendered files hold beside the settings. Raises HostError and ConfigurationError."""
-        kept = access.kept_of(self.settings, self.deployment)
-        access.check(self.settings, kept.accounts)
+        kept = login.render_inputs(self.settings, self.deployment)
+        login.check(self.settings, kept.accounts)
         return replace(kept, user_namespaces=self.remaps_users)
 
     @cached_property

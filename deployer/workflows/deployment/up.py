@@ -10,9 +10,9 @@ from deployer.host.lock import exclusive
 from deployer.record import Record
 from deployer.rendering.deployment import render_deployment
 from deployer.workflows.checks import preflight, readiness
-from deployer.workflows.deployment import access, authority, files, ownership, provision
+from deployer.workflows.deployment import authority, files, login, ownership, provision
 from deployer.workflows.deployment.service_change import Action
-from deployer.workflows.deployment.up_plan import has_unread, plan_up
+from deployer.workflows.deployment.up_plan import needs_reload, plan_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,19 +22,28 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Dialogue:
+class UserPrompts:
     """How `up` speaks with its user.
 
-    `say` is told each step; `may_install` is asked before a package is installed, and `may_lose`
+    `report` is told each step; `confirm_install` is asked before a package is installed, and `confirm_loss`
     before images would be left behind or rules dropped. Those two raise where the answer is no.
     """
 
-    say: Callable[[str], None]
-    may_install: Callable[[str], None]
-    may_lose: Callable[[str], None]
+    report: Callable[[str], None]
+    confirm_install: Callable[[str], None]
+    confirm_loss: Callable[[str], None]
 
 
-def up(stack: Stack, *, rebuild: bool, timeout: float, dialogue: Dialogue, quiet: bool) -> UpPlan:
+@dataclass(frozen=True)
+class UpOutcome:
+    """What `up` did, the fingerprint of the registry's own CA ("" for none), and whether users have to log in."""
+
+    plan: UpPlan
+    authority_sha256: str
+    requires_login: bool
+
+
+def up(stack: Stack, *, rebuild: bool, timeout: float, prompts: UserPrompts, quiet: bool) -> UpOutcome:
     """Bring the deployment up and wait until it answers; return what was done. `timeout` in seconds.
 
     Raises what `plan_up` raises, and NotReady with the last log lines.
@@ -42,34 +51,35 @@ def up(stack: Stack, *, rebuild: bool, timeout: float, dialogue: Dialogue, quiet
     agreed: set[str] = set()
     if not stack.deployment.directory.exists():
         # What is in the way is told, and what is to be asked is asked, before the folder is made.
-        _ask(plan_up(stack, rebuild=rebuild), dialogue, agreed)
+        _ask(plan_up(stack, rebuild=rebuild), prompts, agreed)
     with exclusive(stack.deployment.lock_file, "up"):
         plan = plan_up(stack, rebuild=rebuild)
-        _ask(plan, dialogue, agreed)
-        if plan.takeover is not None:
+        _ask(plan, prompts, agreed)
+        if plan.adoption is not None:
             # Before anything is made: interrupted here, the next `up` still knows what it made and what it found.
-            ownership.keep(stack.deployment, plan.takeover.owned)
+            ownership.keep(stack.deployment, plan.adoption.owned)
         if plan.is_empty:
             files.keep_record(stack.deployment, _record_of(stack))
         else:
-            _apply(stack, plan, dialogue, quiet=quiet)
-            if plan.takeover is not None:
-                ownership.keep_storage(stack.deployment, plan.takeover)
+            _apply(stack, plan, prompts, quiet=quiet)
+            if plan.adoption is not None:
+                ownership.keep_storage(stack.deployment, plan.adoption)
         readiness.wait(stack.settings, stack.engine, stack.deployment.name, timeout)
         if stack.settings.tls.mode == "internal" and not (plan.is_empty and stack.deployment.authority_file.exists()):
             authority.keep(stack.engine, stack.deployment)
-    return plan
+    fingerprint = authority.fingerprint(stack.deployment) if stack.settings.tls.mode == "internal" else ""
+    return UpOutcome(plan, fingerprint, requires_login=bool(login.accounts_of(stack.deployment)))
 
 
-def _apply(stack: Stack, plan: UpPlan, dialogue: Dialogue, *, quiet: bool) -> None:
-    images = provision.fetch(list(plan.images), stack.engine, dialogue.say, dialogue.may_install)
+def _apply(stack: Stack, plan: UpPlan, prompts: UserPrompts, *, quiet: bool) -> None:
+    images = provision.fetch(list(plan.images), stack.engine, prompts.report, prompts.confirm_install)
     data = stack.settings.registry.data_directory
     if data is not None:
         preflight.make_data_directory(data)
     if files.secret_of(stack.deployment) is None:
         files.keep_secret(stack.deployment, files.new_secret())
-    if has_unread(stack, plan.files):
-        write_atomically(stack.deployment.unfinished_file, b"", PRIVATE)
+    if needs_reload(stack, plan.files):
+        write_atomically(stack.deployment.apply_pending_file, b"", PRIVATE)
     files.write(stack.deployment, render_deployment(stack.settings, images, stack.inputs()))
     files.keep_record(stack.deployment, _record_of(stack))
     unknown_to_compose = [change.service for change in plan.services if change.reason.is_unknown_to_compose]
@@ -77,10 +87,10 @@ def _apply(stack: Stack, plan: UpPlan, dialogue: Dialogue, *, quiet: bool) -> No
     if any(change.action is Action.REMOVE for change in plan.services):
         ownership.remove_idle_networks(stack.engine, stack.deployment, stack.project())
     if any(change.action is Action.RELOAD for change in plan.services):
-        access.let_read(stack.engine, stack.deployment)
+        login.reload_frontend(stack.engine, stack.deployment)
     # One that was started has read them.
-    stack.deployment.unread_file.unlink(missing_ok=True)
-    stack.deployment.unfinished_file.unlink(missing_ok=True)
+    stack.deployment.reload_pending_file.unlink(missing_ok=True)
+    stack.deployment.apply_pending_file.unlink(missing_ok=True)
 
 
 def _record_of(stack: Stack) -> Record:
@@ -88,9 +98,9 @@ def _record_of(stack: Stack) -> Record:
     return Record(stack.settings.host, stack.settings.port, tls)
 
 
-def _ask(plan: UpPlan, dialogue: Dialogue, agreed: set[str]) -> None:
+def _ask(plan: UpPlan, prompts: UserPrompts, agreed: set[str]) -> None:
     """Ask about each warning that was not agreed to yet."""
     for warning in plan.warnings:
         if warning not in agreed:
-            dialogue.may_lose(f"{warning} Go on?")
+            prompts.confirm_loss(f"{warning} Go on?")
             agreed.add(warning)

@@ -17,14 +17,14 @@ from deployer.record import Owned
 from deployer.rendering import snippets
 from deployer.rendering.deployment import ServiceImages, render_deployment
 from deployer.workflows.checks import engine_options, preflight
-from deployer.workflows.deployment import files, ownership, provision, unnamed
+from deployer.workflows.deployment import anonymous_volumes, files, ownership, provision
 from deployer.workflows.deployment.service_change import Action, Reason, ServiceChange, again, change_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from deployer.engine.values import Project, ServiceContainer
-    from deployer.record import Thing
+    from deployer.record import Resource
     from deployer.rendering.templates import File
     from deployer.workflows.deployment.stack import Stack
 
@@ -39,7 +39,7 @@ class UpPlan:
     """Everything that `up` would do.
 
     `warnings` are of what would be lost, or used though it is another's, and are asked about;
-    `remarks` are only told. `takeover` is None where nothing is used that was not before.
+    `remarks` are only told. `adoption` is None where nothing is used that was not before.
     """
 
     images: tuple[provision.Choice, ...]
@@ -47,12 +47,12 @@ class UpPlan:
     files: tuple[files.FileChange, ...]
     warnings: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
-    takeover: ownership.Takeover | None = None
+    adoption: ownership.Adoption | None = None
 
     @property
-    def found(self) -> tuple[Thing, ...]:
+    def found(self) -> tuple[Resource, ...]:
         """What would be used and was not made by an `up`."""
-        return self.takeover.found if self.takeover else ()
+        return self.adoption.found if self.adoption else ()
 
     @property
     def is_empty(self) -> bool:
@@ -89,9 +89,9 @@ def plan_up(stack: Stack, *, rebuild: bool = False) -> UpPlan:
         preflight.check_disk(stack.settings, facts, stack.deployment)
     changes = files.changes(stack.deployment, rendered)
     services = _with_reload(stack, services, changes)
-    takeover = _takeover(stack, rendered, services, changes)
-    warnings = (*_warnings(stack), *(takeover.warnings if takeover else ()))
-    return UpPlan(tuple(choices), services, changes, warnings, remarks, takeover)
+    adoption = _adoption(stack, rendered, services, changes)
+    warnings = (*_warnings(stack), *(adoption.warnings if adoption else ()))
+    return UpPlan(tuple(choices), services, changes, warnings, remarks, adoption)
 
 
 def deployed_images(containers: tuple[ServiceContainer, ...]) -> ServiceImages | None:
@@ -100,10 +100,10 @@ def deployed_images(containers: tuple[ServiceContainer, ...]) -> ServiceImages |
     return ServiceImages(images.get(Service.REGISTRY, ""), images.get(Service.FRONTEND, "")) if images else None
 
 
-def _takeover(
+def _adoption(
     stack: Stack, rendered: tuple[File, ...], services: tuple[ServiceChange, ...],
     changes: tuple[files.FileChange, ...],
-) -> ownership.Takeover | None:  # fmt: skip
+) -> ownership.Adoption | None:  # fmt: skip
     """What would be used though no `up` made it; None where every service stays what it is."""
     stays = all(change.action in {Action.KEEP, Action.RELOAD} for change in services)
     before = Owned.read(stack.deployment.owned_file)
@@ -114,14 +114,16 @@ def _takeover(
     replaced = {change.service for change in services if change.action in {Action.RECREATE, Action.REMOVE}}
     there = ownership.inventory(stack.engine, stack.deployment, wanted)
     found = ownership.examine(stack.deployment, wanted, there, changes, paths)
-    return replace(found, warnings=(*found.warnings, *unnamed.left_by_up(stack.engine, there, wanted, replaced)))
+    return replace(
+        found, warnings=(*found.warnings, *anonymous_volumes.left_by_up(stack.engine, there, wanted, replaced))
+    )
 
 
 def _with_reload(
     stack: Stack, services: tuple[ServiceChange, ...], changes: tuple[files.FileChange, ...]
 ) -> tuple[ServiceChange, ...]:
     """The same, with a frontend that stays told to read what it can read again, where that changed."""
-    if not has_unread(stack, changes):
+    if not needs_reload(stack, changes):
         return services
     return tuple(
         ServiceChange(change.service, Action.RELOAD, Reason.ACCESS)
@@ -131,10 +133,10 @@ def _with_reload(
     )
 
 
-def has_unread(stack: Stack, changes: tuple[files.FileChange, ...]) -> bool:
+def needs_reload(stack: Stack, changes: tuple[files.FileChange, ...]) -> bool:
     """Whether there is something that a running frontend is to read again."""
     changed = any(change.path.startswith(layout.RELOADED) for change in changes)
-    return changed or stack.deployment.unread_file.exists() or stack.deployment.unfinished_file.exists()
+    return changed or stack.deployment.reload_pending_file.exists() or stack.deployment.apply_pending_file.exists()
 
 
 def _service_changes(

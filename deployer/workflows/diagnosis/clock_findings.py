@@ -42,15 +42,13 @@ def engine(examined: Examined) -> Iterator[Finding]:
 def registry(examined: Examined) -> Iterator[Finding]:
     """Compare this machine's clock with the registry's."""
     stack = examined.stack
-    settings, authority = stack.settings, stack.deployment.authority_file
-    known = authority if authority.is_file() else None
     try:
-        with RegistryClient(settings.url, examined.environment, plain=settings.tls.is_off, authority=known) as client:
+        with RegistryClient.of(stack.settings, examined.environment, stack.deployment.authority_file) as client:
             time = client.time()
     except DeployerError:
         # That it does not answer is told by the way to it.
         return
-    yield from _compared(settings.address, time, stack.now())
+    yield from _compared(stack.settings.address, time, stack.now())
 
 
 def _compared(whose: str, time: datetime | None, now: datetime) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from deployer.host import ports
 from deployer.layout import Service
 from deployer.record import Record
 from deployer.storage.access import Storage
-from deployer.workflows.checks import preflight, readiness
+from deployer.workflows.checks import preflight
 from deployer.workflows.deployment.service_change import Action
 from deployer.workflows.deployment.up_plan import plan_up
 from deployer.workflows.diagnosis import status
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from deployer.workflows.deployment.stack import Stack
     from deployer.workflows.diagnosis.examined import Examined
 
-# What fixes a problem that bringing it up again does not.
-_FIXES = {readiness.UNPUBLISHED: readiness.UNPUBLISHED_ADVICE, status.DISK_FULL: preflight.FREE_SPACE}
-
 
 def examine(examined: Examined) -> Iterator[Finding]:
     """Look at the deployment that is meant, where one is."""
@@ -38,11 +35,7 @@ def examine(examined: Examined) -> Iterator[Finding]:
         yield _absent(stack)
         return
     found = status.read(stack)
-    for problem in found.problems:
-        if found.unreadable and problem == found.unreadable.sentence:
-            yield found.unreadable
-            continue
-        yield Finding("wrong", problem, _FIXES.get(problem, ("deployer up", "deployer logs")))
+    yield from found.problems
     yield from found.content
     yield from _links(containers, stack)
     if found.is_healthy:

@@ -1,20 +1,19 @@
-"""How a deployment is, and what its services wrote."""
+"""How a deployment is."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from deployer.engine.values import Health, of_service, running
-from deployer.errors import DeployerError, NotFound, StorageError, StorageUnreadable, UsageError
+from deployer.errors import DeployerError, StorageError, StorageUnreadable
 from deployer.host.files import read_if_there
 from deployer.layout import GRANTS, STORAGE, Service
 from deployer.storage.access import Storage
 from deployer.workflows.checks import preflight, readiness
-from deployer.workflows.deployment import access as sign_in
-from deployer.workflows.deployment import authority, files
+from deployer.workflows.deployment import authority, files, login
 from deployer.workflows.finding import Finding
 from deployer.workflows.upkeep import storage_findings
 from deployer.workflows.upkeep.garbage import no_images, survey
@@ -22,18 +21,14 @@ from deployer.workflows.upkeep.gate import Gate
 from deployer.workflows.upkeep.manifest_graph import Manifests
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from deployer.engine.values import ServiceContainer
-    from deployer.settings.model import Settings
+    from deployer.settings.model import Settings, TlsMode
     from deployer.workflows.deployment.stack import Stack
 
-# What Docker takes: a duration, seconds since 1970, or a moment by RFC 3339, cut off where one likes.
-_SINCE = re.compile(
-    r"(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+|\d{9,}(\.\d+)?"
-    r"|\d{4}-\d\d-\d\d(T\d\d(:\d\d(:\d\d(\.\d+)?)?)?)?(Z|[+-]\d\d:\d\d)?"
-)
-
-
-DISK_FULL = "The disk that holds the images is full: pushes will fail."
+# What fixes most problems.
+_BRING_UP = ("deployer up", "deployer logs")
 _CATALOGUE = "http://127.0.0.1:2020/v2/_catalog?n=1000000"
 
 
@@ -51,12 +46,39 @@ class ServiceStatus:
 
 
 @dataclass(frozen=True)
+class Login:
+    """Who gets in: how many users there are, how many rules are in force, and what everyone else can do ("": nothing).
+
+    Where the users cannot be read, `problem` says why.
+    """
+
+    users: int = 0
+    rules: int = 0
+    exposure: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Encryption:
+    """How the port is encrypted. `authority_sha256` is the fingerprint of the registry's own CA, "" before it is made.
+
+    `certificate` is the user's own, with the end of its validity where it is deployed.
+    """
+
+    mode: TlsMode
+    authority_sha256: str = ""
+    certificate: str = ""
+    ends: datetime | None = None
+    has_ended: bool = False
+
+
+@dataclass(frozen=True)
 class Status:
     """A deployment as it is; None or "" where something cannot be known. Sizes in bytes.
 
     `garbage_bytes` is what a collection would free; `upkeep` says who pauses writes, and since when.
-    `content` is what is wrong with what it holds: the rest is served all the same. Where its storage is `unreadable`,
-    that is among the problems, and this tells how to fix it.
+    `problems` keep it from being ready; the one of a storage that cannot be read is `unreadable` too.
+    `content` is what is wrong with what it holds: the rest is served all the same.
     """
 
     name: str
@@ -69,10 +91,10 @@ class Status:
     garbage_bytes: int | None
     free_bytes: int | None
     services: tuple[ServiceStatus, ...]
-    problems: tuple[str, ...]
-    upkeep: str = ""
-    sign_in: str = ""
-    encryption: str = ""
+    problems: tuple[Finding, ...]
+    upkeep: str
+    sign_in: Login
+    encryption: Encryption
     content: tuple[Finding, ...] = ()
     unreadable: Finding | None = None
 
@@ -80,10 +102,6 @@ class Status:
     def is_healthy(self) -> bool:
         """Whether the registry serves as it should."""
         return bool(self.services) and not self.problems
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same for JSON."""
-        return {"ready": self.is_healthy, **asdict(self)}
 
 
 def read(stack: Stack) -> Status:
@@ -101,45 +119,27 @@ def read(stack: Stack) -> Status:
     return Status(
         name=settings.name,
         address=settings.address,
-        page=f"{settings.url}/" if settings.frontend.page != "none" else "",
+        page=settings.page_url,
         version=version,
         data=_place(stack),
-        repositories=_repositories(stack, containers) if answer and not answer.api else None,
+        repositories=_repositories(stack, containers) if answer and answer.api.is_ready else None,
         used_bytes=used,
         garbage_bytes=content.garbage,
         free_bytes=free,
         services=tuple(_service(stack, container) for container in containers),
         upkeep=_upkeep(stack),
-        sign_in=_sign_in(stack),
+        sign_in=_login(stack),
         encryption=_encryption(stack),
         content=content.findings,
         unreadable=content.unreadable,
         problems=(
             *_elsewhere(containers, settings.port),
             *_problems(containers, answer, free),
-            *((content.unreadable.sentence,) if content.unreadable else ()),
+            *((content.unreadable,) if content.unreadable else ()),
             *_certificate(stack),
             *_page(settings, version),
         ),
     )
-
-
-def follow_logs(stack: Stack, services: tuple[str, ...], *, follow: bool, tail: str, since: str) -> None:
-    """Let Compose print the services' logs. Raises UsageError for an unknown service, NotFound for none."""
-    preflight.check_engine(stack.engine)
-    if tail and not (tail.isdecimal() or tail == "all"):
-        raise UsageError(f"--tail takes a number of lines, not '{tail}'.")
-    if since and not _SINCE.fullmatch(since):
-        raise UsageError(
-            f"--since takes a length of time such as 10m or 1h30m, or a moment such as 2026-01-31, not '{since}'."
-        )
-    known = [container.service for container in stack.engine.containers.of_project(stack.deployment.name)]
-    if not known or not stack.deployment.compose_file.exists():
-        raise NotFound(f"There is no deployment named '{stack.deployment.name}' here.", ("deployer up",))
-    for service in services:
-        if service not in known:
-            raise UsageError(f"There is no service '{service}'.", tuple(f"deployer logs {one}" for one in known))
-    stack.engine.compose.follow_logs(stack.project(), services, follow=follow, tail=tail, since=since)
 
 
 def _service(stack: Stack, container: ServiceContainer) -> ServiceStatus:
@@ -195,44 +195,35 @@ def _content(stack: Stack, registry: ServiceContainer) -> _Content:
     return _Content(found.freed, tuple(storage_findings.of_survey(found)))
 
 
-def _sign_in(stack: Stack) -> str:
-    """Who gets in, in a line."""
+def _login(stack: Stack) -> Login:
     try:
-        accounts = sign_in.accounts_of(stack.deployment)
+        accounts = login.accounts_of(stack.deployment)
     except DeployerError as error:
-        return str(error)
-    exposed = sign_in.exposure(stack.settings, accounts)
-    if not accounts:
-        return exposed or "none, and none needed: only this machine reaches it"
+        return Login(problem=str(error))
     # Those in force, whatever the settings say that are read here.
     rules = len((read_if_there(stack.deployment.directory / GRANTS) or b"").splitlines())
-    told = f"{_counted(len(accounts), 'user')}, {_counted(rules, 'rule') if rules else 'who may do everything'}"
-    return f"{told}. {exposed}" if exposed else told
+    return Login(len(accounts), rules, login.exposure(stack.settings, accounts))
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _encryption(stack: Stack) -> str:
+def _encryption(stack: Stack) -> Encryption:
     tls = stack.settings.tls
     if tls.mode == "internal":
-        fingerprint = authority.fingerprint(stack.deployment)
-        return f"TLS, by the CA with SHA-256 {fingerprint}" if fingerprint else "TLS, once it is up"
-    if tls.is_own:
-        return f"TLS, with the certificate {tls.certificate}{_until(stack)}"
-    return "TLS, with a certificate fetched by ACME" if tls.is_on else "none"
+        return Encryption(tls.mode, authority_sha256=authority.fingerprint(stack.deployment))
+    if not tls.is_own:
+        return Encryption(tls.mode)
+    ends = _end_of_certificate(stack)
+    has_ended = ends is not None and ends < stack.now()
+    return Encryption(tls.mode, certificate=tls.certificate, ends=ends, has_ended=has_ended)
 
 
-def _until(stack: Stack) -> str:
+def _end_of_certificate(stack: Stack) -> datetime | None:
     """Until when the deployed certificate of the user's own is valid."""
     content = read_if_there(stack.deployment.directory / "frontend/tls/certificate.pem")
     if not content:
-        return ""
+        return None
     from deployer.tls.certificate import describe
 
-    ends = describe(content).not_after
-    return f", {'expired on' if ends < stack.now() else 'until'} {ends:%Y-%m-%d}"
+    return describe(content).not_after
 
 
 def _upkeep(stack: Stack) -> str:
@@ -267,50 +258,58 @@ def _publishes(containers: tuple[ServiceContainer, ...], port: int) -> bool:
     return any(port in container.ports for container in containers if container.is_running)
 
 
-def _elsewhere(containers: tuple[ServiceContainer, ...], port: int) -> tuple[str, ...]:
+def _problem(sentence: str, advice: tuple[str, ...] = _BRING_UP) -> Finding:
+    return Finding("wrong", sentence, advice)
+
+
+def _elsewhere(containers: tuple[ServiceContainer, ...], port: int) -> tuple[Finding, ...]:
     """Whether the deployment was brought up with another port than the settings say."""
     published = sorted({found for container in containers for found in container.ports})
     if not published or port in published:
         return ()
-    return (f"It was brought up on port {published[0]}, and the settings say {port}: `deployer up` moves it.",)
+    said = f"It was brought up on port {published[0]}, and the settings say {port}: `deployer up` moves it."
+    return (_problem(said),)
 
 
-def _certificate(stack: Stack) -> tuple[str, ...]:
+def _certificate(stack: Stack) -> tuple[Finding, ...]:
     """What clients will have against the user's own certificate."""
     try:
         preflight.check_certificate(stack.settings, stack.now())
     except DeployerError as error:
-        return (error.message,)
+        return (_problem(error.message),)
     return ()
 
 
-def _page(settings: Settings, version: str) -> tuple[str, ...]:
+def _page(settings: Settings, version: str) -> tuple[Finding, ...]:
     """Whether the page reads what the registry answers, whose image's name may have told nothing of it."""
     if settings.frontend.page != "kwk" or not version.startswith("distribution 3"):
         return ()
-    return (f"The page kwk shows no image's details: it needs registry 2.8, and this is {version}.",)
+    return (_problem(f"The page kwk shows no image's details: it needs registry 2.8, and this is {version}."),)
 
 
 def _problems(
     containers: tuple[ServiceContainer, ...], answer: readiness.Answer | None, free: int | None
-) -> tuple[str, ...]:
+) -> tuple[Finding, ...]:
     if not containers:
-        return ("It is not running.",)
+        return (_problem("It is not running."),)
     found = [
-        f"The service {container.service} is {container.health if container.is_running else container.state}."
+        _problem(f"The service {container.service} is {container.health if container.is_running else container.state}.")
         for container in containers
         if not (container.is_running or container.has_finished) or container.health is Health.UNHEALTHY
     ]
     found += [
-        f"The service {container.service} does not come back after a reboot "
-        f"(restart policy: {container.restart_policy})."
+        _problem(
+            f"The service {container.service} does not come back after a reboot "
+            f"(restart policy: {container.restart_policy})."
+        )
         for container in containers
         if container.service in set(Service) and container.restart_policy not in {"always", "unless-stopped"}
     ]
     if answer is not None and readiness.is_unpublished(answer, containers):
-        found.append(readiness.UNPUBLISHED)
+        found.append(_problem(readiness.UNPUBLISHED, readiness.UNPUBLISHED_ADVICE))
     elif answer is not None:
-        found += [complaint[:1].upper() + complaint[1:] + "." for complaint in (answer.api, answer.page) if complaint]
+        words = [reply.words for reply in (answer.api, answer.page) if not reply.is_ready]
+        found += [_problem(f"{said[:1].upper()}{said[1:]}.") for said in words]
     if free is not None and free < preflight.LEAST_FREE_BYTES:
-        found.append(DISK_FULL)
+        found.append(_problem("The disk that holds the images is full: pushes will fail.", preflight.FREE_SPACE))
     return tuple(found)

@@ -15,10 +15,12 @@ from deployer.errors import (
     NotFound,
     RegistryError,
     RegistryUnreachable,
+    UsageError,
 )
 from deployer.order import natural
 from deployer.reference import is_tag
 from deployer.registry.client import MANIFEST_LIMIT
+from deployer.registry.connection.transport import ANSWER_LIMIT
 from deployer.registry.content import placeholder
 from deployer.registry.content.imageconfig import is_config, parse_config
 from deployer.registry.content.manifests import ImageManifest
@@ -85,6 +87,14 @@ class Inspection:
     children: tuple[Child, ...] = ()
 
 
+def order_of(text: str) -> TagOrder:
+    """What comes first, as the command line says it. Raises UsageError."""
+    for known in ORDERS:
+        if text == known:
+            return known
+    raise UsageError(f"--sort takes {', '.join(ORDERS)}, not '{text}'.")
+
+
 def list_catalog(client: RegistryClient, patterns: Sequence[str] = ()) -> Catalog:
     """The repositories whose names match one of the patterns (`*` matches slashes too), or all.
 
@@ -146,20 +156,20 @@ def fetch(client: RegistryClient, text: str, limit: int = MANIFEST_LIMIT) -> tup
         raise _explained(client, reference, error) from error
 
 
-def fetch_as_stored(client: RegistryClient, text: str, limit: int) -> tuple[Reference, Document]:
+def fetch_as_stored(client: RegistryClient, text: str) -> Document:
     """As `fetch`; what our own registry holds and does not give, such as a damaged manifest, comes from its storage."""
     try:
-        return fetch(client, text, limit)
+        return fetch(client, text, ANSWER_LIMIT)[1]
     except (NotFound, *NOT_OF_CONTENT):
         raise
     except RegistryError:
         reference = own_reference(text, client.place).tagged()
         reader = Reader(client, reference.repository, client.overview(reference.repository))
         digest = reference.digest or reader.digest(reference.tag or "")
-        found = client.stored_manifest(reference.repository, digest, limit)
+        found = client.stored_manifest(reference.repository, digest, ANSWER_LIMIT)
         if found is None:
             raise
-        return reference, found
+        return found
 
 
 def _explained(client: RegistryClient, reference: Reference, error: RegistryError) -> RegistryError:

@@ -35,6 +35,21 @@ class Push:
     target: Reference
     image_id: str
 
+    @property
+    def name(self) -> str:
+        """What it is called in a plan and in its outcome."""
+        return self.source
+
+    @property
+    def target_name(self) -> str:
+        """What the registry calls it."""
+        return str(self.target)
+
+    @property
+    def label(self) -> str:
+        """What it is called before each line of its progress."""
+        return self.source
+
 
 @dataclass(frozen=True)
 class Pull:
@@ -50,15 +65,36 @@ class Pull:
     replaces: str
     platform: str = ""
 
+    @property
+    def name(self) -> str:
+        """What it is called in a plan and in its outcome."""
+        return str(self.source)
+
+    @property
+    def target_name(self) -> str:
+        """What this machine calls it."""
+        return self.short or str(self.source)
+
+    @property
+    def label(self) -> str:
+        """What it is called before each line of its progress."""
+        return str(self.source.at(""))
+
 
 @dataclass(frozen=True)
 class TransferOutcome:
-    """How one push or pull ended: `error` None where it did as asked."""
+    """How one push or pull ended: `error` None where it did as asked.
+
+    `short` is the name that a pulled image got here, None for none; `renamed_from` the ID of the image that lost it,
+    "" for none.
+    """
 
     name: str
     target: str
     transferred: Transferred | None
-    error: DeployerError | None
+    error: DeployerError | None = None
+    short: str | None = None
+    renamed_from: str = ""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -123,9 +159,9 @@ def push_all(
     def work(push: Push) -> TransferOutcome:
         listen = (lambda line: on_line(push, line)) if on_line else None
         try:
-            return TransferOutcome(push.source, str(push.target), _push(push, address, engine, listen), None)
+            return TransferOutcome(push.name, push.target_name, _push(push, address, engine, listen))
         except DeployerError as error:
-            return TransferOutcome(push.source, str(push.target), None, _with_login(error, address, engine))
+            return TransferOutcome(push.name, push.target_name, None, _with_login(error, address, engine))
 
     return _together(work, pushes, jobs, engine)
 
@@ -158,14 +194,17 @@ def pull_all(
             transferred = engine.images.pull(
                 str(pull.source), address=pull.source.domain, on_line=listen, platform=pull.platform
             )
-            if pull.short is not None:
-                engine.images.tag(str(pull.source), pull.short)
-            return TransferOutcome(str(pull.source), pull.short or str(pull.source), transferred, None)
+            if pull.short is None:
+                return TransferOutcome(pull.name, pull.target_name, transferred)
+            engine.images.tag(str(pull.source), pull.short)
+            now = engine.images.find(pull.short)
+            before = pull.replaces if now is not None and now.id != pull.replaces else ""
+            return TransferOutcome(pull.name, pull.target_name, transferred, None, pull.short, before)
         except DeployerError as error:
             told = _with_login(error, pull.source.domain, engine)
             if told is error:
                 told = explained(pull.source, pull.platform, error, registry)
-            return TransferOutcome(str(pull.source), pull.short or str(pull.source), None, told)
+            return TransferOutcome(pull.name, pull.target_name, None, told)
 
     return _together(work, pulls, jobs, engine)
 

@@ -1,32 +1,28 @@
-"""Changing a deployment's users: who is added, removed, imported, and what the rules let them do."""
+"""Changing a deployment's users: who is added, removed and imported."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
-from deployer import layout
-from deployer.errors import DeployerError, EngineError, NotFound, UsageError
+from deployer.errors import DeployerError, EngineError, HostError, NotFound, UsageError
 from deployer.host.files import read_if_there
 from deployer.host.lock import exclusive
-from deployer.rendering import rules
 from deployer.settings import account, checks
-from deployer.workflows.deployment import access
+from deployer.workflows.configuration import deployments
+from deployer.workflows.deployment import login
 from deployer.workflows.images.naming import did_you_mean
 from deployer.workflows.users import in_force
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
-    from deployer.paths import Deployment
     from deployer.settings.account import Account, BadLine
-    from deployer.settings.model import AccessRule, Settings
     from deployer.workflows.deployment.stack import Stack
 
 Accounts = tuple["Account", ...]
-
-_EVERYONE = "*"
-_EVERYTHING = "*"
 
 
 @dataclass
@@ -65,6 +61,25 @@ class Import:
         return tuple(known.values())
 
 
+def current(stack: Stack, environment: Mapping[str, str], *, must_exist: bool) -> Accounts:
+    """The users of a deployment, which `must_exist` where its name alone is given.
+
+    Raises NotFound where it does not, or where a deployment of another name has its address, and HostError.
+    """
+    if not stack.deployment.users_file.exists():
+        deployments.refuse_other(stack.deployment, stack.settings, environment)
+        if must_exist:
+            deployments.require(stack.deployment, environment)
+    return login.accounts_of(stack.deployment)
+
+
+def check_addition(stack: Stack, environment: Mapping[str, str], name: str) -> None:
+    """Make sure that a user of that name can be added. Raises UsageError, ConfigurationError or AccountsRefused."""
+    check_name(name)
+    login.refuse_unencrypted(stack.settings)
+    added(current(stack, environment, must_exist=False), name, "")
+
+
 def change(stack: Stack, command: str, edit: Callable[[Accounts], Accounts]) -> Changed:
     """Keep the users as `edit` makes them, and let a running frontend take them over.
 
@@ -72,7 +87,7 @@ def change(stack: Stack, command: str, edit: Callable[[Accounts], Accounts]) -> 
     change is refused. Raises DeployerError.
     """
     with exclusive(stack.deployment.lock_file, command):
-        before = access.accounts_of(stack.deployment)
+        before = login.accounts_of(stack.deployment)
         after = edit(before)
         try:
             running = in_force.keep(stack, after, command)
@@ -129,6 +144,18 @@ def without(accounts: Accounts, name: str, *, may_open: bool) -> Accounts:
     return left
 
 
+def importer(stack: Stack, file: Path, *, skip: bool, replace: bool) -> Callable[[Accounts], Import]:
+    """What importing an htpasswd file does to users, see `read_import`; the file is read once, now.
+
+    Raises ConfigurationError where passwords would cross the network in the clear, and HostError.
+    """
+    login.refuse_unencrypted(stack.settings)
+    content = read_if_there(file)
+    if content is None:
+        raise HostError(f"There is no file {file}.")
+    return partial(read_import, content, str(file), skip=skip, replace=replace)
+
+
 def read_import(content: bytes, place: str, accounts: Accounts, *, skip: bool, replace: bool) -> Import:
     """What importing an htpasswd file's content does to these users; `place` names it in messages.
 
@@ -162,48 +189,3 @@ def read_import(content: bytes, place: str, accounts: Accounts, *, skip: bool, r
         unchanged=tuple(one for one in found if known.get(one.name) == one.hash),
         skipped=bad,
     )
-
-
-def rights(rules: Sequence[AccessRule], name: str) -> dict[str, tuple[str, ...]]:
-    """For each action the repositories that the rules give a user; "*" alone for all of them."""
-    if not rules:
-        return dict.fromkeys(checks.ACTIONS, (_EVERYTHING,))
-    given: dict[str, tuple[str, ...]] = {}
-    for action in checks.ACTIONS:
-        concerned = [rule for rule in rules if action in rule.allow and {name, _EVERYONE} & set(rule.users)]
-        globs = tuple(dict.fromkeys(glob for rule in concerned for glob in rule.repositories))
-        given[action] = (_EVERYTHING,) if _EVERYTHING in globs else globs
-    return given
-
-
-def in_words(given: Mapping[str, tuple[str, ...]]) -> str:
-    """Rights in one line: "pull, push: team/*; delete: team/old"."""
-    actions: dict[frozenset[str], list[str]] = {}
-    for action, globs in given.items():
-        if globs:
-            actions.setdefault(frozenset(globs), []).append(action)
-    parts = []
-    for words in actions.values():
-        globs = given[words[0]]
-        if globs == (_EVERYTHING,) and tuple(words) == checks.ACTIONS:
-            return f"everything: {', '.join(words)}"
-        parts.append(f"{', '.join(words)}: {'everything' if globs == (_EVERYTHING,) else ', '.join(globs)}")
-    return "; ".join(parts) or "nothing"
-
-
-def rules_in_force(settings: Settings, deployment: Deployment) -> bool:
-    """Whether the registry runs with the rules of these settings, as far as it was brought up. Raises HostError."""
-    deployed = read_if_there(deployment.directory / layout.GRANTS)
-    meant = next(file.content for file in rules.rule_files(settings) if file.path == layout.GRANTS)
-    return deployed is None or deployed == meant
-
-
-def rules_naming(rules: Sequence[AccessRule], name: str) -> tuple[str, ...]:
-    """The rules that name a user, as the settings call them: access[0]."""
-    return tuple(f"access[{number}]" for number, rule in enumerate(rules) if name in rule.users)
-
-
-def strangers(rules: Sequence[AccessRule], accounts: Iterable[Account]) -> tuple[str, ...]:
-    """Who is named by a rule and is no user, sorted."""
-    named = {name for rule in rules for name in rule.users}
-    return tuple(sorted(named - {_EVERYONE} - {one.name for one in accounts}))

@@ -10,7 +10,7 @@ from deployer.host.lock import exclusive
 from deployer.rendering import rules
 from deployer.settings.account import written
 from deployer.workflows.checks import preflight
-from deployer.workflows.deployment import access
+from deployer.workflows.deployment import login
 
 if TYPE_CHECKING:
     from deployer.settings.account import Account
@@ -26,7 +26,7 @@ def keep(stack: Stack, accounts: tuple[Account, ...], command: str) -> bool:
     if deployment.is_there:
         # Elsewhere no frontend of this deployment would be found, and the one here would go on with the users before.
         preflight.check_here(stack.engine)
-    write_atomically(deployment.unread_file, command.encode(), PRIVATE)
+    write_atomically(deployment.reload_pending_file, command.encode(), PRIVATE)
     write_atomically(deployment.users_file, written(accounts), PRIVATE)
     return apply(stack)
 
@@ -39,12 +39,12 @@ def apply(stack: Stack) -> bool:
     """
     deployment = stack.deployment
     if not deployment.is_there:
-        deployment.unread_file.unlink(missing_ok=True)
+        deployment.reload_pending_file.unlink(missing_ok=True)
         return False
     preflight.check_here(stack.engine)
-    for file in rules.user_files(stack.settings, access.accounts_of(deployment)):
+    for file in rules.user_files(stack.settings, login.accounts_of(deployment)):
         write_atomically(deployment.directory / file.path, file.content, file.mode)
-    return access.let_read(stack.engine, deployment)
+    return login.reload_frontend(stack.engine, deployment)
 
 
 def finish(stack: Stack) -> str:
@@ -56,12 +56,12 @@ def finish(stack: Stack) -> str:
     deployment = stack.deployment
     try:
         with exclusive(deployment.lock_file):
-            if deployment.unfinished_file.exists():
+            if deployment.apply_pending_file.exists():
                 # Only `up` knows the rules and certificates that were wanted.
                 return (
                     "`deployer up` was interrupted; users, rules or certificates may still be those before: deployer up"
                 )
-            command = read_if_there(deployment.unread_file)
+            command = read_if_there(deployment.reload_pending_file)
             if command is None:
                 return ""
             apply(stack)

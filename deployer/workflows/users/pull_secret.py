@@ -5,20 +5,23 @@ from __future__ import annotations
 import base64
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.errors import Denied, UsageError
 from deployer.host import passwords
 from deployer.record import Record
+from deployer.registry.login.credentials import Credentials
 from deployer.rendering import snippets
 from deployer.settings import checks
-from deployer.workflows.deployment import access
+from deployer.workflows.deployment import login
 from deployer.workflows.users import accounts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from deployer.paths import Deployment
     from deployer.registry.client import RegistryClient
-    from deployer.registry.login.credentials import Credentials
     from deployer.settings.model import Settings
     from deployer.workflows.users.accounts import Accounts
 
@@ -27,6 +30,43 @@ _MOST_OF_A_NAME = 253
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SECRET_NAME = re.compile(rf"(?=.{{1,{_MOST_OF_A_NAME}}}\Z){_LABEL}(\.{_LABEL})*")
 _NAMESPACE = re.compile(rf"(?=.{{1,63}}\Z){_LABEL}")
+
+
+@dataclass(frozen=True)
+class SecretRequest:
+    """The user as whom a cluster pulls, and what the Secret is called; None and "" stand for the usual names."""
+
+    user: str
+    name: str | None = None
+    namespace: str = ""
+
+
+def issue(
+    settings: Settings,
+    deployment: Deployment,
+    request: SecretRequest,
+    *,
+    ask: Callable[[], str],
+    registry: Callable[[Credentials], RegistryClient],
+) -> str:
+    """The Secret's manifest, with the password that `ask` gives once it is checked.
+
+    It is checked against the users that this machine keeps, or by a login where the registry runs elsewhere, with
+    the client that `registry` makes. Raises DeployerError.
+    """
+    accounts.check_name(request.user)
+    name = default_name(settings.host) if request.name is None else request.name
+    check_names(name, request.namespace)
+    known = kept_here(settings, deployment)
+    if known:
+        accounts.find(known, request.user)
+    credentials = Credentials(request.user, ask())
+    if known:
+        check_against(known, credentials)
+    else:
+        with registry(credentials) as client:
+            check_at(client)
+    return manifest(settings, credentials, name=name, namespace=request.namespace)
 
 
 def default_name(host: str) -> str:
@@ -49,7 +89,7 @@ def kept_here(settings: Settings, deployment: Deployment) -> Accounts:
     if record is not None and (record.host, record.port) != (settings.host, settings.port):
         # A client of another registry may run one of its own.
         return ()
-    return access.accounts_of(deployment)
+    return login.accounts_of(deployment)
 
 
 def check_against(known: Accounts, credentials: Credentials) -> None:

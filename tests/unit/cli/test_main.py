@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from deployer.cli import main as edge
-from deployer.cli import session as edge_session
+from deployer.cli import registration
 from deployer.cli.main import app, main
 from deployer.errors import DeployerError
 
@@ -73,12 +73,12 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The options that every command has, as the last command heard them; no command does anything."""
     found: dict[str, str] = {}
 
-    def session(*, environment: object, directory: object, out: object, **flags: object) -> None:
+    def session(*, environment: object, directory: object, out: object, presentation: object, **flags: object) -> None:
         found.clear()
         found.update({key: str(value) for key, value in flags.items() if value is not None})
         raise Seen("seen")
 
-    monkeypatch.setattr(edge_session, "Session", session)
+    monkeypatch.setattr(registration, "Session", session)
     return found
 
 

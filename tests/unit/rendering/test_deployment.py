@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
 from deployer.rendering import snippets
-from deployer.rendering.deployment import Certificate, Inputs, ServiceImages, render_deployment
+from deployer.rendering.deployment import Certificate, RenderInputs, ServiceImages, render_deployment
 from deployer.rendering.templates import render
 from deployer.settings.account import Account
 from deployer.settings.model import AccessRule, FrontendSettings, RegistrySettings, Settings, TlsSettings, build
@@ -74,10 +74,10 @@ def images_of(variant: Settings) -> ServiceImages:
     return replace(IMAGES, page=variant.frontend.page_service_image)
 
 
-def kept_of(variant: str) -> Inputs:
+def kept_of(variant: str) -> RenderInputs:
     """What is kept beside the settings of a variant."""
     accounts = ACCOUNTS if variant in {"users", "rules"} else ()
-    return Inputs(SECRET, accounts, acme_authority=AUTHORITY if variant == "acme-private" else None)
+    return RenderInputs(SECRET, accounts, acme_authority=AUTHORITY if variant == "acme-private" else None)
 
 
 def check_golden(name: str, text: str) -> None:
@@ -116,10 +116,10 @@ def test_the_configuration_file_is_as_its_golden_file_and_can_be_read_back() -> 
 
 
 def test_the_page_comes_along_only_where_it_is_wanted() -> None:
-    with_page = {file.path for file in render_deployment(VARIANTS["default"], IMAGES, Inputs(SECRET))}
+    with_page = {file.path for file in render_deployment(VARIANTS["default"], IMAGES, RenderInputs(SECRET))}
     assert "frontend/page/index.html" in with_page
     for other in ("no-page", "kwk", "joxit"):
-        rendered = render_deployment(VARIANTS[other], images_of(VARIANTS[other]), Inputs(SECRET))
+        rendered = render_deployment(VARIANTS[other], images_of(VARIANTS[other]), RenderInputs(SECRET))
         assert not any(file.path.startswith("frontend/page/") for file in rendered), other
 
 
@@ -143,15 +143,17 @@ def test_a_missing_value_is_an_error_and_not_an_empty_string() -> None:
 
 def test_the_registry_is_never_published() -> None:
     for variant in VARIANTS.values():
-        compose = yaml.safe_load(render_deployment(variant, IMAGES, Inputs(SECRET))[0].content)
+        compose = yaml.safe_load(render_deployment(variant, IMAGES, RenderInputs(SECRET))[0].content)
         assert "ports" not in compose["services"]["registry"]
-        config = yaml.safe_load(render_deployment(variant, IMAGES, Inputs(SECRET))[1].content)
+        config = yaml.safe_load(render_deployment(variant, IMAGES, RenderInputs(SECRET))[1].content)
         assert (config["http"]["net"], config["http"]["debug"]["addr"]) == ("unix", "127.0.0.1:5001")
 
 
 @pytest.mark.parametrize("page", ["kwk", "joxit"])
 def test_a_page_of_its_own_service_is_reached_by_the_frontend_alone_and_reaches_no_other(page: str) -> None:
-    compose = yaml.safe_load(render_deployment(VARIANTS[page], images_of(VARIANTS[page]), Inputs(SECRET))[0].content)
+    compose = yaml.safe_load(
+        render_deployment(VARIANTS[page], images_of(VARIANTS[page]), RenderInputs(SECRET))[0].content
+    )
     services = compose["services"]
     assert compose["networks"] == {"page": {"internal": True}}
     assert {name for name, service in services.items() if "page" in service.get("networks", [])} == {"page", "frontend"}
@@ -163,7 +165,7 @@ def test_a_page_of_its_own_service_is_reached_by_the_frontend_alone_and_reaches_
 def test_the_pull_lines_of_the_other_pages_name_the_address_of_clients() -> None:
     def environment(page: str) -> dict[str, str]:
         compose = yaml.safe_load(
-            render_deployment(VARIANTS[page], images_of(VARIANTS[page]), Inputs(SECRET))[0].content
+            render_deployment(VARIANTS[page], images_of(VARIANTS[page]), RenderInputs(SECRET))[0].content
         )
         return dict(compose["services"]["page"]["environment"])
 
@@ -181,7 +183,7 @@ def test_a_page_image_of_ones_own_can_be_read_back_from_the_configuration_file()
 
 def test_a_change_of_the_page_setting_concerns_the_frontend_alone() -> None:
     def labels(variant: Settings) -> dict[str, str]:
-        compose = yaml.safe_load(render_deployment(variant, IMAGES, Inputs(SECRET))[0].content)
+        compose = yaml.safe_load(render_deployment(variant, IMAGES, RenderInputs(SECRET))[0].content)
         return {name: service["labels"]["deployer.files"] for name, service in compose["services"].items()}
 
     before, after = labels(VARIANTS["default"]), labels(VARIANTS["no-page"])
@@ -191,7 +193,7 @@ def test_a_change_of_the_page_setting_concerns_the_frontend_alone() -> None:
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1))
 def test_whatever_stands_in_a_value_comes_out_of_the_compose_file_again(text: str) -> None:
-    compose = render_deployment(Settings(registry=RegistrySettings(data=text)), IMAGES, Inputs(SECRET))[0]
+    compose = render_deployment(Settings(registry=RegistrySettings(data=text)), IMAGES, RenderInputs(SECRET))[0]
     mounts = yaml.safe_load(compose.content)["services"]["registry"]["volumes"]
     assert mounts[1]["source"].replace("$$", "$") == str(Path(text)) or text == "volume"
 
@@ -211,9 +213,9 @@ def test_an_acme_server_finds_the_port_that_it_looks_at() -> None:
 
 def test_where_the_engine_remaps_users_those_who_read_our_files_are_the_machines_own() -> None:
     settings = VARIANTS["joxit"]
-    plain = yaml.safe_load(render_deployment(settings, images_of(settings), Inputs(SECRET))[0].content)
+    plain = yaml.safe_load(render_deployment(settings, images_of(settings), RenderInputs(SECRET))[0].content)
     remapped = yaml.safe_load(
-        render_deployment(settings, images_of(settings), Inputs(SECRET, user_namespaces=True))[0].content
+        render_deployment(settings, images_of(settings), RenderInputs(SECRET, user_namespaces=True))[0].content
     )
     modes = {name: service.get("userns_mode") for name, service in remapped["services"].items()}
     # The page is somebody else's, and reads nothing of ours.
@@ -224,15 +226,15 @@ def test_where_the_engine_remaps_users_those_who_read_our_files_are_the_machines
 
 
 def test_a_changed_user_rule_or_certificate_makes_no_service_anew() -> None:
-    def compose(settings: Settings, kept: Inputs) -> bytes:
+    def compose(settings: Settings, kept: RenderInputs) -> bytes:
         return render_deployment(settings, IMAGES, kept)[0].content
 
-    plain = compose(VARIANTS["users"], Inputs(SECRET))
+    plain = compose(VARIANTS["users"], RenderInputs(SECRET))
     assert compose(VARIANTS["users"], kept_of("users")) == plain
     assert compose(replace(VARIANTS["users"], access=RULES), kept_of("users")) == plain
     own = replace(VARIANTS["users"], tls=TlsSettings(certificate="/c", key="/k"))
-    assert compose(own, Inputs(SECRET, certificate=Certificate(b"a", b"b"))) == compose(
-        own, Inputs(SECRET, certificate=Certificate(b"c", b"d"))
+    assert compose(own, RenderInputs(SECRET, certificate=Certificate(b"a", b"b"))) == compose(
+        own, RenderInputs(SECRET, certificate=Certificate(b"c", b"d"))
     )
 
 

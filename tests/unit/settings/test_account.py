@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer.settings import checks
-from deployer.settings.account import Account, BadLine, parse, sign_in_prefixes, stranger, written
+from deployer.settings.account import Account, BadLine, dummy_account, parse, sign_in_prefixes, written
 
 HASH = "$2b$10$" + "a" * 53
 
@@ -84,10 +84,10 @@ def test_a_sign_in_begins_as_that_of_its_user_and_of_nobody_else(name: str, othe
 
 
 def test_who_is_nobody_is_no_user_and_takes_as_long_to_check_as_the_slowest() -> None:
-    nobody = stranger([Account("a", HASH), Account("b", HASH.replace("$10$", "$12$"))])
+    nobody = dummy_account([Account("a", HASH), Account("b", HASH.replace("$10$", "$12$"))])
     assert nobody.cost == 12
     # Anybody may cause the check, so there is a limit.
-    assert stranger([Account("b", HASH.replace("$10$", "$20$"))]).cost == 14
+    assert dummy_account([Account("b", HASH.replace("$10$", "$20$"))]).cost == 14
     with pytest.raises(ValueError, match="is not a valid user name"):
         checks.user(nobody.name)
     assert len(f"{nobody.name}:") % 3 == 0

@@ -19,7 +19,7 @@ from deployer.cli.main import main
 from deployer.host import passwords
 from deployer.paths import Deployment
 from deployer.settings import account
-from deployer.workflows.deployment import access
+from deployer.workflows.deployment import login
 from deployer.workflows.users import in_force
 
 if TYPE_CHECKING:
@@ -54,11 +54,11 @@ class Shell:
 
     @property
     def users(self) -> dict[str, str]:
-        return {one.name: one.hash for one in access.accounts_of(self.deployment)}
+        return {one.name: one.hash for one in login.accounts_of(self.deployment)}
 
     def apply(self, stack: Any) -> bool:
-        self.applied.append(tuple(one.name for one in access.accounts_of(stack.deployment)))
-        stack.deployment.unread_file.unlink(missing_ok=True)
+        self.applied.append(tuple(one.name for one in login.accounts_of(stack.deployment)))
+        stack.deployment.reload_pending_file.unlink(missing_ok=True)
         return self.running
 
     def run(self, *words: str, stdin: bytes = b"") -> int:
@@ -436,7 +436,7 @@ _KILLED = """
 import os, signal, sys
 from pathlib import Path
 from deployer.cli.main import main
-from deployer.workflows.deployment import access
+from deployer.workflows.deployment import login
 from deployer.workflows.users import in_force
 def die(*_): os.kill(os.getpid(), signal.SIGKILL)
 {patch}
@@ -466,7 +466,7 @@ def test_killed_in_the_middle_the_next_command_finishes(
     assert done.returncode == -signal.SIGKILL
     assert GOOD.encode() not in done.stdout + done.stderr
     assert set(shell.users) == kept
-    assert shell.deployment.unread_file.exists()
+    assert shell.deployment.reload_pending_file.exists()
     assert all(path.stat().st_mode & 0o077 == 0 for path in shell.deployment.directory.glob("*users*"))
     monkeypatch.setenv("XDG_DATA_HOME", str(shell.folder / "data"))
     monkeypatch.setenv("HOME", str(shell.folder))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import socket
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +16,7 @@ from deployer.engine.values import Health, ServiceContainer
 from deployer.errors import EngineError, NotReady
 from deployer.settings.model import FrontendSettings, Settings
 from deployer.workflows.checks import readiness
+from deployer.workflows.checks.readiness import Fault, Reply
 from deployer.workflows.diagnosis import status
 from tests.support.fake_engine import FakeContainers, FakeEngine, service_container
 from tests.support.run import free_port
@@ -52,20 +54,21 @@ def answering(answers: dict[str, tuple[int, dict[str, str]]]) -> Iterator[int]:
 @pytest.mark.parametrize(
     ("api", "page", "found"),
     [
-        ((200, REGISTRY), (200, {}), ("", "")),
-        ((401, REGISTRY), (401, {}), ("", "")),
-        ((502, {}), (200, {}), ("/v2/ answers 502", "")),
-        ((200, {}), (200, {}), ("something answers that is not a registry", "")),
-        ((200, REGISTRY), (404, {}), ("", "the page answers 404")),
+        ((200, REGISTRY), (200, {}), (Fault.NONE, Fault.NONE)),
+        ((401, REGISTRY), (401, {}), (Fault.NONE, Fault.NONE)),
+        ((502, {}), (200, {}), (Fault.STATUS, Fault.NONE)),
+        ((200, {}), (200, {}), (Fault.NOT_A_REGISTRY, Fault.NONE)),
+        ((200, REGISTRY), (404, {}), (Fault.NONE, Fault.STATUS)),
     ],
 )
 def test_the_answers_are_judged(
-    api: tuple[int, dict[str, str]], page: tuple[int, dict[str, str]], found: tuple[str, str]
+    api: tuple[int, dict[str, str]], page: tuple[int, dict[str, str]], found: tuple[Fault, Fault]
 ) -> None:
     with answering({"/v2/": api, "/": page}) as port:
         answer = readiness.probe(Settings(port=port), FakeEngine(), "project")
-    assert (answer.api, answer.page) == found
-    assert answer.is_ready == (found == ("", ""))
+    assert (answer.api.fault, answer.page.fault) == found
+    assert [bool(reply.words) for reply in (answer.api, answer.page)] == [fault is not Fault.NONE for fault in found]
+    assert answer.is_ready == (found == (Fault.NONE, Fault.NONE))
 
 
 def test_without_a_page_none_is_asked_for() -> None:
@@ -102,7 +105,38 @@ def test_the_last_lines_hold_the_reason_and_not_our_own_questions(monkeypatch: p
 
 
 def test_silence_is_no_answer() -> None:
-    assert "no answer" in readiness.probe(Settings(port=free_port()), FakeEngine(), "project").api
+    answer = readiness.probe(Settings(port=free_port()), FakeEngine(), "project")
+    assert answer.api.fault is Fault.UNREACHABLE
+    assert answer.api.words.startswith("no answer from /v2/ (")
+
+
+@pytest.mark.parametrize(("answers", "fault"), [(b"", Fault.SILENT), (None, Fault.UNREACHABLE)])
+def test_what_takes_connections_and_says_nothing_is_another_fault(
+    answers: bytes | None, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readiness, "_TIMEOUT_SECONDS", 0.2)
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        thread = Thread(target=answer_each, args=(server, answers))
+        thread.start()
+        found = readiness.probe(Settings(port=server.getsockname()[1]), FakeEngine(), "project")
+        thread.join()
+    assert found.api.fault is fault
+
+
+def answer_each(server: socket.socket, answers: bytes | None) -> None:
+    """Take the connections of one probe, and close each at once, or keep it without a word where there is no answer."""
+    kept = []
+    for _ in range(2):
+        connection, _address = server.accept()
+        if answers is None:
+            kept.append(connection)
+        else:
+            connection.close()
+    # A client that gives up closes its end.
+    for connection in kept:
+        while connection.recv(1024):
+            pass
+        connection.close()
 
 
 @dataclass
@@ -134,7 +168,7 @@ def test_a_page_of_its_own_service_is_asked_behind_the_sign_in_too(reaches: bool
     with answering({"/v2/": (401, REGISTRY), "/": (401, {})}) as port:
         answer = readiness.probe(Settings(port=port, frontend=JOXIT), FakeEngine(containers=page), "project")
         assert readiness.probe(Settings(port=port), FakeEngine(containers=WithPage(reaches=False)), "project").is_ready
-    assert answer.page == ("" if reaches else "the page's own service does not answer the frontend")
+    assert answer.page.fault is (Fault.NONE if reaches else Fault.SERVICE_SILENT)
     assert page.asked == [("id of frontend", "http://page/")]
 
 
@@ -165,7 +199,8 @@ def test_a_healthy_frontend_whose_port_is_silent_is_told_with_the_engines_option
     assert not any("deployer logs" in line for line in caught.value.advice)
     answer = readiness.probe(settings, FakeEngine(containers=Healthy()), "project")
     containers = Healthy().of_project("project")
-    assert status._problems(containers, answer, None) == (readiness.UNPUBLISHED,)
+    [problem] = status._problems(containers, answer, None)
+    assert (problem.sentence, problem.advice) == (readiness.UNPUBLISHED, readiness.UNPUBLISHED_ADVICE)
 
 
 def test_a_frontend_that_is_not_healthy_is_told_with_its_log() -> None:
@@ -174,13 +209,13 @@ def test_a_frontend_that_is_not_healthy_is_told_with_its_log() -> None:
     assert caught.value.advice == ("deployer logs frontend",)
 
 
-@pytest.mark.parametrize("api", ["no answer from /v2/ ([SSL: WRONG_VERSION_NUMBER])", "/v2/ answers 502", ""])
-def test_a_port_that_answers_in_whatever_way_is_published(api: str) -> None:
-    assert not readiness.is_unpublished(readiness.Answer(api, ""), Healthy().of_project("project"))
+@pytest.mark.parametrize("fault", [Fault.SILENT, Fault.STATUS, Fault.NOT_A_REGISTRY, Fault.NONE])
+def test_a_port_that_answers_in_whatever_way_is_published(fault: Fault) -> None:
+    assert not readiness.is_unpublished(readiness.Answer(Reply(fault)), Healthy().of_project("project"))
 
 
 def test_a_paused_registry_is_not_taken_for_a_port_that_is_not_published() -> None:
-    silent = readiness.Answer("no answer from /v2/ (timed out)", "")
+    silent = readiness.Answer(Reply(Fault.UNREACHABLE))
     frontend = service_container("frontend", "running")
     assert readiness.is_unpublished(silent, (frontend, service_container("registry", "running")))
     assert not readiness.is_unpublished(silent, (frontend, service_container("registry", "paused")))

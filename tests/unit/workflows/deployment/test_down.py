@@ -13,10 +13,10 @@ from deployer.engine.engine import Engine
 from deployer.engine.inventory import Container, Inventory, Network, Volume, Wanted, WantedVolume
 from deployer.errors import EngineError
 from deployer.paths import Deployment
-from deployer.record import Kind, Owned, Thing
+from deployer.record import Owned, Resource, ResourceKind
 from deployer.settings.model import RegistrySettings, Settings
 from deployer.workflows.deployment import down
-from deployer.workflows.deployment.down import DownPlan, Sort, ToRemove
+from deployer.workflows.deployment.down import DownPlan, ToRemove
 from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.deployment.stopping import remove_containers
 from tests.support.fake_engine import FakeContainers, FakeEngine, NoClient, service_container
@@ -44,7 +44,7 @@ def asked_for(name: str, *, external: bool = False) -> Wanted:
 def look(
     there: Inventory, wanted: Wanted | None = None, owned: Owned | None = None, *, unrecorded: bool = False
 ) -> down._Seen:
-    images = Thing(Kind.VOLUME, "registry_data")
+    images = Resource(ResourceKind.VOLUME, "registry_data")
     return down._Seen(there, wanted or Wanted(), owned or Owned(), FOLDER, images, unrecorded)
 
 
@@ -69,7 +69,9 @@ def only(found: Iterable[ToRemove | str]) -> ToRemove | str:
     ],
 )
 def test_a_volume_goes_with_what_is_known_of_it(found: Volume, wanted: Wanted, owned: set[str], told: str) -> None:
-    made, before = (frozenset({Thing(Kind.VOLUME, found.name)} if key in owned else set()) for key in ("made", "found"))
+    made, before = (
+        frozenset({Resource(ResourceKind.VOLUME, found.name)} if key in owned else set()) for key in ("made", "found")
+    )
     going = only(look(Inventory("registry", volumes=(found,)), wanted, Owned(made, before)).volumes())
     assert isinstance(going, ToRemove)
     assert (going.name, going.remark) == ("registry_data", told)
@@ -114,9 +116,9 @@ def test_a_volume_without_a_name_that_stays_is_told_with_its_place() -> None:
     container = replace(OURS, service="registry", volumes=frozenset(name for name, _ in places), places=places)
     others = replace(container, project="other", name="others")
     there = Inventory("registry", (container, others), (volume(ANONYMOUS), volume("registry_data", "registry")))
-    (left,) = there.unnamed
+    (left,) = there.anonymous
     assert str(left) == f"/anonymous of registry-registry-1 (volume {ANONYMOUS})"
-    assert DownPlan((), (), loses_images=False, unnamed=there.unnamed).needs_yes
+    assert DownPlan((), (), loses_images=False, anonymous=there.anonymous).needs_yes
     assert not DownPlan((), (), loses_images=False).needs_yes
 
 
@@ -153,7 +155,8 @@ class Stopped(FakeEngine):
 
 
 GOING = tuple(
-    ToRemove(Sort.CONTAINER, f"registry-{service}-1", f"id of {service}") for service in ("frontend", "registry")
+    ToRemove(ResourceKind.CONTAINER, f"registry-{service}-1", f"id of {service}")
+    for service in ("frontend", "registry")
 )
 NAMES = {one.identity: one.name for one in GOING}
 
@@ -205,7 +208,7 @@ def test_a_network_that_only_carries_the_label_goes_with_a_yes_alone() -> None:
     asked = only(look(there).networks(unknown=True))
     assert isinstance(asked, ToRemove)
     assert asked.was_found
-    made = Owned(made=frozenset({Thing(Kind.NETWORK, network.name)}))
+    made = Owned(made=frozenset({Resource(ResourceKind.NETWORK, network.name)}))
     used = Inventory("registry", (replace(OURS, networks=frozenset({network.name})),), (), (network,))
     for known in (look(there, owned=made), look(there, unrecorded=True), look(used)):
         assert isinstance(only(known.networks(unknown=False)), ToRemove)
@@ -226,7 +229,7 @@ def test_only_what_deployer_wrote_goes_from_its_folder(tmp_path: Path) -> None:
     found = list(down._files(stack))
     going = [one.name for one in found if isinstance(one, ToRemove)]
     assert set(going) == {*written, *beside, "owned.json"}
-    assert all(one.sort is Sort.FILE for one in found if isinstance(one, ToRemove))
+    assert all(one.kind is ResourceKind.FILE for one in found if isinstance(one, ToRemove))
     assert found[-1] == f"3 files in {deployment.directory} that deployer did not write"
     # Interrupted anywhere, what tells of the rest is there to the end.
     assert going[-3:] == ["compose.yaml", "owned.json", ".lock"]

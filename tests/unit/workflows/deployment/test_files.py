@@ -11,7 +11,7 @@ import pytest
 from deployer.errors import HostError
 from deployer.paths import Deployment
 from deployer.record import Owned
-from deployer.rendering.deployment import Inputs, ServiceImages, render_deployment
+from deployer.rendering.deployment import RenderInputs, ServiceImages, render_deployment
 from deployer.rendering.templates import File
 from deployer.settings.model import RegistrySettings, Settings
 from deployer.workflows.deployment import files
@@ -28,7 +28,7 @@ def deployment(tmp_path: Path) -> Deployment:
 
 
 def test_writing_twice_changes_nothing_the_second_time(deployment: Deployment) -> None:
-    rendered = render_deployment(Settings(), IMAGES, Inputs(files.new_secret()))
+    rendered = render_deployment(Settings(), IMAGES, RenderInputs(files.new_secret()))
     assert {change.path for change in files.changes(deployment, rendered)} == {file.path for file in rendered}
     files.write(deployment, rendered)
     assert files.changes(deployment, rendered) == ()
@@ -48,7 +48,7 @@ def test_a_service_is_outdated_by_another_content_and_by_a_later_writing(deploym
 
 
 def test_the_override_file_is_created_once_and_never_rewritten(deployment: Deployment) -> None:
-    rendered = render_deployment(Settings(), IMAGES, Inputs(files.new_secret()))
+    rendered = render_deployment(Settings(), IMAGES, RenderInputs(files.new_secret()))
     files.write(deployment, rendered)
     deployment.override_file.write_text("services: {registry: {mem_limit: 1g}}\n")
     files.write(deployment, rendered)
@@ -85,7 +85,7 @@ def test_a_file_that_deployer_did_not_write_stays(deployment: Deployment) -> Non
 
 def test_a_mode_that_was_loosened_is_mended(deployment: Deployment) -> None:
     secret = files.new_secret()
-    rendered = render_deployment(Settings(), IMAGES, Inputs(secret))
+    rendered = render_deployment(Settings(), IMAGES, RenderInputs(secret))
     files.write(deployment, rendered)
     config = deployment.directory / "registry" / "config.yaml"
     config.chmod(0o644)
@@ -111,8 +111,8 @@ def test_a_damaged_secrets_file_is_said_to_be_one(deployment: Deployment, damage
 
 def test_a_difference_shows_no_secret(deployment: Deployment) -> None:
     old, new = files.new_secret(), files.new_secret()
-    files.write(deployment, render_deployment(Settings(), IMAGES, Inputs(old)))
-    changed = files.changes(deployment, render_deployment(Settings(), IMAGES, Inputs(new)))
+    files.write(deployment, render_deployment(Settings(), IMAGES, RenderInputs(old)))
+    changed = files.changes(deployment, render_deployment(Settings(), IMAGES, RenderInputs(new)))
     shown = "".join(files.diff(change, (new,)) for change in changed)
     assert old not in shown
     assert new not in shown
@@ -120,10 +120,10 @@ def test_a_difference_shows_no_secret(deployment: Deployment) -> None:
 
 def test_where_images_lie_is_read_from_the_deployed_file(deployment: Deployment) -> None:
     assert files.deployed_storage(deployment) is None
-    files.write(deployment, render_deployment(Settings(), IMAGES, Inputs("0")))
+    files.write(deployment, render_deployment(Settings(), IMAGES, RenderInputs("0")))
     assert files.deployed_storage(deployment) == "data"
     elsewhere = Settings(registry=RegistrySettings(data="/srv/$images"))
-    files.write(deployment, render_deployment(elsewhere, IMAGES, Inputs("0")))
+    files.write(deployment, render_deployment(elsewhere, IMAGES, RenderInputs("0")))
     assert files.deployed_storage(deployment) == "/srv/$images"
     deployment.compose_file.write_text("services: [")
     assert files.deployed_storage(deployment) is None

@@ -10,17 +10,17 @@ import pytest
 from deployer.engine.inventory import Container, Inventory, Network, Volume, Wanted, WantedVolume
 from deployer.errors import PreflightError
 from deployer.paths import Deployment
-from deployer.record import Kind, Owned, Thing
+from deployer.record import Owned, Resource, ResourceKind
 from deployer.workflows.deployment import ownership
 from deployer.workflows.deployment.files import FileChange
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from deployer.workflows.deployment.ownership import Takeover
+    from deployer.workflows.deployment.ownership import Adoption
 
-DATA = Thing(Kind.VOLUME, "registry_data")
-NETWORK = Thing(Kind.NETWORK, "registry_default")
+DATA = Resource(ResourceKind.VOLUME, "registry_data")
+NETWORK = Resource(ResourceKind.NETWORK, "registry_default")
 NOTHING = Inventory("registry")
 PLAIN = WantedVolume("registry_data", is_external=False, driver="", options={}, labels={})
 WANTED = Wanted((PLAIN,), ("registry_default",), ("registry-registry-1",), DATA)
@@ -43,7 +43,7 @@ def deployment(tmp_path: Path) -> Deployment:
 
 def examined(
     deployment: Deployment, there: Inventory, wanted: Wanted = WANTED, changes: tuple[FileChange, ...] = ()
-) -> Takeover:
+) -> Adoption:
     return ownership.examine(deployment, wanted, there, changes, ["compose.yaml"])
 
 
@@ -109,14 +109,14 @@ def test_an_external_volume_is_what_its_user_says(deployment: Deployment) -> Non
 
 def test_a_directory_is_found_where_anything_is_in_it(deployment: Deployment, tmp_path: Path) -> None:
     place = tmp_path / "images"
-    thing = Thing(Kind.DIRECTORY, str(place))
-    wanted = Wanted(storage=thing)
-    assert examined(deployment, NOTHING, wanted).owned.made == {thing}
+    resource = Resource(ResourceKind.DIRECTORY, str(place))
+    wanted = Wanted(storage=resource)
+    assert examined(deployment, NOTHING, wanted).owned.made == {resource}
     (place / "lost+found").mkdir(parents=True)
     assert examined(deployment, NOTHING, wanted).found == ()
     (place / ".hidden").touch()
     found = examined(deployment, NOTHING, wanted)
-    assert found.found == (thing,)
+    assert found.found == (resource,)
     assert "it holds .hidden, and no registry's images" in found.warnings[0]
 
 
@@ -153,7 +153,7 @@ def test_a_volume_that_compose_would_empty_is_refused(deployment: Deployment, wa
 def test_what_is_used_no_more_stays_remembered_while_it_is_there(deployment: Deployment) -> None:
     there = Inventory("registry", volumes=(volume(""),))
     ownership.keep(deployment, examined(deployment, there).owned)
-    moved = Wanted(storage=Thing(Kind.DIRECTORY, "/nowhere"))
+    moved = Wanted(storage=Resource(ResourceKind.DIRECTORY, "/nowhere"))
     assert DATA in examined(deployment, there, moved).owned.found
     assert DATA not in examined(deployment, NOTHING, moved).owned.found
 
@@ -170,7 +170,7 @@ def used(deployment: Deployment, wanted: Wanted = WANTED) -> None:
 
 
 def in_directory(folder: Path) -> Wanted:
-    return replace(WANTED, volumes=(), storage=Thing(Kind.DIRECTORY, str(folder)))
+    return replace(WANTED, volumes=(), storage=Resource(ResourceKind.DIRECTORY, str(folder)))
 
 
 def test_a_volume_with_images_that_has_gone_is_told(deployment: Deployment) -> None:
@@ -188,7 +188,9 @@ def test_an_up_that_was_cut_off_has_lost_nothing(deployment: Deployment) -> None
 
 def test_storage_that_the_files_of_the_user_move_is_told(deployment: Deployment) -> None:
     used(deployment)
-    moved = replace(WANTED, volumes=(PLAIN, replace(PLAIN, name="other")), storage=Thing(Kind.VOLUME, "other"))
+    moved = replace(
+        WANTED, volumes=(PLAIN, replace(PLAIN, name="other")), storage=Resource(ResourceKind.VOLUME, "other")
+    )
     (warning,) = examined(deployment, Inventory("registry", volumes=(volume(),)), moved).warnings
     assert "stay in the volume registry_data, and will not be seen: the registry moves to the volume other" in warning
 

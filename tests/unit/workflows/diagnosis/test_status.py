@@ -34,7 +34,7 @@ def test_a_registry_whose_image_told_nothing_may_turn_out_to_be_one_that_kwk_can
 ) -> None:
     found = status._page(Settings(frontend=FrontendSettings(page=page)), version)  # type: ignore[arg-type]
     expected = f"The page kwk shows no image's details: it needs registry 2.8, and this is {version}."
-    assert found == ((expected,) if amiss else ())
+    assert [problem.sentence for problem in found] == ([expected] if amiss else [])
 
 
 TASK = replace(service_container("task", "exited"), health=Health.NONE, restart_policy="no")
@@ -57,7 +57,7 @@ TASK = replace(service_container("task", "exited"), health=Health.NONE, restart_
 def test_a_task_of_the_users_own_may_come_to_its_end(container: ServiceContainer, told: str) -> None:
     found = status._problems((container,), None, None)
     assert len(found) == bool(told)
-    assert "".join(found).startswith(told)
+    assert "".join(problem.sentence for problem in found).startswith(told)
 
 
 def test_a_task_that_has_ended_is_not_started_again_and_keeps_nothing_from_being_ready() -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from deployer.errors import EngineError, HostError, NotFound, UsageError
-from deployer.host.files import write_atomically
 from deployer.paths import Deployment
-from deployer.rendering import rules
 from deployer.settings.account import Account
-from deployer.settings.model import AccessRule, Settings
-from deployer.workflows.deployment import access
+from deployer.settings.model import Settings
+from deployer.workflows.deployment import login
 from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.users import accounts, in_force
 from deployer.workflows.users.accounts import AccountsRefused
@@ -38,7 +35,7 @@ def applied(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Account, ...]]:
     seen: list[tuple[Account, ...]] = []
 
     def apply(stack: Stack) -> bool:
-        seen.append(access.accounts_of(stack.deployment))
+        seen.append(login.accounts_of(stack.deployment))
         return True
 
     monkeypatch.setattr(in_force, "apply", apply)
@@ -82,18 +79,8 @@ def test_where_the_registry_does_not_take_it_over_that_is_said(stack: Stack, mon
         accounts.change(stack, "user add", lambda known: accounts.added(known, "bob", HASH))
     assert caught.value.advice == ("Start it.", "deployer up")
     assert caught.value.original == "dial unix"
-    assert access.accounts_of(stack.deployment) == (BOB,)
-    assert stack.deployment.unread_file.exists()
-
-
-def test_whether_the_rules_of_the_settings_are_in_force(stack: Stack) -> None:
-    ruled = replace(stack.settings, access=RULES)
-    assert accounts.rules_in_force(ruled, stack.deployment)
-    for deployed, other in ((ruled, stack.settings), (stack.settings, ruled)):
-        for file in rules.rule_files(deployed):
-            write_atomically(stack.deployment.directory / file.path, file.content, file.mode)
-        assert accounts.rules_in_force(deployed, stack.deployment)
-        assert not accounts.rules_in_force(other, stack.deployment)
+    assert login.accounts_of(stack.deployment) == (BOB,)
+    assert stack.deployment.reload_pending_file.exists()
 
 
 @pytest.mark.parametrize("name", ["", "a b", "-x", "a:b", "a\nb", "x" * 65, "ä", "*"])
@@ -172,38 +159,3 @@ def test_a_file_without_users_is_refused(content: bytes) -> None:
 
 def test_the_mark_that_windows_writes_is_no_part_of_a_name() -> None:
     assert read(b"\xef\xbb\xbf" + f"ann:{HASH}\r\n".encode()).added == (ANN,)
-
-
-RULES = (
-    AccessRule(("admin",), ("*",), ("pull", "push", "delete")),
-    AccessRule(("user01", "ci"), ("team/*", "centos"), ("pull",)),
-    AccessRule(("ci",), ("team/*",), ("push",)),
-    AccessRule(("ci",), ("*",), ("pull",)),
-    AccessRule(("*",), ("public/*",), ("pull",)),
-)
-
-
-@pytest.mark.parametrize(
-    ("rules", "name", "words"),
-    [
-        ((), "ann", "everything: pull, push, delete"),
-        (RULES, "admin", "everything: pull, push, delete"),
-        (RULES, "user01", "pull: team/*, centos, public/*"),
-        (RULES, "ci", "pull: everything; push: team/*"),
-        (RULES, "nobody", "pull: public/*"),
-        (RULES[:3], "nobody", "nothing"),
-        (
-            (AccessRule(("a",), ("x", "y"), ("pull",)), AccessRule(("a",), ("y", "x"), ("push",))),
-            "a",
-            "pull, push: x, y",
-        ),
-    ],
-)
-def test_what_a_user_may_do_in_words(rules: tuple[AccessRule, ...], name: str, words: str) -> None:
-    assert accounts.in_words(accounts.rights(rules, name)) == words
-
-
-def test_who_stands_in_rules() -> None:
-    assert accounts.rules_naming(RULES, "ci") == ("access[1]", "access[2]", "access[3]")
-    assert accounts.rules_naming(RULES, "ann") == ()
-    assert accounts.strangers(RULES, (Account("admin", HASH),)) == ("ci", "user01")

@@ -65,14 +65,14 @@ def test_a_change_is_kept_read_and_leaves_no_mark(deployment: Deployment) -> Non
     assert (deployment.directory / "frontend/access/users").stat().st_mode & 0o777 == 0o600
     (read,) = stack.engine.containers.read  # type: ignore[attr-defined]
     assert read.startswith(f'"anna" "{HASH}"\n"bert" "{HASH}"\n')
-    assert not deployment.unread_file.exists()
+    assert not deployment.reload_pending_file.exists()
 
 
 def test_with_an_engine_elsewhere_nothing_is_kept_that_the_frontend_here_would_not_read(deployment: Deployment) -> None:
     with pytest.raises(PreflightError, match="another machine's"):
         in_force.keep(stack_of(deployment, place="ssh://there"), (ANNA,), "user add anna")
     assert not deployment.users_file.exists()
-    assert not deployment.unread_file.exists()
+    assert not deployment.reload_pending_file.exists()
 
 
 def test_a_change_leaves_the_rules_in_force_alone(deployment: Deployment) -> None:
@@ -91,7 +91,7 @@ def test_before_the_first_up_only_the_users_are_kept(tmp_path: Path) -> None:
 
 def test_a_frontend_that_does_not_run_reads_when_it_starts(deployment: Deployment) -> None:
     assert not in_force.keep(stack_of(deployment, frontend=Frontend(state="exited")), (ANNA,), "user add anna")
-    assert not deployment.unread_file.exists()
+    assert not deployment.reload_pending_file.exists()
 
 
 def test_a_frontend_that_refuses_is_told_of_and_the_mark_stays(deployment: Deployment) -> None:
@@ -99,24 +99,24 @@ def test_a_frontend_that_refuses_is_told_of_and_the_mark_stays(deployment: Deplo
     with pytest.raises(EngineError, match="it goes on with those it had") as caught:
         in_force.keep(stack, (ANNA,), "user add anna")
     assert caught.value.original == "adapting config: line 3"
-    assert deployment.unread_file.exists()
+    assert deployment.reload_pending_file.exists()
     assert "may not be in effect yet" in in_force.finish(stack)
     stack.engine.containers.refuses = False  # type: ignore[attr-defined]
     said = in_force.finish(stack)
     assert said.startswith("`deployer user add anna` was interrupted. Look whether it took effect, and repeat it")
-    assert not deployment.unread_file.exists()
+    assert not deployment.reload_pending_file.exists()
     assert in_force.finish(stack) == ""
 
 
 def test_what_up_had_begun_only_up_finishes(deployment: Deployment) -> None:
     stack = stack_of(deployment)
-    deployment.unfinished_file.touch()
-    deployment.unread_file.write_text("user remove bert")
+    deployment.apply_pending_file.touch()
+    deployment.reload_pending_file.write_text("user remove bert")
     assert in_force.finish(stack).endswith("may still be those before: deployer up")
-    assert deployment.unfinished_file.exists()
-    assert deployment.unread_file.exists()
+    assert deployment.apply_pending_file.exists()
+    assert deployment.reload_pending_file.exists()
 
 
 def test_a_paused_frontend_keeps_the_mark(deployment: Deployment) -> None:
     assert not in_force.keep(stack_of(deployment, frontend=Frontend(state="paused")), (ANNA,), "user remove bert")
-    assert deployment.unread_file.read_text() == "user remove bert"
+    assert deployment.reload_pending_file.read_text() == "user remove bert"

@@ -9,7 +9,7 @@ from deployer.engine.values import ContainerState
 from deployer.errors import ConfigurationError, EngineError, HostError
 from deployer.host.files import PRIVATE, read_if_there
 from deployer.layout import Service
-from deployer.rendering.deployment import Certificate, Inputs
+from deployer.rendering.deployment import Certificate, RenderInputs
 from deployer.settings.account import parse
 from deployer.workflows.deployment import files
 
@@ -40,12 +40,12 @@ def accounts_of(deployment: Deployment) -> tuple[Account, ...]:
     return accounts
 
 
-def kept_of(settings: Settings, deployment: Deployment) -> Inputs:
+def render_inputs(settings: Settings, deployment: Deployment) -> RenderInputs:
     """Everything kept beside the settings that the rendered files hold. Raises HostError."""
     tls = settings.tls
     own = Certificate(_read(tls.certificate), _read(tls.key)) if tls.is_own else None
     secret = files.secret_of(deployment) or "0" * 64
-    return Inputs(secret, accounts_of(deployment), own, _read(tls.authority) if tls.authority else None)
+    return RenderInputs(secret, accounts_of(deployment), own, _read(tls.authority) if tls.authority else None)
 
 
 def check(settings: Settings, accounts: tuple[Account, ...]) -> None:
@@ -99,7 +99,12 @@ def exposure(settings: Settings, accounts: tuple[Account, ...]) -> str:
     return ""
 
 
-def let_read(engine: Engine, deployment: Deployment) -> bool:
+def exposure_of(settings: Settings, deployment: Deployment) -> str:
+    """The same for a deployment's users. Raises HostError where their file is damaged."""
+    return exposure(settings, accounts_of(deployment))
+
+
+def reload_frontend(engine: Engine, deployment: Deployment) -> bool:
     """Let a running frontend read its files again, dropping no connection; return whether one runs.
 
     One that is paused goes on with what it has, and the mark stays. Raises EngineError.
@@ -116,7 +121,7 @@ def let_read(engine: Engine, deployment: Deployment) -> bool:
                 error.original,
             ) from error
     if all(container.state is not ContainerState.PAUSED for container in frontends):
-        deployment.unread_file.unlink(missing_ok=True)
+        deployment.reload_pending_file.unlink(missing_ok=True)
     return bool(running)
 
 

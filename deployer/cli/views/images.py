@@ -1,16 +1,18 @@
-"""How repositories, tags, images and deletions look: for people, and as JSON."""
+"""How repositories, tags and images look: for people, and as JSON."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from deployer.cli.output import cells, padded
+from deployer.cli.presentation import Report
 from deployer.cli.views.words import age, counted, size
 from deployer.errors import Forbidden, UnknownManifest
 from deployer.phrases import listed, short
-from deployer.printable import one_line
+from deployer.printable import one_line, printable
 from deployer.registry.content.json_text import read_json
 from deployer.registry.content.kinds import Kind, Purpose
 from deployer.registry.content.manifests import ImageManifest
@@ -23,14 +25,116 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from deployer.cli.output import Output
+    from deployer.registry.content.documents import Document
     from deployer.registry.content.imageconfig import ImageConfig
     from deployer.registry.content.kinds import Content
     from deployer.registry.content.manifests import Manifest
-    from deployer.workflows.images.browse import Inspection
+    from deployer.workflows.images.browse import Catalog, Inspection
     from deployer.workflows.images.tags import Repository, Tag, Unread
 
 _NONE = "-"
 _TAGS_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class CatalogReport(Report):
+    """The repositories that were asked for; with their tags where those were, else `repositories` is None."""
+
+    address: str
+    found: Catalog
+    repositories: tuple[Repository, ...] | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The names, or what `tags` tells of each."""
+        if self.repositories is None:
+            return {"repositories": list(self.found.repositories)}
+        return {"repositories": [repository_json(one) for one in self.repositories]}
+
+    def print(self, out: Output) -> None:
+        """Print a name a line, or a tree."""
+        if self.repositories is not None:
+            print_tree(out, self.repositories)
+            note_attached(out, self.repositories)
+        elif self.found.repositories:
+            out.line("\n".join(map(one_line, self.found.repositories)))
+
+    def remark(self, out: Output) -> None:
+        """Say that there is nothing, and what could not be read."""
+        if not self.found.total:
+            out.note(f"The registry at {self.address} is empty. Push an image: deployer push IMAGE")
+        elif not self.found.repositories:
+            out.note(f"None of its {self.found.total} repositories matches.")
+        warn_of_repositories(out, self.repositories or ())
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether something is not whole, or was not read."""
+        return not all(one.is_whole for one in self.repositories or ())
+
+
+@dataclass(frozen=True)
+class TagsReport(Report):
+    """The tags of one repository; those that only attach something to an image where they are wanted."""
+
+    found: Repository
+    with_attached: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """The repository with its tags."""
+        return repository_json(self.found)
+
+    def print(self, out: Output) -> None:
+        """Print the tags as a table."""
+        if self.found.tags or self.found.unread:
+            print_tags(out, self.found, with_attached=self.with_attached)
+        if not self.with_attached:
+            note_attached(out, (self.found,))
+
+    def remark(self, out: Output) -> None:
+        """Say that there is nothing, and what could not be read."""
+        if not self.found.tags and not self.found.unread:
+            out.note(f"The repository '{self.found.name}' has no tags.")
+        warn_of_repositories(out, (self.found,))
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether something is not whole, or was not read."""
+        return not self.found.is_whole
+
+
+@dataclass(frozen=True)
+class InspectionReport(Report):
+    """One image in full, in the registry at an address."""
+
+    address: str
+    found: Inspection
+
+    def as_json(self) -> dict[str, Any]:
+        """Descriptor, manifest and configuration."""
+        return inspection_json(self.found)
+
+    def print(self, out: Output) -> None:
+        """Print everything that people want to know of it."""
+        print_inspection(out, self.found, self.address)
+
+    def remark(self, out: Output) -> None:
+        """Warn of what is wrong with it."""
+        warn_of_tag(out, str(self.found.reference), self.found.tag)
+
+
+def print_answer(out: Output, document: Document, *, headers: bool, raw: bool) -> None:
+    """Print what came, whatever it is."""
+    if headers:
+        for line in (document.status_line, *(f"{name}: {value}" for name, value in document.headers)):
+            out.line(printable(line))
+    if raw:
+        if headers:
+            out.line()
+        out.content(document.content)
+        if document.is_schema_1:
+            out.note("Schema 1: its digest is that of the payload without the signatures, not of these bytes.")
+    if document.is_from_storage:
+        out.warn("The registry does not give this manifest; it was read from the registry's storage.")
 
 
 def print_tags(

@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from deployer.engine.engine import Engine
-    from deployer.engine.inventory import Inventory, Unnamed, Wanted
+    from deployer.engine.inventory import AnonymousVolume, Inventory, Wanted
 
 
-def with_data(there: Inventory) -> tuple[Unnamed, ...]:
+def with_data(there: Inventory) -> tuple[AnonymousVolume, ...]:
     """Those that the project's containers have, without those that are seen to be empty."""
-    return tuple(one for one in there.unnamed if not _is_empty(one))
+    return tuple(one for one in there.anonymous if not _is_empty(one))
 
 
 def left_by_up(engine: Engine, there: Inventory, wanted: Wanted, changed: Collection[str]) -> Iterator[str]:
@@ -30,7 +30,7 @@ def left_by_up(engine: Engine, there: Inventory, wanted: Wanted, changed: Collec
             )
 
 
-def _is_empty(one: Unnamed) -> bool:
+def _is_empty(one: AnonymousVolume) -> bool:
     try:
         return not any(Path(one.folder).iterdir()) if one.folder else False
     except OSError:
@@ -38,7 +38,7 @@ def _is_empty(one: Unnamed) -> bool:
         return False
 
 
-def _is_inherited(engine: Engine, one: Unnamed, wanted: Wanted) -> bool:
+def _is_inherited(engine: Engine, one: AnonymousVolume, wanted: Wanted) -> bool:
     """Whether the service's next container gets it (docker/compose, pkg/compose/create.go, buildContainerMountOptions).
 
     It does where the service still asks for a volume without a name there, or its image does and the service for

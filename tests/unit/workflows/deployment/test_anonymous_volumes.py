@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deployer.engine.inventory import Container, Inventory, Volume, Wanted
-from deployer.workflows.deployment.unnamed import left_by_up, with_data
+from deployer.workflows.deployment.anonymous_volumes import left_by_up, with_data
 from tests.support.fake_engine import FakeEngine, FakeImages
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from deployer.errors import ConfigurationError, HostError
 from deployer.paths import Deployment
 from deployer.settings.account import Account
 from deployer.settings.model import AccessRule, Settings, TlsSettings
-from deployer.workflows.deployment import access
+from deployer.workflows.deployment import login
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ def deployment(tmp_path: Path) -> Deployment:
 def test_a_damaged_file_names_its_lines_and_no_hash(deployment: Deployment) -> None:
     deployment.users_file.write_text(f"anna:{HASH}\nbert:{{SHA}}secret\nanna:{HASH}\n")
     with pytest.raises(HostError, match=r"line 2: .*SHA-1.*; line 3: 'anna' is listed twice") as caught:
-        access.accounts_of(deployment)
+        login.accounts_of(deployment)
     assert HASH not in str(caught.value)
     assert "secret" not in str(caught.value)
 
@@ -56,10 +56,10 @@ def test_a_rule_is_for_users_that_exist(
 ) -> None:
     settings = Settings(access=rules)
     if not strangers:
-        access.check(settings, accounts)
+        login.check(settings, accounts)
         return
     with pytest.raises(ConfigurationError) as caught:
-        access.check(settings, accounts)
+        login.check(settings, accounts)
     assert len(caught.value.problems) == len(strangers)
     for problem, stranger in zip(caught.value.problems, strangers, strict=True):
         assert stranger in problem
@@ -77,28 +77,28 @@ def test_a_rule_is_for_users_that_exist(
     ],
 )
 def test_passwords_cross_a_network_in_the_clear_only_where_that_is_said(settings: Settings, refused: bool) -> None:
-    access.check(settings, ())
+    login.check(settings, ())
     if refused:
         with pytest.raises(ConfigurationError, match="Passwords would cross the network"):
-            access.check(settings, (ANNA,))
+            login.check(settings, (ANNA,))
     else:
-        access.check(settings, (ANNA,))
+        login.check(settings, (ANNA,))
 
 
 def test_who_else_gets_in_is_said() -> None:
-    assert access.exposure(Settings(), ()) == ""
-    assert "Anyone who reaches port 5000 on every address of this machine" in access.exposure(ABROAD, ())
-    assert "in the clear" in access.exposure(ABROAD, (ANNA,))
-    assert access.exposure(Settings(host="registry.example", tls=TlsSettings("internal")), (ANNA,)) == ""
+    assert login.exposure(Settings(), ()) == ""
+    assert "Anyone who reaches port 5000 on every address of this machine" in login.exposure(ABROAD, ())
+    assert "in the clear" in login.exposure(ABROAD, (ANNA,))
+    assert login.exposure(Settings(host="registry.example", tls=TlsSettings("internal")), (ANNA,)) == ""
 
 
 def test_certificates_are_kept_beside_the_settings(deployment: Deployment, tmp_path: Path) -> None:
     (tmp_path / "c.pem").write_bytes(b"certificate")
     (tmp_path / "k.pem").write_bytes(b"key")
     own = Settings(tls=TlsSettings(certificate=str(tmp_path / "c.pem"), key=str(tmp_path / "k.pem")))
-    kept = access.kept_of(own, deployment)
+    kept = login.render_inputs(own, deployment)
     assert kept.certificate is not None
     assert (kept.certificate.certificate, kept.certificate.key) == (b"certificate", b"key")
     (tmp_path / "k.pem").unlink()
     with pytest.raises(HostError, match=r"There is no file .*k\.pem, which `tls` names"):
-        access.kept_of(own, deployment)
+        login.render_inputs(own, deployment)

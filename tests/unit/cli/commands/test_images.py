@@ -13,7 +13,7 @@ import pytest
 
 from deployer.cli.main import main
 from deployer.cli.output import Output
-from deployer.cli.views import browse
+from deployer.cli.views import images as views
 from deployer.registry.content import placeholder
 from deployer.workflows.images.tags import Repository, Tag
 from tests.support.content import build_image
@@ -166,7 +166,7 @@ def test_the_table_of_tags_shows_ages_by_the_given_clock() -> None:
         Tag("7-git", "sha256:9e6c89cf020e" + "0" * 52, "", 236_042_626, made, ("linux/amd64", "linux/arm64")),
         Tag("chart", "sha256:aaaaaaaaaaaa" + "0" * 52, "", 5, None, ()),
     )
-    browse.print_tags(Output(out, err), Repository("app", tags), NOW)
+    views.print_tags(Output(out, err), Repository("app", tags), NOW)
     assert out.getvalue() == (
         "TAG    DIGEST        SIZE    PLATFORMS                 AGE\n"
         "7-git  9e6c89cf020e  236 MB  linux/amd64, linux/arm64  3 days ago\n"
@@ -178,7 +178,7 @@ def test_the_tree_is_aligned() -> None:
     out = io.StringIO()
     made = datetime(2024, 6, 29, 23, 28, 22, tzinfo=UTC)
     tags = (Tag("1", "sha256:x", "", 5, made, ("linux/amd64",)), Tag("latest", "sha256:x", "", 1500, None, ()))
-    browse.print_tree(Output(out, out), [Repository("app", tags), Repository("empty", ())], NOW)
+    views.print_tree(Output(out, out), [Repository("app", tags), Repository("empty", ())], NOW)
     assert out.getvalue() == (
         "app\n├─ 1          5 B  3 days ago  linux/amd64\n└─ latest  1.5 kB  -           -\nempty\n└─ (no tags)\n"
     )

@@ -1,0 +1,91 @@
+"""Commands that carry images to the registry and from it: push, pull."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deployer.cli.registration import command
+
+if TYPE_CHECKING:
+    from deployer.cli.session import Session
+
+_PUSH_EXAMPLE = "Example: `deployer push centos:7-git` tags it localhost:5000/centos:7-git and pushes that."
+_PULL_EXAMPLE = "Example: `deployer pull centos:7-git` pulls localhost:5000/centos:7-git and names it centos:7-git."
+
+JobsOption = Annotated[int, typer.Option("--jobs", "-j", min=1, max=16, metavar="N", help="How many at once.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    command(app, epilog=_PUSH_EXAMPLE, offers=("dry_run", "as_json"))(push)
+    command(app, epilog=_PULL_EXAMPLE, offers=("dry_run", "as_json"))(pull)
+
+
+def push(
+    session: Session,
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Images of this machine.", show_default=False)],
+    rename: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", help="Another name in the registry; for one IMAGE.")
+    ] = None,
+    jobs: JobsOption = 3,
+) -> None:
+    """Tag images for the registry and push them.
+
+    Another registry's address in the name is dropped: ghcr.io/acme/app:1 goes to acme/app:1. A
+    name that is wrong is told before anything is tagged; a push that fails does not stop the
+    others, and then the exit code is 1.
+    """
+    from deployer.cli.views import transfer as views
+    from deployer.workflows.transfer import publish
+    from deployer.workflows.transfer.remarks import Transfer, remarks
+
+    session.require_deployment()
+    address = session.settings.address
+    pushes = publish.plan_push(images, rename, address, session.engine)
+    views.note_remarks(session.out, remarks(Transfer.PUSH, session.settings, session.engine, session.environment))
+    if session.presentation.dry_run:
+        session.show(views.TransferPlanReport(pushes))
+        return
+    listener = views.listener(session.out, session.presentation, pushes)
+    with views.counted_interruption(Transfer.PUSH):
+        outcomes = publish.push_all(pushes, address, session.engine, jobs=jobs, on_line=listener)
+    session.show(views.TransferReport(Transfer.PUSH, outcomes))
+
+
+def pull(
+    session: Session,
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Images of the registry.", show_default=False)],
+    platform: Annotated[
+        str,
+        typer.Option(
+            "--platform",
+            metavar="OS/ARCH",
+            help="Of an image for several platforms, pull this one; as with docker pull.  [default: the engine's]",
+            show_default=False,
+        ),
+    ] = "",
+    jobs: JobsOption = 3,
+) -> None:
+    """Pull images from the registry, and give each its short name.
+
+    An image of that short name that is here already loses the name to the pulled one. An image
+    that is not for the platform of this machine's engine is told with the platforms that it has:
+    `deployer pull app:1 --platform linux/arm64` pulls one of those.
+    """
+    from deployer.cli.views import transfer as views
+    from deployer.workflows.transfer import publish
+    from deployer.workflows.transfer.remarks import Transfer, remarks
+
+    session.require_deployment()
+    pulls = publish.plan_pull(images, session.settings.address, session.engine, platform)
+    said = remarks(Transfer.PULL, session.settings, session.engine, session.environment, platform)
+    views.note_remarks(session.out, said)
+    if session.presentation.dry_run:
+        session.show(views.TransferPlanReport(pulls))
+        return
+    listener = views.listener(session.out, session.presentation, pulls)
+    with views.counted_interruption(Transfer.PULL):
+        outcomes = publish.pull_all(pulls, session.engine, session.registry, jobs=jobs, on_line=listener)
+    session.show(views.TransferReport(Transfer.PULL, outcomes))

@@ -1,0 +1,36 @@
+"""What every command does first: finish what a command that was killed had begun."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deployer.cli.session import Session
+    from deployer.paths import Deployment
+
+
+def recover(session: Session) -> None:
+    """Let writes through again, and put the users in force, where a command that is gone has not."""
+    deployment = session.known_deployment
+    if deployment is None:
+        return
+    _recover_gate(session, deployment)
+    # Looked for here, so that a command that has nothing to finish loads nothing for it.
+    if deployment.reload_pending_file.exists() or deployment.apply_pending_file.exists():
+        from deployer.workflows.users.in_force import finish
+
+        said = finish(session.stack)
+        if said:
+            session.out.warn(said)
+
+
+def _recover_gate(session: Session, deployment: Deployment) -> None:
+    """Let writes through again where a command that held them off is gone."""
+    gate = deployment.gate_directory
+    if not (gate.is_dir() and any(gate.iterdir())):
+        return
+    from deployer.workflows.upkeep.gate import recover as open_again
+
+    said = open_again(deployment, session.engine)
+    if said:
+        session.out.warn(said)

@@ -1,0 +1,145 @@
+"""How the findings of `doctor` and the state that `status` reads are told."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from deployer.cli.output import underneath
+from deployer.cli.presentation import Report
+from deployer.cli.views.upkeep import warn_of
+from deployer.cli.views.words import counted, size
+
+if TYPE_CHECKING:
+    from deployer.cli.output import Output
+    from deployer.cli.selection import Selection
+    from deployer.workflows.diagnosis.status import Encryption, Login, ServiceStatus, Status
+    from deployer.workflows.finding import Finding
+
+_UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class DoctorReport(Report):
+    """What `doctor` found; every command in its advice is given the flags of `selection`."""
+
+    findings: tuple[Finding, ...]
+    selection: Selection
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Each finding."""
+        return [asdict(finding) for finding in self._findings()]
+
+    def print(self, out: Output) -> None:
+        """Print each finding with its advice below it."""
+        marks = {"ok": out.good("ok   "), "note": "note ", "wrong": out.bad("wrong")}
+        for finding in self._findings():
+            out.line(f"{marks[finding.state]}  {finding.sentence}")
+            for advice in finding.advice:
+                out.line(f"       → {advice}")
+            for line in underneath(finding.sentence, finding.original):
+                out.line(f"       | {line}")
+        if all(finding.state == "ok" for finding in self.findings):
+            out.note("Nothing is wrong.")
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether something is wrong."""
+        return any(finding.state == "wrong" for finding in self.findings)
+
+    def _findings(self) -> tuple[Finding, ...]:
+        return tuple(
+            replace(finding, advice=tuple(map(self.selection.applied, finding.advice))) for finding in self.findings
+        )
+
+
+@dataclass(frozen=True)
+class StatusReport(Report):
+    """How a deployment is."""
+
+    status: Status
+
+    def as_json(self) -> dict[str, Any]:
+        """Every field; of the problems the sentences."""
+        return {
+            "ready": self.status.is_healthy,
+            **asdict(self.status),
+            "problems": [problem.sentence for problem in self.status.problems],
+            "sign_in": _login(self.status.sign_in),
+            "encryption": _encryption(self.status.encryption),
+        }
+
+    def print(self, out: Output) -> None:
+        """Print the fields, the services, the problems, and what to do next."""
+        found = self.status
+        ready = out.good("ready") if found.is_healthy else out.bad("not ready")
+        out.fields([("Registry", f"{found.address}   {ready}"), *_fields(found)])
+        if found.services:
+            out.line()
+            header = ("SERVICE", "STATE", "HEALTH", "RESTART", "IMAGE", "IMAGE SIZE", "CONTAINER")
+            out.table(header, map(_row, found.services))
+        for problem in found.problems:
+            if problem == found.unreadable:
+                warn_of(out, problem)
+            else:
+                out.warn(problem.sentence)
+        for finding in found.content:
+            warn_of(out, finding)
+        if not found.is_healthy:
+            out.note("Next: deployer up" if not found.services else "Next: deployer logs, deployer doctor")
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the registry does not serve as it should."""
+        return not self.status.is_healthy
+
+
+def _fields(found: Status) -> list[tuple[str, str]]:
+    return [
+        *([("Page", found.page)] if found.page else []),
+        ("Sign-in", _login(found.sign_in)),
+        ("Encryption", _encryption(found.encryption)),
+        ("Version", found.version or _UNKNOWN),
+        ("Repositories", _UNKNOWN if found.repositories is None else str(found.repositories)),
+        ("Images use", _UNKNOWN if found.used_bytes is None else f"{size(found.used_bytes)} in {found.data}"),
+        ("Garbage", _UNKNOWN if found.garbage_bytes is None else _garbage(found.garbage_bytes)),
+        ("Disk free", _UNKNOWN if found.free_bytes is None else size(found.free_bytes)),
+        *([("Writes", found.upkeep)] if found.upkeep else []),
+    ]
+
+
+def _row(service: ServiceStatus) -> tuple[str, ...]:
+    return (
+        service.service,
+        service.state,
+        service.health or "-",
+        service.restart_policy,
+        service.image,
+        "-" if service.image_bytes is None else size(service.image_bytes),
+        service.container,
+    )
+
+
+def _login(found: Login) -> str:
+    """Who gets in, in a line."""
+    if found.problem:
+        return found.problem
+    if not found.users:
+        return found.exposure or "none, and none needed: only this machine reaches it"
+    rules = counted(found.rules, "rule") if found.rules else "who may do everything"
+    told = f"{counted(found.users, 'user')}, {rules}"
+    return f"{told}. {found.exposure}" if found.exposure else told
+
+
+def _encryption(found: Encryption) -> str:
+    if found.mode == "internal":
+        fingerprint = found.authority_sha256
+        return f"TLS, by the CA with SHA-256 {fingerprint}" if fingerprint else "TLS, once it is up"
+    if found.certificate:
+        until = f", {'expired on' if found.has_ended else 'until'} {found.ends:%Y-%m-%d}" if found.ends else ""
+        return f"TLS, with the certificate {found.certificate}{until}"
+    return "TLS, with a certificate fetched by ACME" if found.mode == "acme" else "none"
+
+
+def _garbage(amount: int) -> str:
+    return f"{size(amount)}, which `deployer gc` frees" if amount else "none"

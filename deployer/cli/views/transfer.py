@@ -1,0 +1,111 @@
+"""How pushes and pulls are told: what would be carried where, Docker's progress, and how each ended."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from deployer.cli.presentation import Report
+from deployer.cli.session import NOTHING_CHANGED
+from deployer.workflows.transfer.publish import Interrupted
+from deployer.workflows.transfer.remarks import Transfer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from deployer.cli.output import Output
+    from deployer.cli.presentation import Presentation
+    from deployer.workflows.transfer.publish import Pull, Push, TransferOutcome
+
+_DONE = {Transfer.PUSH: "pushed", Transfer.PULL: "pulled"}
+
+
+def note_remarks(out: Output, remarks: Iterable[str]) -> None:
+    """Say beforehand what makes Docker do something else than usual."""
+    for remark in remarks:
+        out.note(f"Note: {remark}")
+
+
+@contextmanager
+def counted_interruption(transfer: Transfer) -> Iterator[None]:
+    """Let an interruption say how far it came."""
+    try:
+        yield
+    except Interrupted as stop:
+        raise KeyboardInterrupt(f"Interrupted: {stop.done} of {stop.total} {_DONE[transfer]}.") from stop
+
+
+def listener(
+    out: Output, presentation: Presentation, items: Sequence[Push | Pull]
+) -> Callable[[Push | Pull, str], None] | None:
+    """Where Docker's lines about each go; None lets Docker draw on the terminal itself."""
+    if presentation.as_json:
+        return lambda _item, _line: None
+    if len(items) == 1:
+        return None if out.is_terminal else lambda _item, line: out.line(line)
+    width = max(len(item.label) for item in items)
+    return lambda item, line: out.line(f"{item.label.ljust(width)} | {line}")
+
+
+@dataclass(frozen=True)
+class TransferPlanReport(Report):
+    """What would be pushed or pulled."""
+
+    items: Sequence[Push | Pull]
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Each with the name that it has and the one that it gets."""
+        return [{"source": item.name, "target": item.target_name} for item in self.items]
+
+    def print(self, out: Output) -> None:
+        """Print a line for each."""
+        for item in self.items:
+            out.line(f"{item.name} -> {item.target_name}")
+        out.note(NOTHING_CHANGED)
+
+
+@dataclass(frozen=True)
+class TransferReport(Report):
+    """How pushes or pulls ended."""
+
+    transfer: Transfer
+    outcomes: Sequence[TransferOutcome]
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Each with what came of it."""
+        return [_outcome_json(outcome) for outcome in self.outcomes]
+
+    def print(self, out: Output) -> None:
+        """Say which names images of this machine got; the rest is Docker's own output."""
+        for outcome in self.outcomes:
+            if outcome.short is not None:
+                other = outcome.renamed_from.removeprefix("sha256:")[:12]
+                before = f" (before, it named {other})" if other else ""
+                out.note(f"{outcome.short} names it here{before}.")
+
+    def remark(self, out: Output) -> None:
+        """Say what failed, and how many did not."""
+        done = sum(outcome.error is None for outcome in self.outcomes)
+        for outcome in self.outcomes:
+            if outcome.error is not None:
+                if len(self.outcomes) > 1:
+                    out.note(f"{outcome.name}:")
+                out.error(outcome.error)
+        if len(self.outcomes) > 1:
+            out.note(f"{done} of {len(self.outcomes)} {_DONE[self.transfer]}.")
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether one of them failed."""
+        return any(outcome.error is not None for outcome in self.outcomes)
+
+
+def _outcome_json(outcome: TransferOutcome) -> dict[str, Any]:
+    return {
+        "source": outcome.name,
+        "target": outcome.target,
+        "digest": outcome.transferred.digest if outcome.transferred else None,
+        "size": outcome.transferred.size if outcome.transferred else None,
+        "error": str(outcome.error) if outcome.error else None,
+    }

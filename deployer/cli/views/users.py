@@ -1,0 +1,234 @@
+"""How users, what they may do, and changes of both are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from deployer.cli.presentation import Report
+from deployer.cli.session import NOTHING_CHANGED
+from deployer.cli.views.words import counted
+from deployer.host.passwords import USUAL_COSTS
+from deployer.settings import checks
+from deployer.workflows.users.permissions import EVERYTHING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from deployer.cli.output import Output
+    from deployer.cli.presentation import Presentation
+    from deployer.settings.account import Account
+    from deployer.settings.model import Settings
+    from deployer.workflows.users.accounts import Accounts, Changed, Import
+    from deployer.workflows.users.permissions import Permissions
+
+
+@dataclass(frozen=True)
+class UsersReport(Report):
+    """The users, and what the rules let them do."""
+
+    accounts: Accounts
+    permissions: Permissions
+
+    def as_json(self) -> dict[str, Any]:
+        """Whether there are users, and each with what the rules let it do."""
+        return {"sign_in": bool(self.accounts), "users": [self._user(one) for one in self._sorted()]}
+
+    def print(self, out: Output) -> None:
+        """Print the users as a table."""
+        rows = [(one.name, str(one.cost), _may(one.name, self.permissions)) for one in self._sorted()]
+        if rows:
+            out.table(("NAME", "COST", "MAY"), rows)
+        else:
+            out.note(f"There are no users, and so no sign-in. {_open_to_all(self.permissions, 'may')}")
+            out.note("To begin: deployer user add NAME")
+
+    def remark(self, out: Output) -> None:
+        """Warn of rules that are not in force, and of names in them."""
+        _warn_of_rules(out, self.permissions)
+        for name in self.permissions.unknown_users(self.accounts):
+            out.warn(f"A rule under `access` names {name}, who is not a user.")
+
+    def _sorted(self) -> list[Account]:
+        return sorted(self.accounts, key=lambda one: one.name)
+
+    def _user(self, one: Account) -> dict[str, Any]:
+        given = self.permissions.of_user(one.name)
+        return {"name": one.name, "cost": one.cost, "may": {action: list(globs) for action, globs in given.items()}}
+
+
+@dataclass(frozen=True)
+class ImportReport(Report):
+    """The users that came from a file; `done` is None in a dry run."""
+
+    address: str
+    plan: Import
+    done: Changed | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The names, and whether a running registry has them."""
+        return {
+            "added": [one.name for one in self.plan.added],
+            "replaced": [one.name for one in self.plan.replaced],
+            "unchanged": [one.name for one in self.plan.unchanged],
+            "skipped": [{"line": line.number, "reason": line.reason} for line in self.plan.skipped],
+            "dry_run": self.done is None,
+            "running": self.done.running if self.done else None,
+        }
+
+    def print(self, out: Output) -> None:
+        """Say how many came, and what follows."""
+        if self.done is None:
+            out.note(NOTHING_CHANGED)
+            return
+        out.line(f"Imported {counted(len(self.plan.added) + len(self.plan.replaced), 'user')}.")
+        _say_what_follows(out, self.address, self.done)
+
+
+def print_import(out: Output, plan: Import, presentation: Presentation) -> None:
+    """Say what an import does to whom; nothing with JSON, which has it."""
+    if presentation.as_json:
+        return
+    begin = "Would " if presentation.dry_run else ""
+    for verb, some in (
+        ("add", plan.added),
+        ("change the password of", plan.replaced),
+        ("leave as they are", plan.unchanged),
+    ):
+        if some:
+            text = f"{begin}{verb}: {', '.join(one.name for one in some)}"
+            out.note(text[0].upper() + text[1:])
+    for line in plan.skipped:
+        out.warn(f"Line {line.number} is left out: {line.reason}.")
+    for one in (*plan.added, *plan.replaced):
+        _warn_of_cost(out, one)
+
+
+def print_addition(out: Output, user: str, permissions: Permissions) -> None:
+    """Say who would be added."""
+    out.line(f"Would add the user {user}, who may do {_may(user, permissions)}")
+    _warn_of_rules(out, permissions)
+    out.note(NOTHING_CHANGED)
+
+
+def print_added(out: Output, user: str, permissions: Permissions, done: Changed) -> None:
+    """Say who was added."""
+    out.line(f"Added the user {user}, who may do {_may(user, permissions)}")
+    _warn_of_rules(out, permissions)
+    _say_what_follows(out, permissions.address, done)
+
+
+def print_password(out: Output, user: str) -> None:
+    """Say whose password would change."""
+    out.line(f"Would change the password of {user}.")
+    out.note(NOTHING_CHANGED)
+
+
+def print_changed_password(out: Output, user: str, address: str, done: Changed) -> None:
+    """Say whose password changed."""
+    out.line(f"Changed the password of {user}.")
+    _say_what_follows(out, address, done)
+
+
+def print_removal(out: Output, user: str, permissions: Permissions, *, is_last: bool) -> None:
+    """Say what the removal of a user takes away."""
+    out.note(f"{user} may do today: {_may(user, permissions)}")
+    _warn_of_rules(out, permissions)
+    if is_last:
+        out.warn(f"{user} is the last user. {_open_to_all(permissions, 'then may')}")
+
+
+def print_dry_removal(out: Output, user: str) -> None:
+    """Say who would be removed."""
+    out.line(f"Would remove the user {user}.")
+    out.note(NOTHING_CHANGED)
+
+
+def question_of_removal(user: str, permissions: Permissions, *, is_last: bool) -> str:
+    """What to ask before a user is removed."""
+    opens = f" and open {permissions.address} to everyone" if is_last else ""
+    return f"Remove the user {user}{opens}?"
+
+
+def print_removed(out: Output, user: str, permissions: Permissions, done: Changed) -> None:
+    """Say who was removed."""
+    out.line(f"Removed the user {user}.")
+    _say_what_follows(out, permissions.address, done)
+
+
+def warn_of_rules_naming(out: Output, user: str, permissions: Permissions) -> None:
+    """Warn of rules that still name a user who is removed."""
+    naming = permissions.naming(user)
+    if naming:
+        out.warn(
+            f"{' and '.join(naming)} in {permissions.source} still names {user}: take the name out, "
+            "or `deployer up` refuses."
+        )
+
+
+def print_secret(out: Output, settings: Settings, text: str, *, directory: Path, file: Path | None) -> None:
+    """Print a Secret's manifest, or say to which file, as it was named, it was written."""
+    if settings.is_loopback:
+        out.warn(f"Only this machine reaches {settings.address}: a cluster's nodes look for it on themselves.")
+    if file is None:
+        out.line(text.rstrip())
+    else:
+        out.note(f"Wrote {directory / file}. Next: kubectl apply -f {file}")
+
+
+def in_words(given: Mapping[str, tuple[str, ...]]) -> str:
+    """Rights in one line: "pull, push: team/*; delete: team/old"."""
+    actions: dict[frozenset[str], list[str]] = {}
+    for action, globs in given.items():
+        if globs:
+            actions.setdefault(frozenset(globs), []).append(action)
+    parts = []
+    for words in actions.values():
+        globs = given[words[0]]
+        if globs == (EVERYTHING,) and tuple(words) == checks.ACTIONS:
+            return f"everything: {', '.join(words)}"
+        parts.append(f"{', '.join(words)}: {'everything' if globs == (EVERYTHING,) else ', '.join(globs)}")
+    return "; ".join(parts) or "nothing"
+
+
+def _may(name: str, permissions: Permissions) -> str:
+    return in_words(permissions.of_user(name))
+
+
+def _warn_of_rules(out: Output, permissions: Permissions) -> None:
+    """Say where what users may do is shown by other rules than the registry's."""
+    if permissions.are_in_force:
+        return
+    if permissions.source is None:
+        out.warn(
+            "What users may do is shown as if there were no rules, but the registry runs with some: no deployer.yaml "
+            "is found from here. Name it with --config."
+        )
+    else:
+        out.warn(
+            f"What users may do is shown by the rules in {permissions.source}, and the registry runs with others "
+            "until: deployer up"
+        )
+
+
+def _open_to_all(permissions: Permissions, may: str) -> str:
+    if permissions.restricts_everyone:
+        return f"The rules that are in force let nobody do anything at {permissions.address} without a sign-in."
+    return f"Anyone who reaches {permissions.address} {may} pull, push and delete."
+
+
+def _say_what_follows(out: Output, address: str, done: Changed) -> None:
+    if done.running:
+        out.note("Applied to the running registry; nothing was restarted.")
+    else:
+        out.note("It counts once the registry runs: deployer up")
+    if done.closes:
+        out.note(f"From now on everyone has to sign in: docker login {address}")
+
+
+def _warn_of_cost(out: Output, one: Account) -> None:
+    if one.cost < USUAL_COSTS[0]:
+        out.warn(f"The hash of {one.name} has cost {one.cost}: anyone who reads it tries passwords fast.")
+    elif one.cost > USUAL_COSTS[-1]:
+        out.warn(f"The hash of {one.name} has cost {one.cost}: each sign-in takes long, a wrong one too.")

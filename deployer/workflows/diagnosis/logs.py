@@ -1,0 +1,36 @@
+"""What the services of a deployment wrote."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from deployer.errors import NotFound, UsageError
+from deployer.workflows.checks import preflight
+
+if TYPE_CHECKING:
+    from deployer.workflows.deployment.stack import Stack
+
+# What Docker takes: a duration, seconds since 1970, or a moment by RFC 3339, cut off where one likes.
+_SINCE = re.compile(
+    r"(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+|\d{9,}(\.\d+)?"
+    r"|\d{4}-\d\d-\d\d(T\d\d(:\d\d(:\d\d(\.\d+)?)?)?)?(Z|[+-]\d\d:\d\d)?"
+)
+
+
+def follow_logs(stack: Stack, services: tuple[str, ...], *, follow: bool, tail: str, since: str) -> None:
+    """Let Compose print the services' logs. Raises UsageError for an unknown service, NotFound for none."""
+    preflight.check_engine(stack.engine)
+    if tail and not (tail.isdecimal() or tail == "all"):
+        raise UsageError(f"--tail takes a number of lines, not '{tail}'.")
+    if since and not _SINCE.fullmatch(since):
+        raise UsageError(
+            f"--since takes a length of time such as 10m or 1h30m, or a moment such as 2026-01-31, not '{since}'."
+        )
+    known = [container.service for container in stack.engine.containers.of_project(stack.deployment.name)]
+    if not known or not stack.deployment.compose_file.exists():
+        raise NotFound(f"There is no deployment named '{stack.deployment.name}' here.", ("deployer up",))
+    for service in services:
+        if service not in known:
+            raise UsageError(f"There is no service '{service}'.", tuple(f"deployer logs {one}" for one in known))
+    stack.engine.compose.follow_logs(stack.project(), services, follow=follow, tail=tail, since=since)

@@ -1,0 +1,70 @@
+"""What the rules under `access` let users do, and whether the registry runs with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer import layout
+from deployer.host.files import read_if_there
+from deployer.rendering import rules
+from deployer.settings import checks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from deployer.paths import Deployment
+    from deployer.settings.account import Account
+    from deployer.settings.model import AccessRule, Settings
+
+EVERYTHING = "*"
+_EVERYONE = "*"
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """The rules of the settings, and what is known of those that the registry at `address` runs with.
+
+    `source` is the settings' file, None where there is none. The rules `are_in_force` where the registry runs with
+    the same, or was never brought up; it `restricts_everyone` where it runs with any.
+    """
+
+    address: str
+    rules: tuple[AccessRule, ...]
+    source: Path | None
+    are_in_force: bool
+    restricts_everyone: bool
+
+    @classmethod
+    def of(cls, settings: Settings, deployment: Deployment, source: Path | None) -> Permissions:
+        """What settings from `source` say of a deployment. Raises HostError."""
+        deployed = read_if_there(deployment.directory / layout.GRANTS)
+        meant = next(file.content for file in rules.rule_files(settings) if file.path == layout.GRANTS)
+        return cls(
+            address=settings.address,
+            rules=settings.access,
+            source=source,
+            are_in_force=deployed is None or deployed == meant,
+            restricts_everyone=bool(deployed),
+        )
+
+    def of_user(self, name: str) -> dict[str, tuple[str, ...]]:
+        """For each action the repositories that the rules give a user; "*" alone for all of them."""
+        if not self.rules:
+            return dict.fromkeys(checks.ACTIONS, (EVERYTHING,))
+        given: dict[str, tuple[str, ...]] = {}
+        for action in checks.ACTIONS:
+            concerned = [rule for rule in self.rules if action in rule.allow and {name, _EVERYONE} & set(rule.users)]
+            globs = tuple(dict.fromkeys(glob for rule in concerned for glob in rule.repositories))
+            given[action] = (EVERYTHING,) if EVERYTHING in globs else globs
+        return given
+
+    def naming(self, name: str) -> tuple[str, ...]:
+        """The rules that name a user, as the settings call them: access[0]."""
+        return tuple(f"access[{number}]" for number, rule in enumerate(self.rules) if name in rule.users)
+
+    def unknown_users(self, accounts: Iterable[Account]) -> tuple[str, ...]:
+        """Who is named by a rule and is no user, sorted."""
+        named = {name for rule in self.rules for name in rule.users}
+        return tuple(sorted(named - {_EVERYONE} - {one.name for one in accounts}))
