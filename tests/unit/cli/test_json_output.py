@@ -1,0 +1,196 @@
+"""docs/reference/json-output.md has the fields that commands print, in their order."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from deployer.cli.selection import Selection
+from deployer.cli.views.configuration import DifferenceReport, WrittenReport
+from deployer.cli.views.deletion import DeletionReport
+from deployer.cli.views.deployment import DownReport, UpReport
+from deployer.cli.views.diagnosis import DoctorReport, StatusReport
+from deployer.cli.views.images import CatalogReport, InspectionReport, TagsReport
+from deployer.cli.views.transfer import TransferPlanReport, TransferReport
+from deployer.cli.views.users import ImportReport, UsersReport
+from deployer.engine.inventory import AnonymousVolume
+from deployer.engine.values import Transferred
+from deployer.errors import RegistryError
+from deployer.record import Owned, Resource, ResourceKind
+from deployer.reference import Reference
+from deployer.registry.content.documents import Document
+from deployer.settings.account import Account, BadLine
+from deployer.settings.model import Settings
+from deployer.workflows.deployment.down import DownPlan, ToRemove
+from deployer.workflows.deployment.ownership import Adoption
+from deployer.workflows.deployment.provision import Choice, Source, Wanted
+from deployer.workflows.deployment.service_change import Action, ServiceChange
+from deployer.workflows.deployment.up import UpOutcome
+from deployer.workflows.deployment.up_plan import UpPlan
+from deployer.workflows.diagnosis.status import Encryption, Login, ServiceStatus, Status
+from deployer.workflows.finding import Finding
+from deployer.workflows.images.browse import Catalog, Inspection
+from deployer.workflows.images.deletion import DeletionPlan, ManifestRemoval, TagRemoval
+from deployer.workflows.images.tags import Repository, Tag, Unread
+from deployer.workflows.transfer.publish import Push, TransferOutcome
+from deployer.workflows.transfer.remarks import Transfer
+from deployer.workflows.users.accounts import Changed, Import
+from deployer.workflows.users.permissions import Permissions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deployer.cli.presentation import Report
+
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "json-output.md"
+DIGEST = "sha256:" + "a" * 64
+MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def sections() -> dict[str, str]:
+    """The text of each command's section."""
+    _, *parts = re.split(r"^## (.+)$", PAGE.read_text(), flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+SECTIONS = sections()
+
+
+def example(section: str) -> Any:
+    """The JSON value that a section shows, None for none."""
+    found = re.search(r"```console\n\$ .+?\n(.+?)```", section, re.DOTALL)
+    return json.loads(found[1]) if found else None
+
+
+def fields(value: Any) -> Iterator[str]:
+    """The names of all fields of a value, at any depth."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from fields(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from fields(inner)
+
+
+TAG = Tag("1", DIGEST, "type", 1, MOMENT, ("linux/amd64",), pushed=MOMENT)
+SERVICE = ServiceStatus("registry", "docs-registry-1", "running", "healthy", "always", "image", 1)
+STATUS = Status(
+    name="docs", address="localhost:5000", page="", version="", data="", repositories=None, used_bytes=None,
+    garbage_bytes=None, free_bytes=None, services=(SERVICE,), problems=(), upkeep="", sign_in=Login(),
+    encryption=Encryption(""),
+)  # fmt: skip
+UP = UpPlan(
+    images=(Choice("image", Source.HERE, Wanted("image")),),
+    services=(ServiceChange("registry", Action.KEEP),),
+    files=(),
+)
+DOWN = DownPlan(going=(), kept=(), loses_images=False)
+PERMISSIONS = Permissions("localhost:5000", (), None, are_in_force=True, restricts_everyone=False)
+TAG_REMOVAL = TagRemoval("tool", "1", DIGEST, "type", ())
+
+# The plainest result of each command that has an example.
+PLAIN: dict[str, Report] = {
+    "catalog": CatalogReport("localhost:5000", Catalog(("tool",), 1), None),
+    "tags": TagsReport(Repository("tool", (TAG,)), with_attached=False),
+    "push": TransferReport(Transfer.PUSH, (TransferOutcome("tool:1", "tool:1", Transferred(DIGEST, 1)),)),
+    "delete": DeletionReport(DeletionPlan((TAG_REMOVAL,)), (), is_dry_run=True),
+    "status": StatusReport(STATUS),
+    "doctor": DoctorReport((Finding("ok", "The engine answers."),), Selection()),
+    "up": UpReport(Settings(), UpOutcome(UP, "", requires_login=False)),
+    "down": DownReport(DOWN, volumes=False),
+}
+
+DAMAGED = replace(
+    TAG, half_deleted=DIGEST, missing=(DIGEST,), not_read=(DIGEST,), name=f"{DIGEST.replace(':', '-')}.sig"
+)
+ADOPTION = Adoption(Owned(), found=(Resource(ResourceKind.VOLUME, "data"),))
+# Results in which every field has something to say.
+FULL: dict[str, list[Report]] = {
+    **{name: [report] for name, report in PLAIN.items()},
+    "tags": [
+        TagsReport(Repository("tool", (TAG, DAMAGED), (Unread("2", RegistryError("no")),)), with_attached=False),
+    ],
+    "catalog": [
+        CatalogReport("localhost:5000", Catalog((), 0), (Repository("tool", (), failed=RegistryError("no")),)),
+    ],
+    "inspect": [
+        InspectionReport(
+            "localhost:5000",
+            Inspection(
+                Reference("localhost:5000", "tool", "1"),
+                Document("tool:1", DIGEST, "type", b"no JSON", "", (), ""),
+                TAG,
+                fault=RegistryError("no"),
+            ),
+        )
+    ],
+    "push": [PLAIN["push"], TransferPlanReport((Push("tool:1", Reference("localhost:5000", "tool", "1"), "id"),))],
+    "delete": [
+        PLAIN["delete"],
+        DeletionReport(
+            DeletionPlan((ManifestRemoval("tool", DIGEST, "type", ("1",), ("2",), ("3",), ("4",)),)),
+            (),
+            is_dry_run=True,
+        ),
+    ],
+    "up": [UpReport(Settings(), UpOutcome(replace(UP, adoption=ADOPTION), DIGEST, requires_login=True))],
+    "down": [
+        DownReport(
+            replace(
+                DOWN,
+                going=(ToRemove(ResourceKind.VOLUME, "data", "data", was_found=True),),
+                anonymous=(AnonymousVolume("volume", "registry", "docs-registry-1", "/data"),),
+            ),
+            volumes=True,
+        )
+    ],
+    "render": [DifferenceReport({"compose.yaml": "diff"}), WrittenReport((Path("compose.yaml"),))],
+    "user list": [UsersReport((Account("ann", "hash"),), PERMISSIONS)],
+    "user import": [
+        ImportReport("localhost:5000", Import((), (), (), (BadLine(1, "no"),)), Changed((), (), running=True)),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_an_example_has_the_fields_in_their_order(name: str) -> None:
+    shown, printed = example(SECTIONS[name]), PLAIN[name].as_json()
+    assert without_values(shown) == without_values(printed)
+
+
+def without_values(value: Any) -> Any:
+    """A value with its fields alone; of the members of a list the first, and none where there is no field in it."""
+    if isinstance(value, dict):
+        return [(key, without_values(inner)) for key, inner in value.items()]
+    if isinstance(value, (list, tuple)):
+        return [without_values(value[0])] if value and isinstance(value[0], dict) else []
+    return None
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_every_field_is_described(name: str) -> None:
+    # With tags, `catalog` prints what `tags` does.
+    section = SECTIONS[name] + (SECTIONS["tags"] if name == "catalog" else "")
+    described = set(re.findall(r"`([a-z_0-9A-Z]+)`", section)) | set(fields(example(section)))
+    described |= set(fields(example(SECTIONS["tags"]))) if name == "catalog" else set()
+    found = {field for report in FULL[name] for field in fields(report.as_json())}
+    assert found - described == set()
+
+
+def test_these_tests_can_fail() -> None:
+    assert without_values({"a": 1, "b": 2}) != without_values({"b": 2, "a": 1})
+    assert set(fields({"a": [{"b": 1}]})) == {"a", "b"}
+    assert example(SECTIONS["status"])["ready"] is True
+
+
+def test_nothing_is_left_out() -> None:
+    # What `gc`, `prune` and `configure-daemon` print is compared with them; `pull` prints what `push` does.
+    elsewhere = {"gc", "prune", "configure-daemon", "pull"}
+    assert FULL.keys() | elsewhere == SECTIONS.keys()
