@@ -51,10 +51,12 @@ class RenderInputs:
     user_namespaces: bool = False
 
 
-def render_deployment(settings: Settings, images: ServiceImages, kept: RenderInputs) -> tuple[File, ...]:
+def render_deployment(settings: Settings, images: ServiceImages, inputs: RenderInputs) -> tuple[File, ...]:
     """Every file that `up` puts into the deployment's folder, but those that are the user's."""
     config = File(
-        SERVICE_FILES[Service.REGISTRY], render("registry/config.yaml.j2", secret=kept.secret, sockets=SOCKETS), PRIVATE
+        SERVICE_FILES[Service.REGISTRY],
+        render("registry/config.yaml.j2", secret=inputs.secret, sockets=SOCKETS),
+        PRIVATE,
     )
     with_page = settings.frontend.is_builtin
     caddyfile = File(SERVICE_FILES[Service.FRONTEND], _caddyfile(settings, with_page=with_page))
@@ -73,12 +75,12 @@ def render_deployment(settings: Settings, images: ServiceImages, kept: RenderInp
         sockets=SOCKETS,
         data_directory=settings.registry.data_directory,
         ports=_ports(settings),
-        user_namespaces=kept.user_namespaces,
+        user_namespaces=inputs.user_namespaces,
         registry_digest=_digest(config),
         frontend_digest=_digest(caddyfile),
     )
     rendered = (File("compose.yaml", compose), config, caddyfile)
-    reloaded = (*_certificates(kept), *user_files(settings, kept.accounts), *rule_files(settings))
+    reloaded = (*_certificates(inputs), *user_files(settings, inputs.accounts), *rule_files(settings))
     return (*rendered, *reloaded, *(page_files() if with_page else ()))
 
 
@@ -104,12 +106,12 @@ def _host_in_url(settings: Settings) -> str:
     return settings.address.rpartition(":")[0]
 
 
-def _certificates(kept: RenderInputs) -> Iterable[File]:
-    if kept.certificate:
-        yield File("frontend/tls/certificate.pem", kept.certificate.certificate)
-        yield File("frontend/tls/key.pem", kept.certificate.key, PRIVATE)
-    if kept.acme_authority:
-        yield File("frontend/tls/acme.pem", kept.acme_authority)
+def _certificates(inputs: RenderInputs) -> Iterable[File]:
+    if inputs.certificate:
+        yield File("frontend/tls/certificate.pem", inputs.certificate.certificate)
+        yield File("frontend/tls/key.pem", inputs.certificate.key, PRIVATE)
+    if inputs.acme_authority:
+        yield File("frontend/tls/acme.pem", inputs.acme_authority)
 
 
 def page_files() -> tuple[File, ...]:

@@ -59,11 +59,11 @@ def write_configuration(path: Path, settings: Settings, *, force: bool) -> str:
 def rendered(stack: Stack) -> Rendered:
     """Render everything, starting nothing; works without an engine too."""
     images = _images(stack)
-    kept = stack.inputs()
-    own = render_deployment(stack.settings, images, kept)
+    inputs = stack.inputs()
+    own = render_deployment(stack.settings, images, inputs)
     build = {images.registry, images.frontend} & {provision.BUILT_REGISTRY, provision.BUILT_FRONTEND}
     building = snippets.image_files() if build else ()
-    return Rendered((*own, *(File(f"images/{file.path}", file.content) for file in building)), kept.secret)
+    return Rendered((*own, *(File(f"images/{file.path}", file.content) for file in building)), inputs.secret)
 
 
 def write_rendered(folder: Path, what: Rendered) -> tuple[Path, ...]:

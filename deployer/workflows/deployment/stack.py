@@ -47,9 +47,9 @@ class Stack:
 
     def inputs(self) -> RenderInputs:
         """What the rendered files hold beside the settings. Raises HostError and ConfigurationError."""
-        kept = login.render_inputs(self.settings, self.deployment)
-        login.check(self.settings, kept.accounts)
-        return replace(kept, user_namespaces=self.remaps_users)
+        inputs = login.render_inputs(self.settings, self.deployment)
+        login.check(self.settings, inputs.accounts)
+        return replace(inputs, user_namespaces=self.remaps_users)
 
     @cached_property
     def facts(self) -> EngineFacts:

@@ -1,1 +1,1 @@
-"""How the deployment is, and what is wrong: status and doctor."""
+"""How the deployment is, and what is wrong: status, logs and doctor."""

@@ -1,1 +1,1 @@
-"""Push and pull: what is said beforehand, and why one failed."""
+"""Push and pull: the plan, what is said beforehand, the transfer, and why one failed."""
