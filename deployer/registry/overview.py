@@ -35,7 +35,8 @@ class Overview:
     `pushed` is when each tag was last pushed. `manifests` and `configs` are by digest, and not all that there
     are. A configuration is told in part: what lists show of it. `damaged` are the manifests, configurations and
     layers that nobody can pull, with the size of their file in bytes, None where there is none; of those that are
-    `unlinked` the link is missing in the repository.
+    `unlinked` the link is missing in the repository. `sizes` has the size of each file of which some manifest says
+    another: which of the two is wrong is not known.
     """
 
     tags: Mapping[str, str]
@@ -44,6 +45,7 @@ class Overview:
     configs: Mapping[str, ImageConfig] = field(default_factory=dict)
     damaged: Mapping[str, int | None] = field(default_factory=dict)
     unlinked: frozenset[str] = frozenset()
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 def parse_overview(content: bytes) -> Overview | None:
@@ -72,7 +74,7 @@ def parse_overview(content: bytes) -> Overview | None:
         ):
             # What is too large for the overview is told as unread.
             configs[manifest.config.digest] = parse_config(json.dumps(entry.config).encode())
-    return Overview(tags, _pushed(parts), known, configs, _damaged(parts), _unlinked(parts))
+    return Overview(tags, _pushed(parts), known, configs, _damaged(parts), _unlinked(parts), _sizes(parts))
 
 
 def _pushed(parts: Mapping[str, _Member]) -> dict[str, datetime]:
@@ -90,6 +92,11 @@ def _damaged(parts: Mapping[str, _Member]) -> dict[str, int | None]:
 def _unlinked(parts: Mapping[str, _Member]) -> frozenset[str]:
     found = json.loads(parts["unlinked"].text) if "unlinked" in parts else {}
     return frozenset(found) if isinstance(found, dict) else frozenset()
+
+
+def _sizes(parts: Mapping[str, _Member]) -> dict[str, int]:
+    found = json.loads(parts["sizes"].text) if "sizes" in parts else {}
+    return {digest: size for digest, size in found.items() if type(size) is int} if isinstance(found, dict) else {}
 
 
 @dataclass(frozen=True)

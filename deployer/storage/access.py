@@ -133,7 +133,8 @@ class Storage:
     def lacking(self, paths: Iterable[str]) -> dict[str, str]:
         """Those of these paths below the registry's root at which there is no file, and what is in its place.
 
-        That is the path of a folder there, or of a file in place of a folder above; "" where there is nothing.
+        A tag's file that holds no digest is none. What is in its place is told by the path of a folder there, or of a
+        file in place of a folder above; "" where there is nothing.
         """
         lines = "".join(f"{path}\n" for path in sorted(paths))
         return parse_lacking(self._run("lacking", REGISTRY_ROOT, stdin=lines.encode())) if lines else {}

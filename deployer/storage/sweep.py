@@ -85,6 +85,11 @@ def revision_link(repository: str, digest: str) -> str:
     return f"repositories/{repository}/_manifests/revisions/{_path(digest)}/link"
 
 
+def tag_link(repository: str, tag: str) -> str:
+    """The file that says which manifest a tag names, below the registry's root."""
+    return f"repositories/{repository}/_manifests/tags/{tag}/current/link"
+
+
 def layer_link(repository: str, digest: str) -> str:
     """The file that makes a layer or configuration one of a repository, below the registry's root."""
     return f"repositories/{repository}/_layers/{_path(digest)}/link"

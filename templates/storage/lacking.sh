@@ -1,11 +1,18 @@
-# Prints those of some paths at which there is not a regular file. $1 is the folder below which they are; standard input
-# has the paths, a line each. "none PATH" where there is nothing; "other N PATH" where something else is at the path
+# Prints those of some paths at which there is not a regular file, and of those of tags at which none holds a digest. $1
+# is the folder below which they are; standard input has the paths, a line each. "none PATH" where there is nothing; "other N PATH" where something else is at the path
 # without its last N parts, such as a folder in place of the file.
 set -eu
 cd "$1"
 tr '\n' '\0' | xargs -0 -r sh -c '
 	for path; do
-		if [ -f "$path" ]; then continue; fi
+		if [ -f "$path" ]; then
+			case $path in
+			*/_manifests/tags/*/current/link)
+				if ! grep -qxEe "sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}" "$path"; then echo "none $path"; fi
+				;;
+			esac
+			continue
+		fi
 		place=$path
 		up=0
 		while [ ! -e "$place" ] && [ ! -L "$place" ]; do

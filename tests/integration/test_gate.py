@@ -117,6 +117,19 @@ def test_content_is_answered_503_in_the_registrys_form(stored: Stored, client: h
     assert client.request(method, target, content=b"content").status_code in {201, 202}
 
 
+def test_what_waits_for_longer_than_it_may_is_told_of_the_maintenance(stored: Stored, client: httpx.Client) -> None:
+    """An upload's start, while pushes that began before are let finish: `gc --wait` can be longer than the 45 s."""
+    gate = Gate(stored.stack.directory / "frontend" / "gate")
+    gate.drain(Held("gc", NOBODY, datetime.now(UTC)))
+    try:
+        refused = client.post("/v2/app/blobs/uploads/")
+    finally:
+        gate.open()
+    assert refused.status_code == 503
+    assert refused.headers["Deployer-Gate"] == "closed"
+    assert "in maintenance" in refused.json()["errors"][0]["message"]
+
+
 def test_reading_goes_on(stored: Stored, client: httpx.Client) -> None:
     push_image(client, "app", "1")
     with closed_gate(stored.stack):

@@ -65,12 +65,76 @@ class TestUnreadable:
         _close(stored, places[part])
         _expect_errors(client, "tags untagged referrers" if part in {"link", "folder"} else "stored tags untagged")
 
-    @pytest.mark.parametrize(("place", "kinds"), PLACES)
-    def test_a_file_where_a_folder_belongs(self, stored: Stored, client: httpx.Client, place: str, kinds: str) -> None:
+    @pytest.mark.parametrize(
+        ("place", "kinds"),
+        [
+            ("docker", "catalog pushed stored tags untagged referrers"),
+            ("docker/registry/v2", "catalog pushed stored tags untagged referrers"),
+            ("docker/registry/v2/repositories", "catalog pushed tags untagged referrers"),
+            ("docker/registry/v2/blobs", "stored tags untagged referrers"),
+            ("docker/registry/v2/blobs/sha256", "stored tags untagged referrers"),
+        ],
+    )
+    def test_a_file_in_place_of_a_folder_of_all(
+        self, stored: Stored, client: httpx.Client, place: str, kinds: str
+    ) -> None:
         push_image(client, "team/app", "1")
-        (stored.disk / place).rename(stored.disk / "aside")
-        (stored.disk / place).touch()
+        _replace(stored, stored.disk / place)
         _expect_errors(client, kinds)
+
+    @pytest.mark.parametrize(
+        ("place", "kinds"),
+        [
+            ("_manifests", "tags untagged referrers"),
+            ("_manifests/tags", "tags untagged"),
+            ("_manifests/tags/1", ""),
+            ("_manifests/tags/1/current", ""),
+            ("_manifests/tags/1/index", ""),
+            ("_manifests/revisions", "untagged referrers"),
+            ("_manifests/revisions/sha256", "untagged referrers"),
+            ("_layers", ""),
+            ("_layers/sha256", ""),
+            ("_uploads", ""),
+        ],
+    )
+    def test_a_file_in_place_of_a_folder_of_one_repository(
+        self, stored: Stored, client: httpx.Client, place: str, kinds: str
+    ) -> None:
+        """Of all others everything is told; of this one, what is still known."""
+        push_image(client, "team/app", "1")
+        other = push_image(client, "other", "1", layers=("other",))
+        _replace(stored, stored.repository("team/app") / place)
+        _expect_errors(client, kinds)
+        for kind in ADDRESSES.keys() - kinds.split():
+            assert client.get(f"/overview/{ADDRESSES[kind]}").status_code == 200, kind
+        counts = client.get("/overview/catalog").json()["repositories"]
+        unknown = place in {"_manifests", "_manifests/tags"}
+        assert counts == {"other": 1, "team/app": None if unknown else 1}
+        assert client.get("/overview/pushed").json()["pushed"]["other"]["tag"] == "1"
+        assert list(client.get("/overview/tags/other").json()["manifests"]) == [other.digest]
+
+    @pytest.mark.parametrize(
+        "place", ["_layers", "_layers/sha256", "_manifests/revisions", "_manifests/revisions/sha256"]
+    )
+    def test_what_is_below_a_file_in_place_of_a_folder_is_damaged(
+        self, stored: Stored, client: httpx.Client, place: str
+    ) -> None:
+        made = build_image()
+        push(client, "team/app", "1", made)
+        _replace(stored, stored.repository("team/app") / place)
+        told = client.get("/overview/tags/team/app").json()
+        assert told["tags"] == {"1": made.digest}
+        parts = {sha256(blob): 0 for blob in made.blobs} if "_layers" in place else {made.digest: 0}
+        assert told["damaged"] == parts
+
+    def test_a_manifest_whose_link_is_not_to_be_had_is_no_absent_one(
+        self, stored: Stored, client: httpx.Client
+    ) -> None:
+        whole = push_index(client, "team/app", "1")
+        link = stored.revision("team/app", whole.digest)
+        for place in (link, link.parent):
+            _replace(stored, place)
+            assert _untagged(client)["manifests"][whole.digest]["document"] is None
 
 
 class TestUntagged:
@@ -157,6 +221,13 @@ def _untagged(client: httpx.Client) -> Any:
     answer = client.get("/overview/untagged/team/app")
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+def _replace(stored: Stored, path: Path) -> None:
+    """Put a file in place of a folder, or a folder in place of a file."""
+    is_file = path.is_file()
+    path.rename(stored.disk / f"aside-{path.name}")
+    path.mkdir() if is_file else path.touch()
 
 
 def _close(stored: Stored, path: Path) -> None:

@@ -294,7 +294,22 @@ test("only what no staying tag needs is freed", () => {
   const manifests = Object.fromEntries([ONE, OTHER, parts].map((text) => [digestOf(text), { document: JSON.parse(text) }]));
   const weigh = createWeigher({ tags: { a: digestOf(ONE), b: digestOf(ONE), all: digestOf(parts), lost: "" }, manifests });
   const freed = (...tags) => weigh(new Set(tags));
-  assert.deepEqual([freed("a"), freed("a", "b"), freed("all"), freed("a", "b", "all"), freed("lost"), freed()], [0, 0, 1009, 2018, 0, 0]);
+  assert.deepEqual([freed("a"), freed("a", "b"), freed("all"), freed("a", "b", "all"), freed("lost"), freed()],
+    [0, 0, 1009, 2018, 0, 0].map((bytes) => ({ bytes, isAll: true })));
+});
+
+test("what says no size, or a manifest of schema 1, makes a sum that is not all", () => {
+  const [layer, other] = [{ digest: "sha256:l", size: 10 }, { digest: "sha256:o", size: "many" }];
+  const manifests = {
+    "sha256:a": { document: { schemaVersion: 2, layers: [layer, other] } },
+    "sha256:b": { document: { schemaVersion: 2, layers: [layer] } },
+    "sha256:c": { document: { schemaVersion: 1, fsLayers: [{ blobSum: "sha256:f" }] } },
+  };
+  const weigh = createWeigher({ tags: { a: "sha256:a", b: "sha256:b", c: "sha256:c" }, manifests });
+  assert.deepEqual(weigh(new Set(["a"])), { bytes: 0, isAll: false });
+  assert.deepEqual(weigh(new Set(["a", "b"])), { bytes: 10, isAll: false });
+  assert.deepEqual(weigh(new Set(["c"])), { bytes: 0, isAll: false });
+  assert.deepEqual(weigh(new Set(["b"])), { bytes: 0, isAll: true });
 });
 
 test("only a throw-away that one tag has is taken for one", () => {
@@ -311,5 +326,5 @@ test("only a throw-away that one tag has is taken for one", () => {
 test("an index that holds itself, and nonsense in one, end", () => {
   const manifests = { "sha256:x": { document: { manifests: [{ digest: "sha256:x" }, null, { digest: "constructor" }, {}] } } };
   assert.equal(planDeletion({ tags: { a: "sha256:x", b: "sha256:y" }, manifests }, ["b"]).length, 1);
-  assert.equal(createWeigher({ tags: { a: "sha256:x" }, manifests })(new Set(["a"])), 0);
+  assert.deepEqual(createWeigher({ tags: { a: "sha256:x" }, manifests })(new Set(["a"])), { bytes: 0, isAll: true });
 });

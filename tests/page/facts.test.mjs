@@ -29,13 +29,16 @@ test("each is read once in a view, and known to all views", async () => {
   const { asked, facts, session } = reading(() => ({ tags: {}, manifests: { a: { document }, b: { document }, c: { unread: true }, d: null } }), { app: 3 });
   assert.deepEqual(facts.of("app"), { tags: 3, size: undefined });
   assert.deepEqual(facts.of("unknown"), { tags: 0, size: undefined });
+  session.get().names.set("unreadable", null);
+  assert.equal(facts.of("unreadable").tags, null);
   for (let time = 0; time < 2; time += 1) {
     facts.want(["app"]);
     await rest();
   }
   assert.deepEqual(asked, ["app"]);
-  assert.deepEqual(facts.of("app"), { tags: 3, size: 15 });
-  assert.deepEqual([...session.get().sizes], [["app", 15]]);
+  const size = { bytes: 15, isAll: false };
+  assert.deepEqual(facts.of("app"), { tags: 3, size });
+  assert.deepEqual([...session.get().sizes], [["app", size]]);
 });
 
 test("what was denied is not asked again, and what was known of it goes; what failed is asked again", async () => {

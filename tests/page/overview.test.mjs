@@ -34,7 +34,10 @@ test("each tag has its digest, size, platform, age and siblings", () => {
 test("a repository weighs what is shared once", () => {
   const shared = blob("x", 100);
   const manifests = { "sha256:a": image("c", shared, blob("y", 1)), "sha256:b": image("d", shared) };
-  assert.equal(readRepository({ tags: {}, manifests }).size, 100 + 1 + 5 + 5);
+  assert.deepEqual(readRepository({ tags: {}, manifests }).size, { bytes: 100 + 1 + 5 + 5, isAll: true });
+  for (const more of [{ unread: true }, image("e", blob("z", -1)), image("e", blob("z", "1")), { document: { schemaVersion: 1 } }]) {
+    assert.equal(readRepository({ tags: {}, manifests: { ...manifests, more } }).size.isAll, false);
+  }
 });
 
 test("an index has the platforms and weight of its images, however deep they lie", () => {
@@ -67,7 +70,7 @@ test("a tag that names nothing, and one whose deletion was cut off, are known", 
 test("a stranger's words break nothing", () => {
   const manifests = { "sha256:a": { document: { schemaVersion: 2, config: null, layers: [null, 7] }, config: [] } };
   const { tags, size, may } = readRepository({ tags: { one: "sha256:a" }, manifests, may: { delete: "yes" } });
-  assert.deepEqual([tags.get("one").kind, size, may], ["artifact", 0, { push: false, delete: false }]);
+  assert.deepEqual([tags.get("one").kind, size, may], ["artifact", { bytes: 0, isAll: true }, { push: false, delete: false }]);
 });
 
 test("many tags on one digest, and indexes of indexes of indexes, are read in no time to speak of", () => {

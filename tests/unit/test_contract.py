@@ -238,7 +238,12 @@ def test_what_is_wrong_with_a_tag_is_told(case: dict[str, Any]) -> None:
     reader = Reader(
         registry,
         "app",
-        Overview({"it": case["root"]}, damaged=case["damaged"], unlinked=frozenset(case.get("unlinked", ()))),
+        Overview(
+            {"it": case["root"]},
+            damaged=case["damaged"],
+            unlinked=frozenset(case.get("unlinked", ())),
+            sizes=case.get("sizes", {}),
+        ),
     )
     tag = tag_of("it", root, read_contents(reader, [root]), reader)
     assert {"state": tag.state.name.lower() if tag.state else "", "sentence": tag_sentence("app:it", tag)} == case["is"]

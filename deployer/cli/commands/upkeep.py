@@ -82,7 +82,12 @@ def gc(
             more = would_go(shown, manifests, lambda snapshot, known: choose_untagged(snapshot, known, further))
             left = views.Untagged(left_untagged(shown, manifests), more if age is None else 0, untagged)
             views.print_survey(
-                session.out, shown, left, as_json=session.presentation.as_json, dry_run=session.presentation.dry_run
+                session.out,
+                shown,
+                left,
+                as_json=session.presentation.as_json,
+                dry_run=session.presentation.dry_run,
+                damaged=damaged,
             )
         if work is None:
             session.out.note("Dry run: nothing was changed.")

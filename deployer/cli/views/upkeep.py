@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from deployer.cli.views.words import age, counted, size
 from deployer.phrases import listed, short
 from deployer.printable import one_line as shown
 from deployer.registry.content.moments import at_second
+from deployer.workflows.images.states import CURE
 from deployer.workflows.upkeep.storage_findings import of_survey
 
 if TYPE_CHECKING:
@@ -37,8 +38,10 @@ class Untagged:
     asked: bool
 
 
-def print_survey(out: Output, found: Survey, left: Untagged, *, as_json: bool, dry_run: bool) -> None:
-    """What a collection takes: results of a dry run, remarks otherwise."""
+def print_survey(
+    out: Output, found: Survey, left: Untagged, *, as_json: bool, dry_run: bool, damaged: bool = False
+) -> None:
+    """What a collection takes: results of a dry run, remarks otherwise. `damaged` says that it takes damaged files."""
     if as_json:
         out.json({**_survey_json(found), "untagged_manifests_left": left.count})
         return
@@ -68,7 +71,7 @@ def print_survey(out: Output, found: Survey, left: Untagged, *, as_json: bool, d
         out.note(
             f"{counted(left.would_go, 'manifest')} that no tag reaches: `deployer gc --untagged` takes {them} too."
         )
-    _print_left(out, found)
+    _print_left(out, found, runs="" if dry_run or not damaged else CURE)
 
 
 def print_prune(
@@ -146,7 +149,8 @@ def print_collected(out: Output, done: Collected, *, as_json: bool) -> None:
     if done.links:
         out.note(f"Wrote {counted(done.links, 'link')} again.")
     if done.held:
-        out.note(f"Freed {size(done.freed)} of the disk. Writes were paused for {done.held:.1f} s.")
+        freed = f"Freed {size(done.freed)} of the disk. " if done.freed else ""
+        out.note(f"{freed}Writes were paused for {done.held:.1f} s.")
     elif not done.left:
         out.note("Nothing to free.")
 
@@ -182,7 +186,8 @@ def warn_of(out: Output, finding: Finding) -> None:
         out.note(f"  → {shown(advice)}")
 
 
-def _print_left(out: Output, found: Survey) -> None:
+def _print_left(out: Output, found: Survey, runs: str = "") -> None:
+    """What stays, and what is wrong; `runs` is the command that runs now, and that nobody needs to be advised."""
     if found.waiting.blobs:
         out.note(
             f"Left alone: {size(found.waiting.size)} in {counted(found.waiting.blobs, 'blob')}, uploaded in the last "
@@ -191,9 +196,15 @@ def _print_left(out: Output, found: Survey) -> None:
     if found.unfinished:
         out.note(f"Unfinished uploads hold {size(found.unfinished)}; the registry clears them after a week.")
     for finding in of_survey(found):
-        warn_of(out, finding)
+        warn_of(out, replace(finding, advice=_without(runs, finding.advice)) if runs else finding)
     for name in found.spared:
         out.note(f"Left alone: {shown(name)}, until what is wrong there is fixed or removed.")
+
+
+def _without(command: str, advice: Sequence[str]) -> tuple[str, ...]:
+    first, *rest = [line for line in advice if not line.startswith(command)] or [""]
+    first = first.removeprefix("Or ")
+    return (first[:1].upper() + first[1:], *rest) if first else ()
 
 
 def _garbage_words(found: Survey) -> str:

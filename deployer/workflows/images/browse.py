@@ -301,7 +301,9 @@ def _bare_tag(name: str, document: Document) -> Tag:
 
 def tag_of(name: str, manifest: Manifest, contents: Contents, reader: Reader) -> Tag:
     """A tag with all that is known of the manifest that it names."""
-    damaged = reader.damaged(contents.needed_manifests(manifest), contents.needed_parts(manifest))
+    damaged = reader.damaged(
+        contents.needed_manifests(manifest), contents.needed_parts(manifest), contents.children(manifest)
+    )
     known, seen = {one.digest for one in damaged}, contents.damaged(manifest)
     damaged += tuple(one for one in seen if one.digest not in known)
     told = {one.digest for one in seen}

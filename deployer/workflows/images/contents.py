@@ -89,9 +89,14 @@ class Contents:
         """The digests of the manifests that are pulled with it, itself among them."""
         return (manifest.digest, *self._children(manifest))
 
-    def needed_parts(self, manifest: Manifest) -> tuple[str, ...]:
-        """The digests of the configurations and layers that are pulled with it, as far as they are known."""
-        return tuple(part.digest for image in self.images(manifest) for part in (image.config, *image.layers))
+    def needed_parts(self, manifest: Manifest) -> tuple[Descriptor, ...]:
+        """The configurations and layers that are pulled with it, as far as they are known."""
+        return tuple(part for image in self.images(manifest) for part in (image.config, *image.layers))
+
+    def children(self, manifest: Manifest) -> tuple[Descriptor, ...]:
+        """The manifests that the indexes here put together, as these name them."""
+        indexes = [index for index in self._walk(manifest) if isinstance(index, Index)]
+        return tuple(child for index in indexes for child in index.images)
 
     def created(self, manifest: Manifest) -> datetime | None:
         """When it was made: of an index, when its newest image was; None where nothing says a real time."""
@@ -135,8 +140,7 @@ class Contents:
 
     def _children(self, manifest: Manifest) -> list[str]:
         """The digests of all that the indexes here put together."""
-        indexes = [index for index in self._walk(manifest) if isinstance(index, Index)]
-        return [child.digest for index in indexes for child in index.images]
+        return [child.digest for child in self.children(manifest)]
 
     def _needed(self, manifest: Manifest) -> Iterable[str]:
         configs = [image.config.digest for image in self.images(manifest)]

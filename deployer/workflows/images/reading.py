@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from deployer.registry.client import RegistryClient
     from deployer.registry.content.documents import Document
     from deployer.registry.content.imageconfig import ImageConfig
-    from deployer.registry.content.manifests import Manifest
+    from deployer.registry.content.manifests import Descriptor, Manifest
     from deployer.registry.overview import Overview
 
 # After so many answers in a row that did not come, no more are waited for: as many as are asked for at once.
@@ -78,13 +78,15 @@ class Patience:
 class Damaged:
     """A manifest, configuration or layer that nobody can pull; `size` is that of its file, None where there is none.
 
-    Of one that is `unlinked` the link is missing in the repository, whether or not there is a file.
+    Of one that is `unlinked` the link is missing in the repository, whether or not there is a file. Where a manifest
+    says another size than the file has, that is `stated`: one of the two is wrong.
     """
 
     digest: str
     size: int | None
     is_manifest: bool = False
     is_unlinked: bool = False
+    stated: int | None = None
 
 
 @dataclass(frozen=True)
@@ -113,15 +115,29 @@ class Reader:
         """When a tag was last pushed, where the overview tells it: a registry does not."""
         return self.overview.pushed.get(tag) if self.overview else None
 
-    def damaged(self, manifests: Iterable[str], parts: Iterable[str] = ()) -> tuple[Damaged, ...]:
-        """Those of these manifests, configurations and layers that the overview says nobody can pull."""
-        wrong = self.overview.damaged if self.overview else {}
-        kinds = {**dict.fromkeys(parts, False), **dict.fromkeys(manifests, True)}
-        unlinked = self.overview.unlinked if self.overview else frozenset()
+    def damaged(
+        self, manifests: Iterable[str], parts: Iterable[Descriptor] = (), children: Iterable[Descriptor] = ()
+    ) -> tuple[Damaged, ...]:
+        """Those of these manifests, configurations and layers that the overview says nobody can pull.
+
+        `children` are the manifests among them that an index names, as it does.
+        """
+        if self.overview is None:
+            return ()
+        wrong, sizes, unlinked = self.overview.damaged, self.overview.sizes, self.overview.unlinked
+        parts = tuple(parts)
+        kinds = {**{part.digest: False for part in parts}, **dict.fromkeys(manifests, True)}
+        stated = {
+            one.digest: one.size
+            for one in (*parts, *children)
+            if one.size is not None and one.size != sizes.get(one.digest, one.size)
+        }
         found = (
             Damaged(digest, wrong[digest], kind, digest in unlinked)
-            for digest, kind in kinds.items()
             if digest in wrong
+            else Damaged(digest, sizes[digest], kind, stated=stated[digest])
+            for digest, kind in kinds.items()
+            if digest in wrong or digest in stated
         )
         # A manifest that is larger than the registry reads may be whole, and a push would not help.
         return tuple(one for one in found if not (one.is_manifest and (one.size or 0) > REGISTRYS_LIMIT))

@@ -16,7 +16,10 @@ CURE = "deployer gc --damaged"
 
 
 class BadFile(Protocol):
-    """A file of the storage that is not what its digest promises; `size` are its bytes, None where there is none."""
+    """A file of the storage that an image cannot be pulled with; `size` are its bytes, None where there is none.
+
+    `stated` is the size that a manifest says, where that is another than the file's and the file may be whole.
+    """
 
     @property
     def digest(self) -> str:
@@ -25,6 +28,10 @@ class BadFile(Protocol):
     @property
     def size(self) -> int | None:
         """Its size in bytes."""
+
+    @property
+    def stated(self) -> int | None:
+        """The size in bytes that a manifest says wrongly of it, or rightly of what it was."""
 
     @property
     def is_manifest(self) -> bool:
@@ -42,6 +49,8 @@ def state(one: BadFile) -> str:
         return f"the link of {what} is missing"
     if one.size is None:
         return f"{what} is missing"
+    if one.stated is not None:
+        return f"{what} has {one.size} bytes, and the manifest says {one.stated}"
     return f"{what} is empty" if one.size == 0 else f"{what} is damaged ({one.size} bytes)"
 
 

@@ -7,9 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deployer.errors import StorageError
+from deployer.storage.sweep import revision_link
 from deployer.workflows.upkeep.garbage import lead_somewhere, limited, stale_layers, survey
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from deployer.storage.access import Storage
     from deployer.storage.sweep import Sweep
     from deployer.workflows.upkeep.garbage import Choose, Cure, Survey
     from deployer.workflows.upkeep.gate import Drain
@@ -46,18 +50,33 @@ def collect(work: Upkeep, manifests: Manifests, choose: Choose, shown: Survey, d
     if removal.is_empty and not shown.links:
         work.storage.empty()
         return Collected(removal, 0, left, 0.0)
+    links: AbstractSet[str] = frozenset()
     with work.writes_held(drain) as hold:
         if shown.links:
             # First, so that what they lead to counts.
             wrong = work.storage.broken_links() | work.storage.lacking(shown.links).keys() | {*shown.snapshot.shared}
-            work.storage.relink(shown.links & wrong)
+            links = shown.links & wrong - _of_deleted(work.storage, shown)
+            work.storage.relink(links)
         now = survey(work.storage, manifests, limited(choose, shown), _shown_alone(shown), shown)
         _expect_in_sight(now, shown)
         damaged = tuple(digest for digest in now.removal.damaged if digest in shown.removal.damaged)
         removal = replace(now.removal, layers=_still_stale(stale, now), damaged=damaged)
         work.remove(removal)
     work.storage.empty()
-    return Collected(removal, now.held_by({*removal.blobs, *damaged}), left, hold.seconds, len(shown.links))
+    return Collected(removal, now.held_by({*removal.blobs, *damaged}), left, hold.seconds, len(links))
+
+
+def _of_deleted(storage: Storage, shown: Survey) -> set[str]:
+    """The missing links of manifests that no tag names any more: a deletion takes the link first, and then the tags."""
+    missing = {
+        revision_link(one.repository, one.digest): one for one in shown.damages if one.is_manifest and one.is_unlinked
+    }
+    if not missing:
+        return set()
+    now = storage.snapshot().repositories
+    return {
+        path for path, one in missing.items() if one.repository not in now or not now[one.repository].on(one.digest)
+    }
 
 
 def _shown_alone(shown: Survey) -> Cure | None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from deployer.registry.content.manifests import digest_of
-from deployer.storage.sweep import blob_file, layer_link, revision_link
-from deployer.workflows.upkeep.manifest_graph import CONFIG_MAX_BYTES
+from deployer.storage.sweep import blob_file, layer_link, revision_link, tag_link
+from deployer.workflows.upkeep.manifest_graph import CONFIG_MAX_BYTES, pulled_with
+from deployer.workflows.upkeep.wrong_sizes import find_wrong_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
     from deployer.storage.access import Storage
     from deployer.storage.printed import Verified
-    from deployer.storage.snapshot import Blob, Snapshot, StoredRepository
+    from deployer.storage.snapshot import Blob, Snapshot, StoredRepository, StoredTag
     from deployer.workflows.upkeep.manifest_graph import Manifests
+    from deployer.workflows.upkeep.wrong_sizes import WrongSize
 
 _NOTHING = frozenset({digest_of(b""), digest_of(b"", "sha512")})
 
@@ -34,6 +36,8 @@ class Damage:
     of the repository that need it, `own_tags` those that point to it. One that is `unlinked` has its file, and in the
     repository no link to it. `obstacle` is the path of what is in place of its file or link, below the registry's root.
     """
+
+    stated: ClassVar[None] = None
 
     repository: str
     digest: str
@@ -70,12 +74,15 @@ class Unknown:
 class Examination:
     """What is wrong with the content, and what cannot be judged.
 
-    `spoilt` are damaged files that no image is known to need: a push that does would take them for whole.
+    `spoilt` are damaged files that no image is known to need: a push that does would take them for whole. `nameless`
+    are the tags whose own file is missing or holds no digest, as `repository:tag`.
     """
 
     damages: tuple[Damage, ...]
     unknown: tuple[Unknown, ...]
     spoilt: frozenset[str]
+    wrong_sizes: tuple[WrongSize, ...] = ()
+    nameless: tuple[str, ...] = ()
 
 
 # By repository, layers that are read whatever their size: manifests that are damaged themselves tell none, and
@@ -116,20 +123,22 @@ def examine(
     `known`, of configurations and of missing links of layers only those are looked at again.
     """
     unread = {digest for one in snapshot.repositories.values() for digest in _unread(one, manifests)}
+    unread |= {tag.digest for _, tag in _unlinked_tags(snapshot) if manifests.known.get(tag.digest) is None}
     empty = {digest for digest, blob in snapshot.blobs.items() if _is_empty(digest, blob)}
     suspects = unread.union(_of_another_size(snapshot, manifests), empty, *doubted.values())
     suspects |= _small_configurations(snapshot, manifests) if known is None else {one.digest for one in known}
     files = {digest: blob_file(snapshot.aliases.get(digest, digest)) for digest in suspects}
-    links = {
-        (name, tag.digest): revision_link(name, tag.digest)
+    links = {(name, tag.digest): revision_link(name, tag.digest) for name, tag in _unlinked_tags(snapshot)}
+    nameless = {
+        tag_link(name, tag): f"{name}:{tag}"
         for name, one in snapshot.repositories.items()
-        for tag in one.tags.values()
-        if tag.digest and tag.digest not in one.revisions
+        for tag, named in one.tags.items()
+        if not named.digest
     }
     found = storage.verify(files.values())
     sizes = {digest: found[file].size for digest, file in files.items() if not _is_whole(file, found[file])}
     needed = _linked_layers(snapshot, manifests) if known is None else _unlinked(known)
-    lacking = storage.lacking({*links.values(), *needed})
+    lacking = storage.lacking({*links.values(), *nameless, *needed})
     unlinked = _by_repository(pair for pair, link in links.items() if link in lacking)
     without = _by_repository(needed[path] for path in lacking if path in needed)
     repositories = [one for _, one in sorted(snapshot.repositories.items())]
@@ -158,7 +167,16 @@ def examine(
         spoilt=frozenset(
             snapshot.aliases.get(digest, digest) for digest, size in sizes.items() if size is not None
         ).difference(snapshot.aliases.get(one.digest, one.digest) for one in damages),
+        wrong_sizes=tuple(one for each in repositories for one in find_wrong_sizes(each, snapshot, manifests, sizes)),
+        # What is something else than a file there is told by its path.
+        nameless=tuple(sorted(name for path, name in nameless.items() if lacking.get(path) == "")),
     )
+
+
+def _unlinked_tags(snapshot: Snapshot) -> Iterator[tuple[str, StoredTag]]:
+    """The tags that name a manifest to which their repository has no link, each with its repository."""
+    for name, one in snapshot.repositories.items():
+        yield from ((name, tag) for tag in one.tags.values() if tag.digest and tag.digest not in one.revisions)
 
 
 @dataclass(frozen=True)
@@ -265,11 +283,11 @@ def missing_links(damages: Iterable[Damage]) -> frozenset[str]:
 
 
 def _unlinked(known: Iterable[Damage]) -> dict[str, tuple[str, str]]:
-    return {
-        layer_link(one.repository, one.digest): (one.repository, one.digest)
-        for one in known
-        if one.is_unlinked and not one.obstacle
-    }
+    return {_link_of(one): (one.repository, one.digest) for one in known if one.is_unlinked and not one.obstacle}
+
+
+def _link_of(one: Damage) -> str:
+    return (revision_link if one.is_manifest else layer_link)(one.repository, one.digest)
 
 
 def _configurations(repository: StoredRepository, manifests: Manifests) -> set[str]:
@@ -311,7 +329,7 @@ def _damages(
     if not wrong:
         return
     roots = repository.revisions.keys() | {tag.digest for tag in repository.tags.values() if tag.digest}
-    needs = {root: {one for one in _needed(root, repository, manifests, doubted) if one in wrong} for root in roots}
+    needs = {root: {one for one in pulled_with(root, repository, manifests, doubted) if one in wrong} for root in roots}
     for damaged in sorted(set().union(*needs.values())):
         hit = frozenset(root for root, needed in needs.items() if damaged in needed)
         yield Damage(
@@ -322,25 +340,6 @@ def _damages(
             tags=frozenset(name for name, tag in repository.tags.items() if tag.digest in hit),
             manifests=hit,
             own_tags=frozenset(repository.on(damaged)),
-            is_unlinked=damaged not in wrong.sizes and damaged not in roots,
+            is_unlinked=damaged not in wrong.sizes,
             obstacle=wrong.obstacles.to(repository.name, damaged, wrong.sizes.get(damaged)),
         )
-
-
-def _needed(root: str, repository: StoredRepository, manifests: Manifests, doubted: frozenset[str]) -> set[str]:
-    """What is pulled with a manifest: itself, its parts, and those of the images that it is an index of.
-
-    One that cannot be read may need all that is `doubted`.
-    """
-    found: set[str] = set()
-    waiting = [root]
-    while waiting:
-        digest = waiting.pop()
-        if digest in found:
-            continue
-        found.add(digest)
-        facts = manifests.known.get(digest)
-        parts = {part.digest for part in facts.parts} if facts else doubted
-        found |= parts - repository.revisions.keys()
-        waiting += [child for child in manifests.children(digest) if child in repository.revisions]
-    return found

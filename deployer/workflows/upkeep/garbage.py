@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from deployer.storage.access import Storage
     from deployer.storage.snapshot import Snapshot, StoredRepository
     from deployer.workflows.upkeep.damage import Damage, Unknown
+    from deployer.workflows.upkeep.wrong_sizes import WrongSize
 
 
 class Choose(Protocol):
@@ -53,7 +54,7 @@ class Survey:
     the tags of the future, as `repository:tag`. `links` are those that are missing, do not hold their digest, or are
     one file with another, by their paths, which are looked for with a cure alone.
     `spoilt` are damaged files that no image is known to need. `irregular` are the paths of what is no file or folder
-    where the registry expects one.
+    where the registry expects one. `nameless` are tags whose own file is missing or holds no digest.
     """
 
     snapshot: Snapshot
@@ -70,6 +71,8 @@ class Survey:
     ahead: tuple[str, ...]
     links: frozenset[str]
     irregular: tuple[str, ...] = ()
+    wrong_sizes: tuple[WrongSize, ...] = ()
+    nameless: tuple[str, ...] = ()
 
     @property
     def is_idle(self) -> bool:
@@ -169,6 +172,8 @@ def survey(
         spared=tuple(sorted(spared & chosen.keys())),
         ahead=tuple(f"{name}:{tag}" for name, tags in sorted(ahead.items()) for tag in sorted(tags)),
         links=storage.broken_links() | damage.missing_links(damages) | {*snapshot.shared} if cure else frozenset(),
+        wrong_sizes=tuple(one for one in content.wrong_sizes if one.manifest not in _revisions(going, one.repository)),
+        nameless=content.nameless,
         irregular=tuple(sorted({*snapshot.irregular, *(one.obstacle for one in content.damages if one.obstacle)})),
     )
 

@@ -261,3 +261,24 @@ def settle(
     if any(manifests.known.get(digest) is None for digest in staying):
         return Marked(frozenset(tags))
     return Marked(frozenset(tags) | frozenset(left), frozenset(going))
+
+
+def pulled_with(
+    root: str, repository: StoredRepository, manifests: Manifests, doubted: frozenset[str] = frozenset()
+) -> set[str]:
+    """What is pulled with a manifest: itself, its parts, and those of the images that it is an index of.
+
+    One that cannot be read may need all that is `doubted`.
+    """
+    found: set[str] = set()
+    waiting = [root]
+    while waiting:
+        digest = waiting.pop()
+        if digest in found:
+            continue
+        found.add(digest)
+        facts = manifests.known.get(digest)
+        parts = {part.digest for part in facts.parts} if facts else doubted
+        found |= parts - repository.revisions.keys()
+        waiting += [child for child in manifests.children(digest) if child in repository.revisions]
+    return found

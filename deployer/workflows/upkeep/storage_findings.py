@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from deployer.workflows.upkeep.damage import Damage, Unknown
     from deployer.workflows.upkeep.garbage import Survey
+    from deployer.workflows.upkeep.wrong_sizes import WrongSize
 
 _TAGS_LINK = re.compile(r"repositories/(.+)/_manifests/tags/([^/]+)/current(?:/link)?")
 
@@ -24,6 +25,8 @@ _TAGS_LINK = re.compile(r"repositories/(.+)/_manifests/tags/([^/]+)/current(?:/l
 def of_survey(found: Survey) -> Iterator[Finding]:
     """All that a survey found."""
     yield from of_damages(found.damages)
+    yield from _of_wrong_sizes(found.wrong_sizes)
+    yield from _of_nameless(found.nameless)
     yield from of_unknown(found.unknown)
     yield from _of_clock(found)
     yield from _of_foreign(found.snapshot.foreign)
@@ -36,6 +39,35 @@ def of_survey(found: Survey) -> Iterator[Finding]:
             f"{'A damaged file is' if spoilt == 1 else f'{spoilt} damaged files are'} among the content, and a push "
             f"that needs {'it' if spoilt == 1 else 'them'} would take {'it' if spoilt == 1 else 'them'} for whole.",
             (CURE,),
+        )
+
+
+def _of_wrong_sizes(wrong: Sequence[WrongSize]) -> Iterator[Finding]:
+    """A finding for each repository."""
+    for name, group in groupby(sorted(wrong, key=lambda one: one.repository), key=lambda one: one.repository):
+        found = list(group)
+        images = tuple(dict.fromkeys(image for one in found for image in one.images))
+        them, those = ("it", "The file is") if len(found) == 1 else ("them", "The files are")
+        delete = " ".join(f"{name}@{digest}" for digest in sorted({one.manifest for one in found})[:MANY])
+        push = f"Push {listed(images)} again with `docker push`, which corrects the manifest."
+        yield Finding(
+            "wrong",
+            f"{listed(images)}: {listed([state(one) for one in found])}. {those} whole and "
+            f"the manifest is wrong: containerd, which newer Docker pulls with, refuses {them}.",
+            (
+                *([push] if any(one.tags for one in found) else []),
+                f"Or remove: deployer delete {delete}, then: deployer gc",
+            ),
+        )
+
+
+def _of_nameless(tags: Sequence[str]) -> Iterator[Finding]:
+    if tags:
+        them, file = ("it", "a tag, whose file is") if len(tags) == 1 else ("them", "tags, whose files are")
+        yield Finding(
+            "wrong",
+            f"{listed(tags)}: {file} missing or damaged in the storage, so that nobody knows what the tag names.",
+            (f"Push {them} again, or: deployer delete {' '.join(tags[:MANY])}",),
         )
 
 
@@ -179,5 +211,5 @@ def _removal(name: str, found: Sequence[Damage]) -> str:
     there = set().union(*(one.manifests for one in found)) - {one.digest for one in lost}
     names = sorted(f"{name}@{digest}" for digest in there)
     names += sorted(f"{name}:{tag}" for one in lost for tag in one.own_tags)
-    collect = CURE if lost else "deployer gc"
+    collect = CURE if any(not one.is_unlinked for one in lost) else "deployer gc"
     return f"deployer delete {' '.join(names[:MANY])}, then: {collect}" if names else collect

@@ -23,11 +23,12 @@ export function stateSentence(name, { state, damaged, lost, bytes: size }) {
   return state === "empty" ? states.empty(name) : states[state] ?? "";
 }
 
-function damageWords({ digest, size, isManifest, isUnlinked }) {
+function damageWords({ digest, size, isManifest, isUnlinked, stated }) {
   const { states } = text.tags;
   const file = states.part(shortDigest(digest), isManifest);
   const part = isUnlinked ? states.link(file) : file;
   if (size === null) return states.missing(part);
+  if (stated !== null) return states.otherSize(part, size, stated);
   return size === 0 ? states.void(part) : states.damaged(part, size);
 }
 

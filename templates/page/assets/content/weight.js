@@ -16,13 +16,22 @@ export function partsOf(document, mediaType = words(document.mediaType)) {
 }
 
 /**
- * @param {any[]} documents manifests, or what is in the place of one
- * @returns {number} in bytes; what several of them need counts once, and what says no size that can be counts nothing
+ * @typedef {{bytes: number, isAll: boolean}} Sum `isAll` is false where the size of some of it is not known: there is at
+ * least so much
+ * @param {any[]} documents manifests, or what is in the place of one that could not be read
+ * @returns {Sum} what several of them need counts once
  */
 export function weigh(documents) {
   const sizes = new Map();
-  for (const document of documents.filter(isObject)) for (const { digest, size: bytes } of partsOf(document)) sizes.set(digest, bytes ?? 0);
-  return [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  for (const document of documents.filter(isObject)) for (const { digest, size: bytes } of partsOf(document)) sizes.set(digest, bytes ?? sizes.get(digest) ?? null);
+  const sum = sumOf(sizes.values());
+  return { ...sum, isAll: sum.isAll && documents.every((document) => isObject(document) && document.schemaVersion !== 1) };
+}
+
+/** @param {Iterable<number | null>} sizes null where one is not known @returns {Sum} */
+export function sumOf(sizes) {
+  const all = [...sizes];
+  return { bytes: all.reduce((sum, one) => sum + (one ?? 0), 0), isAll: !all.includes(null) };
 }
 
 /** @param {(number | null)[]} sizes @returns {number | null} their sum, null where one is not known */

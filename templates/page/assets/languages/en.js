@@ -15,6 +15,7 @@ export const text = {
   invalidName: "No repository can have this name",
   invalidNameAdvice: "Names are of small letters, digits and, between them, dots, dashes, underscores and slashes.",
 
+  atLeast: (size) => `at least ${size}`,
   justNow: "just now",
   future: "in the future",
   sortedBy: (column, descending) => `Sorted by ${column.toLowerCase()}, ${descending ? "descending" : "ascending"}`,

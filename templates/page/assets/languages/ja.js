@@ -14,6 +14,7 @@ export const text = {
   invalidName: "リポジトリの名前として使えません",
   invalidNameAdvice: "名前に使えるのは英小文字と数字です。その間には、ピリオド、ハイフン、アンダースコア、スラッシュも使えます。",
 
+  atLeast: (size) => `${size} 以上`,
   justNow: "たった今",
   future: "未来の日時",
   sortedBy: (column, descending) => `${column}の${descending ? "降順" : "昇順"}に並べました`,

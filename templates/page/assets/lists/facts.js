@@ -10,7 +10,8 @@ const PAUSE = 150;
 const FINAL = ["forbidden", "missing", "large"];
 
 /**
- * @typedef {{tags: number, size?: number}} Facts size in bytes
+ * @typedef {{tags: number | null, size?: import("../content/weight.js").Sum}} Facts `tags` is null where their number is not
+ * known
  * @param {{client: any, session: any, signal: AbortSignal, onRead: (name: string) => void}} options
  * @returns {{want: (names: string[]) => void, of: (name: string) => Facts}}
  */
@@ -30,9 +31,15 @@ export function createFacts({ client, session, signal, onRead }) {
     onRead(name);
   }
 
+  /** What the storage cannot tell is null, and no zero. */
+  function numberOf(name) {
+    const found = session.get().names?.get(name);
+    return found === undefined ? 0 : found;
+  }
+
   const want = createPool({ size: AT_ONCE, pause: PAUSE, run, signal });
   return {
     want: (names) => want(names.filter((name) => !read.has(name))),
-    of: (name) => ({ tags: session.get().names?.get(name) ?? 0, size: sizes.get(name) }),
+    of: (name) => ({ tags: numberOf(name), size: sizes.get(name) }),
   };
 }

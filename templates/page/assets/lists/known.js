@@ -52,7 +52,7 @@ export function createKnown({ client, session, signal, onRead, onLoad }) {
       want();
     },
     /** @param {string} name @param {"pushed" | "size"} by @returns {number | undefined} what it is sorted by */
-    value: (name, by) => (by === "size" ? sizes.get(name) : session.get().pushed?.get(name)?.at.getTime()),
+    value: (name, by) => (by === "size" ? sizes.get(name)?.bytes : session.get().pushed?.get(name)?.at.getTime()),
     /** @param {string[]} names @returns {{all: number, read: number, waiting: number}} of how many the size is known, and is being read */
     progress(names) {
       return { all: names.length, read: names.filter((name) => sizes.has(name)).length, waiting: wished.filter((name) => !tried.has(name)).length };

@@ -75,7 +75,7 @@ export function createClient({ origin, fetch }) {
     /** @param {AbortSignal} signal @returns {Promise<{user: string, version: string}>} who is signed in, if anyone */
     session: async (signal) => json(await request("/overview/session", signal)),
 
-    /** @param {AbortSignal} signal @returns {Promise<Map<string, number>>} every repository's number of tags */
+    /** @param {AbortSignal} signal @returns {Promise<Map<string, number | null>>} every repository's number of tags; null: not known */
     catalog: async (signal) => new Map(Object.entries((await overview("catalog", "repositories", signal)).repositories)),
 
     /**

@@ -2,6 +2,7 @@
 import { naturally } from "../browser/format.js";
 import { isAttachedTo } from "../content/attached.js";
 import { HALF_DELETED, NOTHING, describe } from "../content/manifest.js";
+import { sumOf } from "../content/weight.js";
 
 /**
  * @typedef {{tags: Record<string, string>, manifests: Record<string, {document: any}>}} Stored as the overview tells it
@@ -78,15 +79,17 @@ export function throwAway({ tag, digest, mediaType, nonce }) {
 
 /**
  * @param {Stored} stored
- * @returns {(going: Set<string>, digests?: string[]) => number} bytes that no staying tag of this repository needs,
- * once these tags have gone, and what has these digests
+ * @returns {(going: Set<string>, digests?: string[]) => import("../content/weight.js").Sum} what no staying tag of this
+ * repository needs, once these tags have gone, and what has these digests
  */
 export function createWeigher({ tags, manifests }) {
   const known = new Map();
   const blobsOf = (digest) => {
     if (!known.has(digest)) {
       const documents = below(manifests, digest).map((one) => manifests[one].document);
-      known.set(digest, documents.flatMap((document) => describe(document, document.mediaType).blobs));
+      // A manifest of schema 1 says no sizes.
+      known.set(digest, documents.flatMap((document) =>
+        document.schemaVersion === 1 ? [{ digest, size: null }] : describe(document, document.mediaType).blobs));
     }
     return known.get(digest);
   };
@@ -95,9 +98,9 @@ export function createWeigher({ tags, manifests }) {
     const isGoing = ([tag]) => going.has(tag);
     const digests = (entries) => new Set(entries.map(([, digest]) => digest));
     const all = Object.entries(tags);
-    for (const one of [...digests(all.filter(isGoing)), ...(more || [])]) for (const { digest, size } of blobsOf(one)) sizes.set(digest, size ?? 0);
+    for (const one of [...digests(all.filter(isGoing)), ...(more || [])]) for (const { digest, size } of blobsOf(one)) sizes.set(digest, size);
     for (const one of digests(all.filter((entry) => !isGoing(entry)))) for (const { digest } of blobsOf(one)) sizes.delete(digest);
-    return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+    return sumOf(sizes.values());
   };
 }
 

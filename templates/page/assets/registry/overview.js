@@ -22,7 +22,7 @@ import { total, weigh } from "../content/weight.js";
  *   attached: {to: string, orphan: boolean} | null}} Details
  * Of a tag: `sharing` all tags on the digest, this one too; `moment` what its age and its place among others are by;
  * `attached` where it only attaches something to another manifest: such a tag is in no list and no count of tags.
- * @typedef {{tags: Map<string, Details>, size: number, may: {push: boolean, delete: boolean}}} Repository
+ * @typedef {{tags: Map<string, Details>, size: import("../content/weight.js").Sum, may: {push: boolean, delete: boolean}}} Repository
  * `size` counts what several tags share once.
  */
 
@@ -33,8 +33,8 @@ import { total, weigh } from "../content/weight.js";
  * @param {Date} [now]
  * @returns {Repository}
  */
-export function readRepository({ tags, manifests, damaged, unlinked, pushed = {}, may }, now = new Date()) {
-  const damageOf = damageIn({ manifests, damaged, unlinked });
+export function readRepository({ tags, manifests, damaged, unlinked, sizes, pushed = {}, may }, now = new Date()) {
+  const damageOf = damageIn({ manifests, damaged, unlinked, sizes });
   const known = new Map(Object.entries(manifests).map(([digest, entry]) => [digest, describeEntry(entry, now)]));
   const tagsOf = new Map(Object.values(tags).map((digest) => [digest, []]));
   for (const [tag, digest] of Object.entries(tags)) tagsOf.get(digest).push(tag);

@@ -124,11 +124,40 @@ def said_wrongly(content: Image, size: object) -> Image:
 @pytest.mark.parametrize("size", [0, 5, "many", None, -1])
 def test_what_is_whole_stays_whatever_a_manifest_says(tree: Tree, size: object) -> None:
     """As a push over an empty layer writes it: the size that the registry told."""
-    tree.push("app", ["1"], said_wrongly(image("x"), size))
+    wrong = said_wrongly(image("x"), size)
+    tree.push("app", ["1"], wrong)
     before = tree.listing()
-    assert not look(tree).damages
+    found = look(tree)
+    assert not found.damages
+    if isinstance(size, int) and size >= 0:
+        (told,) = storage_findings.of_survey(found)
+        layer, has = sha256(wrong.blobs[1])[7:19], len(wrong.blobs[1])
+        assert told.sentence.startswith(
+            f"app:1: the file {layer} has {has} bytes, and the manifest says {size}. The file"
+        )
+        assert told.advice[-1] == f"Or remove: deployer delete app@{wrong.digest}, then: deployer gc"
+    else:
+        assert not [*storage_findings.of_survey(found)]
     assert cure(tree).removal.is_empty
     assert tree.listing() == before
+
+
+def test_a_size_that_an_index_says_wrongly_is_the_index_s_fault_alone(tree: Tree) -> None:
+    child = image("amd64")
+    tree.push("app", ["amd64"], child)
+    both = index([(child, None)])
+    document = both.document
+    document["manifests"][0]["size"] += 1
+    tree.push("app", ["all"], Image(json.dumps(document).encode(), both.media_type))
+    (told,) = storage_findings.of_survey(look(tree))
+    assert told.sentence.startswith(f"app:all: the manifest {child.digest[7:19]} has {len(child.content)} bytes, and")
+
+
+def test_what_is_damaged_is_not_told_of_a_wrong_manifest(tree: Tree) -> None:
+    whole = image("x")
+    tree.push("app", ["1"], whole)
+    file_of(tree, sha256(whole.blobs[1])).write_bytes(b"short")
+    assert not look(tree).wrong_sizes
 
 
 def test_a_size_of_nothing_is_right_for_nothing_alone(tree: Tree) -> None:
@@ -142,10 +171,72 @@ def test_a_size_of_nothing_is_right_for_nothing_alone(tree: Tree) -> None:
     assert hits(look(tree)) == [(sha256(whole.blobs[1]), 0, ("app:1",))]
 
 
-def test_a_tag_whose_manifest_is_not_linked(tree: Tree) -> None:
-    digest = tree.push("app", ["1"], image("x"))
-    (tree.root / f"repositories/app/_manifests/revisions/sha256/{digest[7:]}/link").unlink()
-    assert hits(look(tree)) == [(digest, None, ("app:1",))]
+class TestTagsManifestNotLinked:
+    """A tag names a manifest to which its repository has no link."""
+
+    @pytest.fixture
+    def link(self, tree: Tree) -> Path:
+        digest = tree.push("app", ["1", "2"], image("x"))
+        return tree.root / f"repositories/app/_manifests/revisions/sha256/{digest[7:]}/link"
+
+    @pytest.mark.parametrize("with_folder", [False, True])
+    def test_the_link_is_told_and_written_again(self, tree: Tree, link: Path, with_folder: bool) -> None:
+        before = tree.listing()
+        link.unlink()
+        if not with_folder:
+            link.parent.rmdir()
+        (told,) = storage_findings.of_survey(look(tree))
+        short = link.parent.name[:12]
+        assert told.sentence == f"app:1, app:2 cannot be pulled whole: the link of the manifest {short} is missing."
+        assert told.advice == (
+            "deployer gc --damaged   (writes the link again)",
+            "Or push them again from a machine that has them.",
+            "Or remove them: deployer delete app:1 app:2, then: deployer gc",
+        )
+        assert look(tree).is_idle
+        done = cure(tree)
+        assert (done.links, done.removal.is_empty) == (1, True)
+        assert link.read_text() == f"sha256:{link.parent.name}"
+        assert tree.listing() == before
+        assert not [*storage_findings.of_survey(look(tree))]
+
+    @pytest.mark.parametrize("content", [None, b"", b"short"])
+    def test_where_the_file_is_wrong_too_that_is_told(self, tree: Tree, link: Path, content: bytes | None) -> None:
+        link.unlink()
+        digest = f"sha256:{link.parent.name}"
+        file_of(tree, digest).unlink() if content is None else file_of(tree, digest).write_bytes(content)
+        assert hits(look(tree)) == [(digest, None if content is None else len(content), ("app:1", "app:2"))]
+        assert not look(tree, damaged=True).links
+        assert not cure(tree).links
+        assert not link.exists()
+
+    def test_a_deletion_that_has_ended_meanwhile_is_not_undone(self, tree: Tree, link: Path) -> None:
+        """A registry takes the link first, and then one tag after the other."""
+        link.unlink()
+        tags = tree.root / "repositories/app/_manifests/tags"
+        assert not cure(tree, lambda: shutil.rmtree(tags)).links
+        assert not link.exists()
+
+
+class TestTagsOwnFile:
+    @pytest.mark.parametrize("content", [None, b"", b"\0" * 71, b"sha256:abc"])
+    def test_a_tag_that_says_nothing_is_told(self, tree: Tree, content: bytes | None) -> None:
+        tree.push("app", ["1", "2"], image("x"))
+        link = tree.root / "repositories/app/_manifests/tags/1/current/link"
+        link.unlink() if content is None else link.write_bytes(content)
+        (told,) = storage_findings.of_survey(look(tree))
+        assert told.sentence.startswith("app:1: a tag, whose file is missing or damaged in the storage")
+        assert told.advice == ("Push it again, or: deployer delete app:1",)
+
+    def test_one_that_is_being_written_is_not(self, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+        digest = tree.push("app", ["1"], image("x"))
+        link = tree.root / "repositories/app/_manifests/tags/1/current/link"
+        link.write_bytes(b"")
+        storage = tree.storage()
+        listed = storage.snapshot()
+        link.write_text(digest)
+        monkeypatch.setattr(storage, "snapshot", lambda: listed)
+        assert not survey(storage, Manifests(), no_images).nameless
 
 
 def test_what_comes_while_it_is_listed_is_no_loss(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,5 +63,7 @@ export const words = {
     heldOff: "The registry takes no deletions at the moment: it is in maintenance, or is starting. Try again in a moment.",
     forbidden: "The access rules of this registry do not let you delete here.",
   },
-  space: (size) => `Up to ${size} will be free after this, on the machine that runs the registry. What was pushed within the last hour is left alone for that long:`,
+  space: (size) => `${upTo(size)} will be free after this, on the machine that runs the registry. What was pushed within the last hour is left alone for that long:`,
 };
+
+const upTo = (size) => (size ? `Up to ${size}` : "Space");

@@ -19,6 +19,7 @@ export const words = {
   elsewhere: (registry) => `This names an image of ${registry}. These repositories here have the name too:`,
   onlyElsewhere: (registry, name) => `This names an image of ${registry}. No repository here is called ${name}.`,
   noTags: "no tags",
+  unknownTags: "tags unknown",
   sortBy: "Sort by",
   columns: { name: "Repository", pushed: "Last push", size: "Size", tags: "Tags" },
   pushedAt: (tag, moment) => `Last push: ${tag}, ${moment}`,

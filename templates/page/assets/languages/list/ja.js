@@ -19,6 +19,7 @@ export const words = {
   elsewhere: (registry) => `これは ${registry} のイメージの名前です。このレジストリで同じ名前を含むリポジトリ：`,
   onlyElsewhere: (registry, name) => `これは ${registry} のイメージの名前です。このレジストリに ${name} というリポジトリはありません。`,
   noTags: "タグなし",
+  unknownTags: "タグ不明",
   sortBy: "並べ替え",
   columns: { name: "リポジトリ", pushed: "最後の push", size: "サイズ", tags: "タグ" },
   pushedAt: (tag, moment) => `最後の push：${tag}（${moment}）`,

@@ -85,7 +85,7 @@ export function openDeleting({ client, name, tags = [], digest = "", scope = "ta
       const isOld = (!mayPush || isDamaged) && (await deletion.way()) === "digests";
       if (!dialog.open) return;
       if (groups.length) put({ stored, groups, isOld, mayPush, scope: chosen });
-      else finish({ results: [], rest: [], freed: 0 });
+      else finish({ results: [], rest: [], freed: { bytes: 0, isAll: true } });
     } catch (error) {
       if (dialog.open) fail(error, () => ask(wanted, chosen));
     }
@@ -135,7 +135,8 @@ export function openDeleting({ client, name, tags = [], digest = "", scope = "ta
     const again = [...tagsOf(failed), ...rest];
     const content = results.length ? [resultList(results)] : [];
     const announce = (copied) => (status.textContent = copied);
-    if (freed) content.push(h("p", {}, words.space(bytes(freed))), commandBox({ lines: [command], announce }).element);
+    const space = freed.isAll && words.space(bytes(freed.bytes));
+    if (freed.bytes || !freed.isAll) content.push(h("p", {}, space || words.space("")), commandBox({ lines: [command], announce }).element);
     const retry = button(failed.length ? text.retry : words.rest, () => ask(chosen === "image" ? again.slice(0, 1) : again, chosen));
     show({
       heading: outcomeWords(results, rest),

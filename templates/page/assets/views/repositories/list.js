@@ -1,6 +1,6 @@
 /** Repositories as a list: its rows, and what each row tells. */
 import { h, say } from "../../browser/dom.js";
-import { ago, bytes, count, moment } from "../../browser/format.js";
+import { ago, count, moment, sumWords } from "../../browser/format.js";
 import { repositoryPath } from "../../browser/router.js";
 import { remembering } from "../../browser/store.js";
 import { text } from "../../browser/text.js";
@@ -66,8 +66,8 @@ export function cells() {
   return {
     element: h("span", { class: "holds" }, newest, size, tags),
     show(facts) {
-      say(tags, facts.tags ? text.tagCount(facts.tags) : text.list.noTags);
-      say(size, facts.tags && facts.size !== undefined ? bytes(facts.size) : "");
+      say(tags, facts.tags === null ? text.list.unknownTags : facts.tags ? text.tagCount(facts.tags) : text.list.noTags);
+      say(size, facts.tags && facts.size !== undefined ? sumWords(facts.size) : "");
       drawPushed(facts.pushed);
     },
   };

@@ -251,10 +251,10 @@ async function need(name) {
   });
 }
 
-/** @param {Map<string, number> | null} names with their numbers of tags */
+/** @param {Map<string, number | null> | null} names with their numbers of tags, null where that is not known */
 function arranged(names) {
   const all = ordered([...(names ?? new Map()).keys()]);
-  return { names, full: all.filter((name) => names.get(name)), empty: all.filter((name) => !names.get(name)) };
+  return { names, full: all.filter((name) => names.get(name) !== 0), empty: all.filter((name) => names.get(name) === 0) };
 }
 
 /**

@@ -1,6 +1,6 @@
 /** One repository: all its tags, and what is known of each. */
 import { h, say } from "../../browser/dom.js";
-import { bytes, registryAddress } from "../../browser/format.js";
+import { bytes, registryAddress, sumWords } from "../../browser/format.js";
 import { twice } from "../../browser/loading.js";
 import { isName } from "../../browser/names.js";
 import { untaggedPath } from "../../browser/router.js";
@@ -62,7 +62,7 @@ function showTags(context) {
   // Anyone who is at a control there, or has selected words, keeps them while the same is told.
   const drawAside = remembering((...telling) => aside.replaceChildren(...besides(...telling)));
   const drawNumber = remembering((words, size) =>
-    number.replaceChildren(...(words ? [`${words} · `, h("span", { title: text.tags.deleting.sharedOnce }, bytes(size))] : [])));
+    number.replaceChildren(...(words ? [`${words} · `, h("span", { title: text.tags.deleting.sharedOnce }, sumWords(size))] : [])));
   const box = filterBox({
     label: text.tags.filterTags,
     value: state.get().filter,
@@ -243,7 +243,7 @@ function createSelectionBar({ selection, remove, onClear }) {
     weigher ??= twice(() => import("../../registry/deletion-plan.js")).then(({ createWeigher }) => createWeigher(stored)).catch(() => null);
     const weigh = await weigher;
     const freed = weigh?.(new Set(selection.keys()));
-    words.textContent = [text.tags.deleting.selected(keys.length, hidden), freed ? text.tags.deleting.frees(bytes(freed)) : ""].filter(Boolean).join(" · ");
+    words.textContent = [text.tags.deleting.selected(keys.length, hidden), freed ? freedWords(freed) : ""].filter(Boolean).join(" · ");
   }
 
   return {
@@ -254,6 +254,11 @@ function createSelectionBar({ selection, remove, onClear }) {
       weigher = null;
     },
   };
+}
+
+function freedWords({ bytes: size, isAll }) {
+  const { frees, freesUnknown } = text.tags.deleting;
+  return isAll ? size && frees(bytes(size)) : freesUnknown;
 }
 
 function emptyNotice({ name, unknown, host, announce }) {
