@@ -54,10 +54,7 @@ def _of_wrong_sizes(wrong: Sequence[WrongSize]) -> Iterator[Finding]:
             "wrong",
             f"{listed(images)}: {listed([state(one) for one in found])}. {those} whole and "
             f"the manifest is wrong: containerd, which newer Docker pulls with, refuses {them}.",
-            (
-                *([push] if any(one.tags for one in found) else []),
-                f"Or remove: deployer delete {delete}, then: deployer gc",
-            ),
+            (push, f"Or remove: deployer delete {delete}, then: deployer gc"),
         )
 
 

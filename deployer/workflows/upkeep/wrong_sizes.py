@@ -19,7 +19,7 @@ class WrongSize:
     """A file that is what its digest promises, and a manifest that says another size of it: containerd refuses both.
 
     `size` is that of the file and `stated` what the manifest says, in bytes. `is_manifest` is of the file, such as an
-    image of an index. `tags` are those of the repository with which the manifest is pulled.
+    image of an index. `tags` are those of the repository with which the manifest is pulled, at least one.
     """
 
     repository: str
@@ -34,15 +34,14 @@ class WrongSize:
 
     @property
     def images(self) -> tuple[str, ...]:
-        """What the manifest is pulled with, as one writes it: the tags, or the manifest where there is no tag."""
-        named = tuple(f"{self.repository}:{tag}" for tag in sorted(self.tags))
-        return named or (f"{self.repository}@{self.manifest}",)
+        """What the manifest is pulled with, as one writes it."""
+        return tuple(f"{self.repository}:{tag}" for tag in sorted(self.tags))
 
 
 def find_wrong_sizes(
     repository: StoredRepository, snapshot: Snapshot, manifests: Manifests, damaged: Container[str]
 ) -> Iterator[WrongSize]:
-    """What its manifests say wrongly of files that are whole."""
+    """What manifests that a tag needs say wrongly of files that are whole."""
     found = [
         (manifest, part.digest, blob.size, part.size)
         for manifest in sorted(repository.revisions)
@@ -60,4 +59,5 @@ def find_wrong_sizes(
     }
     for manifest, digest, size, stated in dict.fromkeys(found):
         tags = frozenset(name for name, digests in needed.items() if manifest in digests)
-        yield WrongSize(repository.name, manifest, digest, size, stated, digest in repository.revisions, tags)
+        if tags:
+            yield WrongSize(repository.name, manifest, digest, size, stated, digest in repository.revisions, tags)
