@@ -33,7 +33,7 @@ REGISTRY_ROOT = f"{STORAGE}/{REGISTRY_FOLDER}"
 # Where the registry's socket is, in both containers.
 SOCKETS = "/run/registry"
 # Where the frontend hands out the certificate of its own CA.
-AUTHORITY_PATH = "/.well-known/deployer/ca.crt"
+CA_PATH = "/.well-known/deployer/ca.crt"
 
 # What the frontend reads again while it runs.
 RELOADED = ("frontend/access/", "frontend/tls/")

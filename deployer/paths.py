@@ -68,7 +68,7 @@ class Deployment:
         return self.directory / "users"
 
     @property
-    def authority_file(self) -> Path:
+    def ca_file(self) -> Path:
         """The certificate of Caddy's own CA, which clients are to trust; it is no secret."""
         return self.directory / "ca.crt"
 

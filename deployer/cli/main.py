@@ -15,12 +15,12 @@ import typer
 from deployer import __version__
 from deployer.cli.commands import (
     configuration,
-    daemon,
     deployment,
     diagnosis,
     images,
     pull_secret,
     transfer,
+    trust,
     upkeep,
     users,
 )
@@ -62,7 +62,7 @@ def _deployer(
     """Bring up a private Docker registry with a web page, and work with it."""
 
 
-for group in (configuration, deployment, diagnosis, daemon, transfer, images, upkeep, users, pull_secret):
+for group in (configuration, deployment, diagnosis, trust, transfer, images, upkeep, users, pull_secret):
     group.register(app)
 # As `deployer --help` lists them: what is needed first, first.
 _ORDER = ("init", "render", "doctor", "up", "down", "status", "logs", "configure-daemon")

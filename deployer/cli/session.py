@@ -111,8 +111,8 @@ class Session:
 
         self.require_deployment()
         deployment = self.known_deployment
-        authority = deployment.authority_file if deployment else None
-        return RegistryClient.of(self.settings, self.environment, authority, credentials=credentials)
+        ca = deployment.ca_file if deployment else None
+        return RegistryClient.of(self.settings, self.environment, ca, credentials=credentials)
 
     def show(self, report: Report) -> None:
         """Print a report as it is wanted. One that has failed ends the command with exit code 1."""

@@ -59,7 +59,7 @@ class RegistryClient:
     `url` is `http://host:port`, or with https; one that is asked in plain HTTP and speaks TLS is asked
     in HTTPS. `environment` says where Docker's sign-ins, installed CAs and a proxy are;
     `credentials` stand in place of the saved sign-in; `plain` says that the registry has no TLS, so
-    that a sign-in may cross the network unencrypted; `authority` is the certificate of the
+    that a sign-in may cross the network unencrypted; `ca` is the certificate of the
     deployment's own CA, trusted as well. `concurrency` bounds the requests under way. Every
     method raises RegistryUnreachable, Denied or RegistryError as well as what it names itself.
     """
@@ -73,7 +73,7 @@ class RegistryClient:
         timeouts: Timeouts | None = None,
         credentials: Credentials | None = None,
         plain: bool = False,
-        authority: Path | None = None,
+        ca: Path | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._concurrency = concurrency
@@ -83,7 +83,7 @@ class RegistryClient:
             environment,
             connections=concurrency,
             timeouts=timeouts or Timeouts(),
-            trust=installed(Place.of(url), environment, authority),
+            trust=installed(Place.of(url), environment, ca),
             credentials=credentials,
             plain=plain,
             inner=transport,
@@ -94,17 +94,17 @@ class RegistryClient:
         cls,
         settings: Settings,
         environment: Mapping[str, str],
-        authority: Path | None,
+        ca: Path | None,
         *,
         credentials: Credentials | None = None,
     ) -> Self:
-        """The registry that settings name. `authority` is where its own CA would be kept on this machine."""
+        """The registry that settings name. `ca` is where its own CA would be kept on this machine."""
         return cls(
             settings.url,
             environment,
             credentials=credentials,
             plain=settings.tls.is_off,
-            authority=authority if authority and authority.is_file() else None,
+            ca=ca if ca and ca.is_file() else None,
         )
 
     def __enter__(self) -> Self:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from deployer import __version__
 from deployer.host.files import PRIVATE
-from deployer.layout import AUTHORITY_PATH, GATE_HEADER, SERVICE_FILES, SOCKETS, STORAGE, Service
+from deployer.layout import CA_PATH, GATE_HEADER, SERVICE_FILES, SOCKETS, STORAGE, Service
 from deployer.rendering.rules import rule_files, user_files
 from deployer.rendering.templates import File, render, templates_directory
 
@@ -47,7 +47,7 @@ class RenderInputs:
     secret: str = field(repr=False)
     accounts: tuple[Account, ...] = ()
     certificate: Certificate | None = None
-    acme_authority: bytes | None = None
+    acme_ca: bytes | None = None
     user_namespaces: bool = False
 
 
@@ -96,8 +96,8 @@ def _caddyfile(settings: Settings, *, with_page: bool) -> bytes:
         url_host=_host_in_url(settings),
         port=settings.port,
         sockets=SOCKETS,
-        authority=f"deployer registry {settings.name}",
-        authority_path=AUTHORITY_PATH,
+        ca_name=f"deployer registry {settings.name}",
+        ca_path=CA_PATH,
         gate_header=GATE_HEADER,
     )
 
@@ -110,8 +110,8 @@ def _certificates(inputs: RenderInputs) -> Iterable[File]:
     if inputs.certificate:
         yield File("frontend/tls/certificate.pem", inputs.certificate.certificate)
         yield File("frontend/tls/key.pem", inputs.certificate.key, PRIVATE)
-    if inputs.acme_authority:
-        yield File("frontend/tls/acme.pem", inputs.acme_authority)
+    if inputs.acme_ca:
+        yield File("frontend/tls/acme.pem", inputs.acme_ca)
 
 
 def page_files() -> tuple[File, ...]:

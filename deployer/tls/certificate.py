@@ -96,12 +96,10 @@ def fingerprint_of(text: str) -> str:
     return ":".join(digits[place : place + 2] for place in range(0, 64, 2))
 
 
-def check_own(
-    certificate: Path, key: Path, host: str, now: datetime, authorities: bytes | None = None
-) -> OwnCertificate:
+def check_own(certificate: Path, key: Path, host: str, now: datetime, trusted: bytes | None = None) -> OwnCertificate:
     """Make sure that clients will accept a certificate of the user's own, and that its key fits.
 
-    `authorities`, in PEM, stand in the place of those that the system trusts; a certificate of
+    `trusted`, in PEM, stand in the place of those that the system trusts; a certificate of
     another is told as a warning. Raises ConfigurationError, and HostError where a file cannot be read.
     """
     chain = _chain(certificate)
@@ -112,7 +110,7 @@ def check_own(
     facts = _facts(leaf)
     _check_use(certificate, leaf)
     _check_names(certificate, facts, host)
-    known = bundle(Path("/")) if authorities is None else authorities
+    known = bundle(Path("/")) if trusted is None else trusted
     return OwnCertificate(facts.names, facts.not_after, facts.fingerprint, _warnings(chain, now, known))
 
 
@@ -300,14 +298,14 @@ def _check_names(path: Path, facts: CertificateFacts, host: str) -> None:
     )
 
 
-def _warnings(chain: Sequence[x509.Certificate], now: datetime, authorities: bytes) -> tuple[str, ...]:
+def _warnings(chain: Sequence[x509.Certificate], now: datetime, trusted: bytes) -> tuple[str, ...]:
     warnings = []
     ends = min(one.not_valid_after_utc for one in chain)
     days = (ends - now).days
     if days < _SOON_DAYS:
         when = "within a day" if days < 1 else f"in {days} day{'s' * (days != 1)}"
         warnings.append(f"The certificate expires {when}, on {ends:%Y-%m-%d}.")
-    if not _is_known(chain[-1], authorities):
+    if not _is_known(chain[-1], trusted):
         issuer = _shown(chain[-1].issuer.rfc4514_string())
         how = "signed by itself" if len(chain) == 1 and chain[0].issuer == chain[0].subject else f"from {issuer}"
         warnings.append(
@@ -316,11 +314,11 @@ def _warnings(chain: Sequence[x509.Certificate], now: datetime, authorities: byt
     return tuple(warnings)
 
 
-def _is_known(last: x509.Certificate, authorities: bytes) -> bool:
+def _is_known(last: x509.Certificate, trusted: bytes) -> bool:
     """Whether the system trusts the last certificate of a chain, or who signed it."""
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
-    for block in _CERTIFICATE.findall(authorities):
+    for block in _CERTIFICATE.findall(trusted):
         try:
             [known] = _all(block)
         except HostError:

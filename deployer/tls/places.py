@@ -48,6 +48,14 @@ class ClientPaths:
 
 
 @dataclass(frozen=True)
+class TrustTarget:
+    """A registry's address, HOST:PORT, and the machine that is to trust it."""
+
+    paths: ClientPaths
+    address: str
+
+
+@dataclass(frozen=True)
 class CertificatePlace:
     """Where one tool looks: the file for the CA, the file that names it where one must, what to know."""
 
@@ -57,71 +65,71 @@ class CertificatePlace:
     remark: str = ""
 
 
-def docker_system(ground: ClientPaths, address: str) -> CertificatePlace:
+def docker_system(target: TrustTarget) -> CertificatePlace:
     """Where Docker Engine looks, at each connection (docs.docker.com, "Verify repository client with certificates")."""
-    return CertificatePlace("Docker", ground.root / "etc/docker/certs.d" / address / CA_NAME)
+    return CertificatePlace("Docker", target.paths.root / "etc/docker/certs.d" / target.address / CA_NAME)
 
 
-def docker_rootless(address: str, environment: Mapping[str, str]) -> CertificatePlace:
+def docker_rootless(target: TrustTarget, environment: Mapping[str, str]) -> CertificatePlace:
     """Where an engine looks that runs as an ordinary user, with this environment."""
-    return CertificatePlace("Docker", config_home(environment) / "docker/certs.d" / address / CA_NAME)
+    return CertificatePlace("Docker", config_home(environment) / "docker/certs.d" / target.address / CA_NAME)
 
 
-def docker_desktop(ground: ClientPaths, address: str) -> CertificatePlace:
+def docker_desktop(target: TrustTarget) -> CertificatePlace:
     """Where Docker Desktop looks, when it starts."""
     return CertificatePlace(
         "Docker",
-        ground.home / ".docker/certs.d" / address / CA_NAME,
+        target.paths.home / ".docker/certs.d" / target.address / CA_NAME,
         remark="Docker Desktop reads it when it starts: docker desktop restart",
     )
 
 
-def has_docker(ground: ClientPaths) -> bool:
+def has_docker(client_paths: ClientPaths) -> bool:
     """Whether Docker is on this machine, running or not."""
-    return ground.has("docker", "dockerd") or (ground.root / "etc/docker").is_dir()
+    return client_paths.has("docker", "dockerd") or (client_paths.root / "etc/docker").is_dir()
 
 
-def podman(ground: ClientPaths, address: str) -> CertificatePlace | None:
+def podman(target: TrustTarget) -> CertificatePlace | None:
     """Where podman, skopeo and buildah look (containers-certs.d(5)); None where none of them is here."""
-    if not ground.has("podman", "skopeo", "buildah"):
+    if not target.paths.has("podman", "skopeo", "buildah"):
         return None
-    return podman_system(ground, address) if ground.is_root else podman_own(ground, address)
+    return podman_system(target) if target.paths.is_root else podman_own(target)
 
 
-def podman_system(ground: ClientPaths, address: str) -> CertificatePlace:
+def podman_system(target: TrustTarget) -> CertificatePlace:
     """Where podman looks, anyone who runs it."""
-    return CertificatePlace("podman", ground.root / "etc/containers/certs.d" / address / CA_NAME)
+    return CertificatePlace("podman", target.paths.root / "etc/containers/certs.d" / target.address / CA_NAME)
 
 
-def podman_own(ground: ClientPaths, address: str) -> CertificatePlace:
+def podman_own(target: TrustTarget) -> CertificatePlace:
     """Where podman looks first, for this user alone."""
-    return CertificatePlace("podman", ground.home / ".config/containers/certs.d" / address / CA_NAME)
+    return CertificatePlace("podman", target.paths.home / ".config/containers/certs.d" / target.address / CA_NAME)
 
 
-def containerd(ground: ClientPaths, address: str) -> CertificatePlace | None:
+def containerd(target: TrustTarget) -> CertificatePlace | None:
     """Where containerd looks; None where it is not used by itself, only by Docker.
 
     It is where nerdctl is here, its folder is, or Kubernetes is and its part is left on: a
     distribution's configuration leaves it on beside Docker alone (containerd, docs/hosts.md,
     docs/cri/config.md).
     """
-    own = config_home(ground.environment) / "containerd"
-    if not ground.is_root and ground.has("nerdctl") and own.is_dir():
-        return _containerd_place(own / "certs.d", address)
-    usual = ground.root / "etc/containerd/certs.d"
-    config = ground.root / "etc/containerd/config.toml"
+    own = config_home(target.paths.environment) / "containerd"
+    if not target.paths.is_root and target.paths.has("nerdctl") and own.is_dir():
+        return _containerd_place(own / "certs.d", target.address)
+    usual = target.paths.root / "etc/containerd/certs.d"
+    config = target.paths.root / "etc/containerd/config.toml"
     settings = _toml(config)
     enabled = settings is not None and not _CRI & set(settings.get("disabled_plugins") or ())
-    serves_kubernetes = enabled and ground.has("kubelet", "crictl")
+    serves_kubernetes = enabled and target.paths.has("kubelet", "crictl")
     named = _config_path(settings or {}) if enabled else ""
-    if not (serves_kubernetes or named or usual.is_dir() or ground.has("nerdctl")):
+    if not (serves_kubernetes or named or usual.is_dir() or target.paths.has("nerdctl")):
         return None
     if named:
-        return _containerd_place(ground.root / named.lstrip("/"), address)
+        return _containerd_place(target.paths.root / named.lstrip("/"), target.address)
     remark = ""
     if serves_kubernetes:
         remark = f"Kubernetes may ignore it: {config} does not name the folder {usual} as config_path"
-    return _containerd_place(usual, address, remark)
+    return _containerd_place(usual, target.address, remark)
 
 
 def _containerd_place(folder: Path, address: str, remark: str = "") -> CertificatePlace:

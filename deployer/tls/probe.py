@@ -6,69 +6,39 @@ import http.client
 import socket
 import ssl
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
 
+from deployer.layout import CA_PATH
 from deployer.tls.unverified import unverified
+from deployer.tls.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-AUTHORITY_PATH = "/.well-known/deployer/ca.crt"
-
 _SECONDS = 5.0
 _LIMIT = 65_536
 
-# openssl, x509_vfy.h: X509_V_ERR_*.
-_UNKNOWN = frozenset({2, 18, 19, 20, 21})
-_OTHER_NAME = frozenset({62, 64})
-_EXPIRED = 10
-_NOT_YET_VALID = 9
-_WRONG_SIGNATURE = 7
-
 # What a proxy answers by itself where it reaches nobody, or does not want to.
 _BY_PROXY = frozenset({b"403", b"407", b"502", b"503", b"504"})
+
+
+class Speaks(StrEnum):
+    """What answers at an address; BROKEN is TLS that nobody can agree on."""
+
+    NOTHING = "nothing"
+    HTTP = "http"
+    TLS = "tls"
+    BROKEN = "broken"
 
 
 @dataclass(frozen=True)
 class ProbeResult:
     """What came back: `certificate` is the server's own, in DER; `words` say why there is nothing better."""
 
-    speaks: Literal["nothing", "http", "tls", "broken"]
+    speaks: Speaks
     words: str = ""
     certificate: bytes = b""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether a connection was verified; where not, `code` is OpenSSL's, -1 where the handshake failed otherwise."""
-
-    code: int = 0
-    words: str = ""
-
-    @property
-    def ok(self) -> bool:
-        """Whether all is well."""
-        return self.code == 0
-
-    @property
-    def is_unknown(self) -> bool:
-        """Whether none of the CAs signed what was presented."""
-        return self.code in _UNKNOWN or self.code == _WRONG_SIGNATURE
-
-    @property
-    def is_other_name(self) -> bool:
-        """Whether the certificate is for other names."""
-        return self.code in _OTHER_NAME
-
-    @property
-    def is_expired(self) -> bool:
-        """Whether a certificate's time is over."""
-        return self.code == _EXPIRED
-
-    @property
-    def is_early(self) -> bool:
-        """Whether a certificate's time has not begun."""
-        return self.code == _NOT_YET_VALID
 
 
 @dataclass(frozen=True)
@@ -100,46 +70,46 @@ class Opened:
     proxy: str = ""
 
 
-class Road(Protocol):
-    """The way to a host, straight or through a proxy."""
+class Route(Protocol):
+    """The route to a host, direct or through a proxy."""
 
     def open(self, host: str, port: int, seconds: float, *, secure: bool) -> Opened:
         """A connection for TLS, or for plain HTTP. Raises OSError, ProxyFault where a proxy is at fault."""
 
 
-class StraightRoad:
-    """The way without a proxy."""
+class DirectRoute:
+    """The route without a proxy."""
 
-    def open(self, host: str, port: int, seconds: float, *, secure: bool) -> Opened:  # noqa: ARG002 - as a Road
+    def open(self, host: str, port: int, seconds: float, *, secure: bool) -> Opened:  # noqa: ARG002 - as a Route
         """A connection to the host itself. Raises OSError."""
         return Opened(socket.create_connection((host, port), timeout=seconds))
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A registry at its address; nothing is sent before it is asked. `road` is the way there, of the engine."""
+    """A registry at its address; nothing is sent before it is asked. `route` is how the engine gets there."""
 
     host: str
     port: int
     seconds: float = _SECONDS
-    road: Road = field(default_factory=StraightRoad)
+    route: Route = field(default_factory=DirectRoute)
 
     def ask(self) -> ProbeResult:
         """Find out what it speaks. What it presents is not verified. Raises ProxyFault."""
         try:
             with self._connect() as raw, unverified().wrap_socket(raw, server_hostname=self.host) as secured:
-                return ProbeResult("tls", certificate=secured.getpeercert(binary_form=True) or b"")
+                return ProbeResult(Speaks.TLS, certificate=secured.getpeercert(binary_form=True) or b"")
         except ProxyFault as fault:
             return self._ask_plainly_or(fault)
         except ssl.SSLError as error:
             reason = error.reason or ""
             if "ALERT" in reason or reason in {"UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"}:
-                return ProbeResult("broken", str(error))
+                return ProbeResult(Speaks.BROKEN, str(error))
             return self._ask_plainly(str(error))
         except ConnectionError as error:
             return self._ask_plainly(str(error))
         except OSError as error:
-            return ProbeResult("nothing", str(error))
+            return ProbeResult(Speaks.NOTHING, str(error))
 
     def verify(self, context: ssl.SSLContext) -> Verdict:
         """Make a connection that this context has to accept: chain, dates, and the host's name or address.
@@ -149,17 +119,15 @@ class Peer:
         try:
             with self._connect() as raw, context.wrap_socket(raw, server_hostname=self.host):
                 return Verdict()
-        except ssl.SSLCertVerificationError as error:
-            return Verdict(error.verify_code, error.verify_message)
         except ssl.SSLError as error:
-            return Verdict(-1, str(error))
+            return Verdict.of(error)
 
     def fetch(self) -> HttpAnswer:
         """Ask for the certificate of its own CA, over a connection that is not verified yet."""
         connection = http.client.HTTPSConnection(self.host, self.port, timeout=self.seconds)
         try:
             connection.sock = unverified().wrap_socket(self._connect(), server_hostname=self.host)
-            connection.request("GET", AUTHORITY_PATH)
+            connection.request("GET", CA_PATH)
             answer = connection.getresponse()
             return HttpAnswer(answer.status, answer.read(_LIMIT))
         except (OSError, http.client.HTTPException):
@@ -168,21 +136,21 @@ class Peer:
             connection.close()
 
     def _connect(self) -> socket.socket:
-        return self.road.open(self.host, self.port, self.seconds, secure=True).connection
+        return self.route.open(self.host, self.port, self.seconds, secure=True).connection
 
     def _ask_plainly_or(self, fault: ProxyFault) -> ProbeResult:
         """What it speaks where the proxy lets no TLS through, and plain HTTP perhaps."""
         try:
-            heard = self._ask_plainly(fault.words)
+            probe_result = self._ask_plainly(fault.words)
         except ProxyFault:
-            heard = ProbeResult("nothing")
-        if heard.speaks != "http":
+            probe_result = ProbeResult(Speaks.NOTHING)
+        if probe_result.speaks is not Speaks.HTTP:
             raise fault
-        return heard
+        return probe_result
 
     def _ask_plainly(self, words: str) -> ProbeResult:
         try:
-            opened = self.road.open(self.host, self.port, self.seconds, secure=False)
+            opened = self.route.open(self.host, self.port, self.seconds, secure=False)
             with opened.connection as connection:
                 place = f"[{self.host}]" if ":" in self.host else self.host
                 head = f"Host: {place}:{self.port}\r\nConnection: close\r\n{opened.headers}"
@@ -191,16 +159,16 @@ class Peer:
         except ProxyFault:
             raise
         except OSError as error:
-            return ProbeResult("nothing", str(error) or words)
+            return ProbeResult(Speaks.NOTHING, str(error) or words)
         if opened.prefix and begin[9:] in _BY_PROXY:
             raise ProxyFault(opened.proxy, f"it answers {begin[9:].decode()}")
-        return ProbeResult("http") if begin.startswith(b"HTTP/") else ProbeResult("nothing", words)
+        return ProbeResult(Speaks.HTTP) if begin.startswith(b"HTTP/") else ProbeResult(Speaks.NOTHING, words)
 
 
-def trusting(authority: bytes) -> ssl.SSLContext:
+def trusting(ca: bytes) -> ssl.SSLContext:
     """A context in which this CA alone, in PEM, is trusted. Raises ssl.SSLError where it is none."""
     context = strict()
-    context.load_verify_locations(cadata=authority.decode("ascii"))
+    context.load_verify_locations(cadata=ca.decode("ascii"))
     return context
 
 

@@ -2,68 +2,114 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.errors import HostError
+from deployer.phrases import listed
+from deployer.tls.verdict import Failure
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from deployer.tls.certificate import CertificateFacts
-    from deployer.tls.probe import Verdict
+    from deployer.tls.verdict import Verdict
 
-CLOCK = "date   (look whether this machine's clock is right)"
+_CLOCK = "Set this machine's clock right, if it is wrong: timedatectl"
+_NAMES_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a certificate is not accepted, in a sentence, and how to fix it."""
+
+    sentence: str
+    advice: tuple[str, ...]
 
 
 def refusal(verdict: Verdict, address: str, presented: CertificateFacts | None, now: datetime) -> HostError:
     """The error for a connection that could not be verified; `presented` is the server's certificate."""
-    if verdict.is_other_name:
-        names = ", ".join(presented.names) if presented else ""
-        host = address.rsplit(":", 1)[0]
-        return HostError(
-            f"The certificate of {address} is for {names or 'no name at all'}, not for {host}.",
-            (
-                "Use a name that it is for as --host.",
-                f"Or bring the registry up for this one, on its machine: deployer up --host {host}",
-            ),
-            verdict.words,
-        )
-    if verdict.is_expired:
-        over = presented.not_after if presented else now
-        what = f"The certificate of {address} expired on {over:%Y-%m-%d}"
-        if over >= now:
-            what = f"A certificate that {address} presents beside its own has expired"
-        return HostError(
-            f"{what}; this machine's clock says {now:%Y-%m-%d}.",
-            (CLOCK, "If it is, renew the certificate on the machine that runs the registry: deployer up"),
-            verdict.words,
-        )
-    if verdict.is_early:
-        begins = f" before {presented.not_before:%Y-%m-%d %H:%M} UTC" if presented else " yet"
-        return HostError(
-            f"The certificate of {address} is not valid{begins}; this machine's clock says {now:%Y-%m-%d %H:%M}.",
-            (CLOCK,),
-            verdict.words,
-        )
-    return HostError(f"The certificate of {address} is not accepted.", ("deployer doctor",), verdict.words)
+    reason = reason_for(verdict, address, presented, now)
+    if reason is None:
+        return HostError(f"The certificate of {address} is not accepted.", ("deployer doctor",), verdict.words)
+    return HostError(reason.sentence, reason.advice, verdict.words)
 
 
-def check_authority(facts: CertificateFacts, where: str, now: datetime) -> None:
+def reason_for(verdict: Verdict, address: str, presented: CertificateFacts | None, now: datetime) -> Reason | None:
+    """What is wrong with a certificate itself: its names or its dates; None where it is something else."""
+    if verdict.failure is Failure.OTHER_NAME:
+        return _other_name(address, presented)
+    if verdict.failure is Failure.EXPIRED:
+        return _expired(address, presented, now)
+    if verdict.failure is Failure.NOT_YET_VALID:
+        return _early(address, presented, now)
+    return None
+
+
+def configure_command(address: str) -> str:
+    """The command that lets a client trust the registry."""
+    host, _, port = address.rpartition(":")
+    return f"deployer configure-daemon --host {_bare(host)} --port {port}"
+
+
+def _other_name(address: str, presented: CertificateFacts | None) -> Reason:
+    host = _bare(address.rpartition(":")[0])
+    up = f"Or bring the registry up with this name, on its machine: deployer up --host {host}"
+    sentence = f"The certificate of {address} is not for '{host}'"
+    if presented is None:
+        return Reason(f"{sentence}.", ("Give the registry a certificate with names.", up))
+    if not presented.names:
+        return Reason(f"{sentence}: it names no host.", ("Give the registry a certificate with names.", up))
+    advice = f"Give the name that it has: --host {presented.names[0]}"
+    return Reason(f"{sentence}: it is for {listed(presented.names, _NAMES_SHOWN)}.", (advice, up))
+
+
+def _expired(address: str, presented: CertificateFacts | None, now: datetime) -> Reason:
+    clock = f"this machine's clock says {_date(now)}"
+    if presented and presented.not_after > now:
+        return Reason(
+            f"The CA behind the certificate of {address} has expired; {clock}.",
+            (_CLOCK, f"When the registry has a new CA: {configure_command(address)}"),
+        )
+    since = f" on {_date(presented.not_after)}" if presented else ""
+    return Reason(
+        f"The certificate of {address} expired{since}; {clock}.",
+        (_CLOCK, "Else renew it on the registry's machine: deployer up"),
+    )
+
+
+def _early(address: str, presented: CertificateFacts | None, now: datetime) -> Reason:
+    since = f" before {_date(presented.not_before)}" if presented and presented.not_before > now else " yet"
+    return Reason(
+        f"The certificate of {address} is not valid{since}; this machine's clock says {_date(now)}.",
+        (_CLOCK, "Else set the clock of the registry's machine right."),
+    )
+
+
+def _bare(host: str) -> str:
+    return host.removeprefix("[").removesuffix("]")
+
+
+def _date(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def check_ca(facts: CertificateFacts, where: str, now: datetime) -> None:
     """Make sure that a certificate may be trusted as a CA now. Raises HostError."""
     if not (facts.is_ca or facts.is_root):
         raise HostError(
-            f"{where} is not CA's certificate but a server's, of {facts.issuer}.",
+            f"{where} is not a CA's certificate but a server's, of {facts.issuer}.",
             ("Use the certificate of the CA that signed it.",),
         )
     if facts.not_after < now:
         raise HostError(
-            f"{where}, the CA {facts.subject}, expired on {facts.not_after:%Y-%m-%d}; "
-            f"this machine's clock says {now:%Y-%m-%d}.",
-            (CLOCK,),
+            f"{where}, the CA {facts.subject}, expired on {_date(facts.not_after)}; "
+            f"this machine's clock says {_date(now)}.",
+            (_CLOCK,),
         )
     if facts.not_before > now:
         raise HostError(
-            f"{where}, the CA {facts.subject}, is not valid before {facts.not_before:%Y-%m-%d %H:%M} UTC; "
-            f"this machine's clock says {now:%Y-%m-%d %H:%M}.",
-            (CLOCK,),
+            f"{where}, the CA {facts.subject}, is not valid before {_date(facts.not_before)}; "
+            f"this machine's clock says {_date(now)}.",
+            (_CLOCK,),
         )

@@ -15,7 +15,7 @@ from deployer.tls.certificate import bare
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from deployer.tls.places import ClientPaths
+    from deployer.tls.places import ClientPaths, TrustTarget
 
 # The folder for CAs of your own, and the program that takes them over: Debian's, Fedora's.
 _FAMILIES = (
@@ -32,12 +32,12 @@ class Store:
     program: str
 
 
-def store(ground: ClientPaths, address: str) -> Store | None:
+def store(target: TrustTarget) -> Store | None:
     """The place for this registry's CA; None where this system's way is not known."""
     for folder, program in _FAMILIES:
-        if (ground.root / folder).is_dir() and ground.has(program):
+        if (target.paths.root / folder).is_dir() and target.paths.has(program):
             # update-ca-certificates takes only names that end in .crt.
-            return Store(ground.root / folder / f"deployer-{_file_name(address)}.crt", program)
+            return Store(target.paths.root / folder / f"deployer-{_file_name(target.address)}.crt", program)
     return None
 
 
@@ -50,16 +50,16 @@ def _file_name(address: str) -> str:
     return f"{name}-{hashlib.sha256(address.encode()).hexdigest()[:8]}"
 
 
-def holds(root: Path, authority: bytes) -> bool:
+def holds(root: Path, ca: bytes) -> bool:
     """Whether the system trusts this CA, in PEM."""
-    return bare(authority) in bundle(root)
+    return bare(ca) in bundle(root)
 
 
-def context(ground: ClientPaths) -> ssl.SSLContext:
+def context(client_paths: ClientPaths) -> ssl.SSLContext:
     """A context that trusts whom the system trusts."""
-    if ground.platform != "linux":
+    if client_paths.platform != "linux":
         return ssl.create_default_context()
-    made, known = probe.strict(), bundle(ground.root)
+    made, known = probe.strict(), bundle(client_paths.root)
     if known:
         made.load_verify_locations(cadata=known.decode("ascii", errors="ignore"))
     return made

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.support.articles import USERS, another_authority, authority, deploy_articles
+from tests.support.articles import USERS, another_ca, ca_of, deploy_articles
 from tests.support.content import push_image
 from tests.support.registry_clients import Answer, Client, Curl, Docker, Podman, Skopeo
 from tests.support.signed_in import client_of, password_of, write_users
@@ -106,7 +106,7 @@ def clients(signed_in: DeployedStack, tmp_path_factory: pytest.TempPathFactory) 
     for kind in (Docker, Podman, Skopeo, Curl):
         for user in (*known, "signed-out"):
             folder = tmp_path_factory.mktemp(f"{kind.name}-{user}")
-            made[kind.name, user] = client = kind(folder, signed_in.address, authority(signed_in))
+            made[kind.name, user] = client = kind(folder, signed_in.address, ca_of(signed_in))
             if user in known:
                 client.keep(user, password_of(user))
     for repository in ("team/app", "other/app", "centos"):
@@ -161,13 +161,13 @@ def test_each_may_do_what_the_rules_allow(
 
 
 @pytest.mark.parametrize("action", ["push", "pull"])
-def test_a_client_that_does_not_trust_the_authority_sends_nothing(
+def test_a_client_that_does_not_trust_the_ca_sends_nothing(
     signed_in: DeployedStack, tmp_path: Path, action: str
 ) -> None:
     """The certificates of the table are really checked."""
     for kind in (Podman, Skopeo, Curl):
-        client = kind(tmp_path / kind.name, signed_in.address, authority(signed_in))
-        (client.folder / "certificates" / "ca.crt").write_bytes(another_authority())
+        client = kind(tmp_path / kind.name, signed_in.address, ca_of(signed_in))
+        (client.folder / "certificates" / "ca.crt").write_bytes(another_ca())
         answer = client.push("team/app", "untrusted") if action == "push" else client.pull("team/app", "1")
         assert not answer.done
         assert re.search("unknown authority|unable to get local issuer|self-signed", answer.words), answer.words

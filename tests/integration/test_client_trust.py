@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.archive import archive
-from tests.support.certificates import authority
+from tests.support.certificates import make_ca
 from tests.support.client_machine import SERVER, client_machine
 from tests.support.run import PATIENCE_SECONDS
 
@@ -120,7 +120,7 @@ def shown_fingerprint(trusting: Trusting) -> str:
     return shown[1]
 
 
-def test_an_authority_is_installed_replaced_and_removed(trusting: Trusting) -> None:
+def test_a_ca_is_installed_replaced_and_removed(trusting: Trusting) -> None:
     trusting.push(works=False)
     assert "wrong: The Docker engine does not trust" in trusting.diagnosis()
     fingerprint = shown_fingerprint(trusting)
@@ -138,7 +138,7 @@ def test_an_authority_is_installed_replaced_and_removed(trusting: Trusting) -> N
     assert "nothing to do" in trusting.configure().stdout
 
     # One that does not fit any more: both fingerprints, and the old one stays beside.
-    other = authority("Another")
+    other = make_ca("Another")
     trusting.file.write_bytes(other.pem)
     trusting.push(works=False)
     assert "did not sign what" in trusting.diagnosis()
@@ -209,7 +209,7 @@ def test_containerd_takes_it_too(trusting: Trusting) -> None:
         assert done.returncode == 0, done.stderr
 
 
-def test_plain_http_where_an_authority_is_installed_is_refused(client: Dockerd, server: DeployedStack) -> None:
+def test_plain_http_where_a_ca_is_installed_is_refused(client: Dockerd, server: DeployedStack) -> None:
     server.up()
     here = ("--host", SERVER, "--port", str(server.port))
     command = server.command("configure-daemon", *here)

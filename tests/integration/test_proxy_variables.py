@@ -20,7 +20,7 @@ import pytest
 
 from deployer.errors import ConfigurationError
 from deployer.registry.connection.proxy import proxy_for
-from tests.support.certificates import authority, certificate
+from tests.support.certificates import certificate, make_ca
 from tests.support.client_machine import ip
 from tests.support.docker_login import PATH
 from tests.support.dockerd import temporary_dockerd
@@ -84,7 +84,7 @@ def _listener_in(namespace: str) -> socket.socket:
 
 def _home(folder: Path) -> Path:
     """A home with the certificates that the client wants to have before it asks in TLS."""
-    signer = authority()
+    signer = make_ca()
     certified, key = certificate("client", signer=signer).write(folder / ".docker")
     (folder / ".docker/ca.pem").write_bytes(signer.pem)
     certified.rename(folder / ".docker/cert.pem")

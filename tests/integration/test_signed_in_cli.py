@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.integration.conftest import untag_all
-from tests.support.certificates import authority
+from tests.support.certificates import make_ca
 from tests.support.signed_in import password_of, write_rules, write_users
 from tests.support.stack import docker
 
@@ -109,7 +109,7 @@ def test_on_the_server_every_command_works_with_the_sign_in_of_docker(server: Pe
     assert server.told("tags", "team/app") == ""
 
 
-def test_a_client_with_the_authority_needs_to_be_told_nothing_else(client: Person, pushed: str) -> None:
+def test_a_client_with_the_ca_needs_to_be_told_nothing_else(client: Person, pushed: str) -> None:
     client.trust()
     client.login("ann")
     assert client.told("catalog") == "team/app\n"
@@ -121,7 +121,7 @@ def catalogs_asked_for(stack: DeployedStack) -> int:
     return docker("logs", stack.containers()["frontend"]).count("/v2/_catalog?")
 
 
-def test_a_client_without_the_authority_sends_no_password(client: Person) -> None:
+def test_a_client_without_the_ca_sends_no_password(client: Person) -> None:
     client.login("ann")
     before = catalogs_asked_for(client.stack)
     said = client.refused("catalog")
@@ -182,8 +182,8 @@ def test_who_may_delete_but_not_push_cannot_remove_one_tag_of_several(server: Pe
     assert f"Deleted team/app@{pushed}" in server.told("delete", "--yes", f"team/app@{pushed}")
 
 
-def test_a_new_authority_is_told_from_an_unknown_one(client: Person) -> None:
+def test_a_new_ca_is_told_from_an_unknown_one(client: Person) -> None:
     client.trust()
     (installed,) = (client.home / ".docker/certs.d").glob("*/ca.crt")
-    installed.write_bytes(authority().pem)
+    installed.write_bytes(make_ca().pem)
     assert f"is not by the CA that is installed for it, {installed}" in client.refused("catalog")

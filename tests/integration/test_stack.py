@@ -310,7 +310,7 @@ def test_a_data_directory_holds_the_images_and_outlives_everything(
     stack.up()
     make_image("kept:1")
     stack.deployer("push", "kept:1", check=True)
-    # No image would go, but the authority's key, the users and the files would.
+    # No image would go, but the CA's key, the users and the files would.
     refused = stack.deployer("down", "--volumes")
     assert refused.returncode == 1
     assert f"volume {stack.name}_frontend" in refused.stderr

@@ -56,7 +56,7 @@ def named(make_stack: Callable[..., DeployedStack]) -> Iterator[DeployedStack]:
     stack.remove()
 
 
-def test_up_prints_the_fingerprint_of_the_authority(named: DeployedStack) -> None:
+def test_up_prints_the_fingerprint_of_the_ca(named: DeployedStack) -> None:
     der = ssl.PEM_cert_to_DER_cert((named.directory / "ca.crt").read_text())
     plain = hashlib.sha256(der).hexdigest().upper()
     fingerprint = ":".join(plain[index : index + 2] for index in range(0, 64, 2))
@@ -106,7 +106,7 @@ def test_plain_http_on_the_port_is_sent_to_https(named: DeployedStack) -> None:
     assert answer.headers["Location"] == f"https://{NAME}:{named.port}/v2/"
 
 
-def test_the_authority_survives_down_and_up_and_goes_with_the_volumes(fresh_stack: DeployedStack) -> None:
+def test_the_ca_survives_down_and_up_and_goes_with_the_volumes(fresh_stack: DeployedStack) -> None:
     secure = {"DEPLOYER_TLS": "internal"}
     write_users(fresh_stack, ["anna"])
     fresh_stack.deployer("up", "--yes", environment=secure, check=True)
@@ -143,29 +143,29 @@ def test_upkeep_closes_the_gate_of_a_registry_with_tls(named: DeployedStack) -> 
 @pytest.fixture
 def own(fresh_stack: DeployedStack, tmp_path: Path) -> tuple[DeployedStack, Certified]:
     """A deployment whose deployer.yaml names a certificate of the user's own, not yet up, and its CA."""
-    authority = certificates.authority()
-    certificates.certificate(NAME, signer=authority).write(tmp_path)
+    ca = certificates.make_ca()
+    certificates.certificate(NAME, signer=ca).write(tmp_path)
     fresh_stack.folder.mkdir(parents=True, exist_ok=True)
     tls = {"certificate": str(tmp_path / "server.crt"), "key": str(tmp_path / "server.key")}
     settings = {"host": NAME, "bind": "127.0.0.1", "tls": tls}
     (fresh_stack.folder / "deployer.yaml").write_text(json.dumps(settings))
-    (tmp_path / "authority.pem").write_bytes(authority.pem)
-    return fresh_stack, authority
+    (tmp_path / "ca.pem").write_bytes(ca.pem)
+    return fresh_stack, ca
 
 
 def test_one_s_own_certificate_is_served_and_read_anew_without_a_restart(
     own: tuple[DeployedStack, Certified], tmp_path: Path
 ) -> None:
-    stack, authority = own
+    stack, ca = own
     brought_up = stack.deployer("up", "--yes", check=True)
     assert "which this machine's system does not trust: every client has to be given it." in brought_up.stderr
-    first = presented(stack, NAME, trusted=tmp_path / "authority.pem")
+    first = presented(stack, NAME, trusted=tmp_path / "ca.pem")
     assert names_in(first) == {NAME}
     assert "Nothing to change" in stack.deployer("up", "--yes", check=True).stderr
     before = docker("inspect", "--format", "{{.State.StartedAt}}", stack.containers()["frontend"])
-    certificates.certificate(NAME, signer=authority).write(tmp_path)
+    certificates.certificate(NAME, signer=ca).write(tmp_path)
     assert "frontend: reload" in stack.deployer("up", "--yes", check=True).stderr
-    second = presented(stack, NAME, trusted=tmp_path / "authority.pem")
+    second = presented(stack, NAME, trusted=tmp_path / "ca.pem")
     assert second["serialNumber"] != first["serialNumber"]
     assert docker("inspect", "--format", "{{.State.StartedAt}}", stack.containers()["frontend"]) == before
     assert f"TLS, with the certificate {tmp_path / 'server.crt'}, until 20" in stack.deployer("status").stdout
@@ -176,12 +176,12 @@ def test_one_s_own_certificate_is_served_and_read_anew_without_a_restart(
 
 
 def test_a_certificate_that_clients_would_refuse_stops_up(own: tuple[DeployedStack, Certified], tmp_path: Path) -> None:
-    stack, authority = own
-    certificates.certificate("other.example", signer=authority).write(tmp_path)
+    stack, ca = own
+    certificates.certificate("other.example", signer=ca).write(tmp_path)
     refused = stack.deployer("up", "--yes")
     assert refused.returncode == 2
     assert f"is for other.example, not for {NAME}" in refused.stderr
-    certificates.certificate(NAME, signer=authority).write(tmp_path)
+    certificates.certificate(NAME, signer=ca).write(tmp_path)
     (tmp_path / "server.key").chmod(0o644)
     refused = stack.deployer("up", "--yes")
     assert refused.returncode == 2

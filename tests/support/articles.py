@@ -39,12 +39,12 @@ def deploy_articles(make_stack: Callable[..., DeployedStack], *more: str) -> Dep
     return stack
 
 
-def authority(stack: DeployedStack) -> Path:
+def ca_of(stack: DeployedStack) -> Path:
     """The certificate that clients are to trust."""
     return stack.directory / "ca.crt"
 
 
-def another_authority() -> bytes:
+def another_ca() -> bytes:
     """A certificate of somebody else's CA, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "somebody else")])
@@ -61,7 +61,7 @@ def another_authority() -> bytes:
 
 def pin(stack: DeployedStack) -> str:
     """The hash by which Chromium takes the certificate, which was checked against the CA before."""
-    context = ssl.create_default_context(cafile=str(authority(stack)))
+    context = ssl.create_default_context(cafile=str(ca_of(stack)))
     with (
         socket.create_connection(("localhost", stack.port), timeout=PATIENCE_SECONDS) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as secured,

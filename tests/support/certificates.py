@@ -1,4 +1,4 @@
-"""Authorities and certificates of the tests' own, and a server that presents them."""
+"""CAs and certificates of the tests' own, and a server that presents them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Certified:
         return self.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
 
 
-def authority(
+def make_ca(
     name: str = "Test CA",
     *,
     signer: Certified | None = None,

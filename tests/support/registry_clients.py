@@ -41,11 +41,11 @@ class Client:
 
     folder: Path
     address: str
-    authority: Path
+    ca: Path
 
     def __post_init__(self) -> None:
         (self.folder / "certificates").mkdir(parents=True)
-        shutil.copy(self.authority, self.folder / "certificates" / "ca.crt")
+        shutil.copy(self.ca, self.folder / "certificates" / "ca.crt")
         self.credentials.write_text(self.signed_out)
 
     @property
@@ -161,7 +161,7 @@ class Podman(Client):
     def catalog(self) -> Answer:
         # Its search reads the catalog; alone of its commands it has no --cert-dir.
         words = ("search", "--authfile", "config.json", "--tls-verify=true", f"{self.address}/")
-        return self._podman(*words, variables={"SSL_CERT_FILE": str(self.authority)})
+        return self._podman(*words, variables={"SSL_CERT_FILE": str(self.ca)})
 
     @staticmethod
     def _trusting() -> tuple[str, ...]:

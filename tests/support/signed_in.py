@@ -44,9 +44,9 @@ def write_rules(stack: DeployedStack, rules: Sequence[dict[str, Any]]) -> None:
 
 def client_of(stack: DeployedStack, user: str | None) -> httpx.Client:
     """A client signed in as a user, or as nobody, that trusts the deployment's own CA; close it."""
-    authority = stack.directory / "ca.crt"
-    secure = authority.exists()
-    verify = ssl.create_default_context(cafile=str(authority)) if secure else ssl.create_default_context()
+    ca = stack.directory / "ca.crt"
+    secure = ca.exists()
+    verify = ssl.create_default_context(cafile=str(ca)) if secure else ssl.create_default_context()
     return httpx.Client(
         base_url=f"http{'s' if secure else ''}://{stack.address}",
         auth=(user, password_of(user)) if user else None,

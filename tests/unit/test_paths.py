@@ -49,7 +49,7 @@ def test_what_needs_no_home_folder_works_without_one(tmp_path: Path) -> None:
     assert load(Flags(), {"XDG_DATA_HOME": str(tmp_path)}, tmp_path).settings.port == 5001
     (tmp_path / "etc/docker/certs.d/reg:5000").mkdir(parents=True)
     (tmp_path / "etc/docker/certs.d/reg:5000/ca.crt").touch()
-    assert len(installed(Place.of("https://reg:5000"), {}, root=tmp_path).authorities) == 1
+    assert len(installed(Place.of("https://reg:5000"), {}, root=tmp_path).ca_files) == 1
 
 
 @pytest.mark.usefixtures("unknown")

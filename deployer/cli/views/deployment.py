@@ -196,7 +196,7 @@ def question_of_down(deployment: Deployment, plan: DownPlan, *, volumes: bool) -
 
 
 def _warn_of_losses(out: Output, plan: DownPlan) -> None:
-    if plan.loses_authority:
+    if plan.loses_ca:
         out.warn("The registry's own CA goes too: after the next `up`, clients have to trust a new one.")
     for left in plan.anonymous:
         out.warn(

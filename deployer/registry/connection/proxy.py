@@ -21,7 +21,7 @@ _HALF_AN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _LAST_PORT = 65535
 
 
-class Protocol(StrEnum):
+class ProxyProtocol(StrEnum):
     """How a proxy is spoken to."""
 
     HTTP = "http"
@@ -31,11 +31,11 @@ class Protocol(StrEnum):
     @property
     def port(self) -> int:
         """The port where the variable gives none."""
-        return {Protocol.HTTP: 80, Protocol.HTTPS: 443, Protocol.SOCKS5: 1080}[self]
+        return {ProxyProtocol.HTTP: 80, ProxyProtocol.HTTPS: 443, ProxyProtocol.SOCKS5: 1080}[self]
 
 
 # Go leaves the looking up of names to the proxy with both.
-_SOCKS = {"socks5": Protocol.SOCKS5, "socks5h": Protocol.SOCKS5}
+_SOCKS = {"socks5": ProxyProtocol.SOCKS5, "socks5h": ProxyProtocol.SOCKS5}
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Proxy:
 
     variable: str
     exempting: str
-    protocol: Protocol
+    protocol: ProxyProtocol
     host: str
     port: int
     username: str = field(default="", repr=False)
@@ -63,7 +63,7 @@ class Proxy:
     @property
     def is_socks(self) -> bool:
         """Whether it hands every connection through, and knows nothing of HTTP."""
-        return self.protocol is Protocol.SOCKS5
+        return self.protocol is ProxyProtocol.SOCKS5
 
     @property
     def credentials(self) -> tuple[str, str] | None:
@@ -123,15 +123,15 @@ def _parse(value: str, variable: str, exempting: str) -> Proxy:
     return Proxy(variable, exempting, protocol, host, port, unquote(username), unquote(password))
 
 
-def _protocol(scheme: str, port: str | None, variable: str) -> Protocol:
+def _protocol(scheme: str, port: str | None, variable: str) -> ProxyProtocol:
     if scheme in _SOCKS:
         return _SOCKS[scheme]
     if scheme == "https":
-        return Protocol.HTTPS
+        return ProxyProtocol.HTTPS
     # Go speaks HTTP to proxies of every other scheme, if they have a port.
     if scheme.startswith("socks") or (scheme != "http" and not port):
         raise _unusable(variable, "its scheme is not http, https or socks5")
-    return Protocol.HTTP
+    return ProxyProtocol.HTTP
 
 
 def _unusable(variable: str, why: str) -> ConfigurationError:

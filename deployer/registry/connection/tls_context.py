@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Trust:
+class TrustStore:
     """What is installed for one address: files with CAs, and files of our own with their keys.
 
     `deployed` is the CA of the deployment on this machine, trusted beside them.
     """
 
-    authorities: tuple[Path, ...] = ()
+    ca_files: tuple[Path, ...] = ()
     own: tuple[tuple[Path, Path], ...] = ()
     unreadable: tuple[Path, ...] = ()
     deployed: Path | None = None
@@ -34,7 +34,7 @@ class Trust:
     @property
     def expects_tls(self) -> bool:
         """Whether somebody installed a CA for just this address: then it is spoken to in TLS."""
-        return bool(self.authorities)
+        return bool(self.ca_files)
 
     def context(self, *, show_own: bool = True) -> tuple[ssl.SSLContext, tuple[str, ...]]:
         """What verifies a server by them and by the system's store, and a remark on each that is of no use.
@@ -48,11 +48,11 @@ class Trust:
         made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         made.verify_flags &= ~ssl.VERIFY_X509_STRICT
         remarks = [f"{path} cannot be read by this user." for path in self.unreadable]
-        for authority in (*self.authorities, *((self.deployed,) if self.deployed else ())):
+        for ca in (*self.ca_files, *((self.deployed,) if self.deployed else ())):
             try:
-                made.load_verify_locations(cafile=authority)
+                made.load_verify_locations(cafile=ca)
             except (OSError, ValueError) as error:
-                remarks.append(f"{authority} is of no use as a CA: {_reason(error)}.")
+                remarks.append(f"{ca} is of no use as a CA: {_reason(error)}.")
         for certificate, key in self.own if show_own else ():
             try:
                 # Without a password given here, OpenSSL would ask for it on the terminal.
@@ -63,10 +63,10 @@ class Trust:
 
 
 def installed(
-    place: Place, environment: Mapping[str, str], authority: Path | None = None, *, root: Path = Path("/")
-) -> Trust:
+    place: Place, environment: Mapping[str, str], ca: Path | None = None, *, root: Path = Path("/")
+) -> TrustStore:
     """What this machine has installed for a registry, and beside it the file of the deployment's own CA."""
-    authorities: list[Path] = []
+    ca_files: list[Path] = []
     own: list[tuple[Path, Path]] = []
     unreadable: list[Path] = []
     for folder in _folders(place, environment, root):
@@ -77,9 +77,9 @@ def installed(
         except OSError:
             unreadable.append(folder)
             continue
-        authorities += [file for file in files if file.suffix == ".crt"]
+        ca_files += [file for file in files if file.suffix == ".crt"]
         own += [(file, file.with_suffix(".key")) for file in files if file.suffix == ".cert"]
-    return Trust(tuple(authorities), tuple(own), tuple(unreadable), authority)
+    return TrustStore(tuple(ca_files), tuple(own), tuple(unreadable), ca)
 
 
 def _folders(place: Place, environment: Mapping[str, str], root: Path) -> Iterator[Path]:

@@ -17,9 +17,9 @@ from deployer.printable import printable
 from deployer.registry.connection.faults import fault
 from deployer.registry.connection.proxy import proxy_for
 from deployer.registry.connection.proxy_faults import proxy_fault
-from deployer.registry.connection.tls_context import Trust
+from deployer.registry.connection.request_route import RequestRoute, transport_for
+from deployer.registry.connection.tls_context import TrustStore
 from deployer.registry.connection.tls_faults import HandshakeFailure, presented, tls_cause, tls_fault
-from deployer.registry.connection.way import Way, transport_for
 from deployer.registry.login.sign_in import SignIn
 from deployer.registry.protocol.answers import Answer, original_text, tells_tls
 from deployer.registry.protocol.place import Place
@@ -71,11 +71,11 @@ class Transport:
         connections: int,
         timeouts: Timeouts,
         plain: bool = False,
-        trust: Trust | None = None,
+        trust: TrustStore | None = None,
         credentials: Credentials | None = None,
         inner: httpx.BaseTransport | None = None,
     ) -> None:
-        self._trust = trust or Trust()
+        self._trust = trust or TrustStore()
         place = Place.of(url)
         self.place = place.secured if self._trust.expects_tls else place
         self._environment = environment
@@ -187,14 +187,14 @@ class Transport:
         own = _origin(url) == _origin(self.place.url)
         sent = {**headers, "Authorization": authorization} if own and authorization else dict(headers)
         place = self.place if own else Place.of(urljoin(url, "/"))
-        way = Way.to(url, None if self._inner else self._proxy(url))
-        client = self._client_for(url, way.proxy, own=own)
+        route = RequestRoute.to(url, None if self._inner else self._proxy(url))
+        client = self._client_for(url, route.proxy, own=own)
         # A kept connection may be closed under us just as we use it; asking again is harmless for these.
         attempts = 2 if method in _SAFE else 1
         while True:
             attempts -= 1
             try:
-                with client.stream(method, url, headers=sent, content=content, extensions=way.extensions) as response:
+                with client.stream(method, url, headers=sent, content=content, extensions=route.extensions) as response:
                     answer = Answer(
                         method=method,
                         url=url,
@@ -204,29 +204,29 @@ class Transport:
                         headers=response.headers,
                         content=_read(response, limit, place),
                         user=self._sign_in.user if own else "",
-                        via=str(way.proxy or ""),
+                        via=str(route.proxy or ""),
                     )
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
                 if not attempts:
-                    raise self._failed(error, place, way, own=own) from error
+                    raise self._failed(error, place, route, own=own) from error
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise self._failed(error, place, way, own=own) from error
+                raise self._failed(error, place, route, own=own) from error
             else:
-                way.check(answer, place, self._timeouts.connect)
+                route.check(answer, place, self._timeouts.connect)
                 if self._is_here(url) and tells_tls(answer):
                     raise _TlsSpoken
                 return answer
 
-    def _failed(self, error: Exception, place: Place, way: Way, *, own: bool) -> DeployerError:
+    def _failed(self, error: Exception, place: Place, route: RequestRoute, *, own: bool) -> DeployerError:
         slow_start = isinstance(error, httpx.ConnectTimeout)
         seconds = self._timeouts.connect if slow_start else self._timeouts.read
-        if way.proxy and way.fails_at_proxy(error):
-            return proxy_fault(error, way.proxy, place, seconds=seconds)
+        if route.proxy and route.fails_at_proxy(error):
+            return proxy_fault(error, route.proxy, place, seconds=seconds)
         cause = tls_cause(error)
         if cause is None:
             return fault(error, place, seconds=seconds)
-        shown = None if way.proxy else presented(place, self._timeouts.connect)
-        trust = self._trust if own else Trust()
+        shown = None if route.proxy else presented(place, self._timeouts.connect)
+        trust = self._trust if own else TrustStore()
         return tls_fault(cause, place, HandshakeFailure(trust, shown, datetime.now(UTC), self._remarks), str(error))
 
     def _proxy(self, url: str) -> Proxy | None:

@@ -12,9 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deployer.registry.connection.proxy import Protocol, proxy_for
-from deployer.registry.connection.tls_context import Trust
-from deployer.tls.probe import Opened, ProxyFault, StraightRoad
+from deployer.registry.connection.proxy import ProxyProtocol, proxy_for
+from deployer.registry.connection.tls_context import TrustStore
+from deployer.tls.probe import DirectRoute, Opened, ProxyFault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,17 +26,17 @@ _PIECE = 16_384
 
 
 @dataclass(frozen=True)
-class ProxiedRoad:
-    """The way to a host through the proxies that these variables name; straight where they name none for it."""
+class ProxyRoute:
+    """The route to a host through the proxies that these variables name; direct where they name none for it."""
 
     variables: Mapping[str, str]
 
     def open(self, host: str, port: int, seconds: float, *, secure: bool) -> Opened:
-        """A connection for TLS, or for plain HTTP. Raises ProxyFault, and OSError on the straight way."""
+        """A connection for TLS, or for plain HTTP. Raises ProxyFault, and OSError on the direct route."""
         place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         proxy = proxy_for(f"{'https' if secure else 'http'}://{place}", self.variables)
         if proxy is None:
-            return StraightRoad().open(host, port, seconds, secure=secure)
+            return DirectRoute().open(host, port, seconds, secure=secure)
         try:
             return _opened(proxy, (host, port), place, seconds, secure=secure)
         except ProxyFault:
@@ -50,8 +50,8 @@ def _opened(proxy: Proxy, target: tuple[str, int], place: str, seconds: float, *
         return Opened(_through_socks(proxy, target, seconds), proxy=str(proxy))
     connection = socket.create_connection((proxy.host, proxy.port), timeout=seconds)
     try:
-        if proxy.protocol is Protocol.HTTPS:
-            connection = Trust().context()[0].wrap_socket(connection, server_hostname=proxy.host)
+        if proxy.protocol is ProxyProtocol.HTTPS:
+            connection = TrustStore().context()[0].wrap_socket(connection, server_hostname=proxy.host)
         if not secure:
             return Opened(connection, f"http://{place}", _login(proxy), str(proxy))
         head = f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n{_login(proxy)}\r\n"
@@ -61,7 +61,7 @@ def _opened(proxy: Proxy, target: tuple[str, int], place: str, seconds: float, *
         connection.close()
         raise
     # TLS within TLS takes a plain socket.
-    return Opened(_carried(connection) if proxy.protocol is Protocol.HTTPS else connection, proxy=str(proxy))
+    return Opened(_carried(connection) if proxy.protocol is ProxyProtocol.HTTPS else connection, proxy=str(proxy))
 
 
 def _login(proxy: Proxy) -> str:

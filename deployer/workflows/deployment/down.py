@@ -68,7 +68,7 @@ class DownPlan:
     going: tuple[ToRemove, ...]
     kept: tuple[str, ...]
     loses_images: bool
-    loses_authority: bool = False
+    loses_ca: bool = False
     users: int = 0
     anonymous: tuple[AnonymousVolume, ...] = ()
     hides_images: bool = False
@@ -133,7 +133,7 @@ def plan(stack: Stack, *, volumes: bool) -> DownPlan:
         going=tuple(going),
         kept=tuple(kept),
         loses_images=bool(volumes_going & {images.name, stack.data_volume}),
-        loses_authority=volumes and deployment.authority_file.exists(),
+        loses_ca=volumes and deployment.ca_file.exists(),
         users=len((read_if_there(deployment.users_file) or b"").splitlines()) if volumes else 0,
         anonymous=left,
         hides_images=hides_images,

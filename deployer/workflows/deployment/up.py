@@ -10,7 +10,7 @@ from deployer.host.lock import exclusive
 from deployer.record import Record
 from deployer.rendering.deployment import render_deployment
 from deployer.workflows.checks import preflight, readiness
-from deployer.workflows.deployment import authority, files, login, ownership, provision
+from deployer.workflows.deployment import ca, files, login, ownership, provision
 from deployer.workflows.deployment.service_change import Action
 from deployer.workflows.deployment.up_plan import needs_reload, plan_up
 
@@ -65,9 +65,9 @@ def up(stack: Stack, *, rebuild: bool, timeout: float, prompts: UserPrompts, qui
             if plan.adoption is not None:
                 ownership.keep_storage(stack.deployment, plan.adoption)
         readiness.wait(stack.settings, stack.engine, stack.deployment.name, timeout)
-        if stack.settings.tls.mode == "internal" and not (plan.is_empty and stack.deployment.authority_file.exists()):
-            authority.keep(stack.engine, stack.deployment)
-    fingerprint = authority.fingerprint(stack.deployment) if stack.settings.tls.mode == "internal" else ""
+        if stack.settings.tls.mode == "internal" and not (plan.is_empty and stack.deployment.ca_file.exists()):
+            ca.keep(stack.engine, stack.deployment)
+    fingerprint = ca.fingerprint(stack.deployment) if stack.settings.tls.mode == "internal" else ""
     return UpOutcome(plan, fingerprint, requires_login=bool(login.accounts_of(stack.deployment)))
 
 

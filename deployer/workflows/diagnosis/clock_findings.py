@@ -43,7 +43,7 @@ def registry(examined: Examined) -> Iterator[Finding]:
     """Compare this machine's clock with the registry's."""
     stack = examined.stack
     try:
-        with RegistryClient.of(stack.settings, examined.environment, stack.deployment.authority_file) as client:
+        with RegistryClient.of(stack.settings, examined.environment, stack.deployment.ca_file) as client:
             time = client.time()
     except DeployerError:
         # That it does not answer is told by the way to it.

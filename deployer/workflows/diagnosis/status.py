@@ -13,7 +13,7 @@ from deployer.host.files import read_if_there
 from deployer.layout import GRANTS, STORAGE, Service
 from deployer.storage.access import Storage
 from deployer.workflows.checks import preflight, readiness
-from deployer.workflows.deployment import authority, files, login
+from deployer.workflows.deployment import ca, files, login
 from deployer.workflows.finding import Finding
 from deployer.workflows.upkeep import storage_findings
 from deployer.workflows.upkeep.garbage import no_images, survey
@@ -208,7 +208,7 @@ def _login(stack: Stack) -> Login:
 def _encryption(stack: Stack) -> Encryption:
     tls = stack.settings.tls
     if tls.mode == "internal":
-        return Encryption(tls.mode, authority_sha256=authority.fingerprint(stack.deployment))
+        return Encryption(tls.mode, authority_sha256=ca.fingerprint(stack.deployment))
     if not tls.is_own:
         return Encryption(tls.mode)
     ends = _end_of_certificate(stack)

@@ -10,12 +10,12 @@ from deployer.errors import DeployerError, HostError
 from deployer.host.daemon import file
 from deployer.host.daemon.process import Machine
 from deployer.tls import certificate, probe, system_store
-from deployer.tls.places import ClientPaths
-from deployer.tls.refusals import check_authority, refusal
+from deployer.tls.places import ClientPaths, TrustTarget
+from deployer.tls.refusals import check_ca, configure_command, refusal
 from deployer.workflows.finding import Finding
 from deployer.workflows.trust import insecure, placement
+from deployer.workflows.trust.engine_route import engine_route, not_let_through
 from deployer.workflows.trust.engine_view import EngineView, locate
-from deployer.workflows.trust.engine_way import engine_way, not_let_through
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from deployer.tls.places import CertificatePlace
     from deployer.workflows.diagnosis.examined import Examined
     from deployer.workflows.trust.decision import Registry
-    from deployer.workflows.trust.engine_view import Registries, Whereabouts
+    from deployer.workflows.trust.engine_view import EngineLocation, Registries
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class TrustExamined:
 
     settings: Settings
     registry: Registry
-    ground: ClientPaths
-    where: Whereabouts
+    client_paths: ClientPaths
+    location: EngineLocation
     registries: Registries
 
     @property
@@ -53,101 +53,106 @@ class TrustExamined:
     @property
     def advice(self) -> str:
         """The command that fixes most."""
-        return f"deployer configure-daemon --host {self.settings.host} --port {self.settings.port}"
+        return configure_command(self.address)
+
+    @property
+    def target(self) -> TrustTarget:
+        """The registry, and this machine."""
+        return TrustTarget(self.client_paths, self.address)
 
 
 def look(examined: Examined) -> Iterator[Finding]:
     """Look at what this machine and its engine trust."""
     settings, engine = examined.stack.settings, examined.stack.engine
     facts = engine.system.describe()
-    where = locate(Machine(examined.environment), EngineView(facts, engine.system.insecure_registries))
-    scene = TrustExamined(
+    location = locate(Machine(examined.environment), EngineView(facts, engine.system.insecure_registries))
+    trust = TrustExamined(
         settings,
-        engine_way(settings, facts.proxies, where).peer,
+        engine_route(settings, facts.proxies, location).peer,
         ClientPaths(examined.environment),
-        where,
+        location,
         engine.system.insecure_registries(),
     )
-    yield from examine(scene, datetime.now(UTC))
+    yield from examine(trust, datetime.now(UTC))
 
 
-def examine(scene: TrustExamined, now: datetime) -> Iterator[Finding]:
+def examine(examined: TrustExamined, now: datetime) -> Iterator[Finding]:
     """Look at what the registry speaks and at what is trusted for it."""
-    if scene.settings.is_loopback and scene.is_unverified:
-        yield _accepted(scene)
+    if examined.settings.is_loopback and examined.is_unverified:
+        yield _accepted(examined)
         return
     try:
-        heard = scene.registry.ask()
-        if heard.speaks == "tls":
-            yield from _encrypted(scene, certificate.describe_der(heard.certificate), now)
+        probe_result = examined.registry.ask()
+        if probe_result.speaks is probe.Speaks.TLS:
+            yield from _encrypted(examined, certificate.describe_der(probe_result.certificate), now)
             return
-        installed = placement.installed(scene.ground, scene.address, scene.where)
+        installed = placement.installed(examined.target, examined.location)
     except DeployerError as error:
         yield Finding.of(error)
         return
     except probe.ProxyFault as fault:
-        yield Finding.of(not_let_through(scene.address, fault))
+        yield Finding.of(not_let_through(examined.address, fault))
         return
     except OSError as error:
-        yield Finding("wrong", f"{scene.address} stopped answering.", (), str(error))
+        yield Finding("wrong", f"{examined.address} stopped answering.", (), str(error))
         return
-    if heard.speaks == "http" and (installed or scene.settings.tls.is_on):
+    if probe_result.speaks is probe.Speaks.HTTP and (installed or examined.settings.tls.is_on):
         why = f"a CA is installed for it, {installed[0].path}" if installed else "the settings say so"
         yield Finding(
             "wrong",
-            f"{scene.address} answers in plain HTTP, and is to speak HTTPS: {why}. "
+            f"{examined.address} answers in plain HTTP, and is to speak HTTPS: {why}. "
             "Somebody in between may be answering in its place.",
             ("deployer status   (on the machine that runs the registry)",),
         )
-    elif scene.is_unverified:
-        yield _accepted(scene)
+    elif examined.is_unverified:
+        yield _accepted(examined)
     elif installed:
         # It does not answer, which is said already.
-        yield Finding("note", f"A CA is installed for {scene.address}: {installed[0].path}.")
+        yield Finding("note", f"A CA is installed for {examined.address}: {installed[0].path}.")
     else:
-        yield _untrusted(scene)
+        yield _untrusted(examined)
 
 
-def _encrypted(scene: TrustExamined, presented: CertificateFacts, now: datetime) -> Iterator[Finding]:
-    verdict = scene.registry.verify(system_store.context(scene.ground))
+def _encrypted(examined: TrustExamined, presented: CertificateFacts, now: datetime) -> Iterator[Finding]:
+    verdict = examined.registry.verify(system_store.context(examined.client_paths))
     if verdict.ok:
-        yield Finding("ok", f"This system trusts the certificate of {scene.address}.")
+        yield Finding("ok", f"This system trusts the certificate of {examined.address}.")
         return
     if not verdict.is_unknown:
-        yield Finding.of(refusal(verdict, scene.address, presented, now))
+        yield Finding.of(refusal(verdict, examined.address, presented, now))
         return
-    places, remarks = placement.places(scene.ground, scene.address, scene.where)
-    for place in places:
-        yield _at(place, scene, presented, now)
-    yield from (Finding("note", remark) for remark in remarks)
+    places = placement.places(examined.target, examined.location)
+    for place in places.found:
+        yield _at(place, examined, presented, now)
+    yield from (Finding("note", remark) for remark in places.warnings)
 
 
-def _at(place: CertificatePlace, scene: TrustExamined, presented: CertificateFacts, now: datetime) -> Finding:
+def _at(place: CertificatePlace, examined: TrustExamined, presented: CertificateFacts, now: datetime) -> Finding:
     """What one tool makes of the registry's certificate."""
-    address = scene.address
+    address = examined.address
     content = file.read(place.file).content
-    if place.client == "Docker" and scene.is_unverified:
+    if place.client == "Docker" and examined.is_unverified:
         sentence = f"Docker takes {address} without a look at its certificate: its insecure-registries name it."
-        return Finding("note", sentence, (scene.advice,))
+        return Finding("note", sentence, (examined.advice,))
     if content is not None:
-        return _by(place, content, scene, presented, now)
+        return _by(place, content, examined, presented, now)
     if place.client == "Docker":
-        return _untrusted(scene)
-    return Finding("note", f"{place.client} does not trust {address}.", (scene.advice,))
+        return _untrusted(examined)
+    return Finding("note", f"{place.client} does not trust {address}.", (examined.advice,))
 
 
 def _by(
-    place: CertificatePlace, content: bytes, scene: TrustExamined, presented: CertificateFacts, now: datetime
+    place: CertificatePlace, content: bytes, examined: TrustExamined, presented: CertificateFacts, now: datetime
 ) -> Finding:
     """What comes of the CA that is installed for one tool."""
-    address = scene.address
+    address = examined.address
     try:
         pem = certificate.bare(content)
-        check_authority(certificate.describe(pem), str(place.file), now)
-        verdict = scene.registry.verify(probe.trusting(pem))
+        check_ca(certificate.describe(pem), str(place.file), now)
+        verdict = examined.registry.verify(probe.trusting(pem))
     except HostError as error:
         sentence = error.message if str(place.file) in error.message else f"{place.file}: {error.message}"
-        return Finding("wrong", sentence, (*error.advice, scene.advice), error.original)
+        return Finding("wrong", sentence, (*error.advice, examined.advice), error.original)
     if verdict.ok:
         return Finding("ok", f"{place.client} trusts {address}, by the CA {place.file}.")
     if not verdict.is_unknown:
@@ -156,15 +161,15 @@ def _by(
         "wrong",
         f"The CA that is installed for {place.client}, {place.file}, did not sign what {address} presents now: "
         "the registry has another one since, or somebody is in between.",
-        (f"{scene.advice}   (shows the new one's fingerprint; compare it with what `deployer status` prints there)",),
+        (f"{examined.advice}   (compare its fingerprint with the one that `deployer status` prints there)",),
         verdict.words,
     )
 
 
-def _accepted(scene: TrustExamined) -> Finding:
-    return Finding("ok", f"The Docker engine accepts {scene.address}.")
+def _accepted(examined: TrustExamined) -> Finding:
+    return Finding("ok", f"The Docker engine accepts {examined.address}.")
 
 
-def _untrusted(scene: TrustExamined) -> Finding:
-    sentence = f"The Docker engine does not trust {scene.address}: pushes and pulls will fail."
-    return Finding("wrong", sentence, (scene.advice,))
+def _untrusted(examined: TrustExamined) -> Finding:
+    sentence = f"The Docker engine does not trust {examined.address}: pushes and pulls will fail."
+    return Finding("wrong", sentence, (examined.advice,))

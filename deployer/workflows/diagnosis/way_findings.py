@@ -36,7 +36,7 @@ def _resolved(host: str) -> Finding:
 
 def _answering(examined: Examined) -> Finding:
     stack = examined.stack
-    with RegistryClient.of(stack.settings, examined.environment, stack.deployment.authority_file) as client:
+    with RegistryClient.of(stack.settings, examined.environment, stack.deployment.ca_file) as client:
         client.ping()
         # A client's settings need not say that the registry speaks TLS.
         return Finding("ok", f"{client.place.url} answers as a registry.")

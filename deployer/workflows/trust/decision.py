@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
 
 from deployer.errors import HostError
 from deployer.host.files import read_whole
 from deployer.tls import certificate, probe
-from deployer.tls.refusals import check_authority, refusal
-from deployer.workflows.trust.engine_way import not_let_through
+from deployer.tls.refusals import check_ca, refusal
+from deployer.workflows.trust.engine_route import not_let_through
 
 if TYPE_CHECKING:
     import ssl
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deployer.tls.certificate import CertificateFacts
-    from deployer.tls.probe import HttpAnswer, ProbeResult, Verdict
+    from deployer.tls.probe import HttpAnswer, ProbeResult
+    from deployer.tls.verdict import Verdict
 
 _PLAIN = "deployer configure-daemon --insecure   (takes it as plain HTTP, without asking)"
 
@@ -73,8 +75,16 @@ class Public:
     """The system trusts its certificate already."""
 
 
+class CASource(StrEnum):
+    """Where a CA's certificate was taken from."""
+
+    FILE = "file"
+    REGISTRY = "registry"
+    INSTALLED = "installed"
+
+
 @dataclass(frozen=True)
-class Authority:
+class PrivateCA:
     """Its certificate is from a CA that has to be installed, checked against a connection.
 
     `compared`: whether its fingerprint is the one that the user gave. `public`: whether the system
@@ -83,58 +93,59 @@ class Authority:
 
     pem: bytes
     facts: CertificateFacts
-    source: Literal["file", "registry", "installed"]
+    source: CASource
     compared: bool
     public: bool = False
 
 
-Decision = Plain | Public | Authority
+Decision = Plain | Public | PrivateCA
 
 
-def decide(wish: TrustRequest, registry: Registry, known: Known, now: datetime) -> Decision:
+def decide(request: TrustRequest, registry: Registry, known: Known, now: datetime) -> Decision:
     """Ask the registry and choose.
 
     Raises HostError where nothing that can be trusted answers; nothing is changed.
     """
-    if wish.plain:
+    if request.plain:
         return Plain()
     try:
-        heard = registry.ask()
-        if heard.speaks == "tls":
-            return _encrypted(wish, registry, heard, known, now)
+        probe_result = registry.ask()
+        if probe_result.speaks is probe.Speaks.TLS:
+            return _encrypted(request, registry, probe_result, known, now)
     except probe.ProxyFault as fault:
-        raise not_let_through(wish.address, fault) from fault
+        raise not_let_through(request.address, fault) from fault
     except OSError as error:
-        raise HostError(f"{wish.address} stopped answering.", ("Repeat the command.",), str(error)) from error
-    if heard.speaks == "http":
-        return _plain(wish, known.installed)
-    if heard.speaks == "broken":
+        raise HostError(f"{request.address} stopped answering.", ("Repeat the command.",), str(error)) from error
+    if probe_result.speaks is probe.Speaks.HTTP:
+        return _plain(request, known.installed)
+    if probe_result.speaks is probe.Speaks.BROKEN:
         raise HostError(
-            f"{wish.address} speaks HTTPS, but refuses what Docker needs: TLS 1.2 or newer, for this host.",
+            f"{request.address} speaks HTTPS, but refuses what Docker needs: TLS 1.2 or newer, for this host.",
             ("Check --host: a server with several names wants the right one.", "deployer logs   (on its machine)"),
-            heard.words,
+            probe_result.words,
         )
     raise HostError(
-        f"Nothing answers at {wish.address}, so what it needs cannot be found out.",
+        f"Nothing answers at {request.address}, so what it needs cannot be found out.",
         (
             "Start it, on the machine that is to run it: deployer up",
             "Check --host and --port, and the firewalls in between.",
             _PLAIN,
         ),
-        heard.words,
+        probe_result.words,
     )
 
 
-def _plain(wish: TrustRequest, installed: Sequence[Installed]) -> Plain:
-    given = "--ca" if wish.ca else "--fingerprint" if wish.fingerprint else "the settings" if wish.encrypted else ""
-    if given:
+def _plain(request: TrustRequest, installed: Sequence[Installed]) -> Plain:
+    given = {"--ca": request.ca, "--fingerprint": request.fingerprint, "the settings": request.encrypted}
+    source = next((name for name, is_given in given.items() if is_given), "")
+    if source:
         raise HostError(
-            f"{wish.address} answers in plain HTTP, and by {given} it is to speak HTTPS. Nothing was changed.",
+            f"{request.address} answers in plain HTTP, and by {source} it is to speak HTTPS. Nothing was changed.",
             ("Look on the machine that runs it: deployer status", _PLAIN),
         )
     if installed:
         raise HostError(
-            f"{wish.address} answers in plain HTTP, though it spoke HTTPS before: a CA is installed for it, "
+            f"{request.address} answers in plain HTTP, though it spoke HTTPS before: a CA is installed for it, "
             f"{installed[0].path}. Somebody in between may be answering in its place.",
             (
                 "Look on the machine that runs it: deployer status",
@@ -144,47 +155,55 @@ def _plain(wish: TrustRequest, installed: Sequence[Installed]) -> Plain:
     return Plain()
 
 
-def _encrypted(wish: TrustRequest, registry: Registry, heard: ProbeResult, known: Known, now: datetime) -> Decision:
-    presented = certificate.describe_der(heard.certificate)
+def _encrypted(
+    request: TrustRequest, registry: Registry, probe_result: ProbeResult, known: Known, now: datetime
+) -> Decision:
+    presented = certificate.describe_der(probe_result.certificate)
     public = False
-    if wish.ca is None:
+    if request.ca is None:
         verdict = registry.verify(known.system)
         public = verdict.ok
         # A fingerprint that was given is compared, whomever the system trusts.
-        if public and not wish.fingerprint:
+        if public and not request.fingerprint:
             return Public()
         if not public and not verdict.is_unknown:
-            raise refusal(verdict, wish.address, presented, now)
-        if found := _from_installed(wish, registry, known, now):
+            raise refusal(verdict, request.address, presented, now)
+        if found := _from_installed(request, registry, known, now):
             return found
-    pem = _from_file(wish.ca, now) if wish.ca else _from_registry(wish.address, registry, now, public=public)
+    pem = _from_file(request.ca, now) if request.ca else _from_registry(request.address, registry, now, public=public)
     facts = certificate.describe(pem)
-    if wish.fingerprint not in {"", facts.fingerprint}:
+    if request.fingerprint not in {"", facts.fingerprint}:
         raise HostError(
-            f"The CA of {wish.address} has the SHA-256 fingerprint {facts.fingerprint}, and you gave "
-            f"{wish.fingerprint}. Nothing was installed.",
+            f"The CA of {request.address} has the SHA-256 fingerprint {facts.fingerprint}, and you gave "
+            f"{request.fingerprint}. Nothing was installed.",
             ("`deployer up` prints it, on the machine that runs the registry.",),
         )
     verdict = registry.verify(probe.trusting(pem))
     if verdict.is_unknown:
         raise HostError(
-            f"The certificate that {wish.address} presents is not from the CA {facts.subject}, but from "
+            f"The certificate that {request.address} presents is not from the CA {facts.subject}, but from "
             f"{presented.issuer}. Nothing was installed.",
             ("Get the certificate of the CA that signed it: deployer configure-daemon --ca FILE",),
             verdict.words,
         )
     if not verdict.ok:
-        raise refusal(verdict, wish.address, presented, now)
-    return Authority(pem, facts, "file" if wish.ca else "registry", compared=bool(wish.fingerprint), public=public)
+        raise refusal(verdict, request.address, presented, now)
+    return PrivateCA(
+        pem,
+        facts,
+        CASource.FILE if request.ca else CASource.REGISTRY,
+        compared=bool(request.fingerprint),
+        public=public,
+    )
 
 
-def _from_installed(wish: TrustRequest, registry: Registry, known: Known, now: datetime) -> Authority | None:
+def _from_installed(request: TrustRequest, registry: Registry, known: Known, now: datetime) -> PrivateCA | None:
     """The CA that is trusted for the address already, where it is still the right one."""
     for one in known.installed:
         facts = certificate.describe(one.pem)
-        fits = wish.fingerprint in {"", facts.fingerprint} and facts.not_before <= now <= facts.not_after
+        fits = request.fingerprint in {"", facts.fingerprint} and facts.not_before <= now <= facts.not_after
         if fits and registry.verify(probe.trusting(one.pem)).ok:
-            return Authority(one.pem, facts, "installed", compared=bool(wish.fingerprint))
+            return PrivateCA(one.pem, facts, CASource.INSTALLED, compared=bool(request.fingerprint))
     return None
 
 
@@ -225,5 +244,5 @@ def _checked(content: bytes, where: str, now: datetime, advice: tuple[str, ...])
         raise HostError(f"{where} is not a certificate in PEM.", advice, error.original) from error
     if len(found) > 1:
         raise HostError(f"{where} holds {len(found)} certificates, and one CA is wanted.", advice)
-    check_authority(found[0], where, now)
+    check_ca(found[0], where, now)
     return certificate.bare(content)

@@ -44,19 +44,19 @@ class Registries(Protocol):
 
 @dataclass(frozen=True)
 class EngineView:
-    """The engine, asked at the moment: `facts` is None where none answers, and `silence` says why.
+    """The engine, asked at the moment: `facts` is None where none answers, and `unavailable_reason` says why.
 
     `proxies` are the variables that name its proxies.
     """
 
     facts: EngineFacts | None
     registries: Callable[[], Registries]
-    silence: str = ""
+    unavailable_reason: str = ""
     proxies: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Whereabouts:
+class EngineLocation:
     """Where the engine in use is, running or not; `daemon` is its process where that can be seen."""
 
     endpoint: str
@@ -69,13 +69,13 @@ class Whereabouts:
         return process.is_elsewhere(self.endpoint)
 
 
-def locate(machine: Machine, engine: EngineView) -> Whereabouts:
+def locate(machine: Machine, engine: EngineView) -> EngineLocation:
     """Find the engine; where none answers, what the environment says of it counts."""
     facts, environment = engine.facts, machine.environment
     endpoint = facts.endpoint if facts else environment.get("DOCKER_HOST") or process.DEFAULT_ENDPOINT
     kind = facts.kind if facts else _kind_by(machine, endpoint)
     is_here = kind is not EngineKind.DESKTOP and not process.is_elsewhere(endpoint)
-    return Whereabouts(endpoint, kind, process.find(machine, endpoint) if is_here else None)
+    return EngineLocation(endpoint, kind, process.find(machine, endpoint) if is_here else None)
 
 
 def _kind_by(machine: Machine, endpoint: str) -> EngineKind:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from deployer.errors import HostError, UsageError
 from deployer.host.daemon import file as daemon_file
@@ -23,7 +24,15 @@ if TYPE_CHECKING:
     from deployer.host.daemon.process import Daemon, Machine
     from deployer.workflows.trust.engine_view import EngineView, Registries
 
-Step = Literal["reload", "restart", "start", "none"]
+
+class NextStep(StrEnum):
+    """What must follow a change of the file."""
+
+    RELOAD = "reload"
+    RESTART = "restart"
+    START = "start"
+    NONE = "none"
+
 
 _POLLS = 20
 _POLL_SECONDS = 0.25
@@ -52,7 +61,7 @@ class DaemonPlan:
     text: str
     diff: str
     present: str
-    step: Step
+    step: NextStep
     reason: str
     daemon: Daemon | None
     restart: str
@@ -138,7 +147,7 @@ def plan(request: DaemonRequest, machine: Machine, engine: EngineView) -> Daemon
         text=text,
         diff=without_secrets(file.diff(text)),
         present=present,
-        step="reload",
+        step=NextStep.RELOAD,
         reason="",
         daemon=daemon,
         restart=process.restart_command(daemon, found.kind),
@@ -173,11 +182,11 @@ def apply(
         backup = daemon_file.back_up(drafted.file, now())
         daemon_file.replace(drafted.file, content)
         outcome = replace(outcome, validated=validated, backup=backup)
-    if engine.facts is None or drafted.step == "none":
+    if engine.facts is None or drafted.step is NextStep.NONE:
         return outcome
     registries = engine.registries()
     if drafted.changes or not _heeds(drafted, registries):
-        if drafted.step == "reload":
+        if drafted.step is NextStep.RELOAD:
             outcome = _reloaded(outcome, machine, engine, sleep)
         registries = engine.registries()
     effective = _heeds(drafted, registries)
@@ -209,7 +218,7 @@ def _beside_flags(drafted: DaemonPlan, engine: EngineView) -> DaemonPlan:
     request, daemon = drafted.request, drafted.daemon
     flags = daemon.insecure_registries if daemon else ()
     covering = next((flag for flag in flags if flag == request.address or _covers(flag, request.address)), "")
-    unchanged = replace(drafted, text=drafted.file.text, diff="", present=covering, step="none")
+    unchanged = replace(drafted, text=drafted.file.text, diff="", present=covering, step=NextStep.NONE)
     if not request.remove and covering and engine.facts and accepts(engine.registries(), request.address):
         return replace(unchanged, reason="dockerd's own --insecure-registry names it")
     if request.remove and request.address not in flags:
@@ -227,19 +236,19 @@ def _beside_flags(drafted: DaemonPlan, engine: EngineView) -> DaemonPlan:
 
 
 def _with_step(drafted: DaemonPlan, engine: EngineView, *, own: Path, foreign: bool, kind: EngineKind) -> DaemonPlan:
-    def step(name: Step, reason: str) -> DaemonPlan:
+    def step(name: NextStep, reason: str) -> DaemonPlan:
         return replace(drafted, step=name, reason=reason)
 
     if engine.facts is None:
-        return step("start", engine.silence)
+        return step(NextStep.START, engine.unavailable_reason)
     if foreign:
-        return step("none", f"the engine that answers here reads another file, {own}")
+        return step(NextStep.NONE, f"the engine that answers here reads another file, {own}")
     if kind is EngineKind.DESKTOP:
-        return step("restart", "Docker Desktop reads the file only when it starts")
+        return step(NextStep.RESTART, "Docker Desktop reads the file only when it starts")
     mirrors = jsonc.names_mirrors(drafted.text)
     if mirrors and _forgets(engine.facts.version):
         return step(
-            "restart",
+            NextStep.RESTART,
             f"Docker {engine.facts.version} forgets insecure registries when it reloads a file with registry-mirrors",
         )
     return drafted

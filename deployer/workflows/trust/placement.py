@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from deployer.errors import HostError
 from deployer.host import files
@@ -16,16 +17,24 @@ from deployer.tls import places as trust_places
 from deployer.workflows.trust.decision import Installed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
     from deployer.host.daemon.file import DaemonFile
-    from deployer.tls.places import CertificatePlace, ClientPaths
+    from deployer.tls.places import CertificatePlace, ClientPaths, TrustTarget
     from deployer.tls.system_store import Store
-    from deployer.workflows.trust.engine_view import Whereabouts
+    from deployer.workflows.trust.engine_view import EngineLocation
 
-Change = Literal["add", "replace", "remove", "none"]
+
+class FileChange(StrEnum):
+    """What becomes of a file."""
+
+    ADD = "add"
+    REPLACE = "replace"
+    REMOVE = "remove"
+    NONE = "none"
+
 
 SYSTEM = "the system"
 
@@ -43,17 +52,17 @@ class Item:
     backup: Path | None = None
 
     @property
-    def change(self) -> Change:
+    def change(self) -> FileChange:
         """What becomes of it."""
         before = self.file.content
         if before == self.content:
-            return "none"
+            return FileChange.NONE
         if self.content is None:
-            return "remove"
-        return "add" if before is None else "replace"
+            return FileChange.REMOVE
+        return FileChange.ADD if before is None else FileChange.REPLACE
 
     @property
-    def is_authority(self) -> bool:
+    def is_ca(self) -> bool:
         """Whether it holds the CA itself."""
         return self.file.path.suffix == ".crt"
 
@@ -81,7 +90,7 @@ class PlacementPlan:
     @property
     def changes(self) -> tuple[Item, ...]:
         """The files that change."""
-        return tuple(item for item in self.items if item.change != "none")
+        return tuple(item for item in self.items if item.change is not FileChange.NONE)
 
     @property
     def is_needed(self) -> bool:
@@ -89,19 +98,25 @@ class PlacementPlan:
         return bool(self.changes or self.refresh)
 
 
-def places(
-    ground: ClientPaths, address: str, engine: Whereabouts
-) -> tuple[tuple[CertificatePlace, ...], tuple[str, ...]]:
+@dataclass(frozen=True)
+class Places:
+    """Where a CA belongs on this machine, and what to know of where it does not reach."""
+
+    found: tuple[CertificatePlace, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def places(target: TrustTarget, engine: EngineLocation) -> Places:
     """Where the CA belongs on this machine, and what should be told of where it does not reach.
 
     Raises HostError where it belongs on another machine alone.
     """
-    found = (trust_places.podman(ground, address), trust_places.containerd(ground, address))
+    found = (trust_places.podman(target), trust_places.containerd(target))
     others = tuple(place for place in found if place is not None)
     unreached = ""
     if engine.is_elsewhere:
         unreached = f"The Docker engine in use is on another machine ({engine.endpoint}); run this command there too."
-    elif engine.kind is EngineKind.DESKTOP and "WSL_DISTRO_NAME" in ground.environment:
+    elif engine.kind is EngineKind.DESKTOP and "WSL_DISTRO_NAME" in target.paths.environment:
         unreached = (
             "Docker Desktop looks on the Windows side, not in this distribution: "
             "import the CA there, as a trusted root, and restart Docker Desktop."
@@ -109,16 +124,16 @@ def places(
     if unreached and not others:
         raise HostError(unreached, ("deployer configure-daemon --system   (for this machine's other programs)",))
     if unreached:
-        return others, (unreached,)
-    if others and not trust_places.has_docker(ground) and engine.daemon is None:
-        return others, ()
-    return (_docker(ground, address, engine), *others), ()
+        return Places(others, (unreached,))
+    if others and not trust_places.has_docker(target.paths) and engine.daemon is None:
+        return Places(others)
+    return Places((_docker(target, engine), *others))
 
 
-def installed(ground: ClientPaths, address: str, engine: Whereabouts) -> tuple[Installed, ...]:
+def installed(target: TrustTarget, engine: EngineLocation) -> tuple[Installed, ...]:
     """The CAs that are trusted for the address, in any place where a tool looks. Raises HostError."""
-    files = [place.file for place in _everywhere(ground, address, engine)]
-    store = system_store.store(ground, address)
+    files = [place.file for place in _everywhere(target, engine)]
+    store = system_store.store(target)
     found = []
     for path in [*files, *([store.file] if store else [])]:
         content = daemon_file.read(path).content
@@ -127,9 +142,7 @@ def installed(ground: ClientPaths, address: str, engine: Whereabouts) -> tuple[I
     return tuple(found)
 
 
-def plan(
-    address: str, pem: bytes, wanted: Sequence[CertificatePlace], store: Store | None = None, *, held: bool = False
-) -> PlacementPlan:
+def plan(address: str, pem: bytes, wanted: Places, store: Store | None = None, *, held: bool = False) -> PlacementPlan:
     """What installing the CA changes; with `store` in the system's too, which `held` says it is in already.
 
     Raises HostError where a file cannot be read.
@@ -137,7 +150,7 @@ def plan(
     items: list[Item] = []
     warnings = []
     hosts = snippets.containerd_hosts(address)
-    for place in wanted:
+    for place in wanted.found:
         beside = daemon_file.read(place.hosts) if place.hosts else None
         if beside is not None and beside.content not in {None, hosts}:
             warnings.append(
@@ -152,35 +165,35 @@ def plan(
     if store is not None:
         item = Item(SYSTEM, daemon_file.read(store.file), pem)
         items.append(item)
-        refresh = store if item.change != "none" or not held else None
-    return PlacementPlan(address, tuple(items), refresh, tuple(warnings))
+        refresh = store if item.change is not FileChange.NONE or not held else None
+    return PlacementPlan(address, tuple(items), refresh, (*warnings, *wanted.warnings))
 
 
-def plan_removal(ground: ClientPaths, address: str, engine: Whereabouts) -> PlacementPlan:
+def plan_removal(target: TrustTarget, engine: EngineLocation) -> PlacementPlan:
     """What taking the CA away changes, in every place where a tool looks. Raises HostError."""
     items: list[Item] = []
     warnings = []
-    hosts = snippets.containerd_hosts(address)
-    for place in _everywhere(ground, address, engine):
+    hosts = snippets.containerd_hosts(target.address)
+    for place in _everywhere(target, engine):
         beside = daemon_file.read(place.hosts) if place.hosts else None
         if beside is not None and beside.content not in {None, hosts}:
             warnings.append(f"{beside.path} is your own and stays, with what is beside it.")
             continue
-        # First what names the authority: a name without its file is an error for containerd.
+        # First what names the CA: a name without its file is an error for containerd.
         present = (beside, daemon_file.read(place.file))
         items += [Item(place.client, file, None) for file in present if file is not None and file.content is not None]
     refresh = None
-    store = system_store.store(ground, address)
+    store = system_store.store(target)
     if store is not None:
         own = Item(SYSTEM, daemon_file.read(store.file), None)
         # The others go last: by them a run that was interrupted knows what the system may still hold.
         items.insert(0, own)
-        held = any(_is_held(ground, item) for item in items if item.is_authority)
-        refresh = store if own.change != "none" or held else None
-    return PlacementPlan(address, tuple(items), refresh, tuple(warnings))
+        held = any(_is_held(target.paths, item) for item in items if item.is_ca)
+        refresh = store if own.change is not FileChange.NONE or held else None
+    return PlacementPlan(target.address, tuple(items), refresh, tuple(warnings))
 
 
-def apply(drafted: PlacementPlan, ground: ClientPaths, now: datetime) -> PlacementPlan:
+def apply(drafted: PlacementPlan, client_paths: ClientPaths, now: datetime) -> PlacementPlan:
     """Do it, and return the plan with the backups that were made.
 
     Each file is the old one or the new one at any moment, and repeating the command finishes what
@@ -189,16 +202,16 @@ def apply(drafted: PlacementPlan, ground: ClientPaths, now: datetime) -> Placeme
     require_permission(drafted)
     done = []
     for item in drafted.items:
-        done.append(item if item.change == "none" else _carried_out(item, now))
+        done.append(item if item.change is FileChange.NONE else _carried_out(item, now))
         if drafted.refresh and item.client == SYSTEM:
-            ground.run([drafted.refresh.program])
+            client_paths.run([drafted.refresh.program])
     return replace(drafted, items=tuple(done))
 
 
 def require_permission(drafted: PlacementPlan) -> None:
     """Make sure that this user may do it. Raises NoPermission."""
     for item in drafted.items:
-        if item.change == "none" and not (drafted.refresh and item.client == SYSTEM):
+        if item.change is FileChange.NONE and not (drafted.refresh and item.client == SYSTEM):
             continue
         daemon_file.require_permission(item.file.path)
 
@@ -209,32 +222,32 @@ def left_beside(drafted: PlacementPlan) -> tuple[Path, ...]:
     return tuple(sorted(entry for folder in folders if folder.is_dir() for entry in folder.iterdir()))
 
 
-def _docker(ground: ClientPaths, address: str, engine: Whereabouts) -> CertificatePlace:
+def _docker(target: TrustTarget, engine: EngineLocation) -> CertificatePlace:
     if engine.kind is EngineKind.DESKTOP:
-        return trust_places.docker_desktop(ground, address)
+        return trust_places.docker_desktop(target)
     if engine.kind is EngineKind.ROOTLESS:
-        environment = engine.daemon.environment if engine.daemon else ground.environment
-        return trust_places.docker_rootless(address, environment)
-    return trust_places.docker_system(ground, address)
+        environment = engine.daemon.environment if engine.daemon else target.paths.environment
+        return trust_places.docker_rootless(target, environment)
+    return trust_places.docker_system(target)
 
 
-def _everywhere(ground: ClientPaths, address: str, engine: Whereabouts) -> Iterator[CertificatePlace]:
+def _everywhere(target: TrustTarget, engine: EngineLocation) -> Iterator[CertificatePlace]:
     """Every place where a tool may look, each once, whether the tool is here now or not."""
     known = (
-        _docker(ground, address, engine),
-        trust_places.docker_system(ground, address),
-        trust_places.docker_rootless(address, ground.environment),
-        trust_places.docker_desktop(ground, address),
-        trust_places.podman_system(ground, address),
-        trust_places.podman_own(ground, address),
-        trust_places.containerd(ground, address),
+        _docker(target, engine),
+        trust_places.docker_system(target),
+        trust_places.docker_rootless(target, target.paths.environment),
+        trust_places.docker_desktop(target),
+        trust_places.podman_system(target),
+        trust_places.podman_own(target),
+        trust_places.containerd(target),
     )
     yield from {place.file: place for place in reversed(known) if place is not None}.values()
 
 
-def _is_held(ground: ClientPaths, item: Item) -> bool:
+def _is_held(client_paths: ClientPaths, item: Item) -> bool:
     try:
-        return system_store.holds(ground.root, item.file.content or b"")
+        return system_store.holds(client_paths.root, item.file.content or b"")
     except HostError:
         return False
 
@@ -245,7 +258,7 @@ def _carried_out(item: Item, now: datetime) -> Item:
         _remove(path, folder_goes=item.client != SYSTEM)
         return item
     # Of a link it is the link that is replaced: what it leads to may serve others.
-    backup = daemon_file.back_up(replace(item.file, target=path), now) if item.is_authority else None
+    backup = daemon_file.back_up(replace(item.file, target=path), now) if item.is_ca else None
     _make_folder(path.parent)
     files.write_atomically(path, item.content, files.PUBLIC)
     return replace(item, backup=backup)

@@ -13,11 +13,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from deployer.errors import DeployerError, RegistryError
 from deployer.registry.client import RegistryClient
-from deployer.registry.connection.tls_context import Trust, installed
+from deployer.registry.connection.tls_context import TrustStore, installed
 from deployer.registry.connection.tls_faults import HandshakeFailure, tls_fault
 from deployer.registry.login.credentials import Credentials
 from deployer.registry.protocol.place import Place
-from tests.support.certificates import Certified, authority, certificate, now
+from tests.support.certificates import Certified, certificate, make_ca, now
 from tests.support.fake_registry import Asked, FakeRegistry, Reply, serving
 from tests.support.raw_server import sending
 from tests.support.tls_server import TlsServer, redirecting, refusing, tls_server
@@ -68,7 +68,7 @@ def site(
     clients: Certified | None = None,
     chain: bytes = b"",
 ) -> Iterator[Site]:
-    signer = authority()
+    signer = make_ca()
     made = made or certificate("127.0.0.1", "localhost", signer=signer)
     files = made.write(folder / "server", chain=chain)
     if clients is not None:
@@ -95,36 +95,36 @@ def tls(tmp_path: Path) -> Iterator[Site]:
 @pytest.mark.parametrize(
     "place", [".docker/certs.d", ".config/docker/certs.d", ".config/containers/certs.d"], ids=lambda text: text[1:]
 )
-def test_an_installed_authority_is_trusted(tls: Site, place: str) -> None:
+def test_an_installed_ca_is_trusted(tls: Site, place: str) -> None:
     tls.install(folder=tls.folder / "home" / place / tls.server.address)
     with tls.client("https") as client:
         assert client.catalog() == ()
     assert tls.fake.asked[-1].headers["authorization"].startswith("Basic ")
 
 
-def test_the_deployments_own_authority_is_trusted(tls: Site) -> None:
+def test_the_deployments_own_ca_is_trusted(tls: Site) -> None:
     file = tls.install(folder=tls.folder / "deployment")
-    with tls.client("https", authority=file) as client:
+    with tls.client("https", ca=file) as client:
         assert client.catalog() == ()
 
 
-def test_an_authority_for_another_address_is_not(tls: Site) -> None:
+def test_a_ca_for_another_address_is_not(tls: Site) -> None:
     tls.install(folder=tls.folder / "home/.docker/certs.d/127.0.0.1:1")
     assert "a CA that this machine does not know" in tls.failure("https").message
     assert tls.fake.asked == []
 
 
-def test_an_authority_that_made_an_intermediate_one_is_enough(tmp_path: Path) -> None:
-    root = authority("Root")
-    between = authority("Between", signer=root)
+def test_a_ca_that_made_an_intermediate_one_is_enough(tmp_path: Path) -> None:
+    root = make_ca("Root")
+    between = make_ca("Between", signer=root)
     with site(tmp_path, certificate("127.0.0.1", signer=between), chain=between.pem) as tls:
         tls.install(root)
         with tls.client() as client:
             assert client.catalog() == ()
 
 
-def test_an_intermediate_authority_is_trusted_without_its_root(tmp_path: Path) -> None:
-    between = authority("Between", signer=authority("Root"))
+def test_an_intermediate_ca_is_trusted_without_its_root(tmp_path: Path) -> None:
+    between = make_ca("Between", signer=make_ca("Root"))
     with site(tmp_path, certificate("127.0.0.1", signer=between)) as tls:
         tls.install(between)
         with tls.client() as client:
@@ -132,7 +132,7 @@ def test_an_intermediate_authority_is_trusted_without_its_root(tmp_path: Path) -
 
 
 def test_our_own_certificate_is_shown_where_one_is_installed(tmp_path: Path) -> None:
-    people = authority("People")
+    people = make_ca("People")
     with site(tmp_path, clients=people) as tls:
         tls.install()
         wanted = tls.failure()
@@ -171,7 +171,7 @@ def test_asked_in_plain_a_registry_with_tls_is_asked_in_tls(
 ) -> None:
     with site(tmp_path, plain=plain) as tls:
         file = tls.install(folder=tmp_path / "deployment")
-        with tls.client(authority=file) as client:
+        with tls.client(ca=file) as client:
             assert client.catalog() == ()
             assert client.place.url == f"https://{tls.server.address}"
             client.each(lambda _: client.ping(), range(20))
@@ -182,19 +182,19 @@ def test_asked_in_plain_a_registry_with_tls_is_asked_in_tls(
 @pytest.mark.parametrize("act", [lambda client: client.put_blob("a", b"x"), lambda client: client.catalog()])
 def test_what_writes_is_sent_on_too(tls: Site, act: Callable[[RegistryClient], object]) -> None:
     file = tls.install(folder=tls.folder / "deployment")
-    with tls.client(authority=file) as client:
+    with tls.client(ca=file) as client:
         act(client)
     assert len(tls.server.plain) == 1
 
 
 def test_many_threads_are_told_at_once_and_none_signs_in_in_plain(tls: Site) -> None:
     file = tls.install(folder=tls.folder / "deployment")
-    with tls.client(authority=file) as client:
+    with tls.client(ca=file) as client:
         client.each(lambda _: client.ping(), range(100))
     assert not any(b"uthorization" in asked for asked in tls.server.plain)
 
 
-def test_with_an_installed_authority_nothing_is_asked_in_plain(tls: Site) -> None:
+def test_with_an_installed_ca_nothing_is_asked_in_plain(tls: Site) -> None:
     tls.install()
     with tls.client() as client:
         client.catalog()
@@ -237,7 +237,7 @@ def test_a_401_from_elsewhere_gets_no_sign_in(tmp_path: Path) -> None:
 # --- faults ----------------------------------------------------------------------------------------------------------
 
 
-def test_an_unknown_authority_gets_no_password(tls: Site) -> None:
+def test_an_unknown_ca_gets_no_password(tls: Site) -> None:
     error = tls.failure()
     assert "a CA that this machine does not know" in error.message
     assert "deployer sends no password to it" in error.message
@@ -247,31 +247,31 @@ def test_an_unknown_authority_gets_no_password(tls: Site) -> None:
 
 
 @pytest.mark.parametrize("name", ["Test CA", "Another"])
-def test_an_authority_that_was_replaced(tls: Site, name: str) -> None:
-    file = tls.install(authority(name))
+def test_a_ca_that_was_replaced(tls: Site, name: str) -> None:
+    file = tls.install(make_ca(name))
     error = tls.failure()
     assert f"is not by the CA that is installed for it, {file}: the registry has a new" in error.message
     assert error.advice == (f"If it was brought up again, the file is out of date: rm {file}",)
-    elsewhere = unknown(Trust((file,)))
+    elsewhere = unknown(TrustStore((file,)))
     assert elsewhere.message.endswith(f"{file}: the registry has a new CA, or another server answers.")
     assert "deployer configure-daemon --host reg --port 5000" in elsewhere.advice[0]
 
 
 def test_another_server_in_the_deployments_place(tls: Site) -> None:
-    file = tls.install(authority(), tls.folder / "deployment")
-    error = tls.failure(authority=file)
+    file = tls.install(make_ca(), tls.folder / "deployment")
+    error = tls.failure(ca=file)
     assert f"is not by this deployment's own CA, {file}: another server answers." in error.message
 
 
-def test_an_unknown_authority_on_another_machine() -> None:
-    error = unknown(Trust())
+def test_an_unknown_ca_on_another_machine() -> None:
+    error = unknown(TrustStore())
     assert error.message == "The certificate of reg:5000 is by a CA that this machine does not know."
     assert error.advice[0] == "deployer configure-daemon --host reg --port 5000"
     assert error.advice[1].endswith("--ca FILE")
 
 
-def unknown(trust: Trust) -> DeployerError:
-    """What is said of another machine's certificate, as OpenSSL tells an unknown authority."""
+def unknown(trust: TrustStore) -> DeployerError:
+    """What is said of another machine's certificate, as OpenSSL tells an unknown CA."""
     cause = ssl.SSLCertVerificationError(1, "certificate verify failed")
     cause.verify_code = 20
     return tls_fault(cause, Place.of("https://reg:5000"), HandshakeFailure(trust, None, now()), str(cause))
@@ -280,12 +280,12 @@ def unknown(trust: Trust) -> DeployerError:
 def test_a_certificate_with_another_fault_is_said_to_have_it() -> None:
     cause = ssl.SSLCertVerificationError(1, "certificate verify failed")
     cause.verify_code, cause.verify_message = 26, "unsuitable certificate purpose"
-    error = tls_fault(cause, Place.of("https://r:443"), HandshakeFailure(Trust(), None, now()), "")
+    error = tls_fault(cause, Place.of("https://r:443"), HandshakeFailure(TrustStore(), None, now()), "")
     assert error.message == "The certificate of r:443 is not trusted: unsuitable certificate purpose."
 
 
 def test_an_expired_certificate(tmp_path: Path) -> None:
-    signer = authority()
+    signer = make_ca()
     ended = now() - DAY
     with site(tmp_path, certificate("127.0.0.1", signer=signer, begins=now() - 9 * DAY, ends=ended)) as tls:
         tls.install()
@@ -295,8 +295,8 @@ def test_an_expired_certificate(tmp_path: Path) -> None:
     assert "deployer up" in error.advice[1]
 
 
-def test_an_expired_authority(tmp_path: Path) -> None:
-    signer = authority(begins=now() - 9 * DAY, ends=now() - DAY)
+def test_an_expired_ca(tmp_path: Path) -> None:
+    signer = make_ca(begins=now() - 9 * DAY, ends=now() - DAY)
     with site(tmp_path, certificate("127.0.0.1", signer=signer)) as tls:
         tls.install()
         error = tls.failure()
@@ -306,10 +306,10 @@ def test_an_expired_authority(tmp_path: Path) -> None:
 
 def test_a_certificate_of_the_future(tmp_path: Path) -> None:
     begins = now() + DAY
-    with site(tmp_path, certificate("127.0.0.1", signer=authority(), begins=begins)) as tls:
+    with site(tmp_path, certificate("127.0.0.1", signer=make_ca(), begins=begins)) as tls:
         tls.install()
         error = tls.failure()
-    assert f"is not valid before {begins:%Y-%m-%d %H:%M} UTC, and this machine's clock says" in error.message
+    assert f"is not valid before {begins:%Y-%m-%d %H:%M} UTC; this machine's clock says" in error.message
 
 
 @pytest.mark.parametrize(
@@ -321,16 +321,16 @@ def test_a_certificate_of_the_future(tmp_path: Path) -> None:
     ],
 )
 def test_a_certificate_for_another_name(tmp_path: Path, names: tuple[str, ...], told: str) -> None:
-    with site(tmp_path, certificate(*names, signer=authority(), common_name="127.0.0.1")) as tls:
+    with site(tmp_path, certificate(*names, signer=make_ca(), common_name="127.0.0.1")) as tls:
         tls.install()
         error = tls.failure()
     assert error.message == f"The certificate of {tls.server.address} is not for '127.0.0.1': {told}"
 
 
 def test_a_name_in_the_subject_alone_is_none_as_for_docker(tmp_path: Path) -> None:
-    with site(tmp_path, certificate(signer=authority(), common_name="localhost")) as tls:
+    with site(tmp_path, certificate(signer=make_ca(), common_name="localhost")) as tls:
         file = tls.install(folder=tmp_path / "deployment")
-        client = RegistryClient(f"https://localhost:{tls.server.port}", tls.environment, authority=file)
+        client = RegistryClient(f"https://localhost:{tls.server.port}", tls.environment, ca=file)
         with client, pytest.raises(RegistryError, match="is not for 'localhost': it names no host"):
             client.catalog()
 
@@ -379,7 +379,7 @@ def test_a_registry_that_lost_its_tls_gets_nothing(tmp_path: Path) -> None:
     with serving(fake.answer) as port:
         folder = tmp_path / f".docker/certs.d/127.0.0.1:{port}"
         folder.mkdir(parents=True)
-        (folder / "ca.crt").write_bytes(authority().pem)
+        (folder / "ca.crt").write_bytes(make_ca().pem)
         environment = {"HOME": str(tmp_path), **signed_in(tmp_path, (f"127.0.0.1:{port}", "ann:s3cret"))}
         with RegistryClient(f"http://127.0.0.1:{port}", environment) as client, pytest.raises(RegistryError) as caught:
             client.catalog()
@@ -391,7 +391,7 @@ def test_a_registry_that_lost_its_tls_gets_nothing(tmp_path: Path) -> None:
 def test_a_registry_elsewhere_that_lost_its_tls(tmp_path: Path) -> None:
     cause = ssl.SSLError(1, "wrong version number")
     cause.reason = "WRONG_VERSION_NUMBER"
-    trust = Trust((tmp_path / "ca.crt",))
+    trust = TrustStore((tmp_path / "ca.crt",))
     error = tls_fault(cause, Place.of("https://reg:5000"), HandshakeFailure(trust, None, now()), "")
     assert error.advice == ("If it was switched off: deployer configure-daemon --host reg --port 5000 --remove",)
 
@@ -412,9 +412,9 @@ def test_the_systems_store_is_not_loaded_for_plain_http(monkeypatch: pytest.Monk
 def test_given_credentials_stand_in_place_of_the_saved_ones(tls: Site) -> None:
     file = tls.install(folder=tls.folder / "deployment")
     tls.environment.update(signed_in(tls.folder, (tls.server.address, "bob:other")))
-    with tls.client(authority=file, credentials=Credentials("ann", "s3cret")) as client:
+    with tls.client(ca=file, credentials=Credentials("ann", "s3cret")) as client:
         client.ping()
-    error = tls.failure(authority=file, credentials=Credentials("ann", "wr0ng"))
+    error = tls.failure(ca=file, credentials=Credentials("ann", "wr0ng"))
     assert error.message == f"The registry at {tls.server.address} does not take this password for 'ann'."
     assert "wr0ng" not in f"{error}{error.advice}{error.original}"
 
@@ -439,11 +439,9 @@ def test_every_place_of_docker_and_podman_is_looked_into(tmp_path: Path) -> None
             (folder / "ca.crt.old").touch()
     (tmp_path / "etc/docker/certs.d/reg/x.cert").touch()
     found = installed(Place.of("https://reg"), environment, root=tmp_path)
-    assert found.authorities == tuple(
-        tmp_path / place / name / "a.crt" for place in places for name in ("reg:443", "reg")
-    )
+    assert found.ca_files == tuple(tmp_path / place / name / "a.crt" for place in places for name in ("reg:443", "reg"))
     assert [tuple(file.name for file in pair) for pair in found.own] == [("x.cert", "x.key")]
-    assert installed(Place.of("https://reg:5000"), environment, root=tmp_path) == Trust()
+    assert installed(Place.of("https://reg:5000"), environment, root=tmp_path) == TrustStore()
 
 
 def test_a_folder_that_cannot_be_read_is_said_to_be_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ GOLDEN = Path(__file__).parents[2] / "golden"
 SECRET = "0123456789abcdef" * 4
 IMAGES = ServiceImages("registry:3", "caddy:2")
 HASH = "$2b$12$" + "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0"
-AUTHORITY = b"""\
+CA = b"""\
 -----BEGIN CERTIFICATE-----
 MIIBmjCCAT+gAwIBAgIUbC/24+a8QJ/Ug2uKd3tnTQB6OwUwCgYIKoZIzj0EAwIw
 ITEfMB0GA1UEAwwWQXV0aG9yaXR5IG9mIHRoZSB0ZXN0czAgFw0yNjExMjYxNDU4
@@ -77,7 +77,7 @@ def images_of(variant: Settings) -> ServiceImages:
 def kept_of(variant: str) -> RenderInputs:
     """What is kept beside the settings of a variant."""
     accounts = ACCOUNTS if variant in {"users", "rules"} else ()
-    return RenderInputs(SECRET, accounts, acme_authority=AUTHORITY if variant == "acme-private" else None)
+    return RenderInputs(SECRET, accounts, acme_ca=CA if variant == "acme-private" else None)
 
 
 def check_golden(name: str, text: str) -> None:

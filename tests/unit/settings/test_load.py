@@ -423,7 +423,7 @@ def test_access_rules_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["localhost", "10.1.2.3", "registry"])
-def test_no_public_authority_certifies_what_is_no_public_name(tmp_path: Path, host: str) -> None:
+def test_no_public_ca_certifies_what_is_no_public_name(tmp_path: Path, host: str) -> None:
     (found,) = problems_of(tmp_path, f"host: {host}\ntls: acme\n")
     assert found.startswith(f"tls: no public CA gives a certificate for '{host}'")
     own = f"host: {host}\ntls: {{mode: acme, directory: 'https://ca.example/acme/directory'}}\n"

@@ -9,13 +9,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from deployer.errors import ConfigurationError, DeployerError, HostError
 from deployer.tls import certificate as reading
-from tests.support.certificates import DAY, Certified, authority, certificate, now
+from tests.support.certificates import DAY, Certified, certificate, make_ca, now
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 HOST = "registry.example"
-ROOT = authority()
+ROOT = make_ca()
 
 
 def own(folder: Path, made: Certified | None = None, *, host: str = HOST, chain: bytes = b"") -> reading.OwnCertificate:
@@ -52,7 +52,7 @@ def test_what_a_certificate_says_is_what_openssl_says(tmp_path: Path) -> None:
 
 
 def test_words_of_a_certificate_cannot_steer_the_terminal() -> None:
-    assert "\x1b" not in reading.describe(authority("a\x1b[2Jb").pem).subject
+    assert "\x1b" not in reading.describe(make_ca("a\x1b[2Jb").pem).subject
 
 
 def test_what_is_no_certificate_is_said() -> None:
@@ -107,7 +107,7 @@ def test_a_good_certificate_of_ones_own(tmp_path: Path) -> None:
     made = certificate(HOST, signer=ROOT)
     found = own(tmp_path, made)
     assert found == reading.OwnCertificate((HOST,), made.certificate.not_valid_after_utc, made.fingerprint, ())
-    middle = authority("Middle", signer=ROOT)
+    middle = make_ca("Middle", signer=ROOT)
     assert own(tmp_path, certificate(HOST, signer=middle), chain=middle.pem).warnings == ()
     assert own(tmp_path, certificate("192.0.2.7", signer=ROOT), host="192.0.2.7").warnings == ()
 
@@ -137,16 +137,16 @@ def test_what_should_be_told(tmp_path: Path) -> None:
     assert "within a day" in own(tmp_path, certificate(HOST, signer=ROOT, ends=now() + DAY / 2)).warnings[0]
     [alone] = own(tmp_path, certificate(HOST)).warnings
     assert "signed by itself, which this machine's system does not trust" in alone
-    [private] = own(tmp_path, certificate(HOST, signer=authority("Private"))).warnings
+    [private] = own(tmp_path, certificate(HOST, signer=make_ca("Private"))).warnings
     assert "from CN=Private" in private
     # A CA of the same name with another key is another CA.
-    assert own(tmp_path, certificate(HOST, signer=authority())).warnings != ()
+    assert own(tmp_path, certificate(HOST, signer=make_ca())).warnings != ()
 
 
 def test_dates(tmp_path: Path) -> None:
     assert "expired on" in refused(tmp_path, certificate(HOST, begins=now() - 9 * DAY, ends=now() - DAY))
     assert "this machine's clock says" in refused(tmp_path, certificate(HOST, begins=now() + DAY))
-    old = authority("Old", signer=ROOT, begins=now() - 9 * DAY, ends=now() - DAY)
+    old = make_ca("Old", signer=ROOT, begins=now() - 9 * DAY, ends=now() - DAY)
     assert "certificate 2 in it, expired on" in refused(tmp_path, certificate(HOST, signer=old), chain=old.pem)
 
 

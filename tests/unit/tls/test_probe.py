@@ -5,25 +5,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from deployer.layout import CA_PATH
 from deployer.tls import certificate as reading
 from deployer.tls import probe
-from deployer.tls.probe import AUTHORITY_PATH, Peer
+from deployer.tls.probe import Peer
+from deployer.tls.verdict import Failure
 from tests.support.accepting import accepting
-from tests.support.certificates import DAY, Certified, authority, certificate, now, serving
+from tests.support.certificates import DAY, Certified, certificate, make_ca, now, serving
 from tests.support.run import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-ROOT = authority()
+ROOT = make_ca()
 
 
 def test_what_speaks_tls_shows_its_certificate(tmp_path: Path) -> None:
     made = certificate("127.0.0.1", signer=ROOT)
     with serving(tmp_path, made) as server:
-        heard = Peer("127.0.0.1", server.port).ask()
-    assert heard.speaks == "tls"
-    assert reading.describe_der(heard.certificate).fingerprint == made.fingerprint
+        probe_result = Peer("127.0.0.1", server.port).ask()
+    assert probe_result.speaks == "tls"
+    assert reading.describe_der(probe_result.certificate).fingerprint == made.fingerprint
 
 
 def test_what_speaks_plain_http(tmp_path: Path) -> None:
@@ -32,9 +34,9 @@ def test_what_speaks_plain_http(tmp_path: Path) -> None:
 
 
 def test_nothing_there() -> None:
-    heard = Peer("127.0.0.1", free_port()).ask()
-    assert heard.speaks == "nothing"
-    assert "refused" in heard.words
+    probe_result = Peer("127.0.0.1", free_port()).ask()
+    assert probe_result.speaks == "nothing"
+    assert "refused" in probe_result.words
     assert Peer("registry.invalid", 5000).ask().speaks == "nothing"
 
 
@@ -64,30 +66,30 @@ def test_what_never_answers_is_given_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "host", "verdict"),
+    ("made", "host", "failure"),
     [
-        (certificate("127.0.0.1", signer=ROOT), "127.0.0.1", "ok"),
-        (certificate("localhost", signer=ROOT), "localhost", "ok"),
-        (certificate("localhost", signer=ROOT), "127.0.0.1", "is_other_name"),
-        (certificate("127.0.0.1", signer=ROOT), "localhost", "is_other_name"),
-        (certificate(common_name="localhost", signer=ROOT), "localhost", "is_other_name"),
-        (certificate("127.0.0.1", signer=authority("Another")), "127.0.0.1", "is_unknown"),
-        (certificate("127.0.0.1", signer=authority()), "127.0.0.1", "is_unknown"),
-        (certificate("127.0.0.1"), "127.0.0.1", "is_unknown"),
-        (certificate("127.0.0.1", signer=ROOT, begins=now() - 9 * DAY, ends=now() - DAY), "127.0.0.1", "is_expired"),
-        (certificate("127.0.0.1", signer=ROOT, begins=now() + DAY), "127.0.0.1", "is_early"),
+        (certificate("127.0.0.1", signer=ROOT), "127.0.0.1", None),
+        (certificate("localhost", signer=ROOT), "localhost", None),
+        (certificate("localhost", signer=ROOT), "127.0.0.1", Failure.OTHER_NAME),
+        (certificate("127.0.0.1", signer=ROOT), "localhost", Failure.OTHER_NAME),
+        (certificate(common_name="localhost", signer=ROOT), "localhost", Failure.OTHER_NAME),
+        (certificate("127.0.0.1", signer=make_ca("Another")), "127.0.0.1", Failure.UNKNOWN_CA),
+        (certificate("127.0.0.1", signer=make_ca()), "127.0.0.1", Failure.UNKNOWN_CA),
+        (certificate("127.0.0.1"), "127.0.0.1", Failure.UNKNOWN_CA),
+        (certificate("127.0.0.1", signer=ROOT, begins=now() - 9 * DAY, ends=now() - DAY), "127.0.0.1", Failure.EXPIRED),
+        (certificate("127.0.0.1", signer=ROOT, begins=now() + DAY), "127.0.0.1", Failure.NOT_YET_VALID),
     ],
 )
-def test_verdicts(tmp_path: Path, made: Certified, host: str, verdict: str) -> None:
+def test_verdicts(tmp_path: Path, made: Certified, host: str, failure: Failure | None) -> None:
     with serving(tmp_path, made) as server:
         found = Peer(host, server.port).verify(probe.trusting(ROOT.pem))
-    kinds = ("ok", "is_other_name", "is_unknown", "is_expired", "is_early")
-    assert [kind for kind in kinds if getattr(found, kind)] == [verdict]
+    assert found.failure is failure
+    assert found.ok is (failure is None)
     assert found.ok or found.words
 
 
 def test_a_chain_is_followed(tmp_path: Path) -> None:
-    middle = authority("Middle", signer=ROOT)
+    middle = make_ca("Middle", signer=ROOT)
     with serving(tmp_path, certificate("127.0.0.1", signer=middle), chain=middle.pem) as server:
         assert Peer("127.0.0.1", server.port).verify(probe.trusting(ROOT.pem)).ok
 
@@ -98,11 +100,11 @@ def test_plain_http_is_no_verified_connection(tmp_path: Path) -> None:
 
 
 def test_fetching(tmp_path: Path) -> None:
-    with serving(tmp_path, certificate("127.0.0.1"), {AUTHORITY_PATH: ROOT.pem}) as server:
+    with serving(tmp_path, certificate("127.0.0.1"), {CA_PATH: ROOT.pem}) as server:
         assert Peer("127.0.0.1", server.port).fetch() == probe.HttpAnswer(200, ROOT.pem)
         assert server.asked == ["/.well-known/deployer/ca.crt"]
         server.files.clear()
         assert Peer("127.0.0.1", server.port).fetch().status == 404
-        server.files[AUTHORITY_PATH] = b"x" * 1_000_000
+        server.files[CA_PATH] = b"x" * 1_000_000
         assert len(Peer("127.0.0.1", server.port).fetch().content) == 65_536
     assert Peer("127.0.0.1", free_port()).fetch().status == 0

@@ -14,7 +14,7 @@ from deployer.errors import ConfigurationError, DeployerError, RegistryError, Re
 from deployer.registry.client import RegistryClient
 from deployer.registry.connection.proxy import proxy_for
 from deployer.registry.connection.transport import Timeouts
-from tests.support.certificates import authority, certificate
+from tests.support.certificates import certificate, make_ca
 from tests.support.fake_registry import HTML, Asked, FakeRegistry, Reply, serving
 from tests.support.proxy import RecordingProxy, proxy_to
 from tests.support.raw_server import sending
@@ -218,12 +218,12 @@ def corporate(
     folder: Path, *, scheme: str = "http", of_proxy: str = "http", given: str = "", **proxy: Any
 ) -> Iterator[Corporate]:
     """`given` is `user:password@` in the variable."""
-    signer = authority()
+    signer = make_ca()
     made = certificate(HOST, "127.0.0.1", signer=signer).write(folder / "server")
-    authorities = folder / "home/.docker/certs.d" / ADDRESS / "ca.crt"
+    ca_file = folder / "home/.docker/certs.d" / ADDRESS / "ca.crt"
     if scheme == "https":
-        authorities.parent.mkdir(parents=True)
-        authorities.write_bytes(signer.pem)
+        ca_file.parent.mkdir(parents=True)
+        ca_file.write_bytes(signer.pem)
     fake = FakeRegistry(user=("ann", "pw"))
     with (
         serving(fake.answer) as port,
@@ -255,7 +255,7 @@ def test_everything_goes_through_the_proxy(tmp_path: Path, scheme: str, of_proxy
 
 
 def test_a_proxy_that_speaks_tls_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    signer = authority("Proxy")
+    signer = make_ca("Proxy")
     files = certificate("127.0.0.1", signer=signer).write(tmp_path / "proxy")
     with corporate(tmp_path, of_proxy="https", tls=files) as corp:
         error = corp.failure()
@@ -359,7 +359,7 @@ def test_a_tunnel_that_is_refused_otherwise_says_how(tmp_path: Path) -> None:
 @BOTH
 @pytest.mark.parametrize("closes", [False, True])
 def test_a_proxy_that_speaks_tls_unasked_is_told(tmp_path: Path, scheme: str, closes: bool) -> None:
-    files = certificate("127.0.0.1", signer=authority()).write(tmp_path / "proxy")
+    files = certificate("127.0.0.1", signer=make_ca()).write(tmp_path / "proxy")
     with corporate(tmp_path, scheme=scheme, tls=files, closes=closes) as corp:
         error = corp.failure()
     variable = f"{scheme.upper()}_PROXY"
@@ -425,7 +425,7 @@ def test_what_is_no_socks_proxy_is_told(tmp_path: Path, answer: bytes) -> None:
 
 def test_a_fault_behind_the_proxy_is_not_the_proxy_s(tmp_path: Path) -> None:
     with corporate(tmp_path, scheme="https") as corp:
-        other = authority("Other")
+        other = make_ca("Other")
         (tmp_path / "home/.docker/certs.d" / ADDRESS / "ca.crt").write_bytes(other.pem)
         assert f"The certificate of {ADDRESS}" in corp.failure().message
 
@@ -434,7 +434,7 @@ def test_a_fault_behind_the_proxy_is_not_the_proxy_s(tmp_path: Path) -> None:
 def test_an_answer_that_is_cut_off_is_not_the_proxy_s(tmp_path: Path, scheme: str) -> None:
     cut = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"
     with corporate(tmp_path, scheme=scheme) as corp, sending(cut) as half:
-        files = certificate(HOST, signer=authority()).write(tmp_path / "half")
+        files = certificate(HOST, signer=make_ca()).write(tmp_path / "half")
         (tmp_path / "home/.docker/certs.d" / ADDRESS).mkdir(parents=True, exist_ok=True)
         with tls_server(*files, half.port) as secure:
             if scheme == "https":

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deployer.registry.connection.tunnel import ProxiedRoad
+from deployer.registry.connection.tunnel import ProxyRoute
 from deployer.tls import certificate as reading
 from deployer.tls import probe
 from deployer.tls.probe import Peer, ProxyFault
-from tests.support.certificates import authority, certificate, serving
+from tests.support.certificates import certificate, make_ca, serving
 from tests.support.proxy import RecordingProxy, proxy_to
 from tests.support.run import free_port
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-ROOT = authority()
+ROOT = make_ca()
 MADE = certificate("registry.test", signer=ROOT)
 PORT = 5000
 AT = f"registry.test:{PORT}"
@@ -35,7 +35,7 @@ def registry_behind(
 
 
 def peer(**variables: str) -> Peer:
-    return Peer("registry.test", PORT, road=ProxiedRoad(variables))
+    return Peer("registry.test", PORT, route=ProxyRoute(variables))
 
 
 @pytest.mark.parametrize("scheme", ["http://", "", "socks5://", "socks5h://"])
@@ -44,9 +44,9 @@ def test_tls_goes_through_the_proxy(tmp_path: Path, scheme: str, login: str) -> 
     with registry_behind(tmp_path, tls=True, login=login) as proxy:
         sign_in = "me:pass%40word@" if login else ""
         asked = peer(HTTPS_PROXY=f"{scheme}{sign_in}{proxy.address}")
-        heard = asked.ask()
-        assert heard.speaks == "tls"
-        assert reading.describe_der(heard.certificate).fingerprint == MADE.fingerprint
+        probe_result = asked.ask()
+        assert probe_result.speaks == "tls"
+        assert reading.describe_der(probe_result.certificate).fingerprint == MADE.fingerprint
         assert asked.verify(probe.trusting(ROOT.pem)).ok
         assert asked.fetch().status != 0
     assert set(proxy.asked) == {f"{'SOCKS' if 'socks' in scheme else 'CONNECT'} {AT}"}
@@ -103,5 +103,5 @@ def test_what_no_proxy_exempts_is_asked_directly(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("deployer.registry.connection.tunnel.socket.create_connection", refuse)
     variables = {"HTTPS_PROXY": "127.0.0.1:1", "HTTP_PROXY": "127.0.0.1:1", "NO_PROXY": exempt}
     with pytest.raises(ConnectionRefusedError):
-        ProxiedRoad(variables).open("registry.test", PORT, 5, secure=secure)
+        ProxyRoute(variables).open("registry.test", PORT, 5, secure=secure)
     assert asked == [("registry.test", PORT)]

@@ -8,12 +8,12 @@ import pytest
 from deployer.host.daemon.kind import EngineKind
 from deployer.settings.model import Settings, TlsSettings
 from deployer.tls import places
-from deployer.tls.places import ClientPaths
+from deployer.tls.places import ClientPaths, TrustTarget
 from deployer.tls.probe import Peer
 from deployer.workflows.diagnosis import trust_findings
 from deployer.workflows.diagnosis.trust_findings import TrustExamined
-from deployer.workflows.trust.engine_view import Whereabouts
-from tests.support.certificates import DAY, Certified, authority, certificate, now, serving
+from deployer.workflows.trust.engine_view import EngineLocation
+from tests.support.certificates import DAY, Certified, certificate, make_ca, now, serving
 from tests.support.run import free_port
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from deployer.workflows.finding import Finding
 
-ROOT, OTHER = authority(), authority("Another")
+ROOT, OTHER = make_ca(), make_ca("Another")
 SERVER = certificate("127.0.0.1", signer=ROOT)
-HERE = Whereabouts("unix:///var/run/docker.sock", EngineKind.SYSTEM, daemon=None)
+HERE = EngineLocation("unix:///var/run/docker.sock", EngineKind.SYSTEM, daemon=None)
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ class Case:
         for program in self.programs:
             (self.folder / "bin" / program).touch(mode=0o755)
         environment = {"HOME": str(self.folder / "home"), "PATH": str(self.folder / "bin")}
-        ground = ClientPaths(environment, self.folder, is_root=True, platform="linux")
-        file = places.docker_system(ground, settings.address).file
+        client_paths = ClientPaths(environment, self.folder, is_root=True, platform="linux")
+        file = places.docker_system(TrustTarget(client_paths, settings.address)).file
         if self.installed is not None:
             file.parent.mkdir(parents=True)
             file.write_bytes(self.installed)
-        scene = TrustExamined(settings, Peer("127.0.0.1", port), ground, HERE, self.registries)
-        return list(trust_findings.examine(scene, now()))
+        examined = TrustExamined(settings, Peer("127.0.0.1", port), client_paths, HERE, self.registries)
+        return list(trust_findings.examine(examined, now()))
 
     def only(self) -> Finding:
         [found] = self.examine()
@@ -95,9 +95,9 @@ def test_a_public_certificate(tmp_path: Path) -> None:
     [
         (SERVER, OTHER.pem, "did not sign what 127.0.0.1:"),
         (SERVER, b"x", "no certificate in PEM"),
-        (SERVER, authority("Old", begins=now() - 9 * DAY, ends=now() - DAY).pem, "expired on"),
-        (SERVER, authority("Early", begins=now() + DAY).pem, "this machine's clock says"),
-        (certificate("a.example", signer=ROOT), ROOT.pem, "is for a.example, not for 127.0.0.1"),
+        (SERVER, make_ca("Old", begins=now() - 9 * DAY, ends=now() - DAY).pem, "expired on"),
+        (SERVER, make_ca("Early", begins=now() + DAY).pem, "this machine's clock says"),
+        (certificate("a.example", signer=ROOT), ROOT.pem, "is not for '127.0.0.1': it is for a.example."),
         (certificate("127.0.0.1", signer=ROOT, begins=now() - 9 * DAY, ends=now() - DAY), ROOT.pem, "expired on"),
         (certificate("127.0.0.1", signer=ROOT, begins=now() + DAY), ROOT.pem, "is not valid before"),
     ],
@@ -127,7 +127,7 @@ def test_plain_http(tmp_path: Path) -> None:
     assert "is to speak HTTPS: the settings say so" in case.only().sentence
 
 
-def test_plain_http_where_an_authority_is_installed(tmp_path: Path) -> None:
+def test_plain_http_where_a_ca_is_installed(tmp_path: Path) -> None:
     found = Case(tmp_path, presented=None, installed=ROOT.pem).only()
     assert found.state == "wrong"
     assert "Somebody in between" in found.sentence

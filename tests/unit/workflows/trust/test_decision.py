@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deployer.errors import HostError
+from deployer.layout import CA_PATH
 from deployer.tls import certificate as reading
 from deployer.tls import probe
-from deployer.tls.probe import AUTHORITY_PATH, Peer, ProbeResult, Verdict
+from deployer.tls.probe import Peer, ProbeResult
 from deployer.workflows.trust import decision
-from tests.support.certificates import DAY, Certified, authority, certificate, now, serving
+from tests.support.certificates import DAY, Certified, certificate, make_ca, now, serving
 from tests.support.run import free_port
 
 if TYPE_CHECKING:
     import ssl
     from pathlib import Path
 
-ROOT = authority("The registry's own")
-OTHER = authority("Another")
+    from deployer.tls.verdict import Verdict
+
+ROOT = make_ca("The registry's own")
+OTHER = make_ca("Another")
 SERVER = certificate("127.0.0.1", signer=ROOT)
 
 
@@ -34,15 +37,17 @@ class Case:
     asked: tuple[str, ...] = ()
 
     def decide(self, *, ca: Path | None = None, fingerprint: str = "", encrypted: bool = False) -> decision.Decision:
-        files = {} if self.handed_out is None else {AUTHORITY_PATH: self.handed_out}
+        files = {} if self.handed_out is None else {CA_PATH: self.handed_out}
         system = probe.strict()
         for known in self.system:
             system.load_verify_locations(cadata=known.pem.decode())
         installed = tuple(decision.Installed(self.folder / "ca.crt", one.pem) for one in self.installed)
         with serving(self.folder, self.presented, files) as server:
-            wish = decision.TrustRequest(f"127.0.0.1:{server.port}", ca, fingerprint, encrypted=encrypted)
+            request = decision.TrustRequest(f"127.0.0.1:{server.port}", ca, fingerprint, encrypted=encrypted)
             try:
-                return decision.decide(wish, Peer("127.0.0.1", server.port), decision.Known(system, installed), now())
+                return decision.decide(
+                    request, Peer("127.0.0.1", server.port), decision.Known(system, installed), now()
+                )
             finally:
                 self.asked = tuple(server.asked)
 
@@ -52,11 +57,11 @@ class Case:
         return caught.value
 
 
-def found(source: str, *, compared: bool = False, public: bool = False, root: Certified = ROOT) -> decision.Authority:
-    return decision.Authority(root.pem, reading.describe(root.pem), source, compared, public)  # type: ignore[arg-type]
+def found(source: str, *, compared: bool = False, public: bool = False, root: Certified = ROOT) -> decision.PrivateCA:
+    return decision.PrivateCA(root.pem, reading.describe(root.pem), decision.CASource(source), compared, public)
 
 
-def test_an_own_authority_is_fetched_and_tried(tmp_path: Path) -> None:
+def test_a_private_ca_is_fetched_and_tried(tmp_path: Path) -> None:
     assert Case(tmp_path).decide() == found("registry")
     assert Case(tmp_path).decide(encrypted=True) == found("registry")
 
@@ -64,14 +69,14 @@ def test_an_own_authority_is_fetched_and_tried(tmp_path: Path) -> None:
 def test_a_public_certificate_needs_nothing(tmp_path: Path) -> None:
     case = Case(tmp_path, system=(OTHER, ROOT))
     assert case.decide() == decision.Public()
-    assert AUTHORITY_PATH not in case.asked
+    assert CA_PATH not in case.asked
 
 
 def test_what_is_installed_and_fits_is_kept(tmp_path: Path) -> None:
     case = Case(tmp_path, installed=(OTHER, ROOT), handed_out=OTHER.pem)
     assert case.decide() == found("installed")
     assert case.decide(fingerprint=ROOT.fingerprint) == found("installed", compared=True)
-    assert AUTHORITY_PATH not in case.asked
+    assert CA_PATH not in case.asked
 
 
 def test_what_is_installed_and_does_not_fit_is_not(tmp_path: Path) -> None:
@@ -98,7 +103,7 @@ def test_a_fingerprint_is_compared_where_the_system_trusts_the_certificate_too(t
     assert "is not from the CA CN=Another" in case.refusal(fingerprint=OTHER.fingerprint).message
 
 
-def test_a_fingerprint_and_a_public_certificate_without_an_authority_to_compare(tmp_path: Path) -> None:
+def test_a_fingerprint_and_a_public_certificate_without_a_ca_to_compare(tmp_path: Path) -> None:
     case = Case(tmp_path, system=(ROOT,), handed_out=None)
     for given in (ROOT, OTHER):
         error = case.refusal(fingerprint=given.fingerprint)
@@ -114,7 +119,7 @@ def test_a_file(tmp_path: Path) -> None:
     case = Case(tmp_path, handed_out=None, system=(ROOT,))
     assert case.decide(ca=file) == found("file")
     assert case.decide(ca=file, fingerprint=ROOT.fingerprint) == found("file", compared=True)
-    assert AUTHORITY_PATH not in case.asked
+    assert CA_PATH not in case.asked
     file.write_bytes(OTHER.pem)
     error = case.refusal(ca=file)
     assert "is not from the CA CN=Another, but from CN=The registry's own" in error.message
@@ -134,10 +139,10 @@ def test_a_certificate_that_signed_itself_may_be_given(tmp_path: Path) -> None:
         (None, "does not hand out its CA (it answers 404)"),
         (b"<html>", "is not a certificate in PEM"),
         (ROOT.pem + OTHER.pem, "holds 2 certificates"),
-        (SERVER.pem, "is not CA's certificate but a server's"),
+        (SERVER.pem, "is not a CA's certificate but a server's"),
         (OTHER.pem, "is not from the CA CN=Another"),
-        (authority("Old", begins=now() - 9 * DAY, ends=now() - DAY).pem, "expired on"),
-        (authority("Early", begins=now() + DAY).pem, "this machine's clock says"),
+        (make_ca("Old", begins=now() - 9 * DAY, ends=now() - DAY).pem, "expired on"),
+        (make_ca("Early", begins=now() + DAY).pem, "this machine's clock says"),
     ],
 )
 def test_what_is_handed_out_and_does_not_serve(tmp_path: Path, handed_out: bytes | None, words: str) -> None:
@@ -150,8 +155,8 @@ def test_what_is_handed_out_and_does_not_serve(tmp_path: Path, handed_out: bytes
 @pytest.mark.parametrize(
     ("presented", "words"),
     [
-        (certificate("a.example", "192.0.2.7", signer=ROOT), "is for a.example, 192.0.2.7, not for 127.0.0.1"),
-        (certificate(signer=ROOT), "is for no name at all, not for 127.0.0.1"),
+        (certificate("a.example", "192.0.2.7", signer=ROOT), "is not for '127.0.0.1': it is for a.example, 192.0.2.7."),
+        (certificate(signer=ROOT), "is not for '127.0.0.1': it names no host."),
         (certificate("127.0.0.1", signer=ROOT, begins=now() - 9 * DAY, ends=now() - DAY), "expired on"),
         (certificate("127.0.0.1", signer=ROOT, begins=now() + DAY), "is not valid before"),
     ],
@@ -179,9 +184,9 @@ def test_plain_http(tmp_path: Path) -> None:
 
 def test_nothing_answers() -> None:
     port = free_port()
-    wish = decision.TrustRequest(f"127.0.0.1:{port}")
+    request = decision.TrustRequest(f"127.0.0.1:{port}")
     with pytest.raises(HostError) as caught:
-        decision.decide(wish, Peer("127.0.0.1", port), decision.Known(probe.strict()), now())
+        decision.decide(request, Peer("127.0.0.1", port), decision.Known(probe.strict()), now())
     assert f"Nothing answers at 127.0.0.1:{port}" in caught.value.message
     assert any("--insecure" in line for line in caught.value.advice)
 
@@ -200,8 +205,8 @@ class Mute:
 
 
 def test_where_it_is_said_to_be_plain_nothing_is_asked() -> None:
-    wish = decision.TrustRequest("192.168.100.2:5000", plain=True)
-    assert decision.decide(wish, Mute(), decision.Known(probe.strict()), now()) == decision.Plain()
+    request = decision.TrustRequest("192.168.100.2:5000", plain=True)
+    assert decision.decide(request, Mute(), decision.Known(probe.strict()), now()) == decision.Plain()
 
 
 class Fading(Mute):
@@ -210,7 +215,7 @@ class Fading(Mute):
     def ask(self) -> ProbeResult:
         from cryptography.hazmat.primitives.serialization import Encoding
 
-        return ProbeResult("tls", certificate=SERVER.certificate.public_bytes(Encoding.DER))
+        return ProbeResult(probe.Speaks.TLS, certificate=SERVER.certificate.public_bytes(Encoding.DER))
 
     def verify(self, context: ssl.SSLContext) -> Verdict:
         raise ConnectionResetError("reset")
@@ -223,7 +228,7 @@ def test_what_stops_answering_is_said() -> None:
 
 class Refusing(Mute):
     def ask(self) -> ProbeResult:
-        return ProbeResult("broken", "handshake failure")
+        return ProbeResult(probe.Speaks.BROKEN, "handshake failure")
 
 
 def test_what_refuses_us_is_said() -> None:

@@ -46,7 +46,7 @@ class World:
     trusted: Trusted = field(default_factory=Trusted)
     after_reload: Trusted | None = None
     arguments: tuple[str, ...] = ()
-    silence: str = ""
+    unavailable_reason: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     signals: list[tuple[int, int]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
@@ -92,7 +92,7 @@ class World:
 
     @property
     def engine(self) -> EngineView:
-        return EngineView(self.facts, self.registries, self.silence)
+        return EngineView(self.facts, self.registries, self.unavailable_reason)
 
     def plan(self, *, remove: bool = False, file: Path | None = None, address: str = ADDRESS) -> insecure.DaemonPlan:
         request = insecure.DaemonRequest(address, snippets.daemon_snippet(address), remove, file)
@@ -231,7 +231,7 @@ def test_without_mirrors_those_versions_are_reloaded(world: World) -> None:
 
 
 def test_without_an_engine_the_file_is_written_all_the_same(world: World) -> None:
-    world.facts, world.silence = None, "No Docker engine answers on this machine."
+    world.facts, world.unavailable_reason = None, "No Docker engine answers on this machine."
     world.environment["DOCKER_HOST"] = "unix:///srv/docker.sock"
     outcome = world.go()
     assert ADDRESS in world.file.read_text()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,19 +11,19 @@ from deployer.host.daemon import file as daemon_file
 from deployer.host.daemon.kind import EngineKind
 from deployer.rendering import snippets
 from deployer.tls import places as trust_places
-from deployer.tls.places import ClientPaths
+from deployer.tls.places import ClientPaths, TrustTarget
 from deployer.tls.system_store import Store
 from deployer.workflows.trust import placement
-from deployer.workflows.trust.engine_view import Whereabouts
-from tests.support.certificates import authority, now
+from deployer.workflows.trust.engine_view import EngineLocation
+from tests.support.certificates import make_ca, now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
 ADDRESS = "192.168.100.2:5000"
-ROOT, OTHER = authority(), authority("Another")
-HERE = Whereabouts("unix:///var/run/docker.sock", EngineKind.SYSTEM, daemon=None)
+ROOT, OTHER = make_ca(), make_ca("Another")
+HERE = EngineLocation("unix:///var/run/docker.sock", EngineKind.SYSTEM, daemon=None)
 
 
 @dataclass
@@ -34,9 +34,13 @@ class World:
     runs: list[str] = field(default_factory=list)
 
     @property
-    def ground(self) -> ClientPaths:
+    def client_paths(self) -> ClientPaths:
         environment = {"HOME": str(self.root / "home"), "PATH": str(self.root / "bin")}
         return ClientPaths(environment, self.root, is_root=True, platform="linux", run=self.run)
+
+    @property
+    def target(self) -> TrustTarget:
+        return TrustTarget(self.client_paths, ADDRESS)
 
     @property
     def bundle(self) -> Path:
@@ -61,17 +65,17 @@ class World:
         return self.root / "etc" / tool / "certs.d" / ADDRESS / name
 
     def plan(self, pem: bytes = ROOT.pem, *, system: bool = False, held: bool = False) -> placement.PlacementPlan:
-        places, _ = placement.places(self.ground, ADDRESS, HERE)
+        places = placement.places(self.target, HERE)
         return placement.plan(ADDRESS, pem, places, self.store if system else None, held=held)
 
     def put(self, pem: bytes = ROOT.pem, *, system: bool = False) -> placement.PlacementPlan:
-        return placement.apply(self.plan(pem, system=system), self.ground, now())
+        return placement.apply(self.plan(pem, system=system), self.client_paths, now())
 
     def plan_removal(self) -> placement.PlacementPlan:
-        return placement.plan_removal(self.ground, ADDRESS, HERE)
+        return placement.plan_removal(self.target, HERE)
 
     def remove(self) -> placement.PlacementPlan:
-        return placement.apply(self.plan_removal(), self.ground, now())
+        return placement.apply(self.plan_removal(), self.client_paths, now())
 
     def files(self) -> set[str]:
         found = (path for top in ("etc", "home", "usr") for path in (self.root / top).rglob("*") if path.is_file())
@@ -127,7 +131,7 @@ def test_podman_without_docker(world: World) -> None:
     assert [item.client for item in world.plan().items] == ["Docker"]
 
 
-def test_another_authority_is_kept_beside(world: World) -> None:
+def test_another_ca_is_kept_beside(world: World) -> None:
     world.put(OTHER.pem)
     [item] = world.plan().items
     assert (item.change, item.before) == ("replace", OTHER.fingerprint)
@@ -198,7 +202,7 @@ def test_removing_finds_every_place(world: World) -> None:
     other = world.root / "etc/docker/certs.d/other:5000/ca.crt"
     other.parent.mkdir()
     other.write_bytes(ROOT.pem)
-    assert len(placement.installed(world.ground, ADDRESS, HERE)) == 5
+    assert len(placement.installed(world.target, HERE)) == 5
     world.remove()
     assert not any(path.exists() for path in places)
     assert other.exists()
@@ -216,7 +220,7 @@ def test_the_system_takes_it_over_and_forgets(world: World) -> None:
     assert world.runs == ["update-ca-certificates"]
     assert ROOT.pem in world.bundle.read_bytes()
     assert not world.plan(system=True, held=True).is_needed
-    assert [one.path for one in placement.installed(world.ground, ADDRESS, HERE)] == [
+    assert [one.path for one in placement.installed(world.target, HERE)] == [
         world.file("docker"),
         world.store.file,
     ]
@@ -230,14 +234,14 @@ def test_killed_before_the_system_took_it_over(world: World) -> None:
     def killed(command: Sequence[str]) -> None:
         raise KeyboardInterrupt
 
-    ground = ClientPaths(world.ground.environment, world.root, is_root=True, platform="linux", run=killed)
+    client_paths = ClientPaths(world.client_paths.environment, world.root, is_root=True, platform="linux", run=killed)
     with pytest.raises(KeyboardInterrupt):
-        placement.apply(world.plan(system=True), ground, now())
+        placement.apply(world.plan(system=True), client_paths, now())
     assert world.plan(system=True, held=False).is_needed
     world.put(system=True)
     assert ROOT.pem in world.bundle.read_bytes()
     with pytest.raises(KeyboardInterrupt):
-        placement.apply(world.plan_removal(), ground, now())
+        placement.apply(world.plan_removal(), client_paths, now())
     assert world.plan_removal().is_needed
     world.remove()
     assert world.bundle.read_bytes() == b""
@@ -281,25 +285,25 @@ def test_without_permission_nothing_is_changed(world: World, monkeypatch: pytest
 
 def test_rootless_and_desktop(world: World) -> None:
     for engine, folder in (
-        (Whereabouts("unix:///run/user/7/docker.sock", EngineKind.ROOTLESS, daemon=None), ".config/docker"),
-        (Whereabouts("unix:///home/me/.docker/x.sock", EngineKind.DESKTOP, daemon=None), ".docker"),
+        (EngineLocation("unix:///run/user/7/docker.sock", EngineKind.ROOTLESS, daemon=None), ".config/docker"),
+        (EngineLocation("unix:///home/me/.docker/x.sock", EngineKind.DESKTOP, daemon=None), ".docker"),
     ):
-        [place], _ = placement.places(world.ground, ADDRESS, engine)
+        [place] = placement.places(world.target, engine).found
         assert place.file == world.root / "home" / folder / "certs.d" / ADDRESS / "ca.crt"
 
 
 def test_an_engine_elsewhere(world: World) -> None:
-    engine = Whereabouts("ssh://me@there", EngineKind.SYSTEM, daemon=None)
+    engine = EngineLocation("ssh://me@there", EngineKind.SYSTEM, daemon=None)
     with pytest.raises(HostError, match="on another machine"):
-        placement.places(world.ground, ADDRESS, engine)
+        placement.places(world.target, engine)
     world.install("skopeo")
-    places, warnings = placement.places(world.ground, ADDRESS, engine)
-    assert [place.client for place in places] == ["podman"]
-    assert "ssh://me@there" in warnings[0]
+    places = placement.places(world.target, engine)
+    assert [place.client for place in places.found] == ["podman"]
+    assert "ssh://me@there" in places.warnings[0]
 
 
 def test_docker_desktop_seen_from_wsl(world: World) -> None:
-    environment = {**world.ground.environment, "WSL_DISTRO_NAME": "Debian"}
-    engine = Whereabouts("unix:///var/run/docker.sock", EngineKind.DESKTOP, daemon=None)
+    environment = {**world.client_paths.environment, "WSL_DISTRO_NAME": "Debian"}
+    engine = EngineLocation("unix:///var/run/docker.sock", EngineKind.DESKTOP, daemon=None)
     with pytest.raises(HostError, match="on the Windows side"):
-        placement.places(ClientPaths(environment, world.root, is_root=True, platform="linux"), ADDRESS, engine)
+        placement.places(TrustTarget(replace(world.client_paths, environment=environment), ADDRESS), engine)

@@ -1,4 +1,4 @@
-"""The way that the Docker engine takes to a registry, for a look at what answers it there."""
+"""The route of the Docker engine to a registry, for a look at what answers it there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import ConfigurationError, HostError
 from deployer.registry.connection.proxy import proxy_for
-from deployer.registry.connection.tunnel import ProxiedRoad
+from deployer.registry.connection.tunnel import ProxyRoute
 from deployer.tls.probe import Peer
 
 if TYPE_CHECKING:
@@ -15,42 +15,42 @@ if TYPE_CHECKING:
 
     from deployer.settings.model import Settings
     from deployer.tls.probe import ProxyFault
-    from deployer.workflows.trust.engine_view import Whereabouts
+    from deployer.workflows.trust.engine_view import EngineLocation
 
 # moby, daemon/info.go, maskCredentials: the engine does not tell how it signs in to its proxy.
 _MASKED = "xxxxx"
 
 
 @dataclass(frozen=True)
-class EngineWay:
-    """What answers the engine at the registry's address, and what is to be said of the way there, "" for nothing."""
+class EngineRoute:
+    """What answers the engine at the registry's address, and what is to be said of the route, "" for nothing."""
 
     peer: Peer
     remark: str = ""
 
 
-def engine_way(settings: Settings, proxies: Mapping[str, str], where: Whereabouts) -> EngineWay:
-    """The way through the proxies that the engine of this machine has; straight without them."""
-    straight = EngineWay(Peer(settings.host, settings.port))
-    if where.is_elsewhere:
-        return straight
+def engine_route(settings: Settings, proxies: Mapping[str, str], location: EngineLocation) -> EngineRoute:
+    """The route through the proxies that the engine of this machine has; direct without them."""
+    direct = EngineRoute(Peer(settings.host, settings.port))
+    if location.is_elsewhere:
+        return direct
     address = settings.address
     try:
         found = [proxy_for(f"{scheme}://{address}", proxies) for scheme in ("https", "http")]
     except ConfigurationError as error:
-        return EngineWay(straight.peer, f"The engine's proxies: {error.message} {address} was asked directly.")
+        return EngineRoute(direct.peer, f"The engine's proxies: {error.message} {address} was asked directly.")
     through = dict.fromkeys(proxy for proxy in found if proxy)
     if not through:
-        return straight
+        return direct
     named = " and ".join(str(proxy) for proxy in through)
     if any(proxy.username == _MASKED for proxy in through):
         remark = (
             f"The Docker engine goes to {address} through the {named}, with a login that it does not tell: {address} "
             "was asked directly."
         )
-        return EngineWay(straight.peer, remark)
-    peer = Peer(settings.host, settings.port, road=ProxiedRoad(proxies))
-    return EngineWay(peer, f"The Docker engine goes to {address} through the {named}, and so it was asked here.")
+        return EngineRoute(direct.peer, remark)
+    peer = Peer(settings.host, settings.port, route=ProxyRoute(proxies))
+    return EngineRoute(peer, f"The Docker engine goes to {address} through the {named}, and so it was asked here.")
 
 
 def not_let_through(address: str, fault: ProxyFault) -> HostError:

@@ -1,4 +1,4 @@
-"""The way that one request takes: straight to the registry, or through a proxy."""
+"""The route of one request: directly to the registry, or through a proxy."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from deployer.registry.connection.proxy import Protocol
+from deployer.registry.connection.proxy import ProxyProtocol
 from deployer.registry.connection.proxy_faults import needs_tls, proxy_speaks_tls, refusal_by_proxy, refused_by_proxy
-from deployer.registry.connection.tls_context import Trust
+from deployer.registry.connection.tls_context import TrustStore
 from deployer.registry.protocol.answers import original_text, tells_tls
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _OF_THE_NETWORK = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProto
 
 
 @dataclass
-class Way:
+class RequestRoute:
     """How far a request came. `at_proxy`: what fails now fails at the proxy, or before it."""
 
     proxy: Proxy | None
@@ -32,8 +32,8 @@ class Way:
     at_proxy: bool
 
     @classmethod
-    def to(cls, url: str, proxy: Proxy | None) -> Way:
-        """The way to a URL. An HTTP proxy asks for plain HTTP itself, and hands all else through."""
+    def to(cls, url: str, proxy: Proxy | None) -> RequestRoute:
+        """The route to a URL. An HTTP proxy asks for plain HTTP itself, and hands all else through."""
         tunnels = proxy is not None and (proxy.is_socks or url.startswith("https:"))
         return cls(proxy, tunnels, at_proxy=proxy is not None and not tunnels)
 
@@ -52,7 +52,7 @@ class Way:
             raise needs_tls(self.proxy, original_text(answer))
 
     def fails_at_proxy(self, error: Exception) -> bool:
-        """Whether an error of httpx's is the proxy's, or of the way to it."""
+        """Whether an error of httpx's is the proxy's, or of the route to it."""
         return self.proxy is not None and self.at_proxy and isinstance(error, _OF_THE_NETWORK)
 
     def _note(self, event: str, _info: Mapping[str, Any]) -> None:
@@ -77,6 +77,6 @@ def transport_for(proxy: Proxy, verify: ssl.SSLContext, limits: httpx.Limits) ->
         from deployer.registry.connection.socks import socks_transport
 
         return socks_transport(proxy, verify, limits)
-    context = Trust().context()[0] if proxy.protocol is Protocol.HTTPS else None
+    context = TrustStore().context()[0] if proxy.protocol is ProxyProtocol.HTTPS else None
     through = httpx.Proxy(proxy.url, auth=proxy.credentials, ssl_context=context)
     return httpx.HTTPTransport(verify=verify, limits=limits, trust_env=False, proxy=through)

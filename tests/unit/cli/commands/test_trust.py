@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deployer.cli.commands import daemon as cli
-from deployer.cli.commands import daemon_task
-from deployer.cli.commands.daemon_task import DaemonOptions
 from deployer.cli.main import main
 from deployer.cli.output import Output
+from deployer.cli.presentation import Presentation
 from deployer.cli.session import Session
-from deployer.cli.views import daemon as views
+from deployer.cli.views import trust as views
 from deployer.host.daemon import file as daemon_file
 from deployer.host.daemon import process
 from deployer.host.daemon.kind import EngineKind
 from deployer.tls.probe import Peer
-from deployer.workflows.trust import insecure
+from deployer.workflows.trust import client, insecure
+from deployer.workflows.trust.client import ClientMachine
+from deployer.workflows.trust.configure import TrustOptions
 from deployer.workflows.trust.engine_view import EngineView
 from deployer.workflows.trust.insecure import DaemonOutcome, DaemonPlan, DaemonRequest
 from tests.support.certificates import serving
@@ -64,9 +64,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
-    monkeypatch.setattr(
-        daemon_task, "engine_of", lambda session: EngineView(None, _unasked, "No Docker engine answers.")
-    )
+    monkeypatch.setattr(client, "view_of", lambda engine: EngineView(None, _unasked, "No Docker engine answers."))
     monkeypatch.setattr(process, "validate", lambda machine, daemon, content: False)
     return Shell(tmp_path, capsys)
 
@@ -88,7 +86,7 @@ def plain(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     """The command line, with a registry that answers in plain HTTP and was not said to."""
     shell.said = ()
     with serving(shell.folder, None) as server:
-        monkeypatch.setattr(daemon_task, "registry_of", lambda session: Peer("127.0.0.1", server.port))
+        monkeypatch.setattr(ClientMachine, "registry", lambda self, settings: Peer("127.0.0.1", server.port))
         yield shell
 
 
@@ -99,7 +97,7 @@ def test_what_answers_in_plain_http_is_agreed_to(plain: Shell, monkeypatch: pyte
     assert f'+  "insecure-registries": ["{ADDRESS}"]' in plain.out
     assert not plain.file.exists()
     asked: list[str] = []
-    monkeypatch.setattr(Output, "confirm", lambda self, question, yes: asked.append(question))
+    monkeypatch.setattr(Output, "confirm", lambda self, question, **_: asked.append(question))
     assert plain.run("--file", "daemon.json") == 0
     assert ADDRESS in plain.file.read_text()
     # What is listed already was agreed to.
@@ -247,9 +245,11 @@ def test_without_permission_the_sudo_command_is_told(shell: Shell, monkeypatch: 
 
 def test_as_a_module_the_sudo_command_names_python(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["/x/deployer/__main__.py"])
-    session = Session(None, None, None, None, {}, shell.folder, Output(io.StringIO(), io.StringIO()))
-    given = DaemonOptions(None, None, "", system=False, insecure=False, remove=True, yes=False, dry_run=True, json=True)
-    command = cli._as_root(session, given)
+    session = Session(
+        *(None, None, None, None, {}, shell.folder, Output(io.StringIO(), io.StringIO())),
+        presentation=Presentation(as_json=True, dry_run=True),
+    )
+    command = views.sudo_command(session, TrustOptions(remove=True))
     assert command == (
         f"sudo {sys.executable} -m deployer configure-daemon --host localhost --port 5000 --remove --dry-run --json"
     )
@@ -267,7 +267,7 @@ class Desktop:
 
 
 def test_what_is_not_heeded_yet_ends_with_1(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(daemon_task, "engine_of", lambda session: EngineView(Desktop(), Desktop))
+    monkeypatch.setattr(client, "view_of", lambda engine: EngineView(Desktop(), Desktop))
     monkeypatch.delenv("WSL_DISTRO_NAME", raising=False)
     assert shell.run() == 1
     assert ADDRESS in (shell.folder / ".docker" / "daemon.json").read_text()
@@ -295,7 +295,7 @@ def _plan(path: Path, **changes: Any) -> DaemonPlan:
         text="{}",
         diff="-a\n+b\n",
         present="",
-        step="reload",
+        step=insecure.NextStep.RELOAD,
         reason="",
         daemon=None,
         restart="sudo systemctl restart docker",
@@ -344,6 +344,6 @@ def test_a_network_that_keeps_accepting_is_told_after_removing(tmp_path: Path) -
 )
 def test_what_follows_is_said_before(tmp_path: Path, step: str, reason: str, words: str) -> None:
     screen = Screen()
-    views.show_entry_plan(screen.output, _plan(tmp_path, step=step, reason=reason))
+    views.show_entry_plan(screen.output, _plan(tmp_path, step=insecure.NextStep(step), reason=reason))
     assert screen.out.getvalue() == "-a\n+b\n"
     assert screen.err.getvalue() == f"{words}\n"

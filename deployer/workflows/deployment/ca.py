@@ -1,4 +1,4 @@
-"""Caddy's own authority: its certificate, which clients are to trust, and what that is known by."""
+"""Caddy's own CA: its certificate, which clients are to trust, and what that is known by."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def keep(engine: Engine, deployment: Deployment) -> None:
     if frontend is None:
         raise EngineError("The frontend's container is gone.", ("deployer up",))
     content = engine.containers.execute(frontend.id, "cat", _IN_CONTAINER).encode()
-    if read_if_there(deployment.authority_file) != content:
-        write_atomically(deployment.authority_file, content, PUBLIC)
+    if read_if_there(deployment.ca_file) != content:
+        write_atomically(deployment.ca_file, content, PUBLIC)
 
 
 def fingerprint(deployment: Deployment) -> str:
     """The SHA-256 fingerprint of the certificate that is kept, as openssl prints it; "" where none is."""
-    content = read_if_there(deployment.authority_file)
+    content = read_if_there(deployment.ca_file)
     # Without a look into the certificate, which would take a library that is slow to load.
     return fingerprint_of(hashlib.sha256(ssl.PEM_cert_to_DER_cert(content.decode())).hexdigest()) if content else ""

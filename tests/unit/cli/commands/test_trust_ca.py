@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deployer.cli.commands import daemon_task
 from deployer.cli.main import main
 from deployer.cli.output import Output
 from deployer.host.daemon import file as daemon_file
 from deployer.host.daemon import process
 from deployer.host.daemon.kind import EngineKind
+from deployer.layout import CA_PATH
 from deployer.tls import places
 from deployer.tls.places import ClientPaths
-from deployer.tls.probe import AUTHORITY_PATH, Peer
-from deployer.workflows.trust import placement
+from deployer.tls.probe import Peer
+from deployer.workflows.trust import client, placement
+from deployer.workflows.trust.client import ClientMachine
 from deployer.workflows.trust.engine_view import EngineView
-from tests.support.certificates import Server, authority, certificate, serving
+from tests.support.certificates import Server, certificate, make_ca, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 # No program asks this address: the registry of the test answers in its place.
 HOST = "192.168.100.2"
 ADDRESS = f"{HOST}:5000"
-ROOT, OTHER = authority("The registry's own"), authority("Another")
+ROOT, OTHER = make_ca("The registry's own"), make_ca("Another")
 
 
 @dataclass
@@ -63,16 +64,16 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     monkeypatch.setattr(places, "_PROGRAM_FOLDERS", "/nowhere")
     monkeypatch.setattr(process, "validate", lambda machine, daemon, content: False)
     silent = EngineView(None, lambda: (_ for _ in ()).throw(AssertionError("asked")), "No Docker engine answers.")
-    monkeypatch.setattr(daemon_task, "engine_of", lambda session: silent)
-    monkeypatch.setattr(daemon_task, "ground_of", lambda session: ClientPaths(session.environment, tmp_path / "root"))
+    monkeypatch.setattr(client, "view_of", lambda engine: silent)
+    monkeypatch.setattr(client, "ClientPaths", lambda environment: ClientPaths(environment, tmp_path / "root"))
     (tmp_path / "root").mkdir()
     made = certificate("127.0.0.1", signer=ROOT)
-    with serving(tmp_path / "server", made, {AUTHORITY_PATH: ROOT.pem}) as server:
-        monkeypatch.setattr(daemon_task, "registry_of", lambda session: Peer("127.0.0.1", server.port))
+    with serving(tmp_path / "server", made, {CA_PATH: ROOT.pem}) as server:
+        monkeypatch.setattr(ClientMachine, "registry", lambda self, settings: Peer("127.0.0.1", server.port))
         yield Shell(tmp_path, server, capsys)
 
 
-def test_the_authority_is_shown_and_asked_about(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ca_is_shown_and_asked_about(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shell.run() == 1
     assert "CN=The registry's own" in shell.out
     assert f"SHA-256: {ROOT.fingerprint}" in shell.out
@@ -118,7 +119,7 @@ def test_a_fingerprint_is_compared_where_the_system_trusts_the_certificate_too(s
     assert shell.file.read_bytes() == ROOT.pem
 
 
-def test_a_replaced_authority_is_asked_about(shell: Shell) -> None:
+def test_a_replaced_ca_is_asked_about(shell: Shell) -> None:
     shell.file.parent.mkdir(parents=True)
     shell.file.write_bytes(OTHER.pem)
     assert shell.run() == 1
@@ -130,7 +131,7 @@ def test_a_replaced_authority_is_asked_about(shell: Shell) -> None:
     assert shell.file.read_bytes() == ROOT.pem
 
 
-def test_an_authority_known_to_one_tool_goes_to_others_but_replaces_nothing_unasked(shell: Shell) -> None:
+def test_a_ca_known_to_one_tool_goes_to_others_but_replaces_nothing_unasked(shell: Shell) -> None:
     podmans = shell.folder / "root/etc/containers/certs.d" / ADDRESS / "ca.crt"
     podmans.parent.mkdir(parents=True)
     podmans.write_bytes(ROOT.pem)
@@ -143,7 +144,7 @@ def test_an_authority_known_to_one_tool_goes_to_others_but_replaces_nothing_unas
     assert shell.file.read_bytes() == ROOT.pem
 
 
-def test_a_file_with_the_authority(shell: Shell) -> None:
+def test_a_file_with_the_ca(shell: Shell) -> None:
     shell.server.files.clear()
     assert shell.run("--yes") == 1
     assert "does not hand out its CA" in shell.err
@@ -208,7 +209,7 @@ def test_what_keeps_docker_from_verifying_is_warned_of(shell: Shell, monkeypatch
         version, kind, endpoint = "28.5.2", EngineKind.SYSTEM, "unix:///srv/docker.sock"
         hosts, cidrs = (ADDRESS,), ()
 
-    monkeypatch.setattr(daemon_task, "engine_of", lambda session: EngineView(Elsewhere(), Elsewhere))
+    monkeypatch.setattr(client, "view_of", lambda engine: EngineView(Elsewhere(), Elsewhere))
     (shell.folder / "daemon.json").write_text("{,}")
     assert shell.run("--yes") == 0
     assert f"Docker does not verify {ADDRESS}: " in shell.err
@@ -279,7 +280,7 @@ def test_what_answers_otherwise_afterwards_is_said(shell: Shell, monkeypatch: py
     apply = placement.apply
 
     def end(*given: Any) -> placement.PlacementPlan:
-        monkeypatch.setattr(daemon_task, "registry_of", lambda session: Peer("127.0.0.1", 1))
+        monkeypatch.setattr(ClientMachine, "registry", lambda self, settings: Peer("127.0.0.1", 1))
         return apply(*given)
 
     monkeypatch.setattr(placement, "apply", end)

@@ -1,0 +1,358 @@
+"""How trust is told: what will be done, what is asked, and what was done, for people and as JSON."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deployer.cli.presentation import Report
+from deployer.workflows.trust.configure import EntryPlan, InstallPlan, NothingNeeded, Reason
+from deployer.workflows.trust.decision import CASource
+from deployer.workflows.trust.insecure import NextStep
+from deployer.workflows.trust.placement import FileChange, left_beside
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from deployer.cli.output import Output
+    from deployer.cli.presentation import Presentation
+    from deployer.cli.session import Session
+    from deployer.tls.certificate import CertificateFacts
+    from deployer.workflows.trust.configure import TrustOptions, TrustOutcome, TrustPlan
+    from deployer.workflows.trust.decision import PrivateCA
+    from deployer.workflows.trust.insecure import DaemonOutcome, DaemonPlan
+    from deployer.workflows.trust.placement import PlacementPlan
+
+_LOOPBACK_LOST = (
+    "This Docker no longer takes registries on localhost without TLS: since 29.10, a list in daemon.json "
+    "replaces that default. If one is used here: deployer configure-daemon --host localhost"
+)
+
+_CHANGES = {
+    FileChange.ADD: "new",
+    FileChange.REPLACE: "replaced",
+    FileChange.REMOVE: "taken away",
+    FileChange.NONE: "there already",
+}
+
+_DOCKER_VARIABLES = ("DOCKER_HOST", "DOCKER_CONTEXT")
+
+
+def show_plan(out: Output, plan: TrustPlan, how: Presentation) -> None:
+    """Tell what will be done; of a program only the warnings are asked."""
+    if isinstance(plan, InstallPlan):
+        for warning in plan.warnings:
+            out.warn(warning)
+    if not how.as_json:
+        _show_plan(out, plan)
+    if isinstance(plan, EntryPlan) and plan.asks:
+        out.warn(
+            f"{plan.address} answers in plain HTTP: nothing is encrypted, and somebody in between reads and changes "
+            "what passes, passwords and images."
+        )
+
+
+def agree(session: Session, plan: TrustPlan) -> None:
+    """Let the user agree to what is unsafe without a look at it. Raises Cancelled, ConfirmationNeeded."""
+    if isinstance(plan, EntryPlan) and plan.asks:
+        session.confirm(f"Let Docker take {plan.address} without TLS?")
+    if isinstance(plan, InstallPlan) and plan.asks:
+        _agree_to_ca(session, plan)
+
+
+@dataclass(frozen=True)
+class TrustReport(Report):
+    """What was done."""
+
+    outcome: TrustOutcome
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        return outcome_json(self.outcome)
+
+    def print(self, out: Output) -> None:
+        """Tell it; of a dry run the plan has told all."""
+        if isinstance(self.outcome.plan, NothingNeeded):
+            _show_nothing(out, self.outcome.plan)
+        elif not self.outcome.dry_run:
+            _show_done(out, self.outcome)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether Docker does not apply the change yet."""
+        return self.outcome.is_ineffective
+
+
+def sudo_command(session: Session, options: TrustOptions) -> str:
+    """The same command for root, who has another PATH, another home and another environment."""
+    settings, source, how = session.settings, session.loaded.source, session.presentation
+    docker = [f"{name}={session.environment[name]}" for name in _DOCKER_VARIABLES if session.environment.get(name)]
+    named = {
+        "--host": settings.host,
+        "--port": str(settings.port),
+        "--name": session.name,
+        "--config": str(source) if source else None,
+        "--ca": str(options.ca) if options.ca else None,
+        "--fingerprint": options.fingerprint or None,
+        "--file": str(options.file) if options.file else None,
+    }
+    words = [word for option, value in named.items() if value is not None for word in (option, value)]
+    switches = {
+        "--system": options.system,
+        "--insecure": not options.remove and (options.insecure or settings.tls.is_off),
+        "--remove": options.remove,
+        "--yes": how.yes,
+        "--dry-run": how.dry_run,
+        "--json": how.as_json,
+    }
+    words += [switch for switch, chosen in switches.items() if chosen]
+    return shlex.join(["sudo", *docker, *_own_command(), "configure-daemon", *words])
+
+
+def _own_command() -> Sequence[str]:
+    program = Path(sys.argv[0]).absolute()
+    return (sys.executable, "-m", "deployer") if program.name == "__main__.py" else (str(program),)
+
+
+def _show_plan(out: Output, plan: TrustPlan) -> None:
+    if isinstance(plan, NothingNeeded):
+        return
+    if isinstance(plan, EntryPlan):
+        show_entry_plan(out, plan.entry)
+        return
+    if isinstance(plan, InstallPlan):
+        show_ca(out, plan.address, plan.ca)
+    show_places(out, plan.placement)
+    if plan.entry is None:
+        return
+    if isinstance(plan, InstallPlan):
+        out.note(f"Docker would take {plan.address} unverified, by its entry in {plan.entry.file.path}, which goes:")
+    show_entry_plan(out, plan.entry)
+
+
+def _agree_to_ca(session: Session, plan: InstallPlan) -> None:
+    """Let the user compare the fingerprint."""
+    out, address = session.out, plan.address
+    if plan.ca.source is not CASource.FILE:
+        out.note(
+            "Compare its SHA-256 with the one that `deployer status` prints on the machine that runs the registry."
+        )
+        if session.presentation.yes:
+            out.warn(
+                f"Nobody compared it: anyone who answered at {address} just now is trusted from now on. "
+                "In scripts, give --fingerprint."
+            )
+    session.confirm(
+        f"Trust this CA for {address}?",
+        otherwise="Repeat the command with --fingerprint SHA256: `deployer status` prints it where the registry runs.",
+    )
+
+
+def _show_nothing(out: Output, plan: NothingNeeded) -> None:
+    if plan.reason is Reason.PUBLIC:
+        out.line(
+            f"{plan.address} speaks HTTPS with a certificate that this system trusts already. Nothing was changed."
+        )
+        return
+    # moby, registry/config.go: what is local is asked by HTTPS first, without checking, and then by HTTP.
+    out.line(
+        f"{plan.address} is on this machine: Docker takes it with TLS or without, whatever its certificate, and needs "
+        "no entry. Nothing was changed."
+    )
+    if plan.has_tls:
+        out.note("Browsers, curl and podman want its CA: deployer configure-daemon --system")
+
+
+def _show_done(out: Output, outcome: TrustOutcome) -> None:
+    plan = outcome.plan
+    if isinstance(plan, InstallPlan) and outcome.placement:
+        show_places_done(out, outcome.placement)
+    if outcome.entry:
+        show_entry_outcome(out, outcome.entry)
+    if outcome.placement is None:
+        return
+    if isinstance(plan, InstallPlan):
+        address, is_new = plan.address, plan.placement.is_needed
+        out.line(f"{address} is trusted." if is_new else f"{address} is trusted already: nothing to do.")
+        return
+    for path in left_beside(outcome.placement):
+        out.note(f"{path} stays.")
+
+
+def outcome_json(outcome: TrustOutcome) -> dict[str, Any]:
+    """What was done, for programs."""
+    plan, dry_run = outcome.plan, outcome.dry_run
+    if isinstance(plan, NothingNeeded):
+        needless = {"needed": False, "changed": False, "trusted": True, "reason": plan.reason}
+        return {"address": plan.address, **needless}
+    if outcome.placement is None:
+        return entry_json(outcome.entry, dry_run=dry_run) if outcome.entry else {}
+    if isinstance(plan, InstallPlan):
+        return ca_json(plan.ca, outcome.placement, outcome.entry, dry_run=dry_run)
+    return removal_json(outcome.placement, outcome.entry, dry_run=dry_run)
+
+
+def show_entry_plan(out: Output, plan: DaemonPlan) -> None:
+    """Tell what becomes of the entry in daemon.json."""
+    path, address = plan.file.path, plan.request.address
+    for line in plan.diff.splitlines():
+        out.line(out.good(line) if line.startswith("+") else out.bad(line) if line.startswith("-") else line)
+    if plan.changes:
+        out.note(_what_follows(plan))
+    elif plan.request.remove:
+        out.line(f"{path} does not list {address}.")
+    elif plan.step is NextStep.NONE and plan.daemon and plan.present in plan.daemon.insecure_registries:
+        out.line(f"Docker is started with --insecure-registry {plan.present}, so {address} needs no entry.")
+    elif plan.present != address:
+        out.line(f"{path} lists {plan.present}, which covers {address}.")
+    else:
+        out.line(f"{path} lists {address} already.")
+
+
+def _what_follows(plan: DaemonPlan) -> str:
+    if plan.step is NextStep.RELOAD:
+        return "Docker is then told to read the file again, without a restart; running containers go on."
+    if plan.step is NextStep.START:
+        return f"{plan.reason} Docker reads the file when it starts."
+    if plan.step is NextStep.RESTART:
+        return f"The change waits for a restart, because {plan.reason}."
+    return f"Docker is not told: {plan.reason}."
+
+
+def show_entry_outcome(out: Output, outcome: DaemonOutcome) -> None:
+    """Tell what was done to the entry in daemon.json, and whether Docker applies it."""
+    plan = outcome.plan
+    address, removed = plan.request.address, plan.request.remove
+    if plan.changes:
+        out.line(f"{plan.file.path} is {'written' if plan.file.content is None else 'changed'}.")
+    if outcome.backup:
+        out.line(f"As it was: {outcome.backup}")
+    if outcome.effective is False:
+        out.warn(f"Docker {'still accepts' if removed else 'does not accept'} {address}: {outcome.problem}.")
+        for advice in outcome.advice:
+            out.note(f"  → {advice}")
+    elif removed and outcome.accepted:
+        out.line(f"Docker still accepts {address}, through a network that it lists: see `docker info`.")
+    elif outcome.effective and (plan.changes or not removed):
+        out.line(f"Docker {'no longer accepts' if removed else 'accepts'} {address} without TLS.")
+    elif not plan.changes and plan.reason:
+        out.note(_what_follows(plan))
+    if outcome.loopback_lost:
+        out.warn(_LOOPBACK_LOST)
+
+
+def entry_json(outcome: DaemonOutcome, *, dry_run: bool) -> dict[str, Any]:
+    """The same for programs."""
+    plan = outcome.plan
+    return {
+        "address": plan.request.address,
+        "needed": True,
+        "action": "remove" if plan.request.remove else "add",
+        "way": "insecure",
+        "file": str(plan.file.path),
+        "dry_run": dry_run,
+        "changed": plan.changes and not dry_run,
+        "diff": plan.diff,
+        "backup": str(outcome.backup) if outcome.backup else None,
+        "validated": outcome.validated,
+        "reloaded": outcome.reloaded or None,
+        "trusted": outcome.accepted,
+        "effective": outcome.effective,
+        "problem": outcome.problem or plan.reason or None,
+        "advice": list(outcome.advice),
+        "loopback_lost": outcome.loopback_lost,
+    }
+
+
+def show_ca(out: Output, address: str, found: PrivateCA) -> None:
+    """Tell which CA it is that will be trusted."""
+    origin = {
+        CASource.REGISTRY: f"{address} speaks HTTPS, with a certificate of a CA that this machine does not trust yet:",
+        CASource.FILE: f"{address} speaks HTTPS, with a certificate of the CA in the file:",
+        CASource.INSTALLED: f"{address} speaks HTTPS, with a certificate of a CA that is trusted for it here already:",
+    }
+    public = f"{address} speaks HTTPS, with a certificate that this system trusts already; its CA:"
+    out.line(public if found.public else origin[found.source])
+    facts = found.facts
+    out.fields(
+        (
+            ("  Subject", facts.subject),
+            ("  Valid", f"{facts.not_before:%Y-%m-%d} to {facts.not_after:%Y-%m-%d}"),
+            ("  SHA-256", facts.fingerprint),
+        )
+    )
+
+
+def show_places(out: Output, plan: PlacementPlan) -> None:
+    """Tell what becomes of which files, with what replaces what."""
+    for item in plan.items:
+        if item.change is FileChange.NONE and item.content is None:
+            continue
+        out.line(f"{item.client}: {item.file.path}   ({_CHANGES[item.change]})")
+        if item.change is FileChange.REPLACE and item.is_ca:
+            out.line(
+                f"  SHA-256 of the old one: {item.before or 'none, it is not a certificate'}; it is kept as a backup."
+            )
+    for warning in plan.warnings:
+        out.warn(warning)
+
+
+def show_places_done(out: Output, plan: PlacementPlan) -> None:
+    """Tell what there is to know after the files were changed."""
+    for item in plan.items:
+        if item.backup:
+            out.line(f"As it was: {item.backup}")
+        if item.remark and item.content is not None:
+            out.note(f"{item.client}: {item.remark}")
+
+
+def ca_json(found: PrivateCA, plan: PlacementPlan, entry: DaemonOutcome | None, *, dry_run: bool) -> dict[str, Any]:
+    """What was installed, for programs."""
+    return {
+        "address": plan.address,
+        "needed": True,
+        "action": "add",
+        "way": "authority",
+        "authority": _facts_json(found.facts),
+        "source": found.source,
+        "compared": found.compared,
+        **places_json(plan),
+        "dry_run": dry_run,
+        "changed": not dry_run and (plan.is_needed or bool(entry and entry.plan.changes)),
+        "insecure": entry_json(entry, dry_run=dry_run) if entry else None,
+    }
+
+
+def places_json(plan: PlacementPlan) -> dict[str, Any]:
+    """The files, for programs."""
+    listed = [
+        {
+            "client": item.client,
+            "file": str(item.file.path),
+            "change": item.change,
+            "sha256_before": (item.before or None) if item.is_ca else None,
+            "backup": str(item.backup) if item.backup else None,
+            "remark": item.remark or None,
+        }
+        for item in plan.items
+    ]
+    return {"places": listed, "warnings": list(plan.warnings)}
+
+
+def _facts_json(facts: CertificateFacts) -> dict[str, Any]:
+    return {
+        "subject": facts.subject,
+        "sha256": facts.fingerprint,
+        "not_before": facts.not_before.isoformat(),
+        "not_after": facts.not_after.isoformat(),
+    }
+
+
+def removal_json(plan: PlacementPlan, entry: DaemonOutcome | None, *, dry_run: bool) -> dict[str, Any]:
+    """What was taken away, for programs."""
+    rest = {"address": plan.address, "needed": True, "action": "remove", "way": "authority", "dry_run": dry_run}
+    changed = not dry_run and (plan.is_needed or bool(entry and entry.plan.changes))
+    return {**(entry_json(entry, dry_run=dry_run) if entry else rest), **places_json(plan), "changed": changed}
