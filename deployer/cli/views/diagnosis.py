@@ -13,7 +13,7 @@ from deployer.cli.views.words import counted, size
 if TYPE_CHECKING:
     from deployer.cli.output import Output
     from deployer.cli.selection import Selection
-    from deployer.workflows.diagnosis.status import Encryption, Login, ServiceStatus, Status
+    from deployer.workflows.diagnosis.status import Encryption, Login, ServiceStatus, Status, WritesPaused
     from deployer.workflows.finding import Finding
 
 _UNKNOWN = "unknown"
@@ -65,6 +65,7 @@ class StatusReport(Report):
             "ready": self.status.is_healthy,
             **asdict(self.status),
             "problems": [problem.sentence for problem in self.status.problems],
+            "upkeep": _upkeep(self.status.upkeep),
             "sign_in": _login(self.status.sign_in),
             "encryption": _encryption(self.status.encryption),
         }
@@ -104,7 +105,7 @@ def _fields(found: Status) -> list[tuple[str, str]]:
         ("Images use", _UNKNOWN if found.used_bytes is None else f"{size(found.used_bytes)} in {found.data}"),
         ("Garbage", _UNKNOWN if found.garbage_bytes is None else _garbage(found.garbage_bytes)),
         ("Disk free", _UNKNOWN if found.free_bytes is None else size(found.free_bytes)),
-        *([("Writes", found.upkeep)] if found.upkeep else []),
+        *([("Writes", _upkeep(found.upkeep))] if found.upkeep else []),
     ]
 
 
@@ -139,6 +140,10 @@ def _encryption(found: Encryption) -> str:
         until = f", {'expired on' if found.has_ended else 'until'} {found.ends:%Y-%m-%d}" if found.ends else ""
         return f"TLS, with the certificate {found.certificate}{until}"
     return "TLS, with a certificate fetched by ACME" if found.mode == "acme" else "none"
+
+
+def _upkeep(found: WritesPaused | None) -> str:
+    return f"paused since {found.since:%Y-%m-%d %H:%M:%S} UTC by {found.by}" if found else ""
 
 
 def _garbage(amount: int) -> str:

@@ -73,10 +73,18 @@ class Encryption:
 
 
 @dataclass(frozen=True)
+class WritesPaused:
+    """Since when writes are paused, in UTC, and by which command."""
+
+    since: datetime
+    by: str
+
+
+@dataclass(frozen=True)
 class Status:
     """A deployment as it is; None or "" where something cannot be known. Sizes in bytes.
 
-    `garbage_bytes` is what a collection would free; `upkeep` says who pauses writes, and since when.
+    `garbage_bytes` is what a collection would free; `upkeep` is what pauses writes, None for nothing.
     `problems` keep it from being ready; the one of a storage that cannot be read is `unreadable` too.
     `content` is what is wrong with what it holds: the rest is served all the same.
     """
@@ -92,7 +100,7 @@ class Status:
     free_bytes: int | None
     services: tuple[ServiceStatus, ...]
     problems: tuple[Finding, ...]
-    upkeep: str
+    upkeep: WritesPaused | None
     sign_in: Login
     encryption: Encryption
     content: tuple[Finding, ...] = ()
@@ -226,9 +234,9 @@ def _end_of_certificate(stack: Stack) -> datetime | None:
     return describe(content).not_after
 
 
-def _upkeep(stack: Stack) -> str:
+def _upkeep(stack: Stack) -> WritesPaused | None:
     held = Gate.of(stack.deployment).held()
-    return f"paused since {held.since:%Y-%m-%d %H:%M:%S} UTC by {held}" if held else ""
+    return WritesPaused(held.since, str(held)) if held else None
 
 
 def _repositories(stack: Stack, containers: tuple[ServiceContainer, ...]) -> int | None:

@@ -83,7 +83,7 @@ TAG = Tag("1", DIGEST, "type", 1, MOMENT, ("linux/amd64",), pushed=MOMENT)
 SERVICE = ServiceStatus("registry", "docs-registry-1", "running", "healthy", "always", "image", 1)
 STATUS = Status(
     name="docs", address="localhost:5000", page="", version="", data="", repositories=None, used_bytes=None,
-    garbage_bytes=None, free_bytes=None, services=(SERVICE,), problems=(), upkeep="", sign_in=Login(),
+    garbage_bytes=None, free_bytes=None, services=(SERVICE,), problems=(), upkeep=None, sign_in=Login(),
     encryption=Encryption(""),
 )  # fmt: skip
 UP = UpPlan(

@@ -1,0 +1,102 @@
+"""How a deployment's state is told: for people, and as JSON."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from deployer.cli import main
+from deployer.cli.output import Output
+from deployer.cli.selection import Selection
+from deployer.cli.views.diagnosis import DoctorReport, StatusReport
+from deployer.workflows.diagnosis.status import Encryption, Login, WritesPaused
+from deployer.workflows.finding import Finding
+from tests.unit.cli.test_json_output import STATUS
+
+MOMENT = datetime(2026, 1, 31, 9, 5, tzinfo=UTC)
+UNREADABLE = Finding("wrong", "The storage cannot be read.", ("Mount its disk.",))
+
+
+def shown(report: StatusReport | DoctorReport) -> tuple[str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    report.print(Output(out, err))
+    return out.getvalue(), err.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("login", "told"),
+    [
+        (Login(), "none, and none needed: only this machine reaches it"),
+        (Login(exposure="Anyone may push."), "Anyone may push."),
+        (Login(1), "1 user, who may do everything"),
+        (Login(2, 1), "2 users, 1 rule"),
+        (Login(2, 3, "Passwords cross the network."), "2 users, 3 rules. Passwords cross the network."),
+        (Login(problem="The file is damaged."), "The file is damaged."),
+    ],
+)
+def test_who_gets_in_is_a_sentence(login: Login, told: str) -> None:
+    report = StatusReport(replace(STATUS, sign_in=login))
+    assert report.as_json()["sign_in"] == told
+    assert ("Sign-in:", told) in [tuple(line.split(maxsplit=1)) for line in shown(report)[0].splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("encryption", "told"),
+    [
+        (Encryption(""), "none"),
+        (Encryption("off"), "none"),
+        (Encryption("acme"), "TLS, with a certificate fetched by ACME"),
+        (Encryption("internal"), "TLS, once it is up"),
+        (Encryption("internal", authority_sha256="AB:CD"), "TLS, by the CA with SHA-256 AB:CD"),
+        (Encryption("", certificate="my.pem"), "TLS, with the certificate my.pem"),
+        (Encryption("", certificate="my.pem", ends=MOMENT), "TLS, with the certificate my.pem, until 2026-01-31"),
+        (
+            Encryption("", certificate="my.pem", ends=MOMENT, has_ended=True),
+            "TLS, with the certificate my.pem, expired on 2026-01-31",
+        ),
+    ],
+)
+def test_the_encryption_is_a_sentence(encryption: Encryption, told: str) -> None:
+    assert StatusReport(replace(STATUS, encryption=encryption)).as_json()["encryption"] == told
+
+
+def test_who_pauses_writes_is_told_where_somebody_does() -> None:
+    assert StatusReport(STATUS).as_json()["upkeep"] == ""
+    assert "Writes:" not in shown(StatusReport(STATUS))[0]
+    paused = StatusReport(replace(STATUS, upkeep=WritesPaused(MOMENT, "deployer gc")))
+    assert paused.as_json()["upkeep"] == "paused since 2026-01-31 09:05:00 UTC by deployer gc"
+
+
+def test_the_problems_are_sentences_and_the_storages_has_its_advice() -> None:
+    stopped = Finding("wrong", "The service registry is exited.", ("deployer up",))
+    report = StatusReport(replace(STATUS, problems=(stopped, UNREADABLE), unreadable=UNREADABLE))
+    found = report.as_json()
+    assert found["problems"] == [stopped.sentence, UNREADABLE.sentence]
+    assert (found["ready"], found["unreadable"]["advice"]) == (False, ("Mount its disk.",))
+    assert report.has_failed
+    assert shown(report)[1].splitlines() == [
+        "Warning: The service registry is exited.",
+        "Warning: The storage cannot be read.",
+        "  → Mount its disk.",
+        "Next: deployer logs, deployer doctor",
+    ]
+
+
+def test_doctor_gives_every_advice_the_flags_of_the_deployment() -> None:
+    # Once they are registered, commands are known by their names.
+    assert main.app.registered_commands
+    wrong = Finding("wrong", "It is not running.", ("deployer up",), "the engine's words")
+    report = DoctorReport((Finding("ok", "The engine answers."), wrong), Selection.of(name="team"))
+    assert [one["advice"] for one in report.as_json()] == [(), ("deployer up --name team",)]
+    assert report.has_failed
+    assert shown(report)[0].splitlines() == [
+        "ok     The engine answers.",
+        "wrong  It is not running.",
+        "       → deployer up --name team",
+        "       | the engine's words",
+    ]
+    calm = DoctorReport((Finding("ok", "The engine answers."),), Selection())
+    assert (calm.has_failed, shown(calm)[1]) == (False, "Nothing is wrong.\n")
