@@ -109,7 +109,7 @@ def test_where_the_registry_is_now() -> None:
 
 
 def test_what_goes_with_a_deployment_is_listed() -> None:
-    plan = DownPlan((VOLUME, FILE), ("network x (in use)",), loses_images=True, loses_authority=True, users=2)
+    plan = DownPlan((VOLUME, FILE), ("network x (in use)",), loses_images=True, loses_ca=True, users=2)
     out, err = shown(DownPlanReport(DEPLOYMENT, plan))
     assert out == [
         "volume     team_data: to be removed",
