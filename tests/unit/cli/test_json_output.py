@@ -18,15 +18,18 @@ from deployer.cli.views.deployment import DownReport, UpReport
 from deployer.cli.views.diagnosis import DoctorReport, StatusReport
 from deployer.cli.views.images import CatalogReport, InspectionReport, TagsReport
 from deployer.cli.views.transfer import TransferPlanReport, TransferReport
+from deployer.cli.views.trust import TrustReport
 from deployer.cli.views.users import ImportReport, UsersReport
 from deployer.engine.inventory import AnonymousVolume
 from deployer.engine.values import Transferred
 from deployer.errors import RegistryError
+from deployer.host.daemon.file import DaemonFile
 from deployer.record import Owned, Resource, ResourceKind
 from deployer.reference import Reference
 from deployer.registry.content.documents import Document
 from deployer.settings.account import Account, BadLine
 from deployer.settings.model import Settings
+from deployer.tls.certificate import CertificateFacts
 from deployer.workflows.deployment.down import DownPlan, ToRemove
 from deployer.workflows.deployment.ownership import Adoption
 from deployer.workflows.deployment.provision import Choice, Source, Wanted
@@ -40,6 +43,17 @@ from deployer.workflows.images.deletion import DeletionPlan, ManifestRemoval, Ta
 from deployer.workflows.images.tags import Repository, Tag, Unread
 from deployer.workflows.transfer.publish import Push, TransferOutcome
 from deployer.workflows.transfer.remarks import Transfer
+from deployer.workflows.trust.configure import (
+    EntryPlan,
+    InstallPlan,
+    NothingNeeded,
+    Reason,
+    RemovalPlan,
+    TrustOutcome,
+)
+from deployer.workflows.trust.decision import CASource, PrivateCA
+from deployer.workflows.trust.insecure import DaemonOutcome, DaemonPlan, DaemonRequest, NextStep
+from deployer.workflows.trust.placement import Item, PlacementPlan
 from deployer.workflows.users.accounts import Changed, Import
 from deployer.workflows.users.permissions import Permissions
 
@@ -49,6 +63,7 @@ if TYPE_CHECKING:
     from deployer.cli.presentation import Report
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "json-output.md"
+ADDRESS = "localhost:5000"
 DIGEST = "sha256:" + "a" * 64
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -94,6 +109,18 @@ UP = UpPlan(
 DOWN = DownPlan(going=(), kept=(), loses_images=False)
 PERMISSIONS = Permissions("localhost:5000", (), None, are_in_force=True, restricts_everyone=False)
 TAG_REMOVAL = TagRemoval("tool", "1", DIGEST, "type", ())
+
+ENTRY = DaemonOutcome(
+    DaemonPlan(
+        DaemonRequest(ADDRESS, ""), DaemonFile(Path("daemon.json"), Path("daemon.json"), None), text="{}", diff="+{}",
+        present="", step=NextStep.RELOAD, reason="", daemon=None, restart="", loopback_trusted=True,
+    ),
+)  # fmt: skip
+CA = PrivateCA(
+    b"", CertificateFacts("CN=registry", "CN=registry", "AB:CD", MOMENT, MOMENT, (), is_ca=True, is_root=True),
+    CASource.REGISTRY, compared=True,
+)  # fmt: skip
+PLACEMENT = PlacementPlan(ADDRESS, (Item("Docker", DaemonFile(Path("ca.crt"), Path("ca.crt"), None), b""),))
 
 # The plainest result of each command that has an example.
 PLAIN: dict[str, Report] = {
@@ -152,6 +179,12 @@ FULL: dict[str, list[Report]] = {
         )
     ],
     "render": [DifferenceReport({"compose.yaml": "diff"}), WrittenReport((Path("compose.yaml"),))],
+    "configure-daemon": [
+        TrustReport(TrustOutcome(NothingNeeded(ADDRESS, Reason.PUBLIC))),
+        TrustReport(TrustOutcome(EntryPlan(ADDRESS, ENTRY.plan, asks=False), entry=ENTRY)),
+        TrustReport(TrustOutcome(InstallPlan(ADDRESS, CA, PLACEMENT, None), PLACEMENT, ENTRY)),
+        TrustReport(TrustOutcome(RemovalPlan(ADDRESS, PLACEMENT, None), PLACEMENT)),
+    ],
     "user list": [UsersReport((Account("ann", "hash"),), PERMISSIONS)],
     "user import": [
         ImportReport("localhost:5000", Import((), (), (), (BadLine(1, "no"),)), Changed((), (), running=True)),
@@ -191,6 +224,6 @@ def test_these_tests_can_fail() -> None:
 
 
 def test_nothing_is_left_out() -> None:
-    # What `gc`, `prune` and `configure-daemon` print is compared with them; `pull` prints what `push` does.
-    elsewhere = {"gc", "prune", "configure-daemon", "pull"}
+    # `pull` prints what `push` does.
+    elsewhere = {"gc", "prune", "pull"}
     assert FULL.keys() | elsewhere == SECTIONS.keys()
