@@ -17,10 +17,12 @@ HIDDEN_SECRET = "(kept in the file 'secrets')"  # noqa: S105 - what is shown ins
 
 # Below the deployment's folder: what the frontend reads about users and rules.
 ACCESS_FOLDER = "frontend/access"
+# Holds a line for each user whom the frontend lets in; empty where everyone gets in.
+USERS_IN_FORCE = f"{ACCESS_FOLDER}/users"
 # Holds a line for each access rule.
 GRANTS = f"{ACCESS_FOLDER}/grants"
 HIDDEN = {
-    f"{ACCESS_FOLDER}/users": "# (the users and the hashes of their passwords, kept in the file 'users')",
+    USERS_IN_FORCE: "# (the users and the hashes of their passwords, kept in the file 'users')",
     "frontend/tls/key.pem": "# (the certificate's key)",
 }
 

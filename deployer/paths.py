@@ -28,9 +28,10 @@ class Deployment:
 
     @classmethod
     def known(cls, name: str, environment: Mapping[str, str]) -> Deployment | None:
-        """The same; None where the home folder is not known, so that there is none."""
+        """The same; None where there is none for this user: without a home folder, or in one closed to them."""
         folder = _known_data_home(environment)
-        return cls(name, folder / name) if folder else None
+        found = cls(name, folder / name) if folder else None
+        return None if found is None or found.is_closed else found
 
     @property
     def compose_file(self) -> Path:
@@ -88,6 +89,17 @@ class Deployment:
         return self.compose_file.is_file()
 
     @property
+    def is_closed(self) -> bool:
+        """Whether this user may not even see which files it has."""
+        try:
+            self.compose_file.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True
+        return False
+
+    @property
     def secrets_file(self) -> Path:
         """What must stay the same over the deployment's life and be read by nobody else; mode 0600."""
         return self.directory / "secrets"
@@ -114,13 +126,16 @@ def deployment_names(environment: Mapping[str, str]) -> tuple[str, ...]:
         folders = sorted(data_home(environment).iterdir())
     except OSError:
         return ()
-    return tuple(folder.name for folder in folders if Deployment(folder.name, folder).is_there)
+    found = (Deployment(folder.name, folder) for folder in folders)
+    return tuple(one.name for one in found if not one.is_closed and one.is_there)
 
 
 def user_home(environment: Mapping[str, str]) -> Path | None:
     """The user's own folder: $HOME, or what the system has for this user; None where neither is known."""
-    if environment.get("HOME"):
-        return Path(environment["HOME"])
+    return Path(environment["HOME"]) if environment.get("HOME") else _home_of_user()
+
+
+def _home_of_user() -> Path | None:
     try:
         return Path(pwd.getpwuid(os.getuid()).pw_dir)
     except KeyError:
@@ -154,9 +169,17 @@ def _known_data_home(environment: Mapping[str, str]) -> Path | None:
 
 
 def _xdg(environment: Mapping[str, str], variable: str, fallback: str) -> Path | None:
-    # XDG Base Directory Specification: a relative path in these variables is to be ignored.
+    # XDG Base Directory Specification: a relative path in these variables is to be ignored. One in HOME would be
+    # another place for each folder that a command runs in.
     value = environment.get(variable, "")
     if value.startswith("/"):
-        return Path(value)
-    own = user_home(environment)
-    return own / fallback if own else None
+        return _clean(value)
+    home = environment.get("HOME", "")
+    own = Path(home) if home.startswith("/") else _home_of_user()
+    return _clean(str(own / fallback)) if own else None
+
+
+def _clean(path: str) -> Path:
+    """An absolute path in the form that Compose gives it in its labels (Go, path/filepath.Clean)."""
+    # POSIX lets two slashes at the beginning mean something of their own, and normpath keeps them.
+    return Path(f"/{os.path.normpath(path).lstrip('/')}")

@@ -60,7 +60,8 @@ def parse(text: str) -> Reference:
     rest, digest = _split_digest(text)
     domain, remainder = _split_domain(rest)
     repository, tag = _split_tag(remainder, text)
-    _check_repository(repository, text)
+    meant = Reference(domain.lower() if _is_domain_by_case(domain) else domain, repository.lower(), tag, digest)
+    _check_repository(repository, text, str(meant))
     if len(domain) + len(repository) + bool(domain) > NAME_MAX_LENGTH:
         raise InvalidReference(
             f"'{text[:40]}…' is too long: a name may have {NAME_MAX_LENGTH} characters, "
@@ -75,7 +76,7 @@ def refuse_upper_case(reference: Reference, text: str) -> None:
     distribution/reference takes it for a host, and nobody means one. Raises InvalidReference.
     """
     domain = reference.domain
-    if domain and "." not in domain and ":" not in domain and domain != "localhost":
+    if _is_domain_by_case(domain):
         raise _upper_case(text, str(reference.at(domain.lower())))
 
 
@@ -88,7 +89,7 @@ def parse_repository(text: str) -> str:
         raise InvalidReference("The name of a repository is empty.")
     if "@" in text or ":" in text:
         raise InvalidReference(f"'{text}' names a tag or a digest; only the repository's name is wanted here.")
-    _check_repository(text, text)
+    _check_repository(text, text, text.lower())
     if len(text) > NAME_MAX_LENGTH:
         raise InvalidReference(f"'{text[:40]}…' is too long: a name may have {NAME_MAX_LENGTH} characters.")
     return text
@@ -179,14 +180,18 @@ def _split_tag(remainder: str, text: str) -> tuple[str, str | None]:
     return repository, tag
 
 
-def _check_repository(repository: str, text: str) -> None:
+def _is_domain_by_case(domain: str) -> bool:
+    return bool(domain) and "." not in domain and ":" not in domain and domain != "localhost"
+
+
+def _check_repository(repository: str, text: str, meant: str) -> None:
     if not repository:
         raise InvalidReference(f"'{text}' names no repository.")
     for component in repository.split("/"):
         if _COMPONENT.fullmatch(component):
             continue
         if component != component.lower() and _COMPONENT.fullmatch(component.lower()):
-            raise _upper_case(text, text.replace(repository, repository.lower()))
+            raise _upper_case(text, meant)
         if not component:
             raise InvalidReference(f"'{text}' has an empty part between two '/' or at an end.")
         raise InvalidReference(

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import traceback
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,7 +27,7 @@ from deployer.cli.commands import (
 )
 from deployer.cli.output import Output
 from deployer.cli.registration import SHARED_HELP, ConfigOption, HostOption, Interruption, NameOption, PortOption
-from deployer.errors import EXIT_BUG, EXIT_FAILURE, EXIT_INTERRUPTED, DeployerError
+from deployer.errors import EXIT_BUG, EXIT_FAILURE, EXIT_INTERRUPTED, DeployerError, HostError
 from deployer.redaction import without_secrets
 
 app = typer.Typer(
@@ -88,14 +89,31 @@ def main(arguments: list[str]) -> int:
 
 
 def _unforeseen(error: Exception, output: Output, arguments: list[str]) -> int:
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EIO}:
-        output.note(f"Error: a file or the output could not be written: {error.strerror}.")
+    if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+        output.error(_of_the_machine(error))
         return EXIT_FAILURE
     output.note("Error: this is a bug in deployer. Please report it with the lines below.")
     called = f"deployer {__version__}, Python {sys.version.split()[0]}, deployer {' '.join(arguments)}"
     output.note(without_secrets(called))
     output.note(without_secrets(traceback.format_exc()))
     return EXIT_BUG
+
+
+_OF_THE_MACHINE = frozenset(
+    {
+        *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP),
+        *(errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.ENOMEM),
+    }
+)
+"""What a system call fails with because of a disk, a limit or a permission, and not of a mistake in the program."""
+
+
+def _of_the_machine(error: OSError) -> HostError:
+    if isinstance(error.filename, str):
+        from deployer.host.files import no_access
+
+        return no_access(Path(error.filename), error)
+    return HostError(f"A file or the output cannot be written: {error.strerror}.")
 
 
 def _interrupt(_number: int, _frame: object) -> None:

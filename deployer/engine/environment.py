@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deployer.errors import HostError
+from deployer.host.files import is_directory
 from deployer.paths import docker_folder
 
 if TYPE_CHECKING:
@@ -183,9 +184,12 @@ def _is_one_of(key: str, names: tuple[str, ...]) -> bool:
 
 
 def _fill(folder: Path, theirs: Path, settings: Mapping[str, Any]) -> None:
-    """Make a folder a configuration of the client: the user's contexts and plugins, and these settings."""
+    """Make a folder a configuration of the client: the user's contexts and plugins, and these settings.
+
+    What the user may not read, as after `sudo docker login`, Docker goes on without, with a warning.
+    """
     for name in ("contexts", "cli-plugins"):
-        if (theirs / name).is_dir():
+        if is_directory(theirs / name):
             (folder / name).symlink_to((theirs / name).absolute())
     # The folder is its owner's alone: headers may hold a secret.
     (folder / "config.json").write_text(json.dumps(settings), encoding="utf-8")

@@ -143,14 +143,24 @@ class ServiceContainer:
             config_hash=labels.get("com.docker.compose.config-hash", ""),
             directory=labels.get(f"{PROJECT_LABEL}.working_dir", ""),
             ports=tuple(
-                int(binding["HostPort"])
-                for bindings in (raw["HostConfig"].get("PortBindings") or {}).values()
-                for binding in bindings or ()
-                if binding.get("HostPort")
+                sorted(
+                    _published(raw["HostConfig"].get("PortBindings"))
+                    | _published((raw.get("NetworkSettings") or {}).get("Ports"))
+                )
             ),
             is_published=raw["HostConfig"].get("NetworkMode") == "host" or bool(raw["HostConfig"].get("PortBindings")),
             user_namespace=raw["HostConfig"].get("UsernsMode") or "",
         )
+
+
+def _published(ports: dict[str, list[dict[str, str]] | None] | None) -> set[int]:
+    """The ports of this machine in one of the engine's tables, which has null for a port that is only exposed.
+
+    Where it is to choose, as with "127.0.0.1:5640-5645:5001", it has a range or nothing among the options, and its
+    choice among the state of a running container.
+    """
+    bindings = (binding for each in (ports or {}).values() for binding in each or ())
+    return {int(binding["HostPort"]) for binding in bindings if (binding.get("HostPort") or "").isdecimal()} - {0}
 
 
 def of_service(containers: Iterable[ServiceContainer], service: Service) -> ServiceContainer | None:

@@ -65,7 +65,15 @@ def read_if_there(path: Path) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise HostError(f"{path} cannot be read: {error.strerror}.") from error
+        raise no_access(path, error) from error
+
+
+def is_directory(path: Path) -> bool:
+    """Whether a path is a directory that this user can see; what cannot be looked at is none, whatever the reason."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def remember(folder: Path) -> None:
@@ -79,14 +87,23 @@ def remember(folder: Path) -> None:
 
 def refusal(path: Path, error: OSError) -> HostError:
     """What is said of a file that cannot be written, with a command that shows why."""
-    folder = next((parent for parent in path.parents if parent.is_dir()), path.parent)
+    return _refusal(path, error, "written", "write there")
+
+
+def no_access(path: Path, error: OSError) -> HostError:
+    """What is said of a file that cannot be read or looked at, with a command that shows why."""
+    return _refusal(path, error, "read", "read there")
+
+
+def _refusal(path: Path, error: OSError, what: str, done: str) -> HostError:
+    folder = next((parent for parent in path.parents if is_directory(parent)), path.parent)
     place = shlex.quote(str(folder))
     advice = {
         errno.ENOSPC: f"df -h {place}   (its disk is full: free some space)",
         errno.EDQUOT: f"df -h {place}   (this user's quota is used up: free some space)",
         errno.EROFS: f"findmnt --target {place}   (its disk is mounted read-only)",
-        errno.EACCES: f"ls -ld {place}   (shows who may write there)",
-        errno.EPERM: f"ls -ld {place}   (shows who may write there)",
+        errno.EACCES: f"ls -ld {place}   (shows who may {done})",
+        errno.EPERM: f"ls -ld {place}   (shows who may {done})",
         errno.ENOTDIR: f"ls -l {place}   (a file is where a folder belongs)",
     }.get(error.errno or 0)
-    return HostError(f"{path} cannot be written: {error.strerror}.", (advice,) if advice else ())
+    return HostError(f"{path} cannot be {what}: {error.strerror}.", (advice,) if advice else ())

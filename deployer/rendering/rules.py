@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.host.files import PRIVATE
-from deployer.layout import ACCESS_FOLDER, GRANTS
+from deployer.layout import ACCESS_FOLDER, GRANTS, USERS_IN_FORCE
 from deployer.rendering.templates import File, render
 from deployer.settings.account import dummy_account, sign_in_prefixes
 
@@ -35,7 +35,7 @@ def user_files(settings: Settings, accounts: tuple[Account, ...]) -> tuple[File,
         nobody=base64.b64encode(f"{nobody.name}:".encode()).decode(),
     )
     users = render(f"{ACCESS_FOLDER}/users.j2", accounts=(*accounts, nobody) if accounts else ())
-    return File(f"{ACCESS_FOLDER}/sign-in", sign_in), File(f"{ACCESS_FOLDER}/users", users, PRIVATE)
+    return File(f"{ACCESS_FOLDER}/sign-in", sign_in), File(USERS_IN_FORCE, users, PRIVATE)
 
 
 def rule_files(settings: Settings) -> tuple[File, ...]:

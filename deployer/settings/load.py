@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -266,7 +267,9 @@ def _with_absolute_paths(settings: Settings, base: Path, environment: Mapping[st
     def absolute(path: Path) -> str:
         if path.parts[:1] == ("~",):
             path = home(environment).joinpath(*path.parts[1:])
-        return str((base / path).resolve())
+        # Not Path.resolve, which raises RuntimeError for a link to itself before Python 3.13; what cannot be
+        # used is told where it is used.
+        return os.path.realpath(base / path)
 
     directory = settings.registry.data_directory
     if directory is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,6 +87,19 @@ def bare(pem: bytes) -> bytes:
     from cryptography.hazmat.primitives.serialization import Encoding
 
     return _all(pem)[0].public_bytes(Encoding.PEM)
+
+
+def der_of(pem: bytes) -> bytes | None:
+    """The bytes of the certificate in a PEM text, or None where it is cut short or not one.
+
+    Without cryptography, which is slow to load.
+    """
+    try:
+        certificate = ssl.PEM_cert_to_DER_cert(pem.decode())
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=certificate)
+    except (ValueError, ssl.SSLError):
+        return None
+    return certificate
 
 
 def fingerprint_of(text: str) -> str:

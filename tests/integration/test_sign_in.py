@@ -227,6 +227,25 @@ def test_rules_go_only_when_that_is_agreed_to(signed_in: DeployedStack) -> None:
     assert status(signed_in, "bert", "/v2/_catalog") == 403
 
 
+@pytest.mark.parametrize("left", ["empty", "gone"])
+def test_login_goes_only_when_that_is_agreed_to(signed_in: DeployedStack, left: str) -> None:
+    """A file that a power cut emptied, or a backup did not have, opens the registry to nobody."""
+    users = signed_in.directory / "users"
+    kept = users.read_bytes()
+    users.unlink() if left == "gone" else users.write_bytes(b"")
+    said = signed_in.deployer("status").stdout
+    problem = f"2 users are in force, and {users} has none: `deployer up` would turn login off."
+    assert problem in said
+    assert problem in signed_in.deployer("doctor").stdout
+    refused = signed_in.deployer("up")
+    assert refused.returncode == 1
+    assert f"Login goes: {users} has no users, and the running registry lets in 2 of them" in refused.stderr
+    assert status(signed_in, None) == 401
+    assert "Login goes:" in signed_in.deployer("up", "--dry-run").stderr
+    users.write_bytes(kept)
+    assert "Nothing to change" in signed_in.deployer("up", check=True).stderr
+
+
 def test_users_survive_a_restart_and_down_and_up(signed_in: DeployedStack) -> None:
     signed_in.deployer("down", "--yes", check=True)
     signed_in.up()

@@ -149,6 +149,10 @@ def test_the_users_override_is_obeyed_and_kept(make_stack: Callable[..., Deploye
     stack.up()
     assert docker("inspect", "--format", "{{.Config.Labels.mine}}", stack.containers()["registry"]).strip() == "yes"
     assert override.read_text() == "services: {registry: {labels: {mine: 'yes'}}}\n"
+    spare = free_port()
+    override.write_text(f'services: {{frontend: {{ports: ["127.0.0.1:{spare}-{spare}:5001"]}}}}\n')
+    stack.up()
+    assert stack.deployer("status", "--json", check=True).returncode == 0
     override.write_text("services: {registry: {lables: 1}}\n")
     refused = stack.deployer("up")
     assert refused.returncode == 1

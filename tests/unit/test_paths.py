@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from deployer.cli.main import main
 from deployer.errors import ConfigurationError
-from deployer.paths import Deployment, config_home, data_home, home, user_home
+from deployer.paths import Deployment, config_home, data_home, deployment_names, home, user_home
 from deployer.registry.connection.tls_context import installed
 from deployer.registry.protocol.place import Place
 from deployer.settings.load import Flags, load
@@ -81,3 +82,50 @@ def test_a_user_without_a_home_folder_may_speak_to_a_registry(
     said = capsys.readouterr().err
     assert "Nothing answers" in said
     assert "home folder" not in said
+
+
+def test_a_folder_has_one_name_that_is_the_one_in_composes_labels(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    expected = Path("/a/b/deployer")
+    for given in ("/a/b", "/a/x/../b", "//a/b", "/a//b/", "/a/./b"):
+        assert data_home({"XDG_DATA_HOME": given}) == expected
+    assert data_home({"HOME": "/a/x/../b"}) == Path("/a/b/.local/share/deployer")
+    monkeypatch.chdir(tmp_path)
+    own = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    assert data_home({"HOME": "."}) == own / ".local/share/deployer"
+
+
+def test_a_folder_that_a_user_may_not_enter_is_no_deployment_for_what_needs_none(tmp_path: Path) -> None:
+    long = {"XDG_DATA_HOME": str(tmp_path / ("x" * 300))}
+    assert Deployment.known("registry", long) is None
+    assert Deployment.known("registry", {"XDG_DATA_HOME": str(tmp_path)}) is not None
+
+
+def test_a_deployment_of_another_user_is_none_of_this_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"XDG_DATA_HOME": str(tmp_path)}
+    for name in ("mine", "theirs"):
+        (tmp_path / "deployer" / name).mkdir(parents=True)
+        (tmp_path / "deployer" / name / "compose.yaml").touch()
+    stat = Path.stat
+
+    def refused(path: Path, **options: bool) -> os.stat_result:
+        if path.parent.name == "theirs":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", refused)
+    assert deployment_names(found) == ("mine",)
+    assert Deployment.known("mine", found) is not None
+    assert Deployment.known("theirs", found) is None
+
+
+@pytest.mark.parametrize("arguments", [["render", "--diff"], ["user", "list"]])
+def test_a_place_that_cannot_be_looked_at_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / ("x" * 300)))
+    assert main(arguments) == 1
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert "cannot be read: File name too long." in said

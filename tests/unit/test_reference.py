@@ -103,6 +103,17 @@ def test_upper_case_gets_the_name_that_would_do() -> None:
 
 @pytest.mark.parametrize(
     ("text", "meant"),
+    [("Team/App:Team", "team/app:Team"), ("reg.example:5000/App:App", "reg.example:5000/app:App")],
+)
+def test_what_is_advised_is_lower_case_as_a_whole_and_keeps_its_tag(text: str, meant: str) -> None:
+    with pytest.raises(InvalidReference, match="has upper-case letters") as caught:
+        parse(text)
+    assert caught.value.advice == (f"Write: {meant}",)
+    refuse_upper_case(parse(meant), meant)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
     [("Team/app:1", "team/app:1"), ("TEAM/app", "team/app"), (f"Team/a/b@{DIGEST}", f"team/a/b@{DIGEST}")],
 )
 def test_an_upper_case_first_part_is_a_domain_to_docker_and_a_mistake_to_us(text: str, meant: str) -> None:

@@ -124,7 +124,7 @@ def _row(service: ServiceStatus) -> tuple[str, ...]:
 def _login(found: Login) -> str:
     """Who gets in, in a line."""
     if found.problem:
-        return found.problem
+        return found.problem.sentence
     if not found.users:
         return found.exposure or "none, and none needed: only this machine reaches it"
     rules = counted(found.rules, "rule") if found.rules else "who may do everything"

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import httpx
 
 from deployer.errors import HostError, RegistryError
+from deployer.host.files import read_if_there
 from deployer.registry.connection.faults import causes
+from deployer.tls.certificate import der_of
 from deployer.tls.refusals import configure_command, reason_for
 from deployer.tls.verdict import Failure, Verdict
 
@@ -88,6 +90,11 @@ def _unknown_ca(place: Place, case: HandshakeFailure) -> tuple[str, tuple[str, .
             return message, (f"If it was brought up again, the file is out of date: rm {known[0]}",)
         return message, (
             f"Compare with the fingerprint that `deployer up` prints on the registry's machine: {configure}",
+        )
+    if deployed and der_of(read_if_there(deployed) or b"") is None:
+        return (
+            f"The certificate of this deployment's own CA, {deployed}, is damaged.",
+            ("deployer up   (writes it again)",),
         )
     if deployed and place.is_loopback:
         message = (

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from deployer.engine.values import ContainerState
 from deployer.errors import EngineError, EngineUnavailable, PreflightError
 from deployer.host import ports
+from deployer.host.files import is_directory
 from deployer.settings.model import DEFAULT_PORT
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def check_disk(settings: Settings, facts: EngineFacts, deployment: Deployment) -
     where = {"deployer's files": deployment.directory}
     where["pushed images"] = data or Path(facts.data_directory)
     for purpose, folder in where.items():
-        existing = next((place for place in (folder, *folder.parents) if place.exists()), Path("/"))
+        existing = next((place for place in (folder, *folder.parents) if is_directory(place)), Path("/"))
         free = shutil.disk_usage(existing).free
         if free < LEAST_FREE_BYTES:
             raise PreflightError(

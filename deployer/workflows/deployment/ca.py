@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import ssl
 from typing import TYPE_CHECKING
 
 from deployer.engine.values import of_service
 from deployer.errors import EngineError
 from deployer.host.files import PUBLIC, read_if_there, write_atomically
 from deployer.layout import Service
-from deployer.tls.certificate import fingerprint_of
+from deployer.tls.certificate import der_of, fingerprint_of
 
 if TYPE_CHECKING:
     from deployer.engine.engine import Engine
@@ -30,7 +29,6 @@ def keep(engine: Engine, deployment: Deployment) -> None:
 
 
 def fingerprint(deployment: Deployment) -> str:
-    """The SHA-256 fingerprint of the certificate that is kept, as openssl prints it; "" where none is."""
-    content = read_if_there(deployment.ca_file)
-    # Without a look into the certificate, which would take a library that is slow to load.
-    return fingerprint_of(hashlib.sha256(ssl.PEM_cert_to_DER_cert(content.decode())).hexdigest()) if content else ""
+    """The SHA-256 fingerprint of the certificate that is kept, as openssl prints it; "" where there is no whole one."""
+    certificate = der_of(read_if_there(deployment.ca_file) or b"")
+    return fingerprint_of(hashlib.sha256(certificate).hexdigest()) if certificate else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from deployer.engine.values import ContainerState
 from deployer.errors import ConfigurationError, EngineError, HostError
 from deployer.host.files import PRIVATE, read_if_there
-from deployer.layout import Service
+from deployer.layout import USERS_IN_FORCE, Service
 from deployer.rendering.deployment import Certificate, RenderInputs
 from deployer.settings.account import parse
 from deployer.workflows.deployment import files
@@ -38,6 +38,19 @@ def accounts_of(deployment: Deployment) -> tuple[Account, ...]:
             ("Correct those lines, or take them out and add the users again: deployer user add NAME",),
         )
     return accounts
+
+
+def lost_users(deployment: Deployment) -> int:
+    """How many users the frontend lets in though the file that keeps them has none, being lost or emptied.
+
+    Whoever put it back from a backup without them, or lost it to a power cut, does not mean the registry to be
+    open to everyone. Raises HostError.
+    """
+    if accounts_of(deployment):
+        return 0
+    in_force = (read_if_there(deployment.directory / USERS_IN_FORCE) or b"").splitlines()
+    # The last line is the user whom everyone is taken for who is none, see deployer.rendering.rules.
+    return max(0, sum(1 for line in in_force if line.strip()) - 1)
 
 
 def render_inputs(settings: Settings, deployment: Deployment) -> RenderInputs:

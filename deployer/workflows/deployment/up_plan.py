@@ -17,7 +17,7 @@ from deployer.record import Owned
 from deployer.rendering import snippets
 from deployer.rendering.deployment import ServiceImages, render_deployment
 from deployer.workflows.checks import engine_options, preflight
-from deployer.workflows.deployment import anonymous_volumes, files, ownership, provision
+from deployer.workflows.deployment import anonymous_volumes, files, login, ownership, provision
 from deployer.workflows.deployment.service_change import Action, Reason, ServiceChange, again, change_of
 
 if TYPE_CHECKING:
@@ -196,6 +196,13 @@ def _warnings(stack: Stack) -> tuple[str, ...]:
         found.append(f"The images pushed so far stay in {before}, and will not be seen: the registry moves to {after}.")
     if read_if_there(stack.deployment.directory / layout.GRANTS) and not stack.settings.access:
         found.append("The access rules in force go: then everyone who signs in may do everything.")
+    lost = login.lost_users(stack.deployment)
+    if lost:
+        found.append(
+            f"Login goes: {stack.deployment.users_file} has no users, and the running registry lets in "
+            f"{lost} of them; their names and hashes are in {stack.deployment.directory / layout.USERS_IN_FORCE}. "
+            "Then everyone who reaches the registry may pull, push and delete."
+        )
     if files.deployed_tls(stack.deployment) and not stack.settings.tls.is_on:
         found.append("TLS goes: passwords and images then cross the network in the clear.")
     return tuple(found)

@@ -36,6 +36,8 @@ def examine(examined: Examined) -> Iterator[Finding]:
         return
     found = status.read(stack)
     yield from found.problems
+    if found.login.problem:
+        yield found.login.problem
     yield from found.content
     yield from _links(containers, stack)
     if found.is_healthy:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from deployer.engine.values import Health, of_service, running
 from deployer.errors import DeployerError, StorageError, StorageUnreadable
 from deployer.host.files import read_if_there
-from deployer.layout import GRANTS, STORAGE, Service
+from deployer.layout import GRANTS, STORAGE, USERS_IN_FORCE, Service
 from deployer.storage.access import Storage
 from deployer.workflows.checks import preflight, readiness
 from deployer.workflows.deployment import ca, files, login
@@ -49,13 +49,13 @@ class ServiceStatus:
 class Login:
     """Who gets in: how many users there are, how many rules are in force, and what everyone else can do ("": nothing).
 
-    Where the users cannot be read, `problem` says why.
+    Where the users cannot be read, or are lost, `problem` says so.
     """
 
     users: int = 0
     rules: int = 0
     exposure: str = ""
-    problem: str = ""
+    problem: Finding | None = None
 
 
 @dataclass(frozen=True)
@@ -206,11 +206,27 @@ def _content(stack: Stack, registry: ServiceContainer) -> _Content:
 def _login(stack: Stack) -> Login:
     try:
         accounts = login.accounts_of(stack.deployment)
+        lost = login.lost_users(stack.deployment)
     except DeployerError as error:
-        return Login(problem=str(error))
+        return Login(problem=Finding.of(error))
+    if lost:
+        return Login(problem=_lost_users(stack, lost))
     # Those in force, whatever the settings say that are read here.
     rules = len((read_if_there(stack.deployment.directory / GRANTS) or b"").splitlines())
     return Login(len(accounts), rules, login.exposure(stack.settings, accounts))
+
+
+def _lost_users(stack: Stack, count: int) -> Finding:
+    file, in_force = stack.deployment.users_file, stack.deployment.directory / USERS_IN_FORCE
+    users = "1 user is" if count == 1 else f"{count} users are"
+    return Finding(
+        "wrong",
+        f"{users} in force, and {file} has none: `deployer up` would turn login off.",
+        (
+            f"Restore {file} from a backup, or add the users again: deployer user add NAME",
+            f"Their names and hashes are still in {in_force}.",
+        ),
+    )
 
 
 def _encryption(stack: Stack) -> Encryption:

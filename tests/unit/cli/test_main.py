@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -203,6 +204,19 @@ def test_a_bug_is_exit_3_with_a_trace_to_paste(
     error = capsys.readouterr().err
     assert "this is a bug in deployer" in error
     assert "RuntimeError: boom" in error
+
+
+def test_a_file_of_another_user_is_no_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def refused(**_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "gate"))
+
+    monkeypatch.setattr(edge, "app", refused)
+    assert main(["status"]) == 1
+    error, advice = capsys.readouterr().err.splitlines()
+    assert error == f"Error: {tmp_path}/gate cannot be read: Permission denied."
+    assert advice == f"  → ls -ld {tmp_path}   (shows who may read there)"
 
 
 @pytest.mark.parametrize(("words", "line"), [((), "Interrupted."), (("1 of 3 pushed.",), "1 of 3 pushed.")])

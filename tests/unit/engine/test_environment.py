@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import gc
 import json
+import os
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,6 +136,22 @@ def test_contexts_and_plugins_are_the_users(tmp_path: Path) -> None:
     folder = Path(environments.of(Purpose.OURS)["DOCKER_CONFIG"])
     assert (folder / "contexts" / "kept").exists()
     assert (folder / "cli-plugins" / "kept").exists()
+
+
+def test_contexts_that_this_user_may_not_see_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after `sudo docker login`, which leaves a folder of root's."""
+    user = environment_of(tmp_path, CONFIGURATION)
+    stat_of = Path.stat
+
+    def refused(path: Path, **options: bool) -> os.stat_result:
+        if path.parent == tmp_path / ".docker":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return stat_of(path, **options)
+
+    monkeypatch.setattr(Path, "stat", refused)
+    environments = ClientEnvironment(user)
+    folder = Path(environments.of(Purpose.OURS)["DOCKER_CONFIG"])
+    assert [path.name for path in folder.iterdir()] == ["config.json"]
 
 
 def test_the_folder_is_its_users_alone_and_goes_at_the_end(tmp_path: Path) -> None:

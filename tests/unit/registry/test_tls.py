@@ -263,6 +263,14 @@ def test_another_server_in_the_deployments_place(tls: Site) -> None:
     assert f"is not by this deployment's own CA, {file}: another server answers." in error.message
 
 
+def test_a_damaged_file_of_the_deployments_own_ca(tls: Site) -> None:
+    file = tls.install(make_ca(), tls.folder / "deployment")
+    file.write_bytes(file.read_bytes()[:100])
+    error = tls.failure(ca=file)
+    assert error.message == f"The certificate of this deployment's own CA, {file}, is damaged."
+    assert error.advice[0] == "deployer up   (writes it again)"
+
+
 def test_an_unknown_ca_on_another_machine() -> None:
     error = unknown(TrustStore())
     assert error.message == "The certificate of reg:5000 is by a CA that this machine does not know."

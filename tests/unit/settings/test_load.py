@@ -402,6 +402,12 @@ def test_a_wrong_retention_rule_is_named(tmp_path: Path, written: str, said: str
     assert any(f"deployer.yaml: {said}" in problem for problem in caught.value.problems), caught.value.problems
 
 
+def test_a_data_directory_behind_a_link_to_itself_is_left_to_who_uses_it(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "deployer.yaml").write_text("registry: {data: loop/images}\n")
+    assert load(Flags(), {}, tmp_path).settings.registry.data.endswith("/loop/images")
+
+
 def test_tls_of_one_s_own_certificate_has_absolute_paths(tmp_path: Path) -> None:
     tls = settings_from(tmp_path, "tls: {certificate: tls/cert.pem, key: ~/key.pem}\n").tls
     assert (tls.certificate, tls.key) == (f"{tmp_path}/tls/cert.pem", f"{tmp_path}/key.pem")

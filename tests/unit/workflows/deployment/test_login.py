@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deployer.errors import ConfigurationError, HostError
+from deployer.host.files import write_atomically
 from deployer.paths import Deployment
-from deployer.settings.account import Account
+from deployer.rendering.rules import user_files
+from deployer.settings.account import Account, written
 from deployer.settings.model import AccessRule, Settings, TlsSettings
 from deployer.workflows.deployment import login
 
@@ -35,6 +37,24 @@ def test_a_damaged_file_names_its_lines_and_no_hash(deployment: Deployment) -> N
         login.accounts_of(deployment)
     assert HASH not in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("kept", "lost"), [((ANNA, BERT), 0), ((ANNA,), 0), ((), 2), (None, 2)])
+def test_a_file_of_users_that_was_emptied_or_lost_is_told_from_an_open_registry(
+    deployment: Deployment, kept: tuple[Account, ...] | None, lost: int
+) -> None:
+    for file in user_files(Settings(), (ANNA, BERT)):
+        write_atomically(deployment.directory / file.path, file.content, file.mode)
+    if kept is not None:
+        deployment.users_file.write_bytes(written(kept))
+    assert login.lost_users(deployment) == lost
+
+
+def test_without_users_none_is_lost(deployment: Deployment) -> None:
+    assert login.lost_users(deployment) == 0
+    for file in user_files(Settings(), ()):
+        write_atomically(deployment.directory / file.path, file.content, file.mode)
+    assert login.lost_users(deployment) == 0
 
 
 def rule(*users: str) -> AccessRule:

@@ -1,0 +1,37 @@
+"""The certificate of the registry's own CA, as it is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deployer.paths import Deployment
+from deployer.workflows.deployment import ca
+from tests.support.certificates import make_ca as made
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_certificate_has_a_fingerprint(tmp_path: Path) -> None:
+    deployment = Deployment("registry", tmp_path)
+    assert ca.fingerprint(deployment) == ""
+    deployment.ca_file.write_bytes(made().pem)
+    assert len(ca.fingerprint(deployment)) == 95
+
+
+@pytest.mark.parametrize("left", [0, 1, 100, -60, -1])
+def test_one_that_was_cut_short_has_none_and_is_so_written_again(tmp_path: Path, left: int) -> None:
+    deployment = Deployment("registry", tmp_path)
+    pem = made().pem.strip()
+    deployment.ca_file.write_bytes(pem[:left])
+    assert ca.fingerprint(deployment) == ""
+
+
+def test_one_that_is_something_else_has_none(tmp_path: Path) -> None:
+    deployment = Deployment("registry", tmp_path)
+    deployment.ca_file.write_bytes(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    assert ca.fingerprint(deployment) == ""
+    deployment.ca_file.write_bytes(b"\xff\xfe")
+    assert ca.fingerprint(deployment) == ""
