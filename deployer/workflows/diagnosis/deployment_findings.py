@@ -36,8 +36,8 @@ def examine(examined: Examined) -> Iterator[Finding]:
         return
     found = status.read(stack)
     yield from found.problems
-    if found.login.problem:
-        yield found.login.problem
+    if found.sign_in.problem:
+        yield found.sign_in.problem
     yield from found.content
     yield from _links(containers, stack)
     if found.is_healthy:
