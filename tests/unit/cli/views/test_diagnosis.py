@@ -34,7 +34,7 @@ def shown(report: StatusReport | DoctorReport) -> tuple[str, str]:
         (Login(1), "1 user, who may do everything"),
         (Login(2, 1), "2 users, 1 rule"),
         (Login(2, 3, "Passwords cross the network."), "2 users, 3 rules. Passwords cross the network."),
-        (Login(problem="The file is damaged."), "The file is damaged."),
+        (Login(problem=Finding("wrong", "The file is damaged.")), "The file is damaged."),
     ],
 )
 def test_who_gets_in_is_a_sentence(login: Login, told: str) -> None:
