@@ -17,6 +17,9 @@ _DOMAIN = re.compile(rf"(?:{_DOMAIN_COMPONENT}(?:\.{_DOMAIN_COMPONENT})*|\[[a-fA
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}")
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
+_SEPARATOR = re.compile(r"\.|_|__|-+")
+_FORM = "Write: [HOST:PORT/]NAME[:TAG]"
+_SHORTER = "Use a shorter name."
 _SHA512 = re.compile(r"sha512:[0-9a-f]{128}")
 
 
@@ -65,7 +68,8 @@ def parse(text: str) -> Reference:
     if len(domain) + len(repository) + bool(domain) > NAME_MAX_LENGTH:
         raise InvalidReference(
             f"'{text[:40]}…' is too long: a name may have {NAME_MAX_LENGTH} characters, "
-            f"this one has {len(domain) + len(repository) + bool(domain)}."
+            f"this one has {len(domain) + len(repository) + bool(domain)}.",
+            (_SHORTER,),
         )
     return Reference(domain, repository, tag, digest)
 
@@ -86,12 +90,17 @@ def parse_repository(text: str) -> str:
     Raises InvalidReference.
     """
     if not text:
-        raise InvalidReference("The name of a repository is empty.")
+        raise InvalidReference("The name of a repository is empty.", ("Write: NAME",))
     if "@" in text or ":" in text:
-        raise InvalidReference(f"'{text}' names a tag or a digest; only the repository's name is wanted here.")
+        raise InvalidReference(
+            f"'{text}' names a tag or a digest; only the repository's name is wanted here.",
+            ("Leave out the address, the tag and the digest. Write: NAME",),
+        )
     _check_repository(text, text, text.lower())
     if len(text) > NAME_MAX_LENGTH:
-        raise InvalidReference(f"'{text[:40]}…' is too long: a name may have {NAME_MAX_LENGTH} characters.")
+        raise InvalidReference(
+            f"'{text[:40]}…' is too long: a name may have {NAME_MAX_LENGTH} characters.", (_SHORTER,)
+        )
     return text
 
 
@@ -123,16 +132,18 @@ def _upper_case(text: str, meant: str) -> InvalidReference:
 
 def _refuse_obvious_mistakes(text: str) -> None:
     if not text:
-        raise InvalidReference("The image's name is empty.")
+        raise InvalidReference("The image's name is empty.", (_FORM,))
     scheme, found, rest = text.partition("://")
     if found:
         raise InvalidReference(
             f"'{text}' begins with '{scheme}://', which image names do not have.", (f"Write: {rest}",)
         )
     if text != text.strip() or any(character.isspace() for character in text):
-        raise InvalidReference(f"'{text}' has a space in it, which image names do not have.")
+        raise InvalidReference(f"'{text}' has a space in it, which image names do not have.", _without_spaces(text))
     if any(part in {".", ".."} for part in text.split("/")):
-        raise InvalidReference(f"'{text}' has a '.' or '..' as part of its path, which image names do not have.")
+        raise InvalidReference(
+            f"'{text}' has a '.' or '..' as part of its path, which image names do not have.", _nearest(text)
+        )
 
 
 def _split_digest(text: str) -> tuple[str, str | None]:
@@ -143,7 +154,10 @@ def _split_digest(text: str) -> tuple[str, str | None]:
         return rest, digest
     algorithm = digest.partition(":")[0]
     if _DIGEST.fullmatch(digest) and algorithm not in {"sha256", "sha512"}:
-        raise InvalidReference(f"'{digest}' uses the algorithm '{algorithm}'; registries take sha256 and sha512.")
+        raise InvalidReference(
+            f"'{digest}' uses the algorithm '{algorithm}'; registries take sha256 and sha512.",
+            ("Write the image's tag, or its sha256 digest, as `deployer inspect` prints it.",),
+        )
     raise InvalidReference(
         f"'{digest}' in '{text}' is not a valid digest.", ("A digest is 'sha256:' and 64 characters of 0-9 and a-f.",)
     )
@@ -155,7 +169,9 @@ def _split_domain(text: str) -> tuple[str, str]:
     if not found or not looks_like_domain:
         return "", text
     if not _DOMAIN.fullmatch(first):
-        raise InvalidReference(f"'{first}' in '{text}' is not a valid registry address (HOST or HOST:PORT).")
+        raise InvalidReference(
+            f"'{first}' in '{text}' is not a valid registry address (HOST or HOST:PORT).", (f"Write: HOST:PORT/{rest}",)
+        )
     return first, rest
 
 
@@ -164,18 +180,20 @@ def _split_tag(remainder: str, text: str) -> tuple[str, str | None]:
     if not found:
         return repository, None
     if not tag:
-        raise InvalidReference(f"'{text}' ends in ':' with no tag after it.")
+        raise InvalidReference(f"'{text}' ends in ':' with no tag after it.", _nearest(text))
     if ":" in tag:
-        raise InvalidReference(f"'{text}' has two tags; an image name has one.")
+        raise InvalidReference(f"'{text}' has two tags; an image name has one.", (_FORM,))
     if "/" in tag:
-        raise InvalidReference(f"'{text}' has a '/' in its tag, or an address without a name behind it.")
+        raise InvalidReference(f"'{text}' has a '/' in its tag, or an address without a name behind it.", (_FORM,))
     if len(tag) > TAG_MAX_LENGTH:
         raise InvalidReference(
-            f"The tag of '{repository}' is too long: it may have {TAG_MAX_LENGTH} characters, this one has {len(tag)}."
+            f"The tag of '{repository}' is too long: it may have {TAG_MAX_LENGTH} characters, this one has {len(tag)}.",
+            ("Use a shorter tag.",),
         )
     if not _TAG.fullmatch(tag):
         raise InvalidReference(
-            f"'{tag}' is not a valid tag: letters, digits, '_', '.' and '-' are allowed, the first is no '.' or '-'."
+            f"'{tag}' is not a valid tag: letters, digits, '_', '.' and '-' are allowed, the first is no '.' or '-'.",
+            _nearest(text),
         )
     return repository, tag
 
@@ -186,15 +204,51 @@ def _is_domain_by_case(domain: str) -> bool:
 
 def _check_repository(repository: str, text: str, meant: str) -> None:
     if not repository:
-        raise InvalidReference(f"'{text}' names no repository.")
+        raise InvalidReference(f"'{text}' names no repository.", (_FORM,))
     for component in repository.split("/"):
         if _COMPONENT.fullmatch(component):
             continue
         if component != component.lower() and _COMPONENT.fullmatch(component.lower()):
             raise _upper_case(text, meant)
         if not component:
-            raise InvalidReference(f"'{text}' has an empty part between two '/' or at an end.")
+            raise InvalidReference(f"'{text}' has an empty part between two '/' or at an end.", _nearest(text))
         raise InvalidReference(
             f"'{component}' in '{text}' is not a valid part of a repository's name: lower-case letters and digits, "
-            "with single '.', one or two '_', or '-' between them."
+            "with single '.', one or two '_', or '-' between them.",
+            _nearest(text),
         )
+
+
+def _without_spaces(text: str) -> tuple[str, ...]:
+    """The advice for a text with spaces: several names, or one."""
+    words = text.split()
+    try:
+        parsed = [parse(word) for word in words]
+    except InvalidReference:
+        parsed = []
+    several = f"Write several names as several words, without quotes: {' '.join(words)}"
+    if len(parsed) > 1 and all(one.tag or one.digest for one in parsed):
+        return (several,)
+    return (*([several] if len(parsed) > 1 else []), *_nearest(text))
+
+
+def _nearest(text: str) -> tuple[str, ...]:
+    """The advice to write the valid name that is near this text, or the form of one where none is."""
+    spaced = re.sub(r"\s+", "-", re.sub(r"\s*([:/@])\s*", r"\1", text.strip()))
+    name, at, digest = spaced.partition("@")
+    parts = [part for part in name.split("/") if part not in {"", ".", ".."}]
+    has_domain = len(parts) > 1 and bool(_DOMAIN.fullmatch(parts[0])) and bool(re.search(r"[.:]", parts[0]))
+    domain = parts[:1] if has_domain else []
+    last, _, tag = parts[-1].partition(":") if parts else ("", "", "")
+    tag = re.sub(r"[^\w.-]+", "-", tag, flags=re.ASCII).strip(".-")
+    path = [_near_component(part) for part in (*parts[len(domain) : -1], last)]
+    if not all(path) or (at and not is_digest(digest)):
+        return (_FORM,)
+    return (f"Write: {'/'.join((*domain, *path))}{f':{tag}' if tag else ''}{at}{digest}",)
+
+
+def _near_component(text: str) -> str:
+    joined = re.sub(
+        r"[^a-z0-9]+", lambda found: found[0] if _SEPARATOR.fullmatch(found[0]) else "-", text.lower(), flags=re.ASCII
+    )
+    return joined.strip("._-")

@@ -87,6 +87,36 @@ def test_what_is_no_name_is_refused_with_the_reason(text: str, words: str) -> No
         parse(text)
     assert words in caught.value.message
     assert caught.value.exit_code == 2
+    assert caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        (" app:1\n", "app:1"),
+        ("bad name", "bad-name"),
+        ("app\t:1", "app:1"),
+        ("./app", "app"),
+        ("../team/./app:1", "team/app:1"),
+        ("app:", "app"),
+        ("app:-1", "app:1"),
+        ("app:v1+2", "app:v1-2"),
+        ("team//app/", "team/app"),
+        ("host.example:5000/app_", "host.example:5000/app"),
+        ("a$b/App!", "a-b/app"),
+    ],
+)
+def test_where_the_name_that_would_do_can_be_told_it_is(text: str, meant: str) -> None:
+    with pytest.raises(InvalidReference) as caught:
+        parse(text)
+    assert caught.value.advice[-1] == f"Write: {meant}"
+    assert str(parse(meant)) == meant
+
+
+def test_several_names_in_one_word_are_told_apart() -> None:
+    with pytest.raises(InvalidReference) as caught:
+        parse("app:1 db:2")
+    assert caught.value.advice == ("Write several names as several words, without quotes: app:1 db:2",)
 
 
 def test_lengths_are_taken_to_the_limit() -> None:
@@ -158,8 +188,9 @@ def test_a_repository_alone(text: str) -> None:
     ],
 )
 def test_what_is_no_repository_is_refused(text: str, words: str) -> None:
-    with pytest.raises(InvalidReference, match=re.escape(words)):
+    with pytest.raises(InvalidReference, match=re.escape(words)) as caught:
         parse_repository(text)
+    assert caught.value.advice
 
 
 def test_digests_and_domains_are_recognised() -> None:
