@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from deployer.engine.environment import ClientEnvironment, Purpose
+from deployer.engine.messages.ended import Ended
 from deployer.engine.messages.translation import translate, translated
 from deployer.engine.streams import Streams
 from deployer.errors import EngineError, EngineUnavailable
@@ -44,7 +45,7 @@ class Client:
         """Run it and return what it printed."""
         done = self.begin(*arguments, purpose=purpose)
         if done.returncode != 0:
-            raise self.fault(done.stderr or done.stdout, purpose=purpose)
+            raise self.fault(done.stderr or done.stdout, Ended(arguments, done.returncode), purpose=purpose)
         return done.stdout
 
     def begin(
@@ -75,7 +76,7 @@ class Client:
                 [*self.call, *arguments], input=stdin, env=variables, capture_output=True, check=False
             )
         if done.returncode != 0:
-            raise self.fault(done.stderr.decode(errors="replace") or f"exit code {done.returncode}")
+            raise self.fault(done.stderr.decode(errors="replace"), Ended(arguments, done.returncode))
         return done.stdout
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
@@ -98,7 +99,7 @@ class Client:
         with translated():
             code, complaints = self._streams.run([*self.call, *arguments], on_line, variables)
         if code != 0:
-            raise self.fault(complaints, address=address, purpose=purpose)
+            raise self.fault(complaints, Ended(arguments, code), address=address, purpose=purpose)
 
     def stop_streams(self) -> None:
         """End every stream under way."""
@@ -115,7 +116,7 @@ class Client:
         complaints = [line for line in done.stderr.splitlines() if line.strip()]
         # One that ended between the two questions is gone, and the others are told.
         if done.returncode != 0 and not all(_GONE.search(line) for line in complaints):
-            raise self.fault(done.stderr)
+            raise self.fault(done.stderr, Ended((kind, "inspect"), done.returncode))
         return list(json.loads(done.stdout))
 
     def remove(self, *arguments: str) -> None:
@@ -128,9 +129,11 @@ class Client:
             if not _GONE.search(error.original):
                 raise
 
-    def fault(self, printed: str, *, address: str = "", purpose: Purpose = Purpose.OURS) -> EngineError:
-        """The error for what the client printed in a run for this purpose; `address` as with `translate`."""
-        return translate(printed, address=address, variables=self._environments.of(purpose))
+    def fault(
+        self, printed: str, ended: Ended | None = None, *, address: str = "", purpose: Purpose = Purpose.OURS
+    ) -> EngineError:
+        """The error for what the client printed in a run for this purpose; `address` and `ended` as `translate`'s."""
+        return translate(printed, address=address, variables=self._environments.of(purpose), ended=ended)
 
     def call_in(self, purpose: Purpose) -> list[str]:
         """The client's command for a program that runs it in this program's environment, as python-on-whales does.

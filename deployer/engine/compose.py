@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from deployer.engine.environment import Purpose
+from deployer.engine.messages.ended import Ended
 from deployer.engine.messages.translation import translated
+from deployer.engine.terminal import Drawing
 from deployer.errors import UnsetVariables
 
 if TYPE_CHECKING:
@@ -56,7 +58,8 @@ class Compose:
 
     def up(self, project: Project, *, recreate: Sequence[str] = (), quiet: bool) -> None:
         """Start the project's services, recreating those that changed, and those named in `recreate`."""
-        with translated():
+        drawing = Drawing()
+        with translated(drawn=drawing.last_words), drawing.kept():
             command = self.whales(project).compose
             command.up(detach=True, remove_orphans=True, pull="never", no_build=True, quiet=quiet)
             if recreate:
@@ -95,7 +98,7 @@ class Compose:
         if unset := tuple(dict.fromkeys(_UNSET.findall(done.stderr))):
             raise UnsetVariables(unset, done.stderr)
         if done.returncode != 0:
-            raise self.client.fault(done.stderr or done.stdout)
+            raise self.client.fault(done.stderr or done.stdout, Ended(("compose", "config"), done.returncode))
         return done.stdout
 
 

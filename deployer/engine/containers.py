@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from deployer.engine.messages.ended import Ended
 from deployer.engine.values import PROJECT_LABEL, SERVICE_LABEL, Publisher, ServiceContainer
 from deployer.errors import EngineError
 
@@ -116,7 +117,9 @@ class Containers:
         )  # fmt: skip
         if process.stdout is None or not process.stdout.readline():
             _, complaints = process.communicate()
-            raise self.client.fault(complaints.decode(errors="replace"))
+            raise self.client.fault(
+                complaints.decode(errors="replace"), Ended(("container", "run"), process.returncode)
+            )
         return process
 
     def remove_helpers(self, label: str) -> None:

@@ -59,7 +59,7 @@ services:
 
     failed = own.deployer("down", "--yes")
     assert failed.returncode == 1
-    assert "db hook exited with status 1. Nothing was removed." in failed.stderr
+    assert "A hook of the service 'db' ended with exit code 1. Nothing was removed." in failed.stderr
     assert set(own.containers()) == {"db", "frontend", "registry"}
     docker("exec", own.containers()["db"], "touch", "/may-stop")
 

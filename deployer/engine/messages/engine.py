@@ -42,6 +42,17 @@ TABLE: tuple[MessageRule, ...] = (
         "docker network inspect {1}{3}   (lists them; docker network disconnect takes one out)",
     ),
     rule(
+        r"(\S+) hook exited with status 137",
+        "A hook of the service '{1}' was ended with its container, which stopped meanwhile.",
+        "deployer logs {1}   (shows why it stopped)",
+        "Correct the service or its hook in compose.override.yaml, in the deployment's folder.",
+    ),
+    rule(
+        r"(\S+) hook exited with status (\d+)",
+        "A hook of the service '{1}' ended with exit code {2}.",
+        "Correct post_start or pre_stop of '{1}' in compose.override.yaml, in the deployment's folder.",
+    ),
+    rule(
         r"cannot expose privileged port (\d+)",
         "A rootless engine may not publish port {1}: the system keeps the ports below 1024 for root.",
         "deployer up --port 5000   (or another port above 1023)",

@@ -12,11 +12,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from deployer.engine.messages import client, engine, registry
+from deployer.engine.messages.ended import Ended
 from deployer.errors import EngineError, EngineUnavailable
 from deployer.redaction import without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 # Lines that are not the reason: how to use the client, warnings, progress, rules.
 _NO_REASON = re.compile(
@@ -32,18 +33,24 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 _TRACE = re.compile(r"^goroutine \d+ \[")
 
 
-def translate(original: str, *, address: str = "", variables: Mapping[str, str] = _NONE) -> EngineError:
+def translate(
+    original: str, *, address: str = "", variables: Mapping[str, str] = _NONE, ended: Ended | None = None
+) -> EngineError:
     """Turn what Docker printed into an error that says what happened and how to fix it.
 
     `address` is the registry that was spoken to, HOST:PORT or words such as "the hub"; without one the
-    engine itself is what complains. `variables` are those that the client ran with.
+    engine itself is what complains. `variables` are those that the client ran with; how it `ended` is
+    told where it printed no reason.
     """
     original = without_secrets(original)
     for rule in (*client.TABLE, *engine.TABLE, *(registry.TABLE if address else engine.LOCAL)):
         error = rule.error_for(original, address, variables)
         if error is not None:
             return error
-    return EngineError(last_line(original) or "Docker failed and gave no reason.", (), original)
+    reason = last_line(original)
+    if not reason and ended is not None:
+        return ended.error(original)
+    return EngineError(reason or "Docker failed and gave no reason.", (), original)
 
 
 def last_line(original: str) -> str:
@@ -57,10 +64,10 @@ def last_line(original: str) -> str:
 
 
 @contextmanager
-def translated(variables: Mapping[str, str] = _NONE) -> Iterator[None]:
+def translated(variables: Mapping[str, str] = _NONE, drawn: Callable[[], str] = str) -> Iterator[None]:
     """Turn what running the client raises, here or in python-on-whales, into our errors.
 
-    `variables` are those that the client ran with.
+    `variables` are those that the client ran with; `drawn` tells what it said on the terminal.
     """
     try:
         yield
@@ -75,8 +82,9 @@ def translated(variables: Mapping[str, str] = _NONE) -> Iterator[None]:
             raise _no_client(error) from error
         if not hasattr(error, "docker_command"):
             raise
-        printed = str(getattr(error, "stderr", "") or getattr(error, "stdout", "") or "")
-        raise translate(printed, variables=variables) from error
+        printed = str(getattr(error, "stderr", "") or getattr(error, "stdout", "") or drawn())
+        ended = Ended.of_whole(error.docker_command, getattr(error, "return_code", 1))
+        raise translate(printed, variables=variables, ended=ended) from error
 
 
 def _no_client(error: Exception) -> EngineUnavailable:

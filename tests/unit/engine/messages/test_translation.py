@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from deployer.engine.messages import client, engine, registry
+from deployer.engine.messages.ended import Ended
 from deployer.engine.messages.translation import last_line, translate, translated
 from deployer.errors import EngineError, EngineUnavailable, ImageInUse, ImageNotFound
 
@@ -153,6 +154,16 @@ ENGINE = [
         DAEMON + "error while removing network: network team_default has active endpoints (name:app id:1234)",
         "The network team_default is in use by other containers.",
         "docker network inspect team_default",
+    ),
+    (
+        " Container a-db-1  Starting\ndb hook exited with status 3",
+        "A hook of the service 'db' ended with exit code 3.",
+        "Correct post_start or pre_stop of 'db' in compose.override.yaml",
+    ),
+    (
+        "db hook exited with status 137",
+        "A hook of the service 'db' was ended with its container",
+        "deployer logs db",
     ),
     (
         DAEMON + "driver failed programming external connectivity on endpoint x: Error starting userland proxy: error "
@@ -406,6 +417,46 @@ def test_what_nobody_foresaw_is_dockers_own_last_line(original: str, line: str) 
 def test_docker_that_says_nothing() -> None:
     assert translate("\n").message == "Docker failed and gave no reason."
     assert last_line("Usage:  docker") == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (("push", "--quiet", "localhost:5000/docker"), 1, "`docker push` ended with exit code 1 and gave no reason."),
+        (("image", "inspect", "a", "b"), 3, "`docker image inspect` ended with exit code 3 and gave no reason."),
+        (("compose", "--file", "a", "--project-name", "b", "up", "--detach"), -9,
+         "`docker compose up` was ended by the signal SIGKILL."),
+        (("pull", "x"), 143, "`docker pull` was ended by the signal SIGTERM."),
+        (("pull", "x"), 255, "`docker pull` ended with exit code 255 and gave no reason."),
+        (("compose",), 1, "`docker compose` ended with exit code 1 and gave no reason."),
+        ((), 1, "`docker` ended with exit code 1 and gave no reason."),
+    ],
+)  # fmt: skip
+def test_docker_that_says_nothing_is_told_by_its_command_and_its_end(
+    arguments: tuple[str, ...], code: int, sentence: str
+) -> None:
+    error = translate(" Container x  Starting\n", ended=Ended(arguments, code))
+    assert error.message == sentence
+    assert bool(error.advice) is ("SIGKILL" in sentence)
+    # What it says counts, however it ended.
+    assert translate("no such thing", ended=Ended(arguments, code)).message == "no such thing"
+
+
+def test_what_python_on_whales_ran_is_told_without_its_environment() -> None:
+    whole = ("env", "-u", "X", "DOCKER_CONFIG=/x", "/usr/bin/docker", "compose", "--file", "a", "up", "--detach")
+    assert Ended.of_whole(whole, 1).command == "docker compose up"
+
+
+def test_what_was_said_on_the_terminal_is_the_reason(tmp_path: Path) -> None:
+    class Failed(Exception):
+        docker_command = ("docker", "compose", "up")
+        return_code, stdout, stderr = 1, None, None
+
+    with pytest.raises(EngineError, match="is taken") as caught, translated(drawn=lambda: "port is already allocated"):
+        raise Failed
+    assert caught.value.advice
+    with pytest.raises(EngineError, match="`docker compose up` ended with exit code 1"), translated():
+        raise Failed
 
 
 def test_a_client_that_cannot_be_run_is_told(tmp_path: Path) -> None:
