@@ -80,12 +80,17 @@ class Session:
     def require_deployment(self, engine: Engine | None = None) -> None:
         """Make sure that a deployment named by --name alone is on this machine. Raises NotFound.
 
-        With an engine, containers whose files are gone count too.
+        With an engine, containers whose files are gone count too, and one that is named by --host or --port alone
+        has to be on this machine as well.
         """
         if self.is_named:
             from deployer.workflows.configuration import deployments
 
             deployments.require(self.deployment, self.environment, engine)
+        elif engine is not None and (self.host or self.port) and "name" not in self.loaded.given:
+            from deployer.workflows.configuration import deployments
+
+            deployments.require_address(self.deployment, self.settings, self.environment, engine)
 
     @cached_property
     def engine(self) -> Engine:

@@ -212,6 +212,7 @@ def _work(session: Session, name: str) -> AbstractContextManager[tuple[Storage, 
 
     @contextmanager
     def begin() -> Iterator[tuple[Storage, Upkeep | None]]:
+        session.require_deployment(session.engine)
         if session.presentation.dry_run:
             yield maintenance.reading(session.stack), None
             return

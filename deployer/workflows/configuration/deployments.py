@@ -9,13 +9,13 @@ from deployer.engine import inventory
 from deployer.errors import NotFound
 from deployer.paths import Deployment, deployment_names
 from deployer.record import Record
+from deployer.settings.model import Settings
 from deployer.workflows.checks import preflight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from deployer.engine.engine import Engine
-    from deployer.settings.model import Settings
 
 
 def require(deployment: Deployment, environment: Mapping[str, str], engine: Engine | None = None) -> None:
@@ -59,4 +59,47 @@ def refuse_other(deployment: Deployment, settings: Settings, environment: Mappin
                     f"Say which is meant: --name {name}",
                     "Or run the command beside its deployer.yaml, or with --config.",
                 ),
+            )
+
+
+def require_address(deployment: Deployment, settings: Settings, environment: Mapping[str, str], engine: Engine) -> None:
+    """Make sure that an address which was given without a name is that of the deployment on this machine.
+
+    For commands that look at this machine alone: with the address of a registry elsewhere they would tell of one
+    deployment by the address of another, or take it down. Raises NotFound.
+    """
+    record = Record.read(deployment.record_file)
+    if record is not None and (record.host, record.port) == (settings.host, settings.port):
+        return
+    if record is None and (deployment.is_there or engine.containers.of_project(deployment.name)):
+        return
+    refuse_others_address(settings, environment)
+    elsewhere = (
+        f"deployer doctor   (looks at {settings.address} from here)",
+        f"deployer catalog   (lists what {settings.address} holds)",
+    )
+    if record is None:
+        raise NotFound(
+            f"This command is for a registry on this machine, and there is no {settings.address} here.",
+            (*elsewhere, "deployer up   (to start it here)"),
+        )
+    own = Settings(host=record.host, port=record.port).address
+    raise NotFound(
+        f"This command is for the registry on this machine: '{deployment.name}' is {own}, not {settings.address}.",
+        (*elsewhere, f"Leave out --host and --port, if '{deployment.name}' is meant."),
+    )
+
+
+def refuse_others_address(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Make sure that the address is not that of another deployment of this machine. Raises NotFound."""
+    for name in deployment_names(environment):
+        record = Record.read(Deployment.of(name, environment).record_file)
+        if (
+            name != settings.name
+            and record is not None
+            and (record.host, record.port) == (settings.host, settings.port)
+        ):
+            raise NotFound(
+                f"{settings.address} is the address of the deployment '{name}' on this machine.",
+                (f"Say which is meant: --name {name}",),
             )

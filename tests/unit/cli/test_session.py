@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +17,8 @@ from deployer.cli.presentation import Presentation, Report
 from deployer.cli.registration import command
 from deployer.cli.selection import COMMANDS
 from deployer.cli.session import NOTHING_CHANGED, Session
-from deployer.errors import EXIT_FAILURE, ConfirmationNeeded
+from deployer.errors import EXIT_FAILURE, ConfirmationNeeded, NotFound
+from tests.support.fake_engine import FakeContainers, FakeEngine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,3 +147,18 @@ def test_the_help_has_its_options_in_their_order() -> None:
     assert [one for one in options if not one.endswith("-completion")] == [
         *("--minutes", "--salted", "--last", "--yes", "--dry-run"), *shared,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "is_refused"),
+    [(None, "registry.example", True), (None, None, False), ("team", "a.example", False)],
+)
+def test_a_command_for_this_machine_refuses_an_address_elsewhere(
+    tmp_path: Path, name: str | None, host: str | None, is_refused: bool
+) -> None:
+    environment = {"XDG_DATA_HOME": str(tmp_path)}
+    session = Session(None, name, host, None, environment, tmp_path, Output(io.StringIO(), io.StringIO()))
+    # A registry elsewhere is what a client of it is for.
+    session.require_deployment()
+    with pytest.raises(NotFound) if is_refused else nullcontext():
+        session.require_deployment(FakeEngine(containers=FakeContainers()))

@@ -11,6 +11,7 @@ from deployer.paths import Deployment
 from deployer.record import Record
 from deployer.settings.model import Settings
 from deployer.workflows.configuration import deployments
+from tests.support.fake_engine import FakeContainers, FakeEngine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,3 +50,39 @@ def test_an_address_of_another_deployment_is_told_by_its_name(tmp_path: Path) ->
     assert caught.value.advice[0] == "Say which is meant: --name team"
     deployments.refuse_other(mine, Settings(host="elsewhere.example"), environment)
     deployments.refuse_other(other, Settings(name="team", host="registry.example"), environment)
+
+
+def deployed(environment: dict[str, str], name: str, host: str) -> Deployment:
+    made = Deployment.of(name, environment)
+    made.directory.mkdir(parents=True)
+    made.compose_file.touch()
+    made.record_file.write_bytes(Record(host, 5000).content)
+    return made
+
+
+def test_an_address_elsewhere_is_not_taken_for_the_deployment_of_this_machine(tmp_path: Path) -> None:
+    environment = {"XDG_DATA_HOME": str(tmp_path)}
+    here = Settings(host="registry.example")
+    mine = deployed(environment, "registry", "localhost")
+    with pytest.raises(NotFound, match=r"'registry' is localhost:5000, not registry\.example:5000") as caught:
+        deployments.require_address(mine, here, environment, FakeEngine())
+    assert [advice.split(" ")[:2] for advice in caught.value.advice[:2]] == [
+        ["deployer", "doctor"],
+        ["deployer", "catalog"],
+    ]
+    assert "Leave out --host and --port" in caught.value.advice[2]
+    deployments.require_address(mine, Settings(), environment, FakeEngine())
+    # What another of this machine has is named.
+    deployed(environment, "team", "registry.example")
+    with pytest.raises(NotFound) as caught:
+        deployments.require_address(mine, here, environment, FakeEngine())
+    assert caught.value.advice == ("Say which is meant: --name team",)
+
+
+def test_an_address_elsewhere_where_nothing_is_deployed(tmp_path: Path) -> None:
+    environment = {"XDG_DATA_HOME": str(tmp_path)}
+    mine, here = Deployment.of("registry", environment), Settings(host="::1")
+    with pytest.raises(NotFound, match=r"there is no \[::1\]:5000 here\.") as caught:
+        deployments.require_address(mine, here, environment, FakeEngine(containers=FakeContainers()))
+    assert caught.value.advice[0].startswith("deployer doctor   ")
+    assert caught.value.advice[-1].startswith("deployer up   ")
