@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deployer.errors import NotAnImage
@@ -30,14 +31,17 @@ _WORDS = {
     Purpose.WASM: "a WebAssembly module",
     Purpose.ENCRYPTED: "an image with encrypted layers",
 }
+Parts = tuple[str, ...] | None
 # Helm takes tags that are versions, with the plus sign written as an underscore.
 _VERSION = re.compile(r"v?\d+(\.\d+){0,2}([-_][\w.-]+)?", re.ASCII)
 
 
-def not_an_image(content: Content, source: Reference, place: Place, original: str) -> NotAnImage | None:
+def not_an_image(
+    content: Content, source: Reference, place: Place, original: str, parts: Parts = None
+) -> NotAnImage | None:
     """The sentence for something that `docker pull` refuses; None for what may well be an image.
 
-    `source` is its name with the registry's address, `original` what Docker said.
+    `source` is its name with the registry's address, `original` what Docker said; `parts` as with `getting`.
     """
     if content.kind not in {Kind.ARTIFACT, Kind.CACHE} and not content.purpose:
         return None
@@ -46,27 +50,33 @@ def not_an_image(content: Content, source: Reference, place: Place, original: st
         what = "an artifact"
     return NotAnImage(
         f"'{source.at('')}' is {what}, and not an image that Docker can pull.",
-        getting(content, source, place),
+        getting(content, source, place, parts),
         original,
     )
 
 
-def getting(content: Content, source: Reference, place: Place) -> tuple[str, ...]:
-    """The commands that get it, its own client's first; only those that work with this registry as it is."""
-    own = _own_command(content, source, place)
+def getting(content: Content, source: Reference, place: Place, parts: Parts = None) -> tuple[str, ...]:
+    """The commands that get it, its own client's first; only those that work with this registry as it is.
+
+    `parts` are the digests of the manifests that an index puts together, None for a manifest.
+    """
+    own = _own_command(content, source, place, parts)
     if content.kind is Kind.CACHE:
         # In the form of an index it names layers where others name manifests: nothing copies it.
         return (own,)
     return (*([own] if own else []), f"As it is, into a folder: {_skopeo(source, place)}")
 
 
-def _own_command(content: Content, source: Reference, place: Place) -> str:
+def _own_command(content: Content, source: Reference, place: Place, parts: Parts) -> str:
     plain = not place.is_secure
     flag = " --plain-http" if plain else ""
     command = ""
     match content.client:
-        case Client.HELM:
+        case Client.HELM if parts is None:
             command = f"helm pull{flag} {_chart(source)}"
+        case Client.HELM if parts is not None and len(parts) == 1:
+            # It refuses an index, and takes what that names.
+            command = f"helm pull{flag} {_chart(replace(source, tag=None, digest=parts[0]))}"
         case Client.ORAS:
             # It takes what is on localhost for plain HTTP, whatever answers there.
             command = f"oras pull{flag or (' --plain-http=false' if place.is_loopback else '')} {source}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.errors import (
@@ -14,6 +15,7 @@ from deployer.errors import (
     RegistryError,
 )
 from deployer.phrases import listed, short
+from deployer.registry.content.manifests import Index
 from deployer.workflows.images.contents import read_contents
 from deployer.workflows.images.naming import unknown_image
 from deployer.workflows.images.reading import Reader
@@ -49,7 +51,7 @@ def explained(
                 return _not_there(source, error, client)
             if isinstance(error, PlatformNotInRegistry):
                 return _other_platforms(source, platform, error, client)
-            return _not_an_image(source, error, client.place, _read(client, source)[1])
+            return _not_an_image(source, error, client.place, _read(client, source))
     except DeployerError:
         return error
 
@@ -90,9 +92,10 @@ def _other_platforms(
     source: Reference, platform: str, error: PlatformNotInRegistry, client: RegistryClient
 ) -> DeployerError:
     name = source.at("")
-    found, content = _read(client, source)
+    read = _read(client, source)
+    found, content = read.platforms, read.content
     if not found or not_an_image(content, source, client.place, error.original):
-        return _not_an_image(source, error, client.place, content)
+        return _not_an_image(source, error, client.place, read)
     told = next((group for match in _WANTED.finditer(error.original) for group in match.groups() if group), "")
     wanted = platform or told or "this machine's platform"
     theirs = listed(found, _SHOWN)
@@ -122,17 +125,27 @@ def _manifest(client: RegistryClient, source: Reference) -> Manifest:
     return client.manifest(source.repository, source.digest or source.tag or "latest")
 
 
-def _read(client: RegistryClient, source: Reference) -> tuple[tuple[str, ...], Content]:
-    """What it runs on, and what it is, as the manifests of an index say."""
+@dataclass(frozen=True)
+class _Read:
+    """What it runs on, what it is, and the digests that an index puts together, None for a manifest."""
+
+    platforms: tuple[str, ...]
+    content: Content
+    parts: tuple[str, ...] | None
+
+
+def _read(client: RegistryClient, source: Reference) -> _Read:
+    """What the registry has, as the manifests of an index say."""
     manifest = _manifest(client, source)
     contents = read_contents(Reader(client, source.repository), [manifest])
-    return contents.platforms(manifest), contents.kind(manifest)
+    parts = tuple(child.digest for child in contents.children(manifest)) if isinstance(manifest, Index) else None
+    return _Read(contents.platforms(manifest), contents.kind(manifest), parts)
 
 
-def _not_an_image(source: Reference, error: DeployerError, place: Place, content: Content) -> NotAnImage:
+def _not_an_image(source: Reference, error: DeployerError, place: Place, read: _Read) -> NotAnImage:
     """What it is, and what gets it; where that cannot be told, how to look."""
     name = source.at("")
-    return not_an_image(content, source, place, error.original) or NotAnImage(
+    return not_an_image(read.content, source, place, error.original, read.parts) or NotAnImage(
         f"'{name}' at {source.domain} is not an image that Docker can run.",
         (f"deployer inspect {name}   (shows what it is)",),
         error.original,

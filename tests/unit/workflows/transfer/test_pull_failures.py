@@ -44,15 +44,19 @@ def failed(original: str, *contents: Image, platform: str = "", fake: FakeRegist
     return outcome.error
 
 
-def chart() -> Image:
+def chart(config: bytes = b"{}") -> Image:
     kind = "application/vnd.oci.image.manifest.v1+json"
     manifest = {
         "schemaVersion": 2,
         "mediaType": kind,
-        "config": {"mediaType": "application/vnd.cncf.helm.config.v1+json", "digest": sha256(b"{}"), "size": 2},
+        "config": {
+            "mediaType": "application/vnd.cncf.helm.config.v1+json",
+            "digest": sha256(config),
+            "size": len(config),
+        },
         "layers": [],
     }
-    return Image(json.dumps(manifest).encode(), kind, (b"{}",))
+    return Image(json.dumps(manifest).encode(), kind, (config,))
 
 
 def several(*platforms: str) -> list[Image]:
@@ -103,7 +107,15 @@ def test_an_index_of_charts_is_told_as_a_chart(original: str) -> None:
     error = failed(original, chart(), index([(chart(), "linux/amd64")], media=OCI))
     assert type(error) is NotAnImage
     assert error.message == "'team/app:1' is a Helm chart, and not an image that Docker can pull."
-    assert error.advice[0] == f"helm pull --plain-http oci://{ADDRESS}/team/app --version 1"
+    # Helm refuses an index, and with it the tag: what it names is what it takes.
+    assert error.advice[0] == f"helm pull --plain-http oci://{ADDRESS}/team/app@{chart().digest}"
+
+
+def test_an_index_of_several_charts_is_copied_whole() -> None:
+    other = chart(b"another")
+    error = failed(OLD, chart(), other, index([(chart(), "linux/amd64"), (other, "linux/arm64")], media=OCI))
+    assert type(error) is NotAnImage
+    assert [advice.partition(":")[0] for advice in error.advice] == ["As it is, into a folder"]
 
 
 GONE = "Error response from daemon: manifest for localhost:5000/team/app:1 not found: manifest unknown"
