@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from deployer.engine.environment import Purpose
 from deployer.engine.messages.ended import Ended
 from deployer.engine.messages.translation import translated
-from deployer.engine.terminal import Drawing
 from deployer.errors import UnsetVariables
+from deployer.host.terminal import Drawing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ import sys
 # Runs on a terminal of the test's own: Compose draws its progress there, and then says what is wrong.
 PROGRAM = r"""
 import subprocess
-from deployer.engine.terminal import Drawing
+from deployer.host.terminal import Drawing
 
 draw = "test -t 2 && printf '\033[?25l[+] Running 0/1\r\n \033[33m*\033[0m Container x Starting\033[?25h' >&2; "
 drawing = Drawing()
