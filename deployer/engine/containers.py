@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from deployer.engine.messages.ended import Ended
-from deployer.engine.values import PROJECT_LABEL, SERVICE_LABEL, Publisher, ServiceContainer
+from deployer.engine.values import PROJECT_LABEL, SERVICE_LABEL, Publisher, by_service
 from deployer.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from deployer.engine.client import Client
-    from deployer.engine.values import HelperContainer
+    from deployer.engine.values import ContainerState, HelperContainer, ServiceContainer
     from deployer.layout import Service
 
 # Its value is the folder of the deployment whose helper a container is.
@@ -31,10 +31,10 @@ class Containers:
 
     client: Client
 
-    def of_project(self, project: str) -> tuple[ServiceContainer, ...]:
-        """The containers of a Compose project, running or not, by service."""
-        found = self.inspect("--filter", f"label={PROJECT_LABEL}={project}")
-        return tuple(sorted((ServiceContainer.of(raw) for raw in found), key=lambda container: container.service))
+    def of_project(self, project: str, states: Iterable[ContainerState] = ()) -> tuple[ServiceContainer, ...]:
+        """The containers of a Compose project, by service: running or not, or only those in one of these states."""
+        filters = (f"label={PROJECT_LABEL}={project}", *(f"status={state}" for state in states))
+        return by_service(self.inspect(*(word for one in filters for word in ("--filter", one))))
 
     def running(self, project: str, service: Service) -> tuple[str, ...]:
         """The IDs of a service's containers that run and are not paused."""

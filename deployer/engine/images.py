@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # The closing lines of a push, and of a pull.
 _TRANSFERRED = re.compile(r"^(\S+: digest: (?P<pushed>\S+) size: (?P<size>\d+)|Digest: (?P<pulled>\S+))$")
+# moby, daemon/images/image.go and daemon/containerd/image.go; docker/cli says "Error: " before it.
+_MISSING = re.compile(r"no such image: (\S+)\s*$", re.IGNORECASE | re.MULTILINE)
 _SHOWN = ("--format", "{{.Id}} {{.Size}}")
 
 
@@ -35,13 +37,18 @@ class Images:
             return None
 
     def find_all(self, names: Iterable[str]) -> dict[str, LocalImage | None]:
-        """The image of each of these names or IDs, or None: one run of the client where all are here."""
+        """The image of each of these names or IDs, or None. One run of the client, however many they are."""
         wanted = tuple(dict.fromkeys(names))
-        if len(wanted) > 1:
-            done = self.client.begin("image", "inspect", *_SHOWN, *wanted)
-            if done.returncode == 0:
-                return dict(zip(wanted, map(_image, done.stdout.splitlines()), strict=True))
-        return {name: self.find(name) for name in wanted}
+        if len(wanted) < 2:
+            return {name: self.find(name) for name in wanted}
+        done = self.client.begin("image", "inspect", *_SHOWN, *wanted)
+        found = [_image(line) for line in done.stdout.splitlines() if line.strip()]
+        # What is here is printed in this order, and what is not is complained of by its name.
+        missing = set(_MISSING.findall(done.stderr))
+        here = [name for name in wanted if missing.isdisjoint({name, f"{name}:latest"})]
+        if len(here) != len(found) or (done.returncode != 0 and not missing):
+            return {name: self.find(name) for name in wanted}
+        return {**dict.fromkeys(wanted), **dict(zip(here, found, strict=True))}
 
     def has(self, name: str) -> bool:
         """Whether an image of that name is here."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from deployer.engine.containers import HELPER_LABEL
-from deployer.engine.values import PROJECT_LABEL, SERVICE_LABEL
+from deployer.engine.values import PROJECT_LABEL, SERVICE_LABEL, ServiceContainer, by_service
 from deployer.record import Resource, ResourceKind
 
 if TYPE_CHECKING:
@@ -126,12 +126,16 @@ class AnonymousVolume:
 
 @dataclass(frozen=True)
 class Inventory:
-    """The engine's containers, and those volumes and networks that concern one Compose project."""
+    """The engine's containers, and those volumes and networks that concern one Compose project.
+
+    `services` are the project's containers as `Containers.of_project` tells them.
+    """
 
     project: str
     containers: tuple[Container, ...] = ()
     volumes: tuple[Volume, ...] = ()
     networks: tuple[Network, ...] = ()
+    services: tuple[ServiceContainer, ...] = ()
 
     @property
     def own(self) -> tuple[Container, ...]:
@@ -183,7 +187,10 @@ def read(engine: Engine, project: str, names: Iterable[str] = ()) -> Inventory:
         for one in engine.networks.all()
         if one.project == project or one.name in wanted
     )
-    return Inventory(project, containers, tuple(map(Volume.of, engine.volumes.inspect(volumes))), networks)
+    own = (raw for raw in found if (raw["Config"]["Labels"] or {}).get(PROJECT_LABEL) == project)
+    return Inventory(
+        project, containers, tuple(map(Volume.of, engine.volumes.inspect(volumes))), networks, by_service(own)
+    )
 
 
 def has_volumes(engine: Engine, project: str) -> bool:

@@ -40,6 +40,10 @@ class Volumes:
         """Remove a volume; one that is gone already is no failure."""
         self.client.remove("volume", "rm", name)
 
+    def remove_all(self, names: Sequence[str]) -> None:
+        """Remove volumes at once; one that is gone or in use is a failure, and the others are removed all the same."""
+        self.client.run("volume", "rm", *names)
+
 
 @dataclass
 class Networks:

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 DEFAULT_ENDPOINT = "unix:///var/run/docker.sock"
 
 
+@dataclass(frozen=True)
+class EngineInfo:
+    """All that an engine says of itself, at one moment."""
+
+    facts: EngineFacts
+    report: EngineReport
+    insecure_registries: InsecureRegistries
+
+
 @dataclass
 class System:
     """The engine itself. Every method raises EngineError."""
@@ -28,25 +37,14 @@ class System:
         """The engine's version; the quickest way to learn whether one answers."""
         return self.client.run("version", "--format", "{{.Server.Version}}").strip()
 
-    def describe(self) -> EngineFacts:
-        """What the engine says of itself."""
+    def info(self) -> EngineInfo:
+        """All that the engine says of itself now."""
         info = self._info()
-        system = str(info.get("OperatingSystem") or "")
-        options = {option.split(",")[0] for option in info.get("SecurityOptions") or ()}
-        kind = EngineKind.ROOTLESS if "name=rootless" in options else EngineKind.SYSTEM
-        if "Docker Desktop" in system:
-            kind = EngineKind.DESKTOP
-        return EngineFacts(
-            version=str(info.get("ServerVersion") or ""),
-            operating_system=system,
-            kind=kind,
-            endpoint=self.endpoint(),
-            data_directory=str(info.get("DockerRootDir") or ""),
-            user_namespaces="name=userns" in options,
-            runtime=str(info.get("DefaultRuntime") or ""),
-            proxies=proxies_of(info),
-            compose_version=_compose_version(info),
-        )
+        return EngineInfo(_facts(info, self.endpoint()), EngineReport.of(info), _insecure_registries(info))
+
+    def describe(self) -> EngineFacts:
+        """What commands need to know of the engine."""
+        return self.info().facts
 
     def endpoint(self) -> str:
         """Where the client looks for the engine, such as "unix:///var/run/docker.sock"."""
@@ -56,16 +54,7 @@ class System:
 
     def insecure_registries(self) -> InsecureRegistries:
         """The registries that the running engine accepts without verified TLS."""
-        config = self._info().get("RegistryConfig") or {}
-        indexes = config.get("IndexConfigs") or {}
-        return InsecureRegistries(
-            cidrs=tuple(config.get("InsecureRegistryCIDRs") or ()),
-            hosts=tuple(name for name, index in indexes.items() if not index.get("Secure", True)),
-        )
-
-    def report(self) -> EngineReport:
-        """The engine's options and state."""
-        return EngineReport.of(self._info())
+        return _insecure_registries(self._info())
 
     def plugins(self) -> tuple[Plugin, ...]:
         """The plugins of the user's Docker client, also those that do not run."""
@@ -78,6 +67,34 @@ class System:
         if info.get("ServerErrors"):
             raise self.client.fault("\n".join(info["ServerErrors"]))
         return info
+
+
+def _facts(info: dict[str, Any], endpoint: str) -> EngineFacts:
+    system = str(info.get("OperatingSystem") or "")
+    options = {option.split(",")[0] for option in info.get("SecurityOptions") or ()}
+    kind = EngineKind.ROOTLESS if "name=rootless" in options else EngineKind.SYSTEM
+    if "Docker Desktop" in system:
+        kind = EngineKind.DESKTOP
+    return EngineFacts(
+        version=str(info.get("ServerVersion") or ""),
+        operating_system=system,
+        kind=kind,
+        endpoint=endpoint,
+        data_directory=str(info.get("DockerRootDir") or ""),
+        user_namespaces="name=userns" in options,
+        runtime=str(info.get("DefaultRuntime") or ""),
+        proxies=proxies_of(info),
+        compose_version=_compose_version(info),
+    )
+
+
+def _insecure_registries(info: dict[str, Any]) -> InsecureRegistries:
+    config = info.get("RegistryConfig") or {}
+    indexes = config.get("IndexConfigs") or {}
+    return InsecureRegistries(
+        cidrs=tuple(config.get("InsecureRegistryCIDRs") or ()),
+        hosts=tuple(name for name, index in indexes.items() if not index.get("Secure", True)),
+    )
 
 
 def _compose_version(info: dict[str, Any]) -> str:

@@ -163,6 +163,11 @@ def _published(ports: dict[str, list[dict[str, str]] | None] | None) -> set[int]
     return {int(binding["HostPort"]) for binding in bindings if (binding.get("HostPort") or "").isdecimal()} - {0}
 
 
+def by_service(found: Iterable[dict[str, Any]]) -> tuple[ServiceContainer, ...]:
+    """Read what the engine tells of containers, ordered by service."""
+    return tuple(sorted(map(ServiceContainer.of, found), key=lambda container: container.service))
+
+
 def of_service(containers: Iterable[ServiceContainer], service: Service) -> ServiceContainer | None:
     """The container of a service, running or not; None where there is none."""
     return next((container for container in containers if container.service == service), None)

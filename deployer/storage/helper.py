@@ -83,6 +83,7 @@ class Helper:
             return
         self._lingers = True
         try:
+            self.engine.containers.remove([self.name])
             remove_leftover(self.engine, self.deployment)
             self._lingers = False
         finally:

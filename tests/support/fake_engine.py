@@ -138,7 +138,7 @@ class FakeContainers(Containers):
     found: Sequence[ServiceContainer] = ()
     log_lines: Callable[[str], Sequence[str]] = lambda _: ()
 
-    def of_project(self, project: str) -> tuple[ServiceContainer, ...]:
+    def of_project(self, project: str, states: object = ()) -> tuple[ServiceContainer, ...]:
         return tuple(self.found)
 
     def last_log_lines(self, container: str, count: int) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ _LOG_LINES_READ = 10_000
 _OWN_QUESTION = re.compile(r'http\.log\.access.*"method": ?"GET", ?"host": ?"[^"]*", ?"uri": ?"/(v2/)?"')
 
 # The states of a container whose programs have ended.
-_ENDED = {ContainerState.EXITED, ContainerState.DEAD, ContainerState.RESTARTING}
+_ENDED = (ContainerState.EXITED, ContainerState.DEAD, ContainerState.RESTARTING)
 
 
 class Fault(Enum):
@@ -178,7 +178,7 @@ def _reply_behind_login(engine: Engine, project: str) -> Reply:
 
 
 def _refuse_ended(engine: Engine, project: str) -> None:
-    for container in engine.containers.of_project(project):
+    for container in engine.containers.of_project(project, _ENDED):
         if container.state in _ENDED and not container.has_finished:
             raise _failure(
                 f"The service {container.service} does not stay up (it is {container.state}).", engine, container

@@ -83,7 +83,8 @@ def difference(stack: Stack, what: Rendered) -> dict[str, str]:
 def _images(stack: Stack) -> ServiceImages:
     try:
         deployed = deployed_images(stack.engine.containers.of_project(stack.deployment.name))
-        choices = provision.choose_all(stack.settings, stack.engine.images.has, deployed)
+        images = stack.engine.images.find_all(provision.candidates(stack.settings))
+        choices = provision.choose_all(stack.settings, lambda name: images[name] is not None, deployed)
     except EngineError:
         choices = provision.choose_all(stack.settings, lambda _: False, None)
     return provision.named(choices)

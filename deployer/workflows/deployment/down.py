@@ -26,9 +26,10 @@ from deployer.workflows.deployment import anonymous_volumes, files
 from deployer.workflows.deployment.stopping import remove_containers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from deployer.engine.inventory import AnonymousVolume, Volume
+    from deployer.engine.values import ServiceContainer
     from deployer.workflows.deployment.stack import Stack
 
 # The last ones tell what is left where a `down` was interrupted.
@@ -62,7 +63,8 @@ class DownPlan:
     """What `down` removes, and what is kept though somebody may think that it goes.
 
     `users`: how many lose their passwords. `anonymous` are volumes without a name that stay and that no container uses
-    any more, with the images on one of them where it `hides_images`. `hooks` are the services with pre_stop hooks.
+    any more, with the images on one of them where it `hides_images`. `hooks` are the services with pre_stop hooks,
+    `services` the containers as they are.
     """
 
     going: tuple[ToRemove, ...]
@@ -73,6 +75,7 @@ class DownPlan:
     anonymous: tuple[AnonymousVolume, ...] = ()
     hides_images: bool = False
     hooks: frozenset[str] = frozenset()
+    services: tuple[ServiceContainer, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -102,10 +105,10 @@ class DownPlan:
 
 def plan(stack: Stack, *, volumes: bool) -> DownPlan:
     """What `down` would remove. Raises EngineError or PreflightError."""
-    preflight.check_engine(stack.engine)
+    stack.check_engine()
     deployment = stack.deployment
-    preflight.check_conflict(deployment, stack.engine.containers.of_project(deployment.name))
     seen = _look(stack)
+    preflight.check_conflict(deployment, seen.there.services)
     hooks = seen.wanted.pre_stop.intersection(one.service for one in seen.there.own)
     going = [
         ToRemove(
@@ -138,6 +141,7 @@ def plan(stack: Stack, *, volumes: bool) -> DownPlan:
         anonymous=left,
         hides_images=hides_images,
         hooks=hooks,
+        services=seen.there.services,
     )
 
 
@@ -157,12 +161,11 @@ def apply(stack: Stack, agreed: DownPlan, *, volumes: bool, say: Callable[[str],
         left = [f"{one.kind} {one.name}: it came or changed meanwhile" for one in new]
         # Its hold on a volume would keep that from going.
         remove_leftover(engine, stack.deployment)
-        containers = {one.identity: one.name for one in going.of(ResourceKind.CONTAINER)}
-        remove_containers(stack, containers, now.hooks, say)
+        identities = {one.identity for one in going.of(ResourceKind.CONTAINER)}
+        remove_containers(stack, [one for one in now.services if one.id in identities], now.hooks, say)
         for one in going.of(ResourceKind.NETWORK):
             left += _tried(one, engine.networks.remove, one.identity)
-        for one in going.of(ResourceKind.VOLUME):
-            left += _tried(one, engine.volumes.remove, one.name)
+        left += _remove_volumes(stack, going.of(ResourceKind.VOLUME))
         _remove_files(stack, going, left)
         if volumes:
             stack.deployment.lock_file.unlink(missing_ok=True)
@@ -173,6 +176,20 @@ def apply(stack: Stack, agreed: DownPlan, *, volumes: bool, say: Callable[[str],
             "Not everything was removed: " + "; ".join(left) + ".",
             (f"deployer down{' --volumes' if volumes else ''}   (shows what is left)",),
         )
+
+
+def _remove_volumes(stack: Stack, volumes: Sequence[ToRemove]) -> list[str]:
+    """Remove volumes; what to say of those that the engine does not remove."""
+    if not volumes:
+        return []
+    try:
+        stack.engine.volumes.remove_all([one.name for one in volumes])
+    except EngineUnavailable:
+        raise
+    except EngineError:
+        # One by one, to tell which of them it is.
+        return [line for one in volumes for line in _tried(one, stack.engine.volumes.remove, one.name)]
+    return []
 
 
 def _tried(one: ToRemove, remove: Callable[[str], None], identity: str) -> list[str]:

@@ -106,6 +106,11 @@ def changes(deployment: Deployment, files: Iterable[File]) -> tuple[FileChange, 
     return tuple(found)
 
 
+def is_empty(deployment: Deployment) -> bool:
+    """Whether its folder has nothing but the lock, as one that was just made."""
+    return all(path == deployment.lock_file for path in deployment.directory.iterdir())
+
+
 def is_deployed(deployment: Deployment) -> bool:
     """Whether the Compose file in the folder is deployer's."""
     return (read_if_there(deployment.compose_file) or b"").startswith(_OWN_HEADER)

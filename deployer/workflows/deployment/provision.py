@@ -83,17 +83,27 @@ def choose_all(
 
     Raises ConfigurationError where the page cannot read what that registry answers.
     """
-    registry = Wanted(settings.registry.image, DEFAULT_REGISTRY_IMAGE, BUILT_REGISTRY)
-    frontend = Wanted(settings.frontend.image, DEFAULT_FRONTEND_IMAGE, BUILT_FRONTEND)
     today = deployed or ServiceImages("", "")
     choices = [
         choose(wanted, settings.images, is_here, current, rebuild=rebuild)
-        for wanted, current in ((registry, today.registry), (frontend, today.frontend))
+        for wanted, current in zip(_wanted(settings), (today.registry, today.frontend, ""), strict=False)
     ]
     if complaint := settings.complaint_of_page(choices[0].name):
         raise ConfigurationError(f"{complaint}.")
+    return choices
+
+
+def candidates(settings: Settings) -> tuple[str, ...]:
+    """The names of all images of which `choose_all` asks whether they are here."""
+    return tuple(name for one in _wanted(settings) for name in (one.configured, one.built) if name)
+
+
+def _wanted(settings: Settings) -> tuple[Wanted, ...]:
+    """What the settings ask for: the registry, the frontend, and the page where it is a service."""
+    registry = Wanted(settings.registry.image, DEFAULT_REGISTRY_IMAGE, BUILT_REGISTRY)
+    frontend = Wanted(settings.frontend.image, DEFAULT_FRONTEND_IMAGE, BUILT_FRONTEND)
     page = settings.frontend.page_service_image
-    return [*choices, choose(Wanted(page), settings.images, is_here, "")] if page else choices
+    return (registry, frontend, *([Wanted(page)] if page else []))
 
 
 def named(choices: Iterable[Choice]) -> ServiceImages:

@@ -8,29 +8,29 @@ from deployer.errors import EngineError, EngineUnavailable
 from deployer.layout import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
 
+    from deployer.engine.values import ServiceContainer
     from deployer.workflows.deployment.stack import Stack
 
 
 def remove_containers(
-    stack: Stack, going: Mapping[str, str], hooks: frozenset[str], say: Callable[[str], None]
+    stack: Stack, going: Sequence[ServiceContainer], hooks: frozenset[str], say: Callable[[str], None]
 ) -> None:
-    """Stop these containers, the frontend first, and remove them: names by their IDs. Raises EngineError.
+    """Stop these containers, the frontend first, and remove them. Raises EngineError.
 
     `hooks` are the services with pre_stop hooks; where one fails, nothing is removed.
     """
     if not going:
         return
     engine = stack.engine
-    say(f"Stopping {', '.join(going.values())} …")
-    ids = set(going)
-    there = [found for found in engine.containers.of_project(stack.deployment.name) if found.id in ids]
+    say(f"Stopping {', '.join(one.name for one in going)} …")
+    ids = {one.id for one in going}
     # Compose alone runs hooks. It stops what depends on others before these, the frontend before the registry.
-    if any(found.service in hooks and found.is_running for found in there):
-        _stop_with_hooks(stack, sorted({found.service for found in there}))
+    if any(found.service in hooks and found.is_running for found in going):
+        _stop_with_hooks(stack, sorted({found.service for found in going}))
     # What is under way through the frontend still reaches the registry.
-    first = {found.id for found in there if found.service == Service.FRONTEND}
+    first = {found.id for found in going if found.service == Service.FRONTEND}
     for group in (first, ids - first):
         if group:
             engine.containers.stop(sorted(group))

@@ -49,12 +49,16 @@ def up(stack: Stack, *, rebuild: bool, timeout: float, prompts: UserPrompts, qui
     Raises what `plan_up` raises, and NotReady with the last log lines.
     """
     agreed: set[str] = set()
+    plan = None
     if not stack.deployment.directory.exists():
         # What is in the way is told, and what is to be asked is asked, before the folder is made.
-        _ask(plan_up(stack, rebuild=rebuild), prompts, agreed)
-    with exclusive(stack.deployment.lock_file, "up"):
         plan = plan_up(stack, rebuild=rebuild)
         _ask(plan, prompts, agreed)
+    with exclusive(stack.deployment.lock_file, "up"):
+        # Where nobody was waited for, and no other command has come between, it is the same plan still.
+        if plan is None or agreed or not files.is_empty(stack.deployment):
+            plan = plan_up(stack, rebuild=rebuild)
+            _ask(plan, prompts, agreed)
         if plan.adoption is not None:
             # Before anything is made: interrupted here, the next `up` still knows what it made and what it found.
             ownership.keep(stack.deployment, plan.adoption.owned)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -75,13 +74,13 @@ def plan_up(stack: Stack, *, rebuild: bool = False) -> UpPlan:
     preflight.check_conflict(stack.deployment, containers)
     preflight.check_paused(containers)
     remarks = preflight.check_certificate(stack.settings, stack.now()) + engine_options.remarks(stack.settings, facts)
-    image = cache(stack.engine.images.find)
+    images = stack.engine.images.find_all(provision.candidates(stack.settings))
     choices = provision.choose_all(
-        stack.settings, lambda name: image(name) is not None, deployed_images(containers), rebuild=rebuild
+        stack.settings, lambda name: images[name] is not None, deployed_images(containers), rebuild=rebuild
     )
     rendered = render_deployment(stack.settings, provision.named(choices), stack.inputs())
     # An image that is still to come differs from every one that runs.
-    here = [image(choice.name) if choice.source is provision.Source.HERE else None for choice in choices]
+    here = [images[choice.name] if choice.source is provision.Source.HERE else None for choice in choices]
     ids = [found.id if found else "" for found in here]
     services = _service_changes(stack, rendered, containers, dict(zip(Service, ids, strict=False)))
     if any(change.action not in {Action.KEEP, Action.RELOAD} for change in services):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deployer.errors import DeployerError
-from deployer.workflows.checks import preflight
 from deployer.workflows.finding import Finding
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ def examine(examined: Examined) -> Iterator[Finding]:
     engine = examined.stack.engine
     yield Finding("ok", f"The Docker engine answers (version {engine.system.version()}).")
     try:
-        preflight.check_engine(engine)
+        examined.stack.check_engine()
     except DeployerError as error:
         # A client pushes and pulls without Compose, and with an engine elsewhere; only `up` cannot.
         yield Finding("note", f"{error.message} Only the machine that runs the registry needs that.", error.advice)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from deployer.engine.system import EngineInfo
     from deployer.workflows.deployment.stack import Stack
     from deployer.workflows.finding import Finding
 
@@ -23,6 +25,11 @@ class Examined:
     stack: Stack
     environment: Mapping[str, str]
     named: bool
+
+    @cached_property
+    def engine_info(self) -> EngineInfo:
+        """What the engine says of itself, asked once. Raises EngineError."""
+        return self.stack.engine.system.info()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from deployer.errors import NotFound, UsageError
-from deployer.workflows.checks import preflight
 
 if TYPE_CHECKING:
     from deployer.workflows.deployment.stack import Stack
@@ -20,7 +19,7 @@ _SINCE = re.compile(
 
 def follow_logs(stack: Stack, services: tuple[str, ...], *, follow: bool, tail: str, since: str) -> None:
     """Let Compose print the services' logs. Raises UsageError for an unknown service, NotFound for none."""
-    preflight.check_engine(stack.engine)
+    stack.check_engine()
     if tail and not (tail.isdecimal() or tail == "all"):
         raise UsageError(f"--tail takes a number of lines, not '{tail}'.")
     if since and not _SINCE.fullmatch(since):

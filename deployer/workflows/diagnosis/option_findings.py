@@ -53,7 +53,7 @@ _WARNINGS = (
 def examine(examined: Examined) -> Iterator[Finding]:
     """Look at the engine's options, its addresses and its disk."""
     engine, settings = examined.stack.engine, examined.stack.settings
-    report, facts = engine.system.report(), engine.system.describe()
+    report, facts = examined.engine_info.report, examined.engine_info.facts
     yield from _options(report)
     try:
         engine_options.check_name(settings, facts.version)

@@ -19,7 +19,7 @@ _HUB = "https://docker.io"
 def examine(examined: Examined) -> Iterator[Finding]:
     """Look at who goes to the registry through a proxy, and who has one that the other lacks."""
     settings, environment = examined.stack.settings, examined.environment
-    theirs = examined.stack.engine.system.report().proxies
+    theirs = examined.engine_info.report.proxies
     host = settings.host
     if through := _proxy(settings.url, theirs):
         yield Finding(

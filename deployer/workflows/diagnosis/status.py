@@ -11,6 +11,7 @@ from deployer.engine.values import Health, of_service, running
 from deployer.errors import DeployerError, StorageError, StorageUnreadable
 from deployer.host.files import read_if_there
 from deployer.layout import GRANTS, STORAGE, USERS_IN_FORCE, Service
+from deployer.rendering.snippets import storage_script
 from deployer.storage.access import Storage
 from deployer.workflows.checks import preflight, readiness
 from deployer.workflows.deployment import ca, files, login
@@ -21,9 +22,10 @@ from deployer.workflows.upkeep.gate import Gate
 from deployer.workflows.upkeep.manifest_graph import Manifests
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from deployer.engine.values import ServiceContainer
+    from deployer.engine.values import LocalImage, ServiceContainer
     from deployer.settings.model import Settings, TlsMode
     from deployer.workflows.deployment.stack import Stack
 
@@ -115,26 +117,25 @@ class Status:
 def read(stack: Stack) -> Status:
     """Look at a deployment. Raises EngineError where no engine answers."""
     settings = stack.settings
-    preflight.check_engine(stack.engine)
+    stack.check_engine()
     containers = stack.engine.containers.of_project(stack.deployment.name)
     preflight.check_conflict(stack.deployment, containers)
     registry = running(containers, Service.REGISTRY)
-    used, free = _storage(stack, registry) if registry else (None, None)
+    inside = _look_inside(stack, registry) if registry else _Inside()
     content = _content(stack, registry) if registry else _Content()
     publishes = _publishes(containers, settings.port)
     answer = readiness.probe(settings, stack.engine, stack.deployment.name) if publishes else None
-    version = _version(stack, registry) if registry else ""
     return Status(
         name=settings.name,
         address=settings.address,
         page=settings.page_url,
-        version=version,
+        version=inside.version,
         data=_place(stack),
         repositories=_repositories(stack, containers) if answer and answer.api.is_ready else None,
-        used_bytes=used,
+        used_bytes=inside.used,
         garbage_bytes=content.garbage,
-        free_bytes=free,
-        services=tuple(_service(stack, container) for container in containers),
+        free_bytes=inside.free,
+        services=_services(stack, containers),
         upkeep=_upkeep(stack),
         sign_in=_login(stack),
         encryption=_encryption(stack),
@@ -142,16 +143,20 @@ def read(stack: Stack) -> Status:
         unreadable=content.unreadable,
         problems=(
             *_elsewhere(containers, settings.port),
-            *_problems(containers, answer, free),
+            *_problems(containers, answer, inside.free),
             *((content.unreadable,) if content.unreadable else ()),
             *_certificate(stack),
-            *_page(settings, version),
+            *_page(settings, inside.version),
         ),
     )
 
 
-def _service(stack: Stack, container: ServiceContainer) -> ServiceStatus:
-    image = stack.engine.images.find(container.image_id)
+def _services(stack: Stack, containers: Sequence[ServiceContainer]) -> tuple[ServiceStatus, ...]:
+    images = stack.engine.images.find_all(container.image_id for container in containers)
+    return tuple(_service(container, images[container.image_id]) for container in containers)
+
+
+def _service(container: ServiceContainer, image: LocalImage | None) -> ServiceStatus:
     return ServiceStatus(
         service=container.service,
         container=container.name,
@@ -163,23 +168,26 @@ def _service(stack: Stack, container: ServiceContainer) -> ServiceStatus:
     )
 
 
-def _version(stack: Stack, registry: ServiceContainer) -> str:
-    try:
-        printed = stack.engine.containers.execute(registry.id, "registry", "--version")
-    except DeployerError:
-        return ""
-    number = re.search(r"\bv?(\d+\.\d+[\w.+~-]*)", printed)
-    return f"distribution {number[1]}" if number else printed.strip()
+@dataclass(frozen=True)
+class _Inside:
+    """What the registry's container tells: its version, the bytes of pushed images, and those free on their disk."""
+
+    version: str = ""
+    used: int | None = None
+    free: int | None = None
 
 
-def _storage(stack: Stack, registry: ServiceContainer) -> tuple[int | None, int | None]:
-    """Bytes that pushed images use, and bytes free on their disk, as the registry's container sees them."""
+def _look_inside(stack: Stack, registry: ServiceContainer) -> _Inside:
+    """Ask all of it at once: each question is a program that the engine starts in the container."""
     try:
-        used = stack.engine.containers.execute(registry.id, "du", "-sk", STORAGE).split()[0]
-        free = stack.engine.containers.execute(registry.id, "df", "-Pk", STORAGE).splitlines()[-1].split()[3]
-        return int(used) * 1024, int(free) * 1024
-    except (DeployerError, ValueError, IndexError):
-        return None, None
+        printed = stack.engine.containers.run_script(registry.id, storage_script("status"), STORAGE).decode()
+        used, free, *version = (line.strip() for line in printed.splitlines())
+    except (DeployerError, ValueError):
+        return _Inside()
+    number = re.search(r"\bv?(\d+\.\d+[\w.+~-]*)", " ".join(version))
+    told = f"distribution {number[1]}" if number else " ".join(version)
+    sizes = (used, free) if used.isdecimal() and free.isdecimal() else None
+    return _Inside(told, *(int(size) * 1024 for size in sizes)) if sizes else _Inside(told)
 
 
 @dataclass(frozen=True)

@@ -63,15 +63,14 @@ class TrustExamined:
 
 def look(examined: Examined) -> Iterator[Finding]:
     """Look at what this machine and its engine trust."""
-    settings, engine = examined.stack.settings, examined.stack.engine
-    facts = engine.system.describe()
-    location = locate(Machine(examined.environment), EngineView(facts, engine.system.insecure_registries))
+    settings, info = examined.stack.settings, examined.engine_info
+    location = locate(Machine(examined.environment), EngineView(info.facts, lambda: info.insecure_registries))
     trust = TrustExamined(
         settings,
-        engine_route(settings, facts.proxies, location).peer,
+        engine_route(settings, info.facts.proxies, location).peer,
         ClientPaths(examined.environment),
         location,
-        engine.system.insecure_registries(),
+        info.insecure_registries,
     )
     yield from examine(trust, datetime.now(UTC))
 

@@ -14,7 +14,7 @@ from deployer.registry.login.credentials import find_credentials
 from deployer.workflows.transfer.pull_failures import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from deployer.engine.engine import Engine
     from deployer.engine.values import LocalImage, Transferred
@@ -29,11 +29,15 @@ _PLATFORM = re.compile(r"[A-Za-z0-9_-]+(\([A-Za-z0-9_.-]*\))?(/[A-Za-z0-9_-]+){0
 
 @dataclass(frozen=True)
 class Push:
-    """One image to push: the name it has here, and the one it gets in the registry."""
+    """One image to push: the name it has here, and the one it gets in the registry.
+
+    `replaces` is the ID of the image that has that name here now, "" for none.
+    """
 
     source: str
     target: Reference
     image_id: str
+    replaces: str = ""
 
     @property
     def name(self) -> str:
@@ -131,15 +135,22 @@ def plan_push(images: Sequence[str], rename: str | None, address: str, engine: E
     """
     if rename is not None and len(images) != 1:
         raise UsageError("--as names one image, so it goes with exactly one IMAGE.")
-    found = _local(images, engine)
+    for image in images:
+        if not _ID.fullmatch(image):
+            parse(image)
+    targets = [target_of(image, address) if rename is None else _renamed(image, rename, address) for image in images]
+    known = engine.images.find_all([*images, *map(str, targets)])
+    found = _local(images, known, engine)
     if rename is None:
         _refuse_ids(images, found)
-    targets = [target_of(image, address) if rename is None else _renamed(image, rename, address) for image in images]
     doubled = next((target for target in targets if targets.count(target) > 1), None)
     if doubled is not None:
         sources = ", ".join(image for image, target in zip(images, targets, strict=True) if target == doubled)
         raise UsageError(f"{sources} would all be pushed as {doubled}.", ("Push them one by one, with --as NAME.",))
-    return tuple(Push(image, target, local.id) for image, target, local in zip(images, targets, found, strict=True))
+    return tuple(
+        Push(image, target, local.id, _id_of(known[str(target)]))
+        for image, target, local in zip(images, targets, found, strict=True)
+    )
 
 
 def push_all(
@@ -197,7 +208,7 @@ def pull_all(
             if pull.short is None:
                 return TransferOutcome(pull.name, pull.target_name, transferred)
             engine.images.tag(str(pull.source), pull.short)
-            now = engine.images.find(pull.short)
+            now = engine.images.find(pull.short) if pull.replaces else None
             before = pull.replaces if now is not None and now.id != pull.replaces else ""
             return TransferOutcome(pull.name, pull.target_name, transferred, None, pull.short, before)
         except DeployerError as error:
@@ -238,12 +249,13 @@ def _renamed(image: str, rename: str, address: str) -> Reference:
     return target_of(rename, address)
 
 
-def _local(images: Sequence[str], engine: Engine) -> list[LocalImage]:
+def _id_of(image: LocalImage | None) -> str:
+    return image.id if image else ""
+
+
+def _local(images: Sequence[str], known: Mapping[str, LocalImage | None], engine: Engine) -> list[LocalImage]:
     """The local images of these names; every one that is missing is told, with the nearest names."""
-    for image in images:
-        if not _ID.fullmatch(image):
-            parse(image)
-    found = [engine.images.find(image) for image in images]
+    found = [known[image] for image in images]
     missing = [image for image, local in zip(images, found, strict=True) if local is None]
     if missing:
         for image in missing:
@@ -284,22 +296,21 @@ def _nearest(image: str, names: tuple[str, ...]) -> list[str]:
 
 def _push(push: Push, address: str, engine: Engine, listen: Callable[[str], None] | None) -> Transferred | None:
     name = str(push.target)
-    before = engine.images.find(name)
-    if before is None or before.id != push.image_id:
+    if push.replaces != push.image_id:
         engine.images.tag(push.image_id, name)
     try:
         return engine.images.push(name, address=address, on_line=listen)
     except BaseException:
-        _restore(name, before, engine)
+        _restore(push, engine)
         raise
 
 
-def _restore(name: str, before: LocalImage | None, engine: Engine) -> None:
+def _restore(push: Push, engine: Engine) -> None:
     """Put a name back to what it was, or take it away where it was not there."""
-    if before is None:
-        engine.images.untag(name)
+    if push.replaces:
+        engine.images.tag(push.replaces, str(push.target))
     else:
-        engine.images.tag(before.id, name)
+        engine.images.untag(str(push.target))
 
 
 def _plan_one_pull(image: str, address: str, engine: Engine, platform: str) -> Pull:
@@ -315,7 +326,7 @@ def _plan_one_pull(image: str, address: str, engine: Engine, platform: str) -> P
         return Pull(source, None, "", platform)
     short = str(source.at(""))
     current = engine.images.find(short)
-    return Pull(source, short, current.id if current else "", platform)
+    return Pull(source, short, _id_of(current), platform)
 
 
 def _together(

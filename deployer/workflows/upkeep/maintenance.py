@@ -88,8 +88,7 @@ def _expect_alone(stack: Stack, registry: ServiceContainer) -> None:
 
 
 def _frontends(stack: Stack) -> tuple[str, ...]:
-    containers = stack.engine.containers.of_project(stack.deployment.name)
-    return tuple(found.id for found in containers if found.service == Service.FRONTEND and found.is_running)
+    return stack.engine.containers.running(stack.deployment.name, Service.FRONTEND)
 
 
 def reading(stack: Stack) -> Storage:
@@ -101,7 +100,7 @@ def reading(stack: Stack) -> Storage:
 
 
 def _registry(stack: Stack) -> ServiceContainer:
-    preflight.check_engine(stack.engine)
+    stack.check_engine()
     containers = stack.engine.containers.of_project(stack.deployment.name)
     preflight.check_conflict(stack.deployment, containers)
     registry = of_service(containers, Service.REGISTRY)

@@ -11,6 +11,8 @@ import pytest
 
 from deployer.engine.report import AddressPool, EngineReport, Plugin, plugins_of
 from deployer.engine.resources import Networks
+from deployer.engine.system import EngineInfo
+from deployer.engine.values import InsecureRegistries
 from deployer.paths import Deployment
 from deployer.settings.model import Settings
 from deployer.workflows.checks import preflight
@@ -34,11 +36,11 @@ POOLS = [{"Base": "10.9.0.0/16", "Size": 17}]
 class Told(FakeSystem):
     """What an engine tells of itself."""
 
-    info: dict[str, Any] = field(default_factory=dict)
+    answer: dict[str, Any] = field(default_factory=dict)
     found: tuple[Plugin, ...] = ()
 
-    def report(self) -> EngineReport:
-        return EngineReport.of(self.info)
+    def info(self) -> EngineInfo:
+        return EngineInfo(self.facts, EngineReport.of(self.answer), InsecureRegistries((), ()))
 
     def plugins(self) -> tuple[Plugin, ...]:
         return self.found
@@ -55,7 +57,7 @@ class Telling(FakeEngine):
         subnets: tuple[str, ...] = ("172.17.0.0/16",),
         **facts: str,
     ) -> None:
-        told = Told(facts=replace(FACTS, **facts), info=dict(info or {}), found=found)  # type: ignore[arg-type]
+        told = Told(facts=replace(FACTS, **facts), answer=dict(info or {}), found=found)  # type: ignore[arg-type]
         super().__init__(system=told, containers=FakeContainers())
 
         class Given(Networks):

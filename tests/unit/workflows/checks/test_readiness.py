@@ -80,7 +80,7 @@ def test_without_a_page_none_is_asked_for() -> None:
 class Frontend(FakeContainers):
     """One container that has ended, after it logged our questions for a minute."""
 
-    def of_project(self, project: str) -> tuple[ServiceContainer, ...]:
+    def of_project(self, project: str, states: object = ()) -> tuple[ServiceContainer, ...]:
         started = datetime(2026, 1, 1, tzinfo=UTC)
         return (
             replace(service_container("frontend", "exited"), id="id", started=started, health=Health.NONE, exit_code=1),
@@ -146,7 +146,7 @@ class WithPage(FakeContainers):
     reaches: bool = True
     asked: list[tuple[str, ...]] = field(default_factory=list)
 
-    def of_project(self, project: str) -> tuple[ServiceContainer, ...]:
+    def of_project(self, project: str, states: object = ()) -> tuple[ServiceContainer, ...]:
         return tuple(service_container(service, "running") for service in ("frontend", "page", "registry"))
 
     def execute(self, container: str, *command: str) -> str:
@@ -185,7 +185,7 @@ class Healthy(WithPage):
 
     health: str = "healthy"
 
-    def of_project(self, project: str) -> tuple[ServiceContainer, ...]:
+    def of_project(self, project: str, states: object = ()) -> tuple[ServiceContainer, ...]:
         found = (service_container(service, "running") for service in ("frontend", "registry"))
         return tuple(replace(container, health=Health(self.health)) for container in found)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from deployer.engine.values import Project, ServiceContainer
+    from deployer.engine.values import Project
 
 FOLDER = "/home/me/registry"
 ANONYMOUS = "0123456789abcdef" * 4
@@ -126,9 +126,6 @@ def test_a_volume_without_a_name_that_stays_is_told_with_its_place() -> None:
 class Stopping(FakeContainers):
     """The registry runs, the frontend has ended; what is asked of them is kept."""
 
-    found: Sequence[ServiceContainer] = (
-        service_container("registry", "running"), service_container("frontend", "exited"),
-    )  # fmt: skip
     done: list[tuple[str, ...]] = field(default_factory=list)
 
     def stop(self, containers: Iterable[str]) -> None:
@@ -154,18 +151,14 @@ class Stopped(FakeEngine):
         super().__init__(containers=Stopping(done=done), compose=Hooks(NoClient()))
 
 
-GOING = tuple(
-    ToRemove(ResourceKind.CONTAINER, f"registry-{service}-1", f"id of {service}")
-    for service in ("frontend", "registry")
-)
-NAMES = {one.identity: one.name for one in GOING}
+GOING = (service_container("frontend", "exited"), service_container("registry", "running"))
 
 
 @pytest.mark.parametrize("hooks", [{"registry"}, {"frontend"}, set()])
 def test_compose_stops_a_running_service_with_hooks_before_anything_is_removed(tmp_path: Path, hooks: set[str]) -> None:
     engine = Stopped()
     stack = Stack(Settings(), Deployment("registry", tmp_path), engine)
-    remove_containers(stack, NAMES, frozenset(hooks), lambda _: None)
+    remove_containers(stack, GOING, frozenset(hooks), lambda _: None)
     by_compose = [("compose stop", "frontend", "registry")] if "registry" in hooks else []
     assert engine.done == [
         *by_compose,
@@ -179,7 +172,7 @@ def test_a_hook_that_fails_keeps_everything(tmp_path: Path) -> None:
     engine = Stopped(EngineError("registry hook exited with status 3"))
     stack = Stack(Settings(), Deployment("registry", tmp_path), engine)
     with pytest.raises(EngineError, match=r"registry hook exited with status 3\. Nothing was removed") as caught:
-        remove_containers(stack, NAMES, frozenset({"registry"}), lambda _: None)
+        remove_containers(stack, GOING, frozenset({"registry"}), lambda _: None)
     assert str(tmp_path / "compose.override.yaml") in caught.value.advice[0]
     assert engine.done == [("compose stop", "frontend", "registry")]
 

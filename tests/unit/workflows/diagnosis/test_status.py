@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from deployer.engine.values import ContainerState, Health
 from deployer.errors import NotReady
+from deployer.paths import Deployment
 from deployer.settings.model import FrontendSettings, Settings
 from deployer.workflows.checks import readiness
 from deployer.workflows.deployment.service_change import Action, change_of
+from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.diagnosis import status
 from tests.support.fake_engine import FakeContainers, FakeEngine, service_container
+from tests.support.local_storage import LocalEngine
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from deployer.engine.engine import Engine
     from deployer.engine.values import ServiceContainer
 
 
@@ -64,7 +71,7 @@ def test_a_task_that_has_ended_is_not_started_again_and_keeps_nothing_from_being
     class Done(FakeContainers):
         ended = TASK
 
-        def of_project(self, project: str) -> tuple[ServiceContainer, ...]:
+        def of_project(self, project: str, states: object = ()) -> tuple[ServiceContainer, ...]:
             return (self.ended,)
 
         def last_log_lines(self, container: str, count: int) -> tuple[str, ...]:
@@ -77,3 +84,28 @@ def test_a_task_that_has_ended_is_not_started_again_and_keeps_nothing_from_being
     assert change_of("task", "hash", TASK.image_id, failed.ended, outdated=False).action is Action.START
     with pytest.raises(NotReady, match="The service task does not stay up"):
         readiness._refuse_ended(FakeEngine(containers=failed), "registry")
+
+
+@pytest.mark.parametrize(
+    ("printed", "version"),
+    [
+        ("registry github.com/distribution/distribution/v3 3.0.0", "distribution 3.0.0"),
+        ("of my own", "of my own"),
+        ("", ""),
+    ],
+)
+def test_one_question_tells_the_version_and_the_room_in_the_storage(printed: str, version: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"a" * 5000)
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    registry = programs / "registry"
+    registry.write_text(f"#!/bin/sh\n{f'echo {printed}' if printed else 'exit 1'}\n")
+    registry.chmod(0o755)
+    engine = cast("Engine", LocalEngine(tmp_path, path=f"{programs}:{os.environ['PATH']}"))
+    stack = Stack(Settings(), Deployment("registry", tmp_path), engine)
+    inside = status._look_inside(stack, service_container("registry", "running"))
+    assert inside.version == version
+    assert inside.used is not None
+    assert inside.free is not None
+    assert 5000 <= inside.used < 10**6
+    assert inside.free % 1024 == 0

@@ -32,7 +32,7 @@ class Frontend(FakeContainers):
     refuses: bool = False
     read: list[str] = field(default_factory=list)
 
-    def of_project(self, project: str) -> tuple[ServiceContainer, ...]:
+    def of_project(self, project: str, states: object = ()) -> tuple[ServiceContainer, ...]:
         return (service_container("frontend", self.state),)
 
     def execute(self, container: str, *command: str) -> str:
