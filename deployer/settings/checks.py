@@ -7,10 +7,14 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deployer.errors import InvalidReference
 from deployer.reference import parse
 from deployer.settings.duration import seconds_of
+
+if TYPE_CHECKING:
+    from enum import StrEnum
 
 Check = Callable[[object], object]
 
@@ -106,13 +110,17 @@ def bind(value: object) -> object:
     return str(_bindable(value))
 
 
-def tls_mode(value: object) -> object:
-    """Take 'off', 'internal' or 'acme'."""
-    if isinstance(value, str) and value.lower() in _NO:
-        return "off"
-    if isinstance(value, str) and value in {"internal", "acme"}:
-        return value
-    raise ValueError(f"{shown(value)} is none of: off, internal, acme; or a group with a certificate and its key")
+def tls_mode(modes: type[StrEnum]) -> Check:
+    """Make a check that takes one of these modes, and any word for no as "off"."""
+    take = one_of(modes)
+
+    def check(value: object) -> object:
+        try:
+            return take("off" if isinstance(value, str) and value.lower() in _NO else value)
+        except ValueError as error:
+            raise ValueError(f"{error}; or a group with a certificate and its key") from error
+
+    return check
 
 
 def file(value: object) -> object:
@@ -276,13 +284,14 @@ def yes_or_no(value: object) -> object:
     return word in _YES
 
 
-def one_of(*choices: str) -> Check:
-    """Make a check that takes one of a few words."""
+def one_of(kind: type[StrEnum]) -> Check:
+    """Make a check that takes one of a few words, "" not among them."""
+    choices = {str(choice): choice for choice in kind if choice}
 
     def check(value: object) -> object:
-        if value not in choices:
+        if not isinstance(value, str) or value not in choices:
             raise ValueError(f"{shown(value)} is none of: {', '.join(choices)}")
-        return value
+        return choices[value]
 
     return check
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -10,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from deployer import suggest
 from deployer.errors import ConfigurationError
 from deployer.host.files import read_whole
 from deployer.paths import Deployment, home, known_config_home, user_home
 from deployer.record import Record
+from deployer.settings.build import build, paths
 from deployer.settings.checks import complaint_of_place, is_unicode
-from deployer.settings.model import Settings, build, paths
+from deployer.settings.model import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -244,7 +245,7 @@ def _from_environment(environment: Mapping[str, str]) -> tuple[list[tuple[str, s
     misspelt = []
     for name in names:
         # Other programs may own DEPLOYER_ names; only a near miss of one of ours is a mistake.
-        near = difflib.get_close_matches(name, [*known, _CONFIG_VARIABLE], n=1, cutoff=0.85)
+        near = suggest.near(name, [*known, _CONFIG_VARIABLE], most=1, likeness=0.85)
         if near and name not in {*known, _CONFIG_VARIABLE}:
             misspelt.append(f"{name}: unknown variable, did you mean {near[0]}?")
     return [(name, known[name], environment[name]) for name in names if name in known], misspelt

@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any
 
 from deployer.settings import checks
 from deployer.settings.checks import DATA_IN_VOLUME, Check
 
-Section = TypeVar("Section")
-
 DEFAULT_PORT = 5000
 DEFAULT_REGISTRY_IMAGE = "registry:3"
 DEFAULT_FRONTEND_IMAGE = "caddy:2"
-# Pages that run as a service of their own, and their images.
-PAGE_IMAGES = {"kwk": "konradkleine/docker-registry-frontend:v2", "joxit": "joxit/docker-registry-ui:2"}
 
-Images = Literal["auto", "pull", "build"]
-Page = Literal["builtin", "kwk", "joxit", "none"]
-TlsMode = Literal["", "off", "internal", "acme"]
-Order = Literal["later", "created", "pushed"]
+
+class ImagePolicy(StrEnum):
+    """Where the services' images come from; the values are those of deployer.yaml."""
+
+    AUTO = "auto"
+    PULL = "pull"
+    BUILD = "build"
+
+
+class Page(StrEnum):
+    """What is at `/`; the values are those of deployer.yaml."""
+
+    BUILTIN = "builtin"
+    KWK = "kwk"
+    JOXIT = "joxit"
+    NONE = "none"
+
+
+class TlsMode(StrEnum):
+    """How the port is encrypted; the values are those of deployer.yaml, "" where it says nothing."""
+
+    UNSET = ""
+    OFF = "off"
+    INTERNAL = "internal"
+    ACME = "acme"
+
+
+class AgeBasis(StrEnum):
+    """What the age of a tag counts from; the values are those of deployer.yaml."""
+
+    LATER = "later"
+    CREATED = "created"
+    PUSHED = "pushed"
+
+
+# Pages that run as a service of their own, and their images.
+PAGE_IMAGES = {Page.KWK: "konradkleine/docker-registry-frontend:v2", Page.JOXIT: "joxit/docker-registry-ui:2"}
 
 
 def _checked(check: Check, default: Any, about: str) -> Any:  # noqa: ANN401 - dataclasses.field is as loose
@@ -64,8 +91,8 @@ class FrontendSettings:
 
     image: str = _checked(checks.image, DEFAULT_FRONTEND_IMAGE, "The frontend's image: Caddy 2.")
     page: Page = _checked(
-        checks.one_of(*get_args(Page)),
-        "builtin",
+        checks.one_of(Page),
+        Page.BUILTIN,
         "The page at `/`: `builtin`; `kwk` (docker-registry-frontend, for registry 2.8); `joxit` (docker-registry-ui); "
         "or `none`.",
     )
@@ -78,7 +105,12 @@ class FrontendSettings:
     @property
     def is_builtin(self) -> bool:
         """Whether the page is ours."""
-        return self.page == "builtin"
+        return self.page is Page.BUILTIN
+
+    @property
+    def has_page(self) -> bool:
+        """Whether there is a page at all."""
+        return self.page is not Page.NONE
 
     @property
     def page_service_image(self) -> str:
@@ -113,9 +145,9 @@ class RetentionRule:
     older_than: int | None = _checked(checks.age, None, "Remove only what is older, such as `30d`, `12h` or `2w`.")
     match: str | None = _checked(checks.pattern, None, "Remove only tags that this regular expression matches.")
     protect: str | None = _checked(checks.pattern, None, "Never remove tags that this regular expression matches.")
-    by: Order = _checked(
-        checks.one_of(*get_args(Order)),
-        "later",
+    by: AgeBasis = _checked(
+        checks.one_of(AgeBasis),
+        AgeBasis.LATER,
         "What age counts from: `later` of creation and push, `created`, or `pushed`.",
     )
     untagged: bool = _checked(checks.yes_or_no, False, "Remove manifests without a tag, too.")
@@ -142,8 +174,8 @@ class TlsSettings:
     """
 
     mode: TlsMode = _checked(
-        checks.tls_mode,
-        "",
+        checks.tls_mode(TlsMode),
+        TlsMode.UNSET,
         "`off`, `internal` (the registry's own CA) or `acme`. A plain value of `tls` sets the mode.",
     )
     certificate: str = _checked(checks.file, "", "The path of your own certificate, with its chain, in PEM.")
@@ -157,12 +189,22 @@ class TlsSettings:
     @property
     def is_on(self) -> bool:
         """Whether the port speaks HTTPS."""
-        return self.mode in {"internal", "acme"} or self.is_own
+        return self.mode in {TlsMode.INTERNAL, TlsMode.ACME} or self.is_own
+
+    @property
+    def is_internal(self) -> bool:
+        """Whether the certificate is by the registry's own CA."""
+        return self.mode is TlsMode.INTERNAL
+
+    @property
+    def is_acme(self) -> bool:
+        """Whether the certificate is fetched by ACME."""
+        return self.mode is TlsMode.ACME
 
     @property
     def is_off(self) -> bool:
         """Whether it is said that there is none; by default that is left open."""
-        return self.mode == "off"
+        return self.mode is TlsMode.OFF
 
     @property
     def is_own(self) -> bool:
@@ -175,7 +217,7 @@ class TlsSettings:
             return "a certificate and its key go together: give both, certificate and key"
         if self.certificate and self.mode:
             return f"mode is {self.mode}, and a certificate of your own is given: leave one of them out"
-        if self.mode != "acme" and (self.email or self.directory or self.authority):
+        if not self.is_acme and (self.email or self.directory or self.authority):
             return "email, directory and authority are for ACME: write mode: acme beside them, or leave them out"
         return ""
 
@@ -200,7 +242,7 @@ class AccessRule:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that can be configured. `build` checks; the class itself holds any value."""
+    """Everything that can be configured. `build.py` checks; the class itself holds any value."""
 
     name: str = _checked(checks.project_name, "registry", "The Compose project, and the folder of its files.")
     host: str = _checked(
@@ -213,9 +255,9 @@ class Settings:
         "Where to listen: `auto` (a loopback host: this machine only; any other: all addresses), or one IP address.",
     )
     tls: TlsSettings = _section(TlsSettings, "How the port is encrypted.", short="mode")
-    images: Images = _checked(
-        checks.one_of(*get_args(Images)),
-        "auto",
+    images: ImagePolicy = _checked(
+        checks.one_of(ImagePolicy),
+        ImagePolicy.AUTO,
         "Where the images come from: `auto` (local, else pulled, else built), `pull`, or `build` (from Debian's and "
         "PyPI's packages).",
     )
@@ -242,7 +284,7 @@ class Settings:
     @property
     def page_url(self) -> str:
         """The address of the page, "" where there is none."""
-        return f"{self.url}/" if self.frontend.page != "none" else ""
+        return f"{self.url}/" if self.frontend.has_page else ""
 
     @property
     def is_loopback(self) -> bool:
@@ -269,7 +311,7 @@ class Settings:
     @property
     def acme_ports(self) -> tuple[int, ...]:
         """Further ports at which an ACME server looks whether the host is ours: 80, unless it can look at ours."""
-        return (80,) if self.tls.mode == "acme" and self.port not in {80, 443} else ()
+        return (80,) if self.tls.is_acme and self.port not in {80, 443} else ()
 
     @property
     def _scheme(self) -> str:
@@ -278,12 +320,14 @@ class Settings:
     def complaint(self) -> str:
         """Why the settings cannot be meant together, "" where they can."""
         public = not self.is_loopback and not checks.is_address(self.host) and "." in self.host
-        if self.tls.mode == "acme" and not self.tls.directory and not public:
+        if self.tls.is_acme and not self.tls.directory and not public:
             return (
                 f"tls: no public CA gives a certificate for '{self.host}': give a public name as host, "
                 "or write tls: internal"
             )
-        if self.images == "pull" or (self.images == "auto" and self.registry.image != DEFAULT_REGISTRY_IMAGE):
+        if self.images is ImagePolicy.PULL or (
+            self.images is ImagePolicy.AUTO and self.registry.image != DEFAULT_REGISTRY_IMAGE
+        ):
             return self.complaint_of_page(self.registry.image)
         # What `images: auto` takes for the default is known only when it is chosen.
         return ""
@@ -293,92 +337,12 @@ class Settings:
 
         docker-registry-frontend reads schema 1 manifests alone, which distribution 3 has no more.
         """
-        if self.frontend.page != "kwk" or not checks.is_registry_3(registry_image):
+        if self.frontend.page is not Page.KWK or not checks.is_registry_3(registry_image):
             return ""
         return (
             f"frontend.page: kwk needs registry 2.8, and {registry_image} is version 3: write "
             'registry: {image: "registry:2.8.3"}, or images: build'
         )
-
-
-def paths(kind: type[Any] = Settings, prefix: str = "") -> Iterator[str]:
-    """Every setting's name, such as "registry.image", groups included."""
-    for known in fields(kind):
-        yield f"{prefix}{known.name}"
-        if "section" in known.metadata:
-            yield from paths(known.metadata["section"], f"{prefix}{known.name}.")
-        if "each" in known.metadata:
-            yield from paths(known.metadata["each"], f"{prefix}{known.name}[].")
-
-
-def build(kind: type[Section], written: Mapping[str, object], problems: list[str], prefix: str = "") -> Section:
-    """Check what was written and make the settings of it; each mistake becomes a line in `problems`.
-
-    Where there are problems, the result holds defaults in their places. Keys that begin with `x-`
-    are the user's own.
-    """
-    written = {name: value for name, value in written.items() if not name.startswith("x-")}
-    values: dict[str, object] = {}
-    known = {found.name: found for found in fields(kind)}  # type: ignore[arg-type]
-    for name, found in known.items():
-        if name not in written:
-            continue
-        path, value = f"{prefix}{name}", written[name]
-        try:
-            values[name] = _value(found.metadata, value, problems, path)
-        except ValueError as error:
-            problems.append(f"{path}: {error}")
-    problems += [_unknown(f"{prefix}{name}") for name in written if name not in known]
-    return kind(**values)
-
-
-def _value(metadata: Mapping[str, Any], value: object, problems: list[str], path: str) -> object:
-    if "section" in metadata:
-        if metadata["short"] and not isinstance(value, Mapping):
-            value = {metadata["short"]: value}
-        return _group(metadata["section"], value, problems, path)
-    if "each" in metadata:
-        return _rules(metadata["each"], value, problems, path)
-    return metadata["check"](value)
-
-
-def _rules(kind: type[Section], value: object, problems: list[str], path: str) -> tuple[Section, ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, (list, tuple)):
-        raise ValueError(f"{checks.shown(value)} is not a list of rules")  # noqa: TRY004
-    rules = []
-    for number, written in enumerate(value):
-        place = f"{path}[{number}]"
-        if not isinstance(written, Mapping):
-            problems.append(f"{place}: {checks.shown(written)} is not a rule")
-            continue
-        rules.append(_whole(kind, written, problems, place))
-    return tuple(rules)
-
-
-def _group(kind: type[Section], value: object, problems: list[str], path: str) -> Section:
-    if not isinstance(value, Mapping):
-        children = ", ".join(known for known in paths() if known.startswith(f"{path}."))
-        raise ValueError(f"{checks.shown(value)} is not a group of settings; it has: {children}")  # noqa: TRY004
-    return _whole(kind, value, problems, path)
-
-
-def _whole(kind: type[Section], written: Mapping[Any, object], problems: list[str], path: str) -> Section:
-    """Build a group or a rule, and look whether its parts go together."""
-    before = len(problems)
-    made = build(kind, {str(key): inner for key, inner in written.items()}, problems, f"{path}.")
-    complaint = getattr(made, "complaint", None)
-    if complaint and len(problems) == before and (said := complaint()):
-        problems.append(f"{path}: {said}")
-    return made
-
-
-def _unknown(path: str) -> str:
-    numbers = re.findall(r"\[\d+\]", path)
-    near = difflib.get_close_matches(re.sub(r"\[\d+\]", "[]", path), list(paths()), n=1, cutoff=0.6)
-    meant = near[0].replace("[]", numbers[0] if numbers else "[0]") if near else ""
-    return f"{path}: unknown setting" + (f", did you mean {meant}?" if near else "")
 
 
 def _in_url(host: str) -> str:

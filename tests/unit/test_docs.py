@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 import tomllib
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from deployer.settings.build import paths
 from tests.support.command_line import UsageError, commands, known, options_of, parse
 from tests.support.markdown import Page
 from tests.unit.test_rooms import FLOORS
@@ -143,14 +143,9 @@ def test_every_library_has_its_reason() -> None:
 
 
 def test_every_variable_of_the_settings_is_listed() -> None:
-    settings = import_module(
-        "deployer.settings.model" if (ROOT / "deployer/settings").is_dir() else "deployer.settings"
-    )
     told = PAGES["docs/reference/environment.md"].text
     single = [
-        path
-        for path in settings.paths()
-        if "[]" not in path and path not in {"registry", "frontend", "access", "retention"}
+        path for path in paths() if "[]" not in path and path not in {"registry", "frontend", "access", "retention"}
     ]
     assert [path for path in single if f"`DEPLOYER_{path.replace('.', '_').upper()}`" not in told] == []
 

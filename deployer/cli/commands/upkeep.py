@@ -224,7 +224,8 @@ def _work(session: Session, name: str) -> AbstractContextManager[tuple[Storage, 
 
 def _rules(session: Session, patterns: list[str], given: dict[str, object]) -> tuple[RetentionRule, ...]:
     """The one rule that the command line gives, or those of deployer.yaml. Raises UsageError."""
-    from deployer.settings.model import RetentionRule, build
+    from deployer.settings.build import build
+    from deployer.settings.model import RetentionRule
 
     written = {key: value for key, value in given.items() if value not in {None, False}}
     if not written.keys() - {"by"} and not patterns:

@@ -9,6 +9,7 @@ from deployer.cli.output import underneath
 from deployer.cli.presentation import Report
 from deployer.cli.views.upkeep import warn_of
 from deployer.cli.views.words import counted, size
+from deployer.settings.model import TlsMode
 
 if TYPE_CHECKING:
     from deployer.cli.output import Output
@@ -133,13 +134,13 @@ def _login(found: Login) -> str:
 
 
 def _encryption(found: Encryption) -> str:
-    if found.mode == "internal":
+    if found.mode is TlsMode.INTERNAL:
         fingerprint = found.authority_sha256
         return f"TLS, by the CA with SHA-256 {fingerprint}" if fingerprint else "TLS, once it is up"
     if found.certificate:
         until = f", {'expired on' if found.has_ended else 'until'} {found.ends:%Y-%m-%d}" if found.ends else ""
         return f"TLS, with the certificate {found.certificate}{until}"
-    return "TLS, with a certificate fetched by ACME" if found.mode == "acme" else "none"
+    return "TLS, with a certificate fetched by ACME" if found.mode is TlsMode.ACME else "none"
 
 
 def _upkeep(found: WritesPaused | None) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
+from deployer import suggest
 from deployer.engine import inventory
 from deployer.errors import NotFound
 from deployer.paths import Deployment, deployment_names
@@ -32,7 +32,7 @@ def require(deployment: Deployment, environment: Mapping[str, str], engine: Engi
         if engine.containers.of_project(deployment.name) or inventory.has_volumes(engine, deployment.name):
             return
     known = deployment_names(environment)
-    near = difflib.get_close_matches(deployment.name, known, n=3, cutoff=0.5)
+    near = suggest.near(deployment.name, known, likeness=0.5)
     if near:
         first = f"Did you mean {' or '.join(f'--name {name}' for name in near)}?"
     else:

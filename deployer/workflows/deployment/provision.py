@@ -14,13 +14,13 @@ from deployer.errors import ConfigurationError, DeployerError, EngineError, Host
 from deployer.host import base_image, programs
 from deployer.rendering import snippets
 from deployer.rendering.deployment import ServiceImages
-from deployer.settings.model import DEFAULT_FRONTEND_IMAGE, DEFAULT_REGISTRY_IMAGE
+from deployer.settings.model import DEFAULT_FRONTEND_IMAGE, DEFAULT_REGISTRY_IMAGE, ImagePolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from deployer.engine.engine import Engine
-    from deployer.settings.model import Images, Settings
+    from deployer.settings.model import Settings
 
 BUILT_REGISTRY = "deployer-registry:debian"
 BUILT_FRONTEND = f"deployer-frontend:{snippets.CADDY_VERSION}"
@@ -54,7 +54,7 @@ class Choice:
 
 
 def choose(
-    wanted: Wanted, mode: Images, is_here: Callable[[str], bool], deployed: str, *, rebuild: bool = False
+    wanted: Wanted, mode: ImagePolicy, is_here: Callable[[str], bool], deployed: str, *, rebuild: bool = False
 ) -> Choice:
     """Decide which image a service runs.
 
@@ -62,9 +62,9 @@ def choose(
     changes its version because another image happened to arrive. A built image is in for the
     default one only: anyone who names an image gets that image. One that has no stand-in is never built.
     """
-    if wanted.built and (rebuild or mode == "build"):
+    if wanted.built and (rebuild or mode is ImagePolicy.BUILD):
         return Choice(wanted.built, Source.HERE if not rebuild and is_here(wanted.built) else Source.BUILD, wanted)
-    if mode == "pull":
+    if mode is ImagePolicy.PULL:
         return Choice(wanted.configured, Source.HERE if is_here(wanted.configured) else Source.PULL, wanted)
     may_build = wanted.configured == wanted.default
     candidates = [wanted.configured, *([wanted.built] if may_build else [])]

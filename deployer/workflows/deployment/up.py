@@ -69,9 +69,9 @@ def up(stack: Stack, *, rebuild: bool, timeout: float, prompts: UserPrompts, qui
             if plan.adoption is not None:
                 ownership.keep_storage(stack.deployment, plan.adoption)
         readiness.wait(stack.settings, stack.engine, stack.deployment.name, timeout)
-        if stack.settings.tls.mode == "internal" and not (plan.is_empty and ca.fingerprint(stack.deployment)):
+        if stack.settings.tls.is_internal and not (plan.is_empty and ca.fingerprint(stack.deployment)):
             ca.keep(stack.engine, stack.deployment)
-    fingerprint = ca.fingerprint(stack.deployment) if stack.settings.tls.mode == "internal" else ""
+    fingerprint = ca.fingerprint(stack.deployment) if stack.settings.tls.is_internal else ""
     return UpOutcome(plan, fingerprint, requires_login=bool(login.accounts_of(stack.deployment)))
 
 

@@ -12,6 +12,7 @@ from deployer.errors import DeployerError, StorageError, StorageUnreadable
 from deployer.host.files import read_if_there
 from deployer.layout import GRANTS, STORAGE, USERS_IN_FORCE, Service
 from deployer.rendering.snippets import storage_script
+from deployer.settings.model import Page
 from deployer.storage.access import Storage
 from deployer.workflows.checks import preflight, readiness
 from deployer.workflows.deployment import ca, files, login
@@ -239,7 +240,7 @@ def _lost_users(stack: Stack, count: int) -> Finding:
 
 def _encryption(stack: Stack) -> Encryption:
     tls = stack.settings.tls
-    if tls.mode == "internal":
+    if tls.is_internal:
         return Encryption(tls.mode, authority_sha256=ca.fingerprint(stack.deployment))
     if not tls.is_own:
         return Encryption(tls.mode)
@@ -314,7 +315,7 @@ def _certificate(stack: Stack) -> tuple[Finding, ...]:
 
 def _page(settings: Settings, version: str) -> tuple[Finding, ...]:
     """Whether the page reads what the registry answers, whose image's name may have told nothing of it."""
-    if settings.frontend.page != "kwk" or not version.startswith("distribution 3"):
+    if settings.frontend.page is not Page.KWK or not version.startswith("distribution 3"):
         return ()
     return (_problem(f"The page kwk shows no image's details: it needs registry 2.8, and this is {version}."),)
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
+from deployer import suggest
 from deployer.errors import DeployerError, NotFound, RegistryError, UsageError
 from deployer.reference import Reference, is_tag, parse, refuse_upper_case
 from deployer.registry.protocol.place import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from deployer.registry.client import RegistryClient
-
-_SUGGESTIONS = 3
-_ABOUT = 0.1
 
 
 def own_reference(text: str, place: Place) -> Reference:
@@ -65,7 +60,7 @@ def tags_of(client: RegistryClient, repository: str) -> tuple[str, ...]:
         # On object storage an emptied repository has no tag list, and stays in the catalog.
         if repository in known:
             return ()
-        advice = did_you_mean(repository, known) or ("What there is: deployer catalog",)
+        advice = suggest.did_you_mean(repository, known) or ("What there is: deployer catalog",)
         raise NotFound(error.message, advice, error.original) from error
 
 
@@ -83,21 +78,8 @@ def unknown_image(client: RegistryClient, reference: Reference, error: NotFound)
         advice = ("The tag is listed, but its manifest is gone: push it again.",)
     else:
         known = [f"{reference.repository}:{tag}" for tag in tags]
-        advice = did_you_mean(str(reference), known) or (f"Its tags: deployer tags {reference.repository}",)
+        advice = suggest.did_you_mean(str(reference), known) or (f"Its tags: deployer tags {reference.repository}",)
     return NotFound(error.message, advice, error.original)
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Advice that names what is most like the name, or nothing."""
-    candidates = list(known)
-    last = name.rpartition("/")[2]
-    same_end = [candidate for candidate in candidates if candidate.rpartition("/")[2] == last]
-    near = difflib.get_close_matches(name, candidates, n=_SUGGESTIONS, cutoff=0.6)
-    # A long common beginning makes everything alike: only what is about as near as the nearest counts.
-    likeness = {candidate: difflib.SequenceMatcher(None, candidate, name).ratio() for candidate in near}
-    near = [candidate for candidate in near if likeness[candidate] > max(likeness.values()) - _ABOUT]
-    found = list(dict.fromkeys([*near, *same_end]))[:_SUGGESTIONS]
-    return (f"Did you mean {' or '.join(found)}?",) if found else ()
 
 
 def _same_place(domain: str, place: Place) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from deployer import suggest
 from deployer.errors import DeployerError, HostError, ImageNotFound, SignInMissing, UsageError
 from deployer.reference import Reference, parse, refuse_upper_case
 from deployer.registry.login.credentials import find_credentials
@@ -286,12 +286,12 @@ def _nearest(image: str, names: tuple[str, ...]) -> list[str]:
     under_an_address = [name for name in names if name.endswith(f"/{own}")]
     if under_an_address:
         return under_an_address[:3]
-    whole = difflib.get_close_matches(image, names, n=3, cutoff=0.8)
+    whole = suggest.near(image, names, likeness=0.8)
     if whole:
         return whole
     wanted = image.partition(":")[0]
     by_repository = {name.rpartition(":")[0]: name for name in reversed(names)}
-    return [by_repository[name] for name in difflib.get_close_matches(wanted, by_repository, n=3, cutoff=0.75)]
+    return [by_repository[name] for name in suggest.near(wanted, by_repository, likeness=0.75)]
 
 
 def _push(push: Push, address: str, engine: Engine, listen: Callable[[str], None] | None) -> Transferred | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from deployer.errors import NotFound, StorageError
 from deployer.reference import parse_repository
 from deployer.storage.sweep import Sweep
-from deployer.workflows.images.naming import did_you_mean
+from deployer.suggest import did_you_mean
 from deployer.workflows.upkeep.garbage import held_alone, no_images, survey
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from deployer.registry.content.imageconfig import parse_config
 from deployer.registry.content.manifests import DEPTH
 from deployer.registry.content.moments import Source, at_second, newest_first, real_time
 from deployer.settings.duration import written
+from deployer.settings.model import AgeBasis
 from deployer.workflows.upkeep.manifest_graph import Marked, clings, parts, settle
 from deployer.workflows.upkeep.untagged import may_go
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from deployer.settings.model import Order, RetentionRule
+    from deployer.settings.model import RetentionRule
     from deployer.storage.access import Storage
     from deployer.storage.snapshot import Snapshot, StoredRepository
     from deployer.workflows.upkeep.manifest_graph import Facts, Manifests
@@ -49,9 +50,9 @@ class Dated:
     pushed: datetime
     created: datetime | None
 
-    def age_from(self, by: Order) -> tuple[datetime, Source]:
+    def age_from(self, by: AgeBasis) -> tuple[datetime, Source]:
         """The moment that its age is counted from."""
-        if self.created is None or by == "pushed" or (by == "later" and self.pushed > self.created):
+        if self.created is None or by is AgeBasis.PUSHED or (by is AgeBasis.LATER and self.pushed > self.created):
             return self.pushed, Source.PUSHED
         return self.created, Source.CREATED
 
@@ -120,7 +121,7 @@ class Retention:
         return found
 
     def _learn(self, snapshot: Snapshot, manifests: Manifests) -> None:
-        rules = [rule for rule in self.rules if rule.by != "pushed"]
+        rules = [rule for rule in self.rules if rule.by is not AgeBasis.PUSHED]
         wanted: set[str] = set()
         for name, repository in snapshot.repositories.items():
             if not any(fnmatchcase(name, glob) for rule in rules for glob in rule.repositories):
@@ -166,7 +167,7 @@ class Retention:
 def _newest_first(rule: RetentionRule, dated: Iterable[Dated]) -> list[Dated]:
     """The tags that a rule matches. By `later`, too, the newest are those created last."""
     pattern = re.compile(rule.match or "")
-    order: Order = "created" if rule.by == "later" else rule.by
+    order = AgeBasis.CREATED if rule.by is AgeBasis.LATER else rule.by
     matched = [one for one in dated if pattern.search(one.tag)]
     return newest_first(matched, lambda one: one.tag, lambda one: one.age_from(order)[0], lambda one: one.pushed)
 

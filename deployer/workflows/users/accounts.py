@@ -10,9 +10,9 @@ from deployer.errors import DeployerError, EngineError, HostError, NotFound, Usa
 from deployer.host.files import read_if_there
 from deployer.host.lock import exclusive
 from deployer.settings import account, checks
+from deployer.suggest import did_you_mean
 from deployer.workflows.configuration import deployments
 from deployer.workflows.deployment import login
-from deployer.workflows.images.naming import did_you_mean
 from deployer.workflows.users import in_force
 
 if TYPE_CHECKING:

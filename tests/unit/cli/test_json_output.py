@@ -28,7 +28,7 @@ from deployer.record import Owned, Resource, ResourceKind
 from deployer.reference import Reference
 from deployer.registry.content.documents import Document
 from deployer.settings.account import Account, BadLine
-from deployer.settings.model import Settings
+from deployer.settings.model import Settings, TlsMode
 from deployer.tls.certificate import CertificateFacts
 from deployer.workflows.deployment.down import DownPlan, ToRemove
 from deployer.workflows.deployment.ownership import Adoption
@@ -99,7 +99,7 @@ SERVICE = ServiceStatus("registry", "docs-registry-1", "running", "healthy", "al
 STATUS = Status(
     name="docs", address="localhost:5000", page="", version="", data="", repositories=None, used_bytes=None,
     garbage_bytes=None, free_bytes=None, services=(SERVICE,), problems=(), upkeep=None, sign_in=Login(),
-    encryption=Encryption(""),
+    encryption=Encryption(TlsMode.UNSET),
 )  # fmt: skip
 UP = UpPlan(
     images=(Choice("image", Source.HERE, Wanted("image")),),

@@ -23,7 +23,17 @@ from deployer.rendering import snippets
 from deployer.rendering.deployment import Certificate, RenderInputs, ServiceImages, render_deployment
 from deployer.rendering.templates import render
 from deployer.settings.account import Account
-from deployer.settings.model import AccessRule, FrontendSettings, RegistrySettings, Settings, TlsSettings, build
+from deployer.settings.build import build
+from deployer.settings.model import (
+    AccessRule,
+    FrontendSettings,
+    ImagePolicy,
+    Page,
+    RegistrySettings,
+    Settings,
+    TlsMode,
+    TlsSettings,
+)
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 SECRET = "0123456789abcdef" * 4
@@ -55,16 +65,18 @@ VARIANTS = {
     "ipv6": Settings(host="::1", port=5001),
     "bound": Settings(host="registry.example", bind="10.1.2.3"),
     "directory": Settings(registry=RegistrySettings(image="registry:2", data="/srv/my images/$HOME")),
-    "no-page": Settings(frontend=FrontendSettings(page="none")),
-    "kwk": Settings(host="::1", port=5001, images="build", frontend=FrontendSettings(page="kwk")),
-    "joxit": Settings(host="registry.example", tls=TlsSettings("internal"), frontend=FrontendSettings(page="joxit")),
-    "users": Settings(name="team", host="192.168.100.2", tls=TlsSettings("internal")),
-    "rules": Settings(name="team", host="registry.example", tls=TlsSettings("internal"), access=RULES),
-    "acme": Settings(host="registry.example.org", port=443, tls=TlsSettings("acme", email="me@example.org")),
+    "no-page": Settings(frontend=FrontendSettings(page=Page.NONE)),
+    "kwk": Settings(host="::1", port=5001, images=ImagePolicy.BUILD, frontend=FrontendSettings(page=Page.KWK)),
+    "joxit": Settings(
+        host="registry.example", tls=TlsSettings(TlsMode.INTERNAL), frontend=FrontendSettings(page=Page.JOXIT)
+    ),
+    "users": Settings(name="team", host="192.168.100.2", tls=TlsSettings(TlsMode.INTERNAL)),
+    "rules": Settings(name="team", host="registry.example", tls=TlsSettings(TlsMode.INTERNAL), access=RULES),
+    "acme": Settings(host="registry.example.org", port=443, tls=TlsSettings(TlsMode.ACME, email="me@example.org")),
     "acme-private": Settings(
         host="registry.example.org",
         bind="10.1.2.3",
-        tls=TlsSettings("acme", directory="https://ca.example.org/acme/directory", authority="/etc/ca.pem"),
+        tls=TlsSettings(TlsMode.ACME, directory="https://ca.example.org/acme/directory", authority="/etc/ca.pem"),
     ),
 }
 
@@ -175,7 +187,7 @@ def test_the_pull_lines_of_the_other_pages_name_the_address_of_clients() -> None
 
 
 def test_a_page_image_of_ones_own_can_be_read_back_from_the_configuration_file() -> None:
-    settings = Settings(frontend=FrontendSettings(page="joxit", page_image="mirror.example/ui:2"))
+    settings = Settings(frontend=FrontendSettings(page=Page.JOXIT, page_image="mirror.example/ui:2"))
     problems: list[str] = []
     assert build(Settings, yaml.safe_load(snippets.configuration_file(settings)), problems) == settings
     assert problems == []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deployer.settings.model import paths
+from deployer.settings.build import paths
 from tools.reference import FOLDER, pages
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from deployer.cli import main
 from deployer.cli.output import Output
 from deployer.cli.selection import Selection
 from deployer.cli.views.diagnosis import DoctorReport, StatusReport
+from deployer.settings.model import TlsMode
 from deployer.workflows.diagnosis.status import Encryption, Login, WritesPaused
 from deployer.workflows.finding import Finding
 from tests.unit.cli.test_json_output import STATUS
@@ -46,15 +47,18 @@ def test_who_gets_in_is_a_sentence(login: Login, told: str) -> None:
 @pytest.mark.parametrize(
     ("encryption", "told"),
     [
-        (Encryption(""), "none"),
-        (Encryption("off"), "none"),
-        (Encryption("acme"), "TLS, with a certificate fetched by ACME"),
-        (Encryption("internal"), "TLS, once it is up"),
-        (Encryption("internal", authority_sha256="AB:CD"), "TLS, by the CA with SHA-256 AB:CD"),
-        (Encryption("", certificate="my.pem"), "TLS, with the certificate my.pem"),
-        (Encryption("", certificate="my.pem", ends=MOMENT), "TLS, with the certificate my.pem, until 2026-01-31"),
+        (Encryption(TlsMode.UNSET), "none"),
+        (Encryption(TlsMode.OFF), "none"),
+        (Encryption(TlsMode.ACME), "TLS, with a certificate fetched by ACME"),
+        (Encryption(TlsMode.INTERNAL), "TLS, once it is up"),
+        (Encryption(TlsMode.INTERNAL, authority_sha256="AB:CD"), "TLS, by the CA with SHA-256 AB:CD"),
+        (Encryption(TlsMode.UNSET, certificate="my.pem"), "TLS, with the certificate my.pem"),
         (
-            Encryption("", certificate="my.pem", ends=MOMENT, has_ended=True),
+            Encryption(TlsMode.UNSET, certificate="my.pem", ends=MOMENT),
+            "TLS, with the certificate my.pem, until 2026-01-31",
+        ),
+        (
+            Encryption(TlsMode.UNSET, certificate="my.pem", ends=MOMENT, has_ended=True),
             "TLS, with the certificate my.pem, expired on 2026-01-31",
         ),
     ],

@@ -9,7 +9,7 @@ import pytest
 from deployer.engine.values import EngineFacts
 from deployer.errors import PreflightError
 from deployer.host.daemon.kind import EngineKind
-from deployer.settings.model import RegistrySettings, Settings, TlsSettings
+from deployer.settings.model import RegistrySettings, Settings, TlsMode, TlsSettings
 from deployer.workflows.checks import engine_options
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PLAIN = EngineFacts("28.5.2", "Debian", EngineKind.SYSTEM, "unix:///var/run/docker.sock", "/var/lib/docker")
 ROOTLESS = replace(PLAIN, kind=EngineKind.ROOTLESS)
-ACME = Settings(host="registry.example", port=8443, tls=TlsSettings(mode="acme"))
+ACME = Settings(host="registry.example", port=8443, tls=TlsSettings(mode=TlsMode.ACME))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 
 from deployer.engine.values import Health, ServiceContainer
 from deployer.errors import EngineError, NotReady
-from deployer.settings.model import FrontendSettings, Settings
+from deployer.settings.model import FrontendSettings, Page, Settings
 from deployer.workflows.checks import readiness
 from deployer.workflows.checks.readiness import Fault, Reply
 from deployer.workflows.diagnosis import status
@@ -73,7 +73,7 @@ def test_the_answers_are_judged(
 
 def test_without_a_page_none_is_asked_for() -> None:
     with answering({"/v2/": (200, REGISTRY)}) as port:
-        settings = Settings(port=port, frontend=FrontendSettings(page="none"))
+        settings = Settings(port=port, frontend=FrontendSettings(page=Page.NONE))
         assert readiness.probe(settings, FakeEngine(), "project").is_ready
 
 
@@ -159,7 +159,7 @@ class WithPage(FakeContainers):
         return (f"log of {container}",)
 
 
-JOXIT = FrontendSettings(page="joxit")
+JOXIT = FrontendSettings(page=Page.JOXIT)
 
 
 @pytest.mark.parametrize("reaches", [True, False])

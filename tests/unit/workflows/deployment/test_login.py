@@ -11,7 +11,7 @@ from deployer.host.files import write_atomically
 from deployer.paths import Deployment
 from deployer.rendering.rules import user_files
 from deployer.settings.account import Account, written
-from deployer.settings.model import AccessRule, Settings, TlsSettings
+from deployer.settings.model import AccessRule, Settings, TlsMode, TlsSettings
 from deployer.workflows.deployment import login
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ def test_a_rule_is_for_users_that_exist(
         (Settings(), False),
         (ABROAD, True),
         (Settings(host="10.1.2.3"), True),
-        (Settings(host="registry.example", tls=TlsSettings("off")), False),
-        (Settings(host="registry.example", tls=TlsSettings("internal")), False),
+        (Settings(host="registry.example", tls=TlsSettings(TlsMode.OFF)), False),
+        (Settings(host="registry.example", tls=TlsSettings(TlsMode.INTERNAL)), False),
         (Settings(host="registry.example", tls=TlsSettings(certificate="/c", key="/k")), False),
     ],
 )
@@ -109,7 +109,7 @@ def test_who_else_gets_in_is_said() -> None:
     assert login.exposure(Settings(), ()) == ""
     assert "Anyone who reaches port 5000 on every address of this machine" in login.exposure(ABROAD, ())
     assert "in the clear" in login.exposure(ABROAD, (ANNA,))
-    assert login.exposure(Settings(host="registry.example", tls=TlsSettings("internal")), (ANNA,)) == ""
+    assert login.exposure(Settings(host="registry.example", tls=TlsSettings(TlsMode.INTERNAL)), (ANNA,)) == ""
 
 
 def test_certificates_are_kept_beside_the_settings(deployment: Deployment, tmp_path: Path) -> None:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from deployer.errors import ConfigurationError, EngineError
 from deployer.host import base_image
 from deployer.rendering.deployment import ServiceImages
-from deployer.settings.model import FrontendSettings, RegistrySettings, Settings
+from deployer.settings.model import FrontendSettings, ImagePolicy, Page, RegistrySettings, Settings
 from deployer.workflows.deployment import provision
 from deployer.workflows.deployment.provision import BUILT_FRONTEND, BUILT_REGISTRY, Source, Wanted, choose, choose_all
 from tests.support.fake_engine import FakeEngine
 
-if TYPE_CHECKING:
-    from deployer.settings.model import Images
-
 DEFAULT = Wanted("registry:3", "registry:3", BUILT_REGISTRY)
 OWN = Wanted("mine:1", "registry:3", BUILT_REGISTRY)
 PAGE = Wanted("page:2")
-JOXIT, KWK = FrontendSettings(page="joxit"), FrontendSettings(page="kwk")
+JOXIT, KWK = FrontendSettings(page=Page.JOXIT), FrontendSettings(page=Page.KWK)
 
 
 @pytest.mark.parametrize(
@@ -48,9 +43,9 @@ JOXIT, KWK = FrontendSettings(page="joxit"), FrontendSettings(page="kwk")
     ],
 )
 def test_the_choice(
-    wanted: Wanted, mode: Images, here: set[str], deployed: str, rebuild: bool, name: str, source: Source
+    wanted: Wanted, mode: str, here: set[str], deployed: str, rebuild: bool, name: str, source: Source
 ) -> None:
-    choice = choose(wanted, mode, here.__contains__, deployed, rebuild=rebuild)
+    choice = choose(wanted, ImagePolicy(mode), here.__contains__, deployed, rebuild=rebuild)
     assert (choice.name, choice.source) == (name, source)
 
 
@@ -96,7 +91,7 @@ def test_a_named_image_that_cannot_be_pulled_is_an_error_with_the_ways_out(monke
 
 
 def test_a_page_that_is_a_service_has_its_image_chosen_and_pulled_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    own = FrontendSettings(page="joxit", page_image="mirror.example/ui:2")
+    own = FrontendSettings(page=Page.JOXIT, page_image="mirror.example/ui:2")
     engine = FakeEngine(images={"registry:3": "a", "caddy:2": "b"}, pullable={"mirror.example/ui:2"})
     images, _ = fetch(engine, Settings(frontend=own), monkeypatch)
     assert images == ServiceImages("registry:3", "caddy:2", "mirror.example/ui:2")
@@ -106,7 +101,7 @@ def test_a_page_that_is_a_service_has_its_image_chosen_and_pulled_too(monkeypatc
 def test_a_pages_image_that_is_nowhere_is_told_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = FakeEngine()
     with pytest.raises(EngineError, match="The page's image joxit/docker-registry-ui:2 cannot be pulled") as caught:
-        fetch(engine, Settings(images="build", frontend=JOXIT), monkeypatch)
+        fetch(engine, Settings(images=ImagePolicy.BUILD, frontend=JOXIT), monkeypatch)
     assert engine.images.done == [("pull", "joxit/docker-registry-ui:2")]
     assert all(way in "\n".join(caught.value.advice) for way in ("docker load", "page_image", "page: builtin"))
 

@@ -35,8 +35,8 @@ def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., in
             return plans[-1]
 
         monkeypatch.setattr(up, "plan_up", plan_up)
-        dialogue = up.Dialogue(say=lambda _: None, may_install=lambda _: None, may_lose=lambda _: None)
-        up.up(Stack(Settings(), deployment, FakeEngine()), rebuild=False, timeout=1, dialogue=dialogue, quiet=True)
+        prompts = up.UserPrompts(report=lambda _: None, confirm_install=lambda _: None, confirm_loss=lambda _: None)
+        up.up(Stack(Settings(), deployment, FakeEngine()), rebuild=False, timeout=1, prompts=prompts, quiet=True)
         return len(plans)
 
     return run

@@ -11,7 +11,7 @@ import pytest
 from deployer.engine.values import ContainerState, Health
 from deployer.errors import NotReady
 from deployer.paths import Deployment
-from deployer.settings.model import FrontendSettings, Settings
+from deployer.settings.model import FrontendSettings, Page, Settings
 from deployer.workflows.checks import readiness
 from deployer.workflows.deployment.service_change import Action, change_of
 from deployer.workflows.deployment.stack import Stack
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 def test_a_registry_whose_image_told_nothing_may_turn_out_to_be_one_that_kwk_cannot_read(
     page: str, version: str, amiss: bool
 ) -> None:
-    found = status._page(Settings(frontend=FrontendSettings(page=page)), version)  # type: ignore[arg-type]
+    found = status._page(Settings(frontend=FrontendSettings(page=Page(page))), version)
     expected = f"The page kwk shows no image's details: it needs registry 2.8, and this is {version}."
     assert [problem.sentence for problem in found] == ([expected] if amiss else [])
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deployer.host.daemon.kind import EngineKind
-from deployer.settings.model import Settings, TlsSettings
+from deployer.settings.model import Settings, TlsMode, TlsSettings
 from deployer.tls import places
 from deployer.tls.places import ClientPaths, TrustTarget
 from deployer.tls.probe import Peer
@@ -123,7 +123,7 @@ def test_docker_that_does_not_look(tmp_path: Path) -> None:
 def test_plain_http(tmp_path: Path) -> None:
     case = Case(tmp_path, presented=None)
     assert "does not trust" in case.only().sentence
-    case.tls = TlsSettings("internal")
+    case.tls = TlsSettings(TlsMode.INTERNAL)
     assert "is to speak HTTPS: the settings say so" in case.only().sentence
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deployer.registry.content import placeholder
-from deployer.settings.model import RetentionRule, build
+from deployer.settings.build import build
+from deployer.settings.model import RetentionRule
 from deployer.workflows.upkeep.garbage import survey
 from deployer.workflows.upkeep.manifest_graph import Manifests
 from deployer.workflows.upkeep.retention import Creations, Retention
