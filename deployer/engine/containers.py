@@ -48,29 +48,6 @@ class Containers:
         lines = self.client.run("container", "ls", "--filter", f"publish={port}/tcp", "--format", shown).splitlines()
         return tuple(Publisher(*line.split("\t", 1)) for line in lines)
 
-    def sharing(self, container: str, target: str) -> tuple[str, ...]:
-        """The names of other running containers that may write to what this one has mounted at `target`."""
-        found = self.inspect()
-        mine = [
-            mount["Source"]
-            for raw in found
-            for mount in raw["Mounts"]
-            if raw["Id"] == container and mount["Destination"] == target
-        ]
-        # A folder above may be mounted for other ends, such as all of the engine's volumes.
-        return tuple(
-            raw["Name"].lstrip("/")
-            for raw in found
-            if raw["State"]["Running"]
-            and raw["Id"] != container
-            and HELPER_LABEL not in (raw["Config"]["Labels"] or {})
-            and any(
-                mount["RW"] and f"{mount.get('Source')}/".startswith(f"{place}/")
-                for mount in raw["Mounts"]
-                for place in mine
-            )
-        )
-
     def inspect(self, *filters: str) -> list[dict[str, Any]]:
         """Everything that the engine knows of its containers, running or not, which `ls` lists with these options."""
         found = self.client.run("container", "ls", "--all", "--quiet", "--no-trunc", *filters).split()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,9 @@ class Container:
             directory=labels.get(f"{PROJECT_LABEL}.working_dir", ""),
             helper_of=labels.get(HELPER_LABEL, ""),
             volumes=frozenset(name for name, _ in places),
-            folders=frozenset(mount["Source"] for mount in mounts if mount["Type"] == "bind" and mount["RW"]),
+            folders=frozenset(
+                os.path.realpath(mount["Source"]) for mount in mounts if mount["Type"] == "bind" and mount["RW"]
+            ),
             networks=frozenset((raw.get("NetworkSettings") or {}).get("Networks") or ()),
             places=frozenset(places),
         )
@@ -196,6 +199,48 @@ def read(engine: Engine, project: str, names: Iterable[str] = ()) -> Inventory:
 def has_volumes(engine: Engine, project: str) -> bool:
     """Whether a Compose project has volumes. Raises EngineError."""
     return any(one.project == project for one in engine.volumes.all())
+
+
+def writers_beside(engine: Engine, container: str, target: str) -> tuple[str, ...]:
+    """The names of other running containers that may write to what this one has mounted at `target`.
+
+    A mount is followed through symbolic links and to the device of a volume that is another place
+    (`docker volume create -o type=none -o o=bind -o device=…`). Raises EngineError.
+    """
+    found = [raw for raw in engine.containers.inspect() if raw["State"]["Running"]]
+    mine = [
+        mount for raw in found if raw["Id"] == container for mount in raw["Mounts"] if mount["Destination"] == target
+    ]
+    others = {
+        raw["Name"].lstrip("/"): [mount for mount in raw["Mounts"] if mount["RW"]]
+        for raw in found
+        if raw["Id"] != container and HELPER_LABEL not in (raw["Config"]["Labels"] or {})
+    }
+    devices = _devices(engine, [*mine, *(mount for mounts in others.values() for mount in mounts)])
+    kept = {place for mount in mine for place in _places(mount, devices)}
+    return tuple(
+        name
+        for name, mounts in others.items()
+        if any(_within(place, kept) for mount in mounts for place in _places(mount, devices))
+    )
+
+
+def _devices(engine: Engine, mounts: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The volumes among the mounts whose content is elsewhere, with where."""
+    names = sorted({mount["Name"] for mount in mounts if mount["Type"] == "volume"})
+    volumes = map(Volume.of, engine.volumes.inspect(names)) if names else ()
+    return {volume.name: volume.elsewhere for volume in volumes if volume.elsewhere}
+
+
+def _places(mount: Mapping[str, Any], devices: Mapping[str, str]) -> set[str]:
+    """Where a mount leads to: a path of this machine, or whatever else a volume's driver calls its device."""
+    texts = {str(mount.get("Source") or ""), devices.get(str(mount.get("Name") or ""), "")}
+    return {os.path.realpath(text) if text.startswith("/") else text for text in texts if text}
+
+
+def _within(place: str, kept: Iterable[str]) -> bool:
+    # A folder above may be mounted for other ends, such as all of the engine's volumes.
+    return any(f"{place}/".startswith(f"{one.rstrip('/')}/") for one in kept)
 
 
 @dataclass(frozen=True)

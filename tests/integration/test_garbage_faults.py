@@ -90,11 +90,15 @@ def container(stack: DeployedStack, folder: Path) -> Iterator[str]:
         docker("rm", "--force", "--volumes", name)
 
 
-@pytest.mark.parametrize("where", [".", "docker/registry"], ids=["the same", "below"])
-def test_another_container_on_the_storage_is_refused(stored: Stored, client: httpx.Client, where: str) -> None:
+@pytest.mark.parametrize("where", [".", "docker/registry", "a link"], ids=["the same", "below", "by a link"])
+def test_another_container_on_the_storage_is_refused(
+    stored: Stored, client: httpx.Client, where: str, tmp_path: Path
+) -> None:
     garbage(client)
     stored.age()
-    with container(stored.stack, (stored.disk / where).resolve()) as name:
+    link = tmp_path / "link"
+    link.symlink_to(stored.disk.resolve())
+    with container(stored.stack, link if where == "a link" else (stored.disk / where).resolve()) as name:
         expect_refused(stored, f"The container {name} has the same storage mounted", "gc")
     stored.stack.deployer("gc", "--yes", check=True)
     assert stored.blobs() == set()

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from deployer import layout
+from deployer.engine.inventory import writers_beside
 from deployer.engine.values import of_service
 from deployer.errors import GateError, NotFound
 from deployer.host.lock import exclusive
@@ -79,7 +80,7 @@ def _expect_alone(stack: Stack, registry: ServiceContainer) -> None:
             f"The registry itself is published, {where}: writes there cannot be paused.",
             (f"Take `ports` out of {stack.deployment.override_file}, then: deployer up",),
         )
-    others = stack.engine.containers.sharing(registry.id, layout.STORAGE)
+    others = writers_beside(stack.engine, registry.id, layout.STORAGE)
     if others:
         raise GateError(
             f"The container {others[0]} has the same storage mounted: what it writes cannot be paused.",
