@@ -138,7 +138,7 @@ class TestPasting:
         push_image(client, "daily/pasted", "1")
         page = open_page()
         filter_box(page).fill("docker.io/daily/pasted:1")
-        expect(page.get_by_text("This names an image of docker.io.")).to_be_visible()
+        expect(page.get_by_text("This is an image in docker.io.")).to_be_visible()
         expect(page.get_by_role("link", name="daily/pasted")).to_be_visible()
         filter_box(page).fill("docker.io/no/such:1")
         expect(page.get_by_text("No repository here is called no/such.")).to_be_visible()
@@ -224,7 +224,7 @@ class TestDeletingAll:
         assert place
         assert place["y"] > last["y"]
         filter_box(page).fill("1.")
-        page.get_by_role("button", name="Delete the 3 shown…").click()
+        page.get_by_role("button", name="Delete the 3 tags shown…").click()
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_role("heading")).to_have_text("Delete 3 tags of daily/going?")
         expect(dialog).not_to_contain_text("2.0")
@@ -237,7 +237,7 @@ class TestPhone:
         push_image(client, "daily/phone/a-name-that-is-rather-long", "1")
         page = open_page("/repository/daily/phone/a-name-that-is-rather-long", **PHONE)
         expect(page.locator(".filter kbd")).to_be_hidden()
-        expect(page.get_by_role("button", name="Keys")).to_be_hidden()
+        expect(page.get_by_role("button", name="Keyboard shortcuts")).to_be_hidden()
         command = page.locator(".command")
         expect(command).to_have_class("command beyond")
         command.locator("pre").evaluate("pre => pre.scrollTo(10000, 0)")

@@ -103,7 +103,7 @@ class TestOneTag:
         expect(heading(dialog)).to_have_text(f"Delete {repository}:1.0?")
         expect(dialog).to_contain_text(before["1.0"])
         expect(dialog.get_by_label("Only this tag")).to_be_checked()
-        expect(dialog).to_contain_text("The image stays, under 1.0.3, latest.")
+        expect(dialog).to_contain_text("The image is kept under 1.0.3, latest.")
         expect(dialog).not_to_contain_text("0.9")
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
@@ -126,7 +126,7 @@ class TestOneTag:
         page = open_page(f"/repository/{repository}")
         dialog = ask(page, "1.0")
         dialog.get_by_label("The image with all its 3 tags").check()
-        expect(dialog).to_contain_text("These tags go: 1.0, 1.0.3, latest.")
+        expect(dialog).to_contain_text("These tags are deleted: 1.0, 1.0.3, latest.")
         confirm(dialog)
         expect(dialog.get_by_role("status")).to_have_text("3 tags deleted.")
         expect(dialog.locator("pre")).to_have_text("deployer gc")
@@ -139,7 +139,7 @@ class TestOneTag:
         digest = tags(client, repository)["0.9"]
         page = open_page(f"/repository/{repository}")
         dialog = ask(page, "0.9")
-        expect(dialog).to_contain_text("No other tag names this image. Its content stays for now")
+        expect(dialog).to_contain_text("No other tag points to this image. Its content is kept for now")
         expect(dialog.get_by_role("radio")).to_have_count(0)
         confirm(dialog)
         expect(dialog.locator("pre")).to_have_text("deployer gc --untagged")
@@ -154,9 +154,9 @@ class TestOneTag:
             push_tag(client, name, tag, part)
         page = open_page(f"/repository/{name}")
         dialog = ask(page, "amd64")
-        expect(dialog).to_contain_text("It is a part of multi too, which stays whole.")
+        expect(dialog).to_contain_text("It is also part of multi, which can still be pulled.")
         dialog.get_by_label("The image with all its 2 tags").check()
-        expect(dialog).to_contain_text("It is a part of multi: anyone who pulls that for this platform will fail.")
+        expect(dialog).to_contain_text("It is part of multi. Pulling that for this platform will fail.")
         dialog.get_by_label("Only this tag").check()
         confirm(dialog)
         expect(heading(dialog)).to_have_text("Deleted")
@@ -213,8 +213,8 @@ class TestSeveral:
         dialog = select(page, "1.0", "0.9")
         expect(heading(dialog)).to_have_text(f"Delete 2 tags of {repository}?")
         lines = dialog.locator(".going li")
-        expect(lines.filter(has_text=before["1.0"][7:19])).to_contain_text("The image stays, under 1.0.3, latest.")
-        expect(lines.filter(has_text=before["0.9"][7:19])).to_contain_text("No other tag names it")
+        expect(lines.filter(has_text=before["1.0"][7:19])).to_contain_text("The image is kept under 1.0.3, latest.")
+        expect(lines.filter(has_text=before["0.9"][7:19])).to_contain_text("No other tag points to it")
         expect(dialog.get_by_role("textbox")).to_have_count(0)
         confirm(dialog)
         expect(dialog.locator(".results li")).to_have_text(["0.9 was deleted", "1.0 was deleted"])
@@ -227,7 +227,7 @@ class TestSeveral:
         name = "deleting/many"
         push_many_tags(client, name, [f"b{number}" for number in range(12)], images=3)
         page = open_page(f"/repository/{name}")
-        page.get_by_role("checkbox", name="Select all that are shown").check()
+        page.get_by_role("checkbox", name="Select all shown tags").check()
         dialog = select(page, "b0")
         expect(heading(dialog)).to_have_text(f"Delete all 12 tags of {name}?")
         page.keyboard.press("Escape")
@@ -282,7 +282,7 @@ class TestSeveral:
         dialog.get_by_role("button", name="Stop").click()
         expect(dialog.get_by_text("Stopping after this one…")).to_be_visible()
         held[0].continue_()
-        expect(dialog.get_by_role("status")).to_have_text("2 tags deleted. 1 not touched.")
+        expect(dialog.get_by_role("status")).to_have_text("2 tags deleted. 1 not processed.")
         assert sorted(tags(client, repository)) == ["1.0", "1.0.3", "latest"]
         dialog.get_by_role("button", name="Delete the rest…").click()
         expect(heading(dialog)).to_have_text(f"Delete {repository}:latest?")
@@ -333,7 +333,9 @@ class TestTrouble:
         confirm(dialog)
         expect(heading(dialog)).to_have_text("Not everything was deleted")
         expect(dialog.get_by_role("status")).to_have_text("1 tag deleted. 1 could not be deleted.")
-        expect(dialog.locator(".results .fault")).to_contain_text("0.8 is as it was. The registry met a fault.")
+        expect(dialog.locator(".results .fault")).to_contain_text(
+            "0.8 was not changed. The registry reported an error."
+        )
         expect(dialog.locator(".results .fault")).to_contain_text("HTTP 500: <b>broken</b>")
         assert tags(client, repository)["0.8"] == before["0.8"]
         page.unroute("**/manifests/0.8")
@@ -352,7 +354,7 @@ class TestTrouble:
         page.route(DIGESTS, answer({}, 500))
         dialog = ask(page, "1.0")
         confirm(dialog)
-        expect(dialog.locator(".results .fault")).to_contain_text("1.0 is as it was.")
+        expect(dialog.locator(".results .fault")).to_contain_text("1.0 was not changed.")
         assert tags(client, repository) == before
 
     def test_escape_pressed_twice_still_tells_how_it_ended(
@@ -388,7 +390,7 @@ class TestTrouble:
         page = open_page(f"/repository/{repository}")
         expect(row(page, "1.0")).to_contain_text("partially deleted")
         dialog = ask(page, "1.0")
-        expect(dialog).to_contain_text("A deletion of this tag was interrupted; this finishes it.")
+        expect(dialog).to_contain_text("An earlier deletion of this tag was interrupted; this finishes it.")
         confirm(dialog)
         expect(heading(dialog)).to_have_text("Deleted")
         assert sorted(tags(client, repository)) == ["0.8", "0.9", "1.0.3", "latest"]
@@ -402,7 +404,7 @@ class TestTrouble:
             confirm(dialog)
         page.context.close()
 
-    def test_what_was_pushed_anew_since_the_question_stays(
+    def test_what_was_pushed_again_since_the_question_is_kept(
         self, client: httpx.Client, open_page: Callable[..., Page], repository: str
     ) -> None:
         push_image(client, repository, "pushed-anew", layers=("old",))
@@ -410,8 +412,10 @@ class TestTrouble:
         dialog = ask(page, "pushed-anew")
         fresh = push_image(client, repository, "pushed-anew", layers=("fresh",))
         confirm(dialog)
-        expect(dialog.get_by_role("status")).to_have_text("1 left alone.")
-        expect(dialog).to_contain_text(f"has been pushed again meanwhile, and stays: it is {fresh.digest[7:19]} now")
+        expect(dialog.get_by_role("status")).to_have_text("1 kept.")
+        expect(dialog).to_contain_text(
+            f"was pushed again in the meantime and is kept; it now points to {fresh.digest[7:19]}"
+        )
         assert tags(client, repository)["pushed-anew"] == fresh.digest
 
     def test_an_image_that_has_got_another_tag_since_the_question_stays(
@@ -422,7 +426,7 @@ class TestTrouble:
         dialog.get_by_label("The image with all its 3 tags").check()
         push_image(client, repository, "newest", layers=("base", "one"))
         confirm(dialog)
-        expect(dialog).to_contain_text("stays: meanwhile it has got more tags, newest")
+        expect(dialog).to_contain_text("is kept: it received more tags in the meantime, newest")
         assert {"1.0", "1.0.3", "latest", "newest"} <= set(tags(client, repository))
 
     def test_what_somebody_else_deleted_is_no_error(
@@ -436,7 +440,7 @@ class TestTrouble:
         client.delete(f"/v2/{repository}/manifests/{digest}").raise_for_status()
         confirm(dialog)
         expect(heading(dialog)).to_have_text("Deleted")
-        expect(dialog.locator(".results li")).to_have_text(["0.9 was gone already", "1.0 was deleted"])
+        expect(dialog.locator(".results li")).to_have_text(["0.9 was already deleted", "1.0 was deleted"])
 
     @pytest.mark.parametrize(
         ("status", "body", "sentence"),
@@ -475,7 +479,7 @@ class TestTrouble:
         dialog = select(page, "0.8", "0.9")
         confirm(dialog)
         expect(heading(dialog)).to_have_text("Nothing was deleted")
-        expect(dialog.get_by_role("status")).to_have_text("1 could not be deleted. 1 not touched.")
+        expect(dialog.get_by_role("status")).to_have_text("1 could not be deleted. 1 not processed.")
         expect(dialog.locator(".results .fault")).to_contain_text(sentence)
         expect(dialog.locator(".results .fault")).to_contain_text(f"HTTP {status}")
         assert set(written) == {"GET", "DELETE"}
@@ -495,7 +499,9 @@ class TestTrouble:
         page.route(OVERVIEW, answer(stored))
         page.goto(f"/repository/{repository}")
         dialog = ask(page, "0.9")
-        expect(dialog.locator(".fault")).to_contain_text("Delete them first, or with these: damaged.")
+        expect(dialog.locator(".fault")).to_contain_text(
+            "Delete these tags first or together with your selection: damaged."
+        )
         expect(dialog.get_by_role("button", name="Delete", exact=True)).to_be_disabled()
 
 
@@ -538,7 +544,9 @@ class TestDistribution3:
         ready = dialog.get_by_role("button", name="Delete", exact=True)
         expect(ready).to_be_enabled()
         dialog.get_by_label("The image with all its 3 tags").check()
-        expect(dialog.locator(".fault")).to_contain_text("Delete them first, or with these: damaged.")
+        expect(dialog.locator(".fault")).to_contain_text(
+            "Delete these tags first or together with your selection: damaged."
+        )
         expect(ready).to_be_disabled()
 
 
@@ -588,13 +596,13 @@ class TestWhoMayWhat:
         page = open_as("cleaner")
         dialog = ask(page, "1")
         expect(dialog.locator(".fault")).to_contain_text(
-            "you may not push here. You may delete the image with all its tags."
+            "you are not allowed to push here. You can delete the image with all its tags."
         )
         expect(dialog.get_by_label("Only this tag")).to_be_disabled()
         expect(dialog.get_by_role("button", name="Delete", exact=True)).to_be_disabled()
         page.keyboard.press("Escape")
         dialog = select(page, "1", "3")
-        expect(dialog.locator(".fault")).to_contain_text("You may delete images one at a time")
+        expect(dialog.locator(".fault")).to_contain_text("You can delete images one at a time")
         expect(dialog.get_by_role("button", name="Delete", exact=True)).to_be_disabled()
         assert tags(admin, self.NAME) == before
         page.keyboard.press("Escape")
@@ -619,21 +627,21 @@ class TestWhoMayWhat:
             self.NAME,
         )
         dialog = page.get_by_role("dialog")
-        expect(heading(dialog)).to_have_text("Nothing can be deleted now")
+        expect(heading(dialog)).to_have_text("Cannot delete right now")
         expect(dialog.get_by_role("alert")).to_have_text(
             "The access rules of this registry do not let you delete here."
         )
         assert "1" in tags(admin, self.NAME)
 
 
-def test_a_throw_away_of_the_command_line_is_the_pages(client: httpx.Client, open_page: Callable[..., Page]) -> None:
+def test_a_placeholder_of_the_command_line_is_the_pages(client: httpx.Client, open_page: Callable[..., Page]) -> None:
     """One form for both: what the one begins, the other finishes."""
     made = push_image(client, "deleting/form", "1")
     left = placeholder.make("1", made.digest, TYPES[DOCKER]["manifest"], "nonce")
     page = open_page("/")
     own = page.evaluate(
         """async ([digest, mediaType]) => (await import("/assets/registry/deletion-plan.js"))
-             .throwAway({ tag: "1", digest, mediaType, nonce: "nonce" })""",
+             .createPlaceholder({ tag: "1", digest, mediaType, nonce: "nonce" })""",
         [made.digest, TYPES[DOCKER]["manifest"]],
     )
     assert own == {"mediaType": left.media_type, "text": left.content.decode()}

@@ -84,7 +84,7 @@ def test_back_leads_to_the_link_that_led_away(client: httpx.Client, page: Page) 
 
 def test_to_clear_a_selection_leads_to_where_all_are_selected(client: httpx.Client, page: Page) -> None:
     go(page, "/repository/focus/app")
-    everything = page.get_by_label("Select all that are shown")
+    everything = page.get_by_label("Select all shown tags")
     everything.focus()
     page.keyboard.press("Space")
     page.get_by_role("button", name="Clear", exact=True).focus()

@@ -39,7 +39,7 @@ def test_the_language_is_the_browsers_and_can_be_changed(open_page: Callable[...
     page.goto("/elsewhere")
     expect(page.get_by_role("heading", level=1)).to_have_text("ページがありません")
     page.get_by_label("言語").select_option("en")
-    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such page")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Page not found")
 
 
 def test_only_the_readers_language_is_loaded(page: Page) -> None:
@@ -53,11 +53,11 @@ def test_only_the_readers_language_is_loaded(page: Page) -> None:
 @pytest.mark.parametrize("way", ["key", "button"])
 def test_a_question_mark_shows_the_keys(open_page: Callable[..., Page], way: str) -> None:
     page = open_page()
-    help_button = page.get_by_role("button", name="Keys")
+    help_button = page.get_by_role("button", name="Keyboard shortcuts")
     expect(help_button).to_be_visible()
     help_button.focus()
     page.keyboard.press("?" if way == "key" else "Enter")
-    dialog = page.get_by_role("dialog", name="Keys")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(dialog).to_contain_text("Search")
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).not_to_be_focused()
@@ -78,7 +78,7 @@ def test_a_question_mark_in_the_search_is_a_letter(open_page: Callable[..., Page
 def test_nobody_signs_out_where_nobody_signs_in(open_page: Callable[..., Page]) -> None:
     page = open_page()
     expect(page.locator("footer")).to_have_text(re.compile(f"deployer {re.escape(__version__)}$"))
-    expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
+    expect(page.get_by_role("button", name="Log out")).to_have_count(0)
 
 
 # Of each kind of part: what it is asked for by, the first script, which may itself be lost, and a module's modules.
@@ -172,7 +172,7 @@ def test_a_view_that_does_not_come_is_said_so_after_the_second_time(page: Page, 
     lose(page, "views/repository/repository.js", 1000)
     page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<a href=\"/repository/a\">a</a>')")
     page.get_by_role("link", name="a", exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("This could not be loaded")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Loading failed")
     page.unroute_all()
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("a")
@@ -183,8 +183,8 @@ def test_what_is_loaded_at_a_press_is_asked_for_once_more(page: Page, watch: Wat
     watch.expect(LOST)
     page.goto("/")
     lose(page, "views/help.js", times)
-    page.get_by_role("button", name="Keys").click()
-    name = "Keys" if times == 1 else "This could not be loaded"
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    name = "Keyboard shortcuts" if times == 1 else "Loading failed"
     expect(page.get_by_role("dialog", name=name)).to_be_visible()
     page.get_by_role("button", name="Close").click()
     expect(page.get_by_role("dialog")).to_have_count(0)

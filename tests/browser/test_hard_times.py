@@ -31,12 +31,12 @@ KINDS = ("list", "repository", "image")
 FAULTS = {
     "busy": (429, "is asked too much"),
     "failed": (500, "met a fault"),
-    "unavailable": (503, "does not answer"),
+    "unavailable": (503, "is not responding"),
     "bad-gateway": (502, "does not answer"),
     "timeout": (504, "does not answer"),
     "html": (200, "not a registry"),
     "cut-off": (200, "not a registry"),
-    "signed-out": (401, "Sign in again"),
+    "signed-out": (401, "Log in again"),
     "unreachable": (0, "cannot be reached"),
 }
 BODIES = {"html": "<!doctype html><title>Welcome</title>", "cut-off": '{"repositories": {"a'}

@@ -151,7 +151,7 @@ class TestOtherContent:
         expect(fact(page, "Type")).to_have_text("Helm chart (cncf.helm)")
         expect(setting(page, "Name")).to_have_text("web")
         expect(setting(page, "Version")).to_have_text("1.2.0")
-        expect(setting(page, "Version of the application")).to_have_text("7.1")
+        expect(setting(page, "App version")).to_have_text("7.1")
         expect(setting(page, "Description")).to_have_text("A web server")
         expect(setting(page, "org.example.a")).to_have_text("b")
         told = commands(page)
@@ -278,8 +278,8 @@ class TestNotThere:
             ("/repository/image/there/tag/toString", "image/there has no toString"),
             (f"/repository/image/there/digest/sha256:{'0' * 64}", "image/there has no 000000000000"),
             ("/repository/image/there/digest/nonsense", "image/there has no nonsense"),
-            ("/repository/image/nowhere/tag/1.0", "There is no repository image/nowhere here"),
-            ("/repository/image/Wrong/tag/1.0", "No repository can have this name"),
+            ("/repository/image/nowhere/tag/1.0", "Repository image/nowhere not found"),
+            ("/repository/image/Wrong/tag/1.0", "Invalid repository name"),
         ],
     )
     def test_it_is_said_in_words(
@@ -301,7 +301,7 @@ class TestNotThere:
         expect(fact(page, "Digest")).to_be_visible()
 
     @pytest.mark.parametrize(
-        ("status", "words"), [(401, "You are signed out"), (403, "You may not see this"), (503, "does not answer")]
+        ("status", "words"), [(401, "You are logged out"), (403, "Access denied"), (503, "is not responding")]
     )
     def test_a_refusal_is_a_sentence(
         self, client: httpx.Client, open_page: Callable[..., Page], watch: Watch, status: int, words: str
@@ -324,7 +324,7 @@ class TestNotThere:
             told = {"tags": {"1.0": digest}, "manifests": {}, "may": {}}
             page.route(re.compile("/overview/tags/"), answer(told))
             page.goto("/repository/image/there/tag/1.0")
-            expect(page.get_by_role("heading", level=2)).to_have_text("What 1.0 points to is gone")
+            expect(page.get_by_role("heading", level=2)).to_have_text("The manifest of 1.0 is missing")
 
 
 class TestStrangers:

@@ -72,8 +72,8 @@ class TestAnImage:
         expect(fact(page, "Platform")).to_have_text("linux/amd64")
         expect(fact(page, "Author")).to_have_text("Someone <s@example.test>")
         expect(fact(page, "Docker version")).to_have_text("20.10.24")
-        expect(fact(page, "Other tags on it").get_by_role("link")).to_have_text(["1.9", "1.10"])
-        fact(page, "Other tags on it").get_by_role("link", name="1.9").click()
+        expect(fact(page, "Other tags").get_by_role("link")).to_have_text(["1.9", "1.10"])
+        fact(page, "Other tags").get_by_role("link", name="1.9").click()
         expect(page.get_by_role("heading", level=1)).to_have_text(f"{name}:1.9")
         page.go_back()
         expect(page.get_by_role("heading", level=1)).to_have_text(f"{name}:1.0")
@@ -102,7 +102,7 @@ class TestAnImage:
         page = open_page("/repository/image/history/tag/1.0")
         steps = section(page, "History").get_by_role("listitem")
         expect(steps.locator(".step")).to_have_text(["ADD file:1 in /", "ENV A=1", "RUN make install"])
-        expect(steps.nth(2).locator(".set")).to_have_text("with VERSION=7")
+        expect(steps.nth(2).locator(".set")).to_have_text("arguments: VERSION=7")
         expect(steps.nth(1)).to_contain_text("no layer")
         layers = section(page, "Layers").locator("tbody tr")
         expect(layers).to_have_count(2)
@@ -156,7 +156,7 @@ class TestAnImage:
             assert " ".join(words.split()) in " ".join(line.split())
         run = steps.filter(has_text='RUN echo "$VERSION" > /made')
         expect(run).to_have_count(1)
-        expect(run.locator(".set")).to_have_text("with VERSION=7 8")
+        expect(run.locator(".set")).to_have_text("arguments: VERSION=7 8")
         expect(steps.filter(has_text='CMD ["/"]')).to_have_count(1)
         expect(setting(page, "Entrypoint")).to_have_text('["/bin/ls", "-l"]')
         made = section(page, "History").locator(".made code")
@@ -203,8 +203,8 @@ class TestAnImage:
         for number in range(2, 21):
             push_tag(client, "image/tagged", str(number), plain)
         page = open_page("/repository/image/tagged/tag/1")
-        expect(fact(page, "Other tags on it").get_by_role("link")).to_have_count(13)
-        fact(page, "Other tags on it").get_by_role("link", name="+7").click()
+        expect(fact(page, "Other tags").get_by_role("link")).to_have_count(13)
+        fact(page, "Other tags").get_by_role("link", name="+7").click()
         expect(page.get_by_role("searchbox")).to_have_value(plain.digest)
 
 
@@ -301,7 +301,7 @@ class TestPlatforms:
         push_index(client, "image/index", "1.0", platforms=self.PLATFORMS)
         page = open_page("/repository/image/index/tag/1.0?platform=linux/arm/v7")
         digest = page.get_by_role("tabpanel").locator(".facts button").first.get_attribute("title")
-        page.get_by_role("link", name="Open by itself").click()
+        page.get_by_role("link", name="Open separately").click()
         expect(page).to_have_url(re.compile(f"/repository/image/index/digest/{digest}$"))
         expect(page.get_by_role("heading", level=1)).to_have_text(f"image/index@{short(str(digest))}")
         assert commands(page)["Docker"].endswith(f"/image/index@{digest}")
@@ -318,7 +318,7 @@ class TestPlatforms:
         push(client, "image/partial", "1.0", whole)
         assert client.delete(f"/v2/image/partial/manifests/{gone.digest}").status_code == 202
         page = open_page("/repository/image/partial/tag/1.0")
-        expect(page.get_by_role("tab")).to_have_text(["linux/amd64", "linux/arm64not here"])
+        expect(page.get_by_role("tab")).to_have_text(["linux/amd64", "linux/arm64not in this registry"])
         page.get_by_role("tab", name="linux/arm64").click()
         expect(page.get_by_role("tabpanel")).to_contain_text("This platform is not in the registry")
 
@@ -395,7 +395,7 @@ class TestForEveryone:
     def test_what_is_read_is_announced(self, client: httpx.Client, open_page: Callable[..., Page]) -> None:
         push_image(client, "image/announced", "1.0")
         page = open_page("/repository/image/announced/tag/1.0")
-        expect(page.get_by_role("status")).to_have_text("image/announced:1.0 is shown")
+        expect(page.get_by_role("status")).to_have_text("Showing image/announced:1.0")
 
     def test_what_is_attached_comes_without_moving_the_rest(
         self, client: httpx.Client, open_page: Callable[..., Page]

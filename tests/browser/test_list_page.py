@@ -76,7 +76,7 @@ class TestOrder:
         held: list[Route] = []
         page.route(TAGS, hold(held))
         go(page, "/?sort=-size")
-        expect(page.get_by_text("Sizes of 0 of 3 repositories are known so far.")).to_be_visible()
+        expect(page.get_by_text("Sizes known for 0 of 3 repositories so far.")).to_be_visible()
         for _ in range(200):
             if len(held) == len(sizes):
                 break
@@ -159,7 +159,7 @@ class TestAttached:
         expect(tags).to_have_text(
             ["1.0", *(re.compile(re.escape(short)) for _ in range(4)), "0.9", f"sha256-{'f' * 12}….sig"]
         )
-        expect(page.locator(".row.attached").last).to_contain_text("which is not here")
+        expect(page.locator(".row.attached").last).to_contain_text("which is not in this repository")
         expect(page).to_have_url(re.compile("attached=shown"))
         page.reload()
         expect(tags).to_have_count(7)
@@ -222,7 +222,7 @@ class TestUntagged:
         push_image(client, "list/untagged", "2.0", layers=("second",))
         push_artifact(client, "list/untagged", None, subject=build_image(layers=("second",)).descriptor())
         go(page, "/repository/list/untagged")
-        page.get_by_role("link", name="Manifests without a tag").click()
+        page.get_by_role("link", name="Untagged manifests").click()
         rows = page.locator(".untagged li")
         expect(rows).to_have_count(1)
         expect(rows).to_contain_text(lost.digest.removeprefix("sha256:")[:12])

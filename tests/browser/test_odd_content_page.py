@@ -100,7 +100,7 @@ class TestTheHeadline:
 
 
 class TestDamage:
-    @pytest.mark.parametrize(("size", "sentence"), [(5_000_000, "Its manifest has 5 MB"), (3, "is damaged (3 bytes)")])
+    @pytest.mark.parametrize(("size", "sentence"), [(5_000_000, "Its manifest is 5 MB"), (3, "is damaged (3 bytes)")])
     def test_a_manifest_that_cannot_be_read_is_not_called_gone(
         self, client: httpx.Client, page: Page, size: int, sentence: str
     ) -> None:
@@ -132,7 +132,7 @@ class TestDamage:
         expect(row(page, "1.0").locator(".chip")).to_have_text(["linux/amd64", "linux/arm64"])
         row(page, "1.0").get_by_role("link", name="1.0").click()
         expect(page.locator(".notice.error p")).to_have_text(sentence)
-        expect(page.get_by_role("tab")).to_have_text(["linux/amd64", "linux/arm64not here"])
+        expect(page.get_by_role("tab")).to_have_text(["linux/amd64", "linux/arm64not in this registry"])
         assert "/odd/lost:1.0" in commands(page)["Docker"]
 
 

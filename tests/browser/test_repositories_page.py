@@ -92,8 +92,8 @@ class TestAll:
         expect(filter_box(page)).to_have_value("page/listed")
         expect(page.get_by_role("link", name="page/listed")).to_be_visible()
         filter_box(page).fill("no such repository")
-        expect(page.get_by_text("Nothing here matches “no such repository”.")).to_be_visible()
-        page.get_by_role("button", name="Clear the filter").click()
+        expect(page.get_by_text("No results for “no such repository”.")).to_be_visible()
+        page.get_by_role("button", name="Clear filter").click()
         expect(filter_box(page)).to_be_focused()
         expect(page).to_have_url(re.compile("/$"))
 
@@ -142,7 +142,7 @@ class TestAll:
         [
             (429, "is asked too much"),
             (500, "met a fault"),
-            (503, "does not answer"),
+            (503, "is not responding"),
         ],
     )
     def test_a_fault_is_a_sentence_and_can_be_tried_again(
@@ -479,7 +479,7 @@ class TestEmpty:
         assert command == ["deployer", "delete", "--repository", "a-page/hollow", "page/hollow"]
         page_stack.deployer(*command[1:], "--yes", check=True)
         page.reload()
-        expect(page.get_by_text("Nothing here matches “hollow”.")).to_be_visible()
+        expect(page.get_by_text("No results for “hollow”.")).to_be_visible()
 
     def test_in_folders_they_have_a_folder_of_their_own(self, page: Page) -> None:
         serve(page, TREE, empty=["team/old", "zoo"])

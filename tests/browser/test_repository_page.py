@@ -182,11 +182,11 @@ class TestTags:
     def test_an_unknown_repository_and_an_impossible_name_say_so(self, page: Page, watch: Watch) -> None:
         watch.expect("status of 404")
         page.goto("/repository/page/no-such")
-        expect(page.get_by_role("heading", name="There is no repository page/no-such here")).to_be_visible()
+        expect(page.get_by_role("heading", name="Repository page/no-such not found")).to_be_visible()
         page.goto("/repository/Page%20<b>")
-        expect(page.get_by_role("heading", name="No repository can have this name")).to_be_visible()
+        expect(page.get_by_role("heading", name="Invalid repository name")).to_be_visible()
         page.goto("/elsewhere")
-        expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+        expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
 
     def test_what_fails_can_be_read_again(self, page: Page, watch: Watch, client: httpx.Client) -> None:
         watch.expect("status of 500")
@@ -258,7 +258,7 @@ class TestSelecting:
         self.box(page, "1.3").check()
         bar = page.locator(".selection")
         expect(bar).to_contain_text("2 tags selected · frees up to")
-        every = page.get_by_role("checkbox", name="Select all that are shown")
+        every = page.get_by_role("checkbox", name="Select all shown tags")
         assert every.evaluate("box => box.indeterminate") is True
         every.check()
         assert self.selected(page) == list(self.TAGS)
@@ -289,7 +289,7 @@ class TestSelecting:
 
     def test_all_that_are_shown_are_those_that_the_search_found(self, page: Page) -> None:
         filter_box(page).fill("1.")
-        page.get_by_role("checkbox", name="Select all that are shown").check()
+        page.get_by_role("checkbox", name="Select all shown tags").check()
         filter_box(page).fill("2.")
         expect(page.locator(".selection")).to_contain_text("4 tags selected, 4 not shown")
         filter_box(page).fill("")

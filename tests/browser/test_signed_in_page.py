@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 REPOSITORIES = ("centos", "other/app", "team/app")
 LANGUAGES = {
     "en-US": {
-        "list": "You may not list all repositories",
-        "name": "Name of the repository",
+        "list": "You do not have permission to list all repositories",
+        "name": "Repository name",
         "open": "Open",
-        "invalid": "No repository can have this name",
+        "invalid": "Invalid repository name",
         "forbidden": "the access rules of this registry do not let you read this",
-        "unauthorized": "The password has changed, the user was removed, or nobody signed in.",
-        "again": "Sign in again",
+        "unauthorized": "Your password changed, your user was removed, or you are not logged in.",
+        "again": "Log in again",
     },
     "ja-JP": {
         "list": "リポジトリの一覧を見る権限がありません",
@@ -39,8 +39,8 @@ LANGUAGES = {
         "open": "開く",
         "invalid": "リポジトリの名前として使えません",
         "forbidden": "このレジストリのアクセス規則により読み取れません",
-        "unauthorized": "パスワードが変更されたか、ユーザーが削除されたか、まだサインインしていません。",
-        "again": "サインインし直す",
+        "unauthorized": "パスワードが変更されたか、ユーザーが削除されたか、まだログインしていません。",
+        "again": "ログインし直す",
     },
 }
 WORDS = LANGUAGES["en-US"]
@@ -239,7 +239,7 @@ class TestWhoIAm:
         for user in USERS:
             page = open_as(user)
             expect(page.locator("header")).to_contain_text(user)
-            expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+            expect(page.get_by_role("button", name="Log out")).to_be_visible()
 
     def test_signing_out_makes_the_browser_forget(
         self, browser: Browser, page_stack: DeployedStack, watch: Watch
@@ -250,8 +250,8 @@ class TestWhoIAm:
         page.goto(f"https://admin:{quote(password_of('admin'), safe='')}@{page_stack.address}/")
         page.goto(f"https://{page_stack.address}/")
         expect(page.get_by_role("link", name="team/app")).to_be_visible()
-        page.get_by_role("button", name="Sign out").click()
-        expect(page.get_by_role("heading", level=1)).to_have_text("You are signed out")
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("You are logged out")
         expect(page.get_by_role("heading", level=1)).to_be_focused()
         expect(page.get_by_role("link", name="team/app")).to_have_count(0)
         expect(page.locator("header")).not_to_contain_text("admin")

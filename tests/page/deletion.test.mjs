@@ -5,7 +5,7 @@ import { digestOf, fakeRegistry, image, index } from "./support/registry.mjs";
 
 const { createClient } = await load("registry/client.js");
 const { createDeletion, refusal } = await load("registry/deletion.js");
-const { createWeigher, planDeletion, throwAway } = await load("registry/deletion-plan.js");
+const { createWeigher, planDeletion, createPlaceholder } = await load("registry/deletion-plan.js");
 const { NOTHING } = await load("content/manifest.js");
 
 const ONE = image("one");
@@ -48,10 +48,10 @@ for (const version of ["2.8", "3"]) {
     assert.deepEqual([...registry.held.manifests.keys()], [digestOf(ONE), digestOf(OTHER)]);
   });
 
-  test(`what is gone already was wanted, what was pushed anew stays (${version})`, async () => {
+  test(`what is gone already was wanted, what was pushed again stays (${version})`, async () => {
     const registry = arranged({ version });
     registry.push("go", FRESH);
-    assert.deepEqual(await registry.deletion.tag(target()), { outcome: "anew", digest: digestOf(FRESH) });
+    assert.deepEqual(await registry.deletion.tag(target()), { outcome: "pushedAgain", digest: digestOf(FRESH) });
     assert.deepEqual(await registry.deletion.tag({ tag: "never", digest: digestOf(ONE) }), { outcome: "gone" });
     assert.deepEqual(writes(registry), []);
   });
@@ -89,7 +89,7 @@ test("the throw-away is of the tag's own family, and says what it is", () => {
     "": "docker.distribution.manifest.v2+json",
   };
   for (const [mediaType, family] of Object.entries(families)) {
-    const made = throwAway({ tag: "go", digest: digestOf(ONE), mediaType, nonce: "n" });
+    const made = createPlaceholder({ tag: "go", digest: digestOf(ONE), mediaType, nonce: "n" });
     const document = JSON.parse(made.text);
     assert.equal(made.mediaType, `application/vnd.${family}`);
     assert.equal(document.mediaType, made.mediaType);
@@ -107,7 +107,7 @@ test("where nothing is deleted nothing is touched, and why is known", async () =
     othersStay(registry);
     assert.equal(registry.held.tags.get("go"), digestOf(ONE));
   }
-  assert.deepEqual([{ status: 503 }, { status: 403, kind: "forbidden" }].map(refusal), ["heldOff", "forbidden"]);
+  assert.deepEqual([{ status: 503 }, { status: 403, kind: "forbidden" }].map(refusal), ["maintenance", "forbidden"]);
 });
 
 test("a registry that refuses tags may still delete digests", async () => {
@@ -136,7 +136,7 @@ function state({ held }) {
 }
 
 // Where nothing answers any more, it cannot be known how far it came: half is what may be.
-const FITTING = { deleted: ["deleted"], gone: ["deleted"], failed: ["as it was"], half: ["half", "lost", "as it was", "deleted"], mayNotPush: ["as it was"] };
+const FITTING = { deleted: ["deleted"], gone: ["deleted"], failed: ["as it was"], partial: ["half", "lost", "as it was", "deleted"], mayNotPush: ["as it was"] };
 
 /** Finish what was left, from what the overview tells, as the page does. */
 async function finish(registry) {
@@ -226,7 +226,7 @@ test("a push while the last step fails for good is not lost", async () => {
     registry.push("go", FRESH);
     return registry.refused(403, "DENIED");
   };
-  assert.deepEqual(await registry.deletion.tag(target()), { outcome: "anew", digest: digestOf(FRESH) });
+  assert.deepEqual(await registry.deletion.tag(target()), { outcome: "pushedAgain", digest: digestOf(FRESH) });
   assert.equal(registry.held.tags.get("go"), digestOf(FRESH));
 });
 
@@ -248,7 +248,7 @@ test("without the throw-away's own digest nothing is deleted by one", async () =
     const registry = arranged();
     registry.held.before = ({ method, path }) => (method === "PUT" && path.endsWith("/go") ? new Response(null, { status: 201, headers }) : null);
     const { outcome, error } = await registry.deletion.tag(target());
-    assert.deepEqual([outcome, error.kind], ["failed", "alien"]);
+    assert.deepEqual([outcome, error.kind], ["failed", "notRegistry"]);
     assert.deepEqual(writes(registry).filter((request) => request.startsWith("DELETE")), ["DELETE /v2/app/manifests/deployer-probe-nonce-1"]);
     othersStay(registry);
   }
@@ -271,7 +271,7 @@ test("damaged tags and tags of nothing go, the damaged first", async () => {
 
 test("a damaged tag that names an image again is left alone", async () => {
   const registry = arranged();
-  assert.deepEqual(await registry.deletion.tag(target(ONE, { digest: "", lost: true })), { outcome: "anew", digest: digestOf(ONE) });
+  assert.deepEqual(await registry.deletion.tag(target(ONE, { digest: "", lost: true })), { outcome: "pushedAgain", digest: digestOf(ONE) });
 });
 
 // --- what is told before
@@ -313,7 +313,7 @@ test("what says no size, or a manifest of schema 1, makes a sum that is not all"
 });
 
 test("only a throw-away that one tag has is taken for one", () => {
-  const made = throwAway({ tag: "go", digest: digestOf(ONE), mediaType: "", nonce: "n" }).text;
+  const made = createPlaceholder({ tag: "go", digest: digestOf(ONE), mediaType: "", nonce: "n" }).text;
   const document = JSON.parse(made);
   const found = (stored, tags = { go: "sha256:x" }) => planDeletion({ tags, manifests: { "sha256:x": { document: stored } } }, ["go"])[0].halfDeleted;
   assert.equal(found(document), true);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
 const { grouped, listed, matching, ordered } = await load("lists/catalog.js");
-const { around, foldersOf, planted, unfolded } = await load("lists/folders.js");
+const { buildTree, foldersOf, parentIndex, visibleRows } = await load("lists/folders.js");
 const { readUntagged } = await load("registry/untagged.js");
 const { damageIn } = await load("content/damage.js");
 const { readRepository } = await load("registry/overview.js");
@@ -50,21 +50,21 @@ const shape = (rows) => rows.map(({ key, level, position, siblings }) => [key, l
 
 test("folders come before repositories, in natural order, and only what is open shows what is in it", () => {
   const root = foldersOf(NAMES);
-  assert.deepEqual(shape(unfolded(root, () => false)), ["team 1 1 5", "team2/ 1 2 5", "team10/ 1 3 5", "app 1 4 5", "zoo 1 5 5"]);
-  assert.deepEqual(shape(unfolded(root, (path) => path === "team" || path === "team/b")), [
+  assert.deepEqual(shape(visibleRows(root, () => false)), ["team 1 1 5", "team2/ 1 2 5", "team10/ 1 3 5", "app 1 4 5", "zoo 1 5 5"]);
+  assert.deepEqual(shape(visibleRows(root, (path) => path === "team" || path === "team/b")), [
     "team 1 1 5", "team/a/ 2 1 2", "team/b 2 2 2", "team2/ 1 2 5", "team10/ 1 3 5", "app 1 4 5", "zoo 1 5 5",
   ]);
-  assert.equal(unfolded(root, () => true).length, 10);
+  assert.equal(visibleRows(root, () => true).length, 10);
 });
 
 test("a folder counts all repositories below it, and may be one itself", () => {
-  const [team] = unfolded(foldersOf(NAMES), () => false);
+  const [team] = visibleRows(foldersOf(NAMES), () => false);
   assert.deepEqual([team.folder.name, team.folder.below, team.open], ["team", 2, false]);
   assert.equal(foldersOf(NAMES).below, NAMES.length);
 });
 
 test("folders that hold nothing but one folder are one with it", () => {
-  const rows = unfolded(foldersOf(["a/b/c/x", "a/b/c/y", "d/e", "d/e/f/g", "h/i"]), () => true);
+  const rows = visibleRows(foldersOf(["a/b/c/x", "a/b/c/y", "d/e", "d/e/f/g", "h/i"]), () => true);
   assert.deepEqual(shape(rows), ["a/b/c/ 1 1 3", "a/b/c/x 2 1 2", "a/b/c/y 2 2 2", "d/ 1 2 3", "d/e 2 1 1", "d/e/f/ 3 1 1",
     "d/e/f/g 4 1 1", "h/ 1 3 3", "h/i 2 1 1"]);
   assert.deepEqual([rows[0].folder.label, rows[0].folder.below], ["a/b/c", 2]);
@@ -72,25 +72,25 @@ test("folders that hold nothing but one folder are one with it", () => {
 
 test("what is set apart comes last, by whole names, and is closed as other folders are", () => {
   const empty = ["old/gone", "team"];
-  const root = planted({ full: NAMES, empty, title: "Empty" });
-  assert.equal(unfolded(root, () => false).at(-1).folder.label, "Empty");
-  const rows = unfolded(root, (path) => path === "-");
+  const root = buildTree({ full: NAMES, empty, title: "Empty" });
+  assert.equal(visibleRows(root, () => false).at(-1).folder.label, "Empty");
+  const rows = visibleRows(root, (path) => path === "-");
   assert.deepEqual(shape(rows.slice(-3)), ["-/ 1 6 6", "old/gone 2 1 2", "team 2 2 2"]);
   assert.equal(rows.at(-3).folder.below, 2);
-  assert.deepEqual(shape(unfolded(planted({ full: [], empty, title: "" }), () => false)), ["old/ 1 1 2", "team 1 2 2"]);
+  assert.deepEqual(shape(visibleRows(buildTree({ full: [], empty, title: "" }), () => false)), ["old/ 1 1 2", "team 1 2 2"]);
 });
 
 test("from each row one gets to the folder around it", () => {
-  const rows = unfolded(foldersOf(NAMES), () => true);
+  const rows = visibleRows(foldersOf(NAMES), () => true);
   const index = (key) => rows.findIndex((row) => row.key === key);
-  assert.equal(around(rows, index("team/a/deep")), index("team/a/"));
-  assert.equal(around(rows, index("team/b")), index("team"));
-  assert.equal(around(rows, index("zoo")), -1);
+  assert.equal(parentIndex(rows, index("team/a/deep")), index("team/a/"));
+  assert.equal(parentIndex(rows, index("team/b")), index("team"));
+  assert.equal(parentIndex(rows, index("zoo")), -1);
 });
 
 test("ten thousand repositories are in folders", () => {
   const names = Array.from({ length: 10_000 }, (_, number) => `team${number % 100}/group${number % 7}/app${number}`);
-  assert.equal(unfolded(foldersOf(names), () => true).length, 10_000 + 100 + 700);
+  assert.equal(visibleRows(foldersOf(names), () => true).length, 10_000 + 100 + 700);
 });
 
 const details = new Map([
@@ -154,7 +154,7 @@ test("an image is not whole where anything that it needs is missing or damaged",
 test("what the registry reads no more is not gone", () => {
   const { tags } = readRepository({ tags: { large: "sha256:l", gone: "sha256:g" }, manifests: {}, damaged: { "sha256:l": 5_000_000, "sha256:g": null } });
   assert.deepEqual([...tags.values()].map(({ state }) => state), ["unreadable", "gone"]);
-  assert.match(stateSentence("app:large", tags.get("large")), /^Its manifest has 5 MB, and/);
+  assert.match(stateSentence("app:large", tags.get("large")), /^Its manifest is 5 MB; the/);
   assert.match(stateSentence("app:gone", tags.get("gone")), /^app:gone is not whole: the manifest g is missing\. Push/);
 });
 

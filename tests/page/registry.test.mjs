@@ -65,7 +65,7 @@ test("each refusal has its kind, and the registry's words", async () => {
 test("answers that are no registry's are told apart from one that never came", async () => {
   for (const body of ["<html>", '{"repos', "null", "[]", "{}"]) {
     const { client } = clientOf({ [CATALOG]: { body } });
-    await assert.rejects(client.catalog(signal), kindOf("alien"), body);
+    await assert.rejects(client.catalog(signal), kindOf("notRegistry"), body);
   }
   const offline = createClient({ origin: ORIGIN, fetch: async () => Promise.reject(new TypeError("Failed to fetch")) });
   await assert.rejects(offline.catalog(signal), kindOf("unreachable"));

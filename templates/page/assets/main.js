@@ -1,6 +1,6 @@
 /** Puts the rooms together: one client, one session, a view for each address. */
 import { $ } from "./browser/dom.js";
-import { addStyle, twice } from "./browser/loading.js";
+import { addStyle, retryOnce } from "./browser/loading.js";
 import { startRouter } from "./browser/router.js";
 import { CHANGED, createStore } from "./browser/store.js";
 import { addWords, language } from "./browser/text.js";
@@ -18,7 +18,7 @@ const VIEWS = {
 };
 
 async function view(load, words, style, show) {
-  const [module] = await Promise.all([twice(load), ...words.map(addWords), addStyle(style)]);
+  const [module] = await Promise.all([retryOnce(load), ...words.map(addWords), addStyle(style)]);
   return module[show];
 }
 
@@ -43,7 +43,7 @@ function announce(words) {
 async function load({ view: wanted }) {
   try {
     const show = await VIEWS[wanted]();
-    self.secondLoad?.done();
+    self.reloader?.done();
     return (context) => show({ ...app, ...context });
   } catch {
     // A module does not say why it did not come: who is signed out gets none either.
@@ -51,7 +51,7 @@ async function load({ view: wanted }) {
     const error = why ?? new RegistryError("unreachable");
     // What once did not come, some browsers ask for again only when the page is loaded again: where the server answers,
     // in a moment.
-    const loadsAgain = error.kind === "unreachable" && self.secondLoad?.ask();
+    const loadsAgain = error.kind === "unreachable" && self.reloader?.ask();
     return loadsAgain && !why ? () => {} : (context) => showFailure({ ...context, error });
   }
 }

@@ -6,7 +6,7 @@
  * all, so that it sees what becomes of the others. Where not even this comes or is understood, the style sheet shows a
  * sentence a while later, until the first view takes its place.
  */
-self.secondLoad ??= (() => {
+self.reloader ??= (() => {
   const MARK = "#again";
   // Milliseconds between the times that the server is asked whether it answers; the last of them goes on.
   const PAUSES = [300, 1000, 2000, 4000, 8000];

@@ -7,7 +7,7 @@ export const isObject = (value) => typeof value === "object" && value !== null;
 export const list = (value) => (Array.isArray(value) ? value : []);
 
 /** @param {unknown} value @returns {string} */
-export const words = (value) => (typeof value === "string" ? value : "");
+export const asString = (value) => (typeof value === "string" ? value : "");
 
 /** @param {unknown} value @returns {boolean} whether it is a digest as registries write it: what has another names nothing */
 export const namesContent = (value) => typeof value === "string" && /^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/.test(value);

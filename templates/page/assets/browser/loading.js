@@ -9,7 +9,7 @@ const PAUSE = 300;
  * @param {() => Promise<T>} load
  * @returns {Promise<T>} what it gives, be it at the second time: connections break when networks change
  */
-export async function twice(load) {
+export async function retryOnce(load) {
   try {
     return await load();
   } catch {
@@ -25,7 +25,7 @@ const styles = new Map();
  * @returns {Promise<void>} ends once it is in force, or cannot be had
  */
 export async function addStyle(name) {
-  if (!styles.has(name)) styles.set(name, twice(() => linked(`/assets/styles/${name}.css`)));
+  if (!styles.has(name)) styles.set(name, retryOnce(() => linked(`/assets/styles/${name}.css`)));
   // What did not come is asked for again by the next who wants it.
   await styles.get(name).catch(() => styles.delete(name));
 }

@@ -3,7 +3,7 @@
  * holds numbers or names is a function.
  */
 
-import { twice } from "./loading.js";
+import { retryOnce } from "./loading.js";
 
 /** The languages that there are, each by its own name. */
 export const LANGUAGES = { en: "English", ja: "日本語" };
@@ -38,12 +38,12 @@ export function choose(language) {
 
 export const language = preferred([chosen(), ...(globalThis.navigator?.languages ?? [])]);
 
-export const { text } = await twice(() => import(`../languages/${language}.js`));
+export const { text } = await retryOnce(() => import(`../languages/${language}.js`));
 
 /**
  * Load the words of a view that not everyone looks at.
  * @param {string} group they are in `text[group]` from then on
  */
 export async function addWords(group) {
-  text[group] ??= (await twice(() => import(`../languages/${group}/${language}.js`))).words;
+  text[group] ??= (await retryOnce(() => import(`../languages/${group}/${language}.js`))).words;
 }

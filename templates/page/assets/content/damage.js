@@ -1,5 +1,5 @@
 /** What of an image nobody can pull, by what the overview tells of damaged and missing content. */
-import { isObject, list, words } from "../browser/checked.js";
+import { asString, isObject, list } from "../browser/checked.js";
 import { isAttestation, namesManifest } from "./media-types.js";
 
 // In bytes; the registry reads no more of a manifest, which may be whole all the same.
@@ -34,11 +34,11 @@ export function damageIn({ manifests, damaged: told = {}, unlinked, sizes: found
     for (const digest of needed) {
       const { config, layers, manifests: children } = documentOf(digest);
       for (const child of list(children).filter(isImage)) {
-        needed.add(words(child.digest));
+        needed.add(asString(child.digest));
         note(child);
       }
       for (const part of [config, ...list(layers)].filter(isObject)) {
-        parts.add(words(part.digest));
+        parts.add(asString(part.digest));
         note(part);
       }
     }

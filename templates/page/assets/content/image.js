@@ -1,5 +1,5 @@
 /** What manifests and configurations say in detail. Everything in them is a stranger's word: checked, then used. */
-import { list, words } from "../browser/checked.js";
+import { asString, list } from "../browser/checked.js";
 import { attachedPurpose, attachedTo } from "./attached.js";
 import { predicateOf, purposeOf } from "./kinds.js";
 import { artifactName } from "./manifest.js";
@@ -25,10 +25,10 @@ export const readLayers = (document) =>
   [...list(document.layers), ...list(document.manifests).filter((entry) => !namesManifest(entry))].map((layer) => ({
     digest: isDigest(layer?.digest) ? layer.digest : "",
     size: Number.isSafeInteger(layer?.size) && layer.size >= 0 ? layer.size : null,
-    mediaType: words(layer?.mediaType),
-    type: layerType(words(layer?.mediaType)),
-    foreign: /foreign|nondistributable/.test(words(layer?.mediaType)),
-    title: words(layer?.annotations?.["org.opencontainers.image.title"]),
+    mediaType: asString(layer?.mediaType),
+    type: layerType(asString(layer?.mediaType)),
+    foreign: /foreign|nondistributable/.test(asString(layer?.mediaType)),
+    title: asString(layer?.annotations?.["org.opencontainers.image.title"]),
   }));
 
 /** @param {string} mediaType @returns {string} what tells layers apart: `tar+gzip` of most */
@@ -59,7 +59,7 @@ export function readSettings(config) {
     ["shell", [command(run.Shell)]],
     ["onBuild", list(run.OnBuild)],
   ];
-  return settings.map(([key, lines]) => [key, lines.map(words).filter(Boolean)]).filter(([, lines]) => lines.length);
+  return settings.map(([key, lines]) => [key, lines.map(asString).filter(Boolean)]).filter(([, lines]) => lines.length);
 }
 
 /** @param {unknown} value labels or annotations @returns {[string, string][]} in the order of their names */
@@ -74,7 +74,7 @@ export const readPairs = (value) =>
  * @returns {[string, string][]} by the names in `text.image.chart`
  */
 export const readChart = (config) =>
-  CHART.map((key) => [key, key === "deprecated" ? (config[key] === true ? "true" : "") : words(config[key])])
+  CHART.map((key) => [key, key === "deprecated" ? (config[key] === true ? "true" : "") : asString(config[key])])
     .filter(([, value]) => value);
 
 /**
@@ -84,7 +84,7 @@ export const readChart = (config) =>
  */
 export function readPurposes(document) {
   const types = [document.artifactType, document.config?.mediaType, ...list(document.layers).map((layer) => layer?.mediaType)]
-    .map(words)
+    .map(asString)
     .filter(Boolean);
   const predicates = [document, ...list(document.layers)].map(predicateOf).filter(Boolean);
   if (predicates.length) {
@@ -120,12 +120,12 @@ const predicateName = (predicate) =>
 
 /** As a Dockerfile writes what runs without a shell. */
 const command = (value) =>
-  list(value).length ? `[${list(value).map((word) => JSON.stringify(word)).join(", ")}]` : words(value);
+  list(value).length ? `[${list(value).map((word) => JSON.stringify(word)).join(", ")}]` : asString(value);
 
 /** As a Dockerfile writes it. */
 function healthcheck({ Test, Interval, Timeout, StartPeriod, StartInterval, Retries }) {
   const [way, ...rest] = list(Test);
-  if (!way || way === "NONE") return words(way);
+  if (!way || way === "NONE") return asString(way);
   const times = { interval: Interval, timeout: Timeout, "start-period": StartPeriod, "start-interval": StartInterval };
   const options = Object.entries(times).filter(([, time]) => time > 0).map(([key, time]) => `--${key}=${duration(time)}`);
   const retries = Retries > 0 ? [`--retries=${Retries}`] : [];

@@ -1,5 +1,5 @@
 /** What a manifest is, by the media types in it and in its descriptors: an image, an index, a build cache, an artifact. */
-import { isObject, list, words } from "../browser/checked.js";
+import { asString, isObject, list } from "../browser/checked.js";
 import { isAttestation, isIndex, namesManifest } from "./media-types.js";
 
 const DOCKER = "application/vnd.docker.";
@@ -42,12 +42,12 @@ const CLIENTS = { cache: "buildkit", chart: "helm", flux: "flux", compose: "comp
  * @param {any} document a manifest @param {string} [mediaType] as the registry calls it
  * @returns {Content}
  */
-export function kindOf(document, mediaType = words(document.mediaType)) {
+export function kindOf(document, mediaType = asString(document.mediaType)) {
   if (document.schemaVersion === 1) return { kind: "legacy", purpose: "", type: "", client: "docker" };
   if (isIndex(document, mediaType)) return kindOfIndex(document);
-  const configType = words(document.config?.mediaType);
+  const configType = asString(document.config?.mediaType);
   const layers = list(document.layers).filter(isObject);
-  const types = layers.map((layer) => words(layer.mediaType));
+  const types = layers.map((layer) => asString(layer.mediaType));
   const isCache = CACHE_TYPE.test(configType);
   const bottle = bottleType(document);
   if (isImageType(configType) && types.every(isLayerType) && !bottle) {
@@ -55,9 +55,9 @@ export function kindOf(document, mediaType = words(document.mediaType)) {
     return { kind: "image", purpose: isEncrypted ? "encrypted" : "", type: "", client: isEncrypted ? "skopeo" : "docker" };
   }
   const ownType = isImageType(configType) || configType === EMPTY_TYPE ? "" : configType;
-  const type = isCache ? configType : words(document.artifactType) || ownType || bottle || (types.find((each) => each && !isLayerType(each)) ?? "");
+  const type = isCache ? configType : asString(document.artifactType) || ownType || bottle || (types.find((each) => each && !isLayerType(each)) ?? "");
   const purpose = bottle ? "homebrew" : statedPurpose(document) || firstPurpose([type, configType, ...types]);
-  const titled = layers.some((layer) => words(layer.annotations?.[TITLE]));
+  const titled = layers.some((layer) => asString(layer.annotations?.[TITLE]));
   return { kind: isCache ? "cache" : "artifact", purpose, type, client: clientOf(purpose, type, titled) };
 }
 
@@ -80,21 +80,21 @@ export const purposeOf = (type) => PURPOSES.find(([, pattern]) => pattern.test(t
 /** @param {any} part a manifest or a layer @returns {string} BuildKit, cosign and sigstore's bundles each have a key of their own */
 export function predicateOf(part) {
   const annotations = isObject(part?.annotations) ? part.annotations : {};
-  return words(annotations["in-toto.io/predicate-type"] ?? annotations.predicateType ?? annotations["dev.sigstore.bundle.predicateType"]);
+  return asString(annotations["in-toto.io/predicate-type"] ?? annotations.predicateType ?? annotations["dev.sigstore.bundle.predicateType"]);
 }
 
 function kindOfIndex(document) {
   const entries = list(document.manifests).filter(isObject);
-  const types = entries.map((entry) => words(entry.mediaType));
+  const types = entries.map((entry) => asString(entry.mediaType));
   const cacheType = types.find((type) => CACHE_TYPE.test(type));
   if (cacheType) return { kind: "cache", purpose: "cache", type: cacheType, client: CLIENTS.cache };
   const images = entries.filter((entry) => namesManifest(entry) && !isAttestation(entry));
-  const ownType = words(document.artifactType) || bottleType(document);
+  const ownType = asString(document.artifactType) || bottleType(document);
   if (entries.length && !entries.some(namesManifest)) {
     const type = ownType || types[0];
     return { kind: "artifact", purpose: purposeOf(type), type, client: clientOf(purposeOf(type), type, false) };
   }
-  const artifactTypes = images.map((entry) => words(entry.artifactType));
+  const artifactTypes = images.map((entry) => asString(entry.artifactType));
   const type = ownType || (artifactTypes.every(Boolean) ? artifactTypes[0] ?? "" : "");
   const client = type ? clientOf(purposeOf(type), type, type === BOTTLE) : "docker";
   return { kind: "index", purpose: purposeOf(type), type, client };
@@ -105,7 +105,7 @@ const isImageType = (type) => CONFIG_TYPES.includes(type);
 /** What says no type says nothing against being an image's layer. */
 const isLayerType = (type) => type === "" || LAYER_TYPE.test(type);
 
-const bottleType = (document) => (words(document.annotations?.[PACKAGE_TYPE]) === BOTTLE ? BOTTLE : "");
+const bottleType = (document) => (asString(document.annotations?.[PACKAGE_TYPE]) === BOTTLE ? BOTTLE : "");
 
 const firstPurpose = (types) => types.map(purposeOf).find(Boolean) ?? "";
 

@@ -1,5 +1,5 @@
 /** Manifests, and what they say by themselves. Everything in them is a stranger's word: checked, then used. */
-import { list, namesContent, words } from "../browser/checked.js";
+import { list, namesContent, asString } from "../browser/checked.js";
 import { kindOf } from "./kinds.js";
 import { isAttestation, namesManifest } from "./media-types.js";
 import { partsOf, total } from "./weight.js";
@@ -28,7 +28,7 @@ export const DEPTH = 8;
  * @param {string} [mediaType] as the registry calls it
  * @returns {Description}
  */
-export function describe(document, mediaType = words(document.mediaType)) {
+export function describe(document, mediaType = asString(document.mediaType)) {
   const { kind, purpose, client, type } = kindOf(document, mediaType);
   const blobs = partsOf(document, mediaType);
   return {
@@ -39,15 +39,15 @@ export function describe(document, mediaType = words(document.mediaType)) {
     children: kind === "index" ? platformChildren(list(document.manifests)) : [],
     blobs,
     size: total(blobs.map((blob) => blob.size)),
-    config: kind === "image" ? words(document.config?.digest) : "",
-    halfDeleted: isThrowAway(document),
+    config: kind === "image" ? asString(document.config?.digest) : "",
+    halfDeleted: isPlaceholder(document),
     created: document.annotations?.["org.opencontainers.image.created"],
   };
 }
 
 /** What is in for a tag's own image while that is deleted, see `deletion.js`; left there, the deletion was interrupted. */
-const isThrowAway = ({ config, layers, annotations }) =>
-  config?.digest === NOTHING.digest && !list(layers).length && /^sha256:[0-9a-f]{64}$/.test(words(annotations?.[HALF_DELETED]));
+const isPlaceholder = ({ config, layers, annotations }) =>
+  config?.digest === NOTHING.digest && !list(layers).length && /^sha256:[0-9a-f]{64}$/.test(asString(annotations?.[HALF_DELETED]));
 
 /**
  * @param {string} type a media type

@@ -1,5 +1,5 @@
 /** What the media types of manifests say, and those of an index's entries. */
-import { words } from "../browser/checked.js";
+import { asString } from "../browser/checked.js";
 
 const DOCKER = "application/vnd.docker.";
 const OCI = "application/vnd.oci.image.";
@@ -12,14 +12,14 @@ const LEGACY_TYPES = [`${DOCKER}distribution.manifest.v1+json`, `${DOCKER}distri
 export const ACCEPT = [...IMAGE_TYPES, ...INDEX_TYPES].join(", ");
 
 /** @param {any} document @param {string} [mediaType] @returns {boolean} */
-export const isIndex = (document, mediaType = words(document.mediaType)) =>
+export const isIndex = (document, mediaType = asString(document.mediaType)) =>
   INDEX_TYPES.includes(mediaType) || Array.isArray(document.manifests);
 
 /** @param {string} type of an index's descriptor @returns {boolean} whether it is a manifest that is named, and no blob */
 export const isManifestType = (type) => type === "" || [...IMAGE_TYPES, ...INDEX_TYPES, ...LEGACY_TYPES].includes(type);
 
 /** @param {any} entry of an index @returns {boolean} */
-export const namesManifest = (entry) => isManifestType(words(entry?.mediaType));
+export const namesManifest = (entry) => isManifestType(asString(entry?.mediaType));
 
 /** @param {any} entry of an index @returns {boolean} whether it is not an image, but what is told of one */
 export const isAttestation = ({ platform, annotations }) =>

@@ -1,5 +1,5 @@
 /** When something was made: as its creator says where that can be true, otherwise when it was pushed. */
-import { words } from "../browser/checked.js";
+import { asString } from "../browser/checked.js";
 import { TOLERANCE } from "../browser/format.js";
 
 // RFC 3339 as Go writes it; without a zone it is UTC, and a day alone is its first moment.
@@ -15,7 +15,7 @@ const NO_REAL_TIME = Date.UTC(1980, 0, 2);
  * @returns {Date | null} null also for the year 1, which Go writes where no time was set
  */
 export function parseTime(value) {
-  const found = WRITTEN.exec(words(value));
+  const found = WRITTEN.exec(asString(value));
   if (!found || found[0].length > MOST_CHARACTERS) return null;
   const [year, month, day, hours, minutes, seconds] = found.slice(1, 7).map((part) => Number(part ?? 0));
   const offset = (found[8] === "-" ? -1 : 1) * (Number(found[9] ?? 0) * 60 + Number(found[10] ?? 0));

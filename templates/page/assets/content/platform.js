@@ -1,5 +1,5 @@
 /** How platforms are called, in containerd's normal form (containerd/platforms, Normalize). */
-import { words } from "../browser/checked.js";
+import { asString } from "../browser/checked.js";
 
 const SYSTEMS = { macos: "darwin" };
 const ARCHITECTURES = { i386: "386", "x86_64": "amd64", "x86-64": "amd64", aarch64: "arm64", armhf: "arm", armel: "arm" };
@@ -15,7 +15,7 @@ const VARIANTS = {
  * @returns {string} as `docker --platform` takes it; empty where there is none
  */
 export function platformName(platform) {
-  const [os, architecture, variant] = [platform?.os, platform?.architecture, platform?.variant].map((part) => words(part).toLowerCase());
+  const [os, architecture, variant] = [platform?.os, platform?.architecture, platform?.variant].map((part) => asString(part).toLowerCase());
   if (!isKnown(os) || !isKnown(architecture)) return "";
   const normal = own(ARCHITECTURES, architecture) ?? architecture;
   const wanted = own(FIXED_VARIANTS, architecture) ?? own(own(VARIANTS, normal) ?? {}, variant) ?? variant;
@@ -31,7 +31,7 @@ export const isPlatform = (name) => PLATFORM.test(name);
 /** @param {any} platform as above @returns {string} with the version of its system, which tells those of Windows apart */
 export function platformLabel(platform) {
   const name = platformName(platform);
-  return name && [name, words(platform["os.version"])].filter(Boolean).join(" ");
+  return name && [name, asString(platform["os.version"])].filter(Boolean).join(" ");
 }
 
 /**
@@ -41,7 +41,7 @@ export function platformLabel(platform) {
 export function platformLabels(platforms) {
   const known = platforms.filter(platformName);
   const versions = new Map(known.map((platform) => [platformName(platform), new Set()]));
-  for (const platform of known) versions.get(platformName(platform)).add(words(platform["os.version"]));
+  for (const platform of known) versions.get(platformName(platform)).add(asString(platform["os.version"]));
   const told = known.map((platform) => (versions.get(platformName(platform)).size > 1 ? platformLabel : platformName)(platform));
   return [...new Set(told)];
 }
@@ -51,7 +51,7 @@ export function platformLabels(platforms) {
  * @returns {any} the platform, with what the index leaves open as the configuration says it
  */
 export function completedPlatform(platform, config) {
-  if (!platformName(config) || words(platform?.["os.version"])) return platform;
+  if (!platformName(config) || asString(platform?.["os.version"])) return platform;
   if (!platformName(platform)) return config;
   return platformName(platform) === platformName(config) ? { ...platform, "os.version": config["os.version"] } : platform;
 }

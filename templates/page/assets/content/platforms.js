@@ -1,5 +1,5 @@
 /** What an index holds: its platforms, with those of the indexes in it, and what is attested of them. */
-import { list, namesContent, words } from "../browser/checked.js";
+import { list, namesContent, asString } from "../browser/checked.js";
 import { shortDigest } from "../browser/format.js";
 import { DEPTH, artifactName } from "./manifest.js";
 import { isAttestation, namesManifest } from "./media-types.js";
@@ -25,7 +25,7 @@ export function readPlatforms(index, entryOf) {
       const known = entryOf(digest);
       const part = { digest, document: known?.document ?? null };
       if (isAttestation(entry)) {
-        attestations.push({ ...part, of: words(entry.annotations?.["vnd.docker.reference.digest"]) });
+        attestations.push({ ...part, of: asString(entry.annotations?.["vnd.docker.reference.digest"]) });
       } else if (Array.isArray(part.document?.manifests) && depth < DEPTH) {
         if (!seen.has(digest)) seen.add(digest) && read(part.document, digest, depth + 1);
       } else {
@@ -51,7 +51,7 @@ export function askedPlatform(platforms, asked) {
 /** Its platform is in the index; where it does not, in its configuration; what is not an image has none. */
 function naming({ digest, platform, artifactType }, known) {
   const named = completedPlatform(platform, known?.config);
-  return { named, platform: platformName(named), label: platformLabel(named) || artifactName(words(artifactType)) || shortDigest(digest) };
+  return { named, platform: platformName(named), label: platformLabel(named) || artifactName(asString(artifactType)) || shortDigest(digest) };
 }
 
 /** What is told twice is told once; what has a name in common with others has its digest as its key. */

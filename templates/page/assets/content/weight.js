@@ -1,5 +1,5 @@
 /** What manifests weigh: their configurations and layers, or what an index names that is no manifest. */
-import { isObject, list, words } from "../browser/checked.js";
+import { asString, isObject, list } from "../browser/checked.js";
 import { isIndex, namesManifest } from "./media-types.js";
 
 /**
@@ -7,8 +7,8 @@ import { isIndex, namesManifest } from "./media-types.js";
  * @param {any} document a manifest @param {string} [mediaType] as the registry calls it
  * @returns {Blob[]}
  */
-export function partsOf(document, mediaType = words(document.mediaType)) {
-  const blob = (part) => ({ digest: words(part.digest), size: size(part.size) });
+export function partsOf(document, mediaType = asString(document.mediaType)) {
+  const blob = (part) => ({ digest: asString(part.digest), size: size(part.size) });
   if (document.schemaVersion === 1) return [];
   if (!isIndex(document, mediaType)) return [document.config, ...list(document.layers)].filter(isObject).map(blob);
   const named = list(document.manifests).filter((entry) => isObject(entry) && !namesManifest(entry)).map(blob);
@@ -21,7 +21,7 @@ export function partsOf(document, mediaType = words(document.mediaType)) {
  * @param {any[]} documents manifests, or what is in the place of one that could not be read
  * @returns {Sum} what several of them need counts once
  */
-export function weigh(documents) {
+export function totalSize(documents) {
   const sizes = new Map();
   for (const document of documents.filter(isObject)) for (const { digest, size: bytes } of partsOf(document)) sizes.set(digest, bytes ?? sizes.get(digest) ?? null);
   const sum = sumOf(sizes.values());

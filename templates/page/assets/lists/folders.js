@@ -18,7 +18,7 @@ const EMPTY = "-";
  * @param {import("./catalog.js").Shown} shown
  * @returns {Folder} the one that holds all; those without tags are in one of their own, where they come after others
  */
-export function planted({ full, empty, title }) {
+export function buildTree({ full, empty, title }) {
   const root = foldersOf(title ? full : empty);
   if (title && empty.length) setApart(root, EMPTY, title, empty);
   return root;
@@ -65,7 +65,7 @@ function joined(outer) {
  * @param {Folder} root @param {(path: string) => boolean} isOpen
  * @returns {Branch[]} what is in sight while these folders are open
  */
-export function unfolded(root, isOpen) {
+export function visibleRows(root, isOpen) {
   const rows = [];
   function add(parent, level) {
     const children = inOrder(parent);
@@ -82,7 +82,7 @@ export function unfolded(root, isOpen) {
 }
 
 /** @param {Branch[]} rows @param {number} index @returns {number} the folder around a row; -1 at the top */
-export function around(rows, index) {
+export function parentIndex(rows, index) {
   const { level } = rows[index];
   do index -= 1;
   while (index >= 0 && rows[index].level >= level);

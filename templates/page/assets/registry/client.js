@@ -1,5 +1,5 @@
 /** The registry's HTTP API and the overview beside it, as far as the page uses them. Knows nothing of the document. */
-import { isObject, words } from "../browser/checked.js";
+import { asString, isObject } from "../browser/checked.js";
 import { ACCEPT } from "../content/media-types.js";
 
 // Until what broke off is asked once more, in milliseconds.
@@ -18,7 +18,7 @@ const KINDS = new Map([
 
 /**
  * The registry did not give what was asked.
- * `kind`: unauthorized, forbidden, missing, busy, unavailable, unreachable, large (more than was wished for), alien (no
+ * `kind`: unauthorized, forbidden, missing, busy, unavailable, unreachable, large (more than was wished for), notRegistry (no
  * registry answers) or failed.
  */
 export class RegistryError extends Error {
@@ -60,7 +60,7 @@ export function createClient({ origin, fetch }) {
   /** What Caddy tells at once, see templates/frontend/overview. */
   async function overview(path, key, signal) {
     const document = await json(await request(`/overview/${path}`, signal));
-    if (!isObject(document[key])) throw new RegistryError("alien");
+    if (!isObject(document[key])) throw new RegistryError("notRegistry");
     return document;
   }
 
@@ -160,7 +160,7 @@ function parsed(text, { status }) {
   } catch {
     // Told below, as any other answer that no registry gives.
   }
-  throw new RegistryError("alien", { status });
+  throw new RegistryError("notRegistry", { status });
 }
 
 
@@ -168,5 +168,5 @@ async function refusal(response) {
   const { status } = response;
   const document = await response.json().catch(() => null);
   const { code, message } = document?.errors?.[0] ?? {};
-  return new RegistryError(KINDS.get(status) ?? "failed", { status, code: words(code), message: words(message) });
+  return new RegistryError(KINDS.get(status) ?? "failed", { status, code: asString(code), message: asString(message) });
 }

@@ -51,19 +51,19 @@ function grouper({ tags, manifests }, going) {
       lost: !manifests[digest],
       isIndex: Array.isArray(manifests[digest]?.document.manifests),
       // A placeholder is one tag's alone; whatever else says so is deleted as any image is.
-      halfDeleted: own.length === 1 && isThrowAway(manifests[digest]?.document),
+      halfDeleted: own.length === 1 && isPlaceholder(manifests[digest]?.document),
     };
   };
 }
 
-const isThrowAway = (document) => Boolean(document) && describe(document, document.mediaType).halfDeleted;
+const isPlaceholder = (document) => Boolean(document) && describe(document, document.mediaType).halfDeleted;
 
 /**
  * The image that is in for a tag's own for a moment, as `deployer/registry/content/placeholder.py` makes it.
  * @param {{tag: string, digest: string, mediaType: string, nonce: string}} options what the tag named, and its type
  * @returns {{mediaType: string, text: string}}
  */
-export function throwAway({ tag, digest, mediaType, nonce }) {
+export function createPlaceholder({ tag, digest, mediaType, nonce }) {
   const isOci = mediaType.startsWith("application/vnd.oci.");
   const family = `application/vnd.${isOci ? "oci.image" : "docker.distribution"}.manifest.v${isOci ? 1 : 2}+json`;
   const config = `application/vnd.${isOci ? "oci.image.config" : "docker.container.image"}.v1+json`;

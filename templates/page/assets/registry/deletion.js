@@ -9,7 +9,7 @@
 import { NOTHING } from "../content/manifest.js";
 import { ACCEPT } from "../content/media-types.js";
 import { RegistryError } from "./client.js";
-import { throwAway } from "./deletion-plan.js";
+import { createPlaceholder } from "./deletion-plan.js";
 
 // Before each try, in milliseconds: pushes and deletions at the same time make 2.8 stumble for a moment.
 const PAUSES = [0, 100, 500];
@@ -20,9 +20,9 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
 /**
  * @typedef {{tag: string, digest: string, lost?: boolean, staying?: string[]}} Target what the tag is known to name,
  * and the tags of the same digest that stay
- * @typedef {{outcome: "deleted" | "gone" | "anew" | "shared" | "linked" | "mayNotPush" | "failed" | "half", error?: any,
+ * @typedef {{outcome: "deleted" | "gone" | "pushedAgain" | "shared" | "linked" | "mayNotPush" | "failed" | "partial", error?: any,
  *   digest?: string, tags?: string[]}} Result
- * gone: somebody was quicker. anew: the tag names another `digest` now, and is left alone. shared: other `tags` have
+ * gone: somebody was quicker. pushedAgain: the tag names another `digest` now, and is left alone. shared: other `tags` have
  * come to the image. linked: in the storage it is the same file as other `tags`, and stays with them. mayNotPush: the tag stays, as 2.8 wants a push. failed: it is as it was. half: it may be on a
  * placeholder, or on nothing.
  */
@@ -81,7 +81,7 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
   async function untag({ tag, digest, lost, staying = [] }) {
     const original = await read(tag, { lost });
     if (original ? lost || original.digest !== digest : !lost) {
-      return original ? { outcome: "anew", digest: original.digest } : { outcome: "gone" };
+      return original ? { outcome: "pushedAgain", digest: original.digest } : { outcome: "gone" };
     }
     const isOld = (await way()) === "digests";
     const error = isOld ? null : await errorOf(ask("DELETE", tag));
@@ -96,21 +96,21 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
       const error = await errorOf(uploadConfig());
       if (error) return { outcome: error.kind === "forbidden" ? "mayNotPush" : "failed", error };
       const now = await read(tag, { lost: !original });
-      if (now?.digest !== original?.digest) return now ? { outcome: "anew", digest: now.digest } : { outcome: "gone" };
+      if (now?.digest !== original?.digest) return now ? { outcome: "pushedAgain", digest: now.digest } : { outcome: "gone" };
     }
     const mark = nonce();
-    const standIn = throwAway({ tag, digest: digest || NO_DIGEST, mediaType: original?.mediaType ?? "", nonce: mark });
+    const placeholder = createPlaceholder({ tag, digest: digest || NO_DIGEST, mediaType: original?.mediaType ?? "", nonce: mark });
     const isOurs = ({ body }) => new TextDecoder().decode(body).includes(mark);
     let failure;
     for (const delay of PAUSES) {
       await wait(delay);
       try {
         const found = failure && (await read(tag, { lost: true }));
-        if (found && found.digest !== digest && !isOurs(found)) return { outcome: "anew", digest: found.digest };
-        const stored = digestIn(await ask("PUT", tag, { mediaType: standIn.mediaType, body: standIn.text }));
+        if (found && found.digest !== digest && !isOurs(found)) return { outcome: "pushedAgain", digest: found.digest };
+        const stored = digestIn(await ask("PUT", tag, { mediaType: placeholder.mediaType, body: placeholder.text }));
         // Deleted by a digest that is not the placeholder's, something else would go.
         const kept = DIGEST.test(stored) && (await read(stored));
-        if (!kept || !isOurs(kept)) throw new RegistryError("alien");
+        if (!kept || !isOurs(kept)) throw new RegistryError("notRegistry");
         const along = await movedAlong(staying, stored);
         if (along.length) {
           const back = await putBack(tag, digest, original, isOurs, new RegistryError("failed"));
@@ -137,7 +137,7 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
     try {
       const now = await read(tag, { lost: true });
       if (now?.digest === digest) return { outcome: "failed", error };
-      if (now && !isOurs(now)) return { outcome: "anew", digest: now.digest };
+      if (now && !isOurs(now)) return { outcome: "pushedAgain", digest: now.digest };
       if (original) {
         await ask("PUT", tag, original);
         return { outcome: "failed", error };
@@ -145,7 +145,7 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
     } catch {
       // The first failure tells more.
     }
-    return { outcome: "half", error };
+    return { outcome: "partial", error };
   }
 
   /** Whatever comes of it, as a result. A tag or manifest that is not there any more is what was wanted. */
@@ -181,11 +181,11 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
 /**
  * Why nothing is deleted.
  * @param {any} error
- * @returns {string} disabled, readOnly or heldOff, otherwise the error's kind
+ * @returns {string} disabled, readOnly or maintenance, otherwise the error's kind
  */
 export function refusal({ status, code, kind }) {
   if (status === 405) return code ? "disabled" : "readOnly";
-  return status === 503 ? "heldOff" : kind;
+  return status === 503 ? "maintenance" : kind;
 }
 
 const digestIn = ({ headers }) => headers.get("Docker-Content-Digest") ?? "";

@@ -6,7 +6,7 @@ import { kindOfWhole } from "../content/kinds.js";
 import { DEPTH, describe } from "../content/manifest.js";
 import { momentOf, realTime } from "../content/moments.js";
 import { completedPlatform, platformLabels } from "../content/platform.js";
-import { total, weigh } from "../content/weight.js";
+import { total, totalSize } from "../content/weight.js";
 
 /**
  * @typedef {import("../content/kinds.js").Kind | "missing" | "unread"} Kind
@@ -47,7 +47,7 @@ export function readRepository({ tags, manifests, damaged, unlinked, sizes, push
   };
   return {
     tags: new Map(Object.entries(tags).map(detailsOf)),
-    size: weigh(Object.values(manifests).map((entry) => entry?.document)),
+    size: totalSize(Object.values(manifests).map((entry) => entry?.document)),
     may: { push: may?.push === true, delete: may?.delete === true },
   };
 }

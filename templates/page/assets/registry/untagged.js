@@ -1,5 +1,5 @@
 /** Manifests of a repository that nothing leads to: no tag, no index that has one, nothing that they are attached to. */
-import { words } from "../browser/checked.js";
+import { asString } from "../browser/checked.js";
 
 const DIGEST = /sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}/g;
 
@@ -17,7 +17,7 @@ export function readUntagged({ tags, manifests }) {
   const documentOf = (digest) => known.get(digest)?.document ?? null;
   const attached = new Map();
   for (const digest of known.keys()) {
-    const subject = words(documentOf(digest)?.subject?.digest);
+    const subject = asString(documentOf(digest)?.subject?.digest);
     if (subject) attached.set(subject, [...(attached.get(subject) ?? []), digest]);
   }
   const tagged = new Set(Object.values(tags));

@@ -1,6 +1,6 @@
 /** What is around every view: who is signed in, the language, help. */
 import { $, h } from "../browser/dom.js";
-import { twice } from "../browser/loading.js";
+import { retryOnce } from "../browser/loading.js";
 import { LANGUAGES, addWords, choose, language, text } from "../browser/text.js";
 import { button, showUnloaded } from "./parts.js";
 
@@ -31,7 +31,7 @@ const leaveButton = (app) => button(text.signOut, () => leave(app));
 
 async function leave({ announce, session }) {
   try {
-    await (await twice(() => import("../browser/sign-out.js"))).signOut();
+    await (await retryOnce(() => import("../browser/sign-out.js"))).signOut();
   } catch {
     return showUnloaded();
   }
@@ -49,7 +49,7 @@ function helpButton() {
 }
 
 async function showHelp() {
-  const [help] = await Promise.all([twice(() => import("./help.js")), addWords("help")]).catch(() => [null]);
+  const [help] = await Promise.all([retryOnce(() => import("./help.js")), addWords("help")]).catch(() => [null]);
   (help ?? { showHelp: showUnloaded }).showHelp();
 }
 

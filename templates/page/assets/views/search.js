@@ -1,7 +1,7 @@
 /** The field by which a list is searched. */
 import { h, icon } from "../browser/dom.js";
 import { registryAddress } from "../browser/format.js";
-import { twice } from "../browser/loading.js";
+import { retryOnce } from "../browser/loading.js";
 import { text } from "../browser/text.js";
 
 /**
@@ -50,7 +50,7 @@ export function filterBox({ label, value, onInput, onDown, onEnter, controls, go
 export async function referenceOf(words) {
   const address = registryAddress(location);
   if (!/[:@]/.test(words) && !words.includes(`${address}/`)) return null;
-  const pasted = await twice(() => import("../lists/pasted.js")).catch(() => null);
+  const pasted = await retryOnce(() => import("../lists/pasted.js")).catch(() => null);
   const found = pasted?.referenceIn(words, address);
   return found ? { ...found, path: pasted.referencePath(found), words: pasted.referenceWords(found) } : null;
 }

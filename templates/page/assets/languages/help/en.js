@@ -1,15 +1,15 @@
-/** English, of the keys. */
+/** English, of the keyboard shortcuts. */
 export const words = {
   keyList: {
     "/": "Search",
-    "?": "Show these keys",
-    "↓ ↑": "Go from row to row",
-    "← →": "Close a folder, open it",
-    "Home End": "Go to the first row, to the last",
-    "Enter": "Open; in the search, open the first that was found",
-    "Space": "Select, or press what has the focus",
-    "Shift+Space": "Select all from the last selected to this one",
-    "Del": "Delete the row's tag, or all that are selected",
+    "?": "Show keyboard shortcuts",
+    "↓ ↑": "Move between rows",
+    "← →": "Close or open a folder",
+    "Home End": "Go to the first or last row",
+    "Enter": "Open; in the search box, open the first result",
+    "Space": "Select, or activate the focused control",
+    "Shift+Space": "Select from the last selected row to this one",
+    "Del": "Delete this row's tag, or all selected tags",
     "Esc": "Clear the search, close a dialog",
   },
 };

@@ -2,8 +2,8 @@
 import { number } from "../en.js";
 
 export const words = {
-  loading: "Loading the image…",
-  shown: (title) => `${title} is shown`,
+  loading: "Loading image…",
+  shown: (title) => `Showing ${title}`,
   digest: "Digest",
   type: "Type",
   types: {
@@ -14,13 +14,13 @@ export const words = {
   },
   image: "Image",
   tags: "Tags",
-  otherTags: "Other tags on it",
+  otherTags: "Other tags",
   about: "Refers to",
-  within: "Of the index",
+  within: "Part of index",
   platform: "Platform",
   author: "Author",
   dockerVersion: "Docker version",
-  alone: "Open by itself",
+  alone: "Open separately",
 
   pullBy: "Pull by tag or by digest",
   byTag: "By tag",
@@ -39,7 +39,7 @@ export const words = {
   choosePlatform: (count) => `Platform (${number.format(count)})`,
 
   configuration: "Configuration",
-  noSettings: "It sets nothing.",
+  noSettings: "Nothing is configured.",
   settings: {
     entrypoint: "Entrypoint",
     command: "Command",
@@ -59,7 +59,7 @@ export const words = {
   chart: {
     name: "Name",
     version: "Version",
-    appVersion: "Version of the application",
+    appVersion: "App version",
     type: "Type",
     description: "Description",
     kubeVersion: "Kubernetes version",
@@ -68,12 +68,12 @@ export const words = {
   },
   noConfig: "The configuration is not in the registry: the image cannot be pulled. Push it again.",
   brokenConfig: "The configuration cannot be read. It is shown below as it is stored.",
-  large: "It is too large to be shown here.",
+  large: "Too large to show here.",
 
   history: "History",
-  with: (words) => `with ${words}`,
+  with: (words) => `arguments: ${words}`,
   noLayer: "no layer",
-  noHistory: "How it was built is not recorded, or does not match these layers.",
+  noHistory: "The build history is not recorded or does not match these layers.",
   layers: "Layers",
   files: "Files",
   contents: "Contents",
@@ -83,13 +83,13 @@ export const words = {
   raw: "Raw content",
   index: "Index",
   manifest: "Manifest",
-  layout: "How it is shown",
-  laidOut: "Laid out",
+  layout: "Format",
+  laidOut: "Formatted",
   asStored: "As stored",
-  cut: "Only the beginning is shown. Copying takes all of it.",
+  cut: "Only the beginning is shown. Copy copies everything.",
 
   attached: "Signatures, attestations and more",
-  encrypted: "Its layers are encrypted: Docker cannot unpack them, and a copy stays encrypted. podman pull and nerdctl take the key.",
+  encrypted: "The layers are encrypted: Docker cannot unpack them, and copies stay encrypted. podman pull and nerdctl accept the key.",
   purposes: {
     encrypted: "Encrypted image",
     signature: "Signature",
@@ -111,13 +111,13 @@ export const words = {
   },
 
   unreadable: "The manifest cannot be read",
-  broken: "This image is not whole",
-  notHere: "not here",
+  broken: "This image is incomplete",
+  notHere: "not in this registry",
   absent: "This platform is not in the registry",
-  absentAdvice: "The image names it, but it was never pushed here, or was deleted. Push it, or choose another platform.",
-  unknown: (name, reference) => `${name} has no ${reference}`,
+  absentAdvice: "The image lists this platform, but it was never pushed or was deleted. Push it or choose another platform.",
+  unknown: (name, reference) => `${reference} not found in ${name}`,
   unknownAdvice: "It was deleted, or was never pushed.",
-  halfDeleted: (image) => `Deleting this tag was interrupted. Delete it again, here or by “deployer delete ${image}”, to finish it.`,
-  gone: (tag) => `What ${tag} points to is gone`,
-  goneAdvice: "The tag is there, but not its manifest. Push the image again, or delete the tag.",
+  halfDeleted: (image) => `Deleting this tag was interrupted. Delete it again, here or with “deployer delete ${image}”, to finish.`,
+  gone: (tag) => `The manifest of ${tag} is missing`,
+  goneAdvice: "The tag exists, but its manifest does not. Push the image again, or delete the tag.",
 };

@@ -85,7 +85,7 @@ export const words = {
   manifest: "マニフェスト",
   layout: "表示の方法",
   laidOut: "整形",
-  asStored: "保存されたまま",
+  asStored: "保存時のまま",
   cut: "先頭だけを表示しています。コピーすると全体を取得できます。",
 
   attached: "署名・アテステーションなど",
@@ -112,7 +112,7 @@ export const words = {
 
   unreadable: "マニフェストを読み取れません",
   broken: "このイメージは不完全です",
-  notHere: "ここにはありません",
+  notHere: "このレジストリにはありません",
   absent: "このプラットフォームはレジストリにありません",
   absentAdvice: "イメージには記載されていますが、push されていないか、削除されました。push するか、別のプラットフォームを選んでください。",
   unknown: (name, reference) => `${name} に ${reference} はありません`,

@@ -26,6 +26,6 @@ export const words = {
   pushedPart: "タグが多すぎてすべては調べられないため、一部のリポジトリの最後の push は分かりません。",
   sizesRead: (read, all, waiting) => `リポジトリ ${number.format(all)} 件中 ${number.format(read)} 件のサイズが分かっています${waiting ? "（読み込み中）" : ""}。`,
   stored: (size, isAll) => `保存量 ${size}${isAll ? "" : " 以上"}`,
-  storedTitle: "ストレージにあるすべての内容の合計で、それぞれ一度だけ数えます。削除したものは deployer gc で解放されるまで含まれます。",
+  storedTitle: "ストレージにあるすべての内容の合計で、重複は一度だけ数えます。削除したものは deployer gc で解放されるまで含まれます。",
   free: (free, all, isLeast) => `空き ${free}／${all}${isLeast ? "（ディスクの空きがほとんどありません）" : ""}`,
 };

@@ -1,6 +1,6 @@
-/** English, for who may not list the repositories. */
+/** English, for users who may not list the repositories. */
 export const words = {
-  mayNotListAdvice: "The access rules of this registry let you into some of them only. Open one by its name:",
-  repositoryName: "Name of the repository",
+  mayNotListAdvice: "This registry's access rules give you access to some repositories only. Open one by name:",
+  repositoryName: "Repository name",
   open: "Open",
 };

@@ -24,7 +24,7 @@ export const words = {
   attachedTo: (digest) => `${digest} に付属`,
   attachedOrphan: (digest) => `${digest} に付属（そのイメージはありません）`,
   unknown: "不明",
-  pull: "Pull",
+  pull: "pull",
   sameImage: (tags) => `同じイメージ：${tags}`,
   noneKnown: "–",
   legacy: "Docker スキーマ 1",

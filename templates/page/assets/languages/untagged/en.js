@@ -1,12 +1,12 @@
-/** English, of the view of what has no tag; it is loaded with it. */
+/** English, of the view of untagged manifests; it is loaded with it. */
 import { of } from "../en.js";
 
 export const words = {
-  title: "Without a tag",
-  heading: (name) => `${name}: without a tag`,
+  title: "Untagged manifests",
+  heading: (name) => `${name}: untagged manifests`,
   count: (all) => of(all, "manifest", "manifests"),
-  loading: "Loading the manifests…",
-  none: "Every manifest of this repository has a tag, is part of an index that has one, or is attached to one.",
-  advice: "No tag leads to these: a later push took the tag, or it was deleted. They can still be pulled by their digest. On the machine that runs the registry, this removes those of all repositories and frees their space; it asks first:",
-  unread: (count) => `${of(count, "tag or manifest", "tags and manifests")} of this repository could not be read, and may need any of the others: those are not listed here. On the machine that runs the registry, this says what is damaged and how to fix it:`,
+  loading: "Loading manifests…",
+  none: "No untagged manifests: every manifest in this repository has a tag, belongs to a tagged index, or is attached to a tagged image.",
+  advice: "No tag points to these: the tag was moved by a later push, or deleted. They can still be pulled by digest. To remove the untagged manifests of all repositories and free their space, run this on the machine that runs the registry; it asks first:",
+  unread: (count) => `${of(count, "tag or manifest", "tags and manifests")} of this repository could not be read. They may depend on other manifests, which are therefore not listed here. To see what is damaged and how to fix it, run this on the machine that runs the registry:`,
 };

@@ -1,5 +1,5 @@
 /** The way to the dialog that deletes, which is loaded when it is first wanted. */
-import { addStyle, twice } from "../../browser/loading.js";
+import { addStyle, retryOnce } from "../../browser/loading.js";
 import { showUnloaded } from "../parts.js";
 
 /**
@@ -7,7 +7,7 @@ import { showUnloaded } from "../parts.js";
  * @param {any} options those of `openDeleting`
  */
 export async function askToDelete(options) {
-  const [module] = await Promise.all([twice(() => import("./deleting.js")).catch(() => null), addStyle("deleting")]);
+  const [module] = await Promise.all([retryOnce(() => import("./deleting.js")).catch(() => null), addStyle("deleting")]);
   if (module) module.openDeleting(options);
   else showUnloaded();
 }

@@ -1,11 +1,11 @@
 /** The question before a deletion: what goes, what stays, and what has to be chosen or typed. */
 import { h } from "../../browser/dom.js";
 import { shortDigest } from "../../browser/format.js";
-import { twice } from "../../browser/loading.js";
+import { retryOnce } from "../../browser/loading.js";
 import { language, text } from "../../browser/text.js";
 
 /** The dialog's own words. */
-export const { words } = await twice(() => import(`../../languages/deleting/${language}.js`));
+export const { words } = await retryOnce(() => import(`../../languages/deleting/${language}.js`));
 
 // More than so many at once want the repository's name typed.
 const FEW = 10;

@@ -11,9 +11,9 @@ import { createQuestion, words } from "./deleting-question.js";
 // After so many milliseconds without an answer, it is said what may be the matter.
 const PATIENCE = 4000;
 // After these, no other tag would fare better.
-const FINAL = ["disabled", "readOnly", "heldOff", "forbidden", "unauthorized", "unreachable", "alien"];
+const FINAL = ["disabled", "readOnly", "maintenance", "forbidden", "unauthorized", "unreachable", "notRegistry"];
 const DONE = ["deleted", "gone"];
-const FAILED = ["failed", "half", "mayNotPush"];
+const FAILED = ["failed", "partial", "mayNotPush"];
 
 /**
  * Ask for the deletion of tags of a repository, or of an image by its digest.
@@ -205,7 +205,7 @@ function outcomeWords(results, rest) {
 function summary(results, rest) {
   if (!results.length) return words.nothingThere;
   const count = (outcomes) => results.filter(({ outcome }) => outcomes.includes(outcome)).length;
-  const [failed, left] = [count(FAILED), count(["anew", "shared", "linked"])];
+  const [failed, left] = [count(FAILED), count(["pushedAgain", "shared", "linked"])];
   return [
     count(DONE) && words.deleted(tagsOf(results.filter(isDone)).length),
     left && words.leftAlone(left),

@@ -1,5 +1,5 @@
 /** One manifest: how it is got, what it says, how it was built, and what it is made of. */
-import { words } from "../../browser/checked.js";
+import { asString } from "../../browser/checked.js";
 import { h } from "../../browser/dom.js";
 import { bytes, shortDigest } from "../../browser/format.js";
 import { text } from "../../browser/text.js";
@@ -63,8 +63,8 @@ export function manifestSections(shown, part) {
 
 /** @param {any} part @returns {[string, any][]} who built it, and with what */
 export const builderFacts = ({ config }) => [
-  [text.image.author, words(config?.author)],
-  [text.image.dockerVersion, words(config?.docker_version)],
+  [text.image.author, asString(config?.author)],
+  [text.image.dockerVersion, asString(config?.docker_version)],
 ];
 
 function pullSection({ name, got, wish, announce }, { document }) {

@@ -1,7 +1,7 @@
 /** One image, or whatever else a tag or a digest stands for. */
 import { h } from "../../browser/dom.js";
 import { bytes, moment as absolute, naturally, shortDigest } from "../../browser/format.js";
-import { twice } from "../../browser/loading.js";
+import { retryOnce } from "../../browser/loading.js";
 import { isName } from "../../browser/names.js";
 import { digestPath, repositoryPath, tagPath } from "../../browser/router.js";
 import { text } from "../../browser/text.js";
@@ -23,7 +23,7 @@ import { readOrigin } from "./origin.js";
 
 const SIBLINGS = 12;
 // Of an index that no tag leads to, the overview tells nothing: so many of its images are asked for.
-const STRAY = 24;
+const UNTAGGED_CHILD_LIMIT = 24;
 
 /** @param {any} context the router's and the application's */
 export function showImage(context) {
@@ -100,7 +100,7 @@ async function readStrays(client, name, digest, signal) {
   const own = await read(digest).catch(missing);
   const listed = own?.[1].document.manifests;
   const children = new Set((Array.isArray(listed) ? listed : []).map((entry) => entry?.digest).filter(isDigest));
-  const found = await Promise.all([...children].slice(0, STRAY).map((one) => read(one).catch(missing)));
+  const found = await Promise.all([...children].slice(0, UNTAGGED_CHILD_LIMIT).map((one) => read(one).catch(missing)));
   return Object.fromEntries([own, ...found].filter(Boolean));
 }
 
@@ -129,7 +129,7 @@ function missingNotice(context, error) {
 async function draw(shown) {
   const { body, document, digest, details, name, tag } = shown;
   if (describe(document, document.mediaType).kind === "index") {
-    const { drawIndex } = await twice(() => import("./image-index.js")).catch(() => Promise.reject(new RegistryError("unreachable")));
+    const { drawIndex } = await retryOnce(() => import("./image-index.js")).catch(() => Promise.reject(new RegistryError("unreachable")));
     return body.replaceChildren(facts(factsOf(shown, null)), ...(await drawIndex(shown)));
   }
   // A placeholder is not an image, and nothing that one would pull.

@@ -1,5 +1,5 @@
 /** Where an image comes from, as it says itself: its version, its revision, and where its source and its words are. */
-import { isObject, words } from "../../browser/checked.js";
+import { asString, isObject } from "../../browser/checked.js";
 
 // OCI image specification, annotations; those of label-schema.org are older. The first that there is counts.
 const KEYS = {
@@ -21,7 +21,7 @@ export function readOrigin(...sources) {
   const first = (keys, read) => {
     for (const source of sources.filter(isObject)) {
       for (const key of keys) {
-        const value = Object.hasOwn(source, key) && read(words(source[key]).trim());
+        const value = Object.hasOwn(source, key) && read(asString(source[key]).trim());
         if (value) return value;
       }
     }

@@ -3,7 +3,7 @@ import { h, icon, say } from "../../browser/dom.js";
 import { count } from "../../browser/format.js";
 import { repositoryPath } from "../../browser/router.js";
 import { text } from "../../browser/text.js";
-import { around, planted, unfolded } from "../../lists/folders.js";
+import { buildTree, parentIndex, visibleRows } from "../../lists/folders.js";
 import { cells } from "./list.js";
 
 const FOLD = "m6 4 4 4-4 4";
@@ -24,9 +24,9 @@ export function folderShape(options) {
     role: "tree",
     rowsOf(shown) {
       // To open a folder changes nothing of what is in it.
-      if (shown !== from) root = planted(shown);
+      if (shown !== from) root = buildTree(shown);
       from = shown;
-      rows = unfolded(root, options.isOpen);
+      rows = visibleRows(root, options.isOpen);
       return rows;
     },
     createRow: (item) => folderRow(item, options),
@@ -89,7 +89,7 @@ function createTreeKeys({ list, virtual, rows, toggle }) {
     const { folder, open } = rows()[index];
     if (folder.below && open !== wanted) toggle(folder.path);
     else if (open) virtual.focus(index + 1);
-    else if (!wanted && around(rows(), index) >= 0) virtual.focus(around(rows(), index));
+    else if (!wanted && parentIndex(rows(), index) >= 0) virtual.focus(parentIndex(rows(), index));
   }
 
   list.addEventListener("keydown", onKey);

@@ -1,7 +1,7 @@
 /** All repositories of the registry, however many: as a list, or in folders. */
 import { h, say } from "../../browser/dom.js";
 import { bytes, count, registryAddress } from "../../browser/format.js";
-import { twice } from "../../browser/loading.js";
+import { retryOnce } from "../../browser/loading.js";
 import { CHANGED, createStore, remembering } from "../../browser/store.js";
 import { addWords, text } from "../../browser/text.js";
 import { matching, ordered, sortedBy } from "../../lists/catalog.js";
@@ -245,7 +245,7 @@ function roomWords({ stored, disk }) {
 /** Load what a shape, or who may not list, needs beside this module. */
 async function need(name) {
   if (loaded[name] !== null) return;
-  const parts = name === "folders" ? [twice(() => import("./folders.js"))] : [twice(() => import("./opening.js")), addWords("opening")];
+  const parts = name === "folders" ? [retryOnce(() => import("./folders.js"))] : [retryOnce(() => import("./opening.js")), addWords("opening")];
   [loaded[name]] = await Promise.all(parts).catch(() => {
     throw new RegistryError("unreachable");
   });

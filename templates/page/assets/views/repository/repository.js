@@ -1,7 +1,7 @@
 /** One repository: all its tags, and what is known of each. */
 import { h, say } from "../../browser/dom.js";
 import { bytes, registryAddress, sumWords } from "../../browser/format.js";
-import { twice } from "../../browser/loading.js";
+import { retryOnce } from "../../browser/loading.js";
 import { isName } from "../../browser/names.js";
 import { untaggedPath } from "../../browser/router.js";
 import { createStore, remembering } from "../../browser/store.js";
@@ -240,7 +240,7 @@ function createSelectionBar({ selection, remove, onClear }) {
     if (!keys.length || !stored) return words.replaceChildren();
     const visible = new Set(shown);
     const hidden = keys.filter((key) => !visible.has(key)).length;
-    weigher ??= twice(() => import("../../registry/deletion-plan.js")).then(({ createWeigher }) => createWeigher(stored)).catch(() => null);
+    weigher ??= retryOnce(() => import("../../registry/deletion-plan.js")).then(({ createWeigher }) => createWeigher(stored)).catch(() => null);
     const weigh = await weigher;
     const freed = weigh?.(new Set(selection.keys()));
     words.textContent = [text.tags.deleting.selected(keys.length, hidden), freed ? freedWords(freed) : ""].filter(Boolean).join(" · ");
