@@ -1,10 +1,10 @@
-# Everything that a machine needs is installed by tools/machine, which leaves alone what is there.
+# tools/machine installs what a machine needs, and keeps what already exists.
 
 ## PYTHON  the Python, 3.11 or newer, that creates .venv
 PYTHON ?= python3
-## ARGS    more words for deployer (up, down), pytest (test, test-fast) the benchmarks (bench) or pictures (names of views)
+## ARGS    more arguments for deployer (up, down), pytest (test, test-fast), the benchmarks (bench) or pictures (views)
 ARGS ?=
-## WORKERS processes that run tests at once (test, test-fast)
+## WORKERS number of parallel test processes (test, test-fast)
 WORKERS ?=
 
 MACHINE := $(PYTHON) -m tools.machine
@@ -20,29 +20,29 @@ PAGE_TESTS = $(wildcard tests/page/*.js tests/page/*.mjs)
 .NOTPARALLEL:
 .PHONY: help environment development up down check page test test-fast golden docs bench pictures wheel lock clean
 
-help: ## Explain the targets (what `make` alone does)
+help: ## List the targets (the default of `make`)
 	@echo 'Targets:'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo 'Variables, as in `make up ARGS="--port 5001"`:'
 	@awk '/^## / { sub("## ", ""); print "  " $$0 }' Makefile
 
-environment: ## Create or update .venv, with what deployer needs to run
+environment: ## Create or update .venv with what deployer needs
 	@$(MACHINE) environment
 
-up: environment ## Bring up the registry and its web page, installing an engine where none answers
+up: environment ## Start the registry and its web page; installs an engine if none responds
 	@$(MACHINE) engine
 	@$(BIN)/deployer up --install $(ARGS)
 
-down: environment ## Stop the registry; the images stay
+down: environment ## Stop the registry and keep its images
 	@$(BIN)/deployer down $(ARGS)
 
-test: development check page ## Check everything: style, types, and all tests against a real engine and browser
+test: development check page ## Check everything: style, types, and all tests, with a real engine and browser
 	@$(MACHINE) browser
 	@$(MACHINE) busybox
 	@$(MACHINE) clients
 	@$(MACHINE) run -- $(call PYTEST,$(TWICE)) $(ARGS)
 
-test-fast: development page ## Run the page's tests and tests/unit, in a minute or two and without an engine
+test-fast: development page ## Run tests/unit and the page's tests, in a minute or two, without an engine
 	@$(call PYTEST,$(CORES)) tests/unit $(ARGS)
 
 check: development ## Check style and types
@@ -50,7 +50,7 @@ check: development ## Check style and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-golden: development ## Write tests/golden anew from the templates; look at the difference before you commit
+golden: development ## Update tests/golden from the templates; look at the difference before you commit
 	@UPDATE_GOLDEN=1 $(BIN)/pytest -q tests/unit/rendering/test_deployment.py
 
 docs: development ## Write docs/reference/cli.md and settings.md from the commands and settings
@@ -61,7 +61,7 @@ bench: development ## Measure against plain Docker, Compose, crane and nginx
 	@$(MACHINE) browser
 	@$(MACHINE) run -- $(BIN)/python -m benchmarks $(ARGS)
 
-pictures: development ## Take the README's pictures of the page, and one of every view into .build/pictures
+pictures: development ## Take the README's pictures, and one of every view into .build/pictures
 	@$(MACHINE) browser
 	@$(MACHINE) run -- $(BIN)/python -m tests.support.pictures $(ARGS)
 
@@ -69,10 +69,10 @@ wheel: development ## Build the wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 	@ls dist/*.whl
 
-lock: ## Write constraints.txt anew, with the newest versions
+lock: ## Update constraints.txt to the newest versions
 	@$(MACHINE) lock
 
-clean: ## Remove .venv, dist/ and every cache; a running registry stays
+clean: ## Remove .venv, dist/ and every cache; a running registry is kept
 	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name .git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +
 

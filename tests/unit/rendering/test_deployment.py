@@ -1,6 +1,7 @@
-"""Rendered files, to the byte: tests/golden holds what each variant gives.
+"""Rendered files, to the byte: tests/golden has what each variant gives.
 
-`make golden` writes them again; look at the difference before it is committed.
+`default` has all of its files, another variant only those that differ from them; files.txt lists which files each has.
+`make golden` writes them; look at the difference before it is committed.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ import base64
 import json
 import os
 import re
+import shutil
 import tomllib
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,9 +22,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
+from deployer import __version__
 from deployer.rendering import snippets
 from deployer.rendering.deployment import Certificate, RenderInputs, ServiceImages, render_deployment
-from deployer.rendering.templates import render
+from deployer.rendering.templates import render, templates_directory
 from deployer.settings.account import Account
 from deployer.settings.build import build
 from deployer.settings.model import (
@@ -100,12 +104,44 @@ def check_golden(name: str, text: str) -> None:
     assert path.read_text() == text
 
 
+# Every change of a file changes the digest of the service's files, and every release the version.
+PASSING = re.compile(rf'(?<=deployer\.files: ")[0-9a-f]{{64}}(?=")|(?<=version "){re.escape(__version__)}(?=")')
+
+
+# Seven files begin with it.
+OVERVIEW = (templates_directory() / "frontend" / "overview.tmpl").read_text()
+
+
+@cache
+def rendered_files(variant: str) -> dict[str, str]:
+    """The text of each file of a variant by its path, but for the page's; what files share is named once."""
+    files = render_deployment(VARIANTS[variant], images_of(VARIANTS[variant]), kept_of(variant))
+    return {
+        file.path: PASSING.sub("…", file.text.replace(OVERVIEW, "… overview.tmpl …\n"))
+        for file in files
+        if not file.path.startswith("frontend/page/")
+    }
+
+
+def own_files(variant: str) -> dict[str, str]:
+    """The files of a variant that differ from the default's."""
+    common = {} if variant == "default" else rendered_files("default")
+    return {path: text for path, text in rendered_files(variant).items() if common.get(path) != text}
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_each_variant_is_as_its_golden_files(variant: str) -> None:
-    files = render_deployment(VARIANTS[variant], images_of(VARIANTS[variant]), kept_of(variant))
-    for file in files:
-        if not file.path.startswith("frontend/page/"):
-            check_golden(f"{variant}/{file.path}", file.text)
+    if os.environ.get("UPDATE_GOLDEN"):
+        shutil.rmtree(GOLDEN / variant, ignore_errors=True)
+    for path, text in own_files(variant).items():
+        check_golden(f"{variant}/{path}", text)
+    kept = {str(path.relative_to(GOLDEN / variant)) for path in (GOLDEN / variant).rglob("*") if path.is_file()}
+    assert kept == own_files(variant).keys()
+
+
+def test_each_variant_has_the_files_that_are_listed() -> None:
+    lines = (f"{variant}: {' '.join(sorted(rendered_files(variant)))}\n" for variant in VARIANTS)
+    check_golden("files.txt", "".join(lines))
 
 
 def test_the_images_files_are_as_their_golden_files() -> None:
@@ -237,7 +273,7 @@ def test_where_the_engine_remaps_users_those_who_read_our_files_are_the_machines
     assert remapped == plain
 
 
-def test_a_changed_user_rule_or_certificate_makes_no_service_anew() -> None:
+def test_a_changed_user_rule_or_certificate_recreates_no_service() -> None:
     def compose(settings: Settings, kept: RenderInputs) -> bytes:
         return render_deployment(settings, IMAGES, kept)[0].content
 
