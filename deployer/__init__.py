@@ -1,3 +1,3 @@
 """A private Docker registry with a browser frontend, on one command."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
