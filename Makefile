@@ -14,6 +14,7 @@ PYTEST = $(BIN)/pytest --no-loadscope-reorder -n $(or $(WORKERS),$(1))
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 # With an engine, most tests wait for it most of the time.
 TWICE := $(shell echo $$(($(CORES) < 4 ? 2 * $(CORES) : 8)))
+SCRIPTS = $(shell find templates tools -name '*.sh')
 PAGE_TESTS = $(wildcard tests/page/*.js tests/page/*.mjs)
 
 .DEFAULT_GOAL := help
@@ -45,10 +46,14 @@ test: development check page ## Check everything: style, types, and all tests, w
 test-fast: development page ## Run tests/unit and the page's tests, in a minute or two, without an engine
 	@$(call PYTEST,$(CORES)) tests/unit $(ARGS)
 
-check: development ## Check style and types
+check: development ## Check style, spelling and types, of Python, shell and JavaScript
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/shellcheck .ci/run $(SCRIPTS)
+	$(BIN)/codespell
+	@$(MACHINE) typescript
+	.build/node/node_modules/.bin/tsc --project tests/page
 
 golden: development ## Update tests/golden from the templates; look at the difference before you commit
 	@UPDATE_GOLDEN=1 $(BIN)/pytest -q tests/unit/rendering/test_deployment.py

@@ -19,6 +19,7 @@ from tools.machine.lock import write_lock
 from tools.machine.node import ensure_node
 from tools.machine.paths import REPOSITORY
 from tools.machine.run import run_with_engine
+from tools.machine.typescript import ensure_typescript
 from tools.machine.versions import OLDEST_PYTHON
 from tools.machine.wrk import ensure_wrk
 
@@ -34,14 +35,15 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     environment = commands.add_parser("environment", help="create or update the virtual environment .venv")
     environment.add_argument("--dev", action="store_true", help="with the tools for development")
-    commands.add_parser("engine", help="install and start a Docker engine where none answers")
+    commands.add_parser("engine", help="install and start a Docker engine if none responds")
     run = commands.add_parser("run", help="run a command with an engine, ending what was started for it")
     run.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND…")
-    commands.add_parser("browser", help="install Chromium where there is no browser")
-    commands.add_parser("busybox", help="install BusyBox where it is missing")
-    commands.add_parser("clients", help="install podman and skopeo where they are missing")
-    commands.add_parser("node", help="install Node.js where it is missing")
-    commands.add_parser("wrk", help="install wrk, for the benchmarks, where it is missing")
+    commands.add_parser("browser", help="install Chromium if there is no browser")
+    commands.add_parser("busybox", help="install BusyBox if it is missing")
+    commands.add_parser("clients", help="install podman and skopeo if they are missing")
+    commands.add_parser("node", help="install Node.js if it is missing")
+    commands.add_parser("typescript", help="install the TypeScript compiler into .build, with npm")
+    commands.add_parser("wrk", help="install wrk, for the benchmarks, if it is missing")
     commands.add_parser("lock", help="write constraints.txt again")
     return top
 
@@ -65,6 +67,7 @@ def dispatch(arguments: argparse.Namespace) -> int:
         "busybox": ensure_busybox,
         "clients": ensure_clients,
         "node": ensure_node,
+        "typescript": lambda: ensure_typescript(REPOSITORY),
         "wrk": ensure_wrk,
         "lock": lambda: write_lock(REPOSITORY),
     }

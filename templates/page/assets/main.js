@@ -25,7 +25,7 @@ async function view(load, words, style, show) {
 let announcing = 0;
 
 const app = {
-  client: createClient({ origin: location.origin, fetch: (...request) => fetch(...request) }),
+  client: createClient({ origin: location.origin, fetch: (address, options) => fetch(address, options) }),
   // What outlives a view, so that going back shows it at once. `names` of all repositories with their numbers of
   // tags, `repositories` as they were last looked at, the `sizes` of more of them, what was `pushed` last, the `room`.
   session: createStore({

@@ -11,6 +11,7 @@ self.reloader ??= (() => {
   // Milliseconds between the times that the server is asked whether it answers; the last of them goes on.
   const PAUSES = [300, 1000, 2000, 4000, 8000];
   let begun = false;
+  /** @type {(value?: any) => void} */
   let wake = () => {};
   let settled = false;
 

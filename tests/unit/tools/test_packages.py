@@ -39,7 +39,7 @@ def test_candidates_are_read_from_apt(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [command[0] for command in calls] == ["apt-get", "apt-cache", "apt-cache"]
 
 
-def test_an_interrupted_dpkg_is_mended_once(
+def test_an_interrupted_dpkg_is_repaired_once(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     calls: list[str] = []

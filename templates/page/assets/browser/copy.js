@@ -15,7 +15,7 @@ export async function copy(words) {
 }
 
 function copyBySelection(words) {
-  const before = document.activeElement;
+  const before = /** @type {HTMLElement} */ (document.activeElement);
   const field = document.createElement("textarea");
   field.value = words;
   field.className = "unseen";

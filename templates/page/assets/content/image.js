@@ -6,6 +6,7 @@ import { artifactName } from "./manifest.js";
 import { namesManifest } from "./media-types.js";
 
 const DIGEST = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-f]{32,}$/;
+/** @type {[string, number][]} */
 const DURATIONS = [["h", 3_600], ["m", 60], ["s", 1]];
 const CHART = ["name", "version", "appVersion", "type", "description", "kubeVersion", "home", "deprecated"];
 
@@ -46,6 +47,7 @@ export const layerType = (mediaType) =>
  */
 export function readSettings(config) {
   const run = object(config.config);
+  /** @type {[string, any[]][]} */
   const settings = [
     ["entrypoint", [command(run.Entrypoint)]],
     ["command", [command(run.Cmd)]],
@@ -59,13 +61,15 @@ export function readSettings(config) {
     ["shell", [command(run.Shell)]],
     ["onBuild", list(run.OnBuild)],
   ];
-  return settings.map(([key, lines]) => [key, lines.map(asString).filter(Boolean)]).filter(([, lines]) => lines.length);
+  return settings
+    .map(([key, lines]) => /** @type {[string, string[]]} */ ([key, lines.map(asString).filter(Boolean)]))
+    .filter(([, lines]) => lines.length);
 }
 
 /** @param {unknown} value labels or annotations @returns {[string, string][]} in the order of their names */
 export const readPairs = (value) =>
   Object.entries(object(value))
-    .map(([key, content]) => [key, typeof content === "string" ? content : JSON.stringify(content)])
+    .map(([key, content]) => /** @type {[string, string]} */ ([key, typeof content === "string" ? content : JSON.stringify(content)]))
     .sort(([one], [other]) => (one < other ? -1 : 1));
 
 /**
@@ -74,7 +78,7 @@ export const readPairs = (value) =>
  * @returns {[string, string][]} by the names in `text.image.chart`
  */
 export const readChart = (config) =>
-  CHART.map((key) => [key, key === "deprecated" ? (config[key] === true ? "true" : "") : asString(config[key])])
+  CHART.map((key) => /** @type {[string, string]} */ ([key, key === "deprecated" ? (config[key] === true ? "true" : "") : asString(config[key])]))
     .filter(([, value]) => value);
 
 /**

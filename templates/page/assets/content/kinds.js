@@ -16,6 +16,7 @@ const BOTTLE = "homebrew_bottle";
 const TITLE = "org.opencontainers.image.title";
 
 // The first that fits a type, or the predicate of a statement, names what it is for.
+/** @type {[string, RegExp][]} */
 const PURPOSES = [
   ["cache", CACHE_TYPE],
   ["chart", /cncf\.helm/],
@@ -32,6 +33,7 @@ const PURPOSES = [
   ["wasm", /\bwasm\b/],
 ];
 
+/** @type {Record<string, Client>} */
 const CLIENTS = { cache: "buildkit", chart: "helm", flux: "flux", compose: "compose", plugin: "docker-plugin" };
 
 /**
@@ -83,6 +85,7 @@ export function predicateOf(part) {
   return asString(annotations["in-toto.io/predicate-type"] ?? annotations.predicateType ?? annotations["dev.sigstore.bundle.predicateType"]);
 }
 
+/** @param {any} document @returns {Content} */
 function kindOfIndex(document) {
   const entries = list(document.manifests).filter(isObject);
   const types = entries.map((entry) => asString(entry.mediaType));

@@ -31,8 +31,10 @@ export function ordered(names) {
  * @returns {(Heading | Entry)[]} the names, each folder's under its heading
  */
 export function grouped(names) {
+  /** @type {(Heading | Entry)[]} */
   const rows = [];
-  let heading = { folder: "", count: 0 };
+  /** @type {Heading} */
+  let heading = { heading: true, key: "", folder: "", count: 0 };
   for (const [position, name] of names.entries()) {
     const folder = folderOf(name);
     if (folder !== heading.folder) {
@@ -70,6 +72,7 @@ export function sortedBy(names, value, descending) {
  * @returns {(Heading | Entry)[]}
  */
 export function listed({ full, empty, title, flat }) {
+  /** @type {(Heading | Entry)[]} */
   const rows = flat ? full.map((name, index) => ({ heading: false, key: name, name, position: index + 1 })) : grouped(full);
   if (title && empty.length) rows.push({ heading: true, key: "-/", folder: title, count: empty.length });
   for (const [index, name] of empty.entries()) {

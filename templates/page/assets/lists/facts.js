@@ -10,8 +10,8 @@ const PAUSE = 150;
 const FINAL = ["forbidden", "missing", "large"];
 
 /**
- * @typedef {{tags: number | null, size?: import("../content/weight.js").Sum}} Facts `tags` is null where their number is not
- * known
+ * @typedef {{tags: number | null, size?: import("../content/weight.js").Sum, pushed?: {tag: string, at: Date}}} Facts
+ * `tags` is null if their number is not known
  * @param {{client: any, session: any, signal: AbortSignal, onRead: (name: string) => void}} options
  * @returns {{want: (names: string[]) => void, of: (name: string) => Facts}}
  */

@@ -48,7 +48,7 @@ function setApart(root, path, label, names) {
 /** Folders before what is only a repository. Sorted when it is seen first, as most folders stay closed. */
 function inOrder(parent) {
   parent.order ??= [...parent.children.values()].map(joined).sort((one, other) =>
-    (other.below > 0) - (one.below > 0) || naturally(one.label, other.label));
+    Number(other.below > 0) - Number(one.below > 0) || naturally(one.label, other.label));
   return parent.order;
 }
 

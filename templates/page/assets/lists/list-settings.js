@@ -45,7 +45,7 @@ export function keep({ filter, only, shape, open, sorting }, { session, setQuery
 /** @param {string | null} words as an address says it: `pushed`, descending `-pushed` @returns {Sorting} */
 export function parseSort(words) {
   const [, minus, by] = /^(-?)(name|pushed|size)$/.exec(words ?? "") ?? [null, "", "name"];
-  return { by, descending: minus === "-" };
+  return /** @type {Sorting} */ ({ by, descending: minus === "-" });
 }
 
 /** @param {Sorting} sorting @returns {string} empty for the usual one */

@@ -49,7 +49,10 @@ function readPart(part, address) {
   return image && (image.tag || image.digest || image.isOwn || image.registry || hasScheme) ? { ...image, hasScheme } : null;
 }
 
-/** The page's own addresses, those of the registry's API, and an image's name with the scheme in front. */
+/**
+ * The page's own addresses, those of the registry's API, and an image's name with the scheme in front.
+ * @returns {any}
+ */
 function readUrl(part, address) {
   if (!URL.canParse(part)) return null;
   const { host, pathname } = new URL(part);

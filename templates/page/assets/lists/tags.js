@@ -25,10 +25,11 @@ export function sortedTags(tags, details, { by, descending }) {
   const direction = descending ? -1 : 1;
   if (by === "name") return [...tags].sort((one, other) => direction * naturally(one, other));
   if (by === "created" && descending) return newestFirst(tags, details);
+  /** @param {string} tag @returns {any} */
   const value = (tag) => (by === "created" ? details.get(tag)?.moment?.at : details.get(tag)?.[by]) ?? null;
   return [...tags].sort((one, other) => {
     const [first, second] = [value(one), value(other)];
-    if (first === null || second === null) return (first === null) - (second === null) || naturally(one, other);
+    if (first === null || second === null) return Number(first === null) - Number(second === null) || naturally(one, other);
     return direction * (first - second) || naturally(one, other);
   });
 }
@@ -70,7 +71,7 @@ export function headline(tags) {
  */
 export function parseSorting(words) {
   const [, minus, by] = /^(-?)(name|size|created|pushed)$/.exec(words ?? "") ?? [null, "-", "created"];
-  return { by, descending: minus === "-" };
+  return /** @type {Sorting} */ ({ by, descending: minus === "-" });
 }
 
 /** @param {Sorting} sorting @returns {string} as an address says it */

@@ -46,7 +46,7 @@ export function createVirtualList({ root, createRow, place, onDraw, signal }) {
     const last = Math.min(items.length, range[1] + BEYOND);
     const shown = new Set(Array.from({ length: last - first }, (_, step) => first + step));
     // The row that has the focus stays, or the focus would be lost in scrolling and sorting.
-    const active = document.activeElement;
+    const active = /** @type {HTMLElement} */ (document.activeElement);
     const focused = indexOfRow(active);
     if (focused >= 0) shown.add(focused);
     const order = [...shown].sort((one, other) => one - other);
@@ -126,8 +126,8 @@ export function createVirtualList({ root, createRow, place, onDraw, signal }) {
   addEventListener("scroll", schedule, { passive: true, signal });
   addEventListener("resize", measure, { signal });
   paper.addEventListener("change", draw, { signal });
-  for (const [name, begins] of [["beforeprint", true], ["afterprint", false]]) {
-    addEventListener(name, () => ((printing = begins), draw()), { signal });
+  for (const name of ["beforeprint", "afterprint"]) {
+    addEventListener(name, () => ((printing = name === "beforeprint"), draw()), { signal });
   }
 
   return {

@@ -33,7 +33,7 @@ export class RegistryError extends Error {
 }
 
 /**
- * @param {{origin: string, fetch: typeof fetch}} options
+ * @param {{origin: string, fetch: typeof globalThis.fetch}} options
  */
 export function createClient({ origin, fetch }) {
   async function send(address, signal, options) {
@@ -72,7 +72,7 @@ export function createClient({ origin, fetch }) {
      */
     send: (method, address, options) => request(address, undefined, { ...options, method }),
 
-    /** @param {AbortSignal} signal @returns {Promise<{user: string, version: string}>} who is signed in, if anyone */
+    /** @param {AbortSignal} [signal] @returns {Promise<{user: string, version: string}>} the logged-in user, if any */
     session: async (signal) => json(await request("/overview/session", signal)),
 
     /** @param {AbortSignal} signal @returns {Promise<Map<string, number | null>>} every repository's number of tags; null: not known */

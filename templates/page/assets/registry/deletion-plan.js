@@ -95,7 +95,9 @@ export function createWeigher({ tags, manifests }) {
   };
   return (going, more) => {
     const sizes = new Map();
+    /** @param {[string, string]} entry */
     const isGoing = ([tag]) => going.has(tag);
+    /** @param {[string, string][]} entries */
     const digests = (entries) => new Set(entries.map(([, digest]) => digest));
     const all = Object.entries(tags);
     for (const one of [...digests(all.filter(isGoing)), ...(more || [])]) for (const { digest, size } of blobsOf(one)) sizes.set(digest, size);

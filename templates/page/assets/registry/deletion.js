@@ -23,7 +23,7 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
  * @typedef {{outcome: "deleted" | "gone" | "pushedAgain" | "shared" | "linked" | "mayNotPush" | "failed" | "partial", error?: any,
  *   digest?: string, tags?: string[]}} Result
  * gone: somebody was quicker. pushedAgain: the tag names another `digest` now, and is left alone. shared: other `tags` have
- * come to the image. linked: in the storage it is the same file as other `tags`, and stays with them. mayNotPush: the tag stays, as 2.8 wants a push. failed: it is as it was. half: it may be on a
+ * come to the image. linked: in the storage it is the same file as other `tags`, and stays with them. mayNotPush: the tag stays, as 2.8 wants a push. failed: it is as it was. partial: it may be on a
  * placeholder, or on nothing.
  */
 
@@ -32,9 +32,11 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
  * `name` is the repository's. What is begun is ended: no signal breaks it off.
  */
 export function createDeletion({ client, name, nonce = randomNonce, wait = pause }) {
+  /** @type {"" | "tags" | "digests"} */
   let knownWay = "";
   let hasConfig = false;
 
+  /** @param {string} method @param {string} reference @param {{mediaType?: string, body?: string}} [content] */
   const ask = (method, reference, { mediaType, body } = {}) =>
     client.send(method, `/v2/${name}/manifests/${reference}`, {
       headers: { Accept: ACCEPT, ...(mediaType ? { "Content-Type": mediaType } : {}) }, body, cache: "no-store",
@@ -90,7 +92,10 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
     return { outcome: "deleted" };
   }
 
-  /** Put a placeholder onto the tag and delete it, on registries that delete digests only. */
+  /**
+   * Put a placeholder onto the tag and delete it, on registries that delete digests only.
+   * @returns {Promise<Result>}
+   */
   async function replace(tag, digest, original, staying) {
     if (!hasConfig) {
       const error = await errorOf(uploadConfig());
@@ -132,7 +137,10 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
     return staying.filter((_, index) => found[index]?.digest === stored);
   }
 
-  /** After a failure, leave the tag as it was; one that somebody has pushed again is left alone. */
+  /**
+   * After a failure, restore the tag; one that was pushed again is kept.
+   * @returns {Promise<Result>}
+   */
   async function putBack(tag, digest, original, isOurs, error) {
     try {
       const now = await read(tag, { lost: true });

@@ -27,8 +27,8 @@ import { total, totalSize } from "../content/weight.js";
  */
 
 /**
- * @param {{tags: Record<string, string>, manifests: Record<string, {document: any, config: any}>,
- *   pushed?: Record<string, number>, may?: any}} answer
+ * @param {{tags: Record<string, string>, manifests: Record<string, {document?: any, config?: any, unread?: boolean}>,
+ *   pushed?: Record<string, number>, damaged?: any, unlinked?: any, may?: any}} answer
  * `pushed` in seconds since 1970; a manifest or a configuration that was not read is `{unread: true}`
  * @param {Date} [now]
  * @returns {Repository}
@@ -40,6 +40,7 @@ export function readRepository({ tags, manifests, damaged, unlinked, sizes, push
   for (const [tag, digest] of Object.entries(tags)) tagsOf.get(digest).push(tag);
   const contents = new Map([...tagsOf].map(([digest, sharing]) => [digest, { ...judged(contentOf(digest, known, damaged), damageOf), sharing }]));
   const attached = readAttached(tags, known.keys());
+  /** @param {[string, string]} entry @returns {[string, Details]} */
   const detailsOf = ([tag, digest]) => {
     const content = contents.get(digest);
     const time = readPushed(pushed, tag);
@@ -66,6 +67,7 @@ function readPushed(pushed, tag) {
   return Number.isSafeInteger(seconds) && Math.abs(seconds) < 8.64e12 ? new Date(seconds * 1000) : null;
 }
 
+/** @param {any} entry @param {Date} now */
 function describeEntry({ document, config, unread }, now) {
   if (unread || !isObject(document)) return null;
   const description = describe(document);
@@ -112,7 +114,11 @@ function contentOf(digest, known, damaged) {
   };
 }
 
-/** With what is wrong with it, and what of it can be pulled all the same. */
+/**
+ * With what is wrong with it, and what of it can be pulled all the same.
+ * @param {any} content @param {(digest: string) => import("../content/damage.js").Damaged[]} damageOf
+ * @returns {Content}
+ */
 function judged({ images, namesNothing, ...content }, damageOf) {
   const damaged = damageOf(content.digest);
   const told = new Set(damaged.map(({ digest }) => digest));

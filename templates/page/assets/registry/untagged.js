@@ -32,7 +32,7 @@ export function readUntagged({ tags, manifests }) {
   const untagged = [...known]
     .filter(([digest, { document }]) => !reached.has(digest) && !inDoubt && (!unread.length || !document))
     .map(([digest, { document, bytes, pushed }]) => ({ digest, document, bytes, pushed: pushed ? new Date(pushed * 1000) : null }));
-  return { untagged: untagged.sort((one, other) => (other.pushed ?? 0) - (one.pushed ?? 0)), unread: unread.length };
+  return { untagged: untagged.sort((one, other) => Number(other.pushed) - Number(one.pushed)), unread: unread.length };
 }
 
 const named = (document) => (document ? JSON.stringify(document).match(DIGEST) ?? [] : []);

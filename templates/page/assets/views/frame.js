@@ -62,7 +62,9 @@ function onKey(event) {
 }
 
 function focusField(event) {
-  const field = [...document.querySelectorAll("[aria-keyshortcuts='/']")].find((one) => one.checkVisibility());
+  /** @type {NodeListOf<HTMLInputElement>} */
+  const fields = document.querySelectorAll("[aria-keyshortcuts='/']");
+  const field = [...fields].find((one) => one.checkVisibility());
   if (!field) return;
   event.preventDefault();
   field.focus();

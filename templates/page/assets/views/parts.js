@@ -43,7 +43,7 @@ export const notice = (...content) => h("div", { class: "notice" }, ...content);
 export function copyButton({ label, words, announce, content, onCopied, title }) {
   const element = h("button", { type: "button", class: "copy", "aria-label": label, title: title ?? label });
   const sign = icon(COPY);
-  const path = sign.firstChild;
+  const path = /** @type {SVGPathElement} */ (sign.firstChild);
   element.append(...(content ? [content] : []), sign);
   let timer = 0;
   element.addEventListener("click", async () => {
@@ -119,6 +119,7 @@ export function errorNotice(error, retry) {
 export async function keepingFocus(action) {
   await action();
   if (document.activeElement !== document.body) return;
+  /** @type {HTMLElement} */
   const next = document.querySelector("main [role=alert] button") ?? document.querySelector("main h1");
   next?.focus({ preventScroll: true });
 }

@@ -98,6 +98,7 @@ export function openDeleting({ client, name, tags = [], digest = "", scope = "ta
     show({ heading: words.notDeleted, content, buttons });
   }
 
+  /** @param {any} options */
   function put({ stored, groups, ...known }) {
     const onConfirm = (whole, going) => run(work({ deletion, stored, groups, whole, going }));
     const { heading, form, ready, field } = createQuestion({ name, digest, stored, groups, onConfirm, ...known });
@@ -130,6 +131,7 @@ export function openDeleting({ client, name, tags = [], digest = "", scope = "ta
     finish({ results, rest: tagsOf(items.slice(results.length)), freed, ...about });
   }
 
+  /** @param {{results: any[], rest: string[], freed: number, command?: string, scope?: string}} options */
   function finish({ results, rest, freed, command, scope: chosen }) {
     const failed = results.filter(({ outcome }) => FAILED.includes(outcome));
     const again = [...tagsOf(failed), ...rest];

@@ -26,6 +26,7 @@ const BOXES = 20;
 export async function readManifest(context, document) {
   const purposes = readPurposes(document);
   const { kind } = describe(document, document.mediaType);
+  /** @type {{document: any, kind: "artifact", purposes: any[], layers: any[], config: any, fault: any}} */
   const told = { document, kind: "artifact", purposes, layers: readLayers(document), config: null, fault: null };
   if (kind === "legacy") return { ...told, kind, ...readLegacy(document) };
   const isChart = purposes[0]?.kind === "chart";

@@ -21,23 +21,24 @@ const graphemes = new Intl.Segmenter();
 export const section = (title, ...content) => h("section", {}, h("h2", {}, title), ...content);
 
 /**
- * @param {[string, any][]} entries a name, and an element or words, or a list of them; what is empty is left out
+ * @param {any[][]} entries a name, and an element or words, or a list of them; what is empty is left out
  * @returns {HTMLElement} names and what they stand for, side by side
  */
 export function facts(entries) {
-  const told = entries.map(([label, content]) => [label, [content].flat().filter(Boolean)]);
+  const told = entries.map(([label, content]) => /** @type {[string, any[]]} */ ([label, [content].flat().filter(Boolean)]));
   const shown = told.filter(([, content]) => content.length);
   const part = (one) => (typeof one === "string" ? folded(one, h("span", {})) : one);
   return h("dl", { class: "facts" }, ...shown.map(([label, content]) => h("div", {}, h("dt", {}, label), h("dd", {}, ...content.map(part)))));
 }
 
 /**
- * @param {[string, string[]][]} entries names, each with its lines @param {string} [kind] class
+ * @param {any[][]} entries names, each with its lines @param {string} [kind] class
  * @returns {HTMLElement} one below the other
  */
 export function pairs(entries, kind = "") {
   const lines = (words) => words.map((line) => h("dd", {}, folded(line)));
   const list = h("dl", { class: `pairs ${kind}` });
+  /** @param {any[]} entry */
   const row = ([label, words]) => h("div", {}, h("dt", {}, kind ? folded(label) : label), ...lines(words));
   const rest = fill(list, entries, row);
   return h("div", {}, list, rest);
@@ -56,14 +57,14 @@ export function folded(words, code = h("code", {})) {
   const size = bytes(new TextEncoder().encode(words).length);
   const flip = button(text.image.showAll(size), () => {
     const opens = flip.getAttribute("aria-expanded") === "false";
-    flip.setAttribute("aria-expanded", opens);
+    flip.setAttribute("aria-expanded", String(opens));
     flip.textContent = opens ? text.image.showLess : text.image.showAll(size);
     code.textContent = enclosed(opens ? words : beginning);
     box.classList.toggle("whole", opens);
     if (opens) code.tabIndex = 0;
     else code.removeAttribute("tabindex");
   });
-  flip.setAttribute("aria-expanded", false);
+  flip.setAttribute("aria-expanded", "false");
   box.append(flip);
   return box;
 }
@@ -102,7 +103,7 @@ export function fill(list, items, row) {
 
 /**
  * @param {import("./origin.js").Origin} origin
- * @returns {[string, any][]} what an image says of where it comes from, for `facts`
+ * @returns {any[][]} what an image says of where it comes from, for `facts`
  */
 export const originFacts = ({ version, revision, links }) => [
   [text.image.version, version],

@@ -49,6 +49,7 @@ function rawContent({ title, stored, announce }) {
     cut.textContent = words.length > SHOWN ? text.image.cut : "";
   }
 
+  /** @type {[string, string][]} */
   const options = [["pretty", text.image.laidOut], ["stored", text.image.asStored]];
   const how = pretty !== stored && choice({
     legend: text.image.layout, name: `raw-${(boxes += 1)}`, options, value: "pretty", onChange: show,

@@ -91,11 +91,16 @@ function unreadable(repository, name, tag, digest) {
   return new RegistryError("missing", { code: "UNREADABLE", message: stateSentence(image, details) });
 }
 
-/** What no tag leads to: the manifest itself and, of an index, its images. */
+/**
+ * What no tag leads to: the manifest itself and, of an index, its images.
+ * @returns {Promise<Record<string, {document: any, config: any}>>}
+ */
 async function readStrays(client, name, digest, signal) {
+  /** @param {string} one @returns {Promise<[string, {document: any, config: any}]>} */
   const read = async (one) => [one, { document: (await client.manifest(name, one, signal)).document, config: null }];
   const missing = (error) => {
     if (error.kind !== "missing") throw error;
+    return null;
   };
   const own = await read(digest).catch(missing);
   const listed = own?.[1].document.manifests;

@@ -14,7 +14,7 @@ const LINKS = {
 
 /**
  * @typedef {{version: string, revision: string, links: {kind: "source" | "home" | "documentation", href: string}[]}} Origin
- * @param {...unknown} sources labels and annotations, the most telling first
+ * @param {...any} sources labels and annotations, the most telling first
  * @returns {Origin}
  */
 export function readOrigin(...sources) {
@@ -27,6 +27,7 @@ export function readOrigin(...sources) {
     }
     return "";
   };
+  /** @type {any[]} */
   const links = Object.entries(LINKS).map(([kind, keys]) => ({ kind, href: first(keys, safeLink) }));
   return {
     version: first(KEYS.version, String),

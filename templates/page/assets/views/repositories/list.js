@@ -85,7 +85,9 @@ const pushedWords = ({ tag, at }) => [
  * @returns {{element: HTMLElement, show: (now: {sorting: import("../../lists/list-settings.js").Sorting, mayPushed: boolean}) => void}}
  */
 export function listHeadings({ onSort }) {
-  const buttons = ["name", "pushed", "size"].map((by) =>
+  /** @type {("name" | "pushed" | "size")[]} */
+  const columns = ["name", "pushed", "size"];
+  const buttons = columns.map((by) =>
     [by, h("button", { type: "button", class: `sort by-${by}`, onclick: () => onSort(by) }, text.list.columns[by])]);
   const [name, ...others] = buttons.map(([, button]) => button);
   const tags = h("span", { class: "by-tags" }, text.list.columns.tags);

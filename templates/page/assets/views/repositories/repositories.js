@@ -16,7 +16,7 @@ import { listHeadings, listShape } from "./list.js";
 const SHAPES = ["list", "folders"];
 // Repositories named in one command.
 const NAMED = 10;
-// Milliseconds between two sortings while sizes are read.
+// Milliseconds between sorting the list again while sizes are read.
 const SORTED_EVERY = 1000;
 // Bytes: with less room, pushes will soon fail.
 const LEAST_FREE = 1_000_000_000;
@@ -174,7 +174,7 @@ export function showRepositories(context) {
   root.append(top.title, top.toolbar, top.headings, aside, list);
   signal.addEventListener("abort", () => clearTimeout(sortingAgain));
   if (settings.shape === "folders") keep(settings, context);
-  state.subscribe(Object.keys(state.get()), draw, signal);
+  state.subscribe(/** @type {any} */ (Object.keys(state.get())), draw, signal);
   draw(state.get());
   // A deletion may end when one has left its view already.
   addEventListener(CHANGED, load, { signal });

@@ -78,6 +78,7 @@ function showTags(context) {
   // At the end, where nobody comes by the way.
   const foot = h("div", { class: "end" }, h("a", { href: untaggedPath(name) }, text.tags.untaggedLink), removeShown);
 
+  /** @param {{key: string, details: any}} item */
   function createRow({ key }) {
     return createTagRow(key, {
       name, pullCommand: commandOf, announce, mayDelete,
@@ -214,7 +215,7 @@ function showTags(context) {
   }
 
   root.append(command.element, nothing, toolbar, aside, table, foot);
-  state.subscribe(Object.keys(state.get()), draw, signal);
+  state.subscribe(/** @type {any} */ (Object.keys(state.get())), draw, signal);
   draw(state.get());
   load();
 }
