@@ -141,7 +141,7 @@ class TestPasting:
         expect(page.get_by_text("This is an image in docker.io.")).to_be_visible()
         expect(page.get_by_role("link", name="daily/pasted")).to_be_visible()
         filter_box(page).fill("docker.io/no/such:1")
-        expect(page.get_by_text("No repository here is called no/such.")).to_be_visible()
+        expect(page.get_by_text("There is no repository no/such in this registry.")).to_be_visible()
 
 
 class TestContents:

@@ -369,7 +369,7 @@ class TestForEveryone:
         extra = {"config": CONFIG, "history": HISTORY, "author": "山田"}
         push_image(client, "image/japanese", "1.0", layers=("one", "two"), config_extra=extra)
         page = open_page("/repository/image/japanese/tag/1.0", locale="ja-JP")
-        for title in ("Pull", "設定", "ラベル", "履歴", "レイヤー", "元のデータ"):
+        for title in ("pull", "設定", "ラベル", "履歴", "レイヤー", "元のデータ"):
             expect(page.get_by_role("heading", level=2, name=title, exact=True)).to_be_visible()
         expect(setting(page, "作業ディレクトリ")).to_have_text("/srv")
         expect(fact(page, "作成者")).to_have_text("山田")

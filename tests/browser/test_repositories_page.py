@@ -140,8 +140,8 @@ class TestAll:
     @pytest.mark.parametrize(
         ("status", "sentence"),
         [
-            (429, "is asked too much"),
-            (500, "met a fault"),
+            (429, "too many requests"),
+            (500, "reported an error"),
             (503, "is not responding"),
         ],
     )

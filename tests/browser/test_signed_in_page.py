@@ -29,7 +29,7 @@ LANGUAGES = {
         "name": "Repository name",
         "open": "Open",
         "invalid": "Invalid repository name",
-        "forbidden": "the access rules of this registry do not let you read this",
+        "forbidden": "this registry's access rules do not allow you to read this",
         "unauthorized": "Your password changed, your user was removed, or you are not logged in.",
         "again": "Log in again",
     },
