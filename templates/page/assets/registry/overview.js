@@ -28,7 +28,7 @@ import { total, totalSize } from "../content/weight.js";
 
 /**
  * @param {{tags: Record<string, string>, manifests: Record<string, {document?: any, config?: any, unread?: boolean}>,
- *   pushed?: Record<string, number>, damaged?: any, unlinked?: any, may?: any}} answer
+ *   pushed?: Record<string, number>, damaged?: any, unlinked?: any, sizes?: any, may?: any}} answer
  * `pushed` in seconds since 1970; a manifest or a configuration that was not read is `{unread: true}`
  * @param {Date} [now]
  * @returns {Repository}

@@ -131,7 +131,7 @@ export function openDeleting({ client, name, tags = [], digest = "", scope = "ta
     finish({ results, rest: tagsOf(items.slice(results.length)), freed, ...about });
   }
 
-  /** @param {{results: any[], rest: string[], freed: number, command?: string, scope?: string}} options */
+  /** @param {{results: any[], rest: string[], freed: import("../../content/weight.js").Sum, command?: string, scope?: string}} options */
   function finish({ results, rest, freed, command, scope: chosen }) {
     const failed = results.filter(({ outcome }) => FAILED.includes(outcome));
     const again = [...tagsOf(failed), ...rest];
