@@ -10,8 +10,10 @@ set -- $line
 case $2$4 in
 '' | *[!0-9]*) rm -f "$note" ;;
 *)
-	printf '{"disk":{"bytes":%s,"free":%s}}\n' "$(($2 * 1024))" "$(($4 * 1024))" >"$note.new" &&
-		mv "$note.new" "$note" || rm -f "$note"
+	if ! { printf '{"disk":{"bytes":%s,"free":%s}}\n' "$(($2 * 1024))" "$(($4 * 1024))" >"$note.new" &&
+		mv "$note.new" "$note"; }; then
+		rm -f "$note"
+	fi
 	;;
 esac
 exec wget -q -O /dev/null "http://127.0.0.1:2020/"
