@@ -11,10 +11,15 @@ NAME_MAX_LENGTH = 255
 TAG_MAX_LENGTH = 128
 DEFAULT_TAG = "latest"
 
-_COMPONENT = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")
+# As regular expressions that Go and JavaScript read the same way; rendered into what the frontend reads.
+_NAME_PART = "[a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*"
+NAME_PATTERN = f"{_NAME_PART}(?:/{_NAME_PART})*"
+TAG_PATTERN = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+
+_COMPONENT = re.compile(_NAME_PART)
 _DOMAIN_COMPONENT = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _DOMAIN = re.compile(rf"(?:{_DOMAIN_COMPONENT}(?:\.{_DOMAIN_COMPONENT})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?")
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_TAG = re.compile(TAG_PATTERN)
 _DIGEST = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}")
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 _SEPARATOR = re.compile(r"\.|_|__|-+")

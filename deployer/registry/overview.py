@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from deployer.registry.content.manifests import Manifest
 
-# What distribution still gives, in bytes (maxManifestBodySize).
-REGISTRYS_LIMIT = 4 * 1024 * 1024
 _SPACE = " \t\n\r"
 
 
@@ -150,7 +148,7 @@ def _entry(text: str, member: _Member) -> _Entry:
 
 def _manifest(digest: str, entry: _Entry) -> Manifest | None:
     """What the manifest says, where the registry would give it just so."""
-    if not is_digest(digest) or len(entry.content) > REGISTRYS_LIMIT:
+    if not is_digest(digest) or len(entry.content) > manifests.MANIFEST_MAX_BYTES:
         return None
     if manifests.digest_of(entry.content, digest.partition(":")[0]) != digest:
         return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from deployer.host.files import PRIVATE
 from deployer.layout import ACCESS_FOLDER, GRANTS, USERS_IN_FORCE
+from deployer.reference import NAME_PATTERN
 from deployer.rendering.templates import File, render
 from deployer.settings.account import dummy_account, sign_in_prefixes
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from deployer.settings.account import Account
     from deployer.settings.model import AccessRule, Settings
 
-# A repository's name (distribution/reference: path-component).
-_COMPONENT = "[a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*"
-_NAME_PATTERN = f"{_COMPONENT}(?:/{_COMPONENT})*"
 _IN_NAME = "[a-z0-9._/-]"
 # What each action of a rule stands for, see templates/frontend/access/rules.j2.
 _GRANTED = {"pull": "pull|look", "push": "push|look", "delete": "delete"}
@@ -42,7 +40,7 @@ def rule_files(settings: Settings) -> tuple[File, ...]:
     """What the frontend reads about access rules."""
     rules = [_Grant.of(rule) for rule in settings.access]
     judging = render(
-        f"{ACCESS_FOLDER}/rules.j2", rules=rules, name_pattern=_NAME_PATTERN, page=settings.frontend.is_builtin
+        f"{ACCESS_FOLDER}/rules.j2", rules=rules, name_pattern=NAME_PATTERN, page=settings.frontend.is_builtin
     )
     return (
         File(f"{ACCESS_FOLDER}/rules", judging),

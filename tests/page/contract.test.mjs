@@ -8,6 +8,7 @@ import { load } from "./support/load.mjs";
 const { attachedTo, readAttached } = await load("content/attached.js");
 const { pullCommands } = await load("content/commands.js");
 const { ago, bytes, naturally } = await load("browser/format.js");
+const { isDigest } = await load("content/image.js");
 const { kindOf } = await load("content/kinds.js");
 const { isAttestation, namesManifest } = await load("content/media-types.js");
 const { momentOf, parseTime, realTime } = await load("content/moments.js");
@@ -15,6 +16,7 @@ const { listedTags, readRepository } = await load("registry/overview.js");
 const { platformLabel, platformLabels, platformName } = await load("content/platform.js");
 const { stateSentence } = await load("content/states.js");
 const { headline, newestFirst } = await load("lists/tags.js");
+const { isName } = await load("browser/names.js");
 const { addWords, text } = await load("browser/text.js");
 await addWords("tags");
 
@@ -30,6 +32,10 @@ const second = (found) => found && `${found.toISOString().slice(0, 19)}Z`;
 const all = (name, cases, run) => {
   for (const one of cases) test(`${name}: ${one.name}`, () => run(one));
 };
+
+const grammar = contract("grammar");
+all("grammar, repositories", grammar.repositories, (one) => assert.equal(isName(one.text), one.is));
+all("grammar, digests", grammar.digests, (one) => assert.equal(isDigest(one.text), one.is));
 
 all("times", contract("times").cases, (one) => assert.equal(second(parseTime(one.text)), one.is));
 

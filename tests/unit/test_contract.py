@@ -13,6 +13,7 @@ import pytest
 from deployer.cli.views.words import age, size
 from deployer.errors import NotFound, RegistryError
 from deployer.order import natural
+from deployer.reference import NAME_PATTERN, is_digest, is_repository, is_tag
 from deployer.reference import parse as parse_reference
 from deployer.registry.content.attached import attached_to, listed_tags, read_attached
 from deployer.registry.content.imageconfig import parse_config
@@ -27,11 +28,12 @@ from deployer.workflows.images.contents import Contents, read_contents
 from deployer.workflows.images.reading import Reader
 from deployer.workflows.images.states import tag_sentence
 from deployer.workflows.images.tags import State
-from deployer.workflows.transfer.getting import getting
+from deployer.workflows.transfer.pull_commands import getting
 from deployer.workflows.upkeep.manifest_graph import Manifests, read_facts
 from deployer.workflows.upkeep.retention import Creations, is_image
 
 FOLDER = Path(__file__).parents[1] / "contract"
+OVERVIEW = Path(__file__).parents[2] / "templates" / "frontend" / "overview"
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
 
@@ -49,6 +51,34 @@ def cases(name: str, key: str = "cases") -> pytest.MarkDecorator:
 
 def second(moment: datetime | None) -> str | None:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+
+
+@cases("grammar", "repositories")
+def test_the_name_of_a_repository(case: dict[str, Any]) -> None:
+    assert is_repository(case["text"]) == bool(re.fullmatch(NAME_PATTERN, case["text"])) == case["is"]
+
+
+@cases("grammar", "tags")
+def test_a_tag(case: dict[str, Any]) -> None:
+    assert is_tag(case["text"]) == case["is"]
+
+
+@pytest.mark.parametrize("path", sorted(OVERVIEW.glob("*.json")), ids=lambda path: path.name)
+def test_the_frontend_takes_the_same_tags(path: Path) -> None:
+    """Its templates are Go's, which read these patterns as Python does; of what a folder may be named."""
+    patterns = re.findall(r'regexFindAll "(\(\?m\)\^\[A-Za-z0-9_\][^"]*)"', path.read_text())
+    named = [case for case in contract("grammar")["tags"] if "/" not in case["text"]]
+    for pattern in patterns:
+        assert [bool(re.search(pattern, case["text"])) for case in named] == [case["is"] for case in named]
+
+
+def test_the_frontends_templates_have_that_pattern() -> None:
+    assert sum('regexFindAll "(?m)^[A-Za-z0-9_]' in path.read_text() for path in OVERVIEW.glob("*.json")) >= 3
+
+
+@cases("grammar", "digests")
+def test_a_digest(case: dict[str, Any]) -> None:
+    assert is_digest(case["text"]) == case["is"]
 
 
 @cases("times")

@@ -56,6 +56,8 @@ NO_DIGEST = "sha256:" + "0" * 64
 # Indexes in indexes: so many levels are read, as the page does (templates/page/assets/content/manifest.js); of what
 # is deeper nothing is known. No real image has more, and they could be made to have no end.
 DEPTH = 8
+# distribution neither takes nor gives larger ones (registry/handlers/manifests.go, maxManifestBodySize).
+MANIFEST_MAX_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)

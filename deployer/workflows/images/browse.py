@@ -28,7 +28,7 @@ from deployer.registry.content.moments import newest_first
 from deployer.workflows.images import states
 from deployer.workflows.images.contents import Contents, read_contents
 from deployer.workflows.images.naming import own_reference, own_repository, tags_of, unknown_image
-from deployer.workflows.images.reading import Patience, Reader
+from deployer.workflows.images.reading import CircuitBreaker, Reader
 from deployer.workflows.images.tags import Repository, Tag, Unread
 
 if TYPE_CHECKING:
@@ -114,10 +114,10 @@ def list_catalog(client: RegistryClient, patterns: Sequence[str] = ()) -> Catalo
 def list_everything(client: RegistryClient, repositories: Sequence[str]) -> tuple[Repository, ...]:
     """The repositories with all their tags, several read at once; one that is gone by then has none."""
 
-    patience = Patience()
+    breaker = CircuitBreaker()
 
     def read(name: str) -> Repository:
-        reader = Reader(client, name, client.overview(name), patience)
+        reader = Reader(client, name, client.overview(name), breaker)
         try:
             return _read_repository(reader, _tag_names(reader, client.tags), "name")
         except NotFound:
@@ -126,7 +126,7 @@ def list_everything(client: RegistryClient, repositories: Sequence[str]) -> tupl
         except Forbidden as error:
             return Repository(name, (), failed=error)
 
-    results = zip(repositories, patience.each(client, read, repositories), strict=True)
+    results = zip(repositories, breaker.each(client, read, repositories), strict=True)
     return tuple(Repository(name, (), failed=one) if isinstance(one, RegistryError) else one for name, one in results)
 
 
@@ -140,41 +140,47 @@ def list_tags(client: RegistryClient, name: str, order: TagOrder = "name") -> Re
     return _read_repository(reader, _tag_names(reader, lambda one: tags_of(client, one)), order)
 
 
-def fetch(client: RegistryClient, text: str, limit: int = MANIFEST_LIMIT) -> tuple[Reference, Document]:
+def fetch(client: RegistryClient, text: str) -> tuple[Reference, Document]:
     """One image's manifest as it is, by tag (`latest` where none is given) or digest, which counts more than a tag.
 
     Raises UsageError, InvalidReference, and NotFound with the nearest names.
     """
     reference = own_reference(text, client.place).tagged()
     try:
-        return reference, client.document(reference.repository, reference.digest or reference.tag or "", limit)
-    except NotFound as error:
-        raise unknown_image(client, reference, error) from error
-    except NOT_OF_CONTENT:
+        return reference, _document(client, reference, MANIFEST_LIMIT)
+    except (NotFound, *NOT_OF_CONTENT):
         raise
     except RegistryError as error:
-        raise _explained(client, reference, error) from error
+        reader = Reader(client, reference.repository, client.overview(reference.repository))
+        raise _explained(reader, reference, error) from error
 
 
 def fetch_as_stored(client: RegistryClient, text: str) -> Document:
     """As `fetch`; what our own registry holds and does not give, such as a damaged manifest, comes from its storage."""
+    reference = own_reference(text, client.place).tagged()
     try:
-        return fetch(client, text, ANSWER_LIMIT)[1]
+        return _document(client, reference, ANSWER_LIMIT)
     except (NotFound, *NOT_OF_CONTENT):
         raise
-    except RegistryError:
-        reference = own_reference(text, client.place).tagged()
+    except RegistryError as error:
         reader = Reader(client, reference.repository, client.overview(reference.repository))
         digest = reference.digest or reader.digest(reference.tag or "")
         found = client.stored_manifest(reference.repository, digest, ANSWER_LIMIT)
         if found is None:
-            raise
+            raise _explained(reader, reference, error) from error
         return found
 
 
-def _explained(client: RegistryClient, reference: Reference, error: RegistryError) -> RegistryError:
+def _document(client: RegistryClient, reference: Reference, limit: int) -> Document:
+    """A manifest as it is; one that is not there is told with the nearest names."""
+    try:
+        return client.document(reference.repository, reference.digest or reference.tag or "", limit)
+    except NotFound as error:
+        raise unknown_image(client, reference, error) from error
+
+
+def _explained(reader: Reader, reference: Reference, error: RegistryError) -> RegistryError:
     """The same failure, told by what our own registry knows of the manifest's file."""
-    reader = Reader(client, reference.repository, client.overview(reference.repository))
     damaged = reader.damaged([reference.digest or reader.digest(reference.tag or "")])
     if not damaged:
         return error

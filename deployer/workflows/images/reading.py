@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from deployer.errors import Denied, LateAnswer, RegistryError, RegistryUnreachable, TryAgain
 from deployer.reference import is_digest
 from deployer.registry.content.imageconfig import parse_config
-from deployer.registry.overview import REGISTRYS_LIMIT
+from deployer.registry.content.manifests import MANIFEST_MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from deployer.registry.overview import Overview
 
 # After so many answers in a row that did not come, no more are waited for: as many as are asked for at once.
-_PATIENCE = 8
+_MOST_IN_A_ROW = 8
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 @dataclass
-class Patience:
+class CircuitBreaker:
     """Many questions to one registry, of which one that fails is no reason to give up the rest."""
 
     _in_a_row: int = 0
@@ -47,7 +47,7 @@ class Patience:
         """
 
         def attempt(item: Item) -> Result | RegistryError:
-            if self._in_a_row >= _PATIENCE:
+            if self._in_a_row >= _MOST_IN_A_ROW:
                 return LateAnswer("It was not asked for: many answers in a row did not come.")
             try:
                 result = ask(item)
@@ -96,11 +96,11 @@ class Reader:
     client: RegistryClient
     repository: str
     overview: Overview | None = None
-    patience: Patience = field(default_factory=Patience)
+    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
 
     def each(self, ask: Callable[[Item], Result], items: Iterable[Item]) -> list[Result | RegistryError]:
-        """The result for every item, in order, or the error that it was. Raises what Patience.each raises."""
-        return self.patience.each(self.client, ask, items)
+        """The result for every item, in order, or the error that it was. Raises what CircuitBreaker.each raises."""
+        return self.breaker.each(self.client, ask, items)
 
     def known(self, tag: str) -> Manifest | None:
         """The manifest behind a tag, where the overview tells it."""
@@ -140,7 +140,7 @@ class Reader:
             if digest in wrong or digest in stated
         )
         # A manifest that is larger than the registry reads may be whole, and a push would not help.
-        return tuple(one for one in found if not (one.is_manifest and (one.size or 0) > REGISTRYS_LIMIT))
+        return tuple(one for one in found if not (one.is_manifest and (one.size or 0) > MANIFEST_MAX_BYTES))
 
     def document(self, reference: str) -> Document:
         """A tag's or digest's manifest, as it is. Raises what RegistryClient.document raises."""

@@ -19,7 +19,7 @@ from deployer.registry.content.manifests import Index
 from deployer.workflows.images.contents import read_contents
 from deployer.workflows.images.naming import unknown_image
 from deployer.workflows.images.reading import Reader
-from deployer.workflows.transfer.getting import getting, not_an_image
+from deployer.workflows.transfer.pull_commands import getting, not_an_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable

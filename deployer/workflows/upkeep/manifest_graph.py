@@ -12,7 +12,7 @@ from deployer.reference import is_digest
 from deployer.registry.content import attached
 from deployer.registry.content.json_text import read_json, read_size
 from deployer.registry.content.kinds import Kind, is_attestation, is_manifest_type, kind_of
-from deployer.registry.content.manifests import digest_of
+from deployer.registry.content.manifests import MANIFEST_MAX_BYTES, digest_of
 from deployer.registry.content.moments import parse_time
 from deployer.registry.content.placeholder import original_said
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 _DIGEST = re.compile(rb"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _CREATED = "org.opencontainers.image.created"
 
-# distribution refuses larger manifests.
-MANIFEST_MAX_BYTES = 4 * 1024 * 1024
 # Of an image's configuration as much is read as the page's overview reads (templates/frontend/overview/tags.json).
 CONFIG_MAX_BYTES = 4 * 1024 * 1024
 

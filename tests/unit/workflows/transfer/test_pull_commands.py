@@ -7,7 +7,7 @@ import pytest
 from deployer.reference import parse
 from deployer.registry.content.kinds import Client, Content, Kind, Purpose, kind_of
 from deployer.registry.protocol.place import Place
-from deployer.workflows.transfer.getting import getting, not_an_image
+from deployer.workflows.transfer.pull_commands import getting, not_an_image
 
 LOCAL, LOCAL_TLS = Place.of("http://localhost:5000"), Place.of("https://localhost:5000")
 REMOTE, REMOTE_TLS = Place.of("http://registry.test:5000"), Place.of("https://registry.test:5000")
