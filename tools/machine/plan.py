@@ -50,7 +50,7 @@ def refuse_foreign_engine(facts: Facts) -> None:
         )
     if facts.engine is Engine.DENIED:
         raise RefusalError(
-            "A Docker engine runs here, but you may not use it: run `sudo usermod -aG docker $USER`, sign in "
+            "A Docker engine runs here, but you may not use it: run `sudo usermod -aG docker $USER`, log in "
             "again, then run this again."
         )
 
@@ -70,5 +70,5 @@ def refuse_without_rights(facts: Facts, steps: Sequence[Step]) -> None:
         todo = " and ".join(step.value for step in steps)
         raise RefusalError(
             f"{missing}: it needs root to {todo}, so run `sudo python3 -m tools.machine engine`, let yourself in "
-            "with `sudo usermod -aG docker $USER`, sign in again, then run this again."
+            "with `sudo usermod -aG docker $USER`, log in again, then run this again."
         )

@@ -31,7 +31,7 @@ def ask(*command: str) -> tuple[int, str, str]:
 def quietly(*command: str, variables: Mapping[str, str] | None = None) -> tuple[int, str]:
     """Run a command that changes something; return its exit code and all that it printed.
 
-    The output goes through a file: a daemon started on the way would hold a pipe open for ever.
+    The output goes through a file: a daemon started on the way would keep a pipe open forever.
     """
     with tempfile.TemporaryFile("w+", errors="replace") as output:
         done = subprocess.run(
