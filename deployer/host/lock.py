@@ -23,7 +23,7 @@ _NAME_MAX_BYTES = 1000
 
 @contextmanager
 def exclusive(path: Path, command: str = "") -> Iterator[None]:
-    """Hold a lock file, and the folder that it is in, while a command changes the deployment.
+    """Pause a lock file, and the folder that it is in, while a command changes the deployment.
 
     The kernel lets go of both when the process ends, however it ends. The folder's lock holds where the file is
     replaced meanwhile. Who takes it for a moment only gives no command. Raises HostError that names the command that

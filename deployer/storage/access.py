@@ -10,16 +10,16 @@ from deployer.errors import EngineError, EngineUnavailable, StorageError, Storag
 from deployer.layout import REGISTRY_ROOT, STORAGE
 from deployer.rendering import snippets
 from deployer.storage.printed import parse_broken, parse_lacking, parse_links, parse_verified
+from deployer.storage.removal import blob_folder
 from deployer.storage.snapshot import CLOCKS_MAY_DIFFER, parse
-from deployer.storage.sweep import blob_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from deployer.engine.engine import Engine
     from deployer.storage.printed import Verified
+    from deployer.storage.removal import StorageRemoval
     from deployer.storage.snapshot import Blob, Snapshot
-    from deployer.storage.sweep import Sweep
 
 # Outside of what the registry looks at, on the same disk.
 REMOVED = f"{STORAGE}/.deployer-removed"
@@ -147,7 +147,7 @@ class Storage:
         """Write such links again, each as its place says; a tag's becomes a file of its own."""
         self._run("relink", REGISTRY_ROOT, stdin="".join(f"{path}\n" for path in sorted(paths)).encode())
 
-    def remove(self, removal: Sweep, run: str) -> None:
+    def remove(self, removal: StorageRemoval, run: str) -> None:
         """Take things away; their space is held until `empty`. `run` names this run, as no other."""
         self._run("remove", REGISTRY_ROOT, f"{REMOVED}/{run}", stdin=removal.instructions())
 

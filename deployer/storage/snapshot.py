@@ -10,7 +10,7 @@ from deployer.errors import StorageError
 from deployer.layout import REGISTRY_ROOT
 from deployer.reference import is_digest, is_repository, is_tag
 from deployer.storage.printed import complete, cut_short
-from deployer.storage.sweep import parse_unfinished
+from deployer.storage.removal import parse_interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -56,7 +56,7 @@ class StoredTag(NamedTuple):
 class StoredRepository:
     """One repository's files.
 
-    `revisions` are its manifests with the time of their push, `former` those whose link was deleted;
+    `revisions` are its manifests with the time of their push, `unlinked_revisions` those whose link was deleted;
     `once_tagged` are those that some tag of today names or has named. `active` is when an upload
     last began or ended, or a layer was
     linked. `has_tags_folder` is False where it was only ever pushed to by digest. `folders` are
@@ -66,7 +66,7 @@ class StoredRepository:
     name: str
     tags: dict[str, StoredTag] = field(default_factory=dict)
     revisions: dict[str, int] = field(default_factory=dict)
-    former: set[str] = field(default_factory=set)
+    unlinked_revisions: set[str] = field(default_factory=set)
     once_tagged: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
     uploads: dict[str, int] = field(default_factory=dict)
@@ -88,52 +88,52 @@ class Snapshot:
     """Everything in the storage. `moment` is the storage's own clock, in seconds since 1970.
 
     `aliases` leads from digests by which content was pushed to those by which it is in `blobs`.
-    `foreign` are files and folders among the tags that no registry has made, by their paths; `irregular` are the
+    `foreign` are files and folders among the tags that no registry has made, by their paths; `unexpected_paths` are the
     paths at which the registry expects a file and there is a folder, or the reverse; `shared` are the links of tags
-    that are one file with another (hard links). `left` are the bytes of
-    disk that an interrupted removal holds, and `unfinished` the manifests that it was to take, by repository and
-    digest, with the moment at which it began.
+    that are one file with another (hard links). `upload_bytes` are those of unfinished uploads. `leftover_bytes` is the
+    disk space that an interrupted removal holds, and `interrupted_removals` are the manifests that it was to remove, by
+    repository and digest, with the moment at which it began.
     """
 
     moment: int
     repositories: dict[str, StoredRepository]
     blobs: dict[str, Blob]
     aliases: dict[str, str] = field(default_factory=dict)
-    unfinished_bytes: int = 0
-    left: int = 0
-    unfinished: dict[str, dict[str, int]] = field(default_factory=dict)
+    upload_bytes: int = 0
+    leftover_bytes: int = 0
+    interrupted_removals: dict[str, dict[str, int]] = field(default_factory=dict)
     foreign: tuple[str, ...] = ()
-    irregular: tuple[str, ...] = ()
+    unexpected_paths: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
 
     def in_place_of(self, path: str) -> str:
-        """The irregular path that keeps a file from being at this one, itself or above it; "" where there is none."""
-        if not self.irregular:
+        """The unexpected path that keeps a file from being at this one, itself or above it; "" where there is none."""
+        if not self.unexpected_paths:
             return ""
-        return next((one for one in self.irregular if path == one or path.startswith(f"{one}/")), "")
+        return next((one for one in self.unexpected_paths if path == one or path.startswith(f"{one}/")), "")
 
     @property
-    def is_blind(self) -> bool:
+    def is_listing_incomplete(self) -> bool:
         """Whether which content some repository has is not known: its list of manifests or layers cannot be read."""
-        return any(_LIST.fullmatch(path) for path in self.irregular)
+        return any(_LIST.fullmatch(path) for path in self.unexpected_paths)
 
     @property
     def obstructed(self) -> frozenset[str]:
-        """The repositories with something irregular: what they have and need is not known wholly."""
-        return frozenset(_name(path, "/_") for path in self.irregular if path.startswith("repositories/"))
+        """The repositories with something unexpected_paths: what they have and need is not known wholly."""
+        return frozenset(_name(path, "/_") for path in self.unexpected_paths if path.startswith("repositories/"))
 
     @property
     def has_future(self) -> bool:
         """Whether anything but tags is dated in the future: its age would stay the least for long."""
         repositories = self.repositories.values()
         return (
-            any(self.is_ahead(blob.modified) for blob in self.blobs.values())
-            or any(self.is_ahead(one.active) for one in repositories)
-            or any(self.is_ahead(moment) for one in repositories for moment in one.revisions.values())
-            or any(self.is_ahead(moment) for one in repositories for moment in one.uploads.values())
+            any(self.is_in_future(blob.modified) for blob in self.blobs.values())
+            or any(self.is_in_future(one.active) for one in repositories)
+            or any(self.is_in_future(moment) for one in repositories for moment in one.revisions.values())
+            or any(self.is_in_future(moment) for one in repositories for moment in one.uploads.values())
         )
 
-    def is_ahead(self, moment: int) -> bool:
+    def is_in_future(self, moment: int) -> bool:
         """Whether a time is one of the future, beyond what two clocks may differ by."""
         return moment > self.moment + CLOCKS_MAY_DIFFER
 
@@ -166,11 +166,11 @@ def _parsed(printed: bytes, before: Snapshot | None) -> Snapshot:
     if before is not None and "changed" in sections:
         changed = {_name(path, "/_manifests") for path in sections["changed"]}
         _carry_over(before, changed, repositories)
-    irregular = {*(before.irregular if before else ())}
+    unexpected_paths = {*(before.unexpected_paths if before else ())}
     for line in sections["other"]:
         modified, path = line.split(" ", 1)
         if _STRUCTURE.fullmatch(path):
-            irregular.add(path)
+            unexpected_paths.add(path)
             if path.endswith("/link"):
                 _read_link(path, int(modified), repositories)
     foreign = {*(before.foreign if before else ()), *sections["foreign"]}
@@ -183,18 +183,18 @@ def _parsed(printed: bytes, before: Snapshot | None) -> Snapshot:
     for path in sections["history"]:
         _read_history(path, repositories)
     _read_tags(sections["tags"], repositories)
-    unfinished_bytes = _read_uploads(sections["uploads"], repositories)
+    upload_bytes = _read_uploads(sections["uploads"], repositories)
     aliases = {**(before.aliases if before else {}), **dict(_aliases(sections["aliases"]))}
     return Snapshot(
         moment=int(sections["now"][0]),
         repositories=repositories,
         blobs=dict(_blobs(sections["blobs"])),
         aliases=aliases,
-        unfinished_bytes=unfinished_bytes,
-        left=sum(map(int, sections["left"])) * 1024,
-        unfinished=parse_unfinished(sections["unfinished"]),
+        upload_bytes=upload_bytes,
+        leftover_bytes=sum(map(int, sections["left"])) * 1024,
+        interrupted_removals=parse_interrupted(sections["unfinished"]),
         foreign=tuple(sorted(foreign)),
-        irregular=tuple(sorted(irregular)),
+        unexpected_paths=tuple(sorted(unexpected_paths)),
         shared=tuple(sorted({*(before.shared if before else ()), *sections["shared"]})),
     )
 
@@ -244,7 +244,11 @@ def _carry_over(before: Snapshot, changed: set[str], repositories: dict[str, Sto
     for name, repository in repositories.items():
         known = before.repositories.get(name)
         if known is not None and name not in changed:
-            repository.tags, repository.revisions, repository.former = known.tags, known.revisions, known.former
+            repository.tags, repository.revisions, repository.unlinked_revisions = (
+                known.tags,
+                known.revisions,
+                known.unlinked_revisions,
+            )
             repository.once_tagged, repository.has_tags_folder = known.once_tagged, known.has_tags_folder
 
 
@@ -273,7 +277,7 @@ def _read_folder(path: str, repositories: dict[str, StoredRepository]) -> Iterat
             yield path
         case ["revisions", algorithm, value] if is_digest(f"{algorithm}:{value}"):
             if f"{algorithm}:{value}" not in repository.revisions:
-                repository.former.add(f"{algorithm}:{value}")
+                repository.unlinked_revisions.add(f"{algorithm}:{value}")
 
 
 def _read_link(path: str, modified: int, repositories: dict[str, StoredRepository]) -> None:
@@ -283,7 +287,7 @@ def _read_link(path: str, modified: int, repositories: dict[str, StoredRepositor
         case ["revisions", algorithm, value, "link"] if is_digest(f"{algorithm}:{value}"):
             # An empty link, left by a crash, still says by its place which manifest it means.
             repository.revisions[f"{algorithm}:{value}"] = modified
-            repository.former.discard(f"{algorithm}:{value}")
+            repository.unlinked_revisions.discard(f"{algorithm}:{value}")
         case ["tags", tag, "current", "link"] if is_tag(tag):
             repository.tags[tag] = StoredTag("", modified)
 

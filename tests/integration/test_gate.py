@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from deployer.workflows.upkeep.gate import Gate, Held
+from deployer.workflows.upkeep.gate import Gate, GateHolder
 from tests.support.asked import asked
 from tests.support.content import build_image, push_image
 from tests.support.cut_off import begin, finish, gate, wait_until, writes_pass
@@ -35,7 +35,7 @@ def closed_gate(stack: DeployedStack) -> Iterator[Gate]:
     """The gate as an upkeep command closes it; it can be opened before the end."""
     made = Gate(stack.directory / "frontend" / "gate")
     made.directory.mkdir(exist_ok=True)
-    made.close(Held("gc", NOBODY, datetime.now(UTC)))
+    made.close(GateHolder("gc", NOBODY, datetime.now(UTC)))
     try:
         yield made
     finally:
@@ -120,7 +120,7 @@ def test_content_is_answered_503_in_the_registrys_form(stored: Stored, client: h
 def test_what_waits_for_longer_than_it_may_is_told_of_the_maintenance(stored: Stored, client: httpx.Client) -> None:
     """An upload's start, while pushes that began before are let finish: `gc --wait` can be longer than the 45 s."""
     gate = Gate(stored.stack.directory / "frontend" / "gate")
-    gate.drain(Held("gc", NOBODY, datetime.now(UTC)))
+    gate.drain(GateHolder("gc", NOBODY, datetime.now(UTC)))
     try:
         refused = client.post("/v2/app/blobs/uploads/")
     finally:
@@ -201,10 +201,10 @@ def test_a_gate_that_nobody_holds_is_opened_and_said(stored: Stored, client: htt
     push_image(client, "app", "1")
     with closed_gate(stored.stack):
         done = stored.stack.deployer("status", check=True)
-        assert f"`deployer gc` (process {NOBODY}), which is gone; they are let through again." in done.stderr
+        assert f"`deployer gc` (process {NOBODY}), which is gone; they have resumed." in done.stderr
         assert gate(stored.stack) == []
         assert writes_pass(client)
-        assert "are let through again" not in stored.stack.deployer("status", check=True).stderr
+        assert "they have resumed" not in stored.stack.deployer("status", check=True).stderr
 
 
 @pytest.mark.parametrize("content", [b"", b"{"], ids=["empty", "cut short"])
@@ -212,7 +212,7 @@ def test_a_damaged_marker_is_opened_too(stored: Stored, client: httpx.Client, co
     with closed_gate(stored.stack) as shut:
         (shut.directory / "closed").write_bytes(content)
         done = stored.stack.deployer("status", check=True)
-        assert "they are let through again" in done.stderr
+        assert "they have resumed" in done.stderr
         assert writes_pass(client)
 
 
@@ -230,7 +230,7 @@ def test_an_upload_is_waited_for(stored: Stored, client: httpx.Client) -> None:
         status, headers = upload.finish()
         code, said = finish(process)
     assert (waited, status, code) == (True, 202, 0)
-    assert "Letting pushes under way finish, for at most 60 s" in said
+    assert "Letting pushes in progress finish, for at most 60 s" in said
     assert client.put(f"{headers['Location']}&digest={sha256(content)}").status_code == 201
 
 
@@ -240,7 +240,7 @@ def test_an_upload_that_takes_longer_goes_on_and_finishes_afterwards(stored: Sto
     with slow_upload(stored.stack, client, "busy", made.blobs[1]) as upload:
         done = stored.stack.deployer("gc", "--untagged", "--yes", "--wait", "1s", check=True)
         status, headers = upload.finish()
-    assert "Some are still under way" in done.stderr
+    assert "Some are still in progress" in done.stderr
     assert status == 202
     assert client.put(f"{headers['Location']}&digest={sha256(made.blobs[1])}").status_code == 201
     put_blob(client, "busy", made.blobs[0])
@@ -283,7 +283,7 @@ def test_a_frontend_that_comes_up_while_it_asks_is_heeded(stored: Stored, client
         docker("start", frontend)
         for upload, _ in kept:
             upload.__exit__(None, None, None)
-    assert "Letting pushes under way finish" in shown
+    assert "Letting pushes in progress finish" in shown
     assert pulls_whole(client, "asked", "1")
 
 

@@ -199,11 +199,11 @@ class TestDamage:
         good = push_image(client, "team/app", "good")
         bad = build_image(layers=("bad",), config_extra={"variant": "v9"})
         push(client, "team/app", "bad", bad)
-        spoilt = sha256(bad.blobs[part])
-        stored.blob(spoilt).write_bytes(content)
+        damaged_unreferenced = sha256(bad.blobs[part])
+        stored.blob(damaged_unreferenced).write_bytes(content)
         answer = overview(client, "tags/team/app")
         assert set(answer["manifests"]) == {good.digest, bad.digest}
-        assert answer["damaged"] == {spoilt: len(content)}
+        assert answer["damaged"] == {damaged_unreferenced: len(content)}
 
     @pytest.mark.parametrize("size", [None, "many", 0])
     def test_a_manifest_that_says_no_size(self, stored: Stored, client: httpx.Client, size: object) -> None:

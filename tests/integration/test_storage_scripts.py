@@ -10,9 +10,9 @@ import pytest
 
 from deployer.storage.access import Storage
 from deployer.workflows.upkeep.collection import collect
-from deployer.workflows.upkeep.garbage import survey
-from deployer.workflows.upkeep.gate import Drain
-from deployer.workflows.upkeep.manifest_graph import Manifests
+from deployer.workflows.upkeep.gate import DrainPolicy
+from deployer.workflows.upkeep.survey.garbage import survey
+from deployer.workflows.upkeep.survey.manifest_graph import Manifests
 from deployer.workflows.upkeep.untagged import untagged
 from tests.support.local_storage import LocalEngine, LocalWork, Tree
 from tests.support.registry_content import image
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from deployer.engine.engine import Engine
     from deployer.storage.snapshot import Snapshot
     from deployer.workflows.upkeep.maintenance import Upkeep
-    from deployer.workflows.upkeep.manifest_graph import Marked
+    from deployer.workflows.upkeep.survey.manifest_graph import RemovalSet
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def fill(tree: Tree) -> None:
     tree.empty_file("repositories/app-x/_manifests/tags/index/current/link")
 
 
-def choose(snapshot: Snapshot, manifests: Manifests, /) -> dict[str, Marked]:
+def choose(snapshot: Snapshot, manifests: Manifests, /) -> dict[str, RemovalSet]:
     return untagged(snapshot, manifests, 0)
 
 
@@ -67,7 +67,7 @@ def collected(tree: Tree, programs: Path | None) -> tuple[Snapshot, set[str]]:
     manifests = Manifests()
     shown = survey(there, manifests, choose)
     work = cast("Upkeep", LocalWork(there, lambda: tree.push("late", ["1"], image("late"), age=0)))
-    collect(work, manifests, choose, shown, Drain(0, lambda _: None))
+    collect(work, manifests, choose, shown, DrainPolicy(0, lambda _: None))
     assert not tree.broken()
     return shown.snapshot, tree.listing()
 

@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
+import { digestOf, fakeRegistry, image } from "./support/registry.mjs";
 
 const { attachedTo, readAttached } = await load("content/attached.js");
 const { pullCommands } = await load("content/commands.js");
@@ -15,6 +16,10 @@ const { momentOf, parseTime, realTime } = await load("content/moments.js");
 const { listedTags, readRepository } = await load("registry/overview.js");
 const { platformLabel, platformLabels, platformName } = await load("content/platform.js");
 const { stateSentence } = await load("content/states.js");
+const { createClient } = await load("registry/client.js");
+const { createDeletion } = await load("registry/deletion.js");
+const { createPlaceholder } = await load("registry/deletion-plan.js");
+const { HALF_DELETED, describe } = await load("content/manifest.js");
 const { headline, newestFirst } = await load("lists/tags.js");
 const { isName } = await load("browser/names.js");
 const { addWords, text } = await load("browser/text.js");
@@ -133,3 +138,36 @@ all("states", states.cases, ({ root, manifests, configs, damaged, unlinked, size
   const details = readRepository({ tags: { it: root }, manifests: Object.fromEntries(entries), damaged, unlinked, sizes }).tags.get("it");
   assert.deepEqual({ state: details.state, sentence: stateSentence("app:it", details) }, is);
 });
+
+const placeholder = contract("placeholder");
+all("placeholder, its form", placeholder.forms, ({ mediaType, is }) => {
+  const made = createPlaceholder({ tag: "1.0", digest: `sha256:${"a".repeat(64)}`, mediaType, nonce: "n" });
+  assert.deepEqual([JSON.parse(made.text), made.mediaType], [is, is.mediaType]);
+});
+all("placeholder, how it is recognized", placeholder.recognized, ({ document, is }) => {
+  assert.equal(describe(document).halfDeleted ? document.annotations[HALF_DELETED] : null, is);
+});
+for (const { name, refuse, writes, tag } of placeholder.steps) {
+  test(`placeholder, its steps: ${name}`, async () => {
+    const [original, later] = [image("x"), image("later")];
+    const { held, push, refused, fetch } = fakeRegistry({ version: "2.8", tags: { go: original, stay: original } });
+    let left = refuse?.times ?? 0;
+    held.before = ({ method, path }) => {
+      const isMeant = method === refuse?.method && (method !== "DELETE" || path.includes("/sha256:"));
+      if (!isMeant || !left) return null;
+      left -= 1;
+      if (refuse.push) push("go", later);
+      return refused(refuse.status, refuse.status === 403 ? "DENIED" : "UNKNOWN");
+    };
+    const client = createClient({ origin: "http://registry.test", fetch });
+    const deletion = createDeletion({ client, name: "app", nonce: () => "nonce", wait: async () => {} });
+    await deletion.tag({ tag: "go", digest: digestOf(original), staying: ["stay"] });
+    const names = new Map([[undefined, null], [digestOf(original), "original"], [digestOf(later), "pushed"]]);
+    assert.equal(names.get(held.tags.get("go")), tag);
+    assert.equal(held.tags.get("stay"), digestOf(original));
+    const isOfTag = ({ method, path }) => (method === "PUT" && path.endsWith("/manifests/go")) || (method === "DELETE" && path.includes("/manifests/sha256:"));
+    const written = ({ method, body }) => method === "DELETE" ? "DELETE placeholder" : `PUT ${new TextDecoder().decode(asBytes(body)).includes("half-deleted") ? "placeholder" : "original"}`;
+    assert.deepEqual(held.asked.filter(isOfTag).map(written), writes);
+  });
+}
+const asBytes = (body) => (typeof body === "string" ? new TextEncoder().encode(body) : body);

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from deployer import layout
 from deployer.errors import EngineError
 from deployer.storage.access import Storage
-from deployer.workflows.upkeep.gate import Hold
+from deployer.workflows.upkeep.gate import Pause
 from tests.support.registry_content import Image, sha256
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deployer.engine.engine import Engine
-    from deployer.storage.sweep import Sweep
-    from deployer.workflows.upkeep.gate import Drain
+    from deployer.storage.removal import StorageRemoval
+    from deployer.workflows.upkeep.gate import DrainPolicy
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -176,10 +176,10 @@ class LocalWork:
     before_second_look: Any = None
 
     @contextmanager
-    def writes_held(self, drain: Drain) -> Iterator[Hold]:
+    def writes_paused(self, drain: DrainPolicy) -> Iterator[Pause]:
         if self.before_second_look:
             self.before_second_look()
-        yield Hold()
+        yield Pause()
 
-    def remove(self, removal: Sweep) -> None:
+    def remove(self, removal: StorageRemoval) -> None:
         self.storage.remove(removal, "run")

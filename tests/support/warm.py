@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _PROGRAM = Path(__file__).parents[2] / "deployer" / "__main__.py"
 _LOADED = (
-    "__main__", __name__, "deployer.cli.main", "deployer.workflows.upkeep.garbage",
+    "__main__", __name__, "deployer.cli.main", "deployer.workflows.upkeep.survey.garbage",
     "deployer.workflows.deployment.stack", "deployer.workflows.diagnosis.status",
     "deployer.workflows.upkeep.maintenance", "python_on_whales", "httpx", "jinja2", "yaml", "rich.progress",
 )  # fmt: skip

@@ -29,8 +29,8 @@ from deployer.workflows.images.reading import Reader
 from deployer.workflows.images.states import tag_sentence
 from deployer.workflows.images.tags import State
 from deployer.workflows.transfer.pull_commands import getting
-from deployer.workflows.upkeep.manifest_graph import Manifests, read_facts
-from deployer.workflows.upkeep.retention import Creations, is_image
+from deployer.workflows.upkeep.retention import CreationTimes, is_image
+from deployer.workflows.upkeep.survey.manifest_graph import Manifests, read_summary
 
 FOLDER = Path(__file__).parents[1] / "contract"
 OVERVIEW = Path(__file__).parents[2] / "templates" / "frontend" / "overview"
@@ -150,7 +150,7 @@ def test_an_index_is_what_it_puts_together(case: dict[str, Any]) -> None:
         "client": found.client.value,
     } == expected
     if image is not None:
-        known = {digest: read_facts(json.dumps(document).encode()) for digest, document in case["manifests"].items()}
+        known = {digest: read_summary(json.dumps(document).encode()) for digest, document in case["manifests"].items()}
         assert is_image(case["root"], Manifests(known)) == image
 
 
@@ -194,10 +194,10 @@ def test_the_newest_is_first(case: dict[str, Any]) -> None:
 def test_prune_counts_from_the_same_moment(case: dict[str, Any]) -> None:
     now = parse_time(contract("contents")["now"])
     assert now
-    known = {digest: read_facts(json.dumps(document).encode()) for digest, document in case["manifests"].items()}
+    known = {digest: read_summary(json.dumps(document).encode()) for digest, document in case["manifests"].items()}
     configs = {digest: parse_time(config.get("created")) for digest, config in case["configs"].items()}
     storage: Any = None
-    assert second(Creations(storage, configs).of(case["root"], Manifests(known), now)) == case["is"]["created"]
+    assert second(CreationTimes(storage, configs).of(case["root"], Manifests(known), now)) == case["is"]["created"]
 
 
 class Registry:

@@ -20,6 +20,7 @@ FLOORS = (
     {"cli"},
     {"workflows/diagnosis"},
     {"workflows/transfer", "workflows/upkeep", "workflows/users"},
+    {"workflows/upkeep/survey"},
     {"workflows/images"},
     {"workflows/configuration"},
     {"workflows/deployment", "workflows/trust"},

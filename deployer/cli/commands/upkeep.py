@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,19 +12,51 @@ from deployer.cli.registration import command
 from deployer.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Sequence
 
     from deployer.cli.session import Session
-    from deployer.settings.model import RetentionRule
-    from deployer.storage.access import Storage
-    from deployer.workflows.upkeep.gate import Drain
-    from deployer.workflows.upkeep.maintenance import Upkeep
+    from deployer.workflows.upkeep.gate import DrainPolicy
 
 _GC_EXAMPLE = "Example: `deployer gc --untagged --dry-run` says what would be freed, and why."
 _PRUNE_EXAMPLE = """\
 Example: `deployer prune --keep 5 --older-than 30d --match '^ci-' 'team/*'` keeps of each repository below
 team/ the five newest images that a tag ci-… names, and those of the last 30 days."""
+
+
+@dataclass(frozen=True)
+class RuleOptions:
+    """The retention rule that `prune` has as options."""
+
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            "--keep",
+            metavar="N",
+            help="Keep the newest N images of each, and N of what is not an image.",
+            show_default=False,
+        ),
+    ] = None
+    older_than: Annotated[
+        str | None,
+        typer.Option("--older-than", metavar="AGE", help="Take only what is older, such as 30d.", show_default=False),
+    ] = None
+    match: Annotated[
+        str | None,
+        typer.Option("--match", metavar="REGEX", help="Take only tags that it matches.", show_default=False),
+    ] = None
+    protect: Annotated[
+        str | None,
+        typer.Option("--protect", metavar="REGEX", help="Never take tags that it matches.", show_default=False),
+    ] = None
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            metavar="later|created|pushed",
+            help="What age is counted from: creation or push, or the later of the two.",
+        ),
+    ] = "later"
+    untagged: Annotated[bool, typer.Option("--untagged", help="Take manifests too that no tag reaches.")] = False
 
 
 def register(app: typer.Typer) -> None:
@@ -62,81 +95,34 @@ def gc(
     under way. Works on the machine that runs the registry.
     """
     from deployer.cli.views import upkeep as views
-    from deployer.workflows.upkeep.collection import collect
-    from deployer.workflows.upkeep.damage import layers_in_doubt
-    from deployer.workflows.upkeep.garbage import left_untagged, no_images, survey, would_go
-    from deployer.workflows.upkeep.manifest_graph import Manifests
-    from deployer.workflows.upkeep.untagged import untagged as choose_untagged
+    from deployer.workflows.upkeep import maintenance
+    from deployer.workflows.upkeep.gc import GcOptions, apply_gc, plan_gc
 
     if older_than is not None and not untagged:
         raise UsageError("--older-than goes with --untagged.", ("deployer gc --untagged --older-than 30d",))
     age = None if older_than is None else _seconds("--older-than", older_than)
-    drain = _drain(session, wait)
-    manifests = Manifests()
-    choose = (lambda snapshot, known: choose_untagged(snapshot, known, age)) if untagged else no_images
-    further = 0 if untagged else None
-    with _work(session, "gc") as (storage, work):
-        shown = survey(storage, manifests, choose, layers_in_doubt if damaged else None)
-        if not session.presentation.as_json or session.presentation.dry_run:
-            # Where it was asked for without an age, an age takes more; where one was given, nothing else does.
-            more = would_go(shown, manifests, lambda snapshot, known: choose_untagged(snapshot, known, further))
-            left = views.Untagged(left_untagged(shown, manifests), more if age is None else 0, untagged)
-            views.print_survey(
-                session.out,
-                shown,
-                left,
-                as_json=session.presentation.as_json,
-                dry_run=session.presentation.dry_run,
-                damaged=damaged,
-            )
-        if work is None:
-            session.out.note("Dry run: nothing was changed.")
-            return
-        question = views.question(shown, "Remove the manifests that no tag reaches?")
-        if question:
-            session.confirm(question)
-        done = collect(work, manifests, choose, shown, drain)
-    views.print_collected(session.out, done, as_json=session.presentation.as_json)
+    options, drain = GcOptions(untagged, age, damaged), _drain(session, wait)
+    session.require_deployment(session.engine)
+    if session.presentation.dry_run:
+        session.show_plan(views.GcReport(plan_gc(maintenance.reading(session.stack), options), is_dry_run=True))
+        return
+    with maintenance.upkeep(session.stack, "gc") as work:
+        plan = plan_gc(work.storage, options)
+        session.show_plan(views.GcReport(plan))
+        _confirm(session, views.question(plan.survey, "Remove the manifests that no tag reaches?"))
+        done = apply_gc(work, plan, drain)
+    session.show(views.CollectedReport(done))
 
 
 def prune(
     session: Session,
+    rule: RuleOptions,
     patterns: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="REPOSITORY", help="Repositories; * matches anything.  [default: all]", show_default=False
         ),
     ] = None,
-    keep: Annotated[
-        str | None,
-        typer.Option(
-            "--keep",
-            metavar="N",
-            help="Keep the newest N images of each, and N of what is not an image.",
-            show_default=False,
-        ),
-    ] = None,
-    older_than: Annotated[
-        str | None,
-        typer.Option("--older-than", metavar="AGE", help="Take only what is older, such as 30d.", show_default=False),
-    ] = None,
-    match: Annotated[
-        str | None,
-        typer.Option("--match", metavar="REGEX", help="Take only tags that it matches.", show_default=False),
-    ] = None,
-    protect: Annotated[
-        str | None,
-        typer.Option("--protect", metavar="REGEX", help="Never take tags that it matches.", show_default=False),
-    ] = None,
-    by: Annotated[
-        str,
-        typer.Option(
-            "--by",
-            metavar="later|created|pushed",
-            help="What age is counted from: creation or push, or the later of the two.",
-        ),
-    ] = "later",
-    untagged: Annotated[bool, typer.Option("--untagged", help="Take manifests too that no tag reaches.")] = False,
     wait: WaitOption = WAIT,
 ) -> None:
     """Remove old tags and their images, and free the space.
@@ -149,108 +135,52 @@ def prune(
     `retention:` in deployer.yaml apply. Works on the machine that runs the registry.
     """
     from deployer.cli.views import upkeep as views
-    from deployer.workflows.upkeep.collection import collect
-    from deployer.workflows.upkeep.garbage import survey
-    from deployer.workflows.upkeep.manifest_graph import Manifests
-    from deployer.workflows.upkeep.retention import Creations, Retention
+    from deployer.workflows.upkeep import maintenance
+    from deployer.workflows.upkeep.prune import apply_prune, plan_prune, rules_of
 
-    given = {"keep": keep, "older_than": older_than, "match": match, "protect": protect}
-    rules = _rules(session, patterns or [], {**given, "by": by, "untagged": untagged})
+    rules = rules_of(asdict(rule), patterns or [], session.settings.retention)
     drain = _drain(session, wait)
-    manifests = Manifests()
-    with _work(session, "prune") as (storage, work):
-        retention = Retention(rules, Creations(storage))
-        shown = survey(storage, manifests, retention.choose)
-        if not session.presentation.as_json or session.presentation.dry_run:
-            views.print_prune(
-                session.out,
-                shown,
-                retention.taken,
-                as_json=session.presentation.as_json,
-                dry_run=session.presentation.dry_run,
-            )
-        if work is None:
-            session.out.note("Dry run: nothing was changed.")
-            return
-        question = views.question(shown, f"Remove {views.counts(shown)}?")
-        if question:
-            session.confirm(question)
-        done = collect(work, manifests, retention.choose, shown, drain)
-    views.print_collected(session.out, done, as_json=session.presentation.as_json)
+    session.require_deployment(session.engine)
+    if session.presentation.dry_run:
+        session.show_plan(views.PruneReport(plan_prune(maintenance.reading(session.stack), rules), is_dry_run=True))
+        return
+    with maintenance.upkeep(session.stack, "prune") as work:
+        plan = plan_prune(work.storage, rules)
+        session.show_plan(views.PruneReport(plan))
+        _confirm(session, views.question(plan.survey, f"Remove {views.counts(plan.survey)}?"))
+        done = apply_prune(work, plan, drain)
+    session.show(views.CollectedReport(done))
 
 
 def delete_repositories(session: Session, names: Sequence[str], *, wait: str) -> None:
     """Remove whole repositories: `deployer delete --repository`."""
     from deployer.cli.views import upkeep as views
-    from deployer.reference import parse_repository
-    from deployer.workflows.upkeep import repositories
-    from deployer.workflows.upkeep.manifest_graph import Manifests
+    from deployer.workflows.upkeep import maintenance, repositories
 
-    for name in names:
-        parse_repository(name)
+    repositories.check_names(names)
     drain = _drain(session, wait)
-    with _work(session, "delete --repository") as (storage, work):
-        plan = repositories.plan_removal(storage, Manifests(), names)
-        if not session.presentation.as_json or session.presentation.dry_run:
-            views.print_removal(
-                session.out, plan, as_json=session.presentation.as_json, dry_run=session.presentation.dry_run
-            )
-        if work is None:
-            session.out.note("Dry run: nothing was changed.")
-            return
-        which = f"'{plan.repositories[0].name}'" if len(plan.repositories) == 1 else f"these {len(plan.repositories)}"
-        session.confirm(f"Remove {which} with all images?")
-        held = repositories.remove(work, plan, drain)
-    views.print_removed(session.out, plan, held, as_json=session.presentation.as_json)
+    session.require_deployment(session.engine)
+    if session.presentation.dry_run:
+        plan = repositories.plan_removal(maintenance.reading(session.stack), names)
+        session.show_plan(views.RepositoriesReport(plan, is_dry_run=True))
+        return
+    with maintenance.upkeep(session.stack, "delete --repository") as work:
+        plan = repositories.plan_removal(work.storage, names)
+        session.show_plan(views.RepositoriesReport(plan))
+        session.confirm(f"Remove {views.which(plan)} with all images?")
+        paused = repositories.remove(work, plan, drain)
+    session.show(views.RemovedReport(plan, paused))
 
 
-def _work(session: Session, name: str) -> AbstractContextManager[tuple[Storage, Upkeep | None]]:
-    """The storage to look at, and what changes it, None for a dry run."""
-    from contextlib import contextmanager
-
-    from deployer.workflows.upkeep import maintenance
-
-    @contextmanager
-    def begin() -> Iterator[tuple[Storage, Upkeep | None]]:
-        session.require_deployment(session.engine)
-        if session.presentation.dry_run:
-            yield maintenance.reading(session.stack), None
-            return
-        with maintenance.upkeep(session.stack, name) as work:
-            yield work.storage, work
-
-    return begin()
+def _confirm(session: Session, question: str) -> None:
+    if question:
+        session.confirm(question)
 
 
-def _rules(session: Session, patterns: list[str], given: dict[str, object]) -> tuple[RetentionRule, ...]:
-    """The one rule that the command line gives, or those of deployer.yaml. Raises UsageError."""
-    from deployer.settings.build import build
-    from deployer.settings.model import RetentionRule
+def _drain(session: Session, wait: str) -> DrainPolicy:
+    from deployer.workflows.upkeep.gate import DrainPolicy
 
-    written = {key: value for key, value in given.items() if value not in {None, False}}
-    if not written.keys() - {"by"} and not patterns:
-        if session.settings.retention:
-            return session.settings.retention
-        raise UsageError(
-            "It is not said what goes.",
-            ("deployer prune --keep 5 --older-than 30d", "Or write rules under `retention:` in deployer.yaml."),
-        )
-    problems: list[str] = []
-    rule = build(RetentionRule, {**written, **({"repositories": patterns} if patterns else {})}, problems)
-    if problems:
-        raise UsageError(f"--{problems[0].replace('older_than', 'older-than')}.")
-    if rule.complaint():
-        raise UsageError(
-            "It is not said what goes.",
-            ("Give --keep, --older-than, --match or --untagged; --dry-run shows the plan.",),
-        )
-    return (rule,)
-
-
-def _drain(session: Session, wait: str) -> Drain:
-    from deployer.workflows.upkeep.gate import Drain
-
-    return Drain(_seconds("--wait", wait), session.out.note)
+    return DrainPolicy(_seconds("--wait", wait), session.out.note)
 
 
 def _seconds(flag: str, text: str) -> int:

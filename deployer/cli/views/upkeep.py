@@ -5,105 +5,182 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from deployer.cli.presentation import Report
 from deployer.cli.views.words import age, counted, size
 from deployer.phrases import listed, short
 from deployer.printable import one_line as shown
 from deployer.registry.content.moments import at_second
 from deployer.workflows.images.states import CURE
-from deployer.workflows.upkeep.storage_findings import of_survey
+from deployer.workflows.upkeep.survey.storage_findings import of_survey
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from deployer.cli.output import Output
+    from deployer.storage.removal import StorageRemoval
     from deployer.workflows.finding import Finding
     from deployer.workflows.upkeep.collection import Collected
-    from deployer.workflows.upkeep.garbage import Survey
+    from deployer.workflows.upkeep.gc import GcPlan
+    from deployer.workflows.upkeep.prune import PrunePlan
     from deployer.workflows.upkeep.repositories import RemovalPlan
-    from deployer.workflows.upkeep.retention import Taken
+    from deployer.workflows.upkeep.retention import SelectedTag
+    from deployer.workflows.upkeep.survey.garbage import Survey
+    from deployer.workflows.upkeep.survey.manifest_graph import RemovalSet
 
 _MANY = 10
 
 
 @dataclass(frozen=True)
-class Untagged:
-    """How many manifests that no tag reaches stay, and whether they were asked for.
+class GcReport(Report):
+    """What garbage collection removes: results of a dry run, remarks otherwise."""
 
-    `would_go` is how many of them the command takes that is advised.
-    """
+    plan: GcPlan
+    is_dry_run: bool = False
 
-    count: int
-    would_go: int
-    asked: bool
+    def as_json(self) -> Any:  # noqa: ANN401
+        """The plan."""
+        return {**_survey_json(self.plan.survey), "untagged_manifests_left": self.plan.untagged_left}
+
+    def print(self, out: Output) -> None:
+        """What is removed, and what is wrong with the content."""
+        _print_gc(out, self.plan, dry_run=self.is_dry_run)
 
 
-def print_survey(
-    out: Output, found: Survey, left: Untagged, *, as_json: bool, dry_run: bool, damaged: bool = False
-) -> None:
-    """What a collection takes: results of a dry run, remarks otherwise. `damaged` says that it takes damaged files."""
-    if as_json:
-        out.json({**_survey_json(found), "untagged_manifests_left": left.count})
-        return
+@dataclass(frozen=True)
+class PruneReport(Report):
+    """The tags that are removed, with the reasons, by repository, and what that frees."""
+
+    plan: PrunePlan
+    is_dry_run: bool = False
+
+    def as_json(self) -> Any:  # noqa: ANN401
+        """The plan."""
+        return {"tags": _tags_json(self.plan), **_survey_json(self.plan.survey)}
+
+    def print(self, out: Output) -> None:
+        """A table of the tags, and what is wrong with the content."""
+        _print_prune(out, self.plan, dry_run=self.is_dry_run)
+
+
+@dataclass(frozen=True)
+class CollectedReport(Report):
+    """What was freed, and how long writes were paused."""
+
+    done: Collected
+
+    def as_json(self) -> Any:  # noqa: ANN401
+        """The same in numbers."""
+        return {
+            **_removal_json(self.done.removal),
+            "freed_bytes": self.done.freed,
+            "freed_bytes_of_earlier_run": self.done.leftover,
+            "writes_held_seconds": round(self.done.paused, 3),
+        }
+
+    def print(self, out: Output) -> None:
+        """Remarks: there is no other result."""
+        _print_collected(out, self.done)
+
+
+@dataclass(frozen=True)
+class RepositoriesReport(Report):
+    """What is removed with repositories, and what is kept."""
+
+    plan: RemovalPlan
+    is_dry_run: bool = False
+
+    def as_json(self) -> Any:  # noqa: ANN401
+        """The plan."""
+        return _removal_plan_json(self.plan)
+
+    def print(self, out: Output) -> None:
+        """A line for each repository."""
+        _print_removal(out, self.plan, dry_run=self.is_dry_run)
+
+
+@dataclass(frozen=True)
+class RemovedReport(Report):
+    """That repositories are gone; `paused` is how long writes were, in seconds."""
+
+    plan: RemovalPlan
+    paused: float
+
+    def as_json(self) -> Any:  # noqa: ANN401
+        """The plan, and how long writes were paused."""
+        return {**_removal_plan_json(self.plan), "writes_held_seconds": round(self.paused, 3)}
+
+    def print(self, out: Output) -> None:
+        """A line for each repository."""
+        for one in self.plan.repositories:
+            out.line(f"Removed {one.name}")
+        out.note(f"Writes were paused for {self.paused:.1f} s. `deployer gc` frees {size(self.plan.freed)}.")
+
+
+def _print_gc(out: Output, plan: GcPlan, *, dry_run: bool) -> None:
+    found = plan.survey
     tell = out.line if dry_run else out.note
     if found.removal.is_empty:
         tell("There is no garbage.")
-    if found.links:
-        tell(f"{counted(len(found.links), 'link')} to write again: missing, damaged, or one file with another")
-    for name, gone in sorted(found.going.items()):
-        tags = f", with {_listed(sorted(gone.tags))}" if gone.tags else ""
-        tell(f"{shown(name)}: {counted(len(gone.revisions), 'manifest')} that no tag reaches{tags}")
+    if found.links_to_repair:
+        tell(
+            f"{counted(len(found.links_to_repair), 'link')} to write again: missing, damaged, or one file with another"
+        )
+    for name, removal in sorted(found.to_remove.items()):
+        tags = f", with {_listed(sorted(removal.tags))}" if removal.tags else ""
+        tell(f"{shown(name)}: {counted(len(removal.revisions), 'manifest')} that no tag reaches{tags}")
     if found.removal.blobs:
         tell(f"{counted(len(found.removal.blobs), 'blob')} that no image needs: "
-             f"{size(found.held_by(found.removal.blobs))} of the disk")  # fmt: skip
+             f"{size(found.disk_bytes(found.removal.blobs))} of the disk")  # fmt: skip
     if found.removal.damaged:
         tell(f"{counted(len(found.removal.damaged), 'damaged file')}, so that a push brings the content again")
     if found.removal.repositories:
         tell(f"{counted(len(found.removal.repositories), 'repository', 'repositories')} without an image: "
              f"{_listed(found.removal.repositories)}")  # fmt: skip
-    if left.would_go and left.asked:
+    _print_additional(out, plan)
+    _print_kept(out, found, runs=CURE if plan.options.damaged and not dry_run else "")
+
+
+def _print_additional(out: Output, plan: GcPlan) -> None:
+    number = counted(plan.additional, "manifest")
+    if plan.additional and plan.options.untagged:
         out.note(
-            f"Left alone: {counted(left.would_go, 'manifest')} that no tag reaches, pushed in the last hour or where "
+            f"Left alone: {number} that no tag reaches, pushed in the last hour or where "
             "there never were tags. With --older-than AGE, such as 1d, those of that age go too, in all repositories."
         )
-    elif left.would_go:
-        them = "it" if left.would_go == 1 else "them"
-        out.note(
-            f"{counted(left.would_go, 'manifest')} that no tag reaches: `deployer gc --untagged` takes {them} too."
-        )
-    _print_left(out, found, runs="" if dry_run or not damaged else CURE)
+    elif plan.additional:
+        them = "it" if plan.additional == 1 else "them"
+        out.note(f"{number} that no tag reaches: `deployer gc --untagged` takes {them} too.")
 
 
-def print_prune(
-    out: Output, found: Survey, taken: Mapping[str, Sequence[Taken]], *, as_json: bool, dry_run: bool
-) -> None:
-    """The tags that go, with the reasons, by repository, and what that frees."""
-    if as_json:
-        out.json({"tags": _taken_json(found, taken), **_survey_json(found)})
-        return
-    rows = []
-    now = at_second(found.snapshot.moment)
-    for name, goes in sorted(found.going.items()):
-        tags = taken.get(name, ())
-        revisions = found.snapshot.repositories[name].revisions
-        rows += [(shown(name), one.tag, short(one.digest), _counted_age(one, now), one.reason) for one in tags]
-        rest = len(goes.revisions - {one.digest for one in tags})
-        if rest:
-            rows.append((shown(name), "-", "-", "-", f"{counted(rest, 'manifest')} that no tag then reaches"))
-        kept = sorted({one.tag for one in tags if one.digest not in goes.revisions and one.digest in revisions})
-        if kept:
-            rows.append((shown(name), "-", "-", "-", f"the image of {_listed(kept)} stays: something else names it"))
+def _print_prune(out: Output, plan: PrunePlan, *, dry_run: bool) -> None:
+    found = plan.survey
+    rows = [row for name, removal in sorted(found.to_remove.items()) for row in _prune_rows(plan, name, removal)]
     if rows:
-        print_rows(out, rows, dry_run=dry_run)
+        _print_rows(out, rows, dry_run=dry_run)
     tell = out.line if dry_run else out.note
-    if found.moves_images:
+    if found.removes_images:
         tell(f"{counts(found).capitalize()}: {size(found.freed)} of the disk, earlier garbage included.")
     else:
         tell(f"No tag goes. {_garbage_words(found)}")
-    _print_left(out, found)
+    _print_kept(out, found)
 
 
-def print_rows(out: Output, rows: Sequence[tuple[str, ...]], *, dry_run: bool) -> None:
+def _prune_rows(plan: PrunePlan, name: str, removal: RemovalSet) -> Iterator[tuple[str, ...]]:
+    now = at_second(plan.survey.snapshot.moment)
+    tags = plan.tags.get(name, ())
+    revisions = plan.survey.snapshot.repositories[name].revisions
+    for one in tags:
+        yield (shown(name), one.tag, short(one.digest), _counted_age(one, now), one.reason)
+    rest = len(removal.revisions - {one.digest for one in tags})
+    if rest:
+        yield (shown(name), "-", "-", "-", f"{counted(rest, 'manifest')} that no tag then reaches")
+    kept = sorted({one.tag for one in tags if one.digest not in removal.revisions and one.digest in revisions})
+    if kept:
+        yield (shown(name), "-", "-", "-", f"the image of {_listed(kept)} stays: something else names it")
+
+
+def _print_rows(out: Output, rows: Sequence[tuple[str, ...]], *, dry_run: bool) -> None:
     """Print the plan as a table, each repository's name once."""
     lines: list[tuple[str, ...]] = []
     before = ""
@@ -117,12 +194,17 @@ def print_rows(out: Output, rows: Sequence[tuple[str, ...]], *, dry_run: bool) -
         out.remark_table(header, lines)
 
 
+def which(plan: RemovalPlan) -> str:
+    """The repositories of a plan, in a question."""
+    return f"'{plan.repositories[0].name}'" if len(plan.repositories) == 1 else f"these {len(plan.repositories)}"
+
+
 def question(found: Survey, about_images: str) -> str:
     """What to ask before the plan is carried out, "" for nothing."""
     if found.is_unusual:
         return "That is most of what the registry holds. Is its storage whole, and should all this go?"
     about_damaged = "Remove the damaged files?" if found.removal.damaged else ""
-    return about_images if found.moves_images else about_damaged
+    return about_images if found.removes_images else about_damaged
 
 
 def counts(found: Survey) -> str:
@@ -130,36 +212,21 @@ def counts(found: Survey) -> str:
     return f"{counted(len(found.removal.tags), 'tag')} and {counted(len(found.removal.revisions), 'manifest')}"
 
 
-def print_collected(out: Output, done: Collected, *, as_json: bool) -> None:
-    """What was freed, and how long writes were paused."""
-    if as_json:
-        out.json(
-            {
-                **_removal_json(done.removal),
-                "freed_bytes": done.freed,
-                "freed_bytes_of_earlier_run": done.left,
-                "writes_held_seconds": round(done.held, 3),
-            }
-        )
-        return
-    if done.left:
-        out.note(f"Freed {size(done.left)} of the disk that a run which was interrupted had left.")
+def _print_collected(out: Output, done: Collected) -> None:
+    if done.leftover:
+        out.note(f"Freed {size(done.leftover)} of the disk that a run which was interrupted had left.")
     if done.removal.damaged:
         out.note(f"Removed {counted(len(done.removal.damaged), 'damaged file')}. Now push the images again.")
     if done.links:
         out.note(f"Wrote {counted(done.links, 'link')} again.")
-    if done.held:
+    if done.paused:
         freed = f"Freed {size(done.freed)} of the disk. " if done.freed else ""
-        out.note(f"{freed}Writes were paused for {done.held:.1f} s.")
-    elif not done.left:
+        out.note(f"{freed}Writes were paused for {done.paused:.1f} s.")
+    elif not done.leftover:
         out.note("Nothing to free.")
 
 
-def print_removal(out: Output, plan: RemovalPlan, *, as_json: bool, dry_run: bool) -> None:
-    """What goes with repositories, and what stays."""
-    if as_json:
-        out.json(_removal_plan_json(plan))
-        return
+def _print_removal(out: Output, plan: RemovalPlan, *, dry_run: bool) -> None:
     tell = out.line if dry_run else out.note
     for one in plan.repositories:
         more = f", {counted(one.uploads, 'unfinished upload')}" if one.uploads else ""
@@ -169,16 +236,6 @@ def print_removal(out: Output, plan: RemovalPlan, *, as_json: bool, dry_run: boo
     tell(f"{size(plan.freed)} of the disk are theirs alone; `deployer gc` frees them afterwards.")
 
 
-def print_removed(out: Output, plan: RemovalPlan, held: float, *, as_json: bool) -> None:
-    """That repositories are gone."""
-    if as_json:
-        out.json({**_removal_plan_json(plan), "writes_held_seconds": round(held, 3)})
-        return
-    for one in plan.repositories:
-        out.line(f"Removed {one.name}")
-    out.note(f"Writes were paused for {held:.1f} s. `deployer gc` frees {size(plan.freed)}.")
-
-
 def warn_of(out: Output, finding: Finding) -> None:
     """Something that is wrong with the content, and how to fix it."""
     out.warn(shown(finding.sentence))
@@ -186,18 +243,19 @@ def warn_of(out: Output, finding: Finding) -> None:
         out.note(f"  → {shown(advice)}")
 
 
-def _print_left(out: Output, found: Survey, runs: str = "") -> None:
-    """What stays, and what is wrong; `runs` is the command that runs now, and that nobody needs to be advised."""
-    if found.waiting.blobs:
+def _print_kept(out: Output, found: Survey, runs: str = "") -> None:
+    """What is kept, and what is wrong; `runs` is the command that runs now, and that nobody needs to be advised."""
+    if found.in_progress.blobs:
+        blobs = counted(found.in_progress.blobs, "blob")
         out.note(
-            f"Left alone: {size(found.waiting.size)} in {counted(found.waiting.blobs, 'blob')}, uploaded in the last "
-            "hour and in no image yet. A push may be under way."
+            f"Left alone: {size(found.in_progress.size)} in {blobs}, uploaded in the last hour and in no image yet. A "
+            "push may be in progress."
         )
-    if found.unfinished:
-        out.note(f"Unfinished uploads hold {size(found.unfinished)}; the registry clears them after a week.")
+    if found.upload_bytes:
+        out.note(f"Unfinished uploads hold {size(found.upload_bytes)}; the registry clears them after a week.")
     for finding in of_survey(found):
         warn_of(out, replace(finding, advice=_without(runs, finding.advice)) if runs else finding)
-    for name in found.spared:
+    for name in found.skipped_repositories:
         out.note(f"Left alone: {shown(name)}, until what is wrong there is fixed or removed.")
 
 
@@ -215,7 +273,7 @@ def _listed(names: Sequence[str]) -> str:
     return listed([shown(name) for name in names], _MANY)
 
 
-def _counted_age(one: Taken, now: datetime) -> str:
+def _counted_age(one: SelectedTag, now: datetime) -> str:
     since = age(at_second(one.moment), now).removesuffix(" ago")
     return f"{since} ({one.source})"
 
@@ -225,18 +283,18 @@ def _survey_json(found: Survey) -> dict[str, Any]:
         **_removal_json(found.removal),
         "bytes": found.size,
         "freed_bytes": found.freed,
-        "waiting": {"blobs": found.waiting.blobs, "bytes": found.waiting.size},
-        "unfinished_upload_bytes": found.unfinished,
+        "waiting": {"blobs": found.in_progress.blobs, "bytes": found.in_progress.size},
+        "unfinished_upload_bytes": found.upload_bytes,
         "damaged": [
             {"repository": one.repository, "digest": one.digest, "bytes": one.size, "tags": sorted(one.tags)}
             for one in found.damages
         ],
-        "damaged_links": sorted(found.links),
-        "spared_repositories": list(found.spared),
+        "damaged_links": sorted(found.links_to_repair),
+        "spared_repositories": list(found.skipped_repositories),
     }
 
 
-def _removal_json(removal: Any) -> dict[str, Any]:  # noqa: ANN401
+def _removal_json(removal: StorageRemoval) -> dict[str, Any]:
     return {
         "removed_tags": [{"repository": name, "tag": tag} for name, tag in removal.tags],
         "removed_manifests": [{"repository": name, "digest": digest} for name, digest in removal.revisions],
@@ -246,7 +304,7 @@ def _removal_json(removal: Any) -> dict[str, Any]:  # noqa: ANN401
     }
 
 
-def _taken_json(found: Survey, taken: Mapping[str, Sequence[Taken]]) -> list[dict[str, Any]]:
+def _tags_json(plan: PrunePlan) -> list[dict[str, Any]]:
     return [
         {
             "repository": name,
@@ -255,9 +313,10 @@ def _taken_json(found: Survey, taken: Mapping[str, Sequence[Taken]]) -> list[dic
             "moment": at_second(one.moment).isoformat().replace("+00:00", "Z"),
             "moment_of": one.source.value,
             "reason": one.reason,
-            "image_goes": one.digest in found.going[name].revisions,
+            "image_goes": one.digest in plan.survey.to_remove[name].revisions,
         }
-        for name, tags in sorted(taken.items())
+        for name, tags in sorted(plan.tags.items())
+        if name in plan.survey.to_remove
         for one in tags
     ]
 

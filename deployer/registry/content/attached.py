@@ -37,14 +37,14 @@ def is_attached_to(tag: str, digest: str) -> bool:
     return bool(subject) and digest.startswith(subject)
 
 
-def clings(tag: str, digest: str) -> bool:
+def is_attached_tag(tag: str, digest: str) -> bool:
     """Whether a tag only attaches something to another manifest; one that names its own digest does not."""
     return bool(attached_to(tag)) and not is_attached_to(tag, digest)
 
 
 def read_attached(tags: Mapping[str, str], manifests: Iterable[str]) -> dict[str, Attached]:
     """The attached ones of `tags`, which have the digests that they name; `manifests` are the digests that are here."""
-    clinging = [tag for tag, digest in tags.items() if clings(tag, digest)]
+    clinging = [tag for tag, digest in tags.items() if is_attached_tag(tag, digest)]
     here = set(manifests) if clinging else set()
     long = sorted(digest for digest in here if digest.startswith("sha512:"))
 
@@ -57,4 +57,4 @@ def read_attached(tags: Mapping[str, str], manifests: Iterable[str]) -> dict[str
 
 def listed_tags(tags: Mapping[str, str]) -> list[str]:
     """Those of `tags` that are listed and counted: all but the attached ones, or these where there are no others."""
-    return [tag for tag, digest in tags.items() if not clings(tag, digest)] or list(tags)
+    return [tag for tag, digest in tags.items() if not is_attached_tag(tag, digest)] or list(tags)

@@ -2,7 +2,7 @@
 
 A placeholder is put onto the tag, and then its digest is deleted, which nothing else can have. It
 says in its annotations what it is, so that a tag left on one by a killed run is recognised. The web
-page makes the same ones (templates/page/assets/registry/deletion.js).
+page makes the same ones (templates/page/assets/registry/deletion-plan.js; tests/contract/placeholder.json).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _DOCKER_FAMILY = "application/vnd.docker."
 
 
 @dataclass(frozen=True)
-class ThrowAway:
+class Placeholder:
     """An image with no layers and the configuration `CONFIG`: its manifest, as the bytes to upload."""
 
     content: bytes
@@ -42,8 +42,8 @@ class ThrowAway:
         return manifests.digest_of(self.content)
 
 
-def make(tag: str, original: str, media_type: str, nonce: str) -> ThrowAway:
-    """A placeholder for a tag that points to `original`, in the same family, Docker's or OCI's.
+def make(tag: str, original: str, media_type: str, nonce: str) -> Placeholder:
+    """A placeholder for a tag that points to `original`, in the same family, Docker's or OCI's: OCI's for any other.
 
     `nonce` is what makes its digest its own: random for every deletion. Docker's form knows no
     annotations, but registries keep them, as they keep every manifest's bytes.
@@ -61,7 +61,7 @@ def make(tag: str, original: str, media_type: str, nonce: str) -> ThrowAway:
         "layers": [],
         "annotations": {DIGEST: original, TAG: tag, NONCE: nonce},
     }
-    return ThrowAway(json.dumps(document, indent=3).encode(), family)
+    return Placeholder(json.dumps(document, indent=3).encode(), family)
 
 
 def original_of(manifest: manifests.Manifest) -> str | None:
@@ -74,5 +74,5 @@ def original_of(manifest: manifests.Manifest) -> str | None:
 def original_said(config: str, *, has_layers: bool, annotations: Mapping[str, object]) -> str | None:
     """The same, of what a manifest says: the digest of its configuration, its annotations."""
     digest = annotations.get(DIGEST)
-    is_throwaway = config == CONFIG_DIGEST and not has_layers and isinstance(digest, str) and is_digest(digest)
-    return str(digest) if is_throwaway else None
+    is_placeholder = config == CONFIG_DIGEST and not has_layers and isinstance(digest, str) and is_digest(digest)
+    return str(digest) if is_placeholder else None

@@ -15,7 +15,7 @@ from deployer.workflows.deployment.service_change import Action
 from deployer.workflows.deployment.up_plan import plan_up
 from deployer.workflows.diagnosis import status
 from deployer.workflows.finding import Finding
-from deployer.workflows.upkeep import storage_findings
+from deployer.workflows.upkeep.survey import storage_findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

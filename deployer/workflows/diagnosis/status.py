@@ -17,10 +17,10 @@ from deployer.storage.access import Storage
 from deployer.workflows.checks import preflight, readiness
 from deployer.workflows.deployment import ca, files, login
 from deployer.workflows.finding import Finding
-from deployer.workflows.upkeep import storage_findings
-from deployer.workflows.upkeep.garbage import no_images, survey
 from deployer.workflows.upkeep.gate import Gate
-from deployer.workflows.upkeep.manifest_graph import Manifests
+from deployer.workflows.upkeep.survey import storage_findings
+from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only
+from deployer.workflows.upkeep.survey.manifest_graph import Manifests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -202,7 +202,7 @@ class _Content:
 
 def _content(stack: Stack, registry: ServiceContainer) -> _Content:
     try:
-        found = survey(Storage(stack.engine, registry.id), Manifests(), no_images)
+        found = survey(Storage(stack.engine, registry.id), Manifests(), unreferenced_only)
     except StorageUnreadable as error:
         return _Content(unreadable=Finding.of(error))
     except StorageError as error:
@@ -260,8 +260,8 @@ def _end_of_certificate(stack: Stack) -> datetime | None:
 
 
 def _upkeep(stack: Stack) -> WritesPaused | None:
-    held = Gate.of(stack.deployment).held()
-    return WritesPaused(held.since, str(held)) if held else None
+    holder = Gate.of(stack.deployment).holder()
+    return WritesPaused(holder.since, str(holder)) if holder else None
 
 
 def _repositories(stack: Stack, containers: tuple[ServiceContainer, ...]) -> int | None:

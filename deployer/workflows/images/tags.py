@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from deployer.errors import NOT_OF_CONTENT, NotFound
-from deployer.registry.content.attached import attached_to, clings, listed_tags
+from deployer.registry.content.attached import attached_to, is_attached_tag, listed_tags
 from deployer.registry.content.manifests import SCHEMA_1_TYPES
 from deployer.registry.content.moments import Moment, Source
 
@@ -79,7 +79,7 @@ class Tag:
     @property
     def attached_to(self) -> str:
         """The digest of what it only attaches something to, such as a signature; "" for any other tag."""
-        return attached_to(self.name) if clings(self.name, self.digest) else ""
+        return attached_to(self.name) if is_attached_tag(self.name, self.digest) else ""
 
     @property
     def is_schema_1(self) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from deployer.registry.client import RegistryClient
     from deployer.registry.content.documents import Document
-    from deployer.registry.content.placeholder import ThrowAway
+    from deployer.registry.content.placeholder import Placeholder
 
 
 # How long to wait, in seconds, before each try: a push at the same time makes 2.8 stumble for a moment.
@@ -60,7 +60,7 @@ def untag(client: RegistryClient, target: Target, nonce: str) -> None:
     else:
         _expect_unchanged(target, digest_now(client, target.repository, target.tag))
     if not client.delete_tag(target.repository, target.tag):
-        _by_throwaway(client, target, _original(client, target), nonce)
+        _by_placeholder(client, target, _original(client, target), nonce)
 
 
 def cover(client: RegistryClient, targets: Sequence[Target], nonce: Callable[[], str]) -> dict[str, str]:
@@ -118,7 +118,7 @@ def digest_now(client: RegistryClient, repository: str, tag: str) -> str | None:
         return None
 
 
-def _by_throwaway(client: RegistryClient, target: Target, original: Document | None, nonce: str) -> None:
+def _by_placeholder(client: RegistryClient, target: Target, original: Document | None, nonce: str) -> None:
     """Move the tag to a placeholder image, then delete that image by its digest (regclient's way, for 2.8).
 
     Deleting the tag's own digest would take the manifest and its other tags along. Whatever fails
@@ -154,7 +154,7 @@ def _needs_push(target: Target, error: Forbidden) -> Forbidden:
     )
 
 
-def _move_and_delete(client: RegistryClient, target: Target, stand_in: ThrowAway) -> None:
+def _move_and_delete(client: RegistryClient, target: Target, stand_in: Placeholder) -> None:
     failure: RegistryError | None = None
     for pause in _PAUSES:
         time.sleep(pause)
@@ -177,7 +177,7 @@ def _move_and_delete(client: RegistryClient, target: Target, stand_in: ThrowAway
         raise failure
 
 
-def _expect_alone(client: RegistryClient, target: Target, stand_in: ThrowAway) -> None:
+def _expect_alone(client: RegistryClient, target: Target, stand_in: Placeholder) -> None:
     """Look whether another tag has moved along, as a link in the file system makes it: it would go along too.
 
     2.8 writes into a tag's file in place. Raises _SharedFile.

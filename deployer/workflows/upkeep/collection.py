@@ -1,4 +1,4 @@
-"""Taking out of the storage what a survey found, while writes are paused."""
+"""Removing from the storage what a survey found, while writes are paused."""
 
 from __future__ import annotations
 
@@ -7,63 +7,92 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deployer.errors import StorageError
-from deployer.storage.sweep import revision_link
-from deployer.workflows.upkeep.garbage import lead_somewhere, limited, stale_layers, survey
+from deployer.storage.removal import revision_link
+from deployer.workflows.upkeep.survey.garbage import survey
+from deployer.workflows.upkeep.survey.manifest_graph import RemovalSet, resolve_removal
+from deployer.workflows.upkeep.survey.stale_links import find_stale_layers, linkable_digests
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
     from deployer.storage.access import Storage
-    from deployer.storage.sweep import Sweep
-    from deployer.workflows.upkeep.garbage import Choose, Cure, Survey
-    from deployer.workflows.upkeep.gate import Drain
+    from deployer.storage.removal import StorageRemoval
+    from deployer.storage.snapshot import Snapshot
+    from deployer.workflows.upkeep.gate import DrainPolicy
     from deployer.workflows.upkeep.maintenance import Upkeep
-    from deployer.workflows.upkeep.manifest_graph import Manifests
+    from deployer.workflows.upkeep.survey.garbage import DeepCheck, RemovalPolicy, Survey
+    from deployer.workflows.upkeep.survey.manifest_graph import Manifests
 
 
 @dataclass(frozen=True)
 class Collected:
-    """What was taken out, and how long writes were paused, in seconds.
+    """What was removed, and for how long writes were paused, in seconds.
 
-    `freed` are the bytes of disk that its blobs held; `left` those that a run which was interrupted had
-    taken out, and not given back yet. `links` is how many links were written again.
+    `freed` are the bytes of disk that its blobs held; `leftover` those that an interrupted run had removed and not
+    freed yet. `links` is how many links were written again.
     """
 
-    removal: Sweep
+    removal: StorageRemoval
     freed: int
-    left: int
-    held: float
+    leftover: int
+    paused: float
     links: int = 0
 
 
-def collect(work: Upkeep, manifests: Manifests, choose: Choose, shown: Survey, drain: Drain) -> Collected:
-    """Survey once more with writes paused, and take out what is garbage then.
+def collect(work: Upkeep, manifests: Manifests, policy: RemovalPolicy, shown: Survey, drain: DrainPolicy) -> Collected:
+    """Survey again with writes paused, and remove what is garbage then.
 
-    Of tags and manifests only what was shown goes. Pulls go on throughout; the blobs' space is
-    given back after writes are let through again. Raises GateError, StorageError or EngineError.
+    Of tags and manifests only what was shown is removed. Pulls continue throughout; the blobs' space is freed after
+    writes have resumed. Raises GateError, StorageError or EngineError.
     """
-    left = shown.snapshot.left
+    leftover = shown.snapshot.leftover_bytes
     if shown.snapshot.has_future:
         work.storage.redate()
-    stale = stale_layers(work.storage, shown)
+    stale = find_stale_layers(work.storage, shown)
     removal = replace(shown.removal, layers=stale)
-    if removal.is_empty and not shown.links:
+    if removal.is_empty and not shown.links_to_repair:
         work.storage.empty()
-        return Collected(removal, 0, left, 0.0)
-    links: AbstractSet[str] = frozenset()
-    with work.writes_held(drain) as hold:
-        if shown.links:
-            # First, so that what they lead to counts.
-            wrong = work.storage.broken_links() | work.storage.lacking(shown.links).keys() | {*shown.snapshot.shared}
-            links = shown.links & wrong - _of_deleted(work.storage, shown)
-            work.storage.relink(links)
-        now = survey(work.storage, manifests, limited(choose, shown), _shown_alone(shown), shown)
+        return Collected(removal, 0, leftover, 0.0)
+    with work.writes_paused(drain) as pause:
+        # First, so that what the links lead to counts.
+        links = _repair_links(work.storage, shown)
+        now = survey(work.storage, manifests, limited_to_shown(policy, shown), _shown_alone(shown), shown)
         _expect_in_sight(now, shown)
         damaged = tuple(digest for digest in now.removal.damaged if digest in shown.removal.damaged)
         removal = replace(now.removal, layers=_still_stale(stale, now), damaged=damaged)
         work.remove(removal)
     work.storage.empty()
-    return Collected(removal, now.held_by({*removal.blobs, *damaged}), left, hold.seconds, len(links))
+    return Collected(removal, now.disk_bytes({*removal.blobs, *damaged}), leftover, pause.seconds, len(links))
+
+
+def _repair_links(storage: Storage, shown: Survey) -> AbstractSet[str]:
+    """Write those of the shown links again that still need it; return their paths."""
+    if not shown.links_to_repair:
+        return frozenset()
+    wrong = storage.broken_links() | storage.lacking(shown.links_to_repair).keys() | {*shown.snapshot.shared}
+    links = shown.links_to_repair & wrong - _of_deleted(storage, shown)
+    storage.relink(links)
+    return links
+
+
+def limited_to_shown(policy: RemovalPolicy, shown: Survey) -> RemovalPolicy:
+    """The same policy, applied again later, but of tags and manifests only to what was shown before.
+
+    A tag that was pushed again since then is kept, with all that it reaches.
+    """
+
+    def select(snapshot: Snapshot, manifests: Manifests) -> Mapping[str, RemovalSet]:
+        found = {}
+        for name, now in policy(snapshot, manifests).items():
+            repository, before = snapshot.repositories[name], shown.to_remove.get(name, RemovalSet())
+            was = shown.snapshot.repositories[name].tags if name in shown.snapshot.repositories else {}
+            tags = {tag for tag in now.tags & before.tags if was.get(tag) == repository.tags[tag]}
+            kept = repository.tags.keys() - before.tags
+            found[name] = resolve_removal(repository, manifests, tags, now.revisions & before.revisions, kept=kept)
+        return found
+
+    return select
 
 
 def _of_deleted(storage: Storage, shown: Survey) -> set[str]:
@@ -79,15 +108,15 @@ def _of_deleted(storage: Storage, shown: Survey) -> set[str]:
     }
 
 
-def _shown_alone(shown: Survey) -> Cure | None:
+def _shown_alone(shown: Survey) -> DeepCheck | None:
     """Read again only what was found to be damaged: writes wait meanwhile."""
     if not shown.removal.damaged:
         return None
     found: dict[str, set[str]] = defaultdict(set)
     for one in shown.damages:
         found[one.repository].add(one.digest)
-    doubted = {name: frozenset(digests) for name, digests in found.items()}
-    return lambda _storage, _snapshot, _manifests: doubted
+    to_verify = {name: frozenset(digests) for name, digests in found.items()}
+    return lambda _storage, _snapshot, _manifests: to_verify
 
 
 def _expect_in_sight(now: Survey, shown: Survey) -> None:
@@ -102,10 +131,10 @@ def _expect_in_sight(now: Survey, shown: Survey) -> None:
 
 
 def _still_stale(stale: tuple[tuple[str, str], ...], now: Survey) -> tuple[tuple[str, str], ...]:
-    left = lead_somewhere(now)
-    folded = set(now.removal.repositories)
+    linkable = linkable_digests(now)
+    removed = set(now.removal.repositories)
     return tuple(
         (name, digest)
         for name, digest in stale
-        if digest not in left and name not in folded and name in now.snapshot.repositories
+        if digest not in linkable and name not in removed and name in now.snapshot.repositories
     )

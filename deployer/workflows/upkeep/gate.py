@@ -46,7 +46,7 @@ _COUNTERS = "http://127.0.0.1:2019/reverse_proxy/upstreams"
 
 
 @dataclass(frozen=True)
-class Held:
+class GateHolder:
     """Who pauses writes, and since when."""
 
     command: str
@@ -68,28 +68,28 @@ class Gate:
         """The gate of a deployment, whether it is up or not."""
         return cls(deployment.gate_directory)
 
-    def held(self) -> Held | None:
-        """Who pauses writes, or None while they are let through."""
+    def holder(self) -> GateHolder | None:
+        """Who pauses writes, or None while they are not paused."""
         for file in (self._closed, self._draining):
             content = read_if_there(file)
             if content is None:
                 continue
             try:
                 found = json.loads(content)
-                return Held(str(found["command"]), int(found["process"]), datetime.fromisoformat(found["since"]))
+                return GateHolder(str(found["command"]), int(found["process"]), datetime.fromisoformat(found["since"]))
             except (ValueError, KeyError, TypeError):
-                return Held("?", 0, datetime.fromtimestamp(file.stat().st_mtime, UTC))
+                return GateHolder("?", 0, datetime.fromtimestamp(file.stat().st_mtime, UTC))
         return None
 
     def mark_work(self) -> None:
         """Leave word that a helper is at work, so that the next command looks for one that was left."""
         write_atomically(self.directory / ".work", b"", PUBLIC)
 
-    def drain(self, who: Held) -> None:
+    def drain(self, who: GateHolder) -> None:
         """Let no new upload begin."""
         self._mark(self._draining, who)
 
-    def close(self, who: Held) -> None:
+    def close(self, who: GateHolder) -> None:
         """Let nothing be written."""
         self._mark(self._closed, who)
 
@@ -106,53 +106,53 @@ class Gate:
     def _draining(self) -> Path:
         return self.directory / "draining"
 
-    def _mark(self, file: Path, who: Held) -> None:
+    def _mark(self, file: Path, who: GateHolder) -> None:
         found = {"command": who.command, "process": who.process, "since": who.since.isoformat()}
         write_atomically(file, json.dumps(found).encode(), PUBLIC)
 
 
 @dataclass(frozen=True)
 class Writes:
-    """How many writes are under way: uploads, and requests that finish one or delete."""
+    """How many writes are in progress: uploads, and requests that finish one or delete."""
 
     uploads: int
     commits: int
 
 
 @dataclass(frozen=True)
-class Drain:
-    """How long pushes under way may take to finish, in seconds, and who is told."""
+class DrainPolicy:
+    """How long pushes in progress may take to finish, in seconds, and who is told."""
 
     seconds: float
     say: Callable[[str], None]
 
 
 @dataclass
-class Hold:
-    """How long writes were paused, in seconds, once they are let through again."""
+class Pause:
+    """How long writes were paused, in seconds, once they have resumed."""
 
     seconds: float = 0.0
 
 
 @dataclass(frozen=True)
-class Keeper:
+class WritePauser:
     """Closes a gate for a command. `frontends` tells the IDs of the containers through which writes come now."""
 
     gate: Gate
     settings: Settings
     engine: Engine
     frontends: Callable[[], tuple[str, ...]]
-    who: Held
+    who: GateHolder
 
     @contextmanager
-    def hold(self, drain: Drain, before_opening: Callable[[], None]) -> Iterator[Hold]:
-        """Hold writes off, letting those under way finish first.
+    def pause(self, drain: DrainPolicy, before_opening: Callable[[], None]) -> Iterator[Pause]:
+        """Pause writes, letting those in progress finish first.
 
         `before_opening` is called after a failure, and must end whatever still changes the storage;
         where it fails itself, the gate stays closed until `recover`. Raises GateError where the
         gate cannot be closed, or a write would not finish.
         """
-        hold = Hold()
+        pause = Pause()
         begun = time.monotonic()
         try:
             self.gate.drain(self.who)
@@ -163,15 +163,15 @@ class Keeper:
             if frontends:
                 self._check_closed()
             self._wait_for_commits(frontends)
-            yield hold
+            yield pause
         except BaseException:
             before_opening()
             self.gate.open()
             raise
         self.gate.open()
-        hold.seconds = time.monotonic() - begun
+        pause.seconds = time.monotonic() - begun
 
-    def _wait_for_quiet(self, drain: Drain) -> None:
+    def _wait_for_quiet(self, drain: DrainPolicy) -> None:
         deadline = time.monotonic() + drain.seconds
         said = False
         quiet = 0
@@ -182,10 +182,10 @@ class Keeper:
             if quiet:
                 continue
             if not said:
-                drain.say(f"Letting pushes under way finish, for at most {drain.seconds:.0f} s …")
+                drain.say(f"Letting pushes in progress finish, for at most {drain.seconds:.0f} s …")
                 said = True
             if time.monotonic() >= deadline:
-                drain.say("Some are still under way; where one fails, it is to be pushed again.")
+                drain.say("Some are still in progress; if one fails, push it again.")
                 return
             time.sleep(_POLL_SECONDS)
 
@@ -195,14 +195,14 @@ class Keeper:
         while self._writes(frontends).commits:
             if time.monotonic() >= deadline:
                 raise GateError(
-                    f"A push under way did not finish within {_COMMIT_SECONDS:.0f} s; nothing was changed.",
-                    ("Run the command again when there is less going on, or with a longer --wait.",),
+                    f"A push in progress did not finish within {_COMMIT_SECONDS:.0f} s; nothing was changed.",
+                    ("Run the command again when there is less to_remove on, or with a longer --wait.",),
                 )
             # Where its client has gone, Caddy counts a request no longer while the registry ends it.
             time.sleep(_SETTLE_SECONDS)
 
     def _writes(self, frontends: tuple[str, ...]) -> Writes:
-        """What is under way, through all of them."""
+        """What is in progress, through all of them."""
         found = [self._count(frontend) for frontend in frontends]
         return Writes(sum(one.uploads for one in found), sum(one.commits for one in found))
 
@@ -243,7 +243,7 @@ def recover(deployment: Deployment, engine: Engine) -> str:
     The lock tells whether it is gone. What cannot be fixed now is said as well, and not raised.
     """
     gate = Gate.of(deployment)
-    held = gate.held()
+    holder = gate.holder()
     try:
         with exclusive(deployment.lock_file):
             # Only then is it sure that nothing changes the storage any more.
@@ -253,12 +253,12 @@ def recover(deployment: Deployment, engine: Engine) -> str:
     except HostError:
         return ""
     except DeployerError as error:
-        return f"{_since(held)}. They still are: {error}" if held else ""
-    return f"{_since(held)}; they are let through again." if held else ""
+        return f"{_since(holder)}. They still are: {error}" if holder else ""
+    return f"{_since(holder)}; they have resumed." if holder else ""
 
 
-def _since(held: Held) -> str:
-    return f"Writes were paused since {held.since:%Y-%m-%d %H:%M:%S} UTC by {held}, which is gone"
+def _since(holder: GateHolder) -> str:
+    return f"Writes were paused since {holder.since:%Y-%m-%d %H:%M:%S} UTC by {holder}, which is gone"
 
 
 def _out_of_date(original: str) -> GateError:

@@ -18,15 +18,15 @@ from deployer.layout import Service
 from deployer.storage.access import Storage
 from deployer.storage.helper import Helper
 from deployer.workflows.checks import preflight
-from deployer.workflows.upkeep.gate import Gate, Held, Keeper
+from deployer.workflows.upkeep.gate import Gate, GateHolder, WritePauser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from deployer.engine.values import ServiceContainer
-    from deployer.storage.sweep import Sweep
+    from deployer.storage.removal import StorageRemoval
     from deployer.workflows.deployment.stack import Stack
-    from deployer.workflows.upkeep.gate import Drain, Hold
+    from deployer.workflows.upkeep.gate import DrainPolicy, Pause
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,16 @@ class Upkeep:
 
     storage: Storage
     run: str
-    keeper: Keeper
+    pauser: WritePauser
     helper: Helper
 
     @contextmanager
-    def writes_held(self, drain: Drain) -> Iterator[Hold]:
-        """Hold writes off, as `Keeper.hold` does; after a failure the helper is ended before they go on."""
-        with self.keeper.hold(drain, self.helper.stop) as hold:
-            yield hold
+    def writes_paused(self, drain: DrainPolicy) -> Iterator[Pause]:
+        """Pause writes, as `WritePauser.pause` does; after a failure the helper is ended before they resume."""
+        with self.pauser.pause(drain, self.helper.stop) as pause:
+            yield pause
 
-    def remove(self, removal: Sweep) -> None:
+    def remove(self, removal: StorageRemoval) -> None:
         """Take things out of the storage. Only while writes are paused."""
         self.storage.remove(removal, self.run)
 
@@ -57,8 +57,8 @@ def upkeep(stack: Stack, command: str) -> Iterator[Upkeep]:
         gate = Gate.of(stack.deployment)
         gate.directory.mkdir(parents=True, exist_ok=True)
         gate.mark_work()
-        who = Held(command, os.getpid(), datetime.now(UTC))
-        keeper = Keeper(gate, stack.settings, stack.engine, lambda: _frontends(stack), who)
+        who = GateHolder(command, os.getpid(), datetime.now(UTC))
+        pauser = WritePauser(gate, stack.settings, stack.engine, lambda: _frontends(stack), who)
         helper = Helper(stack.engine, stack.deployment, registry.image_id, registry.id, registry.user_namespace)
         try:
             with helper:
@@ -66,9 +66,9 @@ def upkeep(stack: Stack, command: str) -> Iterator[Upkeep]:
                 gate.open()
                 gate.mark_work()
                 _expect_alone(stack, registry)
-                yield Upkeep(Storage(stack.engine, helper.name, remembers=True), secrets.token_hex(4), keeper, helper)
+                yield Upkeep(Storage(stack.engine, helper.name, remembers=True), secrets.token_hex(4), pauser, helper)
         finally:
-            if helper.is_gone and gate.held() is None:
+            if helper.is_gone and gate.holder() is None:
                 gate.open()
 
 

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import NotFound, StorageError
 from deployer.reference import parse_repository
-from deployer.storage.sweep import Sweep
+from deployer.storage.removal import StorageRemoval
 from deployer.suggest import did_you_mean
-from deployer.workflows.upkeep.garbage import held_alone, no_images, survey
+from deployer.workflows.upkeep.survey.garbage import referenced, survey, unreferenced_only
+from deployer.workflows.upkeep.survey.manifest_graph import Manifests, RemovalSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from deployer.storage.access import Storage
     from deployer.storage.snapshot import Snapshot, StoredRepository
-    from deployer.workflows.upkeep.gate import Drain
+    from deployer.workflows.upkeep.gate import DrainPolicy
     from deployer.workflows.upkeep.maintenance import Upkeep
-    from deployer.workflows.upkeep.manifest_graph import Manifests
+    from deployer.workflows.upkeep.survey.garbage import Survey
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,20 @@ class RemovalPlan:
     shown: Snapshot
 
 
-def plan_removal(storage: Storage, manifests: Manifests, names: Sequence[str]) -> RemovalPlan:
+def check_names(names: Iterable[str]) -> None:
+    """Make sure that they can be repositories' names, before anything is looked at. Raises InvalidReference."""
+    for name in names:
+        parse_repository(name)
+
+
+def plan_removal(storage: Storage, names: Sequence[str]) -> RemovalPlan:
     """What removing these repositories would take. Changes nothing.
 
     Raises InvalidReference, and NotFound with the nearest names.
     """
     wanted = list(dict.fromkeys(parse_repository(name) for name in names))
-    found = survey(storage, manifests, no_images)
+    manifests = Manifests()
+    found = survey(storage, manifests, unreferenced_only)
     known = found.snapshot.repositories
     for name in wanted:
         if name not in known:
@@ -58,26 +66,26 @@ def plan_removal(storage: Storage, manifests: Manifests, names: Sequence[str]) -
             raise NotFound(f"There is no repository '{name}'.", advice or ("What there is: deployer catalog",))
     return RemovalPlan(
         repositories=tuple(_described(known[name], known) for name in wanted),
-        freed=held_alone(found, manifests, wanted),
+        freed=_freed_by_removing(found, manifests, wanted),
         shown=found.snapshot,
     )
 
 
-def remove(work: Upkeep, plan: RemovalPlan, drain: Drain) -> float:
+def remove(work: Upkeep, plan: RemovalPlan, drain: DrainPolicy) -> float:
     """Remove the repositories while writes are paused; return how long they were, in seconds.
 
     Raises StorageError where one was pushed to since the plan was made: then nothing is removed.
     """
     names = tuple(one.name for one in plan.repositories)
-    with work.writes_held(drain) as hold:
+    with work.writes_paused(drain) as pause:
         now = work.storage.snapshot()
         for name in names:
             _expect_unchanged(name, plan.shown, now)
-        work.remove(Sweep(repositories=tuple(name for name in names if name in now.repositories)))
-    if not now.unfinished:
+        work.remove(StorageRemoval(repositories=tuple(name for name in names if name in now.repositories)))
+    if not now.interrupted_removals:
         # Else it tells the next gc or prune what an earlier one, cut off, was to take.
         work.storage.empty()
-    return hold.seconds
+    return pause.seconds
 
 
 def _described(repository: StoredRepository, known: dict[str, StoredRepository]) -> RepositoryRemoval:
@@ -105,3 +113,15 @@ def _expect_unchanged(name: str, shown: Snapshot, now: Snapshot) -> None:
             f"'{name}' was pushed to meanwhile ({what}); nothing was removed.",
             (f"If that should go too: deployer delete --repository {name}",),
         )
+
+
+def _freed_by_removing(found: Survey, manifests: Manifests, names: Iterable[str]) -> int:
+    """Bytes of disk that only these repositories hold: what garbage collection would free after their removal."""
+    everything = {
+        name: RemovalSet(
+            frozenset(found.snapshot.repositories[name].tags), frozenset(found.snapshot.repositories[name].revisions)
+        )
+        for name in names
+    }
+    alone = referenced(found.snapshot, manifests, {}) - referenced(found.snapshot, manifests, everything)
+    return found.disk_bytes(alone)

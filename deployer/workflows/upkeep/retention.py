@@ -1,4 +1,4 @@
-"""Which tags a retention rule takes, and why."""
+"""Which tags retention rules remove, and why."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from deployer.registry.content.manifests import DEPTH
 from deployer.registry.content.moments import Source, at_second, newest_first, real_time
 from deployer.settings.duration import written
 from deployer.settings.model import AgeBasis
-from deployer.workflows.upkeep.manifest_graph import Marked, clings, parts, settle
+from deployer.workflows.upkeep.survey.manifest_graph import RemovalSet, is_attached_tag, parts, resolve_removal
 from deployer.workflows.upkeep.untagged import may_go
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from deployer.settings.model import RetentionRule
     from deployer.storage.access import Storage
     from deployer.storage.snapshot import Snapshot, StoredRepository
-    from deployer.workflows.upkeep.manifest_graph import Facts, Manifests
+    from deployer.workflows.upkeep.survey.manifest_graph import Manifests, ManifestSummary
 
 _CONFIG_MAX_BYTES = 8_000_000
 
 
 @dataclass(frozen=True)
-class Taken:
-    """A tag that goes: its digest, the moment that its age is counted from (seconds since 1970), and why.
+class SelectedTag:
+    """A tag that is removed: its digest, the moment that its age is counted from (seconds since 1970), and why.
 
     `source` says whether the moment is its creation or its push.
     """
@@ -43,7 +43,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Dated:
+class TagTimes:
     """A tag with its times: the push, and the creation where it is real."""
 
     tag: str
@@ -58,7 +58,7 @@ class Dated:
 
 
 @dataclass
-class Creations:
+class CreationTimes:
     """When images were made, as their configurations say, by the digests of those; each read once."""
 
     storage: Storage
@@ -76,49 +76,62 @@ class Creations:
         """When an image was made, or the newest of an index; None where nothing says a real time."""
         times = [self._of_image(manifests.known[image], now) for image in images_of(digest, manifests)]
         known = [time for time in times if time]
-        facts = manifests.known.get(digest)
-        return max(known) if known else real_time(facts.created, now) if facts else None
+        summary = manifests.known.get(digest)
+        return max(known) if known else real_time(summary.created, now) if summary else None
 
-    def _of_image(self, facts: Facts | None, now: datetime) -> datetime | None:
-        if facts is None:
+    def _of_image(self, summary: ManifestSummary | None, now: datetime) -> datetime | None:
+        if summary is None:
             return None
-        return real_time(self.known.get(facts.config) if facts.is_image else None, now) or real_time(facts.created, now)
+        return real_time(self.known.get(summary.config) if summary.is_image else None, now) or real_time(
+            summary.created, now
+        )
 
 
 def images_of(digest: str, manifests: Manifests) -> list[str]:
     """The known manifests that an index puts together, those of the indexes in it too; any other is its own."""
-    found: dict[str, Facts] = {}
+    found: dict[str, ManifestSummary] = {}
     level = [digest]
     for _ in range(DEPTH + 1):
-        new = {one: facts for one in level if one not in found and (facts := manifests.known.get(one))}
+        new = {one: summary for one in level if one not in found and (summary := manifests.known.get(one))}
         found |= new
-        level = [image for facts in new.values() for image in facts.images]
-    return [one for one, facts in found.items() if not facts.children]
+        level = [image for summary in new.values() for image in summary.images]
+    return [one for one, summary in found.items() if not summary.children]
 
 
-@dataclass
+@dataclass(frozen=True)
+class TagSelection:
+    """What retention rules remove, by repository, and the tags among it with the reasons."""
+
+    removal: Mapping[str, RemovalSet]
+    tags: Mapping[str, tuple[SelectedTag, ...]]
+
+
+@dataclass(frozen=True)
 class Retention:
-    """Rules, applied to a snapshot. `taken` holds, after each choice, why each tag goes, by repository."""
+    """Rules, applied to a snapshot."""
 
     rules: Sequence[RetentionRule]
-    creations: Creations
-    taken: dict[str, tuple[Taken, ...]] = field(default_factory=dict)
+    creations: CreationTimes
 
-    def choose(self, snapshot: Snapshot, manifests: Manifests) -> Mapping[str, Marked]:
-        """What goes of each repository."""
+    def select(self, snapshot: Snapshot, manifests: Manifests) -> TagSelection:
+        """What is removed of each repository, and why. Reads the configurations that are not known yet."""
         self._learn(snapshot, manifests)
-        self.taken = {}
-        found = {}
+        removal: dict[str, RemovalSet] = {}
+        tags: dict[str, tuple[SelectedTag, ...]] = {}
         for name, repository in sorted(snapshot.repositories.items()):
             rules = [rule for rule in self.rules if any(fnmatchcase(name, glob) for glob in rule.repositories)]
             if not rules or not repository.is_ours_to_change:
                 continue
-            taken = self._taken(repository, rules, snapshot.moment, manifests)
-            going = _going(repository, rules, taken, snapshot.moment, manifests)
-            if going.tags or going.revisions:
-                self.taken[name] = (*taken, *_clinging(repository, going, taken))
-                found[name] = going
-        return found
+            selected = self._select_tags(repository, rules, snapshot.moment, manifests)
+            found = _resolve(repository, rules, selected, snapshot.moment, manifests)
+            if found.tags or found.revisions:
+                tags[name] = (*selected, *_attached(repository, found, selected))
+                removal[name] = found
+        return TagSelection(removal, tags)
+
+    def policy(self, snapshot: Snapshot, manifests: Manifests, /) -> Mapping[str, RemovalSet]:
+        """The same as a policy for a survey."""
+        return self.select(snapshot, manifests).removal
 
     def _learn(self, snapshot: Snapshot, manifests: Manifests) -> None:
         rules = [rule for rule in self.rules if rule.by is not AgeBasis.PUSHED]
@@ -127,44 +140,44 @@ class Retention:
             if not any(fnmatchcase(name, glob) for rule in rules for glob in rule.repositories):
                 continue
             for tag in repository.tags.values():
-                facts = [manifests.known[image] for image in images_of(tag.digest, manifests)]
-                wanted.update(one.config for one in facts if one and one.is_image and one.config)
+                images = [manifests.known[image] for image in images_of(tag.digest, manifests)]
+                wanted.update(one.config for one in images if one and one.is_image and one.config)
         self.creations.learn(wanted, snapshot)
 
-    def _taken(
+    def _select_tags(
         self, repository: StoredRepository, rules: list[RetentionRule], now: int, manifests: Manifests
-    ) -> tuple[Taken, ...]:
+    ) -> tuple[SelectedTag, ...]:
         protected = _protected(repository, rules)
         # Damaged and partially deleted tags name no image to judge by; attached ones go with what they are attached to.
         free = [
             name
             for name, tag in repository.tags.items()
             if tag.digest
-            and not clings(name, tag)
+            and not is_attached_tag(name, tag)
             and name not in protected
-            and not ((facts := manifests.known.get(tag.digest)) and facts.half_deleted)
+            and not ((summary := manifests.known.get(tag.digest)) and summary.is_placeholder)
         ]
         dated = [self._dated(repository, name, manifests, now) for name in free]
         matched = [(rule, _newest_first(rule, dated)) for rule in rules if rule.takes_tags]
         # What one rule keeps, no other takes.
         kept = {digest for rule, tags in matched for digest in _newest(rule, repository, tags, manifests)}
-        found: dict[str, Taken] = {}
+        found: dict[str, SelectedTag] = {}
         for rule, tags in matched:
             for one in tags:
                 digest = repository.tags[one.tag].digest
                 at, source = one.age_from(rule.by)
                 moment = int(at.timestamp())
                 if digest not in kept and (rule.older_than is None or now - moment >= rule.older_than):
-                    found.setdefault(one.tag, Taken(one.tag, digest, moment, _reason(rule), source))
+                    found.setdefault(one.tag, SelectedTag(one.tag, digest, moment, _reason(rule), source))
         return tuple(sorted(found.values(), key=lambda one: (one.moment, natural(one.tag)), reverse=True))
 
-    def _dated(self, repository: StoredRepository, name: str, manifests: Manifests, now: int) -> Dated:
+    def _dated(self, repository: StoredRepository, name: str, manifests: Manifests, now: int) -> TagTimes:
         tag = repository.tags[name]
         created = self.creations.of(tag.digest, manifests, at_second(now))
-        return Dated(name, at_second(tag.pushed), created)
+        return TagTimes(name, at_second(tag.pushed), created)
 
 
-def _newest_first(rule: RetentionRule, dated: Iterable[Dated]) -> list[Dated]:
+def _newest_first(rule: RetentionRule, dated: Iterable[TagTimes]) -> list[TagTimes]:
     """The tags that a rule matches. By `later`, too, the newest are those created last."""
     pattern = re.compile(rule.match or "")
     order = AgeBasis.CREATED if rule.by is AgeBasis.LATER else rule.by
@@ -173,7 +186,7 @@ def _newest_first(rule: RetentionRule, dated: Iterable[Dated]) -> list[Dated]:
 
 
 def _newest(
-    rule: RetentionRule, repository: StoredRepository, tags: Iterable[Dated], manifests: Manifests
+    rule: RetentionRule, repository: StoredRepository, tags: Iterable[TagTimes], manifests: Manifests
 ) -> tuple[str, ...]:
     """The newest images, and beside them as many of what is not an image: a build cache must not take an image's place.
 
@@ -188,30 +201,36 @@ def _newest(
 
 def is_image(digest: str, manifests: Manifests) -> bool:
     """Whether it is an image, or an index of one: tests/contract/indexes.json."""
-    facts = manifests.known.get(digest)
+    summary = manifests.known.get(digest)
     known = [manifests.known[image] for image in images_of(digest, manifests)]
     # Of an index of which nothing else is known, its own word counts.
-    return any(one and one.is_image for one in known or [facts])
+    return any(one and one.is_image for one in known or [summary])
 
 
 def _has_all_images(root: str, repository: StoredRepository, manifests: Manifests) -> bool:
     needed, waiting = {root}, [root]
     while waiting:
-        facts = manifests.known.get(waiting.pop())
-        below = set(facts.images if facts else ()) - needed
+        summary = manifests.known.get(waiting.pop())
+        below = set(summary.images if summary else ()) - needed
         needed |= below
         waiting += below
     return needed <= repository.revisions.keys()
 
 
-def _going(
-    repository: StoredRepository, rules: list[RetentionRule], taken: tuple[Taken, ...], now: int, manifests: Manifests
-) -> Marked:
-    gone = parts(repository, manifests, [one.digest for one in taken])
+def _resolve(
+    repository: StoredRepository,
+    rules: list[RetentionRule],
+    selected: tuple[SelectedTag, ...],
+    now: int,
+    manifests: Manifests,
+) -> RemovalSet:
+    removable = parts(repository, manifests, [one.digest for one in selected])
     for rule in rules:
         if rule.untagged:
-            gone |= may_go(repository, manifests, now, rule.older_than)
-    return settle(repository, manifests, {one.tag for one in taken}, gone, spared=_protected(repository, rules))
+            removable |= may_go(repository, manifests, now, rule.older_than)
+    return resolve_removal(
+        repository, manifests, {one.tag for one in selected}, removable, kept=_protected(repository, rules)
+    )
 
 
 def _protected(repository: StoredRepository, rules: list[RetentionRule]) -> set[str]:
@@ -219,10 +238,12 @@ def _protected(repository: StoredRepository, rules: list[RetentionRule]) -> set[
     return {name for name in repository.tags if any(pattern.search(name) for pattern in patterns)}
 
 
-def _clinging(repository: StoredRepository, going: Marked, taken: tuple[Taken, ...]) -> Iterable[Taken]:
-    for name in sorted(going.tags - {one.tag for one in taken}):
+def _attached(
+    repository: StoredRepository, removal: RemovalSet, selected: tuple[SelectedTag, ...]
+) -> Iterable[SelectedTag]:
+    for name in sorted(removal.tags - {one.tag for one in selected}):
         tag = repository.tags[name]
-        yield Taken(name, tag.digest, tag.pushed, "belongs to what goes")
+        yield SelectedTag(name, tag.digest, tag.pushed, "belongs to what goes")
 
 
 def _reason(rule: RetentionRule) -> str:

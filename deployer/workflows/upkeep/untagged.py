@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deployer.workflows.upkeep.manifest_graph import Marked, clings, reached, settle
+from deployer.workflows.upkeep.survey.manifest_graph import RemovalSet, is_attached_tag, reached, resolve_removal
+from deployer.workflows.upkeep.survey.pushes_in_progress import GRACE_SECONDS
 
 if TYPE_CHECKING:
     from deployer.storage.snapshot import Snapshot, StoredRepository
-    from deployer.workflows.upkeep.manifest_graph import Manifests
-
-# In this time a push is over: what is younger may be part of one that is still under way.
-GRACE_SECONDS = 3600
+    from deployer.workflows.upkeep.survey.manifest_graph import Manifests
 
 
-def untagged(snapshot: Snapshot, manifests: Manifests, older_than: int | None) -> dict[str, Marked]:
+def untagged(snapshot: Snapshot, manifests: Manifests, older_than: int | None) -> dict[str, RemovalSet]:
     """What goes of each repository: the manifests that no tag reaches.
 
     `older_than` (seconds since a manifest was first pushed) decides where it is given. Without it,
-    what a push under way may have left so far stays, and so does a repository that never had a tag:
+    what a push in progress may have left so far stays, and so does a repository that never had a tag:
     there, pushing by digest was meant.
     """
     found = {}
     for name, repository in snapshot.repositories.items():
         if not repository.is_ours_to_change or not repository.revisions:
             continue
-        going = settle(repository, manifests, frozenset(), may_go(repository, manifests, snapshot.moment, older_than))
-        if going.revisions or going.tags:
-            found[name] = going
+        to_remove = resolve_removal(
+            repository, manifests, frozenset(), may_go(repository, manifests, snapshot.moment, older_than)
+        )
+        if to_remove.revisions or to_remove.tags:
+            found[name] = to_remove
     return found
 
 
@@ -49,7 +49,7 @@ def may_go(repository: StoredRepository, manifests: Manifests, now: int, older_t
 
 def _is_tagged(repository: StoredRepository) -> bool:
     """Whether tags are used there at all; signatures of what is pushed by digest come with tags of their own."""
-    signed_only = bool(repository.tags) and all(clings(name, tag) for name, tag in repository.tags.items())
+    signed_only = bool(repository.tags) and all(is_attached_tag(name, tag) for name, tag in repository.tags.items())
     return repository.has_tags_folder and not signed_only
 
 
@@ -57,8 +57,8 @@ def _accounted_for(repository: StoredRepository, manifests: Manifests) -> set[st
     """Manifests that another one here names, or that name one here as their subject."""
     found: set[str] = set()
     for digest in repository.revisions:
-        facts = manifests.known.get(digest)
-        found |= manifests.references(digest) - {digest, facts.subject if facts else ""}
-        if facts and facts.subject in repository.revisions:
+        summary = manifests.known.get(digest)
+        found |= manifests.references(digest) - {digest, summary.subject if summary else ""}
+        if summary and summary.subject in repository.revisions:
             found.add(digest)
     return found

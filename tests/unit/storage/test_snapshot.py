@@ -101,7 +101,7 @@ def test_unfinished_uploads_are_counted(tree: Tree) -> None:
     (upload / "data").write_bytes(b"x" * 1000)
     found = tree.storage().snapshot()
     assert set(found.repositories["app"].uploads) == {"e0c3724f"}
-    assert found.unfinished_bytes == 1000
+    assert found.upload_bytes == 1000
 
 
 def test_a_list_that_was_cut_short_is_refused(tree: Tree) -> None:

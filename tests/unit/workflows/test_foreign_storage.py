@@ -11,11 +11,11 @@ import pytest
 from deployer.engine.containers import Containers
 from deployer.errors import EngineError, StorageError, StorageUnreadable
 from deployer.storage.access import Storage
-from deployer.workflows.upkeep import storage_findings
 from deployer.workflows.upkeep.collection import collect
-from deployer.workflows.upkeep.garbage import no_images, survey
-from deployer.workflows.upkeep.gate import Drain
-from deployer.workflows.upkeep.manifest_graph import Manifests
+from deployer.workflows.upkeep.gate import DrainPolicy
+from deployer.workflows.upkeep.survey import storage_findings
+from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only
+from deployer.workflows.upkeep.survey.manifest_graph import Manifests
 from deployer.workflows.upkeep.untagged import untagged
 from tests.support.fake_engine import FakeEngine, NoClient
 from tests.support.local_storage import DAY, HOUR, LocalWork, Tree
@@ -24,8 +24,8 @@ from tests.support.registry_content import image, sha256
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from deployer.workflows.upkeep.garbage import Choose, Survey
     from deployer.workflows.upkeep.maintenance import Upkeep
+    from deployer.workflows.upkeep.survey.garbage import RemovalPolicy, Survey
 
 FILES = (".DS_Store", "._1", "Thumbs.db", "desktop.ini", ".nfs0001", "Icon\r", "two words")
 FOLDERS = ("@eaDir", "#recycle", "lost+found", ".snapshot")
@@ -36,14 +36,14 @@ def tree(tmp_path: Path) -> Tree:
     return Tree(tmp_path)
 
 
-def look(tree: Tree, choose: Choose = no_images) -> Survey:
+def look(tree: Tree, choose: RemovalPolicy = unreferenced_only) -> Survey:
     return survey(tree.storage(), Manifests(), choose)
 
 
-def run(tree: Tree, choose: Choose = no_images) -> None:
+def run(tree: Tree, choose: RemovalPolicy = unreferenced_only) -> None:
     storage, manifests = tree.storage(remembers=True), Manifests()
     shown = survey(storage, manifests, choose)
-    collect(cast("Upkeep", LocalWork(storage)), manifests, choose, shown, Drain(0, lambda _: None))
+    collect(cast("Upkeep", LocalWork(storage)), manifests, choose, shown, DrainPolicy(0, lambda _: None))
 
 
 def sentences(found: Survey) -> list[str]:
@@ -194,26 +194,26 @@ class TestTheFuture:
         tree.push("app", ["ahead"], image("ahead"), age=-9 * DAY)
 
         def oldest(snapshot: object, manifests: object, /) -> dict[str, object]:
-            from deployer.workflows.upkeep.manifest_graph import Marked
+            from deployer.workflows.upkeep.survey.manifest_graph import RemovalSet
 
-            return {"app": Marked(frozenset({"old"}), frozenset({image("old").digest}))}
+            return {"app": RemovalSet(frozenset({"old"}), frozenset({image("old").digest}))}
 
-        found = look(tree, cast("Choose", oldest))
-        assert (found.ahead, found.spared) == (("app:ahead",), ("app",))
+        found = look(tree, cast("RemovalPolicy", oldest))
+        assert (found.future_tags, found.skipped_repositories) == (("app:ahead",), ("app",))
         assert found.removal.is_empty
         assert sentences(found)[0].startswith("app:ahead: pushed in the future")
 
     def test_an_hour_is_what_two_clocks_may_differ_by(self, tree: Tree) -> None:
         tree.push("app", ["1"], image("x"), age=-HOUR // 2)
         found = look(tree)
-        assert not found.ahead
+        assert not found.future_tags
         assert not sentences(found)
 
     def test_a_push_that_was_cut_off_waits_for_an_hour_and_no_longer(self, tree: Tree) -> None:
         tree.push("app", ["1"], image("x"))
         layer = tree.layer("app", b"of the future", age=-99 * DAY)
         found = look(tree)
-        assert found.waiting.blobs == 1
+        assert found.in_progress.blobs == 1
         assert found.snapshot.has_future
         run(tree)
         assert layer in tree.blobs()

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from deployer.workflows.upkeep import storage_findings
 from deployer.workflows.upkeep.collection import collect
-from deployer.workflows.upkeep.damage import layers_in_doubt
-from deployer.workflows.upkeep.garbage import no_images, survey
-from deployer.workflows.upkeep.gate import Drain
-from deployer.workflows.upkeep.manifest_graph import Manifests
+from deployer.workflows.upkeep.gate import DrainPolicy
+from deployer.workflows.upkeep.survey import storage_findings
+from deployer.workflows.upkeep.survey.damage import layers_to_verify
+from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only
+from deployer.workflows.upkeep.survey.manifest_graph import Manifests
 from deployer.workflows.upkeep.untagged import untagged
 from tests.support.local_storage import LocalWork, Tree
 from tests.support.registry_content import Image, image, sha256
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deployer.storage.snapshot import Snapshot
-    from deployer.workflows.upkeep.garbage import Choose, Cure, Survey
     from deployer.workflows.upkeep.maintenance import Upkeep
-    from deployer.workflows.upkeep.manifest_graph import Marked
+    from deployer.workflows.upkeep.survey.garbage import DeepCheck, RemovalPolicy, Survey
+    from deployer.workflows.upkeep.survey.manifest_graph import RemovalSet
 
 WHOLE = image("x")
 CONFIG, LAYER = map(sha256, WHOLE.blobs)
@@ -59,18 +59,18 @@ def tree(tmp_path: Path) -> Tree:
     return tree
 
 
-def everything(snapshot: Snapshot, manifests: Manifests, /) -> dict[str, Marked]:
+def everything(snapshot: Snapshot, manifests: Manifests, /) -> dict[str, RemovalSet]:
     return untagged(snapshot, manifests, 0)
 
 
-def look(tree: Tree, choose: Choose = no_images, *, damaged: bool = False) -> Survey:
-    return survey(tree.storage(), Manifests(), choose, layers_in_doubt if damaged else None)
+def look(tree: Tree, choose: RemovalPolicy = unreferenced_only, *, damaged: bool = False) -> Survey:
+    return survey(tree.storage(), Manifests(), choose, layers_to_verify if damaged else None)
 
 
-def run(tree: Tree, choose: Choose = no_images, by: Cure | None = None) -> None:
+def run(tree: Tree, choose: RemovalPolicy = unreferenced_only, by: DeepCheck | None = None) -> None:
     storage, manifests = tree.storage(remembers=True), Manifests()
     shown = survey(storage, manifests, choose, by)
-    collect(cast("Upkeep", LocalWork(storage)), manifests, choose, shown, Drain(0, lambda _: None))
+    collect(cast("Upkeep", LocalWork(storage)), manifests, choose, shown, DrainPolicy(0, lambda _: None))
 
 
 def as_directory(place: Path) -> None:
@@ -111,7 +111,7 @@ def test_it_is_told_by_its_path_and_the_rest_goes_on(tree: Tree, name: str, make
     assert len(told) == 1
     assert f"/var/lib/registry/docker/registry/v2/{PLACES[name]}" in told[0].sentence
     assert PLACES[name] in told[0].advice[0]
-    for damaged in (None, layers_in_doubt):
+    for damaged in (None, layers_to_verify):
         run(tree, everything, damaged)
         assert tree.blobs() == kept
         assert os.path.lexists(place)
@@ -133,7 +133,7 @@ def test_what_it_hits_is_told_with_a_fix_that_moves_it_first(tree: Tree) -> None
 
 def test_a_missing_link_that_cannot_be_written_is_not_offered_to_be_written(tree: Tree) -> None:
     as_directory(tree.root / PLACES["layer's link"])
-    assert not look(tree, damaged=True).links
+    assert not look(tree, damaged=True).links_to_repair
     (told,) = [one for one in storage_findings.of_survey(look(tree)) if "cannot be pulled whole" in one.sentence]
     assert told.advice[0].startswith("Move /var/lib/registry/docker/registry/v2/repositories/app/_layers")
     assert told.advice[1].startswith("deployer gc --damaged")
@@ -144,16 +144,16 @@ def test_a_lost_manifest_with_something_in_its_place_stays_with_its_link(tree: T
     tree.push("app", [], alone)
     as_directory(tree.root / blob(alone.digest))
     before = tree.listing()
-    run(tree, no_images, layers_in_doubt)
+    run(tree, unreferenced_only, layers_to_verify)
     assert tree.listing() == before
 
 
 def test_a_second_look_still_tells_it(tree: Tree) -> None:
     as_directory(tree.root / PLACES["tag's link"])
     storage = tree.storage(remembers=True)
-    assert storage.snapshot().irregular == (PLACES["tag's link"],)
+    assert storage.snapshot().unexpected_paths == (PLACES["tag's link"],)
     tree.push("copy", ["2"], image("late"), age=0)
-    assert storage.snapshot().irregular == (PLACES["tag's link"],)
+    assert storage.snapshot().unexpected_paths == (PLACES["tag's link"],)
 
 
 @pytest.mark.parametrize("tag", ["link", "current", "index", "revisions"])
@@ -161,5 +161,5 @@ def test_a_tag_of_the_name_of_a_file_is_none_of_them(tree: Tree, tag: str) -> No
     tree.push("app", [tag], WHOLE)
     tree.push("app/revisions/sha256", [tag], WHOLE)
     found = tree.storage().snapshot()
-    assert found.irregular == ()
+    assert found.unexpected_paths == ()
     assert tag in found.repositories["app/revisions/sha256"].tags

@@ -45,9 +45,9 @@ export function describe(document, mediaType = asString(document.mediaType)) {
   };
 }
 
-/** What is in for a tag's own image while that is deleted, see `deletion.js`; left there, the deletion was interrupted. */
+/** What is in for a tag's own image while that is deleted, see `deletion.js` and tests/contract/placeholder.json; left there, the deletion was interrupted. */
 const isPlaceholder = ({ config, layers, annotations }) =>
-  config?.digest === NOTHING.digest && !list(layers).length && /^sha256:[0-9a-f]{64}$/.test(asString(annotations?.[HALF_DELETED]));
+  config?.digest === NOTHING.digest && !list(layers).length && /^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/.test(asString(annotations?.[HALF_DELETED]));
 
 /**
  * @param {string} type a media type

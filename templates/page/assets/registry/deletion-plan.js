@@ -64,7 +64,8 @@ const isPlaceholder = (document) => Boolean(document) && describe(document, docu
  * @returns {{mediaType: string, text: string}}
  */
 export function createPlaceholder({ tag, digest, mediaType, nonce }) {
-  const isOci = mediaType.startsWith("application/vnd.oci.");
+  // Where nothing is known of the tag, Docker's.
+  const isOci = mediaType !== "" && !mediaType.startsWith("application/vnd.docker.");
   const family = `application/vnd.${isOci ? "oci.image" : "docker.distribution"}.manifest.v${isOci ? 1 : 2}+json`;
   const config = `application/vnd.${isOci ? "oci.image.config" : "docker.container.image"}.v1+json`;
   const document = {

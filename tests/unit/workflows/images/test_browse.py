@@ -64,7 +64,11 @@ def denying(fake: FakeRegistry, *parts: str) -> None:
 
 
 def test_who_may_not_list_still_sees_what_is_named_in_full(client: RegistryClient, fake: FakeRegistry) -> None:
-    fake.repositories = {"team/a": Held(tags={"1": ""}), "team/b": Held(tags={"1": ""}), "team/c": Held()}
+    fake.repositories = {
+        "team/a": Held(tags={"1": ""}),
+        "team/b": Held(tags={"1": ""}),
+        "team/c": Held(),
+    }
     denying(fake, "_catalog", "team/b/")
     assert browse.list_catalog(client, ["team/a", "gone"]).repositories == ("team/a",)
     for patterns in ([], ["team/*"], ["team/a", "*"]):

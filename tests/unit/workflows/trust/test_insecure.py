@@ -25,7 +25,7 @@ NOW = datetime(2026, 1, 2, 12, 30, 59, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Facts:
+class ManifestSummary:
     version: str = "28.5.2"
     kind: EngineKind = EngineKind.SYSTEM
     endpoint: str = "unix:///srv/docker.sock"
@@ -42,7 +42,7 @@ class World:
     """A machine with one dockerd; a signal makes it take over what `after_reload` says."""
 
     root: Path
-    facts: Facts | None = field(default_factory=Facts)
+    facts: ManifestSummary | None = field(default_factory=ManifestSummary)
     trusted: Trusted = field(default_factory=Trusted)
     after_reload: Trusted | None = None
     arguments: tuple[str, ...] = ()
@@ -216,7 +216,7 @@ def test_a_reload_without_effect_means_a_restart(world: World) -> None:
 )
 def test_versions_that_forget_beside_mirrors_are_not_reloaded(world: World, version: str, restart: bool) -> None:
     world.file.write_text('{"registry-mirrors": ["https://mirror.example"]}')
-    world.facts = Facts(version=version)
+    world.facts = ManifestSummary(version=version)
     outcome = world.go()
     assert outcome.effective is not restart
     assert bool(world.signals) is not restart
@@ -225,7 +225,7 @@ def test_versions_that_forget_beside_mirrors_are_not_reloaded(world: World, vers
 
 
 def test_without_mirrors_those_versions_are_reloaded(world: World) -> None:
-    world.facts = Facts(version="23.0.5")
+    world.facts = ManifestSummary(version="23.0.5")
     world.file.write_text('{"registry-mirrors": []}')
     assert world.go().effective is True
 
@@ -241,7 +241,7 @@ def test_without_an_engine_the_file_is_written_all_the_same(world: World) -> Non
 
 
 def test_desktop_cannot_be_signalled(world: World) -> None:
-    world.facts = Facts(kind=EngineKind.DESKTOP)
+    world.facts = ManifestSummary(kind=EngineKind.DESKTOP)
     world.environment["HOME"] = str(world.root)
     outcome = world.go()
     assert outcome.plan.file.path == world.root / ".docker" / "daemon.json"
@@ -251,7 +251,7 @@ def test_desktop_cannot_be_signalled(world: World) -> None:
 
 
 def test_in_wsl_the_file_of_desktop_is_on_the_windows_side(world: World) -> None:
-    world.facts = Facts(kind=EngineKind.DESKTOP)
+    world.facts = ManifestSummary(kind=EngineKind.DESKTOP)
     world.environment["WSL_DISTRO_NAME"] = "Debian"
     with pytest.raises(HostError, match="Windows side") as caught:
         world.plan()
@@ -260,7 +260,7 @@ def test_in_wsl_the_file_of_desktop_is_on_the_windows_side(world: World) -> None
 
 
 def test_an_engine_on_another_machine_has_its_file_there(world: World) -> None:
-    world.facts = Facts(endpoint="tcp://build.example:2376")
+    world.facts = ManifestSummary(endpoint="tcp://build.example:2376")
     with pytest.raises(HostError, match=r"another machine \(tcp://build.example:2376\)"):
         world.plan()
     outcome = world.go(file=world.file)

@@ -13,12 +13,12 @@ from deployer.errors import StorageError
 from deployer.registry.content.manifests import digest_of
 from deployer.storage.access import Storage
 from deployer.storage.printed import Verified
-from deployer.workflows.upkeep import damage, storage_findings
 from deployer.workflows.upkeep.collection import collect
-from deployer.workflows.upkeep.damage import layers_in_doubt
-from deployer.workflows.upkeep.garbage import no_images, survey
-from deployer.workflows.upkeep.gate import Drain
-from deployer.workflows.upkeep.manifest_graph import Manifests
+from deployer.workflows.upkeep.gate import DrainPolicy
+from deployer.workflows.upkeep.survey import damage, storage_findings
+from deployer.workflows.upkeep.survey.damage import layers_to_verify
+from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only
+from deployer.workflows.upkeep.survey.manifest_graph import Manifests
 from deployer.workflows.upkeep.untagged import untagged
 from tests.support.content import foreign_image
 from tests.support.local_storage import LocalEngine, LocalWork, Tree
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from deployer.engine.engine import Engine
     from deployer.workflows.upkeep.collection import Collected
-    from deployer.workflows.upkeep.garbage import Choose, Cure, Survey
     from deployer.workflows.upkeep.maintenance import Upkeep
+    from deployer.workflows.upkeep.survey.garbage import DeepCheck, RemovalPolicy, Survey
 
 
 @pytest.fixture
@@ -39,20 +39,22 @@ def tree(tmp_path: Path) -> Tree:
     return Tree(tmp_path)
 
 
-def look(tree: Tree, choose: Choose = no_images, *, damaged: bool = False) -> Survey:
-    return survey(tree.storage(), Manifests(), choose, layers_in_doubt if damaged else None)
+def look(tree: Tree, choose: RemovalPolicy = unreferenced_only, *, damaged: bool = False) -> Survey:
+    return survey(tree.storage(), Manifests(), choose, layers_to_verify if damaged else None)
 
 
 def cure(tree: Tree, meanwhile: Callable[[], object] | None = None) -> Collected:
-    return collected(tree, no_images, meanwhile, layers_in_doubt)
+    return collected(tree, unreferenced_only, meanwhile, layers_to_verify)
 
 
 def collected(
-    tree: Tree, choose: Choose, meanwhile: Callable[[], object] | None = None, by: Cure | None = None
+    tree: Tree, choose: RemovalPolicy, meanwhile: Callable[[], object] | None = None, by: DeepCheck | None = None
 ) -> Collected:
     storage, manifests = tree.storage(remembers=True), Manifests()
     shown = survey(storage, manifests, choose, by)
-    return collect(cast("Upkeep", LocalWork(storage, meanwhile)), manifests, choose, shown, Drain(0, lambda _: None))
+    return collect(
+        cast("Upkeep", LocalWork(storage, meanwhile)), manifests, choose, shown, DrainPolicy(0, lambda _: None)
+    )
 
 
 def file_of(tree: Tree, digest: str) -> Path:
@@ -206,7 +208,7 @@ class TestTagsManifestNotLinked:
         digest = f"sha256:{link.parent.name}"
         file_of(tree, digest).unlink() if content is None else file_of(tree, digest).write_bytes(content)
         assert hits(look(tree)) == [(digest, None if content is None else len(content), ("app:1", "app:2"))]
-        assert not look(tree, damaged=True).links
+        assert not look(tree, damaged=True).links_to_repair
         assert not cure(tree).links
         assert not link.exists()
 
@@ -236,7 +238,7 @@ class TestTagsOwnFile:
         listed = storage.snapshot()
         link.write_text(digest)
         monkeypatch.setattr(storage, "snapshot", lambda: listed)
-        assert not survey(storage, Manifests(), no_images).nameless
+        assert not survey(storage, Manifests(), unreferenced_only).tags_without_digest
 
 
 def test_what_comes_while_it_is_listed_is_no_loss(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,7 +250,7 @@ def test_what_comes_while_it_is_listed_is_no_loss(tree: Tree, monkeypatch: pytes
     for digest in (whole.digest, sha256(whole.blobs[1])):
         del listed.blobs[digest]
     monkeypatch.setattr(storage, "snapshot", lambda: listed)
-    found = survey(storage, Manifests(), no_images)
+    found = survey(storage, Manifests(), unreferenced_only)
     assert not found.damages
     assert found.removal.is_empty
     (told,) = storage_findings.of_survey(found)
@@ -289,7 +291,7 @@ class TestCure:
         layer.write_bytes(b"x" * 100_000)
         held = layer.stat().st_blocks * 512
         shown = look(tree, damaged=True)
-        assert (shown.freed, shown.held_by(shown.removal.blobs)) == (held, 0)
+        assert (shown.freed, shown.disk_bytes(shown.removal.blobs)) == (held, 0)
         assert look(tree).freed == 0
         assert cure(tree).freed == held > 0
 
@@ -309,7 +311,7 @@ class TestCure:
         file_of(tree, layer).write_bytes(b"")
         found = look(tree)
         assert found.removal.blobs == (layer,)
-        assert not found.waiting.blobs
+        assert not found.in_progress.blobs
 
     def test_an_empty_layer_where_all_is_kept_goes_with_the_cure(self, tree: Tree) -> None:
         whole = image("x")
@@ -319,7 +321,7 @@ class TestCure:
             file_of(tree, digest).write_bytes(b"")
         found = look(tree)
         assert found.removal.is_empty
-        assert found.spoilt == {layer}
+        assert found.damaged_unreferenced == {layer}
         assert [one.advice[0] for one in storage_findings.of_survey(found)] == ["deployer gc --damaged"] * 2
         assert set(cure(tree).removal.damaged) == {layer, whole.digest}
 
@@ -362,9 +364,9 @@ class TestNoPushHasLeftIt:
         whole, layer = self.cut(tree, bytes(size) if of_the_same_size else b"short")
         tree.delete("app", whole.digest)
         found = look(tree)
-        assert not found.waiting.blobs
+        assert not found.in_progress.blobs
         assert set(found.removal.blobs) == {whole.digest, sha256(whole.blobs[0]), layer}
-        collected(tree, no_images)
+        collected(tree, unreferenced_only)
         assert not tree.blobs()
 
     def test_with_the_image_in_one_command(self, tree: Tree) -> None:
@@ -380,7 +382,7 @@ class TestNoPushHasLeftIt:
         whole, layer = self.cut(tree)
         file_of(tree, whole.digest).write_bytes(b"{")
         tree.delete("app", whole.digest)
-        assert layer in collected(tree, no_images).removal.blobs
+        assert layer in collected(tree, unreferenced_only).removal.blobs
 
     def test_where_another_image_of_the_repository_is_damaged(self, tree: Tree) -> None:
         """All layers are kept there; of this one, that it is damaged and how to have it whole again is told."""
@@ -389,7 +391,7 @@ class TestNoPushHasLeftIt:
         tree.push("app", ["2"], image("other"), age=60)
         file_of(tree, sha256(image("other").blobs[1])).write_bytes(b"short")
         found = look(tree)
-        assert found.spoilt == {layer}
+        assert found.damaged_unreferenced == {layer}
         assert "A damaged file is among the content" in [*storage_findings.of_survey(found)][-1].sentence
         cure(tree)
         assert layer not in tree.blobs()
@@ -398,14 +400,14 @@ class TestNoPushHasLeftIt:
         whole, _ = self.cut(tree)
         tree.delete("app", whole.digest)
         waits = tree.layer("other", b"a push under way", age=30)
-        assert look(tree).waiting.blobs == 1
-        collected(tree, no_images)
+        assert look(tree).in_progress.blobs == 1
+        collected(tree, unreferenced_only)
         assert tree.blobs() == {waits}
 
     def test_what_came_whole_while_the_plan_was_made_stays(self, tree: Tree) -> None:
         whole, layer = self.cut(tree)
         tree.delete("app", whole.digest)
-        collected(tree, no_images, lambda: file_of(tree, layer).write_bytes(whole.blobs[1]))
+        collected(tree, unreferenced_only, lambda: file_of(tree, layer).write_bytes(whole.blobs[1]))
         assert layer in tree.blobs()
 
     def test_of_a_healthy_storage_configurations_alone_are_read(
@@ -425,7 +427,7 @@ class TestNoPushHasLeftIt:
             return verify(paths)
 
         monkeypatch.setattr(storage, "verify", noting)
-        assert survey(storage, Manifests(), no_images).waiting.blobs == 1
+        assert survey(storage, Manifests(), unreferenced_only).in_progress.blobs == 1
         assert [path.split("/")[-2] for path in read] == [sha256(image("stays").blobs[0])[7:]]
 
 
@@ -511,13 +513,13 @@ class TestLinks:
         for link in links:
             link.write_bytes(content)
         found = look(tree, damaged=True)
-        assert found.links == {str(link.relative_to(tree.root)) for link in links}
-        assert not look(tree).links
-        (told,) = storage_findings.of_links(found.links)
+        assert found.links_to_repair == {str(link.relative_to(tree.root)) for link in links}
+        assert not look(tree).links_to_repair
+        (told,) = storage_findings.of_links(found.links_to_repair)
         assert told.sentence.startswith("team/app: the links of 2 of its manifests and layers are empty or damaged")
         assert cure(tree).links == 2
         assert {link: link.read_text() for link in links} == links
-        assert not look(tree, damaged=True).links
+        assert not look(tree, damaged=True).links_to_repair
         assert not list(place.rglob("link.*"))
 
     def test_a_link_of_a_tag_is_nobodys_to_guess(self, tree: Tree) -> None:
@@ -578,7 +580,7 @@ class TestMissingLinks:
             "Or push it again from a machine that has it.",
         )
         assert look(tree).is_idle
-        assert look(tree, damaged=True).links == {str(link.relative_to(tree.root))}
+        assert look(tree, damaged=True).links_to_repair == {str(link.relative_to(tree.root))}
         done = cure(tree)
         assert (done.links, done.removal.is_empty) == (1, True)
         assert link.read_text() == f"sha256:{link.parent.name}"

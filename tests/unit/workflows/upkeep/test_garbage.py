@@ -10,12 +10,13 @@ import pytest
 
 from deployer import layout
 from deployer.errors import StorageError
-from deployer.storage.sweep import Sweep
+from deployer.storage.removal import StorageRemoval
 from deployer.workflows.upkeep.collection import collect
-from deployer.workflows.upkeep.garbage import no_images, survey, would_go
-from deployer.workflows.upkeep.gate import Drain
-from deployer.workflows.upkeep.manifest_graph import Manifests
+from deployer.workflows.upkeep.gate import DrainPolicy
+from deployer.workflows.upkeep.gc import GcOptions, plan_gc
 from deployer.workflows.upkeep.repositories import plan_removal, remove
+from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only
+from deployer.workflows.upkeep.survey.manifest_graph import Manifests
 from deployer.workflows.upkeep.untagged import untagged
 from tests.support.local_storage import DAY, HOUR, LocalWork, Tree
 from tests.support.registry_content import OCI, Image, image, index, sha256
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deployer.workflows.upkeep.collection import Collected
-    from deployer.workflows.upkeep.garbage import Choose, Survey
     from deployer.workflows.upkeep.maintenance import Upkeep
+    from deployer.workflows.upkeep.survey.garbage import RemovalPolicy, Survey
 
 
-def all_untagged(older_than: int | None = None) -> Choose:
+def all_untagged(older_than: int | None = None) -> RemovalPolicy:
     return lambda snapshot, manifests: untagged(snapshot, manifests, older_than)
 
 
@@ -38,16 +39,18 @@ def tree(tmp_path: Path) -> Tree:
     return Tree(tmp_path)
 
 
-def look(tree: Tree, choose: Choose = no_images) -> Survey:
+def look(tree: Tree, choose: RemovalPolicy = unreferenced_only) -> Survey:
     return survey(tree.storage(), Manifests(), choose)
 
 
-def run(tree: Tree, choose: Choose = no_images, meanwhile: Callable[[], object] | None = None) -> Collected:
+def run(
+    tree: Tree, choose: RemovalPolicy = unreferenced_only, meanwhile: Callable[[], object] | None = None
+) -> Collected:
     storage = tree.storage(remembers=True)
     manifests = Manifests()
     shown = survey(storage, manifests, choose)
     work = cast("Upkeep", LocalWork(storage, meanwhile))
-    return collect(work, manifests, choose, shown, Drain(0, lambda _: None))
+    return collect(work, manifests, choose, shown, DrainPolicy(0, lambda _: None))
 
 
 def attachment(subject: Image, word: str = "signature") -> Image:
@@ -63,7 +66,7 @@ def test_only_what_no_manifest_names_is_garbage(tree: Tree) -> None:
     tree.delete("app", tree.push("app", ["2"], gone))
     found = look(tree)
     assert set(found.removal.blobs) == {gone.digest, *map(sha256, gone.blobs)} - {sha256(image("shared").blobs[1])}
-    assert not found.moves_images
+    assert not found.removes_images
     assert found.freed >= found.size > 0
 
 
@@ -370,7 +373,7 @@ def test_cut_off_anywhere_it_is_whole_and_ends_the_same(tmp_path: Path) -> None:
         tree.storage()._run("remove", f"{layout.STORAGE}/docker/registry/v2", _REMOVED, stdin=b"".join(lines[:cut]))
         (tree.folder / ".deployer-removed/cut/list").write_bytes(b"".join(lines))
         assert not tree.broken(), cut
-        run(tree, no_images)
+        run(tree, unreferenced_only)
         assert tree.listing() == expected, cut
         assert not (tree.folder / ".deployer-removed").exists()
 
@@ -385,7 +388,7 @@ def test_where_nothing_can_be_put_aside_it_is_deleted_in_place(tree: Tree) -> No
     (tree.folder / ".deployer-removed").write_text("")
     storage = tree.storage()
     removal = look(tree, all_untagged()).removal
-    storage.remove(Sweep(removal.tags, removal.revisions, removal.blobs, (), removal.repositories), "run")
+    storage.remove(StorageRemoval(removal.tags, removal.revisions, removal.blobs, (), removal.repositories), "run")
     left = {path for path in tree.listing() if "/_layers/" not in path and not path.startswith("undisturbed")}
     assert left == {path for path in expected if "/_layers/" not in path}
     assert not tree.broken()
@@ -427,8 +430,8 @@ def test_what_was_cut_off_is_still_known_after_a_repository_is_removed(tree: Tre
     left.mkdir(parents=True)
     (left / "list").write_text(f">revisions-0\nrepositories/app/_manifests/revisions/sha256/{gone[7:]}\n")
     storage = tree.storage()
-    plan = plan_removal(storage, Manifests(), ["other"])
-    remove(cast("Upkeep", LocalWork(storage)), plan, Drain(0, lambda _: None))
+    plan = plan_removal(storage, ["other"])
+    remove(cast("Upkeep", LocalWork(storage)), plan, DrainPolicy(0, lambda _: None))
     assert ("app", gone) in look(tree).removal.revisions
     run(tree)
     assert not (tree.folder / ".deployer-removed").exists()
@@ -438,14 +441,13 @@ def test_what_was_cut_off_is_still_known_after_a_repository_is_removed(tree: Tre
 class TestWhatIsHinted:
     """The hint to a command counts only what that command takes."""
 
-    def hinted(self, tree: Tree, choose: Choose = no_images, further: int | None = None) -> int:
-        manifests = Manifests()
-        return would_go(survey(tree.storage(), manifests, choose), manifests, all_untagged(further))
+    def hinted(self, tree: Tree, *, untagged: bool = False) -> int:
+        return plan_gc(tree.storage(), GcOptions(untagged=untagged)).additional
 
     def test_what_was_only_ever_pushed_by_digest(self, tree: Tree) -> None:
         tree.push("by-digest", [], image("x"))
         assert self.hinted(tree) == 0
-        assert self.hinted(tree, all_untagged(), 0) == 1
+        assert self.hinted(tree, untagged=True) == 1
 
     def test_what_is_too_young(self, tree: Tree) -> None:
         tree.push("app", ["1"], image("x"))
@@ -456,7 +458,7 @@ class TestWhatIsHinted:
         tree.push("app", ["1"], image("x"))
         tree.push("app", [], image("y"))
         assert self.hinted(tree) == 1
-        assert self.hinted(tree, all_untagged(), 0) == 0
+        assert self.hinted(tree, untagged=True) == 0
 
     def test_where_something_is_damaged_nothing_goes(self, tree: Tree) -> None:
         tree.push("app", ["1"], image("x"))

@@ -17,7 +17,7 @@ from deployer.layout import GATE_HEADER
 from deployer.paths import Deployment
 from deployer.settings.model import Settings
 from deployer.workflows.upkeep import gate as module
-from deployer.workflows.upkeep.gate import Drain, Gate, Held, Keeper, recover
+from deployer.workflows.upkeep.gate import DrainPolicy, Gate, GateHolder, WritePauser, recover
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from deployer.engine.engine import Engine
 
-WHO = Held("gc", 4711, datetime(2026, 11, 26, 12, 0, tzinfo=UTC))
+WHO = GateHolder("gc", 4711, datetime(2026, 11, 26, 12, 0, tzinfo=UTC))
 
 
 @dataclass
@@ -95,9 +95,9 @@ def port(deployment: Deployment) -> Iterator[int]:
     server.server_close()
 
 
-def keeper(deployment: Deployment, port: int, engine: FakeEngine, frontends: Sequence[tuple[str, ...]]) -> Keeper:
+def pauser(deployment: Deployment, port: int, engine: FakeEngine, frontends: Sequence[tuple[str, ...]]) -> WritePauser:
     answers = list(frontends)
-    return Keeper(
+    return WritePauser(
         Gate.of(deployment),
         Settings(port=port),
         cast("Engine", engine),
@@ -110,30 +110,30 @@ def nothing() -> None:
     return
 
 
-def said() -> tuple[list[str], Drain]:
+def said() -> tuple[list[str], DrainPolicy]:
     words: list[str] = []
-    return words, Drain(0.3, words.append)
+    return words, DrainPolicy(0.3, words.append)
 
 
 def test_it_is_closed_inside_and_open_after(deployment: Deployment, port: int) -> None:
     words, drain = said()
     gate = Gate.of(deployment)
-    with keeper(deployment, port, FakeEngine([(0, 0)]), [("f",)]).hold(drain, nothing) as hold:
-        assert gate.held() == WHO
+    with pauser(deployment, port, FakeEngine([(0, 0)]), [("f",)]).pause(drain, nothing) as pause:
+        assert gate.holder() == WHO
         assert (deployment.gate_directory / "closed").exists()
-    assert gate.held() is None
+    assert gate.holder() is None
     assert not list(deployment.gate_directory.iterdir())
-    assert hold.seconds > 0
+    assert pause.seconds > 0
     assert not words
 
 
 def test_pushes_under_way_are_let_finish_but_not_for_ever(deployment: Deployment, port: int) -> None:
     words, drain = said()
-    with keeper(deployment, port, FakeEngine([(1, 0), (2, 1), (0, 0)]), [("f",)]).hold(drain, nothing):
+    with pauser(deployment, port, FakeEngine([(1, 0), (2, 1), (0, 0)]), [("f",)]).pause(drain, nothing):
         assert len(words) == 1
     words, drain = said()
-    with keeper(deployment, port, FakeEngine([(1, 0)]), [("f",)]).hold(drain, nothing):
-        assert words[-1] == "Some are still under way; where one fails, it is to be pushed again."
+    with pauser(deployment, port, FakeEngine([(1, 0)]), [("f",)]).pause(drain, nothing):
+        assert words[-1] == "Some are still in progress; if one fails, push it again."
 
 
 def test_a_write_that_does_not_finish_opens_it_again(
@@ -143,23 +143,23 @@ def test_a_write_that_does_not_finish_opens_it_again(
     ended: list[bool] = []
     with (
         pytest.raises(GateError, match="did not finish"),
-        keeper(deployment, port, FakeEngine([(0, 1)]), [("f",)]).hold(said()[1], lambda: ended.append(True)),
+        pauser(deployment, port, FakeEngine([(0, 1)]), [("f",)]).pause(said()[1], lambda: ended.append(True)),
     ):
         pytest.fail("it must not begin")
     assert ended == [True]
-    assert Gate.of(deployment).held() is None
+    assert Gate.of(deployment).holder() is None
 
 
 def test_after_a_failure_the_helper_ends_before_it_opens(deployment: Deployment, port: int) -> None:
     gate = Gate.of(deployment)
-    seen: list[Held | None] = []
+    seen: list[GateHolder | None] = []
     with (
         pytest.raises(KeyboardInterrupt),
-        keeper(deployment, port, FakeEngine([(0, 0)]), [("f",)]).hold(said()[1], lambda: seen.append(gate.held())),
+        pauser(deployment, port, FakeEngine([(0, 0)]), [("f",)]).pause(said()[1], lambda: seen.append(gate.holder())),
     ):
         raise KeyboardInterrupt
     assert seen == [WHO]
-    assert gate.held() is None
+    assert gate.holder() is None
 
 
 def test_while_the_helper_may_live_it_stays_closed(deployment: Deployment, port: int) -> None:
@@ -168,15 +168,15 @@ def test_while_the_helper_may_live_it_stays_closed(deployment: Deployment, port:
 
     with (
         pytest.raises(EngineError),
-        keeper(deployment, port, FakeEngine([(0, 0)]), [("f",)]).hold(said()[1], cannot),
+        pauser(deployment, port, FakeEngine([(0, 0)]), [("f",)]).pause(said()[1], cannot),
     ):
         raise RuntimeError
-    assert Gate.of(deployment).held() == WHO
+    assert Gate.of(deployment).holder() == WHO
 
 
 def test_a_frontend_that_comes_up_meanwhile_is_counted_too(deployment: Deployment, port: int) -> None:
     engine = FakeEngine([(0, 1), (0, 0)])
-    with keeper(deployment, port, engine, [(), ("late",)]).hold(said()[1], nothing):
+    with pauser(deployment, port, engine, [(), ("late",)]).pause(said()[1], nothing):
         pass
     assert engine.asked == ["late", "late"]
 
@@ -187,10 +187,10 @@ def test_one_that_does_not_refuse_is_noticed(deployment: Deployment, port: int) 
     elsewhere.gate_directory.mkdir(parents=True)
     with (
         pytest.raises(GateError, match="not as this version of deployer renders it"),
-        keeper(elsewhere, port, FakeEngine([(0, 0)]), [("f",)]).hold(said()[1], nothing),
+        pauser(elsewhere, port, FakeEngine([(0, 0)]), [("f",)]).pause(said()[1], nothing),
     ):
         pytest.fail("it must not begin")
-    assert Gate.of(elsewhere).held() is None
+    assert Gate.of(elsewhere).holder() is None
 
 
 def test_an_earlier_frontend_that_counts_nothing_is_noticed(deployment: Deployment, port: int) -> None:
@@ -198,7 +198,7 @@ def test_an_earlier_frontend_that_counts_nothing_is_noticed(deployment: Deployme
     engine.containers.execute = lambda container, *command: '[{"address":"registry:5000","num_requests":0}]'  # type: ignore[method-assign]
     with (
         pytest.raises(GateError, match="deployer renders it") as caught,
-        keeper(deployment, port, engine, [("f",)]).hold(said()[1], nothing),
+        pauser(deployment, port, engine, [("f",)]).pause(said()[1], nothing),
     ):
         pytest.fail("it must not begin")
     assert caught.value.advice == ("deployer up",)
@@ -217,10 +217,10 @@ def test_a_gate_left_closed_is_opened_once_the_helper_is_gone(deployment: Deploy
     words = recover(deployment, cast("Engine", engine))
     assert words == (
         "Writes were paused since 2026-11-26 12:00:00 UTC by `deployer gc` (process 4711), which is gone; "
-        "they are let through again."
+        "they have resumed."
     )
     assert engine.removed == [str(deployment.directory)]
-    assert Gate.of(deployment).held() is None
+    assert Gate.of(deployment).holder() is None
 
 
 def test_while_the_command_lives_it_is_left_closed(deployment: Deployment) -> None:
@@ -229,14 +229,14 @@ def test_while_the_command_lives_it_is_left_closed(deployment: Deployment) -> No
     with exclusive(deployment.lock_file, "gc"):
         assert recover(deployment, cast("Engine", engine)) == ""
     assert not engine.removed
-    assert Gate.of(deployment).held() == WHO
+    assert Gate.of(deployment).holder() == WHO
 
 
 def test_where_no_engine_answers_it_stays_closed_and_that_is_said(deployment: Deployment) -> None:
     Gate.of(deployment).close(WHO)
     words = recover(deployment, cast("Engine", FakeEngine([(0, 0)], broken=True)))
     assert words.endswith("They still are: No engine answers.")
-    assert Gate.of(deployment).held() == WHO
+    assert Gate.of(deployment).holder() == WHO
 
 
 def test_with_an_engine_elsewhere_it_stays_closed_for_the_helper_here_may_be_at_work(deployment: Deployment) -> None:
@@ -244,9 +244,9 @@ def test_with_an_engine_elsewhere_it_stays_closed_for_the_helper_here_may_be_at_
     engine = FakeEngine([(0, 0)], place="ssh://there")
     assert "another machine's (ssh://there)" in recover(deployment, cast("Engine", engine))
     assert not engine.removed
-    assert Gate.of(deployment).held() == WHO
+    assert Gate.of(deployment).holder() == WHO
 
 
 def test_a_damaged_mark_holds_all_the_same(deployment: Deployment) -> None:
     (deployment.gate_directory / "closed").write_text("{")
-    assert Gate.of(deployment).held() is not None
+    assert Gate.of(deployment).holder() is not None

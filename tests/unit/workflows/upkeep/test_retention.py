@@ -10,16 +10,14 @@ import pytest
 from deployer.registry.content import placeholder
 from deployer.settings.build import build
 from deployer.settings.model import RetentionRule
-from deployer.workflows.upkeep.garbage import survey
-from deployer.workflows.upkeep.manifest_graph import Manifests
-from deployer.workflows.upkeep.retention import Creations, Retention
+from deployer.workflows.upkeep.prune import PrunePlan, plan_prune
 from tests.support.local_storage import HOUR, Tree
 from tests.support.registry_content import DOCKER, OCI, Image, image, index, sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from deployer.workflows.upkeep.garbage import Survey
+    from deployer.workflows.upkeep.survey.garbage import Survey
 
 
 @pytest.fixture
@@ -34,10 +32,9 @@ def rule(**written: Any) -> RetentionRule:
     return made
 
 
-def prune(tree: Tree, *rules: RetentionRule) -> tuple[Survey, Retention]:
-    storage = tree.storage()
-    retention = Retention(rules, Creations(storage))
-    return survey(storage, Manifests(), retention.choose), retention
+def prune(tree: Tree, *rules: RetentionRule) -> tuple[Survey, PrunePlan]:
+    plan = plan_prune(tree.storage(), rules)
+    return plan.survey, plan
 
 
 def tags(found: Survey, repository: str = "app") -> list[str]:
@@ -147,18 +144,18 @@ def test_what_says_no_moment_is_judged_by_its_push(tree: Tree) -> None:
 def test_an_old_image_that_was_mirrored_a_minute_ago_stays(tree: Tree) -> None:
     tree.push("app", ["mirrored"], dated("mirrored", "2020-01-01T00:00:00Z"), age=60)
     tree.push("app", ["old"], dated("old", "2020-01-01T00:00:01Z"), age=31 * 24 * HOUR)
-    found, retention = prune(tree, rule(older_than="30d"))
+    found, plan = prune(tree, rule(older_than="30d"))
     assert tags(found) == ["old"]
-    assert [one.source for one in retention.taken["app"]] == ["pushed"]
+    assert [one.source for one in plan.tags["app"]] == ["pushed"]
 
 
 def test_a_push_before_the_creation_makes_no_image_older(tree: Tree) -> None:
     """As a registry's clock that was wrong wrote it."""
     tree.push("app", ["new"], dated("new", "2024-01-01T00:00:00Z"), age=60 * 365 * 24 * HOUR // 2)
-    found, retention = prune(tree, rule(older_than="10000d"))
+    found, plan = prune(tree, rule(older_than="10000d"))
     assert tags(found) == []
-    found, retention = prune(tree, rule(older_than="30d"))
-    assert [(one.tag, one.source) for one in retention.taken["app"]] == [("new", "created")]
+    found, plan = prune(tree, rule(older_than="30d"))
+    assert [(one.tag, one.source) for one in plan.tags["app"]] == [("new", "created")]
 
 
 def test_what_was_pushed_in_the_future_stays(tree: Tree) -> None:
@@ -256,11 +253,11 @@ def test_only_the_named_repositories(tree: Tree) -> None:
 def test_an_image_stays_while_a_tag_of_it_does(tree: Tree) -> None:
     made = image("released")
     tree.push("app", ["ci-7", "v1.0"], made)
-    found, retention = prune(tree, rule(match="^ci-"))
+    found, plan = prune(tree, rule(match="^ci-"))
     assert tags(found) == ["ci-7"]
     assert not found.removal.revisions
     assert not found.removal.blobs
-    assert [one.digest for one in retention.taken["app"]] == [made.digest]
+    assert [one.digest for one in plan.tags["app"]] == [made.digest]
 
 
 def test_a_thousand_tags_on_one_image(tree: Tree) -> None:
@@ -298,9 +295,9 @@ def test_a_signature_is_no_image_of_its_own(tree: Tree) -> None:
     oldest = dated("app 1", "2024-01-01T00:00:00Z")
     for subject in (newest, oldest):
         tree.push("app", [f"sha256-{subject.digest[7:]}.sig"], dated(f"of {subject.digest}", "2024-02-01T00:00:00Z"))
-    found, retention = prune(tree, rule(keep=1))
+    found, plan = prune(tree, rule(keep=1))
     assert tags(found) == ["1", f"sha256-{oldest.digest[7:]}.sig"]
-    assert retention.taken["app"][-1].reason == "belongs to what goes"
+    assert plan.tags["app"][-1].reason == "belongs to what goes"
     protected, _ = prune(tree, rule(keep=1, protect="^sha256-"))
     assert tags(protected) == ["1"]
 
@@ -335,7 +332,7 @@ def test_where_a_staying_image_is_damaged_nothing_goes(tree: Tree) -> None:
     (tree.root / f"blobs/sha256/{kept.digest[7:9]}/{kept.digest[7:]}/data").write_bytes(b"{")
     found, _ = prune(tree, rule(match="^ci-"))
     assert found.removal.is_empty
-    assert found.spared == ("app",)
+    assert found.skipped_repositories == ("app",)
 
 
 def test_what_is_damaged_itself_may_go(tree: Tree) -> None:
@@ -343,13 +340,13 @@ def test_what_is_damaged_itself_may_go(tree: Tree) -> None:
     gone = dated("app 1", "2024-01-01T00:00:00Z").digest
     (tree.root / f"blobs/sha256/{gone[7:9]}/{gone[7:]}/data").write_bytes(b"{")
     found, _ = prune(tree, rule(match="^1$"))
-    assert (tags(found), found.spared) == (["1"], ())
+    assert (tags(found), found.skipped_repositories) == (["1"], ())
 
 
 def test_the_reasons_are_told(tree: Tree) -> None:
     releases(tree, 3)
-    _, retention = prune(tree, rule(keep=1, older_than="1d", match="[0-9]", by="created"))
-    assert [(one.tag, one.reason) for one in retention.taken["app"]] == [
+    _, plan = prune(tree, rule(keep=1, older_than="1d", match="[0-9]", by="created"))
+    assert [(one.tag, one.reason) for one in plan.tags["app"]] == [
         ("2", "beyond the newest 1, older than 1d, matches [0-9]"),
         ("1", "beyond the newest 1, older than 1d, matches [0-9]"),
     ]
@@ -359,4 +356,4 @@ def test_what_was_pruned_frees_its_space_at_once(tree: Tree) -> None:
     releases(tree, 2)
     found, _ = prune(tree, rule(keep=1))
     assert len(found.removal.blobs) == 3
-    assert not found.waiting.blobs
+    assert not found.in_progress.blobs

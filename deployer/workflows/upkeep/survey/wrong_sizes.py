@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from deployer.workflows.upkeep.manifest_graph import pulled_with
+from deployer.workflows.upkeep.survey.manifest_graph import pulled_with
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
     from deployer.storage.snapshot import Snapshot, StoredRepository
-    from deployer.workflows.upkeep.manifest_graph import Manifests
+    from deployer.workflows.upkeep.survey.manifest_graph import Manifests
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def find_wrong_sizes(
     found = [
         (manifest, part.digest, blob.size, part.size)
         for manifest in sorted(repository.revisions)
-        if (facts := manifests.known.get(manifest))
-        for part in sorted(facts.parts, key=lambda one: one.digest)
+        if (summary := manifests.known.get(manifest))
+        for part in sorted(summary.parts, key=lambda one: one.digest)
         if (blob := snapshot.blobs.get(snapshot.aliases.get(part.digest, part.digest)))
         and part.size is not None
         and part.size != blob.size

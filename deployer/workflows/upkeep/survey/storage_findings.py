@@ -15,9 +15,9 @@ from deployer.workflows.images.states import CURE, state
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from deployer.workflows.upkeep.damage import Damage, Unknown
-    from deployer.workflows.upkeep.garbage import Survey
-    from deployer.workflows.upkeep.wrong_sizes import WrongSize
+    from deployer.workflows.upkeep.survey.damage import Damage, Unknown
+    from deployer.workflows.upkeep.survey.garbage import Survey
+    from deployer.workflows.upkeep.survey.wrong_sizes import WrongSize
 
 _TAGS_LINK = re.compile(r"repositories/(.+)/_manifests/tags/([^/]+)/current(?:/link)?")
 
@@ -26,18 +26,19 @@ def of_survey(found: Survey) -> Iterator[Finding]:
     """All that a survey found."""
     yield from of_damages(found.damages)
     yield from _of_wrong_sizes(found.wrong_sizes)
-    yield from _of_nameless(found.nameless)
+    yield from _of_nameless(found.tags_without_digest)
     yield from of_unknown(found.unknown)
     yield from _of_clock(found)
     yield from _of_foreign(found.snapshot.foreign)
     yield from _of_shared(found.snapshot.shared)
-    yield from _of_irregular(found.irregular, is_blind=found.snapshot.is_blind)
-    spoilt = len(found.spoilt - set(found.removal.blobs))
-    if spoilt:
+    yield from _of_irregular(found.unexpected_paths, is_listing_incomplete=found.snapshot.is_listing_incomplete)
+    number = len(found.damaged_unreferenced - set(found.removal.blobs))
+    if number:
+        them = "it" if number == 1 else "them"
         yield Finding(
             "wrong",
-            f"{'A damaged file is' if spoilt == 1 else f'{spoilt} damaged files are'} among the content, and a push "
-            f"that needs {'it' if spoilt == 1 else 'them'} would take {'it' if spoilt == 1 else 'them'} for whole.",
+            f"{'A damaged file is' if number == 1 else f'{number} damaged files are'} among the content, and a push "
+            f"that needs {them} would take {them} for whole.",
             (CURE,),
         )
 
@@ -71,13 +72,17 @@ def _of_nameless(tags: Sequence[str]) -> Iterator[Finding]:
 def _of_clock(found: Survey) -> Iterator[Finding]:
     now = f"{datetime.fromtimestamp(found.snapshot.moment, UTC):%Y-%m-%d %H:%M} UTC"
     clock = f"The clock here says {now}: compare it, with `date`, and set it where it is wrong."
-    if found.ahead:
-        them = "it" if len(found.ahead) == 1 else "them"
+    if found.future_tags:
+        tags, them = listed(found.future_tags), "it" if len(found.future_tags) == 1 else "them"
+        delete = " ".join(found.future_tags[:MANY])
         yield Finding(
             "wrong",
-            f"{listed(found.ahead)}: pushed in the future, as the storage says. A clock was wrong, and `prune` removes "
+            f"{tags}: pushed in the future, as the storage says. A clock was wrong, and `prune` removes "
             "nothing there by age or number.",
-            (clock, f"Where the clock is right: push {them} again, or deployer delete {' '.join(found.ahead[:MANY])}"),
+            (
+                clock,
+                f"Where the clock is right: push {them} again, or deployer delete {delete}",
+            ),
         )
     if found.snapshot.has_future:
         yield Finding(
@@ -114,16 +119,17 @@ def _of_shared(paths: Sequence[str]) -> Iterator[Finding]:
         )
 
 
-def _of_irregular(paths: Sequence[str], *, is_blind: bool) -> Iterator[Finding]:
+def _of_irregular(paths: Sequence[str], *, is_listing_incomplete: bool) -> Iterator[Finding]:
     if not paths:
         return
     whole = [in_container(path) for path in paths]
     names = "a file or folder" if len(paths) == 1 else "files and folders"
+    kept = "No content" if is_listing_incomplete else "Nothing of those repositories"
     tags = [f"{found[1]}:{found[2]}" for path in paths if (found := _TAGS_LINK.fullmatch(path))]
     yield Finding(
         "wrong",
         f"The storage has something else in place of {names} of the registry's, which it cannot read: "
-        f"{listed(whole)}. {'No content' if is_blind else 'Nothing of those repositories'} is removed meanwhile.",
+        f"{listed(whole)}. {kept} is removed meanwhile.",
         (
             (
                 f"Move {listed(whole)} away, or put back what belongs there: the registry's container has the volume "

@@ -1,4 +1,4 @@
-"""What a push under way has left in the storage so far, and must find again.
+"""What a push in progress has left in the storage so far, and must find again.
 
 A push uploads its layers first, and its manifest last. Until then nothing names the layers, and they
 look like those of an image that was deleted. Two things tell them apart: they are younger than any
@@ -11,35 +11,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deployer.workflows.upkeep.untagged import GRACE_SECONDS
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from collections.abc import Set as AbstractSet
 
     from deployer.storage.access import Storage
     from deployer.storage.snapshot import Snapshot, StoredRepository
-    from deployer.workflows.upkeep.manifest_graph import Manifests, Marked
+    from deployer.workflows.upkeep.survey.manifest_graph import Manifests, RemovalSet
+
+# In this time a push is over: what is younger may be part of one that is in progress.
+GRACE_SECONDS = 3600
 
 
 @dataclass(frozen=True)
 class Pushes:
-    """Repositories in which a push may be under way, and the layers that it has linked."""
+    """Repositories in which a push may be in progress, and the layers that it has linked."""
 
     repositories: AbstractSet[str]
     digests: AbstractSet[str]
 
 
-def may_be(snapshot: Snapshot, unnamed: Iterable[str]) -> bool:
+def may_exist(snapshot: Snapshot, unreferenced: Iterable[str]) -> bool:
     """Whether anything is young enough that it matters which deleted manifests explain it."""
     horizon = _grace_began(snapshot)
-    return bool(_active(snapshot)) or any(snapshot.blobs[digest].modified > horizon for digest in unnamed)
+    return bool(_active(snapshot)) or any(snapshot.blobs[digest].modified > horizon for digest in unreferenced)
 
 
-def look(storage: Storage, snapshot: Snapshot, manifests: Manifests, going: Mapping[str, Marked]) -> Pushes:
-    """Find the layer links that no manifest of their repository, deleted or going, explains."""
+def find_pushes(
+    storage: Storage, snapshot: Snapshot, manifests: Manifests, to_remove: Mapping[str, RemovalSet]
+) -> Pushes:
+    """Find the layer links that no manifest of their repository, deleted or about to be removed, explains."""
     active = _active(snapshot)
-    explained = {one.name: _explained(one, snapshot, manifests, going.get(one.name)) for one in active}
+    explained = {one.name: _explained(one, snapshot, manifests, to_remove.get(one.name)) for one in active}
     horizons = {one.name: _horizon(one, snapshot) for one in active}
     found = [
         (name, digest)
@@ -52,16 +55,16 @@ def look(storage: Storage, snapshot: Snapshot, manifests: Manifests, going: Mapp
     )
 
 
-def needed(
-    snapshot: Snapshot, manifests: Manifests, going: Mapping[str, Marked], unnamed: AbstractSet[str]
+def needed_blobs(
+    snapshot: Snapshot, manifests: Manifests, to_remove: Mapping[str, RemovalSet], unreferenced: AbstractSet[str]
 ) -> set[str]:
-    """The content that is young, and that no manifest explains wherever it was deleted or goes."""
+    """The content that is young, and that no manifest explains wherever it was deleted or is removed."""
     horizon = _grace_began(snapshot)
-    young = {digest for digest in unnamed if snapshot.blobs[digest].modified > horizon}
+    young = {digest for digest in unreferenced if snapshot.blobs[digest].modified > horizon}
     if not young:
         return set()
-    moments = {digest: _stored(digest, snapshot) for digest in unnamed if manifests.known.get(digest) is not None}
-    for name, one in going.items():
+    moments = {digest: _stored(digest, snapshot) for digest in unreferenced if manifests.known.get(digest) is not None}
+    for name, one in to_remove.items():
         for digest, moment in _pushed(snapshot.repositories[name], one, snapshot).items():
             moments[digest] = max(moments.get(digest, 0), moment)
     explained = _named(moments, manifests)
@@ -73,7 +76,7 @@ def _grace_began(snapshot: Snapshot) -> int:
 
 
 def _horizon(repository: StoredRepository, snapshot: Snapshot) -> int:
-    """Since when layers may belong to a push under way: at any time while one is being uploaded."""
+    """Since when layers may belong to a push in progress: at any time while one is being uploaded."""
     horizon = _grace_began(snapshot)
     return 0 if any(moment > horizon for moment in repository.uploads.values()) else horizon
 
@@ -88,15 +91,15 @@ def _active(snapshot: Snapshot) -> list[StoredRepository]:
 
 
 def _explained(
-    repository: StoredRepository, snapshot: Snapshot, manifests: Manifests, going: Marked | None
+    repository: StoredRepository, snapshot: Snapshot, manifests: Manifests, to_remove: RemovalSet | None
 ) -> dict[str, int]:
-    moments = {digest: _stored(digest, snapshot) for digest in repository.former}
-    moments.update(_pushed(repository, going, snapshot) if going else {})
+    moments = {digest: _stored(digest, snapshot) for digest in repository.unlinked_revisions}
+    moments.update(_pushed(repository, to_remove, snapshot) if to_remove else {})
     return _named(moments, manifests)
 
 
-def _pushed(repository: StoredRepository, going: Marked, snapshot: Snapshot) -> dict[str, int]:
-    return {digest: max(repository.revisions[digest], _stored(digest, snapshot)) for digest in going.revisions}
+def _pushed(repository: StoredRepository, to_remove: RemovalSet, snapshot: Snapshot) -> dict[str, int]:
+    return {digest: max(repository.revisions[digest], _stored(digest, snapshot)) for digest in to_remove.revisions}
 
 
 def _stored(digest: str, snapshot: Snapshot) -> int:

@@ -15,7 +15,7 @@ _PARTS = ("_manifests", "_layers", "_uploads")
 
 
 @dataclass(frozen=True)
-class Sweep:
+class StorageRemoval:
     """Tags, manifests, blobs, layer links and whole repositories that go.
 
     `damaged` are blobs that images need, and that are not what they should be: gone, they can be pushed again.
@@ -55,7 +55,7 @@ class Sweep:
         return "".join(f"{line}\n" for line in lines).encode()
 
 
-def parse_unfinished(lines: Iterable[str]) -> dict[str, dict[str, int]]:
+def parse_interrupted(lines: Iterable[str]) -> dict[str, dict[str, int]]:
     """Read the lists of removals that were interrupted: their manifests by repository, each with its list's moment."""
     found: dict[str, dict[str, int]] = {}
     moment = 0

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from deployer.registry.content.manifests import digest_of
-from deployer.storage.sweep import blob_file, layer_link, revision_link, tag_link
-from deployer.workflows.upkeep.manifest_graph import CONFIG_MAX_BYTES, pulled_with
-from deployer.workflows.upkeep.wrong_sizes import find_wrong_sizes
+from deployer.storage.removal import blob_file, layer_link, revision_link, tag_link
+from deployer.workflows.upkeep.survey.manifest_graph import CONFIG_MAX_BYTES, pulled_with
+from deployer.workflows.upkeep.survey.wrong_sizes import find_wrong_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from deployer.storage.access import Storage
     from deployer.storage.printed import Verified
     from deployer.storage.snapshot import Blob, Snapshot, StoredRepository, StoredTag
-    from deployer.workflows.upkeep.manifest_graph import Manifests
-    from deployer.workflows.upkeep.wrong_sizes import WrongSize
+    from deployer.workflows.upkeep.survey.manifest_graph import Manifests
+    from deployer.workflows.upkeep.survey.wrong_sizes import WrongSize
 
 _NOTHING = frozenset({digest_of(b""), digest_of(b"", "sha512")})
 
@@ -74,23 +74,23 @@ class Unknown:
 class Examination:
     """What is wrong with the content, and what cannot be judged.
 
-    `spoilt` are damaged files that no image is known to need: a push that does would take them for whole. `nameless`
-    are the tags whose own file is missing or holds no digest, as `repository:tag`.
+    `damaged_unreferenced` are damaged files that no image is known to need: a push that does would take them for
+    whole. `tags_without_digest` have a file of their own that is missing or holds no digest, as `repository:tag`.
     """
 
     damages: tuple[Damage, ...]
     unknown: tuple[Unknown, ...]
-    spoilt: frozenset[str]
+    damaged_unreferenced: frozenset[str]
     wrong_sizes: tuple[WrongSize, ...] = ()
-    nameless: tuple[str, ...] = ()
+    tags_without_digest: tuple[str, ...] = ()
 
 
 # By repository, layers that are read whatever their size: manifests that are damaged themselves tell none, and
 # one that was pushed over a layer cut short tells that of the file.
-Doubted = dict[str, frozenset[str]]
+LayersToVerify = dict[str, frozenset[str]]
 
 
-def layers_in_doubt(storage: Storage, snapshot: Snapshot, manifests: Manifests) -> Doubted:
+def layers_to_verify(storage: Storage, snapshot: Snapshot, manifests: Manifests) -> LayersToVerify:
     """All layers of the repositories in which something is damaged, and every configuration, whatever its size."""
     wrong = _of_another_size(snapshot, manifests) | {
         one for one, blob in snapshot.blobs.items() if _is_empty(one, blob)
@@ -113,23 +113,23 @@ def examine(
     storage: Storage,
     snapshot: Snapshot,
     manifests: Manifests,
-    doubted: Doubted,
+    to_verify: LayersToVerify,
     known: Iterable[Damage] | None = None,
 ) -> Examination:
     """Compare what manifests say with the files that there are; what looks wrong is read, to be sure.
 
     A manifest may say a wrong size of content that is whole, and a list made while somebody pushes misses
-    what comes meanwhile. Configurations are read too, but for large ones, and what is `doubted`. Where damage is
+    what comes meanwhile. Configurations are read too, but for large ones, and what is `to_verify`. Where damage is
     `known`, of configurations and of missing links of layers only those are looked at again.
     """
     unread = {digest for one in snapshot.repositories.values() for digest in _unread(one, manifests)}
     unread |= {tag.digest for _, tag in _unlinked_tags(snapshot) if manifests.known.get(tag.digest) is None}
     empty = {digest for digest, blob in snapshot.blobs.items() if _is_empty(digest, blob)}
-    suspects = unread.union(_of_another_size(snapshot, manifests), empty, *doubted.values())
+    suspects = unread.union(_of_another_size(snapshot, manifests), empty, *to_verify.values())
     suspects |= _small_configurations(snapshot, manifests) if known is None else {one.digest for one in known}
     files = {digest: blob_file(snapshot.aliases.get(digest, digest)) for digest in suspects}
     links = {(name, tag.digest): revision_link(name, tag.digest) for name, tag in _unlinked_tags(snapshot)}
-    nameless = {
+    without_digest = {
         tag_link(name, tag): f"{name}:{tag}"
         for name, one in snapshot.repositories.items()
         for tag, named in one.tags.items()
@@ -138,7 +138,7 @@ def examine(
     found = storage.verify(files.values())
     sizes = {digest: found[file].size for digest, file in files.items() if not _is_whole(file, found[file])}
     needed = _linked_layers(snapshot, manifests) if known is None else _unlinked(known)
-    lacking = storage.lacking({*links.values(), *nameless, *needed})
+    lacking = storage.lacking({*links.values(), *without_digest, *needed})
     unlinked = _by_repository(pair for pair, link in links.items() if link in lacking)
     without = _by_repository(needed[path] for path in lacking if path in needed)
     repositories = [one for _, one in sorted(snapshot.repositories.items())]
@@ -148,13 +148,13 @@ def examine(
         for damage in _damages(
             one,
             manifests,
-            _Wrong(
+            _RepositoryFaults(
                 sizes,
                 unlinked.get(one.name, frozenset()),
                 without.get(one.name, frozenset()),
                 _Obstacles(snapshot, lacking),
             ),
-            doubted.get(one.name, frozenset()),
+            to_verify.get(one.name, frozenset()),
         )
     )
     return Examination(
@@ -164,12 +164,12 @@ def examine(
             for one in repositories
             for digest in sorted(_unread(one, manifests) - sizes.keys())
         ),
-        spoilt=frozenset(
+        damaged_unreferenced=frozenset(
             snapshot.aliases.get(digest, digest) for digest, size in sizes.items() if size is not None
         ).difference(snapshot.aliases.get(one.digest, one.digest) for one in damages),
         wrong_sizes=tuple(one for each in repositories for one in find_wrong_sizes(each, snapshot, manifests, sizes)),
         # What is something else than a file there is told by its path.
-        nameless=tuple(sorted(name for path, name in nameless.items() if lacking.get(path) == "")),
+        tags_without_digest=tuple(sorted(name for path, name in without_digest.items() if lacking.get(path) == "")),
     )
 
 
@@ -180,44 +180,46 @@ def _unlinked_tags(snapshot: Snapshot) -> Iterator[tuple[str, StoredTag]]:
 
 
 @dataclass(frozen=True)
-class Loose:
-    """Content that no image is known to need, and that stays: it `waits` for its image, or is `kept` in case.
+class UnreferencedBlobs:
+    """Blobs that no image is known to need, and that are kept: for a push `in_progress`, or since one may need them.
 
-    All of what is `doubted` is read to the end.
+    All of what is `to_verify` is read to the end.
     """
 
-    waits: AbstractSet[str]
+    in_progress: AbstractSet[str]
     kept: AbstractSet[str]
-    doubted: AbstractSet[str] = frozenset()
+    to_verify: AbstractSet[str] = frozenset()
 
 
-def spoilt(storage: Storage, snapshot: Snapshot, manifests: Manifests, loose: Loose) -> frozenset[str]:
+def damaged_unreferenced(
+    storage: Storage, snapshot: Snapshot, manifests: Manifests, blobs: UnreferencedBlobs
+) -> frozenset[str]:
     """Those files that are not what their digests promise; no push has left them, and the next must not find them.
 
-    What is not doubted is read only where it contradicts a manifest, such as that of an image that was deleted: it
+    The rest is read only where it contradicts a manifest, such as that of an image that was deleted: it
     has another size, or was changed after the image was pushed.
     """
-    both = loose.waits | loose.kept
-    suspects = (manifests.damaged & both) | set(_contradicting(snapshot, manifests, loose)) | (loose.doubted & both)
+    both = blobs.in_progress | blobs.kept
+    suspects = (manifests.damaged & both) | set(_contradicting(snapshot, manifests, blobs)) | (blobs.to_verify & both)
     files = {blob_file(digest): digest for digest in suspects}
     found = storage.verify(files)
     return frozenset(files[file] for file, one in found.items() if one.size is not None and not _is_whole(file, one))
 
 
-def _contradicting(snapshot: Snapshot, manifests: Manifests, loose: Loose) -> Iterator[str]:
-    if not (loose.waits or loose.kept):
+def _contradicting(snapshot: Snapshot, manifests: Manifests, blobs: UnreferencedBlobs) -> Iterator[str]:
+    if not (blobs.in_progress or blobs.kept):
         return
-    for manifest, facts in manifests.known.items():
+    for manifest, summary in manifests.known.items():
         pushed = snapshot.blobs.get(snapshot.aliases.get(manifest, manifest))
-        if facts is None or pushed is None:
+        if summary is None or pushed is None:
             continue
-        for part in facts.parts:
+        for part in summary.parts:
             place = snapshot.aliases.get(part.digest, part.digest)
-            if (place in loose.waits or place in loose.kept) and snapshot.blobs[place].size != part.size:
+            if (place in blobs.in_progress or place in blobs.kept) and snapshot.blobs[place].size != part.size:
                 yield place
-        for digest in facts.references:
+        for digest in summary.references:
             place = snapshot.aliases.get(digest, digest)
-            if place in loose.waits and snapshot.blobs[place].modified > pushed.modified:
+            if place in blobs.in_progress and snapshot.blobs[place].modified > pushed.modified:
                 yield place
 
 
@@ -243,7 +245,7 @@ class _Obstacles:
 
 
 @dataclass(frozen=True)
-class _Wrong:
+class _RepositoryFaults:
     """What is wrong in one repository: the `sizes` of damaged files, None where there is none, and missing links."""
 
     sizes: Mapping[str, int | None]
@@ -271,8 +273,8 @@ def _linked_layers(snapshot: Snapshot, manifests: Manifests) -> dict[str, tuple[
         layer_link(name, part.digest): (name, part.digest)
         for name, one in snapshot.repositories.items()
         for digest in one.revisions
-        if (facts := manifests.known.get(digest))
-        for part in facts.parts
+        if (summary := manifests.known.get(digest))
+        for part in summary.parts
         if not part.may_be_elsewhere
     }
 
@@ -291,7 +293,9 @@ def _link_of(one: Damage) -> str:
 
 
 def _configurations(repository: StoredRepository, manifests: Manifests) -> set[str]:
-    return {facts.config for digest in repository.revisions if (facts := manifests.known.get(digest)) and facts.config}
+    return {
+        summary.config for digest in repository.revisions if (summary := manifests.known.get(digest)) and summary.config
+    }
 
 
 def _small_configurations(snapshot: Snapshot, manifests: Manifests) -> set[str]:
@@ -314,8 +318,8 @@ def _of_another_size(snapshot: Snapshot, manifests: Manifests) -> set[str]:
     linked = {digest for one in snapshot.repositories.values() for digest in one.revisions}
     found = set()
     for manifest in linked:
-        facts = manifests.known.get(manifest)
-        for part in facts.parts if facts else ():
+        summary = manifests.known.get(manifest)
+        for part in summary.parts if summary else ():
             blob = snapshot.blobs.get(snapshot.aliases.get(part.digest, part.digest))
             wrong = not part.may_be_elsewhere if blob is None else blob.size != part.size
             if wrong:
@@ -324,12 +328,14 @@ def _of_another_size(snapshot: Snapshot, manifests: Manifests) -> set[str]:
 
 
 def _damages(
-    repository: StoredRepository, manifests: Manifests, wrong: _Wrong, doubted: frozenset[str]
+    repository: StoredRepository, manifests: Manifests, wrong: _RepositoryFaults, to_verify: frozenset[str]
 ) -> Iterator[Damage]:
     if not wrong:
         return
     roots = repository.revisions.keys() | {tag.digest for tag in repository.tags.values() if tag.digest}
-    needs = {root: {one for one in pulled_with(root, repository, manifests, doubted) if one in wrong} for root in roots}
+    needs = {
+        root: {one for one in pulled_with(root, repository, manifests, to_verify) if one in wrong} for root in roots
+    }
     for damaged in sorted(set().union(*needs.values())):
         hit = frozenset(root for root, needed in needs.items() if damaged in needed)
         yield Damage(

@@ -45,20 +45,20 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ManifestSummary:
     """What a manifest names: every digest in it, and of these an index's children, the subject, the configuration.
 
     `parts` is what is pulled with it, `images` are those of the children that are manifests and no attestations,
     `is_image` is by itself: of an index, that it puts manifests together and says no other type. `created` is what the
-    annotation says. "" stands for no subject or configuration. `half_deleted` says that it is a placeholder, left on a
-    tag by a deletion that was interrupted.
+    annotation says. "" stands for no subject or configuration. An interrupted
+    deletion leaves a placeholder on a tag.
     """
 
     references: frozenset[str]
     children: tuple[str, ...] = ()
     subject: str = ""
     config: str = ""
-    half_deleted: bool = False
+    is_placeholder: bool = False
     parts: tuple[Part, ...] = ()
     images: tuple[str, ...] = ()
     is_image: bool = False
@@ -66,8 +66,8 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
-    """Tags and manifests of one repository that go."""
+class RemovalSet:
+    """Tags and manifests of one repository that are removed."""
 
     tags: frozenset[str] = frozenset()
     revisions: frozenset[str] = frozenset()
@@ -80,7 +80,7 @@ class Manifests:
     `damaged` are those whose content was not what the digest promises when it was read.
     """
 
-    known: dict[str, Facts | None] = field(default_factory=dict)
+    known: dict[str, ManifestSummary | None] = field(default_factory=dict)
     damaged: set[str] = field(default_factory=set)
 
     def learn(self, storage: Storage, digests: Iterable[str], snapshot: Snapshot) -> None:
@@ -96,7 +96,7 @@ class Manifests:
         for place, content in storage.contents(small, blobs):
             for digest in names[place]:
                 is_whole = digest_of(content, digest.partition(":")[0]) == digest
-                self.known[digest] = read_facts(content) if is_whole else None
+                self.known[digest] = read_summary(content) if is_whole else None
                 (self.damaged.discard if is_whole else self.damaged.add)(digest)
 
     def find(self, storage: Storage, digests: Iterable[str], snapshot: Snapshot) -> None:
@@ -105,16 +105,16 @@ class Manifests:
 
     def references(self, digest: str) -> frozenset[str]:
         """Every digest that a manifest names; none where it cannot be read."""
-        facts = self.known.get(digest)
-        return facts.references if facts else frozenset()
+        summary = self.known.get(digest)
+        return summary.references if summary else frozenset()
 
     def children(self, digest: str) -> tuple[str, ...]:
         """The manifests that an index puts together; none for anything else."""
-        facts = self.known.get(digest)
-        return facts.children if facts else ()
+        summary = self.known.get(digest)
+        return summary.children if summary else ()
 
 
-def read_facts(content: bytes) -> Facts | None:
+def read_summary(content: bytes) -> ManifestSummary | None:
     """Read a manifest, of whatever kind: any digest that is anywhere in it counts as named.
 
     None where the content is no manifest.
@@ -135,7 +135,7 @@ def read_facts(content: bytes) -> Facts | None:
     stated = annotations if isinstance(annotations, dict) else {}
     images = tuple(_digest_of(entry) for entry in entries if _is_image_of_index(entry))
     kind = kind_of(document)
-    return Facts(
+    return ManifestSummary(
         references=references,
         children=tuple(map(_digest_of, entries)),
         images=images,
@@ -143,7 +143,7 @@ def read_facts(content: bytes) -> Facts | None:
         created=parse_time(stated.get(_CREATED)),
         subject=_digest_of(document.get("subject")),
         config=config,
-        half_deleted=bool(original_said(config, has_layers=bool(document.get("layers")), annotations=stated)),
+        is_placeholder=bool(original_said(config, has_layers=bool(document.get("layers")), annotations=stated)),
         parts=tuple(_parts(document)),
     )
 
@@ -168,9 +168,9 @@ def _digest_of(descriptor: Any) -> str:  # noqa: ANN401 - whatever replaces a de
     return digest if isinstance(digest, str) and is_digest(digest) else ""
 
 
-def clings(name: str, tag: StoredTag) -> bool:
+def is_attached_tag(name: str, tag: StoredTag) -> bool:
     """Whether a tag only attaches something to another manifest; one that names its own digest does not."""
-    return attached.clings(name, tag.digest)
+    return attached.is_attached_tag(name, tag.digest)
 
 
 def subjects(repository: StoredRepository) -> dict[str, str]:
@@ -189,7 +189,7 @@ def reached(repository: StoredRepository, manifests: Manifests, roots: Iterable[
     return _closure(repository, manifests, roots, manifests.references)
 
 
-def by_tags(repository: StoredRepository, manifests: Manifests) -> set[str]:
+def reached_by_tags(repository: StoredRepository, manifests: Manifests) -> set[str]:
     """The repository's manifests that some tag reaches."""
     return reached(repository, manifests, [tag.digest for tag in repository.tags.values()])
 
@@ -219,54 +219,53 @@ def _closure(
 def _attached(repository: StoredRepository, manifests: Manifests) -> dict[str, list[str]]:
     about: dict[str, list[str]] = defaultdict(list)
     for digest in repository.revisions:
-        facts = manifests.known.get(digest)
-        if facts and facts.subject:
-            about[facts.subject].append(digest)
+        summary = manifests.known.get(digest)
+        if summary and summary.subject:
+            about[summary.subject].append(digest)
     for name, subject in subjects(repository).items():
         about[subject].append(repository.tags[name].digest)
     return {subject: [one for one in found if one in repository.revisions] for subject, found in about.items()}
 
 
-def settle(
+def resolve_removal(
     repository: StoredRepository,
     manifests: Manifests,
     tags: AbstractSet[str],
     revisions: AbstractSet[str],
     *,
-    spared: AbstractSet[str] = frozenset(),
-) -> Marked:
-    """What goes when these tags go and these manifests may.
+    kept: AbstractSet[str] = frozenset(),
+) -> RemovalSet:
+    """What is removed when these tags are, and these manifests may be.
 
-    A manifest stays while a staying tag, or a manifest that may not go, leads to it. A tag that only
-    attaches something, such as a signature, goes with what it is attached to, where that may go and
-    the tag is not `spared`.
-    While a staying manifest cannot be read, it may need any other: then tags go, and no manifest.
+    A manifest is kept while a kept tag, or a manifest that may not be removed, reaches it. An attached tag, such as a
+    signature's, is removed with what it is attached to, if that may be removed and the tag is not `kept`. While a kept
+    manifest cannot be read, it may need any other: then tags are removed, and no manifest.
     """
-    clinging = {
+    attached_tags = {
         name: subject
         for name, subject in subjects(repository).items()
-        if name not in tags | spared and subject in revisions
+        if name not in tags | kept and subject in revisions
     }
-    free = [tag.digest for name, tag in repository.tags.items() if name not in tags and name not in clinging]
-    held = {repository.tags[name].digest for name in clinging}
-    kept = reached(repository, manifests, [*free, *(repository.revisions.keys() - revisions - held)])
-    # What clings to something that may not go is reached through it.
-    left = {name for name, subject in clinging.items() if subject not in kept}
-    may_go = set(revisions) | {repository.tags[name].digest for name in left}
-    going = (may_go & repository.revisions.keys()) - kept
-    staying = {tag.digest for name, tag in repository.tags.items() if name not in tags and tag.digest}
-    staying = (staying | repository.revisions.keys()) - going
-    if any(manifests.known.get(digest) is None for digest in staying):
-        return Marked(frozenset(tags))
-    return Marked(frozenset(tags) | frozenset(left), frozenset(going))
+    free = [tag.digest for name, tag in repository.tags.items() if name not in tags and name not in attached_tags]
+    attachments = {repository.tags[name].digest for name in attached_tags}
+    needed = reached(repository, manifests, [*free, *(repository.revisions.keys() - revisions - attachments)])
+    # What is attached to something that may not be removed is reached through it.
+    removed_with_subject = {name for name, subject in attached_tags.items() if subject not in needed}
+    removable = set(revisions) | {repository.tags[name].digest for name in removed_with_subject}
+    to_remove = (removable & repository.revisions.keys()) - needed
+    left = {tag.digest for name, tag in repository.tags.items() if name not in tags and tag.digest}
+    left = (left | repository.revisions.keys()) - to_remove
+    if any(manifests.known.get(digest) is None for digest in left):
+        return RemovalSet(frozenset(tags))
+    return RemovalSet(frozenset(tags) | frozenset(removed_with_subject), frozenset(to_remove))
 
 
 def pulled_with(
-    root: str, repository: StoredRepository, manifests: Manifests, doubted: frozenset[str] = frozenset()
+    root: str, repository: StoredRepository, manifests: Manifests, to_verify: frozenset[str] = frozenset()
 ) -> set[str]:
     """What is pulled with a manifest: itself, its parts, and those of the images that it is an index of.
 
-    One that cannot be read may need all that is `doubted`.
+    One that cannot be read may need all that is `to_verify`.
     """
     found: set[str] = set()
     waiting = [root]
@@ -275,8 +274,8 @@ def pulled_with(
         if digest in found:
             continue
         found.add(digest)
-        facts = manifests.known.get(digest)
-        parts = {part.digest for part in facts.parts} if facts else doubted
+        summary = manifests.known.get(digest)
+        parts = {part.digest for part in summary.parts} if summary else to_verify
         found |= parts - repository.revisions.keys()
         waiting += [child for child in manifests.children(digest) if child in repository.revisions]
     return found

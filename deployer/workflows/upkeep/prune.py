@@ -1,0 +1,73 @@
+"""`prune`: which rules count, what they would remove, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer.errors import UsageError
+from deployer.settings.build import build
+from deployer.settings.model import RetentionRule
+from deployer.workflows.upkeep.collection import collect
+from deployer.workflows.upkeep.retention import CreationTimes, Retention
+from deployer.workflows.upkeep.survey.garbage import survey
+from deployer.workflows.upkeep.survey.manifest_graph import Manifests
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from deployer.storage.access import Storage
+    from deployer.workflows.upkeep.collection import Collected
+    from deployer.workflows.upkeep.gate import DrainPolicy
+    from deployer.workflows.upkeep.maintenance import Upkeep
+    from deployer.workflows.upkeep.retention import SelectedTag
+    from deployer.workflows.upkeep.survey.garbage import Survey
+
+
+@dataclass(frozen=True)
+class PrunePlan:
+    """What would be removed, and the tags among it with the reasons, by repository."""
+
+    retention: Retention
+    survey: Survey
+    manifests: Manifests
+    tags: Mapping[str, tuple[SelectedTag, ...]]
+
+
+def rules_of(
+    given: Mapping[str, object], patterns: Sequence[str], configured: tuple[RetentionRule, ...]
+) -> tuple[RetentionRule, ...]:
+    """The one rule that options give (those that are None or False are not given), or those of deployer.yaml.
+
+    Raises UsageError.
+    """
+    written = {key: value for key, value in given.items() if value not in {None, False}}
+    if not written.keys() - {"by"} and not patterns:
+        if configured:
+            return configured
+        raise UsageError(
+            "It is not said what goes.",
+            ("deployer prune --keep 5 --older-than 30d", "Or write rules under `retention:` in deployer.yaml."),
+        )
+    problems: list[str] = []
+    rule = build(RetentionRule, {**written, **({"repositories": list(patterns)} if patterns else {})}, problems)
+    if problems:
+        raise UsageError(f"--{problems[0].replace('older_than', 'older-than')}.")
+    if rule.complaint():
+        raise UsageError(
+            "It is not said what goes.",
+            ("Give --keep, --older-than, --match or --untagged; --dry-run shows the plan.",),
+        )
+    return (rule,)
+
+
+def plan_prune(storage: Storage, rules: Sequence[RetentionRule]) -> PrunePlan:
+    """Survey the storage. Changes nothing. Raises StorageError or EngineError."""
+    retention, manifests = Retention(rules, CreationTimes(storage)), Manifests()
+    found = survey(storage, manifests, retention.policy)
+    return PrunePlan(retention, found, manifests, retention.select(found.snapshot, manifests).tags)
+
+
+def apply_prune(work: Upkeep, plan: PrunePlan, drain: DrainPolicy) -> Collected:
+    """Remove what the plan shows. Raises what `collect` raises."""
+    return collect(work, plan.manifests, plan.retention.policy, plan.survey, drain)
