@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from deployer.errors import UsageError
+
+if TYPE_CHECKING:
+    from deployer.cli.session import Session
+    from deployer.workflows.upkeep.gate import DrainPolicy
 
 UserArgument = Annotated[str, typer.Argument(metavar="NAME", help="The user's name.", show_default=False)]
 WaitOption = Annotated[
@@ -12,3 +18,20 @@ WaitOption = Annotated[
     typer.Option("--wait", metavar="TIME", help="How long to let pushes under way finish before writes are paused."),
 ]
 WAIT = "20s"
+
+
+def drain_policy(session: Session, wait: str) -> DrainPolicy:
+    """What --wait says. Raises UsageError."""
+    from deployer.workflows.upkeep.gate import DrainPolicy
+
+    return DrainPolicy(seconds("--wait", wait), session.out.note)
+
+
+def seconds(flag: str, text: str) -> int:
+    """A length of time that an option says, in seconds. Raises UsageError."""
+    from deployer.settings.duration import seconds_of
+
+    try:
+        return seconds_of(text)
+    except ValueError as error:
+        raise UsageError(f"{flag}: {error}.") from error

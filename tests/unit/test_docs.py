@@ -157,7 +157,21 @@ def test_the_architecture_shows_the_floors_of_imports() -> None:
     assert [set(line.split()) for line in drawn] == [set(floor) for floor in FLOORS]
 
 
-def test_every_file_that_the_architecture_names_exists() -> None:
-    for span in PAGES["docs/explanation/architecture.md"].spans:
-        if re.match(r"(?:deployer|templates|tests|tools|benchmarks)/", span) and "*" not in span:
-            assert (ROOT / span).exists(), span
+NAMED = {**PAGES, "tests/contract/README.md": Page.read(ROOT / "tests/contract/README.md")}
+# What the folders of the page's own modules are in, in the table of the contract.
+ASSETS = "templates/page/assets/"
+PLACE = re.compile(r"(?:deployer/[\w/]*(?:\.py|/)|(?:templates|tests|tools|benchmarks)/[\w./-]*)")
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_every_file_that_is_named_exists(name: str) -> None:
+    for span in NAMED[name].spans:
+        is_path = PLACE.fullmatch(span)
+        is_asset = name == "tests/contract/README.md" and re.fullmatch(r"[a-z]+/[a-z-]+\.js", span)
+        if is_path or is_asset:
+            assert (ROOT / (ASSETS if is_asset else "") / span).exists(), span
+
+
+def test_every_rule_of_the_contract_is_in_its_table() -> None:
+    spans = set(NAMED["tests/contract/README.md"].spans)
+    assert {path.name for path in (ROOT / "tests/contract").glob("*.json")} <= spans

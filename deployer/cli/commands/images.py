@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.commands.upkeep import delete_repositories
-from deployer.cli.options import WAIT, WaitOption
+from deployer.cli.options import WAIT, WaitOption, drain_policy
 from deployer.cli.registration import command
 from deployer.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from deployer.cli.session import Session
 
 _CATALOG_EXAMPLE = "Example: `deployer catalog --tags 'team/*'` shows what the team has pushed, and when."
@@ -122,7 +123,7 @@ def delete(
 
     if repository:
         session.require_deployment(session.engine)
-        delete_repositories(session, references, wait=wait)
+        _delete_repositories(session, references, wait=wait)
         return
     with session.registry() as client:
         plan = deletion.plan_deletion(client, references)
@@ -133,3 +134,22 @@ def delete(
             listener = views.listener(session.out, session.presentation)
             outcomes = deletion.apply_plan(client, plan, on_done=listener)
     session.show(views.DeletionReport(plan, outcomes, session.presentation.dry_run))
+
+
+def _delete_repositories(session: Session, names: Sequence[str], *, wait: str) -> None:
+    """Remove whole repositories: `deployer delete --repository`."""
+    from deployer.cli.views import upkeep as views
+    from deployer.workflows.upkeep import maintenance, repositories
+
+    repositories.check_names(names)
+    drain = drain_policy(session, wait)
+    if session.presentation.dry_run:
+        plan = repositories.plan_removal(maintenance.reading(session.stack), names)
+        session.show_plan(views.RepositoriesReport(plan, is_dry_run=True))
+        return
+    with maintenance.upkeep(session.stack, "delete --repository") as work:
+        plan = repositories.plan_removal(work.storage, names)
+        session.show_plan(views.RepositoriesReport(plan))
+        session.confirm(f"Remove {views.which(plan)} with all images?")
+        paused = repositories.remove(work, plan, drain)
+    session.show(views.RemovedReport(plan, paused))

@@ -1,4 +1,4 @@
-"""Commands that free space: gc, prune; and removing whole repositories, for `delete --repository`."""
+"""Commands that free space: gc and prune."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.options import WAIT, WaitOption
+from deployer.cli.options import WAIT, WaitOption, drain_policy, seconds
 from deployer.cli.registration import command
 from deployer.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from deployer.cli.session import Session
-    from deployer.workflows.upkeep.gate import DrainPolicy
 
 _GC_EXAMPLE = "Example: `deployer gc --untagged --dry-run` says what would be freed, and why."
 _PRUNE_EXAMPLE = """\
@@ -100,8 +97,8 @@ def gc(
 
     if older_than is not None and not untagged:
         raise UsageError("--older-than goes with --untagged.", ("deployer gc --untagged --older-than 30d",))
-    age = None if older_than is None else _seconds("--older-than", older_than)
-    options, drain = GcOptions(untagged, age, damaged), _drain(session, wait)
+    age = None if older_than is None else seconds("--older-than", older_than)
+    options, drain = GcOptions(untagged, age, damaged), drain_policy(session, wait)
     session.require_deployment(session.engine)
     if session.presentation.dry_run:
         session.show_plan(views.GcReport(plan_gc(maintenance.reading(session.stack), options), is_dry_run=True))
@@ -139,7 +136,7 @@ def prune(
     from deployer.workflows.upkeep.prune import apply_prune, plan_prune, rules_of
 
     rules = rules_of(asdict(rule), patterns or [], session.settings.retention)
-    drain = _drain(session, wait)
+    drain = drain_policy(session, wait)
     session.require_deployment(session.engine)
     if session.presentation.dry_run:
         session.show_plan(views.PruneReport(plan_prune(maintenance.reading(session.stack), rules), is_dry_run=True))
@@ -152,41 +149,6 @@ def prune(
     session.show(views.CollectedReport(done))
 
 
-def delete_repositories(session: Session, names: Sequence[str], *, wait: str) -> None:
-    """Remove whole repositories: `deployer delete --repository`."""
-    from deployer.cli.views import upkeep as views
-    from deployer.workflows.upkeep import maintenance, repositories
-
-    repositories.check_names(names)
-    drain = _drain(session, wait)
-    session.require_deployment(session.engine)
-    if session.presentation.dry_run:
-        plan = repositories.plan_removal(maintenance.reading(session.stack), names)
-        session.show_plan(views.RepositoriesReport(plan, is_dry_run=True))
-        return
-    with maintenance.upkeep(session.stack, "delete --repository") as work:
-        plan = repositories.plan_removal(work.storage, names)
-        session.show_plan(views.RepositoriesReport(plan))
-        session.confirm(f"Remove {views.which(plan)} with all images?")
-        paused = repositories.remove(work, plan, drain)
-    session.show(views.RemovedReport(plan, paused))
-
-
 def _confirm(session: Session, question: str) -> None:
     if question:
         session.confirm(question)
-
-
-def _drain(session: Session, wait: str) -> DrainPolicy:
-    from deployer.workflows.upkeep.gate import DrainPolicy
-
-    return DrainPolicy(_seconds("--wait", wait), session.out.note)
-
-
-def _seconds(flag: str, text: str) -> int:
-    from deployer.settings.duration import seconds_of
-
-    try:
-        return seconds_of(text)
-    except ValueError as error:
-        raise UsageError(f"{flag}: {error}.") from error

@@ -31,8 +31,6 @@ PRINTING = {
     "content",
 }
 GROUPS = sorted(name for name in MODULES if name.startswith("cli/commands/"))
-# Their decisions and sentences are still on the way to workflows and views.
-MOVING = {"cli/commands/upkeep"}
 
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef]:
@@ -78,19 +76,19 @@ def test_every_command_is_looked_at() -> None:
 def test_a_command_fits_on_a_screen(group: str) -> None:
     lengths = {one.name: length(one) for one in functions(tree_of(group)) if is_command(one)}
     too_long = {name: lines for name, lines in lengths.items() if lines > LINES_IN_A_COMMAND}
-    assert too_long == {} or group in MOVING, too_long
+    assert too_long == {}
 
 
-@pytest.mark.parametrize("group", [group for group in GROUPS if group not in MOVING])
+@pytest.mark.parametrize("group", GROUPS)
 def test_a_command_leaves_printing_to_the_views(group: str) -> None:
     assert printed(tree_of(group)) == []
 
 
-@pytest.mark.parametrize("group", [group for group in GROUPS if group not in MOVING])
+@pytest.mark.parametrize("group", GROUPS)
 def test_no_command_needs_another(group: str) -> None:
     others = {name.replace(".", "/").removeprefix("deployer/") for name in imported(Path(MODULES[group]))}
     needed = {name.rpartition("/")[0] for name in others if name.startswith("cli/commands/")}
-    assert needed - MOVING == set()
+    assert needed == set()
 
 
 def test_these_tests_can_fail() -> None:
