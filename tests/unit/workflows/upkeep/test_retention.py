@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from deployer.cli.views.upkeep import PruneReport
 from deployer.registry.content import placeholder
 from deployer.settings.build import build
 from deployer.settings.model import RetentionRule
@@ -357,3 +358,16 @@ def test_what_was_pruned_frees_its_space_at_once(tree: Tree) -> None:
     found, _ = prune(tree, rule(keep=1))
     assert len(found.removal.blobs) == 3
     assert not found.in_progress.blobs
+
+
+def test_what_is_selected_in_a_repository_that_is_skipped_is_not_in_the_report(tree: Tree) -> None:
+    for tag in ("1", "2"):
+        tree.push("app", [tag], image(tag), age=31 * 24 * HOUR)
+        tree.push("other", [tag], image(tag), age=31 * 24 * HOUR)
+    damaged = image("damaged")
+    tree.push("app", ["kept"], damaged, age=60)
+    layer = sha256(damaged.blobs[1])
+    tree.empty_file(f"blobs/sha256/{layer[7:9]}/{layer[7:]}/data")
+    found, plan = prune(tree, rule(older_than="30d"))
+    assert found.skipped_repositories == ("app",)
+    assert {one["repository"] for one in PruneReport(plan).as_json()["tags"]} == {"other"}
