@@ -19,6 +19,7 @@ from deployer.cli.views.diagnosis import DoctorReport, StatusReport
 from deployer.cli.views.images import CatalogReport, InspectionReport, TagsReport
 from deployer.cli.views.transfer import TransferPlanReport, TransferReport
 from deployer.cli.views.trust import TrustReport
+from deployer.cli.views.upkeep import CollectedReport, GcReport, PruneReport, RemovedReport, RepositoriesReport
 from deployer.cli.views.users import ImportReport, UsersReport
 from deployer.engine.inventory import AnonymousVolume
 from deployer.engine.values import Transferred
@@ -29,6 +30,9 @@ from deployer.reference import Reference
 from deployer.registry.content.documents import Document
 from deployer.settings.account import Account, BadLine
 from deployer.settings.model import Settings, TlsMode
+from deployer.storage.access import Storage
+from deployer.storage.removal import StorageRemoval
+from deployer.storage.snapshot import Snapshot
 from deployer.tls.certificate import CertificateFacts
 from deployer.workflows.deployment.down import DownPlan, ToRemove
 from deployer.workflows.deployment.ownership import Adoption
@@ -54,6 +58,14 @@ from deployer.workflows.trust.configure import (
 from deployer.workflows.trust.decision import CASource, PrivateCA
 from deployer.workflows.trust.insecure import DaemonOutcome, DaemonPlan, DaemonRequest, NextStep
 from deployer.workflows.trust.placement import Item, PlacementPlan
+from deployer.workflows.upkeep import repositories
+from deployer.workflows.upkeep.collection import Collected
+from deployer.workflows.upkeep.gc import GcOptions, GcPlan
+from deployer.workflows.upkeep.prune import PrunePlan
+from deployer.workflows.upkeep.retention import CreationTimes, Retention, SelectedTag
+from deployer.workflows.upkeep.survey.damage import Damage
+from deployer.workflows.upkeep.survey.garbage import InProgress, Survey
+from deployer.workflows.upkeep.survey.manifest_graph import Manifests, RemovalSet
 from deployer.workflows.users.accounts import Changed, Import
 from deployer.workflows.users.permissions import Permissions
 
@@ -122,12 +134,40 @@ CA = PrivateCA(
 )  # fmt: skip
 PLACEMENT = PlacementPlan(ADDRESS, (Item("Docker", DaemonFile(Path("ca.crt"), Path("ca.crt"), None), b""),))
 
+SURVEY = Survey(
+    snapshot=Snapshot(0, {}, {}), to_remove={}, removal=StorageRemoval(), size=0, freed=0, in_progress=InProgress(),
+    upload_bytes=0, damages=(), unknown=(), wrong_sizes=(), damaged_unreferenced=frozenset(), skipped_repositories=(),
+    future_tags=(), tags_without_digest=(), unexpected_paths=(), links_to_repair=frozenset(),
+)  # fmt: skip
+REMOVAL = StorageRemoval(tags=(("tool", "1"),), revisions=(("tool", DIGEST),))
+REMOVES = replace(
+    SURVEY,
+    to_remove={"tool": RemovalSet()},
+    removal=REMOVAL,
+    damages=(Damage("tool", DIGEST, 1, is_manifest=True, tags=frozenset({"1"}), manifests=frozenset()),),
+)
+REPOSITORIES = repositories.RemovalPlan((repositories.RepositoryRemoval("tool", 1, 1, 0, ()),), 0, SURVEY.snapshot)
+
+
+class NoStorage(Storage):
+    """A storage of which nothing is asked."""
+
+    def __init__(self) -> None:
+        pass
+
+
+def pruned(survey: Survey) -> PruneReport:
+    tags = {"tool": (SelectedTag("1", DIGEST, 0, "old"),)}
+    return PruneReport(PrunePlan(Retention((), CreationTimes(NoStorage())), survey, Manifests(), tags), is_dry_run=True)
+
+
 # The plainest result of each command that has an example.
 PLAIN: dict[str, Report] = {
     "catalog": CatalogReport("localhost:5000", Catalog(("tool",), 1), None),
     "tags": TagsReport(Repository("tool", (TAG,)), with_attached=False),
     "push": TransferReport(Transfer.PUSH, (TransferOutcome("tool:1", "tool:1", Transferred(DIGEST, 1)),)),
     "delete": DeletionReport(DeletionPlan((TAG_REMOVAL,)), (), is_dry_run=True),
+    "gc": GcReport(GcPlan(GcOptions(), SURVEY, Manifests(), 0, 0), is_dry_run=True),
     "status": StatusReport(STATUS),
     "doctor": DoctorReport((Finding("ok", "The engine answers."),), Selection()),
     "up": UpReport(Settings(), UpOutcome(UP, "", requires_login=False)),
@@ -166,7 +206,14 @@ FULL: dict[str, list[Report]] = {
             (),
             is_dry_run=True,
         ),
+        RepositoriesReport(REPOSITORIES, is_dry_run=True),
+        RemovedReport(REPOSITORIES, 0.0),
     ],
+    "gc": [
+        GcReport(GcPlan(GcOptions(), REMOVES, Manifests(), 0, 0), is_dry_run=True),
+        CollectedReport(Collected(REMOVAL, 0, 0, 0.0)),
+    ],
+    "prune": [pruned(REMOVES), CollectedReport(Collected(REMOVAL, 0, 0, 0.0))],
     "up": [UpReport(Settings(), UpOutcome(replace(UP, adoption=ADOPTION), DIGEST, requires_login=True))],
     "down": [
         DownReport(
@@ -192,6 +239,10 @@ FULL: dict[str, list[Report]] = {
 }
 
 
+# Sections that say "as" another.
+REFERS = {"catalog": "tags", "prune": "gc"}
+
+
 @pytest.mark.parametrize("name", PLAIN)
 def test_an_example_has_the_fields_in_their_order(name: str) -> None:
     shown, printed = example(SECTIONS[name]), PLAIN[name].as_json()
@@ -209,10 +260,9 @@ def without_values(value: Any) -> Any:
 
 @pytest.mark.parametrize("name", FULL)
 def test_every_field_is_described(name: str) -> None:
-    # With tags, `catalog` prints what `tags` does.
-    section = SECTIONS[name] + (SECTIONS["tags"] if name == "catalog" else "")
-    described = set(re.findall(r"`([a-z_0-9A-Z]+)`", section)) | set(fields(example(section)))
-    described |= set(fields(example(SECTIONS["tags"]))) if name == "catalog" else set()
+    told = [SECTIONS[name], *([SECTIONS[REFERS[name]]] if name in REFERS else [])]
+    described = {field for section in told for field in re.findall(r"`([a-z_0-9A-Z]+)`", section)}
+    described |= {field for section in told for field in fields(example(section))}
     found = {field for report in FULL[name] for field in fields(report.as_json())}
     assert found - described == set()
 
@@ -225,5 +275,5 @@ def test_these_tests_can_fail() -> None:
 
 def test_nothing_is_left_out() -> None:
     # `pull` prints what `push` does.
-    elsewhere = {"gc", "prune", "pull"}
+    elsewhere = {"pull"}
     assert FULL.keys() | elsewhere == SECTIONS.keys()
