@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deployer.errors import Denied, Forbidden, NotFound, RegistryUnreachable, UsageError
+from deployer.errors import Denied, Forbidden, NotFound, RegistryError, RegistryUnreachable, UsageError
 from deployer.order import natural
 from deployer.registry.client import RegistryClient
 from deployer.registry.content import placeholder
@@ -459,3 +459,20 @@ def test_a_registry_that_dies_midway_is_said_once(fake: FakeRegistry) -> None:
     fake.before = before
     with RegistryClient(URL, {}, transport=fake.transport) as client, pytest.raises(RegistryUnreachable):
         browse.list_tags(client, "app")
+
+
+def test_what_is_wrong_with_a_manifest_is_asked_of_the_overview_once(
+    client: RegistryClient, fake: FakeRegistry
+) -> None:
+    asked: list[str] = []
+
+    def answer(request: Asked) -> Reply | None:
+        asked.append(request.path)
+        if request.path.startswith("/overview/"):
+            return refused(404, "NAME_UNKNOWN")
+        return refused(400, "MANIFEST_INVALID") if "/manifests/" in request.path else None
+
+    fake.before = answer
+    with pytest.raises(RegistryError, match="HTTP 400"):
+        browse.fetch_as_stored(client, f"app@{sha256(b'damaged')}")
+    assert [path for path in asked if path.startswith("/overview/tags/")] == ["/overview/tags/app"]
