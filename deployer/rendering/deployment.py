@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from deployer import __version__
+from deployer.address import bracketed
 from deployer.host.files import PRIVATE
 from deployer.layout import CA_PATH, GATE_HEADER, SERVICE_FILES, SOCKETS, STORAGE, Service
 from deployer.rendering.rules import rule_files, user_files
@@ -142,7 +143,7 @@ def _lean(path: Path) -> bytes:
 
 def _ports(settings: Settings) -> list[str]:
     published = [f"{settings.port}:5000", *(f"{port}:{port}" for port in settings.acme_ports)]
-    addresses = [f"[{address}]:" if ":" in address else f"{address}:" for address in settings.bind_addresses] or [""]
+    addresses = [f"{bracketed(address)}:" for address in settings.bind_addresses] or [""]
     return [f"{address}{one}" for address in addresses for one in published]
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from deployer import address
 from deployer.settings import checks
 from deployer.settings.checks import DATA_IN_VOLUME, Check
 
@@ -274,7 +275,7 @@ class Settings:
     @property
     def address(self) -> str:
         """What is before image names and in the browser: `host:port`."""
-        return f"{_in_url(self.host)}:{self.port}"
+        return address.host_port(self.host, self.port)
 
     @property
     def url(self) -> str:
@@ -289,9 +290,7 @@ class Settings:
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine reaches the host: Docker trusts such a registry without TLS."""
-        if self.host == "localhost" or self.host.endswith(".localhost"):
-            return True
-        return checks.is_address(self.host) and ipaddress.ip_address(self.host).is_loopback
+        return address.is_loopback(self.host)
 
     @property
     def bind_addresses(self) -> tuple[str, ...]:
@@ -306,7 +305,7 @@ class Settings:
     def local_url(self) -> str:
         """Where this machine itself reaches the published port, whatever `host` resolves to."""
         bound = self.bind_addresses
-        return f"{self._scheme}://{_in_url(bound[0] if bound else '127.0.0.1')}:{self.port}"
+        return f"{self._scheme}://{address.host_port(bound[0] if bound else '127.0.0.1', self.port)}"
 
     @property
     def acme_ports(self) -> tuple[int, ...]:
@@ -343,7 +342,3 @@ class Settings:
             f"frontend.page: kwk needs registry 2.8, and {registry_image} is version 3: write "
             'registry: {image: "registry:2.8.3"}, or images: build'
         )
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

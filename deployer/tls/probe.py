@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from deployer.address import host_port
 from deployer.layout import CA_PATH
 from deployer.tls.unverified import unverified
 from deployer.tls.verdict import Verdict
@@ -152,8 +153,7 @@ class Peer:
         try:
             opened = self.route.open(self.host, self.port, self.seconds, secure=False)
             with opened.connection as connection:
-                place = f"[{self.host}]" if ":" in self.host else self.host
-                head = f"Host: {place}:{self.port}\r\nConnection: close\r\n{opened.headers}"
+                head = f"Host: {host_port(self.host, self.port)}\r\nConnection: close\r\n{opened.headers}"
                 connection.sendall(f"GET {opened.prefix}/v2/ HTTP/1.1\r\n{head}\r\n".encode())
                 begin = b"".join(_pieces(connection, len(b"HTTP/1.1 200")))
         except ProxyFault:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from deployer.address import host_port
 from deployer.errors import ConfigurationError
 from deployer.registry.connection.no_proxy import exempts
 from deployer.registry.protocol.place import Place
@@ -53,7 +54,7 @@ class Proxy:
     @property
     def address(self) -> str:
         """`host:port`, without the user name and the password."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return host_port(self.host, self.port)
 
     @property
     def url(self) -> str:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from deployer.address import host_port
 from deployer.registry.connection.proxy import ProxyProtocol, proxy_for
 from deployer.registry.connection.tls_context import TrustStore
 from deployer.tls.probe import DirectRoute, Opened, ProxyFault
@@ -33,7 +34,7 @@ class ProxyRoute:
 
     def open(self, host: str, port: int, seconds: float, *, secure: bool) -> Opened:
         """A connection for TLS, or for plain HTTP. Raises ProxyFault, and OSError on the direct route."""
-        place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        place = host_port(host, port)
         proxy = proxy_for(f"{'https' if secure else 'http'}://{place}", self.variables)
         if proxy is None:
             return DirectRoute().open(host, port, seconds, secure=secure)

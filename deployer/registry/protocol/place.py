@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from deployer.address import host_port, is_loopback
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Place:
         parts = urlsplit(url)
         host = parts.hostname or ""
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        return cls(url.rstrip("/"), f"[{host}]:{port}" if ":" in host else f"{host}:{port}", host)
+        return cls(url.rstrip("/"), host_port(host, port), host)
 
     @property
     def port(self) -> int:
@@ -40,12 +41,5 @@ class Place:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether it is on this machine, and reached by no proxy; names below `localhost` are (RFC 6761, 6.3)."""
-        if self.host == "localhost" or self.host.endswith(".localhost"):
-            return True
-        try:
-            found = ipaddress.ip_address(self.host)
-        except ValueError:
-            return False
-        # Python before 3.13 does not see through ::ffff:127.0.0.1.
-        return (getattr(found, "ipv4_mapped", None) or found).is_loopback
+        """Whether it is on this machine, and reached by no proxy."""
+        return is_loopback(self.host)
