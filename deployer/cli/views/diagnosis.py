@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from deployer.cli.output import underneath
@@ -10,8 +10,11 @@ from deployer.cli.presentation import Report
 from deployer.cli.views.upkeep import warn_of
 from deployer.cli.views.words import counted, size
 from deployer.settings.model import TlsMode
+from deployer.workflows.diagnosis.status import BRING_UP
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from deployer.cli.output import Output
     from deployer.cli.selection import Selection
     from deployer.workflows.diagnosis.status import Encryption, Login, ServiceStatus, Status, WritesPaused
@@ -22,17 +25,21 @@ _UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class DoctorReport(Report):
-    """What `doctor` found; every command in its advice is given the flags of `selection`."""
+    """What `doctor` finds; every command in its advice is given the flags of `selection`.
 
-    findings: tuple[Finding, ...]
+    `findings` may be looked for while they are told, and are gone through once.
+    """
+
+    findings: Iterable[Finding]
     selection: Selection
+    _told: list[Finding] = field(default_factory=list, init=False)
 
     def as_json(self) -> list[dict[str, Any]]:
         """Each finding."""
         return [asdict(finding) for finding in self._findings()]
 
     def print(self, out: Output) -> None:
-        """Print each finding with its advice below it."""
+        """Print each finding with its advice below it, as soon as it is known."""
         marks = {"ok": out.good("ok   "), "note": "note ", "wrong": out.bad("wrong")}
         for finding in self._findings():
             out.line(f"{marks[finding.state]}  {finding.sentence}")
@@ -40,18 +47,18 @@ class DoctorReport(Report):
                 out.line(f"       → {advice}")
             for line in underneath(finding.sentence, finding.original):
                 out.line(f"       | {line}")
-        if all(finding.state == "ok" for finding in self.findings):
+        if all(finding.state == "ok" for finding in self._told):
             out.note("Nothing is wrong.")
 
     @property
     def has_failed(self) -> bool:
-        """Whether something is wrong."""
-        return any(finding.state == "wrong" for finding in self.findings)
+        """Whether something that was told is wrong."""
+        return any(finding.state == "wrong" for finding in self._told)
 
-    def _findings(self) -> tuple[Finding, ...]:
-        return tuple(
-            replace(finding, advice=tuple(map(self.selection.applied, finding.advice))) for finding in self.findings
-        )
+    def _findings(self) -> Iterator[Finding]:
+        for finding in self.findings:
+            self._told.append(finding)
+            yield replace(finding, advice=tuple(map(self.selection.applied, finding.advice)))
 
 
 @dataclass(frozen=True)
@@ -81,10 +88,10 @@ class StatusReport(Report):
             header = ("SERVICE", "STATE", "HEALTH", "RESTART", "IMAGE", "IMAGE SIZE", "CONTAINER")
             out.table(header, map(_row, found.services))
         for problem in found.problems:
-            if problem == found.unreadable:
-                warn_of(out, problem)
-            else:
+            if problem.advice == BRING_UP:
                 out.warn(problem.sentence)
+            else:
+                warn_of(out, problem)
         for finding in found.content:
             warn_of(out, finding)
         if not found.is_healthy:

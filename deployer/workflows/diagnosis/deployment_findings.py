@@ -42,6 +42,8 @@ def examine(examined: Examined) -> Iterator[Finding]:
     yield from _links(containers, stack)
     if found.is_healthy:
         yield Finding("ok", f"The registry '{found.name}' runs on this machine ({found.version}).")
+    if status.paused(containers):
+        return
     plan = plan_up(stack)
     if plan.files or any(change.action in {Action.CREATE, Action.RECREATE} for change in plan.services):
         yield Finding("note", "What is deployed differs from the settings.", ("deployer render --diff", "deployer up"))

@@ -40,16 +40,19 @@ _FAMILIES = (
 )
 
 
-def examine(stack: Stack, environment: Mapping[str, str], *, named: bool) -> tuple[Finding, ...]:
+def examine(stack: Stack, environment: Mapping[str, str], *, named: bool) -> Iterator[Finding]:
     """Look at the engine, the deployment on this machine, the way to the registry, and trust in it.
 
+    Each finding comes as soon as it is known: what does not answer is waited for.
     `named` says whether the deployment was named, as Examined explains.
     """
     examined = Examined(stack, environment, named)
     engine = tuple(_of(Family(engine_findings.examine), examined))
     engine_answers = all(finding.state != "wrong" for finding in engine)
     families = [family for family in _FAMILIES if engine_answers or not family.needs_engine]
-    return (*engine, *(finding for family in families for finding in _of(family, examined)))
+    yield from engine
+    for family in families:
+        yield from _of(family, examined)
 
 
 def _of(family: Family, examined: Examined) -> Iterator[Finding]:

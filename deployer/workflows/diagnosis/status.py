@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deployer.engine.values import Health, of_service, running
+from deployer.engine.values import ContainerState, Health, of_service, running
 from deployer.errors import DeployerError, StorageError, StorageUnreadable
 from deployer.host.files import read_if_there
 from deployer.layout import GRANTS, STORAGE, USERS_IN_FORCE, Service
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from deployer.workflows.deployment.stack import Stack
 
 # What fixes most problems.
-_BRING_UP = ("deployer up", "deployer logs")
+BRING_UP = ("deployer up", "deployer logs")
 _CATALOGUE = "http://127.0.0.1:2020/v2/_catalog?n=1000000"
 
 
@@ -125,7 +125,9 @@ def read(stack: Stack) -> Status:
     inside = _look_inside(stack, registry) if registry else _Inside()
     content = _content(stack, registry) if registry else _Content()
     publishes = _publishes(containers, settings.port)
-    answer = readiness.probe(settings, stack.engine, stack.deployment.name) if publishes else None
+    # What is paused takes a connection and never answers.
+    asks = publishes and not paused(containers)
+    answer = readiness.probe(settings, stack.engine, stack.deployment.name) if asks else None
     return Status(
         name=settings.name,
         address=settings.address,
@@ -291,7 +293,12 @@ def _publishes(containers: tuple[ServiceContainer, ...], port: int) -> bool:
     return any(port in container.ports for container in containers if container.is_running)
 
 
-def _problem(sentence: str, advice: tuple[str, ...] = _BRING_UP) -> Finding:
+def paused(containers: Iterable[ServiceContainer]) -> tuple[ServiceContainer, ...]:
+    """The containers that are paused: `up` refuses to work until they go on."""
+    return tuple(container for container in containers if container.state is ContainerState.PAUSED)
+
+
+def _problem(sentence: str, advice: tuple[str, ...] = BRING_UP) -> Finding:
     return Finding("wrong", sentence, advice)
 
 
@@ -326,14 +333,21 @@ def _problems(
     if not containers:
         return (_problem("It is not running."),)
     found = [
+        _problem(f"The service {container.service} is paused.", (f"docker unpause {container.name}",))
+        for container in paused(containers)
+    ]
+    found += [
         _problem(f"The service {container.service} is {container.health if container.is_running else container.state}.")
         for container in containers
-        if not (container.is_running or container.has_finished) or container.health is Health.UNHEALTHY
+        if container.state is not ContainerState.PAUSED
+        and (not (container.is_running or container.has_finished) or container.health is Health.UNHEALTHY)
     ]
     found += [
         _problem(
             f"The service {container.service} does not come back after a reboot "
-            f"(restart policy: {container.restart_policy})."
+            f"(restart policy: {container.restart_policy}).",
+            # It is no part of what Compose compares: `up` would keep the container as it is.
+            (f"docker update --restart unless-stopped {container.name}",),
         )
         for container in containers
         if container.service in set(Service) and container.restart_policy not in {"always", "unless-stopped"}

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
+from deployer.cli.output import Output
+from deployer.cli.selection import Selection
+from deployer.cli.views.diagnosis import DoctorReport
 from deployer.errors import DeployerError, EngineUnavailable
 from deployer.paths import Deployment
 from deployer.settings.model import Settings
@@ -51,6 +55,24 @@ def test_a_family_that_fails_does_not_silence_the_others(tmp_path: Path, monkeyp
         ("ok", "This is well."),
     ]
     assert (told[1].advice, told[1].original) == (("deployer up",), "its words")
+
+
+def test_a_finding_is_told_before_the_next_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def late(_examined: Examined) -> Iterator[Finding]:
+        looked.append("late")
+        yield Finding("ok", "It answers at last.")
+
+    monkeypatch.setattr(doctor, "_FAMILIES", (Family(fine), Family(late)))
+    environment = {"HOME": str(tmp_path)}
+    stack = Stack(Settings(), Deployment.of("registry", environment), FakeEngine())
+    out = io.StringIO()
+    for finding in doctor.examine(stack, environment, named=False):
+        DoctorReport((finding,), Selection()).print(Output(out, out))
+        if finding.sentence == "This is well.":
+            assert not looked
+    assert looked == ["late"]
 
 
 def test_without_an_engine_what_needs_none_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,6 +67,24 @@ def test_a_task_of_the_users_own_may_come_to_its_end(container: ServiceContainer
     assert "".join(problem.sentence for problem in found).startswith(told)
 
 
+def test_a_changed_restart_policy_is_put_right_by_what_changes_it() -> None:
+    """`up` keeps such a container: Compose does not compare the policy that a container has."""
+    container = replace(service_container("registry", "running"), restart_policy="no")
+    [problem] = status._problems((container,), None, None)
+    assert problem.advice == ("docker update --restart unless-stopped registry-registry-1",)
+    assert change_of("registry", container.config_hash, None, container, outdated=False).action is Action.KEEP
+
+
+def test_what_is_paused_is_told_once_with_what_ends_that() -> None:
+    """`up` refuses while something is paused."""
+    containers = (service_container("frontend", "running"), service_container("registry", "paused"))
+    [problem] = status._problems(containers, None, None)
+    assert (problem.sentence, problem.advice) == (
+        "The service registry is paused.",
+        ("docker unpause registry-registry-1",),
+    )
+
+
 def test_a_task_that_has_ended_is_not_started_again_and_keeps_nothing_from_being_ready() -> None:
     class Done(FakeContainers):
         ended = TASK
