@@ -135,6 +135,10 @@ class NotFound(RegistryError):
     """The registry knows no such repository, tag or digest."""
 
 
+class TooLarge(RegistryError):
+    """The answer is larger than is read of its kind; asking again gives the same."""
+
+
 @dataclass
 class ContentDamaged(RegistryError):
     """What came is not what its digest promises; `size` are the bytes that came."""

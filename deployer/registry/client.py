@@ -9,12 +9,13 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
 
-from deployer.errors import LateAnswer, NotFound, TryAgain
+from deployer.errors import LateAnswer, NotFound, TooLarge, TryAgain
 from deployer.reference import is_digest
 from deployer.registry.connection.tls_context import installed
 from deployer.registry.connection.transport import MEGABYTE, Timeouts, Transport
 from deployer.registry.content import manifests
 from deployer.registry.content.documents import damage_of, read_document
+from deployer.registry.content.imageconfig import CONFIG_MAX_BYTES
 from deployer.registry.overview import Overview, parse_overview
 from deployer.registry.paging import collect
 from deployer.registry.parallel import each
@@ -36,9 +37,8 @@ if TYPE_CHECKING:
     from deployer.registry.protocol.answers import Answer
     from deployer.settings.model import Settings
 
-# distribution refuses manifests of more than 4 MiB; configurations have no limit of their own.
+# distribution refuses manifests of more than 4 MiB.
 MANIFEST_LIMIT = 5 * MEGABYTE
-BLOB_LIMIT = 32 * MEGABYTE
 
 # One page of everything: ours allows it, and paging is slow and broken. Then the default maximum, then none.
 _CATALOG_PAGES = (1_000_000, 1000, None)
@@ -204,9 +204,13 @@ class RegistryClient:
         return self.document(repository, reference).interpreted()
 
     def blob(self, repository: str, digest: str) -> bytes:
-        """A small blob, such as an image's configuration, checked against its digest. Raises NotFound."""
+        """A small blob, such as an image's configuration, checked against its digest. Raises NotFound or TooLarge."""
         path = f"{_base(repository)}/blobs/{digest}"
-        answer = self._transport.send("GET", path, headers=_EXACT, limit=BLOB_LIMIT)
+        try:
+            answer = self._transport.send("GET", path, headers=_EXACT, limit=CONFIG_MAX_BYTES)
+        except TooLarge as error:
+            bound = f"the {CONFIG_MAX_BYTES >> 20} MiB that are read of a configuration"
+            raise TooLarge(f"The blob {digest} of '{repository}' is larger than {bound}.") from error
         if answer.status == 404 and answer.is_from_registry:
             raise NotFound(
                 f"The registry at {self.place.address} has lost a part of '{repository}', the blob {digest}.",

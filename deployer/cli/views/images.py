@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from deployer.cli.output import cells, padded
 from deployer.cli.presentation import Report
 from deployer.cli.views.words import age, counted, size
-from deployer.errors import Forbidden, UnknownManifest
+from deployer.errors import NOT_OF_CONTENT, Forbidden, UnknownManifest
 from deployer.phrases import listed, short
 from deployer.printable import one_line, printable
 from deployer.registry.content.json_text import read_json
@@ -242,7 +242,13 @@ def warn_of_tag(out: Output, name: str, tag: Tag) -> None:
         removal = f" If nothing needs it: deployer delete {name}" if tag.state is State.EMPTY else ""
         out.warn(f"{sentence}{removal}")
     if not {one.digest for one in tag.damaged}.issuperset(tag.not_read):
-        out.warn(f"Parts of {name} could not be read; its size and age may be others. Repeat the command to read all.")
+        out.warn(f"Parts of {name} could not be read; its size and age may be others. {_reasons(tag)}")
+
+
+def _reasons(tag: Tag) -> str:
+    # Where the registry's answer will be the same, another try reads no more.
+    lasting = [str(error) for error in tag.reasons if not isinstance(error, NOT_OF_CONTENT)]
+    return " ".join(lasting) if lasting else "Repeat the command to read all."
 
 
 def repository_json(repository: Repository) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from deployer.cli.presentation import Report
 from deployer.cli.views.words import age, counted, size
 from deployer.phrases import listed, short
 from deployer.printable import one_line as shown
+from deployer.registry.content.imageconfig import CONFIG_MAX_BYTES
 from deployer.registry.content.moments import at_second
 from deployer.workflows.images.states import CURE
 from deployer.workflows.upkeep.survey.storage_findings import of_survey
@@ -56,7 +57,8 @@ class PruneReport(Report):
 
     def as_json(self) -> Any:  # noqa: ANN401
         """The plan."""
-        return {"tags": _tags_json(self.plan), **_survey_json(self.plan.survey)}
+        undated = [{"repository": name, "tag": tag} for name, tags in sorted(self.plan.undated.items()) for tag in tags]
+        return {"tags": _tags_json(self.plan), "undated": undated, **_survey_json(self.plan.survey)}
 
     def print(self, out: Output) -> None:
         """A table of the tags, and what is wrong with the content."""
@@ -163,6 +165,13 @@ def _print_prune(out: Output, plan: PrunePlan, *, dry_run: bool) -> None:
         tell(f"{counts(found).capitalize()}: {size(found.freed)} of the disk, earlier garbage included.")
     else:
         tell(f"No tag goes. {_garbage_words(found)}")
+    if plan.undated:
+        names = [f"{name}:{tag}" for name, tags in sorted(plan.undated.items()) for tag in tags]
+        out.warn(
+            f"The creation of {_listed(names)} is not known: a configuration is larger than "
+            f"{CONFIG_MAX_BYTES >> 20} MiB, damaged or missing. {'It stays' if len(names) == 1 else 'They stay'}."
+        )
+        out.note("  → To decide by the push time instead, add: --by pushed (in deployer.yaml, by: pushed)")
     _print_kept(out, found)
 
 

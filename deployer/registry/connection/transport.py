@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from deployer import __version__
-from deployer.errors import Denied, RegistryError
+from deployer.errors import Denied, RegistryError, TooLarge
 from deployer.printable import printable
 from deployer.registry.connection.faults import fault
 from deployer.registry.connection.proxy import proxy_for
@@ -270,6 +270,6 @@ def _read(response: httpx.Response, limit: int, place: Place) -> bytes:
     for piece in response.iter_bytes():
         size += len(piece)
         if size > limit:
-            raise RegistryError(f"{place.address} answers more than {limit // MEGABYTE} MB, which no registry would.")
+            raise TooLarge(f"{place.address} answers more than {limit // MEGABYTE} MB, which no registry would.")
         pieces.append(piece)
     return b"".join(pieces)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+# No command reads a larger one: nothing is then known of it, and nothing is decided by it. The page's overview has a
+# smaller bound for each (templates/frontend/overview/tags.json), and as many bytes for all.
+CONFIG_MAX_BYTES = 32 * 1024 * 1024
+
 
 @dataclass(frozen=True)
 class ImageConfig:

@@ -323,6 +323,7 @@ def tag_of(name: str, manifest: Manifest, contents: Contents, reader: Reader) ->
         half_deleted=placeholder.original_of(manifest),
         missing=contents.missing(manifest),
         not_read=tuple(digest for digest in contents.unread(manifest) if digest not in told),
+        reasons=contents.reasons(manifest),
         damaged=damaged,
         names_nothing=contents.names_nothing(manifest),
     )

@@ -75,6 +75,11 @@ class Contents:
         """Digests that could not be read: what is told of this image is not all that there is."""
         return tuple(digest for digest in self._needed(manifest) if digest in self.failed)
 
+    def reasons(self, manifest: Manifest) -> tuple[RegistryError, ...]:
+        """Why those could not be read, but for what is damaged: each reason once."""
+        found = (self.failed[digest] for digest in self.unread(manifest))
+        return tuple({str(error): error for error in found if not isinstance(error, ContentDamaged)}.values())
+
     def damaged(self, manifest: Manifest) -> tuple[Damaged, ...]:
         """What came of it and is not what its digest promises."""
         found = [(digest, self.failed.get(digest)) for digest in self._needed(manifest)]

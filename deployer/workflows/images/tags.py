@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,7 @@ class Tag:
 
     `size` is in bytes, compressed, None where not all is here or could be read; `half_deleted` is the digest
     that the tag had before a deletion was interrupted half-way, `missing` the digests without which the image cannot
-    be pulled whole, `not_read` those of which the registry gave no answer that tells. `created` is a real time
+    be pulled whole, `not_read` those that could not be read, for these `reasons`. `created` is a real time
     alone; `pushed` and `damaged`, what it needs and nobody can pull, are known of our own registry alone.
     """
 
@@ -49,6 +49,7 @@ class Tag:
     half_deleted: str | None = None
     missing: tuple[str, ...] = ()
     not_read: tuple[str, ...] = ()
+    reasons: tuple[RegistryError, ...] = field(default=(), hash=False)
     pushed: datetime | None = None
     damaged: tuple[Damaged, ...] = ()
     names_nothing: bool = False

@@ -26,12 +26,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PrunePlan:
-    """What would be removed, and the tags among it with the reasons, by repository."""
+    """What would be removed, and the tags among it with the reasons, by repository.
+
+    `undated` are those, by repository, that are kept since their creation decides and is not known.
+    """
 
     retention: Retention
     survey: Survey
     manifests: Manifests
     tags: Mapping[str, tuple[SelectedTag, ...]]
+    undated: Mapping[str, tuple[str, ...]]
 
 
 def rules_of(
@@ -65,7 +69,8 @@ def plan_prune(storage: Storage, rules: Sequence[RetentionRule]) -> PrunePlan:
     """Survey the storage. Changes nothing. Raises StorageError or EngineError."""
     retention, manifests = Retention(rules, CreationTimes(storage)), Manifests()
     found = survey(storage, manifests, retention.policy)
-    return PrunePlan(retention, found, manifests, retention.select(found.snapshot, manifests).tags)
+    selection = retention.select(found.snapshot, manifests)
+    return PrunePlan(retention, found, manifests, selection.tags, selection.undated)
 
 
 def apply_prune(work: Upkeep, plan: PrunePlan, drain: DrainPolicy) -> Collected:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from deployer.order import natural
-from deployer.registry.content.imageconfig import parse_config
-from deployer.registry.content.manifests import DEPTH
+from deployer.registry.content.imageconfig import CONFIG_MAX_BYTES, parse_config
+from deployer.registry.content.manifests import DEPTH, digest_of
 from deployer.registry.content.moments import Source, at_second, newest_first, real_time
 from deployer.settings.duration import written
 from deployer.settings.model import AgeBasis
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from deployer.storage.access import Storage
     from deployer.storage.snapshot import Snapshot, StoredRepository
     from deployer.workflows.upkeep.survey.manifest_graph import Manifests, ManifestSummary
-
-_CONFIG_MAX_BYTES = 8_000_000
 
 
 @dataclass(frozen=True)
@@ -59,18 +58,26 @@ class TagTimes:
 
 @dataclass
 class CreationTimes:
-    """When images were made, as their configurations say, by the digests of those; each read once."""
+    """When images were made, as their configurations say, by the digests of those; each read once.
+
+    Those that are missing, damaged or larger than CONFIG_MAX_BYTES are not `known`.
+    """
 
     storage: Storage
     known: dict[str, datetime | None] = field(default_factory=dict)
 
     def learn(self, digests: Iterable[str], snapshot: Snapshot) -> None:
         """Read the configurations that are not known yet, and that are there."""
-        blobs = snapshot.blobs
-        there = {digest for digest in digests if digest in blobs and blobs[digest].size <= _CONFIG_MAX_BYTES}
-        wanted = sorted(there - self.known.keys())
-        for digest, content in self.storage.contents(wanted, blobs):
-            self.known[digest] = parse_config(content).created
+        blobs, aliases = snapshot.blobs, snapshot.aliases
+        names = defaultdict(list)
+        for digest in set(digests) - self.known.keys():
+            place = aliases.get(digest, digest)
+            if place in blobs and blobs[place].size <= CONFIG_MAX_BYTES:
+                names[place].append(digest)
+        for place, content in self.storage.contents(sorted(names), blobs):
+            for digest in names[place]:
+                if digest_of(content, digest.partition(":")[0]) == digest:
+                    self.known[digest] = parse_config(content).created
 
     def of(self, digest: str, manifests: Manifests, now: datetime) -> datetime | None:
         """When an image was made, or the newest of an index; None where nothing says a real time."""
@@ -78,6 +85,10 @@ class CreationTimes:
         known = [time for time in times if time]
         summary = manifests.known.get(digest)
         return max(known) if known else real_time(summary.created, now) if summary else None
+
+    def is_known(self, digest: str, manifests: Manifests) -> bool:
+        """Whether every configuration was read that says when it was made."""
+        return configs_of(digest, manifests) <= self.known.keys()
 
     def _of_image(self, summary: ManifestSummary | None, now: datetime) -> datetime | None:
         if summary is None:
@@ -98,12 +109,22 @@ def images_of(digest: str, manifests: Manifests) -> list[str]:
     return [one for one, summary in found.items() if not summary.children]
 
 
+def configs_of(digest: str, manifests: Manifests) -> set[str]:
+    """The configurations of the known images that an index puts together, or of the image itself."""
+    images = [manifests.known[image] for image in images_of(digest, manifests)]
+    return {one.config for one in images if one and one.is_image and one.config}
+
+
 @dataclass(frozen=True)
 class TagSelection:
-    """What retention rules remove, by repository, and the tags among it with the reasons."""
+    """What retention rules remove, by repository, and the tags among it with the reasons.
+
+    `undated` are the tags, by repository, that are kept since their creation decides and is not known.
+    """
 
     removal: Mapping[str, RemovalSet]
     tags: Mapping[str, tuple[SelectedTag, ...]]
+    undated: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -118,16 +139,20 @@ class Retention:
         self._learn(snapshot, manifests)
         removal: dict[str, RemovalSet] = {}
         tags: dict[str, tuple[SelectedTag, ...]] = {}
+        undated: dict[str, tuple[str, ...]] = {}
         for name, repository in sorted(snapshot.repositories.items()):
             rules = [rule for rule in self.rules if any(fnmatchcase(name, glob) for glob in rule.repositories)]
             if not rules or not repository.is_ours_to_change:
                 continue
+            unknown = self._undated(repository, rules, manifests)
+            if unknown:
+                undated[name] = unknown
             selected = self._select_tags(repository, rules, snapshot.moment, manifests)
             found = _resolve(repository, rules, selected, snapshot.moment, manifests)
             if found.tags or found.revisions:
                 tags[name] = (*selected, *_attached(repository, found, selected))
                 removal[name] = found
-        return TagSelection(removal, tags)
+        return TagSelection(removal, tags, undated)
 
     def policy(self, snapshot: Snapshot, manifests: Manifests, /) -> Mapping[str, RemovalSet]:
         """The same as a policy for a survey."""
@@ -140,23 +165,27 @@ class Retention:
             if not any(fnmatchcase(name, glob) for rule in rules for glob in rule.repositories):
                 continue
             for tag in repository.tags.values():
-                images = [manifests.known[image] for image in images_of(tag.digest, manifests)]
-                wanted.update(one.config for one in images if one and one.is_image and one.config)
+                wanted |= configs_of(tag.digest, manifests)
         self.creations.learn(wanted, snapshot)
+
+    def _undated(
+        self, repository: StoredRepository, rules: list[RetentionRule], manifests: Manifests
+    ) -> tuple[str, ...]:
+        """The tags that a rule would judge by a creation that is not known."""
+        patterns = [re.compile(rule.match or "") for rule in rules if _decides_by_creation(rule)]
+        return tuple(
+            name
+            for name in sorted(_free(repository, rules, manifests), key=natural)
+            if any(pattern.search(name) for pattern in patterns)
+            and not self.creations.is_known(repository.tags[name].digest, manifests)
+        )
 
     def _select_tags(
         self, repository: StoredRepository, rules: list[RetentionRule], now: int, manifests: Manifests
     ) -> tuple[SelectedTag, ...]:
-        protected = _protected(repository, rules)
-        # Damaged and partially deleted tags name no image to judge by; attached ones go with what they are attached to.
-        free = [
-            name
-            for name, tag in repository.tags.items()
-            if tag.digest
-            and not is_attached_tag(name, tag)
-            and name not in protected
-            and not ((summary := manifests.known.get(tag.digest)) and summary.is_placeholder)
-        ]
+        # It stays, and takes the place of no other among the newest.
+        undated = {repository.tags[name].digest for name in self._undated(repository, rules, manifests)}
+        free = [name for name in _free(repository, rules, manifests) if repository.tags[name].digest not in undated]
         dated = [self._dated(repository, name, manifests, now) for name in free]
         matched = [(rule, _newest_first(rule, dated)) for rule in rules if rule.takes_tags]
         # What one rule keeps, no other takes.
@@ -175,6 +204,26 @@ class Retention:
         tag = repository.tags[name]
         created = self.creations.of(tag.digest, manifests, at_second(now))
         return TagTimes(name, at_second(tag.pushed), created)
+
+
+def _decides_by_creation(rule: RetentionRule) -> bool:
+    return rule.by is not AgeBasis.PUSHED and (rule.keep is not None or rule.older_than is not None)
+
+
+def _free(repository: StoredRepository, rules: list[RetentionRule], manifests: Manifests) -> list[str]:
+    """The tags that rules may take.
+
+    Damaged and partially deleted tags name no image to judge by; attached ones go with what they are attached to.
+    """
+    protected = _protected(repository, rules)
+    return [
+        name
+        for name, tag in repository.tags.items()
+        if tag.digest
+        and not is_attached_tag(name, tag)
+        and name not in protected
+        and not ((summary := manifests.known.get(tag.digest)) and summary.is_placeholder)
+    ]
 
 
 def _newest_first(rule: RetentionRule, dated: Iterable[TagTimes]) -> list[TagTimes]:

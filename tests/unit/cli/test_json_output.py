@@ -158,7 +158,8 @@ class NoStorage(Storage):
 
 def pruned(survey: Survey) -> PruneReport:
     tags = {"tool": (SelectedTag("1", DIGEST, 0, "old"),)}
-    return PruneReport(PrunePlan(Retention((), CreationTimes(NoStorage())), survey, Manifests(), tags), is_dry_run=True)
+    retention = Retention((), CreationTimes(NoStorage()))
+    return PruneReport(PrunePlan(retention, survey, Manifests(), tags, {"tool": ("2",)}), is_dry_run=True)
 
 
 # The plainest result of each command that has an example.

@@ -10,9 +10,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from deployer.registry.content.imageconfig import CONFIG_MAX_BYTES
 from deployer.registry.content.manifests import digest_of
 from deployer.storage.removal import blob_file, layer_link, revision_link, tag_link
-from deployer.workflows.upkeep.survey.manifest_graph import CONFIG_MAX_BYTES, pulled_with
+from deployer.workflows.upkeep.survey.manifest_graph import pulled_with
 from deployer.workflows.upkeep.survey.wrong_sizes import find_wrong_sizes
 
 if TYPE_CHECKING:

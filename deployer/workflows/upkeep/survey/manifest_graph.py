@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 _DIGEST = re.compile(rb"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _CREATED = "org.opencontainers.image.created"
 
-# Of an image's configuration as much is read as the page's overview reads (templates/frontend/overview/tags.json).
-CONFIG_MAX_BYTES = 4 * 1024 * 1024
-
 
 @dataclass(frozen=True, slots=True)
 class Part:

@@ -245,6 +245,28 @@ def test_an_image_with_bytes_that_are_not_utf_8_is_told_as_docker_does(shell: Sh
     assert shell.json("inspect", "app:1")["config"]["config"]["Labels"] == {"by": "Jos\ufffd"}
 
 
+def test_what_is_larger_than_is_read_is_told_without_advice_to_try_again(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = image("large", config={"Labels": {"long": "x" * 4000}})
+    config = large.document["config"]["digest"]
+    shell.push("app", "1", large)
+    shell.push("app", "multi", index([(large, "linux/amd64")]))
+    monkeypatch.setattr("deployer.registry.client.CONFIG_MAX_BYTES", 2000)
+    for words in (("tags", "app"), ("inspect", "app:1"), ("inspect", "app:multi"), ("catalog", "--tags")):
+        shell.run(*words)
+        assert f"The blob {config} of 'app' is larger than" in shell.err
+        assert "Repeat the command" not in shell.err
+
+
+def test_what_did_not_come_may_come_the_next_time(shell: Shell) -> None:
+    config = shell.push("app", "1", image("x")).document["config"]["digest"]
+    busy = Reply(503, b"")
+    shell.registry.before = lambda asked: busy if asked.path.endswith(config) else None
+    shell.run("tags", "app")
+    assert "Repeat the command to read all." in shell.err
+
+
 def test_a_half_deleted_tag_is_pointed_out(shell: Shell) -> None:
     original = "sha256:" + "a" * 64
     left = placeholder.make("1", original, "", "nonce")

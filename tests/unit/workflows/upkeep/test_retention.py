@@ -9,6 +9,7 @@ import pytest
 
 from deployer.cli.views.upkeep import PruneReport
 from deployer.registry.content import placeholder
+from deployer.registry.content.manifests import digest_of
 from deployer.settings.build import build
 from deployer.settings.model import RetentionRule
 from deployer.workflows.upkeep.prune import PrunePlan, plan_prune
@@ -16,6 +17,7 @@ from tests.support.local_storage import HOUR, Tree
 from tests.support.registry_content import DOCKER, OCI, Image, image, index, sha256
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from deployer.workflows.upkeep.survey.garbage import Survey
@@ -371,3 +373,75 @@ def test_what_is_selected_in_a_repository_that_is_skipped_is_not_in_the_report(t
     found, plan = prune(tree, rule(older_than="30d"))
     assert found.skipped_repositories == ("app",)
     assert {one["repository"] for one in PruneReport(plan).as_json()["tags"]} == {"other"}
+
+
+def test_a_configuration_pushed_by_sha512_is_read(tree: Tree) -> None:
+    """The registry keeps it under its sha256, which a link there names: `tags` reads it, too."""
+    tree.push("app", ["new"], dated("new", "2024-06-01T00:00:00Z"), age=60)
+    old = _by_sha512(tree, dated("old", "2020-01-01T00:00:00Z"))
+    tree.link("app", ["old512"], old, age=58)
+    found, plan = prune(tree, rule(keep=1))
+    assert (tags(found), plan.undated) == (["old512"], {})
+
+
+def test_a_large_configuration_is_read(tree: Tree) -> None:
+    """As buildpacks write them; the bound is that of `tags`."""
+    tree.push("app", ["new"], dated("new", "2024-06-01T00:00:00Z"), age=60)
+    large = image("large", created="2020-01-01T00:00:00Z", config={"Labels": {"sbom": "x" * 9_000_000}})
+    tree.push("app", ["large"], large, age=58)
+    found, plan = prune(tree, rule(keep=1))
+    assert (tags(found), plan.undated) == (["large"], {})
+
+
+@pytest.mark.parametrize("lost", ["larger than is read", "damaged", "missing"])
+def test_where_the_creation_is_not_known_the_tag_stays_and_takes_no_place(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    releases(tree, 3)
+    unknown = image("unknown", created="2024-01-09T00:00:00Z", config={"Labels": {"long": "x" * 4000}})
+    tree.push("app", ["unknown"], unknown, age=9 * 24 * HOUR)
+    digest = unknown.document["config"]["digest"]
+    file = tree.root / f"blobs/sha256/{digest[7:9]}/{digest[7:]}/data"
+    if lost == "damaged":
+        file.write_bytes(file.read_bytes().replace(b"2024-01-09", b"2004-01-09"))
+    elif lost == "missing":
+        file.unlink()
+    else:
+        monkeypatch.setattr("deployer.workflows.upkeep.retention.CONFIG_MAX_BYTES", 2000)
+    for by in ("later", "created"):
+        assert _chosen(tree, rule(keep=1, by=by)) == (["1", "2"], {"app": ("unknown",)})
+        # What one rule cannot judge, no other takes.
+        chosen, undated = _chosen(tree, rule(older_than="2d", by=by), rule(match="."))
+        assert (chosen, undated) == (["1", "2", "3"], {"app": ("unknown",)})
+    assert _chosen(tree, rule(older_than="2d", by="pushed")) == (["unknown"], {})
+    assert _chosen(tree, rule(match="^unknown$")) == (["unknown"], {})
+
+
+def _chosen(tree: Tree, *rules: RetentionRule) -> tuple[list[str], Mapping[str, tuple[str, ...]]]:
+    """What the rules take, whether or not the repository is left alone for something that is damaged there."""
+    _, plan = prune(tree, *rules)
+    return sorted(one.tag for one in plan.tags.get("app", ())), plan.undated
+
+
+def test_an_index_of_which_one_configuration_is_not_known_is_kept(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deployer.workflows.upkeep.retention.CONFIG_MAX_BYTES", 2000)
+    small = dated("small", "2020-01-01T00:00:00Z")
+    large = image("large", created="2024-01-01T00:00:00Z", config={"Labels": {"long": "x" * 4000}})
+    for part in (small, large):
+        tree.push("app", [], part, age=31 * 24 * HOUR)
+    tree.push("app", ["multi"], index([(small, "linux/amd64"), (large, "linux/arm64")]), age=31 * 24 * HOUR)
+    found, plan = prune(tree, rule(older_than="30d"))
+    assert (tags(found), plan.undated) == ([], {"app": ("multi",)})
+
+
+def _by_sha512(tree: Tree, made: Image) -> Image:
+    """The same image, whose manifest names its configuration by sha512."""
+    config = made.document["config"]["digest"]
+    content = next(blob for blob in made.blobs if sha256(blob) == config)
+    for blob in made.blobs:
+        tree.layer("app", blob)
+    other = digest_of(content, "sha512")
+    link = tree.root / f"repositories/app/_layers/sha512/{other[7:]}/link"
+    link.parent.mkdir(parents=True)
+    link.write_text(config)
+    return Image(made.content.replace(config.encode(), other.encode()), made.media_type, made.blobs)

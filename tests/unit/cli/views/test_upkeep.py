@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from deployer.cli.output import Output
+from deployer.cli.views.upkeep import PruneReport
+from deployer.settings.model import RetentionRule
+from deployer.workflows.upkeep.prune import plan_prune
+from tests.support.local_storage import Tree
+from tests.support.registry_content import image
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+def test_what_prune_cannot_date_is_named_with_a_way_to_decide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = Tree(tmp_path)
+    tree.push("app", ["large"], image("large", config={"Labels": {"long": "x" * 4000}}))
+    monkeypatch.setattr("deployer.workflows.upkeep.retention.CONFIG_MAX_BYTES", 2000)
+    err = io.StringIO()
+    report = PruneReport(plan_prune(tree.storage(), (RetentionRule(keep=1),)), is_dry_run=True)
+    report.print(Output(io.StringIO(), err))
+    told = err.getvalue()
+    assert "The creation of app:large is not known" in told
+    assert "It stays." in told
+    assert "--by pushed" in told
+    assert report.as_json()["undated"] == [{"repository": "app", "tag": "large"}]
