@@ -13,7 +13,7 @@ from deployer.cli.output import Output
 from deployer.cli.selection import Selection
 from deployer.cli.views.diagnosis import DoctorReport, StatusReport
 from deployer.settings.model import TlsMode
-from deployer.workflows.diagnosis.status import Encryption, Login, WritesPaused
+from deployer.workflows.diagnosis.status import BRING_UP, Encryption, Login, WritesPaused
 from deployer.workflows.finding import Finding
 from tests.unit.cli.test_json_output import STATUS
 
@@ -74,15 +74,18 @@ def test_who_pauses_writes_is_told_where_somebody_does() -> None:
     assert paused.as_json()["upkeep"] == "paused since 2026-01-31 09:05:00 UTC by deployer gc"
 
 
-def test_the_problems_are_sentences_and_the_storages_has_its_advice() -> None:
-    stopped = Finding("wrong", "The service registry is exited.", ("deployer up",))
-    report = StatusReport(replace(STATUS, problems=(stopped, UNREADABLE), unreadable=UNREADABLE))
+def test_the_problems_are_sentences_and_those_of_their_own_kind_have_their_advice() -> None:
+    stopped = Finding("wrong", "The service registry is exited.", BRING_UP)
+    paused = Finding("wrong", "The service frontend is paused.", ("docker unpause registry-frontend-1",))
+    report = StatusReport(replace(STATUS, problems=(stopped, paused, UNREADABLE), unreadable=UNREADABLE))
     found = report.as_json()
-    assert found["problems"] == [stopped.sentence, UNREADABLE.sentence]
+    assert found["problems"] == [stopped.sentence, paused.sentence, UNREADABLE.sentence]
     assert (found["ready"], found["unreadable"]["advice"]) == (False, ("Mount its disk.",))
     assert report.has_failed
     assert shown(report)[1].splitlines() == [
         "Warning: The service registry is exited.",
+        "Warning: The service frontend is paused.",
+        "  → docker unpause registry-frontend-1",
         "Warning: The storage cannot be read.",
         "  → Mount its disk.",
         "Next: deployer logs, deployer doctor",
