@@ -78,12 +78,13 @@ class Deployments:
     """Makes deployments, not yet up, and removes them."""
 
     folders: pytest.TempPathFactory
+    lasting: bool = False
     made: list[DeployedStack] = field(default_factory=list)
     _numbers: ClassVar[Iterator[int]] = count()
 
     def __call__(self, **settings: str) -> DeployedStack:
         name = f"{OWN}-{next(self._numbers):03}"
-        self.made.append(DeployedStack(self.folders.mktemp("stack"), name, free_port(), settings))
+        self.made.append(DeployedStack(self.folders.mktemp("stack"), name, free_port(), settings, self.lasting))
         return self.made[-1]
 
     def remove(self) -> None:
@@ -96,7 +97,7 @@ def make_lasting_stack(
     engine: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., DeployedStack]]:
     """Makes deployments for all tests of a worker."""
-    deployments = Deployments(tmp_path_factory)
+    deployments = Deployments(tmp_path_factory, lasting=True)
     yield deployments
     deployments.remove()
 

@@ -109,6 +109,7 @@ class TestRoom:
         )
         assert client.get("/overview/stored").json() == {"stored": {"bytes": int(sizes), "all": True}}
         line = docker("exec", container, "df", "-Pk", "/var/lib/registry").splitlines()[-1].split()
+        page_stack.check_frontend()
         disk = client.get("/overview/disk").json()["disk"]
         assert disk["bytes"] == int(line[1]) * 1024
         assert 0 <= disk["free"] <= disk["bytes"]
