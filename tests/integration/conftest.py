@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.archive import archive
+from tests.support.local_images import local_images
 from tests.support.stack import docker
 from tests.support.stored import IMAGES, Stored
 
@@ -43,17 +43,8 @@ def client(shared: DeployedStack) -> Iterator[httpx.Client]:
 @pytest.fixture
 def make_image(engine: None) -> Iterator[Callable[..., str]]:
     """Makes local images of random content; their names go at the end, and what had a name before has it again."""
-    before: dict[str, str] = {}
-
-    def make(name: str, size: int = 1000) -> str:
-        before.setdefault(name, docker("image", "inspect", "--format", "{{.Id}}", name, check=False).strip())
-        return docker("import", "-", name, stdin=archive(size)).strip()
-
-    yield make
-    for name, previous in before.items():
-        docker("image", "rm", name, check=False)
-        if previous:
-            docker("image", "tag", previous, name)
+    with local_images() as make:
+        yield make
 
 
 @pytest.fixture

@@ -1,228 +1,499 @@
-"""An image that a power cut damaged: told, kept, taken out of the way, pushed again by Docker, and whole."""
+"""An image that a power cut damaged: told, kept, taken out of the way, pushed again by Docker, and whole.
+
+Each kind of damage has a repository of its own. The commands that look at the whole storage run once for several kinds,
+in a fixture that tells what they said and left; each test is about one kind.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.content import build_image, foreign_image, push_image
+from tests.support.local_images import local_images
 from tests.support.pulling import pulls_whole, put_blob, put_manifest
 from tests.support.registry_content import OCI, Image, push, sha256
 from tests.support.stack import docker
-from tests.support.stored import HOUR, age
+from tests.support.stored import HOUR, Stored, age
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+    from subprocess import CompletedProcess
 
     import httpx
 
-    from tests.support.stored import Stored
+    from tests.support.stack import DeployedStack
+
+    Make = Callable[..., str]
 
 
-@pytest.mark.parametrize(
-    ("cut", "content"),
-    [("layer", b""), ("configuration", b"cut short"), ("layer and manifest", b"cut short")],
-    ids=["an empty layer", "a short configuration", "a short layer and manifest"],
-)
-def test_a_damaged_image_is_whole_after_the_cure_and_a_push(
-    stored: Stored, client: httpx.Client, make_image: Callable[..., str], cut: str, content: bytes
-) -> None:
-    stack = stored.stack
-    name = f"{stack.address}/app:1"
-    local = make_image(name)
-    docker("push", name)
-    push_image(client, "other", "1")
-    before = stored.blobs()
-    digest = stored.tag("app", "1").read_text()
+def run(stored: Stored, *commands: tuple[str, ...]) -> dict[tuple[str, ...], CompletedProcess[str]]:
+    """What each command said."""
+    return {command: stored.stack.deployer(*command) for command in commands}
+
+
+def both(done: CompletedProcess[str]) -> str:
+    return done.stdout + done.stderr
+
+
+def content(stored: Stored) -> list[dict[str, Any]]:
+    """What `status` finds wrong with the storage."""
+    return list(json.loads(stored.stack.deployer("status", "--json").stdout)["content"])
+
+
+def push_local(stored: Stored, make: Make, *repositories: str, size: int = 1000) -> dict[str, str]:
+    """Push a random image to each repository, by Docker, as `1`; the images' IDs."""
+    names = {name: f"{stored.stack.address}/{name}:1" for name in repositories}
+    made = {name: make(image, size) for name, image in names.items()}
+    for image in names.values():
+        docker("push", image)
+    return made
+
+
+def parts(stored: Stored, repository: str) -> dict[str, str]:
+    """The digests of what the tag `1` needs, by kind."""
+    digest = stored.tag(repository, "1").read_text()
     manifest = json.loads(stored.blob(digest).read_bytes())
-    files = {
+    return {
         "manifest": digest,
         "layer": manifest["layers"][0]["digest"],
         "configuration": manifest["config"]["digest"],
     }
-    for part in cut.split(" and "):
-        stored.blob(files[part]).write_bytes(content)
-    stored.age()
 
-    told = stack.deployer("status")
-    assert told.returncode == 0
-    assert "app:1 cannot be pulled whole" in told.stderr
-    assert "deployer gc --damaged" in told.stderr
-    assert "app:1 cannot be pulled whole" in stack.deployer("doctor").stdout
-    for look in (["tags", "app"], ["inspect", "app:1"], ["catalog", "--tags"]):
-        shown = stack.deployer(*look).stderr
-        assert "app:1 is not whole: the " in shown
+
+# -- told by every command, kept by every command, and whole again after the cure and a push
+
+CUT = {
+    "empty-layer": ("layer", b""),
+    "short-configuration": ("configuration", b"cut short"),
+    "short-layer-and-manifest": ("layer and manifest", b"cut short"),
+}
+"""The files that a power cut shortened, and what they hold now; by repository."""
+LOOKS = (
+    ("status",),
+    ("doctor",),
+    ("catalog", "--tags"),
+    ("gc", "--dry-run"),
+    ("prune", "--keep", "1", "--dry-run"),
+)
+FLIPPED, LINKED = (build_image(layers=(word,)) for word in ("flipped", "linked"))
+
+
+@dataclass
+class Cured:
+    """What was said of damaged images, and what became of them."""
+
+    shown: dict[tuple[str, ...], CompletedProcess[str]]
+    broken: bool
+    kept: bool = False
+    unasked: int = 0
+    said: str = ""
+    """What the cure said."""
+    whole: dict[str, bool] = field(default_factory=dict)
+    pulled: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """The ID of each image as it was pushed, and as it was pulled after all."""
+    gone: set[str] = field(default_factory=set)
+    left: list[dict[str, Any]] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def cured(shared: DeployedStack) -> Cured:
+    """`gc --damaged` and a push of everything, after every command has looked, and `gc` and `prune` have run."""
+    stored = Stored(shared)
+    stored.clear()
+    with shared.client as client, local_images() as make:
+        local = push_local(stored, make, *CUT)
+        push_image(client, "other", "1")
+        push(client, "flipped", "1", FLIPPED)
+        push(client, "links", "1", LINKED)
+        before = stored.blobs()
+        damage(stored)
+        whole = pulls_whole(client, "links", "1")
+        looks = [
+            *LOOKS,
+            *((verb, *name) for one in (*CUT, "flipped") for verb, *name in (("tags", one), ("inspect", f"{one}:1"))),
+        ]
+        made = Cured(run(stored, *looks), not whole)
+
+        listed = stored.listing().keys()
+        for command in (("gc", "--untagged", "--older-than", "0s"), ("prune", "--keep", "1")):
+            shared.deployer(*command, "--yes", check=True)
+        made.kept = stored.listing().keys() == listed
+        names = {name: f"{shared.address}/{name}:1" for name in CUT}
+        for name in names.values():
+            docker("push", name, check=False)
+        made.unasked = shared.deployer("gc", "--damaged").returncode
+        made.said = shared.deployer("gc", "--damaged", "--yes", check=True).stderr
+        made.whole["links"] = pulls_whole(client, "links", "1")
+        for repository, name in names.items():
+            docker("push", name)
+            docker("image", "rm", name)
+            docker("pull", name)
+            made.pulled[repository] = local[repository], docker("image", "inspect", "--format", "{{.Id}}", name).strip()
+        push(client, "flipped", "1", FLIPPED)
+        made.whole |= {name: pulls_whole(client, name, "1") for name in (*CUT, "flipped", "other")}
+        made.gone = before - stored.blobs()
+        made.left = content(stored)
+    return made
+
+
+def damage(stored: Stored) -> None:
+    for repository, (which, written) in CUT.items():
+        files = parts(stored, repository)
+        for part in which.split(" and "):
+            stored.blob(files[part]).write_bytes(written)
+    stored.age()
+    config = stored.blob(sha256(FLIPPED.blobs[0]))
+    flipped = bytearray(config.read_bytes())
+    flipped[5] ^= 1
+    config.write_bytes(flipped)
+    layer = stored.repository("links") / "_layers" / sha256(LINKED.blobs[1]).replace(":", "/") / "link"
+    for link in (layer, stored.revision("links", LINKED.digest)):
+        link.write_bytes(b"")
+
+
+@pytest.mark.parametrize("repository", [*CUT, "flipped"])
+def test_a_damaged_image_is_told_by_every_command(cured: Cured, repository: str) -> None:
+    for look in LOOKS:
+        if look[0] != "catalog":
+            assert f"{repository}:1 cannot be pulled whole" in both(cured.shown[look]), look
+    assert cured.shown["status",].returncode == 0
+    assert "deployer gc --damaged" in cured.shown["status",].stderr
+    for one in (("tags", repository), ("inspect", f"{repository}:1"), ("catalog", "--tags")):
+        lines = cured.shown[one].stderr.splitlines()
+        shown = "\n".join(line for line in lines if f"{repository}:1 is not whole: the " in line)
+        assert shown, one
         # Not read to the end, it may be the manifest that says a wrong size of it.
-        assert "is damaged" not in shown or "manifest" in cut
-        assert "--damaged, then push it again" in shown
-    kept = stored.listing()
-    for command in (("gc", "--untagged", "--older-than", "0s"), ("prune", "--keep", "1")):
-        stack.deployer(*command, "--yes", check=True)
-    assert stored.listing().keys() == kept.keys()
-
-    docker("push", name, check=False)
-    assert stack.deployer("gc", "--damaged").returncode == 1, "nothing goes without a yes"
-    done = stack.deployer("gc", "--damaged", "--yes", check=True).stderr
-    assert "deployer gc --damaged" not in done, "no command advises itself"
-    docker("push", name)
-    docker("image", "rm", name)
-    docker("pull", name)
-    assert docker("image", "inspect", "--format", "{{.Id}}", name).strip() == local
-    assert pulls_whole(client, "app", "1")
-    assert pulls_whole(client, "other", "1")
-    assert stored.blobs() >= before
-    assert json.loads(stack.deployer("status", "--json").stdout)["content"] == []
+        assert "is damaged" not in shown or repository in {"flipped", "short-layer-and-manifest"}, one
+        assert "--damaged, then push it again" in shown, one
 
 
-def test_a_flipped_bit_of_a_configuration_is_told_by_all_and_cured(stored: Stored, client: httpx.Client) -> None:
-    whole = build_image()
-    push(client, "app", "1", whole)
-    config = stored.blob(sha256(whole.blobs[0]))
-    content = bytearray(config.read_bytes())
-    content[5] ^= 1
-    config.write_bytes(content)
-    for look in (("status",), ("doctor",), ("gc", "--dry-run"), ("prune", "--keep", "1", "--dry-run")):
-        shown = stored.stack.deployer(*look)
-        assert "app:1 cannot be pulled whole" in shown.stdout + shown.stderr, look
-    assert "app:1 is not whole" in stored.stack.deployer("tags", "app").stderr
-    stored.stack.deployer("gc", "--damaged", "--yes", check=True)
-    push(client, "app", "1", whole)
-    assert pulls_whole(client, "app", "1")
-    assert json.loads(stored.stack.deployer("status", "--json").stdout)["content"] == []
+def test_nothing_of_a_damaged_image_is_collected_or_pruned(cured: Cured) -> None:
+    assert cured.kept
 
 
-@pytest.mark.parametrize("place", ["layer", "manifest", "layer's link", "manifest's link", "tag's link"])
-def test_a_folder_in_place_of_a_file_is_named_and_stops_nothing(
-    stored: Stored, client: httpx.Client, place: str
-) -> None:
-    whole = build_image()
-    push(client, "app", "1", whole)
-    gone = push_image(client, "other", "gone", layers=("gone",))
-    client.delete(f"/v2/other/manifests/{gone.digest}").raise_for_status()
-    stored.age()
-    layer = sha256(whole.blobs[1])
-    path = {
+@pytest.mark.parametrize("repository", CUT)
+def test_a_damaged_image_is_whole_after_the_cure_and_a_push(cured: Cured, repository: str) -> None:
+    assert cured.unasked == 1, "nothing goes without a yes"
+    assert "deployer gc --damaged" not in cured.said, "no command advises itself"
+    pushed, pulled = cured.pulled[repository]
+    assert pulled == pushed
+    assert cured.whole[repository]
+    assert cured.whole["other"]
+    assert cured.gone == set()
+    assert cured.left == []
+
+
+def test_a_flipped_bit_of_a_configuration_is_cured(cured: Cured) -> None:
+    assert cured.whole["flipped"]
+    assert cured.left == []
+
+
+def test_damaged_links_are_written_again(cured: Cured) -> None:
+    assert cured.broken
+    told = "links: the links of 2 of its manifests and layers are empty or damaged"
+    assert told in cured.shown["doctor",].stdout
+    assert cured.whole["links"]
+
+
+# -- a folder in place of a file
+
+PLACES = ("layer", "manifest", "layer's link", "manifest's link", "tag's link")
+WITHOUT_FOLDER = (("status",), ("doctor",), ("gc", "--yes"), ("prune", "--keep", "1", "--yes"), ("gc", "--damaged"))
+
+
+@dataclass
+class Blocked:
+    """What was said while folders lay in the place of files, and what was left."""
+
+    named: dict[str, str]
+    shown: dict[tuple[str, ...], CompletedProcess[str]]
+    answers: dict[str, int]
+    collected: bool
+    still: dict[str, bool]
+    whole: dict[str, bool]
+    left: list[dict[str, Any]]
+
+
+def in_repository(place: str) -> str:
+    return re.sub("[^a-z]+", "-", place)
+
+
+@pytest.fixture(scope="module")
+def blocked(shared: DeployedStack) -> Blocked:
+    """A repository for each place; every command has run, then the folders were removed, and all was pushed again."""
+    stored = Stored(shared)
+    stored.clear()
+    images = {place: build_image(layers=(place,)) for place in PLACES}
+    with shared.client as client:
+        for place, whole in images.items():
+            push(client, in_repository(place), "1", whole)
+        gone = push_image(client, "other", "gone", layers=("gone",))
+        client.delete(f"/v2/other/manifests/{gone.digest}").raise_for_status()
+        stored.age()
+        paths = {place: path_of(stored, place, whole) for place, whole in images.items()}
+        for path in paths.values():
+            path.unlink()
+            path.mkdir()
+        shown = run(stored, *WITHOUT_FOLDER)
+        addresses = [f"{kind}/{in_repository(place)}" for kind in ("tags", "untagged") for place in PLACES]
+        answers = {
+            address: client.get(f"/overview/{address}").status_code
+            for address in (*addresses, "catalog", "pushed", "stored")
+        }
+        collected = not stored.blob(gone.digest).exists()
+        still = {place: path.is_dir() for place, path in paths.items()}
+        for place, whole in images.items():
+            paths[place].rmdir()
+            push(client, in_repository(place), "1", whole)
+        whole_again = {place: pulls_whole(client, in_repository(place), "1") for place in PLACES}
+        named = {place: f"/var/lib/registry/{path.relative_to(stored.disk)}" for place, path in paths.items()}
+        return Blocked(named, shown, answers, collected, still, whole_again, content(stored))
+
+
+def path_of(stored: Stored, place: str, whole: Image) -> Path:
+    layer, repository = sha256(whole.blobs[1]), in_repository(place)
+    return {
         "layer": stored.blob(layer),
         "manifest": stored.blob(whole.digest),
-        "layer's link": stored.repository("app") / "_layers" / layer.replace(":", "/") / "link",
-        "manifest's link": stored.revision("app", whole.digest),
-        "tag's link": stored.tag("app", "1"),
+        "layer's link": stored.repository(repository) / "_layers" / layer.replace(":", "/") / "link",
+        "manifest's link": stored.revision(repository, whole.digest),
+        "tag's link": stored.tag(repository, "1"),
     }[place]
-    path.unlink()
-    path.mkdir()
-    named = f"/var/lib/registry/{path.relative_to(stored.disk)}"
-    for look in (("status",), ("doctor",), ("gc", "--yes"), ("prune", "--keep", "1", "--yes"), ("gc", "--damaged")):
-        shown = stored.stack.deployer(*look)
-        assert f"Move {named} away" in shown.stdout + shown.stderr, look
-        assert shown.returncode == (look == ("doctor",)), look
-    assert not stored.blob(gone.digest).exists(), "the rest was collected"
-    assert path.is_dir()
-    for answer in ("tags/app", "untagged/app", "catalog", "pushed", "stored"):
-        assert client.get(f"/overview/{answer}").status_code == 200, answer
-    path.rmdir()
-    push(client, "app", "1", whole)
-    assert pulls_whole(client, "app", "1")
-    assert json.loads(stored.stack.deployer("status", "--json").stdout)["content"] == []
 
 
-def test_a_missing_layer_needs_a_push_alone(
-    stored: Stored, client: httpx.Client, make_image: Callable[..., str]
-) -> None:
-    name = f"{stored.stack.address}/app:1"
-    make_image(name)
-    docker("push", name)
-    layer = json.loads(stored.blob(stored.tag("app", "1").read_text()).read_bytes())["layers"][0]["digest"]
-    stored.blob(layer).unlink()
-    told = stored.stack.deployer("status").stderr
-    assert "app:1 cannot be pulled whole" in told
-    assert "gc --damaged" not in told
-    docker("push", name)
-    assert pulls_whole(client, "app", "1")
-    assert "cannot be pulled whole" not in stored.stack.deployer("status").stderr
+@pytest.mark.parametrize("place", PLACES)
+def test_a_folder_in_place_of_a_file_is_named_and_stops_nothing(blocked: Blocked, place: str) -> None:
+    for look, done in blocked.shown.items():
+        assert re.search(f"Move [^\n]*{re.escape(blocked.named[place])}[^\n]* away", both(done)), look
+        assert done.returncode == (look == ("doctor",)), look
+    assert blocked.still[place]
+    for kind in ("tags", "untagged"):
+        assert blocked.answers[f"{kind}/{in_repository(place)}"] == 200, kind
+    assert blocked.whole[place]
+    assert blocked.left == []
 
 
-@pytest.mark.parametrize("lost", ["layer", "configuration", "manifest", "tag"])
-def test_a_missing_link_needs_a_push_alone(
-    stored: Stored, client: httpx.Client, make_image: Callable[..., str], lost: str
-) -> None:
+def test_with_folders_in_place_of_files_the_rest_is_collected_and_told(blocked: Blocked) -> None:
+    assert blocked.collected
+    assert {name: blocked.answers[name] for name in ("catalog", "pushed", "stored")} == {
+        "catalog": 200, "pushed": 200, "stored": 200,
+    }  # fmt: skip
+
+
+# -- what is missing needs a push alone
+
+LOST = ("layer", "layer-link", "configuration-link", "manifest-link", "tag")
+
+
+@dataclass
+class PushedAgain:
+    """What was said of what was missing, and what was left after a push alone."""
+
+    digests: dict[str, str]
+    told: list[dict[str, Any]]
+    tags: dict[str, str]
+    whole: dict[str, bool]
+    left: list[dict[str, Any]]
+    tags_after: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def pushed_again(shared: DeployedStack) -> PushedAgain:
+    """A repository for each thing that was lost."""
+    stored = Stored(shared)
+    stored.clear()
+    with shared.client as client, local_images() as make:
+        push_local(stored, make, *LOST)
+        lost = {repository: lose(stored, repository) for repository in LOST}
+        told = content(stored)
+        tags = {name: shared.deployer("tags", name).stderr for name in LOST}
+        for name in LOST:
+            docker("push", f"{shared.address}/{name}:1")
+        whole = {name: pulls_whole(client, name, "1") for name in LOST}
+        after = {name: shared.deployer("tags", name, check=True).stderr for name in LOST}
+        return PushedAgain(lost, told, tags, whole, content(stored), after)
+
+
+def lose(stored: Stored, repository: str) -> str:
+    """Remove what the repository is called after; the digest of what is not found without it."""
+    of = parts(stored, repository)
+    part, _, is_link = repository.partition("-")
+    digest = of.get(part, of["manifest"])
+    link = stored.repository(repository) / "_layers" / digest.replace(":", "/") / "link"
+    path = {"tag": stored.tag(repository, "1"), "manifest": stored.revision(repository, digest)}.get(part, link)
+    (path if is_link or part == "tag" else stored.blob(digest)).unlink()
+    return digest
+
+
+def test_a_missing_layer_needs_a_push_alone(pushed_again: PushedAgain) -> None:
+    (told,) = [one for one in pushed_again.told if one["sentence"].startswith("layer:1 cannot be pulled whole")]
+    assert "gc --damaged" not in " ".join(told["advice"][:-1])
+    assert pushed_again.whole["layer"]
+    assert pushed_again.left == []
+
+
+@pytest.mark.parametrize("lost", LOST[1:])
+def test_a_missing_link_needs_a_push_alone(pushed_again: PushedAgain, lost: str) -> None:
     """As the advice says: the registry takes the file that it has for one that is not there, and links it again."""
-    name = f"{stored.stack.address}/app:1"
-    make_image(name)
-    docker("push", name)
-    digest = stored.tag("app", "1").read_text()
-    manifest = json.loads(stored.blob(digest).read_bytes())
-    layers = stored.repository("app") / "_layers"
-    part = {"layer": manifest["layers"][0], "configuration": manifest["config"]}.get(lost, {"digest": digest})["digest"]
-    link = {"manifest": stored.revision("app", digest), "tag": stored.tag("app", "1")}.get(
-        lost, layers / part.replace(":", "/") / "link"
-    )
-    link.unlink()
-    told = stored.stack.deployer("tags", "app").stderr
-    (finding,) = json.loads(stored.stack.deployer("status", "--json").stdout)["content"]
+    (finding,) = [one["sentence"] for one in pushed_again.told if one["sentence"].startswith(f"{lost}:1")]
     if lost == "tag":
-        assert finding["sentence"].startswith("app:1: a tag, whose file is missing")
+        assert finding.startswith("tag:1: a tag, whose file is missing")
     else:
-        what = "manifest" if lost == "manifest" else "file"
-        assert f"app:1 is not whole: the link of the {what} {part[7:19]} is missing. Push it again." in told
-        assert finding["sentence"] == f"app:1 cannot be pulled whole: the link of the {what} {part[7:19]} is missing."
-    docker("push", name)
-    assert pulls_whole(client, "app", "1")
-    assert stored.stack.deployer("tags", "app", check=True).stderr == ""
-    assert json.loads(stored.stack.deployer("status", "--json").stdout)["content"] == []
+        what = "manifest" if lost == "manifest-link" else "file"
+        missing = f"the link of the {what} {pushed_again.digests[lost][7:19]} is missing."
+        assert f"{lost}:1 is not whole: {missing} Push it again." in pushed_again.tags[lost]
+        assert finding == f"{lost}:1 cannot be pulled whole: {missing}"
+    assert pushed_again.whole[lost]
+    assert pushed_again.tags_after[lost] == ""
+    assert pushed_again.left == []
 
 
-@pytest.mark.parametrize("cut", ["layer", "layer and manifest", "layer, and no manifest"])
-def test_a_removal_as_advised_takes_the_damaged_file_and_nothing_else(
-    stored: Stored, client: httpx.Client, make_image: Callable[..., str], cut: str
-) -> None:
+# -- removed as is advised
+
+REMOVED = {
+    "short-layer": "layer",
+    "short-layer-and-manifest": "layer and manifest",
+    "short-layer-without-manifest": "layer, and no manifest",
+}
+COLLECTED_BY = {
+    "deployer gc": ("short-layer", "short-layer-and-manifest"),
+    "deployer gc --damaged": ("short-layer-without-manifest",),
+}
+"""The command that is advised after the deletion, and the repositories in which it is run."""
+
+
+@dataclass
+class Removed:
+    """What was advised for a repository, what was left after it, and after a push."""
+
+    collect: str
+    left: list[dict[str, Any]]
+    innocent: bool
+    other: bool
+    whole: bool = False
+    left_at_the_end: list[dict[str, Any]] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def removed(shared: DeployedStack) -> dict[str, Removed]:
     """The files are as young as after a power cut: what is left of them must not pass for a push under way."""
-    name = f"{stored.stack.address}/app:1"
-    make_image(name, 300_000)
-    docker("push", name)
-    digest = stored.tag("app", "1").read_text()
-    media_type = json.loads(stored.blob(digest).read_bytes())["mediaType"]
-    assert put_manifest(client, "app", "same", Image(stored.blob(digest).read_bytes(), media_type, ())) == 201
-    push_image(client, "app", "2")
+    stored = Stored(shared)
+    with shared.client as client, local_images() as make:
+        return {
+            name: found
+            for repositories in COLLECTED_BY.values()
+            for name, found in remove_as_advised(stored, client, make, repositories).items()
+        }
+
+
+def remove_as_advised(
+    stored: Stored, client: httpx.Client, make: Make, repositories: tuple[str, ...]
+) -> dict[str, Removed]:
+    stored.clear()
+    push_local(stored, make, *repositories, size=300_000)
     innocent = build_image(layers=("by digest",))
     for blob in innocent.blobs:
         put_blob(client, "by-digest", blob)
     assert put_manifest(client, "by-digest", innocent.digest, innocent) == 201
-    layer = json.loads(stored.blob(digest).read_bytes())["layers"][0]["digest"]
-    stored.blob(layer).write_bytes(stored.blob(layer).read_bytes()[:1000])
-    if cut == "layer and manifest":
-        stored.blob(digest).write_bytes(b"{")
-    elif cut == "layer, and no manifest":
-        stored.blob(digest).unlink()
-
-    told = json.loads(stored.stack.deployer("status", "--json").stdout)["content"][0]
-    delete, collect = told["advice"][-1].removeprefix("Or remove them: ").split(", then: ")
-    for command in (delete, collect):
+    for repository in repositories:
+        cut_layer(stored, client, repository)
+    told = {one["sentence"].partition(":")[0]: one["advice"][-1] for one in content(stored)}
+    advised = {name: told[name].removeprefix("Or remove them: ").split(", then: ") for name in repositories}
+    for command in [delete for delete, _ in advised.values()] + [*{collect for _, collect in advised.values()}]:
         stored.stack.deployer(*command.split()[1:], "--yes", check=True)
-    assert json.loads(stored.stack.deployer("status", "--json").stdout)["content"] == []
-    assert pulls_whole(client, "by-digest", innocent.digest)
-    assert pulls_whole(client, "app", "2")
-    docker("push", name)
-    docker("image", "rm", name)
-    docker("pull", name)
-    assert pulls_whole(client, "app", "1")
-    assert json.loads(stored.stack.deployer("status", "--json").stdout)["content"] == []
+    left, is_innocent = content(stored), pulls_whole(client, "by-digest", innocent.digest)
+    made = {
+        name: Removed(collect, left, is_innocent, pulls_whole(client, name, "2"))
+        for name, (_, collect) in advised.items()
+    }
+    for repository, one in made.items():
+        name = f"{stored.stack.address}/{repository}:1"
+        docker("push", name)
+        docker("image", "rm", name)
+        docker("pull", name)
+        one.whole = pulls_whole(client, repository, "1")
+    left = content(stored)
+    for one in made.values():
+        one.left_at_the_end = left
+    return made
 
 
-@pytest.mark.parametrize("media", ["docker", OCI])
-def test_windows_images_are_taken_kept_and_never_called_lost(stored: Stored, client: httpx.Client, media: str) -> None:
-    windows = foreign_image(media=media)
-    push(client, "windows", "1", windows)
-    stored.age()
-    before = stored.listing()
-    done = stored.stack.deployer("gc", "--untagged", "--yes")
-    assert (done.returncode, "Warning" in done.stderr) == (0, False), done.stderr
-    assert stored.listing() == before
-    assert json.loads(stored.stack.deployer("status", "--json").stdout)["content"] == []
-    assert "cannot" not in stored.stack.deployer("inspect", "windows:1", check=True).stderr
-    answer = client.get("/v2/windows/manifests/1", headers={"Accept": windows.media_type})
-    assert answer.content == windows.content
+def cut_layer(stored: Stored, client: httpx.Client, repository: str) -> None:
+    of = parts(stored, repository)
+    manifest = stored.blob(of["manifest"])
+    media_type = json.loads(manifest.read_bytes())["mediaType"]
+    assert put_manifest(client, repository, "same", Image(manifest.read_bytes(), media_type, ())) == 201
+    push_image(client, repository, "2")
+    layer = stored.blob(of["layer"])
+    layer.write_bytes(layer.read_bytes()[:1000])
+    if REMOVED[repository] == "layer and manifest":
+        manifest.write_bytes(b"{")
+    elif REMOVED[repository] == "layer, and no manifest":
+        manifest.unlink()
+
+
+@pytest.mark.parametrize("repository", REMOVED)
+def test_a_removal_as_advised_takes_the_damaged_file_and_nothing_else(
+    removed: dict[str, Removed], repository: str
+) -> None:
+    found = removed[repository]
+    assert repository in COLLECTED_BY[found.collect]
+    assert found.left == []
+    assert found.innocent
+    assert found.other
+    assert found.whole
+    assert found.left_at_the_end == []
+
+
+# -- what is no damage
+
+
+@dataclass
+class Foreign:
+    """What was said of images of which layers lie elsewhere, and what was left."""
+
+    done: CompletedProcess[str]
+    unchanged: bool
+    content: list[dict[str, Any]]
+    inspected: dict[str, str]
+    answers: dict[str, bytes]
+
+
+WINDOWS = {media: foreign_image(media=media) for media in ("docker", OCI)}
+
+
+@pytest.fixture(scope="module")
+def foreign(shared: DeployedStack) -> Foreign:
+    stored = Stored(shared)
+    stored.clear()
+    with shared.client as client:
+        for media, windows in WINDOWS.items():
+            push(client, f"windows/{media}", "1", windows)
+        stored.age()
+        before = stored.listing()
+        done = shared.deployer("gc", "--untagged", "--yes")
+        unchanged = stored.listing() == before
+        inspected = {media: shared.deployer("inspect", f"windows/{media}:1", check=True).stderr for media in WINDOWS}
+        answers = {
+            media: client.get(f"/v2/windows/{media}/manifests/1", headers={"Accept": windows.media_type}).content
+            for media, windows in WINDOWS.items()
+        }
+        return Foreign(done, unchanged, content(stored), inspected, answers)
+
+
+@pytest.mark.parametrize("media", WINDOWS)
+def test_windows_images_are_taken_kept_and_never_called_lost(foreign: Foreign, media: str) -> None:
+    assert (foreign.done.returncode, "Warning" in foreign.done.stderr) == (0, False), foreign.done.stderr
+    assert foreign.unchanged
+    assert foreign.content == []
+    assert "cannot" not in foreign.inspected[media]
+    assert foreign.answers[media] == WINDOWS[media].content
 
 
 def test_a_size_that_a_manifest_says_wrongly_is_told_by_all_and_takes_nothing(
@@ -259,20 +530,6 @@ def test_a_size_that_a_manifest_says_wrongly_is_told_by_all_and_takes_nothing(
     assert json.loads(stored.stack.deployer("status", "--json").stdout)["content"] == []
 
 
-def test_damaged_links_are_written_again(stored: Stored, client: httpx.Client) -> None:
-    whole = build_image()
-    push(client, "app", "1", whole)
-    layer = stored.repository("app") / "_layers" / sha256(whole.blobs[1]).replace(":", "/") / "link"
-    for link in (layer, stored.revision("app", whole.digest)):
-        link.write_bytes(b"")
-    assert not pulls_whole(client, "app", "1")
-    assert (
-        "app: the links of 2 of its manifests and layers are empty or damaged" in stored.stack.deployer("doctor").stdout
-    )
-    stored.stack.deployer("gc", "--damaged", "--yes", check=True)
-    assert pulls_whole(client, "app", "1")
-
-
 # -- what is in the storage and is not the registry's, or cannot be read
 
 
@@ -304,15 +561,16 @@ def test_a_storage_that_cannot_be_read_is_no_empty_one(stored: Stored, client: h
     folder.rename(stored.disk / "aside")
     folder.symlink_to(folder.name)
     before = stored.listing()
-    for command in (("status",), ("doctor",), ("gc", "--yes"), ("prune", "--keep", "1", "--yes"), ("gc", "--dry-run")):
-        done = stored.stack.deployer(*command)
+    shown = run(
+        stored, ("status",), ("doctor",), ("gc", "--yes"), ("prune", "--keep", "1", "--yes"), ("gc", "--dry-run")
+    )
+    for command, done in shown.items():
         assert done.returncode == 1, command
-        assert f"/var/lib/registry/docker/registry/v2/{place}" in done.stdout + done.stderr, command
+        assert f"/var/lib/registry/docker/registry/v2/{place}" in both(done), command
     # Both tell how to fix it, and `up` would not.
-    assert "→ Look what is there" in stored.stack.deployer("status").stderr
-    told = stored.stack.deployer("doctor").stdout
-    assert "→ Look what is there" in told
-    assert "→ deployer up" not in told
+    assert "→ Look what is there" in shown["status",].stderr
+    assert "→ Look what is there" in shown["doctor",].stdout
+    assert "→ deployer up" not in shown["doctor",].stdout
     catalog = stored.stack.deployer("catalog", "--tags")
     assert catalog.returncode == 1
     assert "No repositories" not in catalog.stdout + catalog.stderr
