@@ -30,7 +30,8 @@ from tests.support.stored import IMAGES, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from subprocess import Popen
+
+    from tests.support.warm import Warm
 
 GC = ("gc", "--untagged", "--yes")
 PRUNE = ("prune", "old*", "--keep", "2", "--yes")
@@ -46,7 +47,7 @@ class Scene:
     kept: Kept
     client: httpx.Client
     ends: dict[tuple[str, ...], dict[str, bytes]]
-    process: Popen[str] | None = None
+    process: Warm | None = None
 
     @property
     def stored(self) -> Stored:
@@ -71,14 +72,14 @@ class Scene:
             docker("container", "rm", "--force", helper, check=False)
         self.kept.put_back()
 
-    def start(self, command: tuple[str, ...]) -> Popen[str]:
+    def start(self, command: tuple[str, ...]) -> Warm:
         return begin(self.stack, *command)
 
     def taken(self) -> bool:
         """Whether something has been taken out of the storage, in this run or one before it."""
         return not self.stored.tag("old", "1").exists()
 
-    def start_until(self, command: tuple[str, ...], reached: Callable[[Scene], bool]) -> Popen[str]:
+    def start_until(self, command: tuple[str, ...], reached: Callable[[Scene], bool]) -> Warm:
         """Start a command, and return when it has come that far, or has ended."""
         process = self.process = self.start(command)
         wait_until(lambda: reached(self) or process.poll() is not None)
@@ -125,6 +126,7 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(make_stack: Callable[..., DeployedStack], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     stack = make_stack(DEPLOYER_REGISTRY_DATA=IMAGES)
+    stack.lasting = True
     stack.up()
     stored = Stored(stack)
     with stack.client as client:

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from tests.support.engine_api import containers
 from tests.support.run import PATIENCE_SECONDS
-from tests.support.stack import DeployedStack, docker
+from tests.support.warm import Warm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.support.stack import DeployedStack
     from tests.support.stored import Stored
 
 NOTHING = "sha256:" + "0" * 64
@@ -49,20 +51,12 @@ def state(stored: Stored) -> dict[str, bytes]:
     }
 
 
-def begin(stack: DeployedStack, *arguments: str) -> subprocess.Popen[str]:
+def begin(stack: DeployedStack, *arguments: str) -> Warm:
     """Start a command without a terminal; end it with `finish`."""
-    return subprocess.Popen(
-        stack.command(*arguments),
-        cwd=stack.folder,
-        env=stack.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return Warm(arguments, folder=stack.folder, environment=stack.environment)
 
 
-def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
+def finish(process: Warm) -> tuple[int, str]:
     """Wait for a command; its exit code, and what it said on standard error."""
     try:
         _, said = process.communicate(timeout=PATIENCE_SECONDS)
@@ -85,16 +79,14 @@ def wait_until(reached: Callable[[], object], seconds: float = PATIENCE_SECONDS)
 
 def descendants(process: int) -> set[int]:
     """The processes that a process has started, and those that these have, by their ID."""
-    parents = {}
-    for each in Path("/proc").glob("[0-9]*/stat"):
+    found: set[int] = set()
+    for listed in Path(f"/proc/{process}/task").glob("*/children"):
         try:
-            parents[int(each.parent.name)] = int(each.read_text().rpartition(")")[2].split()[1])
+            children = {int(child) for child in listed.read_text().split()}
         except (FileNotFoundError, ProcessLookupError):
             continue
-    found = {process}
-    while more := {child for child, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found - {process}
+        found |= children.union(*map(descendants, children))
+    return found
 
 
 def started(process: int) -> list[bytes]:
@@ -108,7 +100,7 @@ def started(process: int) -> list[bytes]:
     return found
 
 
-def kill_all(process: subprocess.Popen[str]) -> None:
+def kill_all(process: Warm) -> None:
     """Kill a process with all that it started, as a service manager does."""
     for each in (process.pid, *descendants(process.pid)):
         try:
@@ -119,8 +111,7 @@ def kill_all(process: subprocess.Popen[str]) -> None:
 
 def helpers(stack: DeployedStack) -> list[str]:
     """The helper containers of a deployment, also those that have ended."""
-    label = f"label=deployer.upkeep={stack.directory}"
-    return docker("container", "ls", "--all", "--quiet", "--no-trunc", "--filter", label).split()
+    return [found["Id"] for found in containers(f"deployer.upkeep={stack.directory}")]
 
 
 def gate(stack: DeployedStack) -> list[str]:

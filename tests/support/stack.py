@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from tests.support.engine_api import containers, remove_project
 from tests.support.run import LABEL, PATIENCE_SECONDS
-from tests.support.sweeping import remove_deployment
-from tests.support.warm import run_warm
+from tests.support.warm import Warm, run_warm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,6 +107,12 @@ class DeployedStack:
             )
         return done
 
+    def deployer_in_bytes(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        """Run one command, of which the output matters byte for byte."""
+        process = Warm(arguments, folder=self.folder, environment=self.environment)
+        printed, said = process.printed(2 * PATIENCE_SECONDS)
+        return subprocess.CompletedProcess(["deployer", *arguments], process.returncode, printed, said)
+
     def up(self, *arguments: str) -> None:
         """Bring it up."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -125,12 +131,9 @@ class DeployedStack:
 
     def remove(self) -> None:
         """Remove its containers, volumes and network, also when deployer itself is broken."""
-        remove_deployment(self.name)
+        remove_project(self.name)
 
     def containers(self) -> dict[str, str]:
         """The ID of each service's container."""
-        lines = docker(
-            "ps", "--all", "--no-trunc", "--filter", f"label=com.docker.compose.project={self.name}",
-            "--format", '{{.Label "com.docker.compose.service"}} {{.ID}}',
-        ).splitlines()  # fmt: skip
-        return dict(line.split() for line in lines)
+        found = containers(f"com.docker.compose.project={self.name}")
+        return {each["Labels"]["com.docker.compose.service"]: each["Id"] for each in found}

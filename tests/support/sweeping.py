@@ -33,13 +33,6 @@ def own_images() -> list[str]:
     return [name for name in _listed("image", "ls", "--format", "{{.Repository}}:{{.Tag}}") if _is_own(name)]
 
 
-def remove_deployment(name: str) -> None:
-    """Remove the containers, volumes and networks of one Compose project, at once and without its files."""
-    _remove("container", "--filter", f"label=com.docker.compose.project={name}")
-    for kind in ("volume", "network"):
-        _remove(kind, "--filter", f"label=com.docker.compose.project={name}")
-
-
 def sweep() -> None:
     """Remove all that this run made and that is still there; nothing if it never needed an engine."""
     if images_before().exists():

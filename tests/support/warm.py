@@ -40,22 +40,67 @@ def run_warm(
             command, check=False, capture_output=True, text=True, input=stdin, cwd=folder, env=environment,
             timeout=seconds,
         )  # fmt: skip
-    _FORKED.set_forkserver_preload(list(_LOADED))
-    with tempfile.TemporaryDirectory() as scratch:
-        given, printed, said = (Path(scratch) / name for name in ("stdin", "stdout", "stderr"))
+    process = Warm(arguments, folder=folder, environment=environment, stdin=stdin)
+    try:
+        printed, said = process.communicate(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+    return subprocess.CompletedProcess(["deployer", *arguments], process.returncode, printed, said)
+
+
+class Warm:
+    """A command at work in a folder, without a terminal, with what `subprocess.Popen` has for signals and the end."""
+
+    def __init__(
+        self, arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str], stdin: str = ""
+    ) -> None:
+        self._arguments = tuple(arguments)
+        self._scratch = tempfile.TemporaryDirectory()
+        given, self._printed, self._said = (Path(self._scratch.name) / name for name in ("stdin", "stdout", "stderr"))
         given.write_text(stdin)
-        process = _FORKED.Process(
-            target=_become, args=(tuple(arguments), str(folder), dict(environment), (given, printed, said))
-        )
-        process.start()
-        process.join(seconds)
-        if process.exitcode is None:
-            process.kill()
-            process.join()
-            raise subprocess.TimeoutExpired(["deployer", *arguments], seconds, printed.read_text(), said.read_text())
-        code = process.exitcode
-        process.close()
-        return subprocess.CompletedProcess(["deployer", *arguments], code, printed.read_text(), said.read_text())
+        _FORKED.set_forkserver_preload(list(_LOADED))
+        streams = (given, self._printed, self._said)
+        self._process = _FORKED.Process(target=_become, args=(self._arguments, str(folder), dict(environment), streams))
+        self._process.start()
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int:
+        """The exit code of a command that has ended; of one that a signal has ended, its number below zero."""
+        assert self._process.exitcode is not None
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Wait for the end; what was printed on standard output and on standard error. Raises TimeoutExpired."""
+        printed, said = self.printed(timeout)
+        return printed.decode(), said.decode()
+
+    def printed(self, timeout: float | None = None) -> tuple[bytes, bytes]:
+        """The same, byte for byte."""
+        self._process.join(timeout)
+        if self.poll() is None:
+            assert timeout is not None
+            raise subprocess.TimeoutExpired(["deployer", *self._arguments], timeout)
+        # A process that was killed at its very beginning has made no files.
+        printed, said = (file.read_bytes() if file.exists() else b"" for file in (self._printed, self._said))
+        self._scratch.cleanup()
+        return printed, said
 
 
 def _is_of_python(key: str) -> bool:
