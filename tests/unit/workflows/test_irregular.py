@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pytest
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deployer.storage.snapshot import Snapshot
+    from deployer.workflows.finding import Finding
     from deployer.workflows.upkeep.maintenance import Upkeep
     from deployer.workflows.upkeep.survey.garbage import DeepCheck, RemovalPolicy, Survey
     from deployer.workflows.upkeep.survey.manifest_graph import RemovalSet
@@ -35,19 +38,32 @@ def blob(digest: str) -> str:
     return f"blobs/sha256/{digest[7:9]}/{digest[7:]}/data"
 
 
-PLACES = {
-    "manifest": blob(WHOLE.digest),
-    "configuration": blob(CONFIG),
-    "layer": blob(LAYER),
-    "tag's link": "repositories/app/_manifests/tags/1/current/link",
-    "manifest's link": f"repositories/app/_manifests/revisions/sha256/{WHOLE.digest[7:]}/link",
-    "layer's link": f"repositories/app/_layers/sha256/{LAYER[7:]}/link",
-    "folder of the layer": f"blobs/sha256/{LAYER[7:9]}/{LAYER[7:]}",
-    "tag's folder": "repositories/app/_manifests/tags/1/current",
-    "tags": "repositories/app/_manifests/tags",
-    "manifests": "repositories/app/_manifests",
-    "layers": "repositories/app/_layers",
-}
+def places(repository: str, whole: Image) -> dict[str, str]:
+    """Where the registry has what of an image that is tagged `1`; by kind."""
+    config, layer = map(sha256, whole.blobs)
+    return {
+        "manifest": blob(whole.digest),
+        "configuration": blob(config),
+        "layer": blob(layer),
+        "tag's link": f"repositories/{repository}/_manifests/tags/1/current/link",
+        "manifest's link": f"repositories/{repository}/_manifests/revisions/sha256/{whole.digest[7:]}/link",
+        "layer's link": f"repositories/{repository}/_layers/sha256/{layer[7:]}/link",
+        "folder of the layer": f"blobs/sha256/{layer[7:9]}/{layer[7:]}",
+        "tag's folder": f"repositories/{repository}/_manifests/tags/1/current",
+        "tags": f"repositories/{repository}/_manifests/tags",
+        "manifests": f"repositories/{repository}/_manifests",
+        "layers": f"repositories/{repository}/_layers",
+    }
+
+
+PLACES = places("app", WHOLE)
+# As many as a finding names; and alone, those without which nothing at all is collected.
+TOGETHER = (
+    ("manifest", "configuration", "layer", "tag's link", "manifest's link"),
+    ("layer's link", "folder of the layer", "tag's folder", "tags"),
+    ("manifests",),
+    ("layers",),
+)
 
 
 @pytest.fixture
@@ -93,29 +109,83 @@ def as_other_kind(place: Path) -> None:
         as_directory(place)
 
 
-@pytest.mark.parametrize("make", [as_other_kind, as_pipe])
-@pytest.mark.parametrize("name", PLACES)
-def test_it_is_told_by_its_path_and_the_rest_goes_on(tree: Tree, name: str, make: Callable[[Path], None]) -> None:
-    tree.delete("copy", tree.push("copy", ["gone"], image("gone")))
-    gone = sha256(image("gone").blobs[1])
-    assert gone in look(tree).removal.blobs
-    place = tree.root / PLACES[name]
-    make(place)
-    inside = place / "inside"
-    had_inside = inside.exists()
-    kept = tree.blobs()
-    if name not in {"manifests", "layers"}:
-        kept -= {gone, sha256(image("gone").blobs[0]), image("gone").digest}
+@dataclass(frozen=True)
+class Irregular:
+    """A place with something irregular in it: what was told of it, and what was there before and after the runs."""
 
-    told = [one for one in storage_findings.of_survey(look(tree)) if PLACES[name] in one.sentence]
-    assert len(told) == 1
-    assert f"/var/lib/registry/docker/registry/v2/{PLACES[name]}" in told[0].sentence
-    assert PLACES[name] in told[0].advice[0]
+    path: str
+    told: list[Finding]
+    lies: list[bool]
+    inside: list[bool]
+    gone: set[str]
+    blobs: list[set[str]]
+
+
+@pytest.fixture(scope="module")
+def irregular(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Irregular]:
+    """Looks at places and runs collections, once for all places that can be irregular in the same storage."""
+
+    @cache
+    def seen(group: tuple[str, ...], make: Callable[[Path], None]) -> dict[str, Irregular]:
+        return {one.kind: one.seen for one in make_irregular(Tree(tmp_path_factory.mktemp("tree")), group, make)}
+
+    def of(name: str, make: Callable[[Path], None]) -> Irregular:
+        return seen(next(group for group in TOGETHER if name in group), make)[name]
+
+    return of
+
+
+class Made(NamedTuple):
+    kind: str
+    seen: Irregular
+
+
+def make_irregular(tree: Tree, group: tuple[str, ...], make: Callable[[Path], None]) -> list[Made]:
+    paths = {}
+    for number, kind in enumerate(group):
+        whole = image(kind)
+        tree.push(f"app{number}", ["1", "2"], whole)
+        tree.push(f"app{number}", ["2", "3"], image(f"other of {kind}"))
+        paths[kind] = places(f"app{number}", whole)[kind]
+    tree.push("copy", ["1"], image("z"))
+    tree.delete("copy", tree.push("copy", ["gone"], image("gone")))
+    gone = {sha256(image("gone").blobs[1]), sha256(image("gone").blobs[0]), image("gone").digest}
+    assert gone <= set(look(tree).removal.blobs)
+    for path in paths.values():
+        make(tree.root / path)
+    told = [*storage_findings.of_survey(look(tree))]
+    made = [
+        Made(kind, Irregular(path, [one for one in told if path in one.sentence], [], [], gone, []))
+        for kind, path in paths.items()
+    ]
+
+    def note() -> None:
+        for one in made:
+            one.seen.lies.append(os.path.lexists(tree.root / one.seen.path))
+            one.seen.inside.append((tree.root / one.seen.path / "inside").exists())
+            one.seen.blobs.append(tree.blobs())
+
+    note()
     for damaged in (None, layers_to_verify):
         run(tree, everything, damaged)
-        assert tree.blobs() == kept
-        assert os.path.lexists(place)
-        assert inside.exists() == had_inside
+        note()
+    return made
+
+
+@pytest.mark.parametrize("make", [as_other_kind, as_pipe])
+@pytest.mark.parametrize("name", PLACES)
+def test_it_is_told_by_its_path_and_the_rest_goes_on(
+    irregular: Callable[[str, Callable[[Path], None]], Irregular], name: str, make: Callable[[Path], None]
+) -> None:
+    found = irregular(name, make)
+    (told,) = found.told
+    assert f"/var/lib/registry/docker/registry/v2/{found.path}" in told.sentence
+    assert found.path in told.advice[0]
+    before, *after = found.blobs
+    kept = before if name in {"manifests", "layers"} else before - found.gone
+    assert after == [kept, kept]
+    assert found.lies == [True] * 3
+    assert len(set(found.inside)) == 1
 
 
 def test_what_it_hits_is_told_with_a_fix_that_moves_it_first(tree: Tree) -> None:

@@ -343,13 +343,13 @@ def test_what_was_deleted_meanwhile_is_no_failure(tree: Tree) -> None:
 # -- cut off
 
 
-def busy(tree: Tree) -> None:
-    """Deleted, superseded, emptied, kept: enough for a removal of every kind."""
+def busy(tree: Tree, word: str = "") -> None:
+    """Deleted, superseded, emptied, kept: enough for a removal of every kind. Names and content begin with a word."""
     for number in range(4):
-        tree.push("app", ["1"], image(f"app {number}", "shared"))
-        tree.push(f"team/gone{number}", ["1"], image(f"gone {number}"))
-        tree.delete(f"team/gone{number}", image(f"gone {number}").digest)
-    tree.push("app/below", ["1"], image("below", "shared"))
+        tree.push(f"{word}app", ["1"], image(f"{word}app {number}", f"{word}shared"))
+        tree.push(f"{word}team/gone{number}", ["1"], image(f"{word}gone {number}"))
+        tree.delete(f"{word}team/gone{number}", image(f"{word}gone {number}").digest)
+    tree.push(f"{word}app/below", ["1"], image(f"{word}below", f"{word}shared"))
 
 
 def end_state(folder: Path) -> set[str]:
@@ -359,23 +359,50 @@ def end_state(folder: Path) -> set[str]:
     return tree.listing()
 
 
+def part(removal: StorageRemoval, word: str) -> StorageRemoval:
+    """What of a removal is of the names and the content that begin with a word."""
+    made = [
+        image(f"{word}{kind} {number}", *more)
+        for number in range(4)
+        for kind, more in (("app", [f"{word}shared"]), ("gone", []))
+    ]
+    digests = {digest for one in made for digest in (one.digest, *map(sha256, one.blobs))}
+    return StorageRemoval(
+        tuple(one for one in removal.tags if one[0].startswith(word)),
+        tuple(one for one in removal.revisions if one[0].startswith(word)),
+        tuple(digest for digest in removal.blobs if digest in digests),
+        tuple(one for one in removal.layers if one[0].startswith(word)),
+        tuple(name for name in removal.repositories if name.startswith(word)),
+    )
+
+
 def test_cut_off_anywhere_it_is_whole_and_ends_the_same(tmp_path: Path) -> None:
-    expected = end_state(tmp_path / "undisturbed")
+    """Removals are cut off each after another line, side by side in one storage, and one run finishes them all."""
     first = Tree(tmp_path / "first")
     busy(first)
-    found = look(first, all_untagged())
-    lines = found.removal.instructions().splitlines(keepends=True)
-    assert len(lines) > 20
-    for cut in range(0, len(lines), 2):
-        tree = Tree(tmp_path / f"cut{cut}")
-        busy(tree)
+    count = len(look(first, all_untagged()).removal.instructions().splitlines())
+    assert count > 20
+    undisturbed, tree = Tree(tmp_path / "undisturbed"), Tree(tmp_path / "tree")
+    words = {cut: f"cut{cut:02}-" for cut in range(0, count, 2)}
+    for each in (undisturbed, tree):
+        for word in words.values():
+            busy(each, word)
+    removal = look(tree, all_untagged()).removal
+    run(undisturbed, all_untagged())
+    for cut, word in words.items():
+        lines = part(removal, word).instructions().splitlines(keepends=True)
+        assert len(lines) == count
         # The whole list is remembered, and only its beginning carried out.
-        tree.storage()._run("remove", f"{layout.STORAGE}/docker/registry/v2", _REMOVED, stdin=b"".join(lines[:cut]))
-        (tree.folder / ".deployer-removed/cut/list").write_bytes(b"".join(lines))
-        assert not tree.broken(), cut
-        run(tree, unreferenced_only)
-        assert tree.listing() == expected, cut
-        assert not (tree.folder / ".deployer-removed").exists()
+        place = f".deployer-removed/{word}"
+        tree.storage()._run(
+            "remove", f"{layout.STORAGE}/docker/registry/v2", f"{layout.STORAGE}/{place}", stdin=b"".join(lines[:cut])
+        )
+        (tree.folder / place / "list").write_bytes(b"".join(lines))
+    # Each line of it names the cut after which it is broken.
+    assert tree.broken() == []
+    run(tree, unreferenced_only)
+    assert tree.listing() == undisturbed.listing()
+    assert not (tree.folder / ".deployer-removed").exists()
 
 
 _REMOVED = f"{layout.STORAGE}/.deployer-removed/cut"
