@@ -269,7 +269,6 @@ def test_from_page_to_page_and_back_nothing_is_left(own: Own) -> None:
     own.up("joxit")
     stack.deployer("down", environment=own.page("joxit"), check=True)
     assert (stack.containers(), networks_of(stack)) == ({}, set())
-    stack.up()
 
 
 def test_another_image_of_the_page_makes_the_page_anew_and_nothing_else(own: Own) -> None:

@@ -32,6 +32,21 @@ def running(make_stack: Callable[..., DeployedStack]) -> DeployedStack:
     return stack
 
 
+@pytest.fixture(scope="module")
+def worn(make_stack: Callable[..., DeployedStack]) -> DeployedStack:
+    """What `mended` brings up."""
+    return make_stack()
+
+
+@pytest.fixture
+def mended(worn: DeployedStack) -> DeployedStack:
+    """A deployment of this module's, up as `up` alone leaves it, whatever a test before did to it."""
+    worn.directory.mkdir(parents=True, exist_ok=True)
+    (worn.directory / "compose.override.yaml").unlink(missing_ok=True)
+    worn.up()
+    return worn
+
+
 def plan(stack: DeployedStack, *arguments: str, **settings: str) -> dict[str, str]:
     printed = stack.deployer("up", "--dry-run", "--json", *arguments, environment=settings, check=True).stdout
     return {change["service"]: change["action"] for change in json.loads(printed)["services"]}
@@ -65,9 +80,8 @@ def test_services_are_locked_down(running: DeployedStack) -> None:
         assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
 
 
-def test_a_changed_setting_touches_exactly_the_services_it_concerns(make_stack: Callable[..., DeployedStack]) -> None:
-    stack = make_stack()
-    stack.up()
+def test_a_changed_setting_touches_exactly_the_services_it_concerns(mended: DeployedStack) -> None:
+    stack = mended
     first = stack.containers()
     no_page = {"DEPLOYER_FRONTEND_PAGE": "none"}
 
@@ -98,15 +112,13 @@ def test_a_changed_setting_touches_exactly_the_services_it_concerns(make_stack: 
     (stack.directory / "registry" / "config.yaml").write_text("version: 0.1\n")
     stack.deployer("up", check=True)
     assert "rootdirectory" in (stack.directory / "registry" / "config.yaml").read_text()
-    stack.remove()
 
 
 @pytest.mark.parametrize("killed_between", [False, True])
 def test_a_service_that_runs_on_a_file_changed_by_hand_is_made_anew_and_no_other(
-    make_stack: Callable[..., DeployedStack], make_image: Callable[..., str], killed_between: bool
+    mended: DeployedStack, make_image: Callable[..., str], killed_between: bool
 ) -> None:
-    stack = make_stack()
-    stack.up()
+    stack = mended
     first = stack.containers()
     file = stack.directory / "registry" / "config.yaml"
     rendered = file.read_text()
@@ -137,12 +149,10 @@ def test_a_service_that_runs_on_a_file_changed_by_hand_is_made_anew_and_no_other
     assert third["registry"] == second["registry"]
     assert httpx.get(f"{stack.url}/v2/").status_code == 200
     assert plan(stack) == KEPT
-    stack.remove()
 
 
-def test_the_users_override_is_obeyed_and_kept(make_stack: Callable[..., DeployedStack]) -> None:
-    stack = make_stack()
-    stack.up()
+def test_the_users_override_is_obeyed_and_kept(mended: DeployedStack) -> None:
+    stack = mended
     override = stack.directory / "compose.override.yaml"
     override.write_text("services: {registry: {labels: {mine: 'yes'}}}\n")
     assert plan(stack) == {"registry": "recreate", "frontend": "unchanged"}
@@ -162,9 +172,8 @@ def test_the_users_override_is_obeyed_and_kept(make_stack: Callable[..., Deploye
     override.unlink()
 
 
-def test_a_stopped_service_is_started_again(make_stack: Callable[..., DeployedStack]) -> None:
-    stack = make_stack()
-    stack.up()
+def test_a_stopped_service_is_started_again(mended: DeployedStack) -> None:
+    stack = mended
     docker("stop", "--time", "1", stack.containers()["registry"])
     status = stack.deployer("status")
     assert status.returncode == 1
@@ -174,7 +183,6 @@ def test_a_stopped_service_is_started_again(make_stack: Callable[..., DeployedSt
     stack.up()
     assert stack.containers() == before
     assert stack.deployer("status").returncode == 0
-    stack.remove()
 
 
 def test_a_killed_up_is_mended_by_the_next(make_stack: Callable[..., DeployedStack]) -> None:
@@ -374,9 +382,8 @@ def test_a_full_disk_is_told_before_and_after(
         subprocess.run(["umount", str(place)], check=True)
 
 
-def test_down_with_volumes_asks_and_then_leaves_nothing(make_stack: Callable[..., DeployedStack]) -> None:
-    stack = make_stack()
-    stack.up()
+def test_down_with_volumes_asks_and_then_leaves_nothing(mended: DeployedStack) -> None:
+    stack = mended
     refused = stack.deployer("down", "--volumes")
     assert refused.returncode == 1
     assert "Repeat the command with --yes." in refused.stderr
@@ -411,10 +418,9 @@ def test_two_commands_at_once_are_told_apart(make_stack: Callable[..., DeployedS
 
 
 def test_a_registry_that_does_not_answer_is_said_in_the_registrys_own_form(
-    make_stack: Callable[..., DeployedStack],
+    mended: DeployedStack,
 ) -> None:
-    stack = make_stack()
-    stack.up()
+    stack = mended
     docker("pause", stack.containers()["registry"])
     docker("unpause", stack.containers()["registry"])
     docker("stop", "--time", "1", stack.containers()["registry"])
@@ -422,53 +428,40 @@ def test_a_registry_that_does_not_answer_is_said_in_the_registrys_own_form(
     assert answer.status_code == 503
     assert answer.json()["errors"][0]["code"] == "UNAVAILABLE"
     assert answer.headers["Retry-After"] == "5"
-    stack.remove()
 
 
-def test_a_lost_folder_is_made_again_and_the_services_with_it(make_stack: Callable[..., DeployedStack]) -> None:
-    stack = make_stack()
-    stack.up()
+def test_a_lost_folder_is_made_again_and_the_services_with_it(mended: DeployedStack) -> None:
+    stack = mended
     shutil.rmtree(stack.directory)
     assert plan(stack) == {"registry": "recreate", "frontend": "recreate"}
     stack.up()
     assert stack.deployer("status").returncode == 0
     assert plan(stack) == KEPT
-    stack.remove()
 
 
-def test_status_tells_where_it_is_and_not_where_the_settings_say(make_stack: Callable[..., DeployedStack]) -> None:
-    stack = make_stack(DEPLOYER_REGISTRY_DATA="./here")
-    stack.up()
+def test_status_tells_where_it_is_and_not_where_the_settings_say(shared: DeployedStack) -> None:
     other = free_port()
-    status = stack.deployer("status", "--port", str(other), environment={"DEPLOYER_REGISTRY_DATA": "volume"})
+    status = shared.deployer("status", "--port", str(other), environment={"DEPLOYER_REGISTRY_DATA": "volume"})
     assert status.returncode == 1
-    assert f"It was brought up on port {stack.port}, and the settings say {other}" in status.stderr
-    assert f"in {stack.folder / 'here'}" in status.stdout
-    stack.remove()
+    assert f"It was brought up on port {shared.port}, and the settings say {other}" in status.stderr
+    assert f"in {shared.folder / 'images'}" in status.stdout
 
 
-def test_status_counts_no_other_registrys_repositories(
-    make_stack: Callable[..., DeployedStack], running: DeployedStack
-) -> None:
-    stack = make_stack()
-    stack.up()
+def test_status_counts_no_other_registrys_repositories(mended: DeployedStack, running: DeployedStack) -> None:
+    stack = mended
     # The frontend is stopped, and what answers at the settings' port is another deployment.
     docker("stop", "--time", "1", stack.containers()["frontend"])
     report = json.loads(stack.deployer("status", "--json", "--port", str(running.port)).stdout)
     assert report["repositories"] is None
     assert report["ready"] is False
-    stack.remove()
 
 
-def test_make_up_does_not_answer_for_its_user_where_images_are_at_stake(
-    make_stack: Callable[..., DeployedStack],
-) -> None:
-    stack = make_stack()
-    stack.up()
-    moved = stack.deployer("up", "--install", environment={"DEPLOYER_REGISTRY_DATA": "./elsewhere"})
+def test_make_up_does_not_answer_for_its_user_where_images_are_at_stake(running: DeployedStack) -> None:
+    before = running.containers()
+    moved = running.deployer("up", "--install", environment={"DEPLOYER_REGISTRY_DATA": "./elsewhere"})
     assert moved.returncode == 1
     assert "The images pushed so far stay in the volume" in moved.stderr
-    stack.remove()
+    assert running.containers() == before
 
 
 @pytest.mark.parametrize("arguments", [["status"], ["render"], ["up", "--dry-run"]])
