@@ -6,18 +6,21 @@ import hashlib
 import json
 import re
 import shlex
-import subprocess
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.planted import GOOD, LINKS, MANIFESTS, damage_link, plant, plant_everything
 from tests.support.registry_content import sha256
+from tests.support.stored import Stored
 
 if TYPE_CHECKING:
+    from subprocess import CompletedProcess
+
     import httpx
 
-    from tests.support.stored import Stored
+    from tests.support.stack import DeployedStack
 
 # Those whose digest the registry tells, though not all whose content it can read.
 GIVEN = ("schema1", "no-media-type", "no-digests", "flipped", "sha512")
@@ -32,29 +35,84 @@ def is_good(client: httpx.Client, repository: str) -> bool:
     return answer.content == GOOD.content
 
 
+@dataclass(frozen=True)
+class Deleted:
+    """What became of a repository in which one tag, or one manifest, was deleted; `there` is whether its link is."""
+
+    planted: dict[str, str]
+    tags: set[str]
+    good: bool
+    there: bool
+
+
+def delete_all(
+    stored: Stored, client: httpx.Client, names: dict[str, str], planted: dict[str, dict[str, str]]
+) -> tuple[CompletedProcess[str], dict[str, Deleted]]:
+    """Delete what is named in the repositories, which are called after the tags, by one command."""
+    done = stored.stack.deployer("delete", *names.values(), "--yes")
+    found = {
+        tag: Deleted(
+            planted[tag], tags_of(client, tag), is_good(client, tag), stored.revision(tag, planted[tag][tag]).exists()
+        )
+        for tag in names
+    }
+    return done, found
+
+
+@pytest.fixture(scope="module")
+def tags_deleted(shared: DeployedStack) -> tuple[CompletedProcess[str], dict[str, Deleted]]:
+    """A repository for each tag, with everything planted in it, and that tag deleted; what the command said."""
+    stored = Stored(shared)
+    stored.clear()
+    tags = (*MANIFESTS, *LINKS)
+    planted = {tag: plant_everything(stored, tag) for tag in tags}
+    with shared.client as client:
+        return delete_all(stored, client, {tag: f"{tag}:{tag}" for tag in tags}, planted)
+
+
 @pytest.mark.parametrize("tag", [*MANIFESTS, *LINKS])
-def test_a_tag_goes_whatever_it_names(stored: Stored, client: httpx.Client, tag: str) -> None:
-    planted = plant_everything(stored, "app")
-    done = stored.stack.deployer("delete", f"app:{tag}", "--yes")
-    assert (done.returncode, done.stdout) == (0, f"Deleted app:{tag}\n"), done.stderr
-    assert tags_of(client, "app") == planted.keys() - {tag}
-    assert is_good(client, "app")
+def test_a_tag_goes_whatever_it_names(tags_deleted: tuple[CompletedProcess[str], dict[str, Deleted]], tag: str) -> None:
+    done, found = tags_deleted
+    assert done.returncode == 0, done.stderr
+    assert f"Deleted {tag}:{tag}\n" in done.stdout
+    assert found[tag].tags == found[tag].planted.keys() - {tag}
+    assert found[tag].good
     # Only the tag went: the manifest is where it was.
-    if tag != "not-linked":
-        assert stored.revision("app", planted[tag]).exists()
+    assert found[tag].there is (tag != "not-linked")
+
+
+@dataclass(frozen=True)
+class ByDigest:
+    """What was planned and done when manifests of two tags each were deleted by their digests."""
+
+    planned: str
+    done: CompletedProcess[str]
+    found: dict[str, Deleted]
+
+
+@pytest.fixture(scope="module")
+def manifests_deleted(shared: DeployedStack) -> ByDigest:
+    stored = Stored(shared)
+    stored.clear()
+    tags = (*MANIFESTS, "flipped", "sha512")
+    planted = {tag: plant_everything(stored, tag) for tag in tags}
+    for tag in tags:
+        digest = planted[tag][tag]
+        assert plant(stored, tag, f"{tag}-again", stored.blob(digest).read_bytes(), digest) == digest
+    names = {tag: f"{tag}@{planted[tag][tag]}" for tag in tags}
+    planned = shared.deployer("delete", *names.values(), "--dry-run", check=True).stdout
+    with shared.client as client:
+        return ByDigest(planned, *delete_all(stored, client, names, planted))
 
 
 @pytest.mark.parametrize("tag", [*MANIFESTS, "flipped", "sha512"])
-def test_a_manifest_goes_by_its_digest_whatever_it_is(stored: Stored, client: httpx.Client, tag: str) -> None:
-    planted = plant_everything(stored, "app")
-    damage_twice = plant(stored, "app", f"{tag}-again", stored.blob(planted[tag]).read_bytes(), planted[tag])
-    planned = stored.stack.deployer("delete", f"app@{damage_twice}", "--dry-run", check=True)
-    assert f"the tags {tag}, {tag}-again." in planned.stdout
-    done = stored.stack.deployer("delete", f"app@{planted[tag]}", "--yes")
-    assert done.returncode == 0, done.stderr
-    assert tags_of(client, "app") == planted.keys() - {tag, f"{tag}-again"}
-    assert not stored.revision("app", planted[tag]).exists()
-    assert is_good(client, "app")
+def test_a_manifest_goes_by_its_digest_whatever_it_is(manifests_deleted: ByDigest, tag: str) -> None:
+    assert f"the tags {tag}, {tag}-again." in manifests_deleted.planned
+    assert manifests_deleted.done.returncode == 0, manifests_deleted.done.stderr
+    found = manifests_deleted.found[tag]
+    assert found.tags == found.planted.keys() - {tag, f"{tag}-again"}
+    assert not found.there
+    assert found.good
 
 
 def test_what_could_not_be_looked_into_is_said_and_stops_nothing(stored: Stored, client: httpx.Client) -> None:
@@ -133,9 +191,7 @@ def test_a_tag_that_is_a_link_to_another_takes_it_not_along(stored: Stored, clie
 @pytest.mark.parametrize("tag", [*MANIFESTS, "flipped", "sha512"])
 def test_the_exact_bytes_come_whatever_they_are(stored: Stored, client: httpx.Client, tag: str) -> None:
     planted = plant_everything(stored, "app")
-    stack = stored.stack
-    command = stack.command("inspect", "--raw", f"app:{tag}")
-    done = subprocess.run(command, env=stack.environment, cwd=stack.folder, capture_output=True, check=False)
+    done = stored.stack.deployer_in_bytes("inspect", "--raw", f"app:{tag}")
     assert done.returncode == (1 if tag == "flipped" else 0), done.stderr
     content = stored.blob(planted[tag]).read_bytes()
     if tag == "schema1":
