@@ -19,40 +19,52 @@ _TOGETHER = {
 }
 _LONGEST_FIRST = (
     # Without an engine.
-    "unit/workflows/test_garbage.py",
-    "unit/workflows/test_damage.py",
-    "unit/workflows/test_retention.py",
-    "unit/cli/test_users.py",
-    "unit/cli/test_browse.py",
+    "unit/workflows/upkeep/test_damage.py",
+    "unit/workflows/upkeep/test_garbage.py",
+    "unit/workflows/test_irregular.py",
+    "unit/workflows/upkeep/test_retention.py",
+    "unit/cli/commands/test_users.py",
+    "unit/cli/commands/test_images.py",
     # With one.
     "integration/test_upkeep_killed.py",
-    "showcase",
     "integration/test_stack.py",
+    "showcase",
+    "integration/test_other_pages.py",
+    "integration/test_engine_options.py",
     "integration/test_damage.py",
     "link",
-    "integration/test_digest_alone.py",
-    "browser/test_deleting_page.py",
-    "integration/test_configure_daemon.py",
-    "integration/test_access_rules.py",
-    "integration/test_garbage.py",
-    "integration/test_publish.py",
-    "integration/test_ownership.py",
-    "integration/test_prune.py",
-    "integration/test_sign_in.py",
-    "integration/test_doctor.py",
-    "integration/test_access_table.py",
-    "integration/test_gate.py",
-    "integration/test_engine_options.py",
-    "integration/test_other_pages.py",
-    "integration/test_garbage_faults.py",
-    "integration/test_deletion.py",
-    "browser/test_repositories_page.py",
-    "browser/test_repository_page.py",
     "browser/test_image_page.py",
+    "browser/test_signed_in_page.py",
+    "browser/test_list_page.py",
+    "integration/test_tls.py",
+    "integration/test_garbage_faults.py",
+    "integration/test_repository_removal.py",
+    "integration/test_sign_in.py",
+    "browser/test_image_contents_page.py",
+    "integration/test_publish.py",
+    "integration/test_configure_daemon.py",
+    "integration/test_upkeep_busy.py",
+    "browser/test_repositories_page.py",
+    "browser/test_deleting_page.py",
+    "integration/test_prune.py",
+    "browser/test_odd_content_page.py",
+    "browser/test_frame_page.py",
+    "integration/test_ownership.py",
+    "browser/test_repository_page.py",
+    "integration/test_gate.py",
+    "integration/test_environment.py",
+    "integration/test_digest_alone.py",
+    "integration/test_garbage.py",
+    "integration/test_access_rules.py",
 )
 """The groups that take longest, as docs/development/test-durations.md has them.
 
 Begun last, one of them would run alone at the end."""
+
+
+def named() -> set[str]:
+    """The modules that are named here, as paths below `tests`."""
+    return {*_TOGETHER, *_LONGEST_FIRST} - set(_TOGETHER.values())
 
 
 def group(nodeid: str) -> str:
