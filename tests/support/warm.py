@@ -18,11 +18,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_PROGRAM = Path(__file__).parents[2] / "deployer" / "__main__.py"
+_ROOT = Path(__file__).parents[2]
+_PROGRAM = _ROOT / "deployer" / "__main__.py"
+# What a command would import when it comes to it, it has.
 _LOADED = (
-    "__main__", __name__, "deployer.cli.main", "deployer.workflows.upkeep.survey.garbage",
-    "deployer.workflows.deployment.stack", "deployer.workflows.diagnosis.status",
-    "deployer.workflows.upkeep.maintenance", "python_on_whales", "httpx", "jinja2", "yaml", "rich.progress",
+    "__main__", __name__, *(
+        ".".join(file.relative_to(_ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for file in sorted(_PROGRAM.parent.rglob("*.py"))
+    ),
+    "python_on_whales", "httpx", "httpcore", "anyio", "h11", "encodings.idna", "jinja2", "yaml", "rich.progress",
 )  # fmt: skip
 _FORKED = multiprocessing.get_context("forkserver")
 # What Python reads when it starts, but for whether it writes bytecode.
