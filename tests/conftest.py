@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 import hypothesis
 import pytest
 
+import tests.support.program  # noqa: F401  (for the commands that run in the tests' own process)
 from deployer.workflows.deployment.provision import BUILT_FRONTEND, BUILT_REGISTRY
 from tests.support.order import put_in_order
 from tests.support.run import OWN, RUN, alone, free_port

@@ -22,7 +22,7 @@ _ROOT = Path(__file__).parents[2]
 _PROGRAM = _ROOT / "deployer" / "__main__.py"
 # What a command would import when it comes to it, it has.
 _LOADED = (
-    "__main__", __name__, *(
+    "__main__", __name__, "tests.support.program", *(
         ".".join(file.relative_to(_ROOT).with_suffix("").parts).removesuffix(".__init__")
         for file in sorted(_PROGRAM.parent.rglob("*.py"))
     ),
