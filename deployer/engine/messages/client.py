@@ -201,7 +201,12 @@ TABLE: tuple[MessageRule, ...] = (
         variable="DOCKER_CONTENT_TRUST_SERVER",
     ),
     rule(
-        r"error contacting notary server|remote trust data does not exist|no valid trust data|trust pinning"
+        r"error contacting notary server",
+        "Docker's content trust is on, and no Notary server answers for {address}.",
+        "unset DOCKER_CONTENT_TRUST   (for this command: DOCKER_CONTENT_TRUST=0 before it)",
+    ),
+    rule(
+        r"remote trust data does not exist|no valid trust data|trust pinning"
         r"|does not have trust data|could not rotate trust",
         "Docker's content trust is on, and {address} has no signatures of that kind.",
         "unset DOCKER_CONTENT_TRUST   (for this command: DOCKER_CONTENT_TRUST=0 before it)",

@@ -92,7 +92,7 @@ TABLE: tuple[MessageRule, ...] = (
     rule(
         r'container name "/?([^"]+)" is already in use',
         "Another container has the name {1}.",
-        "docker rename {1} {1}-old   (keeps it under another name)",
+        "docker rename {1} NAME   (keeps it, under a name that no container has)",
     ),
     rule(
         r"mounts denied|is not shared from the host|path .* is not shared",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shlex
@@ -16,6 +17,7 @@ from deployer.host.files import is_directory
 from deployer.settings.model import DEFAULT_PORT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from deployer.engine.engine import Engine
@@ -118,8 +120,17 @@ def check_conflict(deployment: Deployment, containers: tuple[ServiceContainer, .
                 )
             raise PreflightError(
                 f"A Compose project named '{deployment.name}' is there already, from {origin}.",
-                (f"deployer up --name {deployment.name}2 --port {port}   (a name and port of your own)", away),
+                (f"deployer up --name {free_name(deployment)} --port {port}   (a name and port of your own)", away),
             )
+
+
+def free_name(deployment: Deployment, projects: Iterable[str] = ()) -> str:
+    """A name near a deployment's that no other deployment on this machine has, and none of these Compose projects."""
+    taken = set(projects)
+    names = (f"{deployment.name}{number}" for number in itertools.count(2))
+    return next(
+        name for name in names if name not in taken and not os.path.lexists(deployment.directory.with_name(name))
+    )
 
 
 def check_port(settings: Settings, engine: Engine) -> None:
@@ -173,8 +184,10 @@ def check_disk(settings: Settings, facts: EngineFacts, deployment: Deployment) -
     where["pushed images"] = data or Path(facts.data_directory)
     for purpose, folder in where.items():
         existing = next((place for place in (folder, *folder.parents) if is_directory(place)), Path("/"))
-        free = shutil.disk_usage(existing).free
-        if free < LEAST_FREE_BYTES:
+        usage = shutil.disk_usage(existing)
+        free = usage.free
+        # A file system that is no disk, such as /proc, has no size; that it cannot be written is told when it is.
+        if usage.total and free < LEAST_FREE_BYTES:
             raise PreflightError(
                 f"The disk for {purpose} is full: {existing} has {free // 2**20} MiB left, "
                 f"and {LEAST_FREE_BYTES // 2**20} MiB is the least that is safe.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from deployer.errors import PreflightError
 from deployer.host.files import PUBLIC, read_if_there, write_atomically
 from deployer.layout import REGISTRY_FOLDER, STORAGE
 from deployer.record import Owned, Resource, ResourceKind
+from deployer.workflows.checks import preflight
 from deployer.workflows.deployment import files
 
 if TYPE_CHECKING:
@@ -228,9 +230,16 @@ def _content(folder: Path) -> list[str]:
         return ["files that may not be listed"]
 
 
+def _free_container_name(name: str, taken: set[str]) -> str:
+    names = itertools.chain([f"{name}-old"], (f"{name}-old{number}" for number in itertools.count(2)))
+    return next(one for one in names if one not in taken)
+
+
 def check_names(deployment: Deployment, wanted: Wanted, inventory: Inventory) -> None:
     """Make sure that Compose will take the names that it is to use. Raises PreflightError."""
-    elsewhere = f"deployer up --name {deployment.name}2   (another name, and --port for another port)"
+    other = preflight.free_name(deployment, (container.project for container in inventory.containers))
+    elsewhere = f"deployer up --name {other}   (another name, and --port for another port)"
+    taken = {container.name for container in inventory.containers}
     # The helper of upkeep commands has a name of its own.
     names = {*wanted.containers, f"{deployment.name}-upkeep"}
     for container in inventory.containers:
@@ -238,7 +247,7 @@ def check_names(deployment: Deployment, wanted: Wanted, inventory: Inventory) ->
         if container.name in names and foreign:
             raise PreflightError(
                 f"A container named '{container.name}' is there already, and is not this deployment's.",
-                (f"docker rename {container.name} {container.name}-old", elsewhere),
+                (f"docker rename {container.name} {_free_container_name(container.name, taken)}", elsewhere),
             )
     for network in inventory.networks:
         # Compose refuses one that carries no label of its own, and shares one that is another project's.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from deployer.errors import NotFound, UsageError
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
 # What Docker takes: a duration, seconds since 1970, or a moment by RFC 3339, cut off where one likes.
 _SINCE = re.compile(
     r"(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+|\d{9,}(\.\d+)?"
-    r"|\d{4}-\d\d-\d\d(T\d\d(:\d\d(:\d\d(\.\d+)?)?)?)?(Z|[+-]\d\d:\d\d)?"
+    r"|\d{4}-\d\d-\d\d(T\d\d(:\d\d(:\d\d(\.\d+)?)?)?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?"
 )
+_MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d)(?::(\d\d)(?::(\d\d))?)?)?")
 
 
 def follow_logs(stack: Stack, services: tuple[str, ...], *, follow: bool, tail: str, since: str) -> None:
@@ -22,7 +24,7 @@ def follow_logs(stack: Stack, services: tuple[str, ...], *, follow: bool, tail: 
     stack.check_engine()
     if tail and not (tail.isdecimal() or tail == "all"):
         raise UsageError(f"--tail takes a number of lines, not '{tail}'.")
-    if since and not _SINCE.fullmatch(since):
+    if since and not (_SINCE.fullmatch(since) and _is_on_the_calendar(since)):
         raise UsageError(
             f"--since takes a length of time such as 10m or 1h30m, or a moment such as 2026-01-31, not '{since}'."
         )
@@ -33,3 +35,11 @@ def follow_logs(stack: Stack, services: tuple[str, ...], *, follow: bool, tail: 
         if service not in known:
             raise UsageError(f"There is no service '{service}'.", tuple(f"deployer logs {one}" for one in known))
     stack.engine.compose.follow_logs(stack.project(), services, follow=follow, tail=tail, since=since)
+
+
+def _is_on_the_calendar(since: str) -> bool:
+    found = _MOMENT.match(since)
+    try:
+        return found is None or bool(datetime(*(int(number or 0) for number in found.groups()), tzinfo=UTC))
+    except ValueError:
+        return False

@@ -112,9 +112,10 @@ CLIENT = [
     ("error getting credentials - err: exit status 1, out: `The keychain is locked.`",
      "Docker's credential helper gives no credentials: The keychain is locked.", "Unlock or repair", EngineError),
     ("Error: error contacting notary server: tls: first record does not look like a TLS handshake",
-     "Docker's content trust is on, and reg:5000 has no signatures", "unset DOCKER_CONTENT_TRUST", EngineError),
+     "Docker's content trust is on, and no Notary server answers for reg:5000.", "unset DOCKER_CONTENT_TRUST",
+     EngineError),
     ("Error: remote trust data does not exist for reg:5000/app: reg:5000 does not have trust data for reg:5000/app",
-     "Docker's content trust is on", "unset DOCKER_CONTENT_TRUST", EngineError),
+     "Docker's content trust is on, and reg:5000 has no signatures", "unset DOCKER_CONTENT_TRUST", EngineError),
     (DAEMON + "authorization denied by plugin opa: not for you",
      "The engine's authorization plugin opa does not allow that: not for you", "", EngineError),
 ]  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +16,6 @@ from deployer.settings.model import Settings
 from deployer.workflows.checks import preflight
 from tests.support.fake_engine import ENDPOINT, FakeEngine, FakeSystem, NoClient, service_container
 from tests.support.run import free_port
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def facts_of(engine_version: str = "28.5.2", compose: str = "2.40.3", place: str = ENDPOINT) -> EngineFacts:
@@ -79,6 +77,12 @@ def test_a_full_disk_is_told_with_what_is_left(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(PreflightError, match=r"The disk for deployer's files is full: .* MiB left") as raised:
         preflight.check_disk(settings, facts_of(), Deployment("registry", tmp_path / "none" / "registry"))
     assert "deployer gc" in raised.value.advice[-1]
+
+
+def test_a_file_system_that_is_no_disk_is_not_called_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    facts = replace(facts_of(), data_directory=str(tmp_path))
+    monkeypatch.setattr(preflight, "LEAST_FREE_BYTES", 1)
+    preflight.check_disk(Settings(), facts, Deployment("registry", Path("/proc/none/registry")))
 
 
 def test_a_data_directory_that_is_a_file_is_told(tmp_path: Path) -> None:

@@ -141,6 +141,19 @@ def test_another_projects_network_and_container_are_refused(deployment: Deployme
                 examined(deployment, Inventory("registry", (container(name, project=project),)))
 
 
+def test_what_is_advised_takes_nobodys_name(deployment: Deployment) -> None:
+    """Where it stood in the way before, the name with -old is taken, and another deployment may be the second."""
+    name = "registry-registry-1"
+    deployment.directory.with_name("registry2").mkdir(parents=True)
+    there = [container(one, project="other") for one in (name, f"{name}-old", f"{name}-old2")]
+    inventory = Inventory("registry", (*there, container("db", project="registry3")))
+    with pytest.raises(PreflightError) as caught:
+        examined(deployment, inventory)
+    rename, elsewhere = caught.value.advice
+    assert rename == f"docker rename {name} {name}-old3"
+    assert elsewhere.startswith("deployer up --name registry4 ")
+
+
 @pytest.mark.parametrize("wanted", [{"driver": "nfs"}, {"options": {"o": "bind"}}, {"labels": {"mine": "yes"}}])
 def test_a_volume_that_compose_would_empty_is_refused(deployment: Deployment, wanted: dict[str, object]) -> None:
     changed = replace(PLAIN, **wanted)  # type: ignore[arg-type]
