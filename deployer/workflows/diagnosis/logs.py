@@ -39,7 +39,11 @@ def follow_logs(stack: Stack, services: tuple[str, ...], *, follow: bool, tail: 
 
 def _is_on_the_calendar(since: str) -> bool:
     found = _MOMENT.match(since)
+    if found is None:
+        return True
+    year, month, day, hour, minute, second = (int(number or 0) for number in found.groups())
     try:
-        return found is None or bool(datetime(*(int(number or 0) for number in found.groups()), tzinfo=UTC))
+        datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         return False
+    return True

@@ -11,6 +11,7 @@ from deployer.engine.values import ContainerState, Health, of_service, running
 from deployer.errors import DeployerError, StorageError, StorageUnreadable
 from deployer.host.files import read_if_there
 from deployer.layout import GRANTS, STORAGE, USERS_IN_FORCE, Service
+from deployer.reference import is_repository
 from deployer.rendering.snippets import storage_script
 from deployer.settings.model import Page
 from deployer.storage.access import Storage
@@ -272,11 +273,9 @@ def _repositories(stack: Stack, containers: tuple[ServiceContainer, ...]) -> int
     if frontend is None:
         return None
     try:
-        return len(
-            json.loads(stack.engine.containers.execute(frontend.id, "wget", "-q", "-O", "-", _CATALOGUE))[
-                "repositories"
-            ]
-        )
+        answer = json.loads(stack.engine.containers.execute(frontend.id, "wget", "-q", "-O", "-", _CATALOGUE))
+        # The registry lists whatever folders there are; the page shows those that can be asked for.
+        return sum(map(is_repository, answer["repositories"]))
     except (DeployerError, ValueError, KeyError, TypeError):
         return None
 

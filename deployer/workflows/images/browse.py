@@ -18,7 +18,7 @@ from deployer.errors import (
     UsageError,
 )
 from deployer.order import natural
-from deployer.reference import is_tag
+from deployer.reference import is_repository, is_tag
 from deployer.registry.client import MANIFEST_LIMIT
 from deployer.registry.connection.transport import ANSWER_LIMIT
 from deployer.registry.content import placeholder
@@ -46,6 +46,8 @@ TagOrder = Literal["name", "created", "size"]
 ORDERS: tuple[TagOrder, ...] = get_args(TagOrder)
 
 _WILDCARD = re.compile(r"[*?\[]")
+# A registry lists every folder of its storage, also one that a network share or a copy by hand has made.
+_NO_NAME = "It is not a valid name of a repository: the folder in the storage was not made by a registry."
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def list_everything(client: RegistryClient, repositories: Sequence[str]) -> tupl
             return _read_repository(reader, _tag_names(reader, client.tags), "name")
         except NotFound:
             # Emptied on object storage, or removed since the catalog was read.
-            return Repository(name, ())
+            return Repository(name, (), failed=None if is_repository(name) else RegistryError(_NO_NAME))
         except Forbidden as error:
             return Repository(name, (), failed=error)
 

@@ -104,6 +104,17 @@ class TestForeignFiles:
         assert found.snapshot.repositories["app"].uploads == {}
         assert not sentences(found)
 
+    @pytest.mark.parametrize("name", ["#recycle/app", "Upper/App"])
+    def test_a_copy_under_a_name_that_no_registry_takes_is_named(self, tree: Tree, name: str) -> None:
+        """What a recycle bin keeps holds all its content for ever."""
+        tree.push("app", ["1"], image("x"))
+        assert not sentences(look(tree))
+        tree.push(name, ["1"], image("x"))
+        (told,) = storage_findings.of_survey(look(tree))
+        assert told.state == "wrong"
+        assert f"/var/lib/registry/docker/registry/v2/repositories/{name}" in told.sentence
+        assert "Remove them" in told.advice[0]
+
     def test_a_name_of_two_lines_is_no_trace(self, tree: Tree) -> None:
         tree.push("app", ["1"], image("x"))
         (tree.root / "repositories/app/_x\ny").mkdir()

@@ -15,6 +15,7 @@ from deployer.workflows.images.states import CURE, state
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from deployer.storage.snapshot import StoredRepository
     from deployer.workflows.upkeep.survey.damage import Damage, Unknown
     from deployer.workflows.upkeep.survey.garbage import Survey
     from deployer.workflows.upkeep.survey.wrong_sizes import WrongSize
@@ -30,6 +31,7 @@ def of_survey(found: Survey) -> Iterator[Finding]:
     yield from of_unknown(found.unknown)
     yield from _of_clock(found)
     yield from _of_foreign(found.snapshot.foreign)
+    yield from _of_foreign_repositories(found.snapshot.repositories.values())
     yield from _of_shared(found.snapshot.shared)
     yield from _of_irregular(found.unexpected_paths, is_listing_incomplete=found.snapshot.is_listing_incomplete)
     number = len(found.damaged_unreferenced - set(found.removal.blobs))
@@ -102,6 +104,22 @@ def _of_foreign(paths: Sequence[str]) -> Iterator[Finding]:
             (
                 f"Remove them (the registry's container has the volume or data directory at {layout.STORAGE}).",
                 "Keep away the program that makes them, such as a file indexer or a network share.",
+            ),
+        )
+
+
+def _of_foreign_repositories(repositories: Iterable[StoredRepository]) -> Iterator[Finding]:
+    names = sorted(one.name for one in repositories if not one.is_ours_to_change)
+    if names:
+        whole = [in_container(f"repositories/{name}") for name in names]
+        yield Finding(
+            "wrong",
+            f"Among the repositories are folders with names that no registry takes: {listed(whole)}. Nothing can be "
+            "pulled or deleted there, and `gc` keeps the content that they name.",
+            (
+                f"Remove them (the registry's container has the volume or data directory at {layout.STORAGE}).",
+                "deployer gc   (then frees what only they named)",
+                "Keep away the program that makes them, such as the recycle bin of a network share.",
             ),
         )
 

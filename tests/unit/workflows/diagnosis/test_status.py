@@ -67,6 +67,17 @@ def test_a_task_of_the_users_own_may_come_to_its_end(container: ServiceContainer
     assert "".join(problem.sentence for problem in found).startswith(told)
 
 
+def test_folders_that_no_registry_made_are_no_repositories(tmp_path: Path) -> None:
+    """The page does not count them either."""
+
+    class Listing(FakeContainers):
+        def execute(self, container: str, *command: str) -> str:
+            return '{"repositories": ["app", "#recycle/app", "Upper/App"]}'
+
+    stack = Stack(Settings(), Deployment("registry", tmp_path), FakeEngine(containers=Listing()))
+    assert status._repositories(stack, (service_container("frontend", "running"),)) == 1
+
+
 def test_a_changed_restart_policy_is_put_right_by_what_changes_it() -> None:
     """`up` keeps such a container: Compose does not compare the policy that a container has."""
     container = replace(service_container("registry", "running"), restart_policy="no")

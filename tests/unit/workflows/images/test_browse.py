@@ -96,6 +96,14 @@ def test_everything_is_listed_with_its_tags(client: RegistryClient, fake: FakeRe
     fake.repositories["empty"] = Held()
     found = browse.list_everything(client, ["a", "b", "empty", "gone"])
     assert {one.name: names(one) for one in found} == {"a": ["1"], "b": ["2"], "empty": [], "gone": []}
+    assert not any(one.failed for one in found)
+
+
+@pytest.mark.parametrize("name", ["#recycle/app", "Upper/App", "app/_x"])
+def test_a_folder_that_is_no_repository_is_not_called_empty(client: RegistryClient, name: str) -> None:
+    [found] = browse.list_everything(client, [name])
+    assert found.failed is not None
+    assert "not a valid name of a repository" in str(found.failed)
 
 
 # --- tags ------------------------------------------------------------------------------------------------------------
