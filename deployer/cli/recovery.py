@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from deployer.layout import GATE_MARKS
+
 if TYPE_CHECKING:
     from deployer.cli.session import Session
     from deployer.paths import Deployment
@@ -26,8 +28,7 @@ def recover(session: Session) -> None:
 
 def _recover_gate(session: Session, deployment: Deployment) -> None:
     """Let writes through again where a command that held them off is gone."""
-    gate = deployment.gate_directory
-    if not (gate.is_dir() and any(gate.iterdir())):
+    if not any((deployment.gate_directory / name).exists() for name in GATE_MARKS):
         return
     from deployer.workflows.upkeep.gate import recover as open_again
 

@@ -104,6 +104,7 @@ def _refusal(path: Path, error: OSError, what: str, done: str) -> HostError:
         errno.EROFS: f"findmnt --target {place}   (its disk is mounted read-only)",
         errno.EACCES: f"ls -ld {place}   (shows who may {done})",
         errno.EPERM: f"ls -ld {place}   (shows who may {done})",
+        errno.EISDIR: f"ls -ld {shlex.quote(str(path))}   (a directory is where a file belongs: remove it)",
         errno.ENOTDIR: f"ls -l {place}   (a file is where a folder belongs)",
     }.get(error.errno or 0)
     return HostError(f"{path} cannot be {what}: {error.strerror}.", (advice,) if advice else ())

@@ -171,13 +171,20 @@ class TestUntagged:
         assert [digest for digest, entry in told["manifests"].items() if entry["document"] is None] == [pushed.digest]
         assert told["manifests"][pushed.digest]["bytes"] == len(content or b"")
 
-    @pytest.mark.parametrize("content", [b"", b"sha256:", NOTHING.encode()], ids=["empty", "cut", "other"])
+    @pytest.mark.parametrize(
+        "content", [b"", b"sha256:", NOTHING.encode(), None], ids=["empty", "cut", "other", "newline"]
+    )
     def test_a_manifest_whose_link_is_damaged_has_no_document(
-        self, stored: Stored, client: httpx.Client, content: bytes
+        self, stored: Stored, client: httpx.Client, content: bytes | None
     ) -> None:
         pushed = push_index(client, "team/app", "1")
-        stored.revision("team/app", pushed.digest).write_bytes(content)
+        link = stored.revision("team/app", pushed.digest)
+        link.write_bytes(link.read_bytes() + b"\n" if content is None else content)
+        # The registry reads it as we do.
+        assert client.get(f"/v2/team/app/manifests/{pushed.digest}").status_code >= 400
         assert _untagged(client)["manifests"][pushed.digest]["document"] is None
+        told = client.get("/overview/tags/team/app").json()
+        assert (told["damaged"], pushed.digest in told["manifests"]) == ({pushed.digest: None}, False)
 
     def test_json_of_the_same_form_is_not_the_manifest(self, stored: Stored, client: httpx.Client) -> None:
         pushed = build_image()

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from deployer.errors import DeployerError, GateError, HostError
-from deployer.host.files import PUBLIC, read_if_there, write_atomically
+from deployer.host.files import PUBLIC, is_directory, read_if_there, write_atomically
 from deployer.host.lock import exclusive
-from deployer.layout import GATE_HEADER, SOCKETS
+from deployer.layout import GATE_HEADER, GATE_MARKS, SOCKETS
 from deployer.storage.helper import remove_leftover
 from deployer.tls.unverified import unverified
 from deployer.workflows.checks import preflight
@@ -94,9 +94,12 @@ class Gate:
         self._mark(self._closed, who)
 
     def open(self) -> None:
-        """Let everything through."""
-        for file in (self._closed, self._draining, *self.directory.glob(".*")):
-            file.unlink(missing_ok=True)
+        """Let everything through, and leave what a NAS or a Mac has put there."""
+        for name in GATE_MARKS:
+            # Beside each its temporary file, where a command was killed while it wrote one.
+            for file in (self.directory / name, *self.directory.glob(f".{name}.*")):
+                if not is_directory(file):
+                    file.unlink(missing_ok=True)
 
     @property
     def _closed(self) -> Path:
@@ -196,7 +199,7 @@ class WritePauser:
             if time.monotonic() >= deadline:
                 raise GateError(
                     f"A push in progress did not finish within {_COMMIT_SECONDS:.0f} s; nothing was changed.",
-                    ("Run the command again when there is less to_remove on, or with a longer --wait.",),
+                    ("Run the command again when there is less going on, or with a longer --wait.",),
                 )
             # Where its client has gone, Caddy counts a request no longer while the registry ends it.
             time.sleep(_SETTLE_SECONDS)

@@ -69,14 +69,16 @@ def test_names_in_one_another_are_told_apart(tree: Tree) -> None:
 
 
 def test_damaged_links_are_seen_as_what_they_are(tree: Tree) -> None:
-    digest = tree.push("app", ["good", "bad", "gone"], image("x"))
+    digest = tree.push("app", ["good", "bad", "gone", "newline"], image("x"))
+    by_hand = tree.root / "repositories/app/_manifests/tags/newline/current/link"
+    by_hand.write_text(f"{digest}\n")
     tree.empty_file("repositories/app/_manifests/tags/bad/current/link")
     tree.empty_file(f"repositories/app/_manifests/revisions/sha256/{digest[7:]}/link")
     (tree.root / "repositories/app/_manifests/tags/gone/current/link").unlink()
     app = tree.storage().snapshot().repositories["app"]
     assert set(app.revisions) == {digest}
     assert app.tags["good"].digest == digest
-    assert app.tags["bad"].digest == ""
+    assert app.tags["bad"].digest == app.tags["newline"].digest == ""
     assert app.tags["gone"] == StoredTag("", 0)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from deployer.errors import EngineError, GateError
+from deployer.errors import EngineError, GateError, HostError
 from deployer.host.lock import exclusive
 from deployer.layout import GATE_HEADER
 from deployer.paths import Deployment
@@ -221,6 +221,26 @@ def test_a_gate_left_closed_is_opened_once_the_helper_is_gone(deployment: Deploy
     )
     assert engine.removed == [str(deployment.directory)]
     assert Gate.of(deployment).holder() is None
+
+
+def test_what_a_nas_puts_into_its_folder_stays_and_stops_nothing(deployment: Deployment) -> None:
+    gate = Gate.of(deployment)
+    gate.close(WHO)
+    for name in (".AppleDouble", ".closed.x"):
+        (deployment.gate_directory / name).mkdir()
+    (deployment.gate_directory / ".DS_Store").touch()
+    (deployment.gate_directory / ".draining.y").touch()
+    gate.open()
+    assert {path.name for path in deployment.gate_directory.iterdir()} == {".AppleDouble", ".closed.x", ".DS_Store"}
+
+
+def test_a_folder_in_place_of_its_file_is_a_sentence_with_a_way_out(deployment: Deployment) -> None:
+    (deployment.gate_directory / "closed").mkdir(parents=True)
+    with pytest.raises(HostError, match="Is a directory") as caught:
+        Gate.of(deployment).holder()
+    assert caught.value.advice == (
+        f"ls -ld {deployment.gate_directory}/closed   (a directory is where a file belongs: remove it)",
+    )
 
 
 def test_while_the_command_lives_it_is_left_closed(deployment: Deployment) -> None:
