@@ -199,11 +199,13 @@ class TestDamage:
         good = push_image(client, "team/app", "good")
         bad = build_image(layers=("bad",), config_extra={"variant": "v9"})
         push(client, "team/app", "bad", bad)
-        damaged_unreferenced = sha256(bad.blobs[part])
-        stored.blob(damaged_unreferenced).write_bytes(content)
+        changed = sha256(bad.blobs[part])
+        stored.blob(changed).write_bytes(content)
         answer = overview(client, "tags/team/app")
         assert set(answer["manifests"]) == {good.digest, bad.digest}
-        assert answer["damaged"] == {damaged_unreferenced: len(content)}
+        # Of nothing it is sure that it is damaged; with another size, it may be the manifest that is wrong.
+        told = {key: answer[key] for key in ("damaged", "sizes") if key in answer}
+        assert told == {"sizes" if content else "damaged": {changed: len(content)}}
 
     @pytest.mark.parametrize("size", [None, "many", 0])
     def test_a_manifest_that_says_no_size(self, stored: Stored, client: httpx.Client, size: object) -> None:
@@ -215,7 +217,9 @@ class TestDamage:
         document["layers"][0]["size"] = size
         said = Image(json.dumps(document).encode(), whole.media_type)
         _plant(stored, "team/app", "1", said)
-        assert overview(client, "tags/team/app")["damaged"] == {layer: len(whole.blobs[1])}
+        answer = overview(client, "tags/team/app")
+        assert "damaged" not in answer
+        assert answer.get("sizes") == ({layer: len(whole.blobs[1])} if size == 0 else None)
 
     def test_a_manifest_that_is_json_of_another_digest(self, stored: Stored, client: httpx.Client) -> None:
         bad = build_image()
