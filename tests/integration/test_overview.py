@@ -238,7 +238,22 @@ class TestDamage:
             file.unlink()
         else:
             file.write_bytes(link)
-        assert overview(client, "tags/team/app")["damaged"] == {layer: None}
+        answer = overview(client, "tags/team/app")
+        assert answer["damaged"] == {layer: None if link is None else len(link)}
+        assert answer["unlinked"] == {layer: True}
+
+    @pytest.mark.parametrize("link", ["", "{}\n", "sha256:"], ids=["empty", "a new line", "cut"])
+    @pytest.mark.parametrize("kind", ["_layers", "_manifests/revisions"])
+    def test_a_link_that_the_registry_does_not_read(
+        self, stored: Stored, client: httpx.Client, kind: str, link: str
+    ) -> None:
+        whole = build_image()
+        push(client, "team/app", "1", whole)
+        digest = whole.digest if kind != "_layers" else sha256(whole.blobs[1])
+        content = link.format(digest).encode()
+        (stored.repository("team/app") / kind / digest.replace(":", "/") / "link").write_bytes(content)
+        answer = overview(client, "tags/team/app")
+        assert (answer["damaged"], answer["unlinked"]) == ({digest: len(content)}, {digest: True})
 
     def test_what_an_index_names_is_told_where_it_should_be_here(self, stored: Stored, client: httpx.Client) -> None:
         pushed = push_index(client, "team/app", "all")

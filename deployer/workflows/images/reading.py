@@ -78,8 +78,8 @@ class CircuitBreaker:
 class Damaged:
     """A manifest, configuration or layer that nobody can pull; `size` is that of its file, None where there is none.
 
-    Of one that is `unlinked` the link is missing in the repository, whether or not there is a file. Where a manifest
-    says another size than the file has, that is `stated`: one of the two is wrong.
+    Of one that is `unlinked` the link in the repository is missing or damaged, and `size` is that of the link. Where a
+    manifest says another size than the file has, that is `stated`: one of the two is wrong.
     """
 
     digest: str

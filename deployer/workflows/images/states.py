@@ -39,14 +39,14 @@ class BadFile(Protocol):
 
     @property
     def is_unlinked(self) -> bool:
-        """Whether only its link in the repository is missing."""
+        """Whether it is its link in the repository that is missing or damaged; then `size` is that of the link."""
 
 
 def state(one: BadFile) -> str:
     """What is wrong with one file."""
     what = f"the {'manifest' if one.is_manifest else 'file'} {short(one.digest)}"
     if one.is_unlinked:
-        return f"the link of {what} is missing"
+        what = f"the link of {what}"
     if one.size is None:
         return f"{what} is missing"
     if one.stated is not None:

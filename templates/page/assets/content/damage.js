@@ -7,7 +7,7 @@ const REGISTRYS_LIMIT = 4_194_304;
 
 /**
  * @typedef {{digest: string, size: number | null, isManifest: boolean, isUnlinked: boolean, stated: number | null}} Damaged
- * `size`: the bytes that the file has instead; null where there is none, or where it is unlinked: its link is missing;
+ * `size`: the bytes that the file has instead; null where there is none. Where it is unlinked, it is its link that is missing or damaged;
  * `stated`: the size that a manifest says, where it is the file or the manifest that is wrong
  * @param {{manifests: Record<string, any>, damaged?: Record<string, number | null>, unlinked?: Record<string, true>,
  *   sizes?: Record<string, number>}} answer
