@@ -73,11 +73,11 @@ class UnsetVariables(EngineError):
     def __init__(self, names: tuple[str, ...], original: str) -> None:
         used = ", ".join(f"${{{name}}}" for name in names)
         super().__init__(
-            f"The files for Compose use {used}. deployer gives Compose no variables, neither the shell's nor those of "
-            "an .env file, so that these change no running registry.",
+            f"The Compose files use {used}. deployer passes no variables to Compose, neither from the shell nor "
+            "from an .env file, so that they cannot change a running registry.",
             (
-                f"Write the value itself into compose.override.yaml, or a default: ${{{names[0]}:-VALUE}}",
-                "Where no variable is meant, write $$ for each $.",
+                f"In compose.override.yaml, write the value itself or a default: ${{{names[0]}:-VALUE}}",
+                "If no variable is intended, write $$ instead of $.",
             ),
             original,
         )

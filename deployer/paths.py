@@ -148,8 +148,9 @@ def home(environment: Mapping[str, str]) -> Path:
     found = user_home(environment)
     if found is None:
         raise ConfigurationError(
-            f"This user, number {os.getuid()}, has no home folder: HOME is not set, and the system does not know it.",
-            ("Name a folder that you can write: export HOME=/path/to/folder",),
+            f"The user with UID {os.getuid()} has no home directory: HOME is not set, and the system has no entry "
+            "for the user.",
+            ("Set it to a directory that you can write to: export HOME=/path/to/directory",),
         )
     return found
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 HIDDEN = "…"
-HELPERS_WORDS_HIDDEN = "(what it printed is not shown: it may hold a password)"
+HELPERS_WORDS_HIDDEN = "(output not shown: it may contain a password)"
 
 # What credential helpers say of themselves (docker-credential-helpers: credentials/error.go, pass, secretservice,
 # osxkeychain, wincred; gpg and D-Bus through them). All else that they print may be a login.

@@ -23,7 +23,7 @@ _TAG = re.compile(TAG_PATTERN)
 _DIGEST = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}")
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 _SEPARATOR = re.compile(r"\.|_|__|-+")
-_FORM = "Write: [HOST:PORT/]NAME[:TAG]"
+_FORM = "Use: [HOST:PORT/]NAME[:TAG]"
 _SHORTER = "Use a shorter name."
 _SHA512 = re.compile(r"sha512:[0-9a-f]{128}")
 
@@ -72,8 +72,8 @@ def parse(text: str) -> Reference:
     _check_repository(repository, text, str(meant))
     if len(domain) + len(repository) + bool(domain) > NAME_MAX_LENGTH:
         raise InvalidReference(
-            f"'{text[:40]}…' is too long: a name may have {NAME_MAX_LENGTH} characters, "
-            f"this one has {len(domain) + len(repository) + bool(domain)}.",
+            f"'{text[:40]}…' is too long: a name can have at most {NAME_MAX_LENGTH} characters, this one has "
+            f"{len(domain) + len(repository) + bool(domain)}.",
             (_SHORTER,),
         )
     return Reference(domain, repository, tag, digest)
@@ -95,16 +95,16 @@ def parse_repository(text: str) -> str:
     Raises InvalidReference.
     """
     if not text:
-        raise InvalidReference("The name of a repository is empty.", ("Write: NAME",))
+        raise InvalidReference("The repository name is empty.", ("Use: NAME",))
     if "@" in text or ":" in text:
         raise InvalidReference(
-            f"'{text}' names a tag or a digest; only the repository's name is wanted here.",
-            ("Leave out the address, the tag and the digest. Write: NAME",),
+            f"'{text}' has a tag or a digest; give only the repository name.",
+            ("Omit the address, the tag and the digest. Use: NAME",),
         )
     _check_repository(text, text, text.lower())
     if len(text) > NAME_MAX_LENGTH:
         raise InvalidReference(
-            f"'{text[:40]}…' is too long: a name may have {NAME_MAX_LENGTH} characters.", (_SHORTER,)
+            f"'{text[:40]}…' is too long: a name can have at most {NAME_MAX_LENGTH} characters.", (_SHORTER,)
         )
     return text
 
@@ -130,24 +130,22 @@ def is_domain(text: str) -> bool:
 
 
 def _upper_case(text: str, meant: str) -> InvalidReference:
-    return InvalidReference(
-        f"'{text}' has upper-case letters; the name of a repository is lower case.", (f"Write: {meant}",)
-    )
+    return InvalidReference(f"'{text}' has uppercase letters; repository names must be lowercase.", (f"Use: {meant}",))
 
 
 def _refuse_obvious_mistakes(text: str) -> None:
     if not text:
-        raise InvalidReference("The image's name is empty.", (_FORM,))
+        raise InvalidReference("The image name is empty.", (_FORM,))
     scheme, found, rest = text.partition("://")
     if found:
-        raise InvalidReference(
-            f"'{text}' begins with '{scheme}://', which image names do not have.", (f"Write: {rest}",)
-        )
+        raise InvalidReference(f"'{text}' starts with '{scheme}://'; image names have no scheme.", (f"Use: {rest}",))
     if text != text.strip() or any(character.isspace() for character in text):
-        raise InvalidReference(f"'{text}' has a space in it, which image names do not have.", _without_spaces(text))
+        raise InvalidReference(
+            f"'{text}' contains a space, which is not allowed in image names.", _without_spaces(text)
+        )
     if any(part in {".", ".."} for part in text.split("/")):
         raise InvalidReference(
-            f"'{text}' has a '.' or '..' as part of its path, which image names do not have.", _nearest(text)
+            f"'{text}' has '.' or '..' as a path component, which is not allowed in image names.", _nearest(text)
         )
 
 
@@ -160,8 +158,8 @@ def _split_digest(text: str) -> tuple[str, str | None]:
     algorithm = digest.partition(":")[0]
     if _DIGEST.fullmatch(digest) and algorithm not in {"sha256", "sha512"}:
         raise InvalidReference(
-            f"'{digest}' uses the algorithm '{algorithm}'; registries take sha256 and sha512.",
-            ("Write the image's tag, or its sha256 digest, as `deployer inspect` prints it.",),
+            f"'{digest}' uses the algorithm '{algorithm}'; registries accept sha256 and sha512.",
+            ("Use the image's tag, or its sha256 digest as shown by `deployer inspect`.",),
         )
     raise InvalidReference(
         f"'{digest}' in '{text}' is not a valid digest.", ("A digest is 'sha256:' and 64 characters of 0-9 and a-f.",)
@@ -175,7 +173,7 @@ def _split_domain(text: str) -> tuple[str, str]:
         return "", text
     if not _DOMAIN.fullmatch(first):
         raise InvalidReference(
-            f"'{first}' in '{text}' is not a valid registry address (HOST or HOST:PORT).", (f"Write: HOST:PORT/{rest}",)
+            f"'{first}' in '{text}' is not a valid registry address (HOST or HOST:PORT).", (f"Use: HOST:PORT/{rest}",)
         )
     return first, rest
 
@@ -189,15 +187,17 @@ def _split_tag(remainder: str, text: str) -> tuple[str, str | None]:
     if ":" in tag:
         raise InvalidReference(f"'{text}' has two tags; an image name has one.", (_FORM,))
     if "/" in tag:
-        raise InvalidReference(f"'{text}' has a '/' in its tag, or an address without a name behind it.", (_FORM,))
+        raise InvalidReference(f"'{text}' has a '/' in its tag, or an address without a name after it.", (_FORM,))
     if len(tag) > TAG_MAX_LENGTH:
         raise InvalidReference(
-            f"The tag of '{repository}' is too long: it may have {TAG_MAX_LENGTH} characters, this one has {len(tag)}.",
+            f"The tag of '{repository}' is too long: it can have at most {TAG_MAX_LENGTH} characters, this one "
+            f"has {len(tag)}.",
             ("Use a shorter tag.",),
         )
     if not _TAG.fullmatch(tag):
         raise InvalidReference(
-            f"'{tag}' is not a valid tag: letters, digits, '_', '.' and '-' are allowed, the first is no '.' or '-'.",
+            f"'{tag}' is not a valid tag: letters, digits, '_', '.' and '-' are allowed, and the first must not "
+            "be '.' or '-'.",
             _nearest(text),
         )
     return repository, tag
@@ -209,17 +209,19 @@ def _is_domain_by_case(domain: str) -> bool:
 
 def _check_repository(repository: str, text: str, meant: str) -> None:
     if not repository:
-        raise InvalidReference(f"'{text}' names no repository.", (_FORM,))
+        raise InvalidReference(f"'{text}' has no repository name.", (_FORM,))
     for component in repository.split("/"):
         if _COMPONENT.fullmatch(component):
             continue
         if component != component.lower() and _COMPONENT.fullmatch(component.lower()):
             raise _upper_case(text, meant)
         if not component:
-            raise InvalidReference(f"'{text}' has an empty part between two '/' or at an end.", _nearest(text))
+            raise InvalidReference(
+                f"'{text}' has an empty path component (a '/' at the start or end, or '//').", _nearest(text)
+            )
         raise InvalidReference(
-            f"'{component}' in '{text}' is not a valid part of a repository's name: lower-case letters and digits, "
-            "with single '.', one or two '_', or '-' between them.",
+            f"'{component}' in '{text}' is not a valid part of a repository name: use lowercase letters and "
+            "digits, with single '.', one or two '_', or '-' between them.",
             _nearest(text),
         )
 
@@ -231,7 +233,7 @@ def _without_spaces(text: str) -> tuple[str, ...]:
         parsed = [parse(word) for word in words]
     except InvalidReference:
         parsed = []
-    several = f"Write several names as several words, without quotes: {' '.join(words)}"
+    several = f"Give several names as separate arguments, without quotes: {' '.join(words)}"
     if len(parsed) > 1 and all(one.tag or one.digest for one in parsed):
         return (several,)
     return (*([several] if len(parsed) > 1 else []), *_nearest(text))
@@ -249,7 +251,7 @@ def _nearest(text: str) -> tuple[str, ...]:
     path = [_near_component(part) for part in (*parts[len(domain) : -1], last)]
     if not all(path) or (at and not is_digest(digest)):
         return (_FORM,)
-    return (f"Write: {'/'.join((*domain, *path))}{f':{tag}' if tag else ''}{at}{digest}",)
+    return (f"Use: {'/'.join((*domain, *path))}{f':{tag}' if tag else ''}{at}{digest}",)
 
 
 def _near_component(text: str) -> str:

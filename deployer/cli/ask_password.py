@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from deployer.workflows.users.new_password import PasswordPolicy
 
 StdinOption = Annotated[
-    bool, typer.Option("--password-stdin", help="Take standard input as the password; it may have one line.")
+    bool, typer.Option("--password-stdin", help="Read the password from standard input (one line).")
 ]
 
 # More than any password that can be kept, and little enough to read whole.
@@ -35,8 +35,8 @@ def chosen(out: Output, name: str, check: Callable[[str], None], *, from_stdin: 
         return password
     password = _hidden(out, f"New password for {name}")
     check(password)
-    if _hidden(out, "The same again") != password:
-        raise HostError("The two passwords differ. Nothing was changed.")
+    if _hidden(out, "Repeat the password") != password:
+        raise HostError("The passwords do not match. Nothing was changed.")
     return password
 
 
@@ -44,20 +44,20 @@ def new_hash(out: Output, name: str, policy: PasswordPolicy, *, from_stdin: bool
     """The hash of a new password for a user. Raises what `chosen` raises, and PasswordRefused."""
     password = chosen(out, name, policy.check, from_stdin=from_stdin)
     if policy.is_slow:
-        out.note("Hashing it takes long at this cost, as each sign-in then will.")
+        out.note("Hashing takes long at this cost, and so will every login.")
     return policy.hashed(password)
 
 
 def present(out: Output, name: str, *, from_stdin: bool) -> str:
     """The password that a user has. Raises ConfirmationNeeded where nobody can answer."""
-    return _from_stdin() if from_stdin else _hidden(out, f"Password of {name}")
+    return _from_stdin() if from_stdin else _hidden(out, f"Password for {name}")
 
 
 def _hidden(out: Output, question: str) -> str:
     if not (out.err.isatty() and sys.stdin is not None and sys.stdin.isatty()):
         raise ConfirmationNeeded(
-            "A password is needed, and there is no terminal to ask on.",
-            ("Repeat the command with --password-stdin, and the password on standard input.",),
+            "Cannot prompt for a password: there is no terminal.",
+            ("Run the command again with --password-stdin, and pass the password on standard input.",),
         )
     try:
         return str(typer.prompt(question, hide_input=True, default="", show_default=False, err=True))
@@ -74,8 +74,9 @@ def _from_stdin() -> str:
         return ""
     if stream.isatty():
         raise UsageError(
-            "--password-stdin is for a pipe or a file, and standard input is the terminal, which shows what is typed.",
-            ("Leave --password-stdin out to be asked.",),
+            "--password-stdin needs a pipe or a file, but standard input is the terminal, which would show the "
+            "password.",
+            ("Omit --password-stdin to be prompted.",),
         )
     given = stream.buffer.read(_MOST_BYTES + 1) if isinstance(stream, io.TextIOWrapper) else b""
     if len(given) > _MOST_BYTES:
@@ -84,7 +85,7 @@ def _from_stdin() -> str:
     # `docker login` would take all of them, and sign in with another password than one line's.
     if b"\n" in password or b"\r" in password:
         raise HostError(
-            "Standard input has more than one line, and a password is one line.", ("Give it the password alone.",)
+            "Standard input has more than one line; a password must be one line.", ("Pass only the password.",)
         )
     try:
         return password.decode()

@@ -36,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog=f"Start with `deployer up`. Each command has its own help: `deployer push --help`. {SHARED_HELP}",
+    epilog=f"Start with `deployer up`. For help on a command, run for example `deployer push --help`. {SHARED_HELP}",
 )
 
 
@@ -60,7 +60,7 @@ def _deployer(
     host: HostOption = None,
     port: PortOption = None,
 ) -> None:
-    """Bring up a private Docker registry with a web page, and work with it."""
+    """Run a private Docker registry with a web page."""
 
 
 for group in (configuration, deployment, diagnosis, trust, transfer, images, upkeep, users, pull_secret):
@@ -92,7 +92,7 @@ def _unforeseen(error: Exception, output: Output, arguments: list[str]) -> int:
     if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
         output.error(_of_the_machine(error))
         return EXIT_FAILURE
-    output.note("Error: this is a bug in deployer. Please report it with the lines below.")
+    output.note("Error: this is a bug in deployer. Please report it and include the lines below.")
     called = f"deployer {__version__}, Python {sys.version.split()[0]}, deployer {' '.join(arguments)}"
     output.note(without_secrets(called))
     output.note(without_secrets(traceback.format_exc()))

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from deployer.cli.session import Session
     from deployer.workflows.upkeep.gate import DrainPolicy
 
-UserArgument = Annotated[str, typer.Argument(metavar="NAME", help="The user's name.", show_default=False)]
+UserArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the user.", show_default=False)]
 WaitOption = Annotated[
     str,
-    typer.Option("--wait", metavar="TIME", help="How long to let pushes under way finish before writes are paused."),
+    typer.Option("--wait", metavar="TIME", help="How long to wait for pushes in progress before pausing writes."),
 ]
 WAIT = "20s"
 

@@ -103,7 +103,7 @@ class Output:
         for original in underneath(error.message, error.original):
             typer.echo(f"  | {original}", file=self.err)
 
-    def confirm(self, question: str, *, yes: bool, otherwise: str = "Repeat the command with --yes.") -> None:
+    def confirm(self, question: str, *, yes: bool, otherwise: str = "Run the command again with --yes.") -> None:
         """Ask before something is changed; return only where the answer is yes.
 
         `otherwise` says what to do where nobody can answer.
@@ -113,7 +113,7 @@ class Output:
         if yes:
             return
         if not (self.err.isatty() and typer.get_text_stream("stdin").isatty()):
-            raise ConfirmationNeeded(f"{question} There is no terminal to ask on.", (otherwise,))
+            raise ConfirmationNeeded(f"{question} Cannot ask: there is no terminal.", (otherwise,))
         try:
             agreed = typer.confirm(question, err=True)
         except typer.Abort as error:

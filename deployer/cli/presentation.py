@@ -11,8 +11,8 @@ import typer
 if TYPE_CHECKING:
     from deployer.cli.output import Output
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be done without changing anything.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")]
 
 # The fields of Presentation, as a command names those that it offers.

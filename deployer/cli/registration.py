@@ -26,18 +26,20 @@ if TYPE_CHECKING:
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", "-c", metavar="FILE", help="The configuration file.  [default: ./deployer.yaml]"),
+    typer.Option("--config", "-c", metavar="FILE", help="Path to the configuration file.  [default: ./deployer.yaml]"),
 ]
 NameOption = Annotated[
-    str | None, typer.Option("--name", metavar="NAME", help="The deployment's name.  [default: registry]")
+    str | None, typer.Option("--name", metavar="NAME", help="Name of the deployment.  [default: registry]")
 ]
 HostOption = Annotated[
-    str | None, typer.Option("--host", metavar="HOST", help="The registry's host.  [default: localhost]")
+    str | None, typer.Option("--host", metavar="HOST", help="Host of the registry.  [default: localhost]")
 ]
-PortOption = Annotated[str | None, typer.Option("--port", metavar="PORT", help="The registry's port.  [default: 5000]")]
+PortOption = Annotated[
+    str | None, typer.Option("--port", metavar="PORT", help="Port of the registry.  [default: 5000]")
+]
 SHARED_HELP = (
-    "--config, --name, --host and --port may stand before a command or after it; the one after it counts: "
-    "`deployer --name team status`."
+    "--config, --name, --host and --port can be given before or after the command; the one after it takes "
+    "precedence: `deployer --name team status`."
 )
 
 
@@ -163,7 +165,7 @@ def _here() -> Path:
     try:
         return Path.cwd()
     except OSError as error:
-        raise HostError("The folder that you are in is gone.", ("cd ~",), str(error)) from error
+        raise HostError("The current directory no longer exists.", ("cd ~",), str(error)) from error
 
 
 _SHARED: dict[str, Any] = {"config": ConfigOption, "name": NameOption, "host": HostOption, "port": PortOption}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from deployer.workflows.deployment.stack import Stack
 
 NOTHING_CHANGED = "Dry run: nothing was changed."
-_REPEAT = "Repeat the command with --yes."
+_REPEAT = "Run the command again with --yes."
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ class Containers:
                 time.sleep(_REMOVAL_PAUSE_SECONDS)
             # It ends by itself too, and then there is nothing to remove any more.
             self.remove(left)
-        raise EngineError("A helper container of deployer does not end.", (f"docker rm --force {left[0]}",))
+        raise EngineError("A helper container of deployer does not stop.", (f"docker rm --force {left[0]}",))
 
 
 def _quoted(field: str) -> str:

@@ -136,8 +136,8 @@ class ClientEnvironment:
                 weakref.finalize(self, shutil.rmtree, made, ignore_errors=True)
                 return made
         raise HostError(
-            "No configuration for the Docker client could be written into the folder for temporary files.",
-            ("Free some space there, or name another folder in the variable TMPDIR.",),
+            "Cannot write a configuration for the Docker client to the directory for temporary files.",
+            ("Free some space there, or set the variable TMPDIR to another directory.",),
             str(failure or ""),
         )
 

@@ -81,7 +81,7 @@ def plugins_of(client: dict[str, Any]) -> tuple[Plugin, ...]:
 
 def _error(found: object) -> str:
     # Older clients print the error's inside, which may be empty, instead of its words.
-    return found if isinstance(found, str) else "it does not answer as a plugin does" if found is not None else ""
+    return found if isinstance(found, str) else "it does not respond like a plugin" if found is not None else ""
 
 
 def _time(text: str) -> datetime | None:

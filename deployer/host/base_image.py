@@ -33,10 +33,10 @@ def make_archive(archive: Path, allow: Callable[[str], None]) -> None:
     suite = release.get("VERSION_CODENAME", "")
     if not family or not suite:
         raise HostError(
-            f"{purpose} works on Debian and Ubuntu only, and this is {release.get('NAME', platform.system())}.",
+            f"{purpose} works only on Debian and Ubuntu; this is {release.get('NAME', platform.system())}.",
             (
                 "Load the images from a file: docker load < images.tar",
-                "Name them in registry.image and frontend.image.",
+                "Set their names in registry.image and frontend.image.",
             ),
         )
     programs.need("mmdebstrap", "mmdebstrap", purpose=purpose, allow=allow)
@@ -44,7 +44,7 @@ def make_archive(archive: Path, allow: Callable[[str], None]) -> None:
     command += [f"--dpkgopt=path-exclude=/usr/share/{unneeded}/*" for unneeded in ("doc", "man", "locale", "info")]
     if _KEYRINGS[family].exists():
         command.append(f"--keyring={_KEYRINGS[family]}")
-    programs.run([*command, suite, "-", *_mirrors(suite)], "Making a Debian base image", output=archive)
+    programs.run([*command, suite, "-", *_mirrors(suite)], "Creating a Debian base image", output=archive)
 
 
 def _release() -> dict[str, str]:

@@ -102,9 +102,9 @@ def _refusal(path: Path, error: OSError, what: str, done: str) -> HostError:
         errno.ENOSPC: f"df -h {place}   (its disk is full: free some space)",
         errno.EDQUOT: f"df -h {place}   (this user's quota is used up: free some space)",
         errno.EROFS: f"findmnt --target {place}   (its disk is mounted read-only)",
-        errno.EACCES: f"ls -ld {place}   (shows who may {done})",
-        errno.EPERM: f"ls -ld {place}   (shows who may {done})",
+        errno.EACCES: f"ls -ld {place}   (shows who can {done})",
+        errno.EPERM: f"ls -ld {place}   (shows who can {done})",
         errno.EISDIR: f"ls -ld {shlex.quote(str(path))}   (a directory is where a file belongs: remove it)",
-        errno.ENOTDIR: f"ls -l {place}   (a file is where a folder belongs)",
+        errno.ENOTDIR: f"ls -l {place}   (there is a file where a directory is needed)",
     }.get(error.errno or 0)
     return HostError(f"{path} cannot be {what}: {error.strerror}.", (advice,) if advice else ())

@@ -78,7 +78,10 @@ def _opened(path: Path) -> tuple[int, int]:
             raise
     except OSError as error:
         found = refusal(path, error)
-        found.advice = (*found.advice, "Or keep deployments in another folder: export XDG_DATA_HOME=/path/to/folder")
+        found.advice = (
+            *found.advice,
+            "Or keep deployments in another directory: export XDG_DATA_HOME=/path/to/directory",
+        )
         raise found from error
 
 

@@ -37,15 +37,15 @@ def check_cost(cost: int, *, force: bool) -> None:
     usual = f"10 to 16 are sensible, {DEFAULT_COST} is the default."
     if cost not in FORCED_COSTS:
         raise UsageError(
-            f"A cost of {cost} cannot be used: {FORCED_COSTS[0]} to {FORCED_COSTS[-1]} can, where a check at "
+            f"Cost {cost} is not supported; use {FORCED_COSTS[0]} to {FORCED_COSTS[-1]}. A check at cost "
             f"{FORCED_COSTS[-1]} takes more than a minute.",
             (usual,),
         )
     if cost < USUAL_COSTS[0]:
-        reason = "anyone who reads the hash tries passwords too fast"
+        reason = "anyone who reads the hash can guess passwords too quickly"
     else:
-        reason = "each sign-in keeps a processor busy for many seconds, a wrong one too"
-    raise UsageError(f"A cost of {cost} is refused: {reason}.", (usual, "Add --force to take it all the same."))
+        reason = "every login attempt, even a failed one, keeps a CPU busy for many seconds"
+    raise UsageError(f"Cost {cost} is not accepted: {reason}.", (usual, "Add --force to use it anyway."))
 
 
 def check(password: str, known: Iterable[str], *, force: bool) -> None:
@@ -81,12 +81,12 @@ def _check_usable(password: str) -> None:
     if not password:
         raise PasswordRefused("The password is empty.")
     if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in password):
-        raise PasswordRefused("The password has a control character in it, which nobody can type when signing in.")
+        raise PasswordRefused("The password contains a control character, which cannot be typed when logging in.")
     size = len(password.encode())
     if size > _MOST_BYTES:
         raise PasswordRefused(
-            f"The password has {size} bytes, and bcrypt takes no more than {_MOST_BYTES}.",
-            ("Take a shorter one; letters other than a to z count two bytes or more.",),
+            f"The password has {size} bytes; bcrypt accepts at most {_MOST_BYTES}.",
+            ("Choose a shorter one; each non-ASCII character counts as two bytes or more.",),
         )
 
 
@@ -94,8 +94,8 @@ def _check_ends(password: str) -> None:
     # docker/cli, cli/command/registry.go, PromptUserForCredentials; version 20.10 left them.
     if password != password.strip():
         raise PasswordRefused(
-            "The password begins or ends with a blank, which today's `docker login` leaves out: it could not sign in.",
-            ("Take one without, or add --force where Docker is not to sign in with it.",),
+            "The password starts or ends with a space, which current `docker login` removes, so login would fail.",
+            ("Choose one without, or add --force if Docker will not log in with it.",),
         )
 
 
@@ -112,5 +112,5 @@ def _check_strength(password: str, known: Iterable[str]) -> None:
     ]
     raise PasswordRefused(
         f"The password is too easy to guess: {reason[0].lower()}{reason[1:]}",
-        (*more, "Add --force to take it all the same."),
+        (*more, "Add --force to use it anyway."),
     )

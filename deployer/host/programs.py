@@ -45,9 +45,9 @@ def need(program: str, package: str, *, purpose: str, allow: Callable[[str], Non
         return
     command = f"apt-get install {package}"
     if not shutil.which("apt-get"):
-        raise HostError(f"{purpose} needs {program}, a program of Debian and Ubuntu, which is not here.")
+        raise HostError(f"{purpose} needs {program} (available on Debian and Ubuntu), which is not installed.")
     if os.geteuid() != 0:
-        raise HostError(f"{purpose} needs {program}, which is not here.", (f"sudo {command}",))
+        raise HostError(f"{purpose} needs {program}, which is not installed.", (f"sudo {command}",))
     allow(f"{purpose} needs {program}. Install Debian's package {package}?")
     environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
     run([*environment, "apt-get", "update", "--quiet"], "Reading Debian's package lists")

@@ -165,7 +165,7 @@ class RegistryClient:
         answer = self._get(f"{_base(repository)}/tags/list")
         if answer.status == 404 and answer.is_from_registry:
             raise NotFound(
-                f"There is no repository '{repository}' at {self.place.address}.", original=original_text(answer)
+                f"No repository named '{repository}' at {self.place.address}.", original=original_text(answer)
             )
         if not answer.ok:
             raise refusal(answer, self.place)
@@ -194,7 +194,7 @@ class RegistryClient:
         separator = "@" if is_digest(reference) else ":"
         name = f"{repository}{separator}{reference}"
         if answer.status == 404 and answer.is_from_registry:
-            raise NotFound(f"There is no '{name}' at {self.place.address}.", original=original_text(answer))
+            raise NotFound(f"No image '{name}' at {self.place.address}.", original=original_text(answer))
         if not answer.ok:
             raise refusal(answer, self.place)
         return read_document(answer, reference, name, self.place)
@@ -213,7 +213,7 @@ class RegistryClient:
             raise TooLarge(f"The blob {digest} of '{repository}' is larger than {bound}.") from error
         if answer.status == 404 and answer.is_from_registry:
             raise NotFound(
-                f"The registry at {self.place.address} has lost a part of '{repository}', the blob {digest}.",
+                f"The registry at {self.place.address} is missing the blob {digest} of '{repository}'.",
                 ("Push the image again.",),
                 original_text(answer),
             )
@@ -320,7 +320,7 @@ class RegistryClient:
 
     def _expect_deleted(self, answer: Answer, name: str) -> None:
         if answer.status == 404 and answer.is_from_registry:
-            raise NotFound(f"There is no '{name}' at {self.place.address}.", original=original_text(answer))
+            raise NotFound(f"No image '{name}' at {self.place.address}.", original=original_text(answer))
         if not answer.ok:
             raise refusal(answer, self.place)
 

@@ -35,7 +35,7 @@ def collect(transport: Transport, first: Answer, key: str) -> list[str]:
             return names
         if target in seen or len(seen) >= _MAX_PAGES:
             raise RegistryError(
-                f"The registry at {transport.place.address} lists its {key} in a circle.",
+                f"The registry at {transport.place.address} returned its {key} in an endless loop.",
                 original=printable(str(page.headers.get("Link", ""))),
             )
         page = _following(transport, target, key)
@@ -58,7 +58,7 @@ def _following(transport: Transport, target: str, key: str) -> Answer:
     except RegistryError as error:
         if key == "repositories":
             # distribution 3 panics while paging where `foo` and `foo/1bar` both exist.
-            advice = "Its catalog cannot be paged; set catalog.maxentries: 1000000 in its configuration."
+            advice = "It does not page its catalog; set catalog.maxentries: 1000000 in its configuration."
             raise type(error)(error.message, (*error.advice, advice), error.original) from error
         raise
     if not page.ok:

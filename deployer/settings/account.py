@@ -19,13 +19,13 @@ _MOST_COST = 20
 # Anybody may cause these checks.
 _MOST_FOR_A_STRANGER = 14
 _OTHERS = (
-    (r"\$apr1\$", "an MD5 hash of Apache's"),
-    (r"\{SHA\}", "an SHA-1 hash"),
+    (r"\$apr1\$", "an Apache MD5 hash"),
+    (r"\{SHA\}", "a SHA-1 hash"),
     (r"\$1\$", "an MD5 hash"),
-    (r"\$5\$|\$6\$", "a SHA-2 hash of crypt"),
+    (r"\$5\$|\$6\$", "a SHA-2 crypt hash"),
     (r"\$2", "a damaged bcrypt hash"),
     (r"\$argon2", "an Argon2 hash"),
-    (r"[./A-Za-z0-9]{13}$", "a hash of crypt"),
+    (r"[./A-Za-z0-9]{13}$", "a crypt hash"),
 )
 
 
@@ -100,7 +100,7 @@ def written(accounts: Iterable[Account]) -> bytes:
 def _complaint(name: str, colon: str, found: str, known: dict[str, Account]) -> str:
     # No message quotes what may be a password.
     if not colon:
-        return "no NAME:HASH"
+        return "not in the form NAME:HASH"
     try:
         checks.user(name)
     except ValueError as error:
@@ -109,7 +109,7 @@ def _complaint(name: str, colon: str, found: str, known: dict[str, Account]) -> 
         return f"'{name}' is listed twice"
     if _BCRYPT.fullmatch(found):
         cost = Account(name, found).cost
-        slow = f"the hash of '{name}' has cost {cost}: one check would keep a processor busy for minutes or days"
+        slow = f"the hash of '{name}' has cost {cost}: a single check would keep a CPU busy for minutes or days"
         return slow if cost > _MOST_COST else ""
-    kind = next((words for pattern, words in _OTHERS if re.match(pattern, found)), "no hash that is known")
-    return f"the password of '{name}' is kept as {kind}; only bcrypt is taken"
+    kind = next((words for pattern, words in _OTHERS if re.match(pattern, found)), "an unknown kind of hash")
+    return f"the password of '{name}' is stored as {kind}; only bcrypt is supported"

@@ -45,8 +45,8 @@ def project_name(value: object) -> object:
     """Take a Compose project's name: lower-case letters, digits, '-' and '_'."""
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise ValueError(
-            f"{shown(value)} is not a valid project name: lower-case letters, digits, '-' and '_', at most 63, "
-            "beginning with a letter or digit"
+            f"{shown(value)} is not a valid project name: use lowercase letters, digits, '-' and '_', at most 63 "
+            "characters, starting with a letter or digit"
         )
     return value
 
@@ -54,14 +54,14 @@ def project_name(value: object) -> object:
 def host(value: object) -> object:
     """Take a name or an IP address, without scheme and port."""
     if not isinstance(value, str):
-        raise ValueError(f"{shown(value)} is not a valid host: write a name or an IP address, in quotes if need be")  # noqa: TRY004
+        raise ValueError(f"{shown(value)} is not a valid host: use a name or an IP address, in quotes if necessary")  # noqa: TRY004
     if "://" in value:
-        raise ValueError(f"{shown(value)} has a scheme; write the host alone")
+        raise ValueError(f"{shown(value)} has a scheme; use only the host")
     bare = value[1:-1] if value.startswith("[") and value.endswith("]") else value
     if is_address(bare):
         return _address_of_one(bare)
     if re.fullmatch(r"([^:\[\]]+|\[.*\]):\d+", value):
-        raise ValueError(f"{shown(value)} has a port in it; the port is a setting of its own, 'port'")
+        raise ValueError(f"{shown(value)} contains a port; set it with 'port'")
     if len(value) > 253 or not all(_HOST_LABEL.fullmatch(label) for label in value.split(".")):
         raise ValueError(f"{shown(value)} is not a valid host name or IP address")
     if _ADDRESS_TO_BROWSERS.fullmatch(value):
@@ -74,8 +74,8 @@ def _address_of_one(text: str) -> str:
     address = _bindable(text)
     if address.is_unspecified:
         raise ValueError(
-            f"{shown(text)} stands for all addresses: give the name or the one address that clients use; "
-            f"to listen on all, write bind: {text}"
+            f"{shown(text)} means all addresses; use the name or address that clients connect to. To listen on "
+            f"all, set bind: {text}"
         )
     return str(address)
 
@@ -83,9 +83,11 @@ def _address_of_one(text: str) -> str:
 def _bindable(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     address = ipaddress.ip_address(text)
     if isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None:
-        raise ValueError(f"{shown(text)} has a zone (%), which no image name can have: give an address without one")
+        raise ValueError(
+            f"{shown(text)} has a zone (%), which is not allowed in image names; use an address without one"
+        )
     if address.is_multicast or text == "255.255.255.255":
-        raise ValueError(f"{shown(text)} is a multicast or broadcast address: give one of this machine's own")
+        raise ValueError(f"{shown(text)} is a multicast or broadcast address; use an address of this machine")
     return address
 
 
@@ -118,7 +120,7 @@ def tls_mode(modes: type[StrEnum]) -> Check:
         try:
             return take("off" if isinstance(value, str) and value.lower() in _NO else value)
         except ValueError as error:
-            raise ValueError(f"{error}; or a group with a certificate and its key") from error
+            raise ValueError(f"{error}; or set certificate and key") from error
 
     return check
 
@@ -126,7 +128,7 @@ def tls_mode(modes: type[StrEnum]) -> Check:
 def file(value: object) -> object:
     """Take the path of a file."""
     if not isinstance(value, str) or not value.strip() or any(ord(character) < 32 for character in value):
-        raise ValueError(f"{shown(value)} is not a valid path of a file")
+        raise ValueError(f"{shown(value)} is not a valid file path")
     return _of_a_paths_length(value)
 
 
@@ -170,7 +172,7 @@ def data(value: object) -> object:
     if not isinstance(value, str) or not value.strip() or _DECIMAL.fullmatch(value):
         raise ValueError(f"{shown(value)} is neither 'volume' nor a directory")
     if any(ord(character) < 32 for character in value):
-        raise ValueError(f"{shown(value)} has a control character in it")
+        raise ValueError(f"{shown(value)} contains a control character")
     if complaint := complaint_of_place(Path(os.path.normpath(value))):
         raise ValueError(complaint)
     return _of_a_paths_length(value)
@@ -186,10 +188,10 @@ def _of_a_paths_length(value: str) -> str:
 def complaint_of_place(folder: Path, home: Path | None = None) -> str:
     """Why images cannot be meant to lie in this folder, "" where they can."""
     if folder == home:
-        return f"'{folder}' is your own folder: give the images a directory of their own in it"
+        return f"'{folder}' is your home directory; use a subdirectory for the images"
     places = [str(place).lstrip("/") for place in (folder, *folder.parents)]
     if folder.is_absolute() and (places[0] in _SYSTEM or _SYSTEM_TREES.intersection(places)):
-        return f"'{folder}' is the system's own: give the images a directory of their own, such as /srv/registry"
+        return f"'{folder}' is a system directory; use a directory for the images, such as /srv/registry"
     return ""
 
 
@@ -208,8 +210,8 @@ def user(value: object) -> object:
     """Take a user's name."""
     if not isinstance(value, str) or not _USER.fullmatch(value):
         raise ValueError(
-            f"{shown(value)} is not a valid user name: letters, digits and . _ - + @, at most 64, "
-            "beginning with a letter or digit"
+            f"{shown(value)} is not a valid user name: use letters, digits and . _ - + @, at most 64 characters, "
+            "starting with a letter or digit"
         )
     return value
 
@@ -221,7 +223,7 @@ def actions(value: object) -> object:
         raise ValueError(f"{shown(value)} is not a list of actions, such as [pull, push]")
     for word in words:
         if word not in ACTIONS:
-            raise ValueError(f"{shown(word)} is none of: {', '.join(ACTIONS)}")
+            raise ValueError(f"{shown(word)} must be one of: {', '.join(ACTIONS)}")
     return tuple(word for word in ACTIONS if word in words)
 
 
@@ -231,8 +233,8 @@ def access_globs(value: object) -> object:
     for one in patterns:
         if not _ACCESS_GLOB.fullmatch(one):
             raise ValueError(
-                f"{shown(one)} matches no repository: names have lower-case letters, digits and . _ - /; "
-                "'*' stands for any part of one, '?' for one character"
+                f"{shown(one)} cannot match a repository name: use lowercase letters, digits and . _ - /; '*' "
+                "matches any part of a name, '?' one character"
             )
     return patterns
 
@@ -248,8 +250,8 @@ def count(value: object) -> object:
 def age(value: object) -> object:
     """Take a length of time such as 30d, as seconds."""
     if not isinstance(value, str):
-        advice = "write a number and s, m, h, d or w, such as 30d"
-        raise ValueError(f"{shown(value)} is not a valid length of time: {advice}")  # noqa: TRY004
+        advice = "use a number followed by s, m, h, d or w, such as 30d"
+        raise ValueError(f"{shown(value)} is not a valid duration: {advice}")  # noqa: TRY004
     return seconds_of(value)
 
 
@@ -262,7 +264,7 @@ def pattern(value: object) -> object:
     except (re.error, OverflowError) as error:
         raise ValueError(f"{shown(value)} is not a valid regular expression: {error}") from error
     except RecursionError as error:
-        raise ValueError("this regular expression has too many groups in one another") from error
+        raise ValueError("this regular expression is nested too deeply") from error
     return value
 
 
@@ -270,7 +272,7 @@ def globs(value: object) -> tuple[str, ...]:
     """Take patterns of repositories, one or several."""
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) and name for name in names):
-        raise ValueError(f"{shown(value)} is not a list of names of repositories, such as ['team/*']")
+        raise ValueError(f"{shown(value)} is not a list of repository names, such as ['team/*']")
     return tuple(names)
 
 
@@ -290,7 +292,7 @@ def one_of(kind: type[StrEnum]) -> Check:
 
     def check(value: object) -> object:
         if not isinstance(value, str) or value not in choices:
-            raise ValueError(f"{shown(value)} is none of: {', '.join(choices)}")
+            raise ValueError(f"{shown(value)} must be one of: {', '.join(choices)}")
         return choices[value]
 
     return check

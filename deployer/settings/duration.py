@@ -12,7 +12,7 @@ def seconds_of(text: str) -> int:
     """A length of time in seconds. Raises ValueError with a sentence."""
     match = _WRITTEN.fullmatch(text.strip())
     if not match:
-        raise ValueError(f"'{text}' is not a valid length of time: write a number and s, m, h, d or w, such as 30d")
+        raise ValueError(f"'{text}' is not a valid duration: use a number followed by s, m, h, d or w, such as 30d")
     return int(match[1]) * _UNITS[match[2]]
 
 

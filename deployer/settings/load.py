@@ -74,7 +74,7 @@ def load(flags: Flags, environment: Mapping[str, str], directory: Path, *, find:
         # Whether the parts of a group go together shows only when all are known.
         found = [problem for problem in _problems(alone) if problem.startswith(path)]
         if not is_unicode(value):
-            found = [f"{path}: {value!r} is not text in UTF-8"]
+            found = [f"{path}: {value!r} is not valid UTF-8"]
         problems += [label + problem.removeprefix(path).removeprefix(".mode") for problem in found]
         _put(written, path, value)
     if problems:
@@ -98,7 +98,7 @@ def load(flags: Flags, environment: Mapping[str, str], directory: Path, *, find:
 
 def _mistakes(problems: list[str]) -> ConfigurationError:
     unique = tuple(dict.fromkeys(problems))
-    count = "a mistake" if len(unique) == 1 else f"{len(unique)} mistakes"
+    count = "an error" if len(unique) == 1 else f"{len(unique)} errors"
     return ConfigurationError(f"The configuration has {count}:", problems=unique)
 
 
@@ -113,7 +113,7 @@ def find_file(chosen: Path | None, environment: Mapping[str, str], directory: Pa
         if not named.exists():
             where = "--config" if chosen else _CONFIG_VARIABLE
             raise ConfigurationError(
-                f"There is no file {named}, which {where} names.", (f"deployer init --config {named}",)
+                f"{where} refers to {named}, but there is no such file.", (f"deployer init --config {named}",)
             )
         return named
     own = known_config_home(environment)
@@ -165,7 +165,7 @@ def _text(loader: _Loader, node: yaml.ScalarNode) -> str:
 
 def _of_a_tag(_loader: _Loader, _suffix: str, node: yaml.Node) -> object:
     raise yaml.MarkedYAMLError(
-        problem=f"the tag {node.tag.replace('tag:yaml.org,2002:', '!!')} is not supported: write the value alone",
+        problem=f"the tag {node.tag.replace('tag:yaml.org,2002:', '!!')} is not supported; write only the value",
         problem_mark=node.start_mark,
     )
 
@@ -185,15 +185,15 @@ def _read(source: Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfigurationError(f"{source} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{source} is not text in UTF-8.") from error
+        raise ConfigurationError(f"{source} is not valid UTF-8.") from error
     except RecursionError as error:
-        raise ConfigurationError(f"{source} has too many groups in one another.") from error
+        raise ConfigurationError(f"{source} is nested too deeply.") from error
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{source}{_place(error)}: {_problem(error)}.") from error
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise ConfigurationError(f"{source}: settings are written as 'name: value', one a line.")
+        raise ConfigurationError(f"{source}: expected 'name: value' pairs, one per line.")
     return content
 
 

@@ -100,7 +100,7 @@ class FrontendSettings:
     page_image: str = _checked(
         checks.image,
         "",
-        "The image of the `kwk` or `joxit` page, such as one on a mirror. Default: the page's own on Docker Hub.",
+        "The image of the `kwk` or `joxit` page, for example on a mirror. Default: the image on Docker Hub.",
     )
 
     @property
@@ -123,8 +123,8 @@ class FrontendSettings:
         """Why the settings cannot be meant together, "" where they can."""
         if self.page_image and self.page not in PAGE_IMAGES:
             return (
-                f"page_image is another page's, and page is {self.page}: "
-                f"write page: {' or '.join(PAGE_IMAGES)} beside it, or leave it out"
+                f"page_image does not apply to page: {self.page}; set page: {' or '.join(PAGE_IMAGES)}, or "
+                "remove page_image"
             )
         return ""
 
@@ -143,15 +143,17 @@ class RetentionRule:
         checks.globs, ("*",), "The repositories of the rule. `*` matches any part of a name, `?` one character."
     )
     keep: int | None = _checked(checks.count, None, "Keep this many of the newest images of each repository.")
-    older_than: int | None = _checked(checks.age, None, "Remove only what is older, such as `30d`, `12h` or `2w`.")
+    older_than: int | None = _checked(
+        checks.age, None, "Remove only tags older than this, such as `30d`, `12h` or `2w`."
+    )
     match: str | None = _checked(checks.pattern, None, "Remove only tags that this regular expression matches.")
     protect: str | None = _checked(checks.pattern, None, "Never remove tags that this regular expression matches.")
     by: AgeBasis = _checked(
         checks.one_of(AgeBasis),
         AgeBasis.LATER,
-        "What age counts from: `later` of creation and push, `created`, or `pushed`.",
+        "Time that age is counted from: `later` of creation and push, `created`, or `pushed`.",
     )
-    untagged: bool = _checked(checks.yes_or_no, False, "Remove manifests without a tag, too.")
+    untagged: bool = _checked(checks.yes_or_no, False, "Also remove untagged manifests.")
 
     @property
     def takes_tags(self) -> bool:
@@ -162,7 +164,7 @@ class RetentionRule:
         """Why the rule cannot be meant, "" where it can."""
         if self.takes_tags or self.untagged:
             return ""
-        return "the rule does not say what goes: give keep, older_than, match or untagged"
+        return "the rule does not say what to remove: set keep, older_than, match or untagged"
 
 
 @dataclass(frozen=True)
@@ -179,13 +181,13 @@ class TlsSettings:
         TlsMode.UNSET,
         "`off`, `internal` (the registry's own CA) or `acme`. A plain value of `tls` sets the mode.",
     )
-    certificate: str = _checked(checks.file, "", "The path of your own certificate, with its chain, in PEM.")
-    key: str = _checked(checks.file, "", "The path of the certificate's private key.")
-    email: str = _checked(checks.email, "", "For `acme`: the address of the account.")
+    certificate: str = _checked(checks.file, "", "Path to your own certificate, with its chain, in PEM format.")
+    key: str = _checked(checks.file, "", "Path to the certificate's private key.")
+    email: str = _checked(checks.email, "", "For `acme`: the e-mail address of the account.")
     directory: str = _checked(
-        checks.acme_directory, "", "For `acme`: the directory URL of another ACME server than Let's Encrypt."
+        checks.acme_directory, "", "For `acme`: the directory URL of an ACME server other than Let's Encrypt."
     )
-    authority: str = _checked(checks.file, "", "For `acme`: the path of the CA certificate of that server.")
+    authority: str = _checked(checks.file, "", "For `acme`: the path to the CA certificate of that server.")
 
     @property
     def is_on(self) -> bool:
@@ -215,11 +217,11 @@ class TlsSettings:
     def complaint(self) -> str:
         """Why the settings cannot be meant together, "" where they can."""
         if bool(self.certificate) != bool(self.key):
-            return "a certificate and its key go together: give both, certificate and key"
+            return "certificate and key must be set together"
         if self.certificate and self.mode:
-            return f"mode is {self.mode}, and a certificate of your own is given: leave one of them out"
+            return f"mode is {self.mode}, but your own certificate is set: remove one of them"
         if not self.is_acme and (self.email or self.directory or self.authority):
-            return "email, directory and authority are for ACME: write mode: acme beside them, or leave them out"
+            return "email, directory and authority are for ACME: set mode: acme, or remove them"
         return ""
 
 
@@ -227,9 +229,7 @@ class TlsSettings:
 class AccessRule:
     """Which users may do what with which repositories. What no rule allows is denied."""
 
-    users: tuple[str, ...] = _checked(
-        checks.users, (), "The users of the rule. `*` stands for everyone who is signed in."
-    )
+    users: tuple[str, ...] = _checked(checks.users, (), "The users of the rule. `*` means every logged-in user.")
     repositories: tuple[str, ...] = _checked(
         checks.access_globs, ("*",), "The repositories of the rule. `*` matches any part of a name, `?` one character."
     )
@@ -238,16 +238,18 @@ class AccessRule:
     def complaint(self) -> str:
         """Why the rule cannot be meant, "" where it can."""
         missing = [name for name in ("users", "allow") if not getattr(self, name)]
-        return f"the rule does not say {' and '.join(missing)}" if missing else ""
+        return f"the rule has no {' and '.join(missing)}" if missing else ""
 
 
 @dataclass(frozen=True)
 class Settings:
     """Everything that can be configured. `build.py` checks; the class itself holds any value."""
 
-    name: str = _checked(checks.project_name, "registry", "The Compose project, and the folder of its files.")
+    name: str = _checked(
+        checks.project_name, "registry", "Name of the Compose project and of the directory for its files."
+    )
     host: str = _checked(
-        checks.host, "localhost", "The host in image names: what clients connect to, a name or an IP address."
+        checks.host, "localhost", "The host in image names: the name or IP address that clients connect to."
     )
     port: int = _checked(checks.port, DEFAULT_PORT, "The port of the registry and of the page.")
     bind: str = _checked(
@@ -255,18 +257,18 @@ class Settings:
         "auto",
         "Where to listen: `auto` (a loopback host: this machine only; any other: all addresses), or one IP address.",
     )
-    tls: TlsSettings = _section(TlsSettings, "How the port is encrypted.", short="mode")
+    tls: TlsSettings = _section(TlsSettings, "TLS on the port.", short="mode")
     images: ImagePolicy = _checked(
         checks.one_of(ImagePolicy),
         ImagePolicy.AUTO,
-        "Where the images come from: `auto` (local, else pulled, else built), `pull`, or `build` (from Debian's and "
-        "PyPI's packages).",
+        "Where the images come from: `auto` (local if present, otherwise pulled, otherwise built), `pull`, or "
+        "`build` (from Debian's and PyPI's packages).",
     )
     registry: RegistrySettings = _section(RegistrySettings, "The registry service.")
     frontend: FrontendSettings = _section(FrontendSettings, "The frontend service.")
     access: tuple[AccessRule, ...] = _list_of(
         AccessRule,
-        "Who may do what. What no rule allows is denied; without rules, everyone who is signed in may do everything.",
+        "Access rules. What no rule allows is denied; without rules, every logged-in user may do everything.",
     )
     retention: tuple[RetentionRule, ...] = _list_of(
         RetentionRule, "What `deployer prune` removes: a tag that matches every condition of a rule."
@@ -321,8 +323,8 @@ class Settings:
         public = not self.is_loopback and not checks.is_address(self.host) and "." in self.host
         if self.tls.is_acme and not self.tls.directory and not public:
             return (
-                f"tls: no public CA gives a certificate for '{self.host}': give a public name as host, "
-                "or write tls: internal"
+                f"tls: no public CA issues a certificate for '{self.host}': use a public name as host, or set "
+                "tls: internal"
             )
         if self.images is ImagePolicy.PULL or (
             self.images is ImagePolicy.AUTO and self.registry.image != DEFAULT_REGISTRY_IMAGE
@@ -339,6 +341,6 @@ class Settings:
         if self.frontend.page is not Page.KWK or not checks.is_registry_3(registry_image):
             return ""
         return (
-            f"frontend.page: kwk needs registry 2.8, and {registry_image} is version 3: write "
-            'registry: {image: "registry:2.8.3"}, or images: build'
+            f"frontend.page: kwk needs registry 2.8, but {registry_image} is version 3: set registry: "
+            '{image: "registry:2.8.3"}, or images: build'
         )

@@ -47,33 +47,38 @@ class _Complaint:
 
 _COMPLAINTS = (
     _Complaint(
-        "read-only file system", "The registry's storage is mounted read-only: nothing was changed.", serves=True
+        "read-only file system", "The registry's storage is mounted read-only; nothing was changed.", serves=True
     ),
     _Complaint(
         "no space left on device",
-        "The disk that holds the images is full, to the last block.",
-        ("Free a little space on it by other means, then run the command again.",),
+        "The disk with the images is completely full.",
+        ("Free some space on it in another way, then run the command again.",),
         serves=True,
     ),
     _Complaint(
         "input/output error|stale (nfs )?file handle|structure needs cleaning",
-        "The disk that holds the images fails{}.",
-        ("Look what the machine says of its disks, such as with `dmesg`. Nothing is deleted meanwhile.",),
+        "The disk with the images is failing{}.",
+        ("Check the kernel log, for example with `dmesg`. Nothing is deleted until this is fixed.",),
     ),
     _Complaint(
         "permission denied|operation not permitted",
-        "The registry's container may not read or change its storage{}.",
-        ("Let root in containers read and write there; on a network disk, its server decides (`no_root_squash`).",),
+        "The registry's container has no permission to read or change its storage{}.",
+        (
+            (
+                "Allow root in containers to read and write it; for a network disk, this is set on its server "
+                "(`no_root_squash`)."
+            ),
+        ),
     ),
     _Complaint(
         "/repositories: is missing, and the content of images is not",
-        "The registry's storage has the content of images, and its folder `repositories` is missing.",
-        ("Put the folder back from where it was moved or saved. Nothing is deleted meanwhile.",),
+        "The registry's storage has the content of images, but its directory `repositories` is missing.",
+        ("Restore the directory from where it was moved or saved. Nothing is deleted until this is fixed.",),
     ),
     _Complaint(
         "is no folder that can be opened|cannot be opened|not a directory|too many levels",
-        "The registry's storage has something else where a folder belongs{}.",
-        ("Look what is there, and put the folder back. Nothing is deleted meanwhile.",),
+        "The registry's storage has something else where a directory is expected{}.",
+        ("Check what it is and restore the directory. Nothing is deleted until this is fixed.",),
     ),
 )
 
@@ -163,7 +168,7 @@ class Storage:
         paths = "".join(f"blobs/{blob_folder(digest)}/data\n" for digest in digests)
         content = self._run("read", REGISTRY_ROOT, stdin=paths.encode())
         if len(content) != sum(blobs[digest].size for digest in digests):
-            raise StorageError("What the registry keeps changed while it was read.", ("Run the command again.",))
+            raise StorageError("The registry's storage changed while it was being read.", ("Run the command again.",))
         position = 0
         for digest in digests:
             end = position + blobs[digest].size
@@ -188,6 +193,6 @@ def _in_words(error: EngineError) -> StorageError:
             kind = StorageError if one.serves else StorageUnreadable
             return kind(one.sentence.format(f": {place[1]}" if place else ""), one.advice, original)
     advice = (
-        "Look at the reason given here; run the command again only once that is fixed. Nothing is deleted meanwhile."
+        "Check the cause shown here, and run the command again only after it is fixed. Nothing is deleted until then."
     )
     return StorageError("The registry's storage could not be read or changed.", (advice,), original)

@@ -81,4 +81,4 @@ def complete(printed: bytes) -> list[str]:
 
 def cut_short() -> StorageError:
     """What to raise where a list does not end as it should."""
-    return StorageError("The list of what the registry keeps was cut short.", ("Run the command again.",))
+    return StorageError("The list of the registry's storage is incomplete.", ("Run the command again.",))

@@ -146,11 +146,11 @@ def parse(printed: bytes, before: Snapshot | None = None) -> Snapshot:
         return _parsed(printed, before)
     except (ValueError, IndexError) as error:
         raise StorageError(
-            "The registry's storage has a name that cannot be listed, such as one of two lines.",
+            "The registry's storage has a file name that cannot be listed, such as one with a line break.",
             (
                 (
-                    "Rename or remove what this finds in the registry's container: "
-                    f"find {REGISTRY_ROOT} -name '*[[:cntrl:]]*'"
+                    "Rename or remove what this command finds in the registry's container: find "
+                    f"{REGISTRY_ROOT} -name '*[[:cntrl:]]*'"
                 ),
             ),
             str(error),
@@ -218,13 +218,16 @@ def _behind_a_link(path: str) -> StorageError:
     place = f"{REGISTRY_ROOT}/{path}"
     if path.endswith(("/link", "/data")):
         advice = (
-            f"Put the file itself there, in the registry's container or its data directory: cp {place} {place}.new && "
-            f"mv {place}.new {place}"
+            "Replace the link with the file itself, in the registry's container or its data directory: cp "
+            f"{place} {place}.new && mv {place}.new {place}"
         )
     else:
-        advice = "Put the folder itself there that it leads to, or mount that there (a bind mount will do)."
+        advice = (
+            "Replace the link with the directory that it points to, or mount that directory there (for example as "
+            "a bind mount)."
+        )
     return StorageError(
-        f"The registry's storage has a symbolic link, {place}: what is behind it cannot be read from here.",
+        f"The registry's storage has a symbolic link, {place}, whose target cannot be read from here.",
         (advice, "Nothing was changed."),
     )
 

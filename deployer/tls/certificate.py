@@ -106,7 +106,7 @@ def fingerprint_of(text: str) -> str:
     """A SHA-256 fingerprint as openssl prints it, from one with or without colons. Raises ValueError."""
     digits = re.sub(r"[:\s]", "", re.sub(r"(?i)^sha-?256(\s+fingerprint)?[:= ]", "", text.strip())).upper()
     if not _FINGERPRINT.fullmatch(digits):
-        raise ValueError("no SHA-256 fingerprint: 64 hexadecimal digits, with colons or without")
+        raise ValueError("not a SHA-256 fingerprint (64 hexadecimal digits, with or without colons)")
     return ":".join(digits[place : place + 2] for place in range(0, 64, 2))
 
 
@@ -141,7 +141,7 @@ def _all(pem: bytes) -> list[x509.Certificate]:
     except ValueError as error:
         raise HostError("A certificate in it cannot be read.", original=str(error)) from error
     if not found:
-        raise HostError("There is no certificate in PEM in it.")
+        raise HostError("It contains no certificate in PEM format.")
     return found
 
 
@@ -202,10 +202,10 @@ def _read(path: Path, setting: str) -> bytes:
         return read_whole(path)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ConfigurationError(
-            f"There is no file {path}, which {setting} names.", (f"Check {setting} in deployer.yaml.",)
+            f"{setting} refers to {path}, but there is no such file.", (f"Check {setting} in deployer.yaml.",)
         ) from error
     except IsADirectoryError as error:
-        raise ConfigurationError(f"{path}, which {setting} names, is a folder.") from error
+        raise ConfigurationError(f"{setting} refers to {path}, which is a directory.") from error
     except OSError as error:
         raise HostError(f"{path} cannot be read: {error.strerror}.", (f"ls -l {path}",)) from error
 
@@ -213,16 +213,20 @@ def _read(path: Path, setting: str) -> bytes:
 def _chain(path: Path) -> list[x509.Certificate]:
     content = _read(path, "tls.certificate")
     if _KEY.search(content):
-        what = "holds a private key too" if _CERTIFICATE.search(content) else "holds a private key, and no certificate"
+        what = (
+            "also contains a private key"
+            if _CERTIFICATE.search(content)
+            else "contains a private key and no certificate"
+        )
         raise ConfigurationError(
-            f"{path} {what}: certificate and key are to stand in files of their own.",
-            ("Keep the key in a file that only you can read, and name it as tls.key.",),
+            f"{path} {what}: the certificate and the key must be in separate files.",
+            ("Keep the key in a file that only you can read, and set its path as tls.key.",),
         )
     if not _CERTIFICATE.search(content):
         # An ASN.1 sequence: the same certificate in binary.
         advice = (f"openssl x509 -inform DER -in {path} -out {path}.pem",) if content[:1] == b"\x30" else ()
         raise ConfigurationError(
-            f"{path} holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----.", advice
+            f"{path} contains no certificate in PEM format, which starts with -----BEGIN CERTIFICATE-----.", advice
         )
     try:
         return _all(content)
@@ -237,13 +241,15 @@ def _check_key(certificate: Path, path: Path, chain: Sequence[x509.Certificate])
     content = _read(path, "tls.key")
     mode = path.stat().st_mode
     if mode & 0o007:
-        raise ConfigurationError(f"Everyone on this machine may read or change the key {path}.", (f"chmod 600 {path}",))
+        raise ConfigurationError(
+            f"Every user of this machine can read or change the key {path}.", (f"chmod 600 {path}",)
+        )
     found = _KEY.search(content)
     if found is None:
-        raise ConfigurationError(f"{path} holds no private key in PEM.", ("Check tls.key in deployer.yaml.",))
+        raise ConfigurationError(f"{path} contains no private key in PEM format.", ("Check tls.key in deployer.yaml.",))
     if found[1].startswith(b"ENCRYPTED") or b"Proc-Type: 4,ENCRYPTED" in found[0]:
         raise ConfigurationError(
-            f"The key {path} is locked with a passphrase, which nobody could type when the registry starts.",
+            f"The key {path} is protected with a passphrase, which cannot be entered when the registry starts.",
             (f"openssl pkey -in {path} -out unlocked.key && chmod 600 unlocked.key",),
         )
     try:
@@ -259,12 +265,12 @@ def _check_key(certificate: Path, path: Path, chain: Sequence[x509.Certificate])
     if not fits:
         raise ConfigurationError(
             f"The key {path} does not belong to the certificate {certificate}.",
-            ("Name the key that the certificate was requested with.",),
+            ("Specify the key that the certificate was requested with.",),
         )
     if fits[0] != 1:
         raise ConfigurationError(
-            f"The certificates in {certificate} stand in the wrong order: the server's own is number {fits[0]}.",
-            ("Put the server's certificate first, then the one that signed it, and so on.",),
+            f"The certificates in {certificate} are in the wrong order: the server certificate is number {fits[0]}.",
+            ("Put the server certificate first, then the one that signed it, and so on.",),
         )
 
 
@@ -272,13 +278,13 @@ def _check_dates(path: Path, certificate: x509.Certificate, now: datetime, which
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if ends < now:
         raise ConfigurationError(
-            f"The certificate {path}{which} expired on {ends:%Y-%m-%d}.", ("Have it renewed, and name the new one.",)
+            f"The certificate {path}{which} expired on {ends:%Y-%m-%d}.", ("Renew it and specify the new file.",)
         )
     if begins > now:
         raise ConfigurationError(
             f"The certificate {path}{which} is not valid before {begins:%Y-%m-%d %H:%M} UTC; "
             f"this machine's clock says {now:%Y-%m-%d %H:%M}.",
-            ("date   (look whether the clock is right)",),
+            ("date   (check whether the clock is right)",),
         )
 
 
@@ -292,8 +298,8 @@ def _check_use(path: Path, leaf: x509.Certificate) -> None:
         return
     if not uses & {Use.SERVER_AUTH, Use.ANY_EXTENDED_KEY_USAGE}:
         raise ConfigurationError(
-            f"The certificate {path} is not for servers: clients refuse it.",
-            ("Have one made whose extended key usage is serverAuth.",),
+            f"The certificate {path} is not for servers; clients reject it.",
+            ("Use one with the extended key usage serverAuth.",),
         )
 
 
@@ -301,14 +307,14 @@ def _check_names(path: Path, facts: CertificateFacts, host: str) -> None:
     if facts.covers(host):
         return
     kind = "IP" if re.fullmatch(r"[0-9.]+|.*:.*", host) else "DNS"
-    advice = (f"Have one made with the subject alternative name {kind}:{host}.",)
+    advice = (f"Request one with the subject alternative name {kind}:{host}.",)
     if not facts.names:
         raise ConfigurationError(
-            f"The certificate {path} has no subject alternative name: Docker does not look at its common name.", advice
+            f"The certificate {path} has no subject alternative name; Docker ignores its common name.", advice
         )
     raise ConfigurationError(
         f"The certificate {path} is for {', '.join(facts.names)}, not for {host}.",
-        (*advice, "Or give one of its names as host in deployer.yaml."),
+        (*advice, "Or set one of its names as host in deployer.yaml."),
     )
 
 
@@ -321,9 +327,9 @@ def _warnings(chain: Sequence[x509.Certificate], now: datetime, trusted: bytes) 
         warnings.append(f"The certificate expires {when}, on {ends:%Y-%m-%d}.")
     if not _is_known(chain[-1], trusted):
         issuer = _shown(chain[-1].issuer.rfc4514_string())
-        how = "signed by itself" if len(chain) == 1 and chain[0].issuer == chain[0].subject else f"from {issuer}"
+        how = "self-signed" if len(chain) == 1 and chain[0].issuer == chain[0].subject else f"from {issuer}"
         warnings.append(
-            f"The certificate is {how}, which this machine's system does not trust: every client has to be given it."
+            f"The certificate is {how}, which this system does not trust; it must be installed on every client."
         )
     return tuple(warnings)
 

@@ -23,7 +23,7 @@ _CRI = frozenset({"cri", "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.imag
 
 
 def _run(command: Sequence[str]) -> None:
-    programs.run(command, "Updating the CAs that the system trusts")
+    programs.run(command, "Updating the system trust store")
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def containerd(target: TrustTarget) -> CertificatePlace | None:
         return _containerd_place(target.paths.root / named.lstrip("/"), target.address)
     remark = ""
     if serves_kubernetes:
-        remark = f"Kubernetes may ignore it: {config} does not name the folder {usual} as config_path"
+        remark = f"Kubernetes may ignore it: {config} does not set config_path to the directory {usual}"
     return _containerd_place(usual, target.address, remark)
 
 

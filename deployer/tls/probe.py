@@ -161,7 +161,7 @@ class Peer:
         except OSError as error:
             return ProbeResult(Speaks.NOTHING, str(error) or words)
         if opened.prefix and begin[9:] in _BY_PROXY:
-            raise ProxyFault(opened.proxy, f"it answers {begin[9:].decode()}")
+            raise ProxyFault(opened.proxy, f"it responded {begin[9:].decode()}")
         return ProbeResult(Speaks.HTTP) if begin.startswith(b"HTTP/") else ProbeResult(Speaks.NOTHING, words)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from deployer.tls.certificate import CertificateFacts
     from deployer.tls.verdict import Verdict
 
-_CLOCK = "Set this machine's clock right, if it is wrong: timedatectl"
+_CLOCK = "If this machine's clock is wrong, set it: timedatectl"
 _NAMES_SHOWN = 6
 
 
@@ -54,13 +54,13 @@ def configure_command(address: str) -> str:
 
 def _other_name(address: str, presented: CertificateFacts | None) -> Reason:
     host = _bare(address.rpartition(":")[0])
-    up = f"Or bring the registry up with this name, on its machine: deployer up --host {host}"
+    up = f"Or use this name for the registry, on the machine that runs it: deployer up --host {host}"
     sentence = f"The certificate of {address} is not for '{host}'"
     if presented is None:
-        return Reason(f"{sentence}.", ("Give the registry a certificate with names.", up))
+        return Reason(f"{sentence}.", ("Use a certificate with host names.", up))
     if not presented.names:
-        return Reason(f"{sentence}: it names no host.", ("Give the registry a certificate with names.", up))
-    advice = f"Give the name that it has: --host {presented.names[0]}"
+        return Reason(f"{sentence}: it has no host names.", ("Use a certificate with host names.", up))
+    advice = f"Use the name that it has: --host {presented.names[0]}"
     return Reason(f"{sentence}: it is for {listed(presented.names, _NAMES_SHOWN)}.", (advice, up))
 
 
@@ -68,13 +68,13 @@ def _expired(address: str, presented: CertificateFacts | None, now: datetime) ->
     clock = f"this machine's clock says {_date(now)}"
     if presented and presented.not_after > now:
         return Reason(
-            f"The CA behind the certificate of {address} has expired; {clock}.",
+            f"The CA that issued the certificate of {address} has expired; {clock}.",
             (_CLOCK, f"When the registry has a new CA: {configure_command(address)}"),
         )
     since = f" on {_date(presented.not_after)}" if presented else ""
     return Reason(
         f"The certificate of {address} expired{since}; {clock}.",
-        (_CLOCK, "Else renew it on the registry's machine: deployer up"),
+        (_CLOCK, "Otherwise renew it on the machine that runs the registry: deployer up"),
     )
 
 
@@ -82,7 +82,7 @@ def _early(address: str, presented: CertificateFacts | None, now: datetime) -> R
     since = f" before {_date(presented.not_before)}" if presented and presented.not_before > now else " yet"
     return Reason(
         f"The certificate of {address} is not valid{since}; this machine's clock says {_date(now)}.",
-        (_CLOCK, "Else set the clock of the registry's machine right."),
+        (_CLOCK, "Otherwise set the clock of the machine that runs the registry."),
     )
 
 
@@ -98,7 +98,7 @@ def check_ca(facts: CertificateFacts, where: str, now: datetime) -> None:
     """Make sure that a certificate may be trusted as a CA now. Raises HostError."""
     if not (facts.is_ca or facts.is_root):
         raise HostError(
-            f"{where} is not a CA's certificate but a server's, of {facts.issuer}.",
+            f"{where} is a server certificate issued by {facts.issuer}, not a CA certificate.",
             ("Use the certificate of the CA that signed it.",),
         )
     if facts.not_after < now:

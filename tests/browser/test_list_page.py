@@ -205,8 +205,8 @@ class TestTimes:
         page.route(TAGS, answer(stored))
         go(page, "/repository/list/damaged")
         [(digest, _)] = stored["damaged"].items()
-        sentence = f"list/damaged:1.0 is not whole: the file {digest[7:19]} is empty."
-        expect(row(page, "1.0").locator(".fault")).to_have_text("not whole")
+        sentence = f"list/damaged:1.0 is incomplete: the file {digest[7:19]} is empty."
+        expect(row(page, "1.0").locator(".fault")).to_have_text("incomplete")
         expect(row(page, "1.0").locator(".fault")).to_have_attribute("title", re.compile(re.escape(sentence)))
         expect(row(page, "1.0").locator(".chip")).to_have_text(["linux/amd64", "linux/arm64"])
         row(page, "1.0").get_by_role("link", name="1.0").click()

@@ -87,7 +87,7 @@ class TestTheHeadline:
         expect(page.get_by_text("Nothing here can be pulled")).to_be_visible()
         expect(page.locator("main > .command")).to_be_hidden()
         row(page, "2.0").get_by_role("link", name="2.0").click()
-        expect(page.locator(".notice.error")).to_contain_text("odd/hopeless:2.0 is not whole: the file ")
+        expect(page.locator(".notice.error")).to_contain_text("odd/hopeless:2.0 is incomplete: the file ")
         expect(section(page, "Layers")).to_be_visible()
         expect(section(page, "Pull")).to_have_count(0)
 
@@ -95,7 +95,7 @@ class TestTheHeadline:
         push(client, "odd/empty", "1.0", index([]))
         go(page, "/repository/odd/empty/tag/1.0")
         expect(page.locator(".notice")).to_have_text(
-            "odd/empty:1.0 is empty: its index names no image, and there is nothing to pull."
+            "odd/empty:1.0 is empty: its index contains no images, so there is nothing to pull."
         )
 
 
@@ -108,7 +108,7 @@ class TestDamage:
         stored = client.get("/overview/tags/odd/unreadable").json()
         page.route(TAGS, answer({**stored, "manifests": {}, "damaged": {digest: size}}))
         go(page, "/repository/odd/unreadable")
-        expect(row(page, "1.0").locator(".fault")).to_have_text("not readable")
+        expect(row(page, "1.0").locator(".fault")).to_have_text("unreadable")
         row(page, "1.0").get_by_role("link", name="1.0").click()
         expect(page.get_by_role("heading", level=2)).to_have_text("The manifest cannot be read")
         expect(page.locator(".notice")).to_contain_text(sentence)
@@ -121,12 +121,12 @@ class TestDamage:
             push(client, "odd/lost", None, part)
         push(client, "odd/lost", "1.0", index([(here, "linux/amd64"), (gone, "linux/arm64")], media=OCI))
         assert client.delete(f"/v2/odd/lost/manifests/{gone.digest}").status_code == 202
-        sentence = f"odd/lost:1.0 is not whole: the registry has lost {short(gone.digest)}. Push it again."
+        sentence = f"odd/lost:1.0 is incomplete: the registry has lost {short(gone.digest)}. Push it again."
         listed = page_stack.deployer("tags", "odd/lost", check=True)
         assert sentence in listed.stderr
-        assert "(not whole)" in listed.stdout
+        assert "(incomplete)" in listed.stdout
         go(page, "/repository/odd/lost")
-        expect(row(page, "1.0").locator(".fault")).to_have_text("not whole")
+        expect(row(page, "1.0").locator(".fault")).to_have_text("incomplete")
         expect(row(page, "1.0").locator(".fault")).to_have_attribute("title", sentence)
         expect(row(page, "1.0").locator(".size")).to_have_text("\u2013")
         expect(row(page, "1.0").locator(".chip")).to_have_text(["linux/amd64", "linux/arm64"])

@@ -102,7 +102,7 @@ def test_what_is_attached_is_listed_on_request(stack: DeployedStack) -> None:
         push_artifact(client, name, signature, content=b"signature")
     done = stack.deployer("tags", name, check=True)
     assert signature not in done.stdout
-    assert "Not shown: 1 tag of signatures and the like: deployer tags NAME --attached" in done.stderr
+    assert "1 tag of attached artifacts not shown; to list them: deployer tags NAME --attached" in done.stderr
     assert signature in stack.deployer("tags", name, "--attached", check=True).stdout
     found = read(stack, "tags", name)
     assert [tag["tag"] for tag in found["tags"]] == ["1.0"]

@@ -33,7 +33,7 @@ def test_a_client_from_refusal_to_trust_to_a_pulled_image(
     stack.folder.mkdir(parents=True, exist_ok=True)
     brought_up = stack.deployer("up", "--yes", check=True)
     assert f"Registry: {SERVER}:{stack.port}" in brought_up.stdout
-    assert "Anyone who reaches port" in brought_up.stderr
+    assert "anyone who can reach port" in brought_up.stderr
     here = ("--host", SERVER, "--port", str(stack.port))
     client.start()
     try:
@@ -92,7 +92,7 @@ def test_a_client_sends_its_password_in_the_clear_only_where_that_is_said(
         assert f"{address} requires login over plain HTTP" in client.deployer("doctor", *here).stdout
         listed = client.deployer("catalog", *here, env=told)
         assert listed.returncode == 0, listed.stderr
-        assert "answers as a registry." in client.deployer("doctor", *here, env=told).stdout
+        assert "responds as a registry." in client.deployer("doctor", *here, env=told).stdout
     finally:
         client.stop()
         stack.remove()

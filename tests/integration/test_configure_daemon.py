@@ -203,7 +203,7 @@ def test_an_option_that_docker_does_not_know_never_stops_it(dockerd: Dockerd) ->
     dockerd.file.write_text('{"no-such-option": true}')
     done = configure(dockerd)
     _expect(done, 1)
-    assert "does not accept" in done.stderr or "dockerd refuses" in done.stderr
+    assert "does not accept" in done.stderr or "dockerd rejects" in done.stderr
     assert dockerd.survived()
     assert dockerd.trusted() == set()
 

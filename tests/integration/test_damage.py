@@ -161,12 +161,12 @@ def damage(stored: Stored) -> None:
 def test_a_damaged_image_is_told_by_every_command(cured: Cured, repository: str) -> None:
     for look in LOOKS:
         if look[0] != "catalog":
-            assert f"{repository}:1 cannot be pulled whole" in both(cured.shown[look]), look
+            assert f"{repository}:1 cannot be pulled in full" in both(cured.shown[look]), look
     assert cured.shown["status",].returncode == 0
     assert "deployer gc --damaged" in cured.shown["status",].stderr
     for one in (("tags", repository), ("inspect", f"{repository}:1"), ("catalog", "--tags")):
         lines = cured.shown[one].stderr.splitlines()
-        shown = "\n".join(line for line in lines if f"{repository}:1 is not whole: the " in line)
+        shown = "\n".join(line for line in lines if f"{repository}:1 is incomplete: the " in line)
         assert shown, one
         # Not read to the end, it may be the manifest that says a wrong size of it.
         assert "is damaged" not in shown or repository in {"flipped", "short-layer-and-manifest"}, one
@@ -332,7 +332,7 @@ def lose(stored: Stored, repository: str) -> str:
 
 
 def test_a_missing_layer_needs_a_push_alone(pushed_again: PushedAgain) -> None:
-    (told,) = [one for one in pushed_again.told if one["sentence"].startswith("layer:1 cannot be pulled whole")]
+    (told,) = [one for one in pushed_again.told if one["sentence"].startswith("layer:1 cannot be pulled in full")]
     assert "gc --damaged" not in " ".join(told["advice"][:-1])
     assert pushed_again.whole["layer"]
     assert pushed_again.left == []
@@ -346,9 +346,9 @@ def test_a_missing_link_needs_a_push_alone(pushed_again: PushedAgain, lost: str)
         assert finding.startswith("tag:1: a tag, whose file is missing")
     else:
         what = "manifest" if lost == "manifest-link" else "file"
-        missing = f"the link of the {what} {pushed_again.digests[lost][7:19]} is missing."
+        missing = f"the link to the {what} {pushed_again.digests[lost][7:19]} is missing."
         assert f"{lost}:1 is not whole: {missing} Push it again." in pushed_again.tags[lost]
-        assert finding == f"{lost}:1 cannot be pulled whole: {missing}"
+        assert finding == f"{lost}:1 cannot be pulled in full: {missing}"
     assert pushed_again.whole[lost]
     assert pushed_again.tags_after[lost] == ""
     assert pushed_again.left == []
@@ -404,7 +404,7 @@ def remove_as_advised(
     for repository in repositories:
         cut_layer(stored, client, repository)
     told = {one["sentence"].partition(":")[0]: one["advice"][-1] for one in content(stored)}
-    advised = {name: told[name].removeprefix("Or remove them: ").split(", then: ") for name in repositories}
+    advised = {name: told[name].removeprefix("Or delete them: ").split(", then: ") for name in repositories}
     for command in [delete for delete, _ in advised.values()] + [*{collect for _, collect in advised.values()}]:
         stored.stack.deployer(*command.split()[1:], "--yes", check=True)
     left, is_innocent = content(stored), pulls_whole(client, "by-digest", innocent.digest)
@@ -517,7 +517,7 @@ def test_a_size_that_a_manifest_says_wrongly_is_told_by_all_and_takes_nothing(
         assert "damaged" not in shown.stdout + shown.stderr, look
     for look in (("tags", "app"), ("inspect", "app:1")):
         shown = stored.stack.deployer(*look)
-        assert f"app:1 is not whole: {sizes}" in shown.stderr
+        assert f"app:1 is incomplete: {sizes}" in shown.stderr
         assert "app:other is" not in shown.stderr
     content = stored.blob(layer).read_bytes()
     stored.stack.deployer("gc", "--damaged", "--yes", check=True)
@@ -585,7 +585,7 @@ def test_the_clock_is_named_where_it_was_wrong(stored: Stored, client: httpx.Cli
     push_image(client, "app", "1")
     age(stored.tag("app", "1"), -99 * 24 * HOUR)
     told = stored.stack.deployer("status").stderr
-    assert "app:1: pushed in the future" in told
+    assert "app:1: the storage dates these pushes in the future" in told
     assert "The clock here says 20" in told
     kept = stored.stack.deployer("prune", "--older-than", "0s", "--match", "^2", "--yes", check=True)
-    assert "app:1: pushed in the future" in kept.stderr
+    assert "app:1: the storage dates these pushes in the future" in kept.stderr

@@ -118,8 +118,8 @@ def test_a_manifest_goes_by_its_digest_whatever_it_is(manifests_deleted: ByDiges
 def test_what_could_not_be_looked_into_is_said_and_stops_nothing(stored: Stored, client: httpx.Client) -> None:
     planted = plant_everything(stored, "app")
     done = stored.stack.deployer("delete", f"app@{planted['good']}", "--dry-run", check=True)
-    assert "Warning: Whether it is a part of the tags cut, empty, huge," in done.stderr
-    assert "could not be looked at." in done.stderr
+    assert "Warning: Could not check whether it is part of tags cut, empty, huge," in done.stderr
+    assert "Could not check whether it is part of" in done.stderr
 
 
 def test_a_tags_own_file_that_is_damaged_is_still_told_from_a_damaged_manifest(
@@ -163,7 +163,7 @@ def test_a_file_in_the_form_of_a_tag_is_named_by_its_path(stored: Stored, client
     assert "which is not a tag" in done.stderr
     assert "docker/registry/v2/repositories/app/_manifests/tags/Thumbs.db" in done.stderr
     assert foreign.read_bytes() == b""
-    assert "Finish it" not in done.stderr
+    assert "To finish" not in done.stderr
     foreign.unlink()
     stored.stack.deployer("delete", "app:good", "--yes", check=True)
 
@@ -180,9 +180,8 @@ def test_a_tag_that_is_a_link_to_another_takes_it_not_along(stored: Stored, clie
         (tags / "latest" / "current" / "link").hardlink_to(tags / "good" / "current" / "link")
     done = stored.stack.deployer("delete", "app:latest", "--yes")
     assert done.returncode == 1
-    assert (
-        "could not be deleted, and is as it was before. In the registry's storage it is the same file as app:good"
-        in (done.stderr)
+    assert "could not be deleted and was not changed. In the registry's storage it is the same file as app:good" in (
+        done.stderr
     )
     assert {"good", "latest"} <= tags_of(client, "app")
     assert is_good(client, "app")
@@ -227,7 +226,7 @@ def test_an_image_of_schema_1_is_no_damage(stored: Stored) -> None:
     digest = plant(stored, "old", "1", MANIFESTS["schema1"])
     done = stored.stack.deployer("tags", "old", check=True)
     assert done.stdout.splitlines()[1].split()[:5] == ["1", digest[7:19], "-", "(schema", "1)"]
-    assert "old:1 is in Docker's schema 1" in done.stderr
+    assert "old:1 uses Docker manifest schema 1" in done.stderr
     assert "damaged" not in done.stderr
 
 
@@ -244,7 +243,7 @@ def test_every_command_that_is_advised_works(stored: Stored, client: httpx.Clien
     }
     for command in advised:
         done = stored.stack.deployer(*shlex.split(command), "--yes")
-        gone = "There is no " in done.stderr
+        gone = "No image " in done.stderr
         assert done.returncode == 0 or gone, f"{command}: {done.stderr}"
     assert tags_of(client, "app") == {"good", "sha512"}
     assert is_good(client, "app")

@@ -276,7 +276,7 @@ def test_docker_login_deletes_what_is_beside_damage_and_we_do_not_advise_it(both
     both.write('{"auths": {' + others + damage)
     _, error = both.ours()
     assert isinstance(error, HostError)
-    assert "in an editor" in error.advice[0]
+    assert "with an editor" in error.advice[0]
     words = ("docker", "login", "--username", "ann", "--password-stdin", both.address)
     subprocess.run(words, env=both.environment, input="pw", text=True, check=True, capture_output=True)
     kept = json.loads((both.home / "docker/config.json").read_text())["auths"]
@@ -307,10 +307,10 @@ def test_push_and_pull_name_a_helper_that_fails_and_the_way_past_it_works(both: 
         return done.stderr
 
     told = pulled()
-    assert "'docker-credential-broken', which keeps Docker's logins, failed with code 1" in told
+    assert "'docker-credential-broken', which keeps Docker's logins, failed with exit code 1" in told
     assert f'"credHelpers": {{"{both.address}": ""}}' in told
     both.write({"credsStore": "broken", "credHelpers": {"{A}": ""}})
     login = ["docker", "login", "--username", "ann", "--password-stdin", both.address]
     subprocess.run(login, env=both.environment, cwd=both.home, input=b"pw", capture_output=True, check=True)
-    assert "There is no repository 'x'" in pulled()
+    assert "No repository named 'x'" in pulled()
     assert "ann:pw" in both.seen

@@ -71,8 +71,10 @@ def test_a_plugin_that_does_not_run_and_a_context_that_does_not_count(stack: Dep
 def test_nothing_deployed_and_nothing_answering(fresh_stack: DeployedStack) -> None:
     found = findings(fresh_stack, code=1)
     wrong = [finding for finding in found if finding["state"] == "wrong"]
-    assert [finding["sentence"] for finding in wrong] == [f"Nothing answers at {fresh_stack.url}."]
-    assert any("runs on this machine." in str(finding["sentence"]) for finding in found if finding["state"] == "note")
+    assert [finding["sentence"] for finding in wrong] == [f"Nothing responds at {fresh_stack.url}."]
+    assert any(
+        "is running on this machine." in str(finding["sentence"]) for finding in found if finding["state"] == "note"
+    )
 
 
 def test_a_name_that_does_not_resolve(fresh_stack: DeployedStack) -> None:
@@ -104,5 +106,5 @@ def test_a_stopped_service_and_changed_settings(make_stack: Callable[..., Deploy
     assert "The service registry is exited." in sentences
     stack.up()
     changed = findings(stack, "--port", str(free_port()), code=1)
-    assert any("differs from the settings" in str(one["sentence"]) for one in changed)
+    assert any("differ from the settings" in str(one["sentence"]) for one in changed)
     stack.remove()

@@ -110,6 +110,6 @@ def test_an_engine_that_publishes_no_ports_is_named(daemon: Dockerd) -> None:
         daemon.start()
     assert done.returncode == 1
     for told in (done.stderr, doctor.stdout):
-        assert "the engine may publish no ports" in told
+        assert "the engine may not be publishing ports" in told
         assert "userland-proxy" in told
     assert "deployer logs" not in done.stderr

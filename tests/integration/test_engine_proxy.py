@@ -57,7 +57,9 @@ def test_a_proxy_that_lets_it_through_is_used_and_told(
     address = f"{SERVER}:{server.port}"
     done = on_client(client, *server.command("configure-daemon", "--host", SERVER, "--port", str(server.port), "--yes"))
     assert done.returncode == 0, done.stderr
-    assert f"The Docker engine goes to {address} through the proxy {SERVER}:{proxy.port} (HTTPS_PROXY)" in done.stderr
+    assert (
+        f"The Docker engine connects to {address} through the proxy {SERVER}:{proxy.port} (HTTPS_PROXY)" in done.stderr
+    )
     assert set(proxy.asked) == {f"CONNECT {address}"}
     proxy.asked.clear()
     refused = on_client(client, "docker", "pull", f"{address}/none")
@@ -75,7 +77,7 @@ def test_a_proxy_that_does_not_is_named_by_both(
         assert done.returncode == 1
         told = done.stdout + done.stderr
         assert (
-            f"through the proxy {SERVER}:{proxy.port} (HTTPS_PROXY), which does not let it through: it answers 403"
+            f"through the proxy {SERVER}:{proxy.port} (HTTPS_PROXY), which does not let it through: it responded 403"
             in told
         )
         assert f"Add {SERVER} to NO_PROXY" in told

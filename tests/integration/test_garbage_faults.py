@@ -99,7 +99,7 @@ def test_another_container_on_the_storage_is_refused(
     link = tmp_path / "link"
     link.symlink_to(stored.disk.resolve())
     with container(stored.stack, link if where == "a link" else (stored.disk / where).resolve()) as name:
-        expect_refused(stored, f"The container {name} has the same storage mounted", "gc")
+        expect_refused(stored, f"The container {name} has mounted the same storage", "gc")
     stored.stack.deployer("gc", "--yes", check=True)
     assert stored.blobs() == set()
 
@@ -113,7 +113,7 @@ def test_a_registry_published_past_the_frontend_is_refused(stored: Stored, clien
     try:
         override.write_text(f'services: {{registry: {{ports: ["127.0.0.1:{port}:5000"]}}}}\n')
         stored.stack.up()
-        expect_refused(stored, "The registry itself is published", "gc")
+        expect_refused(stored, "The registry is published directly", "gc")
     finally:
         override.write_text(before)
         stored.stack.up()
@@ -131,8 +131,8 @@ def test_most_of_all_goes_only_when_told(stored: Stored, client: httpx.Client) -
     before = stored.listing()
     refused = stored.stack.deployer("gc")
     assert refused.returncode == 1
-    assert "That is most of what the registry holds." in refused.stderr
-    assert "Repeat the command with --yes." in refused.stderr
+    assert "This removes most of the registry's content." in refused.stderr
+    assert "Run the command again with --yes." in refused.stderr
     assert stored.listing() == before
     stored.stack.deployer("gc", "--yes", check=True)
     assert client.get("/v2/_catalog").json()["repositories"] == ["kept"]
@@ -205,7 +205,7 @@ def test_a_read_only_disk_is_said_and_nothing_changes(disk: Disk, command: tuple
         disk.stored.age()
         disk.mount("ro")
         try:
-            expect_refused(disk.stored, "storage is mounted read-only: nothing was changed", *command)
+            expect_refused(disk.stored, "storage is mounted read-only; nothing was changed", *command)
         finally:
             disk.mount("rw")
         assert writes_pass(client)
@@ -240,7 +240,7 @@ def test_a_dry_run_says_that_the_registry_does_not_run(stored: Stored, client: h
         refused = stored.stack.deployer("gc", "--dry-run")
     finally:
         docker("start", found)
-    assert (refused.returncode, refused.stderr.partition("\n")[0]) == (1, "Error: The registry does not run.")
+    assert (refused.returncode, refused.stderr.partition("\n")[0]) == (1, "Error: The registry is not running.")
 
 
 def test_a_container_of_others_that_ends_meanwhile_is_no_failure(
@@ -269,7 +269,7 @@ esac
 @pytest.mark.parametrize("command", [("gc",), ("gc", "--untagged"), ("prune", "--keep", "1")], ids=" ".join)
 def test_a_registry_to_which_nothing_was_ever_pushed(stored: Stored, command: tuple[str, ...]) -> None:
     done = stored.stack.deployer(*command, "--yes", check=True)
-    assert "There is no garbage." in done.stderr
+    assert "No garbage found." in done.stderr
 
 
 def test_without_a_deployment_it_is_said(fresh_stack: DeployedStack) -> None:
@@ -277,4 +277,4 @@ def test_without_a_deployment_it_is_said(fresh_stack: DeployedStack) -> None:
     for command in (("gc",), ("prune", "--keep", "1"), ("delete", "--repository", "app")):
         refused = fresh_stack.deployer(*command, "--yes")
         assert refused.returncode == 1
-        assert refused.stderr.startswith(f"Error: There is no deployment named '{fresh_stack.name}'"), refused.stderr
+        assert refused.stderr.startswith(f"Error: No deployment named '{fresh_stack.name}'"), refused.stderr

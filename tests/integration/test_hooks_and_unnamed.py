@@ -53,7 +53,7 @@ services:
     refused = own.deployer("down")
     assert refused.returncode == 1
     assert f"/unnamed of {own.name}-db-1 (volume {unnamed})" in refused.stderr
-    assert "The next `up` starts with empty ones" in refused.stderr
+    assert "The next `up` starts with empty volumes" in refused.stderr
     plan = json.loads(own.deployer("down", "--dry-run", "--json", check=True).stdout)
     assert [one["volume"] for one in plan["unnamed"]] == [unnamed]
 
@@ -72,11 +72,11 @@ services:
     override.write_text(text.replace("[/unnamed]", '["named:/unnamed"]') + "volumes: {named: {}}\n")
     refused = own.deployer("up")
     assert refused.returncode == 1
-    assert f"is on a volume without a name, {unnamed}." in refused.stderr
+    assert f"is on the anonymous volume {unnamed}." in refused.stderr
     override.write_text(text.replace("db:", "another:"))
     refused = own.deployer("up")
     assert refused.returncode == 1
-    assert f"is on a volume without a name, {unnamed}." in refused.stderr
+    assert f"is on the anonymous volume {unnamed}." in refused.stderr
     override.write_text(text)
     own.deployer("up", check=True)
     docker("exec", own.containers()["db"], "touch", "/may-stop")
@@ -96,6 +96,6 @@ def test_an_interrupted_down_says_how_to_go_on_and_does(fresh_stack: DeployedSta
     client.chmod(0o755)
     done = own.deployer("down", environment={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
     assert done.returncode == 130
-    assert done.stderr.endswith("Interrupted. Run it again, and it goes on where it was: deployer down\n")
+    assert done.stderr.endswith("Interrupted. To continue, run: deployer down\n")
     own.deployer("down", check=True)
     assert own.containers() == {}

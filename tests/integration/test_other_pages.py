@@ -204,7 +204,7 @@ def test_status_doctor_and_logs_know_the_page(signed_in: Own) -> None:
     stopped = stack.deployer("status", "--json", environment=settings)
     problems = json.loads(stopped.stdout)["problems"]
     assert "The service page is exited." in problems
-    assert "The page's own service does not answer the frontend." in problems
+    assert "The page's own service is not responding the frontend." in problems
     assert "wrong  The service page is exited." in stack.deployer("doctor", environment=settings).stdout
     with client_of(stack, "bert") as bert:
         assert (bert.get("/").status_code, bert.get("/v2/team/app/tags/list").status_code) == (502, 200)
@@ -254,7 +254,7 @@ def test_from_page_to_page_and_back_nothing_is_left(own: Own) -> None:
     )
     second = stack.containers()
     assert second["registry"] == first["registry"]
-    assert "Nothing to change" in own.up("joxit")
+    assert "nothing to change" in own.up("joxit")
     assert stack.containers() == second
 
     # The frontend does not know which of the two it is.
@@ -290,7 +290,7 @@ def test_a_page_that_cannot_be_had_or_does_not_stay_up_is_told(own: Own) -> None
     settings = {"DEPLOYER_FRONTEND_PAGE": "joxit", "DEPLOYER_FRONTEND_PAGE_IMAGE": nowhere}
     refused = stack.deployer("up", "--yes", environment=settings)
     assert refused.returncode == 1
-    assert f"The page's image {nowhere} cannot be pulled, and is none that can be built here." in refused.stderr
+    assert f"The page's image {nowhere} cannot be pulled and cannot be built locally." in refused.stderr
     assert "docker load --input FILE" in refused.stderr
     assert "connection refused" in refused.stderr
     assert stack.containers() == before
@@ -300,7 +300,7 @@ def test_a_page_that_cannot_be_had_or_does_not_stay_up_is_told(own: Own) -> None
     docker("build", "--quiet", "--tag", broken, "-", stdin=recipe.encode())
     ended = stack.deployer("up", "--yes", environment={**settings, "DEPLOYER_FRONTEND_PAGE_IMAGE": broken})
     assert ended.returncode == 1
-    assert "The service page does not stay up" in ended.stderr
+    assert "The service page does not keep running" in ended.stderr
     assert "no such setting" in ended.stderr
     assert "deployer logs page" in ended.stderr
     stack.up()
@@ -314,7 +314,6 @@ def test_a_registry_that_kwk_cannot_read_is_refused_before_anything_changes(own:
     refused = own.stack.deployer("up", "--yes", environment=version_3)
     assert refused.returncode == 2
     assert (
-        'needs registry 2.8, and registry:3.0.0 is version 3: write registry: {image: "registry:2.8.3"}'
-        in refused.stderr
+        'needs registry 2.8, and registry:3.0.0 is version 3: set registry: {image: "registry:2.8.3"}' in refused.stderr
     )
     assert own.stack.containers() == before

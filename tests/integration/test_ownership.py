@@ -112,7 +112,7 @@ def test_a_volume_that_was_there_is_asked_about_and_named_when_it_would_go(
     refused = own.deployer("up")
     assert refused.returncode == 1
     assert told in refused.stderr
-    assert "Repeat the command with --yes." in refused.stderr
+    assert "Run the command again with --yes." in refused.stderr
     assert own.containers() == {}
     assert not own.directory.exists()
     report = json.loads(own.deployer("up", "--dry-run", "--json", check=True).stdout)
@@ -122,19 +122,19 @@ def test_a_volume_that_was_there_is_asked_about_and_named_when_it_would_go(
 
     own.up()
     # The answer is remembered.
-    assert "Nothing to change" in own.deployer("up", check=True).stderr
+    assert "nothing to change" in own.deployer("up", check=True).stderr
     make_image(f"{own.name}:1")
     own.deployer("push", f"{own.name}:1", check=True)
     docker("image", "rm", f"{own.address}/{own.name}:1")
 
     refused = own.deployer("down", "--volumes")
     assert refused.returncode == 1
-    assert f"volume {data} was there before `up`" in refused.stderr
+    assert f"volume {data} existed before `up`" in refused.stderr
     assert own.deployer("catalog", check=True).stdout == f"{own.name}\n"
     assert data in down_plan(own)["volumes"]
     assert down_plan(own)["not_made_by_up"] == [data]
     shown = own.deployer("down", "--volumes", "--dry-run", check=True).stdout
-    assert f"{data}: to be removed (was there before `up`)" in shown
+    assert f"{data}: will be removed (existed before `up`)" in shown
 
     # Also with no container left to tell of it.
     own.deployer("down", check=True)
@@ -178,14 +178,14 @@ volumes:
     going = {f"{name}_{volume}" for volume in ("data", "frontend", "socket", "extra", "bound")} | {anonymous}
     assert set(plan["volumes"]) == going
     assert plan["networks"] == []
-    assert f"volume {name}_external (the files say that it is external)" in plan["kept"]
-    assert f"volume {name}_shared (the container {foreign} uses it)" in plan["kept"]
-    assert f"network {name}_default (the container {foreign} is in it)" in plan["kept"]
+    assert f"volume {name}_external (declared as external in a Compose file)" in plan["kept"]
+    assert f"volume {name}_shared (used by the container {foreign})" in plan["kept"]
+    assert f"network {name}_default (used by the container {foreign})" in plan["kept"]
     assert not any("mine" in path for path in plan["files"])
     shown = own.deployer("down", "--volumes", "--dry-run", check=True).stdout
-    assert f"{name}_bound: to be removed (its content is elsewhere: {elsewhere})" in shown
+    assert f"{name}_bound: will be removed (its content is in another place: {elsewhere})" in shown
     # A file that no question names stays, and no images are needed for one.
-    assert "There is no terminal to ask on" in own.deployer("down", "--volumes").stderr
+    assert "Cannot ask: there is no terminal" in own.deployer("down", "--volumes").stderr
 
     docker("network", "connect", f"{name}_default", own.containers()["frontend"], check=False)
     with at_the_question(own, "down", "--volumes") as answer:
@@ -193,8 +193,8 @@ volumes:
         (own.directory / "users").write_text("")
         code, said = answer("y")
     assert code == 1
-    assert f"volume {name}_late: it came or changed meanwhile" in said
-    assert "file users: it came or changed meanwhile" in said
+    assert f"volume {name}_late: appeared or changed in the meantime" in said
+    assert "file users: appeared or changed in the meantime" in said
     assert own.containers() == {}
     assert volumes(own) == {f"{name}_{volume}" for volume in ("external", "shared", "late")}
     assert anonymous not in docker("volume", "ls", "--quiet")
@@ -249,12 +249,12 @@ def test_what_cannot_be_taken_over_is_refused_by_name(own: DeployedStack) -> Non
     docker("create", "--name", container, BASE)
     refused = own.deployer("up", "--yes")
     assert refused.returncode == 1
-    assert f"A container named '{container}' is there already" in refused.stderr
+    assert f"A container named '{container}' already exists" in refused.stderr
     docker("rename", container, f"{container}-old")
 
     docker("network", "create", network)
     refused = own.deployer("up", "--yes")
-    assert f"A network named '{network}' is there already" in refused.stderr
+    assert f"A network named '{network}' already exists" in refused.stderr
     assert f"docker network rm {network}" in refused.stderr
     docker("network", "rm", network)
 
@@ -263,7 +263,7 @@ def test_what_cannot_be_taken_over_is_refused_by_name(own: DeployedStack) -> Non
     docker("create", "--name", labelled, "--label", f"com.docker.compose.project={own.name}", BASE)
     for command in (["up", "--yes"], ["down", "--volumes", "--yes"]):
         refused = own.deployer(*command)
-        assert f"A Compose project named '{own.name}' is there already, from another tool," in refused.stderr
+        assert f"A Compose project named '{own.name}' already exists, from another tool," in refused.stderr
     docker("rm", labelled)
 
     # What a hand-written project of that name has left behind carries the very label that ours would.
@@ -294,13 +294,13 @@ def test_what_another_tool_puts_into_our_project_is_named_and_stays(own: Deploye
     assert docker("network", "ls", "--quiet", "--filter", f"name={network}")
     asked = own.deployer("down", "--volumes")
     assert asked.returncode != 0
-    assert f"network {network} not known to be made by `up`" in asked.stderr
+    assert f"network {network} possibly not created by `up`" in asked.stderr
     own.deployer("down", "--volumes", "--yes", check=True)
     assert not docker("network", "ls", "--quiet", "--filter", f"name={network}")
 
 
 @pytest.mark.parametrize(
-    ("made", "told"), [("docker/registry/v2/repositories", "it holds a registry's images"), ("notes", "it holds notes")]
+    ("made", "told"), [("docker/registry/v2/repositories", "contains a registry's images"), ("notes", "it holds notes")]
 )
 def test_a_directory_that_is_not_empty_is_asked_about(own: DeployedStack, made: str, told: str) -> None:
     place = own.folder / "images"

@@ -81,7 +81,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(stored: Stored, client: ht
     before = stored.listing()
     done = stored.stack.deployer("delete", "--repository", "team/aplication", "--yes")
     assert done.returncode == 1
-    assert "There is no repository 'team/aplication'." in done.stderr
+    assert "No repository named 'team/aplication'." in done.stderr
     assert "team/application" in done.stderr.replace("team/aplication", "")
     assert stored.listing() == before
 
@@ -114,7 +114,7 @@ def test_without_terminal_and_yes_nothing_goes(stored: Stored, client: httpx.Cli
     push_image(client, "foo", "1")
     before = stored.listing()
     refused = stored.stack.deployer("delete", "--repository", "foo")
-    assert (refused.returncode, "Repeat the command with --yes." in refused.stderr) == (1, True)
+    assert (refused.returncode, "Run the command again with --yes." in refused.stderr) == (1, True)
     assert stored.listing() == before
 
 
@@ -133,7 +133,7 @@ def test_a_repository_pushed_to_while_it_asks_stays(stored: Stored, client: http
     push_image(client, "foo", "1", layers=("one",))
     push_image(client, "other", "1", layers=("other",))
     said = pushed_to_meanwhile(stored, "foo", "other", client=client)
-    assert "'foo' was pushed to meanwhile (the tag 2); nothing was removed." in said
+    assert "'foo' received a push in the meantime (the tag 2); nothing was removed." in said
     assert [pulls_whole(client, *name) for name in (("foo", "1"), ("foo", "2"), ("other", "1"))] == [True] * 3
     assert gate(stored.stack) == []
 

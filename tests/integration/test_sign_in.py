@@ -90,7 +90,7 @@ def test_a_changed_user_takes_effect_at_once_and_nothing_is_restarted(signed_in:
     assert [status(signed_in, user, "/v2/_catalog") for user in ("anna", "carl")] == [403, 200]
     assert started(signed_in) == before
     again = signed_in.deployer("up", "--yes", check=True)
-    assert "Nothing to change" in again.stderr
+    assert "nothing to change" in again.stderr
 
 
 def test_an_upload_under_way_goes_on_while_users_change(signed_in: DeployedStack) -> None:
@@ -179,7 +179,10 @@ def test_a_change_of_rules_that_was_cut_off_is_told_until_up_has_made_it(signed_
     (signed_in.directory / ".unfinished").touch()
     for _ in range(2):
         said = signed_in.deployer("status", check=True)
-        assert "`deployer up` was interrupted; users, rules or certificates may still be those before" in said.stderr
+        assert (
+            "`deployer up` was interrupted; the previous users, rules or certificates may still be in effect"
+            in said.stderr
+        )
     assert "frontend: reload" in signed_in.deployer("up", "--yes", check=True).stderr
     assert signed_in.deployer("status", check=True).stderr == ""
 
@@ -189,7 +192,7 @@ def test_a_paused_frontend_learns_of_a_change_when_it_goes_on(signed_in: Deploye
     docker("pause", frontend)
     try:
         removed = signed_in.deployer("user", "remove", "bert", "--yes", check=True)
-        assert "It counts once the registry runs" in removed.stderr
+        assert "It takes effect when the registry is started" in removed.stderr
     finally:
         docker("unpause", frontend)
     # Its health may not be known yet again.
@@ -201,7 +204,7 @@ def test_tls_goes_only_when_that_is_agreed_to(fresh_stack: DeployedStack) -> Non
     fresh_stack.deployer("up", "--yes", environment={"DEPLOYER_TLS": "internal"}, check=True)
     refused = fresh_stack.deployer("up", environment={"DEPLOYER_TLS": "off"})
     assert refused.returncode == 1
-    assert "TLS goes: passwords and images then cross the network in the clear." in refused.stderr
+    assert "TLS is turned off; passwords and images are then sent unencrypted." in refused.stderr
     fresh_stack.deployer("up", "--yes", environment={"DEPLOYER_TLS": "off"}, check=True)
     assert httpx.get(f"{fresh_stack.url}/v2/", trust_env=False).status_code == 200
 
@@ -218,7 +221,7 @@ def test_rules_go_only_when_that_is_agreed_to(signed_in: DeployedStack) -> None:
     assert status(signed_in, "bert", "/v2/_catalog") == 403
     refused = signed_in.deployer("up")
     assert refused.returncode == 1
-    assert "The access rules in force go: then everyone who signs in may do everything." in refused.stderr
+    assert "The current access rules are removed; every logged-in user can then do everything." in refused.stderr
     assert status(signed_in, "bert", "/v2/_catalog") == 403
     signed_in.up()
     assert status(signed_in, "bert", "/v2/_catalog") == 200
@@ -234,7 +237,7 @@ def test_login_goes_only_when_that_is_agreed_to(signed_in: DeployedStack, left: 
     kept = users.read_bytes()
     users.unlink() if left == "gone" else users.write_bytes(b"")
     said = signed_in.deployer("status").stdout
-    problem = f"2 users are in force, and {users} has none: `deployer up` would turn login off."
+    problem = f"2 users are in effect, but {users} has none: `deployer up` would turn login off."
     assert problem in said
     assert problem in signed_in.deployer("doctor").stdout
     refused = signed_in.deployer("up")
@@ -243,7 +246,7 @@ def test_login_goes_only_when_that_is_agreed_to(signed_in: DeployedStack, left: 
     assert status(signed_in, None) == 401
     assert "Login goes:" in signed_in.deployer("up", "--dry-run").stderr
     users.write_bytes(kept)
-    assert "Nothing to change" in signed_in.deployer("up", check=True).stderr
+    assert "nothing to change" in signed_in.deployer("up", check=True).stderr
 
 
 def test_users_survive_a_restart_and_down_and_up(signed_in: DeployedStack) -> None:
@@ -260,7 +263,7 @@ def test_a_rule_for_nobody_stops_up_before_anything_changes(signed_in: DeployedS
     write_rules(signed_in, [{"users": ["anna", "zoe"], "allow": ["pull"]}])
     refused = signed_in.deployer("up", "--yes")
     assert refused.returncode == 2
-    assert "access[0].users: there is no user 'zoe': deployer user add zoe" in refused.stderr
+    assert "access[0].users: no such user 'zoe': deployer user add zoe" in refused.stderr
     assert started(signed_in) == before
     assert status(signed_in, "bert", "/v2/_catalog") == 200
 
@@ -270,8 +273,8 @@ def test_a_damaged_users_file_stops_up_and_names_the_line(signed_in: DeployedSta
         file.write("carl:{SHA}0DPiKuNIrrVmD8IUCuw1hQxNqZc=\nnonsense\n")
     refused = signed_in.deployer("up", "--yes")
     assert refused.returncode == 1
-    assert "line 3: the password of 'carl' is kept as an SHA-1 hash; only bcrypt is taken" in refused.stderr
-    assert "line 4: no NAME:HASH" in refused.stderr
+    assert "line 3: the password of 'carl' is stored as an SHA-1 hash; only bcrypt is supported" in refused.stderr
+    assert "line 4: not in the form NAME:HASH" in refused.stderr
     assert status(signed_in, "anna") == 200
 
 
@@ -280,12 +283,12 @@ def test_passwords_do_not_cross_a_network_in_the_clear_unless_that_is_said(fresh
     abroad = {"DEPLOYER_HOST": "registry.example", "DEPLOYER_BIND": "127.0.0.1"}
     refused = fresh_stack.deployer("up", "--yes", environment=abroad)
     assert refused.returncode == 2
-    assert "Passwords would cross the network to registry.example for everyone to read" in refused.stderr
+    assert "Passwords would be sent to registry.example for everyone to read" in refused.stderr
     assert fresh_stack.containers() == {}
     said = fresh_stack.deployer("up", "--yes", environment={**abroad, "DEPLOYER_TLS": "off"}, check=True)
-    assert "Passwords and images cross the network in the clear" in said.stderr
+    assert "Passwords and images are sent unencrypted" in said.stderr
     shown = fresh_stack.deployer("status", environment={**abroad, "DEPLOYER_TLS": "off"}, check=True)
-    assert "Sign-in:      1 user, who may do everything. Passwords and images cross" in shown.stdout
+    assert "Login:        1 user, who may do everything. Passwords and images cross" in shown.stdout
 
 
 # -- who sees what

@@ -125,7 +125,7 @@ def test_a_client_without_the_ca_sends_no_password(client: Person) -> None:
     client.login("ann")
     before = catalogs_asked_for(client.stack)
     said = client.refused("catalog")
-    assert f"The certificate of {client.stack.address} is by a CA that this machine does not know" in said
+    assert f"The certificate of {client.stack.address} was issued by a CA that this machine does not trust" in said
     assert catalogs_asked_for(client.stack) == before
     client.trust()
     client.told("catalog")
@@ -133,7 +133,7 @@ def test_a_client_without_the_ca_sends_no_password(client: Person) -> None:
 
 
 def test_doctor_asks_the_registry_as_the_user_who_is_signed_in(server: Person) -> None:
-    says = f"https://{server.stack.address} answers as a registry."
+    says = f"https://{server.stack.address} responds as a registry."
     assert says not in server.run("doctor").stdout
     server.login("ann")
     assert says in server.run("doctor").stdout
@@ -154,7 +154,7 @@ def test_a_saved_password_that_is_wrong_is_said_to_be(client: Person) -> None:
     (client.home / "docker").mkdir()
     (client.home / "docker/config.json").write_text(json.dumps({"auths": {client.stack.address: {"auth": auth}}}))
     said = client.refused("catalog")
-    assert "does not take the sign-in saved for 'ann'." in said
+    assert "rejected the saved credentials for 'ann'." in said
     assert "s3cret" not in said
     assert auth not in said
 
@@ -162,14 +162,14 @@ def test_a_saved_password_that_is_wrong_is_said_to_be(client: Person) -> None:
 def test_who_may_pull_one_part_sees_that_part(server: Person, pushed: str) -> None:
     server.login("bob")
     said = server.refused("catalog")
-    assert "does not let 'bob' list all repositories." in said
+    assert "does not allow 'bob' list all repositories." in said
     assert "deployer tags NAME" in said
     assert server.told("catalog", "team/app") == "team/app\n"
     assert pushed[7:19] in server.told("tags", "team/app")
-    assert "does not let 'bob' pull from 'other'." in server.refused("tags", "other")
-    assert "does not let 'bob' delete from 'team/app'." in server.refused("delete", "--yes", "team/app:1")
+    assert "does not allow 'bob' to pull from 'other'." in server.refused("tags", "other")
+    assert "does not allow 'bob' to delete from 'team/app'." in server.refused("delete", "--yes", "team/app:1")
     denied = server.refused("push", "signed-in:1", "--as", "team/new:1")
-    assert "does not allow that to the user that Docker is signed in as." in denied
+    assert "does not allow this for the user that Docker is logged in as." in denied
     assert pushed[7:19] in server.told("tags", "team/app")
 
 
@@ -177,7 +177,7 @@ def test_who_may_delete_but_not_push_cannot_remove_one_tag_of_several(server: Pe
     server.login("cleaner")
     said = server.refused("delete", "--yes", "team/app:1")
     assert "'team/app:1' is as it was. This registry deletes no single tag" in said
-    assert "does not let 'cleaner' push to 'team/app'." in said
+    assert "does not allow 'cleaner' to push to 'team/app'." in said
     assert pushed[7:19] in server.told("tags", "team/app")
     assert f"Deleted team/app@{pushed}" in server.told("delete", "--yes", f"team/app@{pushed}")
 
@@ -186,4 +186,4 @@ def test_a_new_ca_is_told_from_an_unknown_one(client: Person) -> None:
     client.trust()
     (installed,) = (client.home / ".docker/certs.d").glob("*/ca.crt")
     installed.write_bytes(make_ca().pem)
-    assert f"is not by the CA that is installed for it, {installed}" in client.refused("catalog")
+    assert f"was not issued by the CA that is installed for it, {installed}" in client.refused("catalog")

@@ -58,7 +58,7 @@ KEPT = {"registry": "unchanged", "frontend": "unchanged"}
 def test_a_second_up_changes_nothing(running: DeployedStack) -> None:
     before = running.containers()
     done = running.deployer("up", check=True)
-    assert "Nothing to change" in done.stderr
+    assert "nothing to change" in done.stderr
     assert running.containers() == before
     assert plan(running) == KEPT
 
@@ -229,7 +229,7 @@ def test_an_interrupted_up_says_to_run_it_again_and_that_mends_it(fresh_stack: D
     error = process.communicate()[1]
     assert process.returncode == 130, error
     again = f"deployer up --port {fresh_stack.port}"
-    assert error.endswith(f"Interrupted. Run it again, and it goes on where it was: {again}\n")
+    assert error.endswith(f"Interrupted. To continue, run: {again}\n")
     fresh_stack.up()
     assert fresh_stack.deployer("status").returncode == 0
 
@@ -240,7 +240,7 @@ def test_a_port_that_a_process_holds_is_told_before_anything_is_done(fresh_stack
         held.listen()
         refused = fresh_stack.deployer("up", "--yes")
     assert refused.returncode == 1
-    assert f"Port {fresh_stack.port} is taken by " in refused.stderr
+    assert f"Port {fresh_stack.port} is already in use by " in refused.stderr
     assert f"(process {os.getpid()})" in refused.stderr
     advised = re.search(r"→ deployer up --port (\d+) ", refused.stderr)
     assert advised is not None
@@ -254,14 +254,14 @@ def test_a_port_that_a_container_holds_is_told_with_its_name(
 ) -> None:
     refused = fresh_stack.deployer("up", "--yes", "--port", str(running.port))
     assert refused.returncode == 1
-    assert f"Port {running.port} is taken by the container {running.name}-frontend-1." in refused.stderr
+    assert f"Port {running.port} is already in use by the container {running.name}-frontend-1." in refused.stderr
 
 
 def test_another_project_of_that_name_is_left_alone(fresh_stack: DeployedStack, running: DeployedStack) -> None:
     for command in (["up", "--yes"], ["down", "--volumes", "--yes"], ["status"]):
         refused = fresh_stack.deployer(*command, "--name", running.name)
         assert refused.returncode == 1
-        assert f"A Compose project named '{running.name}' is there already" in refused.stderr
+        assert f"A Compose project named '{running.name}' already exists" in refused.stderr
     assert running.deployer("status").returncode == 0
 
 
@@ -276,7 +276,7 @@ def test_without_an_engine_each_command_says_so(fresh_stack: DeployedStack, tmp_
     for command in (["up"], ["down"], ["status"], ["logs"], ["push", "a:1"], ["pull", "a:1"]):
         refused = fresh_stack.deployer(*command, environment=nowhere)
         assert refused.returncode == 1
-        assert "No Docker engine answers at the address that the Docker client has for it." in refused.stderr
+        assert "No Docker engine responds at the address configured for the Docker client." in refused.stderr
         assert "Traceback" not in refused.stderr
     assert fresh_stack.deployer("doctor", environment=nowhere).returncode == 1
     assert "compose.yaml" in fresh_stack.deployer("render", environment=nowhere, check=True).stdout
@@ -285,7 +285,7 @@ def test_without_an_engine_each_command_says_so(fresh_stack: DeployedStack, tmp_
 def test_without_a_docker_client_that_is_said(fresh_stack: DeployedStack, tmp_path: Path) -> None:
     refused = fresh_stack.deployer("up", environment={"PATH": str(tmp_path)})
     assert refused.returncode == 1
-    assert "There is no `docker` program on this machine." in refused.stderr
+    assert "The `docker` program is not installed on this machine." in refused.stderr
 
 
 def test_without_the_compose_plugin_that_is_said(fresh_stack: DeployedStack, tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ def test_without_the_compose_plugin_that_is_said(fresh_stack: DeployedStack, tmp
     client.chmod(0o755)
     refused = fresh_stack.deployer("up", environment={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
     assert refused.returncode == 1
-    assert "Docker has no Compose plugin here, or one that does not run." in refused.stderr
+    assert "Docker's Compose plugin is missing or cannot be run." in refused.stderr
 
 
 def test_a_service_that_does_not_stay_up_is_told_with_its_last_lines(make_stack: Callable[..., DeployedStack]) -> None:
@@ -309,7 +309,7 @@ def test_a_service_that_does_not_stay_up_is_told_with_its_last_lines(make_stack:
     )
     refused = stack.deployer("up", "--yes", "--timeout", "20")
     assert refused.returncode == 1
-    assert "The service registry does not stay up" in refused.stderr
+    assert "The service registry does not keep running" in refused.stderr
     assert "| the reason" in refused.stderr
     (stack.directory / "compose.override.yaml").unlink()
     stack.remove()
@@ -326,7 +326,7 @@ def test_a_data_directory_holds_the_images_and_outlives_everything(
     refused = stack.deployer("down", "--volumes")
     assert refused.returncode == 1
     assert f"volume {stack.name}_frontend" in refused.stderr
-    assert f"directory {stack.folder / 'my $images'}: stays" in refused.stdout
+    assert f"directory {stack.folder / 'my $images'}" in refused.stdout
     stack.deployer("down", "--volumes", "--yes", check=True)
     assert (stack.folder / "my $images" / "docker" / "registry" / "v2" / "repositories" / "kept").is_dir()
     stack.up()
@@ -368,10 +368,10 @@ def test_a_full_disk_is_told_before_and_after(
         make_image("big:1", 40_000_000)
         refused = stack.deployer("push", "big:1")
         assert refused.returncode == 1
-        assert "failed while it answered" in refused.stderr or "A disk is full" in refused.stderr
+        assert "it failed" in refused.stderr or "A disk is full" in refused.stderr
         status = stack.deployer("status")
         assert status.returncode == 1
-        assert "The disk that holds the images is full" in status.stderr
+        assert "The disk with the images is full" in status.stderr
         stack.deployer("down", check=True)
         refused = stack.deployer("up")
         assert refused.returncode == 1
@@ -386,10 +386,10 @@ def test_down_with_volumes_asks_and_then_leaves_nothing(mended: DeployedStack) -
     stack = mended
     refused = stack.deployer("down", "--volumes")
     assert refused.returncode == 1
-    assert "Repeat the command with --yes." in refused.stderr
+    assert "Run the command again with --yes." in refused.stderr
     assert stack.deployer("status").returncode == 0
     shown = stack.deployer("down", "--volumes", "--dry-run", check=True).stdout
-    assert f"{stack.name}_data: to be removed" in shown
+    assert f"{stack.name}_data: will be removed" in shown
     assert stack.deployer("status").returncode == 0
     stack.deployer("down", "--volumes", "--yes", check=True)
     assert stack.containers() == {}
@@ -443,7 +443,7 @@ def test_status_tells_where_it_is_and_not_where_the_settings_say(shared: Deploye
     other = free_port()
     status = shared.deployer("status", "--port", str(other), environment={"DEPLOYER_REGISTRY_DATA": "volume"})
     assert status.returncode == 1
-    assert f"It was brought up on port {shared.port}, and the settings say {other}" in status.stderr
+    assert f"It was started on port {shared.port}, but the settings say {other}" in status.stderr
     assert f"in {shared.folder / 'images'}" in status.stdout
 
 
@@ -502,7 +502,7 @@ def test_the_name_alone_finds_a_deployment_wherever_it_was_brought_up(
     docker("image", "rm", f"{stack.address}/named:1")
     assert f"{stack.address}" in stack.deployer("status", *named, environment=nothing, check=True).stdout
     again = stack.deployer("up", *named, environment=nothing, check=True)
-    assert "Nothing to change" in again.stderr
+    assert "nothing to change" in again.stderr
     assert f"Next: deployer push --name {stack.name} IMAGE" in again.stderr
 
     typo = stack.name.replace("test", "tst", 1)
@@ -510,7 +510,7 @@ def test_the_name_alone_finds_a_deployment_wherever_it_was_brought_up(
                     ["delete", "named:1", "--yes"], ["status"], ["logs"], ["down", "--yes"]):  # fmt: skip
         refused = stack.deployer(*command, "--name", typo, environment=nothing)
         assert refused.returncode == 1
-        assert f"There is no deployment named '{typo}' on this machine." in refused.stderr
+        assert f"No deployment named '{typo}' on this machine." in refused.stderr
         assert f"Did you mean --name {stack.name}?" in refused.stderr
 
     # Its files are gone, and it can still be taken down.

@@ -90,5 +90,5 @@ def test_busybox_fails_where_a_list_cannot_be_complete(tmp_path: Path, busybox: 
     find.unlink()
     find.write_text(f'#!{busybox}/sh\n{shutil.which("busybox")} find "$@"\necho "find: Input/output error" >&2\n')
     find.chmod(0o755)
-    with pytest.raises(Exception, match="The disk that holds the images fails"):
+    with pytest.raises(Exception, match="The disk with the images is failing"):
         storage(tree, busybox, remembers=False).snapshot()

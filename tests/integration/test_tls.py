@@ -120,8 +120,8 @@ def test_the_ca_survives_down_and_up_and_goes_with_the_volumes(fresh_stack: Depl
         assert client.get("/v2/kept/tags/list").json()["tags"] == ["1"]
     gone = fresh_stack.deployer("down", "--volumes", "--yes", environment=secure, check=True)
     assert "ca.crt" not in [path.name for path in fresh_stack.directory.rglob("*")], gone.stdout
-    assert "The registry's own CA goes too" in gone.stderr
-    assert "users      1 user, with their passwords: to be removed" in gone.stdout
+    assert "The registry's own CA is removed too" in gone.stderr
+    assert "users      1 user and their passwords: will be removed" in gone.stdout
     assert not (fresh_stack.directory / "users").exists()
     fresh_stack.deployer("up", "--yes", environment=secure, check=True)
     assert (fresh_stack.directory / "ca.crt").read_bytes() != first
@@ -158,10 +158,10 @@ def test_one_s_own_certificate_is_served_and_read_anew_without_a_restart(
 ) -> None:
     stack, ca = own
     brought_up = stack.deployer("up", "--yes", check=True)
-    assert "which this machine's system does not trust: every client has to be given it." in brought_up.stderr
+    assert "which this system does not trust; it must be installed on every client." in brought_up.stderr
     first = presented(stack, NAME, trusted=tmp_path / "ca.pem")
     assert names_in(first) == {NAME}
-    assert "Nothing to change" in stack.deployer("up", "--yes", check=True).stderr
+    assert "nothing to change" in stack.deployer("up", "--yes", check=True).stderr
     before = docker("inspect", "--format", "{{.State.StartedAt}}", stack.containers()["frontend"])
     certificates.certificate(NAME, signer=ca).write(tmp_path)
     assert "frontend: reload" in stack.deployer("up", "--yes", check=True).stderr
@@ -232,7 +232,7 @@ def test_a_certificate_comes_from_an_acme_server(
         with socket.create_server((place, 80)):
             refused = fresh_stack.deployer("up", "--yes", environment=taken)
         assert refused.returncode == 1
-        assert "Port 80 is taken by" in refused.stderr
+        assert "Port 80 is already in use by" in refused.stderr
         assert "an ACME server looks there whether registry.acme.test is yours" in refused.stderr
     with acme_server(tmp_path / "acme", fresh_stack.name, program) as network:
         fresh_stack.directory.mkdir(parents=True)
@@ -255,6 +255,6 @@ def test_a_certificate_comes_from_an_acme_server(
             found = presented(secured, "registry.acme.test", trusted=tmp_path / "acme" / "root.crt", port=port)
             assert names_in(found) == {"registry.acme.test"}
             assert "Page:     https://registry.acme.test" in brought_up.stdout
-            assert "TLS, with a certificate fetched by ACME" in secured.deployer("status", check=True).stdout
+            assert "TLS, with an ACME certificate" in secured.deployer("status", check=True).stdout
         finally:
             secured.deployer("down", "--volumes", "--yes")

@@ -148,7 +148,7 @@ def tidy_up(stored: Stored, client: httpx.Client, number: int) -> None:
 
 def test_what_is_deleted_and_pushed_again_meanwhile_is_whole(stored: Stored, client: httpx.Client) -> None:
     """A client that finds garbage still there sends only the rest: whatever then happens, no push is lost silently."""
-    made = build_image(layers=("again and again",))
+    made = build_image(layers=("keeps restarting",))
     over = threading.Event()
     broken = []
 

@@ -109,7 +109,7 @@ class Scene:
         """Run again, the command leaves what an undisturbed one does."""
         done = self.stack.deployer(*command)
         if command == REMOVAL and done.returncode:
-            assert "There is no repository 'gone'" in done.stderr
+            assert "No repository named 'gone'" in done.stderr
             self.stack.deployer("gc", "--yes", check=True)
             left = state(self.stored)
             self.undisturbed(command)

@@ -155,7 +155,7 @@ test("what the registry reads no more is not gone", () => {
   const { tags } = readRepository({ tags: { large: "sha256:l", gone: "sha256:g" }, manifests: {}, damaged: { "sha256:l": 5_000_000, "sha256:g": null } });
   assert.deepEqual([...tags.values()].map(({ state }) => state), ["unreadable", "gone"]);
   assert.match(stateSentence("app:large", tags.get("large")), /^Its manifest is 5 MB; the/);
-  assert.match(stateSentence("app:gone", tags.get("gone")), /^app:gone is not whole: the manifest g is missing\. Push/);
+  assert.match(stateSentence("app:gone", tags.get("gone")), /^app:gone is incomplete: the manifest g is missing\. Push/);
 });
 
 /** What an index names has a digest as registries write it. */

@@ -159,7 +159,7 @@ def test_something_is_got_by_its_client(case: dict[str, Any]) -> None:
     place = Place.of(f"{'http' if case['plain'] else 'https'}://{case['address']}")
     content = Content(Kind.ARTIFACT, Purpose.NONE, "", Client(case["client"]))
     first, *_ = getting(content, parse_reference(case["image"]).at(case["address"]), place)
-    assert first.removeprefix("As it is, into a folder: ") == case["line"]
+    assert first.removeprefix("To copy it to a directory as is: ") == case["line"]
 
 
 @cases("attached", "tags")

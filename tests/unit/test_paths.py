@@ -62,7 +62,7 @@ def test_a_command_that_needs_a_home_folder_ends_in_a_sentence(
     monkeypatch.chdir(tmp_path)
     assert main(["status"]) == 2
     said = capsys.readouterr().err
-    assert "has no home folder" in said
+    assert "has no home directory" in said
     assert "bug" not in said
 
 
@@ -80,8 +80,8 @@ def test_a_user_without_a_home_folder_may_speak_to_a_registry(
     )
     assert main(["catalog", "--port", str(free_port())]) == 1
     said = capsys.readouterr().err
-    assert "Nothing answers" in said
-    assert "home folder" not in said
+    assert "Nothing responds" in said
+    assert "home directory" not in said
 
 
 def test_a_folder_has_one_name_that_is_the_one_in_composes_labels(

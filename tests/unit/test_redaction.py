@@ -64,7 +64,7 @@ HARMLESS = [
     "docker compose -f oci://localhost:5000/app@sha256:abcd up",
     "error during connect: Get ssh://ann@host: dial",
     'parse "ssh://%zz": invalid URL escape "%zz"',
-    "The variable HTTPS_PROXY names no proxy that can be used",
+    "The variable HTTPS_PROXY is not a usable proxy",
 ]
 
 

@@ -45,32 +45,32 @@ def test_names_are_taken_apart(text: str, domain: str, repository: str, tag: str
     ("text", "words"),
     [
         ("", "is empty"),
-        ("http://localhost:5000/app", "begins with 'http://'"),
-        (" app", "has a space"),
-        ("app\n", "has a space"),
-        ("my app", "has a space"),
+        ("http://localhost:5000/app", "starts with 'http://'"),
+        (" app", "contains a space"),
+        ("app\n", "contains a space"),
+        ("my app", "contains a space"),
         ("../../etc/passwd", "'.' or '..'"),
         ("a/../b", "'.' or '..'"),
         ("a/./b", "'.' or '..'"),
-        ("App", "upper-case"),
-        ("team/App:1", "upper-case"),
+        ("App", "uppercase"),
+        ("team/App:1", "uppercase"),
         ("app:", "ends in ':'"),
         ("app:1:2", "two tags"),
         ("x/app:1/2", "'/' in its tag"),
         ("app:.1", "is not a valid tag"),
         ("app:-1", "is not a valid tag"),
-        ("app:a b", "has a space"),
+        ("app:a b", "contains a space"),
         ("app:" + "t" * 129, "too long"),
-        ("a//b", "empty part"),
-        ("/a", "empty part"),
-        ("a/", "empty part"),
-        ("localhost:5000/", "names no repository"),
-        ("-a", "is not a valid part of a repository's name"),
-        ("a-", "is not a valid part of a repository's name"),
-        ("a..b", "is not a valid part of a repository's name"),
-        ("a___b", "is not a valid part of a repository's name"),
-        ("a._b", "is not a valid part of a repository's name"),
-        ("ä", "is not a valid part of a repository's name"),
+        ("a//b", "empty path component"),
+        ("/a", "empty path component"),
+        ("a/", "empty path component"),
+        ("localhost:5000/", "has no repository name"),
+        ("-a", "is not a valid part of a repository name"),
+        ("a-", "is not a valid part of a repository name"),
+        ("a..b", "is not a valid part of a repository name"),
+        ("a___b", "is not a valid part of a repository name"),
+        ("a._b", "is not a valid part of a repository name"),
+        ("ä", "is not a valid part of a repository name"),
         ("app@", "is not a valid digest"),
         ("app@sha256:abc", "is not a valid digest"),
         (f"app@{DIGEST.upper().replace('SHA', 'sha')}", "is not a valid digest"),
@@ -109,14 +109,14 @@ def test_what_is_no_name_is_refused_with_the_reason(text: str, words: str) -> No
 def test_where_the_name_that_would_do_can_be_told_it_is(text: str, meant: str) -> None:
     with pytest.raises(InvalidReference) as caught:
         parse(text)
-    assert caught.value.advice[-1] == f"Write: {meant}"
+    assert caught.value.advice[-1] == f"Use: {meant}"
     assert str(parse(meant)) == meant
 
 
 def test_several_names_in_one_word_are_told_apart() -> None:
     with pytest.raises(InvalidReference) as caught:
         parse("app:1 db:2")
-    assert caught.value.advice == ("Write several names as several words, without quotes: app:1 db:2",)
+    assert caught.value.advice == ("Give several names as separate arguments, without quotes: app:1 db:2",)
 
 
 def test_lengths_are_taken_to_the_limit() -> None:
@@ -128,7 +128,7 @@ def test_lengths_are_taken_to_the_limit() -> None:
 def test_upper_case_gets_the_name_that_would_do() -> None:
     with pytest.raises(InvalidReference) as caught:
         parse("ghcr.io/Team/App:V1")
-    assert caught.value.advice == ("Write: ghcr.io/team/app:V1",)
+    assert caught.value.advice == ("Use: ghcr.io/team/app:V1",)
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_upper_case_gets_the_name_that_would_do() -> None:
     [("Team/App:Team", "team/app:Team"), ("reg.example:5000/App:App", "reg.example:5000/app:App")],
 )
 def test_what_is_advised_is_lower_case_as_a_whole_and_keeps_its_tag(text: str, meant: str) -> None:
-    with pytest.raises(InvalidReference, match="has upper-case letters") as caught:
+    with pytest.raises(InvalidReference, match="has uppercase letters") as caught:
         parse(text)
-    assert caught.value.advice == (f"Write: {meant}",)
+    assert caught.value.advice == (f"Use: {meant}",)
     refuse_upper_case(parse(meant), meant)
 
 
@@ -148,9 +148,9 @@ def test_what_is_advised_is_lower_case_as_a_whole_and_keeps_its_tag(text: str, m
 )
 def test_an_upper_case_first_part_is_a_domain_to_docker_and_a_mistake_to_us(text: str, meant: str) -> None:
     assert parse(text).domain == text.partition("/")[0]
-    with pytest.raises(InvalidReference, match="has upper-case letters") as caught:
+    with pytest.raises(InvalidReference, match="has uppercase letters") as caught:
         refuse_upper_case(parse(text), text)
-    assert caught.value.advice == (f"Write: {meant}",)
+    assert caught.value.advice == (f"Use: {meant}",)
 
 
 @pytest.mark.parametrize("text", ["Host.example/app", "HOST:5000/app", "localhost/app", "team/app", "app"])
@@ -178,12 +178,12 @@ def test_a_repository_alone(text: str) -> None:
     ("text", "words"),
     [
         ("", "is empty"),
-        ("app:1", "names a tag or a digest"),
-        (f"app@{DIGEST}", "names a tag or a digest"),
-        ("localhost:5000/app", "names a tag or a digest"),
-        ("../app", "is not a valid part of a repository's name"),
-        ("a/./b", "is not a valid part of a repository's name"),
-        ("App", "upper-case"),
+        ("app:1", "has a tag or a digest"),
+        (f"app@{DIGEST}", "has a tag or a digest"),
+        ("localhost:5000/app", "has a tag or a digest"),
+        ("../app", "is not a valid part of a repository name"),
+        ("a/./b", "is not a valid part of a repository name"),
+        ("App", "uppercase"),
         ("a" * 256, "too long"),
     ],
 )

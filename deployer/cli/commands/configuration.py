@@ -26,16 +26,17 @@ def register(app: typer.Typer) -> None:
 def init(
     session: Session,
     tls: Annotated[
-        str | None, typer.Option("--tls", metavar="off|internal|acme", help="Encryption.  [default: off]")
+        str | None, typer.Option("--tls", metavar="off|internal|acme", help="TLS mode.  [default: off]")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there; the old one is kept.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite an existing file; the old one is kept as a backup.")
+    ] = False,
 ) -> None:
-    """Write a deployer.yaml, every setting explained.
+    """Create a deployer.yaml with every setting explained.
 
-    With --tls internal the registry gets a CA of its own, which `configure-daemon` makes
-    clients trust; with --tls acme a public name's certificate. The file holds the values given by
-    flags and DEPLOYER_* variables, and the defaults for the rest. No command needs it; it is where
-    settings are kept.
+    With --tls internal, the registry gets its own CA; `deployer configure-daemon` makes clients trust it. With
+    --tls acme, it gets a certificate for a public name. The file contains the values from flags and DEPLOYER_*
+    variables, and defaults for the rest. No command requires the file; it is the place to keep settings.
     """
     from deployer.cli.views import configuration as views
     from deployer.settings.load import FILE_NAME, Flags, load
@@ -54,20 +55,21 @@ def init(
 def render(
     session: Session,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Write the files there.", show_default=False)
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Write the files to this directory.", show_default=False),
     ] = None,
-    diff: Annotated[bool, typer.Option("--diff", help="Show what would change against what is deployed.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Show the difference from the deployed files.")] = False,
 ) -> None:
     """Print or write the files that `up` would use.
 
-    Nothing is started. Printed, secrets are hidden; written with --output, they stand in registry/config.yaml, which
-    only you can read. With --diff the exit code is 1 where something would change.
+    Nothing is started. Secrets are hidden when printed; with --output they are written to registry/config.yaml,
+    which only you can read. With --diff, the exit code is 1 if anything would change.
     """
     from deployer.cli.views import configuration as views
     from deployer.workflows.configuration import setup
 
     if diff and output is not None:
-        raise UsageError("--diff shows and --output writes: give one of them.")
+        raise UsageError("--diff and --output cannot be used together.")
     found = setup.rendered(session.stack)
     if diff:
         session.show(views.DifferenceReport(setup.difference(session.stack, found)))

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from deployer.cli.session import Session
 
 _UP_EXAMPLE = """\
-Example: `deployer up` brings a registry up at localhost:5000;
-`deployer up --host 192.168.100.2 --dry-run` says what that change would touch."""
+Example: `deployer up` starts a registry at localhost:5000;
+`deployer up --host 192.168.100.2 --dry-run` shows what that change would affect."""
 _DOWN_EXAMPLE = "Example: `deployer down` stops the registry and keeps every image in it."
 
 
@@ -27,25 +27,28 @@ def register(app: typer.Typer) -> None:
 def up(
     session: Session,
     build: Annotated[
-        bool, typer.Option("--build", help="Build the registry's image and the frontend's here again.")
+        bool, typer.Option("--build", help="Rebuild the registry and frontend images on this machine.")
     ] = False,
     timeout: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long to wait until it answers.")
+        float,
+        typer.Option("--timeout", metavar="SECONDS", min=1, help="How long to wait for the registry to become ready."),
     ] = 60,
     install: Annotated[
         bool,
-        typer.Option("--install", help="Install without asking what building images needs; moving data still asks."),
+        typer.Option(
+            "--install",
+            help="Install the packages needed to build images without asking; questions about data are still asked.",
+        ),
     ] = False,
 ) -> None:
-    """Bring the registry and its page up, or apply settings.
+    """Start the registry and its page, or apply changed settings.
 
-    Looks first for everything in the way (engine, port, disk, another deployment of that name),
-    then writes the files, starts what is not running, recreates exactly the services whose
-    settings changed, and returns when the registry and the page really answer. Running it again
-    changes nothing.
+    First checks for conflicts (engine, port, disk, another deployment with the same name). Then writes the
+    files, starts what is not running, recreates only the services whose settings changed, and returns when the
+    registry and the page respond. Running it again changes nothing.
 
-    Volumes, networks, directories and files that are there already and that no `up` made are told
-    and asked about before they are used; the answer is remembered.
+    If volumes, networks, directories or files already exist that `up` did not create, it lists them and asks
+    before using them; the answer is remembered.
     """
     from deployer.cli.views import deployment as views
     from deployer.workflows.deployment import login
@@ -74,16 +77,16 @@ def down(
         bool,
         typer.Option(
             "--volumes",
-            help="Remove the pushed images too, for good, and all of the deployment's files, its users among them.",
+            help="Also permanently remove the pushed images and all files of the deployment, including its users.",
         ),
     ] = False,
 ) -> None:
-    """Stop the registry; the images in it stay.
+    """Stop the registry and keep its images.
 
-    Its containers and network are removed, and `deployer up` brings it back as it was. With
-    --volumes its volumes, the pushed images in them, and its files are removed as well, after a
-    question that names them; what was there before `up` is said to be so. A volume that another
-    container uses, or that the files call external, stays.
+    Removes the containers and the network; `deployer up` restores them. With --volumes, also removes the
+    volumes with the pushed images, and the deployment's files, after a question that lists them; anything that
+    existed before `up` is marked. A volume that another container uses, or that a Compose file declares as
+    external, is kept.
     """
     from deployer.cli.views import deployment as views
     from deployer.workflows.deployment import down as workflow

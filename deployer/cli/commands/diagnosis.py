@@ -11,9 +11,9 @@ from deployer.cli.registration import command
 if TYPE_CHECKING:
     from deployer.cli.session import Session
 
-_DOCTOR_EXAMPLE = "Example: `deployer doctor --host 192.168.100.2` on a machine that cannot push there."
-_STATUS_EXAMPLE = "Example: `deployer status --json | jq .ready`. The exit code is 1 while it is not healthy."
-_LOGS_EXAMPLE = "Example: `deployer logs -f registry`"
+_DOCTOR_EXAMPLE = "Example: run `deployer doctor --host 192.168.100.2` on a machine that cannot push to that registry."
+_STATUS_EXAMPLE = "Example: `deployer status --json | jq .ready` prints true if the registry is ready."
+_LOGS_EXAMPLE = "Example: `deployer logs -f registry` follows the registry's log."
 
 
 def register(app: typer.Typer) -> None:
@@ -24,11 +24,11 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(session: Session) -> None:
-    """Find what is wrong, and say how to fix it.
+    """Find problems and show how to fix them.
 
-    Looks at the Docker client and its contexts and plugins, the engine's options, addresses and disk,
-    the deployment, the way to the registry, the trust in it, proxies and clocks. Works on the machine
-    that runs the registry and on its clients. The exit code is 1 where something is wrong.
+    Checks the Docker client with its contexts and plugins; the engine's options, addresses and disk; the
+    deployment; the connection to the registry and whether it is trusted; proxies and clocks. Works on the
+    machine that runs the registry and on clients. The exit code is 1 if a problem is found.
     """
     from deployer.cli.views.diagnosis import DoctorReport
     from deployer.workflows.diagnosis.doctor import examine
@@ -38,10 +38,10 @@ def doctor(session: Session) -> None:
 
 
 def status(session: Session) -> None:
-    """Show how the registry is.
+    """Show the status of the registry.
 
-    Its services, their health, version and address, and what it holds. The exit code is 0 when
-    everything answers, and 1 when not.
+    Shows its services and their health, its version and address, and its contents. The exit code is 0 if
+    everything responds, 1 if not.
     """
     from deployer.cli.views.diagnosis import StatusReport
     from deployer.workflows.diagnosis.status import read
@@ -53,13 +53,17 @@ def status(session: Session) -> None:
 def logs(
     session: Session,
     services: Annotated[
-        list[str] | None, typer.Argument(metavar="SERVICE", help="registry, frontend, or page; or several.")
+        list[str] | None, typer.Argument(metavar="SERVICE", help="One or more of: registry, frontend, page.")
     ] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as new lines come; Ctrl-C ends it.")] = False,
-    tail: Annotated[str, typer.Option("--tail", metavar="N", help="Only the last N lines of each service.")] = "",
-    since: Annotated[str, typer.Option("--since", metavar="TIME", help="Only lines since then, such as 10m.")] = "",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow log output; press Ctrl-C to stop.")] = False,
+    tail: Annotated[
+        str, typer.Option("--tail", metavar="N", help="Number of lines to show from the end of each log.")
+    ] = "",
+    since: Annotated[
+        str, typer.Option("--since", metavar="TIME", help="Show only lines since TIME, such as 10m.")
+    ] = "",
 ) -> None:
-    """Show what the services wrote."""
+    """Show the logs of the services."""
     from deployer.workflows.diagnosis.logs import follow_logs
 
     session.require_deployment(session.engine)

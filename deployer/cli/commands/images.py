@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from deployer.cli.session import Session
 
-_CATALOG_EXAMPLE = "Example: `deployer catalog --tags 'team/*'` shows what the team has pushed, and when."
-_TAGS_EXAMPLE = "Example: `deployer tags centos --sort created` puts the newest first."
-_INSPECT_EXAMPLE = "Example: `deployer inspect centos:7-git`; add --headers and --raw to see it as `curl -i` does."
-_DELETE_EXAMPLE = "Example: `deployer delete centos:7-git` removes that tag, and no other."
+_CATALOG_EXAMPLE = "Example: `deployer catalog --tags 'team/*'` shows what the team pushed, and when."
+_TAGS_EXAMPLE = "Example: `deployer tags centos --sort created` lists the newest tags first."
+_INSPECT_EXAMPLE = (
+    "Example: `deployer inspect centos:7-git`; add --headers and --raw to see the response as with `curl -i`."
+)
+_DELETE_EXAMPLE = "Example: `deployer delete centos:7-git` deletes that tag and no other."
 
 
 def register(app: typer.Typer) -> None:
@@ -33,9 +35,11 @@ def catalog(
     session: Session,
     patterns: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PATTERN", help="Names to show; * matches anything.", show_default=False),
+        typer.Argument(
+            metavar="PATTERN", help="Show only repositories that match; * matches anything.", show_default=False
+        ),
     ] = None,
-    with_tags: Annotated[bool, typer.Option("--tags", help="Show the tags too, with their sizes and ages.")] = False,
+    with_tags: Annotated[bool, typer.Option("--tags", help="Also show tags, with sizes and ages.")] = False,
 ) -> None:
     """List the repositories."""
     from deployer.cli.views.images import CatalogReport
@@ -50,18 +54,18 @@ def catalog(
 def tags(
     session: Session,
     repository: Annotated[
-        str, typer.Argument(metavar="NAME", help="A repository, such as centos.", show_default=False)
+        str, typer.Argument(metavar="NAME", help="Name of a repository, such as centos.", show_default=False)
     ],
-    order: Annotated[str, typer.Option("--sort", metavar="name|created|size", help="What comes first.")] = "name",
+    order: Annotated[str, typer.Option("--sort", metavar="name|created|size", help="Sort order.")] = "name",
     attached: Annotated[
-        bool, typer.Option("--attached", help="Show tags too that only attach something to an image.")
+        bool, typer.Option("--attached", help="Also show tags of attached artifacts, such as signatures.")
     ] = False,
 ) -> None:
-    """List a repository's tags: digest, size, platforms, age.
+    """List a repository's tags with digest, size, platforms and age.
 
-    The size is what the registry keeps, compressed; of a multi-platform image, all platforms together. The
-    age is that of the push where an image says no real time of its creation, as reproducible builds do.
-    Signatures, attestations, SBOMs and the like (sha256-….sig) are listed with --attached alone.
+    The size is the compressed size in the registry; for a multi-platform image, the sum of all platforms. The
+    age is counted from the push if an image has no real creation time, as with reproducible builds. Signatures,
+    attestations, SBOMs and other attached artifacts (sha256-….sig) are listed only with --attached.
     """
     from deployer.cli.views.images import TagsReport
     from deployer.workflows.images import browse
@@ -74,19 +78,21 @@ def tags(
 def inspect(
     session: Session,
     reference: Annotated[str, typer.Argument(metavar="IMAGE", help="NAME[:TAG] or NAME@DIGEST.", show_default=False)],
-    raw: Annotated[bool, typer.Option("--raw", help="Print the manifest, byte for byte.")] = False,
-    headers: Annotated[bool, typer.Option("--headers", help="Print the answer's status and headers.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Print the manifest exactly as stored.")] = False,
+    headers: Annotated[
+        bool, typer.Option("--headers", help="Print the status line and headers of the response.")
+    ] = False,
 ) -> None:
-    """Show one image: digest, size, platforms, layers, configuration.
+    """Show details of an image: digest, size, platforms, layers, configuration.
 
-    Without a tag it is the tag latest. A manifest can be checked against its digest:
+    Without a tag, the tag is latest. To check a manifest against its digest:
     deployer inspect --raw NAME | sha256sum
     """
     from deployer.cli.views import images as views
     from deployer.workflows.images import browse
 
     if session.presentation.as_json and (raw or headers):
-        raise UsageError("--json goes neither with --raw nor with --headers.", ("Choose one of them.",))
+        raise UsageError("--json cannot be used with --raw or --headers.", ("Use one of them.",))
     with session.registry() as client:
         if raw or headers:
             document = browse.fetch_as_stored(client, reference)
@@ -104,19 +110,21 @@ def delete(
     session: Session,
     references: Annotated[
         list[str],
-        typer.Argument(metavar="IMAGE", help="NAME:TAG or NAME@DIGEST; with --repository NAME.", show_default=False),
+        typer.Argument(metavar="IMAGE", help="NAME:TAG or NAME@DIGEST; NAME with --repository.", show_default=False),
     ],
     repository: Annotated[
         bool,
-        typer.Option("--repository", help="Remove whole repositories; on the machine that runs the registry."),
+        typer.Option(
+            "--repository", help="Delete whole repositories; works only on the machine that runs the registry."
+        ),
     ] = False,
     wait: WaitOption = WAIT,
 ) -> None:
-    """Delete tags, or manifests with all their tags.
+    """Delete tags or images.
 
-    NAME:TAG removes that tag only; the image stays where another tag names it. NAME@DIGEST removes
-    the manifest, and every tag that points to it. --repository NAME removes the repository with all
-    its images, and nothing that is beside or below it; pushes wait for a moment.
+    NAME:TAG deletes only that tag; the image is kept, under its other tags or untagged. NAME@DIGEST deletes the
+    manifest and every tag that points to it. With --repository, NAME is deleted with all its images, but no
+    repository next to it or below it; pushes wait for a moment.
     """
     from deployer.cli.views import deletion as views
     from deployer.workflows.images import deletion

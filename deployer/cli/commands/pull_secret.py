@@ -15,11 +15,11 @@ from deployer.cli.registration import command
 if TYPE_CHECKING:
     from deployer.cli.session import Session
 
-_EXAMPLE = """Example, for a cluster that pulls as the user ci:
+_EXAMPLE = """Example, for a cluster that pulls as user ci:
 
 deployer pull-secret ci --password-stdin < ci.password | kubectl apply -f -
 
-Pods use it by `imagePullSecrets: [{name: registry-HOST}]`.
+Reference it in pods with `imagePullSecrets: [{name: registry-HOST}]`.
 """
 
 
@@ -33,24 +33,30 @@ def pull_secret(
     user: UserArgument,
     secret_name: Annotated[
         str | None,
-        typer.Option("--secret-name", metavar="NAME", help="The Secret's name.  [default: registry-HOST]"),
+        typer.Option("--secret-name", metavar="NAME", help="Name of the Secret.  [default: registry-HOST]"),
     ] = None,
     namespace: Annotated[
         str,
         typer.Option(
-            "--namespace", metavar="NS", help="Its namespace.  [default: the one of kubectl]", show_default=False
+            "--namespace",
+            metavar="NS",
+            help="Namespace of the Secret.  [default: kubectl's current namespace]",
+            show_default=False,
         ),
     ] = "",
     from_stdin: asking.StdinOption = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write it there, for your eyes only.", show_default=False),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the Secret to FILE, readable only by you.", show_default=False
+        ),
     ] = None,
 ) -> None:
-    """Print the Kubernetes Secret by which a cluster pulls as a user.
+    """Print a Kubernetes Secret for pulling as a user.
 
-    A manifest of type kubernetes.io/dockerconfigjson. It holds the password, which is asked for and checked
-    first: against the users that this machine keeps, or by a sign-in where the registry runs elsewhere.
+    Prints a manifest of type kubernetes.io/dockerconfigjson. It contains the password, which is prompted for
+    and verified first: against the users stored on this machine, or by logging in if the registry runs on
+    another machine.
     """
     from deployer.cli.views import users as views
     from deployer.host.files import PRIVATE, write_atomically

@@ -11,10 +11,12 @@ from deployer.cli.registration import command
 if TYPE_CHECKING:
     from deployer.cli.session import Session
 
-_PUSH_EXAMPLE = "Example: `deployer push centos:7-git` tags it localhost:5000/centos:7-git and pushes that."
-_PULL_EXAMPLE = "Example: `deployer pull centos:7-git` pulls localhost:5000/centos:7-git and names it centos:7-git."
+_PUSH_EXAMPLE = "Example: `deployer push centos:7-git` tags the image as localhost:5000/centos:7-git and pushes it."
+_PULL_EXAMPLE = "Example: `deployer pull centos:7-git` pulls localhost:5000/centos:7-git and tags it as centos:7-git."
 
-JobsOption = Annotated[int, typer.Option("--jobs", "-j", min=1, max=16, metavar="N", help="How many at once.")]
+JobsOption = Annotated[
+    int, typer.Option("--jobs", "-j", min=1, max=16, metavar="N", help="Number of parallel transfers.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,17 +27,17 @@ def register(app: typer.Typer) -> None:
 
 def push(
     session: Session,
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Images of this machine.", show_default=False)],
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Local images to push.", show_default=False)],
     rename: Annotated[
-        str | None, typer.Option("--as", metavar="NAME", help="Another name in the registry; for one IMAGE.")
+        str | None, typer.Option("--as", metavar="NAME", help="Push under this name; only with one IMAGE.")
     ] = None,
     jobs: JobsOption = 3,
 ) -> None:
     """Tag images for the registry and push them.
 
-    Another registry's address in the name is dropped: ghcr.io/acme/app:1 goes to acme/app:1. A
-    name that is wrong is told before anything is tagged; a push that fails does not stop the
-    others, and then the exit code is 1.
+    The address of another registry is removed from the name: ghcr.io/acme/app:1 is pushed as acme/app:1.
+    Invalid names are reported before anything is tagged. A failed push does not stop the others; the exit code
+    is then 1.
     """
     from deployer.cli.views import transfer as views
     from deployer.workflows.transfer import publish
@@ -56,23 +58,25 @@ def push(
 
 def pull(
     session: Session,
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Images of the registry.", show_default=False)],
+    images: Annotated[
+        list[str], typer.Argument(metavar="IMAGE", help="Images in the registry to pull.", show_default=False)
+    ],
     platform: Annotated[
         str,
         typer.Option(
             "--platform",
             metavar="OS/ARCH",
-            help="Of an image for several platforms, pull this one; as with docker pull.  [default: the engine's]",
+            help="Platform to pull from a multi-platform image, as with docker pull.  [default: the engine's]",
             show_default=False,
         ),
     ] = "",
     jobs: JobsOption = 3,
 ) -> None:
-    """Pull images from the registry, and give each its short name.
+    """Pull images from the registry and tag them with their short names.
 
-    An image of that short name that is here already loses the name to the pulled one. An image
-    that is not for the platform of this machine's engine is told with the platforms that it has:
-    `deployer pull app:1 --platform linux/arm64` pulls one of those.
+    If a local image already has the short name, the name moves to the pulled image. If an image is not
+    available for this engine's platform, its platforms are listed; `deployer pull app:1 --platform linux/arm64`
+    pulls one of them.
     """
     from deployer.cli.views import transfer as views
     from deployer.workflows.transfer import publish

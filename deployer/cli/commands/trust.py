@@ -33,22 +33,26 @@ class ConfigureDaemonOptions:
     """What the registry is taken for, and where that is written."""
 
     ca: Annotated[
-        Path | None, typer.Option("--ca", metavar="FILE", help="Install this CA, instead of asking for it.")
+        Path | None,
+        typer.Option(
+            "--ca", metavar="FILE", help="Install the CA certificate in FILE instead of fetching it from the registry."
+        ),
     ] = None
     fingerprint: Annotated[
-        str, typer.Option("--fingerprint", metavar="SHA256", help="Install the CA only if this is its SHA-256.")
+        str,
+        typer.Option("--fingerprint", metavar="SHA256", help="Install the CA only if its SHA-256 fingerprint matches."),
     ] = ""
     system: Annotated[
-        bool, typer.Option("--system", help="Let the whole system trust the CA: browsers, curl and all.")
+        bool, typer.Option("--system", help="Also add the CA to the system trust store, for browsers, curl and others.")
     ] = False
     insecure: Annotated[
-        bool, typer.Option("--insecure", help="Take the registry as plain HTTP, asking neither it nor you.")
+        bool, typer.Option("--insecure", help="Treat the registry as plain HTTP, without probing it or asking.")
     ] = False
     file: Annotated[
         Path | None,
-        typer.Option("--file", metavar="PATH", help="The daemon.json to edit.  [default: the engine's own]"),
+        typer.Option("--file", metavar="PATH", help="Path to the daemon.json to edit.  [default: the engine's own]"),
     ] = None
-    remove: Annotated[bool, typer.Option("--remove", help="Undo it all: entry and CA go.")] = False
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the CA and the daemon.json entry.")] = False
 
 
 def register(app: typer.Typer) -> None:
@@ -59,15 +63,14 @@ def register(app: typer.Typer) -> None:
 
 
 def configure_daemon(session: Session, options: ConfigureDaemonOptions) -> None:
-    """Make this machine's Docker, podman and containerd accept the registry.
+    """Configure Docker, podman and containerd on this machine to accept the registry.
 
-    Asks the registry what it needs. Where its certificate is from a CA of its own, shows
-    the CA's fingerprint and, once you agree, installs it for this address alone; Docker
-    needs no restart. Where it has no TLS, warns of that and, once you agree, adds HOST:PORT to
-    "insecure-registries" in daemon.json, leaves every other character of the file alone, and lets
-    Docker read it again; --insecure, or `tls: off` in the settings, agrees beforehand.
-    Where neither is needed, says so. Needed once on every client; the registry itself may run
-    elsewhere. Exit code 1 means that Docker does not apply the change yet.
+    Probes the registry to find out what is needed. If its certificate was issued by its own CA, shows the CA's
+    fingerprint and, after you confirm, installs the CA for this address only; Docker needs no restart. If it
+    has no TLS, warns you and, after you confirm, adds HOST:PORT to "insecure-registries" in daemon.json without
+    changing any other character, and makes Docker reload the file; --insecure, or `tls: off` in the settings,
+    confirms in advance. If neither is needed, says so. Run it once on every client; the registry may run on
+    another machine. The exit code is 1 if Docker does not apply the change yet.
     """
     from deployer.cli.views import trust as views
     from deployer.host.daemon.file import NoPermission
@@ -117,5 +120,5 @@ def _fingerprint(text: str) -> str:
     try:
         return fingerprint_of(text) if text else ""
     except ValueError as error:
-        advice = "`deployer up` prints it on the machine that runs the registry."
-        raise UsageError(f"What --fingerprint gives is {error}.", (advice,)) from error
+        advice = "To get it, run `deployer status` on the machine that runs the registry."
+        raise UsageError(f"--fingerprint: {error}.", (advice,)) from error

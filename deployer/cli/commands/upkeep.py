@@ -14,10 +14,10 @@ from deployer.errors import UsageError
 if TYPE_CHECKING:
     from deployer.cli.session import Session
 
-_GC_EXAMPLE = "Example: `deployer gc --untagged --dry-run` says what would be freed, and why."
+_GC_EXAMPLE = "Example: `deployer gc --untagged --dry-run` shows what would be freed and why."
 _PRUNE_EXAMPLE = """\
-Example: `deployer prune --keep 5 --older-than 30d --match '^ci-' 'team/*'` keeps of each repository below
-team/ the five newest images that a tag ci-… names, and those of the last 30 days."""
+Example: `deployer prune --keep 5 --older-than 30d --match '^ci-' 'team/*'` keeps, in each repository under
+team/, the five newest images tagged ci-… and those from the last 30 days."""
 
 
 @dataclass(frozen=True)
@@ -29,31 +29,33 @@ class RuleOptions:
         typer.Option(
             "--keep",
             metavar="N",
-            help="Keep the newest N images of each, and N of what is not an image.",
+            help="Keep the newest N images of each repository, and the newest N of everything that is not an image.",
             show_default=False,
         ),
     ] = None
     older_than: Annotated[
         str | None,
-        typer.Option("--older-than", metavar="AGE", help="Take only what is older, such as 30d.", show_default=False),
+        typer.Option(
+            "--older-than", metavar="AGE", help="Remove only tags older than AGE, such as 30d.", show_default=False
+        ),
     ] = None
     match: Annotated[
         str | None,
-        typer.Option("--match", metavar="REGEX", help="Take only tags that it matches.", show_default=False),
+        typer.Option("--match", metavar="REGEX", help="Remove only tags that match REGEX.", show_default=False),
     ] = None
     protect: Annotated[
         str | None,
-        typer.Option("--protect", metavar="REGEX", help="Never take tags that it matches.", show_default=False),
+        typer.Option("--protect", metavar="REGEX", help="Never remove tags that match REGEX.", show_default=False),
     ] = None
     by: Annotated[
         str,
         typer.Option(
             "--by",
             metavar="later|created|pushed",
-            help="What age is counted from: creation or push, or the later of the two.",
+            help="Time that age is counted from: creation, push, or the later of the two.",
         ),
     ] = "later"
-    untagged: Annotated[bool, typer.Option("--untagged", help="Take manifests too that no tag reaches.")] = False
+    untagged: Annotated[bool, typer.Option("--untagged", help="Also remove untagged manifests.")] = False
 
 
 def register(app: typer.Typer) -> None:
@@ -64,39 +66,39 @@ def register(app: typer.Typer) -> None:
 
 def gc(
     session: Session,
-    untagged: Annotated[bool, typer.Option("--untagged", help="Remove manifests too that no tag reaches.")] = False,
+    untagged: Annotated[
+        bool, typer.Option("--untagged", help="Also remove untagged manifests, which no tag or index references.")
+    ] = False,
     older_than: Annotated[
         str | None,
         typer.Option(
             "--older-than",
             metavar="AGE",
-            help="With --untagged: only those first pushed longer ago, such as 30d, and also where there never "
-            "were tags.  [default: what a push under way may still need stays]",
+            help=(
+                "With --untagged: remove only manifests first pushed longer ago than AGE, such as 30d, including "
+                "in repositories that never had tags.  [default: keep what a push in progress may need]"
+            ),
             show_default=False,
         ),
     ] = None,
     damaged: Annotated[
-        bool,
-        typer.Option(
-            "--damaged",
-            help="Remove files too that are empty, cut short or damaged, so that pushing the image again brings them.",
-        ),
+        bool, typer.Option("--damaged", help="Also remove empty, truncated or damaged files; a new push restores them.")
     ] = False,
     wait: WaitOption = WAIT,
 ) -> None:
-    """Free the disk space of what was deleted.
+    """Free the disk space of deleted images.
 
-    Blobs that no image needs go, and repositories without an image. Pulls go on throughout; pushes
-    wait for a moment. A multi-platform image keeps all its parts, and a signature stays with what
-    it signs. What was uploaded in the last hour and is in no image yet is left alone: a push may be
-    under way. Works on the machine that runs the registry.
+    Removes blobs that no image needs, and repositories without images. Pulls continue throughout; pushes wait
+    for a moment. A multi-platform image keeps all its parts, and a signature is kept with its image. Content
+    uploaded within the last hour and not yet part of an image is kept: a push may be in progress. Run it on the
+    machine that runs the registry.
     """
     from deployer.cli.views import upkeep as views
     from deployer.workflows.upkeep import maintenance
     from deployer.workflows.upkeep.gc import GcOptions, apply_gc, plan_gc
 
     if older_than is not None and not untagged:
-        raise UsageError("--older-than goes with --untagged.", ("deployer gc --untagged --older-than 30d",))
+        raise UsageError("--older-than requires --untagged.", ("deployer gc --untagged --older-than 30d",))
     age = None if older_than is None else seconds("--older-than", older_than)
     options, drain = GcOptions(untagged, age, damaged), drain_policy(session, wait)
     session.require_deployment(session.engine)
@@ -106,7 +108,7 @@ def gc(
     with maintenance.upkeep(session.stack, "gc") as work:
         plan = plan_gc(work.storage, options)
         session.show_plan(views.GcReport(plan))
-        _confirm(session, views.question(plan.survey, "Remove the manifests that no tag reaches?"))
+        _confirm(session, views.question(plan.survey, "Remove the untagged manifests?"))
         done = apply_gc(work, plan, drain)
     session.show(views.CollectedReport(done))
 
@@ -117,19 +119,19 @@ def prune(
     patterns: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="REPOSITORY", help="Repositories; * matches anything.  [default: all]", show_default=False
+            metavar="REPOSITORY", help="Repositories to prune; * matches anything.  [default: all]", show_default=False
         ),
     ] = None,
     wait: WaitOption = WAIT,
 ) -> None:
-    """Remove old tags and their images, and free the space.
+    """Remove old tags and their images, and free the disk space.
 
-    A tag goes when all that is given says so: it is matched, not protected, not among the newest
-    --keep images of its repository, and old enough. Its age counts from the later of its creation
-    and its push, and the newest are those created last; with --by created or pushed both are by that
-    alone. Where a creation time is not real, as in reproducible builds, the push counts. An image goes
-    when no tag of it stays; then garbage is collected as by gc. Without options, the rules under
-    `retention:` in deployer.yaml apply. Works on the machine that runs the registry.
+    A tag is removed only if it meets every condition given: it matches --match, does not match --protect, is
+    not among the newest --keep images of its repository, and is old enough. Age is counted from creation or
+    push, whichever is later, and the newest images are those created last; --by created or --by pushed uses
+    that time for both. If a creation time is not real, as with reproducible builds, the push time is used. An
+    image is removed when none of its tags is kept; then garbage is collected as by `deployer gc`. Without
+    options, the rules under `retention:` in deployer.yaml apply. Run it on the machine that runs the registry.
     """
     from deployer.cli.views import upkeep as views
     from deployer.workflows.upkeep import maintenance

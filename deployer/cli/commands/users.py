@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from deployer.workflows.users.new_password import PasswordPolicy
     from deployer.workflows.users.permissions import Permissions
 
-_GROUP_EXAMPLE = "Example: `deployer user add admin` asks for the password; from then on everyone has to sign in."
-_ADD_EXAMPLE = "Example: `deployer user add ci --password-stdin < ci.password` takes the password from a file."
-_REMOVE_EXAMPLE = "Example: `deployer user remove bob --dry-run` says what bob may do today."
-_LIST_EXAMPLE = "Example: `deployer user list --json` tells each user's rights to a program."
-_PASSWORD_EXAMPLE = "Example: `deployer user password bob` asks for the new password twice."  # noqa: S105 - a help's text
-_IMPORT_EXAMPLE = "Example: `deployer user import /etc/registry/htpasswd --dry-run` says who would come."
+_GROUP_EXAMPLE = "Example: `deployer user add admin` prompts for the password; from then on everyone has to log in."
+_ADD_EXAMPLE = "Example: `deployer user add ci --password-stdin < ci.password` reads the password from a file."
+_REMOVE_EXAMPLE = "Example: `deployer user remove bob --dry-run` shows bob's current permissions."
+_LIST_EXAMPLE = "Example: `deployer user list --json` prints each user's permissions as JSON."
+_PASSWORD_EXAMPLE = "Example: `deployer user password bob` prompts for the new password twice."  # noqa: S105 - a help's text
+_IMPORT_EXAMPLE = (
+    "Example: `deployer user import /etc/registry/htpasswd --dry-run` shows which users would be imported."
+)
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,10 @@ class PasswordOptions:
     """How a new password is given, and how it is kept."""
 
     cost: Annotated[
-        int, typer.Option("--cost", metavar="N", help="bcrypt's cost; one more takes twice as long to check.")
+        int, typer.Option("--cost", metavar="N", help="bcrypt cost; each step doubles the time to check a password.")
     ] = DEFAULT_COST
     force: Annotated[
-        bool, typer.Option("--force", help="Take a password that is easy to guess, and any cost from 4 to 20.")
+        bool, typer.Option("--force", help="Allow a password that is easy to guess, and any cost from 4 to 20.")
     ] = False
     from_stdin: asking.StdinOption = False
 
@@ -45,7 +47,7 @@ def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     group = typer.Typer(
         name="user",
-        help="Say who may sign in. While there are no users, the registry is open.",
+        help="Manage the users who may log in. Without users, no login is required.",
         epilog=f"{_GROUP_EXAMPLE} {SHARED_HELP}",
         no_args_is_help=True,
         rich_markup_mode=None,
@@ -60,11 +62,11 @@ def register(app: typer.Typer) -> None:
 
 
 def add(session: Session, user: UserArgument, options: PasswordOptions) -> None:
-    """Add a user, who may sign in from then on.
+    """Add a user.
 
-    The password is asked for, and kept as a bcrypt hash that only you can read. With the first user
-    everyone has to sign in. Works before the first `deployer up` too; a running registry takes the user over
-    at once, without a restart.
+    Prompts for the password and stores it as a bcrypt hash that only you can read. After the first user is
+    added, everyone has to log in. Also works before the first `deployer up`; a running registry applies the
+    change at once, without a restart.
     """
     from deployer.cli.views import users as views
     from deployer.workflows.users import accounts
@@ -81,7 +83,7 @@ def add(session: Session, user: UserArgument, options: PasswordOptions) -> None:
 
 
 def password(session: Session, user: UserArgument, options: PasswordOptions) -> None:
-    """Give a user another password. The one before is refused at once."""
+    """Change a user's password. The old password is rejected at once."""
     from deployer.cli.views import users as views
     from deployer.workflows.users import accounts
 
@@ -100,12 +102,13 @@ def remove(
     session: Session,
     user: UserArgument,
     may_open: Annotated[
-        bool, typer.Option("--open", help="Remove the last user too: the registry is then open to everyone.")
+        bool, typer.Option("--open", help="Allow removing the last user, which opens the registry to everyone.")
     ] = False,
 ) -> None:
-    """Remove a user, whose sign-in is refused at once.
+    """Remove a user.
 
-    What the user pushed stays. A rule under `access` that names the user is to be taken out by hand.
+    The user's login is rejected at once. Images that the user pushed are kept. Rules under `access` that name
+    the user must be removed by hand.
     """
     from deployer.cli.views import users as views
     from deployer.workflows.users import accounts
@@ -124,7 +127,7 @@ def remove(
 
 
 def list_users(session: Session) -> None:
-    """List the users, the cost of their passwords' hashes, and what the rules let them do."""
+    """List users with their bcrypt cost and permissions."""
     from deployer.cli.views.users import UsersReport
 
     session.show(UsersReport(_accounts(session), _permissions(session)))
@@ -133,15 +136,13 @@ def list_users(session: Session) -> None:
 def import_file(
     session: Session,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="An htpasswd file.", show_default=False)],
-    skip: Annotated[bool, typer.Option("--skip", help="Leave out what cannot be imported.")] = False,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Change the passwords of users that are there to those of the file.")
-    ] = False,
+    skip: Annotated[bool, typer.Option("--skip", help="Skip lines that cannot be imported.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Overwrite the passwords of existing users.")] = False,
 ) -> None:
-    """Take over the users of an htpasswd file, with their passwords.
+    """Import users and passwords from an htpasswd file.
 
-    Only bcrypt hashes can be taken over, as `htpasswd -B` makes them. Where the file holds anything else,
-    it is said, and nothing is changed.
+    Only bcrypt hashes, as created by `htpasswd -B`, can be imported. If the file contains anything else, it is
+    reported and nothing is changed.
     """
     from deployer.cli.views import users as views
     from deployer.workflows.users import accounts

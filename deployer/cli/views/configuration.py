@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def print_configuration(out: Output, path: Path, text: str) -> None:
     """Print the configuration file that would be written."""
     out.line(text.rstrip())
-    out.note(f"Dry run: {path} was not written.")
+    out.note(f"Dry run: {path} not written.")
 
 
 def print_written(out: Output, path: Path, settings: Settings, config: Path | None) -> None:
@@ -29,7 +29,7 @@ def print_written(out: Output, path: Path, settings: Settings, config: Path | No
     # The file has the other flags' values by now.
     out = replace(out, selection=Selection.of(config=config))
     if settings.tls.is_on:
-        out.note("Next: deployer user add NAME   (so that only who signs in gets in), then: deployer up")
+        out.note("Next: deployer user add NAME   (to require login), then: deployer up")
     else:
         out.note("Next: deployer up")
 

@@ -72,17 +72,22 @@ def listener(out: Output, presentation: Presentation) -> Callable[[DeletionOutco
 def removal_lines(removal: Removal) -> list[str]:
     """What a removal does, in lines."""
     if not isinstance(removal, TagRemoval):
-        what = f"and with it the {tags_in_words(removal.tags)}" if removal.tags else "no tag names it"
-        return [f"{removal.name}: the manifest goes, {what}."]
+        what = f" along with {tags_in_words(removal.tags)}" if removal.tags else "; it has no tags"
+        return [f"{removal.name}: deletes the manifest{what}."]
     if removal.half_deleted:
-        return [f"{removal.name}: partially deleted already, this finishes it. It was {removal.half_deleted}."]
+        return [
+            (
+                f"{removal.name}: already partially deleted; this finishes the deletion. It pointed to "
+                f"{removal.half_deleted}."
+            )
+        ]
     if not removal.digest:
-        return [f"{removal.name}: the tag goes; the registry cannot give what it names."]
+        return [f"{removal.name}: deletes the tag; the registry cannot serve the image it points to."]
     if removal.kept_by:
-        stays = f"the image keeps the {tags_in_words(removal.kept_by)}"
+        stays = f"the image keeps {tags_in_words(removal.kept_by)}"
     else:
-        stays = f"no other tag names the image; it stays as {removal.repository}@{removal.digest}"
-    return [f"{removal.name} ({short(removal.digest)}): the tag goes, {stays}."]
+        stays = f"no other tag points to the image, which is kept as {removal.repository}@{removal.digest}"
+    return [f"{removal.name} ({short(removal.digest)}): deletes the tag; {stays}."]
 
 
 def removal_warnings(removal: Removal) -> list[str]:
@@ -92,11 +97,14 @@ def removal_warnings(removal: Removal) -> list[str]:
     warnings = []
     if removal.breaks:
         names = ", ".join(f"{removal.repository}:{tag}" for tag in removal.breaks)
-        warnings.append(f"It is a part of {names}: anyone who pulls that for this platform will fail.")
+        warnings.append(
+            f"It is part of {names}: pulling {'it' if len(removal.breaks) == 1 else 'them'} for this platform "
+            "will fail."
+        )
     if removal.not_looked_into:
-        warnings.append(f"Whether it is a part of the {tags_in_words(removal.not_looked_into)} could not be looked at.")
+        warnings.append(f"Could not check whether it is part of {tags_in_words(removal.not_looked_into)}.")
     if removal.attached:
-        warnings.append(f"Its signatures stay: {tags_in_words(removal.attached)}.")
+        warnings.append(f"Its signatures are kept: {tags_in_words(removal.attached)}.")
     return warnings
 
 
@@ -107,14 +115,14 @@ def print_outcome(out: Output, outcome: DeletionOutcome) -> None:
         return
     out.line(f"Deleted {outcome.removal.name}")
     if outcome.pushed_again:
-        out.warn(f"{outcome.removal.name} has been pushed again meanwhile, as {outcome.pushed_again}: that stays.")
+        out.warn(f"{outcome.removal.name} was pushed again in the meantime as {outcome.pushed_again}, which is kept.")
 
 
 def space_note(outcomes: Sequence[DeletionOutcome]) -> str:
     """How the space of what was deleted is freed."""
     left = any(isinstance(one.removal, TagRemoval) and not one.removal.kept_by for one in outcomes if not one.error)
     option = " --untagged" if left else ""
-    return f"The space is freed by `deployer gc{option}`, on the machine that runs the registry."
+    return f"To free the space, run `deployer gc{option}` on the machine that runs the registry."
 
 
 def print_failure(out: Output, outcome: DeletionOutcome) -> None:

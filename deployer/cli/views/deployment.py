@@ -30,7 +30,7 @@ def resumable(again: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as stop:
-        raise KeyboardInterrupt(f"Interrupted. Run it again, and it goes on where it was: {again}") from stop
+        raise KeyboardInterrupt(f"Interrupted. To continue, run: {again}") from stop
 
 
 def warn_of_exposure(out: Output, exposure: str) -> None:
@@ -75,7 +75,7 @@ class UpPlanReport(Report):
             return
         for choice in self.plan.images:
             if choice.source is not Source.HERE:
-                out.line(f"image    {choice.name}: {choice.source.value}")
+                out.line(f"image    {choice.name}: {choice.source.in_words}")
         for file in self.plan.files:
             out.line(f"file     {file.path}: {'removed' if file.after is None else 'written'}")
         for change in self.plan.services:
@@ -106,7 +106,7 @@ class UpReport(Report):
         changed = [
             f"{change.service}: {change.action.value}" for change in plan.services if change.action is not Action.KEEP
         ]
-        out.note("Nothing to change; it is running." if plan.is_empty else f"Done ({', '.join(changed) or 'files'}).")
+        out.note("Already running; nothing to change." if plan.is_empty else f"Done ({', '.join(changed) or 'files'}).")
         fields = [("Registry", self.settings.address)]
         if self.settings.page_url:
             fields.append(("Page", self.settings.page_url))
@@ -120,7 +120,7 @@ class UpReport(Report):
         if not settings.is_loopback:
             flags = f"--host {settings.host} --port {settings.port}"
             own = " --ca FILE" if settings.tls.is_own else ""
-            who = "on every client that does not know its CA" if own else "on every client"
+            who = "on every client that does not trust its CA" if own else "on every client"
             out.note(f"Next: deployer configure-daemon {flags}{own}   ({who})")
         if self.done.requires_login:
             out.note(f"{'Next' if settings.is_loopback else 'Then'}: docker login {settings.address}")
@@ -147,16 +147,16 @@ class DownPlanReport(Report):
         for one in plan.going:
             if one.kind is not ResourceKind.FILE:
                 remark = f" ({one.remark})" if one.remark else ""
-                out.line(f"{one.kind:<10} {one.name}: to be removed{remark}")
+                out.line(f"{one.kind:<10} {one.name}: will be removed{remark}")
         files = plan.of(ResourceKind.FILE)
         if files:
-            out.line(f"{'files':<10} {len(files)} in {self.deployment.directory}: to be removed")
+            out.line(f"{'files':<10} {len(files)} in {self.deployment.directory}: will be removed")
         if plan.users:
-            who = f"{counted(plan.users, 'user')}, with their passwords"
-            out.line(f"{'users':<10} {who}: to be removed; until there are others there is no sign-in")
+            who = f"{counted(plan.users, 'user')} and their passwords"
+            out.line(f"{'users':<10} {who}: will be removed; without users, no login is required")
         _warn_of_losses(out, plan)
         for name in plan.kept:
-            out.line(f"{'kept':<10} {name}: stays")
+            out.line(f"{'kept':<10} {name}")
 
 
 @dataclass(frozen=True)
@@ -175,15 +175,15 @@ class DownReport(Report):
         if self.plan.is_empty:
             return
         hidden = self.volumes or self.plan.hides_images
-        out.note("Done." if hidden else "Done. The images stay; `deployer up` brings them back.")
+        out.note("Done." if hidden else "Done. The images are kept; `deployer up` starts the registry again.")
 
 
 def question_of_down(deployment: Deployment, plan: DownPlan, *, volumes: bool) -> str:
     """What to ask before more is removed than `up` makes again as it was."""
     if not volumes:
         places = "; ".join(map(str, plan.anonymous))
-        what = "the volumes, and the pushed images in them," if plan.hides_images else "the volumes"
-        return f"Leave {what} without a container ({places})? The next `up` starts with empty ones there."
+        what = "the volumes and the pushed images in them" if plan.hides_images else "the volumes"
+        return f"Detach {what} ({places})? The next `up` starts with empty volumes instead."
     what = f"every image pushed to '{deployment.name}'" if plan.loses_images else "what is listed"
     named, count = plan.names(ResourceKind.VOLUME), len(plan.of(ResourceKind.FILE))
     parts = [
@@ -192,16 +192,16 @@ def question_of_down(deployment: Deployment, plan: DownPlan, *, volumes: bool) -
         *([counted(plan.users, "user")] if plan.users else []),
     ]
     parts += [f"{one.kind} {one.name} {one.remark}" for one in plan.found]
-    return f"Remove {what} ({'; '.join(parts)}), for good?"
+    return f"Permanently remove {what} ({'; '.join(parts)})?"
 
 
 def _warn_of_losses(out: Output, plan: DownPlan) -> None:
     if plan.loses_ca:
-        out.warn("The registry's own CA goes too: after the next `up`, clients have to trust a new one.")
+        out.warn("The registry's own CA is removed too: after the next `up`, clients must trust a new CA.")
     for left in plan.anonymous:
         out.warn(
-            f"{left.target} of {left.container} is on a volume without a name, {left.volume}. It stays, no container "
-            "will use it any more, and `docker volume prune` would remove it."
+            f"{left.target} of {left.container} is on the anonymous volume {left.volume}. The volume is kept, but "
+            "no container will use it any more, and `docker volume prune` would remove it."
         )
 
 

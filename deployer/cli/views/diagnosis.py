@@ -48,7 +48,7 @@ class DoctorReport(Report):
             for line in underneath(finding.sentence, finding.original):
                 out.line(f"       | {line}")
         if all(finding.state == "ok" for finding in self._told):
-            out.note("Nothing is wrong.")
+            out.note("No problems found.")
 
     @property
     def has_failed(self) -> bool:
@@ -106,11 +106,11 @@ class StatusReport(Report):
 def _fields(found: Status) -> list[tuple[str, str]]:
     return [
         *([("Page", found.page)] if found.page else []),
-        ("Sign-in", _login(found.sign_in)),
+        ("Login", _login(found.sign_in)),
         ("Encryption", _encryption(found.encryption)),
         ("Version", found.version or _UNKNOWN),
         ("Repositories", _UNKNOWN if found.repositories is None else str(found.repositories)),
-        ("Images use", _UNKNOWN if found.used_bytes is None else f"{size(found.used_bytes)} in {found.data}"),
+        ("Storage used", _UNKNOWN if found.used_bytes is None else f"{size(found.used_bytes)} in {found.data}"),
         ("Garbage", _UNKNOWN if found.garbage_bytes is None else _garbage(found.garbage_bytes)),
         ("Disk free", _UNKNOWN if found.free_bytes is None else size(found.free_bytes)),
         *([("Writes", _upkeep(found.upkeep))] if found.upkeep else []),
@@ -134,8 +134,8 @@ def _login(found: Login) -> str:
     if found.problem:
         return found.problem.sentence
     if not found.users:
-        return found.exposure or "none, and none needed: only this machine reaches it"
-    rules = counted(found.rules, "rule") if found.rules else "who may do everything"
+        return found.exposure or "not required: only this machine can reach the registry"
+    rules = counted(found.rules, "rule") if found.rules else "full access"
     told = f"{counted(found.users, 'user')}, {rules}"
     return f"{told}. {found.exposure}" if found.exposure else told
 
@@ -143,11 +143,11 @@ def _login(found: Login) -> str:
 def _encryption(found: Encryption) -> str:
     if found.mode is TlsMode.INTERNAL:
         fingerprint = found.authority_sha256
-        return f"TLS, by the CA with SHA-256 {fingerprint}" if fingerprint else "TLS, once it is up"
+        return f"TLS, CA SHA-256 {fingerprint}" if fingerprint else "TLS, once the registry is running"
     if found.certificate:
         until = f", {'expired on' if found.has_ended else 'until'} {found.ends:%Y-%m-%d}" if found.ends else ""
         return f"TLS, with the certificate {found.certificate}{until}"
-    return "TLS, with a certificate fetched by ACME" if found.mode is TlsMode.ACME else "none"
+    return "TLS, with an ACME certificate" if found.mode is TlsMode.ACME else "none"
 
 
 def _upkeep(found: WritesPaused | None) -> str:
@@ -155,4 +155,4 @@ def _upkeep(found: WritesPaused | None) -> str:
 
 
 def _garbage(amount: int) -> str:
-    return f"{size(amount)}, which `deployer gc` frees" if amount else "none"
+    return f"{size(amount)} (to free it: `deployer gc`)" if amount else "none"

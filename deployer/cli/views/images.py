@@ -63,7 +63,7 @@ class CatalogReport(Report):
         if not self.found.total:
             out.note(f"The registry at {self.address} is empty. Push an image: deployer push IMAGE")
         elif not self.found.repositories:
-            out.note(f"None of its {self.found.total} repositories matches.")
+            out.note(f"None of the {self.found.total} repositories matches.")
         warn_of_repositories(out, self.repositories or ())
 
     @property
@@ -132,9 +132,9 @@ def print_answer(out: Output, document: Document, *, headers: bool, raw: bool) -
             out.line()
         out.content(document.content)
         if document.is_schema_1:
-            out.note("Schema 1: its digest is that of the payload without the signatures, not of these bytes.")
+            out.note("Schema 1 manifest: the digest covers the payload without the signatures, not these exact bytes.")
     if document.is_from_storage:
-        out.warn("The registry does not give this manifest; it was read from the registry's storage.")
+        out.warn("The registry does not serve this manifest; it was read from the registry's storage.")
 
 
 def print_tags(
@@ -168,12 +168,14 @@ def note_attached(out: Output, repositories: Iterable[Repository]) -> None:
     """Say how many tags are not shown, as they only attach something to an image."""
     count = sum(len(repository.attached) for repository in repositories)
     if count:
-        out.note(f"Not shown: {counted(count, 'tag')} of signatures and the like: deployer tags NAME --attached")
+        out.note(
+            f"{counted(count, 'tag')} of attached artifacts not shown; to list them: deployer tags NAME --attached"
+        )
 
 
 def _empty(repository: Repository) -> str:
     if isinstance(repository.failed, Forbidden):
-        return "(not yours to read)"
+        return "(access denied)"
     return "(not read)" if repository.failed else "(no tags)"
 
 
@@ -185,7 +187,7 @@ def warn_of_repositories(out: Output, repositories: Iterable[Repository]) -> Non
     """Warn of tags that are partially deleted, incomplete or unread, and of repositories of which nothing was read."""
     for repository in repositories:
         if repository.failed:
-            told = "" if isinstance(repository.failed, Forbidden) else f"{repository.name} was not read. "
+            told = "" if isinstance(repository.failed, Forbidden) else f"{repository.name} could not be read. "
             out.warn(f"{told}{repository.failed}")
         _warn_of_unread(out, repository)
         for tag in repository.tags:
@@ -198,13 +200,15 @@ def _warn_of_unread(out: Output, repository: Repository) -> None:
     for reason in dict.fromkeys(str(one.error) for one in missed):
         names = [one.name for one in missed if str(one.error) == reason]
         out.warn(
-            f"Of {repository.name}, the {tags_in_words(names)} could not be read. {reason} Repeat the command for all."
+            f"Could not read {tags_in_words(names)} of {repository.name}. {reason} Run the command again to read "
+            "all tags."
         )
     damaged = [one for one in repository.unread if not one.may_be_whole]
     for one in damaged:
         if tells_of_file(one.error):
             out.warn(
-                f"{repository.name}:{one.name} is not a tag, but a file of another program in the registry's storage."
+                f"{repository.name}:{one.name} is not a tag but a stray file from another program in the "
+                "registry's storage."
             )
             out.note(foreign_advice(repository.name, one.name))
             continue
@@ -222,24 +226,24 @@ def _warn_of_unread(out: Output, repository: Repository) -> None:
         # Together: the registry stumbles over damaged tags when it deletes one of them alone.
         # What is not a valid tag is in the way of deleting the others.
         lead = "To" if len(names) == len(damaged) else "Then, to"
-        out.note(f"{lead} remove {'it' if len(names) == 1 else 'them'}: deployer delete {' '.join(names)}")
+        out.note(f"{lead} delete {'it' if len(names) == 1 else 'them'}: deployer delete {' '.join(names)}")
 
 
 def warn_of_tag(out: Output, name: str, tag: Tag) -> None:
     """Warn where one tag is partially deleted, incomplete, empty, of a kind that is gone, or read in part."""
     if tag.half_deleted:
         out.warn(
-            f"{name} is partially deleted: a deletion was interrupted. It was {tag.half_deleted}. "
-            f"Finish it: deployer delete {name}"
+            f"{name} is partially deleted: a deletion was interrupted. It pointed to {tag.half_deleted}. To "
+            f"finish: deployer delete {name}"
         )
     if tag.is_schema_1:
         out.warn(
-            f"{name} is in Docker's schema 1, which current Docker does not pull. "
-            f"If nothing needs it any more: deployer delete {name}"
+            f"{name} uses Docker manifest schema 1, which current Docker versions cannot pull. If it is no longer "
+            f"needed: deployer delete {name}"
         )
     sentence = tag_sentence(name, tag)
     if sentence:
-        removal = f" If nothing needs it: deployer delete {name}" if tag.state is State.EMPTY else ""
+        removal = f" If it is not needed: deployer delete {name}" if tag.state is State.EMPTY else ""
         out.warn(f"{sentence}{removal}")
     if not {one.digest for one in tag.damaged}.issuperset(tag.not_read):
         out.warn(f"Parts of {name} could not be read; its size and age may be others. {_reasons(tag)}")
@@ -326,9 +330,9 @@ def _manifest_fields(manifest: Manifest, content: Content | None) -> list[tuple[
     pairs = []
     kind = manifest.artifact_type or (content.type if content else "")
     if kind or (content and content.kind in {Kind.ARTIFACT, Kind.CACHE}):
-        pairs.append(("Artifact", one_line(kind) or "of no type"))
+        pairs.append(("Artifact", one_line(kind) or "unknown type"))
     if content and content.purpose is Purpose.ENCRYPTED:
-        pairs.append(("Encrypted", "yes; Docker cannot unpack its layers, podman and nerdctl can, with the key"))
+        pairs.append(("Encrypted", "yes; Docker cannot unpack the layers; podman and nerdctl can, with the key"))
     if manifest.subject:
         pairs.append(("Belongs to", manifest.subject.digest))
     return pairs

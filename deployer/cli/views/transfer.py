@@ -81,8 +81,8 @@ class TransferReport(Report):
         for outcome in self.outcomes:
             if outcome.short is not None:
                 other = outcome.renamed_from.removeprefix("sha256:")[:12]
-                before = f" (before, it named {other})" if other else ""
-                out.note(f"{outcome.short} names it here{before}.")
+                before = f" (previously {other})" if other else ""
+                out.note(f"Tagged as {outcome.short} on this machine{before}.")
 
     def remark(self, out: Output) -> None:
         """Say what failed, and how many did not."""

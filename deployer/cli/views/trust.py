@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from deployer.workflows.trust.placement import PlacementPlan
 
 _LOOPBACK_LOST = (
-    "This Docker no longer takes registries on localhost without TLS: since 29.10, a list in daemon.json "
-    "replaces that default. If one is used here: deployer configure-daemon --host localhost"
+    "Docker no longer accepts registries on localhost without TLS here: since 29.10, a list in daemon.json "
+    "replaces that default. If you use such a registry: deployer configure-daemon --host localhost"
 )
 
 _CHANGES = {
     FileChange.ADD: "new",
     FileChange.REPLACE: "replaced",
-    FileChange.REMOVE: "taken away",
-    FileChange.NONE: "there already",
+    FileChange.REMOVE: "removed",
+    FileChange.NONE: "unchanged",
 }
 
 _DOCKER_VARIABLES = ("DOCKER_HOST", "DOCKER_CONTEXT")
@@ -50,15 +50,15 @@ def show_plan(out: Output, plan: TrustPlan, how: Presentation) -> None:
         _show_plan(out, plan)
     if isinstance(plan, EntryPlan) and plan.asks:
         out.warn(
-            f"{plan.address} answers in plain HTTP: nothing is encrypted, and somebody in between reads and changes "
-            "what passes, passwords and images."
+            f"{plan.address} uses plain HTTP: nothing is encrypted, so anyone on the network path can read and "
+            "change passwords and images."
         )
 
 
 def agree(session: Session, plan: TrustPlan) -> None:
     """Let the user agree to what is unsafe without a look at it. Raises Cancelled, ConfirmationNeeded."""
     if isinstance(plan, EntryPlan) and plan.asks:
-        session.confirm(f"Let Docker take {plan.address} without TLS?")
+        session.confirm(f"Allow Docker to use {plan.address} without TLS?")
     if isinstance(plan, InstallPlan) and plan.asks:
         _agree_to_ca(session, plan)
 
@@ -129,7 +129,10 @@ def _show_plan(out: Output, plan: TrustPlan) -> None:
     if plan.entry is None:
         return
     if isinstance(plan, InstallPlan):
-        out.note(f"Docker would take {plan.address} unverified, by its entry in {plan.entry.file.path}, which goes:")
+        out.note(
+            f"The entry for {plan.address} in {plan.entry.file.path} makes Docker use the registry unverified; it "
+            "will be removed:"
+        )
     show_entry_plan(out, plan.entry)
 
 
@@ -142,28 +145,29 @@ def _agree_to_ca(session: Session, plan: InstallPlan) -> None:
         )
         if session.presentation.yes:
             out.warn(
-                f"Nobody compared it: anyone who answered at {address} just now is trusted from now on. "
-                "In scripts, give --fingerprint."
+                f"The fingerprint was not compared: whatever answered at {address} is trusted from now on. In "
+                "scripts, use --fingerprint."
             )
     session.confirm(
         f"Trust this CA for {address}?",
-        otherwise="Repeat the command with --fingerprint SHA256: `deployer status` prints it where the registry runs.",
+        otherwise=(
+            "Run the command again with --fingerprint SHA256; `deployer status` prints it on the machine that "
+            "runs the registry."
+        ),
     )
 
 
 def _show_nothing(out: Output, plan: NothingNeeded) -> None:
     if plan.reason is Reason.PUBLIC:
-        out.line(
-            f"{plan.address} speaks HTTPS with a certificate that this system trusts already. Nothing was changed."
-        )
+        out.line(f"{plan.address} uses HTTPS with a certificate that this system already trusts. Nothing was changed.")
         return
     # moby, registry/config.go: what is local is asked by HTTPS first, without checking, and then by HTTP.
     out.line(
-        f"{plan.address} is on this machine: Docker takes it with TLS or without, whatever its certificate, and needs "
-        "no entry. Nothing was changed."
+        f"{plan.address} is on this machine: Docker accepts it with or without TLS, whatever its certificate, and "
+        "needs no entry. Nothing was changed."
     )
     if plan.has_tls:
-        out.note("Browsers, curl and podman want its CA: deployer configure-daemon --system")
+        out.note("Browsers, curl and podman need its CA: deployer configure-daemon --system")
 
 
 def _show_done(out: Output, outcome: TrustOutcome) -> None:
@@ -176,10 +180,10 @@ def _show_done(out: Output, outcome: TrustOutcome) -> None:
         return
     if isinstance(plan, InstallPlan):
         address, is_new = plan.address, plan.placement.is_needed
-        out.line(f"{address} is trusted." if is_new else f"{address} is trusted already: nothing to do.")
+        out.line(f"{address} is trusted." if is_new else f"{address} is already trusted; nothing to do.")
         return
     for path in left_beside(outcome.placement):
-        out.note(f"{path} stays.")
+        out.note(f"Kept {path}.")
 
 
 def outcome_json(outcome: TrustOutcome) -> dict[str, Any]:
@@ -205,21 +209,21 @@ def show_entry_plan(out: Output, plan: DaemonPlan) -> None:
     elif plan.request.remove:
         out.line(f"{path} does not list {address}.")
     elif plan.step is NextStep.NONE and plan.daemon and plan.present in plan.daemon.insecure_registries:
-        out.line(f"Docker is started with --insecure-registry {plan.present}, so {address} needs no entry.")
+        out.line(f"Docker is started with --insecure-registry {plan.present}, so no entry is needed for {address}.")
     elif plan.present != address:
         out.line(f"{path} lists {plan.present}, which covers {address}.")
     else:
-        out.line(f"{path} lists {address} already.")
+        out.line(f"{path} already lists {address}.")
 
 
 def _what_follows(plan: DaemonPlan) -> str:
     if plan.step is NextStep.RELOAD:
-        return "Docker is then told to read the file again, without a restart; running containers go on."
+        return "Docker then reloads the file without a restart; running containers are not affected."
     if plan.step is NextStep.START:
         return f"{plan.reason} Docker reads the file when it starts."
     if plan.step is NextStep.RESTART:
-        return f"The change waits for a restart, because {plan.reason}."
-    return f"Docker is not told: {plan.reason}."
+        return f"The change takes effect after a restart, because {plan.reason}."
+    return f"Docker is not reloaded: {plan.reason}."
 
 
 def show_entry_outcome(out: Output, outcome: DaemonOutcome) -> None:
@@ -227,15 +231,15 @@ def show_entry_outcome(out: Output, outcome: DaemonOutcome) -> None:
     plan = outcome.plan
     address, removed = plan.request.address, plan.request.remove
     if plan.changes:
-        out.line(f"{plan.file.path} is {'written' if plan.file.content is None else 'changed'}.")
+        out.line(f"{'Created' if plan.file.content is None else 'Changed'} {plan.file.path}.")
     if outcome.backup:
-        out.line(f"As it was: {outcome.backup}")
+        out.line(f"Backup: {outcome.backup}")
     if outcome.effective is False:
         out.warn(f"Docker {'still accepts' if removed else 'does not accept'} {address}: {outcome.problem}.")
         for advice in outcome.advice:
             out.note(f"  → {advice}")
     elif removed and outcome.accepted:
-        out.line(f"Docker still accepts {address}, through a network that it lists: see `docker info`.")
+        out.line(f"Docker still accepts {address}, because a network in its list includes it: see `docker info`.")
     elif outcome.effective and (plan.changes or not removed):
         out.line(f"Docker {'no longer accepts' if removed else 'accepts'} {address} without TLS.")
     elif not plan.changes and plan.reason:
@@ -270,11 +274,13 @@ def entry_json(outcome: DaemonOutcome, *, dry_run: bool) -> dict[str, Any]:
 def show_ca(out: Output, address: str, found: PrivateCA) -> None:
     """Tell which CA it is that will be trusted."""
     origin = {
-        CASource.REGISTRY: f"{address} speaks HTTPS, with a certificate of a CA that this machine does not trust yet:",
-        CASource.FILE: f"{address} speaks HTTPS, with a certificate of the CA in the file:",
-        CASource.INSTALLED: f"{address} speaks HTTPS, with a certificate of a CA that is trusted for it here already:",
+        CASource.REGISTRY: f"{address} uses HTTPS with a certificate from a CA that this machine does not trust yet:",
+        CASource.FILE: f"{address} uses HTTPS with a certificate from the CA in the file:",
+        CASource.INSTALLED: (
+            f"{address} uses HTTPS with a certificate from a CA that this machine already trusts for it:"
+        ),
     }
-    public = f"{address} speaks HTTPS, with a certificate that this system trusts already; its CA:"
+    public = f"{address} uses HTTPS with a certificate that this system already trusts; its CA:"
     out.line(public if found.public else origin[found.source])
     facts = found.facts
     out.fields(
@@ -293,9 +299,7 @@ def show_places(out: Output, plan: PlacementPlan) -> None:
             continue
         out.line(f"{item.client}: {item.file.path}   ({_CHANGES[item.change]})")
         if item.change is FileChange.REPLACE and item.is_ca:
-            out.line(
-                f"  SHA-256 of the old one: {item.before or 'none, it is not a certificate'}; it is kept as a backup."
-            )
+            out.line(f"  SHA-256 of the old file: {item.before or 'none (not a certificate)'}; a backup is kept.")
     for warning in plan.warnings:
         out.warn(warning)
 
@@ -304,7 +308,7 @@ def show_places_done(out: Output, plan: PlacementPlan) -> None:
     """Tell what there is to know after the files were changed."""
     for item in plan.items:
         if item.backup:
-            out.line(f"As it was: {item.backup}")
+            out.line(f"Backup: {item.backup}")
         if item.remark and item.content is not None:
             out.note(f"{item.client}: {item.remark}")
 

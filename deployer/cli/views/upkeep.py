@@ -116,14 +116,14 @@ class RemovedReport(Report):
         """A line for each repository."""
         for one in self.plan.repositories:
             out.line(f"Removed {one.name}")
-        out.note(f"Writes were paused for {self.paused:.1f} s. `deployer gc` frees {size(self.plan.freed)}.")
+        out.note(f"Writes were paused for {self.paused:.1f} s. To free {size(self.plan.freed)}: deployer gc")
 
 
 def _print_gc(out: Output, plan: GcPlan, *, dry_run: bool) -> None:
     found = plan.survey
     tell = out.line if dry_run else out.note
     if found.removal.is_empty:
-        tell("There is no garbage.")
+        tell("No garbage found.")
     if found.links_to_repair:
         tell(
             f"{counted(len(found.links_to_repair), 'link')} to write again: missing, damaged, or one file with another"
@@ -132,13 +132,17 @@ def _print_gc(out: Output, plan: GcPlan, *, dry_run: bool) -> None:
         tags = f", with {_listed(sorted(removal.tags))}" if removal.tags else ""
         tell(f"{shown(name)}: {counted(len(removal.revisions), 'manifest')} that no tag reaches{tags}")
     if found.removal.blobs:
-        tell(f"{counted(len(found.removal.blobs), 'blob')} that no image needs: "
-             f"{size(found.disk_bytes(found.removal.blobs))} of the disk")  # fmt: skip
+        tell(
+            f"{counted(len(found.removal.blobs), 'unused blob')}: {size(found.disk_bytes(found.removal.blobs))} "
+            "of disk space")  # fmt: skip
     if found.removal.damaged:
-        tell(f"{counted(len(found.removal.damaged), 'damaged file')}, so that a push brings the content again")
+        tell(
+            f"{counted(len(found.removal.damaged), 'damaged file')} to remove, so that a new push restores the content"
+        )
     if found.removal.repositories:
-        tell(f"{counted(len(found.removal.repositories), 'repository', 'repositories')} without an image: "
-             f"{_listed(found.removal.repositories)}")  # fmt: skip
+        tell(
+            f"{counted(len(found.removal.repositories), 'repository', 'repositories')} without images: "
+            f"{_listed(found.removal.repositories)}")  # fmt: skip
     _print_additional(out, plan)
     _print_kept(out, found, runs=CURE if plan.options.damaged and not dry_run else "")
 
@@ -162,9 +166,9 @@ def _print_prune(out: Output, plan: PrunePlan, *, dry_run: bool) -> None:
         _print_rows(out, rows, dry_run=dry_run)
     tell = out.line if dry_run else out.note
     if found.removes_images:
-        tell(f"{counts(found).capitalize()}: {size(found.freed)} of the disk, earlier garbage included.")
+        tell(f"{counts(found).capitalize()}: frees {size(found.freed)}, including existing garbage.")
     else:
-        tell(f"No tag goes. {_garbage_words(found)}")
+        tell(f"No tags to remove. {_garbage_words(found)}")
     if plan.undated:
         names = [f"{name}:{tag}" for name, tags in sorted(plan.undated.items()) for tag in tags]
         out.warn(
@@ -183,10 +187,10 @@ def _prune_rows(plan: PrunePlan, name: str, removal: RemovalSet) -> Iterator[tup
         yield (shown(name), one.tag, short(one.digest), _counted_age(one, now), one.reason)
     rest = len(removal.revisions - {one.digest for one in tags})
     if rest:
-        yield (shown(name), "-", "-", "-", f"{counted(rest, 'manifest')} that no tag then reaches")
+        yield (shown(name), "-", "-", "-", f"{counted(rest, 'manifest')}, untagged by this")
     kept = sorted({one.tag for one in tags if one.digest not in removal.revisions and one.digest in revisions})
     if kept:
-        yield (shown(name), "-", "-", "-", f"the image of {_listed(kept)} stays: something else names it")
+        yield (shown(name), "-", "-", "-", f"the image of {_listed(kept)} is kept: it is still referenced")
 
 
 def _print_rows(out: Output, rows: Sequence[tuple[str, ...]], *, dry_run: bool) -> None:
@@ -205,13 +209,17 @@ def _print_rows(out: Output, rows: Sequence[tuple[str, ...]], *, dry_run: bool) 
 
 def which(plan: RemovalPlan) -> str:
     """The repositories of a plan, in a question."""
-    return f"'{plan.repositories[0].name}'" if len(plan.repositories) == 1 else f"these {len(plan.repositories)}"
+    return (
+        f"'{plan.repositories[0].name}'"
+        if len(plan.repositories) == 1
+        else f"these {len(plan.repositories)} repositories"
+    )
 
 
 def question(found: Survey, about_images: str) -> str:
     """What to ask before the plan is carried out, "" for nothing."""
     if found.is_unusual:
-        return "That is most of what the registry holds. Is its storage whole, and should all this go?"
+        return "This removes most of the registry's content. Is the storage complete, and do you want to continue?"
     about_damaged = "Remove the damaged files?" if found.removal.damaged else ""
     return about_images if found.removes_images else about_damaged
 
@@ -223,13 +231,13 @@ def counts(found: Survey) -> str:
 
 def _print_collected(out: Output, done: Collected) -> None:
     if done.leftover:
-        out.note(f"Freed {size(done.leftover)} of the disk that a run which was interrupted had left.")
+        out.note(f"Freed {size(done.leftover)} left by an interrupted run.")
     if done.removal.damaged:
-        out.note(f"Removed {counted(len(done.removal.damaged), 'damaged file')}. Now push the images again.")
+        out.note(f"Removed {counted(len(done.removal.damaged), 'damaged file')}. Push the affected images again.")
     if done.links:
-        out.note(f"Wrote {counted(done.links, 'link')} again.")
+        out.note(f"Rewrote {counted(done.links, 'link file')}.")
     if done.paused:
-        freed = f"Freed {size(done.freed)} of the disk. " if done.freed else ""
+        freed = f"Freed {size(done.freed)}. " if done.freed else ""
         out.note(f"{freed}Writes were paused for {done.paused:.1f} s.")
     elif not done.leftover:
         out.note("Nothing to free.")
@@ -239,10 +247,10 @@ def _print_removal(out: Output, plan: RemovalPlan, *, dry_run: bool) -> None:
     tell = out.line if dry_run else out.note
     for one in plan.repositories:
         more = f", {counted(one.uploads, 'unfinished upload')}" if one.uploads else ""
-        tell(f"{one.name}: {counted(one.tags, 'tag')}, {counted(one.revisions, 'manifest')}{more}: all go.")
+        tell(f"{one.name}: removes {counted(one.tags, 'tag')}, {counted(one.revisions, 'manifest')}{more}.")
         if one.below:
-            tell(f"  {_listed(one.below)} {'stays' if len(one.below) == 1 else 'stay'}.")
-    tell(f"{size(plan.freed)} of the disk are theirs alone; `deployer gc` frees them afterwards.")
+            tell(f"  {_listed(one.below)} {'is' if len(one.below) == 1 else 'are'} kept.")
+    tell(f"{size(plan.freed)} is used only by them; run `deployer gc` afterwards to free it.")
 
 
 def warn_of(out: Output, finding: Finding) -> None:
@@ -261,11 +269,11 @@ def _print_kept(out: Output, found: Survey, runs: str = "") -> None:
             "push may be in progress."
         )
     if found.upload_bytes:
-        out.note(f"Unfinished uploads hold {size(found.upload_bytes)}; the registry clears them after a week.")
+        out.note(f"Unfinished uploads use {size(found.upload_bytes)}; the registry removes them after a week.")
     for finding in of_survey(found):
         warn_of(out, replace(finding, advice=_without(runs, finding.advice)) if runs else finding)
     for name in found.skipped_repositories:
-        out.note(f"Left alone: {shown(name)}, until what is wrong there is fixed or removed.")
+        out.note(f"Skipped {shown(name)} until the problems there are fixed or removed.")
 
 
 def _without(command: str, advice: Sequence[str]) -> tuple[str, ...]:
@@ -275,7 +283,7 @@ def _without(command: str, advice: Sequence[str]) -> tuple[str, ...]:
 
 
 def _garbage_words(found: Survey) -> str:
-    return f"Garbage of earlier: {size(found.freed)} of the disk." if found.removal.blobs else "There is no garbage."
+    return f"Existing garbage: {size(found.freed)}." if found.removal.blobs else "No garbage found."
 
 
 def _listed(names: Sequence[str]) -> str:

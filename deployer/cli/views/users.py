@@ -39,16 +39,16 @@ class UsersReport(Report):
         """Print the users as a table."""
         rows = [(one.name, str(one.cost), _may(one.name, self.permissions)) for one in self._sorted()]
         if rows:
-            out.table(("NAME", "COST", "MAY"), rows)
+            out.table(("NAME", "COST", "PERMISSIONS"), rows)
         else:
-            out.note(f"There are no users, and so no sign-in. {_open_to_all(self.permissions, 'may')}")
-            out.note("To begin: deployer user add NAME")
+            out.note(f"There are no users, so no login is required. {_open_to_all(self.permissions, 'can')}")
+            out.note("To add the first user: deployer user add NAME")
 
     def remark(self, out: Output) -> None:
         """Warn of rules that are not in force, and of names in them."""
         _warn_of_rules(out, self.permissions)
         for name in self.permissions.unknown_users(self.accounts):
-            out.warn(f"A rule under `access` names {name}, who is not a user.")
+            out.warn(f"A rule under `access` names {name}, but there is no such user.")
 
     def _sorted(self) -> list[Account]:
         return sorted(self.accounts, key=lambda one: one.name)
@@ -93,67 +93,67 @@ def print_import(out: Output, plan: Import, presentation: Presentation) -> None:
     begin = "Would " if presentation.dry_run else ""
     for verb, some in (
         ("add", plan.added),
-        ("change the password of", plan.replaced),
-        ("leave as they are", plan.unchanged),
+        ("change the password for", plan.replaced),
+        ("keep unchanged", plan.unchanged),
     ):
         if some:
             text = f"{begin}{verb}: {', '.join(one.name for one in some)}"
             out.note(text[0].upper() + text[1:])
     for line in plan.skipped:
-        out.warn(f"Line {line.number} is left out: {line.reason}.")
+        out.warn(f"Line {line.number} skipped: {line.reason}.")
     for one in (*plan.added, *plan.replaced):
         _warn_of_cost(out, one)
 
 
 def print_addition(out: Output, user: str, permissions: Permissions) -> None:
     """Say who would be added."""
-    out.line(f"Would add the user {user}, who may do {_may(user, permissions)}")
+    out.line(f"Would add user {user}. Permissions: {_may(user, permissions)}")
     _warn_of_rules(out, permissions)
     out.note(NOTHING_CHANGED)
 
 
 def print_added(out: Output, user: str, permissions: Permissions, done: Changed) -> None:
     """Say who was added."""
-    out.line(f"Added the user {user}, who may do {_may(user, permissions)}")
+    out.line(f"Added user {user}. Permissions: {_may(user, permissions)}")
     _warn_of_rules(out, permissions)
     _say_what_follows(out, permissions.address, done)
 
 
 def print_password(out: Output, user: str) -> None:
     """Say whose password would change."""
-    out.line(f"Would change the password of {user}.")
+    out.line(f"Would change the password for {user}.")
     out.note(NOTHING_CHANGED)
 
 
 def print_changed_password(out: Output, user: str, address: str, done: Changed) -> None:
     """Say whose password changed."""
-    out.line(f"Changed the password of {user}.")
+    out.line(f"Changed the password for {user}.")
     _say_what_follows(out, address, done)
 
 
 def print_removal(out: Output, user: str, permissions: Permissions, *, is_last: bool) -> None:
     """Say what the removal of a user takes away."""
-    out.note(f"{user} may do today: {_may(user, permissions)}")
+    out.note(f"Current permissions of {user}: {_may(user, permissions)}")
     _warn_of_rules(out, permissions)
     if is_last:
-        out.warn(f"{user} is the last user. {_open_to_all(permissions, 'then may')}")
+        out.warn(f"{user} is the last user. {_open_to_all(permissions, 'can then')}")
 
 
 def print_dry_removal(out: Output, user: str) -> None:
     """Say who would be removed."""
-    out.line(f"Would remove the user {user}.")
+    out.line(f"Would remove user {user}.")
     out.note(NOTHING_CHANGED)
 
 
 def question_of_removal(user: str, permissions: Permissions, *, is_last: bool) -> str:
     """What to ask before a user is removed."""
     opens = f" and open {permissions.address} to everyone" if is_last else ""
-    return f"Remove the user {user}{opens}?"
+    return f"Remove user {user}{opens}?"
 
 
 def print_removed(out: Output, user: str, permissions: Permissions, done: Changed) -> None:
     """Say who was removed."""
-    out.line(f"Removed the user {user}.")
+    out.line(f"Removed user {user}.")
     _say_what_follows(out, permissions.address, done)
 
 
@@ -162,15 +162,15 @@ def warn_of_rules_naming(out: Output, user: str, permissions: Permissions) -> No
     naming = permissions.naming(user)
     if naming:
         out.warn(
-            f"{' and '.join(naming)} in {permissions.source} still names {user}: take the name out, "
-            "or `deployer up` refuses."
+            f"{' and '.join(naming)} in {permissions.source} still names {user}; remove the name, or "
+            "`deployer up` will fail."
         )
 
 
 def print_secret(out: Output, settings: Settings, text: str, *, directory: Path, file: Path | None) -> None:
     """Print a Secret's manifest, or say to which file, as it was named, it was written."""
     if settings.is_loopback:
-        out.warn(f"Only this machine reaches {settings.address}: a cluster's nodes look for it on themselves.")
+        out.warn(f"Only this machine can reach {settings.address}; on a cluster node, that address is the node itself.")
     if file is None:
         out.line(text.rstrip())
     else:
@@ -187,9 +187,9 @@ def in_words(given: Mapping[str, tuple[str, ...]]) -> str:
     for words in actions.values():
         globs = given[words[0]]
         if globs == (EVERYTHING,) and tuple(words) == checks.ACTIONS:
-            return f"everything: {', '.join(words)}"
+            return f"everything ({', '.join(words)})"
         parts.append(f"{', '.join(words)}: {'everything' if globs == (EVERYTHING,) else ', '.join(globs)}")
-    return "; ".join(parts) or "nothing"
+    return "; ".join(parts) or "none"
 
 
 def _may(name: str, permissions: Permissions) -> str:
@@ -202,33 +202,33 @@ def _warn_of_rules(out: Output, permissions: Permissions) -> None:
         return
     if permissions.source is None:
         out.warn(
-            "What users may do is shown as if there were no rules, but the registry runs with some: no deployer.yaml "
-            "is found from here. Name it with --config."
+            "Permissions are shown as if there were no rules, but the running registry has rules. No "
+            "deployer.yaml was found; specify it with --config."
         )
     else:
         out.warn(
-            f"What users may do is shown by the rules in {permissions.source}, and the registry runs with others "
-            "until: deployer up"
+            f"Permissions are shown according to {permissions.source}; the running registry uses other rules "
+            "until you run: deployer up"
         )
 
 
 def _open_to_all(permissions: Permissions, may: str) -> str:
     if permissions.restricts_everyone:
-        return f"The rules that are in force let nobody do anything at {permissions.address} without a sign-in."
-    return f"Anyone who reaches {permissions.address} {may} pull, push and delete."
+        return f"The rules in effect allow nothing at {permissions.address} without login."
+    return f"Anyone who can reach {permissions.address} {may} pull, push and delete."
 
 
 def _say_what_follows(out: Output, address: str, done: Changed) -> None:
     if done.running:
         out.note("Applied to the running registry; nothing was restarted.")
     else:
-        out.note("It counts once the registry runs: deployer up")
+        out.note("It takes effect when the registry is started: deployer up")
     if done.closes:
-        out.note(f"From now on everyone has to sign in: docker login {address}")
+        out.note(f"From now on everyone has to log in: docker login {address}")
 
 
 def _warn_of_cost(out: Output, one: Account) -> None:
     if one.cost < USUAL_COSTS[0]:
-        out.warn(f"The hash of {one.name} has cost {one.cost}: anyone who reads it tries passwords fast.")
+        out.warn(f"The hash of {one.name} has cost {one.cost}: anyone who reads it can guess passwords quickly.")
     elif one.cost > USUAL_COSTS[-1]:
-        out.warn(f"The hash of {one.name} has cost {one.cost}: each sign-in takes long, a wrong one too.")
+        out.warn(f"The hash of {one.name} has cost {one.cost}: every login attempt takes long, including failed ones.")

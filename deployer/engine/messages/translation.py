@@ -91,5 +91,5 @@ def _no_client(error: Exception) -> EngineUnavailable:
     if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
         sentence = f"The `docker` program of this machine cannot be run: {error.strerror}."
     else:
-        sentence = "There is no `docker` program on this machine."
+        sentence = "The `docker` program is not installed on this machine."
     return EngineUnavailable(sentence, ("Install Docker Engine, or Docker Desktop.",))

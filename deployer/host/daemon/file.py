@@ -47,8 +47,8 @@ class DaemonFile:
             return (self.content or b"").removeprefix(_BOM).decode()
         except UnicodeDecodeError as error:
             raise HostError(
-                f"{self.path} is not text in UTF-8 (byte {error.start + 1}).",
-                ("Save it as UTF-8, and repeat the command. The file was not touched.",),
+                f"{self.path} is not valid UTF-8 (byte {error.start + 1}).",
+                ("Save it as UTF-8 and run the command again. The file was not changed.",),
             ) from error
 
     def encoded(self, text: str) -> bytes:
@@ -161,7 +161,8 @@ def _compare(file: DaemonFile) -> None:
     """Make sure that the file is still as it was read."""
     if read(file.path) != file:
         raise HostError(
-            f"Somebody else changed {file.path} at the same time; it was left as it is now.", ("Repeat the command.",)
+            f"Another process changed {file.path} at the same time; deployer did not change it.",
+            ("Run the command again.",),
         )
 
 
@@ -186,7 +187,7 @@ def _refusal(path: Path, deed: str, error: OSError) -> HostError:
     if not isinstance(error, PermissionError):
         return HostError(words)
     if os.geteuid() == 0:
-        return HostError(words, (f"lsattr {path}   (shows whether it is locked against changes)",))
+        return HostError(words, (f"lsattr {path}   (shows whether it is immutable)",))
     return NoPermission(words)
 
 

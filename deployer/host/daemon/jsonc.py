@@ -97,7 +97,7 @@ def _top(text: str) -> _Group:
         _fail(text, at)
     if text[at : at + 1] != "{":
         kind = {"[": "a list", '"': "a string"}.get(text[at : at + 1], "something else")
-        raise Fault(text, at, f"{kind} is there, where Docker wants an object, in braces")
+        raise Fault(text, at, f"found {kind} where Docker expects an object in braces")
     top = _scan(text, at)
     rest = _skip(text, top.closing + 1)
     if text[rest : rest + 1] in ("/", "#"):
@@ -118,11 +118,11 @@ def _member(text: str, top: _Group) -> _Part | None:
         return member
     if not isinstance(member.value, list):
         raise Fault(
-            text, member.value_start, f'"{KEY}" holds {_kind(member.value)}, where Docker wants a list of strings'
+            text, member.value_start, f'"{KEY}" is {_kind(member.value)}, where Docker expects a list of strings'
         )
     for part in _scan(text, member.value_start).parts:
         if not isinstance(part.value, str):
-            raise Fault(text, part.start, f'"{KEY}" lists {_kind(part.value)}, where Docker wants strings')
+            raise Fault(text, part.start, f'"{KEY}" lists {_kind(part.value)}, where Docker expects strings')
     return member
 
 
@@ -157,7 +157,7 @@ def _part(text: str, start: int, *, named: bool) -> _Part:
 
 def _value(text: str, at: int) -> tuple[Any, int]:
     def refuse(constant: str) -> NoReturn:
-        raise Fault(text, at, f"JSON has no {constant}")
+        raise Fault(text, at, f"{constant} is not valid JSON")
 
     try:
         return json.JSONDecoder(parse_constant=refuse).raw_decode(text, at)
@@ -191,17 +191,17 @@ def _fail(text: str, at: int) -> NoReturn:
     before = text[:at].rstrip(_SPACE)
     found = text[at : at + 1]
     if text.startswith(("//", "/*", "#"), at):
-        raise Fault(text, at, "a comment begins there, and daemon.json has no comments")
+        raise Fault(text, at, "a comment starts here, but comments are not allowed in daemon.json")
     comma = len(before) - 1 if before.endswith(",") and found in ("}", "]") else at if found == "," else None
     if comma is not None and text[_skip(text, comma + 1) :][:1] in ("}", "]"):
-        raise Fault(text, comma, "there is a comma after the last entry, and JSON allows none there")
+        raise Fault(text, comma, "there is a comma after the last entry, which is not allowed in JSON")
     if not found:
         raise Fault(text, at, "the file ends before its JSON does")
     if found == "'":
-        raise Fault(text, at, "strings stand in double quotes, not in single ones")
+        raise Fault(text, at, "strings must be in double quotes, not single quotes")
     if found in ('"', "{", "[") and before[-1:] not in ("{", "[", ",", ":"):
         raise Fault(text, at, "a comma or a colon is missing before it")
-    raise Fault(text, at, f"{found!r} is not what JSON wants there")
+    raise Fault(text, at, f"unexpected {found!r}")
 
 
 def _with(text: str, entry: str) -> str:

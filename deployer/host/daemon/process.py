@@ -170,7 +170,7 @@ def validate(machine: Machine, daemon: Daemon | None, content: bytes) -> bool:
     except OSError as error:
         raise HostError(f"A copy for dockerd to check cannot be written: {error.strerror}.") from error
     if done.code != 0:
-        raise HostError("dockerd refuses the file with this change in it; nothing was changed.", original=words)
+        raise HostError("dockerd rejects the file with this change; nothing was changed.", original=words)
     return True
 
 
@@ -182,12 +182,14 @@ def reload(machine: Machine, daemon: Daemon) -> str:
     if daemon.unit and machine.run(["systemctl", "reload", daemon.unit]).code == 0:
         return f"systemctl reload {daemon.unit}"
     if not _is_dockerd(machine, daemon.pid):
-        raise HostError(f"dockerd (process {daemon.pid}) has ended meanwhile.", ("It reads the file when it starts.",))
+        raise HostError(
+            f"dockerd (process {daemon.pid}) has ended in the meantime.", ("It reads the file on the next start.",)
+        )
     try:
         machine.signal(daemon.pid, signal.SIGHUP)
     except OSError as error:
         raise HostError(
-            f"dockerd (process {daemon.pid}) could not be told to read it: {error.strerror}.", (reload_command(daemon),)
+            f"dockerd (process {daemon.pid}) could not be reloaded: {error.strerror}.", (reload_command(daemon),)
         ) from error
     return f"kill -HUP {daemon.pid}"
 

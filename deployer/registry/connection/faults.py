@@ -21,14 +21,14 @@ def fault(error: Exception, place: Place, *, seconds: float) -> DeployerError:
     original = str(error) or type(error).__name__
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return RegistryUnreachable(
-            f"{place.address} did not answer within {seconds:g} seconds.",
-            (_where(place), "A firewall may swallow what is sent to this port."),
+            f"{place.address} did not respond within {seconds:g} seconds.",
+            (_where(place), "A firewall may be dropping packets to this port."),
             original,
         )
     if isinstance(error, httpx.TimeoutException):
         return LateAnswer(
-            f"{place.address} took the request, but did not answer within {seconds:g} seconds.",
-            ("Look whether the registry is overloaded: deployer logs",),
+            f"{place.address} accepted the request but did not respond within {seconds:g} seconds.",
+            ("Check whether the registry is overloaded: deployer logs",),
             original,
         )
     if isinstance(error, httpx.ConnectError | httpx.ProxyError):
@@ -36,7 +36,7 @@ def fault(error: Exception, place: Place, *, seconds: float) -> DeployerError:
     if isinstance(error, httpx.RemoteProtocolError):
         return _protocol(place, original)
     if isinstance(error, httpx.ReadError | httpx.WriteError | httpx.CloseError):
-        return TryAgain(f"{place.address} closed the connection.", ("Look why: deployer logs",), original)
+        return TryAgain(f"{place.address} closed the connection.", ("To see why: deployer logs",), original)
     return RegistryError(f"The request to {place.address} failed.", original=original)
 
 
@@ -50,29 +50,29 @@ def _connecting(error: Exception, place: Place, original: str) -> DeployerError:
             )
         if isinstance(cause, OSError) and cause.errno in {errno.EHOSTUNREACH, errno.ENETUNREACH}:
             return RegistryUnreachable(
-                f"There is no way from here to {place.host}.", ("Check --host and this machine's network.",), original
+                f"No route to {place.host}.", ("Check --host and this machine's network.",), original
             )
-    return RegistryUnreachable(f"Nothing answers at {place.url}.", (_where(place),), original)
+    return RegistryUnreachable(f"Nothing responds at {place.url}.", (_where(place),), original)
 
 
 def _protocol(place: Place, original: str) -> DeployerError:
     if "without sending a response" in original:
         return TryAgain(
-            f"{place.address} took the request and closed the connection without an answer.",
-            ("Look why: deployer logs", "If this is HTTPS or no web server at all, check --host and --port."),
+            f"{place.address} accepted the request and closed the connection without responding.",
+            ("To see why: deployer logs", "If the server uses HTTPS or is not a web server, check --host and --port."),
             original,
         )
     if "closed connection" in original or "incomplete" in original.lower():
         return TryAgain(
-            f"The answer of {place.address} is truncated.",
-            ("Repeat the command; then look at: deployer logs",),
+            f"The response from {place.address} is truncated.",
+            ("Run the command again; if it fails again, check: deployer logs",),
             original,
         )
     if "location header" in original:
-        return RegistryError(f"{place.address} redirects to an address that is not valid.", original=original)
+        return RegistryError(f"{place.address} redirects to an invalid address.", original=original)
     return RegistryError(
-        f"What answers at {place.url} is not a registry: it does not speak HTTP.",
-        (f"Check the host and the port: another program may have {place.address}.",),
+        f"The server at {place.url} is not a registry: it does not speak HTTP.",
+        (f"Check the host and the port: another program may be using {place.address}.",),
         original,
     )
 
@@ -80,7 +80,7 @@ def _protocol(place: Place, original: str) -> DeployerError:
 def _where(place: Place) -> str:
     if place.is_loopback:
         return "Start it: deployer up"
-    return "Check --host and --port, and that the registry runs there (on that machine: deployer status)."
+    return "Check --host and --port, and that the registry is running (on that machine: deployer status)."
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

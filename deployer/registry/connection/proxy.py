@@ -92,7 +92,7 @@ def proxy_for(url: str, environment: Mapping[str, str]) -> Proxy | None:
     if scheme == "http" and environment.get("REQUEST_METHOD"):
         # A web server gives its scripts a request's "Proxy" header as HTTP_PROXY (golang.org/s/cgihttpproxy).
         raise ConfigurationError(
-            f"{variable} is not used where REQUEST_METHOD is set too: a web server's visitor may have set it.",
+            f"{variable} is ignored because REQUEST_METHOD is also set: a visitor of a web server may have set it.",
             (f"If you set {variable} yourself: unset REQUEST_METHOD", f"Without a proxy: unset {variable}"),
         )
     return _parse(value, variable, exempting)
@@ -110,7 +110,7 @@ def _parse(value: str, variable: str, exempting: str) -> Proxy:
     if not found:
         scheme, rest = "http", value
     if re.search(r"[\s\x00-\x1f\x7f]", value) or not _SCHEME.fullmatch(scheme):
-        raise _unusable(variable, "it has a blank or another character in it that no URL has")
+        raise _unusable(variable, "it contains a space or another character that is not allowed in a URL")
     userinfo, _, address = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")
     split = _HOST_AND_PORT.fullmatch(address)
     if split is None or _HALF_AN_ESCAPE.search(userinfo):
@@ -137,9 +137,9 @@ def _protocol(scheme: str, port: str | None, variable: str) -> ProxyProtocol:
 
 def _unusable(variable: str, why: str) -> ConfigurationError:
     return ConfigurationError(
-        f"The variable {variable} names no proxy that can be used: {why}.",
+        f"The variable {variable} is not a usable proxy: {why}.",
         (
-            f"Its form: {variable}=http://HOST:PORT or {variable}=http://USER:PASSWORD@HOST:PORT",
+            f"The format is {variable}=http://HOST:PORT or {variable}=http://USER:PASSWORD@HOST:PORT",
             "In the user name and the password, write @ as %40, : as %3A, / as %2F, # as %23 and % as %25.",
             f"Without a proxy: unset {variable}",
         ),

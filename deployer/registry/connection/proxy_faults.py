@@ -31,9 +31,11 @@ def proxy_fault(error: Exception, proxy: Proxy, place: Place, *, seconds: float)
     """The sentence for a request that came no further than the proxy; `seconds` is how long we waited."""
     original = str(error) or type(error).__name__
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
-        return _fault(f"The {proxy} did not answer within {seconds:g} seconds.", proxy, place, original)
+        return _fault(f"The {proxy} did not respond within {seconds:g} seconds.", proxy, place, original)
     if isinstance(error, httpx.TimeoutException):
-        message = f"The {proxy} took the request for {place.address}, but did not answer within {seconds:g} seconds."
+        message = (
+            f"The {proxy} accepted the request for {place.address} but did not respond within {seconds:g} seconds."
+        )
         return _fault(message, proxy, place, original)
     if isinstance(error, httpx.ConnectError):
         return _connecting(error, proxy, place, original)
@@ -41,14 +43,14 @@ def proxy_fault(error: Exception, proxy: Proxy, place: Place, *, seconds: float)
         return _refusing(proxy, place, original, seconds)
     if proxy_speaks_tls(proxy, seconds):
         return needs_tls(proxy, original)
-    what = "closed the connection without an answer" if "disconnect" in original else "does not answer as a proxy does"
+    what = "closed the connection without responding" if "disconnect" in original else "does not respond like a proxy"
     return _fault(f"The {proxy} {what}.", proxy, place, original)
 
 
 def _refusing(proxy: Proxy, place: Place, original: str, seconds: float) -> RegistryUnreachable:
     status = re.match(r"\d{3}\b", original)
     if not status:
-        return _fault(f"The {proxy} does not connect to {place.address}: {original}.", proxy, place, original)
+        return _fault(f"The {proxy} could not connect to {place.address}: {original}.", proxy, place, original)
     if int(status[0]) == _BAD_REQUEST and proxy_speaks_tls(proxy, seconds):
         return needs_tls(proxy, original)
     return refusal_by_proxy(int(status[0]), proxy, place, original)
@@ -69,19 +71,21 @@ def refusal_by_proxy(status: int, proxy: Proxy, place: Place, original: str) -> 
         return RegistryUnreachable(f"The {proxy} requires a user name and a password.", (form,), original)
     if status == _FORBIDDEN:
         message = f"The {proxy} does not allow connections to {place.address} (HTTP {status})."
-        asks = f"Ask who runs the proxy to allow port {place.port}: many allow 443 alone."
+        asks = f"Ask the proxy's administrator to allow port {place.port}; many allow only 443."
         return _fault(message, proxy, place, original, asks)
     if status in _NO_WAY:
-        message = f"The {proxy} does not reach {place.address} (HTTP {status})."
-        return _fault(message, proxy, place, original, f"Check that {place.host} is right and that the registry runs.")
+        message = f"The {proxy} could not reach {place.address} (HTTP {status})."
+        return _fault(
+            message, proxy, place, original, f"Check that {place.host} is correct and that the registry is running."
+        )
     return _fault(f"The {proxy} refused to connect to {place.address} (HTTP {status}).", proxy, place, original)
 
 
 def needs_tls(proxy: Proxy, original: str) -> RegistryUnreachable:
     """The sentence for a proxy that speaks TLS where the variable says plain HTTP."""
     return RegistryUnreachable(
-        f"The {proxy} speaks TLS, and was asked in plain HTTP.",
-        (f"Write https:// in the variable: {proxy.variable}=https://{proxy.address}",),
+        f"The {proxy} uses TLS, but deployer connected with plain HTTP.",
+        (f"Use https:// in the variable: {proxy.variable}=https://{proxy.address}",),
         original,
     )
 
@@ -106,16 +110,18 @@ def _connecting(error: Exception, proxy: Proxy, place: Place, original: str) -> 
         if isinstance(cause, ssl.SSLCertVerificationError):
             return RegistryUnreachable(
                 f"The certificate of the {proxy} is not trusted: {cause.verify_message}.",
-                ("Add the CA of the proxy to those that this machine trusts (Debian: update-ca-certificates).",),
+                ("Add the proxy's CA to this machine's trust store (Debian: update-ca-certificates).",),
                 original,
             )
         if isinstance(cause, ssl.SSLError):
-            plain = f"Write http:// in the variable: {proxy.variable}=http://{proxy.address}"
-            return RegistryUnreachable(f"The {proxy} does not speak TLS, and was asked in TLS.", (plain,), original)
+            plain = f"Use http:// in the variable: {proxy.variable}=http://{proxy.address}"
+            return RegistryUnreachable(
+                f"The {proxy} does not use TLS, but deployer connected with TLS.", (plain,), original
+            )
         if isinstance(cause, socket.gaierror):
             message = f"The host name of the {proxy} does not resolve."
             return _fault(message, proxy, place, original)
-    return _fault(f"Nothing answers at the {proxy}.", proxy, place, original)
+    return _fault(f"Nothing responds at the {proxy}.", proxy, place, original)
 
 
 def _fault(message: str, proxy: Proxy, place: Place, original: str, *advice: str) -> RegistryUnreachable:
@@ -126,4 +132,4 @@ def _fault(message: str, proxy: Proxy, place: Place, original: str, *advice: str
 def around(proxy: Proxy, place: Place) -> str:
     """How to reach a place without the proxy."""
     name = proxy.exempting
-    return f'If {place.host} is reached without a proxy: export {name}="${name},{place.host}"'
+    return f'If {place.host} can be reached without a proxy: export {name}="${name},{place.host}"'

@@ -28,9 +28,9 @@ _REASONS = {
     3: "network unreachable",
     4: "host unreachable",
     5: "connection refused",
-    6: "no answer in time",
+    6: "no response in time",
     7: "command not supported",
-    8: "type of address not supported",
+    8: "address type not supported",
 }
 
 
@@ -76,7 +76,7 @@ class SocksBackend(httpcore.NetworkBackend):
         stream.write(bytes([_VERSION, len(methods), *methods]), timeout)
         _, method = self._answer(stream, 2, timeout)
         if method not in methods:
-            raise httpcore.ProxyError("it requires a login" if not credentials else "it takes no password")
+            raise httpcore.ProxyError("it requires a login" if not credentials else "it does not accept passwords")
         if method == _LOGIN and credentials:
             name, password = (text.encode()[:255] for text in credentials)
             stream.write(bytes([1, len(name)]) + name + bytes([len(password)]) + password, timeout)

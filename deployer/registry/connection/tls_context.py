@@ -52,13 +52,13 @@ class TrustStore:
             try:
                 made.load_verify_locations(cafile=ca)
             except (OSError, ValueError) as error:
-                remarks.append(f"{ca} is of no use as a CA: {_reason(error)}.")
+                remarks.append(f"{ca} cannot be used as a CA: {_reason(error)}.")
         for certificate, key in self.own if show_own else ():
             try:
                 # Without a password given here, OpenSSL would ask for it on the terminal.
                 made.load_cert_chain(certificate, key, password="")
             except (OSError, ValueError) as error:
-                remarks.append(f"{certificate} with {key.name} is of no use to us: {_reason(error)}.")
+                remarks.append(f"{certificate} with {key.name} cannot be used: {_reason(error)}.")
         return made, tuple(remarks)
 
 

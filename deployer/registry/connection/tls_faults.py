@@ -82,14 +82,17 @@ def _unknown_ca(place: Place, case: HandshakeFailure) -> tuple[str, tuple[str, .
     configure = configure_command(place.address)
     if known:
         message = (
-            f"The certificate of {place.address} is not by the CA that is installed for it, {known[0]}: "
-            "the registry has a new CA, or another server answers."
+            f"The certificate of {place.address} was not issued by the CA that is installed for it, "
+            f"{known[0]}: the registry has a new CA, or another server is answering."
         )
         if place.is_loopback:
             # Docker needs none there, so configure-daemon installs none.
-            return message, (f"If it was brought up again, the file is out of date: rm {known[0]}",)
+            return message, (f"If the registry was set up again, the file is out of date: rm {known[0]}",)
         return message, (
-            f"Compare with the fingerprint that `deployer up` prints on the registry's machine: {configure}",
+            (
+                "Compare with the fingerprint that `deployer status` prints on the machine that runs the "
+                f"registry: {configure}"
+            ),
         )
     if deployed and der_of(read_if_there(deployed) or b"") is None:
         return (
@@ -98,22 +101,22 @@ def _unknown_ca(place: Place, case: HandshakeFailure) -> tuple[str, tuple[str, .
         )
     if deployed and place.is_loopback:
         message = (
-            f"The certificate of {place.address} is not by this deployment's own CA, {deployed}: "
-            "another server answers."
+            f"The certificate of {place.address} was not issued by this deployment's own CA, {deployed}: "
+            "another server is answering."
         )
-        return message, ("deployer status", f"If it has a certificate of your own by now: rm {deployed}")
+        return message, ("deployer status", f"If it now has your own certificate: rm {deployed}")
     if place.is_loopback:
         message = (
-            f"The certificate of {place.address} is by a CA that this machine does not know; Docker takes any "
-            "from this machine itself, deployer sends no password to it."
+            f"The certificate of {place.address} was issued by a CA that this machine does not trust; Docker "
+            "accepts any certificate from this machine itself, but deployer sends no password to it."
         )
         return message, (
-            "Run deployer as the user who brought the registry up.",
-            f"Or put the CA's certificate here: ~/.docker/certs.d/{place.address}/ca.crt",
+            "Run deployer as the user who started the registry.",
+            f"Or put the CA certificate here: ~/.docker/certs.d/{place.address}/ca.crt",
         )
     return (
-        f"The certificate of {place.address} is by a CA that this machine does not know.",
-        (configure, f"With the CA's certificate in a file: {configure} --ca FILE"),
+        f"The certificate of {place.address} was issued by a CA that this machine does not trust.",
+        (configure, f"With the CA certificate in a file: {configure} --ca FILE"),
     )
 
 
@@ -121,36 +124,36 @@ def _unagreed(reason: str, place: Place, case: HandshakeFailure) -> tuple[str, t
     """For a handshake that one of the two sides ended; `reason` is OpenSSL's name for it."""
     if "ALERT_INTERNAL_ERROR" in reason or "UNRECOGNIZED_NAME" in reason:
         return (
-            f"{place.address} has no certificate for '{place.host}', or none yet.",
+            f"{place.address} has no certificate for '{place.host}' yet, or at all.",
             (
-                "Where an ACME server gives it, wait a moment; why it does not come: deployer logs frontend",
-                "Else check --host: it must be the name that the registry was brought up with.",
+                "With ACME, wait a moment; to see why it is missing: deployer logs frontend",
+                "Otherwise check --host: it must be the registry's configured name.",
             ),
         )
     if "CERTIFICATE_REQUIRED" in reason or "ALERT_BAD_CERTIFICATE" in reason or "ALERT_UNKNOWN_CA" in reason:
-        what = "does not take the certificate that we show" if case.trust.own else "wants a certificate from us"
+        what = "rejected the client certificate" if case.trust.own else "requires a client certificate"
         return (
             f"{place.address} {what}.",
-            (f"Put it here: ~/.docker/certs.d/{place.address}/client.cert, and its key beside it, client.key",),
+            (f"Put it here: ~/.docker/certs.d/{place.address}/client.cert, with its key next to it, client.key",),
         )
     if "EOF" in reason:
         return (
-            f"{place.address} closed the connection while TLS was agreed on.",
-            ("Check --host and --port; why the frontend did so: deployer logs frontend",),
+            f"{place.address} closed the connection during the TLS handshake.",
+            ("Check --host and --port; to see why the frontend closed it: deployer logs frontend",),
         )
     if "ALERT" in reason or "UNSUPPORTED_PROTOCOL" in reason:
         return (
-            f"{place.address} and deployer do not agree on how to encrypt.",
-            ("The registry must speak TLS 1.2 or newer.",),
+            f"{place.address} and deployer could not agree on TLS settings.",
+            ("The registry must support TLS 1.2 or newer.",),
         )
     if case.trust.expects_tls:
         message = (
-            f"{place.address} does not speak HTTPS, but a CA is installed for it, {case.trust.ca_files[0]}: "
-            "TLS was switched off, or another server answers."
+            f"{place.address} does not use HTTPS, but a CA is installed for it, {case.trust.ca_files[0]}: TLS "
+            "was turned off, or another server is answering."
         )
         remove = f"rm {case.trust.ca_files[0]}" if place.is_loopback else f"{configure_command(place.address)} --remove"
-        return message, (f"If it was switched off: {remove}",)
+        return message, (f"If it was turned off: {remove}",)
     return (
-        f"{place.address} does not speak HTTPS, and was asked in HTTPS.",
-        ("If the registry has no TLS, write tls: off in deployer.yaml, or say it once: DEPLOYER_TLS=off",),
+        f"{place.address} does not use HTTPS, but deployer connected with HTTPS.",
+        ("If the registry has no TLS, set tls: off in deployer.yaml, or, for one command, DEPLOYER_TLS=off",),
     )

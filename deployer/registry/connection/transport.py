@@ -138,7 +138,7 @@ class Transport:
             _origin(url)
         except ValueError as error:
             raise RegistryError(
-                f"{self.place.address} redirects to an address that is not valid.", original=printable(path)
+                f"{self.place.address} redirects to an invalid address.", original=printable(path)
             ) from error
         return url
 
@@ -146,8 +146,8 @@ class Transport:
         # Our sign-in is for the registry that was asked for, and for no other.
         there = Place.of(urljoin(answer.url, "/"))
         return Denied(
-            f"{self.place.address} sends us on to {printable(there.url)}, which requires login of its own.",
-            ("If that is the registry that you mean, give its host and port instead.",),
+            f"{self.place.address} redirects to {printable(there.url)}, which requires a separate login.",
+            ("If that is the registry that you want, use its host and port instead.",),
             original_text(answer),
         )
 
@@ -168,9 +168,7 @@ class Transport:
                 followed = False
             if not followed:
                 return answer
-        raise RegistryError(
-            f"{self.place.address} sends us from one address to the next without end.", original=original_text(answer)
-        )
+        raise RegistryError(f"{self.place.address} redirects endlessly.", original=original_text(answer))
 
     def _secured(self, url: str) -> str:
         """The URL in HTTPS, where it is the registry's own and the registry speaks that."""
@@ -270,6 +268,8 @@ def _read(response: httpx.Response, limit: int, place: Place) -> bytes:
     for piece in response.iter_bytes():
         size += len(piece)
         if size > limit:
-            raise TooLarge(f"{place.address} answers more than {limit // MEGABYTE} MB, which no registry would.")
+            raise TooLarge(
+                f"{place.address} sent more than {limit // MEGABYTE} MB, which is too large for a registry response."
+            )
         pieces.append(piece)
     return b"".join(pieces)

@@ -77,11 +77,11 @@ def _require_success(connection: socket.socket, proxy: Proxy) -> None:
     while not head.endswith(b"\r\n\r\n"):
         piece = connection.recv(1)
         if not piece or len(head) > _LIMIT:
-            raise ProxyFault(str(proxy), "it closed the connection" if not piece else "it does not answer in HTTP")
+            raise ProxyFault(str(proxy), "it closed the connection" if not piece else "it does not respond in HTTP")
         head += piece
     words = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
     if not words[0].startswith("HTTP/") or words[1:2] != ["200"]:
-        raise ProxyFault(str(proxy), f"it answers {' '.join(words[1:]) or 'not in HTTP'}")
+        raise ProxyFault(str(proxy), f"it responded {' '.join(words[1:]) or 'with something other than HTTP'}")
 
 
 def _through_socks(proxy: Proxy, target: tuple[str, int], seconds: float) -> socket.socket:
@@ -93,7 +93,7 @@ def _through_socks(proxy: Proxy, target: tuple[str, int], seconds: float) -> soc
     try:
         stream = SocksBackend(proxy).connect_tcp(*target, timeout=seconds)
     except (httpcore.ProxyError, httpcore.NetworkError, httpcore.TimeoutException) as error:
-        raise ProxyFault(str(proxy), str(error) or "no answer in time") from error
+        raise ProxyFault(str(proxy), str(error) or "no response in time") from error
     found: socket.socket = stream.get_extra_info("socket")
     return found
 

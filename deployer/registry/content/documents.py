@@ -75,13 +75,16 @@ def damage_of(answer: Answer, wanted: tuple[str, ...], what: str) -> RegistryErr
         actual = manifests.digest_of(answer.content, digest.partition(":")[0])
         if actual != digest:
             return ContentDamaged(
-                f"{what} is not what its digest promises: it was damaged, in the registry or on the way.",
+                f"{what} does not match its digest: it was damaged in the registry or in transit.",
                 (
-                    "Repeat the command.",
-                    "If it stays so, on the machine that runs the registry: deployer gc --damaged, then push again.",
+                    "Run the command again.",
+                    (
+                        "If this persists, run on the machine that runs the registry: deployer gc --damaged, then "
+                        "push again."
+                    ),
                 ),
-                f"{original_text(answer).splitlines()[0]}\npromised {digest}\ngot {actual}, "
-                f"{len(answer.content)} bytes",
+                f"{original_text(answer).splitlines()[0]}\nexpected {digest}\ngot {actual}, {len(answer.content)} "
+                "bytes",
                 len(answer.content),
             )
     return None

@@ -181,8 +181,8 @@ def parse(content: bytes, content_type: str, digest: str | None = None) -> Manif
     document = _document(content)
     if said in SCHEMA_1_TYPES or document.get("schemaVersion") == 1:
         raise RegistryError(
-            "This manifest is in Docker's schema 1, a form given up years ago, which deployer does not read.",
-            ("Push the image again with a Docker of this decade.",),
+            "The manifest uses Docker manifest schema 1, which is obsolete and not supported by deployer.",
+            ("Push the image again with a current version of Docker.",),
         )
     media_type = _media_type(document, said)
     common: dict[str, Any] = {
@@ -218,14 +218,14 @@ def _document(content: bytes) -> dict[str, Any]:
 def _media_type(document: dict[str, Any], said: str) -> str:
     written = _text(document, "mediaType")
     if said in MANIFEST_TYPES and written and written != said:
-        raise _invalid(f"the registry calls it {said}, it calls itself {written}")
+        raise _invalid(f"the registry says its type is {said}, but the manifest says {written}")
     is_index = document.get("manifests") is not None
     is_image = any(document.get(key) is not None for key in ("config", "layers"))
     if is_index and is_image:
-        raise _invalid("it is an image and an index at once")
+        raise _invalid("it is both an image and an index")
     media_type = said if said in MANIFEST_TYPES else written or (OCI_INDEX if is_index else OCI_MANIFEST)
     if media_type not in MANIFEST_TYPES:
-        raise UnknownManifest(f"The manifest is of the type '{media_type}', which deployer does not know.")
+        raise UnknownManifest(f"The manifest has the type '{media_type}', which deployer does not support.")
     return media_type
 
 

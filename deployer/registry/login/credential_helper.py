@@ -51,8 +51,8 @@ def ask(name: str, address: str, environment: Mapping[str, str], config: Path, t
     path = _find(program, environment)
     if path is None:
         raise HostError(
-            f"Docker's logins are kept by '{program}', which is not installed.",
-            (f"Install it, or take '{name}' out of {config} and run: docker login {address}",),
+            f"Docker stores its logins with '{program}', which is not installed.",
+            (f"Install it, or remove '{name}' from {config} and run: docker login {address}",),
         )
     try:
         answer = subprocess.run(
@@ -60,11 +60,11 @@ def ask(name: str, address: str, environment: Mapping[str, str], config: Path, t
         )
     except subprocess.TimeoutExpired:
         raise HostError(
-            f"'{program}', which keeps Docker's logins, did not answer within {timeout:g} seconds.",
+            f"'{program}', which stores Docker's logins, did not respond within {timeout:g} seconds.",
             ("Unlock the keychain that it uses, or start its service.",),
         ) from None
     except OSError as error:
-        raise HostError(f"'{program}', which keeps Docker's logins, cannot be run: {error.strerror}.") from error
+        raise HostError(f"'{program}', which stores Docker's logins, cannot be run: {error.strerror}.") from error
     if answer.returncode != 0:
         # The protocol puts the reason on standard output.
         if answer.stdout.strip() == _NOT_FOUND:
@@ -83,10 +83,10 @@ def _failure(program: str, answer: subprocess.CompletedProcess[bytes], address: 
     # It may have printed the login before it failed.
     reason = helpers_reason((answer.stdout + b"\n" + answer.stderr).decode(errors="replace"))
     return HostError(
-        f"'{program}', which keeps Docker's logins, failed with code {answer.returncode}.",
+        f"'{program}', which stores Docker's logins, failed with exit code {answer.returncode}.",
         (
-            f"echo {address} | {program} get   (shows what it says, and the password if it has one)",
-            f'Or keep this login in {config}, with "credHelpers": {{"{address}": ""}} in it: docker login {address}',
+            f"echo {address} | {program} get   (shows its output, including the password if it has one)",
+            f'Or store this login in {config}, with "credHelpers": {{"{address}": ""}} in it: docker login {address}',
         ),
         reason,
     )
@@ -102,5 +102,5 @@ def _secret(program: str, output: bytes) -> Secret:
     values = {key.casefold(): value for key, value in document.items()} if isinstance(document, dict) else None
     found = [] if values is None else [values.get("username") or "", values.get("secret") or ""]
     if not found or not all(isinstance(value, str) for value in found):
-        raise HostError(f"'{program}', which keeps Docker's logins, answered something that is not a login.")
+        raise HostError(f"'{program}', which stores Docker's logins, returned something that is not a login.")
     return Secret(*(value.encode(errors="replace").decode() for value in found))

@@ -71,7 +71,7 @@ def _from_variable(names: Sequence[str], environment: Mapping[str, str]) -> Cred
     name = next((name for name in names if name in logins), None)
     if name is None:
         return None
-    advice = (f"Correct it, or take it away: unset {_VARIABLE}",)
+    advice = (f"Correct it, or remove it: unset {_VARIABLE}",)
     kept = _kept(logins[name], HostError(f"The login for {name} in the variable {_VARIABLE} is damaged.", advice))
     return replace(kept, variable=_VARIABLE) if kept else None
 
@@ -126,7 +126,7 @@ class _Places:
         return HostError(
             f"The login for {printable(key)} in {self.path} is damaged.",
             (
-                "Take it out in an editor. Before that, `docker login` would delete other logins in the file too.",
+                "Remove it with an editor first; otherwise `docker login` would delete other logins in the file.",
                 f"docker login {self.address}",
             ),
         )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _BLANK = " \t\r\n"
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 # Docker begins with an empty configuration then, and writes that over the file.
-_BY_HAND = ("Correct it in an editor.", "`docker login` would replace the file, and delete every login in it.")
+_BY_HAND = ("Correct it with an editor.", "`docker login` would overwrite the file and delete every login in it.")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -83,12 +83,12 @@ def read(path: Path) -> DockerConfig:
         return DockerConfig()
     except OSError as error:
         raise HostError(
-            f"{path}, where Docker keeps its logins, cannot be read: {error.strerror}.",
-            (f"Make it a file that you can read, or name another folder: DOCKER_CONFIG (now {path.parent})",),
+            f"{path}, where Docker stores its logins, cannot be read: {error.strerror}.",
+            (f"Make the file readable for you, or set DOCKER_CONFIG to another directory (now {path.parent})",),
         ) from error
     if data.startswith(_UTF_16):
         raise HostError(
-            f"{path}, where Docker keeps its logins, is not text in UTF-8.", ("Save it as UTF-8.", *_BY_HAND[1:])
+            f"{path}, where Docker stores its logins, is not valid UTF-8.", ("Save it as UTF-8.", *_BY_HAND[1:])
         )
     return _config(_document(data.decode(errors="replace"), path), path)
 
@@ -100,8 +100,8 @@ def read_variable(text: str) -> DockerConfig:
     """
     name = "DOCKER_AUTH_CONFIG"
     problem = HostError(
-        f"The variable {name} is set, and neither Docker nor deployer can use it.",
-        ('Its form is {"auths": {"HOST:PORT": {"auth": "…"}}} and nothing else.', f"Or take it away: unset {name}"),
+        f"The variable {name} is set, but neither Docker nor deployer can use it.",
+        ('The format is {"auths": {"HOST:PORT": {"auth": "…"}}} and nothing else.', f"Or remove it: unset {name}"),
     )
     try:
         document, end = _DECODER.raw_decode(text, _start(text))
@@ -147,10 +147,10 @@ def _document(text: str, path: Path) -> object:
     start = _start(text)
     if start == len(text):
         return None
-    what = f"{path}, where Docker keeps its logins, is not valid JSON"
+    what = f"{path}, where Docker stores its logins, is not valid JSON"
     if text.startswith("\ufeff"):
         raise HostError(
-            f"{what}: it begins with a byte order mark, which Docker does not read.",
+            f"{what}: it starts with a byte order mark, which Docker does not support.",
             ("Save it as UTF-8 without a byte order mark.", *_BY_HAND[1:]),
         )
     try:
@@ -158,7 +158,9 @@ def _document(text: str, path: Path) -> object:
     except json.JSONDecodeError as error:
         raise HostError(f"{what} (line {error.lineno}, column {error.colno}).", _BY_HAND) from None
     except (ValueError, RecursionError) as error:
-        told = "its values are nested too deeply" if isinstance(error, RecursionError) else "it holds NaN or Infinity"
+        told = (
+            "its values are nested too deeply" if isinstance(error, RecursionError) else "it contains NaN or Infinity"
+        )
         raise HostError(f"{what}: {told}.", _BY_HAND) from None
 
 
@@ -166,7 +168,7 @@ def _config(document: object, path: Path) -> DockerConfig:
     if document is None:
         return DockerConfig()
     if not isinstance(document, _Object):
-        raise HostError(f"{path}, where Docker keeps its logins, holds no JSON object.", _BY_HAND)
+        raise HostError(f"{path}, where Docker stores its logins, does not contain a JSON object.", _BY_HAND)
     found = DockerConfig()
     for key, value in document:
         match key.casefold():

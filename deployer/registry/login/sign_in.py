@@ -56,7 +56,7 @@ class SignIn:
         """The error for a sign-in that the registry does not take."""
         if self._given:
             return Denied(
-                f"The registry at {self._address} does not take this password for '{self.user}'.",
+                f"The registry at {self._address} rejected the password for '{self.user}'.",
                 (
                     "Check the name and the password.",
                     f"deployer user password {self.user}   (sets a new one, on the machine that runs the registry)",
@@ -70,7 +70,7 @@ class SignIn:
                 original_text(answer),
             )
         return Denied(
-            f"The registry at {self._address} does not take the sign-in saved for '{self.user}'.",
+            f"The registry at {self._address} rejected the saved credentials for '{self.user}'.",
             (f"docker login {self._address}",),
             original_text(answer),
         )
@@ -79,8 +79,8 @@ class SignIn:
         challenge = " ".join(answer.headers.get_list("WWW-Authenticate"))
         if "bearer" in challenge.lower() and "basic" not in challenge.lower():
             raise Denied(
-                f"The registry at {self._address} signs in through a token server, which deployer does not.",
-                ("Use a registry with Basic sign-in, such as the one that `deployer up` starts.",),
+                f"The registry at {self._address} uses a token server for login, which deployer does not support.",
+                ("Use a registry with Basic authentication, such as the one that `deployer up` starts.",),
                 printable(challenge),
             )
 
@@ -89,11 +89,14 @@ class SignIn:
         if self._plain or urlsplit(answer.url).scheme == "https":
             return
         raise Denied(
-            f"{self._address} requires login over plain HTTP, where everyone in between reads the password: "
-            "none was sent.",
+            f"{self._address} requires login over plain HTTP, where anyone on the network path could read the "
+            "password. No password was sent.",
             (
-                "If the registry has TLS, somebody in between may be answering in its place.",
-                "If it has none and you trust the network: tls: off in deployer.yaml, or say it once: DEPLOYER_TLS=off",
+                "If the registry has TLS, another machine may be answering in its place.",
+                (
+                    "If it has none and you trust the network, set tls: off in deployer.yaml, or, for one "
+                    "command, DEPLOYER_TLS=off"
+                ),
             ),
             original_text(answer),
         )
@@ -108,7 +111,7 @@ class SignIn:
             )
         if found.identity_token:
             raise Denied(
-                f"The sign-in saved for {self._address} is a token for a token server, not a password.",
+                f"The saved login for {self._address} is a token for a token server, not a password.",
                 (f"docker logout {self._address}", f"docker login {self._address}"),
             )
         return found

@@ -92,7 +92,7 @@ class Answer:
         except (ValueError, RecursionError) as error:
             if self.has_api_header:
                 raise RegistryError(
-                    f"The registry at {place.address} answered something unreadable, or closed the connection.",
+                    f"The registry at {place.address} sent an unreadable response, or closed the connection.",
                     original=f"{original_text(self)}\n{error}",
                 ) from error
             raise not_a_registry(self, place) from error
@@ -141,10 +141,10 @@ def tells_tls(answer: Answer) -> bool:
 
 def not_a_registry(answer: Answer, place: Place) -> DeployerError:
     """The sentence for an answer that no registry gives."""
-    through = (f"The answer came through the {answer.via}, and may be the proxy's own.",) if answer.via else ()
+    through = (f"The response came through the {answer.via}, and may be from the proxy itself.",) if answer.via else ()
     return RegistryError(
-        f"What answers at {place.url} is not a registry.",
-        (f"Check the host and the port: another program may have {place.address}.", *through),
+        f"The server at {place.url} is not a registry.",
+        (f"Check the host and the port: another program may be using {place.address}.", *through),
         original_text(answer),
     )
 
@@ -161,7 +161,7 @@ def refusal(answer: Answer, place: Place) -> DeployerError:
     if not answer.is_from_registry:
         return not_a_registry(answer, place)
     if answer.status == 404:
-        return NotFound(f"The registry at {place.address} does not know what was asked for.", original=original)
+        return NotFound(f"The registry at {place.address} has no such resource.", original=original)
     if answer.status == 405:
         return deleting_refused(answer, place) if answer.method == "DELETE" else _not_allowed(place, original)
     if answer.status >= 500:
@@ -173,12 +173,17 @@ def _failure(answer: Answer, place: Place, original: str) -> RegistryError:
     if _FULL.search(original):
         return RegistryError(
             f"The disk of the registry at {place.address} is full.",
-            ("On the machine that runs it: deployer gc   (frees what was deleted; or free space by other means)",),
+            (
+                (
+                    "On the machine that runs it: deployer gc   (frees the space of deleted images; or free space "
+                    "in another way)"
+                ),
+            ),
             original,
         )
     return RegistryError(
         f"The registry at {place.address} failed (HTTP {answer.status}).",
-        ("The registry's log says more: deployer logs",),
+        ("For details, see the registry's log: deployer logs",),
         original,
     )
 
@@ -192,18 +197,19 @@ def _by_status(answer: Answer, place: Place, original: str) -> DeployerError | N
         case 403:
             known = _forbidden(answer, place, original)
         case 429:
-            known = TryAgain(f"{at} was asked too often and wants a pause.", (_again(answer),), original)
+            known = TryAgain(f"{at} received too many requests.", (_again(answer),), original)
         case 503 if answer.errors:
-            known = TryAgain(f"{at} does not take this now{_message(answer)}.", (_again(answer),), original)
+            known = TryAgain(f"{at} cannot accept this now{_message(answer)}.", (_again(answer),), original)
         case 502 | 503 | 504 if not answer.is_from_registry:
             known = TryAgain(
-                f"The registry behind {place.address} does not answer (HTTP {answer.status} from what is before it).",
+                f"The registry behind {place.address} is not responding (HTTP {answer.status} from the server in "
+                "front of it).",
                 ("deployer status", "deployer logs registry"),
                 original,
             )
         case status if 300 <= status < 400:
             target = printable(str(answer.headers.get("Location", "nowhere")))
-            advice = "Give that host and port instead."
+            advice = "Use that host and port instead."
             known = RegistryError(f"{place.address} redirects to {target}.", (advice,), original)
         case _:
             known = None
@@ -212,19 +218,19 @@ def _by_status(answer: Answer, place: Place, original: str) -> DeployerError | N
 
 def _forbidden(answer: Answer, place: Place, original: str) -> Forbidden:
     """Who may not do what: from the error's detail where it has one, else from what was asked."""
-    who = f"'{answer.user}'" if answer.user else "you, who are not signed in,"
+    who = f"'{answer.user}'" if answer.user else "you (not logged in)"
     message = _message(answer)
     said = "" if _STANDARD_DENIAL in message else message
     as_another = f"To do it as another user: docker login {place.address}"
     if urlsplit(answer.url).path.startswith("/v2/_catalog"):
         return Forbidden(
-            f"The registry at {place.address} does not let {who} list all repositories{said}.",
-            ("One is opened by its name: deployer tags NAME", as_another),
+            f"The registry at {place.address} does not allow {who} to list all repositories{said}.",
+            ("You can still open a repository by name: deployer tags NAME", as_another),
             original,
         )
     return Forbidden(
-        f"The registry at {place.address} does not let {who} {_what(answer)}{said}.",
-        ("The rules are under access: in deployer.yaml on the registry's machine.", as_another),
+        f"The registry at {place.address} does not allow {who} to {_what(answer)}{said}.",
+        ("The rules are under `access:` in deployer.yaml on the machine that runs the registry.", as_another),
         original,
     )
 
@@ -252,18 +258,18 @@ def deleting_refused(answer: Answer, place: Place) -> DeletingDisabled:
     if answer.errors:
         return DeletingDisabled(
             f"Deleting is disabled at the registry at {place.address}.",
-            ("Set storage.delete.enabled: true in its configuration; `deployer up` renders it so.",),
+            ("Set storage.delete.enabled: true in its configuration; `deployer up` enables it.",),
             original,
         )
     return DeletingDisabled(
         f"The registry at {place.address} is read-only: nothing can be deleted.",
-        ("Take storage.maintenance.readonly out of its configuration.",),
+        ("Remove storage.maintenance.readonly from its configuration.",),
         original,
     )
 
 
 def _not_allowed(place: Place, original: str) -> RegistryError:
-    return RegistryError(f"The registry at {place.address} does not take this kind of request.", original=original)
+    return RegistryError(f"The registry at {place.address} does not support this kind of request.", original=original)
 
 
 def _message(answer: Answer) -> str:

@@ -42,8 +42,8 @@ def check_name(settings: Settings, version: str) -> None:
     """Make sure that this engine takes the registry's address in the name of an image. Raises PreflightError."""
     if not _takes_name(settings, version):
         raise PreflightError(
-            f"This Docker engine ({version}) takes no IPv6 address in an image's name; "
-            f"version {_FIRST_WITH_IPV6_NAMES} and newer do.",
+            f"This Docker engine ({version}) does not accept IPv6 addresses in image names; version "
+            f"{_FIRST_WITH_IPV6_NAMES} and newer do.",
             ("Use a name: --host NAME   (in DNS or in /etc/hosts)",),
         )
 
@@ -51,13 +51,15 @@ def check_name(settings: Settings, version: str) -> None:
 def _remarks(settings: Settings, facts: EngineFacts) -> Iterator[str]:
     if not _takes_name(settings, facts.version):
         yield (
-            f"Docker engines before version {_FIRST_WITH_IPV6_NAMES}, such as this one ({facts.version}), take no IPv6 "
-            "address in an image's name: they cannot push here or pull from here. Give `host` a name to serve them too."
+            f"Docker engines before version {_FIRST_WITH_IPV6_NAMES}, such as this one ({facts.version}), do "
+            "not accept IPv6 addresses in image names: they cannot push to this registry or pull from it. Set "
+            "`host` to a name to serve them too."
         )
     if _SANDBOXES.search(facts.runtime):
         yield (
-            f"The engine runs containers with {facts.runtime}, under which the frontend may not reach the registry's "
-            "socket. If it does not become ready, give both services `runtime: runc` in compose.override.yaml."
+            f"The engine runs containers with {facts.runtime}, with which the frontend may be unable to reach "
+            "the registry's socket. If it does not become ready, give both services `runtime: runc` in "
+            "compose.override.yaml."
         )
 
 
@@ -74,9 +76,9 @@ def _refuse_low_ports(settings: Settings) -> None:
     if not low or program is None or _may_bind_low_ports(Path(program)):
         return
     raise PreflightError(
-        f"The Docker engine is rootless and may not listen on port {low[0]}: ports below {first} are for root here.",
+        f"The Docker engine is rootless and cannot listen on port {low[0]}: ports below {first} are reserved for root.",
         (
-            f"deployer up --port {max(5000, first)}   (or any port from {first} on)",
+            f"deployer up --port {max(5000, first)}   (or any higher port from {first})",
             f"Or allow it: sudo setcap cap_net_bind_service=ep {program}; systemctl --user restart docker",
         ),
     )
@@ -106,7 +108,7 @@ def _refuse_foreign_data(settings: Settings) -> None:
         if folder.exists():
             if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
                 raise PreflightError(
-                    f"The Docker engine is rootless, and its user may not write into {folder}.",
+                    f"The Docker engine is rootless, and its user has no permission to write to {folder}.",
                     (f"sudo chown --recursive $(id --user):$(id --group) {data}",),
                 )
             return

@@ -29,7 +29,7 @@ OLDEST_ENGINE = (20, 10)
 OLDEST_COMPOSE = (2, 0)
 # Below this the registry's own small files cannot be written safely; pushes need far more.
 LEAST_FREE_BYTES = 100 * 2**20
-FREE_SPACE = ("`deployer gc` frees what was deleted from a registry that runs.",)
+FREE_SPACE = ("`deployer gc` frees the space of deleted images while the registry is running.",)
 
 
 def check_engine(engine: Engine) -> EngineFacts:
@@ -64,7 +64,7 @@ def _compose_version(engine: Engine) -> str:
     except EngineError as error:
         reason = (error.original or "it gave no reason").strip().splitlines()[-1].rstrip(".")
         raise EngineUnavailable(
-            f"Docker's Compose plugin does not run: {reason}.",
+            f"Docker's Compose plugin cannot be run: {reason}.",
             (
                 "docker compose version   (to try it by hand)",
                 "Install the package docker-compose-plugin, docker-compose-v2 or docker-compose again.",
@@ -84,10 +84,11 @@ def check_here(engine: Engine) -> None:
 def _refuse_elsewhere(endpoint: str) -> None:
     if not re.match(r"(unix|npipe):|tcp://(127\.|localhost|\[::1\])", endpoint):
         raise PreflightError(
-            f"The Docker engine is another machine's ({endpoint}), and cannot read files that deployer writes here.",
+            f"The Docker engine is on another machine ({endpoint}) and cannot read the files that deployer writes "
+            "on this one.",
             (
                 "Run deployer on that machine.",
-                "Or use the engine of this one: unset DOCKER_HOST DOCKER_CONTEXT; docker context use default",
+                "Or use this machine's engine: unset DOCKER_HOST DOCKER_CONTEXT; docker context use default",
             ),
         )
 
@@ -107,20 +108,23 @@ def check_conflict(deployment: Deployment, containers: tuple[ServiceContainer, .
         if not container.directory or Path(container.directory) != deployment.directory:
             port = ports.free_near(DEFAULT_PORT, ("",))
             origin = container.directory or f"another tool, with the container {container.name}"
-            away = f"Or, where nothing needs it: docker rm --force {container.name}"
+            away = f"Or, if it is not needed: docker rm --force {container.name}"
             if any(one.directory and Path(one.directory) == deployment.directory for one in containers):
                 # Under another name it would be another registry, and an empty one.
                 raise PreflightError(
-                    f"The container {container.name} is in this deployment's Compose project '{deployment.name}', "
-                    f"and is of {container.directory or 'another tool'}.",
+                    f"The container {container.name} is in this deployment's Compose project '{deployment.name}' "
+                    f"but was created from {container.directory or 'another tool'}.",
                     (
-                        "Give that tool's project another name (docker compose --project-name), and remove it here.",
+                        (
+                            "Give that tool's project another name (docker compose --project-name), and remove "
+                            "the container from this one."
+                        ),
                         away,
                     ),
                 )
             raise PreflightError(
-                f"A Compose project named '{deployment.name}' is there already, from {origin}.",
-                (f"deployer up --name {free_name(deployment)} --port {port}   (a name and port of your own)", away),
+                f"A Compose project named '{deployment.name}' already exists, created from {origin}.",
+                (f"deployer up --name {free_name(deployment)} --port {port}   (another name and port)", away),
             )
 
 
@@ -140,7 +144,7 @@ def check_port(settings: Settings, engine: Engine) -> None:
         if address and not ports.is_own_address(address):
             raise PreflightError(
                 f"This machine has no address {address}, so nothing can listen there.",
-                ("Set `bind` (and `host`) to an address of this machine, or bind to auto.",),
+                ("Set `bind` (and `host`) to an address of this machine, or set `bind` to auto.",),
             )
         for port in (settings.port, *settings.acme_ports):
             if not ports.is_free(address, port):
@@ -154,13 +158,14 @@ def _refuse_foreign(port: int, settings: Settings, engine: Engine, addresses: tu
     holder = f"the container {owners[0].name}" if owners else ports.listener(port) or "another program"
     if port != settings.port:
         raise PreflightError(
-            f"Port {port} is taken by {holder}, and an ACME server looks there whether {settings.host} is yours.",
-            ("deployer up --port 443   (it looks there too; or end what holds the port)",),
+            f"Port {port} is already in use by {holder}, but an ACME server uses it to check that {settings.host} "
+            "is yours.",
+            ("deployer up --port 443   (it checks there too; or stop what uses the port)",),
         )
     free = ports.free_near(port, addresses)
     raise PreflightError(
-        f"Port {port} is taken by {holder}.",
-        (f"deployer up --port {free}   (or any free port; or end what holds it)",),
+        f"Port {port} is already in use by {holder}.",
+        (f"deployer up --port {free}   (or any free port; or stop what uses it)",),
     )
 
 
@@ -189,8 +194,8 @@ def check_disk(settings: Settings, facts: EngineFacts, deployment: Deployment) -
         # A file system that is no disk, such as /proc, has no size; that it cannot be written is told when it is.
         if usage.total and free < LEAST_FREE_BYTES:
             raise PreflightError(
-                f"The disk for {purpose} is full: {existing} has {free // 2**20} MiB left, "
-                f"and {LEAST_FREE_BYTES // 2**20} MiB is the least that is safe.",
+                f"The disk for {purpose} is full: {existing} has {free // 2**20} MiB left, but at least "
+                f"{LEAST_FREE_BYTES // 2**20} MiB is required.",
                 (f"df -h {shlex.quote(str(existing))}   (free some space there)", *FREE_SPACE),
             )
 
@@ -202,8 +207,8 @@ def make_data_directory(folder: Path) -> None:
         read_only = bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
     except OSError as error:
         raise PreflightError(
-            f"The directory for pushed images, {folder}, cannot be made: {error.strerror}.",
-            ("Set registry.data to a directory that you may write.",),
+            f"Cannot create the directory for pushed images, {folder}: {error.strerror}.",
+            ("Set registry.data to a directory that you can write to.",),
         ) from error
     if read_only:
         raise PreflightError(

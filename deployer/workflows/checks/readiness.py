@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from deployer.engine.values import ServiceContainer
     from deployer.settings.model import Settings
 
-UNPUBLISHED = "The frontend is healthy in its container, and its port does not answer: the engine may publish no ports."
+UNPUBLISHED = (
+    "The frontend is healthy in its container, but its port does not respond; the engine may not be publishing ports."
+)
 # moby: libnetwork/portmapper and drivers/bridge; without both, a port is kept free and leads nowhere.
 UNPUBLISHED_ADVICE = (
-    "Look at iptables and userland-proxy in the engine's daemon.json: with both false, no published port works.",
-    "Where they are, set one of them to true, and restart the engine.",
-    "Else look for a firewall on this machine: sudo nft list ruleset",
+    "Check iptables and userland-proxy in the engine's daemon.json: if both are false, no published port works.",
+    "If both are false, set one of them to true and restart the engine.",
+    "Otherwise check for a firewall on this machine: sudo nft list ruleset",
 )
 _TIMEOUT_SECONDS = 5.0
 _POLL_SECONDS = 0.05
@@ -135,7 +137,7 @@ def _ask(client: httpx.Client, path: str, host: str, judge: Callable[[httpx.Resp
         response = client.get(path, extensions={"sni_hostname": host})
     except httpx.HTTPError as error:
         fault = Fault.UNREACHABLE if _is_unreachable(error) else Fault.SILENT
-        return Reply(fault, f"no answer from {path} ({error})")
+        return Reply(fault, f"no response from {path} ({error})")
     return judge(response)
 
 
@@ -152,9 +154,9 @@ def _is_unreachable(error: httpx.HTTPError) -> bool:
 
 def _api_reply(response: httpx.Response) -> Reply:
     if response.status_code not in {200, 401}:
-        return Reply(Fault.STATUS, f"/v2/ answers {response.status_code}")
+        return Reply(Fault.STATUS, f"/v2/ responded with {response.status_code}")
     if "docker-distribution-api-version" not in response.headers:
-        return Reply(Fault.NOT_A_REGISTRY, "something answers that is not a registry")
+        return Reply(Fault.NOT_A_REGISTRY, "the server that responds is not a registry")
     return Reply()
 
 
@@ -162,7 +164,7 @@ def _page_reply(response: httpx.Response) -> Reply:
     if response.status_code == 401:
         return Reply(Fault.LOGIN_REQUIRED, "the page requires login")
     if response.status_code != 200:
-        return Reply(Fault.STATUS, f"the page answers {response.status_code}")
+        return Reply(Fault.STATUS, f"the page responded with {response.status_code}")
     return Reply()
 
 
@@ -173,7 +175,7 @@ def _reply_behind_login(engine: Engine, project: str) -> Reply:
         if frontend is not None:
             engine.containers.execute(frontend.id, "wget", "-q", "-T", "5", "-O", "/dev/null", "http://page/")
     except EngineError:
-        return Reply(Fault.SERVICE_SILENT, "the page's own service does not answer the frontend")
+        return Reply(Fault.SERVICE_SILENT, "the page's own service does not respond to the frontend")
     return Reply()
 
 
@@ -181,7 +183,7 @@ def _refuse_ended(engine: Engine, project: str) -> None:
     for container in engine.containers.of_project(project, _ENDED):
         if container.state in _ENDED and not container.has_finished:
             raise _failure(
-                f"The service {container.service} does not stay up (it is {container.state}).", engine, container
+                f"The service {container.service} does not keep running (it is {container.state}).", engine, container
             )
 
 

@@ -36,10 +36,10 @@ def require(deployment: Deployment, environment: Mapping[str, str], engine: Engi
     if near:
         first = f"Did you mean {' or '.join(f'--name {name}' for name in near)}?"
     else:
-        first = f"There is: {', '.join(known)}." if known else f"deployer up --name {deployment.name}"
+        first = f"Existing deployments: {', '.join(known)}." if known else f"deployer up --name {deployment.name}"
     raise NotFound(
-        f"There is no deployment named '{deployment.name}' on this machine.",
-        (first, "For a registry elsewhere, give --host and --port."),
+        f"No deployment named '{deployment.name}' on this machine.",
+        (first, "For a registry on another machine, use --host and --port."),
     )
 
 
@@ -54,10 +54,10 @@ def refuse_other(deployment: Deployment, settings: Settings, environment: Mappin
         record = Record.read(Deployment.of(name, environment).record_file)
         if record is not None and (record.host, record.port) == (settings.host, settings.port):
             raise NotFound(
-                f"There is no deployment named '{deployment.name}' here; {settings.address} is that of '{name}'.",
+                f"No deployment named '{deployment.name}' on this machine; {settings.address} belongs to '{name}'.",
                 (
-                    f"Say which is meant: --name {name}",
-                    "Or run the command beside its deployer.yaml, or with --config.",
+                    f"To use that one: --name {name}",
+                    "Or run the command in the directory of its deployer.yaml, or with --config.",
                 ),
             )
 
@@ -101,5 +101,5 @@ def refuse_others_address(settings: Settings, environment: Mapping[str, str]) ->
         ):
             raise NotFound(
                 f"{settings.address} is the address of the deployment '{name}' on this machine.",
-                (f"Say which is meant: --name {name}",),
+                (f"To use that one: --name {name}",),
             )

@@ -46,8 +46,8 @@ def write_configuration(path: Path, settings: Settings, *, force: bool) -> str:
     text = configuration(settings)
     if read_if_there(path) is not None and not force:
         raise UsageError(
-            f"{path} is there already, and was not touched.",
-            (f"deployer init --force   (replaces it; the old one is kept as {path.name}.old)",),
+            f"{path} already exists and was not changed.",
+            (f"deployer init --force   (overwrites it; the old one is kept as {path.name}.old)",),
         )
     previous = read_if_there(path)
     if previous is not None and previous != text.encode():

@@ -25,8 +25,8 @@ def left_by_up(engine: Engine, there: Inventory, wanted: Wanted, changed: Collec
     for one in with_data(there):
         if one.service in changed and not _is_inherited(engine, one, wanted):
             yield (
-                f"{one.target} of {one.container} is on a volume without a name, {one.volume}. No container will use "
-                "it any more, and `docker volume prune` would remove it."
+                f"{one.target} of {one.container} is on the anonymous volume {one.volume}. No container will "
+                "use it any more, and `docker volume prune` would remove it."
             )
 
 

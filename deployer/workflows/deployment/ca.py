@@ -22,7 +22,7 @@ def keep(engine: Engine, deployment: Deployment) -> None:
     """Take the certificate out of the frontend's container into the deployment's folder. Raises EngineError."""
     frontend = of_service(engine.containers.of_project(deployment.name), Service.FRONTEND)
     if frontend is None:
-        raise EngineError("The frontend's container is gone.", ("deployer up",))
+        raise EngineError("The frontend's container no longer exists.", ("deployer up",))
     content = engine.containers.execute(frontend.id, "cat", _IN_CONTAINER).encode()
     if read_if_there(deployment.ca_file) != content:
         write_atomically(deployment.ca_file, content, PUBLIC)

@@ -40,8 +40,8 @@ _LOCK = ".lock"
 _GATE = "frontend/gate/"
 # What a write leaves that was killed, see host/files.py.
 _TEMPORARY = re.compile(r"\.(.+)\.[a-z0-9_]{8}")
-_WAS_THERE = "was there before `up`"
-_UNKNOWN = "not known to be made by `up`"
+_WAS_THERE = "existed before `up`"
+_UNKNOWN = "possibly not created by `up`"
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def plan(stack: Stack, *, volumes: bool) -> DownPlan:
     hooks = seen.wanted.pre_stop.intersection(one.service for one in seen.there.own)
     going = [
         ToRemove(
-            ResourceKind.CONTAINER, one.name, one.id, "its pre_stop hooks run first" if one.service in hooks else ""
+            ResourceKind.CONTAINER, one.name, one.id, "runs its pre_stop hooks first" if one.service in hooks else ""
         )
         for one in seen.there.own
     ]
@@ -158,7 +158,7 @@ def apply(stack: Stack, agreed: DownPlan, *, volumes: bool, say: Callable[[str],
         going = DownPlan(tuple(one for one in now.going if one in agreed.going), (), loses_images=False)
         # The lock's own file is made by anyone who takes it.
         new = [one for one in now.going if one not in agreed.going and one.name != _LOCK]
-        left = [f"{one.kind} {one.name}: it came or changed meanwhile" for one in new]
+        left = [f"{one.kind} {one.name}: appeared or changed in the meantime" for one in new]
         # Its hold on a volume would keep that from going.
         remove_leftover(engine, stack.deployment)
         identities = {one.identity for one in going.of(ResourceKind.CONTAINER)}
@@ -233,9 +233,9 @@ class _Seen:
             resource = Resource(ResourceKind.NETWORK, network.name)
             others = self.there.others_using(resource, self.directory)
             if others:
-                yield f"{resource} (the container {', '.join(others)} is in it)"
+                yield f"{resource} (used by the container {', '.join(others)})"
             elif not (unknown or self._is_known(resource)):
-                yield f"{resource} ({_UNKNOWN}; where nothing needs it: docker network rm {network.name})"
+                yield f"{resource} ({_UNKNOWN}; if it is not needed: docker network rm {network.name})"
             else:
                 yield ToRemove(ResourceKind.NETWORK, network.name, network.id, *self._remark(resource, is_ours=True))
 
@@ -254,13 +254,13 @@ class _Seen:
     def _keeps(self, volume: Volume, resource: Resource) -> str:
         """Why a volume stays, "" where it goes."""
         if volume.name in self.wanted.external:
-            return "the files say that it is external"
+            return "declared as external in a Compose file"
         others = self.there.others_using(resource, self.directory)
         if others:
-            return f"the container {', '.join(others)} uses it"
+            return f"used by the container {', '.join(others)}"
         known = resource in self.wanted.resources or resource in self.owned.made | self.owned.found
         if not (known or volume.project == self.there.project or volume.is_anonymous):
-            return "it is not this deployment's"
+            return "does not belong to this deployment"
         return ""
 
     def _remark(self, resource: Resource, *, is_ours: bool, elsewhere: str = "") -> tuple[str, bool]:
@@ -269,7 +269,7 @@ class _Seen:
             said = [_UNKNOWN]
         not_made = bool(said)
         if elsewhere:
-            said.append(f"its content is elsewhere: {elsewhere}")
+            said.append(f"its content is in another place: {elsewhere}")
         return "; ".join(said), not_made
 
     def _is_known(self, resource: Resource) -> bool:

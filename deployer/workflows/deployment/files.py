@@ -53,7 +53,7 @@ def secret_of(deployment: Deployment) -> str | None:
     except (ValueError, KeyError, TypeError) as error:
         raise HostError(
             f"{deployment.secrets_file} is damaged.",
-            (f"rm {deployment.secrets_file}   (`up` makes another; uploads under way start over)",),
+            (f"rm {deployment.secrets_file}   (`up` creates a new one; uploads in progress start over)",),
         ) from error
 
 

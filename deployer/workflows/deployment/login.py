@@ -35,7 +35,7 @@ def accounts_of(deployment: Deployment) -> tuple[Account, ...]:
             f"{deployment.users_file} is damaged: "
             + "; ".join(f"line {one.number}: {one.reason}" for one in bad)
             + ".",
-            ("Correct those lines, or take them out and add the users again: deployer user add NAME",),
+            ("Correct those lines, or remove them and add the users again: deployer user add NAME",),
         )
     return accounts
 
@@ -72,14 +72,14 @@ def check(settings: Settings, accounts: tuple[Account, ...]) -> None:
         + (
             "there are no users yet: deployer user add NAME"
             if name == "*"
-            else f"there is no user '{name}': deployer user add {name}"
+            else f"no such user '{name}': deployer user add {name}"
         )
         for number, rule in enumerate(settings.access)
         for name in rule.users
         if name not in known and not (name == "*" and known)
     )
     if problems:
-        raise ConfigurationError("The rules under `access` are for users that do not exist:", problems=problems)
+        raise ConfigurationError("The rules under `access` name users that do not exist:", problems=problems)
     if accounts:
         refuse_unencrypted(settings)
 
@@ -92,10 +92,10 @@ def refuse_unencrypted(settings: Settings) -> None:
     if settings.is_loopback or settings.tls.is_on or settings.tls.is_off:
         return
     raise ConfigurationError(
-        f"Passwords would cross the network to {settings.host} for everyone to read: there is no TLS.",
+        f"Passwords would be sent to {settings.host} unencrypted, because there is no TLS.",
         (
-            "Write `tls: internal` in deployer.yaml (or DEPLOYER_TLS=internal).",
-            "Where the network is to be trusted, write `tls: off`.",
+            "Set `tls: internal` in deployer.yaml (or DEPLOYER_TLS=internal).",
+            "If you trust the network, set `tls: off`.",
         ),
     )
 
@@ -106,9 +106,9 @@ def exposure(settings: Settings, accounts: tuple[Account, ...]) -> str:
         return ""
     where = f"port {settings.port} on {', '.join(settings.bind_addresses) or 'every address of this machine'}"
     if not accounts:
-        return f"Anyone who reaches {where} may push, pull and delete: there is no sign-in."
+        return f"No login is required: anyone who can reach {where} can push, pull and delete."
     if not settings.tls.is_on:
-        return f"Passwords and images cross the network in the clear, for all between the clients and {where}."
+        return f"Passwords and images are sent unencrypted between the clients and {where}."
     return ""
 
 
@@ -129,7 +129,7 @@ def reload_frontend(engine: Engine, deployment: Deployment) -> bool:
             engine.containers.execute(container.id, *_RELOAD)
         except EngineError as error:
             raise EngineError(
-                "The frontend does not take the users, rules or certificates over; it goes on with those it had.",
+                "The frontend did not apply the users, rules or certificates; it continues with the previous ones.",
                 ("deployer up", "deployer logs frontend"),
                 error.original,
             ) from error
@@ -141,5 +141,5 @@ def reload_frontend(engine: Engine, deployment: Deployment) -> bool:
 def _read(path: str) -> bytes:
     content = read_if_there(Path(path))
     if content is None:
-        raise HostError(f"There is no file {path}, which `tls` names.")
+        raise HostError(f"`tls` refers to {path}, but there is no such file.")
     return content

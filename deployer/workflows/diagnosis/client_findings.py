@@ -26,15 +26,15 @@ def choice(examined: Examined) -> Iterator[Finding]:
     if host and context:
         yield Finding(
             "note",
-            f"DOCKER_HOST and DOCKER_CONTEXT are both set: Docker goes to {host} and not to the context {context}.",
+            f"DOCKER_HOST and DOCKER_CONTEXT are both set: Docker uses {host}, not the context {context}.",
             ("unset DOCKER_CONTEXT   (or unset DOCKER_HOST, to use the context)",),
         )
     elif current and current != "default" and (host or (context and context != current)):
         variable = "DOCKER_HOST" if host else "DOCKER_CONTEXT"
         yield Finding(
             "note",
-            f"{variable} is set to {host or context}: Docker goes there, and not to the context {current} that "
-            "`docker context use` has chosen.",
+            f"{variable} is set to {host or context}: Docker uses it instead of the context {current} chosen with "
+            "`docker context use`.",
             (f"unset {variable}   (to use the context)",),
         )
 
@@ -59,7 +59,7 @@ def _current_context(environment: Mapping[str, str]) -> str:
 def _plugin(plugin: Plugin) -> Iterator[Finding]:
     is_ours = plugin.name == "compose"
     if plugin.error:
-        meant = "`deployer up` needs it" if is_ours else "commands of deployer do without it"
+        meant = "`deployer up` needs it" if is_ours else "not needed by deployer"
         hidden = f" It hides {plugin.shadowed[0]}." if plugin.shadowed else ""
         fix = (
             f"mv {plugin.path} {plugin.path}.old   (then {plugin.shadowed[0]} is used)"
@@ -68,7 +68,7 @@ def _plugin(plugin: Plugin) -> Iterator[Finding]:
         )
         yield Finding(
             "wrong" if is_ours else "note",
-            f"The Docker plugin {plugin.name} does not run; {meant}.{hidden}",
+            f"The Docker plugin {plugin.name} cannot be run; {meant}.{hidden}",
             (fix,),
             f"{plugin.path}: {plugin.error}",
         )
@@ -77,5 +77,5 @@ def _plugin(plugin: Plugin) -> Iterator[Finding]:
             "note",
             f"Docker has several Compose plugins: {plugin.path} ({plugin.version}) is used, "
             f"{plugin.shadowed[0]} is not.",
-            (f"Remove the one that is not wanted: {plugin.path}",),
+            (f"Remove the one that you do not want: {plugin.path}",),
         )

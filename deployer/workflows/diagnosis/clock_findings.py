@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # What answers take at worst, and what clocks that nobody sets differ by without harm.
 _TOLERANCE = timedelta(minutes=2)
-_FIX = "timedatectl   (on both machines: shows the clock, and whether it is set from the network)"
+_FIX = "timedatectl   (on both machines; shows the clock, and whether it is synchronized over the network)"
 
 
 def engine(examined: Examined) -> Iterator[Finding]:
@@ -35,9 +35,9 @@ def engine(examined: Examined) -> Iterator[Finding]:
     if written - now > _TOLERANCE:
         yield Finding(
             "wrong",
-            f"This machine's clock says {now:%Y-%m-%d %H:%M} UTC, and deployer wrote files here at "
-            f"{written:%Y-%m-%d %H:%M}: it was set back, or was ahead.",
-            ("timedatectl   (shows the clock, and whether it is set from the network)",),
+            f"This machine's clock says {now:%Y-%m-%d %H:%M} UTC, but deployer wrote files at "
+            f"{written:%Y-%m-%d %H:%M}: the clock was set back, or was ahead.",
+            ("timedatectl   (shows the clock, and whether it is synchronized over the network)",),
         )
 
 
@@ -58,8 +58,8 @@ def _compared(whose: str, time: datetime | None, now: datetime) -> Iterator[Find
         return
     yield Finding(
         "wrong",
-        f"The clock of {whose} says {time:%Y-%m-%d %H:%M} UTC, this machine's {now:%Y-%m-%d %H:%M}: certificates and "
-        "the ages of images go by them.",
+        f"The clock of {whose} says {time:%Y-%m-%d %H:%M} UTC, but this machine's says {now:%Y-%m-%d %H:%M}; "
+        "certificates and image ages depend on them.",
         (_FIX,),
     )
 

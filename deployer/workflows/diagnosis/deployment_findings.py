@@ -41,12 +41,12 @@ def examine(examined: Examined) -> Iterator[Finding]:
     yield from found.content
     yield from _links(containers, stack)
     if found.is_healthy:
-        yield Finding("ok", f"The registry '{found.name}' runs on this machine ({found.version}).")
+        yield Finding("ok", f"The registry '{found.name}' is running on this machine ({found.version}).")
     if status.paused(containers):
         return
     plan = plan_up(stack)
     if plan.files or any(change.action in {Action.CREATE, Action.RECREATE} for change in plan.services):
-        yield Finding("note", "What is deployed differs from the settings.", ("deployer render --diff", "deployer up"))
+        yield Finding("note", "The deployed files differ from the settings.", ("deployer render --diff", "deployer up"))
 
 
 def _links(containers: Iterable[ServiceContainer], stack: Stack) -> Iterator[Finding]:
@@ -61,8 +61,8 @@ def _absent(stack: Stack) -> Finding:
     try:
         preflight.check_port(settings, stack.engine)
     except PreflightError as error:
-        return Finding("note", f"No registry named '{settings.name}' runs here. {error.message}")
-    return Finding("note", f"No registry named '{settings.name}' runs on this machine.")
+        return Finding("note", f"No registry named '{settings.name}' is running on this machine. {error.message}")
+    return Finding("note", f"No registry named '{settings.name}' is running on this machine.")
 
 
 def _is_meant(stack: Stack) -> bool:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def examine(examined: Examined) -> Iterator[Finding]:
     """Ask for the engine, and whether it will do for `up`."""
     engine = examined.stack.engine
-    yield Finding("ok", f"The Docker engine answers (version {engine.system.version()}).")
+    yield Finding("ok", f"The Docker engine responds (version {engine.system.version()}).")
     try:
         examined.stack.check_engine()
     except DeployerError as error:
         # A client pushes and pulls without Compose, and with an engine elsewhere; only `up` cannot.
-        yield Finding("note", f"{error.message} Only the machine that runs the registry needs that.", error.advice)
+        yield Finding("note", f"{error.message} This matters only on the machine that runs the registry.", error.advice)

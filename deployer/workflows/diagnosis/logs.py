@@ -23,17 +23,17 @@ def follow_logs(stack: Stack, services: tuple[str, ...], *, follow: bool, tail: 
     """Let Compose print the services' logs. Raises UsageError for an unknown service, NotFound for none."""
     stack.check_engine()
     if tail and not (tail.isdecimal() or tail == "all"):
-        raise UsageError(f"--tail takes a number of lines, not '{tail}'.")
+        raise UsageError(f"--tail must be a number of lines, not '{tail}'.")
     if since and not (_SINCE.fullmatch(since) and _is_on_the_calendar(since)):
         raise UsageError(
-            f"--since takes a length of time such as 10m or 1h30m, or a moment such as 2026-01-31, not '{since}'."
+            f"--since must be a duration such as 10m or 1h30m, or a time such as 2026-01-31, not '{since}'."
         )
     known = [container.service for container in stack.engine.containers.of_project(stack.deployment.name)]
     if not known or not stack.deployment.compose_file.exists():
-        raise NotFound(f"There is no deployment named '{stack.deployment.name}' here.", ("deployer up",))
+        raise NotFound(f"No deployment named '{stack.deployment.name}' on this machine.", ("deployer up",))
     for service in services:
         if service not in known:
-            raise UsageError(f"There is no service '{service}'.", tuple(f"deployer logs {one}" for one in known))
+            raise UsageError(f"Unknown service '{service}'.", tuple(f"deployer logs {one}" for one in known))
     stack.engine.compose.follow_logs(stack.project(), services, follow=follow, tail=tail, since=since)
 
 

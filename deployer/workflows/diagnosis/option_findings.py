@@ -34,8 +34,8 @@ _LINGERING = Path("/var/lib/systemd/linger")
 _WARNINGS = (
     (
         "without encryption",
-        "The engine's API is open to the network without encryption: anyone who reaches it is root on its machine.",
-        "Take the tcp:// address out of `hosts` in its daemon.json or its service, or let it ask for certificates.",
+        "The engine's API is open to the network without encryption: anyone who can reach it is root on its machine.",
+        "Remove the tcp:// address from `hosts` in its daemon.json or service, or require client certificates.",
     ),
     (
         "IPv4 forwarding is disabled",
@@ -69,11 +69,12 @@ def examine(examined: Examined) -> Iterator[Finding]:
     if not has_free_range(report.pools or _DEFAULT_POOLS, engine.networks.subnets()):
         yield Finding(
             "note" if engine.containers.of_project(examined.stack.deployment.name) else "wrong",
-            "The engine has no range of addresses left for another network: `deployer up` cannot make the registry's.",
+            "The engine has no address range left for another network; `deployer up` cannot create the registry's "
+            "network.",
             (
-                "docker network ls --filter dangling=true   (those in which no container is)",
-                "Remove of them what nobody needs: docker network rm NAME",
-                "Or give it more: default-address-pools in its daemon.json, then restart it.",
+                "docker network ls --filter dangling=true   (networks without containers)",
+                "Remove those that are not needed: docker network rm NAME",
+                "Or add ranges: set default-address-pools in its daemon.json, then restart the engine.",
             ),
         )
     yield from _disk(examined.stack, facts)
@@ -98,7 +99,7 @@ def _options(report: EngineReport) -> Iterator[Finding]:
         "userns": "with root in a container as another user (userns-remap)",
     }
     known = [words for option, words in meant.items() if option in report.options]
-    known += ["with live-restore: containers go on while it restarts"] if report.live_restore else []
+    known += ["with live-restore (containers keep running while it restarts)"] if report.live_restore else []
     known += ["with containerd's image store"] if report.containerd_images else []
     if known:
         yield Finding("ok", f"The Docker engine runs {', '.join(known)}.")
@@ -110,7 +111,7 @@ def _lingering(examined: Examined) -> Iterator[Finding]:
     if user and _LINGERING.parent.is_dir() and not (_LINGERING / user).exists():
         yield Finding(
             "wrong",
-            "The rootless engine ends when its user signs out, and the registry with it.",
+            "The rootless engine stops when its user logs out, and so does the registry.",
             (f"sudo loginctl enable-linger {user}",),
         )
 
@@ -126,6 +127,6 @@ def _disk(stack: Stack, facts: EngineFacts) -> Iterator[Finding]:
     if found.f_files and found.f_favail < _LEAST_FREE_FILES:
         yield Finding(
             "wrong",
-            f"The disk for pushed images takes no more files: {existing} has {found.f_favail} left of {found.f_files}.",
+            f"The disk for pushed images is out of inodes: {existing} has {found.f_favail} of {found.f_files} left.",
             (f"Remove small files there that are not needed, or move to another disk: du --inodes -d 2 {existing}",),
         )

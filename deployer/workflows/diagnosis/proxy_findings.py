@@ -24,22 +24,22 @@ def examine(examined: Examined) -> Iterator[Finding]:
     if through := _proxy(settings.url, theirs):
         yield Finding(
             "note",
-            f"The Docker engine goes to {settings.address} through the proxy {through}: pushes and pulls fail unless "
-            "that proxy reaches the registry.",
+            f"The Docker engine connects to {settings.address} through the proxy {through}: pushes and pulls fail "
+            "unless the proxy can reach the registry.",
             (f"Add {host} to NO_PROXY where the engine's proxies are set (its service, or `proxies` in daemon.json).",),
         )
     if through := _proxy(settings.url, environment):
         yield Finding(
             "note",
-            f"Commands of deployer go to {settings.address} through the proxy {through}, as the environment says.",
-            (f'export NO_PROXY="${{NO_PROXY:+$NO_PROXY,}}{host}"   (to go there directly)',),
+            f"Requests to {settings.address} go through the proxy {through} set in the environment.",
+            (f'export NO_PROXY="${{NO_PROXY:+$NO_PROXY,}}{host}"   (to connect directly)',),
         )
     elsewhere = _proxy(_HUB, environment)
     if elsewhere and not _proxy(_HUB, theirs):
         yield Finding(
             "note",
-            f"This environment reaches the network through the proxy {elsewhere}, and the Docker engine has none: "
-            "it cannot pull from other registries if the network wants a proxy.",
+            f"This environment uses the proxy {elsewhere}, but the Docker engine has none; it cannot pull from "
+            "other registries if the network requires a proxy.",
             ("Set `proxies` in the engine's daemon.json, or HTTPS_PROXY in its service, then restart it.",),
         )
 

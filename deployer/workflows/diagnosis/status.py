@@ -64,7 +64,7 @@ class Login:
 
 @dataclass(frozen=True)
 class Encryption:
-    """How the port is encrypted. `authority_sha256` is the fingerprint of the registry's own CA, "" before it is made.
+    """TLS on the port. `authority_sha256` is the fingerprint of the registry's own CA, "" before it is made.
 
     `certificate` is the user's own, with the end of its validity where it is deployed.
     """
@@ -233,7 +233,7 @@ def _lost_users(stack: Stack, count: int) -> Finding:
     users = "1 user is" if count == 1 else f"{count} users are"
     return Finding(
         "wrong",
-        f"{users} in force, and {file} has none: `deployer up` would turn login off.",
+        f"{users} in effect, but {file} has none: `deployer up` would turn login off.",
         (
             f"Restore {file} from a backup, or add the users again: deployer user add NAME",
             f"Their names and hashes are still in {in_force}.",
@@ -306,7 +306,7 @@ def _elsewhere(containers: tuple[ServiceContainer, ...], port: int) -> tuple[Fin
     published = sorted({found for container in containers for found in container.ports})
     if not published or port in published:
         return ()
-    said = f"It was brought up on port {published[0]}, and the settings say {port}: `deployer up` moves it."
+    said = f"It was started on port {published[0]}, but the settings say {port}; `deployer up` changes the port."
     return (_problem(said),)
 
 
@@ -323,14 +323,14 @@ def _page(settings: Settings, version: str) -> tuple[Finding, ...]:
     """Whether the page reads what the registry answers, whose image's name may have told nothing of it."""
     if settings.frontend.page is not Page.KWK or not version.startswith("distribution 3"):
         return ()
-    return (_problem(f"The page kwk shows no image's details: it needs registry 2.8, and this is {version}."),)
+    return (_problem(f"The kwk page cannot show image details: it needs registry 2.8, but this is {version}."),)
 
 
 def _problems(
     containers: tuple[ServiceContainer, ...], answer: readiness.Answer | None, free: int | None
 ) -> tuple[Finding, ...]:
     if not containers:
-        return (_problem("It is not running."),)
+        return (_problem("The registry is not running."),)
     found = [
         _problem(f"The service {container.service} is paused.", (f"docker unpause {container.name}",))
         for container in paused(containers)
@@ -343,8 +343,8 @@ def _problems(
     ]
     found += [
         _problem(
-            f"The service {container.service} does not come back after a reboot "
-            f"(restart policy: {container.restart_policy}).",
+            f"The service {container.service} does not restart after a reboot (restart policy: "
+            f"{container.restart_policy}).",
             # It is no part of what Compose compares: `up` would keep the container as it is.
             (f"docker update --restart unless-stopped {container.name}",),
         )
@@ -357,5 +357,5 @@ def _problems(
         words = [reply.words for reply in (answer.api, answer.page) if not reply.is_ready]
         found += [_problem(f"{said[:1].upper()}{said[1:]}.") for said in words]
     if free is not None and free < preflight.LEAST_FREE_BYTES:
-        found.append(_problem("The disk that holds the images is full: pushes will fail.", preflight.FREE_SPACE))
+        found.append(_problem("The disk with the images is full: pushes will fail.", preflight.FREE_SPACE))
     return tuple(found)

@@ -93,14 +93,14 @@ def examine(examined: TrustExamined, now: datetime) -> Iterator[Finding]:
         yield Finding.of(not_let_through(examined.address, fault))
         return
     except OSError as error:
-        yield Finding("wrong", f"{examined.address} stopped answering.", (), str(error))
+        yield Finding("wrong", f"{examined.address} stopped responding.", (), str(error))
         return
     if probe_result.speaks is probe.Speaks.HTTP and (installed or examined.settings.tls.is_on):
         why = f"a CA is installed for it, {installed[0].path}" if installed else "the settings say so"
         yield Finding(
             "wrong",
-            f"{examined.address} answers in plain HTTP, and is to speak HTTPS: {why}. "
-            "Somebody in between may be answering in its place.",
+            f"{examined.address} answers in plain HTTP but should use HTTPS: {why}. Another machine may be "
+            "answering in its place.",
             ("deployer status   (on the machine that runs the registry)",),
         )
     elif examined.is_unverified:
@@ -131,7 +131,7 @@ def _at(place: CertificatePlace, examined: TrustExamined, presented: Certificate
     address = examined.address
     content = file.read(place.file).content
     if place.client == "Docker" and examined.is_unverified:
-        sentence = f"Docker takes {address} without a look at its certificate: its insecure-registries name it."
+        sentence = f"Docker does not check the certificate of {address}: it is in Docker's insecure-registries."
         return Finding("note", sentence, (examined.advice,))
     if content is not None:
         return _by(place, content, examined, presented, now)
@@ -153,14 +153,19 @@ def _by(
         sentence = error.message if str(place.file) in error.message else f"{place.file}: {error.message}"
         return Finding("wrong", sentence, (*error.advice, examined.advice), error.original)
     if verdict.ok:
-        return Finding("ok", f"{place.client} trusts {address}, by the CA {place.file}.")
+        return Finding("ok", f"{place.client} trusts {address} through the CA {place.file}.")
     if not verdict.is_unknown:
         return Finding.of(refusal(verdict, address, presented, now))
     return Finding(
         "wrong",
-        f"The CA that is installed for {place.client}, {place.file}, did not sign what {address} presents now: "
-        "the registry has another one since, or somebody is in between.",
-        (f"{examined.advice}   (compare its fingerprint with the one that `deployer status` prints there)",),
+        f"The CA that is installed for {place.client}, {place.file}, did not sign the certificate that {address} "
+        "now presents: the registry has a new CA, or another machine is answering.",
+        (
+            (
+                f"{examined.advice}   (compare its fingerprint with `deployer status` on the machine that runs "
+                "the registry)"
+            ),
+        ),
         verdict.words,
     )
 

@@ -39,4 +39,4 @@ def _answering(examined: Examined) -> Finding:
     with RegistryClient.of(stack.settings, examined.environment, stack.deployment.ca_file) as client:
         client.ping()
         # A client's settings need not say that the registry speaks TLS.
-        return Finding("ok", f"{client.place.url} answers as a registry.")
+        return Finding("ok", f"{client.place.url} responds as a registry.")

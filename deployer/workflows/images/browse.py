@@ -94,7 +94,7 @@ def order_of(text: str) -> TagOrder:
     for known in ORDERS:
         if text == known:
             return known
-    raise UsageError(f"--sort takes {', '.join(ORDERS)}, not '{text}'.")
+    raise UsageError(f"--sort must be one of {', '.join(ORDERS)}, not '{text}'.")
 
 
 def list_catalog(client: RegistryClient, patterns: Sequence[str] = ()) -> Catalog:
@@ -233,8 +233,8 @@ def inspect(client: RegistryClient, text: str) -> Inspection:
 
 def _no_config(reference: Reference) -> RegistryError:
     return RegistryError(
-        f"The configuration of '{reference}' is not a JSON object: Docker cannot use this image.",
-        (f"Push the image again, or remove it: deployer delete {reference}",),
+        f"The configuration of '{reference}' is not a JSON object, so Docker cannot use the image.",
+        (f"Push the image again, or delete it: deployer delete {reference}",),
     )
 
 

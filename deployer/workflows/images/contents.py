@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from deployer.workflows.images.reading import Reader
 
 _CREATED = "org.opencontainers.image.created"
-_TOO_DEEP = f"It is in more than {DEPTH} indexes in one another, and was not read."
+_TOO_DEEP = f"It is nested in more than {DEPTH} indexes and was not read."
 
 Result = TypeVar("Result")
 

@@ -138,19 +138,19 @@ def _target(name: str, client: RegistryClient) -> Reference:
     repository = reference.repository
     if reference.tag and reference.digest:
         raise UsageError(
-            f"'{name}' gives a tag and a digest: it is not clear which of the two should go.",
+            f"'{name}' has a tag and a digest; specify which one to delete.",
             (
-                f"That tag alone: deployer delete {repository}:{reference.tag}",
+                f"Only the tag: deployer delete {repository}:{reference.tag}",
                 f"The manifest and all its tags: deployer delete {repository}@{reference.digest}",
             ),
         )
     if not reference.tag and not reference.digest:
         raise UsageError(
-            f"'{name}' does not say which image.",
+            f"'{name}' does not specify a tag or digest.",
             (
                 f"One tag: deployer delete {repository}:TAG",
                 f"A manifest and all its tags: deployer delete {repository}@DIGEST",
-                f"What there is: deployer tags {repository}",
+                f"To list the tags: deployer tags {repository}",
             ),
         )
     return reference
@@ -177,16 +177,15 @@ def _expect_no_damage(
         together = [removal.name for removal in own if removal.name not in {f"{repository}:{tag}" for tag in damaged}]
         names = " ".join([*together, *(f"{repository}:{tag}" for tag in damaged)])
         raise RegistryError(
-            f"The tag '{repository}:{in_the_way[0]}' is damaged; the registry would stumble over it and delete only "
-            "half.",
-            (f"Delete it too: deployer delete {names}", "Or replace it by a new push, under the same name."),
+            f"The tag '{repository}:{in_the_way[0]}' is damaged; the registry would fail on it and delete only part.",
+            (f"Delete it too: deployer delete {names}", "Or push the image again under the same name."),
         )
 
 
 def _foreign(repository: str, names: Sequence[str]) -> RegistryError:
     return RegistryError(
-        f"Among the tags of '{repository}' is '{printable(names[0])}', which is not a tag; the registry would stumble "
-        "over it and delete only half.",
+        f"Among the tags of '{repository}' is '{printable(names[0])}', which is not a tag; the registry would "
+        "fail on it and delete only part.",
         (foreign_advice(repository, names[0]),),
     )
 

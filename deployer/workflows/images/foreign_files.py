@@ -41,4 +41,6 @@ def place_of(repository: str, name: str) -> str:
 def foreign_advice(repository: str, name: str) -> str:
     """What to do about a file of another program among the tags."""
     place = place_of(repository, name)
-    return f"On the registry's machine, take this out of its storage, then repeat the command: {place}"
+    return (
+        f"On the machine that runs the registry, remove this file from the storage, then run the command again: {place}"
+    )

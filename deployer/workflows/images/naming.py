@@ -22,7 +22,7 @@ def own_reference(text: str, place: Place) -> Reference:
     refuse_upper_case(reference, text)
     if reference.domain and not _same_place(reference.domain, place):
         raise UsageError(
-            f"'{text}' is of the registry {reference.domain}; this one is {place.address}.",
+            f"'{text}' belongs to the registry {reference.domain}; this one is {place.address}.",
             (f"For this registry: {reference.at('')}", "For another: --host HOST --port PORT"),
         )
     return reference.at("")
@@ -36,10 +36,10 @@ def own_repository(text: str, place: Place) -> str:
     reference = own_reference(text, place)
     if reference.tag or reference.digest:
         raise UsageError(
-            f"'{text}' names one image; a repository's name has neither tag nor digest.",
+            f"'{text}' is the name of one image; a repository name has no tag or digest.",
             (
-                f"All its tags: deployer tags {reference.repository}",
-                f"That image: deployer inspect {text}",
+                f"To list its tags: deployer tags {reference.repository}",
+                f"To show that image: deployer inspect {text}",
             ),
         )
     return reference.repository
@@ -60,7 +60,7 @@ def tags_of(client: RegistryClient, repository: str) -> tuple[str, ...]:
         # On object storage an emptied repository has no tag list, and stays in the catalog.
         if repository in known:
             return ()
-        advice = suggest.did_you_mean(repository, known) or ("What there is: deployer catalog",)
+        advice = suggest.did_you_mean(repository, known) or ("To list the repositories: deployer catalog",)
         raise NotFound(error.message, advice, error.original) from error
 
 
@@ -78,7 +78,9 @@ def unknown_image(client: RegistryClient, reference: Reference, error: NotFound)
         advice = ("The tag is listed, but its manifest is gone: push it again.",)
     else:
         known = [f"{reference.repository}:{tag}" for tag in tags]
-        advice = suggest.did_you_mean(str(reference), known) or (f"Its tags: deployer tags {reference.repository}",)
+        advice = suggest.did_you_mean(str(reference), known) or (
+            f"To list its tags: deployer tags {reference.repository}",
+        )
     return NotFound(error.message, advice, error.original)
 
 

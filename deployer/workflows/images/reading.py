@@ -48,7 +48,7 @@ class CircuitBreaker:
 
         def attempt(item: Item) -> Result | RegistryError:
             if self._in_a_row >= _MOST_IN_A_ROW:
-                return LateAnswer("It was not asked for: many answers in a row did not come.")
+                return LateAnswer("Skipped after several requests in a row got no response.")
             try:
                 result = ask(item)
             except (LateAnswer, TryAgain) as error:

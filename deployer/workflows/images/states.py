@@ -46,7 +46,7 @@ def state(one: BadFile) -> str:
     """What is wrong with one file."""
     what = f"the {'manifest' if one.is_manifest else 'file'} {short(one.digest)}"
     if one.is_unlinked:
-        what = f"the link of {what}"
+        what = f"the link to {what}"
     if one.size is None:
         return f"{what} is missing"
     if one.stated is not None:
@@ -58,7 +58,7 @@ def not_whole(name: str, damaged: Sequence[Damaged]) -> str:
     """What is wrong with one image, and how to have it whole again, for somebody on any machine."""
     cut = any(one.size is not None for one in damaged)
     cure = f"On the machine that runs the registry: {CURE}, then push it again." if cut else "Push it again."
-    return f"{name} is not whole: {listed([state(one) for one in damaged])}. {cure}"
+    return f"{name} is incomplete: {listed([state(one) for one in damaged])}. {cure}"
 
 
 def tag_sentence(name: str, tag: Tag) -> str:
@@ -67,5 +67,5 @@ def tag_sentence(name: str, tag: Tag) -> str:
         return not_whole(name, tag.damaged)
     if tag.lost:
         lost = listed([short(digest) for digest in tag.lost])
-        return f"{name} is not whole: the registry has lost {lost}. Push it again."
-    return f"{name} is empty: its index names no image, and there is nothing to pull." if tag.names_nothing else ""
+        return f"{name} is incomplete: the registry has lost {lost}. Push it again."
+    return f"{name} is empty: its index contains no images, so there is nothing to pull." if tag.names_nothing else ""

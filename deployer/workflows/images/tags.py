@@ -24,9 +24,9 @@ class State(StrEnum):
     WHOLE = ""
     HALF = "partially deleted"
     GONE = "manifest gone"
-    UNREADABLE = "not readable"
+    UNREADABLE = "unreadable"
     UNREAD = "not read"
-    BROKEN = "not whole"
+    BROKEN = "incomplete"
     EMPTY = "empty"
 
 

@@ -101,11 +101,11 @@ def _original(client: RegistryClient, target: Target) -> Document | None:
 def _expect_unchanged(target: Target, digest: str | None) -> None:
     if (digest or "") != target.digest:
         happened = (
-            f"been pushed again meanwhile, and is left alone: it is {digest} now." if digest else "gone meanwhile."
+            f"been pushed again in the meantime and is kept; it now points to {digest}."
+            if digest
+            else "been deleted in the meantime."
         )
-        raise RegistryError(
-            f"'{target.name}' has {happened}", (f"If that should go too: deployer delete {target.name}",)
-        )
+        raise RegistryError(f"'{target.name}' has {happened}", (f"To delete that too: deployer delete {target.name}",))
 
 
 def digest_now(client: RegistryClient, repository: str, tag: str) -> str | None:
@@ -136,7 +136,7 @@ def _by_placeholder(client: RegistryClient, target: Target, original: Document |
     except DeployerError as error:
         _put_back(client, target, original, stand_in.digest, str(error))
         advice = (*(() if isinstance(error, _SharedFile) else _in_the_way(client, target)), *error.advice)
-        message = f"'{target.name}' could not be deleted, and is as it was before. {error}"
+        message = f"'{target.name}' could not be deleted and was not changed. {error}"
         raise RegistryError(message, advice, error.original) from error
     except BaseException:
         _put_back(client, target, original, stand_in.digest, "it was interrupted.")
@@ -145,10 +145,10 @@ def _by_placeholder(client: RegistryClient, target: Target, original: Document |
 
 def _needs_push(target: Target, error: Forbidden) -> Forbidden:
     """Why somebody who may delete cannot remove one tag here, and what can be done instead."""
-    whole = f"The image with all its tags needs no push: deployer delete {target.repository}@{target.digest}"
+    whole = f"Deleting the image with all its tags needs no push: deployer delete {target.repository}@{target.digest}"
     return Forbidden(
-        f"'{target.name}' is as it was. This registry deletes no single tag: a placeholder image has to be pushed onto "
-        f"it, and that is not allowed. {error}",
+        f"'{target.name}' was not changed. This registry cannot delete a single tag; deployer has to push a "
+        f"placeholder manifest to it, which you are not allowed to do. {error}",
         (*([whole] if target.digest else []), *error.advice),
         error.original,
     )
@@ -186,8 +186,13 @@ def _expect_alone(client: RegistryClient, target: Target, stand_in: Placeholder)
     if along:
         names = [f"{target.repository}:{tag}" for tag in along]
         raise _SharedFile(
-            f"In the registry's storage it is the same file as {', '.join(names)}, which would go with it.",
-            (f"{'Both' if len(names) == 1 else 'All of them'}: deployer delete {' '.join([target.name, *names])}",),
+            f"In the registry's storage it shares a file with {', '.join(names)}, which would be deleted with it.",
+            (
+                (
+                    f"To delete {'both' if len(names) == 1 else 'all of them'}: deployer delete "
+                    f"{' '.join([target.name, *names])}"
+                ),
+            ),
         )
 
 
@@ -215,8 +220,8 @@ def _put_back(client: RegistryClient, target: Target, original: Document | None,
         else:
             break
     raise RegistryError(
-        f"'{target.name}' is deleted only half: {cause}",
-        (f"Finish it when the registry works again: deployer delete {target.name}",),
+        f"'{target.name}' is only partially deleted: {cause}",
+        (f"To finish when the registry works again: deployer delete {target.name}",),
         why.original if why else "",
     ) from why
 
@@ -232,9 +237,9 @@ def _in_the_way(client: RegistryClient, target: Target) -> tuple[str, ...]:
     damaged = [tag for tag in unread if tag not in files]
     names = " ".join(f"{target.repository}:{tag}" for tag in damaged)
     found = (
-        "A damaged tag is in the way, delete it first"
+        "A damaged tag prevents this; delete it first"
         if len(damaged) == 1
-        else "Damaged tags are in the way, delete them first"
+        else "Damaged tags prevent this; delete them first"
     )
     advice = (
         *((f"{found}: deployer delete {names}",) if damaged else ()),
@@ -243,7 +248,12 @@ def _in_the_way(client: RegistryClient, target: Target) -> tuple[str, ...]:
     if target.digest or advice:
         return advice
     # A file of another program can have the name of a tag; the registry cannot write there.
-    return (f"On the registry's machine, take it out of its storage: {place_of(target.repository, target.tag)}",)
+    return (
+        (
+            "On the machine that runs the registry, remove it from the storage: "
+            f"{place_of(target.repository, target.tag)}"
+        ),
+    )
 
 
 def _is_damaged(client: RegistryClient, repository: str, tag: str) -> bool:

@@ -119,7 +119,7 @@ def target_of(text: str, address: str) -> Reference:
     reference = parse(text)
     if reference.digest is not None:
         raise UsageError(
-            f"'{text}' names a digest, and an image is pushed under a tag.",
+            f"'{text}' has a digest; images are pushed by tag.",
             (f"deployer push {text} --as {reference.repository}:TAG",),
         )
     repository = reference.repository
@@ -134,7 +134,7 @@ def plan_push(images: Sequence[str], rename: str | None, address: str, engine: E
     Raises UsageError, InvalidReference, and ImageNotFound with the nearest local names.
     """
     if rename is not None and len(images) != 1:
-        raise UsageError("--as names one image, so it goes with exactly one IMAGE.")
+        raise UsageError("--as requires exactly one IMAGE.")
     for image in images:
         if not _ID.fullmatch(image):
             parse(image)
@@ -181,7 +181,7 @@ def plan_pull(images: Sequence[str], address: str, engine: Engine, platform: str
     """What would be pulled, and which local names change. Raises InvalidReference or UsageError."""
     if platform and not _PLATFORM.fullmatch(platform):
         raise UsageError(
-            f"'{platform}' is not a valid platform.", ("Write OS/ARCH or OS/ARCH/VARIANT, such as linux/arm64.",)
+            f"'{platform}' is not a valid platform.", ("Use OS/ARCH or OS/ARCH/VARIANT, such as linux/arm64.",)
         )
     return tuple(_plan_one_pull(image, address, engine, platform) for image in images)
 
@@ -238,12 +238,12 @@ def _renamed(image: str, rename: str, address: str) -> Reference:
     own = reference.repository + (f":{reference.tag}" if reference.tag else "")
     if reference.digest is not None:
         raise UsageError(
-            f"--as {rename} names a digest, and an image is pushed under a tag.",
+            f"--as {rename} has a digest; images are pushed by tag.",
             (f"deployer push {image} --as {own if reference.tag else f'{own}:TAG'}",),
         )
     if reference.domain and reference.domain != address:
         raise UsageError(
-            f"--as {rename} names another registry, {reference.domain}; this one is {address}.",
+            f"--as {rename} belongs to another registry, {reference.domain}; this one is {address}.",
             (f"deployer push {image} --as {own}",),
         )
     return target_of(rename, address)
@@ -263,10 +263,14 @@ def _local(images: Sequence[str], known: Mapping[str, LocalImage | None], engine
                 refuse_upper_case(parse(image), image)
         names = engine.images.names()
         near = dict.fromkeys(name for image in missing for name in _nearest(image, names))
-        what = f"is not an image {missing[0]}" if len(missing) == 1 else f"are no images {', '.join(missing)}"
+        what = (
+            f"image on this machine: {missing[0]}"
+            if len(missing) == 1
+            else f"images on this machine: {', '.join(missing)}"
+        )
         raise ImageNotFound(
-            f"There {what} on this machine.",
-            tuple(f"Did you mean {name}?" for name in near) or ("docker images   (lists what there is)",),
+            f"No such {what}.",
+            tuple(f"Did you mean {name}?" for name in near) or ("docker images   (lists the local images)",),
         )
     return [local for local in found if local is not None]
 
@@ -275,7 +279,7 @@ def _refuse_ids(images: Sequence[str], found: Sequence[LocalImage]) -> None:
     for image, local in zip(images, found, strict=True):
         if _ID.fullmatch(image) and local.id.removeprefix("sha256:").startswith(image.removeprefix("sha256:")):
             raise UsageError(
-                f"'{image}' names an image by its ID, which is not a valid name in a registry.",
+                f"'{image}' is an image ID, which is not a valid name in a registry.",
                 (f"deployer push {image} --as NAME:TAG",),
             )
 
@@ -318,7 +322,7 @@ def _plan_one_pull(image: str, address: str, engine: Engine, platform: str) -> P
     refuse_upper_case(reference, image)
     if reference.domain and reference.domain != address:
         raise UsageError(
-            f"'{image}' names another registry, {reference.domain}; this one is {address}.",
+            f"'{image}' belongs to another registry, {reference.domain}; this one is {address}.",
             (f"deployer pull {reference.at('')}", f"docker pull {image}   (to pull from there)"),
         )
     source = reference.at(address).tagged()

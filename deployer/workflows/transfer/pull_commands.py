@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 _WORDS = {
     Purpose.CACHE: "a build cache",
     Purpose.CHART: "a Helm chart",
-    Purpose.FLUX: "an artifact of Flux",
+    Purpose.FLUX: "a Flux artifact",
     Purpose.COMPOSE: "a Compose application",
     Purpose.MODEL: "a model",
     Purpose.PLUGIN: "a Docker plugin",
     Purpose.HOMEBREW: "a Homebrew bottle",
     Purpose.PROVENANCE: "an image's provenance",
-    Purpose.SBOM: "an image's list of contents (SBOM)",
-    Purpose.VEX: "a statement on vulnerabilities (VEX)",
+    Purpose.SBOM: "an image's bill of materials (SBOM)",
+    Purpose.VEX: "a vulnerability statement (VEX)",
     Purpose.SIGNATURE: "a signature",
     Purpose.ATTESTATION: "an attestation",
     Purpose.WASM: "a WebAssembly module",
@@ -49,7 +49,7 @@ def not_an_image(
     if not content.type and not content.purpose:
         what = "an artifact"
     return NotAnImage(
-        f"'{source.at('')}' is {what}, and not an image that Docker can pull.",
+        f"'{source.at('')}' is {what}, not an image that Docker can pull.",
         getting(content, source, place, parts),
         original,
     )
@@ -64,7 +64,7 @@ def getting(content: Content, source: Reference, place: Place, parts: Parts = No
     if content.kind is Kind.CACHE:
         # In the form of an index it names layers where others name manifests: nothing copies it.
         return (own,)
-    return (*([own] if own else []), f"As it is, into a folder: {_skopeo(source, place)}")
+    return (*([own] if own else []), f"To copy it to a directory as is: {_skopeo(source, place)}")
 
 
 def _own_command(content: Content, source: Reference, place: Place, parts: Parts) -> str:

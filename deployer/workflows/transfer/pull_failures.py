@@ -61,7 +61,7 @@ def _not_there(source: Reference, error: DeployerError, client: RegistryClient) 
     lacking = _incomplete(source, error, client)
     if lacking:
         return lacking
-    told = NotFound(f"There is no '{source.at('')}' at {source.domain}.", error.advice, error.original)
+    told = NotFound(f"No image '{source.at('')}' at {source.domain}.", error.advice, error.original)
     found = unknown_image(client, source.at(""), told)
     return NotFound(found.message, found.advice, error.original)
 
@@ -76,13 +76,13 @@ def _incomplete(source: Reference, error: DeployerError, client: RegistryClient)
     missing = read_contents(Reader(client, source.repository), [manifest]).missing(manifest)
     if not missing:
         return RegistryError(
-            f"'{name}' is at {source.domain}, and the engine did not find all that it needs.",
+            f"'{name}' exists at {source.domain}, but the engine did not find everything that it needs.",
             (f"deployer inspect {name}   (shows what it is)",),
             error.original,
         )
     lost = listed([short(digest) for digest in missing], _SHOWN)
     return RegistryError(
-        f"'{name}' at {source.domain} is not whole: the registry has lost {lost}.",
+        f"'{name}' at {source.domain} is incomplete: the registry has lost {lost}.",
         (f"Push it again: deployer push {name}",),
         error.original,
     )
@@ -101,13 +101,13 @@ def _other_platforms(
     theirs = listed(found, _SHOWN)
     if wanted in found or not any(_same_system(one, wanted) for one in found):
         return PlatformNotInRegistry(
-            f"'{name}' at {source.domain} is for {theirs}, and this Docker engine takes no images of that system.",
+            f"'{name}' at {source.domain} is for {theirs}, which this Docker engine cannot run.",
             (f"deployer inspect {name}   (shows what it is)", *getting(content, source, client.place)),
             error.original,
         )
     # An engine takes images of its own system alone.
     usable = next((one for one in found if wanted not in found and _same_system(one, wanted)), "")
-    advice = f"deployer pull {name} --platform {usable}   (it runs here where this machine emulates that platform)"
+    advice = f"deployer pull {name} --platform {usable}   (runs only if this machine emulates that platform)"
     return PlatformNotInRegistry(
         f"'{name}' at {source.domain} has no image for {wanted}. It has {theirs}.",
         (advice,) if usable else (f"deployer inspect {name}   (shows what it is)",),

@@ -60,6 +60,6 @@ def _remarks(
         endpoint = engine.system.endpoint()
         if is_elsewhere(endpoint):
             yield (
-                f"The Docker engine is on another machine ({endpoint}): "
-                f"{settings.address} is an address of that machine, not of this one."
+                f"The Docker engine is on another machine ({endpoint}): {settings.address} refers to that "
+                "machine, not this one."
             )

@@ -180,8 +180,8 @@ def _decide(
     if request.plain and options.wants_ca:
         why = "--insecure" if options.insecure else "tls: off in the settings"
         raise UsageError(
-            f"{why} says that {settings.address} has no TLS; --ca, --fingerprint and --system are for one that has.",
-            ("Leave one of them out.",),
+            f"{why} means that {settings.address} has no TLS, but --ca, --fingerprint and --system require TLS.",
+            ("Remove one of these options.",),
         )
     target = client.target(settings.address)
     installed = () if request.plain else placement.installed(target, client.location)
@@ -196,9 +196,9 @@ def _plan_installation(settings: Settings, options: TrustOptions, client: Client
     store = system_store.store(target) if options.system else None
     if options.system and store is None:
         raise HostError(
-            "How this system takes a CA of your own is not known: it has neither Debian's "
-            "update-ca-certificates nor Fedora's update-ca-trust.",
-            ("Repeat the command without --system, and install the CA as the system's manual says.",),
+            "Cannot add a CA to this system's trust store: neither update-ca-certificates (Debian) nor "
+            "update-ca-trust (Fedora) was found.",
+            ("Run the command again without --system, and install the CA as your system's documentation describes.",),
         )
     places = placement.places(target, client.location)
     held = system_store.holds(client.paths.root, ca.pem)
@@ -213,7 +213,9 @@ def _with_entry(drafted: InstallPlan, settings: Settings, options: TrustOptions,
     listed = registries is not None and address in registries.hosts
     warnings = []
     if registries and not listed and insecure.accepts(registries, address) and not settings.is_loopback:
-        warnings.append(f"Docker does not verify {address}: a network in its insecure-registries covers it.")
+        warnings.append(
+            f"Docker does not verify {address}: its insecure-registries list contains a network that includes it."
+        )
     try:
         entry = _entry(settings, options, client, remove=True)
     except daemon_file.NoPermission:
@@ -256,7 +258,7 @@ def _verify(settings: Settings, client: ClientMachine, ca: PrivateCA) -> None:
         verdict = Verdict.of(error)
     if not verdict.ok:
         raise HostError(
-            f"The CA is installed, but a connection to {settings.address} is not verified by it.",
+            f"The CA is installed, but it does not verify the connection to {settings.address}.",
             ("deployer doctor", "deployer configure-daemon --remove"),
             verdict.words,
         )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from deployer.tls.probe import HttpAnswer, ProbeResult
     from deployer.tls.verdict import Verdict
 
-_PLAIN = "deployer configure-daemon --insecure   (takes it as plain HTTP, without asking)"
+_PLAIN = "deployer configure-daemon --insecure   (treats it as plain HTTP, without probing it)"
 
 
 class Registry(Protocol):
@@ -115,19 +115,23 @@ def decide(request: TrustRequest, registry: Registry, known: Known, now: datetim
     except probe.ProxyFault as fault:
         raise not_let_through(request.address, fault) from fault
     except OSError as error:
-        raise HostError(f"{request.address} stopped answering.", ("Repeat the command.",), str(error)) from error
+        raise HostError(f"{request.address} stopped responding.", ("Run the command again.",), str(error)) from error
     if probe_result.speaks is probe.Speaks.HTTP:
         return _plain(request, known.installed)
     if probe_result.speaks is probe.Speaks.BROKEN:
         raise HostError(
-            f"{request.address} speaks HTTPS, but refuses what Docker needs: TLS 1.2 or newer, for this host.",
-            ("Check --host: a server with several names wants the right one.", "deployer logs   (on its machine)"),
+            f"{request.address} uses HTTPS but rejects the connection that Docker needs (TLS 1.2 or newer, for "
+            "this host).",
+            (
+                "Check --host: a server with several names needs the right one.",
+                "deployer logs   (on the machine that runs it)",
+            ),
             probe_result.words,
         )
     raise HostError(
-        f"Nothing answers at {request.address}, so what it needs cannot be found out.",
+        f"Nothing responds at {request.address}, so its requirements cannot be determined.",
         (
-            "Start it, on the machine that is to run it: deployer up",
+            "Start the registry on the machine that should run it: deployer up",
             "Check --host and --port, and the firewalls in between.",
             _PLAIN,
         ),
@@ -140,16 +144,16 @@ def _plain(request: TrustRequest, installed: Sequence[Installed]) -> Plain:
     source = next((name for name, is_given in given.items() if is_given), "")
     if source:
         raise HostError(
-            f"{request.address} answers in plain HTTP, and by {source} it is to speak HTTPS. Nothing was changed.",
-            ("Look on the machine that runs it: deployer status", _PLAIN),
+            f"{request.address} answers in plain HTTP, but HTTPS is required by {source}. Nothing was changed.",
+            ("Check on the machine that runs it: deployer status", _PLAIN),
         )
     if installed:
         raise HostError(
-            f"{request.address} answers in plain HTTP, though it spoke HTTPS before: a CA is installed for it, "
-            f"{installed[0].path}. Somebody in between may be answering in its place.",
+            f"{request.address} answers in plain HTTP but used HTTPS before: a CA is installed for it, "
+            f"{installed[0].path}. Another machine may be answering in its place.",
             (
-                "Look on the machine that runs it: deployer status",
-                "If it has no TLS any more: deployer configure-daemon --remove   (then once more without --remove)",
+                "Check on the machine that runs it: deployer status",
+                "If it no longer has TLS: deployer configure-daemon --remove   (then again without --remove)",
             ),
         )
     return Plain()
@@ -174,14 +178,14 @@ def _encrypted(
     facts = certificate.describe(pem)
     if request.fingerprint not in {"", facts.fingerprint}:
         raise HostError(
-            f"The CA of {request.address} has the SHA-256 fingerprint {facts.fingerprint}, and you gave "
+            f"The CA of {request.address} has the SHA-256 fingerprint {facts.fingerprint}, but you specified "
             f"{request.fingerprint}. Nothing was installed.",
-            ("`deployer up` prints it, on the machine that runs the registry.",),
+            ("To get it, run `deployer status` on the machine that runs the registry.",),
         )
     verdict = registry.verify(probe.trusting(pem))
     if verdict.is_unknown:
         raise HostError(
-            f"The certificate that {request.address} presents is not from the CA {facts.subject}, but from "
+            f"The certificate that {request.address} presents was not issued by the CA {facts.subject}, but by "
             f"{presented.issuer}. Nothing was installed.",
             ("Get the certificate of the CA that signed it: deployer configure-daemon --ca FILE",),
             verdict.words,
@@ -211,29 +215,29 @@ def _from_file(path: Path, now: datetime) -> bytes:
     try:
         content = read_whole(path)
     except OSError as error:
-        raise HostError(f"{path} cannot be read: {error.strerror}.", ("Check the path that --ca names.",)) from error
-    return _checked(content, str(path), now, ("Give a file with the CA's certificate, in PEM: --ca FILE",))
+        raise HostError(f"{path} cannot be read: {error.strerror}.", ("Check the path given with --ca.",)) from error
+    return _checked(content, str(path), now, ("Use a file with the CA certificate in PEM format: --ca FILE",))
 
 
 def _from_registry(address: str, registry: Registry, now: datetime, *, public: bool) -> bytes:
     fetched = registry.fetch()
-    advice: tuple[str, ...] = ("Get the certificate of its CA from who runs it: deployer configure-daemon --ca FILE",)
+    advice: tuple[str, ...] = ("Get its CA certificate from the administrator: deployer configure-daemon --ca FILE",)
     if public:
-        advice = ("Leave --fingerprint out, if it is enough that this system trusts the certificate.", *advice)
+        advice = ("Omit --fingerprint if it is enough that this system trusts the certificate.", *advice)
     if fetched.status != 200:
-        how = f"it answers {fetched.status}" if fetched.status else "it does not answer to that"
+        how = f"it responded with {fetched.status}" if fetched.status else "it did not respond"
         if public:
             raise HostError(
-                f"{address} speaks HTTPS with a certificate that this system trusts already, and does not hand out an "
-                f"CA ({how}), so there is none to compare with --fingerprint. Nothing was changed.",
+                f"{address} uses HTTPS with a certificate that this system already trusts, and does not provide a "
+                f"CA certificate ({how}) to compare with --fingerprint. Nothing was changed.",
                 advice,
             )
         raise HostError(
-            f"{address} speaks HTTPS with a certificate that this machine does not trust, and does not hand out its "
-            f"CA ({how}).",
+            f"{address} uses HTTPS with a certificate that this machine does not trust, and does not provide its "
+            f"CA certificate ({how}).",
             advice,
         )
-    return _checked(fetched.content, f"What {address} hands out as its CA", now, advice)
+    return _checked(fetched.content, f"The CA certificate that {address} provides", now, advice)
 
 
 def _checked(content: bytes, where: str, now: datetime, advice: tuple[str, ...]) -> bytes:
@@ -241,8 +245,8 @@ def _checked(content: bytes, where: str, now: datetime, advice: tuple[str, ...])
     try:
         found = certificate.describe_all(content)
     except HostError as error:
-        raise HostError(f"{where} is not a certificate in PEM.", advice, error.original) from error
+        raise HostError(f"{where} is not a certificate in PEM format.", advice, error.original) from error
     if len(found) > 1:
-        raise HostError(f"{where} holds {len(found)} certificates, and one CA is wanted.", advice)
+        raise HostError(f"{where} contains {len(found)} certificates; expected exactly one CA certificate.", advice)
     check_ca(found[0], where, now)
     return certificate.bare(content)

@@ -38,29 +38,32 @@ def engine_route(settings: Settings, proxies: Mapping[str, str], location: Engin
     try:
         found = [proxy_for(f"{scheme}://{address}", proxies) for scheme in ("https", "http")]
     except ConfigurationError as error:
-        return EngineRoute(direct.peer, f"The engine's proxies: {error.message} {address} was asked directly.")
+        return EngineRoute(direct.peer, f"The engine's proxies: {error.message} {address} was contacted directly.")
     through = dict.fromkeys(proxy for proxy in found if proxy)
     if not through:
         return direct
     named = " and ".join(str(proxy) for proxy in through)
     if any(proxy.username == _MASKED for proxy in through):
         remark = (
-            f"The Docker engine goes to {address} through the {named}, with a login that it does not tell: {address} "
-            "was asked directly."
+            f"The Docker engine uses the {named} for {address} with credentials that it does not reveal, so "
+            f"{address} was contacted directly."
         )
         return EngineRoute(direct.peer, remark)
     peer = Peer(settings.host, settings.port, route=ProxyRoute(proxies))
-    return EngineRoute(peer, f"The Docker engine goes to {address} through the {named}, and so it was asked here.")
+    return EngineRoute(peer, f"The Docker engine uses the {named} for {address}, so deployer used it too.")
 
 
 def not_let_through(address: str, fault: ProxyFault) -> HostError:
     """What is said of a proxy of the engine's that does not let it reach the registry."""
     host = address.rpartition(":")[0].strip("[]")
     return HostError(
-        f"The Docker engine goes to {address} through the {fault.proxy}, which does not let it through: "
+        f"The Docker engine connects to {address} through the {fault.proxy}, which does not allow it: "
         f"{fault.words.rstrip('.')}.",
         (
-            f"Add {host} to NO_PROXY beside the engine's proxies, in its service or daemon.json, and restart it.",
-            "Else start the registry if it is down, or let the proxy reach it.",
+            (
+                f"Add {host} to NO_PROXY next to the engine's proxies, in its service or daemon.json, and restart "
+                "the engine."
+            ),
+            "Otherwise start the registry, or allow the proxy to reach it.",
         ),
     )

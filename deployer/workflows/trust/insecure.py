@@ -126,19 +126,22 @@ def plan(request: DaemonRequest, machine: Machine, engine: EngineView) -> Daemon
     if request.file is None and found.is_elsewhere:
         raise HostError(
             f"The Docker engine in use is on another machine ({found.endpoint}), and so is its daemon.json.",
-            ("Run this command on that machine.", "Or name the file of this one: --file /etc/docker/daemon.json"),
+            (
+                "Run this command on that machine.",
+                "Or specify the file of this machine: --file /etc/docker/daemon.json",
+            ),
         )
     if request.file is None and found.kind is EngineKind.DESKTOP and "WSL_DISTRO_NAME" in machine.environment:
         raise HostError(
             "Docker Desktop reads its daemon.json on the Windows side, not in this distribution.",
-            ("Name it: --file /mnt/c/Users/YOU/.docker/daemon.json",),
+            ("Specify it: --file /mnt/c/Users/YOU/.docker/daemon.json",),
         )
     own = daemon_file.locate(daemon, machine.environment, found.kind)
     file = daemon_file.read(request.file or own)
     if request.file is not None and file.content is None and not file.target.parent.parent.is_dir():
         raise UsageError(
-            f"There is no folder {file.target.parent.parent}, in which {file.path} could be made.",
-            ("Check the path that --file names.",),
+            f"No such directory: {file.target.parent.parent}. {file.path} cannot be created there.",
+            ("Check the path given with --file.",),
         )
     text, present = _edit(request, file)
     drafted = DaemonPlan(
@@ -209,7 +212,7 @@ def _edit(request: DaemonRequest, file: DaemonFile) -> tuple[str, str]:
     except jsonc.Fault as fault:
         raise HostError(
             f"{file.path}:{fault.line}:{fault.column}: {fault.words}.",
-            ("Correct it, and repeat the command. The file was not touched.",),
+            ("Correct it and run the command again. The file was not changed.",),
         ) from fault
 
 
@@ -220,13 +223,13 @@ def _beside_flags(drafted: DaemonPlan, engine: EngineView) -> DaemonPlan:
     covering = next((flag for flag in flags if flag == request.address or _covers(flag, request.address)), "")
     unchanged = replace(drafted, text=drafted.file.text, diff="", present=covering, step=NextStep.NONE)
     if not request.remove and covering and engine.facts and accepts(engine.registries(), request.address):
-        return replace(unchanged, reason="dockerd's own --insecure-registry names it")
+        return replace(unchanged, reason="dockerd's own --insecure-registry option lists it")
     if request.remove and request.address not in flags:
         return drafted if drafted.changes else unchanged
     verb = "Remove" if request.remove else "Add"
     raise HostError(
-        f"dockerd is started with --insecure-registry {' '.join(flags)}, and it does not start "
-        "when daemon.json names insecure registries as well.",
+        f"dockerd is started with --insecure-registry {' '.join(flags)}, and does not start if daemon.json lists "
+        "insecure registries as well.",
         (
             f"{verb} it where dockerd is started: --insecure-registry {request.address}",
             "systemctl cat docker   (shows where, with systemd)",
@@ -242,7 +245,7 @@ def _with_step(drafted: DaemonPlan, engine: EngineView, *, own: Path, foreign: b
     if engine.facts is None:
         return step(NextStep.START, engine.unavailable_reason)
     if foreign:
-        return step(NextStep.NONE, f"the engine that answers here reads another file, {own}")
+        return step(NextStep.NONE, f"the engine in use reads another file, {own}")
     if kind is EngineKind.DESKTOP:
         return step(NextStep.RESTART, "Docker Desktop reads the file only when it starts")
     mirrors = jsonc.names_mirrors(drafted.text)
@@ -261,7 +264,7 @@ def _reloaded(
     if daemon is None:
         return replace(
             outcome,
-            problem="its process cannot be seen from here, so it was not told to read the file again",
+            problem="its process is not visible, so it could not be reloaded",
             advice=(process.reload_command(None),),
         )
     try:
@@ -279,7 +282,7 @@ def _unheeded(outcome: DaemonOutcome) -> DaemonOutcome:
     if outcome.problem:
         return outcome
     drafted = outcome.plan
-    reason = drafted.reason or "it read the file again and did not take the change over; its log says why"
+    reason = drafted.reason or "it reloaded the file but did not apply the change; see its log"
     return replace(outcome, problem=f"a restart is needed, because {reason}", advice=(drafted.restart,))
 
 

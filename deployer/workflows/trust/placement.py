@@ -122,7 +122,7 @@ def places(target: TrustTarget, engine: EngineLocation) -> Places:
             "import the CA there, as a trusted root, and restart Docker Desktop."
         )
     if unreached and not others:
-        raise HostError(unreached, ("deployer configure-daemon --system   (for this machine's other programs)",))
+        raise HostError(unreached, ("deployer configure-daemon --system   (for other programs on this machine)",))
     if unreached:
         return Places(others, (unreached,))
     if others and not trust_places.has_docker(target.paths) and engine.daemon is None:
@@ -154,8 +154,8 @@ def plan(address: str, pem: bytes, wanted: Places, store: Store | None = None, *
         beside = daemon_file.read(place.hosts) if place.hosts else None
         if beside is not None and beside.content not in {None, hosts}:
             warnings.append(
-                f"{beside.path} is your own and stays as it is; have it name the CA for {place.client}: "
-                'ca = "/path/to/ca.crt"'
+                f"{beside.path} was not created by deployer and is kept; add the CA for {place.client} to it: ca "
+                '= "/path/to/ca.crt"'
             )
             continue
         items.append(Item(place.client, daemon_file.read(place.file), pem, place.remark))
@@ -177,7 +177,7 @@ def plan_removal(target: TrustTarget, engine: EngineLocation) -> PlacementPlan:
     for place in _everywhere(target, engine):
         beside = daemon_file.read(place.hosts) if place.hosts else None
         if beside is not None and beside.content not in {None, hosts}:
-            warnings.append(f"{beside.path} is your own and stays, with what is beside it.")
+            warnings.append(f"{beside.path} was not created by deployer and is kept, with the files next to it.")
             continue
         # First what names the CA: a name without its file is an error for containerd.
         present = (beside, daemon_file.read(place.file))
@@ -271,7 +271,7 @@ def _make_folder(folder: Path) -> None:
             missing.mkdir(exist_ok=True)
             missing.chmod(_NEW_FOLDER_MODE)
     except OSError as error:
-        raise HostError(f"{folder} cannot be made: {error.strerror}.") from error
+        raise HostError(f"{folder} cannot be created: {error.strerror}.") from error
 
 
 def _remove(path: Path, *, folder_goes: bool) -> None:

@@ -125,8 +125,8 @@ def _expect_in_sight(now: Survey, shown: Survey) -> None:
     gone = next((name for name in named if name not in now.snapshot.repositories), None)
     if gone is not None:
         raise StorageError(
-            f"The repository '{gone}' has gone from sight since the plan was made; nothing was changed.",
-            ("Look whether the disk of the images is mounted, then run the command again.",),
+            f"The repository '{gone}' has disappeared since the plan was made; nothing was changed.",
+            ("Check that the disk with the images is mounted, then run the command again.",),
         )
 
 

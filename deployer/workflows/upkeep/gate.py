@@ -199,7 +199,7 @@ class WritePauser:
             if time.monotonic() >= deadline:
                 raise GateError(
                     f"A push in progress did not finish within {_COMMIT_SECONDS:.0f} s; nothing was changed.",
-                    ("Run the command again when there is less going on, or with a longer --wait.",),
+                    ("Run the command again when the registry is less busy, or with a longer --wait.",),
                 )
             # Where its client has gone, Caddy counts a request no longer while the registry ends it.
             time.sleep(_SETTLE_SECONDS)
@@ -233,7 +233,7 @@ class WritePauser:
             answer = connection.getresponse()
             text = answer.read(1000).decode(errors="replace")
         except (OSError, HTTPException) as error:
-            raise GateError("The frontend does not answer.", ("deployer status",), str(error)) from error
+            raise GateError("The frontend is not responding.", ("deployer status",), str(error)) from error
         finally:
             connection.close()
         if answer.getheader(GATE_HEADER) != "closed":
@@ -261,12 +261,12 @@ def recover(deployment: Deployment, engine: Engine) -> str:
 
 
 def _since(holder: GateHolder) -> str:
-    return f"Writes were paused since {holder.since:%Y-%m-%d %H:%M:%S} UTC by {holder}, which is gone"
+    return f"Writes had been paused since {holder.since:%Y-%m-%d %H:%M:%S} UTC by {holder}, which has ended"
 
 
 def _out_of_date(original: str) -> GateError:
     return GateError(
-        "Writes cannot be paused: the deployment is not as this version of deployer renders it.",
+        "Cannot pause writes: the deployed files do not match this version of deployer.",
         ("deployer up",),
         original,
     )

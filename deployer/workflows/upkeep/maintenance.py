@@ -77,13 +77,13 @@ def _expect_alone(stack: Stack, registry: ServiceContainer) -> None:
     if registry.is_published:
         where = f"on port {registry.ports[0]}" if registry.ports else "on a port of this machine"
         raise GateError(
-            f"The registry itself is published, {where}: writes there cannot be paused.",
-            (f"Take `ports` out of {stack.deployment.override_file}, then: deployer up",),
+            f"The registry is published directly {where}, so writes to it cannot be paused.",
+            (f"Remove `ports` from {stack.deployment.override_file}, then: deployer up",),
         )
     others = writers_beside(stack.engine, registry.id, layout.STORAGE)
     if others:
         raise GateError(
-            f"The container {others[0]} has the same storage mounted: what it writes cannot be paused.",
+            f"The container {others[0]} has mounted the same storage; its writes cannot be paused.",
             (f"docker stop {others[0]}   (while this runs)",),
         )
 
@@ -96,7 +96,7 @@ def reading(stack: Stack) -> Storage:
     """The storage for looking only, in the registry's own container. Raises NotFound where it does not run."""
     registry = _registry(stack)
     if not registry.is_running:
-        raise NotFound("The registry does not run.", ("deployer up",))
+        raise NotFound("The registry is not running.", ("deployer up",))
     return Storage(stack.engine, registry.id)
 
 
@@ -107,7 +107,7 @@ def _registry(stack: Stack) -> ServiceContainer:
     registry = of_service(containers, Service.REGISTRY)
     if registry is None:
         raise NotFound(
-            f"There is no deployment named '{stack.deployment.name}' on this machine.",
-            ("Run this where the registry runs.", "deployer up"),
+            f"No deployment named '{stack.deployment.name}' on this machine.",
+            ("Run this on the machine that runs the registry.", "deployer up"),
         )
     return registry

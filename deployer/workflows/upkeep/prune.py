@@ -50,7 +50,7 @@ def rules_of(
         if configured:
             return configured
         raise UsageError(
-            "It is not said what goes.",
+            "Nothing selected: say which tags to remove.",
             ("deployer prune --keep 5 --older-than 30d", "Or write rules under `retention:` in deployer.yaml."),
         )
     problems: list[str] = []
@@ -59,8 +59,8 @@ def rules_of(
         raise UsageError(f"--{problems[0].replace('older_than', 'older-than')}.")
     if rule.complaint():
         raise UsageError(
-            "It is not said what goes.",
-            ("Give --keep, --older-than, --match or --untagged; --dry-run shows the plan.",),
+            "Nothing selected: say which tags to remove.",
+            ("Use --keep, --older-than, --match or --untagged; --dry-run shows the plan.",),
         )
     return (rule,)
 

@@ -63,7 +63,7 @@ def plan_removal(storage: Storage, names: Sequence[str]) -> RemovalPlan:
             advice = (
                 (f"There are repositories below it: {', '.join(below[:3])}",) if below else did_you_mean(name, known)
             )
-            raise NotFound(f"There is no repository '{name}'.", advice or ("What there is: deployer catalog",))
+            raise NotFound(f"No repository named '{name}'.", advice or ("To list the repositories: deployer catalog",))
     return RemovalPlan(
         repositories=tuple(_described(known[name], known) for name in wanted),
         freed=_freed_by_removing(found, manifests, wanted),
@@ -110,8 +110,8 @@ def _expect_unchanged(name: str, shown: Snapshot, now: Snapshot) -> None:
     if pushed or after.revisions.keys() - before.revisions.keys():
         what = f"the tag {pushed[0]}" if pushed else "an image"
         raise StorageError(
-            f"'{name}' was pushed to meanwhile ({what}); nothing was removed.",
-            (f"If that should go too: deployer delete --repository {name}",),
+            f"'{name}' received a push in the meantime ({what}); nothing was removed.",
+            (f"To delete that too: deployer delete --repository {name}",),
         )
 
 

@@ -292,12 +292,12 @@ def _attached(
 ) -> Iterable[SelectedTag]:
     for name in sorted(removal.tags - {one.tag for one in selected}):
         tag = repository.tags[name]
-        yield SelectedTag(name, tag.digest, tag.pushed, "belongs to what goes")
+        yield SelectedTag(name, tag.digest, tag.pushed, "attached to what is removed")
 
 
 def _reason(rule: RetentionRule) -> str:
     reasons = [
-        f"beyond the newest {rule.keep}" if rule.keep else "",
+        f"not among the newest {rule.keep}" if rule.keep else "",
         f"older than {written(rule.older_than)}" if rule.older_than is not None else "",
         f"matches {rule.match}" if rule.match else "",
     ]

@@ -92,7 +92,7 @@ def change(stack: Stack, command: str, edit: Callable[[Accounts], Accounts]) -> 
         try:
             running = in_force.keep(stack, after, command)
         except EngineError as error:
-            message = f"The change is kept, but not in force yet. {error.message}"
+            message = f"The change is saved but not in effect yet. {error.message}"
             raise EngineError(message, tuple(dict.fromkeys((*error.advice, "deployer up"))), error.original) from error
     return Changed(before, after, running)
 
@@ -111,18 +111,16 @@ def find(accounts: Accounts, name: str) -> Account:
     if name in known:
         return known[name]
     if not known:
-        raise NotFound(f"There is no user {checks.shown(name)}: there are none at all.", ("deployer user add NAME",))
+        raise NotFound(f"No such user: {checks.shown(name)}. There are no users.", ("deployer user add NAME",))
     raise NotFound(
-        f"There is no user {checks.shown(name)}.", did_you_mean(name, known) or ("Who there is: deployer user list",)
+        f"No such user: {checks.shown(name)}.", did_you_mean(name, known) or ("To list the users: deployer user list",)
     )
 
 
 def added(accounts: Accounts, name: str, hashed: str) -> Accounts:
     """The users with a new one. Raises AccountsRefused where there is one of that name."""
     if any(one.name == name for one in accounts):
-        raise AccountsRefused(
-            f"There is a user '{name}' already.", (f"For a new password: deployer user password {name}",)
-        )
+        raise AccountsRefused(f"User '{name}' already exists.", (f"For a new password: deployer user password {name}",))
     return (*accounts, account.Account(name, hashed))
 
 
@@ -138,8 +136,8 @@ def without(accounts: Accounts, name: str, *, may_open: bool) -> Accounts:
     left = tuple(one for one in accounts if one.name != name)
     if not left and not may_open:
         raise AccountsRefused(
-            f"'{name}' is the last user: without users there is no sign-in, and the registry is open to everyone.",
-            ("Add another one first: deployer user add NAME", f"If that is meant: deployer user remove {name} --open"),
+            f"'{name}' is the last user; without users, no login is required and the registry is open to everyone.",
+            ("Add another one first: deployer user add NAME", f"If you want that: deployer user remove {name} --open"),
         )
     return left
 
@@ -152,7 +150,7 @@ def importer(stack: Stack, file: Path, *, skip: bool, replace: bool) -> Callable
     login.refuse_unencrypted(stack.settings)
     content = read_if_there(file)
     if content is None:
-        raise HostError(f"There is no file {file}.")
+        raise HostError(f"No such file: {file}.")
     return partial(read_import, content, str(file), skip=skip, replace=replace)
 
 
@@ -174,13 +172,13 @@ def read_import(content: bytes, place: str, accounts: Accounts, *, skip: bool, r
             problems=tuple(f"line {one.number}: {one.reason}" for one in bad),
         )
     if not found:
-        raise AccountsRefused(f"{place} holds no user that can be imported.")
+        raise AccountsRefused(f"{place} contains no users that can be imported.")
     known = {one.name: one.hash for one in accounts}
     clashing = tuple(one for one in found if one.name in known and known[one.name] != one.hash)
     if clashing and not replace:
         raise AccountsRefused(
-            f"{place} has other passwords for users that are there; nothing was changed.",
-            ("Add --replace to take the passwords of the file.",),
+            f"{place} has different passwords for existing users; nothing was changed.",
+            ("Add --replace to use the passwords in the file.",),
             problems=tuple(one.name for one in clashing),
         )
     return Import(

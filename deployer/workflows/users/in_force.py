@@ -59,7 +59,8 @@ def finish(stack: Stack) -> str:
             if deployment.apply_pending_file.exists():
                 # Only `up` knows the rules and certificates that were wanted.
                 return (
-                    "`deployer up` was interrupted; users, rules or certificates may still be those before: deployer up"
+                    "`deployer up` was interrupted; the previous users, rules or certificates may still be in "
+                    "effect: deployer up"
                 )
             command = read_if_there(deployment.reload_pending_file)
             if command is None:
@@ -68,4 +69,4 @@ def finish(stack: Stack) -> str:
     except DeployerError as error:
         return f"A change of the users was interrupted, and may not be in effect yet: {error}"
     named = f"`deployer {command.decode(errors='replace')}`"
-    return f"{named} was interrupted. Look whether it took effect, and repeat it if not: deployer user list"
+    return f"{named} was interrupted. Check whether it took effect, and repeat it if not: deployer user list"

@@ -76,11 +76,11 @@ def default_name(host: str) -> str:
 
 def check_names(name: str, namespace: str) -> None:
     """Make sure that Kubernetes takes these names; "" stands for no namespace. Raises UsageError."""
-    allowed = "lower-case letters, digits and '-'"
+    allowed = "use lowercase letters, digits and '-'"
     if not _SECRET_NAME.fullmatch(name):
         raise UsageError(f"{checks.shown(name)} is not a valid Secret name: {allowed}, in parts with '.' between them.")
     if namespace and not _NAMESPACE.fullmatch(namespace):
-        raise UsageError(f"{checks.shown(namespace)} is not a valid namespace: {allowed}, at most 63.")
+        raise UsageError(f"{checks.shown(namespace)} is not a valid namespace: {allowed}, at most 63 characters.")
 
 
 def kept_here(settings: Settings, deployment: Deployment) -> Accounts:
@@ -96,7 +96,7 @@ def check_against(known: Accounts, credentials: Credentials) -> None:
     """Make sure that the password is the one that is kept. Raises NotFound or Denied."""
     one = accounts.find(known, credentials.username)
     if not passwords.matches(credentials.password, one.hash):
-        raise Denied(f"This is not the password of '{one.name}'.", (f"deployer user password {one.name}",))
+        raise Denied(f"Wrong password for '{one.name}'.", (f"deployer user password {one.name}",))
 
 
 def check_at(client: RegistryClient) -> None:
@@ -104,7 +104,8 @@ def check_at(client: RegistryClient) -> None:
     client.ping()
     if not client.signs_in:
         raise Denied(
-            f"The registry at {client.place.address} asks for no sign-in: a cluster pulls from it without a Secret."
+            f"The registry at {client.place.address} does not require login; a cluster can pull from it without a "
+            "Secret."
         )
 
 

@@ -101,9 +101,9 @@ ADD = ("user", "add", "bob", "--cost", "10")
 def test_a_password_is_asked_for_twice_and_never_shown(terminal: Terminal) -> None:
     terminal.start(*ADD)
     terminal.answer("New password for bob: ", f"{GOOD}\n")
-    terminal.answer("The same again: ", f"{GOOD}\n")
+    terminal.answer("Repeat the password: ", f"{GOOD}\n")
     assert terminal.end() == 0
-    assert "Added the user bob" in terminal.screen
+    assert "Added user bob" in terminal.screen
     assert GOOD not in terminal.screen
     assert passwords.matches(GOOD, terminal.users["bob"])
 
@@ -111,9 +111,9 @@ def test_a_password_is_asked_for_twice_and_never_shown(terminal: Terminal) -> No
 def test_two_that_differ_are_refused(terminal: Terminal) -> None:
     terminal.start(*ADD)
     terminal.answer("New password for bob: ", f"{GOOD}\n")
-    terminal.answer("The same again: ", f"{GOOD}x\n")
+    terminal.answer("Repeat the password: ", f"{GOOD}x\n")
     assert terminal.end() == 1
-    assert "The two passwords differ. Nothing was changed." in terminal.screen
+    assert "The passwords do not match. Nothing was changed." in terminal.screen
     assert terminal.users == {}
 
 
@@ -125,7 +125,7 @@ def test_one_that_does_not_serve_is_refused_before_it_is_asked_for_again(
     terminal.answer("New password for bob: ", f"{typed}\n")
     assert terminal.end() == 1
     assert words in terminal.screen
-    assert "The same again" not in terminal.screen
+    assert "Repeat the password" not in terminal.screen
 
 
 @pytest.mark.parametrize("typed", ["\x03", "\x04"])
@@ -149,7 +149,7 @@ def test_a_signal_gives_the_terminal_its_echo_back(terminal: Terminal) -> None:
 def test_standard_input_is_not_read_from_a_terminal_that_shows_it(terminal: Terminal) -> None:
     terminal.start(*ADD, "--password-stdin")
     assert terminal.end() == 2
-    assert "Leave --password-stdin out to be asked." in terminal.screen
+    assert "Omit --password-stdin to be prompted." in terminal.screen
 
 
 def test_bytes_that_are_no_text_are_refused_without_being_shown(terminal: Terminal) -> None:
@@ -164,10 +164,10 @@ def test_bytes_that_are_no_text_are_refused_without_being_shown(terminal: Termin
 def test_a_pull_secret_asks_once(terminal: Terminal) -> None:
     terminal.start(*ADD)
     terminal.answer("New password for bob: ", f"{GOOD}\n")
-    terminal.answer("The same again: ", f"{GOOD}\n")
+    terminal.answer("Repeat the password: ", f"{GOOD}\n")
     assert terminal.end() == 0
     terminal.start("pull-secret", "bob", "--output", "s.yaml")
-    terminal.answer("Password of bob: ", f"{GOOD}\n")
+    terminal.answer("Password for bob: ", f"{GOOD}\n")
     assert terminal.end() == 0
     assert (terminal.folder / "s.yaml").exists()
     assert GOOD not in terminal.screen

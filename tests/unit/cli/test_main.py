@@ -136,7 +136,7 @@ def test_the_help_of_all_commands_says_that_options_may_stand_there(
     shown = " ".join(capsys.readouterr().out.split())
     for option in ("--config", "--name", "--host", "--port"):
         assert option in shown
-    assert "before a command or after it; the one after it counts" in shown
+    assert "before or after the command; the one after it takes precedence" in shown
 
 
 def test_a_shell_completes_commands_behind_the_options() -> None:
@@ -216,7 +216,7 @@ def test_a_file_of_another_user_is_no_bug(
     assert main(["status"]) == 1
     error, advice = capsys.readouterr().err.splitlines()
     assert error == f"Error: {tmp_path}/gate cannot be read: Permission denied."
-    assert advice == f"  → ls -ld {tmp_path}   (shows who may read there)"
+    assert advice == f"  → ls -ld {tmp_path}   (shows who can read there)"
 
 
 @pytest.mark.parametrize(("words", "line"), [((), "Interrupted."), (("1 of 3 pushed.",), "1 of 3 pushed.")])

@@ -55,7 +55,7 @@ def test_a_configuration_error_lists_its_problems(out: Output) -> None:
 def test_without_a_terminal_a_question_is_refused(out: Output) -> None:
     with pytest.raises(ConfirmationNeeded) as caught:
         out.confirm("Remove it?", yes=False)
-    assert caught.value.advice == ("Repeat the command with --yes.",)
+    assert caught.value.advice == ("Run the command again with --yes.",)
     out.confirm("Remove it?", yes=True)
 
 

@@ -26,7 +26,10 @@ TEAM = Selection.of(config=None, name="team", host=None, port="5077")
         ("deployer up --port 5001   (any free port)", "deployer up --name team --port 5001   (any free port)"),
         ("deployer status   (here)", "deployer status --name team --port 5077   (here)"),
         ("deployer catalog --tags", "deployer catalog --name team --port 5077 --tags"),
-        ("`deployer up` brings them back.", "`deployer up --name team --port 5077` brings them back."),
+        (
+            "`deployer up` starts the registry again.",
+            "`deployer up --name team --port 5077` starts the registry again.",
+        ),
         (
             "Next: deployer logs, deployer doctor",
             "Next: deployer logs --name team --port 5077, deployer doctor --name team --port 5077",

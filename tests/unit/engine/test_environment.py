@@ -175,7 +175,7 @@ def test_where_the_usual_place_is_full_the_folder_is_elsewhere(tmp_path: Path, m
 
 def test_without_any_place_it_is_said_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "_parents", lambda: iter(("/dev/null",)))
-    with pytest.raises(HostError, match="folder for temporary files") as caught:
+    with pytest.raises(HostError, match="directory for temporary files") as caught:
         ClientEnvironment(environment_of(tmp_path, CONFIGURATION)).of(Purpose.OURS)
     assert "TMPDIR" in caught.value.advice[0]
 

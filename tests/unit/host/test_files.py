@@ -64,8 +64,8 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
         (errno.ENOSPC, "df -h {}   (its disk is full"),
         (errno.EDQUOT, "df -h {}   (this user's quota"),
         (errno.EROFS, "findmnt --target {}   (its disk is mounted read-only)"),
-        (errno.EACCES, "ls -ld {}   (shows who may write there)"),
-        (errno.EPERM, "ls -ld {}   (shows who may write there)"),
+        (errno.EACCES, "ls -ld {}   (shows who can write there)"),
+        (errno.EPERM, "ls -ld {}   (shows who can write there)"),
     ],
 )
 def test_what_cannot_be_written_is_told_with_a_command_for_the_folder_that_is_there(

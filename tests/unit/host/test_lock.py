@@ -47,7 +47,7 @@ def test_a_folder_that_may_not_be_written_is_told_with_another(tmp_path: Path) -
     (tmp_path / "file").touch()
     with pytest.raises(HostError, match="cannot be written: ") as caught, exclusive(tmp_path / "file" / ".lock", "up"):
         pass
-    assert caught.value.advice[-1].endswith("export XDG_DATA_HOME=/path/to/folder")
+    assert caught.value.advice[-1].endswith("export XDG_DATA_HOME=/path/to/directory")
 
 
 def test_it_holds_although_the_file_was_replaced(tmp_path: Path) -> None:

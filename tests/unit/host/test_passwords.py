@@ -39,7 +39,7 @@ def test_what_cannot_be_used_is_refused_even_when_forced(password: str, words: s
 def test_what_is_easily_guessed_is_refused_unless_forced(password: str) -> None:
     with pytest.raises(PasswordRefused, match=r"too easy to guess: [a-z].*[.]$") as caught:
         passwords.check(password, ("annsmith", "registry"), force=False)
-    assert caught.value.advice[-1] == "Add --force to take it all the same."
+    assert caught.value.advice[-1] == "Add --force to use it anyway."
     passwords.check(password, ("annsmith", "registry"), force=True)
 
 
@@ -97,7 +97,7 @@ def test_a_sensible_cost_is_taken(cost: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cost", "words"), [(4, "too fast"), (9, "too fast"), (17, "keeps a processor busy"), (20, "busy")]
+    ("cost", "words"), [(4, "too quickly"), (9, "too quickly"), (17, "keeps a CPU busy"), (20, "busy")]
 )
 def test_another_cost_wants_force(cost: int, words: str) -> None:
     with pytest.raises(UsageError, match=words):
@@ -107,5 +107,5 @@ def test_another_cost_wants_force(cost: int, words: str) -> None:
 
 @pytest.mark.parametrize("cost", [-1, 0, 3, 21, 31, 32, 99])
 def test_an_absurd_cost_is_refused_even_when_forced(cost: int) -> None:
-    with pytest.raises(UsageError, match="cannot be used: 4 to 20 can"):
+    with pytest.raises(UsageError, match="not supported; use 4 to 20"):
         passwords.check_cost(cost, force=True)

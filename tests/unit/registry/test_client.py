@@ -106,7 +106,7 @@ def test_links_are_resolved_and_stay_at_this_registry(client: RegistryClient, fa
 @pytest.mark.parametrize("link", ["/v2/_catalog?n=1000000", "/v2/_catalog?last=x"])
 def test_pages_that_go_in_a_circle_are_refused(client: RegistryClient, fake: FakeRegistry, link: str) -> None:
     answering(fake, Reply(200, b'{"repositories": ["a"]}', {"Link": f'<{link}>; rel="next"'}))
-    with failing(RegistryError, "in a circle") as caught:
+    with failing(RegistryError, "in an endless loop") as caught:
         client.catalog()
     assert link in caught.value.original
     assert len(fake.asked) < 4
@@ -122,7 +122,7 @@ def test_a_catalog_that_breaks_off_while_paging_names_the_cure(client: RegistryC
         return None
 
     fake.before = panicking
-    with failing(RegistryError, "closed the connection without an answer") as caught:
+    with failing(RegistryError, "closed the connection without responding") as caught:
         client.catalog()
     assert "catalog.maxentries: 1000000" in caught.value.advice[-1]
 
@@ -162,7 +162,7 @@ def test_an_emptied_repository_has_no_tags(client: RegistryClient, fake: FakeReg
 
 
 def test_an_unknown_repository_is_not_found(client: RegistryClient) -> None:
-    with failing(NotFound, "There is no repository 'team/app' at localhost:5000") as caught:
+    with failing(NotFound, "No repository named 'team/app' at localhost:5000") as caught:
         client.tags("team/app")
     assert "NAME_UNKNOWN" in caught.value.original
 
@@ -209,7 +209,7 @@ def test_head_without_a_digest_falls_back_to_the_manifest(client: RegistryClient
 @pytest.mark.parametrize(("reference", "name"), [("1", "app:1"), (UNKNOWN, f"app@{UNKNOWN}")])
 def test_an_unknown_manifest_is_not_found(client: RegistryClient, reference: str, name: str) -> None:
     for ask in (client.manifest, client.head):
-        with failing(NotFound, f"There is no '{name}' at localhost:5000"):
+        with failing(NotFound, f"No image '{name}' at localhost:5000"):
             ask("app", reference)
 
 
@@ -220,7 +220,7 @@ def test_bytes_that_do_not_fit_their_digest_are_refused(
     made = image("x")
     headers = {"Content-Type": made.media_type, "Docker-Content-Digest": made.digest}
     answering(fake, Reply(200, change(made.content), headers))
-    with failing(RegistryError, "is not what its digest promises") as caught:
+    with failing(RegistryError, "does not match its digest") as caught:
         client.manifest("app", "1")
     assert made.digest in caught.value.original
 
@@ -229,7 +229,7 @@ def test_another_manifest_than_the_one_asked_for_is_refused(client: RegistryClie
     made = image("x")
     headers = {"Content-Type": made.media_type, "Docker-Content-Digest": made.digest}
     answering(fake, Reply(200, made.content, headers))
-    with failing(RegistryError, "is not what its digest promises"):
+    with failing(RegistryError, "does not match its digest"):
         client.manifest("app", UNKNOWN)
 
 
@@ -237,7 +237,7 @@ def test_a_sha512_digest_is_checked_too(client: RegistryClient, fake: FakeRegist
     made = image("x")
     headers = {"Content-Type": made.media_type, "Docker-Content-Digest": "sha512:" + "0" * 128}
     answering(fake, Reply(200, made.content, headers))
-    with failing(RegistryError, "is not what its digest promises"):
+    with failing(RegistryError, "does not match its digest"):
         client.manifest("app", "1")
 
 
@@ -258,10 +258,10 @@ def test_a_blob_is_checked(client: RegistryClient, fake: FakeRegistry) -> None:
     settings = made.blobs[0]
     assert client.blob("app", sha256(settings)) == settings
     fake.blobs[sha256(settings)] = b"damaged"
-    with failing(RegistryError, "is not what its digest promises"):
+    with failing(RegistryError, "does not match its digest"):
         client.blob("app", sha256(settings))
     del fake.blobs[sha256(settings)]
-    with failing(NotFound, "has lost a part of 'app'"):
+    with failing(NotFound, "is missing the blob .* of 'app'"):
         client.blob("app", sha256(settings))
 
 
@@ -279,7 +279,7 @@ def test_what_is_uploaded_can_be_read(client: RegistryClient) -> None:
 @pytest.mark.parametrize(("method", "path"), [("POST", "blobs"), ("PUT", "blobs"), ("PUT", "manifests")])
 def test_uploads_that_are_refused_say_so(client: RegistryClient, fake: FakeRegistry, method: str, path: str) -> None:
     fake.before = lambda asked: refused(403, "DENIED") if asked.method == method and path in asked.path else None
-    with failing(Forbidden, "does not let you, who are not signed in, push to 'app'"):
+    with failing(Forbidden, "does not allow you .not logged in. to push to 'app'"):
         client.put_blob("app", b"x")
         client.put_manifest("app", "1", DOCKER_MANIFEST, b"{}")
 
@@ -327,10 +327,10 @@ def test_one_tag_can_be_deleted_on_3_alone(client: RegistryClient, fake: FakeReg
 
 
 def test_what_is_not_there_cannot_be_deleted(client: RegistryClient, fake: FakeRegistry) -> None:
-    with failing(NotFound, "There is no 'app@sha256"):
+    with failing(NotFound, "No image 'app@sha256"):
         client.delete_manifest("app", UNKNOWN)
     if fake.version == "3":
-        with failing(NotFound, "There is no 'app:1'"):
+        with failing(NotFound, "No image 'app:1'"):
             client.delete_tag("app", "1")
 
 
@@ -346,15 +346,15 @@ MAINTENANCE = refused(503, "UNAVAILABLE", message="maintenance: gc is running.")
         (refused(500, "UNKNOWN", {"Op": "write", "Path": "/x", "Err": 28}), RegistryError, "is full", "deployer gc"),
         (refused(403, "DENIED", message="not at night"), Forbidden, "repositories: not at night.", "docker login"),
         (Reply(403), Forbidden, "list all repositories.", "deployer tags NAME"),
-        (Reply(429, b"", {"Retry-After": "7"}), RegistryError, "asked too often", "Try again in 7 seconds."),
-        (Reply(429), RegistryError, "asked too often", "Try again in a moment."),
-        (MAINTENANCE, RegistryError, "does not take this now: maintenance: gc is running.", "in a moment"),
-        (Reply(502), RegistryError, "The registry behind localhost:5000 does not answer", "deployer status"),
-        (Reply(503, HTML), RegistryError, "The registry behind localhost:5000 does not answer", "deployer status"),
-        (Reply(307, b"", {"Location": ""}), RegistryError, "redirects", "Give that host"),
+        (Reply(429, b"", {"Retry-After": "7"}), RegistryError, "received too many requests", "Try again in 7 seconds."),
+        (Reply(429), RegistryError, "received too many requests", "Try again in a moment."),
+        (MAINTENANCE, RegistryError, "cannot accept this now: maintenance: gc is running.", "in a moment"),
+        (Reply(502), RegistryError, "The registry behind localhost:5000 is not responding", "deployer status"),
+        (Reply(503, HTML), RegistryError, "The registry behind localhost:5000 is not responding", "deployer status"),
+        (Reply(307, b"", {"Location": ""}), RegistryError, "redirects", "Use that host"),
         (refused(418, "TEAPOT"), RegistryError, "refused (HTTP 418)", ""),
-        (refused(404, "UNSUPPORTED"), NotFound, "does not know what was asked for", ""),
-        (refused(405, "UNSUPPORTED"), RegistryError, "does not take this kind of request", ""),
+        (refused(404, "UNSUPPORTED"), NotFound, "has no such resource", ""),
+        (refused(405, "UNSUPPORTED"), RegistryError, "does not support this kind of request", ""),
     ],
 )
 def test_every_refusal_has_its_sentence(reply: Reply, error: type[DeployerError], message: str, advice: str) -> None:
@@ -395,13 +395,13 @@ def denied(action: str, name: str) -> Reply:
 @pytest.mark.parametrize(
     ("act", "words"),
     [
-        (lambda client: client.tags("team/app"), "does not let 'ann' pull from 'team/app'."),
-        (lambda client: client.head("team/app", "1"), "does not let 'ann' pull from 'team/app'."),
-        (lambda client: client.blob("team/app", UNKNOWN), "does not let 'ann' pull from 'team/app'."),
-        (lambda client: client.put_blob("team/app", b"x"), "does not let 'ann' push to 'team/app'."),
-        (lambda client: client.delete_manifest("team/app", UNKNOWN), "does not let 'ann' delete from 'team/app'."),
-        (lambda client: client.check_deleting("team/app"), "does not let 'ann' delete from 'team/app'."),
-        (lambda client: client.ping(), "does not let 'ann' do this."),
+        (lambda client: client.tags("team/app"), "does not allow 'ann' to pull from 'team/app'."),
+        (lambda client: client.head("team/app", "1"), "does not allow 'ann' to pull from 'team/app'."),
+        (lambda client: client.blob("team/app", UNKNOWN), "does not allow 'ann' to pull from 'team/app'."),
+        (lambda client: client.put_blob("team/app", b"x"), "does not allow 'ann' to push to 'team/app'."),
+        (lambda client: client.delete_manifest("team/app", UNKNOWN), "does not allow 'ann' to delete from 'team/app'."),
+        (lambda client: client.check_deleting("team/app"), "does not allow 'ann' to delete from 'team/app'."),
+        (lambda client: client.ping(), "does not allow 'ann' to do this."),
     ],
 )
 @pytest.mark.parametrize("detailed", [True, False])
@@ -427,9 +427,9 @@ def test_a_user_who_may_not_list_is_told_the_way_to_one_repository() -> None:
     fake = FakeRegistry(user=("ann", "pw"))
     fake.before = lambda asked: denied("*", "catalog") if "authorization" in asked.headers else None
     client = RegistryClient(URL, {}, credentials=Credentials("ann", "pw"), transport=fake.transport)
-    with client, failing(Forbidden, "does not let 'ann' list all repositories\\.") as caught:
+    with client, failing(Forbidden, "does not allow 'ann' to list all repositories\\.") as caught:
         client.catalog()
-    assert caught.value.advice[0] == "One is opened by its name: deployer tags NAME"
+    assert caught.value.advice[0] == "You can still open a repository by name: deployer tags NAME"
 
 
 def test_names_in_a_denial_do_not_reach_the_terminal_raw(client: RegistryClient, fake: FakeRegistry) -> None:

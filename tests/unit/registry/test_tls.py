@@ -110,7 +110,7 @@ def test_the_deployments_own_ca_is_trusted(tls: Site) -> None:
 
 def test_a_ca_for_another_address_is_not(tls: Site) -> None:
     tls.install(folder=tls.folder / "home/.docker/certs.d/127.0.0.1:1")
-    assert "a CA that this machine does not know" in tls.failure("https").message
+    assert "a CA that this machine does not trust" in tls.failure("https").message
     assert tls.fake.asked == []
 
 
@@ -136,7 +136,7 @@ def test_our_own_certificate_is_shown_where_one_is_installed(tmp_path: Path) -> 
     with site(tmp_path, clients=people) as tls:
         tls.install()
         wanted = tls.failure()
-        assert wanted.message == f"{tls.server.address} wants a certificate from us."
+        assert wanted.message == f"{tls.server.address} requires a client certificate."
         assert f"certs.d/{tls.server.address}/client.cert" in wanted.advice[0]
         ours = certificate("ann", signer=people, common_name="ann", use=ExtendedKeyUsageOID.CLIENT_AUTH)
         (tls.certs / "client.cert").write_bytes(ours.pem)
@@ -150,8 +150,8 @@ def test_files_of_no_use_are_named_where_the_connection_fails(tls: Site) -> None
     tls.install().write_text("no certificate\n")
     (tls.certs / "client.cert").write_bytes(tls.signer.pem)
     error = tls.failure()
-    assert f"{tls.certs / 'ca.crt'} is of no use as a CA" in "\n".join(error.advice)
-    assert f"{tls.certs / 'client.cert'} with client.key is of no use to us" in "\n".join(error.advice)
+    assert f"{tls.certs / 'ca.crt'} cannot be used as a CA" in "\n".join(error.advice)
+    assert f"{tls.certs / 'client.cert'} with client.key cannot be used" in "\n".join(error.advice)
 
 
 def test_an_encrypted_key_asks_nobody_for_its_password(tls: Site) -> None:
@@ -218,7 +218,7 @@ def test_an_upload_that_is_sent_on_in_plain_goes_in_tls(tls: Site) -> None:
 def test_a_redirect_from_tls_to_plain_is_not_followed_there(tls: Site) -> None:
     tls.install()
     tls.fake.before = lambda asked: Reply(307, b"", {"Location": f"http://{tls.server.address}/v2/_catalog"})
-    assert "without end" in tls.failure().message
+    assert "redirects endlessly" in tls.failure().message
     assert tls.server.plain == []
 
 
@@ -229,7 +229,12 @@ def test_a_401_from_elsewhere_gets_no_sign_in(tmp_path: Path) -> None:
         fake.before = lambda asked: Reply(307, b"", {"Location": f"http://127.0.0.1:{elsewhere}/v2/_catalog"})
         environment = signed_in(tmp_path, (f"127.0.0.1:{port}", "ann:s3cret"))
         client = RegistryClient(f"http://127.0.0.1:{port}", environment)
-        with client, pytest.raises(DeployerError, match=f"on to http://127.0.0.1:{elsewhere}, which requires login"):
+        with (
+            client,
+            pytest.raises(
+                DeployerError, match=f"redirects to http://127.0.0.1:{elsewhere}, which requires a separate login"
+            ),
+        ):
             client.catalog()
     assert all("authorization" not in asked.headers for asked in (*fake.asked, *stranger.asked))
 
@@ -239,7 +244,7 @@ def test_a_401_from_elsewhere_gets_no_sign_in(tmp_path: Path) -> None:
 
 def test_an_unknown_ca_gets_no_password(tls: Site) -> None:
     error = tls.failure()
-    assert "a CA that this machine does not know" in error.message
+    assert "a CA that this machine does not trust" in error.message
     assert "deployer sends no password to it" in error.message
     assert f"certs.d/{tls.server.address}/ca.crt" in error.advice[1]
     assert "certificate verify failed" in error.original
@@ -250,17 +255,17 @@ def test_an_unknown_ca_gets_no_password(tls: Site) -> None:
 def test_a_ca_that_was_replaced(tls: Site, name: str) -> None:
     file = tls.install(make_ca(name))
     error = tls.failure()
-    assert f"is not by the CA that is installed for it, {file}: the registry has a new" in error.message
-    assert error.advice == (f"If it was brought up again, the file is out of date: rm {file}",)
+    assert f"was not issued by the CA that is installed for it, {file}: the registry has a new" in error.message
+    assert error.advice == (f"If the registry was set up again, the file is out of date: rm {file}",)
     elsewhere = unknown(TrustStore((file,)))
-    assert elsewhere.message.endswith(f"{file}: the registry has a new CA, or another server answers.")
+    assert elsewhere.message.endswith(f"{file}: the registry has a new CA, or another server is answering.")
     assert "deployer configure-daemon --host reg --port 5000" in elsewhere.advice[0]
 
 
 def test_another_server_in_the_deployments_place(tls: Site) -> None:
     file = tls.install(make_ca(), tls.folder / "deployment")
     error = tls.failure(ca=file)
-    assert f"is not by this deployment's own CA, {file}: another server answers." in error.message
+    assert f"was not issued by this deployment's own CA, {file}: another server is answering." in error.message
 
 
 def test_a_damaged_file_of_the_deployments_own_ca(tls: Site) -> None:
@@ -273,7 +278,7 @@ def test_a_damaged_file_of_the_deployments_own_ca(tls: Site) -> None:
 
 def test_an_unknown_ca_on_another_machine() -> None:
     error = unknown(TrustStore())
-    assert error.message == "The certificate of reg:5000 is by a CA that this machine does not know."
+    assert error.message == "The certificate of reg:5000 was issued by a CA that this machine does not trust."
     assert error.advice[0] == "deployer configure-daemon --host reg --port 5000"
     assert error.advice[1].endswith("--ca FILE")
 
@@ -308,7 +313,7 @@ def test_an_expired_ca(tmp_path: Path) -> None:
     with site(tmp_path, certificate("127.0.0.1", signer=signer)) as tls:
         tls.install()
         error = tls.failure()
-    assert error.message.startswith(f"The CA behind the certificate of {tls.server.address} has expired")
+    assert error.message.startswith(f"The CA that issued the certificate of {tls.server.address} has expired")
     assert "deployer configure-daemon" in error.advice[1]
 
 
@@ -324,7 +329,7 @@ def test_a_certificate_of_the_future(tmp_path: Path) -> None:
     ("names", "told"),
     [
         (("reg.example", "10.0.0.1"), "it is for reg.example, 10.0.0.1."),
-        ((), "it names no host."),
+        ((), "it has no host names."),
         (tuple(f"r{number}" for number in range(8)), "it is for r0, r1, r2, r3, r4, r5 and 2 more."),
     ],
 )
@@ -339,7 +344,7 @@ def test_a_name_in_the_subject_alone_is_none_as_for_docker(tmp_path: Path) -> No
     with site(tmp_path, certificate(signer=make_ca(), common_name="localhost")) as tls:
         file = tls.install(folder=tmp_path / "deployment")
         client = RegistryClient(f"https://localhost:{tls.server.port}", tls.environment, ca=file)
-        with client, pytest.raises(RegistryError, match="is not for 'localhost': it names no host"):
+        with client, pytest.raises(RegistryError, match="is not for 'localhost': it has no host names"):
             client.catalog()
 
 
@@ -350,11 +355,11 @@ def alert(description: int) -> bytes:
 @pytest.mark.parametrize(
     ("description", "words"),
     [
-        (80, "has no certificate for '127.0.0.1', or none yet."),
-        (112, "has no certificate for '127.0.0.1', or none yet."),
-        (116, "wants a certificate from us."),
-        (40, "do not agree on how to encrypt."),
-        (70, "do not agree on how to encrypt."),
+        (80, "has no certificate for '127.0.0.1' yet, or at all."),
+        (112, "has no certificate for '127.0.0.1' yet, or at all."),
+        (116, "requires a client certificate."),
+        (40, "could not agree on TLS settings."),
+        (70, "could not agree on TLS settings."),
     ],
 )
 def test_a_handshake_that_the_server_ends(description: int, words: str) -> None:
@@ -368,7 +373,7 @@ def test_a_handshake_that_the_server_ends(description: int, words: str) -> None:
 def test_a_handshake_that_ends_without_a_word() -> None:
     with sending(b"") as server:
         client = RegistryClient(f"https://{server.address}", {})
-        with client, pytest.raises(RegistryError, match="closed the connection while TLS was agreed on"):
+        with client, pytest.raises(RegistryError, match="closed the connection during the TLS handshake"):
             client.catalog()
 
 
@@ -377,7 +382,7 @@ def test_a_plain_registry_asked_in_tls(tmp_path: Path) -> None:
     with serving(fake.answer) as port:
         with RegistryClient(f"https://127.0.0.1:{port}", {}) as client, pytest.raises(RegistryError) as caught:
             client.catalog()
-        assert caught.value.message == f"127.0.0.1:{port} does not speak HTTPS, and was asked in HTTPS."
+        assert caught.value.message == f"127.0.0.1:{port} does not use HTTPS, but deployer connected with HTTPS."
         assert "tls: off" in caught.value.advice[0]
     assert fake.asked == []
 
@@ -391,8 +396,8 @@ def test_a_registry_that_lost_its_tls_gets_nothing(tmp_path: Path) -> None:
         environment = {"HOME": str(tmp_path), **signed_in(tmp_path, (f"127.0.0.1:{port}", "ann:s3cret"))}
         with RegistryClient(f"http://127.0.0.1:{port}", environment) as client, pytest.raises(RegistryError) as caught:
             client.catalog()
-    assert f"does not speak HTTPS, but a CA is installed for it, {folder / 'ca.crt'}" in caught.value.message
-    assert caught.value.advice == (f"If it was switched off: rm {folder / 'ca.crt'}",)
+    assert f"does not use HTTPS, but a CA is installed for it, {folder / 'ca.crt'}" in caught.value.message
+    assert caught.value.advice == (f"If it was turned off: rm {folder / 'ca.crt'}",)
     assert fake.asked == []
 
 
@@ -401,7 +406,7 @@ def test_a_registry_elsewhere_that_lost_its_tls(tmp_path: Path) -> None:
     cause.reason = "WRONG_VERSION_NUMBER"
     trust = TrustStore((tmp_path / "ca.crt",))
     error = tls_fault(cause, Place.of("https://reg:5000"), HandshakeFailure(trust, None, now()), "")
-    assert error.advice == ("If it was switched off: deployer configure-daemon --host reg --port 5000 --remove",)
+    assert error.advice == ("If it was turned off: deployer configure-daemon --host reg --port 5000 --remove",)
 
 
 def test_the_systems_store_is_not_loaded_for_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -423,7 +428,7 @@ def test_given_credentials_stand_in_place_of_the_saved_ones(tls: Site) -> None:
     with tls.client(ca=file, credentials=Credentials("ann", "s3cret")) as client:
         client.ping()
     error = tls.failure(ca=file, credentials=Credentials("ann", "wr0ng"))
-    assert error.message == f"The registry at {tls.server.address} does not take this password for 'ann'."
+    assert error.message == f"The registry at {tls.server.address} rejected the password for 'ann'."
     assert "wr0ng" not in f"{error}{error.advice}{error.original}"
 
 

@@ -34,25 +34,25 @@ def test_the_three_kinds_of_bcrypt_are_taken(kind: str) -> None:
 def test_a_cost_that_would_keep_a_processor_busy_for_ever_is_refused() -> None:
     assert parse(f"ann:{HASH.replace('$10$', '$20$')}")[1] == ()
     ((bad),) = parse(f"ann:{HASH.replace('$10$', '$21$')}")[1]
-    assert "has cost 21: one check would keep a processor busy" in bad.reason
+    assert "has cost 21: a single check would keep a CPU busy" in bad.reason
 
 
 @pytest.mark.parametrize("cost", ["00", "03", "32", "99"])
 def test_a_cost_that_bcrypt_does_not_know_is_damage(cost: str) -> None:
     bad = parse(f"ann:{HASH.replace('$10$', f'${cost}$')}")[1]
-    assert bad == (BadLine(1, "the password of 'ann' is kept as a damaged bcrypt hash; only bcrypt is taken"),)
+    assert bad == (BadLine(1, "the password of 'ann' is stored as a damaged bcrypt hash; only bcrypt is supported"),)
 
 
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("ann:$apr1$x$y", "an MD5 hash of Apache's"),
-        ("ann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", "an SHA-1 hash"),
-        ("ann:$6$salt$hash", "a SHA-2 hash of crypt"),
-        ("ann:rl.3StKT.4T8M", "a hash of crypt"),
+        ("ann:$apr1$x$y", "an Apache MD5 hash"),
+        ("ann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", "a SHA-1 hash"),
+        ("ann:$6$salt$hash", "a SHA-2 crypt hash"),
+        ("ann:rl.3StKT.4T8M", "a crypt hash"),
         (f"ann:{HASH[:-1]}", "a damaged bcrypt hash"),
-        ("ann:plain text", "no hash that is known"),
-        ("hunter2hunter2", "no NAME:HASH"),
+        ("ann:plain text", "an unknown kind of hash"),
+        ("hunter2hunter2", "not in the form NAME:HASH"),
         (f"a b:{HASH}", "is not a valid user name"),
     ],
 )

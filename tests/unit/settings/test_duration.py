@@ -15,7 +15,7 @@ def test_lengths_of_time_are_read(text: str, seconds: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "5", "d", "-1d", "1.5h", "30 d", "1M", "99999999d", "1d2h"])
 def test_anything_else_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a valid length of time"):
+    with pytest.raises(ValueError, match="is not a valid duration"):
         seconds_of(text)
 
 

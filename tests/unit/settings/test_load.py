@@ -108,7 +108,7 @@ def test_all_mistakes_are_told_at_once_with_the_nearest_name(tmp_path: Path) -> 
     assert problems_of(tmp_path, text, {"DEPLOYER_PROT": "1"}, port="none") == [
         "deployer.yaml: host: 'a b' is not a valid host name or IP address",
         "deployer.yaml: port: 70000 is not a valid port: a whole number from 1 to 65535",
-        "deployer.yaml: images: 'sometimes' is none of: auto, pull, build",
+        "deployer.yaml: images: 'sometimes' must be one of: auto, pull, build",
         "deployer.yaml: registry.data: 3 is neither 'volume' nor a directory",
         "deployer.yaml: registry.imge: unknown setting, did you mean registry.image?",
         f"deployer.yaml: frontend: 3 is not a group of settings; it has: {children}",
@@ -129,14 +129,14 @@ def test_all_mistakes_are_told_at_once_with_the_nearest_name(tmp_path: Path) -> 
         ("name: ../up", "'../up' is not a valid project name"),
         ("name: ''", "'' is not a valid project name"),
         ("host: http://localhost", "has a scheme"),
-        ("host: 'localhost:5000'", "has a port in it"),
+        ("host: 'localhost:5000'", "contains a port"),
         ("host: 192.168.1", "is not a valid IP address"),
         ("host: 300.1.1.1", "is not a valid IP address"),
         ("host: a..b", "is not a valid host name"),
         ("host: 12", "12 is not a valid IP address"),
         ("host: 0x7f.1", "'0x7f.1' is not a valid IP address"),
-        ("host: '::'", "'::' stands for all addresses"),
-        ("host: 0.0.0.0", "to listen on all, write bind: 0.0.0.0"),
+        ("host: '::'", "'::' means all addresses"),
+        ("host: 0.0.0.0", "To listen on all, set bind: 0.0.0.0"),
         ("host: 224.0.0.1", "is a multicast or broadcast address"),
         ("host: 255.255.255.255", "is a multicast or broadcast address"),
         ("host: fe80::1%eth0", "has a zone"),
@@ -148,31 +148,31 @@ def test_all_mistakes_are_told_at_once_with_the_nearest_name(tmp_path: Path) -> 
         ("access: [{users: [-1], allow: [pull]}]", "-1 is not a valid user name"),
         ("access: [{users: [2026-02-30 x], allow: [pull]}]", "'2026-02-30 x' is not a valid user name"),
         ("bind: eth0", "'eth0' is neither 'auto' nor an IP address"),
-        ("tls: self-signed", "'self-signed' is none of: off, internal, acme"),
-        ("tls: {certificate: a.pem}", "tls: a certificate and its key go together"),
-        ("tls: {mode: internal, certificate: a.pem, key: b.pem}", "leave one of them out"),
+        ("tls: self-signed", "'self-signed' must be one of: off, internal, acme"),
+        ("tls: {certificate: a.pem}", "tls: certificate and key must be set together"),
+        ("tls: {mode: internal, certificate: a.pem, key: b.pem}", "remove one of them"),
         ("tls: {mode: internal, email: a@b.example}", "are for ACME"),
         ("tls: {mode: acme, email: nobody}", "'nobody' is not a valid e-mail address"),
         ("tls: {mode: acme, directory: 'http://x'}", "is not a valid address of an ACME directory"),
-        ("access: [{users: [a]}]", "access[0]: the rule does not say allow"),
-        ("access: [{allow: pull}]", "access[0]: the rule does not say users"),
-        ("access: [{users: a, allow: read}]", "access[0].allow: 'read' is none of: pull, push, delete"),
+        ("access: [{users: [a]}]", "access[0]: the rule has no allow"),
+        ("access: [{allow: pull}]", "access[0]: the rule has no users"),
+        ("access: [{users: a, allow: read}]", "access[0].allow: 'read' must be one of: pull, push, delete"),
         ("access: [{users: 'a b', allow: pull}]", "'a b' is not a valid user name"),
-        ("access: [{users: a, allow: pull, repositories: Team/x}]", "'Team/x' matches no repository"),
+        ("access: [{users: a, allow: pull, repositories: Team/x}]", "'Team/x' cannot match a repository name"),
         ("access: [{users: a, allow: pull, repository: x}]", "did you mean access[0].repositories?"),
         ("registry: {image: 'a b'}", "'a b' is not a valid image name"),
         ("registry: {image: '-rf'}", "'-rf' is not a valid image name"),
         ("registry: {data: ''}", "'' is neither 'volume' nor a directory"),
-        ('registry: {data: "a\\nb"}', "has a control character"),
+        ('registry: {data: "a\\nb"}', "contains a control character"),
         ("port: 05000", "'05000' is not a valid port"),
         ("port: 50:00", "'50:00' is not a valid port"),
         ("port: 0x1388", "'0x1388' is not a valid port"),
-        ("tls: on", "'on' is none of: off, internal, acme"),
-        ("tls: yes", "'yes' is none of: off, internal, acme"),
-        ("registry: {image: 'Registry:3'}", "'Registry:3' is not a valid image name: 'Registry:3' has upper-case"),
+        ("tls: on", "'on' must be one of: off, internal, acme"),
+        ("tls: yes", "'yes' must be one of: off, internal, acme"),
+        ("registry: {image: 'Registry:3'}", "'Registry:3' is not a valid image name: 'Registry:3' has uppercase"),
         ("frontend: {image: 'caddy:2:3'}", "'caddy:2:3' is not a valid image name: 'caddy:2:3' has two tags"),
         *(
-            (f"registry: {{data: {folder}}}", "is the system's own")
+            (f"registry: {{data: {folder}}}", "is a system directory")
             for folder in (
                 "/",
                 "//",
@@ -206,14 +206,14 @@ def test_a_wrong_value_is_told_with_its_reason(tmp_path: Path, line: str, proble
     [
         ("port: 1\nport: 2\n", "deployer.yaml:2:1: not valid YAML: 'port' is listed twice."),
         ("port: [\n", "not valid YAML"),
-        ("- a\n", "settings are written as 'name: value'"),
-        ("just words\n", "settings are written as 'name: value'"),
+        ("- a\n", "expected 'name: value' pairs"),
+        ("just words\n", "expected 'name: value' pairs"),
         ("? [a]\n: b\n", "not valid YAML"),
         ("port: !!float 5\n", "deployer.yaml:1:7: not valid YAML: the tag !!float is not supported"),
         ("port: !mine 5\n", "the tag !mine is not supported"),
         ("port: !!bool abc\n", "the tag !!bool is not supported"),
         ("a: &a [*a]\n", "not valid YAML"),
-        ("x-a: " + "[" * 3000 + "\n", "has too many groups in one another"),
+        ("x-a: " + "[" * 3000 + "\n", "is nested too deeply"),
         ('registry: {data: "\\ud800"}\n', "half of a surrogate pair"),
         ("registry: {<<: 5}\n", "not valid YAML"),
         ("# " + "x" * (1 << 20), "File too large"),
@@ -225,13 +225,13 @@ def test_a_file_that_is_no_settings_file_is_refused(tmp_path: Path, text: str, p
 
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "deployer.yaml").write_bytes(b"\xff\xfe\x00")
-    assert "not text in UTF-8" in problems_of(tmp_path)[0]
+    assert "not valid UTF-8" in problems_of(tmp_path)[0]
 
 
 def test_a_place_that_turns_out_to_be_the_systems_own_is_refused(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/etc")
-    assert "'/etc' is the system's own" in problems_of(tmp_path, "registry: {data: ./link}\n")[0]
-    assert "is your own folder" in problems_of(tmp_path, "registry: {data: '~'}\n")[0]
+    assert "'/etc' is a system directory" in problems_of(tmp_path, "registry: {data: ./link}\n")[0]
+    assert "is your home directory" in problems_of(tmp_path, "registry: {data: '~'}\n")[0]
     for folder in ("/srv", "/mnt", "/var/lib/registry", "/usr/local/registry", "/srv/registry", "/home/me/images"):
         assert settings_from(tmp_path, f"registry: {{data: {folder}}}\n").registry.data == folder
 
@@ -289,7 +289,7 @@ def test_a_device_without_an_end_is_not_read_for_ever(tmp_path: Path) -> None:
 
 def test_a_variable_that_is_no_text_is_refused(tmp_path: Path) -> None:
     found = problems_of(tmp_path, None, {"DEPLOYER_REGISTRY_DATA": "/srv/\udcff"})
-    assert found == ["DEPLOYER_REGISTRY_DATA: '/srv/\\udcff' is not text in UTF-8"]
+    assert found == ["DEPLOYER_REGISTRY_DATA: '/srv/\\udcff' is not valid UTF-8"]
 
 
 def test_an_empty_file_is_no_mistake(tmp_path: Path) -> None:
@@ -317,7 +317,7 @@ def test_the_file_is_looked_for_in_order(tmp_path: Path) -> None:
 
 
 def test_a_named_file_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"There is no file .*missing\.yaml, which --config names"):
+    with pytest.raises(ConfigurationError, match=r"--config refers to .*missing\.yaml, but there is no such file"):
         find_file(Path("missing.yaml"), {}, tmp_path)
 
 
@@ -378,20 +378,23 @@ def test_retention_rules_are_read_with_their_types(tmp_path: Path) -> None:
     [
         ("retention: 5", "retention: 5 is not a list of rules"),
         ("retention: [5]", "retention[0]: 5 is not a rule"),
-        ("retention: [{}]", "retention[0]: the rule does not say what goes: give keep, older_than, match or untagged"),
-        ("retention: [{by: pushed}]", "retention[0]: the rule does not say what goes"),
+        (
+            "retention: [{}]",
+            "retention[0]: the rule does not say what to remove: set keep, older_than, match or untagged",
+        ),
+        ("retention: [{by: pushed}]", "retention[0]: the rule does not say what to remove"),
         ("retention: [{kep: 5}]", "retention[0].kep: unknown setting, did you mean retention[0].keep?"),
         ("retention: [{keep: 1}, {keep: 0}]", "retention[1].keep: 0 is not a valid number of images to keep"),
-        ("retention: [{older_than: 30}]", "retention[0].older_than: '30' is not a valid length of time"),
-        ("retention: [{older_than: 30 days}]", "retention[0].older_than: '30 days' is not a valid length of time"),
+        ("retention: [{older_than: 30}]", "retention[0].older_than: '30' is not a valid duration"),
+        ("retention: [{older_than: 30 days}]", "retention[0].older_than: '30 days' is not a valid duration"),
         ("retention: [{match: '('}]", "retention[0].match: '(' is not a valid regular expression: "),
         (
             "retention: [{match: 'a{99999999999}'}]",
             "retention[0].match: 'a{99999999999}' is not a valid regular expression: ",
         ),
-        (f"retention: [{{match: '{'(' * 3000}'}}]", "retention[0].match: this regular expression has too many groups"),
-        ("retention: [{keep: 1, by: size}]", "retention[0].by: 'size' is none of: later, created, pushed"),
-        ("retention: [{keep: 1, repositories: []}]", "retention[0].repositories: [] is not a list of names"),
+        (f"retention: [{{match: '{'(' * 3000}'}}]", "retention[0].match: this regular expression is nested too deeply"),
+        ("retention: [{keep: 1, by: size}]", "retention[0].by: 'size' must be one of: later, created, pushed"),
+        ("retention: [{keep: 1, repositories: []}]", "retention[0].repositories: [] is not a list of repository names"),
         ("retention: [{keep: 1, untagged: 3}]", "retention[0].untagged: 3 is neither true nor false"),
     ],
 )
@@ -431,7 +434,7 @@ def test_access_rules_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("host", ["localhost", "10.1.2.3", "registry"])
 def test_no_public_ca_certifies_what_is_no_public_name(tmp_path: Path, host: str) -> None:
     (found,) = problems_of(tmp_path, f"host: {host}\ntls: acme\n")
-    assert found.startswith(f"tls: no public CA gives a certificate for '{host}'")
+    assert found.startswith(f"tls: no public CA issues a certificate for '{host}'")
     own = f"host: {host}\ntls: {{mode: acme, directory: 'https://ca.example/acme/directory'}}\n"
     assert settings_from(tmp_path, own).tls.is_on
 
@@ -445,16 +448,16 @@ def test_no_public_ca_certifies_what_is_no_public_name(tmp_path: Path, host: str
         # Anyone who named an image freely is not judged by its name.
         ("frontend: {page: kwk}\nregistry: {image: 'mine:3'}\n", None),
         ("frontend: {page: joxit}\nimages: pull\n", None),
-        ("frontend: {page: kwk}\nimages: pull\n", "frontend.page: kwk needs registry 2.8, and registry:3 is version 3"),
+        ("frontend: {page: kwk}\nimages: pull\n", "frontend.page: kwk needs registry 2.8, but registry:3 is version 3"),
         *(
-            (f"frontend: {{page: kwk}}\nregistry: {{image: '{name}'}}\n", f"and {name} is version 3: write registry:")
+            (f"frontend: {{page: kwk}}\nregistry: {{image: '{name}'}}\n", f"but {name} is version 3: set registry:")
             for name in ("registry:3.0.0", "registry", "mirror.example:5000/library/registry:3-alpine",
                          "ghcr.io/distribution/distribution:v3.1.1", "registry:3@sha256:" + "0" * 64)
         ),
-        ("frontend: {page_image: 'ui:2'}\n", "frontend: page_image is another page's, and page is builtin: write page"),
-        ("frontend: {page: none, page_image: 'ui:2'}\n", "and page is none: write page: kwk or joxit beside it"),
+        ("frontend: {page_image: 'ui:2'}\n", "frontend: page_image does not apply to page: builtin; set page"),
+        ("frontend: {page: none, page_image: 'ui:2'}\n", "page: none; set page: kwk or joxit"),
         ("frontend: {page: joxit, page_image: 'UI:2'}\n", "frontend.page_image: 'UI:2' is not a valid image name"),
-        ("frontend: {page: portus}\n", "frontend.page: 'portus' is none of: builtin, kwk, joxit, none"),
+        ("frontend: {page: portus}\n", "frontend.page: 'portus' must be one of: builtin, kwk, joxit, none"),
     ],
 )  # fmt: skip
 def test_another_page_goes_with_its_image_and_a_registry_that_it_can_read(

@@ -256,7 +256,7 @@ def test_the_advice_for_a_symbolic_link_works(tree: Tree, place: str) -> None:
     assert named in raised.value.message
     advice = raised.value.advice[0]
     if place == "blobs":
-        assert "folder" in advice
+        assert "directory" in advice
         return
     command = advice.partition(": ")[2].replace(named, str(path))
     subprocess.run(["sh", "-c", command], check=True)

@@ -99,7 +99,7 @@ def test_fingerprints_in_any_form(form: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "AA:BB", "g" * 64, "a" * 63, "a" * 65])
 def test_what_is_no_fingerprint(text: str) -> None:
-    with pytest.raises(ValueError, match="no SHA-256 fingerprint"):
+    with pytest.raises(ValueError, match="not a SHA-256 fingerprint"):
         reading.fingerprint_of(text)
 
 
@@ -136,7 +136,7 @@ def test_what_should_be_told(tmp_path: Path) -> None:
     )
     assert "within a day" in own(tmp_path, certificate(HOST, signer=ROOT, ends=now() + DAY / 2)).warnings[0]
     [alone] = own(tmp_path, certificate(HOST)).warnings
-    assert "signed by itself, which this machine's system does not trust" in alone
+    assert "self-signed, which this system does not trust" in alone
     [private] = own(tmp_path, certificate(HOST, signer=make_ca("Private"))).warnings
     assert "from CN=Private" in private
     # A CA of the same name with another key is another CA.
@@ -165,7 +165,7 @@ def test_the_order_of_the_chain(tmp_path: Path) -> None:
     made = certificate(HOST, signer=ROOT)
     path, key = made.write(tmp_path)
     path.write_bytes(ROOT.pem + made.pem)
-    assert "stand in the wrong order: the server's own is number 2" in refused_files(path, key).message
+    assert "are in the wrong order: the server certificate is number 2" in refused_files(path, key).message
 
 
 def test_files(tmp_path: Path) -> None:
@@ -173,22 +173,22 @@ def test_files(tmp_path: Path) -> None:
     path, key = made.write(tmp_path)
     missing = refused_files(tmp_path / "none", key)
     assert isinstance(missing, ConfigurationError)
-    assert f"There is no file {tmp_path / 'none'}, which tls.certificate names." in missing.message
-    assert "which tls.key names" in refused_files(path, tmp_path / "none").message
-    assert "is a folder" in refused_files(tmp_path, key).message
-    assert "holds a private key, and no certificate" in refused_files(key, key).message
+    assert f"tls.certificate refers to {tmp_path / 'none'}, but there is no such file." in missing.message
+    assert "tls.key refers to" in refused_files(path, tmp_path / "none").message
+    assert "is a directory" in refused_files(tmp_path, key).message
+    assert "contains a private key and no certificate" in refused_files(key, key).message
     both = tmp_path / "both"
     both.write_bytes(made.pem + made.key_pem)
-    assert "holds a private key too" in refused_files(both, key).message
+    assert "also contains a private key" in refused_files(both, key).message
     binary = tmp_path / "binary"
     binary.write_bytes(made.certificate.public_bytes(serialization.Encoding.DER))
-    assert "holds no certificate in PEM" in refused_files(binary, key).message
+    assert "contains no certificate in PEM" in refused_files(binary, key).message
     assert refused_files(binary, key).advice == (f"openssl x509 -inform DER -in {binary} -out {binary}.pem",)
     damaged = tmp_path / "damaged"
     damaged.write_bytes(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     assert "cannot be read" in refused_files(damaged, key).message
     path.chmod(0o600)
-    assert "holds no private key in PEM" in refused_files(path, path).message
+    assert "contains no private key in PEM" in refused_files(path, path).message
 
 
 def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +206,7 @@ def test_a_key_for_everyone_is_refused(tmp_path: Path, mode: int) -> None:
     path, key = certificate(HOST).write(tmp_path)
     key.chmod(mode)
     error = refused_files(path, key)
-    assert "Everyone on this machine may read or change the key" in error.message
+    assert "Every user of this machine can read or change the key" in error.message
     assert error.advice == (f"chmod 600 {key}",)
 
 
@@ -216,11 +216,11 @@ def test_a_key_that_does_not_serve(tmp_path: Path) -> None:
     key.write_bytes(certificate(HOST).key_pem)
     assert "does not belong to the certificate" in refused_files(path, key).message
     key.write_bytes(made.locked_key_pem(b"secret"))
-    assert "locked with a passphrase" in refused_files(path, key).message
+    assert "protected with a passphrase" in refused_files(path, key).message
     rsa = openssl(tmp_path, "genrsa", "2048")
     openssl(tmp_path, "rsa", "-aes128", "-traditional", "-passout", "pass:x", "-out", str(key), content=rsa)
     assert b"Proc-Type: 4,ENCRYPTED" in key.read_bytes()
-    assert "locked with a passphrase" in refused_files(path, key).message
+    assert "protected with a passphrase" in refused_files(path, key).message
     key.write_bytes(b"-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n")
     error = refused_files(path, key)
     assert "cannot be read" in error.message

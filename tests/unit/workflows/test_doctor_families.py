@@ -96,8 +96,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 @pytest.mark.parametrize(
     ("environment", "current", "words", "advice"),
     [
-        ({"DOCKER_HOST": "tcp://a:1", "DOCKER_CONTEXT": "b"}, "", "goes to tcp://a:1 and not to the", "unset DOCKER_C"),
-        ({"DOCKER_HOST": "tcp://a:1"}, "mine", "goes there, and not to the context mine", "unset DOCKER_HOST"),
+        ({"DOCKER_HOST": "tcp://a:1", "DOCKER_CONTEXT": "b"}, "", "uses tcp://a:1, not the", "unset DOCKER_C"),
+        ({"DOCKER_HOST": "tcp://a:1"}, "mine", "uses it instead of the context mine", "unset DOCKER_HOST"),
         ({"DOCKER_CONTEXT": "b"}, "mine", "DOCKER_CONTEXT is set to b", "unset DOCKER_CONTEXT"),
     ],
 )
@@ -136,7 +136,7 @@ def test_plugins_are_told_as_docker_info_tells_them() -> None:
     ]}  # fmt: skip
     compose, buildx, scout = plugins_of(told)
     assert compose == Plugin("compose", "", "/home/a/docker-compose", "exec format error", ("/usr/x",))
-    assert buildx.error == "it does not answer as a plugin does"
+    assert buildx.error == "it does not respond like a plugin"
     assert scout.error == ""
 
 
@@ -152,7 +152,7 @@ def test_a_compose_plugin_that_does_not_run_is_wrong_and_what_it_hides_is_named(
 def test_other_plugins_are_the_users_own_affair(machine: Machine) -> None:
     broken = Plugin("buildx", "", "/usr/b", "exit status 3", ())
     [found] = machine.told(client_findings.examine, Telling(found=(broken, Plugin("scout", "v1", "/usr/s", "", ()))))
-    assert (found.state, "commands of deployer do without it" in found.sentence) == ("note", True)
+    assert (found.state, "not needed by deployer" in found.sentence) == ("note", True)
 
 
 def test_several_compose_plugins_are_told(machine: Machine) -> None:
@@ -248,7 +248,7 @@ class FullDisk:
 def test_a_disk_that_takes_no_more_files(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("deployer.workflows.diagnosis.option_findings.os.statvfs", lambda _path: FullDisk())
     [found] = machine.told(option_findings.examine)
-    assert (found.state, "takes no more files" in found.sentence) == ("wrong", True)
+    assert (found.state, "is out of inodes" in found.sentence) == ("wrong", True)
     # An engine elsewhere has another machine's disk.
     assert machine.told(option_findings.examine, Telling(endpoint="tcp://192.0.2.1:2375")) == []
 
@@ -256,7 +256,7 @@ def test_a_disk_that_takes_no_more_files(machine: Machine, monkeypatch: pytest.M
 def test_an_engine_that_takes_no_ipv6_address_in_a_name(machine: Machine) -> None:
     six = Settings(host="::1")
     [found] = machine.told(option_findings.examine, Telling(version="20.10.24"), settings=six)
-    assert (found.state, "takes no IPv6 address" in found.sentence) == ("wrong", True)
+    assert (found.state, "does not accept IPv6 addresses" in found.sentence) == ("wrong", True)
     assert found.advice
     assert machine.told(option_findings.examine, Telling(), settings=six) == []
 
@@ -275,14 +275,18 @@ OUTSIDE = Settings(host="registry.example", port=5000)
 @pytest.mark.parametrize(
     ("theirs", "environment", "words"),
     [
-        ({"HttpProxy": "http://u:secret@proxy:3128"}, {}, ["The Docker engine goes to registry.example:5000 through"]),
+        (
+            {"HttpProxy": "http://u:secret@proxy:3128"},
+            {},
+            ["The Docker engine connects to registry.example:5000 through"],
+        ),
         ({"HttpProxy": "http://proxy:3128", "NoProxy": "registry.example"}, {}, []),
         ({"HttpProxy": "http://proxy:3128", "NoProxy": "*"}, {}, []),
         ({"HttpsProxy": "http://proxy:3128"}, {}, []),
         (
             {},
             {"HTTP_PROXY": "http://u:secret@proxy:3128"},
-            ["Commands of deployer go to registry.example:5000 through"],
+            ["Requests to registry.example:5000 go through"],
         ),
         ({}, {"HTTPS_PROXY": "http://proxy:3128"}, ["the Docker engine has none"]),
         ({"HttpsProxy": "http://proxy:3128"}, {"HTTPS_PROXY": "http://proxy:3128"}, []),
@@ -324,7 +328,7 @@ def test_a_clock_that_was_set_back_is_seen_by_the_files(machine: Machine) -> Non
     file.touch()
     os.utime(file, (NOW.timestamp() + 7200,) * 2)
     [found] = machine.told(clock_findings.engine)
-    assert (found.state, "deployer wrote files here at 2026-11-29 07:00" in found.sentence) == ("wrong", True)
+    assert (found.state, "deployer wrote files at 2026-11-29 07:00" in found.sentence) == ("wrong", True)
     os.utime(file, (NOW.timestamp(),) * 2)
     assert machine.told(clock_findings.engine) == []
 

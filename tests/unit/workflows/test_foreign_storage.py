@@ -118,7 +118,7 @@ class TestForeignFiles:
     def test_a_name_of_two_lines_is_no_trace(self, tree: Tree) -> None:
         tree.push("app", ["1"], image("x"))
         (tree.root / "repositories/app/_x\ny").mkdir()
-        with pytest.raises(StorageError, match="a name that cannot be listed"):
+        with pytest.raises(StorageError, match="a file name that cannot be listed"):
             look(tree)
 
 
@@ -153,7 +153,7 @@ class TestUnreadable:
     def test_content_without_repositories_is_not_garbage(self, tree: Tree) -> None:
         tree.push("app", ["1"], image("x"))
         (tree.root / "repositories").rename(tree.folder / "aside")
-        with pytest.raises(StorageError, match="its folder `repositories` is missing"):
+        with pytest.raises(StorageError, match="its directory `repositories` is missing"):
             look(tree)
 
     @pytest.mark.parametrize("there", ["", "docker", "docker/registry/v2", "docker/registry/v2/repositories"])
@@ -164,19 +164,22 @@ class TestUnreadable:
     @pytest.mark.parametrize(
         ("said", "message"),
         [
-            ("find: 'blobs/sha256/aa': Input/output error", "The disk that holds the images fails: blobs/sha256/aa."),
+            ("find: 'blobs/sha256/aa': Input/output error", "The disk with the images is failing: blobs/sha256/aa."),
             (
                 "find: blobs/aa: I/O error\nfind: blobs/aa: Input/output error",
-                "The disk that holds the images fails: blobs/aa.",
+                "The disk with the images is failing: blobs/aa.",
             ),
-            ("ls: repositories/app: Stale file handle", "The disk that holds the images fails: repositories/app."),
+            ("ls: repositories/app: Stale file handle", "The disk with the images is failing: repositories/app."),
             (
                 "find: 'repositories/app/_manifests': Permission denied",
-                "The registry's container may not read or change its storage: repositories/app/_manifests.",
+                (
+                    "The registry's container has no permission to read or change its storage: "
+                    "repositories/app/_manifests."
+                ),
             ),
             (
                 "mv: cannot move: Read-only file system",
-                "The registry's storage is mounted read-only: nothing was changed.",
+                "The registry's storage is mounted read-only; nothing was changed.",
             ),
         ],
     )
@@ -212,7 +215,7 @@ class TestTheFuture:
         found = look(tree, cast("RemovalPolicy", oldest))
         assert (found.future_tags, found.skipped_repositories) == (("app:ahead",), ("app",))
         assert found.removal.is_empty
-        assert sentences(found)[0].startswith("app:ahead: pushed in the future")
+        assert sentences(found)[0].startswith("app:ahead: the storage dates these pushes in the future")
 
     def test_an_hour_is_what_two_clocks_may_differ_by(self, tree: Tree) -> None:
         tree.push("app", ["1"], image("x"), age=-HOUR // 2)

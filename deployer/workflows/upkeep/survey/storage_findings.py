@@ -39,8 +39,8 @@ def of_survey(found: Survey) -> Iterator[Finding]:
         them = "it" if number == 1 else "them"
         yield Finding(
             "wrong",
-            f"{'A damaged file is' if number == 1 else f'{number} damaged files are'} among the content, and a push "
-            f"that needs {them} would take {them} for whole.",
+            f"The storage contains {'a damaged file' if number == 1 else f'{number} damaged files'}; a push that "
+            f"needs {them} would treat {them} as intact.",
             (CURE,),
         )
 
@@ -55,9 +55,9 @@ def _of_wrong_sizes(wrong: Sequence[WrongSize]) -> Iterator[Finding]:
         push = f"Push {listed(images)} again with `docker push`, which corrects the manifest."
         yield Finding(
             "wrong",
-            f"{listed(images)}: {listed([state(one) for one in found])}. {those} whole and "
-            f"the manifest is wrong: containerd, which newer Docker pulls with, refuses {them}.",
-            (push, f"Or remove: deployer delete {delete}, then: deployer gc"),
+            f"{listed(images)}: {listed([state(one) for one in found])}. {those} intact, but the manifest is "
+            f"wrong: containerd, which newer Docker versions use to pull, rejects {them}.",
+            (push, f"Or delete: deployer delete {delete}, then: deployer gc"),
         )
 
 
@@ -66,31 +66,32 @@ def _of_nameless(tags: Sequence[str]) -> Iterator[Finding]:
         them, file = ("it", "a tag, whose file is") if len(tags) == 1 else ("them", "tags, whose files are")
         yield Finding(
             "wrong",
-            f"{listed(tags)}: {file} missing or damaged in the storage, so that nobody knows what the tag names.",
+            f"{listed(tags)}: {file} missing or damaged in the storage, so it is unknown which image the tag "
+            "points to.",
             (f"Push {them} again, or: deployer delete {' '.join(tags[:MANY])}",),
         )
 
 
 def _of_clock(found: Survey) -> Iterator[Finding]:
     now = f"{datetime.fromtimestamp(found.snapshot.moment, UTC):%Y-%m-%d %H:%M} UTC"
-    clock = f"The clock here says {now}: compare it, with `date`, and set it where it is wrong."
+    clock = f"This machine's clock says {now}. Check it with `date`, and set it if it is wrong."
     if found.future_tags:
         tags, them = listed(found.future_tags), "it" if len(found.future_tags) == 1 else "them"
         delete = " ".join(found.future_tags[:MANY])
         yield Finding(
             "wrong",
-            f"{tags}: pushed in the future, as the storage says. A clock was wrong, and `prune` removes "
-            "nothing there by age or number.",
+            f"{tags}: the storage dates these pushes in the future. A clock was wrong; `prune` removes nothing "
+            "there by age or number.",
             (
                 clock,
-                f"Where the clock is right: push {them} again, or deployer delete {delete}",
+                f"If the clock is right: push {them} again, or deployer delete {delete}",
             ),
         )
     if found.snapshot.has_future:
         yield Finding(
             "note",
-            "Content in the storage is dated in the future: a clock was wrong. It counts as just pushed.",
-            (clock, "deployer gc   (dates it by the present moment)"),
+            "Content in the storage is dated in the future: a clock was wrong. It is treated as just pushed.",
+            (clock, "deployer gc   (resets the dates to the current time)"),
         )
 
 
@@ -99,11 +100,11 @@ def _of_foreign(paths: Sequence[str]) -> Iterator[Finding]:
         whole = [in_container(path) for path in paths]
         yield Finding(
             "wrong",
-            f"Among the tags are files that no registry has made: {listed(whole)}. The registry lists them as tags, "
-            "and fails to delete images there.",
+            f"Stray files were found among the tags: {listed(whole)}. The registry lists them as tags and cannot "
+            "delete images in these repositories.",
             (
-                f"Remove them (the registry's container has the volume or data directory at {layout.STORAGE}).",
-                "Keep away the program that makes them, such as a file indexer or a network share.",
+                f"Remove them (in the registry's container, the volume or data directory is at {layout.STORAGE}).",
+                "Stop the program that creates them, such as a file indexer or a network share.",
             ),
         )
 
@@ -117,7 +118,7 @@ def _of_foreign_repositories(repositories: Iterable[StoredRepository]) -> Iterat
             f"Among the repositories are folders with names that no registry takes: {listed(whole)}. Nothing can be "
             "pulled or deleted there, and `gc` keeps the content that they name.",
             (
-                f"Remove them (the registry's container has the volume or data directory at {layout.STORAGE}).",
+                f"Remove them (in the registry's container, the volume or data directory is at {layout.STORAGE}).",
                 "deployer gc   (then frees what only they named)",
                 "Keep away the program that makes them, such as the recycle bin of a network share.",
             ),
@@ -128,11 +129,11 @@ def _of_shared(paths: Sequence[str]) -> Iterator[Finding]:
     if paths:
         yield Finding(
             "wrong",
-            f"Files of tags are hard links to other files, and a push to one changes the others too: "
+            "Some tag files are hard links to each other, so a push to one tag also changes the others: "
             f"{listed([in_container(path) for path in paths])}.",
             (
-                f"{CURE}   (makes each a file of its own)",
-                "Keep away the program that links equal files, such as jdupes or a backup tool.",
+                f"{CURE}   (gives each tag its own file)",
+                "Exclude the storage from programs that hard-link identical files, such as jdupes or a backup tool.",
             ),
         )
 
@@ -141,20 +142,20 @@ def _of_irregular(paths: Sequence[str], *, is_listing_incomplete: bool) -> Itera
     if not paths:
         return
     whole = [in_container(path) for path in paths]
-    names = "a file or folder" if len(paths) == 1 else "files and folders"
-    kept = "No content" if is_listing_incomplete else "Nothing of those repositories"
+    names = "file or directory" if len(paths) == 1 else "files and directories"
+    kept = "no content" if is_listing_incomplete else "nothing in those repositories"
     tags = [f"{found[1]}:{found[2]}" for path in paths if (found := _TAGS_LINK.fullmatch(path))]
     yield Finding(
         "wrong",
-        f"The storage has something else in place of {names} of the registry's, which it cannot read: "
-        f"{listed(whole)}. {kept} is removed meanwhile.",
+        f"The storage has something other than the expected {names} here, which the registry cannot read: "
+        f"{listed(whole)}. Until this is fixed, {kept} is removed.",
         (
             (
-                f"Move {listed(whole)} away, or put back what belongs there: the registry's container has the volume "
-                f"or data directory at {layout.STORAGE}."
+                f"Move {listed(whole)} away, or restore the original (in the registry's container, the volume "
+                f"or data directory is at {layout.STORAGE})."
             ),
             *([f"Then push {listed(tags)} again."] if tags else []),
-            "Then: deployer status   (names the images that are not whole without it)",
+            "Then: deployer status   (lists the images that are incomplete without it)",
         ),
     )
 
@@ -174,8 +175,8 @@ def of_damages(damages: Sequence[Damage]) -> Iterator[Finding]:
         cures = _cures(found, them, can_push=bool(tagged))
         yield Finding(
             "wrong",
-            f"{listed(images)} cannot be pulled whole: {listed([state(one) for one in found])}.",
-            (*cures, f"{'Or remove' if cures else 'Remove'} {them}: {_removal(name, found)}"),
+            f"{listed(images)} cannot be pulled in full: {listed([state(one) for one in found])}.",
+            (*cures, f"{'Or delete' if cures else 'Delete'} {them}: {_removal(name, found)}"),
         )
 
 
@@ -186,10 +187,10 @@ def _cures(found: Sequence[Damage], them: str, *, can_push: bool) -> tuple[str, 
     if obstacles:
         move = f"Move {listed(obstacles)} away."
         if any(one.is_unlinked for one in found):
-            return (move, f"{CURE}   (writes missing links again)", *((f"Then {push}",) if can_push else ()))
+            return (move, f"{CURE}   (restores missing link files)", *((f"Then {push}",) if can_push else ()))
         return (move, f"Then {push}") if can_push else (move,)
     if all(one.is_unlinked for one in found):
-        links = f"{CURE}   (writes the {'link' if len(found) == 1 else 'links'} again)"
+        links = f"{CURE}   (restores the link {'file' if len(found) == 1 else 'files'})"
         return (links, f"Or {push}") if can_push else (links,)
     if not can_push:
         return ()
@@ -203,10 +204,9 @@ def of_links(paths: Iterable[str]) -> Iterator[Finding]:
         found = list(group)
         yield Finding(
             "wrong",
-            f"{name}: {'the link' if len(found) == 1 else 'the links'} of {len(found)} of its manifests and layers "
-            f"{'is' if len(found) == 1 else 'are'} empty or damaged, and the registry does not find them: "
-            f"{listed([path.split('/')[-2][:12] for path in found])}.",
-            (f"{CURE}   (writes them again)",),
+            f"{name}: {'1 link file is' if len(found) == 1 else f'{len(found)} link files are'} empty or damaged, "
+            f"so the registry cannot find the content: {listed([path.split('/')[-2][:12] for path in found])}.",
+            (f"{CURE}   (restores the link files)",),
         )
 
 
@@ -215,14 +215,14 @@ def of_unknown(unknown: Iterable[Unknown]) -> Iterator[Finding]:
     for one in unknown:
         if one.is_new:
             sentence = (
-                f"{one.repository}@{one.digest} was pushed meanwhile: it is kept, and nothing else is said of it."
+                f"{one.repository}@{one.digest} was pushed in the meantime; it is kept and was not checked further."
             )
             yield Finding("note", sentence)
             continue
         yield Finding(
             "note",
-            f"The manifest {one.repository}@{one.digest} is of a form that deployer does not read, "
-            "so all that its repository has is kept.",
+            f"The manifest {one.repository}@{one.digest} has a format that deployer cannot read, so everything in "
+            "its repository is kept.",
         )
 
 

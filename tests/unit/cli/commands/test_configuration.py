@@ -33,8 +33,8 @@ def test_init_refuses_to_write_over_a_file(folder: Path, capsys: pytest.CaptureF
     assert main(["init"]) == 2
     assert file.read_text() == "port: 5077  # mine\n"
     error = capsys.readouterr().err
-    assert f"{file} is there already, and was not touched." in error
-    assert "→ deployer init --force   (replaces it; the old one is kept as deployer.yaml.old)" in error
+    assert f"{file} already exists and was not changed." in error
+    assert "→ deployer init --force   (overwrites it; the old one is kept as deployer.yaml.old)" in error
 
 
 def test_init_with_force_keeps_the_old_file_beside_it(folder: Path) -> None:
@@ -52,5 +52,5 @@ def test_init_can_be_tried_first(folder: Path, capsys: pytest.CaptureFixture[str
     assert main(["init", "--dry-run", "--port", "5078"]) == 0
     shown = capsys.readouterr()
     assert yaml.safe_load(shown.out)["port"] == 5078
-    assert shown.err == f"Dry run: {folder / 'deployer.yaml'} was not written.\n"
+    assert shown.err == f"Dry run: {folder / 'deployer.yaml'} not written.\n"
     assert list(folder.iterdir()) == []

@@ -101,7 +101,7 @@ def test_an_empty_catalog_says_how_to_fill_it(shell: Shell) -> None:
 def test_a_pattern_that_matches_nothing_is_no_empty_registry(shell: Shell) -> None:
     shell.registry.repositories = {"centos": Held(), "debian": Held()}
     assert shell.run("catalog", "nothing*") == 0
-    assert (shell.out, shell.err) == ("", "None of its 2 repositories matches.\n")
+    assert (shell.out, shell.err) == ("", "None of the 2 repositories matches.\n")
 
 
 def test_catalog_with_tags_is_a_tree(shell: Shell) -> None:
@@ -189,7 +189,7 @@ def test_tags_can_be_sorted(shell: Shell) -> None:
     shell.push("app", "b", image("y", created="2024-02-01T00:00:00Z"))
     assert [tag["tag"] for tag in shell.json("tags", "app", "--sort", "created")["tags"]] == ["b", "a"]
     assert shell.run("tags", "app", "--sort", "colour") == 2
-    assert shell.err == "Error: --sort takes name, created, size, not 'colour'.\n"
+    assert shell.err == "Error: --sort must be one of name, created, size, not 'colour'.\n"
 
 
 def test_no_tags_is_a_sentence(shell: Shell) -> None:
@@ -202,7 +202,7 @@ def test_no_tags_is_a_sentence(shell: Shell) -> None:
 def test_an_unknown_repository_suggests_the_nearest(shell: Shell) -> None:
     shell.registry.repositories = {"centos": Held()}
     assert shell.run("tags", "centso") == 1
-    assert f"Error: There is no repository 'centso' at {shell.address}." in shell.err
+    assert f"Error: No repository named 'centso' at {shell.address}." in shell.err
     assert "Did you mean centos?" in shell.err
 
 
@@ -226,7 +226,7 @@ def test_nobody_is_told_to_delete_what_others_may_read(shell: Shell) -> None:
     shell.push("app", "1", image("x"))
     shell.registry.before = lambda asked: odd if asked.path.endswith("/manifests/1") else None
     shell.run("tags", "app")
-    assert "of the type 'application/x-odd', which deployer does not know" in shell.err
+    assert "has the type 'application/x-odd', which deployer does not support" in shell.err
     assert "deployer delete" not in shell.err
 
 
@@ -256,7 +256,7 @@ def test_what_is_larger_than_is_read_is_told_without_advice_to_try_again(
     for words in (("tags", "app"), ("inspect", "app:1"), ("inspect", "app:multi"), ("catalog", "--tags")):
         shell.run(*words)
         assert f"The blob {config} of 'app' is larger than" in shell.err
-        assert "Repeat the command" not in shell.err
+        assert "Run the command again" not in shell.err
 
 
 def test_what_did_not_come_may_come_the_next_time(shell: Shell) -> None:
@@ -273,7 +273,7 @@ def test_a_half_deleted_tag_is_pointed_out(shell: Shell) -> None:
     shell.push("app", "1", Image(left.content, left.media_type, (placeholder.CONFIG,)))
     assert shell.run("tags", "app") == 0
     assert "(partially deleted)" in shell.out
-    assert f"app:1 is partially deleted: a deletion was interrupted. It was {original}." in shell.err
+    assert f"app:1 is partially deleted: a deletion was interrupted. It pointed to {original}." in shell.err
     assert f"deployer delete --port {shell.port} app:1" in shell.err
     assert shell.json("tags", "app")["tags"][0]["half_deleted"] == original
     assert shell.run("delete", "app:1", "--yes") == 0
@@ -286,7 +286,7 @@ def test_an_image_that_is_not_whole_is_pointed_out(shell: Shell) -> None:
     del shell.registry.blobs[lost]
     assert shell.json("tags", "app")["tags"][0]["missing"] == [lost]
     assert shell.run("inspect", "app:1") == 0
-    assert "app:1 is not whole" in shell.err
+    assert "app:1 is incomplete" in shell.err
 
 
 def test_an_index_of_an_artifact_is_told_as_one(shell: Shell) -> None:
@@ -309,11 +309,11 @@ def test_a_list_says_which_of_its_tags_are_not_whole(shell: Shell) -> None:
     del shell.registry.repositories["app"].manifests[gone.digest]
     for command in (("tags", "app"), ("catalog", "--tags")):
         assert shell.run(*command) == 0
-        assert "linux/amd64, linux/arm64 (not whole)" in shell.out
+        assert "linux/amd64, linux/arm64 (incomplete)" in shell.out
         assert "(empty)" in shell.out
-        assert f"app:part is not whole: the registry has lost {gone.digest[7:19]}. Push it again." in shell.err
-        assert "app:none is empty: its index names no image, and there is nothing to pull." in shell.err
-        assert f"If nothing needs it: deployer delete --port {shell.port} app:none" in shell.err
+        assert f"app:part is incomplete: the registry has lost {gone.digest[7:19]}. Push it again." in shell.err
+        assert "app:none is empty: its index contains no images, so there is nothing to pull." in shell.err
+        assert f"If it is not needed: deployer delete --port {shell.port} app:none" in shell.err
 
 
 def test_a_list_tells_several_versions_of_windows_apart(shell: Shell) -> None:
@@ -339,10 +339,10 @@ def test_a_damaged_configuration_is_told_with_what_helps(shell: Shell) -> None:
     shell.registry.blobs[config] = bytes(len(made.blobs[0]))
     for command in (("tags", "app"), ("inspect", "app:1")):
         assert shell.run(*command) == 0
-        assert f"app:1 is not whole: the file {config[7:19]} is damaged ({len(made.blobs[0])} bytes)." in shell.err
+        assert f"app:1 is incomplete: the file {config[7:19]} is damaged ({len(made.blobs[0])} bytes)." in shell.err
         assert "gc --port" in shell.err
         assert "--damaged, then push it again." in shell.err
-        assert "Repeat the command" not in shell.err
+        assert "Run the command again" not in shell.err
 
 
 # --- inspect ---------------------------------------------------------------------------------------------------------
@@ -429,11 +429,11 @@ def test_delete_says_what_goes_and_what_stays(shell: Shell) -> None:
     shell.push("app", "2", made)
     assert shell.run("delete", f"{shell.address}/app:1", "--yes") == 0
     assert shell.out == "Deleted app:1\n"
-    assert f"app:1 ({made.digest[7:19]}): the tag goes, the image keeps the tag 2." in shell.err
-    assert f"The space is freed by `deployer gc --port {shell.port}`" in shell.err
+    assert f"app:1 ({made.digest[7:19]}): deletes the tag; the image keeps tag 2." in shell.err
+    assert f"To free the space, run `deployer gc --port {shell.port}`" in shell.err
     assert shell.registry.repositories["app"].tags == {"2": made.digest}
     assert shell.run("delete", "app:2", "--yes") == 0
-    assert f"no other tag names the image; it stays as app@{made.digest}." in shell.err
+    assert f"no other tag points to the image, which is kept as app@{made.digest}." in shell.err
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing(shell: Shell) -> None:
@@ -448,7 +448,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(shell: Shell) -> None:
 def test_without_a_terminal_and_without_yes_nothing_is_deleted(shell: Shell) -> None:
     made = shell.push("app", "1", image("x"))
     assert shell.run("delete", "app:1") == 1
-    assert "Repeat the command with --yes." in shell.err
+    assert "Run the command again with --yes." in shell.err
     assert shell.registry.repositories["app"].tags == {"1": made.digest}
 
 
@@ -457,8 +457,8 @@ def test_deleting_a_manifest_names_its_tags_and_what_breaks(shell: Shell) -> Non
     shell.push("app", "1", amd, arm, index([(amd, "linux/amd64"), (arm, "linux/arm64")]))
     shell.push("app", "amd", amd)
     assert shell.run("delete", f"app@{amd.digest}", "--yes") == 0
-    assert f"app@{amd.digest}: the manifest goes, and with it the tag amd." in shell.err
-    assert "Warning: It is a part of app:1:" in shell.err
+    assert f"app@{amd.digest}: deletes the manifest along with tag amd." in shell.err
+    assert "Warning: It is part of app:1:" in shell.err
     assert set(shell.registry.repositories["app"].tags) == {"1"}
 
 
@@ -466,16 +466,16 @@ def test_many_tags_are_not_all_named(shell: Shell) -> None:
     for number in range(12):
         made = shell.push("app", f"t{number}", image("x"))
     assert shell.run("delete", f"app@{made.digest}", "--dry-run") == 0
-    assert "with it the tags t0, t1, t2, t3, t4, t5, t6, t7 and 4 more." in shell.out
+    assert "along with tags t0, t1, t2, t3, t4, t5, t6, t7 and 4 more." in shell.out
 
 
 def test_a_tag_that_names_nothing_is_pointed_out_and_can_be_deleted(shell: Shell) -> None:
     made = shell.push("app", "1", image("x"))
     shell.registry.repositories["app"].tags["broken"] = ""
     assert shell.run("tags", "app") == 1
-    assert f"To remove it: deployer delete --port {shell.port} app:broken" in shell.err
+    assert f"To delete it: deployer delete --port {shell.port} app:broken" in shell.err
     assert shell.run("delete", "app:broken", "--yes") == 0
-    assert "app:broken: the tag goes; the registry cannot give what it names." in shell.err
+    assert "app:broken: deletes the tag; the registry cannot serve the image it points to." in shell.err
     assert shell.registry.repositories["app"].tags == {"1": made.digest}
 
 
@@ -534,14 +534,14 @@ def test_one_failure_among_several_tells_by_the_exit_code(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
-        (["delete", "app"], 2, "'app' does not say which image."),
-        (["delete", "ghcr.io/acme/app:1"], 2, "is of the registry ghcr.io"),
-        (["delete", "App:1"], 2, "upper-case"),
+        (["delete", "app"], 2, "'app' does not specify a tag or digest."),
+        (["delete", "ghcr.io/acme/app:1"], 2, "belongs to the registry ghcr.io"),
+        (["delete", "App:1"], 2, "uppercase"),
         (["delete", "../etc:1"], 2, "'..'"),
         (["inspect", "http://localhost/app"], 2, "'http://'"),
-        (["tags", "app:1"], 2, "names one image"),
+        (["tags", "app:1"], 2, "is the name of one image"),
         (["tags", "a" * 256], 2, "too long"),
-        (["delete", "app:1"], 1, "There is no repository 'app'"),
+        (["delete", "app:1"], 1, "No repository named 'app'"),
     ],
 )
 def test_names_that_make_no_sense_are_refused(shell: Shell, words: list[str], code: int, sentence: str) -> None:
@@ -559,14 +559,14 @@ def test_every_command_says_that_nothing_answers(shell: Shell, words: list[str])
     shell.port = free_port()
     assert shell.run(*words) == 1
     advice = f"Start it: deployer up --port {shell.port}"
-    assert shell.err.startswith(f"Error: Nothing answers at http://{shell.address}.\n  → {advice}\n")
+    assert shell.err.startswith(f"Error: Nothing responds at http://{shell.address}.\n  → {advice}\n")
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: str(words[0]))
 def test_every_command_says_that_it_is_no_registry(shell: Shell, words: list[str]) -> None:
     with serving(lambda *_: Reply(404, HTML, {"Content-Type": "text/html"})) as shell.port:
         assert shell.run(*words) == 1
-    assert f"Error: What answers at http://{shell.address} is not a registry." in shell.err
+    assert f"Error: The server at http://{shell.address} is not a registry." in shell.err
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: str(words[0]))
@@ -593,8 +593,8 @@ def test_a_repository_that_is_denied_is_named_and_the_others_are_shown(shell: Sh
     shell.registry.before = lambda asked: refused(403, "DENIED") if "/b/" in asked.path else None
     assert shell.run("catalog", "--tags") == 1
     assert "└─ 1 " in shell.out
-    assert "b\n└─ (not yours to read)\n" in shell.out
-    assert f"The registry at {shell.address} does not let you, who are not signed in, pull from 'b'" in shell.err
+    assert "b\n└─ (access denied)\n" in shell.out
+    assert f"The registry at {shell.address} does not allow you (not logged in) to pull from 'b'" in shell.err
     assert shell.run("catalog", "--tags", "--json") == 1
     assert [("refused" in one, len(one["tags"])) for one in json.loads(shell.out)["repositories"]] == [
         (False, 1), (True, 0),

@@ -77,7 +77,7 @@ def test_without_an_engine_the_file_is_written(shell: Shell) -> None:
     assert shell.run("--file", "daemon.json") == 0
     assert json.loads(shell.file.read_text()) == {"insecure-registries": [ADDRESS]}
     assert f'+  "insecure-registries": ["{ADDRESS}"]' in shell.out
-    assert f"{shell.file} is written." in shell.out
+    assert f"Created {shell.file}." in shell.out
     assert "No Docker engine answers. Docker reads the file when it starts." in shell.err
 
 
@@ -92,8 +92,8 @@ def plain(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
 
 def test_what_answers_in_plain_http_is_agreed_to(plain: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     assert plain.run("--file", "daemon.json") == 1
-    assert f"{ADDRESS} answers in plain HTTP: nothing is encrypted" in plain.err
-    assert f"Let Docker take {ADDRESS} without TLS? There is no terminal to ask on" in plain.err
+    assert f"{ADDRESS} uses plain HTTP: nothing is encrypted" in plain.err
+    assert f"Allow Docker to use {ADDRESS} without TLS? Cannot ask: there is no terminal" in plain.err
     assert f'+  "insecure-registries": ["{ADDRESS}"]' in plain.out
     assert not plain.file.exists()
     asked: list[str] = []
@@ -102,7 +102,7 @@ def test_what_answers_in_plain_http_is_agreed_to(plain: Shell, monkeypatch: pyte
     assert ADDRESS in plain.file.read_text()
     # What is listed already was agreed to.
     assert plain.run("--file", "daemon.json") == 0
-    assert asked == [f"Let Docker take {ADDRESS} without TLS?"]
+    assert asked == [f"Allow Docker to use {ADDRESS} without TLS?"]
     assert "Warning" not in plain.err
 
 
@@ -140,7 +140,7 @@ def test_who_may_not_write_the_file_is_told_before_being_asked(plain: Shell, mon
 
 def test_a_file_whose_folder_could_not_even_be_made_is_refused(shell: Shell) -> None:
     assert shell.run("--file", "none/d/x.json") == 2
-    assert f"There is no folder {shell.folder / 'none'}" in shell.err
+    assert f"No such directory: {shell.folder / 'none'}" in shell.err
     assert not (shell.folder / "none").exists()
     assert shell.run("--file", "new/daemon.json") == 0
     assert (shell.folder / "new" / "daemon.json").exists()
@@ -150,7 +150,7 @@ def test_the_second_run_changes_nothing(shell: Shell) -> None:
     shell.run("--file", "daemon.json")
     before = shell.file.stat()
     assert shell.run("--file", "daemon.json") == 0
-    assert f"{shell.file} lists {ADDRESS} already." in shell.out
+    assert f"{shell.file} already lists {ADDRESS}." in shell.out
     after = shell.file.stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     assert [entry.name for entry in shell.folder.iterdir()] == ["daemon.json"]
@@ -336,10 +336,10 @@ def test_a_network_that_keeps_accepting_is_told_after_removing(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("step", "reason", "words"),
     [
-        ("reload", "", "Docker is then told to read the file again, without a restart; running containers go on."),
-        ("restart", "it is so", "The change waits for a restart, because it is so."),
+        ("reload", "", "Docker then reloads the file without a restart; running containers are not affected."),
+        ("restart", "it is so", "The change takes effect after a restart, because it is so."),
         ("start", "Silence.", "Silence. Docker reads the file when it starts."),
-        ("none", "it is so", "Docker is not told: it is so."),
+        ("none", "it is so", "Docker is not reloaded: it is so."),
     ],
 )
 def test_what_follows_is_said_before(tmp_path: Path, step: str, reason: str, words: str) -> None:

@@ -78,7 +78,7 @@ def test_the_ca_is_shown_and_asked_about(shell: Shell, monkeypatch: pytest.Monke
     assert "CN=The registry's own" in shell.out
     assert f"SHA-256: {ROOT.fingerprint}" in shell.out
     assert f"Docker: {shell.file}   (new)" in shell.out
-    assert "There is no terminal to ask on" in shell.err
+    assert "Cannot ask: there is no terminal" in shell.err
     assert not shell.file.exists()
     asked: list[str] = []
     monkeypatch.setattr(Output, "confirm", lambda self, question, **_: asked.append(question))
@@ -88,13 +88,13 @@ def test_the_ca_is_shown_and_asked_about(shell: Shell, monkeypatch: pytest.Monke
     assert f"{ADDRESS} is trusted." in shell.out
     assert "`deployer status" in shell.err
     assert shell.run() == 0
-    assert f"{ADDRESS} is trusted already: nothing to do." in shell.out
+    assert f"{ADDRESS} is already trusted; nothing to do." in shell.out
     assert len(asked) == 1
 
 
 def test_yes_without_a_fingerprint_is_warned_of(shell: Shell) -> None:
     assert shell.run("--yes") == 0
-    assert "Nobody compared it" in shell.err
+    assert "The fingerprint was not compared" in shell.err
 
 
 def test_a_fingerprint_asks_nothing(shell: Shell) -> None:
@@ -104,7 +104,7 @@ def test_a_fingerprint_asks_nothing(shell: Shell) -> None:
     assert shell.run("--fingerprint", OTHER.fingerprint) == 1
     assert OTHER.fingerprint in shell.err
     assert shell.run("--fingerprint", "abc") == 2
-    assert "no SHA-256 fingerprint" in shell.err
+    assert "not a SHA-256 fingerprint" in shell.err
 
 
 def test_a_fingerprint_is_compared_where_the_system_trusts_the_certificate_too(shell: Shell) -> None:
@@ -112,10 +112,10 @@ def test_a_fingerprint_is_compared_where_the_system_trusts_the_certificate_too(s
     bundle.parent.mkdir(parents=True)
     bundle.write_bytes(ROOT.pem)
     assert shell.run("--fingerprint", OTHER.fingerprint) == 1
-    assert f"you gave {OTHER.fingerprint}. Nothing was installed." in shell.err
+    assert f"you specified {OTHER.fingerprint}. Nothing was installed." in shell.err
     assert not shell.file.exists()
     assert shell.run("--fingerprint", ROOT.fingerprint) == 0
-    assert "that this system trusts already; its CA:" in shell.out
+    assert "that this system already trusts; its CA:" in shell.out
     assert shell.file.read_bytes() == ROOT.pem
 
 
@@ -127,7 +127,7 @@ def test_a_replaced_ca_is_asked_about(shell: Shell) -> None:
     assert ROOT.fingerprint in shell.out
     assert shell.file.read_bytes() == OTHER.pem
     assert shell.run("--yes") == 0
-    assert "As it was: " in shell.out
+    assert "Backup: " in shell.out
     assert shell.file.read_bytes() == ROOT.pem
 
 
@@ -147,7 +147,7 @@ def test_a_ca_known_to_one_tool_goes_to_others_but_replaces_nothing_unasked(shel
 def test_a_file_with_the_ca(shell: Shell) -> None:
     shell.server.files.clear()
     assert shell.run("--yes") == 1
-    assert "does not hand out its CA" in shell.err
+    assert "does not provide its CA certificate" in shell.err
     assert "--ca FILE" in shell.err
     (shell.folder / "mine.pem").write_bytes(ROOT.pem)
     assert shell.run("--ca", "mine.pem") == 1
@@ -198,7 +198,7 @@ def test_json(shell: Shell) -> None:
 def test_an_entry_that_would_let_docker_not_verify_goes(shell: Shell) -> None:
     (shell.folder / "daemon.json").write_text(f'{{"insecure-registries": ["{ADDRESS}", "other:1"]}}')
     assert shell.run("--yes") == 0
-    assert f"Docker would take {ADDRESS} unverified" in shell.err
+    assert "makes Docker use the registry unverified" in shell.err
     assert json.loads((shell.folder / "daemon.json").read_text()) == {"insecure-registries": ["other:1"]}
 
 
@@ -216,14 +216,14 @@ def test_what_keeps_docker_from_verifying_is_warned_of(shell: Shell, monkeypatch
     monkeypatch.setattr(Elsewhere, "hosts", ())
     monkeypatch.setattr(Elsewhere, "cidrs", ("192.168.0.0/16",))
     assert shell.run() == 0
-    assert "a network in its insecure-registries covers it" in shell.err
+    assert "contains a network that includes it" in shell.err
 
 
 def test_removing_undoes_both(shell: Shell) -> None:
     assert shell.run("--yes") == 0
     (shell.folder / "daemon.json").write_text(f'{{"insecure-registries": ["{ADDRESS}"]}}')
     assert shell.run("--remove", "--dry-run") == 0
-    assert f"Docker: {shell.file}   (taken away)" in shell.out
+    assert f"Docker: {shell.file}   (removed)" in shell.out
     assert shell.file.exists()
     assert shell.run("--remove") == 0
     assert not shell.file.parent.exists()
@@ -246,10 +246,10 @@ def test_a_registry_on_this_machine(shell: Shell) -> None:
 def test_tls_that_the_settings_rule_out(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     for words in (("--system",), ("--ca", "x"), ("--fingerprint", ROOT.fingerprint)):
         assert shell.run("--insecure", *words) == 2
-        assert "--insecure says that" in shell.err
+        assert "--insecure means that" in shell.err
     monkeypatch.setenv("DEPLOYER_TLS", "off")
     assert shell.run("--system") == 2
-    assert "tls: off in the settings says" in shell.err
+    assert "tls: off in the settings means" in shell.err
     assert shell.run() == 0
     assert shell.server.asked == []
     assert ADDRESS in (shell.folder / "daemon.json").read_text()
@@ -285,4 +285,4 @@ def test_what_answers_otherwise_afterwards_is_said(shell: Shell, monkeypatch: py
 
     monkeypatch.setattr(placement, "apply", end)
     assert shell.run("--yes") == 1
-    assert "is not verified by it" in shell.err
+    assert "does not verify the connection" in shell.err

@@ -103,10 +103,10 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 def test_the_first_user_before_the_first_up(shell: Shell) -> None:
     shell.running = False
     assert shell.add("admin") == 0
-    assert shell.out == "Added the user admin, who may do everything: pull, push, delete\n"
+    assert shell.out == "Added user admin. Permissions: everything (pull, push, delete)\n"
     assert shell.err.splitlines() == [
-        "It counts once the registry runs: deployer up",
-        "From now on everyone has to sign in: docker login localhost:5000",
+        "It takes effect when the registry is started: deployer up",
+        "From now on everyone has to log in: docker login localhost:5000",
     ]
     assert passwords.matches(GOOD, shell.users["admin"])
     assert shell.deployment.users_file.stat().st_mode & 0o777 == 0o600
@@ -116,19 +116,19 @@ def test_a_running_registry_takes_the_next_one_over(shell: Shell) -> None:
     shell.keep("admin")
     shell.configure(RULES)
     assert shell.add("bob") == 0
-    assert shell.out == "Added the user bob, who may do pull: team/*, centos\n"
+    assert shell.out == "Added user bob. Permissions: pull: team/*, centos\n"
     assert shell.err.splitlines() == [
         "Applied to the running registry; nothing was restarted.",
     ]
     assert shell.applied == [("admin", "bob")]
     assert shell.add("zed") == 0
-    assert shell.out == "Added the user zed, who may do nothing\n"
+    assert shell.out == "Added user zed. Permissions: none\n"
 
 
 def test_the_advices_name_the_deployment(shell: Shell) -> None:
     shell.running = False
     assert shell.add("bob", "--name", "team", "--port", "5077") == 0
-    assert "It counts once the registry runs: deployer up --name team --port 5077" in shell.err
+    assert "It takes effect when the registry is started: deployer up --name team --port 5077" in shell.err
     assert shell.add("bob", "--name", "team") == 1
     assert "→ For a new password: deployer user password --name team bob" in shell.err
     assert not shell.deployment.directory.exists()
@@ -156,8 +156,8 @@ def test_standard_input_is_the_password(shell: Shell, stdin: bytes, kept: str) -
         (b"\nsecond\n", "more than one line"),
         (b"kX9vR2-kX9\nsecond", "more than one line"),
         (b"kX9vR2-kX9\rsecond\n", "more than one line"),
-        (b" kX9vR2-kX9-wq\n", "begins or ends with a blank"),
-        ("kX9vR2-kX9-wq\u00a0".encode(), "begins or ends with a blank"),
+        (b" kX9vR2-kX9-wq\n", "starts or ends with a space"),
+        ("kX9vR2-kX9-wq\u00a0".encode(), "starts or ends with a space"),
         (b"\xff\xfe secret\n", "The password is not UTF-8 text."),
         (b"kX9" * 25, "has 75 bytes"),
         (b"kX9" * 2000, "has more than 4096 bytes"),
@@ -188,7 +188,7 @@ def test_blanks_at_the_ends_can_be_forced(shell: Shell) -> None:
 def test_without_a_terminal_a_password_is_not_asked_for(shell: Shell, words: tuple[str, ...]) -> None:
     shell.keep("admin")
     assert shell.run("user", *words, stdin=f"{GOOD}\n{GOOD}\n".encode()) == 1
-    assert "there is no terminal to ask on" in shell.err
+    assert "there is no terminal" in shell.err
     assert "--password-stdin" in shell.err
     assert shell.users == {"admin": HASH}
 
@@ -211,7 +211,7 @@ def test_a_forced_cost_that_takes_long_is_said_before(shell: Shell, monkeypatch:
     monkeypatch.setattr(passwords, "hashed", hashed)
     assert shell.add("bob", "--cost", "20", "--force") == 0
     assert asked == [20]
-    assert "Hashing it takes long at this cost" in shell.err
+    assert "Hashing takes long at this cost" in shell.err
     assert shell.add("ann") == 0
     assert "takes long" not in shell.err
 
@@ -251,7 +251,7 @@ def test_sign_in_over_an_unencrypted_network_is_refused_unless_that_is_written(
 def test_another_password(shell: Shell) -> None:
     shell.keep("ann", "bob")
     assert shell.run("user", "password", "bob", "--cost", "10", "--password-stdin", stdin=OTHER.encode()) == 0
-    assert shell.out == "Changed the password of bob.\n"
+    assert shell.out == "Changed the password for bob.\n"
     assert passwords.matches(OTHER, shell.users["bob"])
     assert shell.users["ann"] == HASH
     assert shell.run("user", "password", "bop", "--password-stdin", stdin=OTHER.encode()) == 1
@@ -262,15 +262,15 @@ def test_removing_a_user_says_what_goes_and_asks(shell: Shell) -> None:
     shell.keep("admin", "bob")
     shell.configure(RULES)
     assert shell.run("user", "remove", "bob") == 1
-    assert "bob may do today: pull: team/*, centos" in shell.err
-    assert "Remove the user bob? There is no terminal to ask on." in shell.err
+    assert "Current permissions of bob: pull: team/*, centos" in shell.err
+    assert "Remove user bob? Cannot ask: there is no terminal." in shell.err
     assert set(shell.users) == {"admin", "bob"}
     assert shell.run("user", "remove", "bob", "--yes") == 0
-    assert shell.out == "Removed the user bob.\n"
-    assert f"access[1] in {shell.folder / 'deployer.yaml'} still names bob: take the name out" in shell.err
+    assert shell.out == "Removed user bob.\n"
+    assert f"access[1] in {shell.folder / 'deployer.yaml'} still names bob; remove the name" in shell.err
     assert shell.applied == [("admin",)]
     assert shell.run("user", "remove", "bob", "--yes") == 1
-    assert "There is no user 'bob'." in shell.err
+    assert "No such user: 'bob'." in shell.err
 
 
 def test_the_last_user_is_removed_only_with_open(shell: Shell) -> None:
@@ -279,19 +279,19 @@ def test_the_last_user_is_removed_only_with_open(shell: Shell) -> None:
     assert "open to everyone" in shell.err
     assert "deployer user remove bob --open" in shell.err
     assert shell.run("user", "remove", "bob", "--open") == 1
-    assert "Remove the user bob and open localhost:5000 to everyone? There is no terminal" in shell.err
+    assert "Remove user bob and open localhost:5000 to everyone? Cannot ask: there is no terminal" in shell.err
     assert set(shell.users) == {"bob"}
     assert shell.run("user", "remove", "bob", "--open", "--yes") == 0
-    assert "bob is the last user. Anyone who reaches localhost:5000 then may pull, push and delete." in shell.err
+    assert "bob is the last user. Anyone who can reach localhost:5000 can then pull, push and delete." in shell.err
     assert shell.applied == [()]
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("add", "zed"), "Would add the user zed, who may do nothing"),
-        (("password", "bob"), "Would change the password of bob."),
-        (("remove", "bob"), "Would remove the user bob."),
+        (("add", "zed"), "Would add user zed. Permissions: none"),
+        (("password", "bob"), "Would change the password for bob."),
+        (("remove", "bob"), "Would remove user bob."),
         (("import", "x.htpasswd"), "Would add: carl"),
     ],
 )
@@ -321,11 +321,11 @@ def test_the_list(shell: Shell) -> None:
     shell.configure(RULES)
     assert shell.run("user", "list") == 0
     assert shell.out.splitlines() == [
-        "NAME   COST  MAY",
-        "admin  10    everything: pull, push, delete",
+        "NAME   COST  PERMISSIONS",
+        "admin  10    everything (pull, push, delete)",
         "bob    10    pull: team/*, centos",
     ]
-    assert shell.err == "Warning: A rule under `access` names ann, who is not a user.\n"
+    assert shell.err == "Warning: A rule under `access` names ann, but there is no such user.\n"
     assert shell.run("user", "list", "--json") == 0
     assert json.loads(shell.out) == {
         "sign_in": True,
@@ -344,10 +344,10 @@ def test_other_rules_than_those_in_force_are_told(shell: Shell) -> None:
     grants.write_text('"~^(?:bob) (?:pull) (?:.*)$" yes\n')
     for words in (("list",), ("add", "carl", "--dry-run"), ("remove", "bob", "--dry-run"), ("remove", "bob", "--yes")):
         assert shell.run("user", *words) == 0
-        assert "as if there were no rules, but the registry runs with some: no deployer.yaml is found" in shell.err
+        assert "as if there were no rules, but the running registry has rules. No deployer.yaml was found" in shell.err
     shell.configure("access: []\n")
     assert shell.add("carl") == 0
-    assert f"shown by the rules in {shell.folder / 'deployer.yaml'}, and the registry runs with others" in shell.err
+    assert f"shown according to {shell.folder / 'deployer.yaml'}; the running registry uses other rules" in shell.err
     grants.write_text("")
     assert shell.run("user", "list") == 0
     assert shell.err == ""
@@ -356,7 +356,7 @@ def test_other_rules_than_those_in_force_are_told(shell: Shell) -> None:
 def test_the_list_of_none_says_that_there_is_no_sign_in(shell: Shell) -> None:
     assert shell.run("user", "list") == 0
     assert shell.out == ""
-    assert "no sign-in. Anyone who reaches localhost:5000 may pull, push and delete." in shell.err
+    assert "no login is required. Anyone who can reach localhost:5000 can pull, push and delete." in shell.err
     assert shell.run("user", "list", "--json") == 0
     assert json.loads(shell.out) == {"sign_in": False, "users": []}
     assert not shell.deployment.directory.exists()
@@ -365,7 +365,7 @@ def test_the_list_of_none_says_that_there_is_no_sign_in(shell: Shell) -> None:
 @pytest.mark.parametrize("words", [("list",), ("remove", "bob"), ("password", "bob")])
 def test_a_deployments_name_that_is_mistyped_is_told(shell: Shell, words: tuple[str, ...]) -> None:
     assert shell.run("user", *words, "--name", "nobodys") == 1
-    assert "There is no deployment named 'nobodys' on this machine." in shell.err
+    assert "No deployment named 'nobodys' on this machine." in shell.err
 
 
 def test_a_damaged_file_is_named_with_its_line(shell: Shell) -> None:
@@ -374,7 +374,7 @@ def test_a_damaged_file_is_named_with_its_line(shell: Shell) -> None:
         stream.write("my secret\n")
     for words in (("list",), ("remove", "bob", "--yes"), ("add", "ann", "--password-stdin")):
         assert shell.run("user", *words, stdin=GOOD.encode()) == 1
-        assert f"{shell.deployment.users_file} is damaged: line 2: no NAME:HASH." in shell.err
+        assert f"{shell.deployment.users_file} is damaged: line 2: not in the form NAME:HASH." in shell.err
         assert "my secret" not in shell.err
 
 
@@ -383,15 +383,15 @@ def test_an_import(shell: Shell) -> None:
     weak = HASH.replace("$10$", "$05$")
     (shell.folder / "x.htpasswd").write_text(f"ann:{HASH}\nbob:{weak}\ncarl:$apr1$a$b\n")
     assert shell.run("user", "import", "x.htpasswd") == 1
-    assert "  line 3: the password of 'carl' is kept as an MD5 hash of Apache's; only bcrypt is taken\n" in shell.err
+    assert "  line 3: the password of 'carl' is stored as an Apache MD5 hash; only bcrypt is supported\n" in shell.err
     assert set(shell.users) == {"ann"}
     assert shell.run("user", "import", "x.htpasswd", "--skip") == 0
     assert shell.out == "Imported 1 user.\n"
     assert shell.err.splitlines()[:4] == [
         "Add: bob",
-        "Leave as they are: ann",
-        "Warning: Line 3 is left out: the password of 'carl' is kept as an MD5 hash of Apache's; only bcrypt is taken.",
-        "Warning: The hash of bob has cost 5: anyone who reads it tries passwords fast.",
+        "Keep unchanged: ann",
+        "Warning: Line 3 skipped: the password of 'carl' is stored as an Apache MD5 hash; only bcrypt is supported.",
+        "Warning: The hash of bob has cost 5: anyone who reads it can guess passwords quickly.",
     ]
     assert shell.users == {"ann": HASH, "bob": weak}
     assert shell.applied == [("ann", "bob")]
@@ -418,7 +418,7 @@ def test_an_import_over_users_that_are_there(shell: Shell) -> None:
 
 def test_an_import_of_no_file(shell: Shell) -> None:
     assert shell.run("user", "import", "none") == 1
-    assert f"There is no file {shell.folder / 'none'}." in shell.err
+    assert f"No such file: {shell.folder / 'none'}." in shell.err
     assert shell.run("user", "import", ".") == 1
     assert "cannot be read: Is a directory" in shell.err
 
@@ -473,7 +473,7 @@ def test_killed_in_the_middle_the_next_command_finishes(
     monkeypatch.chdir(shell.folder)
     monkeypatch.setattr(in_force, "apply", shell.apply)
     assert shell.run("user", "remove", "nobody", "--yes") == 1
-    assert "was interrupted. Look whether it took effect, and repeat it if not" in shell.err
+    assert "was interrupted. Check whether it took effect, and repeat it if not" in shell.err
     assert set(shell.applied[0]) == kept
 
 
@@ -515,7 +515,7 @@ def test_a_pull_secret_is_written_for_its_owner_alone(shell: Shell) -> None:
     (shell.folder / "s.yaml").chmod(0o644)
     assert shell.run("pull-secret", "ci", "--password-stdin", "--output", "s.yaml", stdin=GOOD.encode()) == 0
     assert shell.out == ""
-    assert "Only this machine reaches localhost:5000" in shell.err
+    assert "Only this machine can reach localhost:5000" in shell.err
     assert "kubectl apply -f s.yaml" in shell.err
     assert (shell.folder / "s.yaml").stat().st_mode & 0o777 == 0o600
     assert secret_of((shell.folder / "s.yaml").read_text())["name"] == "registry-localhost"
@@ -532,7 +532,7 @@ def test_a_pull_secret_takes_one_line_too(shell: Shell) -> None:
 def test_a_wrong_password_makes_no_pull_secret(shell: Shell, password: str) -> None:
     shell.add("ci")
     assert shell.run("pull-secret", "ci", "--password-stdin", "--output", "s.yaml", stdin=password.encode()) == 1
-    assert "This is not the password of 'ci'." in shell.err
+    assert "Wrong password for 'ci'." in shell.err
     assert not password or password not in shell.err
     assert not (shell.folder / "s.yaml").exists()
 

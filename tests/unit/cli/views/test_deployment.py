@@ -58,7 +58,7 @@ def test_a_plan_has_a_line_for_each_change() -> None:
     assert shown(UpPlanReport(NOTHING)) == (["Nothing would change."], [])
     out, err = shown(UpPlanReport(CHANGES))
     assert out == [
-        "image    registry:3: is pulled",
+        "image    registry:3: will be pulled",
         "file     compose.yaml: written",
         "file     old.yaml: removed",
         f"service  frontend: {Action.KEEP.value}",
@@ -86,8 +86,8 @@ def test_a_plan_has_a_line_for_each_change() -> None:
             UpOutcome(NOTHING, "", requires_login=True),
             [
                 (
-                    "Next: deployer configure-daemon --host reg.example --port 5000 --ca FILE   "
-                    "(on every client that does not know its CA)"
+                    "Next: deployer configure-daemon --host reg.example --port 5000 --ca FILE   (on every "
+                    "client that does not trust its CA)"
                 ),
                 "Then: docker login reg.example:5000",
             ],
@@ -95,7 +95,7 @@ def test_a_plan_has_a_line_for_each_change() -> None:
     ],
 )
 def test_what_is_to_be_done_next_is_told(settings: Settings, outcome: UpOutcome, told: list[str]) -> None:
-    assert shown(UpReport(settings, outcome))[1] == ["Nothing to change; it is running.", *told]
+    assert shown(UpReport(settings, outcome))[1] == ["Already running; nothing to change.", *told]
 
 
 def test_where_the_registry_is_now() -> None:
@@ -112,14 +112,14 @@ def test_what_goes_with_a_deployment_is_listed() -> None:
     plan = DownPlan((VOLUME, FILE), ("network x (in use)",), loses_images=True, loses_ca=True, users=2)
     out, err = shown(DownPlanReport(DEPLOYMENT, plan))
     assert out == [
-        "volume     team_data: to be removed",
-        "files      1 in /deployments/team: to be removed",
-        "users      2 users, with their passwords: to be removed; until there are others there is no sign-in",
-        "kept       network x (in use): stays",
+        "volume     team_data: will be removed",
+        "files      1 in /deployments/team: will be removed",
+        "users      2 users and their passwords: will be removed; without users, no login is required",
+        "kept       network x (in use)",
     ]
-    assert err[0].startswith("Warning: The registry's own CA goes too")
+    assert err[0].startswith("Warning: The registry's own CA is removed too")
     assert question_of_down(DEPLOYMENT, plan, volumes=True) == (
-        "Remove every image pushed to 'team' (volume team_data; 1 file; 2 users), for good?"
+        "Permanently remove every image pushed to 'team' (volume team_data; 1 file; 2 users)?"
     )
 
 
@@ -132,17 +132,19 @@ def test_nothing_to_take_down_is_no_success() -> None:
 def test_images_on_an_anonymous_volume_do_not_stay() -> None:
     plan = DownPlan((FILE,), (), loses_images=False, anonymous=(ANONYMOUS,), hides_images=True)
     assert question_of_down(DEPLOYMENT, plan, volumes=False) == (
-        "Leave the volumes, and the pushed images in them, without a container (/data of team-registry-1 "
-        "(volume 0a1b))? The next `up` starts with empty ones there."
+        "Detach the volumes and the pushed images in them (/data of team-registry-1 (volume 0a1b))? The next "
+        "`up` starts with empty volumes instead."
     )
     assert shown(DownReport(plan, volumes=False))[1] == ["Done."]
     kept = replace(plan, anonymous=(), hides_images=False)
-    assert shown(DownReport(kept, volumes=False))[1] == ["Done. The images stay; `deployer up` brings them back."]
+    assert shown(DownReport(kept, volumes=False))[1] == [
+        "Done. The images are kept; `deployer up` starts the registry again."
+    ]
 
 
 def test_an_interruption_names_the_command_that_goes_on() -> None:
     with (
-        pytest.raises(KeyboardInterrupt, match="it goes on where it was: deployer down --volumes"),
+        pytest.raises(KeyboardInterrupt, match="To continue, run: deployer down --volumes"),
         resumable("deployer down --volumes"),
     ):
         raise KeyboardInterrupt

@@ -30,9 +30,9 @@ def shown(report: StatusReport | DoctorReport) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("login", "told"),
     [
-        (Login(), "none, and none needed: only this machine reaches it"),
+        (Login(), "not required: only this machine can reach the registry"),
         (Login(exposure="Anyone may push."), "Anyone may push."),
-        (Login(1), "1 user, who may do everything"),
+        (Login(1), "1 user, full access"),
         (Login(2, 1), "2 users, 1 rule"),
         (Login(2, 3, "Passwords cross the network."), "2 users, 3 rules. Passwords cross the network."),
         (Login(problem=Finding("wrong", "The file is damaged.")), "The file is damaged."),
@@ -41,7 +41,7 @@ def shown(report: StatusReport | DoctorReport) -> tuple[str, str]:
 def test_who_gets_in_is_a_sentence(login: Login, told: str) -> None:
     report = StatusReport(replace(STATUS, sign_in=login))
     assert report.as_json()["sign_in"] == told
-    assert ("Sign-in:", told) in [tuple(line.split(maxsplit=1)) for line in shown(report)[0].splitlines()]
+    assert ("Login:", told) in [tuple(line.split(maxsplit=1)) for line in shown(report)[0].splitlines()]
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,9 @@ def test_who_gets_in_is_a_sentence(login: Login, told: str) -> None:
     [
         (Encryption(TlsMode.UNSET), "none"),
         (Encryption(TlsMode.OFF), "none"),
-        (Encryption(TlsMode.ACME), "TLS, with a certificate fetched by ACME"),
-        (Encryption(TlsMode.INTERNAL), "TLS, once it is up"),
-        (Encryption(TlsMode.INTERNAL, authority_sha256="AB:CD"), "TLS, by the CA with SHA-256 AB:CD"),
+        (Encryption(TlsMode.ACME), "TLS, with an ACME certificate"),
+        (Encryption(TlsMode.INTERNAL), "TLS, once the registry is running"),
+        (Encryption(TlsMode.INTERNAL, authority_sha256="AB:CD"), "TLS, CA SHA-256 AB:CD"),
         (Encryption(TlsMode.UNSET, certificate="my.pem"), "TLS, with the certificate my.pem"),
         (
             Encryption(TlsMode.UNSET, certificate="my.pem", ends=MOMENT),
@@ -95,15 +95,15 @@ def test_the_problems_are_sentences_and_those_of_their_own_kind_have_their_advic
 def test_doctor_gives_every_advice_the_flags_of_the_deployment() -> None:
     # Once they are registered, commands are known by their names.
     assert main.app.registered_commands
-    wrong = Finding("wrong", "It is not running.", ("deployer up",), "the engine's words")
+    wrong = Finding("wrong", "The registry is not running.", ("deployer up",), "the engine's words")
     report = DoctorReport((Finding("ok", "The engine answers."), wrong), Selection.of(name="team"))
     assert [one["advice"] for one in report.as_json()] == [(), ("deployer up --name team",)]
     assert report.has_failed
     assert shown(report)[0].splitlines() == [
         "ok     The engine answers.",
-        "wrong  It is not running.",
+        "wrong  The registry is not running.",
         "       → deployer up --name team",
         "       | the engine's words",
     ]
     calm = DoctorReport((Finding("ok", "The engine answers."),), Selection())
-    assert (calm.has_failed, shown(calm)[1]) == (False, "Nothing is wrong.\n")
+    assert (calm.has_failed, shown(calm)[1]) == (False, "No problems found.\n")

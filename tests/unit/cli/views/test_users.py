@@ -12,12 +12,12 @@ from tests.unit.workflows.users.test_permissions import RULES, permissions
 @pytest.mark.parametrize(
     ("rules", "name", "words"),
     [
-        ((), "ann", "everything: pull, push, delete"),
-        (RULES, "admin", "everything: pull, push, delete"),
+        ((), "ann", "everything (pull, push, delete)"),
+        (RULES, "admin", "everything (pull, push, delete)"),
         (RULES, "user01", "pull: team/*, centos, public/*"),
         (RULES, "ci", "pull: everything; push: team/*"),
         (RULES, "nobody", "pull: public/*"),
-        (RULES[:3], "nobody", "nothing"),
+        (RULES[:3], "nobody", "none"),
         (
             (AccessRule(("a",), ("x", "y"), ("pull",)), AccessRule(("a",), ("y", "x"), ("push",))),
             "a",

@@ -38,12 +38,20 @@ REACHING = [
     # Go's own words, before a registry was reached.
     (
         GET + "proxyconnect tcp: dial tcp 10.0.0.1:3128: connect: connection refused",
-        "The engine goes to reg:5000 through",
+        "The engine connects to reg:5000 through",
         "Ex",
     ),
-    (GET + "Proxy Authentication Required", "The engine goes to reg:5000 through a proxy", "Exempt the registry"),
-    (GET + "Forbidden", "The engine goes to reg:5000 through a proxy, and the proxy refuses.", "Exempt the registry"),
-    (DO + "Bad Gateway", "The engine goes to reg:5000 through a proxy, and the proxy refuses.", "Exempt the registry"),
+    (GET + "Proxy Authentication Required", "The engine connects to reg:5000 through a proxy", "Exempt the registry"),
+    (
+        GET + "Forbidden",
+        "The engine connects to reg:5000 through a proxy, which refused the connection.",
+        "Exempt the registry",
+    ),
+    (
+        DO + "Bad Gateway",
+        "The engine connects to reg:5000 through a proxy, which refused the connection.",
+        "Exempt the registry",
+    ),
     (
         GET + "http: server gave HTTP response to HTTPS client",
         "The Docker engine does not trust reg:5000",
@@ -61,10 +69,14 @@ REACHING = [
     ),
     (
         GET + "x509: certificate signed by unknown authority",
-        "The certificate of reg:5000 is by a CA",
+        "The certificate of reg:5000 was issued by a CA",
         "deployer conf",
     ),
-    (DO + "tls: failed to verify certificate: " + CANDIDATE, "The certificate of reg:5000 is not by the", "Compare"),
+    (
+        DO + "tls: failed to verify certificate: " + CANDIDATE,
+        "The certificate of reg:5000 was not issued by the",
+        "Compare",
+    ),
     (
         GET + "x509: certificate is valid for a.example, 10.0.0.1, not reg",
         "The certificate of reg:5000 is for a.ex",
@@ -73,27 +85,27 @@ REACHING = [
     (
         DO + "x509: cannot validate certificate for 10.0.0.2 because it doesn't contain any IP SANs",
         "The certificate",
-        "Give",
+        "Use a certificate",
     ),
     (
         GET + "x509: certificate relies on legacy Common Name field, use SANs instead",
         "The certificate of reg:5000 do",
-        "Give",
+        "Use a certificate",
     ),
     (
         GET + "x509: certificate is not valid for any names, but wanted to match reg",
         "The certificate of reg:5000 does",
-        "Give",
+        "Use a certificate",
     ),
     (
         GET + EXPIRED.format("after"),
         "The certificate of reg:5000 expired on 2026-11-25T15:00:00Z; the engine's clock",
-        "Set the",
+        "If the clock",
     ),
     (
         DO + EXPIRED.format("before"),
         "The certificate of reg:5000 is not valid before 2026-11-25T15:00:00Z; the en",
-        "Set the",
+        "If the clock",
     ),
     (
         GET + "x509: certificate specifies an incompatible key usage",
@@ -102,46 +114,46 @@ REACHING = [
     ),
     (
         GET + "remote error: tls: internal error",
-        "reg:5000 has no certificate for this name, or none yet.",
-        "Where an ACME",
+        "reg:5000 has no certificate for this name yet, or at all.",
+        "With ACME",
     ),
     (
         DO + "remote error: tls: certificate required",
-        "reg:5000 wants a certificate from the Docker engine.",
+        "reg:5000 requires a client certificate from the Docker engine.",
         "Put it here: /etc",
     ),
     (
         DAEMON + "missing key client.key for client certificate client.cert. CA",
         "The engine cannot use a cert",
-        "Look at /etc",
+        "Check /etc",
     ),
     (
         GET + "dial tcp: lookup reg on 10.0.0.2:53: no such host",
-        "Nothing answers at reg:5000: the engine cannot",
+        "Nothing responds at reg:5000: the engine cannot",
         "Use the",
     ),
-    (DO + DNS, "Nothing answers at reg:5000: the engine cannot resolve the name.", "Use the registry's IP address"),
-    (GET + "dial tcp 127.0.0.1:5999: connect: connection refused", "Nothing answers at reg:5000.", "deployer status"),
-    (DO + "dial tcp 127.0.0.1:5998: connect: connection refused", "Nothing answers at reg:5000.", "deployer status"),
-    (DO + "dial tcp 10.0.0.9:5000: connect: no route to host", "Nothing answers at reg:5000.", "deployer status"),
-    (DO + "net/http: TLS handshake timeout", "Nothing answers at reg:5000.", "deployer status"),
+    (DO + DNS, "Nothing responds at reg:5000: the engine cannot resolve the name.", "Use the registry's IP address"),
+    (GET + "dial tcp 127.0.0.1:5999: connect: connection refused", "Nothing responds at reg:5000.", "deployer status"),
+    (DO + "dial tcp 127.0.0.1:5998: connect: connection refused", "Nothing responds at reg:5000.", "deployer status"),
+    (DO + "dial tcp 10.0.0.9:5000: connect: no route to host", "Nothing responds at reg:5000.", "deployer status"),
+    (DO + "net/http: TLS handshake timeout", "Nothing responds at reg:5000.", "deployer status"),
     (
         GET + "net/http: request canceled (Client.Timeout exceeded while awaiting headers)",
-        "Nothing answers at",
+        "Nothing responds at",
         "deployer sta",
     ),
 ]
 
-TOO_MANY = "The registry answers that there were too many requests."
+TOO_MANY = "The registry rejected the request: too many requests."
 NONE_SAVED = "reg:5000 requires login, and Docker has no credentials saved for it."
 REJECTED = "reg:5000 requires login, and rejected the credentials that Docker has saved for it."
-FORBIDDEN = "reg:5000 does not allow that to the user that Docker is signed in as."
-READ_ONLY = "reg:5000 does not take that: it is read-only, or no registry."
-TOO_LARGE = "Something in front of reg:5000 refuses uploads of this size."
-FAILED = "reg:5000 failed while it answered."
-BUSY = "reg:5000 takes no requests at the moment"
-REFUSED = "reg:5000 does not accept what Docker sent it."
-DAMAGED = "What reg:5000 sent of this image is not what its manifest says"
+FORBIDDEN = "reg:5000 does not allow this for the user that Docker is logged in as."
+READ_ONLY = "reg:5000 does not support this request: it is read-only, or not a registry."
+TOO_LARGE = "A proxy in front of reg:5000 rejects uploads of this size."
+FAILED = "reg:5000 failed while responding."
+BUSY = "reg:5000 is not accepting requests"
+REFUSED = "reg:5000 rejected what Docker sent."
+DAMAGED = "The content of this image that reg:5000 sent does not match its manifest"
 ANSWERS = [
     (DAEMON + "toomanyrequests", TOO_MANY),  # [20.10]
     (DAEMON + PARSING.format(429), TOO_MANY),  # [20.10]
@@ -158,7 +170,7 @@ ANSWERS = [
     (DAEMON + REGISTRY + "authentication required", REJECTED),
     (RESOLVE + "failed to authorize: failed to fetch anonymous token: unexpected status from GET request to "
      "http://reg:5000/token: 401 Unauthorized", REJECTED),
-    (DAEMON + "unauthorized: incorrect username or password", "reg:5000 does not take this name and password."),
+    (DAEMON + "unauthorized: incorrect username or password", "reg:5000 rejected this user name and password."),
     (DAEMON + "denied", FORBIDDEN),  # [20.10]
     ("denied: requested access to the resource is denied", FORBIDDEN),
     (DAEMON + REGISTRY + "requested access to the resource is denied", FORBIDDEN),
@@ -178,8 +190,8 @@ ANSWERS = [
     (DAEMON + 'failed commit on ref "layer-sha256:1": failed size validation: 0 != 32: failed precond', DAMAGED),
     (DAEMON + 'failed commit on ref "layer-sha256:1": unexpected commit digest sha256:2, expected sha256:1', DAMAGED),
     (DAEMON + "could not fetch content descriptor sha256:1 (application/x) from remote: not found", DAMAGED),
-    ("manifest blob unknown: blob unknown to registry", "reg:5000 does not hold a part that the image names."),
-    (DAEMON + "unknown blob", "reg:5000 does not hold a part that the image names."),
+    ("manifest blob unknown: blob unknown to registry", "reg:5000 is missing a part of the image."),
+    (DAEMON + "unknown blob", "reg:5000 is missing a part of the image."),
     ("digest invalid: provided digest did not match uploaded content", "The upload to reg:5000 was interrupted"),
     ("blob upload unknown", "The upload to reg:5000 was interrupted"),
     (DAEMON + "received unexpected HTTP status: 503 Service Unavailable", BUSY),  # [20.10]
@@ -193,12 +205,12 @@ ANSWERS = [
     (DO + "read tcp 127.0.0.1:40000->127.0.0.1:5000: read: connection reset by peer", FAILED),
     (DAEMON + "manifest invalid", REFUSED),  # [20.10]
     (BLOB + "400 Bad Request", REFUSED),  # [26.1]
-    (UPLOAD + "404 Not Found", "What answers at reg:5000 is not a registry, or only a part of one."),  # [26.1]
-    (PARSING.format(404), "What answers at reg:5000 is not a registry, or only a part of one."),  # [20.10]
-    (DAEMON + TOO_OLD, "The image has a manifest of the oldest kind (schema 1)"),
+    (UPLOAD + "404 Not Found", "reg:5000 is not a registry, or only part of its API responds."),  # [26.1]
+    (PARSING.format(404), "reg:5000 is not a registry, or only part of its API responds."),  # [20.10]
+    (DAEMON + TOO_OLD, "The image uses manifest schema 1"),
     ('media type "application/vnd.docker.distribution.manifest.v1+prettyjws" is no longer supported since containerd',
-     "The image has a manifest of the oldest kind (schema 1)"),
-    (DAEMON + REGISTRY + "quota exceeded", "reg:5000 answers: quota exceeded"),
+     "The image uses manifest schema 1"),
+    (DAEMON + REGISTRY + "quota exceeded", "reg:5000 responded: quota exceeded"),
 ]  # fmt: skip
 
 OF_A_KIND = [
@@ -267,7 +279,7 @@ def test_of_another_registry_there_is_the_sentence_and_no_advice_about_ours() ->
 
 def test_what_docker_printed_is_not_filled_in() -> None:
     error = translate("error from registry: no {address} {1}", address="reg:5000")
-    assert error.message == "reg:5000 answers: no {address} {1}"
+    assert error.message == "reg:5000 responded: no {address} {1}"
 
 
 def test_without_a_registry_the_engine_is_not_said_to_have_asked_one() -> None:

@@ -37,87 +37,87 @@ CLIENT = [
      EngineUnavailable),
     (TLS, "The Docker client cannot use its certificates", "unset DOCKER_TLS_VERIFY", EngineUnavailable),
     ('unable to resolve docker endpoint: parse "tcp://[::1": missing \']\' in host',
-     "The address that the Docker client has", "unset DOCKER_HOST", EngineUnavailable),
+     "The Docker client is configured with an", "unset DOCKER_HOST", EngineUnavailable),
     ("ssh host connection is not valid: invalid SSH URL: hostname is empty",
-     "The address that the Docker client has", "unset DOCKER_HOST", EngineUnavailable),
-    ("unable to parse docker host `foo`", "The address that the Docker client has", "unset DOCKER_HOST",
+     "The Docker client is configured with an", "unset DOCKER_HOST", EngineUnavailable),
+    ("unable to parse docker host `foo`", "The Docker client is configured with an", "unset DOCKER_HOST",
      EngineUnavailable),
     ('error during connect: Get "http://foo:2375/v1.50/version": dial tcp: lookup foo: no such host',
-     "No Docker engine answers at the address", "Start the engine that is to listen there", EngineUnavailable),
-    (SSH, "The Docker client does not reach its engine over SSH: ssh: Could not", "ssh HOST docker", EngineUnavailable),
+     "No Docker engine responds at the address", "Start the engine that should listen there", EngineUnavailable),
+    (SSH, "The Docker client cannot reach its engine over SSH: ssh: Could not", "ssh HOST docker", EngineUnavailable),
     ('error during connect: Get "https://10.0.0.9:2376/v1.50/info": x509: certificate signed by unknown authority',
-     "The Docker client and the engine do not accept each other's certificates.", "Set DOCKER_TLS_VERIFY=1",
+     "The Docker client and the engine did not accept each other's certificates.", "Set DOCKER_TLS_VERIFY=1",
      EngineUnavailable),
     ('error during connect: Get "http://%2Fvar%2Frun%2Fdocker.sock/v1.41/info": EOF',
-     "No Docker engine answers on this machine.", "sudo systemctl start docker", EngineUnavailable),
+     "No Docker engine is running on this machine.", "sudo systemctl start docker", EngineUnavailable),
     ('error during connect: Get "http://%2Fvar%2Frun%2Fdocker.sock/v1/info": net/http: invalid header field name "a"',
      "Docker's config.json has a header that HTTP does not allow.", "Correct HttpHeaders", EngineUnavailable),
     (f"Cannot connect to the Docker daemon at {SOCKET}. Is the docker daemon running?",
-     "No Docker engine answers on this machine.", "sudo systemctl start docker", EngineUnavailable),
+     "No Docker engine is running on this machine.", "sudo systemctl start docker", EngineUnavailable),
     (f"failed to connect to the docker API at {SOCKET}; check if the daemon is running: dial unix",
-     "No Docker engine answers on this machine.", "sudo systemctl start docker", EngineUnavailable),
+     "No Docker engine is running on this machine.", "sudo systemctl start docker", EngineUnavailable),
     ("Cannot connect to the Docker daemon at unix:///run/user/1000/docker.sock. Is the docker daemon running?",
-     "The rootless Docker engine of the user with the number 1000 does not answer.",
+     "The rootless Docker engine of the user with UID 1000 is not responding.",
      "systemctl --user start docker   (as that user", EngineUnavailable),
     (f"Cannot connect to the Docker daemon at {SOCKET}/. Is the docker daemon running?",
-     "The address that the Docker client has", f"export DOCKER_HOST={SOCKET}", EngineUnavailable),
+     "The Docker client is configured with an", f"export DOCKER_HOST={SOCKET}", EngineUnavailable),
     ("failed to connect to the docker API at unix:///tmp/my.sock//; check if the path is correct",
-     "The address that the Docker client has", "export DOCKER_HOST=unix:///tmp/my.sock", EngineUnavailable),
+     "The Docker client is configured with an", "export DOCKER_HOST=unix:///tmp/my.sock", EngineUnavailable),
     (f'error during connect: Get "http://%2Fvar%2Frun%2Fdocker.sock%2F/v1.41/info": dial {DIAL}/: connect: not a',
-     "The address that the Docker client has", f"export DOCKER_HOST={SOCKET}", EngineUnavailable),
+     "The Docker client is configured with an", f"export DOCKER_HOST={SOCKET}", EngineUnavailable),
     ("Cannot connect to the Docker daemon at unix:///tmp/my.sock. Is the docker daemon running?",
-     "No Docker engine answers at the address", "Start the engine that is to listen there", EngineUnavailable),
+     "No Docker engine responds at the address", "Start the engine that should listen there", EngineUnavailable),
     ("Cannot connect to the Docker daemon at unix:///VAR/run/docker.sock. Is the docker daemon running?",
-     "No Docker engine answers at the address", "Start the engine", EngineUnavailable),
+     "No Docker engine responds at the address", "Start the engine", EngineUnavailable),
     ("Cannot connect to the Docker daemon at unix:///run/docker.sock. Is the docker daemon running?",
-     "No Docker engine answers on this machine.", "sudo systemctl start docker", EngineUnavailable),
-    ('parse "ssh://%zz": invalid URL escape "%zz"', "The address that the Docker client has", "unset DOCKER_HOST",
+     "No Docker engine is running on this machine.", "sudo systemctl start docker", EngineUnavailable),
+    ('parse "ssh://%zz": invalid URL escape "%zz"', "The Docker client is configured with an", "unset DOCKER_HOST",
      EngineUnavailable),
-    ('unix socket path "/a/a" is too long', "The address that the Docker client has", "unset DOCKER_HOST",
+    ('unix socket path "/a/a" is too long', "The Docker client is configured with an", "unset DOCKER_HOST",
      EngineUnavailable),
     ('error during connect: Get "http://127.0.0.1:99999/v1.50/info": dial tcp: address 99999: invalid port',
-     "The address that the Docker client has for its engine is not valid.", "unset DOCKER_HOST", EngineUnavailable),
-    (DAEMON + "401 Unauthorized", "What answers at the engine's address is not a Docker engine.", "unset DOCKER_HOST",
+     "The Docker client is configured with an invalid engine address.", "unset DOCKER_HOST", EngineUnavailable),
+    (DAEMON + "401 Unauthorized", "The server at the engine's address is not a Docker engine.", "unset DOCKER_HOST",
      EngineUnavailable),
     ("failed to parse custom headers from DOCKER_CUSTOM_HEADERS environment variable: value must be formatted",
-     "The variable DOCKER_CUSTOM_HEADERS is not", "Its form is NAME=VALUE", EngineUnavailable),
+     "The variable DOCKER_CUSTOM_HEADERS has", "The format is NAME=VALUE", EngineUnavailable),
     ("permission denied while trying to connect to the docker API at unix:///run/user/1000/docker.sock",
-     "You may not use this Docker engine: it is rootless, and its user alone may (number 1000).", "unset DOCKER_HOST",
+     "You are not allowed to use this Docker engine", "unset DOCKER_HOST",
      EngineUnavailable),
     ("permission denied while trying to connect to the Docker daemon socket at unix:///tmp/my.sock: Get",
-     "You may not use the Docker engine at /tmp/my.sock.", "ls -l /tmp/my.sock", EngineUnavailable),
+     "You do not have permission to use the Docker engine at /tmp/my.sock.", "ls -l /tmp/my.sock", EngineUnavailable),
     ("Cannot connect to the Docker daemon at unix:///home/ann/.docker/desktop/docker.sock. Is the docker da",
-     "Docker Desktop does not answer.", "Start Docker Desktop.", EngineUnavailable),
+     "Docker Desktop is not responding.", "Start Docker Desktop.", EngineUnavailable),
     (f"permission denied while trying to connect to the Docker daemon socket at {SOCKET}",
-     "You may not use the Docker engine", "sudo usermod", EngineUnavailable),
+     "You do not have permission to use the Docker engine", "sudo usermod", EngineUnavailable),
     (f"permission denied while trying to connect to the docker API at {SOCKET}",
-     "You may not use the Docker engine", "sudo usermod", EngineUnavailable),
+     "You do not have permission to use the Docker engine", "sudo usermod", EngineUnavailable),
     (DAEMON + "client version 1.99 is too new. Maximum supported API version is 1.41",
-     "The Docker client speaks version 1.99 of the API, and the engine knows 1.41 at most.",
+     "The Docker client uses API version 1.99, but the engine supports at most 1.41.",
      "unset DOCKER_API_VERSION", EngineUnavailable),
     (DAEMON + "client version 1.41 is too old. Minimum supported API version is 1.44, please upgrade your client",
-     "The Docker client or its Compose plugin speaks version 1.41 of the API, and the engine wants 1.44 at least.",
+     "The Docker client or its Compose plugin uses API version 1.41, but the engine requires at least 1.44.",
      "unset DOCKER_API_VERSION", EngineUnavailable),
     ("request returned 404 Not Found; check if the server supports the requested API version",
-     "What answers at the engine's address is not a Docker engine.", "unset DOCKER_HOST", EngineUnavailable),
+     "The server at the engine's address is not a Docker engine.", "unset DOCKER_HOST", EngineUnavailable),
     ("ERROR: BuildKit is enabled but the buildx component is missing or broken.\n       Install the buildx",
      "Docker's buildx plugin is missing", "Install the package docker-buildx", EngineUnavailable),
-    ("docker: 'compose' is not a docker command.", "Docker has no Compose plugin here", "Install", EngineUnavailable),
-    ("docker: unknown command: docker compose", "Docker has no Compose plugin here", "Install", EngineUnavailable),
-    ("unknown flag: --short\nSee 'docker --help'.", "Docker has no Compose plugin here", "Install", EngineUnavailable),
-    ("unknown shorthand flag: 'f' in -f", "Docker has no Compose plugin here", "Install", EngineUnavailable),
+    ("docker: 'compose' is not a docker command.", "Docker's Compose plugin is missing", "Install", EngineUnavailable),
+    ("docker: unknown command: docker compose", "Docker's Compose plugin is missing", "Install", EngineUnavailable),
+    ("unknown flag: --short\nSee 'docker --help'.", "Docker's Compose plugin is missing", "Install", EngineUnavailable),
+    ("unknown shorthand flag: 'f' in -f", "Docker's Compose plugin is missing", "Install", EngineUnavailable),
     ('error getting credentials - err: exec: "docker-credential-desktop": executable file not found in $PATH',
-     "Docker's config.json names the credential helper docker-credential-desktop, which is not installed.",
-     "Install it, or take credsStore", EngineError),
+     "Docker's config.json uses the credential helper docker-credential-desktop, which is not installed.",
+     "Install it, or remove credsStore", EngineError),
     ("error getting credentials - err: exit status 1, out: `The keychain is locked.`",
-     "Docker's credential helper gives no credentials: The keychain is locked.", "Unlock or repair", EngineError),
+     "Docker's credential helper returned no credentials: The keychain is locked.", "Unlock or repair", EngineError),
     ("Error: error contacting notary server: tls: first record does not look like a TLS handshake",
-     "Docker's content trust is on, and no Notary server answers for reg:5000.", "unset DOCKER_CONTENT_TRUST",
+     "Docker Content Trust is enabled, but no Notary server responds for reg:5000.", "unset DOCKER_CONTENT_TRUST",
      EngineError),
     ("Error: remote trust data does not exist for reg:5000/app: reg:5000 does not have trust data for reg:5000/app",
-     "Docker's content trust is on, and reg:5000 has no signatures", "unset DOCKER_CONTENT_TRUST", EngineError),
+     "Docker Content Trust is enabled, but reg:5000 has no signatures", "unset DOCKER_CONTENT_TRUST", EngineError),
     (DAEMON + "authorization denied by plugin opa: not for you",
-     "The engine's authorization plugin opa does not allow that: not for you", "", EngineError),
+     "The engine's authorization plugin opa does not allow this: not for you", "", EngineError),
 ]  # fmt: skip
 
 RUNC = DAEMON + "failed to create task for container: OCI runtime create failed: runc create failed: "
@@ -138,17 +138,17 @@ ENGINE = [
     ),
     (
         DAEMON + "all predefined address pools have been fully subnetted",
-        "The engine has no range of addresses",
+        "The engine has no address range",
         "docker net",
     ),
     (
         f"failed to create network registry_default: {DAEMON}{POOLS}",
-        "The engine has no range of addresses",
+        "The engine has no address range",
         "docker network",
     ),
     (
         DAEMON + "Pool overlaps with other one on this address space",
-        "The range of addresses",
+        "The address range",
         "Correct compose.override",
     ),
     (
@@ -163,13 +163,13 @@ ENGINE = [
     ),
     (
         "db hook exited with status 137",
-        "A hook of the service 'db' was ended with its container",
+        "A hook of the service 'db' ended with its container",
         "deployer logs db",
     ),
     (
         DAEMON + "driver failed programming external connectivity on endpoint x: Error starting userland proxy: error "
         "while calling PortManager.AddPort(): cannot expose privileged port 443, you can add 'net",
-        "A rootless engine may not publish port 443",
+        "A rootless engine cannot publish port 443",
         "deployer up --port 5000",
     ),
     (
@@ -177,10 +177,14 @@ ENGINE = [
         "The engine's machine does not",
         "Set `bind`",
     ),
-    (DAEMON + "Bind for 0.0.0.0:5000 failed: port is already allocated", "The port is taken", "deployer up --port"),
+    (
+        DAEMON + "Bind for 0.0.0.0:5000 failed: port is already allocated",
+        "The port is already in use",
+        "deployer up --port",
+    ),
     (
         DAEMON + "failed to bind host port 0.0.0.0:80/tcp: address already in use",
-        "The port is taken",
+        "The port is already in use",
         "deployer up --port",
     ),
     (
@@ -193,16 +197,24 @@ ENGINE = [
         "The volume team_data is in use",
         "docker ps --all --filter",
     ),
-    (DAEMON + "get zz: no such volume", "There is no volume zz.", "docker volume ls"),
-    ('external volume "mine" not found', "The volume mine, which a Compose file names", "docker volume create mine"),
+    (DAEMON + "get zz: no such volume", "No such volume: zz.", "docker volume ls"),
+    (
+        'external volume "mine" not found',
+        "The volume mine, which a Compose file declares as external",
+        "docker volume create mine",
+    ),
     ("network front declared as external, but could not be found", "The network front,", "docker network create front"),
-    (DAEMON + CONFLICT, "Another container has the name registry-frontend-1.", "docker rename registry-frontend-1"),
+    (
+        DAEMON + CONFLICT,
+        "The container name registry-frontend-1 is already in use.",
+        "docker rename registry-frontend-1",
+    ),
     (
         DAEMON + "Mounts denied: \nThe path /srv/x is not shared from the host",
-        "Docker Desktop may not",
+        "Docker Desktop cannot",
         "Add it in Docker",
     ),
-    (BIND, "The engine does not see /srv/x:", "docker context ls"),
+    (BIND, "The engine cannot see /srv/x:", "docker context ls"),
     (
         DAEMON + "invalid mount config for type \"volume\": invalid mount path: 'x:/x' mount path must be absolute",
         "A mount in the deployment's files is not valid: invalid mount path: 'x:/x'",
@@ -210,10 +222,10 @@ ENGINE = [
     ),
     (
         RUNC + "x: not a directory: Are you trying to mount a directory onto a file (or vice-versa)?",
-        "Where a file",
+        "There is a directory where",
         "deployer",
     ),
-    (DAEMON + "configured logging driver does not support reading", "The log driver of this container", "docker info"),
+    (DAEMON + "configured logging driver does not support reading", "This container's log driver", "docker info"),
     (
         DAEMON + "cannot start a paused container, try unpause instead",
         "A container of the deployment is paused.",
@@ -226,12 +238,12 @@ ENGINE = [
     ),
     (
         DAEMON + "Container b17 is restarting, wait until the container is running",
-        "The container b17 restarts",
+        "The container b17 keeps restarting",
         "deployer logs",
     ),
     (DAEMON + "container b17 is not running", "The container b17 is not running.", "deployer up"),
     ('service "frontend" is not running', "The container frontend is not running.", "deployer up"),
-    (DAEMON + "No such container: zz", "There is no container zz (any more).", "deployer status"),
+    (DAEMON + "No such container: zz", "No such container: zz.", "deployer status"),
     (
         DAEMON + "container is marked for removal and cannot be started",
         "The container is being removed.",
@@ -239,22 +251,26 @@ ENGINE = [
     ),
     (
         'OCI runtime exec failed: exec failed: exec: "caddy": executable file not found in $PATH: unknown',
-        "The image does not hold the program",
+        "The image does not contain the program",
         "deployer render --diff",
     ),
     (
         RUNC + "exec /usr/bin/caddy: exec format error",
-        "A program of the image is made for another",
+        "A program in the image was built for a different",
         "deployer up --build",
     ),
     (DAEMON + "write /x: no space left on device", "A disk is full", "docker system df"),
-    (RUNC + "fork/exec /proc/self/exe: resource temporarily unavailable", "The engine's machine has no memory", "Free"),
+    (
+        RUNC + "fork/exec /proc/self/exe: resource temporarily unavailable",
+        "The engine's machine is out of memory",
+        "Free",
+    ),
     (
         "failed to register layer: potentially insufficient UIDs or GIDs available in user namespace",
-        "The image has",
+        "The image contains",
         "Widen",
     ),
-    ("failed to register layer: max depth exceeded", "The image has more layers than the engine can hold.", "Build it"),
+    ("failed to register layer: max depth exceeded", "The image has more layers than the engine supports.", "Build it"),
     (
         "validating /d/compose.override.yaml: services.x Additional property y is not allowed",
         "Docker Compose does",
@@ -272,8 +288,8 @@ ENGINE = [
     ),
     (
         "invalid reference format: repository name (library/UPPER) must be lowercase",
-        "That is not a valid name",
-        "Write NAME",
+        "Invalid image name",
+        "Use NAME",
     ),
 ]
 OF_A_KIND = [
@@ -341,25 +357,25 @@ def test_this_machines_engine_is_chosen_where_another_was(variables: dict[str, s
 # (the variables, what is printed, how the sentence begins, the first advice)
 AT_FAULT = [
     ({"DOCKER_API_VERSION": "abc"}, DAEMON + "page not found",
-     "The variable DOCKER_API_VERSION does not name a version", "unset DOCKER_API_VERSION"),
+     "The variable DOCKER_API_VERSION is not an API version", "unset DOCKER_API_VERSION"),
     ({"DOCKER_API_VERSION": "abc", "DOCKER_HOST": "tcp://a:1"},
      "request returned 400 Bad Request; check if the server supports the requested API version",
-     "The variable DOCKER_API_VERSION does not name a version", "unset DOCKER_API_VERSION"),
-    ({}, DAEMON + "page not found", "What answers at the engine's address", "docker context use default"),
+     "The variable DOCKER_API_VERSION is not an API version", "unset DOCKER_API_VERSION"),
+    ({}, DAEMON + "page not found", "The server at the engine's address", "docker context use default"),
     ({}, DAEMON + "client version 1.99 is too new. Maximum supported API version is 1.41",
-     "The Docker client speaks version 1.99", "Update the engine."),
+     "The Docker client uses API version 1.99", "Update the engine."),
     ({"DOCKER_TLS": "x"}, TLS, "The Docker client cannot use its certificates", "unset DOCKER_TLS   "),
     ({"DOCKER_TLS_VERIFY": "x"}, TLS, "The Docker client cannot use its certificates", "unset DOCKER_TLS_VERIFY   "),
     ({}, TLS, "The Docker client cannot use its certificates", "docker context use default"),
     ({"DOCKER_BUILDKIT": "x"}, 'DOCKER_BUILDKIT environment variable expects boolean value: strconv.ParseBool: parsing',
      "The variable DOCKER_BUILDKIT is not a boolean value.", "unset DOCKER_BUILDKIT"),
     ({"DOCKER_DEFAULT_PLATFORM": "moon"}, '"moon": unknown operating system or architecture: invalid argument',
-     "Docker does not know the platform moon.", "Write OS/ARCH"),
+     "Docker does not support the platform moon.", "Use OS/ARCH"),
     ({"DOCKER_DEFAULT_PLATFORM": "a/b/c/d"}, '"a/b/c/d": cannot parse platform specifier: invalid argument',
-     "Docker does not know the platform a/b/c/d.", "Write OS/ARCH"),
+     "Docker does not support the platform a/b/c/d.", "Use OS/ARCH"),
     ({"DOCKER_CONTENT_TRUST": "1", "DOCKER_CONTENT_TRUST_SERVER": "x"},
      "error establishing connection to trust repository: valid https URL required for trust server, got x",
-     "Docker's content trust is on, and DOCKER_CONTENT_TRUST_SERVER", "unset DOCKER_CONTENT_TRUST   "),
+     "Docker Content Trust is enabled, but the Notary server", "unset DOCKER_CONTENT_TRUST   "),
 ]  # fmt: skip
 
 
@@ -380,7 +396,8 @@ def test_an_image_here_for_another_platform_is_told_apart_from_one_in_a_registry
     assert translate(DAEMON + words, variables=variables).advice[0] == "unset DOCKER_DEFAULT_PLATFORM"
     assert translate(DAEMON + words).advice[0].startswith("deployer up --build")
     assert (
-        translate(DAEMON + words, address="reg:5000").message == "The image at reg:5000 lacks this machine's platform."
+        translate(DAEMON + words, address="reg:5000").message
+        == "The image at reg:5000 is not available for this machine's platform."
     )
 
 
@@ -453,7 +470,10 @@ def test_what_was_said_on_the_terminal_is_the_reason(tmp_path: Path) -> None:
         docker_command = ("docker", "compose", "up")
         return_code, stdout, stderr = 1, None, None
 
-    with pytest.raises(EngineError, match="is taken") as caught, translated(drawn=lambda: "port is already allocated"):
+    with (
+        pytest.raises(EngineError, match="already in use") as caught,
+        translated(drawn=lambda: "port is already allocated"),
+    ):
         raise Failed
     assert caught.value.advice
     with pytest.raises(EngineError, match="`docker compose up` ended with exit code 1"), translated():
@@ -462,7 +482,7 @@ def test_what_was_said_on_the_terminal_is_the_reason(tmp_path: Path) -> None:
 
 def test_a_client_that_cannot_be_run_is_told(tmp_path: Path) -> None:
     for error, words in (
-        (FileNotFoundError(2, "x", "docker"), "There is no"),
+        (FileNotFoundError(2, "x", "docker"), "not installed"),
         (PermissionError(13, "x", "docker"), "cannot be"),
     ):
         with pytest.raises(EngineUnavailable, match=words), translated():

@@ -241,7 +241,7 @@ def test_dockerd_checks_the_new_content(fake: Fake, dockerd: str) -> None:
 def test_what_dockerd_refuses_is_told_in_its_words(fake: Fake, dockerd: str) -> None:
     fake.answers[f"{dockerd} --help"] = Finished(0, "--validate")
     fake.answers[f"{dockerd} --validate"] = Finished(1, "the following directives don't match any option: wrong\n")
-    with pytest.raises(HostError, match="refuses") as caught:
+    with pytest.raises(HostError, match="rejects") as caught:
         daemon_reload.validate(fake.machine, None, b'{"wrong": 1}')
     assert "don't match any option: wrong" in caught.value.original
 

@@ -36,7 +36,7 @@ def test_nothing_there_names_the_address_and_how_to_start_it() -> None:
     port = free_port()
     error = failure(f"http://localhost:{port}")
     assert isinstance(error, RegistryUnreachable)
-    assert error.message == f"Nothing answers at http://localhost:{port}."
+    assert error.message == f"Nothing responds at http://localhost:{port}."
     assert error.advice == ("Start it: deployer up",)
     assert "refused" in error.original
 
@@ -64,7 +64,7 @@ def test_no_route_is_told_apart_from_a_refusal(monkeypatch: pytest.MonkeyPatch) 
         raise OSError(113, "No route to host")
 
     monkeypatch.setattr(socket, "create_connection", unreachable)
-    assert failure("http://192.168.100.2:5000").message == "There is no way from here to 192.168.100.2."
+    assert failure("http://192.168.100.2:5000").message == "No route to 192.168.100.2."
 
 
 def test_a_firewall_that_swallows_everything(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +74,7 @@ def test_a_firewall_that_swallows_everything(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(socket, "create_connection", swallowed)
     error = failure("http://192.168.100.2:5000")
     assert isinstance(error, RegistryUnreachable)
-    assert error.message == "192.168.100.2:5000 did not answer within 0.3 seconds."
+    assert error.message == "192.168.100.2:5000 did not respond within 0.3 seconds."
     assert "firewall" in error.advice[1]
 
 
@@ -82,13 +82,13 @@ def test_a_registry_that_never_answers() -> None:
     with sending(b"", silent=True) as server:
         error = failure(server.url)
     assert isinstance(error, RegistryUnreachable)
-    assert error.message == f"{server.address} took the request, but did not answer within 0.3 seconds."
+    assert error.message == f"{server.address} accepted the request but did not respond within 0.3 seconds."
 
 
 def test_an_empty_reply() -> None:
     with sending(b"") as server:
         error = failure(server.url)
-    assert error.message == f"{server.address} took the request and closed the connection without an answer."
+    assert error.message == f"{server.address} accepted the request and closed the connection without responding."
     assert len(server.requests) == 2, "a kept connection may have been closed under us, so it is tried again, once"
 
 
@@ -114,27 +114,27 @@ def test_writes_are_not_sent_twice() -> None:
 def test_a_body_that_is_cut_off(answer: bytes) -> None:
     with sending(answer) as server:
         error = failure(server.url)
-    assert error.message == f"The answer of {server.address} is truncated."
+    assert error.message == f"The response from {server.address} is truncated."
 
 
 def test_a_body_that_is_cut_off_without_a_length() -> None:
     header = "Docker-Distribution-Api-Version: registry/2.0"
     with sending(f'HTTP/1.0 200 OK\r\n{header}\r\n\r\n{{"repositories": ["a"'.encode()) as server:
         error = failure(server.url)
-    assert error.message == f"The registry at {server.address} answered something unreadable, or closed the connection."
+    assert error.message == f"The registry at {server.address} sent an unreadable response, or closed the connection."
 
 
 def test_something_that_speaks_no_http() -> None:
     with sending(b"SSH-2.0-OpenSSH_9.2\r\n\r\n") as server:
         error = failure(server.url)
-    assert error.message == f"What answers at {server.url} is not a registry: it does not speak HTTP."
+    assert error.message == f"The server at {server.url} is not a registry: it does not speak HTTP."
 
 
 @pytest.mark.parametrize("status", [200, 404, 500])
 def test_a_web_page_is_no_registry(status: int) -> None:
     with serving(lambda *_: Reply(status, HTML, {"Content-Type": "text/html"})) as port:
         error = failure(f"http://127.0.0.1:{port}")
-    assert error.message == f"What answers at http://127.0.0.1:{port} is not a registry."
+    assert error.message == f"The server at http://127.0.0.1:{port} is not a registry."
     assert "a web page: Welcome" in error.original
 
 
@@ -155,14 +155,14 @@ def test_json_of_another_kind_is_no_registry(body: bytes) -> None:
 def test_a_server_that_speaks_of_https_and_does_not_speak_it(text: str) -> None:
     with serving(lambda *_: Reply(400, text.encode())) as port:
         error = failure(f"http://127.0.0.1:{port}")
-    assert error.message == f"127.0.0.1:{port} does not speak HTTPS, and was asked in HTTPS."
+    assert error.message == f"127.0.0.1:{port} does not use HTTPS, but deployer connected with HTTPS."
 
 
 def test_an_answer_that_never_ends_is_given_up() -> None:
     big = b"x" * 6_000_000
     with serving(lambda *_: Reply(200, big)) as port:
         error = failure(f"http://127.0.0.1:{port}", lambda client: client.manifest("a", "b"))
-    assert "answers more than 5 MB" in error.message
+    assert "sent more than 5 MB" in error.message
 
 
 def test_a_compressed_answer_that_is_damaged() -> None:

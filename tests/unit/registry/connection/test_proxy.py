@@ -115,7 +115,7 @@ def test_a_login_in_the_url_is_unescaped(value: str, login: tuple[str, str] | No
     ],
 )
 def test_a_proxy_that_cannot_be_used_is_one_sentence(value: str) -> None:
-    with pytest.raises(ConfigurationError, match="The variable HTTPS_PROXY names no proxy that can be used") as caught:
+    with pytest.raises(ConfigurationError, match="The variable HTTPS_PROXY is not a usable proxy") as caught:
         proxy_for("https://r.example:5000", {"HTTPS_PROXY": value})
     assert "unset HTTPS_PROXY" in caught.value.advice[-1]
     assert "s3cr" not in f"{caught.value}{caught.value.advice}{caught.value.original}"
@@ -157,7 +157,7 @@ def test_what_is_not_used_is_not_complained_of() -> None:
 
 def test_a_visitor_of_a_web_server_names_no_proxy() -> None:
     environment = {"HTTP_PROXY": "http://evil:1", "REQUEST_METHOD": "GET"}
-    with pytest.raises(ConfigurationError, match="HTTP_PROXY is not used where REQUEST_METHOD"):
+    with pytest.raises(ConfigurationError, match="HTTP_PROXY is ignored because REQUEST_METHOD"):
         proxy_for("http://r.example", environment)
     assert proxy_for("http://localhost", environment) is None
     assert found("https://r.example", HTTPS_PROXY="http://p:1", REQUEST_METHOD="GET") == "http://p:1"
@@ -171,7 +171,7 @@ def test_the_command_ends_in_a_sentence(
     monkeypatch.chdir(tmp_path)
     assert main(["tags", "a", "--host", HOST]) == 2
     said = capsys.readouterr().err
-    assert "The variable HTTP_PROXY names no proxy" in said
+    assert "The variable HTTP_PROXY is not a usable proxy" in said
     assert "s3cret" not in said
     assert "bug" not in said
 
@@ -186,7 +186,7 @@ def test_a_dead_proxy_ends_the_command_in_a_sentence(
     monkeypatch.chdir(tmp_path)
     assert main(["tags", "a", "--host", HOST]) == 1
     said = capsys.readouterr().err
-    assert f"Nothing answers at the proxy 127.0.0.1:{port} (HTTP_PROXY)." in said
+    assert f"Nothing responds at the proxy 127.0.0.1:{port} (HTTP_PROXY)." in said
     assert "s3cret" not in said
 
 
@@ -289,7 +289,7 @@ def test_what_the_registry_redirects_to_goes_through_the_proxy_too(tmp_path: Pat
 def test_a_refusal_by_the_registry_is_its_own(tmp_path: Path) -> None:
     with corporate(tmp_path) as corp:
         corp.environment |= signed_in(tmp_path, (ADDRESS, f"ann:{SECRET}"))
-        assert "saved for 'ann'" in corp.failure().message
+        assert "saved credentials for 'ann'" in corp.failure().message
         corp.fake.before = lambda _: Reply(503, b'{"errors": [{"code": "UNAVAILABLE", "message": "closed"}]}')
         assert "proxy" not in corp.failure().message
 
@@ -308,10 +308,10 @@ def test_a_dead_proxy_is_named(tmp_path: Path, scheme: str, of_proxy: str) -> No
         corp.environment[variable] = f"{of_proxy}://user:{SECRET}@127.0.0.1:{port}"
         error = corp.failure()
     assert isinstance(error, RegistryUnreachable)
-    assert error.message == f"Nothing answers at the proxy 127.0.0.1:{port} ({variable})."
+    assert error.message == f"Nothing responds at the proxy 127.0.0.1:{port} ({variable})."
     assert error.advice == (
         f"Correct {variable}, or start the proxy.",
-        f'If {HOST} is reached without a proxy: export NO_PROXY="$NO_PROXY,{HOST}"',
+        f'If {HOST} can be reached without a proxy: export NO_PROXY="$NO_PROXY,{HOST}"',
     )
 
 
@@ -338,8 +338,8 @@ def test_a_proxy_whose_name_does_not_resolve_is_named(tmp_path: Path, monkeypatc
         (407, "", "requires a user name and a password."),
         (407, f"user:{SECRET}@", "rejected the user name and the password in {variable}."),
         (403, "", f"does not allow connections to {ADDRESS} (HTTP 403)."),
-        (502, "", f"does not reach {ADDRESS} (HTTP 502)."),
-        (503, "", f"does not reach {ADDRESS} (HTTP 503)."),
+        (502, "", f"could not reach {ADDRESS} (HTTP 502)."),
+        (503, "", f"could not reach {ADDRESS} (HTTP 503)."),
     ],
 )
 def test_a_refusal_by_the_proxy_is_its_own(tmp_path: Path, scheme: str, status: int, given: str, words: str) -> None:
@@ -363,20 +363,23 @@ def test_a_proxy_that_speaks_tls_unasked_is_told(tmp_path: Path, scheme: str, cl
     with corporate(tmp_path, scheme=scheme, tls=files, closes=closes) as corp:
         error = corp.failure()
     variable = f"{scheme.upper()}_PROXY"
-    assert error.message == f"The proxy {corp.proxy.address} ({variable}) speaks TLS, and was asked in plain HTTP."
-    assert error.advice == (f"Write https:// in the variable: {variable}=https://{corp.proxy.address}",)
+    assert (
+        error.message
+        == f"The proxy {corp.proxy.address} ({variable}) uses TLS, but deployer connected with plain HTTP."
+    )
+    assert error.advice == (f"Use https:// in the variable: {variable}=https://{corp.proxy.address}",)
 
 
 @BOTH
 def test_a_proxy_that_speaks_no_tls_is_told(tmp_path: Path, scheme: str) -> None:
     with corporate(tmp_path, scheme=scheme, of_proxy="https") as corp:
         error = corp.failure()
-    assert "does not speak TLS, and was asked in TLS" in error.message
+    assert "does not use TLS, but deployer connected with TLS" in error.message
     assert f"http://{corp.proxy.address}" in error.advice[0]
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"), [(b"-ERR what?\r\n\r\n", "does not answer as a proxy does"), (b"", "closed the connection")]
+    ("answer", "words"), [(b"-ERR what?\r\n\r\n", "does not respond like a proxy"), (b"", "closed the connection")]
 )
 @BOTH
 def test_what_is_no_proxy_is_told(tmp_path: Path, scheme: str, answer: bytes, words: str) -> None:
@@ -395,14 +398,14 @@ def test_a_proxy_that_says_nothing_is_named(tmp_path: Path, of_proxy: str) -> No
         ):
             client.catalog()
     assert f"The proxy {other.address} (HTTPS_PROXY)" in caught.value.message
-    assert "answer within 0.3 seconds" in caught.value.message
+    assert "respond within 0.3 seconds" in caught.value.message
 
 
 @pytest.mark.parametrize(
     ("proxy", "given", "words"),
     [
-        ({"socks": 5}, "", f"does not connect to {ADDRESS}: connection refused."),
-        ({"socks": 99}, "", f"does not connect to {ADDRESS}: SOCKS reply 99."),
+        ({"socks": 5}, "", f"could not connect to {ADDRESS}: connection refused."),
+        ({"socks": 99}, "", f"could not connect to {ADDRESS}: SOCKS reply 99."),
         ({"login": "a:b"}, "", "it requires a login."),
         ({"login": "a:b"}, f"a:{SECRET}@", "it rejected the user name and the password in HTTP_PROXY."),
     ],
@@ -420,7 +423,7 @@ def test_what_is_no_socks_proxy_is_told(tmp_path: Path, answer: bytes) -> None:
         corp.environment["HTTP_PROXY"] = f"socks5://{other.address}"
         error = corp.failure()
     assert isinstance(error, RegistryUnreachable)
-    assert f"The proxy {other.address} (HTTP_PROXY) does not connect to {ADDRESS}: it " in error.message
+    assert f"The proxy {other.address} (HTTP_PROXY) could not connect to {ADDRESS}: it " in error.message
 
 
 def test_a_fault_behind_the_proxy_is_not_the_proxy_s(tmp_path: Path) -> None:
@@ -440,7 +443,7 @@ def test_an_answer_that_is_cut_off_is_not_the_proxy_s(tmp_path: Path, scheme: st
             if scheme == "https":
                 (tmp_path / "home/.docker/certs.d" / ADDRESS / "ca.crt").write_bytes(files[0].read_bytes())
             corp.proxy.backend = secure.port if scheme == "https" else half.port
-            assert corp.failure().message == f"The answer of {ADDRESS} is truncated."
+            assert corp.failure().message == f"The response from {ADDRESS} is truncated."
 
 
 def test_a_web_page_that_comes_through_a_proxy_may_be_its_own(tmp_path: Path) -> None:
@@ -450,4 +453,4 @@ def test_a_web_page_that_comes_through_a_proxy_may_be_its_own(tmp_path: Path) ->
             corp.proxy.backend = portal
             with pytest.raises(RegistryError, match="is not a registry") as caught:
                 client.catalog()
-    assert f"The answer came through the proxy {corp.proxy.address} (HTTP_PROXY)" in caught.value.advice[-1]
+    assert f"The response came through the proxy {corp.proxy.address} (HTTP_PROXY)" in caught.value.advice[-1]

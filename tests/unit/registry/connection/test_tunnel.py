@@ -74,7 +74,7 @@ def test_a_proxy_that_refuses_is_named(tmp_path: Path, status: int) -> None:
     with registry_behind(tmp_path, tls=True, status=status) as proxy, pytest.raises(ProxyFault) as caught:
         peer(HTTP_PROXY=proxy.address, HTTPS_PROXY=proxy.address).ask()
     assert caught.value.proxy == f"proxy {proxy.address} (HTTPS_PROXY)"
-    assert caught.value.words.startswith(f"it answers {status}")
+    assert caught.value.words.startswith(f"it responded {status}")
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "socks5"])

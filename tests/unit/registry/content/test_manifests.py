@@ -94,8 +94,8 @@ def test_schema_1_is_refused_with_advice(document: Any, content_type: str) -> No
     ("document", "words"),
     [
         ([], "not a JSON object"),
-        ({"config": POINTER, "layers": [], "manifests": []}, "an image and an index at once"),
-        ({"mediaType": DOCKER_MANIFEST, "config": POINTER, "layers": []}, "it calls itself"),
+        ({"config": POINTER, "layers": [], "manifests": []}, "both an image and an index"),
+        ({"mediaType": DOCKER_MANIFEST, "config": POINTER, "layers": []}, "but the manifest says"),
         ({"layers": []}, "'config' is not a valid descriptor"),
         ({"config": POINTER, "layers": {}}, "'layers' is not a list"),
         ({"config": POINTER, "layers": [None]}, "'layers[0]' is not a valid descriptor"),

@@ -172,7 +172,7 @@ def test_without_a_home_folder_the_file_is_where_docker_looks(monkeypatch: pytes
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        ("echo the keychain is locked; exit 1", "failed with code 1"),
+        ("echo the keychain is locked; exit 1", "failed with exit code 1"),
         ("echo 'Secret: s3cret'", "something that is not a login"),
         ("echo '[]'", "something that is not a login"),
         ('echo \'{"Username": "ann", "Secret": 5}\'', "something that is not a login"),
@@ -203,7 +203,7 @@ LOGIN = '{"ServerURL": "x", "Username": "ann", "Secret": "s3cret"}'
 def test_what_a_failing_helper_printed_is_not_told(home: Home, script: str) -> None:
     home.helper("all", script)
     home.write({"credsStore": "all"})
-    with pytest.raises(HostError, match=r"docker-credential-all.*failed with code") as caught:
+    with pytest.raises(HostError, match=r"docker-credential-all.*failed with exit code") as caught:
         home.find(timeout=60)
     assert "s3cret" not in "".join((str(caught.value), *caught.value.advice, caught.value.original))
     assert f"echo {ADDRESS} | docker-credential-all get" in caught.value.advice[0]
@@ -232,7 +232,7 @@ def test_a_helper_that_does_not_answer_is_named(home: Home) -> None:
     home.environment["PATH"] += ":/usr/bin:/bin"
     home.helper("all", "exec sleep 30")
     home.write({"credsStore": "all"})
-    with pytest.raises(HostError, match=r"docker-credential-all.*did not answer within 0.3 seconds"):
+    with pytest.raises(HostError, match=r"docker-credential-all.*did not respond within 0.3 seconds"):
         home.find(timeout=0.3)
 
 
@@ -256,7 +256,7 @@ def test_a_helper_that_cannot_be_run_is_named(home: Home) -> None:
     ("text", "words"),
     [
         ('{"auths": {"a": {"auth": "c2VjcmV0"},}', "not valid JSON \\(line 1, column"),
-        ("[]", "no JSON object"),
+        ("[]", "does not contain a JSON object"),
     ],
 )
 def test_a_damaged_file_is_named_without_its_secrets(home: Home, text: str, words: str) -> None:
@@ -274,7 +274,7 @@ def test_a_damaged_entry_is_named_without_its_secrets(home: Home, auth: str) -> 
     home.write({"auths": {ADDRESS: {"auth": auth}}})
     with pytest.raises(HostError, match="is damaged") as caught:
         home.find()
-    assert "in an editor" in caught.value.advice[0]
+    assert "with an editor" in caught.value.advice[0]
     assert caught.value.advice[1] == f"docker login {ADDRESS}"
     assert auth not in str(caught.value)
 

@@ -34,7 +34,7 @@ def rootlesskit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("settings", [Settings(port=443), Settings(port=1023), ACME])
 def test_a_rootless_engine_and_a_low_port_are_refused_by_name(settings: Settings, rootlesskit: Path) -> None:
-    with pytest.raises(PreflightError, match="rootless and may not listen on port") as caught:
+    with pytest.raises(PreflightError, match="rootless and cannot listen on port") as caught:
         engine_options.refuse(settings, ROOTLESS)
     assert "--port 5000" in caught.value.advice[0]
     assert str(rootlesskit) in caught.value.advice[1]
@@ -70,7 +70,7 @@ def test_images_of_another_user_are_refused_with_a_rootless_engine(
     (tmp_path / below).mkdir(parents=True, exist_ok=True)
     monkeypatch.setattr(os, "access", lambda path, _: path != tmp_path / below)
     settings = Settings(registry=RegistrySettings(data=str(tmp_path)))
-    with pytest.raises(PreflightError, match="may not write into") as caught:
+    with pytest.raises(PreflightError, match="has no permission to write to") as caught:
         engine_options.refuse(settings, ROOTLESS)
     assert "chown" in caught.value.advice[0]
     engine_options.refuse(settings, PLAIN)
@@ -90,7 +90,7 @@ def test_an_ipv6_address_is_told_by_up_and_refused_by_push(host: str, version: s
         engine_options.check_name(settings, version)
         return
     assert version in said[0]
-    with pytest.raises(PreflightError, match="no IPv6 address"):
+    with pytest.raises(PreflightError, match="does not accept IPv6 addresses"):
         engine_options.check_name(settings, version)
 
 

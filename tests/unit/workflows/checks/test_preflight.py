@@ -55,14 +55,14 @@ def test_a_compose_that_does_not_run_is_named(printed: str, reason: str) -> None
         def version(self) -> str:
             raise EngineError("Docker failed.", original=printed)
 
-    with pytest.raises(EngineUnavailable, match=f"Docker's Compose plugin does not run: {reason}\\.") as caught:
+    with pytest.raises(EngineUnavailable, match=f"Docker's Compose plugin cannot be run: {reason}\\.") as caught:
         preflight.check_engine(FakeEngine(system=FakeSystem(facts=facts_of(compose="")), compose=Broken(NoClient())))
     assert caught.value.advice[0].startswith("docker compose version")
 
 
 @pytest.mark.parametrize("place", ["ssh://me@server", "tcp://203.0.113.7:2375", "tcp://docker.example:2376"])
 def test_an_engine_elsewhere_cannot_read_our_files(place: str) -> None:
-    with pytest.raises(PreflightError, match="is another machine's"):
+    with pytest.raises(PreflightError, match="is on another machine"):
         preflight.check_engine(engine_of(place=place))
 
 
@@ -87,7 +87,7 @@ def test_a_file_system_that_is_no_disk_is_not_called_full(monkeypatch: pytest.Mo
 
 def test_a_data_directory_that_is_a_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(PreflightError, match="cannot be made: File exists"):
+    with pytest.raises(PreflightError, match="Cannot create the directory for pushed images"):
         preflight.make_data_directory(tmp_path / "file")
 
 

@@ -107,7 +107,7 @@ def test_the_last_lines_hold_the_reason_and_not_our_own_questions(monkeypatch: p
 def test_silence_is_no_answer() -> None:
     answer = readiness.probe(Settings(port=free_port()), FakeEngine(), "project")
     assert answer.api.fault is Fault.UNREACHABLE
-    assert answer.api.words.startswith("no answer from /v2/ (")
+    assert answer.api.words.startswith("no response from /v2/ (")
 
 
 @pytest.mark.parametrize(("answers", "fault"), [(b"", Fault.SILENT), (None, Fault.UNREACHABLE)])
@@ -175,7 +175,7 @@ def test_a_page_of_its_own_service_is_asked_behind_the_sign_in_too(reaches: bool
 def test_a_page_of_its_own_service_that_does_not_answer_is_named_with_its_log() -> None:
     with answering({"/v2/": (200, REGISTRY), "/": (502, {})}) as port, pytest.raises(NotReady) as caught:
         readiness.wait(Settings(port=port, frontend=JOXIT), FakeEngine(containers=WithPage()), "project", 0.1)
-    assert "the page answers 502" in caught.value.message
+    assert "the page responded with 502" in caught.value.message
     assert (caught.value.advice, caught.value.original) == (("deployer logs page",), "log of id of page")
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     ("there", "name", "advice"),
     [
         (["team", "other"], "taem", "Did you mean --name team?"),
-        (["other"], "team", "There is: other."),
+        (["other"], "team", "Existing deployments: other."),
         ([], "team", "deployer up --name team"),
     ],
 )
@@ -33,7 +33,7 @@ def test_an_unknown_name_is_told_with_what_there_is(tmp_path: Path, there: list[
         file.touch()
         deployments.require(Deployment.of(known, environment), environment)
     (tmp_path / "deployer" / "left-over").mkdir(parents=True)
-    with pytest.raises(NotFound, match=f"There is no deployment named '{name}' on this machine") as caught:
+    with pytest.raises(NotFound, match=f"No deployment named '{name}' on this machine") as caught:
         deployments.require(Deployment.of(name, environment), environment)
     assert caught.value.advice[0] == advice
 
@@ -45,9 +45,9 @@ def test_an_address_of_another_deployment_is_told_by_its_name(tmp_path: Path) ->
     other.compose_file.touch()
     other.record_file.write_bytes(Record("registry.example", 5000).content)
     mine = Deployment.of("registry", environment)
-    with pytest.raises(NotFound, match=r"registry\.example:5000 is that of 'team'") as caught:
+    with pytest.raises(NotFound, match=r"registry\.example:5000 belongs to 'team'") as caught:
         deployments.refuse_other(mine, Settings(host="registry.example"), environment)
-    assert caught.value.advice[0] == "Say which is meant: --name team"
+    assert caught.value.advice[0] == "To use that one: --name team"
     deployments.refuse_other(mine, Settings(host="elsewhere.example"), environment)
     deployments.refuse_other(other, Settings(name="team", host="registry.example"), environment)
 
@@ -76,7 +76,7 @@ def test_an_address_elsewhere_is_not_taken_for_the_deployment_of_this_machine(tm
     deployed(environment, "team", "registry.example")
     with pytest.raises(NotFound) as caught:
         deployments.require_address(mine, here, environment, FakeEngine())
-    assert caught.value.advice == ("Say which is meant: --name team",)
+    assert caught.value.advice == ("To use that one: --name team",)
 
 
 def test_an_address_elsewhere_where_nothing_is_deployed(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_what_compose_gives_to_the_next_container_is_not_warned_of(raw: Mapping[
     wanted = Wanted.of({**raw, "volumes": {"data": {"name": "registry_data"}}}, "/var/lib/registry")
     warned = list(left_by_up(FakeEngine(Images()), THERE, wanted, {"db"}))
     assert (warned == []) == stays
-    assert all(f"{PLACE} of registry-db-1 is on a volume without a name, {VOLUME}." in text for text in warned)
+    assert all(f"{PLACE} of registry-db-1 is on the anonymous volume {VOLUME}." in text for text in warned)
     assert list(left_by_up(FakeEngine(Images()), THERE, wanted, {"registry"})) == []
 
 

@@ -59,13 +59,18 @@ def only(found: Iterable[ToRemove | str]) -> ToRemove | str:
     [
         # What the deletion finds by its label, by what the files ask for, and by what is remembered.
         (volume("registry_data", "registry"), Wanted(), {"made"}, ""),
-        (volume("registry_data", "registry"), Wanted(), {"found"}, "was there before `up`"),
-        (volume("registry_data", "registry"), Wanted(), set(), "not known to be made by `up`"),
-        (volume("registry_data"), asked_for("registry_data"), set(), "was there before `up`"),
-        (volume("registry_data"), Wanted(), {"found"}, "was there before `up`"),
-        (volume("registry_data", "other"), asked_for("registry_data"), {"made"}, "was there before `up`"),
-        (volume("registry_data", "registry", device="/srv"), Wanted(), {"made"}, "its content is elsewhere: /srv"),
-        (volume("registry_data", "registry", "nfs"), Wanted(), {"made"}, "its content is elsewhere: driver nfs"),
+        (volume("registry_data", "registry"), Wanted(), {"found"}, "existed before `up`"),
+        (volume("registry_data", "registry"), Wanted(), set(), "possibly not created by `up`"),
+        (volume("registry_data"), asked_for("registry_data"), set(), "existed before `up`"),
+        (volume("registry_data"), Wanted(), {"found"}, "existed before `up`"),
+        (volume("registry_data", "other"), asked_for("registry_data"), {"made"}, "existed before `up`"),
+        (
+            volume("registry_data", "registry", device="/srv"),
+            Wanted(),
+            {"made"},
+            "its content is in another place: /srv",
+        ),
+        (volume("registry_data", "registry", "nfs"), Wanted(), {"made"}, "its content is in another place: driver nfs"),
     ],
 )
 def test_a_volume_goes_with_what_is_known_of_it(found: Volume, wanted: Wanted, owned: set[str], told: str) -> None:
@@ -89,11 +94,15 @@ def test_before_anything_was_remembered_the_label_tells() -> None:
     ("there", "wanted", "reason"),
     [
         (Inventory("registry", volumes=(volume("mine", "registry"),)), asked_for("mine", external=True), "external"),
-        (Inventory("registry", (replace(OURS, volumes=frozenset({"mine"})),), (volume("mine"),)), Wanted(), "is not"),
+        (
+            Inventory("registry", (replace(OURS, volumes=frozenset({"mine"})),), (volume("mine"),)),
+            Wanted(),
+            "does not belong",
+        ),
         (
             Inventory("registry", (replace(NOBODYS, volumes=frozenset({"mine"})),), (volume("mine", "registry"),)),
             asked_for("mine"),
-            "the container other uses it",
+            "used by the container other",
         ),
     ],
 )
@@ -188,7 +197,7 @@ def test_a_network_with_anothers_container_stays() -> None:
     busy = replace(NOBODYS, networks=frozenset({"registry_default"}))
     assert isinstance(only(look(Inventory("registry", (), (), (network,))).networks(unknown=True)), ToRemove)
     kept = only(look(Inventory("registry", (busy,), (), (network,))).networks(unknown=True))
-    assert kept == "network registry_default (the container other is in it)"
+    assert kept == "network registry_default (used by the container other)"
     foreign = replace(network, project="other")
     assert list(look(Inventory("registry", (), (), (foreign,))).networks(unknown=True)) == []
 
@@ -197,7 +206,7 @@ def test_a_network_that_only_carries_the_label_goes_with_a_yes_alone() -> None:
     network = Network("id", "registry_other", "registry")
     there = Inventory("registry", (), (), (network,))
     kept = only(look(there).networks(unknown=False))
-    assert str(kept).startswith("network registry_other (not known to be made by `up`;")
+    assert str(kept).startswith("network registry_other (possibly not created by `up`;")
     asked = only(look(there).networks(unknown=True))
     assert isinstance(asked, ToRemove)
     assert asked.was_found

@@ -99,7 +99,7 @@ def test_a_rule_is_for_users_that_exist(
 def test_passwords_cross_a_network_in_the_clear_only_where_that_is_said(settings: Settings, refused: bool) -> None:
     login.check(settings, ())
     if refused:
-        with pytest.raises(ConfigurationError, match="Passwords would cross the network"):
+        with pytest.raises(ConfigurationError, match="Passwords would be sent"):
             login.check(settings, (ANNA,))
     else:
         login.check(settings, (ANNA,))
@@ -107,8 +107,8 @@ def test_passwords_cross_a_network_in_the_clear_only_where_that_is_said(settings
 
 def test_who_else_gets_in_is_said() -> None:
     assert login.exposure(Settings(), ()) == ""
-    assert "Anyone who reaches port 5000 on every address of this machine" in login.exposure(ABROAD, ())
-    assert "in the clear" in login.exposure(ABROAD, (ANNA,))
+    assert "anyone who can reach port 5000 on every address of this machine" in login.exposure(ABROAD, ())
+    assert "are sent unencrypted" in login.exposure(ABROAD, (ANNA,))
     assert login.exposure(Settings(host="registry.example", tls=TlsSettings(TlsMode.INTERNAL)), (ANNA,)) == ""
 
 
@@ -120,5 +120,5 @@ def test_certificates_are_kept_beside_the_settings(deployment: Deployment, tmp_p
     assert kept.certificate is not None
     assert (kept.certificate.certificate, kept.certificate.key) == (b"certificate", b"key")
     (tmp_path / "k.pem").unlink()
-    with pytest.raises(HostError, match=r"There is no file .*k\.pem, which `tls` names"):
+    with pytest.raises(HostError, match=r"`tls` refers to .*k\.pem, but there is no such file"):
         login.render_inputs(own, deployment)

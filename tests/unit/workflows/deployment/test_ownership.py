@@ -97,7 +97,7 @@ def test_who_else_uses_it_is_told(deployment: Deployment) -> None:
     other = container("old", volumes=frozenset({"registry_data"}))
     helper = container("registry-upkeep", helper_of=str(deployment.directory), volumes=frozenset({"registry_data"}))
     found = examined(deployment, Inventory("registry", (other, helper), (volume(""),)))
-    assert "the volume registry_data (which the container old uses too)" in found.warnings[0]
+    assert "the volume registry_data (also used by the container old)" in found.warnings[0]
 
 
 def test_an_external_volume_is_what_its_user_says(deployment: Deployment) -> None:
@@ -117,7 +117,7 @@ def test_a_directory_is_found_where_anything_is_in_it(deployment: Deployment, tm
     (place / ".hidden").touch()
     found = examined(deployment, NOTHING, wanted)
     assert found.found == (resource,)
-    assert "it holds .hidden, and no registry's images" in found.warnings[0]
+    assert "contains .hidden but no registry's images" in found.warnings[0]
 
 
 def test_a_strangers_file_is_told_before_it_is_replaced(deployment: Deployment) -> None:
@@ -134,10 +134,10 @@ def test_a_strangers_file_is_told_before_it_is_replaced(deployment: Deployment) 
 
 def test_another_projects_network_and_container_are_refused(deployment: Deployment) -> None:
     for project in ("", "other"):
-        with pytest.raises(PreflightError, match="A network named 'registry_default' is there already"):
+        with pytest.raises(PreflightError, match="A network named 'registry_default' already exists"):
             examined(deployment, Inventory("registry", networks=(Network("id", "registry_default", project),)))
         for name in ("registry-registry-1", "registry-upkeep"):
-            with pytest.raises(PreflightError, match=f"A container named '{name}' is there already"):
+            with pytest.raises(PreflightError, match=f"A container named '{name}' already exists"):
                 examined(deployment, Inventory("registry", (container(name, project=project),)))
 
 
@@ -157,7 +157,7 @@ def test_what_is_advised_takes_nobodys_name(deployment: Deployment) -> None:
 @pytest.mark.parametrize("wanted", [{"driver": "nfs"}, {"options": {"o": "bind"}}, {"labels": {"mine": "yes"}}])
 def test_a_volume_that_compose_would_empty_is_refused(deployment: Deployment, wanted: dict[str, object]) -> None:
     changed = replace(PLAIN, **wanted)  # type: ignore[arg-type]
-    with pytest.raises(PreflightError, match="Compose would remove it, with everything in it"):
+    with pytest.raises(PreflightError, match="Compose would remove it with all its contents"):
         examined(deployment, Inventory("registry", volumes=(volume(),)), replace(WANTED, volumes=(changed,)))
     # Compose leaves alone what it did not make.
     examined(deployment, Inventory("registry", volumes=(volume(""),)), replace(WANTED, volumes=(changed,)))
@@ -190,7 +190,7 @@ def test_a_volume_with_images_that_has_gone_is_told(deployment: Deployment) -> N
     """Removed by hand, or the engine is another one."""
     used(deployment)
     (warning,) = examined(deployment, NOTHING).warnings
-    assert warning.startswith("The volume registry_data, in which the images were, is not there any more")
+    assert warning.startswith("The volume registry_data, which contained the images, no longer exists")
     assert examined(deployment, Inventory("registry", volumes=(volume(),))).warnings == ()
 
 
@@ -205,7 +205,10 @@ def test_storage_that_the_files_of_the_user_move_is_told(deployment: Deployment)
         WANTED, volumes=(PLAIN, replace(PLAIN, name="other")), storage=Resource(ResourceKind.VOLUME, "other")
     )
     (warning,) = examined(deployment, Inventory("registry", volumes=(volume(),)), moved).warnings
-    assert "stay in the volume registry_data, and will not be seen: the registry moves to the volume other" in warning
+    assert (
+        "stay in the volume registry_data and will not be visible, because the registry moves to the volume other"
+        in warning
+    )
 
 
 @pytest.mark.parametrize("left", ["nothing", "an empty folder"])
@@ -219,7 +222,7 @@ def test_a_directory_whose_disk_is_not_mounted_is_told(deployment: Deployment, t
         folder.mkdir()
     (warning,) = examined(deployment, NOTHING, in_directory(folder)).warnings
     assert "Is its disk mounted?" in warning
-    assert ("is not there any more" in warning) == (left == "nothing")
+    assert ("no longer exists" in warning) == (left == "nothing")
     folder.rmdir() if left != "nothing" else None
     (tmp_path / "away").rename(folder)
     assert examined(deployment, NOTHING, in_directory(folder)).warnings == ()

@@ -79,7 +79,7 @@ def test_what_cannot_be_pulled_is_built_and_that_is_said(monkeypatch: pytest.Mon
     assert ("build", "registry.Dockerfile", BUILT_REGISTRY) in engine.images.done
     assert not any(step[0] == "build" and step[2] == BUILT_FRONTEND for step in engine.images.done)
     assert any(
-        "registry:3 cannot be pulled (dial tcp: no such host); building one here instead." in line for line in said
+        "registry:3 cannot be pulled (dial tcp: no such host); building it locally instead." in line for line in said
     )
 
 
@@ -125,7 +125,7 @@ def test_the_page_kwk_wants_a_registry_that_it_can_read_which_auto_learns_late(
     if not refused:
         assert choose_all(settings, here.__contains__, today)[0].name == BUILT_REGISTRY
         return
-    with pytest.raises(ConfigurationError, match=r"needs registry 2\.8, and registry:3 is .* images: build") as caught:
+    with pytest.raises(ConfigurationError, match=r"needs registry 2\.8, but registry:3 is .* images: build") as caught:
         choose_all(settings, here.__contains__, today)
     assert caught.value.exit_code == 2
     assert choose_all(settings, here.__contains__, today, rebuild=True)[0].source is Source.BUILD

@@ -27,7 +27,7 @@ def ask(folder: Path, since: str) -> None:
     ["2026-13-45", "2026-02-30", "2026-01-31T25", "2026-01-31T12:60", "2026-01-31T12:00:00+99:99", "0000-01-01"],
 )
 def test_a_moment_that_is_on_no_calendar_is_refused(tmp_path: Path, since: str) -> None:
-    with pytest.raises(UsageError, match="--since takes"):
+    with pytest.raises(UsageError, match="--since must be"):
         ask(tmp_path, since)
 
 

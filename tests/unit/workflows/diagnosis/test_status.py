@@ -40,7 +40,7 @@ def test_a_registry_whose_image_told_nothing_may_turn_out_to_be_one_that_kwk_can
     page: str, version: str, amiss: bool
 ) -> None:
     found = status._page(Settings(frontend=FrontendSettings(page=Page(page))), version)
-    expected = f"The page kwk shows no image's details: it needs registry 2.8, and this is {version}."
+    expected = f"The kwk page cannot show image details: it needs registry 2.8, but this is {version}."
     assert [problem.sentence for problem in found] == ([expected] if amiss else [])
 
 
@@ -57,7 +57,7 @@ TASK = replace(service_container("task", "exited"), health=Health.NONE, restart_
         (replace(TASK, restart_policy="unless-stopped"), "The service task is exited."),
         (
             replace(TASK, service="registry", state=ContainerState.RUNNING),
-            "The service registry does not come back after a reboot",
+            "The service registry does not restart after a reboot",
         ),
     ],
 )
@@ -111,7 +111,7 @@ def test_a_task_that_has_ended_is_not_started_again_and_keeps_nothing_from_being
     failed = Done()
     failed.ended = replace(TASK, exit_code=3)
     assert change_of("task", "hash", TASK.image_id, failed.ended, outdated=False).action is Action.START
-    with pytest.raises(NotReady, match="The service task does not stay up"):
+    with pytest.raises(NotReady, match="The service task does not keep running"):
         readiness._refuse_ended(FakeEngine(containers=failed), "registry")
 
 

@@ -93,7 +93,7 @@ def test_a_public_certificate(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("presented", "installed", "words"),
     [
-        (SERVER, OTHER.pem, "did not sign what 127.0.0.1:"),
+        (SERVER, OTHER.pem, "did not sign the certificate that 127.0.0.1:"),
         (SERVER, b"x", "no certificate in PEM"),
         (SERVER, make_ca("Old", begins=now() - 9 * DAY, ends=now() - DAY).pem, "expired on"),
         (SERVER, make_ca("Early", begins=now() + DAY).pem, "this machine's clock says"),
@@ -124,13 +124,13 @@ def test_plain_http(tmp_path: Path) -> None:
     case = Case(tmp_path, presented=None)
     assert "does not trust" in case.only().sentence
     case.tls = TlsSettings(TlsMode.INTERNAL)
-    assert "is to speak HTTPS: the settings say so" in case.only().sentence
+    assert "should use HTTPS: the settings say so" in case.only().sentence
 
 
 def test_plain_http_where_a_ca_is_installed(tmp_path: Path) -> None:
     found = Case(tmp_path, presented=None, installed=ROOT.pem).only()
     assert found.state == "wrong"
-    assert "Somebody in between" in found.sentence
+    assert "Another machine may be answering" in found.sentence
 
 
 def test_nothing_answers(tmp_path: Path) -> None:

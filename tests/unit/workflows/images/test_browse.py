@@ -76,7 +76,7 @@ def test_who_may_not_list_still_sees_what_is_named_in_full(client: RegistryClien
             browse.list_catalog(client, patterns)
     with pytest.raises(Forbidden, match="pull from 'team/b'"):
         browse.list_catalog(client, ["team/a", "team/b"])
-    with pytest.raises(NotFound, match="There is no repository 'gone'"):
+    with pytest.raises(NotFound, match="No repository named 'gone'"):
         browse.list_catalog(client, ["gone"])
 
 
@@ -341,23 +341,23 @@ def test_an_emptied_repository_is_no_unknown_one(client: RegistryClient, fake: F
         ("centso", "Did you mean centos?"),
         ("api", "Did you mean team/api?"),
         ("long-prefix/nearst", "Did you mean long-prefix/nearest?"),
-        ("something/else", "What there is: deployer catalog"),
+        ("something/else", "To list the repositories: deployer catalog"),
     ],
 )
 def test_an_unknown_repository_gets_the_nearest_names(
     client: RegistryClient, fake: FakeRegistry, asked: str, advice: str
 ) -> None:
     fake.repositories = {name: Held() for name in ("centos", "team/api", "long-prefix/nearest", "long-prefix/chart")}
-    with pytest.raises(NotFound, match=f"There is no repository '{asked}'") as caught:
+    with pytest.raises(NotFound, match=f"No repository named '{asked}'") as caught:
         browse.list_tags(client, asked)
     assert caught.value.advice == (advice,)
-    with pytest.raises(NotFound, match=f"There is no repository '{asked}'"):
+    with pytest.raises(NotFound, match=f"No repository named '{asked}'"):
         browse.inspect(client, f"{asked}:1")
 
 
 def test_where_the_catalog_is_forbidden_the_sentence_still_comes(client: RegistryClient, fake: FakeRegistry) -> None:
     fake.before = lambda asked: refused(403, "DENIED") if "_catalog" in asked.path else None
-    with pytest.raises(NotFound, match="There is no repository 'app'"):
+    with pytest.raises(NotFound, match="No repository named 'app'"):
         browse.list_tags(client, "app")
 
 
@@ -365,7 +365,7 @@ def test_where_the_catalog_is_forbidden_the_sentence_still_comes(client: Registr
     ("asked", "advice"),
     [
         ("app:7-gti", ("Did you mean app:7-git?",)),
-        ("app", ("Its tags: deployer tags app",)),
+        ("app", ("To list its tags: deployer tags app",)),
         ("app@sha256:" + "0" * 64, ()),
     ],
 )
@@ -391,9 +391,9 @@ def test_another_registrys_images_are_refused(client: RegistryClient, text: str)
 
 @pytest.mark.parametrize("text", ["app:1", "app@sha256:" + "0" * 64])
 def test_tags_wants_the_repository_alone(client: RegistryClient, fake: FakeRegistry, text: str) -> None:
-    with pytest.raises(UsageError, match="names one image") as caught:
+    with pytest.raises(UsageError, match="is the name of one image") as caught:
         browse.list_tags(client, text)
-    assert caught.value.advice[0] == "All its tags: deployer tags app"
+    assert caught.value.advice[0] == "To list its tags: deployer tags app"
     assert not fake.asked
 
 

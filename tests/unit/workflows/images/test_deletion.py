@@ -211,7 +211,7 @@ def test_who_may_delete_but_not_push_is_told_so_and_nothing_is_changed(old: Fake
         plan = plan_deletion(client, ["app:1"])
         (error,) = errors(apply_plan(client, plan))
     assert isinstance(error, Forbidden)
-    assert error.message.startswith("'app:1' is as it was. This registry deletes no single tag:")
+    assert error.message.startswith("'app:1' was not changed. This registry cannot delete a single tag;")
     assert "push to 'app'" in error.message
     assert error.advice[0].endswith(f"needs no push: deployer delete app@{made.digest}")
     assert old.repositories["app"].tags == {"1": made.digest}
@@ -234,7 +234,7 @@ def test_where_the_last_step_fails_the_tag_is_put_back(old: FakeRegistry, reply:
         old.before = always("DELETE", "sha256", reply)
         (error,) = errors(apply_plan(client, plan))
     assert isinstance(error, RegistryError)
-    assert error.message.startswith("'app:1' could not be deleted, and is as it was before.")
+    assert error.message.startswith("'app:1' could not be deleted and was not changed.")
     assert f"HTTP/1.1 {reply.status}" in error.original
     assert old.repositories["app"].tags == {"1": made.digest}
     assert old.repositories["app"].manifests[made.digest] == (made.media_type, made.content)
@@ -296,8 +296,8 @@ def test_where_it_cannot_be_put_back_either_the_way_out_is_named_and_works(old: 
         old.before = die
         (error,) = errors(apply_plan(client, plan))
         assert isinstance(error, RegistryError)
-        assert error.message.startswith("'app:1' is deleted only half: ")
-        assert error.advice == ("Finish it when the registry works again: deployer delete app:1",)
+        assert error.message.startswith("'app:1' is only partially deleted: ")
+        assert error.advice == ("To finish when the registry works again: deployer delete app:1",)
         old.before = None
         plan = plan_deletion(client, ["app:1"])
         (removal,) = plan.removals
@@ -342,9 +342,9 @@ def test_a_tag_that_shares_its_file_with_another_is_put_back_and_named(old: Fake
         old.before = share
         (error,) = errors(delete(client, "app:1"))
         assert isinstance(error, RegistryError)
-        assert error.message.startswith("'app:1' could not be deleted, and is as it was before.")
-        assert "the same file as app:2" in error.message
-        assert error.advice == ("Both: deployer delete app:1 app:2",)
+        assert error.message.startswith("'app:1' could not be deleted and was not changed.")
+        assert "shares a file with app:2" in error.message
+        assert error.advice == ("To delete both: deployer delete app:1 app:2",)
         # What was written last is in both, too.
         assert client.head("app", "2").digest == made.digest
         assert old.repositories["app"].tags == dict.fromkeys("123", made.digest)
@@ -362,7 +362,7 @@ def test_a_tag_that_names_nothing_and_cannot_be_written_is_as_it_was(old: FakeRe
         old.before = always("PUT", "/manifests/Thumbs.db", refused(500, "UNKNOWN"))
         (error,) = errors(apply_plan(client, plan))
     assert isinstance(error, RegistryError)
-    assert error.message.startswith("'app:Thumbs.db' could not be deleted, and is as it was before.")
+    assert error.message.startswith("'app:Thumbs.db' could not be deleted and was not changed.")
     assert error.advice[0].endswith("docker/registry/v2/repositories/app/_manifests/tags/Thumbs.db")
     assert not any("deployer delete" in line for line in error.advice)
 
@@ -376,7 +376,7 @@ def test_a_tag_pushed_again_since_the_plan_is_left_alone(client: RegistryClient,
     fresh = pushed(fake, "app", "1", image("fresh"))
     (error,) = errors(apply_plan(client, plan))
     assert isinstance(error, RegistryError)
-    assert f"has been pushed again meanwhile, and is left alone: it is {fresh.digest} now." in error.message
+    assert f"has been pushed again in the meantime and is kept; it now points to {fresh.digest}." in error.message
     assert fake.repositories["app"].tags == {"1": fresh.digest}
     assert fake.asked_for("DELETE") == []
 
@@ -479,7 +479,7 @@ def test_one_failure_does_not_stop_the_others(client: RegistryClient, fake: Fake
 
 
 def test_a_name_alone_is_refused_with_the_two_ways(client: RegistryClient, fake: FakeRegistry) -> None:
-    with pytest.raises(UsageError, match="does not say which image") as caught:
+    with pytest.raises(UsageError, match="does not specify a tag or digest") as caught:
         plan_deletion(client, ["localhost:5000/app"])
     assert "One tag: deployer delete app:TAG" in caught.value.advice
     assert "A manifest and all its tags: deployer delete app@DIGEST" in caught.value.advice
@@ -487,7 +487,7 @@ def test_a_name_alone_is_refused_with_the_two_ways(client: RegistryClient, fake:
 
 
 def test_a_tag_and_a_digest_at_once_are_refused(client: RegistryClient, fake: FakeRegistry) -> None:
-    with pytest.raises(UsageError, match="gives a tag and a digest"):
+    with pytest.raises(UsageError, match="has a tag and a digest"):
         plan_deletion(client, ["app:1@sha256:" + "0" * 64])
     assert not fake.asked
 
@@ -521,7 +521,7 @@ def test_a_damaged_tag_that_was_pushed_again_is_left_alone(client: RegistryClien
     plan = plan_deletion(client, ["app:broken"])
     fake.repositories["app"].tags["broken"] = made.digest
     (error,) = errors(apply_plan(client, plan))
-    assert "pushed again meanwhile" in str(error)
+    assert "pushed again in the meantime" in str(error)
     assert fake.repositories["app"].tags == {"1": made.digest, "broken": made.digest}
 
 
@@ -531,8 +531,8 @@ def test_on_2_8_a_damaged_tag_in_the_way_is_named_and_nothing_is_lost(old: FakeR
     with connect(old) as client:
         (error,) = errors(delete(client, "app:1"))
         assert isinstance(error, RegistryError)
-        assert "is as it was before" in error.message
-        assert error.advice[0] == "A damaged tag is in the way, delete it first: deployer delete app:broken"
+        assert "was not changed" in error.message
+        assert error.advice[0] == "A damaged tag prevents this; delete it first: deployer delete app:broken"
         assert old.repositories["app"].tags == {"1": made.digest, "broken": ""}
         # Named together it works, in whatever order they are named.
         assert errors(delete(client, "app:1", "app:broken")) == [None, None]
@@ -583,7 +583,7 @@ def test_a_damaged_tag_that_cannot_be_deleted_says_how_to_go_on(old: FakeRegistr
         plan = plan_deletion(client, ["app:broken"])
         old.before = always("DELETE", "sha256", refused(500, "UNKNOWN"))
         (error,) = errors(apply_plan(client, plan))
-        assert "'app:broken' is deleted only half" in str(error)
+        assert "'app:broken' is only partially deleted" in str(error)
         old.before = None
         assert errors(delete(client, "app:broken")) == [None]
     assert set(old.repositories["app"].tags) == {"1"}

@@ -80,5 +80,5 @@ def test_deleting_it_names_its_place_and_no_command() -> None:
 def test_what_is_in_the_way_of_another_is_named_by_its_place() -> None:
     target: Any = untagging.Target("app", "1", "")
     advice = untagging._in_the_way(CLIENT, target)
-    assert advice[0] == "A damaged tag is in the way, delete it first: deployer delete app:broken"
+    assert advice[0] == "A damaged tag prevents this; delete it first: deployer delete app:broken"
     assert advice[1].endswith("_manifests/tags/Thumbs.db")

@@ -42,7 +42,7 @@ def test_an_image_goes_to_the_registry_under_its_own_path(image: str, target: st
 
 
 def test_a_digest_needs_a_tag_to_be_pushed_under() -> None:
-    with pytest.raises(UsageError, match="an image is pushed under a tag"):
+    with pytest.raises(UsageError, match="images are pushed by tag"):
         publish.target_of("app@sha256:" + "a" * 64, ADDRESS)
 
 
@@ -50,7 +50,7 @@ def test_as_takes_this_registrys_address_or_none() -> None:
     engine = FakeEngine(images={"app:1": "id"})
     for name in ("team/app:2", "localhost:5000/team/app:2"):
         assert str(publish.plan_push(["app:1"], name, ADDRESS, engine)[0].target) == "localhost:5000/team/app:2"
-    with pytest.raises(UsageError, match=r"names another registry, ghcr\.io"):
+    with pytest.raises(UsageError, match=r"belongs to another registry, ghcr\.io"):
         publish.plan_push(["app:1"], "ghcr.io/team/app", ADDRESS, engine)
     with pytest.raises(UsageError, match="exactly one IMAGE"):
         publish.plan_push(["app:1", "app:1"], "x", ADDRESS, engine)
@@ -75,9 +75,9 @@ def test_an_upper_case_first_part_gets_the_name_that_would_do() -> None:
         lambda: publish.plan_push(["app:1"], "Team/app:1", ADDRESS, engine),
         lambda: publish.plan_pull(["Team/app:1"], ADDRESS, engine),
     ):
-        with pytest.raises(InvalidReference, match="has upper-case letters") as caught:
+        with pytest.raises(InvalidReference, match="has uppercase letters") as caught:
             refused()
-        assert caught.value.advice == ("Write: team/app:1",)
+        assert caught.value.advice == ("Use: team/app:1",)
     # An image that is here under such a name can be pushed.
     assert str(publish.plan_push(["HOST/app:1"], None, ADDRESS, engine)[0].target) == "localhost:5000/app:1"
 
@@ -97,7 +97,7 @@ def test_two_images_for_one_name_are_refused() -> None:
 
 def test_a_missing_image_is_told_with_the_nearest_before_anything_is_tagged() -> None:
     engine = FakeEngine(images={"centos:7-git": "a", "debian:12": "b"})
-    with pytest.raises(ImageNotFound, match="There is not an image centos:7-gti") as caught:
+    with pytest.raises(ImageNotFound, match="No such image on this machine: centos:7-gti") as caught:
         publish.plan_push(["debian:12", "centos:7-gti"], None, ADDRESS, engine)
     assert caught.value.advice == ("Did you mean centos:7-git?",)
     assert engine.images.done == []
@@ -176,7 +176,7 @@ def test_a_pull_by_digest_gives_no_short_name() -> None:
 
 
 def test_a_pull_from_another_registry_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"names another registry, ghcr\.io"):
+    with pytest.raises(UsageError, match=r"belongs to another registry, ghcr\.io"):
         publish.plan_pull(["ghcr.io/acme/app:1"], ADDRESS, FakeEngine())
 
 

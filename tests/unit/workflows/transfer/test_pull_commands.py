@@ -37,7 +37,7 @@ def content(client: Client, purpose: Purpose = Purpose.NONE) -> Content:
 def test_its_own_client_comes_first(client: Client, place: Place, name: str, command: str) -> None:
     commands = getting(content(client), parse(name).at(place.address), place)
     assert commands[0] == command.format(place.address)
-    assert commands[-1].startswith("As it is, into a folder: skopeo copy --all ")
+    assert commands[-1].startswith("To copy it to a directory as is: skopeo copy --all ")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_client_that_would_fail_is_not_named(client: Client, place: Place, nam
     (command,) = getting(content(client), parse(name).at(place.address), place)
     flag = "" if place.is_secure else " --src-tls-verify=false"
     source = f"docker://{place.address}/{name}"
-    assert command == f"As it is, into a folder: skopeo copy --all{flag} {source} oci:{name.rpartition('/')[2]}"
+    assert command == f"To copy it to a directory as is: skopeo copy --all{flag} {source} oci:{name.rpartition('/')[2]}"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_client_that_would_fail_is_not_named(client: Client, place: Place, nam
 def test_it_is_said_what_it_is(document: dict[str, object], words: str) -> None:
     error = not_an_image(kind_of({"schemaVersion": 2, **document}), parse("localhost:5000/team/web:1"), LOCAL, "words")
     assert error is not None
-    assert error.message == f"'team/web:1' is {words}, and not an image that Docker can pull."
+    assert error.message == f"'team/web:1' is {words}, not an image that Docker can pull."
     assert not any("deployer" in advice for advice in error.advice)
 
 

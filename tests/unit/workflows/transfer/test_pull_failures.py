@@ -80,12 +80,13 @@ def test_an_image_for_other_platforms_is_told_with_those(original: str, wanted: 
 def test_a_single_image_of_another_system_is_told_with_its_own(original: str, platform: str) -> None:
     error = failed(original, image("x", platform="windows/amd64"), platform=platform)
     assert type(error) is PlatformNotInRegistry
-    assert error.message == (
-        f"'team/app:1' at {ADDRESS} is for windows/amd64, and this Docker engine takes no images of that system."
-    )
+    assert error.message == (f"'team/app:1' at {ADDRESS} is for windows/amd64, which this Docker engine cannot run.")
     assert error.advice == (
         "deployer inspect team/app:1   (shows what it is)",
-        f"As it is, into a folder: skopeo copy --all --src-tls-verify=false docker://{ADDRESS}/team/app:1 oci:app:1",
+        (
+            "To copy it to a directory as is: skopeo copy --all --src-tls-verify=false "
+            f"docker://{ADDRESS}/team/app:1 oci:app:1"
+        ),
     )
 
 
@@ -98,7 +99,7 @@ def test_many_platforms_are_counted() -> None:
 def test_what_is_not_an_image_is_told_with_what_gets_it(original: str) -> None:
     error = failed(original, chart())
     assert type(error) is NotAnImage
-    assert error.message == "'team/app:1' is a Helm chart, and not an image that Docker can pull."
+    assert error.message == "'team/app:1' is a Helm chart, not an image that Docker can pull."
     assert error.advice[0] == f"helm pull --plain-http oci://{ADDRESS}/team/app --version 1"
 
 
@@ -106,7 +107,7 @@ def test_what_is_not_an_image_is_told_with_what_gets_it(original: str) -> None:
 def test_an_index_of_charts_is_told_as_a_chart(original: str) -> None:
     error = failed(original, chart(), index([(chart(), "linux/amd64")], media=OCI))
     assert type(error) is NotAnImage
-    assert error.message == "'team/app:1' is a Helm chart, and not an image that Docker can pull."
+    assert error.message == "'team/app:1' is a Helm chart, not an image that Docker can pull."
     # Helm refuses an index, and with it the tag: what it names is what it takes.
     assert error.advice[0] == f"helm pull --plain-http oci://{ADDRESS}/team/app@{chart().digest}"
 
@@ -115,7 +116,7 @@ def test_an_index_of_several_charts_is_copied_whole() -> None:
     other = chart(b"another")
     error = failed(OLD, chart(), other, index([(chart(), "linux/amd64"), (other, "linux/arm64")], media=OCI))
     assert type(error) is NotAnImage
-    assert [advice.partition(":")[0] for advice in error.advice] == ["As it is, into a folder"]
+    assert [advice.partition(":")[0] for advice in error.advice] == ["To copy it to a directory as is"]
 
 
 GONE = "Error response from daemon: manifest for localhost:5000/team/app:1 not found: manifest unknown"
@@ -137,20 +138,20 @@ class Losing(FakeRegistry):
 def test_a_missing_image_is_told_by_name_and_not_suggested_again() -> None:
     error = failed(GONE, image("x"), fake=Losing("/manifests/1"))
     assert type(error) is NotFound
-    assert error.message == f"There is no 'team/app:1' at {ADDRESS}."
+    assert error.message == f"No image 'team/app:1' at {ADDRESS}."
     assert error.advice == ("The tag is listed, but its manifest is gone: push it again.",)
 
 
 def test_an_index_without_a_child_is_not_called_missing() -> None:
     child, whole = several("linux/amd64")
     error = failed(GONE, child, whole, fake=Losing(child.digest))
-    assert error.message == f"'team/app:1' at {ADDRESS} is not whole: the registry has lost {child.digest[7:19]}."
+    assert error.message == f"'team/app:1' at {ADDRESS} is incomplete: the registry has lost {child.digest[7:19]}."
     assert error.advice == ("Push it again: deployer push team/app:1",)
 
 
 def test_an_image_that_is_there_is_not_called_missing() -> None:
     error = failed(GONE, image("x"))
-    assert error.message == f"'team/app:1' is at {ADDRESS}, and the engine did not find all that it needs."
+    assert error.message == f"'team/app:1' exists at {ADDRESS}, but the engine did not find everything that it needs."
 
 
 def test_a_platform_of_another_system_is_not_advised() -> None:
@@ -175,7 +176,7 @@ def test_a_registry_that_cannot_be_asked_leaves_the_engines_words() -> None:
             return Reply(500) if method == "GET" and "/manifests/" in path else super().answer(method, path, *rest)  # type: ignore[arg-type]
 
     error = failed(OLD, *several("linux/arm64", "linux/s390x"), fake=Refusing())
-    assert error.message == f"The image at {ADDRESS} lacks this machine's platform."
+    assert error.message == f"The image at {ADDRESS} is not available for this machine's platform."
 
 
 def test_other_failures_are_not_asked_about() -> None:

@@ -100,15 +100,15 @@ def test_a_fingerprint_is_compared_where_the_system_trusts_the_certificate_too(t
     assert OTHER.fingerprint in error.message
     # Trusted by the system or not, what was compared has to have signed what is presented.
     case.handed_out = OTHER.pem
-    assert "is not from the CA CN=Another" in case.refusal(fingerprint=OTHER.fingerprint).message
+    assert "was not issued by the CA CN=Another" in case.refusal(fingerprint=OTHER.fingerprint).message
 
 
 def test_a_fingerprint_and_a_public_certificate_without_a_ca_to_compare(tmp_path: Path) -> None:
     case = Case(tmp_path, system=(ROOT,), handed_out=None)
     for given in (ROOT, OTHER):
         error = case.refusal(fingerprint=given.fingerprint)
-        assert "this system trusts already" in error.message
-        assert "(it answers 404), so there is none to compare with --fingerprint. Nothing was changed." in error.message
+        assert "this system already trusts" in error.message
+        assert "(it responded with 404) to compare with --fingerprint. Nothing was changed." in error.message
         assert "--fingerprint" in error.advice[0]
     assert Case(tmp_path, system=(ROOT,), handed_out=None).decide() == decision.Public()
 
@@ -122,7 +122,7 @@ def test_a_file(tmp_path: Path) -> None:
     assert CA_PATH not in case.asked
     file.write_bytes(OTHER.pem)
     error = case.refusal(ca=file)
-    assert "is not from the CA CN=Another, but from CN=The registry's own" in error.message
+    assert "was not issued by the CA CN=Another, but by CN=The registry's own" in error.message
     assert "cannot be read: No such file" in case.refusal(ca=tmp_path / "none").message
 
 
@@ -136,11 +136,11 @@ def test_a_certificate_that_signed_itself_may_be_given(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("handed_out", "words"),
     [
-        (None, "does not hand out its CA (it answers 404)"),
+        (None, "does not provide its CA certificate (it responded with 404)"),
         (b"<html>", "is not a certificate in PEM"),
-        (ROOT.pem + OTHER.pem, "holds 2 certificates"),
-        (SERVER.pem, "is not a CA's certificate but a server's"),
-        (OTHER.pem, "is not from the CA CN=Another"),
+        (ROOT.pem + OTHER.pem, "contains 2 certificates"),
+        (SERVER.pem, "is a server certificate"),
+        (OTHER.pem, "was not issued by the CA CN=Another"),
         (make_ca("Old", begins=now() - 9 * DAY, ends=now() - DAY).pem, "expired on"),
         (make_ca("Early", begins=now() + DAY).pem, "this machine's clock says"),
     ],
@@ -156,7 +156,7 @@ def test_what_is_handed_out_and_does_not_serve(tmp_path: Path, handed_out: bytes
     ("presented", "words"),
     [
         (certificate("a.example", "192.0.2.7", signer=ROOT), "is not for '127.0.0.1': it is for a.example, 192.0.2.7."),
-        (certificate(signer=ROOT), "is not for '127.0.0.1': it names no host."),
+        (certificate(signer=ROOT), "is not for '127.0.0.1': it has no host names."),
         (certificate("127.0.0.1", signer=ROOT, begins=now() - 9 * DAY, ends=now() - DAY), "expired on"),
         (certificate("127.0.0.1", signer=ROOT, begins=now() + DAY), "is not valid before"),
     ],
@@ -172,12 +172,12 @@ def test_a_certificate_that_no_trust_helps(
 def test_plain_http(tmp_path: Path) -> None:
     case = Case(tmp_path, presented=None)
     assert case.decide() == decision.Plain()
-    assert "by --fingerprint it is to speak HTTPS" in case.refusal(fingerprint=ROOT.fingerprint).message
-    assert "by --ca it is to speak HTTPS" in case.refusal(ca=tmp_path / "x").message
-    assert "by the settings it is to speak HTTPS" in case.refusal(encrypted=True).message
+    assert "HTTPS is required by --fingerprint" in case.refusal(fingerprint=ROOT.fingerprint).message
+    assert "HTTPS is required by --ca" in case.refusal(ca=tmp_path / "x").message
+    assert "HTTPS is required by the settings" in case.refusal(encrypted=True).message
     case.installed = (ROOT,)
     error = case.refusal()
-    assert "though it spoke HTTPS before" in error.message
+    assert "but used HTTPS before" in error.message
     assert str(tmp_path / "ca.crt") in error.message
     assert "configure-daemon --remove" in error.advice[1]
 
@@ -187,7 +187,7 @@ def test_nothing_answers() -> None:
     request = decision.TrustRequest(f"127.0.0.1:{port}")
     with pytest.raises(HostError) as caught:
         decision.decide(request, Peer("127.0.0.1", port), decision.Known(probe.strict()), now())
-    assert f"Nothing answers at 127.0.0.1:{port}" in caught.value.message
+    assert f"Nothing responds at 127.0.0.1:{port}" in caught.value.message
     assert any("--insecure" in line for line in caught.value.advice)
 
 
@@ -222,7 +222,7 @@ class Fading(Mute):
 
 
 def test_what_stops_answering_is_said() -> None:
-    with pytest.raises(HostError, match="stopped answering"):
+    with pytest.raises(HostError, match="stopped responding"):
         decision.decide(decision.TrustRequest("a:1"), Fading(), decision.Known(probe.strict()), now())
 
 

@@ -196,7 +196,7 @@ def test_a_reload_without_effect_means_a_restart(world: World) -> None:
     world.after_reload = None
     outcome = world.go()
     assert outcome.effective is False
-    assert outcome.problem.startswith("a restart is needed, because it read the file again")
+    assert outcome.problem.startswith("a restart is needed, because it reloaded the file")
     assert outcome.advice == (f"sudo kill 7, and then start it again: sudo dockerd --config-file {world.file}",)
     assert 0 < sum(world.slept) <= 10
 
@@ -231,11 +231,11 @@ def test_without_mirrors_those_versions_are_reloaded(world: World) -> None:
 
 
 def test_without_an_engine_the_file_is_written_all_the_same(world: World) -> None:
-    world.facts, world.unavailable_reason = None, "No Docker engine answers on this machine."
+    world.facts, world.unavailable_reason = None, "No Docker engine is running on this machine."
     world.environment["DOCKER_HOST"] = "unix:///srv/docker.sock"
     outcome = world.go()
     assert ADDRESS in world.file.read_text()
-    assert (outcome.plan.step, outcome.plan.reason) == ("start", "No Docker engine answers on this machine.")
+    assert (outcome.plan.step, outcome.plan.reason) == ("start", "No Docker engine is running on this machine.")
     assert outcome.effective is None
     assert world.signals == []
 
@@ -289,7 +289,7 @@ def test_a_link_to_the_engines_file_is_the_engines_file(world: World) -> None:
 def test_a_daemon_that_cannot_be_seen_is_not_signalled(world: World) -> None:
     outcome = world.apply(replace(world.plan(), daemon=None))
     assert outcome.effective is False
-    assert "cannot be seen" in outcome.problem
+    assert "is not visible" in outcome.problem
     assert outcome.advice == ("sudo systemctl reload docker",)
 
 
@@ -334,7 +334,7 @@ def test_a_flag_is_not_removed_from_the_file(world: World) -> None:
 def test_what_dockerd_would_refuse_is_not_written(world: World) -> None:
     world.validation = Finished(1, "unable to configure")
     world.file.write_text('{"wrong": 1}')
-    with pytest.raises(HostError, match="refuses"):
+    with pytest.raises(HostError, match="rejects"):
         world.go()
     assert world.file.read_text() == '{"wrong": 1}'
     assert list(world.root.glob("daemon.json.backup-*")) == []
@@ -349,7 +349,7 @@ def test_whether_dockerd_checked_the_file_is_told(world: World, validation: Fini
 
 def test_a_broken_file_is_refused_with_its_place(world: World) -> None:
     world.file.write_text('{\n  "debug": true, // mine\n}')
-    with pytest.raises(HostError, match=r"daemon.json:2:18: a comment begins there"):
+    with pytest.raises(HostError, match=r"daemon.json:2:18: a comment starts here"):
         world.plan()
 
 

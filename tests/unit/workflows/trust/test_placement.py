@@ -186,7 +186,7 @@ def test_files_of_the_users_own_stay(world: World) -> None:
     assert world.file("containerd").exists()
     drafted = world.plan(OTHER.pem)
     assert [item.client for item in drafted.items] == ["Docker"]
-    assert "is your own and stays as it is" in drafted.warnings[0]
+    assert "was not created by deployer and is kept" in drafted.warnings[0]
 
 
 def test_removing_finds_every_place(world: World) -> None:

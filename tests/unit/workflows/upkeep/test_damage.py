@@ -137,7 +137,7 @@ def test_what_is_whole_stays_whatever_a_manifest_says(tree: Tree, size: object) 
         assert told.sentence.startswith(
             f"app:1: the file {layer} has {has} bytes, and the manifest says {size}. The file"
         )
-        assert told.advice[-1] == f"Or remove: deployer delete app@{wrong.digest}, then: deployer gc"
+        assert told.advice[-1] == f"Or delete: deployer delete app@{wrong.digest}, then: deployer gc"
     else:
         assert not [*storage_findings.of_survey(found)]
     assert cure(tree).removal.is_empty
@@ -189,11 +189,11 @@ class TestTagsManifestNotLinked:
             link.parent.rmdir()
         (told,) = storage_findings.of_survey(look(tree))
         short = link.parent.name[:12]
-        assert told.sentence == f"app:1, app:2 cannot be pulled whole: the link of the manifest {short} is missing."
+        assert told.sentence == f"app:1, app:2 cannot be pulled in full: the link to the manifest {short} is missing."
         assert told.advice == (
-            "deployer gc --damaged   (writes the link again)",
+            "deployer gc --damaged   (restores the link file)",
             "Or push them again from a machine that has them.",
-            "Or remove them: deployer delete app:1 app:2, then: deployer gc",
+            "Or delete them: deployer delete app:1 app:2, then: deployer gc",
         )
         assert look(tree).is_idle
         done = cure(tree)
@@ -255,7 +255,7 @@ def test_what_comes_while_it_is_listed_is_no_loss(tree: Tree, monkeypatch: pytes
     assert found.removal.is_empty
     (told,) = storage_findings.of_survey(found)
     assert told.state == "note"
-    assert told.sentence.startswith(f"app@{whole.digest} was pushed meanwhile")
+    assert told.sentence.startswith(f"app@{whole.digest} was pushed in the meantime")
 
 
 def test_a_manifest_of_an_unknown_form_is_not_called_damaged(tree: Tree) -> None:
@@ -392,7 +392,7 @@ class TestNoPushHasLeftIt:
         file_of(tree, sha256(image("other").blobs[1])).write_bytes(b"short")
         found = look(tree)
         assert found.damaged_unreferenced == {layer}
-        assert "A damaged file is among the content" in [*storage_findings.of_survey(found)][-1].sentence
+        assert "The storage contains a damaged file" in [*storage_findings.of_survey(found)][-1].sentence
         cure(tree)
         assert layer not in tree.blobs()
 
@@ -438,9 +438,9 @@ class TestFindings:
         file_of(tree, sha256(image("one").blobs[1])).write_bytes(b"")
         file_of(tree, sha256(image("two").blobs[1])).unlink()
         cut, lost = storage_findings.of_survey(look(tree))
-        assert cut.sentence.startswith("one:1, one:2 cannot be pulled whole: the file ")
+        assert cut.sentence.startswith("one:1, one:2 cannot be pulled in full: the file ")
         assert cut.advice[:2] == ("deployer gc --damaged", "Then push them again from a machine that has them.")
-        assert lost.sentence.startswith("two:1, two:2 cannot be pulled whole: the file ")
+        assert lost.sentence.startswith("two:1, two:2 cannot be pulled in full: the file ")
         assert lost.advice[0] == "Push them again from a machine that has them."
 
     def test_the_removal_names_these_manifests_alone(self, tree: Tree) -> None:
@@ -453,14 +453,14 @@ class TestFindings:
         file_of(tree, sha256(children[1].blobs[1])).write_bytes(b"short")
         (told,) = storage_findings.of_survey(look(tree))
         names = sorted(f"app@{digest}" for digest in (both.digest, children[1].digest))
-        assert told.advice[-1] == f"Or remove them: deployer delete {' '.join(names)}, then: deployer gc"
+        assert told.advice[-1] == f"Or delete them: deployer delete {' '.join(names)}, then: deployer gc"
 
     def test_what_no_tag_reaches_is_removed_by_its_digest(self, tree: Tree) -> None:
         whole = image("x")
         tree.push("app", [], whole)
         file_of(tree, sha256(whole.blobs[1])).write_bytes(b"short")
         (told,) = storage_findings.of_survey(look(tree))
-        assert told.advice == (f"Remove it: deployer delete app@{whole.digest}, then: deployer gc",)
+        assert told.advice == (f"Delete it: deployer delete app@{whole.digest}, then: deployer gc",)
 
     def test_a_manifest_that_is_gone_has_only_its_tags_to_delete(self, tree: Tree) -> None:
         """By its digest a registry does not find it; the rest of it goes with the cure."""
@@ -468,7 +468,7 @@ class TestFindings:
         tree.push("app", ["3"], image("whole"))
         file_of(tree, lost).unlink()
         (told,) = storage_findings.of_survey(look(tree))
-        assert told.advice[-1] == "Or remove them: deployer delete app:1 app:2, then: deployer gc --damaged"
+        assert told.advice[-1] == "Or delete them: deployer delete app:1 app:2, then: deployer gc --damaged"
         assert not look(tree, damaged=True).removal.revisions
         for tag in ("1", "2"):
             tree.untag("app", tag)
@@ -517,7 +517,7 @@ class TestLinks:
         assert found.links_to_repair == {str(link.relative_to(tree.root)) for link in links}
         assert not look(tree).links_to_repair
         (told,) = storage_findings.of_links(found.links_to_repair)
-        assert told.sentence.startswith("team/app: the links of 2 of its manifests and layers are empty or damaged")
+        assert told.sentence.startswith("team/app: 2 link files are empty or damaged")
         assert cure(tree).links == 2
         assert {link: link.read_text() for link in links} == links
         assert not look(tree, damaged=True).links_to_repair
@@ -575,9 +575,9 @@ class TestMissingLinks:
             link.parent.rmdir()
         (told,) = storage_findings.of_survey(look(tree))
         short = link.parent.name[:12]
-        assert told.sentence == f"app:1 cannot be pulled whole: the link of the file {short} is missing."
+        assert told.sentence == f"app:1 cannot be pulled in full: the link to the file {short} is missing."
         assert told.advice[:2] == (
-            "deployer gc --damaged   (writes the link again)",
+            "deployer gc --damaged   (restores the link file)",
             "Or push it again from a machine that has it.",
         )
         assert look(tree).is_idle

@@ -101,7 +101,7 @@ def test_a_push_under_way_finds_its_layers_again(tree: Tree) -> None:
 
 
 def test_what_a_push_left_for_good_goes_after_an_hour(tree: Tree) -> None:
-    for blob in image("given up").blobs:
+    for blob in image("obsolete").blobs:
         tree.layer("app", blob, age=2 * HOUR)
     done = run(tree)
     assert len(done.removal.blobs) == 2
@@ -430,7 +430,7 @@ def test_where_a_repository_goes_from_sight_meanwhile_nothing_is_taken(tree: Tre
         for number in range(3):
             (tree.root / f"repositories/app{number}").rename(tree.folder / f"app{number}")
 
-    with pytest.raises(StorageError, match="gone from sight"):
+    with pytest.raises(StorageError, match="has disappeared"):
         run(tree, meanwhile=unmount)
     assert len(tree.blobs()) == 12
 

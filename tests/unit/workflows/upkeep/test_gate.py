@@ -186,7 +186,7 @@ def test_one_that_does_not_refuse_is_noticed(deployment: Deployment, port: int) 
     elsewhere = Deployment("other", deployment.directory / "other")
     elsewhere.gate_directory.mkdir(parents=True)
     with (
-        pytest.raises(GateError, match="not as this version of deployer renders it"),
+        pytest.raises(GateError, match="do not match this version of deployer"),
         pauser(elsewhere, port, FakeEngine([(0, 0)]), [("f",)]).pause(said()[1], nothing),
     ):
         pytest.fail("it must not begin")
@@ -197,7 +197,7 @@ def test_an_earlier_frontend_that_counts_nothing_is_noticed(deployment: Deployme
     engine = FakeEngine([(0, 0)])
     engine.containers.execute = lambda container, *command: '[{"address":"registry:5000","num_requests":0}]'  # type: ignore[method-assign]
     with (
-        pytest.raises(GateError, match="deployer renders it") as caught,
+        pytest.raises(GateError, match="do not match this version of deployer") as caught,
         pauser(deployment, port, engine, [("f",)]).pause(said()[1], nothing),
     ):
         pytest.fail("it must not begin")
@@ -216,8 +216,8 @@ def test_a_gate_left_closed_is_opened_once_the_helper_is_gone(deployment: Deploy
     engine = FakeEngine([(0, 0)])
     words = recover(deployment, cast("Engine", engine))
     assert words == (
-        "Writes were paused since 2026-11-26 12:00:00 UTC by `deployer gc` (process 4711), which is gone; "
-        "they have resumed."
+        "Writes had been paused since 2026-11-26 12:00:00 UTC by `deployer gc` (process 4711), which has "
+        "ended; they have resumed."
     )
     assert engine.removed == [str(deployment.directory)]
     assert Gate.of(deployment).holder() is None
@@ -262,7 +262,7 @@ def test_where_no_engine_answers_it_stays_closed_and_that_is_said(deployment: De
 def test_with_an_engine_elsewhere_it_stays_closed_for_the_helper_here_may_be_at_work(deployment: Deployment) -> None:
     Gate.of(deployment).close(WHO)
     engine = FakeEngine([(0, 0)], place="ssh://there")
-    assert "another machine's (ssh://there)" in recover(deployment, cast("Engine", engine))
+    assert "on another machine (ssh://there)" in recover(deployment, cast("Engine", engine))
     assert not engine.removed
     assert Gate.of(deployment).holder() == WHO
 

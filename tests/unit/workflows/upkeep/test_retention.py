@@ -300,7 +300,7 @@ def test_a_signature_is_no_image_of_its_own(tree: Tree) -> None:
         tree.push("app", [f"sha256-{subject.digest[7:]}.sig"], dated(f"of {subject.digest}", "2024-02-01T00:00:00Z"))
     found, plan = prune(tree, rule(keep=1))
     assert tags(found) == ["1", f"sha256-{oldest.digest[7:]}.sig"]
-    assert plan.tags["app"][-1].reason == "belongs to what goes"
+    assert plan.tags["app"][-1].reason == "attached to what is removed"
     protected, _ = prune(tree, rule(keep=1, protect="^sha256-"))
     assert tags(protected) == ["1"]
 
@@ -350,8 +350,8 @@ def test_the_reasons_are_told(tree: Tree) -> None:
     releases(tree, 3)
     _, plan = prune(tree, rule(keep=1, older_than="1d", match="[0-9]", by="created"))
     assert [(one.tag, one.reason) for one in plan.tags["app"]] == [
-        ("2", "beyond the newest 1, older than 1d, matches [0-9]"),
-        ("1", "beyond the newest 1, older than 1d, matches [0-9]"),
+        ("2", "not among the newest 1, older than 1d, matches [0-9]"),
+        ("1", "not among the newest 1, older than 1d, matches [0-9]"),
     ]
 
 

@@ -75,7 +75,7 @@ def test_where_the_registry_does_not_take_it_over_that_is_said(stack: Stack, mon
         raise EngineError("No Docker engine answers.", ("Start it.",), "dial unix")
 
     monkeypatch.setattr(in_force, "apply", fail)
-    with pytest.raises(EngineError, match=r"kept, but not in force yet[.] No Docker engine answers[.]$") as caught:
+    with pytest.raises(EngineError, match=r"saved but not in effect yet[.] No Docker engine answers[.]$") as caught:
         accounts.change(stack, "user add", lambda known: accounts.added(known, "bob", HASH))
     assert caught.value.advice == ("Start it.", "deployer up")
     assert caught.value.original == "dial unix"
@@ -90,14 +90,14 @@ def test_a_name_that_cannot_be_is_refused(name: str) -> None:
 
 
 def test_an_unknown_user_is_told_with_who_is_like_it() -> None:
-    with pytest.raises(NotFound, match="no user 'bop'") as caught:
+    with pytest.raises(NotFound, match="No such user: 'bop'") as caught:
         accounts.find((ANN, BOB), "bop")
     assert caught.value.advice == ("Did you mean bob?",)
     with pytest.raises(NotFound) as caught:
         accounts.find((ANN, BOB), "zed\x1b")
-    assert caught.value.message == "There is no user 'zed\\x1b'."
-    assert caught.value.advice == ("Who there is: deployer user list",)
-    with pytest.raises(NotFound, match="there are none at all"):
+    assert caught.value.message == "No such user: 'zed\\x1b'."
+    assert caught.value.advice == ("To list the users: deployer user list",)
+    with pytest.raises(NotFound, match="There are no users"):
         accounts.find((), "bob")
 
 
@@ -111,7 +111,7 @@ def test_the_last_user_goes_only_where_that_is_meant() -> None:
     assert accounts.without((ANN, BOB), "bob", may_open=False) == (ANN,)
     with pytest.raises(AccountsRefused, match="open to everyone") as caught:
         accounts.without((BOB,), "bob", may_open=False)
-    assert "If that is meant: deployer user remove bob --open" in caught.value.advice
+    assert "If you want that: deployer user remove bob --open" in caught.value.advice
     assert accounts.without((BOB,), "bob", may_open=True) == ()
     with pytest.raises(NotFound):
         accounts.without((BOB,), "ann", may_open=True)
@@ -131,7 +131,7 @@ def test_an_import_adds_and_knows_who_is_there_already() -> None:
 
 
 def test_an_import_changes_passwords_only_where_that_is_meant() -> None:
-    with pytest.raises(AccountsRefused, match="other passwords") as caught:
+    with pytest.raises(AccountsRefused, match="different passwords") as caught:
         read(f"bob:{OTHER}\nann:{HASH}", (BOB,))
     assert caught.value.problems == ("bob",)
     plan = read(f"bob:{OTHER}\nann:{HASH}", (BOB,), replace=True)
@@ -143,8 +143,8 @@ def test_an_import_takes_all_or_says_each_line_that_cannot_be() -> None:
     with pytest.raises(AccountsRefused, match=r"x\.htpasswd has lines that cannot be imported") as caught:
         read(text)
     assert caught.value.problems == (
-        "line 2: the password of 'md5' is kept as an MD5 hash of Apache's; only bcrypt is taken",
-        "line 4: no NAME:HASH",
+        "line 2: the password of 'md5' is stored as an Apache MD5 hash; only bcrypt is supported",
+        "line 4: not in the form NAME:HASH",
     )
     plan = read(text, skip=True)
     assert plan.added == (ANN,)
@@ -153,7 +153,7 @@ def test_an_import_takes_all_or_says_each_line_that_cannot_be() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"# nobody\n", b"\xff\xfea\x00:\x00"])
 def test_a_file_without_users_is_refused(content: bytes) -> None:
-    with pytest.raises(AccountsRefused, match=r"x\.htpasswd (holds no user|is not a valid htpasswd file)"):
+    with pytest.raises(AccountsRefused, match=r"x\.htpasswd (contains no users|is not a valid htpasswd file)"):
         read(content)
 
 

@@ -69,7 +69,7 @@ def test_a_change_is_kept_read_and_leaves_no_mark(deployment: Deployment) -> Non
 
 
 def test_with_an_engine_elsewhere_nothing_is_kept_that_the_frontend_here_would_not_read(deployment: Deployment) -> None:
-    with pytest.raises(PreflightError, match="another machine's"):
+    with pytest.raises(PreflightError, match="on another machine"):
         in_force.keep(stack_of(deployment, place="ssh://there"), (ANNA,), "user add anna")
     assert not deployment.users_file.exists()
     assert not deployment.reload_pending_file.exists()
@@ -96,14 +96,14 @@ def test_a_frontend_that_does_not_run_reads_when_it_starts(deployment: Deploymen
 
 def test_a_frontend_that_refuses_is_told_of_and_the_mark_stays(deployment: Deployment) -> None:
     stack = stack_of(deployment, frontend=Frontend(refuses=True))
-    with pytest.raises(EngineError, match="it goes on with those it had") as caught:
+    with pytest.raises(EngineError, match="it continues with the previous ones") as caught:
         in_force.keep(stack, (ANNA,), "user add anna")
     assert caught.value.original == "adapting config: line 3"
     assert deployment.reload_pending_file.exists()
     assert "may not be in effect yet" in in_force.finish(stack)
     stack.engine.containers.refuses = False  # type: ignore[attr-defined]
     said = in_force.finish(stack)
-    assert said.startswith("`deployer user add anna` was interrupted. Look whether it took effect, and repeat it")
+    assert said.startswith("`deployer user add anna` was interrupted. Check whether it took effect, and repeat it")
     assert not deployment.reload_pending_file.exists()
     assert in_force.finish(stack) == ""
 
@@ -112,7 +112,7 @@ def test_what_up_had_begun_only_up_finishes(deployment: Deployment) -> None:
     stack = stack_of(deployment)
     deployment.apply_pending_file.touch()
     deployment.reload_pending_file.write_text("user remove bert")
-    assert in_force.finish(stack).endswith("may still be those before: deployer up")
+    assert in_force.finish(stack).endswith("may still be in effect: deployer up")
     assert deployment.apply_pending_file.exists()
     assert deployment.reload_pending_file.exists()
 
