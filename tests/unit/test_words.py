@@ -1,0 +1,107 @@
+"""What users read is in the words of Docker's and Kubernetes' documentation; a private dialect does not come back."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2] / "deployer"
+SOURCES = sorted(str(path.relative_to(ROOT)) for path in ROOT.rglob("*.py"))
+# Only what is never right, wherever it is; what else may be right is for readers to judge.
+DIALECT = re.compile(
+    r"""
+    \b(?:
+        sign(?:s|ed|ing)?[ -](?:in|out)                             # log in, login
+        | an\ CA | (?:its|the\ registry's|your)\ authority          # a CA
+        | anew | mends? | heeds? | whoever | catalogues? | meanwhile | under\ way | in\ force
+        | stands?(?!\ for) | lies                                   # is
+        | somebody | nobody
+        | (?:cut|cuts)\ (?:short|off)                               # truncated, interrupted
+        | not\ whole                                                # incomplete
+        | there\ already | is\ here\ already                        # already exists
+        | take(?:s|n)?\ (?:it|them)\ (?:away|over)                  # remove, import
+        | (?:is|are|was|were)\ told                                 # is reported
+        | (?:is|are)\ (?:taken|held)\ by                            # is in use by
+        | of\ (?:its|their|your)\ own                               # its own
+        | the\ registry's\ machine                                  # the machine that runs the registry
+        | upper-case | lower-case
+        | (?<!you\ )wants?\ (?:a|an|the|to|its|no|HTTPS)
+        | look\ (?:whether|why|what)                                # check
+        | lets?\ through
+    )\b
+    | \b(?:What|Who)\ there\ is\b                                   # To list …
+    | (?:\A|\.\ )Else\b                                             # Otherwise
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+# Patterns that recognize what others print, and values of the JSON output.
+OTHERS = frozenset({"is no folder that can be opened|cannot be opened|not a directory|too many levels"})
+
+
+def docstrings(tree: ast.Module) -> set[ast.Constant]:
+    """Every docstring's node."""
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)]
+    firsts = [node.body[0] for node in nodes if node.body]
+    return {first.value for first in firsts if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)}
+
+
+def is_command(node: ast.AST) -> bool:
+    """Whether a function is a command, whose docstring is its help."""
+    return (
+        isinstance(node, ast.FunctionDef)
+        and not node.name.startswith("_")
+        and [one.arg for one in node.args.args][:1] == ["session"]
+    )
+
+
+def shown(tree: ast.Module, *, has_commands: bool) -> Iterator[str]:
+    """The sentences of a module that users may read: strings, those of f-strings, and the help of commands."""
+    parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    ignored = {id(node) for node in docstrings(tree)} | parts
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in ignored:
+            yield node.value
+        elif has_commands and is_command(node):
+            assert isinstance(node, ast.FunctionDef)
+            yield ast.get_docstring(node) or ""
+
+
+def dialect(source: str, *, has_commands: bool = False) -> list[str]:
+    """Each place of the dialect, with the text around it."""
+    texts = [" ".join(text.split()) for text in shown(ast.parse(source), has_commands=has_commands)]
+    return [
+        text[max(0, found.start() - 40) : found.end() + 40]
+        for text in texts
+        if " " in text and text not in OTHERS
+        for found in DIALECT.finditer(text)
+    ]
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_what_users_read_is_no_dialect(name: str) -> None:
+    assert dialect((ROOT / name).read_text(), has_commands=name.startswith("cli/commands/")) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ('say("The port is taken by X.")', 1),
+        ('say(f"{name} is there already.")', 1),
+        ('say("Two pieces make up a sign-"\n"in.")', 1),
+        ('"""A module may say anew."""\nsay("Again.")', 0),
+        ('def gc(session):\n    """Frees it anew."""', 1),
+        ('def help_of(name):\n    """Frees it anew."""', 0),
+        ('KEY = "sign_in"\nWORD = "meanwhile"', 0),
+    ],
+)
+def test_the_dialect_is_found(source: str, found: int) -> None:
+    assert len(dialect(source, has_commands=True)) == found
