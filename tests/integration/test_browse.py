@@ -109,7 +109,7 @@ def test_what_is_attached_is_listed_on_request(stack: DeployedStack) -> None:
     assert [(tag["tag"], tag["to"]) for tag in found["attached"]] == [(signature, made.digest)]
     listed = stack.deployer("catalog", name, "--tags", check=True)
     assert signature not in listed.stdout
-    assert "Not shown: 1 tag" in listed.stderr
+    assert "1 tag of attached artifacts not shown" in listed.stderr
 
 
 def test_a_reproducible_build_is_as_old_as_its_push(stack: DeployedStack) -> None:

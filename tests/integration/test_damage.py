@@ -196,7 +196,7 @@ def test_a_flipped_bit_of_a_configuration_is_cured(cured: Cured) -> None:
 
 def test_damaged_links_are_written_again(cured: Cured) -> None:
     assert cured.broken
-    told = "links: the links of 2 of its manifests and layers are empty or damaged"
+    told = "links: 2 link files are empty or damaged"
     assert told in cured.shown["doctor",].stdout
     assert cured.whole["links"]
 
@@ -347,7 +347,7 @@ def test_a_missing_link_needs_a_push_alone(pushed_again: PushedAgain, lost: str)
     else:
         what = "manifest" if lost == "manifest-link" else "file"
         missing = f"the link to the {what} {pushed_again.digests[lost][7:19]} is missing."
-        assert f"{lost}:1 is not whole: {missing} Push it again." in pushed_again.tags[lost]
+        assert f"{lost}:1 is incomplete: {missing} Push it again." in pushed_again.tags[lost]
         assert finding == f"{lost}:1 cannot be pulled in full: {missing}"
     assert pushed_again.whole[lost]
     assert pushed_again.tags_after[lost] == ""
@@ -568,8 +568,8 @@ def test_a_storage_that_cannot_be_read_is_no_empty_one(stored: Stored, client: h
         assert done.returncode == 1, command
         assert f"/var/lib/registry/docker/registry/v2/{place}" in both(done), command
     # Both tell how to fix it, and `up` would not.
-    assert "→ Look what is there" in shown["status",].stderr
-    assert "→ Look what is there" in shown["doctor",].stdout
+    assert "→ Check what it is" in shown["status",].stderr
+    assert "→ Check what it is" in shown["doctor",].stdout
     assert "→ deployer up" not in shown["doctor",].stdout
     catalog = stored.stack.deployer("catalog", "--tags")
     assert catalog.returncode == 1
@@ -586,6 +586,6 @@ def test_the_clock_is_named_where_it_was_wrong(stored: Stored, client: httpx.Cli
     age(stored.tag("app", "1"), -99 * 24 * HOUR)
     told = stored.stack.deployer("status").stderr
     assert "app:1: the storage dates these pushes in the future" in told
-    assert "The clock here says 20" in told
+    assert "This machine's clock says 20" in told
     kept = stored.stack.deployer("prune", "--older-than", "0s", "--match", "^2", "--yes", check=True)
     assert "app:1: the storage dates these pushes in the future" in kept.stderr

@@ -307,7 +307,7 @@ def test_push_and_pull_name_a_helper_that_fails_and_the_way_past_it_works(both: 
         return done.stderr
 
     told = pulled()
-    assert "'docker-credential-broken', which keeps Docker's logins, failed with exit code 1" in told
+    assert "'docker-credential-broken', which stores Docker's logins, failed with exit code 1" in told
     assert f'"credHelpers": {{"{both.address}": ""}}' in told
     both.write({"credsStore": "broken", "credHelpers": {"{A}": ""}})
     login = ["docker", "login", "--username", "ann", "--password-stdin", both.address]

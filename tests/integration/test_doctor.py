@@ -61,7 +61,7 @@ def test_a_plugin_that_does_not_run_and_a_context_that_does_not_count(stack: Dep
     sentences = {
         one["state"]: "\n".join(each["sentence"] for each in found if each["state"] == one["state"]) for one in found
     }
-    assert "The Docker plugin compose does not run" in sentences["wrong"]
+    assert "The Docker plugin compose cannot be run" in sentences["wrong"]
     assert str(plugin) in str([one["original"] for one in found])
     assert "DOCKER_HOST and DOCKER_CONTEXT are both set" in sentences["note"]
     assert "pulls for the platform linux/arm64" in sentences["note"]

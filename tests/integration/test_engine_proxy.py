@@ -77,8 +77,7 @@ def test_a_proxy_that_does_not_is_named_by_both(
         assert done.returncode == 1
         told = done.stdout + done.stderr
         assert (
-            f"through the proxy {SERVER}:{proxy.port} (HTTPS_PROXY), which does not let it through: it responded 403"
-            in told
+            f"through the proxy {SERVER}:{proxy.port} (HTTPS_PROXY), which does not allow it: it responded 403" in told
         )
         assert f"Add {SERVER} to NO_PROXY" in told
     assert client.trusted() == set()

@@ -314,6 +314,6 @@ def test_a_registry_that_kwk_cannot_read_is_refused_before_anything_changes(own:
     refused = own.stack.deployer("up", "--yes", environment=version_3)
     assert refused.returncode == 2
     assert (
-        'needs registry 2.8, and registry:3.0.0 is version 3: set registry: {image: "registry:2.8.3"}' in refused.stderr
+        'needs registry 2.8, but registry:3.0.0 is version 3: set registry: {image: "registry:2.8.3"}' in refused.stderr
     )
     assert own.stack.containers() == before

@@ -100,7 +100,7 @@ def test_nothing_is_tagged_when_one_name_is_wrong(stack: DeployedStack, make_ima
     before = local_names()
     refused = stack.deployer("push", "right:1", "wrnog:1")
     assert refused.returncode == 1
-    assert "No such is not an image wrnog:1." in refused.stderr
+    assert "No such image on this machine: wrnog:1." in refused.stderr
     assert local_names() == before
     assert httpx.get(f"{stack.url}/v2/right/tags/list").status_code == 404
 
@@ -111,7 +111,7 @@ def test_nothing_is_tagged_when_one_name_is_wrong(stack: DeployedStack, make_ima
         ("Upper:1", "has uppercase letters"),
         ("a:", "no tag after it"),
         ("a:1:2", "has two tags"),
-        ("https://a:1", "begins with 'https://'"),
+        ("https://a:1", "starts with 'https://'"),
         ("../../etc/passwd", "has '.' or '..'"),
         ("a" * 256, "is too long"),
         ("a b", "contains a space"),
@@ -169,7 +169,7 @@ def test_one_push_that_fails_at_a_real_registry_does_not_stop_the_others(
             pushed = [name for name in names if client.get(f"/v2/{name[:-2]}/manifests/1").status_code == 200]
     assert pushed == ["beside/a:1", "beside/b:1"]
     assert [name for name in names if outcomes[name]["error"] is None] == pushed
-    assert "it failed" in outcomes["broken/app:1"]["error"]
+    assert "failed while responding" in outcomes["broken/app:1"]["error"]
     assert "2 of 3 pushed." in done.stderr
     here = {f"localhost:{other.port}/{name}" for name in names} & local_names()
     assert here == {f"localhost:{other.port}/{name}" for name in pushed}
@@ -253,7 +253,7 @@ def test_an_image_for_other_platforms_is_told_with_those_and_pulled_for_one(
     assert (wrong.returncode, "is not a valid platform" in wrong.stderr) == (2, True)
     artifact = stack.deployer("pull", "publish/chart:1")
     assert artifact.returncode == 1
-    assert "is a Helm chart, and not an image that Docker can pull." in artifact.stderr
+    assert "is a Helm chart, not an image that Docker can pull." in artifact.stderr
     assert stack.deployer("inspect", "publish/chart:1").returncode == 0
 
 
@@ -278,7 +278,7 @@ def test_nothing_at_the_address_is_said(stack: DeployedStack, make_image: Callab
 
 @pytest.mark.parametrize(
     ("status", "sentence"),
-    [(500, "it failed"), (401, "requires login"), (403, "does not allow this")],
+    [(500, "failed while responding"), (401, "requires login"), (403, "does not allow this")],
 )
 def test_a_registrys_refusal_is_translated(
     stack: DeployedStack, make_image: Callable[..., str], status: int, sentence: str

@@ -77,7 +77,7 @@ def _wait(stack: DeployedStack) -> None:
         except httpx.HTTPError:
             pass
         time.sleep(0.1)
-    raise AssertionError("the registry with the users' file does not ask for a sign-in")
+    raise AssertionError("the registry with the users' file does not require login")
 
 
 def elsewhere(guarded: Guarded, folder: Path) -> DeployedStack:

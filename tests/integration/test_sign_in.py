@@ -167,7 +167,7 @@ def test_a_change_that_was_cut_off_is_finished_by_the_next_command(signed_in: De
     (signed_in.directory / ".unread").write_text("user remove bert")
     write_users(signed_in, ["anna"])
     said = signed_in.deployer("status", check=True)
-    assert "`deployer user remove bert` was interrupted. Look whether it took effect" in said.stderr
+    assert "`deployer user remove bert` was interrupted. Check whether it took effect" in said.stderr
     assert [status(signed_in, user) for user in ("anna", "bert")] == [200, 401]
     assert not (signed_in.directory / ".unread").exists()
 
@@ -273,7 +273,7 @@ def test_a_damaged_users_file_stops_up_and_names_the_line(signed_in: DeployedSta
         file.write("carl:{SHA}0DPiKuNIrrVmD8IUCuw1hQxNqZc=\nnonsense\n")
     refused = signed_in.deployer("up", "--yes")
     assert refused.returncode == 1
-    assert "line 3: the password of 'carl' is stored as an SHA-1 hash; only bcrypt is supported" in refused.stderr
+    assert "line 3: the password of 'carl' is stored as a SHA-1 hash; only bcrypt is supported" in refused.stderr
     assert "line 4: not in the form NAME:HASH" in refused.stderr
     assert status(signed_in, "anna") == 200
 
@@ -283,12 +283,12 @@ def test_passwords_do_not_cross_a_network_in_the_clear_unless_that_is_said(fresh
     abroad = {"DEPLOYER_HOST": "registry.example", "DEPLOYER_BIND": "127.0.0.1"}
     refused = fresh_stack.deployer("up", "--yes", environment=abroad)
     assert refused.returncode == 2
-    assert "Passwords would be sent to registry.example for everyone to read" in refused.stderr
+    assert "Passwords would be sent to registry.example unencrypted" in refused.stderr
     assert fresh_stack.containers() == {}
     said = fresh_stack.deployer("up", "--yes", environment={**abroad, "DEPLOYER_TLS": "off"}, check=True)
     assert "Passwords and images are sent unencrypted" in said.stderr
     shown = fresh_stack.deployer("status", environment={**abroad, "DEPLOYER_TLS": "off"}, check=True)
-    assert "Login:        1 user, who may do everything. Passwords and images cross" in shown.stdout
+    assert "Login:        1 user, full access. Passwords and images are sent" in shown.stdout
 
 
 # -- who sees what
@@ -345,4 +345,4 @@ def test_upkeep_needs_no_sign_in_on_the_machine_itself(signed_in: DeployedStack)
     assert "Freed" in done.stdout + done.stderr
     found = json.loads(signed_in.deployer("status", "--json", check=True).stdout)
     assert found["ready"]
-    assert found["sign_in"] == "2 users, who may do everything"
+    assert found["sign_in"] == "2 users, full access"

@@ -176,7 +176,7 @@ def test_who_may_pull_one_part_sees_that_part(server: Person, pushed: str) -> No
 def test_who_may_delete_but_not_push_cannot_remove_one_tag_of_several(server: Person, pushed: str) -> None:
     server.login("cleaner")
     said = server.refused("delete", "--yes", "team/app:1")
-    assert "'team/app:1' is as it was. This registry deletes no single tag" in said
+    assert "'team/app:1' was not changed. This registry cannot delete a single tag" in said
     assert "does not allow 'cleaner' to push to 'team/app'." in said
     assert pushed[7:19] in server.told("tags", "team/app")
     assert f"Deleted team/app@{pushed}" in server.told("delete", "--yes", f"team/app@{pushed}")

@@ -101,7 +101,7 @@ def test_what_a_killed_command_kept_the_next_one_puts_in_force(stack: DeployedSt
     assert status(stack, "ann", FIRST) == 200
     repeated = stack.deployer("user", "add", "ann")
     assert repeated.returncode == 1
-    assert "`deployer user password ann` was interrupted. Look whether it took effect" in repeated.stderr
+    assert "`deployer user password ann` was interrupted. Check whether it took effect" in repeated.stderr
     assert (status(stack, "ann", FIRST), status(stack, "ann", SECOND)) == (401, 200)
 
 
