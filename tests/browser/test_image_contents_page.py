@@ -264,20 +264,20 @@ class TestRaw:
         whole = Image(json.dumps(document).encode(), plain.media_type, (settings, *plain.blobs[1:]))
         push(client, "image/huge", "1.0", whole)
         page = open_page("/repository/image/huge/tag/1.0")
-        expect(section(page, "Configuration")).to_contain_text("too large to be shown here")
+        expect(section(page, "Configuration")).to_contain_text("Too large to show here.")
         expect(section(page, "Layers").locator("tbody tr")).to_have_count(1)
         section(page, "Raw content").get_by_text("Configuration", exact=True).click()
-        expect(section(page, "Raw content")).to_contain_text("too large to be shown here")
+        expect(section(page, "Raw content")).to_contain_text("Too large to show here.")
 
 
 class TestNotThere:
     @pytest.mark.parametrize(
         ("path", "words"),
         [
-            ("/repository/image/there/tag/2.0", "image/there has no 2.0"),
-            ("/repository/image/there/tag/toString", "image/there has no toString"),
-            (f"/repository/image/there/digest/sha256:{'0' * 64}", "image/there has no 000000000000"),
-            ("/repository/image/there/digest/nonsense", "image/there has no nonsense"),
+            ("/repository/image/there/tag/2.0", "2.0 not found in image/there"),
+            ("/repository/image/there/tag/toString", "toString not found in image/there"),
+            (f"/repository/image/there/digest/sha256:{'0' * 64}", "000000000000 not found in image/there"),
+            ("/repository/image/there/digest/nonsense", "nonsense not found in image/there"),
             ("/repository/image/nowhere/tag/1.0", "Repository image/nowhere not found"),
             ("/repository/image/Wrong/tag/1.0", "Invalid repository name"),
         ],
@@ -295,7 +295,7 @@ class TestNotThere:
     ) -> None:
         push_image(client, "image/there", "1.0")
         page = open_page("/repository/image/there/tag/later")
-        expect(page.get_by_role("heading", level=2)).to_have_text("image/there has no later")
+        expect(page.get_by_role("heading", level=2)).to_have_text("later not found in image/there")
         push_image(client, "image/there", "later")
         page.get_by_role("button", name="Try again").click()
         expect(fact(page, "Digest")).to_be_visible()

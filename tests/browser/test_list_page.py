@@ -231,7 +231,7 @@ class TestUntagged:
         rows.get_by_role("button", name="Delete…").click()
         page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
         page.get_by_role("button", name="Close").click()
-        expect(page.get_by_text("Every manifest of this repository has a tag")).to_be_visible()
+        expect(page.get_by_text("No untagged manifests: every manifest")).to_be_visible()
         assert client.head(f"/v2/list/untagged/manifests/{lost.digest}").status_code == 404
         assert sorted(client.get("/overview/tags/list/untagged").json()["tags"]) == ["1.0", "2.0"]
 
@@ -249,7 +249,7 @@ class TestUntagged:
         expect(page.locator("pre")).to_have_text(re.compile("deployer doctor"))
         expect(page.locator(".untagged li")).to_have_count(listed)
         expect(page.locator("main").get_by_text("b" * 12)).to_have_count(0)
-        expect(page.get_by_text("Every manifest of this repository")).to_have_count(0)
+        expect(page.get_by_text("No untagged manifests: every manifest")).to_have_count(0)
 
     def test_a_failure_is_no_emptiness(self, client: httpx.Client, page: Page, watch: Watch) -> None:
         watch.expect("status of 5")
@@ -257,7 +257,7 @@ class TestUntagged:
         page.route(re.compile("/overview/untagged/"), answer(fault("UNKNOWN", "storage"), 500))
         go(page, "/repository/list/untagged?show=untagged")
         expect(page.get_by_role("alert")).to_be_visible()
-        expect(page.get_by_text("Every manifest of this repository")).to_have_count(0)
+        expect(page.get_by_text("No untagged manifests: every manifest")).to_have_count(0)
 
 
 class TestKinds:

@@ -79,12 +79,12 @@ class TestTheHeadline:
         for tag in (*damaged, "empty"):
             expect(row(page, tag).get_by_role("button", name=re.compile("pull command"))).to_have_count(0)
         expect(row(page, "empty").locator(".fault")).to_have_text("empty")
-        expect(page.get_by_text("Nothing here can be pulled")).to_be_hidden()
+        expect(page.get_by_text("Nothing can be pulled: every tag")).to_be_hidden()
 
     def test_where_there_is_none_it_says_so(self, client: httpx.Client, page: Page) -> None:
         page.route(TAGS, answer(self.stored(client, "odd/hopeless", ("1.0", "2.0", "latest"))))
         go(page, "/repository/odd/hopeless")
-        expect(page.get_by_text("Nothing here can be pulled")).to_be_visible()
+        expect(page.get_by_text("Nothing can be pulled: every tag")).to_be_visible()
         expect(page.locator("main > .command")).to_be_hidden()
         row(page, "2.0").get_by_role("link", name="2.0").click()
         expect(page.locator(".notice.error")).to_contain_text("odd/hopeless:2.0 is incomplete: the file ")

@@ -7,6 +7,8 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
+
 from deployer.record import Record
 from tests.support.run import free_port
 from tests.support.stack import docker
@@ -24,8 +26,16 @@ def findings(stack: DeployedStack, *arguments: str, code: int) -> list[dict[str,
     return list(json.loads(done.stdout))
 
 
-def test_all_is_well(stack: DeployedStack) -> None:
-    assert {finding["state"] for finding in findings(stack, code=0)} == {"ok"}
+@pytest.fixture(scope="module")
+def own(make_stack: Callable[..., DeployedStack]) -> DeployedStack:
+    """A deployment in which no other test has put anything odd."""
+    made = make_stack()
+    made.up()
+    return made
+
+
+def test_all_is_well(own: DeployedStack) -> None:
+    assert {finding["state"] for finding in findings(own, code=0)} == {"ok"}
 
 
 def test_a_docker_context_that_is_gone_is_named_with_what_ends_it(stack: DeployedStack, tmp_path: Path) -> None:
@@ -98,13 +108,10 @@ def test_a_clients_question_says_nothing_of_the_deployment_here(fresh_stack: Dep
         assert any(host in sentence for sentence in sentences)
 
 
-def test_a_stopped_service_and_changed_settings(make_stack: Callable[..., DeployedStack]) -> None:
-    stack = make_stack()
-    stack.up()
-    docker("stop", "--time", "1", stack.containers()["registry"])
-    sentences = [str(one["sentence"]) for one in findings(stack, code=1) if one["state"] == "wrong"]
+def test_a_stopped_service_and_changed_settings(own: DeployedStack) -> None:
+    docker("stop", "--time", "1", own.containers()["registry"])
+    sentences = [str(one["sentence"]) for one in findings(own, code=1) if one["state"] == "wrong"]
     assert "The service registry is exited." in sentences
-    stack.up()
-    changed = findings(stack, "--port", str(free_port()), code=1)
+    own.up()
+    changed = findings(own, "--port", str(free_port()), code=1)
     assert any("differ from the settings" in str(one["sentence"]) for one in changed)
-    stack.remove()

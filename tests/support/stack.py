@@ -118,7 +118,9 @@ class DeployedStack:
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.lasting:
             self.directory.mkdir(parents=True, exist_ok=True)
-            (self.directory / "compose.override.yaml").write_text(_SELDOM)
+            override = self.directory / "compose.override.yaml"
+            if not override.exists():
+                override.write_text(_SELDOM)
         self.deployer("up", "--yes", *arguments, check=True)
         if self.lasting:
             self.check_frontend()
