@@ -119,7 +119,7 @@ def test_a_file_changed_by_hand_is_read_by_the_daemon(dockerd: Dockerd) -> None:
     assert dockerd.trusted() == set()
     done = configure(dockerd)
     _expect(done, 0)
-    assert "lists 192.168.100.2:5000 already." in done.stdout
+    assert "already lists 192.168.100.2:5000." in done.stdout
     assert dockerd.trusted() == {ADDRESS}
 
 

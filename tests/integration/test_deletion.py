@@ -120,7 +120,7 @@ def test_what_is_not_there_is_said(stack: DeployedStack) -> None:
     for name in ("deletion/unknown:2", "deletion/nothing:1", f"deletion/unknown@sha256:{'0' * 64}"):
         done = stack.deployer("delete", "deletion/unknown:1", name, "--yes")
         assert done.returncode == 1
-        assert done.stderr.startswith("Error: There is no ")
+        assert done.stderr.startswith("Error: No ")
     with stack.client as client:
         assert digest_of(client, "deletion/unknown", "1") is not None
 

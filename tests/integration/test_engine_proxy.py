@@ -57,9 +57,8 @@ def test_a_proxy_that_lets_it_through_is_used_and_told(
     address = f"{SERVER}:{server.port}"
     done = on_client(client, *server.command("configure-daemon", "--host", SERVER, "--port", str(server.port), "--yes"))
     assert done.returncode == 0, done.stderr
-    assert (
-        f"The Docker engine connects to {address} through the proxy {SERVER}:{proxy.port} (HTTPS_PROXY)" in done.stderr
-    )
+    assert f"The Docker engine uses the proxy {SERVER}:{proxy.port} (HTTPS_PROXY)" in done.stderr
+    assert f" for {address}" in done.stderr
     assert set(proxy.asked) == {f"CONNECT {address}"}
     proxy.asked.clear()
     refused = on_client(client, "docker", "pull", f"{address}/none")

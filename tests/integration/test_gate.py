@@ -201,7 +201,7 @@ def test_a_gate_that_nobody_holds_is_opened_and_said(stored: Stored, client: htt
     push_image(client, "app", "1")
     with closed_gate(stored.stack):
         done = stored.stack.deployer("status", check=True)
-        assert f"`deployer gc` (process {NOBODY}), which is gone; they have resumed." in done.stderr
+        assert f"`deployer gc` (process {NOBODY}), which has ended; they have resumed." in done.stderr
         assert gate(stored.stack) == []
         assert writes_pass(client)
         assert "they have resumed" not in stored.stack.deployer("status", check=True).stderr

@@ -204,7 +204,7 @@ def test_status_doctor_and_logs_know_the_page(signed_in: Own) -> None:
     stopped = stack.deployer("status", "--json", environment=settings)
     problems = json.loads(stopped.stdout)["problems"]
     assert "The service page is exited." in problems
-    assert "The page's own service is not responding the frontend." in problems
+    assert "The page's own service does not respond to the frontend." in problems
     assert "wrong  The service page is exited." in stack.deployer("doctor", environment=settings).stdout
     with client_of(stack, "bert") as bert:
         assert (bert.get("/").status_code, bert.get("/v2/team/app/tags/list").status_code) == (502, 200)

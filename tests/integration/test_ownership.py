@@ -263,7 +263,7 @@ def test_what_cannot_be_taken_over_is_refused_by_name(own: DeployedStack) -> Non
     docker("create", "--name", labelled, "--label", f"com.docker.compose.project={own.name}", BASE)
     for command in (["up", "--yes"], ["down", "--volumes", "--yes"]):
         refused = own.deployer(*command)
-        assert f"A Compose project named '{own.name}' already exists, from another tool," in refused.stderr
+        assert f"A Compose project named '{own.name}' already exists, created by another tool" in refused.stderr
     docker("rm", labelled)
 
     # What a hand-written project of that name has left behind carries the very label that ours would.
@@ -300,7 +300,7 @@ def test_what_another_tool_puts_into_our_project_is_named_and_stays(own: Deploye
 
 
 @pytest.mark.parametrize(
-    ("made", "told"), [("docker/registry/v2/repositories", "contains a registry's images"), ("notes", "it holds notes")]
+    ("made", "told"), [("docker/registry/v2/repositories", "contains a registry's images"), ("notes", "contains notes")]
 )
 def test_a_directory_that_is_not_empty_is_asked_about(own: DeployedStack, made: str, told: str) -> None:
     place = own.folder / "images"

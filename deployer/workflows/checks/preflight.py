@@ -107,13 +107,17 @@ def check_conflict(deployment: Deployment, containers: tuple[ServiceContainer, .
         # Every container of ours has the folder in a label; one without is another tool's.
         if not container.directory or Path(container.directory) != deployment.directory:
             port = ports.free_near(DEFAULT_PORT, ("",))
-            origin = container.directory or f"another tool, with the container {container.name}"
+            origin = (
+                f"from {container.directory}"
+                if container.directory
+                else f"by another tool (container {container.name})"
+            )
             away = f"Or, if it is not needed: docker rm --force {container.name}"
             if any(one.directory and Path(one.directory) == deployment.directory for one in containers):
                 # Under another name it would be another registry, and an empty one.
                 raise PreflightError(
                     f"The container {container.name} is in this deployment's Compose project '{deployment.name}' "
-                    f"but was created from {container.directory or 'another tool'}.",
+                    f"but was created {f'from {container.directory}' if container.directory else 'by another tool'}.",
                     (
                         (
                             "Give that tool's project another name (docker compose --project-name), and remove "
@@ -123,7 +127,7 @@ def check_conflict(deployment: Deployment, containers: tuple[ServiceContainer, .
                     ),
                 )
             raise PreflightError(
-                f"A Compose project named '{deployment.name}' already exists, created from {origin}.",
+                f"A Compose project named '{deployment.name}' already exists, created {origin}.",
                 (f"deployer up --name {free_name(deployment)} --port {port}   (another name and port)", away),
             )
 
