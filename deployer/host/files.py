@@ -76,6 +76,11 @@ def is_directory(path: Path) -> bool:
         return False
 
 
+def nearest_directory(path: Path) -> Path:
+    """The path itself, or of what is above it the first directory that is there and that this user can see."""
+    return next((place for place in (path, *path.parents) if is_directory(place)), Path("/"))
+
+
 def remember(folder: Path) -> None:
     """Put a folder's names on the disk: only then does a file's new name survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
@@ -96,7 +101,7 @@ def no_access(path: Path, error: OSError) -> HostError:
 
 
 def _refusal(path: Path, error: OSError, what: str, done: str) -> HostError:
-    folder = next((parent for parent in path.parents if is_directory(parent)), path.parent)
+    folder = nearest_directory(path.parent)
     place = shlex.quote(str(folder))
     advice = {
         errno.ENOSPC: f"df -h {place}   (its disk is full: free some space)",

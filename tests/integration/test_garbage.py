@@ -443,7 +443,7 @@ def test_the_layers_of_a_lost_manifest_stay_and_it_is_said(stored: Stored, clien
 
 
 @pytest.mark.parametrize("lost", [True, False], ids=["lost", "cut short"])
-def test_a_damaged_manifest_can_be_mended_as_is_advised(stored: Stored, client: httpx.Client, lost: bool) -> None:
+def test_a_damaged_manifest_can_be_repaired_as_is_advised(stored: Stored, client: httpx.Client, lost: bool) -> None:
     made = build_image(layers=("precious",))
     push(client, "damaged", "1", made)
     if lost:

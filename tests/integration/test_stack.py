@@ -34,12 +34,12 @@ def running(make_stack: Callable[..., DeployedStack]) -> DeployedStack:
 
 @pytest.fixture(scope="module")
 def worn(make_stack: Callable[..., DeployedStack]) -> DeployedStack:
-    """What `mended` brings up."""
+    """What `restored` brings up."""
     return make_stack()
 
 
 @pytest.fixture
-def mended(worn: DeployedStack) -> DeployedStack:
+def restored(worn: DeployedStack) -> DeployedStack:
     """A deployment of this module's, up as `up` alone leaves it, whatever a test before did to it."""
     worn.directory.mkdir(parents=True, exist_ok=True)
     (worn.directory / "compose.override.yaml").unlink(missing_ok=True)
@@ -80,8 +80,8 @@ def test_services_are_locked_down(running: DeployedStack) -> None:
         assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
 
 
-def test_a_changed_setting_touches_exactly_the_services_it_concerns(mended: DeployedStack) -> None:
-    stack = mended
+def test_a_changed_setting_touches_exactly_the_services_it_concerns(restored: DeployedStack) -> None:
+    stack = restored
     first = stack.containers()
     no_page = {"DEPLOYER_FRONTEND_PAGE": "none"}
 
@@ -116,9 +116,9 @@ def test_a_changed_setting_touches_exactly_the_services_it_concerns(mended: Depl
 
 @pytest.mark.parametrize("killed_between", [False, True])
 def test_a_service_that_runs_on_a_file_changed_by_hand_is_made_anew_and_no_other(
-    mended: DeployedStack, make_image: Callable[..., str], killed_between: bool
+    restored: DeployedStack, make_image: Callable[..., str], killed_between: bool
 ) -> None:
-    stack = mended
+    stack = restored
     first = stack.containers()
     file = stack.directory / "registry" / "config.yaml"
     rendered = file.read_text()
@@ -151,8 +151,8 @@ def test_a_service_that_runs_on_a_file_changed_by_hand_is_made_anew_and_no_other
     assert plan(stack) == KEPT
 
 
-def test_the_users_override_is_obeyed_and_kept(mended: DeployedStack) -> None:
-    stack = mended
+def test_the_users_override_is_obeyed_and_kept(restored: DeployedStack) -> None:
+    stack = restored
     override = stack.directory / "compose.override.yaml"
     override.write_text("services: {registry: {labels: {mine: 'yes'}}}\n")
     assert plan(stack) == {"registry": "recreate", "frontend": "unchanged"}
@@ -172,8 +172,8 @@ def test_the_users_override_is_obeyed_and_kept(mended: DeployedStack) -> None:
     override.unlink()
 
 
-def test_a_stopped_service_is_started_again(mended: DeployedStack) -> None:
-    stack = mended
+def test_a_stopped_service_is_started_again(restored: DeployedStack) -> None:
+    stack = restored
     docker("stop", "--time", "1", stack.containers()["registry"])
     status = stack.deployer("status")
     assert status.returncode == 1
@@ -185,7 +185,7 @@ def test_a_stopped_service_is_started_again(mended: DeployedStack) -> None:
     assert stack.deployer("status").returncode == 0
 
 
-def test_a_killed_up_is_mended_by_the_next(make_stack: Callable[..., DeployedStack]) -> None:
+def test_a_killed_up_is_finished_by_the_next(make_stack: Callable[..., DeployedStack]) -> None:
     stack = make_stack()
     reached = (
         stack.directory.exists,
@@ -213,7 +213,7 @@ def test_a_killed_up_is_mended_by_the_next(make_stack: Callable[..., DeployedSta
     stack.remove()
 
 
-def test_an_interrupted_up_says_to_run_it_again_and_that_mends_it(fresh_stack: DeployedStack) -> None:
+def test_an_interrupted_up_says_to_run_it_again_and_that_finishes_it(fresh_stack: DeployedStack) -> None:
     fresh_stack.folder.mkdir(parents=True, exist_ok=True)
     process = subprocess.Popen(
         fresh_stack.command("up", "--yes", "--port", str(fresh_stack.port)),
@@ -383,8 +383,8 @@ def test_a_full_disk_is_told_before_and_after(
         subprocess.run(["umount", str(place)], check=True)
 
 
-def test_down_with_volumes_asks_and_then_leaves_nothing(mended: DeployedStack) -> None:
-    stack = mended
+def test_down_with_volumes_asks_and_then_leaves_nothing(restored: DeployedStack) -> None:
+    stack = restored
     refused = stack.deployer("down", "--volumes")
     assert refused.returncode == 1
     assert "Run the command again with --yes." in refused.stderr
@@ -419,9 +419,9 @@ def test_two_commands_at_once_are_told_apart(make_stack: Callable[..., DeployedS
 
 
 def test_a_registry_that_does_not_answer_is_said_in_the_registrys_own_form(
-    mended: DeployedStack,
+    restored: DeployedStack,
 ) -> None:
-    stack = mended
+    stack = restored
     docker("pause", stack.containers()["registry"])
     docker("unpause", stack.containers()["registry"])
     docker("stop", "--time", "1", stack.containers()["registry"])
@@ -431,8 +431,8 @@ def test_a_registry_that_does_not_answer_is_said_in_the_registrys_own_form(
     assert answer.headers["Retry-After"] == "5"
 
 
-def test_a_lost_folder_is_made_again_and_the_services_with_it(mended: DeployedStack) -> None:
-    stack = mended
+def test_a_lost_folder_is_made_again_and_the_services_with_it(restored: DeployedStack) -> None:
+    stack = restored
     shutil.rmtree(stack.directory)
     assert plan(stack) == {"registry": "recreate", "frontend": "recreate"}
     stack.up()
@@ -448,8 +448,8 @@ def test_status_tells_where_it_is_and_not_where_the_settings_say(shared: Deploye
     assert f"in {shared.folder / 'images'}" in status.stdout
 
 
-def test_status_counts_no_other_registrys_repositories(mended: DeployedStack, running: DeployedStack) -> None:
-    stack = mended
+def test_status_counts_no_other_registrys_repositories(restored: DeployedStack, running: DeployedStack) -> None:
+    stack = restored
     # The frontend is stopped, and what answers at the settings' port is another deployment.
     docker("stop", "--time", "1", stack.containers()["frontend"])
     report = json.loads(stack.deployer("status", "--json", "--port", str(running.port)).stdout)

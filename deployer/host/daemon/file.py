@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import HostError
 from deployer.host.daemon.kind import EngineKind
-from deployer.host.files import remember
+from deployer.host.files import nearest_directory, remember
 from deployer.paths import config_home, home
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def read(path: Path) -> DaemonFile:
 
 def require_permission(path: Path) -> None:
     """Make sure that this user may put a file here, in the place of another or not. Raises NoPermission."""
-    folder = next(folder for folder in path.parents if folder.is_dir())
+    folder = nearest_directory(path.parent)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise NoPermission(f"{path} cannot be changed: Permission denied.")
 

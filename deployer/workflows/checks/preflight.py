@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from deployer.engine.values import ContainerState
 from deployer.errors import EngineError, EngineUnavailable, PreflightError
 from deployer.host import ports
-from deployer.host.files import is_directory
+from deployer.host.files import nearest_directory
 from deployer.settings.model import DEFAULT_PORT
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def check_disk(settings: Settings, facts: EngineFacts, deployment: Deployment) -
     where = {"deployer's files": deployment.directory}
     where["pushed images"] = data or Path(facts.data_directory)
     for purpose, folder in where.items():
-        existing = next((place for place in (folder, *folder.parents) if is_directory(place)), Path("/"))
+        existing = nearest_directory(folder)
         usage = shutil.disk_usage(existing)
         free = usage.free
         # A file system that is no disk, such as /proc, has no size; that it cannot be written is told when it is.

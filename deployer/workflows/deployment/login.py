@@ -40,13 +40,13 @@ def accounts_of(deployment: Deployment) -> tuple[Account, ...]:
     return accounts
 
 
-def lost_users(deployment: Deployment) -> int:
-    """How many users the frontend lets in though the file that keeps them has none, being lost or emptied.
+def lost_users(deployment: Deployment, kept: tuple[Account, ...]) -> int:
+    """How many users the frontend lets in though none is kept, their file being lost or emptied.
 
     Whoever put it back from a backup without them, or lost it to a power cut, does not mean the registry to be
     open to everyone. Raises HostError.
     """
-    if accounts_of(deployment):
+    if kept:
         return 0
     in_force = (read_if_there(deployment.directory / USERS_IN_FORCE) or b"").splitlines()
     # The last line is the user whom everyone is taken for who is none, see deployer.rendering.rules.

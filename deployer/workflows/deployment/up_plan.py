@@ -197,7 +197,7 @@ def _warnings(stack: Stack) -> tuple[str, ...]:
         )
     if read_if_there(stack.deployment.directory / layout.GRANTS) and not stack.settings.access:
         found.append("The current access rules are removed; every logged-in user can then do everything.")
-    lost = login.lost_users(stack.deployment)
+    lost = login.lost_users(stack.deployment, login.accounts_of(stack.deployment))
     if lost:
         found.append(
             f"Login goes: {stack.deployment.users_file} has no users, and the running registry lets in "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from deployer.engine.report import AddressPool
 from deployer.errors import PreflightError
 from deployer.host.daemon.process import is_elsewhere
-from deployer.host.files import is_directory
+from deployer.host.files import nearest_directory
 from deployer.workflows.checks import engine_options, preflight
 from deployer.workflows.finding import Finding
 
@@ -122,7 +122,7 @@ def _disk(stack: Stack, facts: EngineFacts) -> Iterator[Finding]:
         return
     preflight.check_disk(stack.settings, facts, stack.deployment)
     folder = stack.settings.registry.data_directory or Path(facts.data_directory)
-    existing = next((place for place in (folder, *folder.parents) if is_directory(place)), Path("/"))
+    existing = nearest_directory(folder)
     found = os.statvfs(existing)
     if found.f_files and found.f_favail < _LEAST_FREE_FILES:
         yield Finding(

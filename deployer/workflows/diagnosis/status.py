@@ -218,7 +218,7 @@ def _content(stack: Stack, registry: ServiceContainer) -> _Content:
 def _login(stack: Stack) -> Login:
     try:
         accounts = login.accounts_of(stack.deployment)
-        lost = login.lost_users(stack.deployment)
+        lost = login.lost_users(stack.deployment, accounts)
     except DeployerError as error:
         return Login(problem=Finding.of(error))
     if lost:

@@ -83,7 +83,7 @@ def test_a_file_that_deployer_did_not_write_stays(deployment: Deployment) -> Non
     assert not old.exists()
 
 
-def test_a_mode_that_was_loosened_is_mended(deployment: Deployment) -> None:
+def test_a_mode_that_was_loosened_is_restored(deployment: Deployment) -> None:
     secret = files.new_secret()
     rendered = render_deployment(Settings(), IMAGES, RenderInputs(secret))
     files.write(deployment, rendered)

@@ -47,14 +47,14 @@ def test_a_file_of_users_that_was_emptied_or_lost_is_told_from_an_open_registry(
         write_atomically(deployment.directory / file.path, file.content, file.mode)
     if kept is not None:
         deployment.users_file.write_bytes(written(kept))
-    assert login.lost_users(deployment) == lost
+    assert login.lost_users(deployment, login.accounts_of(deployment)) == lost
 
 
 def test_without_users_none_is_lost(deployment: Deployment) -> None:
-    assert login.lost_users(deployment) == 0
+    assert login.lost_users(deployment, login.accounts_of(deployment)) == 0
     for file in user_files(Settings(), ()):
         write_atomically(deployment.directory / file.path, file.content, file.mode)
-    assert login.lost_users(deployment) == 0
+    assert login.lost_users(deployment, login.accounts_of(deployment)) == 0
 
 
 def rule(*users: str) -> AccessRule:
