@@ -13,7 +13,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from deployer.engine.environment import ClientEnvironment, Purpose
+from deployer.engine.environment import ClientEnvironment, ClientPurpose
 from deployer.engine.messages.ended import Ended
 from deployer.engine.messages.translation import translate, translated
 from deployer.engine.streams import Streams
@@ -41,7 +41,7 @@ class Client:
     def __post_init__(self) -> None:
         self._environments = ClientEnvironment(self.environment)
 
-    def run(self, *arguments: str, purpose: Purpose = Purpose.OURS) -> str:
+    def run(self, *arguments: str, purpose: ClientPurpose = ClientPurpose.OURS) -> str:
         """Run it and return what it printed."""
         done = self.begin(*arguments, purpose=purpose)
         if done.returncode != 0:
@@ -53,7 +53,7 @@ class Client:
         *arguments: str,
         stdout: int | None = subprocess.PIPE,
         stderr: int | None = subprocess.PIPE,
-        purpose: Purpose = Purpose.OURS,
+        purpose: ClientPurpose = ClientPurpose.OURS,
     ) -> subprocess.CompletedProcess[str]:
         """Run it to its end, whichever that is; None leaves it a stream of this program."""
         variables = self._environments.of(purpose)
@@ -70,7 +70,7 @@ class Client:
 
     def exchange(self, *arguments: str, stdin: bytes) -> bytes:
         """Run it with bytes on its standard input; return the bytes that it printed."""
-        variables = self._environments.of(Purpose.OURS)
+        variables = self._environments.of(ClientPurpose.OURS)
         with translated():
             done = subprocess.run(
                 [*self.call, *arguments], input=stdin, env=variables, capture_output=True, check=False
@@ -81,7 +81,7 @@ class Client:
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start it with pipes for all streams, and let it run."""
-        variables = self._environments.of(Purpose.OURS)
+        variables = self._environments.of(ClientPurpose.OURS)
         with translated():
             return subprocess.Popen(
                 [*self.call, *arguments],
@@ -93,7 +93,9 @@ class Client:
                 start_new_session=True,
             )
 
-    def stream(self, *arguments: str, on_line: Callable[[str], None] | None, address: str, purpose: Purpose) -> None:
+    def stream(
+        self, *arguments: str, on_line: Callable[[str], None] | None, address: str, purpose: ClientPurpose
+    ) -> None:
         """Run it and hand on each line that it prints; with None it keeps the terminal."""
         variables = self._environments.of(purpose)
         with translated():
@@ -130,12 +132,17 @@ class Client:
                 raise
 
     def fault(
-        self, printed: str, ended: Ended | None = None, *, address: str = "", purpose: Purpose = Purpose.OURS
+        self,
+        printed: str,
+        ended: Ended | None = None,
+        *,
+        address: str = "",
+        purpose: ClientPurpose = ClientPurpose.OURS,
     ) -> EngineError:
         """The error for what the client printed in a run for this purpose; `address` and `ended` as `translate`'s."""
         return translate(printed, address=address, variables=self._environments.of(purpose), ended=ended)
 
-    def call_in(self, purpose: Purpose) -> list[str]:
+    def call_in(self, purpose: ClientPurpose) -> list[str]:
         """The client's command for a program that runs it in this program's environment, as python-on-whales does.
 
         No value is on the command line, where other users could read it, but for the configuration's folder.

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from deployer.engine.environment import Purpose
+from deployer.engine.environment import ClientPurpose
 from deployer.engine.messages.ended import Ended
 from deployer.engine.messages.translation import translated
 from deployer.errors import UnsetVariables
@@ -86,7 +86,7 @@ class Compose:
         from python_on_whales import DockerClient
 
         return DockerClient(
-            client_call=self.client.call_in(Purpose.OURS),
+            client_call=self.client.call_in(ClientPurpose.OURS),
             compose_files=list(project.files),
             compose_project_name=project.name,
             compose_project_directory=project.directory,

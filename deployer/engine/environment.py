@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-class Purpose(Enum):
+class ClientPurpose(Enum):
     """For whom the client runs."""
 
     OURS = "a question, a service or a helper of deployer's own"
@@ -89,33 +89,33 @@ class ClientEnvironment:
     """
 
     user: Mapping[str, str]
-    _folders: dict[Purpose, Path] = field(default_factory=dict, init=False)
+    _folders: dict[ClientPurpose, Path] = field(default_factory=dict, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
-    def of(self, purpose: Purpose) -> dict[str, str]:
+    def of(self, purpose: ClientPurpose) -> dict[str, str]:
         """The variables for one run of the client. Raises HostError where no temporary folder can be made."""
-        if purpose is Purpose.USER:
+        if purpose is ClientPurpose.USER:
             return dict(self.user)
-        if purpose is Purpose.FETCH:
+        if purpose is ClientPurpose.FETCH:
             return {name: value for name, value in self.user.items() if _fetches_with(name)}
         chosen = {name: value for name, value in self.user.items() if is_passed(name)}
         chosen["DOCKER_CONFIG"] = str(self._configuration(purpose))
-        if purpose is Purpose.BUILD:
+        if purpose is ClientPurpose.BUILD:
             # The builder that every engine has, whether the client has the plugin for the other or not.
             chosen["DOCKER_BUILDKIT"] = "0"
         return chosen
 
-    def _configuration(self, purpose: Purpose) -> Path:
+    def _configuration(self, purpose: ClientPurpose) -> Path:
         with self._lock:
             if purpose not in self._folders:
                 self._folders[purpose] = self._found_or_made(purpose)
             return self._folders[purpose]
 
-    def _found_or_made(self, purpose: Purpose) -> Path:
+    def _found_or_made(self, purpose: ClientPurpose) -> Path:
         theirs = docker_folder(self.user)
         settings = _read(theirs / "config.json")
         # A build may need the proxies to reach the network, and they do not stay in the image.
-        kept = (*_KEPT, _PROXIES_KEY) if purpose is Purpose.BUILD else _KEPT
+        kept = (*_KEPT, _PROXIES_KEY) if purpose is ClientPurpose.BUILD else _KEPT
         if settings is not None and all(_is_one_of(key, (*kept, *_HARMLESS)) for key in settings):
             return theirs
         chosen = {key: value for key, value in (settings or {}).items() if _is_one_of(key, kept)}

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deployer.engine.environment import Purpose
+from deployer.engine.environment import ClientPurpose
 from deployer.engine.values import LocalImage, Transferred
 from deployer.errors import ImageNotFound
 
@@ -91,7 +91,7 @@ class Images:
 
     def fetch(self, name: str) -> None:
         """Pull an image for a service of ours."""
-        self._transfer(("pull",), name, "the hub", lambda _: None, Purpose.FETCH)
+        self._transfer(("pull",), name, "the hub", lambda _: None, ClientPurpose.FETCH)
 
     def stop_transfers(self) -> None:
         """End every push and pull under way."""
@@ -103,7 +103,9 @@ class Images:
 
     def build(self, context: Path, dockerfile: Path, name: str) -> None:
         """Build an image."""
-        self.client.run("image", "build", "--file", str(dockerfile), "--tag", name, str(context), purpose=Purpose.BUILD)
+        self.client.run(
+            "image", "build", "--file", str(dockerfile), "--tag", name, str(context), purpose=ClientPurpose.BUILD
+        )
 
     def _transfer(
         self,
@@ -111,7 +113,7 @@ class Images:
         name: str,
         address: str,
         on_line: Callable[[str], None] | None,
-        purpose: Purpose = Purpose.USER,
+        purpose: ClientPurpose = ClientPurpose.USER,
     ) -> Transferred | None:
         last: list[Transferred] = []
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from deployer.engine.environment import Purpose, names_an_engine
+from deployer.engine.environment import ClientPurpose, names_an_engine
 from deployer.engine.report import EngineReport, Plugin, plugins_of, proxies_of
 from deployer.engine.values import EngineFacts, InsecureRegistries
 from deployer.host.daemon.kind import EngineKind
@@ -58,7 +58,7 @@ class System:
 
     def plugins(self) -> tuple[Plugin, ...]:
         """The plugins of the user's Docker client, also those that do not run."""
-        told = self.client.run("system", "info", "--format", "{{json .ClientInfo}}", purpose=Purpose.USER)
+        told = self.client.run("system", "info", "--format", "{{json .ClientInfo}}", purpose=ClientPurpose.USER)
         return plugins_of(json.loads(told))
 
     def _info(self) -> dict[str, Any]:

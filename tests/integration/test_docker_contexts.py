@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deployer.engine.environment import ClientEnvironment, Purpose
+from deployer.engine.environment import ClientEnvironment, ClientPurpose
 from tests.support.docker_login import PATH
 
 if TYPE_CHECKING:
@@ -70,4 +70,4 @@ def test_the_engine_is_the_one_that_docker_speaks_to(
     theirs = _engine(user, tmp_path)
     assert (theirs[1] if theirs[0] else "") == expected
     chosen = ClientEnvironment(user)
-    assert _engine(chosen.of(Purpose.OURS), tmp_path) == theirs
+    assert _engine(chosen.of(ClientPurpose.OURS), tmp_path) == theirs

@@ -51,11 +51,11 @@ def up(
     before using them; the answer is remembered.
     """
     from deployer.cli.views import deployment as views
-    from deployer.workflows.deployment import login
+    from deployer.workflows.deployment import access
     from deployer.workflows.deployment import up as workflow
     from deployer.workflows.deployment.up_plan import plan_up
 
-    views.warn_of_exposure(session.out, login.exposure_of(session.settings, session.deployment))
+    views.warn_of_exposure(session.out, access.exposure_of(session.settings, session.deployment))
     if session.presentation.dry_run:
         session.show(views.UpPlanReport(plan_up(session.stack, rebuild=build)))
         return

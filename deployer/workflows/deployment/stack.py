@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from deployer.engine.values import Project
 from deployer.errors import DeployerError
 from deployer.workflows.checks import preflight
-from deployer.workflows.deployment import login
+from deployer.workflows.deployment import access
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,8 +47,8 @@ class Stack:
 
     def inputs(self) -> RenderInputs:
         """What the rendered files hold beside the settings. Raises HostError and ConfigurationError."""
-        inputs = login.render_inputs(self.settings, self.deployment)
-        login.check(self.settings, inputs.accounts)
+        inputs = access.render_inputs(self.settings, self.deployment)
+        access.check(self.settings, inputs.accounts)
         return replace(inputs, user_namespaces=self.remaps_users)
 
     @cached_property

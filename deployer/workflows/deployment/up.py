@@ -10,7 +10,7 @@ from deployer.host.lock import exclusive
 from deployer.record import Record
 from deployer.rendering.deployment import render_deployment
 from deployer.workflows.checks import preflight, readiness
-from deployer.workflows.deployment import ca, files, login, ownership, provision
+from deployer.workflows.deployment import access, ca, files, ownership, provision
 from deployer.workflows.deployment.service_change import Action
 from deployer.workflows.deployment.up_plan import needs_reload, plan_up
 
@@ -72,7 +72,7 @@ def up(stack: Stack, *, rebuild: bool, timeout: float, prompts: UserPrompts, qui
         if stack.settings.tls.is_internal and not (plan.is_empty and ca.fingerprint(stack.deployment)):
             ca.keep(stack.engine, stack.deployment)
     fingerprint = ca.fingerprint(stack.deployment) if stack.settings.tls.is_internal else ""
-    return UpOutcome(plan, fingerprint, requires_login=bool(login.accounts_of(stack.deployment)))
+    return UpOutcome(plan, fingerprint, requires_login=bool(access.accounts_of(stack.deployment)))
 
 
 def _apply(stack: Stack, plan: UpPlan, prompts: UserPrompts, *, quiet: bool) -> None:
@@ -91,7 +91,7 @@ def _apply(stack: Stack, plan: UpPlan, prompts: UserPrompts, *, quiet: bool) -> 
     if any(change.action is Action.REMOVE for change in plan.services):
         ownership.remove_idle_networks(stack.engine, stack.deployment, stack.project())
     if any(change.action is Action.RELOAD for change in plan.services):
-        login.reload_frontend(stack.engine, stack.deployment)
+        access.reload_frontend(stack.engine, stack.deployment)
     # One that was started has read them.
     stack.deployment.reload_pending_file.unlink(missing_ok=True)
     stack.deployment.apply_pending_file.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from deployer.record import Owned
 from deployer.rendering import snippets
 from deployer.rendering.deployment import ServiceImages, render_deployment
 from deployer.workflows.checks import engine_options, preflight
-from deployer.workflows.deployment import anonymous_volumes, files, login, ownership, provision
+from deployer.workflows.deployment import access, anonymous_volumes, files, ownership, provision
 from deployer.workflows.deployment.service_change import Action, Reason, ServiceChange, again, change_of
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def _warnings(stack: Stack) -> tuple[str, ...]:
         )
     if read_if_there(stack.deployment.directory / layout.GRANTS) and not stack.settings.access:
         found.append("The current access rules are removed; every logged-in user can then do everything.")
-    lost = login.lost_users(stack.deployment, login.accounts_of(stack.deployment))
+    lost = access.lost_users(stack.deployment, access.accounts_of(stack.deployment))
     if lost:
         found.append(
             f"Login goes: {stack.deployment.users_file} has no users, and the running registry lets in "

@@ -16,7 +16,7 @@ from deployer.rendering.snippets import storage_script
 from deployer.settings.model import Page
 from deployer.storage.access import Storage
 from deployer.workflows.checks import preflight, readiness
-from deployer.workflows.deployment import ca, files, login
+from deployer.workflows.deployment import access, ca, files
 from deployer.workflows.finding import Finding
 from deployer.workflows.upkeep.gate import Gate
 from deployer.workflows.upkeep.survey import storage_findings
@@ -217,15 +217,15 @@ def _content(stack: Stack, registry: ServiceContainer) -> _Content:
 
 def _login(stack: Stack) -> Login:
     try:
-        accounts = login.accounts_of(stack.deployment)
-        lost = login.lost_users(stack.deployment, accounts)
+        accounts = access.accounts_of(stack.deployment)
+        lost = access.lost_users(stack.deployment, accounts)
     except DeployerError as error:
         return Login(problem=Finding.of(error))
     if lost:
         return Login(problem=_lost_users(stack, lost))
     # Those in force, whatever the settings say that are read here.
     rules = len((read_if_there(stack.deployment.directory / GRANTS) or b"").splitlines())
-    return Login(len(accounts), rules, login.exposure(stack.settings, accounts))
+    return Login(len(accounts), rules, access.exposure(stack.settings, accounts))
 
 
 def _lost_users(stack: Stack, count: int) -> Finding:

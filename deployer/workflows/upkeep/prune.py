@@ -56,7 +56,8 @@ def rules_of(
     problems: list[str] = []
     rule = build(RetentionRule, {**written, **({"repositories": list(patterns)} if patterns else {})}, problems)
     if problems:
-        raise UsageError(f"--{problems[0].replace('older_than', 'older-than')}.")
+        field, _, rest = problems[0].partition(":")
+        raise UsageError(f"--{field.replace('_', '-')}:{rest}.")
     if rule.complaint():
         raise UsageError(
             "Nothing selected: say which tags to remove.",

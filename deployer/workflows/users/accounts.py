@@ -12,7 +12,7 @@ from deployer.host.lock import exclusive
 from deployer.settings import account, checks
 from deployer.suggest import did_you_mean
 from deployer.workflows.configuration import deployments
-from deployer.workflows.deployment import login
+from deployer.workflows.deployment import access
 from deployer.workflows.users import in_force
 
 if TYPE_CHECKING:
@@ -70,13 +70,13 @@ def current(stack: Stack, environment: Mapping[str, str], *, must_exist: bool) -
         deployments.refuse_other(stack.deployment, stack.settings, environment)
         if must_exist:
             deployments.require(stack.deployment, environment)
-    return login.accounts_of(stack.deployment)
+    return access.accounts_of(stack.deployment)
 
 
 def check_addition(stack: Stack, environment: Mapping[str, str], name: str) -> None:
     """Make sure that a user of that name can be added. Raises UsageError, ConfigurationError or AccountsRefused."""
     check_name(name)
-    login.refuse_unencrypted(stack.settings)
+    access.refuse_unencrypted(stack.settings)
     added(current(stack, environment, must_exist=False), name, "")
 
 
@@ -87,7 +87,7 @@ def change(stack: Stack, command: str, edit: Callable[[Accounts], Accounts]) -> 
     change is refused. Raises DeployerError.
     """
     with exclusive(stack.deployment.lock_file, command):
-        before = login.accounts_of(stack.deployment)
+        before = access.accounts_of(stack.deployment)
         after = edit(before)
         try:
             running = in_force.keep(stack, after, command)
@@ -147,7 +147,7 @@ def importer(stack: Stack, file: Path, *, skip: bool, replace: bool) -> Callable
 
     Raises ConfigurationError where passwords would cross the network in the clear, and HostError.
     """
-    login.refuse_unencrypted(stack.settings)
+    access.refuse_unencrypted(stack.settings)
     content = read_if_there(file)
     if content is None:
         raise HostError(f"No such file: {file}.")

@@ -10,7 +10,7 @@ from deployer.host.lock import exclusive
 from deployer.rendering import rules
 from deployer.settings.account import written
 from deployer.workflows.checks import preflight
-from deployer.workflows.deployment import login
+from deployer.workflows.deployment import access
 
 if TYPE_CHECKING:
     from deployer.settings.account import Account
@@ -42,9 +42,9 @@ def apply(stack: Stack) -> bool:
         deployment.reload_pending_file.unlink(missing_ok=True)
         return False
     preflight.check_here(stack.engine)
-    for file in rules.user_files(stack.settings, login.accounts_of(deployment)):
+    for file in rules.user_files(stack.settings, access.accounts_of(deployment)):
         write_atomically(deployment.directory / file.path, file.content, file.mode)
-    return login.reload_frontend(stack.engine, deployment)
+    return access.reload_frontend(stack.engine, deployment)
 
 
 def finish(stack: Stack) -> str:

@@ -14,7 +14,7 @@ from deployer.record import Record
 from deployer.registry.login.credentials import Credentials
 from deployer.rendering import snippets
 from deployer.settings import checks
-from deployer.workflows.deployment import login
+from deployer.workflows.deployment import access
 from deployer.workflows.users import accounts
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def kept_here(settings: Settings, deployment: Deployment) -> Accounts:
     if record is not None and (record.host, record.port) != (settings.host, settings.port):
         # A client of another registry may run one of its own.
         return ()
-    return login.accounts_of(deployment)
+    return access.accounts_of(deployment)
 
 
 def check_against(known: Accounts, credentials: Credentials) -> None:

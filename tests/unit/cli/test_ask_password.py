@@ -16,7 +16,7 @@ import pytest
 
 from deployer.host import passwords
 from deployer.paths import Deployment
-from deployer.workflows.deployment import login
+from deployer.workflows.deployment import access
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +83,7 @@ class Terminal:
 
     @property
     def users(self) -> dict[str, str]:
-        known = login.accounts_of(Deployment("registry", self.folder / "data" / "deployer" / "registry"))
+        known = access.accounts_of(Deployment("registry", self.folder / "data" / "deployer" / "registry"))
         return {one.name: one.hash for one in known}
 
 

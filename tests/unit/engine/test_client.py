@@ -10,7 +10,7 @@ import pytest
 
 from deployer.engine.client import Client
 from deployer.engine.compose import Compose, command
-from deployer.engine.environment import Purpose
+from deployer.engine.environment import ClientPurpose
 from deployer.engine.images import Images
 from deployer.engine.resources import Volumes
 from deployer.engine.values import Project
@@ -60,7 +60,7 @@ ROADS: dict[str, Callable[[Client], object]] = {
     "begin": lambda client: client.begin("logs"),
     "exchange": lambda client: client.exchange("exec", stdin=b""),
     "start": lambda client: client.start("run").communicate(),
-    "stream": lambda client: client.stream("pull", on_line=None, address="", purpose=Purpose.OURS),
+    "stream": lambda client: client.stream("pull", on_line=None, address="", purpose=ClientPurpose.OURS),
     "up": lambda client: Compose(client).up(PROJECT, quiet=True),
     "remove": lambda client: Volumes(client).remove("name"),
     "build": lambda client: Images(client).build(Path("/nowhere"), Path("/nowhere/file"), "name"),

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deployer.engine import environment
-from deployer.engine.environment import ClientEnvironment, Purpose, names_an_engine
+from deployer.engine.environment import ClientEnvironment, ClientPurpose, names_an_engine
 from deployer.errors import HostError
 from tests.support.docker_variables import CONFIGURATION, EVERYTHING, PROXY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-OURS = (Purpose.OURS, Purpose.BUILD)
+OURS = (ClientPurpose.OURS, ClientPurpose.BUILD)
 ADDRESS = {
     "DOCKER_HOST": "tcp://127.0.0.1:2376",
     "DOCKER_CONTEXT": "there",
@@ -52,34 +52,34 @@ def configuration(variables: Mapping[str, str]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("purpose", OURS)
 @pytest.mark.parametrize("name", EVERYTHING)
-def test_what_docker_reads_does_not_reach_what_we_run(name: str, purpose: Purpose, tmp_path: Path) -> None:
+def test_what_docker_reads_does_not_reach_what_we_run(name: str, purpose: ClientPurpose, tmp_path: Path) -> None:
     user = environment_of(tmp_path, None, **{name: EVERYTHING[name]})
     assert ClientEnvironment(user).of(purpose).get(name) in {None, "0"}
 
 
 @pytest.mark.parametrize("purpose", OURS)
-def test_a_name_that_nobody_listed_does_not_pass(purpose: Purpose, tmp_path: Path) -> None:
+def test_a_name_that_nobody_listed_does_not_pass(purpose: ClientPurpose, tmp_path: Path) -> None:
     user = environment_of(tmp_path, None, DOCKER_OF_TOMORROW="1", MEMORY="1g", REGISTRY_HTTP_ADDR=":1")
     chosen = ClientEnvironment(user).of(purpose)
     assert set(chosen) - {"DOCKER_BUILDKIT"} == {"HOME", "DOCKER_CONFIG"}
 
 
-@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("purpose", ClientPurpose)
 @pytest.mark.parametrize("name", ADDRESS)
-def test_the_way_to_the_engine_passes(name: str, purpose: Purpose, tmp_path: Path) -> None:
+def test_the_way_to_the_engine_passes(name: str, purpose: ClientPurpose, tmp_path: Path) -> None:
     user = environment_of(tmp_path, None, **{name: ADDRESS[name]})
     assert ClientEnvironment(user).of(purpose)[name] == ADDRESS[name]
 
 
 def test_the_users_own_push_and_pull_have_the_users_environment(tmp_path: Path) -> None:
     user = environment_of(tmp_path, CONFIGURATION, **EVERYTHING)
-    assert ClientEnvironment(user).of(Purpose.USER) == user
+    assert ClientEnvironment(user).of(ClientPurpose.USER) == user
 
 
 def test_a_pull_for_our_services_signs_in_as_the_user_does_and_takes_this_machines_platform(tmp_path: Path) -> None:
     helpers = {"AWS_PROFILE": "work", "GNUPGHOME": "/keys", "DOCKER_AUTH_CONFIG": "{}", "DOCKER_CONFIG": "/theirs"}
     user = environment_of(tmp_path, CONFIGURATION, **{**EVERYTHING, **helpers})
-    chosen = ClientEnvironment(user).of(Purpose.FETCH)
+    chosen = ClientEnvironment(user).of(ClientPurpose.FETCH)
     assert {name: chosen.get(name) for name in helpers} == helpers
     left = {name for name in chosen if name.startswith(("DOCKER_", "COMPOSE_", "BUILDX_", "BUILDKIT_"))}
     assert left == {"DOCKER_AUTH_CONFIG", "DOCKER_CONFIG"}
@@ -98,7 +98,7 @@ def test_a_pull_for_our_services_signs_in_as_the_user_does_and_takes_this_machin
 )
 def test_a_configuration_that_changes_nothing_is_used_as_it_is(settings: Any, tmp_path: Path) -> None:
     user = environment_of(tmp_path, settings)
-    assert ClientEnvironment(user).of(Purpose.OURS)["DOCKER_CONFIG"] == str(tmp_path / ".docker")
+    assert ClientEnvironment(user).of(ClientPurpose.OURS)["DOCKER_CONFIG"] == str(tmp_path / ".docker")
 
 
 @pytest.mark.parametrize("key", sorted(set(CONFIGURATION) - {"credsStore"}))
@@ -107,24 +107,24 @@ def test_what_the_configuration_says_else_does_not_reach_what_we_run(key: str, t
     secrets = {"auths": {"a:1": {"auth": "eDp5"}}, "credsStore": "x"}
     user = environment_of(tmp_path, {**kept, **secrets, key: CONFIGURATION[key]})
     environments = ClientEnvironment(user)
-    assert configuration(environments.of(Purpose.OURS)) == kept
+    assert configuration(environments.of(ClientPurpose.OURS)) == kept
 
 
 def test_a_build_gets_the_proxies(tmp_path: Path) -> None:
     environments = ClientEnvironment(environment_of(tmp_path, CONFIGURATION))
-    assert configuration(environments.of(Purpose.BUILD)) == {"proxies": CONFIGURATION["proxies"]}
-    assert PROXY not in str(configuration(environments.of(Purpose.OURS)))
+    assert configuration(environments.of(ClientPurpose.BUILD)) == {"proxies": CONFIGURATION["proxies"]}
+    assert PROXY not in str(configuration(environments.of(ClientPurpose.OURS)))
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "null", "\ufeff{}", "no JSON"])
 def test_a_configuration_that_docker_leaves_aside_counts_as_none(text: str, tmp_path: Path) -> None:
     environments = ClientEnvironment(environment_of(tmp_path, text))
-    assert configuration(environments.of(Purpose.OURS)) == {}
+    assert configuration(environments.of(ClientPurpose.OURS)) == {}
 
 
 def test_what_follows_the_first_value_is_not_read(tmp_path: Path) -> None:
     environments = ClientEnvironment(environment_of(tmp_path, '{"currentContext": "there", "psFormat": "x"} {"auths'))
-    assert configuration(environments.of(Purpose.OURS)) == {"currentContext": "there"}
+    assert configuration(environments.of(ClientPurpose.OURS)) == {"currentContext": "there"}
 
 
 def test_contexts_and_plugins_are_the_users(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_contexts_and_plugins_are_the_users(tmp_path: Path) -> None:
         (tmp_path / ".docker" / name).mkdir()
         (tmp_path / ".docker" / name / "kept").touch()
     environments = ClientEnvironment(user)
-    folder = Path(environments.of(Purpose.OURS)["DOCKER_CONFIG"])
+    folder = Path(environments.of(ClientPurpose.OURS)["DOCKER_CONFIG"])
     assert (folder / "contexts" / "kept").exists()
     assert (folder / "cli-plugins" / "kept").exists()
 
@@ -150,15 +150,15 @@ def test_contexts_that_this_user_may_not_see_are_none(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(Path, "stat", refused)
     environments = ClientEnvironment(user)
-    folder = Path(environments.of(Purpose.OURS)["DOCKER_CONFIG"])
+    folder = Path(environments.of(ClientPurpose.OURS)["DOCKER_CONFIG"])
     assert [path.name for path in folder.iterdir()] == ["config.json"]
 
 
 def test_the_folder_is_its_users_alone_and_goes_at_the_end(tmp_path: Path) -> None:
     environments = ClientEnvironment(environment_of(tmp_path, CONFIGURATION))
-    folder = Path(environments.of(Purpose.OURS)["DOCKER_CONFIG"])
+    folder = Path(environments.of(ClientPurpose.OURS)["DOCKER_CONFIG"])
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert environments.of(Purpose.OURS)["DOCKER_CONFIG"] == str(folder)
+    assert environments.of(ClientPurpose.OURS)["DOCKER_CONFIG"] == str(folder)
     del environments
     gc.collect()
     assert not folder.exists()
@@ -170,13 +170,13 @@ def test_where_the_usual_place_is_full_the_folder_is_elsewhere(tmp_path: Path, m
     other.mkdir()
     monkeypatch.setattr(environment, "_parents", lambda: iter(("/dev/null", str(other))))
     environments = ClientEnvironment(environment_of(tmp_path, CONFIGURATION))
-    assert environments.of(Purpose.OURS)["DOCKER_CONFIG"].startswith(str(other))
+    assert environments.of(ClientPurpose.OURS)["DOCKER_CONFIG"].startswith(str(other))
 
 
 def test_without_any_place_it_is_said_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "_parents", lambda: iter(("/dev/null",)))
     with pytest.raises(HostError, match="directory for temporary files") as caught:
-        ClientEnvironment(environment_of(tmp_path, CONFIGURATION)).of(Purpose.OURS)
+        ClientEnvironment(environment_of(tmp_path, CONFIGURATION)).of(ClientPurpose.OURS)
     assert "TMPDIR" in caught.value.advice[0]
 
 

@@ -19,7 +19,7 @@ from deployer.cli.main import main
 from deployer.host import passwords
 from deployer.paths import Deployment
 from deployer.settings import account
-from deployer.workflows.deployment import login
+from deployer.workflows.deployment import access
 from deployer.workflows.users import in_force
 
 if TYPE_CHECKING:
@@ -54,10 +54,10 @@ class Shell:
 
     @property
     def users(self) -> dict[str, str]:
-        return {one.name: one.hash for one in login.accounts_of(self.deployment)}
+        return {one.name: one.hash for one in access.accounts_of(self.deployment)}
 
     def apply(self, stack: Any) -> bool:
-        self.applied.append(tuple(one.name for one in login.accounts_of(stack.deployment)))
+        self.applied.append(tuple(one.name for one in access.accounts_of(stack.deployment)))
         stack.deployment.reload_pending_file.unlink(missing_ok=True)
         return self.running
 
@@ -436,7 +436,7 @@ _KILLED = """
 import os, signal, sys
 from pathlib import Path
 from deployer.cli.main import main
-from deployer.workflows.deployment import login
+from deployer.workflows.deployment import access
 from deployer.workflows.users import in_force
 def die(*_): os.kill(os.getpid(), signal.SIGKILL)
 {patch}

@@ -10,7 +10,7 @@ from deployer.errors import EngineError, HostError, NotFound, UsageError
 from deployer.paths import Deployment
 from deployer.settings.account import Account
 from deployer.settings.model import Settings
-from deployer.workflows.deployment import login
+from deployer.workflows.deployment import access
 from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.users import accounts, in_force
 from deployer.workflows.users.accounts import AccountsRefused
@@ -35,7 +35,7 @@ def applied(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Account, ...]]:
     seen: list[tuple[Account, ...]] = []
 
     def apply(stack: Stack) -> bool:
-        seen.append(login.accounts_of(stack.deployment))
+        seen.append(access.accounts_of(stack.deployment))
         return True
 
     monkeypatch.setattr(in_force, "apply", apply)
@@ -79,7 +79,7 @@ def test_where_the_registry_does_not_take_it_over_that_is_said(stack: Stack, mon
         accounts.change(stack, "user add", lambda known: accounts.added(known, "bob", HASH))
     assert caught.value.advice == ("Start it.", "deployer up")
     assert caught.value.original == "dial unix"
-    assert login.accounts_of(stack.deployment) == (BOB,)
+    assert access.accounts_of(stack.deployment) == (BOB,)
     assert stack.deployment.reload_pending_file.exists()
 
 

@@ -12,7 +12,7 @@ from deployer.paths import Deployment
 from deployer.rendering.rules import user_files
 from deployer.settings.account import Account, written
 from deployer.settings.model import AccessRule, Settings, TlsMode, TlsSettings
-from deployer.workflows.deployment import login
+from deployer.workflows.deployment import access
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ def deployment(tmp_path: Path) -> Deployment:
 def test_a_damaged_file_names_its_lines_and_no_hash(deployment: Deployment) -> None:
     deployment.users_file.write_text(f"anna:{HASH}\nbert:{{SHA}}secret\nanna:{HASH}\n")
     with pytest.raises(HostError, match=r"line 2: .*SHA-1.*; line 3: 'anna' is listed twice") as caught:
-        login.accounts_of(deployment)
+        access.accounts_of(deployment)
     assert HASH not in str(caught.value)
     assert "secret" not in str(caught.value)
 
@@ -47,14 +47,14 @@ def test_a_file_of_users_that_was_emptied_or_lost_is_told_from_an_open_registry(
         write_atomically(deployment.directory / file.path, file.content, file.mode)
     if kept is not None:
         deployment.users_file.write_bytes(written(kept))
-    assert login.lost_users(deployment, login.accounts_of(deployment)) == lost
+    assert access.lost_users(deployment, access.accounts_of(deployment)) == lost
 
 
 def test_without_users_none_is_lost(deployment: Deployment) -> None:
-    assert login.lost_users(deployment, login.accounts_of(deployment)) == 0
+    assert access.lost_users(deployment, access.accounts_of(deployment)) == 0
     for file in user_files(Settings(), ()):
         write_atomically(deployment.directory / file.path, file.content, file.mode)
-    assert login.lost_users(deployment, login.accounts_of(deployment)) == 0
+    assert access.lost_users(deployment, access.accounts_of(deployment)) == 0
 
 
 def rule(*users: str) -> AccessRule:
@@ -76,10 +76,10 @@ def test_a_rule_is_for_users_that_exist(
 ) -> None:
     settings = Settings(access=rules)
     if not strangers:
-        login.check(settings, accounts)
+        access.check(settings, accounts)
         return
     with pytest.raises(ConfigurationError) as caught:
-        login.check(settings, accounts)
+        access.check(settings, accounts)
     assert len(caught.value.problems) == len(strangers)
     for problem, stranger in zip(caught.value.problems, strangers, strict=True):
         assert stranger in problem
@@ -97,28 +97,28 @@ def test_a_rule_is_for_users_that_exist(
     ],
 )
 def test_passwords_cross_a_network_in_the_clear_only_where_that_is_said(settings: Settings, refused: bool) -> None:
-    login.check(settings, ())
+    access.check(settings, ())
     if refused:
         with pytest.raises(ConfigurationError, match="Passwords would be sent"):
-            login.check(settings, (ANNA,))
+            access.check(settings, (ANNA,))
     else:
-        login.check(settings, (ANNA,))
+        access.check(settings, (ANNA,))
 
 
 def test_who_else_gets_in_is_said() -> None:
-    assert login.exposure(Settings(), ()) == ""
-    assert "anyone who can reach port 5000 on every address of this machine" in login.exposure(ABROAD, ())
-    assert "are sent unencrypted" in login.exposure(ABROAD, (ANNA,))
-    assert login.exposure(Settings(host="registry.example", tls=TlsSettings(TlsMode.INTERNAL)), (ANNA,)) == ""
+    assert access.exposure(Settings(), ()) == ""
+    assert "anyone who can reach port 5000 on every address of this machine" in access.exposure(ABROAD, ())
+    assert "are sent unencrypted" in access.exposure(ABROAD, (ANNA,))
+    assert access.exposure(Settings(host="registry.example", tls=TlsSettings(TlsMode.INTERNAL)), (ANNA,)) == ""
 
 
 def test_certificates_are_kept_beside_the_settings(deployment: Deployment, tmp_path: Path) -> None:
     (tmp_path / "c.pem").write_bytes(b"certificate")
     (tmp_path / "k.pem").write_bytes(b"key")
     own = Settings(tls=TlsSettings(certificate=str(tmp_path / "c.pem"), key=str(tmp_path / "k.pem")))
-    kept = login.render_inputs(own, deployment)
+    kept = access.render_inputs(own, deployment)
     assert kept.certificate is not None
     assert (kept.certificate.certificate, kept.certificate.key) == (b"certificate", b"key")
     (tmp_path / "k.pem").unlink()
     with pytest.raises(HostError, match=r"`tls` refers to .*k\.pem, but there is no such file"):
-        login.render_inputs(own, deployment)
+        access.render_inputs(own, deployment)
