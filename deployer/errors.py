@@ -182,6 +182,10 @@ class HostError(DeployerError):
     """A file or program of this machine is in the way."""
 
 
+class Busy(HostError):
+    """Another command is changing the deployment."""
+
+
 class ConfirmationNeeded(DeployerError):
     """A question that nobody can answer here: no terminal, and no `--yes`."""
 

@@ -1,4 +1,4 @@
-"""What every command does first: finish what a command that was killed had begun."""
+"""What every command does first: finish what a command that was killed, or failed, had begun."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from deployer.paths import Deployment
 
 
-def recover(session: Session) -> None:
-    """Let writes through again, and put the users in force, where a command that is gone has not."""
+def recover(session: Session, command: str) -> None:
+    """Let writes through again, and put the users in force, where a command that is gone has not.
+
+    `command` is the one that begins now, such as "user add".
+    """
     deployment = session.known_deployment
     if deployment is None:
         return
@@ -21,7 +24,7 @@ def recover(session: Session) -> None:
     if deployment.reload_pending_file.exists() or deployment.apply_pending_file.exists():
         from deployer.workflows.users.in_force import finish
 
-        said = finish(session.stack)
+        said = finish(session.stack, by_up=command == "up" and not session.presentation.dry_run)
         if said:
             session.out.warn(said)
 

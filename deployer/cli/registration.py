@@ -70,7 +70,8 @@ def command(
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
-        COMMANDS.add(f"{group} {name or function.__name__}".strip())
+        called = f"{group} {name or function.__name__}".strip()
+        COMMANDS.add(called)
         # Modules need Session for its type alone.
         signature = inspect.signature(function, locals={"Session": Session}, eval_str=True)
         own = list(signature.parameters.values())[1:]
@@ -88,7 +89,7 @@ def command(
             )
             try:
                 if recovers:
-                    recover(session)
+                    recover(session, called)
                 function(session, **{parameter.name: _value(parameter, given) for parameter in own})
             except DeployerError as error:
                 error.advice = tuple(map(selection.applied, error.advice))

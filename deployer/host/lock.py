@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from deployer.errors import HostError
+from deployer.errors import Busy, HostError
 from deployer.host.files import refusal
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ def exclusive(path: Path, command: str = "") -> Iterator[None]:
     """Pause a lock file, and the folder that it is in, while a command changes the deployment.
 
     The kernel lets go of both when the process ends, however it ends. The folder's lock holds where the file is
-    replaced meanwhile. Who takes it for a moment only gives no command. Raises HostError that names the command that
-    is at work already.
+    replaced meanwhile. Who takes it for a moment only gives no command. Raises HostError, and Busy that names the
+    command that is at work already.
     """
     file, folder = _held(path)
     try:
@@ -46,7 +46,7 @@ def exclusive(path: Path, command: str = "") -> Iterator[None]:
 
 
 def _held(path: Path) -> tuple[int, int]:
-    """The lock file and its folder, opened and locked. Raises HostError."""
+    """The lock file and its folder, opened and locked. Raises HostError and Busy."""
     for attempt in range(1, _TRIES + 1):
         file, folder = _opened(path)
         name = ""
@@ -62,7 +62,7 @@ def _held(path: Path) -> tuple[int, int]:
         # A command that only makes order holds it for a moment, and says nothing.
         if attempt == _TRIES or name:
             who = name or "Another command"
-            raise HostError(f"{who} is already running for this deployment.", ("Wait until it is done.",))
+            raise Busy(f"{who} is already running for this deployment.", ("Wait until it is done.",))
         time.sleep(_PAUSE_SECONDS)
     raise AssertionError
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from deployer.host.files import PRIVATE, write_atomically
+from deployer.host import marks
 from deployer.host.lock import exclusive
 from deployer.record import Record
 from deployer.rendering.deployment import render_deployment
@@ -17,6 +18,7 @@ from deployer.workflows.deployment.up_plan import needs_reload, plan_up
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from deployer.rendering.deployment import ServiceImages
     from deployer.workflows.deployment.stack import Stack
     from deployer.workflows.deployment.up_plan import UpPlan
 
@@ -82,8 +84,15 @@ def _apply(stack: Stack, plan: UpPlan, prompts: UserPrompts, *, quiet: bool) -> 
         preflight.make_data_directory(data)
     if files.secret_of(stack.deployment) is None:
         files.keep_secret(stack.deployment, files.new_secret())
-    if needs_reload(stack, plan.files):
-        write_atomically(stack.deployment.apply_pending_file, b"", PRIVATE)
+    reloads = needs_reload(stack, plan.files)
+    with marks.begun(stack.deployment.apply_pending_file, "up") if reloads else nullcontext():
+        _change(stack, plan, images, quiet=quiet)
+    # One that was started has read them.
+    stack.deployment.reload_pending_file.unlink(missing_ok=True)
+    stack.deployment.apply_pending_file.unlink(missing_ok=True)
+
+
+def _change(stack: Stack, plan: UpPlan, images: ServiceImages, *, quiet: bool) -> None:
     files.write(stack.deployment, render_deployment(stack.settings, images, stack.inputs()))
     files.keep_record(stack.deployment, _record_of(stack))
     unknown_to_compose = [change.service for change in plan.services if change.reason.is_unknown_to_compose]

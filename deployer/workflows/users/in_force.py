@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deployer.errors import DeployerError
-from deployer.host.files import PRIVATE, read_if_there, write_atomically
+from deployer.errors import Busy, DeployerError
+from deployer.host import marks
+from deployer.host.files import PRIVATE, write_atomically
 from deployer.host.lock import exclusive
 from deployer.rendering import rules
 from deployer.settings.account import written
@@ -13,6 +14,7 @@ from deployer.workflows.checks import preflight
 from deployer.workflows.deployment import access
 
 if TYPE_CHECKING:
+    from deployer.host.marks import Mark
     from deployer.settings.account import Account
     from deployer.workflows.deployment.stack import Stack
 
@@ -26,9 +28,9 @@ def keep(stack: Stack, accounts: tuple[Account, ...], command: str) -> bool:
     if deployment.is_there:
         # Elsewhere no frontend of this deployment would be found, and the one here would go on with the users before.
         preflight.check_here(stack.engine)
-    write_atomically(deployment.reload_pending_file, command.encode(), PRIVATE)
-    write_atomically(deployment.users_file, written(accounts), PRIVATE)
-    return apply(stack)
+    with marks.begun(deployment.reload_pending_file, command):
+        write_atomically(deployment.users_file, written(accounts), PRIVATE)
+        return apply(stack)
 
 
 def apply(stack: Stack) -> bool:
@@ -47,26 +49,48 @@ def apply(stack: Stack) -> bool:
     return access.reload_frontend(stack.engine, deployment)
 
 
-def finish(stack: Stack) -> str:
+def finish(stack: Stack, *, by_up: bool = False) -> str:
     """Put in force what a command that is gone has kept; return what to say about it, "" for nothing.
 
-    Whether it had come to the change itself nobody knows: its user looks. What cannot be done now is
-    said as well, and not raised.
+    Whether one that was interrupted had come to the change itself nobody knows: its user looks. What cannot be done
+    now is said as well, and not raised. `by_up`: the command that asks is `up`, which finishes what an `up` has begun.
     """
     deployment = stack.deployment
+    changed = None
     try:
         with exclusive(deployment.lock_file):
-            if deployment.apply_pending_file.exists():
+            applied = marks.read(deployment.apply_pending_file)
+            if applied:
                 # Only `up` knows the rules and certificates that were wanted.
-                return (
-                    "`deployer up` was interrupted; the previous users, rules or certificates may still be in "
-                    "effect: deployer up"
-                )
-            command = read_if_there(deployment.reload_pending_file)
-            if command is None:
-                return ""
-            apply(stack)
+                return "" if by_up else _unapplied(applied)
+            changed = marks.read(deployment.reload_pending_file)
+            if changed:
+                apply(stack)
+    except Busy:
+        # It may be the one whose mark this is, and has not come to its end yet.
+        return ""
     except DeployerError as error:
-        return f"A change of the users was interrupted, and may not be in effect yet: {error}"
-    named = f"`deployer {command.decode(errors='replace')}`"
+        return f"{_not_yet(changed)}: {error}"
+    return _finished(changed) if changed else ""
+
+
+def _unapplied(mark: Mark) -> str:
+    return (
+        f"`deployer up` {'failed' if mark.has_failed else 'was interrupted'}; the previous users, rules or "
+        "certificates may still be in effect: deployer up"
+    )
+
+
+def _not_yet(mark: Mark | None) -> str:
+    if mark is None:
+        return "A change of the users may not be in effect yet"
+    if mark.has_failed:
+        return f"The change of `deployer {mark.command}` is not in effect yet"
+    return f"`deployer {mark.command}` was interrupted, and its change may not be in effect yet"
+
+
+def _finished(mark: Mark) -> str:
+    named = f"`deployer {mark.command}`"
+    if mark.has_failed:
+        return f"The change of {named}, which had failed, is now in effect."
     return f"{named} was interrupted. Check whether it took effect, and repeat it if not: deployer user list"

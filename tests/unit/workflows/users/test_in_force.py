@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deployer.errors import EngineError, PreflightError
+from deployer.host.lock import exclusive
 from deployer.paths import Deployment
 from deployer.settings.account import Account
 from deployer.settings.model import Settings
@@ -100,21 +101,39 @@ def test_a_frontend_that_refuses_is_told_of_and_the_mark_stays(deployment: Deplo
         in_force.keep(stack, (ANNA,), "user add anna")
     assert caught.value.original == "adapting config: line 3"
     assert deployment.reload_pending_file.exists()
-    assert "may not be in effect yet" in in_force.finish(stack)
+    assert in_force.finish(stack).startswith("The change of `deployer user add anna` is not in effect yet: ")
     stack.engine.containers.refuses = False  # type: ignore[attr-defined]
-    said = in_force.finish(stack)
-    assert said.startswith("`deployer user add anna` was interrupted. Check whether it took effect, and repeat it")
+    assert in_force.finish(stack) == "The change of `deployer user add anna`, which had failed, is now in effect."
     assert not deployment.reload_pending_file.exists()
     assert in_force.finish(stack) == ""
 
 
-def test_what_up_had_begun_only_up_finishes(deployment: Deployment) -> None:
+def test_a_change_that_was_interrupted_is_told_as_such(deployment: Deployment) -> None:
+    deployment.reload_pending_file.write_text("user add anna")
+    assert in_force.finish(stack_of(deployment, frontend=Frontend(refuses=True))).startswith(
+        "`deployer user add anna` was interrupted, and its change may not be in effect yet: "
+    )
+    said = in_force.finish(stack_of(deployment))
+    assert said.startswith("`deployer user add anna` was interrupted. Check whether it took effect, and repeat it")
+
+
+@pytest.mark.parametrize(
+    ("content", "word"), [("", "was interrupted"), ("up", "was interrupted"), ("up\nfailed", "failed")]
+)
+def test_what_up_had_begun_only_up_finishes(deployment: Deployment, content: str, word: str) -> None:
     stack = stack_of(deployment)
-    deployment.apply_pending_file.touch()
+    deployment.apply_pending_file.write_text(content)
     deployment.reload_pending_file.write_text("user remove bert")
-    assert in_force.finish(stack).endswith("may still be in effect: deployer up")
+    assert in_force.finish(stack).startswith(f"`deployer up` {word}; the previous users")
+    assert in_force.finish(stack, by_up=True) == "", "it does so itself"
     assert deployment.apply_pending_file.exists()
     assert deployment.reload_pending_file.exists()
+
+
+def test_of_what_another_command_is_at_work_on_nothing_is_said(deployment: Deployment) -> None:
+    deployment.apply_pending_file.touch()
+    with exclusive(deployment.lock_file, "up"):
+        assert in_force.finish(stack_of(deployment)) == ""
 
 
 def test_a_paused_frontend_keeps_the_mark(deployment: Deployment) -> None:
