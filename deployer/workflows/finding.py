@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from deployer.errors import DeployerError
@@ -11,11 +12,19 @@ if TYPE_CHECKING:
 _OWN_COMMAND = "deployer doctor"
 
 
+class FindingState(StrEnum):
+    """How what was looked at is."""
+
+    OK = "ok"
+    NOTE = "note"
+    WRONG = "wrong"
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that was looked at, what was found, and how to fix it."""
 
-    state: Literal["ok", "note", "wrong"]
+    state: FindingState
     sentence: str
     advice: tuple[str, ...] = ()
     original: str = ""
@@ -25,4 +34,4 @@ class Finding:
         """The finding that an error stands for; advice to run doctor is left out, since this is doctor."""
         problems = "\n".join(getattr(error, "problems", ()))
         advice = tuple(line for line in error.advice if _OWN_COMMAND not in line)
-        return cls("wrong", error.message, advice, "\n".join(filter(None, (problems, error.original))))
+        return cls(FindingState.WRONG, error.message, advice, "\n".join(filter(None, (problems, error.original))))

@@ -11,6 +11,7 @@ from deployer.cli.views.upkeep import warn_of
 from deployer.cli.views.words import counted, size
 from deployer.settings.model import TlsMode
 from deployer.workflows.diagnosis.status import BRING_UP
+from deployer.workflows.finding import FindingState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,20 +41,20 @@ class DoctorReport(Report):
 
     def print(self, out: Output) -> None:
         """Print each finding with its advice below it, as soon as it is known."""
-        marks = {"ok": out.good("ok   "), "note": "note ", "wrong": out.bad("wrong")}
+        marks = {FindingState.OK: out.good("ok   "), FindingState.NOTE: "note ", FindingState.WRONG: out.bad("wrong")}
         for finding in self._findings():
             out.line(f"{marks[finding.state]}  {finding.sentence}")
             for advice in finding.advice:
                 out.line(f"       → {advice}")
             for line in underneath(finding.sentence, finding.original):
                 out.line(f"       | {line}")
-        if all(finding.state == "ok" for finding in self._told):
+        if all(finding.state is FindingState.OK for finding in self._told):
             out.note("No problems found.")
 
     @property
     def has_failed(self) -> bool:
         """Whether something that was told is wrong."""
-        return any(finding.state == "wrong" for finding in self._told)
+        return any(finding.state is FindingState.WRONG for finding in self._told)
 
     def _findings(self) -> Iterator[Finding]:
         for finding in self.findings:

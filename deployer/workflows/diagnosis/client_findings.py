@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from deployer.errors import DeployerError
 from deployer.redaction import without_secrets
 from deployer.registry.login import docker_config
-from deployer.workflows.finding import Finding
+from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.transfer.remarks import Transfer, remarks
 
 if TYPE_CHECKING:
@@ -25,14 +25,14 @@ def choice(examined: Examined) -> Iterator[Finding]:
     current = _current_context(environment)
     if host and context:
         yield Finding(
-            "note",
+            FindingState.NOTE,
             f"DOCKER_HOST and DOCKER_CONTEXT are both set: Docker uses {host}, not the context {context}.",
             ("unset DOCKER_CONTEXT   (or unset DOCKER_HOST, to use the context)",),
         )
     elif current and current != "default" and (host or (context and context != current)):
         variable = "DOCKER_HOST" if host else "DOCKER_CONTEXT"
         yield Finding(
-            "note",
+            FindingState.NOTE,
             f"{variable} is set to {host or context}: Docker uses it instead of the context {current} chosen with "
             "`docker context use`.",
             (f"unset {variable}   (to use the context)",),
@@ -43,7 +43,7 @@ def examine(examined: Examined) -> Iterator[Finding]:
     """Look at what makes the user's pushes and pulls mean something else, and at the client's plugins."""
     stack = examined.stack
     found = (remarks(transfer, stack.settings, stack.engine, examined.environment) for transfer in Transfer)
-    yield from (Finding("note", remark) for remark in dict.fromkeys(chain.from_iterable(found)))
+    yield from (Finding(FindingState.NOTE, remark) for remark in dict.fromkeys(chain.from_iterable(found)))
     for plugin in stack.engine.system.plugins():
         yield from _plugin(plugin)
 
@@ -67,14 +67,14 @@ def _plugin(plugin: Plugin) -> Iterator[Finding]:
             else f"Install the package docker-{plugin.name}-plugin again, or remove {plugin.path}."
         )
         yield Finding(
-            "wrong" if is_ours else "note",
+            FindingState.WRONG if is_ours else FindingState.NOTE,
             f"The Docker plugin {plugin.name} cannot be run; {meant}.{hidden}",
             (fix,),
             f"{plugin.path}: {plugin.error}",
         )
     elif plugin.shadowed and is_ours:
         yield Finding(
-            "note",
+            FindingState.NOTE,
             f"Docker has several Compose plugins: {plugin.path} ({plugin.version}) is used, "
             f"{plugin.shadowed[0]} is not.",
             (f"Remove the one that you do not want: {plugin.path}",),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import DeployerError
 from deployer.registry.client import RegistryClient
-from deployer.workflows.finding import Finding
+from deployer.workflows.finding import Finding, FindingState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def engine(examined: Examined) -> Iterator[Finding]:
     written = datetime.fromtimestamp(newest, UTC)
     if written - now > _TOLERANCE:
         yield Finding(
-            "wrong",
+            FindingState.WRONG,
             f"This machine's clock says {now:%Y-%m-%d %H:%M} UTC, but deployer wrote files at "
             f"{written:%Y-%m-%d %H:%M}: the clock was set back, or was ahead.",
             ("timedatectl   (shows the clock, and whether it is synchronized over the network)",),
@@ -57,7 +57,7 @@ def _compared(whose: str, time: datetime | None, now: datetime) -> Iterator[Find
     if time is None or abs(time - now) <= _TOLERANCE:
         return
     yield Finding(
-        "wrong",
+        FindingState.WRONG,
         f"The clock of {whose} says {time:%Y-%m-%d %H:%M} UTC, but this machine's says {now:%Y-%m-%d %H:%M}; "
         "certificates and image ages depend on them.",
         (_FIX,),

@@ -14,7 +14,7 @@ from deployer.workflows.checks import preflight
 from deployer.workflows.deployment.service_change import Action
 from deployer.workflows.deployment.up_plan import plan_up
 from deployer.workflows.diagnosis import status
-from deployer.workflows.finding import Finding
+from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.upkeep.survey import storage_findings
 
 if TYPE_CHECKING:
@@ -41,12 +41,14 @@ def examine(examined: Examined) -> Iterator[Finding]:
     yield from found.content
     yield from _links(containers, stack)
     if found.is_healthy:
-        yield Finding("ok", f"The registry '{found.name}' is running on this machine ({found.version}).")
+        yield Finding(FindingState.OK, f"The registry '{found.name}' is running on this machine ({found.version}).")
     if status.paused(containers):
         return
     plan = plan_up(stack)
     if plan.files or any(change.action in {Action.CREATE, Action.RECREATE} for change in plan.services):
-        yield Finding("note", "The deployed files differ from the settings.", ("deployer render --diff", "deployer up"))
+        yield Finding(
+            FindingState.NOTE, "The deployed files differ from the settings.", ("deployer render --diff", "deployer up")
+        )
 
 
 def _links(containers: Iterable[ServiceContainer], stack: Stack) -> Iterator[Finding]:
@@ -61,8 +63,10 @@ def _absent(stack: Stack) -> Finding:
     try:
         preflight.check_port(settings, stack.engine)
     except PreflightError as error:
-        return Finding("note", f"No registry named '{settings.name}' is running on this machine. {error.message}")
-    return Finding("note", f"No registry named '{settings.name}' is running on this machine.")
+        return Finding(
+            FindingState.NOTE, f"No registry named '{settings.name}' is running on this machine. {error.message}"
+        )
+    return Finding(FindingState.NOTE, f"No registry named '{settings.name}' is running on this machine.")
 
 
 def _is_meant(stack: Stack) -> bool:

@@ -19,7 +19,7 @@ from deployer.workflows.diagnosis import (
     way_findings,
 )
 from deployer.workflows.diagnosis.examined import Examined, Family
-from deployer.workflows.finding import Finding
+from deployer.workflows.finding import Finding, FindingState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,7 +48,7 @@ def examine(stack: Stack, environment: Mapping[str, str], *, named: bool) -> Ite
     """
     examined = Examined(stack, environment, named)
     engine = tuple(_of(Family(engine_findings.examine), examined))
-    engine_answers = all(finding.state != "wrong" for finding in engine)
+    engine_answers = all(finding.state is not FindingState.WRONG for finding in engine)
     families = [family for family in _FAMILIES if engine_answers or not family.needs_engine]
     yield from engine
     for family in families:

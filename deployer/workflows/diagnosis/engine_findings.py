@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deployer.errors import DeployerError
-from deployer.workflows.finding import Finding
+from deployer.workflows.finding import Finding, FindingState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 def examine(examined: Examined) -> Iterator[Finding]:
     """Ask for the engine, and whether it will do for `up`."""
     engine = examined.stack.engine
-    yield Finding("ok", f"The Docker engine responds (version {engine.system.version()}).")
+    yield Finding(FindingState.OK, f"The Docker engine responds (version {engine.system.version()}).")
     try:
         examined.stack.check_engine()
     except DeployerError as error:
         # A client pushes and pulls without Compose, and with an engine elsewhere; only `up` cannot.
-        yield Finding("note", f"{error.message} This matters only on the machine that runs the registry.", error.advice)
+        yield Finding(
+            FindingState.NOTE, f"{error.message} This matters only on the machine that runs the registry.", error.advice
+        )

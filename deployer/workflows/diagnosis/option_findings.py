@@ -12,7 +12,7 @@ from deployer.errors import PreflightError
 from deployer.host.daemon.process import is_elsewhere
 from deployer.host.files import nearest_directory
 from deployer.workflows.checks import engine_options, preflight
-from deployer.workflows.finding import Finding
+from deployer.workflows.finding import Finding, FindingState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,15 +60,15 @@ def examine(examined: Examined) -> Iterator[Finding]:
     except PreflightError as error:
         yield Finding.of(error)
     else:
-        yield from (Finding("note", remark) for remark in engine_options.remarks(settings, facts))
+        yield from (Finding(FindingState.NOTE, remark) for remark in engine_options.remarks(settings, facts))
     if "rootless" in report.options:
         yield from _lingering(examined)
     for words, sentence, fix in _WARNINGS:
         if any(words in warning for warning in report.warnings):
-            yield Finding("wrong", sentence, (fix,))
+            yield Finding(FindingState.WRONG, sentence, (fix,))
     if not has_free_range(report.pools or _DEFAULT_POOLS, engine.networks.subnets()):
         yield Finding(
-            "note" if engine.containers.of_project(examined.stack.deployment.name) else "wrong",
+            FindingState.NOTE if engine.containers.of_project(examined.stack.deployment.name) else FindingState.WRONG,
             "The engine has no address range left for another network; `deployer up` cannot create the registry's "
             "network.",
             (
@@ -102,7 +102,7 @@ def _options(report: EngineReport) -> Iterator[Finding]:
     known += ["with live-restore (containers keep running while it restarts)"] if report.live_restore else []
     known += ["with containerd's image store"] if report.containerd_images else []
     if known:
-        yield Finding("ok", f"The Docker engine runs {', '.join(known)}.")
+        yield Finding(FindingState.OK, f"The Docker engine runs {', '.join(known)}.")
 
 
 def _lingering(examined: Examined) -> Iterator[Finding]:
@@ -110,7 +110,7 @@ def _lingering(examined: Examined) -> Iterator[Finding]:
     user = examined.environment.get("USER", "")
     if user and _LINGERING.parent.is_dir() and not (_LINGERING / user).exists():
         yield Finding(
-            "wrong",
+            FindingState.WRONG,
             "The rootless engine stops when its user logs out, and so does the registry.",
             (f"sudo loginctl enable-linger {user}",),
         )
@@ -126,7 +126,7 @@ def _disk(stack: Stack, facts: EngineFacts) -> Iterator[Finding]:
     found = os.statvfs(existing)
     if found.f_files and found.f_favail < _LEAST_FREE_FILES:
         yield Finding(
-            "wrong",
+            FindingState.WRONG,
             f"The disk for pushed images is out of inodes: {existing} has {found.f_favail} of {found.f_files} left.",
             (f"Remove small files there that are not needed, or move to another disk: du --inodes -d 2 {existing}",),
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import ConfigurationError
 from deployer.registry.connection.proxy import proxy_for
-from deployer.workflows.finding import Finding
+from deployer.workflows.finding import Finding, FindingState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,21 +23,21 @@ def examine(examined: Examined) -> Iterator[Finding]:
     host = settings.host
     if through := _proxy(settings.url, theirs):
         yield Finding(
-            "note",
+            FindingState.NOTE,
             f"The Docker engine connects to {settings.address} through the proxy {through}: pushes and pulls fail "
             "unless the proxy can reach the registry.",
             (f"Add {host} to NO_PROXY where the engine's proxies are set (its service, or `proxies` in daemon.json).",),
         )
     if through := _proxy(settings.url, environment):
         yield Finding(
-            "note",
+            FindingState.NOTE,
             f"Requests to {settings.address} go through the proxy {through} set in the environment.",
             (f'export NO_PROXY="${{NO_PROXY:+$NO_PROXY,}}{host}"   (to connect directly)',),
         )
     elsewhere = _proxy(_HUB, environment)
     if elsewhere and not _proxy(_HUB, theirs):
         yield Finding(
-            "note",
+            FindingState.NOTE,
             f"This environment uses the proxy {elsewhere}, but the Docker engine has none; it cannot pull from "
             "other registries if the network requires a proxy.",
             ("Set `proxies` in the engine's daemon.json, or HTTPS_PROXY in its service, then restart it.",),

@@ -17,7 +17,7 @@ from deployer.settings.model import Page
 from deployer.storage.access import Storage
 from deployer.workflows.checks import preflight, readiness
 from deployer.workflows.deployment import access, ca, files
-from deployer.workflows.finding import Finding
+from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.upkeep.gate import Gate
 from deployer.workflows.upkeep.survey import storage_findings
 from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only
@@ -232,7 +232,7 @@ def _lost_users(stack: Stack, count: int) -> Finding:
     file, in_force = stack.deployment.users_file, stack.deployment.directory / USERS_IN_FORCE
     users = "1 user is" if count == 1 else f"{count} users are"
     return Finding(
-        "wrong",
+        FindingState.WRONG,
         f"{users} in effect, but {file} has none: `deployer up` would turn login off.",
         (
             f"Restore {file} from a backup, or add the users again: deployer user add NAME",
@@ -298,7 +298,7 @@ def paused(containers: Iterable[ServiceContainer]) -> tuple[ServiceContainer, ..
 
 
 def _problem(sentence: str, advice: tuple[str, ...] = BRING_UP) -> Finding:
-    return Finding("wrong", sentence, advice)
+    return Finding(FindingState.WRONG, sentence, advice)
 
 
 def _elsewhere(containers: tuple[ServiceContainer, ...], port: int) -> tuple[Finding, ...]:

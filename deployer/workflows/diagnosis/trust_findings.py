@@ -12,7 +12,7 @@ from deployer.host.daemon.process import Machine
 from deployer.tls import certificate, probe, system_store
 from deployer.tls.places import ClientPaths, TrustTarget
 from deployer.tls.refusals import check_ca, configure_command, refusal
-from deployer.workflows.finding import Finding
+from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.trust import insecure, placement
 from deployer.workflows.trust.engine_route import engine_route, not_let_through
 from deployer.workflows.trust.engine_view import EngineView, locate
@@ -93,12 +93,12 @@ def examine(examined: TrustExamined, now: datetime) -> Iterator[Finding]:
         yield Finding.of(not_let_through(examined.address, fault))
         return
     except OSError as error:
-        yield Finding("wrong", f"{examined.address} stopped responding.", (), str(error))
+        yield Finding(FindingState.WRONG, f"{examined.address} stopped responding.", (), str(error))
         return
     if probe_result.speaks is probe.Speaks.HTTP and (installed or examined.settings.tls.is_on):
         why = f"a CA is installed for it, {installed[0].path}" if installed else "the settings say so"
         yield Finding(
-            "wrong",
+            FindingState.WRONG,
             f"{examined.address} answers in plain HTTP but should use HTTPS: {why}. Another machine may be "
             "answering in its place.",
             ("deployer status   (on the machine that runs the registry)",),
@@ -107,7 +107,7 @@ def examine(examined: TrustExamined, now: datetime) -> Iterator[Finding]:
         yield _accepted(examined)
     elif installed:
         # It does not answer, which is said already.
-        yield Finding("note", f"A CA is installed for {examined.address}: {installed[0].path}.")
+        yield Finding(FindingState.NOTE, f"A CA is installed for {examined.address}: {installed[0].path}.")
     else:
         yield _untrusted(examined)
 
@@ -115,7 +115,7 @@ def examine(examined: TrustExamined, now: datetime) -> Iterator[Finding]:
 def _encrypted(examined: TrustExamined, presented: CertificateFacts, now: datetime) -> Iterator[Finding]:
     verdict = examined.registry.verify(system_store.context(examined.client_paths))
     if verdict.ok:
-        yield Finding("ok", f"This system trusts the certificate of {examined.address}.")
+        yield Finding(FindingState.OK, f"This system trusts the certificate of {examined.address}.")
         return
     if not verdict.is_unknown:
         yield Finding.of(refusal(verdict, examined.address, presented, now))
@@ -123,7 +123,7 @@ def _encrypted(examined: TrustExamined, presented: CertificateFacts, now: dateti
     places = placement.places(examined.target, examined.location)
     for place in places.found:
         yield _at(place, examined, presented, now)
-    yield from (Finding("note", remark) for remark in places.warnings)
+    yield from (Finding(FindingState.NOTE, remark) for remark in places.warnings)
 
 
 def _at(place: CertificatePlace, examined: TrustExamined, presented: CertificateFacts, now: datetime) -> Finding:
@@ -132,12 +132,12 @@ def _at(place: CertificatePlace, examined: TrustExamined, presented: Certificate
     content = file.read(place.file).content
     if place.client == "Docker" and examined.is_unverified:
         sentence = f"Docker does not check the certificate of {address}: it is in Docker's insecure-registries."
-        return Finding("note", sentence, (examined.advice,))
+        return Finding(FindingState.NOTE, sentence, (examined.advice,))
     if content is not None:
         return _by(place, content, examined, presented, now)
     if place.client == "Docker":
         return _untrusted(examined)
-    return Finding("note", f"{place.client} does not trust {address}.", (examined.advice,))
+    return Finding(FindingState.NOTE, f"{place.client} does not trust {address}.", (examined.advice,))
 
 
 def _by(
@@ -151,13 +151,13 @@ def _by(
         verdict = examined.registry.verify(probe.trusting(pem))
     except HostError as error:
         sentence = error.message if str(place.file) in error.message else f"{place.file}: {error.message}"
-        return Finding("wrong", sentence, (*error.advice, examined.advice), error.original)
+        return Finding(FindingState.WRONG, sentence, (*error.advice, examined.advice), error.original)
     if verdict.ok:
-        return Finding("ok", f"{place.client} trusts {address} through the CA {place.file}.")
+        return Finding(FindingState.OK, f"{place.client} trusts {address} through the CA {place.file}.")
     if not verdict.is_unknown:
         return Finding.of(refusal(verdict, address, presented, now))
     return Finding(
-        "wrong",
+        FindingState.WRONG,
         f"The CA that is installed for {place.client}, {place.file}, did not sign the certificate that {address} "
         "now presents: the registry has a new CA, or another machine is answering.",
         (
@@ -171,9 +171,9 @@ def _by(
 
 
 def _accepted(examined: TrustExamined) -> Finding:
-    return Finding("ok", f"The Docker engine accepts {examined.address}.")
+    return Finding(FindingState.OK, f"The Docker engine accepts {examined.address}.")
 
 
 def _untrusted(examined: TrustExamined) -> Finding:
     sentence = f"The Docker engine does not trust {examined.address}: pushes and pulls will fail."
-    return Finding("wrong", sentence, (examined.advice,))
+    return Finding(FindingState.WRONG, sentence, (examined.advice,))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from deployer.errors import DeployerError
 from deployer.host import ports
 from deployer.registry.client import RegistryClient
-from deployer.workflows.finding import Finding
+from deployer.workflows.finding import Finding, FindingState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ def _resolved(host: str) -> Finding:
             str(error),
         ) from error
     found = "" if addresses == [host] else f" to {', '.join(addresses)}"
-    return Finding("ok", f"The name {host} resolves{found}.")
+    return Finding(FindingState.OK, f"The name {host} resolves{found}.")
 
 
 def _answering(examined: Examined) -> Finding:
@@ -39,4 +39,4 @@ def _answering(examined: Examined) -> Finding:
     with RegistryClient.of(stack.settings, examined.environment, stack.deployment.ca_file) as client:
         client.ping()
         # A client's settings need not say that the registry speaks TLS.
-        return Finding("ok", f"{client.place.url} responds as a registry.")
+        return Finding(FindingState.OK, f"{client.place.url} responds as a registry.")

@@ -41,7 +41,7 @@ from deployer.workflows.deployment.service_change import Action, ServiceChange
 from deployer.workflows.deployment.up import UpOutcome
 from deployer.workflows.deployment.up_plan import UpPlan
 from deployer.workflows.diagnosis.status import Encryption, Login, ServiceStatus, Status
-from deployer.workflows.finding import Finding
+from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.images.browse import Catalog, Inspection
 from deployer.workflows.images.deletion import DeletionPlan, ManifestRemoval, TagRemoval
 from deployer.workflows.images.tags import Repository, Tag, Unread
@@ -170,7 +170,7 @@ PLAIN: dict[str, Report] = {
     "delete": DeletionReport(DeletionPlan((TAG_REMOVAL,)), (), is_dry_run=True),
     "gc": GcReport(GcPlan(GcOptions(), SURVEY, Manifests(), 0, 0), is_dry_run=True),
     "status": StatusReport(STATUS),
-    "doctor": DoctorReport((Finding("ok", "The engine answers."),), Selection()),
+    "doctor": DoctorReport((Finding(FindingState.OK, "The engine answers."),), Selection()),
     "up": UpReport(Settings(), UpOutcome(UP, "", requires_login=False)),
     "down": DownReport(DOWN, volumes=False),
 }

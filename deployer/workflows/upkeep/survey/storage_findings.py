@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from deployer import layout
 from deployer.phrases import MANY, listed
-from deployer.workflows.finding import Finding
+from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.images.states import CURE, state
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def of_survey(found: Survey) -> Iterator[Finding]:
     if number:
         them = "it" if number == 1 else "them"
         yield Finding(
-            "wrong",
+            FindingState.WRONG,
             f"The storage contains {'a damaged file' if number == 1 else f'{number} damaged files'}; a push that "
             f"needs {them} would treat {them} as intact.",
             (CURE,),
@@ -54,7 +54,7 @@ def _of_wrong_sizes(wrong: Sequence[WrongSize]) -> Iterator[Finding]:
         delete = " ".join(f"{name}@{digest}" for digest in sorted({one.manifest for one in found})[:MANY])
         push = f"Push {listed(images)} again with `docker push`, which corrects the manifest."
         yield Finding(
-            "wrong",
+            FindingState.WRONG,
             f"{listed(images)}: {listed([state(one) for one in found])}. {those} intact, but the manifest is "
             f"wrong: containerd, which newer Docker versions use to pull, rejects {them}.",
             (push, f"Or delete: deployer delete {delete}, then: deployer gc"),
@@ -65,7 +65,7 @@ def _of_nameless(tags: Sequence[str]) -> Iterator[Finding]:
     if tags:
         them, file = ("it", "a tag, whose file is") if len(tags) == 1 else ("them", "tags, whose files are")
         yield Finding(
-            "wrong",
+            FindingState.WRONG,
             f"{listed(tags)}: {file} missing or damaged in the storage, so it is unknown which image the tag "
             "points to.",
             (f"Push {them} again, or: deployer delete {' '.join(tags[:MANY])}",),
@@ -79,7 +79,7 @@ def _of_clock(found: Survey) -> Iterator[Finding]:
         tags, them = listed(found.future_tags), "it" if len(found.future_tags) == 1 else "them"
         delete = " ".join(found.future_tags[:MANY])
         yield Finding(
-            "wrong",
+            FindingState.WRONG,
             f"{tags}: the storage dates these pushes in the future. A clock was wrong; `prune` removes nothing "
             "there by age or number.",
             (
@@ -89,7 +89,7 @@ def _of_clock(found: Survey) -> Iterator[Finding]:
         )
     if found.snapshot.has_future:
         yield Finding(
-            "note",
+            FindingState.NOTE,
             "Content in the storage is dated in the future: a clock was wrong. It is treated as just pushed.",
             (clock, "deployer gc   (resets the dates to the current time)"),
         )
@@ -99,7 +99,7 @@ def _of_foreign(paths: Sequence[str]) -> Iterator[Finding]:
     if paths:
         whole = [in_container(path) for path in paths]
         yield Finding(
-            "wrong",
+            FindingState.WRONG,
             f"Stray files were found among the tags: {listed(whole)}. The registry lists them as tags and cannot "
             "delete images in these repositories.",
             (
@@ -114,7 +114,7 @@ def _of_foreign_repositories(repositories: Iterable[StoredRepository]) -> Iterat
     if names:
         whole = [in_container(f"repositories/{name}") for name in names]
         yield Finding(
-            "wrong",
+            FindingState.WRONG,
             f"Among the repositories are folders with names that no registry takes: {listed(whole)}. Nothing can be "
             "pulled or deleted there, and `gc` keeps the content that they name.",
             (
@@ -128,7 +128,7 @@ def _of_foreign_repositories(repositories: Iterable[StoredRepository]) -> Iterat
 def _of_shared(paths: Sequence[str]) -> Iterator[Finding]:
     if paths:
         yield Finding(
-            "wrong",
+            FindingState.WRONG,
             "Some tag files are hard links to each other, so a push to one tag also changes the others: "
             f"{listed([in_container(path) for path in paths])}.",
             (
@@ -146,7 +146,7 @@ def _of_irregular(paths: Sequence[str], *, is_listing_incomplete: bool) -> Itera
     kept = "no content" if is_listing_incomplete else "nothing in those repositories"
     tags = [f"{found[1]}:{found[2]}" for path in paths if (found := _TAGS_LINK.fullmatch(path))]
     yield Finding(
-        "wrong",
+        FindingState.WRONG,
         f"The storage has something other than the expected {names} here, which the registry cannot read: "
         f"{listed(whole)}. Until this is fixed, {kept} is removed.",
         (
@@ -174,7 +174,7 @@ def of_damages(damages: Sequence[Damage]) -> Iterator[Finding]:
         them = "it" if len(images) == 1 else "them"
         cures = _cures(found, them, can_push=bool(tagged))
         yield Finding(
-            "wrong",
+            FindingState.WRONG,
             f"{listed(images)} cannot be pulled in full: {listed([state(one) for one in found])}.",
             (*cures, f"{'Or delete' if cures else 'Delete'} {them}: {_removal(name, found)}"),
         )
@@ -203,7 +203,7 @@ def of_links(paths: Iterable[str]) -> Iterator[Finding]:
     for name, group in groupby(sorted(paths), key=lambda path: path.removeprefix("repositories/").partition("/_")[0]):
         found = list(group)
         yield Finding(
-            "wrong",
+            FindingState.WRONG,
             f"{name}: {'1 link file is' if len(found) == 1 else f'{len(found)} link files are'} empty or damaged, "
             f"so the registry cannot find the content: {listed([path.split('/')[-2][:12] for path in found])}.",
             (f"{CURE}   (restores the link files)",),
@@ -217,10 +217,10 @@ def of_unknown(unknown: Iterable[Unknown]) -> Iterator[Finding]:
             sentence = (
                 f"{one.repository}@{one.digest} was pushed in the meantime; it is kept and was not checked further."
             )
-            yield Finding("note", sentence)
+            yield Finding(FindingState.NOTE, sentence)
             continue
         yield Finding(
-            "note",
+            FindingState.NOTE,
             f"The manifest {one.repository}@{one.digest} has a format that deployer cannot read, so everything in "
             "its repository is kept.",
         )

@@ -14,11 +14,11 @@ from deployer.cli.selection import Selection
 from deployer.cli.views.diagnosis import DoctorReport, StatusReport
 from deployer.settings.model import TlsMode
 from deployer.workflows.diagnosis.status import BRING_UP, Encryption, Login, WritesPaused
-from deployer.workflows.finding import Finding
+from deployer.workflows.finding import Finding, FindingState
 from tests.unit.cli.test_json_output import STATUS
 
 MOMENT = datetime(2026, 1, 31, 9, 5, tzinfo=UTC)
-UNREADABLE = Finding("wrong", "The storage cannot be read.", ("Mount its disk.",))
+UNREADABLE = Finding(FindingState.WRONG, "The storage cannot be read.", ("Mount its disk.",))
 
 
 def shown(report: StatusReport | DoctorReport) -> tuple[str, str]:
@@ -35,7 +35,7 @@ def shown(report: StatusReport | DoctorReport) -> tuple[str, str]:
         (Login(1), "1 user, full access"),
         (Login(2, 1), "2 users, 1 rule"),
         (Login(2, 3, "Passwords cross the network."), "2 users, 3 rules. Passwords cross the network."),
-        (Login(problem=Finding("wrong", "The file is damaged.")), "The file is damaged."),
+        (Login(problem=Finding(FindingState.WRONG, "The file is damaged.")), "The file is damaged."),
     ],
 )
 def test_who_gets_in_is_a_sentence(login: Login, told: str) -> None:
@@ -75,8 +75,8 @@ def test_who_pauses_writes_is_told_where_somebody_does() -> None:
 
 
 def test_the_problems_are_sentences_and_those_of_their_own_kind_have_their_advice() -> None:
-    stopped = Finding("wrong", "The service registry is exited.", BRING_UP)
-    paused = Finding("wrong", "The service frontend is paused.", ("docker unpause registry-frontend-1",))
+    stopped = Finding(FindingState.WRONG, "The service registry is exited.", BRING_UP)
+    paused = Finding(FindingState.WRONG, "The service frontend is paused.", ("docker unpause registry-frontend-1",))
     report = StatusReport(replace(STATUS, problems=(stopped, paused, UNREADABLE), unreadable=UNREADABLE))
     found = report.as_json()
     assert found["problems"] == [stopped.sentence, paused.sentence, UNREADABLE.sentence]
@@ -95,8 +95,8 @@ def test_the_problems_are_sentences_and_those_of_their_own_kind_have_their_advic
 def test_doctor_gives_every_advice_the_flags_of_the_deployment() -> None:
     # Once they are registered, commands are known by their names.
     assert main.app.registered_commands
-    wrong = Finding("wrong", "The registry is not running.", ("deployer up",), "the engine's words")
-    report = DoctorReport((Finding("ok", "The engine answers."), wrong), Selection.of(name="team"))
+    wrong = Finding(FindingState.WRONG, "The registry is not running.", ("deployer up",), "the engine's words")
+    report = DoctorReport((Finding(FindingState.OK, "The engine answers."), wrong), Selection.of(name="team"))
     assert [one["advice"] for one in report.as_json()] == [(), ("deployer up --name team",)]
     assert report.has_failed
     assert shown(report)[0].splitlines() == [
@@ -105,5 +105,5 @@ def test_doctor_gives_every_advice_the_flags_of_the_deployment() -> None:
         "       → deployer up --name team",
         "       | the engine's words",
     ]
-    calm = DoctorReport((Finding("ok", "The engine answers."),), Selection())
+    calm = DoctorReport((Finding(FindingState.OK, "The engine answers."),), Selection())
     assert (calm.has_failed, shown(calm)[1]) == (False, "No problems found.\n")

@@ -14,7 +14,7 @@ from deployer.settings.model import Settings
 from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.diagnosis import doctor
 from deployer.workflows.diagnosis.examined import Family
-from deployer.workflows.finding import Finding
+from deployer.workflows.finding import Finding, FindingState
 from tests.support.fake_engine import FakeEngine, FakeSystem
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ class Silent(FakeSystem):
 
 
 def fine(_examined: Examined) -> Iterator[Finding]:
-    yield Finding("ok", "This is well.")
+    yield Finding(FindingState.OK, "This is well.")
 
 
 def failing(_examined: Examined) -> Iterator[Finding]:
-    yield Finding("ok", "The first step is well.")
+    yield Finding(FindingState.OK, "The first step is well.")
     raise DeployerError("The second is not.", ("deployer doctor   (on this machine)", "deployer up"), "its words")
 
 
@@ -62,7 +62,7 @@ def test_a_finding_is_told_before_the_next_is_looked_for(tmp_path: Path, monkeyp
 
     def late(_examined: Examined) -> Iterator[Finding]:
         looked.append("late")
-        yield Finding("ok", "It answers at last.")
+        yield Finding(FindingState.OK, "It answers at last.")
 
     monkeypatch.setattr(doctor, "_FAMILIES", (Family(fine), Family(late)))
     environment = {"HOME": str(tmp_path)}
