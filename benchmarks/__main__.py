@@ -129,6 +129,8 @@ def main(wanted: list[str]) -> int:
     """Run the named benchmarks, or all; return 1 where an aim was missed."""
     # What was started goes, also where something else ends us.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # Where it is set, deployer would be compiled again in each run, which no installed program is.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     figures: list[Figure] = []
     for name, benchmark in BENCHMARKS.items():
         if wanted and name not in wanted:
