@@ -84,6 +84,11 @@ class Deployment:
         return self.directory / ".unfinished"
 
     @property
+    def start_pending_file(self) -> Path:
+        """There while `up` starts services; names them, one a line, as their post_start hooks may not have run."""
+        return self.directory / ".unstarted"
+
+    @property
     def is_there(self) -> bool:
         """Whether `up` has written its files."""
         return self.compose_file.is_file()

@@ -268,7 +268,8 @@ class Wanted:
     `containers` are the names of its first containers; `storage` is the volume or the directory at
     the place where a registry keeps images, None where the files tell none. `images` are the services with
     their images, `places` a service and a place in it with what is mounted there ("" for a volume without a
-    name), and `pre_stop` the services with hooks that run before they are stopped.
+    name), `pre_stop` the services with hooks that run before they are stopped, and `post_start` those with hooks that
+    run after they are started.
     """
 
     volumes: tuple[WantedVolume, ...] = ()
@@ -278,6 +279,7 @@ class Wanted:
     images: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[tuple[str, str], str] = field(default_factory=dict)
     pre_stop: frozenset[str] = frozenset()
+    post_start: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, raw: Mapping[str, Any], storage: str) -> Wanted:
@@ -305,6 +307,7 @@ class Wanted:
                 for mount in found.get("volumes") or ()
             },
             frozenset(service for service, found in services.items() if found.get("pre_stop")),
+            frozenset(service for service, found in services.items() if found.get("post_start")),
         )  # fmt: skip
 
     @property

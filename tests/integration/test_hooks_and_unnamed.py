@@ -87,6 +87,40 @@ services:
     docker("volume", "rm", unnamed)
 
 
+def test_a_service_whose_hook_failed_is_started_again_by_the_next_up(fresh_stack: DeployedStack) -> None:
+    own = fresh_stack
+    own.folder.mkdir(parents=True, exist_ok=True)
+    (own.directory / "gate").mkdir(parents=True)
+    (own.directory / "compose.override.yaml").write_text(
+        f"""
+services:
+  db:
+    image: {BASE}
+    entrypoint: [sh, -c, 'trap exit TERM; while :; do sleep 0.2; done']
+    volumes: ['./gate:/gate']
+    tmpfs: [/var/lib/registry]
+    post_start:
+      - command: [sh, -c, 'test -e /gate/open && touch /prepared']
+  calm:
+    image: {BASE}
+    entrypoint: [sh, -c, 'trap exit TERM; while :; do sleep 0.2; done']
+    tmpfs: [/var/lib/registry]
+"""
+    )
+    for _ in range(2):
+        failed = own.deployer("up", "--yes")
+        assert failed.returncode == 1
+        assert "A hook of the service 'db' ended with exit code 1." in failed.stderr
+    (own.directory / "gate/open").touch()
+    planned = own.deployer("up", "--dry-run", check=True)
+    assert "service  db: recreate (its post_start hooks did not succeed)" in planned.stdout
+    calm = own.containers().get("calm")
+    own.deployer("up", "--yes", check=True)
+    docker("exec", own.containers()["db"], "test", "-e", "/prepared")
+    assert calm is None or own.containers()["calm"] == calm
+    assert "nothing to change" in own.deployer("up", "--yes", check=True).stderr
+
+
 def test_an_interrupted_down_says_how_to_go_on_and_does(fresh_stack: DeployedStack, tmp_path: Path) -> None:
     own = fresh_stack
     own.up()

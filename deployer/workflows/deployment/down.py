@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 # The last ones tell what is left where a `down` was interrupted.
 _PROGRAM_FILES = (
-    "secrets", "users", "ca.crt", ".unread", ".unfinished", "address.json", "compose.yaml", "owned.json",
+    "secrets", "users", "ca.crt", ".unread", ".unfinished", ".unstarted", "address.json", "compose.yaml",
+    "owned.json",
 )  # fmt: skip
 _LOCK = ".lock"
 _GATE = "frontend/gate/"

@@ -73,6 +73,21 @@ def keep_record(deployment: Deployment, record: Record) -> None:
         write_atomically(deployment.record_file, record.content, PUBLIC)
 
 
+def keep_starting(deployment: Deployment, services: Iterable[str]) -> None:
+    """Remember which services are about to be started, until `keep_started`. Raises HostError."""
+    write_atomically(deployment.start_pending_file, "\n".join(services).encode(), PRIVATE)
+
+
+def keep_started(deployment: Deployment) -> None:
+    """Remember that those were started, with their hooks."""
+    deployment.start_pending_file.unlink(missing_ok=True)
+
+
+def starting(deployment: Deployment) -> frozenset[str]:
+    """The services that an `up` was about to start, and of which is not known whether it did. Raises HostError."""
+    return frozenset((read_if_there(deployment.start_pending_file) or b"").decode(errors="replace").splitlines())
+
+
 def deployed_storage(deployment: Deployment) -> str | None:
     """Where the deployed Compose file keeps images: a directory, "data" for the volume, None for no file."""
     content = read_if_there(deployment.compose_file)

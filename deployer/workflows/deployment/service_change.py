@@ -20,6 +20,11 @@ class Action(Enum):
     RELOAD = "reload"
     REMOVE = "remove"
 
+    @property
+    def starts(self) -> bool:
+        """Whether a container is started, which runs its post_start hooks."""
+        return self in {Action.CREATE, Action.RECREATE, Action.START}
+
 
 class Reason(StrEnum):
     """Why `up` does it, as it is told."""
@@ -30,12 +35,13 @@ class Reason(StrEnum):
     STOPPED = "it was not running"
     FILE_CHANGED = "its file was changed"
     FILES_GONE = "its files were gone"
+    HOOKS = "its post_start hooks did not succeed"
     ACCESS = "its users, rules or certificate changed"
 
     @property
     def is_unknown_to_compose(self) -> bool:
         """Whether Compose would keep the container."""
-        return self in {Reason.FILE_CHANGED, Reason.FILES_GONE}
+        return self in {Reason.FILE_CHANGED, Reason.FILES_GONE, Reason.HOOKS}
 
 
 @dataclass(frozen=True)

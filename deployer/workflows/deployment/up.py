@@ -66,6 +66,7 @@ def up(stack: Stack, *, rebuild: bool, timeout: float, prompts: UserPrompts, qui
             ownership.keep(stack.deployment, plan.adoption.owned)
         if plan.is_empty:
             files.keep_record(stack.deployment, _record_of(stack))
+            files.keep_started(stack.deployment)
         else:
             _apply(stack, plan, prompts, quiet=quiet)
             if plan.adoption is not None:
@@ -95,8 +96,12 @@ def _apply(stack: Stack, plan: UpPlan, prompts: UserPrompts, *, quiet: bool) -> 
 def _change(stack: Stack, plan: UpPlan, images: ServiceImages, *, quiet: bool) -> None:
     files.write(stack.deployment, render_deployment(stack.settings, images, stack.inputs()))
     files.keep_record(stack.deployment, _record_of(stack))
+    starting = [change.service for change in plan.services if change.action.starts]
+    if starting:
+        files.keep_starting(stack.deployment, starting)
     unknown_to_compose = [change.service for change in plan.services if change.reason.is_unknown_to_compose]
     stack.engine.compose.up(stack.project(), recreate=unknown_to_compose, quiet=quiet)
+    files.keep_started(stack.deployment)
     if any(change.action is Action.REMOVE for change in plan.services):
         ownership.remove_idle_networks(stack.engine, stack.deployment, stack.project())
     if any(change.action is Action.RELOAD for change in plan.services):

@@ -154,8 +154,24 @@ def _service_changes(
     if not all((stack.deployment.directory / service).is_dir() for service in _WITH_FOLDER):
         # A container keeps the folder that it was given, even when another has taken its place.
         wanted = [again(change) if change.service in _WITH_FOLDER else change for change in wanted]
+    unhooked = _unhooked(stack, rendered, wanted)
+    wanted = [
+        ServiceChange(change.service, Action.RECREATE, Reason.HOOKS) if change.service in unhooked else change
+        for change in wanted
+    ]
     removed = [ServiceChange(service, Action.REMOVE) for service in running if service not in hashes]
     return tuple(wanted + removed)
+
+
+def _unhooked(stack: Stack, rendered: tuple[File, ...], changes: list[ServiceChange]) -> frozenset[str]:
+    """The services that would stay, though an `up` that started them did not come to the end of their hooks."""
+    staying = files.starting(stack.deployment).intersection(
+        change.service for change in changes if change.action is Action.KEEP
+    )
+    if not staying:
+        return staying
+    wanted = _with_candidate(stack, rendered, lambda project: inventory.wanted(stack.engine, project, layout.STORAGE))
+    return staying & wanted.post_start
 
 
 def _outdated(stack: Stack, rendered: tuple[File, ...], running: Mapping[str, ServiceContainer]) -> frozenset[str]:

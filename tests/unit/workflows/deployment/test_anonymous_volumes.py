@@ -76,5 +76,6 @@ def test_a_project_is_read_with_its_hooks_images_and_places() -> None:
     services = {"db": {"image": "a:1", "pre_stop": hook, "volumes": mount()}, "web": {"image": "b", "post_start": hook}}
     wanted = Wanted.of({"name": "registry", "services": services}, "/var/lib/registry")
     assert wanted.pre_stop == {"db"}
+    assert wanted.post_start == {"web"}
     assert wanted.images == {"db": "a:1", "web": "b"}
     assert wanted.places == {("db", PLACE): ""}

@@ -11,7 +11,7 @@ from deployer.errors import EngineError
 from deployer.paths import Deployment
 from deployer.settings.model import Settings
 from deployer.workflows.checks import readiness
-from deployer.workflows.deployment import provision, up
+from deployer.workflows.deployment import files, provision, up
 from deployer.workflows.deployment.service_change import Action, ServiceChange
 from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.deployment.up_plan import UpPlan
@@ -97,3 +97,4 @@ def test_what_failed_is_told_from_what_was_interrupted(
     with pytest.raises(type(error)):
         up.up(stack, rebuild=False, timeout=1, prompts=prompts, quiet=True)
     assert deployment.apply_pending_file.read_text() == content
+    assert files.starting(deployment) == {"db"}
