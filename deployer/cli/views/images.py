@@ -17,7 +17,7 @@ from deployer.registry.content.json_text import read_json
 from deployer.registry.content.kinds import Kind, Purpose
 from deployer.registry.content.manifests import ImageManifest
 from deployer.registry.content.moments import Source
-from deployer.workflows.images.foreign_files import foreign_advice, tells_of_file
+from deployer.workflows.images.foreign_files import foreign_advice
 from deployer.workflows.images.states import not_whole, tag_sentence
 from deployer.workflows.images.tags import State
 
@@ -45,10 +45,11 @@ class CatalogReport(Report):
     repositories: tuple[Repository, ...] | None
 
     def as_json(self) -> dict[str, Any]:
-        """The names, or what `tags` tells of each."""
+        """The names, or what `tags` tells of each; and folders that are no repositories, where there are any."""
+        foreign = {"foreign": list(self.found.foreign)} if self.found.foreign else {}
         if self.repositories is None:
-            return {"repositories": list(self.found.repositories)}
-        return {"repositories": [repository_json(one) for one in self.repositories]}
+            return {"repositories": list(self.found.repositories), **foreign}
+        return {"repositories": [repository_json(one) for one in self.repositories], **foreign}
 
     def print(self, out: Output) -> None:
         """Print a name a line, or a tree."""
@@ -64,6 +65,12 @@ class CatalogReport(Report):
             out.note(f"The registry at {self.address} is empty. Push an image: deployer push IMAGE")
         elif not self.found.repositories:
             out.note(f"None of the {self.found.total} repositories matches.")
+        if self.found.foreign:
+            out.warn(
+                "Not listed, because these folders in the registry's storage have names that no repository can have: "
+                f"{one_line(listed(self.found.foreign, _TAGS_SHOWN))}. To find and remove them, on the machine that "
+                "runs the registry: deployer doctor"
+            )
         warn_of_repositories(out, self.repositories or ())
 
     @property
@@ -189,9 +196,18 @@ def warn_of_repositories(out: Output, repositories: Iterable[Repository]) -> Non
         if repository.failed:
             told = "" if isinstance(repository.failed, Forbidden) else f"{repository.name} could not be read. "
             out.warn(f"{told}{repository.failed}")
+        _warn_of_foreign(out, repository)
         _warn_of_unread(out, repository)
         for tag in repository.tags:
             warn_of_tag(out, f"{repository.name}:{tag.name}", tag)
+
+
+def _warn_of_foreign(out: Output, repository: Repository) -> None:
+    for name in repository.foreign:
+        out.warn(
+            f"{repository.name}:{name} is not a tag but a stray file from another program in the registry's storage."
+        )
+        out.note(foreign_advice(repository.name, name))
 
 
 def _warn_of_unread(out: Output, repository: Repository) -> None:
@@ -205,27 +221,16 @@ def _warn_of_unread(out: Output, repository: Repository) -> None:
         )
     damaged = [one for one in repository.unread if not one.may_be_whole]
     for one in damaged:
-        if tells_of_file(one.error):
-            out.warn(
-                f"{repository.name}:{one.name} is not a tag but a stray file from another program in the "
-                "registry's storage."
-            )
-            out.note(foreign_advice(repository.name, one.name))
-            continue
         name = f"{repository.name}:{one.name}"
         out.warn(not_whole(name, one.damaged) if one.damaged else f"The tag {name} cannot be read. {one.error}")
         for line in one.error.original.splitlines():
             out.note(f"  | {line}")
     # Other programs may read what is of a type that is not known here.
-    names = [
-        f"{repository.name}:{one.name}"
-        for one in damaged
-        if not isinstance(one.error, UnknownManifest) and not tells_of_file(one.error)
-    ]
+    names = [f"{repository.name}:{one.name}" for one in damaged if not isinstance(one.error, UnknownManifest)]
     if names:
         # Together: the registry stumbles over damaged tags when it deletes one of them alone.
         # What is not a valid tag is in the way of deleting the others.
-        lead = "To" if len(names) == len(damaged) else "Then, to"
+        lead = "Then, to" if repository.foreign else "To"
         out.note(f"{lead} delete {'it' if len(names) == 1 else 'them'}: deployer delete {' '.join(names)}")
 
 
@@ -265,6 +270,8 @@ def repository_json(repository: Repository) -> dict[str, Any]:
             {"tag": one.name, "digest": one.digest or None, "read": not one.may_be_whole, "error": str(one.error)}
             for one in repository.unread
         ]
+    if repository.foreign:
+        found["foreign"] = list(repository.foreign)
     if repository.failed:
         found["refused" if isinstance(repository.failed, Forbidden) else "error"] = str(repository.failed)
     return found

@@ -27,6 +27,7 @@ from deployer.registry.content.manifests import ImageManifest
 from deployer.registry.content.moments import newest_first
 from deployer.workflows.images import states
 from deployer.workflows.images.contents import Contents, read_contents
+from deployer.workflows.images.foreign_files import tells_of_file
 from deployer.workflows.images.naming import own_reference, own_repository, tags_of, unknown_image
 from deployer.workflows.images.reading import CircuitBreaker, Reader
 from deployer.workflows.images.tags import Repository, Tag, Unread
@@ -46,16 +47,19 @@ TagOrder = Literal["name", "created", "size"]
 ORDERS: tuple[TagOrder, ...] = get_args(TagOrder)
 
 _WILDCARD = re.compile(r"[*?\[]")
-# A registry lists every folder of its storage, also one that a network share or a copy by hand has made.
-_NO_NAME = "It is not a valid name of a repository: the folder in the storage was not made by a registry."
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """The repositories that match, and how many there are in all."""
+    """The repositories that match, and how many there are in all.
+
+    A registry lists every folder of its storage, also one that a network share or a copy by hand has made: those that
+    match are `foreign`.
+    """
 
     repositories: tuple[str, ...]
     total: int
+    foreign: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,8 +113,12 @@ def list_catalog(client: RegistryClient, patterns: Sequence[str] = ()) -> Catalo
         if not patterns or any(_WILDCARD.search(pattern) for pattern in patterns):
             raise
         names = _named(client, patterns)
-    matching = tuple(name for name in names if not patterns or any(fnmatchcase(name, one) for one in patterns))
-    return Catalog(matching, len(names))
+    matching = [name for name in names if not patterns or any(fnmatchcase(name, one) for one in patterns)]
+    return Catalog(
+        tuple(filter(is_repository, matching)),
+        sum(map(is_repository, names)),
+        tuple(name for name in matching if not is_repository(name)),
+    )
 
 
 def list_everything(client: RegistryClient, repositories: Sequence[str]) -> tuple[Repository, ...]:
@@ -124,7 +132,7 @@ def list_everything(client: RegistryClient, repositories: Sequence[str]) -> tupl
             return _read_repository(reader, _tag_names(reader, client.tags), "name")
         except NotFound:
             # Emptied on object storage, or removed since the catalog was read.
-            return Repository(name, (), failed=None if is_repository(name) else RegistryError(_NO_NAME))
+            return Repository(name, ())
         except Forbidden as error:
             return Repository(name, (), failed=error)
 
@@ -286,9 +294,10 @@ def _read_repository(reader: Reader, names: Sequence[str], order: TagOrder) -> R
     contents = read_contents(reader, known.values())
     tags = [*bare, *(tag_of(name, manifest, contents, reader) for name, manifest in known.items())]
     tags = [replace(tag, pushed=reader.pushed(tag.name)) for tag in tags]
-    left = (_with_damage(one, reader) for name, one in unread.items() if name not in gone)
+    foreign = sorted(name for name, one in unread.items() if tells_of_file(one.error))
+    left = (_with_damage(one, reader) for name, one in unread.items() if name not in {*gone, *foreign})
     broken = sorted(left, key=lambda one: natural(one.name))
-    return Repository(reader.repository, tuple(_sorted(tags, order)), tuple(broken))
+    return Repository(reader.repository, tuple(_sorted(tags, order)), tuple(broken), foreign=tuple(foreign))
 
 
 def _named_nothing(error: RegistryError) -> RegistryError:

@@ -117,13 +117,15 @@ class Unread:
 class Repository:
     """One repository: its tags, and the tags that could not be read, each with the reason.
 
-    `failed` is why nothing of it is known, where this user may not read it, or there was no answer.
+    `failed` is why nothing of it is known, where this user may not read it, or there was no answer. `foreign` are files
+    of other programs that the registry lists as tags.
     """
 
     name: str
     tags: tuple[Tag, ...]
     unread: tuple[Unread, ...] = ()
     failed: RegistryError | None = None
+    foreign: tuple[str, ...] = ()
 
     @property
     def listed(self) -> tuple[Tag, ...]:

@@ -98,6 +98,31 @@ def test_an_empty_catalog_says_how_to_fill_it(shell: Shell) -> None:
     assert shell.json("catalog") == {"repositories": []}
 
 
+@pytest.mark.parametrize("options", [(), ("--tags",)])
+def test_a_folder_that_is_no_repository_is_one_warning(shell: Shell, options: tuple[str, ...]) -> None:
+    shell.push("app", "1", image("x"))
+    shell.registry.repositories["#recycle/app"] = Held()
+    assert shell.run("catalog", *options) == 0
+    assert shell.out.startswith("app\n")
+    assert "recycle" not in shell.out
+    assert shell.err.count("#recycle/app") == 1
+    assert shell.err.startswith("Warning: ")
+    found = shell.json("catalog", *options)
+    assert (len(found["repositories"]), found["foreign"]) == (1, ["#recycle/app"])
+
+
+@pytest.mark.parametrize("command", [("tags", "app"), ("catalog", "--tags")])
+def test_a_file_of_another_program_among_the_tags_is_one_warning(shell: Shell, command: tuple[str, ...]) -> None:
+    shell.push("app", "1", image("x"))
+    shell.registry.repositories["app"].tags["Thumbs.db"] = ""
+    place = "/var/lib/registry/docker/registry/v2/repositories/app/_manifests/tags/Thumbs.db/current/link"
+    detail = {"Enclosed": {"Op": "open", "Path": place, "Err": 20}}
+    shell.registry.before = lambda asked: refused(500, "UNKNOWN", detail) if "Thumbs" in asked.path else None
+    assert shell.run(*command) == 0
+    assert shell.err.count("Warning: ") == 1
+    assert "app:Thumbs.db is not a tag but a stray file" in shell.err
+
+
 def test_a_pattern_that_matches_nothing_is_no_empty_registry(shell: Shell) -> None:
     shell.registry.repositories = {"centos": Held(), "debian": Held()}
     assert shell.run("catalog", "nothing*") == 0

@@ -99,11 +99,10 @@ def test_everything_is_listed_with_its_tags(client: RegistryClient, fake: FakeRe
     assert not any(one.failed for one in found)
 
 
-@pytest.mark.parametrize("name", ["#recycle/app", "Upper/App", "app/_x"])
-def test_a_folder_that_is_no_repository_is_not_called_empty(client: RegistryClient, name: str) -> None:
-    [found] = browse.list_everything(client, [name])
-    assert found.failed is not None
-    assert "not a valid name of a repository" in str(found.failed)
+def test_folders_that_are_no_repositories_are_apart(client: RegistryClient, fake: FakeRegistry) -> None:
+    fake.repositories = {name: Held() for name in ("app", "#recycle/app", "Upper/App", "app/_x")}
+    assert browse.list_catalog(client) == browse.Catalog(("app",), 1, ("#recycle/app", "Upper/App", "app/_x"))
+    assert browse.list_catalog(client, ["Upper/*"]) == browse.Catalog((), 1, ("Upper/App",))
 
 
 # --- tags ------------------------------------------------------------------------------------------------------------
