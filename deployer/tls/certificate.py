@@ -1,4 +1,4 @@
-"""Certificates read: what one says, and whether a user's own is fit for the registry."""
+"""Certificates read: what one says."""
 
 from __future__ import annotations
 
@@ -6,23 +6,17 @@ import ipaddress
 import re
 import ssl
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployer.errors import ConfigurationError, HostError
-from deployer.host.files import read_whole
-from deployer.tls.bundle import bundle
+from deployer.errors import HostError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from cryptography import x509
 
-_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
-_KEY = re.compile(rb"-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY-----.*?-----END \1PRIVATE KEY-----", re.DOTALL)
+CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _FINGERPRINT = re.compile(r"[0-9A-F]{64}")
-_SOON_DAYS = 14
 
 
 @dataclass(frozen=True)
@@ -52,24 +46,14 @@ class CertificateFacts:
         return any(_covers(name, host) for name in self.names)
 
 
-@dataclass(frozen=True)
-class OwnCertificate:
-    """A user's own certificate that may be served, with what should be told about it."""
-
-    names: tuple[str, ...]
-    not_after: datetime
-    fingerprint: str
-    warnings: tuple[str, ...]
-
-
 def describe(pem: bytes) -> CertificateFacts:
     """What the first certificate in a PEM text says. Raises HostError where there is none that can be read."""
-    return _facts(_all(pem)[0])
+    return facts_of(read_all(pem)[0])
 
 
 def describe_all(pem: bytes) -> tuple[CertificateFacts, ...]:
     """What each certificate in a PEM text says. Raises HostError where there is none that can be read."""
-    return tuple(map(_facts, _all(pem)))
+    return tuple(map(facts_of, read_all(pem)))
 
 
 def describe_der(der: bytes) -> CertificateFacts:
@@ -77,7 +61,7 @@ def describe_der(der: bytes) -> CertificateFacts:
     from cryptography import x509
 
     try:
-        return _facts(x509.load_der_x509_certificate(der))
+        return facts_of(x509.load_der_x509_certificate(der))
     except ValueError as error:
         raise HostError("The certificate that was presented cannot be read.", original=str(error)) from error
 
@@ -86,7 +70,7 @@ def bare(pem: bytes) -> bytes:
     """The first certificate alone, in PEM, without what is around it. Raises HostError."""
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    return _all(pem)[0].public_bytes(Encoding.PEM)
+    return read_all(pem)[0].public_bytes(Encoding.PEM)
 
 
 def der_of(pem: bytes) -> bytes | None:
@@ -110,25 +94,8 @@ def fingerprint_of(text: str) -> str:
     return ":".join(digits[place : place + 2] for place in range(0, 64, 2))
 
 
-def check_own(certificate: Path, key: Path, host: str, now: datetime, trusted: bytes | None = None) -> OwnCertificate:
-    """Make sure that clients will accept a certificate of the user's own, and that its key fits.
-
-    `trusted`, in PEM, stand in the place of those that the system trusts; a certificate of
-    another is told as a warning. Raises ConfigurationError, and HostError where a file cannot be read.
-    """
-    chain = _chain(certificate)
-    leaf = chain[0]
-    _check_key(certificate, key, chain)
-    for number, one in enumerate(chain, 1):
-        _check_dates(certificate, one, now, "" if number == 1 else f", certificate {number} in it,")
-    facts = _facts(leaf)
-    _check_use(certificate, leaf)
-    _check_names(certificate, facts, host)
-    known = bundle(Path("/")) if trusted is None else trusted
-    return OwnCertificate(facts.names, facts.not_after, facts.fingerprint, _warnings(chain, now, known))
-
-
-def _all(pem: bytes) -> list[x509.Certificate]:
+def read_all(pem: bytes) -> list[x509.Certificate]:
+    """Every certificate in a PEM text. Raises HostError where there is none, or one that cannot be read."""
     import warnings
 
     from cryptography import x509
@@ -137,7 +104,7 @@ def _all(pem: bytes) -> list[x509.Certificate]:
         with warnings.catch_warnings():
             # Some old CAs have the serial number 0, at which the library warns its programmers.
             warnings.simplefilter("ignore")
-            found = [x509.load_pem_x509_certificate(block) for block in _CERTIFICATE.findall(pem)]
+            found = [x509.load_pem_x509_certificate(block) for block in CERTIFICATE.findall(pem)]
     except ValueError as error:
         raise HostError("A certificate in it cannot be read.", original=str(error)) from error
     if not found:
@@ -145,16 +112,17 @@ def _all(pem: bytes) -> list[x509.Certificate]:
     return found
 
 
-def _facts(certificate: x509.Certificate) -> CertificateFacts:
+def facts_of(certificate: x509.Certificate) -> CertificateFacts:
+    """What a certificate says."""
     from cryptography.hazmat.primitives.hashes import SHA256
 
     return CertificateFacts(
-        subject=_shown(certificate.subject.rfc4514_string()),
-        issuer=_shown(certificate.issuer.rfc4514_string()),
+        subject=shown(certificate.subject.rfc4514_string()),
+        issuer=shown(certificate.issuer.rfc4514_string()),
         fingerprint=certificate.fingerprint(SHA256()).hex(":").upper(),
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
-        names=tuple(map(_shown, _names(certificate))),
+        names=tuple(map(shown, _names(certificate))),
         is_ca=_may_sign(certificate),
         is_root=certificate.subject == certificate.issuer,
     )
@@ -180,7 +148,8 @@ def _may_sign(certificate: x509.Certificate) -> bool:
         return False
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
+    """Text of a certificate, fit for the terminal."""
     # Anyone who made the certificate chose these words: they may not steer the terminal.
     return "".join(sign if sign.isprintable() else "?" for sign in text)
 
@@ -195,160 +164,3 @@ def _covers(name: str, host: str) -> bool:
         label, dot, rest = host.partition(".")
         return bool(label and dot) and rest == name[2:] and not re.fullmatch(r"[0-9.]+", host)
     return name == host
-
-
-def _read(path: Path, setting: str) -> bytes:
-    try:
-        return read_whole(path)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ConfigurationError(
-            f"{setting} refers to {path}, but there is no such file.", (f"Check {setting} in deployer.yaml.",)
-        ) from error
-    except IsADirectoryError as error:
-        raise ConfigurationError(f"{setting} refers to {path}, which is a directory.") from error
-    except OSError as error:
-        raise HostError(f"{path} cannot be read: {error.strerror}.", (f"ls -l {path}",)) from error
-
-
-def _chain(path: Path) -> list[x509.Certificate]:
-    content = _read(path, "tls.certificate")
-    if _KEY.search(content):
-        what = (
-            "also contains a private key"
-            if _CERTIFICATE.search(content)
-            else "contains a private key and no certificate"
-        )
-        raise ConfigurationError(
-            f"{path} {what}: the certificate and the key must be in separate files.",
-            ("Keep the key in a file that only you can read, and set its path as tls.key.",),
-        )
-    if not _CERTIFICATE.search(content):
-        # An ASN.1 sequence: the same certificate in binary.
-        advice = (f"openssl x509 -inform DER -in {path} -out {path}.pem",) if content[:1] == b"\x30" else ()
-        raise ConfigurationError(
-            f"{path} contains no certificate in PEM format, which starts with -----BEGIN CERTIFICATE-----.", advice
-        )
-    try:
-        return _all(content)
-    except HostError as error:
-        raise ConfigurationError(f"A certificate in {path} cannot be read.", original=error.original) from error
-
-
-def _check_key(certificate: Path, path: Path, chain: Sequence[x509.Certificate]) -> None:
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
-
-    content = _read(path, "tls.key")
-    mode = path.stat().st_mode
-    if mode & 0o007:
-        raise ConfigurationError(
-            f"Every user of this machine can read or change the key {path}.", (f"chmod 600 {path}",)
-        )
-    found = _KEY.search(content)
-    if found is None:
-        raise ConfigurationError(f"{path} contains no private key in PEM format.", ("Check tls.key in deployer.yaml.",))
-    if found[1].startswith(b"ENCRYPTED") or b"Proc-Type: 4,ENCRYPTED" in found[0]:
-        raise ConfigurationError(
-            f"The key {path} is protected with a passphrase, which cannot be entered when the registry starts.",
-            (f"openssl pkey -in {path} -out unlocked.key && chmod 600 unlocked.key",),
-        )
-    try:
-        key = load_pem_private_key(found[0], None).public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        # The words of the library may quote what it read.
-        raise ConfigurationError(f"The private key in {path} cannot be read.") from error
-
-    def spelt(public: object) -> object:
-        return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)  # type: ignore[attr-defined]
-
-    fits = [number for number, one in enumerate(chain, 1) if spelt(one.public_key()) == spelt(key)]
-    if not fits:
-        raise ConfigurationError(
-            f"The key {path} does not belong to the certificate {certificate}.",
-            ("Specify the key that the certificate was requested with.",),
-        )
-    if fits[0] != 1:
-        raise ConfigurationError(
-            f"The certificates in {certificate} are in the wrong order: the server certificate is number {fits[0]}.",
-            ("Put the server certificate first, then the one that signed it, and so on.",),
-        )
-
-
-def _check_dates(path: Path, certificate: x509.Certificate, now: datetime, which: str) -> None:
-    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    if ends < now:
-        raise ConfigurationError(
-            f"The certificate {path}{which} expired on {ends:%Y-%m-%d}.", ("Renew it and specify the new file.",)
-        )
-    if begins > now:
-        raise ConfigurationError(
-            f"The certificate {path}{which} is not valid before {begins:%Y-%m-%d %H:%M} UTC; "
-            f"this machine's clock says {now:%Y-%m-%d %H:%M}.",
-            ("date   (check whether the clock is right)",),
-        )
-
-
-def _check_use(path: Path, leaf: x509.Certificate) -> None:
-    from cryptography import x509
-    from cryptography.x509.oid import ExtendedKeyUsageOID as Use
-
-    try:
-        uses = set(leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
-    except (x509.ExtensionNotFound, ValueError):
-        return
-    if not uses & {Use.SERVER_AUTH, Use.ANY_EXTENDED_KEY_USAGE}:
-        raise ConfigurationError(
-            f"The certificate {path} is not for servers; clients reject it.",
-            ("Use one with the extended key usage serverAuth.",),
-        )
-
-
-def _check_names(path: Path, facts: CertificateFacts, host: str) -> None:
-    if facts.covers(host):
-        return
-    kind = "IP" if re.fullmatch(r"[0-9.]+|.*:.*", host) else "DNS"
-    advice = (f"Request one with the subject alternative name {kind}:{host}.",)
-    if not facts.names:
-        raise ConfigurationError(
-            f"The certificate {path} has no subject alternative name; Docker ignores its common name.", advice
-        )
-    raise ConfigurationError(
-        f"The certificate {path} is for {', '.join(facts.names)}, not for {host}.",
-        (*advice, "Or set one of its names as host in deployer.yaml."),
-    )
-
-
-def _warnings(chain: Sequence[x509.Certificate], now: datetime, trusted: bytes) -> tuple[str, ...]:
-    warnings = []
-    ends = min(one.not_valid_after_utc for one in chain)
-    days = (ends - now).days
-    if days < _SOON_DAYS:
-        when = "within a day" if days < 1 else f"in {days} day{'s' * (days != 1)}"
-        warnings.append(f"The certificate expires {when}, on {ends:%Y-%m-%d}.")
-    if not _is_known(chain[-1], trusted):
-        issuer = _shown(chain[-1].issuer.rfc4514_string())
-        how = "self-signed" if len(chain) == 1 and chain[0].issuer == chain[0].subject else f"from {issuer}"
-        warnings.append(
-            f"The certificate is {how}, which this system does not trust; it must be installed on every client."
-        )
-    return tuple(warnings)
-
-
-def _is_known(last: x509.Certificate, trusted: bytes) -> bool:
-    """Whether the system trusts the last certificate of a chain, or who signed it."""
-    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-
-    for block in _CERTIFICATE.findall(trusted):
-        try:
-            [known] = _all(block)
-        except HostError:
-            continue
-        if known == last:
-            return True
-        if known.subject == last.issuer:
-            try:
-                last.verify_directly_issued_by(known)
-            except (InvalidSignature, UnsupportedAlgorithm, TypeError, ValueError):
-                continue
-            return True
-    return False

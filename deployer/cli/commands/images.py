@@ -88,19 +88,19 @@ def inspect(
     Without a tag, the tag is latest. To check a manifest against its digest:
     deployer inspect --raw NAME | sha256sum
     """
-    from deployer.cli.views import images as views
-    from deployer.workflows.images import browse
+    from deployer.cli.views import inspection as views
+    from deployer.workflows.images import inspection
 
     if session.presentation.as_json and (raw or headers):
         raise UsageError("--json cannot be used with --raw or --headers.", ("Use one of them.",))
     with session.registry() as client:
         if raw or headers:
-            document = browse.fetch_as_stored(client, reference)
+            document = inspection.fetch_as_stored(client, reference)
             views.print_answer(session.out, document, headers=headers, raw=raw)
             if document.damage:
                 raise document.damage
             return
-        found = browse.inspect(client, reference)
+        found = inspection.inspect(client, reference)
     session.show(views.InspectionReport(session.settings.address, found))
     if found.fault:
         raise found.fault

@@ -40,19 +40,19 @@ def push(
     is then 1.
     """
     from deployer.cli.views import transfer as views
-    from deployer.workflows.transfer import publish
+    from deployer.workflows.transfer.push import plan_push, push_all
     from deployer.workflows.transfer.remarks import Transfer, remarks
 
     session.require_deployment()
     address = session.settings.address
-    pushes = publish.plan_push(images, rename, address, session.engine)
+    pushes = plan_push(images, rename, address, session.engine)
     views.note_remarks(session.out, remarks(Transfer.PUSH, session.settings, session.engine, session.environment))
     if session.presentation.dry_run:
         session.show(views.TransferPlanReport(pushes))
         return
     listener = views.listener(session.out, session.presentation, pushes)
     with views.counted_interruption(Transfer.PUSH):
-        outcomes = publish.push_all(pushes, address, session.engine, jobs=jobs, on_line=listener)
+        outcomes = push_all(pushes, address, session.engine, jobs=jobs, on_line=listener)
     session.show(views.TransferReport(Transfer.PUSH, outcomes))
 
 
@@ -79,11 +79,11 @@ def pull(
     pulls one of them.
     """
     from deployer.cli.views import transfer as views
-    from deployer.workflows.transfer import publish
+    from deployer.workflows.transfer.pull import plan_pull, pull_all
     from deployer.workflows.transfer.remarks import Transfer, remarks
 
     session.require_deployment()
-    pulls = publish.plan_pull(images, session.settings.address, session.engine, platform)
+    pulls = plan_pull(images, session.settings.address, session.engine, platform)
     said = remarks(Transfer.PULL, session.settings, session.engine, session.environment, platform)
     views.note_remarks(session.out, said)
     if session.presentation.dry_run:
@@ -91,5 +91,5 @@ def pull(
         return
     listener = views.listener(session.out, session.presentation, pulls)
     with views.counted_interruption(Transfer.PULL):
-        outcomes = publish.pull_all(pulls, session.engine, session.registry, jobs=jobs, on_line=listener)
+        outcomes = pull_all(pulls, session.engine, session.registry, jobs=jobs, on_line=listener)
     session.show(views.TransferReport(Transfer.PULL, outcomes))

@@ -1,8 +1,7 @@
-"""How repositories, tags and images look: for people, and as JSON."""
+"""How repositories and tags look: for people, and as JSON."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -12,10 +11,7 @@ from deployer.cli.presentation import Report
 from deployer.cli.views.words import age, counted, size
 from deployer.errors import NOT_OF_CONTENT, Forbidden, UnknownManifest
 from deployer.phrases import listed, short
-from deployer.printable import one_line, printable
-from deployer.registry.content.json_text import read_json
-from deployer.registry.content.kinds import Kind, Purpose
-from deployer.registry.content.manifests import ImageManifest
+from deployer.printable import one_line
 from deployer.registry.content.moments import Source
 from deployer.workflows.images.foreign_files import foreign_advice
 from deployer.workflows.images.states import not_whole, tag_sentence
@@ -25,14 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from deployer.cli.output import Output
-    from deployer.registry.content.documents import Document
-    from deployer.registry.content.imageconfig import ImageConfig
-    from deployer.registry.content.kinds import Content
-    from deployer.registry.content.manifests import Manifest
-    from deployer.workflows.images.browse import Catalog, Inspection
+    from deployer.workflows.images.browse import Catalog
     from deployer.workflows.images.tags import Repository, Tag, Unread
 
-_NONE = "-"
+NONE = "-"
 _TAGS_SHOWN = 8
 
 
@@ -109,41 +101,6 @@ class TagsReport(Report):
         return not self.found.is_whole
 
 
-@dataclass(frozen=True)
-class InspectionReport(Report):
-    """One image in full, in the registry at an address."""
-
-    address: str
-    found: Inspection
-
-    def as_json(self) -> dict[str, Any]:
-        """Descriptor, manifest and configuration."""
-        return inspection_json(self.found)
-
-    def print(self, out: Output) -> None:
-        """Print everything that people want to know of it."""
-        print_inspection(out, self.found, self.address)
-
-    def remark(self, out: Output) -> None:
-        """Warn of what is wrong with it."""
-        warn_of_tag(out, str(self.found.reference), self.found.tag)
-
-
-def print_answer(out: Output, document: Document, *, headers: bool, raw: bool) -> None:
-    """Print what came, whatever it is."""
-    if headers:
-        for line in (document.status_line, *(f"{name}: {value}" for name, value in document.headers)):
-            out.line(printable(line))
-    if raw:
-        if headers:
-            out.line()
-        out.content(document.content)
-        if document.is_schema_1:
-            out.note("Schema 1 manifest: the digest covers the payload without the signatures, not these exact bytes.")
-    if document.is_from_storage:
-        out.warn("The registry does not serve this manifest; it was read from the registry's storage.")
-
-
 def print_tags(
     out: Output, repository: Repository, now: datetime | None = None, *, with_attached: bool = False
 ) -> None:
@@ -151,7 +108,7 @@ def print_tags(
     moment = now or datetime.now(UTC)
     tags = repository.tags if with_attached else repository.listed
     rows = [(one_line(tag.name), short(tag.digest), *_facts(tag, moment)) for tag in tags]
-    rows += [(one_line(one.name), short(one.digest) or _NONE, _NONE, _why(one), _NONE) for one in repository.unread]
+    rows += [(one_line(one.name), short(one.digest) or NONE, NONE, _why(one), NONE) for one in repository.unread]
     out.table(("TAG", "DIGEST", "SIZE", "PLATFORMS", "AGE"), rows)
 
 
@@ -161,7 +118,7 @@ def print_tree(out: Output, repositories: Sequence[Repository], now: datetime | 
     for repository in repositories:
         out.line(out.bold(one_line(repository.name)))
         rows = [(one_line(tag.name), *_facts(tag, moment)) for tag in repository.listed]
-        rows += [(one_line(one.name), _NONE, _why(one), _NONE) for one in repository.unread]
+        rows += [(one_line(one.name), NONE, _why(one), NONE) for one in repository.unread]
         widths = [max(cells(row[column]) for row in rows) for column in range(4)] if rows else []
         for position, (name, amount, platforms, old) in enumerate(rows, start=1):
             branch = "└─" if position == len(rows) else "├─"
@@ -283,11 +240,11 @@ def _tag_json(tag: Tag) -> dict[str, Any]:
         "digest": tag.digest,
         "media_type": tag.media_type,
         "size": tag.size,
-        "created": _moment(tag.created),
+        "created": moment_json(tag.created),
         "platforms": list(tag.platforms),
     }
     if tag.pushed:
-        found["pushed"] = _moment(tag.pushed)
+        found["pushed"] = moment_json(tag.pushed)
     if tag.half_deleted:
         found["half_deleted"] = tag.half_deleted
     if tag.missing:
@@ -299,94 +256,23 @@ def _tag_json(tag: Tag) -> dict[str, Any]:
     return found
 
 
-def print_inspection(out: Output, found: Inspection, address: str, now: datetime | None = None) -> None:
-    """Print everything that people want to know of one image."""
-    moment, manifest, tag = now or datetime.now(UTC), found.manifest, found.tag
-    created = f"{_moment(tag.created)} ({age(tag.created, moment)})" if tag.created else _NONE
-    pairs = [
-        ("Image", f"{address}/{found.reference}"),
-        ("Digest", tag.digest),
-        ("Media type", one_line(tag.media_type) or _NONE),
-        ("Size", _NONE if tag.size is None else f"{size(tag.size)}, compressed"),
-        ("Created", created),
-        ("Platforms", one_line(", ".join(tag.platforms)) or _NONE),
-    ]
-    pairs += _manifest_fields(manifest, found.kind) if manifest else [("Manifest", size(len(found.document.content)))]
-    pairs += _config_fields(found.config) if found.config else []
-    if manifest:
-        pairs += [("Annotation", one_line(f"{key}={value}")) for key, value in sorted(manifest.annotations.items())]
-    out.fields(pairs)
-    if found.children:
-        out.line()
-        rows = [
-            (
-                one_line(child.platform) or _NONE,
-                child.digest,
-                _size(child.size),
-                age(child.created, moment) if child.created else _NONE,
-            )
-            for child in found.children
-        ]
-        out.table(("PLATFORM", "DIGEST", "SIZE", "AGE"), rows)
-    if isinstance(manifest, ImageManifest) and manifest.layers:
-        out.line()
-        out.table(("LAYER", "SIZE"), [(layer.digest, _size(layer.size)) for layer in manifest.layers])
-
-
-def _manifest_fields(manifest: Manifest, content: Content | None) -> list[tuple[str, str]]:
-    pairs = []
-    kind = manifest.artifact_type or (content.type if content else "")
-    if kind or (content and content.kind in {Kind.ARTIFACT, Kind.CACHE}):
-        pairs.append(("Artifact", one_line(kind) or "unknown type"))
-    if content and content.purpose is Purpose.ENCRYPTED:
-        pairs.append(("Encrypted", "yes; Docker cannot unpack the layers; podman and nerdctl can, with the key"))
-    if manifest.subject:
-        pairs.append(("Belongs to", manifest.subject.digest))
-    return pairs
-
-
-def _config_fields(config: ImageConfig) -> list[tuple[str, str]]:
-    pairs = [
-        ("Author", config.author),
-        ("Entrypoint", json.dumps(config.entrypoint, ensure_ascii=False) if config.entrypoint else ""),
-        ("Command", json.dumps(config.command, ensure_ascii=False) if config.command else ""),
-        ("User", config.user),
-        ("Directory", config.working_directory),
-        ("Ports", ", ".join(config.ports)),
-        ("Volumes", ", ".join(config.volumes)),
-        *(("Environment", entry) for entry in config.environment),
-        *(("Label", f"{key}={value}") for key, value in sorted(config.labels.items())),
-    ]
-    return [(name, one_line(value)) for name, value in pairs if value]
-
-
-def inspection_json(found: Inspection) -> dict[str, Any]:
-    """Descriptor, manifest and configuration; null where one is not JSON. `error` is there where something is wrong."""
-    document = found.document
-    told = {
-        "descriptor": {"mediaType": document.media_type, "digest": document.digest, "size": len(document.content)},
-        "manifest": _json_or_none(document.content),
-        "config": _json_or_none(found.config_content),
-    }
-    return told | ({"error": str(found.fault)} if found.fault else {})
-
-
 def _facts(tag: Tag, now: datetime) -> tuple[str, str, str]:
     words = "schema 1" if tag.is_schema_1 else str(tag.state)
     platforms = "" if tag.state is State.HALF else one_line(", ".join(tag.platforms))
     told = " ".join(part for part in (platforms, words and f"({words})") if part)
-    return _size(tag.size), told or _NONE, _age(tag, now)
+    return size_or_none(tag.size), told or NONE, _age(tag, now)
 
 
 def _age(tag: Tag, now: datetime) -> str:
     if tag.moment is None:
-        return _NONE
+        return NONE
     pushed = " (pushed)" if tag.moment.source is Source.PUSHED else ""
     return age(tag.moment.at, now) + pushed
 
 
-def _size(count: int | None) -> str:
-    return _NONE if count is None else size(count)
+def size_or_none(count: int | None) -> str:
+    """Bytes in words, where they are known."""
+    return NONE if count is None else size(count)
 
 
 def tags_in_words(tags: Sequence[str]) -> str:
@@ -394,12 +280,6 @@ def tags_in_words(tags: Sequence[str]) -> str:
     return f"{'tag' if len(tags) == 1 else 'tags'} {listed(tags, _TAGS_SHOWN)}"
 
 
-def _moment(moment: datetime | None) -> str | None:
+def moment_json(moment: datetime | None) -> str | None:
+    """A moment as JSON has it, null where it is not known."""
     return moment.isoformat().replace("+00:00", "Z") if moment else None
-
-
-def _json_or_none(content: bytes | None) -> Any:  # noqa: ANN401 - whatever the image's maker wrote
-    try:
-        return read_json(content) if content is not None else None
-    except ValueError:
-        return None

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.cli.presentation import Report
 from deployer.cli.session import NOTHING_CHANGED
-from deployer.workflows.transfer.publish import Interrupted
 from deployer.workflows.transfer.remarks import Transfer
+from deployer.workflows.transfer.transfers import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from deployer.cli.output import Output
     from deployer.cli.presentation import Presentation
-    from deployer.workflows.transfer.publish import Pull, Push, TransferOutcome
+    from deployer.workflows.transfer.pull import Pull
+    from deployer.workflows.transfer.push import Push
+    from deployer.workflows.transfer.transfers import TransferOutcome
 
 _DONE = {Transfer.PUSH: "pushed", Transfer.PULL: "pulled"}
 

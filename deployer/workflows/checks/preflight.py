@@ -181,7 +181,7 @@ def check_certificate(settings: Settings, now: datetime) -> tuple[str, ...]:
     tls = settings.tls
     if not tls.is_own:
         return ()
-    from deployer.tls.certificate import check_own
+    from deployer.tls.own_certificate import check_own
 
     return check_own(Path(tls.certificate), Path(tls.key), settings.host, now).warnings
 

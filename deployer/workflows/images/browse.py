@@ -1,4 +1,4 @@
-"""What is in the registry: its repositories, their tags, and single images."""
+"""What is in the registry: its repositories and their tags."""
 
 from __future__ import annotations
 
@@ -7,41 +7,23 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, get_args
 
-from deployer.errors import (
-    NOT_OF_CONTENT,
-    Denied,
-    Forbidden,
-    LateAnswer,
-    NotFound,
-    RegistryError,
-    RegistryUnreachable,
-    UsageError,
-)
+from deployer.errors import Forbidden, NotFound, RegistryError, UsageError
 from deployer.order import natural
 from deployer.reference import is_repository, is_tag
-from deployer.registry.client import MANIFEST_LIMIT
-from deployer.registry.connection.transport import ANSWER_LIMIT
 from deployer.registry.content import placeholder
-from deployer.registry.content.imageconfig import is_config, parse_config
-from deployer.registry.content.manifests import ImageManifest
 from deployer.registry.content.moments import newest_first
-from deployer.workflows.images import states
 from deployer.workflows.images.contents import Contents, read_contents
 from deployer.workflows.images.foreign_files import tells_of_file
-from deployer.workflows.images.naming import own_reference, own_repository, tags_of, unknown_image
+from deployer.workflows.images.naming import own_repository, tags_of
 from deployer.workflows.images.reading import CircuitBreaker, Reader
 from deployer.workflows.images.tags import Repository, Tag, Unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
-    from deployer.reference import Reference
     from deployer.registry.client import RegistryClient
     from deployer.registry.content.documents import Document
-    from deployer.registry.content.imageconfig import ImageConfig
-    from deployer.registry.content.kinds import Content
-    from deployer.registry.content.manifests import Index, Manifest
+    from deployer.registry.content.manifests import Manifest
 
 TagOrder = Literal["name", "created", "size"]
 ORDERS: tuple[TagOrder, ...] = get_args(TagOrder)
@@ -60,37 +42,6 @@ class Catalog:
     repositories: tuple[str, ...]
     total: int
     foreign: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Child:
-    """One image of an index; size and time are None where the registry has lost it."""
-
-    platform: str
-    digest: str
-    media_type: str
-    size: int | None
-    created: datetime | None
-
-
-@dataclass(frozen=True)
-class Inspection:
-    """One image in full. `config_content` holds its configuration's exact bytes; an index has none.
-
-    `kind` is what it is, of an index by the manifests in it. `manifest` is None where the document is damaged or of a
-    kind that is not known, and `fault` says which; `tag` tells what is known then. `fault` also says that an
-    image's configuration is none.
-    """
-
-    reference: Reference
-    document: Document
-    tag: Tag
-    manifest: Manifest | None = None
-    kind: Content | None = None
-    fault: RegistryError | None = None
-    config: ImageConfig | None = None
-    config_content: bytes | None = None
-    children: tuple[Child, ...] = ()
 
 
 def order_of(text: str) -> TagOrder:
@@ -150,102 +101,6 @@ def list_tags(client: RegistryClient, name: str, order: TagOrder = "name") -> Re
     return _read_repository(reader, _tag_names(reader, lambda one: tags_of(client, one)), order)
 
 
-def fetch(client: RegistryClient, text: str) -> tuple[Reference, Document]:
-    """One image's manifest as it is, by tag (`latest` where none is given) or digest, which counts more than a tag.
-
-    Raises UsageError, InvalidReference, and NotFound with the nearest names.
-    """
-    reference = own_reference(text, client.place).tagged()
-    try:
-        return reference, _document(client, reference, MANIFEST_LIMIT)
-    except (NotFound, *NOT_OF_CONTENT):
-        raise
-    except RegistryError as error:
-        reader = Reader(client, reference.repository, client.overview(reference.repository))
-        raise _explained(reader, reference, error) from error
-
-
-def fetch_as_stored(client: RegistryClient, text: str) -> Document:
-    """As `fetch`; what our own registry holds and does not give, such as a damaged manifest, comes from its storage."""
-    reference = own_reference(text, client.place).tagged()
-    try:
-        return _document(client, reference, ANSWER_LIMIT)
-    except (NotFound, *NOT_OF_CONTENT):
-        raise
-    except RegistryError as error:
-        reader = Reader(client, reference.repository, client.overview(reference.repository))
-        digest = reference.digest or reader.digest(reference.tag or "")
-        found = client.stored_manifest(reference.repository, digest, ANSWER_LIMIT)
-        if found is None:
-            raise _explained(reader, reference, error) from error
-        return found
-
-
-def _document(client: RegistryClient, reference: Reference, limit: int) -> Document:
-    """A manifest as it is; one that is not there is told with the nearest names."""
-    try:
-        return client.document(reference.repository, reference.digest or reference.tag or "", limit)
-    except NotFound as error:
-        raise unknown_image(client, reference, error) from error
-
-
-def _explained(reader: Reader, reference: Reference, error: RegistryError) -> RegistryError:
-    """The same failure, told by what our own registry knows of the manifest's file."""
-    damaged = reader.damaged([reference.digest or reader.digest(reference.tag or "")])
-    if not damaged:
-        return error
-    return RegistryError(states.not_whole(str(reference), damaged), original=error.original)
-
-
-def inspect(client: RegistryClient, text: str) -> Inspection:
-    """One image in full; raises what `fetch` raises."""
-    reference, document = fetch(client, text)
-    reader = Reader(client, reference.repository, client.overview(reference.repository))
-    try:
-        manifest = document.interpreted()
-    except RegistryError as fault:
-        # What needs only the digest works all the same, and the digest is told.
-        tag = _bare_tag(reference.tag or "", document)
-        return Inspection(reference, document, tag, fault=None if document.is_schema_1 else fault)
-    content: bytes | None = None
-    broken: RegistryError | None = None
-    if isinstance(manifest, ImageManifest):
-        contents = Contents({manifest.digest: manifest})
-        try:
-            content = client.blob(reference.repository, manifest.config.digest)
-        except NotFound:
-            contents.lost.add(manifest.config.digest)
-        except LateAnswer as error:
-            contents.failed[manifest.config.digest] = error
-        except (RegistryUnreachable, Denied):
-            raise
-        except RegistryError as error:
-            contents.failed[manifest.config.digest] = error
-        if content is not None and manifest.is_image:
-            contents.configs[manifest.config.digest] = parse_config(content)
-            broken = None if is_config(content) else _no_config(reference)
-    else:
-        contents = read_contents(reader, [manifest])
-    return Inspection(
-        reference=reference,
-        document=document,
-        tag=tag_of(reference.tag or "", manifest, contents, reader),
-        manifest=manifest,
-        kind=contents.kind(manifest),
-        fault=broken,
-        config=contents.config(manifest) if isinstance(manifest, ImageManifest) else None,
-        config_content=content,
-        children=() if isinstance(manifest, ImageManifest) else _children(manifest, contents),
-    )
-
-
-def _no_config(reference: Reference) -> RegistryError:
-    return RegistryError(
-        f"The configuration of '{reference}' is not a JSON object, so Docker cannot use the image.",
-        (f"Push the image again, or delete it: deployer delete {reference}",),
-    )
-
-
 def _named(client: RegistryClient, names: Sequence[str]) -> tuple[str, ...]:
     """Those of the names that are there, asked for one by one."""
     found, missing = [], None
@@ -288,7 +143,7 @@ def _read_repository(reader: Reader, names: Sequence[str], order: TagOrder) -> R
             known[name] = document.interpreted()
         except RegistryError as error:
             if document.is_schema_1 and not document.damage:
-                bare.append(_bare_tag(name, document))
+                bare.append(bare_tag(name, document))
             else:
                 unread[name] = Unread(name, error, document.digest)
     contents = read_contents(reader, known.values())
@@ -311,7 +166,7 @@ def _with_damage(one: Unread, reader: Reader) -> Unread:
     return replace(one, damaged=reader.damaged([digest])) if digest else one
 
 
-def _bare_tag(name: str, document: Document) -> Tag:
+def bare_tag(name: str, document: Document) -> Tag:
     """A tag of which nothing but its digest and its type is known."""
     return Tag(name, document.digest, document.media_type, size=None, created=None, platforms=())
 
@@ -348,20 +203,3 @@ def _sorted(tags: list[Tag], order: TagOrder) -> list[Tag]:
         at = {tag.name: tag.moment.at if tag.moment else None for tag in tags}
         return newest_first(tags, lambda tag: tag.name, lambda tag: at[tag.name], lambda tag: tag.pushed)
     return by_name
-
-
-def _children(index: Index, contents: Contents) -> tuple[Child, ...]:
-    found = []
-    for child in index.images:
-        manifest = contents.manifests.get(child.digest)
-        own = contents.platform_of(child).label
-        found.append(
-            Child(
-                platform=own or (", ".join(contents.labels(manifest)) if manifest else ""),
-                digest=child.digest,
-                media_type=child.media_type,
-                size=contents.size(manifest) if manifest else None,
-                created=contents.created(manifest) if manifest else None,
-            )
-        )
-    return tuple(found)

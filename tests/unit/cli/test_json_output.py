@@ -16,7 +16,8 @@ from deployer.cli.views.configuration import DifferenceReport, WrittenReport
 from deployer.cli.views.deletion import DeletionReport
 from deployer.cli.views.deployment import DownReport, UpReport
 from deployer.cli.views.diagnosis import DoctorReport, StatusReport
-from deployer.cli.views.images import CatalogReport, InspectionReport, TagsReport
+from deployer.cli.views.images import CatalogReport, TagsReport
+from deployer.cli.views.inspection import InspectionReport
 from deployer.cli.views.transfer import TransferPlanReport, TransferReport
 from deployer.cli.views.trust import TrustReport
 from deployer.cli.views.upkeep import CollectedReport, GcReport, PruneReport, RemovedReport, RepositoriesReport
@@ -42,11 +43,13 @@ from deployer.workflows.deployment.up import UpOutcome
 from deployer.workflows.deployment.up_plan import UpPlan
 from deployer.workflows.diagnosis.status import Encryption, Login, ServiceStatus, Status
 from deployer.workflows.finding import Finding, FindingState
-from deployer.workflows.images.browse import Catalog, Inspection
+from deployer.workflows.images.browse import Catalog
 from deployer.workflows.images.deletion import DeletionPlan, ManifestRemoval, TagRemoval
+from deployer.workflows.images.inspection import Inspection
 from deployer.workflows.images.tags import Repository, Tag, Unread
-from deployer.workflows.transfer.publish import Push, TransferOutcome
+from deployer.workflows.transfer.push import Push
 from deployer.workflows.transfer.remarks import Transfer
+from deployer.workflows.transfer.transfers import TransferOutcome
 from deployer.workflows.trust.configure import (
     EntryPlan,
     InstallPlan,

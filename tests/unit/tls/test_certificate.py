@@ -9,6 +9,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from deployer.errors import ConfigurationError, DeployerError, HostError
 from deployer.tls import certificate as reading
+from deployer.tls.own_certificate import OwnCertificate, check_own
 from tests.support.certificates import DAY, Certified, certificate, make_ca, now
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ HOST = "registry.example"
 ROOT = make_ca()
 
 
-def own(folder: Path, made: Certified | None = None, *, host: str = HOST, chain: bytes = b"") -> reading.OwnCertificate:
+def own(folder: Path, made: Certified | None = None, *, host: str = HOST, chain: bytes = b"") -> OwnCertificate:
     made = made or certificate(HOST, signer=ROOT)
-    return reading.check_own(*made.write(folder, chain=chain), host, now(), ROOT.pem)
+    return check_own(*made.write(folder, chain=chain), host, now(), ROOT.pem)
 
 
 def refused(folder: Path, made: Certified | None = None, *, host: str = HOST, chain: bytes = b"") -> str:
@@ -31,7 +32,7 @@ def refused(folder: Path, made: Certified | None = None, *, host: str = HOST, ch
 
 def refused_files(certificate: Path, key: Path) -> DeployerError:
     with pytest.raises(DeployerError) as caught:
-        reading.check_own(certificate, key, HOST, now())
+        check_own(certificate, key, HOST, now())
     return caught.value
 
 
@@ -106,7 +107,7 @@ def test_what_is_no_fingerprint(text: str) -> None:
 def test_a_good_certificate_of_ones_own(tmp_path: Path) -> None:
     made = certificate(HOST, signer=ROOT)
     found = own(tmp_path, made)
-    assert found == reading.OwnCertificate((HOST,), made.certificate.not_valid_after_utc, made.fingerprint, ())
+    assert found == OwnCertificate((HOST,), made.certificate.not_valid_after_utc, made.fingerprint, ())
     middle = make_ca("Middle", signer=ROOT)
     assert own(tmp_path, certificate(HOST, signer=middle), chain=middle.pem).warnings == ()
     assert own(tmp_path, certificate("192.0.2.7", signer=ROOT), host="192.0.2.7").warnings == ()
@@ -120,13 +121,13 @@ def test_keys_of_every_kind_are_taken(tmp_path: Path) -> None:
     request = ("req", "-x509", "-out", "c", "-subj", "/CN=x", "-addext", f"subjectAltName=DNS:{HOST}")
     for kind in (["rsa:2048"], ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], ["ed25519"]):
         openssl(tmp_path, *request, "-newkey", *kind, "-nodes", "-keyout", "k")
-        assert reading.check_own(tmp_path / "c", tmp_path / "k", HOST, now()).names == (HOST,)
+        assert check_own(tmp_path / "c", tmp_path / "k", HOST, now()).names == (HOST,)
     key = tmp_path / "old"
     key.touch(mode=0o600)
     key.write_bytes(openssl(tmp_path, "ecparam", "-name", "prime256v1", "-genkey"))
     assert key.read_bytes().startswith(b"-----BEGIN EC PARAMETERS")
     openssl(tmp_path, *request, "-key", "old")
-    assert reading.check_own(tmp_path / "c", key, HOST, now()).names == (HOST,)
+    assert check_own(tmp_path / "c", key, HOST, now()).names == (HOST,)
 
 
 def test_what_should_be_told(tmp_path: Path) -> None:
@@ -197,7 +198,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def refuse(path: Path) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("deployer.tls.certificate.read_whole", refuse)
+    monkeypatch.setattr("deployer.tls.own_certificate.read_whole", refuse)
     assert isinstance(refused_files(path, key), HostError)
 
 

@@ -15,6 +15,7 @@ from deployer.cli.output import Output
 from deployer.cli.presentation import Presentation
 from deployer.cli.session import Session
 from deployer.cli.views import trust as views
+from deployer.cli.views.insecure import show_entry_outcome, show_entry_plan
 from deployer.host.daemon import file as daemon_file
 from deployer.host.daemon import process
 from deployer.host.daemon.kind import EngineKind
@@ -308,9 +309,7 @@ def test_what_is_not_heeded_is_a_warning_with_its_command(tmp_path: Path) -> Non
     screen = Screen()
     plan = _plan(tmp_path)
     problem = "a restart is needed, because it is so"
-    views.show_entry_outcome(
-        screen.output, DaemonOutcome(plan, effective=False, problem=problem, advice=(plan.restart,))
-    )
+    show_entry_outcome(screen.output, DaemonOutcome(plan, effective=False, problem=problem, advice=(plan.restart,)))
     assert screen.err.getvalue() == (
         f"Warning: Docker does not accept {ADDRESS}: a restart is needed, because it is so.\n"
         "  → sudo systemctl restart docker\n"
@@ -319,9 +318,7 @@ def test_what_is_not_heeded_is_a_warning_with_its_command(tmp_path: Path) -> Non
 
 def test_losing_local_registries_is_a_warning(tmp_path: Path) -> None:
     screen = Screen()
-    views.show_entry_outcome(
-        screen.output, DaemonOutcome(_plan(tmp_path), effective=True, accepted=True, loopback_lost=True)
-    )
+    show_entry_outcome(screen.output, DaemonOutcome(_plan(tmp_path), effective=True, accepted=True, loopback_lost=True))
     assert f"Docker accepts {ADDRESS} without TLS." in screen.out.getvalue()
     assert "deployer configure-daemon --host localhost" in screen.err.getvalue()
 
@@ -329,7 +326,7 @@ def test_losing_local_registries_is_a_warning(tmp_path: Path) -> None:
 def test_a_network_that_keeps_accepting_is_told_after_removing(tmp_path: Path) -> None:
     screen = Screen()
     plan = _plan(tmp_path, request=DaemonRequest(ADDRESS, "{}", remove=True))
-    views.show_entry_outcome(screen.output, DaemonOutcome(plan, effective=True, accepted=True))
+    show_entry_outcome(screen.output, DaemonOutcome(plan, effective=True, accepted=True))
     assert "still accepts" in screen.out.getvalue()
 
 
@@ -344,6 +341,6 @@ def test_a_network_that_keeps_accepting_is_told_after_removing(tmp_path: Path) -
 )
 def test_what_follows_is_said_before(tmp_path: Path, step: str, reason: str, words: str) -> None:
     screen = Screen()
-    views.show_entry_plan(screen.output, _plan(tmp_path, step=insecure.NextStep(step), reason=reason))
+    show_entry_plan(screen.output, _plan(tmp_path, step=insecure.NextStep(step), reason=reason))
     assert screen.out.getvalue() == "-a\n+b\n"
     assert screen.err.getvalue() == f"{words}\n"

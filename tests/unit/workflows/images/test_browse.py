@@ -11,7 +11,7 @@ from deployer.order import natural
 from deployer.registry.client import RegistryClient
 from deployer.registry.content import placeholder
 from deployer.registry.content.kinds import Kind, Purpose
-from deployer.workflows.images import browse
+from deployer.workflows.images import browse, inspection
 from deployer.workflows.images.naming import own_reference
 from deployer.workflows.images.tags import Repository, Tag
 from tests.support.fake_registry import Asked, FakeRegistry, Held, Reply, pushed, refused
@@ -177,8 +177,8 @@ def test_an_artifact_has_a_size_and_no_platform(client: RegistryClient, fake: Fa
     (tag,) = browse.list_tags(client, "chart").tags
     assert (tag.size, tag.platforms, tag.created) == (made.size, (), datetime(2024, 3, 1, tzinfo=UTC))
     assert not [path for path in fake.asked_for("GET") if "blobs" in path]
-    inspection = browse.inspect(client, "chart:1")
-    assert (inspection.config, inspection.config_content) == (None, settings)
+    found = inspection.inspect(client, "chart:1")
+    assert (found.config, found.config_content) == (None, settings)
 
 
 ORDERS: dict[browse.TagOrder, list[str]] = {
@@ -307,7 +307,7 @@ def test_what_the_registry_has_lost_is_named(client: RegistryClient, fake: FakeR
 def test_an_image_without_its_configuration_can_be_inspected(client: RegistryClient, fake: FakeRegistry) -> None:
     made = pushed(fake, "app", "1", image("x"))
     del fake.blobs[sha256(made.blobs[0])]
-    found = browse.inspect(client, "app:1")
+    found = inspection.inspect(client, "app:1")
     assert (found.config, found.config_content) == (None, None)
     assert found.tag.missing == (sha256(made.blobs[0]),)
 
@@ -351,7 +351,7 @@ def test_an_unknown_repository_gets_the_nearest_names(
         browse.list_tags(client, asked)
     assert caught.value.advice == (advice,)
     with pytest.raises(NotFound, match=f"No repository named '{asked}'"):
-        browse.inspect(client, f"{asked}:1")
+        inspection.inspect(client, f"{asked}:1")
 
 
 def test_where_the_catalog_is_forbidden_the_sentence_still_comes(client: RegistryClient, fake: FakeRegistry) -> None:
@@ -373,7 +373,7 @@ def test_an_unknown_tag_gets_the_nearest_tags(
 ) -> None:
     pushed(fake, "app", "7-git", image("x"))
     with pytest.raises(NotFound) as caught:
-        browse.inspect(client, asked)
+        inspection.inspect(client, asked)
     assert caught.value.advice == advice
 
 
@@ -385,7 +385,7 @@ def test_this_registrys_own_address_may_stand_before_a_name(client: RegistryClie
 @pytest.mark.parametrize("text", ["ghcr.io/acme/app:1", "localhost:5001/app:1", "localhost/app:1", "docker.io/app"])
 def test_another_registrys_images_are_refused(client: RegistryClient, text: str) -> None:
     with pytest.raises(UsageError, match="this one is localhost:5000"):
-        browse.inspect(client, text)
+        inspection.inspect(client, text)
 
 
 @pytest.mark.parametrize("text", ["app:1", "app@sha256:" + "0" * 64])
@@ -401,7 +401,7 @@ def test_tags_wants_the_repository_alone(client: RegistryClient, fake: FakeRegis
 
 def test_one_image_in_full(client: RegistryClient, fake: FakeRegistry) -> None:
     made = pushed(fake, "app", "latest", image("one", config={"Labels": {"a": "b"}}))
-    found = browse.inspect(client, "localhost:5000/app")
+    found = inspection.inspect(client, "localhost:5000/app")
     assert str(found.reference) == "app:latest"
     assert found.document.content == made.content
     assert found.config_content == made.blobs[0]
@@ -417,7 +417,7 @@ def test_a_configuration_that_is_none_is_said(client: RegistryClient, fake: Fake
     config = {**made.document["config"], "digest": sha256(content), "size": len(content)}
     broken = json.dumps({**made.document, "config": config}).encode()
     pushed(fake, "app", "1", Image(broken, made.media_type, (content, *made.blobs[1:])))
-    found = browse.inspect(client, "app:1")
+    found = inspection.inspect(client, "app:1")
     assert found.config_content == content
     assert "The configuration of 'app:1' is not a JSON object" in str(found.fault)
 
@@ -430,7 +430,7 @@ def test_an_encrypted_image_is_said_to_be_one(client: RegistryClient, fake: Fake
     ]
     content = json.dumps({**made.document, "layers": layers}).encode()
     pushed(fake, "app", "1", Image(content, made.media_type, made.blobs))
-    found = browse.inspect(client, "app:1")
+    found = inspection.inspect(client, "app:1")
     assert found.kind is not None
     assert (found.kind.kind, found.kind.purpose, found.fault) == (Kind.IMAGE, Purpose.ENCRYPTED, None)
     assert found.config is not None
@@ -440,7 +440,7 @@ def test_an_index_in_full(client: RegistryClient, fake: FakeRegistry) -> None:
     amd, arm = image("amd"), image("arm", platform="linux/arm64")
     made = pushed(fake, "app", "1", amd, arm, index([(amd, "linux/amd64"), (arm, None)]))
     del fake.repositories["app"].manifests[amd.digest]
-    found = browse.inspect(client, f"app@{made.digest}")
+    found = inspection.inspect(client, f"app@{made.digest}")
     assert (found.config, found.config_content) == (None, None)
     assert [(child.platform, child.digest, child.size) for child in found.children] == [
         ("linux/amd64", amd.digest, None),
@@ -450,7 +450,7 @@ def test_an_index_in_full(client: RegistryClient, fake: FakeRegistry) -> None:
 
 def test_fetching_a_manifest_is_one_request(client: RegistryClient, fake: FakeRegistry) -> None:
     made = pushed(fake, "app", "1", image("x"))
-    reference, document = browse.fetch(client, f"app:other@{made.digest}")
+    reference, document = inspection.fetch(client, f"app:other@{made.digest}")
     assert document.digest == made.digest
     assert reference.tag == "other"
     assert len(fake.asked) == 1
@@ -481,5 +481,5 @@ def test_what_is_wrong_with_a_manifest_is_asked_of_the_overview_once(
 
     fake.before = answer
     with pytest.raises(RegistryError, match="HTTP 400"):
-        browse.fetch_as_stored(client, f"app@{sha256(b'damaged')}")
+        inspection.fetch_as_stored(client, f"app@{sha256(b'damaged')}")
     assert [path for path in asked if path.startswith("/overview/tags/")] == ["/overview/tags/app"]

@@ -10,8 +10,8 @@ import pytest
 from deployer.engine.messages.translation import translate
 from deployer.errors import EngineError, NotAnImage, NotFound, PlatformNotInRegistry, UsageError
 from deployer.registry.client import RegistryClient
-from deployer.workflows.transfer import publish
-from deployer.workflows.transfer.publish import Pull
+from deployer.workflows.transfer import pull
+from deployer.workflows.transfer.pull import Pull
 from tests.support.fake_engine import FakeEngine
 from tests.support.fake_registry import FakeRegistry, Reply, refused
 from tests.support.registry_content import OCI, Image, image, index, push, sha256
@@ -34,8 +34,8 @@ def failed(original: str, *contents: Image, platform: str = "", fake: FakeRegist
         push(pusher, "team/app", "1", contents[-1])
     name = f"{ADDRESS}/team/app:1"
     engine = FakeEngine(failures={name: translate(original, address=ADDRESS)})
-    pulls = publish.plan_pull(["team/app:1"], ADDRESS, engine, platform)
-    [outcome] = publish.pull_all(
+    pulls = pull.plan_pull(["team/app:1"], ADDRESS, engine, platform)
+    [outcome] = pull.pull_all(
         pulls, engine, lambda: RegistryClient(f"http://{ADDRESS}", {}, transport=fake.transport), jobs=1, on_line=None
     )
     assert engine.images.done == [("pull", name, *([platform] if platform else []))]
@@ -186,13 +186,13 @@ def test_other_failures_are_not_asked_about() -> None:
     def registry() -> RegistryClient:
         raise AssertionError("the registry was asked, and nothing was missing")
 
-    [outcome] = publish.pull_all(publish.plan_pull(["x:1"], ADDRESS, engine), engine, registry, jobs=1, on_line=None)
+    [outcome] = pull.pull_all(pull.plan_pull(["x:1"], ADDRESS, engine), engine, registry, jobs=1, on_line=None)
     assert outcome.error is error
 
 
 @pytest.mark.parametrize("platform", ["linux/arm64", "arm64", "linux/arm/v7", "windows(10.0.17763)/amd64"])
 def test_a_platform_reaches_docker_as_it_is(platform: str) -> None:
-    [plan] = publish.plan_pull(["x:1"], ADDRESS, FakeEngine(), platform)
+    [plan] = pull.plan_pull(["x:1"], ADDRESS, FakeEngine(), platform)
     assert isinstance(plan, Pull)
     assert plan.platform == platform
 
@@ -200,4 +200,4 @@ def test_a_platform_reaches_docker_as_it_is(platform: str) -> None:
 @pytest.mark.parametrize("platform", ["a/b/c/d", "lin ux", "linux/"])
 def test_a_platform_that_docker_would_not_take_is_refused(platform: str) -> None:
     with pytest.raises(UsageError, match="is not a valid platform"):
-        publish.plan_pull(["x:1"], ADDRESS, FakeEngine(), platform)
+        pull.plan_pull(["x:1"], ADDRESS, FakeEngine(), platform)

@@ -1,30 +1,23 @@
-"""Pushing local images to the registry, and pulling them from it."""
+"""Pushing local images to the registry."""
 
 from __future__ import annotations
 
 import re
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from deployer import suggest
-from deployer.errors import DeployerError, HostError, ImageNotFound, SignInMissing, UsageError
+from deployer.errors import DeployerError, ImageNotFound, UsageError
 from deployer.reference import Reference, parse, refuse_upper_case
-from deployer.registry.login.credentials import find_credentials
-from deployer.workflows.transfer.pull_failures import explained
+from deployer.workflows.transfer.transfers import TransferOutcome, id_of, run_all, with_login
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from deployer.engine.engine import Engine
     from deployer.engine.values import LocalImage, Transferred
-    from deployer.registry.client import RegistryClient
-
-Item = TypeVar("Item")
 
 _ID = re.compile(r"(sha256:)?[0-9a-f]{12,64}")
-# containerd/platforms, Parse: OS or architecture alone too, the system's version behind its name.
-_PLATFORM = re.compile(r"[A-Za-z0-9_-]+(\([A-Za-z0-9_.-]*\))?(/[A-Za-z0-9_-]+){0,2}")
 
 
 @dataclass(frozen=True)
@@ -53,60 +46,6 @@ class Push:
     def label(self) -> str:
         """What it is called before each line of its progress."""
         return self.source
-
-
-@dataclass(frozen=True)
-class Pull:
-    """One image to pull: the name it has in the registry, and the short one it gets here.
-
-    `short` is None for a digest, which cannot be a local name; `replaces` is the ID of the image
-    that has the short name now, "" for none. `platform` is as `docker pull --platform` takes it, ""
-    for the engine's own.
-    """
-
-    source: Reference
-    short: str | None
-    replaces: str
-    platform: str = ""
-
-    @property
-    def name(self) -> str:
-        """What it is called in a plan and in its outcome."""
-        return str(self.source)
-
-    @property
-    def target_name(self) -> str:
-        """What this machine calls it."""
-        return self.short or str(self.source)
-
-    @property
-    def label(self) -> str:
-        """What it is called before each line of its progress."""
-        return str(self.source.at(""))
-
-
-@dataclass(frozen=True)
-class TransferOutcome:
-    """How one push or pull ended: `error` None where it did as asked.
-
-    `short` is the name that a pulled image got here, None for none; `renamed_from` the ID of the image that lost it,
-    "" for none.
-    """
-
-    name: str
-    target: str
-    transferred: Transferred | None
-    error: DeployerError | None = None
-    short: str | None = None
-    renamed_from: str = ""
-
-
-class Interrupted(KeyboardInterrupt):
-    """A push or pull of several was interrupted, with so many of them done."""
-
-    def __init__(self, done: int, total: int) -> None:
-        super().__init__()
-        self.done, self.total = done, total
 
 
 def target_of(text: str, address: str) -> Reference:
@@ -148,7 +87,7 @@ def plan_push(images: Sequence[str], rename: str | None, address: str, engine: E
         sources = ", ".join(image for image, target in zip(images, targets, strict=True) if target == doubled)
         raise UsageError(f"{sources} would all be pushed as {doubled}.", ("Push them one by one, with --as NAME.",))
     return tuple(
-        Push(image, target, local.id, _id_of(known[str(target)]))
+        Push(image, target, local.id, id_of(known[str(target)]))
         for image, target, local in zip(images, targets, found, strict=True)
     )
 
@@ -172,64 +111,9 @@ def push_all(
         try:
             return TransferOutcome(push.name, push.target_name, _push(push, address, engine, listen))
         except DeployerError as error:
-            return TransferOutcome(push.name, push.target_name, None, _with_login(error, address, engine))
+            return TransferOutcome(push.name, push.target_name, None, with_login(error, address, engine))
 
-    return _together(work, pushes, jobs, engine)
-
-
-def plan_pull(images: Sequence[str], address: str, engine: Engine, platform: str = "") -> tuple[Pull, ...]:
-    """What would be pulled, and which local names change. Raises InvalidReference or UsageError."""
-    if platform and not _PLATFORM.fullmatch(platform):
-        raise UsageError(
-            f"'{platform}' is not a valid platform.", ("Use OS/ARCH or OS/ARCH/VARIANT, such as linux/arm64.",)
-        )
-    return tuple(_plan_one_pull(image, address, engine, platform) for image in images)
-
-
-def pull_all(
-    pulls: Sequence[Pull],
-    engine: Engine,
-    registry: Callable[[], RegistryClient],
-    *,
-    jobs: int,
-    on_line: Callable[[Pull, str], None] | None,
-) -> tuple[TransferOutcome, ...]:
-    """Pull each image and give it its short name; progress and failures as with `push_all`.
-
-    `registry` is asked for the names that are like one that is not there.
-    """
-
-    def work(pull: Pull) -> TransferOutcome:
-        listen = (lambda line: on_line(pull, line)) if on_line else None
-        try:
-            transferred = engine.images.pull(
-                str(pull.source), address=pull.source.domain, on_line=listen, platform=pull.platform
-            )
-            if pull.short is None:
-                return TransferOutcome(pull.name, pull.target_name, transferred)
-            engine.images.tag(str(pull.source), pull.short)
-            now = engine.images.find(pull.short) if pull.replaces else None
-            before = pull.replaces if now is not None and now.id != pull.replaces else ""
-            return TransferOutcome(pull.name, pull.target_name, transferred, None, pull.short, before)
-        except DeployerError as error:
-            told = _with_login(error, pull.source.domain, engine)
-            if told is error:
-                told = explained(pull.source, pull.platform, error, registry)
-            return TransferOutcome(pull.name, pull.target_name, None, told)
-
-    return _together(work, pulls, jobs, engine)
-
-
-def _with_login(error: DeployerError, address: str, engine: Engine) -> DeployerError:
-    """The same failure, or why Docker had no sign-in to send: of a helper that fails it tells nothing."""
-    if not isinstance(error, SignInMissing):
-        return error
-    try:
-        find_credentials(address, engine.client.environment)
-    except HostError as fault:
-        # `docker login` would fail in the same way.
-        return fault
-    return error
+    return run_all(work, pushes, jobs, engine)
 
 
 def _renamed(image: str, rename: str, address: str) -> Reference:
@@ -247,10 +131,6 @@ def _renamed(image: str, rename: str, address: str) -> Reference:
             (f"deployer push {image} --as {own}",),
         )
     return target_of(rename, address)
-
-
-def _id_of(image: LocalImage | None) -> str:
-    return image.id if image else ""
 
 
 def _local(images: Sequence[str], known: Mapping[str, LocalImage | None], engine: Engine) -> list[LocalImage]:
@@ -315,41 +195,3 @@ def _restore(push: Push, engine: Engine) -> None:
         engine.images.tag(push.replaces, str(push.target))
     else:
         engine.images.untag(str(push.target))
-
-
-def _plan_one_pull(image: str, address: str, engine: Engine, platform: str) -> Pull:
-    reference = parse(image)
-    refuse_upper_case(reference, image)
-    if reference.domain and reference.domain != address:
-        raise UsageError(
-            f"'{image}' belongs to another registry, {reference.domain}; this one is {address}.",
-            (f"deployer pull {reference.at('')}", f"docker pull {image}   (to pull from there)"),
-        )
-    source = reference.at(address).tagged()
-    if source.digest is not None:
-        return Pull(source, None, "", platform)
-    short = str(source.at(""))
-    current = engine.images.find(short)
-    return Pull(source, short, _id_of(current), platform)
-
-
-def _together(
-    work: Callable[[Item], TransferOutcome], items: Sequence[Item], jobs: int, engine: Engine
-) -> tuple[TransferOutcome, ...]:
-    futures: list[Future[TransferOutcome]] = []
-    try:
-        with ThreadPoolExecutor(max_workers=max(1, min(jobs, len(items)))) as pool:
-            futures += [pool.submit(work, item) for item in items]
-            try:
-                return tuple(future.result() for future in futures)
-            except BaseException:
-                for future in futures:
-                    future.cancel()
-                engine.images.stop_transfers()
-                raise
-    except KeyboardInterrupt as error:
-        raise Interrupted(sum(map(_succeeded, futures)), len(items)) from error
-
-
-def _succeeded(future: Future[TransferOutcome]) -> bool:
-    return future.done() and not future.cancelled() and not future.exception() and future.result().error is None
