@@ -98,6 +98,22 @@ def test_every_tag_has_its_digest_manifest_and_platform(stored: Stored, client: 
     assert answer["manifests"] == {one.digest: {"document": one.document, "config": shown}}
 
 
+@pytest.mark.parametrize("config_type", ["application/octet-stream", "application/json", "text/html", "", None])
+def test_an_old_image_comes_with_its_configuration(
+    stored: Stored, client: httpx.Client, config_type: str | None
+) -> None:
+    old = _with_config_type(config_type)
+    push(client, "team/old", "1.0", old)
+    told = overview(client, "tags/team/old")["manifests"][old.digest]["config"]
+    assert told == {"created": "2024-06-29T23:28:22Z", "os": "linux", "architecture": "amd64"}
+
+
+def test_what_only_has_a_type_of_configuration_as_old_images_is_not_read(stored: Stored, client: httpx.Client) -> None:
+    other = _with_config_type("application/json", "application/vnd.example.thing.v1")
+    push(client, "team/old", "thing", other)
+    assert overview(client, "tags/team/old")["manifests"][other.digest]["config"] is None
+
+
 def test_every_tag_has_the_time_of_its_last_push(stored: Stored, client: httpx.Client) -> None:
     for tag in ("1.0", "latest"):
         push(client, "team/app", tag, build_image(layers=(tag,)))
@@ -456,6 +472,17 @@ def _with_config(content: bytes) -> Image:
     document = plain.document
     document["config"] |= {"digest": sha256(content), "size": len(content)}
     return Image(json.dumps(document).encode(), plain.media_type, (content, *plain.blobs[1:]))
+
+
+def _with_config_type(config: str | None, layer: str = "") -> Image:
+    plain = image("layer")
+    document = plain.document
+    document["config"] |= {"mediaType": config}
+    if config is None:
+        del document["config"]["mediaType"]
+    if layer:
+        document["layers"][0]["mediaType"] = layer
+    return Image(json.dumps(document).encode(), plain.media_type, plain.blobs)
 
 
 def _plant(stored: Stored, repository: str, tag: str, content: Image) -> None:

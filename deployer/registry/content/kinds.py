@@ -28,6 +28,8 @@ SCHEMA_1_TYPES = frozenset(
 )
 
 _CONFIG_TYPES = frozenset({DOCKER_CONFIG, OCI_CONFIG})
+# What images of 2016 have as the type of their configuration. Docker pulls them (moby, distribution/registry.go).
+_OLD_CONFIG_TYPES = frozenset({"application/octet-stream", "application/json", "text/html", ""})
 _EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
 _LAYER_TYPE = re.compile(
     r"application/vnd\.(docker\.image\.rootfs\.(foreign\.)?diff\.tar(\.\w+)?|oci\.image\.layer\.[\w.]*tar)(\+\w+)*",
@@ -134,7 +136,8 @@ _ENCRYPTED_IMAGE = Content(Kind.IMAGE, Purpose.ENCRYPTED, "", Client.SKOPEO)
 def kind_of(document: Mapping[str, Any], media_type: str = "") -> Content:
     """What a manifest is, whatever strangers wrote into it. `media_type` is what the registry calls it, "" as itself.
 
-    It is an image only if its configuration and all its layers are of an image's types.
+    It is an image only if its configuration and all its layers are of an image's types. Some types of configuration are
+    an old image's, or anything: there the layers have to say it.
     """
     if document.get("schemaVersion") == 1:
         return Content(Kind.LEGACY, Purpose.NONE, "", Client.DOCKER)
@@ -145,7 +148,8 @@ def kind_of(document: Mapping[str, Any], media_type: str = "") -> Content:
     layers = _objects(document.get("layers"))
     types = [_text(layer, "mediaType") for layer in layers]
     bottle = _bottle_type(document)
-    if config in _CONFIG_TYPES and all(map(_is_layer_type, types)) and not bottle:
+    is_image = config in _CONFIG_TYPES or _is_old_image(document, config, layers)
+    if is_image and all(map(_is_layer_type, types)) and not bottle:
         return _ENCRYPTED_IMAGE if any(each.endswith(_ENCRYPTED) for each in types) else _IMAGE
     own = "" if config in _CONFIG_TYPES or config == _EMPTY_TYPE else config
     other = next((each for each in types if each and not _is_layer_type(each)), "")
@@ -153,8 +157,7 @@ def kind_of(document: Mapping[str, Any], media_type: str = "") -> Content:
         return Content(Kind.CACHE, Purpose.CACHE, config, Client.BUILDKIT)
     kind = _text(document, "artifactType") or own or bottle or other
     purpose = Purpose.HOMEBREW if bottle else _stated(document, layers) or _first((kind, config, *types))
-    titled = any(_text(layer.get("annotations"), _TITLE) for layer in layers)
-    return Content(Kind.ARTIFACT, purpose, kind, _client_of(purpose, kind, titled=titled))
+    return Content(Kind.ARTIFACT, purpose, kind, _client_of(purpose, kind, titled=any(map(_has_title, layers))))
 
 
 def kind_of_whole(own: Content, parts: Iterable[Content]) -> Content:
@@ -221,6 +224,18 @@ def _client_of(purpose: Purpose, media_type: str, *, titled: bool) -> Client:
 def _is_layer_type(media_type: str) -> bool:
     # What says no type says nothing against being an image's layer.
     return not media_type or bool(_LAYER_TYPE.fullmatch(media_type))
+
+
+def _is_old_image(document: Mapping[str, Any], config: str, layers: list[dict[str, Any]]) -> bool:
+    """Whether all layers say that they are an image's, and nothing else says what it is."""
+    says_other = bool(_text(document, "artifactType")) or any(map(_has_title, layers))
+    has_config = config in _OLD_CONFIG_TYPES and bool(_text(document.get("config"), "digest"))
+    types = [_text(layer, "mediaType") for layer in layers]
+    return has_config and bool(types) and all(map(_LAYER_TYPE.fullmatch, types)) and not says_other
+
+
+def _has_title(layer: Mapping[str, Any]) -> bool:
+    return bool(_text(layer.get("annotations"), _TITLE))
 
 
 def _bottle_type(document: Mapping[str, Any]) -> str:

@@ -5,6 +5,8 @@ import { isAttestation, isIndex, namesManifest } from "./media-types.js";
 const DOCKER = "application/vnd.docker.";
 const OCI = "application/vnd.oci.image.";
 const CONFIG_TYPES = [`${DOCKER}container.image.v1+json`, `${OCI}config.v1+json`];
+// What images of 2016 have as the type of their configuration. Docker pulls them (moby, distribution/registry.go).
+const OLD_CONFIG_TYPES = ["application/octet-stream", "application/json", "text/html", ""];
 const EMPTY_TYPE = "application/vnd.oci.empty.v1+json";
 const LAYER_TYPE = /^application\/vnd\.(docker\.image\.rootfs\.(foreign\.)?diff\.tar(\.\w+)?|oci\.image\.layer\.[\w.]*tar)(\+\w+)*$/;
 // What OCIcrypt puts behind the type of a layer.
@@ -52,15 +54,15 @@ export function kindOf(document, mediaType = asString(document.mediaType)) {
   const types = layers.map((layer) => asString(layer.mediaType));
   const isCache = CACHE_TYPE.test(configType);
   const bottle = bottleType(document);
-  if (isImageType(configType) && types.every(isLayerType) && !bottle) {
+  const isImage = isImageType(configType) || isOldImage(document, configType, layers);
+  if (isImage && types.every(isLayerType) && !bottle) {
     const isEncrypted = types.some((each) => each.endsWith(ENCRYPTED));
     return { kind: "image", purpose: isEncrypted ? "encrypted" : "", type: "", client: isEncrypted ? "skopeo" : "docker" };
   }
   const ownType = isImageType(configType) || configType === EMPTY_TYPE ? "" : configType;
   const type = isCache ? configType : asString(document.artifactType) || ownType || bottle || (types.find((each) => each && !isLayerType(each)) ?? "");
   const purpose = bottle ? "homebrew" : statedPurpose(document) || firstPurpose([type, configType, ...types]);
-  const titled = layers.some((layer) => asString(layer.annotations?.[TITLE]));
-  return { kind: isCache ? "cache" : "artifact", purpose, type, client: clientOf(purpose, type, titled) };
+  return { kind: isCache ? "cache" : "artifact", purpose, type, client: clientOf(purpose, type, layers.some(hasTitle)) };
 }
 
 /**
@@ -107,6 +109,15 @@ const isImageType = (type) => CONFIG_TYPES.includes(type);
 
 /** What says no type says nothing against being an image's layer. */
 const isLayerType = (type) => type === "" || LAYER_TYPE.test(type);
+
+/** @returns {boolean} whether all layers say that they are an image's, and nothing else says what it is */
+function isOldImage(document, configType, layers) {
+  const saysOther = Boolean(asString(document.artifactType)) || layers.some(hasTitle);
+  const hasConfig = OLD_CONFIG_TYPES.includes(configType) && Boolean(asString(document.config?.digest));
+  return hasConfig && layers.length > 0 && layers.every((layer) => LAYER_TYPE.test(asString(layer.mediaType))) && !saysOther;
+}
+
+const hasTitle = (layer) => Boolean(asString(layer.annotations?.[TITLE]));
 
 const bottleType = (document) => (asString(document.annotations?.[PACKAGE_TYPE]) === BOTTLE ? BOTTLE : "");
 
