@@ -11,7 +11,7 @@ const { pullCommands } = await load("content/commands.js");
 const { ago, bytes, naturally } = await load("browser/format.js");
 const { isDigest } = await load("content/image.js");
 const { kindOf } = await load("content/kinds.js");
-const { isAttestation, namesManifest } = await load("content/media-types.js");
+const { children } = await load("content/media-types.js");
 const { momentOf, parseTime, realTime } = await load("content/moments.js");
 const { listedTags, readRepository } = await load("registry/overview.js");
 const { platformLabel, platformLabels, platformName } = await load("content/platform.js");
@@ -32,6 +32,7 @@ function contract(name) {
   return JSON.parse(digits.replaceAll(/@([0-9a-f])/g, (_, digit) => `sha256:${digit.repeat(64)}`));
 }
 
+const digestIn = (descriptor) => descriptor?.digest ?? null;
 const date = (text) => text && new Date(text);
 const second = (found) => found && `${found.toISOString().slice(0, 19)}Z`;
 const all = (name, cases, run) => {
@@ -75,9 +76,14 @@ all("platforms in a list", contract("platforms").lists, ({ platforms, is }) => a
 
 all("kinds", contract("kinds").cases, ({ document, is: { manifests, parts, ...is } }) => {
   assert.deepEqual(kindOf(document), is);
-  const named = (document.manifests ?? []).filter(namesManifest);
-  const digests = (entries) => entries.map(({ digest }) => digest);
-  if (manifests) assert.deepEqual([digests(named), digests(named.filter((entry) => !isAttestation(entry)))], [manifests, parts]);
+  const named = children(document);
+  if (manifests) assert.deepEqual([named.manifests.map(digestIn), named.images.map(digestIn)], [manifests, parts]);
+});
+
+all("children", contract("children").cases, ({ document, is }) => {
+  const { config, subject, ...lists } = children(document);
+  const digests = Object.entries(lists).map(([key, those]) => [key, those.map(digestIn)]);
+  assert.deepEqual({ config: digestIn(config), subject: digestIn(subject), ...Object.fromEntries(digests) }, is);
 });
 
 const real = { schemaVersion: 2, config: { mediaType: "application/vnd.oci.image.config.v1+json", digest: "sha256:real" }, layers: [] };

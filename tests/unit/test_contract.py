@@ -16,8 +16,9 @@ from deployer.order import natural
 from deployer.reference import NAME_PATTERN, is_digest, is_repository, is_tag
 from deployer.reference import parse as parse_reference
 from deployer.registry.content.attached import attached_to, listed_tags, read_attached
+from deployer.registry.content.children import children
 from deployer.registry.content.imageconfig import parse_config
-from deployer.registry.content.kinds import Client, Content, Kind, Purpose, is_attestation, is_manifest_type, kind_of
+from deployer.registry.content.kinds import Client, Content, Kind, Purpose, kind_of
 from deployer.registry.content.manifests import ImageManifest, Manifest, parse
 from deployer.registry.content.moments import moment_of, newest_first, parse_time
 from deployer.registry.content.platforms import Platform, labels
@@ -104,6 +105,10 @@ def test_a_size_is_in_words(case: dict[str, Any]) -> None:
     assert size(case["bytes"]) == case["text"]
 
 
+def digest_in(descriptor: dict[str, Any] | None) -> str | None:
+    return (descriptor or {}).get("digest")
+
+
 def platform_of(said: dict[str, str] | None) -> Platform:
     return Platform(*((said or {}).get(key, "") for key in ("os", "architecture", "variant", "os.version")))
 
@@ -122,7 +127,7 @@ def test_a_platform_has_a_name(case: dict[str, Any]) -> None:
 @cases("kinds")
 def test_a_manifest_is_of_a_kind(case: dict[str, Any]) -> None:
     document, expected = case["document"], dict(case["is"])
-    manifests, parts = expected.pop("manifests", None), expected.pop("parts", None)
+    manifests, images = expected.pop("manifests", None), expected.pop("parts", None)
     found = kind_of(document, document.get("mediaType", ""))
     assert {
         "kind": found.kind.value,
@@ -131,9 +136,34 @@ def test_a_manifest_is_of_a_kind(case: dict[str, Any]) -> None:
         "client": found.client.value,
     } == expected
     if manifests is not None:
-        named = [entry for entry in document["manifests"] if is_manifest_type(entry.get("mediaType", ""))]
-        assert [entry["digest"] for entry in named] == manifests
-        assert [entry["digest"] for entry in named if not is_attestation(entry)] == parts
+        named = children(document)
+        assert [list(map(digest_in, those)) for those in (named.manifests, named.images)] == [manifests, images]
+
+
+@cases("children")
+def test_a_manifest_names_its_children(case: dict[str, Any]) -> None:
+    named = children(case["document"])
+    assert {
+        "config": digest_in(named.config),
+        "layers": list(map(digest_in, named.layers)),
+        "manifests": list(map(digest_in, named.manifests)),
+        "images": list(map(digest_in, named.images)),
+        "blobs": list(map(digest_in, named.blobs)),
+        "subject": digest_in(named.subject),
+    } == case["is"]
+
+
+@cases("children")
+def test_a_summary_of_a_manifest_names_the_same(case: dict[str, Any]) -> None:
+    found = read_summary(json.dumps(case["document"]).encode())
+    assert found
+    expected = case["is"]
+    assert found.config == (expected["config"] or "")
+    assert found.subject == (expected["subject"] or "")
+    assert list(found.images) == [digest for digest in expected["images"] if digest]
+    assert sorted(found.children) == sorted(filter(None, (*expected["manifests"], *expected["blobs"])))
+    parts = (expected["config"], *expected["layers"], *found.children)
+    assert [one.digest for one in found.parts] == [digest for digest in parts if digest]
 
 
 @cases("indexes")

@@ -7,25 +7,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from deployer.registry.content.children import INDEX_TYPES, children, text_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
-DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
-OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-OCI_INDEX = "application/vnd.oci.image.index.v1+json"
-
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
-
-MANIFEST_TYPES = (DOCKER_MANIFEST, DOCKER_LIST, OCI_MANIFEST, OCI_INDEX)
-INDEX_TYPES = frozenset({DOCKER_LIST, OCI_INDEX})
-SCHEMA_1_TYPES = frozenset(
-    {
-        "application/vnd.docker.distribution.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.v1+prettyjws",
-    }
-)
 
 _CONFIG_TYPES = frozenset({DOCKER_CONFIG, OCI_CONFIG})
 # What images of 2016 have as the type of their configuration. Docker pulls them (moby, distribution/registry.go).
@@ -42,8 +30,6 @@ _CACHE_TYPE = re.compile(r"application/vnd\.buildkit\.cacheconfig\.")
 _PACKAGE_TYPE = "com.github.package.type"
 _BOTTLE = "homebrew_bottle"
 _TITLE = "org.opencontainers.image.title"
-# BuildKit marks the attestations that it puts into an index with this annotation.
-_ATTESTATION = "vnd.docker.reference.type"
 # BuildKit, cosign and sigstore's bundles each have a key of their own.
 _PREDICATES = ("in-toto.io/predicate-type", "predicateType", "dev.sigstore.bundle.predicateType")
 
@@ -141,12 +127,12 @@ def kind_of(document: Mapping[str, Any], media_type: str = "") -> Content:
     """
     if document.get("schemaVersion") == 1:
         return Content(Kind.LEGACY, Purpose.NONE, "", Client.DOCKER)
-    said = media_type or _text(document, "mediaType")
+    said = media_type or text_of(document, "mediaType")
     if said in INDEX_TYPES or isinstance(document.get("manifests"), list):
         return _kind_of_index(document)
-    config = _text(document.get("config"), "mediaType")
-    layers = _objects(document.get("layers"))
-    types = [_text(layer, "mediaType") for layer in layers]
+    named = children(document)
+    config, layers = text_of(named.config, "mediaType"), named.layers
+    types = [text_of(layer, "mediaType") for layer in layers]
     bottle = _bottle_type(document)
     is_image = config in _CONFIG_TYPES or _is_old_image(document, config, layers)
     if is_image and all(map(_is_layer_type, types)) and not bottle:
@@ -155,7 +141,7 @@ def kind_of(document: Mapping[str, Any], media_type: str = "") -> Content:
     other = next((each for each in types if each and not _is_layer_type(each)), "")
     if _CACHE_TYPE.match(config):
         return Content(Kind.CACHE, Purpose.CACHE, config, Client.BUILDKIT)
-    kind = _text(document, "artifactType") or own or bottle or other
+    kind = text_of(document, "artifactType") or own or bottle or other
     purpose = Purpose.HOMEBREW if bottle else _stated(document, layers) or _first((kind, config, *types))
     return Content(Kind.ARTIFACT, purpose, kind, _client_of(purpose, kind, titled=any(map(_has_title, layers))))
 
@@ -177,36 +163,23 @@ def kind_of_whole(own: Content, parts: Iterable[Content]) -> Content:
     return Content(Kind.ARTIFACT, own.purpose, own.type, own.client) if own.type else own
 
 
-def is_manifest_type(media_type: str) -> bool:
-    """Whether a descriptor of an index names a manifest, and no blob; one that says no type may."""
-    return not media_type or media_type in MANIFEST_TYPES or media_type in SCHEMA_1_TYPES
-
-
-def is_attestation(descriptor: Mapping[str, Any]) -> bool:
-    """Whether an entry of an index is not an image, but what is told of one."""
-    platform = descriptor.get("platform")
-    unknown = "unknown" in {_text(platform, "os"), _text(platform, "architecture")}
-    return unknown or bool(_text(descriptor.get("annotations"), _ATTESTATION))
-
-
 def purpose_of(media_type: str) -> Purpose:
     """What a media type, or the predicate of a statement, is for."""
     return next((found for found, pattern in _PURPOSES if pattern.search(media_type.lower())), Purpose.NONE)
 
 
 def _kind_of_index(document: Mapping[str, Any]) -> Content:
-    entries = _objects(document.get("manifests"))
-    types = [_text(entry, "mediaType") for entry in entries]
+    named = children(document)
+    types = [text_of(entry, "mediaType") for entry in named.entries]
     cache = next((each for each in types if _CACHE_TYPE.match(each)), "")
     if cache:
         return Content(Kind.CACHE, Purpose.CACHE, cache, Client.BUILDKIT)
-    own = _text(document, "artifactType") or _bottle_type(document)
-    if entries and not any(map(is_manifest_type, types)):
+    own = text_of(document, "artifactType") or _bottle_type(document)
+    if types and not named.manifests:
         kind = own or types[0]
         purpose = purpose_of(kind)
         return Content(Kind.ARTIFACT, purpose, kind, _client_of(purpose, kind, titled=False))
-    images = [entry for entry in entries if is_manifest_type(_text(entry, "mediaType")) and not is_attestation(entry)]
-    artifacts = [_text(entry, "artifactType") for entry in images]
+    artifacts = [text_of(entry, "artifactType") for entry in named.images]
     kind = own or (artifacts[0] if artifacts and all(artifacts) else "")
     purpose = purpose_of(kind)
     client = _client_of(purpose, kind, titled=kind == _BOTTLE) if kind else Client.DOCKER
@@ -226,20 +199,20 @@ def _is_layer_type(media_type: str) -> bool:
     return not media_type or bool(_LAYER_TYPE.fullmatch(media_type))
 
 
-def _is_old_image(document: Mapping[str, Any], config: str, layers: list[dict[str, Any]]) -> bool:
+def _is_old_image(document: Mapping[str, Any], config: str, layers: Iterable[Mapping[str, Any]]) -> bool:
     """Whether all layers say that they are an image's, and nothing else says what it is."""
-    says_other = bool(_text(document, "artifactType")) or any(map(_has_title, layers))
-    has_config = config in _OLD_CONFIG_TYPES and bool(_text(document.get("config"), "digest"))
-    types = [_text(layer, "mediaType") for layer in layers]
+    says_other = bool(text_of(document, "artifactType")) or any(map(_has_title, layers))
+    has_config = config in _OLD_CONFIG_TYPES and bool(text_of(document.get("config"), "digest"))
+    types = [text_of(layer, "mediaType") for layer in layers]
     return has_config and bool(types) and all(map(_LAYER_TYPE.fullmatch, types)) and not says_other
 
 
 def _has_title(layer: Mapping[str, Any]) -> bool:
-    return bool(_text(layer.get("annotations"), _TITLE))
+    return bool(text_of(layer.get("annotations"), _TITLE))
 
 
 def _bottle_type(document: Mapping[str, Any]) -> str:
-    return _BOTTLE if _text(document.get("annotations"), _PACKAGE_TYPE) == _BOTTLE else ""
+    return _BOTTLE if text_of(document.get("annotations"), _PACKAGE_TYPE) == _BOTTLE else ""
 
 
 def _first(types: Iterable[str]) -> Purpose:
@@ -250,16 +223,7 @@ def _stated(document: Mapping[str, Any], layers: Iterable[Mapping[str, Any]]) ->
     """What the first statement is about; one of an unknown predicate is an attestation."""
     for part in (document, *layers):
         annotations = part.get("annotations")
-        predicate = next((found for key in _PREDICATES if (found := _text(annotations, key))), "")
+        predicate = next((found for key in _PREDICATES if (found := text_of(annotations, key))), "")
         if predicate:
             return purpose_of(predicate) or Purpose.ATTESTATION
     return Purpose.NONE
-
-
-def _objects(value: object) -> list[dict[str, Any]]:
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
-
-
-def _text(document: object, key: str) -> str:
-    value = document.get(key) if isinstance(document, dict) else None
-    return value if isinstance(value, str) else ""

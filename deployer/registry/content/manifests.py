@@ -9,23 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.errors import RegistryError, UnknownManifest
 from deployer.reference import is_digest
-from deployer.registry.content.json_text import read_json, read_size
-from deployer.registry.content.kinds import (
-    DOCKER_CONFIG,
+from deployer.registry.content.children import (
     DOCKER_LIST,
     DOCKER_MANIFEST,
     INDEX_TYPES,
     MANIFEST_TYPES,
-    OCI_CONFIG,
     OCI_INDEX,
     OCI_MANIFEST,
     SCHEMA_1_TYPES,
-    Content,
-    Kind,
     is_attestation,
     is_manifest_type,
-    kind_of,
 )
+from deployer.registry.content.json_text import read_json, read_size
+from deployer.registry.content.kinds import DOCKER_CONFIG, OCI_CONFIG, Content, Kind, kind_of
 from deployer.registry.content.platforms import Platform
 
 if TYPE_CHECKING:
@@ -53,9 +49,6 @@ __all__ = [
 
 # A digest that no content has.
 NO_DIGEST = "sha256:" + "0" * 64
-# Indexes in indexes: so many levels are read, as the page does (templates/page/assets/content/manifest.js); of what
-# is deeper nothing is known. No real image has more, and they could be made to have no end.
-DEPTH = 8
 # distribution neither takes nor gives larger ones (registry/handlers/manifests.go, maxManifestBodySize).
 MANIFEST_MAX_BYTES = 4 * 1024 * 1024
 

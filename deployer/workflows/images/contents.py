@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, TypeGuard, TypeVar
 
 from deployer.errors import ContentDamaged, NotFound, RegistryError
 from deployer.registry.content import placeholder
+from deployer.registry.content.children import DEPTH
 from deployer.registry.content.kinds import Kind, kind_of_whole
-from deployer.registry.content.manifests import DEPTH, ImageManifest, Index, total
+from deployer.registry.content.manifests import ImageManifest, Index, total
 from deployer.registry.content.moments import parse_time, real_time
 from deployer.registry.content.platforms import Platform, labels
 from deployer.workflows.images.reading import Damaged

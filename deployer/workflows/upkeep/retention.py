@@ -9,8 +9,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from deployer.order import natural
+from deployer.registry.content.children import DEPTH
 from deployer.registry.content.imageconfig import CONFIG_MAX_BYTES, parse_config
-from deployer.registry.content.manifests import DEPTH, digest_of
+from deployer.registry.content.manifests import digest_of
 from deployer.registry.content.moments import Source, at_second, newest_first, real_time
 from deployer.settings.duration import written
 from deployer.settings.model import AgeBasis

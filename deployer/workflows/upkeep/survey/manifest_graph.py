@@ -6,12 +6,13 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from deployer.reference import is_digest
 from deployer.registry.content import attached
+from deployer.registry.content.children import Children, RawDescriptor, children, text_of
 from deployer.registry.content.json_text import read_json, read_size
-from deployer.registry.content.kinds import Kind, is_attestation, is_manifest_type, kind_of
+from deployer.registry.content.kinds import Kind, kind_of
 from deployer.registry.content.manifests import MANIFEST_MAX_BYTES, digest_of
 from deployer.registry.content.moments import parse_time
 from deployer.registry.content.placeholder import original_said
@@ -126,43 +127,39 @@ def read_summary(content: bytes) -> ManifestSummary | None:
     # Written with escapes, a digest would not be found in the bytes; of keys that stand twice, JSON keeps one.
     plain = content + json.dumps(document).encode() if b"\\" in content else content
     references = frozenset(found.decode() for found in _DIGEST.findall(plain))
-    named = document.get("manifests")
-    entries = [entry for entry in named if _digest_of(entry)] if isinstance(named, list) else []
-    config, annotations = _digest_of(document.get("config")), document.get("annotations")
+    named, annotations = children(document), document.get("annotations")
+    config, images = _digest_of(named.config), _digests_of(named.images)
     stated = annotations if isinstance(annotations, dict) else {}
-    images = tuple(_digest_of(entry) for entry in entries if _is_image_of_index(entry))
     kind = kind_of(document)
     return ManifestSummary(
         references=references,
-        children=tuple(map(_digest_of, entries)),
+        children=_digests_of(named.entries),
         images=images,
         is_image=kind.kind is Kind.IMAGE or (kind.kind is Kind.INDEX and bool(images) and not kind.type),
         created=parse_time(stated.get(_CREATED)),
-        subject=_digest_of(document.get("subject")),
+        subject=_digest_of(named.subject),
         config=config,
         is_placeholder=bool(original_said(config, has_layers=bool(document.get("layers")), annotations=stated)),
-        parts=tuple(_parts(document)),
+        parts=tuple(_parts(named)),
     )
 
 
-def _parts(document: dict[str, Any]) -> Iterator[Part]:
-    layers, entries = document.get("layers"), document.get("manifests")
-    for descriptor in (document.get("config"), *(layers if isinstance(layers, list) else ())):
-        if digest := _digest_of(descriptor):
+def _parts(named: Children) -> Iterator[Part]:
+    for descriptor in (named.config, *named.layers):
+        if descriptor and (digest := _digest_of(descriptor)):
             yield Part(digest, read_size(descriptor.get("size")), bool(descriptor.get("urls")))
-    for descriptor in entries if isinstance(entries, list) else ():
+    for descriptor in named.entries:
         if digest := _digest_of(descriptor):
             yield Part(digest, read_size(descriptor.get("size")), may_be_elsewhere=True)
 
 
-def _is_image_of_index(entry: dict[str, Any]) -> bool:
-    media_type = entry.get("mediaType", "")
-    return isinstance(media_type, str) and is_manifest_type(media_type) and not is_attestation(entry)
+def _digests_of(descriptors: Iterable[RawDescriptor]) -> tuple[str, ...]:
+    return tuple(digest for descriptor in descriptors if (digest := _digest_of(descriptor)))
 
 
-def _digest_of(descriptor: Any) -> str:  # noqa: ANN401 - whatever replaces a descriptor
-    digest = descriptor.get("digest") if isinstance(descriptor, dict) else None
-    return digest if isinstance(digest, str) and is_digest(digest) else ""
+def _digest_of(descriptor: RawDescriptor | None) -> str:
+    digest = text_of(descriptor, "digest")
+    return digest if is_digest(digest) else ""
 
 
 def is_attached_tag(name: str, tag: StoredTag) -> bool:

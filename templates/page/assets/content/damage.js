@@ -1,6 +1,6 @@
 /** What of an image nobody can pull, by what the overview tells of damaged and missing content. */
-import { asString, isObject, list } from "../browser/checked.js";
-import { isAttestation, namesManifest } from "./media-types.js";
+import { asString, isObject } from "../browser/checked.js";
+import { children } from "./media-types.js";
 
 // In bytes; the registry reads no more of a manifest, which may be whole all the same.
 const REGISTRYS_LIMIT = 4_194_304;
@@ -32,12 +32,12 @@ export function damageIn({ manifests, damaged: told = {}, unlinked, sizes: found
     const note = ({ digest, size }) => Number.isSafeInteger(size) && Object.hasOwn(sizes, digest) && sizes[digest] !== size && stated.set(digest, size);
     // A set is gone through to its end, however it grows meanwhile.
     for (const digest of needed) {
-      const { config, layers, manifests: children } = documentOf(digest);
-      for (const child of list(children).filter(isImage)) {
+      const { config, layers, images } = children(documentOf(digest));
+      for (const child of images) {
         needed.add(asString(child.digest));
         note(child);
       }
-      for (const part of [config, ...list(layers)].filter(isObject)) {
+      for (const part of [config, ...layers].filter(isObject)) {
         parts.add(asString(part.digest));
         note(part);
       }
@@ -51,5 +51,3 @@ export function damageIn({ manifests, damaged: told = {}, unlinked, sizes: found
     ];
   };
 }
-
-const isImage = (entry) => isObject(entry) && namesManifest(entry) && !isAttestation(entry);

@@ -3,7 +3,7 @@ import { asString, list } from "../browser/checked.js";
 import { attachedPurpose, attachedTo } from "./attached.js";
 import { predicateOf, purposeOf } from "./kinds.js";
 import { artifactName } from "./manifest.js";
-import { namesManifest } from "./media-types.js";
+import { children } from "./media-types.js";
 
 const DIGEST = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-f]{32,}$/;
 /** @type {[string, number][]} */
@@ -23,7 +23,7 @@ export const isDigest = (value) => typeof value === "string" && DIGEST.test(valu
  * @returns {Layer[]} the lowest first; of an index, such as a build cache, what it names that is no manifest
  */
 export const readLayers = (document) =>
-  [...list(document.layers), ...list(document.manifests).filter((entry) => !namesManifest(entry))].map((layer) => ({
+  [...list(document.layers), ...children(document).blobs].map((layer) => ({
     digest: isDigest(layer?.digest) ? layer.digest : "",
     size: Number.isSafeInteger(layer?.size) && layer.size >= 0 ? layer.size : null,
     mediaType: asString(layer?.mediaType),

@@ -1,6 +1,6 @@
 /** What a manifest is, by the media types in it and in its descriptors: an image, an index, a build cache, an artifact. */
 import { asString, isObject, list } from "../browser/checked.js";
-import { isAttestation, isIndex, namesManifest } from "./media-types.js";
+import { children, isIndex } from "./media-types.js";
 
 const DOCKER = "application/vnd.docker.";
 const OCI = "application/vnd.oci.image.";
@@ -49,8 +49,8 @@ const CLIENTS = { cache: "buildkit", chart: "helm", flux: "flux", compose: "comp
 export function kindOf(document, mediaType = asString(document.mediaType)) {
   if (document.schemaVersion === 1) return { kind: "legacy", purpose: "", type: "", client: "docker" };
   if (isIndex(document, mediaType)) return kindOfIndex(document);
-  const configType = asString(document.config?.mediaType);
-  const layers = list(document.layers).filter(isObject);
+  const { config, layers } = children(document);
+  const configType = asString(config?.mediaType);
   const types = layers.map((layer) => asString(layer.mediaType));
   const isCache = CACHE_TYPE.test(configType);
   const bottle = bottleType(document);
@@ -89,13 +89,12 @@ export function predicateOf(part) {
 
 /** @param {any} document @returns {Content} */
 function kindOfIndex(document) {
-  const entries = list(document.manifests).filter(isObject);
-  const types = entries.map((entry) => asString(entry.mediaType));
+  const { manifests, images, blobs } = children(document);
+  const types = blobs.map((blob) => asString(blob.mediaType));
   const cacheType = types.find((type) => CACHE_TYPE.test(type));
   if (cacheType) return { kind: "cache", purpose: "cache", type: cacheType, client: CLIENTS.cache };
-  const images = entries.filter((entry) => namesManifest(entry) && !isAttestation(entry));
   const ownType = asString(document.artifactType) || bottleType(document);
-  if (entries.length && !entries.some(namesManifest)) {
+  if (types.length && !manifests.length) {
     const type = ownType || types[0];
     return { kind: "artifact", purpose: purposeOf(type), type, client: clientOf(purposeOf(type), type, false) };
   }

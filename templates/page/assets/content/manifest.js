@@ -1,7 +1,7 @@
 /** Manifests, and what they say by themselves. Everything in them is a stranger's word: checked, then used. */
 import { list, namesContent, asString } from "../browser/checked.js";
 import { kindOf } from "./kinds.js";
-import { isAttestation, namesManifest } from "./media-types.js";
+import { children } from "./media-types.js";
 import { partsOf, total } from "./weight.js";
 
 /** The annotation of a placeholder image, with the digest that its tag had. */
@@ -9,9 +9,6 @@ export const HALF_DELETED = "deployer.half-deleted.digest";
 
 /** The blob `{}`, whose digest needs no computing: browsers compute none on plain HTTP. */
 export const NOTHING = { text: "{}", digest: "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a" };
-
-/** No index of honest use holds indexes so deep; deeper ones count as what is not here. */
-export const DEPTH = 8;
 
 /**
  * @typedef {{digest: string, platform: any}} Child `platform` is the entry's own
@@ -36,7 +33,7 @@ export function describe(document, mediaType = asString(document.mediaType)) {
     purpose,
     client,
     artifactType: type,
-    children: kind === "index" ? platformChildren(list(document.manifests)) : [],
+    children: kind === "index" ? platformChildren(document) : [],
     blobs,
     size: total(blobs.map((blob) => blob.size)),
     config: kind === "image" ? asString(document.config?.digest) : "",
@@ -57,9 +54,9 @@ export const artifactName = (type) =>
   type.replace(/^application\/(vnd\.)?/, "").replace(/\+\w+$/, "").replace(/(\.config)?(\.v\d+(\.\d+)*)?$/, "");
 
 /** An index's images, each once for a platform. BuildKit puts attestations beside them, for the platform unknown/unknown. */
-function platformChildren(entries) {
-  const children = entries.filter((entry) => namesContent(entry?.digest) && namesManifest(entry) && !isAttestation(entry));
-  return [...new Map(children.map((child) => [`${child.digest} ${JSON.stringify(child.platform)}`, child])).values()].map((child) => ({
+function platformChildren(document) {
+  const images = children(document).images.filter(({ digest }) => namesContent(digest));
+  return [...new Map(images.map((child) => [`${child.digest} ${JSON.stringify(child.platform)}`, child])).values()].map((child) => ({
     digest: child.digest,
     platform: child.platform,
   }));

@@ -1,5 +1,5 @@
-/** What the media types of manifests say, and those of an index's entries. */
-import { asString } from "../browser/checked.js";
+/** What a manifest names, and what its media types say and those of an index's entries. */
+import { asString, isObject, list } from "../browser/checked.js";
 
 const DOCKER = "application/vnd.docker.";
 const OCI = "application/vnd.oci.image.";
@@ -16,11 +16,34 @@ export const isIndex = (document, mediaType = asString(document.mediaType)) =>
   INDEX_TYPES.includes(mediaType) || Array.isArray(document.manifests);
 
 /** @param {string} type of an index's descriptor @returns {boolean} whether it is a manifest that is named, and no blob */
-export const isManifestType = (type) => type === "" || [...IMAGE_TYPES, ...INDEX_TYPES, ...LEGACY_TYPES].includes(type);
+const isManifestType = (type) => type === "" || [...IMAGE_TYPES, ...INDEX_TYPES, ...LEGACY_TYPES].includes(type);
 
 /** @param {any} entry of an index @returns {boolean} */
-export const namesManifest = (entry) => isManifestType(asString(entry?.mediaType));
+const namesManifest = (entry) => isManifestType(asString(entry?.mediaType));
 
 /** @param {any} entry of an index @returns {boolean} whether it is not an image, but what is told of one */
 export const isAttestation = ({ platform, annotations }) =>
   platform?.os === "unknown" || platform?.architecture === "unknown" || Boolean(annotations?.["vnd.docker.reference.type"]);
+
+/** No index of honest use holds indexes so deep; deeper ones count as what is not here. */
+export const DEPTH = 8;
+
+/**
+ * What a manifest names, see tests/contract/children.json.
+ * @param {any} document of whatever form @returns {{config: any, layers: any[], manifests: any[], images: any[], blobs: any[], subject: any}}
+ * descriptors, of which each may say no digest, null for none; of an index `manifests` are what it puts together, `images`
+ * those that are no attestations, and `blobs` what it names that is no manifest
+ */
+export function children({ config, layers, manifests, subject }) {
+  const object = (value) => (isObject(value) && !Array.isArray(value) ? value : null);
+  const entries = list(manifests).filter(object);
+  const named = entries.filter(namesManifest);
+  return {
+    config: object(config),
+    layers: list(layers).filter(object),
+    manifests: named,
+    images: named.filter((entry) => !isAttestation(entry)),
+    blobs: entries.filter((entry) => !namesManifest(entry)),
+    subject: object(subject),
+  };
+}

@@ -1,8 +1,8 @@
 /** What an index holds: its platforms, with those of the indexes in it, and what is attested of them. */
-import { list, namesContent, asString } from "../browser/checked.js";
+import { namesContent, asString } from "../browser/checked.js";
 import { shortDigest } from "../browser/format.js";
-import { DEPTH, artifactName } from "./manifest.js";
-import { isAttestation, namesManifest } from "./media-types.js";
+import { artifactName } from "./manifest.js";
+import { DEPTH, children, isAttestation } from "./media-types.js";
 import { completedPlatform, isPlatform, platformLabel, platformName } from "./platform.js";
 
 /**
@@ -20,7 +20,7 @@ export function readPlatforms(index, entryOf) {
   const seen = new Set();
 
   function read(document, within, depth) {
-    for (const entry of list(document.manifests).filter((each) => namesContent(each?.digest) && namesManifest(each))) {
+    for (const entry of children(document).manifests.filter((each) => namesContent(each.digest))) {
       const { digest } = entry;
       const known = entryOf(digest);
       const part = { digest, document: known?.document ?? null };

@@ -1,6 +1,6 @@
 /** What manifests weigh: their configurations and layers, or what an index names that is no manifest. */
-import { asString, isObject, list } from "../browser/checked.js";
-import { isIndex, namesManifest } from "./media-types.js";
+import { asString, isObject } from "../browser/checked.js";
+import { children, isIndex } from "./media-types.js";
 
 /**
  * @typedef {{digest: string, size: number | null}} Blob size in bytes; null where it says none that can be
@@ -10,9 +10,9 @@ import { isIndex, namesManifest } from "./media-types.js";
 export function partsOf(document, mediaType = asString(document.mediaType)) {
   const blob = (part) => ({ digest: asString(part.digest), size: size(part.size) });
   if (document.schemaVersion === 1) return [];
-  if (!isIndex(document, mediaType)) return [document.config, ...list(document.layers)].filter(isObject).map(blob);
-  const named = list(document.manifests).filter((entry) => isObject(entry) && !namesManifest(entry)).map(blob);
-  return [...new Map(named.map((part) => [part.digest, part])).values()];
+  const { config, layers, blobs } = children(document);
+  if (!isIndex(document, mediaType)) return [config, ...layers].filter(isObject).map(blob);
+  return [...new Map(blobs.map(blob).map((part) => [part.digest, part])).values()];
 }
 
 /**

@@ -2,6 +2,7 @@
 import { naturally } from "../browser/format.js";
 import { isAttachedTo } from "../content/attached.js";
 import { HALF_DELETED, NOTHING, describe } from "../content/manifest.js";
+import { children } from "../content/media-types.js";
 import { sumOf } from "../content/weight.js";
 
 /**
@@ -115,8 +116,8 @@ function below(manifests, digest) {
     const one = waiting.pop();
     if (found.has(one) || !Object.hasOwn(manifests, one)) continue;
     found.add(one);
-    const { manifests: children } = manifests[one].document;
-    if (Array.isArray(children)) waiting.push(...children.map((child) => child?.digest));
+    const { manifests: parts, blobs } = children(manifests[one].document);
+    waiting.push(...[...parts, ...blobs].map((child) => child.digest));
   }
   return [...found];
 }
