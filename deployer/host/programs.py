@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.errors import HostError
@@ -13,6 +15,34 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+_PATIENCE_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A program that has run: its exit code and what it printed on both streams."""
+
+    code: int
+    output: str
+
+
+def attempt(command: Sequence[str]) -> Finished:
+    """Run a program to its end; one that is missing or hangs counts as failed."""
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=_PATIENCE_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Finished(127, str(error))
+    return Finished(done.returncode, done.stdout)
+
 
 def run(command: Sequence[str], purpose: str, *, output: Path | None = None) -> str:
     """Run a program and return what it printed; with `output`, its standard output goes to that file.
@@ -20,13 +50,10 @@ def run(command: Sequence[str], purpose: str, *, output: Path | None = None) -> 
     Raises HostError that names the purpose, with the program's last words underneath.
     """
     try:
-        if output is None:
-            done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-        else:
-            with output.open("wb") as stream:
-                done = subprocess.run(
-                    command, stdout=stream, stderr=subprocess.PIPE, text=True, check=False, stdin=subprocess.DEVNULL
-                )
+        with nullcontext(subprocess.PIPE) if output is None else output.open("wb") as stdout:
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False
+            )
     except OSError as error:
         raise HostError(f"{purpose} failed: {command[0]} cannot be run: {error.strerror}.") from error
     if done.returncode != 0:

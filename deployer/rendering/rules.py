@@ -11,13 +11,13 @@ from deployer.host.files import PRIVATE
 from deployer.layout import ACCESS_FOLDER, GRANTS, USERS_IN_FORCE
 from deployer.reference import NAME_PATTERN
 from deployer.rendering.templates import File, render
+from deployer.settings import globs
 from deployer.settings.account import dummy_account, sign_in_prefixes
 
 if TYPE_CHECKING:
     from deployer.settings.account import Account
     from deployer.settings.model import AccessRule, Settings
 
-_IN_NAME = "[a-z0-9._/-]"
 # What each action of a rule stands for, see templates/frontend/access/rules.j2.
 _GRANTED = {"pull": "pull|look", "push": "push|look", "delete": "delete"}
 
@@ -61,12 +61,5 @@ class _Grant:
         return cls(
             users="[^ ]+" if "*" in rule.users else "|".join(map(re.escape, rule.users)),
             actions="|".join(_GRANTED[action] for action in rule.allow),
-            repositories="|".join(map(_expression, rule.repositories)),
+            repositories="|".join(map(globs.expression, rule.repositories)),
         )
-
-
-def _expression(glob: str) -> str:
-    """A glob of repositories; only one that takes every repository takes the catalog, which is named `*`."""
-    if not glob.strip("*"):
-        return rf"{_IN_NAME}+|\*"
-    return "".join(f"{_IN_NAME}*" if one == "*" else _IN_NAME if one == "?" else re.escape(one) for one in glob)

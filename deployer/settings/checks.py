@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from deployer.errors import InvalidReference
 from deployer.reference import parse
 from deployer.settings.duration import seconds_of
+from deployer.settings.globs import is_comparable
 
 if TYPE_CHECKING:
     from enum import StrEnum
@@ -29,7 +30,6 @@ _HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 # A name that ends so is an IPv4 address to browsers, in one of its old forms: 0x7f.1 is 127.0.0.1.
 _ADDRESS_TO_BROWSERS = re.compile(r"(.*[.])?([0-9]+|0[xX][0-9a-fA-F]*)")
 _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
-_ACCESS_GLOB = re.compile(r"[a-z0-9*?]([a-z0-9._/*?-]*[a-z0-9*?])?")
 _EMAIL = re.compile(r"[^\s@{}$\"\\`]+@[A-Za-z0-9.-]+")
 _ACME_DIRECTORY = re.compile(r"https://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)([.][0-9]+)?")
@@ -231,7 +231,7 @@ def access_globs(value: object) -> object:
     """Take patterns of repositories, as far as a repository's name can match them."""
     patterns = globs(value)
     for one in patterns:
-        if not _ACCESS_GLOB.fullmatch(one):
+        if not is_comparable(one):
             raise ValueError(
                 f"{shown(one)} cannot match a repository name: use lowercase letters, digits and . _ - /; '*' "
                 "matches any part of a name, '?' one character"

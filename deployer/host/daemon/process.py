@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import struct
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -16,23 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.errors import HostError
+from deployer.host import programs
 from deployer.host.daemon.kind import EngineKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from deployer.host.programs import Finished
+
 DEFAULT_ENDPOINT = "unix:///var/run/docker.sock"
 
 _LOOPBACK = ("tcp://127.", "tcp://localhost", "tcp://[::1]")
 _PROGRAM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin")
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A program that has run: its exit code and what it printed on both streams."""
-
-    code: int
-    output: str
 
 
 @dataclass(frozen=True)
@@ -91,24 +85,6 @@ def socket_owner(path: str) -> int | None:
     return pid or None
 
 
-def run(command: Sequence[str]) -> Finished:
-    """Run a program to its end; one that is missing or hangs counts as failed."""
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=30,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return Finished(127, str(error))
-    return Finished(done.returncode, done.stdout)
-
-
 @dataclass(frozen=True)
 class Machine:
     """This machine, as far as dockerd is concerned; a test puts its own in the place of each part."""
@@ -118,7 +94,7 @@ class Machine:
     processes: Path = Path("/proc")
     pid_file: Path = Path("/var/run/docker.pid")
     owner: Callable[[str], int | None] = socket_owner
-    run: Callable[[Sequence[str]], Finished] = run
+    run: Callable[[Sequence[str]], Finished] = programs.attempt
     signal: Callable[[int, int], None] = os.kill
     program_folders: Sequence[str] = field(default=_PROGRAM_FOLDERS)
 

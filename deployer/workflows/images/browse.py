@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, get_args
 
 from deployer.errors import Forbidden, NotFound, RegistryError, UsageError
@@ -12,6 +10,7 @@ from deployer.order import natural
 from deployer.reference import is_repository, is_tag
 from deployer.registry.content import placeholder
 from deployer.registry.content.moments import newest_first
+from deployer.settings import globs
 from deployer.workflows.images.contents import Contents, read_contents
 from deployer.workflows.images.foreign_files import tells_of_file
 from deployer.workflows.images.naming import own_repository, tags_of
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 TagOrder = Literal["name", "created", "size"]
 ORDERS: tuple[TagOrder, ...] = get_args(TagOrder)
-
-_WILDCARD = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True)
@@ -61,10 +58,10 @@ def list_catalog(client: RegistryClient, patterns: Sequence[str] = ()) -> Catalo
     try:
         names = client.catalog()
     except Forbidden:
-        if not patterns or any(_WILDCARD.search(pattern) for pattern in patterns):
+        if not patterns or not all(map(globs.is_name, patterns)):
             raise
         names = _named(client, patterns)
-    matching = [name for name in names if not patterns or any(fnmatchcase(name, one) for one in patterns)]
+    matching = [name for name in names if not patterns or globs.matches(name, patterns)]
     return Catalog(
         tuple(filter(is_repository, matching)),
         sum(map(is_repository, names)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from deployer.order import natural
@@ -13,6 +12,7 @@ from deployer.registry.content.children import DEPTH
 from deployer.registry.content.imageconfig import CONFIG_MAX_BYTES, parse_config
 from deployer.registry.content.manifests import digest_of
 from deployer.registry.content.moments import Source, at_second, newest_first, real_time
+from deployer.settings import globs
 from deployer.settings.duration import written
 from deployer.settings.model import AgeBasis
 from deployer.workflows.upkeep.survey.manifest_graph import RemovalSet, is_attached_tag, parts, resolve_removal
@@ -142,7 +142,7 @@ class Retention:
         tags: dict[str, tuple[SelectedTag, ...]] = {}
         undated: dict[str, tuple[str, ...]] = {}
         for name, repository in sorted(snapshot.repositories.items()):
-            rules = [rule for rule in self.rules if any(fnmatchcase(name, glob) for glob in rule.repositories)]
+            rules = [rule for rule in self.rules if globs.matches(name, rule.repositories)]
             if not rules or not repository.is_ours_to_change:
                 continue
             unknown = self._undated(repository, rules, manifests)
@@ -163,7 +163,7 @@ class Retention:
         rules = [rule for rule in self.rules if rule.by is not AgeBasis.PUSHED]
         wanted: set[str] = set()
         for name, repository in snapshot.repositories.items():
-            if not any(fnmatchcase(name, glob) for rule in rules for glob in rule.repositories):
+            if not any(globs.matches(name, rule.repositories) for rule in rules):
                 continue
             for tag in repository.tags.values():
                 wanted |= configs_of(tag.digest, manifests)

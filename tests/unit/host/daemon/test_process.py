@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deployer.errors import HostError
+from deployer.host import programs
 from deployer.host.daemon import process as daemon_reload
 from deployer.host.daemon.kind import EngineKind
-from deployer.host.daemon.process import DEFAULT_ENDPOINT, Daemon, Finished, Machine
+from deployer.host.daemon.process import DEFAULT_ENDPOINT, Daemon, Machine
+from deployer.host.programs import Finished
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -292,5 +294,5 @@ def test_the_owner_of_a_real_socket_is_this_process(tmp_path: Path) -> None:
 
 
 def test_a_program_that_is_missing_counts_as_failed() -> None:
-    assert daemon_reload.run(["/nowhere/program"]).code == 127
-    assert daemon_reload.run(["sh", "-c", "echo out; echo err >&2; exit 3"]) == Finished(3, "out\nerr\n")
+    assert programs.attempt(["/nowhere/program"]).code == 127
+    assert programs.attempt(["sh", "-c", "echo out; echo err >&2; exit 3"]) == Finished(3, "out\nerr\n")

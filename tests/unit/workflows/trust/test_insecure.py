@@ -9,7 +9,8 @@ import pytest
 
 from deployer.errors import HostError
 from deployer.host.daemon.kind import EngineKind
-from deployer.host.daemon.process import Finished, Machine
+from deployer.host.daemon.process import Machine
+from deployer.host.programs import Finished
 from deployer.rendering import snippets
 from deployer.workflows.trust import insecure
 from deployer.workflows.trust.engine_view import EngineView

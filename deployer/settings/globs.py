@@ -1,0 +1,43 @@
+"""Patterns of repository names, as `catalog`, retention rules and access rules take them.
+
+`*` matches any part of a name, slashes too, and `?` one character. `[ab]` matches one of these characters and `[!ab]`
+any other, but not in access rules: the frontend compares these, as regular expressions of Go.
+"""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_WILDCARD = re.compile(r"[*?\[]")
+_COMPARABLE = re.compile(r"[a-z0-9*?]([a-z0-9._/*?-]*[a-z0-9*?])?")
+_IN_NAME = "[a-z0-9._/-]"
+
+
+def matches(name: str, patterns: Iterable[str]) -> bool:
+    """Whether one of the patterns is of this name."""
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def is_name(pattern: str) -> bool:
+    """Whether it matches nothing but the name that it is."""
+    return not _WILDCARD.search(pattern)
+
+
+def is_comparable(pattern: str) -> bool:
+    """Whether the frontend can compare it, and a repository's name can match it."""
+    return bool(_COMPARABLE.fullmatch(pattern))
+
+
+def expression(pattern: str) -> str:
+    """The same as a regular expression of Go.
+
+    Only a pattern that takes every repository takes the catalog, which is named `*`.
+    """
+    if not pattern.strip("*"):
+        return rf"{_IN_NAME}+|\*"
+    return "".join(f"{_IN_NAME}*" if one == "*" else _IN_NAME if one == "?" else re.escape(one) for one in pattern)
