@@ -31,6 +31,8 @@ STORAGE = "/var/lib/registry"
 # What it makes there (distribution, registry/storage/paths.go), and where that is in its container.
 REGISTRY_FOLDER = "docker/registry/v2"
 REGISTRY_ROOT = f"{STORAGE}/{REGISTRY_FOLDER}"
+# The file there by which a directory is known again, whatever is mounted in its place.
+STORAGE_ID = ".deployer-id"
 
 # Where the registry's socket is, in both containers.
 SOCKETS = "/run/registry"

@@ -62,7 +62,8 @@ class Owned:
     """What a deployment uses: what `up` made, what was there before and was agreed to, and the files it wrote.
 
     Files by their path below the deployment's folder. `storage` is where the images are; of a directory, `inode` is
-    its number on its disk, 0 where it is not known: another number tells that another disk is there.
+    its number on its disk, 0 where it is not known, and `storage_id` the ID in it, "" where it has none: others tell
+    that another disk is there.
     """
 
     made: frozenset[Resource] = frozenset()
@@ -70,6 +71,7 @@ class Owned:
     files: frozenset[str] = frozenset()
     storage: Resource | None = None
     inode: int = 0
+    storage_id: str = ""
 
     @classmethod
     def read(cls, file: Path) -> Owned | None:
@@ -81,8 +83,8 @@ class Owned:
             )
             storage = raw.get("storage")
             place = Resource(ResourceKind(storage[0]), str(storage[1])) if storage else None
-            inode = int(raw.get("inode", 0))
-            return cls(frozenset(made), frozenset(found), frozenset(map(str, raw["files"])), place, inode)
+            inode, storage_id = int(raw.get("inode", 0)), str(raw.get("storage_id", ""))
+            return cls(frozenset(made), frozenset(found), frozenset(map(str, raw["files"])), place, inode, storage_id)
         except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError):
             return None
 
@@ -96,4 +98,6 @@ class Owned:
         place: dict[str, object] = {"storage": [self.storage.kind, self.storage.name]} if self.storage else {}
         if self.inode:
             place["inode"] = self.inode
+        if self.storage_id:
+            place["storage_id"] = self.storage_id
         return (json.dumps({**resources, "files": sorted(self.files), **place}) + "\n").encode()

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from tests.support.cut_off import wait_until
+from tests.support.registry_content import image, push
 from tests.support.run import PATIENCE_SECONDS, free_port
 from tests.support.stack import DeployedStack, docker
 
@@ -353,6 +354,45 @@ def test_a_data_directory_on_a_read_only_disk_is_told(make_stack: Callable[..., 
     assert refused.returncode == 1
     assert "is on a disk that is mounted read-only" in refused.stderr
     assert stack.containers() == {}
+
+
+def test_images_whose_disk_is_not_mounted_are_missed_and_are_back_with_it(
+    make_stack: Callable[..., DeployedStack],
+) -> None:
+    stack = make_stack(DEPLOYER_REGISTRY_DATA="./images")
+    place, disk = stack.folder / "images", stack.folder / "disk"
+    place.mkdir()
+    disk.mkdir()
+    (place / "THE_DISK_IS_NOT_MOUNTED").touch()
+    subprocess.run(["mount", "--bind", str(disk), str(place)], check=True)
+    try:
+        stack.up()
+        with stack.client as client:
+            push(client, "kept", "1", image("kept"))
+        # The machine starts again without it, and the services as they do then.
+        docker("stop", *stack.containers().values())
+        subprocess.run(["umount", str(place)], check=True)
+        docker("start", *stack.containers().values())
+        missed = stack.deployer("status")
+        assert missed.returncode == 1
+        assert f"{place} is not the directory that contained the images" in missed.stderr
+        refused = stack.deployer("up")
+        assert refused.returncode == 1
+        assert f"{place}, which contained the images, is a different directory" in refused.stderr
+        assert "Is its disk mounted?" in refused.stderr
+        # Mounted now, it is not yet what the services have.
+        subprocess.run(["mount", "--bind", str(disk), str(place)], check=True)
+        late = stack.deployer("status")
+        assert late.returncode == 1
+        assert f"The registry still uses what was at {place} when it started" in late.stderr
+        shown = stack.deployer("up", "--dry-run", check=True).stdout
+        assert shown.count("recreate (the directory with its images was replaced)") == 2
+        stack.up()
+        assert stack.deployer("status").returncode == 0
+        assert stack.deployer("catalog", check=True).stdout == "kept\n"
+    finally:
+        stack.remove()
+        subprocess.run(["umount", "--quiet", str(place)], check=False)
 
 
 def test_a_full_disk_is_told_before_and_after(

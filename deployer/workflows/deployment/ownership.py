@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.engine import inventory as inventories
+from deployer.engine.values import running
 from deployer.errors import PreflightError
 from deployer.host.files import PUBLIC, read_if_there, write_atomically
-from deployer.layout import REGISTRY_FOLDER, STORAGE
+from deployer.layout import REGISTRY_FOLDER, STORAGE, STORAGE_ID, Service
 from deployer.record import Owned, Resource, ResourceKind
-from deployer.workflows.checks import preflight
+from deployer.workflows.checks import preflight, storage_id
 from deployer.workflows.deployment import files
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def examine(deployment: Deployment, wanted: Wanted, there: Inventory, changes: I
     written = {path for path in files.written(deployment) if ours(path)}
     owned = Owned(
         frozenset((used - found) | idle_made), frozenset(found | idle_found), frozenset(written.union(rendered)),
-        before.storage, before.inode,
+        before.storage, before.inode, before.storage_id,
     )  # fmt: skip
     warnings = (*_warnings(deployment, there, new, replaced), *_out_of_sight(look, wanted))
     return Adoption(owned, new, replaced, warnings, wanted.storage)
@@ -104,10 +105,18 @@ def _out_of_sight(look: _Look, wanted: Wanted) -> Iterable[str]:
             f"moves to {_place(after)}."
         )
     elif look.has_lost(after, wanted):
-        what = "is a different, empty directory" if Path(after.name).exists() else "no longer exists"
+        what = _in_its_place(after)
         cause = "Is its disk mounted?" if after.kind is ResourceKind.DIRECTORY else "Does it belong to another engine?"
         place = after.name if after.kind is ResourceKind.DIRECTORY else _place(after).capitalize()
         yield f"{place}, which contained the images, {what}; the registry would start without images. {cause}"
+
+
+def _in_its_place(lost: Resource) -> str:
+    if not Path(lost.name).exists():
+        return "no longer exists"
+    if not _content(Path(lost.name)):
+        return "is a different, empty directory"
+    return f"is a different directory, as its file {STORAGE_ID} is missing or another deployment's"
 
 
 def _place(resource: Resource) -> str:
@@ -120,11 +129,20 @@ def keep(deployment: Deployment, owned: Owned) -> None:
         write_atomically(deployment.owned_file, owned.content, PUBLIC)
 
 
-def keep_storage(deployment: Deployment, adoption: Adoption) -> None:
-    """Remember where the images are, once that is there. Raises HostError."""
-    storage = adoption.storage
-    inode = _inode(Path(storage.name)) if storage and storage.kind is ResourceKind.DIRECTORY else 0
-    keep(deployment, replace(adoption.owned, storage=storage, inode=inode))
+def keep_storage(deployment: Deployment, engine: Engine, adoption: Adoption | None) -> None:
+    """Remember where the images are, once the registry has them; without an adoption, that is known already.
+
+    Raises HostError and EngineError.
+    """
+    owned = replace(adoption.owned, storage=adoption.storage) if adoption else Owned.read(deployment.owned_file)
+    if owned is None or owned.storage is None:
+        return
+    if owned.storage.kind is not ResourceKind.DIRECTORY:
+        keep(deployment, replace(owned, inode=0, storage_id=""))
+    elif adoption or not owned.storage_id:
+        registry = running(engine.containers.of_project(deployment.name), Service.REGISTRY)
+        found = storage_id.ensured(engine, registry.id) if registry else ""
+        keep(deployment, replace(owned, inode=_inode(Path(owned.storage.name)), storage_id=found))
 
 
 @dataclass(frozen=True)
@@ -155,6 +173,8 @@ class _Look:
     def has_lost(self, storage: Resource, wanted: Wanted) -> bool:
         """Whether the volume or directory that had the images has gone, or is another and empty."""
         if storage.kind is ResourceKind.DIRECTORY:
+            if self.before.storage_id:
+                return storage_id.is_other(self.before)
             inode = _inode(Path(storage.name))
             return not self.is_there(storage) and self.before.inode not in {0, inode}
         return storage in wanted.resources and not self.is_there(storage)

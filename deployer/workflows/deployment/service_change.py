@@ -35,13 +35,14 @@ class Reason(StrEnum):
     STOPPED = "it was not running"
     FILE_CHANGED = "its file was changed"
     FILES_GONE = "its files were gone"
+    STORAGE = "the directory with its images was replaced"
     HOOKS = "its post_start hooks did not succeed"
     ACCESS = "its users, rules or certificate changed"
 
     @property
     def is_unknown_to_compose(self) -> bool:
         """Whether Compose would keep the container."""
-        return self in {Reason.FILE_CHANGED, Reason.FILES_GONE, Reason.HOOKS}
+        return self in {Reason.FILE_CHANGED, Reason.FILES_GONE, Reason.STORAGE, Reason.HOOKS}
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ def change_of(
     return ServiceChange(service, Action.KEEP)
 
 
-def again(change: ServiceChange) -> ServiceChange:
-    """The same for a service whose files were gone."""
+def again(change: ServiceChange, reason: Reason) -> ServiceChange:
+    """The same for a service whose container was started with what has been replaced since."""
     if change.action is Action.CREATE:
         return change
-    return ServiceChange(change.service, Action.RECREATE, Reason.FILES_GONE)
+    return ServiceChange(change.service, Action.RECREATE, reason)

@@ -69,8 +69,7 @@ def up(stack: Stack, *, rebuild: bool, timeout: float, prompts: UserPrompts, qui
             files.keep_started(stack.deployment)
         else:
             _apply(stack, plan, prompts, quiet=quiet)
-            if plan.adoption is not None:
-                ownership.keep_storage(stack.deployment, plan.adoption)
+        ownership.keep_storage(stack.deployment, stack.engine, plan.adoption)
         readiness.wait(stack.settings, stack.engine, stack.deployment.name, timeout)
         if stack.settings.tls.is_internal and not (plan.is_empty and ca.fingerprint(stack.deployment)):
             ca.keep(stack.engine, stack.deployment)

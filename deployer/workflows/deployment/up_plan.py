@@ -15,7 +15,7 @@ from deployer.layout import Service
 from deployer.record import Owned
 from deployer.rendering import snippets
 from deployer.rendering.deployment import ServiceImages, render_deployment
-from deployer.workflows.checks import engine_options, preflight
+from deployer.workflows.checks import engine_options, preflight, storage_id
 from deployer.workflows.deployment import access, anonymous_volumes, files, ownership, provision
 from deployer.workflows.deployment.service_change import Action, Reason, ServiceChange, again, change_of
 
@@ -107,7 +107,7 @@ def _adoption(
     stays = all(change.action in {Action.KEEP, Action.RELOAD} for change in services)
     before = Owned.read(stack.deployment.owned_file)
     paths = [file.path for file in rendered]
-    if stays and before is not None and before.files.issuperset(paths):
+    if stays and before is not None and before.files.issuperset(paths) and not storage_id.is_other(before):
         return None
     wanted = _with_candidate(stack, rendered, lambda project: inventory.wanted(stack.engine, project, layout.STORAGE))
     replaced = {change.service for change in services if change.action in {Action.RECREATE, Action.REMOVE}}
@@ -151,9 +151,11 @@ def _service_changes(
         change_of(service, hashes[service], ids.get(service), running.get(service), outdated=service in outdated)
         for service in hashes
     ]
+    # A container keeps the folder that it was given, even when another has taken its place.
     if not all((stack.deployment.directory / service).is_dir() for service in _WITH_FOLDER):
-        # A container keeps the folder that it was given, even when another has taken its place.
-        wanted = [again(change) if change.service in _WITH_FOLDER else change for change in wanted]
+        wanted = [again(change, Reason.FILES_GONE) if change.service in _WITH_FOLDER else change for change in wanted]
+    elif _has_other_storage(stack, running.get(Service.REGISTRY)):
+        wanted = [again(change, Reason.STORAGE) if change.service in _WITH_FOLDER else change for change in wanted]
     unhooked = _unhooked(stack, rendered, wanted)
     wanted = [
         ServiceChange(change.service, Action.RECREATE, Reason.HOOKS) if change.service in unhooked else change
@@ -172,6 +174,14 @@ def _unhooked(stack: Stack, rendered: tuple[File, ...], changes: list[ServiceCha
         return staying
     wanted = _with_candidate(stack, rendered, lambda project: inventory.wanted(stack.engine, project, layout.STORAGE))
     return staying & wanted.post_start
+
+
+def _has_other_storage(stack: Stack, registry: ServiceContainer | None) -> bool:
+    """Whether the registry was started with another directory than that of the images, which is there by now."""
+    owned = Owned.read(stack.deployment.owned_file)
+    if owned is None or not owned.storage_id or registry is None or not registry.is_running:
+        return False
+    return storage_id.is_other_in_container(owned, storage_id.in_container(stack.engine, registry.id))
 
 
 def _outdated(stack: Stack, rendered: tuple[File, ...], running: Mapping[str, ServiceContainer]) -> frozenset[str]:

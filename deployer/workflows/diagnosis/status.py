@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from deployer.engine.values import ContainerState, Health, of_service, running
 from deployer.errors import DeployerError, StorageError, StorageUnreadable
 from deployer.host.files import read_if_there
-from deployer.layout import GRANTS, STORAGE, USERS_IN_FORCE, Service
+from deployer.layout import GRANTS, STORAGE, STORAGE_ID, USERS_IN_FORCE, Service
+from deployer.record import Owned
 from deployer.reference import is_repository
 from deployer.rendering.snippets import storage_script
 from deployer.settings.model import Page
 from deployer.storage.access import Storage
-from deployer.workflows.checks import preflight, readiness
+from deployer.workflows.checks import preflight, readiness, storage_id
 from deployer.workflows.deployment import access, ca, files
 from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.upkeep.gate import Gate
@@ -147,6 +148,7 @@ def read(stack: Stack) -> Status:
         unreadable=content.unreadable,
         problems=(
             *_elsewhere(containers, settings.port),
+            *storage_id.findings(Owned.read(stack.deployment.owned_file), inside.storage_id),
             *_problems(containers, answer, inside.free),
             *((content.unreadable,) if content.unreadable else ()),
             *_certificate(stack),
@@ -174,24 +176,30 @@ def _service(container: ServiceContainer, image: LocalImage | None) -> ServiceSt
 
 @dataclass(frozen=True)
 class _Inside:
-    """What the registry's container tells: its version, the bytes of pushed images, and those free on their disk."""
+    """What the registry's container tells: its version, the bytes of pushed images, and those free on their disk.
+
+    `storage_id` is that of the directory of the images, "" for none; None where it cannot be known.
+    """
 
     version: str = ""
     used: int | None = None
     free: int | None = None
+    storage_id: str | None = None
 
 
 def _look_inside(stack: Stack, registry: ServiceContainer) -> _Inside:
     """Ask all of it at once: each question is a program that the engine starts in the container."""
     try:
-        printed = stack.engine.containers.run_script(registry.id, storage_script("status"), STORAGE).decode()
-        used, free, *version = (line.strip() for line in printed.splitlines())
+        arguments = (STORAGE, f"{STORAGE}/{STORAGE_ID}")
+        printed = stack.engine.containers.run_script(registry.id, storage_script("status"), *arguments).decode()
+        used, free, own_id, *version = (line.strip() for line in printed.splitlines())
     except (DeployerError, ValueError):
         return _Inside()
     number = re.search(r"\bv?(\d+\.\d+[\w.+~-]*)", " ".join(version))
     told = f"distribution {number[1]}" if number else " ".join(version)
-    sizes = (used, free) if used.isdecimal() and free.isdecimal() else None
-    return _Inside(told, *(int(size) * 1024 for size in sizes)) if sizes else _Inside(told)
+    if not (used.isdecimal() and free.isdecimal()):
+        return _Inside(told, storage_id=own_id)
+    return _Inside(told, int(used) * 1024, int(free) * 1024, own_id)
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from deployer import layout
 from deployer.engine.inventory import Container, Inventory, Network, Volume, Wanted, WantedVolume
 from deployer.errors import PreflightError
 from deployer.paths import Deployment
 from deployer.record import Owned, Resource, ResourceKind
 from deployer.workflows.deployment import ownership
 from deployer.workflows.deployment.files import FileChange
+from tests.support.fake_engine import FakeContainers, FakeEngine, service_container
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from deployer.engine.values import ServiceContainer
     from deployer.workflows.deployment.ownership import Adoption
 
 DATA = Resource(ResourceKind.VOLUME, "registry_data")
@@ -177,9 +181,26 @@ def test_a_damaged_memory_is_none(tmp_path: Path, content: bytes) -> None:
     assert Owned.read(tmp_path / "owned.json") is None
 
 
+def registry_with(wanted: Wanted) -> FakeEngine:
+    """An engine whose registry runs with the storage that is wanted, be it a directory."""
+
+    class Running(FakeContainers):
+        def of_project(self, project: str, states: object = ()) -> tuple[ServiceContainer, ...]:
+            return (service_container("registry", "running"),)
+
+        def run_script(self, container: str, script: str, *arguments: str, stdin: bytes = b"") -> bytes:
+            place = wanted.storage.name if wanted.storage else ""
+            local = [argument.replace(layout.STORAGE, place) for argument in arguments]
+            return subprocess.run(
+                ["sh", "-c", script, "sh", *local], input=stdin, check=True, capture_output=True
+            ).stdout
+
+    return FakeEngine(containers=Running())
+
+
 def used(deployment: Deployment, wanted: Wanted = WANTED) -> None:
     """An `up` that came to its end."""
-    ownership.keep_storage(deployment, examined(deployment, NOTHING, wanted))
+    ownership.keep_storage(deployment, registry_with(wanted), examined(deployment, NOTHING, wanted))
 
 
 def in_directory(folder: Path) -> Wanted:
@@ -217,6 +238,7 @@ def test_a_directory_whose_disk_is_not_mounted_is_told(deployment: Deployment, t
     folder.mkdir()
     used(deployment, in_directory(folder))
     assert examined(deployment, NOTHING, in_directory(folder)).warnings == ()
+    assert (folder / ".deployer-id").read_text()
     folder.rename(tmp_path / "away")
     if left != "nothing":
         folder.mkdir()
@@ -226,3 +248,58 @@ def test_a_directory_whose_disk_is_not_mounted_is_told(deployment: Deployment, t
     folder.rmdir() if left != "nothing" else None
     (tmp_path / "away").rename(folder)
     assert examined(deployment, NOTHING, in_directory(folder)).warnings == ()
+
+
+@pytest.mark.parametrize("found", ["a note", "images of an earlier accident", "another deployment's ID"])
+def test_what_is_not_the_directory_with_the_images_is_told_whatever_it_contains(
+    deployment: Deployment, tmp_path: Path, found: str
+) -> None:
+    folder = tmp_path / "nas"
+    folder.mkdir()
+    used(deployment, in_directory(folder))
+    (folder / "docker").mkdir()
+    # As the root of another disk, which has the same inode.
+    for path in list(folder.iterdir()):
+        path.rename(tmp_path / path.name)
+    if found == "a note":
+        (folder / "THIS_DISK_IS_NOT_MOUNTED").touch()
+    elif found == "images of an earlier accident":
+        (folder / "docker" / "registry" / "v2" / "blobs").mkdir(parents=True)
+    else:
+        (folder / ".deployer-id").write_text("0123\n")
+    (warning,) = examined(deployment, NOTHING, in_directory(folder)).warnings
+    assert f"{folder}, which contained the images, is a different directory" in warning
+    assert "Is its disk mounted?" in warning
+    # Agreed to, it is this deployment's from then on.
+    used(deployment, in_directory(folder))
+    assert examined(deployment, NOTHING, in_directory(folder)).warnings == ()
+
+
+def test_a_directory_that_cannot_be_looked_into_is_not_taken_for_another(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    folder = tmp_path / "nas"
+    folder.mkdir()
+    used(deployment, in_directory(folder))
+    (folder / ".deployer-id").unlink()
+    # Reading it fails, though not with "no such file".
+    (folder / ".deployer-id").mkdir()
+    (folder / "docker").mkdir()
+    assert examined(deployment, NOTHING, in_directory(folder)).warnings == ()
+
+
+def test_a_deployment_that_no_id_was_given_yet_is_given_one_by_the_next_up(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    folder = tmp_path / "nas"
+    folder.mkdir()
+    used(deployment, in_directory(folder))
+    before = Owned.read(deployment.owned_file)
+    assert before
+    (folder / ".deployer-id").unlink()
+    ownership.keep(deployment, replace(before, storage_id=""))
+    ownership.keep_storage(deployment, registry_with(in_directory(folder)), None)
+    after = Owned.read(deployment.owned_file)
+    assert after
+    assert after.storage_id == (folder / ".deployer-id").read_text().strip()
+    assert replace(after, storage_id=before.storage_id) == before
