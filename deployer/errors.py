@@ -131,6 +131,10 @@ class TryAgain(RegistryError):
     """No answer for now, whatever the registry holds: it is busy or starting, or the connection broke."""
 
 
+class Obstructed(RegistryError):
+    """The registry cannot read its storage, since a file is in place of a directory, or the reverse."""
+
+
 class NotFound(RegistryError):
     """The registry knows no such repository, tag or digest."""
 

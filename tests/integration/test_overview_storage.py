@@ -104,9 +104,11 @@ class TestUnreadable:
         push_image(client, "team/app", "1")
         other = push_image(client, "other", "1", layers=("other",))
         _replace(stored, stored.repository("team/app") / place)
-        _expect_errors(client, kinds)
-        for kind in ADDRESSES.keys() - kinds.split():
-            assert client.get(f"/overview/{ADDRESSES[kind]}").status_code == 200, kind
+        for kind, address in ADDRESSES.items():
+            answer = client.get(f"/overview/{address}")
+            assert answer.status_code == 200, kind
+            named = f"/var/lib/registry/docker/registry/v2/repositories/team/app/{place}"
+            assert answer.json().get("instead") == (named if kind in kinds.split() else None), kind
         counts = client.get("/overview/catalog").json()["repositories"]
         unknown = place in {"_manifests", "_manifests/tags"}
         assert counts == {"other": 1, "team/app": None if unknown else 1}
@@ -126,6 +128,22 @@ class TestUnreadable:
         assert told["tags"] == {"1": made.digest}
         parts = {sha256(blob): 0 for blob in made.blobs} if "_layers" in place else {made.digest: 0}
         assert told["damaged"] == parts
+
+    @pytest.mark.parametrize("place", ["", "_manifests", "_manifests/tags", "_manifests/revisions"])
+    def test_the_commands_name_it_and_read_the_others(self, stored: Stored, client: httpx.Client, place: str) -> None:
+        for name in ("other", "team/app"):
+            push_image(client, name, "1")
+        path = stored.repository("team/app") / place
+        _replace(stored, path)
+        listed = stored.stack.deployer("catalog", "--tags")
+        assert "other\n└─ 1 " in listed.stdout
+        for command in (["tags", "team/app"], ["inspect", "team/app:1"]):
+            done = stored.stack.deployer(*command)
+            assert done.returncode == 1
+            if place:
+                assert "is a file in place of a directory" in done.stderr, command
+                assert f"/var/lib/registry/{path.relative_to(stored.disk)}" in done.stderr
+                assert "deployer doctor" in done.stderr
 
     def test_a_manifest_whose_link_is_not_to_be_had_is_no_absent_one(
         self, stored: Stored, client: httpx.Client

@@ -62,6 +62,14 @@ test("each refusal has its kind, and the registry's words", async () => {
   }
 });
 
+test("a file in place of a folder is told with its path", async () => {
+  const body = { instead: "/var/lib/registry/a", errors: [{ code: "UNKNOWN" }] };
+  const { client } = clientOf({ "/overview/tags/a": { body }, "/overview/untagged/a": { body } });
+  const told = (error) => kindOf("misplaced")(error) && error.message === body.instead;
+  await assert.rejects(client.repository("a", signal), told);
+  await assert.rejects(client.untagged("a", signal), told);
+});
+
 test("answers that are no registry's are told apart from one that never came", async () => {
   for (const body of ["<html>", '{"repos', "null", "[]", "{}"]) {
     const { client } = clientOf({ [CATALOG]: { body } });

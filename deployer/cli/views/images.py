@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from deployer.cli.output import cells, padded
 from deployer.cli.presentation import Report
 from deployer.cli.views.words import age, counted, size
-from deployer.errors import NOT_OF_CONTENT, Forbidden, UnknownManifest
+from deployer.errors import NOT_OF_CONTENT, Forbidden, Obstructed, UnknownManifest
 from deployer.phrases import listed, short
 from deployer.printable import one_line
 from deployer.registry.content.moments import Source
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from deployer.cli.output import Output
+    from deployer.errors import RegistryError
     from deployer.workflows.images.browse import Catalog
     from deployer.workflows.images.tags import Repository, Tag, Unread
 
@@ -153,10 +154,18 @@ def warn_of_repositories(out: Output, repositories: Iterable[Repository]) -> Non
         if repository.failed:
             told = "" if isinstance(repository.failed, Forbidden) else f"{repository.name} could not be read. "
             out.warn(f"{told}{repository.failed}")
+            _advise(out, repository.failed)
         _warn_of_foreign(out, repository)
         _warn_of_unread(out, repository)
         for tag in repository.tags:
             warn_of_tag(out, f"{repository.name}:{tag.name}", tag)
+
+
+def _advise(out: Output, error: RegistryError) -> None:
+    """How to fix what is on the machine that runs the registry; no command of a client does."""
+    if isinstance(error, Obstructed):
+        for advice in error.advice:
+            out.note(f"  → {advice}")
 
 
 def _warn_of_foreign(out: Output, repository: Repository) -> None:
@@ -180,10 +189,13 @@ def _warn_of_unread(out: Output, repository: Repository) -> None:
     for one in damaged:
         name = f"{repository.name}:{one.name}"
         out.warn(not_whole(name, one.damaged) if one.damaged else f"The tag {name} cannot be read. {one.error}")
+        _advise(out, one.error)
         for line in one.error.original.splitlines():
             out.note(f"  | {line}")
     # Other programs may read what is of a type that is not known here.
-    names = [f"{repository.name}:{one.name}" for one in damaged if not isinstance(one.error, UnknownManifest)]
+    names = [
+        f"{repository.name}:{one.name}" for one in damaged if not isinstance(one.error, UnknownManifest | Obstructed)
+    ]
     if names:
         # Together: the registry stumbles over damaged tags when it deletes one of them alone.
         # What is not a valid tag is in the way of deleting the others.

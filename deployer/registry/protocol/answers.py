@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-from deployer.errors import DeletingDisabled, Denied, DeployerError, Forbidden, NotFound, RegistryError, TryAgain
+from deployer.errors import (
+    DeletingDisabled,
+    Denied,
+    DeployerError,
+    Forbidden,
+    NotFound,
+    Obstructed,
+    RegistryError,
+    TryAgain,
+)
 from deployer.printable import one_line, printable
 
 if TYPE_CHECKING:
@@ -19,6 +28,8 @@ if TYPE_CHECKING:
 API_HEADER = "Docker-Distribution-Api-Version"
 
 # As distribution's drivers tell a failed write: by the error's number on Linux (ENOSPC, EDQUOT), or in words.
+# distribution has the system's number, or its words: ENOTDIR and EISDIR.
+_OBSTACLE = re.compile(r'"Path": ?"([^"]+)"[^}]*"Err": ?(?P<number>20|21)\b|(/\S+): (?:(?P<words>not|is) a directory)')
 _FULL = re.compile(r'"Err":\s*(28|122)\b|no space left on device|disk quota exceeded')
 _ORIGINAL_LENGTH = 1500
 # As Go's servers, nginx and Apache say it.
@@ -181,9 +192,25 @@ def _failure(answer: Answer, place: Place, original: str) -> RegistryError:
             ),
             original,
         )
+    obstacle = _OBSTACLE.search(original)
+    if obstacle:
+        return _obstructed(obstacle, place, original)
     return RegistryError(
         f"The registry at {place.address} failed (HTTP {answer.status}).",
         ("For details, see the registry's log: deployer logs",),
+        original,
+    )
+
+
+def _obstructed(found: re.Match[str], place: Place, original: str) -> Obstructed:
+    path = found[1] or found[3]
+    if (found["number"] or found["words"]) in {"20", "not"}:
+        what = f"at {path}, or above it, is a file in place of a directory"
+    else:
+        what = f"at {path} is a directory in place of a file"
+    return Obstructed(
+        f"The registry at {place.address} cannot read its storage: {what}.",
+        ("On the machine that runs the registry: deployer doctor   (names it)", "Move it away."),
         original,
     )
 

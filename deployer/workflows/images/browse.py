@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
-from deployer.errors import Forbidden, NotFound, RegistryError, UsageError
+from deployer.errors import Forbidden, NotFound, Obstructed, RegistryError, UsageError
 from deployer.order import natural
 from deployer.reference import is_repository, is_tag
 from deployer.registry.content import placeholder
@@ -160,7 +160,10 @@ def _named_nothing(error: RegistryError) -> RegistryError:
 
 def _with_damage(one: Unread, reader: Reader) -> Unread:
     digest = reader.digest(one.name)
-    return replace(one, damaged=reader.damaged([digest])) if digest else one
+    if not digest or isinstance(one.error, Obstructed):
+        # What the overview calls damaged is only out of sight.
+        return one
+    return replace(one, damaged=reader.damaged([digest]))
 
 
 def bare_tag(name: str, document: Document) -> Tag:

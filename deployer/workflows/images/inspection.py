@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deployer.errors import NOT_OF_CONTENT, Denied, LateAnswer, NotFound, RegistryError, RegistryUnreachable
+from deployer.errors import (
+    NOT_OF_CONTENT,
+    Denied,
+    LateAnswer,
+    NotFound,
+    Obstructed,
+    RegistryError,
+    RegistryUnreachable,
+)
 from deployer.registry.client import MANIFEST_LIMIT
 from deployer.registry.connection.transport import ANSWER_LIMIT
 from deployer.registry.content.imageconfig import is_config, parse_config
@@ -100,6 +108,9 @@ def _document(client: RegistryClient, reference: Reference, limit: int) -> Docum
 
 def _explained(reader: Reader, reference: Reference, error: RegistryError) -> RegistryError:
     """The same failure, told by what our own registry knows of the manifest's file."""
+    if isinstance(error, Obstructed):
+        # What the overview calls damaged is only out of sight.
+        return error
     damaged = reader.damaged([reference.digest or reader.digest(reference.tag or "")])
     if not damaged:
         return error

@@ -12,6 +12,7 @@ from deployer.errors import (
     DeployerError,
     Forbidden,
     NotFound,
+    Obstructed,
     RegistryError,
 )
 from deployer.registry.client import RegistryClient
@@ -343,6 +344,10 @@ MAINTENANCE = refused(503, "UNAVAILABLE", message="maintenance: gc is running.")
     ("reply", "error", "message", "advice"),
     [
         (refused(500, "UNKNOWN", {"path": "/x"}), RegistryError, "failed (HTTP 500)", "deployer logs"),
+        (refused(500, "UNKNOWN", {"Path": "/x", "Err": 20}), Obstructed, "at /x, or above it, is a file", "doctor"),
+        (refused(500, "UNKNOWN", {"Path": "/x", "Err": 21}), Obstructed, "at /x is a directory in place", "doctor"),
+        (refused(500, "UNKNOWN", {"Path": "/x", "Err": 2}), RegistryError, "failed (HTTP 500)", "deployer logs"),
+        (refused(500, "UNKNOWN", "filesystem: open /x: not a directory"), Obstructed, "at /x, or above it", "doctor"),
         (refused(500, "UNKNOWN", {"Op": "write", "Path": "/x", "Err": 28}), RegistryError, "is full", "deployer gc"),
         (refused(403, "DENIED", message="not at night"), Forbidden, "repositories: not at night.", "docker login"),
         (Reply(403), Forbidden, "list all repositories.", "deployer tags NAME"),

@@ -39,6 +39,7 @@ export const text = {
     unavailable: "The registry is not responding. It may be starting; for details, run `deployer status`.",
     large: "There is more here than the page can show at once. Use `deployer tags` and `deployer inspect` on the command line.",
     unreachable: "The server cannot be reached. Is this machine connected, and is the registry running?",
+    misplaced: "In the registry's storage, there is a file in place of this directory. Move it away, or restore the directory; for details, run `deployer doctor`.",
     notRegistry: "The server is not a registry, or its response was truncated.",
     failed: "The registry reported an error. For details, run `deployer logs`.",
   },

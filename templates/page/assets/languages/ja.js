@@ -38,6 +38,7 @@ export const text = {
     unavailable: "レジストリが応答しません。起動中かもしれません。`deployer status` で詳しく分かります。",
     large: "ページに一度に表示できる量を超えています。コマンドラインの `deployer tags` や `deployer inspect` で確認できます。",
     unreachable: "サーバーに接続できません。このマシンがネットワークにつながっているか、レジストリが動いているかを確認してください。",
+    misplaced: "レジストリのストレージで、このディレクトリの場所にファイルがあります。ファイルを移動するか、ディレクトリを復元してください。`deployer doctor` で詳しく分かります。",
     notRegistry: "応答したのはレジストリではないか、応答が途中で切れました。",
     failed: "レジストリで問題が起きました。`deployer logs` で詳しく分かります。",
   },

@@ -18,8 +18,8 @@ const KINDS = new Map([
 
 /**
  * The registry did not give what was asked.
- * `kind`: unauthorized, forbidden, missing, busy, unavailable, unreachable, large (more than was wished for), notRegistry (no
- * registry answers) or failed.
+ * `kind`: unauthorized, forbidden, missing, busy, unavailable, unreachable, large (more than was wished for), misplaced
+ * (in the storage a file is in place of a folder: the message is its path), notRegistry (no registry answers) or failed.
  */
 export class RegistryError extends Error {
   /** @param {string} kind @param {{status?: number, code?: string, message?: string}} [answer] */
@@ -60,6 +60,7 @@ export function createClient({ origin, fetch }) {
   /** What Caddy tells at once, see templates/frontend/overview. */
   async function overview(path, key, signal) {
     const document = await json(await request(`/overview/${path}`, signal));
+    if (typeof document.instead === "string") throw new RegistryError("misplaced", { message: document.instead });
     if (!isObject(document[key])) throw new RegistryError("notRegistry");
     return document;
   }
