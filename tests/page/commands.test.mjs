@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/load.mjs";
 
+const { readRepository } = await load("registry/overview.js");
 const { pullCommand, pullCommands } = await load("content/commands.js");
 
 const digest = `sha256:${"a".repeat(64)}`;
@@ -86,6 +87,19 @@ test("a list shows for each tag a command that can get it", () => {
   assert.equal(command("artifact", "helm"), "helm pull oci://localhost:5000/charts/app --version 1.0.0");
   assert.match(command("artifact", "skopeo"), /^skopeo copy --all docker:/);
   assert.match(command("cache", "buildkit"), /^docker buildx build --cache-from/);
+});
+
+test("a list names the one chart of an index, which Helm does not take itself", () => {
+  const chart = { schemaVersion: 2, config: { mediaType: "application/vnd.cncf.helm.config.v1+json" }, layers: [] };
+  const entry = (character) => ({ mediaType: "application/vnd.oci.image.manifest.v1+json", digest: `sha256:${character.repeat(64)}` });
+  const line = (...named) => {
+    const index = { schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: named };
+    const manifests = Object.fromEntries([["sha256:index", { document: index }], ...named.map(({ digest }) => [digest, { document: chart }])]);
+    const details = readRepository({ tags: { "1.0.0": "sha256:index" }, manifests }).tags.get("1.0.0");
+    return pullCommand(details, { address: "localhost:5000", name: "charts/app", tag: "1.0.0", isPlain: false });
+  };
+  assert.equal(line(entry("a")), `helm pull oci://localhost:5000/charts/app@${entry("a").digest}`);
+  assert.match(line(entry("a"), entry("b")), /^skopeo copy --all docker:/);
 });
 
 test("what cannot be pulled is got by nothing", () => {

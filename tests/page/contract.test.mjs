@@ -120,9 +120,9 @@ all("headline", order.headlines, ({ tags, is }) => {
   assert.equal(headline(new Map(Object.entries(tags).map(made))), is);
 });
 
-all("commands", contract("commands").cases, ({ client, address, plain, image, line }) => {
+all("commands", contract("commands").cases, ({ client, address, plain, image, parts, line }) => {
   const [name, tag] = image.split(":");
-  assert.equal(pullCommands({ client, address, name, tag, isPlain: plain })[0].line, line);
+  assert.equal(pullCommands({ client, address, name, tag, parts, isPlain: plain })[0].line, line);
 });
 
 const contents = contract("contents");

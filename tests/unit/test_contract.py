@@ -188,7 +188,8 @@ def test_an_index_is_what_it_puts_together(case: dict[str, Any]) -> None:
 def test_something_is_got_by_its_client(case: dict[str, Any]) -> None:
     place = Place.of(f"{'http' if case['plain'] else 'https'}://{case['address']}")
     content = Content(Kind.ARTIFACT, Purpose.NONE, "", Client(case["client"]))
-    first, *_ = getting(content, parse_reference(case["image"]).at(case["address"]), place)
+    parts = tuple(case["parts"]) if "parts" in case else None
+    first, *_ = getting(content, parse_reference(case["image"]).at(case["address"]), place, parts)
     assert first.removeprefix("To copy it to a directory as is: ") == case["line"]
 
 

@@ -21,12 +21,12 @@ const TOOLS = {
 
 /**
  * @param {{client: import("./kinds.js").Client, address: string, name: string, tag?: string, digest?: string,
- *   platform?: string, isPlain: boolean}} wanted
- * `client` gets it; `address` is the registry's, as image names carry it; by its digest where one is given; `isPlain`:
- * without TLS.
+ *   platform?: string, parts?: string[] | null, isPlain: boolean}} wanted
+ * `client` gets it; `address` is the registry's, as image names carry it; by its digest where one is given; `parts`
+ * are the digests of the manifests that an index puts together; `isPlain`: without TLS.
  * @returns {{tool: string, line: string}[]} `tool` as in `TOOLS` of views/image-commands.js
  */
-export function pullCommands({ client, address, name, tag, digest, platform = "", isPlain }) {
+export function pullCommands({ client, address, name, tag, digest, platform = "", parts = null, isPlain }) {
   const image = `${address}/${name}` + (digest ? `@${digest}` : `:${tag}`);
   const file = name.slice(name.lastIndexOf("/") + 1);
   const wanted = isPlatform(platform) ? platform : "";
@@ -56,8 +56,9 @@ export function pullCommands({ client, address, name, tag, digest, platform = ""
     return `oci:${file}${label}`;
   }
 
-  /** Helm writes the plus sign of a version as an underscore in tags. */
+  /** Helm writes the plus sign of a version as an underscore in tags. It refuses an index, and takes what that names. */
   function chart() {
+    if (parts?.length) return [`oci://${address}/${name}@${parts[0]}`];
     if (digest || !VERSION.test(tag)) return [`oci://${image}`];
     return [`oci://${address}/${name}`, `--version ${tag.replaceAll("_", "+")}`];
   }
@@ -65,7 +66,7 @@ export function pullCommands({ client, address, name, tag, digest, platform = ""
   // Compose and what runs models ask for TLS, and take no word that there is none; what runs models is in a container,
   // where localhost is another. Flux takes what has TLS on localhost for plain HTTP.
   const isLocal = LOCAL.test(address);
-  const fails = { compose: isPlain, model: isPlain || isLocal, flux: isLocal && !isPlain };
+  const fails = { compose: isPlain, model: isPlain || isLocal, flux: isLocal && !isPlain, helm: parts && parts.length !== 1 };
   return TOOLS[client].filter((tool) => !fails[tool]).map((tool) => ({ tool, line: lines[tool].filter(Boolean).join(" ") }));
 }
 
@@ -79,7 +80,7 @@ export function pullCommand(details, wanted) {
   if (details && details.pulls === "none" && details.kind !== "unread") return "";
   // Of what was not read, nothing but the name is known: most are images.
   const client = !details || details.kind === "unread" ? "docker" : details.client;
-  return pullCommands({ client, ...wanted })[0].line;
+  return pullCommands({ client, parts: details?.named, ...wanted })[0].line;
 }
 
 const option = (name, value) => value && `${name} ${value}`;

@@ -12,10 +12,10 @@ import { total, totalSize } from "../content/weight.js";
 /**
  * @typedef {import("../content/kinds.js").Kind | "missing" | "unread"} Kind
  * @typedef {{digest: string, kind: Kind, purpose: string, client: import("../content/kinds.js").Client, artifactType: string,
- *   size: number | null, parts: number, platforms: string[], created: Date | null, halfDeleted: boolean,
+ *   size: number | null, parts: number, named: string[] | null, platforms: string[], created: Date | null, halfDeleted: boolean,
  *   lost: string[], unread: string[], damaged: import("../content/damage.js").Damaged[], bytes: number,
  *   state: import("../content/states.js").State, pulls: "whole" | "part" | "none"}} Content
- * `size` in bytes, null where not all is there; `parts` are an index's images; `created`: a real time alone;
+ * `size` in bytes, null where not all is there; `parts` are an index's images, `named` their digests, null for no index; `created`: a real time alone;
  * `lost`: manifests that it needs and that are not here, `unread`: what was not read, of which nothing is known;
  * `halfDeleted`: a deletion was interrupted; `bytes` of a manifest that is too large; `pulls`: what of it can be pulled,
  * a `part` of an index of which images are lost, or by old engines alone.
@@ -85,7 +85,7 @@ function describeEntry({ document, config, unread }, now) {
 function contentOf(digest, known, damaged) {
   const description = known.get(digest);
   const nothing = {
-    digest, kind: "missing", purpose: "", client: "skopeo", artifactType: "", size: null, parts: 0, platforms: [], created: null,
+    digest, kind: "missing", purpose: "", client: "skopeo", artifactType: "", size: null, parts: 0, named: null, platforms: [], created: null,
     halfDeleted: false, lost: [], unread: [], images: [], namesNothing: false, bytes: 0,
   };
   if (description === null) return { ...nothing, kind: "unread", unread: [digest] };
@@ -107,6 +107,7 @@ function contentOf(digest, known, damaged) {
     images,
     namesNothing: images.length === 0,
     parts: images.length,
+    named: images.map(({ digest }) => digest),
     size: parts.every((part) => part.description) ? total([size, ...parts.map((part) => part.description.size)]) : null,
     platforms: platformLabels(named.filter(isImage).map((part) => completedPlatform(part.platform, part.description?.platform))),
     created: times.length ? new Date(Math.max(...times)) : created,
