@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.options import WAIT, WaitOption, drain_policy
+from deployer.cli.options import WAIT, WaitOption
 from deployer.cli.registration import command
+from deployer.cli.upkeep_steps import UpkeepSteps, change_storage
 from deployer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -130,7 +131,6 @@ def delete(
     from deployer.workflows.images import deletion
 
     if repository:
-        session.require_deployment(session.engine)
         _delete_repositories(session, references, wait=wait)
         return
     with session.registry() as client:
@@ -147,17 +147,14 @@ def delete(
 def _delete_repositories(session: Session, names: Sequence[str], *, wait: str) -> None:
     """Remove whole repositories: `deployer delete --repository`."""
     from deployer.cli.views import upkeep as views
-    from deployer.workflows.upkeep import maintenance, repositories
+    from deployer.workflows.upkeep import repositories
 
     repositories.check_names(names)
-    drain = drain_policy(session, wait)
-    if session.presentation.dry_run:
-        plan = repositories.plan_removal(maintenance.reading(session.stack), names)
-        session.show_plan(views.RepositoriesReport(plan, is_dry_run=True))
-        return
-    with maintenance.upkeep(session.stack, "delete --repository") as work:
-        plan = repositories.plan_removal(work.storage, names)
-        session.show_plan(views.RepositoriesReport(plan))
-        session.confirm(f"Remove {views.which(plan)} with all images?")
-        paused = repositories.remove(work, plan, drain)
-    session.show(views.RemovedReport(plan, paused))
+    steps = UpkeepSteps(
+        name="delete --repository",
+        plan=lambda storage: repositories.plan_removal(storage, names),
+        report_of=views.RepositoriesReport,
+        question=lambda plan: f"Remove {views.which(plan)} with all images?",
+        apply=lambda work, plan, drain: views.RemovedReport(plan, repositories.remove(work, plan, drain)),
+    )
+    change_storage(session, wait, steps)

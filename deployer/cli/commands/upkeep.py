@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.options import WAIT, WaitOption, drain_policy, seconds
+from deployer.cli.options import WAIT, WaitOption, seconds
 from deployer.cli.registration import command
+from deployer.cli.upkeep_steps import UpkeepSteps, change_storage
 from deployer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -94,23 +95,20 @@ def gc(
     machine that runs the registry.
     """
     from deployer.cli.views import upkeep as views
-    from deployer.workflows.upkeep import maintenance
     from deployer.workflows.upkeep.gc import GcOptions, apply_gc, plan_gc
 
     if older_than is not None and not untagged:
         raise UsageError("--older-than requires --untagged.", ("deployer gc --untagged --older-than 30d",))
     age = None if older_than is None else seconds("--older-than", older_than)
-    options, drain = GcOptions(untagged, age, damaged), drain_policy(session, wait)
-    session.require_deployment(session.engine)
-    if session.presentation.dry_run:
-        session.show_plan(views.GcReport(plan_gc(maintenance.reading(session.stack), options), is_dry_run=True))
-        return
-    with maintenance.upkeep(session.stack, "gc") as work:
-        plan = plan_gc(work.storage, options)
-        session.show_plan(views.GcReport(plan))
-        _confirm(session, views.question(plan.survey, "Remove the untagged manifests?"))
-        done = apply_gc(work, plan, drain)
-    session.show(views.CollectedReport(done))
+    options = GcOptions(untagged, age, damaged)
+    steps = UpkeepSteps(
+        name="gc",
+        plan=lambda storage: plan_gc(storage, options),
+        report_of=views.GcReport,
+        question=lambda plan: views.question(plan.survey, "Remove the untagged manifests?"),
+        apply=lambda work, plan, drain: views.CollectedReport(apply_gc(work, plan, drain)),
+    )
+    change_storage(session, wait, steps)
 
 
 def prune(
@@ -134,23 +132,14 @@ def prune(
     options, the rules under `retention:` in deployer.yaml apply. Run it on the machine that runs the registry.
     """
     from deployer.cli.views import upkeep as views
-    from deployer.workflows.upkeep import maintenance
     from deployer.workflows.upkeep.prune import apply_prune, plan_prune, rules_of
 
     rules = rules_of(asdict(rule), patterns or [], session.settings.retention)
-    drain = drain_policy(session, wait)
-    session.require_deployment(session.engine)
-    if session.presentation.dry_run:
-        session.show_plan(views.PruneReport(plan_prune(maintenance.reading(session.stack), rules), is_dry_run=True))
-        return
-    with maintenance.upkeep(session.stack, "prune") as work:
-        plan = plan_prune(work.storage, rules)
-        session.show_plan(views.PruneReport(plan))
-        _confirm(session, views.question(plan.survey, f"Remove {views.counts(plan.survey)}?"))
-        done = apply_prune(work, plan, drain)
-    session.show(views.CollectedReport(done))
-
-
-def _confirm(session: Session, question: str) -> None:
-    if question:
-        session.confirm(question)
+    steps = UpkeepSteps(
+        name="prune",
+        plan=lambda storage: plan_prune(storage, rules),
+        report_of=views.PruneReport,
+        question=lambda plan: views.question(plan.survey, f"Remove {views.counts(plan.survey)}?"),
+        apply=lambda work, plan, drain: views.CollectedReport(apply_prune(work, plan, drain)),
+    )
+    change_storage(session, wait, steps)
