@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from deployer.host import marks
@@ -18,7 +18,7 @@ from deployer.workflows.deployment.up_plan import needs_reload, plan_up
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from deployer.rendering.deployment import ServiceImages
+    from deployer.rendering.templates import File
     from deployer.workflows.deployment.stack import Stack
     from deployer.workflows.deployment.up_plan import UpPlan
 
@@ -74,7 +74,7 @@ def up(stack: Stack, *, rebuild: bool, timeout: float, prompts: UserPrompts, qui
         if stack.settings.tls.is_internal and not (plan.is_empty and ca.fingerprint(stack.deployment)):
             ca.keep(stack.engine, stack.deployment)
     fingerprint = ca.fingerprint(stack.deployment) if stack.settings.tls.is_internal else ""
-    return UpOutcome(plan, fingerprint, requires_login=bool(access.accounts_of(stack.deployment)))
+    return UpOutcome(plan, fingerprint, requires_login=bool(plan.inputs.accounts))
 
 
 def _apply(stack: Stack, plan: UpPlan, prompts: UserPrompts, *, quiet: bool) -> None:
@@ -82,18 +82,21 @@ def _apply(stack: Stack, plan: UpPlan, prompts: UserPrompts, *, quiet: bool) -> 
     data = stack.settings.registry.data_directory
     if data is not None:
         preflight.make_data_directory(data)
-    if files.secret_of(stack.deployment) is None:
-        files.keep_secret(stack.deployment, files.new_secret())
+    secret = files.secret_of(stack.deployment)
+    if secret is None:
+        secret = files.new_secret()
+        files.keep_secret(stack.deployment, secret)
+    rendered = render_deployment(stack.settings, images, replace(plan.inputs, secret=secret))
     reloads = needs_reload(stack, plan.files)
     with marks.begun(stack.deployment.apply_pending_file, "up") if reloads else nullcontext():
-        _change(stack, plan, images, quiet=quiet)
+        _change(stack, plan, rendered, quiet=quiet)
     # One that was started has read them.
     stack.deployment.reload_pending_file.unlink(missing_ok=True)
     stack.deployment.apply_pending_file.unlink(missing_ok=True)
 
 
-def _change(stack: Stack, plan: UpPlan, images: ServiceImages, *, quiet: bool) -> None:
-    files.write(stack.deployment, render_deployment(stack.settings, images, stack.inputs()))
+def _change(stack: Stack, plan: UpPlan, rendered: tuple[File, ...], *, quiet: bool) -> None:
+    files.write(stack.deployment, rendered)
     files.keep_record(stack.deployment, _record_of(stack))
     starting = [change.service for change in plan.services if change.action.starts]
     if starting:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,7 +14,7 @@ from deployer.host.files import read_if_there
 from deployer.layout import Service
 from deployer.record import Owned
 from deployer.rendering import snippets
-from deployer.rendering.deployment import ServiceImages, render_deployment
+from deployer.rendering.deployment import RenderInputs, ServiceImages, render_deployment
 from deployer.workflows.checks import engine_options, preflight, storage_id
 from deployer.workflows.deployment import access, anonymous_volumes, files, ownership, provision
 from deployer.workflows.deployment.service_change import Action, Reason, ServiceChange, again, change_of
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from deployer.engine.values import Project, ServiceContainer
     from deployer.record import Resource
     from deployer.rendering.templates import File
+    from deployer.settings.account import Account
     from deployer.workflows.deployment.stack import Stack
 
 Answer = TypeVar("Answer")
@@ -38,7 +39,8 @@ class UpPlan:
     """Everything that `up` would do.
 
     `warnings` are of what would be lost, or used though it is another's, and are asked about;
-    `remarks` are only told. `adoption` is None where nothing is used that was not before.
+    `remarks` are only told. `adoption` is None where nothing is used that was not before. `inputs` are what the files
+    hold beside the settings; before the first `up` the secret is still to be made.
     """
 
     images: tuple[provision.Choice, ...]
@@ -47,6 +49,7 @@ class UpPlan:
     warnings: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     adoption: ownership.Adoption | None = None
+    inputs: RenderInputs = field(default=RenderInputs(""), repr=False)
 
     @property
     def found(self) -> tuple[Resource, ...]:
@@ -78,7 +81,8 @@ def plan_up(stack: Stack, *, rebuild: bool = False) -> UpPlan:
     choices = provision.choose_all(
         stack.settings, lambda name: images[name] is not None, deployed_images(containers), rebuild=rebuild
     )
-    rendered = render_deployment(stack.settings, provision.named(choices), stack.inputs())
+    inputs = stack.inputs()
+    rendered = render_deployment(stack.settings, provision.named(choices), inputs)
     # An image that is still to come differs from every one that runs.
     here = [images[choice.name] if choice.source is provision.Source.HERE else None for choice in choices]
     ids = [found.id if found else "" for found in here]
@@ -89,8 +93,8 @@ def plan_up(stack: Stack, *, rebuild: bool = False) -> UpPlan:
     changes = files.changes(stack.deployment, rendered)
     services = _with_reload(stack, services, changes)
     adoption = _adoption(stack, rendered, services, changes)
-    warnings = (*_warnings(stack), *(adoption.warnings if adoption else ()))
-    return UpPlan(tuple(choices), services, changes, warnings, remarks, adoption)
+    warnings = (*_warnings(stack, inputs.accounts), *(adoption.warnings if adoption else ()))
+    return UpPlan(tuple(choices), services, changes, warnings, remarks, adoption, inputs)
 
 
 def deployed_images(containers: tuple[ServiceContainer, ...]) -> ServiceImages | None:
@@ -210,7 +214,7 @@ def _with_candidate(stack: Stack, rendered: tuple[File, ...], ask: Callable[[Pro
             raise EngineError("Compose does not accept the files.", advice, error.original) from error
 
 
-def _warnings(stack: Stack) -> tuple[str, ...]:
+def _warnings(stack: Stack, accounts: tuple[Account, ...]) -> tuple[str, ...]:
     """What would be lost from sight, or be open to more people, than today."""
     found = []
     wanted = str(stack.settings.registry.data_directory or "data")
@@ -223,7 +227,7 @@ def _warnings(stack: Stack) -> tuple[str, ...]:
         )
     if read_if_there(stack.deployment.directory / layout.GRANTS) and not stack.settings.access:
         found.append("The current access rules are removed; every logged-in user can then do everything.")
-    lost = access.lost_users(stack.deployment, access.accounts_of(stack.deployment))
+    lost = access.lost_users(stack.deployment, accounts)
     if lost:
         found.append(
             f"Login goes: {stack.deployment.users_file} has no users, and the running registry lets in "
