@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 CLOCKS_MAY_DIFFER = 3600
 
 _BLOCK = 512
-_BLOB = re.compile(r"(\d+) (\d+) (-?\d+) blobs/(sha256|sha512)/[0-9a-f]{2}/([0-9a-f]{64}|[0-9a-f]{128})/data")
+_BLOB = re.compile(
+    r"(\d+) (\d+) (-?\d+) blobs/"
+    r"(?:sha256/([0-9a-f]{2})/(\4[0-9a-f]{62})|sha512/([0-9a-f]{2})/(\6[0-9a-f]{126}))/data"
+)
+# Not below what a NAS or a file system keeps beside it, such as `.snapshot` or `@eaDir`.
+_MISPLACED = re.compile(r"\d+ \d+ -?\d+ (blobs/(?:[^/.@#][^/]*/)*(?:[0-9a-f]{64}|[0-9a-f]{128}))/data")
 _UPLOAD = re.compile(r"[0-9a-f-]+")
 _IN_PLACE = re.compile(r" blobs/sha(256|512)/[0-9a-f]{2}/[0-9a-f]{64,128}/data$")
 _HEX = r"([0-9a-f]{64}|[0-9a-f]{128})"
@@ -90,9 +95,10 @@ class Snapshot:
     `aliases` leads from digests by which content was pushed to those by which it is in `blobs`.
     `foreign` are files and folders among the tags that no registry has made, by their paths; `unexpected_paths` are the
     paths at which the registry expects a file and there is a folder, or the reverse; `shared` are the links of tags
-    that are one file with another (hard links). `upload_bytes` are those of unfinished uploads. `leftover_bytes` is the
-    disk space that an interrupted removal holds, and `interrupted_removals` are the manifests that it was to remove, by
-    repository and digest, with the moment at which it began.
+    that are one file with another (hard links); `misplaced` are the folders of blobs where the registry does not
+    look for them, and that are not among `blobs`. `upload_bytes` are those of unfinished uploads. `leftover_bytes` is
+    the disk space that an interrupted removal holds, and `interrupted_removals` are the manifests that it was to
+    remove, by repository and digest, with the moment at which it began.
     """
 
     moment: int
@@ -105,6 +111,7 @@ class Snapshot:
     foreign: tuple[str, ...] = ()
     unexpected_paths: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
+    misplaced: tuple[str, ...] = ()
 
     def in_place_of(self, path: str) -> str:
         """The unexpected path that keeps a file from being at this one, itself or above it; "" where there is none."""
@@ -185,10 +192,11 @@ def _parsed(printed: bytes, before: Snapshot | None) -> Snapshot:
     _read_tags(sections["tags"], repositories)
     upload_bytes = _read_uploads(sections["uploads"], repositories)
     aliases = {**(before.aliases if before else {}), **dict(_aliases(sections["aliases"]))}
+    blobs, misplaced = _read_blobs(sections["blobs"])
     return Snapshot(
         moment=int(sections["now"][0]),
         repositories=repositories,
-        blobs=dict(_blobs(sections["blobs"])),
+        blobs=blobs,
         aliases=aliases,
         upload_bytes=upload_bytes,
         leftover_bytes=sum(map(int, sections["left"])) * 1024,
@@ -196,6 +204,7 @@ def _parsed(printed: bytes, before: Snapshot | None) -> Snapshot:
         foreign=tuple(sorted(foreign)),
         unexpected_paths=tuple(sorted(unexpected_paths)),
         shared=tuple(sorted({*(before.shared if before else ()), *sections["shared"]})),
+        misplaced=tuple(sorted(misplaced)),
     )
 
 
@@ -336,11 +345,17 @@ def _aliases(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield digest, target
 
 
-def _blobs(lines: Iterable[str]) -> Iterator[tuple[str, Blob]]:
+def _read_blobs(lines: Iterable[str]) -> tuple[dict[str, Blob], list[str]]:
+    """The blobs where the registry reads them, and the folders of those that are elsewhere."""
+    found: dict[str, Blob] = {}
+    misplaced = []
     for line in lines:
-        match = _BLOB.fullmatch(line)
-        if not match and line.endswith("/data") and _IN_PLACE.search(line):
+        if match := _BLOB.fullmatch(line):
+            size, blocks, modified, _, sha256, _, sha512 = match.groups()
+            digest = f"sha256:{sha256}" if sha256 else f"sha512:{sha512}"
+            found[digest] = Blob(int(size), int(blocks) * _BLOCK, int(modified))
+        elif match := _MISPLACED.fullmatch(line):
+            misplaced.append(match[1])
+        elif _IN_PLACE.search(line):
             raise StorageError("The registry's storage lists a blob that cannot be read.", (), line)
-        if match:
-            size, blocks, modified, algorithm, value = match.groups()
-            yield f"{algorithm}:{value}", Blob(int(size), int(blocks) * _BLOCK, int(modified))
+    return found, misplaced

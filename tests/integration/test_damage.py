@@ -554,6 +554,27 @@ def test_files_among_the_tags_are_named_by_their_paths_and_the_rest_goes_on(
     client.delete(f"/v2/app/manifests/{again.digest}").raise_for_status()
 
 
+def test_content_in_a_wrong_directory_is_named_by_its_path_and_never_freed(
+    stored: Stored, client: httpx.Client
+) -> None:
+    made = push_image(client, "app", "1")
+    right = stored.blob(made.digest).parent
+    wrong = stored.root / "blobs/sha256/zz" / right.name
+    wrong.parent.mkdir()
+    right.rename(wrong)
+    try:
+        assert client.get("/v2/app/manifests/1").status_code == 404, "as the registry itself says"
+        stored.age()
+        for look in (("status",), ("doctor",), ("gc", "--yes")):
+            shown = stored.stack.deployer(*look)
+            assert f"/blobs/sha256/zz/{right.name}" in shown.stdout + shown.stderr, look
+        assert "Freed" not in shown.stderr
+    finally:
+        wrong.rename(right)
+        wrong.parent.rmdir()
+    assert pulls_whole(client, "app", "1")
+
+
 @pytest.mark.parametrize("place", ["repositories", "blobs"])
 def test_a_storage_that_cannot_be_read_is_no_empty_one(stored: Stored, client: httpx.Client, place: str) -> None:
     push_image(client, "app", "1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from typing import TYPE_CHECKING, cast
 
@@ -120,6 +121,68 @@ class TestForeignFiles:
         (tree.root / "repositories/app/_x\ny").mkdir()
         with pytest.raises(StorageError, match="a file name that cannot be listed"):
             look(tree)
+
+
+class TestMisplacedContent:
+    """A blob in another directory than the registry reads it from: after a restore by a script, or a merge of two."""
+
+    ROOT = "/var/lib/registry/docker/registry/v2"
+
+    def move(self, tree: Tree, digest: str, where: str) -> str:
+        """Move a blob's folder below `blobs`; return its path in the container."""
+        value = digest.removeprefix("sha256:")
+        place = tree.root / "blobs" / where / value
+        place.parent.mkdir(parents=True, exist_ok=True)
+        (tree.root / "blobs" / "sha256" / value[:2] / value).rename(place)
+        return f"{self.ROOT}/blobs/{where}/{value}"
+
+    @pytest.mark.parametrize(
+        "where", ["sha256/zz", "sha256/00", "sha512/00", "sha256", "blobs/sha256/00", "sha256/00/00"]
+    )
+    @pytest.mark.parametrize("part", [0, 1, 2], ids=["configuration", "layer", "manifest"])
+    def test_it_is_not_there_and_is_named_with_the_way_back(self, tree: Tree, where: str, part: int) -> None:
+        made = image("x")
+        tree.push("app", ["1"], made)
+        digest = [*map(sha256, made.blobs), made.digest][part]
+        path = self.move(tree, digest, where)
+        found = look(tree)
+        assert digest not in found.snapshot.blobs
+        assert [(one.digest, one.is_lost) for one in found.damages] == [(digest, True)]
+        *_, told = storage_findings.of_survey(found)
+        assert told.state == "wrong"
+        assert path in told.sentence
+        right = f"{self.ROOT}/blobs/sha256/{digest[7:9]}"
+        assert told.advice[0].endswith(f": mkdir -p {right} && mv {path} {right}/")
+        run(tree)
+        back = told.advice[0].partition(": ")[2].replace(self.ROOT, str(tree.root))
+        subprocess.run(["sh", "-c", back], check=True)
+        assert not sentences(look(tree))
+        assert not tree.broken()
+
+    def test_an_unneeded_one_is_not_said_to_be_freed(self, tree: Tree) -> None:
+        tree.push("app", ["1"], image("x"))
+        path = self.move(tree, tree.blob(b"unneeded"), "sha256/00")
+        found = look(tree)
+        assert found.removal.is_empty
+        assert (found.freed, found.size) == (0, 0)
+        (told,) = sentences(found)
+        assert path in told
+
+    def test_a_second_one_is_to_be_removed(self, tree: Tree) -> None:
+        tree.push("app", ["1"], image("x"))
+        layer = sha256(image("x").blobs[1])
+        path = self.move(tree, layer, "sha256/00")
+        tree.layer("app", image("x").blobs[1])
+        (told,) = storage_findings.of_survey(look(tree))
+        assert told.advice[0].endswith(f": rm -r {path}")
+
+    def test_of_many_some_are_named(self, tree: Tree) -> None:
+        tree.push("app", ["1"], image("x"))
+        for number in range(9):
+            self.move(tree, tree.blob(str(number).encode()), "sha256/zz")
+        (told,) = storage_findings.of_survey(look(tree))
+        assert "and 4 more" in told.sentence
+        assert len(told.advice) == 6
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 71, b"sha256:", b"words\nsha256:" + b"0" * 64 + b"x"])

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+import shlex
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from deployer import layout
 from deployer.phrases import MANY, listed
+from deployer.storage.removal import blob_folder
 from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.images.states import CURE, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from deployer.storage.snapshot import StoredRepository
+    from deployer.storage.snapshot import Snapshot, StoredRepository
     from deployer.workflows.upkeep.survey.damage import Damage, Unknown
     from deployer.workflows.upkeep.survey.garbage import Survey
     from deployer.workflows.upkeep.survey.wrong_sizes import WrongSize
@@ -33,6 +35,7 @@ def of_survey(found: Survey) -> Iterator[Finding]:
     yield from _of_foreign(found.snapshot.foreign)
     yield from _of_foreign_repositories(found.snapshot.repositories.values())
     yield from _of_shared(found.snapshot.shared)
+    yield from _of_misplaced(found.snapshot)
     yield from _of_irregular(found.unexpected_paths, is_listing_incomplete=found.snapshot.is_listing_incomplete)
     number = len(found.damaged_unreferenced - set(found.removal.blobs))
     if number:
@@ -136,6 +139,31 @@ def _of_shared(paths: Sequence[str]) -> Iterator[Finding]:
                 "Exclude the storage from programs that hard-link identical files, such as jdupes or a backup tool.",
             ),
         )
+
+
+def _of_misplaced(snapshot: Snapshot) -> Iterator[Finding]:
+    """Blobs in other directories than the registry reads them from, each with its way back."""
+    if snapshot.misplaced:
+        whole = [in_container(path) for path in snapshot.misplaced]
+        where = f"in the registry's container, the volume or data directory is at {layout.STORAGE}"
+        ways = [_way_back(path, snapshot) for path in snapshot.misplaced[:MANY]]
+        yield Finding(
+            FindingState.WRONG,
+            f"Content is not in the directory of its digest, where the registry looks for it: {listed(whole)}. It "
+            "cannot be pulled, and `gc` does not free it.",
+            (*(f"Run this ({where}): {way}" for way in ways), "Then: deployer status"),
+        )
+
+
+def _way_back(path: str, snapshot: Snapshot) -> str:
+    """The command that puts a misplaced blob where the registry reads it, or removes it if it is there already."""
+    value = path.rpartition("/")[2]
+    digest = f"sha{len(value) * 4}:{value}"
+    here = shlex.quote(in_container(path))
+    if digest in snapshot.blobs:
+        return f"rm -r {here}"
+    right = in_container(f"blobs/{blob_folder(digest)}").rpartition("/")[0]
+    return f"mkdir -p {right} && mv {here} {right}/"
 
 
 def _of_irregular(paths: Sequence[str], *, is_listing_incomplete: bool) -> Iterator[Finding]:
