@@ -156,7 +156,7 @@ class TestOneTag:
         dialog = ask(page, "amd64")
         expect(dialog).to_contain_text("It is also part of multi, which can still be pulled.")
         dialog.get_by_label("The image with all its 2 tags").check()
-        expect(dialog).to_contain_text("It is part of multi. Pulling that for this platform will fail.")
+        expect(dialog).to_contain_text("It is part of multi. Pulling multi for this platform will fail.")
         dialog.get_by_label("Only this tag").check()
         confirm(dialog)
         expect(heading(dialog)).to_have_text("Deleted")
@@ -454,7 +454,7 @@ class TestTrouble:
             (
                 403,
                 '{"errors":[{"code":"DENIED","message":"requested access is denied"}]}',
-                "do not let you delete here",
+                "do not allow you to delete here",
             ),
             (503, '{"errors":[{"code":"UNAVAILABLE","message":"the registry is in maintenance"}]}', "in maintenance"),
         ],
@@ -629,7 +629,7 @@ class TestWhoMayWhat:
         dialog = page.get_by_role("dialog")
         expect(heading(dialog)).to_have_text("Cannot delete right now")
         expect(dialog.get_by_role("alert")).to_have_text(
-            "The access rules of this registry do not let you delete here."
+            "The access rules of this registry do not allow you to delete here."
         )
         assert "1" in tags(admin, self.NAME)
 

@@ -37,7 +37,7 @@ def test_the_language_is_the_browsers_and_can_be_changed(open_page: Callable[...
     expect(page.get_by_role("heading", level=1)).to_have_text("リポジトリ")
     expect(page.locator("html")).to_have_attribute("lang", "ja")
     page.goto("/elsewhere")
-    expect(page.get_by_role("heading", level=1)).to_have_text("ページがありません")
+    expect(page.get_by_role("heading", level=1)).to_have_text("ページが見つかりません")
     page.get_by_label("言語").select_option("en")
     expect(page.get_by_role("heading", level=1)).to_have_text("Page not found")
 

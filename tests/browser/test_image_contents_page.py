@@ -208,9 +208,9 @@ class TestOtherContent:
         push(client, "image/foreign", "1.0", Image(json.dumps(document).encode(), plain.media_type, blobs))
         page = open_page("/repository/image/foreign/tag/1.0")
         rows = section(page, "Layers").locator("tbody tr")
-        expect(rows.nth(0)).not_to_contain_text("fetched from elsewhere")
+        expect(rows.nth(0)).not_to_contain_text("stored elsewhere")
         expect(rows.nth(1)).to_contain_text("tar+gzip")
-        expect(rows.nth(1)).to_contain_text("fetched from elsewhere")
+        expect(rows.nth(1)).to_contain_text("stored elsewhere")
 
     def test_a_half_deleted_tag_says_how_it_is_finished(
         self, client: httpx.Client, open_page: Callable[..., Page]

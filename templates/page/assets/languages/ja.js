@@ -5,13 +5,13 @@ export const some = (count, unit) => `${number.format(count)} ${unit}`;
 export const text = {
   repositories: "リポジトリ",
   filter: "絞り込み",
-  mayNotList: "リポジトリの一覧を見る権限がありません",
+  mayNotList: "リポジトリの一覧を表示する権限がありません",
   noMatch: (filter) => `「${filter}」に一致する項目はありません。`,
   clearFilter: "絞り込みを解除",
 
   breadcrumb: "パンくずリスト",
   tagCount: (all) => `タグ ${some(all, "件")}`,
-  invalidName: "リポジトリの名前として使えません",
+  invalidName: "リポジトリ名が正しくありません",
   invalidNameAdvice: "名前に使えるのは英小文字と数字です。その間には、ピリオド、ハイフン、アンダースコア、スラッシュも使えます。",
 
   atLeast: (size) => `${size} 以上`,
@@ -21,26 +21,26 @@ export const text = {
 
   copyCommand: "コマンドをコピー",
   copied: "コピーしました",
-  copyFailed: "ブラウザーがこのページからのコピーを許可していません。文字を選択してコピーしてください。",
+  copyFailed: "ブラウザーがコピーを許可していません。テキストを選択して、手動でコピーしてください。",
 
   retry: "再試行",
   signInAgain: "ログインし直す",
   failed: "読み込めませんでした",
   refusals: {
     unauthorized: "ログインしていません",
-    forbidden: "見る権限がありません",
+    forbidden: "閲覧する権限がありません",
   },
   faults: {
-    unauthorized: "パスワードが変更されたか、ユーザーが削除されたか、まだログインしていません。ログインし直してください。ページを再読み込みすると、ブラウザーにログイン画面が表示されます。",
-    forbidden: "ログインしていますが、このレジストリのアクセス規則により読み取れません。レジストリの管理者に相談してください。",
+    unauthorized: "パスワードが変更されたか、ユーザーが削除されたか、ログインしていません。ログインし直してください。ページが再読み込みされ、ブラウザーがパスワードを尋ねます。",
+    forbidden: "ログインしていますが、このレジストリのアクセス規則により閲覧できません。レジストリの管理者に問い合わせてください。",
     missing: "レジストリにありません。",
-    busy: "レジストリへの要求が多すぎます。少し待ってください。",
-    unavailable: "レジストリが応答しません。起動中かもしれません。`deployer status` で詳しく分かります。",
-    large: "ページに一度に表示できる量を超えています。コマンドラインの `deployer tags` や `deployer inspect` で確認できます。",
-    unreachable: "サーバーに接続できません。このマシンがネットワークにつながっているか、レジストリが動いているかを確認してください。",
+    busy: "レジストリへのリクエストが多すぎます。しばらくしてから再試行してください。",
+    unavailable: "レジストリが応答しません。起動中の可能性があります。詳細は `deployer status` で確認できます。",
+    large: "応答が大きすぎるため、このページには表示できません。コマンドラインの `deployer tags` や `deployer inspect` で確認してください。",
+    unreachable: "サーバーに接続できません。このマシンのネットワーク接続と、レジストリが動作していることを確認してください。",
     misplaced: "レジストリのストレージで、このディレクトリの場所にファイルがあります。ファイルを移動するか、ディレクトリを復元してください。`deployer doctor` で詳しく分かります。",
-    notRegistry: "応答したのはレジストリではないか、応答が途中で切れました。",
-    failed: "レジストリで問題が起きました。`deployer logs` で詳しく分かります。",
+    notRegistry: "サーバーがレジストリではないか、応答が途中で切れています。",
+    failed: "レジストリでエラーが発生しました。詳細は `deployer logs` で確認できます。",
   },
   answered: (status, message) => [status && `HTTP ${status}`, message].filter(Boolean).join(": "),
 
@@ -52,6 +52,6 @@ export const text = {
   keys: "キーボードショートカット",
   close: "閉じる",
 
-  unknownPage: "ページがありません",
+  unknownPage: "ページが見つかりません",
   unknownPageAdvice: "アドレスが間違っているかもしれません。リポジトリの一覧はトップページにあります。",
 };

@@ -66,8 +66,8 @@ export const words = {
     home: "Home page",
     deprecated: "Deprecated",
   },
-  noConfig: "The configuration is not in the registry: the image cannot be pulled. Push it again.",
-  brokenConfig: "The configuration cannot be read. It is shown below as it is stored.",
+  noConfig: "The configuration is missing from the registry, so the image cannot be pulled. Push the image again.",
+  brokenConfig: "The configuration is not valid. It is shown below as stored.",
   large: "Too large to show here.",
 
   history: "History",
@@ -78,7 +78,7 @@ export const words = {
   files: "Files",
   contents: "Contents",
   file: "File",
-  foreign: "fetched from elsewhere",
+  foreign: "stored elsewhere",
 
   raw: "Raw content",
   index: "Index",
@@ -86,7 +86,7 @@ export const words = {
   layout: "Format",
   laidOut: "Formatted",
   asStored: "As stored",
-  cut: "Only the beginning is shown. Copy copies everything.",
+  cut: "Only the beginning is shown. “Copy” copies all of it.",
 
   attached: "Signatures, attestations and more",
   encrypted: "The layers are encrypted: Docker cannot unpack them, and copies stay encrypted. podman pull and nerdctl accept the key.",
@@ -116,7 +116,7 @@ export const words = {
   absent: "This platform is not in the registry",
   absentAdvice: "The image lists this platform, but it was never pushed or was deleted. Push it or choose another platform.",
   unknown: (name, reference) => `${reference} not found in ${name}`,
-  unknownAdvice: "It was deleted, or was never pushed.",
+  unknownAdvice: "It was deleted, or has not been pushed yet.",
   halfDeleted: (image) => `Deleting this tag was interrupted. Delete it again, here or with “deployer delete ${image}”, to finish.`,
   gone: (tag) => `The manifest of ${tag} is missing`,
   goneAdvice: "The tag exists, but its manifest does not. Push the image again, or delete the tag.",
