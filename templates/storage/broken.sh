@@ -25,7 +25,7 @@ unsound() {
 			count = split(path, part, "/")
 			if (part[count - 2] != "sha256" || part[count - 1] == substr($0, RSTART + 8)) print path
 		}' > "$here/sound"
-	# What has gone meanwhile is no damaged link.
+	# What was removed in the meantime is not a damaged link.
 	if grep -v 'No such file or directory$' "$here/said" >&2; then exit 1; fi
 	awk 'BEGIN { while ((getline line < ARGV[1]) > 0) sound[line] = 1; ARGV[1] = "" } !($0 in sound)' \
 		"$here/sound" "$1" | tr '\n' '\0' | xargs -0 -r sh -c 'for path; do if [ -f "$path" ]; then echo "$path"; fi; done' sh

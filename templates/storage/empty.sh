@@ -1,3 +1,3 @@
-# Deletes what was taken away. $1 is its folder.
+# Deletes what was removed. $1 is its folder.
 set -eu
 rm -rf -- "$1"

@@ -1,5 +1,5 @@
 # Keeps the container of an upkeep command alive while the command holds its standard input. When
-# that ends, so does everything here, and then the gate opens: also where the command was killed.
+# that ends, so does everything here, and then the gate opens, even if the command was killed.
 # $1 is the gate's folder.
 trap '' INT
 echo ready

@@ -1,5 +1,5 @@
 # Prints those of some paths at which there is not a regular file, and of those of tags at which none holds a digest. $1
-# is the folder below which they are; standard input has the paths, a line each. "none PATH" where there is nothing; "other N PATH" where something else is at the path
+# is the folder below which they are; standard input has the paths, a line each. "none PATH" if there is nothing; "other N PATH" if something else is at the path
 # without its last N parts, such as a folder in place of the file.
 set -eu
 cd "$1"

@@ -1,9 +1,9 @@
 # Lists what a registry keeps. $1 is the folder in which `repositories` and `blobs` lie.
 #
-# Sections, each begun by a line "# NAME"; the last is "# end", so that a list cut short is noticed.
+# Sections, each begun by a line "# NAME"; the last is "# end", so that a truncated list is noticed.
 # Whatever fails ends the script: an incomplete list would make garbage of what it leaves out. So does a
-# symbolic link, behind which the registry looks and `find` does not; it is told by a line of its own. So is a
-# file of somebody else's among the tags ("foreign"), which the registry takes for a tag, and whatever is a folder in
+# symbolic link, which the registry follows and `find` does not; it has its own line. So does a
+# stray file among the tags ("foreign"), which the registry takes for a tag, and whatever is a folder in
 # place of a file or the reverse ("other"), which may be anywhere: the reader knows where the registry looks.
 #
 # With many repositories, walking through them is what takes the time. $2 is a folder, or empty:
@@ -11,7 +11,7 @@
 # repositories in which some folder or link has another modification time, or one so late that a
 # second change could have got the same: not every file system and `stat` tells parts of a second.
 #
-# $3 is the folder of what was taken away. What is in it is left by a removal that was interrupted.
+# $3 is the folder of what was removed. Its content is left by an interrupted removal.
 set -eu
 export LC_ALL=C
 root=$1
@@ -99,7 +99,7 @@ walk_blobs() {
 	fi
 }
 
-# Folders and links with their times; of what a tag named before, the path alone tells enough.
+# Folders and links with their times; of what a tag named before, the path suffices.
 walk_manifests() {
 	walk xargs -0 -r sh -c '
 		mark=$1
@@ -143,7 +143,7 @@ if there "$root"; then
 	fi
 	echo "# folders"
 	# No part of a repository's name begins with `_`, so the first such folder ends the name. Their
-	# modification times, and those of what is in `_layers`, tell when an upload began or ended.
+	# modification times, and those of what is in `_layers`, show when an upload began or ended.
 	if there "$root/repositories"; then
 		walk find repositories -type d -name '_*' -prune -exec stat -c '%Y %n' {} + \
 			-o -type l -exec stat -c 'symbolic %n' {} + \
@@ -154,7 +154,7 @@ if there "$root"; then
 		if [ -L "$folder" ]; then echo "symbolic $folder"; fi
 	done
 
-	# Two walks at once, where there are two processors.
+	# Two walks at once, if there are two processors.
 	: > "$here/blobs"
 	: > "$here/all.0"
 	if [ -n "$again" ]; then
@@ -223,7 +223,7 @@ if there "$root"; then
 	echo "# blobs"
 	cat "$here/blobs"
 	if [ -n "$memory" ] && [ -z "$again" ]; then
-		# The disk's own clock, where it is behind ours, was at least here when the walk began.
+		# The disk's own clock, if it is behind ours, was at least here when the walk began.
 		awk -v start="$start" -v now="$(date +%s)" '
 			BEGIN { newest = 0 }
 			$1 > newest { newest = $1 }

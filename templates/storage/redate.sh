@@ -1,5 +1,5 @@
 # Gives files and folders that are dated in the future the present moment: so long as they are younger than now, a
-# push would seem to be under way. Tags keep their times, which tell their order. $1 is the folder in which
+# push would seem to be in progress. Tags keep their times, which give their order. $1 is the folder in which
 # `repositories` and `blobs` lie, $2 how far ahead of ours the disk's clock may be, in seconds.
 set -eu
 # A new registry has no folder yet.

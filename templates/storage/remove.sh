@@ -1,12 +1,12 @@
 # Takes files and folders away, in the order of standard input. $1 is the folder below which they
-# lie, $2 the folder for what is taken away.
+# are, $2 the folder for what is removed.
 #
 # A line ">NAME" begins a group, whose paths follow, a line each. Each is renamed into $2/NAME: in
 # one step, and at once, however much is in it. Where no folder can be made for the group, on a
-# full disk, it is deleted in place. A line "?PATH" removes a folder where it is empty, and then
+# full disk, it is deleted in place. A line "?PATH" removes a folder if it is empty, and then
 # those above it that have become empty, up to `repositories`.
 #
-# The list is kept in $2 until all is done: cut off, the next run learns from it what is unfinished.
+# The list is kept in $2 until all is done: after an interruption, the next run reads from it what is unfinished.
 set -eu
 cd "$1"
 list=$(mktemp)

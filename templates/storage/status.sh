@@ -1,4 +1,4 @@
-# Tells of the registry's storage, $1: the KiB that it has, those free on its disk, the ID in the file $2, and the
+# Reports the registry's storage, $1: the KiB that it has, those free on its disk, the ID in the file $2, and the
 # registry's version, a line each; an empty line for what cannot be known.
 used=$(du -sk "$1") || used=
 printf '%s\n' "${used%%[!0-9]*}"

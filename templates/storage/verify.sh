@@ -1,6 +1,6 @@
 # Says what files of content hold now. $1 is the folder below which they are; standard input has their paths, a line
 # each. Prints for each "size SIZE PATH" and "HASH  PATH", with the hash after which the folder of its kind is named, or
-# "none PATH" where there is not a regular file. A file that goes while it is read is told by less than two lines.
+# "none PATH" if there is no regular file. A file that is removed while it is read has fewer than two lines.
 set -eu
 cd "$1"
 here=$(mktemp -d)

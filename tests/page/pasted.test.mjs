@@ -62,7 +62,7 @@ test("an image of another registry says of which", () => {
   assert.equal(own("other:5000/team/app:1"), "other:5000|team/app:1");
 });
 
-test("a reference has the address of its view; a digest tells more than a tag", () => {
+test("a reference has the address of its view; a digest is more precise than a tag", () => {
   assert.equal(referencePath(referenceIn("localhost:5000/team/app:1", HOST)), "/repository/team/app/tag/1");
   assert.equal(referencePath(referenceIn(`localhost:5000/team/app:1@${digest}`, HOST)), `/repository/team/app/digest/${digest}`);
   assert.equal(referencePath(referenceIn("localhost:5000/team/app", HOST)), "/repository/team/app");

@@ -46,7 +46,7 @@ async function load({ view: wanted }) {
     self.reloader?.done();
     return (context) => show({ ...app, ...context });
   } catch {
-    // A module does not say why it did not come: who is signed out gets none either.
+    // A module does not say why it failed to load: logged-out users get none either.
     const why = await app.client.session().then(() => null, (error) => error);
     const error = why ?? new RegistryError("unreachable");
     // What once did not come, some browsers ask for again only when the page is loaded again: where the server answers,

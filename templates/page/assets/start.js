@@ -1,5 +1,5 @@
 /**
- * Begins the page, and loads it once more where a part of it does not come: connections break when networks change, or
+ * Begins the page, and loads it once more if a part of it does not come: connections break when networks change, or
  * while the frontend starts again. Never twice: the address tells, by its end, that this is the second time.
  *
  * No module, so that the page, which asks for it twice in a row, has it at the second time at least; and the first of

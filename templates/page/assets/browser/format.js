@@ -23,7 +23,7 @@ export function bytes(size) {
   return `${significant.format(rounded / 1000 ** unit)} ${UNITS[unit]}`;
 }
 
-/** @param {{bytes: number, isAll: boolean}} sum @returns {string} in the same form; "at least" where not all is known */
+/** @param {{bytes: number, isAll: boolean}} sum @returns {string} in the same form; "at least" if not all is known */
 export const sumWords = ({ bytes: size, isAll }) => (isAll ? bytes(size) : text.atLeast(bytes(size)));
 
 /** @param {Date} date @param {Date} [now] @returns {string} such as "3 days ago"; units change where Docker's do */

@@ -1,7 +1,7 @@
 /** Parts of the page that are loaded when they are wanted. */
 import { h } from "./dom.js";
 
-// Until what broke off is asked for once more, in milliseconds.
+// Until an interrupted request is repeated, in milliseconds.
 const PAUSE = 300;
 
 /**
@@ -22,7 +22,7 @@ const styles = new Map();
 
 /**
  * @param {string} name of a style sheet in styles/, of a view that not everyone looks at
- * @returns {Promise<void>} ends once it is in force, or cannot be had
+ * @returns {Promise<void>} ends once it is applied, or cannot be loaded
  */
 export async function addStyle(name) {
   if (!styles.has(name)) styles.set(name, retryOnce(() => linked(`/assets/styles/${name}.css`)));

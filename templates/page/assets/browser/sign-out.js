@@ -1,9 +1,9 @@
-/** Leaving: HTTP's own sign-in has no word for it. */
+/** Logging out: HTTP authentication has no way to do it. */
 
 /**
- * Let the browser forget the sign-in: it keeps one for an address until another is accepted, and the server
+ * Let the browser forget the login: it keeps one for an address until another is accepted, and the server
  * accepts this one here, and nowhere else.
- * @returns {Promise<void>} fails where the server does not answer
+ * @returns {Promise<void>} fails if the server does not answer
  */
 export function signOut() {
   return new Promise((done, fail) => {

@@ -22,7 +22,7 @@ const TOOLS = {
 /**
  * @param {{client: import("./kinds.js").Client, address: string, name: string, tag?: string, digest?: string,
  *   platform?: string, parts?: string[] | null, isPlain: boolean}} wanted
- * `client` gets it; `address` is the registry's, as image names carry it; by its digest where one is given; `parts`
+ * `client` gets it; `address` is the registry's, as image names carry it; by its digest if one is given; `parts`
  * are the digests of the manifests that an index puts together; `isPlain`: without TLS.
  * @returns {{tool: string, line: string}[]} `tool` as in `TOOLS` of views/image-commands.js
  */

@@ -1,4 +1,4 @@
-/** What of an image nobody can pull, by what the overview tells of damaged and missing content. */
+/** What of an image cannot be pulled, by the damaged and missing content in the overview. */
 import { asString, isObject } from "../browser/checked.js";
 import { children } from "./media-types.js";
 
@@ -7,7 +7,7 @@ const REGISTRYS_LIMIT = 4_194_304;
 
 /**
  * @typedef {{digest: string, size: number | null, isManifest: boolean, isUnlinked: boolean, stated: number | null}} Damaged
- * `size`: the bytes that the file has instead; null where there is none. Where it is unlinked, it is its link that is missing or damaged;
+ * `size`: the bytes that the file has instead; null if there is none. Where it is unlinked, it is its link that is missing or damaged;
  * `stated`: the size that a manifest says, where it is the file or the manifest that is wrong
  * @param {{manifests: Record<string, any>, damaged?: Record<string, number | null>, unlinked?: Record<string, true>,
  *   sizes?: Record<string, number>}} answer
@@ -30,7 +30,7 @@ export function damageIn({ manifests, damaged: told = {}, unlinked, sizes: found
     const parts = new Set();
     const stated = new Map();
     const note = ({ digest, size }) => Number.isSafeInteger(size) && Object.hasOwn(sizes, digest) && sizes[digest] !== size && stated.set(digest, size);
-    // A set is gone through to its end, however it grows meanwhile.
+    // A set is iterated to its end, however it grows in the meantime.
     for (const digest of needed) {
       const { config, layers, images } = children(documentOf(digest));
       for (const child of images) {

@@ -32,7 +32,7 @@ export const readLayers = (document) =>
     title: asString(layer?.annotations?.["org.opencontainers.image.title"]),
   }));
 
-/** @param {string} mediaType @returns {string} what tells layers apart: `tar+gzip` of most */
+/** @param {string} mediaType @returns {string} what distinguishes layers: `tar+gzip` of most */
 export const layerType = (mediaType) =>
   mediaType
     .replace(/^application\/vnd\.docker\.image\.rootfs\.(foreign\.)?diff\.tar\.?/, "tar+")
@@ -99,7 +99,7 @@ export function readPurposes(document) {
 }
 
 /**
- * What a tag says of itself that stands for content about another image.
+ * What a tag says of itself that refers to content about another image.
  * @param {string} tag
  * @returns {{digest: string, kind: string} | null} of a sha512 digest its beginning
  */

@@ -78,7 +78,7 @@ export function kindOfWhole(own, parts) {
   return own.type ? { ...own, kind: "artifact" } : own;
 }
 
-/** @param {string} type a media type, or a predicate's @returns {string} what it is for, empty where that is not known */
+/** @param {string} type a media type, or a predicate's @returns {string} what it is for, empty if that is not known */
 export const purposeOf = (type) => PURPOSES.find(([, pattern]) => pattern.test(type.toLowerCase()))?.[0] ?? "";
 
 /** @param {any} part a manifest or a layer @returns {string} BuildKit, cosign and sigstore's bundles each have a key of their own */

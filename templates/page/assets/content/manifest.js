@@ -48,7 +48,7 @@ const isPlaceholder = ({ config, layers, annotations }) =>
 
 /**
  * @param {string} type a media type
- * @returns {string} the part of it that tells artifacts apart: `cncf.helm` of a chart's configuration
+ * @returns {string} the part of it that distinguishes artifacts: `cncf.helm` of a chart's configuration
  */
 export const artifactName = (type) =>
   type.replace(/^application\/(vnd\.)?/, "").replace(/\+\w+$/, "").replace(/(\.config)?(\.v\d+(\.\d+)*)?$/, "");

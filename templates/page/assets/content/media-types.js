@@ -21,7 +21,7 @@ const isManifestType = (type) => type === "" || [...IMAGE_TYPES, ...INDEX_TYPES,
 /** @param {any} entry of an index @returns {boolean} */
 const namesManifest = (entry) => isManifestType(asString(entry?.mediaType));
 
-/** @param {any} entry of an index @returns {boolean} whether it is not an image, but what is told of one */
+/** @param {any} entry of an index @returns {boolean} whether it is not an image, but metadata of one */
 export const isAttestation = ({ platform, annotations }) =>
   platform?.os === "unknown" || platform?.architecture === "unknown" || Boolean(annotations?.["vnd.docker.reference.type"]);
 

@@ -1,4 +1,4 @@
-/** When something was made: as its creator says where that can be true, otherwise when it was pushed. */
+/** When something was made: as its creator says if that can be true, otherwise when it was pushed. */
 import { asString } from "../browser/checked.js";
 import { TOLERANCE } from "../browser/format.js";
 
@@ -12,7 +12,7 @@ const NO_REAL_TIME = Date.UTC(1980, 0, 2);
 
 /**
  * @param {unknown} value as RFC 3339 writes it
- * @returns {Date | null} null also for the year 1, which Go writes where no time was set
+ * @returns {Date | null} null also for the year 1, which Go writes if no time was set
  */
 export function parseTime(value) {
   const found = WRITTEN.exec(asString(value));
@@ -32,7 +32,7 @@ export function parseTime(value) {
 
 /**
  * @param {unknown} value a creation time as RFC 3339 writes it @param {Date} now
- * @returns {Date | null} null where nothing can have been made then
+ * @returns {Date | null} null if nothing can have been made then
  */
 export function realTime(value, now) {
   const date = parseTime(value);

@@ -12,7 +12,7 @@ const VARIANTS = {
 
 /**
  * @param {any} platform of an index's entry, or a configuration
- * @returns {string} as `docker --platform` takes it; empty where there is none
+ * @returns {string} as `docker --platform` takes it; empty if there is none
  */
 export function platformName(platform) {
   const [os, architecture, variant] = [platform?.os, platform?.architecture, platform?.variant].map((part) => asString(part).toLowerCase());
@@ -25,10 +25,10 @@ export function platformName(platform) {
 // What is in a command runs where people paste it: a stranger's platform must be no more than a platform.
 const PLATFORM = /^\w[\w.-]*(\/\w[\w.-]*){1,2}$/;
 
-/** @param {string} name @returns {boolean} whether it can stand in a command */
+/** @param {string} name @returns {boolean} whether it is safe in a command */
 export const isPlatform = (name) => PLATFORM.test(name);
 
-/** @param {any} platform as above @returns {string} with the version of its system, which tells those of Windows apart */
+/** @param {any} platform as above @returns {string} with the version of its system, which distinguishes those of Windows */
 export function platformLabel(platform) {
   const name = platformName(platform);
   return name && [name, asString(platform["os.version"])].filter(Boolean).join(" ");

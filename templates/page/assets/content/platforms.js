@@ -6,9 +6,9 @@ import { DEPTH, children, isAttestation } from "./media-types.js";
 import { completedPlatform, isPlatform, platformLabel, platformName } from "./platform.js";
 
 /**
- * @typedef {{digest: string, document: any}} Part `document` is its manifest; null where the registry has it not
+ * @typedef {{digest: string, document: any}} Part `document` is its manifest; null if the registry has it not
  * @typedef {Part & {key: string, label: string, named: any, platform: string, within: string}} Platform
- * `key` stands for it in addresses, `named` is what is known of its platform, `platform` stands for it in commands: empty where its name means others too, or none;
+ * `key` is its name in addresses, `named` is what is known of its platform, `platform` is its name in commands: empty if that name means others too, or none;
  * `within`: the inner index that names it, if one does
  * @param {any} index its document
  * @param {(digest: string) => {document: any, config: any} | undefined} entryOf
@@ -54,7 +54,7 @@ function naming({ digest, platform, artifactType }, known) {
   return { named, platform: platformName(named), label: platformLabel(named) || artifactName(asString(artifactType)) || shortDigest(digest) };
 }
 
-/** What is told twice is told once; what has a name in common with others has its digest as its key. */
+/** Duplicates are listed once; what has a name in common with others has its digest as its key. */
 function distinct(platforms) {
   const different = [...new Map(platforms.map((part) => [`${part.label} ${part.digest}`, part])).values()];
   const labels = counted(different.map(({ label }) => label));

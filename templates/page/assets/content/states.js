@@ -9,7 +9,7 @@ const MANY = 5;
  * @typedef {"" | "half" | "gone" | "unreadable" | "unread" | "broken" | "empty"} State
  * @param {string} name of the image
  * @param {{state: State, damaged: import("./damage.js").Damaged[], lost: string[], bytes?: number}} details
- * @returns {string} why it cannot be pulled, or not whole, and how to have it whole again; empty where nothing is wrong
+ * @returns {string} why it cannot be pulled, or not in full, and how to repair it; empty if nothing is wrong
  */
 export function stateSentence(name, { state, damaged, lost, bytes: size }) {
   const { states } = text.tags;

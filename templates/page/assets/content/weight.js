@@ -3,7 +3,7 @@ import { asString, isObject } from "../browser/checked.js";
 import { children, isIndex } from "./media-types.js";
 
 /**
- * @typedef {{digest: string, size: number | null}} Blob size in bytes; null where it says none that can be
+ * @typedef {{digest: string, size: number | null}} Blob size in bytes; null if it says none that can be
  * @param {any} document a manifest @param {string} [mediaType] as the registry calls it
  * @returns {Blob[]}
  */
@@ -16,7 +16,7 @@ export function partsOf(document, mediaType = asString(document.mediaType)) {
 }
 
 /**
- * @typedef {{bytes: number, isAll: boolean}} Sum `isAll` is false where the size of some of it is not known: there is at
+ * @typedef {{bytes: number, isAll: boolean}} Sum `isAll` is false if the size of some of it is not known: there is at
  * least so much
  * @param {any[]} documents manifests, or what is in the place of one that could not be read
  * @returns {Sum} what several of them need counts once
@@ -28,13 +28,13 @@ export function totalSize(documents) {
   return { ...sum, isAll: sum.isAll && documents.every((document) => isObject(document) && document.schemaVersion !== 1) };
 }
 
-/** @param {Iterable<number | null>} sizes null where one is not known @returns {Sum} */
+/** @param {Iterable<number | null>} sizes null if one is not known @returns {Sum} */
 export function sumOf(sizes) {
   const all = [...sizes];
   return { bytes: all.reduce((sum, one) => sum + (one ?? 0), 0), isAll: !all.includes(null) };
 }
 
-/** @param {(number | null)[]} sizes @returns {number | null} their sum, null where one is not known */
+/** @param {(number | null)[]} sizes @returns {number | null} their sum, null if one is not known */
 export const total = (sizes) => (sizes.includes(null) ? null : sizes.reduce((sum, one) => sum + one, 0));
 
 const size = (value) => (Number.isSafeInteger(value) && value >= 0 ? value : null);

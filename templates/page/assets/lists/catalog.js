@@ -49,7 +49,7 @@ export function grouped(names) {
 
 /**
  * @param {string[]} names in order
- * @param {(name: string) => number | undefined} value undefined where it is not known: these come last, whichever way
+ * @param {(name: string) => number | undefined} value undefined if it is not known: these come last, whichever way
  * @param {boolean} descending
  * @returns {string[]} a new list
  */

@@ -31,7 +31,7 @@ export function createFacts({ client, session, signal, onRead }) {
     onRead(name);
   }
 
-  /** What the storage cannot tell is null, and no zero. */
+  /** What the storage does not say is null, not zero. */
   function numberOf(name) {
     const found = session.get().names?.get(name);
     return found === undefined ? 0 : found;

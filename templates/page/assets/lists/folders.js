@@ -52,7 +52,7 @@ function inOrder(parent) {
   return parent.order;
 }
 
-/** Folders that hold nothing but one folder are one with it, so that nobody opens them one by one. */
+/** Folders that hold nothing but one folder are one with it, so that they need not be opened one by one. */
 function joined(outer) {
   const [inner] = outer.children.values();
   if (outer.name || outer.children.size !== 1 || inner.name || !inner.below) return outer;

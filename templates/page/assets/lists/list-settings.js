@@ -62,7 +62,7 @@ export function remember(key, value) {
   try {
     localStorage.setItem(key, value);
   } catch {
-    // Browsers may be told to keep nothing.
+    // Browsers may be set to keep nothing.
   }
 }
 

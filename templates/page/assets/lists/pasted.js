@@ -32,7 +32,7 @@ export function referenceIn(words, address) {
   return { name, tag: tag || chartVersion(words), digest, registry };
 }
 
-/** @param {Reference} reference @returns {string} the address of its view; a digest tells more than a tag */
+/** @param {Reference} reference @returns {string} the address of its view; a digest is more precise than a tag */
 export function referencePath({ name, tag, digest }) {
   if (digest) return digestPath(name, digest);
   return tag ? tagPath(name, tag) : repositoryPath(name);

@@ -5,7 +5,7 @@
  * at a time; what is wanted no longer is broken off at once. `run` must not fail.
  * @template T
  * @param {{size: number, pause: number, run: (item: T, signal: AbortSignal) => Promise<void>, signal: AbortSignal}} work
- * @returns {(wanted: T[]) => void} tells what is wanted now, the most urgent first; what runs already goes on
+ * @returns {(wanted: T[]) => void} sets what is wanted now, the most urgent first; what is running continues
  */
 export function createPool({ size, pause, run, signal }) {
   const running = new Map();

@@ -52,10 +52,10 @@ const later = (one, other) => Number(other > one) - Number(one > other);
 const IMAGES = ["image", "index", "legacy"];
 
 /**
- * The tag that stands for a repository: `latest` if it names an image that can be pulled whole, otherwise the newest
+ * The tag that represents a repository: `latest` if it names an image that can be pulled whole, otherwise the newest
  * such image, or the newest of which a part can be pulled, or the newest of what else there is.
  * @param {Map<string, Details>} tags
- * @returns {string} empty where nothing can be pulled
+ * @returns {string} empty if nothing can be pulled
  */
 export function headline(tags) {
   const order = newestFirst([...tags.keys()].filter((tag) => !tags.get(tag).attached), tags);

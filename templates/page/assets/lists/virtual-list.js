@@ -14,7 +14,7 @@ const STEPS = { ArrowDown: 1, ArrowUp: -1, Home: 1, End: -1 };
  * @param {{root: HTMLElement, createRow: (item: T) => {element: HTMLElement, update?: (item: T) => void},
  *   place?: (element: HTMLElement, item: T, index: number) => void, onDraw?: (inSight: T[]) => void,
  *   signal: AbortSignal}} options
- * `place` tells screen readers where a row is; `onDraw` is told what the window shows.
+ * `place` tells screen readers where a row is; `onDraw` receives what the window shows.
  */
 export function createVirtualList({ root, createRow, place, onDraw, signal }) {
   /** @type {T[]} */
@@ -72,7 +72,7 @@ export function createVirtualList({ root, createRow, place, onDraw, signal }) {
     }
   }
 
-  /** Rows stand in the document in their order, for the Tab key and for screen readers. */
+  /** Rows are in the document in their order, for the Tab key and for screen readers. */
   function put(index, next) {
     const item = items[index];
     if (!rows.has(item.key)) rows.set(item.key, { ...createRow(item), item: null });

@@ -2,7 +2,7 @@
 import { asString, isObject } from "../browser/checked.js";
 import { ACCEPT } from "../content/media-types.js";
 
-// Until what broke off is asked once more, in milliseconds.
+// Until an interrupted request is repeated, in milliseconds.
 const PAUSE = 300;
 
 const KINDS = new Map([
@@ -57,7 +57,7 @@ export function createClient({ origin, fetch }) {
     return response;
   }
 
-  /** What Caddy tells at once, see templates/frontend/overview. */
+  /** What Caddy returns at once, see templates/frontend/overview. */
   async function overview(path, key, signal) {
     const document = await json(await request(`/overview/${path}`, signal));
     if (typeof document.instead === "string") throw new RegistryError("misplaced", { message: document.instead });
@@ -67,7 +67,7 @@ export function createClient({ origin, fetch }) {
 
   return {
     /**
-     * A request that may change something, for deletion.js; fails where it is refused.
+     * A request that may change something, for deletion.js; fails if it is refused.
      * @param {string} method @param {string} address @param {any} [options] those of fetch
      * @returns {Promise<Response>}
      */

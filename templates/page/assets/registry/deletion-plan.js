@@ -6,7 +6,7 @@ import { children } from "../content/media-types.js";
 import { sumOf } from "../content/weight.js";
 
 /**
- * @typedef {{tags: Record<string, string>, manifests: Record<string, {document: any}>}} Stored as the overview tells it
+ * @typedef {{tags: Record<string, string>, manifests: Record<string, {document: any}>}} Stored as in the overview
  * @typedef {{digest: string, going: string[], staying: string[], partOf: string[], attached: string[], lost: boolean,
  *   halfDeleted: boolean, isIndex: boolean}} Group
  * One manifest: its tags that go and that stay, the tags of indexes that hold it, the tags of its signatures. It is

@@ -22,7 +22,7 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
  * and the tags of the same digest that stay
  * @typedef {{outcome: "deleted" | "gone" | "pushedAgain" | "shared" | "linked" | "mayNotPush" | "failed" | "partial", error?: any,
  *   digest?: string, tags?: string[]}} Result
- * gone: somebody was quicker. pushedAgain: the tag names another `digest` now, and is left alone. shared: other `tags` have
+ * gone: another client was faster. pushedAgain: the tag names another `digest` now, and is left alone. shared: other `tags` have
  * come to the image. linked: in the storage it is the same file as other `tags`, and stays with them. mayNotPush: the tag stays, as 2.8 wants a push. failed: it is as it was. partial: it may be on a
  * placeholder, or on nothing.
  */
@@ -43,8 +43,8 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
     });
 
   /**
-   * How this registry deletes: `tags`, or only `digests`. A tag that nobody has is asked for, so nothing changes.
-   * Fails where it deletes nothing, see `refusal`.
+   * How this registry deletes: `tags`, or only `digests`. It asks about a tag that does not exist, so nothing changes.
+   * Fails if it deletes nothing, see `refusal`.
    * @returns {Promise<"tags" | "digests">}
    */
   async function way() {
@@ -58,7 +58,7 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
     return knownWay;
   }
 
-  /** What a tag names, as its exact bytes; null where it is gone, or names nothing that can be read. */
+  /** What a tag names, as its exact bytes; null if it is gone, or names nothing that can be read. */
   async function read(tag, { lost = false } = {}) {
     try {
       const response = await ask("GET", tag);
@@ -151,7 +151,7 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
         return { outcome: "failed", error };
       }
     } catch {
-      // The first failure tells more.
+      // The first failure is more specific.
     }
     return { outcome: "partial", error };
   }

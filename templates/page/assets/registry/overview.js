@@ -15,14 +15,14 @@ import { total, totalSize } from "../content/weight.js";
  *   size: number | null, parts: number, named: string[] | null, platforms: string[], created: Date | null, halfDeleted: boolean,
  *   lost: string[], unread: string[], damaged: import("../content/damage.js").Damaged[], bytes: number,
  *   state: import("../content/states.js").State, pulls: "whole" | "part" | "none"}} Content
- * `size` in bytes, null where not all is there; `parts` are an index's images, `named` their digests, null for no index; `created`: a real time alone;
+ * `size` in bytes, null if not all is there; `parts` are an index's images, `named` their digests, null for no index; `created`: a real time alone;
  * `lost`: manifests that it needs and that are not here, `unread`: what was not read, of which nothing is known;
  * `halfDeleted`: a deletion was interrupted; `bytes` of a manifest that is too large; `pulls`: what of it can be pulled,
  * a `part` of an index of which images are lost, or by old engines alone.
  * @typedef {Content & {sharing: string[], pushed: Date | null, moment: import("../content/moments.js").Moment | null,
  *   attached: {to: string, orphan: boolean} | null}} Details
  * Of a tag: `sharing` all tags on the digest, this one too; `moment` what its age and its place among others are by;
- * `attached` where it only attaches something to another manifest: such a tag is in no list and no count of tags.
+ * `attached` if it only attaches something to another manifest: such a tag is in no list and no count of tags.
  * @typedef {{tags: Map<string, Details>, size: import("../content/weight.js").Sum, may: {push: boolean, delete: boolean}}} Repository
  * `size` counts what several tags share once.
  */

@@ -4,13 +4,13 @@ import { asString } from "../browser/checked.js";
 const DIGEST = /sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}/g;
 
 /**
- * What cannot be read may lead to any other manifest: while a tag, or a manifest with one, is such, none is told; and
+ * What cannot be read may lead to any other manifest: while a tag, or a manifest with one, is such, none is listed; and
  * while one without a tag is such, those alone that cannot be read (as `deployer gc --untagged` keeps what is in doubt).
- * @typedef {{digest: string, document: any, bytes: number, pushed: Date | null}} Untagged `document` is null where it
+ * @typedef {{digest: string, document: any, bytes: number, pushed: Date | null}} Untagged `document` is null if it
  * cannot be had
  * @param {{tags: Record<string, string>, manifests: Record<string, {document: any, bytes: number, pushed: number}>}} answer
  * @returns {{untagged: Untagged[], unread: number}} the last pushed first; `unread`: how many tags and manifests cannot
- * be had, so that nobody knows what they lead to
+ * be had, so that it is unknown what they lead to
  */
 export function readUntagged({ tags, manifests }) {
   const known = new Map(Object.entries(manifests));

@@ -1,4 +1,4 @@
-/** What is around every view: who is signed in, the language, help. */
+/** What is around every view: the logged-in user, the language, help. */
 import { $, h } from "../browser/dom.js";
 import { retryOnce } from "../browser/loading.js";
 import { LANGUAGES, addWords, choose, language, text } from "../browser/text.js";
@@ -53,7 +53,7 @@ async function showHelp() {
   (help ?? { showHelp: showUnloaded }).showHelp();
 }
 
-/** `/` goes to the view's field, `?` tells the keys, unless someone is writing or answers a question. */
+/** `/` goes to the view's field, `?` shows the keys, unless someone is writing or answers a question. */
 function onKey(event) {
   const busy = event.target instanceof Element && event.target.closest("input:not([type=checkbox]), textarea, select, dialog");
   if (event.ctrlKey || event.metaKey || event.altKey || busy) return;

@@ -78,7 +78,7 @@ export function commandBox({ lines, announce }) {
 
 const edges = new ResizeObserver((entries) => entries.forEach(({ target }) => markEdge(target.closest("pre"))));
 
-/** A sign tells where it goes on beyond the edge. */
+/** A sign shows where it continues beyond the edge. */
 function markEdge(pre) {
   pre?.parentElement?.classList.toggle("beyond", pre.scrollWidth - pre.clientWidth - Math.abs(pre.scrollLeft) > 1);
 }
@@ -96,7 +96,7 @@ export function commandLine(pre, copier) {
 }
 
 /**
- * What went wrong, in words, and another try; for who is signed out, another sign-in.
+ * What went wrong, in words, and another try; for logged-out users, another login.
  * @param {any} error @param {() => void} retry
  * @returns {HTMLElement}
  */
@@ -113,7 +113,7 @@ export function errorNotice(error, retry) {
 }
 
 /**
- * Do what may take away the control that has the focus; then it goes to the next try, or to the view's beginning.
+ * Do what may remove the control that has the focus; then it goes to the next try, or to the view's beginning.
  * @param {() => unknown} action
  */
 export async function keepingFocus(action) {
@@ -161,7 +161,7 @@ export function showUnknown({ root, setTitle }) {
   );
 }
 
-/** @param {any} context of a view whose own module could not be loaded, and the `error` that tells why */
+/** @param {any} context of a view whose own module could not be loaded, and the `error` that says why */
 export function showFailure({ root, setTitle, error }) {
   setTitle(text.failed);
   // What once did not come, a browser asks for again only when the page is loaded again.

@@ -89,7 +89,7 @@ function nameField({ name, onInput }) {
   return { element: h("div", { class: "typed" }, label, input), input, isRight: () => input.value.trim() === name };
 }
 
-/** `chosen`: whether the whole image goes; null where the tag alone can't, and nothing is chosen yet. */
+/** `chosen`: whether the whole image goes; null if the tag alone can't, and nothing is chosen yet. */
 function scopeChoice({ count, chosen, choose }) {
   const choice = (value, label, id) => h("label", {}, h("input", {
     type: "radio", name: "scope", id, checked: value === chosen, disabled: !value && chosen === null, onchange: () => choose(value),

@@ -1,4 +1,4 @@
-/** The dialog that deletes: it asks, does it, and tells how it ended. */
+/** The dialog that deletes: it asks, deletes, and shows the results. */
 import { h } from "../../browser/dom.js";
 import { bytes, shortDigest } from "../../browser/format.js";
 import { CHANGED } from "../../browser/store.js";
@@ -21,7 +21,7 @@ const FAILED = ["failed", "partial", "mayNotPush"];
  *   signal: AbortSignal, onChange?: (gone: string[]) => void}} options
  * `name` is the repository's, `tags` those to go; a `digest` goes with all its tags, whichever. For one tag the
  * person chooses between the tag and the image; `scope` is what is chosen at first. When `signal` aborts, a question
- * is taken back; a deletion under way goes on. `onChange` is called when the dialog closes after something was
+ * is taken back; a deletion in progress continues. `onChange` is called when the dialog closes after something was
  * done, with the tags that are gone.
  */
 export function openDeleting({ client, name, tags = [], digest = "", scope = "tag", signal, onChange }) {
@@ -37,7 +37,7 @@ export function openDeleting({ client, name, tags = [], digest = "", scope = "ta
   let stopping = false;
   let changed = false;
 
-  /** While something is deleted, Escape stops it after the tag that is under way. */
+  /** While something is deleted, Escape stops it after the current tag. */
   function onCancel(event) {
     if (!running) return;
     event.preventDefault();
@@ -46,7 +46,7 @@ export function openDeleting({ client, name, tags = [], digest = "", scope = "ta
 
   function onClose() {
     stop();
-    // Pressed twice, Escape closes whatever is said against it; the results are still to be told.
+    // Pressed twice, Escape closes whatever is said against it; the results are still to be shown.
     if (running) return dialog.showModal();
     dialog.remove();
     tell();

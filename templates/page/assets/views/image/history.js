@@ -13,12 +13,12 @@ const ARGUMENTS = /^\|\d+(?: ([^]*?))? ((?:\/[\w./-]*sh|cmd|powershell|pwsh)(?:\
 /**
  * @typedef {{instruction: string, words: string, arguments: string, created: Date | null,
  *   layer: import("../../content/image.js").Layer | null}} Step
- * `instruction` is empty where what built the image is no Dockerfile.
+ * `instruction` is empty if what built the image is no Dockerfile.
  */
 
 /**
  * @param {any} config @param {import("../../content/image.js").Layer[]} layers @param {Date} [now]
- * @returns {Step[] | null} the first step first; null where there is no history, or it is of other layers
+ * @returns {Step[] | null} the first step first; null if there is no history, or it is of other layers
  */
 export function readHistory(config, layers, now = new Date()) {
   const entries = Array.isArray(config?.history) ? config.history.map((entry) => entry ?? {}) : [];

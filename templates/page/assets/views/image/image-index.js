@@ -35,7 +35,7 @@ export async function drawIndex(shown) {
   async function show(platform, isChosen) {
     const mine = (turn += 1);
     panel.setAttribute("aria-busy", "true");
-    // What is attested of none of them is told with each.
+    // What is attested of none of them is shown with each.
     const about = attestations.filter(({ of }) => of === platform.digest || !all.some(({ digest }) => digest === of));
     const { content, config } = await platformContent(shown, { ...platform, attestations: about }, isChosen);
     if (signal.aborted || mine !== turn) return;
@@ -83,7 +83,7 @@ async function platformContent(shown, platform, isChosen) {
   const { size } = describe(document, document.mediaType);
   const words = size === null ? text.tags.noneKnown : bytes(size);
   own.push([text.tags.size, part.kind === "legacy" ? null : words], [text.tags.created, timeAgo(realTime(part.config?.created, new Date()))], ...builderFacts(part));
-  // Where the index itself tells it, it is above already.
+  // If the index itself says it, it is above already.
   const origin = readOrigin(part.config?.config?.Labels, document.annotations);
   const above = JSON.stringify(readOrigin(shown.document.annotations));
   if (JSON.stringify(origin) !== above) own.push(...originFacts(origin));

@@ -5,7 +5,7 @@ import { ago, bytes, moment, shortDigest } from "../../browser/format.js";
 import { text } from "../../browser/text.js";
 import { button, copyButton } from "../parts.js";
 
-// Longer values fold: so many characters and lines of them stand at first.
+// Longer values fold: this many characters and lines of them are shown at first.
 const LONG = 600;
 const LINES = 12;
 // Longer lists too.
@@ -22,7 +22,7 @@ export const section = (title, ...content) => h("section", {}, h("h2", {}, title
 
 /**
  * @param {any[][]} entries a name, and an element or words, or a list of them; what is empty is left out
- * @returns {HTMLElement} names and what they stand for, side by side
+ * @returns {HTMLElement} names and values, side by side
  */
 export function facts(entries) {
   const told = entries.map(([label, content]) => /** @type {[string, any[]]} */ ([label, [content].flat().filter(Boolean)]));
@@ -46,7 +46,7 @@ export function pairs(entries, kind = "") {
 
 /**
  * Words of any length: of long ones the beginning, and the rest at a press, in a box that scrolls.
- * @param {string} words @param {HTMLElement} [code] which they stand in
+ * @param {string} words @param {HTMLElement} [code] which contains them
  * @returns {HTMLElement}
  */
 export function folded(words, code = h("code", {})) {
@@ -85,7 +85,7 @@ export function beginningOf(words, most, lines = 1_000_000) {
  * Fill a list of any length: of a long one the first, and the rest at a press.
  * @template T
  * @param {HTMLElement} list @param {T[]} items @param {(item: T, index: number) => HTMLElement} row
- * @returns {HTMLElement | null} the button for the rest, to stand below; null where there is none
+ * @returns {HTMLElement | null} the button for the rest, to be placed below; null if there is none
  */
 export function fill(list, items, row) {
   list.append(...items.slice(0, MANY).map(row));

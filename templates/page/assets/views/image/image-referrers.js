@@ -14,7 +14,7 @@ import { section, timeAgo } from "./image-parts.js";
 /**
  * @param {any} shown the view's
  * @param {{digest: string, document: any, attestations: {digest: string, document: any}[]}} part
- * @returns {HTMLElement} which fills itself; hidden where nothing is attached
+ * @returns {HTMLElement} which fills itself; hidden if nothing is attached
  */
 export function referrersSection(shown, part) {
   const { client, name, digest, signal } = shown;

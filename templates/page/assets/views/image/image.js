@@ -1,4 +1,4 @@
-/** One image, or whatever else a tag or a digest stands for. */
+/** One image, or whatever else a tag or a digest refers to. */
 import { h } from "../../browser/dom.js";
 import { bytes, moment as absolute, naturally, shortDigest } from "../../browser/format.js";
 import { retryOnce } from "../../browser/loading.js";
@@ -22,7 +22,7 @@ import { purposeWords, referrersSection } from "./image-referrers.js";
 import { readOrigin } from "./origin.js";
 
 const SIBLINGS = 12;
-// Of an index that no tag leads to, the overview tells nothing: so many of its images are asked for.
+// Of an index that no tag leads to, the overview says nothing: this many of its images are asked for.
 const UNTAGGED_CHILD_LIMIT = 24;
 
 /** @param {any} context the router's and the application's */
@@ -111,7 +111,7 @@ async function readStrays(client, name, digest, signal) {
 
 const known = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefined);
 
-/** What is damaged or lost is first: the rest of the view tells what the manifest says. */
+/** What is damaged or lost is first: the rest of the view shows what the manifest says. */
 function brokenNotice({ title, details, announce }) {
   const isCut = details.damaged.some(({ size }) => size !== null);
   return h("div", { class: "notice error" }, h("h2", {}, text.image.broken), h("p", {}, stateSentence(title, details)),

@@ -52,7 +52,7 @@ function headingRow() {
 }
 
 /**
- * What was pushed last, the size, the number of tags: each in a place of its own, so that nothing moves when it comes.
+ * What was pushed last, the size, the number of tags: each in its own place, so that nothing moves when it comes.
  * @returns {{element: HTMLElement, show: (facts: import("../../lists/facts.js").Facts) => void}}
  */
 export function cells() {

@@ -41,7 +41,7 @@ export function showRepositories(context) {
   const shapes = { list: listShape({ facts: known.of, shown: () => shown }) };
   const top = createTop({ list, virtual, filter: settings.filter, set, toShape, go, onEnter, sortBy });
   const aside = h("div", { class: "aside" });
-  // Anyone who is at a control in it keeps the focus while it tells the same.
+  // Anyone who is at a control in it keeps the focus while it shows the same.
   const drawAside = remembering((...telling) => aside.replaceChildren(...besides(...telling)));
 
   function shape() {
@@ -92,7 +92,7 @@ export function showRepositories(context) {
     else if (words) list.querySelector("a")?.click();
   }
 
-  /** More is known of one: its row tells it at once; it finds its place with the others of a second. */
+  /** More is known of one: its row shows it at once; it finds its place with the others of a second. */
   function onRead() {
     virtual.refresh();
     if (state.get().sorting.by === "size") sortingAgain ||= setTimeout(sortAgain, SORTED_EVERY);
@@ -137,7 +137,7 @@ export function showRepositories(context) {
   async function fail(error) {
     if (error.kind === "forbidden") await need("opening").catch(() => null);
     if (signal.aborted) return;
-    // What was listed before is no longer for who is signed out, or may not list.
+    // What was listed before is no longer for logged-out users, or those who may not list.
     if (error.kind in text.refusals) session.set({ names: null });
     if (error.kind === "forbidden") announce(text.mayNotList);
     state.set({ error, ...arranged(session.get().names) });
@@ -251,7 +251,7 @@ async function need(name) {
   });
 }
 
-/** @param {Map<string, number | null> | null} names with their numbers of tags, null where that is not known */
+/** @param {Map<string, number | null> | null} names with their numbers of tags, null if that is not known */
 function arranged(names) {
   const all = ordered([...(names ?? new Map()).keys()]);
   return { names, full: all.filter((name) => names.get(name) !== 0), empty: all.filter((name) => names.get(name) === 0) };

@@ -59,7 +59,7 @@ function showTags(context) {
   const virtual = createVirtualList({ root: body, createRow, place, signal });
   const nothing = h("p", { class: "fault", hidden: true }, text.tags.nothingToPull);
   const aside = h("div", { class: "aside" });
-  // Anyone who is at a control there, or has selected words, keeps them while the same is told.
+  // Anyone who is at a control there, or has selected words, keeps them while the text is the same.
   const drawAside = remembering((...telling) => aside.replaceChildren(...besides(...telling)));
   const drawNumber = remembering((words, size) =>
     number.replaceChildren(...(words ? [`${words} · `, h("span", { title: text.tags.deleting.sharedOnce }, sumWords(size))] : [])));
@@ -75,7 +75,7 @@ function showTags(context) {
   const removeShown = button("", () => remove(state.get().filter ? shown : [...state.get().repository.tags.keys()]));
   const attachedSwitch = h("button", { type: "button", class: "toggle", hidden: true, onclick: showAttached });
   const toolbar = h("div", { class: "toolbar" }, box.element, attachedSwitch, bar.element);
-  // At the end, where nobody comes by the way.
+  // At the end, where it is out of the way.
   const foot = h("div", { class: "end" }, h("a", { href: untaggedPath(name) }, text.tags.untaggedLink), removeShown);
 
   /** @param {{key: string, details: any}} item */

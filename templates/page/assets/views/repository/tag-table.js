@@ -111,7 +111,7 @@ export function createTagRow(tag, { name, pullCommand, announce, onCopied, mayDe
 /** @param {string} tag @returns {boolean} whether it takes more than two lines on a phone */
 export const isLong = (tag) => shortTag(tag).length > LONG;
 
-/** Of a tag that begins with a digest, what tells it from its like is at its end. */
+/** Of a tag that begins with a digest, its distinguishing part is at its end. */
 const shortTag = (tag) => tag.replace(/^(sha\d+-[0-9a-f]{12})[0-9a-f]{52}/, "$1…");
 
 /** The digest and the other tags on it. What has not changed stays, as it may have the focus. */
