@@ -113,7 +113,7 @@ class Output:
         if yes:
             return
         if not (self.err.isatty() and typer.get_text_stream("stdin").isatty()):
-            raise ConfirmationNeeded(f"{question} Cannot ask: there is no terminal.", (otherwise,))
+            raise ConfirmationNeeded(f"{question} Cannot prompt: there is no terminal.", (otherwise,))
         try:
             agreed = typer.confirm(question, err=True)
         except typer.Abort as error:

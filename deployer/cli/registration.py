@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import sys
 from dataclasses import fields, is_dataclass
 from functools import wraps
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
+from typer.core import TyperCommand
 
 from deployer.cli.output import Output
 from deployer.cli.presentation import Presentation
@@ -41,6 +43,25 @@ SHARED_HELP = (
     "--config, --name, --host and --port can be given before or after the command; the one after it takes "
     "precedence: `deployer --name team status`."
 )
+
+
+class _Command(TyperCommand):
+    """A command whose help shows arguments as Docker's does: `IMAGE...`, without braces and Python's types."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401 - Typer's own kind
+        """The words after the command's name in its usage."""
+        return [re.sub(r"\A\{(.*)\}", r"\1", piece) for piece in super().collect_usage_pieces(ctx)]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - Typer's own kinds
+        """Write the lists of arguments and options."""
+        write = formatter.write_dl
+
+        def write_plain(rows: Iterable[tuple[str, str]], *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+            write([(re.sub(r" <[^>]*>\Z", "", name), text) for name, text in rows], *args, **kwargs)
+
+        formatter.write_dl = write_plain
+        super().format_options(ctx, formatter)
+        formatter.write_dl = write
 
 
 class Interruption(Exception):
@@ -101,7 +122,7 @@ def command(
         offered = {one.name: one for one in _options_of(Presentation)}
         taken = [option for parameter in own for option in _options(parameter)]
         _declare(entry, [context, *taken, *(offered[key] for key in offers), *shared_parameters()])
-        app.command(name, epilog=epilog)(entry)
+        app.command(name, cls=_Command, epilog=epilog)(entry)
         return function
 
     return register

@@ -223,7 +223,7 @@ def actions(value: object) -> object:
         raise ValueError(f"{shown(value)} is not a list of actions, such as [pull, push]")
     for word in words:
         if word not in ACTIONS:
-            raise ValueError(f"{shown(word)} must be one of: {', '.join(ACTIONS)}")
+            raise ValueError(f"{shown(word)} is not one of: {', '.join(ACTIONS)}")
     return tuple(word for word in ACTIONS if word in words)
 
 
@@ -292,7 +292,7 @@ def one_of(kind: type[StrEnum]) -> Check:
 
     def check(value: object) -> object:
         if not isinstance(value, str) or value not in choices:
-            raise ValueError(f"{shown(value)} must be one of: {', '.join(choices)}")
+            raise ValueError(f"{shown(value)} is not one of: {', '.join(choices)}")
         return choices[value]
 
     return check

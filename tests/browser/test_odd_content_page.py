@@ -121,7 +121,7 @@ class TestDamage:
             push(client, "odd/lost", None, part)
         push(client, "odd/lost", "1.0", index([(here, "linux/amd64"), (gone, "linux/arm64")], media=OCI))
         assert client.delete(f"/v2/odd/lost/manifests/{gone.digest}").status_code == 202
-        sentence = f"odd/lost:1.0 is incomplete: the registry has lost {short(gone.digest)}. Push it again."
+        sentence = f"odd/lost:1.0 is incomplete: the registry does not have {short(gone.digest)}. Push it again."
         listed = page_stack.deployer("tags", "odd/lost", check=True)
         assert sentence in listed.stderr
         assert "(incomplete)" in listed.stdout

@@ -234,7 +234,7 @@ class TestTags:
         page.goto("/repository/page/broken")
         expect(row(page, "half")).to_contain_text("partially deleted")
         for tag in ("damaged", "dangling"):
-            expect(row(page, tag)).to_contain_text("manifest gone")
+            expect(row(page, tag)).to_contain_text("manifest missing")
         expect(row(page, "good").locator(".fault")).to_have_count(0)
 
 

@@ -107,7 +107,7 @@ def trusting(client: Dockerd, server: DeployedStack) -> Trusting:
 def shown_fingerprint(trusting: Trusting) -> str:
     """What is shown where nobody can be asked; it is what openssl says of the server's own file."""
     asked = trusting.configure(code=1)
-    assert "Cannot ask: there is no terminal" in asked.stderr
+    assert "Cannot prompt: there is no terminal" in asked.stderr
     shown = re.search(r"SHA-256: +(\S+)", asked.stdout)
     assert shown is not None
     kept = subprocess.run(

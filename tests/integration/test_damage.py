@@ -510,7 +510,7 @@ def test_a_size_that_a_manifest_says_wrongly_is_told_by_all_and_takes_nothing(
     document["layers"][0]["size"] += 1
     assert put_manifest(client, "app", "1", Image(json.dumps(document).encode(), document["mediaType"], ())) == 201
     client.delete(f"/v2/app/manifests/{right}").raise_for_status()
-    sizes = f"the file {layer[7:19]} has {size} bytes, and the manifest says {size + 1}."
+    sizes = f"the file {layer[7:19]} has {size} bytes, but the manifest says {size + 1}."
     for look in (("status",), ("doctor",), ("gc", "--dry-run"), ("prune", "--keep", "5", "--dry-run")):
         shown = stored.stack.deployer(*look)
         assert f"app:1: {sizes}" in shown.stdout + shown.stderr, look

@@ -109,7 +109,7 @@ def test_both_ways_tell_the_same(stored: Stored, client: httpx.Client, status: i
     told = shown(stored, by_overview, *names)
     assert told == shown(stored, by_api, *names)
     assert "v1.29" in told
-    assert "(manifest gone)" in told
+    assert "(manifest missing)" in told
     assert len(by_overview.asked) < len(by_api.asked) / 2
 
 

@@ -235,7 +235,7 @@ def test_from_page_to_page_and_back_nothing_is_left(own: Own) -> None:
 
     planned = stack.deployer("up", "--dry-run", environment=own.page("joxit"), check=True).stdout
     assert "service  page: create" in planned
-    assert "file     frontend/page/index.html: removed" in planned
+    assert "file     frontend/page/index.html: will be removed" in planned
     assert "Done (frontend: recreate, page: create)" in own.up("joxit")
     assert not [path for path in folder.rglob("*") if path.is_file()]
     with stack.client as client:

@@ -185,7 +185,7 @@ volumes:
     shown = own.deployer("down", "--volumes", "--dry-run", check=True).stdout
     assert f"{name}_bound: will be removed (its content is in another place: {elsewhere})" in shown
     # A file that no question names stays, and no images are needed for one.
-    assert "Cannot ask: there is no terminal" in own.deployer("down", "--volumes").stderr
+    assert "Cannot prompt: there is no terminal" in own.deployer("down", "--volumes").stderr
 
     docker("network", "connect", f"{name}_default", own.containers()["frontend"], check=False)
     with at_the_question(own, "down", "--volumes") as answer:

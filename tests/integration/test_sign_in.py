@@ -194,7 +194,7 @@ def test_a_paused_frontend_learns_of_a_change_when_it_goes_on(signed_in: Deploye
     docker("pause", frontend)
     try:
         removed = signed_in.deployer("user", "remove", "bert", "--yes", check=True)
-        assert "It takes effect when the registry is started" in removed.stderr
+        assert "The change takes effect when the registry is started" in removed.stderr
     finally:
         docker("unpause", frontend)
     # Its health may not be known yet again.
@@ -244,9 +244,9 @@ def test_login_goes_only_when_that_is_agreed_to(signed_in: DeployedStack, left: 
     assert problem in signed_in.deployer("doctor").stdout
     refused = signed_in.deployer("up")
     assert refused.returncode == 1
-    assert f"Login goes: {users} has no users, and the running registry lets in 2 of them" in refused.stderr
+    assert f"Login will be turned off: {users} has no users, but the running registry has 2." in refused.stderr
     assert status(signed_in, None) == 401
-    assert "Login goes:" in signed_in.deployer("up", "--dry-run").stderr
+    assert "Login will be turned off:" in signed_in.deployer("up", "--dry-run").stderr
     users.write_bytes(kept)
     assert "nothing to change" in signed_in.deployer("up", check=True).stderr
 

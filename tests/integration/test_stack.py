@@ -337,7 +337,7 @@ def test_a_data_directory_holds_the_images_and_outlives_everything(
     # Moving to another place would leave the images behind: that is a question.
     moved = stack.deployer("up", environment={"DEPLOYER_REGISTRY_DATA": "volume"})
     assert moved.returncode == 1
-    assert "The images pushed so far stay in" in moved.stderr
+    assert "The existing images stay in" in moved.stderr
     assert stack.deployer("catalog", check=True).stdout == "kept\n"
     stack.remove()
 
@@ -484,7 +484,7 @@ def test_status_tells_where_it_is_and_not_where_the_settings_say(shared: Deploye
     other = free_port()
     status = shared.deployer("status", "--port", str(other), environment={"DEPLOYER_REGISTRY_DATA": "volume"})
     assert status.returncode == 1
-    assert f"It was started on port {shared.port}, but the settings say {other}" in status.stderr
+    assert f"The registry was started on port {shared.port}, but the settings say {other}" in status.stderr
     assert f"in {shared.folder / 'images'}" in status.stdout
 
 
@@ -501,7 +501,7 @@ def test_make_up_does_not_answer_for_its_user_where_images_are_at_stake(running:
     before = running.containers()
     moved = running.deployer("up", "--install", environment={"DEPLOYER_REGISTRY_DATA": "./elsewhere"})
     assert moved.returncode == 1
-    assert "The images pushed so far stay in the volume" in moved.stderr
+    assert "The existing images stay in the volume" in moved.stderr
     assert running.containers() == before
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def print_configuration(out: Output, path: Path, text: str) -> None:
     """Print the configuration file that would be written."""
     out.line(text.rstrip())
-    out.note(f"Dry run: {path} not written.")
+    out.note(f"Dry run: {path} was not written.")
 
 
 def print_written(out: Output, path: Path, settings: Settings, config: Path | None) -> None:

@@ -60,8 +60,11 @@ def print_plan(out: Output, plan: DeletionPlan, presentation: Presentation) -> N
 
 def question(plan: DeletionPlan) -> str:
     """What to ask before anything is deleted."""
-    names = [removal.name for removal in plan.removals]
-    return f"Delete {names[0] if len(names) == 1 else f'these {len(names)}'}?"
+    if len(plan.removals) == 1:
+        return f"Delete {plan.removals[0].name}?"
+    kinds = {isinstance(removal, TagRemoval) for removal in plan.removals}
+    noun = "tags and manifests" if len(kinds) > 1 else "tags" if True in kinds else "manifests"
+    return f"Delete these {len(plan.removals)} {noun}?"
 
 
 def listener(out: Output, presentation: Presentation) -> Callable[[DeletionOutcome], None]:

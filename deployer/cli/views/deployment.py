@@ -77,7 +77,7 @@ class UpPlanReport(Report):
             if choice.source is not Source.HERE:
                 out.line(f"image    {choice.name}: {choice.source.in_words}")
         for file in self.plan.files:
-            out.line(f"file     {file.path}: {'removed' if file.after is None else 'written'}")
+            out.line(f"file     {file.path}: will be {'removed' if file.after is None else 'written'}")
         for change in self.plan.services:
             reason = f" ({change.reason})" if change.reason else ""
             out.line(f"service  {change.service}: {change.action.value}{reason}")
@@ -187,7 +187,7 @@ def question_of_down(deployment: Deployment, plan: DownPlan, *, volumes: bool) -
     what = f"every image pushed to '{deployment.name}'" if plan.loses_images else "what is listed"
     named, count = plan.names(ResourceKind.VOLUME), len(plan.of(ResourceKind.FILE))
     parts = [
-        *([f"volume {', '.join(named)}"] if named else []),
+        *([f"{'volume' if len(named) == 1 else 'volumes'} {', '.join(named)}"] if named else []),
         *([counted(count, "file")] if count else []),
         *([counted(plan.users, "user")] if plan.users else []),
     ]

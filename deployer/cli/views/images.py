@@ -57,10 +57,11 @@ class CatalogReport(Report):
         if not self.found.total:
             out.note(f"The registry at {self.address} is empty. Push an image: deployer push IMAGE")
         elif not self.found.repositories:
-            out.note(f"None of the {self.found.total} repositories matches.")
+            repositories = counted(self.found.total, "repository", "repositories")
+            out.note(f"No repository matches. The registry has {repositories}.")
         if self.found.foreign:
             out.warn(
-                "Not listed, because these folders in the registry's storage have names that no repository can have: "
+                "Not listed, because these directories in the registry's storage do not have valid repository names: "
                 f"{one_line(listed(self.found.foreign, _TAGS_SHOWN))}. To find and remove them, on the machine that "
                 "runs the registry: deployer doctor"
             )

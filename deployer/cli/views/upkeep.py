@@ -115,7 +115,7 @@ class RemovedReport(Report):
     def print(self, out: Output) -> None:
         """A line for each repository."""
         for one in self.plan.repositories:
-            out.line(f"Removed {one.name}")
+            out.line(f"Deleted {one.name}")
         out.note(f"Writes were paused for {self.paused:.1f} s. To free {size(self.plan.freed)}: deployer gc")
 
 
@@ -126,11 +126,12 @@ def _print_gc(out: Output, plan: GcPlan, *, dry_run: bool) -> None:
         tell("No garbage found.")
     if found.links_to_repair:
         tell(
-            f"{counted(len(found.links_to_repair), 'link')} to write again: missing, damaged, or one file with another"
+            f"{counted(len(found.links_to_repair), 'link file')} to rewrite: missing, damaged, or sharing a file with "
+            "another"
         )
     for name, removal in sorted(found.to_remove.items()):
-        tags = f", with {_listed(sorted(removal.tags))}" if removal.tags else ""
-        tell(f"{shown(name)}: {counted(len(removal.revisions), 'manifest')} that no tag reaches{tags}")
+        tags = f", along with {_listed(sorted(removal.tags))}" if removal.tags else ""
+        tell(f"{shown(name)}: {counted(len(removal.revisions), 'untagged manifest')}{tags}")
     if found.removal.blobs:
         tell(
             f"{counted(len(found.removal.blobs), 'unused blob')}: {size(found.disk_bytes(found.removal.blobs))} "
@@ -148,15 +149,15 @@ def _print_gc(out: Output, plan: GcPlan, *, dry_run: bool) -> None:
 
 
 def _print_additional(out: Output, plan: GcPlan) -> None:
-    number = counted(plan.additional, "manifest")
+    number = counted(plan.additional, "untagged manifest")
     if plan.additional and plan.options.untagged:
         out.note(
-            f"Left alone: {number} that no tag reaches, pushed in the last hour or where "
-            "there never were tags. With --older-than AGE, such as 1d, those of that age go too, in all repositories."
+            f"Kept: {number}, pushed within the last hour or in repositories that never had tags. --older-than AGE, "
+            "such as 1d, also removes those older than AGE, in all repositories."
         )
     elif plan.additional:
         them = "it" if plan.additional == 1 else "them"
-        out.note(f"{number} that no tag reaches: `deployer gc --untagged` takes {them} too.")
+        out.note(f"Kept: {number}. To remove {them} too: deployer gc --untagged")
 
 
 def _print_prune(out: Output, plan: PrunePlan, *, dry_run: bool) -> None:
@@ -172,10 +173,11 @@ def _print_prune(out: Output, plan: PrunePlan, *, dry_run: bool) -> None:
     if plan.undated:
         names = [f"{name}:{tag}" for name, tags in sorted(plan.undated.items()) for tag in tags]
         out.warn(
-            f"The creation of {_listed(names)} is not known: a configuration is larger than "
-            f"{CONFIG_MAX_BYTES >> 20} MiB, damaged or missing. {'It stays' if len(names) == 1 else 'They stay'}."
+            f"The creation time of {_listed(names)} is unknown: the configuration is larger than "
+            f"{CONFIG_MAX_BYTES >> 20} MiB, damaged or missing. {'The tag is' if len(names) == 1 else 'The tags are'} "
+            "kept."
         )
-        out.note("  → To decide by the push time instead, add: --by pushed (in deployer.yaml, by: pushed)")
+        out.note("  → To use the push time instead, add --by pushed (in deployer.yaml, by: pushed).")
     _print_kept(out, found)
 
 
@@ -187,7 +189,7 @@ def _prune_rows(plan: PrunePlan, name: str, removal: RemovalSet) -> Iterator[tup
         yield (shown(name), one.tag, short(one.digest), _counted_age(one, now), one.reason)
     rest = len(removal.revisions - {one.digest for one in tags})
     if rest:
-        yield (shown(name), "-", "-", "-", f"{counted(rest, 'manifest')}, untagged by this")
+        yield (shown(name), "-", "-", "-", f"{counted(rest, 'manifest')} no longer referenced")
     kept = sorted({one.tag for one in tags if one.digest not in removal.revisions and one.digest in revisions})
     if kept:
         yield (shown(name), "-", "-", "-", f"the image of {_listed(kept)} is kept: it is still referenced")
@@ -247,10 +249,10 @@ def _print_removal(out: Output, plan: RemovalPlan, *, dry_run: bool) -> None:
     tell = out.line if dry_run else out.note
     for one in plan.repositories:
         more = f", {counted(one.uploads, 'unfinished upload')}" if one.uploads else ""
-        tell(f"{one.name}: removes {counted(one.tags, 'tag')}, {counted(one.revisions, 'manifest')}{more}.")
+        tell(f"{one.name}: deletes {counted(one.tags, 'tag')}, {counted(one.revisions, 'manifest')}{more}.")
         if one.below:
             tell(f"  {_listed(one.below)} {'is' if len(one.below) == 1 else 'are'} kept.")
-    tell(f"{size(plan.freed)} is used only by them; run `deployer gc` afterwards to free it.")
+    tell(f"To free {size(plan.freed)} afterwards: deployer gc")
 
 
 def warn_of(out: Output, finding: Finding) -> None:
@@ -265,8 +267,8 @@ def _print_kept(out: Output, found: Survey, runs: str = "") -> None:
     if found.in_progress.blobs:
         blobs = counted(found.in_progress.blobs, "blob")
         out.note(
-            f"Left alone: {size(found.in_progress.size)} in {blobs}, uploaded in the last hour and in no image yet. A "
-            "push may be in progress."
+            f"Kept: {size(found.in_progress.size)} in {blobs}, uploaded within the last hour and not yet part of an "
+            "image. A push may be in progress."
         )
     if found.upload_bytes:
         out.note(f"Unfinished uploads use {size(found.upload_bytes)}; the registry removes them after a week.")

@@ -222,7 +222,7 @@ def _say_what_follows(out: Output, address: str, done: Changed) -> None:
     if done.running:
         out.note("Applied to the running registry; nothing was restarted.")
     else:
-        out.note("It takes effect when the registry is started: deployer up")
+        out.note("The change takes effect when the registry is started: deployer up")
     if done.closes:
         out.note(f"From now on everyone has to log in: docker login {address}")
 

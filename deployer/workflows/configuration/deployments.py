@@ -75,18 +75,19 @@ def require_address(deployment: Deployment, settings: Settings, environment: Map
         return
     refuse_others_address(settings, environment)
     elsewhere = (
-        f"deployer doctor   (looks at {settings.address} from here)",
-        f"deployer catalog   (lists what {settings.address} holds)",
+        f"deployer doctor   (checks {settings.address} from this machine)",
+        f"deployer catalog   (lists the repositories at {settings.address})",
     )
     if record is None:
         raise NotFound(
-            f"This command is for a registry on this machine, and there is no {settings.address} here.",
+            f"No deployment at {settings.address} on this machine; this command works only on the machine that runs "
+            "the registry.",
             (*elsewhere, "deployer up   (to start it here)"),
         )
     own = Settings(host=record.host, port=record.port).address
     raise NotFound(
-        f"This command is for the registry on this machine: '{deployment.name}' is {own}, not {settings.address}.",
-        (*elsewhere, f"Leave out --host and --port, if '{deployment.name}' is meant."),
+        f"The deployment '{deployment.name}' on this machine is at {own}, not at {settings.address}.",
+        (*elsewhere, f"To use '{deployment.name}', omit --host and --port."),
     )
 
 

@@ -101,8 +101,8 @@ def _out_of_sight(look: _Look, wanted: Wanted) -> Iterable[str]:
         return
     if before != after:
         yield (
-            f"The images pushed so far stay in {_place(before)} and will not be visible, because the registry "
-            f"moves to {_place(after)}."
+            f"The existing images stay in {_place(before)} and will not be available, because the registry will "
+            f"use {_place(after)}."
         )
     elif look.has_lost(after, wanted):
         what = _in_its_place(after)

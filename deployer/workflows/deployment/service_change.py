@@ -34,7 +34,7 @@ class Reason(StrEnum):
     IMAGE = "its image changed"
     STOPPED = "it was not running"
     FILE_CHANGED = "its file was changed"
-    FILES_GONE = "its files were gone"
+    FILES_GONE = "its files were missing"
     STORAGE = "the directory with its images was replaced"
     HOOKS = "its post_start hooks did not succeed"
     ACCESS = "its users, rules or certificate changed"

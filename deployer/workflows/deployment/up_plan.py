@@ -223,16 +223,16 @@ def _warnings(stack: Stack, accounts: tuple[Account, ...]) -> tuple[str, ...]:
     if today != wanted and not (remembered and remembered.storage):
         before, after = (f"the volume {stack.data_volume}" if place == "data" else place for place in (today, wanted))
         found.append(
-            f"The images pushed so far stay in {before} and will not be visible, because the registry moves to {after}."
+            f"The existing images stay in {before} and will not be available, because the registry will use {after}."
         )
     if read_if_there(stack.deployment.directory / layout.GRANTS) and not stack.settings.access:
         found.append("The current access rules are removed; every logged-in user can then do everything.")
     lost = access.lost_users(stack.deployment, accounts)
     if lost:
         found.append(
-            f"Login goes: {stack.deployment.users_file} has no users, and the running registry lets in "
-            f"{lost} of them; their names and hashes are in {stack.deployment.directory / layout.USERS_IN_FORCE}. "
-            "Then everyone who reaches the registry may pull, push and delete."
+            f"Login will be turned off: {stack.deployment.users_file} has no users, but the running registry has "
+            f"{lost}. Their names and hashes are in {stack.deployment.directory / layout.USERS_IN_FORCE}. Anyone who "
+            "can reach the registry can then pull, push and delete."
         )
     if files.deployed_tls(stack.deployment) and not stack.settings.tls.is_on:
         found.append("TLS is turned off; passwords and images are then sent unencrypted.")

@@ -314,7 +314,9 @@ def _elsewhere(containers: tuple[ServiceContainer, ...], port: int) -> tuple[Fin
     published = sorted({found for container in containers for found in container.ports})
     if not published or port in published:
         return ()
-    said = f"It was started on port {published[0]}, but the settings say {port}; `deployer up` changes the port."
+    said = (
+        f"The registry was started on port {published[0]}, but the settings say {port}; `deployer up` changes the port."
+    )
     return (_problem(said),)
 
 

@@ -154,7 +154,7 @@ def _read_repository(reader: Reader, names: Sequence[str], order: TagOrder) -> R
 
 def _named_nothing(error: RegistryError) -> RegistryError:
     if isinstance(error, NotFound):
-        return NotFound("It is listed, but its manifest is gone.", error.advice, error.original)
+        return NotFound("Its manifest is missing.", error.advice, error.original)
     return error
 
 

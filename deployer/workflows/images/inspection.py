@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Child:
-    """One image of an index; size and time are None where the registry has lost it."""
+    """One image of an index; size and time are None where the registry does not have it."""
 
     platform: str
     digest: str

@@ -50,7 +50,7 @@ def state(one: BadFile) -> str:
     if one.size is None:
         return f"{what} is missing"
     if one.stated is not None:
-        return f"{what} has {one.size} bytes, and the manifest says {one.stated}"
+        return f"{what} has {one.size} bytes, but the manifest says {one.stated}"
     return f"{what} is empty" if one.size == 0 else f"{what} is damaged ({one.size} bytes)"
 
 
@@ -67,5 +67,5 @@ def tag_sentence(name: str, tag: Tag) -> str:
         return not_whole(name, tag.damaged)
     if tag.lost:
         lost = listed([short(digest) for digest in tag.lost])
-        return f"{name} is incomplete: the registry has lost {lost}. Push it again."
+        return f"{name} is incomplete: the registry does not have {lost}. Push it again."
     return f"{name} is empty: its index contains no images, so there is nothing to pull." if tag.names_nothing else ""

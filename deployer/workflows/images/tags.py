@@ -23,7 +23,7 @@ class State(StrEnum):
 
     WHOLE = ""
     HALF = "partially deleted"
-    GONE = "manifest gone"
+    GONE = "manifest missing"
     UNREADABLE = "unreadable"
     UNREAD = "not read"
     BROKEN = "incomplete"

@@ -82,7 +82,7 @@ def _incomplete(source: Reference, error: DeployerError, client: RegistryClient)
         )
     lost = listed([short(digest) for digest in missing], _SHOWN)
     return RegistryError(
-        f"'{name}' at {source.domain} is incomplete: the registry has lost {lost}.",
+        f"'{name}' at {source.domain} is incomplete: the registry does not have {lost}.",
         (f"Push it again: deployer push {name}",),
         error.original,
     )

@@ -96,7 +96,7 @@ def reading(stack: Stack) -> Storage:
     """The storage for looking only, in the registry's own container. Raises NotFound where it does not run."""
     registry = _registry(stack)
     if not registry.is_running:
-        raise NotFound("The registry is not running.", ("deployer up",))
+        raise _not_running()
     return Storage(stack.engine, registry.id)
 
 
@@ -105,9 +105,15 @@ def _registry(stack: Stack) -> ServiceContainer:
     containers = stack.engine.containers.of_project(stack.deployment.name)
     preflight.check_conflict(stack.deployment, containers)
     registry = of_service(containers, Service.REGISTRY)
-    if registry is None:
-        raise NotFound(
-            f"No deployment named '{stack.deployment.name}' on this machine.",
-            ("Run this on the machine that runs the registry.", "deployer up"),
-        )
-    return registry
+    if registry is not None:
+        return registry
+    if stack.deployment.is_there:
+        raise _not_running()
+    raise NotFound(
+        f"No deployment named '{stack.deployment.name}' on this machine.",
+        ("Run this on the machine that runs the registry.", "deployer up"),
+    )
+
+
+def _not_running() -> NotFound:
+    return NotFound("The registry is not running.", ("deployer up",))

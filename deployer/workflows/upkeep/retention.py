@@ -293,7 +293,7 @@ def _attached(
 ) -> Iterable[SelectedTag]:
     for name in sorted(removal.tags - {one.tag for one in selected}):
         tag = repository.tags[name]
-        yield SelectedTag(name, tag.digest, tag.pushed, "attached to what is removed")
+        yield SelectedTag(name, tag.digest, tag.pushed, "attached to a removed image")
 
 
 def _reason(rule: RetentionRule) -> str:

@@ -137,7 +137,10 @@ def without(accounts: Accounts, name: str, *, may_open: bool) -> Accounts:
     if not left and not may_open:
         raise AccountsRefused(
             f"'{name}' is the last user; without users, no login is required and the registry is open to everyone.",
-            ("Add another one first: deployer user add NAME", f"If you want that: deployer user remove {name} --open"),
+            (
+                "Add another one first: deployer user add NAME",
+                f"Or open the registry to everyone: deployer user remove {name} --open",
+            ),
         )
     return left
 

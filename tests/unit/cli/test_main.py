@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,7 @@ def test_every_help_is_complete_with_an_example(command: str, capsys: pytest.Cap
         assert option in shown
     for line in shown.splitlines():
         assert not line.strip().startswith("--") or len(line.split()) > 2, f"an option without a word: {line}"
+    assert not re.search(r"<\w+|[{}]", shown.partition("Options:")[0]), "a type of Python's, or braces"
 
 
 class Seen(DeployerError):

@@ -118,12 +118,12 @@ def _of_foreign_repositories(repositories: Iterable[StoredRepository]) -> Iterat
         whole = [in_container(f"repositories/{name}") for name in names]
         yield Finding(
             FindingState.WRONG,
-            f"Among the repositories are folders with names that no registry takes: {listed(whole)}. Nothing can be "
-            "pulled or deleted there, and `gc` keeps the content that they name.",
+            f"Some directories in the storage do not have valid repository names: {listed(whole)}. Nothing can be "
+            "pulled from or deleted in them, and `gc` keeps the content that they reference.",
             (
                 f"Remove them (in the registry's container, the volume or data directory is at {layout.STORAGE}).",
-                "deployer gc   (then frees what only they named)",
-                "Keep away the program that makes them, such as the recycle bin of a network share.",
+                "deployer gc   (then frees the content that only they referenced)",
+                "Stop the program that creates them, such as the recycle bin of a network share.",
             ),
         )
 

@@ -52,5 +52,5 @@ def test_init_can_be_tried_first(folder: Path, capsys: pytest.CaptureFixture[str
     assert main(["init", "--dry-run", "--port", "5078"]) == 0
     shown = capsys.readouterr()
     assert yaml.safe_load(shown.out)["port"] == 5078
-    assert shown.err == f"Dry run: {folder / 'deployer.yaml'} not written.\n"
+    assert shown.err == f"Dry run: {folder / 'deployer.yaml'} was not written.\n"
     assert list(folder.iterdir()) == []

@@ -126,7 +126,7 @@ def test_a_file_of_another_program_among_the_tags_is_one_warning(shell: Shell, c
 def test_a_pattern_that_matches_nothing_is_no_empty_registry(shell: Shell) -> None:
     shell.registry.repositories = {"centos": Held(), "debian": Held()}
     assert shell.run("catalog", "nothing*") == 0
-    assert (shell.out, shell.err) == ("", "None of the 2 repositories matches.\n")
+    assert (shell.out, shell.err) == ("", "No repository matches. The registry has 2 repositories.\n")
 
 
 def test_catalog_with_tags_is_a_tree(shell: Shell) -> None:
@@ -336,7 +336,7 @@ def test_a_list_says_which_of_its_tags_are_not_whole(shell: Shell) -> None:
         assert shell.run(*command) == 0
         assert "linux/amd64, linux/arm64 (incomplete)" in shell.out
         assert "(empty)" in shell.out
-        assert f"app:part is incomplete: the registry has lost {gone.digest[7:19]}. Push it again." in shell.err
+        assert f"app:part is incomplete: the registry does not have {gone.digest[7:19]}. Push it again." in shell.err
         assert "app:none is empty: its index contains no images, so there is nothing to pull." in shell.err
         assert f"If it is not needed: deployer delete --port {shell.port} app:none" in shell.err
 

@@ -94,7 +94,7 @@ def plain(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
 def test_what_answers_in_plain_http_is_agreed_to(plain: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     assert plain.run("--file", "daemon.json") == 1
     assert f"{ADDRESS} uses plain HTTP: nothing is encrypted" in plain.err
-    assert f"Allow Docker to use {ADDRESS} without TLS? Cannot ask: there is no terminal" in plain.err
+    assert f"Allow Docker to use {ADDRESS} without TLS? Cannot prompt: there is no terminal" in plain.err
     assert f'+  "insecure-registries": ["{ADDRESS}"]' in plain.out
     assert not plain.file.exists()
     asked: list[str] = []

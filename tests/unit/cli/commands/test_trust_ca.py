@@ -78,7 +78,7 @@ def test_the_ca_is_shown_and_asked_about(shell: Shell, monkeypatch: pytest.Monke
     assert "CN=The registry's own" in shell.out
     assert f"SHA-256: {ROOT.fingerprint}" in shell.out
     assert f"Docker: {shell.file}   (new)" in shell.out
-    assert "Cannot ask: there is no terminal" in shell.err
+    assert "Cannot prompt: there is no terminal" in shell.err
     assert not shell.file.exists()
     asked: list[str] = []
     monkeypatch.setattr(Output, "confirm", lambda self, question, **_: asked.append(question))

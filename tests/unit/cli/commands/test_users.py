@@ -105,7 +105,7 @@ def test_the_first_user_before_the_first_up(shell: Shell) -> None:
     assert shell.add("admin") == 0
     assert shell.out == "Added user admin. Permissions: everything (pull, push, delete)\n"
     assert shell.err.splitlines() == [
-        "It takes effect when the registry is started: deployer up",
+        "The change takes effect when the registry is started: deployer up",
         "From now on everyone has to log in: docker login localhost:5000",
     ]
     assert passwords.matches(GOOD, shell.users["admin"])
@@ -128,7 +128,7 @@ def test_a_running_registry_takes_the_next_one_over(shell: Shell) -> None:
 def test_the_advices_name_the_deployment(shell: Shell) -> None:
     shell.running = False
     assert shell.add("bob", "--name", "team", "--port", "5077") == 0
-    assert "It takes effect when the registry is started: deployer up --name team --port 5077" in shell.err
+    assert "The change takes effect when the registry is started: deployer up --name team --port 5077" in shell.err
     assert shell.add("bob", "--name", "team") == 1
     assert "→ For a new password: deployer user password --name team bob" in shell.err
     assert not shell.deployment.directory.exists()
@@ -263,7 +263,7 @@ def test_removing_a_user_says_what_goes_and_asks(shell: Shell) -> None:
     shell.configure(RULES)
     assert shell.run("user", "remove", "bob") == 1
     assert "Current permissions of bob: pull: team/*, centos" in shell.err
-    assert "Remove user bob? Cannot ask: there is no terminal." in shell.err
+    assert "Remove user bob? Cannot prompt: there is no terminal." in shell.err
     assert set(shell.users) == {"admin", "bob"}
     assert shell.run("user", "remove", "bob", "--yes") == 0
     assert shell.out == "Removed user bob.\n"
@@ -279,7 +279,7 @@ def test_the_last_user_is_removed_only_with_open(shell: Shell) -> None:
     assert "open to everyone" in shell.err
     assert "deployer user remove bob --open" in shell.err
     assert shell.run("user", "remove", "bob", "--open") == 1
-    assert "Remove user bob and open localhost:5000 to everyone? Cannot ask: there is no terminal" in shell.err
+    assert "Remove user bob and open localhost:5000 to everyone? Cannot prompt: there is no terminal" in shell.err
     assert set(shell.users) == {"bob"}
     assert shell.run("user", "remove", "bob", "--open", "--yes") == 0
     assert "bob is the last user. Anyone who can reach localhost:5000 can then pull, push and delete." in shell.err

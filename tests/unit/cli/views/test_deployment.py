@@ -59,8 +59,8 @@ def test_a_plan_has_a_line_for_each_change() -> None:
     out, err = shown(UpPlanReport(CHANGES))
     assert out == [
         "image    registry:3: will be pulled",
-        "file     compose.yaml: written",
-        "file     old.yaml: removed",
+        "file     compose.yaml: will be written",
+        "file     old.yaml: will be removed",
         f"service  frontend: {Action.KEEP.value}",
         f"service  registry: {Action.CREATE.value}",
     ]

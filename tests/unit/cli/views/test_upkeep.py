@@ -24,7 +24,7 @@ def test_what_prune_cannot_date_is_named_with_a_way_to_decide(tmp_path: Path, mo
     report = PruneReport(plan_prune(tree.storage(), (RetentionRule(keep=1),)), is_dry_run=True)
     report.print(Output(io.StringIO(), err))
     told = err.getvalue()
-    assert "The creation of app:large is not known" in told
-    assert "It stays." in told
+    assert "The creation time of app:large is unknown" in told
+    assert "The tag is kept." in told
     assert "--by pushed" in told
     assert report.as_json()["undated"] == [{"repository": "app", "tag": "large"}]

@@ -64,13 +64,15 @@ def test_an_address_elsewhere_is_not_taken_for_the_deployment_of_this_machine(tm
     environment = {"XDG_DATA_HOME": str(tmp_path)}
     here = Settings(host="registry.example")
     mine = deployed(environment, "registry", "localhost")
-    with pytest.raises(NotFound, match=r"'registry' is localhost:5000, not registry\.example:5000") as caught:
+    with pytest.raises(
+        NotFound, match=r"'registry' on this machine is at localhost:5000, not at registry\.example:5000"
+    ) as caught:
         deployments.require_address(mine, here, environment, FakeEngine())
     assert [advice.split(" ")[:2] for advice in caught.value.advice[:2]] == [
         ["deployer", "doctor"],
         ["deployer", "catalog"],
     ]
-    assert "Leave out --host and --port" in caught.value.advice[2]
+    assert "omit --host and --port" in caught.value.advice[2]
     deployments.require_address(mine, Settings(), environment, FakeEngine())
     # What another of this machine has is named.
     deployed(environment, "team", "registry.example")
@@ -82,7 +84,7 @@ def test_an_address_elsewhere_is_not_taken_for_the_deployment_of_this_machine(tm
 def test_an_address_elsewhere_where_nothing_is_deployed(tmp_path: Path) -> None:
     environment = {"XDG_DATA_HOME": str(tmp_path)}
     mine, here = Deployment.of("registry", environment), Settings(host="::1")
-    with pytest.raises(NotFound, match=r"there is no \[::1\]:5000 here\.") as caught:
+    with pytest.raises(NotFound, match=r"No deployment at \[::1\]:5000 on this machine;") as caught:
         deployments.require_address(mine, here, environment, FakeEngine(containers=FakeContainers()))
     assert caught.value.advice[0].startswith("deployer doctor   ")
     assert caught.value.advice[-1].startswith("deployer up   ")

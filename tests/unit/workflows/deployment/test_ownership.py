@@ -227,7 +227,7 @@ def test_storage_that_the_files_of_the_user_move_is_told(deployment: Deployment)
     )
     (warning,) = examined(deployment, Inventory("registry", volumes=(volume(),)), moved).warnings
     assert (
-        "stay in the volume registry_data and will not be visible, because the registry moves to the volume other"
+        "stay in the volume registry_data and will not be available, because the registry will use the volume other"
         in warning
     )
 

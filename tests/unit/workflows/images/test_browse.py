@@ -244,7 +244,7 @@ def test_a_tag_that_is_gone_by_then_is_left_out(client: RegistryClient, fake: Fa
     assert (names(found), found.unread) == (["2"], ())
 
 
-@pytest.mark.parametrize(("points_to", "words"), [("", "HTTP 500"), ("sha256:" + "0" * 64, "its manifest is gone")])
+@pytest.mark.parametrize(("points_to", "words"), [("", "HTTP 500"), ("sha256:" + "0" * 64, "Its manifest is missing")])
 def test_a_tag_that_names_nothing_is_not_hidden(
     client: RegistryClient, fake: FakeRegistry, points_to: str, words: str
 ) -> None:

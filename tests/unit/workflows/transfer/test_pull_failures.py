@@ -139,13 +139,13 @@ def test_a_missing_image_is_told_by_name_and_not_suggested_again() -> None:
     error = failed(GONE, image("x"), fake=Losing("/manifests/1"))
     assert type(error) is NotFound
     assert error.message == f"No image 'team/app:1' at {ADDRESS}."
-    assert error.advice == ("The tag is listed, but its manifest is gone: push it again.",)
+    assert error.advice == ("The tag exists, but its manifest is missing: push the image again.",)
 
 
 def test_an_index_without_a_child_is_not_called_missing() -> None:
     child, whole = several("linux/amd64")
     error = failed(GONE, child, whole, fake=Losing(child.digest))
-    assert error.message == f"'team/app:1' at {ADDRESS} is incomplete: the registry has lost {child.digest[7:19]}."
+    assert error.message == f"'team/app:1' at {ADDRESS} is incomplete: the registry does not have {child.digest[7:19]}."
     assert error.advice == ("Push it again: deployer push team/app:1",)
 
 

@@ -135,7 +135,7 @@ def test_what_is_whole_stays_whatever_a_manifest_says(tree: Tree, size: object) 
         (told,) = storage_findings.of_survey(found)
         layer, has = sha256(wrong.blobs[1])[7:19], len(wrong.blobs[1])
         assert told.sentence.startswith(
-            f"app:1: the file {layer} has {has} bytes, and the manifest says {size}. The file"
+            f"app:1: the file {layer} has {has} bytes, but the manifest says {size}. The file"
         )
         assert told.advice[-1] == f"Or delete: deployer delete app@{wrong.digest}, then: deployer gc"
     else:
@@ -152,7 +152,7 @@ def test_a_size_that_an_index_says_wrongly_is_the_index_s_fault_alone(tree: Tree
     document["manifests"][0]["size"] += 1
     tree.push("app", ["all"], Image(json.dumps(document).encode(), both.media_type))
     (told,) = storage_findings.of_survey(look(tree))
-    assert told.sentence.startswith(f"app:all: the manifest {child.digest[7:19]} has {len(child.content)} bytes, and")
+    assert told.sentence.startswith(f"app:all: the manifest {child.digest[7:19]} has {len(child.content)} bytes, but")
 
 
 def test_what_is_damaged_is_not_told_of_a_wrong_manifest(tree: Tree) -> None:

@@ -300,7 +300,7 @@ def test_a_signature_is_no_image_of_its_own(tree: Tree) -> None:
         tree.push("app", [f"sha256-{subject.digest[7:]}.sig"], dated(f"of {subject.digest}", "2024-02-01T00:00:00Z"))
     found, plan = prune(tree, rule(keep=1))
     assert tags(found) == ["1", f"sha256-{oldest.digest[7:]}.sig"]
-    assert plan.tags["app"][-1].reason == "attached to what is removed"
+    assert plan.tags["app"][-1].reason == "attached to a removed image"
     protected, _ = prune(tree, rule(keep=1, protect="^sha256-"))
     assert tags(protected) == ["1"]
 

@@ -111,7 +111,7 @@ def test_the_last_user_goes_only_where_that_is_meant() -> None:
     assert accounts.without((ANN, BOB), "bob", may_open=False) == (ANN,)
     with pytest.raises(AccountsRefused, match="open to everyone") as caught:
         accounts.without((BOB,), "bob", may_open=False)
-    assert "If you want that: deployer user remove bob --open" in caught.value.advice
+    assert "Or open the registry to everyone: deployer user remove bob --open" in caught.value.advice
     assert accounts.without((BOB,), "bob", may_open=True) == ()
     with pytest.raises(NotFound):
         accounts.without((BOB,), "ann", may_open=True)
