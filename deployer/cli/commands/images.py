@@ -155,8 +155,6 @@ def _delete_repositories(session: Session, names: Sequence[str], *, wait: str) -
         plan=lambda storage: repositories.plan_removal(storage, names),
         report_of=views.RepositoriesReport,
         question=lambda plan: f"Delete {views.which(plan)} with all images?",
-            f"Delete {views.which(plan)} with all {'its' if len(plan.repositories) == 1 else 'their'} images?"
-        ),
         apply=lambda work, plan, drain: views.RemovedReport(plan, repositories.remove(work, plan, drain)),
     )
     change_storage(session, wait, steps)
