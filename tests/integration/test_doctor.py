@@ -108,6 +108,19 @@ def test_a_clients_question_says_nothing_of_the_deployment_here(fresh_stack: Dep
         assert any(host in sentence for sentence in sentences)
 
 
+@pytest.mark.parametrize("service", ["registry", "frontend"])
+def test_a_paused_service_is_not_waited_for(own: DeployedStack, service: str) -> None:
+    docker("pause", own.containers()[service])
+    try:
+        found = findings(own, code=1)
+    finally:
+        docker("unpause", own.containers()[service])
+    said = [str(one["sentence"]) for one in found if one["state"] != "ok"]
+    assert f"The service {service} is paused." in said
+    assert f"The registry was not contacted, because the service {service} is paused." in said
+    assert not any("respond" in sentence for sentence in said), said
+
+
 def test_a_stopped_service_and_changed_settings(own: DeployedStack) -> None:
     docker("stop", "--time", "1", own.containers()["registry"])
     sentences = [str(one["sentence"]) for one in findings(own, code=1) if one["state"] == "wrong"]

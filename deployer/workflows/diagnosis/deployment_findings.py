@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 from deployer.engine.values import running
 from deployer.errors import PreflightError
-from deployer.host import ports
 from deployer.layout import Service
-from deployer.record import Record
 from deployer.storage.access import Storage
 from deployer.workflows.checks import preflight
 from deployer.workflows.deployment.service_change import Action
@@ -28,9 +26,9 @@ if TYPE_CHECKING:
 def examine(examined: Examined) -> Iterator[Finding]:
     """Look at the deployment that is meant, where one is."""
     stack = examined.stack
-    containers = stack.engine.containers.of_project(stack.deployment.name)
-    if not (_is_meant(stack) or (examined.named and containers)):
+    if not examined.is_of_deployment:
         return
+    containers = examined.containers
     if not containers:
         yield _absent(stack)
         return
@@ -67,15 +65,3 @@ def _absent(stack: Stack) -> Finding:
             FindingState.NOTE, f"No registry named '{settings.name}' is running on this machine. {error.message}"
         )
     return Finding(FindingState.NOTE, f"No registry named '{settings.name}' is running on this machine.")
-
-
-def _is_meant(stack: Stack) -> bool:
-    """Whether the settings' host and port are this machine's deployment, or one that it could have."""
-    settings = stack.settings
-    record = Record.read(stack.deployment.record_file)
-    if record is not None:
-        return (record.host, record.port) == (settings.host, settings.port)
-    try:
-        return settings.is_loopback or any(map(ports.is_own_address, ports.addresses(settings.host)))
-    except OSError:
-        return False

@@ -24,6 +24,7 @@ from deployer.workflows.finding import Finding, FindingState
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from deployer.engine.values import ServiceContainer
     from deployer.workflows.deployment.stack import Stack
 
 # In the order in which they are told. The engine is asked before them.
@@ -32,11 +33,11 @@ _FAMILIES = (
     Family(client_findings.examine, needs_engine=True),
     Family(option_findings.examine, needs_engine=True),
     Family(deployment_findings.examine, needs_engine=True),
-    Family(way_findings.examine),
-    Family(trust_findings.look, needs_engine=True),
+    Family(way_findings.examine, needs_registry=True),
+    Family(trust_findings.look, needs_engine=True, needs_registry=True),
     Family(proxy_findings.examine, needs_engine=True),
     Family(clock_findings.engine, needs_engine=True),
-    Family(clock_findings.registry),
+    Family(clock_findings.registry, needs_registry=True),
 )
 
 
@@ -51,8 +52,26 @@ def examine(stack: Stack, environment: Mapping[str, str], *, named: bool) -> Ite
     engine_answers = all(finding.state is not FindingState.WRONG for finding in engine)
     families = [family for family in _FAMILIES if engine_answers or not family.needs_engine]
     yield from engine
+    silent = None
     for family in families:
+        if family.needs_registry and engine_answers and (paused := _paused(examined)):
+            silent = paused
+            continue
         yield from _of(family, examined)
+    if silent:
+        yield Finding(
+            FindingState.NOTE,
+            f"The registry was not contacted, because the service {silent.service} is paused.",
+            (f"docker unpause {silent.name}",),
+        )
+
+
+def _paused(examined: Examined) -> ServiceContainer | None:
+    try:
+        return examined.paused
+    except DeployerError:
+        # What keeps the engine from telling is told by the families.
+        return None
 
 
 def _of(family: Family, examined: Examined) -> Iterator[Finding]:

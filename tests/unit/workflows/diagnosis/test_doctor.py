@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+import pytest
+
 from deployer.cli.output import Output
 from deployer.cli.selection import Selection
 from deployer.cli.views.diagnosis import DoctorReport
@@ -15,13 +17,11 @@ from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.diagnosis import doctor
 from deployer.workflows.diagnosis.examined import Family
 from deployer.workflows.finding import Finding, FindingState
-from tests.support.fake_engine import FakeEngine, FakeSystem
+from tests.support.fake_engine import FakeContainers, FakeEngine, FakeSystem, service_container
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    import pytest
 
     from deployer.workflows.diagnosis.examined import Examined
 
@@ -73,6 +73,28 @@ def test_a_finding_is_told_before_the_next_is_looked_for(tmp_path: Path, monkeyp
         if finding.sentence == "This is well.":
             assert not looked
     assert looked == ["late"]
+
+
+@pytest.mark.parametrize("service", ["registry", "frontend"])
+def test_what_is_paused_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: str) -> None:
+    """It takes a connection and never answers."""
+    families = (Family(fine), Family(failing, needs_registry=True), Family(failing, needs_registry=True))
+    monkeypatch.setattr(doctor, "_FAMILIES", families)
+    others = {"registry", "frontend"} - {service}
+    found = [service_container(service, "paused"), *(service_container(one, "running") for one in others)]
+    told = examine(FakeEngine(containers=FakeContainers(found=found)), tmp_path)[1:]
+    assert [(one.state, one.sentence) for one in told] == [
+        ("ok", "This is well."),
+        ("note", f"The registry was not contacted, because the service {service} is paused."),
+    ]
+    assert told[1].advice == (f"docker unpause registry-{service}-1",)
+    away = Stack(
+        Settings(host="registry.example"),
+        Deployment("registry", tmp_path),
+        FakeEngine(containers=FakeContainers(found=found)),
+    )
+    told = list(doctor.examine(away, {"HOME": str(tmp_path)}, named=False))[1:]
+    assert [one.state for one in told] == ["ok", "ok", "wrong", "ok", "wrong"], "another registry is meant"
 
 
 def test_without_an_engine_what_needs_none_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
