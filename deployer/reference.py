@@ -101,6 +101,7 @@ def parse_repository(text: str) -> str:
             f"'{text}' has a tag or a digest; give only the repository name.",
             ("Omit the address, the tag and the digest. Use: NAME",),
         )
+    _refuse_pattern(text)
     _check_repository(text, text, text.lower())
     if len(text) > NAME_MAX_LENGTH:
         raise InvalidReference(
@@ -133,9 +134,19 @@ def _upper_case(text: str, meant: str) -> InvalidReference:
     return InvalidReference(f"'{text}' has uppercase letters; repository names must be lowercase.", (f"Use: {meant}",))
 
 
+def _refuse_pattern(text: str) -> None:
+    """Without its wildcards, a pattern would be advised as the name of something else."""
+    if "*" in text or "?" in text:
+        raise InvalidReference(
+            f"'{text}' is a pattern; a single name is needed here.",
+            ("List the names: deployer catalog --tags   (only `catalog` and `prune` accept patterns)",),
+        )
+
+
 def _refuse_obvious_mistakes(text: str) -> None:
     if not text:
         raise InvalidReference("The image name is empty.", (_FORM,))
+    _refuse_pattern(text)
     scheme, found, rest = text.partition("://")
     if found:
         raise InvalidReference(f"'{text}' starts with '{scheme}://'; image names have no scheme.", (f"Use: {rest}",))

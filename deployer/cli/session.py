@@ -74,8 +74,9 @@ class Session:
 
     @property
     def is_named(self) -> bool:
-        """Whether --name alone says which deployment is meant: then it must be on this machine."""
-        return self.name is not None and not {"host", "port"} & self.loaded.given
+        """Whether a name alone says which deployment is meant: then it must be on this machine."""
+        is_told = self.name is not None or self.loaded.is_of_another
+        return is_told and not {"host", "port"} & self.loaded.given
 
     def require_deployment(self, engine: Engine | None = None) -> None:
         """Make sure that a deployment named by --name alone is on this machine. Raises NotFound.

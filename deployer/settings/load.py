@@ -25,6 +25,8 @@ FILE_NAME = "deployer.yaml"
 
 _ENVIRONMENT_PREFIX = "DEPLOYER_"
 _CONFIG_VARIABLE = "DEPLOYER_CONFIG"
+# What `up` records of a deployment, and what a file for another one says of that other.
+_ADDRESS = frozenset({"host", "port", "tls"})
 _NOT_ONE_VALUE = frozenset({"registry", "frontend", "access", "retention"})
 
 
@@ -48,24 +50,34 @@ class Flags:
 class Loaded:
     """The settings and the file they came from, None where no file was found.
 
-    `given` names those that a flag, a variable or the file sets.
+    `given` names those that a flag, a variable or the file sets. `described` is the deployment that the file is for,
+    "" without a file.
     """
 
     settings: Settings
     source: Path | None
     given: frozenset[str] = frozenset()
+    described: str = ""
+
+    @property
+    def is_of_another(self) -> bool:
+        """Whether the file is for another deployment than the one that a flag or a variable names."""
+        return self.described not in {"", self.settings.name}
 
 
 def load(flags: Flags, environment: Mapping[str, str], directory: Path, *, find: bool = True) -> Loaded:
     """Read the settings: flag over DEPLOYER_* variable over file over what `up` recorded over default.
 
-    `directory` is where `./deployer.yaml` is looked for; without `find` neither a file nor a record
-    is. Raises ConfigurationError with every mistake found, not only the first.
+    Of a deployment that the file is not for, what `up` recorded is over the file: the address in it is another
+    registry's. `directory` is where `./deployer.yaml` is looked for; without `find` neither a file nor a record is.
+    Raises ConfigurationError with every mistake found, not only the first.
     """
     source = find_file(flags.config, environment, directory) if find else None
     written = _read(source) if source else {}
     problems = [f"{source}: {problem}" for problem in _problems(written)]
-    described = written.get("name", Settings.name) if source else None
+    # A file without a name is for the deployment that the environment names.
+    described = str(written.get("name") or environment.get("DEPLOYER_NAME") or Settings.name) if source else ""
+    addressed = frozenset(written) & _ADDRESS
     given, misspelt = _from_environment(environment)
     problems += misspelt
     for label, path, value in [*given, *((f"--{key}", key, value) for key, value in flags.values().items())]:
@@ -76,14 +88,16 @@ def load(flags: Flags, environment: Mapping[str, str], directory: Path, *, find:
         if not is_unicode(value):
             found = [f"{path}: {value!r} is not valid UTF-8"]
         problems += [label + problem.removeprefix(path).removeprefix(".mode") for problem in found]
+        addressed -= {path.partition(".")[0]}
         _put(written, path, value)
     if problems:
         raise _mistakes(problems)
     own = _own(written)
     # A file says all of the deployment that it describes: what is taken out of it has its default again.
     ours = own.get("name", Settings.name) == described
-    recorded = _recorded(own, environment) if find and not ours else {}
-    settings = build(Settings, {**recorded, **own}, problems)
+    said = own if ours else {key: value for key, value in own.items() if key not in addressed}
+    recorded = _recorded(said, environment) if find and not ours else {}
+    settings = build(Settings, {**own, **recorded, **said} if recorded else own, problems)
     base = source.parent if source else directory
     settings = _with_absolute_paths(settings, base, environment)
     folder = settings.registry.data_directory
@@ -93,7 +107,7 @@ def load(flags: Flags, environment: Mapping[str, str], directory: Path, *, find:
         problems.append(complaint)
     if problems:
         raise _mistakes(problems)
-    return Loaded(settings, source, frozenset(own))
+    return Loaded(settings, source, frozenset(said), described)
 
 
 def _mistakes(problems: list[str]) -> ConfigurationError:

@@ -230,3 +230,11 @@ def test_every_valid_name_comes_back_as_it_was(parts: list[str], tag: str | None
     repository = "/".join(["x", *parts])
     made = Reference(domain, repository, tag, DIGEST if digest else None)
     assert parse(str(made)) == made
+
+
+@pytest.mark.parametrize("text", ["to*", "team/*", "tool?"])
+def test_a_pattern_is_not_advised_as_another_name(text: str) -> None:
+    for parsed in (lambda: parse_repository(text), lambda: parse(f"{text}:1")):
+        with pytest.raises(InvalidReference, match="is a pattern") as caught:
+            parsed()
+        assert not any(line.startswith("Use:") for line in caught.value.advice)

@@ -55,6 +55,7 @@ def up(
     from deployer.workflows.deployment import up as workflow
     from deployer.workflows.deployment.up_plan import plan_up
 
+    views.note_of_file(session.out, session.loaded)
     views.warn_of_exposure(session.out, access.exposure_of(session.settings, session.deployment))
     if session.presentation.dry_run:
         session.show(views.UpPlanReport(plan_up(session.stack, rebuild=build)))

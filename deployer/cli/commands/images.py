@@ -138,7 +138,7 @@ def delete(
         views.print_plan(session.out, plan, session.presentation)
         outcomes: tuple[deletion.DeletionOutcome, ...] = ()
         if not session.presentation.dry_run:
-            session.confirm(views.question(plan))
+            session.confirm(views.question(plan, client.place.address))
             listener = views.listener(session.out, session.presentation)
             outcomes = deletion.apply_plan(client, plan, on_done=listener)
     session.show(views.DeletionReport(plan, outcomes, session.presentation.dry_run))

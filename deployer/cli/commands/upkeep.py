@@ -134,7 +134,7 @@ def prune(
     from deployer.cli.views import upkeep as views
     from deployer.workflows.upkeep.prune import apply_prune, plan_prune, rules_of
 
-    rules = rules_of(asdict(rule), patterns or [], session.settings.retention)
+    rules = rules_of(asdict(rule), patterns or [], session.loaded)
     steps = UpkeepSteps(
         name="prune",
         plan=lambda storage: plan_prune(storage, rules),

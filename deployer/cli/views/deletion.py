@@ -58,13 +58,13 @@ def print_plan(out: Output, plan: DeletionPlan, presentation: Presentation) -> N
             out.warn(warning)
 
 
-def question(plan: DeletionPlan) -> str:
-    """What to ask before anything is deleted."""
+def question(plan: DeletionPlan, address: str) -> str:
+    """What to ask before anything is deleted, and from which registry."""
     if len(plan.removals) == 1:
-        return f"Delete {plan.removals[0].name}?"
+        return f"Delete {plan.removals[0].name} from {address}?"
     kinds = {isinstance(removal, TagRemoval) for removal in plan.removals}
     noun = "tags and manifests" if len(kinds) > 1 else "tags" if True in kinds else "manifests"
-    return f"Delete these {len(plan.removals)} {noun}?"
+    return f"Delete these {len(plan.removals)} {noun} from {address}?"
 
 
 def listener(out: Output, presentation: Presentation) -> Callable[[DeletionOutcome], None]:

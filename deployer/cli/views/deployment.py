@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from deployer.cli.output import Output
     from deployer.paths import Deployment
+    from deployer.settings.load import Loaded
     from deployer.settings.model import Settings
     from deployer.workflows.deployment.down import DownPlan
     from deployer.workflows.deployment.up import UpOutcome
@@ -31,6 +32,15 @@ def resumable(again: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt as stop:
         raise KeyboardInterrupt(f"Interrupted. To continue, run: {again}") from stop
+
+
+def note_of_file(out: Output, loaded: Loaded) -> None:
+    """Say so where the file in force is for another deployment: what it says is used all the same."""
+    if loaded.is_of_another:
+        out.note(
+            f"{loaded.source} is for the deployment '{loaded.described}'; '{loaded.settings.name}' gets the same "
+            "settings, but keeps its own host, port and TLS once it has been started."
+        )
 
 
 def warn_of_exposure(out: Output, exposure: str) -> None:

@@ -11,6 +11,7 @@ from deployer.phrases import listed, short
 from deployer.printable import one_line as shown
 from deployer.registry.content.imageconfig import CONFIG_MAX_BYTES
 from deployer.registry.content.moments import at_second
+from deployer.suggest import did_you_mean
 from deployer.workflows.images.states import CURE
 from deployer.workflows.upkeep.survey.storage_findings import of_survey
 
@@ -63,6 +64,12 @@ class PruneReport(Report):
     def print(self, out: Output) -> None:
         """A table of the tags, and what is wrong with the content."""
         _print_prune(out, self.plan, dry_run=self.is_dry_run)
+
+    def remark(self, out: Output) -> None:
+        """A pattern that matches nothing is a mistake, more often than not."""
+        known = self.plan.survey.snapshot.repositories
+        for pattern in self.plan.unmatched:
+            out.warn(" ".join((f"No repository matches '{pattern}'.", *did_you_mean(pattern, known))))
 
 
 @dataclass(frozen=True)

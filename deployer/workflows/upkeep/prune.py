@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.errors import UsageError
+from deployer.settings import globs
 from deployer.settings.build import build
 from deployer.settings.model import RetentionRule
 from deployer.workflows.upkeep.collection import collect
@@ -16,6 +17,7 @@ from deployer.workflows.upkeep.survey.manifest_graph import Manifests
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from deployer.settings.load import Loaded
     from deployer.storage.access import Storage
     from deployer.workflows.upkeep.collection import Collected
     from deployer.workflows.upkeep.gate import DrainPolicy
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 class PrunePlan:
     """What would be removed, and the tags among it with the reasons, by repository.
 
-    `undated` are those, by repository, that are kept since their creation decides and is not known.
+    `undated` are those, by repository, that are kept since their creation decides and is not known. `unmatched` are
+    the patterns that no repository matches.
     """
 
     retention: Retention
@@ -36,17 +39,26 @@ class PrunePlan:
     manifests: Manifests
     tags: Mapping[str, tuple[SelectedTag, ...]]
     undated: Mapping[str, tuple[str, ...]]
+    unmatched: tuple[str, ...] = ()
 
 
-def rules_of(
-    given: Mapping[str, object], patterns: Sequence[str], configured: tuple[RetentionRule, ...]
-) -> tuple[RetentionRule, ...]:
+def rules_of(given: Mapping[str, object], patterns: Sequence[str], loaded: Loaded) -> tuple[RetentionRule, ...]:
     """The one rule that options give (those that are None or False are not given), or those of deployer.yaml.
 
-    Raises UsageError.
+    Raises UsageError, also where that file is for another deployment: what may go there need not be garbage here.
     """
+    configured = loaded.settings.retention
     written = {key: value for key, value in given.items() if value not in {None, False}}
     if not written.keys() - {"by"} and not patterns:
+        if configured and loaded.is_of_another:
+            raise UsageError(
+                f"The rules under `retention:` in {loaded.source} are for the deployment '{loaded.described}', "
+                f"not for '{loaded.settings.name}'.",
+                (
+                    f"deployer prune --name {loaded.settings.name} --keep 5 --older-than 30d",
+                    f"Or write a file for '{loaded.settings.name}' and use it with --config.",
+                ),
+            )
         if configured:
             return configured
         raise UsageError(
@@ -69,9 +81,13 @@ def rules_of(
 def plan_prune(storage: Storage, rules: Sequence[RetentionRule]) -> PrunePlan:
     """Survey the storage. Changes nothing. Raises StorageError or EngineError."""
     retention, manifests = Retention(rules, CreationTimes(storage)), Manifests()
+    patterns = dict.fromkeys(pattern for rule in rules for pattern in rule.repositories)
     found = survey(storage, manifests, retention.policy)
     selection = retention.select(found.snapshot, manifests)
-    return PrunePlan(retention, found, manifests, selection.tags, selection.undated)
+    names = found.snapshot.repositories
+    # A registry without repositories is told as that.
+    unmatched = [one for one in patterns if names and not any(globs.matches(name, [one]) for name in names)]
+    return PrunePlan(retention, found, manifests, selection.tags, selection.undated, tuple(unmatched))
 
 
 def apply_prune(work: Upkeep, plan: PrunePlan, drain: DrainPolicy) -> Collected:

@@ -58,7 +58,6 @@ def test_what_up_recorded_wins_over_the_default_alone(tmp_path: Path) -> None:
     assert (settings.host, settings.port, settings.bind) == ("10.0.0.1", 5077, "auto")
     assert settings_from(tmp_path, name="team", port="1").port == 1
     assert settings_from(tmp_path, None, {"DEPLOYER_PORT": "2"}, name="team").port == 2
-    assert settings_from(tmp_path, "port: 3\n", name="team").port == 3
     assert settings_from(tmp_path, "registry: {image: 'registry:2'}\n", name="team").port == 5077
     assert settings_from(tmp_path, name="other").port == 5000
 
@@ -69,6 +68,33 @@ def test_a_file_says_all_of_the_deployment_that_it_describes(tmp_path: Path) -> 
     assert settings_from(tmp_path, "name: team\n").address == "localhost:5000"
     assert settings_from(tmp_path, "images: auto\n").address == "localhost:5000"
     assert settings_from(tmp_path, "name: team\n", name="registry").address == "10.0.0.2:5078"
+
+
+@pytest.mark.parametrize("written", ["name: registry\nhost: 10.0.0.2\nport: 5078\n", "host: 10.0.0.2\nport: 5078\n"])
+def test_a_file_for_another_deployment_says_nothing_of_where_this_one_is(tmp_path: Path, written: str) -> None:
+    """Else a command for one registry would delete from the other."""
+    record(tmp_path, "team", "10.0.0.1", 5077)
+    file = written + "tls: internal\nregistry: {image: 'registry:2'}\n"
+    settings = settings_from(tmp_path, file, name="team")
+    assert (settings.address, settings.tls.is_on) == ("10.0.0.1:5077", False)
+    assert settings.registry.image == "registry:2"
+    # One that names none is for the one that the environment names.
+    kept = "10.0.0.1:5077" if "name" in written else "10.0.0.2:5078"
+    assert settings_from(tmp_path, file, {"DEPLOYER_NAME": "team"}).address == kept
+    assert settings_from(tmp_path, file, {"DEPLOYER_PORT": "2"}, name="team").address == "10.0.0.1:2"
+    assert settings_from(tmp_path, file, {"DEPLOYER_TLS_MODE": "internal"}, name="team").tls.mode == "internal"
+    assert settings_from(tmp_path, file, name="team", host="10.0.0.3").address == "10.0.0.3:5077"
+    # One that is yet to be brought up may be like the other.
+    assert settings_from(tmp_path, file, name="new").address == "10.0.0.2:5078"
+
+
+def test_of_a_file_for_another_deployment_no_address_is_given(tmp_path: Path) -> None:
+    """So that a command that needs a deployment looks for the one that was named, and finds none."""
+    (tmp_path / "deployer.yaml").write_text("name: team\nport: 5078\n")
+    found = load(Flags(name="taem"), {"HOME": str(tmp_path)}, tmp_path)
+    assert (found.is_of_another, found.described, found.given) == (True, "team", frozenset({"name"}))
+    found = load(Flags(name="team"), {"HOME": str(tmp_path)}, tmp_path)
+    assert (found.is_of_another, found.given) == (False, frozenset({"name", "port"}))
 
 
 def test_without_a_name_a_host_or_port_of_its_own_means_another_registry(tmp_path: Path) -> None:

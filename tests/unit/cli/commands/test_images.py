@@ -224,6 +224,21 @@ def test_no_tags_is_a_sentence(shell: Shell) -> None:
     assert shell.json("tags", "app") == {"name": "app", "tags": []}
 
 
+def test_what_is_deleted_is_asked_with_its_registry(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.push("tool", "1", image("tool"))
+    assert shell.run("delete", "tool:1") == 1
+    assert f"Delete tool:1 from {shell.address}?" in shell.err
+
+
+def test_a_name_that_the_file_does_not_have_is_no_other_registry(shell: Shell, tmp_path: Path) -> None:
+    """Neither that of the file, whatever address is written there."""
+    shell.push("tool", "1", image("tool"))
+    (tmp_path / "deployer.yaml").write_text(f"name: rvz\nhost: localhost\nport: {shell.port}\n")
+    assert main(["delete", "tool:1", "--name", "rva", "--yes"]) == 1
+    assert main(["prune", "--name", "rva", "--dry-run"]) == 2
+    assert shell.json("tags", "tool")["tags"]
+
+
 def test_an_unknown_repository_suggests_the_nearest(shell: Shell) -> None:
     shell.registry.repositories = {"centos": Held()}
     assert shell.run("tags", "centso") == 1

@@ -14,11 +14,11 @@ MANIFEST = ManifestRemoval("app", "sha256:" + "2" * 64, "", (), (), ())
 @pytest.mark.parametrize(
     ("removals", "asked"),
     [
-        ((TAG,), "Delete app:1?"),
-        ((TAG, TAG), "Delete these 2 tags?"),
-        ((MANIFEST, MANIFEST), "Delete these 2 manifests?"),
-        ((TAG, MANIFEST, TAG), "Delete these 3 tags and manifests?"),
+        ((TAG,), "Delete app:1 from localhost:5000?"),
+        ((TAG, TAG), "Delete these 2 tags from localhost:5000?"),
+        ((MANIFEST, MANIFEST), "Delete these 2 manifests from localhost:5000?"),
+        ((TAG, MANIFEST, TAG), "Delete these 3 tags and manifests from localhost:5000?"),
     ],
 )
 def test_the_question_says_what_is_deleted(removals: tuple[Removal, ...], asked: str) -> None:
-    assert question(DeletionPlan(removals)) == asked
+    assert question(DeletionPlan(removals), "localhost:5000") == asked

@@ -28,3 +28,19 @@ def test_what_prune_cannot_date_is_named_with_a_way_to_decide(tmp_path: Path, mo
     assert "The tag is kept." in told
     assert "--by pushed" in told
     assert report.as_json()["undated"] == [{"repository": "app", "tag": "large"}]
+
+
+def test_a_pattern_that_no_repository_matches_is_a_warning_with_what_was_meant(tmp_path: Path) -> None:
+    tree = Tree(tmp_path)
+    tree.push("team/app", ["1"], image("app"))
+    rules = (RetentionRule(("team/ap", "taem/*", "team/*"), keep=1), RetentionRule(("taem/*",), keep=2))
+    err = io.StringIO()
+    PruneReport(plan_prune(tree.storage(), rules)).remark(Output(io.StringIO(), err))
+    assert err.getvalue().splitlines() == [
+        "Warning: No repository matches 'team/ap'. Did you mean team/app?",
+        "Warning: No repository matches 'taem/*'.",
+    ]
+    err = io.StringIO()
+    empty = Tree(tmp_path / "empty")
+    PruneReport(plan_prune(empty.storage(), rules)).remark(Output(io.StringIO(), err))
+    assert err.getvalue() == ""
