@@ -177,8 +177,8 @@ class Storage:
 
     def _run(self, script: str, *arguments: str, stdin: bytes = b"") -> bytes:
         try:
-            strict, wanted = snippets.storage_script("strict"), snippets.storage_script(script)
-            return self.engine.containers.run_script(self.container, strict, wanted, *arguments, stdin=stdin)
+            strict, digest, wanted = map(snippets.storage_script, ("strict", "digest", script))
+            return self.engine.containers.run_script(self.container, strict, digest + wanted, *arguments, stdin=stdin)
         except EngineUnavailable:
             raise
         except EngineError as error:

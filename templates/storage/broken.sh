@@ -11,14 +11,12 @@ here=$(mktemp -d)
 trap 'rm -rf "$here"' EXIT
 
 # Of the paths in the file $1, those whose links hold no digest, or another one than their folder says. What was
-# pushed by another kind of digest has a link to its sha256, and any will do. The registry takes no digest with a newline
-# after it, as editors and `echo` write it: the size tells.
+# pushed by another kind of digest has a link to its sha256, and any will do.
 unsound() {
 	{
 		tr '\n' '\0' < "$1" | xargs -0 -r sh -c 'stat -c "%s %n" "$@" || [ $? -eq 1 ]' sh |
-			sed -nE 's/^(71|135) //p' | tr '\n' '\0' |
-			xargs -0 -r sh -c 'grep -HxEe "$0" "$@" || [ $? -eq 1 ] || [ $? -eq 2 ]' \
-				'sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}'
+			sed -nE "s/^($DIGEST_SIZE) //p" | tr '\n' '\0' |
+			xargs -0 -r sh -c 'grep -HxEe "$DIGEST" "$@" || [ $? -eq 1 ] || [ $? -eq 2 ]' sh
 	} 2> "$here/said" | awk '
 		match($0, /:sha(256|512):[0-9a-f]+$/) {
 			path = substr($0, 1, RSTART - 1)

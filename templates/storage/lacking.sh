@@ -8,10 +8,7 @@ tr '\n' '\0' | xargs -0 -r sh -c '
 		if [ -f "$path" ]; then
 			case $path in
 			*/_manifests/tags/*/current/link)
-				# The registry takes no digest with a newline after it.
-				case $(stat -c %s "$path") in
-				71 | 135) if grep -qxEe "sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}" "$path"; then continue; fi ;;
-				esac
+				if stat -c %s "$path" | grep -qxEe "$DIGEST_SIZE" && grep -qxEe "$DIGEST" "$path"; then continue; fi
 				echo "none $path"
 				;;
 			esac

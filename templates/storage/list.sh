@@ -204,11 +204,10 @@ if there "$root"; then
 	grep '^repositories' "$here/all" || [ $? -eq 1 ]
 	echo "# tags"
 	grep '/_manifests/tags/[^/]*/current/link$' "$here/paths" | tr '\n' '\0' > "$here/links" || [ $? -eq 1 ]
-	# A digest of 256 or 512 bits; the registry takes none with a newline after it.
 	walk xargs -0 -r stat -c '%s %n' < "$here/links" > "$here/sizes"
-	sed -nE 's/^(71|135) //p' "$here/sizes" | tr '\n' '\0' > "$here/wanted"
+	sed -nE "s/^($DIGEST_SIZE) //p" "$here/sizes" | tr '\n' '\0' > "$here/wanted"
 	# 1 says that no file holds a digest: empty or damaged links, which are listed above all the same.
-	walk xargs -0 -r sh -c 'grep -HExe "sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}" "$@" || [ $? -eq 1 ]' sh \
+	walk xargs -0 -r sh -c 'grep -HExe "$DIGEST" "$@" || [ $? -eq 1 ]' sh \
 		< "$here/wanted"
 
 	# What was pushed by another kind of digest is under its sha256, which the link tells.

@@ -34,7 +34,8 @@ from deployer.workflows.upkeep.retention import CreationTimes, is_image
 from deployer.workflows.upkeep.survey.manifest_graph import Manifests, read_summary
 
 FOLDER = Path(__file__).parents[1] / "contract"
-OVERVIEW = Path(__file__).parents[2] / "templates" / "frontend" / "overview"
+TEMPLATES = Path(__file__).parents[2] / "templates"
+OVERVIEW = TEMPLATES / "frontend" / "overview"
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
 
@@ -80,6 +81,19 @@ def test_the_frontends_templates_have_that_pattern() -> None:
 @cases("grammar", "digests")
 def test_a_digest(case: dict[str, Any]) -> None:
     assert is_digest(case["text"]) == case["is"]
+
+
+@cases("grammar", "digests")
+def test_the_storages_scripts_take_the_same_digests(case: dict[str, Any]) -> None:
+    pattern, sizes = re.findall(r"='(.+)'$", (TEMPLATES / "storage" / "digest.sh").read_text(), re.MULTILINE)
+    is_of_size = re.fullmatch(sizes, str(len(case["text"]))) is not None
+    assert (is_of_size and re.fullmatch(pattern, case["text"]) is not None) == case["is"]
+
+
+def test_the_frontend_reads_links_of_the_same_sizes() -> None:
+    script = (TEMPLATES / "storage" / "digest.sh").read_text()
+    template = (TEMPLATES / "frontend" / "overview.tmpl").read_text()
+    assert "|".join(re.findall(r"eq \$size (\d+)", template)) == re.findall(r"DIGEST_SIZE='(.+)'", script)[0]
 
 
 @cases("times")
