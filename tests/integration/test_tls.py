@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import socket
 import ssl
 import time
@@ -125,6 +126,29 @@ def test_the_ca_survives_down_and_up_and_goes_with_the_volumes(fresh_stack: Depl
     assert not (fresh_stack.directory / "users").exists()
     fresh_stack.deployer("up", "--yes", environment=secure, check=True)
     assert (fresh_stack.directory / "ca.crt").read_bytes() != first
+
+
+def test_a_lost_ca_and_lost_users_are_asked_about_before_others_take_their_place(fresh_stack: DeployedStack) -> None:
+    secure = {"DEPLOYER_TLS": "internal"}
+    write_users(fresh_stack, ["anna", "bert"])
+    fresh_stack.deployer("up", "--yes", environment=secure, check=True)
+    shutil.rmtree(fresh_stack.directory)
+    missed = fresh_stack.deployer("status", environment=secure)
+    assert f"The deployment's files are missing from {fresh_stack.directory}, and with them 2 users" in missed.stdout
+    refused = fresh_stack.deployer("up", environment=secure)
+    assert refused.returncode == 1
+    assert "Login will be turned off: the deployment's files are gone, and with them 2 users." in refused.stderr
+    assert not (fresh_stack.directory / "compose.yaml").exists()
+    assert httpx.get(f"https://{fresh_stack.bind}:{fresh_stack.port}/v2/", verify=False).status_code == 401
+
+    fresh_stack.deployer("up", "--yes", environment=secure, check=True)
+    first = (fresh_stack.directory / "ca.crt").read_bytes()
+    fresh_stack.deployer("down", "--yes", environment=secure, check=True)
+    docker("volume", "rm", f"{fresh_stack.name}_frontend")
+    refused = fresh_stack.deployer("up", environment=secure)
+    assert refused.returncode == 1
+    assert f"The registry's own CA is gone with the volume {fresh_stack.name}_frontend." in refused.stderr
+    assert (fresh_stack.directory / "ca.crt").read_bytes() == first
 
 
 def test_upkeep_closes_the_gate_of_a_registry_with_tls(named: DeployedStack) -> None:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.engine.values import ContainerState
+from deployer.engine.values import running as of_running
 from deployer.errors import ConfigurationError, EngineError, HostError
 from deployer.host.files import PRIVATE, read_if_there
-from deployer.layout import USERS_IN_FORCE, Service
+from deployer.layout import ACCESS_FOLDER, USERS_IN_FORCE, Service
 from deployer.rendering.deployment import Certificate, RenderInputs
 from deployer.settings.account import parse
 from deployer.workflows.deployment import files
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from deployer.engine.engine import Engine
+    from deployer.engine.values import ServiceContainer
     from deployer.paths import Deployment
     from deployer.settings.account import Account
     from deployer.settings.model import Settings
 
+# Caddy's own, inside its container: what it has loaded, as JSON.
+_CONFIGURATION = "http://127.0.0.1:2019/config/"
+_USER = re.compile(r'"username":"([^"]*)"')
 # `--force`, so that certificates are read again too, whose files' names stay the same.
 _RELOAD = ("caddy", "reload", "--force", "--config", "/etc/deployer/Caddyfile", "--adapter", "caddyfile")
 
@@ -51,6 +59,24 @@ def lost_users(deployment: Deployment, kept: tuple[Account, ...]) -> int:
     in_force = (read_if_there(deployment.directory / USERS_IN_FORCE) or b"").splitlines()
     # The last line is the user whom everyone is taken for who is none, see deployer.rendering.rules.
     return max(0, sum(1 for line in in_force if line.strip()) - 1)
+
+
+def are_files_missing(deployment: Deployment, containers: Iterable[ServiceContainer]) -> bool:
+    """Whether there are containers of a deployment whose files are gone, those of its users among them."""
+    return any(containers) and not (deployment.directory / ACCESS_FOLDER).is_dir()
+
+
+def users_in_frontend(engine: Engine, containers: Iterable[ServiceContainer]) -> int:
+    """How many users a running frontend lets in, by what it has loaded, its files being gone; 0 if nobody can tell."""
+    frontend = of_running(containers, Service.FRONTEND)
+    if frontend is None:
+        return 0
+    try:
+        loaded = engine.containers.execute(frontend.id, "wget", "-q", "-O", "-", _CONFIGURATION)
+    except EngineError:
+        return 0
+    # One of them is nobody, as in the file.
+    return max(0, len(set(_USER.findall(loaded))) - 1)
 
 
 def render_inputs(settings: Settings, deployment: Deployment) -> RenderInputs:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from deployer import layout
 from deployer.engine import inventory
+from deployer.engine.values import running
 from deployer.errors import EngineError, EngineUnavailable, UnsetVariables
 from deployer.host.files import read_if_there
 from deployer.layout import Service
@@ -16,11 +17,11 @@ from deployer.record import Owned
 from deployer.rendering import snippets
 from deployer.rendering.deployment import RenderInputs, ServiceImages, render_deployment
 from deployer.workflows.checks import engine_options, preflight, storage_id
-from deployer.workflows.deployment import access, anonymous_volumes, files, ownership, provision
+from deployer.workflows.deployment import access, anonymous_volumes, ca, files, ownership, provision
 from deployer.workflows.deployment.service_change import Action, Reason, ServiceChange, again, change_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from deployer.engine.values import Project, ServiceContainer
     from deployer.record import Resource
@@ -93,7 +94,11 @@ def plan_up(stack: Stack, *, rebuild: bool = False) -> UpPlan:
     changes = files.changes(stack.deployment, rendered)
     services = _with_reload(stack, services, changes)
     adoption = _adoption(stack, rendered, services, changes)
-    warnings = (*_warnings(stack, inputs.accounts), *(adoption.warnings if adoption else ()))
+    warnings = (
+        *_warnings(stack),
+        *_lost_login(stack, inputs.accounts, containers),
+        *(adoption.warnings if adoption else ()),
+    )
     return UpPlan(tuple(choices), services, changes, warnings, remarks, adoption, inputs)
 
 
@@ -117,9 +122,8 @@ def _adoption(
     replaced = {change.service for change in services if change.action in {Action.RECREATE, Action.REMOVE}}
     there = ownership.inventory(stack.engine, stack.deployment, wanted)
     found = ownership.examine(stack.deployment, wanted, there, changes, paths)
-    return replace(
-        found, warnings=(*found.warnings, *anonymous_volumes.left_by_up(stack.engine, there, wanted, replaced))
-    )
+    anonymous = anonymous_volumes.left_by_up(stack.engine, there, wanted, replaced)
+    return replace(found, warnings=(*found.warnings, *_lost_ca(stack, wanted, there), *anonymous))
 
 
 def _with_reload(
@@ -149,23 +153,23 @@ def _service_changes(
     ids: Mapping[str, str],
 ) -> tuple[ServiceChange, ...]:
     hashes = _with_candidate(stack, rendered, stack.engine.compose.config_hashes)
-    running = {container.service: container for container in containers}
-    outdated = _outdated(stack, rendered, running)
+    deployed = {container.service: container for container in containers}
+    outdated = _outdated(stack, rendered, deployed)
     wanted = [
-        change_of(service, hashes[service], ids.get(service), running.get(service), outdated=service in outdated)
+        change_of(service, hashes[service], ids.get(service), deployed.get(service), outdated=service in outdated)
         for service in hashes
     ]
     # A container keeps the folder that it was given, even when another has taken its place.
     if not all((stack.deployment.directory / service).is_dir() for service in _WITH_FOLDER):
         wanted = [again(change, Reason.FILES_GONE) if change.service in _WITH_FOLDER else change for change in wanted]
-    elif _has_other_storage(stack, running.get(Service.REGISTRY)):
+    elif _has_other_storage(stack, deployed.get(Service.REGISTRY)):
         wanted = [again(change, Reason.STORAGE) if change.service in _WITH_FOLDER else change for change in wanted]
     unhooked = _unhooked(stack, rendered, wanted)
     wanted = [
         ServiceChange(change.service, Action.RECREATE, Reason.HOOKS) if change.service in unhooked else change
         for change in wanted
     ]
-    removed = [ServiceChange(service, Action.REMOVE) for service in running if service not in hashes]
+    removed = [ServiceChange(service, Action.REMOVE) for service in deployed if service not in hashes]
     return tuple(wanted + removed)
 
 
@@ -214,7 +218,7 @@ def _with_candidate(stack: Stack, rendered: tuple[File, ...], ask: Callable[[Pro
             raise EngineError("Compose does not accept the files.", advice, error.original) from error
 
 
-def _warnings(stack: Stack, accounts: tuple[Account, ...]) -> tuple[str, ...]:
+def _warnings(stack: Stack) -> tuple[str, ...]:
     """What would be lost from sight, or be open to more people, than today."""
     found = []
     wanted = str(stack.settings.registry.data_directory or "data")
@@ -227,13 +231,46 @@ def _warnings(stack: Stack, accounts: tuple[Account, ...]) -> tuple[str, ...]:
         )
     if read_if_there(stack.deployment.directory / layout.GRANTS) and not stack.settings.access:
         found.append("The current access rules are removed; every logged-in user can then do everything.")
-    lost = access.lost_users(stack.deployment, accounts)
-    if lost:
-        found.append(
-            f"Login will be turned off: {stack.deployment.users_file} has no users, but the running registry has "
-            f"{lost}. Their names and hashes are in {stack.deployment.directory / layout.USERS_IN_FORCE}. Anyone who "
-            "can reach the registry can then pull, push and delete."
-        )
     if files.deployed_tls(stack.deployment) and not stack.settings.tls.is_on:
         found.append("TLS is turned off; passwords and images are then sent unencrypted.")
     return tuple(found)
+
+
+_OPEN = "Anyone who can reach the registry can then pull, push and delete."
+
+
+def _lost_login(stack: Stack, accounts: tuple[Account, ...], containers: tuple[ServiceContainer, ...]) -> Iterator[str]:
+    """Say where users who get in today would be forgotten, and with them that there is a login."""
+    deployment = stack.deployment
+    if accounts:
+        return
+    lost = access.lost_users(deployment, accounts)
+    if lost:
+        yield (
+            f"Login will be turned off: {deployment.users_file} has no users, but the running registry has "
+            f"{lost}. Their names and hashes are in {deployment.directory / layout.USERS_IN_FORCE}. {_OPEN}"
+        )
+    elif access.are_files_missing(deployment, containers):
+        lost = access.users_in_frontend(stack.engine, containers)
+        restore = f"To keep them, restore {deployment.directory} from a backup."
+        if lost:
+            users = "1 user" if lost == 1 else f"{lost} users"
+            yield f"Login will be turned off: the deployment's files are gone, and with them {users}. {restore} {_OPEN}"
+        elif running(containers, Service.FRONTEND) is None:
+            yield f"The deployment's files are gone. If there were users, they are gone too. {restore} {_OPEN}"
+
+
+def _lost_ca(stack: Stack, wanted: inventory.Wanted, there: inventory.Inventory) -> Iterator[str]:
+    """Say where the CA that clients trust has gone with its volume, and another would take its place."""
+    known = ca.fingerprint(stack.deployment) if stack.settings.tls.is_internal else ""
+    volume = f"{stack.deployment.name}_frontend"
+    if (
+        known
+        and any(one.name == volume for one in wanted.volumes)
+        and volume not in {one.name for one in there.volumes}
+    ):
+        yield (
+            f"The registry's own CA is gone with the volume {volume}. A new one will be created, and clients that "
+            f"trust the old one (SHA-256 {known}) refuse the registry until they trust the new one: "
+            "deployer configure-daemon."
+        )

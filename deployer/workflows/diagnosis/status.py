@@ -142,7 +142,7 @@ def read(stack: Stack) -> Status:
         free_bytes=inside.free,
         services=_services(stack, containers),
         upkeep=_upkeep(stack),
-        sign_in=_login(stack),
+        sign_in=_login(stack, containers),
         encryption=_encryption(stack),
         content=content.findings,
         unreadable=content.unreadable,
@@ -223,7 +223,7 @@ def _content(stack: Stack, registry: ServiceContainer) -> _Content:
     return _Content(found.freed, tuple(storage_findings.of_survey(found)))
 
 
-def _login(stack: Stack) -> Login:
+def _login(stack: Stack, containers: tuple[ServiceContainer, ...]) -> Login:
     try:
         accounts = access.accounts_of(stack.deployment)
         lost = access.lost_users(stack.deployment, accounts)
@@ -231,6 +231,8 @@ def _login(stack: Stack) -> Login:
         return Login(problem=Finding.of(error))
     if lost:
         return Login(problem=_lost_users(stack, lost))
+    if access.are_files_missing(stack.deployment, containers):
+        return Login(problem=_lost_files(stack, access.users_in_frontend(stack.engine, containers)))
     # Those in force, whatever the settings say that are read here.
     rules = len((read_if_there(stack.deployment.directory / GRANTS) or b"").splitlines())
     return Login(len(accounts), rules, access.exposure(stack.settings, accounts))
@@ -246,6 +248,15 @@ def _lost_users(stack: Stack, count: int) -> Finding:
             f"Restore {file} from a backup, or add the users again: deployer user add NAME",
             f"Their names and hashes are still in {in_force}.",
         ),
+    )
+
+
+def _lost_files(stack: Stack, users: int) -> Finding:
+    lost = f", and with them {users} user{'s' if users > 1 else ''} who can still log in" if users else ""
+    return Finding(
+        FindingState.WRONG,
+        f"The deployment's files are missing from {stack.deployment.directory}{lost}.",
+        ("Restore them from a backup.", "If there is none: deployer up   (without them, no login is required)"),
     )
 
 
