@@ -75,7 +75,7 @@ def address_of(container: str) -> str:
 
 @dataclass(frozen=True)
 class _Peers:
-    """A network of their own, and what runs in it."""
+    """Their own network, and what runs in it."""
 
     name: str
     folder: Path

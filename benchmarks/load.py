@@ -23,14 +23,14 @@ _ACCEPT = "application/vnd.docker.distribution.manifest.v2+json"
 
 @dataclass(frozen=True)
 class User:
-    """Who signs in. The name has five letters, see attack.lua."""
+    """Who logs in. The name has five letters, see attack.lua."""
 
     name: str
     password: str = field(repr=False)
 
     @property
     def encoded(self) -> str:
-        """As Basic sign-in and Docker's configuration write it (RFC 7617)."""
+        """As Basic login and Docker's configuration write it (RFC 7617)."""
         return _base64(f"{self.name}:{self.password}")
 
 

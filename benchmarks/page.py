@@ -109,7 +109,7 @@ def _bytes_figures(browser: Browser, url: str) -> list[Figure]:
 
 
 def _weight_figures(view: str, files: list[_Weight]) -> tuple[Figure, Figure]:
-    """What crosses the network is what somebody waits for; of the list, which is seen first, it has an aim."""
+    """What crosses the network is what someone waits for; of the list, which is seen first, it has an aim."""
     crossing, plain = sum(one.crossing for one in files), sum(one.plain for one in files)
     aim, reached = ("≤ 60 kB", crossing <= _BYTES_AIM) if view == "the list" else ("", True)
     return (
@@ -202,7 +202,7 @@ def _opened(browser: Browser, url: str, path: str, script: str = "") -> Iterator
 
 
 def _visited(page: Page, url: str, path: str, script: str) -> _Visit | None:
-    """None where the page did not come to what the script waits for."""
+    """None if the page did not come to what the script waits for."""
     traffic = _Traffic(page)
     if script:
         page.add_init_script(path=_SCRIPTS / script)

@@ -13,7 +13,7 @@ BUILD = Path(__file__).parents[1] / ".build"
 def crane() -> str:
     """The crane program: this machine's, or Debian sid's, kept in .build/.
 
-    Raises SystemExit with a sentence where neither can be had.
+    Raises SystemExit with a sentence if neither can be had.
     """
     found = shutil.which("crane")
     if found:

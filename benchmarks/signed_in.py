@@ -1,4 +1,4 @@
-"""Figures of sign-in and TLS: against the registry by itself, and against nginx in front of it."""
+"""Figures of login and TLS: against the registry by itself, and against nginx in front of it."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def transfer_figures(folder: Path) -> list[Figure]:
 
 
 def layers_figure(folder: Path) -> Figure:
-    """`docker push` of a new image of 20 layers, signed in against not signed in."""
+    """`docker push` of a new image of 20 layers, logged in against not logged in."""
     with _deployed(folder / "closed", _users(1)) as closed, _deployed(folder / "open", b"") as opened:
         targets = [f"{stack.address}/{_REPOSITORY}:1" for stack in (closed, opened)]
         config = json.dumps({"auths": {closed.address: {"auth": _USER.encoded}}}).encode()
@@ -146,7 +146,7 @@ def _deployed(
 
 
 def _rule(number: int) -> dict[str, list[str]]:
-    """The first is the user's; the others are shared out among the other users, each for a team of its own."""
+    """The first is the user's; the others are shared out among the other users, each for its own team."""
     user, place = (_USER.name, _REPOSITORY) if number == 1 else (f"user{number % (_USERS - 1)}", f"team{number}/*")
     return {"users": [user], "repositories": [place], "allow": ["pull", "push", "delete"]}
 

@@ -6,7 +6,7 @@ import ipaddress
 
 
 def bracketed(host: str) -> str:
-    """A host as it stands in a URL and before a port: an IPv6 address in brackets (RFC 3986, 3.2.2)."""
+    """A host as written in a URL and before a port: an IPv6 address in brackets (RFC 3986, 3.2.2)."""
     return f"[{host}]" if ":" in host else host
 
 

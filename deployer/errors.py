@@ -92,7 +92,7 @@ class ImageInUse(EngineError):
 
 
 class ImageNotInRegistry(EngineError):
-    """The engine was told by the registry that there is no such image."""
+    """The registry answered the engine that there is no such image."""
 
 
 class PlatformNotInRegistry(EngineError):
@@ -191,7 +191,7 @@ class Busy(HostError):
 
 
 class ConfirmationNeeded(DeployerError):
-    """A question that nobody can answer here: no terminal, and no `--yes`."""
+    """A question that cannot be answered: no terminal, and no `--yes`."""
 
 
 class Cancelled(DeployerError):

@@ -17,7 +17,7 @@ HIDDEN_SECRET = "(kept in the file 'secrets')"  # noqa: S105 - what is shown ins
 
 # Below the deployment's folder: what the frontend reads about users and rules.
 ACCESS_FOLDER = "frontend/access"
-# Holds a line for each user whom the frontend lets in; empty where everyone gets in.
+# Has a line for each user with access; empty if everyone has access.
 USERS_IN_FORCE = f"{ACCESS_FOLDER}/users"
 # Holds a line for each access rule.
 GRANTS = f"{ACCESS_FOLDER}/grants"
@@ -36,14 +36,14 @@ STORAGE_ID = ".deployer-id"
 
 # Where the registry's socket is, in both containers.
 SOCKETS = "/run/registry"
-# Where the frontend hands out the certificate of its own CA.
+# Where the frontend serves the certificate of its own CA.
 CA_PATH = "/.well-known/deployer/ca.crt"
 
 # What the frontend reads again while it runs.
 RELOADED = ("frontend/access/", "frontend/tls/")
 # The file that each service reads once, when it starts.
 SERVICE_FILES = {Service.REGISTRY: "registry/config.yaml", Service.FRONTEND: "frontend/Caddyfile"}
-# The files that say, in the gate's folder, that writes are paused, wait, or that a helper may be at work.
+# The files that say, in the gate's folder, that writes are paused, wait, or that a helper may be running.
 GATE_MARKS = ("closed", "draining", ".work")
 # With "closed" in it, an answer is the maintenance gate's: the frontend writes nothing for now.
 GATE_HEADER = "Deployer-Gate"

@@ -28,7 +28,7 @@ class Deployment:
 
     @classmethod
     def known(cls, name: str, environment: Mapping[str, str]) -> Deployment | None:
-        """The same; None where there is none for this user: without a home folder, or in one closed to them."""
+        """The same; None if there is none for this user: without a home folder, or in one closed to them."""
         folder = _known_data_home(environment)
         found = cls(name, folder / name) if folder else None
         return None if found is None or found.is_closed else found
@@ -80,7 +80,7 @@ class Deployment:
 
     @property
     def apply_pending_file(self) -> Path:
-        """There while `up` has yet to put users, rules or certificates in force."""
+        """Exists until `up` has applied the users, rules and certificates."""
         return self.directory / ".unfinished"
 
     @property
@@ -106,22 +106,22 @@ class Deployment:
 
     @property
     def secrets_file(self) -> Path:
-        """What must stay the same over the deployment's life and be read by nobody else; mode 0600."""
+        """Values that stay the same for the life of the deployment and are secret; mode 0600."""
         return self.directory / "secrets"
 
 
 def config_home(environment: Mapping[str, str]) -> Path:
-    """$XDG_CONFIG_HOME, or its default. Raises ConfigurationError where the home folder is not known."""
+    """$XDG_CONFIG_HOME, or its default. Raises ConfigurationError if the home folder is not known."""
     return known_config_home(environment) or home(environment)
 
 
 def known_config_home(environment: Mapping[str, str]) -> Path | None:
-    """$XDG_CONFIG_HOME, or its default; None where the home folder is not known."""
+    """$XDG_CONFIG_HOME, or its default; None if the home folder is not known."""
     return _xdg(environment, "XDG_CONFIG_HOME", ".config")
 
 
 def data_home(environment: Mapping[str, str]) -> Path:
-    """The folder with one folder for each deployment. Raises ConfigurationError where the home folder is not known."""
+    """The folder with one folder for each deployment. Raises ConfigurationError if the home folder is not known."""
     return _known_data_home(environment) or home(environment)
 
 
@@ -136,7 +136,7 @@ def deployment_names(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def user_home(environment: Mapping[str, str]) -> Path | None:
-    """The user's own folder: $HOME, or what the system has for this user; None where neither is known."""
+    """The user's own folder: $HOME, or what the system has for this user; None if neither is known."""
     return Path(environment["HOME"]) if environment.get("HOME") else _home_of_user()
 
 
@@ -149,7 +149,7 @@ def _home_of_user() -> Path | None:
 
 
 def home(environment: Mapping[str, str]) -> Path:
-    """The user's own folder. Raises ConfigurationError where it is not known."""
+    """The user's own folder. Raises ConfigurationError if it is not known."""
     found = user_home(environment)
     if found is None:
         raise ConfigurationError(

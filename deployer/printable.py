@@ -7,7 +7,7 @@ import unicodedata
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _JOINERS = "\u200c\u200d"
-# Signs that stand before a number, which Unicode counts among the invisible ones (Prepended_Concatenation_Mark).
+# Characters before a number, which Unicode counts among the invisible ones (Prepended_Concatenation_Mark).
 _VISIBLE_FORMATS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
 # Emoji newer than this Python's Unicode (emoji-data.txt, Extended_Pictographic keeps these places for them).
 _PICTOGRAPHS = range(0x1F000, 0x1FB00)

@@ -24,7 +24,7 @@ class Record:
 
     @classmethod
     def read(cls, file: Path) -> Record | None:
-        """The record in a file; None where there is none, or none that can be read."""
+        """The record in a file; None if there is none, or none that can be read."""
         try:
             return cls(**json.loads(file.read_bytes()))
         except (OSError, ValueError, TypeError):
@@ -62,7 +62,7 @@ class Owned:
     """What a deployment uses: what `up` made, what was there before and was agreed to, and the files it wrote.
 
     Files by their path below the deployment's folder. `storage` is where the images are; of a directory, `inode` is
-    its number on its disk, 0 where it is not known, and `storage_id` the ID in it, "" where it has none: others tell
+    its number on its disk, 0 if it is not known, and `storage_id` the ID in it, "" if it has none: others tell
     that another disk is there.
     """
 
@@ -75,7 +75,7 @@ class Owned:
 
     @classmethod
     def read(cls, file: Path) -> Owned | None:
-        """What a file says; None where there is none, or none that can be read."""
+        """What a file says; None if there is none, or none that can be read."""
         try:
             raw = json.loads(file.read_bytes())
             made, found = (

@@ -78,7 +78,7 @@ def without_secrets(text: str) -> str:
 
 
 def without_quoted_secrets(sentence: str) -> str:
-    """A sentence of our own, which may quote a secret, and may speak of passwords."""
+    """Our own sentence, which may quote a secret, and may speak of passwords."""
     for rule, replacement in _FORMS:
         sentence = rule.sub(replacement, sentence)
     return sentence

@@ -32,7 +32,7 @@ _SHA512 = re.compile(r"sha512:[0-9a-f]{128}")
 class Reference:
     """One image name taken apart: `[domain/]repository[:tag][@digest]`.
 
-    `domain` is "" where the name has none; `repository` never holds the domain.
+    `domain` is "" if the name has none; `repository` never holds the domain.
     """
 
     domain: str
@@ -45,11 +45,11 @@ class Reference:
 
     @property
     def name(self) -> str:
-        """The name without tag and digest, with the domain where there is one."""
+        """The name without tag and digest, with the domain if there is one."""
         return f"{self.domain}/{self.repository}" if self.domain else self.repository
 
     def tagged(self) -> Reference:
-        """The same reference with the default tag where it has neither tag nor digest."""
+        """The same reference with the default tag if it has neither tag nor digest."""
         return self if self.tag or self.digest else replace(self, tag=DEFAULT_TAG)
 
     def at(self, domain: str) -> Reference:
@@ -60,7 +60,7 @@ class Reference:
 def parse(text: str) -> Reference:
     """Take an image name apart.
 
-    The first component is a domain when it holds a dot, a colon or an upper-case letter, or is
+    The first component is a domain when it holds a dot, a colon or an uppercase letter, or is
     "localhost" (distribution/reference, splitDockerDomain). Raises InvalidReference with a
     sentence that says what is wrong.
     """
@@ -80,9 +80,9 @@ def parse(text: str) -> Reference:
 
 
 def refuse_upper_case(reference: Reference, text: str) -> None:
-    """Refuse a domain that is one by an upper-case letter alone, as in `Team/app:1`.
+    """Refuse a domain that is one by an uppercase letter alone, as in `Team/app:1`.
 
-    distribution/reference takes it for a host, and nobody means one. Raises InvalidReference.
+    distribution/reference treats it as a host, which is never intended. Raises InvalidReference.
     """
     domain = reference.domain
     if _is_domain_by_case(domain):
@@ -126,7 +126,7 @@ def is_repository(text: str) -> bool:
 
 
 def is_domain(text: str) -> bool:
-    """Whether the text can stand as `host[:port]` before an image's name."""
+    """Whether the text is valid as `host[:port]` before an image's name."""
     return bool(_DOMAIN.fullmatch(text))
 
 
@@ -251,7 +251,7 @@ def _without_spaces(text: str) -> tuple[str, ...]:
 
 
 def _nearest(text: str) -> tuple[str, ...]:
-    """The advice to write the valid name that is near this text, or the form of one where none is."""
+    """The advice to write the valid name that is near this text, or the form of one if none is."""
     spaced = re.sub(r"\s+", "-", re.sub(r"\s*([:/@])\s*", r"\1", text.strip()))
     name, at, digest = spaced.partition("@")
     parts = [part for part in name.split("/") if part not in {"", ".", ".."}]

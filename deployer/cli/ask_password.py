@@ -25,9 +25,9 @@ _MOST_BYTES = 4096
 
 
 def chosen(out: Output, name: str, check: Callable[[str], None], *, from_stdin: bool) -> str:
-    """A new password for a user, asked for twice; `check` raises where it is not good enough.
+    """A new password for a user, asked for twice; `check` raises if it is not good enough.
 
-    Raises ConfirmationNeeded where nobody can answer, HostError where the two differ.
+    Raises ConfirmationNeeded if no one can answer, HostError if the two differ.
     """
     if from_stdin:
         password = _from_stdin()
@@ -49,7 +49,7 @@ def new_hash(out: Output, name: str, policy: PasswordPolicy, *, from_stdin: bool
 
 
 def present(out: Output, name: str, *, from_stdin: bool) -> str:
-    """The password that a user has. Raises ConfirmationNeeded where nobody can answer."""
+    """The password that a user has. Raises ConfirmationNeeded if no one can answer."""
     return _from_stdin() if from_stdin else _hidden(out, f"Password for {name}")
 
 
@@ -82,7 +82,7 @@ def _from_stdin() -> str:
     if len(given) > _MOST_BYTES:
         raise HostError(f"Standard input has more than {_MOST_BYTES} bytes: that is not a valid password.")
     password = given.rstrip(b"\r\n")
-    # `docker login` would take all of them, and sign in with another password than one line's.
+    # `docker login` would take all of them, and log in with a different password than one line's.
     if b"\n" in password or b"\r" in password:
         raise HostError(
             "Standard input has more than one line; a password must be one line.", ("Pass only the password.",)

@@ -122,7 +122,7 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 
 def _steady_streams() -> None:
-    """Print whatever the terminal can show, and go on where a stream is closed."""
+    """Print whatever the terminal can show, and continue if a stream is closed."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -135,7 +135,7 @@ def run() -> None:
     """The `deployer` command."""
     _steady_streams()
     for ending in (signal.SIGTERM, signal.SIGHUP):
-        # Under nohup it is to go on.
+        # Under nohup it is to continue.
         if signal.getsignal(ending) is not signal.SIG_IGN:
             signal.signal(ending, _interrupt)
     code = main(sys.argv[1:])

@@ -62,7 +62,7 @@ class Output:
         self.line(json.dumps(value, indent=2, ensure_ascii=False))
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Print rows under a header, in columns as wide as their widest cell, nothing cut off.
+        """Print rows under a header, in columns as wide as their widest cell, without truncation.
 
         What is longer than any real name widens its own row alone.
         """
@@ -104,11 +104,11 @@ class Output:
             typer.echo(f"  | {original}", file=self.err)
 
     def confirm(self, question: str, *, yes: bool, otherwise: str = "Run the command again with --yes.") -> None:
-        """Ask before something is changed; return only where the answer is yes.
+        """Ask before something is changed; return only if the answer is yes.
 
-        `otherwise` says what to do where nobody can answer.
+        `otherwise` says what to do if no one can answer.
 
-        Raises Cancelled on any other answer, ConfirmationNeeded where nobody can answer.
+        Raises Cancelled on any other answer, ConfirmationNeeded if no one can answer.
         """
         if yes:
             return
@@ -127,7 +127,7 @@ class Output:
 
 
 def underneath(sentence: str, original: str) -> list[str]:
-    """The lines of another program to print under a sentence; none where the sentence is what they say."""
+    """The lines of another program to print under a sentence; none if the sentence says the same."""
     lines = original.strip().splitlines()
     return [] if len(lines) == 1 and lines[0].endswith(sentence) else lines
 
@@ -142,7 +142,7 @@ def cells(text: str) -> int:
 
 
 def padded(text: str, width: int, *, right: bool = False) -> str:
-    """The text with spaces to that many columns, behind it or, to stand at the right, before it."""
+    """The text padded to that many columns, on the right or, for right alignment, on the left."""
     space = " " * max(0, width - cells(text))
     return f"{space}{text}" if right else f"{text}{space}"
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def recover(session: Session, command: str) -> None:
-    """Let writes through again, and put the users in force, where a command that is gone has not.
+    """Resume writes, and apply the users, if a killed command has not.
 
     `command` is the one that begins now, such as "user add".
     """
@@ -30,7 +30,7 @@ def recover(session: Session, command: str) -> None:
 
 
 def _recover_gate(session: Session, deployment: Deployment) -> None:
-    """Let writes through again where a command that held them off is gone."""
+    """Resume writes if the command that paused them has been killed."""
     if not any((deployment.gate_directory / name).exists() for name in GATE_MARKS):
         return
     from deployer.workflows.upkeep.gate import recover as open_again

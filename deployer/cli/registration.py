@@ -65,7 +65,7 @@ class _Command(TyperCommand):
 
 
 class Interruption(Exception):
-    """The user ended the command; the words say how far it came, where that is known.
+    """The user ended the command; the words say how far it came, if that is known.
 
     No KeyboardInterrupt: Typer would end the program on one, without a word.
     """
@@ -129,7 +129,7 @@ def command(
 
 
 def take_shared_options(app: typer.Typer) -> None:
-    """Let the options that every command has stand before the commands of a group without options of its own."""
+    """Let the options that every command has stand before the commands of a group without its own options."""
 
     def entry(**_given: Any) -> None:  # noqa: ANN401 - the command itself looks for them
         pass
@@ -174,7 +174,7 @@ def _declare(entry: Callable[..., None], parameters: list[inspect.Parameter]) ->
 
 
 def _nearest(context: typer.Context, key: str) -> Any:  # noqa: ANN401 - as each option is typed
-    """An option's value where it is last on the line: behind the command, or before it."""
+    """An option's value where it is last on the line: after the command, or before it."""
     place: Any = context
     while place is not None:
         if place.params.get(key) is not None:

@@ -24,7 +24,7 @@ class Selection:
 
     @classmethod
     def of(cls, **given: object) -> Selection:
-        """The selection of these flags; None where one was not given."""
+        """The selection of these flags; None if one was not given."""
         return cls({f"--{key}": str(value) for key, value in given.items() if value is not None})
 
     def applied(self, text: str) -> str:

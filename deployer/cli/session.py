@@ -48,14 +48,14 @@ class Session:
 
     @cached_property
     def loaded(self) -> Loaded:
-        """The settings in force and the file they came from. Raises ConfigurationError."""
+        """The settings in effect and the file they came from. Raises ConfigurationError."""
         from deployer.settings.load import Flags, load
 
         return load(Flags(self.config, self.name, self.host, self.port), self.environment, self.directory)
 
     @property
     def settings(self) -> Settings:
-        """The settings in force. Raises ConfigurationError."""
+        """The settings in effect. Raises ConfigurationError."""
         return self.loaded.settings
 
     @cached_property
@@ -142,8 +142,8 @@ class Session:
         return self.presentation.dry_run
 
     def confirm(self, question: str, *, yes: bool = False, otherwise: str = _REPEAT) -> None:
-        """Ask before something is changed, unless --yes or `yes` answers; return only where the answer is yes.
+        """Ask before something is changed, unless --yes or `yes` answers; return only if the answer is yes.
 
-        `otherwise` says what to do where nobody can answer. Raises Cancelled or ConfirmationNeeded.
+        `otherwise` says what to do if no one can answer. Raises Cancelled or ConfirmationNeeded.
         """
         self.out.confirm(question, yes=yes or self.presentation.yes, otherwise=otherwise)

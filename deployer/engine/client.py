@@ -104,7 +104,7 @@ class Client:
             raise self.fault(complaints, Ended(arguments, code), address=address, purpose=purpose)
 
     def stop_streams(self) -> None:
-        """End every stream under way."""
+        """End every running stream."""
         self._streams.stop()
 
     def inspect(self, kind: str, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -116,7 +116,7 @@ class Client:
             return []
         done = self.begin(kind, "inspect", *names)
         complaints = [line for line in done.stderr.splitlines() if line.strip()]
-        # One that ended between the two questions is gone, and the others are told.
+        # One that ended between the two questions is gone, and the others are reported.
         if done.returncode != 0 and not all(_GONE.search(line) for line in complaints):
             raise self.fault(done.stderr, Ended((kind, "inspect"), done.returncode))
         return list(json.loads(done.stdout))

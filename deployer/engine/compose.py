@@ -42,7 +42,7 @@ class Compose:
         """For each service, the hash by which Compose decides whether to make its container again.
 
         Compose reads the files for it, so it also proves that they are right. Raises UnsetVariables
-        where they use variables, of which Compose gets none.
+        if they use variables, of which Compose gets none.
         """
         pairs = (line.split(None, 1) for line in self._config(project, "--hash", "*").splitlines() if line.strip())
         return {service: digest for service, digest in pairs}  # noqa: C416 - mypy takes a list for no pair

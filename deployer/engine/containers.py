@@ -102,7 +102,7 @@ class Containers:
     def remove_helpers(self, label: str) -> None:
         """End and remove the helper containers with this label; return when they are gone.
 
-        Raises EngineError where one does not go.
+        Raises EngineError if one does not go.
         """
         for attempt in range(_REMOVAL_TRIES):
             left = self.client.run(

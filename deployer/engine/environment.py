@@ -33,7 +33,7 @@ class ClientPurpose(Enum):
     USER = "the user's own push or pull"
 
 
-# Where the engine is, and what it takes to be let in.
+# Where the engine is, and the credentials for it.
 _ENGINE = {
     "DOCKER_HOST",
     "DOCKER_CONTEXT",
@@ -43,7 +43,7 @@ _ENGINE = {
     # As `HttpHeaders` in config.json: what a proxy before the engine asks for.
     "DOCKER_CUSTOM_HEADERS",
 }
-# How ssh (DOCKER_HOST=ssh://…) signs in.
+# How ssh (DOCKER_HOST=ssh://…) authenticates.
 _SSH = {
     "SSH_AUTH_SOCK",
     "SSH_AGENT_PID",
@@ -84,8 +84,8 @@ _PROXIES_KEY = "proxies"
 class ClientEnvironment:
     """The variables for each purpose, made of the user's.
 
-    Where the user's config.json holds more than the address of the engine and sign-ins, our runs get
-    a folder with a configuration of their own; it goes when the program ends.
+    Where the user's config.json holds more than the address of the engine and logins, our runs get
+    a folder with their own configuration; it goes when the program ends.
     """
 
     user: Mapping[str, str]
@@ -93,7 +93,7 @@ class ClientEnvironment:
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def of(self, purpose: ClientPurpose) -> dict[str, str]:
-        """The variables for one run of the client. Raises HostError where no temporary folder can be made."""
+        """The variables for one run of the client. Raises HostError if no temporary folder can be made."""
         if purpose is ClientPurpose.USER:
             return dict(self.user)
         if purpose is ClientPurpose.FETCH:
@@ -186,7 +186,7 @@ def _is_one_of(key: str, names: tuple[str, ...]) -> bool:
 def _fill(folder: Path, theirs: Path, settings: Mapping[str, Any]) -> None:
     """Make a folder a configuration of the client: the user's contexts and plugins, and these settings.
 
-    What the user may not read, as after `sudo docker login`, Docker goes on without, with a warning.
+    What the user may not read, as after `sudo docker login`, Docker continues without, with a warning.
     """
     for name in ("contexts", "cli-plugins"):
         if is_directory(theirs / name):
@@ -198,6 +198,6 @@ def _fill(folder: Path, theirs: Path, settings: Mapping[str, Any]) -> None:
 def _parents() -> Iterator[str | None]:
     """Where temporary folders may be made: the usual place, and memory, so that `gc` works on a full disk."""
     yield None
-    memory = "/dev/shm"  # noqa: S108 - mkdtemp makes the folder so that nobody else can
+    memory = "/dev/shm"  # noqa: S108 - mkdtemp makes the folder so that no one else can
     if Path(memory).is_dir():
         yield memory

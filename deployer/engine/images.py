@@ -94,7 +94,7 @@ class Images:
         self._transfer(("pull",), name, "the hub", lambda _: None, ClientPurpose.FETCH)
 
     def stop_transfers(self) -> None:
-        """End every push and pull under way."""
+        """End every running push and pull."""
         self.client.stop_streams()
 
     def import_image(self, archive: Path, name: str) -> None:

@@ -47,7 +47,7 @@ class Container:
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Container:
-        """Read what the engine tells of a container."""
+        """Read what the engine reports about a container."""
         labels = _texts(raw["Config"]["Labels"])
         mounts = raw.get("Mounts") or ()
         places = [(mount["Name"], mount["Destination"]) for mount in mounts if mount["Type"] == "volume"]
@@ -83,7 +83,7 @@ class Volume:
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Volume:
-        """Read what the engine tells of a volume."""
+        """Read what the engine reports about a volume."""
         labels = _texts(raw.get("Labels"))
         return cls(
             raw["Name"], labels.get(PROJECT_LABEL, ""), raw["Driver"], _texts(raw.get("Options")), labels,
@@ -92,7 +92,7 @@ class Volume:
 
     @property
     def is_anonymous(self) -> bool:
-        """Whether nobody gave it a name."""
+        """Whether it is anonymous."""
         return not self.project and bool(_ANONYMOUS.fullmatch(self.name))
 
     @property
@@ -131,7 +131,7 @@ class AnonymousVolume:
 class Inventory:
     """The engine's containers, and those volumes and networks that concern one Compose project.
 
-    `services` are the project's containers as `Containers.of_project` tells them.
+    `services` are the project's containers as `Containers.of_project` returns them.
     """
 
     project: str
@@ -266,7 +266,7 @@ class Wanted:
     """What a project's files ask for, as Compose reads them.
 
     `containers` are the names of its first containers; `storage` is the volume or the directory at
-    the place where a registry keeps images, None where the files tell none. `images` are the services with
+    the place where a registry keeps images, None if the files do not say. `images` are the services with
     their images, `places` a service and a place in it with what is mounted there ("" for a volume without a
     name), `pre_stop` the services with hooks that run before they are stopped, and `post_start` those with hooks that
     run after they are started.
@@ -283,7 +283,7 @@ class Wanted:
 
     @classmethod
     def of(cls, raw: Mapping[str, Any], storage: str) -> Wanted:
-        """Read what Compose tells of a project; `storage` is the place in the registry's container."""
+        """Read what Compose reports about a project; `storage` is the place in the registry's container."""
         volumes = {
             key: WantedVolume(
                 name=found["name"],
@@ -317,7 +317,7 @@ class Wanted:
 
     @property
     def resources(self) -> frozenset[Resource]:
-        """The volumes and networks that Compose uses, and would make where they are missing."""
+        """The volumes and networks that Compose uses, and would create if they are missing."""
         volumes = {Resource(ResourceKind.VOLUME, volume.name) for volume in self.volumes if not volume.is_external}
         return frozenset(volumes | {Resource(ResourceKind.NETWORK, name) for name in self.networks})
 
@@ -333,5 +333,5 @@ def _storage(mounts: Iterable[Mapping[str, Any]], volumes: Mapping[str, WantedVo
 
 
 def wanted(engine: Engine, project: Project, storage: str) -> Wanted:
-    """What a project's files ask for. Raises EngineError where Compose does not accept them."""
+    """What a project's files ask for. Raises EngineError if Compose does not accept them."""
     return Wanted.of(engine.compose.resolved(project), storage)

@@ -1,4 +1,4 @@
-"""What `docker info` tells beyond the facts that commands need: what doctor looks at."""
+"""What `docker info` reports beyond the facts that commands need: what doctor checks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class AddressPool:
 
 @dataclass(frozen=True)
 class Plugin:
-    """A plugin of the Docker client, its file, why it does not run ("" where it does), and the files that it hides."""
+    """A plugin of the Docker client, its file, why it does not run ("" if it does), and the files that it hides."""
 
     name: str
     version: str
@@ -45,7 +45,7 @@ class EngineReport:
 
     @classmethod
     def of(cls, info: dict[str, Any]) -> EngineReport:
-        """Read what the engine tells of itself."""
+        """Read what the engine reports about itself."""
         options = (str(option).partition(",")[0].removeprefix("name=") for option in info.get("SecurityOptions") or ())
         status = dict(pair for pair in info.get("DriverStatus") or () if len(pair) == 2)
         return cls(
@@ -60,13 +60,13 @@ class EngineReport:
 
 
 def proxies_of(info: dict[str, Any]) -> dict[str, str]:
-    """The variables that name the engine's proxies; a sign-in to one is masked (moby, daemon/info.go)."""
+    """The variables that name the engine's proxies; a login to one is masked (moby, daemon/info.go)."""
     keys = {"HTTP_PROXY": "HttpProxy", "HTTPS_PROXY": "HttpsProxy", "NO_PROXY": "NoProxy"}
     return {name: str(info[key]) for name, key in keys.items() if info.get(key)}
 
 
 def plugins_of(client: dict[str, Any]) -> tuple[Plugin, ...]:
-    """The plugins in what `docker info` tells of the client (docker/cli, cli-plugins/manager/plugin.go)."""
+    """The plugins in what `docker info` reports about the client (docker/cli, cli-plugins/manager/plugin.go)."""
     return tuple(
         Plugin(
             name=str(plugin.get("Name") or ""),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Streams:
-    """The programs under way, from any thread."""
+    """The running programs, from any thread."""
 
     _running: set[subprocess.Popen[str]] = field(default_factory=set)
     _stopped: bool = False
@@ -61,7 +61,7 @@ class Streams:
         return code or int(self._stopped), "".join(complaints)
 
     def stop(self) -> None:
-        """End every program under way, and let none begin any more."""
+        """End every running program, and start no new one."""
         with self._lock:
             self._stopped = True
             for process in self._running:

@@ -14,7 +14,7 @@ from deployer.host.daemon.kind import EngineKind
 if TYPE_CHECKING:
     from deployer.engine.client import Client
 
-# docker/cli: what the context "default" names where no variable does (moby, client/client_unix.go).
+# docker/cli: what the context "default" names if no variable does (moby, client/client_unix.go).
 DEFAULT_ENDPOINT = "unix:///var/run/docker.sock"
 
 
@@ -63,7 +63,7 @@ class System:
 
     def _info(self) -> dict[str, Any]:
         info: dict[str, Any] = json.loads(self.client.run("system", "info", "--format", "{{json .}}"))
-        # The client prints what it knows and exits with 0 where no engine answers.
+        # The client prints what it knows and exits with 0 if no engine answers.
         if info.get("ServerErrors"):
             raise self.client.fault("\n".join(info["ServerErrors"]))
         return info
@@ -98,6 +98,6 @@ def _insecure_registries(info: dict[str, Any]) -> InsecureRegistries:
 
 
 def _compose_version(info: dict[str, Any]) -> str:
-    """The version of the Compose plugin that runs, "" where the client tells of none."""
+    """The version of the Compose plugin that runs, "" if the client reports none."""
     plugins = plugins_of(info.get("ClientInfo") or {})
     return next((one.version.removeprefix("v") for one in plugins if one.name == "compose" and not one.error), "")

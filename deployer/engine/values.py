@@ -1,4 +1,4 @@
-"""What the engine tells and is told, as values."""
+"""What the engine reports and accepts, as values."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class EngineFacts:
 
     With `user_namespaces`, root in a container is another user of the machine (`userns-remap`), unless
     the container asks for the machine's own. `runtime` is what runs containers that name none. `proxies` are
-    the variables that name its proxies, with a sign-in to them masked. `compose_version` is the client's Compose
-    plugin's, such as "2.40.3", "" where the client does not tell it.
+    the variables that name its proxies, with a login to them masked. `compose_version` is the client's Compose
+    plugin's, such as "2.40.3", "" if the client does not report it.
     """
 
     version: str
@@ -75,7 +75,7 @@ class ContainerState(StrEnum):
 
 
 class Health(StrEnum):
-    """What Docker's health check says; NONE where a container has none."""
+    """What Docker's health check says; NONE if a container has none."""
 
     NONE = ""
     STARTING = "starting"
@@ -92,7 +92,7 @@ class ServiceContainer:
     """A container that Compose made for a service.
 
     `started` is when it was last started, `directory` the project's folder, and `ports` are those of
-    this machine that it is to publish; `is_published` also where the engine is to choose one.
+    this machine that it is to publish; `is_published` even if the engine chooses one.
     `user_namespace` is "host" where root in it is root of the machine whatever the engine's default.
     """
 
@@ -126,7 +126,7 @@ class ServiceContainer:
 
     @classmethod
     def of(cls, raw: dict[str, Any]) -> ServiceContainer:
-        """Read what the engine tells of a container."""
+        """Read what the engine reports about a container."""
         labels = raw["Config"]["Labels"] or {}
         state = raw["State"]
         return cls(
@@ -164,17 +164,17 @@ def _published(ports: dict[str, list[dict[str, str]] | None] | None) -> set[int]
 
 
 def by_service(found: Iterable[dict[str, Any]]) -> tuple[ServiceContainer, ...]:
-    """Read what the engine tells of containers, ordered by service."""
+    """Read what the engine reports about containers, ordered by service."""
     return tuple(sorted(map(ServiceContainer.of, found), key=lambda container: container.service))
 
 
 def of_service(containers: Iterable[ServiceContainer], service: Service) -> ServiceContainer | None:
-    """The container of a service, running or not; None where there is none."""
+    """The container of a service, running or not; None if there is none."""
     return next((container for container in containers if container.service == service), None)
 
 
 def running(containers: Iterable[ServiceContainer], service: Service) -> ServiceContainer | None:
-    """The running container of a service; None where none runs."""
+    """The running container of a service; None if none runs."""
     return of_service((container for container in containers if container.is_running), service)
 
 
@@ -205,7 +205,7 @@ class Project:
 
 @dataclass(frozen=True)
 class HelperContainer:
-    """A container of our own that works on a registry's storage.
+    """Our own container that works on a registry's storage.
 
     It has the volumes of the container `beside`, and `folder` of this machine at `mounted_at`; it
     runs `script` with `arguments` in a shell, and has no network. By its label it is found again.

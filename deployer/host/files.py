@@ -20,7 +20,7 @@ _LARGE = 64 << 20
 
 
 def write_atomically(path: Path, content: bytes, mode: int) -> None:
-    """Put a file in place in one step, making its folder where it is missing.
+    """Put a file in place in one step, creating its folder if it is missing.
 
     Raises HostError with the system's own words.
     """
@@ -59,7 +59,7 @@ def read_whole(path: Path, most: int = SMALL) -> bytes:
 
 
 def read_if_there(path: Path) -> bytes | None:
-    """A file's content, or None where there is no such file. Raises HostError where it may not be read."""
+    """A file's content, or None if there is no such file. Raises HostError if it may not be read."""
     try:
         return read_whole(path, _LARGE)
     except (FileNotFoundError, NotADirectoryError):
@@ -69,7 +69,7 @@ def read_if_there(path: Path) -> bytes | None:
 
 
 def is_directory(path: Path) -> bool:
-    """Whether a path is a directory that this user can see; what cannot be looked at is none, whatever the reason."""
+    """Whether a path is a directory that this user can see; what cannot be checked is none, whatever the reason."""
     try:
         return path.is_dir()
     except OSError:
@@ -96,7 +96,7 @@ def refusal(path: Path, error: OSError) -> HostError:
 
 
 def no_access(path: Path, error: OSError) -> HostError:
-    """What is said of a file that cannot be read or looked at, with a command that shows why."""
+    """What is said of a file that cannot be read or checked, with a command that shows why."""
     return _refusal(path, error, "read", "read there")
 
 

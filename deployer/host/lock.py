@@ -26,8 +26,8 @@ def exclusive(path: Path, command: str = "") -> Iterator[None]:
     """Pause a lock file, and the folder that it is in, while a command changes the deployment.
 
     The kernel lets go of both when the process ends, however it ends. The folder's lock holds where the file is
-    replaced meanwhile. Who takes it for a moment only gives no command. Raises HostError, and Busy that names the
-    command that is at work already.
+    replaced in the meantime. Who takes it for a moment only gives no command. Raises HostError, and Busy that names the
+    command that is already running.
     """
     file, folder = _held(path)
     try:
@@ -86,7 +86,7 @@ def _opened(path: Path) -> tuple[int, int]:
 
 
 def _lock(file: int, folder: int, path: Path) -> bool:
-    """Lock both; False where the file is not the one at the path any more. Raises BlockingIOError and HostError."""
+    """Lock both; False if the file is not the one at the path any more. Raises BlockingIOError and HostError."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -35,14 +35,14 @@ def begun(path: Path, command: str) -> Iterator[None]:
     try:
         yield
     except Exception:
-        # Where not even that can be written, what failed is told as interrupted.
+        # Where not even that can be written, what failed is reported as interrupted.
         with suppress(HostError):
             write_atomically(path, f"{command}\n{_FAILED}".encode(), PRIVATE)
         raise
 
 
 def read(path: Path) -> Mark | None:
-    """The mark at a path, None where there is none. Raises HostError."""
+    """The mark at a path, None if there is none. Raises HostError."""
     content = read_if_there(path)
     if content is None:
         return None

@@ -20,7 +20,7 @@ DEFAULT_COST = 12
 USUAL_COSTS = range(10, 17)
 FORCED_COSTS = range(4, 21)
 
-# Of a longer one, bcrypt would not look at the rest.
+# Of a longer one, bcrypt would not check the rest.
 _MOST_BYTES = 72
 # zxcvbn's own: below this, a million guesses find it.
 _GOOD_ENOUGH = 2

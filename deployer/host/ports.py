@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def is_free(address: str, port: int) -> bool:
-    """Whether a TCP port can be bound on an address ("" stands for all of this machine's)."""
+    """Whether a TCP port can be bound on an address ("" means all of this machine's)."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         # As Docker's own proxy does: connections that linger after a restart do not count.
@@ -33,7 +33,7 @@ def free_near(port: int, addresses: Sequence[str]) -> int:
 
 
 def addresses(host: str) -> list[str]:
-    """The IP addresses that a host's name stands for. Raises OSError where it stands for none."""
+    """The IP addresses of a host name. Raises OSError if there are none."""
     return sorted({str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)})
 
 
@@ -49,7 +49,7 @@ def is_own_address(address: str) -> bool:
 
 
 def listener(port: int) -> str:
-    """The process that listens on a TCP port, as "name (process 123)"; "" where that cannot be seen."""
+    """The process that listens on a TCP port, as "name (process 123)"; "" if that cannot be seen."""
     import psutil
 
     try:

@@ -65,7 +65,7 @@ def run(command: Sequence[str], purpose: str, *, output: Path | None = None) -> 
 def need(program: str, package: str, *, purpose: str, allow: Callable[[str], None]) -> None:
     """Make sure that a program is there, installing its Debian package once `allow` agrees.
 
-    `allow` is asked a question and raises where the answer is no. Raises HostError where the
+    `allow` is asked a question and raises where the answer is no. Raises HostError if the
     package cannot be installed here.
     """
     if shutil.which(program):

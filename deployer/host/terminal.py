@@ -25,7 +25,7 @@ _CURSOR_IS_SHOWN = "\x1b[?25h"
 class Drawing:
     """What programs draw on the terminal.
 
-    With pipes in place of the terminal, Docker's client draws no progress; with the terminal alone, nobody knows its
+    With pipes in place of the terminal, Docker's client draws no progress; with the terminal alone, no one knows its
     reason where it fails.
     """
 
@@ -33,7 +33,7 @@ class Drawing:
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Let the programs that are run meanwhile draw, and keep it; without a terminal they keep their streams."""
+        """Let programs that run in the meantime draw, and keep it; without a terminal they keep their streams."""
         streams = [stream for stream in _STREAMS if os.isatty(stream)]
         if not streams or not hasattr(os, "openpty"):
             yield
@@ -52,7 +52,7 @@ class Drawing:
         finally:
             for stream, descriptor in kept.items():
                 os.dup2(descriptor, stream)
-            # Nobody writes any more, so it ends; a program that was left behind may hold it open.
+            # Nothing writes any more, so it ends; a leftover program may hold it open.
             pump.join(_SECONDS)
             if not pump.is_alive():
                 for descriptor in (ours, *kept.values()):
@@ -80,7 +80,7 @@ def _pseudo_terminal(like: int) -> tuple[int, int]:
 
 
 def _pump(source: int, target: int, drawn: bytearray) -> None:
-    # Linux says with an error that nobody holds the other end any more.
+    # Linux reports with an error that the other end is closed.
     with suppress(OSError):
         while piece := os.read(source, _PIECE):
             drawn += piece

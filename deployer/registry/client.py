@@ -57,10 +57,10 @@ class RegistryClient:
     """One registry. Use it in a `with` block, from as many threads as you like.
 
     `url` is `http://host:port`, or with https; one that is asked in plain HTTP and speaks TLS is asked
-    in HTTPS. `environment` says where Docker's sign-ins, installed CAs and a proxy are;
-    `credentials` stand in place of the saved sign-in; `plain` says that the registry has no TLS, so
-    that a sign-in may cross the network unencrypted; `ca` is the certificate of the
-    deployment's own CA, trusted as well. `concurrency` bounds the requests under way. Every
+    in HTTPS. `environment` says where Docker's logins, installed CAs and a proxy are;
+    `credentials` replace the saved login; `plain` says that the registry has no TLS, so
+    that a login may cross the network unencrypted; `ca` is the certificate of the
+    deployment's own CA, trusted as well. `concurrency` bounds the parallel requests. Every
     method raises RegistryUnreachable, Denied or RegistryError as well as what it names itself.
     """
 
@@ -126,7 +126,7 @@ class RegistryClient:
 
     @property
     def signs_in(self) -> bool:
-        """Whether the registry asked for a sign-in so far."""
+        """Whether the registry asked for a login so far."""
         return self._transport.signs_in
 
     def each(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
@@ -142,7 +142,7 @@ class RegistryClient:
             answer.json_object(self.place)
 
     def time(self) -> datetime | None:
-        """What the registry's clock says, from the Date of its answer (RFC 9110, 6.6.1); None where it says none."""
+        """What the registry's clock says, from the Date of its answer (RFC 9110, 6.6.1); None if it says none."""
         try:
             found = parsedate_to_datetime(self._get("/v2/").headers.get("Date", ""))
         except ValueError:
@@ -161,7 +161,7 @@ class RegistryClient:
         return tuple(sorted(set(collect(self._transport, answer, "repositories"))))
 
     def tags(self, repository: str) -> tuple[str, ...]:
-        """The tags of one repository, sorted; none where it is emptied. Raises NotFound."""
+        """The tags of one repository, sorted; none if it is emptied. Raises NotFound."""
         answer = self._get(f"{_base(repository)}/tags/list")
         if answer.status == 404 and answer.is_from_registry:
             raise NotFound(
@@ -178,7 +178,7 @@ class RegistryClient:
         digest = str(answer.headers.get("Docker-Content-Digest", ""))
         length = str(answer.headers.get("Content-Length", ""))
         if not (answer.ok and is_digest(digest) and length.isdecimal()):
-            # A HEAD answer has no body to tell what is wrong; the GET has.
+            # A HEAD answer has no body that says what is wrong; the GET has.
             found = self.document(repository, reference)
             return manifests.Descriptor(found.media_type, found.digest, len(found.content))
         return manifests.Descriptor(answer.content_type, digest, int(length))
@@ -227,7 +227,7 @@ class RegistryClient:
     def overview(self, repository: str) -> Overview | None:
         """The repository in one answer, where a frontend of ours with its page is before the registry.
 
-        None where it does not, or does not tell: then the registry's own API is to be asked.
+        None if it does not, or does not tell: then the registry's own API is to be asked.
         """
         if not self._has_overview:
             return None
@@ -243,7 +243,7 @@ class RegistryClient:
         return found
 
     def stored_manifest(self, repository: str, digest: str, limit: int = MANIFEST_LIMIT) -> Document | None:
-        """A manifest's file as it is in the storage, where a frontend of ours gives it; None where it does not.
+        """A manifest's file as it is in the storage, where a frontend of ours gives it; None if it does not.
 
         Call `overview` first: it finds out whether there is such a frontend.
         """
@@ -284,7 +284,7 @@ class RegistryClient:
     def check_deleting(self, repository: str) -> None:
         """Make sure that the registry deletes, by deleting a digest that nothing has.
 
-        Raises DeletingDisabled where deleting is disabled or the registry is read-only.
+        Raises DeletingDisabled if deleting is disabled or the registry is read-only.
         """
         answer = self._delete(repository, manifests.NO_DIGEST)
         if answer.status == 405:
@@ -300,7 +300,7 @@ class RegistryClient:
         return answer.status == 404 and answer.is_from_registry
 
     def delete_tag(self, repository: str, tag: str) -> bool:
-        """Remove one tag and leave its manifest (distribution 3); False where only digests can be deleted (2.8).
+        """Remove one tag and leave its manifest (distribution 3); False if only digests can be deleted (2.8).
 
         Raises NotFound, DeletingDisabled.
         """

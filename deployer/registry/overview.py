@@ -28,11 +28,11 @@ _SPACE = " \t\n\r"
 
 @dataclass(frozen=True)
 class Overview:
-    """One repository. `tags` gives what each tag's file says: a digest, or anything where it is damaged.
+    """One repository. `tags` gives what each tag's file says: a digest, or anything if it is damaged.
 
     `pushed` is when each tag was last pushed. `manifests` and `configs` are by digest, and not all that there
-    are. A configuration is told in part: what lists show of it. `damaged` are the manifests, configurations and
-    layers that nobody can pull, with the size of their file in bytes, None where there is none; of those that are
+    are. A configuration is included in part: what lists show of it. `damaged` are the manifests, configurations and
+    layers that cannot be pulled, with the size of their file in bytes, None if there is none; of those that are
     `unlinked` the link is missing in the repository. `sizes` has the size of each file of which some manifest says
     another: which of the two is wrong is not known.
     """
@@ -47,8 +47,8 @@ class Overview:
 
 
 def parse_overview(content: bytes) -> Overview | None:
-    """Read the frontend's answer; None where it is anything else."""
-    # Whatever bytes somebody pushed are in it: they must come out as they are.
+    """Read the frontend's answer; None if it is anything else."""
+    # It contains any bytes that were pushed: they must come out unchanged.
     text = content.decode(errors="surrogateescape")
     try:
         parts = {member.key: member for member in _members(text, 0)}
@@ -70,7 +70,7 @@ def parse_overview(content: bytes) -> Overview | None:
             and isinstance(entry.config, dict)
             and "unread" not in entry.config
         ):
-            # What is too large for the overview is told as unread.
+            # What is too large for the overview is reported as unread.
             configs[manifest.config.digest] = parse_config(json.dumps(entry.config).encode())
     return Overview(tags, _pushed(parts), known, configs, _damaged(parts), _unlinked(parts), _sizes(parts))
 
@@ -147,7 +147,7 @@ def _entry(text: str, member: _Member) -> _Entry:
 
 
 def _manifest(digest: str, entry: _Entry) -> Manifest | None:
-    """What the manifest says, where the registry would give it just so."""
+    """What the manifest says, if the registry would return it unchanged."""
     if not is_digest(digest) or len(entry.content) > manifests.MANIFEST_MAX_BYTES:
         return None
     if manifests.digest_of(entry.content, digest.partition(":")[0]) != digest:

@@ -22,7 +22,7 @@ _NEXT = re.compile(r";\s*rel\s*=\s*\"?next\"?(?:\s|;|$)", re.IGNORECASE)
 def collect(transport: Transport, first: Answer, key: str) -> list[str]:
     """All names under `key`, from this page and those it links to; a null list holds none.
 
-    Raises RegistryError where the pages go in a circle, break off, or hold something else.
+    Raises RegistryError if the pages go in a circle, break off, or hold something else.
     """
     names: list[str] = []
     seen: set[str] = set()
@@ -57,7 +57,7 @@ def _following(transport: Transport, target: str, key: str) -> Answer:
         page = transport.send("GET", target)
     except RegistryError as error:
         if key == "repositories":
-            # distribution 3 panics while paging where `foo` and `foo/1bar` both exist.
+            # distribution 3 panics while paging if `foo` and `foo/1bar` both exist.
             advice = "It does not page its catalog; set catalog.maxentries: 1000000 in its configuration."
             raise type(error)(error.message, (*error.advice, advice), error.original) from error
         raise

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ServiceImages:
-    """The images that the services run; `page` is "" where the page has no service of its own."""
+    """The images that the services run; `page` is "" if the page has no service of its own."""
 
     registry: str
     frontend: str

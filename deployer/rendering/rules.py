@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from deployer.settings.account import Account
     from deployer.settings.model import AccessRule, Settings
 
-# What each action of a rule stands for, see templates/frontend/access/rules.j2.
+# What each action of a rule allows, see templates/frontend/access/rules.j2.
 _GRANTED = {"pull": "pull|look", "push": "push|look", "delete": "delete"}
 
 

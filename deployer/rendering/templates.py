@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from deployer.host.files import PUBLIC
 
-# YAML 1.1, section 5.1: outside these a character may stand in a file as it is.
+# YAML 1.1, section 5.1: other characters may be in a file as they are.
 _UNPRINTABLE = re.compile("[\\x7f-\\x9f\\u2028\\u2029\\ufeff\\ufffe\\uffff]")
 
 

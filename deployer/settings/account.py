@@ -53,7 +53,7 @@ def dummy_account(accounts: Iterable[Account]) -> Account:
 
 
 def sign_in_prefixes(account: Account) -> str:
-    """A regular expression for how the sign-in of this user begins, in base64 (RFC 7617, RFC 4648)."""
+    """A regular expression for how the login of this user begins, in base64 (RFC 7617, RFC 4648)."""
     begun = f"{account.name}:".encode()
     whole = len(begun) // 3 * 3
     fixed = re.escape(base64.b64encode(begun[:whole]).decode())

@@ -42,7 +42,7 @@ _SYSTEM_TREES |= {"usr/bin", "usr/lib", "usr/lib64", "usr/sbin"}
 
 
 def project_name(value: object) -> object:
-    """Take a Compose project's name: lower-case letters, digits, '-' and '_'."""
+    """Take a Compose project's name: lowercase letters, digits, '-' and '_'."""
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise ValueError(
             f"{shown(value)} is not a valid project name: use lowercase letters, digits, '-' and '_', at most 63 "
@@ -186,7 +186,7 @@ def _of_a_paths_length(value: str) -> str:
 
 
 def complaint_of_place(folder: Path, home: Path | None = None) -> str:
-    """Why images cannot be meant to lie in this folder, "" where they can."""
+    """Why images cannot be meant to lie in this folder, "" if they can."""
     if folder == home:
         return f"'{folder}' is your home directory; use a subdirectory for the images"
     places = [str(place).lstrip("/") for place in (folder, *folder.parents)]
@@ -196,7 +196,7 @@ def complaint_of_place(folder: Path, home: Path | None = None) -> str:
 
 
 def users(value: object) -> object:
-    """Take the names of users, or '*' for everyone who signs in."""
+    """Accept names of users, or '*' for every logged-in user."""
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)) or not names:
         raise ValueError(f"{shown(value)} is not a list of users, such as [admin, ci]")

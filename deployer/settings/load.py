@@ -32,7 +32,7 @@ _NOT_ONE_VALUE = frozenset({"registry", "frontend", "access", "retention"})
 
 @dataclass(frozen=True)
 class Flags:
-    """What the command line says over the file; None where it says nothing."""
+    """What the command line says over the file; None if it says nothing."""
 
     config: Path | None = None
     name: str | None = None
@@ -48,7 +48,7 @@ class Flags:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The settings and the file they came from, None where no file was found.
+    """The settings and the file they came from, None if no file was found.
 
     `given` names those that a flag, a variable or the file sets. `described` is the deployment that the file is for,
     "" without a file.
@@ -117,9 +117,9 @@ def _mistakes(problems: list[str]) -> ConfigurationError:
 
 
 def find_file(chosen: Path | None, environment: Mapping[str, str], directory: Path) -> Path | None:
-    """The configuration file in force: --config, $DEPLOYER_CONFIG, ./deployer.yaml, the user's own.
+    """The configuration file in effect: --config, $DEPLOYER_CONFIG, ./deployer.yaml, the user's own.
 
-    Raises ConfigurationError where a file that was named does not exist.
+    Raises ConfigurationError if a file that was named does not exist.
     """
     named = chosen or (Path(environment[_CONFIG_VARIABLE]) if environment.get(_CONFIG_VARIABLE) else None)
     if named is not None:
@@ -232,7 +232,7 @@ def _problems(written: Mapping[str, Any]) -> list[str]:
 
 
 def _recorded(own: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
-    """Where `up` brought up the deployment that is meant; nothing where another registry is.
+    """Where `up` brought up the deployment that is meant; nothing if another registry is.
 
     Without a name given, a host or port of its own means a registry elsewhere.
     """

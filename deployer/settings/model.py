@@ -35,7 +35,7 @@ class Page(StrEnum):
 
 
 class TlsMode(StrEnum):
-    """How the port is encrypted; the values are those of deployer.yaml, "" where it says nothing."""
+    """How the port is encrypted; the values are those of deployer.yaml, "" if it says nothing."""
 
     UNSET = ""
     OFF = "off"
@@ -51,7 +51,7 @@ class AgeBasis(StrEnum):
     PUSHED = "pushed"
 
 
-# Pages that run as a service of their own, and their images.
+# Pages that run as their own service, and their images.
 PAGE_IMAGES = {Page.KWK: "konradkleine/docker-registry-frontend:v2", Page.JOXIT: "joxit/docker-registry-ui:2"}
 
 
@@ -71,7 +71,7 @@ def _list_of(kind: type[Any], about: str) -> Any:  # noqa: ANN401
 
 @dataclass(frozen=True)
 class RegistrySettings:
-    """The registry service: its image, and where the images that it keeps lie."""
+    """The registry service: its image, and where it stores images."""
 
     image: str = _checked(checks.image, DEFAULT_REGISTRY_IMAGE, "The registry's image: distribution 3 or 2.8.")
     data: str = _checked(
@@ -115,12 +115,12 @@ class FrontendSettings:
 
     @property
     def page_service_image(self) -> str:
-        """The image of the page's own service, "" where the page has none."""
+        """The image of the page's own service, "" if the page has none."""
         official = PAGE_IMAGES.get(self.page, "")
         return (self.page_image or official) if official else ""
 
     def complaint(self) -> str:
-        """Why the settings cannot be meant together, "" where they can."""
+        """Why the settings cannot be meant together, "" if they can."""
         if self.page_image and self.page not in PAGE_IMAGES:
             return (
                 f"page_image does not apply to page: {self.page}; set page: {' or '.join(PAGE_IMAGES)}, or "
@@ -134,7 +134,7 @@ class RetentionRule:
     """Which tags of which repositories may go. `older_than` in seconds.
 
     A tag goes when all that is given says so: it is matched, not protected, not among the newest
-    `keep` images, and old enough. With `untagged`, manifests that no tag reaches go too.
+    `keep` images, and old enough. With `untagged`, untagged manifests are removed too.
     `by` says what age and newness are: `created`, `pushed`, or `later`, the age from the later of the
     two, and the newest by their creation. Where a creation time is not real, the push is in.
     """
@@ -161,7 +161,7 @@ class RetentionRule:
         return self.keep is not None or self.older_than is not None or self.match is not None
 
     def complaint(self) -> str:
-        """Why the rule cannot be meant, "" where it can."""
+        """Why the rule cannot be meant, "" if it can."""
         if self.takes_tags or self.untagged:
             return ""
         return "the rule does not say what to remove: set keep, older_than, match or untagged"
@@ -172,8 +172,8 @@ class TlsSettings:
     """How the one port is encrypted.
 
     By Caddy's own CA (`internal`), by an ACME server's certificates (`acme`, by default
-    a public one's), by a certificate of your own with its key, or not at all: `off` where that
-    is said, and "" where nothing is.
+    a public one's), by your own certificate with its key, or not at all: `off` where that
+    is said, and "" if nothing is.
     """
 
     mode: TlsMode = _checked(
@@ -215,7 +215,7 @@ class TlsSettings:
         return bool(self.certificate)
 
     def complaint(self) -> str:
-        """Why the settings cannot be meant together, "" where they can."""
+        """Why the settings cannot be meant together, "" if they can."""
         if bool(self.certificate) != bool(self.key):
             return "certificate and key must be set together"
         if self.certificate and self.mode:
@@ -236,7 +236,7 @@ class AccessRule:
     allow: tuple[str, ...] = _checked(checks.actions, (), "What is allowed: any of `pull`, `push`, `delete`.")
 
     def complaint(self) -> str:
-        """Why the rule cannot be meant, "" where it can."""
+        """Why the rule cannot be meant, "" if it can."""
         missing = [name for name in ("users", "allow") if not getattr(self, name)]
         return f"the rule has no {' and '.join(missing)}" if missing else ""
 
@@ -286,7 +286,7 @@ class Settings:
 
     @property
     def page_url(self) -> str:
-        """The address of the page, "" where there is none."""
+        """The address of the page, "" if there is none."""
         return f"{self.url}/" if self.frontend.has_page else ""
 
     @property
@@ -296,7 +296,7 @@ class Settings:
 
     @property
     def bind_addresses(self) -> tuple[str, ...]:
-        """The addresses to publish on; none stands for all of this machine's."""
+        """The addresses to publish on; none means all of this machine's."""
         if self.bind != "auto":
             return () if ipaddress.ip_address(self.bind).is_unspecified else (self.bind,)
         if not self.is_loopback:
@@ -311,7 +311,7 @@ class Settings:
 
     @property
     def acme_ports(self) -> tuple[int, ...]:
-        """Further ports at which an ACME server looks whether the host is ours: 80, unless it can look at ours."""
+        """Further ports at which an ACME server looks whether the host is ours: 80, unless it can check ours."""
         return (80,) if self.tls.is_acme and self.port not in {80, 443} else ()
 
     @property
@@ -319,7 +319,7 @@ class Settings:
         return "https" if self.tls.is_on else "http"
 
     def complaint(self) -> str:
-        """Why the settings cannot be meant together, "" where they can."""
+        """Why the settings cannot be meant together, "" if they can."""
         public = not self.is_loopback and not checks.is_address(self.host) and "." in self.host
         if self.tls.is_acme and not self.tls.directory and not public:
             return (
@@ -334,7 +334,7 @@ class Settings:
         return ""
 
     def complaint_of_page(self, registry_image: str) -> str:
-        """Why the page cannot read what this registry answers, "" where nothing is known against it.
+        """Why the page cannot read what this registry answers, "" if nothing is known against it.
 
         docker-registry-frontend reads schema 1 manifests alone, which distribution 3 has no more.
         """

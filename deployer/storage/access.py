@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from deployer.storage.removal import StorageRemoval
     from deployer.storage.snapshot import Blob, Snapshot
 
-# Outside of what the registry looks at, on the same disk.
+# Outside of what the registry checks, on the same disk.
 REMOVED = f"{STORAGE}/.deployer-removed"
 
 _MEMORY = "/tmp/list"  # noqa: S108 - inside the container
@@ -34,7 +34,7 @@ _PLACE = re.compile(r"(?:^|[\s'])((?:/|repositories|blobs)[^:'\n]*)'?: ", re.MUL
 
 @dataclass(frozen=True)
 class _Complaint:
-    """What a program says, and what that means; `{}` stands for ": PATH" where one is named.
+    """What a program says, and what that means; `{}` is replaced by ": PATH" if a path is named.
 
     The registry itself `serves` all the same, or it has the same trouble.
     """
@@ -97,7 +97,7 @@ class Storage:
     _memory: str = field(default="", init=False)
 
     def snapshot(self) -> Snapshot:
-        """List everything. While writes go on, files vanish under the list: then it is recreated."""
+        """List everything. While writes continue, files vanish under the list: then it is recreated."""
         for attempt in range(1, _TRIES + 1):
             # What a list that failed has remembered must not make the next one shorter.
             memory = self._memory or f"{_MEMORY}-{attempt}"
@@ -138,8 +138,8 @@ class Storage:
     def lacking(self, paths: Iterable[str]) -> dict[str, str]:
         """Those of these paths below the registry's root at which there is no file, and what is in its place.
 
-        A tag's file that holds no digest is none. What is in its place is told by the path of a folder there, or of a
-        file in place of a folder above; "" where there is nothing.
+        A tag's file that holds no digest is none. What is in its place is given as the path of a folder there, or of a
+        file in place of a folder above; "" if there is nothing.
         """
         lines = "".join(f"{path}\n" for path in sorted(paths))
         return parse_lacking(self._run("lacking", REGISTRY_ROOT, stdin=lines.encode())) if lines else {}
@@ -149,7 +149,7 @@ class Storage:
         return parse_broken(self._run("broken", REGISTRY_ROOT))
 
     def relink(self, paths: Iterable[str]) -> None:
-        """Write such links again, each as its place says; a tag's becomes a file of its own."""
+        """Rewrite such links, each as its place says; a tag's becomes a separate file."""
         self._run("relink", REGISTRY_ROOT, stdin="".join(f"{path}\n" for path in sorted(paths)).encode())
 
     def remove(self, removal: StorageRemoval, run: str) -> None:
@@ -157,11 +157,11 @@ class Storage:
         self._run("remove", REGISTRY_ROOT, f"{REMOVED}/{run}", stdin=removal.instructions())
 
     def redate(self) -> None:
-        """Give what is dated in the future the present moment, but for tags, of which that tells the order."""
+        """Set the current time on files dated in the future, except for tags, whose dates give their order."""
         self._run("redate", REGISTRY_ROOT, str(CLOCKS_MAY_DIFFER))
 
     def empty(self) -> None:
-        """Delete what was taken away, by this run and by those that were interrupted."""
+        """Delete what was moved out, by this run and by interrupted ones."""
         self._run("empty", REMOVED)
 
     def _read(self, digests: list[str], blobs: Mapping[str, Blob]) -> Iterator[tuple[str, bytes]]:

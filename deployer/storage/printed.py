@@ -1,4 +1,4 @@
-"""What the scripts that look at single files print, read: links, missing files, and what files hold."""
+"""What the scripts that check single files print, read: links, missing files, and what files hold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A file read to its end: its size in bytes, None where there is none, and its digest's hexadecimal part."""
+    """A file read to its end: its size in bytes, None if there is none, and its digest's hexadecimal part."""
 
     size: int | None = None
     value: str = ""
@@ -23,7 +23,7 @@ class Verified:
 def parse_links(printed: bytes) -> Iterator[tuple[str, str, int]]:
     """Read what `links.sh` printed: repository, digest and modification time of each layer link.
 
-    Raises StorageError where it is cut short.
+    Raises StorageError if it is truncated.
     """
     for line in complete(printed):
         modified, path = line.split(" ", 1)
@@ -42,7 +42,7 @@ def parse_broken(printed: bytes) -> frozenset[str]:
 def parse_lacking(printed: bytes) -> dict[str, str]:
     """Read what `lacking.sh` printed: paths, each with the path of what is in its place, "" for nothing.
 
-    Raises StorageError where it is cut short.
+    Raises StorageError if it is truncated.
     """
     found = {}
     for line in complete(printed):
@@ -56,7 +56,7 @@ def parse_lacking(printed: bytes) -> dict[str, str]:
 
 
 def parse_verified(printed: bytes) -> dict[str, Verified]:
-    """Read what `verify.sh` printed: what each file holds, by its path. Raises StorageError where it is cut short."""
+    """Read what `verify.sh` printed: what each file holds, by its path. Raises StorageError if it is truncated."""
     found: dict[str, Verified] = {}
     sizes: dict[str, int] = {}
     for line in complete(printed):
@@ -72,7 +72,7 @@ def parse_verified(printed: bytes) -> dict[str, Verified]:
 
 
 def complete(printed: bytes) -> list[str]:
-    """The lines that a script printed. Raises StorageError where they are cut short."""
+    """The lines that a script printed. Raises StorageError if they are truncated."""
     *lines, end, rest = ["", *printed.decode(errors="surrogateescape").split("\n")]
     if (end, rest) != ("# end", ""):
         raise cut_short()
@@ -80,5 +80,5 @@ def complete(printed: bytes) -> list[str]:
 
 
 def cut_short() -> StorageError:
-    """What to raise where a list does not end as it should."""
+    """What to raise if a list does not end as it should."""
     return StorageError("The list of the registry's storage is incomplete.", ("Run the command again.",))

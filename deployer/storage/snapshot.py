@@ -15,7 +15,7 @@ from deployer.storage.removal import parse_interrupted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# In seconds: a disk on the network has a clock of its own.
+# In seconds: a network disk has its own clock.
 CLOCKS_MAY_DIFFER = 3600
 
 _BLOCK = 512
@@ -51,7 +51,7 @@ class Blob(NamedTuple):
 
 
 class StoredTag(NamedTuple):
-    """What a tag names, "" where its link is damaged or missing, and when it was last pushed."""
+    """What a tag names, "" if its link is damaged or missing, and when it was last pushed."""
 
     digest: str
     pushed: int
@@ -64,7 +64,7 @@ class StoredRepository:
     `revisions` are its manifests with the time of their push, `unlinked_revisions` those whose link was deleted;
     `once_tagged` are those that some tag of today names or has named. `active` is when an upload
     last began or ended, or a layer was
-    linked. `has_tags_folder` is False where it was only ever pushed to by digest. `folders` are
+    linked. `has_tags_folder` is False if it was only ever pushed to by digest. `folders` are
     those of `_manifests`, `_layers` and `_uploads` that are there.
     """
 
@@ -114,7 +114,7 @@ class Snapshot:
     misplaced: tuple[str, ...] = ()
 
     def in_place_of(self, path: str) -> str:
-        """The unexpected path that keeps a file from being at this one, itself or above it; "" where there is none."""
+        """The unexpected path that keeps a file from being at this one, itself or above it; "" if there is none."""
         if not self.unexpected_paths:
             return ""
         return next((one for one in self.unexpected_paths if path == one or path.startswith(f"{one}/")), "")
@@ -147,7 +147,7 @@ class Snapshot:
 
 def parse(printed: bytes, before: Snapshot | None = None) -> Snapshot:
     """Read what `list.sh` printed; of repositories that have not changed since `before` it says less.
-    Raises StorageError where it is cut short.
+    Raises StorageError if it is truncated.
     """
     try:
         return _parsed(printed, before)
@@ -277,7 +277,7 @@ def _read_folders(lines: Iterable[str], repositories: dict[str, StoredRepository
 
 
 def _read_folder(path: str, repositories: dict[str, StoredRepository]) -> Iterator[str]:
-    """Note a folder of a repository; return its path where it can be none of a registry's tags."""
+    """Note a folder of a repository; return its path if it cannot be a registry's tag."""
     repository = _of(_name(path, "/_manifests"), repositories)
     match path.partition("/_manifests/")[2].split("/"):
         case ["tags"]:

@@ -19,7 +19,7 @@ _BUNDLES = (
 
 
 def bundle(root: Path) -> bytes:
-    """All the CAs that the system trusts, in PEM; none where no list of them is found."""
+    """All the CAs that the system trusts, in PEM; none if no list of them is found."""
     for name in _BUNDLES:
         try:
             return (root / name).read_bytes()

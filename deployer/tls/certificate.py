@@ -40,19 +40,19 @@ class CertificateFacts:
     def covers(self, host: str) -> bool:
         """Whether it is for this host, as Go's clients judge it.
 
-        Only the subject alternative name counts, an IP address needs one of its own there, and a
-        wildcard stands for one label (RFC 6125; Go, crypto/x509, VerifyHostname).
+        Only the subject alternative name counts, an IP address needs its own there, and a
+        wildcard matches one label (RFC 6125; Go, crypto/x509, VerifyHostname).
         """
         return any(_covers(name, host) for name in self.names)
 
 
 def describe(pem: bytes) -> CertificateFacts:
-    """What the first certificate in a PEM text says. Raises HostError where there is none that can be read."""
+    """What the first certificate in a PEM text says. Raises HostError if there is none that can be read."""
     return facts_of(read_all(pem)[0])
 
 
 def describe_all(pem: bytes) -> tuple[CertificateFacts, ...]:
-    """What each certificate in a PEM text says. Raises HostError where there is none that can be read."""
+    """What each certificate in a PEM text says. Raises HostError if there is none that can be read."""
     return tuple(map(facts_of, read_all(pem)))
 
 
@@ -74,7 +74,7 @@ def bare(pem: bytes) -> bytes:
 
 
 def der_of(pem: bytes) -> bytes | None:
-    """The bytes of the certificate in a PEM text, or None where it is cut short or not one.
+    """The bytes of the certificate in a PEM text, or None if it is truncated or not one.
 
     Without cryptography, which is slow to load.
     """
@@ -95,7 +95,7 @@ def fingerprint_of(text: str) -> str:
 
 
 def read_all(pem: bytes) -> list[x509.Certificate]:
-    """Every certificate in a PEM text. Raises HostError where there is none, or one that cannot be read."""
+    """Every certificate in a PEM text. Raises HostError if there is none, or one that cannot be read."""
     import warnings
 
     from cryptography import x509
@@ -134,7 +134,7 @@ def _names(certificate: x509.Certificate) -> list[str]:
     try:
         known = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, ValueError):
-        # ValueError: extensions that nobody can read name nothing.
+        # ValueError: unreadable extensions name nothing.
         return []
     return [*known.get_values_for_type(x509.DNSName), *map(str, known.get_values_for_type(x509.IPAddress))]
 

@@ -25,7 +25,7 @@ _SOON_DAYS = 14
 
 @dataclass(frozen=True)
 class OwnCertificate:
-    """A user's own certificate that may be served, with what should be told about it."""
+    """A user's own certificate that may be served, with the warnings about it."""
 
     names: tuple[str, ...]
     not_after: datetime
@@ -36,8 +36,8 @@ class OwnCertificate:
 def check_own(certificate: Path, key: Path, host: str, now: datetime, trusted: bytes | None = None) -> OwnCertificate:
     """Make sure that clients will accept a certificate of the user's own, and that its key fits.
 
-    `trusted`, in PEM, stand in the place of those that the system trusts; a certificate of
-    another is told as a warning. Raises ConfigurationError, and HostError where a file cannot be read.
+    `trusted`, in PEM, replaces those that the system trusts; a certificate of
+    another causes a warning. Raises ConfigurationError, and HostError if a file cannot be read.
     """
     chain = _chain(certificate)
     leaf = chain[0]

@@ -28,7 +28,7 @@ def _run(command: Sequence[str]) -> None:
 
 @dataclass(frozen=True)
 class ClientPaths:
-    """This machine's files and programs; a test puts a folder of its own in the place of `root`."""
+    """This machine's files and programs; a test replaces `root` with its own folder."""
 
     environment: Mapping[str, str]
     root: Path = Path("/")
@@ -57,7 +57,7 @@ class TrustTarget:
 
 @dataclass(frozen=True)
 class CertificatePlace:
-    """Where one tool looks: the file for the CA, the file that names it where one must, what to know."""
+    """Where one tool looks: the file for the CA, the file that names it if needed, and a remark."""
 
     client: str
     file: Path
@@ -90,7 +90,7 @@ def has_docker(client_paths: ClientPaths) -> bool:
 
 
 def podman(target: TrustTarget) -> CertificatePlace | None:
-    """Where podman, skopeo and buildah look (containers-certs.d(5)); None where none of them is here."""
+    """Where podman, skopeo and buildah look (containers-certs.d(5)); None if none of them is here."""
     if not target.paths.has("podman", "skopeo", "buildah"):
         return None
     return podman_system(target) if target.paths.is_root else podman_own(target)
@@ -107,7 +107,7 @@ def podman_own(target: TrustTarget) -> CertificatePlace:
 
 
 def containerd(target: TrustTarget) -> CertificatePlace | None:
-    """Where containerd looks; None where it is not used by itself, only by Docker.
+    """Where containerd looks; None if it is not used by itself, only by Docker.
 
     It is where nerdctl is here, its folder is, or Kubernetes is and its part is left on: a
     distribution's configuration leaves it on beside Docker alone (containerd, docs/hosts.md,
@@ -146,7 +146,7 @@ def _toml(path: Path) -> dict[str, Any] | None:
 
 
 def _config_path(settings: Mapping[str, Any]) -> str:
-    """The first of the folders that containerd's configuration names, "" where it names none."""
+    """The first of the folders that containerd's configuration names, "" if it names none."""
     plugins = settings.get("plugins")
     for name in _CRI:
         section = plugins.get(name) if isinstance(plugins, dict) else None

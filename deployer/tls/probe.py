@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 _SECONDS = 5.0
 _LIMIT = 65_536
 
-# What a proxy answers by itself where it reaches nobody, or does not want to.
+# What a proxy answers by itself if it cannot connect, or is not allowed to.
 _BY_PROXY = frozenset({b"403", b"407", b"502", b"503", b"504"})
 
 
 class Speaks(StrEnum):
-    """What answers at an address; BROKEN is TLS that nobody can agree on."""
+    """What answers at an address; BROKEN is TLS without common parameters."""
 
     NOTHING = "nothing"
     HTTP = "http"
@@ -44,7 +44,7 @@ class ProbeResult:
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """An answer: the status of HTTP, 0 where there was none, and what came with it."""
+    """An answer: the status of HTTP, 0 if there was none, and what came with it."""
 
     status: int
     content: bytes = b""
@@ -75,7 +75,7 @@ class Route(Protocol):
     """The route to a host, direct or through a proxy."""
 
     def open(self, host: str, port: int, seconds: float, *, secure: bool) -> Opened:
-        """A connection for TLS, or for plain HTTP. Raises OSError, ProxyFault where a proxy is at fault."""
+        """A connection for TLS, or for plain HTTP. Raises OSError, ProxyFault if a proxy is at fault."""
 
 
 class DirectRoute:
@@ -115,7 +115,7 @@ class Peer:
     def verify(self, context: ssl.SSLContext) -> Verdict:
         """Make a connection that this context has to accept: chain, dates, and the host's name or address.
 
-        Raises OSError where it does not answer.
+        Raises OSError if it does not answer.
         """
         try:
             with self._connect() as raw, context.wrap_socket(raw, server_hostname=self.host):
@@ -140,7 +140,7 @@ class Peer:
         return self.route.open(self.host, self.port, self.seconds, secure=True).connection
 
     def _ask_plainly_or(self, fault: ProxyFault) -> ProbeResult:
-        """What it speaks where the proxy lets no TLS through, and plain HTTP perhaps."""
+        """The protocol if the proxy blocks TLS but maybe not plain HTTP."""
         try:
             probe_result = self._ask_plainly(fault.words)
         except ProxyFault:
@@ -173,7 +173,7 @@ def trusting(ca: bytes) -> ssl.SSLContext:
 
 
 def strict() -> ssl.SSLContext:
-    """A context that verifies as Go's clients do, and trusts nobody yet."""
+    """A context that verifies as Go's clients do, and trusts no CA yet."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.hostname_checks_common_name = False

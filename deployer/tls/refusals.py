@@ -36,7 +36,7 @@ def refusal(verdict: Verdict, address: str, presented: CertificateFacts | None, 
 
 
 def reason_for(verdict: Verdict, address: str, presented: CertificateFacts | None, now: datetime) -> Reason | None:
-    """What is wrong with a certificate itself: its names or its dates; None where it is something else."""
+    """What is wrong with a certificate itself: its names or its dates; None if it is something else."""
     if verdict.failure is Failure.OTHER_NAME:
         return _other_name(address, presented)
     if verdict.failure is Failure.EXPIRED:

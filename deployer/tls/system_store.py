@@ -33,7 +33,7 @@ class Store:
 
 
 def store(target: TrustTarget) -> Store | None:
-    """The place for this registry's CA; None where this system's way is not known."""
+    """The place for this registry's CA; None if this system's way is not known."""
     for folder, program in _FAMILIES:
         if (target.paths.root / folder).is_dir() and target.paths.has(program):
             # update-ca-certificates takes only names that end in .crt.

@@ -31,20 +31,20 @@ _FAILURES = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a connection was verified; where not, `code` is OpenSSL's, with its words."""
+    """Whether a connection was verified; if not, `code` is OpenSSL's, with its words."""
 
     code: int = 0
     words: str = ""
 
     @classmethod
     def of(cls, error: OSError) -> Verdict:
-        """What an error says that a connection ended with; without a code where the handshake failed otherwise."""
+        """What an error says that a connection ended with; without a code if the handshake failed otherwise."""
         code: int = getattr(error, "verify_code", _HANDSHAKE)
         return cls(code, str(getattr(error, "verify_message", error)))
 
     @property
     def failure(self) -> Failure | None:
-        """Why it was not verified, None where it was."""
+        """Why it was not verified, None if it was."""
         return None if self.ok else _FAILURES.get(self.code, Failure.OTHER)
 
     @property

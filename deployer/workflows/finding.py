@@ -1,4 +1,4 @@
-"""What was looked at and found, by `doctor`, `status`, `gc` and `prune`."""
+"""What was checked and found, by `doctor`, `status`, `gc` and `prune`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OWN_COMMAND = "deployer doctor"
 
 
 class FindingState(StrEnum):
-    """How what was looked at is."""
+    """How what was checked is."""
 
     OK = "ok"
     NOTE = "note"
@@ -22,7 +22,7 @@ class FindingState(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at, what was found, and how to fix it."""
+    """One thing that was checked, what was found, and how to fix it."""
 
     state: FindingState
     sentence: str
@@ -31,7 +31,7 @@ class Finding:
 
     @classmethod
     def of(cls, error: DeployerError) -> Finding:
-        """The finding that an error stands for; advice to run doctor is left out, since this is doctor."""
+        """The finding for an error; advice to run doctor is left out, since this is doctor."""
         problems = "\n".join(getattr(error, "problems", ()))
         advice = tuple(line for line in error.advice if _OWN_COMMAND not in line)
         return cls(FindingState.WRONG, error.message, advice, "\n".join(filter(None, (problems, error.original))))

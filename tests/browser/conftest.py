@@ -177,7 +177,7 @@ def watch() -> Iterator[Watch]:
 
 @pytest.fixture
 def open_page(browser: Browser, watch: Watch, page_stack: DeployedStack) -> Iterator[Callable[..., Page]]:
-    """Opens an address of the deployment in a window of its own; options go to the browser context."""
+    """Opens an address of the deployment in its own window; options go to the browser context."""
     contexts = []
 
     def open_address(path: str = "/", *, base: str = page_stack.url, **options: object) -> Page:

@@ -50,7 +50,7 @@ def hold(held: list[Route]) -> Callable[[Route], None]:
 
 
 def until(page: Page, condition: Callable[[], bool]) -> None:
-    """Let the page go on until something is so; that it never is, only a deadline far away decides."""
+    """Let the page continue until something is so; that it never is, only a deadline far away decides."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"

@@ -33,7 +33,7 @@ def language(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def standing(view: View, language: str, all_windows: Windows) -> Page:
-    """Each view in each language is opened once, for all tests that only look at it."""
+    """Each view in each language is opened once, for all tests that only check it."""
     return all_windows.show(view, language=language)
 
 

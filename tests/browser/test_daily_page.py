@@ -184,7 +184,7 @@ class TestContents:
         go(page, "/repository/daily/turned")
         expect(row(page, "1").locator(".chip")).to_have_count(2)
         one, other = page.evaluate(PLACES, [".row .platforms", ["linux/\ufffdamd64", "linux/arm64"]])
-        # Beside it, or in a line of its own above it.
+        # Beside it, or in its own line above it.
         assert one <= other
 
     @pytest.mark.parametrize("number", [7, 8, 500])

@@ -58,7 +58,7 @@ def repository(client: httpx.Client, request: pytest.FixtureRequest) -> Iterator
 
 
 def tags(client: httpx.Client, repository: str) -> dict[str, str]:
-    """What each tag of a repository names; nothing where there is no such repository."""
+    """What each tag of a repository names; nothing if there is no such repository."""
     return dict(client.get(f"/overview/tags/{repository}").json().get("tags", {}))
 
 

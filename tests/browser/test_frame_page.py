@@ -1,4 +1,4 @@
-"""What is around every view: the language, the keys, who is signed in."""
+"""What is around every view: the language, the keys, who is logged in."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_and_never_for_ever(page: Page, watch: Watch, part: str) -> None:
 
 
 def test_it_is_loaded_once_the_server_answers_again(page: Page, watch: Watch) -> None:
-    """As while the frontend starts again: a browser that loads a page then has nothing but an error of its own."""
+    """As while the frontend starts again: a browser that loads a page then has nothing but its own error."""
     watch.expect(f"{LOST}|Failed to load resource")
     asked: list[str] = []
     down = [True]

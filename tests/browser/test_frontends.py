@@ -113,7 +113,7 @@ class TestTags:
 
     def test_multi_platform_index(self, windows: Windows) -> None:
         page = windows.show(BY_NAME["image-of-platforms"])
-        # arm64 is v8 where nothing else is said.
+        # arm64 is v8 if nothing else is said.
         platforms = [platform.removesuffix("/v8") for platform in shown.PLATFORMS]
         expect(page.get_by_role("tab")).to_have_text(platforms)
         digests = set()

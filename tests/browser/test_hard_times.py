@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Watch, Windows
     from tests.support.stack import DeployedStack
 
-# What views are made of, but for who is signed in.
+# What views are made of, but for who is logged in.
 DATA = re.compile(r"/(overview/(?!session)|v2/)")
 # One of each kind, with what the page reads for it.
 KINDS = ("list", "repository", "image")
@@ -199,7 +199,7 @@ class TestRestarts:
         alert = page.get_by_role("alert")
         expect(alert).to_contain_text("cannot be reached")
         start()
-        # Nobody has to press "Try again": the page asks every few seconds.
+        # No one has to press "Try again": the page asks every few seconds.
         expect(page.locator("#tags time").first).to_be_visible()
         expect(alert).to_have_count(0)
 

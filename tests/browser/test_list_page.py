@@ -42,7 +42,7 @@ def names(page: Page) -> list[str]:
 
 
 def manifest(size: int) -> dict[str, Any]:
-    """What the overview tells of a repository of one image of this size."""
+    """What the overview reports about a repository of one image of this size."""
     image = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": f"sha256:{size:064x}", "size": size}
     known = {"document": {"schemaVersion": 2, "config": image, "layers": []}, "config": {}}
     return {"tags": {"1": "sha256:a"}, "manifests": {"sha256:a": known}, "may": {"push": True, "delete": True}}

@@ -55,7 +55,7 @@ def windows(client: httpx.Client, name: str, tag: str, versions: Sequence[tuple[
 
 class TestTheHeadline:
     def stored(self, client: httpx.Client, name: str, damaged: Sequence[str]) -> dict[str, Any]:
-        """What the overview tells of three images and an empty index, some of them damaged."""
+        """What the overview reports about three images and an empty index, some of them damaged."""
         digests = {
             tag: push_image(client, name, tag, layers=(tag,), created=f"2024-01-0{day}T00:00:00Z").digest
             for day, tag in enumerate(("1.0", "2.0", "latest"), start=1)

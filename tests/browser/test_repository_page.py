@@ -162,7 +162,7 @@ class TestTags:
         expect(row(page, "2.0")).to_have_count(0)
         # What is asked from now on is answered.
         page.unroute(OVERVIEW)
-        # The list of repositories, left meanwhile, had asked too.
+        # The list of repositories, left in the meantime, had asked too.
         for route in held:
             with contextlib.suppress(Error):
                 route.continue_()

@@ -1,4 +1,4 @@
-"""The web page for those who sign in, in a real browser, over TLS."""
+"""The web page for those who log in, in a real browser, over TLS."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def browser(page_stack: DeployedStack, launch: Callable[..., Browser]) -> Iterat
 
 @pytest.fixture
 def open_as(open_page: Callable[..., Page], page_stack: DeployedStack) -> Callable[..., Page]:
-    """Opens an address as a user; signed out where there is none."""
+    """Opens an address as a user; logged out if there is none."""
 
     def open_address(user: str, path: str = "/", *, password: str = "", **options: object) -> Page:
         known = {"http_credentials": {"username": user, "password": password or password_of(user)}} if user else {}
@@ -97,7 +97,7 @@ class TestSignedOut:
         page = open_as(user, "", password="guessed")
         answers: list[tuple[int, str]] = []
         page.on("response", lambda answer: answers.append((answer.status, answer.headers["www-authenticate"])))
-        # Without words to answer with, Chromium shows an error of its own.
+        # Without words to answer with, Chromium shows its own error.
         with contextlib.suppress(Error):
             page.goto(path)
         assert answers
@@ -245,7 +245,7 @@ class TestWhoIAm:
         self, browser: Browser, page_stack: DeployedStack, watch: Watch
     ) -> None:
         watch.expect("401")
-        # With the sign-in in the address it is the browser itself that keeps it, as after its own question.
+        # With the login in the address it is the browser itself that keeps it, as after its own question.
         page = browser.new_context().new_page()
         page.goto(f"https://admin:{quote(password_of('admin'), safe='')}@{page_stack.address}/")
         page.goto(f"https://{page_stack.address}/")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def shared(make_lasting_stack: Callable[..., DeployedStack]) -> DeployedStack:
-    """One deployment for all tests that look into its storage; they leave it running, with the settings it has."""
+    """One deployment for all tests that read its storage; they leave it running, with the settings it has."""
     made = make_lasting_stack(DEPLOYER_REGISTRY_DATA=IMAGES)
     made.up()
     return made

@@ -233,7 +233,7 @@ def test_no_path_brings_a_reader_what_is_secret(
     assert b"secret/app" not in body or status in {301, 403}
     allowed = {"", digest_of(clients, "open/app"), digest_of(clients, "everyone")}
     assert digest in allowed
-    # Where the registry itself would serve something, it is of the repository that the rule looked at.
+    # Where the registry itself would serve something, it is of the repository that the rule checked.
     served, _, whose = ask(ruled, "admin", method, path)
     if served == 200 and whose not in allowed:
         assert status == 403
@@ -448,7 +448,7 @@ def test_no_request_is_smuggled_in_another(ruled: DeployedStack, smuggled: str) 
         while piece := raw.recv(65536):
             answered += piece
     statuses = [int(line.split()[1]) for line in answered.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
-    # A second answer can only be to a request without a sign-in.
+    # A second answer can only be to a request without a login.
     assert statuses
     assert statuses[1:] in ([], [401], [400])
     assert sha256(image(SECRET).content).encode() not in answered

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.support.stack import DeployedStack
 
-# user01 may pull team/* and centos. The removed user signed in while there was such a user.
+# user01 may pull team/* and centos. The removed user logged in while there was such a user.
 TABLE = """
                  admin    user01    user02    removed    signed-out
 login            yes      yes       yes       sign-in    sign-in
@@ -100,7 +100,7 @@ def admin(signed_in: DeployedStack) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def clients(signed_in: DeployedStack, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Client]:
-    """Each client of each user, signed in; then one of the users is removed."""
+    """Each client of each user, logged in; then one of the users is removed."""
     known = (*USERS, "removed")
     made: dict[tuple[str, str], Client] = {}
     for kind in (Docker, Podman, Skopeo, Curl):
@@ -125,7 +125,7 @@ def state(admin: httpx.Client) -> dict[str, list[str]]:
 def attempt(cell: Cell, client: Client, tag: str, digest: str) -> Answer:
     """Do what the cell says."""
     verb, _, repository = cell.action.partition(":")
-    # Nobody can sign in with nothing: anyone who is signed out tries a password that is not right.
+    # No one can log in with nothing: anyone who is logged out tries a password that is not right.
     user, password = ("admin", "guessed") if cell.user == "signed-out" else (cell.user, password_of(cell.user))
     actions: dict[str, Callable[[], Answer]] = {
         "login": lambda: client.login(user, password),

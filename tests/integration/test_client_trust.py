@@ -105,7 +105,7 @@ def trusting(client: Dockerd, server: DeployedStack) -> Trusting:
 
 
 def shown_fingerprint(trusting: Trusting) -> str:
-    """What is shown where nobody can be asked; it is what openssl says of the server's own file."""
+    """What is shown if no one can be asked; it is what openssl says of the server's own file."""
     asked = trusting.configure(code=1)
     assert "Cannot prompt: there is no terminal" in asked.stderr
     shown = re.search(r"SHA-256: +(\S+)", asked.stdout)

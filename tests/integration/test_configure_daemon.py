@@ -1,4 +1,4 @@
-"""configure-daemon against a dockerd of its own; the machine's other engines are left alone."""
+"""configure-daemon against its own dockerd; the machine's other engines are left alone."""
 
 from __future__ import annotations
 

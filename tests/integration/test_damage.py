@@ -1,6 +1,6 @@
 """An image that a power cut damaged: told, kept, taken out of the way, pushed again by Docker, and whole.
 
-Each kind of damage has a repository of its own. The commands that look at the whole storage run once for several kinds,
+Each kind of damage has its own repository. The commands that check the whole storage run once for several kinds,
 in a fixture that tells what they said and left; each test is about one kind.
 """
 
@@ -382,7 +382,7 @@ class Removed:
 
 @pytest.fixture(scope="module")
 def removed(shared: DeployedStack) -> dict[str, Removed]:
-    """The files are as young as after a power cut: what is left of them must not pass for a push under way."""
+    """The files are as young as after a power cut: what is left of them must not pass for a push in progress."""
     stored = Stored(shared)
     with shared.client as client, local_images() as make:
         return {

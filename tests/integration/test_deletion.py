@@ -1,4 +1,4 @@
-"""Deleting from real registries: ours, and those that do not delete; killed, and with pushes going on."""
+"""Deleting from real registries: ours, and those that do not delete; killed, and with pushes continuing."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ EVERY_TYPE = {
 
 
 def digest_of(client: httpx.Client, repository: str, reference: str) -> str | None:
-    """What a tag or digest names, None where it is gone."""
+    """What a tag or digest names, None if it is gone."""
     answer = client.head(f"/v2/{repository}/manifests/{reference}", headers=EVERY_TYPE)
     assert answer.status_code in {200, 404}, answer
     return answer.headers["Docker-Content-Digest"] if answer.status_code == 200 else None

@@ -349,7 +349,7 @@ def test_parts_of_an_index_that_is_still_to_come_stay(stored: Stored, client: ht
     assert pulls_whole(client, "building", "1")
 
 
-# -- pushes under way
+# -- pushes in progress
 
 
 @garbage.just_now

@@ -144,7 +144,7 @@ def test_most_of_all_goes_only_when_told(stored: Stored, client: httpx.Client) -
 
 @dataclass(frozen=True)
 class Disk:
-    """A deployment whose images lie on a small disk of their own."""
+    """A deployment whose images lie on their own small disk."""
 
     stored: Stored
     place: Path
@@ -212,7 +212,7 @@ def test_a_read_only_disk_is_said_and_nothing_changes(disk: Disk, command: tuple
         assert pulls_whole(client, "kept", "1")
 
 
-# -- a stack that is not whole
+# -- a stack that is incomplete
 
 
 @pytest.mark.parametrize("service", ["registry", "frontend"])

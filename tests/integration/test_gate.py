@@ -1,4 +1,4 @@
-"""The gate: writes wait or are answered 503 while it is closed, all else goes on, and nothing slips through."""
+"""The gate: writes wait or are answered 503 while it is closed, all else continues, and nothing slips through."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_push_waits_until_it_opens(stored: Stored, client: httpx.Client, make_
 
 
 def test_small_writes_wait_until_it_opens(stored: Stored, client: httpx.Client) -> None:
-    # In a repository of its own: 2.8 stumbles when it deletes where a tag is being pushed.
+    # In its own repository: 2.8 stumbles when it deletes where a tag is being pushed.
     gone = push_image(client, "other", "gone", layers=("gone",))
     made = build_image(layers=("new",))
     for blob in made.blobs:
@@ -216,7 +216,7 @@ def test_a_damaged_marker_is_opened_too(stored: Stored, client: httpx.Client, co
         assert writes_pass(client)
 
 
-# -- writes under way when it closes
+# -- writes in progress when it closes
 
 
 def test_an_upload_is_waited_for(stored: Stored, client: httpx.Client) -> None:

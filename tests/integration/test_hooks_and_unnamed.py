@@ -63,7 +63,7 @@ services:
     assert set(own.containers()) == {"db", "frontend", "registry"}
     docker("exec", own.containers()["db"], "touch", "/may-stop")
 
-    # It goes on to a container with the same volume, unless the files ask for another there.
+    # It continues to a container with the same volume, unless the files ask for another there.
     text = override.read_text()
     override.write_text(text.replace("volumes:", "environment: {A: b}\n    volumes:"))
     own.deployer("up", check=True)

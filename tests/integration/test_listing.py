@@ -57,7 +57,7 @@ class Watched(httpx.BaseTransport):
 
 
 def shown(stored: Stored, watched: Watched, *names: str) -> str:
-    """Everything that tags, `catalog --tags` and their JSON tell of these repositories.
+    """Everything that tags, `catalog --tags` and their JSON report about these repositories.
 
     All but what the overview alone knows.
     """

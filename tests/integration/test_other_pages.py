@@ -1,7 +1,7 @@
 """docker-registry-frontend and docker-registry-ui at `/`, on a real engine, behind the real frontend.
 
 The pages' images are stand-ins (tests/support/stand_in_page): no hub is asked. What they show is theirs; what is
-looked at here is how they are reached, what they are told, what they never see, and what the registry answers to
+checked here is how they are reached, what they are told, what they never see, and what the registry answers to
 their questions as their sources write them.
 """
 

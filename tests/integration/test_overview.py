@@ -1,4 +1,4 @@
-"""What the page asks for: all tags of a repository at once, from the storage, under the same sign-in and rules."""
+"""What the page asks for: all tags of a repository at once, from the storage, under the same login and rules."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_referrers_are_found_by_their_subject_tagged_or_not(stored: Stored, clie
 
 
 class TestDamage:
-    """Whatever is in the storage, the other tags are told."""
+    """Whatever is in the storage, the other tags are reported."""
 
     @pytest.mark.parametrize("content", [b"", b"sha256:", b"../../../etc/passwd", b"sha256:" + b"g" * 64])
     def test_a_link_that_names_nothing(self, stored: Stored, client: httpx.Client, content: bytes) -> None:
@@ -325,7 +325,7 @@ class TestForeignFiles:
 
 
 class TestBounds:
-    """A pusher decides what is in a repository, but not what it costs to look at it."""
+    """A pusher decides what is in a repository, but not what it costs to check it."""
 
     def test_of_a_configuration_long_words_are_told_by_their_beginning(
         self, stored: Stored, client: httpx.Client

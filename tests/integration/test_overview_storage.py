@@ -100,7 +100,7 @@ class TestUnreadable:
     def test_a_file_in_place_of_a_folder_of_one_repository(
         self, stored: Stored, client: httpx.Client, place: str, kinds: str
     ) -> None:
-        """Of all others everything is told; of this one, what is still known."""
+        """Of all others everything is reported; of this one, what is still known."""
         push_image(client, "team/app", "1")
         other = push_image(client, "other", "1", layers=("other",))
         _replace(stored, stored.repository("team/app") / place)

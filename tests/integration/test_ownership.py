@@ -136,7 +136,7 @@ def test_a_volume_that_was_there_is_asked_about_and_named_when_it_would_go(
     shown = own.deployer("down", "--volumes", "--dry-run", check=True).stdout
     assert f"{data}: will be removed (existed before `up`)" in shown
 
-    # Also with no container left to tell of it.
+    # Also with no container left to report about it.
     own.deployer("down", check=True)
     assert down_plan(own)["not_made_by_up"] == [data]
     own.deployer("down", "--volumes", "--yes", check=True)
@@ -145,7 +145,7 @@ def test_a_volume_that_was_there_is_asked_about_and_named_when_it_would_go(
 
 
 def test_what_another_uses_or_calls_its_own_stays_and_only_what_was_named_goes(own: DeployedStack) -> None:
-    """One deployment with an override: its own volumes, others', and a container that comes meanwhile."""
+    """One deployment with an override: its own volumes, others', and a container that comes in the meantime."""
     name = own.name
     elsewhere = own.folder / "elsewhere"
     elsewhere.mkdir()

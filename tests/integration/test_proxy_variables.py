@@ -1,7 +1,7 @@
 """Each line of docs/reference/docker-configuration.md on proxies: the real client and ours, side by side.
 
 `docker --host tcp://HOST:PORT version` asks for http://HOST:PORT/… as Go's clients do, with `--tls` for https://;
-so does the engine when it pulls. The client runs where nothing but the proxy can be reached.
+so does the engine when it pulls. The client runs if nothing but the proxy can be reached.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _NEW_NETWORK = 0x40000000
 
 @dataclass(frozen=True)
 class Office:
-    """A network of our own with a proxy in it; `{P}` stands for the proxy's host and port."""
+    """Our own network with a proxy in it; `{P}` stands for the proxy's host and port."""
 
     namespace: str
     proxy: RecordingProxy
@@ -46,7 +46,7 @@ class Office:
         return {name: value.replace("{P}", self.proxy.address) for name, value in variables.items()}
 
     def docker(self, scheme: str, host: str, variables: dict[str, str]) -> str | None:
-        """How Docker's client logs in at the proxy, None where it does not ask it."""
+        """How Docker's client logs in at the proxy, None if it does not ask it."""
         self.proxy.asked.clear()
         self.proxy.logins.clear()
         tls = ["--tls"] if scheme == "https" else []

@@ -1,4 +1,4 @@
-"""The users' file and the Secret made of it, with a real registry that asks for a sign-in, and Docker's own client."""
+"""The users' file and the Secret made of it, with a real registry that asks for a login, and Docker's own client."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Guarded:
     stack: DeployedStack
 
     def docker(self, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run the Docker client with the sign-ins of a folder."""
+        """Run the Docker client with the logins of a folder."""
         environment = {**os.environ, "DOCKER_CONFIG": str(folder)}
         return subprocess.run(["docker", *words], env=environment, check=False, capture_output=True, text=True)
 

@@ -1,4 +1,4 @@
-"""Sign-in on a real deployment: a change takes effect at once, drops nothing, and no secret shows."""
+"""Login on a real deployment: a change takes effect at once, drops nothing, and no secret shows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.support.stack import DeployedStack
 
 
-# What Linux, the frontend and the client between them hold of a request that nobody reads is less.
+# What Linux, the frontend and the client between them hold of a request that no one reads is less.
 MORE_THAN_IS_BUFFERED = 16_000_000
 
 
@@ -100,7 +100,7 @@ def test_an_upload_under_way_goes_on_while_users_change(signed_in: DeployedStack
     def slowly() -> Iterator[bytes]:
         yield content[:MORE_THAN_IS_BUFFERED]
         begun.set()
-        # The rest comes when another configuration is in force.
+        # The rest comes when another configuration is in effect.
         changed.wait(PATIENCE_SECONDS)
         yield content[MORE_THAN_IS_BUFFERED:]
 
@@ -234,7 +234,7 @@ def test_rules_go_only_when_that_is_agreed_to(signed_in: DeployedStack) -> None:
 
 @pytest.mark.parametrize("left", ["empty", "gone"])
 def test_login_goes_only_when_that_is_agreed_to(signed_in: DeployedStack, left: str) -> None:
-    """A file that a power cut emptied, or a backup did not have, opens the registry to nobody."""
+    """A file that a power cut emptied, or a backup did not have, opens the registry to no one."""
     users = signed_in.directory / "users"
     kept = users.read_bytes()
     users.unlink() if left == "gone" else users.write_bytes(b"")

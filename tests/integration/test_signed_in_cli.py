@@ -30,7 +30,7 @@ RULES: list[dict[str, Any]] = [
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with a home folder of their own, on the registry's machine or on another one."""
+    """Someone with their own home folder, on the registry's machine or on another one."""
 
     stack: DeployedStack
     home: Path

@@ -147,7 +147,7 @@ def test_a_lost_ca_and_lost_users_are_asked_about_before_others_take_their_place
     docker("volume", "rm", f"{fresh_stack.name}_frontend")
     refused = fresh_stack.deployer("up", environment=secure)
     assert refused.returncode == 1
-    assert f"The registry's own CA is gone with the volume {fresh_stack.name}_frontend." in refused.stderr
+    assert f"The registry's own CA was lost with the volume {fresh_stack.name}_frontend." in refused.stderr
     assert (fresh_stack.directory / "ca.crt").read_bytes() == first
 
 
@@ -161,7 +161,7 @@ def test_upkeep_closes_the_gate_of_a_registry_with_tls(named: DeployedStack) -> 
     assert "Freed" in done.stdout + done.stderr
 
 
-# -- a certificate of your own
+# -- your own certificate
 
 
 @pytest.fixture
@@ -219,7 +219,7 @@ def test_a_certificate_that_clients_would_refuse_stops_up(own: tuple[DeployedSta
 
 @contextmanager
 def acme_server(folder: Path, name: str, program: str) -> Iterator[str]:
-    """Caddy as an ACME server at `acme.test`, on a network of its own; gives the network's name."""
+    """Caddy as an ACME server at `acme.test`, on its own network; gives the network's name."""
     folder.mkdir()
     (folder / "Caddyfile").write_text(
         "{\n\tskip_install_trust\n}\nhttps://acme.test {\n\ttls internal\n\tacme_server\n}\n"
@@ -249,7 +249,7 @@ def test_a_certificate_comes_from_an_acme_server(
     stack: DeployedStack, fresh_stack: DeployedStack, tmp_path: Path, port: int
 ) -> None:
     program = docker("inspect", "--format", "{{.Config.Image}}", stack.containers()["frontend"]).strip()
-    # An address of its own, where nothing else has the port that the ACME server looks at.
+    # Its own address, if nothing else has the port that the ACME server checks.
     place = f"127.0.0.{port % 200}"
     taken = {"DEPLOYER_TLS": "acme", "DEPLOYER_HOST": "registry.acme.test", "DEPLOYER_BIND": place}
     if port != 443:

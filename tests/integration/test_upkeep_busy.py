@@ -29,7 +29,7 @@ ROUNDS = 1
 
 @dataclass
 class Traffic:
-    """Clients at work until told to stop: what each tag was last pushed as, and what failed them."""
+    """Clients running until told to stop: what each tag was last pushed as, and what failed them."""
 
     stack: DeployedStack
     pushed: dict[tuple[str, str], str] = field(default_factory=dict)

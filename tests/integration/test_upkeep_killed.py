@@ -1,4 +1,4 @@
-"""Upkeep commands cut off at any moment: nothing is lost, writes go on, and the next run ends as an undisturbed one."""
+"""Upkeep commands cut off at any moment: nothing is lost, writes continue, and the next run completes it."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Scene:
         return any(self.stored.disk.glob(".deployer-removed/*/*"))
 
     def expect_all_well(self) -> None:
-        """Without any other command: writes pass, nothing is left at work, and every image is whole."""
+        """Without any other command: writes pass, nothing is left running, and every image is whole."""
         assert writes_pass(self.client)
         assert wait_until(lambda: not gate(self.stack)), gate(self.stack)
         assert wait_until(lambda: not helpers(self.stack)), left_helpers(self.stack)

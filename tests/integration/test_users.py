@@ -1,4 +1,4 @@
-"""Users of a running registry: each change counts at once, nothing is restarted, nothing under way is dropped."""
+"""Users of a running registry: each change counts at once, nothing is restarted, nothing in progress is dropped."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_an_upload_under_way_goes_on_while_its_user_is_removed(stack: DeployedSt
     with stack.client as client:
         place = client.post("/v2/team/app/blobs/uploads/", auth=auth)
         assert place.status_code == 202
-        # The body is a stream that cannot be sent twice: the sign-in goes along at once.
+        # The body is a stream that cannot be sent twice: the login goes along at once.
         sent = client.patch(place.headers["Location"], content=content(), auth=auth)
         assert removed.is_set()
         assert sent.status_code == 202, sent.text

@@ -19,7 +19,7 @@ def accepting(
 ) -> Iterator[int]:
     """Answer every connection to a port of 127.0.0.1, or to this listener; gives the port.
 
-    Each is answered in a thread of its own, or with `one_by_one` after the one before it. It is closed after
+    Each is answered in its own thread, or with `one_by_one` after the one before it. It is closed after
     its answer. A connection that breaks ends its answer and nothing else.
     """
     listener = listener or socket.create_server(("127.0.0.1", 0))

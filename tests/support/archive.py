@@ -1,4 +1,4 @@
-"""The content of an image that nobody else has."""
+"""The content of an image that no one else has."""
 
 from __future__ import annotations
 

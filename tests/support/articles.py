@@ -45,7 +45,7 @@ def ca_of(stack: DeployedStack) -> Path:
 
 
 def another_ca() -> bytes:
-    """A certificate of somebody else's CA, as PEM."""
+    """A certificate of someone else's CA, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "somebody else")])
     now = datetime.now(UTC)

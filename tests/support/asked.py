@@ -39,7 +39,7 @@ def _read(terminal: int, until: bytes | None = None) -> bytes:
     while until is None or until not in shown:
         try:
             more = os.read(terminal, 65_536)
-        except OSError:  # Linux's way of saying that nobody writes any more.
+        except OSError:  # Linux's way of saying that no one writes any more.
             break
         if not more:
             break

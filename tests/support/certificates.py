@@ -76,7 +76,7 @@ def make_ca(
     begins: datetime | None = None,
     ends: datetime | None = None,
 ) -> Certified:
-    """A certificate that may sign others; a root where nobody signs it."""
+    """A certificate that may sign others; a root if no one signs it."""
     return _made(name, signer, begins, ends, (), is_ca=True)
 
 
@@ -88,7 +88,7 @@ def certificate(
     common_name: str = "server",
     use: ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH,
 ) -> Certified:
-    """A server's certificate for these names and IP addresses; self-signed where nobody signs it."""
+    """A server's certificate for these names and IP addresses; self-signed if no one signs it."""
     return _made(common_name, signer, begins, ends, names, is_ca=False, use=use)
 
 

@@ -30,7 +30,7 @@ def ip(*words: str, check: bool = True) -> None:
 
 @contextmanager
 def client_machine(*, own_files: bool = False) -> Iterator[Dockerd]:
-    """The client's daemon, not yet started; with `own_files` it sees system folders of its own."""
+    """The client's daemon, not yet started; with `own_files` it sees system its own folders."""
     # An interface's name has 15 characters at most.
     namespace, ours, theirs = f"{OWN}-client", *(f"{kind}{os.getpid() % 10**6}" for kind in ("dps", "dpc"))
     ip("netns", "add", namespace)

@@ -12,7 +12,7 @@ from deployer.cli.main import app
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Typer has Click inside, under a name of its own.
+# Typer has Click inside, under its own name.
 UsageError: Any = typer.BadParameter.__base__
 
 

@@ -84,7 +84,7 @@ class SideBySide:
             text=True,
             check=False,
         )
-        # So that a client that fails for another reason does not look like one that is signed out.
+        # So that a client that fails for another reason does not look like one that is logged out.
         ended = "manifest unknown" if self.seen else r"no basic auth|authentication required"
         assert any(words in done.stderr for words in ended.split("|")), done.stderr
         return self._sent

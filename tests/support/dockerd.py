@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Dockerd:
-    """A daemon in a folder and a network namespace of its own.
+    """A daemon in a folder and its own network namespace.
 
     Without the namespace it would take the bridge docker0 from the machine's own engine. `enter` is
     the command that enters the namespace and then becomes the daemon.

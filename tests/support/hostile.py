@@ -1,4 +1,4 @@
-"""Content by somebody who wants the page to run something: markup in every field that a pushed image controls."""
+"""Content by someone who wants the page to run something: markup in every field that a pushed image controls."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _FENCE = "```"
 _HEADING = re.compile(r"(#{1,6}) (.+)")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _SPAN = re.compile(r"`([^`]+)`")
-# A remark behind a command, or a line of its own.
+# A remark behind a command, or its own line.
 _REMARK = re.compile(r"(?:^|\s{2,})# .*$")
 
 

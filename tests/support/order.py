@@ -11,7 +11,7 @@ _TOGETHER = {
     # Each makes the link of `client_machine`, which has the same addresses each time.
     "integration/test_client_machine.py": "link",
     "integration/test_client_trust.py": "link",
-    # These look at the showcase, which takes long to fill.
+    # These check the showcase, which takes long to fill.
     "browser/test_accessibility.py": "showcase",
     "browser/test_daily_page.py": "showcase",
     "browser/test_frontends.py": "showcase",

@@ -1,4 +1,4 @@
-"""Pictures of the page: the README's two, and every view for a person to look at. `make pictures` runs this."""
+"""Pictures of the page: the README's two, and every view for a person to check. `make pictures` runs this."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def main(names: Sequence[str]) -> None:
 
 @contextmanager
 def _filled() -> Iterator[DeployedStack]:
-    """A deployment of its own, on a port of its own, that is gone afterwards."""
+    """Its own deployment, on its own port, that is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         stack = DeployedStack(Path(folder), f"deployer-pictures-{os.getpid()}", free_port())
         try:

@@ -1,4 +1,4 @@
-"""Typer's commands, built once in a process: Typer builds all of them anew whenever one is run."""
+"""Typer's commands, built once in a process: Typer builds all of them again whenever one is run."""
 
 from __future__ import annotations
 

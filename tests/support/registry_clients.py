@@ -33,7 +33,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Client:
-    """One program of one user, with credentials of its own in `folder`."""
+    """One program of one user, with its own credentials in `folder`."""
 
     name: ClassVar[str]
     actions: ClassVar[tuple[str, ...]]
@@ -53,7 +53,7 @@ class Client:
         return self.folder / "config.json"
 
     def keep(self, user: str, password: str) -> None:
-        """Be signed in from now on."""
+        """Be logged in from now on."""
         assert self.login(user, password).done
 
     def login(self, user: str, password: str) -> Answer:
@@ -140,7 +140,7 @@ class Skopeo(Client):
 
 
 class Podman(Client):
-    """Debian's podman, with a storage of its own; it checks the certificate."""
+    """Debian's podman, with its own storage; it checks the certificate."""
 
     name = "podman"
     actions = ("login", "push", "pull", "catalog")

@@ -117,7 +117,7 @@ def build_cache(*layers: str, as_image: bool = False, media: str = OCI) -> Image
 
 
 def push(client: httpx.Client, repository: str, reference: str | None, content: Image) -> str:
-    """Upload an image's blobs and its manifest, under its digest where there is no tag; returns its digest."""
+    """Upload an image's blobs and its manifest, under its digest if there is no tag; returns its digest."""
     for blob in dict.fromkeys(content.blobs):
         started = client.post(f"/v2/{repository}/blobs/uploads/")
         assert started.status_code == 202, started.text

@@ -11,7 +11,7 @@ class Groups(LoadScopeScheduling):  # type: ignore[misc]
     """Gives workers whole groups, in the order of the tests.
 
     This is `--dist loadgroup`, whose groups pytest-xdist 3.8 loses with pytest 9: it keeps them in node IDs,
-    which pytest lets nobody change any more.
+    which pytest lets no one change any more.
     """
 
     def _split_scope(self, nodeid: str) -> str:

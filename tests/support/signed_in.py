@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.support.stack import DeployedStack
 
-# The least that bcrypt takes: tests sign in often.
+# The least that bcrypt takes: tests log in often.
 COST = 4
 
 
@@ -43,7 +43,7 @@ def write_rules(stack: DeployedStack, rules: Sequence[dict[str, Any]]) -> None:
 
 
 def client_of(stack: DeployedStack, user: str | None) -> httpx.Client:
-    """A client signed in as a user, or as nobody, that trusts the deployment's own CA; close it."""
+    """A client logged in as a user, or as nobody, that trusts the deployment's own CA; close it."""
     ca = stack.directory / "ca.crt"
     secure = ca.exists()
     verify = ssl.create_default_context(cafile=str(ca)) if secure else ssl.create_default_context()

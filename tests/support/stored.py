@@ -1,4 +1,4 @@
-"""The files that a registry keeps, in a data directory of this machine: to look at, to age, to damage."""
+"""The files that a registry keeps, in a data directory of this machine: to check, to age, to damage."""
 
 from __future__ import annotations
 

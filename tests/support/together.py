@@ -1,6 +1,6 @@
-"""Scenarios that share the runs of a command, each still a test function of its own.
+"""Scenarios that share the runs of a command, each still its own test function.
 
-A scenario is a generator: it plants something in repositories of its own, yields the command that it needs, is given
+A scenario is a generator: it plants something in its own repositories, yields the command that it needs, is given
 what that said, and asserts. The first test that asks for an outcome plants all scenarios, runs each command once, and
 keeps what each scenario came to; every test then tells its own, whichever runs alone.
 """

@@ -1,4 +1,4 @@
-"""deployer's commands without the start of Python: each a process of its own, forked from one that has the program.
+"""deployer's commands without the start of Python: each its own process, forked from one that has the program.
 
 Half of what a short command takes is the loading of modules. What starts the program itself is tested by the
 commands that `DeployedStack.command` gives to Popen.
@@ -55,7 +55,7 @@ def run_warm(
 
 
 class Warm:
-    """A command at work in a folder, without a terminal, with what `subprocess.Popen` has for signals and the end."""
+    """A command running in a folder, without a terminal, with what `subprocess.Popen` has for signals and the end."""
 
     def __init__(
         self, arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str], stdin: str = ""

@@ -1,4 +1,4 @@
-"""The documentation is true where a program can tell: links, commands, translations, lists of what there is."""
+"""The documentation is true if a program can tell: links, commands, translations, lists of what there is."""
 
 from __future__ import annotations
 

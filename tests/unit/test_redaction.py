@@ -1,4 +1,4 @@
-"""What is told of other programs and of files holds no secret, in whatever form they print it."""
+"""What is reported of other programs and of files holds no secret, in whatever form they print it."""
 
 from __future__ import annotations
 

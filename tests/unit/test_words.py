@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,12 +36,35 @@ DIALECT = re.compile(
         | upper-case | lower-case
         | (?<!you\ )wants?\ (?:a|an|the|to|its|no|HTTPS)
         | look\ (?:whether|why|what)                                # check
-        | lets?\ through
+        | lets?\ (?:in|through)
+        | that\ no\ tag\ reaches                                   # untagged
+        | is\ gone\b | has\ lost\b                               # is missing
+        | (?:left|leave)s?\ alone                                  # kept, skipped
+        | (?:creation|time)\ (?:is|was)\ not\ known              # is unknown
     )\b
     | \b(?:What|Who)\ there\ is\b                                   # To list …
     | (?:\A|\.\ )Else\b                                             # Otherwise
     """,
     re.VERBOSE | re.IGNORECASE,
+)
+# The same in comments and docstrings, for fewer words: what no reader outside this project would know.
+DIALECT_OF_COMMENTS = re.compile(
+    r"""
+    \b(?:
+        sign(?:s|ed|ing)?[ -](?:in|out)(?!\.j2)                     # log in, login
+        | anew | mends? | heeds? | catalogues? | meanwhile | under\ way | at\ work | in\ force
+        | lies | clings? | whoever | somebody | not\ whole | cut\ short | for\ good
+        | (?:takes?|took|taken|taking)\ (?:(?:it|them)\ )?away      # remove
+        | tells?\ of                                                # reports
+        | (?:None|nothing|none|empty)\ where                        # if
+        | upper-case | lower-case
+    )\b
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+FOLDERS = ("deployer", "tools", "benchmarks", "tests/support")
+COMMENTED = sorted(
+    str(path.relative_to(ROOT.parent)) for folder in FOLDERS for path in (ROOT.parent / folder).rglob("*.py")
 )
 # Patterns that recognize what others print, and values of the JSON output.
 OTHERS = frozenset({"is no folder that can be opened|cannot be opened|not a directory|too many levels"})
@@ -84,6 +109,28 @@ def dialect(source: str, *, has_commands: bool = False) -> list[str]:
         if " " in text and text not in OTHERS
         for found in DIALECT.finditer(text)
     ]
+
+
+def remarks(source: str) -> Iterator[str]:
+    """The comments and docstrings of a module."""
+    yield from (node.value for node in docstrings(ast.parse(source)) if isinstance(node.value, str))
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    yield from (token.string for token in tokens if token.type == tokenize.COMMENT)
+
+
+@pytest.mark.parametrize("name", COMMENTED)
+def test_comments_are_no_dialect(name: str) -> None:
+    texts = [" ".join(text.split()) for text in remarks((ROOT.parent / name).read_text())]
+    assert [
+        text[max(0, found.start() - 40) : found.end() + 40]
+        for text in texts
+        for found in DIALECT_OF_COMMENTS.finditer(text)
+    ] == []
+
+
+def test_the_dialect_of_comments_is_found() -> None:
+    source = '"""What is under way."""\n# Signed in.\nWORD = "meanwhile"\n'
+    assert [bool(DIALECT_OF_COMMENTS.search(text)) for text in remarks(source)] == [True, True]
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -13,7 +13,7 @@ CLIENTS = ("podman", "skopeo")
 
 
 def ensure_clients() -> None:
-    """Make the other clients available to the tests of signing in with them."""
+    """Make the other clients available to the tests of logging in with them."""
     missing = [name for name in CLIENTS if shutil.which(name) is None]
     if not missing:
         return

@@ -96,7 +96,7 @@ def extract_compose(archive: Path, plugin: Path) -> None:
 
 
 def find_pip(packages: Packages, scratch: Path) -> str:
-    """Return a Python that has pip, making a virtual environment where there is none."""
+    """Return a Python that has pip, making a virtual environment if there is none."""
     for python in (str(REPOSITORY / ".venv/bin/python"), sys.executable):
         if ask(python, "-m", "pip", "--version")[0] == 0:
             return python

@@ -73,7 +73,7 @@ def start_daemon() -> int | None:
 
 
 def start_by_hand(log: Path) -> int | None:
-    """Start dockerd in a session of its own, and return its process, unless another one was faster.
+    """Start dockerd in its own session, and return its process, unless another one was faster.
 
     Its words go to a log, whose end we show where it fails.
     """

@@ -1,7 +1,7 @@
-"""What keeps us from going on."""
+"""What keeps us from continuing."""
 
 from __future__ import annotations
 
 
 class RefusalError(Exception):
-    """What keeps us from going on, and what to do about it, in a sentence."""
+    """What keeps us from continuing, and what to do about it, in a sentence."""

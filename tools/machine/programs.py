@@ -47,6 +47,6 @@ def quietly(*command: str, variables: Mapping[str, str] | None = None) -> tuple[
 
 
 def version_from(*command: str) -> Version:
-    """Return the version that a command prints; nothing where it is missing or fails."""
+    """Return the version that a command prints; nothing if it is missing or fails."""
     status, output, _ = ask(*command)
     return version_of(output) if status == 0 else ()

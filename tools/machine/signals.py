@@ -14,7 +14,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextlib.contextmanager
 def holding_signals() -> Iterator[None]:
-    """Let signals wait while a process is being started: in between, nobody could end it."""
+    """Let signals wait while a process is being started: in between, no one could end it."""
     held: list[int] = []
     handlers = {number: signal.signal(number, lambda held_back, _: held.append(held_back)) for number in SIGNALS}
     try:

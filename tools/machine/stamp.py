@@ -26,7 +26,7 @@ def stamp_file(repository: Path) -> Path:
 
 
 def read_stamp(repository: Path) -> str:
-    """Return what the stamp says; nothing where there is none."""
+    """Return what the stamp says; nothing if there is none."""
     try:
         return stamp_file(repository).read_text()
     except OSError:

@@ -11,7 +11,7 @@ from tools.machine.words import say
 
 
 def ensure_wrk() -> None:
-    """Make wrk available to the benchmarks of sign-in."""
+    """Make wrk available to the benchmarks of login."""
     if shutil.which("wrk"):
         return
     if not probe_host().installs:

@@ -1,4 +1,4 @@
-"""Commands that tell how a registry is: doctor, status, logs."""
+"""Commands that report the state of a registry: doctor, status, logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that look into the registry and delete from it: catalog, tags, inspect, delete."""
+"""Commands that read the registry and delete from it: catalog, tags, inspect, delete."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ deployer configure-daemon --host 192.168.100.2 --fingerprint 4F:9C:…
 
 @dataclass(frozen=True)
 class ConfigureDaemonOptions:
-    """What the registry is taken for, and where that is written."""
+    """What the registry is assumed to be, and where that is written."""
 
     ca: Annotated[
         Path | None,

@@ -1,4 +1,4 @@
-"""Commands about who may sign in: user add, remove, list, password, import."""
+"""Commands about who may log in: user add, remove, list, password, import."""
 
 from __future__ import annotations
 

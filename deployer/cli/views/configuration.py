@@ -24,7 +24,7 @@ def print_configuration(out: Output, path: Path, text: str) -> None:
 
 
 def print_written(out: Output, path: Path, settings: Settings, config: Path | None) -> None:
-    """Say that the configuration file is written, and what to do next; `config` is its path where one was given."""
+    """Say that the configuration file is written, and what to do next; `config` is its path if one was given."""
     out.note(f"Wrote {path}.")
     # The file has the other flags' values by now.
     out = replace(out, selection=Selection.of(config=config))

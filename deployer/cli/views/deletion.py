@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DeletionReport(Report):
-    """What was deleted, or in a dry run would be; each outcome was told to people when it came, see `listener`."""
+    """What was deleted, or in a dry run would be; each outcome was printed when it happened, see `listener`."""
 
     plan: DeletionPlan
     outcomes: tuple[DeletionOutcome, ...]
@@ -68,7 +68,7 @@ def question(plan: DeletionPlan, address: str) -> str:
 
 
 def listener(out: Output, presentation: Presentation) -> Callable[[DeletionOutcome], None]:
-    """What is told as soon as a removal has ended; with JSON that is failures alone."""
+    """What is printed as soon as a removal has ended; with JSON only failures."""
     return partial(print_failure if presentation.as_json else print_outcome, out)
 
 

@@ -1,4 +1,4 @@
-"""How `up` and `down` are told: what they would do, what they ask, and what they did."""
+"""How `up` and `down` are reported: what they would do, what they ask, and what they did."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def resumable(again: str) -> Iterator[None]:
-    """Let an interruption say that the command `again` goes on where this one was."""
+    """Let an interruption say that the command `again` continues from here."""
     try:
         yield
     except KeyboardInterrupt as stop:
@@ -35,7 +35,7 @@ def resumable(again: str) -> Iterator[None]:
 
 
 def note_of_file(out: Output, loaded: Loaded) -> None:
-    """Say so where the file in force is for another deployment: what it says is used all the same."""
+    """Say so where the file in effect is for another deployment: what it says is used all the same."""
     if loaded.is_of_another:
         out.note(
             f"{loaded.source} is for the deployment '{loaded.described}'; '{loaded.settings.name}' gets the same "
@@ -44,13 +44,13 @@ def note_of_file(out: Output, loaded: Loaded) -> None:
 
 
 def warn_of_exposure(out: Output, exposure: str) -> None:
-    """Warn of what others than those who were let in can do; "" is nothing."""
+    """Warn of what anyone else can do; "" is nothing."""
     if exposure:
         out.warn(exposure)
 
 
 def warn_of_remarks(out: Output, plan: UpPlan) -> None:
-    """Warn of what is only told, and not asked about."""
+    """Warn of what needs no question."""
     for remark in plan.remarks:
         out.warn(remark)
 

@@ -1,4 +1,4 @@
-"""How the findings of `doctor` and the state that `status` reads are told."""
+"""How the findings of `doctor` and the state that `status` reads are printed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _UNKNOWN = "unknown"
 class DoctorReport(Report):
     """What `doctor` finds; every command in its advice is given the flags of `selection`.
 
-    `findings` may be looked for while they are told, and are gone through once.
+    `findings` may be collected while they are printed, and are iterated once.
     """
 
     findings: Iterable[Finding]
@@ -53,7 +53,7 @@ class DoctorReport(Report):
 
     @property
     def has_failed(self) -> bool:
-        """Whether something that was told is wrong."""
+        """Whether a reported finding is wrong."""
         return any(finding.state is FindingState.WRONG for finding in self._told)
 
     def _findings(self) -> Iterator[Finding]:
@@ -131,7 +131,7 @@ def _row(service: ServiceStatus) -> tuple[str, ...]:
 
 
 def _login(found: Login) -> str:
-    """Who gets in, in a line."""
+    """Who has access, in one line."""
     if found.problem:
         return found.problem.sentence
     if not found.users:

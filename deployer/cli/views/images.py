@@ -31,14 +31,14 @@ _TAGS_SHOWN = 8
 
 @dataclass(frozen=True)
 class CatalogReport(Report):
-    """The repositories that were asked for; with their tags where those were, else `repositories` is None."""
+    """The repositories that were asked for; with their tags if requested, otherwise `repositories` is None."""
 
     address: str
     found: Catalog
     repositories: tuple[Repository, ...] | None
 
     def as_json(self) -> dict[str, Any]:
-        """The names, or what `tags` tells of each; and folders that are no repositories, where there are any."""
+        """The names, or what `tags` reports about each; and folders that are no repositories, where there are any."""
         foreign = {"foreign": list(self.found.foreign)} if self.found.foreign else {}
         if self.repositories is None:
             return {"repositories": list(self.found.repositories), **foreign}
@@ -69,13 +69,13 @@ class CatalogReport(Report):
 
     @property
     def has_failed(self) -> bool:
-        """Whether something is not whole, or was not read."""
+        """Whether something is incomplete, or was not read."""
         return not all(one.is_whole for one in self.repositories or ())
 
 
 @dataclass(frozen=True)
 class TagsReport(Report):
-    """The tags of one repository; those that only attach something to an image where they are wanted."""
+    """The tags of one repository; those of attached artifacts only if requested."""
 
     found: Repository
     with_attached: bool
@@ -99,7 +99,7 @@ class TagsReport(Report):
 
     @property
     def has_failed(self) -> bool:
-        """Whether something is not whole, or was not read."""
+        """Whether something is incomplete, or was not read."""
         return not self.found.is_whole
 
 
@@ -205,7 +205,7 @@ def _warn_of_unread(out: Output, repository: Repository) -> None:
 
 
 def warn_of_tag(out: Output, name: str, tag: Tag) -> None:
-    """Warn where one tag is partially deleted, incomplete, empty, of a kind that is gone, or read in part."""
+    """Warn if one tag is partially deleted, incomplete, empty, obsolete, or read in part."""
     if tag.half_deleted:
         out.warn(
             f"{name} is partially deleted: a deletion was interrupted. It pointed to {tag.half_deleted}. To "
@@ -231,7 +231,7 @@ def _reasons(tag: Tag) -> str:
 
 
 def repository_json(repository: Repository) -> dict[str, Any]:
-    """A repository with its tags; what is wrong with a tag is there only where something is."""
+    """A repository with its tags; what is wrong with a tag is there only if something is."""
     found: dict[str, Any] = {"name": repository.name, "tags": [_tag_json(tag) for tag in repository.listed]}
     if repository.attached:
         found["attached"] = [{**_tag_json(tag), "to": tag.attached_to} for tag in repository.attached]
@@ -294,5 +294,5 @@ def tags_in_words(tags: Sequence[str]) -> str:
 
 
 def moment_json(moment: datetime | None) -> str | None:
-    """A moment as JSON has it, null where it is not known."""
+    """A moment as JSON has it, null if it is not known."""
     return moment.isoformat().replace("+00:00", "Z") if moment else None

@@ -1,4 +1,4 @@
-"""How the entry in daemon.json is told, which makes Docker accept the registry without TLS."""
+"""How the entry in daemon.json is reported, which makes Docker accept the registry without TLS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOOPBACK_LOST = (
 
 
 def show_entry_plan(out: Output, plan: DaemonPlan) -> None:
-    """Tell what becomes of the entry in daemon.json."""
+    """Show the change to the entry in daemon.json."""
     path, address = plan.file.path, plan.request.address
     for line in plan.diff.splitlines():
         out.line(out.good(line) if line.startswith("+") else out.bad(line) if line.startswith("-") else line)
@@ -44,7 +44,7 @@ def _what_follows(plan: DaemonPlan) -> str:
 
 
 def show_entry_outcome(out: Output, outcome: DaemonOutcome) -> None:
-    """Tell what was done to the entry in daemon.json, and whether Docker applies it."""
+    """Show what was done to the entry in daemon.json, and whether Docker applies it."""
     plan = outcome.plan
     address, removed = plan.request.address, plan.request.remove
     if plan.changes:
@@ -66,7 +66,7 @@ def show_entry_outcome(out: Output, outcome: DaemonOutcome) -> None:
 
 
 def entry_json(outcome: DaemonOutcome, *, dry_run: bool) -> dict[str, Any]:
-    """The same for programs."""
+    """The same as JSON."""
     plan = outcome.plan
     return {
         "address": plan.request.address,

@@ -121,7 +121,7 @@ def _config_fields(config: ImageConfig) -> list[tuple[str, str]]:
 
 
 def inspection_json(found: Inspection) -> dict[str, Any]:
-    """Descriptor, manifest and configuration; null where one is not JSON. `error` is there where something is wrong."""
+    """Descriptor, manifest and configuration; null if one is not JSON. `error` is there if something is wrong."""
     document = found.document
     told = {
         "descriptor": {"mediaType": document.media_type, "digest": document.digest, "size": len(document.content)},

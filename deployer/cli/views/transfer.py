@@ -1,4 +1,4 @@
-"""How pushes and pulls are told: what would be carried where, Docker's progress, and how each ended."""
+"""How pushes and pulls are reported: the plan, Docker's progress, and how each ended."""
 
 from __future__ import annotations
 

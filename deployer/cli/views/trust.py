@@ -1,4 +1,4 @@
-"""How trust is told: what will be done, what is asked, and what was done, for people and as JSON."""
+"""How trust is reported: what will be done, what is asked, and what was done, for people and as JSON."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _DOCKER_VARIABLES = ("DOCKER_HOST", "DOCKER_CONTEXT")
 
 
 def show_plan(out: Output, plan: TrustPlan, how: Presentation) -> None:
-    """Tell what will be done; of a program only the warnings are asked."""
+    """Show what will be done; as JSON only the warnings."""
     if isinstance(plan, InstallPlan):
         for warning in plan.warnings:
             out.warn(warning)
@@ -51,7 +51,7 @@ def show_plan(out: Output, plan: TrustPlan, how: Presentation) -> None:
 
 
 def agree(session: Session, plan: TrustPlan) -> None:
-    """Let the user agree to what is unsafe without a look at it. Raises Cancelled, ConfirmationNeeded."""
+    """Ask the user to confirm what is unsafe if unchecked. Raises Cancelled, ConfirmationNeeded."""
     if isinstance(plan, EntryPlan) and plan.asks:
         session.confirm(f"Allow Docker to use {plan.address} without TLS?")
     if isinstance(plan, InstallPlan) and plan.asks:
@@ -65,11 +65,11 @@ class TrustReport(Report):
     outcome: TrustOutcome
 
     def as_json(self) -> dict[str, Any]:
-        """The same for programs."""
+        """The same as JSON."""
         return outcome_json(self.outcome)
 
     def print(self, out: Output) -> None:
-        """Tell it; of a dry run the plan has told all."""
+        """Print it; in a dry run the plan has said everything."""
         if isinstance(self.outcome.plan, NothingNeeded):
             _show_nothing(out, self.outcome.plan)
         elif not self.outcome.dry_run:
@@ -182,7 +182,7 @@ def _show_done(out: Output, outcome: TrustOutcome) -> None:
 
 
 def outcome_json(outcome: TrustOutcome) -> dict[str, Any]:
-    """What was done, for programs."""
+    """What was done, as JSON."""
     plan, dry_run = outcome.plan, outcome.dry_run
     if isinstance(plan, NothingNeeded):
         needless = {"needed": False, "changed": False, "trusted": True, "reason": plan.reason}
@@ -195,7 +195,7 @@ def outcome_json(outcome: TrustOutcome) -> dict[str, Any]:
 
 
 def show_ca(out: Output, address: str, found: PrivateCA) -> None:
-    """Tell which CA it is that will be trusted."""
+    """Show the CA that will be trusted."""
     origin = {
         CASource.REGISTRY: f"{address} uses HTTPS with a certificate from a CA that this machine does not trust yet:",
         CASource.FILE: f"{address} uses HTTPS with a certificate from the CA in the file:",
@@ -216,7 +216,7 @@ def show_ca(out: Output, address: str, found: PrivateCA) -> None:
 
 
 def show_places(out: Output, plan: PlacementPlan) -> None:
-    """Tell what becomes of which files, with what replaces what."""
+    """Show the change to each file, with what it replaces."""
     for item in plan.items:
         if item.change is FileChange.NONE and item.content is None:
             continue
@@ -228,7 +228,7 @@ def show_places(out: Output, plan: PlacementPlan) -> None:
 
 
 def show_places_done(out: Output, plan: PlacementPlan) -> None:
-    """Tell what there is to know after the files were changed."""
+    """Show what the user should know after the files were changed."""
     for item in plan.items:
         if item.backup:
             out.line(f"Backup: {item.backup}")
@@ -237,7 +237,7 @@ def show_places_done(out: Output, plan: PlacementPlan) -> None:
 
 
 def ca_json(found: PrivateCA, plan: PlacementPlan, entry: DaemonOutcome | None, *, dry_run: bool) -> dict[str, Any]:
-    """What was installed, for programs."""
+    """What was installed, as JSON."""
     return {
         "address": plan.address,
         "needed": True,
@@ -254,7 +254,7 @@ def ca_json(found: PrivateCA, plan: PlacementPlan, entry: DaemonOutcome | None, 
 
 
 def places_json(plan: PlacementPlan) -> dict[str, Any]:
-    """The files, for programs."""
+    """The files, as JSON."""
     listed = [
         {
             "client": item.client,
@@ -279,7 +279,7 @@ def _facts_json(facts: CertificateFacts) -> dict[str, Any]:
 
 
 def removal_json(plan: PlacementPlan, entry: DaemonOutcome | None, *, dry_run: bool) -> dict[str, Any]:
-    """What was taken away, for programs."""
+    """What was removed, as JSON."""
     rest = {"address": plan.address, "needed": True, "action": "remove", "way": "authority", "dry_run": dry_run}
     changed = not dry_run and (plan.is_needed or bool(entry and entry.plan.changes))
     return {**(entry_json(entry, dry_run=dry_run) if entry else rest), **places_json(plan), "changed": changed}

@@ -270,7 +270,7 @@ def warn_of(out: Output, finding: Finding) -> None:
 
 
 def _print_kept(out: Output, found: Survey, runs: str = "") -> None:
-    """What is kept, and what is wrong; `runs` is the command that runs now, and that nobody needs to be advised."""
+    """What is kept, and what is wrong; `runs` is the running command, which is left out of the advice."""
     if found.in_progress.blobs:
         blobs = counted(found.in_progress.blobs, "blob")
         out.note(

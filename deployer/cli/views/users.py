@@ -1,4 +1,4 @@
-"""How users, what they may do, and changes of both are told."""
+"""How users, their permissions, and changes of both are printed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class UsersReport(Report):
             out.note("To add the first user: deployer user add NAME")
 
     def remark(self, out: Output) -> None:
-        """Warn of rules that are not in force, and of names in them."""
+        """Warn of rules that are not in effect, and of names in them."""
         _warn_of_rules(out, self.permissions)
         for name in self.permissions.unknown_users(self.accounts):
             out.warn(f"A rule under `access` names {name}, but there is no such user.")
@@ -132,7 +132,7 @@ def print_changed_password(out: Output, user: str, address: str, done: Changed) 
 
 
 def print_removal(out: Output, user: str, permissions: Permissions, *, is_last: bool) -> None:
-    """Say what the removal of a user takes away."""
+    """Show what a removed user may no longer do."""
     out.note(f"Current permissions of {user}: {_may(user, permissions)}")
     _warn_of_rules(out, permissions)
     if is_last:
@@ -197,7 +197,7 @@ def _may(name: str, permissions: Permissions) -> str:
 
 
 def _warn_of_rules(out: Output, permissions: Permissions) -> None:
-    """Say where what users may do is shown by other rules than the registry's."""
+    """Warn if the permissions shown are not those of the running registry."""
     if permissions.are_in_force:
         return
     if permissions.source is None:

@@ -1,1 +1,1 @@
-"""What Docker prints, and what a user is told for it: a table for each program whose text it is."""
+"""What Docker prints, and the message that users get for it: a table for each program whose text it is."""

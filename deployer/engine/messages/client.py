@@ -1,6 +1,6 @@
-"""What the Docker client prints of itself and of its way to the engine, and what a user is told for it.
+"""What the Docker client prints of itself and of its way to the engine, and the message that users get for it.
 
-In order: the first that matches is told. They are looked at before those of the engine.
+In order: the first match is used. They are tried before those of the engine.
 """
 
 from __future__ import annotations

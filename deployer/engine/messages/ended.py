@@ -40,15 +40,15 @@ class Ended:
 
     @classmethod
     def of_whole(cls, command: Sequence[str], code: int) -> Ended:
-        """The same of a whole command, as python-on-whales tells it: `env`, its variables, and then the client."""
+        """The same for a whole command, as python-on-whales reports it: `env`, its variables, and then the client."""
         program = next((place for place, word in enumerate(command) if PurePath(word).name == "docker"), -1)
         return cls(command[program + 1 :], code)
 
     @property
     def command(self) -> str:
-        """What ran, such as "docker compose up": the rest may be long, and is nobody's reason."""
+        """What ran, such as "docker compose up": the rest may be long, and explains nothing."""
         group, rest = list(self.arguments[:1]), list(self.arguments[1:])
-        # Between `compose` and its command stand options, each with a value.
+        # Between `compose` and its command are options, each with a value.
         while group == ["compose"] and rest and rest[0].startswith("-"):
             rest = rest[2:]
         return " ".join(["docker", *group, *(rest[:1] if _GROUPS.issuperset(group) else [])])

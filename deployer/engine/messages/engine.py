@@ -1,6 +1,6 @@
-"""What Compose and the engine print of themselves, and what a user is told for it.
+"""What Compose and the engine print of themselves, and the message that users get for it.
 
-In order: the first that matches is told. Above each group is whose text it is, and in which of
+In order: the first match is used. Above each group is whose text it is, and in which of
 the project's files it is written.
 """
 

@@ -1,6 +1,6 @@
-"""What the engine prints of a registry, or a registry through it, and what a user is told for it.
+"""What the engine prints of a registry, or a registry through it, and the message that users get for it.
 
-In order: the first that matches is told. One registry's answer comes in three forms: as the image
+In order: the first match is used. One registry's answer comes in three forms: as the image
 store of before prints it, as containerd's image store prints what has words, and what has none.
 """
 
@@ -35,7 +35,7 @@ _REACHING = (
         "docker info   (shows the engine's proxies)",
     ),
     rule(
-        # What a proxy answers to CONNECT stands alone behind the URL, without its number.
+        # What a proxy answers to CONNECT is alone after the URL, without its number.
         r'(?:get|head|put|post|patch) "https://[^"]+": (?:forbidden|bad gateway|service unavailable|gateway timeout'
         r"|method not allowed)\s*$",
         "The engine connects to {address} through a proxy, which refused the connection.",
@@ -118,7 +118,7 @@ _REACHING = (
     ),
 )
 
-# distribution: registry/api/errcode and api/v2/errors.go; the image store of before prints a code alone where the
+# distribution: registry/api/errcode and api/v2/errors.go; the image store of before prints a code alone if the
 # message is the code's own. moby: daemon/containerd/registry_errors.go, image_pull.go; daemon/internal/distribution.
 # containerd: core/remotes/docker authorizer.go, resolver.go, pusher.go, fetcher.go.
 _ANSWERS = (

@@ -18,7 +18,7 @@ _UNSET = re.compile(r"unset (\w+)")
 
 @dataclass(frozen=True)
 class MessageRule:
-    """A text that Docker prints, as a pattern, and what a user is told for it.
+    """A text that Docker prints, as a pattern, and the message that users get for it.
 
     In `message` and `advice`, {1} is the pattern's first group, {address} the registry's address,
     {at} the flags that name it, and {own_engine} the command that makes the client use this machine's
@@ -37,7 +37,7 @@ class MessageRule:
         return re.compile(self.text, re.IGNORECASE)
 
     def error_for(self, original: str, address: str, variables: Mapping[str, str]) -> EngineError | None:
-        """The error for what Docker printed, or None where it is another message.
+        """The error for what Docker printed, or None if it is another message.
 
         `variables` are those that the client ran with; `unset` is advised of these alone. Of another registry,
         such as "the hub", nothing is advised that is about our own.

@@ -40,7 +40,7 @@ def translate(
 
     `address` is the registry that was spoken to, HOST:PORT or words such as "the hub"; without one the
     engine itself is what complains. `variables` are those that the client ran with; how it `ended` is
-    told where it printed no reason.
+    reported if it printed no reason.
     """
     original = without_secrets(original)
     for rule in (*client.TABLE, *engine.TABLE, *(registry.TABLE if address else engine.LOCAL)):

@@ -29,12 +29,12 @@ _NEW_MODE = 0o644
 
 
 class NoPermission(HostError):
-    """The file belongs to somebody else: the same command as root gets further."""
+    """The file belongs to another user: run the same command as root."""
 
 
 @dataclass(frozen=True)
 class DaemonFile:
-    """daemon.json as it was read: its name, the file behind a link, its bytes, None where it is missing."""
+    """daemon.json as it was read: its name, the file behind a link, its bytes, None if it is missing."""
 
     path: Path
     target: Path
@@ -57,7 +57,7 @@ class DaemonFile:
         return mark + text.encode()
 
     def diff(self, text: str) -> str:
-        """What a new text changes, as a unified diff; "" where it changes nothing."""
+        """What a new text changes, as a unified diff; "" if it changes nothing."""
         before, after = _lines(self.text), _lines(text)
         name = "/dev/null" if self.content is None else str(self.path)
         found = difflib.unified_diff(before, after, name, str(self.path), lineterm="\n")
@@ -105,7 +105,7 @@ def require_permission(path: Path) -> None:
 
 
 def back_up(file: DaemonFile, now: datetime) -> Path | None:
-    """Keep a copy beside the file; None where there is nothing to keep. Raises NoPermission, HostError.
+    """Keep a copy beside the file; None if there is nothing to keep. Raises NoPermission, HostError.
 
     A copy that is there already with the same bytes is the backup.
     """
@@ -128,7 +128,7 @@ def back_up(file: DaemonFile, now: datetime) -> Path | None:
 def replace(file: DaemonFile, content: bytes) -> None:
     """Put the new content in the file's place in one step, keeping mode and owner.
 
-    Raises NoPermission, HostError; HostError too where somebody changed the file since it was read.
+    Raises NoPermission, HostError; HostError too if the file was changed since it was read.
     """
     try:
         _compare(file)

@@ -40,7 +40,7 @@ class _Part:
 
 @dataclass(frozen=True)
 class _Group:
-    """An object or a list: where its brackets stand, and what is between them."""
+    """An object or a list: where its brackets are, and what is between them."""
 
     opening: int
     closing: int
@@ -48,7 +48,7 @@ class _Group:
 
 
 def registries(text: str) -> tuple[str, ...] | None:
-    """The entries of `insecure-registries`, None where there is no such key. Raises Fault."""
+    """The entries of `insecure-registries`, None if there is no such key. Raises Fault."""
     member = _member(text, _top(text)) if text.strip(_SPACE) else None
     return None if member is None or member.value is None else tuple(member.value)
 
@@ -186,7 +186,7 @@ def _skip(text: str, at: int) -> int:
 
 
 def _fail(text: str, at: int) -> NoReturn:
-    """Say what is wrong at a place where JSON wants something else."""
+    """Say what is wrong at a place where JSON requires something else."""
     at = _skip(text, at)
     before = text[:at].rstrip(_SPACE)
     found = text[at : at + 1]

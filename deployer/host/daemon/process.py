@@ -66,9 +66,9 @@ class Daemon:
 
 
 def socket_owner(path: str) -> int | None:
-    """The process that listens on a socket, None where that cannot be learnt.
+    """The process that listens on a socket, None if that cannot be learnt.
 
-    Linux tells it of every connected Unix socket: unix(7), SO_PEERCRED.
+    Linux reports it for every connected Unix socket: unix(7), SO_PEERCRED.
     """
     option = getattr(socket, "SO_PEERCRED", None)
     if option is None:
@@ -130,9 +130,9 @@ def find(machine: Machine, endpoint: str) -> Daemon | None:
 
 
 def validate(machine: Machine, daemon: Daemon | None, content: bytes) -> bool:
-    """Let dockerd check a file's content; False where it cannot: `--validate` came with 23.0.
+    """Let dockerd check a file's content; False if it cannot: `--validate` came with 23.0.
 
-    Raises HostError with dockerd's own words where it refuses the content.
+    Raises HostError with dockerd's own words if it refuses the content.
     """
     program = _program(machine, daemon)
     if program is None or "--validate" not in machine.run([program, "--help"]).output:

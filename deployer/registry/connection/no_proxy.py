@@ -70,7 +70,7 @@ def _address(host: str) -> _Address | None:
 
 
 def _split(entry: str) -> tuple[str, str]:
-    """Host and port as Go's net.SplitHostPort finds them; the whole entry is the host where it finds none."""
+    """Host and port as Go's net.SplitHostPort finds them; the whole entry is the host if it finds none."""
     if entry.startswith("["):
         host, bracket, rest = entry[1:].partition("]")
         return (host, rest[1:]) if bracket and rest.startswith(":") and ":" not in rest[1:] else (entry, "")
@@ -78,7 +78,7 @@ def _split(entry: str) -> tuple[str, str]:
 
 
 def _ascii(name: str) -> str:
-    """A name beyond ASCII as DNS has it; as it is where that cannot be."""
+    """A name beyond ASCII as DNS has it; unchanged if that is not possible."""
     if name.isascii():
         return name
     dot = "." if name.startswith(".") else ""

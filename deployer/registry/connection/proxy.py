@@ -31,7 +31,7 @@ class ProxyProtocol(StrEnum):
 
     @property
     def port(self) -> int:
-        """The port where the variable gives none."""
+        """The port if the variable gives none."""
         return {ProxyProtocol.HTTP: 80, ProxyProtocol.HTTPS: 443, ProxyProtocol.SOCKS5: 1080}[self]
 
 
@@ -68,7 +68,7 @@ class Proxy:
 
     @property
     def credentials(self) -> tuple[str, str] | None:
-        """The user name and the password, where the variable has them."""
+        """The user name and the password, if the variable has them."""
         return (self.username, self.password) if self.username or self.password else None
 
     def __str__(self) -> str:
@@ -79,7 +79,7 @@ def proxy_for(url: str, environment: Mapping[str, str]) -> Proxy | None:
     """The proxy that the environment names for this URL, None for the direct way.
 
     The variable in upper case goes before the one in lower case. This machine itself is reached
-    directly. Raises ConfigurationError, without the variable's value, where that cannot be used.
+    directly. Raises ConfigurationError, without the variable's value, if that cannot be used.
     """
     scheme = urlsplit(url).scheme
     variable, value = _variable(f"{scheme}_proxy", environment)

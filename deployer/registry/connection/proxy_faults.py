@@ -62,7 +62,7 @@ def refused_by_proxy(answer: Answer) -> bool:
 
 
 def refusal_by_proxy(status: int, proxy: Proxy, place: Place, original: str) -> RegistryUnreachable:
-    """The sentence for a status that the proxy answers, or somebody behind it who is not the registry."""
+    """The sentence for a status from the proxy, or from a server behind it that is not the registry."""
     if status == PROXY_LOGIN:
         form = f"{proxy.variable}={proxy.protocol}://USER:PASSWORD@{proxy.address}"
         if proxy.credentials:
@@ -82,7 +82,7 @@ def refusal_by_proxy(status: int, proxy: Proxy, place: Place, original: str) -> 
 
 
 def needs_tls(proxy: Proxy, original: str) -> RegistryUnreachable:
-    """The sentence for a proxy that speaks TLS where the variable says plain HTTP."""
+    """The sentence for a proxy that uses TLS although the variable says plain HTTP."""
     return RegistryUnreachable(
         f"The {proxy} uses TLS, but deployer connected with plain HTTP.",
         (f"Use https:// in the variable: {proxy.variable}=https://{proxy.address}",),

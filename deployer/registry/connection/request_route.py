@@ -39,7 +39,7 @@ class RequestRoute:
 
     @property
     def extensions(self) -> dict[str, Any]:
-        """What makes httpx tell how far it is; without a proxy nothing."""
+        """What makes httpx report its progress; without a proxy nothing."""
         return {"trace": self._note} if self.proxy else {}
 
     def check(self, answer: Answer, place: Place, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Connections through a SOCKS 5 proxy (RFC 1928), with a user name and a password where it has them (RFC 1929).
+"""Connections through a SOCKS 5 proxy (RFC 1928), with a user name and a password if it has them (RFC 1929).
 
 The proxy looks names up, as with Go's client. httpx's own way needs one more package and waits
 without end for a proxy that says nothing.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrustStore:
-    """What is installed for one address: files with CAs, and files of our own with their keys.
+    """What is installed for one address: files with CAs, and our own files with their keys.
 
     `deployed` is the CA of the deployment on this machine, trusted beside them.
     """
@@ -33,7 +33,7 @@ class TrustStore:
 
     @property
     def expects_tls(self) -> bool:
-        """Whether somebody installed a CA for just this address: then it is spoken to in TLS."""
+        """Whether a CA is installed for this address: then TLS is used."""
         return bool(self.ca_files)
 
     def context(self, *, show_own: bool = True) -> tuple[ssl.SSLContext, tuple[str, ...]]:
@@ -98,6 +98,6 @@ def _folders(place: Place, environment: Mapping[str, str], root: Path) -> Iterat
 
 
 def _reason(error: Exception) -> str:
-    # OpenSSL's own words stand behind the place in its source: "[X509] PEM lib (_ssl.c:4149)".
+    # OpenSSL's own words follow the place in its source: "[X509] PEM lib (_ssl.c:4149)".
     text = getattr(error, "strerror", "") or str(error) or type(error).__name__
     return text.partition(" (_ssl.c")[0]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HandshakeFailure:
-    """What is known where a connection failed: what is installed, what the server shows, and the time here.
+    """What is known if a connection failed: what is installed, what the server shows, and the time here.
 
     `remarks` are about installed files that were of no use.
     """
@@ -37,14 +37,14 @@ class HandshakeFailure:
 
 
 def tls_cause(error: BaseException) -> ssl.SSLError | None:
-    """The fault of TLS behind an error, or None where it is of another kind."""
+    """The fault of TLS behind an error, or None if it is of another kind."""
     found = next((cause for cause in causes(error) if isinstance(cause, ssl.SSLError)), None)
     # An end that comes after TLS was agreed on is an end as in plain HTTP.
     return None if isinstance(found, ssl.SSLEOFError) and not isinstance(error, httpx.ConnectError) else found
 
 
 def presented(place: Place, seconds: float) -> CertificateFacts | None:
-    """Ask the server at a place for its certificate, only to say what is wrong with it; None where it shows none."""
+    """Ask the server at a place for its certificate, only to say what is wrong with it; None if it shows none."""
     from deployer.tls import certificate
 
     try:

@@ -1,4 +1,4 @@
-"""HTTP or HTTPS to one registry: connections kept open, sign-in, redirects, and every failure translated."""
+"""HTTP or HTTPS to one registry: connections kept open, login, redirects, and every failure translated."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Transport:
 
     A registry that is asked in plain HTTP may say that its port speaks TLS: from there on it is asked
     in HTTPS and never in plain again. Where a certificate is installed for its address, it is so from
-    the beginning. The sign-in is looked up only when the registry asks for one, and is sent to no
+    the beginning. The login is looked up only when the registry asks for one, and is sent to no
     other host or port; in plain HTTP only to this machine itself, or where `plain` says that the
     registry has no TLS.
     """
@@ -98,7 +98,7 @@ class Transport:
 
     @property
     def signs_in(self) -> bool:
-        """Whether the registry asked for a sign-in so far."""
+        """Whether the registry asked for a login so far."""
         return bool(self._sign_in.authorization)
 
     def close(self) -> None:
@@ -118,7 +118,7 @@ class Transport:
         """Send one request and read its answer, of at most `limit` bytes, to the end.
 
         `path` is absolute, or a whole URL that the registry gave. Any status is an answer, except a
-        refused sign-in. Raises DeployerError.
+        refused login. Raises DeployerError.
         """
         url = self._absolute(path)
         signed = self._sign_in.authorization
@@ -143,7 +143,7 @@ class Transport:
         return url
 
     def _refused_elsewhere(self, answer: Answer) -> Denied:
-        # Our sign-in is for the registry that was asked for, and for no other.
+        # Our login is for the requested registry only.
         there = Place.of(urljoin(answer.url, "/"))
         return Denied(
             f"{self.place.address} redirects to {printable(there.url)}, which requires a separate login.",
@@ -171,7 +171,7 @@ class Transport:
         raise RegistryError(f"{self.place.address} redirects endlessly.", original=original_text(answer))
 
     def _secured(self, url: str) -> str:
-        """The URL in HTTPS, where it is the registry's own and the registry speaks that."""
+        """The URL in HTTPS, if it is the registry's own and the registry uses it."""
         if self.place.is_secure and self._is_here(url):
             return urlsplit(url)._replace(scheme="https").geturl()
         return url
@@ -180,7 +180,7 @@ class Transport:
         return _origin(url)[1:] == _origin(self.place.url)[1:]
 
     def _exchange(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limit: int) -> Answer:
-        # Read before the place: a sign-in that is found after the place became HTTPS never goes out in plain.
+        # Read before the place: a login that is found after the place became HTTPS never goes out in plain.
         authorization = self._sign_in.authorization
         own = _origin(url) == _origin(self.place.url)
         sent = {**headers, "Authorization": authorization} if own and authorization else dict(headers)

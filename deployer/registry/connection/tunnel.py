@@ -28,7 +28,7 @@ _PIECE = 16_384
 
 @dataclass(frozen=True)
 class ProxyRoute:
-    """The route to a host through the proxies that these variables name; direct where they name none for it."""
+    """The route to a host through the proxies that these variables name; direct if they name none for it."""
 
     variables: Mapping[str, str]
 

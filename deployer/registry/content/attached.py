@@ -16,7 +16,7 @@ _ATTACHED = re.compile(r"(sha256|sha512)-([0-9a-f]{64})(?:\.[A-Za-z0-9_][A-Za-z0
 
 @dataclass(frozen=True)
 class Attached:
-    """What a tag is attached to: a digest, of sha512 perhaps its beginning; an orphan where that is not here."""
+    """What a tag is attached to: a digest, of sha512 perhaps its beginning; an orphan if that is not here."""
 
     to: str
     orphan: bool
@@ -56,5 +56,5 @@ def read_attached(tags: Mapping[str, str], manifests: Iterable[str]) -> dict[str
 
 
 def listed_tags(tags: Mapping[str, str]) -> list[str]:
-    """Those of `tags` that are listed and counted: all but the attached ones, or these where there are no others."""
+    """Those of `tags` that are listed and counted: all but the attached ones, or these if there are no others."""
     return [tag for tag, digest in tags.items() if not is_attached_tag(tag, digest)] or list(tags)

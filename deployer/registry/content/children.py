@@ -49,7 +49,7 @@ class Children:
 
     @property
     def manifests(self) -> tuple[RawDescriptor, ...]:
-        """What an index puts together: its images, and what is told of them."""
+        """What an index puts together: its images, and what is reported of them."""
         return tuple(entry for entry in self.entries if is_manifest_type(text_of(entry, "mediaType")))
 
     @property
@@ -79,14 +79,14 @@ def is_manifest_type(media_type: str) -> bool:
 
 
 def is_attestation(descriptor: Mapping[str, Any]) -> bool:
-    """Whether an entry of an index is not an image, but what is told of one."""
+    """Whether an entry of an index is not an image, but metadata of one."""
     platform = descriptor.get("platform")
     unknown = "unknown" in {text_of(platform, "os"), text_of(platform, "architecture")}
     return unknown or bool(text_of(descriptor.get("annotations"), _ATTESTATION))
 
 
 def text_of(document: object, key: str) -> str:
-    """The text that an object has there, "" where there is none."""
+    """The text that an object has there, "" if there is none."""
     value = document.get(key) if isinstance(document, dict) else None
     return value if isinstance(value, str) else ""
 

@@ -21,7 +21,7 @@ class Document:
     """The manifest behind a tag or digest: its digest, its type and its exact bytes, whatever they say.
 
     `name` is how it was asked for; `origin` the answer's first lines. `damage` says that the bytes are
-    not those of the digest, and is None where they are. `is_from_storage`: the registry itself does not give it.
+    not those of the digest, and is None if they are. `is_from_storage`: the registry itself does not give it.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Document:
         return is_schema_1(self.media_type, self.content)
 
     def interpreted(self) -> manifests.Manifest:
-        """What it says. Raises RegistryError where it is damaged, or says nothing that is known."""
+        """What it says. Raises RegistryError if it is damaged, or says nothing that is known."""
         if self.damage:
             raise self.damage
         try:
@@ -70,7 +70,7 @@ def read_document(answer: Answer, reference: str, name: str, place: Place) -> Do
 
 
 def damage_of(answer: Answer, wanted: tuple[str, ...], what: str) -> RegistryError | None:
-    """The error where the answer's bytes are not those of one of the digests."""
+    """The error if the answer's bytes do not match one of the digests."""
     for digest in wanted:
         actual = manifests.digest_of(answer.content, digest.partition(":")[0])
         if actual != digest:

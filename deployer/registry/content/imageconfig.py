@@ -21,7 +21,7 @@ CONFIG_MAX_BYTES = 32 * 1024 * 1024
 
 @dataclass(frozen=True)
 class ImageConfig:
-    """What people want to know of an image; empty where the image does not say."""
+    """What people want to know of an image; empty if the image does not say."""
 
     created: datetime | None = None
     platform: Platform | None = None
@@ -78,7 +78,7 @@ def _text(value: object) -> str:
 
 
 def _texts(value: object) -> dict[str, str]:
-    """Names and texts; what is no text is told as it is written, and not left out."""
+    """Names and texts; what is not text is shown as written, and not left out."""
     if not isinstance(value, dict):
         return {}
     return {key: text if isinstance(text, str) else _written(text) for key, text in value.items()}

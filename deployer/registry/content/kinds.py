@@ -30,7 +30,7 @@ _CACHE_TYPE = re.compile(r"application/vnd\.buildkit\.cacheconfig\.")
 _PACKAGE_TYPE = "com.github.package.type"
 _BOTTLE = "homebrew_bottle"
 _TITLE = "org.opencontainers.image.title"
-# BuildKit, cosign and sigstore's bundles each have a key of their own.
+# BuildKit, cosign and sigstore's bundles each have their own key.
 _PREDICATES = ("in-toto.io/predicate-type", "predicateType", "dev.sigstore.bundle.predicateType")
 
 
@@ -45,7 +45,7 @@ class Kind(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What something that Docker does not pull as an image is for, where that is known."""
+    """The purpose of something that Docker does not pull as an image, if known."""
 
     NONE = ""
     CACHE = "cache"
@@ -106,7 +106,7 @@ _CLIENTS = {
 
 @dataclass(frozen=True)
 class Content:
-    """What a manifest is. `type` is an artifact's, "" for images and where nothing says it."""
+    """What a manifest is. `type` is an artifact's, "" for images and if nothing says it."""
 
     kind: Kind
     purpose: Purpose

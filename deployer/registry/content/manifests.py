@@ -55,7 +55,7 @@ MANIFEST_MAX_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Descriptor:
-    """A pointer to content: its type, its digest, its size in bytes, None where it says none that can be."""
+    """A pointer to content: its type, its digest, its size in bytes, None if it says none that can be."""
 
     media_type: str
     digest: str
@@ -102,7 +102,7 @@ class ImageManifest:
 
     @property
     def size(self) -> int | None:
-        """Bytes of its configuration and layers, compressed as the registry keeps them; None where one is not known."""
+        """Bytes of its configuration and layers, compressed as the registry keeps them; None if one is not known."""
         return total(part.size for part in (self.config, *self.layers))
 
 
@@ -135,7 +135,7 @@ class Index:
 
     @property
     def size(self) -> int | None:
-        """Bytes of its own `blobs`; None where one is not known."""
+        """Bytes of its own `blobs`; None if one is not known."""
         return total(blob.size for blob in self.blobs)
 
 
@@ -143,7 +143,7 @@ Manifest = ImageManifest | Index
 
 
 def total(sizes: Iterable[int | None]) -> int | None:
-    """The sum of sizes, None where one is not known."""
+    """The sum of sizes, None if one is not known."""
     known = list(sizes)
     numbers = [size for size in known if size is not None]
     return sum(numbers) if len(numbers) == len(known) else None
@@ -187,7 +187,7 @@ def parse(content: bytes, content_type: str, digest: str | None = None) -> Manif
         "annotations": _texts(document, "annotations"),
     }
     if media_type in INDEX_TYPES:
-        # Docker looks at the entry that it wants alone.
+        # Docker checks the entry that it wants alone.
         entries = map(_descriptor, _list(document, "manifests"))
         return Index(manifests=tuple(entry for entry in entries if entry), **common)
     layers = enumerate(_list(document, "layers"))
@@ -241,7 +241,7 @@ def _needed(value: object, where: str) -> Descriptor:
 
 
 def _descriptor(value: object) -> Descriptor | None:
-    """None where it names nothing."""
+    """None if it names nothing."""
     if not isinstance(value, dict) or not is_digest(_text(value, "digest")):
         return None
     return Descriptor(

@@ -1,4 +1,4 @@
-"""When something was made: as its creator says where that can be true, otherwise when it was pushed."""
+"""When something was made: as its creator says if that can be true, otherwise when it was pushed."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ class Moment:
 
 
 def parse_time(value: object) -> datetime | None:
-    """A moment as RFC 3339 writes it, in UTC; None where there is none.
+    """A moment as RFC 3339 writes it, in UTC; None if there is none.
 
-    None also for the year 1, which Go writes where a program set no time.
+    None also for the year 1, which Go writes if a program set no time.
     """
     found = _WRITTEN.fullmatch(value) if isinstance(value, str) and len(value) <= _MOST_CHARACTERS else None
     if found is None:
@@ -73,12 +73,12 @@ def at_second(seconds: int) -> datetime:
 
 
 def real_time(created: datetime | None, now: datetime) -> datetime | None:
-    """A creation time, or None where nothing can have been made then: of a reproducible build, or ahead of now."""
+    """A creation time, or None if nothing can have been made then: of a reproducible build, or ahead of now."""
     return created if created and _NO_REAL_TIME < created <= now + TOLERANCE else None
 
 
 def moment_of(created: datetime | None, pushed: datetime | None, now: datetime) -> Moment | None:
-    """The creation where it is real, otherwise the push; None where neither is known."""
+    """The creation where it is real, otherwise the push; None if neither is known."""
     real = real_time(created, now)
     if real:
         return Moment(real, Source.CREATED)

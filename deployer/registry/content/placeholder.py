@@ -1,4 +1,4 @@
-"""Placeholder images: how one tag is removed where a registry deletes by digest only.
+"""Placeholder images: how one tag is removed if a registry deletes by digest only.
 
 A placeholder is put onto the tag, and then its digest is deleted, which nothing else can have. It
 says in its annotations what it is, so that a tag left on one by a killed run is recognised. The web

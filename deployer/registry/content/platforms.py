@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _UNKNOWN = frozenset({"", "unknown"})
 _SYSTEMS = {"macos": "darwin"}
-# Other tools' names: the architecture, and the variant that the name implies; None where it implies none.
+# Other tools' names: the architecture, and the variant that the name implies; None if it implies none.
 _ARCHITECTURES: dict[str, tuple[str, str | None]] = {
     "i386": ("386", ""),
     "x86_64": ("amd64", None),
@@ -45,7 +45,7 @@ class Platform:
 
     @property
     def name(self) -> str:
-        """As `docker --platform` takes it, "" where the platform is not known."""
+        """As `docker --platform` takes it, "" if the platform is not known."""
         if not self.is_known:
             return ""
         os, written = self.os.lower(), self.architecture.lower()
@@ -56,7 +56,7 @@ class Platform:
 
     @property
     def label(self) -> str:
-        """The name with the version of the system, which tells those of Windows apart."""
+        """The name with the version of the system, which distinguishes those of Windows."""
         return f"{self.name} {self.os_version}".strip() if self.name else ""
 
     def completed(self, other: Platform | None) -> Platform:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # In seconds. A person may have to type a passphrase; Docker itself waits without end.
 HELPER_TIMEOUT = 60.0
 
-# Helpers give this user name where the secret is an identity token.
+# Helpers give this user name if the secret is an identity token.
 TOKEN_USER = "<token>"  # noqa: S105 - the name that marks a token, not a secret
 
 # Only with exactly these words a helper says that it has no login (credentials/error.go).
@@ -37,7 +37,7 @@ class Secret:
 
 
 def platform_store(environment: Mapping[str, str], platform: str = sys.platform) -> str:
-    """The helper that Docker uses where config.json says nothing of logins; "" where it is not installed."""
+    """The helper that Docker uses where config.json says nothing of logins; "" if it is not installed."""
     name = "pass" if platform == "linux" and _find("pass", environment) else _PLATFORM_STORES.get(platform, "")
     return name if name and _find(_PREFIX + name, environment) else ""
 
@@ -45,7 +45,7 @@ def platform_store(environment: Mapping[str, str], platform: str = sys.platform)
 def ask(name: str, address: str, environment: Mapping[str, str], config: Path, timeout: float) -> Secret | None:
     """What the helper has for `host:port`, or None; `timeout` is in seconds, `config` the file that names the helper.
 
-    Raises HostError where the helper cannot be used; the error holds no secret.
+    Raises HostError if the helper cannot be used; the error holds no secret.
     """
     program = _PREFIX + name
     path = _find(program, environment)

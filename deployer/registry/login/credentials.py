@@ -25,7 +25,7 @@ _VARIABLE = "DOCKER_AUTH_CONFIG"
 class Credentials:
     """A user name and a password, or a token; neither secret shows when printed.
 
-    `variable` is the one that they are from, "" where `docker login` saved them.
+    `variable` is the one that they are from, "" if `docker login` saved them.
     """
 
     username: str
@@ -48,7 +48,7 @@ def find_credentials(
     helper that cannot be used; no error holds a secret.
     """
     host, _, port = address.rpartition(":")
-    # Docker leaves the port of HTTPS out where its user does.
+    # Docker leaves the port of HTTPS out if its user does.
     names = (address, host) if port == "443" else (address,)
     unusable: HostError | None = None
     try:
@@ -114,7 +114,7 @@ class _Places:
         return _usable(secret.username, secret.text, token=token)
 
     def check_others(self) -> None:
-        """Raise HostError where another login is damaged: then `docker login` would delete what is not."""
+        """Raise HostError if another login is damaged: then `docker login` would delete intact ones."""
         for key, entry in self.config.logins.items():
             _kept(entry, self._damaged(key))
 
@@ -133,7 +133,7 @@ class _Places:
 
 
 def _kept(entry: Login, problem: HostError) -> Credentials | None:
-    """The credentials in an entry of `auths`. Raises the problem where it is damaged."""
+    """The credentials in an entry of `auths`. Raises the problem if it is damaged."""
     username, password = entry.username, entry.password
     if entry.auth:
         username, password = _unpack(entry.auth, problem)

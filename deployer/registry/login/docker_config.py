@@ -53,7 +53,7 @@ class DockerConfig:
 
     @property
     def says_where(self) -> bool:
-        """Whether it says anything of logins; where it does not, Docker looks for the platform's own store."""
+        """Whether it says anything about logins; if not, Docker uses the platform's own store."""
         return bool(self.logins or self.store or self.helpers)
 
     def login(self, address: str) -> Login | None:
@@ -96,7 +96,7 @@ def read(path: Path) -> DockerConfig:
 def read_variable(text: str) -> DockerConfig:
     """Read $DOCKER_AUTH_CONFIG, which holds `auths` with one `auth` for each server and nothing else.
 
-    Raises HostError where Docker ignores the variable (docker/cli, parseEnvConfig; from Docker 28.3).
+    Raises HostError if Docker ignores the variable (docker/cli, parseEnvConfig; from Docker 28.3).
     """
     name = "DOCKER_AUTH_CONFIG"
     problem = HostError(
@@ -143,7 +143,7 @@ def _start(text: str) -> int:
 
 
 def _document(text: str, path: Path) -> object:
-    """The first JSON value of the text; None where there is none. No error quotes the text: it holds secrets."""
+    """The first JSON value of the text; None if there is none. No error quotes the text: it holds secrets."""
     start = _start(text)
     if start == len(text):
         return None

@@ -1,4 +1,4 @@
-"""The sign-in at one registry: looked up when the registry first asks for one, and then kept."""
+"""The login at one registry: looked up when the registry first asks for one, and then kept."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class SignIn:
         self.user = ""
 
     def look_up(self, answer: Answer, signed: str) -> None:
-        """Find the sign-in after a 401; `signed` is what the refused request carried.
+        """Find the login after a 401; `signed` is what the refused request carried.
 
-        Raises Denied where there is none that could serve, the one that there is was refused, or it
+        Raises Denied if there is none that could serve, the one that there is was refused, or it
         would cross the network for everyone to read.
         """
         with self._lock:
@@ -53,7 +53,7 @@ class SignIn:
             self.authorization = found.basic()
 
     def refused(self, answer: Answer) -> Denied:
-        """The error for a sign-in that the registry does not take."""
+        """The error for a login that the registry does not take."""
         if self._given:
             return Denied(
                 f"The registry at {self._address} rejected the password for '{self.user}'.",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 API_HEADER = "Docker-Distribution-Api-Version"
 
-# As distribution's drivers tell a failed write: by the error's number on Linux (ENOSPC, EDQUOT), or in words.
+# As distribution's drivers report a failed write: by the error's number on Linux (ENOSPC, EDQUOT), or in words.
 # distribution has the system's number, or its words: ENOTDIR and EISDIR.
 _OBSTACLE = re.compile(r'"Path": ?"([^"]+)"[^}]*"Err": ?(?P<number>20|21)\b|(/\S+): (?:(?P<words>not|is) a directory)')
 _FULL = re.compile(r'"Err":\s*(28|122)\b|no space left on device|disk quota exceeded')
@@ -44,7 +44,7 @@ _DONE_TO = {"pull": "pull from", "look": "pull from", "push": "push to", "delete
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer, read to its end; `user` is who asked, "" without a sign-in; `via` the proxy between."""
+    """One HTTP answer, read to its end; `user` is who asked, "" without a login; `via` the proxy between."""
 
     method: str
     url: str
@@ -97,7 +97,7 @@ class Answer:
         return self.has_api_header or any(self.codes)
 
     def json_object(self, place: Place) -> dict[str, Any]:
-        """The body as a JSON object. Raises RegistryError where it is none."""
+        """The body as a JSON object. Raises RegistryError if it is none."""
         try:
             document = json.loads(self.content)
         except (ValueError, RecursionError) as error:
@@ -244,7 +244,7 @@ def _by_status(answer: Answer, place: Place, original: str) -> DeployerError | N
 
 
 def _forbidden(answer: Answer, place: Place, original: str) -> Forbidden:
-    """Who may not do what: from the error's detail where it has one, else from what was asked."""
+    """Who may not do what: from the error's detail if it has one, otherwise from the request."""
     who = f"'{answer.user}'" if answer.user else "you (not logged in)"
     message = _message(answer)
     said = "" if _STANDARD_DENIAL in message else message
@@ -279,7 +279,7 @@ def _what(answer: Answer) -> str:
 def deleting_refused(answer: Answer, place: Place) -> DeletingDisabled:
     """Which of the two reasons a registry has for 405 to a DELETE.
 
-    distribution answers JSON where deleting is disabled and plain text where it is read-only.
+    distribution answers JSON if deleting is disabled and plain text if it is read-only.
     """
     original = original_text(answer)
     if answer.errors:

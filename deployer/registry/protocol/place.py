@@ -10,7 +10,7 @@ from deployer.address import host_port, is_loopback
 
 @dataclass(frozen=True)
 class Place:
-    """The address of a registry, as its messages and Docker's sign-ins name it."""
+    """The address of a registry, as its messages and Docker's logins name it."""
 
     url: str
     address: str
@@ -26,7 +26,7 @@ class Place:
 
     @property
     def port(self) -> int:
-        """The port, also where the URL leaves it out."""
+        """The port, even if the URL leaves it out."""
         return int(self.address.rpartition(":")[2])
 
     @property

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # moby/moby 23.0.0: reference parsing takes "[::1]:5000/name".
 _FIRST_WITH_IPV6_NAMES = 23
-# Each container of theirs has a kernel of its own, and a Unix socket in a volume joins no two of them.
+# Each container of theirs has its own kernel, and a Unix socket in a volume joins no two of them.
 _SANDBOXES = re.compile(r"runsc|gvisor|kata", re.IGNORECASE)
 _PRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 
@@ -92,7 +92,7 @@ def _first_free_to_all() -> int:
 
 
 def _may_bind_low_ports(program: Path) -> bool:
-    """Whether a program file has capabilities of its own; the documented way gives it the one that is needed."""
+    """Whether a program file has its own capabilities; the documented way gives it the one that is needed."""
     try:
         return bool(os.getxattr(program, "security.capability"))
     except OSError:

@@ -38,9 +38,9 @@ def check_engine(engine: Engine) -> EngineFacts:
     Raises EngineUnavailable or PreflightError.
     """
     facts = engine.system.describe()
-    # Asked for only where the client does not tell it: each question is a process, and every `up` waits for it.
+    # Asked for only if the client does not report it: each question is a process, and every `up` waits for it.
     compose = facts.compose_version or _compose_version(engine)
-    # One that was built by hand may tell no number ("dev"); then what it cannot do shows when it is asked to.
+    # One that was built by hand may have no number ("dev"); then a missing feature fails when it is used.
     if () < _numbers(facts.version) < OLDEST_ENGINE:
         raise EngineUnavailable(
             f"The Docker engine is version {facts.version}; "
@@ -195,7 +195,7 @@ def check_disk(settings: Settings, facts: EngineFacts, deployment: Deployment) -
         existing = nearest_directory(folder)
         usage = shutil.disk_usage(existing)
         free = usage.free
-        # A file system that is no disk, such as /proc, has no size; that it cannot be written is told when it is.
+        # A file system that is no disk, such as /proc, has no size; a failed write is reported when it happens.
         if usage.total and free < LEAST_FREE_BYTES:
             raise PreflightError(
                 f"The disk for {purpose} is full: {existing} has {free // 2**20} MiB left, but at least "

@@ -48,7 +48,7 @@ class Fault(Enum):
     """What is wrong with how an address answers."""
 
     NONE = auto()
-    # Nothing takes a connection: it is refused, or nobody answers in time.
+    # No connection is accepted: it is refused, or times out.
     UNREACHABLE = auto()
     # Something takes the connection, and does not answer in HTTP.
     SILENT = auto()
@@ -85,7 +85,7 @@ class Answer:
 
 
 def probe(settings: Settings, engine: Engine, project: str) -> Answer:
-    """Ask for `/v2/` and the page as a client would, and for a page's own service behind the sign-in too."""
+    """Ask for `/v2/` and the page as a client would, and for a page's own service behind the login too."""
     import httpx
 
     # Nothing secret is said here; who may trust the certificate is the clients' question.
@@ -169,7 +169,7 @@ def _page_reply(response: httpx.Response) -> Reply:
 
 
 def _reply_behind_login(engine: Engine, project: str) -> Reply:
-    """How a page that is a service of its own answers, asked where no sign-in is wanted."""
+    """How a page that is its own service answers, asked where no login is required."""
     frontend = of_service(engine.containers.of_project(project), Service.FRONTEND)
     try:
         if frontend is not None:

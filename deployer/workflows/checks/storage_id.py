@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def on_host(owned: Owned) -> str | None:
-    """The ID in the directory of the images: "" for none, None where that cannot be known."""
+    """The ID in the directory of the images: "" for none, None if that cannot be known."""
     if owned.storage is None or owned.storage.kind is not ResourceKind.DIRECTORY:
         return None
     try:
@@ -34,7 +34,7 @@ def on_host(owned: Owned) -> str | None:
 
 
 def in_container(engine: Engine, registry: str) -> str | None:
-    """The ID that the registry's container sees: "" for none, None where that cannot be known."""
+    """The ID that the registry's container sees: "" for none, None if that cannot be known."""
     return _run(engine, registry, "")
 
 

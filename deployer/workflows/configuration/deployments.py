@@ -22,9 +22,9 @@ def require(deployment: Deployment, environment: Mapping[str, str], engine: Engi
     """Make sure that there is such a deployment on this machine.
 
     With an engine, containers or volumes whose files are gone count too. Raises NotFound with the
-    names that are most like it, and PreflightError where the engine is another machine's.
+    names that are most like it, and PreflightError if the engine is another machine's.
     """
-    # Of one that is half removed there is still what tells of the rest.
+    # A partially removed one still has the record of the rest.
     if deployment.is_there or deployment.owned_file.exists():
         return
     if engine is not None:
@@ -65,7 +65,7 @@ def refuse_other(deployment: Deployment, settings: Settings, environment: Mappin
 def require_address(deployment: Deployment, settings: Settings, environment: Mapping[str, str], engine: Engine) -> None:
     """Make sure that an address which was given without a name is that of the deployment on this machine.
 
-    For commands that look at this machine alone: with the address of a registry elsewhere they would tell of one
+    For commands that read only this machine: with the address of a registry elsewhere they would report one
     deployment by the address of another, or take it down. Raises NotFound.
     """
     record = Record.read(deployment.record_file)

@@ -41,7 +41,7 @@ def configuration(settings: Settings) -> str:
 def write_configuration(path: Path, settings: Settings, *, force: bool) -> str:
     """Write a commented deployer.yaml and return its text.
 
-    Raises UsageError where a file is there already, unless `force`, and HostError.
+    Raises UsageError if a file is there already, unless `force`, and HostError.
     """
     text = configuration(settings)
     if read_if_there(path) is not None and not force:

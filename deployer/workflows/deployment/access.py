@@ -1,4 +1,4 @@
-"""Sign-in and access rules: what is kept of them, and how a running frontend learns of a change."""
+"""Login and access rules: what is kept of them, and how a running frontend learns of a change."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _RELOAD = ("caddy", "reload", "--force", "--config", "/etc/deployer/Caddyfile", 
 
 
 def accounts_of(deployment: Deployment) -> tuple[Account, ...]:
-    """The users of a deployment. Raises HostError where their file is damaged."""
+    """The users of a deployment. Raises HostError if their file is damaged."""
     content = read_if_there(deployment.users_file)
     if content is not None and deployment.users_file.stat().st_mode & 0o077:
         # Put there by hand, or restored from somewhere.
@@ -51,7 +51,7 @@ def accounts_of(deployment: Deployment) -> tuple[Account, ...]:
 def lost_users(deployment: Deployment, kept: tuple[Account, ...]) -> int:
     """How many users the frontend lets in though none is kept, their file being lost or emptied.
 
-    Whoever put it back from a backup without them, or lost it to a power cut, does not mean the registry to be
+    A user who put it back from a backup without them, or lost it to a power cut, does not mean the registry to be
     open to everyone. Raises HostError.
     """
     if kept:
@@ -67,7 +67,7 @@ def are_files_missing(deployment: Deployment, containers: Iterable[ServiceContai
 
 
 def users_in_frontend(engine: Engine, containers: Iterable[ServiceContainer]) -> int:
-    """How many users a running frontend lets in, by what it has loaded, its files being gone; 0 if nobody can tell."""
+    """How many users a running frontend lets in, by what it has loaded, its files being gone; 0 if no one can tell."""
     frontend = of_running(containers, Service.FRONTEND)
     if frontend is None:
         return 0
@@ -75,7 +75,7 @@ def users_in_frontend(engine: Engine, containers: Iterable[ServiceContainer]) ->
         loaded = engine.containers.execute(frontend.id, "wget", "-q", "-O", "-", _CONFIGURATION)
     except EngineError:
         return 0
-    # One of them is nobody, as in the file.
+    # One of them is no one, as in the file.
     return max(0, len(set(_USER.findall(loaded))) - 1)
 
 
@@ -111,7 +111,7 @@ def check(settings: Settings, accounts: tuple[Account, ...]) -> None:
 
 
 def refuse_unencrypted(settings: Settings) -> None:
-    """Refuse sign-in without TLS on a host that others reach, unless the settings say `tls: off`.
+    """Refuse login without TLS on a host that others reach, unless the settings say `tls: off`.
 
     Raises ConfigurationError.
     """
@@ -139,14 +139,14 @@ def exposure(settings: Settings, accounts: tuple[Account, ...]) -> str:
 
 
 def exposure_of(settings: Settings, deployment: Deployment) -> str:
-    """The same for a deployment's users. Raises HostError where their file is damaged."""
+    """The same for a deployment's users. Raises HostError if their file is damaged."""
     return exposure(settings, accounts_of(deployment))
 
 
 def reload_frontend(engine: Engine, deployment: Deployment) -> bool:
     """Let a running frontend read its files again, dropping no connection; return whether one runs.
 
-    One that is paused goes on with what it has, and the mark stays. Raises EngineError.
+    One that is paused continues with what it has, and the mark stays. Raises EngineError.
     """
     frontends = [found for found in engine.containers.of_project(deployment.name) if found.service == Service.FRONTEND]
     running = [container for container in frontends if container.is_running]

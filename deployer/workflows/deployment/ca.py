@@ -29,6 +29,6 @@ def keep(engine: Engine, deployment: Deployment) -> None:
 
 
 def fingerprint(deployment: Deployment) -> str:
-    """The SHA-256 fingerprint of the certificate that is kept, as openssl prints it; "" where there is no whole one."""
+    """The SHA-256 fingerprint of the certificate that is kept, as openssl prints it; "" if there is no whole one."""
     certificate = der_of(read_if_there(deployment.ca_file) or b"")
     return fingerprint_of(hashlib.sha256(certificate).hexdigest()) if certificate else ""

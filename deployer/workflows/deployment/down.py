@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from deployer.engine.values import ServiceContainer
     from deployer.workflows.deployment.stack import Stack
 
-# The last ones tell what is left where a `down` was interrupted.
+# The last ones record what is left if a `down` was interrupted.
 _PROGRAM_FILES = (
     "secrets", "users", "ca.crt", ".unread", ".unfinished", ".unstarted", "address.json", "compose.yaml",
     "owned.json",
@@ -47,7 +47,7 @@ _UNKNOWN = "possibly not created by `up`"
 
 @dataclass(frozen=True)
 class ToRemove:
-    """One resource to be removed. By `identity` it is known to be the same still; `remark` is told beside its name.
+    """One resource to be removed. By `identity` it is known to be the same still; `remark` is shown next to its name.
 
     `was_found`: no `up` is known to have made it.
     """
@@ -61,7 +61,7 @@ class ToRemove:
 
 @dataclass(frozen=True)
 class DownPlan:
-    """What `down` removes, and what is kept though somebody may think that it goes.
+    """What `down` removes, and what is kept although a user may expect it to be removed.
 
     `users`: how many lose their passwords. `anonymous` are volumes without a name that stay and that no container uses
     any more, with the images on one of them where it `hides_images`. `hooks` are the services with pre_stop hooks,
@@ -188,13 +188,13 @@ def _remove_volumes(stack: Stack, volumes: Sequence[ToRemove]) -> list[str]:
     except EngineUnavailable:
         raise
     except EngineError:
-        # One by one, to tell which of them it is.
+        # One by one, to find out which of them it is.
         return [line for one in volumes for line in _tried(one, stack.engine.volumes.remove, one.name)]
     return []
 
 
 def _tried(one: ToRemove, remove: Callable[[str], None], identity: str) -> list[str]:
-    """Remove a resource; what to say where the engine does not, since it is in use by now."""
+    """Remove a resource; what to say if the engine does not, because it is in use by now."""
     try:
         remove(identity)
     except EngineUnavailable:
@@ -205,7 +205,7 @@ def _tried(one: ToRemove, remove: Callable[[str], None], identity: str) -> list[
 
 
 def _remove_files(stack: Stack, going: DownPlan, left: list[str]) -> None:
-    """Remove the files; those that tell what was made stay as long as something of it is left."""
+    """Remove the files; those that record what was created stay until all of it is removed."""
     last = {stack.deployment.owned_file.name, stack.deployment.compose_file.name, stack.deployment.record_file.name}
     for one in going.of(ResourceKind.FILE):
         if not (left and one.name in last):
@@ -253,7 +253,7 @@ class _Seen:
                             *self._remark(resource, is_ours=ours, elsewhere=volume.elsewhere))  # fmt: skip
 
     def _keeps(self, volume: Volume, resource: Resource) -> str:
-        """Why a volume stays, "" where it goes."""
+        """Why a volume stays, "" if it goes."""
         if volume.name in self.wanted.external:
             return "declared as external in a Compose file"
         others = self.there.others_using(resource, self.directory)
@@ -290,7 +290,7 @@ def _look(stack: Stack) -> _Seen:
         except EngineUnavailable:
             raise
         except EngineError:
-            # A broken override keeps nobody from taking it down: what the engine tells and what is remembered will do.
+            # A broken override does not prevent `down`: the engine's report and the record suffice.
             wanted = Wanted()
     resources = wanted.resources | owned.made | owned.found
     there = inventory.read(stack.engine, deployment.name, (resource.name for resource in resources))
@@ -311,7 +311,7 @@ def _files(stack: Stack) -> Iterator[ToRemove | str]:
     deployment = stack.deployment
     root = deployment.directory
     ours = files.is_ours(deployment)
-    # An `up` that was interrupted has written none of its files, and may have left others of its own.
+    # An `up` that was interrupted has written none of its files, and may have left its own others.
     in_folders = files.written(deployment)
     going = [path for path in in_folders if ours(path) or path.startswith(_GATE) or _is_temporary(path, ours)]
     stays = len(in_folders) - len(going)
@@ -338,7 +338,7 @@ def _is_temporary(path: str, ours: Callable[[str], bool]) -> bool:
 
 
 def _state(path: Path) -> str:
-    """What tells a file from another that took its place; of the lock, whose text changes, its name alone."""
+    """What distinguishes a file from another that replaced it; for the lock, whose text changes, only its name."""
     if path.name == _LOCK:
         return ""
     state = path.lstat()

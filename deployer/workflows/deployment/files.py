@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # The folders whose files are all rendered, but for the marks of the gate.
 FOLDERS = (Service.REGISTRY, Service.FRONTEND)
-# What changes with the page alone, and is removed where another page has no such file.
+# What changes with the page alone, and is removed if another page has no such file.
 _PAGE = ("frontend/page/", "frontend/overview/")
 _OWN_HEADER = b"# Written by deployer"
 _SECRET = re.compile(r'^\s*secret: "?([0-9a-zA-Z]+)"?$', re.MULTILINE)
@@ -36,7 +36,7 @@ _SECRET = re.compile(r'^\s*secret: "?([0-9a-zA-Z]+)"?$', re.MULTILINE)
 
 @dataclass(frozen=True)
 class FileChange:
-    """A file as it is deployed and as it would be; None where there is none."""
+    """A file as it is deployed and as it would be; None if there is none."""
 
     path: str
     before: bytes | None
@@ -44,7 +44,7 @@ class FileChange:
 
 
 def secret_of(deployment: Deployment) -> str | None:
-    """The secret that signs uploads, or None before the first `up`. Raises HostError where it is unreadable."""
+    """The secret that signs uploads, or None before the first `up`. Raises HostError if it is unreadable."""
     content = read_if_there(deployment.secrets_file)
     if content is None:
         return None
@@ -58,7 +58,7 @@ def secret_of(deployment: Deployment) -> str | None:
 
 
 def new_secret() -> str:
-    """A secret nobody can guess."""
+    """A secret no one can guess."""
     return secrets.token_hex(32)
 
 
@@ -132,7 +132,7 @@ def is_deployed(deployment: Deployment) -> bool:
 
 
 def is_ours(deployment: Deployment) -> Callable[[str], bool]:
-    """Tells of a path below `registry` or `frontend` whether deployer wrote the file there.
+    """A function: whether deployer wrote the file at a path below `registry` or `frontend`.
 
     An `up` of before that was remembered wrote everything in them.
     """
@@ -145,7 +145,7 @@ def is_ours(deployment: Deployment) -> Callable[[str], bool]:
 
 
 def written(deployment: Deployment) -> tuple[str, ...]:
-    """The paths of the files in the folders that deployer writes to, anyone who wrote them."""
+    """The paths of the files in the folders that deployer writes to, no matter who wrote them."""
     return tuple(
         path.relative_to(deployment.directory).as_posix()
         for name in FOLDERS

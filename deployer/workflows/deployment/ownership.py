@@ -35,7 +35,7 @@ class Adoption:
     """What `up` would use though it did not make it; and what is remembered once that is agreed to.
 
     `replaced` are files of others that it would write over. `warnings` say both, and where images would be out of
-    sight. `storage` is where the registry would keep images, None where the files do not say.
+    sight. `storage` is where the registry would keep images, None if the files do not say.
     """
 
     owned: Owned
@@ -95,7 +95,7 @@ def examine(deployment: Deployment, wanted: Wanted, there: Inventory, changes: I
 
 
 def _out_of_sight(look: _Look, wanted: Wanted) -> Iterable[str]:
-    """Say where the registry would not have the images that it had."""
+    """Warn if the registry would not have the images that it had."""
     before, after = look.before.storage, wanted.storage
     if before is None or after is None:
         return
@@ -161,7 +161,7 @@ class _Look:
         return any(one.name == resource.name for one in pool)
 
     def is_known(self, resource: Resource) -> bool:
-        """Whether an `up` has used it already, so that nobody need be asked any more."""
+        """Whether an `up` has used it already, so that no one need be asked any more."""
         if resource in self.before.found or self._is_in_use(resource):
             return True
         if resource.kind is ResourceKind.DIRECTORY:
@@ -246,7 +246,7 @@ def _content(folder: Path) -> list[str]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError:
-        # What cannot be looked into may hold anything.
+        # What cannot be read may hold anything.
         return ["files that cannot be listed"]
 
 
@@ -260,7 +260,7 @@ def check_names(deployment: Deployment, wanted: Wanted, inventory: Inventory) ->
     other = preflight.free_name(deployment, (container.project for container in inventory.containers))
     elsewhere = f"deployer up --name {other}   (another name, and --port for another port)"
     taken = {container.name for container in inventory.containers}
-    # The helper of upkeep commands has a name of its own.
+    # The helper of upkeep commands has its own name.
     names = {*wanted.containers, f"{deployment.name}-upkeep"}
     for container in inventory.containers:
         foreign = container.project != inventory.project and container.helper_of != str(deployment.directory)

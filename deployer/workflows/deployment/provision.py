@@ -89,9 +89,9 @@ def choose(
 def choose_all(
     settings: Settings, is_here: Callable[[str], bool], deployed: ServiceImages | None, *, rebuild: bool = False
 ) -> list[Choice]:
-    """Decide on the images of the registry, the frontend, and the page where it is a service, in this order.
+    """Decide on the images of the registry, the frontend, and the page if it is a service, in this order.
 
-    Raises ConfigurationError where the page cannot read what that registry answers.
+    Raises ConfigurationError if the page cannot read what that registry answers.
     """
     today = deployed or ServiceImages("", "")
     choices = [
@@ -109,7 +109,7 @@ def candidates(settings: Settings) -> tuple[str, ...]:
 
 
 def _wanted(settings: Settings) -> tuple[Wanted, ...]:
-    """What the settings ask for: the registry, the frontend, and the page where it is a service."""
+    """What the settings ask for: the registry, the frontend, and the page if it is a service."""
     registry = Wanted(settings.registry.image, DEFAULT_REGISTRY_IMAGE, BUILT_REGISTRY)
     frontend = Wanted(settings.frontend.image, DEFAULT_FRONTEND_IMAGE, BUILT_FRONTEND)
     page = settings.frontend.page_service_image
@@ -126,7 +126,7 @@ def fetch(
 ) -> ServiceImages:
     """Get the chosen images here, and return the names they have.
 
-    `say` is told each step; `allow` is asked before a package is installed. Raises EngineError or
+    `say` receives each step; `allow` is asked before a package is installed. Raises EngineError or
     HostError.
     """
     names = [_pulled(choice, engine, say) for choice in choices]

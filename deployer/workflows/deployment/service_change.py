@@ -27,7 +27,7 @@ class Action(Enum):
 
 
 class Reason(StrEnum):
-    """Why `up` does it, as it is told."""
+    """Why `up` does it, as it is reported."""
 
     NONE = ""
     CONFIGURATION = "its configuration changed"
@@ -59,7 +59,7 @@ def change_of(
 ) -> ServiceChange:
     """What becomes of a service's container, by the hash of the configuration and the image that are wanted.
 
-    `image_id` is None where the image is not known; `outdated`: the container may run on another file.
+    `image_id` is None if the image is not known; `outdated`: the container may run on another file.
     """
     if container is None:
         return ServiceChange(service, Action.CREATE)

@@ -53,16 +53,16 @@ class Stack:
 
     @cached_property
     def facts(self) -> EngineFacts:
-        """What the engine says of itself. Raises EngineError where it will not do, and PreflightError."""
+        """What the engine says of itself. Raises EngineError if it will not do, and PreflightError."""
         return preflight.check_engine(self.engine)
 
     def check_engine(self) -> None:
-        """Make sure of the engine, at most once. Raises EngineError where it will not do, and PreflightError."""
+        """Make sure of the engine, at most once. Raises EngineError if it will not do, and PreflightError."""
         _ = self.facts
 
     @property
     def remaps_users(self) -> bool:
-        """Whether the engine makes root in containers another user of the machine; False where none answers."""
+        """Whether the engine makes root in containers another user of the machine; False if none answers."""
         try:
             return self.facts.user_namespaces
         except DeployerError:

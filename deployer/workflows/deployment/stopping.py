@@ -19,7 +19,7 @@ def remove_containers(
 ) -> None:
     """Stop these containers, the frontend first, and remove them. Raises EngineError.
 
-    `hooks` are the services with pre_stop hooks; where one fails, nothing is removed.
+    `hooks` are the services with pre_stop hooks; if one fails, nothing is removed.
     """
     if not going:
         return
@@ -29,7 +29,7 @@ def remove_containers(
     # Compose alone runs hooks. It stops what depends on others before these, the frontend before the registry.
     if any(found.service in hooks and found.is_running for found in going):
         _stop_with_hooks(stack, sorted({found.service for found in going}))
-    # What is under way through the frontend still reaches the registry.
+    # What is in progress through the frontend still reaches the registry.
     first = {found.id for found in going if found.service == Service.FRONTEND}
     for group in (first, ids - first):
         if group:

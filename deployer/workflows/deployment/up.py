@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class UserPrompts:
     """How `up` speaks with its user.
 
-    `report` is told each step; `confirm_install` is asked before a package is installed, and `confirm_loss`
-    before images would be left behind or rules dropped. Those two raise where the answer is no.
+    `report` receives each step; `confirm_install` is asked before a package is installed, and `confirm_loss`
+    before images would be left behind or rules dropped. Those two raise if the answer is no.
     """
 
     report: Callable[[str], None]
@@ -53,11 +53,11 @@ def up(stack: Stack, *, rebuild: bool, timeout: float, prompts: UserPrompts, qui
     agreed: set[str] = set()
     plan = None
     if not stack.deployment.directory.exists():
-        # What is in the way is told, and what is to be asked is asked, before the folder is made.
+        # What is in the way is reported, and what is to be asked is asked, before the folder is made.
         plan = plan_up(stack, rebuild=rebuild)
         _ask(plan, prompts, agreed)
     with exclusive(stack.deployment.lock_file, "up"):
-        # Where nobody was waited for, and no other command has come between, it is the same plan still.
+        # Where no one was waited for, and no other command has come between, it is the same plan still.
         if plan is None or agreed or not files.is_empty(stack.deployment):
             plan = plan_up(stack, rebuild=rebuild)
             _ask(plan, prompts, agreed)

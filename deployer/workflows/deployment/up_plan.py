@@ -40,7 +40,7 @@ class UpPlan:
     """Everything that `up` would do.
 
     `warnings` are of what would be lost, or used though it is another's, and are asked about;
-    `remarks` are only told. `adoption` is None where nothing is used that was not before. `inputs` are what the files
+    `remarks` are only shown. `adoption` is None if nothing is used that was not before. `inputs` are what the files
     hold beside the settings; before the first `up` the secret is still to be made.
     """
 
@@ -103,7 +103,7 @@ def plan_up(stack: Stack, *, rebuild: bool = False) -> UpPlan:
 
 
 def deployed_images(containers: tuple[ServiceContainer, ...]) -> ServiceImages | None:
-    """The images that the services run today, or None where nothing is deployed."""
+    """The images that the services run today, or None if nothing is deployed."""
     images = {container.service: container.image for container in containers}
     return ServiceImages(images.get(Service.REGISTRY, ""), images.get(Service.FRONTEND, "")) if images else None
 
@@ -112,7 +112,7 @@ def _adoption(
     stack: Stack, rendered: tuple[File, ...], services: tuple[ServiceChange, ...],
     changes: tuple[files.FileChange, ...],
 ) -> ownership.Adoption | None:  # fmt: skip
-    """What would be used though no `up` made it; None where every service stays what it is."""
+    """What would be used though no `up` made it; None if every service stays what it is."""
     stays = all(change.action in {Action.KEEP, Action.RELOAD} for change in services)
     before = Owned.read(stack.deployment.owned_file)
     paths = [file.path for file in rendered]
@@ -129,7 +129,7 @@ def _adoption(
 def _with_reload(
     stack: Stack, services: tuple[ServiceChange, ...], changes: tuple[files.FileChange, ...]
 ) -> tuple[ServiceChange, ...]:
-    """The same, with a frontend that stays told to read what it can read again, where that changed."""
+    """The same, with an unchanged frontend reloading the files that it can reload, if they changed."""
     if not needs_reload(stack, changes):
         return services
     return tuple(
@@ -270,7 +270,7 @@ def _lost_ca(stack: Stack, wanted: inventory.Wanted, there: inventory.Inventory)
         and volume not in {one.name for one in there.volumes}
     ):
         yield (
-            f"The registry's own CA is gone with the volume {volume}. A new one will be created, and clients that "
+            f"The registry's own CA was lost with the volume {volume}. A new one will be created, and clients that "
             f"trust the old one (SHA-256 {known}) refuse the registry until they trust the new one: "
             "deployer configure-daemon."
         )

@@ -52,7 +52,7 @@ def _current_context(environment: Mapping[str, str]) -> str:
     try:
         return docker_config.read(docker_config.config_file(environment)).context
     except DeployerError:
-        # Docker warns of such a file and goes on; a sign-in that it hides is told where one is needed.
+        # Docker warns about such a file and continues; a login that it hides is reported when one is needed.
         return ""
 
 

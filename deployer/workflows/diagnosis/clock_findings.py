@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from deployer.workflows.diagnosis.examined import Examined
 
-# What answers take at worst, and what clocks that nobody sets differ by without harm.
+# What answers take at worst, and the harmless difference of unsynchronized clocks.
 _TOLERANCE = timedelta(minutes=2)
 _FIX = "timedatectl   (on both machines; shows the clock, and whether it is synchronized over the network)"
 
@@ -26,7 +26,7 @@ _FIX = "timedatectl   (on both machines; shows the clock, and whether it is sync
 def engine(examined: Examined) -> Iterator[Finding]:
     """Compare this machine's clock with the engine's, and with the files that deployer wrote here."""
     stack = examined.stack
-    # Asked for again: what the engine told before is as old as that.
+    # Asked for again: the earlier answer is outdated.
     told = stack.engine.system.info().report.time
     now = stack.now()
     yield from _compared("the Docker engine", told, now)
@@ -48,7 +48,7 @@ def registry(examined: Examined) -> Iterator[Finding]:
         with RegistryClient.of(stack.settings, examined.environment, stack.deployment.ca_file) as client:
             time = client.time()
     except DeployerError:
-        # That it does not answer is told by the way to it.
+        # A missing answer is reported by the connection check.
         return
     yield from _compared(stack.settings.address, time, stack.now())
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def examine(examined: Examined) -> Iterator[Finding]:
-    """Look at the deployment that is meant, where one is."""
+    """Check the selected deployment, if there is one."""
     stack = examined.stack
     if not examined.is_of_deployment:
         return

@@ -1,6 +1,6 @@
-"""Everything that may be wrong between this machine and the registry, looked at in turn.
+"""Everything that may be wrong between this machine and the registry, checked in turn.
 
-Each family of findings has a module of its own; a new one is added to the list here.
+Each family of findings has its own module; a new one is added to the list here.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from deployer.engine.values import ServiceContainer
     from deployer.workflows.deployment.stack import Stack
 
-# In the order in which they are told. The engine is asked before them.
+# In the order of the report. The engine is asked before them.
 _FAMILIES = (
     Family(client_findings.choice),
     Family(client_findings.examine, needs_engine=True),
@@ -75,7 +75,7 @@ def _paused(examined: Examined) -> ServiceContainer | None:
 
 
 def _of(family: Family, examined: Examined) -> Iterator[Finding]:
-    """The findings of a family; one that fails does not keep the others from being told."""
+    """The findings of a family; one that fails does not prevent the others."""
     try:
         yield from family.examine(examined)
     except DeployerError as error:

@@ -1,4 +1,4 @@
-"""What `doctor` looks at: every family of findings starts from it."""
+"""What `doctor` checks: every family of findings starts from it."""
 
 from __future__ import annotations
 

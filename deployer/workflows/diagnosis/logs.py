@@ -11,7 +11,7 @@ from deployer.errors import NotFound, UsageError
 if TYPE_CHECKING:
     from deployer.workflows.deployment.stack import Stack
 
-# What Docker takes: a duration, seconds since 1970, or a moment by RFC 3339, cut off where one likes.
+# What Docker takes: a duration, seconds since 1970, or a moment by RFC 3339, truncated at any point.
 _SINCE = re.compile(
     r"(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+|\d{9,}(\.\d+)?"
     r"|\d{4}-\d\d-\d\d(T\d\d(:\d\d(:\d\d(\.\d+)?)?)?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?"

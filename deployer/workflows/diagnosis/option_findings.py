@@ -117,7 +117,7 @@ def _lingering(examined: Examined) -> Iterator[Finding]:
 
 
 def _disk(stack: Stack, facts: EngineFacts) -> Iterator[Finding]:
-    """Whether there is room where the engine and the registry write, as far as it is this machine's."""
+    """Whether there is free space where the engine and the registry write, as far as it is on this machine."""
     if is_elsewhere(facts.endpoint):
         return
     preflight.check_disk(stack.settings, facts, stack.deployment)

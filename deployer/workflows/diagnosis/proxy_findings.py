@@ -45,10 +45,10 @@ def examine(examined: Examined) -> Iterator[Finding]:
 
 
 def _proxy(url: str, environment: Mapping[str, str]) -> str:
-    """The proxy for an address without what signs in to it, "" for none."""
+    """The proxy for an address without its credentials, "" for none."""
     try:
         found = proxy_for(url, environment)
     except ConfigurationError:
-        # One that cannot be used is told where it is to be used.
+        # One that cannot be used is reported where it is needed.
         return ""
     return found.url if found else ""

@@ -39,7 +39,7 @@ _CATALOGUE = "http://127.0.0.1:2020/v2/_catalog?n=1000000"
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """One service as it is. `image_bytes` None where the image is gone."""
+    """One service as it is. `image_bytes` None if the image is gone."""
 
     service: str
     container: str
@@ -52,7 +52,7 @@ class ServiceStatus:
 
 @dataclass(frozen=True)
 class Login:
-    """Who gets in: how many users there are, how many rules are in force, and what everyone else can do ("": nothing).
+    """Who has access: how many users there are, how many rules are in effect, and what others can do ("": nothing).
 
     Where the users cannot be read, or are lost, `problem` says so.
     """
@@ -87,7 +87,7 @@ class WritesPaused:
 
 @dataclass(frozen=True)
 class Status:
-    """A deployment as it is; None or "" where something cannot be known. Sizes in bytes.
+    """A deployment as it is; None or "" if something cannot be known. Sizes in bytes.
 
     `garbage_bytes` is what a collection would free; `upkeep` is what pauses writes, None for nothing.
     `problems` keep it from being ready; the one of a storage that cannot be read is `unreadable` too.
@@ -118,7 +118,7 @@ class Status:
 
 
 def read(stack: Stack) -> Status:
-    """Look at a deployment. Raises EngineError where no engine answers."""
+    """Look at a deployment. Raises EngineError if no engine answers."""
     settings = stack.settings
     stack.check_engine()
     containers = stack.engine.containers.of_project(stack.deployment.name)
@@ -178,7 +178,7 @@ def _service(container: ServiceContainer, image: LocalImage | None) -> ServiceSt
 class _Inside:
     """What the registry's container tells: its version, the bytes of pushed images, and those free on their disk.
 
-    `storage_id` is that of the directory of the images, "" for none; None where it cannot be known.
+    `storage_id` is that of the directory of the images, "" for none; None if it cannot be known.
     """
 
     version: str = ""
@@ -204,7 +204,7 @@ def _look_inside(stack: Stack, registry: ServiceContainer) -> _Inside:
 
 @dataclass(frozen=True)
 class _Content:
-    """What the storage holds: the bytes that a collection would free, None where it cannot be read."""
+    """What the storage holds: the bytes that a collection would free, None if it cannot be read."""
 
     garbage: int | None = None
     findings: tuple[Finding, ...] = ()
@@ -233,7 +233,7 @@ def _login(stack: Stack, containers: tuple[ServiceContainer, ...]) -> Login:
         return Login(problem=_lost_users(stack, lost))
     if access.are_files_missing(stack.deployment, containers):
         return Login(problem=_lost_files(stack, access.users_in_frontend(stack.engine, containers)))
-    # Those in force, whatever the settings say that are read here.
+    # Those in effect, whatever the settings here say.
     rules = len((read_if_there(stack.deployment.directory / GRANTS) or b"").splitlines())
     return Login(len(accounts), rules, access.exposure(stack.settings, accounts))
 
@@ -287,7 +287,7 @@ def _upkeep(stack: Stack) -> WritesPaused | None:
 
 
 def _repositories(stack: Stack, containers: tuple[ServiceContainer, ...]) -> int | None:
-    """How many there are, asked where no sign-in is wanted: inside the frontend's container."""
+    """How many there are, asked where no login is required: inside the frontend's container."""
     frontend = of_service(containers, Service.FRONTEND)
     if frontend is None:
         return None
@@ -312,7 +312,7 @@ def _publishes(containers: tuple[ServiceContainer, ...], port: int) -> bool:
 
 
 def paused(containers: Iterable[ServiceContainer]) -> tuple[ServiceContainer, ...]:
-    """The containers that are paused: `up` refuses to work until they go on."""
+    """The containers that are paused: `up` refuses to work until they continue."""
     return tuple(container for container in containers if container.state is ContainerState.PAUSED)
 
 
@@ -341,7 +341,7 @@ def _certificate(stack: Stack) -> tuple[Finding, ...]:
 
 
 def _page(settings: Settings, version: str) -> tuple[Finding, ...]:
-    """Whether the page reads what the registry answers, whose image's name may have told nothing of it."""
+    """Whether the page supports this registry, whose image name may not reveal its version."""
     if settings.frontend.page is not Page.KWK or not version.startswith("distribution 3"):
         return ()
     return (_problem(f"The kwk page cannot show image details: it needs registry 2.8, but this is {version}."),)

@@ -1,4 +1,4 @@
-"""Whether this machine trusts a registry, and what is wrong where it does not."""
+"""Whether this machine trusts a registry, and what is wrong if it does not."""
 
 from __future__ import annotations
 

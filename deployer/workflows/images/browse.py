@@ -53,7 +53,7 @@ def list_catalog(client: RegistryClient, patterns: Sequence[str] = ()) -> Catalo
     """The repositories whose names match one of the patterns (`*` matches slashes too), or all.
 
     To a user who may not list them, those that are named in full are still shown. Raises Forbidden,
-    and then NotFound where none of them is there.
+    and then NotFound if none of them is there.
     """
     try:
         names = client.catalog()

@@ -56,7 +56,7 @@ class Contents:
     def size(self, manifest: Manifest) -> int | None:
         """Bytes of configurations and layers, compressed; an index's children summed, each once.
 
-        None where not all children are here, or could be read, or one says no size that can be.
+        None if not all children are here, or could be read, or one says no size that can be.
         """
         if any(digest not in self.manifests for digest in self._children(manifest)):
             return None
@@ -73,7 +73,7 @@ class Contents:
         return tuple(digest for digest in self._needed(manifest) if digest in self.lost)
 
     def unread(self, manifest: Manifest) -> tuple[str, ...]:
-        """Digests that could not be read: what is told of this image is not all that there is."""
+        """Digests that could not be read: what is known of this image is incomplete."""
         return tuple(digest for digest in self._needed(manifest) if digest in self.failed)
 
     def reasons(self, manifest: Manifest) -> tuple[RegistryError, ...]:
@@ -105,7 +105,7 @@ class Contents:
         return tuple(child for index in indexes for child in index.images)
 
     def created(self, manifest: Manifest) -> datetime | None:
-        """When it was made: of an index, when its newest image was; None where nothing says a real time."""
+        """When it was made: of an index, when its newest image was; None if nothing says a real time."""
         moments = [self._created(image) for image in self.images(manifest)]
         known = [moment for moment in moments if moment is not None]
         return max(known) if known else self._annotated(manifest)
@@ -115,11 +115,11 @@ class Contents:
         return tuple(dict.fromkeys(platform.name for platform in self._platforms(manifest)))
 
     def labels(self, manifest: Manifest) -> tuple[str, ...]:
-        """The same for people: several versions of Windows are told apart."""
+        """The same for people: several versions of Windows are distinguished."""
         return labels(self._platforms(manifest))
 
     def platform_of(self, child: Descriptor) -> Platform:
-        """What an image of an index runs on: as the index says, and where that leaves it open, as the image does."""
+        """What an image of an index runs on: as the index says, and otherwise as the image does."""
         image = self.manifests.get(child.digest)
         config = self.config(image) if isinstance(image, ImageManifest) else None
         return (child.platform or Platform("", "")).completed(config.platform if config else None)

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 class TagRemoval:
     """One tag goes, its manifest stays.
 
-    `digest` is "" where the registry gives nothing for the tag: its file or its manifest is damaged or gone.
+    `digest` is "" if the registry gives nothing for the tag: its file or its manifest is damaged or gone.
     `kept_by` are the tags that name the same manifest afterwards; `half_deleted` is the digest
-    that the tag had before an earlier deletion was interrupted half-way.
+    that the tag had before an earlier deletion was interrupted halfway.
     """
 
     repository: str
@@ -80,9 +80,9 @@ class DeletionPlan:
 
 @dataclass(frozen=True)
 class DeletionOutcome:
-    """How one removal ended: `error` is None where it did as planned.
+    """How one removal ended: `error` is None if it did as planned.
 
-    `pushed_again` is the digest that the tag names now, where somebody pushed it meanwhile.
+    `pushed_again` is the digest that the tag names now, where someone pushed it in the meantime.
     """
 
     removal: Removal
@@ -275,7 +275,7 @@ def _apply(client: RegistryClient, removal: Removal, covered: str | None, nonce:
         else:
             untag(client, Target(removal.repository, removal.tag, removal.digest, removal.kept_by), nonce())
     except NotFound:
-        # An earlier removal took it along, or somebody else was quicker.
+        # An earlier removal included it, or another client was faster.
         return DeletionOutcome(removal)
     except DeployerError as failure:
         return DeletionOutcome(removal, failure)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Child:
-    """One image of an index; size and time are None where the registry does not have it."""
+    """One image of an index; size and time are None if the registry does not have it."""
 
     platform: str
     digest: str
@@ -51,7 +51,7 @@ class Child:
 class Inspection:
     """One image in full. `config_content` holds its configuration's exact bytes; an index has none.
 
-    `kind` is what it is, of an index by the manifests in it. `manifest` is None where the document is damaged or of a
+    `kind` is what it is, of an index by the manifests in it. `manifest` is None if the document is damaged or of a
     kind that is not known, and `fault` says which; `tag` tells what is known then. `fault` also says that an
     image's configuration is none.
     """
@@ -68,7 +68,7 @@ class Inspection:
 
 
 def fetch(client: RegistryClient, text: str) -> tuple[Reference, Document]:
-    """One image's manifest as it is, by tag (`latest` where none is given) or digest, which counts more than a tag.
+    """One image's manifest as it is, by tag (`latest` if none is given) or digest, which counts more than a tag.
 
     Raises UsageError, InvalidReference, and NotFound with the nearest names.
     """
@@ -99,7 +99,7 @@ def fetch_as_stored(client: RegistryClient, text: str) -> Document:
 
 
 def _document(client: RegistryClient, reference: Reference, limit: int) -> Document:
-    """A manifest as it is; one that is not there is told with the nearest names."""
+    """A manifest as it is; if it does not exist, the error has similar names."""
     try:
         return client.document(reference.repository, reference.digest or reference.tag or "", limit)
     except NotFound as error:
@@ -107,7 +107,7 @@ def _document(client: RegistryClient, reference: Reference, limit: int) -> Docum
 
 
 def _explained(reader: Reader, reference: Reference, error: RegistryError) -> RegistryError:
-    """The same failure, told by what our own registry knows of the manifest's file."""
+    """The same failure, explained by what our own registry knows about the manifest's file."""
     if isinstance(error, Obstructed):
         # What the overview calls damaged is only out of sight.
         return error
@@ -124,7 +124,7 @@ def inspect(client: RegistryClient, text: str) -> Inspection:
     try:
         manifest = document.interpreted()
     except RegistryError as fault:
-        # What needs only the digest works all the same, and the digest is told.
+        # What needs only the digest still works, and the digest is reported.
         tag = bare_tag(reference.tag or "", document)
         return Inspection(reference, document, tag, fault=None if document.is_schema_1 else fault)
     content: bytes | None = None

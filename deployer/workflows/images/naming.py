@@ -31,7 +31,7 @@ def own_reference(text: str, place: Place) -> Reference:
 def own_repository(text: str, place: Place) -> str:
     """The name of a repository of this registry, given without tag and digest.
 
-    Raises InvalidReference, and UsageError where there is a tag or a digest, or another registry.
+    Raises InvalidReference, and UsageError if there is a tag or a digest, or another registry.
     """
     reference = own_reference(text, place)
     if reference.tag or reference.digest:
@@ -46,7 +46,7 @@ def own_repository(text: str, place: Place) -> str:
 
 
 def tags_of(client: RegistryClient, repository: str) -> tuple[str, ...]:
-    """The tags of a repository; none where it is emptied.
+    """The tags of a repository; none if it is emptied.
 
     Raises NotFound with the names that are most like it.
     """

@@ -104,7 +104,7 @@ def _pointing(client: RegistryClient, repository: str, tags: AbstractSet[str], o
 def containing(
     client: RegistryClient, repository: str, known: Pointers, digest: str
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The tags of indexes that hold the digest, at whatever depth, and those that could not be looked into."""
+    """The tags of indexes that hold the digest, at whatever depth, and those that could not be read."""
     indexes = sorted({descriptor.digest for descriptor in known.tags.values() if descriptor.is_index} - {digest})
     inside = dict(zip(indexes, client.each(lambda index: _below(client, repository, index), indexes), strict=True))
     holding = [index for index, below in inside.items() if digest in below.digests]
@@ -116,7 +116,7 @@ def containing(
 
 @dataclass(frozen=True)
 class _Below:
-    """The digests that an index names at whatever depth; not whole where some could not be looked into."""
+    """The digests that an index names at whatever depth; incomplete where some could not be read."""
 
     digests: frozenset[str]
     is_whole: bool

@@ -41,8 +41,8 @@ class CircuitBreaker:
     ) -> list[Result | RegistryError]:
         """The result for every item, in order, or the error that its one answer was.
 
-        Several are asked for at once. Raises Denied, and RegistryUnreachable where nothing answers any more.
-        Where many answers in a row do not come, the rest are errors too, and are not waited for; where none ever
+        Several are asked for at once. Raises Denied, and RegistryUnreachable if nothing answers any more.
+        Where many answers in a row do not come, the rest are errors too, and are not waited for; if none ever
         came, the first error is raised.
         """
 
@@ -76,7 +76,7 @@ class CircuitBreaker:
 
 @dataclass(frozen=True)
 class Damaged:
-    """A manifest, configuration or layer that nobody can pull; `size` is that of its file, None where there is none.
+    """A manifest, configuration or layer that cannot be pulled; `size` is that of its file, None if there is none.
 
     Of one that is `unlinked` the link in the repository is missing or damaged, and `size` is that of the link. Where a
     manifest says another size than the file has, that is `stated`: one of the two is wrong.
@@ -91,7 +91,7 @@ class Damaged:
 
 @dataclass(frozen=True)
 class Reader:
-    """What one repository holds; `overview` is None where there is none."""
+    """What one repository holds; `overview` is None if there is none."""
 
     client: RegistryClient
     repository: str
@@ -103,22 +103,22 @@ class Reader:
         return self.breaker.each(self.client, ask, items)
 
     def known(self, tag: str) -> Manifest | None:
-        """The manifest behind a tag, where the overview tells it."""
+        """The manifest of a tag, if the overview has it."""
         return self.overview.manifests.get(self.overview.tags.get(tag, "")) if self.overview else None
 
     def digest(self, tag: str) -> str:
-        """The digest that a tag's file says, where the overview tells it; "" where it does not."""
+        """The digest in a tag's file, if the overview has it; otherwise ""."""
         found = self.overview.tags.get(tag, "") if self.overview else ""
         return found if is_digest(found) else ""
 
     def pushed(self, tag: str) -> datetime | None:
-        """When a tag was last pushed, where the overview tells it: a registry does not."""
+        """When a tag was last pushed, if the overview has it: a registry does not say."""
         return self.overview.pushed.get(tag) if self.overview else None
 
     def damaged(
         self, manifests: Iterable[str], parts: Iterable[Descriptor] = (), children: Iterable[Descriptor] = ()
     ) -> tuple[Damaged, ...]:
-        """Those of these manifests, configurations and layers that the overview says nobody can pull.
+        """Those of these manifests, configurations and layers that the overview says no one can pull.
 
         `children` are the manifests among them that an index names, as it does.
         """

@@ -16,9 +16,9 @@ CURE = "deployer gc --damaged"
 
 
 class BadFile(Protocol):
-    """A file of the storage that an image cannot be pulled with; `size` are its bytes, None where there is none.
+    """A file of the storage that an image cannot be pulled with; `size` are its bytes, None if there is none.
 
-    `stated` is the size that a manifest says, where that is another than the file's and the file may be whole.
+    `stated` is the size that a manifest says, if it differs from the file's and the file may be intact.
     """
 
     @property
@@ -55,14 +55,14 @@ def state(one: BadFile) -> str:
 
 
 def not_whole(name: str, damaged: Sequence[Damaged]) -> str:
-    """What is wrong with one image, and how to have it whole again, for somebody on any machine."""
+    """What is wrong with one image, and how to repair it, for a user on any machine."""
     cut = any(one.size is not None for one in damaged)
     cure = f"On the machine that runs the registry: {CURE}, then push it again." if cut else "Push it again."
     return f"{name} is incomplete: {listed([state(one) for one in damaged])}. {cure}"
 
 
 def tag_sentence(name: str, tag: Tag) -> str:
-    """Why one tag cannot be pulled, or not whole, and how to have it whole again; "" where nothing is known."""
+    """Why one tag cannot be pulled, or not in full, and how to repair it; "" if nothing is known."""
     if tag.damaged:
         return not_whole(name, tag.damaged)
     if tag.lost:

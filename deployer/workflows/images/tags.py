@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class State(StrEnum):
-    """What is wrong with a tag; the value is the word for it in a list, "" where nothing is known to be."""
+    """What is wrong with a tag; the value is the word for it in a list, "" if nothing is known to be."""
 
     WHOLE = ""
     HALF = "partially deleted"
@@ -34,10 +34,10 @@ class State(StrEnum):
 class Tag:
     """One tag, and the image that it names.
 
-    `size` is in bytes, compressed, None where not all is here or could be read; `half_deleted` is the digest
-    that the tag had before a deletion was interrupted half-way, `missing` the digests without which the image cannot
+    `size` is in bytes, compressed, None if not all is here or could be read; `half_deleted` is the digest
+    that the tag had before a deletion was interrupted halfway, `missing` the digests without which the image cannot
     be pulled whole, `not_read` those that could not be read, for these `reasons`. `created` is a real time
-    alone; `pushed` and `damaged`, what it needs and nobody can pull, are known of our own registry alone.
+    alone; `pushed` and `damaged`, what it needs and no one can pull, are known of our own registry alone.
     """
 
     name: str
@@ -90,9 +90,9 @@ class Tag:
 
 @dataclass(frozen=True)
 class Unread:
-    """A tag whose manifest cannot be read, or was not; `digest` is "" where not even that is known.
+    """A tag whose manifest cannot be read, or was not; `digest` is "" if not even that is known.
 
-    `damaged` is what our own registry tells of why.
+    `damaged` is what our own registry reports about why.
     """
 
     name: str
@@ -129,7 +129,7 @@ class Repository:
 
     @property
     def listed(self) -> tuple[Tag, ...]:
-        """The tags that are listed: all but the attached ones, or these where there are no others."""
+        """The tags that are listed: all but the attached ones, or these if there are no others."""
         names = set(listed_tags({tag.name: tag.digest for tag in self.tags}))
         return tuple(tag for tag in self.tags if tag.name in names)
 

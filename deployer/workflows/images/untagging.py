@@ -32,7 +32,7 @@ class _SharedFile(RegistryError):
 
 @dataclass(frozen=True)
 class Target:
-    """A tag to remove while it points to `digest`, which is "" where it names nothing.
+    """A tag to remove while it points to `digest`, which is "" if it names nothing.
 
     `kept_by` are the tags of the same digest that have to stay.
     """
@@ -51,9 +51,9 @@ class Target:
 def untag(client: RegistryClient, target: Target, nonce: str) -> None:
     """Remove a tag; its manifest and the manifest's other tags stay.
 
-    `nonce` is random, for a placeholder of our own. Check first that the registry deletes at all:
-    where it only refuses the last step, the tag has to be put back. Raises NotFound where the tag
-    is gone, RegistryError where it points elsewhere by now.
+    `nonce` is random, for our own placeholder. Check first that the registry deletes at all:
+    where it only refuses the last step, the tag has to be put back. Raises NotFound if the tag
+    is gone, RegistryError if it points elsewhere by now.
     """
     if target.digest:
         _expect_unchanged(target, client.head(target.repository, target.tag).digest)
@@ -85,7 +85,7 @@ def cover(client: RegistryClient, targets: Sequence[Target], nonce: Callable[[],
 
 
 def _original(client: RegistryClient, target: Target) -> Document | None:
-    """The manifest's exact bytes, for putting the tag back; None where the registry does not give them."""
+    """The manifest's exact bytes, for putting the tag back; None if the registry does not give them."""
     if not target.digest:
         return None
     try:
@@ -109,7 +109,7 @@ def _expect_unchanged(target: Target, digest: str | None) -> None:
 
 
 def digest_now(client: RegistryClient, repository: str, tag: str) -> str | None:
-    """What a tag points to, or None where it is gone or names nothing. Raises NOT_OF_CONTENT."""
+    """What a tag points to, or None if it is gone or names nothing. Raises NOT_OF_CONTENT."""
     try:
         return client.head(repository, tag).digest
     except NOT_OF_CONTENT:
@@ -144,7 +144,7 @@ def _by_placeholder(client: RegistryClient, target: Target, original: Document |
 
 
 def _needs_push(target: Target, error: Forbidden) -> Forbidden:
-    """Why somebody who may delete cannot remove one tag here, and what can be done instead."""
+    """Why a user with delete permission cannot remove one tag here, and what can be done instead."""
     whole = f"Deleting the image with all its tags needs no push: deployer delete {target.repository}@{target.digest}"
     return Forbidden(
         f"'{target.name}' was not changed. This registry cannot delete a single tag; deployer has to push a "
@@ -197,9 +197,9 @@ def _expect_alone(client: RegistryClient, target: Target, stand_in: Placeholder)
 
 
 def _put_back(client: RegistryClient, target: Target, original: Document | None, stand_in: str, cause: str) -> None:
-    """Undo a deletion that failed half-way. A tag that somebody has pushed again is left alone.
+    """Undo a deletion that failed halfway. A tag that someone has pushed again is left alone.
 
-    Raises RegistryError where the tag stays on the placeholder, or on nothing.
+    Raises RegistryError if the tag stays on the placeholder, or on nothing.
     """
     why: DeployerError | None = None
     for pause in _PAUSES:

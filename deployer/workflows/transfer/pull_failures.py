@@ -41,7 +41,7 @@ def explained(
     """The same failure with the image's name and what the registry says of it.
 
     `platform` is the one that was asked for, "" for the engine's. Where the registry cannot be asked
-    the failure is told as it is.
+    the failure is reported as it is.
     """
     if not isinstance(error, ImageNotInRegistry | PlatformNotInRegistry | NotAnImage):
         return error
@@ -57,7 +57,7 @@ def explained(
 
 
 def _not_there(source: Reference, error: DeployerError, client: RegistryClient) -> DeployerError:
-    """With the names in the registry that are like it; where it is there itself, with what it lacks."""
+    """With similar names in the registry; if it exists itself, with what it lacks."""
     lacking = _incomplete(source, error, client)
     if lacking:
         return lacking
@@ -67,7 +67,7 @@ def _not_there(source: Reference, error: DeployerError, client: RegistryClient) 
 
 
 def _incomplete(source: Reference, error: DeployerError, client: RegistryClient) -> RegistryError | None:
-    """What is told of an image that is there, without all of its parts; None for one that is not there."""
+    """What is reported of an image that is there, without all of its parts; None for one that is not there."""
     try:
         manifest = _manifest(client, source)
     except NotFound:
@@ -116,7 +116,7 @@ def _other_platforms(
 
 
 def _same_system(one: str, wanted: str) -> bool:
-    """Whether two platforms are of one system; of one that is not told, Linux is taken."""
+    """Whether two platforms are of one system; if one is unknown, it is taken as Linux."""
     system = wanted.partition("/")[0] if "/" in wanted else "linux"
     return one.partition("/")[0] == system
 
@@ -143,7 +143,7 @@ def _read(client: RegistryClient, source: Reference) -> _Read:
 
 
 def _not_an_image(source: Reference, error: DeployerError, place: Place, read: _Read) -> NotAnImage:
-    """What it is, and what gets it; where that cannot be told, how to look."""
+    """What it is and how to get it; if unknown, how to inspect it."""
     name = source.at("")
     return not_an_image(read.content, source, place, error.original, read.parts) or NotAnImage(
         f"'{name}' at {source.domain} is not an image that Docker can run.",

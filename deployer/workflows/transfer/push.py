@@ -134,7 +134,7 @@ def _renamed(image: str, rename: str, address: str) -> Reference:
 
 
 def _local(images: Sequence[str], known: Mapping[str, LocalImage | None], engine: Engine) -> list[LocalImage]:
-    """The local images of these names; every one that is missing is told, with the nearest names."""
+    """The local images of these names; every missing one is reported, with similar names."""
     found = [known[image] for image in images]
     missing = [image for image, local in zip(images, found, strict=True) if local is None]
     if missing:
@@ -190,7 +190,7 @@ def _push(push: Push, address: str, engine: Engine, listen: Callable[[str], None
 
 
 def _restore(push: Push, engine: Engine) -> None:
-    """Put a name back to what it was, or take it away where it was not there."""
+    """Restore what a name referred to, or remove the name if it did not exist."""
     if push.replaces:
         engine.images.tag(push.replaces, str(push.target))
     else:

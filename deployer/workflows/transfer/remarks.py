@@ -1,4 +1,4 @@
-"""What makes the user's `docker push` and `docker pull` mean something else, told before they begin."""
+"""What changes the meaning of the user's `docker push` and `docker pull`, reported before they begin."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def remarks(
 ) -> tuple[str, ...]:
     """One sentence for each variable or context that changes what the command does.
 
-    `platform` is the one that its user asked for, "" for none. Raises PreflightError where the engine
+    `platform` is the one that its user asked for, "" for none. Raises PreflightError if the engine
     takes no image of this registry's address, and EngineError.
     """
     if ":" in settings.host:

@@ -20,7 +20,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class TransferOutcome:
-    """How one push or pull ended: `error` None where it did as asked.
+    """How one push or pull ended: `error` None if it did as asked.
 
     `short` is the name that a pulled image got here, None for none; `renamed_from` the ID of the image that lost it,
     "" for none.
@@ -43,7 +43,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 def with_login(error: DeployerError, address: str, engine: Engine) -> DeployerError:
-    """The same failure, or why Docker had no sign-in to send: of a helper that fails it tells nothing."""
+    """The same failure, or why Docker had no login to send: it does not report a failed helper."""
     if not isinstance(error, SignInMissing):
         return error
     try:

@@ -29,7 +29,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class ClientMachine:
-    """What is looked at and changed; a test puts its own in the place of each part."""
+    """What is checked and changed; a test puts its own in the place of each part."""
 
     paths: ClientPaths
     machine: Machine

@@ -80,7 +80,7 @@ class InstallPlan:
 
 @dataclass(frozen=True)
 class EntryPlan:
-    """Docker is told, in daemon.json, to take the registry without TLS.
+    """An entry in daemon.json makes Docker accept the registry without TLS.
 
     `asks`: whether that was said neither by an option nor by the settings, and would cross a network.
     """
@@ -92,7 +92,7 @@ class EntryPlan:
 
 @dataclass(frozen=True)
 class RemovalPlan:
-    """The CA and the entry are taken away; `entry` is None where a local registry has none."""
+    """The CA and the entry are removed; `entry` is None if a local registry has none."""
 
     address: str
     placement: PlacementPlan
@@ -104,7 +104,7 @@ TrustPlan = NothingNeeded | InstallPlan | EntryPlan | RemovalPlan
 
 @dataclass(frozen=True)
 class TrustOutcome:
-    """What was done of a plan; with backups in `placement`. Each is None where there was none to do."""
+    """What was done of a plan; with backups in `placement`. Each is None if there was none to do."""
 
     plan: TrustPlan
     placement: PlacementPlan | None = None
@@ -120,7 +120,7 @@ class TrustOutcome:
 def plan(settings: Settings, options: TrustOptions, client: ClientMachine, report: Callable[[str], None]) -> TrustPlan:
     """Ask the registry what it needs, and find what has to change here; `report` is told by which route it was asked.
 
-    Raises HostError where it cannot be found out safely, UsageError for options that contradict.
+    Raises HostError if it cannot be found out safely, UsageError for options that contradict.
     """
     local = settings.is_loopback and insecure.needs_no_entry(settings.address, client.engine)
     nothing = NothingNeeded(settings.address, Reason.LOOPBACK, settings.tls.is_on)
@@ -207,7 +207,7 @@ def _plan_installation(settings: Settings, options: TrustOptions, client: Client
 
 
 def _with_entry(drafted: InstallPlan, settings: Settings, options: TrustOptions, client: ClientMachine) -> InstallPlan:
-    """The plan, and the entry in daemon.json by which Docker would not verify, where there is one to take away."""
+    """The plan, and the entry in daemon.json by which Docker would not verify, if there is one to remove."""
     address, engine = settings.address, client.engine
     registries = engine.registries() if engine.facts else None
     listed = registries is not None and address in registries.hosts

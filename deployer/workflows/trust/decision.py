@@ -104,7 +104,7 @@ Decision = Plain | Public | PrivateCA
 def decide(request: TrustRequest, registry: Registry, known: Known, now: datetime) -> Decision:
     """Ask the registry and choose.
 
-    Raises HostError where nothing that can be trusted answers; nothing is changed.
+    Raises HostError if nothing that can be trusted answers; nothing is changed.
     """
     if request.plain:
         return Plain()
@@ -202,7 +202,7 @@ def _encrypted(
 
 
 def _from_installed(request: TrustRequest, registry: Registry, known: Known, now: datetime) -> PrivateCA | None:
-    """The CA that is trusted for the address already, where it is still the right one."""
+    """The CA that is trusted for the address already, if it is still the right one."""
     for one in known.installed:
         facts = certificate.describe(one.pem)
         fits = request.fingerprint in {"", facts.fingerprint} and facts.not_before <= now <= facts.not_after

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from deployer.tls.probe import ProxyFault
     from deployer.workflows.trust.engine_view import EngineLocation
 
-# moby, daemon/info.go, maskCredentials: the engine does not tell how it signs in to its proxy.
+# moby, daemon/info.go, maskCredentials: the engine does not tell how it logs in to its proxy.
 _MASKED = "xxxxx"
 
 

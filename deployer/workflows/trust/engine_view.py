@@ -44,7 +44,7 @@ class Registries(Protocol):
 
 @dataclass(frozen=True)
 class EngineView:
-    """The engine, asked at the moment: `facts` is None where none answers, and `unavailable_reason` says why.
+    """The engine, asked at the moment: `facts` is None if none answers, and `unavailable_reason` says why.
 
     `proxies` are the variables that name its proxies.
     """
@@ -70,7 +70,7 @@ class EngineLocation:
 
 
 def locate(machine: Machine, engine: EngineView) -> EngineLocation:
-    """Find the engine; where none answers, what the environment says of it counts."""
+    """Find the engine; if none answers, by what the environment says."""
     facts, environment = engine.facts, machine.environment
     endpoint = facts.endpoint if facts else environment.get("DOCKER_HOST") or process.DEFAULT_ENDPOINT
     kind = facts.kind if facts else _kind_by(machine, endpoint)
@@ -79,7 +79,7 @@ def locate(machine: Machine, engine: EngineView) -> EngineLocation:
 
 
 def _kind_by(machine: Machine, endpoint: str) -> EngineKind:
-    """What the machine and the place of the socket say, where no engine answers."""
+    """What the machine and the place of the socket say, if no engine answers."""
     if machine.platform != "linux" or "/.docker/" in endpoint:
         return EngineKind.DESKTOP
     is_own = endpoint == process.rootless_socket(machine.environment)

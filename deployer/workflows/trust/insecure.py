@@ -77,9 +77,9 @@ class DaemonPlan:
 class DaemonOutcome:
     """What was done, and whether it has an effect.
 
-    `validated` is False where this dockerd cannot check a file. `accepted`: whether the engine takes
+    `validated` is False if this dockerd cannot check a file. `accepted`: whether the engine takes
     the registry without TLS now; `effective`: whether that comes from what was wanted; both None
-    where no engine can be asked. `advice` fixes what is not effective. `loopback_lost`: the engine
+    if no engine can be asked. `advice` fixes what is not effective. `loopback_lost`: the engine
     no longer takes local registries without TLS, as it does by default.
     """
 
@@ -118,8 +118,8 @@ def needs_no_entry(address: str, engine: EngineView) -> bool:
 def plan(request: DaemonRequest, machine: Machine, engine: EngineView) -> DaemonPlan:
     """Find the file and the daemon, and say what would change.
 
-    Raises HostError where the file cannot be edited safely, or is not the one that would help, and
-    UsageError where a file that was named can hardly be meant.
+    Raises HostError if the file cannot be edited safely, or is not the one that would help, and
+    UsageError if a file that was named can hardly be meant.
     """
     found = locate(machine, engine)
     daemon = found.daemon

@@ -1,4 +1,4 @@
-"""A registry's own CA is installed where this machine's container tools look, or taken away again."""
+"""A registry's own CA is installed where this machine's container tools look, or removed again."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Item:
 
 @dataclass(frozen=True)
 class PlacementPlan:
-    """What becomes of which files, and what should be told.
+    """What becomes of which files, and what should be reported.
 
     `refresh` is the system's store, where it has to take the change over.
     """
@@ -100,16 +100,16 @@ class PlacementPlan:
 
 @dataclass(frozen=True)
 class Places:
-    """Where a CA belongs on this machine, and what to know of where it does not reach."""
+    """Where a CA belongs on this machine, and the limits of that."""
 
     found: tuple[CertificatePlace, ...]
     warnings: tuple[str, ...] = ()
 
 
 def places(target: TrustTarget, engine: EngineLocation) -> Places:
-    """Where the CA belongs on this machine, and what should be told of where it does not reach.
+    """Where the CA belongs on this machine, and warnings about its limits.
 
-    Raises HostError where it belongs on another machine alone.
+    Raises HostError if it belongs on another machine alone.
     """
     found = (trust_places.podman(target), trust_places.containerd(target))
     others = tuple(place for place in found if place is not None)
@@ -145,7 +145,7 @@ def installed(target: TrustTarget, engine: EngineLocation) -> tuple[Installed, .
 def plan(address: str, pem: bytes, wanted: Places, store: Store | None = None, *, held: bool = False) -> PlacementPlan:
     """What installing the CA changes; with `store` in the system's too, which `held` says it is in already.
 
-    Raises HostError where a file cannot be read.
+    Raises HostError if a file cannot be read.
     """
     items: list[Item] = []
     warnings = []
@@ -170,7 +170,7 @@ def plan(address: str, pem: bytes, wanted: Places, store: Store | None = None, *
 
 
 def plan_removal(target: TrustTarget, engine: EngineLocation) -> PlacementPlan:
-    """What taking the CA away changes, in every place where a tool looks. Raises HostError."""
+    """What removing the CA changes, in every place where a tool looks. Raises HostError."""
     items: list[Item] = []
     warnings = []
     hosts = snippets.containerd_hosts(target.address)
@@ -217,7 +217,7 @@ def require_permission(drafted: PlacementPlan) -> None:
 
 
 def left_beside(drafted: PlacementPlan) -> tuple[Path, ...]:
-    """What still is in the folders of the files that were taken away."""
+    """What still is in the folders of the files that were removed."""
     folders = {item.file.path.parent for item in drafted.items if item.client != SYSTEM}
     return tuple(sorted(entry for folder in folders if folder.is_dir() for entry in folder.iterdir()))
 

@@ -109,7 +109,7 @@ def _of_deleted(storage: Storage, shown: Survey) -> set[str]:
 
 
 def _shown_alone(shown: Survey) -> DeepCheck | None:
-    """Read again only what was found to be damaged: writes wait meanwhile."""
+    """Read again only what was found to be damaged: writes wait in the meantime."""
     if not shown.removal.damaged:
         return None
     found: dict[str, set[str]] = defaultdict(set)

@@ -82,7 +82,7 @@ class Gate:
         return None
 
     def mark_work(self) -> None:
-        """Leave word that a helper is at work, so that the next command looks for one that was left."""
+        """Leave word that a helper is running, so that the next command looks for one that was left."""
         write_atomically(self.directory / ".work", b"", PUBLIC)
 
     def drain(self, who: GateHolder) -> None:
@@ -124,7 +124,7 @@ class Writes:
 
 @dataclass(frozen=True)
 class DrainPolicy:
-    """How long pushes in progress may take to finish, in seconds, and who is told."""
+    """How long pushes in progress may take to finish, in seconds, and who is reported."""
 
     seconds: float
     say: Callable[[str], None]
@@ -152,7 +152,7 @@ class WritePauser:
         """Pause writes, letting those in progress finish first.
 
         `before_opening` is called after a failure, and must end whatever still changes the storage;
-        where it fails itself, the gate stays closed until `recover`. Raises GateError where the
+        where it fails itself, the gate stays closed until `recover`. Raises GateError if the
         gate cannot be closed, or a write would not finish.
         """
         pause = Pause()

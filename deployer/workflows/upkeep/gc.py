@@ -49,7 +49,7 @@ class GcPlan:
 
 @dataclass(frozen=True)
 class _Untagged:
-    """Selects manifests that no tag reaches."""
+    """Selects untagged manifests."""
 
     older_than: int | None
 
@@ -61,7 +61,7 @@ def plan_gc(storage: Storage, options: GcOptions) -> GcPlan:
     """Survey the storage. Changes nothing. Raises StorageError or EngineError."""
     manifests = Manifests()
     found = survey(storage, manifests, options.policy, layers_to_verify if options.damaged else None)
-    # Asked for without an age, an age removes more; where one was given, nothing else does.
+    # Without an age, an age removes more; if one was given, nothing else does.
     further = _Untagged(0 if options.untagged else None)
     additional = _count_additional(found, manifests, further) if options.older_than is None else 0
     return GcPlan(options, found, manifests, _count_untagged_left(found, manifests), additional)
@@ -85,7 +85,7 @@ def _count_untagged_left(found: Survey, manifests: Manifests) -> int:
 
 
 def _count_additional(found: Survey, manifests: Manifests, policy: RemovalPolicy) -> int:
-    """How many manifests another policy removes beside those of the survey: none where something is damaged."""
+    """How many manifests another policy removes beside those of the survey: none if something is damaged."""
     damaged = {one.repository for one in found.damages if one.tags}
     return sum(
         len(removal.revisions - found.to_remove.get(name, RemovalSet()).revisions)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Upkeep:
-    """A command at work on the storage: nothing else changes the deployment meanwhile."""
+    """A command running on the storage: nothing else changes the deployment in the meantime."""
 
     storage: Storage
     run: str
@@ -51,7 +51,7 @@ class Upkeep:
 
 @contextmanager
 def upkeep(stack: Stack, command: str) -> Iterator[Upkeep]:
-    """Begin to work on the storage. Raises HostError where another command does, NotFound without a deployment."""
+    """Begin to work on the storage. Raises HostError if another command does, NotFound without a deployment."""
     registry = _registry(stack)
     with exclusive(stack.deployment.lock_file, command):
         gate = Gate.of(stack.deployment)
@@ -62,7 +62,7 @@ def upkeep(stack: Stack, command: str) -> Iterator[Upkeep]:
         helper = Helper(stack.engine, stack.deployment, registry.image_id, registry.id, registry.user_namespace)
         try:
             with helper:
-                # Only now is it sure that nothing of an earlier command, cut off, is at work any more.
+                # Only now is it sure that nothing of an earlier, interrupted command is running any more.
                 gate.open()
                 gate.mark_work()
                 _expect_alone(stack, registry)
@@ -93,7 +93,7 @@ def _frontends(stack: Stack) -> tuple[str, ...]:
 
 
 def reading(stack: Stack) -> Storage:
-    """The storage for looking only, in the registry's own container. Raises NotFound where it does not run."""
+    """The storage for looking only, in the registry's own container. Raises NotFound if it does not run."""
     registry = _registry(stack)
     if not registry.is_running:
         raise _not_running()

@@ -45,7 +45,7 @@ class PrunePlan:
 def rules_of(given: Mapping[str, object], patterns: Sequence[str], loaded: Loaded) -> tuple[RetentionRule, ...]:
     """The one rule that options give (those that are None or False are not given), or those of deployer.yaml.
 
-    Raises UsageError, also where that file is for another deployment: what may go there need not be garbage here.
+    Raises UsageError, also if that file is for another deployment: what may go there need not be garbage here.
     """
     configured = loaded.settings.retention
     written = {key: value for key, value in given.items() if value not in {None, False}}
@@ -85,7 +85,7 @@ def plan_prune(storage: Storage, rules: Sequence[RetentionRule]) -> PrunePlan:
     found = survey(storage, manifests, retention.policy)
     selection = retention.select(found.snapshot, manifests)
     names = found.snapshot.repositories
-    # A registry without repositories is told as that.
+    # A registry without repositories is reported as that.
     unmatched = [one for one in patterns if names and not any(globs.matches(name, [one]) for name in names)]
     return PrunePlan(retention, found, manifests, selection.tags, selection.undated, tuple(unmatched))
 

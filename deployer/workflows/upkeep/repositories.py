@@ -43,7 +43,7 @@ class RemovalPlan:
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Make sure that they can be repositories' names, before anything is looked at. Raises InvalidReference."""
+    """Make sure that they can be repositories' names, before anything is checked. Raises InvalidReference."""
     for name in names:
         parse_repository(name)
 
@@ -74,7 +74,7 @@ def plan_removal(storage: Storage, names: Sequence[str]) -> RemovalPlan:
 def remove(work: Upkeep, plan: RemovalPlan, drain: DrainPolicy) -> float:
     """Remove the repositories while writes are paused; return how long they were, in seconds.
 
-    Raises StorageError where one was pushed to since the plan was made: then nothing is removed.
+    Raises StorageError if one was pushed to since the plan was made: then nothing is removed.
     """
     names = tuple(one.name for one in plan.repositories)
     with work.writes_paused(drain) as pause:
@@ -83,7 +83,7 @@ def remove(work: Upkeep, plan: RemovalPlan, drain: DrainPolicy) -> float:
             _expect_unchanged(name, plan.shown, now)
         work.remove(StorageRemoval(repositories=tuple(name for name in names if name in now.repositories)))
     if not now.interrupted_removals:
-        # Else it tells the next gc or prune what an earlier one, cut off, was to take.
+        # Else it tells the next gc or prune what an earlier, interrupted one was to remove.
         work.storage.empty()
     return pause.seconds
 

@@ -44,7 +44,7 @@ class SelectedTag:
 
 @dataclass(frozen=True)
 class TagTimes:
-    """A tag with its times: the push, and the creation where it is real."""
+    """A tag with its times: the push, and the creation if it is real."""
 
     tag: str
     pushed: datetime
@@ -81,7 +81,7 @@ class CreationTimes:
                     self.known[digest] = parse_config(content).created
 
     def of(self, digest: str, manifests: Manifests, now: datetime) -> datetime | None:
-        """When an image was made, or the newest of an index; None where nothing says a real time."""
+        """When an image was made, or the newest of an index; None if nothing says a real time."""
         times = [self._of_image(manifests.known[image], now) for image in images_of(digest, manifests)]
         known = [time for time in times if time]
         summary = manifests.known.get(digest)

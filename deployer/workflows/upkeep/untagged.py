@@ -1,4 +1,4 @@
-"""Manifests that no tag reaches, and which of them may go."""
+"""Untagged manifests, and which of them may be removed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def untagged(snapshot: Snapshot, manifests: Manifests, older_than: int | None) -> dict[str, RemovalSet]:
-    """What goes of each repository: the manifests that no tag reaches.
+    """What is removed from each repository: its untagged manifests.
 
-    `older_than` (seconds since a manifest was first pushed) decides where it is given. Without it,
+    `older_than` (seconds since a manifest was first pushed) decides if it is given. Without it,
     what a push in progress may have left so far stays, and so does a repository that never had a tag:
     there, pushing by digest was meant.
     """
@@ -48,7 +48,7 @@ def may_go(repository: StoredRepository, manifests: Manifests, now: int, older_t
 
 
 def _is_tagged(repository: StoredRepository) -> bool:
-    """Whether tags are used there at all; signatures of what is pushed by digest come with tags of their own."""
+    """Whether tags are used there at all; signatures of what is pushed by digest come with their own tags."""
     signed_only = bool(repository.tags) and all(is_attached_tag(name, tag) for name, tag in repository.tags.items())
     return repository.has_tags_folder and not signed_only
 

@@ -1,1 +1,1 @@
-"""Who may sign in."""
+"""Who may log in."""

@@ -62,9 +62,9 @@ class Import:
 
 
 def current(stack: Stack, environment: Mapping[str, str], *, must_exist: bool) -> Accounts:
-    """The users of a deployment, which `must_exist` where its name alone is given.
+    """The users of a deployment, which `must_exist` if only its name is given.
 
-    Raises NotFound where it does not, or where a deployment of another name has its address, and HostError.
+    Raises NotFound if it does not, or if a deployment of another name has its address, and HostError.
     """
     if not stack.deployment.users_file.exists():
         deployments.refuse_other(stack.deployment, stack.settings, environment)
@@ -118,7 +118,7 @@ def find(accounts: Accounts, name: str) -> Account:
 
 
 def added(accounts: Accounts, name: str, hashed: str) -> Accounts:
-    """The users with a new one. Raises AccountsRefused where there is one of that name."""
+    """The users with a new one. Raises AccountsRefused if there is one of that name."""
     if any(one.name == name for one in accounts):
         raise AccountsRefused(f"User '{name}' already exists.", (f"For a new password: deployer user password {name}",))
     return (*accounts, account.Account(name, hashed))
@@ -148,7 +148,7 @@ def without(accounts: Accounts, name: str, *, may_open: bool) -> Accounts:
 def importer(stack: Stack, file: Path, *, skip: bool, replace: bool) -> Callable[[Accounts], Import]:
     """What importing an htpasswd file does to users, see `read_import`; the file is read once, now.
 
-    Raises ConfigurationError where passwords would cross the network in the clear, and HostError.
+    Raises ConfigurationError if passwords would cross the network in the clear, and HostError.
     """
     access.refuse_unencrypted(stack.settings)
     content = read_if_there(file)

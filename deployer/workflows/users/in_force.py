@@ -1,4 +1,4 @@
-"""Putting a change of the users in force: kept first, then taken over by a running frontend."""
+"""Applying a change of the users: saved first, then applied by a running frontend."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def keep(stack: Stack, accounts: tuple[Account, ...], command: str) -> bool:
     """
     deployment = stack.deployment
     if deployment.is_there:
-        # Elsewhere no frontend of this deployment would be found, and the one here would go on with the users before.
+        # Elsewhere no frontend of this deployment would be found, and the one here would keep the previous users.
         preflight.check_here(stack.engine)
     with marks.begun(deployment.reload_pending_file, command):
         write_atomically(deployment.users_file, written(accounts), PRIVATE)
@@ -36,7 +36,7 @@ def keep(stack: Stack, accounts: tuple[Account, ...], command: str) -> bool:
 def apply(stack: Stack) -> bool:
     """Write the users where the frontend reads them, and let it; return whether one runs.
 
-    The rules stay those that `up` put in force: settings read elsewhere may hold none. Raises
+    The rules stay those that `up` put into effect: settings read elsewhere may hold none. Raises
     HostError or EngineError.
     """
     deployment = stack.deployment
@@ -50,9 +50,9 @@ def apply(stack: Stack) -> bool:
 
 
 def finish(stack: Stack, *, by_up: bool = False) -> str:
-    """Put in force what a command that is gone has kept; return what to say about it, "" for nothing.
+    """Apply what a killed command has saved; return what to say about it, "" for nothing.
 
-    Whether one that was interrupted had come to the change itself nobody knows: its user looks. What cannot be done
+    Whether one that was interrupted had come to the change itself no one knows: its user looks. What cannot be done
     now is said as well, and not raised. `by_up`: the command that asks is `up`, which finishes what an `up` has begun.
     """
     deployment = stack.deployment

@@ -21,7 +21,7 @@ class PasswordPolicy:
 
     @classmethod
     def of(cls, settings: Settings, user: str, cost: int, *, force: bool) -> PasswordPolicy:
-        """The policy for a user of a registry. Raises UsageError where the cost does not serve."""
+        """The policy for a user of a registry. Raises UsageError if the cost does not serve."""
         passwords.check_cost(cost, force=force)
         return cls((user, settings.name, settings.host, "registry", "docker"), cost, force)
 

@@ -26,8 +26,8 @@ _EVERYONE = "*"
 class Permissions:
     """The rules of the settings, and what is known of those that the registry at `address` runs with.
 
-    `source` is the settings' file, None where there is none. The rules `are_in_force` where the registry runs with
-    the same, or was never brought up; it `restricts_everyone` where it runs with any.
+    `source` is the settings' file, None if there is none. The rules `are_in_force` where the registry runs with
+    the same, or was never brought up; it `restricts_everyone` if it runs with any.
     """
 
     address: str

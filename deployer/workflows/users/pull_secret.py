@@ -1,4 +1,4 @@
-"""The Secret by which a Kubernetes cluster signs in to pull."""
+"""The Secret by which a Kubernetes cluster logs in to pull."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NAMESPACE = re.compile(rf"(?=.{{1,63}}\Z){_LABEL}")
 
 @dataclass(frozen=True)
 class SecretRequest:
-    """The user as whom a cluster pulls, and what the Secret is called; None and "" stand for the usual names."""
+    """The user that a cluster pulls as, and the name of the Secret; None and "" mean the defaults."""
 
     user: str
     name: str | None = None
@@ -51,7 +51,7 @@ def issue(
 ) -> str:
     """The Secret's manifest, with the password that `ask` gives once it is checked.
 
-    It is checked against the users that this machine keeps, or by a login where the registry runs elsewhere, with
+    It is checked against the users that this machine keeps, or by a login if the registry runs elsewhere, with
     the client that `registry` makes. Raises DeployerError.
     """
     accounts.check_name(request.user)
@@ -75,7 +75,7 @@ def default_name(host: str) -> str:
 
 
 def check_names(name: str, namespace: str) -> None:
-    """Make sure that Kubernetes takes these names; "" stands for no namespace. Raises UsageError."""
+    """Make sure that Kubernetes accepts these names; "" is no namespace. Raises UsageError."""
     allowed = "use lowercase letters, digits and '-'"
     if not _SECRET_NAME.fullmatch(name):
         raise UsageError(f"{checks.shown(name)} is not a valid Secret name: {allowed}, in parts with '.' between them.")
@@ -84,10 +84,10 @@ def check_names(name: str, namespace: str) -> None:
 
 
 def kept_here(settings: Settings, deployment: Deployment) -> Accounts:
-    """The registry's users, where this machine keeps them; else none. Raises HostError where they are damaged."""
+    """The registry's users, where this machine keeps them; else none. Raises HostError if they are damaged."""
     record = Record.read(deployment.record_file)
     if record is not None and (record.host, record.port) != (settings.host, settings.port):
-        # A client of another registry may run one of its own.
+        # A client of another registry may run its own.
         return ()
     return access.accounts_of(deployment)
 
@@ -100,7 +100,7 @@ def check_against(known: Accounts, credentials: Credentials) -> None:
 
 
 def check_at(client: RegistryClient) -> None:
-    """Make sure that the registry takes the sign-in that the client was given. Raises DeployerError."""
+    """Make sure that the registry accepts the client's login. Raises DeployerError."""
     client.ping()
     if not client.signs_in:
         raise Denied(

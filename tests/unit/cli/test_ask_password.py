@@ -29,7 +29,7 @@ PATIENCE_SECONDS = 120
 
 @dataclass
 class Terminal:
-    """A command on a terminal of its own."""
+    """A command on its own terminal."""
 
     folder: Path
     screen: str = ""

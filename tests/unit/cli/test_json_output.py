@@ -254,7 +254,7 @@ def test_an_example_has_the_fields_in_their_order(name: str) -> None:
 
 
 def without_values(value: Any) -> Any:
-    """A value with its fields alone; of the members of a list the first, and none where there is no field in it."""
+    """A value with its fields alone; of the members of a list the first, and none if there is no field in it."""
     if isinstance(value, dict):
         return [(key, without_values(inner)) for key, inner in value.items()]
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""Printing: results and remarks apart, and questions only where somebody can answer."""
+"""Printing: results and remarks apart, and questions only if someone can answer."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def test_compose_reads_no_file_of_variables(recorder: Recorder) -> None:
 
 @pytest.mark.parametrize("code", [0, 15])
 def test_a_variable_in_the_files_is_refused_by_name(code: int) -> None:
-    # Compose goes on with nothing in its place, which may be no limit, or another folder.
+    # Compose continues with nothing in its place, which may be no limit, or another folder.
     said = r'time="…" level=warning msg="The \"MEM\" variable is not set. Defaulting to a blank string."'
     program = f"import sys; print({said!r}, file=sys.stderr); sys.exit({code})"
     with pytest.raises(UnsetVariables, match=r"\$\{MEM\}") as caught:

@@ -51,7 +51,7 @@ def test_a_folder_that_may_not_be_written_is_told_with_another(tmp_path: Path) -
 
 
 def test_it_holds_although_the_file_was_replaced(tmp_path: Path) -> None:
-    """Such as by a restore, or by somebody who takes it for a leftover."""
+    """Such as by a restore, or by someone who takes it for a leftover."""
     lock = tmp_path / "deployment" / ".lock"
     for is_new in (False, True):
         with exclusive(lock, "up"):

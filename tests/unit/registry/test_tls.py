@@ -1,4 +1,4 @@
-"""TLS and sign-in over real connections: servers on 127.0.0.1 with certificates of the tests' own."""
+"""TLS and login over real connections: servers on 127.0.0.1 with certificates of the tests' own."""
 
 from __future__ import annotations
 
@@ -419,7 +419,7 @@ def test_the_systems_store_is_not_loaded_for_plain_http(monkeypatch: pytest.Monk
         assert client.catalog() == ()
 
 
-# --- sign-in ---------------------------------------------------------------------------------------------------------
+# --- login ---------------------------------------------------------------------------------------------------------
 
 
 def test_given_credentials_stand_in_place_of_the_saved_ones(tls: Site) -> None:

@@ -1,7 +1,7 @@
 """Rendered files, to the byte: tests/golden has what each variant gives.
 
 `default` has all of its files, another variant only those that differ from them; files.txt lists which files each has.
-`make golden` writes them; look at the difference before it is committed.
+`make golden` writes them; check the difference before it is committed.
 """
 
 from __future__ import annotations
@@ -266,7 +266,7 @@ def test_where_the_engine_remaps_users_those_who_read_our_files_are_the_machines
         render_deployment(settings, images_of(settings), RenderInputs(SECRET, user_namespaces=True))[0].content
     )
     modes = {name: service.get("userns_mode") for name, service in remapped["services"].items()}
-    # The page is somebody else's, and reads nothing of ours.
+    # The page is someone else's, and reads nothing of ours.
     assert modes == {"registry": "host", "frontend": "host", "page": None}
     for service in remapped["services"].values():
         service.pop("userns_mode", None)

@@ -121,7 +121,7 @@ def test_a_folder_that_cannot_be_read_fails_the_whole_list(tree: Tree, monkeypat
     tree.push("app", ["1"], image("x"))
     tools = tree.folder / "tools"
     tools.mkdir()
-    # A `find` that complains and goes on, as a damaged disk makes it.
+    # A `find` that complains and continues, as a damaged disk makes it.
     find = shutil.which("find")
     (tools / "find").write_text(f'#!/bin/sh\n{find} "$@"\necho "find: Input/output error" >&2\n')
     (tools / "find").chmod(0o755)
@@ -175,7 +175,7 @@ class Failing(LocalEngine):
 
 
 def test_a_list_made_again_is_whole(tree: Tree) -> None:
-    """What the lost one remembered must not stand for what it told nobody."""
+    """What the lost one remembered must not stand for what it told no one."""
     tree.push("old", ["1"], image("old"), 9 * DAY)
     tree.push("app", ["1"], image("x"), DAY)
     storage = Storage(cast("Engine", Failing(tree.folder)), "container", remembers=True)

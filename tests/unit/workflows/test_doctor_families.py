@@ -34,7 +34,7 @@ POOLS = [{"Base": "10.9.0.0/16", "Size": 17}]
 
 @dataclass
 class Told(FakeSystem):
-    """What an engine tells of itself."""
+    """What an engine reports about itself."""
 
     answer: dict[str, Any] = field(default_factory=dict)
     found: tuple[Plugin, ...] = ()
@@ -47,7 +47,7 @@ class Told(FakeSystem):
 
 
 class Telling(FakeEngine):
-    """An engine that tells of itself what a test puts in, and that has no containers."""
+    """An engine that reports about itself what a test puts in, and that has no containers."""
 
     def __init__(
         self,

@@ -111,7 +111,7 @@ def as_other_kind(place: Path) -> None:
 
 @dataclass(frozen=True)
 class Irregular:
-    """A place with something irregular in it: what was told of it, and what was there before and after the runs."""
+    """A place with something irregular in it: what was reported of it, and what was there before and after the runs."""
 
     path: str
     told: list[Finding]

@@ -1,6 +1,6 @@
-"""Content that is not what its digest promises, and the images that nobody can pull because of it.
+"""Content that is not what its digest promises, and the images that cannot be pulled because of it.
 
-A power cut or a full disk leaves files empty or cut short, and the registry never looks: it says of
+A power cut or a full disk leaves files empty or truncated, and the registry never looks: it says of
 such a layer that it is there, so that a push sends nothing, and hands out what is left.
 """
 
@@ -33,7 +33,7 @@ _NOTHING = frozenset({digest_of(b""), digest_of(b"", "sha512")})
 class Damage:
     """A manifest, configuration or layer of a repository that cannot be pulled.
 
-    `size` are the bytes that its file holds instead, None where it is missing. `tags` and `manifests` are those
+    `size` are the bytes that its file holds instead, None if it is missing. `tags` and `manifests` are those
     of the repository that need it, `own_tags` those that point to it. One that is `unlinked` has its file, and in the
     repository no link to it. `obstacle` is the path of what is in place of its file or link, below the registry's root.
     """
@@ -57,14 +57,14 @@ class Damage:
 
     @property
     def images(self) -> tuple[str, ...]:
-        """What needs it, as one writes it: the tags, or the manifests where there is no tag."""
+        """What needs it, as one writes it: the tags, or the manifests if there is no tag."""
         named = [f"{self.repository}:{tag}" for tag in sorted(self.tags)]
         return tuple(named or (f"{self.repository}@{digest}" for digest in sorted(self.manifests)))
 
 
 @dataclass(frozen=True)
 class Unknown:
-    """A manifest of a repository that is whole, and of a form that is not read here, or `is_new`: it came meanwhile."""
+    """A manifest of a repository that is whole, and of a form that is not read here, or `is_new`, pushed since."""
 
     repository: str
     digest: str
@@ -76,7 +76,7 @@ class Examination:
     """What is wrong with the content, and what cannot be judged.
 
     `damaged_unreferenced` are damaged files that no image is known to need: a push that does would take them for
-    whole. `tags_without_digest` have a file of their own that is missing or holds no digest, as `repository:tag`.
+    whole. `tags_without_digest` have their own file that is missing or holds no digest, as `repository:tag`.
     """
 
     damages: tuple[Damage, ...]
@@ -87,7 +87,7 @@ class Examination:
 
 
 # By repository, layers that are read whatever their size: manifests that are damaged themselves tell none, and
-# one that was pushed over a layer cut short tells that of the file.
+# one that was pushed over a truncated layer tells that of the file.
 LayersToVerify = dict[str, frozenset[str]]
 
 
@@ -119,9 +119,9 @@ def examine(
 ) -> Examination:
     """Compare what manifests say with the files that there are; what looks wrong is read, to be sure.
 
-    A manifest may say a wrong size of content that is whole, and a list made while somebody pushes misses
-    what comes meanwhile. Configurations are read too, but for large ones, and what is `to_verify`. Where damage is
-    `known`, of configurations and of missing links of layers only those are looked at again.
+    A manifest may say a wrong size of content that is whole, and a list made while someone pushes misses
+    what comes since. Configurations are read too, but for large ones, and what is `to_verify`. Where damage is
+    `known`, of configurations and of missing links of layers only those are checked again.
     """
     unread = {digest for one in snapshot.repositories.values() for digest in _unread(one, manifests)}
     unread |= {tag.digest for _, tag in _unlinked_tags(snapshot) if manifests.known.get(tag.digest) is None}
@@ -197,7 +197,7 @@ def damaged_unreferenced(
 ) -> frozenset[str]:
     """Those files that are not what their digests promise; no push has left them, and the next must not find them.
 
-    The rest is read only where it contradicts a manifest, such as that of an image that was deleted: it
+    The rest is read only if it contradicts a manifest, such as that of an image that was deleted: it
     has another size, or was changed after the image was pushed.
     """
     both = blobs.in_progress | blobs.kept
@@ -236,7 +236,7 @@ class _Obstacles:
     lacking: Mapping[str, str]
 
     def to(self, repository: str, digest: str, size: int | None) -> str:
-        """The path of what keeps content from being in its place, "" where nothing does."""
+        """The path of what keeps content from being in its place, "" if nothing does."""
         places = [revision_link(repository, digest), layer_link(repository, digest)]
         if size is None:
             places.insert(0, blob_file(self.snapshot.aliases.get(digest, digest)))
@@ -247,7 +247,7 @@ class _Obstacles:
 
 @dataclass(frozen=True)
 class _RepositoryFaults:
-    """What is wrong in one repository: the `sizes` of damaged files, None where there is none, and missing links."""
+    """What is wrong in one repository: the `sizes` of damaged files, None if there is none, and missing links."""
 
     sizes: Mapping[str, int | None]
     manifests: AbstractSet[str]

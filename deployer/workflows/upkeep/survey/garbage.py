@@ -58,7 +58,7 @@ class Survey:
 
     `to_remove` are the tags and manifests, `removal` is all of it as it is removed; `freed` is what the disk gets back,
     `size` the blobs' own. `in_progress` is what a push in progress may need, `upload_bytes` the uploads that ended
-    half-way, which the registry itself clears after a week.
+    halfway, which the registry itself clears after a week.
 
     Of `skipped_repositories` something was selected, and nothing is removed: what is damaged there, or dated in the
     future, may be what should be kept. `future_tags` were pushed in the future; `tags_without_digest` have a file of
@@ -100,7 +100,7 @@ class Survey:
 
     @property
     def removes_images(self) -> bool:
-        """Whether anything is removed that somebody could still pull."""
+        """Whether anything is removed that someone could still pull."""
         return bool(self.removal.tags or self.removal.revisions)
 
     def disk_bytes(self, digests: Iterable[str]) -> int:
@@ -234,7 +234,7 @@ def _links_to_repair(storage: Storage, damages: Iterable[Damage], snapshot: Snap
 
 
 def _future(repository: StoredRepository, snapshot: Snapshot) -> frozenset[str]:
-    """The tags that were pushed in the future: the clock was wrong, and which are the newest nobody knows."""
+    """The tags that were pushed in the future: the clock was wrong, and which are the newest no one knows."""
     return frozenset(name for name, tag in repository.tags.items() if snapshot.is_in_future(tag.pushed))
 
 
@@ -257,7 +257,7 @@ def referenced(snapshot: Snapshot, manifests: Manifests, to_remove: Mapping[str,
     for name, repository in snapshot.repositories.items():
         removal = to_remove.get(name, RemovalSet())
         kept = repository.revisions.keys() - removal.revisions
-        # A tag whose manifest the repository no longer links still says what somebody wanted to keep.
+        # A tag whose manifest the repository no longer links still says what someone wanted to keep.
         kept |= {tag.digest for each, tag in repository.tags.items() if each not in removal.tags and tag.digest}
         kept -= removal.revisions
         found |= kept

@@ -31,7 +31,7 @@ _CREATED = "org.opencontainers.image.created"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Content that a manifest needs: its size in bytes as the manifest says, None where it says none.
+    """Content that a manifest needs: its size in bytes as the manifest says, None if it says none.
 
     It `may_be_elsewhere` where it has addresses of its own (`urls`, as Windows' base layers have), or is in an
     index, of which a registry may hold a part.
@@ -73,7 +73,7 @@ class RemovalSet:
 
 @dataclass
 class Manifests:
-    """Manifests by digest, each read once; None where the content is damaged, or no manifest.
+    """Manifests by digest, each read once; None if the content is damaged, or no manifest.
 
     `damaged` are those whose content was not what the digest promises when it was read.
     """
@@ -102,7 +102,7 @@ class Manifests:
         self.learn(storage, set(digests) - self.known.keys(), snapshot)
 
     def references(self, digest: str) -> frozenset[str]:
-        """Every digest that a manifest names; none where it cannot be read."""
+        """Every digest that a manifest names; none if it cannot be read."""
         summary = self.known.get(digest)
         return summary.references if summary else frozenset()
 
@@ -115,7 +115,7 @@ class Manifests:
 def read_summary(content: bytes) -> ManifestSummary | None:
     """Read a manifest, of whatever kind: any digest that is anywhere in it counts as named.
 
-    None where the content is no manifest.
+    None if the content is no manifest.
     """
     try:
         document = read_json(content)

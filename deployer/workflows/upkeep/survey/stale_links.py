@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def find_stale_layers(storage: Storage, found: Survey) -> tuple[tuple[str, str], ...]:
     """Layer links that lead, or will lead, to no blob: pairs of repository and digest.
 
-    Looked for where a manifest was deleted or is removed, or where there is none.
+    Looked for where a manifest was deleted or is removed, or if there is none.
     """
     linkable = linkable_digests(found)
     names = sorted(

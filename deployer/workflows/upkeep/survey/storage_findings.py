@@ -194,7 +194,7 @@ def in_container(path: str) -> str:
 
 
 def of_damages(damages: Sequence[Damage]) -> Iterator[Finding]:
-    """A finding for each repository, with the images that cannot be pulled and how to have them whole again."""
+    """A finding for each repository, with the images that cannot be pulled and how to repair them."""
     for name, group in groupby(sorted(damages, key=lambda one: one.repository), key=lambda one: one.repository):
         found = list(group)
         tagged = [one for one in found if one.tags]
@@ -209,7 +209,7 @@ def of_damages(damages: Sequence[Damage]) -> Iterator[Finding]:
 
 
 def _cures(found: Sequence[Damage], them: str, *, can_push: bool) -> tuple[str, ...]:
-    """How to have the images whole again: without a tag nobody can push them."""
+    """How to repair the images: without a tag they cannot be pushed."""
     push = f"push {them} again from a machine that has {them}."
     obstacles = sorted({in_container(one.obstacle) for one in found if one.obstacle})
     if obstacles:

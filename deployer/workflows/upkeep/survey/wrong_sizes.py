@@ -1,4 +1,4 @@
-"""Sizes that manifests say wrongly of files that are whole, as a push over a layer cut short leaves them."""
+"""Sizes that manifests say wrongly of files that are whole, as a push over a truncated layer leaves them."""
 
 from __future__ import annotations
 

@@ -589,7 +589,7 @@ def test_names_that_make_no_sense_are_refused(shell: Shell, words: list[str], co
     assert sentence in shell.err
 
 
-# --- where there is no registry ---------------------------------------------------------------------------------
+# --- if there is no registry ---------------------------------------------------------------------------------
 
 COMMANDS = [["catalog"], ["tags", "app"], ["inspect", "app:1"], ["delete", "app:1", "--yes"]]
 

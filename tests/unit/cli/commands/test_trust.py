@@ -36,7 +36,7 @@ ADDRESS = "192.168.100.2:5000"
 
 @dataclass
 class Shell:
-    """The command line in a folder of its own, without an engine and without any dockerd."""
+    """The command line in its own folder, without an engine and without any dockerd."""
 
     folder: Path
     capture: pytest.CaptureFixture[str]

@@ -38,7 +38,7 @@ access:
 
 @dataclass
 class Shell:
-    """The command line in a folder of its own; what `apply` found is remembered."""
+    """The command line in its own folder; what `apply` found is remembered."""
 
     folder: Path
     capture: pytest.CaptureFixture[str]

@@ -1,4 +1,4 @@
-"""How `up` and `down` are told."""
+"""How `up` and `down` are reported."""
 
 from __future__ import annotations
 

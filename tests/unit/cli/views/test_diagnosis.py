@@ -1,4 +1,4 @@
-"""How a deployment's state is told: for people, and as JSON."""
+"""How a deployment's state is reported: for people, and as JSON."""
 
 from __future__ import annotations
 

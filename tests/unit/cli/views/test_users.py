@@ -1,4 +1,4 @@
-"""How users and what they may do are told."""
+"""How users and what they may do are reported."""
 
 from __future__ import annotations
 

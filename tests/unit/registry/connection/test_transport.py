@@ -103,7 +103,7 @@ def test_an_identity_token_is_no_password(tmp_path: Path) -> None:
 
 
 def saved_by_a_helper(folder: Path) -> tuple[dict[str, str], Path]:
-    """An environment whose sign-ins a program keeps, and the file that it leaves when it is run."""
+    """An environment whose logins a program keeps, and the file that it leaves when it is run."""
     ran = folder / "ran"
     helper = folder / "docker-credential-test"
     helper.write_text(f'#!/bin/sh\ntouch "{ran}"\necho \'{{"Username": "ann", "Secret": "s3cret"}}\'\n')

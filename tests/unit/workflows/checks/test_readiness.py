@@ -124,7 +124,7 @@ def test_what_takes_connections_and_says_nothing_is_another_fault(
 
 
 def answer_each(server: socket.socket, answers: bytes | None) -> None:
-    """Take the connections of one probe, and close each at once, or keep it without a word where there is no answer."""
+    """Take the connections of one probe, and close each at once, or keep it without a word if there is no answer."""
     kept = []
     for _ in range(2):
         connection, _address = server.accept()

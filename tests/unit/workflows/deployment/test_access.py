@@ -1,4 +1,4 @@
-"""Sign-in: what is refused, what is said, and how a change reaches the frontend."""
+"""Login: what is refused, what is said, and how a change reaches the frontend."""
 
 from __future__ import annotations
 

@@ -233,7 +233,7 @@ def test_only_what_deployer_wrote_goes_from_its_folder(tmp_path: Path) -> None:
     assert set(going) == {*written, *beside, "owned.json"}
     assert all(one.kind is ResourceKind.FILE for one in found if isinstance(one, ToRemove))
     assert found[-1] == f"3 files in {deployment.directory} that deployer did not write"
-    # Interrupted anywhere, what tells of the rest is there to the end.
+    # Interrupted anywhere, what reports about the rest is there to the end.
     assert going[-3:] == ["compose.yaml", "owned.json", ".lock"]
 
 

@@ -24,7 +24,7 @@ JOXIT, KWK = FrontendSettings(page=Page.JOXIT), FrontendSettings(page=Page.KWK)
         (DEFAULT, "auto", {"registry:3", BUILT_REGISTRY}, "", False, "registry:3", Source.HERE),
         (DEFAULT, "auto", {BUILT_REGISTRY}, "", False, BUILT_REGISTRY, Source.HERE),
         (DEFAULT, "auto", set(), "", False, "registry:3", Source.PULL_OR_BUILD),
-        # What runs goes on running, even when the official image has arrived meanwhile.
+        # What runs continues running, even when the official image has arrived in the meantime.
         (DEFAULT, "auto", {"registry:3", BUILT_REGISTRY}, BUILT_REGISTRY, False, BUILT_REGISTRY, Source.HERE),
         # Anyone who names an image gets that image and no stand-in.
         (OWN, "auto", {BUILT_REGISTRY}, BUILT_REGISTRY, False, "mine:1", Source.PULL),

@@ -1,4 +1,4 @@
-"""doctor's own rules: which families are looked at, and that it never advises itself."""
+"""doctor's own rules: which families are checked, and that it never advises itself."""
 
 from __future__ import annotations
 

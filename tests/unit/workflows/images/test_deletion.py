@@ -306,7 +306,7 @@ def test_where_it_cannot_be_put_back_either_the_way_out_is_named_and_works(old: 
         assert errors(apply_plan(client, plan)) == [None]
     assert old.repositories["app"].tags == {"2": made.digest}
     # The placeholder of the run that was interrupted stays without a tag: deleted by its digest, it could have taken
-    # along whatever had come to that digest meanwhile.
+    # along whatever had come to that digest in the meantime.
     assert len(old.repositories["app"].manifests.keys() - {made.digest}) == 1
 
 
@@ -367,7 +367,7 @@ def test_a_tag_that_names_nothing_and_cannot_be_written_is_as_it_was(old: FakeRe
     assert not any("deployer delete" in line for line in error.advice)
 
 
-# --- others at work --------------------------------------------------------------------------------------------------
+# --- others running --------------------------------------------------------------------------------------------------
 
 
 def test_a_tag_pushed_again_since_the_plan_is_left_alone(client: RegistryClient, fake: FakeRegistry) -> None:

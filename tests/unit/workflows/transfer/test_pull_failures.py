@@ -26,7 +26,7 @@ CHART = "unsupported media type application/vnd.cncf.helm.config.v1+json"
 
 
 def failed(original: str, *contents: Image, platform: str = "", fake: FakeRegistry | None = None) -> DeployerError:
-    """What is told when Docker fails with these words; the last of the contents has the tag."""
+    """What is reported when Docker fails with these words; the last of the contents has the tag."""
     fake = fake or FakeRegistry()
     with fake.client as pusher:
         for content in contents[:-1]:

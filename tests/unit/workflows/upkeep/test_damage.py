@@ -385,7 +385,7 @@ class TestNoPushHasLeftIt:
         assert layer in collected(tree, unreferenced_only).removal.blobs
 
     def test_where_another_image_of_the_repository_is_damaged(self, tree: Tree) -> None:
-        """All layers are kept there; of this one, that it is damaged and how to have it whole again is told."""
+        """All layers are kept there; of this one, that it is damaged and how to have it whole again is reported."""
         whole, layer = self.cut(tree)
         tree.delete("app", whole.digest)
         tree.push("app", ["2"], image("other"), age=60)
@@ -556,7 +556,7 @@ class TestSharedLinks:
 
 
 class TestMissingLinks:
-    """A repository that lost the link of a layer or configuration, whose file is whole: nobody can pull it."""
+    """A repository that lost the link of a layer or configuration, whose file is whole: no one can pull it."""
 
     @pytest.fixture(params=["layer", "configuration"])
     def link(self, tree: Tree, request: pytest.FixtureRequest) -> Path:
