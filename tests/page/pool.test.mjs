@@ -43,6 +43,13 @@ test("what passes by is not worked on; what rests is, six at a time, in its orde
   assert.deepEqual(begun, numbers(990, 997));
 });
 
+test("what is wanted twice is worked on once", () => {
+  const { begun, want } = heldPool();
+  want([...numbers(0, 3), ...numbers(0, 3)]);
+  rest();
+  assert.deepEqual(begun, numbers(0, 3));
+});
+
 test("what is in sight for less than the pause, however often, is not worked on", () => {
   const { begun, want } = heldPool();
   for (let first = 0; first < 1000; first += 10) {

@@ -35,7 +35,7 @@ export function createPool({ size, pause, run, signal }) {
     }
     if (signal.aborted || !wanted.length) return;
     timer = setTimeout(() => {
-      waiting = wanted.filter((item) => !running.has(item));
+      waiting = [...new Set(wanted)].filter((item) => !running.has(item));
       fill();
     }, pause);
   }
