@@ -182,7 +182,7 @@ def test_pushes_go_on_while_a_question_stands(stored: Stored, client: httpx.Clie
 def test_status_says_who_holds_writes_off_and_since_when(stored: Stored, client: httpx.Client) -> None:
     superseded(client, stored)
     with slow_upload(stored.stack, client, "busy", b"slow upload") as upload:
-        process = begin(stored.stack, "gc", "--untagged", "--yes", "--wait", "60s")
+        process = begin(stored.stack, "gc", "--untagged", "--yes", "--wait", "10m")
         try:
             assert wait_until(lambda: "draining" in gate(stored.stack))
             status = stored.stack.deployer("status")
@@ -223,14 +223,14 @@ def test_an_upload_is_waited_for(stored: Stored, client: httpx.Client) -> None:
     superseded(client, stored)
     content = b"an upload under way"
     with slow_upload(stored.stack, client, "busy", content) as upload:
-        process = begin(stored.stack, "gc", "--untagged", "--yes", "--wait", "60s")
+        process = begin(stored.stack, "gc", "--untagged", "--yes", "--wait", "10m")
         assert wait_until(lambda: "draining" in gate(stored.stack))
         time.sleep(1.5)
         waited = process.poll() is None and gate(stored.stack) == ["draining"]
         status, headers = upload.finish()
         code, said = finish(process)
     assert (waited, status, code) == (True, 202, 0)
-    assert "Letting pushes in progress finish, for at most 60 s" in said
+    assert "Letting pushes in progress finish, for at most 600 s" in said
     assert client.put(f"{headers['Location']}&digest={sha256(content)}").status_code == 201
 
 
@@ -288,13 +288,14 @@ def test_a_frontend_that_comes_up_while_it_asks_is_heeded(stored: Stored, client
 
 
 def test_a_new_image_pushed_while_a_collection_runs_is_whole(stored: Stored, client: httpx.Client) -> None:
-    superseded(client, stored)
-    process = begin(stored.stack, "gc", "--untagged", "--yes")
     pushed: list[str] = []
-    while process.poll() is None:
-        tag = str(len(pushed))
-        pushed.append(push(client, "meanwhile", tag, build_image(layers=(f"layer {tag}",))))
-    code, said = finish(process)
-    assert code == 0, said
-    assert len(pushed) > 2
+    # Once on most machines; on a busy one a push may take as long as a collection.
+    while len(pushed) < 3:
+        superseded(client, stored)
+        process = begin(stored.stack, "gc", "--untagged", "--yes")
+        while process.poll() is None:
+            tag = str(len(pushed))
+            pushed.append(push(client, "meanwhile", tag, build_image(layers=(f"layer {tag}",))))
+        code, said = finish(process)
+        assert code == 0, said
     assert all(pulls_whole(client, "meanwhile", digest) for digest in pushed)

@@ -8,6 +8,8 @@ import pty
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -15,13 +17,16 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from deployer.host.lock import exclusive
+from deployer.paths import Deployment
+from deployer.workflows.upkeep.gate import Gate, GateHolder
 from tests.integration.conftest import untag_all
 from tests.support.archive import archive
 from tests.support.content import push_artifact
 from tests.support.dockerd import temporary_dockerd
 from tests.support.other_registry import other_registry
 from tests.support.registry_content import DOCKER, TYPES
-from tests.support.run import free_port
+from tests.support.run import PATIENCE_SECONDS, free_port
 from tests.support.stack import docker
 
 if TYPE_CHECKING:
@@ -61,6 +66,7 @@ def test_json_tells_digest_and_size_of_each(stack: DeployedStack, make_image: Ca
     answer = httpx.head(
         f"{stack.url}/v2/acme/told/manifests/1",
         headers={"Accept": "application/vnd.docker.distribution.manifest.v2+json"},
+        timeout=PATIENCE_SECONDS,
     )
     assert done == [
         {
@@ -102,7 +108,7 @@ def test_nothing_is_tagged_when_one_name_is_wrong(stack: DeployedStack, make_ima
     assert refused.returncode == 1
     assert "No such image on this machine: wrnog:1." in refused.stderr
     assert local_names() == before
-    assert httpx.get(f"{stack.url}/v2/right/tags/list").status_code == 404
+    assert httpx.get(f"{stack.url}/v2/right/tags/list", timeout=PATIENCE_SECONDS).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -128,25 +134,39 @@ def test_a_name_that_is_none_is_told_in_a_sentence(stack: DeployedStack, name: s
         assert "Traceback" not in refused.stderr
 
 
+@contextmanager
+def writes_waiting(stack: DeployedStack) -> Iterator[None]:
+    """As while garbage is collected: no push ends meanwhile, however fast the machine is."""
+    deployment = Deployment(stack.name, stack.directory)
+    gate = Gate.of(deployment)
+    with exclusive(deployment.lock_file, "gc"):
+        gate.close(GateHolder("gc", os.getpid(), datetime.now(UTC)))
+        try:
+            yield
+        finally:
+            gate.open()
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_push_leaves_no_tag(
     stack: DeployedStack, make_image: Callable[..., str], ending: signal.Signals
 ) -> None:
     name = f"interrupted{ending.value}:1"
-    make_image(name, 60_000_000)
-    process = subprocess.Popen(
-        stack.command("push", name),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=stack.folder,
-        env=stack.environment,
-    )
-    assert process.stdout is not None
-    assert "The push refers to repository" in process.stdout.readline()
-    process.send_signal(ending)
-    error = process.communicate()[1]
-    assert process.returncode == 130
+    make_image(name, 200_000)
+    with writes_waiting(stack):
+        process = subprocess.Popen(
+            stack.command("push", name),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=stack.folder,
+            env=stack.environment,
+        )
+        assert process.stdout is not None
+        assert "The push refers to repository" in process.stdout.readline()
+        process.send_signal(ending)
+        error = process.communicate()[1]
+    assert process.returncode == 130, error
     assert "Traceback" not in error
     assert "Interrupted: 0 of 1 pushed.\n" in error
     assert f"{stack.address}/{name}" not in local_names()

@@ -208,7 +208,7 @@ def test_tls_goes_only_when_that_is_agreed_to(fresh_stack: DeployedStack) -> Non
     assert refused.returncode == 1
     assert "TLS is turned off; passwords and images are then sent unencrypted." in refused.stderr
     fresh_stack.deployer("up", "--yes", environment={"DEPLOYER_TLS": "off"}, check=True)
-    assert httpx.get(f"{fresh_stack.url}/v2/", trust_env=False).status_code == 200
+    assert httpx.get(f"{fresh_stack.url}/v2/", trust_env=False, timeout=PATIENCE_SECONDS).status_code == 200
 
 
 def test_rules_go_only_when_that_is_agreed_to(signed_in: DeployedStack) -> None:
@@ -325,7 +325,7 @@ def test_the_registry_is_reached_by_the_frontend_alone(shared: DeployedStack) ->
     assert listeners
     assert all(place.split(":")[0].endswith(("0100007F", "0B00007F")) for place in listeners), listeners
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"http://{address}:5000/v2/", trust_env=False, timeout=5)
+        httpx.get(f"http://{address}:5000/v2/", trust_env=False, timeout=PATIENCE_SECONDS)
     frontend = docker("inspect", "--format", "{{.Config.Image}}", shared.containers()["frontend"]).strip()
     beside = ["docker", "run", "--rm", "--network", f"{shared.name}_default", "--entrypoint", "wget", frontend]
     for target in (

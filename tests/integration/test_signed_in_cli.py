@@ -12,6 +12,7 @@ import pytest
 
 from tests.integration.conftest import untag_all
 from tests.support.certificates import make_ca
+from tests.support.cut_off import wait_until
 from tests.support.signed_in import password_of, write_rules, write_users
 from tests.support.stack import docker
 
@@ -129,7 +130,7 @@ def test_a_client_without_the_ca_sends_no_password(client: Person) -> None:
     assert catalogs_asked_for(client.stack) == before
     client.trust()
     client.told("catalog")
-    assert catalogs_asked_for(client.stack) > before
+    assert wait_until(lambda: catalogs_asked_for(client.stack) > before)
 
 
 def test_doctor_asks_the_registry_as_the_user_who_is_signed_in(server: Person) -> None:

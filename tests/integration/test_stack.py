@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import httpx
@@ -93,7 +94,7 @@ def test_a_changed_setting_touches_exactly_the_services_it_concerns(restored: De
     second = stack.containers()
     assert second["registry"] == first["registry"]
     assert second["frontend"] != first["frontend"]
-    assert httpx.get(f"{stack.url}/").status_code == 404
+    assert httpx.get(f"{stack.url}/", timeout=PATIENCE_SECONDS).status_code == 404
 
     # Another name in front of the same address concerns no service at all.
     assert plan(stack, "--host", "127.0.0.1", **no_page) == KEPT
@@ -148,7 +149,7 @@ def test_a_service_that_runs_on_a_file_changed_by_hand_is_made_anew_and_no_other
     third = stack.containers()
     assert third["frontend"] != second["frontend"]
     assert third["registry"] == second["registry"]
-    assert httpx.get(f"{stack.url}/v2/").status_code == 200
+    assert httpx.get(f"{stack.url}/v2/", timeout=PATIENCE_SECONDS).status_code == 200
     assert plan(stack) == KEPT
 
 
@@ -308,7 +309,7 @@ def test_a_service_that_does_not_stay_up_is_told_with_its_last_lines(make_stack:
     (stack.directory / "compose.override.yaml").write_text(
         "services: {registry: {entrypoint: [sh, -c, 'echo the reason; exit 7']}}\n"
     )
-    refused = stack.deployer("up", "--yes", "--timeout", "20")
+    refused = stack.deployer("up", "--yes", "--timeout", str(PATIENCE_SECONDS))
     assert refused.returncode == 1
     assert "The service registry does not keep running" in refused.stderr
     assert "| the reason" in refused.stderr
@@ -465,7 +466,7 @@ def test_a_registry_that_does_not_answer_is_said_in_the_registrys_own_form(
     docker("pause", stack.containers()["registry"])
     docker("unpause", stack.containers()["registry"])
     docker("stop", "--time", "1", stack.containers()["registry"])
-    answer = httpx.get(f"{stack.url}/v2/_catalog")
+    answer = httpx.get(f"{stack.url}/v2/_catalog", timeout=PATIENCE_SECONDS)
     assert answer.status_code == 503
     assert answer.json()["errors"][0]["code"] == "UNAVAILABLE"
     assert answer.headers["Retry-After"] == "5"
@@ -580,10 +581,12 @@ def test_logs_follow_until_they_are_ended(running: DeployedStack) -> None:
     assert process.stdout is not None
     try:
         # It may take a moment until the first line would be seen.
-        for _ in range(20):
-            httpx.get(f"{running.url}/v2/followed/tags/list")
-            if select.select([process.stdout], [], [], 0.5)[0]:
-                break
+        is_seen = False
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not is_seen:
+            assert time.monotonic() < deadline
+            httpx.get(f"{running.url}/v2/followed/tags/list", timeout=PATIENCE_SECONDS)
+            is_seen = bool(select.select([process.stdout], [], [], 0.5)[0])
         line = process.stdout.readline()
         assert "/v2/followed/tags/list" in line
         assert process.poll() is None

@@ -65,13 +65,14 @@ def test_up_prints_the_fingerprint_of_the_ca(named: DeployedStack) -> None:
     assert f"CA:       SHA-256 {fingerprint}" in said.stdout
     assert json.loads(named.deployer("up", "--yes", "--json", check=True).stdout)["authority_sha256"] == fingerprint
     assert fingerprint in named.deployer("status", check=True).stdout
-    served = httpx.get(f"https://127.0.0.1:{named.port}/.well-known/deployer/ca.crt", verify=False, trust_env=False)
+    with httpx.Client(verify=False, trust_env=False, timeout=PATIENCE_SECONDS) as client:
+        served = client.get(f"https://127.0.0.1:{named.port}/.well-known/deployer/ca.crt")
     assert served.text == (named.directory / "ca.crt").read_text()
 
 
 @pytest.mark.parametrize("path", ["ca.crt/../root.key", "root.key", "ca.crt/", "../local/root.key", "%2e%2e/root.key"])
 def test_only_the_certificate_is_handed_out(named: DeployedStack, path: str) -> None:
-    with httpx.Client(verify=False, trust_env=False) as client:
+    with httpx.Client(verify=False, trust_env=False, timeout=PATIENCE_SECONDS) as client:
         answer = client.get(f"https://127.0.0.1:{named.port}/.well-known/deployer/{path}")
     assert "PRIVATE KEY" not in answer.text
     assert answer.status_code in {401, 404, 308} or answer.text == (named.directory / "ca.crt").read_text()
@@ -102,7 +103,8 @@ def test_an_address_as_host_is_in_the_certificate(make_stack: Callable[..., Depl
 
 
 def test_plain_http_on_the_port_is_sent_to_https(named: DeployedStack) -> None:
-    answer = httpx.get(f"http://127.0.0.1:{named.port}/v2/", headers={"Host": f"{NAME}:{named.port}"}, trust_env=False)
+    with httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS) as client:
+        answer = client.get(f"http://127.0.0.1:{named.port}/v2/", headers={"Host": f"{NAME}:{named.port}"})
     assert answer.status_code == 308
     assert answer.headers["Location"] == f"https://{NAME}:{named.port}/v2/"
 

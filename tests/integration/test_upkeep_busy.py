@@ -117,8 +117,11 @@ def test_upkeep_disturbs_no_client(stored: Stored, client: httpx.Client, docker_
             pool.submit(traffic.push_by_docker, docker_images),
         ]
         try:
-            for number in range(ROUNDS):
+            number = 0
+            # Once on most machines; a busy one has pushed less by then.
+            while number < ROUNDS or len(traffic.pushed) <= 20 or traffic.pulls <= 20:
                 tidy_up(stored, client, number)
+                number += 1
         finally:
             traffic.over.set()
         for one in work:
@@ -128,8 +131,6 @@ def test_upkeep_disturbs_no_client(stored: Stored, client: httpx.Client, docker_
     assert kept == traffic.pushed
     assert [name for name in traffic.pushed if not pulls_whole(client, *name)] == []
     assert {f"by-docker:{number}" for number in range(6)} <= {":".join(name) for name in traffic.pushed}
-    assert len(traffic.pushed) > 20
-    assert traffic.pulls > 20
 
 
 def tidy_up(stored: Stored, client: httpx.Client, number: int) -> None:
@@ -151,10 +152,11 @@ def test_what_is_deleted_and_pushed_again_meanwhile_is_whole(stored: Stored, cli
     made = build_image(layers=("keeps restarting",))
     over = threading.Event()
     broken = []
+    pushes = 0
 
-    def again() -> int:
+    def again() -> None:
+        nonlocal pushes
         with stored.stack.client as own:
-            pushes = 0
             while not over.is_set():
                 upload_patiently(own, "again", made)
                 if put_manifest(own, "again", "1", made) == 201:
@@ -162,17 +164,18 @@ def test_what_is_deleted_and_pushed_again_meanwhile_is_whole(stored: Stored, cli
                     if not pulls_whole(own, "again", "1"):
                         broken.append(pushes)
                     own.delete(f"/v2/again/manifests/{made.digest}")
-            return pushes
 
     push(client, "other", "1", build_image(layers=("other",)))
     with ThreadPoolExecutor() as pool:
         pushing = pool.submit(again)
         try:
-            for _ in range(3):
+            runs = 0
+            while not pushing.done() and (runs < 3 or pushes < 4):
                 stored.stack.deployer("gc", "--untagged", "--older-than", "0s", "--yes")
+                runs += 1
         finally:
             over.set()
-        assert pushing.result() > 3
+        pushing.result()
     assert broken == []
 
 

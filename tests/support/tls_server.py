@@ -87,4 +87,6 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError):
         while piece := source.recv(65536):
             target.sendall(piece)
+    # Also after a reset, which is how a connection ends that is closed before all that came was read.
+    with suppress(OSError):
         target.shutdown(socket.SHUT_WR)

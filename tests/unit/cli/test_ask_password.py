@@ -17,14 +17,13 @@ import pytest
 from deployer.host import passwords
 from deployer.paths import Deployment
 from deployer.workflows.deployment import access
+from tests.support.run import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 GOOD = "correct horse battery staple"
-# No verdict: until then, a busy machine may take its time.
-PATIENCE_SECONDS = 120
 
 
 @dataclass

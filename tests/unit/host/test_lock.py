@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOLDER = """
-import sys, time, pathlib
+import sys, signal, pathlib
 from deployer.host.lock import exclusive
 with exclusive(pathlib.Path(sys.argv[1]), "up"):
     print("held", flush=True)
-    time.sleep(60)
+    signal.pause()
 """
 
 

@@ -19,7 +19,7 @@ def test_results_keep_the_order_of_the_items() -> None:
 
 def test_never_more_than_the_given_number_at_once() -> None:
     lock, now, most = threading.Lock(), 0, 0
-    together = threading.Barrier(4, timeout=60)
+    together = threading.Barrier(4, timeout=PATIENCE_SECONDS)
 
     def work(_: int) -> None:
         nonlocal now, most

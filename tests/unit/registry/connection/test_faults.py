@@ -18,11 +18,11 @@ from tests.support.run import free_port
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TIMEOUTS = Timeouts(connect=0.3, read=0.3)
 
-
-def failure(url: str, act: Callable[[RegistryClient], Any] = RegistryClient.catalog) -> DeployerError:
-    with RegistryClient(url, {}, timeouts=TIMEOUTS) as client, pytest.raises(DeployerError) as caught:
+def failure(
+    url: str, act: Callable[[RegistryClient], Any] = RegistryClient.catalog, timeouts: Timeouts | None = None
+) -> DeployerError:
+    with RegistryClient(url, {}, timeouts=timeouts) as client, pytest.raises(DeployerError) as caught:
         act(client)
     return caught.value
 
@@ -72,7 +72,7 @@ def test_a_firewall_that_swallows_everything(monkeypatch: pytest.MonkeyPatch) ->
         raise TimeoutError("timed out")
 
     monkeypatch.setattr(socket, "create_connection", swallowed)
-    error = failure("http://192.168.100.2:5000")
+    error = failure("http://192.168.100.2:5000", timeouts=Timeouts(connect=0.3))
     assert isinstance(error, RegistryUnreachable)
     assert error.message == "192.168.100.2:5000 did not respond within 0.3 seconds."
     assert "firewall" in error.advice[1]
@@ -80,7 +80,7 @@ def test_a_firewall_that_swallows_everything(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_registry_that_never_answers() -> None:
     with sending(b"", silent=True) as server:
-        error = failure(server.url)
+        error = failure(server.url, timeouts=Timeouts(read=0.3))
     assert isinstance(error, RegistryUnreachable)
     assert error.message == f"{server.address} accepted the request but did not respond within 0.3 seconds."
 

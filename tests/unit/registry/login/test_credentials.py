@@ -11,6 +11,7 @@ from deployer.errors import HostError
 from deployer.registry.login.credential_helper import platform_store
 from deployer.registry.login.credentials import Credentials, find_credentials
 from deployer.registry.login.docker_config import config_file
+from tests.support.run import PATIENCE_SECONDS
 
 ADDRESS = "registry.example:5000"
 SECRET = "s3cret:with:colons"
@@ -38,7 +39,7 @@ class Home:
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
 
-    def find(self, address: str = ADDRESS, timeout: float = 5) -> Credentials | None:
+    def find(self, address: str = ADDRESS, timeout: float = PATIENCE_SECONDS) -> Credentials | None:
         return find_credentials(address, self.environment, timeout=timeout)
 
 
@@ -183,7 +184,7 @@ def test_a_helper_that_fails_is_named(home: Home, script: str, words: str) -> No
     home.helper("all", script)
     home.write({"credsStore": "all"})
     with pytest.raises(HostError, match=r"docker-credential-all.*" + words) as caught:
-        home.find(timeout=60)
+        home.find()
     assert "s3cret" not in f"{caught.value}{caught.value.original}{caught.value.__cause__}"
 
 
@@ -204,7 +205,7 @@ def test_what_a_failing_helper_printed_is_not_told(home: Home, script: str) -> N
     home.helper("all", script)
     home.write({"credsStore": "all"})
     with pytest.raises(HostError, match=r"docker-credential-all.*failed with exit code") as caught:
-        home.find(timeout=60)
+        home.find()
     assert "s3cret" not in "".join((str(caught.value), *caught.value.advice, caught.value.original))
     assert f"echo {ADDRESS} | docker-credential-all get" in caught.value.advice[0]
 
@@ -224,13 +225,13 @@ def test_the_reasons_of_the_known_helpers_are_told(home: Home, words: str) -> No
     home.helper("all", f"cat <<'END'\n{words}\nEND\nexit 1")
     home.write({"credsStore": "all"})
     with pytest.raises(HostError) as caught:
-        home.find(timeout=60)
+        home.find()
     assert caught.value.original.splitlines()[0] in words
 
 
 def test_a_helper_that_does_not_answer_is_named(home: Home) -> None:
     home.environment["PATH"] += ":/usr/bin:/bin"
-    home.helper("all", "exec sleep 30")
+    home.helper("all", "exec sleep 300")
     home.write({"credsStore": "all"})
     with pytest.raises(HostError, match=r"docker-credential-all.*did not respond within 0.3 seconds"):
         home.find(timeout=0.3)

@@ -19,7 +19,7 @@ from deployer.workflows.checks import readiness
 from deployer.workflows.checks.readiness import Fault, Reply
 from deployer.workflows.diagnosis import status
 from tests.support.fake_engine import FakeContainers, FakeEngine, service_container
-from tests.support.run import free_port
+from tests.support.run import PATIENCE_SECONDS, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +98,7 @@ class Frontend(FakeContainers):
 def test_the_last_lines_hold_the_reason_and_not_our_own_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readiness, "_LOOK_AT_CONTAINERS_SECONDS", 0)
     with pytest.raises(NotReady) as caught:
-        readiness.wait(Settings(port=free_port()), FakeEngine(containers=Frontend()), "project", 5)
+        readiness.wait(Settings(port=free_port()), FakeEngine(containers=Frontend()), "project", PATIENCE_SECONDS)
     lines = caught.value.original.splitlines()
     assert lines[0] == "the reason"
     assert ["/v2/app/tags/list" in lines[1], "POST" in lines[2], len(lines)] == [True, True, 3]
@@ -114,7 +114,7 @@ def test_silence_is_no_answer() -> None:
 def test_what_takes_connections_and_says_nothing_is_another_fault(
     answers: bytes | None, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readiness, "_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(readiness, "_TIMEOUT_SECONDS", 0.2 if answers is None else PATIENCE_SECONDS)
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         thread = Thread(target=answer_each, args=(server, answers))
         thread.start()
