@@ -36,6 +36,7 @@ _ARGUMENTS = (
     # A name that is not localhost: pages of plain HTTP get no clipboard there.
     f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1",
 )
+NEVER_ASKED = "**/never-asked-for"
 WIDE: ViewportSize = {"width": 1280, "height": 800}
 # Patience for machines on which much else runs, in milliseconds: a busy machine makes the tests slower, and no more.
 PATIENCE = 60_000
@@ -184,6 +185,8 @@ def open_page(browser: Browser, watch: Watch, page_stack: DeployedStack) -> Iter
         settings: dict[str, object] = {"viewport": WIDE, "locale": "en-US"}
         context = browser.new_context(base_url=base, **{**settings, **options})  # type: ignore[arg-type]
         context.set_default_timeout(PATIENCE)
+        # From the first request on: what a page asks while interception is being switched on may pass it by.
+        context.route(NEVER_ASKED, lambda route: route.abort())
         contexts.append(context)
         page = context.new_page()
         watch.follow(page)

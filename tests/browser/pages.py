@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from playwright.sync_api import expect
+
 from tests.support.page_views import answer
 from tests.support.run import PATIENCE_SECONDS
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Locator, Page, Route
 
-__all__ = ["answer", "filter_box", "hold", "hold_pauses", "row", "rows", "until"]
+__all__ = ["answer", "filter_box", "focus", "hold", "hold_pauses", "press", "row", "rows", "until"]
 
 _PAUSES = """{
   const { setTimeout: set, clearTimeout: clear } = window;
@@ -38,6 +40,23 @@ def row(page: Page, tag: str) -> Locator:
 def filter_box(page: Page) -> Locator:
     """The field for searching."""
     return page.get_by_role("searchbox")
+
+
+def focus(control: Locator) -> None:
+    """Give a control the focus, once it can take it.
+
+    Playwright waits until it is in the document, and no longer: what is hidden takes no focus, and keys go to the page.
+    """
+    expect(control).to_be_visible()
+    expect(control).to_be_enabled()
+    control.focus()
+    expect(control).to_be_focused()
+
+
+def press(control: Locator, key: str) -> None:
+    """Press a key on a control, once that can have the focus."""
+    focus(control)
+    control.page.keyboard.press(key)
 
 
 def hold(held: list[Route]) -> Callable[[Route], None]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.pages import answer, filter_box, hold, row, until
+from tests.browser.pages import answer, filter_box, focus, hold, press, row, until
 from tests.support.content import push_image, push_index
 from tests.support.page_views import BY_NAME, go
 
@@ -89,8 +89,7 @@ class TestPasting:
         names = {"address": page_stack.address, "url": page_stack.url, "digest": digest}
         page = open_page("/", permissions=["clipboard-read", "clipboard-write"])
         page.evaluate("words => navigator.clipboard.writeText(words)", words.format(**names))
-        filter_box(page).focus()
-        page.keyboard.press("Control+V")
+        press(filter_box(page), "Control+V")
         expect(page).to_have_url(page_stack.url + path.format(**names))
         expect(page.get_by_role("heading", level=1)).to_contain_text("daily/pasted")
         page.go_back()
@@ -104,7 +103,7 @@ class TestPasting:
         filter_box(page).fill(f"docker pull {page_stack.address}/daily/pasted:1")
         expect(page.get_by_role("link", name="Open daily/pasted:1")).to_be_visible()
         expect(page.locator("h1 + .count")).to_have_text(re.compile("^1 of "))
-        filter_box(page).press("Enter")
+        press(filter_box(page), "Enter")
         expect(page).to_have_url(re.compile("/repository/daily/pasted/tag/1$"))
 
     @pytest.mark.parametrize("by", ["typing", "pasting"])
@@ -118,7 +117,7 @@ class TestPasting:
         page.route("**/assets/lists/pasted.js", hold(held))
         words = f"docker pull {page_stack.address}/daily/pasted:1"
         page.evaluate("words => navigator.clipboard.writeText(words)", words)
-        filter_box(page).focus()
+        focus(filter_box(page))
         if by == "typing":
             page.keyboard.insert_text(words)
         else:

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from deployer.registry.content import placeholder
 from tests.browser.conftest import PLAIN_HOST
-from tests.browser.pages import answer, hold, row, until
+from tests.browser.pages import answer, hold, press, row, until
 from tests.support.content import build_image, push_image, push_index, push_many_tags, push_tag
 from tests.support.registry_content import DOCKER, OCI, TYPES, Image, push
 from tests.support.signed_in import client_of, password_of, write_rules, write_users
@@ -168,7 +168,7 @@ class TestOneTag:
     ) -> None:
         page = open_page(f"/repository/{repository}")
         link = page.get_by_role("link", name="1.0", exact=True)
-        link.press("Delete")
+        press(link, "Delete")
         dialog = page.get_by_role("dialog")
         cancel = dialog.get_by_role("button", name="Cancel")
         expect(heading(dialog)).to_contain_text("1.0?")
@@ -182,7 +182,7 @@ class TestOneTag:
         expect(dialog).to_have_count(0)
         expect(link).to_be_focused()
         assert "1.0" in tags(client, repository)
-        link.press("Delete")
+        press(link, "Delete")
         expect(cancel).to_be_focused()
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
@@ -239,10 +239,10 @@ class TestSeveral:
         for words in ("", "deleting/man"):
             field.fill(words)
             expect(ready).to_be_disabled()
-            field.press("Enter")
+            press(field, "Enter")
         expect(heading(dialog)).to_contain_text("?")
         field.fill(name)
-        field.press("Enter")
+        press(field, "Enter")
         expect(dialog.get_by_role("status")).to_have_text("11 tags deleted.")
         assert list(tags(client, name)) == ["b0"]
 
@@ -281,6 +281,7 @@ class TestSeveral:
         expect(dialog.get_by_text("2 of 3: 0.9")).to_be_visible()
         dialog.get_by_role("button", name="Stop").click()
         expect(dialog.get_by_text("Stopping after this one…")).to_be_visible()
+        until(page, lambda: bool(held))
         held[0].continue_()
         expect(dialog.get_by_role("status")).to_have_text("2 tags deleted. 1 not processed.")
         assert sorted(tags(client, repository)) == ["1.0", "1.0.3", "latest"]
@@ -310,9 +311,12 @@ class TestSeveral:
         until(page, lambda: bool(asked))
         assert asked == ["beforeunload"]
         expect(dialog).to_contain_text("Waiting for the registry")
+        until(page, lambda: bool(held))
         held[0].continue_()
         expect(heading(dialog)).to_have_text("Deleted")
-        page.close(run_before_unload=True)
+        # Asked again, it would stay.
+        with page.expect_event("close"):
+            page.close(run_before_unload=True)
         assert asked == ["beforeunload"]
 
 
@@ -366,6 +370,7 @@ class TestTrouble:
         dialog = ask(page, "1.0")
         with page.expect_request(lambda request: request.method == "DELETE" and "sha256" in request.url):
             confirm(dialog)
+        until(page, lambda: bool(held))
         for _ in range(3):
             page.keyboard.press("Escape")
         for route in held:

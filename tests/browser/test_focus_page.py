@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
-from tests.browser.pages import answer, hold, row, until
+from tests.browser.pages import answer, focus, hold, press, row, until
 from tests.support.content import push_image, push_index, push_many_tags
 from tests.support.page_views import fault, go
 
@@ -47,15 +48,17 @@ def test_another_try_keeps_the_focus(client: httpx.Client, page: Page, watch: Wa
     page.route(ANYTHING, answer(fault("UNAVAILABLE", "starting"), 503))
     go(page, path)
     again = page.get_by_role("button", name="Try again")
-    again.focus()
+    focus(again)
+    # What is there at the next fault is another button.
+    again.evaluate("button => button.dataset.tried = 'yes'")
     held: list[Route] = []
-    page.unroute_all()
     page.route(ANYTHING, hold(held))
     page.keyboard.press("Enter")
     until(page, lambda: bool(held))
     for route in held:
         answer(fault("UNAVAILABLE", "starting"), 503)(route)
     page.unroute_all()
+    expect(page.locator("[data-tried]")).to_have_count(0)
     expect(again).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_have_count(0)
@@ -66,8 +69,7 @@ def test_back_leads_to_the_link_that_led_away(client: httpx.Client, page: Page) 
     push_many_tags(client, "focus/many", [f"build-{number}" for number in range(120)])
     go(page, "/repository/focus/many?sort=name")
     expect(row(page, "build-0")).to_be_visible()
-    row(page, "build-0").get_by_role("link").focus()
-    page.keyboard.press("End")
+    press(row(page, "build-0").get_by_role("link"), "End")
     link = row(page, "build-119").get_by_role("link")
     expect(link).to_be_focused()
     place = page.evaluate("scrollY")
@@ -85,19 +87,41 @@ def test_back_leads_to_the_link_that_led_away(client: httpx.Client, page: Page) 
 def test_to_clear_a_selection_leads_to_where_all_are_selected(client: httpx.Client, page: Page) -> None:
     go(page, "/repository/focus/app")
     everything = page.get_by_label("Select all shown tags")
-    everything.focus()
-    page.keyboard.press("Space")
-    page.get_by_role("button", name="Clear", exact=True).focus()
-    page.keyboard.press("Enter")
+    press(everything, "Space")
+    press(page.get_by_role("button", name="Clear", exact=True), "Enter")
     expect(everything).to_be_focused()
+
+
+def test_what_is_selected_stays_so_when_the_list_is_read_again(client: httpx.Client, page: Page) -> None:
+    """Of a repository that was looked at before, all is shown at once, and can be worked with."""
+    push_image(client, "focus/selected", "2.0")
+    go(page, "/repository/focus/selected")
+    expect(row(page, "2.0")).to_be_visible()
+    page.get_by_role("link", name="Repositories").click()
+    expect(heading(page)).to_have_text("Repositories")
+    held: list[Route] = []
+    page.route(TAGS, hold(held))
+    page.go_back()
+    box = page.get_by_role("checkbox", name="Select 2.0", exact=True)
+    press(box, "Space")
+    push_image(client, "focus/selected", "3.0", layers=("3.0",))
+    until(page, lambda: any(route.request.url.endswith("/focus/selected") for route in held))
+    page.unroute(TAGS)
+    # The list of repositories, left meanwhile, may have asked too.
+    for route in held:
+        with contextlib.suppress(Error):
+            route.continue_()
+    expect(row(page, "3.0")).to_be_visible()
+    expect(box).to_be_checked()
+    expect(box).to_be_focused()
+    expect(page.locator(".selection")).to_contain_text("1 tag selected")
 
 
 def test_the_rest_of_a_list_has_the_focus_in_the_place_of_its_button(client: httpx.Client, page: Page) -> None:
     labels = {f"label.{number:03}": "x" for number in range(230)}
     push_image(client, "focus/labels", "1.0", config_extra={"config": {"Labels": labels}})
     go(page, "/repository/focus/labels/tag/1.0")
-    page.get_by_role("button", name="Show all 230").focus()
-    page.keyboard.press("Enter")
+    press(page.get_by_role("button", name="Show all 230"), "Enter")
     expect(page.locator(":focus")).to_contain_text("label.200")
 
 
@@ -113,6 +137,7 @@ def test_what_is_told_anew_leaves_a_selection_of_words(client: httpx.Client, pag
     for route in held:
         route.continue_()
     expect(page.locator(".weight").first).not_to_be_empty()
+    expect(page.locator(".newest").first).not_to_be_empty()
     assert page.evaluate("getSelection().toString()") == "3 tags"
 
 
@@ -120,9 +145,8 @@ def test_a_box_that_is_open_stays_open_with_another_platform(client: httpx.Clien
     go(page, "/repository/focus/index/tag/1.0")
     page.get_by_text("Index", exact=True).click()
     expect(page.locator("details[open] pre")).to_contain_text("linux")
-    page.get_by_role("tab", name="linux/amd64").focus()
-    page.keyboard.press("ArrowRight")
-    expect(page.get_by_role("tabpanel", name="linux/arm64")).to_be_visible()
+    press(page.get_by_role("tab", name="linux/amd64"), "ArrowRight")
+    expect(page.get_by_role("tabpanel", name="linux/arm64")).not_to_have_attribute("aria-busy", "true")
     expect(page.locator("details[open] pre")).to_contain_text("linux")
     expect(page.get_by_role("tab", name="linux/arm64")).to_be_focused()
 
@@ -138,9 +162,8 @@ def test_a_deletion_leads_to_the_next_manifest_and_leaves_the_others(
     rows = page.locator(".untagged li")
     expect(rows).to_have_count(3)
     page.evaluate("document.querySelector('.untagged li:last-child').dataset.kept = 'yes'")
-    rows.nth(0).get_by_role("button", name="Delete…").focus()
     name = rows.nth(1).locator("code").inner_text()
-    page.keyboard.press("Enter")
+    press(rows.nth(0).get_by_role("button", name="Delete…"), "Enter")
     page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
     page.get_by_role("button", name="Close").click()
     expect(rows).to_have_count(2)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from deployer import __version__
-from tests.browser.pages import until
+from tests.browser.pages import press, until
 from tests.support.content import push_image
 
 if TYPE_CHECKING:
@@ -54,9 +54,7 @@ def test_only_the_readers_language_is_loaded(page: Page) -> None:
 def test_a_question_mark_shows_the_keys(open_page: Callable[..., Page], way: str) -> None:
     page = open_page()
     help_button = page.get_by_role("button", name="Keyboard shortcuts")
-    expect(help_button).to_be_visible()
-    help_button.focus()
-    page.keyboard.press("?" if way == "key" else "Enter")
+    press(help_button, "?" if way == "key" else "Enter")
     dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(dialog).to_contain_text("Search")
     page.keyboard.press("/")
@@ -115,7 +113,8 @@ def lose(page: Page, part: str, times: int) -> list[str]:
 def test_a_part_that_does_not_come_is_asked_for_once_more(page: Page, watch: Watch, part: str) -> None:
     watch.expect(LOST)
     lost = lose(page, part, 1)
-    page.goto("/?filter=x")
+    # Without waiting until all is loaded: before that, the page may load itself again.
+    page.goto("/?filter=x", wait_until="commit")
     expect(page.get_by_role("heading", level=1)).to_have_text("Repositories")
     expect(page.get_by_role("searchbox")).to_have_value("x")
     expect(page).to_have_url(re.compile(r"/\?filter=x$"))
@@ -130,7 +129,7 @@ def test_and_never_for_ever(page: Page, watch: Watch, part: str) -> None:
     loaded: list[str] = []
     page.on("domcontentloaded", lambda _: loaded.append(part))
     lose(page, part, 1000)
-    page.goto("/")
+    page.goto("/", wait_until="commit")
     expect(page.get_by_text("This page needs JavaScript, and its scripts did not run.")).to_be_visible()
     expect(page).to_have_url(re.compile("#again$"))
     # Seen without waiting: the style sheet alone would show it later.
@@ -158,7 +157,7 @@ def test_it_is_loaded_once_the_server_answers_again(page: Page, watch: Watch) ->
             route.continue_()
 
     page.route("**/*", answer)
-    page.goto("/?filter=x")
+    page.goto("/?filter=x", wait_until="commit")
     until(page, lambda: len(asked) > 1)
     expect(page.locator("#unloaded")).to_be_attached()
     down[0] = False

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PLAIN_HOST
-from tests.browser.pages import row
+from tests.browser.pages import press, row
 from tests.support import showcase as shown
 from tests.support.content import build_image, push_image
 from tests.support.page_views import BY_NAME
@@ -173,6 +173,8 @@ class TestPulling:
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         for reference in (r":16\.4", "@sha256:[0-9a-f]{64}"):
             for position, command in enumerate(self.TOOLS):
+                # What was announced of the command before is no sign that this one is copied.
+                page.evaluate("document.querySelector('#announcer').textContent = ''")
                 pull.get_by_role("button").nth(position).click()
                 expect(page.get_by_role("status")).to_have_text("Copied")
                 words = page.evaluate("navigator.clipboard.readText()")
@@ -189,10 +191,10 @@ class TestPulling:
         assert page.evaluate("isSecureContext") is False
         page.get_by_role("button", name="Copy the pull command of 1.0").click()
         expect(page.get_by_role("status")).to_have_text("Copied")
-        page.evaluate("document.body.appendChild(document.createElement('textarea')).focus()")
-        page.keyboard.press("Control+V")
+        page.evaluate("document.body.prepend(document.createElement('textarea'))")
+        press(page.locator("textarea"), "Control+V")
         command = f"docker pull {PLAIN_HOST}:{page_stack.port}/frontends/copied:1.0"
-        assert page.evaluate("document.activeElement.value") == command
+        expect(page.locator("textarea")).to_have_value(command)
 
 
 class TestPeople:
@@ -316,6 +318,7 @@ def choose_language(page: Page, language: str) -> None:
 
 def reach(page: Page, wanted: Locator, most: int = 40) -> None:
     """Press Tab until it has the focus."""
+    expect(wanted).to_be_visible()
     for _ in range(most):
         page.keyboard.press("Tab")
         if wanted.evaluate("one => one === document.activeElement"):

@@ -11,9 +11,11 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.pages import until
 from tests.support import showcase as shown
 from tests.support.hostile import LINK, TAGS, TOKEN, push_hostile
 from tests.support.page_views import BY_NAME, LANGUAGES
+from tests.support.run import PATIENCE_SECONDS
 from tests.support.stack import docker
 
 if TYPE_CHECKING:
@@ -150,7 +152,7 @@ class TestSlowNetworks:
         expect(page.locator(".skeleton").first).to_be_attached()
         page.get_by_role("navigation").get_by_role("link").first.click()
         expect(page.locator("#repositories a").first).to_be_visible()
-        assert any(url.endswith(f"/overview/tags/{shown.MAIN}") for url in cancelled)
+        until(page, lambda: any(url.endswith(f"/overview/tags/{shown.MAIN}") for url in cancelled))
 
 
 class TestRestarts:
@@ -205,8 +207,9 @@ class TestRestarts:
 
 
 def wait_until_it_answers(stack: DeployedStack) -> None:
-    deadline = time.monotonic() + 60
-    with httpx.Client(base_url=stack.url, trust_env=False, auth=("nobody", "knows")) as client:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    signed_in = ("nobody", "knows")
+    with httpx.Client(base_url=stack.url, trust_env=False, auth=signed_in, timeout=PATIENCE_SECONDS) as client:
         while time.monotonic() < deadline:
             try:
                 if client.get("/v2/").status_code == 401:

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PLAIN_HOST
+from tests.browser.pages import focus, hold, press, until
 from tests.support.content import push_image, push_index, push_tag
 from tests.support.image_view import commands, fact, section, setting, short
 from tests.support.registry_content import DOCKER, OCI, Image, image, index, push, sha256
@@ -235,8 +236,7 @@ class TestCommands:
         page.get_by_role("button", name="Copy the command for Kubernetes").click()
         expect(page.get_by_role("status")).to_have_text("Copied")
         page.evaluate("document.body.prepend(document.createElement('textarea'))")
-        page.locator("textarea").focus()
-        page.keyboard.press("Control+V")
+        press(page.locator("textarea"), "Control+V")
         expect(page.locator("textarea")).to_have_value(f"image: {PLAIN_HOST}:{page_stack.port}/image/pull:1.0")
 
     def test_the_real_tools_take_them(
@@ -283,7 +283,7 @@ class TestPlatforms:
     def test_the_arrow_keys_go_along_the_tabs(self, client: httpx.Client, open_page: Callable[..., Page]) -> None:
         push_index(client, "image/index", "1.0", platforms=self.PLATFORMS)
         page = open_page("/repository/image/index/tag/1.0")
-        page.get_by_role("tab", name="linux/amd64").focus()
+        focus(page.get_by_role("tab", name="linux/amd64"))
         for key, name in (
             ("ArrowRight", "linux/arm64"),
             ("End", "linux/arm/v7"),
@@ -403,17 +403,12 @@ class TestForEveryone:
         push_image(client, "image/still", "1.0", config_extra={"config": CONFIG})
         page = open_page("")
         held: list[Route] = []
-
-        def hold(route: Route) -> None:
-            held.append(route)
-
-        page.route(re.compile("/overview/referrers/"), hold)
+        page.route(re.compile("/overview/referrers/"), hold(held))
         page.goto("/repository/image/still/tag/1.0")
         last = section(page, "Raw content")
         expect(last).to_be_visible()
         before = last.bounding_box()
-        while not held:
-            page.wait_for_timeout(20)
+        until(page, lambda: bool(held))
         for route in held:
             route.continue_()
         expect(section(page, "Signatures, attestations and more")).to_be_hidden()

@@ -12,7 +12,7 @@ from playwright.sync_api import Error, expect
 
 from deployer.registry.content import placeholder
 from tests.browser.conftest import PLAIN_HOST
-from tests.browser.pages import answer, filter_box, hold, row, rows
+from tests.browser.pages import answer, filter_box, focus, hold, press, row, rows, until
 from tests.support.content import (
     build_image,
     empty_repository,
@@ -147,7 +147,7 @@ class TestTags:
         expect(page.get_by_role("heading", level=1)).to_have_text("page/left")
         page.get_by_role("link", name="Repositories").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Repositories")
-        assert [url for url in failed if "/overview/tags/" in url]
+        until(page, lambda: any("/overview/tags/" in url for url in failed))
 
     def test_what_was_shown_before_is_shown_at_once_and_read_anew(self, client: httpx.Client, page: Page) -> None:
         push_image(client, "page/again", "1.0")
@@ -268,21 +268,20 @@ class TestSelecting:
 
     @pytest.mark.parametrize("by", ["mouse", "keyboard"])
     def test_shift_selects_a_range(self, page: Page, by: str) -> None:
-        def press(tag: str, *, shift: bool) -> None:
+        def choose(tag: str, *, shift: bool) -> None:
             if by == "mouse":
                 self.box(page, tag).click(modifiers=["Shift"] if shift else [])
             else:
-                self.box(page, tag).press("Shift+Space" if shift else "Space")
+                press(self.box(page, tag), "Shift+Space" if shift else "Space")
 
-        press("1.4", shift=False)
-        press("1.2", shift=True)
+        choose("1.4", shift=False)
+        choose("1.2", shift=True)
         assert self.selected(page) == ["1.2", "1.3", "1.4"]
-        press("1.3", shift=True)
+        choose("1.3", shift=True)
         assert self.selected(page) == ["1.4"]
 
     def test_arrow_keys_go_from_box_to_box(self, page: Page) -> None:
-        self.box(page, "1.1").focus()
-        page.keyboard.press("ArrowDown")
+        press(self.box(page, "1.1"), "ArrowDown")
         expect(self.box(page, "1.2")).to_be_focused()
         page.keyboard.press("Space")
         assert self.selected(page) == ["1.2"]
@@ -302,7 +301,7 @@ class TestSelecting:
         expect(row(page, "1.1").locator(".created time")).to_be_visible()
         expect(page.get_by_role("checkbox")).to_have_count(0)
         expect(page.get_by_role("button", name=re.compile("Delete"))).to_have_count(0)
-        row(page, "1.1").get_by_role("link").press("Delete")
+        press(row(page, "1.1").get_by_role("link"), "Delete")
         expect(page.get_by_role("dialog")).to_have_count(0)
 
 
@@ -314,7 +313,7 @@ class TestWays:
             push_image(client, "page/focus", tag, created=f"2024-01-0{day}T00:00:00Z")
         page = open_page("/repository/page/focus?sort=name")
         button = page.get_by_role("button", name="Copy the pull command of 2")
-        button.focus()
+        focus(button)
         page.evaluate("document.querySelector('.created .sort').click()")
         expect(page.locator("#tags .tag")).to_have_text(["3", "1", "2"])
         expect(button).to_be_focused()
@@ -333,8 +332,7 @@ class TestWays:
         button.click()
         expect(page.locator("#announcer")).to_have_text("Copied")
         expect(button).to_be_focused()
-        filter_box(page).focus()
-        page.keyboard.press("Control+V")
+        press(filter_box(page), "Control+V")
         # What was copied is a reference, which the search opens.
         expect(page).to_have_url(f"{base}/repository/page/copied/tag/1.0")
 
@@ -347,6 +345,7 @@ class TestWays:
         page = open_page("/repository/page/narrow", viewport={"width": width, "height": 800})
         expect(page.locator(".created time")).to_be_visible()
         page.get_by_role("checkbox", name=f"Select {tag}").check()
+        expect(page.locator(".selection")).to_contain_text("1 tag selected · frees")
         expect(page.locator(".selection")).to_be_in_viewport()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         expect(page.get_by_role("button", name="Copy the pull command")).to_be_in_viewport()

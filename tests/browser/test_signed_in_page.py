@@ -10,6 +10,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Error, expect
 
+from tests.browser.conftest import PATIENCE
+from tests.browser.pages import press
 from tests.support.articles import USERS, deploy_articles, pin
 from tests.support.content import push_image
 from tests.support.signed_in import client_of, password_of, write_users
@@ -146,7 +148,7 @@ class TestTheTable:
         words = LANGUAGES[language]
         page = open_as(user, locale=language)
         page.get_by_label(words["name"]).fill(repository)
-        page.get_by_label(words["name"]).press("Enter")
+        press(page.get_by_label(words["name"]), "Enter")
         expect(page.get_by_role("alert")).to_contain_text(words["forbidden"])
         expect(page.get_by_role("alert")).to_contain_text("HTTP 403: requested access to the resource is denied")
         expect(page.locator("#tags")).to_be_hidden()
@@ -163,7 +165,7 @@ class TestOpeningByName:
         field = page.get_by_label(words["name"])
         for name in ("", "Team/App", "team//app", "../v2"):
             field.fill(name)
-            field.press("Enter")
+            press(field, "Enter")
             expect(page.get_by_role("alert")).to_contain_text(words["invalid"])
             expect(field).to_have_attribute("aria-invalid", "true")
             expect(field).to_be_focused()
@@ -247,6 +249,7 @@ class TestWhoIAm:
         watch.expect("401")
         # With the login in the address it is the browser itself that keeps it, as after its own question.
         page = browser.new_context().new_page()
+        page.set_default_timeout(PATIENCE)
         page.goto(f"https://admin:{quote(password_of('admin'), safe='')}@{page_stack.address}/")
         page.goto(f"https://{page_stack.address}/")
         expect(page.get_by_role("link", name="team/app")).to_be_visible()
