@@ -8,12 +8,32 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MANY = 5
+# Characters of the names in a command, of which digests have 71 each.
+FIT = 250
+
+
+def first(words: Sequence[str]) -> Sequence[str]:
+    """The first of the words, as many as a command can be read with; the very first in any case."""
+    count, length = 0, 0
+    for word in words[:MANY]:
+        length += len(word) + 1
+        if count and length > FIT:
+            break
+        count += 1
+    return words[:count]
 
 
 def listed(words: Sequence[str], most: int = MANY) -> str:
     """The words in a row; of more than `most` the first, and how many more there are."""
     more = f" and {len(words) - most} more" if len(words) > most else ""
     return ", ".join(words[:most]) + more
+
+
+def in_command(words: Sequence[str]) -> str:
+    """The first of the words as a command takes them, and behind them how many more there are."""
+    shown = first(words)
+    more = f" (and {len(words) - len(shown)} more)" if len(words) > len(shown) else ""
+    return " ".join(shown) + more
 
 
 def short(digest: str) -> str:

@@ -22,12 +22,16 @@ class FindingState(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was checked, what was found, and how to fix it."""
+    """One thing that was checked, what was found, and how to fix it.
+
+    `affected` is all that is concerned where the sentence may name only the first: images, paths and digests.
+    """
 
     state: FindingState
     sentence: str
     advice: tuple[str, ...] = ()
     original: str = ""
+    affected: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, error: DeployerError) -> Finding:

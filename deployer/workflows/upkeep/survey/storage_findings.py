@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from deployer import layout
-from deployer.phrases import MANY, listed
+from deployer.phrases import MANY, in_command, listed
 from deployer.storage.removal import blob_folder
 from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.images.states import CURE, state
@@ -54,13 +54,14 @@ def _of_wrong_sizes(wrong: Sequence[WrongSize]) -> Iterator[Finding]:
         found = list(group)
         images = tuple(dict.fromkeys(image for one in found for image in one.images))
         them, those = ("it", "The file is") if len(found) == 1 else ("them", "The files are")
-        delete = " ".join(f"{name}@{digest}" for digest in sorted({one.manifest for one in found})[:MANY])
+        delete = in_command([f"{name}@{digest}" for digest in sorted({one.manifest for one in found})])
         push = f"Push {listed(images)} again with `docker push`, which corrects the manifest."
         yield Finding(
             FindingState.WRONG,
             f"{listed(images)}: {listed([state(one) for one in found])}. {those} intact, but the manifest is "
             f"wrong: containerd, which newer Docker versions use to pull, rejects {them}.",
             (push, f"Or delete: deployer delete {delete}, then: deployer gc"),
+            affected=(*images, *(one.digest for one in found)),
         )
 
 
@@ -71,7 +72,8 @@ def _of_nameless(tags: Sequence[str]) -> Iterator[Finding]:
             FindingState.WRONG,
             f"{listed(tags)}: {file} missing or damaged in the storage, so it is unknown which image the tag "
             "points to.",
-            (f"Push {them} again, or: deployer delete {' '.join(tags[:MANY])}",),
+            (f"Push {them} again, or: deployer delete {in_command(tags)}",),
+            affected=tuple(tags),
         )
 
 
@@ -80,7 +82,7 @@ def _of_clock(found: Survey) -> Iterator[Finding]:
     clock = f"This machine's clock says {now}. Check it with `date`, and set it if it is wrong."
     if found.future_tags:
         tags, them = listed(found.future_tags), "it" if len(found.future_tags) == 1 else "them"
-        delete = " ".join(found.future_tags[:MANY])
+        delete = in_command(found.future_tags)
         yield Finding(
             FindingState.WRONG,
             f"{tags}: the storage dates these pushes in the future. A clock was wrong; `prune` removes nothing "
@@ -89,6 +91,7 @@ def _of_clock(found: Survey) -> Iterator[Finding]:
                 clock,
                 f"If the clock is right: push {them} again, or deployer delete {delete}",
             ),
+            affected=found.future_tags,
         )
     if found.snapshot.has_future:
         yield Finding(
@@ -109,6 +112,7 @@ def _of_foreign(paths: Sequence[str]) -> Iterator[Finding]:
                 f"Remove them (in the registry's container, the volume or data directory is at {layout.STORAGE}).",
                 "Stop the program that creates them, such as a file indexer or a network share.",
             ),
+            affected=tuple(whole),
         )
 
 
@@ -125,6 +129,7 @@ def _of_foreign_repositories(repositories: Iterable[StoredRepository]) -> Iterat
                 "deployer gc   (then frees the content that only they referenced)",
                 "Stop the program that creates them, such as the recycle bin of a network share.",
             ),
+            affected=tuple(whole),
         )
 
 
@@ -138,6 +143,7 @@ def _of_shared(paths: Sequence[str]) -> Iterator[Finding]:
                 f"{CURE}   (gives each tag its own file)",
                 "Exclude the storage from programs that hard-link identical files, such as jdupes or a backup tool.",
             ),
+            affected=tuple(map(in_container, paths)),
         )
 
 
@@ -152,6 +158,7 @@ def _of_misplaced(snapshot: Snapshot) -> Iterator[Finding]:
             f"Content is not in the directory of its digest, where the registry looks for it: {listed(whole)}. It "
             "cannot be pulled, and `gc` does not free it.",
             (*(f"Run this ({where}): {way}" for way in ways), "Then: deployer status"),
+            affected=tuple(whole),
         )
 
 
@@ -185,6 +192,7 @@ def _of_irregular(paths: Sequence[str], *, is_listing_incomplete: bool) -> Itera
             *([f"Then push {listed(tags)} again."] if tags else []),
             "Then: deployer status   (lists the images that are incomplete without it)",
         ),
+        affected=tuple(whole),
     )
 
 
@@ -205,6 +213,7 @@ def of_damages(damages: Sequence[Damage]) -> Iterator[Finding]:
             FindingState.WRONG,
             f"{listed(images)} cannot be pulled in full: {listed([state(one) for one in found])}.",
             (*cures, f"{'Or delete' if cures else 'Delete'} {them}: {_removal(name, found)}"),
+            affected=(*images, *dict.fromkeys(one.digest for one in found)),
         )
 
 
@@ -235,6 +244,7 @@ def of_links(paths: Iterable[str]) -> Iterator[Finding]:
             f"{name}: {'1 link file is' if len(found) == 1 else f'{len(found)} link files are'} empty or damaged, "
             f"so the registry cannot find the content: {listed([path.split('/')[-2][:12] for path in found])}.",
             (f"{CURE}   (restores the link files)",),
+            affected=tuple(map(in_container, found)),
         )
 
 
@@ -261,4 +271,4 @@ def _removal(name: str, found: Sequence[Damage]) -> str:
     names = sorted(f"{name}@{digest}" for digest in there)
     names += sorted(f"{name}:{tag}" for one in lost for tag in one.own_tags)
     collect = CURE if any(not one.is_unlinked for one in lost) else "deployer gc"
-    return f"deployer delete {' '.join(names[:MANY])}, then: {collect}" if names else collect
+    return f"deployer delete {in_command(names)}, then: {collect}" if names else collect

@@ -455,6 +455,28 @@ class TestFindings:
         names = sorted(f"app@{digest}" for digest in (both.digest, children[1].digest))
         assert told.advice[-1] == f"Or delete them: deployer delete {' '.join(names)}, then: deployer gc"
 
+    def test_of_many_the_first_are_in_the_lines_and_all_are_affected(self, tree: Tree) -> None:
+        images = [image(f"image {number}") for number in range(30)]
+        for number, one in enumerate(images):
+            tree.push("team/app", [f"release-{number}"], one)
+            file_of(tree, sha256(one.blobs[1])).write_bytes(b"short")
+        (told,) = storage_findings.of_survey(look(tree))
+        assert all(len(line) < 500 for line in (told.sentence, *told.advice)), told
+        assert " and 25 more" in told.sentence
+        assert " (and 27 more), then: " in told.advice[-1]
+        names = {f"team/app:release-{number}" for number in range(30)}
+        assert set(told.affected) == {*names, *(sha256(one.blobs[1]) for one in images)}
+
+    def test_of_many_paths_the_first_are_in_the_lines_and_all_are_affected(self, tree: Tree) -> None:
+        tree.push("team/app", ["1"], image("x"))
+        tags = tree.root / "repositories/team/app/_manifests/tags"
+        for number in range(30):
+            (tags / f"._{number}").touch()
+        (told,) = storage_findings.of_survey(look(tree))
+        assert " and 25 more" in told.sentence
+        assert len(told.affected) == 30
+        assert all(path.startswith("/var/lib/registry/") for path in told.affected)
+
     def test_what_no_tag_reaches_is_removed_by_its_digest(self, tree: Tree) -> None:
         whole = image("x")
         tree.push("app", [], whole)
