@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -16,10 +16,11 @@ _PARTS = ("_manifests", "_layers", "_uploads")
 
 @dataclass(frozen=True)
 class StorageRemoval:
-    """Tags, manifests, blobs, layer links and whole repositories that go.
+    """Tags, manifests, blobs, layer links, unfinished uploads and whole repositories that go.
 
     `damaged` are blobs that images need, and that are not what they should be: gone, they can be pushed again.
-    `tags` are pairs of repository and tag, `revisions` and `layers` of repository and digest.
+    `tags` are pairs of repository and tag, `revisions` and `layers` of repository and digest, `uploads` of repository
+    and the name of the upload.
     """
 
     tags: tuple[tuple[str, str], ...] = ()
@@ -28,11 +29,12 @@ class StorageRemoval:
     layers: tuple[tuple[str, str], ...] = ()
     repositories: tuple[str, ...] = field(default=())
     damaged: tuple[str, ...] = ()
+    uploads: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing goes."""
-        return not (self.tags or self.revisions or self.blobs or self.layers or self.repositories or self.damaged)
+        return not any(getattr(self, part.name) for part in fields(self))
 
     def instructions(self) -> bytes:
         """The same for `remove.sh`.
@@ -49,6 +51,7 @@ class StorageRemoval:
             *([">damaged"] if self.damaged else []),
             *(f"blobs/{blob_folder(digest)}" for digest in self.damaged),
             *_grouped("layers", self.layers, lambda digest: f"_layers/{_path(digest)}"),
+            *_grouped("uploads", self.uploads, lambda upload: f"_uploads/{upload}"),
         ]
         for number, name in enumerate(self.repositories):
             lines += _repository(name, number)

@@ -38,7 +38,7 @@ _STRUCTURE = re.compile(
 _LIST = re.compile(rf"repositories/.+/_(layers|manifests(/revisions(/sha(256|512)(/{_HEX})?)?)?)")
 _SECTIONS = (
     "now", "left", "unfinished", "folders", "other", "changed", "foreign", "shared", "manifests", "history", "tags",
-    "aliases", "uploads", "blobs",
+    "aliases", "started", "uploads", "blobs",
 )  # fmt: skip
 
 
@@ -48,6 +48,18 @@ class Blob(NamedTuple):
     size: int
     allocated: int
     modified: int
+
+
+class Upload(NamedTuple):
+    """An unfinished upload: the size of its content and the disk space that it holds, in bytes, and its newest write.
+
+    One that `is_dated` says when it began. The registry removes it a week later, and never one that does not.
+    """
+
+    size: int = 0
+    allocated: int = 0
+    modified: int = 0
+    is_dated: bool = False
 
 
 class StoredTag(NamedTuple):
@@ -74,7 +86,7 @@ class StoredRepository:
     unlinked_revisions: set[str] = field(default_factory=set)
     once_tagged: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
-    uploads: dict[str, int] = field(default_factory=dict)
+    uploads: dict[str, Upload] = field(default_factory=dict)
     active: int = 0
     has_tags_folder: bool = False
 
@@ -96,16 +108,15 @@ class Snapshot:
     `foreign` are files and folders among the tags that no registry has made, by their paths; `unexpected_paths` are the
     paths at which the registry expects a file and there is a folder, or the reverse; `shared` are the links of tags
     that are one file with another (hard links); `misplaced` are the folders of blobs where the registry does not
-    look for them, and that are not among `blobs`. `upload_bytes` are those of unfinished uploads. `leftover_bytes` is
-    the disk space that an interrupted removal holds, and `interrupted_removals` are the manifests that it was to
-    remove, by repository and digest, with the moment at which it began.
+    look for them, and that are not among `blobs`. `leftover_bytes` is the disk space that an interrupted removal
+    holds, and `interrupted_removals` are the manifests that it was to remove, by repository and digest, with the moment
+    at which it began.
     """
 
     moment: int
     repositories: dict[str, StoredRepository]
     blobs: dict[str, Blob]
     aliases: dict[str, str] = field(default_factory=dict)
-    upload_bytes: int = 0
     leftover_bytes: int = 0
     interrupted_removals: dict[str, dict[str, int]] = field(default_factory=dict)
     foreign: tuple[str, ...] = ()
@@ -137,7 +148,7 @@ class Snapshot:
             any(self.is_in_future(blob.modified) for blob in self.blobs.values())
             or any(self.is_in_future(one.active) for one in repositories)
             or any(self.is_in_future(moment) for one in repositories for moment in one.revisions.values())
-            or any(self.is_in_future(moment) for one in repositories for moment in one.uploads.values())
+            or any(self.is_in_future(upload.modified) for one in repositories for upload in one.uploads.values())
         )
 
     def is_in_future(self, moment: int) -> bool:
@@ -190,7 +201,7 @@ def _parsed(printed: bytes, before: Snapshot | None) -> Snapshot:
     for path in sections["history"]:
         _read_history(path, repositories)
     _read_tags(sections["tags"], repositories)
-    upload_bytes = _read_uploads(sections["uploads"], repositories)
+    _read_uploads(sections["uploads"], frozenset(sections["started"]), repositories)
     aliases = {**(before.aliases if before else {}), **dict(_aliases(sections["aliases"]))}
     blobs, misplaced = _read_blobs(sections["blobs"])
     return Snapshot(
@@ -198,7 +209,6 @@ def _parsed(printed: bytes, before: Snapshot | None) -> Snapshot:
         repositories=repositories,
         blobs=blobs,
         aliases=aliases,
-        upload_bytes=upload_bytes,
         leftover_bytes=sum(map(int, sections["left"])) * 1024,
         interrupted_removals=parse_interrupted(sections["unfinished"]),
         foreign=tuple(sorted(foreign)),
@@ -321,20 +331,23 @@ def _read_tags(lines: Iterable[str], repositories: dict[str, StoredRepository]) 
             repository.tags[tag] = StoredTag(digest, repository.tags[tag].pushed)
 
 
-def _read_uploads(lines: Iterable[str], repositories: dict[str, StoredRepository]) -> int:
-    """Note each unfinished upload; return the bytes that they hold."""
-    unfinished = 0
+def _read_uploads(lines: Iterable[str], started: frozenset[str], repositories: dict[str, StoredRepository]) -> None:
+    """Note each unfinished upload; `started` are the paths of the files that say when one began."""
     for line in lines:
-        size, modified, path = line.split(" ", 2)
+        size, blocks, modified, path = line.split(" ", 3)
         name, _, inside = path.partition("/_uploads/")
         upload, _, file = inside.partition("/")
         if not _UPLOAD.fullmatch(upload):
             # Left by a NAS or a Mac.
             continue
         uploads = _of(name.removeprefix("repositories/"), repositories).uploads
-        uploads[upload] = max(uploads.get(upload, 0), int(modified))
-        unfinished += int(size) if file == "data" else 0
-    return unfinished
+        known = uploads.get(upload, Upload())
+        uploads[upload] = Upload(
+            size=known.size + (int(size) if file == "data" else 0),
+            allocated=known.allocated + int(blocks) * _BLOCK,
+            modified=max(known.modified, int(modified)),
+            is_dated=known.is_dated or path in started,
+        )
 
 
 def _aliases(lines: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -170,7 +170,7 @@ if there "$root"; then
 		< "$here/layers" > "$here/kinds"
 	cat "$here/kinds"
 	chosen _uploads > "$here/places"
-	walk xargs -0 -r sh -c 'find "$@" -mindepth 1 -maxdepth 2 -exec stat -c "%s %Y %n" {} +' sh \
+	walk xargs -0 -r sh -c 'find "$@" -mindepth 1 -exec stat -c "%s %b %Y %n" {} +' sh \
 		< "$here/places" > "$here/uploads"
 
 	if [ -n "$again" ]; then
@@ -217,6 +217,12 @@ if there "$root"; then
 	grep '/_manifests/revisions/sha512/[^/]*/link$' "$here/paths" | tr '\n' '\0' > "$here/wanted"
 	walk xargs -0 -r grep -H '' < "$here/wanted"
 
+	# The uploads of which a file says when they began, as the registry writes it and reads it again.
+	echo "# started"
+	grep '/_uploads/[^/]*/startedat$' "$here/uploads" | cut -d ' ' -f 4- | tr '\n' '\0' > "$here/wanted" || [ $? -eq 1 ]
+	walk xargs -0 -r sh -c '
+		date="[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
+		grep -lxEe "$date" "$@" || [ $? -eq 1 ]' sh < "$here/wanted"
 	echo "# uploads"
 	cat "$here/uploads"
 	echo "# blobs"

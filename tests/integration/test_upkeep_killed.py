@@ -26,7 +26,7 @@ from tests.support.cut_off import (
 from tests.support.pulling import delete_manifest, pulls_whole
 from tests.support.registry_content import OCI, push, sha256
 from tests.support.stack import DeployedStack, docker
-from tests.support.stored import IMAGES, Stored
+from tests.support.stored import HOUR, IMAGES, Stored, age
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -193,6 +193,11 @@ def fill(stored: Stored, client: httpx.Client) -> None:
         file.parent.mkdir(parents=True)
         file.write_bytes(content)
     stored.age()
+    upload = stored.repository("app") / "_uploads" / "0e6c9f1a-7f43-4dcb-9d26-3f8f3c9b2a01"
+    upload.mkdir(parents=True)
+    (upload / "data").write_bytes(b"of an upload that the registry never removes")
+    for path in (upload / "data", upload):
+        age(path, 9 * 24 * HOUR)
 
 
 # -- deployer itself

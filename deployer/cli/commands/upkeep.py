@@ -89,10 +89,10 @@ def gc(
 ) -> None:
     """Free the disk space of deleted images.
 
-    Removes blobs that no image needs, and repositories without images. Pulls continue throughout; pushes wait
-    for a moment. A multi-platform image keeps all its parts, and a signature is kept with its image. Content
-    uploaded within the last hour and not yet part of an image is kept: a push may be in progress. Run it on the
-    machine that runs the registry.
+    Removes blobs that no image needs, repositories without images, and unfinished uploads that the registry
+    does not remove itself. Pulls continue throughout; pushes wait for a moment. A multi-platform image keeps
+    all its parts, and a signature is kept with its image. Content uploaded within the last hour and not yet
+    part of an image is kept: a push may be in progress. Run it on the machine that runs the registry.
     """
     from deployer.cli.views import upkeep as views
     from deployer.workflows.upkeep.gc import GcOptions, apply_gc, plan_gc

@@ -14,6 +14,7 @@ from deployer.registry.content.moments import at_second
 from deployer.suggest import did_you_mean
 from deployer.workflows.images.states import CURE
 from deployer.workflows.upkeep.survey.storage_findings import of_survey
+from deployer.workflows.upkeep.survey.unfinished_uploads import ABANDONED_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -147,6 +148,12 @@ def _print_gc(out: Output, plan: GcPlan, *, dry_run: bool) -> None:
         tell(
             f"{counted(len(found.removal.damaged), 'damaged file')} to remove, so that a new push restores the content"
         )
+    if found.removal.uploads:
+        uploads = replace(found.removal, blobs=(), damaged=())
+        tell(
+            f"{counted(len(found.removal.uploads), 'unfinished upload')}, last written over {ABANDONED_DAYS} days ago, "
+            f"that the registry does not remove: {size(found.freed_by(uploads))} of disk space"
+        )
     if found.removal.repositories:
         tell(
             f"{counted(len(found.removal.repositories), 'repository', 'repositories')} without images: "
@@ -277,8 +284,13 @@ def _print_kept(out: Output, found: Survey, runs: str = "") -> None:
             f"Kept: {size(found.in_progress.size)} in {blobs}, uploaded within the last hour and not yet part of an "
             "image. A push may be in progress."
         )
-    if found.upload_bytes:
-        out.note(f"Unfinished uploads use {size(found.upload_bytes)}; the registry removes them after a week.")
+    if found.uploads.dated_bytes:
+        out.note(f"Unfinished uploads use {size(found.uploads.dated_bytes)}; the registry removes them after a week.")
+    if found.uploads.undated_bytes:
+        out.note(
+            f"Unfinished uploads without a start date use {size(found.uploads.undated_bytes)}; `deployer gc` removes "
+            f"them after {ABANDONED_DAYS} days."
+        )
     for finding in of_survey(found):
         warn_of(out, replace(finding, advice=_without(runs, finding.advice)) if runs else finding)
     for name in found.skipped_repositories:
@@ -292,7 +304,11 @@ def _without(command: str, advice: Sequence[str]) -> tuple[str, ...]:
 
 
 def _garbage_words(found: Survey) -> str:
-    return f"Existing garbage: {size(found.freed)}." if found.removal.blobs else "No garbage found."
+    return (
+        f"Existing garbage: {size(found.freed)}."
+        if found.removal.blobs or found.removal.uploads
+        else "No garbage found."
+    )
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -310,7 +326,7 @@ def _survey_json(found: Survey) -> dict[str, Any]:
         "bytes": found.size,
         "freed_bytes": found.freed,
         "waiting": {"blobs": found.in_progress.blobs, "bytes": found.in_progress.size},
-        "unfinished_upload_bytes": found.upload_bytes,
+        "unfinished_upload_bytes": found.uploads.kept_bytes,
         "damaged": [
             {"repository": one.repository, "digest": one.digest, "bytes": one.size, "tags": sorted(one.tags)}
             for one in found.damages
@@ -327,6 +343,7 @@ def _removal_json(removal: StorageRemoval) -> dict[str, Any]:
         "removed_repositories": list(removal.repositories),
         "blobs": len(removal.blobs),
         "damaged_blobs": len(removal.damaged),
+        "uploads": len(removal.uploads),
     }
 
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 class Collected:
     """What was removed, and for how long writes were paused, in seconds.
 
-    `freed` are the bytes of disk that its blobs held; `leftover` those that an interrupted run had removed and not
-    freed yet. `links` is how many links were written again.
+    `freed` are the bytes of disk that its blobs and uploads held; `leftover` those that an interrupted run had removed
+    and not freed yet. `links` is how many links were written again.
     """
 
     removal: StorageRemoval
@@ -60,10 +60,11 @@ def collect(work: Upkeep, manifests: Manifests, policy: RemovalPolicy, shown: Su
         now = survey(work.storage, manifests, limited_to_shown(policy, shown), _shown_alone(shown), shown)
         _expect_in_sight(now, shown)
         damaged = tuple(digest for digest in now.removal.damaged if digest in shown.removal.damaged)
-        removal = replace(now.removal, layers=_still_stale(stale, now), damaged=damaged)
+        uploads = tuple(one for one in now.removal.uploads if one in shown.removal.uploads)
+        removal = replace(now.removal, layers=_still_stale(stale, now), damaged=damaged, uploads=uploads)
         work.remove(removal)
     work.storage.empty()
-    return Collected(removal, now.disk_bytes({*removal.blobs, *damaged}), leftover, pause.seconds, len(links))
+    return Collected(removal, now.freed_by(removal), leftover, pause.seconds, len(links))
 
 
 def _repair_links(storage: Storage, shown: Survey) -> AbstractSet[str]:

@@ -69,6 +69,7 @@ from deployer.workflows.upkeep.retention import CreationTimes, Retention, Select
 from deployer.workflows.upkeep.survey.damage import Damage
 from deployer.workflows.upkeep.survey.garbage import InProgress, Survey
 from deployer.workflows.upkeep.survey.manifest_graph import Manifests, RemovalSet
+from deployer.workflows.upkeep.survey.unfinished_uploads import UnfinishedUploads
 from deployer.workflows.users.accounts import Changed, Import
 from deployer.workflows.users.permissions import Permissions
 
@@ -139,8 +140,8 @@ PLACEMENT = PlacementPlan(ADDRESS, (Item("Docker", DaemonFile(Path("ca.crt"), Pa
 
 SURVEY = Survey(
     snapshot=Snapshot(0, {}, {}), to_remove={}, removal=StorageRemoval(), size=0, freed=0, in_progress=InProgress(),
-    upload_bytes=0, damages=(), unknown=(), wrong_sizes=(), damaged_unreferenced=frozenset(), skipped_repositories=(),
-    future_tags=(), tags_without_digest=(), unexpected_paths=(), links_to_repair=frozenset(),
+    uploads=UnfinishedUploads(), damages=(), unknown=(), wrong_sizes=(), damaged_unreferenced=frozenset(),
+    skipped_repositories=(), future_tags=(), tags_without_digest=(), unexpected_paths=(), links_to_repair=frozenset(),
 )  # fmt: skip
 REMOVAL = StorageRemoval(tags=(("tool", "1"),), revisions=(("tool", DIGEST),))
 REMOVES = replace(

@@ -14,6 +14,7 @@ from deployer.storage.removal import StorageRemoval
 from deployer.workflows.upkeep.survey import damage, pushes_in_progress
 from deployer.workflows.upkeep.survey.damage import UnreferencedBlobs
 from deployer.workflows.upkeep.survey.manifest_graph import Manifests, RemovalSet, resolve_removal, subjects
+from deployer.workflows.upkeep.survey.unfinished_uploads import find_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from deployer.storage.access import Storage
     from deployer.storage.snapshot import Snapshot, StoredRepository
     from deployer.workflows.upkeep.survey.damage import Damage, LayersToVerify, Unknown
+    from deployer.workflows.upkeep.survey.unfinished_uploads import UnfinishedUploads
     from deployer.workflows.upkeep.survey.wrong_sizes import WrongSize
 
 
@@ -57,8 +59,8 @@ class Survey:
     """What would be removed, and what is kept although nothing references it. Sizes in bytes.
 
     `to_remove` are the tags and manifests, `removal` is all of it as it is removed; `freed` is what the disk gets back,
-    `size` the blobs' own. `in_progress` is what a push in progress may need, `upload_bytes` the uploads that ended
-    halfway, which the registry itself clears after a week.
+    `size` the blobs' own. `in_progress` is what a push in progress may need, `uploads` are those that ended
+    halfway.
 
     Of `skipped_repositories` something was selected, and nothing is removed: what is damaged there, or dated in the
     future, may be what should be kept. `future_tags` were pushed in the future; `tags_without_digest` have a file of
@@ -74,7 +76,7 @@ class Survey:
     size: int
     freed: int
     in_progress: InProgress
-    upload_bytes: int
+    uploads: UnfinishedUploads
     damages: tuple[Damage, ...]
     unknown: tuple[Unknown, ...]
     wrong_sizes: tuple[WrongSize, ...]
@@ -96,7 +98,8 @@ class Survey:
         allocated = sum(blob.allocated for blob in self.snapshot.blobs.values())
         has_no_manifests = not any(one.revisions for one in self.snapshot.repositories.values())
         removes = bool(self.removal.blobs or self.removal.repositories)
-        return removes and (has_no_manifests or self.freed * 2 > allocated)
+        freed = self.disk_bytes({*self.removal.blobs, *self.removal.damaged})
+        return removes and (has_no_manifests or freed * 2 > allocated)
 
     @property
     def removes_images(self) -> bool:
@@ -106,6 +109,10 @@ class Survey:
     def disk_bytes(self, digests: Iterable[str]) -> int:
         """Bytes of disk that these blobs hold."""
         return _disk_bytes(digests, self.snapshot)
+
+    def freed_by(self, removal: StorageRemoval) -> int:
+        """Bytes of disk that this removal frees."""
+        return _freed(removal, self.snapshot)
 
 
 def survey(
@@ -148,12 +155,14 @@ def survey(
     # No push has left a damaged file, and the next would take it for its layer.
     in_progress = blobs.in_progress - damaged_unreferenced
     garbage = [] if snapshot.is_listing_incomplete else sorted(blobs.removable - in_progress)
+    uploads = find_unfinished(snapshot)
     removal = StorageRemoval(
         tags=tuple(sorted((name, tag) for name, one in to_remove.items() for tag in one.tags)),
         revisions=tuple(sorted((name, digest) for name, one in to_remove.items() for digest in one.revisions)),
         blobs=tuple(garbage),
-        repositories=tuple(_emptied(snapshot, to_remove, blobs.pushed_to | obstructed)),
+        repositories=tuple(_emptied(snapshot, to_remove, blobs.pushed_to | obstructed, uploads.abandoned)),
         damaged=tuple(sorted(damaged_blobs | (damaged_unreferenced - set(garbage)))) if deep_check else (),
+        uploads=uploads.abandoned,
     )
     obstacles = {one.obstacle for one in content.damages if one.obstacle}
     return Survey(
@@ -161,9 +170,9 @@ def survey(
         to_remove=to_remove,
         removal=removal,
         size=sum(snapshot.blobs[digest].size for digest in garbage),
-        freed=_disk_bytes({*removal.blobs, *removal.damaged}, snapshot),
+        freed=_freed(removal, snapshot),
         in_progress=InProgress(len(in_progress), sum(snapshot.blobs[digest].size for digest in in_progress)),
-        upload_bytes=snapshot.upload_bytes,
+        uploads=uploads,
         damages=damages,
         unknown=unknown,
         wrong_sizes=tuple(
@@ -242,6 +251,11 @@ def _disk_bytes(digests: Iterable[str], snapshot: Snapshot) -> int:
     return sum(snapshot.blobs[digest].allocated for digest in digests if digest in snapshot.blobs)
 
 
+def _freed(removal: StorageRemoval, snapshot: Snapshot) -> int:
+    uploads = (snapshot.repositories[name].uploads[upload].allocated for name, upload in removal.uploads)
+    return _disk_bytes({*removal.blobs, *removal.damaged}, snapshot) + sum(uploads)
+
+
 def _damaged_blobs(damages: Iterable[Damage], snapshot: Snapshot) -> set[str]:
     """The blobs that have a file, and not the content that they should."""
     return {snapshot.aliases.get(one.digest, one.digest) for one in damages if not one.is_lost}
@@ -304,14 +318,16 @@ def _with_lost(
     return found
 
 
-def _emptied(snapshot: Snapshot, to_remove: Mapping[str, RemovalSet], busy: AbstractSet[str]) -> Iterable[str]:
+def _emptied(
+    snapshot: Snapshot,
+    to_remove: Mapping[str, RemovalSet],
+    busy: AbstractSet[str],
+    uploads: Iterable[tuple[str, str]],
+) -> Iterable[str]:
+    gone = frozenset(uploads)
     for name, repository in sorted(snapshot.repositories.items()):
         removal = to_remove.get(name, RemovalSet())
-        if repository.is_ours_to_change and name not in busy and _is_empty(repository, removal):
+        has_uploads = any((name, upload) not in gone for upload in repository.uploads)
+        has_images = repository.tags.keys() - removal.tags or repository.revisions.keys() - removal.revisions
+        if repository.is_ours_to_change and name not in busy and not (has_uploads or has_images):
             yield name
-
-
-def _is_empty(repository: StoredRepository, removal: RemovalSet) -> bool:
-    return not (
-        repository.tags.keys() - removal.tags or repository.revisions.keys() - removal.revisions or repository.uploads
-    )

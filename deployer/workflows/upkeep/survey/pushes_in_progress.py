@@ -78,7 +78,7 @@ def _grace_began(snapshot: Snapshot) -> int:
 def _horizon(repository: StoredRepository, snapshot: Snapshot) -> int:
     """Since when layers may belong to a push in progress: at any time while one is being uploaded."""
     horizon = _grace_began(snapshot)
-    return 0 if any(moment > horizon for moment in repository.uploads.values()) else horizon
+    return 0 if any(upload.modified > horizon for upload in repository.uploads.values()) else horizon
 
 
 def _active(snapshot: Snapshot) -> list[StoredRepository]:
@@ -86,7 +86,8 @@ def _active(snapshot: Snapshot) -> list[StoredRepository]:
     return [
         one
         for one in snapshot.repositories.values()
-        if "_layers" in one.folders and (one.active > horizon or any(when > horizon for when in one.uploads.values()))
+        if "_layers" in one.folders
+        and (one.active > horizon or any(each.modified > horizon for each in one.uploads.values()))
     ]
 
 

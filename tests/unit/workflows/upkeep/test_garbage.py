@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import subprocess
+import time
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from deployer import layout
+from deployer.cli.output import Output
+from deployer.cli.views.upkeep import GcReport
 from deployer.errors import StorageError
 from deployer.storage.removal import StorageRemoval
 from deployer.workflows.upkeep.collection import collect
@@ -107,6 +112,102 @@ def test_what_a_push_left_for_good_goes_after_an_hour(tree: Tree) -> None:
     assert len(done.removal.blobs) == 2
     assert done.removal.repositories == ("app",)
     assert not tree.listing()
+
+
+def begin_upload(tree: Tree, repository: str, name: str, age: int, started: bytes | None = None) -> Path:
+    """An unfinished upload, all of which was last written `age` seconds ago; what is `started` is its `startedat`."""
+    upload = tree.root / "repositories" / repository / "_uploads" / name
+    (upload / "hashstates" / "sha256").mkdir(parents=True)
+    (upload / "hashstates" / "sha256" / "0").write_bytes(b"state")
+    (upload / "data").write_bytes(b"x" * 9000)
+    if started is not None:
+        (upload / "startedat").write_bytes(started)
+    moment = time.time() - age
+    for path in (upload, *upload.rglob("*")):
+        os.utime(path, (moment, moment))
+    return upload
+
+
+class TestAbandonedUploads:
+    """The registry removes an upload a week after the date in its `startedat`, and none without one."""
+
+    UUID = "0e6c9f1a-7f43-4dcb-9d26-3f8f3c9b2a01"
+
+    @pytest.mark.parametrize("started", [None, b"", b"\0" * 20, b"yesterday"])
+    def test_what_the_registry_never_removes_goes_after_eight_days(self, tree: Tree, started: bytes | None) -> None:
+        tree.push("app", ["1"], image("x"))
+        old = begin_upload(tree, "app", self.UUID, 9 * DAY, started)
+        young = begin_upload(tree, "app", self.UUID.replace("0e", "1e"), 7 * DAY, started)
+        found = look(tree)
+        assert found.removal == StorageRemoval(uploads=(("app", self.UUID),))
+        assert (found.freed >= 9000, found.uploads.dated_bytes, found.uploads.undated_bytes) == (True, 0, 9000)
+        assert not found.is_unusual
+        done = run(tree)
+        assert done.removal.uploads == (("app", self.UUID),)
+        assert done.freed == found.freed
+        assert (old.exists(), young.exists()) == (False, True)
+        assert look(tree).removal.is_empty
+
+    @pytest.mark.parametrize(
+        "started", [b"2026-01-02T03:04:05Z", b"2026-01-02T03:04:05+09:00", b"2026-01-02T03:04:05.123Z"]
+    )
+    def test_what_the_registry_removes_is_left_to_it(self, tree: Tree, started: bytes) -> None:
+        tree.push("app", ["1"], image("x"))
+        upload = begin_upload(tree, "app", self.UUID, 99 * DAY, started)
+        found = look(tree)
+        assert found.removal.is_empty
+        assert (found.uploads.dated_bytes, found.uploads.undated_bytes) == (9000, 0)
+        run(tree)
+        assert upload.exists()
+
+    @pytest.mark.parametrize("file", [".", "data", "hashstates/sha256", "hashstates/sha256/0"])
+    def test_one_of_which_anything_was_written_lately_is_in_progress(self, tree: Tree, file: str) -> None:
+        tree.push("app", ["1"], image("x"))
+        upload = begin_upload(tree, "app", self.UUID, 99 * DAY)
+        os.utime(upload / file)
+        assert look(tree).removal.is_empty
+
+    def test_one_that_goes_on_meanwhile_stays(self, tree: Tree) -> None:
+        tree.push("app", ["1"], image("x"))
+        upload = begin_upload(tree, "app", self.UUID, 99 * DAY)
+        assert run(tree, meanwhile=lambda: os.utime(upload / "data")).removal.is_empty
+        assert upload.exists()
+
+    def test_one_that_was_not_shown_stays(self, tree: Tree) -> None:
+        tree.push("app", ["1"], image("x"))
+        begin_upload(tree, "app", self.UUID, 99 * DAY)
+        other = self.UUID.replace("0e", "1e")
+        done = run(tree, meanwhile=lambda: begin_upload(tree, "app", other, 99 * DAY))
+        assert done.removal.uploads == (("app", self.UUID),)
+
+    def test_a_repository_of_nothing_else_goes_with_it(self, tree: Tree) -> None:
+        tree.push("app", ["1"], image("x"))
+        begin_upload(tree, "gone", self.UUID, 99 * DAY)
+        begin_upload(tree, "busy", self.UUID, 1 * DAY)
+        assert run(tree).removal.repositories == ("gone",)
+        assert sorted(tree.storage().snapshot().repositories) == ["app", "busy"]
+
+    def test_below_a_name_that_no_registry_takes_it_is_left_alone(self, tree: Tree) -> None:
+        tree.push("app", ["1"], image("x"))
+        begin_upload(tree, "#recycle", self.UUID, 99 * DAY)
+        assert look(tree).removal.is_empty
+
+    def test_it_is_told(self, tree: Tree) -> None:
+        tree.push("app", ["1"], image("x"))
+        for number, (age, started) in enumerate([(9, None), (9, None), (1, None), (9, b"2026-01-02T03:04:05Z")]):
+            begin_upload(tree, "app", f"{self.UUID[:-1]}{number}", age * DAY, started)
+        out, err = io.StringIO(), io.StringIO()
+        report = GcReport(plan_gc(tree.storage(), GcOptions()), is_dry_run=True)
+        report.print(Output(out, err))
+        assert (
+            "2 unfinished uploads, last written over 8 days ago, that the registry does not remove: " in out.getvalue()
+        )
+        assert "Unfinished uploads use 9 kB; the registry removes them after a week." in err.getvalue()
+        assert (
+            "Unfinished uploads without a start date use 9 kB; `deployer gc` removes them after 8 days."
+            in err.getvalue()
+        )
+        assert (report.as_json()["uploads"], report.as_json()["unfinished_upload_bytes"]) == (2, 18000)
 
 
 def test_a_layer_of_a_long_push_stays_while_another_is_uploaded(tree: Tree) -> None:
