@@ -201,6 +201,40 @@ def test_damaged_links_are_written_again(cured: Cured) -> None:
     assert cured.whole["links"]
 
 
+# -- bytes that only reading a layer to its end tells to be wrong
+
+
+def test_a_layer_of_the_right_size_is_found_by_reading_it_and_whole_after_a_push(
+    shared: DeployedStack, tmp_path: Path
+) -> None:
+    stored = Stored(shared)
+    stored.clear()
+    with local_images() as make:
+        made = push_local(stored, make, "nulled", "other")["nulled"]
+        name = f"{shared.address}/nulled:1"
+        docker("image", "save", "--output", str(tmp_path / "kept.tar"), name)
+        layer = stored.blob(parts(stored, "nulled")["layer"])
+        layer.write_bytes(bytes(layer.stat().st_size))
+        docker("image", "rm", name)
+        refused = shared.deployer("pull", "nulled:1")
+        assert refused.returncode == 1
+        assert "does not match its manifest" in refused.stderr
+        assert "deployer gc --damaged --full" in refused.stderr
+        assert "deployer gc --damaged --full" in shared.deployer("gc", "--damaged", "--yes", check=True).stderr
+        assert layer.exists()
+        assert shared.deployer("gc", "--full").returncode == 2
+        told = shared.deployer("gc", "--damaged", "--full", "--dry-run", check=True)
+        assert f"nulled:1 cannot be pulled in full: the file {layer.parent.name[:12]} is damaged" in told.stderr
+        shared.deployer("gc", "--damaged", "--full", "--yes", check=True)
+        assert not layer.exists()
+        docker("image", "load", "--input", str(tmp_path / "kept.tar"))
+        docker("push", name)
+        docker("image", "rm", name)
+        shared.deployer("pull", "nulled:1", check=True)
+        assert docker("image", "inspect", "--format", "{{.Id}}", name).strip() == made
+        assert "No garbage found" in shared.deployer("gc", "--damaged", "--full", "--yes", check=True).stderr
+
+
 # -- a folder in place of a file
 
 PLACES = ("layer", "manifest", "layer's link", "manifest's link", "tag's link")

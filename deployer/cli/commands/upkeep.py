@@ -59,17 +59,13 @@ class RuleOptions:
     untagged: Annotated[bool, typer.Option("--untagged", help="Also remove untagged manifests.")] = False
 
 
-def register(app: typer.Typer) -> None:
-    """Add this group's commands."""
-    command(app, epilog=_GC_EXAMPLE, offers=("dry_run", "yes", "as_json"))(gc)
-    command(app, epilog=_PRUNE_EXAMPLE, offers=("dry_run", "yes", "as_json"))(prune)
+@dataclass(frozen=True)
+class GarbageOptions:
+    """What `gc` removes beside unused blobs, and how it looks for damaged files."""
 
-
-def gc(
-    session: Session,
     untagged: Annotated[
         bool, typer.Option("--untagged", help="Also remove untagged manifests, which no tag or index references.")
-    ] = False,
+    ] = False
     older_than: Annotated[
         str | None,
         typer.Option(
@@ -81,12 +77,26 @@ def gc(
             ),
             show_default=False,
         ),
-    ] = None,
+    ] = None
     damaged: Annotated[
         bool, typer.Option("--damaged", help="Also remove empty, truncated or damaged files; a new push restores them.")
-    ] = False,
-    wait: WaitOption = WAIT,
-) -> None:
+    ] = False
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full",
+            help=("With --damaged: read every layer completely and compare it with its digest; may take hours."),
+        ),
+    ] = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    command(app, epilog=_GC_EXAMPLE, offers=("dry_run", "yes", "as_json"))(gc)
+    command(app, epilog=_PRUNE_EXAMPLE, offers=("dry_run", "yes", "as_json"))(prune)
+
+
+def gc(session: Session, wanted: GarbageOptions, wait: WaitOption = WAIT) -> None:
     """Free the disk space of deleted images.
 
     Removes blobs that no image needs, repositories without images, and unfinished uploads that the registry
@@ -97,13 +107,15 @@ def gc(
     from deployer.cli.views import upkeep as views
     from deployer.workflows.upkeep.gc import GcOptions, apply_gc, plan_gc
 
-    if older_than is not None and not untagged:
+    if wanted.older_than is not None and not wanted.untagged:
         raise UsageError("--older-than requires --untagged.", ("deployer gc --untagged --older-than 30d",))
-    age = None if older_than is None else seconds("--older-than", older_than)
-    options = GcOptions(untagged, age, damaged)
+    if wanted.full and not wanted.damaged:
+        raise UsageError("--full requires --damaged.", ("deployer gc --damaged --full",))
+    age = None if wanted.older_than is None else seconds("--older-than", wanted.older_than)
+    options = GcOptions(wanted.untagged, age, wanted.damaged, wanted.full)
     steps = UpkeepSteps(
         name="gc",
-        plan=lambda storage: plan_gc(storage, options),
+        plan=lambda storage: plan_gc(storage, options, lambda *all_of: views.tell_reading(session.out, *all_of)),
         report_of=views.GcReport,
         question=lambda plan: views.question(plan.survey, "Remove the untagged manifests?"),
         apply=lambda work, plan, drain: views.CollectedReport(apply_gc(work, plan, drain)),

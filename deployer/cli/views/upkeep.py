@@ -158,6 +158,8 @@ def _print_gc(out: Output, plan: GcPlan, *, dry_run: bool) -> None:
         tell(
             f"{counted(len(found.removal.repositories), 'repository', 'repositories')} without images: "
             f"{_listed(found.removal.repositories)}")  # fmt: skip
+    if plan.options.damaged and not (plan.options.full or found.removal.damaged):
+        out.note("Layers of the right size were not read. To read every layer: deployer gc --damaged --full")
     _print_additional(out, plan)
     _print_kept(out, found, runs=CURE if plan.options.damaged and not dry_run else "")
 
@@ -230,6 +232,11 @@ def which(plan: RemovalPlan) -> str:
         if len(plan.repositories) == 1
         else f"these {len(plan.repositories)} repositories"
     )
+
+
+def tell_reading(out: Output, files: int, content: int) -> None:
+    """Before files are read that may take hours."""
+    out.note(f"Reading {counted(files, 'file')} completely: {size(content)}. This may take long.")
 
 
 def question(found: Survey, about_images: str) -> str:

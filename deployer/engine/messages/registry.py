@@ -191,8 +191,9 @@ _ANSWERS = (
         r"|unexpected end of JSON input(?!: \"\")|gzip: invalid|flate: corrupt|archive/tar: invalid",
         "The content of this image that {address} sent does not match its manifest: it is damaged in the "
         "registry, or was damaged in transit.",
-        f"deployer status   {_ON_ITS_MACHINE}",
-        "Push the image again from a machine that has it.",
+        "Try again.",
+        f"If it fails again: deployer gc --damaged --full   {_ON_ITS_MACHINE}",
+        "Then push the image again from a machine that has it.",
     ),
     rule(
         r"manifest unknown|manifest for .* not found|name unknown|repository .* not found|name not known"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from deployer.workflows.upkeep.collection import collect
-from deployer.workflows.upkeep.survey.damage import layers_to_verify
+from deployer.workflows.upkeep.survey.damage import every_layer, layers_to_verify
 from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only
 from deployer.workflows.upkeep.survey.manifest_graph import Manifests, RemovalSet, reached_by_tags
 from deployer.workflows.upkeep.untagged import untagged
@@ -19,16 +19,21 @@ if TYPE_CHECKING:
     from deployer.workflows.upkeep.collection import Collected
     from deployer.workflows.upkeep.gate import DrainPolicy
     from deployer.workflows.upkeep.maintenance import Upkeep
+    from deployer.workflows.upkeep.survey.damage import LayersToVerify
     from deployer.workflows.upkeep.survey.garbage import RemovalPolicy, Survey
 
 
 @dataclass(frozen=True)
 class GcOptions:
-    """What is removed beside unreferenced blobs: untagged manifests, those `older_than` (seconds), damaged files."""
+    """What is removed beside unreferenced blobs: untagged manifests, those `older_than` (seconds), damaged files.
+
+    With `full`, every layer is read to its end, to find those that are damaged and have the right size.
+    """
 
     untagged: bool = False
     older_than: int | None = None
     damaged: bool = False
+    full: bool = False
 
     @property
     def policy(self) -> RemovalPolicy:
@@ -48,6 +53,19 @@ class GcPlan:
 
 
 @dataclass(frozen=True)
+class _EveryLayer:
+    """Has every layer read, and says before how much that is."""
+
+    on_reading: ReadingListener
+
+    def __call__(self, storage: Storage, snapshot: Snapshot, manifests: Manifests, /) -> LayersToVerify:
+        found = every_layer(storage, snapshot, manifests)
+        files = {snapshot.aliases.get(one, one) for digests in found.values() for one in digests}
+        self.on_reading(len(files), sum(snapshot.blobs[one].size for one in files))
+        return found
+
+
+@dataclass(frozen=True)
 class _Untagged:
     """Selects untagged manifests."""
 
@@ -57,10 +75,18 @@ class _Untagged:
         return untagged(snapshot, manifests, self.older_than)
 
 
-def plan_gc(storage: Storage, options: GcOptions) -> GcPlan:
+class ReadingListener(Protocol):
+    """Is told what is read before a full check reads it."""
+
+    def __call__(self, files: int, size: int, /) -> object:
+        """So many files, of so many bytes."""
+
+
+def plan_gc(storage: Storage, options: GcOptions, on_reading: ReadingListener = lambda _files, _size: None) -> GcPlan:
     """Survey the storage. Changes nothing. Raises StorageError or EngineError."""
     manifests = Manifests()
-    found = survey(storage, manifests, options.policy, layers_to_verify if options.damaged else None)
+    check = _EveryLayer(on_reading) if options.full else layers_to_verify if options.damaged else None
+    found = survey(storage, manifests, options.policy, check)
     # Without an age, an age removes more; if one was given, nothing else does.
     further = _Untagged(0 if options.untagged else None)
     additional = _count_additional(found, manifests, further) if options.older_than is None else 0

@@ -110,6 +110,25 @@ def layers_to_verify(storage: Storage, snapshot: Snapshot, manifests: Manifests)
     return {name: frozenset(digests) for name, digests in found.items()}
 
 
+def every_layer(storage: Storage, snapshot: Snapshot, manifests: Manifests) -> LayersToVerify:
+    """All layers and configurations that are there, by the repositories that have or need them."""
+    found: dict[str, set[str]] = {
+        name: {
+            part.digest
+            for digest in one.revisions
+            if (summary := manifests.known.get(digest))
+            for part in summary.parts
+        }
+        for name, one in snapshot.repositories.items()
+    }
+    for name, digest, _ in storage.layer_links(snapshot.repositories):
+        found[name].add(digest)
+    return {
+        name: frozenset(one for one in digests if snapshot.aliases.get(one, one) in snapshot.blobs)
+        for name, digests in found.items()
+    }
+
+
 def examine(
     storage: Storage,
     snapshot: Snapshot,

@@ -15,8 +15,9 @@ from deployer.storage.access import Storage
 from deployer.storage.printed import Verified
 from deployer.workflows.upkeep.collection import collect
 from deployer.workflows.upkeep.gate import DrainPolicy
+from deployer.workflows.upkeep.gc import GcOptions, plan_gc
 from deployer.workflows.upkeep.survey import damage, storage_findings
-from deployer.workflows.upkeep.survey.damage import layers_to_verify
+from deployer.workflows.upkeep.survey.damage import every_layer, layers_to_verify
 from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only
 from deployer.workflows.upkeep.survey.manifest_graph import Manifests
 from deployer.workflows.upkeep.untagged import untagged
@@ -63,6 +64,56 @@ def file_of(tree: Tree, digest: str) -> Path:
 
 def hits(found: Survey) -> list[tuple[str, int | None, tuple[str, ...]]]:
     return [(one.digest, one.size, one.images) for one in found.damages]
+
+
+class TestRightSizeAndWrongBytes:
+    """A disk that lost writes, or bits that flipped: only reading a layer to its end tells."""
+
+    def damage(self, tree: Tree) -> str:
+        whole = image("hit")
+        tree.push("app", ["1"], whole)
+        tree.push("app", ["2"], image("other"))
+        digest = sha256(whole.blobs[1])
+        file = file_of(tree, digest)
+        file.write_bytes(bytes(file.stat().st_size))
+        return digest
+
+    @pytest.mark.parametrize("options", [GcOptions(), GcOptions(damaged=True)])
+    def test_it_is_not_found_without_reading_all(self, tree: Tree, options: GcOptions) -> None:
+        self.damage(tree)
+        assert hits(plan_gc(tree.storage(), options).survey) == []
+
+    def test_it_is_found_and_removed_with_full(self, tree: Tree) -> None:
+        digest = self.damage(tree)
+        told: list[tuple[int, int]] = []
+        plan = plan_gc(
+            tree.storage(), GcOptions(damaged=True, full=True), lambda number, size: told.append((number, size))
+        )
+        layers = [sha256(image(word).blobs[1]) for word in ("hit", "other")]
+        assert told == [
+            (
+                4,
+                sum(
+                    file_of(tree, one).stat().st_size
+                    for one in plan.survey.snapshot.blobs
+                    if one in layers or not plan.manifests.known.get(one)
+                ),
+            )
+        ]
+        assert hits(plan.survey) == [(digest, file_of(tree, digest).stat().st_size, ("app:1",))]
+        assert plan.survey.removal.damaged == (digest,)
+        done = collected(tree, unreferenced_only, None, every_layer)
+        assert done.removal.damaged == (digest,)
+        assert not file_of(tree, digest).exists()
+        assert tree.broken() == [
+            f"{tree.root}/repositories/app/_manifests/revisions/sha256/{image('hit').digest[7:]}/link: no {digest}"
+        ]
+
+    def test_a_layer_without_its_link_is_read_too(self, tree: Tree) -> None:
+        digest = self.damage(tree)
+        (tree.root / f"repositories/app/_layers/sha256/{digest[7:]}/link").unlink()
+        found = plan_gc(tree.storage(), GcOptions(damaged=True, full=True)).survey
+        assert digest in found.removal.damaged
 
 
 @pytest.mark.parametrize("content", [b"", b"short", b"longer than it was " * 50, None])
