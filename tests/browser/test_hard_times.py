@@ -39,7 +39,7 @@ FAULTS = {
     "html": (200, "not a registry"),
     "cut-off": (200, "not a registry"),
     "signed-out": (401, "Log in again"),
-    "unreachable": (0, "cannot be reached"),
+    "unreachable": (0, "Cannot connect to the server"),
 }
 BODIES = {"html": "<!doctype html><title>Welcome</title>", "cut-off": '{"repositories": {"a'}
 # What moves up or down by itself; the footer may.
@@ -199,7 +199,7 @@ class TestRestarts:
         start = stopped("frontend")
         page.get_by_role("link", name=shown.IMAGE, exact=True).click()
         alert = page.get_by_role("alert")
-        expect(alert).to_contain_text("cannot be reached")
+        expect(alert).to_contain_text("Cannot connect to the server")
         start()
         # No one has to press "Try again": the page asks every few seconds.
         expect(page.locator("#tags time").first).to_be_visible()

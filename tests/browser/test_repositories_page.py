@@ -166,7 +166,7 @@ class TestAll:
         expect(page.get_by_role("alert")).to_contain_text("not a registry")
         page.route(CATALOG, lambda route: route.abort())
         page.get_by_role("button", name="Try again").click()
-        expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+        expect(page.get_by_role("alert")).to_contain_text("Cannot connect to the server")
 
     def test_back_leads_to_where_one_was(self, page: Page) -> None:
         serve(page, NAMES)
