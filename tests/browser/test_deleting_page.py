@@ -198,7 +198,7 @@ class TestOneTag:
         page.get_by_role("button", name="1.0 を削除…", exact=True).click()
         dialog = page.get_by_role("dialog")
         expect(heading(dialog)).to_have_text(re.compile(f"^{repository}:1.0 を削除しますか"))
-        expect(dialog).to_contain_text("イメージは残り、1.0.3, latest から引き続き使えます。")
+        expect(dialog).to_contain_text("イメージは残り、1.0.3, latest で引き続き pull できます。")
         dialog.get_by_role("button", name="削除", exact=True).click()
         expect(heading(dialog)).to_have_text("削除しました")
         expect(dialog.get_by_role("status")).to_have_text("タグ 1 件を削除しました。")
