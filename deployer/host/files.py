@@ -109,7 +109,7 @@ def _refusal(path: Path, error: OSError, what: str, done: str) -> HostError:
         errno.EROFS: f"findmnt --target {place}   (its disk is mounted read-only)",
         errno.EACCES: f"ls -ld {place}   (shows who can {done})",
         errno.EPERM: f"ls -ld {place}   (shows who can {done})",
-        errno.EISDIR: f"ls -ld {shlex.quote(str(path))}   (a directory is where a file belongs: remove it)",
+        errno.EISDIR: f"ls -l {shlex.quote(str(path))}   (this is a directory; a file is needed)",
         errno.ENOTDIR: f"ls -l {place}   (there is a file where a directory is needed)",
     }.get(error.errno or 0)
     return HostError(f"{path} cannot be {what}: {error.strerror}.", (advice,) if advice else ())

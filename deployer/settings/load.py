@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,7 +128,8 @@ def find_file(chosen: Path | None, environment: Mapping[str, str], directory: Pa
         if not named.exists():
             where = "--config" if chosen else _CONFIG_VARIABLE
             raise ConfigurationError(
-                f"{where} refers to {named}, but there is no such file.", (f"deployer init --config {named}",)
+                f"{where} refers to {named}, but there is no such file.",
+                (f"deployer init --config {shlex.quote(str(named))}",),
             )
         return named
     own = known_config_home(environment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -235,10 +236,11 @@ def _sections(printed: bytes) -> dict[str, list[str]]:
 
 def _behind_a_link(path: str) -> StorageError:
     place = f"{REGISTRY_ROOT}/{path}"
+    link, file = shlex.quote(place), shlex.quote(f"{place}.new")
     if path.endswith(("/link", "/data")):
         advice = (
-            "Replace the link with the file itself, in the registry's container or its data directory: cp "
-            f"{place} {place}.new && mv {place}.new {place}"
+            "Replace the link with the file itself, in the registry's container or its data directory: "
+            f"cp {link} {file} && mv {file} {link}"
         )
     else:
         advice = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,7 +62,7 @@ def _read(path: Path, setting: str) -> bytes:
     except IsADirectoryError as error:
         raise ConfigurationError(f"{setting} refers to {path}, which is a directory.") from error
     except OSError as error:
-        raise HostError(f"{path} cannot be read: {error.strerror}.", (f"ls -l {path}",)) from error
+        raise HostError(f"{path} cannot be read: {error.strerror}.", (f"ls -l {shlex.quote(str(path))}",)) from error
 
 
 def _chain(path: Path) -> list[x509.Certificate]:
@@ -96,7 +97,7 @@ def _check_key(certificate: Path, path: Path, chain: Sequence[x509.Certificate])
     mode = path.stat().st_mode
     if mode & 0o007:
         raise ConfigurationError(
-            f"Every user of this machine can read or change the key {path}.", (f"chmod 600 {path}",)
+            f"Every user of this machine can read or change the key {path}.", (f"chmod 600 {shlex.quote(str(path))}",)
         )
     found = _KEY.search(content)
     if found is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -87,7 +88,9 @@ def _unknown_ca(place: Place, case: HandshakeFailure) -> tuple[str, tuple[str, .
         )
         if place.is_loopback:
             # Docker needs none there, so configure-daemon installs none.
-            return message, (f"If the registry was set up again, the file is out of date: rm {known[0]}",)
+            return message, (
+                f"If the registry was set up again, the file is out of date: rm {shlex.quote(str(known[0]))}",
+            )
         return message, (
             (
                 "Compare with the fingerprint that `deployer status` prints on the machine that runs the "
@@ -104,7 +107,7 @@ def _unknown_ca(place: Place, case: HandshakeFailure) -> tuple[str, tuple[str, .
             f"The certificate of {place.address} was not issued by this deployment's own CA, {deployed}: "
             "another server is answering."
         )
-        return message, ("deployer status", f"If it now has your own certificate: rm {deployed}")
+        return message, ("deployer status", f"If it now has your own certificate: rm {shlex.quote(str(deployed))}")
     if place.is_loopback:
         message = (
             f"The certificate of {place.address} was issued by a CA that this machine does not trust; Docker "
@@ -151,7 +154,9 @@ def _unagreed(reason: str, place: Place, case: HandshakeFailure) -> tuple[str, t
             f"{place.address} does not use HTTPS, but a CA is installed for it, {case.trust.ca_files[0]}: TLS "
             "was turned off, or another server is answering."
         )
-        remove = f"rm {case.trust.ca_files[0]}" if place.is_loopback else f"{configure_command(place.address)} --remove"
+        remove = f"{configure_command(place.address)} --remove"
+        if place.is_loopback:
+            remove = f"rm {shlex.quote(str(case.trust.ca_files[0]))}"
         return message, (f"If it was turned off: {remove}",)
     return (
         f"{place.address} does not use HTTPS, but deployer connected with HTTPS.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,6 +110,6 @@ def _refuse_foreign_data(settings: Settings) -> None:
             if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
                 raise PreflightError(
                     f"The Docker engine is rootless, and its user has no permission to write to {folder}.",
-                    (f"sudo chown --recursive $(id --user):$(id --group) {data}",),
+                    (f"sudo chown --recursive $(id --user):$(id --group) {shlex.quote(str(data))}",),
                 )
             return

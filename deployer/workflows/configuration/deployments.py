@@ -71,7 +71,7 @@ def require_address(deployment: Deployment, settings: Settings, environment: Map
     record = Record.read(deployment.record_file)
     if record is not None and (record.host, record.port) == (settings.host, settings.port):
         return
-    if record is None and (deployment.is_there or engine.containers.of_project(deployment.name)):
+    if record is None and (deployment.is_there or _has_containers(deployment, engine)):
         return
     refuse_others_address(settings, environment)
     elsewhere = (
@@ -89,6 +89,12 @@ def require_address(deployment: Deployment, settings: Settings, environment: Map
         f"The deployment '{deployment.name}' on this machine is at {own}, not at {settings.address}.",
         (*elsewhere, f"To use '{deployment.name}', omit --host and --port."),
     )
+
+
+def _has_containers(deployment: Deployment, engine: Engine) -> bool:
+    """Whether there are containers that were made from its folder, and not from another user's of the same name."""
+    found = engine.containers.of_project(deployment.name)
+    return any(container.directory == str(deployment.directory) for container in found)
 
 
 def refuse_others_address(settings: Settings, environment: Mapping[str, str]) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import secrets
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -51,9 +52,10 @@ def secret_of(deployment: Deployment) -> str | None:
     try:
         return str(json.loads(content)["http"])
     except (ValueError, KeyError, TypeError) as error:
+        remove = f"rm {shlex.quote(str(deployment.secrets_file))}"
         raise HostError(
             f"{deployment.secrets_file} is damaged.",
-            (f"rm {deployment.secrets_file}   (`up` creates a new one; uploads in progress start over)",),
+            (f"{remove}   (`up` creates a new one; uploads in progress start over)",),
         ) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,7 @@ def _plugin(plugin: Plugin) -> Iterator[Finding]:
         meant = "`deployer up` needs it" if is_ours else "not needed by deployer"
         hidden = f" It hides {plugin.shadowed[0]}." if plugin.shadowed else ""
         fix = (
-            f"mv {plugin.path} {plugin.path}.old   (then {plugin.shadowed[0]} is used)"
+            f"mv {shlex.quote(plugin.path)} {shlex.quote(f'{plugin.path}.old')}   (then {plugin.shadowed[0]} is used)"
             if plugin.shadowed
             else f"Install the package docker-{plugin.name}-plugin again, or remove {plugin.path}."
         )

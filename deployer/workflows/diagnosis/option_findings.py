@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -128,5 +129,10 @@ def _disk(stack: Stack, facts: EngineFacts) -> Iterator[Finding]:
         yield Finding(
             FindingState.WRONG,
             f"The disk for pushed images is out of inodes: {existing} has {found.f_favail} of {found.f_files} left.",
-            (f"Remove small files there that are not needed, or move to another disk: du --inodes -d 2 {existing}",),
+            (
+                (
+                    "Remove small files there that are not needed, or move to another disk: "
+                    f"du --inodes -d 2 {shlex.quote(str(existing))}"
+                ),
+            ),
         )

@@ -149,6 +149,7 @@ def read(stack: Stack) -> Status:
         problems=(
             *_elsewhere(containers, settings.port),
             *storage_id.findings(Owned.read(stack.deployment.owned_file), inside.storage_id),
+            *_missing(containers),
             *_problems(containers, answer, inside.free),
             *((content.unreadable,) if content.unreadable else ()),
             *_certificate(stack),
@@ -345,6 +346,13 @@ def _page(settings: Settings, version: str) -> tuple[Finding, ...]:
     if settings.frontend.page is not Page.KWK or not version.startswith("distribution 3"):
         return ()
     return (_problem(f"The kwk page cannot show image details: it needs registry 2.8, but this is {version}."),)
+
+
+def _missing(containers: tuple[ServiceContainer, ...]) -> tuple[Finding, ...]:
+    """The services of which no container is left, though there is one of another."""
+    left = {container.service for container in containers}
+    missing = {Service.REGISTRY, Service.FRONTEND} - left if left else ()
+    return tuple(_problem(f"The service {service} has no container.") for service in sorted(missing))
 
 
 def _problems(

@@ -49,6 +49,36 @@ def test_every_command_that_a_text_names_exists(module: Path) -> None:
             assert named <= options_of(command) | {"--help"}, text
 
 
+# A program that takes paths, up to the place where one is filled in.
+SHELL = re.compile(r"(?:^|[`:&(]\s?|\bsudo )(?:rm|cp|mv|chmod|chown|du|ls|mkdir)\b[^`(]*$")
+
+
+def quoted_names(tree: ast.Module) -> set[str]:
+    """The variables that are given something quoted."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and "quote(" in ast.unparse(node.value):
+            found |= {one.id for target in node.targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_path_in_a_command_is_quoted(module: Path) -> None:
+    """Pasted, an `rm` of a path with a space removes other files."""
+    tree = ast.parse(module.read_text())
+    quoted = quoted_names(tree)
+    for node in ast.walk(tree):
+        said = ""
+        for part in node.values if isinstance(node, ast.JoinedStr) else ():
+            if isinstance(part, ast.Constant):
+                said += str(part.value)
+            elif isinstance(part, ast.FormattedValue):
+                if SHELL.search(said):
+                    value = ast.unparse(part.value)
+                    assert "quote(" in value or value in quoted, f"{said}{{{value}}}"
+                said += "X"
+
+
 def everything_below(kind: type[DeployerError]) -> list[type[DeployerError]]:
     return [kind, *(below for child in kind.__subclasses__() for below in everything_below(child))]
 

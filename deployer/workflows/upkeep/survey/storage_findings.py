@@ -169,7 +169,7 @@ def _way_back(path: str, snapshot: Snapshot) -> str:
     here = shlex.quote(in_container(path))
     if digest in snapshot.blobs:
         return f"rm -r {here}"
-    right = in_container(f"blobs/{blob_folder(digest)}").rpartition("/")[0]
+    right = shlex.quote(in_container(f"blobs/{blob_folder(digest)}").rpartition("/")[0])
     return f"mkdir -p {right} && mv {here} {right}/"
 
 

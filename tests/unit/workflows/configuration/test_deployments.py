@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ from deployer.paths import Deployment
 from deployer.record import Record
 from deployer.settings.model import Settings
 from deployer.workflows.configuration import deployments
-from tests.support.fake_engine import FakeContainers, FakeEngine
+from tests.support.fake_engine import FakeContainers, FakeEngine, service_container
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,3 +89,18 @@ def test_an_address_elsewhere_where_nothing_is_deployed(tmp_path: Path) -> None:
         deployments.require_address(mine, here, environment, FakeEngine(containers=FakeContainers()))
     assert caught.value.advice[0].startswith("deployer doctor   ")
     assert caught.value.advice[-1].startswith("deployer up   ")
+
+
+def test_containers_of_another_folder_are_not_those_of_this_deployment(tmp_path: Path) -> None:
+    """As another user on a machine whose registry has the same name: the address leads to whose it is."""
+    environment = {"XDG_DATA_HOME": str(tmp_path)}
+    mine = Deployment.of("registry", environment)
+    here = Settings(port=5077)
+
+    def deployed(folder: Path) -> FakeEngine:
+        made = replace(service_container("registry", "running"), directory=str(folder))
+        return FakeEngine(containers=FakeContainers(found=[made]))
+
+    with pytest.raises(NotFound, match="No deployment at localhost:5077 on this machine"):
+        deployments.require_address(mine, here, environment, deployed(tmp_path / "other"))
+    deployments.require_address(mine, here, environment, deployed(mine.directory))

@@ -96,6 +96,14 @@ def test_what_is_paused_is_told_once_with_what_ends_that() -> None:
     )
 
 
+@pytest.mark.parametrize("missing", ["frontend", "registry"])
+def test_a_service_without_a_container_is_told(missing: str) -> None:
+    left = "registry" if missing == "frontend" else "frontend"
+    [problem] = status._missing((service_container(left, "running"),))
+    assert (problem.sentence, problem.advice[0]) == (f"The service {missing} has no container.", "deployer up")
+    assert status._missing(()) == ()
+
+
 def test_a_task_that_has_ended_is_not_started_again_and_keeps_nothing_from_being_ready() -> None:
     class Done(FakeContainers):
         ended = TASK

@@ -239,7 +239,7 @@ def test_a_folder_in_place_of_its_file_is_a_sentence_with_a_way_out(deployment: 
     with pytest.raises(HostError, match="Is a directory") as caught:
         Gate.of(deployment).holder()
     assert caught.value.advice == (
-        f"ls -ld {deployment.gate_directory}/closed   (a directory is where a file belongs: remove it)",
+        f"ls -l {deployment.gate_directory}/closed   (this is a directory; a file is needed)",
     )
 
 
