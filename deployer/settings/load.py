@@ -139,8 +139,9 @@ def find_file(chosen: Path | None, environment: Mapping[str, str], directory: Pa
 
 def _is_there(path: Path) -> bool:
     try:
-        # A folder of that name is no file, and is said when it is read.
-        return path.is_file() or path.is_dir()
+        # A folder of that name, or a link that leads nowhere, is no file, and is said when it is read: with another
+        # file, or none, another registry would be meant.
+        return path.is_file() or path.is_dir() or path.is_symlink()
     except OSError:
         # A folder that may not be entered holds no file for this user.
         return False

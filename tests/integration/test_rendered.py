@@ -54,6 +54,16 @@ def test_render_shows_writes_and_compares(stack: DeployedStack, tmp_path: Path) 
     assert "# ---- compose.yaml" in shown
     assert secret not in shown
     stack.deployer("render", "--output", str(tmp_path / "out"), check=True)
+    # What is the user's own is not written over; what was rendered before is.
+    (tmp_path / "mine" / "frontend").mkdir(parents=True)
+    (tmp_path / "mine" / "frontend" / "Caddyfile").write_text("localhost\n")
+    refused = stack.deployer("render", "--output", str(tmp_path / "mine"))
+    assert refused.returncode == 2
+    assert "has files that deployer did not write: frontend/Caddyfile. Nothing was written." in refused.stderr
+    assert [path.name for path in (tmp_path / "mine").rglob("*")] == ["frontend", "Caddyfile"]
+    stack.deployer("render", "--output", str(tmp_path / "out"), check=True, environment={"DEPLOYER_PORT": "5999"})
+    assert ":5999" in (tmp_path / "out" / "compose.yaml").read_text()
+    stack.deployer("render", "--output", str(tmp_path / "out"), check=True)
     config = tmp_path / "out" / "registry" / "config.yaml"
     assert secret in config.read_text()
     assert config.stat().st_mode & 0o777 == 0o600

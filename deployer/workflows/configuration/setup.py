@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import EngineError, UsageError
 from deployer.host.files import PUBLIC, read_if_there, write_atomically
+from deployer.phrases import listed
 from deployer.rendering import snippets
 from deployer.rendering.deployment import render_deployment
 from deployer.rendering.templates import File
@@ -67,7 +68,18 @@ def rendered(stack: Stack) -> Rendered:
 
 
 def write_rendered(folder: Path, what: Rendered) -> tuple[Path, ...]:
-    """Write the files into a folder and return where they are. Raises HostError."""
+    """Write the files into a folder and return where they are.
+
+    Raises UsageError where one would take the place of a file that deployer did not write, and HostError.
+    """
+    if not (read_if_there(folder / "compose.yaml") or b"").startswith(files.OWN_HEADER):
+        present = ((file, read_if_there(folder / file.path)) for file in what.files)
+        foreign = [file.path for file, before in present if before not in {None, file.content}]
+        if foreign:
+            raise UsageError(
+                f"{folder} has files that deployer did not write: {listed(foreign)}. Nothing was written.",
+                ("Give an empty or new directory: deployer render --output DIR",),
+            )
     for file in what.files:
         write_atomically(folder / file.path, file.content, file.mode)
     return tuple(folder / file.path for file in what.files)

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 FOLDERS = (Service.REGISTRY, Service.FRONTEND)
 # What changes with the page alone, and is removed if another page has no such file.
 _PAGE = ("frontend/page/", "frontend/overview/")
-_OWN_HEADER = b"# Written by deployer"
+OWN_HEADER = b"# Written by deployer"
+"""How the Compose file that deployer writes begins."""
 _SECRET = re.compile(r'^\s*secret: "?([0-9a-zA-Z]+)"?$', re.MULTILINE)
 
 
@@ -130,7 +131,7 @@ def is_empty(deployment: Deployment) -> bool:
 
 def is_deployed(deployment: Deployment) -> bool:
     """Whether the Compose file in the folder is deployer's."""
-    return (read_if_there(deployment.compose_file) or b"").startswith(_OWN_HEADER)
+    return (read_if_there(deployment.compose_file) or b"").startswith(OWN_HEADER)
 
 
 def is_ours(deployment: Deployment) -> Callable[[str], bool]:

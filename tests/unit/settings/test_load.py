@@ -118,6 +118,14 @@ def test_a_new_file_is_written_from_no_record(tmp_path: Path) -> None:
     assert load(Flags(), {"HOME": str(tmp_path)}, tmp_path, find=False).settings == Settings()
 
 
+@pytest.mark.parametrize("target", ["moved.yaml", "deployer.yaml"])
+def test_a_file_that_is_a_link_to_nowhere_is_not_passed_over(tmp_path: Path, target: str) -> None:
+    """Else the registry of the defaults would be meant."""
+    (tmp_path / "deployer.yaml").symlink_to(target)
+    [problem] = problems_of(tmp_path)
+    assert "deployer.yaml cannot be read" in problem
+
+
 def test_groups_are_set_by_variables_without_losing_the_files_own(tmp_path: Path) -> None:
     settings = settings_from(
         tmp_path,
