@@ -99,7 +99,7 @@ def _out_of_sight(look: _Look, wanted: Wanted) -> Iterable[str]:
     before, after = look.before.storage, wanted.storage
     if before is None or after is None:
         return
-    if before != after:
+    if before != after and not look.has_moved_to(after):
         yield (
             f"The existing images stay in {_place(before)} and will not be available, because the registry will "
             f"use {_place(after)}."
@@ -165,6 +165,8 @@ class _Look:
         if resource in self.before.found or self._is_in_use(resource):
             return True
         if resource.kind is ResourceKind.DIRECTORY:
+            if self.has_moved_to(resource):
+                return True
             earlier = self._is_unrecorded and files.deployed_storage(self.deployment) == resource.name
             return resource in self.before.made or earlier
         # One without the project's label has taken the place of the one that was made.
@@ -174,10 +176,14 @@ class _Look:
         """Whether the volume or directory that had the images has gone, or is another and empty."""
         if storage.kind is ResourceKind.DIRECTORY:
             if self.before.storage_id:
-                return storage_id.is_other(self.before)
+                return storage_id.is_other(replace(self.before, storage=storage))
             inode = _inode(Path(storage.name))
             return not self.is_there(storage) and self.before.inode not in {0, inode}
         return storage in wanted.resources and not self.is_there(storage)
+
+    def has_moved_to(self, storage: Resource) -> bool:
+        """Whether a directory is the one that had the images before, moved or copied with its ID."""
+        return bool(self.before.storage_id) and storage_id.on_host(Owned(storage=storage)) == self.before.storage_id
 
     def was_found(self, resource: Resource) -> bool:
         """Whether it was there before the `up` that used it first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -303,3 +304,24 @@ def test_a_deployment_that_no_id_was_given_yet_is_given_one_by_the_next_up(
     assert after
     assert after.storage_id == (folder / ".deployer-id").read_text().strip()
     assert replace(after, storage_id=before.storage_id) == before
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_directory_that_was_moved_is_the_one_with_the_images(
+    deployment: Deployment, tmp_path: Path, copied: bool
+) -> None:
+    before, after = tmp_path / "nas", tmp_path / "other"
+    before.mkdir()
+    used(deployment, in_directory(before))
+    (before / "docker" / "registry" / "v2").mkdir(parents=True)
+    shutil.copytree(before, after)
+    if not copied:
+        shutil.rmtree(before)
+    found = examined(deployment, NOTHING, in_directory(after))
+    assert (found.warnings, found.found) == ((), ())
+    used(deployment, in_directory(after))
+    # Another that is not it is asked about as ever.
+    shutil.rmtree(after)
+    (tmp_path / "third" / "docker").mkdir(parents=True)
+    warnings = examined(deployment, NOTHING, in_directory(tmp_path / "third")).warnings
+    assert any("will not be available" in warning for warning in warnings)
