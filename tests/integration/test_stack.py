@@ -414,10 +414,17 @@ def test_a_full_disk_is_told_before_and_after(
         status = stack.deployer("status")
         assert status.returncode == 1
         assert "The disk with the images is full" in status.stderr
+        assert "→ deployer gc   (frees" in status.stderr
+        stack.deployer("gc", "--yes", check=True)
         stack.deployer("down", check=True)
         refused = stack.deployer("up")
         assert refused.returncode == 1
         assert "The disk for pushed images is full" in refused.stderr
+        assert "→ Free at least 100 MiB there in another way" in refused.stderr
+        assert "→ deployer gc" not in refused.stderr, "without containers it cannot run"
+        (place / "filler").unlink()
+        stack.up()
+        stack.deployer("gc", "--yes", check=True)
     finally:
         stack.remove()
         docker("image", "rm", f"{stack.address}/big:1", check=False)

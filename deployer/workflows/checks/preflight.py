@@ -10,10 +10,11 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployer.engine.values import ContainerState
+from deployer.engine.values import ContainerState, of_service
 from deployer.errors import EngineError, EngineUnavailable, PreflightError
 from deployer.host import ports
 from deployer.host.files import nearest_directory
+from deployer.layout import Service
 from deployer.settings.model import DEFAULT_PORT
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ OLDEST_ENGINE = (20, 10)
 OLDEST_COMPOSE = (2, 0)
 # Below this the registry's own small files cannot be written safely; pushes need far more.
 LEAST_FREE_BYTES = 100 * 2**20
-FREE_SPACE = ("`deployer gc` frees the space of deleted images while the registry is running.",)
+_COLLECT = "deployer gc   (frees the space of deleted images)"
 
 
 def check_engine(engine: Engine) -> EngineFacts:
@@ -186,7 +187,22 @@ def check_certificate(settings: Settings, now: datetime) -> tuple[str, ...]:
     return check_own(Path(tls.certificate), Path(tls.key), settings.host, now).warnings
 
 
-def check_disk(settings: Settings, facts: EngineFacts, deployment: Deployment) -> None:
+def free_space(containers: tuple[ServiceContainer, ...], *, is_deployed: bool) -> tuple[str, ...]:
+    """How to have free space on a full disk again: `gc` needs the registry's container, running or not."""
+    if of_service(containers, Service.REGISTRY) is not None:
+        return (_COLLECT,)
+    if not is_deployed:
+        return ()
+    least = LEAST_FREE_BYTES // 2**20
+    return (
+        f"Free at least {least} MiB there in another way, such as by moving files to another disk for a while.",
+        f"Then: deployer up; {_COLLECT}",
+    )
+
+
+def check_disk(
+    settings: Settings, facts: EngineFacts, deployment: Deployment, containers: tuple[ServiceContainer, ...]
+) -> None:
     """Make sure of room on the disks that will be written. Raises PreflightError."""
     data = settings.registry.data_directory
     where = {"deployer's files": deployment.directory}
@@ -200,7 +216,10 @@ def check_disk(settings: Settings, facts: EngineFacts, deployment: Deployment) -
             raise PreflightError(
                 f"The disk for {purpose} is full: {existing} has {free // 2**20} MiB left, but at least "
                 f"{LEAST_FREE_BYTES // 2**20} MiB is required.",
-                (f"df -h {shlex.quote(str(existing))}   (free some space there)", *FREE_SPACE),
+                (
+                    f"df -h {shlex.quote(str(existing))}   (free some space there)",
+                    *free_space(containers, is_deployed=deployment.is_there),
+                ),
             )
 
 

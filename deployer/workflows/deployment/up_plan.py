@@ -90,7 +90,7 @@ def plan_up(stack: Stack, *, rebuild: bool = False) -> UpPlan:
     services = _service_changes(stack, rendered, containers, dict(zip(Service, ids, strict=False)))
     if any(change.action not in {Action.KEEP, Action.RELOAD} for change in services):
         preflight.check_port(stack.settings, stack.engine)
-        preflight.check_disk(stack.settings, facts, stack.deployment)
+        preflight.check_disk(stack.settings, facts, stack.deployment, containers)
     changes = files.changes(stack.deployment, rendered)
     services = _with_reload(stack, services, changes)
     adoption = _adoption(stack, rendered, services, changes)

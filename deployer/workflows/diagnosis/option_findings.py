@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from deployer.engine.report import EngineReport
     from deployer.engine.values import EngineFacts
-    from deployer.workflows.deployment.stack import Stack
     from deployer.workflows.diagnosis.examined import Examined
 
 # moby: daemon/libnetwork/ipamutils/utils.go.
@@ -78,7 +77,7 @@ def examine(examined: Examined) -> Iterator[Finding]:
                 "Or add ranges: set default-address-pools in its daemon.json, then restart the engine.",
             ),
         )
-    yield from _disk(examined.stack, facts)
+    yield from _disk(examined, facts)
 
 
 def has_free_range(pools: tuple[AddressPool, ...], taken: tuple[str, ...]) -> bool:
@@ -117,11 +116,12 @@ def _lingering(examined: Examined) -> Iterator[Finding]:
         )
 
 
-def _disk(stack: Stack, facts: EngineFacts) -> Iterator[Finding]:
+def _disk(examined: Examined, facts: EngineFacts) -> Iterator[Finding]:
     """Whether there is free space where the engine and the registry write, as far as it is on this machine."""
     if is_elsewhere(facts.endpoint):
         return
-    preflight.check_disk(stack.settings, facts, stack.deployment)
+    stack = examined.stack
+    preflight.check_disk(stack.settings, facts, stack.deployment, examined.containers)
     folder = stack.settings.registry.data_directory or Path(facts.data_directory)
     existing = nearest_directory(folder)
     found = os.statvfs(existing)

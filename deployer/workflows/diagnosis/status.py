@@ -386,5 +386,6 @@ def _problems(
         words = [reply.words for reply in (answer.api, answer.page) if not reply.is_ready]
         found += [_problem(f"{said[:1].upper()}{said[1:]}.") for said in words]
     if free is not None and free < preflight.LEAST_FREE_BYTES:
-        found.append(_problem("The disk with the images is full: pushes will fail.", preflight.FREE_SPACE))
+        advice = preflight.free_space(containers, is_deployed=True)
+        found.append(_problem("The disk with the images is full: pushes will fail.", advice))
     return tuple(found)

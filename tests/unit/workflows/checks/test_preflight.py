@@ -75,14 +75,27 @@ def test_a_full_disk_is_told_with_what_is_left(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(preflight, "LEAST_FREE_BYTES", 2**62)
     settings = Settings()
     with pytest.raises(PreflightError, match=r"The disk for deployer's files is full: .* MiB left") as raised:
-        preflight.check_disk(settings, facts_of(), Deployment("registry", tmp_path / "none" / "registry"))
-    assert "deployer gc" in raised.value.advice[-1]
+        preflight.check_disk(settings, facts_of(), Deployment("registry", tmp_path / "none" / "registry"), ())
+    assert [line.partition(" ")[0] for line in raised.value.advice] == ["df"]
+
+
+@pytest.mark.parametrize("state", ["running", "exited"])
+def test_a_full_disk_is_freed_by_gc_if_there_is_a_registry(state: str) -> None:
+    containers = (service_container("registry", state),)
+    (advice,) = preflight.free_space(containers, is_deployed=True)
+    assert advice.startswith("deployer gc   (")
+
+
+def test_after_down_gc_is_advised_only_after_up_and_up_only_after_space() -> None:
+    first, then = preflight.free_space((service_container("frontend", "running"),), is_deployed=True)
+    assert first.startswith("Free at least 100 MiB there in another way")
+    assert then == "Then: deployer up; deployer gc   (frees the space of deleted images)"
 
 
 def test_a_file_system_that_is_no_disk_is_not_called_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     facts = replace(facts_of(), data_directory=str(tmp_path))
     monkeypatch.setattr(preflight, "LEAST_FREE_BYTES", 1)
-    preflight.check_disk(Settings(), facts, Deployment("registry", Path("/proc/none/registry")))
+    preflight.check_disk(Settings(), facts, Deployment("registry", Path("/proc/none/registry")), ())
 
 
 def test_a_data_directory_that_is_a_file_is_told(tmp_path: Path) -> None:

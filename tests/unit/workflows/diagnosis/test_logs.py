@@ -22,6 +22,15 @@ def ask(folder: Path, since: str) -> None:
     follow_logs(stack, (), follow=False, tail="", since=since)
 
 
+def test_a_deployment_that_is_down_is_not_called_unknown(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="No deployment named 'registry' on this machine"):
+        ask(tmp_path, "")
+    Deployment("registry", tmp_path).compose_file.write_text("{}")
+    with pytest.raises(NotFound, match="The registry is not running") as raised:
+        ask(tmp_path, "")
+    assert raised.value.advice == ("deployer up",)
+
+
 @pytest.mark.parametrize(
     "since",
     ["2026-13-45", "2026-02-30", "2026-01-31T25", "2026-01-31T12:60", "2026-01-31T12:00:00+99:99", "0000-01-01"],
