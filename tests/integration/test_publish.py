@@ -218,7 +218,11 @@ def test_a_short_name_that_moves_is_told(stack: DeployedStack, make_image: Calla
     untag_all(stack)
     second = make_image("moving:1")
     assert first != second
+    lost = second.removeprefix("sha256:")[:12]
+    planned = stack.deployer("pull", "moving:1", "--dry-run", check=True)
+    assert f"The image {lost} on this machine loses the name moving:1 unless it is the one" in planned.stderr
     done = stack.deployer("pull", "moving:1", check=True)
+    assert done.stderr.index(f"The image {lost} on this machine loses") < done.stderr.index("Tagged as moving:1")
     assert f"previously {second.removeprefix('sha256:')[:12]}" in done.stderr
     assert docker("image", "inspect", "--format", "{{.Id}}", "moving:1").strip() == first
 

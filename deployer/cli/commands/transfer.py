@@ -50,6 +50,7 @@ def push(
     if session.presentation.dry_run:
         session.show(views.TransferPlanReport(pushes))
         return
+    views.note_lost_names(session.out, pushes)
     listener = views.listener(session.out, session.presentation, pushes)
     with views.counted_interruption(Transfer.PUSH):
         outcomes = push_all(pushes, address, session.engine, jobs=jobs, on_line=listener)
@@ -89,6 +90,7 @@ def pull(
     if session.presentation.dry_run:
         session.show(views.TransferPlanReport(pulls))
         return
+    views.note_lost_names(session.out, pulls)
     listener = views.listener(session.out, session.presentation, pulls)
     with views.counted_interruption(Transfer.PULL):
         outcomes = pull_all(pulls, session.engine, session.registry, jobs=jobs, on_line=listener)

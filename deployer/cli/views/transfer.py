@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.cli.presentation import Report
 from deployer.cli.session import NOTHING_CHANGED
+from deployer.workflows.transfer.pull import Pull
 from deployer.workflows.transfer.remarks import Transfer
 from deployer.workflows.transfer.transfers import Interrupted
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from deployer.cli.output import Output
     from deployer.cli.presentation import Presentation
-    from deployer.workflows.transfer.pull import Pull
     from deployer.workflows.transfer.push import Push
     from deployer.workflows.transfer.transfers import TransferOutcome
 
@@ -27,6 +27,34 @@ def note_remarks(out: Output, remarks: Iterable[str]) -> None:
     """Say beforehand what makes Docker do something else than usual."""
     for remark in remarks:
         out.note(f"Note: {remark}")
+
+
+def note_lost_names(out: Output, items: Sequence[Push | Pull]) -> None:
+    """Say beforehand which images of this machine lose a name."""
+    note_remarks(out, lost_names(items))
+
+
+def lost_names(items: Sequence[Push | Pull]) -> list[str]:
+    """A sentence for each image of this machine that loses names."""
+    return [line for item in items for line in _lost_names(item)]
+
+
+def _lost_names(item: Push | Pull) -> list[str]:
+    # Only the registry knows what will be pulled.
+    unless = " unless it is the one that is pulled" if isinstance(item, Pull) else ""
+    names: dict[str, list[str]] = {}
+    for lost in item.loses:
+        names.setdefault(lost.image_id, []).append(lost.name)
+    return [
+        f"The image {_short(image)} on this machine loses the {'name' if len(lost) == 1 else 'names'} "
+        f"{' and '.join(lost)}{unless}."
+        for image, lost in names.items()
+    ]
+
+
+def _short(image_id: str) -> str:
+    """An image's ID as `docker images` shows it."""
+    return image_id.removeprefix("sha256:")[:12]
 
 
 @contextmanager
@@ -57,13 +85,21 @@ class TransferPlanReport(Report):
     items: Sequence[Push | Pull]
 
     def as_json(self) -> list[dict[str, Any]]:
-        """Each with the name that it has and the one that it gets."""
-        return [{"source": item.name, "target": item.target_name} for item in self.items]
+        """Each with the name that it has, the one that it gets, and the images that lose a name here."""
+        return [
+            {
+                "source": item.name,
+                "target": item.target_name,
+                "replaces": [{"name": lost.name, "image": lost.image_id} for lost in item.loses],
+            }
+            for item in self.items
+        ]
 
     def print(self, out: Output) -> None:
         """Print a line for each."""
         for item in self.items:
             out.line(f"{item.name} -> {item.target_name}")
+        note_lost_names(out, self.items)
         out.note(NOTHING_CHANGED)
 
 
@@ -82,7 +118,7 @@ class TransferReport(Report):
         """Say which names images of this machine got; the rest is Docker's own output."""
         for outcome in self.outcomes:
             if outcome.short is not None:
-                other = outcome.renamed_from.removeprefix("sha256:")[:12]
+                other = _short(outcome.renamed_from)
                 before = f" (previously {other})" if other else ""
                 out.note(f"Tagged as {outcome.short} on this machine{before}.")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from deployer.errors import DeployerError, UsageError
 from deployer.reference import Reference, parse, refuse_upper_case
 from deployer.workflows.transfer.pull_failures import explained
-from deployer.workflows.transfer.transfers import TransferOutcome, id_of, run_all, with_login
+from deployer.workflows.transfer.transfers import LostName, TransferOutcome, id_of, run_all, with_login
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,14 +26,15 @@ class Pull:
     """One image to pull: the name it has in the registry, and the short one it gets here.
 
     `short` is None for a digest, which cannot be a local name; `replaces` is the ID of the image
-    that has the short name now, "" for none. `platform` is as `docker pull --platform` takes it, ""
-    for the engine's own.
+    that has the short name now, "" for none, and `source_is` the ID of the one that has the whole
+    name. `platform` is as `docker pull --platform` takes it, "" for the engine's own.
     """
 
     source: Reference
     short: str | None
     replaces: str
     platform: str = ""
+    source_is: str = ""
 
     @property
     def name(self) -> str:
@@ -44,6 +45,14 @@ class Pull:
     def target_name(self) -> str:
         """What this machine calls it."""
         return self.short or str(self.source)
+
+    @property
+    def loses(self) -> tuple[LostName, ...]:
+        """The names that images of this machine lose, unless one of them is the image that is pulled."""
+        if self.short is None:
+            return ()
+        now = (LostName(self.name, self.source_is), LostName(self.short, self.replaces))
+        return tuple(one for one in now if one.image_id)
 
     @property
     def label(self) -> str:
@@ -106,5 +115,5 @@ def _plan_one_pull(image: str, address: str, engine: Engine, platform: str) -> P
     if source.digest is not None:
         return Pull(source, None, "", platform)
     short = str(source.at(""))
-    current = engine.images.find(short)
-    return Pull(source, short, id_of(current), platform)
+    known = engine.images.find_all([short, str(source)])
+    return Pull(source, short, id_of(known[short]), platform, id_of(known[str(source)]))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from deployer import suggest
 from deployer.errors import DeployerError, ImageNotFound, UsageError
 from deployer.reference import Reference, parse, refuse_upper_case
-from deployer.workflows.transfer.transfers import TransferOutcome, id_of, run_all, with_login
+from deployer.workflows.transfer.transfers import LostName, TransferOutcome, id_of, run_all, with_login
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,6 +41,11 @@ class Push:
     def target_name(self) -> str:
         """What the registry calls it."""
         return str(self.target)
+
+    @property
+    def loses(self) -> tuple[LostName, ...]:
+        """The name that another image of this machine loses."""
+        return (LostName(self.target_name, self.replaces),) if self.replaces not in {"", self.image_id} else ()
 
     @property
     def label(self) -> str:

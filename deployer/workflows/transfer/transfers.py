@@ -19,6 +19,14 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
+class LostName:
+    """A name on this machine that will be of another image, and the ID of the image that has it now."""
+
+    name: str
+    image_id: str
+
+
+@dataclass(frozen=True)
 class TransferOutcome:
     """How one push or pull ended: `error` None if it did as asked.
 

@@ -203,7 +203,10 @@ FULL: dict[str, list[Report]] = {
             ),
         )
     ],
-    "push": [PLAIN["push"], TransferPlanReport((Push("tool:1", Reference("localhost:5000", "tool", "1"), "id"),))],
+    "push": [
+        PLAIN["push"],
+        TransferPlanReport((Push("tool:1", Reference("localhost:5000", "tool", "1"), "id", "other"),)),
+    ],
     "delete": [
         PLAIN["delete"],
         DeletionReport(

@@ -10,7 +10,7 @@ from deployer.engine.messages.translation import translate
 from deployer.errors import EngineError, HostError, ImageNotFound, InvalidReference, UsageError
 from deployer.workflows.transfer.pull import plan_pull, pull_all
 from deployer.workflows.transfer.push import plan_push, push_all, target_of
-from deployer.workflows.transfer.transfers import Interrupted, TransferOutcome
+from deployer.workflows.transfer.transfers import Interrupted, LostName, TransferOutcome
 from tests.support.fake_engine import FakeEngine
 
 if TYPE_CHECKING:
@@ -166,6 +166,23 @@ def test_pull_gives_the_short_name_and_tells_what_it_replaces() -> None:
     assert pulls[0].replaces == "old"
     pull_all(pulls, engine, no_registry, jobs=1, on_line=None)
     assert engine.images.ids["centos:7-git"] == "id of localhost:5000/centos:7-git"
+
+
+def test_a_plan_names_the_images_that_lose_a_name_here() -> None:
+    short, full = "app:1", "localhost:5000/app:1"
+    engine = FakeEngine(images={short: "sha256:new", full: "sha256:old", "other:1": "sha256:new"})
+    [pushed] = plan_push(["other:1"], "app:1", ADDRESS, engine)
+    assert pushed.loses == (LostName(full, "sha256:old"),)
+    # The pulled image is not known yet: both names may move.
+    [pulled] = plan_pull([short], ADDRESS, engine)
+    assert pulled.loses == (LostName(full, "sha256:old"), LostName(short, "sha256:new"))
+
+
+def test_a_plan_names_no_image_that_keeps_its_names() -> None:
+    digest = "sha256:" + "a" * 64
+    engine = FakeEngine(images={"app:1": "sha256:new", "localhost:5000/app:1": "sha256:new"})
+    assert [push.loses for push in plan_push(["app:1"], None, ADDRESS, engine)] == [()]
+    assert [pull.loses for pull in plan_pull(["new:1", f"app@{digest}"], ADDRESS, engine)] == [(), ()]
 
 
 def test_a_pull_by_digest_gives_no_short_name() -> None:
