@@ -11,6 +11,7 @@ from deployer.workflows.transfer.push import Push
 
 APP = Reference("localhost:5000", "app", "1")
 OLD = "sha256:" + "a" * 64
+UNLESS = "unless it is the one that is pulled"
 
 
 @pytest.mark.parametrize(
@@ -22,13 +23,11 @@ OLD = "sha256:" + "a" * 64
         ),
         (
             Pull(APP, "app:1", OLD),
-            ["The image aaaaaaaaaaaa on this machine loses the name app:1 unless it is the one that is pulled."],
+            [f"The image aaaaaaaaaaaa on this machine loses the name app:1 {UNLESS}."],
         ),
         (
             Pull(APP, "app:1", OLD, source_is=OLD),
-            [
-                f"The image aaaaaaaaaaaa on this machine loses the names {APP} and app:1 unless it is the one that is pulled."
-            ],
+            [f"The image aaaaaaaaaaaa on this machine loses the names {APP} and app:1 {UNLESS}."],
         ),
         (Push("app:1", APP, OLD, OLD), []),
         (Pull(APP, "app:1", ""), []),
