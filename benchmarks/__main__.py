@@ -126,7 +126,7 @@ BENCHMARKS: dict[str, Callable[[Path], Figure | list[Figure]]] = {
 
 
 def main(wanted: list[str]) -> int:
-    """Run the named benchmarks, or all; return 1 where an aim was missed."""
+    """Run the named benchmarks, or all; return 1 where an target was missed."""
     # What was started goes, also where something else ends us.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     # Where it is set, deployer would be compiled again in each run, which no installed program is.

@@ -44,13 +44,13 @@ MILLISECONDS = "{:.0f} ms"
 
 @dataclass(frozen=True)
 class Figure:
-    """Ours against a peer, where there is one: medians, how they are written, and what was aimed at."""
+    """Ours against a peer, where there is one: medians, how they are written, and the target set before."""
 
     title: str
     ours: float
     peer: float | None
     peer_name: str
-    aim: str
+    target: str
     reached: bool
     form: str = SECONDS
 
@@ -92,12 +92,13 @@ def medians(measurements: Mapping[str, Callable[[], float]], runs: int) -> dict[
 
 def table(figures: Sequence[Figure]) -> str:
     """The figures as a Markdown table, as docs/explanation/benchmarks.md shows them."""
-    lines = ["| what | ours | peer | ratio | aim |", "|---|---|---|---|---|"]
+    lines = ["| what | deployer | peer | ratio | target |", "|---|---|---|---|---|"]
     for figure in figures:
-        aim = figure.aim if figure.reached else f"{figure.aim} (missed)"
+        target = figure.target if figure.reached else f"{figure.target} (missed)"
         ours = figure.form.format(figure.ours)
         peer, ratio = "", ""
-        if figure.peer is not None:
-            peer, ratio = f"{figure.form.format(figure.peer)} ({figure.peer_name})", f"{figure.ratio:.2f}"
-        lines.append(f"| {figure.title} | {ours} | {peer} | {ratio} | {aim} |")
+        if figure.peer is not None and figure.ratio is not None:
+            peer = f"{figure.form.format(figure.peer)} ({figure.peer_name})"
+            ratio = f"{figure.ratio:.2f}" if figure.ratio >= 0.01 else f"{figure.ratio:.1g}"
+        lines.append(f"| {figure.title} | {ours} | {peer} | {ratio} | {target} |")
     return "\n".join(lines)

@@ -35,7 +35,7 @@ _ACCEPT = {"Accept": "application/vnd.docker.distribution.manifest.v2+json"}
 _SCRIPTS = Path(__file__).parent
 _DATA = ("/overview/", "/v2/")
 # Bytes of the page as they cross the network, compressed and with their headers.
-_BYTES_AIM = 60_000
+_BYTES_TARGET = 60_000
 _LONG_TASK = 100
 _WHEEL = 1500
 # Seconds to wait for what is measured, and how often.
@@ -109,11 +109,11 @@ def _bytes_figures(browser: Browser, url: str) -> list[Figure]:
 
 
 def _weight_figures(view: str, files: list[_Weight]) -> tuple[Figure, Figure]:
-    """What crosses the network is what someone waits for; of the list, which is seen first, it has an aim."""
+    """What crosses the network is what someone waits for; of the list, which is seen first, it has an target."""
     crossing, plain = sum(one.crossing for one in files), sum(one.plain for one in files)
-    aim, reached = ("≤ 60 kB", crossing <= _BYTES_AIM) if view == "the list" else ("", True)
+    target, reached = ("≤ 60 kB", crossing <= _BYTES_TARGET) if view == "the list" else ("", True)
     return (
-        Figure(f"page: across the network for {view}", crossing / 1000, None, "", aim, reached, KILOBYTES),
+        Figure(f"page: across the network for {view}", crossing / 1000, None, "", target, reached, KILOBYTES),
         Figure("… uncompressed", plain / 1000, None, "", "", reached=True, form=KILOBYTES),
     )
 

@@ -56,7 +56,7 @@ def sign_in_figures(folder: Path) -> list[Figure]:
     htpasswd = "the registry's htpasswd"
     many_title = f"… with {_USERS} users and {_RULES} rules"
     return [
-        _rate("signed-in requests", rates["few"], rates["registry"], htpasswd, 20),
+        _rate("logged-in requests", rates["few"], rates["registry"], htpasswd, 20),
         _rate("…", rates["few"], rates["nginx"], "nginx's auth_basic", 20),
         _rate(many_title, rates["many"], rates["few"], "one user, no rules"),
         _rate("… while wrong passwords are tried", attacked["few"], attacked["registry"], f"{htpasswd}, tried too"),
@@ -108,21 +108,21 @@ def layers_figure(folder: Path) -> Figure:
         finally:
             docker("image", "rm", *targets, check=False)
     reached = ours / peer <= 1.1
-    return Figure("`docker push` of 20 layers, signed in", ours, peer, "not signed in", "≤ 1.1", reached)
+    return Figure("`docker push` of 20 layers, logged in", ours, peer, "not logged in", "≤ 1.1", reached)
 
 
-def _rate(title: str, ours: float, peer: float, name: str, aim: float = 0) -> Figure:
-    return Figure(title, ours, peer, name, _at_least(aim), ours / peer >= aim, RATE)
+def _rate(title: str, ours: float, peer: float, name: str, target: float = 0) -> Figure:
+    return Figure(title, ours, peer, name, _at_least(target), ours / peer >= target, RATE)
 
 
-def _throughput(title: str, found: Mapping[str, float], peer: str, aim: float = 0) -> Figure:
-    name = {"registry": "the registry directly", "nginx": "nginx before it"}[peer]
+def _throughput(title: str, found: Mapping[str, float], peer: str, target: float = 0) -> Figure:
+    name = {"registry": "the registry directly", "nginx": "nginx in front"}[peer]
     ratio = found["ours"] / found[peer]
-    return Figure(title, found["ours"] / 1e6, found[peer] / 1e6, name, _at_least(aim), ratio >= aim, THROUGHPUT)
+    return Figure(title, found["ours"] / 1e6, found[peer] / 1e6, name, _at_least(target), ratio >= target, THROUGHPUT)
 
 
-def _at_least(aim: float) -> str:
-    return f"≥ {aim}" if aim else ""
+def _at_least(target: float) -> str:
+    return f"≥ {target}" if target else ""
 
 
 @contextmanager

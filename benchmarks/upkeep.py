@@ -58,7 +58,12 @@ def gc_figures(folder: Path) -> list[Figure]:
         ),
         Figure("… writes paused", hold, collector, f"{name}: all of its run", "as short as can be", reached=True),
         Figure(
-            "… longest pull meanwhile", disturbed.longest, undisturbed.longest, "without it", "< 2 s more", more < 2
+            "… longest pull during this time",
+            disturbed.longest,
+            undisturbed.longest,
+            "without it",
+            "< 2 s more",
+            more < 2,
         ),
     ]
 
