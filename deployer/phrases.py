@@ -1,4 +1,4 @@
-"""Phrases that several floors write: many words in a row, and a digest as people know it."""
+"""Phrases that several layers write: many words in a row, and a digest as people know it."""
 
 from __future__ import annotations
 

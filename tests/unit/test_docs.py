@@ -13,7 +13,7 @@ import pytest
 from deployer.settings.build import paths
 from tests.support.command_line import UsageError, commands, known, options_of, parse
 from tests.support.markdown import Page
-from tests.unit.test_rooms import FLOORS
+from tests.unit.test_layers import LAYERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,11 +150,11 @@ def test_every_variable_of_the_settings_is_listed() -> None:
     assert [path for path in single if f"`DEPLOYER_{path.replace('.', '_').upper()}`" not in told] == []
 
 
-def test_the_architecture_shows_the_floors_of_imports() -> None:
+def test_the_architecture_shows_the_layers_of_imports() -> None:
     drawn = next(
         block.lines for block in PAGES["docs/explanation/architecture.md"].blocks if "  cli/main" in block.lines
     )
-    assert [set(line.split()) for line in drawn] == [set(floor) for floor in FLOORS]
+    assert [set(line.split()) for line in drawn] == [set(layer) for layer in LAYERS]
 
 
 NAMED = {**PAGES, "tests/contract/README.md": Page.read(ROOT / "tests/contract/README.md")}

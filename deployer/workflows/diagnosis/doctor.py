@@ -15,8 +15,8 @@ from deployer.workflows.diagnosis import (
     engine_findings,
     option_findings,
     proxy_findings,
+    reachability_findings,
     trust_findings,
-    way_findings,
 )
 from deployer.workflows.diagnosis.examined import Examined, Family
 from deployer.workflows.finding import Finding, FindingState
@@ -33,7 +33,7 @@ _FAMILIES = (
     Family(client_findings.examine, needs_engine=True),
     Family(option_findings.examine, needs_engine=True),
     Family(deployment_findings.examine, needs_engine=True),
-    Family(way_findings.examine, needs_registry=True),
+    Family(reachability_findings.examine, needs_registry=True),
     Family(trust_findings.look, needs_engine=True, needs_registry=True),
     Family(proxy_findings.examine, needs_engine=True),
     Family(clock_findings.engine, needs_engine=True),

@@ -1,4 +1,4 @@
-/** Puts the rooms together: one client, one session, a view for each address. */
+/** Puts the modules together: one client, one session, a view for each address. */
 import { $ } from "./browser/dom.js";
 import { addStyle, retryOnce } from "./browser/loading.js";
 import { startRouter } from "./browser/router.js";

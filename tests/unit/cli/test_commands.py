@@ -10,7 +10,7 @@ import pytest
 
 from deployer.cli import main
 from deployer.cli.selection import COMMANDS
-from tests.unit.test_rooms import MODULES, imported
+from tests.unit.test_layers import MODULES, imported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

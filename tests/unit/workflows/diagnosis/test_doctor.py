@@ -14,7 +14,7 @@ from deployer.errors import DeployerError, EngineUnavailable
 from deployer.paths import Deployment
 from deployer.settings.model import Settings
 from deployer.workflows.deployment.stack import Stack
-from deployer.workflows.diagnosis import clock_findings, doctor, trust_findings, way_findings
+from deployer.workflows.diagnosis import clock_findings, doctor, reachability_findings, trust_findings
 from deployer.workflows.diagnosis.examined import Family
 from deployer.workflows.finding import Finding, FindingState
 from tests.support.fake_engine import FakeContainers, FakeEngine, FakeSystem, service_container
@@ -106,4 +106,4 @@ def test_without_an_engine_what_needs_none_is_looked_at(tmp_path: Path, monkeypa
 
 def test_all_that_ask_the_registry_wait_for_none_that_is_paused() -> None:
     asking = {family.examine for family in doctor._FAMILIES if family.needs_registry}
-    assert asking == {way_findings.examine, trust_findings.look, clock_findings.registry}
+    assert asking == {reachability_findings.examine, trust_findings.look, clock_findings.registry}

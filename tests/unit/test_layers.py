@@ -1,4 +1,4 @@
-"""The rooms: imports run downward only, without a cycle, and the edges stay where they belong."""
+"""The import layers: imports run downward only, without a cycle, and the edges stay where they belong."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "deployer"
 
-# From the top: a module may import from its own room and from those below. A room is a folder, named by its path, or a
-# module that is above the other files of its folder.
-FLOORS = (
+# From the top: a module may import from its own part and from the layers below. A part is a folder, by its path,
+# or a module that is above the other files of its folder.
+LAYERS = (
     {"__main__"},
     {"cli/main"},
     {"cli/commands"},
@@ -46,12 +46,12 @@ def name_of(path: Path) -> str:
 MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "__init__.py"}
 
 
-def room_of(module: str) -> str:
-    return module if {module} in FLOORS else module.rpartition("/")[0] or "."
+def part_of(module: str) -> str:
+    return module if {module} in LAYERS else module.rpartition("/")[0] or "."
 
 
-def floor_of(room: str) -> int:
-    return next(number for number, rooms in enumerate(FLOORS) if room in rooms)
+def layer_of(part: str) -> int:
+    return next(number for number, parts in enumerate(LAYERS) if part in parts)
 
 
 def imported(path: Path) -> set[str]:
@@ -78,9 +78,9 @@ IMPORTS = {module: modules_imported(path) - {module} for module, path in MODULES
 
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_run_downward(module: str) -> None:
-    room = room_of(module)
+    part = part_of(module)
     for other in IMPORTS[module]:
-        assert room_of(other) == room or floor_of(room_of(other)) > floor_of(room), f"{module} imports {other}"
+        assert part_of(other) == part or layer_of(part_of(other)) > layer_of(part), f"{module} imports {other}"
 
 
 def test_no_module_imports_itself_by_a_detour() -> None:
@@ -88,8 +88,8 @@ def test_no_module_imports_itself_by_a_detour() -> None:
     assert len(list(TopologicalSorter(IMPORTS).static_order())) == len(MODULES)
 
 
-def test_every_floor_has_its_rooms() -> None:
-    assert {room_of(module) for module in MODULES} == set().union(*FLOORS)
+def test_every_part_is_in_a_layer() -> None:
+    assert {part_of(module) for module in MODULES} == set().union(*LAYERS)
 
 
 def test_no_folder_is_larger_than_a_reader_can_hold() -> None:
