@@ -68,15 +68,22 @@ class EngineUnavailable(EngineError):
 
 
 class UnsetVariables(EngineError):
-    """Compose's files use variables, and what deployer runs gets none."""
+    """Compose's files use variables, and what deployer runs gets none.
 
-    def __init__(self, names: tuple[str, ...], original: str) -> None:
+    `takes_default`: a default would be used; it is not for those that Compose itself needs.
+    """
+
+    def __init__(self, names: tuple[str, ...], original: str, *, takes_default: bool = True) -> None:
         used = ", ".join(f"${{{name}}}" for name in names)
         super().__init__(
             f"The Compose files use {used}. deployer passes no variables to Compose, neither from the shell nor "
             "from an .env file, so that they cannot change a running registry.",
             (
-                f"In compose.override.yaml, write the value itself or a default: ${{{names[0]}:-VALUE}}",
+                (
+                    f"In compose.override.yaml, write the value itself or a default: ${{{names[0]}:-VALUE}}"
+                    if takes_default
+                    else f"In compose.override.yaml and the files that it names, write the value itself for {used}."
+                ),
                 "If no variable is intended, write $$ instead of $.",
             ),
             original,

@@ -70,7 +70,7 @@ class Compose:
 
     def stop(self, project: Project, services: Sequence[str]) -> None:
         """Let Compose stop services, which runs their pre_stop hooks."""
-        self.client.run(*command(project), "stop", *services)
+        self.client.run(*command(project), "stop", *services, purpose=ClientPurpose.COMPOSE)
 
     def follow_logs(self, project: Project, services: Sequence[str], *, follow: bool, tail: str, since: str) -> None:
         """Let Compose print the services' logs on this terminal."""
@@ -86,7 +86,7 @@ class Compose:
         from python_on_whales import DockerClient
 
         return DockerClient(
-            client_call=self.client.call_in(ClientPurpose.OURS),
+            client_call=self.client.call_in(ClientPurpose.COMPOSE),
             compose_files=list(project.files),
             compose_project_name=project.name,
             compose_project_directory=project.directory,
@@ -94,7 +94,7 @@ class Compose:
         )
 
     def _config(self, project: Project, *options: str) -> str:
-        done = self.client.begin(*command(project), "config", *options)
+        done = self.client.begin(*command(project), "config", *options, purpose=ClientPurpose.COMPOSE)
         if unset := tuple(dict.fromkeys(_UNSET.findall(done.stderr))):
             raise UnsetVariables(unset, done.stderr)
         if done.returncode != 0:

@@ -7,6 +7,7 @@ compose-spec/compose-go and docker/buildx; `docs/reference/docker-environment.md
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 import threading
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 class ClientPurpose(Enum):
     """For whom the client runs."""
 
-    OURS = "a question, a service or a helper of deployer's own"
+    OURS = "a question or a helper of deployer's own"
+    COMPOSE = "Compose, which substitutes in the user's files every variable that it gets"
     BUILD = "an image that deployer builds"
     FETCH = "an image that deployer pulls for its services"
     USER = "the user's own push or pull"
@@ -60,12 +62,15 @@ _PROXIES = {
 }
 # How Go checks TLS and resolves names.
 _GO = {"SSL_CERT_FILE", "SSL_CERT_DIR", "GODEBUG"}
-# Who and where the user is, and how the terminal shows text.
-_USER = {
-    *("HOME", "USER", "LOGNAME", "PATH", "PWD", "TMPDIR", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"),
-    *("LANG", "LANGUAGE", "TZ", "TERM", "COLORTERM", "NO_COLOR", "COLUMNS"),
-}
-PASSED = frozenset(_ENGINE | _SSH | _PROXIES | _GO | _USER)
+# Where programs and files are, and how the terminal shows progress.
+_PLACES = {"HOME", "PATH", "TMPDIR", "XDG_RUNTIME_DIR", "TERM", "COLORTERM", "NO_COLOR", "COLUMNS"}
+# Who the user is, in which language and time zone.
+_USER = {"USER", "LOGNAME", "PWD", "DBUS_SESSION_BUS_ADDRESS", "LANG", "LANGUAGE", "TZ"}
+PASSED = frozenset(_ENGINE | _SSH | _PROXIES | _GO | _PLACES | _USER)
+# Compose runs only on an engine of this machine, which is reached without ssh and without a proxy.
+_COMPOSE = frozenset(_ENGINE | _GO | _PLACES)
+# What is set for it: by us, by itself (the directory of the shell), and by the client for all plugins.
+_SET_FOR_COMPOSE = re.compile(r"DOCKER_CONFIG|PWD|DOCKER_CLI_PLUGIN_\w+|OTEL_\w+")
 
 # What belongs to Docker's programs. A pull of an image for our services gets everything but these:
 # credential helpers read variables of every name.
@@ -98,7 +103,10 @@ class ClientEnvironment:
             return dict(self.user)
         if purpose is ClientPurpose.FETCH:
             return {name: value for name, value in self.user.items() if _fetches_with(name)}
-        chosen = {name: value for name, value in self.user.items() if is_passed(name)}
+        compose = purpose is ClientPurpose.COMPOSE
+        chosen = {
+            name: value for name, value in self.user.items() if (name in _COMPOSE if compose else is_passed(name))
+        }
         chosen["DOCKER_CONFIG"] = str(self._configuration(purpose))
         if purpose is ClientPurpose.BUILD:
             # The builder that every engine has, whether the client has the plugin for the other or not.
@@ -106,6 +114,8 @@ class ClientEnvironment:
         return chosen
 
     def _configuration(self, purpose: ClientPurpose) -> Path:
+        if purpose is ClientPurpose.COMPOSE:
+            purpose = ClientPurpose.OURS
         with self._lock:
             if purpose not in self._folders:
                 self._folders[purpose] = self._found_or_made(purpose)
@@ -154,6 +164,11 @@ def names_an_engine(user: Mapping[str, str]) -> bool:
 def is_passed(name: str) -> bool:
     """Whether what deployer runs for itself gets a variable of the user's."""
     return name in PASSED or name.startswith("LC_")
+
+
+def reaches_compose(name: str) -> bool:
+    """Whether Compose has a variable that is not the same in every shell, and would substitute it in its files."""
+    return name in _COMPOSE or _SET_FOR_COMPOSE.fullmatch(name) is not None
 
 
 def _fetches_with(name: str) -> bool:

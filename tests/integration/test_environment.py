@@ -10,6 +10,7 @@ import pytest
 
 from deployer.engine.client import Client
 from deployer.engine.engine import Engine
+from deployer.engine.values import Project
 from tests.support.docker_variables import CONFIGURATION, EVERYTHING, PROXY
 from tests.support.run import OWN
 from tests.support.stack import docker
@@ -64,18 +65,38 @@ def test_each_alone_changes_nothing(name: str, stack: DeployedStack) -> None:
     assert stack.containers() == before
 
 
-def test_a_variable_in_the_users_own_compose_file_is_refused_before_anything_changes(stack: DeployedStack) -> None:
+@pytest.mark.parametrize("used", ["${OF_THE_SHELL}", "${TZ}", "$LANG", "${PWD}", "${HOME}", "${PATH}"])
+def test_a_variable_in_the_users_own_compose_file_is_refused_before_anything_changes(
+    used: str, stack: DeployedStack
+) -> None:
     before = stack.containers()
     override = stack.directory / "compose.override.yaml"
     kept = override.read_text()
     try:
-        override.write_text('services: {registry: {labels: {a: "${OF_THE_SHELL}"}}}\n')
-        done = stack.deployer("up", environment={"OF_THE_SHELL": "x"})
+        override.write_text(f'services: {{registry: {{labels: {{a: "{used}"}}}}}}\n')
+        done = stack.deployer("up", environment={"OF_THE_SHELL": "x", "TZ": "UTC", "LANG": "C.UTF-8"})
     finally:
         override.write_text(kept)
     assert done.returncode == 1
-    assert "${OF_THE_SHELL}" in done.stderr
+    assert f"use ${{{used.strip('${}')}}}. deployer passes no variables to Compose" in done.stderr
     assert stack.containers() == before
+
+
+def test_compose_reads_the_users_own_file_alike_in_every_shell(tmp_path: Path, engine: None) -> None:
+    file = tmp_path / "compose.yaml"
+    # A variable with a default, and some that a service would take over.
+    file.write_text(
+        "services: {a: {image: x, environment: [TZ, LANG, HTTPS_PROXY], labels: "
+        '{t: "${TZ:-UTC}", l: "${LANG:-x}", h: "${https_proxy:-none}", u: "${USER:-z}"}}}\n'
+    )
+    project = Project("x", tmp_path, (file,))
+    names = ("TZ", "LANG", "USER", "https_proxy", "HTTPS_PROXY", "LC_ALL")
+    without = {name: value for name, value in os.environ.items() if name not in names}
+    composes = [Engine(Client({**without, **dict.fromkeys(names, one)})).compose for one in ("/a", "/b")]
+    composes.append(Engine(Client(without)).compose)
+    first, *others = [(compose.config_hashes(project), compose.resolved(project)) for compose in composes]
+    assert others == [first, first]
+    assert first[1]["services"]["a"]["labels"]["t"] == "UTC"
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from deployer.layout import Service
 from deployer.record import Owned
 from deployer.rendering import snippets
 from deployer.rendering.deployment import RenderInputs, ServiceImages, render_deployment
-from deployer.workflows.checks import engine_options, preflight, storage_id
+from deployer.workflows.checks import engine_options, override, preflight, storage_id
 from deployer.workflows.deployment import access, anonymous_volumes, ca, files, ownership, provision
 from deployer.workflows.deployment.service_change import Action, Reason, ServiceChange, again, change_of
 
@@ -152,6 +152,7 @@ def _service_changes(
     containers: tuple[ServiceContainer, ...],
     ids: Mapping[str, str],
 ) -> tuple[ServiceChange, ...]:
+    override.refuse_variables(stack.project())
     hashes = _with_candidate(stack, rendered, stack.engine.compose.config_hashes)
     deployed = {container.service: container for container in containers}
     outdated = _outdated(stack, rendered, deployed)

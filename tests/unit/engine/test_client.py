@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -94,6 +95,29 @@ def test_compose_reads_no_file_of_variables(recorder: Recorder) -> None:
     ROADS["up"](recorder.client)
     assert "--env-file /dev/null" in " ".join(recorder.words)
     assert command(PROJECT)[-2:] == ("--env-file", "/dev/null")
+
+
+COMPOSE_ROADS: dict[str, Callable[[Compose], object]] = {
+    "up": lambda compose: compose.up(PROJECT, quiet=True),
+    "hashes": lambda compose: compose.config_hashes(PROJECT),
+    "resolved": lambda compose: compose.resolved(PROJECT),
+    "stop": lambda compose: compose.stop(PROJECT, ["registry"]),
+}
+
+
+@pytest.mark.parametrize("road", COMPOSE_ROADS)
+def test_compose_gets_no_variable_that_it_can_do_without(
+    road: str, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # They differ between a shell and a cron job, and Compose substitutes every variable that it gets.
+    apart = ("TZ", "LANG", "LANGUAGE", "LC_ALL", "PWD", "USER", "LOGNAME")
+    for name in apart:
+        monkeypatch.setenv(name, "/x")
+    # What it prints here is no answer of Compose's.
+    with contextlib.suppress(ValueError):
+        COMPOSE_ROADS[road](Compose(recorder.client))
+    assert not {*apart} & {*recorder.variables}
+    assert recorder.variables["HOME"] == os.environ["HOME"]
 
 
 @pytest.mark.parametrize("code", [0, 15])
