@@ -94,6 +94,12 @@ class Deployment:
         return self.compose_file.is_file()
 
     @property
+    def is_begun(self) -> bool:
+        """Whether there are files of it: of an `up`, of a `down` that did not finish, or of users added before."""
+        # A partially removed one still has the record of the rest.
+        return self.is_there or self.owned_file.exists() or self.users_file.exists()
+
+    @property
     def is_closed(self) -> bool:
         """Whether this user may not even see which files it has."""
         try:

@@ -278,3 +278,16 @@ def test_without_a_deployment_it_is_said(fresh_stack: DeployedStack) -> None:
         refused = fresh_stack.deployer(*command, "--yes")
         assert refused.returncode == 1
         assert refused.stderr.startswith(f"Error: No deployment named '{fresh_stack.name}'"), refused.stderr
+
+
+def test_users_added_before_the_first_up_go_with_everything_else(fresh_stack: DeployedStack) -> None:
+    fresh_stack.folder.mkdir(exist_ok=True)
+    named = ("--name", fresh_stack.name)
+    fresh_stack.deployer("user", "add", "ci", "--password-stdin", *named, stdin="a long password\n", check=True)
+    stopped = fresh_stack.deployer("down", *named, check=True)
+    assert f"Nothing to do: '{fresh_stack.name}' is not running." in stopped.stderr
+    planned = fresh_stack.deployer("down", "--volumes", "--dry-run", *named, check=True)
+    assert "1 user and their passwords: will be removed" in planned.stdout
+    assert "not running" in fresh_stack.deployer("gc", "--yes", *named).stderr
+    fresh_stack.deployer("down", "--volumes", "--yes", *named, check=True)
+    assert not fresh_stack.directory.exists()

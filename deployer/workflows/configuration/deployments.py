@@ -21,11 +21,17 @@ if TYPE_CHECKING:
 def require(deployment: Deployment, environment: Mapping[str, str], engine: Engine | None = None) -> None:
     """Make sure that there is such a deployment on this machine.
 
-    With an engine, containers or volumes whose files are gone count too. Raises NotFound with the
-    names that are most like it, and PreflightError if the engine is another machine's.
+    With an engine, one counts too that has only users, or whose files are gone and that has
+    containers or volumes. Raises NotFound with the names that are most like it, and PreflightError
+    if the engine is another machine's.
     """
-    # A partially removed one still has the record of the rest.
     if deployment.is_there or deployment.owned_file.exists():
+        return
+    if deployment.is_begun and engine is None:
+        raise NotFound(
+            f"The deployment '{deployment.name}' has not been started yet.", (f"deployer up --name {deployment.name}",)
+        )
+    if deployment.is_begun:
         return
     if engine is not None:
         preflight.check_here(engine)
@@ -71,7 +77,7 @@ def require_address(deployment: Deployment, settings: Settings, environment: Map
     record = Record.read(deployment.record_file)
     if record is not None and (record.host, record.port) == (settings.host, settings.port):
         return
-    if record is None and (deployment.is_there or _has_containers(deployment, engine)):
+    if record is None and (deployment.is_begun or _has_containers(deployment, engine)):
         return
     refuse_others_address(settings, environment)
     elsewhere = (

@@ -20,6 +20,7 @@ from deployer.host.files import read_if_there
 from deployer.host.lock import exclusive
 from deployer.record import Owned, Resource, ResourceKind
 from deployer.rendering import snippets
+from deployer.settings import account
 from deployer.storage.helper import remove_leftover
 from deployer.workflows.checks import preflight
 from deployer.workflows.deployment import anonymous_volumes, files
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from deployer.engine.inventory import AnonymousVolume, Volume
     from deployer.engine.values import ServiceContainer
+    from deployer.paths import Deployment
     from deployer.workflows.deployment.stack import Stack
 
 # The last ones record what is left if a `down` was interrupted.
@@ -138,7 +140,7 @@ def plan(stack: Stack, *, volumes: bool) -> DownPlan:
         kept=tuple(kept),
         loses_images=bool(volumes_going & {images.name, stack.data_volume}),
         loses_ca=volumes and deployment.ca_file.exists(),
-        users=len((read_if_there(deployment.users_file) or b"").splitlines()) if volumes else 0,
+        users=_count_users(deployment) if volumes else 0,
         anonymous=left,
         hides_images=hides_images,
         hooks=hooks,
@@ -177,6 +179,12 @@ def apply(stack: Stack, agreed: DownPlan, *, volumes: bool, say: Callable[[str],
             "Not everything was removed: " + "; ".join(left) + ".",
             (f"deployer down{' --volumes' if volumes else ''}   (shows what is left)",),
         )
+
+
+def _count_users(deployment: Deployment) -> int:
+    """How many users a deployment has; a damaged line of their file is not one."""
+    accounts, _bad = account.parse((read_if_there(deployment.users_file) or b"").decode(errors="replace"))
+    return len(accounts)
 
 
 def _remove_volumes(stack: Stack, volumes: Sequence[ToRemove]) -> list[str]:
@@ -315,8 +323,11 @@ def _files(stack: Stack) -> Iterator[ToRemove | str]:
     in_folders = files.written(deployment)
     going = [path for path in in_folders if ours(path) or path.startswith(_GATE) or _is_temporary(path, ours)]
     stays = len(in_folders) - len(going)
-    if read_if_there(deployment.override_file) == snippets.override().content:
+    override = read_if_there(deployment.override_file)
+    if override == snippets.override().content:
         going.append(deployment.override_file.name)
+    elif override is not None:
+        yield f"{deployment.override_file} (changed by you; the next `up` uses it)"
     beside = [path.name for path in root.iterdir() if path.is_file()] if root.is_dir() else []
     going += [name for name in beside if _is_temporary(name, _PROGRAM_FILES.__contains__)]
     there = [name for name in _PROGRAM_FILES if (root / name).is_file()]
@@ -328,7 +339,7 @@ def _files(stack: Stack) -> Iterator[ToRemove | str]:
     for path in going:
         yield ToRemove(ResourceKind.FILE, path, _state(root / path))
     if stays:
-        yield f"{stays} files in {root} that deployer did not write"
+        yield f"{stays} file{'s' if stays > 1 else ''} in {root} that deployer did not write"
 
 
 def _is_temporary(path: str, ours: Callable[[str], bool]) -> bool:

@@ -29,7 +29,7 @@ def follow_logs(stack: Stack, services: tuple[str, ...], *, follow: bool, tail: 
             f"--since must be a duration such as 10m or 1h30m, or a time such as 2026-01-31, not '{since}'."
         )
     known = [container.service for container in stack.engine.containers.of_project(stack.deployment.name)]
-    if not known and stack.deployment.is_there:
+    if not known and stack.deployment.is_begun:
         raise NotFound("The registry is not running.", ("deployer up",))
     if not known or not stack.deployment.is_there:
         raise NotFound(f"No deployment named '{stack.deployment.name}' on this machine.", ("deployer up",))

@@ -107,7 +107,7 @@ def _registry(stack: Stack) -> ServiceContainer:
     registry = of_service(containers, Service.REGISTRY)
     if registry is not None:
         return registry
-    if stack.deployment.is_there:
+    if stack.deployment.is_begun:
         raise _not_running()
     raise NotFound(
         f"No deployment named '{stack.deployment.name}' on this machine.",

@@ -53,6 +53,19 @@ def test_an_address_of_another_deployment_is_told_by_its_name(tmp_path: Path) ->
     deployments.refuse_other(other, Settings(name="team", host="registry.example"), environment)
 
 
+def test_a_deployment_that_has_only_users_is_known_and_not_started(tmp_path: Path) -> None:
+    environment = {"XDG_DATA_HOME": str(tmp_path)}
+    begun = Deployment.of("team", environment)
+    begun.directory.mkdir(parents=True)
+    begun.users_file.touch()
+    deployments.require(begun, environment, FakeEngine())
+    deployments.require_address(begun, Settings(name="team", port=5077), environment, FakeEngine())
+    # For a command that speaks to the registry only there is none yet.
+    with pytest.raises(NotFound, match="The deployment 'team' has not been started yet") as caught:
+        deployments.require(begun, environment)
+    assert caught.value.advice == ("deployer up --name team",)
+
+
 def deployed(environment: dict[str, str], name: str, host: str) -> Deployment:
     made = Deployment.of(name, environment)
     made.directory.mkdir(parents=True)

@@ -14,6 +14,7 @@ from deployer.engine.inventory import Container, Inventory, Network, Volume, Wan
 from deployer.errors import EngineError
 from deployer.paths import Deployment
 from deployer.record import Owned, Resource, ResourceKind
+from deployer.rendering import snippets
 from deployer.settings.model import RegistrySettings, Settings
 from deployer.workflows.deployment import down
 from deployer.workflows.deployment.down import DownPlan, ToRemove
@@ -237,6 +238,31 @@ def test_only_what_deployer_wrote_goes_from_its_folder(tmp_path: Path) -> None:
     assert going[-3:] == ["compose.yaml", "owned.json", ".lock"]
 
 
+def test_a_changed_override_file_stays_and_that_is_told(tmp_path: Path) -> None:
+    deployment = Deployment("registry", tmp_path)
+    stack = Stack(Settings(), deployment, Engine(Client({})))
+    deployment.override_file.write_bytes(snippets.override().content)
+    assert [one.name for one in down._files(stack) if isinstance(one, ToRemove)] == ["compose.override.yaml"]
+    deployment.override_file.write_text("services: {}\n")
+    assert list(down._files(stack)) == [f"{deployment.override_file} (changed by you; the next `up` uses it)"]
+
+
+@pytest.mark.parametrize(
+    ("content", "count"),
+    [
+        (b"", 0),
+        (b"# comment\n\nann:HASH\nbob:HASH\n", 2),
+        (b"ann:HASH\nsomething damaged\n", 1),
+        (b"ann:HASH\n\xff\xfe\n", 1),
+    ],
+)
+def test_users_are_counted_and_not_the_lines_of_their_file(tmp_path: Path, content: bytes, count: int) -> None:
+    deployment = Deployment("registry", tmp_path)
+    assert down._count_users(deployment) == 0
+    deployment.users_file.write_bytes(content.replace(b"HASH", b"$2y$10$" + b"a" * 53))
+    assert down._count_users(deployment) == count
+
+
 def test_a_file_that_was_changed_since_is_another(tmp_path: Path) -> None:
     file = tmp_path / "users"
     file.write_text("one")
@@ -251,7 +277,7 @@ def test_a_compose_file_of_the_users_own_stays(tmp_path: Path) -> None:
     deployment = Deployment("registry", tmp_path)
     deployment.compose_file.write_text("services: {mine: {image: mine}}\n")
     found = list(down._files(Stack(Settings(), deployment, Engine(Client({})))))
-    assert found == [f"1 files in {tmp_path} that deployer did not write"]
+    assert found == [f"1 file in {tmp_path} that deployer did not write"]
 
 
 @pytest.mark.parametrize("is_link", [False, True])

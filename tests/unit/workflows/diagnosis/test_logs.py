@@ -25,7 +25,7 @@ def ask(folder: Path, since: str) -> None:
 def test_a_deployment_that_is_down_is_not_called_unknown(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="No deployment named 'registry' on this machine"):
         ask(tmp_path, "")
-    Deployment("registry", tmp_path).compose_file.write_text("{}")
+    Deployment("registry", tmp_path).users_file.touch()
     with pytest.raises(NotFound, match="The registry is not running") as raised:
         ask(tmp_path, "")
     assert raised.value.advice == ("deployer up",)

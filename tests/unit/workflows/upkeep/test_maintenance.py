@@ -26,15 +26,19 @@ class NoContainers(FakeContainers):
 
 
 @pytest.mark.parametrize(
-    ("was_brought_up", "sentence"),
-    [(False, "No deployment named 'registry' on this machine."), (True, "The registry is not running.")],
+    ("written", "sentence"),
+    [
+        ("", "No deployment named 'registry' on this machine."),
+        ("compose.yaml", "The registry is not running."),
+        ("users", "The registry is not running."),
+    ],
 )
 def test_a_deployment_that_was_taken_down_is_not_said_to_be_missing(
-    tmp_path: Path, was_brought_up: bool, sentence: str
+    tmp_path: Path, written: str, sentence: str
 ) -> None:
     deployment = Deployment("registry", tmp_path)
-    if was_brought_up:
-        deployment.compose_file.write_text("name: registry\n")
+    if written:
+        (tmp_path / written).write_text("")
     with pytest.raises(NotFound) as caught:
         reading(Stack(Settings(), deployment, cast("Engine", FakeEngine(containers=NoContainers()))))
     assert caught.value.message == sentence
