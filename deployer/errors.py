@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from deployer.printable import one_line
 from deployer.redaction import without_quoted_secrets, without_secrets
 
 EXIT_OK = 0
@@ -18,8 +19,8 @@ EXIT_INTERRUPTED = 130
 class DeployerError(Exception):
     """An expected failure: one sentence, how to fix it, and the original words underneath.
 
-    `advice` holds commands or sentences to follow, one a line; `original` is the text of the
-    engine, the registry or the daemon, as it came but for the secrets in it.
+    The sentence is one line, whatever it quotes. `advice` holds commands or sentences to follow, one
+    a line; `original` is the text of the engine, the registry or the daemon, as it came but for the secrets in it.
     """
 
     exit_code: ClassVar[int] = EXIT_FAILURE
@@ -29,7 +30,7 @@ class DeployerError(Exception):
     original: str = ""
 
     def __post_init__(self) -> None:
-        self.message = without_quoted_secrets(self.message)
+        self.message = one_line(without_quoted_secrets(self.message))
         self.original = without_secrets(self.original)
 
     def __str__(self) -> str:

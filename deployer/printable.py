@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_LONGEST = 200
 _JOINERS = "\u200c\u200d"
 # Characters before a number, which Unicode counts among the invisible ones (Prepended_Concatenation_Mark).
 _VISIBLE_FORMATS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
@@ -16,7 +17,7 @@ _REGION = re.compile("\U0001f3f4[\U000e0020-\U000e007e]{1,6}\U000e007f")
 
 
 def printable(text: str) -> str:
-    """The text without characters that could steer a terminal or turn its neighbours around; line ends stay.
+    """The text without characters that could steer a terminal or turn its neighbours around; line ends and tabs stay.
 
     A joiner, or its opposite, stays inside a word: Persian and Indic scripts write with them, and emoji are
     joined of several (Unicode Standard 23.2). Everything else that is invisible, and every override and isolate
@@ -31,7 +32,14 @@ def printable(text: str) -> str:
 
 def one_line(text: str) -> str:
     """The same, on one line."""
-    return printable(text).replace("\n", " ")
+    # Of CR LF too, as HTTP and Windows end a line, a space is left.
+    return printable(text.replace("\r\n", "\n")).replace("\n", " ").replace("\t", " ")
+
+
+def excerpt(text: str) -> str:
+    """The same, short enough for a sentence: other people's may have any length."""
+    shown = one_line(text[: _LONGEST + 1])
+    return shown if len(text) <= _LONGEST else f"{shown[:_LONGEST]}…"
 
 
 def _cleaned(text: str) -> str:
@@ -44,7 +52,7 @@ def _cleaned(text: str) -> str:
 
 
 def _is_harmless(sign: str) -> bool:
-    if sign.isprintable() or sign == "\n" or sign in _VISIBLE_FORMATS:
+    if sign.isprintable() or sign in "\n\t" or sign in _VISIBLE_FORMATS:
         return True
     # The spaces of other scripts are not among what Python prints.
     return unicodedata.category(sign) == "Zs" or _is_new_pictograph(sign)

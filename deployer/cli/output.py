@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -10,9 +11,10 @@ import typer
 
 from deployer.cli.selection import Selection
 from deployer.errors import Cancelled, ConfirmationNeeded
+from deployer.printable import one_line, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from deployer.errors import DeployerError
 
@@ -26,13 +28,15 @@ class Output:
     """Where results and remarks go: results to `out`, everything else to `err`.
 
     So `deployer … | grep` and `deployer … > file` hold results only. Every command that a remark
-    names is given the flags of `selection`.
+    names is given the flags of `selection`. Whatever is printed may quote others: nothing but the colours of this
+    class reaches a terminal that could steer it.
     """
 
     out: TextIO
     err: TextIO
     colour: bool = True
     selection: Selection = field(default_factory=Selection)
+    _in_colour: set[str] = field(default_factory=set, init=False, repr=False)
 
     @property
     def is_terminal(self) -> bool:
@@ -41,7 +45,11 @@ class Output:
 
     def line(self, text: str = "") -> None:
         """Print one line of result."""
-        typer.echo(text, file=self.out)
+        typer.echo(self._shown(text), file=self.out)
+
+    def text(self, text: str) -> None:
+        """Print the text of a file, which a program gets as it is."""
+        typer.echo(printable(text) if self.is_terminal else text, file=self.out)
 
     def content(self, content: bytes) -> None:
         """Print bytes of a result as they are."""
@@ -51,15 +59,16 @@ class Output:
 
     def note(self, text: str) -> None:
         """Print one line that is no result: what is being done, what to do next."""
-        typer.echo(self.selection.applied(text), file=self.err)
+        typer.echo(printable(self.selection.applied(text)), file=self.err)
 
     def warn(self, text: str) -> None:
         """Print a warning."""
-        typer.echo(f"{self._styled('Warning:', self.err, 'yellow')} {self.selection.applied(text)}", file=self.err)
+        told = printable(self.selection.applied(text))
+        typer.echo(f"{self._styled('Warning:', self.err, 'yellow')} {told}", file=self.err)
 
     def json(self, value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
         """Print a value as JSON, indented, keys in their own order."""
-        self.line(json.dumps(value, indent=2, ensure_ascii=False))
+        typer.echo(_escaped(json.dumps(value, indent=2, ensure_ascii=False)), file=self.out)
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Print rows under a header, in columns as wide as their widest cell, without truncation.
@@ -79,11 +88,11 @@ class Output:
         known = list(pairs)
         width = max(cells(name) for name, _ in known) + 2
         for name, value in known:
-            self.line(f"{padded(f'{name}:', width)}{value}")
+            self.line(f"{padded(f'{name}:', width)}{self._shown(value, one_line)}")
 
     def bold(self, text: str) -> str:
         """The text in bold on a terminal, as it is elsewhere."""
-        return typer.style(text, bold=True) if self.is_terminal and self.colour else text
+        return self._kept(typer.style(printable(text), bold=True)) if self.is_terminal and self.colour else text
 
     def good(self, text: str) -> str:
         """The text in green on a terminal, as it is elsewhere."""
@@ -97,11 +106,11 @@ class Output:
         """Print what went wrong, each problem, the advice, and the original words underneath."""
         typer.echo(f"{self._styled('Error:', self.err, 'red')} {error.message}", file=self.err)
         for problem in getattr(error, "problems", ()):
-            typer.echo(f"  {problem}", file=self.err)
+            typer.echo(f"  {one_line(problem)}", file=self.err)
         for advice in error.advice:
-            typer.echo(f"  → {self.selection.applied(advice)}", file=self.err)
+            typer.echo(f"  → {one_line(self.selection.applied(advice))}", file=self.err)
         for original in underneath(error.message, error.original):
-            typer.echo(f"  | {original}", file=self.err)
+            typer.echo(f"  | {printable(original)}", file=self.err)
 
     def confirm(self, question: str, *, yes: bool, otherwise: str = "Run the command again with --yes.") -> None:
         """Ask before something is changed; return only if the answer is yes.
@@ -115,7 +124,7 @@ class Output:
         if not (self.err.isatty() and typer.get_text_stream("stdin").isatty()):
             raise ConfirmationNeeded(f"{question} Cannot prompt: there is no terminal.", (otherwise,))
         try:
-            agreed = typer.confirm(question, err=True)
+            agreed = typer.confirm(printable(question), err=True)
         except typer.Abort as error:
             self.note("")
             raise KeyboardInterrupt from error
@@ -123,7 +132,19 @@ class Output:
             raise Cancelled("Nothing was changed.")
 
     def _styled(self, text: str, stream: TextIO, colour: str) -> str:
-        return typer.style(text, fg=colour) if stream.isatty() and self.colour else text
+        return self._kept(typer.style(printable(text), fg=colour)) if stream.isatty() and self.colour else text
+
+    def _kept(self, text: str) -> str:
+        self._in_colour.add(text)
+        return text
+
+    def _shown(self, text: str, made_harmless: Callable[[str], str] = printable) -> str:
+        """The text with what was coloured here as it is: the escape sequences of others are not."""
+        own = "|".join(map(re.escape, self._in_colour))
+        if not own or text.isprintable():
+            return made_harmless(text)
+        pieces = re.split(f"({own})", text)
+        return "".join(piece if position % 2 else made_harmless(piece) for position, piece in enumerate(pieces))
 
 
 def underneath(sentence: str, original: str) -> list[str]:
@@ -147,8 +168,19 @@ def padded(text: str, width: int, *, right: bool = False) -> str:
     return f"{space}{text}" if right else f"{text}{space}"
 
 
+def _escaped(document: str) -> str:
+    """A JSON text in which what could steer a terminal is escaped: it says the same."""
+    if document.isascii() and document.isprintable():
+        return document
+    return "".join(sign if sign == "\n" or printable(sign) == sign else _escape(sign) for sign in document)
+
+
+def _escape(sign: str) -> str:
+    return json.dumps(sign)[1:-1]
+
+
 def _columns(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = [tuple(header), *(tuple(row) for row in rows)]
+    lines = [tuple(map(one_line, line)) for line in (header, *rows)]
     usual = [[width for line in lines if (width := cells(line[column])) <= _WIDEST] for column in range(len(header))]
     widths = [max(column) for column in usual]
     return ["  ".join(padded(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from deployer.printable import one_line
+
 if TYPE_CHECKING:
     from deployer.errors import DeployerError
 
@@ -32,6 +34,10 @@ class Finding:
     advice: tuple[str, ...] = ()
     original: str = ""
     affected: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        # It may quote what others have written.
+        object.__setattr__(self, "sentence", one_line(self.sentence))
 
     @classmethod
     def of(cls, error: DeployerError) -> Finding:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def print_configuration(out: Output, path: Path, text: str) -> None:
     """Print the configuration file that would be written."""
-    out.line(text.rstrip())
+    out.text(text.rstrip())
     out.note(f"Dry run: {path} was not written.")
 
 
@@ -48,7 +48,7 @@ class RenderedReport(Report):
         """Print each file under its path."""
         for file in self.files:
             out.line(out.bold(f"# ---- {file.path}"))
-            out.line(file.content.decode(errors="replace").rstrip())
+            out.text(file.content.decode(errors="replace").rstrip())
             out.line()
 
 
@@ -79,7 +79,7 @@ class DifferenceReport(Report):
 
     def print(self, out: Output) -> None:
         """Print the diffs."""
-        out.line("".join(self.changed.values()).rstrip() or "Nothing would change.")
+        out.text("".join(self.changed.values()).rstrip() or "Nothing would change.")
 
     @property
     def has_failed(self) -> bool:

@@ -172,7 +172,7 @@ def print_secret(out: Output, settings: Settings, text: str, *, directory: Path,
     if settings.is_loopback:
         out.warn(f"Only this machine can reach {settings.address}; on a cluster node, that address is the node itself.")
     if file is None:
-        out.line(text.rstrip())
+        out.text(text.rstrip())
     else:
         out.note(f"Wrote {directory / file}. Next: kubectl apply -f {file}")
 

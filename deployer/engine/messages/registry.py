@@ -178,12 +178,26 @@ _ANSWERS = (
         "Pull it with Docker Engine 25 or earlier and push it again; this creates a current manifest.",
     ),
     rule(
-        r"unsupported media type (\S+)|encountered remote \"([^\"]+)\"|unexpected media type (\S+)"
+        r"unsupported (?:manifest )?media type (?:and no default available: )?(\S+)"
+        r"|encountered remote \"([^\"]+)\"|unexpected media type (\S+)"
         r"|unsupported manifest format|invalid rootfs in image configuration|mediaType in manifest should be"
         r"|ai models (?:are not yet supported|directly by the engine)|running ai models directly"
         r"|should not have \"(?:manifests|config)|media-type: cannot determine",
         "This name at {address} does not refer to an image that Docker can run. {1}{2}{3}",
         kind=NotAnImage,
+    ),
+    rule(
+        # Docker takes what is of no type that it knows for a manifest of schema 1.
+        r"missing signature key",
+        "{address} sent a manifest of a type that Docker does not know, or a server in front of it replaced the type.",
+        "deployer inspect IMAGE --headers   (its Content-Type is that of a manifest; a proxy must not change it)",
+        "deployer inspect IMAGE --raw   (shows the manifest)",
+    ),
+    rule(
+        r"unsupported digest algorithm",
+        "The manifest of this image at {address} has a digest that Docker does not support.",
+        "deployer inspect IMAGE --raw   (shows the manifest)",
+        "Push the image again with Docker, podman or skopeo.",
     ),
     rule(
         r"verification failed for digest|unexpected commit digest|failed size validation|failed precondition"

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from deployer.errors import RegistryError, UnknownManifest
+from deployer.printable import excerpt
 from deployer.reference import is_digest
 from deployer.registry.content.children import (
     DOCKER_LIST,
@@ -211,14 +212,14 @@ def _document(content: bytes) -> dict[str, Any]:
 def _media_type(document: dict[str, Any], said: str) -> str:
     written = _text(document, "mediaType")
     if said in MANIFEST_TYPES and written and written != said:
-        raise _invalid(f"the registry says its type is {said}, but the manifest says {written}")
+        raise _invalid(f"the registry says its type is {excerpt(said)}, but the manifest says {excerpt(written)}")
     is_index = document.get("manifests") is not None
     is_image = any(document.get(key) is not None for key in ("config", "layers"))
     if is_index and is_image:
         raise _invalid("it is both an image and an index")
     media_type = said if said in MANIFEST_TYPES else written or (OCI_INDEX if is_index else OCI_MANIFEST)
     if media_type not in MANIFEST_TYPES:
-        raise UnknownManifest(f"The manifest has the type '{media_type}', which deployer does not support.")
+        raise UnknownManifest(f"The manifest has the type '{excerpt(media_type)}', which deployer does not support.")
     return media_type
 
 

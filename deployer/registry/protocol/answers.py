@@ -18,7 +18,7 @@ from deployer.errors import (
     RegistryError,
     TryAgain,
 )
-from deployer.printable import one_line, printable
+from deployer.printable import excerpt, one_line, printable
 
 if TYPE_CHECKING:
     import httpx
@@ -235,7 +235,7 @@ def _by_status(answer: Answer, place: Place, original: str) -> DeployerError | N
                 original,
             )
         case status if 300 <= status < 400:
-            target = printable(str(answer.headers.get("Location", "nowhere")))
+            target = excerpt(str(answer.headers.get("Location", "nowhere")))
             advice = "Use that host and port instead."
             known = RegistryError(f"{place.address} redirects to {target}.", (advice,), original)
         case _:
@@ -302,7 +302,7 @@ def _not_allowed(place: Place, original: str) -> RegistryError:
 def _message(answer: Answer) -> str:
     messages = [entry.get("message") for entry in answer.errors]
     first = next((text for text in messages if isinstance(text, str) and text), "")
-    return f": {printable(first).strip().rstrip('.')}" if first else ""
+    return f": {excerpt(first).strip().rstrip('.')}" if first else ""
 
 
 def _again(answer: Answer) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deployer.errors import NotAnImage
-from deployer.printable import one_line
+from deployer.printable import excerpt
 from deployer.registry.content.kinds import Client, Kind, Purpose
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def not_an_image(
     """
     if content.kind not in {Kind.ARTIFACT, Kind.CACHE} and not content.purpose:
         return None
-    what = _WORDS.get(content.purpose) or f"an artifact of the type '{one_line(content.type)}'"
+    what = _WORDS.get(content.purpose) or f"an artifact of the type '{excerpt(content.type)}'"
     if not content.type and not content.purpose:
         what = "an artifact"
     return NotAnImage(

@@ -155,6 +155,9 @@ BUSY = "reg:5000 is not accepting requests"
 REFUSED = "reg:5000 rejected what Docker sent."
 DAMAGED = "The content of this image that reg:5000 sent does not match its manifest"
 ANSWERS = [
+    ("missing signature key", "reg:5000 sent a manifest of a type that Docker does not know"),  # [20.10]
+    ('could not validate layer digest "md5:9e10": unsupported digest algorithm',
+     "The manifest of this image at reg:5000 has a digest that Docker does not support."),  # [20.10]
     (DAEMON + "toomanyrequests", TOO_MANY),  # [20.10]
     (DAEMON + PARSING.format(429), TOO_MANY),  # [20.10]
     (HEAD + "429 Too Many Requests", TOO_MANY),  # [26.1]
@@ -231,6 +234,7 @@ OF_A_KIND = [
     ("unsupported media type application/vnd.cncf.helm.config.v1+json", NotAnImage),  # [20.10]
     ("failed to unpack image on snapshotter overlayfs: unexpected media type application/x for sha256:5: not found",
      NotAnImage),  # [26.1]
+    ("unsupported manifest media type and no default available: application/x", NotAnImage),
     (DAEMON + 'Encountered remote "application/vnd.oci.image.config.v1+json"(unknown) when fetching', NotAnImage),
     (DAEMON + 'AI models are not yet supported by the Engine, please use "docker model pull/run" instead', NotAnImage),
 ]  # fmt: skip

@@ -145,6 +145,13 @@ def test_an_unknown_type_is_named() -> None:
         parsed({"mediaType": "application/x-odd"}, "application/json")
 
 
+def test_a_type_of_any_length_does_not_fill_the_terminal() -> None:
+    with pytest.raises(UnknownManifest) as caught:
+        parsed({"mediaType": "application/\x1b[31m" + "x" * 100_000}, "application/json")
+    assert len(caught.value.message) < 400
+    assert caught.value.message.isprintable()
+
+
 def test_a_body_that_is_cut_off_is_said_to_be() -> None:
     with pytest.raises(RegistryError, match="truncated"):
         parse(image("one").content[:-20], DOCKER_MANIFEST)
