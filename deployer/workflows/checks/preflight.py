@@ -15,6 +15,7 @@ from deployer.errors import EngineError, EngineUnavailable, PreflightError
 from deployer.host import ports
 from deployer.host.files import nearest_directory
 from deployer.layout import Service
+from deployer.record import ResourceKind
 from deployer.settings.model import DEFAULT_PORT
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from deployer.engine.engine import Engine
     from deployer.engine.values import EngineFacts, ServiceContainer
     from deployer.paths import Deployment
+    from deployer.record import Resource
     from deployer.settings.model import Settings
 
 OLDEST_ENGINE = (20, 10)
@@ -200,13 +202,24 @@ def free_space(containers: tuple[ServiceContainer, ...], *, is_deployed: bool) -
     )
 
 
+def folder_of_images(settings: Settings, facts: EngineFacts, storage: Resource | None) -> Path:
+    """A folder on the disk of the images, which are in `storage`, or where the settings say if that is not known."""
+    if storage and storage.kind is ResourceKind.DIRECTORY:
+        return Path(storage.name)
+    own = None if storage else settings.registry.data_directory
+    return own or Path(facts.data_directory)
+
+
 def check_disk(
-    settings: Settings, facts: EngineFacts, deployment: Deployment, containers: tuple[ServiceContainer, ...]
+    settings: Settings,
+    facts: EngineFacts,
+    deployment: Deployment,
+    storage: Resource | None,
+    containers: tuple[ServiceContainer, ...],
 ) -> None:
-    """Make sure of room on the disks that will be written. Raises PreflightError."""
-    data = settings.registry.data_directory
+    """Make sure of room on the disks to be written, with `storage` as `folder_of_images`. Raises PreflightError."""
     where = {"deployer's files": deployment.directory}
-    where["pushed images"] = data or Path(facts.data_directory)
+    where["pushed images"] = folder_of_images(settings, facts, storage)
     for purpose, folder in where.items():
         existing = nearest_directory(folder)
         usage = shutil.disk_usage(existing)

@@ -88,12 +88,15 @@ def plan_up(stack: Stack, *, rebuild: bool = False) -> UpPlan:
     here = [images[choice.name] if choice.source is provision.Source.HERE else None for choice in choices]
     ids = [found.id if found else "" for found in here]
     services = _service_changes(stack, rendered, containers, dict(zip(Service, ids, strict=False)))
-    if any(change.action not in {Action.KEEP, Action.RELOAD} for change in services):
+    starts = any(change.action not in {Action.KEEP, Action.RELOAD} for change in services)
+    if starts:
         preflight.check_port(stack.settings, stack.engine)
-        preflight.check_disk(stack.settings, facts, stack.deployment, containers)
     changes = files.changes(stack.deployment, rendered)
     services = _with_reload(stack, services, changes)
     adoption = _adoption(stack, rendered, services, changes)
+    if starts:
+        storage = adoption.storage if adoption else None
+        preflight.check_disk(stack.settings, facts, stack.deployment, storage, containers)
     warnings = (
         *_warnings(stack),
         *_lost_login(stack, inputs.accounts, containers),

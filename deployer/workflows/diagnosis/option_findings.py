@@ -12,6 +12,7 @@ from deployer.engine.report import AddressPool
 from deployer.errors import PreflightError
 from deployer.host.daemon.process import is_elsewhere
 from deployer.host.files import nearest_directory
+from deployer.record import Owned
 from deployer.workflows.checks import engine_options, preflight
 from deployer.workflows.finding import Finding, FindingState
 
@@ -121,9 +122,10 @@ def _disk(examined: Examined, facts: EngineFacts) -> Iterator[Finding]:
     if is_elsewhere(facts.endpoint):
         return
     stack = examined.stack
-    preflight.check_disk(stack.settings, facts, stack.deployment, examined.containers)
-    folder = stack.settings.registry.data_directory or Path(facts.data_directory)
-    existing = nearest_directory(folder)
+    owned = Owned.read(stack.deployment.owned_file)
+    storage = owned.storage if owned else None
+    preflight.check_disk(stack.settings, facts, stack.deployment, storage, examined.containers)
+    existing = nearest_directory(preflight.folder_of_images(stack.settings, facts, storage))
     found = os.statvfs(existing)
     if found.f_files and found.f_favail < _LEAST_FREE_FILES:
         yield Finding(

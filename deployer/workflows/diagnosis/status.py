@@ -11,7 +11,7 @@ from deployer.engine.values import ContainerState, Health, of_service, running
 from deployer.errors import DeployerError, StorageError, StorageUnreadable
 from deployer.host.files import read_if_there
 from deployer.layout import GRANTS, STORAGE, STORAGE_ID, USERS_IN_FORCE, Service
-from deployer.record import Owned
+from deployer.record import Owned, ResourceKind
 from deployer.reference import is_repository
 from deployer.rendering.snippets import storage_script
 from deployer.settings.model import Page
@@ -301,7 +301,10 @@ def _repositories(stack: Stack, containers: tuple[ServiceContainer, ...]) -> int
 
 
 def _place(stack: Stack) -> str:
-    """Where the deployed registry keeps its images, whatever the settings say by now."""
+    """Where the deployed registry keeps its images, whatever the settings say by now and an override says of them."""
+    owned = Owned.read(stack.deployment.owned_file)
+    if owned and owned.storage:
+        return owned.storage.name if owned.storage.kind is ResourceKind.DIRECTORY else str(owned.storage)
     deployed = files.deployed_storage(stack.deployment)
     wanted = str(stack.settings.registry.data_directory or "data")
     return f"volume {stack.data_volume}" if (deployed or wanted) == "data" else str(deployed or wanted)

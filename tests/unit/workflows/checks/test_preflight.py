@@ -12,7 +12,8 @@ from deployer.engine.values import EngineFacts
 from deployer.errors import EngineError, EngineUnavailable, PreflightError
 from deployer.host.daemon.kind import EngineKind
 from deployer.paths import Deployment
-from deployer.settings.model import Settings
+from deployer.record import Resource, ResourceKind
+from deployer.settings.model import RegistrySettings, Settings
 from deployer.workflows.checks import preflight
 from tests.support.fake_engine import ENDPOINT, FakeEngine, FakeSystem, NoClient, service_container
 from tests.support.run import free_port
@@ -75,8 +76,22 @@ def test_a_full_disk_is_told_with_what_is_left(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(preflight, "LEAST_FREE_BYTES", 2**62)
     settings = Settings()
     with pytest.raises(PreflightError, match=r"The disk for deployer's files is full: .* MiB left") as raised:
-        preflight.check_disk(settings, facts_of(), Deployment("registry", tmp_path / "none" / "registry"), ())
+        preflight.check_disk(settings, facts_of(), Deployment("registry", tmp_path / "none" / "registry"), None, ())
     assert [line.partition(" ")[0] for line in raised.value.advice] == ["df"]
+
+
+@pytest.mark.parametrize(
+    ("storage", "place"),
+    [
+        (Resource(ResourceKind.DIRECTORY, "/mnt/elsewhere"), "/mnt/elsewhere"),
+        (Resource(ResourceKind.VOLUME, "other"), "/var/lib/docker"),
+        (None, "/srv/images"),
+    ],
+)
+def test_the_disk_is_that_of_the_images_wherever_an_override_puts_them(storage: Resource | None, place: str) -> None:
+    settings = Settings(registry=RegistrySettings(data="/srv/images"))
+    facts = replace(facts_of(), data_directory="/var/lib/docker")
+    assert preflight.folder_of_images(settings, facts, storage) == Path(place)
 
 
 @pytest.mark.parametrize("state", ["running", "exited"])
@@ -95,7 +110,7 @@ def test_after_down_gc_is_advised_only_after_up_and_up_only_after_space() -> Non
 def test_a_file_system_that_is_no_disk_is_not_called_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     facts = replace(facts_of(), data_directory=str(tmp_path))
     monkeypatch.setattr(preflight, "LEAST_FREE_BYTES", 1)
-    preflight.check_disk(Settings(), facts, Deployment("registry", Path("/proc/none/registry")), ())
+    preflight.check_disk(Settings(), facts, Deployment("registry", Path("/proc/none/registry")), None, ())
 
 
 def test_a_data_directory_that_is_a_file_is_told(tmp_path: Path) -> None:

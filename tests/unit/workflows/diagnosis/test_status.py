@@ -11,6 +11,7 @@ import pytest
 from deployer.engine.values import ContainerState, Health
 from deployer.errors import NotReady
 from deployer.paths import Deployment
+from deployer.record import Owned, Resource, ResourceKind
 from deployer.settings.model import FrontendSettings, Page, Settings
 from deployer.workflows.checks import readiness
 from deployer.workflows.deployment.service_change import Action, change_of
@@ -65,6 +66,22 @@ def test_a_task_of_the_users_own_may_come_to_its_end(container: ServiceContainer
     found = status._problems((container,), None, None)
     assert len(found) == bool(told)
     assert "".join(problem.sentence for problem in found).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("storage", "place"),
+    [
+        (Resource(ResourceKind.DIRECTORY, "/mnt/elsewhere"), "/mnt/elsewhere"),
+        (Resource(ResourceKind.VOLUME, "other"), "volume other"),
+        (None, "volume registry_data"),
+    ],
+)
+def test_the_place_is_where_up_put_the_images_and_not_where_the_settings_say(
+    storage: Resource | None, place: str, tmp_path: Path
+) -> None:
+    stack = Stack(Settings(), Deployment("registry", tmp_path), FakeEngine())
+    stack.deployment.owned_file.write_bytes(Owned(storage=storage).content)
+    assert status._place(stack) == place
 
 
 def test_folders_that_no_registry_made_are_no_repositories(tmp_path: Path) -> None:
