@@ -56,11 +56,19 @@ class Compose:
         found: dict[str, Any] = json.loads(self._config(project, "--format", "json").replace("$$", "$"))
         return found
 
-    def up(self, project: Project, *, recreate: Sequence[str] = (), quiet: bool) -> None:
-        """Start the project's services, recreating those that changed, and those named in `recreate`."""
+    def up(self, project: Project, *, first: Sequence[str] = (), recreate: Sequence[str] = (), quiet: bool) -> None:
+        """Start the project's services, recreating those that changed, and those named in `recreate`.
+
+        Those named in `first` are recreated before: Compose could not start their containers as they are.
+        """
         drawing = Drawing()
         with translated(drawn=drawing.last_words), drawing.kept():
             command = self.whales(project).compose
+            if first:
+                command.up(
+                    list(first), detach=True, force_recreate=True, dependencies=False, pull="never", no_build=True,
+                    quiet=quiet,
+                )  # fmt: skip
             command.up(detach=True, remove_orphans=True, pull="never", no_build=True, quiet=quiet)
             if recreate:
                 command.up(

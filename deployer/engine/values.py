@@ -94,6 +94,8 @@ class ServiceContainer:
     `started` is when it was last started, `directory` the project's folder, and `ports` are those of
     this machine that it is to publish; `is_published` even if the engine chooses one.
     `user_namespace` is "host" where root in it is root of the machine whatever the engine's default.
+    `network` is the network that it was made for, "" for one of the engine's own or another container's, and
+    `networks` are the names of those that it is in, with the ID of each.
     """
 
     id: str
@@ -111,6 +113,13 @@ class ServiceContainer:
     ports: tuple[int, ...]
     is_published: bool = False
     user_namespace: str = ""
+    network: str = ""
+    networks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_disconnected(self) -> bool:
+        """Whether it is not in the network that it was made for, so that no port of it is published."""
+        return self.network != "" and self.network not in self.networks
 
     @property
     def is_running(self) -> bool:
@@ -150,7 +159,17 @@ class ServiceContainer:
             ),
             is_published=raw["HostConfig"].get("NetworkMode") == "host" or bool(raw["HostConfig"].get("PortBindings")),
             user_namespace=raw["HostConfig"].get("UsernsMode") or "",
+            network=_made_network(raw["HostConfig"].get("NetworkMode") or ""),
+            networks={
+                name: str((endpoint or {}).get("NetworkID") or "")
+                for name, endpoint in ((raw.get("NetworkSettings") or {}).get("Networks") or {}).items()
+            },
         )
+
+
+def _made_network(mode: str) -> str:
+    """The network that a network mode names, "" for one of the engine's own, or another container's."""
+    return "" if mode in {"default", "bridge", "host", "none", "nat"} or ":" in mode else mode
 
 
 def _published(ports: dict[str, list[dict[str, str]] | None] | None) -> set[int]:

@@ -187,6 +187,26 @@ def test_a_stopped_service_is_started_again(restored: DeployedStack) -> None:
     assert stack.deployer("status").returncode == 0
 
 
+def test_a_service_that_lost_its_network_is_reported_and_recreated(restored: DeployedStack) -> None:
+    network, frontend = f"{restored.name}_default", f"{restored.name}-frontend-1"
+    docker("network", "disconnect", network, frontend)
+    connect = f"docker network connect {network} {frontend}"
+    for command in ("status", "doctor"):
+        told = restored.deployer(command)
+        assert connect in told.stdout + told.stderr
+        assert "iptables" not in told.stdout + told.stderr
+    assert plan(restored) == {"frontend": "recreate", "registry": "unchanged"}
+    docker(*connect.split()[1:])
+    assert plan(restored) == {"frontend": "unchanged", "registry": "unchanged"}
+
+    # As a `docker network prune` while they were stopped: they know the network by its ID.
+    docker("stop", *restored.containers().values())
+    docker("network", "rm", network)
+    assert plan(restored) == {"frontend": "recreate", "registry": "recreate"}
+    restored.up()
+    restored.deployer("status", check=True)
+
+
 def test_a_killed_up_is_finished_by_the_next(make_stack: Callable[..., DeployedStack]) -> None:
     stack = make_stack()
     reached = (

@@ -13,6 +13,7 @@ from deployer.engine.values import ContainerState, Health, of_service, running
 from deployer.errors import EngineError, NotReady
 from deployer.layout import Service
 from deployer.tls.unverified import unverified
+from deployer.workflows.finding import Finding, FindingState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -96,6 +97,27 @@ def probe(settings: Settings, engine: Engine, project: str) -> Answer:
     if page.fault is Fault.LOGIN_REQUIRED:
         page = _reply_behind_login(engine, project) if settings.frontend.page_service_image else Reply()
     return Answer(api, page)
+
+
+def disconnected(containers: Iterable[ServiceContainer]) -> tuple[Finding, ...]:
+    """The running containers that are not in their network; the engine publishes no port of such a one."""
+    return tuple(
+        Finding(
+            FindingState.WRONG,
+            f"The service {container.service} is not connected to its network {container.network}.",
+            (
+                f"docker network connect {_alias(container)}{container.network} {container.name}",
+                "Or, to recreate the service: deployer up",
+            ),
+        )
+        for container in containers
+        if container.is_running and container.is_disconnected
+    )
+
+
+def _alias(container: ServiceContainer) -> str:
+    # Others are found by their service's name; these two share a socket.
+    return "" if container.service in {Service.REGISTRY, Service.FRONTEND} else f"--alias {container.service} "
 
 
 def is_unpublished(answer: Answer, containers: Iterable[ServiceContainer]) -> bool:
@@ -197,6 +219,8 @@ def _late(answer: Answer, settings: Settings, engine: Engine, project: str, time
     containers = engine.containers.of_project(project)
     container = of_service(containers, at_fault)
     message = f"{settings.local_url} did not become ready within {timeout:.0f} s: {what}."
+    for lost in disconnected(containers):
+        return NotReady(f"{message} {lost.sentence}", lost.advice)
     if is_unpublished(answer, containers):
         return NotReady(f"{message} {UNPUBLISHED}", UNPUBLISHED_ADVICE)
     return NotReady(message, ("deployer logs",)) if container is None else _failure(message, engine, container)

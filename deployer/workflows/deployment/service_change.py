@@ -36,6 +36,7 @@ class Reason(StrEnum):
     FILE_CHANGED = "its file was changed"
     FILES_GONE = "its files were missing"
     STORAGE = "the directory with its images was replaced"
+    NETWORK = "it lost its network"
     HOOKS = "its post_start hooks did not succeed"
     ACCESS = "its users, rules or certificate changed"
 

@@ -12,7 +12,7 @@ from deployer.record import Record
 from deployer.rendering.deployment import render_deployment
 from deployer.workflows.checks import preflight, readiness
 from deployer.workflows.deployment import access, ca, files, ownership, provision
-from deployer.workflows.deployment.service_change import Action
+from deployer.workflows.deployment.service_change import Action, Reason
 from deployer.workflows.deployment.up_plan import needs_reload, plan_up
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ def _change(stack: Stack, plan: UpPlan, rendered: tuple[File, ...], *, quiet: bo
     if starting:
         files.keep_starting(stack.deployment, starting)
     unknown_to_compose = [change.service for change in plan.services if change.reason.is_unknown_to_compose]
-    stack.engine.compose.up(stack.project(), recreate=unknown_to_compose, quiet=quiet)
+    first = [change.service for change in plan.services if change.reason is Reason.NETWORK]
+    stack.engine.compose.up(stack.project(), first=first, recreate=unknown_to_compose, quiet=quiet)
     files.keep_started(stack.deployment)
     if any(change.action is Action.REMOVE for change in plan.services):
         ownership.remove_idle_networks(stack.engine, stack.deployment, stack.project())

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+# What is done with a container that is not made again.
+_STAYING = {Action.KEEP, Action.START}
 # The services that have a folder of this machine.
 _WITH_FOLDER = (Service.REGISTRY, Service.FRONTEND)
 
@@ -168,6 +170,8 @@ def _service_changes(
         wanted = [again(change, Reason.FILES_GONE) if change.service in _WITH_FOLDER else change for change in wanted]
     elif _has_other_storage(stack, deployed.get(Service.REGISTRY)):
         wanted = [again(change, Reason.STORAGE) if change.service in _WITH_FOLDER else change for change in wanted]
+    lost = _without_network(stack, deployed, wanted)
+    wanted = [again(change, Reason.NETWORK) if change.service in lost else change for change in wanted]
     unhooked = _unhooked(stack, rendered, wanted)
     wanted = [
         ServiceChange(change.service, Action.RECREATE, Reason.HOOKS) if change.service in unhooked else change
@@ -175,6 +179,22 @@ def _service_changes(
     ]
     removed = [ServiceChange(service, Action.REMOVE) for service in deployed if service not in hashes]
     return tuple(wanted + removed)
+
+
+def _without_network(
+    stack: Stack, deployed: Mapping[str, ServiceContainer], changes: list[ServiceChange]
+) -> frozenset[str]:
+    """The services that would stay or be started, whose containers are not in the project's network any more.
+
+    A stopped one is in it by the network's ID, and cannot be started where there is another of that name.
+    """
+    there = {change.service: deployed[change.service] for change in changes if change.action in _STAYING}
+    lost = {service for service, container in there.items() if container.is_disconnected}
+    stopped = {service: one for service, one in there.items() if not one.is_running and one.networks}
+    if stopped:
+        known = {network.id for network in stack.engine.networks.all()}
+        lost |= {service for service, one in stopped.items() if not known.issuperset(one.networks.values())}
+    return frozenset(lost)
 
 
 def _unhooked(stack: Stack, rendered: tuple[File, ...], changes: list[ServiceChange]) -> frozenset[str]:

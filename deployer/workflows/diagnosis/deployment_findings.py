@@ -9,7 +9,7 @@ from deployer.errors import PreflightError
 from deployer.layout import Service
 from deployer.storage.access import Storage
 from deployer.workflows.checks import preflight
-from deployer.workflows.deployment.service_change import Action
+from deployer.workflows.deployment.service_change import Action, Reason
 from deployer.workflows.deployment.up_plan import plan_up
 from deployer.workflows.diagnosis import status
 from deployer.workflows.finding import Finding, FindingState
@@ -43,7 +43,9 @@ def examine(examined: Examined) -> Iterator[Finding]:
     if status.paused(containers):
         return
     plan = plan_up(stack)
-    if plan.files or any(change.action in {Action.CREATE, Action.RECREATE} for change in plan.services):
+    # A lost network is reported with the service.
+    changed = (change.action for change in plan.services if change.reason is not Reason.NETWORK)
+    if plan.files or any(action in {Action.CREATE, Action.RECREATE} for action in changed):
         yield Finding(
             FindingState.NOTE, "The deployed files differ from the settings.", ("deployer render --diff", "deployer up")
         )

@@ -383,6 +383,11 @@ def _problems(
         for container in containers
         if container.service in set(Service) and container.restart_policy not in {"always", "unless-stopped"}
     ]
+    found += readiness.disconnected(containers)
+    frontend = of_service(containers, Service.FRONTEND)
+    if frontend is not None and frontend.is_disconnected:
+        # Its port does not answer for that reason.
+        answer = None
     if answer is not None and readiness.is_unpublished(answer, containers):
         found.append(_problem(readiness.UNPUBLISHED, readiness.UNPUBLISHED_ADVICE))
     elif answer is not None:

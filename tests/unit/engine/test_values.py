@@ -41,3 +41,18 @@ def test_the_ports_are_those_that_the_engine_has_chosen(
     found = container({"5001/tcp": [{"HostIp": "127.0.0.1", "HostPort": asked}], "80/tcp": None}, chosen)
     assert found.ports == expected
     assert found.is_published
+
+
+@pytest.mark.parametrize("mode", ["", "default", "bridge", "host", "none", "container:1"])
+def test_a_network_that_nobody_made_for_it_cannot_be_lost(mode: str) -> None:
+    host = {"RestartPolicy": {"Name": ""}, "NetworkMode": mode}
+    assert not ServiceContainer.of({**RAW, "HostConfig": host, "NetworkSettings": {"Networks": {}}}).is_disconnected
+
+
+@pytest.mark.parametrize(
+    ("networks", "expected"), [({}, True), ({"b": None}, True), ({"a": {"NetworkID": "1"}}, False)]
+)
+def test_the_network_that_it_was_made_for_can(networks: dict[str, Any], expected: bool) -> None:
+    host = {"RestartPolicy": {"Name": ""}, "NetworkMode": "a"}
+    found = ServiceContainer.of({**RAW, "HostConfig": host, "NetworkSettings": {"Networks": networks}})
+    assert found.is_disconnected is expected

@@ -203,6 +203,30 @@ def test_a_healthy_frontend_whose_port_is_silent_is_told_with_the_engines_option
     assert (problem.sentence, problem.advice) == (readiness.UNPUBLISHED, readiness.UNPUBLISHED_ADVICE)
 
 
+@dataclass
+class Disconnected(Healthy):
+    """The frontend has lost its network."""
+
+    def of_project(self, project: str, states: object = ()) -> tuple[ServiceContainer, ...]:
+        networks: dict[str, dict[str, str]] = {"frontend": {"other": "1"}, "registry": {"registry_default": "2"}}
+        return tuple(
+            replace(container, network="registry_default", networks=networks[container.service])
+            for container in super().of_project(project)
+        )
+
+
+def test_a_frontend_without_its_network_is_told_with_the_command_that_connects_it() -> None:
+    settings = Settings(port=free_port())
+    with pytest.raises(NotReady) as caught:
+        readiness.wait(settings, FakeEngine(containers=Disconnected()), "project", 0.1)
+    assert caught.value.advice[0] == "docker network connect registry_default registry-frontend-1"
+    assert readiness.UNPUBLISHED not in caught.value.message
+    containers = Disconnected().of_project("project")
+    answer = readiness.probe(settings, FakeEngine(containers=Disconnected()), "project")
+    [problem] = status._problems(containers, answer, None)
+    assert problem.advice == caught.value.advice
+
+
 def test_a_frontend_that_is_not_healthy_is_told_with_its_log() -> None:
     with pytest.raises(NotReady) as caught:
         readiness.wait(Settings(port=free_port()), FakeEngine(containers=Healthy(health="starting")), "project", 0.1)

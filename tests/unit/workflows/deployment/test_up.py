@@ -75,7 +75,7 @@ class Ending(Compose):
         super().__init__(NoClient())
         self.error = error
 
-    def up(self, project: Project, *, recreate: object = (), quiet: bool) -> None:
+    def up(self, project: Project, *, first: object = (), recreate: object = (), quiet: bool) -> None:
         raise self.error
 
 
