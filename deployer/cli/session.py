@@ -49,9 +49,12 @@ class Session:
     @cached_property
     def loaded(self) -> Loaded:
         """The settings in effect and the file they came from. Raises ConfigurationError."""
-        from deployer.settings.load import Flags, load
+        from deployer.settings.load import FILE_NAME, Flags, load
 
-        return load(Flags(self.config, self.name, self.host, self.port), self.environment, self.directory)
+        found = load(Flags(self.config, self.name, self.host, self.port), self.environment, self.directory)
+        if found.source is not None and found.source != self.directory / FILE_NAME:
+            self.out.selection.note_file(str(found.source))
+        return found
 
     @property
     def settings(self) -> Settings:

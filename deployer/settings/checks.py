@@ -34,6 +34,10 @@ _EMAIL = re.compile(r"[^\s@{}$\"\\`]+@[A-Za-z0-9.-]+")
 _ACME_DIRECTORY = re.compile(r"https://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)([.][0-9]+)?")
 _WHOLE = re.compile(r"[1-9][0-9]{0,6}")
+# docs.docker.com, "Bind mounts", the options of --volume.
+_OPTION = "(?:ro|rw|z|Z|nocopy|cached|delegated|consistent|r?(?:shared|slave|private))"
+_MOUNT = re.compile(rf"(.+?):(?:/[^:]*(?::{_OPTION}(?:,{_OPTION})*)?|{_OPTION}(?:,{_OPTION})*)")
+_MOST_TO_KEEP = 1_000_000
 
 # The system's own: images may lie in none of these, nor anywhere in those of the second list.
 _SYSTEM = frozenset({"", "home", "opt", "root", "run", "tmp", "usr", "usr/local", "var", "var/lib", "var/run"})
@@ -173,6 +177,8 @@ def data(value: object) -> object:
         raise ValueError(f"{shown(value)} is neither 'volume' nor a directory")
     if any(ord(character) < 32 for character in value):
         raise ValueError(f"{shown(value)} contains a control character")
+    if mount := _MOUNT.fullmatch(value):
+        raise ValueError(f"{shown(value)} is written as a mount of Docker; give the directory alone: {mount[1]}")
     if complaint := complaint_of_place(Path(os.path.normpath(value))):
         raise ValueError(complaint)
     return _of_a_paths_length(value)
@@ -242,8 +248,10 @@ def access_globs(value: object) -> object:
 def count(value: object) -> object:
     """Take a number of images to keep."""
     number = _number(value)
-    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 1_000_000:
-        raise ValueError(f"{shown(value)} is not a valid number of images to keep: a whole number from 1")
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= _MOST_TO_KEEP:
+        raise ValueError(
+            f"{shown(value)} is not a valid number of images to keep: a whole number from 1 to {_MOST_TO_KEEP}"
+        )
     return number
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-_WRITTEN = re.compile(r"(\d{1,7})([smhdw])")
+_WRITTEN = re.compile(r"(\d+)([smhdw])")
+_MOST = 9_999_999
 
 
 def seconds_of(text: str) -> int:
@@ -13,6 +14,9 @@ def seconds_of(text: str) -> int:
     match = _WRITTEN.fullmatch(text.strip())
     if not match:
         raise ValueError(f"'{text}' is not a valid duration: use a number followed by s, m, h, d or w, such as 30d")
+    # Python reads no number of more than 4300 digits.
+    if len(match[1]) > 100 or int(match[1]) > _MOST:
+        raise ValueError(f"'{text}' is too long: the number may be at most {_MOST}")
     return int(match[1]) * _UNITS[match[2]]
 
 

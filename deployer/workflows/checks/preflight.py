@@ -236,16 +236,27 @@ def check_disk(
             )
 
 
+def check_data_directory(folder: Path) -> None:
+    """Make sure that the directory for pushed images is there or can be made. Raises PreflightError."""
+    existing = next((one for one in (folder, *folder.parents) if os.path.lexists(one)), folder)
+    if not existing.is_dir():
+        raise _cannot_make(folder, f"{existing} is not a directory" if existing != folder else "it is not a directory")
+
+
+def _cannot_make(folder: Path, reason: str) -> PreflightError:
+    return PreflightError(
+        f"Cannot create the directory for pushed images, {folder}: {reason}.",
+        ("Set registry.data to a directory that you can write to.",),
+    )
+
+
 def make_data_directory(folder: Path) -> None:
     """Make the directory for pushed images, and make sure that it can be written. Raises PreflightError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         read_only = bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
     except OSError as error:
-        raise PreflightError(
-            f"Cannot create the directory for pushed images, {folder}: {error.strerror}.",
-            ("Set registry.data to a directory that you can write to.",),
-        ) from error
+        raise _cannot_make(folder, str(error.strerror)) from error
     if read_only:
         raise PreflightError(
             f"The directory for pushed images, {folder}, is on a disk that is mounted read-only.",

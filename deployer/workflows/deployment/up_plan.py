@@ -93,6 +93,8 @@ def plan_up(stack: Stack, *, rebuild: bool = False) -> UpPlan:
     starts = any(change.action not in {Action.KEEP, Action.RELOAD} for change in services)
     if starts:
         preflight.check_port(stack.settings, stack.engine)
+        if data := stack.settings.registry.data_directory:
+            preflight.check_data_directory(data)
     changes = files.changes(stack.deployment, rendered)
     services = _with_reload(stack, services, changes)
     adoption = _adoption(stack, rendered, services, changes)

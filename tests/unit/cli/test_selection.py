@@ -10,12 +10,42 @@ import pytest
 from deployer.cli.main import main
 from deployer.cli.output import Output
 from deployer.cli.selection import Selection
+from deployer.cli.session import Session
 from deployer.errors import DeployerError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 TEAM = Selection.of(config=None, name="team", host=None, port="5077")
+
+
+@pytest.mark.parametrize(
+    ("advice", "followed"),
+    [
+        ("Check tls.key in deployer.yaml.", "Check tls.key in /etc/registry/team.yaml."),
+        ("Set `tls: internal` in deployer.yaml (or DEPLOYER_TLS=internal).",
+         "Set `tls: internal` in /etc/registry/team.yaml (or DEPLOYER_TLS=internal)."),
+        # Another machine's.
+        ("The rules are in deployer.yaml on the machine that runs it.",
+         "The rules are in deployer.yaml on the machine that runs it."),
+    ],
+)  # fmt: skip
+def test_an_advice_names_the_file_that_was_read(advice: str, followed: str) -> None:
+    read = Selection()
+    read.note_file("/etc/registry/team.yaml")
+    assert read.applied(advice) == followed
+    assert read.applied(followed) == followed
+    assert Selection().applied(advice) == advice
+
+
+def test_a_command_notes_the_file_that_it_reads(tmp_path: Path) -> None:
+    (tmp_path / "deployer.yaml").write_text("name: here\n")
+    (tmp_path / "t.yaml").write_text("name: there\n")
+    for config, named in ((None, "deployer.yaml"), (tmp_path / "t.yaml", str(tmp_path / "t.yaml"))):
+        out = Output(io.StringIO(), io.StringIO())
+        session = Session(config, None, None, None, {"HOME": str(tmp_path)}, tmp_path, out)
+        assert session.settings.name
+        assert out.selection.applied("Check host in deployer.yaml.") == f"Check host in {named}."
 
 
 @pytest.mark.parametrize(

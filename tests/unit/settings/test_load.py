@@ -223,6 +223,9 @@ def test_all_mistakes_are_told_at_once_with_the_nearest_name(tmp_path: Path) -> 
             )
         ),
         (f"registry: {{data: /srv/{'x' * 256}}}", "is too long for a path"),
+        ("registry: {data: '/srv/images:ro'}", "give the directory alone: /srv/images"),
+        ("registry: {data: './images:rw,z'}", "give the directory alone: ./images"),
+        ("registry: {data: '/srv/a:b:/var/lib/registry'}", "give the directory alone: /srv/a:b"),
         (f"registry: {{data: {'/xxxxxxx' * 512}}}", "is too long for a path"),
         (f"tls: {{certificate: {'x' * 256}, key: b}}", "is too long for a path"),
         ("registry: {x-mine: 1, data: 3}", "3 is neither 'volume' nor a directory"),
@@ -419,6 +422,11 @@ def test_retention_rules_are_read_with_their_types(tmp_path: Path) -> None:
         ("retention: [{by: pushed}]", "retention[0]: the rule does not say what to remove"),
         ("retention: [{kep: 5}]", "retention[0].kep: unknown setting, did you mean retention[0].keep?"),
         ("retention: [{keep: 1}, {keep: 0}]", "retention[1].keep: 0 is not a valid number of images to keep"),
+        (
+            "retention: [{keep: 1000001}]",
+            "images to keep: a whole number from 1 to 1000000",
+        ),
+        ("retention: [{older_than: 10000000d}]", "'10000000d' is too long: the number may be at most 9999999"),
         ("retention: [{older_than: 30}]", "retention[0].older_than: '30' is not a valid duration"),
         ("retention: [{older_than: 30 days}]", "retention[0].older_than: '30 days' is not a valid duration"),
         ("retention: [{match: '('}]", "retention[0].match: '(' is not a valid regular expression: "),

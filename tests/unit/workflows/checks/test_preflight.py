@@ -119,6 +119,15 @@ def test_a_data_directory_that_is_a_file_is_told(tmp_path: Path) -> None:
         preflight.make_data_directory(tmp_path / "file")
 
 
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_the_plan_refuses_a_data_directory_that_up_could_not_make(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(PreflightError, match="Cannot create the directory for pushed images"):
+        preflight.check_data_directory(tmp_path / place)
+    preflight.check_data_directory(tmp_path / "new" / "below")
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_free_port_passes() -> None:
     preflight.check_port(Settings(port=free_port()), engine_of())
 
