@@ -114,7 +114,7 @@ class TestForeignFiles:
         (told,) = storage_findings.of_survey(look(tree))
         assert told.state == "wrong"
         assert f"/var/lib/registry/docker/registry/v2/repositories/{name}" in told.sentence
-        assert "Remove them" in told.advice[0]
+        assert "Move them away" in told.advice[0]
 
     def test_a_name_of_two_lines_is_no_trace(self, tree: Tree) -> None:
         tree.push("app", ["1"], image("x"))

@@ -9,7 +9,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from deployer import layout
-from deployer.phrases import MANY, in_command, listed
+from deployer.phrases import MANY, first, in_command, listed
+from deployer.reference import is_repository
 from deployer.storage.removal import blob_folder
 from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.images.states import CURE, state
@@ -26,15 +27,15 @@ _TAGS_LINK = re.compile(r"repositories/(.+)/_manifests/tags/([^/]+)/current(?:/l
 
 
 def of_survey(found: Survey) -> Iterator[Finding]:
-    """All that a survey found."""
-    yield from of_damages(found.damages)
-    yield from _of_wrong_sizes(found.wrong_sizes)
-    yield from _of_nameless(found.tags_without_digest)
-    yield from of_unknown(found.unknown)
+    """All that a survey found; of directories with names that no registry takes, that they are there."""
+    yield from of_damages([one for one in found.damages if is_repository(one.repository)])
+    yield from _of_wrong_sizes([one for one in found.wrong_sizes if is_repository(one.repository)])
+    yield from _of_nameless([tag for tag in found.tags_without_digest if is_repository(_repository_of(tag))])
+    yield from of_unknown(one for one in found.unknown if is_repository(one.repository))
     yield from _of_clock(found)
-    yield from _of_foreign(found.snapshot.foreign)
+    yield from _of_foreign([path for path in found.snapshot.foreign if is_repository(_repository_at(path))])
     yield from _of_foreign_repositories(found.snapshot.repositories.values())
-    yield from _of_shared(found.snapshot.shared)
+    yield from _of_shared([path for path in found.snapshot.shared if is_repository(_repository_at(path))])
     yield from _of_misplaced(found.snapshot)
     yield from _of_irregular(found.unexpected_paths, is_listing_incomplete=found.snapshot.is_listing_incomplete)
     number = len(found.damaged_unreferenced - set(found.removal.blobs))
@@ -46,6 +47,15 @@ def of_survey(found: Survey) -> Iterator[Finding]:
             f"needs {them} would treat {them} as intact.",
             (CURE,),
         )
+
+
+def _repository_of(tag: str) -> str:
+    return tag.rpartition(":")[0]
+
+
+def _repository_at(path: str) -> str:
+    """The repository that has what is at a path below the registry's root."""
+    return path.removeprefix("repositories/").partition("/_")[0]
 
 
 def _of_wrong_sizes(wrong: Sequence[WrongSize]) -> Iterator[Finding]:
@@ -80,9 +90,10 @@ def _of_nameless(tags: Sequence[str]) -> Iterator[Finding]:
 def _of_clock(found: Survey) -> Iterator[Finding]:
     now = f"{datetime.fromtimestamp(found.snapshot.moment, UTC):%Y-%m-%d %H:%M} UTC"
     clock = f"This machine's clock says {now}. Check it with `date`, and set it if it is wrong."
-    if found.future_tags:
-        tags, them = listed(found.future_tags), "it" if len(found.future_tags) == 1 else "them"
-        delete = in_command(found.future_tags)
+    future = tuple(tag for tag in found.future_tags if is_repository(_repository_of(tag)))
+    if future:
+        tags, them = listed(future), "it" if len(future) == 1 else "them"
+        delete = in_command(future)
         yield Finding(
             FindingState.WRONG,
             f"{tags}: the storage dates these pushes in the future. A clock was wrong; `prune` removes nothing "
@@ -91,7 +102,7 @@ def _of_clock(found: Survey) -> Iterator[Finding]:
                 clock,
                 f"If the clock is right: push {them} again, or deployer delete {delete}",
             ),
-            affected=found.future_tags,
+            affected=future,
         )
     if found.snapshot.has_future:
         yield Finding(
@@ -120,17 +131,29 @@ def _of_foreign_repositories(repositories: Iterable[StoredRepository]) -> Iterat
     names = sorted(one.name for one in repositories if not one.is_ours_to_change)
     if names:
         whole = [in_container(f"repositories/{name}") for name in names]
+        roots = [shlex.quote(path) for path in dict.fromkeys(map(_root, names))]
         yield Finding(
             FindingState.WRONG,
             f"Some directories in the storage do not have valid repository names: {listed(whole)}. Nothing can be "
             "pulled from or deleted in them, and `gc` keeps the content that they reference.",
             (
-                f"Remove them (in the registry's container, the volume or data directory is at {layout.STORAGE}).",
+                (
+                    "Move them away, or remove what nobody needs (in the registry's container, the volume or data "
+                    f"directory is at {layout.STORAGE}): mv {' '.join(first(roots))} {layout.STORAGE}/"
+                ),
+                *(["Then those that `deployer status` still names."] if len(first(roots)) < len(roots) else []),
                 "deployer gc   (then frees the content that only they referenced)",
                 "Stop the program that creates them, such as the recycle bin of a network share.",
             ),
             affected=tuple(whole),
         )
+
+
+def _root(name: str) -> str:
+    """The path of the first directory in a name with which no registry takes it."""
+    parts = name.split("/")
+    beginnings = ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
+    return in_container(f"repositories/{next(one for one in beginnings if not is_repository(one))}")
 
 
 def _of_shared(paths: Sequence[str]) -> Iterator[Finding]:
@@ -179,7 +202,8 @@ def _of_irregular(paths: Sequence[str], *, is_listing_incomplete: bool) -> Itera
     whole = [in_container(path) for path in paths]
     names = "file or directory" if len(paths) == 1 else "files and directories"
     kept = "no content" if is_listing_incomplete else "nothing in those repositories"
-    tags = [f"{found[1]}:{found[2]}" for path in paths if (found := _TAGS_LINK.fullmatch(path))]
+    links = [found for path in paths if (found := _TAGS_LINK.fullmatch(path))]
+    tags = [f"{found[1]}:{found[2]}" for found in links if is_repository(found[1])]
     yield Finding(
         FindingState.WRONG,
         f"The storage has something other than the expected {names} here, which the registry cannot read: "
@@ -237,7 +261,9 @@ def _cures(found: Sequence[Damage], them: str, *, can_push: bool) -> tuple[str, 
 
 def of_links(paths: Iterable[str]) -> Iterator[Finding]:
     """A finding for each repository with links that hold no digest."""
-    for name, group in groupby(sorted(paths), key=lambda path: path.removeprefix("repositories/").partition("/_")[0]):
+    for name, group in groupby(sorted(paths), key=_repository_at):
+        if not is_repository(name):
+            continue
         found = list(group)
         yield Finding(
             FindingState.WRONG,
