@@ -424,9 +424,12 @@ def test_retention_rules_are_read_with_their_types(tmp_path: Path) -> None:
         ("retention: [{keep: 1}, {keep: 0}]", "retention[1].keep: 0 is not a valid number of images to keep"),
         (
             "retention: [{keep: 1000001}]",
-            "images to keep: a whole number from 1 to 1000000",
+            "retention[0].keep: 1000001 is not a valid number of images to keep: a whole number from 1 to 1000000",
         ),
-        ("retention: [{older_than: 10000000d}]", "'10000000d' is too long: the number may be at most 9999999"),
+        (
+            "retention: [{older_than: 10000000d}]",
+            "retention[0].older_than: '10000000d' is too long: the number may be at most 9999999",
+        ),
         ("retention: [{older_than: 30}]", "retention[0].older_than: '30' is not a valid duration"),
         ("retention: [{older_than: 30 days}]", "retention[0].older_than: '30 days' is not a valid duration"),
         ("retention: [{match: '('}]", "retention[0].match: '(' is not a valid regular expression: "),
