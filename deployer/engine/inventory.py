@@ -31,7 +31,8 @@ class Container:
     """A container, running or not. `project` and `directory` are those of its Compose project, "" for none.
 
     `folders` are those of this machine that it may write to; `helper_of` is the folder of the
-    deployment whose helper it is; `places` are its volumes, each with where it is mounted.
+    deployment whose helper it is; `places` are its volumes, each with where it is mounted. `writable` are the
+    mounts that it may write to, as the engine reports them.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Container:
     folders: frozenset[str]
     networks: frozenset[str]
     places: frozenset[tuple[str, str]] = frozenset()
+    writable: tuple[Mapping[str, Any], ...] = field(default=(), compare=False, repr=False)
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Container:
@@ -64,6 +66,7 @@ class Container:
             ),
             networks=frozenset((raw.get("NetworkSettings") or {}).get("Networks") or ()),
             places=frozenset(places),
+            writable=tuple(mount for mount in mounts if mount["RW"]),
         )
 
 
@@ -131,7 +134,8 @@ class AnonymousVolume:
 class Inventory:
     """The engine's containers, and those volumes and networks that concern one Compose project.
 
-    `services` are the project's containers as `Containers.of_project` returns them.
+    `services` are the project's containers as `Containers.of_project` returns them; `devices` are all mounted
+    volumes whose content is elsewhere, with where.
     """
 
     project: str
@@ -139,6 +143,7 @@ class Inventory:
     volumes: tuple[Volume, ...] = ()
     networks: tuple[Network, ...] = ()
     services: tuple[ServiceContainer, ...] = ()
+    devices: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def own(self) -> tuple[Container, ...]:
@@ -169,6 +174,25 @@ class Inventory:
             and resource.name in _used(container, resource.kind)
         )
 
+    def others_at(self, places: Iterable[str], directory: str, target: str) -> tuple[str, ...]:
+        """The names of other containers, running or not, that may write to these paths of this machine.
+
+        They may reach them by another path: a link, a folder below, or a volume whose device it is. A folder above
+        counts where it is mounted at `target`. `directory` is the deployment's folder, by which its helper is known.
+        """
+        kept = {os.path.realpath(place) for place in places}
+
+        def reaches(mount: Mapping[str, Any], place: str) -> bool:
+            is_above = mount["Destination"] == target and any(_within(one, (place,)) for one in kept)
+            return is_above or _within(place, kept)
+
+        return tuple(
+            container.name
+            for container in self.containers
+            if container.project != self.project and container.helper_of != directory
+            if any(reaches(mount, place) for mount in container.writable for place in _places(mount, self.devices))
+        )
+
 
 def _used(container: Container, kind: ResourceKind) -> frozenset[str]:
     return {
@@ -184,7 +208,9 @@ def read(engine: Engine, project: str, names: Iterable[str] = ()) -> Inventory:
     containers = tuple(sorted((Container.of(raw) for raw in found), key=lambda container: container.name))
     mounted = (container.volumes for container in containers if container.project == project)
     wanted = {*names}.union(*mounted)
-    volumes = [one.name for one in engine.volumes.all() if one.project == project or one.name in wanted]
+    volumes = {one.name for one in engine.volumes.all() if one.project == project or one.name in wanted}
+    beside = {mount["Name"] for container in containers for mount in container.writable if mount["Type"] == "volume"}
+    known = tuple(map(Volume.of, engine.volumes.inspect(sorted(volumes | beside))))
     networks = tuple(
         Network(one.id, one.name, one.project)
         for one in engine.networks.all()
@@ -192,8 +218,9 @@ def read(engine: Engine, project: str, names: Iterable[str] = ()) -> Inventory:
     )
     own = (raw for raw in found if (raw["Config"]["Labels"] or {}).get(PROJECT_LABEL) == project)
     return Inventory(
-        project, containers, tuple(map(Volume.of, engine.volumes.inspect(volumes))), networks, by_service(own)
-    )
+        project, containers, tuple(one for one in known if one.name in volumes), networks, by_service(own),
+        {one.name: one.elsewhere for one in known if one.elsewhere},
+    )  # fmt: skip
 
 
 def has_volumes(engine: Engine, project: str) -> bool:

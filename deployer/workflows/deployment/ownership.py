@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from deployer.engine import inventory as inventories
 from deployer.engine.values import running
 from deployer.errors import PreflightError
-from deployer.host.files import PUBLIC, read_if_there, write_atomically
+from deployer.host.files import PUBLIC, is_directory, read_if_there, write_atomically
 from deployer.layout import REGISTRY_FOLDER, STORAGE, STORAGE_ID, Service
 from deployer.record import Owned, Resource, ResourceKind
 from deployer.workflows.checks import preflight, storage_id
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # The root of a fresh file system has it, and it is nobody's.
 _NOBODYS = {"lost+found"}
 _NAMED = 3
+_IMAGES = "contains a registry's images"
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def examine(deployment: Deployment, wanted: Wanted, there: Inventory, changes: I
         frozenset((used - found) | idle_made), frozenset(found | idle_found), frozenset(written.union(rendered)),
         before.storage, before.inode, before.storage_id,
     )  # fmt: skip
-    warnings = (*_warnings(deployment, there, new, replaced), *_out_of_sight(look, wanted))
+    warnings = (*_warnings(look, wanted, new, replaced), *_out_of_sight(look, wanted))
     return Adoption(owned, new, replaced, warnings, wanted.storage)
 
 
@@ -208,31 +209,54 @@ class _Look:
         )
 
 
-def _warnings(
-    deployment: Deployment, inventory: Inventory, found: tuple[Resource, ...], replaced: tuple[str, ...]
-) -> Iterable[str]:
-    if found:
-        named = ", ".join(_described(resource, inventory, str(deployment.directory)) for resource in found)
-        yield f"Already exists and was not created by this deployment: {named}. Its contents will be used as they are."
+def _warnings(look: _Look, wanted: Wanted, found: tuple[Resource, ...], replaced: tuple[str, ...]) -> Iterable[str]:
+    named = [_described(resource, look) for resource in found] + [*_on_devices(look, wanted)]
+    if named:
+        listed = ", ".join(named)
+        yield f"Already exists and was not created by this deployment: {listed}. Its contents will be used as they are."
     if replaced:
         more = len(replaced) - _NAMED
-        named = ", ".join(replaced[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-        yield f"Found in {deployment.directory} but not written by deployer: {named}. It will be replaced."
+        listed = ", ".join(replaced[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+        yield (f"Found in {look.deployment.directory} but not written by deployer: {listed}. It will be replaced.")
 
 
-def _described(resource: Resource, inventory: Inventory, directory: str) -> str:
+def _on_devices(look: _Look, wanted: Wanted) -> Iterable[str]:
+    """What is already where a volume that is still to be made would have its content."""
+    there = {volume.name for volume in look.inventory.volumes}
+    for volume in wanted.volumes:
+        device = volume.options.get("device", "")
+        if device.startswith("/") and not volume.is_external and volume.name not in there and _content(Path(device)):
+            directory = Resource(ResourceKind.DIRECTORY, device)
+            yield f"{_described(directory, look)} as the device of the volume {volume.name}"
+
+
+def _described(resource: Resource, look: _Look) -> str:
     remarks = []
+    directory = str(look.deployment.directory)
+    others = set(look.inventory.others_using(resource, directory))
+    places = _places_of(resource, look.inventory)
     if resource.kind is ResourceKind.DIRECTORY:
         remarks.append(_holds(Path(resource.name)))
-    others = inventory.others_using(resource, directory)
+    elif any(is_directory(Path(place) / REGISTRY_FOLDER) for place in places):
+        remarks.append(_IMAGES)
+    others.update(look.inventory.others_at(places, directory, STORAGE) if places else ())
     if others:
-        remarks.append(f"also used by the container {', '.join(others)}")
+        remarks.append(f"also used by the container {', '.join(sorted(others))}")
     return f"the {resource}" + (f" ({'; '.join(remarks)})" if remarks else "")
+
+
+def _places_of(resource: Resource, inventory: Inventory) -> tuple[str, ...]:
+    """Where its content is on this machine."""
+    if resource.kind is ResourceKind.DIRECTORY:
+        return (resource.name,)
+    volumes = inventory.volumes if resource.kind is ResourceKind.VOLUME else ()
+    found = (place for one in volumes if one.name == resource.name for place in (one.folder, one.elsewhere))
+    return tuple(place for place in found if place.startswith("/"))
 
 
 def _holds(folder: Path) -> str:
     if (folder / REGISTRY_FOLDER).is_dir():
-        return "contains a registry's images"
+        return _IMAGES
     names = _content(folder)
     shown = ", ".join(names[:_NAMED])
     more = len(names) - _NAMED

@@ -105,6 +105,35 @@ def test_who_else_uses_it_is_told(deployment: Deployment) -> None:
     assert "the volume registry_data (also used by the container old)" in found.warnings[0]
 
 
+def test_who_reaches_it_by_another_path_is_told_and_that_there_are_images(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    images, link = tmp_path / "images", tmp_path / "link"
+    (images / "docker/registry/v2").mkdir(parents=True)
+    link.symlink_to(images)
+    registry = "/var/lib/registry"
+    device = replace(volume(""), options={"type": "none", "o": "bind", "device": str(link)})
+    told = "contains a registry's images; also used by the container old"
+    for place, target in ((images, registry), (images / "docker", "/x"), (tmp_path, registry)):
+        mount = {"Type": "bind", "Source": str(place), "Destination": target, "RW": True}
+        other = container("old", writable=(mount,))
+        [said] = examined(deployment, Inventory("registry", (other,), (device,))).warnings
+        assert f"the volume registry_data ({told})" in said
+    # By a volume whose device it is; and for a directory, and a volume that is still to be made.
+    theirs = {"Type": "volume", "Name": "theirs", "Source": "/v", "Destination": "/data", "RW": True}
+    other = container("old", volumes=frozenset({"theirs"}), writable=(theirs,))
+    there = Inventory("registry", (other,), devices={"theirs": str(images)})
+    [said] = examined(deployment, there, Wanted(storage=Resource(ResourceKind.DIRECTORY, str(link)))).warnings
+    assert f"the directory {link} ({told})" in said
+    wanted = replace(WANTED, volumes=(replace(PLAIN, options={"device": str(images)}),))
+    [said] = examined(deployment, there, wanted).warnings
+    assert f"the directory {images} ({told}) as the device of the volume registry_data" in said
+    # A folder above that is mounted for another end says nothing.
+    above = container("old", writable=({"Type": "bind", "Source": "/", "Destination": "/host", "RW": True},))
+    [said] = examined(deployment, Inventory("registry", (above,), (device,))).warnings
+    assert "also used" not in said
+
+
 def test_an_external_volume_is_what_its_user_says(deployment: Deployment) -> None:
     external = replace(WANTED, volumes=(replace(PLAIN, is_external=True),))
     found = examined(deployment, Inventory("registry", volumes=(volume(""),)), external)
