@@ -78,6 +78,7 @@ class RegistryClient:
     ) -> None:
         self._concurrency = concurrency
         self._has_overview = True
+        self._unchecked: set[str] = set()
         self._transport = Transport(
             url,
             environment,
@@ -235,12 +236,20 @@ class RegistryClient:
             answer = self._get(f"/overview/tags/{quote(repository)}")
         except (LateAnswer, TryAgain):
             # It reads the whole repository; the API's answers are small.
+            self._unchecked.add(repository)
             return None
         found = parse_overview(answer.content) if answer.status == 200 else None
         # Ours refuses in the registry's form; whatever else answers has no overview of other repositories either.
         if found is None and not answer.codes:
             self._has_overview = False
+        # 507 where the repository has more than is read for one answer.
+        if (found is None and answer.status >= 500 and answer.codes) or (found and found.is_unchecked):
+            self._unchecked.add(repository)
         return found
+
+    def is_unchecked(self, repository: str) -> bool:
+        """Whether `overview` has said of a repository that it was not, or not wholly, looked at for damage."""
+        return repository in self._unchecked
 
     def stored_manifest(self, repository: str, digest: str, limit: int = MANIFEST_LIMIT) -> Document | None:
         """A manifest's file as it is in the storage, where a frontend of ours gives it; None if it does not.

@@ -34,7 +34,7 @@ class Overview:
     are. A configuration is included in part: what lists show of it. `damaged` are the manifests, configurations and
     layers that cannot be pulled, with the size of their file in bytes, None if there is none; of those that are
     `unlinked` the link is missing in the repository. `sizes` has the size of each file of which some manifest says
-    another: which of the two is wrong is not known.
+    another: which of the two is wrong is not known. `is_unchecked` if not every layer was looked at.
     """
 
     tags: Mapping[str, str]
@@ -44,6 +44,7 @@ class Overview:
     damaged: Mapping[str, int | None] = field(default_factory=dict)
     unlinked: frozenset[str] = frozenset()
     sizes: Mapping[str, int] = field(default_factory=dict)
+    is_unchecked: bool = False
 
 
 def parse_overview(content: bytes) -> Overview | None:
@@ -72,7 +73,16 @@ def parse_overview(content: bytes) -> Overview | None:
         ):
             # What is too large for the overview is reported as unread.
             configs[manifest.config.digest] = parse_config(json.dumps(entry.config).encode())
-    return Overview(tags, _pushed(parts), known, configs, _damaged(parts), _unlinked(parts), _sizes(parts))
+    return Overview(
+        tags=tags,
+        pushed=_pushed(parts),
+        manifests=known,
+        configs=configs,
+        damaged=_damaged(parts),
+        unlinked=_unlinked(parts),
+        sizes=_sizes(parts),
+        is_unchecked="unchecked" in parts,
+    )
 
 
 def _pushed(parts: Mapping[str, _Member]) -> dict[str, datetime]:

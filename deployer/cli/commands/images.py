@@ -68,11 +68,13 @@ def tags(
     age is counted from the push if an image has no real creation time, as with reproducible builds. Signatures,
     attestations, SBOMs and other attached artifacts (sha256-….sig) are listed only with --attached.
     """
-    from deployer.cli.views.images import TagsReport
+    from deployer.cli.views.images import TagsReport, note_slow
     from deployer.workflows.images import browse
 
     with session.registry() as client:
-        found = browse.list_tags(client, repository, browse.order_of(order))
+        found = browse.list_tags(
+            client, repository, browse.order_of(order), lambda count: note_slow(session.out, count)
+        )
     session.show(TagsReport(found, with_attached=attached))
 
 

@@ -151,7 +151,10 @@ def _why(unread: Unread) -> str:
 
 def warn_of_repositories(out: Output, repositories: Iterable[Repository]) -> None:
     """Warn of tags that are partially deleted, incomplete or unread, and of repositories of which nothing was read."""
+    unchecked = []
     for repository in repositories:
+        if repository.is_unchecked:
+            unchecked.append(repository.name)
         if repository.failed:
             told = "" if isinstance(repository.failed, Forbidden) else f"{repository.name} could not be read. "
             out.warn(f"{told}{repository.failed}")
@@ -160,6 +163,23 @@ def warn_of_repositories(out: Output, repositories: Iterable[Repository]) -> Non
         _warn_of_unread(out, repository)
         for tag in repository.tags:
             warn_of_tag(out, f"{repository.name}:{tag.name}", tag)
+    if unchecked:
+        warn_of_unchecked(out, unchecked)
+
+
+def warn_of_unchecked(out: Output, names: Sequence[str]) -> None:
+    """Warn that these repositories may have damage that is not reported, and say what looks for it."""
+    was = "was" if len(names) == 1 else "were"
+    out.warn(
+        f"{listed(names, _TAGS_SHOWN)} {was} not checked for damage, or not completely: too large for one answer, or "
+        "there was none in time. To check, on the machine that runs the registry: deployer status"
+    )
+
+
+def note_slow(out: Output, count: int) -> None:
+    """Say on a terminal what takes so long."""
+    if out.err.isatty():
+        out.note(f"Reading {counted(count, 'tag')} one by one: the repository is too large for one answer.")
 
 
 def _advise(out: Output, error: RegistryError) -> None:
@@ -242,6 +262,8 @@ def repository_json(repository: Repository) -> dict[str, Any]:
         ]
     if repository.foreign:
         found["foreign"] = list(repository.foreign)
+    if repository.is_unchecked:
+        found["unchecked"] = True
     if repository.failed:
         found["refused" if isinstance(repository.failed, Forbidden) else "error"] = str(repository.failed)
     return found

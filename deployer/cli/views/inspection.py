@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from deployer.cli.presentation import Report
-from deployer.cli.views.images import NONE, moment_json, size_or_none, warn_of_tag
+from deployer.cli.views.images import NONE, moment_json, size_or_none, warn_of_tag, warn_of_unchecked
 from deployer.cli.views.words import age, size
 from deployer.printable import one_line, printable
 from deployer.registry.content.json_text import read_json
@@ -42,6 +42,8 @@ class InspectionReport(Report):
     def remark(self, out: Output) -> None:
         """Warn of what is wrong with it."""
         warn_of_tag(out, str(self.found.reference), self.found.tag)
+        if self.found.is_unchecked:
+            warn_of_unchecked(out, [self.found.reference.repository])
 
 
 def print_answer(out: Output, document: Document, *, headers: bool, raw: bool) -> None:
@@ -121,13 +123,14 @@ def _config_fields(config: ImageConfig) -> list[tuple[str, str]]:
 
 
 def inspection_json(found: Inspection) -> dict[str, Any]:
-    """Descriptor, manifest and configuration; null if one is not JSON. `error` is there if something is wrong."""
+    """Descriptor, manifest and configuration; null if one is not JSON; what is wrong is there if something is."""
     document = found.document
     told = {
         "descriptor": {"mediaType": document.media_type, "digest": document.digest, "size": len(document.content)},
         "manifest": _json_or_none(document.content),
         "config": _json_or_none(found.config_content),
     }
+    told |= {"unchecked": True} if found.is_unchecked else {}
     return told | ({"error": str(found.fault)} if found.fault else {})
 
 

@@ -88,14 +88,20 @@ def list_everything(client: RegistryClient, repositories: Sequence[str]) -> tupl
     return tuple(Repository(name, (), failed=one) if isinstance(one, RegistryError) else one for name, one in results)
 
 
-def list_tags(client: RegistryClient, name: str, order: TagOrder = "name") -> Repository:
+def list_tags(
+    client: RegistryClient, name: str, order: TagOrder = "name", on_slow: Callable[[int], None] | None = None
+) -> Repository:
     """One repository's tags: by name (numbers by their value), the newest first, or the largest first.
 
-    Raises UsageError, InvalidReference, and NotFound with the nearest names.
+    `on_slow` is told how many tags are about to be read one by one. Raises UsageError, InvalidReference, and NotFound
+    with the nearest names.
     """
     repository = own_repository(name, client.place)
     reader = Reader(client, repository, client.overview(repository))
-    return _read_repository(reader, _tag_names(reader, lambda one: tags_of(client, one)), order)
+    names = _tag_names(reader, lambda one: tags_of(client, one))
+    if on_slow and reader.overview is None and reader.is_unchecked:
+        on_slow(len(names))
+    return _read_repository(reader, names, order)
 
 
 def _named(client: RegistryClient, names: Sequence[str]) -> tuple[str, ...]:
@@ -149,7 +155,13 @@ def _read_repository(reader: Reader, names: Sequence[str], order: TagOrder) -> R
     foreign = sorted(name for name, one in unread.items() if tells_of_file(one.error))
     left = (_with_damage(one, reader) for name, one in unread.items() if name not in {*gone, *foreign})
     broken = sorted(left, key=lambda one: natural(one.name))
-    return Repository(reader.repository, tuple(_sorted(tags, order)), tuple(broken), foreign=tuple(foreign))
+    return Repository(
+        reader.repository,
+        tuple(_sorted(tags, order)),
+        tuple(broken),
+        foreign=tuple(foreign),
+        is_unchecked=reader.is_unchecked,
+    )
 
 
 def _named_nothing(error: RegistryError) -> RegistryError:

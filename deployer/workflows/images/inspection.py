@@ -53,7 +53,7 @@ class Inspection:
 
     `kind` is what it is, of an index by the manifests in it. `manifest` is None if the document is damaged or of a
     kind that is not known, and `fault` says which; `tag` tells what is known then. `fault` also says that an
-    image's configuration is none.
+    image's configuration is none. `is_unchecked` if our own frontend did not look for damage.
     """
 
     reference: Reference
@@ -65,6 +65,7 @@ class Inspection:
     config: ImageConfig | None = None
     config_content: bytes | None = None
     children: tuple[Child, ...] = ()
+    is_unchecked: bool = False
 
 
 def fetch(client: RegistryClient, text: str) -> tuple[Reference, Document]:
@@ -156,6 +157,7 @@ def inspect(client: RegistryClient, text: str) -> Inspection:
         config=contents.config(manifest) if isinstance(manifest, ImageManifest) else None,
         config_content=content,
         children=() if isinstance(manifest, ImageManifest) else _children(manifest, contents),
+        is_unchecked=reader.is_unchecked,
     )
 
 

@@ -102,6 +102,11 @@ class Reader:
         """The result for every item, in order, or the error that it was. Raises what CircuitBreaker.each raises."""
         return self.breaker.each(self.client, ask, items)
 
+    @property
+    def is_unchecked(self) -> bool:
+        """Whether our own frontend did not look for damage here, or not everywhere."""
+        return self.client.is_unchecked(self.repository)
+
     def known(self, tag: str) -> Manifest | None:
         """The manifest of a tag, if the overview has it."""
         return self.overview.manifests.get(self.overview.tags.get(tag, "")) if self.overview else None

@@ -118,7 +118,7 @@ class Repository:
     """One repository: its tags, and the tags that could not be read, each with the reason.
 
     `failed` is why nothing of it is known, where this user may not read it, or there was no answer. `foreign` are files
-    of other programs that the registry lists as tags.
+    of other programs that the registry lists as tags. `is_unchecked` if our own frontend did not look for damage.
     """
 
     name: str
@@ -126,6 +126,7 @@ class Repository:
     unread: tuple[Unread, ...] = ()
     failed: RegistryError | None = None
     foreign: tuple[str, ...] = ()
+    is_unchecked: bool = False
 
     @property
     def listed(self) -> tuple[Tag, ...]:

@@ -122,6 +122,24 @@ def test_who_has_none_is_not_asked_again(reply: Reply, asked: int) -> None:
     assert len(fake.asked) == asked
 
 
+@pytest.mark.parametrize(
+    ("reply", "is_unchecked"),
+    [
+        (Reply(200, b'{"tags":{},"manifests":{}}'), False),
+        (Reply(200, b'{"tags":{},"manifests":{},"unchecked":true}'), True),
+        (refused(507, "UNSUPPORTED"), True),
+        (refused(503, "UNAVAILABLE"), True),
+        (refused(404, "NAME_UNKNOWN"), False),
+        (Reply(404, b"404 page not found\n"), False),
+    ],
+)
+def test_what_was_not_looked_at_is_known(reply: Reply, is_unchecked: bool) -> None:
+    fake = FakeRegistry(before=lambda one: reply if one.path.startswith("/overview/") else None)
+    with RegistryClient("http://localhost:5000", {}, transport=fake.transport) as client:
+        client.overview("a")
+        assert (client.is_unchecked("a"), client.is_unchecked("b")) == (is_unchecked, False)
+
+
 def test_damage_is_taken_as_it_is_told() -> None:
     lost, cut = "sha256:" + "0" * 64, "sha256:" + "1" * 64
     found = parse_overview(answer(damaged={lost: None, cut: 7, "sha256:2": "x", "sha256:3": True}))

@@ -260,6 +260,24 @@ def test_a_tag_that_cannot_be_read_is_a_warning_and_the_exit_code_tells(shell: S
     assert found["unreadable"][0]["tag"] == "2"
 
 
+def test_that_damage_was_not_looked_for_is_said_once(shell: Shell) -> None:
+    """The frontend does not answer for more manifests than it reads; the registry's API does not tell of damage."""
+    shell.push("app", "1", image("x"))
+    shell.push("app", "2", image("y"))
+    large = refused(507, "UNSUPPORTED")
+    shell.registry.before = lambda asked: large if asked.path.startswith("/overview/") else None
+    for words in (("tags", "app"), ("catalog", "--tags"), ("inspect", "app:1")):
+        assert shell.run(*words) == 0
+        assert shell.err.count("was not checked for damage") == 1
+        assert "Warning: " in shell.err
+        assert f"deployer status --port {shell.port}" in shell.err
+    assert shell.json("tags", "app")["unchecked"] is True
+    assert shell.json("inspect", "app:1")["unchecked"] is True
+    shell.registry.before = None
+    assert "unchecked" not in shell.json("tags", "app")
+    assert "damage" not in shell.err
+
+
 def test_nobody_is_told_to_delete_what_others_may_read(shell: Shell) -> None:
     content = b'{"schemaVersion": 2, "mediaType": "application/x-odd"}'
     odd = Reply(200, content, {"Content-Type": "application/x-odd", "Docker-Content-Digest": sha256(content)})
