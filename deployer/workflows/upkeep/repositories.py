@@ -9,8 +9,9 @@ from deployer.errors import NotFound, StorageError
 from deployer.reference import parse_repository
 from deployer.storage.removal import StorageRemoval
 from deployer.suggest import did_you_mean
-from deployer.workflows.upkeep.survey.garbage import referenced, survey, unreferenced_only
+from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only
 from deployer.workflows.upkeep.survey.manifest_graph import Manifests, RemovalSet
+from deployer.workflows.upkeep.survey.unreferenced import referenced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
