@@ -294,7 +294,10 @@ class TestDamage:
 class TestForeignFiles:
     """What a NAS, a Mac or Windows leaves in any folder is no tag and no repository, and ends nothing."""
 
-    FILES = (".DS_Store", "._1.0", "Thumbs.db", "desktop.ini", ".nfs00000000000000000000001", "Icon\r")
+    FILES = (
+        *(".DS_Store", "._1.0", "Thumbs.db", "desktop.ini", ".nfs00000000000000000000001", "Icon\r"),
+        *("core", "LICENSE", "core.12345", "20260101"),
+    )
     FOLDERS = ("@eaDir", "#recycle", "lost+found", ".snapshot", ".Trash-1000")
 
     def test_they_are_not_listed(self, stored: Stored, client: httpx.Client) -> None:
