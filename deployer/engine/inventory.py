@@ -296,7 +296,8 @@ class Wanted:
     the place where a registry keeps images, None if the files do not say. `images` are the services with
     their images, `places` a service and a place in it with what is mounted there ("" for a volume without a
     name), `pre_stop` the services with hooks that run before they are stopped, and `post_start` those with hooks that
-    run after they are started.
+    run after they are started. `mounted` are the names of the services' volumes, each by its place, `connected` those
+    of the services' networks, and `external_networks` those of another's networks that they use.
     """
 
     volumes: tuple[WantedVolume, ...] = ()
@@ -307,6 +308,9 @@ class Wanted:
     places: Mapping[tuple[str, str], str] = field(default_factory=dict)
     pre_stop: frozenset[str] = frozenset()
     post_start: frozenset[str] = frozenset()
+    mounted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    connected: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    external_networks: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, raw: Mapping[str, Any], storage: str) -> Wanted:
@@ -321,8 +325,13 @@ class Wanted:
             )
             for key, found in (raw.get("volumes") or {}).items()
         }
-        networks = [found["name"] for found in (raw.get("networks") or {}).values() if not found.get("external")]
+        declared = raw.get("networks") or {}
+        networks = [found["name"] for found in declared.values() if not found.get("external")]
         services = raw.get("services") or {}
+        connected = {
+            service: frozenset(declared[key]["name"] for key in found.get("networks") or () if key in declared)
+            for service, found in services.items()
+        }
         names = [found.get("container_name") or f"{raw['name']}-{service}-1" for service, found in services.items()]
         return cls(
             tuple(volumes.values()), tuple(networks), tuple(names),
@@ -335,6 +344,16 @@ class Wanted:
             },
             frozenset(service for service, found in services.items() if found.get("pre_stop")),
             frozenset(service for service, found in services.items() if found.get("post_start")),
+            {
+                service: {
+                    str(mount.get("target")): volumes[mount["source"]].name
+                    for mount in found.get("volumes") or ()
+                    if mount.get("type") == "volume" and mount.get("source") in volumes
+                }
+                for service, found in services.items()
+            },
+            connected,
+            frozenset().union(*connected.values()).difference(networks),
         )  # fmt: skip
 
     @property

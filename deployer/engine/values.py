@@ -95,7 +95,8 @@ class ServiceContainer:
     this machine that it is to publish; `is_published` even if the engine chooses one.
     `user_namespace` is "host" where root in it is root of the machine whatever the engine's default.
     `network` is the network that it was made for, "" for one of the engine's own or another container's, and
-    `networks` are the names of those that it is in, with the ID of each.
+    `networks` are the names of those that it is in, with the ID of each. `volumes` are the places in it where volumes
+    are mounted, with the name of each.
     """
 
     id: str
@@ -115,6 +116,7 @@ class ServiceContainer:
     user_namespace: str = ""
     network: str = ""
     networks: Mapping[str, str] = field(default_factory=dict)
+    volumes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_disconnected(self) -> bool:
@@ -164,6 +166,7 @@ class ServiceContainer:
                 name: str((endpoint or {}).get("NetworkID") or "")
                 for name, endpoint in ((raw.get("NetworkSettings") or {}).get("Networks") or {}).items()
             },
+            volumes={one["Destination"]: one["Name"] for one in raw.get("Mounts") or () if one["Type"] == "volume"},
         )
 
 

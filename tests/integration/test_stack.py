@@ -207,6 +207,31 @@ def test_a_service_that_lost_its_network_is_reported_and_recreated(restored: Dep
     restored.deployer("status", check=True)
 
 
+def test_other_volumes_and_networks_in_the_override_are_in_the_plan(restored: DeployedStack) -> None:
+    override, other = restored.directory / "compose.override.yaml", f"{restored.name}_other"
+    for kind in ("volume", "network"):
+        key = "data" if kind == "volume" else "default"
+        override.write_text(f"{kind}s: {{{key}: {{external: true, name: {other}}}}}\n")
+        refused = restored.deployer("up", "--dry-run")
+        assert refused.returncode == 1
+        assert f"docker {kind} create {other}" in refused.stderr
+    override.write_text("volumes: {data: {labels: {a: b}}}\n")
+    assert "exists with different options" in restored.deployer("up", "--dry-run").stderr
+
+    override.write_text(f"networks: {{default: {{name: {other}}}}}\n")
+    assert plan(restored) == {"frontend": "recreate", "registry": "recreate"}
+    restored.up()
+    kept = restored.containers()
+    assert other in docker("inspect", "--format", "{{json .NetworkSettings.Networks}}", kept["frontend"])
+    assert plan(restored) == KEPT
+    restored.up()
+    assert restored.containers() == kept
+
+    override.write_text(f"volumes: {{data: {{name: {other}}}}}\n")
+    told = restored.deployer("up", "--dry-run")
+    assert f"the registry will use the volume {other}" in told.stdout + told.stderr
+
+
 def test_a_killed_up_is_finished_by_the_next(make_stack: Callable[..., DeployedStack]) -> None:
     stack = make_stack()
     reached = (

@@ -49,8 +49,8 @@ class Adoption:
 def inventory(engine: Engine, deployment: Deployment, wanted: Wanted) -> Inventory:
     """What there is of all that `up` is to use, or has used. Raises EngineError."""
     before = Owned.read(deployment.owned_file) or Owned()
-    known = wanted.resources | before.made | before.found
-    return inventories.read(engine, deployment.name, (resource.name for resource in known))
+    known = {resource.name for resource in wanted.resources | before.made | before.found}
+    return inventories.read(engine, deployment.name, known | wanted.external | wanted.external_networks)
 
 
 def remove_idle_networks(engine: Engine, deployment: Deployment, project: Project) -> None:
@@ -71,6 +71,7 @@ def examine(deployment: Deployment, wanted: Wanted, there: Inventory, changes: I
             rendered: Iterable[str]) -> Adoption:  # fmt: skip
     """Compare what `up` is to use with what there is. Raises PreflightError for what cannot be used."""
     check_names(deployment, wanted, there)
+    _check_external(deployment, wanted, there)
     before = Owned.read(deployment.owned_file) or Owned()
     look = _Look(deployment, there, before, files.is_deployed(deployment))
     used = {
@@ -316,4 +317,19 @@ def check_names(deployment: Deployment, wanted: Wanted, inventory: Inventory) ->
                     f"Restore its previous options in {deployment.override_file}.",
                     "Or give the new volume another name there; the old one is then kept.",
                 ),
+            )
+
+
+def _check_external(deployment: Deployment, wanted: Wanted, inventory: Inventory) -> None:
+    """Make sure that there is what the files use of others: Compose does not create it. Raises PreflightError."""
+    mounted = {name for places in wanted.mounted.values() for name in places.values()}
+    used = {
+        ResourceKind.VOLUME: (wanted.external & mounted, {one.name for one in inventory.volumes}),
+        ResourceKind.NETWORK: (wanted.external_networks, {one.name for one in inventory.networks}),
+    }
+    for kind, (names, there) in used.items():
+        for name in sorted(names - there):
+            raise PreflightError(
+                f"{deployment.override_file} uses the external {kind} {name}, which does not exist.",
+                (f"docker {kind} create {name}", f"Or correct its name in {deployment.override_file}."),
             )

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     FILES_GONE = "its files were missing"
     STORAGE = "the directory with its images was replaced"
     NETWORK = "it lost its network"
+    RESOURCES = "its volumes or networks changed"
     HOOKS = "its post_start hooks did not succeed"
     ACCESS = "its users, rules or certificate changed"
 
@@ -44,6 +45,11 @@ class Reason(StrEnum):
     def is_unknown_to_compose(self) -> bool:
         """Whether Compose would keep the container."""
         return self in {Reason.FILE_CHANGED, Reason.FILES_GONE, Reason.STORAGE, Reason.HOOKS}
+
+    @property
+    def is_before_others(self) -> bool:
+        """Whether the container is recreated before Compose sees it, which could not start it, or may keep it."""
+        return self in {Reason.NETWORK, Reason.RESOURCES}
 
 
 @dataclass(frozen=True)

@@ -102,10 +102,10 @@ def _change(stack: Stack, plan: UpPlan, rendered: tuple[File, ...], *, quiet: bo
     if starting:
         files.keep_starting(stack.deployment, starting)
     unknown_to_compose = [change.service for change in plan.services if change.reason.is_unknown_to_compose]
-    first = [change.service for change in plan.services if change.reason is Reason.NETWORK]
+    first = [change.service for change in plan.services if change.reason.is_before_others]
     stack.engine.compose.up(stack.project(), first=first, recreate=unknown_to_compose, quiet=quiet)
     files.keep_started(stack.deployment)
-    if any(change.action is Action.REMOVE for change in plan.services):
+    if any(change.action is Action.REMOVE or change.reason is Reason.RESOURCES for change in plan.services):
         ownership.remove_idle_networks(stack.engine, stack.deployment, stack.project())
     if any(change.action is Action.RELOAD for change in plan.services):
         access.reload_frontend(stack.engine, stack.deployment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+# What the user's file may say of volumes and networks, itself or in another file.
+_RESOURCES = re.compile(rb"volumes|networks|include|extends")
 # What is done with a container that is not made again.
 _STAYING = {Action.KEEP, Action.START}
 # The services that have a folder of this machine.
@@ -123,7 +126,10 @@ def _adoption(
     stays = all(change.action in {Action.KEEP, Action.RELOAD} for change in services)
     before = Owned.read(stack.deployment.owned_file)
     paths = [file.path for file in rendered]
-    if stays and before is not None and before.files.issuperset(paths) and not storage_id.is_other(before):
+    if (
+        stays and before is not None and before.files.issuperset(paths) and not storage_id.is_other(before)
+        and not _names_resources(stack)
+    ):  # fmt: skip
         return None
     wanted = _with_candidate(stack, rendered, lambda project: inventory.wanted(stack.engine, project, layout.STORAGE))
     replaced = {change.service for change in services if change.action in {Action.RECREATE, Action.REMOVE}}
@@ -174,6 +180,8 @@ def _service_changes(
         wanted = [again(change, Reason.STORAGE) if change.service in _WITH_FOLDER else change for change in wanted]
     lost = _without_network(stack, deployed, wanted)
     wanted = [again(change, Reason.NETWORK) if change.service in lost else change for change in wanted]
+    moved = _with_other_resources(stack, rendered, deployed, wanted)
+    wanted = [again(change, Reason.RESOURCES) if change.service in moved else change for change in wanted]
     unhooked = _unhooked(stack, rendered, wanted)
     wanted = [
         ServiceChange(change.service, Action.RECREATE, Reason.HOOKS) if change.service in unhooked else change
@@ -197,6 +205,29 @@ def _without_network(
         known = {network.id for network in stack.engine.networks.all()}
         lost |= {service for service, one in stopped.items() if not known.issuperset(one.networks.values())}
     return frozenset(lost)
+
+
+def _names_resources(stack: Stack) -> bool:
+    return _RESOURCES.search(read_if_there(stack.deployment.override_file) or b"") is not None
+
+
+def _with_other_resources(
+    stack: Stack, rendered: tuple[File, ...], deployed: Mapping[str, ServiceContainer], changes: list[ServiceChange]
+) -> frozenset[str]:
+    """The services that would stay on other volumes or networks than the files say.
+
+    Compose's hash of a service has only the keys of these, not what the override makes of them.
+    """
+    there = {change.service: deployed[change.service] for change in changes if change.action in _STAYING}
+    if not there or not _names_resources(stack):
+        return frozenset()
+    wanted = _with_candidate(stack, rendered, lambda project: inventory.wanted(stack.engine, project, layout.STORAGE))
+    return frozenset(
+        service
+        for service, container in there.items()
+        if any(container.volumes.get(place) != name for place, name in wanted.mounted.get(service, {}).items())
+        or not wanted.connected.get(service, frozenset()).issubset(container.networks)
+    )
 
 
 def _unhooked(stack: Stack, rendered: tuple[File, ...], changes: list[ServiceChange]) -> frozenset[str]:

@@ -141,6 +141,21 @@ def test_an_external_volume_is_what_its_user_says(deployment: Deployment) -> Non
     assert DATA not in found.owned.made | found.owned.found
 
 
+@pytest.mark.parametrize("kind", [ResourceKind.VOLUME, ResourceKind.NETWORK])
+def test_what_the_files_use_of_others_and_is_not_there_is_refused(deployment: Deployment, kind: ResourceKind) -> None:
+    external = replace(PLAIN, name="other", is_external=True)
+    wanted = (
+        Wanted(volumes=(external,), mounted={"registry": {"/x": "other"}})
+        if kind is ResourceKind.VOLUME
+        else Wanted(external_networks=frozenset({"other"}))
+    )
+    with pytest.raises(PreflightError, match="does not exist") as caught:
+        examined(deployment, NOTHING, wanted)
+    assert caught.value.advice[0] == f"docker {kind} create other"
+    # One that no service uses is not missed, as by Compose.
+    examined(deployment, NOTHING, replace(wanted, mounted={}, external_networks=frozenset()))
+
+
 def test_a_directory_is_found_where_anything_is_in_it(deployment: Deployment, tmp_path: Path) -> None:
     place = tmp_path / "images"
     resource = Resource(ResourceKind.DIRECTORY, str(place))
