@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from deployer.errors import RegistryError
 from deployer.reference import is_digest
 from deployer.registry.content import manifests
+from deployer.registry.content.decoding import is_refused
 from deployer.registry.content.imageconfig import ImageConfig, parse_config
 from deployer.registry.content.json_text import DECODER, read_json
 from deployer.registry.content.moments import at_second
@@ -56,12 +57,13 @@ def parse_overview(content: bytes) -> Overview | None:
         tags, found = read_json(parts["tags"].text), parts["manifests"]
         if not isinstance(tags, dict) or not all(isinstance(digest, str) for digest in tags.values()):
             return None
-        entries = {member.key: _entry(text, member) for member in _members(text, found.start)}
+        read = {member.key: _entry(text, member) for member in _members(text, found.start)}
     except (ValueError, KeyError, IndexError, RecursionError):
         return None
     known: dict[str, Manifest] = {}
     configs: dict[str, ImageConfig] = {}
-    for digest, entry in entries.items():
+    # The registry itself is asked for what was not read.
+    for digest, entry in ((digest, entry) for digest, entry in read.items() if entry):
         manifest = _manifest(digest, entry)
         if manifest is None:
             continue
@@ -151,8 +153,11 @@ def _expect(text: str, position: int, sign: str) -> int:
     return position + 1
 
 
-def _entry(text: str, member: _Member) -> _Entry:
+def _entry(text: str, member: _Member) -> _Entry | None:
+    """None for a manifest that the frontend did not read."""
     parts = {part.key: part.text for part in _members(text, member.start)}
+    if "document" not in parts and "unread" in parts:
+        return None
     return _Entry(parts["document"].encode(errors="surrogateescape"), read_json(parts.get("config", "null")))
 
 
@@ -164,7 +169,7 @@ def _manifest(digest: str, entry: _Entry) -> Manifest | None:
         return None
     try:
         said = read_json(entry.content)
-        if said.get("schemaVersion") != 2:
+        if said.get("schemaVersion") != 2 or is_refused(said):
             return None
         return manifests.parse(entry.content, "", digest)
     except (RegistryError, ValueError, AttributeError, RecursionError):

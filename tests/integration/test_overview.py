@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +17,7 @@ from tests.support.content import (
     push_image,
     push_index,
 )
-from tests.support.registry_content import OCI, Image, image, index, push, sha256
+from tests.support.registry_content import DOCKER, OCI, TYPES, Image, image, index, push, sha256
 from tests.support.signed_in import client_of, write_rules, write_users
 from tests.support.stored import IMAGES, Stored
 
@@ -34,6 +35,8 @@ RULES = [
     {"users": ["writer"], "repositories": ["open/*"], "allow": ["push"]},
 ]
 NOTHING = "sha256:" + "0" * 64
+DECODING = Path(__file__).parents[1] / "contract" / "decoding.json"
+ANY = {"Accept": ", ".join((*TYPES[DOCKER].values(), *TYPES[OCI].values()))}
 USERS = ("admin", "reader", "cleaner", "writer", "nobody")
 
 
@@ -236,6 +239,29 @@ class TestDamage:
         answer = overview(client, "tags/team/app")
         assert "damaged" not in answer
         assert answer.get("sizes") == ({layer: len(whole.blobs[1])} if size == 0 else None)
+
+    def test_what_the_registry_cannot_read_is_not_told(self, stored: Stored, client: httpx.Client) -> None:
+        whole = build_image()
+        push(client, "team/app", "1", whole)
+        config, layer = (json.dumps(one) for one in (whole.document["config"], whole.document["layers"][0]))
+        refused = {}
+        for number, case in enumerate(json.loads(DECODING.read_text())["cases"]):
+            text = case["text"].replace("CONFIG", config).replace("LAYER", layer)
+            text = text.replace("DIGEST", whole.document["config"]["digest"])
+            # Each needs a digest of its own.
+            planted = Image(text.encode() + b" " * number, whole.media_type)
+            _plant(stored, "team/app", f"t{number}", planted)
+            refused[planted.digest] = (case["name"], case["is"])
+        answer = overview(client, "tags/team/app")
+        told = {
+            digest: (name, answer["manifests"][digest] == {"unread": True}) for digest, (name, _) in refused.items()
+        }
+        assert told == refused
+        given = {
+            digest: (name, client.get(f"/v2/team/app/manifests/{digest}", headers=ANY).status_code >= 400)
+            for digest, (name, _) in refused.items()
+        }
+        assert given == refused
 
     def test_a_manifest_that_is_json_of_another_digest(self, stored: Stored, client: httpx.Client) -> None:
         bad = build_image()

@@ -17,7 +17,9 @@ from deployer.reference import NAME_PATTERN, is_digest, is_repository, is_tag
 from deployer.reference import parse as parse_reference
 from deployer.registry.content.attached import attached_to, listed_tags, read_attached
 from deployer.registry.content.children import children
+from deployer.registry.content.decoding import is_refused
 from deployer.registry.content.imageconfig import parse_config
+from deployer.registry.content.json_text import read_json
 from deployer.registry.content.kinds import Client, Content, Kind, Purpose, kind_of
 from deployer.registry.content.manifests import ImageManifest, Manifest, parse
 from deployer.registry.content.moments import moment_of, newest_first, parse_time
@@ -53,6 +55,19 @@ def cases(name: str, key: str = "cases") -> pytest.MarkDecorator:
 
 def second(moment: datetime | None) -> str | None:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+
+
+def decoded_text(case: dict[str, Any], config: str, layer: str, digest: str) -> str:
+    return str(case["text"]).replace("CONFIG", config).replace("LAYER", layer).replace("DIGEST", digest)
+
+
+@cases("decoding")
+def test_which_manifests_the_registry_refuses(case: dict[str, Any]) -> None:
+    part = f'{{"digest": "sha256:{"1" * 64}", "size": 1}}'
+    text = decoded_text(case, part, part, f"sha256:{'2' * 64}")
+    assert is_refused(read_json(text)) == case["is"]
+    summary = read_summary(text.encode())
+    assert (summary is None or summary.is_refused) == case["is"]
 
 
 @cases("grammar", "repositories")

@@ -80,6 +80,12 @@ def test_what_the_registry_would_not_give_so_is_asked_of_it(digest: str, content
     assert not found.manifests
 
 
+def test_one_that_the_frontend_did_not_read_is_asked_of_the_registry() -> None:
+    found = parse_overview(b'{"tags":{"1":"sha256:1"},"manifests":{"sha256:1":{"unread":true}}}')
+    assert found is not None
+    assert (found.tags, found.manifests) == ({"1": "sha256:1"}, {})
+
+
 def test_bytes_that_are_no_unicode_come_out_too() -> None:
     found = parse_overview(answer((LATIN.digest, LATIN.content, CONFIG)))
     assert found is not None

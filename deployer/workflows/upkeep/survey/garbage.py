@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from deployer.storage.removal import StorageRemoval
 from deployer.workflows.upkeep.survey import damage
 from deployer.workflows.upkeep.survey.manifest_graph import Manifests, RemovalSet
+from deployer.workflows.upkeep.survey.refused import find_refused
 from deployer.workflows.upkeep.survey.selection import Earlier, Examined, future_tags, select
 from deployer.workflows.upkeep.survey.unfinished_uploads import find_unfinished
 from deployer.workflows.upkeep.survey.unreferenced import find_unreferenced
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from deployer.storage.access import Storage
     from deployer.storage.snapshot import Snapshot
     from deployer.workflows.upkeep.survey.damage import Damage, LayersToVerify, Unknown
+    from deployer.workflows.upkeep.survey.refused import Refused
     from deployer.workflows.upkeep.survey.selection import Selection
     from deployer.workflows.upkeep.survey.unfinished_uploads import UnfinishedUploads
     from deployer.workflows.upkeep.survey.unreferenced import Unreferenced
@@ -70,7 +72,8 @@ class Survey:
     their own that is missing or holds no digest; both as `repository:tag`. `damaged_unreferenced` are damaged files
     that no image is known to need. `unexpected_paths` are those at which the registry expects a file or folder, and
     there is something else. `links_to_repair` are the paths of links that are missing, do not hold their digest, or are
-    one file with another; they are looked for with a deep check alone.
+    one file with another; they are looked for with a deep check alone. `refused` are manifests that are whole, and that
+    the registry itself cannot read.
     """
 
     snapshot: Snapshot
@@ -89,6 +92,7 @@ class Survey:
     tags_without_digest: tuple[str, ...]
     unexpected_paths: tuple[str, ...]
     links_to_repair: frozenset[str]
+    refused: tuple[Refused, ...] = ()
 
     @property
     def is_idle(self) -> bool:
@@ -167,6 +171,9 @@ def survey(
         tags_without_digest=content.tags_without_digest,
         unexpected_paths=tuple(sorted({*snapshot.unexpected_paths, *obstacles})),
         links_to_repair=_links_to_repair(storage, selection.damages, snapshot) if deep_check else frozenset(),
+        refused=tuple(
+            one for one in find_refused(snapshot, manifests) if one.digest not in selection.revisions(one.repository)
+        ),
     )
 
 

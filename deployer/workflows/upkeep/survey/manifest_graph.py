@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from deployer.reference import is_digest
 from deployer.registry.content import attached
 from deployer.registry.content.children import Children, RawDescriptor, children, text_of
+from deployer.registry.content.decoding import is_refused
 from deployer.registry.content.json_text import read_json, read_size
 from deployer.registry.content.kinds import Kind, kind_of
 from deployer.registry.content.manifests import MANIFEST_MAX_BYTES, digest_of
@@ -49,7 +50,7 @@ class ManifestSummary:
     `parts` is what is pulled with it, `images` are those of the children that are manifests and no attestations,
     `is_image` is by itself: of an index, that it puts manifests together and says no other type. `created` is what the
     annotation says. "" stands for no subject or configuration. An interrupted
-    deletion leaves a placeholder on a tag.
+    deletion leaves a placeholder on a tag. One that `is_refused` the registry itself cannot read.
     """
 
     references: frozenset[str]
@@ -61,6 +62,7 @@ class ManifestSummary:
     images: tuple[str, ...] = ()
     is_image: bool = False
     created: datetime | None = None
+    is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ def read_summary(content: bytes) -> ManifestSummary | None:
         config=config,
         is_placeholder=bool(original_said(config, has_layers=bool(document.get("layers")), annotations=stated)),
         parts=tuple(_parts(named)),
+        is_refused=is_refused(document),
     )
 
 

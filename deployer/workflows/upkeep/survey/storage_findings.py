@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from deployer.storage.snapshot import Snapshot, StoredRepository
     from deployer.workflows.upkeep.survey.damage import Damage, Unknown
     from deployer.workflows.upkeep.survey.garbage import Survey
+    from deployer.workflows.upkeep.survey.refused import Refused
     from deployer.workflows.upkeep.survey.wrong_sizes import WrongSize
 
 _TAGS_LINK = re.compile(r"repositories/(.+)/_manifests/tags/([^/]+)/current(?:/link)?")
@@ -31,6 +32,7 @@ def of_survey(found: Survey) -> Iterator[Finding]:
     yield from of_damages([one for one in found.damages if is_repository(one.repository)])
     yield from _of_wrong_sizes([one for one in found.wrong_sizes if is_repository(one.repository)])
     yield from _of_nameless([tag for tag in found.tags_without_digest if is_repository(_repository_of(tag))])
+    yield from _of_refused([one for one in found.refused if is_repository(one.repository)])
     yield from of_unknown(one for one in found.unknown if is_repository(one.repository))
     yield from _of_clock(found)
     yield from _of_foreign([path for path in found.snapshot.foreign if is_repository(_repository_at(path))])
@@ -138,7 +140,7 @@ def _of_foreign_repositories(repositories: Iterable[StoredRepository]) -> Iterat
             "pulled from or deleted in them, and `gc` keeps the content that they reference.",
             (
                 (
-                    "Move them away, or remove what nobody needs (in the registry's container, the volume or data "
+                    "Move them away, or remove what is not needed (in the registry's container, the volume or data "
                     f"directory is at {layout.STORAGE}): mv {' '.join(first(roots))} {layout.STORAGE}/"
                 ),
                 *(["Then those that `deployer status` still names."] if len(first(roots)) < len(roots) else []),
@@ -287,6 +289,24 @@ def of_unknown(unknown: Iterable[Unknown]) -> Iterator[Finding]:
             FindingState.NOTE,
             f"The manifest {one.repository}@{one.digest} has a format that deployer cannot read, so everything in "
             "its repository is kept.",
+        )
+
+
+def _of_refused(refused: Sequence[Refused]) -> Iterator[Finding]:
+    """A finding for each repository."""
+    for name, group in groupby(refused, key=lambda one: one.repository):
+        found = list(group)
+        images = tuple(image for one in found for image in one.images)
+        what = "the manifest is" if len(found) == 1 else "the manifests are"
+        delete = in_command([f"{name}@{one.digest}" for one in found])
+        yield Finding(
+            FindingState.WRONG,
+            f"{listed(images)} cannot be pulled: {what} complete, but not in a form that the registry can read.",
+            (
+                "Push a correct image under the same tag from a machine that has it.",
+                f"Or delete: deployer delete {delete}, then: deployer gc",
+            ),
+            affected=(*images, *(one.digest for one in found)),
         )
 
 

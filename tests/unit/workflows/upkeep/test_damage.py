@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -189,6 +189,9 @@ def test_what_is_whole_stays_whatever_a_manifest_says(tree: Tree, size: object) 
             f"app:1: the file {layer} has {has} bytes, but the manifest says {size}. The file"
         )
         assert told.advice[-1] == f"Or delete: deployer delete app@{wrong.digest}, then: deployer gc"
+    elif size == "many":
+        (told,) = storage_findings.of_survey(found)
+        assert "not in a form that the registry can read" in told.sentence
     else:
         assert not [*storage_findings.of_survey(found)]
     assert cure(tree).removal.is_empty
@@ -307,6 +310,24 @@ def test_what_comes_while_it_is_listed_is_no_loss(tree: Tree, monkeypatch: pytes
     (told,) = storage_findings.of_survey(found)
     assert told.state == "note"
     assert told.sentence.startswith(f"app@{whole.digest} was pushed in the meantime")
+
+
+@pytest.mark.parametrize("change", [{"schemaVersion": 2.0}, {"schemaVersion": 3}, {"mediaType": "application/x-odd"}])
+def test_one_that_the_registry_cannot_read_is_told_and_nothing_else_is_held_back(
+    tree: Tree, change: dict[str, Any]
+) -> None:
+    whole = image("x")
+    odd = Image(json.dumps({**whole.document, **change}).encode(), whole.media_type, whole.blobs)
+    tree.push("app", ["1", "2"], odd)
+    tree.push("app", ["3"], whole)
+    unneeded = tree.blob(b"unneeded")
+    found = look(tree)
+    assert not found.damages
+    assert unneeded in found.removal.blobs
+    (told,) = storage_findings.of_survey(found)
+    assert told.state == "wrong"
+    assert told.sentence.startswith("app:1, app:2 cannot be pulled")
+    assert told.advice[1] == f"Or delete: deployer delete app@{odd.digest}, then: deployer gc"
 
 
 def test_a_manifest_of_an_unknown_form_is_not_called_damaged(tree: Tree) -> None:
