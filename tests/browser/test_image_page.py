@@ -177,7 +177,7 @@ class TestAnImage:
             Image(json.dumps(document).encode(), plain.media_type, (b"{", plain.blobs[1])),
         )
         page = open_page("/repository/image/broken/tag/config")
-        expect(section(page, "Configuration")).to_contain_text("cannot be read")
+        expect(section(page, "Configuration")).to_contain_text("is not valid")
         expect(section(page, "Layers").locator("tbody tr")).to_have_count(1)
         section(page, "Raw content").get_by_text("Configuration").click()
         expect(section(page, "Raw content").locator("pre")).to_have_text("{")

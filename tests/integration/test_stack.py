@@ -372,7 +372,7 @@ def test_a_data_directory_holds_the_images_and_outlives_everything(
     # No image would go, but the CA's key, the users and the files would.
     refused = stack.deployer("down", "--volumes")
     assert refused.returncode == 1
-    assert f"volume {stack.name}_frontend" in refused.stderr
+    assert f"volumes {stack.name}_frontend, {stack.name}_socket" in refused.stderr
     assert f"directory {stack.folder / 'my $images'}" in refused.stdout
     stack.deployer("down", "--volumes", "--yes", check=True)
     assert (stack.folder / "my $images" / "docker" / "registry" / "v2" / "repositories" / "kept").is_dir()

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from deployer.layout import STORAGE_ID
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -67,6 +69,9 @@ class Stored:
     def clear(self) -> None:
         """Forget everything; the registry keeps nothing in memory."""
         for path in self.disk.iterdir():
+            if path.name == STORAGE_ID:
+                # Without it, it would be another disk.
+                continue
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
