@@ -183,7 +183,7 @@ class TestAnImage:
         expect(section(page, "Raw content").locator("pre")).to_have_text("{")
         page.route(re.compile("/blobs/"), lambda route: route.fulfill(status=404, json={"errors": []}))
         page.reload()
-        expect(section(page, "Configuration")).to_contain_text("is not in the registry")
+        expect(section(page, "Configuration")).to_contain_text("is missing from the registry")
         expect(section(page, "Layers").locator("tbody tr")).to_have_count(1)
 
     def test_a_tag_that_has_moved_shows_after_a_reload(
