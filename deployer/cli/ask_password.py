@@ -44,7 +44,7 @@ def new_hash(out: Output, name: str, policy: PasswordPolicy, *, from_stdin: bool
     """The hash of a new password for a user. Raises what `chosen` raises, and PasswordRefused."""
     password = chosen(out, name, policy.check, from_stdin=from_stdin)
     if policy.is_slow:
-        out.note("Hashing takes long at this cost, and so will every login.")
+        out.note("Hashing is slow at this cost, and so will every login be.")
     return policy.hashed(password)
 
 

@@ -84,10 +84,11 @@ class Compose:
         """Let Compose print the services' logs on this terminal."""
         options = (("--follow",) if follow else ()) + (("--tail", tail) if tail else ())
         options += ("--since", since) if since else ()
-        done = self.client.begin(*command(project), "logs", *options, *services, stdout=None)
+        arguments = (*command(project), "logs", *options, *services)
+        done = self.client.begin(*arguments, stdout=None, purpose=ClientPurpose.COMPOSE)
         # A reader such as `head` that has seen enough is no failure.
         if done.returncode != 0 and done.stderr.strip() and "broken pipe" not in done.stderr:
-            raise self.client.fault(done.stderr)
+            raise self.client.fault(done.stderr, purpose=ClientPurpose.COMPOSE)
 
     def whales(self, project: Project) -> DockerClient:
         """A client of python-on-whales for a project."""

@@ -95,7 +95,7 @@ def _check_ends(password: str) -> None:
     if password != password.strip():
         raise PasswordRefused(
             "The password starts or ends with a space, which current `docker login` removes, so login would fail.",
-            ("Choose one without, or add --force if Docker will not log in with it.",),
+            ("Choose one without such a space, or add --force if Docker will not log in with it.",),
         )
 
 

@@ -76,7 +76,7 @@ def _rules(kind: type[Section], value: object, problems: list[str], path: str) -
 def _group(kind: type[Section], value: object, problems: list[str], path: str) -> Section:
     if not isinstance(value, Mapping):
         children = ", ".join(known for known in paths() if known.startswith(f"{path}."))
-        raise ValueError(f"{checks.shown(value)} is not a group of settings; it has: {children}")  # noqa: TRY004
+        raise ValueError(f"{checks.shown(value)} is not a group of settings; use: {children}")  # noqa: TRY004
     return _whole(kind, value, problems, path)
 
 

@@ -178,7 +178,7 @@ def data(value: object) -> object:
     if any(ord(character) < 32 for character in value):
         raise ValueError(f"{shown(value)} contains a control character")
     if mount := _MOUNT.fullmatch(value):
-        raise ValueError(f"{shown(value)} is written as a mount of Docker; give the directory alone: {mount[1]}")
+        raise ValueError(f"{shown(value)} is written as a Docker mount; give only the directory: {mount[1]}")
     if complaint := complaint_of_place(Path(os.path.normpath(value))):
         raise ValueError(complaint)
     return _of_a_paths_length(value)

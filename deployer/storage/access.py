@@ -72,8 +72,8 @@ _COMPLAINTS = (
     ),
     _Complaint(
         "/repositories: is missing, and the content of images is not",
-        "The registry's storage has the content of images, but its directory `repositories` is missing.",
-        ("Restore the directory from where it was moved or saved. Nothing is deleted until this is fixed.",),
+        "The registry's storage contains image data, but its directory `repositories` is missing.",
+        ("Move the directory back, or restore it from a backup. Nothing is deleted until this is fixed.",),
     ),
     _Complaint(
         "is no folder that can be opened|cannot be opened|not a directory|too many levels",

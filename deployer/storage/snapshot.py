@@ -168,7 +168,7 @@ def parse(printed: bytes, before: Snapshot | None = None) -> Snapshot:
             "The registry's storage has a file name that cannot be listed, such as one with a line break.",
             (
                 (
-                    "Rename or remove what this command finds in the registry's container: find "
+                    "In the registry's container, rename or remove what this command finds: find "
                     f"{REGISTRY_ROOT} -name '*[[:cntrl:]]*'"
                 ),
             ),

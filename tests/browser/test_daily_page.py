@@ -225,7 +225,7 @@ class TestDeletingAll:
         filter_box(page).fill("1.")
         page.get_by_role("button", name="Delete the 3 tags shown…").click()
         dialog = page.get_by_role("dialog")
-        expect(dialog.get_by_role("heading")).to_have_text("Delete 3 tags of daily/going?")
+        expect(dialog.get_by_role("heading")).to_have_text("Delete 3 tags from daily/going?")
         expect(dialog).not_to_contain_text("2.0")
 
 

@@ -189,7 +189,7 @@ class TestPulling:
         push_image(client, "frontends/copied", "1.0")
         page = open_page("/repository/frontends/copied", base=f"http://{PLAIN_HOST}:{page_stack.port}")
         assert page.evaluate("isSecureContext") is False
-        page.get_by_role("button", name="Copy the pull command of 1.0").click()
+        page.get_by_role("button", name="Copy the pull command for 1.0").click()
         expect(page.get_by_role("status")).to_have_text("Copied")
         page.evaluate("document.body.prepend(document.createElement('textarea'))")
         press(page.locator("textarea"), "Control+V")

@@ -312,13 +312,13 @@ class TestWays:
         for tag, day in (("1", 2), ("2", 1), ("3", 3)):
             push_image(client, "page/focus", tag, created=f"2024-01-0{day}T00:00:00Z")
         page = open_page("/repository/page/focus?sort=name")
-        button = page.get_by_role("button", name="Copy the pull command of 2")
+        button = page.get_by_role("button", name="Copy the pull command for 2")
         focus(button)
         page.evaluate("document.querySelector('.created .sort').click()")
         expect(page.locator("#tags .tag")).to_have_text(["3", "1", "2"])
         expect(button).to_be_focused()
         page.keyboard.press("ArrowUp")
-        expect(page.get_by_role("button", name="Copy the pull command of 1")).to_be_focused()
+        expect(page.get_by_role("button", name="Copy the pull command for 1")).to_be_focused()
 
     def test_copying_works_on_plain_http(
         self, client: httpx.Client, open_page: Callable[..., Page], page_stack: DeployedStack, watch: Watch
@@ -328,7 +328,7 @@ class TestWays:
         base = f"http://{PLAIN_HOST}:{page_stack.port}"
         page = open_page("/repository/page/copied", base=base)
         assert page.evaluate("isSecureContext") is False
-        button = page.get_by_role("button", name="Copy the pull command of 1.0")
+        button = page.get_by_role("button", name="Copy the pull command for 1.0")
         button.click()
         expect(page.locator("#announcer")).to_have_text("Copied")
         expect(button).to_be_focused()

@@ -640,7 +640,7 @@ def test_the_clock_is_named_where_it_was_wrong(stored: Stored, client: httpx.Cli
     push_image(client, "app", "1")
     age(stored.tag("app", "1"), -99 * 24 * HOUR)
     told = stored.stack.deployer("status").stderr
-    assert "app:1: the storage dates these pushes in the future" in told
+    assert "app:1: these pushes are dated in the future" in told
     assert "This machine's clock says 20" in told
     kept = stored.stack.deployer("prune", "--older-than", "0s", "--match", "^2", "--yes", check=True)
-    assert "app:1: the storage dates these pushes in the future" in kept.stderr
+    assert "app:1: these pushes are dated in the future" in kept.stderr

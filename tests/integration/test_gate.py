@@ -230,7 +230,7 @@ def test_an_upload_is_waited_for(stored: Stored, client: httpx.Client) -> None:
         status, headers = upload.finish()
         code, said = finish(process)
     assert (waited, status, code) == (True, 202, 0)
-    assert "Letting pushes in progress finish, for at most 600 s" in said
+    assert "Waiting up to 600 s for pushes in progress to finish" in said
     assert client.put(f"{headers['Location']}&digest={sha256(content)}").status_code == 201
 
 
@@ -240,7 +240,7 @@ def test_an_upload_that_takes_longer_goes_on_and_finishes_afterwards(stored: Sto
     with slow_upload(stored.stack, client, "busy", made.blobs[1]) as upload:
         done = stored.stack.deployer("gc", "--untagged", "--yes", "--wait", "1s", check=True)
         status, headers = upload.finish()
-    assert "Some are still in progress" in done.stderr
+    assert "Some pushes are still in progress" in done.stderr
     assert status == 202
     assert client.put(f"{headers['Location']}&digest={sha256(made.blobs[1])}").status_code == 201
     put_blob(client, "busy", made.blobs[0])
@@ -283,7 +283,7 @@ def test_a_frontend_that_comes_up_while_it_asks_is_heeded(stored: Stored, client
         docker("start", frontend)
         for upload, _ in kept:
             upload.__exit__(None, None, None)
-    assert "Letting pushes in progress finish" in shown
+    assert "for pushes in progress to finish" in shown
     assert pulls_whole(client, "asked", "1")
 
 

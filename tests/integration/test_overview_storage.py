@@ -141,7 +141,7 @@ class TestUnreadable:
             done = stored.stack.deployer(*command)
             assert done.returncode == 1
             if place:
-                assert "is a file in place of a directory" in done.stderr, command
+                assert "there is a file instead of a directory" in done.stderr, command
                 assert f"/var/lib/registry/{path.relative_to(stored.disk)}" in done.stderr
                 assert "deployer doctor" in done.stderr
 

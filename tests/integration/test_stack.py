@@ -465,7 +465,7 @@ def test_a_full_disk_is_told_before_and_after(
         refused = stack.deployer("up")
         assert refused.returncode == 1
         assert "The disk for pushed images is full" in refused.stderr
-        assert "→ Free at least 100 MiB there in another way" in refused.stderr
+        assert "→ Free at least 100 MiB there in some other way" in refused.stderr
         assert "→ deployer gc" not in refused.stderr, "without containers it cannot run"
         (place / "filler").unlink()
         stack.up()

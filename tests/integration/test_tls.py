@@ -259,7 +259,7 @@ def test_a_certificate_comes_from_an_acme_server(
             refused = fresh_stack.deployer("up", "--yes", environment=taken)
         assert refused.returncode == 1
         assert "Port 80 is already in use by" in refused.stderr
-        assert "an ACME server uses it to check that registry.acme.test is yours" in refused.stderr
+        assert "an ACME server needs it to check that you own registry.acme.test" in refused.stderr
     with acme_server(tmp_path / "acme", fresh_stack.name, program) as network:
         fresh_stack.directory.mkdir(parents=True)
         aliases = {"default": {}, "acme": {"aliases": ["registry.acme.test"]}}

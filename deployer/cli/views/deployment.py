@@ -211,7 +211,7 @@ def _warn_of_losses(out: Output, plan: DownPlan) -> None:
     for left in plan.anonymous:
         out.warn(
             f"{left.target} of {left.container} is on the anonymous volume {left.volume}. The volume is kept, but "
-            "no container will use it any more, and `docker volume prune` would remove it."
+            "no container will use it anymore, and `docker volume prune` would remove it."
         )
 
 

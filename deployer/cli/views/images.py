@@ -171,8 +171,8 @@ def warn_of_unchecked(out: Output, names: Sequence[str]) -> None:
     """Warn that these repositories may have damage that is not reported, and say what looks for it."""
     was = "was" if len(names) == 1 else "were"
     out.warn(
-        f"{listed(names, _TAGS_SHOWN)} {was} not checked for damage, or not completely: too large for one answer, or "
-        "there was none in time. To check, on the machine that runs the registry: deployer status"
+        f"{listed(names, _TAGS_SHOWN)} {was} not checked for damage, or only in part: the answer was too large or "
+        "did not arrive in time. To check, on the machine that runs the registry: deployer status"
     )
 
 
@@ -241,13 +241,13 @@ def warn_of_tag(out: Output, name: str, tag: Tag) -> None:
         removal = f" If it is not needed: deployer delete {name}" if tag.state is State.EMPTY else ""
         out.warn(f"{sentence}{removal}")
     if not {one.digest for one in tag.damaged}.issuperset(tag.not_read):
-        out.warn(f"Parts of {name} could not be read; its size and age may be others. {_reasons(tag)}")
+        out.warn(f"Parts of {name} could not be read; its size and age may be inaccurate. {_reasons(tag)}")
 
 
 def _reasons(tag: Tag) -> str:
     # Where the registry's answer will be the same, another try reads no more.
     lasting = [str(error) for error in tag.reasons if not isinstance(error, NOT_OF_CONTENT)]
-    return " ".join(lasting) if lasting else "Repeat the command to read all."
+    return " ".join(lasting) if lasting else "Run the command again to read everything."
 
 
 def repository_json(repository: Repository) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def lost_names(items: Sequence[Push | Pull]) -> list[str]:
 
 def _lost_names(item: Push | Pull) -> list[str]:
     # Only the registry knows what will be pulled.
-    unless = " unless it is the one that is pulled" if isinstance(item, Pull) else ""
+    unless = " unless it is the one being pulled" if isinstance(item, Pull) else ""
     names: dict[str, list[str]] = {}
     for lost in item.loses:
         names.setdefault(lost.image_id, []).append(lost.name)

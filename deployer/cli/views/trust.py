@@ -125,7 +125,7 @@ def _show_plan(out: Output, plan: TrustPlan) -> None:
         return
     if isinstance(plan, InstallPlan):
         out.note(
-            f"The entry for {plan.address} in {plan.entry.file.path} makes Docker use the registry unverified; it "
+            f"The entry for {plan.address} in {plan.entry.file.path} turns off verification of the registry; it "
             "will be removed:"
         )
     show_entry_plan(out, plan.entry)
@@ -140,7 +140,7 @@ def _agree_to_ca(session: Session, plan: InstallPlan) -> None:
         )
         if session.presentation.yes:
             out.warn(
-                f"The fingerprint was not compared: whatever answered at {address} is trusted from now on. In "
+                f"The fingerprint was not compared: whatever responded at {address} is trusted from now on. In "
                 "scripts, use --fingerprint."
             )
     session.confirm(

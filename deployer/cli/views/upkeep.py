@@ -236,7 +236,7 @@ def which(plan: RemovalPlan) -> str:
 
 def tell_reading(out: Output, files: int, content: int) -> None:
     """Before files are read that may take hours."""
-    out.note(f"Reading {counted(files, 'file')} completely: {size(content)}. This may take long.")
+    out.note(f"Reading {counted(files, 'file')} completely: {size(content)}. This may take a long time.")
 
 
 def question(found: Survey, about_images: str) -> str:
@@ -301,7 +301,7 @@ def _print_kept(out: Output, found: Survey, runs: str = "") -> None:
     for finding in of_survey(found):
         warn_of(out, replace(finding, advice=_without(runs, finding.advice)) if runs else finding)
     for name in found.skipped_repositories:
-        out.note(f"Skipped {shown(name)} until the problems there are fixed or removed.")
+        out.note(f"{shown(name)} is skipped until the problems there are fixed.")
 
 
 def _without(command: str, advice: Sequence[str]) -> tuple[str, ...]:

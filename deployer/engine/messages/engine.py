@@ -45,12 +45,12 @@ TABLE: tuple[MessageRule, ...] = (
         r"(\S+) hook exited with status 137",
         "A hook of the service '{1}' ended with its container, which stopped in the meantime.",
         "deployer logs {1}   (shows why it stopped)",
-        "Correct the service or its hook in compose.override.yaml, in the deployment's folder.",
+        "Correct the service or its hook in compose.override.yaml, in the deployment's directory.",
     ),
     rule(
         r"(\S+) hook exited with status (\d+)",
         "A hook of the service '{1}' ended with exit code {2}.",
-        "Correct post_start or pre_stop of '{1}' in compose.override.yaml, in the deployment's folder.",
+        "Correct post_start or pre_stop of '{1}' in compose.override.yaml, in the deployment's directory.",
     ),
     rule(
         r"cannot expose privileged port (\d+)",
@@ -185,7 +185,7 @@ TABLE: tuple[MessageRule, ...] = (
     rule(
         r"cannot allocate memory|resource temporarily unavailable|too many open files",
         "The engine's machine is out of memory, processes or open files.",
-        "Free some of them on that machine, then run the command again.",
+        "Free some of these resources there, then run the command again.",
     ),
     rule(
         r"insufficient UIDs or GIDs|failed to lchown .*invalid argument|/etc/subuid",

@@ -190,7 +190,7 @@ _ANSWERS = (
         # Docker takes what is of no type that it knows for a manifest of schema 1.
         r"missing signature key",
         "{address} sent a manifest of a type that Docker does not know, or a server in front of it replaced the type.",
-        "deployer inspect IMAGE --headers   (its Content-Type is that of a manifest; a proxy must not change it)",
+        "deployer inspect IMAGE --headers   (its Content-Type must be a manifest type; a proxy must not change it)",
         "deployer inspect IMAGE --raw   (shows the manifest)",
     ),
     rule(

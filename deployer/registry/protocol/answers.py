@@ -177,7 +177,7 @@ def refusal(answer: Answer, place: Place) -> DeployerError:
         return deleting_refused(answer, place) if answer.method == "DELETE" else _not_allowed(place, original)
     if answer.status >= 500:
         return _failure(answer, place, original)
-    return RegistryError(f"The registry at {place.address} refused (HTTP {answer.status}).", original=original)
+    return RegistryError(f"{place.address} rejected the request (HTTP {answer.status}).", original=original)
 
 
 def _failure(answer: Answer, place: Place, original: str) -> RegistryError:
@@ -205,9 +205,9 @@ def _failure(answer: Answer, place: Place, original: str) -> RegistryError:
 def _obstructed(found: re.Match[str], place: Place, original: str) -> Obstructed:
     path = found[1] or found[3]
     if (found["number"] or found["words"]) in {"20", "not"}:
-        what = f"at {path}, or above it, is a file in place of a directory"
+        what = f"there is a file instead of a directory at {path} or above it"
     else:
-        what = f"at {path} is a directory in place of a file"
+        what = f"there is a directory instead of a file at {path}"
     return Obstructed(
         f"The registry at {place.address} cannot read its storage: {what}.",
         ("On the machine that runs the registry: deployer doctor   (names it)", "Move it away."),
@@ -226,7 +226,7 @@ def _by_status(answer: Answer, place: Place, original: str) -> DeployerError | N
         case 429:
             known = TryAgain(f"{at} received too many requests.", (_again(answer),), original)
         case 503 if answer.errors:
-            known = TryAgain(f"{at} cannot accept this now{_message(answer)}.", (_again(answer),), original)
+            known = TryAgain(f"{at} cannot accept this request now{_message(answer)}.", (_again(answer),), original)
         case 502 | 503 | 504 if not answer.is_from_registry:
             known = TryAgain(
                 f"The registry behind {place.address} is not responding (HTTP {answer.status} from the server in "

@@ -58,8 +58,8 @@ def _remarks(settings: Settings, facts: EngineFacts) -> Iterator[str]:
         )
     if _SANDBOXES.search(facts.runtime):
         yield (
-            f"The engine runs containers with {facts.runtime}, with which the frontend may be unable to reach "
-            "the registry's socket. If it does not become ready, give both services `runtime: runc` in "
+            f"The engine runs containers with {facts.runtime}; with it, the frontend may be unable to reach "
+            "the registry's socket. If the frontend does not become ready, give both services `runtime: runc` in "
             "compose.override.yaml."
         )
 

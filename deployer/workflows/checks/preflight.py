@@ -165,9 +165,9 @@ def _refuse_foreign(port: int, settings: Settings, engine: Engine, addresses: tu
     holder = f"the container {owners[0].name}" if owners else ports.listener(port) or "another program"
     if port != settings.port:
         raise PreflightError(
-            f"Port {port} is already in use by {holder}, but an ACME server uses it to check that {settings.host} "
-            "is yours.",
-            ("deployer up --port 443   (it checks there too; or stop what uses the port)",),
+            f"Port {port} is already in use by {holder}, but an ACME server needs it to check that you own "
+            f"{settings.host}.",
+            ("deployer up --port 443   (ACME works there too; or stop what uses the port)",),
         )
     free = ports.free_near(port, addresses)
     raise PreflightError(
@@ -197,7 +197,7 @@ def free_space(containers: tuple[ServiceContainer, ...], *, is_deployed: bool) -
         return ()
     least = LEAST_FREE_BYTES // 2**20
     return (
-        f"Free at least {least} MiB there in another way, such as by moving files to another disk for a while.",
+        f"Free at least {least} MiB there in some other way, such as by temporarily moving files to another disk.",
         f"Then: deployer up; {_COLLECT}",
     )
 

@@ -63,7 +63,7 @@ def findings(owned: Owned | None, inside: str | None) -> tuple[Finding, ...]:
             Finding(
                 FindingState.WRONG,
                 f"{place} is not the directory that contained the images: its file {STORAGE_ID} is missing or "
-                "another deployment's. Is its disk mounted?",
+                "belongs to another deployment. Is its disk mounted?",
                 (
                     "Mount its disk, then: deployer up   (what was pushed in the meantime stays below the mount point)",
                     "If it was replaced on purpose: deployer up   (asks, and uses the directory as it is)",

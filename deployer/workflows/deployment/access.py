@@ -155,7 +155,7 @@ def reload_frontend(engine: Engine, deployment: Deployment) -> bool:
             engine.containers.execute(container.id, *_RELOAD)
         except EngineError as error:
             raise EngineError(
-                "The frontend did not apply the users, rules or certificates; it continues with the previous ones.",
+                "The frontend did not apply the users, rules or certificates; it still uses the previous ones.",
                 ("deployer up", "deployer logs frontend"),
                 error.original,
             ) from error

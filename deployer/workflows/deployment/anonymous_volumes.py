@@ -26,7 +26,7 @@ def left_by_up(engine: Engine, there: Inventory, wanted: Wanted, changed: Collec
         if one.service in changed and not _is_inherited(engine, one, wanted):
             yield (
                 f"{one.target} of {one.container} is on the anonymous volume {one.volume}. No container will "
-                "use it any more, and `docker volume prune` would remove it."
+                "use it anymore, and `docker volume prune` would remove it."
             )
 
 

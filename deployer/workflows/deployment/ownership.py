@@ -118,7 +118,7 @@ def _in_its_place(lost: Resource) -> str:
         return "no longer exists"
     if not _content(Path(lost.name)):
         return "is a different, empty directory"
-    return f"is a different directory, as its file {STORAGE_ID} is missing or another deployment's"
+    return f"is a different directory, as its file {STORAGE_ID} is missing or belongs to another deployment"
 
 
 def _place(resource: Resource) -> str:

@@ -328,6 +328,6 @@ def _lost_ca(stack: Stack, wanted: inventory.Wanted, there: inventory.Inventory)
     ):
         yield (
             f"The registry's own CA was lost with the volume {volume}. A new one will be created, and clients that "
-            f"trust the old one (SHA-256 {known}) refuse the registry until they trust the new one: "
+            f"trust the old one (SHA-256 {known}) will refuse the registry until they trust the new one: "
             "deployer configure-daemon."
         )

@@ -97,7 +97,7 @@ def has_free_range(pools: tuple[AddressPool, ...], taken: tuple[str, ...]) -> bo
 def _options(report: EngineReport) -> Iterator[Finding]:
     meant = {
         "rootless": "without root",
-        "userns": "with root in a container as another user (userns-remap)",
+        "userns": "with root in containers mapped to another user (userns-remap)",
     }
     known = [words for option, words in meant.items() if option in report.options]
     known += ["with live-restore (containers keep running while it restarts)"] if report.live_restore else []
@@ -133,7 +133,7 @@ def _disk(examined: Examined, facts: EngineFacts) -> Iterator[Finding]:
             f"The disk for pushed images is out of inodes: {existing} has {found.f_favail} of {found.f_files} left.",
             (
                 (
-                    "Remove small files there that are not needed, or move to another disk: "
+                    "Remove small files that are not needed, or move them to another disk. To find them: "
                     f"du --inodes -d 2 {shlex.quote(str(existing))}"
                 ),
             ),

@@ -99,7 +99,7 @@ def examine(examined: TrustExamined, now: datetime) -> Iterator[Finding]:
         why = f"a CA is installed for it, {installed[0].path}" if installed else "the settings say so"
         yield Finding(
             FindingState.WRONG,
-            f"{examined.address} answers in plain HTTP but should use HTTPS: {why}. Another machine may be "
+            f"{examined.address} responds over plain HTTP but should use HTTPS: {why}. Another machine may be "
             "answering in its place.",
             ("deployer status   (on the machine that runs the registry)",),
         )

@@ -177,7 +177,7 @@ def _expect_no_damage(
         together = [removal.name for removal in own if removal.name not in {f"{repository}:{tag}" for tag in damaged}]
         names = " ".join([*together, *(f"{repository}:{tag}" for tag in damaged)])
         raise RegistryError(
-            f"The tag '{repository}:{in_the_way[0]}' is damaged; the registry would fail on it and delete only part.",
+            f"The tag '{repository}:{in_the_way[0]}' is damaged; the registry would fail on it with only part deleted.",
             (f"Delete it too: deployer delete {names}", "Or push the image again under the same name."),
         )
 
@@ -185,7 +185,7 @@ def _expect_no_damage(
 def _foreign(repository: str, names: Sequence[str]) -> RegistryError:
     return RegistryError(
         f"Among the tags of '{repository}' is '{printable(names[0])}', which is not a tag; the registry would "
-        "fail on it and delete only part.",
+        "fail on it with only part deleted.",
         (foreign_advice(repository, names[0]),),
     )
 

@@ -258,7 +258,7 @@ def _verify(settings: Settings, client: ClientMachine, ca: PrivateCA) -> None:
         verdict = Verdict.of(error)
     if not verdict.ok:
         raise HostError(
-            f"The CA is installed, but it does not verify the connection to {settings.address}.",
+            f"The CA is installed, but the connection to {settings.address} cannot be verified with it.",
             ("deployer doctor", "deployer configure-daemon --remove"),
             verdict.words,
         )

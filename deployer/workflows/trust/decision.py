@@ -144,12 +144,12 @@ def _plain(request: TrustRequest, installed: Sequence[Installed]) -> Plain:
     source = next((name for name, is_given in given.items() if is_given), "")
     if source:
         raise HostError(
-            f"{request.address} answers in plain HTTP, but HTTPS is required by {source}. Nothing was changed.",
+            f"{request.address} responds over plain HTTP, but HTTPS is required by {source}. Nothing was changed.",
             ("Check on the machine that runs it: deployer status", _PLAIN),
         )
     if installed:
         raise HostError(
-            f"{request.address} answers in plain HTTP but used HTTPS before: a CA is installed for it, "
+            f"{request.address} responds over plain HTTP but used HTTPS before: a CA is installed for it, "
             f"{installed[0].path}. Another machine may be answering in its place.",
             (
                 "Check on the machine that runs it: deployer status",

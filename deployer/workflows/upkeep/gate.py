@@ -185,10 +185,10 @@ class WritePauser:
             if quiet:
                 continue
             if not said:
-                drain.say(f"Letting pushes in progress finish, for at most {drain.seconds:.0f} s …")
+                drain.say(f"Waiting up to {drain.seconds:.0f} s for pushes in progress to finish …")
                 said = True
             if time.monotonic() >= deadline:
-                drain.say("Some are still in progress; if one fails, push it again.")
+                drain.say("Some pushes are still in progress; if one fails, repeat it.")
                 return
             time.sleep(_POLL_SECONDS)
 

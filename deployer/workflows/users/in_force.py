@@ -83,14 +83,14 @@ def _unapplied(mark: Mark) -> str:
 
 def _not_yet(mark: Mark | None) -> str:
     if mark is None:
-        return "A change of the users may not be in effect yet"
+        return "A change to the users may not be in effect yet"
     if mark.has_failed:
-        return f"The change of `deployer {mark.command}` is not in effect yet"
+        return f"The change made by `deployer {mark.command}` is not in effect yet"
     return f"`deployer {mark.command}` was interrupted, and its change may not be in effect yet"
 
 
 def _finished(mark: Mark) -> str:
     named = f"`deployer {mark.command}`"
     if mark.has_failed:
-        return f"The change of {named}, which had failed, is now in effect."
+        return f"The change made by {named}, which had failed, is now in effect."
     return f"{named} was interrupted. Check whether it took effect, and repeat it if not: deployer user list"

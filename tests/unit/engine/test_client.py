@@ -102,6 +102,7 @@ COMPOSE_ROADS: dict[str, Callable[[Compose], object]] = {
     "hashes": lambda compose: compose.config_hashes(PROJECT),
     "resolved": lambda compose: compose.resolved(PROJECT),
     "stop": lambda compose: compose.stop(PROJECT, ["registry"]),
+    "logs": lambda compose: compose.follow_logs(PROJECT, [], follow=False, tail="", since=""),
 }
 
 

@@ -145,7 +145,7 @@ def test_all_mistakes_are_told_at_once_with_the_nearest_name(tmp_path: Path) -> 
         "deployer.yaml: images: 'sometimes' is not one of: auto, pull, build",
         "deployer.yaml: registry.data: 3 is neither 'volume' nor a directory",
         "deployer.yaml: registry.imge: unknown setting, did you mean registry.image?",
-        f"deployer.yaml: frontend: 3 is not a group of settings; it has: {children}",
+        f"deployer.yaml: frontend: 3 is not a group of settings; use: {children}",
         "DEPLOYER_PROT: unknown variable, did you mean DEPLOYER_PORT?",
         "--port: 'none' is not a valid port: a whole number from 1 to 65535",
     ]
@@ -223,9 +223,9 @@ def test_all_mistakes_are_told_at_once_with_the_nearest_name(tmp_path: Path) -> 
             )
         ),
         (f"registry: {{data: /srv/{'x' * 256}}}", "is too long for a path"),
-        ("registry: {data: '/srv/images:ro'}", "give the directory alone: /srv/images"),
-        ("registry: {data: './images:rw,z'}", "give the directory alone: ./images"),
-        ("registry: {data: '/srv/a:b:/var/lib/registry'}", "give the directory alone: /srv/a:b"),
+        ("registry: {data: '/srv/images:ro'}", "give only the directory: /srv/images"),
+        ("registry: {data: './images:rw,z'}", "give only the directory: ./images"),
+        ("registry: {data: '/srv/a:b:/var/lib/registry'}", "give only the directory: /srv/a:b"),
         (f"registry: {{data: {'/xxxxxxx' * 512}}}", "is too long for a path"),
         (f"tls: {{certificate: {'x' * 256}, key: b}}", "is too long for a path"),
         ("registry: {x-mine: 1, data: 3}", "3 is neither 'volume' nor a directory"),

@@ -98,7 +98,7 @@ def _of_clock(found: Survey) -> Iterator[Finding]:
         delete = in_command(future)
         yield Finding(
             FindingState.WRONG,
-            f"{tags}: the storage dates these pushes in the future. A clock was wrong; `prune` removes nothing "
+            f"{tags}: these pushes are dated in the future, so a clock was wrong; `prune` removes nothing "
             "there by age or number.",
             (
                 clock,
@@ -143,7 +143,7 @@ def _of_foreign_repositories(repositories: Iterable[StoredRepository]) -> Iterat
                     "Move them away, or remove what is not needed (in the registry's container, the volume or data "
                     f"directory is at {layout.STORAGE}): mv {' '.join(first(roots))} {layout.STORAGE}/"
                 ),
-                *(["Then those that `deployer status` still names."] if len(first(roots)) < len(roots) else []),
+                *(["Then move those that `deployer status` still names."] if len(first(roots)) < len(roots) else []),
                 "deployer gc   (then frees the content that only they referenced)",
                 "Stop the program that creates them, such as the recycle bin of a network share.",
             ),

@@ -322,7 +322,7 @@ def test_what_did_not_come_may_come_the_next_time(shell: Shell) -> None:
     busy = Reply(503, b"")
     shell.registry.before = lambda asked: busy if asked.path.endswith(config) else None
     shell.run("tags", "app")
-    assert "Repeat the command to read all." in shell.err
+    assert "Run the command again to read everything." in shell.err
 
 
 def test_a_half_deleted_tag_is_pointed_out(shell: Shell) -> None:

@@ -211,7 +211,7 @@ def test_a_forced_cost_that_takes_long_is_said_before(shell: Shell, monkeypatch:
     monkeypatch.setattr(passwords, "hashed", hashed)
     assert shell.add("bob", "--cost", "20", "--force") == 0
     assert asked == [20]
-    assert "Hashing takes long at this cost" in shell.err
+    assert "Hashing is slow at this cost" in shell.err
     assert shell.add("ann") == 0
     assert "takes long" not in shell.err
 

@@ -11,7 +11,7 @@ from deployer.workflows.transfer.push import Push
 
 APP = Reference("localhost:5000", "app", "1")
 OLD = "sha256:" + "a" * 64
-UNLESS = "unless it is the one that is pulled"
+UNLESS = "unless it is the one being pulled"
 
 
 @pytest.mark.parametrize(

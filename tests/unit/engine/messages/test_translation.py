@@ -6,7 +6,7 @@ What the engine prints of a registry: test_registry.
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,7 +15,9 @@ from deployer.engine.messages.ended import Ended
 from deployer.engine.messages.translation import last_line, translate, translated
 from deployer.errors import EngineError, EngineUnavailable, ImageInUse, ImageNotFound
 
-PACKAGE = Path(__file__).parents[3] / "deployer"
+if TYPE_CHECKING:
+    from pathlib import Path
+
 DAEMON = "Error response from daemon: "
 SOCKET = "unix:///var/run/docker.sock"
 DIAL = "unix /var/run/docker.sock"

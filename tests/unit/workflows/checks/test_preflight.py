@@ -103,7 +103,7 @@ def test_a_full_disk_is_freed_by_gc_if_there_is_a_registry(state: str) -> None:
 
 def test_after_down_gc_is_advised_only_after_up_and_up_only_after_space() -> None:
     first, then = preflight.free_space((service_container("frontend", "running"),), is_deployed=True)
-    assert first.startswith("Free at least 100 MiB there in another way")
+    assert first.startswith("Free at least 100 MiB there in some other way")
     assert then == "Then: deployer up; deployer gc   (frees the space of deleted images)"
 
 

@@ -133,7 +133,7 @@ def test_pushes_under_way_are_let_finish_but_not_for_ever(deployment: Deployment
         assert len(words) == 1
     words, drain = said()
     with pauser(deployment, port, FakeEngine([(1, 0)]), [("f",)]).pause(drain, nothing):
-        assert words[-1] == "Some are still in progress; if one fails, push it again."
+        assert words[-1] == "Some pushes are still in progress; if one fails, repeat it."
 
 
 def test_a_write_that_does_not_finish_opens_it_again(

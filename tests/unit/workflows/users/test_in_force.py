@@ -97,13 +97,13 @@ def test_a_frontend_that_does_not_run_reads_when_it_starts(deployment: Deploymen
 
 def test_a_frontend_that_refuses_is_told_of_and_the_mark_stays(deployment: Deployment) -> None:
     stack = stack_of(deployment, frontend=Frontend(refuses=True))
-    with pytest.raises(EngineError, match="it continues with the previous ones") as caught:
+    with pytest.raises(EngineError, match="it still uses the previous ones") as caught:
         in_force.keep(stack, (ANNA,), "user add anna")
     assert caught.value.original == "adapting config: line 3"
     assert deployment.reload_pending_file.exists()
-    assert in_force.finish(stack).startswith("The change of `deployer user add anna` is not in effect yet: ")
+    assert in_force.finish(stack).startswith("The change made by `deployer user add anna` is not in effect yet: ")
     stack.engine.containers.refuses = False  # type: ignore[attr-defined]
-    assert in_force.finish(stack) == "The change of `deployer user add anna`, which had failed, is now in effect."
+    assert in_force.finish(stack) == "The change made by `deployer user add anna`, which had failed, is now in effect."
     assert not deployment.reload_pending_file.exists()
     assert in_force.finish(stack) == ""
 

@@ -9,9 +9,9 @@ export const words = {
 
   reading: "Checking what would be deleted…",
   titleTag: (tag) => `Delete ${tag}?`,
-  titleTags: (count, name) => `Delete ${of(count, "tag", "tags")} of ${name}?`,
-  titleAll: (count, name) => `Delete all ${of(count, "tag", "tags")} of ${name}?`,
-  titleImage: (name) => `Delete this image of ${name}?`,
+  titleTags: (count, name) => `Delete ${of(count, "tag", "tags")} from ${name}?`,
+  titleAll: (count, name) => `Delete all ${of(count, "tag", "tags")} from ${name}?`,
+  titleImage: (name) => `Delete this image from ${name}?`,
   digest: "Digest",
   scope: "What do you want to delete?",
   onlyTag: "Only this tag",

@@ -30,7 +30,7 @@ export const words = {
   legacy: "Docker schema 1",
   artifact: "Artifact",
   copyDigest: (tag) => `Copy the digest of ${tag}`,
-  copyPull: (tag) => `Copy the pull command of ${tag}`,
+  copyPull: (tag) => `Copy the pull command for ${tag}`,
   nothingToPull: "Nothing can be pulled: every tag is damaged, empty, or points to missing content.",
   states: {
     words: {
@@ -62,7 +62,7 @@ export const words = {
     selectAll: "Select all shown tags",
     selected: (count, hidden) => `${of(count, "tag", "tags")} selected` + (hidden ? `, ${number.format(hidden)} not shown` : ""),
     frees: (size) => `frees up to ${size}`,
-    freesUnknown: "how much that frees is unknown",
+    freesUnknown: "freed space unknown",
     clear: "Clear",
     sharedOnce: "All images together; shared layers are counted once",
     nameStays: "The name stays in the list until you remove the repository. On the machine that runs the registry:",
