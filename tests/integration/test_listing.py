@@ -76,9 +76,10 @@ def shown(stored: Stored, watched: Watched, *names: str) -> str:
 
 
 def alike(repository: Repository) -> Repository:
-    """Without what the API cannot tell: pushes, and files that are damaged."""
+    """Without what the API cannot tell: pushes, files that are damaged, and that it looked for none."""
     return replace(
         repository,
+        is_unchecked=False,
         tags=tuple(replace(tag, pushed=None, damaged=()) for tag in repository.tags),
         unread=tuple(replace(one, damaged=()) for one in repository.unread),
     )

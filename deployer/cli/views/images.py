@@ -10,7 +10,7 @@ from deployer.cli.output import cells, padded
 from deployer.cli.presentation import Report
 from deployer.cli.views.words import age, counted, size
 from deployer.errors import NOT_OF_CONTENT, Forbidden, Obstructed, UnknownManifest
-from deployer.phrases import in_command, listed, short
+from deployer.phrases import listed, short
 from deployer.printable import one_line
 from deployer.registry.content.moments import Source
 from deployer.workflows.images.foreign_files import foreign_advice
@@ -218,10 +218,10 @@ def _warn_of_unread(out: Output, repository: Repository) -> None:
         f"{repository.name}:{one.name}" for one in damaged if not isinstance(one.error, UnknownManifest | Obstructed)
     ]
     if names:
-        # Together: the registry stumbles over damaged tags when it deletes one of them alone.
+        # All of them, however many: the registry stumbles over damaged tags when it deletes one of them alone.
         # What is not a valid tag is in the way of deleting the others.
         lead = "Then, to" if repository.foreign else "To"
-        out.note(f"{lead} delete {'it' if len(names) == 1 else 'them'}: deployer delete {in_command(names)}")
+        out.note(f"{lead} delete {'it' if len(names) == 1 else 'them'}: deployer delete {' '.join(names)}")
 
 
 def warn_of_tag(out: Output, name: str, tag: Tag) -> None:

@@ -33,7 +33,7 @@ class Selection:
 
     @property
     def keeps_all(self) -> frozenset[str]:
-        """The repositories of which every layer is kept: something there that is not whole may need it."""
+        """The repositories of which every layer is kept: something incomplete there may need it."""
         unsafe = {one.repository for one in self.damages} | {one.repository for one in self.unknown}
         return frozenset(unsafe | self.obstructed)
 

@@ -134,6 +134,7 @@ def _of_foreign_repositories(repositories: Iterable[StoredRepository]) -> Iterat
     if names:
         whole = [in_container(f"repositories/{name}") for name in names]
         roots = [shlex.quote(path) for path in dict.fromkeys(map(_root, names))]
+        command = " ".join(first(roots))
         yield Finding(
             FindingState.WRONG,
             f"Some directories in the storage do not have valid repository names: {listed(whole)}. Nothing can be "
@@ -141,7 +142,7 @@ def _of_foreign_repositories(repositories: Iterable[StoredRepository]) -> Iterat
             (
                 (
                     "Move them away, or remove what is not needed (in the registry's container, the volume or data "
-                    f"directory is at {layout.STORAGE}): mv {' '.join(first(roots))} {layout.STORAGE}/"
+                    f"directory is at {layout.STORAGE}): mv {command} {layout.STORAGE}/"
                 ),
                 *(["Then move those that `deployer status` still names."] if len(first(roots)) < len(roots) else []),
                 "deployer gc   (then frees the content that only they referenced)",
