@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Columns of a terminal: the platforms of Docker's own images take about 100.
 _WIDEST = 140
+# Text in a colour, as typer.style writes it: what it begins with, and what ends it (ECMA-48, SGR).
+_COLOURED = re.compile(r"(\x1b\[\d+m[^\x1b]*\x1b\[0m)")
 
 
 @dataclass(frozen=True)
@@ -140,11 +142,8 @@ class Output:
 
     def _shown(self, text: str, made_harmless: Callable[[str], str] = printable) -> str:
         """The text with what was coloured here as it is: the escape sequences of others are not."""
-        own = "|".join(map(re.escape, self._in_colour))
-        if not own or text.isprintable():
-            return made_harmless(text)
-        pieces = re.split(f"({own})", text)
-        return "".join(piece if position % 2 else made_harmless(piece) for position, piece in enumerate(pieces))
+        pieces = _COLOURED.split(text)
+        return "".join(piece if piece in self._in_colour else made_harmless(piece) for piece in pieces)
 
 
 def underneath(sentence: str, original: str) -> list[str]:
