@@ -77,7 +77,9 @@ def load(flags: Flags, environment: Mapping[str, str], directory: Path, *, find:
     written = _read(source) if source else {}
     problems = [f"{source}: {problem}" for problem in _problems(written)]
     # A file without a name is for the deployment that the environment names.
-    described = str(written.get("name") or environment.get("DEPLOYER_NAME") or Settings.name) if source else ""
+    described = (
+        str(written.get("name") or environment.get(f"{_ENVIRONMENT_PREFIX}NAME") or Settings.name) if source else ""
+    )
     addressed = frozenset(written) & _ADDRESS
     given, misspelt = _from_environment(environment)
     problems += misspelt

@@ -13,20 +13,21 @@ from typing import TYPE_CHECKING
 from deployer.errors import DeployerError
 from deployer.host.files import read_whole
 from deployer.layout import STORAGE, STORAGE_ID
-from deployer.record import Owned, ResourceKind
+from deployer.record import ResourceKind
 from deployer.rendering.snippets import storage_script
 from deployer.workflows.finding import Finding, FindingState
 
 if TYPE_CHECKING:
     from deployer.engine.engine import Engine
+    from deployer.record import Owned, Resource
 
 
-def on_host(owned: Owned) -> str | None:
-    """The ID in the directory of the images: "" for none, None if that cannot be known."""
-    if owned.storage is None or owned.storage.kind is not ResourceKind.DIRECTORY:
+def on_host(storage: Resource | None) -> str | None:
+    """The ID in a directory of images: "" for none, None if that cannot be known."""
+    if storage is None or storage.kind is not ResourceKind.DIRECTORY:
         return None
     try:
-        return _id(read_whole(Path(owned.storage.name) / STORAGE_ID))
+        return _id(read_whole(Path(storage.name) / STORAGE_ID))
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except OSError:
@@ -45,12 +46,12 @@ def ensured(engine: Engine, registry: str) -> str:
 
 def is_other(owned: Owned) -> bool:
     """Whether the directory is not the one that the deployment used."""
-    return bool(owned.storage_id) and on_host(owned) not in {None, owned.storage_id}
+    return _differs(owned, on_host(owned.storage))
 
 
 def is_other_in_container(owned: Owned, inside: str | None) -> bool:
     """Whether the container has a directory that is not the one of this deployment, though that is there."""
-    return bool(owned.storage_id) and not is_other(owned) and inside not in {None, owned.storage_id}
+    return _differs(owned, inside) and not is_other(owned)
 
 
 def findings(owned: Owned | None, inside: str | None) -> tuple[Finding, ...]:
@@ -70,7 +71,7 @@ def findings(owned: Owned | None, inside: str | None) -> tuple[Finding, ...]:
                 ),
             ),
         )
-    if is_other_in_container(owned, inside):
+    if _differs(owned, inside):
         return (
             Finding(
                 FindingState.WRONG,
@@ -79,6 +80,10 @@ def findings(owned: Owned | None, inside: str | None) -> tuple[Finding, ...]:
             ),
         )
     return ()
+
+
+def _differs(owned: Owned, found: str | None) -> bool:
+    return bool(owned.storage_id) and found not in {None, owned.storage_id}
 
 
 def _run(engine: Engine, registry: str, new: str) -> str | None:

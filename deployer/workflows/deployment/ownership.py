@@ -178,14 +178,14 @@ class _Look:
         """Whether the volume or directory that had the images has gone, or is another and empty."""
         if storage.kind is ResourceKind.DIRECTORY:
             if self.before.storage_id:
-                return storage_id.is_other(replace(self.before, storage=storage))
+                return storage_id.on_host(storage) not in {None, self.before.storage_id}
             inode = _inode(Path(storage.name))
             return not self.is_there(storage) and self.before.inode not in {0, inode}
         return storage in wanted.resources and not self.is_there(storage)
 
     def has_moved_to(self, storage: Resource) -> bool:
         """Whether a directory is the one that had the images before, moved or copied with its ID."""
-        return bool(self.before.storage_id) and storage_id.on_host(Owned(storage=storage)) == self.before.storage_id
+        return bool(self.before.storage_id) and storage_id.on_host(storage) == self.before.storage_id
 
     def was_found(self, resource: Resource) -> bool:
         """Whether it was there before the `up` that used it first."""

@@ -109,9 +109,6 @@ def _change(stack: Stack, plan: UpPlan, rendered: tuple[File, ...], *, quiet: bo
         ownership.remove_idle_networks(stack.engine, stack.deployment, stack.project())
     if any(change.action is Action.RELOAD for change in plan.services):
         access.reload_frontend(stack.engine, stack.deployment)
-    # One that was started has read them.
-    stack.deployment.reload_pending_file.unlink(missing_ok=True)
-    stack.deployment.apply_pending_file.unlink(missing_ok=True)
 
 
 def _record_of(stack: Stack) -> Record:

@@ -277,11 +277,19 @@ def test_storage_that_the_files_of_the_user_move_is_told(deployment: Deployment)
     )
 
 
+@pytest.fixture
+def folder(deployment: Deployment, tmp_path: Path) -> Path:
+    """A directory in which an `up` that came to its end has the images."""
+    made = tmp_path / "nas"
+    made.mkdir()
+    used(deployment, in_directory(made))
+    return made
+
+
 @pytest.mark.parametrize("left", ["nothing", "an empty folder"])
-def test_a_directory_whose_disk_is_not_mounted_is_told(deployment: Deployment, tmp_path: Path, left: str) -> None:
-    folder = tmp_path / "nas"
-    folder.mkdir()
-    used(deployment, in_directory(folder))
+def test_a_directory_whose_disk_is_not_mounted_is_told(
+    deployment: Deployment, folder: Path, tmp_path: Path, left: str
+) -> None:
     assert examined(deployment, NOTHING, in_directory(folder)).warnings == ()
     assert (folder / ".deployer-id").read_text()
     folder.rename(tmp_path / "away")
@@ -297,11 +305,8 @@ def test_a_directory_whose_disk_is_not_mounted_is_told(deployment: Deployment, t
 
 @pytest.mark.parametrize("found", ["a note", "images of an earlier accident", "another deployment's ID"])
 def test_what_is_not_the_directory_with_the_images_is_told_whatever_it_contains(
-    deployment: Deployment, tmp_path: Path, found: str
+    deployment: Deployment, folder: Path, tmp_path: Path, found: str
 ) -> None:
-    folder = tmp_path / "nas"
-    folder.mkdir()
-    used(deployment, in_directory(folder))
     (folder / "docker").mkdir()
     # As the root of another disk, which has the same inode.
     for path in list(folder.iterdir()):
@@ -320,12 +325,7 @@ def test_what_is_not_the_directory_with_the_images_is_told_whatever_it_contains(
     assert examined(deployment, NOTHING, in_directory(folder)).warnings == ()
 
 
-def test_a_directory_that_cannot_be_looked_into_is_not_taken_for_another(
-    deployment: Deployment, tmp_path: Path
-) -> None:
-    folder = tmp_path / "nas"
-    folder.mkdir()
-    used(deployment, in_directory(folder))
+def test_a_directory_that_cannot_be_looked_into_is_not_taken_for_another(deployment: Deployment, folder: Path) -> None:
     (folder / ".deployer-id").unlink()
     # Reading it fails, though not with "no such file".
     (folder / ".deployer-id").mkdir()
@@ -334,11 +334,8 @@ def test_a_directory_that_cannot_be_looked_into_is_not_taken_for_another(
 
 
 def test_a_deployment_that_no_id_was_given_yet_is_given_one_by_the_next_up(
-    deployment: Deployment, tmp_path: Path
+    deployment: Deployment, folder: Path
 ) -> None:
-    folder = tmp_path / "nas"
-    folder.mkdir()
-    used(deployment, in_directory(folder))
     before = Owned.read(deployment.owned_file)
     assert before
     (folder / ".deployer-id").unlink()
