@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -9,10 +10,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from deployer.cli.presentation import Presentation
-from deployer.errors import EXIT_FAILURE
+from deployer.errors import EXIT_FAILURE, DeployerError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from deployer.cli.output import Output
@@ -27,6 +28,17 @@ if TYPE_CHECKING:
 
 NOTHING_CHANGED = "Dry run: nothing was changed."
 _REPEAT = "Run the command again with --yes."
+
+
+@contextmanager
+def all_or_nothing(names: Sequence[str], done: str) -> Iterator[None]:
+    """Around the plan for several names: an error in it says that the other names were not done ("pushed") either."""
+    try:
+        yield
+    except DeployerError as error:
+        if len(names) > 1:
+            error.message += f" Nothing was {done}."
+        raise
 
 
 @dataclass(frozen=True)

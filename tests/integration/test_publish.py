@@ -106,7 +106,7 @@ def test_nothing_is_tagged_when_one_name_is_wrong(stack: DeployedStack, make_ima
     before = local_names()
     refused = stack.deployer("push", "right:1", "wrnog:1")
     assert refused.returncode == 1
-    assert "No such image on this machine: wrnog:1." in refused.stderr
+    assert "No such image on this machine: wrnog:1. Nothing was pushed." in refused.stderr
     assert local_names() == before
     assert httpx.get(f"{stack.url}/v2/right/tags/list", timeout=PATIENCE_SECONDS).status_code == 404
 
@@ -132,6 +132,10 @@ def test_a_name_that_is_none_is_told_in_a_sentence(stack: DeployedStack, name: s
         assert refused.returncode == 2
         assert sentence in refused.stderr
         assert "Traceback" not in refused.stderr
+        assert "Nothing was" not in refused.stderr
+        beside = stack.deployer(command, "--", "right:1", name)
+        assert beside.returncode == 2
+        assert f" Nothing was {command}ed.\n" in beside.stderr
 
 
 @contextmanager

@@ -81,7 +81,10 @@ def test_an_unknown_name_is_answered_with_the_nearest(stored: Stored, client: ht
     before = stored.listing()
     done = stored.stack.deployer("delete", "--repository", "team/aplication", "--yes")
     assert done.returncode == 1
-    assert "No repository named 'team/aplication'." in done.stderr
+    assert "No repository named 'team/aplication'.\n" in done.stderr
+    done = stored.stack.deployer("delete", "--repository", "team/application", "team/aplication", "--yes")
+    assert done.returncode == 1
+    assert "No repository named 'team/aplication'. Nothing was deleted.\n" in done.stderr
     assert "team/application" in done.stderr.replace("team/aplication", "")
     assert stored.listing() == before
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from deployer.cli.session import Session
+    from deployer.storage.access import Storage
+    from deployer.workflows.upkeep.repositories import RemovalPlan
 
 _CATALOG_EXAMPLE = "Example: `deployer catalog --tags 'team/*'` shows what the team pushed, and when."
 _TAGS_EXAMPLE = "Example: `deployer tags centos --sort created` lists the newest tags first."
@@ -129,6 +131,7 @@ def delete(
     manifest and every tag that points to it. With --repository, NAME is deleted with all its images, but no
     repository next to it or below it; pushes wait for a moment.
     """
+    from deployer.cli.session import all_or_nothing
     from deployer.cli.views import deletion as views
     from deployer.workflows.images import deletion
 
@@ -136,7 +139,8 @@ def delete(
         _delete_repositories(session, references, wait=wait)
         return
     with session.registry() as client:
-        plan = deletion.plan_deletion(client, references)
+        with all_or_nothing(references, "deleted"):
+            plan = deletion.plan_deletion(client, references)
         views.print_plan(session.out, plan, session.presentation)
         outcomes: tuple[deletion.DeletionOutcome, ...] = ()
         if not session.presentation.dry_run:
@@ -148,13 +152,19 @@ def delete(
 
 def _delete_repositories(session: Session, names: Sequence[str], *, wait: str) -> None:
     """Remove whole repositories: `deployer delete --repository`."""
+    from deployer.cli.session import all_or_nothing
     from deployer.cli.views import upkeep as views
     from deployer.workflows.upkeep import repositories
 
-    repositories.check_names(names)
+    def plan(storage: Storage) -> RemovalPlan:
+        with all_or_nothing(names, "deleted"):
+            return repositories.plan_removal(storage, names)
+
+    with all_or_nothing(names, "deleted"):
+        repositories.check_names(names)
     steps = UpkeepSteps(
         name="delete --repository",
-        plan=lambda storage: repositories.plan_removal(storage, names),
+        plan=plan,
         report_of=views.RepositoriesReport,
         question=lambda plan: f"Delete {views.which(plan)} with all images?",
         apply=lambda work, plan, drain: views.RemovedReport(plan, repositories.remove(work, plan, drain)),

@@ -39,13 +39,15 @@ def push(
     Invalid names are reported before anything is tagged. A failed push does not stop the others; the exit code
     is then 1.
     """
+    from deployer.cli.session import all_or_nothing
     from deployer.cli.views import transfer as views
     from deployer.workflows.transfer.push import plan_push, push_all
     from deployer.workflows.transfer.remarks import Transfer, remarks
 
     session.require_deployment()
     address = session.settings.address
-    pushes = plan_push(images, rename, address, session.engine)
+    with all_or_nothing(images, "pushed"):
+        pushes = plan_push(images, rename, address, session.engine)
     views.note_remarks(session.out, remarks(Transfer.PUSH, session.settings, session.engine, session.environment))
     if session.presentation.dry_run:
         session.show(views.TransferPlanReport(pushes))
@@ -79,12 +81,14 @@ def pull(
     available for this engine's platform, its platforms are listed; `deployer pull app:1 --platform linux/arm64`
     pulls one of them.
     """
+    from deployer.cli.session import all_or_nothing
     from deployer.cli.views import transfer as views
     from deployer.workflows.transfer.pull import plan_pull, pull_all
     from deployer.workflows.transfer.remarks import Transfer, remarks
 
     session.require_deployment()
-    pulls = plan_pull(images, session.settings.address, session.engine, platform)
+    with all_or_nothing(images, "pulled"):
+        pulls = plan_pull(images, session.settings.address, session.engine, platform)
     said = remarks(Transfer.PULL, session.settings, session.engine, session.environment, platform)
     views.note_remarks(session.out, said)
     if session.presentation.dry_run:

@@ -607,6 +607,31 @@ def test_names_that_make_no_sense_are_refused(shell: Shell, words: list[str], co
     assert sentence in shell.err
 
 
+@pytest.mark.parametrize(
+    ("wrong", "code", "sentence"),
+    [
+        (["app:nope"], 1, ". Nothing was deleted.\n  → Did you mean app:1?\n"),
+        (["app"], 2, "Error: 'app' does not specify a tag or digest. Nothing was deleted.\n"),
+        (["--repository"], 2, "give only the repository name.\n"),
+        (["app", "--repository"], 2, "give only the repository name. Nothing was deleted.\n"),
+        ([], 0, "To free the space"),
+    ],
+)
+def test_one_wrong_name_keeps_the_others_and_that_is_said(
+    shell: Shell, wrong: list[str], code: int, sentence: str
+) -> None:
+    shell.push("app", "1", image("x"))
+    assert shell.run("delete", "app:1", *wrong, "--yes") == code
+    assert sentence in shell.err
+    assert ("1" in shell.registry.repositories["app"].tags) is bool(code)
+
+
+def test_of_a_single_name_it_goes_without_saying(shell: Shell) -> None:
+    shell.push("app", "1", image("x"))
+    assert shell.run("delete", "app:nope", "--yes") == 1
+    assert "Nothing was deleted" not in shell.err
+
+
 # --- if there is no registry ---------------------------------------------------------------------------------
 
 COMMANDS = [["catalog"], ["tags", "app"], ["inspect", "app:1"], ["delete", "app:1", "--yes"]]
