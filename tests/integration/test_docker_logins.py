@@ -88,7 +88,7 @@ FORMS = [
     Case("null", "null"),
     Case("a list", "[]", error=HostError),
     Case("auths null", {"auths": None}),
-    Case("auths a list", {"auths": []}),
+    Case("auths a list", {"auths": []}, error=HostError),
     Case("names in another case", {"AUTHS": {"{A}": {"Auth": packed(ANN)}}}, ANN),
     Case("unknown fields", {"x": {"auths": 1}, "auths": {"{A}": {**ENTRY, "y": 5}}}, ANN),
     Case("an entry twice", f'{{"auths": {{"{{A}}": {{"auth": "{packed("a:1")}"}}, {AUTHS[10:]}}}', ANN),
@@ -107,6 +107,54 @@ FORMS = [
     Case("nested without end", f'{{"x": {"[" * 11000}{"]" * 11000}, {AUTHS}}}', error=HostError),
     Case("cut off", f"{{{AUTHS}", error=HostError),
     Case("a tab in a text", f'{{"x": "a\tb", {AUTHS}}}', error=HostError),
+]
+# A value of the wrong type: Docker reads the rest, and decodes no `auth`.
+WRONG = [
+    *(
+        Case(f"{name}: {json.dumps(value)}", {name: value, "auths": {"{A}": ENTRY}}, error=HostError)
+        for name, value in {
+            "psFormat": 5,
+            "PSFORMAT": True,
+            "detachKeys": ["a"],
+            "credsStore": {},
+            "currentContext": 1,
+            "HttpHeaders": {"X": 1},
+            "httpheaders": "X",
+            "credHelpers": {"other": 5},
+            "pruneFilters": "a=b",
+            "PruneFilters": ["a", 5],
+            "cliPluginsExtraDirs": {"a": "b"},
+            "proxies": {"default": {"httpProxy": 1}},
+            "Proxies": {"default": "http://proxy:3128"},
+            "plugins": {"scan": {"optin": True}},
+            "Plugins": {"scan": "on"},
+        }.items()
+    ),
+    *(
+        Case(f"{name}: {json.dumps(value)}", {name: value, "auths": {"{A}": ENTRY}}, ANN)
+        for name, value in {
+            "psFormat": None,
+            "HttpHeaders": None,
+            "proxies": {"default": None, "other": {"httpProxy": None, "unknown": 1}},
+            "plugins": {"scan": None, "other": {"optin": None}},
+            "pruneFilters": [None],
+            "aliases": {},
+            "$schema": 5,
+        }.items()
+    ),
+    Case("another's auth a number", {"auths": {"other": {"auth": 5}, "{A}": ENTRY}}, error=HostError),
+    Case("another's entry a text", {"auths": {"other": "x", "{A}": ENTRY}}, error=HostError),
+    Case("auth, then a number", f'{{"auths": {{"{{A}}": {{"auth": "{packed(ANN)}", "auth": 5}}}}}}', error=HostError),
+    Case("user and password survive", {"psFormat": 5, "auths": {"{A}": {"username": "ann", "password": "pw"}}}, ANN),
+    Case(
+        "not what auth has",
+        {"psFormat": 5, "auths": {"{A}": {"username": "bob", "password": "x", **ENTRY}}},
+        "bob:x",
+    ),
+    Case("a helper survives", {"psFormat": 5, "credsStore": "kept"}, "a:b", {HELPER: keeps("a", "b")}),
+    Case("one of one server", {"credHelpers": {"x": 5, "{A}": "kept"}, "auths": {}}, "a:b", {HELPER: keeps("a", "b")}),
+    Case("no login at all", {"psFormat": 5}, error=HostError),
+    Case("the platform's store", {"psFormat": 5}, "a:b", {PLATFORM: keeps("a", "b")}),
 ]
 STORE = {"credsStore": "kept"}
 HELPERS = [
@@ -143,7 +191,9 @@ HELPERS = [
 ]
 
 
-@pytest.mark.parametrize("case", [*KEYS, *ENTRIES, *FORMS, *HELPERS], ids=lambda case: case.name.replace("{A}", "A"))
+@pytest.mark.parametrize(
+    "case", [*KEYS, *ENTRIES, *FORMS, *WRONG, *HELPERS], ids=lambda case: case.name.replace("{A}", "A")
+)
 def test_a_config_json_is_read_as_docker_reads_it(both: SideBySide, case: Case) -> None:
     both.write(case.config)
     for name, script in case.helpers.items():
@@ -258,7 +308,6 @@ class Difference:
 @pytest.mark.parametrize(
     "case",
     [
-        Difference("a mistake in a field of no concern", {"psFormat": 5, "auths": {"{A}": ENTRY}}, "", ANN),
         Difference("a helper outside of the PATH is not run", {"credsStore": "x/y"}, "a:b", ""),
     ],
     ids=lambda case: case.why,
@@ -270,7 +319,7 @@ def test_what_differs_on_purpose(both: SideBySide, case: Difference) -> None:
     assert both.ours()[0] == case.ours
 
 
-@pytest.mark.parametrize("damage", ['"broken:1": {"auth": 5}}}', '"broken:1": '])
+@pytest.mark.parametrize("damage", ['"broken:1": {"auth": 5}}}', '"broken:1": ', '"x": {}}, "psFormat": 5}'])
 def test_docker_login_deletes_what_is_beside_damage_and_we_do_not_advise_it(both: SideBySide, damage: str) -> None:
     others = "".join(f'"other{number}:1": {json.dumps(ENTRY)}, ' for number in range(8))
     both.write('{"auths": {' + others + damage)
@@ -284,13 +333,27 @@ def test_docker_login_deletes_what_is_beside_damage_and_we_do_not_advise_it(both
     assert not any(kept.get(f"other{number}:1") == ENTRY for number in range(8))
 
 
+def test_a_field_that_some_versions_of_docker_know_is_named_where_docker_stumbled_over_it(both: SideBySide) -> None:
+    stumbles = _version() < (29,)
+    both.write({"experimental": True, "auths": {"{A}": ENTRY}})
+    assert both.docker() == ("" if stumbles else ANN)
+    assert both.ours() == (ANN, None)
+    pull = [sys.executable, "-m", "deployer", "--host", "127.0.0.1", "--port", str(both.port), "pull", "x:y"]
+    done = subprocess.run(pull, env=both.environment, cwd=both.home, capture_output=True, text=True, check=False)
+    assert ("'experimental' must be a string" in done.stderr) is stumbles
+    assert ("→ docker login" in done.stderr) is False
+
+
+def _version() -> tuple[int, ...]:
+    command = ["docker", "version", "--format", "{{.Client.Version}}"]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return tuple(int(part) for part in told.split(".")[:2])
+
+
 def test_docker_auth_config_comes_first_from_docker_28_3_on(both: SideBySide) -> None:
     both.write({"auths": {"{A}": ENTRY}})
     both.variables["DOCKER_AUTH_CONFIG"] = json.dumps({"auths": {both.address: {"auth": packed("ci:token")}}})
-    version = subprocess.run(
-        ["docker", "version", "--format", "{{.Client.Version}}"], check=True, capture_output=True, text=True
-    ).stdout
-    knows = tuple(int(part) for part in version.split(".")[:2]) >= (28, 3)
+    knows = _version() >= (28, 3)
     assert both.docker() == ("ci:token" if knows else ANN)
     assert both.ours() == ("ci:token", None)
 

@@ -65,6 +65,15 @@ def find_credentials(
     return found
 
 
+def mistake_in_file(environment: Mapping[str, str]) -> HostError | None:
+    """Why Docker, in some versions, sends no password that config.json has: a value of the wrong type in it."""
+    try:
+        config = docker_config.read(config_file(environment))
+    except HostError as error:
+        return error
+    return config.mistake or config.mistake_for_some
+
+
 def _from_variable(names: Sequence[str], environment: Mapping[str, str]) -> Credentials | None:
     text = environment.get(_VARIABLE, "")
     logins = docker_config.read_variable(text).logins if text.strip() else {}
@@ -114,7 +123,10 @@ class _Places:
         return _usable(secret.username, secret.text, token=token)
 
     def check_others(self) -> None:
-        """Raise HostError if another login is damaged: then `docker login` would delete intact ones."""
+        """Raise HostError if another login or the file is damaged: then `docker login` would delete intact ones."""
+        mistake = self.config.mistake or self.config.mistake_for_some
+        if mistake:
+            raise mistake
         for key, entry in self.config.logins.items():
             _kept(entry, self._damaged(key))
 
@@ -137,10 +149,7 @@ def _kept(entry: Login, problem: HostError) -> Credentials | None:
     username, password = entry.username, entry.password
     if entry.auth:
         username, password = _unpack(entry.auth, problem)
-    found = _usable(username, password, token=entry.registry_token, refresh=entry.identity_token)
-    if found is None and entry.is_damaged:
-        raise problem
-    return found
+    return _usable(username, password, token=entry.registry_token, refresh=entry.identity_token)
 
 
 def _usable(username: str, password: str, *, token: str = "", refresh: str = "") -> Credentials | None:

@@ -10,14 +10,17 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from deployer.errors import HostError
 from deployer.paths import docker_folder
+from deployer.registry.login.config_types import JsonObject, wrong_for_some, wrong_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from deployer.registry.login.config_types import WrongType
 
 _BLANK = " \t\r\n"
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
@@ -28,14 +31,13 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True)
 class Login:
-    """One entry of `auths`; no secret shows when printed. `is_damaged`: its `auth` is not text."""
+    """One entry of `auths`; no secret shows when printed."""
 
     auth: str = field(default="", repr=False)
     username: str = ""
     password: str = field(default="", repr=False)
     identity_token: str = field(default="", repr=False)
     registry_token: str = field(default="", repr=False)
-    is_damaged: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,16 @@ class DockerConfig:
     """What config.json says of logins: the entries by their key, and which helper keeps them.
 
     A server that `helpers` names with "" has its login in the file, whatever `store` says. `context` is the
-    one that `docker context use` has chosen.
+    one that `docker context use` has chosen. `mistake` is a value of the wrong type: Docker decodes no `auth` then, so
+    that no entry has one here either; `mistake_for_some` is one that does this in some versions of Docker only.
     """
 
     logins: Mapping[str, Login] = field(default_factory=dict)
     store: str = ""
     helpers: Mapping[str, str] = field(default_factory=dict)
     context: str = ""
+    mistake: HostError | None = None
+    mistake_for_some: HostError | None = None
 
     @property
     def says_where(self) -> bool:
@@ -62,12 +67,6 @@ class DockerConfig:
         if found is not None:
             return found
         return next((self.logins[key] for key in sorted(self.logins) if _server(key) == address), None)
-
-
-class _Object(tuple[tuple[str, Any], ...]):
-    """A JSON object with all of its pairs, in their order: Go merges objects that are written twice."""
-
-    __slots__ = ()
 
 
 def config_file(environment: Mapping[str, str]) -> Path:
@@ -107,7 +106,7 @@ def read_variable(text: str) -> DockerConfig:
         document, end = _DECODER.raw_decode(text, _start(text))
     except (ValueError, RecursionError):
         raise problem from None
-    if text[end:].strip(_BLANK) or not isinstance(document, _Object):
+    if text[end:].strip(_BLANK) or not isinstance(document, JsonObject):
         raise problem
     found = DockerConfig()
     for key, value in document:
@@ -119,8 +118,8 @@ def read_variable(text: str) -> DockerConfig:
 
 def _is_plain(auths: object) -> bool:
     """Whether every entry has an `auth` and nothing else."""
-    return isinstance(auths, _Object) and all(
-        isinstance(entry, _Object)
+    return isinstance(auths, JsonObject) and all(
+        isinstance(entry, JsonObject)
         and {key.casefold() for key, _ in entry} == {"auth"}
         and all(isinstance(value, str) and value for _, value in entry)
         for _, entry in auths
@@ -134,7 +133,7 @@ def _not_json(_constant: str) -> NoReturn:
 
 # Numbers are of no interest; Python refuses to read those of more than 4300 digits.
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_Object, parse_int=lambda _: 0, parse_float=lambda _: 0.0, parse_constant=_not_json
+    object_pairs_hook=JsonObject, parse_int=lambda _: 0, parse_float=lambda _: 0.0, parse_constant=_not_json
 )
 
 
@@ -167,8 +166,27 @@ def _document(text: str, path: Path) -> object:
 def _config(document: object, path: Path) -> DockerConfig:
     if document is None:
         return DockerConfig()
-    if not isinstance(document, _Object):
+    if not isinstance(document, JsonObject):
         raise HostError(f"{path}, where Docker stores its logins, does not contain a JSON object.", _BY_HAND)
+    found = _fields(document)
+    wrong, for_some = wrong_type(document), wrong_for_some(document)
+    if wrong:
+        logins = {key: replace(login, auth="") for key, login in found.logins.items()}
+        found = replace(found, logins=logins, mistake=_mistake(path, wrong, "Docker reads"))
+    if for_some:
+        found = replace(found, mistake_for_some=_mistake(path, for_some, "some versions of Docker read"))
+    return found
+
+
+def _mistake(path: Path, wrong: WrongType, who_reads: str) -> HostError:
+    return HostError(
+        f"{path}, where Docker stores its logins, has a value of the wrong type, and {who_reads} no password from it: "
+        f"'{wrong.field}' must be {wrong.must_be}.",
+        _BY_HAND,
+    )
+
+
+def _fields(document: JsonObject) -> DockerConfig:
     found = DockerConfig()
     for key, value in document:
         match key.casefold():
@@ -184,23 +202,22 @@ def _config(document: object, path: Path) -> DockerConfig:
 
 
 def _logins(value: object) -> dict[str, Login]:
-    return {_text(key): _login(entry) for key, entry in value} if isinstance(value, _Object) else {}
+    return {_text(key): _login(entry) for key, entry in value} if isinstance(value, JsonObject) else {}
 
 
 def _texts(value: object) -> dict[str, str]:
-    if not isinstance(value, _Object):
+    if not isinstance(value, JsonObject):
         return {}
     return {_text(key): _text(name) if isinstance(name, str) else "" for key, name in value}
 
 
 def _login(value: object) -> Login:
     found = Login()
-    for key, text in value if isinstance(value, _Object) else ():
+    for key, text in value if isinstance(value, JsonObject) else ():
         given = _text(text) if isinstance(text, str) else None
         match key.casefold():
             case "auth":
-                damaged = given is None and text is not None
-                found = replace(found, auth=found.auth if given is None else given, is_damaged=damaged)
+                found = replace(found, auth=found.auth if given is None else given)
             case "username":
                 found = replace(found, username=found.username if given is None else given)
             case "password":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from deployer.errors import DeployerError
 from deployer.redaction import without_secrets
 from deployer.registry.login import docker_config
+from deployer.registry.login.docker_config import DockerConfig
 from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.transfer.remarks import Transfer, remarks
 
@@ -23,7 +24,7 @@ def choice(examined: Examined) -> Iterator[Finding]:
     """Look at what is set and does not count: docker/cli, cli/command/cli.go, resolveContextName."""
     environment = examined.environment
     host, context = without_secrets(environment.get("DOCKER_HOST", "")), environment.get("DOCKER_CONTEXT")
-    current = _current_context(environment)
+    current = _configuration(environment).context
     if host and context:
         yield Finding(
             FindingState.NOTE,
@@ -40,6 +41,14 @@ def choice(examined: Examined) -> Iterator[Finding]:
         )
 
 
+def logins(examined: Examined) -> Iterator[Finding]:
+    """Look for a value in config.json that hides the logins from Docker, and maybe not from deployer."""
+    config = _configuration(examined.environment)
+    mistake = config.mistake or config.mistake_for_some
+    if mistake:
+        yield Finding(FindingState.NOTE, mistake.message, mistake.advice)
+
+
 def examine(examined: Examined) -> Iterator[Finding]:
     """Look at what makes the user's pushes and pulls mean something else, and at the client's plugins."""
     stack = examined.stack
@@ -49,12 +58,12 @@ def examine(examined: Examined) -> Iterator[Finding]:
         yield from _plugin(plugin)
 
 
-def _current_context(environment: Mapping[str, str]) -> str:
+def _configuration(environment: Mapping[str, str]) -> DockerConfig:
     try:
-        return docker_config.read(docker_config.config_file(environment)).context
+        return docker_config.read(docker_config.config_file(environment))
     except DeployerError:
         # Docker warns about such a file and continues; a login that it hides is reported when one is needed.
-        return ""
+        return DockerConfig()
 
 
 def _plugin(plugin: Plugin) -> Iterator[Finding]:

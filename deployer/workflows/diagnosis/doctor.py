@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 # In the order of the report. The engine is asked before them.
 _FAMILIES = (
     Family(client_findings.choice),
+    Family(client_findings.logins),
     Family(client_findings.examine, needs_engine=True),
     Family(option_findings.examine, needs_engine=True),
     Family(deployment_findings.examine, needs_engine=True),

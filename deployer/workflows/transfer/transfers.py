@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from deployer.errors import DeployerError, HostError, SignInMissing
-from deployer.registry.login.credentials import find_credentials
+from deployer.registry.login.credentials import find_credentials, mistake_in_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from deployer.engine.values import LocalImage, Transferred
 
 Item = TypeVar("Item")
+# Go's encoding/json, UnmarshalTypeError.
+_WRONG_TYPE = "json: cannot unmarshal"
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,9 @@ def with_login(error: DeployerError, address: str, engine: Engine) -> DeployerEr
     except HostError as fault:
         # `docker login` would fail in the same way.
         return fault
-    return error
+    # Docker warns of a value of the wrong type before the registry's refusal.
+    stumbled = mistake_in_file(engine.client.environment) if _WRONG_TYPE in error.original else None
+    return HostError(stumbled.message, stumbled.advice, error.original) if stumbled else error
 
 
 def id_of(image: LocalImage | None) -> str:

@@ -125,6 +125,22 @@ def test_one_choice_alone_is_no_finding(machine: Machine, environment: dict[str,
     assert machine.told(client_findings.choice, environment=environment) == []
 
 
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ('{"experimental": true}', "some versions of Docker read no password from it: 'experimental' must be a string"),
+        ('{"psFormat": 5}', "and Docker reads no password from it: 'psFormat' must be a string"),
+        ('{"experimental": "enabled"}', ""),
+        ("{damaged", ""),
+    ],
+)
+def test_a_value_of_the_wrong_type_in_dockers_configuration_is_noted(machine: Machine, config: str, told: str) -> None:
+    (machine.folder / ".docker").mkdir()
+    (machine.folder / ".docker/config.json").write_text(config)
+    found = machine.told(client_findings.logins)
+    assert [(one.state, told in one.sentence) for one in found] == ([("note", True)] if told else [])
+
+
 # -- plugins
 
 

@@ -77,7 +77,7 @@ def test_an_identity_token_is_no_password(home: Home) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", ["", "{}", "null", {"auths": {}}, {"auths": {ADDRESS: {}}}, {"auths": [], "credHelpers": 5}]
+    "settings", ["", "{}", "null", {"auths": {}}, {"auths": {ADDRESS: {}}}, {"auths": None, "credHelpers": None}]
 )
 def test_nothing_saved_is_nothing(home: Home, settings: Any) -> None:
     home.write(settings)
@@ -280,9 +280,8 @@ def test_a_damaged_entry_is_named_without_its_secrets(home: Home, auth: str) -> 
     assert auth not in str(caught.value)
 
 
-@pytest.mark.parametrize("entry", [{"auth": "damaged!"}, {"auth": 5}])
-def test_a_damaged_neighbour_is_named_before_docker_deletes_logins_for_it(home: Home, entry: Any) -> None:
-    good = {"auth": packed(f"ann:{SECRET}")}
+def test_a_damaged_neighbour_is_named_before_docker_deletes_logins_for_it(home: Home) -> None:
+    entry, good = {"auth": "damaged!"}, {"auth": packed(f"ann:{SECRET}")}
     home.write({"auths": {"other:1": entry, "third:1": good}})
     with pytest.raises(HostError, match=r"The login for other:1 in .* is damaged") as caught:
         home.find()
@@ -290,6 +289,55 @@ def test_a_damaged_neighbour_is_named_before_docker_deletes_logins_for_it(home: 
     assert "damaged!" not in str(caught.value)
     home.write({"auths": {"other:1": entry, ADDRESS: good}})
     assert home.find() == Credentials("ann", SECRET)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"HttpHeaders": {"User": "a", "X": 1}}, "'HttpHeaders.X' must be a string"),
+        ({"HttpHeaders": [SECRET]}, "'HttpHeaders' must be an object"),
+        ({"PSFORMAT": 5, "detachKeys": 5}, "'PSFORMAT' must be a string"),
+        ({"pruneFilters": ["a", 5]}, "'pruneFilters' must be a list of strings"),
+        ({"pruneFilters": SECRET}, "'pruneFilters' must be a list of strings"),
+        ({"plugins": {"scan": {"optin": True}}}, "'plugins.scan.optin' must be a string"),
+        ({"aliases": {"builder": 5}}, "'aliases.builder' must be a string"),
+        ({"auths": {"x:1": {"auth": [SECRET]}}}, "'auths.x:1.auth' must be a string"),
+        ({"credHelpers": {"x\x1b[2J": 5}}, "'credHelpers.x\ufffd[2J' must be a string"),
+    ],
+)
+def test_a_value_of_the_wrong_type_costs_every_password(home: Home, fields: dict[str, Any], told: str) -> None:
+    good = {"auth": packed(f"ann:{SECRET}")}
+    home.write({**fields, "auths": {**fields.get("auths", {}), ADDRESS: good}})
+    with pytest.raises(HostError) as caught:
+        home.find()
+    assert "config.json, where Docker stores its logins, has a value of the wrong type" in str(caught.value)
+    assert str(caught.value).endswith(f"and Docker reads no password from it: {told}.")
+    assert caught.value.advice[0] == "Correct it with an editor."
+    assert caught.value.advice[1].startswith("`docker login` would overwrite")
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"experimental": True}, "'experimental' must be a string"),
+        ({"features": {"buildkit": True}}, "'features.buildkit' must be a string"),
+        ({"kubernetes": {"allNamespaces": 1}}, "'kubernetes.allNamespaces' must be a string"),
+        ({"proxies": {"default": {"allProxy": 1}}}, "'proxies.default.allProxy' must be a string"),
+        ({"auths": {"x:1": {"email": 1}}}, "'auths.x:1.email' must be a string"),
+    ],
+)
+def test_what_only_some_versions_stumble_over_is_told_where_there_is_no_login(
+    home: Home, fields: dict[str, Any], told: str
+) -> None:
+    good = {"auth": packed(f"ann:{SECRET}")}
+    home.write({**fields, "auths": {**fields.get("auths", {}), ADDRESS: good}})
+    assert home.find() == Credentials("ann", SECRET)
+    home.write({**fields, "auths": {**fields.get("auths", {}), "third:1": good}})
+    with pytest.raises(HostError) as caught:
+        home.find()
+    assert str(caught.value).endswith(f"some versions of Docker read no password from it: {told}.")
+    assert caught.value.advice[1].startswith("`docker login` would overwrite")
 
 
 def test_files_that_cannot_be_read_are_named(home: Home) -> None:

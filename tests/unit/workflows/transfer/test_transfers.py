@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deployer.engine.messages.translation import translate
-from deployer.errors import EngineError, HostError, ImageNotFound, InvalidReference, UsageError
+from deployer.errors import EngineError, HostError, ImageNotFound, InvalidReference, SignInMissing, UsageError
 from deployer.workflows.transfer.pull import plan_pull, pull_all
 from deployer.workflows.transfer.push import plan_push, push_all, target_of
 from deployer.workflows.transfer.transfers import Interrupted, LostName, TransferOutcome
@@ -217,3 +217,18 @@ def test_a_credential_helper_that_fails_is_told_in_place_of_docker_login(tmp_pat
     (tmp_path / "config.json").write_text("{}")
     [push] = push_all(plan_push(["a:1"], None, ADDRESS, engine), ADDRESS, engine, jobs=1, on_line=None)
     assert push.error is refused
+
+
+def test_a_login_that_docker_did_not_read_is_told_in_place_of_docker_login(tmp_path: Path) -> None:
+    auths = f'"auths": {{"{ADDRESS}": {{"auth": "YW5uOnB3"}}}}'
+    (tmp_path / "config.json").write_text(f'{{{auths}, "experimental": true}}')
+    stumbled = "WARNING: Error parsing config file: json: cannot unmarshal bool into Go struct field"
+    for before, kind in (("", SignInMissing), (f"{stumbled}\n", HostError)):
+        refused = translate(f"{before}no basic auth credentials", address=ADDRESS)
+        engine = FakeEngine(images={"a:1": "id"}, failures={f"{ADDRESS}/a:1": refused})
+        engine.client.environment = {"DOCKER_CONFIG": str(tmp_path)}
+        [push] = push_all(plan_push(["a:1"], None, ADDRESS, engine), ADDRESS, engine, jobs=1, on_line=None)
+        assert isinstance(push.error, kind)
+    assert isinstance(push.error, HostError)
+    assert "'experimental' must be a string" in push.error.message
+    assert push.error.original == refused.original
