@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shlex
+import stat
 import tempfile
 from pathlib import Path
 
@@ -22,8 +23,10 @@ _LARGE = 64 << 20
 def write_atomically(path: Path, content: bytes, mode: int) -> None:
     """Put a file in place in one step, creating its folder if it is missing.
 
-    Raises HostError with the system's own words.
+    Raises HostError with the system's own words, and for a device or pipe such as /dev/stdout: root would replace it.
     """
+    if _is_special(path):
+        raise HostError(f"{path} is not a regular file; nothing was written.", ("Give the path of a file.",))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -44,6 +47,14 @@ def write_atomically(path: Path, content: bytes, mode: int) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _is_special(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def read_whole(path: Path, most: int = SMALL) -> bytes:

@@ -59,12 +59,10 @@ def pull_secret(
     another machine.
     """
     from deployer.cli.views import users as views
-    from deployer.host.files import PRIVATE, write_atomically
     from deployer.workflows.users import pull_secret as workflow
 
-    request = workflow.SecretRequest(user, secret_name, namespace)
+    file = None if output is None else session.directory / output
+    request = workflow.SecretRequest(user, secret_name, namespace, file)
     ask = partial(asking.present, session.out, user, from_stdin=from_stdin)
     text = workflow.issue(session.settings, session.deployment, request, ask=ask, registry=session.registry)
-    if output is not None:
-        write_atomically(session.directory / output, text.encode(), PRIVATE)
     views.print_secret(session.out, session.settings, text, directory=session.directory, file=output)

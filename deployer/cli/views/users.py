@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -174,7 +175,7 @@ def print_secret(out: Output, settings: Settings, text: str, *, directory: Path,
     if file is None:
         out.text(text.rstrip())
     else:
-        out.note(f"Wrote {directory / file}. Next: kubectl apply -f {file}")
+        out.note(f"Wrote {directory / file}. Next: kubectl apply -f {shlex.quote(str(file))}")
 
 
 def in_words(given: Mapping[str, tuple[str, ...]]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import Denied, UsageError
 from deployer.host import passwords
+from deployer.host.files import PRIVATE, read_if_there, write_atomically
 from deployer.record import Record
 from deployer.registry.login.credentials import Credentials
 from deployer.rendering import snippets
@@ -19,6 +20,7 @@ from deployer.workflows.users import accounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from deployer.paths import Deployment
     from deployer.registry.client import RegistryClient
@@ -34,11 +36,12 @@ _NAMESPACE = re.compile(rf"(?=.{{1,63}}\Z){_LABEL}")
 
 @dataclass(frozen=True)
 class SecretRequest:
-    """The user that a cluster pulls as, and the name of the Secret; None and "" mean the defaults."""
+    """The user that a cluster pulls as, the name of the Secret, and the file for it; None and "" mean the defaults."""
 
     user: str
     name: str | None = None
     namespace: str = ""
+    file: Path | None = None
 
 
 def issue(
@@ -49,7 +52,7 @@ def issue(
     ask: Callable[[], str],
     registry: Callable[[Credentials], RegistryClient],
 ) -> str:
-    """The Secret's manifest, with the password that `ask` gives once it is checked.
+    """The Secret's manifest, with the password that `ask` gives once it is checked, written to the file too if asked.
 
     It is checked against the users that this machine keeps, or by a login if the registry runs elsewhere, with
     the client that `registry` makes. Raises DeployerError.
@@ -57,6 +60,8 @@ def issue(
     accounts.check_name(request.user)
     name = default_name(settings.host) if request.name is None else request.name
     check_names(name, request.namespace)
+    if request.file is not None:
+        _check_target(request.file, settings, request.user)
     known = kept_here(settings, deployment)
     if known:
         accounts.find(known, request.user)
@@ -66,7 +71,22 @@ def issue(
     else:
         with registry(credentials) as client:
             check_at(client)
-    return manifest(settings, credentials, name=name, namespace=request.namespace)
+    text = manifest(settings, credentials, name=name, namespace=request.namespace)
+    if request.file is not None:
+        write_atomically(request.file, text.encode(), PRIVATE)
+    return text
+
+
+def _check_target(file: Path, settings: Settings, user: str) -> None:
+    """Make sure that only a Secret for the same address and user is replaced. Raises UsageError or HostError."""
+    if not file.exists():
+        return
+    example = manifest(settings, Credentials(user, ""), name="registry", namespace="")
+    if not file.is_file() or not (read_if_there(file) or b"").startswith(example.encode().splitlines()[0]):
+        raise UsageError(
+            f"{file} already exists, and is not a Secret of {user} for {settings.address}; it was not changed.",
+            ("Give another file.",),
+        )
 
 
 def default_name(host: str) -> str:

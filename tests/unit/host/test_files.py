@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deployer.errors import HostError
-from deployer.host.files import read_if_there, refusal, write_atomically
+from deployer.host.files import PUBLIC, read_if_there, refusal, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,3 +80,14 @@ def test_reading_what_is_not_there(tmp_path: Path) -> None:
     assert read_if_there(tmp_path / "missing") is None
     with pytest.raises(HostError, match="cannot be read: Is a directory"):
         read_if_there(tmp_path)
+
+
+def test_what_is_no_file_is_never_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "stdout").symlink_to("pipe")
+    for name in ("pipe", "stdout"):
+        with pytest.raises(HostError, match="is not a regular file"):
+            write_atomically(tmp_path / name, b"x", PUBLIC)
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "stdout").is_symlink()
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["pipe", "stdout"]

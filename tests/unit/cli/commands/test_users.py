@@ -511,14 +511,29 @@ def test_a_pull_secret_for_a_user_that_is_kept_here(shell: Shell) -> None:
 
 def test_a_pull_secret_is_written_for_its_owner_alone(shell: Shell) -> None:
     shell.add("ci")
-    (shell.folder / "s.yaml").write_text("old")
+    words = ("pull-secret", "ci", "--password-stdin", "--output", "s.yaml")
+    assert shell.run(*words, "--secret-name", "old", stdin=GOOD.encode()) == 0
     (shell.folder / "s.yaml").chmod(0o644)
-    assert shell.run("pull-secret", "ci", "--password-stdin", "--output", "s.yaml", stdin=GOOD.encode()) == 0
+    assert shell.run(*words, stdin=GOOD.encode()) == 0
     assert shell.out == ""
     assert "Only this machine can reach localhost:5000" in shell.err
     assert "kubectl apply -f s.yaml" in shell.err
     assert (shell.folder / "s.yaml").stat().st_mode & 0o777 == 0o600
     assert secret_of((shell.folder / "s.yaml").read_text())["name"] == "registry-localhost"
+
+
+@pytest.mark.parametrize("options", [("ci",), ("ci", "--port", "5001")], ids=["a user's file", "another Secret"])
+def test_a_pull_secret_replaces_only_one_for_the_same_user_and_address(shell: Shell, options: tuple[str, ...]) -> None:
+    shell.add("ci")
+    file = shell.folder / "s.yaml"
+    before = "replicas: 3\n"
+    if "--port" in options:
+        assert shell.run("pull-secret", "ci", "--password-stdin", "-o", "s.yaml", stdin=GOOD.encode()) == 0
+        before = file.read_text()
+    file.write_text(before)
+    assert shell.run("pull-secret", *options, "--password-stdin", "-o", "s.yaml", stdin=GOOD.encode()) == 2
+    assert "s.yaml already exists, and is not a Secret of ci for localhost:500" in shell.err
+    assert file.read_text() == before
 
 
 def test_a_pull_secret_takes_one_line_too(shell: Shell) -> None:
