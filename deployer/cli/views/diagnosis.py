@@ -10,7 +10,7 @@ from deployer.cli.presentation import Report
 from deployer.cli.views.upkeep import warn_of
 from deployer.cli.views.words import counted, size
 from deployer.settings.model import TlsMode
-from deployer.workflows.diagnosis.status import BRING_UP
+from deployer.workflows.checks.problems import BRING_UP
 from deployer.workflows.finding import FindingState
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from deployer.engine.values import running
 from deployer.errors import PreflightError
 from deployer.layout import Service
 from deployer.storage.access import Storage
-from deployer.workflows.checks import preflight
+from deployer.workflows.checks import preflight, problems
 from deployer.workflows.deployment.service_change import Action, Reason
 from deployer.workflows.deployment.up_plan import plan_up
 from deployer.workflows.diagnosis import status
@@ -40,7 +40,7 @@ def examine(examined: Examined) -> Iterator[Finding]:
     yield from _links(containers, stack)
     if found.is_healthy:
         yield Finding(FindingState.OK, f"The registry '{found.name}' is running on this machine ({found.version}).")
-    if status.paused(containers):
+    if problems.paused(containers):
         return
     plan = plan_up(stack)
     # A lost network is reported with the service.

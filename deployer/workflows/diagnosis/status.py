@@ -7,16 +7,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deployer.engine.values import ContainerState, Health, of_service, running
+from deployer.engine.values import of_service, running
 from deployer.errors import DeployerError, StorageError, StorageUnreadable
 from deployer.host.files import read_if_there
 from deployer.layout import GRANTS, STORAGE, STORAGE_ID, USERS_IN_FORCE, Service
 from deployer.record import Owned, ResourceKind
 from deployer.reference import is_repository
 from deployer.rendering.snippets import storage_script
-from deployer.settings.model import Page
 from deployer.storage.access import Storage
-from deployer.workflows.checks import preflight, readiness, storage_id
+from deployer.workflows.checks import preflight, problems, readiness, storage_id
 from deployer.workflows.deployment import access, ca, files
 from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.upkeep.gate import Gate
@@ -25,15 +24,13 @@ from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only
 from deployer.workflows.upkeep.survey.manifest_graph import Manifests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from deployer.engine.values import LocalImage, ServiceContainer
-    from deployer.settings.model import Settings, TlsMode
+    from deployer.settings.model import TlsMode
     from deployer.workflows.deployment.stack import Stack
 
-# What fixes most problems.
-BRING_UP = ("deployer up", "deployer logs")
 _CATALOGUE = "http://127.0.0.1:2020/v2/_catalog?n=1000000"
 
 
@@ -128,7 +125,7 @@ def read(stack: Stack) -> Status:
     content = _content(stack, registry) if registry else _Content()
     publishes = _publishes(containers, settings.port)
     # What is paused takes a connection and never answers.
-    asks = publishes and not paused(containers)
+    asks = publishes and not problems.paused(containers)
     answer = readiness.probe(settings, stack.engine, stack.deployment.name) if asks else None
     return Status(
         name=settings.name,
@@ -147,13 +144,13 @@ def read(stack: Stack) -> Status:
         content=content.findings,
         unreadable=content.unreadable,
         problems=(
-            *_elsewhere(containers, settings.port),
+            *problems.on_other_port(containers, settings.port),
             *storage_id.findings(Owned.read(stack.deployment.owned_file), inside.storage_id),
-            *_missing(containers),
-            *_problems(containers, answer, inside.free),
+            *problems.without_container(containers),
+            *problems.of_containers(containers, answer, inside.free),
             *((content.unreadable,) if content.unreadable else ()),
-            *_certificate(stack),
-            *_page(settings, inside.version),
+            *problems.of_certificate(settings, stack.now()),
+            *problems.of_page(settings, inside.version),
         ),
     )
 
@@ -313,87 +310,3 @@ def _place(stack: Stack) -> str:
 def _publishes(containers: tuple[ServiceContainer, ...], port: int) -> bool:
     """Whether what answers on a port is this deployment, and no other registry."""
     return any(port in container.ports for container in containers if container.is_running)
-
-
-def paused(containers: Iterable[ServiceContainer]) -> tuple[ServiceContainer, ...]:
-    """The containers that are paused: `up` refuses to work until they continue."""
-    return tuple(container for container in containers if container.state is ContainerState.PAUSED)
-
-
-def _problem(sentence: str, advice: tuple[str, ...] = BRING_UP) -> Finding:
-    return Finding(FindingState.WRONG, sentence, advice)
-
-
-def _elsewhere(containers: tuple[ServiceContainer, ...], port: int) -> tuple[Finding, ...]:
-    """Whether the deployment was brought up with another port than the settings say."""
-    published = sorted({found for container in containers for found in container.ports})
-    if not published or port in published:
-        return ()
-    said = (
-        f"The registry was started on port {published[0]}, but the settings say {port}; `deployer up` changes the port."
-    )
-    return (_problem(said),)
-
-
-def _certificate(stack: Stack) -> tuple[Finding, ...]:
-    """What clients will have against the user's own certificate."""
-    try:
-        preflight.check_certificate(stack.settings, stack.now())
-    except DeployerError as error:
-        return (_problem(error.message),)
-    return ()
-
-
-def _page(settings: Settings, version: str) -> tuple[Finding, ...]:
-    """Whether the page supports this registry, whose image name may not reveal its version."""
-    if settings.frontend.page is not Page.KWK or not version.startswith("distribution 3"):
-        return ()
-    return (_problem(f"The kwk page cannot show image details: it needs registry 2.8, but this is {version}."),)
-
-
-def _missing(containers: tuple[ServiceContainer, ...]) -> tuple[Finding, ...]:
-    """The services of which no container is left, though there is one of another."""
-    left = {container.service for container in containers}
-    missing = {Service.REGISTRY, Service.FRONTEND} - left if left else ()
-    return tuple(_problem(f"The service {service} has no container.") for service in sorted(missing))
-
-
-def _problems(
-    containers: tuple[ServiceContainer, ...], answer: readiness.Answer | None, free: int | None
-) -> tuple[Finding, ...]:
-    if not containers:
-        return (_problem("The registry is not running."),)
-    found = [
-        _problem(f"The service {container.service} is paused.", (f"docker unpause {container.name}",))
-        for container in paused(containers)
-    ]
-    found += [
-        _problem(f"The service {container.service} is {container.health if container.is_running else container.state}.")
-        for container in containers
-        if container.state is not ContainerState.PAUSED
-        and (not (container.is_running or container.has_finished) or container.health is Health.UNHEALTHY)
-    ]
-    found += [
-        _problem(
-            f"The service {container.service} does not restart after a reboot (restart policy: "
-            f"{container.restart_policy}).",
-            # It is no part of what Compose compares: `up` would keep the container as it is.
-            (f"docker update --restart unless-stopped {container.name}",),
-        )
-        for container in containers
-        if container.service in set(Service) and container.restart_policy not in {"always", "unless-stopped"}
-    ]
-    found += readiness.disconnected(containers)
-    frontend = of_service(containers, Service.FRONTEND)
-    if frontend is not None and frontend.is_disconnected:
-        # Its port does not answer for that reason.
-        answer = None
-    if answer is not None and readiness.is_unpublished(answer, containers):
-        found.append(_problem(readiness.UNPUBLISHED, readiness.UNPUBLISHED_ADVICE))
-    elif answer is not None:
-        words = [reply.words for reply in (answer.api, answer.page) if not reply.is_ready]
-        found += [_problem(f"{said[:1].upper()}{said[1:]}.") for said in words]
-    if free is not None and free < preflight.LEAST_FREE_BYTES:
-        advice = preflight.free_space(containers, is_deployed=True)
-        found.append(_problem("The disk with the images is full: pushes will fail.", advice))
-    return tuple(found)

@@ -13,7 +13,8 @@ from deployer.cli.output import Output
 from deployer.cli.selection import Selection
 from deployer.cli.views.diagnosis import DoctorReport, StatusReport
 from deployer.settings.model import TlsMode
-from deployer.workflows.diagnosis.status import BRING_UP, Encryption, Login, WritesPaused
+from deployer.workflows.checks.problems import BRING_UP
+from deployer.workflows.diagnosis.status import Encryption, Login, WritesPaused
 from deployer.workflows.finding import Finding, FindingState
 from tests.unit.cli.test_json_output import STATUS
 

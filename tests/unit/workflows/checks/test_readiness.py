@@ -15,9 +15,8 @@ import pytest
 from deployer.engine.values import Health, ServiceContainer
 from deployer.errors import EngineError, NotReady
 from deployer.settings.model import FrontendSettings, Page, Settings
-from deployer.workflows.checks import readiness
+from deployer.workflows.checks import problems, readiness
 from deployer.workflows.checks.readiness import Fault, Reply
-from deployer.workflows.diagnosis import status
 from tests.support.fake_engine import FakeContainers, FakeEngine, service_container
 from tests.support.run import PATIENCE_SECONDS, free_port
 
@@ -199,7 +198,7 @@ def test_a_healthy_frontend_whose_port_is_silent_is_told_with_the_engines_option
     assert not any("deployer logs" in line for line in caught.value.advice)
     answer = readiness.probe(settings, FakeEngine(containers=Healthy()), "project")
     containers = Healthy().of_project("project")
-    [problem] = status._problems(containers, answer, None)
+    [problem] = problems.of_containers(containers, answer, None)
     assert (problem.sentence, problem.advice) == (readiness.UNPUBLISHED, readiness.UNPUBLISHED_ADVICE)
 
 
@@ -223,7 +222,7 @@ def test_a_frontend_without_its_network_is_told_with_the_command_that_connects_i
     assert readiness.UNPUBLISHED not in caught.value.message
     containers = Disconnected().of_project("project")
     answer = readiness.probe(settings, FakeEngine(containers=Disconnected()), "project")
-    [problem] = status._problems(containers, answer, None)
+    [problem] = problems.of_containers(containers, answer, None)
     assert problem.advice == caught.value.advice
 
 

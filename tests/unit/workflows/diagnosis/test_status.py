@@ -13,7 +13,7 @@ from deployer.errors import NotReady
 from deployer.paths import Deployment
 from deployer.record import Owned, Resource, ResourceKind
 from deployer.settings.model import FrontendSettings, Page, Settings
-from deployer.workflows.checks import readiness
+from deployer.workflows.checks import problems, readiness
 from deployer.workflows.deployment.service_change import Action, change_of
 from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.diagnosis import status
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 def test_a_registry_whose_image_told_nothing_may_turn_out_to_be_one_that_kwk_cannot_read(
     page: str, version: str, amiss: bool
 ) -> None:
-    found = status._page(Settings(frontend=FrontendSettings(page=Page(page))), version)
+    found = problems.of_page(Settings(frontend=FrontendSettings(page=Page(page))), version)
     expected = f"The kwk page cannot show image details: it needs registry 2.8, but this is {version}."
     assert [problem.sentence for problem in found] == ([expected] if amiss else [])
 
@@ -63,7 +63,7 @@ TASK = replace(service_container("task", "exited"), health=Health.NONE, restart_
     ],
 )
 def test_a_task_of_the_users_own_may_come_to_its_end(container: ServiceContainer, told: str) -> None:
-    found = status._problems((container,), None, None)
+    found = problems.of_containers((container,), None, None)
     assert len(found) == bool(told)
     assert "".join(problem.sentence for problem in found).startswith(told)
 
@@ -98,7 +98,7 @@ def test_folders_that_no_registry_made_are_no_repositories(tmp_path: Path) -> No
 def test_a_changed_restart_policy_is_put_right_by_what_changes_it() -> None:
     """`up` keeps such a container: Compose does not compare the policy that a container has."""
     container = replace(service_container("registry", "running"), restart_policy="no")
-    [problem] = status._problems((container,), None, None)
+    [problem] = problems.of_containers((container,), None, None)
     assert problem.advice == ("docker update --restart unless-stopped registry-registry-1",)
     assert change_of("registry", container.config_hash, None, container, outdated=False).action is Action.KEEP
 
@@ -106,7 +106,7 @@ def test_a_changed_restart_policy_is_put_right_by_what_changes_it() -> None:
 def test_what_is_paused_is_told_once_with_what_ends_that() -> None:
     """`up` refuses while something is paused."""
     containers = (service_container("frontend", "running"), service_container("registry", "paused"))
-    [problem] = status._problems(containers, None, None)
+    [problem] = problems.of_containers(containers, None, None)
     assert (problem.sentence, problem.advice) == (
         "The service registry is paused.",
         ("docker unpause registry-registry-1",),
@@ -116,9 +116,9 @@ def test_what_is_paused_is_told_once_with_what_ends_that() -> None:
 @pytest.mark.parametrize("missing", ["frontend", "registry"])
 def test_a_service_without_a_container_is_told(missing: str) -> None:
     left = "registry" if missing == "frontend" else "frontend"
-    [problem] = status._missing((service_container(left, "running"),))
+    [problem] = problems.without_container((service_container(left, "running"),))
     assert (problem.sentence, problem.advice[0]) == (f"The service {missing} has no container.", "deployer up")
-    assert status._missing(()) == ()
+    assert problems.without_container(()) == ()
 
 
 def test_a_task_that_has_ended_is_not_started_again_and_keeps_nothing_from_being_ready() -> None:
