@@ -141,7 +141,7 @@ def find_file(chosen: Path | None, environment: Mapping[str, str], directory: Pa
 
 def _is_there(path: Path) -> bool:
     try:
-        # A folder of that name, or a link that leads nowhere, is no file, and is said when it is read: with another
+        # A folder of that name, or a link that leads nowhere, is not a file, and is said when it is read: with another
         # file, or none, another registry would be meant.
         return path.is_file() or path.is_dir() or path.is_symlink()
     except OSError:

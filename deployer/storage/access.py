@@ -76,7 +76,7 @@ _COMPLAINTS = (
         ("Move the directory back, or restore it from a backup. Nothing is deleted until this is fixed.",),
     ),
     _Complaint(
-        "is no folder that can be opened|cannot be opened|not a directory|too many levels",
+        "cannot be opened|not a directory|too many levels",
         "The registry's storage has something else where a directory is expected{}.",
         ("Check what it is and restore the directory. Nothing is deleted until this is fixed.",),
     ),

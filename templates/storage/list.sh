@@ -51,7 +51,7 @@ there() {
 	if there "$(above "$1")"; then
 		ls -A "$(above "$1")" > "$here/above" || exit 1
 		if grep -qxF "${1##*/}" "$here/above"; then
-			echo "$1: is no folder that can be opened" >&2
+			echo "$1: is not a directory that can be opened" >&2
 			exit 1
 		fi
 	fi

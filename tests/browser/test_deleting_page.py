@@ -54,7 +54,7 @@ def repository(client: httpx.Client, request: pytest.FixtureRequest) -> Iterator
     yield name
     # Whatever was deleted, nothing else may have been.
     for tag, digest in tags(client, name).items():
-        assert before.get(tag, digest) == digest or tag == "pushed-anew"
+        assert before.get(tag, digest) == digest or tag == "pushed-again"
 
 
 def tags(client: httpx.Client, repository: str) -> dict[str, str]:
@@ -412,16 +412,16 @@ class TestTrouble:
     def test_what_was_pushed_again_since_the_question_is_kept(
         self, client: httpx.Client, open_page: Callable[..., Page], repository: str
     ) -> None:
-        push_image(client, repository, "pushed-anew", layers=("old",))
+        push_image(client, repository, "pushed-again", layers=("old",))
         page = open_page(f"/repository/{repository}")
-        dialog = ask(page, "pushed-anew")
-        fresh = push_image(client, repository, "pushed-anew", layers=("fresh",))
+        dialog = ask(page, "pushed-again")
+        fresh = push_image(client, repository, "pushed-again", layers=("fresh",))
         confirm(dialog)
         expect(dialog.get_by_role("status")).to_have_text("1 kept.")
         expect(dialog).to_contain_text(
             f"was pushed again in the meantime and is kept; it now points to {fresh.digest[7:19]}"
         )
-        assert tags(client, repository)["pushed-anew"] == fresh.digest
+        assert tags(client, repository)["pushed-again"] == fresh.digest
 
     def test_an_image_that_has_got_another_tag_since_the_question_stays(
         self, client: httpx.Client, open_page: Callable[..., Page], repository: str

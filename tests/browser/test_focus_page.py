@@ -125,7 +125,7 @@ def test_the_rest_of_a_list_has_the_focus_in_the_place_of_its_button(client: htt
     expect(page.locator(":focus")).to_contain_text("label.200")
 
 
-def test_what_is_told_anew_leaves_a_selection_of_words(client: httpx.Client, page: Page) -> None:
+def test_what_is_told_again_leaves_a_selection_of_words(client: httpx.Client, page: Page) -> None:
     """The list learns of one repository after the other, and of all when they are pushed."""
     held: list[Route] = []
     page.route(TAGS, hold(held))

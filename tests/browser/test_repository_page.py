@@ -149,7 +149,7 @@ class TestTags:
         expect(page.get_by_role("heading", level=1)).to_have_text("Repositories")
         until(page, lambda: any("/overview/tags/" in url for url in failed))
 
-    def test_what_was_shown_before_is_shown_at_once_and_read_anew(self, client: httpx.Client, page: Page) -> None:
+    def test_what_was_shown_before_is_shown_at_once_and_read_again(self, client: httpx.Client, page: Page) -> None:
         push_image(client, "page/again", "1.0")
         page.goto("/repository/page/again")
         expect(row(page, "1.0")).to_be_visible()

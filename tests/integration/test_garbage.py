@@ -320,7 +320,7 @@ def test_what_is_attached_stays_with_its_image_and_goes_with_it(stored: Stored, 
     said = yield UNTAGGED
     assert "signed" not in {one["repository"] for one in said.told["removed_manifests"]}
     assert all(pulls_whole(client, "signed", digest) for digest in (made.digest, signature.digest, bill.digest))
-    push_image(client, "signed", "1", layers=("signed anew",))
+    push_image(client, "signed", "1", layers=("signed again",))
     yield IN_WORDS
     left = [manifest_status(client, "signed", digest) for digest in (made.digest, signature.digest, bill.digest)]
     assert left == [404, 404, 404]

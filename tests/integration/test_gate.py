@@ -264,7 +264,7 @@ def test_a_manifest_that_comes_slowly_is_not_lost(stored: Stored, client: httpx.
     assert pulls_whole(client, "busy", "1")
 
 
-def test_a_frontend_that_comes_up_while_it_asks_is_heeded(stored: Stored, client: httpx.Client) -> None:
+def test_a_frontend_that_comes_up_while_it_asks_is_counted(stored: Stored, client: httpx.Client) -> None:
     superseded(client, stored)
     frontend = stored.stack.containers()["frontend"]
     docker("stop", "--time", "1", frontend)

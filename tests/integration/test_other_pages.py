@@ -274,7 +274,7 @@ def test_from_page_to_page_and_back_nothing_is_left(own: Own) -> None:
     assert (stack.containers(), networks_of(stack)) == ({}, set())
 
 
-def test_another_image_of_the_page_makes_the_page_anew_and_nothing_else(own: Own) -> None:
+def test_another_image_of_the_page_makes_the_page_again_and_nothing_else(own: Own) -> None:
     own.up("joxit")
     before = own.stack.containers()
     docker(

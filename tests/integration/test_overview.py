@@ -318,7 +318,7 @@ class TestDamage:
 
 
 class TestForeignFiles:
-    """What a NAS, a Mac or Windows leaves in any folder is no tag and no repository, and ends nothing."""
+    """What a NAS, a Mac or Windows leaves in any folder is neither a tag nor a repository, and ends nothing."""
 
     FILES = (
         *(".DS_Store", "._1.0", "Thumbs.db", "desktop.ini", ".nfs00000000000000000000001", "Icon\r"),

@@ -111,7 +111,7 @@ class TestUnreadable:
             assert answer.json().get("instead") == (named if kind in kinds.split() else None), kind
         counts = client.get("/overview/catalog").json()["repositories"]
         unknown = place in {"_manifests", "_manifests/tags"}
-        # A file in place of a tag's folder is no tag.
+        # A file in place of a tag's folder is not a tag.
         count = 0 if place == "_manifests/tags/1" else 1
         assert counts == {"other": 1, "team/app": None if unknown else count}
         assert client.get("/overview/pushed").json()["pushed"]["other"]["tag"] == "1"

@@ -84,7 +84,7 @@ def test_parts_that_a_damaged_index_may_share_stay(stored: Stored, client: httpx
     assert pulls_whole(client, "shared", child.digest)
 
 
-def test_a_tag_that_is_pushed_anew_while_prune_asks_stays(stored: Stored, client: httpx.Client) -> None:
+def test_a_tag_that_is_pushed_again_while_prune_asks_stays(stored: Stored, client: httpx.Client) -> None:
     made = build_image()
     push(client, "again", "ci-1", made)
     stored.age()

@@ -117,7 +117,7 @@ def test_a_changed_setting_touches_exactly_the_services_it_concerns(restored: De
 
 
 @pytest.mark.parametrize("killed_between", [False, True])
-def test_a_service_that_runs_on_a_file_changed_by_hand_is_made_anew_and_no_other(
+def test_a_service_that_runs_on_a_file_changed_by_hand_is_made_again_and_no_other(
     restored: DeployedStack, make_image: Callable[..., str], killed_between: bool
 ) -> None:
     stack = restored

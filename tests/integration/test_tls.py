@@ -179,7 +179,7 @@ def own(fresh_stack: DeployedStack, tmp_path: Path) -> tuple[DeployedStack, Cert
     return fresh_stack, ca
 
 
-def test_one_s_own_certificate_is_served_and_read_anew_without_a_restart(
+def test_one_s_own_certificate_is_served_and_read_again_without_a_restart(
     own: tuple[DeployedStack, Certified], tmp_path: Path
 ) -> None:
     stack, ca = own

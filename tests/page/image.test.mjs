@@ -204,7 +204,7 @@ test("an index's platforms have names, keys and what the registry has of them", 
   ]);
 });
 
-test("what an index names that is no manifest is no platform, but one of its parts", () => {
+test("what an index names that is not a manifest is no platform, but one of its parts", () => {
   const named = { ...layer(digest("b"), 7), platform: linux("amd64") };
   const index = { manifests: [named, entry("a", linux("amd64"))] };
   assert.deepEqual(readPlatforms(index, () => undefined).platforms.map((one) => one.digest), [digest("a")]);

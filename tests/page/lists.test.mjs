@@ -19,7 +19,7 @@ test("repositories without a folder come first, then folder by folder", () => {
   );
 });
 
-test("each folder has a heading with its count, whose key is no repository's", () => {
+test("each folder has a heading with its count, whose key is not a repository's", () => {
   const rows = grouped(["app", "team", "team/a", "team/b/c"]);
   assert.deepEqual(rows.map(({ key, heading }) => [key, heading]), [
     ["app", false], ["team", false], ["team/", true], ["team/a", false], ["team/b/c", false],

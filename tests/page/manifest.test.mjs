@@ -38,7 +38,7 @@ test("an index's images are each told once, without attestations", () => {
   ]);
 });
 
-test("what is no image is an artifact, with a name", () => {
+test("what is not an image is an artifact, with a name", () => {
   const type = "application/vnd.cncf.helm.config.v1+json";
   const chart = describe({ config: { mediaType: type, size: 3 }, layers: null }, OCI);
   assert.deepEqual([chart.kind, chart.artifactType, chart.size, chart.config], ["artifact", type, 3, ""]);

@@ -59,7 +59,7 @@ class Children:
 
     @property
     def blobs(self) -> tuple[RawDescriptor, ...]:
-        """What an index names that is no manifest, such as the layers of a build cache."""
+        """What an index names that is not a manifest, such as the layers of a build cache."""
         return tuple(entry for entry in self.entries if not is_manifest_type(text_of(entry, "mediaType")))
 
 

@@ -126,12 +126,12 @@ class Index:
 
     @property
     def images(self) -> tuple[Descriptor, ...]:
-        """Its children without attestations, each once for a platform; what it names that is no manifest is none."""
+        """Its children without attestations, each once for a platform; what it names that is not a manifest is none."""
         return _each_once(child for child in self.manifests if child.is_manifest and not child.is_attestation)
 
     @property
     def blobs(self) -> tuple[Descriptor, ...]:
-        """What it names that is no manifest, such as the layers of a build cache, each once."""
+        """What it names that is not a manifest, such as the layers of a build cache, each once."""
         return _each_once(child for child in self.manifests if not child.is_manifest)
 
     @property
@@ -167,7 +167,7 @@ def parse(content: bytes, content_type: str, digest: str | None = None) -> Manif
     """Read a manifest from its exact bytes, as Go reads it: null is absent, and so is whatever is of another form.
 
     `content_type` is the answer's header, `digest` what the bytes were checked against (computed
-    where None). Raises RegistryError for schema 1, for anything that is no manifest, and for one
+    where None). Raises RegistryError for schema 1, for anything that is not a manifest, and for one
     that says two things at once (media types of header and body must agree: OCI image
     specification, CVE-2021-41190); UnknownManifest for one of a type that is not known.
     """

@@ -31,7 +31,7 @@ class BadFile(Protocol):
 
     @property
     def stated(self) -> int | None:
-        """The size in bytes that a manifest says wrongly of it, or rightly of what it was."""
+        """The size in bytes that a manifest states incorrectly, or correctly, of what it was."""
 
     @property
     def is_manifest(self) -> bool:

@@ -188,14 +188,14 @@ def apply(
     if engine.facts is None or drafted.step is NextStep.NONE:
         return outcome
     registries = engine.registries()
-    if drafted.changes or not _heeds(drafted, registries):
+    if drafted.changes or not _has_in_effect(drafted, registries):
         if drafted.step is NextStep.RELOAD:
             outcome = _reloaded(outcome, machine, engine, sleep)
         registries = engine.registries()
-    effective = _heeds(drafted, registries)
+    effective = _has_in_effect(drafted, registries)
     outcome = replace(outcome, accepted=accepts(registries, drafted.request.address), effective=effective)
     if not effective:
-        return _unheeded(outcome)
+        return _not_in_effect(outcome)
     return replace(outcome, problem="", advice=(), loopback_lost=_loopback_lost(drafted, registries))
 
 
@@ -272,13 +272,13 @@ def _reloaded(
     except HostError as error:
         return replace(outcome, problem=error.message.rstrip("."), advice=error.advice)
     for _ in range(_POLLS):
-        if _heeds(outcome.plan, engine.registries()):
+        if _has_in_effect(outcome.plan, engine.registries()):
             break
         sleep(_POLL_SECONDS)
     return replace(outcome, reloaded=how)
 
 
-def _unheeded(outcome: DaemonOutcome) -> DaemonOutcome:
+def _not_in_effect(outcome: DaemonOutcome) -> DaemonOutcome:
     if outcome.problem:
         return outcome
     drafted = outcome.plan
@@ -286,7 +286,7 @@ def _unheeded(outcome: DaemonOutcome) -> DaemonOutcome:
     return replace(outcome, problem=f"a restart is needed, because {reason}", advice=(drafted.restart,))
 
 
-def _heeds(drafted: DaemonPlan, registries: Registries) -> bool:
+def _has_in_effect(drafted: DaemonPlan, registries: Registries) -> bool:
     address = drafted.request.address
     return address not in registries.hosts if drafted.request.remove else accepts(registries, address)
 

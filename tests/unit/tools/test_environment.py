@@ -46,7 +46,7 @@ def test_tools_for_development_serve_both(repository: Path, installations: list[
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
-def test_a_changed_file_is_installed_anew(repository: Path, installations: list[str], name: str) -> None:
+def test_a_changed_file_is_installed_again(repository: Path, installations: list[str], name: str) -> None:
     environment.ensure_environment(repository, dev=False)
     (repository / ".venv/kept").touch()
     (repository / name).write_text("changed")

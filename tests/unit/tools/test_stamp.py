@@ -10,5 +10,5 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_moved_repository_is_installed_anew(repository: Path) -> None:
+def test_a_moved_repository_is_installed_again(repository: Path) -> None:
     assert stamp.fingerprint(repository, "") != stamp.fingerprint(repository / "../" / repository.name, "")

@@ -117,7 +117,7 @@ class Manifests:
 def read_summary(content: bytes) -> ManifestSummary | None:
     """Read a manifest, of whatever kind: any digest that is anywhere in it counts as named.
 
-    None if the content is no manifest.
+    None if the content is not a manifest.
     """
     try:
         document = read_json(content)

@@ -28,7 +28,7 @@ def find_stale_layers(storage: Storage, found: Survey) -> tuple[tuple[str, str],
         or name in found.snapshot.interrupted_removals
     )
     stale = [(name, digest) for name, digest, _ in storage.layer_links(names) if digest not in linkable]
-    # One that is no file is nothing that a registry made.
+    # One that is not a file is nothing that a registry made.
     odd = {path for path, obstacle in storage.lacking(layer_link(*one) for one in stale).items() if obstacle}
     return tuple(one for one in stale if layer_link(*one) not in odd)
 

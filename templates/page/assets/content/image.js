@@ -20,7 +20,7 @@ export const isDigest = (value) => typeof value === "string" && DIGEST.test(valu
 
 /**
  * @param {any} document a manifest
- * @returns {Layer[]} the lowest first; of an index, such as a build cache, what it names that is no manifest
+ * @returns {Layer[]} the lowest first; of an index, such as a build cache, what it names that is not a manifest
  */
 export const readLayers = (document) =>
   [...list(document.layers), ...children(document).blobs].map((layer) => ({

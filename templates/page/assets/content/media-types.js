@@ -32,7 +32,7 @@ export const DEPTH = 8;
  * What a manifest names, see tests/contract/children.json.
  * @param {any} document of whatever form @returns {{config: any, layers: any[], manifests: any[], images: any[], blobs: any[], subject: any}}
  * descriptors, of which each may say no digest, null for none; of an index `manifests` are what it puts together, `images`
- * those that are no attestations, and `blobs` what it names that is no manifest
+ * those that are not attestations, and `blobs` what it names that is not a manifest
  */
 export function children({ config, layers, manifests, subject }) {
   const object = (value) => (isObject(value) && !Array.isArray(value) ? value : null);

@@ -1,4 +1,4 @@
-/** What manifests weigh: their configurations and layers, or what an index names that is no manifest. */
+/** What manifests weigh: their configurations and layers, or what an index names that is not a manifest. */
 import { asString, isObject } from "../browser/checked.js";
 import { children, isIndex } from "./media-types.js";
 

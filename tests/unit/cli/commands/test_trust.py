@@ -267,7 +267,7 @@ class Desktop:
     cidrs: tuple[str, ...] = ("127.0.0.0/8",)
 
 
-def test_what_is_not_heeded_yet_ends_with_1(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_in_effect_yet_ends_with_1(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "view_of", lambda engine: EngineView(Desktop(), Desktop))
     monkeypatch.delenv("WSL_DISTRO_NAME", raising=False)
     assert shell.run() == 1
@@ -305,7 +305,7 @@ def _plan(path: Path, **changes: Any) -> DaemonPlan:
     return replace(plan, **changes)
 
 
-def test_what_is_not_heeded_is_a_warning_with_its_command(tmp_path: Path) -> None:
+def test_what_is_not_in_effect_is_a_warning_with_its_command(tmp_path: Path) -> None:
     screen = Screen()
     plan = _plan(tmp_path)
     problem = "a restart is needed, because it is so"

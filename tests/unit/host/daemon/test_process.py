@@ -77,7 +77,7 @@ def _pid(daemon: Daemon | None) -> int | None:
     return daemon.pid if daemon else None
 
 
-def test_whoever_listens_on_the_socket_is_the_daemon(fake: Fake) -> None:
+def test_the_process_that_listens_on_the_socket_is_the_daemon(fake: Fake) -> None:
     fake.process(7)
     fake.process(8)
     fake.pid_file(7)

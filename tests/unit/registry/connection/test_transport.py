@@ -71,7 +71,7 @@ def test_a_sign_in_that_is_wrong_is_told_apart_from_none(tmp_path: Path) -> None
     assert "s3cret" not in f"{caught.value}{caught.value.advice}{caught.value.original}"
 
 
-def test_a_login_in_a_variable_that_is_wrong_is_not_saved_anew(tmp_path: Path) -> None:
+def test_a_login_in_a_variable_that_is_wrong_is_not_saved_again(tmp_path: Path) -> None:
     fake = FakeRegistry(user=("ann", "pw"))
     entry = {"auth": base64.b64encode(b"ci:s3cret").decode()}
     environment = {

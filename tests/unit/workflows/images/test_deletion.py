@@ -386,14 +386,14 @@ def test_a_push_between_the_steps_is_not_lost(old: FakeRegistry, method: str, pa
     pushed(old, "app", "1", image("x"))
     fresh = image("fresh")
 
-    def push_anew() -> Reply | None:
+    def push_again() -> Reply | None:
         old.repositories["app"].manifests[fresh.digest] = (fresh.media_type, fresh.content)
         old.repositories["app"].tags["1"] = fresh.digest
         return None
 
     with connect(old) as client:
         plan = plan_deletion(client, ["app:1"])
-        old.before = stopping(method, path, push_anew)
+        old.before = stopping(method, path, push_again)
         (outcome,) = apply_plan(client, plan)
     assert old.repositories["app"].tags == {"1": fresh.digest}
     if method == "POST":

@@ -18,7 +18,7 @@ def test_nothing_is_said_where_nothing_is_set() -> None:
     assert said(Transfer.PUSH, {}) == said(Transfer.PULL, {}) == ()
 
 
-def test_the_platform_is_told_of_a_pull_and_not_of_a_push_which_heeds_none() -> None:
+def test_the_platform_is_told_of_a_pull_and_not_of_a_push_which_ignores_it() -> None:
     variables = {"DOCKER_DEFAULT_PLATFORM": "linux/arm64"}
     assert "linux/arm64" in said(Transfer.PULL, variables)[0]
     assert said(Transfer.PUSH, variables) == ()

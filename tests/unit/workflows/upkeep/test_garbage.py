@@ -227,7 +227,7 @@ def test_an_image_deleted_a_moment_ago_is_garbage_at_once(tree: Tree) -> None:
     assert not tree.listing()
 
 
-def test_old_garbage_that_is_pushed_anew_stays(tree: Tree) -> None:
+def test_old_garbage_that_is_pushed_again_stays(tree: Tree) -> None:
     again = image("again")
     tree.delete("app", tree.push("app", ["1"], again, age=DAY))
     for blob in again.blobs:
