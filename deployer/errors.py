@@ -119,6 +119,10 @@ class PreflightError(DeployerError):
     """Something in the way of `up`, found before anything was changed."""
 
 
+class AnotherDeployment(PreflightError):
+    """What runs under a deployment's name is another one, or another engine runs it."""
+
+
 class NotReady(DeployerError):
     """The registry did not begin to answer in time."""
 

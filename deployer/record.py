@@ -63,7 +63,7 @@ class Owned:
 
     Files by their path below the deployment's folder. `storage` is where the images are; of a directory, `inode` is
     its number on its disk, 0 if it is not known, and `storage_id` the ID in it, "" if it has none: others tell
-    that another disk is there.
+    that another disk is there. `engine_id` is the ID of the engine that runs it, reached at `engine_endpoint`.
     """
 
     made: frozenset[Resource] = frozenset()
@@ -72,6 +72,8 @@ class Owned:
     storage: Resource | None = None
     inode: int = 0
     storage_id: str = ""
+    engine_id: str = ""
+    engine_endpoint: str = ""
 
     @classmethod
     def read(cls, file: Path) -> Owned | None:
@@ -84,7 +86,9 @@ class Owned:
             storage = raw.get("storage")
             place = Resource(ResourceKind(storage[0]), str(storage[1])) if storage else None
             inode, storage_id = int(raw.get("inode", 0)), str(raw.get("storage_id", ""))
-            return cls(frozenset(made), frozenset(found), frozenset(map(str, raw["files"])), place, inode, storage_id)
+            engine = (str(raw.get("engine_id", "")), str(raw.get("engine_endpoint", "")))
+            written = frozenset(map(str, raw["files"]))
+            return cls(frozenset(made), frozenset(found), written, place, inode, storage_id, *engine)
         except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError):
             return None
 
@@ -100,4 +104,6 @@ class Owned:
             place["inode"] = self.inode
         if self.storage_id:
             place["storage_id"] = self.storage_id
+        if self.engine_id:
+            place |= {"engine_id": self.engine_id, "engine_endpoint": self.engine_endpoint}
         return (json.dumps({**resources, "files": sorted(self.files), **place}) + "\n").encode()

@@ -85,6 +85,7 @@ def _facts(info: dict[str, Any], endpoint: str) -> EngineFacts:
         runtime=str(info.get("DefaultRuntime") or ""),
         proxies=proxies_of(info),
         compose_version=_compose_version(info),
+        id=str(info.get("ID") or ""),
     )
 
 

@@ -26,7 +26,8 @@ class EngineFacts:
     With `user_namespaces`, root in a container is another user of the machine (`userns-remap`), unless
     the container asks for the machine's own. `runtime` is what runs containers that name none. `proxies` are
     the variables that name its proxies, with a login to them masked. `compose_version` is the client's Compose
-    plugin's, such as "2.40.3", "" if the client does not report it.
+    plugin's, such as "2.40.3", "" if the client does not report it. `id` distinguishes it from every other engine, as
+    long as it keeps its data directory; "" if it has none.
     """
 
     version: str
@@ -38,6 +39,7 @@ class EngineFacts:
     runtime: str = "runc"
     proxies: Mapping[str, str] = field(default_factory=dict)
     compose_version: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True)

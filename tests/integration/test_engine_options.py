@@ -81,7 +81,21 @@ def test_a_whole_life(daemon: Dockerd, tmp_path: Path) -> None:
     assert json.loads(deployer(daemon, "status", "--json"))["ready"] is True
     assert "registry" in deployer(daemon, "logs", "--tail", "5")
     deployer(daemon, "user", "add", "anna", "--password-stdin", stdin=b"correct horse battery staple\n")
+    _expect_refused_by_another_engine(daemon)
     deployer(daemon, "down", "--volumes", "--yes")
+
+
+def _expect_refused_by_another_engine(daemon: Dockerd) -> None:
+    """None of it is on the engine of this machine, where it would be said not to run, or lose its files."""
+    other = {name: value for name, value in daemon.environment.items() if name != "DOCKER_HOST"}
+    for words in (("status",), ("gc",), ("logs",), ("user", "list"), ("down", "--volumes", "--yes")):
+        done = subprocess.run(_command(*words), env=other, cwd=daemon.folder, capture_output=True, check=False)
+        said = done.stderr.decode()
+        assert done.returncode == 1, words
+        assert f"was started by another Docker engine, at {daemon.environment['DOCKER_HOST']}" in said, words
+    asked = subprocess.run(_command("up"), env=other, cwd=daemon.folder, capture_output=True, check=False)
+    assert asked.returncode == 1
+    assert "If it still runs there, stop it there first. Continue?" in asked.stderr.decode()
 
 
 def test_a_second_network_for_which_no_addresses_are_left_is_told(daemon: Dockerd) -> None:

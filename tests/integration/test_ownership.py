@@ -261,7 +261,7 @@ def test_what_cannot_be_taken_over_is_refused_by_name(own: DeployedStack) -> Non
     # A project of another tool, whose containers carry the project's label alone.
     labelled = f"{own.name}-labelled"
     docker("create", "--name", labelled, "--label", f"com.docker.compose.project={own.name}", BASE)
-    for command in (["up", "--yes"], ["down", "--volumes", "--yes"]):
+    for command in (["up", "--yes"], ["down", "--volumes", "--yes"], ["user", "list"], ["logs"], ["gc"]):
         refused = own.deployer(*command)
         assert f"A Compose project named '{own.name}' already exists, created by another tool" in refused.stderr
     docker("rm", labelled)

@@ -137,6 +137,9 @@ def test_a_lost_ca_and_lost_users_are_asked_about_before_others_take_their_place
     shutil.rmtree(fresh_stack.directory)
     missed = fresh_stack.deployer("status", environment=secure)
     assert f"The deployment's files are missing from {fresh_stack.directory}, and with them 2 users" in missed.stdout
+    listed = fresh_stack.deployer("user", "list", environment=secure)
+    assert (listed.returncode, listed.stdout) == (1, "")
+    assert "and with them 2 users who can still log in" in listed.stderr
     refused = fresh_stack.deployer("up", environment=secure)
     assert refused.returncode == 1
     assert "Login will be turned off: the deployment's files are gone, and with them 2 users." in refused.stderr

@@ -15,3 +15,9 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Timeouts.__init__, "__defaults__", (PATIENCE_SECONDS, PATIENCE_SECONDS))
     defaults = Peer.__init__.__defaults__ or ()
     monkeypatch.setattr(Peer.__init__, "__defaults__", (PATIENCE_SECONDS, *defaults[1:]))
+
+
+@pytest.fixture(autouse=True)
+def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no unit test find the engine of this machine, which may run a deployment."""
+    monkeypatch.setenv("DOCKER_HOST", "unix:///no/engine/for/unit/tests.sock")

@@ -159,7 +159,7 @@ def import_file(
 def _accounts(session: Session) -> Accounts:
     from deployer.workflows.users import accounts
 
-    return accounts.current(session.stack, session.environment, must_exist=session.is_named)
+    return accounts.not_lost(session.stack, session.environment, must_exist=session.is_named)
 
 
 def _permissions(session: Session) -> Permissions:

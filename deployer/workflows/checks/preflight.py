@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import shlex
@@ -16,10 +15,8 @@ from deployer.host import ports
 from deployer.host.files import nearest_directory
 from deployer.layout import Service
 from deployer.record import ResourceKind
-from deployer.settings.model import DEFAULT_PORT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from deployer.engine.engine import Engine
@@ -102,46 +99,6 @@ def check_paused(containers: tuple[ServiceContainer, ...]) -> None:
     if names:
         what = f"The container {names[0]} is" if len(names) == 1 else f"The containers {', '.join(names)} are"
         raise PreflightError(f"{what} paused.", (f"docker unpause {' '.join(names)}",))
-
-
-def check_conflict(deployment: Deployment, containers: tuple[ServiceContainer, ...]) -> None:
-    """Make sure that containers of this project name are this deployment's. Raises PreflightError."""
-    for container in containers:
-        # Every container of ours has the folder in a label; one without is another tool's.
-        if not container.directory or Path(container.directory) != deployment.directory:
-            port = ports.free_near(DEFAULT_PORT, ("",))
-            origin = (
-                f"from {container.directory}"
-                if container.directory
-                else f"by another tool (container {container.name})"
-            )
-            away = f"Or, if it is not needed: docker rm --force {container.name}"
-            if any(one.directory and Path(one.directory) == deployment.directory for one in containers):
-                # Under another name it would be another registry, and an empty one.
-                raise PreflightError(
-                    f"The container {container.name} is in this deployment's Compose project '{deployment.name}' "
-                    f"but was created {f'from {container.directory}' if container.directory else 'by another tool'}.",
-                    (
-                        (
-                            "Give that tool's project another name (docker compose --project-name), and remove "
-                            "the container from this one."
-                        ),
-                        away,
-                    ),
-                )
-            raise PreflightError(
-                f"A Compose project named '{deployment.name}' already exists, created {origin}.",
-                (f"deployer up --name {free_name(deployment)} --port {port}   (another name and port)", away),
-            )
-
-
-def free_name(deployment: Deployment, projects: Iterable[str] = ()) -> str:
-    """A name near a deployment's that no other deployment on this machine has, and none of these Compose projects."""
-    taken = set(projects)
-    names = (f"{deployment.name}{number}" for number in itertools.count(2))
-    return next(
-        name for name in names if name not in taken and not os.path.lexists(deployment.directory.with_name(name))
-    )
 
 
 def check_port(settings: Settings, engine: Engine) -> None:

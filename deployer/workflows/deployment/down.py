@@ -22,7 +22,7 @@ from deployer.record import Owned, Resource, ResourceKind
 from deployer.rendering import snippets
 from deployer.settings import account
 from deployer.storage.helper import remove_leftover
-from deployer.workflows.checks import preflight
+from deployer.workflows.checks import identity
 from deployer.workflows.deployment import anonymous_volumes, files
 from deployer.workflows.deployment.stopping import remove_containers
 
@@ -111,7 +111,8 @@ def plan(stack: Stack, *, volumes: bool) -> DownPlan:
     stack.check_engine()
     deployment = stack.deployment
     seen = _look(stack)
-    preflight.check_conflict(deployment, seen.there.services)
+    identity.check_conflict(deployment, seen.there.services)
+    identity.check_same_engine(deployment, stack.facts, seen.there.services)
     hooks = seen.wanted.pre_stop.intersection(one.service for one in seen.there.own)
     going = [
         ToRemove(

@@ -13,7 +13,7 @@ from deployer.errors import PreflightError
 from deployer.host.files import PUBLIC, is_directory, read_if_there, write_atomically
 from deployer.layout import REGISTRY_FOLDER, STORAGE, STORAGE_ID, Service
 from deployer.record import Owned, Resource, ResourceKind
-from deployer.workflows.checks import preflight, storage_id
+from deployer.workflows.checks import identity, storage_id
 from deployer.workflows.deployment import files
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from deployer.engine.engine import Engine
     from deployer.engine.inventory import Inventory, Wanted
-    from deployer.engine.values import Project
+    from deployer.engine.values import EngineFacts, Project
     from deployer.paths import Deployment
 
 # Where distribution keeps images below a storage's root (storage/driver, paths.go).
@@ -131,12 +131,21 @@ def keep(deployment: Deployment, owned: Owned) -> None:
         write_atomically(deployment.owned_file, owned.content, PUBLIC)
 
 
+def keep_engine(deployment: Deployment, facts: EngineFacts, owned: Owned | None) -> None:
+    """Remember by which engine it is run, with what is `owned`; None: with what is remembered. Raises HostError."""
+    owned = owned or Owned.read(deployment.owned_file)
+    if owned is not None:
+        keep(deployment, replace(owned, engine_id=facts.id, engine_endpoint=facts.endpoint))
+
+
 def keep_storage(deployment: Deployment, engine: Engine, adoption: Adoption | None) -> None:
     """Remember where the images are, once the registry has them; without an adoption, that is known already.
 
     Raises HostError and EngineError.
     """
-    owned = replace(adoption.owned, storage=adoption.storage) if adoption else Owned.read(deployment.owned_file)
+    owned = Owned.read(deployment.owned_file)
+    if owned is not None and adoption is not None:
+        owned = replace(owned, storage=adoption.storage)
     if owned is None or owned.storage is None:
         return
     if owned.storage.kind is not ResourceKind.DIRECTORY:
@@ -288,7 +297,7 @@ def _free_container_name(name: str, taken: set[str]) -> str:
 
 def check_names(deployment: Deployment, wanted: Wanted, inventory: Inventory) -> None:
     """Make sure that Compose will take the names that it is to use. Raises PreflightError."""
-    other = preflight.free_name(deployment, (container.project for container in inventory.containers))
+    other = identity.free_name(deployment, (container.project for container in inventory.containers))
     elsewhere = f"deployer up --name {other}   (another name, and --port for another port)"
     taken = {container.name for container in inventory.containers}
     # The helper of upkeep commands has its own name.

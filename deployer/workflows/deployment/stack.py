@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from deployer.engine.values import Project
 from deployer.errors import DeployerError
-from deployer.workflows.checks import preflight
+from deployer.workflows.checks import identity, preflight
 from deployer.workflows.deployment import access
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deployer.engine.engine import Engine
-    from deployer.engine.values import EngineFacts
+    from deployer.engine.values import EngineFacts, ServiceContainer
     from deployer.paths import Deployment
     from deployer.rendering.deployment import RenderInputs
     from deployer.settings.model import Settings
@@ -39,6 +39,17 @@ class Stack:
         return Project(
             self.deployment.name, self.deployment.directory, (main, *([override] if override.exists() else []))
         )
+
+    def containers(self) -> tuple[ServiceContainer, ...]:
+        """The deployment's containers, running or not.
+
+        Raises AnotherDeployment if they are not its own, or if another engine runs it, and EngineError.
+        """
+        self.check_engine()
+        found = self.engine.containers.of_project(self.deployment.name)
+        identity.check_conflict(self.deployment, found)
+        identity.check_same_engine(self.deployment, self.facts, found)
+        return found
 
     @property
     def data_volume(self) -> str:

@@ -61,9 +61,8 @@ def up(stack: Stack, *, rebuild: bool, timeout: float, prompts: UserPrompts, qui
         if plan is None or agreed or not files.is_empty(stack.deployment):
             plan = plan_up(stack, rebuild=rebuild)
             _ask(plan, prompts, agreed)
-        if plan.adoption is not None:
-            # Before anything is made: interrupted here, the next `up` still knows what it made and what it found.
-            ownership.keep(stack.deployment, plan.adoption.owned)
+        # Before anything is made: interrupted here, the next `up` still knows what it made and what it found.
+        ownership.keep_engine(stack.deployment, stack.facts, plan.adoption.owned if plan.adoption else None)
         if plan.is_empty:
             files.keep_record(stack.deployment, _record_of(stack))
             files.keep_started(stack.deployment)

@@ -17,7 +17,7 @@ from deployer.layout import Service
 from deployer.record import Owned
 from deployer.rendering import snippets
 from deployer.rendering.deployment import RenderInputs, ServiceImages, render_deployment
-from deployer.workflows.checks import engine_options, override, preflight, storage_id
+from deployer.workflows.checks import engine_options, identity, override, preflight, storage_id
 from deployer.workflows.deployment import access, anonymous_volumes, ca, files, ownership, provision
 from deployer.workflows.deployment.service_change import Action, Reason, ServiceChange, again, change_of
 
@@ -80,7 +80,7 @@ def plan_up(stack: Stack, *, rebuild: bool = False) -> UpPlan:
     facts = stack.facts
     engine_options.refuse(stack.settings, facts)
     containers = stack.engine.containers.of_project(stack.deployment.name)
-    preflight.check_conflict(stack.deployment, containers)
+    identity.check_conflict(stack.deployment, containers)
     preflight.check_paused(containers)
     remarks = preflight.check_certificate(stack.settings, stack.now()) + engine_options.remarks(stack.settings, facts)
     images = stack.engine.images.find_all(provision.candidates(stack.settings))
@@ -105,11 +105,17 @@ def plan_up(stack: Stack, *, rebuild: bool = False) -> UpPlan:
         storage = adoption.storage if adoption else None
         preflight.check_disk(stack.settings, facts, stack.deployment, storage, containers)
     warnings = (
+        *_of_other_engine(stack, containers),
         *_warnings(stack),
         *_lost_login(stack, inputs.accounts, containers),
         *(adoption.warnings if adoption else ()),
     )
     return UpPlan(tuple(choices), services, changes, warnings, remarks, adoption, inputs)
+
+
+def _of_other_engine(stack: Stack, containers: tuple[ServiceContainer, ...]) -> tuple[str, ...]:
+    found = identity.of_other_engine(stack.deployment, stack.facts, containers)
+    return tuple(f"{where} If it still runs there, stop it there first." for where in found)
 
 
 def deployed_images(containers: tuple[ServiceContainer, ...]) -> ServiceImages | None:

@@ -21,14 +21,14 @@ _MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d)(?::(\d\d)(?::(\d\d))?)?)?
 
 def follow_logs(stack: Stack, services: tuple[str, ...], *, follow: bool, tail: str, since: str) -> None:
     """Let Compose print the services' logs. Raises UsageError for an unknown service, NotFound for none."""
-    stack.check_engine()
     if tail and not (tail.isdecimal() or tail == "all"):
         raise UsageError(f"--tail must be a number of lines, not '{tail}'.")
     if since and not (_SINCE.fullmatch(since) and _is_on_the_calendar(since)):
         raise UsageError(
             f"--since must be a duration such as 10m or 1h30m, or a time such as 2026-01-31, not '{since}'."
         )
-    known = [container.service for container in stack.engine.containers.of_project(stack.deployment.name)]
+    containers = stack.containers()
+    known = [container.service for container in containers]
     if not known and stack.deployment.is_begun:
         raise NotFound("The registry is not running.", ("deployer up",))
     if not known or not stack.deployment.is_there:

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 from deployer.engine.values import of_service, running
 from deployer.errors import DeployerError, StorageError, StorageUnreadable
 from deployer.host.files import read_if_there
-from deployer.layout import GRANTS, STORAGE, STORAGE_ID, USERS_IN_FORCE, Service
+from deployer.layout import GRANTS, STORAGE, STORAGE_ID, Service
 from deployer.record import Owned, ResourceKind
 from deployer.reference import is_repository
 from deployer.rendering.snippets import storage_script
 from deployer.storage.access import Storage
-from deployer.workflows.checks import preflight, problems, readiness, storage_id
+from deployer.workflows.checks import problems, readiness, storage_id
 from deployer.workflows.deployment import access, ca, files
-from deployer.workflows.finding import Finding, FindingState
+from deployer.workflows.finding import Finding
 from deployer.workflows.upkeep.gate import Gate
 from deployer.workflows.upkeep.survey import storage_findings
 from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only
 from deployer.workflows.upkeep.survey.manifest_graph import Manifests
+from deployer.workflows.users import lost_users
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,9 +118,7 @@ class Status:
 def read(stack: Stack) -> Status:
     """Look at a deployment. Raises EngineError if no engine answers."""
     settings = stack.settings
-    stack.check_engine()
-    containers = stack.engine.containers.of_project(stack.deployment.name)
-    preflight.check_conflict(stack.deployment, containers)
+    containers = stack.containers()
     registry = running(containers, Service.REGISTRY)
     inside = _look_inside(stack, registry) if registry else _Inside()
     content = _content(stack, registry) if registry else _Content()
@@ -224,38 +223,14 @@ def _content(stack: Stack, registry: ServiceContainer) -> _Content:
 def _login(stack: Stack, containers: tuple[ServiceContainer, ...]) -> Login:
     try:
         accounts = access.accounts_of(stack.deployment)
-        lost = access.lost_users(stack.deployment, accounts)
+        lost = lost_users.find(stack, accounts, containers)
     except DeployerError as error:
         return Login(problem=Finding.of(error))
     if lost:
-        return Login(problem=_lost_users(stack, lost))
-    if access.are_files_missing(stack.deployment, containers):
-        return Login(problem=_lost_files(stack, access.users_in_frontend(stack.engine, containers)))
+        return Login(problem=lost)
     # Those in effect, whatever the settings here say.
     rules = len((read_if_there(stack.deployment.directory / GRANTS) or b"").splitlines())
     return Login(len(accounts), rules, access.exposure(stack.settings, accounts))
-
-
-def _lost_users(stack: Stack, count: int) -> Finding:
-    file, in_force = stack.deployment.users_file, stack.deployment.directory / USERS_IN_FORCE
-    users = "1 user is" if count == 1 else f"{count} users are"
-    return Finding(
-        FindingState.WRONG,
-        f"{users} in effect, but {file} has none: `deployer up` would turn login off.",
-        (
-            f"Restore {file} from a backup, or add the users again: deployer user add NAME",
-            f"Their names and hashes are still in {in_force}.",
-        ),
-    )
-
-
-def _lost_files(stack: Stack, users: int) -> Finding:
-    lost = f", and with them {users} user{'s' if users > 1 else ''} who can still log in" if users else ""
-    return Finding(
-        FindingState.WRONG,
-        f"The deployment's files are missing from {stack.deployment.directory}{lost}.",
-        ("Restore them from a backup.", "If there is none: deployer up   (without them, no login is required)"),
-    )
 
 
 def _encryption(stack: Stack) -> Encryption:

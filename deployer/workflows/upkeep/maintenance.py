@@ -17,7 +17,6 @@ from deployer.host.lock import exclusive
 from deployer.layout import Service
 from deployer.storage.access import Storage
 from deployer.storage.helper import Helper
-from deployer.workflows.checks import preflight
 from deployer.workflows.upkeep.gate import Gate, GateHolder, WritePauser
 
 if TYPE_CHECKING:
@@ -101,10 +100,7 @@ def reading(stack: Stack) -> Storage:
 
 
 def _registry(stack: Stack) -> ServiceContainer:
-    stack.check_engine()
-    containers = stack.engine.containers.of_project(stack.deployment.name)
-    preflight.check_conflict(stack.deployment, containers)
-    registry = of_service(containers, Service.REGISTRY)
+    registry = of_service(stack.containers(), Service.REGISTRY)
     if registry is not None:
         return registry
     if stack.deployment.is_begun:

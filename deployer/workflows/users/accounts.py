@@ -6,19 +6,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from deployer.errors import DeployerError, EngineError, HostError, NotFound, UsageError
+from deployer.errors import AnotherDeployment, DeployerError, EngineError, HostError, NotFound, UsageError
 from deployer.host.files import read_if_there
 from deployer.host.lock import exclusive
 from deployer.settings import account, checks
 from deployer.suggest import did_you_mean
 from deployer.workflows.configuration import deployments
 from deployer.workflows.deployment import access
-from deployer.workflows.users import in_force
+from deployer.workflows.users import in_force, lost_users
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from deployer.engine.values import ServiceContainer
     from deployer.settings.account import Account, BadLine
     from deployer.workflows.deployment.stack import Stack
 
@@ -64,13 +65,45 @@ class Import:
 def current(stack: Stack, environment: Mapping[str, str], *, must_exist: bool) -> Accounts:
     """The users of a deployment, which `must_exist` if only its name is given.
 
-    Raises NotFound if it does not, or if a deployment of another name has its address, and HostError.
+    Raises NotFound if it does not, or if a deployment of another name has its address, AnotherDeployment and
+    HostError.
     """
+    _containers(stack)
+    return _kept(stack, environment, must_exist=must_exist)
+
+
+def not_lost(stack: Stack, environment: Mapping[str, str], *, must_exist: bool) -> Accounts:
+    """The same, for what would be wrong to say or do while others are in effect, the files being lost.
+
+    Raises HostError for that too.
+    """
+    containers = _containers(stack)
+    found = _kept(stack, environment, must_exist=must_exist)
+    lost = lost_users.find(stack, found, containers)
+    if lost:
+        raise HostError(lost.sentence, lost.advice)
+    return found
+
+
+def _kept(stack: Stack, environment: Mapping[str, str], *, must_exist: bool) -> Accounts:
     if not stack.deployment.users_file.exists():
         deployments.refuse_other(stack.deployment, stack.settings, environment)
         if must_exist:
             deployments.require(stack.deployment, environment)
     return access.accounts_of(stack.deployment)
+
+
+def _containers(stack: Stack) -> tuple[ServiceContainer, ...]:
+    """The deployment's containers; none without an engine, as users can be changed before the first `up`.
+
+    Raises AnotherDeployment as `Stack.containers` does.
+    """
+    try:
+        return stack.containers()
+    except AnotherDeployment:
+        raise
+    except DeployerError:
+        return ()
 
 
 def check_addition(stack: Stack, environment: Mapping[str, str], name: str) -> None:

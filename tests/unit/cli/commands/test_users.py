@@ -20,6 +20,7 @@ from deployer.host import passwords
 from deployer.paths import Deployment
 from deployer.settings import account
 from deployer.workflows.deployment import access
+from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.users import in_force
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
     monkeypatch.setattr(in_force, "apply", made.apply)
     monkeypatch.setattr(subprocess, "Popen", no_process)
+    monkeypatch.setattr(Stack, "containers", lambda _: ())
     return made
 
 
@@ -455,7 +457,9 @@ def test_killed_in_the_middle_the_next_command_finishes(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, patch: str, kept: set[str]
 ) -> None:
     shell.keep("admin")
+    no_engine = os.environ["DOCKER_HOST"]
     monkeypatch.undo()
+    monkeypatch.setenv("DOCKER_HOST", no_engine)
     words = ["user", "add", "bob", "--cost", "10", "--password-stdin"]
     program = _KILLED.format(patch=patch)
     environment = {**os.environ, "XDG_DATA_HOME": str(shell.folder / "data"), "HOME": str(shell.folder)}

@@ -16,7 +16,7 @@ from deployer.paths import Deployment
 from deployer.record import Owned, Resource, ResourceKind
 from deployer.workflows.deployment import ownership
 from deployer.workflows.deployment.files import FileChange
-from tests.support.fake_engine import FakeContainers, FakeEngine, service_container
+from tests.support.fake_engine import FACTS, FakeContainers, FakeEngine, service_container
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -245,7 +245,9 @@ def registry_with(wanted: Wanted) -> FakeEngine:
 
 def used(deployment: Deployment, wanted: Wanted = WANTED) -> None:
     """An `up` that came to its end."""
-    ownership.keep_storage(deployment, registry_with(wanted), examined(deployment, NOTHING, wanted))
+    adoption = examined(deployment, NOTHING, wanted)
+    ownership.keep_engine(deployment, FACTS, adoption.owned)
+    ownership.keep_storage(deployment, registry_with(wanted), adoption)
 
 
 def in_directory(folder: Path) -> Wanted:

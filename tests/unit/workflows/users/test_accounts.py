@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from deployer.errors import EngineError, HostError, NotFound, UsageError
+from deployer.errors import EngineError, HostError, NotFound, PreflightError, UsageError
+from deployer.layout import USERS_IN_FORCE
 from deployer.paths import Deployment
 from deployer.settings.account import Account
 from deployer.settings.model import Settings
@@ -14,7 +16,7 @@ from deployer.workflows.deployment import access
 from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.users import accounts, in_force
 from deployer.workflows.users.accounts import AccountsRefused
-from tests.support.fake_engine import FakeEngine
+from tests.support.fake_engine import FakeContainers, FakeEngine, elsewhere, service_container
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +28,9 @@ ANN, BOB = Account("ann", HASH), Account("bob", HASH)
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Stack:
-    return Stack(Settings(), Deployment("registry", tmp_path / "deployer" / "registry"), FakeEngine())
+    return Stack(
+        Settings(), Deployment("registry", tmp_path / "deployer" / "registry"), FakeEngine(containers=FakeContainers())
+    )
 
 
 @pytest.fixture
@@ -40,6 +44,38 @@ def applied(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Account, ...]]:
 
     monkeypatch.setattr(in_force, "apply", apply)
     return seen
+
+
+def test_users_of_a_registry_that_another_user_started_are_not_said_to_be_none(tmp_path: Path) -> None:
+    """As after `sudo`, which gives another home: the file there has no users, and nothing reads it."""
+    theirs = tmp_path / "home" / "deployer" / "registry"
+    container = replace(service_container("frontend", "running"), directory=str(theirs))
+    engine = FakeEngine(containers=FakeContainers(found=(container,)))
+    stack = Stack(Settings(), Deployment("registry", tmp_path / "root" / "deployer" / "registry"), engine)
+    for must_exist in (False, True):
+        with pytest.raises(PreflightError, match=f"already exists, created from {theirs}") as caught:
+            accounts.current(stack, {}, must_exist=must_exist)
+        assert caught.value.advice[0].startswith("To work with that deployment, run the command as the user")
+    with pytest.raises(PreflightError):
+        accounts.check_addition(stack, {}, "bob")
+    assert not stack.deployment.directory.exists()
+
+
+def test_users_who_are_in_effect_and_not_kept_are_not_said_to_be_none(stack: Stack, tmp_path: Path) -> None:
+    in_force = stack.deployment.directory / USERS_IN_FORCE
+    in_force.parent.mkdir(parents=True)
+    in_force.write_text("anna hash\nnobody hash\n")
+    environment = {"XDG_DATA_HOME": str(tmp_path)}
+    with pytest.raises(HostError, match=r"1 user is in effect, but .*/users has none"):
+        accounts.not_lost(stack, environment, must_exist=False)
+    # To add them again is what is advised.
+    assert accounts.current(stack, environment, must_exist=False) == ()
+
+
+def test_without_an_engine_users_are_read_all_the_same(stack: Stack, tmp_path: Path) -> None:
+    assert accounts.current(stack, {"XDG_DATA_HOME": str(tmp_path)}, must_exist=False) == ()
+    away = replace(stack, engine=FakeEngine(system=elsewhere("tcp://192.0.2.1:2375")))
+    assert accounts.current(away, {"XDG_DATA_HOME": str(tmp_path)}, must_exist=False) == ()
 
 
 def test_a_change_is_written_for_its_owner_alone_and_then_applied(stack: Stack, applied: list[object]) -> None:

@@ -1,0 +1,46 @@
+"""Users who can log in to the running registry, and of whom the files here know nothing any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deployer.layout import USERS_IN_FORCE
+from deployer.workflows.deployment import access
+from deployer.workflows.finding import Finding, FindingState
+
+if TYPE_CHECKING:
+    from deployer.engine.values import ServiceContainer
+    from deployer.settings.account import Account
+    from deployer.workflows.deployment.stack import Stack
+
+
+def find(stack: Stack, accounts: tuple[Account, ...], containers: tuple[ServiceContainer, ...]) -> Finding | None:
+    """What to say where the kept `accounts` are fewer than those in effect, the files being lost. Raises HostError."""
+    count = access.lost_users(stack.deployment, accounts)
+    if count:
+        return _without_users(stack, count)
+    if access.are_files_missing(stack.deployment, containers):
+        return _without_files(stack, access.users_in_frontend(stack.engine, containers))
+    return None
+
+
+def _without_users(stack: Stack, count: int) -> Finding:
+    file, in_force = stack.deployment.users_file, stack.deployment.directory / USERS_IN_FORCE
+    users = "1 user is" if count == 1 else f"{count} users are"
+    return Finding(
+        FindingState.WRONG,
+        f"{users} in effect, but {file} has none: `deployer up` would turn login off.",
+        (
+            f"Restore {file} from a backup, or add the users again: deployer user add NAME",
+            f"Their names and hashes are still in {in_force}.",
+        ),
+    )
+
+
+def _without_files(stack: Stack, count: int) -> Finding:
+    lost = f", and with them {count} user{'s' if count > 1 else ''} who can still log in" if count else ""
+    return Finding(
+        FindingState.WRONG,
+        f"The deployment's files are missing from {stack.deployment.directory}{lost}.",
+        ("Restore them from a backup.", "If there is none: deployer up   (without them, no login is required)"),
+    )
