@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from deployer.engine.engine import Engine
-    from deployer.storage.printed import Verified
+    from deployer.storage.printed import Lack, Verified
     from deployer.storage.removal import StorageRemoval
     from deployer.storage.snapshot import Blob, Snapshot
 
@@ -135,11 +135,10 @@ class Storage:
         lines = "".join(f"{path}\n" for path in sorted(paths))
         return parse_verified(self._run("verify", REGISTRY_ROOT, stdin=lines.encode())) if lines else {}
 
-    def lacking(self, paths: Iterable[str]) -> dict[str, str]:
-        """Those of these paths below the registry's root at which there is no file, and what is in its place.
+    def lacking(self, paths: Iterable[str]) -> dict[str, Lack]:
+        """Those of these paths of links below the registry's root at which no file holds the link's digest.
 
-        A tag's file that holds no digest is none. What is in its place is given as the path of a folder there, or of a
-        file in place of a folder above; "" if there is nothing.
+        What is in its place is given as the path of a folder there, or of a file in place of a folder above.
         """
         lines = "".join(f"{path}\n" for path in sorted(paths))
         return parse_lacking(self._run("lacking", REGISTRY_ROOT, stdin=lines.encode())) if lines else {}

@@ -39,19 +39,27 @@ def parse_broken(printed: bytes) -> frozenset[str]:
     return frozenset(line for line in lines if "/sha256/" in line and is_digest(":".join(line.split("/")[-3:-1])))
 
 
-def parse_lacking(printed: bytes) -> dict[str, str]:
-    """Read what `lacking.sh` printed: paths, each with the path of what is in its place, "" for nothing.
+@dataclass(frozen=True)
+class Lack:
+    """What is wrong at the path of a link: nothing is there, or `obstacle`, the path of what is in its place.
 
-    Raises StorageError if it is truncated.
+    A link of a manifest or layer that does not hold its digest has `size` bytes; None for any other.
     """
+
+    obstacle: str = ""
+    size: int | None = None
+
+
+def parse_lacking(printed: bytes) -> dict[str, Lack]:
+    """Read what `lacking.sh` printed, by the paths of the links. Raises StorageError if it is truncated."""
     found = {}
     for line in complete(printed):
         kind, _, rest = line.partition(" ")
         if kind == "none":
-            found[rest] = ""
-        else:
-            above, path = rest.split(" ", 1)
-            found[path] = path.rsplit("/", int(above))[0]
+            found[rest] = Lack()
+            continue
+        number, path = rest.split(" ", 1)
+        found[path] = Lack(size=int(number)) if kind == "size" else Lack(path.rsplit("/", int(number))[0])
     return found
 
 

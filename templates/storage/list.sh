@@ -70,11 +70,6 @@ chosen() {
 	grep "^-\{0,1\}[0-9].*/$1\$" "$here/folders" | cut -d ' ' -f 2- | tr '\n' '\0'
 }
 
-# The lines of the second file that the first does not have.
-added() {
-	awk 'BEGIN { while ((getline line < ARGV[1]) > 0) old[line] = 1; ARGV[1] = "" } !($0 in old)' "$1" "$2"
-}
-
 # Looks again at all that was seen before; writes the `_manifests` that changed, are new or have gone.
 changed() {
 	# What has gone since is a change too, and not a failure.
@@ -82,12 +77,12 @@ changed() {
 	{
 		awk -v late="$(cat "$memory/late")" '$1 >= late' "$here/now"
 		if ! cmp -s "$memory/seen" "$here/now"; then
-			added "$memory/seen" "$here/now"
-			added "$here/now" "$memory/seen"
+			without "$memory/seen" "$here/now"
+			without "$here/now" "$memory/seen"
 		fi
 	} | cut -d ' ' -f 5- | sed 's|/_manifests.*|/_manifests|' > "$here/changed"
 	chosen _manifests | tr '\0' '\n' > "$here/today"
-	added "$memory/paths" "$here/today" >> "$here/changed"
+	without "$memory/paths" "$here/today" >> "$here/changed"
 	sort -u "$here/changed"
 }
 

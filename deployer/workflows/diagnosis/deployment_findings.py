@@ -37,7 +37,7 @@ def examine(examined: Examined) -> Iterator[Finding]:
     if found.sign_in.problem:
         yield found.sign_in.problem
     yield from found.content
-    yield from _links(containers, stack)
+    yield from _links(containers, stack, found.content)
     if found.is_healthy:
         yield Finding(FindingState.OK, f"The registry '{found.name}' is running on this machine ({found.version}).")
     if problems.paused(containers):
@@ -51,11 +51,12 @@ def examine(examined: Examined) -> Iterator[Finding]:
         )
 
 
-def _links(containers: Iterable[ServiceContainer], stack: Stack) -> Iterator[Finding]:
-    """What a look at every link of the storage finds, for which `status` has no time."""
+def _links(containers: Iterable[ServiceContainer], stack: Stack, told: Iterable[Finding]) -> Iterator[Finding]:
+    """What a look at every link of the storage finds beside what was `told` of images."""
     registry = running(containers, Service.REGISTRY)
     if registry is not None:
-        yield from storage_findings.of_links(Storage(stack.engine, registry.id).broken_links())
+        links = Storage(stack.engine, registry.id).broken_links()
+        yield from storage_findings.of_links(storage_findings.untold(links, told))
 
 
 def _absent(stack: Stack) -> Finding:

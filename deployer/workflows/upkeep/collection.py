@@ -99,7 +99,9 @@ def limited_to_shown(policy: RemovalPolicy, shown: Survey) -> RemovalPolicy:
 def _of_deleted(storage: Storage, shown: Survey) -> set[str]:
     """The missing links of manifests that no tag names any more: a deletion takes the link first, and then the tags."""
     missing = {
-        revision_link(one.repository, one.digest): one for one in shown.damages if one.is_manifest and one.is_unlinked
+        revision_link(one.repository, one.digest): one
+        for one in shown.damages
+        if one.is_manifest and one.is_unlinked and one.link_size is None
     }
     if not missing:
         return set()

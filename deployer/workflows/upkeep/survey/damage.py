@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from deployer.registry.content.imageconfig import CONFIG_MAX_BYTES
 from deployer.registry.content.manifests import digest_of
+from deployer.storage.printed import Lack
 from deployer.storage.removal import blob_file, layer_link, revision_link, tag_link
 from deployer.workflows.upkeep.survey.manifest_graph import pulled_with
 from deployer.workflows.upkeep.survey.wrong_sizes import find_wrong_sizes
@@ -35,7 +36,8 @@ class Damage:
 
     `size` are the bytes that its file holds instead, None if it is missing. `tags` and `manifests` are those
     of the repository that need it, `own_tags` those that point to it. One that is `unlinked` has its file, and in the
-    repository no link to it. `obstacle` is the path of what is in place of its file or link, below the registry's root.
+    repository no link to it, or one of `link_size` bytes that does not hold its digest. `obstacle` is the path of what
+    is in place of its file or link, below the registry's root.
     """
 
     stated: ClassVar[None] = None
@@ -48,6 +50,7 @@ class Damage:
     manifests: frozenset[str]
     own_tags: frozenset[str] = frozenset()
     is_unlinked: bool = False
+    link_size: int | None = None
     obstacle: str = ""
 
     @property
@@ -140,7 +143,7 @@ def examine(
 
     A manifest may say a wrong size of content that is whole, and a list made while someone pushes misses
     what comes since. Configurations are read too, but for large ones, and what is `to_verify`. Where damage is
-    `known`, of configurations and of missing links of layers only those are checked again.
+    `known`, of configurations and links only those are checked again.
     """
     unread = {digest for one in snapshot.repositories.values() for digest in _unread(one, manifests)}
     unread |= {tag.digest for _, tag in _unlinked_tags(snapshot) if manifests.known.get(tag.digest) is None}
@@ -148,7 +151,7 @@ def examine(
     suspects = unread.union(_of_another_size(snapshot, manifests), empty, *to_verify.values())
     suspects |= _small_configurations(snapshot, manifests) if known is None else {one.digest for one in known}
     files = {digest: blob_file(snapshot.aliases.get(digest, digest)) for digest in suspects}
-    links = {(name, tag.digest): revision_link(name, tag.digest) for name, tag in _unlinked_tags(snapshot)}
+    links = {revision_link(name, tag.digest): (name, tag.digest) for name, tag in _unlinked_tags(snapshot)}
     without_digest = {
         tag_link(name, tag): f"{name}:{tag}"
         for name, one in snapshot.repositories.items()
@@ -157,10 +160,9 @@ def examine(
     }
     found = storage.verify(files.values())
     sizes = {digest: found[file].size for digest, file in files.items() if not _is_whole(file, found[file])}
-    needed = _linked_layers(snapshot, manifests) if known is None else _unlinked(known)
-    lacking = storage.lacking({*links.values(), *without_digest, *needed})
-    unlinked = _by_repository(pair for pair, link in links.items() if link in lacking)
-    without = _by_repository(needed[path] for path in lacking if path in needed)
+    links |= _links(snapshot, manifests) if known is None else _unlinked(known)
+    lacking = storage.lacking({*links, *without_digest})
+    unlinked = _by_repository({links[path]: lack for path, lack in lacking.items() if path in links})
     repositories = [one for _, one in sorted(snapshot.repositories.items())]
     damages = tuple(
         damage
@@ -168,12 +170,7 @@ def examine(
         for damage in _damages(
             one,
             manifests,
-            _RepositoryFaults(
-                sizes,
-                unlinked.get(one.name, frozenset()),
-                without.get(one.name, frozenset()),
-                _Obstacles(snapshot, lacking),
-            ),
+            _RepositoryFaults(sizes, unlinked.get(one.name, {}), _Obstacles(snapshot, lacking)),
             to_verify.get(one.name, frozenset()),
         )
     )
@@ -189,7 +186,7 @@ def examine(
         ).difference(snapshot.aliases.get(one.digest, one.digest) for one in damages),
         wrong_sizes=tuple(one for each in repositories for one in find_wrong_sizes(each, snapshot, manifests, sizes)),
         # What is something else than a file there is told by its path.
-        tags_without_digest=tuple(sorted(name for path, name in without_digest.items() if lacking.get(path) == "")),
+        tags_without_digest=tuple(sorted(name for path, name in without_digest.items() if lacking.get(path) == Lack())),
     )
 
 
@@ -252,51 +249,51 @@ class _Obstacles:
     """What is in place of files and links, as the list tells it and the search for links."""
 
     snapshot: Snapshot
-    lacking: Mapping[str, str]
+    lacking: Mapping[str, Lack]
 
     def to(self, repository: str, digest: str, size: int | None) -> str:
         """The path of what keeps content from being in its place, "" if nothing does."""
         places = [revision_link(repository, digest), layer_link(repository, digest)]
         if size is None:
             places.insert(0, blob_file(self.snapshot.aliases.get(digest, digest)))
-        return next(
-            (found for path in places if (found := self.snapshot.in_place_of(path) or self.lacking.get(path, ""))), ""
-        )
+        return next((found for path in places if (found := self._at(path))), "")
+
+    def _at(self, path: str) -> str:
+        return self.snapshot.in_place_of(path) or self.lacking.get(path, Lack()).obstacle
 
 
 @dataclass(frozen=True)
 class _RepositoryFaults:
-    """What is wrong in one repository: the `sizes` of damaged files, None if there is none, and missing links."""
+    """What is wrong in one repository: the `sizes` of damaged files, None if there is none, and the `links`."""
 
     sizes: Mapping[str, int | None]
-    manifests: AbstractSet[str]
-    layers: AbstractSet[str]
+    links: Mapping[str, Lack]
     obstacles: _Obstacles
 
     def __bool__(self) -> bool:
-        return bool(self.sizes or self.manifests or self.layers)
+        return bool(self.sizes or self.links)
 
     def __contains__(self, digest: str) -> bool:
-        return digest in self.sizes or digest in self.manifests or digest in self.layers
+        return digest in self.sizes or digest in self.links
 
 
-def _by_repository(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = defaultdict(set)
-    for name, digest in pairs:
-        found[name].add(digest)
+def _by_repository(lacking: Mapping[tuple[str, str], Lack]) -> dict[str, dict[str, Lack]]:
+    found: dict[str, dict[str, Lack]] = defaultdict(dict)
+    for (name, digest), lack in lacking.items():
+        found[name][digest] = lack
     return found
 
 
-def _linked_layers(snapshot: Snapshot, manifests: Manifests) -> dict[str, tuple[str, str]]:
-    """The links of layers and configurations without which the manifests here cannot be pulled, by their paths."""
-    return {
-        layer_link(name, part.digest): (name, part.digest)
-        for name, one in snapshot.repositories.items()
-        for digest in one.revisions
-        if (summary := manifests.known.get(digest))
-        for part in summary.parts
-        if not part.may_be_elsewhere
-    }
+def _links(snapshot: Snapshot, manifests: Manifests) -> dict[str, tuple[str, str]]:
+    """The links by their paths: of manifests, and of the layers and configurations that are pulled with them."""
+    found = {}
+    for name, one in snapshot.repositories.items():
+        for digest in one.revisions:
+            found[revision_link(name, digest)] = (name, digest)
+            summary = manifests.known.get(digest)
+            parts = (part for part in (summary.parts if summary else ()) if not part.may_be_elsewhere)
+            found.update({layer_link(name, part.digest): (name, part.digest) for part in parts})
+    return found
 
 
 def missing_links(damages: Iterable[Damage]) -> frozenset[str]:
@@ -367,5 +364,6 @@ def _damages(
             manifests=hit,
             own_tags=frozenset(repository.on(damaged)),
             is_unlinked=damaged not in wrong.sizes,
+            link_size=wrong.links.get(damaged, Lack()).size,
             obstacle=wrong.obstacles.to(repository.name, damaged, wrong.sizes.get(damaged)),
         )

@@ -119,7 +119,8 @@ def _with_lost(
     """Add the manifests that are gone and that nothing else here needs: no request can delete them."""
     found = dict(to_remove)
     for one in damages:
-        is_alone = one.is_manifest and one.is_lost and one.manifests == {one.digest} and not one.tags
+        is_gone = one.is_lost and not one.is_unlinked
+        is_alone = one.is_manifest and is_gone and one.manifests == {one.digest} and not one.tags
         is_linked = one.digest in snapshot.repositories[one.repository].revisions
         if is_alone and is_linked and (earlier is None or one.digest in _revisions(earlier.to_remove, one.repository)):
             removal = found.get(one.repository, RemovalSet())

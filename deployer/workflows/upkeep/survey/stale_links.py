@@ -29,7 +29,7 @@ def find_stale_layers(storage: Storage, found: Survey) -> tuple[tuple[str, str],
     )
     stale = [(name, digest) for name, digest, _ in storage.layer_links(names) if digest not in linkable]
     # One that is not a file is nothing that a registry made.
-    odd = {path for path, obstacle in storage.lacking(layer_link(*one) for one in stale).items() if obstacle}
+    odd = {path for path, lack in storage.lacking(layer_link(*one) for one in stale).items() if lack.obstacle}
     return tuple(one for one in stale if layer_link(*one) not in odd)
 
 

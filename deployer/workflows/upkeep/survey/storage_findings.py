@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -238,10 +239,14 @@ def of_damages(damages: Sequence[Damage]) -> Iterator[Finding]:
         cures = _cures(found, them, can_push=bool(tagged))
         yield Finding(
             FindingState.WRONG,
-            f"{listed(images)} cannot be pulled in full: {listed([state(one) for one in found])}.",
+            f"{listed(images)} cannot be pulled in full: {listed([_state(one) for one in found])}.",
             (*cures, f"{'Or delete' if cures else 'Delete'} {them}: {_removal(name, found)}"),
             affected=(*images, *dict.fromkeys(one.digest for one in found)),
         )
+
+
+def _state(one: Damage) -> str:
+    return state(replace(one, size=one.link_size) if one.is_unlinked else one)
 
 
 def _cures(found: Sequence[Damage], them: str, *, can_push: bool) -> tuple[str, ...]:
@@ -255,7 +260,9 @@ def _cures(found: Sequence[Damage], them: str, *, can_push: bool) -> tuple[str, 
         return (move, f"Then {push}") if can_push else (move,)
     if all(one.is_unlinked for one in found):
         links = f"{CURE}   (restores the link {'file' if len(found) == 1 else 'files'})"
-        return (links, f"Or {push}") if can_push else (links,)
+        # A push that finds a damaged link fails.
+        is_pushed = can_push and all(one.link_size is None for one in found)
+        return (links, f"Or {push}") if is_pushed else (links,)
     if not can_push:
         return ()
     is_cut = any(one.is_unlinked or not one.is_lost for one in found)
@@ -275,6 +282,12 @@ def of_links(paths: Iterable[str]) -> Iterator[Finding]:
             (f"{CURE}   (restores the link files)",),
             affected=tuple(map(in_container, found)),
         )
+
+
+def untold(paths: Iterable[str], told: Iterable[Finding]) -> list[str]:
+    """The links, by their paths, that no finding names with the images that need them."""
+    named = {one for finding in told for one in finding.affected}
+    return [path for path in paths if ":".join(path.split("/")[-3:-1]) not in named]
 
 
 def of_unknown(unknown: Iterable[Unknown]) -> Iterator[Finding]:

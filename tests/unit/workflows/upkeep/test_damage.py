@@ -19,7 +19,7 @@ from deployer.workflows.upkeep.gc import GcOptions, plan_gc
 from deployer.workflows.upkeep.survey import damage, storage_findings
 from deployer.workflows.upkeep.survey.damage import every_layer, layers_to_verify
 from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only
-from deployer.workflows.upkeep.survey.manifest_graph import Manifests
+from deployer.workflows.upkeep.survey.manifest_graph import Manifests, RemovalSet
 from deployer.workflows.upkeep.untagged import untagged
 from tests.support.content import foreign_image
 from tests.support.local_storage import LocalEngine, LocalWork, Tree
@@ -616,6 +616,46 @@ class TestLinks:
         assert {link: link.read_text() for link in links} == links
         assert not look(tree, damaged=True).links_to_repair
         assert not list(place.rglob("link.*"))
+
+    @pytest.mark.parametrize("content", [b"", b"sha256:abc", b"\0" * 71, sha256(b"another").encode()])
+    @pytest.mark.parametrize("of", ["manifest", "configuration", "layer", "part of an index"])
+    def test_the_images_that_need_one_are_told_by_every_look(self, tree: Tree, of: str, content: bytes) -> None:
+        whole = image("x")
+        tree.push("app", ["old"], image("old"))
+        if of == "part of an index":
+            tree.push("app", [], whole)
+            tree.push("app", ["1"], index([(whole, "linux/amd64")]))
+        else:
+            tree.push("app", ["1"], whole)
+        parts = {"configuration": 0, "layer": 1}
+        digest = sha256(whole.blobs[parts[of]]) if of in parts else whole.digest
+        folder = "_layers" if of in parts else "_manifests/revisions"
+        link = tree.root / f"repositories/app/{folder}/sha256/{digest[7:]}/link"
+        link.write_bytes(content)
+        (told,) = storage_findings.of_survey(look(tree))
+        state = f"damaged ({len(content)} bytes)" if content else "empty"
+        kind = "file" if of in parts else "manifest"
+        assert told.sentence == f"app:1 cannot be pulled in full: the link to the {kind} {digest[7:19]} is {state}."
+        # A push that finds such a link fails.
+        assert told.advice[0] == "deployer gc --damaged   (restores the link file)"
+        assert not any("push it again" in line for line in told.advice)
+
+        chosen = look(tree, lambda _snapshot, _manifests: {"app": RemovalSet(frozenset({"old"}))})
+        assert (chosen.skipped_repositories, chosen.to_remove) == (("app",), {})
+        before = tree.blobs()
+        done = cure(tree)
+        assert (done.links, done.removal.is_empty) == (1, True)
+        assert link.read_text() == digest
+        assert tree.blobs() == before
+        assert not [*storage_findings.of_survey(look(tree))]
+
+    def test_of_an_untagged_manifest_one_takes_nothing_away(self, tree: Tree) -> None:
+        digest = tree.push("app", [], image("x"))
+        (tree.root / f"repositories/app/_manifests/revisions/sha256/{digest[7:]}/link").write_bytes(b"")
+        before = tree.blobs()
+        assert look(tree, damaged=True).removal.is_empty
+        assert cure(tree).links == 1
+        assert tree.blobs() == before
 
     def test_a_link_of_a_tag_is_nobodys_to_guess(self, tree: Tree) -> None:
         tree.push("app", ["1"], image("x"))
