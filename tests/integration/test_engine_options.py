@@ -12,6 +12,7 @@ import pytest
 from tests.support.archive import archive
 from tests.support.cut_off import wait_until
 from tests.support.dockerd import temporary_dockerd
+from tests.support.run import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +72,8 @@ def _command(*words: str) -> list[str]:
 
 def test_a_whole_life(daemon: Dockerd, tmp_path: Path) -> None:
     data = daemon.folder / "images"
-    (daemon.folder / "deployer.yaml").write_text(f"registry: {{data: {data}}}\n")
+    # Its name is not that of a deployment on the engine of this machine.
+    (daemon.folder / "deployer.yaml").write_text(f"name: {OWN}-options\nregistry: {{data: {data}}}\n")
     assert inside(daemon, "docker", "import", "-", "hello:1", stdin=archive(1000)).returncode == 0
     for command in (("up", "--yes"), ("push", "hello:1"), ("pull", "hello:1"), ("up",), ("delete", "hello:1", "--yes")):
         deployer(daemon, *command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ def check_conflict(deployment: Deployment, containers: tuple[ServiceContainer, .
     for container in containers:
         # Every container of ours has the folder in a label; one without is another tool's.
         if not container.directory or Path(container.directory) != deployment.directory:
+            _refuse_other_path(deployment, container)
             port = ports.free_near(DEFAULT_PORT, ("",))
             origin = (
                 f"from {container.directory}"
@@ -54,10 +56,30 @@ def check_conflict(deployment: Deployment, containers: tuple[ServiceContainer, .
             )
 
 
+def _refuse_other_path(deployment: Deployment, container: ServiceContainer) -> None:
+    """Say of the same directory by another path, such as through a symbolic link, how to use the path that it has."""
+    theirs = Path(container.directory)
+    try:
+        is_same = bool(container.directory) and theirs.samefile(deployment.directory)
+    except OSError:
+        return
+    if is_same and _is_ours(theirs, deployment.name):
+        home = shlex.quote(str(theirs.parent.parent))
+        raise AnotherDeployment(
+            f"'{deployment.name}' was started from {theirs}, which is the same directory as {deployment.directory}; "
+            "Compose tells deployments apart by the path.",
+            (f"export XDG_DATA_HOME={home}   (then run the command again)",),
+        )
+
+
+def _is_ours(folder: Path, name: str) -> bool:
+    return folder.parts[-2:] == ("deployer", name)
+
+
 def _as_its_user(container: ServiceContainer, name: str) -> tuple[str, ...]:
     """How to work with a deployment that another user has started, such as before `sudo` gave another home."""
     folder = Path(container.directory)
-    if folder.parts[-2:] != ("deployer", name):
+    if not _is_ours(folder, name):
         return ()
     try:
         user = f"the user {folder.owner()}"

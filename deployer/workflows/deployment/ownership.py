@@ -193,8 +193,12 @@ class _Look:
         return storage in wanted.resources and not self.is_there(storage)
 
     def has_moved_to(self, storage: Resource) -> bool:
-        """Whether a directory is the one that had the images before, moved or copied with its ID."""
-        return bool(self.before.storage_id) and storage_id.on_host(storage) == self.before.storage_id
+        """Whether a directory is the one that had the images before, by its ID, and no copy of it."""
+        before = self.before
+        if not before.storage_id or storage_id.on_host(storage) != before.storage_id:
+            return False
+        # A copy has the same ID, and perhaps older images.
+        return storage_id.on_host(before.storage) != before.storage_id or _is_same(before.storage, storage)
 
     def was_found(self, resource: Resource) -> bool:
         """Whether it was there before the `up` that used it first."""
@@ -271,6 +275,14 @@ def _holds(folder: Path) -> str:
     shown = ", ".join(names[:_NAMED])
     more = len(names) - _NAMED
     return f"contains {shown}{f' and {more} more' if more > 0 else ''} but no registry's images"
+
+
+def _is_same(one: Resource | None, other: Resource) -> bool:
+    """Whether two paths lead to one directory, as through a symbolic link."""
+    try:
+        return one is not None and Path(one.name).samefile(other.name)
+    except OSError:
+        return False
 
 
 def _inode(folder: Path) -> int:

@@ -63,3 +63,11 @@ def test_the_files_of_another_user_are_named_with_their_owner(
     with pytest.raises(AnotherDeployment, match=f"already exists, created from {theirs}") as caught:
         identity.check_conflict(deployment, (container,))
     assert (f"as the user {theirs.owner()}" in caught.value.advice[0]) == is_ours
+
+
+def test_the_same_folder_by_another_path_is_named_as_that(deployment: Deployment, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    container = replace(service_container("registry", "running"), directory=str(tmp_path / "link/deployer/registry"))
+    with pytest.raises(AnotherDeployment, match="which is the same directory as") as caught:
+        identity.check_conflict(deployment, (container,))
+    assert caught.value.advice == (f"export XDG_DATA_HOME={tmp_path}/link   (then run the command again)",)

@@ -349,22 +349,38 @@ def test_a_deployment_that_no_id_was_given_yet_is_given_one_by_the_next_up(
     assert replace(after, storage_id=before.storage_id) == before
 
 
-@pytest.mark.parametrize("copied", [False, True])
+def test_a_copy_beside_the_original_is_asked_about(deployment: Deployment, tmp_path: Path) -> None:
+    """An older backup has the same ID; what was pushed since then is not in it."""
+    before, after = tmp_path / "nas", tmp_path / "backup"
+    (before / "docker" / "registry" / "v2").mkdir(parents=True)
+    used(deployment, in_directory(before))
+    shutil.copytree(before, after)
+    found = examined(deployment, NOTHING, in_directory(after))
+    assert any(f"The existing images stay in {before}" in warning for warning in found.warnings)
+    assert [one.name for one in found.found] == [str(after)]
+    # Without the original, the copy is all that there is.
+    shutil.rmtree(before)
+    assert examined(deployment, NOTHING, in_directory(after)).warnings == ()
+
+
+@pytest.mark.parametrize("linked", [False, True])
 def test_a_directory_that_was_moved_is_the_one_with_the_images(
-    deployment: Deployment, tmp_path: Path, copied: bool
+    deployment: Deployment, tmp_path: Path, linked: bool
 ) -> None:
     before, after = tmp_path / "nas", tmp_path / "other"
     before.mkdir()
     used(deployment, in_directory(before))
     (before / "docker" / "registry" / "v2").mkdir(parents=True)
-    shutil.copytree(before, after)
-    if not copied:
-        shutil.rmtree(before)
+    if linked:
+        after.symlink_to(before)
+    else:
+        shutil.move(before, after)
     found = examined(deployment, NOTHING, in_directory(after))
     assert (found.warnings, found.found) == ((), ())
     used(deployment, in_directory(after))
     # Another that is not it is asked about as ever.
-    shutil.rmtree(after)
+    shutil.rmtree(before, ignore_errors=True)
+    shutil.rmtree(after, ignore_errors=True)
     (tmp_path / "third" / "docker").mkdir(parents=True)
     warnings = examined(deployment, NOTHING, in_directory(tmp_path / "third")).warnings
     assert any("will not be available" in warning for warning in warnings)
