@@ -85,8 +85,13 @@ def _facts(info: dict[str, Any], endpoint: str) -> EngineFacts:
         runtime=str(info.get("DefaultRuntime") or ""),
         proxies=proxies_of(info),
         compose_version=_compose_version(info),
-        id=str(info.get("ID") or ""),
+        id=_identity(info),
     )
+
+
+def _identity(info: dict[str, Any]) -> str:
+    # Before 23.0 the ID comes from a file that all engines of a machine share (moby, daemon/trustkey.go).
+    return f"{info['ID']} {info.get('DockerRootDir') or ''}".strip() if info.get("ID") else ""
 
 
 def _insecure_registries(info: dict[str, Any]) -> InsecureRegistries:

@@ -12,7 +12,7 @@ import pytest
 from tests.support.archive import archive
 from tests.support.cut_off import wait_until
 from tests.support.dockerd import temporary_dockerd
-from tests.support.run import OWN
+from tests.support.run import OWN, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +95,9 @@ def _expect_refused_by_another_engine(daemon: Dockerd) -> None:
         said = done.stderr.decode()
         assert done.returncode == 1, words
         assert f"was started by another Docker engine, at {daemon.environment['DOCKER_HOST']}" in said, words
-    asked = subprocess.run(_command("up"), env=other, cwd=daemon.folder, capture_output=True, check=False)
+    asked = subprocess.run(
+        _command("up", "--port", str(free_port())), env=other, cwd=daemon.folder, capture_output=True, check=False
+    )
     assert asked.returncode == 1
     assert "If it still runs there, stop it there first. Continue?" in asked.stderr.decode()
 
