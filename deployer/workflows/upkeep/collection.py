@@ -50,6 +50,7 @@ def collect(work: Upkeep, manifests: Manifests, policy: RemovalPolicy, shown: Su
     if shown.snapshot.has_future:
         work.storage.redate()
     stale = find_stale_layers(work.storage, shown)
+    shown_blobs = frozenset(shown.removal.blobs)
     removal = replace(shown.removal, layers=stale)
     if removal.is_empty and not shown.links_to_repair:
         work.storage.empty()
@@ -61,7 +62,15 @@ def collect(work: Upkeep, manifests: Manifests, policy: RemovalPolicy, shown: Su
         _expect_in_sight(now, shown)
         damaged = tuple(digest for digest in now.removal.damaged if digest in shown.removal.damaged)
         uploads = tuple(one for one in now.removal.uploads if one in shown.removal.uploads)
-        removal = replace(now.removal, layers=_still_stale(stale, now), damaged=damaged, uploads=uploads)
+        removal = replace(
+            now.removal,
+            # What has come to nothing since then, such as by a link that was repaired, no one was shown.
+            blobs=tuple(one for one in now.removal.blobs if one in shown_blobs),
+            repositories=tuple(one for one in now.removal.repositories if one in shown.removal.repositories),
+            layers=_still_stale(stale, now),
+            damaged=damaged,
+            uploads=uploads,
+        )
         work.remove(removal)
     work.storage.empty()
     return Collected(removal, now.freed_by(removal), leftover, pause.seconds, len(links))
@@ -101,7 +110,7 @@ def _of_deleted(storage: Storage, shown: Survey) -> set[str]:
     missing = {
         revision_link(one.repository, one.digest): one
         for one in shown.damages
-        if one.is_manifest and one.is_unlinked and one.link_size is None
+        if one.is_manifest and one.is_unlinked and one.link_size is None and one.own_tags
     }
     if not missing:
         return set()

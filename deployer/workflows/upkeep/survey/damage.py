@@ -14,6 +14,7 @@ from deployer.registry.content.imageconfig import CONFIG_MAX_BYTES
 from deployer.registry.content.manifests import digest_of
 from deployer.storage.printed import Lack
 from deployer.storage.removal import blob_file, layer_link, revision_link, tag_link
+from deployer.workflows.upkeep.survey import lost_links
 from deployer.workflows.upkeep.survey.manifest_graph import pulled_with
 from deployer.workflows.upkeep.survey.wrong_sizes import find_wrong_sizes
 
@@ -160,7 +161,8 @@ def examine(
     }
     found = storage.verify(files.values())
     sizes = {digest: found[file].size for digest, file in files.items() if not _is_whole(file, found[file])}
-    links |= _links(snapshot, manifests) if known is None else _unlinked(known)
+    lost = _lost(storage, snapshot, manifests) if known is None else {}
+    links |= _links(snapshot, manifests, lost) if known is None else _unlinked(known)
     lacking = storage.lacking({*links, *without_digest})
     unlinked = _by_repository({links[path]: lack for path, lack in lacking.items() if path in links})
     repositories = [one for _, one in sorted(snapshot.repositories.items())]
@@ -170,7 +172,9 @@ def examine(
         for damage in _damages(
             one,
             manifests,
-            _RepositoryFaults(sizes, unlinked.get(one.name, {}), _Obstacles(snapshot, lacking)),
+            _RepositoryFaults(
+                sizes, unlinked.get(one.name, {}), _Obstacles(snapshot, lacking), lost.get(one.name, frozenset())
+            ),
             to_verify.get(one.name, frozenset()),
         )
     )
@@ -264,11 +268,15 @@ class _Obstacles:
 
 @dataclass(frozen=True)
 class _RepositoryFaults:
-    """What is wrong in one repository: the `sizes` of damaged files, None if there is none, and the `links`."""
+    """What is wrong in one repository: the `sizes` of damaged files, None if there is none, and the `links`.
+
+    Of the manifests that are `lost` it has no link, and had one.
+    """
 
     sizes: Mapping[str, int | None]
     links: Mapping[str, Lack]
     obstacles: _Obstacles
+    lost: AbstractSet[str]
 
     def __bool__(self) -> bool:
         return bool(self.sizes or self.links)
@@ -284,11 +292,22 @@ def _by_repository(lacking: Mapping[tuple[str, str], Lack]) -> dict[str, dict[st
     return found
 
 
-def _links(snapshot: Snapshot, manifests: Manifests) -> dict[str, tuple[str, str]]:
+def _lost(storage: Storage, snapshot: Snapshot, manifests: Manifests) -> dict[str, set[str]]:
+    """The parts of indexes to which their repository lost the link, by repository."""
+    parts = {
+        name: lost_links.parts_of(one, manifests, {*one.revisions, *(tag.digest for tag in one.tags.values())})
+        for name, one in snapshot.repositories.items()
+    }
+    return lost_links.with_own_layers(storage, snapshot, manifests, parts)
+
+
+def _links(
+    snapshot: Snapshot, manifests: Manifests, lost: Mapping[str, AbstractSet[str]]
+) -> dict[str, tuple[str, str]]:
     """The links by their paths: of manifests, and of the layers and configurations that are pulled with them."""
     found = {}
     for name, one in snapshot.repositories.items():
-        for digest in one.revisions:
+        for digest in one.revisions.keys() | lost.get(name, frozenset()):
             found[revision_link(name, digest)] = (name, digest)
             summary = manifests.known.get(digest)
             parts = (part for part in (summary.parts if summary else ()) if not part.may_be_elsewhere)
@@ -349,9 +368,10 @@ def _damages(
 ) -> Iterator[Damage]:
     if not wrong:
         return
-    roots = repository.revisions.keys() | {tag.digest for tag in repository.tags.values() if tag.digest}
+    roots = repository.revisions.keys() | {tag.digest for tag in repository.tags.values() if tag.digest} | wrong.lost
     needs = {
-        root: {one for one in pulled_with(root, repository, manifests, to_verify) if one in wrong} for root in roots
+        root: {one for one in pulled_with(root, repository, manifests, to_verify, wrong.lost) if one in wrong}
+        for root in roots
     }
     for damaged in sorted(set().union(*needs.values())):
         hit = frozenset(root for root, needed in needs.items() if damaged in needed)

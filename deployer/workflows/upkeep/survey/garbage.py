@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from deployer.storage.removal import StorageRemoval
-from deployer.workflows.upkeep.survey import damage
+from deployer.workflows.upkeep.survey import damage, lost_links
 from deployer.workflows.upkeep.survey.manifest_graph import Manifests, RemovalSet
 from deployer.workflows.upkeep.survey.refused import find_refused
 from deployer.workflows.upkeep.survey.selection import Earlier, Examined, future_tags, select
@@ -136,7 +136,9 @@ def survey(
     may need only that is read again which was damaged then. Changes nothing.
     """
     snapshot = storage.snapshot()
-    manifests.learn(storage, _named_manifests(snapshot), snapshot)
+    named = _named_manifests(snapshot)
+    manifests.learn(storage, named, snapshot)
+    lost_links.learn_parts(storage, snapshot, manifests, named)
     to_verify = deep_check(storage, snapshot, manifests) if deep_check else {}
     content = damage.examine(storage, snapshot, manifests, to_verify, before.damages if before else None)
     earlier = Earlier(before.to_remove, before.damaged_unreferenced) if before else None

@@ -258,12 +258,17 @@ def resolve_removal(
 
 
 def pulled_with(
-    root: str, repository: StoredRepository, manifests: Manifests, to_verify: frozenset[str] = frozenset()
+    root: str,
+    repository: StoredRepository,
+    manifests: Manifests,
+    to_verify: AbstractSet[str] = frozenset(),
+    lost: AbstractSet[str] = frozenset(),
 ) -> set[str]:
     """What is pulled with a manifest: itself, its parts, and those of the images that it is an index of.
 
-    One that cannot be read may need all that is `to_verify`.
+    One that cannot be read may need all that is `to_verify`. Of manifests that are `lost` the repository had a link.
     """
+    here = repository.revisions.keys() | lost
     found: set[str] = set()
     waiting = [root]
     while waiting:
@@ -274,5 +279,5 @@ def pulled_with(
         summary = manifests.known.get(digest)
         parts = {part.digest for part in summary.parts} if summary else to_verify
         found |= parts - repository.revisions.keys()
-        waiting += [child for child in manifests.children(digest) if child in repository.revisions]
+        waiting += [child for child in manifests.children(digest) if child in here]
     return found

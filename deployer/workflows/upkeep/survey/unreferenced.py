@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deployer.workflows.upkeep.survey import damage, pushes_in_progress
+from deployer.workflows.upkeep.survey import damage, lost_links, pushes_in_progress
 from deployer.workflows.upkeep.survey.damage import UnreferencedBlobs
 from deployer.workflows.upkeep.survey.manifest_graph import RemovalSet
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from deployer.workflows.upkeep.survey.damage import Damage
     from deployer.workflows.upkeep.survey.manifest_graph import Manifests
     from deployer.workflows.upkeep.survey.selection import Examined, Selection
+
+# Of a manifest that only attaches something; it names one or a few files.
+_ATTACHED_MAX_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ def _find(examined: Examined, selection: Selection) -> _Found:
     storage, snapshot, manifests = examined.storage, examined.snapshot, examined.manifests
     to_remove = selection.to_remove
     kept = referenced(snapshot, manifests, to_remove)
+    kept |= _attached(examined, to_remove, snapshot.blobs.keys() - kept)
     unreferenced = snapshot.blobs.keys() - kept
     kept.update(digest for _, digest, _ in storage.layer_links(selection.keeps_all))
     _add_targets(kept, snapshot)
@@ -83,6 +87,28 @@ def _find(examined: Examined, selection: Selection) -> _Found:
     pushes = pushes_in_progress.find_pushes(storage, snapshot, manifests, to_remove)
     needed = pushes_in_progress.needed_blobs(snapshot, manifests, to_remove, removable)
     return _Found(removable, needed | (pushes.digests & removable), unreferenced - removable, pushes.repositories)
+
+
+def _attached(examined: Examined, to_remove: Mapping[str, RemovalSet], unreferenced: AbstractSet[str]) -> set[str]:
+    """What is attached to manifests that are kept, with all that it names, though the link to it was lost."""
+    storage, snapshot, manifests = examined.storage, examined.snapshot, examined.manifests
+    small = {digest for digest in unreferenced if snapshot.blobs[digest].size <= _ATTACHED_MAX_BYTES}
+    manifests.find(storage, small, snapshot)
+    kept: Mapping[str, AbstractSet[str]] = {
+        name: one.revisions.keys() - to_remove.get(name, RemovalSet()).revisions
+        for name, one in snapshot.repositories.items()
+    }
+    found: set[str] = set()
+    while True:
+        candidates = lost_links.attached_to(snapshot, manifests, kept, small - found)
+        own = lost_links.with_own_layers(storage, snapshot, manifests, candidates)
+        new = {digest for digests in own.values() for digest in digests}
+        if not new:
+            break
+        found |= new
+        # What is attached to them, such as their signatures, in turn.
+        kept = own
+    return found.union(*(manifests.references(digest) for digest in found))
 
 
 def _files(damages: Iterable[Damage], snapshot: Snapshot) -> set[str]:
@@ -99,6 +125,7 @@ def referenced(snapshot: Snapshot, manifests: Manifests, to_remove: Mapping[str,
         # A tag whose manifest the repository no longer links still says what someone wanted to keep.
         kept |= {tag.digest for each, tag in repository.tags.items() if each not in removal.tags and tag.digest}
         kept -= removal.revisions
+        kept |= lost_links.parts_of(repository, manifests, kept)
         found |= kept
         for digest in kept:
             found |= manifests.references(digest)
