@@ -126,7 +126,7 @@ WRONG = [
             "cliPluginsExtraDirs": {"a": "b"},
             "proxies": {"default": {"httpProxy": 1}},
             "Proxies": {"default": "http://proxy:3128"},
-            "plugins": {"scan": {"optin": True}},
+            "plugins": {"scan": {"enabled": True}},
             "Plugins": {"scan": "on"},
         }.items()
     ),
@@ -136,7 +136,7 @@ WRONG = [
             "psFormat": None,
             "HttpHeaders": None,
             "proxies": {"default": None, "other": {"httpProxy": None, "unknown": 1}},
-            "plugins": {"scan": None, "other": {"optin": None}},
+            "plugins": {"scan": None, "other": {"enabled": None}},
             "pruneFilters": [None],
             "aliases": {},
             "$schema": 5,

@@ -299,7 +299,7 @@ def test_a_damaged_neighbour_is_named_before_docker_deletes_logins_for_it(home: 
         ({"PSFORMAT": 5, "detachKeys": 5}, "'PSFORMAT' must be a string"),
         ({"pruneFilters": ["a", 5]}, "'pruneFilters' must be a list of strings"),
         ({"pruneFilters": SECRET}, "'pruneFilters' must be a list of strings"),
-        ({"plugins": {"scan": {"optin": True}}}, "'plugins.scan.optin' must be a string"),
+        ({"plugins": {"scan": {"enabled": True}}}, "'plugins.scan.enabled' must be a string"),
         ({"aliases": {"builder": 5}}, "'aliases.builder' must be a string"),
         ({"auths": {"x:1": {"auth": [SECRET]}}}, "'auths.x:1.auth' must be a string"),
         ({"credHelpers": {"x\x1b[2J": 5}}, "'credHelpers.x\ufffd[2J' must be a string"),
