@@ -297,7 +297,8 @@ class Wanted:
     their images, `places` a service and a place in it with what is mounted there ("" for a volume without a
     name), `pre_stop` the services with hooks that run before they are stopped, and `post_start` those with hooks that
     run after they are started. `mounted` are the names of the services' volumes, each by its place, `connected` those
-    of the services' networks, and `external_networks` those of another's networks that they use.
+    of the services' networks, and `external_networks` those of another's networks that they use. `environments` are the
+    services' variables, also those of the files that they name; some are secret.
     """
 
     volumes: tuple[WantedVolume, ...] = ()
@@ -311,6 +312,7 @@ class Wanted:
     mounted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     connected: Mapping[str, frozenset[str]] = field(default_factory=dict)
     external_networks: frozenset[str] = frozenset()
+    environments: Mapping[str, Mapping[str, str]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, raw: Mapping[str, Any], storage: str) -> Wanted:
@@ -354,6 +356,7 @@ class Wanted:
             },
             connected,
             frozenset().union(*connected.values()).difference(networks),
+            {service: _set_variables(found.get("environment")) for service, found in services.items()},
         )  # fmt: skip
 
     @property
@@ -366,6 +369,11 @@ class Wanted:
         """The volumes and networks that Compose uses, and would create if they are missing."""
         volumes = {Resource(ResourceKind.VOLUME, volume.name) for volume in self.volumes if not volume.is_external}
         return frozenset(volumes | {Resource(ResourceKind.NETWORK, name) for name in self.networks})
+
+
+def _set_variables(found: Mapping[str, object] | None) -> dict[str, str]:
+    """The variables of a service. One without a value is taken from Compose's own environment, which has none."""
+    return {name: str(value) for name, value in (found or {}).items() if value is not None}
 
 
 def _storage(mounts: Iterable[Mapping[str, Any]], volumes: Mapping[str, WantedVolume], target: str) -> Resource | None:

@@ -98,7 +98,7 @@ class ServiceContainer:
     `user_namespace` is "host" where root in it is root of the machine whatever the engine's default.
     `network` is the network that it was made for, "" for one of the engine's own or another container's, and
     `networks` are the names of those that it is in, with the ID of each. `volumes` are the places in it where volumes
-    are mounted, with the name of each.
+    are mounted, with the name of each. `environment` are its variables, also those of its image; some are secret.
     """
 
     id: str
@@ -119,6 +119,7 @@ class ServiceContainer:
     network: str = ""
     networks: Mapping[str, str] = field(default_factory=dict)
     volumes: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def is_disconnected(self) -> bool:
@@ -169,6 +170,7 @@ class ServiceContainer:
                 for name, endpoint in ((raw.get("NetworkSettings") or {}).get("Networks") or {}).items()
             },
             volumes={one["Destination"]: one["Name"] for one in raw.get("Mounts") or () if one["Type"] == "volume"},
+            environment=dict(one.partition("=")[::2] for one in raw["Config"].get("Env") or ()),
         )
 
 

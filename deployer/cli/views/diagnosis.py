@@ -93,7 +93,7 @@ class StatusReport(Report):
                 out.warn(problem.sentence)
             else:
                 warn_of(out, problem)
-        for finding in found.content:
+        for finding in (*found.content, *found.remarks):
             warn_of(out, finding)
         if not found.is_healthy:
             out.note("Next: deployer up" if not found.services else "Next: deployer logs, deployer doctor")

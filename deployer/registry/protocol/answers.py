@@ -285,12 +285,24 @@ def deleting_refused(answer: Answer, place: Place) -> DeletingDisabled:
     if answer.errors:
         return DeletingDisabled(
             f"Deleting is disabled at the registry at {place.address}.",
-            ("Set storage.delete.enabled: true in its configuration; `deployer up` enables it.",),
+            (
+                (
+                    "deployer up   (if deployer runs it, and without REGISTRY_STORAGE_DELETE_ENABLED in "
+                    "compose.override.yaml)"
+                ),
+                "Otherwise, set storage.delete.enabled: true in its configuration.",
+            ),
             original,
         )
     return DeletingDisabled(
         f"The registry at {place.address} is read-only: nothing can be deleted.",
-        ("Remove storage.maintenance.readonly from its configuration.",),
+        (
+            (
+                "deployer up   (if deployer runs it, and without REGISTRY_STORAGE_MAINTENANCE_READONLY in "
+                "compose.override.yaml)"
+            ),
+            "Otherwise, remove storage.maintenance.readonly from its configuration.",
+        ),
         original,
     )
 

@@ -17,7 +17,7 @@ from deployer.layout import Service
 from deployer.record import Owned
 from deployer.rendering import snippets
 from deployer.rendering.deployment import RenderInputs, ServiceImages, render_deployment
-from deployer.workflows.checks import engine_options, identity, override, preflight, storage_id
+from deployer.workflows.checks import engine_options, identity, override, preflight, service_environment, storage_id
 from deployer.workflows.deployment import access, anonymous_volumes, ca, files, ownership, provision
 from deployer.workflows.deployment.service_change import Action, Reason, ServiceChange, again, change_of
 
@@ -34,6 +34,8 @@ Answer = TypeVar("Answer")
 
 # What the user's file may say of volumes and networks, itself or in another file.
 _RESOURCES = re.compile(rb"volumes|networks|include|extends")
+# What may give a service variables; a backslash may hide it.
+_VARIABLES = re.compile(rb"environment|env_file|include|extends|\\")
 # What is done with a container that is not made again.
 _STAYING = {Action.KEEP, Action.START}
 # The services that have a folder of this machine.
@@ -93,6 +95,9 @@ def plan_up(stack: Stack, *, rebuild: bool = False) -> UpPlan:
     here = [images[choice.name] if choice.source is provision.Source.HERE else None for choice in choices]
     ids = [found.id if found else "" for found in here]
     services = _service_changes(stack, rendered, containers, dict(zip(Service, ids, strict=False)))
+    overridden = _overridden(stack, rendered)
+    service_environment.refuse(overridden, stack.deployment)
+    remarks += service_environment.remarks(overridden)
     starts = any(change.action not in {Action.KEEP, Action.RELOAD} for change in services)
     if starts:
         preflight.check_port(stack.settings, stack.engine)
@@ -211,6 +216,14 @@ def _without_network(
         known = {network.id for network in stack.engine.networks.all()}
         lost |= {service for service, one in stopped.items() if not known.issuperset(one.networks.values())}
     return frozenset(lost)
+
+
+def _overridden(stack: Stack, rendered: tuple[File, ...]) -> tuple[service_environment.Conflict, ...]:
+    """What the variables that the user's files give to the services undo."""
+    if not _VARIABLES.search(read_if_there(stack.deployment.override_file) or b""):
+        return ()
+    wanted = _with_candidate(stack, rendered, lambda project: inventory.wanted(stack.engine, project, layout.STORAGE))
+    return service_environment.conflicts(wanted.environments)
 
 
 def _names_resources(stack: Stack) -> bool:

@@ -8,7 +8,7 @@ from deployer.engine.values import running
 from deployer.errors import PreflightError
 from deployer.layout import Service
 from deployer.storage.access import Storage
-from deployer.workflows.checks import preflight, problems
+from deployer.workflows.checks import preflight, problems, service_environment
 from deployer.workflows.deployment.service_change import Action, Reason
 from deployer.workflows.deployment.up_plan import plan_up
 from deployer.workflows.diagnosis import status
@@ -37,12 +37,20 @@ def examine(examined: Examined) -> Iterator[Finding]:
     if found.sign_in.problem:
         yield found.sign_in.problem
     yield from found.content
-    yield from _links(containers, stack, found.content)
+    yield from found.remarks
+    if not service_environment.hides_storage(containers):
+        yield from _links(containers, stack, found.content)
     if found.is_healthy:
         yield Finding(FindingState.OK, f"The registry '{found.name}' is running on this machine ({found.version}).")
     if problems.paused(containers):
         return
-    plan = plan_up(stack)
+    try:
+        plan = plan_up(stack)
+    except service_environment.VariablesRefused as error:
+        # What the containers have as well is reported with them.
+        if not set(error.conflicts).issubset(service_environment.of_containers(containers)):
+            yield Finding.of(error)
+        return
     # A lost network is reported with the service.
     changed = (change.action for change in plan.services if change.reason is not Reason.NETWORK)
     if plan.files or any(action in {Action.CREATE, Action.RECREATE} for action in changed):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deployer.engine.values import of_service, running
@@ -15,9 +15,9 @@ from deployer.record import Owned, ResourceKind
 from deployer.reference import is_repository
 from deployer.rendering.snippets import storage_script
 from deployer.storage.access import Storage
-from deployer.workflows.checks import problems, readiness, storage_id
+from deployer.workflows.checks import problems, readiness, service_environment, storage_id
 from deployer.workflows.deployment import access, ca, files
-from deployer.workflows.finding import Finding
+from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.upkeep.gate import Gate
 from deployer.workflows.upkeep.survey import storage_findings
 from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only
@@ -89,7 +89,7 @@ class Status:
 
     `garbage_bytes` is what a collection would free; `upkeep` is what pauses writes, None for nothing.
     `problems` keep it from being ready; the one of a storage that cannot be read is `unreadable` too.
-    `content` is what is wrong with what it holds: the rest is served all the same.
+    `content` is what is wrong with what it holds: the rest is served all the same. `remarks` are of what the user set.
     """
 
     name: str
@@ -108,6 +108,7 @@ class Status:
     encryption: Encryption
     content: tuple[Finding, ...] = ()
     unreadable: Finding | None = None
+    remarks: tuple[Finding, ...] = ()
 
     @property
     def is_healthy(self) -> bool:
@@ -121,7 +122,11 @@ def read(stack: Stack) -> Status:
     containers = stack.containers()
     registry = running(containers, Service.REGISTRY)
     inside = _look_inside(stack, registry) if registry else _Inside()
-    content = _content(stack, registry) if registry else _Content()
+    is_hidden = service_environment.hides_storage(containers)
+    if is_hidden:
+        inside = replace(inside, used=None, free=None)
+    content = _content(stack, registry) if registry and not is_hidden else _Content()
+    overridden = service_environment.findings(service_environment.of_containers(containers), stack.deployment)
     publishes = _publishes(containers, settings.port)
     # What is paused takes a connection and never answers.
     asks = publishes and not problems.paused(containers)
@@ -131,7 +136,7 @@ def read(stack: Stack) -> Status:
         address=settings.address,
         page=settings.page_url,
         version=inside.version,
-        data=_place(stack),
+        data="" if is_hidden else _place(stack),
         repositories=_repositories(stack, containers) if answer and answer.api.is_ready else None,
         used_bytes=inside.used,
         garbage_bytes=content.garbage,
@@ -142,7 +147,9 @@ def read(stack: Stack) -> Status:
         encryption=_encryption(stack),
         content=content.findings,
         unreadable=content.unreadable,
+        remarks=tuple(one for one in overridden if one.state is FindingState.NOTE),
         problems=(
+            *(one for one in overridden if one.state is FindingState.WRONG),
             *problems.on_other_port(containers, settings.port),
             *storage_id.findings(Owned.read(stack.deployment.owned_file), inside.storage_id),
             *problems.without_container(containers),

@@ -17,6 +17,7 @@ from deployer.host.lock import exclusive
 from deployer.layout import Service
 from deployer.storage.access import Storage
 from deployer.storage.helper import Helper
+from deployer.workflows.checks import service_environment
 from deployer.workflows.upkeep.gate import Gate, GateHolder, WritePauser
 
 if TYPE_CHECKING:
@@ -100,8 +101,10 @@ def reading(stack: Stack) -> Storage:
 
 
 def _registry(stack: Stack) -> ServiceContainer:
-    registry = of_service(stack.containers(), Service.REGISTRY)
+    containers = stack.containers()
+    registry = of_service(containers, Service.REGISTRY)
     if registry is not None:
+        service_environment.refuse_for_storage(containers, stack.deployment)
         return registry
     if stack.deployment.is_begun:
         raise _not_running()

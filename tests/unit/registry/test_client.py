@@ -285,12 +285,21 @@ def test_uploads_that_are_refused_say_so(client: RegistryClient, fake: FakeRegis
         client.put_manifest("app", "1", DOCKER_MANIFEST, b"{}")
 
 
-@pytest.mark.parametrize(("state", "words"), [("disabled", "Deleting is disabled"), ("read-only", "is read-only")])
-def test_why_nothing_is_deleted_is_said(client: RegistryClient, fake: FakeRegistry, state: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("state", "words", "variable"),
+    [
+        ("disabled", "Deleting is disabled", "REGISTRY_STORAGE_DELETE_ENABLED"),
+        ("read-only", "is read-only", "REGISTRY_STORAGE_MAINTENANCE_READONLY"),
+    ],
+)
+def test_why_nothing_is_deleted_is_said(
+    client: RegistryClient, fake: FakeRegistry, state: str, words: str, variable: str
+) -> None:
     made = pushed(fake, "app", "1", image("x"))
     fake.deleting = state
-    with failing(DeletingDisabled, words):
+    with failing(DeletingDisabled, words) as caught:
         client.check_deleting("app")
+    assert f"without {variable} in compose.override.yaml" in caught.value.advice[0]
     with failing(DeletingDisabled, words):
         client.delete_manifest("app", made.digest)
     assert fake.repositories["app"].tags == {"1": made.digest}
