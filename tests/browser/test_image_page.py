@@ -331,7 +331,12 @@ class TestPlatforms:
         page = open_page("/repository/image/nested/tag/1.0")
         expect(page.get_by_role("tab")).to_have_text(["linux/amd64", "linux/s390x"])
         page.get_by_role("tab", name="linux/s390x").click()
-        page.get_by_role("tabpanel").get_by_role("link", name=short(inner.digest)).click()
+        panel = page.get_by_role("tabpanel")
+        expect(panel).to_contain_text("in an index within the tag's index, which many clients cannot pull")
+        expect(panel.get_by_role("group", name="Docker", exact=True)).to_have_text(
+            re.compile(rf"docker pull --platform linux/s390x \S+/image/nested@{inner.digest}$")
+        )
+        panel.get_by_role("link", name=short(inner.digest)).click()
         expect(page.get_by_role("heading", level=1)).to_have_text(f"image/nested@{short(inner.digest)}")
         expect(page.get_by_role("tab")).to_have_text(["linux/s390x"])
 

@@ -25,7 +25,7 @@ from tests.support.archive import archive
 from tests.support.content import push_artifact
 from tests.support.dockerd import temporary_dockerd
 from tests.support.other_registry import other_registry
-from tests.support.registry_content import DOCKER, TYPES
+from tests.support.registry_content import DOCKER, TYPES, sha256
 from tests.support.run import PATIENCE_SECONDS, free_port
 from tests.support.stack import docker
 
@@ -249,6 +249,44 @@ def test_a_missing_tag_is_told_with_the_tags_that_are_like_it(
     assert f"No image 'near/centos:7-gti' at {stack.address}." in refused.stderr
     assert "→ Did you mean near/centos:7-git?" in refused.stderr
     assert "| Error response from daemon" in refused.stderr
+
+
+def test_an_index_in_an_index_is_told_with_the_command_that_pulls_it(
+    stack: DeployedStack, make_image: Callable[..., str]
+) -> None:
+    make_image("publish/nested:real")
+    stack.deployer("push", "publish/nested:real", check=True)
+    platform = {"os": "linux", "architecture": "amd64"}
+
+    def put(client: httpx.Client, tag: str, kind: str, content: bytes, **more: object) -> bytes:
+        entry = {"mediaType": TYPES[DOCKER][kind], "digest": sha256(content), "size": len(content), **more}
+        kept = TYPES[DOCKER]["index"]
+        made = json.dumps({"schemaVersion": 2, "mediaType": kept, "manifests": [entry]}).encode()
+        client.put(
+            f"/v2/publish/nested/manifests/{tag}", content=made, headers={"Content-Type": kept}
+        ).raise_for_status()
+        return made
+
+    with stack.client as client:
+        accept = {"Accept": TYPES[DOCKER]["manifest"]}
+        image = client.get("/v2/publish/nested/manifests/real", headers=accept).content
+        inner = put(client, "inner", "manifest", image, platform=platform)
+        put(client, "nest", "index", inner)
+        put(client, "chosen", "index", inner, platform=platform)
+        put(client, "silent", "manifest", image)
+    engine = docker("version", "--format", "{{.Server.Version}}").strip()
+    for tag in ("nest", "chosen", "silent"):
+        done = stack.deployer("pull", f"publish/nested:{tag}")
+        if done.returncode == 0:
+            # With containerd's image store, and of the last one from 23.0 on.
+            assert not engine.startswith("20.10.")
+            continue
+        told = "but its index does not say so" if tag == "silent" else "in an index within its index"
+        assert told in done.stderr
+        assert "which this Docker engine cannot run" not in done.stderr
+        advice = next(line for line in done.stderr.splitlines() if "→ deployer pull" in line)
+        assert advice.endswith(f"@{sha256(image)}" if tag == "silent" else " publish/nested:inner")
+        assert stack.deployer("pull", advice.split()[-1]).returncode == 0
 
 
 def test_an_image_for_other_platforms_is_told_with_those_and_pulled_for_one(

@@ -4,6 +4,7 @@ import { load } from "./support/load.mjs";
 
 const { NOTHING } = await load("content/manifest.js");
 const { readRepository } = await load("registry/overview.js");
+const { pullCommand } = await load("content/commands.js");
 
 const OCI = "application/vnd.oci.image.manifest.v1+json";
 const INDEX = "application/vnd.oci.image.index.v1+json";
@@ -79,4 +80,24 @@ test("many tags on one digest, and indexes of indexes of indexes, are read in no
   const all = Array.from({ length: 150 }, (_, number) => ({ digest: `sha256:${number}` }));
   const manifests = Object.fromEntries(all.map(({ digest }) => [digest, index(...all)]));
   assert.equal(readRepository({ tags: { all: "sha256:0" }, manifests }).tags.get("all").kind, "index");
+});
+
+test("of an index that names nothing but indexes, the list's command pulls the one in it", () => {
+  const entry = (name, architecture) => ({ digest: id(name), ...(architecture ? { platform: { os: "linux", architecture } } : {}) });
+  const manifests = {
+    [id("amd")]: image("c"), [id("arm")]: image("d"),
+    [id("both")]: index(entry("amd", "amd64"), entry("arm", "arm64")),
+    [id("one")]: index(entry("arm", "arm64")),
+    [id("nest")]: index(entry("both")),
+    [id("deep")]: index(entry("nest")),
+    [id("part")]: index(entry("amd", "amd64"), entry("both")),
+    [id("several")]: index(entry("both", "amd64"), entry("one", "arm64")),
+  };
+  const tags = { nest: id("nest"), deep: id("deep"), part: id("part"), several: id("several") };
+  const command = (all, tag) => pullCommand(readRepository({ tags: all, manifests }).tags.get(tag), { address: "r:5000", name: "app", tag, isPlain: false });
+  for (const tag of ["nest", "deep"]) assert.equal(command(tags, tag), `docker pull r:5000/app@${id("both")}`);
+  for (const tag of ["part", "several"]) assert.equal(command(tags, tag), `docker pull r:5000/app:${tag}`);
+  assert.equal(command({ ...tags, m: id("both") }, "nest"), "docker pull r:5000/app:m");
+  const all = readRepository({ tags: { ...tags, m: id("both") }, manifests }).tags;
+  assert.deepEqual([...all.values()].map(({ pulls }) => pulls), ["part", "part", "whole", "part", "whole"]);
 });

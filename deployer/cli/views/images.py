@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from deployer.cli.views.words import age, counted, size
 from deployer.errors import NOT_OF_CONTENT, Forbidden, Obstructed, UnknownManifest
 from deployer.phrases import listed, short
 from deployer.printable import one_line
+from deployer.reference import Reference
 from deployer.registry.content.moments import Source
 from deployer.workflows.images.foreign_files import foreign_advice
 from deployer.workflows.images.states import not_whole, tag_sentence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from deployer.cli.output import Output
     from deployer.errors import RegistryError
     from deployer.workflows.images.browse import Catalog
-    from deployer.workflows.images.tags import Repository, Tag, Unread
+    from deployer.workflows.images.tags import NestedIndex, Repository, Tag, Unread
 
 NONE = "-"
 _TAGS_SHOWN = 8
@@ -161,8 +162,11 @@ def warn_of_repositories(out: Output, repositories: Iterable[Repository]) -> Non
             _advise(out, repository.failed)
         _warn_of_foreign(out, repository)
         _warn_of_unread(out, repository)
+        tag_on = {tag.digest: tag.name for tag in repository.tags}
         for tag in repository.tags:
             warn_of_tag(out, f"{repository.name}:{tag.name}", tag)
+            for nested in tag.nested:
+                warn_of_nested(out, Reference("", repository.name, tag.name), nested, tag_on.get(nested.digest))
     if unchecked:
         warn_of_unchecked(out, unchecked)
 
@@ -244,6 +248,17 @@ def warn_of_tag(out: Output, name: str, tag: Tag) -> None:
         out.warn(f"Parts of {name} could not be read; its size and age may be inaccurate. {_reasons(tag)}")
 
 
+def warn_of_nested(out: Output, outer: Reference, nested: NestedIndex, tag: str | None = None) -> None:
+    """Warn that an index in an index is got by few clients through the outer one; `tag` is its own, None for none."""
+    inner = replace(outer, tag=tag, digest=None if tag else nested.digest)
+    several = len(nested.platforms) > 1
+    out.warn(
+        f"{outer} has its {'images' if several else 'image'} for {listed(nested.platforms, _TAGS_SHOWN)} in an index "
+        "within its index, which many clients cannot pull (Docker without the containerd image store, Podman). "
+        f"To pull {'those' if several else 'it'}: deployer pull {inner}"
+    )
+
+
 def _reasons(tag: Tag) -> str:
     # Where the registry's answer will be the same, another try reads no more.
     lasting = [str(error) for error in tag.reasons if not isinstance(error, NOT_OF_CONTENT)]
@@ -286,6 +301,8 @@ def _tag_json(tag: Tag) -> dict[str, Any]:
         found["missing"] = list(tag.missing)
     if tag.damaged:
         found["damaged"] = {one.digest: one.size for one in tag.damaged}
+    if tag.nested:
+        found["nested"] = {one.digest: list(one.platforms) for one in tag.nested}
     if tag.not_read:
         found["not_read"] = list(tag.not_read)
     return found

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from deployer.cli.presentation import Report
-from deployer.cli.views.images import NONE, moment_json, size_or_none, warn_of_tag, warn_of_unchecked
+from deployer.cli.views.images import NONE, moment_json, size_or_none, warn_of_nested, warn_of_tag, warn_of_unchecked
 from deployer.cli.views.words import age, size
 from deployer.printable import one_line, printable
 from deployer.registry.content.json_text import read_json
@@ -42,6 +42,8 @@ class InspectionReport(Report):
     def remark(self, out: Output) -> None:
         """Warn of what is wrong with it."""
         warn_of_tag(out, str(self.found.reference), self.found.tag)
+        for nested in self.found.tag.nested:
+            warn_of_nested(out, self.found.reference, nested)
         if self.found.is_unchecked:
             warn_of_unchecked(out, [self.found.reference.repository])
 

@@ -204,6 +204,7 @@ def tag_of(name: str, manifest: Manifest, contents: Contents, reader: Reader) ->
         reasons=contents.reasons(manifest),
         damaged=damaged,
         names_nothing=contents.names_nothing(manifest),
+        nested=contents.only_nested(manifest),
     )
 
 

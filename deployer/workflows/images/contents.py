@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeGuard, TypeVar
 
@@ -14,6 +14,7 @@ from deployer.registry.content.manifests import ImageManifest, Index, total
 from deployer.registry.content.moments import parse_time, real_time
 from deployer.registry.content.platforms import Platform, labels
 from deployer.workflows.images.reading import Damaged
+from deployer.workflows.images.tags import NestedIndex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -67,6 +68,41 @@ class Contents:
         if not _is_index(manifest):
             return False
         return all(_is_index(below) for _, below in self._below(manifest, {manifest.digest}))
+
+    def nested(self, manifest: Manifest) -> tuple[NestedIndex, ...]:
+        """The indexes inside an index of images, at any depth, that name images themselves."""
+        if not isinstance(manifest, Index) or self.kind(manifest).kind is not Kind.INDEX:
+            return ()
+        below = {index.digest: index for _, index in self._below(manifest, {manifest.digest}) if _is_index(index)}
+        found = (NestedIndex(digest, self._own_platforms(index)) for digest, index in below.items())
+        return tuple(one for one in found if one.platforms)
+
+    def only_nested(self, manifest: Manifest) -> tuple[NestedIndex, ...]:
+        """Those with platforms that the outer index names no image for itself, and these platforms alone."""
+        own = self._own_platforms(manifest) if isinstance(manifest, Index) else ()
+        left = (
+            replace(one, platforms=tuple(p for p in one.platforms if p not in own)) for one in self.nested(manifest)
+        )
+        return tuple(one for one in left if one.platforms)
+
+    def unlabelled(self, manifest: Manifest, platform: str) -> str:
+        """The digest of an index's image for a platform that its entry does not say, "" if there is none."""
+        children = manifest.images if isinstance(manifest, Index) else ()
+        return next(
+            (
+                child.digest
+                for child in children
+                if isinstance(self.manifests.get(child.digest), ImageManifest)
+                and not (child.platform and child.platform.is_known)
+                and self.platform_of(child).name == platform
+            ),
+            "",
+        )
+
+    def _own_platforms(self, index: Index) -> tuple[str, ...]:
+        """The platforms of the images that an index names itself, each once."""
+        images = (child for child in index.images if isinstance(self.manifests.get(child.digest), ImageManifest))
+        return tuple(dict.fromkeys(name for child in images if (name := self.platform_of(child).name)))
 
     def missing(self, manifest: Manifest) -> tuple[str, ...]:
         """Digests that the registry should have and has not: this image cannot be pulled whole."""

@@ -31,6 +31,18 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
+class NestedIndex:
+    """An index inside another, with the platforms of the images that it names itself.
+
+    Of an image there, many clients find nothing by the outer index: Docker without the containerd image store, podman
+    and skopeo read one index alone.
+    """
+
+    digest: str
+    platforms: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Tag:
     """One tag, and the image that it names.
 
@@ -54,6 +66,8 @@ class Tag:
     damaged: tuple[Damaged, ...] = ()
     names_nothing: bool = False
     """Whether it is an index that names no image."""
+    nested: tuple[NestedIndex, ...] = ()
+    """The indexes in it that alone name the images for some platforms."""
 
     @property
     def state(self) -> State:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deployer.errors import (
@@ -15,6 +15,7 @@ from deployer.errors import (
     RegistryError,
 )
 from deployer.phrases import listed, short
+from deployer.reference import is_tag
 from deployer.registry.content.manifests import Index
 from deployer.workflows.images.contents import read_contents
 from deployer.workflows.images.naming import unknown_image
@@ -22,16 +23,19 @@ from deployer.workflows.images.reading import Reader
 from deployer.workflows.transfer.pull_commands import getting, not_an_image
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from deployer.reference import Reference
     from deployer.registry.client import RegistryClient
     from deployer.registry.content.kinds import Content
     from deployer.registry.content.manifests import Manifest
     from deployer.registry.protocol.place import Place
+    from deployer.workflows.images.contents import Contents
 
 # moby: daemon/internal/distribution/pull_v2.go, daemon/containerd/image.go.
 _WANTED = re.compile(r"no matching manifest for (\S+)|specified platform \((\S+)\)|wanted (\S+?),")
+# The engine found the index, and nothing in it: of an index in it, one without containerd's image store reads nothing.
+_BY_ENTRY = re.compile(r"in the manifest list entries|unsupported manifest format")
 _SHOWN = 8
 
 
@@ -51,7 +55,8 @@ def explained(
                 return _not_there(source, error, client)
             if isinstance(error, PlatformNotInRegistry):
                 return _other_platforms(source, platform, error, client)
-            return _not_an_image(source, error, client.place, _read(client, source))
+            read = _read(client, source)
+            return _out_of_reach(source, platform, error, read) or _not_an_image(source, error, client.place, read)
     except DeployerError:
         return error
 
@@ -96,8 +101,10 @@ def _other_platforms(
     found, content = read.platforms, read.content
     if not found or not_an_image(content, source, client.place, error.original):
         return _not_an_image(source, error, client.place, read)
-    told = next((group for match in _WANTED.finditer(error.original) for group in match.groups() if group), "")
-    wanted = platform or told or "this machine's platform"
+    out_of_reach = _out_of_reach(source, platform, error, read)
+    if out_of_reach:
+        return out_of_reach
+    wanted = _wanted(platform, error) or "this machine's platform"
     theirs = listed(found, _SHOWN)
     if wanted in found or not any(_same_system(one, wanted) for one in found):
         return PlatformNotInRegistry(
@@ -113,6 +120,42 @@ def _other_platforms(
         (advice,) if usable else (f"deployer inspect {name}   (shows what it is)",),
         error.original,
     )
+
+
+def _wanted(platform: str, error: DeployerError) -> str:
+    """The platform that was asked for, or that the engine says it looked for, "" if neither is known."""
+    told = (group for match in _WANTED.finditer(error.original) for group in match.groups() if group)
+    return platform or next(told, "")
+
+
+def _out_of_reach(source: Reference, platform: str, error: DeployerError, read: _Read) -> PlatformNotInRegistry | None:
+    """The image is there, and this engine does not find it by the index; None if that is not why it failed."""
+    if not _BY_ENTRY.search(error.original):
+        return None
+    wanted = _wanted(platform, error)
+    name = f"'{source.at('')}' at {source.domain}"
+    unlabelled = read.contents.unlabelled(read.manifest, wanted) if wanted else ""
+    if unlabelled:
+        return PlatformNotInRegistry(
+            f"{name} has an image for {wanted}, but its index does not say so, and this Docker engine does not find "
+            "it.",
+            (_pull(source, unlabelled),),
+            error.original,
+        )
+    inner = [one for one in read.contents.nested(read.manifest) if not wanted or wanted in one.platforms]
+    if not inner:
+        return None
+    what = f"its image for {wanted}" if wanted else "its images"
+    option = f" --platform {platform}" if platform else ""
+    return PlatformNotInRegistry(
+        f"{name} has {what} in an index within its index, which this Docker engine cannot pull.",
+        tuple(f"{_pull(source, one.digest, read.tag_on(one.digest))}{option}" for one in inner[:_SHOWN]),
+        error.original,
+    )
+
+
+def _pull(source: Reference, digest: str, tag: str | None = None) -> str:
+    return f"deployer pull {replace(source.at(''), tag=tag, digest=None if tag else digest)}"
 
 
 def _same_system(one: str, wanted: str) -> bool:
@@ -132,14 +175,23 @@ class _Read:
     platforms: tuple[str, ...]
     content: Content
     parts: tuple[str, ...] | None
+    manifest: Manifest
+    contents: Contents
+    tags: Mapping[str, str]
+
+    def tag_on(self, digest: str) -> str | None:
+        """A tag of the repository that refers to a digest, as far as the overview says."""
+        return next((tag for tag, found in self.tags.items() if found == digest and is_tag(tag)), None)
 
 
 def _read(client: RegistryClient, source: Reference) -> _Read:
     """What the registry has, as the manifests of an index say."""
     manifest = _manifest(client, source)
+    overview = client.overview(source.repository)
     contents = read_contents(Reader(client, source.repository), [manifest])
     parts = tuple(child.digest for child in contents.children(manifest)) if isinstance(manifest, Index) else None
-    return _Read(contents.platforms(manifest), contents.kind(manifest), parts)
+    tags = overview.tags if overview else {}
+    return _Read(contents.platforms(manifest), contents.kind(manifest), parts, manifest, contents, tags)
 
 
 def _not_an_image(source: Reference, error: DeployerError, place: Place, read: _Read) -> NotAnImage:

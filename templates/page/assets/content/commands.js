@@ -80,7 +80,10 @@ export function pullCommand(details, wanted) {
   if (details && details.pulls === "none" && details.kind !== "unread") return "";
   // Of what was not read, nothing but the name is known: most are images.
   const client = !details || details.kind === "unread" ? "docker" : details.client;
-  return pullCommands({ client, parts: details?.named, ...wanted })[0].line;
+  // Many engines take an index of indexes for nothing, and every one takes what it names.
+  const [only, ...others] = details?.inner ?? [];
+  const named = only && !others.length ? { tag: only.tag, digest: only.tag ? "" : only.digest } : {};
+  return pullCommands({ client, parts: details?.named, ...wanted, ...named })[0].line;
 }
 
 const option = (name, value) => value && `${name} ${value}`;

@@ -13,12 +13,13 @@ import { total, totalSize } from "../content/weight.js";
  * @typedef {import("../content/kinds.js").Kind | "missing" | "unread"} Kind
  * @typedef {{digest: string, kind: Kind, purpose: string, client: import("../content/kinds.js").Client, artifactType: string,
  *   size: number | null, parts: number, named: string[] | null, platforms: string[], created: Date | null, halfDeleted: boolean,
- *   lost: string[], unread: string[], damaged: import("../content/damage.js").Damaged[], bytes: number,
+ *   inner: {digest: string, tag: string}[], lost: string[], unread: string[], damaged: import("../content/damage.js").Damaged[], bytes: number,
  *   state: import("../content/states.js").State, pulls: "whole" | "part" | "none"}} Content
  * `size` in bytes, null if not all is there; `parts` are an index's images, `named` their digests, null for no index; `created`: a real time alone;
  * `lost`: manifests that it needs and that are not here, `unread`: what was not read, of which nothing is known;
  * `halfDeleted`: a deletion was interrupted; `bytes` of a manifest that is too large; `pulls`: what of it can be pulled,
- * a `part` of an index of which images are lost, or by old engines alone.
+ * a `part` of an index of which images are lost, or by some engines alone; `inner`: of an index that names nothing but
+ * indexes, those that name images, which every engine pulls.
  * @typedef {Content & {sharing: string[], pushed: Date | null, moment: import("../content/moments.js").Moment | null,
  *   attached: {to: string, orphan: boolean} | null}} Details
  * Of a tag: `sharing` all tags on the digest, this one too; `moment` what its age and its place among others are by;
@@ -39,7 +40,11 @@ export function readRepository({ tags, manifests, damaged, unlinked, sizes, push
   const known = new Map(Object.entries(manifests).map(([digest, entry]) => [digest, describeEntry(entry, now)]));
   const tagsOf = new Map(Object.values(tags).map((digest) => [digest, []]));
   for (const [tag, digest] of Object.entries(tags)) tagsOf.get(digest).push(tag);
-  const contents = new Map([...tagsOf].map(([digest, sharing]) => [digest, { ...judged(contentOf(digest, known, damaged), damageOf), sharing }]));
+  const contents = new Map([...tagsOf].map(([digest, sharing]) => {
+    const content = judged(contentOf(digest, known, damaged), damageOf);
+    const inner = content.inner.map((one) => ({ digest: one, tag: tagsOf.get(one)?.[0] ?? "" }));
+    return [digest, { ...content, inner, sharing }];
+  }));
   const attached = readAttached(tags, known.keys());
   /** @param {[string, string]} entry @returns {[string, Details]} */
   const detailsOf = ([tag, digest]) => {
@@ -86,7 +91,7 @@ function contentOf(digest, known, damaged) {
   const description = known.get(digest);
   const nothing = {
     digest, kind: "missing", purpose: "", client: "skopeo", artifactType: "", size: null, parts: 0, named: null, platforms: [], created: null,
-    halfDeleted: false, lost: [], unread: [], images: [], namesNothing: false, bytes: 0,
+    halfDeleted: false, inner: [], lost: [], unread: [], images: [], namesNothing: false, bytes: 0,
   };
   if (description === null) return { ...nothing, kind: "unread", unread: [digest] };
   if (!description) return { ...nothing, bytes: (isObject(damaged) && damaged[digest]) || 0 };
@@ -104,6 +109,7 @@ function contentOf(digest, known, damaged) {
     ...own,
     ...whole,
     artifactType: type,
+    inner: whole.kind === "index" ? innerIndexes(description, parts, known) : [],
     images,
     namesNothing: images.length === 0,
     parts: images.length,
@@ -119,7 +125,7 @@ function contentOf(digest, known, damaged) {
 /**
  * With what is wrong with it, and what of it can be pulled all the same.
  * @param {any} content @param {(digest: string) => import("../content/damage.js").Damaged[]} damageOf
- * @returns {Content}
+ * @returns {any} its content, with the digests alone of what is `inner`
  */
 function judged({ images, namesNothing, ...content }, damageOf) {
   const damaged = damageOf(content.digest);
@@ -137,13 +143,20 @@ function stateOf({ kind, halfDeleted, namesNothing, bytes }, wrong) {
   return namesNothing ? "empty" : "";
 }
 
-function pulls({ kind }, state, images) {
+function pulls({ kind, inner }, state, images) {
   if (kind === "index" && state === "broken") return images.length ? "part" : "none";
   if (state !== "") return "none";
-  return kind === "legacy" ? "part" : "whole";
+  return kind === "legacy" || inner.length ? "part" : "whole";
 }
 
 const content = ({ kind, purpose, client, artifactType }) => ({ kind, purpose, client, type: artifactType });
+
+/** Of an index that names nothing but indexes, those in it that name images themselves: one without containerd's image store reads no further. */
+function innerIndexes({ children }, parts, known) {
+  const isIndex = ({ digest }) => known.get(digest)?.kind === "index";
+  const namesImages = ({ description }) => description?.kind === "index" && description.children.some((child) => known.get(child.digest) && !isIndex(child));
+  return children.every(isIndex) ? parts.filter(namesImages).map(({ digest }) => digest) : [];
+}
 
 /** The images of an index and of the indexes in it, as often as they are named; each index is read once. */
 function below(index, known, seen, depth = 1) {

@@ -358,6 +358,34 @@ def test_an_index_of_an_artifact_is_told_as_one(shell: Shell) -> None:
     assert "application/vnd.cncf.falco.plugin.config.v1+json" in shell.out
 
 
+def test_an_index_in_an_index_is_told_with_the_one_to_pull(shell: Shell) -> None:
+    amd, arm = image("x", media=OCI), image("y", platform="linux/arm64", media=OCI)
+    inner = index([(amd, "linux/amd64"), (arm, "linux/arm64")], media=OCI)
+    shell.push("app", "nest", amd, arm, inner, index([(inner, None)], media=OCI))
+    shell.push("app", "part", index([(amd, "linux/amd64"), (inner, None)], media=OCI))
+    told = (
+        "in an index within its index, which many clients cannot pull (Docker without the containerd image store, "
+        "Podman)"
+    )
+    by_digest = f"--port {shell.port} app@{inner.digest}"
+    assert shell.run("tags", "app") == 0
+    assert (
+        f"app:nest has its images for linux/amd64, linux/arm64 {told}. To pull those: deployer pull {by_digest}\n"
+        in shell.err
+    )
+    assert f"app:part has its image for linux/arm64 {told}. To pull it: deployer pull {by_digest}\n" in shell.err
+    assert shell.run("inspect", "app:nest") == 0
+    assert f"{told}. To pull those: deployer pull {by_digest}\n" in shell.err
+    shell.push("app", "1", inner)
+    assert shell.run("tags", "app") == 0
+    assert f"{told}. To pull those: deployer pull --port {shell.port} app:1\n" in shell.err
+    assert "app:1 has" not in shell.err
+    found = {tag["tag"]: tag for tag in shell.json("tags", "app")["tags"]}
+    assert found["nest"]["nested"] == {inner.digest: ["linux/amd64", "linux/arm64"]}
+    assert found["part"]["nested"] == {inner.digest: ["linux/arm64"]}
+    assert "nested" not in found["1"]
+
+
 def test_a_list_says_which_of_its_tags_are_not_whole(shell: Shell) -> None:
     here, gone = image("here", media=OCI), image("gone", media=OCI, platform="linux/arm64")
     shell.push("app", "none", index([], media=OCI))

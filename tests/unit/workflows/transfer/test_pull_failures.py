@@ -90,6 +90,55 @@ def test_a_single_image_of_another_system_is_told_with_its_own(original: str, pl
     )
 
 
+AMD, ARM = image("a", platform="linux/amd64", media=OCI), image("b", platform="linux/arm64", media=OCI)
+INNER = index([(AMD, "linux/amd64"), (ARM, "linux/arm64")], media=OCI)
+FORMAT = "unsupported manifest format"
+
+
+@pytest.mark.parametrize(
+    ("original", "platform", "entries", "told", "command"),
+    [
+        (OLD, "", [(INNER, None)], "its image for linux/amd64 in an index", f"@{INNER.digest}"),
+        (OLD, "", [(index([(INNER, None)], media=OCI), None)], "its image for linux/amd64 in an", f"@{INNER.digest}"),
+        (OLD, "", [(ARM, "linux/arm64"), (INNER, None)], "its image for linux/amd64 in an", f"@{INNER.digest}"),
+        (FORMAT, "", [(INNER, "linux/amd64")], "its images in an index", f"@{INNER.digest}"),
+        (FORMAT, "", [(INNER, "linux/amd64"), (AMD, "linux/amd64")], "its images in an index", f"@{INNER.digest}"),
+        (
+            FORMAT,
+            "linux/arm64",
+            [(INNER, "linux/arm64")],
+            "its image for linux/arm64 in an index",
+            f"@{INNER.digest} --platform linux/arm64",
+        ),
+    ],
+)
+def test_an_index_in_an_index_is_told_with_the_one_to_pull(
+    original: str, platform: str, entries: list[tuple[Image, str | None]], told: str, command: str
+) -> None:
+    inside = [entry for entry, _ in entries if entry not in (AMD, ARM, INNER)]
+    error = failed(original, AMD, ARM, INNER, *inside, index(entries, media=OCI), platform=platform)
+    assert type(error) is PlatformNotInRegistry
+    assert error.message.startswith(f"'team/app:1' at {ADDRESS} has {told}")
+    assert error.message.endswith(" within its index, which this Docker engine cannot pull.")
+    assert error.advice == (f"deployer pull team/app{command}",)
+
+
+def test_an_index_in_an_index_is_not_blamed_for_what_it_does_not_have() -> None:
+    inner = index([(ARM, "linux/arm64")], media=OCI)
+    error = failed(OLD, ARM, inner, index([(inner, None)], media=OCI))
+    assert error.message == f"'team/app:1' at {ADDRESS} has no image for linux/amd64. It has linux/arm64."
+
+
+def test_an_image_whose_index_does_not_say_its_platform_is_pulled_by_its_digest() -> None:
+    error = failed(OLD, AMD, ARM, index([(AMD, None), (ARM, None)], media=OCI))
+    assert type(error) is PlatformNotInRegistry
+    assert error.message == (
+        f"'team/app:1' at {ADDRESS} has an image for linux/amd64, but its index does not say so, and this Docker "
+        "engine does not find it."
+    )
+    assert error.advice == (f"deployer pull team/app@{AMD.digest}",)
+
+
 def test_many_platforms_are_counted() -> None:
     error = failed(OLD, *several(*(f"linux/a{number}" for number in range(11))))
     assert error.message.endswith("linux/a7 and 3 more.")

@@ -22,6 +22,7 @@ export const words = {
   dockerVersion: "Docker version",
   alone: "Open separately",
 
+  nested: "This image is in an index within the tag's index, which many clients cannot pull: Docker without the containerd image store, Podman and skopeo. These commands pull the inner index.",
   pullBy: "Pull by tag or by digest",
   byTag: "By tag",
   byDigest: "By digest",

@@ -22,6 +22,7 @@ export const words = {
   dockerVersion: "Docker のバージョン",
   alone: "単独で開く",
 
+  nested: "このイメージは、タグのインデックスの中にある別のインデックスに含まれています。containerd イメージストアを使わない Docker、Podman、skopeo など、多くのクライアントはこれをタグで pull できません。次のコマンドは内側のインデックスを pull します。",
   pullBy: "タグまたはダイジェストで pull",
   byTag: "タグ",
   byDigest: "ダイジェスト",

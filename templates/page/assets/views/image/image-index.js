@@ -91,7 +91,8 @@ async function platformContent(shown, platform, isChosen) {
   const named = { tag, digest: shown.digest, platform: isChosen ? platform.platform : "" };
   // Nor does another client choose one of an index, as Docker does.
   const isAlone = kindOf(document).client !== "docker" || (isChosen && !platform.platform);
-  const got = isAlone ? { tag: "", digest, platform: "" } : named;
+  const inner = within ? { ...named, tag: "", digest: within, why: text.image.nested } : named;
+  const got = isAlone ? { tag: "", digest, platform: "" } : inner;
   const sections = manifestSections({ ...shown, got: shown.damageOf(digest).length ? null : got }, part);
   return { content: [facts(own), ...sections, referrersSection(shown, part)], config: part.config };
 }

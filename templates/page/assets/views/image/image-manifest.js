@@ -46,7 +46,7 @@ async function readConfig({ client, name, signal }, descriptor) {
 }
 
 /**
- * @param {any} shown the view's, with what is `got`: a tag, a digest, a platform; null if nothing can be
+ * @param {any} shown the view's, with what is `got`: a tag, a digest, a platform, and `why` so; null if nothing can be
  * @param {any} part what readManifest gave, with its digest @returns {HTMLElement[]}
  */
 export function manifestSections(shown, part) {
