@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from deployer.errors import RegistryError
 from deployer.reference import is_digest
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _SPACE = " \t\n\r"
 
+Value = TypeVar("Value")
+
 
 @dataclass(frozen=True)
 class Overview:
@@ -34,8 +36,10 @@ class Overview:
     `pushed` is when each tag was last pushed. `manifests` and `configs` are by digest, and not all that there
     are. A configuration is included in part: what lists show of it. `damaged` are the manifests, configurations and
     layers that cannot be pulled, with the size of their file in bytes, None if there is none; of those that are
-    `unlinked` the link is missing in the repository. `sizes` has the size of each file of which some manifest says
-    another: which of the two is wrong is not known. `is_unchecked` if not every layer was looked at.
+    `unlinked` the link in the repository is missing or damaged, and the value says whether that is all. `obstacles` are
+    the paths of what is in place of their files or links. `foreign` is what a tag names and is not a manifest. `sizes`
+    has the size of each file of which some manifest says another: which of the two is wrong is not known.
+    `is_unchecked` if not every layer was looked at.
     """
 
     tags: Mapping[str, str]
@@ -43,7 +47,9 @@ class Overview:
     manifests: Mapping[str, Manifest] = field(default_factory=dict)
     configs: Mapping[str, ImageConfig] = field(default_factory=dict)
     damaged: Mapping[str, int | None] = field(default_factory=dict)
-    unlinked: frozenset[str] = frozenset()
+    unlinked: Mapping[str, bool] = field(default_factory=dict)
+    obstacles: Mapping[str, str] = field(default_factory=dict)
+    foreign: frozenset[str] = frozenset()
     sizes: Mapping[str, int] = field(default_factory=dict)
     is_unchecked: bool = False
 
@@ -81,8 +87,10 @@ def parse_overview(content: bytes) -> Overview | None:
         manifests=known,
         configs=configs,
         damaged=_damaged(parts),
-        unlinked=_unlinked(parts),
-        sizes=_sizes(parts),
+        unlinked=_of_type(bool, parts, "unlinked"),
+        obstacles=_of_type(str, parts, "obstacles"),
+        foreign=frozenset(_of_type(bool, parts, "foreign")),
+        sizes=_of_type(int, parts, "sizes"),
         is_unchecked="unchecked" in parts,
     )
 
@@ -99,14 +107,11 @@ def _damaged(parts: Mapping[str, _Member]) -> dict[str, int | None]:
     return {digest: size for digest, size in sizes.items() if size is None or type(size) is int}
 
 
-def _unlinked(parts: Mapping[str, _Member]) -> frozenset[str]:
-    found = json.loads(parts["unlinked"].text) if "unlinked" in parts else {}
-    return frozenset(found) if isinstance(found, dict) else frozenset()
-
-
-def _sizes(parts: Mapping[str, _Member]) -> dict[str, int]:
-    found = json.loads(parts["sizes"].text) if "sizes" in parts else {}
-    return {digest: size for digest, size in found.items() if type(size) is int} if isinstance(found, dict) else {}
+def _of_type(kind: type[Value], parts: Mapping[str, _Member], name: str) -> dict[str, Value]:
+    """A member's values by digest, without those of another type."""
+    found = json.loads(parts[name].text) if name in parts else {}
+    values = found if isinstance(found, dict) else {}
+    return {digest: value for digest, value in values.items() if type(value) is kind}
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,29 @@ class TestDamage:
         expect(page.get_by_role("heading", level=2)).to_have_text("The manifest cannot be read")
         expect(page.locator(".notice")).to_contain_text(sentence)
 
+    @pytest.mark.parametrize(
+        ("told", "sentence"),
+        [
+            ({"damaged": None, "unlinked": True}, "deployer gc --damaged, which restores the link. Or push it again."),
+            (
+                {"damaged": None, "obstacles": "/odd/data"},
+                "move /odd/data away (a path in the registry's container), then",
+            ),
+            ({"foreign": True}, "is not a valid manifest. Push it again."),
+        ],
+    )
+    def test_a_manifest_that_is_not_just_missing_is_told_with_its_cure(
+        self, client: httpx.Client, page: Page, told: dict[str, object], sentence: str
+    ) -> None:
+        digest = push_image(client, "odd/linkless", "1.0").digest
+        stored = client.get("/overview/tags/odd/linkless").json()
+        page.route(TAGS, answer({**stored, "manifests": {}, **{key: {digest: one} for key, one in told.items()}}))
+        go(page, "/repository/odd/linkless")
+        expect(row(page, "1.0").locator(".fault")).to_have_text("unreadable")
+        row(page, "1.0").get_by_role("link", name="1.0").click()
+        expect(page.get_by_role("heading", level=2)).to_have_text("The manifest cannot be read")
+        expect(page.locator(".notice")).to_contain_text(sentence)
+
     def test_the_page_and_the_command_line_say_the_same(
         self, client: httpx.Client, page: Page, page_stack: DeployedStack
     ) -> None:

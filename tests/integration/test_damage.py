@@ -196,7 +196,7 @@ def test_a_flipped_bit_of_a_configuration_is_cured(cured: Cured) -> None:
 
 def test_damaged_links_are_written_again(cured: Cured) -> None:
     assert cured.broken
-    told = "links: 2 link files are empty or damaged"
+    told = "links:1 cannot be pulled in full: the link to the "
     assert told in cured.shown["doctor",].stdout
     assert cured.whole["links"]
 
@@ -247,6 +247,7 @@ class Blocked:
 
     named: dict[str, str]
     shown: dict[tuple[str, ...], CompletedProcess[str]]
+    tags: dict[str, CompletedProcess[str]]
     answers: dict[str, int]
     collected: bool
     still: dict[str, bool]
@@ -275,6 +276,7 @@ def blocked(shared: DeployedStack) -> Blocked:
             path.unlink()
             path.mkdir()
         shown = run(stored, *WITHOUT_FOLDER)
+        tags = {place: shared.deployer("tags", in_repository(place)) for place in PLACES}
         addresses = [f"{kind}/{in_repository(place)}" for kind in ("tags", "untagged") for place in PLACES]
         answers = {
             address: client.get(f"/overview/{address}").status_code
@@ -287,7 +289,7 @@ def blocked(shared: DeployedStack) -> Blocked:
             push(client, in_repository(place), "1", whole)
         whole_again = {place: pulls_whole(client, in_repository(place), "1") for place in PLACES}
         named = {place: f"/var/lib/registry/{path.relative_to(stored.disk)}" for place, path in paths.items()}
-        return Blocked(named, shown, answers, collected, still, whole_again, content(stored))
+        return Blocked(named, shown, tags, answers, collected, still, whole_again, content(stored))
 
 
 def path_of(stored: Stored, place: str, whole: Image) -> Path:
@@ -306,6 +308,12 @@ def test_a_folder_in_place_of_a_file_is_named_and_stops_nothing(blocked: Blocked
     for look, done in blocked.shown.items():
         assert re.search(f"Move [^\n]*{re.escape(blocked.named[place])}[^\n]* away", both(done)), look
         assert done.returncode == (look == ("doctor",)), look
+    shown = blocked.tags[place].stderr
+    assert "(4096 bytes)" not in shown
+    if place.startswith("layer"):
+        assert f"something else is in place of the {'link to the ' * ('link' in place)}file" in shown
+        after = "deployer gc --damaged." if "link" in place else "push it again."
+        assert f"move {blocked.named[place]} away (a path in the registry's container), then {after}" in shown
     assert blocked.still[place]
     for kind in ("tags", "untagged"):
         assert blocked.answers[f"{kind}/{in_repository(place)}"] == 200, kind
@@ -323,15 +331,21 @@ def test_with_folders_in_place_of_files_the_rest_is_collected_and_told(blocked: 
 # -- what is missing needs a push alone
 
 LOST = ("layer", "layer-link", "configuration-link", "manifest-link", "tag")
+LINKS = tuple(name for name in LOST if name.endswith("-link"))
 
 
 @dataclass
 class PushedAgain:
-    """What was said of what was missing, and what was left after a push alone."""
+    """What was said of what was missing, and what was left after a push alone; links are restored without one too."""
 
     digests: dict[str, str]
     told: list[dict[str, Any]]
     tags: dict[str, str]
+    inspected: dict[str, str]
+    pulled: str
+    dry: str
+    said: str
+    restored: dict[str, bool]
     whole: dict[str, bool]
     left: list[dict[str, Any]]
     tags_after: dict[str, str]
@@ -347,11 +361,18 @@ def pushed_again(shared: DeployedStack) -> PushedAgain:
         lost = {repository: lose(stored, repository) for repository in LOST}
         told = content(stored)
         tags = {name: shared.deployer("tags", name).stderr for name in LOST}
+        inspected = {name: shared.deployer("inspect", f"{name}:1").stderr for name in LOST}
+        pulled = shared.deployer("pull", "manifest-link:1").stderr
+        dry = both(shared.deployer("gc", "--damaged", "--dry-run", check=True))
+        said = both(shared.deployer("gc", "--damaged", "--yes", check=True))
+        restored = {name: pulls_whole(client, name, "1") for name in LINKS}
+        for name in LINKS:
+            lose(stored, name)
         for name in LOST:
             docker("push", f"{shared.address}/{name}:1")
         whole = {name: pulls_whole(client, name, "1") for name in LOST}
         after = {name: shared.deployer("tags", name, check=True).stderr for name in LOST}
-        return PushedAgain(lost, told, tags, whole, content(stored), after)
+        return PushedAgain(lost, told, tags, inspected, pulled, dry, said, restored, whole, content(stored), after)
 
 
 def lose(stored: Stored, repository: str) -> str:
@@ -381,7 +402,18 @@ def test_a_missing_link_needs_a_push_alone(pushed_again: PushedAgain, lost: str)
     else:
         what = "manifest" if lost == "manifest-link" else "file"
         missing = f"the link to the {what} {pushed_again.digests[lost][7:19]} is missing."
-        assert f"{lost}:1 is incomplete: {missing} Push it again." in pushed_again.tags[lost]
+        cure = (
+            "On the machine that runs the registry: deployer gc --damaged, which restores the link. Or push it again."
+        )
+        for shown in (pushed_again.tags[lost], pushed_again.inspected[lost]):
+            assert f"{lost}:1 is incomplete: {missing} {cure}" in shown
+            assert "deployer delete" not in shown
+        for shown in (pushed_again.dry, pushed_again.said):
+            assert f"Restores {lost}:1: {missing}" in shown
+            assert f"delete {lost}" not in shown
+        if lost == "manifest-link":
+            assert f"{lost}:1 is incomplete: {missing} {cure}" in pushed_again.pulled
+        assert pushed_again.restored[lost]
         assert finding == f"{lost}:1 cannot be pulled in full: {missing}"
     assert pushed_again.whole[lost]
     assert pushed_again.tags_after[lost] == ""

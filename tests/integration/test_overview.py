@@ -17,6 +17,7 @@ from tests.support.content import (
     push_image,
     push_index,
 )
+from tests.support.pulling import pulls_whole
 from tests.support.registry_content import DOCKER, OCI, TYPES, Image, image, index, push, sha256
 from tests.support.signed_in import client_of, write_rules, write_users
 from tests.support.stored import IMAGES, Stored
@@ -283,6 +284,79 @@ class TestDamage:
         answer = overview(client, "tags/team/app")
         assert answer["damaged"] == {layer: None if link is None else len(link)}
         assert answer["unlinked"] == {layer: True}
+
+    @pytest.mark.parametrize("kind", ["_layers", "_manifests/revisions"])
+    @pytest.mark.parametrize("link", [None, b"cut"], ids=["none", "cut"])
+    def test_without_its_content_a_link_is_not_all(
+        self, stored: Stored, client: httpx.Client, kind: str, link: bytes | None
+    ) -> None:
+        whole = build_image()
+        push(client, "team/app", "1", whole)
+        digest = whole.digest if kind != "_layers" else sha256(whole.blobs[1])
+        file = stored.repository("team/app") / kind / digest.replace(":", "/") / "link"
+        file.unlink() if link is None else file.write_bytes(link)
+        stored.blob(digest).unlink()
+        answer = overview(client, "tags/team/app")
+        assert answer["damaged"] == {digest: None if link is None else len(link)}
+        assert answer.get("unlinked") == (None if link is None else {digest: False})
+
+    @pytest.mark.parametrize("kind", ["_layers", "_manifests/revisions"])
+    def test_content_that_is_damaged_too_is_told_as_that(self, stored: Stored, client: httpx.Client, kind: str) -> None:
+        whole = build_image()
+        push(client, "team/app", "1", whole)
+        digest = whole.digest if kind != "_layers" else sha256(whole.blobs[1])
+        (stored.repository("team/app") / kind / digest.replace(":", "/") / "link").unlink()
+        stored.blob(digest).write_bytes(b"")
+        answer = overview(client, "tags/team/app")
+        assert (answer["damaged"], answer.get("unlinked")) == ({digest: 0}, None)
+
+    @pytest.mark.parametrize("kind", ["layer", "configuration", "manifest"])
+    @pytest.mark.parametrize("is_link", [False, True], ids=["file", "link"])
+    @pytest.mark.parametrize("up", [0, 1], ids=["folder", "file above"])
+    def test_what_is_in_place_of_a_file_is_told_with_its_path(
+        self, stored: Stored, client: httpx.Client, kind: str, is_link: bool, up: int
+    ) -> None:
+        whole = build_image()
+        push(client, "team/app", "1", whole)
+        digest = {"manifest": whole.digest, "layer": sha256(whole.blobs[1]), "configuration": sha256(whole.blobs[0])}[
+            kind
+        ]
+        folder = "_manifests/revisions" if kind == "manifest" else "_layers"
+        link = stored.repository("team/app") / folder / digest.replace(":", "/") / "link"
+        path = link if is_link else stored.blob(digest)
+        path.unlink()
+        if up:
+            path = path.parent
+            path.rmdir()
+            path.touch()
+        else:
+            path.mkdir()
+        answer = overview(client, "tags/team/app")
+        assert answer["damaged"] == {digest: None}
+        assert answer["obstacles"] == {digest: f"/var/lib/registry/{path.relative_to(stored.disk)}"}
+        assert answer.get("unlinked") == ({digest: True} if is_link else None)
+
+    @pytest.mark.parametrize("part", ["configuration", "layer"])
+    def test_a_tag_of_what_is_no_manifest_says_nothing_of_the_image_that_needs_it(
+        self, stored: Stored, client: httpx.Client, part: str
+    ) -> None:
+        whole = build_image()
+        push(client, "team/app", "1", whole)
+        push(client, "team/app", "odd", build_image(layers=("odd",)))
+        digest = sha256(whole.blobs[part == "layer"])
+        stored.tag("team/app", "odd").write_text(digest)
+        answer = overview(client, "tags/team/app")
+        assert answer["foreign"] == {digest: True}
+        assert ("damaged" in answer, "unlinked" in answer) == (False, False)
+        shown = stored.stack.deployer("tags", "team/app")
+        assert (
+            f"team/app:odd is incomplete: the content {digest[7:19]} is not a valid manifest. Push it" in shown.stderr
+        )
+        assert "team/app:1 " not in shown.stderr
+        asked = stored.stack.deployer("inspect", "team/app:odd")
+        assert (asked.returncode, "is not a valid manifest. Push it again." in asked.stderr) == (1, True)
+        stored.stack.deployer("delete", "team/app:odd", "--yes", check=True)
+        assert pulls_whole(client, "team/app", "1")
 
     @pytest.mark.parametrize("link", ["", "{}\n", "sha256:"], ids=["empty", "a new line", "cut"])
     @pytest.mark.parametrize("kind", ["_layers", "_manifests/revisions"])

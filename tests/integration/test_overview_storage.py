@@ -128,8 +128,11 @@ class TestUnreadable:
         _replace(stored, stored.repository("team/app") / place)
         told = client.get("/overview/tags/team/app").json()
         assert told["tags"] == {"1": made.digest}
-        parts = {sha256(blob): 0 for blob in made.blobs} if "_layers" in place else {made.digest: 0}
-        assert told["damaged"] == parts
+        parts = {sha256(blob) for blob in made.blobs} if "_layers" in place else {made.digest}
+        path = f"/var/lib/registry/{(stored.repository('team/app') / place).relative_to(stored.disk)}"
+        assert told["damaged"] == dict.fromkeys(parts)
+        assert told["obstacles"] == dict.fromkeys(parts, path)
+        assert told["unlinked"] == dict.fromkeys(parts, True)
 
     @pytest.mark.parametrize("place", ["", "_manifests", "_manifests/tags", "_manifests/revisions"])
     def test_the_commands_name_it_and_read_the_others(self, stored: Stored, client: httpx.Client, place: str) -> None:

@@ -139,9 +139,9 @@ all("contents", contents.cases, ({ root, manifests, configs, failing = [], is })
 
 const states = contract("states");
 test("states: their words", () => assert.deepEqual(text.tags.states.words, states.words));
-all("states", states.cases, ({ root, manifests, configs, damaged, unlinked, sizes, is }) => {
+all("states", states.cases, ({ root, manifests, configs, damaged, unlinked, obstacles, foreign, sizes, is }) => {
   const entries = Object.entries(manifests).map(([digest, document]) => [digest, { document, config: configs[document.config?.digest] ?? null }]);
-  const details = readRepository({ tags: { it: root }, manifests: Object.fromEntries(entries), damaged, unlinked, sizes }).tags.get("it");
+  const details = readRepository({ tags: { it: root }, manifests: Object.fromEntries(entries), damaged, unlinked, obstacles, foreign, sizes }).tags.get("it");
   assert.deepEqual({ state: details.state, sentence: stateSentence("app:it", details) }, is);
 });
 

@@ -331,7 +331,9 @@ def test_what_is_wrong_with_a_tag_is_told(case: dict[str, Any]) -> None:
         Overview(
             {"it": case["root"]},
             damaged=case["damaged"],
-            unlinked=frozenset(case.get("unlinked", ())),
+            unlinked=case.get("unlinked", {}),
+            obstacles=case.get("obstacles", {}),
+            foreign=frozenset(case.get("foreign", ())),
             sizes=case.get("sizes", {}),
         ),
     )

@@ -218,8 +218,11 @@ def _warn_of_unread(out: Output, repository: Repository) -> None:
         for line in one.error.original.splitlines():
             out.note(f"  | {line}")
     # Other programs may read what is of a type that is not known here.
+    # What a repair restores without a push may be the only copy.
     names = [
-        f"{repository.name}:{one.name}" for one in damaged if not isinstance(one.error, UnknownManifest | Obstructed)
+        f"{repository.name}:{one.name}"
+        for one in damaged
+        if not isinstance(one.error, UnknownManifest | Obstructed) and not one.is_restorable
     ]
     if names:
         # All of them, however many: the registry stumbles over damaged tags when it deletes one of them alone.

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from deployer.cli.presentation import Report
 from deployer.cli.views.words import age, counted, size
 from deployer.phrases import listed, short
 from deployer.printable import one_line as shown
+from deployer.reference import is_repository
 from deployer.registry.content.imageconfig import CONFIG_MAX_BYTES
 from deployer.registry.content.moments import at_second
 from deployer.suggest import did_you_mean
 from deployer.workflows.images.states import CURE
-from deployer.workflows.upkeep.survey.storage_findings import of_survey
+from deployer.workflows.upkeep.survey.storage_findings import of_survey, state_of
 from deployer.workflows.upkeep.survey.unfinished_uploads import ABANDONED_DAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from deployer.cli.output import Output
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from deployer.workflows.upkeep.prune import PrunePlan
     from deployer.workflows.upkeep.repositories import RemovalPlan
     from deployer.workflows.upkeep.retention import SelectedTag
+    from deployer.workflows.upkeep.survey.damaged_images import Damage
     from deployer.workflows.upkeep.survey.garbage import Survey
     from deployer.workflows.upkeep.survey.manifest_graph import RemovalSet
 
@@ -137,6 +141,7 @@ def _print_gc(out: Output, plan: GcPlan, *, dry_run: bool) -> None:
             f"{counted(len(found.links_to_repair), 'link file')} to rewrite: missing, damaged, or sharing a file with "
             "another"
         )
+    _print_restored(tell, found.restored)
     for name, removal in sorted(found.to_remove.items()):
         tags = f", along with {_listed(sorted(removal.tags))}" if removal.tags else ""
         tell(f"{shown(name)}: {counted(len(removal.revisions), 'untagged manifest')}{tags}")
@@ -162,6 +167,17 @@ def _print_gc(out: Output, plan: GcPlan, *, dry_run: bool) -> None:
         out.note("Layers of the right size were not read. To read every layer: deployer gc --damaged --full")
     _print_additional(out, plan)
     _print_kept(out, found, runs=CURE if plan.options.damaged and not dry_run else "")
+
+
+def _print_restored(tell: Callable[[str], None], restored: AbstractSet[Damage]) -> None:
+    """Of the links of each repository, which images cannot be pulled without them."""
+    ours = sorted(
+        (one for one in restored if is_repository(one.repository)), key=lambda one: (one.repository, one.digest)
+    )
+    for _, group in groupby(ours, key=lambda one: one.repository):
+        found = list(group)
+        images = dict.fromkeys(image for one in found for image in one.images)
+        tell(f"Restores {_listed(list(images))}: {listed([state_of(one) for one in found])}.")
 
 
 def _print_additional(out: Output, plan: GcPlan) -> None:
@@ -298,7 +314,7 @@ def _print_kept(out: Output, found: Survey, runs: str = "") -> None:
             f"Unfinished uploads without a start date use {size(found.uploads.undated_bytes)}; `deployer gc` removes "
             f"them after {ABANDONED_DAYS} days."
         )
-    for finding in of_survey(found):
+    for finding in of_survey(found, found.restored):
         warn_of(out, replace(finding, advice=_without(runs, finding.advice)) if runs else finding)
     for name in found.skipped_repositories:
         out.note(f"{shown(name)} is skipped until the problems there are fixed.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from deployer.errors import Forbidden, NotFound, Obstructed, RegistryError, UsageError
 from deployer.order import natural
+from deployer.phrases import listed
 from deployer.reference import is_repository, is_tag
 from deployer.registry.content import placeholder
 from deployer.registry.content.moments import newest_first
@@ -15,6 +16,7 @@ from deployer.workflows.images.contents import Contents, read_contents
 from deployer.workflows.images.foreign_files import tells_of_file
 from deployer.workflows.images.naming import own_repository, tags_of
 from deployer.workflows.images.reading import CircuitBreaker, Reader
+from deployer.workflows.images.states import state
 from deployer.workflows.images.tags import Repository, Tag, Unread
 
 if TYPE_CHECKING:
@@ -175,7 +177,12 @@ def _with_damage(one: Unread, reader: Reader) -> Unread:
     if not digest or isinstance(one.error, Obstructed):
         # What the overview calls damaged is only out of sight.
         return one
-    return replace(one, damaged=reader.damaged([digest]))
+    damaged = reader.damaged([digest])
+    if isinstance(one.error, NotFound) and any(bad.is_here for bad in damaged):
+        # It is not missing: it cannot be found, or is no manifest.
+        wrong = listed([state(bad) for bad in damaged])
+        one = replace(one, error=RegistryError(f"{wrong[:1].upper()}{wrong[1:]}.", original=one.error.original))
+    return replace(one, damaged=damaged)
 
 
 def bare_tag(name: str, document: Document) -> Tag:

@@ -8,6 +8,8 @@ from deployer import suggest
 from deployer.errors import DeployerError, NotFound, RegistryError, UsageError
 from deployer.reference import Reference, is_tag, parse, refuse_upper_case
 from deployer.registry.protocol.place import Place
+from deployer.workflows.images.reading import Reader
+from deployer.workflows.images.states import not_whole
 
 if TYPE_CHECKING:
     from deployer.registry.client import RegistryClient
@@ -65,13 +67,21 @@ def tags_of(client: RegistryClient, repository: str) -> tuple[str, ...]:
 
 
 def unknown_image(client: RegistryClient, reference: Reference, error: NotFound) -> DeployerError:
-    """The error for a tag or digest that is not there, with the repositories or tags most like it."""
+    """The error for a tag or digest that is not there, with the repositories or tags most like it.
+
+    Of one that is there and cannot be found, it says why, and how to repair it.
+    """
     try:
         tags = tuple(filter(is_tag, tags_of(client, reference.repository)))
     except NotFound as unknown:
         return unknown
     except RegistryError:
         return error
+    if reference.digest or (reference.tag or "latest") in tags:
+        reader = Reader(client, reference.repository, client.overview(reference.repository))
+        damaged = reader.damaged([reference.digest or reader.digest(reference.tag or "latest")])
+        if any(one.is_here for one in damaged):
+            return RegistryError(not_whole(str(reference), damaged), original=error.original)
     if reference.digest or not tags:
         advice: tuple[str, ...] = () if tags else ("This repository is empty.",)
     elif (reference.tag or "latest") in tags:

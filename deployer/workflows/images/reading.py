@@ -78,15 +78,25 @@ class CircuitBreaker:
 class Damaged:
     """A manifest, configuration or layer that cannot be pulled; `size` is that of its file, None if there is none.
 
-    Of one that is `unlinked` the link in the repository is missing or damaged, and `size` is that of the link. Where a
-    manifest says another size than the file has, that is `stated`: one of the two is wrong.
+    Of one that is `unlinked` the link in the repository is missing or damaged, and `size` is that of the link; it is
+    `restorable` where that is all. `obstacle` is the path of what is in place of its file or link. What is `foreign` a
+    tag names, and it is not a manifest. Where a manifest says another size than the file has, that is `stated`: one of
+    the two is wrong.
     """
 
     digest: str
     size: int | None
     is_manifest: bool = False
     is_unlinked: bool = False
+    is_restorable: bool = False
+    obstacle: str = ""
+    is_foreign: bool = False
     stated: int | None = None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether there is more of it than its name: it is not just missing."""
+        return self.size is not None or self.is_unlinked or self.is_foreign or bool(self.obstacle)
 
 
 @dataclass(frozen=True)
@@ -129,7 +139,7 @@ class Reader:
         """
         if self.overview is None:
             return ()
-        wrong, sizes, unlinked = self.overview.damaged, self.overview.sizes, self.overview.unlinked
+        wrong, sizes, foreign = self.overview.damaged, self.overview.sizes, self.overview.foreign
         parts = tuple(parts)
         kinds = {**{part.digest: False for part in parts}, **dict.fromkeys(manifests, True)}
         stated = {
@@ -138,11 +148,13 @@ class Reader:
             if one.size is not None and one.size != sizes.get(one.digest, one.size)
         }
         found = (
-            Damaged(digest, wrong[digest], kind, digest in unlinked)
+            Damaged(digest, None, is_manifest=True, is_foreign=True)
+            if kind and digest in foreign
+            else _damaged(self.overview, digest, is_manifest=kind)
             if digest in wrong
             else Damaged(digest, sizes[digest], kind, stated=stated[digest])
             for digest, kind in kinds.items()
-            if digest in wrong or digest in stated
+            if digest in wrong or digest in stated or (kind and digest in foreign)
         )
         # A manifest that is larger than the registry reads may be whole, and a push would not help.
         return tuple(one for one in found if not (one.is_manifest and (one.size or 0) > MANIFEST_MAX_BYTES))
@@ -160,3 +172,14 @@ class Reader:
         """What lists show of an image's configuration. Raises what RegistryClient.blob raises."""
         known = self.overview.configs.get(digest) if self.overview else None
         return known or parse_config(self.client.blob(self.repository, digest))
+
+
+def _damaged(overview: Overview, digest: str, *, is_manifest: bool) -> Damaged:
+    return Damaged(
+        digest,
+        overview.damaged[digest],
+        is_manifest,
+        is_unlinked=digest in overview.unlinked,
+        is_restorable=overview.unlinked.get(digest, False),
+        obstacle=overview.obstacles.get(digest, ""),
+    )

@@ -41,14 +41,24 @@ class BadFile(Protocol):
     def is_unlinked(self) -> bool:
         """Whether it is its link in the repository that is missing or damaged; then `size` is that of the link."""
 
+    @property
+    def obstacle(self) -> str:
+        """The path of what is in place of it or of its link, "" if there is nothing."""
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether a tag names it and it is not a manifest; as a layer it may be intact."""
+
 
 def state(one: BadFile) -> str:
     """What is wrong with one file."""
+    if one.is_foreign:
+        return f"the content {short(one.digest)} is not a valid manifest"
     what = f"the {'manifest' if one.is_manifest else 'file'} {short(one.digest)}"
     if one.is_unlinked:
         what = f"the link to {what}"
     if one.size is None:
-        return f"{what} is missing"
+        return f"something else is in place of {what}" if one.obstacle else f"{what} is missing"
     if one.stated is not None:
         return f"{what} has {one.size} bytes, but the manifest says {one.stated}"
     return f"{what} is empty" if one.size == 0 else f"{what} is damaged ({one.size} bytes)"
@@ -56,9 +66,24 @@ def state(one: BadFile) -> str:
 
 def not_whole(name: str, damaged: Sequence[Damaged]) -> str:
     """What is wrong with one image, and how to repair it, for a user on any machine."""
-    cut = any(one.size is not None for one in damaged)
-    cure = f"On the machine that runs the registry: {CURE}, then push it again." if cut else "Push it again."
-    return f"{name} is incomplete: {listed([state(one) for one in damaged])}. {cure}"
+    return f"{name} is incomplete: {listed([state(one) for one in damaged])}. {_cure(damaged)}"
+
+
+def _cure(damaged: Sequence[Damaged]) -> str:
+    obstacles = sorted({one.obstacle for one in damaged if one.obstacle})
+    must_push = not all(one.is_restorable for one in damaged)
+    steps = [f"move {listed(obstacles)} away (a path in the registry's container)"] if obstacles else []
+    # A push restores missing links too, and no damaged file.
+    if not must_push or any(one.size is not None for one in damaged):
+        steps.append(CURE)
+    if must_push:
+        steps.append("push it again")
+    if steps == [CURE]:
+        links = "link" if len(damaged) == 1 else "links"
+        # A push stumbles over a damaged link, and restores a missing one.
+        push = " Or push it again." if all(one.size is None for one in damaged) else ""
+        return f"On the machine that runs the registry: {CURE}, which restores the {links}.{push}"
+    return f"On the machine that runs the registry: {', then '.join(steps)}." if len(steps) > 1 else "Push it again."
 
 
 def tag_sentence(name: str, tag: Tag) -> str:

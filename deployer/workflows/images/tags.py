@@ -115,6 +115,11 @@ class Unread:
     damaged: tuple[Damaged, ...] = ()
 
     @property
+    def is_restorable(self) -> bool:
+        """Whether all that is wrong is repaired without a push."""
+        return bool(self.damaged) and all(one.is_restorable for one in self.damaged)
+
+    @property
     def may_be_whole(self) -> bool:
         """Whether there was no answer, so that nothing is known of it."""
         return isinstance(self.error, NOT_OF_CONTENT)

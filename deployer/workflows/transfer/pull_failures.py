@@ -68,6 +68,8 @@ def _not_there(source: Reference, error: DeployerError, client: RegistryClient) 
         return lacking
     told = NotFound(f"No image '{source.at('')}' at {source.domain}.", error.advice, error.original)
     found = unknown_image(client, source.at(""), told)
+    if not isinstance(found, NotFound):
+        return found
     return NotFound(found.message, found.advice, error.original)
 
 

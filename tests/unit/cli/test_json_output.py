@@ -66,7 +66,7 @@ from deployer.workflows.upkeep.collection import Collected
 from deployer.workflows.upkeep.gc import GcOptions, GcPlan
 from deployer.workflows.upkeep.prune import PrunePlan
 from deployer.workflows.upkeep.retention import CreationTimes, Retention, SelectedTag
-from deployer.workflows.upkeep.survey.damage import Damage
+from deployer.workflows.upkeep.survey.damaged_images import Damage
 from deployer.workflows.upkeep.survey.garbage import InProgress, Survey
 from deployer.workflows.upkeep.survey.manifest_graph import Manifests, RemovalSet
 from deployer.workflows.upkeep.survey.unfinished_uploads import UnfinishedUploads

@@ -192,13 +192,31 @@ def test_what_it_hits_is_told_with_a_fix_that_moves_it_first(tree: Tree) -> None
     as_directory(tree.root / PLACES["layer"])
     (told,) = [one for one in storage_findings.of_survey(look(tree)) if "cannot be pulled in full" in one.sentence]
     path = f"/var/lib/registry/docker/registry/v2/{PLACES['layer']}"
-    assert told.sentence == f"app:1 cannot be pulled in full: the file {LAYER[7:19]} is missing."
+    assert told.sentence == f"app:1 cannot be pulled in full: something else is in place of the file {LAYER[7:19]}."
     assert told.advice[0].startswith(f"Move {path} away")
     assert "push it again" in told.advice[1]
     (tree.root / PLACES["layer"] / "inside").unlink()
     (tree.root / PLACES["layer"]).rmdir()
     tree.push("app", ["1"], WHOLE)
     assert not [*storage_findings.of_survey(look(tree))]
+
+
+@pytest.mark.parametrize(
+    ("odd", "kept"),
+    [
+        (("layer",), "`gc` and `prune` remove nothing from the repositories that need it."),
+        (("tags",), "`gc` and `prune` remove nothing from those repositories."),
+        (("layer", "tags"), "`gc` and `prune` remove nothing from the repositories that contain or need them."),
+        (("layers",), "no content is removed."),
+    ],
+)
+def test_it_is_said_what_is_kept_until_then(tree: Tree, odd: tuple[str, ...], kept: str) -> None:
+    for kind in odd:
+        as_other_kind(tree.root / PLACES[kind])
+    (told,) = [
+        one for one in storage_findings.of_survey(look(tree)) if "which the registry cannot read" in one.sentence
+    ]
+    assert told.sentence.endswith(f"Until this is fixed, {kept}")
 
 
 def test_a_missing_link_that_cannot_be_written_is_not_offered_to_be_written(tree: Tree) -> None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from deployer.registry.content.imageconfig import CONFIG_MAX_BYTES
 from deployer.registry.content.manifests import digest_of
 from deployer.storage.printed import Lack
 from deployer.storage.removal import blob_file, layer_link, revision_link, tag_link
 from deployer.workflows.upkeep.survey import lost_links
-from deployer.workflows.upkeep.survey.manifest_graph import pulled_with
+from deployer.workflows.upkeep.survey.damaged_images import Obstacles, RepositoryFaults, damages_of
 from deployer.workflows.upkeep.survey.wrong_sizes import find_wrong_sizes
 
 if TYPE_CHECKING:
@@ -25,45 +25,11 @@ if TYPE_CHECKING:
     from deployer.storage.access import Storage
     from deployer.storage.printed import Verified
     from deployer.storage.snapshot import Blob, Snapshot, StoredRepository, StoredTag
+    from deployer.workflows.upkeep.survey.damaged_images import Damage
     from deployer.workflows.upkeep.survey.manifest_graph import Manifests
     from deployer.workflows.upkeep.survey.wrong_sizes import WrongSize
 
 _NOTHING = frozenset({digest_of(b""), digest_of(b"", "sha512")})
-
-
-@dataclass(frozen=True)
-class Damage:
-    """A manifest, configuration or layer of a repository that cannot be pulled.
-
-    `size` are the bytes that its file holds instead, None if it is missing. `tags` and `manifests` are those
-    of the repository that need it, `own_tags` those that point to it. One that is `unlinked` has its file, and in the
-    repository no link to it, or one of `link_size` bytes that does not hold its digest. `obstacle` is the path of what
-    is in place of its file or link, below the registry's root.
-    """
-
-    stated: ClassVar[None] = None
-
-    repository: str
-    digest: str
-    size: int | None
-    is_manifest: bool
-    tags: frozenset[str]
-    manifests: frozenset[str]
-    own_tags: frozenset[str] = frozenset()
-    is_unlinked: bool = False
-    link_size: int | None = None
-    obstacle: str = ""
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether there is no file at all: then pushing the image again is enough."""
-        return self.size is None
-
-    @property
-    def images(self) -> tuple[str, ...]:
-        """What needs it, as one writes it: the tags, or the manifests if there is no tag."""
-        named = [f"{self.repository}:{tag}" for tag in sorted(self.tags)]
-        return tuple(named or (f"{self.repository}@{digest}" for digest in sorted(self.manifests)))
 
 
 @dataclass(frozen=True)
@@ -164,16 +130,26 @@ def examine(
     lost = _lost(storage, snapshot, manifests) if known is None else {}
     links |= _links(snapshot, manifests, lost) if known is None else _unlinked(known)
     lacking = storage.lacking({*links, *without_digest})
-    unlinked = _by_repository({links[path]: lack for path, lack in lacking.items() if path in links})
+    unlinked = {path: lack for path, lack in lacking.items() if path in links}
+    of_manifests = _by_repository(
+        {links[path]: lack for path, lack in unlinked.items() if path == revision_link(*links[path])}
+    )
+    of_layers = _by_repository(
+        {links[path]: lack for path, lack in unlinked.items() if path == layer_link(*links[path])}
+    )
     repositories = [one for _, one in sorted(snapshot.repositories.items())]
     damages = tuple(
         damage
         for one in repositories
-        for damage in _damages(
+        for damage in damages_of(
             one,
             manifests,
-            _RepositoryFaults(
-                sizes, unlinked.get(one.name, {}), _Obstacles(snapshot, lacking), lost.get(one.name, frozenset())
+            RepositoryFaults(
+                sizes,
+                of_manifests.get(one.name, {}),
+                of_layers.get(one.name, {}),
+                Obstacles(snapshot, lacking),
+                lost.get(one.name, frozenset()),
             ),
             to_verify.get(one.name, frozenset()),
         )
@@ -248,43 +224,6 @@ def _is_empty(digest: str, blob: Blob) -> bool:
     return blob.size == 0 and digest not in _NOTHING
 
 
-@dataclass(frozen=True)
-class _Obstacles:
-    """What is in place of files and links, as the list tells it and the search for links."""
-
-    snapshot: Snapshot
-    lacking: Mapping[str, Lack]
-
-    def to(self, repository: str, digest: str, size: int | None) -> str:
-        """The path of what keeps content from being in its place, "" if nothing does."""
-        places = [revision_link(repository, digest), layer_link(repository, digest)]
-        if size is None:
-            places.insert(0, blob_file(self.snapshot.aliases.get(digest, digest)))
-        return next((found for path in places if (found := self._at(path))), "")
-
-    def _at(self, path: str) -> str:
-        return self.snapshot.in_place_of(path) or self.lacking.get(path, Lack()).obstacle
-
-
-@dataclass(frozen=True)
-class _RepositoryFaults:
-    """What is wrong in one repository: the `sizes` of damaged files, None if there is none, and the `links`.
-
-    Of the manifests that are `lost` it has no link, and had one.
-    """
-
-    sizes: Mapping[str, int | None]
-    links: Mapping[str, Lack]
-    obstacles: _Obstacles
-    lost: AbstractSet[str]
-
-    def __bool__(self) -> bool:
-        return bool(self.sizes or self.links)
-
-    def __contains__(self, digest: str) -> bool:
-        return digest in self.sizes or digest in self.links
-
-
 def _by_repository(lacking: Mapping[tuple[str, str], Lack]) -> dict[str, dict[str, Lack]]:
     found: dict[str, dict[str, Lack]] = defaultdict(dict)
     for (name, digest), lack in lacking.items():
@@ -321,7 +260,7 @@ def missing_links(damages: Iterable[Damage]) -> frozenset[str]:
 
 
 def _unlinked(known: Iterable[Damage]) -> dict[str, tuple[str, str]]:
-    return {_link_of(one): (one.repository, one.digest) for one in known if one.is_unlinked and not one.obstacle}
+    return {_link_of(one): (one.repository, one.digest) for one in known if one.is_restorable}
 
 
 def _link_of(one: Damage) -> str:
@@ -361,29 +300,3 @@ def _of_another_size(snapshot: Snapshot, manifests: Manifests) -> set[str]:
             if wrong:
                 found.add(part.digest)
     return found
-
-
-def _damages(
-    repository: StoredRepository, manifests: Manifests, wrong: _RepositoryFaults, to_verify: frozenset[str]
-) -> Iterator[Damage]:
-    if not wrong:
-        return
-    roots = repository.revisions.keys() | {tag.digest for tag in repository.tags.values() if tag.digest} | wrong.lost
-    needs = {
-        root: {one for one in pulled_with(root, repository, manifests, to_verify, wrong.lost) if one in wrong}
-        for root in roots
-    }
-    for damaged in sorted(set().union(*needs.values())):
-        hit = frozenset(root for root, needed in needs.items() if damaged in needed)
-        yield Damage(
-            repository=repository.name,
-            digest=damaged,
-            size=wrong.sizes.get(damaged),
-            is_manifest=damaged in roots,
-            tags=frozenset(name for name, tag in repository.tags.items() if tag.digest in hit),
-            manifests=hit,
-            own_tags=frozenset(repository.on(damaged)),
-            is_unlinked=damaged not in wrong.sizes,
-            link_size=wrong.links.get(damaged, Lack()).size,
-            obstacle=wrong.obstacles.to(repository.name, damaged, wrong.sizes.get(damaged)),
-        )

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from deployer.storage.removal import StorageRemoval
 from deployer.workflows.upkeep.survey import damage, lost_links
+from deployer.workflows.upkeep.survey.damaged_images import find_refused
 from deployer.workflows.upkeep.survey.manifest_graph import Manifests, RemovalSet
-from deployer.workflows.upkeep.survey.refused import find_refused
 from deployer.workflows.upkeep.survey.selection import Earlier, Examined, future_tags, select
 from deployer.workflows.upkeep.survey.unfinished_uploads import find_unfinished
 from deployer.workflows.upkeep.survey.unreferenced import find_unreferenced
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from deployer.storage.access import Storage
     from deployer.storage.snapshot import Snapshot
-    from deployer.workflows.upkeep.survey.damage import Damage, LayersToVerify, Unknown
-    from deployer.workflows.upkeep.survey.refused import Refused
+    from deployer.workflows.upkeep.survey.damage import LayersToVerify, Unknown
+    from deployer.workflows.upkeep.survey.damaged_images import Damage, Refused
     from deployer.workflows.upkeep.survey.selection import Selection
     from deployer.workflows.upkeep.survey.unfinished_uploads import UnfinishedUploads
     from deployer.workflows.upkeep.survey.unreferenced import Unreferenced
@@ -98,6 +98,11 @@ class Survey:
     def is_idle(self) -> bool:
         """Whether nothing is removed, and nothing is written."""
         return self.removal.is_empty and not self.links_to_repair
+
+    @property
+    def restored(self) -> frozenset[Damage]:
+        """Of the damages, those that are repaired without a push: their links are written again."""
+        return frozenset(one for one in self.damages if damage.missing_links([one]) & self.links_to_repair)
 
     @property
     def is_unusual(self) -> bool:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from deployer.storage.access import Storage
     from deployer.storage.snapshot import Snapshot, StoredRepository
-    from deployer.workflows.upkeep.survey.damage import Damage, Examination, Unknown
+    from deployer.workflows.upkeep.survey.damage import Examination, Unknown
+    from deployer.workflows.upkeep.survey.damaged_images import Damage
     from deployer.workflows.upkeep.survey.manifest_graph import Manifests
 
 

@@ -17,20 +17,23 @@ from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.images.states import CURE, state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from deployer.storage.snapshot import Snapshot, StoredRepository
-    from deployer.workflows.upkeep.survey.damage import Damage, Unknown
+    from deployer.workflows.upkeep.survey.damage import Unknown
+    from deployer.workflows.upkeep.survey.damaged_images import Damage, Refused
     from deployer.workflows.upkeep.survey.garbage import Survey
-    from deployer.workflows.upkeep.survey.refused import Refused
     from deployer.workflows.upkeep.survey.wrong_sizes import WrongSize
 
 _TAGS_LINK = re.compile(r"repositories/(.+)/_manifests/tags/([^/]+)/current(?:/link)?")
 
 
-def of_survey(found: Survey) -> Iterator[Finding]:
-    """All that a survey found; of directories with names that no registry takes, that they are there."""
-    yield from of_damages([one for one in found.damages if is_repository(one.repository)])
+def of_survey(found: Survey, restored: Collection[Damage] = ()) -> Iterator[Finding]:
+    """All that a survey found; of directories with names that no registry takes, that they are there.
+
+    What is `restored` by the running command is left out.
+    """
+    yield from of_damages([one for one in found.damages if is_repository(one.repository) and one not in restored])
     yield from _of_wrong_sizes([one for one in found.wrong_sizes if is_repository(one.repository)])
     yield from _of_nameless([tag for tag in found.tags_without_digest if is_repository(_repository_of(tag))])
     yield from _of_refused([one for one in found.refused if is_repository(one.repository)])
@@ -205,13 +208,12 @@ def _of_irregular(paths: Sequence[str], *, is_listing_incomplete: bool) -> Itera
         return
     whole = [in_container(path) for path in paths]
     names = "file or directory" if len(paths) == 1 else "files and directories"
-    kept = "no content" if is_listing_incomplete else "nothing in those repositories"
     links = [found for path in paths if (found := _TAGS_LINK.fullmatch(path))]
     tags = [f"{found[1]}:{found[2]}" for found in links if is_repository(found[1])]
     yield Finding(
         FindingState.WRONG,
         f"The storage has something other than the expected {names} here, which the registry cannot read: "
-        f"{listed(whole)}. Until this is fixed, {kept} is removed.",
+        f"{listed(whole)}. Until this is fixed, {_kept(paths, is_listing_incomplete=is_listing_incomplete)}.",
         (
             (
                 f"Move {listed(whole)} away, or restore the original (in the registry's container, the volume "
@@ -224,6 +226,16 @@ def _of_irregular(paths: Sequence[str], *, is_listing_incomplete: bool) -> Itera
     )
 
 
+def _kept(paths: Sequence[str], *, is_listing_incomplete: bool) -> str:
+    if is_listing_incomplete:
+        return "no content is removed"
+    inside = [path.startswith("repositories/") for path in paths]
+    if all(inside):
+        return "`gc` and `prune` remove nothing from those repositories"
+    them = "it" if len(paths) == 1 else "them"
+    return f"`gc` and `prune` remove nothing from the repositories that {'contain or ' * any(inside)}need {them}"
+
+
 def in_container(path: str) -> str:
     """Where the registry's container has what is at a path below the registry's root."""
     return f"{layout.REGISTRY_ROOT}/{path}"
@@ -232,20 +244,35 @@ def in_container(path: str) -> str:
 def of_damages(damages: Sequence[Damage]) -> Iterator[Finding]:
     """A finding for each repository, with the images that cannot be pulled and how to repair them."""
     for name, group in groupby(sorted(damages, key=lambda one: one.repository), key=lambda one: one.repository):
-        found = list(group)
+        yield from _of_repository(name, *_parted(list(group)))
+
+
+def _parted(damages: Sequence[Damage]) -> tuple[list[Damage], list[Damage]]:
+    """Those of images of which only links are missing, for which nothing is to be deleted, and the others."""
+    broken = {image for one in damages if not one.is_restorable for image in one.images}
+
+    def is_linked(one: Damage) -> bool:
+        return one.is_restorable and not broken.issuperset(one.images)
+
+    return [one for one in damages if is_linked(one)], [one for one in damages if not is_linked(one)]
+
+
+def _of_repository(name: str, *groups: Sequence[Damage]) -> Iterator[Finding]:
+    for found in filter(None, groups):
         tagged = [one for one in found if one.tags]
         images = tuple(dict.fromkeys(image for one in tagged or found for image in one.images))
         them = "it" if len(images) == 1 else "them"
         cures = _cures(found, them, can_push=bool(tagged))
         yield Finding(
             FindingState.WRONG,
-            f"{listed(images)} cannot be pulled in full: {listed([_state(one) for one in found])}.",
+            f"{listed(images)} cannot be pulled in full: {listed([state_of(one) for one in found])}.",
             (*cures, f"{'Or delete' if cures else 'Delete'} {them}: {_removal(name, found)}"),
             affected=(*images, *dict.fromkeys(one.digest for one in found)),
         )
 
 
-def _state(one: Damage) -> str:
+def state_of(one: Damage) -> str:
+    """What is wrong with it, or with its link."""
     return state(replace(one, size=one.link_size) if one.is_unlinked else one)
 
 
@@ -258,7 +285,7 @@ def _cures(found: Sequence[Damage], them: str, *, can_push: bool) -> tuple[str, 
         if any(one.is_unlinked for one in found):
             return (move, f"{CURE}   (restores missing link files)", *((f"Then {push}",) if can_push else ()))
         return (move, f"Then {push}") if can_push else (move,)
-    if all(one.is_unlinked for one in found):
+    if all(one.is_restorable for one in found):
         links = f"{CURE}   (restores the link {'file' if len(found) == 1 else 'files'})"
         # A push that finds a damaged link fails.
         is_pushed = can_push and all(one.link_size is None for one in found)
@@ -326,9 +353,10 @@ def _of_refused(refused: Sequence[Refused]) -> Iterator[Finding]:
 
 def _removal(name: str, found: Sequence[Damage]) -> str:
     """How to remove these manifests and nothing else; one that is gone cannot be deleted by its digest."""
-    lost = [one for one in found if one.is_manifest and one.is_lost]
+    # Of these, only the tags: the content may be an intact layer of other images.
+    lost = [one for one in found if one.is_manifest and (one.is_lost or one.is_foreign)]
     there = set().union(*(one.manifests for one in found)) - {one.digest for one in lost}
     names = sorted(f"{name}@{digest}" for digest in there)
     names += sorted(f"{name}:{tag}" for one in lost for tag in one.own_tags)
-    collect = CURE if any(not one.is_unlinked for one in lost) else "deployer gc"
+    collect = CURE if any(not (one.is_unlinked or one.is_foreign) for one in lost) else "deployer gc"
     return f"deployer delete {in_command(names)}, then: {collect}" if names else collect

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from deployer.storage.snapshot import Snapshot
-    from deployer.workflows.upkeep.survey.damage import Damage
+    from deployer.workflows.upkeep.survey.damaged_images import Damage
     from deployer.workflows.upkeep.survey.manifest_graph import Manifests
     from deployer.workflows.upkeep.survey.selection import Examined, Selection
 

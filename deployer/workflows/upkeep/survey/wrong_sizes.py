@@ -31,6 +31,8 @@ class WrongSize:
     tags: frozenset[str]
 
     is_unlinked: ClassVar[bool] = False
+    obstacle: ClassVar[str] = ""
+    is_foreign: ClassVar[bool] = False
 
     @property
     def images(self) -> tuple[str, ...]:

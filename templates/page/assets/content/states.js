@@ -13,21 +13,39 @@ const MANY = 5;
  */
 export function stateSentence(name, { state, damaged, lost, bytes: size }) {
   const { states } = text.tags;
-  if (damaged.length) {
-    const isCut = damaged.some((one) => one.size !== null);
-    return states.broken(name, named(damaged.map(damageWords))) + (isCut ? states.repair : states.push);
-  }
+  if (damaged.length) return states.broken(name, named(damaged.map(damageWords))) + cureWords(damaged);
   if (lost.length) return states.broken(name, states.lost(named(lost.map(shortDigest)))) + states.push;
   if (state === "unreadable") return states.tooLarge(bytes(size));
   if (state === "unread") return text.tags.notReadAdvice;
   return state === "empty" ? states.empty(name) : states[state] ?? "";
 }
 
-function damageWords({ digest, size, isManifest, isUnlinked, stated }) {
+/**
+ * What repairs an image: moving `obstacles` away, then `deployer gc --damaged`, then a push, as far as each is needed.
+ * @param {import("./damage.js").Damaged[]} damaged
+ */
+export function cureOf(damaged) {
+  const push = !damaged.every((one) => one.isRestorable);
+  const obstacles = [...new Set(damaged.map((one) => one.obstacle).filter(Boolean))].sort();
+  // A push restores missing links too, and no damaged file.
+  return { obstacles, collect: !push || damaged.some((one) => one.size !== null), push };
+}
+
+function cureWords(damaged) {
   const { states } = text.tags;
+  const { obstacles, collect, push } = cureOf(damaged);
+  if (obstacles.length) return states.move(named(obstacles), collect, push);
+  // A push stumbles over a damaged link, and restores a missing one.
+  if (!push) return states.restore(damaged.length) + (damaged.every((one) => one.size === null) ? states.orPush : "");
+  return collect ? states.repair : states.push;
+}
+
+function damageWords({ digest, size, isManifest, isUnlinked, obstacle, isForeign, stated }) {
+  const { states } = text.tags;
+  if (isForeign) return states.foreign(shortDigest(digest));
   const file = states.part(shortDigest(digest), isManifest);
   const part = isUnlinked ? states.link(file) : file;
-  if (size === null) return states.missing(part);
+  if (size === null) return obstacle ? states.obstructed(part) : states.missing(part);
   if (stated !== null) return states.otherSize(part, size, stated);
   return size === 0 ? states.void(part) : states.damaged(part, size);
 }

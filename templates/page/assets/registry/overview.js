@@ -30,13 +30,13 @@ import { total, totalSize } from "../content/weight.js";
 
 /**
  * @param {{tags: Record<string, string>, manifests: Record<string, {document?: any, config?: any, unread?: boolean}>,
- *   pushed?: Record<string, number>, damaged?: any, unlinked?: any, sizes?: any, may?: any}} answer
+ *   pushed?: Record<string, number>, damaged?: any, unlinked?: any, obstacles?: any, foreign?: any, sizes?: any, may?: any}} answer
  * `pushed` in seconds since 1970; a manifest or a configuration that was not read is `{unread: true}`
  * @param {Date} [now]
  * @returns {Repository}
  */
-export function readRepository({ tags, manifests, damaged, unlinked, sizes, pushed = {}, may }, now = new Date()) {
-  const damageOf = damageIn({ manifests, damaged, unlinked, sizes });
+export function readRepository({ tags, manifests, damaged, unlinked, obstacles, foreign, sizes, pushed = {}, may }, now = new Date()) {
+  const damageOf = damageIn({ manifests, damaged, unlinked, obstacles, foreign, sizes });
   const known = new Map(Object.entries(manifests).map(([digest, entry]) => [digest, describeEntry(entry, now)]));
   const tagsOf = new Map(Object.values(tags).map((digest) => [digest, []]));
   for (const [tag, digest] of Object.entries(tags)) tagsOf.get(digest).push(tag);
@@ -131,17 +131,20 @@ function judged({ images, namesNothing, ...content }, damageOf) {
   const damaged = damageOf(content.digest);
   const told = new Set(damaged.map(({ digest }) => digest));
   const lost = content.lost.filter((digest) => !told.has(digest));
-  const state = stateOf({ ...content, namesNothing }, [...damaged, ...lost]);
+  const state = stateOf({ ...content, namesNothing }, damaged, lost);
   return { ...content, damaged, lost, state, pulls: pulls(content, state, images.filter((image) => image.description !== undefined && !damageOf(image.digest).length)) };
 }
 
-function stateOf({ kind, halfDeleted, namesNothing, bytes }, wrong) {
-  if (kind === "missing") return bytes ? "unreadable" : "gone";
+function stateOf({ kind, halfDeleted, namesNothing, bytes }, damaged, lost) {
+  if (kind === "missing") return bytes || damaged.some(isHere) ? "unreadable" : "gone";
   if (kind === "unread") return "unread";
   if (halfDeleted) return "half";
-  if (wrong.length) return "broken";
+  if (damaged.length || lost.length) return "broken";
   return namesNothing ? "empty" : "";
 }
+
+/** Whether there is more of it than its name: it is not just missing. */
+const isHere = ({ size, isUnlinked, isForeign, obstacle }) => size !== null || isUnlinked || isForeign || Boolean(obstacle);
 
 function pulls({ kind, inner }, state, images) {
   if (kind === "index" && state === "broken") return images.length ? "part" : "none";

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from deployer.cli.output import Output
+from deployer.cli.views.upkeep import GcReport
 from deployer.errors import StorageError
 from deployer.registry.content.manifests import digest_of
 from deployer.storage.access import Storage
@@ -272,6 +275,51 @@ class TestTagsManifestNotLinked:
         tags = tree.root / "repositories/app/_manifests/tags"
         assert not cure(tree, lambda: shutil.rmtree(tags)).links
         assert not link.exists()
+
+
+class TestTagOfNoManifest:
+    """A tag's link names content that is not a manifest, as a restore by a script may leave it."""
+
+    @pytest.mark.parametrize("part", ["configuration", "layer"])
+    def test_only_the_tag_is_to_be_deleted_and_no_link_is_written(self, tree: Tree, part: str) -> None:
+        whole = image("x")
+        tree.push("app", ["1"], whole)
+        tree.push("app", ["odd"], image("y"))
+        digest = sha256(whole.blobs[part == "layer"])
+        (tree.root / "repositories/app/_manifests/tags/odd/current/link").write_text(digest)
+        (told,) = storage_findings.of_survey(look(tree))
+        assert told.sentence == (
+            f"app:odd cannot be pulled in full: the content {digest[7:19]} is not a valid manifest."
+        )
+        assert told.advice == (
+            "Push it again from a machine that has it.",
+            "Or delete it: deployer delete app:odd, then: deployer gc",
+        )
+        assert not look(tree, damaged=True).links_to_repair
+        before = tree.listing()
+        assert not cure(tree).links
+        assert tree.listing() == before
+
+    def test_a_manifest_that_the_registry_cannot_read_is_none(self, tree: Tree) -> None:
+        odd = Image(b'{"schemaVersion": 2, "mediaType": "application/x-odd"}', OCI, ())
+        digest = tree.push("app", ["odd"], odd)
+        (tree.root / f"repositories/app/_manifests/revisions/sha256/{digest[7:]}/link").unlink()
+        (told,) = storage_findings.of_survey(look(tree))
+        assert told.sentence.endswith(f"the content {digest[7:19]} is not a valid manifest.")
+        assert not look(tree, damaged=True).links_to_repair
+
+    def test_as_a_layer_it_needs_its_own_link_still(self, tree: Tree) -> None:
+        whole = image("x")
+        tree.push("app", ["1"], whole)
+        digest = sha256(whole.blobs[1])
+        tree.push("app", ["odd"], image("y"))
+        (tree.root / "repositories/app/_manifests/tags/odd/current/link").write_text(digest)
+        (tree.root / f"repositories/app/_layers/sha256/{digest[7:]}/link").unlink()
+        linked, odd = storage_findings.of_survey(look(tree))
+        assert linked.sentence == f"app:1 cannot be pulled in full: the link to the file {digest[7:19]} is missing."
+        assert odd.sentence.startswith("app:odd cannot be pulled in full: the content ")
+        assert cure(tree).links == 1
+        assert [one.sentence for one in storage_findings.of_survey(look(tree))] == [odd.sentence]
 
 
 class TestTagsOwnFile:
@@ -728,6 +776,32 @@ class TestMissingLinks:
         file_of(tree, digest).write_bytes(b"short")
         assert hits(look(tree)) == [(digest, 5, ("app:1",)), (digest, 5, ("copy:1",))]
         assert set(cure(tree).removal.damaged) == {digest}
+
+    def test_the_cure_says_what_it_restores_and_not_to_delete_it(self, tree: Tree, link: Path) -> None:
+        link.unlink()
+        for is_dry_run in (True, False):
+            plan = plan_gc(tree.storage(), GcOptions(damaged=True))
+            out = io.StringIO()
+            GcReport(plan, is_dry_run=is_dry_run).print(Output(out, out))
+            said = out.getvalue()
+            assert f"Restores app:1: the link to the file {link.parent.name[:12]} is missing." in said
+            assert "Warning" not in said
+            assert "delete" not in said
+            assert "ush it again" not in said
+
+    def test_what_else_is_damaged_there_is_told_by_itself(self, tree: Tree, link: Path) -> None:
+        """Nothing of what a link restores is to be pushed or deleted because of another image."""
+        link.unlink()
+        other = sha256(image("y").blobs[1])
+        file_of(tree, other).write_bytes(b"")
+        linked, broken = storage_findings.of_survey(look(tree))
+        assert linked.sentence.startswith("app:1 cannot be pulled in full: the link to the file ")
+        assert linked.advice[0] == "deployer gc --damaged   (restores the link file)"
+        assert broken.sentence == f"app:2 cannot be pulled in full: the file {other[7:19]} is empty."
+        assert broken.advice[-1] == f"Or delete it: deployer delete app@{image('y').digest}, then: deployer gc"
+        found = look(tree, damaged=True)
+        (left,) = storage_findings.of_survey(found, found.restored)
+        assert left == broken
 
     def test_of_a_repository_that_went_meanwhile_none_is_written(self, tree: Tree, link: Path) -> None:
         link.unlink()

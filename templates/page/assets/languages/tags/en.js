@@ -46,12 +46,19 @@ export const words = {
     part: (digest, isManifest) => `the ${isManifest ? "manifest" : "file"} ${digest}`,
     link: (part) => `the link to ${part}`,
     missing: (part) => `${part} is missing`,
+    obstructed: (part) => `something else is in place of ${part}`,
+    foreign: (digest) => `the content ${digest} is not a valid manifest`,
     void: (part) => `${part} is empty`,
     damaged: (part, size) => `${part} is damaged (${size} bytes)`,
     otherSize: (part, size, stated) => `${part} has ${size} bytes, but the manifest says ${stated}`,
     between: ", ",
     push: " Push it again.",
     repair: " On the machine that runs the registry: deployer gc --damaged, then push it again.",
+    restore: (count) => " On the machine that runs the registry: deployer gc --damaged, which restores the "
+      + `${count === 1 ? "link" : "links"}.`,
+    orPush: " Or push it again.",
+    move: (paths, collect, push) => ` On the machine that runs the registry: move ${paths} away (a path in the registry's container)`
+      + `${collect ? ", then deployer gc --damaged" : ""}${push ? ", then push it again" : ""}.`,
   },
   deleting: {
     open: "Delete…",

@@ -46,12 +46,18 @@ export const words = {
     part: (digest, isManifest) => `${isManifest ? "マニフェスト" : "ファイル"} ${digest} `,
     link: (part) => `${part}のリンク`,
     missing: (part) => `${part}がありません`,
+    obstructed: (part) => `${part}の場所に別のものがあります`,
+    foreign: (digest) => `内容 ${digest} は有効なマニフェストではありません`,
     void: (part) => `${part}が空です`,
     damaged: (part, size) => `${part}が破損しています（${size} バイト）`,
     otherSize: (part, size, stated) => `${part}は ${size} バイトで、マニフェストの記載は ${stated} バイトです`,
     between: "、",
     push: "もう一度 push してください。",
     repair: "レジストリが動作しているマシンで deployer gc --damaged を実行してから、もう一度 push してください。",
+    restore: (count) => `レジストリが動作しているマシンで deployer gc --damaged を実行すると、リンク ${count} 件が復元されます。`,
+    orPush: "もう一度 push しても復元できます。",
+    move: (paths, collect, push) => `レジストリが動作しているマシンで ${paths}（レジストリのコンテナ内のパス）を別の場所へ移動${collect ? "し、deployer gc --damaged を実行" : ""}`
+      + `${push ? "してから、もう一度 push してください。" : "してください。"}`,
   },
   deleting: {
     open: "削除…",

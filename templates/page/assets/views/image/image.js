@@ -11,7 +11,7 @@ import { artifactName, describe } from "../../content/manifest.js";
 import { isIndex } from "../../content/media-types.js";
 import { realTime } from "../../content/moments.js";
 import { platformLabel } from "../../content/platform.js";
-import { stateSentence } from "../../content/states.js";
+import { cureOf, stateSentence } from "../../content/states.js";
 import { RegistryError } from "../../registry/client.js";
 import { readRepository } from "../../registry/overview.js";
 import { askToDelete } from "../deleting/ask-to-delete.js";
@@ -71,7 +71,7 @@ async function readImage({ client, name, tag, digest: asked, signal }) {
   const repository = await client.repository(name, signal);
   const digest = tag ? known(repository.tags, tag) : asked;
   if (digest === undefined || (!tag && !isDigest(digest))) throw new RegistryError("missing", { code: "REFERENCE" });
-  if (known(repository.damaged ?? {}, digest) && !known(repository.manifests, digest)) throw unreadable(repository, name, tag, digest);
+  if (!known(repository.manifests, digest)) expectMissing(repository, name, tag, digest);
   const strays = known(repository.manifests, digest)?.document || !isDigest(digest) ? {} : await readStrays(client, name, digest, signal);
   const manifests = { ...repository.manifests, ...strays };
   const document = known(manifests, digest)?.document;
@@ -84,11 +84,12 @@ async function readImage({ client, name, tag, digest: asked, signal }) {
   return { repository, digest, document, details, damageOf, entryOf: (one) => known(manifests, one) };
 }
 
-/** Of a manifest that is here and cannot be read, the registry gives a fault, and no reason. */
-function unreadable(repository, name, tag, digest) {
+/** Of a manifest that is here and cannot be read, the registry gives a fault, and no reason: then raises a RegistryError with it. */
+function expectMissing(repository, name, tag, digest) {
   const details = readRepository({ ...repository, tags: { "": digest } }).tags.get("");
+  if (details.state !== "unreadable") return;
   const image = tag ? `${name}:${tag}` : `${name}@${shortDigest(digest)}`;
-  return new RegistryError("missing", { code: "UNREADABLE", message: stateSentence(image, details) });
+  throw new RegistryError("missing", { code: "UNREADABLE", message: stateSentence(image, details) });
 }
 
 /**
@@ -113,9 +114,8 @@ const known = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefine
 
 /** What is damaged or lost is first: the rest of the view shows what the manifest says. */
 function brokenNotice({ title, details, announce }) {
-  const isCut = details.damaged.some(({ size }) => size !== null);
   return h("div", { class: "notice error" }, h("h2", {}, text.image.broken), h("p", {}, stateSentence(title, details)),
-    isCut ? commandBox({ lines: ["deployer gc --damaged"], announce }).element : null);
+    details.damaged.length && cureOf(details.damaged).collect ? commandBox({ lines: ["deployer gc --damaged"], announce }).element : null);
 }
 
 function missingWords({ name, tag, digest }, { code, message }) {
