@@ -98,11 +98,13 @@ class RegistryClient:
         ca: Path | None,
         *,
         credentials: Credentials | None = None,
+        timeouts: Timeouts | None = None,
     ) -> Self:
         """The registry that settings name. `ca` is where its own CA would be kept on this machine."""
         return cls(
             settings.url,
             environment,
+            timeouts=timeouts,
             credentials=credentials,
             plain=settings.tls.is_off,
             ca=ca if ca and ca.is_file() else None,

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from deployer.errors import DeployerError
-from deployer.registry.client import RegistryClient
 from deployer.workflows.finding import Finding, FindingState
 
 if TYPE_CHECKING:
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 # What answers take at worst, and the harmless difference of unsynchronized clocks.
 _TOLERANCE = timedelta(minutes=2)
+# The connection check has waited for longer.
+_PATIENCE_SECONDS = 5.0
 _FIX = "timedatectl   (on both machines; shows the clock, and whether it is synchronized over the network)"
 
 
@@ -45,7 +46,7 @@ def registry(examined: Examined) -> Iterator[Finding]:
     """Compare this machine's clock with the registry's."""
     stack = examined.stack
     try:
-        with RegistryClient.of(stack.settings, examined.environment, stack.deployment.ca_file) as client:
+        with examined.client(patience=_PATIENCE_SECONDS) as client:
             time = client.time()
     except DeployerError:
         # A missing answer is reported by the connection check.

@@ -10,6 +10,8 @@ from deployer.engine.values import ContainerState
 from deployer.host import ports
 from deployer.layout import Service
 from deployer.record import Record
+from deployer.registry.client import RegistryClient
+from deployer.registry.connection.transport import Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,6 +43,11 @@ class Examined:
     def containers(self) -> tuple[ServiceContainer, ...]:
         """Those of the deployment here. Raises EngineError."""
         return self.stack.engine.containers.of_project(self.stack.deployment.name)
+
+    def client(self, *, patience: float) -> RegistryClient:
+        """A client of the registry that waits for an answer for so many seconds at most; close it."""
+        stack, timeouts = self.stack, Timeouts(read=patience)
+        return RegistryClient.of(stack.settings, self.environment, stack.deployment.ca_file, timeouts=timeouts)
 
     @property
     def is_of_deployment(self) -> bool:

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import DeployerError
 from deployer.host import ports
-from deployer.registry.client import RegistryClient
 from deployer.workflows.finding import Finding, FindingState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from deployer.workflows.diagnosis.examined import Examined
+
+# The shortest question there is: what takes longer is not well.
+_PATIENCE_SECONDS = 15.0
 
 
 def examine(examined: Examined) -> Iterator[Finding]:
@@ -35,8 +37,7 @@ def _resolved(host: str) -> Finding:
 
 
 def _answering(examined: Examined) -> Finding:
-    stack = examined.stack
-    with RegistryClient.of(stack.settings, examined.environment, stack.deployment.ca_file) as client:
+    with examined.client(patience=_PATIENCE_SECONDS) as client:
         client.ping()
         # A client's settings need not say that the registry speaks TLS.
         return Finding(FindingState.OK, f"{client.place.url} responds as a registry.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,14 +14,22 @@ from deployer.engine.report import AddressPool, EngineReport, Plugin, plugins_of
 from deployer.engine.resources import Networks
 from deployer.engine.system import EngineInfo
 from deployer.engine.values import InsecureRegistries
+from deployer.errors import LateAnswer
 from deployer.paths import Deployment
 from deployer.settings.model import Settings
 from deployer.workflows.checks import preflight
 from deployer.workflows.deployment.stack import Stack
-from deployer.workflows.diagnosis import client_findings, clock_findings, option_findings, proxy_findings
+from deployer.workflows.diagnosis import (
+    client_findings,
+    clock_findings,
+    option_findings,
+    proxy_findings,
+    reachability_findings,
+)
 from deployer.workflows.diagnosis.examined import Examined
 from tests.support.fake_engine import FACTS, FakeContainers, FakeEngine, FakeSystem
 from tests.support.fake_registry import Reply, serving
+from tests.support.run import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -87,6 +96,8 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setattr(preflight, "check_disk", lambda *_: None)
+    for family in (clock_findings, reachability_findings):
+        monkeypatch.setattr(family, "_PATIENCE_SECONDS", PATIENCE_SECONDS)
     return Machine(tmp_path)
 
 
@@ -368,3 +379,13 @@ def test_the_registrys_clock(machine: Machine, date: str, wrong: bool) -> None:
 
 def test_a_registry_that_does_not_answer_has_no_clock(machine: Machine) -> None:
     assert machine.told(clock_findings.registry, settings=Settings(host="127.0.0.1", port=1)) == []
+
+
+def test_a_registry_that_never_answers_is_waited_for_once(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reachability_findings, "_PATIENCE_SECONDS", 2.0)
+    monkeypatch.setattr(clock_findings, "_PATIENCE_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings = Settings(host="127.0.0.1", port=silent.getsockname()[1])
+        with pytest.raises(LateAnswer, match="did not respond within 2 seconds"):
+            machine.told(reachability_findings.examine, settings=settings)
+        assert machine.told(clock_findings.registry, settings=settings) == []
