@@ -71,12 +71,17 @@ def _of_wrong_sizes(wrong: Sequence[WrongSize]) -> Iterator[Finding]:
         images = tuple(dict.fromkeys(image for one in found for image in one.images))
         them, those = ("it", "The file is") if len(found) == 1 else ("them", "The files are")
         delete = in_command([f"{name}@{digest}" for digest in sorted({one.manifest for one in found})])
-        push = f"Push {listed(images)} again with `docker push`, which corrects the manifest."
+        pushes = []
+        if not all(one.is_manifest for one in found):
+            pushes.append(f"Push {listed(images)} again with `docker push`, which corrects the manifest.")
+        if any(one.is_manifest for one in found):
+            # No `docker push` sends an index.
+            pushes.append("Create the index again, for example with `docker buildx imagetools create --tag`.")
         yield Finding(
             FindingState.WRONG,
             f"{listed(images)}: {listed([state(one) for one in found])}. {those} intact, but the manifest is "
             f"wrong: containerd, which newer Docker versions use to pull, rejects {them}.",
-            (push, f"Or delete: deployer delete {delete}, then: deployer gc"),
+            (*pushes, f"Or delete: deployer delete {delete}, then: deployer gc"),
             affected=(*images, *(one.digest for one in found)),
         )
 

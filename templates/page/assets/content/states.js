@@ -13,6 +13,7 @@ const MANY = 5;
  */
 export function stateSentence(name, { state, damaged, lost, bytes: size }) {
   const { states } = text.tags;
+  if (damaged.length && cureOf(damaged).look) return states.doubtful(name, named(damaged.map(damageWords))) + states.look;
   if (damaged.length) return states.broken(name, named(damaged.map(damageWords))) + cureWords(damaged);
   if (lost.length) return states.broken(name, states.lost(named(lost.map(shortDigest)))) + states.push;
   if (state === "unreadable") return states.tooLarge(bytes(size));
@@ -21,14 +22,16 @@ export function stateSentence(name, { state, damaged, lost, bytes: size }) {
 }
 
 /**
- * What repairs an image: moving `obstacles` away, then `deployer gc --damaged`, then a push, as far as each is needed.
+ * What repairs an image: moving `obstacles` away, then `deployer gc --damaged`, then a push, as far as each is needed. Of
+ * sizes alone, `deployer status` tells which is wrong, the file or the manifest: it reads the file.
  * @param {import("./damage.js").Damaged[]} damaged
  */
 export function cureOf(damaged) {
   const push = !damaged.every((one) => one.isRestorable);
   const obstacles = [...new Set(damaged.map((one) => one.obstacle).filter(Boolean))].sort();
   // A push restores missing links too, and no damaged file.
-  return { obstacles, collect: !push || damaged.some((one) => one.size !== null), push };
+  const look = damaged.every((one) => one.stated !== null);
+  return { obstacles, look, collect: !look && (!push || damaged.some((one) => one.size !== null)), push: push && !look };
 }
 
 function cureWords(damaged) {

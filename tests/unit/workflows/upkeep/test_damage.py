@@ -210,6 +210,8 @@ def test_a_size_that_an_index_says_wrongly_is_the_index_s_fault_alone(tree: Tree
     tree.push("app", ["all"], Image(json.dumps(document).encode(), both.media_type))
     (told,) = storage_findings.of_survey(look(tree))
     assert told.sentence.startswith(f"app:all: the manifest {child.digest[7:19]} has {len(child.content)} bytes, but")
+    # `docker push` sends no index.
+    assert told.advice[0].startswith("Create the index again")
 
 
 def test_what_is_damaged_is_not_told_of_a_wrong_manifest(tree: Tree) -> None:

@@ -113,6 +113,7 @@ export const words = {
 
   unreadable: "The manifest cannot be read",
   broken: "This image is incomplete",
+  doubtful: "This image may be incomplete",
   notHere: "not in this registry",
   absent: "This platform is not in the registry",
   absentAdvice: "The image lists this platform, but it was never pushed or was deleted. Push it or choose another platform.",

@@ -41,6 +41,8 @@ export const words = {
     tooLarge: (size) => `Its manifest is ${size}; the registry reads at most 4 MiB.`,
     empty: (name) => `${name} is empty: its index contains no images, so there is nothing to pull.`,
     broken: (name, wrong) => `${name} is incomplete: ${wrong}.`,
+    doubtful: (name, wrong) => `${name} may be incomplete: ${wrong}.`,
+    look: " On the machine that runs the registry, deployer status tells which of the two is wrong, and how to repair it.",
     lost: (digests) => `the registry does not have ${digests}`,
     more: (first, count) => `${first} and ${count} more`,
     part: (digest, isManifest) => `the ${isManifest ? "manifest" : "file"} ${digest}`,

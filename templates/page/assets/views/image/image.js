@@ -114,8 +114,10 @@ const known = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefine
 
 /** What is damaged or lost is first: the rest of the view shows what the manifest says. */
 function brokenNotice({ title, details, announce }) {
-  return h("div", { class: "notice error" }, h("h2", {}, text.image.broken), h("p", {}, stateSentence(title, details)),
-    details.damaged.length && cureOf(details.damaged).collect ? commandBox({ lines: ["deployer gc --damaged"], announce }).element : null);
+  const { collect, look } = details.damaged.length ? cureOf(details.damaged) : {};
+  const lines = [...(collect ? ["deployer gc --damaged"] : []), ...(look ? ["deployer status"] : [])];
+  return h("div", { class: "notice error" }, h("h2", {}, look ? text.image.doubtful : text.image.broken), h("p", {}, stateSentence(title, details)),
+    lines.length ? commandBox({ lines, announce }).element : null);
 }
 
 function missingWords({ name, tag, digest }, { code, message }) {
