@@ -39,6 +39,8 @@ test("a repository weighs what is shared once", () => {
   for (const more of [{ unread: true }, image("e", blob("z", -1)), image("e", blob("z", "1")), { document: { schemaVersion: 1 } }]) {
     assert.equal(readRepository({ tags: {}, manifests: { ...manifests, more } }).size.isAll, false);
   }
+  // Of a tag whose manifest could not be read, nothing is known.
+  assert.deepEqual(readRepository({ tags: { "1": "sha256:unread" }, manifests: {} }).size, { bytes: 0, isAll: false });
 });
 
 test("an index has the platforms and weight of its images, however deep they lie", () => {

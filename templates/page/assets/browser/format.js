@@ -23,8 +23,8 @@ export function bytes(size) {
   return `${significant.format(rounded / 1000 ** unit)} ${UNITS[unit]}`;
 }
 
-/** @param {{bytes: number, isAll: boolean}} sum @returns {string} in the same form; "at least" if not all is known */
-export const sumWords = ({ bytes: size, isAll }) => (isAll ? bytes(size) : text.atLeast(bytes(size)));
+/** @param {{bytes: number, isAll: boolean}} sum @returns {string} in the same form; "at least" if not all is known, or nothing */
+export const sumWords = ({ bytes: size, isAll }) => (isAll ? bytes(size) : size ? text.atLeast(bytes(size)) : "–");
 
 /** @param {Date} date @param {Date} [now] @returns {string} such as "3 days ago"; units change where Docker's do */
 export function ago(date, now = new Date()) {

@@ -21,11 +21,20 @@ export function partsOf(document, mediaType = asString(document.mediaType)) {
  * @param {any[]} documents manifests, or what is in the place of one that could not be read
  * @returns {Sum} what several of them need counts once
  */
-export function totalSize(documents) {
+function totalSize(documents) {
   const sizes = new Map();
   for (const document of documents.filter(isObject)) for (const { digest, size: bytes } of partsOf(document)) sizes.set(digest, bytes ?? sizes.get(digest) ?? null);
   const sum = sumOf(sizes.values());
   return { ...sum, isAll: sum.isAll && documents.every((document) => isObject(document) && document.schemaVersion !== 1) };
+}
+
+/**
+ * @param {{tags: Record<string, string>, manifests: Record<string, any>}} read what the overview says of a repository
+ * @returns {Sum} what it has; of a tag whose manifest could not be read, nothing is known
+ */
+export function repositorySize({ tags, manifests }) {
+  const digests = new Set([...Object.keys(manifests), ...Object.values(tags)]);
+  return totalSize([...digests].map((digest) => manifests[digest]?.document));
 }
 
 /** @param {Iterable<number | null>} sizes null if one is not known @returns {Sum} */

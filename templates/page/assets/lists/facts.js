@@ -1,5 +1,5 @@
 /** What each repository in sight weighs: read once it stays there, and kept for all views. */
-import { totalSize } from "../content/weight.js";
+import { repositorySize } from "../content/weight.js";
 import { createPool } from "./pool.js";
 
 // As many as browsers have connections to one server without HTTP/2.
@@ -21,8 +21,7 @@ export function createFacts({ client, session, signal, onRead }) {
 
   async function run(name, leaving) {
     try {
-      const { manifests } = await client.repository(name, leaving);
-      sizes.set(name, totalSize(Object.values(manifests).map((entry) => entry?.document)));
+      sizes.set(name, repositorySize(await client.repository(name, leaving)));
     } catch (error) {
       if (!FINAL.includes(error.kind)) return;
       sizes.delete(name);

@@ -7,7 +7,7 @@ import { describe } from "../content/manifest.js";
 import { DEPTH } from "../content/media-types.js";
 import { momentOf, realTime } from "../content/moments.js";
 import { completedPlatform, platformLabels } from "../content/platform.js";
-import { total, totalSize } from "../content/weight.js";
+import { repositorySize, total } from "../content/weight.js";
 
 /**
  * @typedef {import("../content/kinds.js").Kind | "missing" | "unread"} Kind
@@ -54,7 +54,7 @@ export function readRepository({ tags, manifests, damaged, unlinked, obstacles, 
   };
   return {
     tags: new Map(Object.entries(tags).map(detailsOf)),
-    size: totalSize(Object.values(manifests).map((entry) => entry?.document)),
+    size: repositorySize({ tags, manifests }),
     may: { push: may?.push === true, delete: may?.delete === true },
   };
 }
