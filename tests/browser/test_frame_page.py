@@ -123,6 +123,24 @@ def test_a_part_that_does_not_come_is_asked_for_once_more(page: Page, watch: Wat
     assert len(lost) > 1
 
 
+def test_slow_scripts_are_not_said_to_be_blocked(page: Page) -> None:
+    """However long they take, which no test can wait for: the style sheet's clock for the sentence is stopped."""
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/assets/main.js", hold)
+    page.goto("/", wait_until="commit")
+    unloaded = page.locator("#unloaded")
+    expect(unloaded).to_have_class(re.compile("begun"))
+    expect(unloaded).to_have_css("animation-name", "none")
+    expect(unloaded).to_be_hidden()
+    for route in waiting:
+        route.continue_()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Repositories")
+
+
 @pytest.mark.parametrize("part", ["main.js", "browser/dom.js", "languages/en.js"])
 def test_and_never_for_ever(page: Page, watch: Watch, part: str) -> None:
     watch.expect(LOST)

@@ -61,6 +61,10 @@ def test_render_shows_writes_and_compares(stack: DeployedStack, tmp_path: Path) 
     assert refused.returncode == 2
     assert "has files that deployer did not write: frontend/Caddyfile. Nothing was written." in refused.stderr
     assert [path.name for path in (tmp_path / "mine").rglob("*")] == ["frontend", "Caddyfile"]
+    refused = stack.deployer("render", "--output", str(stack.directory), environment={"DEPLOYER_PORT": "5999"})
+    assert refused.returncode == 2
+    assert "is the directory of a deployment" in refused.stderr
+    assert ":5999" not in (stack.directory / "compose.yaml").read_text()
     stack.deployer("render", "--output", str(tmp_path / "out"), check=True, environment={"DEPLOYER_PORT": "5999"})
     assert ":5999" in (tmp_path / "out" / "compose.yaml").read_text()
     stack.deployer("render", "--output", str(tmp_path / "out"), check=True)

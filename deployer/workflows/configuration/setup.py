@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import EngineError, UsageError
 from deployer.host.files import PUBLIC, read_if_there, write_atomically
+from deployer.paths import Deployment
 from deployer.phrases import listed
 from deployer.rendering import snippets
 from deployer.rendering.deployment import render_deployment
@@ -70,8 +71,15 @@ def rendered(stack: Stack) -> Rendered:
 def write_rendered(folder: Path, what: Rendered) -> tuple[Path, ...]:
     """Write the files into a folder and return where they are.
 
-    Raises UsageError where one would take the place of a file that deployer did not write, and HostError.
+    Raises UsageError where one would take the place of a file that deployer did not write, or of a deployment's own,
+    and HostError.
     """
+    deployment = Deployment(folder.name, folder)
+    if deployment.record_file.exists() or deployment.owned_file.exists():
+        raise UsageError(
+            f"{folder} is the directory of a deployment, whose files only `deployer up` changes. Nothing was written.",
+            ("Give an empty or new directory: deployer render --output DIR",),
+        )
     if not (read_if_there(folder / "compose.yaml") or b"").startswith(files.OWN_HEADER):
         present = ((file, read_if_there(folder / file.path)) for file in what.files)
         foreign = [file.path for file, before in present if before not in {None, file.content}]

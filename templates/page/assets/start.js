@@ -4,7 +4,7 @@
  *
  * No module, so that the page, which asks for it twice in a row, has it at the second time at least; and the first of
  * all, so that it sees what becomes of the others. Where not even this comes or is understood, the style sheet shows a
- * sentence a while later, until the first view takes its place.
+ * sentence a while later. Where this runs, the rest may be slow: then the sentence is shown only when all of it has failed.
  */
 self.reloader ??= (() => {
   const MARK = "#again";
@@ -47,9 +47,12 @@ self.reloader ??= (() => {
   addEventListener("error", ({ target }) => {
     if (!settled && target instanceof HTMLLinkElement && target.relList.contains("stylesheet")) ask();
   }, true);
-  addEventListener("DOMContentLoaded", () => import("./main.js").catch((error) => {
-    ask();
-    throw error;
-  }));
+  addEventListener("DOMContentLoaded", () => {
+    document.querySelector("#unloaded")?.classList.add("begun");
+    return import("./main.js").catch((error) => {
+      ask();
+      throw error;
+    });
+  });
   return { ask, done };
 })();
