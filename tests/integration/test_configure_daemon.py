@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.cut_off import wait_until
 from tests.support.dockerd import Dockerd, temporary_dockerd
 from tests.support.written import written
 
@@ -203,9 +204,41 @@ def test_an_option_that_docker_does_not_know_never_stops_it(dockerd: Dockerd) ->
     dockerd.file.write_text('{"no-such-option": true}')
     done = configure(dockerd)
     _expect(done, 1)
-    assert "does not accept" in done.stderr or "dockerd rejects" in done.stderr
+    # Since 23.0 dockerd itself checks the file.
+    assert f'{dockerd.file}:1:2: "no-such-option" is not a key' in done.stderr or "dockerd rejects" in done.stderr
+    assert dockerd.file.read_text() == '{"no-such-option": true}'
     assert dockerd.survived()
     assert dockerd.trusted() == set()
+
+
+@pytest.mark.parametrize("entry", ["172.17.0.1:22002/", "", " 172.17.0.1:22002", "a_b:1", "a:70000", "10.0.0.0/33"])
+def test_an_entry_that_docker_does_not_start_with_is_named(dockerd: Dockerd, entry: str) -> None:
+    dockerd.start()
+    content = f'{{"insecure-registries": ["{entry}"]}}'
+    dockerd.file.write_text(content)
+    done = configure(dockerd)
+    _expect(done, 1)
+    assert f'{dockerd.file}:1:26: "insecure-registries" lists "{entry}", which ' in done.stderr
+    assert "restart" not in done.stderr
+    assert dockerd.file.read_text() == content
+    # Its log shows that it does reject the file.
+    assert dockerd.process is not None
+    dockerd.process.send_signal(signal.SIGHUP)
+    assert wait_until(lambda: "insecure registry" in (dockerd.folder / "log").read_text())
+
+
+def test_a_file_that_docker_rejects_on_the_reload_gets_no_advice_to_restart(dockerd: Dockerd) -> None:
+    dockerd.start()
+    dockerd.file.write_text('{"debug": "yes"}')
+    done = configure(dockerd)
+    _expect(done, 1)
+    assert "dockerd rejects" in done.stderr or (
+        "The file is not validated: this dockerd cannot check it" in done.stderr
+        and "it probably rejected the file when it reloaded it" in done.stderr
+        and "Do not restart Docker until the cause is found" in done.stderr
+    )
+    assert "sudo kill" not in done.stderr
+    assert dockerd.survived()
 
 
 @pytest.mark.parametrize(("mode", "deed"), [(0o600, "read"), (0o644, "changed")])

@@ -23,6 +23,8 @@ def show_entry_plan(out: Output, plan: DaemonPlan) -> None:
         out.line(out.good(line) if line.startswith("+") else out.bad(line) if line.startswith("-") else line)
     if plan.changes:
         out.note(_what_follows(plan))
+        if plan.unvalidated:
+            out.note(f"The file is not validated: {plan.unvalidated}.")
     elif plan.request.remove:
         out.line(f"{path} does not list {address}.")
     elif plan.step is NextStep.NONE and plan.daemon and plan.present in plan.daemon.insecure_registries:

@@ -51,9 +51,14 @@ class DaemonFile:
                 ("Save it as UTF-8 and run the command again. The file was not changed.",),
             ) from error
 
+    @property
+    def has_mark(self) -> bool:
+        """Whether it begins with a byte order mark."""
+        return (self.content or b"").startswith(_BOM)
+
     def encoded(self, text: str) -> bytes:
         """A new text as bytes, with the byte order mark that the file has."""
-        mark = _BOM if (self.content or b"").startswith(_BOM) else b""
+        mark = _BOM if self.has_mark else b""
         return mark + text.encode()
 
     def diff(self, text: str) -> str:

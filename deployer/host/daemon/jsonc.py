@@ -27,6 +27,22 @@ class Fault(ValueError):
 
 
 @dataclass(frozen=True)
+class Word:
+    """A string of the text, and where it is."""
+
+    text: str
+    start: int
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of the file; `members` are those of its value, None if that is not an object."""
+
+    name: Word
+    members: tuple[Word, ...] | None
+
+
+@dataclass(frozen=True)
 class _Part:
     """A member of an object or an element of a list, and where it is; elements have no name."""
 
@@ -51,6 +67,21 @@ def registries(text: str) -> tuple[str, ...] | None:
     """The entries of `insecure-registries`, None if there is no such key. Raises Fault."""
     member = _member(text, _top(text)) if text.strip(_SPACE) else None
     return None if member is None or member.value is None else tuple(member.value)
+
+
+def entries(text: str) -> tuple[Word, ...]:
+    """The entries of `insecure-registries`, with their places. Raises Fault."""
+    member = _member(text, _top(text)) if text.strip(_SPACE) else None
+    if member is None or member.value is None:
+        return ()
+    return tuple(Word(part.value, part.start) for part in _scan(text, member.value_start).parts)
+
+
+def keys(text: str) -> tuple[Key, ...]:
+    """The keys of the file, with their places. Raises Fault."""
+    if not text.strip(_SPACE):
+        return ()
+    return tuple(Key(Word(part.name, part.start), _names(text, part)) for part in _top(text).parts)
 
 
 def names_mirrors(text: str) -> bool:
@@ -124,6 +155,12 @@ def _member(text: str, top: _Group) -> _Part | None:
         if not isinstance(part.value, str):
             raise Fault(text, part.start, f'"{KEY}" lists {_kind(part.value)}, where Docker expects strings')
     return member
+
+
+def _names(text: str, part: _Part) -> tuple[Word, ...] | None:
+    if not isinstance(part.value, dict):
+        return None
+    return tuple(Word(member.name, member.start) for member in _scan(text, part.value_start).parts)
 
 
 def _kind(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -129,19 +130,41 @@ def find(machine: Machine, endpoint: str) -> Daemon | None:
     return listening[0] if len(listening) == 1 else None
 
 
+@dataclass(frozen=True)
+class Validator:
+    """The dockerd that could check a file, None if there is none here, and the options that its help names."""
+
+    program: str | None
+    options: frozenset[str] = frozenset()
+
+    @property
+    def can_validate(self) -> bool:
+        """Whether it can: `--validate` came with 23.0."""
+        return "validate" in self.options
+
+
+def validator(machine: Machine, daemon: Daemon | None) -> Validator:
+    """The dockerd that runs, or else the one that is installed."""
+    program = _program(machine, daemon)
+    if program is None:
+        return Validator(None)
+    words = machine.run([program, "--help"]).output
+    return Validator(program, frozenset(re.findall(r"^\s*(?:-\w,\s*)?--([a-z][a-z0-9-]*)", words, re.MULTILINE)))
+
+
 def validate(machine: Machine, daemon: Daemon | None, content: bytes) -> bool:
     """Let dockerd check a file's content; False if it cannot: `--validate` came with 23.0.
 
     Raises HostError with dockerd's own words if it refuses the content.
     """
-    program = _program(machine, daemon)
-    if program is None or "--validate" not in machine.run([program, "--help"]).output:
+    found = validator(machine, daemon)
+    if found.program is None or not found.can_validate:
         return False
     try:
         with tempfile.NamedTemporaryFile(prefix="daemon-", suffix=".json") as copy:
             copy.write(content)
             copy.flush()
-            done = machine.run([program, "--validate", "--config-file", copy.name])
+            done = machine.run([found.program, "--validate", "--config-file", copy.name])
             words = done.output.strip().replace(copy.name, "daemon.json")
     except OSError as error:
         raise HostError(f"A copy for dockerd to check cannot be written: {error.strerror}.") from error
@@ -175,6 +198,15 @@ def reload_command(daemon: Daemon | None) -> str:
     if daemon is not None and not daemon.unit:
         return f"sudo kill -HUP {daemon.pid}"
     return f"sudo systemctl reload {daemon.unit if daemon else 'docker'}"
+
+
+def log_command(daemon: Daemon | None, kind: EngineKind) -> str:
+    """Where to read what the engine says of its file."""
+    if kind is EngineKind.ROOTLESS:
+        return "journalctl --user --unit docker --lines 20"
+    if daemon is not None and not daemon.unit:
+        return f"See the log of dockerd (process {daemon.pid})."
+    return f"sudo journalctl --unit {daemon.unit if daemon else 'docker'} --lines 20"
 
 
 def restart_command(daemon: Daemon | None, kind: EngineKind) -> str:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import HostError, UsageError
 from deployer.host.daemon import file as daemon_file
-from deployer.host.daemon import jsonc, process
+from deployer.host.daemon import jsonc, process, rejection
 from deployer.host.daemon.kind import EngineKind
+from deployer.host.daemon.rejection import Reader
 from deployer.redaction import without_secrets
 from deployer.workflows.trust.engine_view import locate
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deployer.host.daemon.file import DaemonFile
-    from deployer.host.daemon.process import Daemon, Machine
+    from deployer.host.daemon.process import Daemon, Machine, Validator
     from deployer.workflows.trust.engine_view import EngineView, Registries
 
 
@@ -53,7 +54,7 @@ class DaemonPlan:
     """What would be done to which file, and what must follow for the engine to apply it.
 
     `present` is what covers the address already, "" for nothing; `reason` says why the step after
-    the change is no reload.
+    the change is no reload, and `unvalidated` why dockerd cannot check the file before, "" if it can.
     """
 
     request: DaemonRequest
@@ -65,6 +66,8 @@ class DaemonPlan:
     reason: str
     daemon: Daemon | None
     restart: str
+    log: str
+    unvalidated: str
     loopback_trusted: bool
 
     @property
@@ -144,6 +147,11 @@ def plan(request: DaemonRequest, machine: Machine, engine: EngineView) -> Daemon
             ("Check the path given with --file.",),
         )
     text, present = _edit(request, file)
+    foreign = found.is_elsewhere or file.target != daemon_file.resolved(own)
+    validator = process.validator(machine, daemon)
+    if not request.remove or text != file.text:
+        is_its_own = not foreign and found.kind is not EngineKind.DESKTOP
+        _require_readable(file, _reader(validator, daemon) if is_its_own else Reader())
     drafted = DaemonPlan(
         request=request,
         file=file,
@@ -154,9 +162,10 @@ def plan(request: DaemonRequest, machine: Machine, engine: EngineView) -> Daemon
         reason="",
         daemon=daemon,
         restart=process.restart_command(daemon, found.kind),
+        log=process.log_command(daemon, found.kind),
+        unvalidated=_why_unvalidated(validator),
         loopback_trusted=_takes_loopback(engine.registries()) if engine.facts else False,
     )
-    foreign = found.is_elsewhere or file.target != daemon_file.resolved(own)
     if daemon is not None and daemon.insecure_registries and not foreign:
         return _beside_flags(drafted, engine)
     return _with_step(drafted, engine, own=own, foreign=foreign, kind=found.kind)
@@ -190,6 +199,8 @@ def apply(
     registries = engine.registries()
     if drafted.changes or not _has_in_effect(drafted, registries):
         if drafted.step is NextStep.RELOAD:
+            if not drafted.changes and drafted.file.content is not None:
+                outcome = replace(outcome, validated=_validated_as_it_is(drafted, machine))
             outcome = _reloaded(outcome, machine, engine, sleep)
         registries = engine.registries()
     effective = _has_in_effect(drafted, registries)
@@ -210,10 +221,47 @@ def _edit(request: DaemonRequest, file: DaemonFile) -> tuple[str, str]:
         present = present or next((entry for entry in listed if _covers(entry, request.address)), "")
         return (before if present else jsonc.merged(before, request.snippet)), present
     except jsonc.Fault as fault:
+        raise _at_its_place(file, fault) from fault
+
+
+def _at_its_place(file: DaemonFile, fault: jsonc.Fault) -> HostError:
+    return HostError(
+        f"{file.path}:{fault.line}:{fault.column}: {fault.words}.",
+        ("Correct it and run the command again. The file was not changed.",),
+    )
+
+
+def _require_readable(file: DaemonFile, reader: Reader) -> None:
+    """Make sure that dockerd can start with the file, as far as that can be seen. Raises HostError."""
+    try:
+        rejection.check(file, reader)
+    except jsonc.Fault as fault:
+        raise _at_its_place(file, fault) from fault
+
+
+def _reader(validator: Validator, daemon: Daemon | None) -> Reader:
+    arguments = daemon.arguments if daemon else ()
+    if validator.can_validate or not validator.options:
+        return Reader(arguments=arguments)
+    return Reader(validator.options, arguments, reads_mark=False)
+
+
+def _why_unvalidated(validator: Validator) -> str:
+    if validator.program is None:
+        return "no dockerd was found on this machine"
+    return "" if validator.can_validate else "this dockerd cannot check it (--validate came with Docker 23.0)"
+
+
+def _validated_as_it_is(drafted: DaemonPlan, machine: Machine) -> bool:
+    """Let dockerd check the file that is there. Raises HostError."""
+    try:
+        return process.validate(machine, drafted.daemon, drafted.file.content or b"")
+    except HostError as error:
         raise HostError(
-            f"{file.path}:{fault.line}:{fault.column}: {fault.words}.",
+            f"dockerd rejects {drafted.file.path}, and would not start with it.",
             ("Correct it and run the command again. The file was not changed.",),
-        ) from fault
+            error.original,
+        ) from error
 
 
 def _beside_flags(drafted: DaemonPlan, engine: EngineView) -> DaemonPlan:
@@ -282,7 +330,16 @@ def _not_in_effect(outcome: DaemonOutcome) -> DaemonOutcome:
     if outcome.problem:
         return outcome
     drafted = outcome.plan
-    reason = drafted.reason or "it reloaded the file but did not apply the change; see its log"
+    reason = drafted.reason
+    if not reason and drafted.request.remove and jsonc.registries(drafted.text) is None:
+        reason = "Docker keeps the list that it has when the file names none"
+    if not reason and not outcome.validated:
+        return replace(
+            outcome,
+            problem="it probably rejected the file when it reloaded it, and would then not start with it either",
+            advice=(drafted.log, "Do not restart Docker until the cause is found and corrected."),
+        )
+    reason = reason or "it reloaded the file but did not apply the change; see its log"
     return replace(outcome, problem=f"a restart is needed, because {reason}", advice=(drafted.restart,))
 
 

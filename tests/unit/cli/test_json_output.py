@@ -129,7 +129,9 @@ TAG_REMOVAL = TagRemoval("tool", "1", DIGEST, "type", ())
 ENTRY = DaemonOutcome(
     DaemonPlan(
         DaemonRequest(ADDRESS, ""), DaemonFile(Path("daemon.json"), Path("daemon.json"), None), text="{}", diff="+{}",
-        present="", step=NextStep.RELOAD, reason="", daemon=None, restart="", loopback_trusted=True,
+        present="", step=NextStep.RELOAD, reason="", daemon=None, restart="",
+        log="",
+        unvalidated="", loopback_trusted=True,
     ),
 )  # fmt: skip
 CA = PrivateCA(

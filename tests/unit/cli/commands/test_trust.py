@@ -256,6 +256,12 @@ def test_as_a_module_the_sudo_command_names_python(shell: Shell, monkeypatch: py
     )
 
 
+def test_that_the_file_is_not_validated_is_said_before(tmp_path: Path) -> None:
+    screen = Screen()
+    show_entry_plan(screen.output, _plan(tmp_path, unvalidated="it is so"))
+    assert screen.err.getvalue().endswith("\nThe file is not validated: it is so.\n")
+
+
 @dataclass(frozen=True)
 class Desktop:
     """Docker Desktop's engine, which accepts local registries alone."""
@@ -300,6 +306,8 @@ def _plan(path: Path, **changes: Any) -> DaemonPlan:
         reason="",
         daemon=None,
         restart="sudo systemctl restart docker",
+        log="sudo journalctl --unit docker --lines 20",
+        unvalidated="",
         loopback_trusted=True,
     )
     return replace(plan, **changes)

@@ -52,6 +52,7 @@ class World:
     signals: list[tuple[int, int]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     validation: Finished | None = None
+    help: str = ""
     polls_needed: int = 0
 
     @property
@@ -68,7 +69,7 @@ class World:
 
     def run(self, command: object) -> Finished:
         if self.validation is None:
-            return Finished(127, "")
+            return Finished(0, self.help)
         return Finished(0, "--validate") if "--help" in str(command) else self.validation
 
     @property
@@ -193,13 +194,93 @@ def test_a_slow_reload_is_waited_for(world: World) -> None:
     assert len(world.slept) == 3
 
 
-def test_a_reload_without_effect_means_a_restart(world: World) -> None:
-    world.after_reload = None
+def test_a_reload_without_effect_of_a_file_that_was_checked_means_a_restart(world: World) -> None:
+    world.after_reload, world.validation = None, Finished(0, "configuration OK")
     outcome = world.go()
     assert outcome.effective is False
     assert outcome.problem.startswith("a restart is needed, because it reloaded the file")
     assert outcome.advice == (f"sudo kill 7, and then start it again: sudo dockerd --config-file {world.file}",)
     assert 0 < sum(world.slept) <= 10
+
+
+def test_a_restart_is_not_advised_for_a_file_that_docker_may_have_rejected(world: World) -> None:
+    world.after_reload = None
+    for _ in ("changed", "as it is"):
+        outcome = world.go()
+        assert (outcome.effective, outcome.validated) == (False, False)
+        assert "it probably rejected the file when it reloaded it, and would then not start" in outcome.problem
+        assert outcome.advice == (
+            "See the log of dockerd (process 7).",
+            "Do not restart Docker until the cause is found and corrected.",
+        )
+
+
+def test_a_list_that_is_not_in_the_file_goes_with_a_restart(world: World) -> None:
+    world.file.write_text('{"debug": true}')
+    world.trusted, world.after_reload = Trusted((ADDRESS,)), None
+    outcome = world.go(remove=True)
+    assert outcome.problem == (
+        "a restart is needed, because Docker keeps the list that it has when the file names none"
+    )
+    assert outcome.advice[0].startswith("sudo kill 7, and then start it again")
+
+
+def test_a_file_that_dockerd_rejects_as_it_is_is_told(world: World) -> None:
+    world.file.write_text(f'{{"insecure-registries": ["{ADDRESS}"], "debug": 1}}')
+    world.validation = Finished(1, "cannot unmarshal")
+    with pytest.raises(HostError, match=r"dockerd rejects .*daemon\.json, and would not start with it"):
+        world.go()
+    assert world.signals == []
+
+
+OLD = "      --debug\n  -H, --host list\n      --log-opt map\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ('{\n  "foo": 1\n}', '2:3: "foo" is not a key that this Docker knows'),
+        ("\ufeff{}", "1:1: the file begins with a byte order mark"),
+        ('{"insecure-registries": ["a:1",\n "172.17.0.1:1/"]}', '2:2: "insecure-registries" lists "172.17.0.1:1/"'),
+        ('{"Insecure-Registries": ["a:1"]}', '1:2: "Insecure-Registries" differs from "insecure-registries" in case'),
+        ('{"log-opts": {}, "config-file": ""}', '1:18: "config-file" is also given on dockerd\'s command line'),
+    ],
+)
+def test_what_an_old_dockerd_would_not_start_with_is_named_with_its_place(
+    world: World, content: str, place: str
+) -> None:
+    world.file.write_text(content)
+    world.help = OLD
+    with pytest.raises(HostError) as caught:
+        world.plan()
+    assert f"{world.file}:{place}" in caught.value.message
+    assert caught.value.advice == ("Correct it and run the command again. The file was not changed.",)
+    assert world.file.read_text() == content
+    # Nothing to remove, so it is no matter to this command.
+    assert not world.plan(remove=True).changes
+
+
+def test_removing_is_refused_where_docker_would_not_read_the_file_again(world: World) -> None:
+    world.file.write_text(f'{{"insecure-registries": ["{ADDRESS}"], "foo": 1}}')
+    world.help = OLD
+    with pytest.raises(HostError, match='1:49: "foo" is not a key that this Docker knows'):
+        world.plan(remove=True)
+
+
+def test_what_only_this_dockerd_does_not_know_is_no_matter_in_another_file(world: World) -> None:
+    world.help = OLD
+    other = world.root / "other.json"
+    other.write_text('\ufeff{"foo": 1, "config-file": ""}')
+    assert world.plan(file=other).changes
+    other.write_text('{"insecure-registries": [""]}')
+    with pytest.raises(HostError, match='1:26: "insecure-registries" lists "", which is blank'):
+        world.plan(file=other)
+
+
+def test_whether_the_file_can_be_checked_is_known_before(world: World) -> None:
+    assert world.plan().unvalidated == "this dockerd cannot check it (--validate came with Docker 23.0)"
+    world.validation = Finished(0, "configuration OK")
+    assert world.plan().unvalidated == ""
 
 
 @pytest.mark.parametrize(

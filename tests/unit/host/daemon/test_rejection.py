@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from deployer.host.daemon import rejection
+from deployer.host.daemon.file import DaemonFile
+from deployer.host.daemon.jsonc import Fault
+from deployer.host.daemon.rejection import Reader
+
+# What dockerd 20.10 names in its help, in part.
+OLD = Reader(frozenset({"debug", "host", "label", "log-level", "storage-opt", "dns"}), (), reads_mark=False)
+
+
+def _check(text: str, reader: Reader = OLD, mark: bytes = b"") -> None:
+    rejection.check(DaemonFile(Path("daemon.json"), Path("daemon.json"), mark + text.encode()), reader)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *("a", "a.example", "a.example:5000", "a-b.example:1", "http://a:1", "HTTPS://a:1", "10.0.0.0/8", "10.1.2.3/8"),
+        *("::1", "[::1]:5000", "fd00::/8", "10.0.0.1", "10.0.0.1:65535", "xn--a.example"),
+    ],
+)
+def test_entries_that_docker_takes(entry: str) -> None:
+    _check(json.dumps({"insecure-registries": [entry]}))
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        ("", "is blank"),
+        ("  ", "is blank"),
+        (" a:1", "contains white space"),
+        ("a:1/", "has a path"),
+        ("http://a:1/v2", "has a path"),
+        ("10.0.0.0/33", "is not a valid network"),
+        ("10.0.0.0/255.0.0.0", "is not a valid network"),
+        ("ftp://a", "has a scheme that Docker does not know"),
+        ("a:70000", "is not HOST or HOST:PORT"),
+        ("a:", "is not HOST or HOST:PORT"),
+        ("a_b:1", "is not HOST or HOST:PORT"),
+        ("-a", "is not HOST or HOST:PORT"),
+    ],
+)
+def test_entries_that_docker_does_not_start_with(entry: str, why: str) -> None:
+    with pytest.raises(Fault) as caught:
+        _check(f'{{\n  "insecure-registries": ["b:1", {json.dumps(entry)}]\n}}')
+    assert caught.value.words == (
+        f'"insecure-registries" lists "{entry}", which {why}; Docker does not start with such an entry'
+    )
+    assert (caught.value.line, caught.value.column) == (2, 34)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"debug": True, "hosts": [], "labels": ["a=b"], "dns": [], "storage-opts": []},
+        {"features": {"buildkit": True}, "builder": {"gc": {}}, "log-opts": {"max-size": "1m"}, "runtimes": {"x": {}}},
+        {"default-ulimits": {"nofile": {}}, "graph": "/srv", "cluster-store": "", "deprecated-key-path": ""},
+        # dockerd takes the members of another object as keys of the file.
+        {"anything": {"debug": True}, "nothing": {}},
+    ],
+)
+def test_keys_that_dockerd_knows(content: dict[str, object]) -> None:
+    _check(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "why"),
+    [
+        ('{"debug": 1, "foo": null}', 14, '"foo" is not a key that this Docker knows; it does not start with such'),
+        ('{"a": {"foo": 1}}', 8, '"foo" is not a key that this Docker knows'),
+        ('{"Debug": true}', 2, '"Debug" differs from "debug" in case; Docker does not start with such a key'),
+        ('{"Log-Opts": {"max-size": "1m"}}', 2, '"Log-Opts" differs from "log-opts" in case'),
+    ],
+)
+def test_keys_that_dockerd_does_not_start_with(text: str, column: int, why: str) -> None:
+    with pytest.raises(Fault) as caught:
+        _check(text)
+    assert why in caught.value.words
+    assert (caught.value.line, caught.value.column) == (1, column)
+
+
+def test_without_its_help_only_what_differs_in_case_is_sure() -> None:
+    _check('{"foo": 1}', Reader())
+    with pytest.raises(Fault, match='differs from "ip-forward" in case'):
+        _check('{"IP-forward": true}', Reader())
+
+
+def test_a_byte_order_mark_is_read_from_23_on() -> None:
+    mark = b"\xef\xbb\xbf"
+    _check("{}", Reader(), mark)
+    with pytest.raises(Fault, match=r"begins with a byte order mark \(BOM\), which Docker cannot read before 23.0"):
+        _check("{}", OLD, mark)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("--debug",), '{"debug": true}'),
+        (("-D",), '{"debug": true}'),
+        (("-H", "fd://"), '{"hosts": []}'),
+        (("--host=fd://",), '{"hosts": []}'),
+        (("--log-opt", "a=b"), '{"log-opts": {"max-size": "1m"}}'),
+    ],
+)
+def test_what_is_on_the_command_line_too(arguments: tuple[str, ...], text: str) -> None:
+    with pytest.raises(Fault, match="is also given on dockerd's command line; Docker does not start with both"):
+        _check(text, Reader(arguments=("dockerd", *arguments)))
+
+
+def test_what_may_be_in_both() -> None:
+    _check('{"runtimes": {"x": {}}, "dns": []}', Reader(arguments=("dockerd", "--add-runtime", "y=/y", "--debug")))
+
+
+def test_an_empty_file_has_no_fault() -> None:
+    _check("")
+    _check(" \n")
