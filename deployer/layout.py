@@ -36,6 +36,8 @@ STORAGE_ID = ".deployer-id"
 
 # Where the registry's socket is, in both containers.
 SOCKETS = "/run/registry"
+# What the name of a registry's own CA begins with.
+CA_NAME = "deployer registry"
 # Where the frontend serves the certificate of its own CA.
 CA_PATH = "/.well-known/deployer/ca.crt"
 

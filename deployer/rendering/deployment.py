@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from deployer import __version__
 from deployer.address import bracketed
 from deployer.host.files import PRIVATE
-from deployer.layout import CA_PATH, GATE_HEADER, SERVICE_FILES, SOCKETS, STORAGE, Service
+from deployer.layout import CA_NAME, CA_PATH, GATE_HEADER, SERVICE_FILES, SOCKETS, STORAGE, Service
 from deployer.rendering.rules import rule_files, user_files
 from deployer.rendering.templates import File, render, templates_directory
 
@@ -97,7 +97,7 @@ def _caddyfile(settings: Settings, *, with_page: bool) -> bytes:
         url_host=_host_in_url(settings),
         port=settings.port,
         sockets=SOCKETS,
-        ca_name=f"deployer registry {settings.name}",
+        ca_name=f"{CA_NAME} {settings.name}",
         ca_path=CA_PATH,
         gate_header=GATE_HEADER,
     )

@@ -167,7 +167,7 @@ def _show_nothing(out: Output, plan: NothingNeeded) -> None:
 
 def _show_done(out: Output, outcome: TrustOutcome) -> None:
     plan = outcome.plan
-    if isinstance(plan, InstallPlan) and outcome.placement:
+    if outcome.placement:
         show_places_done(out, outcome.placement)
     if outcome.entry:
         show_entry_outcome(out, outcome.entry)
@@ -222,7 +222,12 @@ def show_places(out: Output, plan: PlacementPlan) -> None:
             continue
         out.line(f"{item.client}: {item.file.path}   ({_CHANGES[item.change]})")
         if item.change is FileChange.REPLACE and item.is_ca:
-            out.line(f"  SHA-256 of the old file: {item.before or 'none (not a certificate)'}; a backup is kept.")
+            before = item.before.fingerprint if item.before else "none (not a certificate)"
+            out.line(f"  SHA-256 of the old file: {before}; a backup is kept.")
+        if item.change is FileChange.REMOVE and item.is_ca:
+            before = f"{item.before.subject}, SHA-256 {item.before.fingerprint}" if item.before else "not a certificate"
+            kept = "; a backup is kept: deployer may not have installed it." if item.keeps_backup else ""
+            out.line(f"  {before}{kept}")
     for warning in plan.warnings:
         out.warn(warning)
 
@@ -260,7 +265,8 @@ def places_json(plan: PlacementPlan) -> dict[str, Any]:
             "client": item.client,
             "file": str(item.file.path),
             "change": item.change,
-            "sha256_before": (item.before or None) if item.is_ca else None,
+            "subject_before": item.before.subject if item.is_ca and item.before else None,
+            "sha256_before": item.before.fingerprint if item.is_ca and item.before else None,
             "backup": str(item.backup) if item.backup else None,
             "remark": item.remark or None,
         }

@@ -11,6 +11,7 @@ from deployer.errors import HostError
 from deployer.host import files
 from deployer.host.daemon import file as daemon_file
 from deployer.host.daemon.kind import EngineKind
+from deployer.layout import CA_NAME
 from deployer.rendering import snippets
 from deployer.tls import certificate, system_store
 from deployer.tls import places as trust_places
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deployer.host.daemon.file import DaemonFile
+    from deployer.tls.certificate import CertificateFacts
     from deployer.tls.places import CertificatePlace, ClientPaths, TrustTarget
     from deployer.tls.system_store import Store
     from deployer.workflows.trust.engine_view import EngineLocation
@@ -67,12 +69,23 @@ class Item:
         return self.file.path.suffix == ".crt"
 
     @property
-    def before(self) -> str:
-        """The fingerprint of the CA that is there, "" for none that can be read."""
+    def before(self) -> CertificateFacts | None:
+        """The CA that is there, None for none that can be read."""
         try:
-            return certificate.describe(self.file.content or b"").fingerprint
+            return certificate.describe(self.file.content or b"")
         except HostError:
-            return ""
+            return None
+
+    @property
+    def keeps_backup(self) -> bool:
+        """Whether a copy of the CA is kept: removed without one is only what deployer itself put there.
+
+        A registry's own CA has a name that deployer gave it, and in the system's folder the file has.
+        """
+        if self.change is FileChange.REPLACE:
+            return self.is_ca
+        removes = self.change is FileChange.REMOVE and self.is_ca
+        return removes and self.client != SYSTEM and not _is_registrys_own(self.file.content or b"")
 
 
 @dataclass(frozen=True)
@@ -217,9 +230,10 @@ def require_permission(drafted: PlacementPlan) -> None:
 
 
 def left_beside(drafted: PlacementPlan) -> tuple[Path, ...]:
-    """What still is in the folders of the files that were removed."""
+    """What still is in the folders of the files that were removed, without the backups that were made."""
     folders = {item.file.path.parent for item in drafted.items if item.client != SYSTEM}
-    return tuple(sorted(entry for folder in folders if folder.is_dir() for entry in folder.iterdir()))
+    found = {entry for folder in folders if folder.is_dir() for entry in folder.iterdir()}
+    return tuple(sorted(found - {item.backup for item in drafted.items}))
 
 
 def _docker(target: TrustTarget, engine: EngineLocation) -> CertificatePlace:
@@ -245,6 +259,14 @@ def _everywhere(target: TrustTarget, engine: EngineLocation) -> Iterator[Certifi
     yield from {place.file: place for place in reversed(known) if place is not None}.values()
 
 
+def _is_registrys_own(content: bytes) -> bool:
+    try:
+        found = certificate.describe_all(content)
+    except HostError:
+        return False
+    return len(found) == 1 and found[0].is_root and found[0].subject.startswith(f"CN={CA_NAME} ")
+
+
 def _is_held(client_paths: ClientPaths, item: Item) -> bool:
     try:
         return system_store.holds(client_paths.root, item.file.content or b"")
@@ -254,11 +276,11 @@ def _is_held(client_paths: ClientPaths, item: Item) -> bool:
 
 def _carried_out(item: Item, now: datetime) -> Item:
     path = item.file.path
+    # Of a link it is the link that is replaced: what it leads to may serve others.
+    backup = daemon_file.back_up(replace(item.file, target=path), now) if item.keeps_backup else None
     if item.content is None:
         _remove(path, folder_goes=item.client != SYSTEM)
-        return item
-    # Of a link it is the link that is replaced: what it leads to may serve others.
-    backup = daemon_file.back_up(replace(item.file, target=path), now) if item.is_ca else None
+        return replace(item, backup=backup)
     _make_folder(path.parent)
     files.write_atomically(path, item.content, files.PUBLIC)
     return replace(item, backup=backup)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # No program asks this address: the registry of the test answers in its place.
 HOST = "192.168.100.2"
 ADDRESS = f"{HOST}:5000"
-ROOT, OTHER = make_ca("The registry's own"), make_ca("Another")
+ROOT, OTHER = make_ca("deployer registry docs"), make_ca("Another")
 
 
 @dataclass
@@ -75,7 +75,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 def test_the_ca_is_shown_and_asked_about(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shell.run() == 1
-    assert "CN=The registry's own" in shell.out
+    assert "CN=deployer registry docs" in shell.out
     assert f"SHA-256: {ROOT.fingerprint}" in shell.out
     assert f"Docker: {shell.file}   (new)" in shell.out
     assert "Cannot prompt: there is no terminal" in shell.err
@@ -166,7 +166,7 @@ def test_a_dry_run_changes_nothing(shell: Shell) -> None:
 def test_json(shell: Shell) -> None:
     found = shell.json("--fingerprint", ROOT.fingerprint)
     facts = found.pop("authority")
-    assert (facts["subject"], facts["sha256"]) == ("CN=The registry's own", ROOT.fingerprint)
+    assert (facts["subject"], facts["sha256"]) == ("CN=deployer registry docs", ROOT.fingerprint)
     assert found == {
         "address": ADDRESS,
         "needed": True,
@@ -179,6 +179,7 @@ def test_json(shell: Shell) -> None:
                 "client": "Docker",
                 "file": str(shell.file),
                 "change": "add",
+                "subject_before": None,
                 "sha256_before": None,
                 "backup": None,
                 "remark": None,
@@ -228,6 +229,32 @@ def test_removing_undoes_both(shell: Shell) -> None:
     assert shell.run("--remove") == 0
     assert not shell.file.parent.exists()
     assert json.loads((shell.folder / "daemon.json").read_text()) == {"insecure-registries": []}
+
+
+def test_a_ca_that_deployer_may_not_have_installed_is_shown_and_kept(shell: Shell) -> None:
+    shell.file.parent.mkdir(parents=True)
+    shell.file.write_bytes(OTHER.pem)
+    shown = f"  CN=Another, SHA-256 {OTHER.fingerprint}; a backup is kept: deployer may not have installed it."
+    assert shell.run("--remove", "--dry-run") == 0
+    assert shown in shell.out.splitlines()
+    assert shell.file.read_bytes() == OTHER.pem
+    assert shell.run("--remove") == 0
+    assert shown in shell.out.splitlines()
+    [backup] = shell.file.parent.iterdir()
+    assert backup.read_bytes() == OTHER.pem
+    assert f"Backup: {backup}" in shell.out
+    assert "Kept" not in shell.err
+    shell.file.write_bytes(OTHER.pem)
+    [place] = shell.json("--remove")["places"]
+    assert (place["subject_before"], place["sha256_before"]) == ("CN=Another", OTHER.fingerprint)
+    assert place["backup"] == str(backup)
+
+
+def test_the_registrys_own_ca_is_shown_and_goes(shell: Shell) -> None:
+    assert shell.run("--yes") == 0
+    assert shell.run("--remove") == 0
+    assert f"  CN=deployer registry docs, SHA-256 {ROOT.fingerprint}" in shell.out.splitlines()
+    assert not shell.file.parent.exists()
 
 
 def test_a_registry_on_this_machine(shell: Shell) -> None:

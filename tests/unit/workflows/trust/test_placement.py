@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ADDRESS = "192.168.100.2:5000"
-ROOT, OTHER = make_ca(), make_ca("Another")
+ROOT, OTHER = make_ca("deployer registry docs"), make_ca("Another")
 HERE = EngineLocation("unix:///var/run/docker.sock", EngineKind.SYSTEM, daemon=None)
 
 
@@ -134,7 +134,8 @@ def test_podman_without_docker(world: World) -> None:
 def test_another_ca_is_kept_beside(world: World) -> None:
     world.put(OTHER.pem)
     [item] = world.plan().items
-    assert (item.change, item.before) == ("replace", OTHER.fingerprint)
+    assert item.before is not None
+    assert (item.change, item.before.fingerprint) == ("replace", OTHER.fingerprint)
     [item] = world.put().items
     assert item.backup is not None
     assert item.backup.read_bytes() == OTHER.pem
@@ -148,7 +149,7 @@ def test_another_ca_is_kept_beside(world: World) -> None:
 def test_a_file_that_is_no_certificate_is_kept_beside_too(world: World) -> None:
     world.file("docker").parent.mkdir(parents=True)
     world.file("docker").write_bytes(b"x")
-    assert world.plan().items[0].before == ""
+    assert world.plan().items[0].before is None
     [item] = world.put().items
     assert item.backup is not None
     assert item.backup.read_bytes() == b"x"
@@ -167,7 +168,7 @@ def test_a_link_is_replaced_and_not_what_it_leads_to(world: World) -> None:
     world.file("docker").unlink()
     world.file("docker").symlink_to(company)
     world.remove()
-    assert company.exists()
+    assert company.read_bytes() == OTHER.pem
     assert not world.file("docker").is_symlink()
 
 
@@ -189,13 +190,45 @@ def test_files_of_the_users_own_stay(world: World) -> None:
     assert "was not created by deployer and is kept" in drafted.warnings[0]
 
 
-def test_removing_finds_every_place(world: World) -> None:
+def _everywhere(world: World) -> list[Path]:
     home = world.root / "home"
-    places = [
+    return [
         world.file("docker"),
         world.file("containers"),
         *(home / name / "certs.d" / ADDRESS / "ca.crt" for name in (".docker", ".config/docker", ".config/containers")),
     ]
+
+
+@pytest.mark.parametrize("content", [OTHER.pem, b"not a certificate", ROOT.pem + OTHER.pem])
+def test_what_deployer_may_not_have_installed_is_kept_beside(world: World, content: bytes) -> None:
+    world.install("nerdctl")
+    places = [*_everywhere(world), world.file("containerd")]
+    for path in places:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+    assert all(item.keeps_backup for item in world.plan_removal().changes)
+    removed = world.remove()
+    assert not any(path.exists() for path in places)
+    assert placement.left_beside(removed) == ()
+    backups = [item.backup for item in removed.items if item.backup is not None]
+    assert sorted(path.parent for path in backups) == sorted(path.parent for path in places)
+    for path in backups:
+        assert path.read_bytes() == content
+        # Docker and podman read *.crt, *.cert and *.key.
+        assert path.suffix not in {".crt", ".cert", ".key"}
+    assert not world.plan_removal().is_needed
+
+
+def test_the_systems_file_has_deployers_name_and_goes_without_a_backup(world: World) -> None:
+    world.put(OTHER.pem, system=True)
+    removed = world.remove()
+    assert {item.client: item.backup is not None for item in removed.items} == {"the system": False, "Docker": True}
+    # Where all files of the folder are read, a backup would be trusted.
+    assert list(world.store.file.parent.iterdir()) == []
+
+
+def test_removing_finds_every_place(world: World) -> None:
+    places = _everywhere(world)
     for path in places:
         path.parent.mkdir(parents=True)
         path.write_bytes(ROOT.pem)
