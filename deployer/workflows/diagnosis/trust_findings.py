@@ -48,7 +48,8 @@ class TrustExamined:
         """Whether Docker takes the registry without a look at its certificate, or without TLS."""
         # Docker looks the name up; the other names of this machine are its addresses already.
         local = f"127.0.0.1:{self.settings.port}" if self.settings.host == "localhost" else self.address
-        return any(insecure.accepts(self.registries, address) for address in (local, self.address))
+        is_here = not self.location.is_elsewhere
+        return any(insecure.accepts(self.registries, one, is_here=is_here) for one in (local, self.address))
 
     @property
     def advice(self) -> str:

@@ -212,7 +212,9 @@ def _with_entry(drafted: InstallPlan, settings: Settings, options: TrustOptions,
     registries = engine.registries() if engine.facts else None
     listed = registries is not None and address in registries.hosts
     warnings = []
-    if registries and not listed and insecure.accepts(registries, address) and not settings.is_loopback:
+    is_here = not client.location.is_elsewhere
+    covered = registries is not None and not listed and insecure.accepts(registries, address, is_here=is_here)
+    if covered and not settings.is_loopback:
         warnings.append(
             f"Docker does not verify {address}: its insecure-registries list contains a network that includes it."
         )

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from deployer.errors import HostError, UsageError
+from deployer.host import names
 from deployer.host.daemon import file as daemon_file
 from deployer.host.daemon import jsonc, process, rejection
 from deployer.host.daemon.kind import EngineKind
@@ -97,13 +98,15 @@ class DaemonOutcome:
     loopback_lost: bool = False
 
 
-def accepts(registries: Registries, address: str) -> bool:
+def accepts(registries: Registries, address: str, *, is_here: bool = True) -> bool:
     """Whether an engine with these registries takes the address without TLS.
 
     An entry counts for exactly its host and port, a network for every port (moby,
-    registry/config.go, isSecureIndex). Names are not looked up: only Docker's own answer counts.
+    registry/config.go, isSecureIndex). Docker looks a name up; `is_here`: whether it does so on
+    this machine, for on another the name may have other addresses.
     """
-    return address in registries.hosts or any(_covers(network, address) for network in registries.cidrs)
+    networks = registries.cidrs
+    return address in registries.hosts or any(_covers(network, address, is_here=is_here) for network in networks)
 
 
 def needs_no_entry(address: str, engine: EngineView) -> bool:
@@ -146,8 +149,8 @@ def plan(request: DaemonRequest, machine: Machine, engine: EngineView) -> Daemon
             f"No such directory: {file.target.parent.parent}. {file.path} cannot be created there.",
             ("Check the path given with --file.",),
         )
-    text, present = _edit(request, file)
     foreign = found.is_elsewhere or file.target != daemon_file.resolved(own)
+    text, present = _edit(request, file, is_here=not foreign)
     validator = process.validator(machine, daemon)
     if not request.remove or text != file.text:
         is_its_own = not foreign and found.kind is not EngineKind.DESKTOP
@@ -210,7 +213,7 @@ def apply(
     return replace(outcome, problem="", advice=(), loopback_lost=_loopback_lost(drafted, registries))
 
 
-def _edit(request: DaemonRequest, file: DaemonFile) -> tuple[str, str]:
+def _edit(request: DaemonRequest, file: DaemonFile, *, is_here: bool) -> tuple[str, str]:
     """The new text, and what covers the address already."""
     before = file.text
     try:
@@ -218,7 +221,8 @@ def _edit(request: DaemonRequest, file: DaemonFile) -> tuple[str, str]:
         present = next((entry for entry in listed if jsonc.bare(entry) == request.address), "")
         if request.remove:
             return jsonc.without(before, request.address), present
-        present = present or next((entry for entry in listed if _covers(entry, request.address)), "")
+        covering = (entry for entry in listed if _covers(entry, request.address, is_here=is_here))
+        present = present or next(covering, "")
         return (before if present else jsonc.merged(before, request.snippet)), present
     except jsonc.Fault as fault:
         raise _at_its_place(file, fault) from fault
@@ -363,16 +367,23 @@ def _takes_loopback(registries: Registries) -> bool:
     return any(_covers(network, "127.0.0.1:5000") for network in registries.cidrs)
 
 
-def _covers(entry: str, address: str) -> bool:
-    """Whether an entry is a network with the address in it. Every name of localhost is 127.0.0.1."""
+def _covers(entry: str, address: str, *, is_here: bool = True) -> bool:
+    """Whether an entry is a network with the address in it, or with one that its name has here.
+
+    Every name of localhost is 127.0.0.1.
+    """
     host = address.rsplit(":", 1)[0].removeprefix("[").removesuffix("]")
     host = "127.0.0.1" if host == "localhost" or host.endswith(".localhost") else host
     if not re.search(r"/\d+$", entry):
         return False
     try:
-        return ipaddress.ip_address(host) in ipaddress.ip_network(entry, strict=False)
+        network = ipaddress.ip_network(entry, strict=False)
     except ValueError:
         return False
+    try:
+        return ipaddress.ip_address(host) in network
+    except ValueError:
+        return is_here and any(ipaddress.ip_address(found) in network for found in names.addresses(host))
 
 
 def _forgets(version: str) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deployer.errors import HostError
+from deployer.host import names
 from deployer.host.daemon.kind import EngineKind
 from deployer.host.daemon.process import Machine
 from deployer.host.programs import Finished
@@ -183,9 +184,27 @@ def test_what_counts_as_listed(world: World, listed: str, present: str) -> None:
     assert plan.changes is not bool(present)
 
 
-def test_a_name_is_not_looked_up_in_a_network(world: World) -> None:
-    world.file.write_text('{"insecure-registries": ["0.0.0.0/0"]}')
-    assert world.plan(address="registry.example:5000").changes
+def test_a_name_is_looked_up_for_a_network_as_docker_does(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"reg.internal": ("fd00::1", "172.17.0.1")}
+    monkeypatch.setattr(names, "addresses", lambda name: known.get(name, ()))
+    content = '{"insecure-registries": ["172.17.0.0/16"]}'
+    world.file.write_text(content)
+    world.trusted = Trusted((), ("172.17.0.0/16",))
+    assert world.plan(address="reg.internal:5000").present == "172.17.0.0/16"
+    assert world.go(address="reg.internal:5000").accepted is True
+    assert world.plan(address="other.internal:5000").changes
+    assert insecure.accepts(world.trusted, "reg.internal:5000")
+    # On another machine the name may have other addresses.
+    assert not insecure.accepts(world.trusted, "reg.internal:5000", is_here=False)
+    other = world.root / "other.json"
+    other.write_text(content)
+    assert world.plan(address="reg.internal:5000", file=other).changes
+
+
+def test_what_a_name_has_here() -> None:
+    assert "127.0.0.1" in names.addresses("localhost")
+    assert names.addresses("127.0.0.9") == ("127.0.0.9",)
+    assert names.addresses("a..b") == ()
 
 
 def test_a_slow_reload_is_waited_for(world: World) -> None:
