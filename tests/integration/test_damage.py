@@ -166,11 +166,15 @@ def test_a_damaged_image_is_told_by_every_command(cured: Cured, repository: str)
     assert "deployer gc --damaged" in cured.shown["status",].stderr
     for one in (("tags", repository), ("inspect", f"{repository}:1"), ("catalog", "--tags")):
         lines = cured.shown[one].stderr.splitlines()
-        shown = "\n".join(line for line in lines if f"{repository}:1 is incomplete: the " in line)
+        # Where a size alone is wrong, it may be the manifest that says it wrongly.
+        is_doubtful = repository == "short-configuration"
+        said = f"{repository}:1 {'may be' if is_doubtful else 'is'} incomplete: the "
+        shown = "\n".join(line for line in lines if said in line)
         assert shown, one
         # Not read to the end, it may be the manifest that says a wrong size of it.
         assert "is damaged" not in shown or repository in {"flipped", "short-layer-and-manifest"}, one
-        assert "--damaged, then push it again" in shown, one
+        cure = "deployer status tells which of the two is wrong" if is_doubtful else "--damaged, then push it again"
+        assert cure in shown, one
 
 
 def test_nothing_of_a_damaged_image_is_collected_or_pruned(cured: Cured) -> None:

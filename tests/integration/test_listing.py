@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from deployer.workflows.images.tags import Repository
     from tests.support.stored import Stored
 
+UNLINKED = "not-linked"
 ORDERS: tuple[browse.TagOrder, ...] = ("name", "size")
 NOW = datetime(2024, 7, 2, 23, 28, 22, tzinfo=UTC)
 
@@ -76,12 +77,15 @@ def shown(stored: Stored, watched: Watched, *names: str) -> str:
 
 
 def alike(repository: Repository) -> Repository:
-    """Without what the API cannot tell: pushes, files that are damaged, and that it looked for none."""
+    """Without what the API cannot tell: pushes, files that are damaged, and that it looked for none.
+
+    Of a manifest without a link it says that it is missing.
+    """
     return replace(
         repository,
         is_unchecked=False,
-        tags=tuple(replace(tag, pushed=None, damaged=()) for tag in repository.tags),
-        unread=tuple(replace(one, damaged=()) for one in repository.unread),
+        tags=tuple(replace(tag, pushed=None, damaged=()) for tag in repository.tags if tag.name != UNLINKED),
+        unread=tuple(replace(one, damaged=()) for one in repository.unread if one.name != UNLINKED),
     )
 
 
