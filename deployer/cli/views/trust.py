@@ -226,7 +226,7 @@ def show_places(out: Output, plan: PlacementPlan) -> None:
             out.line(f"  SHA-256 of the old file: {before}; a backup is kept.")
         if item.change is FileChange.REMOVE and item.is_ca:
             before = f"{item.before.subject}, SHA-256 {item.before.fingerprint}" if item.before else "not a certificate"
-            kept = "; a backup is kept: deployer may not have installed it." if item.keeps_backup else ""
+            kept = "; a backup is kept, as deployer may not have installed it." if item.keeps_backup else ""
             out.line(f"  {before}{kept}")
     for warning in plan.warnings:
         out.warn(warning)

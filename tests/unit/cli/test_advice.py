@@ -18,7 +18,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # three spaces.
 COMMAND = re.compile(r"(?:^|`|: |\n)deployer ([^`\n]*?)(?=`|\n|   | \||$)")
 # The name in the certificate of a registry's CA.
-NO_COMMAND = {"registry X"}
+NO_COMMAND = {"registry X", "registry"}
 
 
 def texts(module: Path) -> list[str]:

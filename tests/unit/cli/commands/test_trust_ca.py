@@ -234,7 +234,7 @@ def test_removing_undoes_both(shell: Shell) -> None:
 def test_a_ca_that_deployer_may_not_have_installed_is_shown_and_kept(shell: Shell) -> None:
     shell.file.parent.mkdir(parents=True)
     shell.file.write_bytes(OTHER.pem)
-    shown = f"  CN=Another, SHA-256 {OTHER.fingerprint}; a backup is kept: deployer may not have installed it."
+    shown = f"  CN=Another, SHA-256 {OTHER.fingerprint}; a backup is kept, as deployer may not have installed it."
     assert shell.run("--remove", "--dry-run") == 0
     assert shown in shell.out.splitlines()
     assert shell.file.read_bytes() == OTHER.pem
