@@ -1,16 +1,16 @@
-"""The addresses of a name, as this machine resolves it."""
+"""The addresses of a name, as this machine resolves it, for a question that has an answer without them too."""
 
 from __future__ import annotations
 
 import functools
-import socket
+
+from deployer.host import ports
 
 
 @functools.cache
 def addresses(name: str) -> tuple[str, ...]:
-    """The IP addresses of a name; none if it has none, or they cannot be looked up."""
+    """The IP addresses of a name, without zones; none if it has none, or they cannot be looked up."""
     try:
-        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+        return tuple(address.partition("%")[0] for address in ports.addresses(name))
     except (OSError, UnicodeError):
         return ()
-    return tuple(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))

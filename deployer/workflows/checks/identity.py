@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from deployer.paths import Deployment
 
 
+def check(deployment: Deployment, facts: EngineFacts, containers: tuple[ServiceContainer, ...]) -> None:
+    """Make sure of both: whose containers these are, and where there are none, which engine has them.
+
+    Raises AnotherDeployment.
+    """
+    check_conflict(deployment, containers)
+    _check_same_engine(deployment, facts, containers)
+
+
 def check_conflict(deployment: Deployment, containers: tuple[ServiceContainer, ...]) -> None:
     """Make sure that containers of this project name are this deployment's. Raises AnotherDeployment."""
     for container in containers:
@@ -88,7 +97,7 @@ def _as_its_user(container: ServiceContainer, name: str) -> tuple[str, ...]:
     return (f"To work with that deployment, run the command as {user}   (sudo uses the home directory of root)",)
 
 
-def check_same_engine(deployment: Deployment, facts: EngineFacts, containers: tuple[ServiceContainer, ...]) -> None:
+def _check_same_engine(deployment: Deployment, facts: EngineFacts, containers: tuple[ServiceContainer, ...]) -> None:
     """Make sure that a deployment without containers here was not started by another engine. Raises AnotherDeployment.
 
     It may run there, and whatever is said or removed of it here would be wrong.

@@ -111,8 +111,7 @@ def plan(stack: Stack, *, volumes: bool) -> DownPlan:
     stack.check_engine()
     deployment = stack.deployment
     seen = _look(stack)
-    identity.check_conflict(deployment, seen.there.services)
-    identity.check_same_engine(deployment, stack.facts, seen.there.services)
+    identity.check(deployment, stack.facts, seen.there.services)
     hooks = seen.wanted.pre_stop.intersection(one.service for one in seen.there.own)
     going = [
         ToRemove(

@@ -47,8 +47,7 @@ class Stack:
         """
         self.check_engine()
         found = self.engine.containers.of_project(self.deployment.name)
-        identity.check_conflict(self.deployment, found)
-        identity.check_same_engine(self.deployment, self.facts, found)
+        identity.check(self.deployment, self.facts, found)
         return found
 
     @property

@@ -82,15 +82,7 @@ def layers_to_verify(storage: Storage, snapshot: Snapshot, manifests: Manifests)
 
 def every_layer(storage: Storage, snapshot: Snapshot, manifests: Manifests) -> LayersToVerify:
     """All layers and configurations that are there, by the repositories that have or need them."""
-    found: dict[str, set[str]] = {
-        name: {
-            part.digest
-            for digest in one.revisions
-            if (summary := manifests.known.get(digest))
-            for part in summary.parts
-        }
-        for name, one in snapshot.repositories.items()
-    }
+    found = {name: manifests.parts(one.revisions) for name, one in snapshot.repositories.items()}
     for name, digest, _ in storage.layer_links(snapshot.repositories):
         found[name].add(digest)
     return {

@@ -78,21 +78,11 @@ def with_own_layers(
         links[name].add(digest)
     found = {}
     for name in names:
-        explained = {
-            part.digest
-            for digest in snapshot.repositories[name].revisions
-            if (summary := manifests.known.get(digest))
-            for part in summary.parts
-        }
-        own = {digest for digest in candidates[name] if _part_digests(digest, manifests) & links[name] - explained}
+        unexplained = links[name] - manifests.parts(snapshot.repositories[name].revisions)
+        own = {digest for digest in candidates[name] if manifests.parts([digest]) & unexplained}
         if own:
             found[name] = own
     return found
-
-
-def _part_digests(digest: str, manifests: Manifests) -> set[str]:
-    summary = manifests.known.get(digest)
-    return {part.digest for part in summary.parts} if summary else set()
 
 
 def _may_be_lost(digest: str, repository: StoredRepository, manifests: Manifests) -> bool:

@@ -108,6 +108,10 @@ class Manifests:
         summary = self.known.get(digest)
         return summary.references if summary else frozenset()
 
+    def parts(self, digests: Iterable[str]) -> set[str]:
+        """What these manifests are pulled with; nothing of those that cannot be read."""
+        return {part.digest for digest in digests if (summary := self.known.get(digest)) for part in summary.parts}
+
     def children(self, digest: str) -> tuple[str, ...]:
         """The manifests that an index puts together; none for anything else."""
         summary = self.known.get(digest)

@@ -43,12 +43,13 @@ def test_the_engine_that_runs_it_is_known_by_its_id(deployment: Deployment, owne
         assert Owned.read(deployment.owned_file) == owned
     if told:
         with pytest.raises(AnotherDeployment, match=f"'registry' was started by another Docker engine.*{told}"):
-            identity.check_same_engine(deployment, HERE, ())
+            identity.check(deployment, HERE, ())
     else:
-        identity.check_same_engine(deployment, HERE, ())
+        identity.check(deployment, HERE, ())
     # An engine may have got a new ID, and have the containers.
-    identity.check_same_engine(deployment, HERE, (service_container("registry", "running"),))
-    identity.check_same_engine(deployment, FACTS, ())
+    own = replace(service_container("registry", "running"), directory=str(deployment.directory))
+    identity.check(deployment, HERE, (own,))
+    identity.check(deployment, FACTS, ())
 
 
 @pytest.mark.parametrize(
