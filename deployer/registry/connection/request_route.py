@@ -20,16 +20,22 @@ if TYPE_CHECKING:
     from deployer.registry.protocol.answers import Answer
     from deployer.registry.protocol.place import Place
 
+_SENDS = "http11.send_request_headers.started"
 _OF_THE_NETWORK = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError)
 
 
 @dataclass
 class RequestRoute:
-    """How far a request came. `at_proxy`: what fails now fails at the proxy, or before it."""
+    """How far a request came. `at_proxy`: what fails now fails at the proxy, or before it.
+
+    `reuses`: the request goes over a connection that was kept from an earlier one.
+    """
 
     proxy: Proxy | None
     tunnels: bool
     at_proxy: bool
+    reuses: bool = False
+    _connected: bool = False
 
     @classmethod
     def to(cls, url: str, proxy: Proxy | None) -> RequestRoute:
@@ -39,8 +45,8 @@ class RequestRoute:
 
     @property
     def extensions(self) -> dict[str, Any]:
-        """What makes httpx report its progress; without a proxy nothing."""
-        return {"trace": self._note} if self.proxy else {}
+        """What makes httpx report its progress."""
+        return {"trace": self._note}
 
     def check(self, answer: Answer, place: Place, seconds: float) -> None:
         """Raise RegistryUnreachable for an answer that is the proxy's own."""
@@ -58,7 +64,10 @@ class RequestRoute:
     def _note(self, event: str, _info: Mapping[str, Any]) -> None:
         # The names are httpcore's: "connection" is ours to the proxy, "proxy" the tunnel through it.
         if event == "connection.connect_tcp.started":
-            self.at_proxy = True
+            self.at_proxy = self.proxy is not None
+            self._connected = True
+        elif event == _SENDS:
+            self.reuses = not self._connected
         elif event == self._passed:
             self.at_proxy = False
 

@@ -185,12 +185,13 @@ class Transport:
         own = _origin(url) == _origin(self.place.url)
         sent = {**headers, "Authorization": authorization} if own and authorization else dict(headers)
         place = self.place if own else Place.of(urljoin(url, "/"))
-        route = RequestRoute.to(url, None if self._inner else self._proxy(url))
-        client = self._client_for(url, route.proxy, own=own)
-        # A kept connection may be closed under us just as we use it; asking again is harmless for these.
+        proxy = None if self._inner else self._proxy(url)
+        client = self._client_for(url, proxy, own=own)
+        # The attempts on new connections. Kept ones may all have been closed under us: each that fails leaves
+        # the pool, and asking again is harmless for these methods.
         attempts = 2 if method in _SAFE else 1
         while True:
-            attempts -= 1
+            route = RequestRoute.to(url, proxy)
             try:
                 with client.stream(method, url, headers=sent, content=content, extensions=route.extensions) as response:
                     answer = Answer(
@@ -205,7 +206,8 @@ class Transport:
                         via=str(route.proxy or ""),
                     )
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
-                if not attempts:
+                attempts -= not route.reuses
+                if not attempts or method not in _SAFE:
                     raise self._failed(error, place, route, own=own) from error
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise self._failed(error, place, route, own=own) from error

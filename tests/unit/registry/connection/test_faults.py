@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import itertools
 import socket
+import threading
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -11,9 +13,10 @@ from deployer.registry.client import RegistryClient
 from deployer.registry.connection.faults import fault
 from deployer.registry.connection.transport import Timeouts
 from deployer.registry.protocol.place import Place
+from tests.support.accepting import accepting
 from tests.support.fake_registry import HTML, Reply, serving
 from tests.support.raw_server import sending
-from tests.support.run import free_port
+from tests.support.run import PATIENCE_SECONDS, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,6 +93,27 @@ def test_an_empty_reply() -> None:
         error = failure(server.url)
     assert error.message == f"{server.address} accepted the request and closed the connection without responding."
     assert len(server.requests) == 2, "a kept connection may have been closed under us, so it is tried again, once"
+
+
+def test_every_kept_connection_may_have_been_closed() -> None:
+    kept = 4
+    together = threading.Barrier(kept)
+    opened = itertools.count(1)
+    answer = http(b"{}", length=2)
+
+    def converse(connection: socket.socket) -> None:
+        """Answer once and keep the connection; the first four end with the next request on them."""
+        first = next(opened) <= kept
+        connection.recv(65536)
+        if first:
+            together.wait(PATIENCE_SECONDS)
+        connection.sendall(answer)
+        connection.recv(65536)
+
+    with accepting(converse) as port, RegistryClient(f"http://127.0.0.1:{port}", {}, concurrency=kept) as client:
+        client.each(lambda _: client.ping(), range(kept))
+        client.ping()
+    assert next(opened) == kept + 2, "every kept connection was tried, and one was opened"
 
 
 def test_a_connection_that_is_reset() -> None:
