@@ -77,8 +77,8 @@ class UnsetVariables(EngineError):
     def __init__(self, names: tuple[str, ...], original: str, *, takes_default: bool = True) -> None:
         used = ", ".join(f"${{{name}}}" for name in names)
         super().__init__(
-            f"The Compose files use {used}. deployer passes no variables to Compose, neither from the shell nor "
-            "from an .env file, so that they cannot change a running registry.",
+            f"The Compose files use {used}. To keep the environment from changing a running registry, deployer passes "
+            "Compose no variables from the shell or an .env file.",
             (
                 (
                     f"In compose.override.yaml, write the value itself or a default: ${{{names[0]}:-VALUE}}"

@@ -1,4 +1,4 @@
-"""Phrases that several layers write: many words in a row, and a digest as people know it."""
+"""Phrases that several layers write: many words in a row, containers, and a digest as people know it."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ def in_command(words: Sequence[str]) -> str:
     shown = first(words)
     more = f" (and {len(words) - len(shown)} more)" if len(words) > len(shown) else ""
     return " ".join(shown) + more
+
+
+def containers_in_words(names: Sequence[str]) -> str:
+    """One container or several, by name."""
+    return f"the {'container' if len(names) == 1 else 'containers'} {', '.join(names)}"
 
 
 def short(digest: str) -> str:

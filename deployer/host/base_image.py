@@ -1,4 +1,4 @@
-"""A Debian root file system, made here from Debian's (or Ubuntu's) packages without any hub."""
+"""A Debian root file system, made here from Debian's (or Ubuntu's) packages, without Docker Hub."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def make_archive(archive: Path, allow: Callable[[str], None]) -> None:
 
     `allow` is asked before a package is installed. Raises HostError.
     """
-    purpose = "Building images without a hub"
+    purpose = "Building images from Debian packages"
     release = _release()
     family = next(
         (name for name in (release.get("ID", ""), *release.get("ID_LIKE", "").split()) if name in _KEYRINGS), ""

@@ -94,8 +94,9 @@ def _check_ends(password: str) -> None:
     # docker/cli, cli/command/registry.go, PromptUserForCredentials; version 20.10 left them.
     if password != password.strip():
         raise PasswordRefused(
-            "The password starts or ends with a space, which current `docker login` removes, so login would fail.",
-            ("Choose one without such a space, or add --force if Docker will not log in with it.",),
+            "The password starts or ends with a space, which current versions of `docker login` strip, so "
+            "login would fail.",
+            ("Choose one without such a space, or add --force if no Docker client will use it.",),
         )
 
 

@@ -212,7 +212,7 @@ class RegistryClient:
         try:
             answer = self._transport.send("GET", path, headers=_EXACT, limit=CONFIG_MAX_BYTES)
         except TooLarge as error:
-            bound = f"the {CONFIG_MAX_BYTES >> 20} MiB that are read of a configuration"
+            bound = f"{CONFIG_MAX_BYTES >> 20} MiB, the most that deployer reads of a configuration"
             raise TooLarge(f"The blob {digest} of '{repository}' is larger than {bound}.") from error
         if answer.status == 404 and answer.is_from_registry:
             raise NotFound(

@@ -161,7 +161,7 @@ def damage(stored: Stored) -> None:
 def test_a_damaged_image_is_told_by_every_command(cured: Cured, repository: str) -> None:
     for look in LOOKS:
         if look[0] != "catalog":
-            assert f"{repository}:1 cannot be pulled in full" in both(cured.shown[look]), look
+            assert f"{repository}:1 is incomplete" in both(cured.shown[look]), look
     assert cured.shown["status",].returncode == 0
     assert "deployer gc --damaged" in cured.shown["status",].stderr
     for one in (("tags", repository), ("inspect", f"{repository}:1"), ("catalog", "--tags")):
@@ -173,7 +173,11 @@ def test_a_damaged_image_is_told_by_every_command(cured: Cured, repository: str)
         assert shown, one
         # Not read to the end, it may be the manifest that says a wrong size of it.
         assert "is damaged" not in shown or repository in {"flipped", "short-layer-and-manifest"}, one
-        cure = "deployer status tells which of the two is wrong" if is_doubtful else "--damaged, then push it again"
+        cure = (
+            "deployer status shows whether the file or the manifest is wrong"
+            if is_doubtful
+            else "--damaged, then push it again"
+        )
         assert cure in shown, one
 
 
@@ -202,7 +206,7 @@ def test_damaged_links_are_written_again(cured: Cured) -> None:
     assert cured.broken
     for look in (one for one in LOOKS if one[0] != "catalog"):
         said = cured.shown[look].stdout + cured.shown[look].stderr
-        assert said.count("links:1 cannot be pulled in full: the link to the") == 1, look
+        assert said.count("links:1 is incomplete: the link to the") == 1, look
         assert "link files are empty" not in said, "no link is told twice"
     assert cured.whole["links"]
 
@@ -230,7 +234,7 @@ def test_a_layer_of_the_right_size_is_found_by_reading_it_and_whole_after_a_push
         assert layer.exists()
         assert shared.deployer("gc", "--full").returncode == 2
         told = shared.deployer("gc", "--damaged", "--full", "--dry-run", check=True)
-        assert f"nulled:1 cannot be pulled in full: the file {layer.parent.name[:12]} is damaged" in told.stderr
+        assert f"nulled:1 is incomplete: the file {layer.parent.name[:12]} is damaged" in told.stderr
         shared.deployer("gc", "--damaged", "--full", "--yes", check=True)
         assert not layer.exists()
         docker("image", "load", "--input", str(tmp_path / "kept.tar"))
@@ -393,7 +397,7 @@ def lose(stored: Stored, repository: str) -> str:
 
 
 def test_a_missing_layer_needs_a_push_alone(pushed_again: PushedAgain) -> None:
-    (told,) = [one for one in pushed_again.told if one["sentence"].startswith("layer:1 cannot be pulled in full")]
+    (told,) = [one for one in pushed_again.told if one["sentence"].startswith("layer:1 is incomplete")]
     assert "gc --damaged" not in " ".join(told["advice"][:-1])
     assert pushed_again.whole["layer"]
     assert pushed_again.left == []
@@ -420,7 +424,7 @@ def test_a_missing_link_needs_a_push_alone(pushed_again: PushedAgain, lost: str)
         if lost == "manifest-link":
             assert f"{lost}:1 is incomplete: {missing} {cure}" in pushed_again.pulled
         assert pushed_again.restored[lost]
-        assert finding == f"{lost}:1 cannot be pulled in full: {missing}"
+        assert finding == f"{lost}:1 is incomplete: {missing}"
     assert pushed_again.whole[lost]
     assert pushed_again.tags_after[lost] == ""
     assert pushed_again.left == []
@@ -687,7 +691,7 @@ def test_the_clock_is_named_where_it_was_wrong(stored: Stored, client: httpx.Cli
     push_image(client, "app", "1")
     age(stored.tag("app", "1"), -99 * 24 * HOUR)
     told = stored.stack.deployer("status").stderr
-    assert "app:1: these pushes are dated in the future" in told
+    assert "app:1: this push is dated in the future" in told
     assert "This machine's clock says 20" in told
     kept = stored.stack.deployer("prune", "--older-than", "0s", "--match", "^2", "--yes", check=True)
-    assert "app:1: these pushes are dated in the future" in kept.stderr
+    assert "app:1: this push is dated in the future" in kept.stderr

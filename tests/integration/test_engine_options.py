@@ -94,7 +94,7 @@ def _expect_refused_by_another_engine(daemon: Dockerd) -> None:
         done = subprocess.run(_command(*words), env=other, cwd=daemon.folder, capture_output=True, check=False)
         said = done.stderr.decode()
         assert done.returncode == 1, words
-        assert f"was started by another Docker engine, at {daemon.environment['DOCKER_HOST']}" in said, words
+        assert f"was started on another Docker engine, at {daemon.environment['DOCKER_HOST']}" in said, words
     asked = subprocess.run(
         _command("up", "--port", str(free_port())), env=other, cwd=daemon.folder, capture_output=True, check=False
     )

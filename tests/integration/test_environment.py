@@ -78,7 +78,7 @@ def test_a_variable_in_the_users_own_compose_file_is_refused_before_anything_cha
     finally:
         override.write_text(kept)
     assert done.returncode == 1
-    assert f"use ${{{used.strip('${}')}}}. deployer passes no variables to Compose" in done.stderr
+    assert f"use ${{{used.strip('${}')}}}. To keep the environment from changing a running registry" in done.stderr
     assert stack.containers() == before
 
 

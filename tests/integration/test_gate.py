@@ -201,10 +201,10 @@ def test_a_gate_that_nobody_holds_is_opened_and_said(stored: Stored, client: htt
     push_image(client, "app", "1")
     with closed_gate(stored.stack):
         done = stored.stack.deployer("status", check=True)
-        assert f"`deployer gc` (process {NOBODY}), which has ended; they have resumed." in done.stderr
+        assert f"`deployer gc` (process {NOBODY}) ended while writes were paused" in done.stderr
         assert gate(stored.stack) == []
         assert writes_pass(client)
-        assert "they have resumed" not in stored.stack.deployer("status", check=True).stderr
+        assert "They have resumed." not in stored.stack.deployer("status", check=True).stderr
 
 
 @pytest.mark.parametrize("content", [b"", b"{"], ids=["empty", "cut short"])
@@ -212,7 +212,7 @@ def test_a_damaged_marker_is_opened_too(stored: Stored, client: httpx.Client, co
     with closed_gate(stored.stack) as shut:
         (shut.directory / "closed").write_bytes(content)
         done = stored.stack.deployer("status", check=True)
-        assert "they have resumed" in done.stderr
+        assert "They have resumed." in done.stderr
         assert writes_pass(client)
 
 

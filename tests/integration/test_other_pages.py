@@ -208,10 +208,10 @@ def test_status_doctor_and_logs_know_the_page(signed_in: Own) -> None:
     problems = json.loads(stopped.stdout)["problems"]
     assert "The service page is exited." in problems
     assert "The page's own service does not respond to the frontend." in problems
-    assert "wrong  The service page is exited." in stack.deployer("doctor", environment=settings).stdout
+    assert "error  The service page is exited." in stack.deployer("doctor", environment=settings).stdout
     with client_of(stack, "bert") as bert:
         assert (bert.get("/").status_code, bert.get("/v2/team/app/tags/list").status_code) == (502, 200)
-    assert "Done (page: start)" in signed_in.up("kwk")
+    assert "Done (page: started)" in signed_in.up("kwk")
     with client_of(stack, "bert") as bert:
         assert Asked.of(bert.get("/")).path == "/"
 
@@ -239,7 +239,7 @@ def test_from_page_to_page_and_back_nothing_is_left(own: Own) -> None:
     planned = stack.deployer("up", "--dry-run", environment=own.page("joxit"), check=True).stdout
     assert "service  page: create" in planned
     assert "file     frontend/page/index.html: will be removed" in planned
-    assert "Done (frontend: recreate, page: create)" in own.up("joxit")
+    assert "Done (frontend: recreated, page: created)" in own.up("joxit")
     assert not [path for path in folder.rglob("*") if path.is_file()]
     with stack.client as client:
         told = Asked.of(client.get("/deep/er")).environment
@@ -261,8 +261,8 @@ def test_from_page_to_page_and_back_nothing_is_left(own: Own) -> None:
     assert stack.containers() == second
 
     # The frontend does not know which of the two it is.
-    assert "Done (page: recreate)" in own.up("kwk")
-    assert "Done (frontend: recreate, page: remove)" in stack.deployer("up", "--yes", check=True).stderr
+    assert "Done (page: recreated)" in own.up("kwk")
+    assert "Done (frontend: recreated, page: removed)" in stack.deployer("up", "--yes", check=True).stderr
     assert networks_of(stack) == {f"{stack.name}_default"}
     assert set(stack.containers()) == {"registry", "frontend"}
     assert (folder / "index.html").is_file()
@@ -280,7 +280,7 @@ def test_another_image_of_the_page_makes_the_page_again_and_nothing_else(own: Ow
     docker(
         "build", "--quiet", "--tag", own.images["joxit"], "-", stdin=f"FROM {own.images['joxit']}\nENV A=B\n".encode()
     )
-    assert "Done (page: recreate)" in own.up("joxit")
+    assert "Done (page: recreated)" in own.up("joxit")
     after = own.stack.containers()
     assert {service for service in after if after[service] != before[service]} == {"page"}
 

@@ -281,7 +281,7 @@ def test_an_index_in_an_index_is_told_with_the_command_that_pulls_it(
             # With containerd's image store, and of the last one from 23.0 on.
             assert not engine.startswith("20.10.")
             continue
-        told = "but its index does not say so" if tag == "silent" else "in an index within its index"
+        told = "but its index does not say so" if tag == "silent" else "in a nested index"
         assert told in done.stderr
         assert "which this Docker engine cannot run" not in done.stderr
         advice = next(line for line in done.stderr.splitlines() if "→ deployer pull" in line)

@@ -239,7 +239,7 @@ def test_login_goes_only_when_that_is_agreed_to(signed_in: DeployedStack, left: 
     kept = users.read_bytes()
     users.unlink() if left == "gone" else users.write_bytes(b"")
     said = signed_in.deployer("status").stdout
-    problem = f"2 users are in effect, but {users} has none: `deployer up` would turn login off."
+    problem = f"{users} has no users, but the running registry has 2: `deployer up` would turn login off."
     assert problem in said
     assert problem in signed_in.deployer("doctor").stdout
     refused = signed_in.deployer("up")

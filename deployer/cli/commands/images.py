@@ -90,7 +90,7 @@ def inspect(
 ) -> None:
     """Show details of an image: digest, size, platforms, layers, configuration.
 
-    Without a tag, the tag is latest. To check a manifest against its digest:
+    The default tag is latest. To check a manifest against its digest:
     deployer inspect --raw NAME | sha256sum
     """
     from deployer.cli.views import inspection as views
@@ -128,8 +128,8 @@ def delete(
     """Delete tags or images.
 
     NAME:TAG deletes only that tag; the image is kept, under its other tags or untagged. NAME@DIGEST deletes the
-    manifest and every tag that points to it. With --repository, NAME is deleted with all its images, but no
-    repository next to it or below it; pushes wait for a moment.
+    manifest and every tag that points to it. With --repository, NAME is deleted with all its images; repositories
+    below it (NAME/…) are kept. Pushes wait for a few seconds.
     """
     from deployer.cli.session import all_or_nothing
     from deployer.cli.views import deletion as views

@@ -100,7 +100,7 @@ def gc(session: Session, wanted: GarbageOptions, wait: WaitOption = WAIT) -> Non
     """Free the disk space of deleted images.
 
     Removes blobs that no image needs, repositories without images, and unfinished uploads that the registry
-    does not remove itself. Pulls continue throughout; pushes wait for a moment. A multi-platform image keeps
+    does not remove itself. Pulls continue throughout; pushes wait for a few seconds. A multi-platform image keeps
     all its parts, and a signature is kept with its image. Content uploaded within the last hour and not yet
     part of an image is kept: a push may be in progress. Run it on the machine that runs the registry.
     """

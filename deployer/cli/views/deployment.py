@@ -114,7 +114,7 @@ class UpReport(Report):
         """Print the addresses, and what to do next."""
         plan = self.done.plan
         changed = [
-            f"{change.service}: {change.action.value}" for change in plan.services if change.action is not Action.KEEP
+            f"{change.service}: {change.action.done}" for change in plan.services if change.action is not Action.KEEP
         ]
         out.note("Already running; nothing to change." if plan.is_empty else f"Done ({', '.join(changed) or 'files'}).")
         fields = [("Registry", self.settings.address)]

@@ -41,7 +41,7 @@ class DoctorReport(Report):
 
     def print(self, out: Output) -> None:
         """Print each finding with its advice below it, as soon as it is known."""
-        marks = {FindingState.OK: out.good("ok   "), FindingState.NOTE: "note ", FindingState.WRONG: out.bad("wrong")}
+        marks = {FindingState.OK: out.good("ok   "), FindingState.NOTE: "note ", FindingState.WRONG: out.bad("error")}
         for finding in self._findings():
             out.line(f"{marks[finding.state]}  {finding.sentence}")
             for advice in finding.advice:

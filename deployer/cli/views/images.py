@@ -175,7 +175,7 @@ def warn_of_unchecked(out: Output, names: Sequence[str]) -> None:
     """Warn that these repositories may have damage that is not reported, and say what looks for it."""
     was = "was" if len(names) == 1 else "were"
     out.warn(
-        f"{listed(names, _TAGS_SHOWN)} {was} not checked for damage, or only in part: the answer was too large or "
+        f"{listed(names, _TAGS_SHOWN)} {was} not checked for damage, or only in part: the response was too large or "
         "did not arrive in time. To check, on the machine that runs the registry: deployer status"
     )
 
@@ -183,7 +183,7 @@ def warn_of_unchecked(out: Output, names: Sequence[str]) -> None:
 def note_slow(out: Output, count: int) -> None:
     """Say on a terminal what takes so long."""
     if out.err.isatty():
-        out.note(f"Reading {counted(count, 'tag')} one by one: the repository is too large for one answer.")
+        out.note(f"Reading {counted(count, 'tag')} one by one: the repository is too large for one response.")
 
 
 def _advise(out: Output, error: RegistryError) -> None:
@@ -256,8 +256,8 @@ def warn_of_nested(out: Output, outer: Reference, nested: NestedIndex, tag: str 
     inner = replace(outer, tag=tag, digest=None if tag else nested.digest)
     several = len(nested.platforms) > 1
     out.warn(
-        f"{outer} has its {'images' if several else 'image'} for {listed(nested.platforms, _TAGS_SHOWN)} in an index "
-        "within its index, which many clients cannot pull (Docker without the containerd image store, Podman). "
+        f"{outer} has its {'images' if several else 'image'} for {listed(nested.platforms, _TAGS_SHOWN)} in a "
+        "nested index, which many clients cannot pull (Docker without the containerd image store, Podman). "
         f"To pull {'those' if several else 'it'}: deployer pull {inner}"
     )
 

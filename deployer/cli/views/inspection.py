@@ -103,7 +103,9 @@ def _manifest_fields(manifest: Manifest, content: Content | None) -> list[tuple[
     if kind or (content and content.kind in {Kind.ARTIFACT, Kind.CACHE}):
         pairs.append(("Artifact", one_line(kind) or "unknown type"))
     if content and content.purpose is Purpose.ENCRYPTED:
-        pairs.append(("Encrypted", "yes; Docker cannot unpack the layers; podman and nerdctl can, with the key"))
+        pairs.append(
+            ("Encrypted", "yes; Docker cannot unpack the layers; podman and nerdctl can, with the decryption key")
+        )
     if manifest.subject:
         pairs.append(("Belongs to", manifest.subject.digest))
     return pairs

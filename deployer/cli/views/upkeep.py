@@ -138,7 +138,7 @@ def _print_gc(out: Output, plan: GcPlan, *, dry_run: bool) -> None:
         tell("No garbage found.")
     if found.links_to_repair:
         tell(
-            f"{counted(len(found.links_to_repair), 'link file')} to rewrite: missing, damaged, or sharing a file with "
+            f"{counted(len(found.links_to_repair), 'link file')} to rewrite: missing, damaged, or hard-linked to "
             "another"
         )
     _print_restored(tell, found.restored)
@@ -184,8 +184,8 @@ def _print_additional(out: Output, plan: GcPlan) -> None:
     number = counted(plan.additional, "untagged manifest")
     if plan.additional and plan.options.untagged:
         out.note(
-            f"Kept: {number}, pushed within the last hour or in repositories that never had tags. --older-than AGE, "
-            "such as 1d, also removes those older than AGE, in all repositories."
+            f"Kept: {number}, pushed within the last hour or in repositories that never had tags. To remove manifests "
+            "older than a day too, in all repositories: deployer gc --untagged --older-than 1d"
         )
     elif plan.additional:
         them = "it" if plan.additional == 1 else "them"
@@ -258,7 +258,10 @@ def tell_reading(out: Output, files: int, content: int) -> None:
 def question(found: Survey, about_images: str) -> str:
     """What to ask before the plan is carried out, "" for nothing."""
     if found.is_unusual:
-        return "This removes most of the registry's content. Is the storage complete, and do you want to continue?"
+        return (
+            "This removes most of the registry's content. Continue only if the storage is complete (its disk is "
+            "mounted). Continue?"
+        )
     about_damaged = "Remove the damaged files?" if found.removal.damaged else ""
     return about_images if found.removes_images else about_damaged
 

@@ -162,8 +162,9 @@ def warn_of_rules_naming(out: Output, user: str, permissions: Permissions) -> No
     """Warn of rules that still name a user who is removed."""
     naming = permissions.naming(user)
     if naming:
+        name = "names" if len(naming) == 1 else "name"
         out.warn(
-            f"{' and '.join(naming)} in {permissions.source} still names {user}; remove the name, or "
+            f"{' and '.join(naming)} in {permissions.source} still {name} {user}; remove the name, or "
             "`deployer up` will fail."
         )
 
@@ -188,7 +189,7 @@ def in_words(given: Mapping[str, tuple[str, ...]]) -> str:
     for words in actions.values():
         globs = given[words[0]]
         if globs == (EVERYTHING,) and tuple(words) == checks.ACTIONS:
-            return f"everything ({', '.join(words)})"
+            return f"full access ({', '.join(words)})"
         parts.append(f"{', '.join(words)}: {'everything' if globs == (EVERYTHING,) else ', '.join(globs)}")
     return "; ".join(parts) or "none"
 

@@ -61,4 +61,4 @@ class Ended:
         except ValueError:
             return EngineError(f"`{self.command}` ended with exit code {self.code} and gave no reason.", (), original)
         advice = (_OUT_OF_MEMORY,) if name == "SIGKILL" else ()
-        return EngineError(f"`{self.command}` was ended by the signal {name}.", advice, original)
+        return EngineError(f"`{self.command}` was killed by signal {name}.", advice, original)

@@ -85,7 +85,7 @@ _REACHING = (
     ),
     rule(
         r"remote error: tls: (?:internal error|unrecognized name)",
-        "{address} has no certificate for this name yet, or at all.",
+        "{address} has no certificate for this name, or not yet.",
         "With ACME, wait a moment; to see why it is missing: deployer logs frontend",
     ),
     rule(

@@ -233,11 +233,11 @@ def _fail(text: str, at: int) -> NoReturn:
     if comma is not None and text[_skip(text, comma + 1) :][:1] in ("}", "]"):
         raise Fault(text, comma, "there is a comma after the last entry, which is not allowed in JSON")
     if not found:
-        raise Fault(text, at, "the file ends before its JSON does")
+        raise Fault(text, at, "the JSON is incomplete: the file ends too early")
     if found == "'":
         raise Fault(text, at, "strings must be in double quotes, not single quotes")
     if found in ('"', "{", "[") and before[-1:] not in ("{", "[", ",", ":"):
-        raise Fault(text, at, "a comma or a colon is missing before it")
+        raise Fault(text, at, "a comma or a colon is missing before this value")
     raise Fault(text, at, f"unexpected {found!r}")
 
 

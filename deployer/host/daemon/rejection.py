@@ -104,14 +104,14 @@ def check(file: DaemonFile, reader: Reader) -> None:
             raise Fault(
                 text,
                 entry.start,
-                f'"{jsonc.KEY}" lists "{entry.text}", which {words}; Docker does not start with such an entry',
+                f'"{jsonc.KEY}" lists "{entry.text}", which {words}; Docker would refuse to start',
             )
     known = _DOCUMENTED | _HIDDEN | set(_LISTS.values())
     given = set(_given(reader.arguments))
     for key in _effective(jsonc.keys(text)):
         words = _why_unknown(key.text, known | reader.options, is_complete=bool(reader.options))
         if key.text in given:
-            words = "is also given on dockerd's command line; Docker does not start with both"
+            words = "is also given on dockerd's command line; Docker would refuse to start"
         if words:
             raise Fault(text, key.start, f'"{key.text}" {words}')
 
@@ -129,8 +129,8 @@ def _why_unknown(name: str, known: Iterable[str], *, is_complete: bool) -> str:
     if name in known:
         return ""
     if name.lower() in known:
-        return f'differs from "{name.lower()}" in case; Docker does not start with such a key'
-    return "is not a key that this Docker knows; it does not start with such a key" if is_complete else ""
+        return f'differs from "{name.lower()}" in case; Docker would refuse to start'
+    return "is not a known key of this Docker version, which would not start with it in the file" if is_complete else ""
 
 
 def _given(arguments: tuple[str, ...]) -> Iterator[str]:

@@ -127,7 +127,7 @@ def _unagreed(reason: str, place: Place, case: HandshakeFailure) -> tuple[str, t
     """For a handshake that one of the two sides ended; `reason` is OpenSSL's name for it."""
     if "ALERT_INTERNAL_ERROR" in reason or "UNRECOGNIZED_NAME" in reason:
         return (
-            f"{place.address} has no certificate for '{place.host}' yet, or at all.",
+            f"{place.address} has no certificate for '{place.host}', or not yet.",
             (
                 "With ACME, wait a moment; to see why it is missing: deployer logs frontend",
                 "Otherwise check --host: it must be the registry's configured name.",

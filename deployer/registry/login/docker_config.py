@@ -83,7 +83,7 @@ def read(path: Path) -> DockerConfig:
     except OSError as error:
         raise HostError(
             f"{path}, where Docker stores its logins, cannot be read: {error.strerror}.",
-            (f"Make the file readable for you, or set DOCKER_CONFIG to another directory (now {path.parent})",),
+            (f"Make the file readable by you, or set DOCKER_CONFIG to another directory (currently {path.parent})",),
         ) from error
     if data.startswith(_UTF_16):
         raise HostError(

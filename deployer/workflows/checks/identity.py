@@ -98,7 +98,7 @@ def _as_its_user(container: ServiceContainer, name: str) -> tuple[str, ...]:
 
 
 def _check_same_engine(deployment: Deployment, facts: EngineFacts, containers: tuple[ServiceContainer, ...]) -> None:
-    """Make sure that a deployment without containers here was not started by another engine. Raises AnotherDeployment.
+    """Make sure that a deployment without containers here was not started on another engine. Raises AnotherDeployment.
 
     It may run there, and whatever is said or removed of it here would be wrong.
     """
@@ -115,14 +115,14 @@ def _check_same_engine(deployment: Deployment, facts: EngineFacts, containers: t
 def of_other_engine(
     deployment: Deployment, facts: EngineFacts, containers: tuple[ServiceContainer, ...]
 ) -> tuple[str, ...]:
-    """That a deployment was started by another engine than this one, in a sentence; none if it was not."""
+    """That a deployment was started on another engine than this one, in a sentence; none if it was not."""
     owned = Owned.read(deployment.owned_file)
     if containers or owned is None or not (owned.engine_id and facts.id) or owned.engine_id == facts.id:
         return ()
-    told = f"'{deployment.name}' was started by another Docker engine"
+    told = f"'{deployment.name}' was started on another Docker engine"
     if owned.engine_endpoint == facts.endpoint:
-        return (f"{told}: the one at {facts.endpoint} has a new or different data directory since then.",)
-    return (f"{told}, at {owned.engine_endpoint}; this one is at {facts.endpoint}.",)
+        return (f"{told}: the data directory of the engine at {facts.endpoint} has been replaced since.",)
+    return (f"{told}, at {owned.engine_endpoint}; the current one is at {facts.endpoint}.",)
 
 
 def free_name(deployment: Deployment, projects: Iterable[str] = ()) -> str:

@@ -104,8 +104,9 @@ def _is_checked(configuration: Mapping[str, Any]) -> bool:
 _REGISTRY = (
     Reliance(
         ("storage",), _is_in_place,
-        "the images are not where deployer looks for them, so they can be neither measured nor checked nor collected",
-        "A directory for the images is a setting: registry.data.",
+        "the images are not where deployer looks for them, so deployer cannot measure, check or "
+        "garbage-collect them",
+        "To store images in a directory, set registry.data.",
         is_of_storage=True, hides_storage=True,
     ),
     Reliance(
@@ -122,16 +123,16 @@ _REGISTRY = (
     Reliance(
         ("http_net", "http_addr", "http_prefix", "http_tls"), _is_at_socket,
         "the frontend does not reach the registry, which must listen on its socket without TLS and without a prefix",
-        "The port, the address and TLS are settings: port, bind and tls.",
+        "Use the settings port, bind and tls instead.",
     ),
     Reliance(
         ("auth",), _has_no_login,
         "the registry then requires a second login, which deployer's users do not have",
-        "deployer user add NAME   (turns on the login of deployer)",
+        "deployer user add NAME   (turns on deployer's own login)",
     ),
     Reliance(
         ("catalog_maxentries",), _lists_all,
-        "a catalog in several pages leaves repositories out",
+        "a paginated catalog omits repositories",
     ),
     Reliance(
         ("storage_delete",), lambda configuration: _at(configuration, "storage", "delete", "enabled") is True,
@@ -152,7 +153,7 @@ _REGISTRY = (
     ),
     Reliance(
         ("http_debug_addr",), _is_checked,
-        "the health check asks port 5001 inside the container, and fails",
+        "the health check uses port 5001 inside the container, and fails",
         is_refused=False,
     ),
 )  # fmt: skip
@@ -187,8 +188,8 @@ class Conflict:
 
     def advice(self, deployment: Deployment) -> tuple[str, ...]:
         """How to fix it."""
-        them = "it" if len(self.variables) == 1 else "them"
-        fix = f"Remove {them} from {deployment.override_file}, or from the file that it names, then: deployer up"
+        what = "variable" if len(self.variables) == 1 else "variables"
+        fix = f"Remove the {what} from {deployment.override_file}, or from the env_file that it uses, then: deployer up"
         return (fix, *filter(None, (self.reliance.instead,)))
 
 

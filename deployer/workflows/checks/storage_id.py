@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from deployer.engine.engine import Engine
     from deployer.record import Owned, Resource
 
+_HIDDEN = "(images pushed in the meantime stay in the directory underneath, hidden by the mount)"
+
 
 def on_host(storage: Resource | None) -> str | None:
     """The ID in a directory of images: "" for none, None if that cannot be known."""
@@ -66,7 +68,7 @@ def findings(owned: Owned | None, inside: str | None) -> tuple[Finding, ...]:
                 f"{place} is not the directory that contained the images: its file {STORAGE_ID} is missing or "
                 "belongs to another deployment. Is its disk mounted?",
                 (
-                    "Mount its disk, then: deployer up   (what was pushed in the meantime stays below the mount point)",
+                    f"Mount its disk, then: deployer up   {_HIDDEN}",
                     "If it was replaced on purpose: deployer up   (asks, and uses the directory as it is)",
                 ),
             ),
@@ -76,7 +78,7 @@ def findings(owned: Owned | None, inside: str | None) -> tuple[Finding, ...]:
             Finding(
                 FindingState.WRONG,
                 f"The registry still uses what was at {place} when it started, not the images that are there now.",
-                ("deployer up   (what was pushed in the meantime stays below the mount point)",),
+                (f"deployer up   {_HIDDEN}",),
             ),
         )
     return ()

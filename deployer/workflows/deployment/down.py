@@ -18,6 +18,7 @@ from deployer.engine.inventory import Inventory, Wanted
 from deployer.errors import EngineError, EngineUnavailable, HostError
 from deployer.host.files import read_if_there
 from deployer.host.lock import exclusive
+from deployer.phrases import containers_in_words
 from deployer.record import Owned, Resource, ResourceKind
 from deployer.rendering import snippets
 from deployer.settings import account
@@ -242,7 +243,7 @@ class _Seen:
             resource = Resource(ResourceKind.NETWORK, network.name)
             others = self.there.others_using(resource, self.directory)
             if others:
-                yield f"{resource} (used by the container {', '.join(others)})"
+                yield f"{resource} (used by {containers_in_words(others)})"
             elif not (unknown or self._is_known(resource)):
                 yield f"{resource} ({_UNKNOWN}; if it is not needed: docker network rm {network.name})"
             else:
@@ -266,7 +267,7 @@ class _Seen:
             return "declared as external in a Compose file"
         others = self.there.others_using(resource, self.directory)
         if others:
-            return f"used by the container {', '.join(others)}"
+            return f"used by {containers_in_words(others)}"
         known = resource in self.wanted.resources or resource in self.owned.made | self.owned.found
         if not (known or volume.project == self.there.project or volume.is_anonymous):
             return "does not belong to this deployment"

@@ -12,6 +12,7 @@ from deployer.engine.values import running
 from deployer.errors import PreflightError
 from deployer.host.files import PUBLIC, is_directory, read_if_there, write_atomically
 from deployer.layout import REGISTRY_FOLDER, STORAGE, STORAGE_ID, Service
+from deployer.phrases import containers_in_words
 from deployer.record import Owned, Resource, ResourceKind
 from deployer.workflows.checks import identity, storage_id
 from deployer.workflows.deployment import files
@@ -226,12 +227,16 @@ class _Look:
 def _warnings(look: _Look, wanted: Wanted, found: tuple[Resource, ...], replaced: tuple[str, ...]) -> Iterable[str]:
     named = [_described(resource, look) for resource in found] + [*_on_devices(look, wanted)]
     if named:
-        listed = ", ".join(named)
-        yield f"Already exists and was not created by this deployment: {listed}. Its contents will be used as they are."
+        these, their = (
+            ("This already exists and was", "Its") if len(named) == 1 else ("These already exist and were", "Their")
+        )
+        yield f"{these} not created by this deployment: {', '.join(named)}. {their} contents will be used as they are."
     if replaced:
         more = len(replaced) - _NAMED
         listed = ", ".join(replaced[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-        yield (f"Found in {look.deployment.directory} but not written by deployer: {listed}. It will be replaced.")
+        these, were, they = ("This file", "was", "It") if len(replaced) == 1 else ("These files", "were", "They")
+        where = look.deployment.directory
+        yield f"{these} in {where} {were} not written by deployer: {listed}. {they} will be replaced."
 
 
 def _on_devices(look: _Look, wanted: Wanted) -> Iterable[str]:
@@ -255,7 +260,7 @@ def _described(resource: Resource, look: _Look) -> str:
         remarks.append(_IMAGES)
     others.update(look.inventory.others_at(places, directory, STORAGE) if places else ())
     if others:
-        remarks.append(f"also used by the container {', '.join(sorted(others))}")
+        remarks.append(f"also used by {containers_in_words(sorted(others))}")
     return f"the {resource}" + (f" ({'; '.join(remarks)})" if remarks else "")
 
 

@@ -158,7 +158,7 @@ def _not_pulled(choice: Choice, error: EngineError) -> DeployerError:
     name, original = choice.name, error.original or error.message
     by_hand = f"docker pull {name}   (to try it by hand)"
     if choice.wanted.built:
-        advice = ("deployer up --build   (builds both images locally, without a hub)", by_hand)
+        advice = ("deployer up --build   (builds both images locally, without Docker Hub)", by_hand)
         return EngineError(f"The image {name} cannot be pulled.", advice, original)
     elsewhere = "docker load --input FILE   (a file that `docker save` wrote on a machine that can pull it)"
     other = "Or set frontend.page_image to an image on a mirror, or page: builtin, in deployer.yaml."

@@ -21,6 +21,18 @@ class Action(Enum):
     REMOVE = "remove"
 
     @property
+    def done(self) -> str:
+        """How `up` says that it did it."""
+        return {
+            Action.KEEP: "unchanged",
+            Action.CREATE: "created",
+            Action.RECREATE: "recreated",
+            Action.START: "started",
+            Action.RELOAD: "reloaded",
+            Action.REMOVE: "removed",
+        }[self]
+
+    @property
     def starts(self) -> bool:
         """Whether a container is started, which runs its post_start hooks."""
         return self in {Action.CREATE, Action.RECREATE, Action.START}

@@ -87,5 +87,5 @@ def _plugin(plugin: Plugin) -> Iterator[Finding]:
             FindingState.NOTE,
             f"Docker has several Compose plugins: {plugin.path} ({plugin.version}) is used, "
             f"{plugin.shadowed[0]} is not.",
-            (f"Remove the one that you do not want: {plugin.path}",),
+            (f"To use {plugin.shadowed[0]} instead, remove {plugin.path}. Otherwise remove {plugin.shadowed[0]}.",),
         )

@@ -177,15 +177,16 @@ def _expect_no_damage(
         together = [removal.name for removal in own if removal.name not in {f"{repository}:{tag}" for tag in damaged}]
         names = " ".join([*together, *(f"{repository}:{tag}" for tag in damaged)])
         raise RegistryError(
-            f"The tag '{repository}:{in_the_way[0]}' is damaged; the registry would fail on it with only part deleted.",
+            f"The tag '{repository}:{in_the_way[0]}' is damaged; the registry would fail on it and leave the "
+            "deletion incomplete.",
             (f"Delete it too: deployer delete {names}", "Or push the image again under the same name."),
         )
 
 
 def _foreign(repository: str, names: Sequence[str]) -> RegistryError:
     return RegistryError(
-        f"Among the tags of '{repository}' is '{printable(names[0])}', which is not a tag; the registry would "
-        "fail on it with only part deleted.",
+        f"The tags directory of '{repository}' contains '{printable(names[0])}', which is not a tag; the registry "
+        "would fail on it and leave the deletion incomplete.",
         (foreign_advice(repository, names[0]),),
     )
 

@@ -67,12 +67,12 @@ def state(one: BadFile) -> str:
 def not_whole(name: str, damaged: Sequence[Damaged]) -> str:
     """What is wrong with one image, and how to repair it, for a user on any machine.
 
-    Of sizes alone, `deployer status` tells which is wrong, the file or the manifest: it reads the file.
+    Of sizes alone, `deployer status` shows which is wrong, the file or the manifest: it reads the file.
     """
     if all(one.stated is not None for one in damaged):
         return (
             f"{name} may be incomplete: {listed([state(one) for one in damaged])}. On the machine that runs the "
-            "registry, deployer status tells which of the two is wrong, and how to repair it."
+            "registry, deployer status shows whether the file or the manifest is wrong, and how to fix it."
         )
     return f"{name} is incomplete: {listed([state(one) for one in damaged])}. {_cure(damaged)}"
 

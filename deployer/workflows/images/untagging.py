@@ -100,12 +100,12 @@ def _original(client: RegistryClient, target: Target) -> Document | None:
 
 def _expect_unchanged(target: Target, digest: str | None) -> None:
     if (digest or "") != target.digest:
-        happened = (
-            f"been pushed again in the meantime and is kept; it now points to {digest}."
-            if digest
-            else "been deleted in the meantime."
+        if not digest:
+            raise RegistryError(f"'{target.name}' has been deleted in the meantime.", ("Nothing is left to do.",))
+        raise RegistryError(
+            f"'{target.name}' has been pushed again in the meantime and is kept; it now points to {digest}.",
+            (f"To delete the new image's tag too: deployer delete {target.name}",),
         )
-        raise RegistryError(f"'{target.name}' has {happened}", (f"To delete that too: deployer delete {target.name}",))
 
 
 def digest_now(client: RegistryClient, repository: str, tag: str) -> str | None:

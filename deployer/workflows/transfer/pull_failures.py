@@ -150,7 +150,7 @@ def _out_of_reach(source: Reference, platform: str, error: DeployerError, read: 
     what = f"its image for {wanted}" if wanted else "its images"
     option = f" --platform {platform}" if platform else ""
     return PlatformNotInRegistry(
-        f"{name} has {what} in an index within its index, which this Docker engine cannot pull.",
+        f"{name} has {what} in a nested index, which this Docker engine cannot pull.",
         tuple(f"{_pull(source, one.digest, read.tag_on(one.digest))}{option}" for one in inner[:_SHOWN]),
         error.original,
     )

@@ -51,10 +51,14 @@ def _remarks(
     trust = environment.get(_TRUST, "")
     if trust and trust not in _NO:
         server = environment.get(_TRUST_SERVER) or f"https://{settings.address}"
-        what = "pulls only signed tags" if transfer is Transfer.PULL else "signs each tag after the push"
+        what = (
+            f"pull only tags that the Notary server {server} has signed"
+            if transfer is Transfer.PULL
+            else f"sign each tag after the push, with the Notary server {server}"
+        )
         yield (
-            f"{_TRUST} is set: a Docker client before version 29 {what}, with the Notary server {server}. "
-            f"Without it: {_TRUST}=0 deployer {transfer.value} …"
+            f"{_TRUST} is set: Docker clients before version 29 {what}. To turn this off for one command: "
+            f"{_TRUST}=0 deployer {transfer.value} …"
         )
     if settings.is_loopback and names_an_engine(environment):
         endpoint = engine.system.endpoint()

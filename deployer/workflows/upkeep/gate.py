@@ -256,12 +256,12 @@ def recover(deployment: Deployment, engine: Engine) -> str:
     except HostError:
         return ""
     except DeployerError as error:
-        return f"{_since(holder)}. They still are: {error}" if holder else ""
-    return f"{_since(holder)}; they have resumed." if holder else ""
+        return f"{_ended(holder)} They are still paused: {error}" if holder else ""
+    return f"{_ended(holder)} They have resumed." if holder else ""
 
 
-def _since(holder: GateHolder) -> str:
-    return f"Writes had been paused since {holder.since:%Y-%m-%d %H:%M:%S} UTC by {holder}, which has ended"
+def _ended(holder: GateHolder) -> str:
+    return f"{holder} ended while writes were paused (since {holder.since:%Y-%m-%d %H:%M:%S} UTC)."
 
 
 def _out_of_date(original: str) -> GateError:

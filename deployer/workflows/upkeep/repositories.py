@@ -112,7 +112,7 @@ def _expect_unchanged(name: str, shown: Snapshot, now: Snapshot) -> None:
         what = f"the tag {pushed[0]}" if pushed else "an image"
         raise StorageError(
             f"'{name}' received a push in the meantime ({what}); nothing was removed.",
-            (f"To delete that too: deployer delete --repository {name}",),
+            (f"To delete it with what was pushed: deployer delete --repository {name}",),
         )
 
 

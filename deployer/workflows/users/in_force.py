@@ -77,7 +77,7 @@ def finish(stack: Stack, *, by_up: bool = False) -> str:
 def _unapplied(mark: Mark) -> str:
     return (
         f"`deployer up` {'failed' if mark.has_failed else 'was interrupted'}; the previous users, rules or "
-        "certificates may still be in effect: deployer up"
+        "certificates may still be in effect. To apply the new ones: deployer up"
     )
 
 

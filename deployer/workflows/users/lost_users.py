@@ -26,10 +26,9 @@ def find(stack: Stack, accounts: tuple[Account, ...], containers: tuple[ServiceC
 
 def _without_users(stack: Stack, count: int) -> Finding:
     file, in_force = stack.deployment.users_file, stack.deployment.directory / USERS_IN_FORCE
-    users = "1 user is" if count == 1 else f"{count} users are"
     return Finding(
         FindingState.WRONG,
-        f"{users} in effect, but {file} has none: `deployer up` would turn login off.",
+        f"{file} has no users, but the running registry has {count}: `deployer up` would turn login off.",
         (
             f"Restore {file} from a backup, or add the users again: deployer user add NAME",
             f"Their names and hashes are still in {in_force}.",

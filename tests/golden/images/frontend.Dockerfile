@@ -1,4 +1,4 @@
-# A Caddy frontend from PyPI's package: what `images: build` creates if no hub can be reached.
+# A Caddy frontend from PyPI's package: what `images: build` creates if Docker Hub cannot be reached.
 FROM deployer-base
 COPY caddy /usr/bin/caddy
 ENV XDG_CONFIG_HOME=/config XDG_DATA_HOME=/data

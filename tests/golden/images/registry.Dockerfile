@@ -1,4 +1,4 @@
-# A registry from Debian's packages: what `images: build` creates if no hub can be reached.
+# A registry from Debian's packages: what `images: build` creates if Docker Hub cannot be reached.
 FROM deployer-base
 RUN apt-get update -q \
  && apt-get install -y -q --no-install-recommends docker-registry \

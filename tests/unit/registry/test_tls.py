@@ -355,8 +355,8 @@ def alert(description: int) -> bytes:
 @pytest.mark.parametrize(
     ("description", "words"),
     [
-        (80, "has no certificate for '127.0.0.1' yet, or at all."),
-        (112, "has no certificate for '127.0.0.1' yet, or at all."),
+        (80, "has no certificate for '127.0.0.1', or not yet."),
+        (112, "has no certificate for '127.0.0.1', or not yet."),
         (116, "requires a client certificate."),
         (40, "could not agree on TLS settings."),
         (70, "could not agree on TLS settings."),

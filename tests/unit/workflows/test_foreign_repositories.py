@@ -141,7 +141,7 @@ def test_the_command_moves_it_away(tree: Tree, name: str) -> None:
     tree.push(name, ["1"], WHOLE)
     tree.push(f"{name}er", ["1"], WHOLE)
     (finding,) = told(tree)
-    command = finding.advice[0].partition("): ")[2].replace("/var/lib/registry", str(tree.folder))
+    command = finding.advice[0].partition(" directory: ")[2].replace("/var/lib/registry", str(tree.folder))
     assert command.startswith("mv ")
     subprocess.run(["sh", "-c", command], check=True)
     assert not told(tree)

@@ -278,7 +278,7 @@ class TestTheFuture:
         found = look(tree, cast("RemovalPolicy", oldest))
         assert (found.future_tags, found.skipped_repositories) == (("app:ahead",), ("app",))
         assert found.removal.is_empty
-        assert sentences(found)[0].startswith("app:ahead: these pushes are dated in the future")
+        assert sentences(found)[0].startswith("app:ahead: this push is dated in the future")
 
     def test_an_hour_is_what_two_clocks_may_differ_by(self, tree: Tree) -> None:
         tree.push("app", ["1"], image("x"), age=-HOUR // 2)

@@ -190,9 +190,9 @@ def test_it_is_told_by_its_path_and_the_rest_goes_on(
 
 def test_what_it_hits_is_told_with_a_fix_that_moves_it_first(tree: Tree) -> None:
     as_directory(tree.root / PLACES["layer"])
-    (told,) = [one for one in storage_findings.of_survey(look(tree)) if "cannot be pulled in full" in one.sentence]
+    (told,) = [one for one in storage_findings.of_survey(look(tree)) if "is incomplete" in one.sentence]
     path = f"/var/lib/registry/docker/registry/v2/{PLACES['layer']}"
-    assert told.sentence == f"app:1 cannot be pulled in full: something else is in place of the file {LAYER[7:19]}."
+    assert told.sentence == f"app:1 is incomplete: something else is in place of the file {LAYER[7:19]}."
     assert told.advice[0].startswith(f"Move {path} away")
     assert "push it again" in told.advice[1]
     (tree.root / PLACES["layer"] / "inside").unlink()
@@ -222,7 +222,7 @@ def test_it_is_said_what_is_kept_until_then(tree: Tree, odd: tuple[str, ...], ke
 def test_a_missing_link_that_cannot_be_written_is_not_offered_to_be_written(tree: Tree) -> None:
     as_directory(tree.root / PLACES["layer's link"])
     assert not look(tree, damaged=True).links_to_repair
-    (told,) = [one for one in storage_findings.of_survey(look(tree)) if "cannot be pulled in full" in one.sentence]
+    (told,) = [one for one in storage_findings.of_survey(look(tree)) if "is incomplete" in one.sentence]
     assert told.advice[0].startswith("Move /var/lib/registry/docker/registry/v2/repositories/app/_layers")
     assert told.advice[1].startswith("deployer gc --damaged")
 

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from deployer.workflows.upkeep.survey.garbage import Survey
     from deployer.workflows.upkeep.survey.wrong_sizes import WrongSize
 
+_WHERE = (
+    f"in the registry's container, or on the host with {layout.STORAGE} replaced by the path of the volume or data "
+    "directory"
+)
 _TAGS_LINK = re.compile(r"repositories/(.+)/_manifests/tags/([^/]+)/current(?:/link)?")
 
 
@@ -104,11 +108,13 @@ def _of_clock(found: Survey) -> Iterator[Finding]:
     future = tuple(tag for tag in found.future_tags if is_repository(_repository_of(tag)))
     if future:
         tags, them = listed(future), "it" if len(future) == 1 else "them"
+        these = "this push is" if len(future) == 1 else "these pushes are"
+        there = "this repository" if len({*map(_repository_of, future)}) == 1 else "these repositories"
         delete = in_command(future)
         yield Finding(
             FindingState.WRONG,
-            f"{tags}: these pushes are dated in the future, so a clock was wrong; `prune` removes nothing "
-            "there by age or number.",
+            f"{tags}: {these} dated in the future, so a clock was wrong. In {there}, `prune` removes no tags by "
+            "--older-than or --keep until this is fixed.",
             (
                 clock,
                 f"If the clock is right: push {them} again, or deployer delete {delete}",
@@ -131,7 +137,7 @@ def _of_foreign(paths: Sequence[str]) -> Iterator[Finding]:
             f"Stray files were found among the tags: {listed(whole)}. The registry lists them as tags and cannot "
             "delete images in these repositories.",
             (
-                f"Remove them (in the registry's container, the volume or data directory is at {layout.STORAGE}).",
+                f"Remove them {_WHERE}.",
                 "Stop the program that creates them, such as a file indexer or a network share.",
             ),
             affected=tuple(whole),
@@ -149,10 +155,7 @@ def _of_foreign_repositories(repositories: Iterable[StoredRepository]) -> Iterat
             f"Some directories in the storage do not have valid repository names: {listed(whole)}. Nothing can be "
             "pulled from or deleted in them, and `gc` keeps the content that they reference.",
             (
-                (
-                    "Move them away, or remove what is not needed (in the registry's container, the volume or data "
-                    f"directory is at {layout.STORAGE}): mv {command} {layout.STORAGE}/"
-                ),
+                (f"Move them away, or remove what is not needed, {_WHERE}: mv {command} {layout.STORAGE}/"),
                 *(["Then move those that `deployer status` still names."] if len(first(roots)) < len(roots) else []),
                 "deployer gc   (then frees the content that only they referenced)",
                 "Stop the program that creates them, such as the recycle bin of a network share.",
@@ -186,13 +189,12 @@ def _of_misplaced(snapshot: Snapshot) -> Iterator[Finding]:
     """Blobs in other directories than the registry reads them from, each with its way back."""
     if snapshot.misplaced:
         whole = [in_container(path) for path in snapshot.misplaced]
-        where = f"in the registry's container, the volume or data directory is at {layout.STORAGE}"
         ways = [_way_back(path, snapshot) for path in snapshot.misplaced[:MANY]]
         yield Finding(
             FindingState.WRONG,
             f"Content is not in the directory of its digest, where the registry looks for it: {listed(whole)}. It "
             "cannot be pulled, and `gc` does not free it.",
-            (*(f"Run this ({where}): {way}" for way in ways), "Then: deployer status"),
+            (*(f"Run this {_WHERE}: {way}" for way in ways), "Then: deployer status"),
             affected=tuple(whole),
         )
 
@@ -220,10 +222,7 @@ def _of_irregular(paths: Sequence[str], *, is_listing_incomplete: bool) -> Itera
         f"The storage has something other than the expected {names} here, which the registry cannot read: "
         f"{listed(whole)}. Until this is fixed, {_kept(paths, is_listing_incomplete=is_listing_incomplete)}.",
         (
-            (
-                f"Move {listed(whole)} away, or restore the original (in the registry's container, the volume "
-                f"or data directory is at {layout.STORAGE})."
-            ),
+            f"Move {listed(whole)} away or restore the original, {_WHERE}.",
             *([f"Then push {listed(tags)} again."] if tags else []),
             "Then: deployer status   (lists the images that are incomplete without it)",
         ),
@@ -266,11 +265,11 @@ def _of_repository(name: str, *groups: Sequence[Damage]) -> Iterator[Finding]:
     for found in filter(None, groups):
         tagged = [one for one in found if one.tags]
         images = tuple(dict.fromkeys(image for one in tagged or found for image in one.images))
-        them = "it" if len(images) == 1 else "them"
+        is_, them = ("is", "it") if len(images) == 1 else ("are", "them")
         cures = _cures(found, them, can_push=bool(tagged))
         yield Finding(
             FindingState.WRONG,
-            f"{listed(images)} cannot be pulled in full: {listed([state_of(one) for one in found])}.",
+            f"{listed(images)} {is_} incomplete: {listed([state_of(one) for one in found])}.",
             (*cures, f"{'Or delete' if cures else 'Delete'} {them}: {_removal(name, found)}"),
             affected=(*images, *dict.fromkeys(one.digest for one in found)),
         )

@@ -363,10 +363,7 @@ def test_an_index_in_an_index_is_told_with_the_one_to_pull(shell: Shell) -> None
     inner = index([(amd, "linux/amd64"), (arm, "linux/arm64")], media=OCI)
     shell.push("app", "nest", amd, arm, inner, index([(inner, None)], media=OCI))
     shell.push("app", "part", index([(amd, "linux/amd64"), (inner, None)], media=OCI))
-    told = (
-        "in an index within its index, which many clients cannot pull (Docker without the containerd image store, "
-        "Podman)"
-    )
+    told = "in a nested index, which many clients cannot pull (Docker without the containerd image store, Podman)"
     by_digest = f"--port {shell.port} app@{inner.digest}"
     assert shell.run("tags", "app") == 0
     assert (

@@ -105,7 +105,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 def test_the_first_user_before_the_first_up(shell: Shell) -> None:
     shell.running = False
     assert shell.add("admin") == 0
-    assert shell.out == "Added user admin. Permissions: everything (pull, push, delete)\n"
+    assert shell.out == "Added user admin. Permissions: full access (pull, push, delete)\n"
     assert shell.err.splitlines() == [
         "The change takes effect when the registry is started: deployer up",
         "From now on everyone has to log in: docker login localhost:5000",
@@ -324,7 +324,7 @@ def test_the_list(shell: Shell) -> None:
     assert shell.run("user", "list") == 0
     assert shell.out.splitlines() == [
         "NAME   COST  PERMISSIONS",
-        "admin  10    everything (pull, push, delete)",
+        "admin  10    full access (pull, push, delete)",
         "bob    10    pull: team/*, centos",
     ]
     assert shell.err == "Warning: A rule under `access` names ann, but there is no such user.\n"

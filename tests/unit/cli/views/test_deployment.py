@@ -105,7 +105,7 @@ def test_where_the_registry_is_now() -> None:
         ["Page:", "http://localhost:5000/"],
         ["CA:", "SHA-256 AB:CD"],
     ]
-    assert err[0] == f"Done (registry: {Action.CREATE.value})."
+    assert err[0] == "Done (registry: created)."
 
 
 def test_what_goes_with_a_deployment_is_listed() -> None:

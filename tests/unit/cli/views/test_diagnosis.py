@@ -102,7 +102,7 @@ def test_doctor_gives_every_advice_the_flags_of_the_deployment() -> None:
     assert report.has_failed
     assert shown(report)[0].splitlines() == [
         "ok     The engine answers.",
-        "wrong  The registry is not running.",
+        "error  The registry is not running.",
         "       → deployer up --name team",
         "       | the engine's words",
     ]

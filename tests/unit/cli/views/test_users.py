@@ -12,8 +12,8 @@ from tests.unit.workflows.users.test_permissions import RULES, permissions
 @pytest.mark.parametrize(
     ("rules", "name", "words"),
     [
-        ((), "ann", "everything (pull, push, delete)"),
-        (RULES, "admin", "everything (pull, push, delete)"),
+        ((), "ann", "full access (pull, push, delete)"),
+        (RULES, "admin", "full access (pull, push, delete)"),
         (RULES, "user01", "pull: team/*, centos, public/*"),
         (RULES, "ci", "pull: everything; push: team/*"),
         (RULES, "nobody", "pull: public/*"),

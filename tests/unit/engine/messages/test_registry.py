@@ -114,7 +114,7 @@ REACHING = [
     ),
     (
         GET + "remote error: tls: internal error",
-        "reg:5000 has no certificate for this name yet, or at all.",
+        "reg:5000 has no certificate for this name, or not yet.",
         "With ACME",
     ),
     (

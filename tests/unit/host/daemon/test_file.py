@@ -96,7 +96,7 @@ def test_removing_takes_this_address_alone(before: str, after: str | None) -> No
         ('{"a": 1 "b": 2}', 1, 9, "comma or a colon is missing"),
         ('{"a" 1}', 1, 6, "unexpected '1'"),
         ("{'a': 1}", 1, 2, "double quotes"),
-        ('{"a": 1', 1, 8, "ends before"),
+        ('{"a": 1', 1, 8, "ends too early"),
         ('{"a": "b', 1, 7, "unterminated string"),
         ('{"a": "b\nc"}', 1, 9, "invalid control character"),
         ('{"a": NaN}', 1, 7, "NaN is not valid JSON"),

@@ -49,9 +49,7 @@ def test_entries_that_docker_takes(entry: str) -> None:
 def test_entries_that_docker_does_not_start_with(entry: str, why: str) -> None:
     with pytest.raises(Fault) as caught:
         _check(f'{{\n  "insecure-registries": ["b:1", {json.dumps(entry)}]\n}}')
-    assert caught.value.words == (
-        f'"insecure-registries" lists "{entry}", which {why}; Docker does not start with such an entry'
-    )
+    assert caught.value.words == (f'"insecure-registries" lists "{entry}", which {why}; Docker would refuse to start')
     assert (caught.value.line, caught.value.column) == (2, 34)
 
 
@@ -72,9 +70,9 @@ def test_keys_that_dockerd_knows(content: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("text", "column", "why"),
     [
-        ('{"debug": 1, "foo": null}', 14, '"foo" is not a key that this Docker knows; it does not start with such'),
-        ('{"a": {"foo": 1}}', 8, '"foo" is not a key that this Docker knows'),
-        ('{"Debug": true}', 2, '"Debug" differs from "debug" in case; Docker does not start with such a key'),
+        ('{"debug": 1, "foo": null}', 14, '"foo" is not a known key of this Docker version, which would not start'),
+        ('{"a": {"foo": 1}}', 8, '"foo" is not a known key of this Docker version'),
+        ('{"Debug": true}', 2, '"Debug" differs from "debug" in case; Docker would refuse to start'),
         ('{"Log-Opts": {"max-size": "1m"}}', 2, '"Log-Opts" differs from "log-opts" in case'),
     ],
 )
@@ -109,7 +107,7 @@ def test_a_byte_order_mark_is_read_from_23_on() -> None:
     ],
 )
 def test_what_is_on_the_command_line_too(arguments: tuple[str, ...], text: str) -> None:
-    with pytest.raises(Fault, match="is also given on dockerd's command line; Docker does not start with both"):
+    with pytest.raises(Fault, match="is also given on dockerd's command line; Docker would refuse to start"):
         _check(text, Reader(arguments=("dockerd", *arguments)))
 
 

@@ -30,7 +30,10 @@ def deployment(tmp_path: Path) -> Deployment:
     ("owned", "told"),
     [
         (Owned(engine_id="there", engine_endpoint="unix:///run/user/1000/docker.sock"), "at unix:///run/user/1000"),
-        (Owned(engine_id="there", engine_endpoint=FACTS.endpoint), "has a new or different data directory"),
+        (
+            Owned(engine_id="there", engine_endpoint=FACTS.endpoint),
+            f"the data directory of the engine at {FACTS.endpoint} has been replaced since",
+        ),
         (Owned(engine_id="here", engine_endpoint="unix:///moved.sock"), ""),
         (Owned(), ""),
         (None, ""),
@@ -42,7 +45,7 @@ def test_the_engine_that_runs_it_is_known_by_its_id(deployment: Deployment, owne
         deployment.owned_file.write_bytes(owned.content)
         assert Owned.read(deployment.owned_file) == owned
     if told:
-        with pytest.raises(AnotherDeployment, match=f"'registry' was started by another Docker engine.*{told}"):
+        with pytest.raises(AnotherDeployment, match=f"'registry' was started on another Docker engine.*{told}"):
             identity.check(deployment, HERE, ())
     else:
         identity.check(deployment, HERE, ())

@@ -49,7 +49,7 @@ REFUSED = {
     "a certificate": ({"REGISTRY_HTTP_TLS_CERTIFICATE": "/c.pem"}, "does not reach the registry"),
     "a login": ({"REGISTRY_AUTH_HTPASSWD_REALM": "r"}, "requires a second login"),
     "a login by name": ({"REGISTRY_AUTH": "silly"}, "requires a second login"),
-    "pages": ({"REGISTRY_CATALOG_MAXENTRIES": "1000"}, "leaves repositories out"),
+    "pages": ({"REGISTRY_CATALOG_MAXENTRIES": "1000"}, "omits repositories"),
 }
 WARNED = {
     "no deleting": ({"REGISTRY_STORAGE_DELETE_ENABLED": "false"}, "cannot be deleted"),

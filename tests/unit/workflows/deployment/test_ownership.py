@@ -176,7 +176,7 @@ def test_a_strangers_file_is_told_before_it_is_replaced(deployment: Deployment) 
     )
     found = examined(deployment, NOTHING, changes=changes)
     assert found.replaced == ("compose.yaml",)
-    assert "not written by deployer: compose.yaml. It will be replaced." in found.warnings[0]
+    assert "was not written by deployer: compose.yaml. It will be replaced." in found.warnings[0]
     ownership.keep(deployment, found.owned)
     assert examined(deployment, NOTHING, changes=changes).replaced == ()
 

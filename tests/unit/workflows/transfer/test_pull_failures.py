@@ -98,16 +98,22 @@ FORMAT = "unsupported manifest format"
 @pytest.mark.parametrize(
     ("original", "platform", "entries", "told", "command"),
     [
-        (OLD, "", [(INNER, None)], "its image for linux/amd64 in an index", f"@{INNER.digest}"),
-        (OLD, "", [(index([(INNER, None)], media=OCI), None)], "its image for linux/amd64 in an", f"@{INNER.digest}"),
-        (OLD, "", [(ARM, "linux/arm64"), (INNER, None)], "its image for linux/amd64 in an", f"@{INNER.digest}"),
-        (FORMAT, "", [(INNER, "linux/amd64")], "its images in an index", f"@{INNER.digest}"),
-        (FORMAT, "", [(INNER, "linux/amd64"), (AMD, "linux/amd64")], "its images in an index", f"@{INNER.digest}"),
+        (OLD, "", [(INNER, None)], "its image for linux/amd64 in a nested", f"@{INNER.digest}"),
+        (
+            OLD,
+            "",
+            [(index([(INNER, None)], media=OCI), None)],
+            "its image for linux/amd64 in a nested",
+            f"@{INNER.digest}",
+        ),
+        (OLD, "", [(ARM, "linux/arm64"), (INNER, None)], "its image for linux/amd64 in a nested", f"@{INNER.digest}"),
+        (FORMAT, "", [(INNER, "linux/amd64")], "its images in a nested", f"@{INNER.digest}"),
+        (FORMAT, "", [(INNER, "linux/amd64"), (AMD, "linux/amd64")], "its images in a nested", f"@{INNER.digest}"),
         (
             FORMAT,
             "linux/arm64",
             [(INNER, "linux/arm64")],
-            "its image for linux/arm64 in an index",
+            "its image for linux/arm64 in a nested",
             f"@{INNER.digest} --platform linux/arm64",
         ),
     ],
@@ -119,7 +125,7 @@ def test_an_index_in_an_index_is_told_with_the_one_to_pull(
     error = failed(original, AMD, ARM, INNER, *inside, index(entries, media=OCI), platform=platform)
     assert type(error) is PlatformNotInRegistry
     assert error.message.startswith(f"'team/app:1' at {ADDRESS} has {told}")
-    assert error.message.endswith(" within its index, which this Docker engine cannot pull.")
+    assert error.message.endswith(" in a nested index, which this Docker engine cannot pull.")
     assert error.advice == (f"deployer pull team/app{command}",)
 
 

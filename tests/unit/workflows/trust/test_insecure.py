@@ -258,7 +258,7 @@ OLD = "      --debug\n  -H, --host list\n      --log-opt map\n"
 @pytest.mark.parametrize(
     ("content", "place"),
     [
-        ('{\n  "foo": 1\n}', '2:3: "foo" is not a key that this Docker knows'),
+        ('{\n  "foo": 1\n}', '2:3: "foo" is not a known key of this Docker version'),
         ("\ufeff{}", "1:1: the file begins with a byte order mark"),
         ('{"insecure-registries": ["a:1",\n "172.17.0.1:1/"]}', '2:2: "insecure-registries" lists "172.17.0.1:1/"'),
         ('{"Insecure-Registries": ["a:1"]}', '1:2: "Insecure-Registries" differs from "insecure-registries" in case'),
@@ -282,7 +282,7 @@ def test_what_an_old_dockerd_would_not_start_with_is_named_with_its_place(
 def test_removing_is_refused_where_docker_would_not_read_the_file_again(world: World) -> None:
     world.file.write_text(f'{{"insecure-registries": ["{ADDRESS}"], "foo": 1}}')
     world.help = OLD
-    with pytest.raises(HostError, match='1:49: "foo" is not a key that this Docker knows'):
+    with pytest.raises(HostError, match='1:49: "foo" is not a known key of this Docker version'):
         world.plan(remove=True)
 
 

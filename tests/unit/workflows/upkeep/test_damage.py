@@ -248,7 +248,7 @@ class TestTagsManifestNotLinked:
             link.parent.rmdir()
         (told,) = storage_findings.of_survey(look(tree))
         short = link.parent.name[:12]
-        assert told.sentence == f"app:1, app:2 cannot be pulled in full: the link to the manifest {short} is missing."
+        assert told.sentence == f"app:1, app:2 are incomplete: the link to the manifest {short} is missing."
         assert told.advice == (
             "deployer gc --damaged   (restores the link file)",
             "Or push them again from a machine that has them.",
@@ -290,9 +290,7 @@ class TestTagOfNoManifest:
         digest = sha256(whole.blobs[part == "layer"])
         (tree.root / "repositories/app/_manifests/tags/odd/current/link").write_text(digest)
         (told,) = storage_findings.of_survey(look(tree))
-        assert told.sentence == (
-            f"app:odd cannot be pulled in full: the content {digest[7:19]} is not a valid manifest."
-        )
+        assert told.sentence == (f"app:odd is incomplete: the content {digest[7:19]} is not a valid manifest.")
         assert told.advice == (
             "Push it again from a machine that has it.",
             "Or delete it: deployer delete app:odd, then: deployer gc",
@@ -318,8 +316,8 @@ class TestTagOfNoManifest:
         (tree.root / "repositories/app/_manifests/tags/odd/current/link").write_text(digest)
         (tree.root / f"repositories/app/_layers/sha256/{digest[7:]}/link").unlink()
         linked, odd = storage_findings.of_survey(look(tree))
-        assert linked.sentence == f"app:1 cannot be pulled in full: the link to the file {digest[7:19]} is missing."
-        assert odd.sentence.startswith("app:odd cannot be pulled in full: the content ")
+        assert linked.sentence == f"app:1 is incomplete: the link to the file {digest[7:19]} is missing."
+        assert odd.sentence.startswith("app:odd is incomplete: the content ")
         assert cure(tree).links == 1
         assert [one.sentence for one in storage_findings.of_survey(look(tree))] == [odd.sentence]
 
@@ -560,9 +558,9 @@ class TestFindings:
         file_of(tree, sha256(image("one").blobs[1])).write_bytes(b"")
         file_of(tree, sha256(image("two").blobs[1])).unlink()
         cut, lost = storage_findings.of_survey(look(tree))
-        assert cut.sentence.startswith("one:1, one:2 cannot be pulled in full: the file ")
+        assert cut.sentence.startswith("one:1, one:2 are incomplete: the file ")
         assert cut.advice[:2] == ("deployer gc --damaged", "Then push them again from a machine that has them.")
-        assert lost.sentence.startswith("two:1, two:2 cannot be pulled in full: the file ")
+        assert lost.sentence.startswith("two:1, two:2 are incomplete: the file ")
         assert lost.advice[0] == "Push them again from a machine that has them."
 
     def test_the_removal_names_these_manifests_alone(self, tree: Tree) -> None:
@@ -626,7 +624,7 @@ class TestFindings:
         tree.push("app", [f"{number:03}" for number in range(200)], image("x"))
         file_of(tree, sha256(image("x").blobs[1])).write_bytes(b"")
         (one,) = storage_findings.of_survey(look(tree))
-        assert one.sentence.startswith("app:000, app:001, app:002, app:003, app:004 and 195 more cannot")
+        assert one.sentence.startswith("app:000, app:001, app:002, app:003, app:004 and 195 more are incomplete")
 
 
 def test_files_are_verified_as_they_are_now(tree: Tree) -> None:
@@ -685,7 +683,7 @@ class TestLinks:
         (told,) = storage_findings.of_survey(look(tree))
         state = f"damaged ({len(content)} bytes)" if content else "empty"
         kind = "file" if of in parts else "manifest"
-        assert told.sentence == f"app:1 cannot be pulled in full: the link to the {kind} {digest[7:19]} is {state}."
+        assert told.sentence == f"app:1 is incomplete: the link to the {kind} {digest[7:19]} is {state}."
         # A push that finds such a link fails.
         assert told.advice[0] == "deployer gc --damaged   (restores the link file)"
         assert not any("push it again" in line for line in told.advice)
@@ -759,7 +757,7 @@ class TestMissingLinks:
             link.parent.rmdir()
         (told,) = storage_findings.of_survey(look(tree))
         short = link.parent.name[:12]
-        assert told.sentence == f"app:1 cannot be pulled in full: the link to the file {short} is missing."
+        assert told.sentence == f"app:1 is incomplete: the link to the file {short} is missing."
         assert told.advice[:2] == (
             "deployer gc --damaged   (restores the link file)",
             "Or push it again from a machine that has it.",
@@ -797,9 +795,9 @@ class TestMissingLinks:
         other = sha256(image("y").blobs[1])
         file_of(tree, other).write_bytes(b"")
         linked, broken = storage_findings.of_survey(look(tree))
-        assert linked.sentence.startswith("app:1 cannot be pulled in full: the link to the file ")
+        assert linked.sentence.startswith("app:1 is incomplete: the link to the file ")
         assert linked.advice[0] == "deployer gc --damaged   (restores the link file)"
-        assert broken.sentence == f"app:2 cannot be pulled in full: the file {other[7:19]} is empty."
+        assert broken.sentence == f"app:2 is incomplete: the file {other[7:19]} is empty."
         assert broken.advice[-1] == f"Or delete it: deployer delete app@{image('y').digest}, then: deployer gc"
         found = look(tree, damaged=True)
         (left,) = storage_findings.of_survey(found, found.restored)

@@ -216,8 +216,8 @@ def test_a_gate_left_closed_is_opened_once_the_helper_is_gone(deployment: Deploy
     engine = FakeEngine([(0, 0)])
     words = recover(deployment, cast("Engine", engine))
     assert words == (
-        "Writes had been paused since 2026-11-26 12:00:00 UTC by `deployer gc` (process 4711), which has "
-        "ended; they have resumed."
+        "`deployer gc` (process 4711) ended while writes were paused (since 2026-11-26 12:00:00 UTC). "
+        "They have resumed."
     )
     assert engine.removed == [str(deployment.directory)]
     assert Gate.of(deployment).holder() is None
@@ -255,7 +255,7 @@ def test_while_the_command_lives_it_is_left_closed(deployment: Deployment) -> No
 def test_where_no_engine_answers_it_stays_closed_and_that_is_said(deployment: Deployment) -> None:
     Gate.of(deployment).close(WHO)
     words = recover(deployment, cast("Engine", FakeEngine([(0, 0)], broken=True)))
-    assert words.endswith("They still are: No engine answers.")
+    assert words.endswith("They are still paused: No engine answers.")
     assert Gate.of(deployment).holder() == WHO
 
 

@@ -63,7 +63,7 @@ def test_parts_of_an_index_stay_and_are_told_and_linked_again(tree: Tree, lost: 
     lose(tree, *lost)
     (told,) = storage_findings.of_survey(look(tree))
     missing = ", ".join(f"the link to the manifest {digest[7:19]} is missing" for digest in sorted(lost))
-    assert told.sentence == f"app:1 cannot be pulled in full: {missing}."
+    assert told.sentence == f"app:1 is incomplete: {missing}."
     assert told.advice[0].startswith("deployer gc --damaged   (restores the link")
     assert collected(tree).removal.is_empty
     assert tree.blobs() == before

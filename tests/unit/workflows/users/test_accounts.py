@@ -66,7 +66,7 @@ def test_users_who_are_in_effect_and_not_kept_are_not_said_to_be_none(stack: Sta
     in_force.parent.mkdir(parents=True)
     in_force.write_text("anna hash\nnobody hash\n")
     environment = {"XDG_DATA_HOME": str(tmp_path)}
-    with pytest.raises(HostError, match=r"1 user is in effect, but .*/users has none"):
+    with pytest.raises(HostError, match=r"/users has no users, but the running registry has 1:"):
         accounts.not_lost(stack, environment, must_exist=False)
     # To add them again is what is advised.
     assert accounts.current(stack, environment, must_exist=False) == ()

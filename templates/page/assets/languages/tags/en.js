@@ -42,7 +42,7 @@ export const words = {
     empty: (name) => `${name} is empty: its index contains no images, so there is nothing to pull.`,
     broken: (name, wrong) => `${name} is incomplete: ${wrong}.`,
     doubtful: (name, wrong) => `${name} may be incomplete: ${wrong}.`,
-    look: " On the machine that runs the registry, deployer status tells which of the two is wrong, and how to repair it.",
+    look: " On the machine that runs the registry, deployer status shows whether the file or the manifest is wrong, and how to fix it.",
     lost: (digests) => `the registry does not have ${digests}`,
     more: (first, count) => `${first} and ${count} more`,
     part: (digest, isManifest) => `the ${isManifest ? "manifest" : "file"} ${digest}`,

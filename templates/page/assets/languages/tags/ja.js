@@ -42,7 +42,7 @@ export const words = {
     empty: (name) => `${name} は空です。インデックスがイメージを含まないため、pull できるものがありません。`,
     broken: (name, wrong) => `${name} は不完全です：${wrong}。`,
     doubtful: (name, wrong) => `${name} は不完全な可能性があります：${wrong}。`,
-    look: "どちらが誤りか、どう直すかは、レジストリが動作しているマシンで deployer status を実行すると分かります。",
+    look: "ファイルとマニフェストのどちらが誤りか、どう直すかは、レジストリが動作しているマシンで deployer status を実行すると分かります。",
     lost: (digests) => `レジストリに ${digests} がありません`,
     more: (first, count) => `${first}、ほか ${count} 件`,
     part: (digest, isManifest) => `${isManifest ? "マニフェスト" : "ファイル"} ${digest} `,
