@@ -126,7 +126,7 @@ class TestOneTag:
         page = open_page(f"/repository/{repository}")
         dialog = ask(page, "1.0")
         dialog.get_by_label("The image with all its 3 tags").check()
-        expect(dialog).to_contain_text("These tags are deleted: 1.0, 1.0.3, latest.")
+        expect(dialog).to_contain_text("These tags will be deleted: 1.0, 1.0.3, latest.")
         confirm(dialog)
         expect(dialog.get_by_role("status")).to_have_text("3 tags deleted.")
         expect(dialog.locator("pre")).to_have_text("deployer gc")

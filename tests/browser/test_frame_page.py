@@ -56,7 +56,7 @@ def test_a_question_mark_shows_the_keys(open_page: Callable[..., Page], way: str
     help_button = page.get_by_role("button", name="Keyboard shortcuts")
     press(help_button, "?" if way == "key" else "Enter")
     dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
-    expect(dialog).to_contain_text("Search")
+    expect(dialog).to_contain_text("Filter")
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).not_to_be_focused()
     page.keyboard.press("Escape")

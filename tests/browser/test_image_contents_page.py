@@ -74,7 +74,7 @@ class TestTypes:
         go(page, "/repository/types/secret/tag/1.0")
         expect(fact(page, "Type")).to_have_text("Encrypted image")
         expect(fact(page, "Platform")).to_have_text("linux/amd64")
-        expect(section(page, "Pull").get_by_text("Docker cannot unpack them")).to_be_visible()
+        expect(section(page, "Pull").get_by_text("Docker cannot unpack the layers")).to_be_visible()
         assert list(commands(page)) == ["skopeo"]
 
 

@@ -332,7 +332,7 @@ class TestPlatforms:
         expect(page.get_by_role("tab")).to_have_text(["linux/amd64", "linux/s390x"])
         page.get_by_role("tab", name="linux/s390x").click()
         panel = page.get_by_role("tabpanel")
-        expect(panel).to_contain_text("in an index within the tag's index, which many clients cannot pull")
+        expect(panel).to_contain_text("in a nested index, which many clients cannot pull")
         expect(panel.get_by_role("group", name="Docker", exact=True)).to_have_text(
             re.compile(rf"docker pull --platform linux/s390x \S+/image/nested@{inner.digest}$")
         )

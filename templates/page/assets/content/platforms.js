@@ -9,7 +9,7 @@ import { completedPlatform, isPlatform, platformLabel, platformName } from "./pl
  * @typedef {{digest: string, document: any}} Part `document` is its manifest; null if the registry has it not
  * @typedef {Part & {key: string, label: string, named: any, platform: string, within: string}} Platform
  * `key` is its name in addresses, `named` is what is known of its platform, `platform` is its name in commands: empty if that name means others too, or none;
- * `within`: the inner index that names it, if one does
+ * `within`: the nested index that names it, if one does
  * @param {any} index its document
  * @param {(digest: string) => {document: any, config: any} | undefined} entryOf
  * @returns {{platforms: Platform[], attestations: (Part & {of: string})[]}}

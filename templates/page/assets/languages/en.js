@@ -39,7 +39,7 @@ export const text = {
     unavailable: "The registry is not responding. It may be starting; for details, run `deployer status`.",
     large: "The response is too large for the page. Use `deployer tags` and `deployer inspect` on the command line.",
     unreachable: "Cannot connect to the server. Check this machine’s network connection, and that the registry is running.",
-    misplaced: "In the registry's storage, there is a file in place of this directory. Move it away, or restore the directory; for details, run `deployer doctor`.",
+    misplaced: "In the registry's storage, a file is in the place of a directory (path below). Move the file away, or restore the directory; for details, run `deployer doctor`.",
     notRegistry: "The server is not a registry, or its response was truncated.",
     failed: "The registry reported an error. For details, run `deployer logs`.",
   },

@@ -22,7 +22,7 @@ export const words = {
   dockerVersion: "Docker version",
   alone: "Open separately",
 
-  nested: "This image is in an index within the tag's index, which many clients cannot pull: Docker without the containerd image store, Podman and skopeo. These commands pull the inner index.",
+  nested: "This image is in a nested index, which many clients cannot pull: Docker without the containerd image store, Podman and skopeo. These commands pull the nested index.",
   pullBy: "Pull by tag or by digest",
   byTag: "By tag",
   byDigest: "By digest",
@@ -90,7 +90,7 @@ export const words = {
   cut: "Only the beginning is shown. “Copy” copies all of it.",
 
   attached: "Signatures, attestations and more",
-  encrypted: "The layers are encrypted: Docker cannot unpack them, and copies stay encrypted. podman pull and nerdctl accept the key.",
+  encrypted: "Docker cannot unpack the layers; podman and nerdctl can, with the decryption key. Copies stay encrypted.",
   purposes: {
     encrypted: "Encrypted image",
     signature: "Signature",

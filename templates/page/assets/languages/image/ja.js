@@ -22,7 +22,7 @@ export const words = {
   dockerVersion: "Docker のバージョン",
   alone: "単独で開く",
 
-  nested: "このイメージは、タグのインデックスの中にある別のインデックスに含まれています。containerd イメージストアを使わない Docker、Podman、skopeo など、多くのクライアントはこれをタグで pull できません。次のコマンドは内側のインデックスを pull します。",
+  nested: "このイメージは、入れ子のインデックス（タグのインデックスの中のインデックス）に含まれています。containerd イメージストアを使わない Docker、Podman、skopeo など、多くのクライアントはこれをタグで pull できません。次のコマンドは入れ子のインデックスを pull します。",
   pullBy: "タグまたはダイジェストで pull",
   byTag: "タグ",
   byDigest: "ダイジェスト",
