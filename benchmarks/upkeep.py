@@ -61,7 +61,7 @@ def gc_figures(folder: Path) -> list[Figure]:
             "… longest pull during this time",
             disturbed.longest,
             undisturbed.longest,
-            "without it",
+            "no gc running",
             "< 2 s more",
             more < 2,
         ),
