@@ -91,7 +91,7 @@ class Images:
 
     def fetch(self, name: str) -> None:
         """Pull an image for a service of ours."""
-        self._transfer(("pull",), name, "the hub", lambda _: None, ClientPurpose.FETCH)
+        self._transfer(("pull",), name, "the image's registry", lambda _: None, ClientPurpose.FETCH)
 
     def stop_transfers(self) -> None:
         """End every running push and pull."""

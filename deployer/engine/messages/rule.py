@@ -40,7 +40,7 @@ class MessageRule:
         """The error for what Docker printed, or None if it is another message.
 
         `variables` are those that the client ran with; `unset` is advised of these alone. Of another registry,
-        such as "the hub", nothing is advised that is about our own.
+        such as "the image's registry", nothing is advised that is about our own.
         """
         found = self.pattern.search(original)
         if found is None or (self.variable and not variables.get(self.variable)):

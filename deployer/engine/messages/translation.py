@@ -38,7 +38,7 @@ def translate(
 ) -> EngineError:
     """Turn what Docker printed into an error that says what happened and how to fix it.
 
-    `address` is the registry that was spoken to, HOST:PORT or words such as "the hub"; without one the
+    `address` is the registry that was spoken to, HOST:PORT or words such as "the image's registry"; without one the
     engine itself is what complains. `variables` are those that the client ran with; how it `ended` is
     reported if it printed no reason.
     """

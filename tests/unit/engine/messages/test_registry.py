@@ -277,8 +277,8 @@ def test_advice_names_the_registry(address: str, flags: str) -> None:
 
 def test_of_another_registry_there_is_the_sentence_and_no_advice_about_ours() -> None:
     for text in (*(row[0] for row in REACHING), *(row[0] for row in ANSWERS)):
-        error = translate(text, address="the hub")
-        assert not [line for line in error.advice if "deployer" in line or "the hub" in line]
+        error = translate(text, address="the image's registry")
+        assert not [line for line in error.advice if "deployer" in line or "the image's registry" in line]
 
 
 def test_what_docker_printed_is_not_filled_in() -> None:
