@@ -93,11 +93,12 @@ class Session:
         is_told = self.name is not None or self.loaded.is_of_another
         return is_told and not {"host", "port"} & self.loaded.given
 
-    def require_deployment(self, engine: Engine | None = None) -> None:
+    def require_deployment(self, engine: Engine | None = None, *, changes: bool = False) -> None:
         """Make sure that a deployment named by --name alone is on this machine. Raises NotFound.
 
         With an engine, containers whose files are gone count too, and one that is named by --host or --port alone
-        has to be on this machine as well.
+        has to be on this machine as well. For a command that `changes` its storage, the host and the port have to be
+        its own wherever they come from: a deployer.yaml may be that of a client of another registry.
         """
         if self.is_named:
             from deployer.workflows.configuration import deployments
@@ -107,6 +108,10 @@ class Session:
             from deployer.workflows.configuration import deployments
 
             deployments.require_address(self.deployment, self.settings, self.environment, engine)
+        elif engine is not None and changes:
+            from deployer.workflows.configuration import deployments
+
+            deployments.refuse_unapplied_address(self.deployment, self.settings)
 
     @cached_property
     def engine(self) -> Engine:

@@ -38,7 +38,7 @@ def change_storage(session: Session, wait: str, steps: UpkeepSteps[Plan]) -> Non
     from deployer.workflows.upkeep import maintenance
 
     drain = drain_policy(session, wait)
-    session.require_deployment(session.engine)
+    session.require_deployment(session.engine, changes=True)
     if session.presentation.dry_run:
         session.show_plan(steps.report_of(steps.plan(maintenance.reading(session.stack)), True))
         return

@@ -92,7 +92,7 @@ def down(
     from deployer.cli.views import deployment as views
     from deployer.workflows.deployment import down as workflow
 
-    session.require_deployment(session.engine)
+    session.require_deployment(session.engine, changes=bool(session.host or session.port))
     plan = workflow.plan(session.stack, volumes=volumes)
     if session.show_plan(views.DownPlanReport(session.deployment, plan)):
         return

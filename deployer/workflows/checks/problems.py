@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from deployer.engine.values import ServiceContainer
+    from deployer.record import Record
     from deployer.settings.model import Settings
 
 # What fixes most problems.
@@ -38,6 +39,17 @@ def on_other_port(containers: tuple[ServiceContainer, ...], port: int) -> tuple[
         return ()
     said = (
         f"The registry was started on port {published[0]}, but the settings say {port}; `deployer up` changes the port."
+    )
+    return (_problem(said),)
+
+
+def for_other_host(record: Record | None, settings: Settings) -> tuple[Finding, ...]:
+    """Whether the deployment was brought up for another host than the settings say."""
+    if record is None or record.host == settings.host:
+        return ()
+    said = (
+        f"The registry was started for the host {record.host}, but the settings say {settings.host}; `deployer up` "
+        "changes the host."
     )
     return (_problem(said),)
 

@@ -97,6 +97,24 @@ def require_address(deployment: Deployment, settings: Settings, environment: Map
     )
 
 
+def refuse_unapplied_address(deployment: Deployment, settings: Settings) -> None:
+    """Make sure that the settings are those of the deployment on this machine, as far as its address tells.
+
+    Raises NotFound. They may be the next ones, which `up` has not applied yet, or those of a registry elsewhere.
+    """
+    record = Record.read(deployment.record_file)
+    if record is None or (record.host, record.port) == (settings.host, settings.port):
+        return
+    own = Settings(host=record.host, port=record.port).address
+    raise NotFound(
+        f"The deployment '{deployment.name}' on this machine is at {own}, but the settings say {settings.address}.",
+        (
+            f"If {settings.address} is another registry, run this on the machine that runs it.",
+            f"deployer up   (to change the address of '{deployment.name}')",
+        ),
+    )
+
+
 def _has_containers(deployment: Deployment, engine: Engine) -> bool:
     """Whether there are containers that were made from its folder, and not from another user's of the same name."""
     found = engine.containers.of_project(deployment.name)

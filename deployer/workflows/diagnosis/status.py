@@ -11,7 +11,7 @@ from deployer.engine.values import of_service, running
 from deployer.errors import DeployerError, StorageError, StorageUnreadable
 from deployer.host.files import read_if_there
 from deployer.layout import GRANTS, STORAGE, STORAGE_ID, Service
-from deployer.record import Owned, ResourceKind
+from deployer.record import Owned, Record, ResourceKind
 from deployer.reference import is_repository
 from deployer.rendering.snippets import storage_script
 from deployer.storage.access import Storage
@@ -151,6 +151,7 @@ def read(stack: Stack) -> Status:
         problems=(
             *(one for one in overridden if one.state is FindingState.WRONG),
             *problems.on_other_port(containers, settings.port),
+            *(problems.for_other_host(Record.read(stack.deployment.record_file), settings) if containers else ()),
             *storage_id.findings(Owned.read(stack.deployment.owned_file), inside.storage_id),
             *problems.without_container(containers),
             *problems.of_containers(containers, answer, inside.free),

@@ -18,6 +18,8 @@ from deployer.cli.registration import command
 from deployer.cli.selection import COMMANDS
 from deployer.cli.session import NOTHING_CHANGED, Session
 from deployer.errors import EXIT_FAILURE, ConfirmationNeeded, NotFound
+from deployer.paths import Deployment
+from deployer.record import Record
 from tests.support.fake_engine import FakeContainers, FakeEngine
 
 if TYPE_CHECKING:
@@ -162,3 +164,19 @@ def test_a_command_for_this_machine_refuses_an_address_elsewhere(
     session.require_deployment()
     with pytest.raises(NotFound) if is_refused else nullcontext():
         session.require_deployment(FakeEngine(containers=FakeContainers()))
+
+
+@pytest.mark.parametrize("written", ["host: registry.example\n", "port: 5077\n"])
+def test_what_changes_the_storage_goes_by_the_address_in_the_file_too(tmp_path: Path, written: str) -> None:
+    """A deployer.yaml may be that of a client of another registry, on a machine with one of the same name."""
+    environment = {"XDG_DATA_HOME": str(tmp_path / "data")}
+    (tmp_path / "deployer.yaml").write_text(written)
+    mine = Deployment.of("registry", environment)
+    mine.directory.mkdir(parents=True)
+    mine.compose_file.touch()
+    mine.record_file.write_bytes(Record("localhost", 5000).content)
+    engine = FakeEngine(containers=FakeContainers())
+    session = Session(None, None, None, None, environment, tmp_path, Output(io.StringIO(), io.StringIO()))
+    session.require_deployment(engine)
+    with pytest.raises(NotFound, match="is at localhost:5000, but the settings say"):
+        session.require_deployment(engine, changes=True)

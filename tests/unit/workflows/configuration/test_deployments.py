@@ -95,6 +95,16 @@ def test_an_address_elsewhere_is_not_taken_for_the_deployment_of_this_machine(tm
     assert caught.value.advice == ("To use that one: --name team",)
 
 
+def test_what_changes_the_storage_is_refused_with_the_address_of_another_registry(tmp_path: Path) -> None:
+    """As with a deployer.yaml for a registry elsewhere, on a machine that has one of the same name."""
+    mine = deployed({"XDG_DATA_HOME": str(tmp_path)}, "registry", "localhost")
+    deployments.refuse_unapplied_address(mine, Settings())
+    for other in (Settings(host="registry.example"), Settings(port=5077)):
+        with pytest.raises(NotFound, match=f"is at localhost:5000, but the settings say {other.address}"):
+            deployments.refuse_unapplied_address(mine, other)
+    deployments.refuse_unapplied_address(Deployment("new", tmp_path / "new"), Settings(host="registry.example"))
+
+
 def test_an_address_elsewhere_where_nothing_is_deployed(tmp_path: Path) -> None:
     environment = {"XDG_DATA_HOME": str(tmp_path)}
     mine, here = Deployment.of("registry", environment), Settings(host="::1")
