@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
 import ssl
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from deployer.errors import HostError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from cryptography import x509
@@ -73,6 +75,18 @@ def bare(pem: bytes) -> bytes:
     return read_all(pem)[0].public_bytes(Encoding.PEM)
 
 
+def bare_all(pem: bytes) -> list[bytes]:
+    """Each certificate that can be read, in PEM, without what is around it, as Go reads a file with CAs.
+
+    Raises HostError if there is none.
+    """
+    found = []
+    for block in CERTIFICATE.findall(pem):
+        with contextlib.suppress(HostError):
+            found.append(bare(block))
+    return found or [bare(pem)]
+
+
 def der_of(pem: bytes) -> bytes | None:
     """The bytes of the certificate in a PEM text, or None if it is truncated or not one.
 
@@ -126,6 +140,35 @@ def facts_of(certificate: x509.Certificate) -> CertificateFacts:
         is_ca=_may_sign(certificate),
         is_root=certificate.subject == certificate.issuer,
     )
+
+
+def path_of(chain: Sequence[x509.Certificate]) -> list[x509.Certificate]:
+    """The first of these certificates, the one that signed it, and so on, as far as they are among them."""
+    path = [chain[0]]
+    while signers := [one for one in chain if one not in path and is_signed_by(path[-1], one)]:
+        path.append(signers[0])
+    return path
+
+
+def is_signed_by(certificate: x509.Certificate, signer: x509.Certificate) -> bool:
+    """Whether one certificate is from another, by name and by key."""
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
+    if certificate.issuer != signer.subject:
+        return False
+    try:
+        certificate.verify_directly_issued_by(signer)
+    except (InvalidSignature, UnsupportedAlgorithm, TypeError, ValueError):
+        return False
+    return True
+
+
+def missing_issuer(chain: Sequence[x509.Certificate]) -> str:
+    """Who issued the server certificate, the first of the chain, if the chain has nothing from them; otherwise ""."""
+    leaf = chain[0]
+    if leaf.issuer == leaf.subject or len(path_of(chain)) > 1:
+        return ""
+    return shown(leaf.issuer.rfc4514_string())
 
 
 def _names(certificate: x509.Certificate) -> list[str]:

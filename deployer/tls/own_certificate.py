@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 from deployer.errors import ConfigurationError, HostError
 from deployer.host.files import read_whole
 from deployer.tls.bundle import bundle
-from deployer.tls.certificate import CERTIFICATE, CertificateFacts, facts_of, read_all, shown
+from deployer.tls.certificate import (
+    CERTIFICATE,
+    CertificateFacts,
+    facts_of,
+    is_signed_by,
+    missing_issuer,
+    path_of,
+    read_all,
+    shown,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +58,21 @@ def check_own(certificate: Path, key: Path, host: str, now: datetime, trusted: b
     _check_use(certificate, leaf)
     _check_names(certificate, facts, host)
     known = bundle(Path("/")) if trusted is None else trusted
-    return OwnCertificate(facts.names, facts.not_after, facts.fingerprint, _warnings(chain, now, known))
+    return OwnCertificate(facts.names, facts.not_after, facts.fingerprint, _warnings(certificate, chain, now, known))
+
+
+def expiring(address: str, ends: datetime, now: datetime) -> str:
+    """What is said of a certificate that is served at this address and expires soon; "" of any other."""
+    when = _soon(ends, now)
+    return f"The certificate of {address} expires {when}." if when else ""
+
+
+def _soon(ends: datetime, now: datetime) -> str:
+    days = (ends - now).days
+    if days >= _SOON_DAYS:
+        return ""
+    when = "within a day" if days < 1 else f"in {days} day{'s' * (days != 1)}"
+    return f"{when}, on {ends:%Y-%m-%d}"
 
 
 def _read(path: Path, setting: str) -> bytes:
@@ -173,37 +196,41 @@ def _check_names(path: Path, facts: CertificateFacts, host: str) -> None:
     )
 
 
-def _warnings(chain: Sequence[x509.Certificate], now: datetime, trusted: bytes) -> tuple[str, ...]:
+def _warnings(path: Path, chain: Sequence[x509.Certificate], now: datetime, trusted: bytes) -> tuple[str, ...]:
     warnings = []
     ends = min(one.not_valid_after_utc for one in chain)
-    days = (ends - now).days
-    if days < _SOON_DAYS:
-        when = "within a day" if days < 1 else f"in {days} day{'s' * (days != 1)}"
-        warnings.append(f"The certificate expires {when}, on {ends:%Y-%m-%d}.")
-    if not _is_known(chain[-1], trusted):
-        issuer = shown(chain[-1].issuer.rfc4514_string())
-        how = "self-signed" if len(chain) == 1 and chain[0].issuer == chain[0].subject else f"from {issuer}"
+    if when := _soon(ends, now):
+        warnings.append(f"The certificate expires {when}.")
+    last = path_of(chain)[-1]
+    if not _is_known(last, trusted):
+        is_alone = last == chain[0] and last.issuer == last.subject
+        how = "self-signed" if is_alone else f"from {shown(last.issuer.rfc4514_string())}"
         warnings.append(
             f"The certificate is {how}, which this system does not trust; it must be installed on every client."
+            f"{_of_missing(path, chain)}"
         )
     return tuple(warnings)
 
 
+def _of_missing(path: Path, chain: Sequence[x509.Certificate]) -> str:
+    """What is said of a file that has only a part of the chain, as cert.pem instead of fullchain.pem."""
+    issuer = missing_issuer(chain)
+    if not issuer:
+        return ""
+    lack = "has only the server certificate" if len(chain) == 1 else f"does not have the certificate of {issuer}"
+    return (
+        f" {path} {lack}: if {issuer} is an intermediate CA, add its certificate to the file, after the server "
+        "certificate (CAs often provide both as fullchain.pem)."
+    )
+
+
 def _is_known(last: x509.Certificate, trusted: bytes) -> bool:
     """Whether the system trusts the last certificate of a chain, or who signed it."""
-    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-
     for block in CERTIFICATE.findall(trusted):
         try:
             [known] = read_all(block)
         except HostError:
             continue
-        if known == last:
-            return True
-        if known.subject == last.issuer:
-            try:
-                last.verify_directly_issued_by(known)
-            except (InvalidSignature, UnsupportedAlgorithm, TypeError, ValueError):
-                continue
+        if known == last or is_signed_by(last, known):
             return True
     return False

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from deployer.address import host_port
 from deployer.layout import CA_PATH
+from deployer.tls import certificate
+from deployer.tls.go_rules import apply_go_rules
 from deployer.tls.unverified import unverified
 from deployer.tls.verdict import Verdict
 
@@ -35,11 +37,26 @@ class Speaks(StrEnum):
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """What came back: `certificate` is the server's own, in DER; `words` say why there is nothing better."""
+    """What came back: `certificate` is the server's own, in DER; `words` say why there is nothing better.
+
+    `sent` is all that the server sends, its own first.
+    """
 
     speaks: Speaks
     words: str = ""
     certificate: bytes = b""
+    sent: tuple[bytes, ...] = ()
+
+    @property
+    def missing_issuer(self) -> str:
+        """Who issued the server's certificate, if the server sends nothing from them; otherwise ""."""
+        from cryptography import x509
+
+        try:
+            chain = [x509.load_der_x509_certificate(one) for one in self.sent]
+        except ValueError:
+            return ""
+        return certificate.missing_issuer(chain) if chain else ""
 
 
 @dataclass(frozen=True)
@@ -99,7 +116,8 @@ class Peer:
         """Find out what it speaks. What it presents is not verified. Raises ProxyFault."""
         try:
             with self._connect() as raw, unverified().wrap_socket(raw, server_hostname=self.host) as secured:
-                return ProbeResult(Speaks.TLS, certificate=secured.getpeercert(binary_form=True) or b"")
+                own = secured.getpeercert(binary_form=True) or b""
+                return ProbeResult(Speaks.TLS, certificate=own, sent=_sent(secured))
         except ProxyFault as fault:
             return self._ask_plainly_or(fault)
         except ssl.SSLError as error:
@@ -166,7 +184,7 @@ class Peer:
 
 
 def trusting(ca: bytes) -> ssl.SSLContext:
-    """A context in which this CA alone, in PEM, is trusted. Raises ssl.SSLError where it is none."""
+    """A context in which this CA alone, in PEM, or these, are trusted. Raises ssl.SSLError where it is none."""
     context = strict()
     context.load_verify_locations(cadata=ca.decode("ascii"))
     return context
@@ -176,8 +194,20 @@ def strict() -> ssl.SSLContext:
     """A context that verifies as Go's clients do, and trusts no CA yet."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.hostname_checks_common_name = False
+    apply_go_rules(context)
     return context
+
+
+def _sent(connection: ssl.SSLSocket) -> tuple[bytes, ...]:
+    """The certificates that the server sends, in DER; none if this Python does not tell."""
+    if hasattr(connection, "get_unverified_chain"):
+        return tuple(connection.get_unverified_chain())
+    try:
+        # Before Python 3.13 only the object behind it has the method.
+        chain = connection._sslobj.get_unverified_chain()  # type: ignore[attr-defined]  # noqa: SLF001
+        return tuple(ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in chain or ())
+    except (AttributeError, TypeError, ValueError):
+        return ()
 
 
 def _pieces(connection: socket.socket, wanted: int) -> Iterator[bytes]:

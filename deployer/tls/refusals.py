@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from deployer.tls.verdict import Verdict
 
 _CLOCK = "If this machine's clock is wrong, set it: timedatectl"
+RENEW = "Renew it on the machine that runs the registry, then run there: deployer up"
 _NAMES_SHOWN = 6
 
 
@@ -37,11 +38,18 @@ def refusal(verdict: Verdict, address: str, presented: CertificateFacts | None, 
 
 def reason_for(verdict: Verdict, address: str, presented: CertificateFacts | None, now: datetime) -> Reason | None:
     """What is wrong with a certificate itself: its names or its dates; None if it is something else."""
-    if verdict.failure is Failure.OTHER_NAME:
+    return reason_of(verdict.failure, address, presented, now)
+
+
+def reason_of(
+    failure: Failure | None, address: str, presented: CertificateFacts | None, now: datetime
+) -> Reason | None:
+    """As `reason_for`, of a failure that is known."""
+    if failure is Failure.OTHER_NAME:
         return _other_name(address, presented)
-    if verdict.failure is Failure.EXPIRED:
+    if failure is Failure.EXPIRED:
         return _expired(address, presented, now)
-    if verdict.failure is Failure.NOT_YET_VALID:
+    if failure is Failure.NOT_YET_VALID:
         return _early(address, presented, now)
     return None
 
@@ -50,6 +58,14 @@ def configure_command(address: str) -> str:
     """The command that lets a client trust the registry."""
     host, _, port = address.rpartition(":")
     return f"deployer configure-daemon --host {_bare(host)} --port {port}"
+
+
+def add_intermediate(issuer: str) -> str:
+    """How the server comes to send the certificate of an intermediate CA."""
+    return (
+        f"If {issuer} is an intermediate CA, add the certificate of {issuer} to the file of its certificate on the "
+        "machine that runs the registry, then run there: deployer up"
+    )
 
 
 def _other_name(address: str, presented: CertificateFacts | None) -> Reason:
@@ -74,7 +90,7 @@ def _expired(address: str, presented: CertificateFacts | None, now: datetime) ->
     since = f" on {_date(presented.not_after)}" if presented else ""
     return Reason(
         f"The certificate of {address} expired{since}; {clock}.",
-        (_CLOCK, "Otherwise renew it on the machine that runs the registry: deployer up"),
+        (_CLOCK, f"Otherwise {RENEW[:1].lower()}{RENEW[1:]}"),
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from deployer.tls import probe
 from deployer.tls.bundle import bundle
 from deployer.tls.certificate import bare
+from deployer.tls.go_rules import apply_go_rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +59,9 @@ def holds(root: Path, ca: bytes) -> bool:
 def context(client_paths: ClientPaths) -> ssl.SSLContext:
     """A context that trusts whom the system trusts."""
     if client_paths.platform != "linux":
-        return ssl.create_default_context()
+        made = ssl.create_default_context()
+        apply_go_rules(made)
+        return made
     made, known = probe.strict(), bundle(client_paths.root)
     if known:
         made.load_verify_locations(cadata=known.decode("ascii", errors="ignore"))

@@ -52,7 +52,7 @@ _REACHING = (
         r"certificate has expired or is not yet valid: current time (\S+) is after (\S+)",
         "The certificate of {address} expired on {2}; the engine's clock says {1}.",
         "If the clock of the engine's machine is wrong, set it: timedatectl",
-        "Otherwise renew the certificate on the machine that runs the registry: deployer up",
+        "Otherwise renew the certificate on the machine that runs the registry, then run there: deployer up",
     ),
     rule(
         r"certificate has expired or is not yet valid: current time (\S+) is before (\S+)",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.paths import known_config_home, user_home
+from deployer.tls.go_rules import apply_go_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,11 +43,7 @@ class TrustStore:
         Loading the system's store takes some 30 ms. `show_own` false: our own certificates stay out.
         """
         made = ssl.create_default_context()
-        # As Docker, whose Go takes no name from the subject, takes any certificate in the store as an end
-        # of the chain, and asks less of a CA's form than the strict check of Python 3.13.
-        made.hostname_checks_common_name = False
-        made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        made.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        apply_go_rules(made)
         remarks = [f"{path} cannot be read by this user." for path in self.unreadable]
         for ca in (*self.ca_files, *((self.deployed,) if self.deployed else ())):
             try:

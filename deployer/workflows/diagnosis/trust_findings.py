@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from deployer.errors import DeployerError, HostError
 from deployer.host.daemon import file
 from deployer.host.daemon.process import Machine
 from deployer.tls import certificate, probe, system_store
+from deployer.tls.own_certificate import expiring
 from deployer.tls.places import ClientPaths, TrustTarget
-from deployer.tls.refusals import check_ca, configure_command, refusal
+from deployer.tls.refusals import RENEW, add_intermediate, check_ca, configure_command, refusal
 from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.trust import insecure, placement
 from deployer.workflows.trust.engine_route import engine_route, not_let_through
 from deployer.workflows.trust.engine_view import EngineView, locate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from deployer.settings.model import Settings
     from deployer.tls.certificate import CertificateFacts
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from deployer.workflows.diagnosis.examined import Examined
     from deployer.workflows.trust.decision import Registry
     from deployer.workflows.trust.engine_view import EngineLocation, Registries
+
+
+# Longer than of those that are made for a few days, and renewed again and again.
+_LONG_LIFE = timedelta(days=60)
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,14 @@ class TrustExamined:
         return TrustTarget(self.client_paths, self.address)
 
 
+@dataclass(frozen=True)
+class Presented:
+    """The registry's certificate, and its issuer if the server sends nothing from them."""
+
+    facts: CertificateFacts
+    missing_issuer: str = ""
+
+
 def look(examined: Examined) -> Iterator[Finding]:
     """Look at what this machine and its engine trust."""
     settings, info = examined.stack.settings, examined.engine_info
@@ -84,7 +97,8 @@ def examine(examined: TrustExamined, now: datetime) -> Iterator[Finding]:
     try:
         probe_result = examined.registry.ask()
         if probe_result.speaks is probe.Speaks.TLS:
-            yield from _encrypted(examined, certificate.describe_der(probe_result.certificate), now)
+            presented = Presented(certificate.describe_der(probe_result.certificate), probe_result.missing_issuer)
+            yield from _encrypted(examined, presented, now)
             return
         installed = placement.installed(examined.target, examined.location)
     except DeployerError as error:
@@ -113,13 +127,14 @@ def examine(examined: TrustExamined, now: datetime) -> Iterator[Finding]:
         yield _untrusted(examined)
 
 
-def _encrypted(examined: TrustExamined, presented: CertificateFacts, now: datetime) -> Iterator[Finding]:
+def _encrypted(examined: TrustExamined, presented: Presented, now: datetime) -> Iterator[Finding]:
+    yield from _expiring(examined, presented.facts, now)
     verdict = examined.registry.verify(system_store.context(examined.client_paths))
     if verdict.ok:
         yield Finding(FindingState.OK, f"This system trusts the certificate of {examined.address}.")
         return
     if not verdict.is_unknown:
-        yield Finding.of(refusal(verdict, examined.address, presented, now))
+        yield Finding.of(refusal(verdict, examined.address, presented.facts, now))
         return
     places = placement.places(examined.target, examined.location)
     for place in places.found:
@@ -127,7 +142,14 @@ def _encrypted(examined: TrustExamined, presented: CertificateFacts, now: dateti
     yield from (Finding(FindingState.NOTE, remark) for remark in places.warnings)
 
 
-def _at(place: CertificatePlace, examined: TrustExamined, presented: CertificateFacts, now: datetime) -> Finding:
+def _expiring(examined: TrustExamined, presented: CertificateFacts, now: datetime) -> Iterator[Finding]:
+    """What is not renewed in time; a certificate with a short life has little of it left at any time."""
+    soon = expiring(examined.address, presented.not_after, now)
+    if soon and presented.not_after > now and presented.not_after - presented.not_before > _LONG_LIFE:
+        yield Finding(FindingState.NOTE, soon, (RENEW,))
+
+
+def _at(place: CertificatePlace, examined: TrustExamined, presented: Presented, now: datetime) -> Finding:
     """What one tool makes of the registry's certificate."""
     address = examined.address
     content = file.read(place.file).content
@@ -142,26 +164,30 @@ def _at(place: CertificatePlace, examined: TrustExamined, presented: Certificate
 
 
 def _by(
-    place: CertificatePlace, content: bytes, examined: TrustExamined, presented: CertificateFacts, now: datetime
+    place: CertificatePlace, content: bytes, examined: TrustExamined, presented: Presented, now: datetime
 ) -> Finding:
-    """What comes of the CA that is installed for one tool."""
+    """What comes of the CAs that are installed for one tool: each in its file counts."""
     address = examined.address
     try:
-        pem = certificate.bare(content)
-        check_ca(certificate.describe(pem), str(place.file), now)
-        verdict = examined.registry.verify(probe.trusting(pem))
+        pems = certificate.bare_all(content)
+        verdict = examined.registry.verify(probe.trusting(b"".join(pems)))
+        if not verdict.ok:
+            _check_any(pems, str(place.file), now)
     except HostError as error:
         sentence = error.message if str(place.file) in error.message else f"{place.file}: {error.message}"
         return Finding(FindingState.WRONG, sentence, (*error.advice, examined.advice), error.original)
     if verdict.ok:
         return Finding(FindingState.OK, f"{place.client} trusts {address} through the CA {place.file}.")
     if not verdict.is_unknown:
-        return Finding.of(refusal(verdict, address, presented, now))
+        return Finding.of(refusal(verdict, address, presented.facts, now))
+    missing = presented.missing_issuer
+    unsent = f"the server does not send the certificate of {missing}, which issued it, " if missing else ""
     return Finding(
         FindingState.WRONG,
         f"The CA that is installed for {place.client}, {place.file}, did not sign the certificate that {address} "
-        "now presents: the registry has a new CA, or another machine is answering.",
+        f"now presents: {unsent}the registry has a new CA, or another machine is answering.",
         (
+            *((add_intermediate(missing),) if missing else ()),
             (
                 f"{examined.advice}   (compare its fingerprint with `deployer status` on the machine that runs "
                 "the registry)"
@@ -169,6 +195,17 @@ def _by(
         ),
         verdict.words,
     )
+
+
+def _check_any(pems: Iterable[bytes], where: str, now: datetime) -> None:
+    """Make sure that one of the certificates may be trusted as a CA now. Raises HostError."""
+    errors = []
+    for pem in pems:
+        try:
+            return check_ca(certificate.describe(pem), where, now)
+        except HostError as error:
+            errors.append(error)
+    raise errors[0]
 
 
 def _accepted(examined: TrustExamined) -> Finding:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from deployer.errors import HostError
 from deployer.host.files import read_whole
 from deployer.tls import certificate, probe
-from deployer.tls.refusals import check_ca, refusal
+from deployer.tls.refusals import add_intermediate, check_ca, refusal
 from deployer.workflows.trust.engine_route import not_let_through
 
 if TYPE_CHECKING:
@@ -184,12 +184,7 @@ def _encrypted(
         )
     verdict = registry.verify(probe.trusting(pem))
     if verdict.is_unknown:
-        raise HostError(
-            f"The certificate that {request.address} presents was not issued by the CA {facts.subject}, but by "
-            f"{presented.issuer}. Nothing was installed.",
-            ("Get the certificate of the CA that signed it: deployer configure-daemon --ca FILE",),
-            verdict.words,
-        )
+        raise _of_another_ca(request.address, facts, presented, probe_result.missing_issuer, verdict)
     if not verdict.ok:
         raise refusal(verdict, request.address, presented, now)
     return PrivateCA(
@@ -198,6 +193,34 @@ def _encrypted(
         CASource.FILE if request.ca else CASource.REGISTRY,
         compared=bool(request.fingerprint),
         public=public,
+    )
+
+
+def _of_another_ca(
+    address: str, ca: CertificateFacts, presented: CertificateFacts, missing: str, verdict: Verdict
+) -> HostError:
+    """What is said of a CA that did not sign the certificate; `missing` is an issuer of which the server sends none."""
+    get = "Get the certificate of the CA that signed it: deployer configure-daemon --ca FILE"
+    if ca.subject == presented.issuer:
+        return HostError(
+            f"The certificate that {address} presents was issued by another CA with the same name, {ca.subject}. "
+            "Nothing was installed.",
+            (get,),
+            verdict.words,
+        )
+    sent = ""
+    advice: tuple[str, ...] = (get,)
+    if missing:
+        sent = ", whose certificate the server does not send"
+        advice = (
+            add_intermediate(missing),
+            f"Or install the certificate of {missing}: deployer configure-daemon --ca FILE",
+        )
+    return HostError(
+        f"The certificate that {address} presents was not issued by the CA {ca.subject}, but by "
+        f"{presented.issuer}{sent}. Nothing was installed.",
+        advice,
+        verdict.words,
     )
 
 

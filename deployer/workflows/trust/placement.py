@@ -151,7 +151,7 @@ def installed(target: TrustTarget, engine: EngineLocation) -> tuple[Installed, .
     for path in [*files, *([store.file] if store else [])]:
         content = daemon_file.read(path).content
         with contextlib.suppress(HostError):
-            found.append(Installed(path, certificate.bare(content or b"")))
+            found += [Installed(path, pem) for pem in certificate.bare_all(content or b"")]
     return tuple(found)
 
 

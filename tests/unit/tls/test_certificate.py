@@ -144,6 +144,24 @@ def test_what_should_be_told(tmp_path: Path) -> None:
     assert own(tmp_path, certificate(HOST, signer=make_ca())).warnings != ()
 
 
+def test_a_file_without_the_intermediate_certificate(tmp_path: Path) -> None:
+    middle = make_ca("Middle", signer=ROOT)
+    made = certificate(HOST, signer=middle)
+    [told] = own(tmp_path, made).warnings
+    assert "from CN=Middle, which this system does not trust; it must be installed on every client." in told
+    assert f"{tmp_path / 'server.crt'} has only the server certificate: if CN=Middle is an intermediate CA" in told
+    assert "fullchain.pem" in told
+    [told] = own(tmp_path, made, chain=ROOT.pem).warnings
+    assert f"{tmp_path / 'server.crt'} does not have the certificate of CN=Middle" in told
+    private = make_ca("Private")
+    middle = make_ca("Middle", signer=private)
+    [told] = own(tmp_path, certificate(HOST, signer=middle), chain=middle.pem).warnings
+    assert told.endswith("from CN=Private, which this system does not trust; it must be installed on every client.")
+    # In whatever order they are.
+    made = certificate(HOST, signer=middle)
+    assert own(tmp_path, made, chain=private.pem + middle.pem).warnings == (told,)
+
+
 def test_dates(tmp_path: Path) -> None:
     assert "expired on" in refused(tmp_path, certificate(HOST, begins=now() - 9 * DAY, ends=now() - DAY))
     assert "this machine's clock says" in refused(tmp_path, certificate(HOST, begins=now() + DAY))

@@ -94,6 +94,26 @@ def test_a_chain_is_followed(tmp_path: Path) -> None:
         assert Peer("127.0.0.1", server.port).verify(probe.trusting(ROOT.pem)).ok
 
 
+def test_any_certificate_that_is_trusted_ends_a_chain_as_for_docker(tmp_path: Path) -> None:
+    middle = make_ca("Middle", signer=ROOT)
+    made = certificate("127.0.0.1", signer=middle)
+    with serving(tmp_path, made) as server:
+        assert Peer("127.0.0.1", server.port).verify(probe.trusting(middle.pem)).ok
+        assert Peer("127.0.0.1", server.port).verify(probe.trusting(made.pem)).ok
+        assert Peer("127.0.0.1", server.port).verify(probe.trusting(ROOT.pem)).is_unknown
+
+
+def test_what_the_server_sends_beside_its_certificate(tmp_path: Path) -> None:
+    middle = make_ca("Middle", signer=ROOT)
+    made = certificate("127.0.0.1", signer=middle)
+    with serving(tmp_path, made) as server:
+        assert Peer("127.0.0.1", server.port).ask().missing_issuer == "CN=Middle"
+    with serving(tmp_path, made, chain=middle.pem) as server:
+        assert Peer("127.0.0.1", server.port).ask().missing_issuer == ""
+    with serving(tmp_path, certificate("127.0.0.1")) as server:
+        assert Peer("127.0.0.1", server.port).ask().missing_issuer == ""
+
+
 def test_plain_http_is_no_verified_connection(tmp_path: Path) -> None:
     with serving(tmp_path, None) as server:
         assert Peer("127.0.0.1", server.port).verify(probe.trusting(ROOT.pem)).code == -1

@@ -109,6 +109,43 @@ def test_what_is_wrong(tmp_path: Path, presented: Certified, installed: bytes, w
     assert found.advice
 
 
+MIDDLE = make_ca("Middle", signer=ROOT)
+BELOW = certificate("127.0.0.1", signer=MIDDLE)
+
+
+@pytest.mark.parametrize("installed", [MIDDLE.pem, OTHER.pem + MIDDLE.pem, BELOW.pem])
+def test_whatever_docker_trusts_is_right(tmp_path: Path, installed: bytes) -> None:
+    """Each certificate in its file ends a chain, a root or not."""
+    found = Case(tmp_path, presented=BELOW, installed=installed).only()
+    assert found.state == "ok", found
+
+
+def test_a_server_that_does_not_send_the_intermediate_certificate(tmp_path: Path) -> None:
+    found = Case(tmp_path, presented=BELOW, installed=ROOT.pem).only()
+    assert found.state == "wrong"
+    assert "the server does not send the certificate of CN=Middle" in found.sentence
+    assert "add the certificate of CN=Middle" in found.advice[0]
+
+
+def test_an_expired_one_beside_the_right_one_counts_for_nothing(tmp_path: Path) -> None:
+    old = make_ca("Old", begins=now() - 9 * DAY, ends=now() - DAY)
+    assert Case(tmp_path, installed=old.pem + ROOT.pem).only().state == "ok"
+
+
+def test_one_that_expires_soon_is_a_remark(tmp_path: Path) -> None:
+    left = 3 * DAY + DAY / 2
+    presented = certificate("127.0.0.1", signer=ROOT, begins=now() - 87 * DAY, ends=now() + left)
+    note, found = Case(tmp_path, presented=presented, installed=ROOT.pem).examine()
+    assert (note.state, found.state) == ("note", "ok")
+    assert "expires in 3 days, on " in note.sentence
+    assert "renew" in note.advice[0].lower()
+
+
+def test_one_that_lives_for_days_only_is_renewed_anyway(tmp_path: Path) -> None:
+    presented = certificate("127.0.0.1", signer=ROOT, ends=now() + 3 * DAY)
+    assert Case(tmp_path, presented=presented, installed=ROOT.pem).only().state == "ok"
+
+
 def test_every_tool_is_told_of(tmp_path: Path) -> None:
     docker, podman = Case(tmp_path, installed=ROOT.pem, programs=("docker", "podman")).examine()
     assert (docker.state, podman.state) == ("ok", "note")

@@ -126,6 +126,42 @@ def test_a_file(tmp_path: Path) -> None:
     assert "cannot be read: No such file" in case.refusal(ca=tmp_path / "none").message
 
 
+def test_an_intermediate_ca_may_be_given(tmp_path: Path) -> None:
+    middle = make_ca("Middle", signer=ROOT)
+    file = tmp_path / "mine.pem"
+    file.write_bytes(middle.pem)
+    case = Case(tmp_path, presented=certificate("127.0.0.1", signer=middle), handed_out=None)
+    assert case.decide(ca=file) == found("file", root=middle)
+    case.installed = (middle,)
+    assert case.decide() == found("installed", root=middle)
+
+
+def test_a_server_that_does_not_send_the_intermediate_certificate(tmp_path: Path) -> None:
+    file = tmp_path / "mine.pem"
+    file.write_bytes(ROOT.pem)
+    middle = make_ca("Middle", signer=ROOT)
+    error = Case(tmp_path, presented=certificate("127.0.0.1", signer=middle)).refusal(ca=file)
+    assert error.message.endswith(
+        "was not issued by the CA CN=The registry's own, but by CN=Middle, whose certificate the server does not send. "
+        "Nothing was installed."
+    )
+    add, get = error.advice
+    assert "add the certificate of CN=Middle to the file of its certificate" in add
+    assert "deployer up" in add
+    assert "deployer configure-daemon --ca FILE" in get
+    assert "CN=Middle" in get
+
+
+def test_another_ca_with_the_same_name_is_told_by_its_key(tmp_path: Path) -> None:
+    file = tmp_path / "mine.pem"
+    other = make_ca("The registry's own")
+    file.write_bytes(other.pem)
+    error = Case(tmp_path).refusal(ca=file)
+    assert "was issued by another CA with the same name, CN=The registry's own. Nothing was installed." in error.message
+    assert "but by" not in error.message
+    assert error.advice
+
+
 def test_a_certificate_that_signed_itself_may_be_given(tmp_path: Path) -> None:
     alone = certificate("127.0.0.1")
     file = tmp_path / "mine.pem"
