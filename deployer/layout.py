@@ -21,9 +21,12 @@ ACCESS_FOLDER = "frontend/access"
 USERS_IN_FORCE = f"{ACCESS_FOLDER}/users"
 # Holds a line for each access rule.
 GRANTS = f"{ACCESS_FOLDER}/grants"
+# The copies of the user's own certificate and key that are served.
+OWN_CERTIFICATE = "frontend/tls/certificate.pem"
+OWN_KEY = "frontend/tls/key.pem"
 HIDDEN = {
     USERS_IN_FORCE: "# (the users and the hashes of their passwords, kept in the file 'users')",
-    "frontend/tls/key.pem": "# (the certificate's key)",
+    OWN_KEY: "# (the certificate's key)",
 }
 
 # Where a registry keeps its images, in its container.

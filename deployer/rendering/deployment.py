@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 from deployer import __version__
 from deployer.address import bracketed
 from deployer.host.files import PRIVATE
-from deployer.layout import CA_NAME, CA_PATH, GATE_HEADER, SERVICE_FILES, SOCKETS, STORAGE, Service
+from deployer.layout import (
+    CA_NAME,
+    CA_PATH,
+    GATE_HEADER,
+    OWN_CERTIFICATE,
+    OWN_KEY,
+    SERVICE_FILES,
+    SOCKETS,
+    STORAGE,
+    Service,
+)
 from deployer.rendering.rules import rule_files, user_files
 from deployer.rendering.templates import File, render, templates_directory
 
@@ -109,8 +119,8 @@ def _host_in_url(settings: Settings) -> str:
 
 def _certificates(inputs: RenderInputs) -> Iterable[File]:
     if inputs.certificate:
-        yield File("frontend/tls/certificate.pem", inputs.certificate.certificate)
-        yield File("frontend/tls/key.pem", inputs.certificate.key, PRIVATE)
+        yield File(OWN_CERTIFICATE, inputs.certificate.certificate)
+        yield File(OWN_KEY, inputs.certificate.key, PRIVATE)
     if inputs.acme_ca:
         yield File("frontend/tls/acme.pem", inputs.acme_ca)
 

@@ -1,11 +1,10 @@
-"""What keeps a deployment from being ready: of its containers, its port, its certificate and its page."""
+"""What keeps a deployment from being ready: of its containers, its port and its page."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from deployer.engine.values import ContainerState, Health, of_service
-from deployer.errors import DeployerError
 from deployer.layout import Service
 from deployer.settings.model import Page
 from deployer.workflows.checks import preflight, readiness
@@ -13,7 +12,6 @@ from deployer.workflows.finding import Finding, FindingState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from deployer.engine.values import ServiceContainer
     from deployer.record import Record
@@ -52,15 +50,6 @@ def for_other_host(record: Record | None, settings: Settings) -> tuple[Finding, 
         "changes the host."
     )
     return (_problem(said),)
-
-
-def of_certificate(settings: Settings, now: datetime) -> tuple[Finding, ...]:
-    """What clients will have against the user's own certificate."""
-    try:
-        preflight.check_certificate(settings, now)
-    except DeployerError as error:
-        return (_problem(error.message),)
-    return ()
 
 
 def of_page(settings: Settings, version: str) -> tuple[Finding, ...]:

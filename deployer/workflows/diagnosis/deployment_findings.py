@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deployer.engine.values import running
-from deployer.errors import PreflightError
+from deployer.errors import DeployerError, PreflightError
 from deployer.layout import Service
 from deployer.storage.access import Storage
-from deployer.workflows.checks import preflight, problems, service_environment
+from deployer.workflows.checks import preflight, problems, served_certificate, service_environment
 from deployer.workflows.deployment.service_change import Action, Reason
 from deployer.workflows.deployment.up_plan import plan_up
 from deployer.workflows.diagnosis import status
@@ -42,14 +42,23 @@ def examine(examined: Examined) -> Iterator[Finding]:
         yield from _links(containers, stack, found.content)
     if found.is_healthy:
         yield Finding(FindingState.OK, f"The registry '{found.name}' is running on this machine ({found.version}).")
-    if problems.paused(containers):
-        return
+    if not problems.paused(containers):
+        yield from _to_apply(stack, containers)
+
+
+def _to_apply(stack: Stack, containers: tuple[ServiceContainer, ...]) -> Iterator[Finding]:
+    """What `up` would change, or refuse."""
     try:
         plan = plan_up(stack)
     except service_environment.VariablesRefused as error:
         # What the containers have as well is reported with them.
         if not set(error.conflicts).issubset(service_environment.of_containers(containers)):
             yield Finding.of(error)
+        return
+    except DeployerError as error:
+        # What is wrong with the user's certificate is told with the one that is served.
+        if error.message != served_certificate.refusal_of_file(stack.settings, stack.deployment, stack.now()):
+            raise
         return
     # A lost network is reported with the service.
     changed = (change.action for change in plan.services if change.reason is not Reason.NETWORK)

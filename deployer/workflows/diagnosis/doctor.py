@@ -5,6 +5,7 @@ Each family of findings has its own module; a new one is added to the list here.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from deployer.errors import DeployerError
@@ -42,6 +43,9 @@ _FAMILIES = (
 )
 
 
+_CLOCK_TIME = re.compile(r"\b\d\d:\d\d\b")
+
+
 def examine(stack: Stack, environment: Mapping[str, str], *, named: bool) -> Iterator[Finding]:
     """Look at the engine, the deployment on this machine, the way to the registry, and trust in it.
 
@@ -49,6 +53,21 @@ def examine(stack: Stack, environment: Mapping[str, str], *, named: bool) -> Ite
     `named` says whether the deployment was named, as Examined explains.
     """
     examined = Examined(stack, environment, named)
+    yield from _each_once(_found(examined))
+
+
+def _each_once(findings: Iterator[Finding]) -> Iterator[Finding]:
+    """The findings without what is wrong for a second time, as an expired certificate is for all who ask."""
+    told = set()
+    for finding in findings:
+        # Between the two the clock that a sentence names may have moved on.
+        said = _CLOCK_TIME.sub("", finding.sentence)
+        if finding.state is FindingState.OK or said not in told:
+            yield finding
+        told.add(said)
+
+
+def _found(examined: Examined) -> Iterator[Finding]:
     engine = tuple(_of(Family(engine_findings.examine), examined))
     engine_answers = all(finding.state is not FindingState.WRONG for finding in engine)
     families = [family for family in _FAMILIES if engine_answers or not family.needs_engine]

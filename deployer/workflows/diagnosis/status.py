@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from deployer.engine.values import of_service, running
 from deployer.errors import DeployerError, StorageError, StorageUnreadable
 from deployer.host.files import read_if_there
-from deployer.layout import GRANTS, STORAGE, STORAGE_ID, Service
+from deployer.layout import GRANTS, OWN_CERTIFICATE, STORAGE, STORAGE_ID, Service
 from deployer.record import Owned, Record, ResourceKind
 from deployer.reference import is_repository
 from deployer.rendering.snippets import storage_script
 from deployer.storage.access import Storage
-from deployer.workflows.checks import problems, readiness, service_environment, storage_id
+from deployer.workflows.checks import problems, readiness, served_certificate, service_environment, storage_id
 from deployer.workflows.deployment import access, ca, files
 from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.upkeep.gate import Gate
@@ -25,7 +25,7 @@ from deployer.workflows.upkeep.survey.manifest_graph import Manifests
 from deployer.workflows.users import lost_users
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from deployer.engine.values import LocalImage, ServiceContainer
@@ -127,6 +127,7 @@ def read(stack: Stack) -> Status:
         inside = replace(inside, used=None, free=None)
     content = _content(stack, registry) if registry and not is_hidden else _Content()
     overridden = service_environment.findings(service_environment.of_containers(containers), stack.deployment)
+    certificate = served_certificate.findings(settings, stack.deployment, stack.now()) if containers else ()
     publishes = _publishes(containers, settings.port)
     # What is paused takes a connection and never answers.
     asks = publishes and not problems.paused(containers)
@@ -147,19 +148,23 @@ def read(stack: Stack) -> Status:
         encryption=_encryption(stack),
         content=content.findings,
         unreadable=content.unreadable,
-        remarks=tuple(one for one in overridden if one.state is FindingState.NOTE),
+        remarks=_with_state((*overridden, *certificate), FindingState.NOTE),
         problems=(
-            *(one for one in overridden if one.state is FindingState.WRONG),
+            *_with_state(overridden, FindingState.WRONG),
             *problems.on_other_port(containers, settings.port),
             *(problems.for_other_host(Record.read(stack.deployment.record_file), settings) if containers else ()),
             *storage_id.findings(Owned.read(stack.deployment.owned_file), inside.storage_id),
             *problems.without_container(containers),
             *problems.of_containers(containers, answer, inside.free),
             *((content.unreadable,) if content.unreadable else ()),
-            *problems.of_certificate(settings, stack.now()),
+            *_with_state(certificate, FindingState.WRONG),
             *problems.of_page(settings, inside.version),
         ),
     )
+
+
+def _with_state(findings: Iterable[Finding], state: FindingState) -> tuple[Finding, ...]:
+    return tuple(one for one in findings if one.state is state)
 
 
 def _services(stack: Stack, containers: Sequence[ServiceContainer]) -> tuple[ServiceStatus, ...]:
@@ -254,7 +259,7 @@ def _encryption(stack: Stack) -> Encryption:
 
 def _end_of_certificate(stack: Stack) -> datetime | None:
     """Until when the deployed certificate of the user's own is valid."""
-    content = read_if_there(stack.deployment.directory / "frontend/tls/certificate.pem")
+    content = read_if_there(stack.deployment.directory / OWN_CERTIFICATE)
     if not content:
         return None
     from deployer.tls.certificate import describe

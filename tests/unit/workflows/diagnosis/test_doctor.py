@@ -57,6 +57,17 @@ def test_a_family_that_fails_does_not_silence_the_others(tmp_path: Path, monkeyp
     assert (told[1].advice, told[1].original) == (("deployer up",), "its words")
 
 
+def test_what_is_wrong_for_all_who_ask_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def expired(minute: int) -> Family:
+        def look(_examined: Examined) -> Iterator[Finding]:
+            raise DeployerError(f"The certificate expired on 2026-12-01 00:00 UTC; the clock says 10:{minute} UTC.")
+
+        return Family(look)
+
+    monkeypatch.setattr(doctor, "_FAMILIES", (expired(10), Family(fine), expired(11), Family(fine)))
+    assert [one.state for one in examine(FakeEngine(), tmp_path)[1:]] == ["wrong", "ok", "ok"]
+
+
 def test_a_finding_is_told_before_the_next_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[str] = []
 
@@ -94,7 +105,7 @@ def test_what_is_paused_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyP
         FakeEngine(containers=FakeContainers(found=found)),
     )
     told = list(doctor.examine(away, {"HOME": str(tmp_path)}, named=False))[1:]
-    assert [one.state for one in told] == ["ok", "ok", "wrong", "ok", "wrong"], "another registry is meant"
+    assert [one.state for one in told] == ["ok", "ok", "wrong", "ok"], "another registry is meant"
 
 
 def test_without_an_engine_what_needs_none_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,13 +10,15 @@ import pytest
 
 from deployer.engine.values import ContainerState, Health
 from deployer.errors import NotReady
+from deployer.layout import OWN_CERTIFICATE
 from deployer.paths import Deployment
 from deployer.record import Owned, Resource, ResourceKind
-from deployer.settings.model import FrontendSettings, Page, Settings
+from deployer.settings.model import FrontendSettings, Page, Settings, TlsSettings
 from deployer.workflows.checks import problems, readiness
 from deployer.workflows.deployment.service_change import Action, change_of
 from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.diagnosis import status
+from tests.support.certificates import DAY, certificate, now
 from tests.support.fake_engine import FakeContainers, FakeEngine, service_container
 from tests.support.local_storage import LocalEngine
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from deployer.engine.engine import Engine
     from deployer.engine.values import ServiceContainer
+    from tests.support.certificates import Certified
 
 
 @pytest.mark.parametrize(
@@ -138,6 +141,37 @@ def test_a_task_that_has_ended_is_not_started_again_and_keeps_nothing_from_being
     assert change_of("task", "hash", TASK.image_id, failed.ended, outdated=False).action is Action.START
     with pytest.raises(NotReady, match="The service task does not keep running"):
         readiness._refuse_ended(FakeEngine(containers=failed), "registry")
+
+
+@pytest.mark.parametrize("is_renewed", [False, True])
+@pytest.mark.parametrize(
+    ("served", "problems_of", "remarks_of"),
+    [
+        (certificate("127.0.0.1", begins=now() - 9 * DAY, ends=now() - DAY), "expired on", ""),
+        (certificate("127.0.0.1", ends=now() + 3 * DAY), "", "expires in "),
+        (certificate("127.0.0.1"), "", ""),
+    ],
+)
+def test_the_certificate_that_is_served_is_judged_whatever_the_file_holds(
+    tmp_path: Path, served: Certified, problems_of: str, remarks_of: str, *, is_renewed: bool
+) -> None:
+    file, key = (certificate("127.0.0.1") if is_renewed else served).write(tmp_path / "own")
+    deployment = Deployment("registry", tmp_path)
+    copy = tmp_path / OWN_CERTIFICATE
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(served.pem)
+    settings = Settings(host="127.0.0.1", port=1, tls=TlsSettings(certificate=str(file), key=str(key)))
+    stopped = [
+        replace(service_container(one, "exited"), ports=(), directory=str(tmp_path)) for one in ("registry", "frontend")
+    ]
+    found = status.read(Stack(settings, deployment, FakeEngine(containers=FakeContainers(found=stopped))))
+    of_certificate = [one.sentence for one in found.problems if "certificate" in one.sentence]
+    assert len(of_certificate) == bool(problems_of)
+    assert problems_of in "".join(of_certificate)
+    assert found.encryption.has_ended is bool(problems_of)
+    told = "".join(one.sentence for one in found.remarks)
+    assert (remarks_of or ("another certificate" if is_renewed and not problems_of else "")) in told
+    assert bool(told) is (bool(remarks_of) or (is_renewed and not problems_of))
 
 
 @pytest.mark.parametrize(
