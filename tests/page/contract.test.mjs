@@ -153,6 +153,15 @@ all("placeholder, its form", placeholder.forms, ({ mediaType, is }) => {
 all("placeholder, how it is recognized", placeholder.recognized, ({ document, is }) => {
   assert.equal(describe(document).halfDeleted ? document.annotations[HALF_DELETED] : null, is);
 });
+all("placeholder, what it names", placeholder.carried, async ({ document, names }) => {
+  const original = JSON.stringify(document);
+  const { held, fetch } = fakeRegistry({ version: "2.8", tags: { go: original } });
+  const client = createClient({ origin: "http://registry.test", fetch });
+  const deletion = createDeletion({ client, name: "app", nonce: () => "second", wait: async () => {} });
+  assert.deepEqual(await deletion.tag({ tag: "go", digest: digestOf(original) }), { outcome: "deleted" });
+  const put = held.asked.filter(({ method, path }) => method === "PUT" && path.endsWith("/manifests/go"));
+  assert.deepEqual(put.map(({ body }) => JSON.parse(body).annotations[HALF_DELETED]), [names ?? digestOf(original)]);
+});
 for (const { name, refuse, writes, tag } of placeholder.steps) {
   test(`placeholder, its steps: ${name}`, async () => {
     const [original, later] = [image("x"), image("later")];

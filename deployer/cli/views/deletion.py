@@ -10,7 +10,9 @@ from deployer.cli.presentation import Report
 from deployer.cli.session import NOTHING_CHANGED
 from deployer.cli.views.images import tags_in_words
 from deployer.phrases import short
+from deployer.registry.content.manifests import INDEX_TYPES
 from deployer.workflows.images.deletion import TagRemoval
+from deployer.workflows.images.states import pointed_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,6 +53,8 @@ class DeletionReport(Report):
 def print_plan(out: Output, plan: DeletionPlan, presentation: Presentation) -> None:
     """Say what each removal does, breaks and leaves behind: the result of a dry run, and else a remark."""
     tell = out.line if presentation.dry_run and not presentation.as_json else out.note
+    for name in plan.already_deleted:
+        tell(f"{name}: already deleted; the registry has no such {'manifest' if '@' in name else 'tag'}.")
     for removal in plan.removals:
         for line in removal_lines(removal):
             tell(line)
@@ -78,12 +82,8 @@ def removal_lines(removal: Removal) -> list[str]:
         what = f" along with {tags_in_words(removal.tags)}" if removal.tags else "; it has no tags"
         return [f"{removal.name}: deletes the manifest{what}."]
     if removal.half_deleted:
-        return [
-            (
-                f"{removal.name}: already partially deleted; this finishes the deletion. It pointed to "
-                f"{removal.half_deleted}."
-            )
-        ]
+        finishes = f"{removal.name}: already partially deleted; this finishes the deletion."
+        return [f"{finishes}{pointed_to(removal.half_deleted)}"]
     if not removal.digest:
         return [f"{removal.name}: deletes the tag; the registry cannot serve the image it points to."]
     if removal.kept_by:
@@ -123,9 +123,13 @@ def print_outcome(out: Output, outcome: DeletionOutcome) -> None:
 
 def space_note(outcomes: Sequence[DeletionOutcome]) -> str:
     """How the space of what was deleted is freed."""
-    left = any(isinstance(one.removal, TagRemoval) and not one.removal.kept_by for one in outcomes if not one.error)
-    option = " --untagged" if left else ""
+    option = " --untagged" if any(_leaves_untagged(one.removal) for one in outcomes if not one.error) else ""
     return f"To free the space, run `deployer gc{option}` on the machine that runs the registry."
+
+
+def _leaves_untagged(removal: Removal) -> bool:
+    """Whether an image is left without a tag, or the images of an index without the index."""
+    return not removal.kept_by if isinstance(removal, TagRemoval) else removal.media_type in INDEX_TYPES
 
 
 def print_failure(out: Output, outcome: DeletionOutcome) -> None:
@@ -153,4 +157,5 @@ def deletion_json(plan: DeletionPlan, outcomes: Sequence[DeletionOutcome], *, dr
             entry |= {"not_looked_into": list(removal.not_looked_into)} if removal.not_looked_into else {}
             entry |= {"tags": list(removal.tags), "breaks": list(removal.breaks), "attached": list(removal.attached)}
         removals.append(entry | {"deleted": removal in ended and not error, "error": str(error) if error else None})
-    return {"dry_run": dry_run, "removals": removals}
+    told = {"already_deleted": list(plan.already_deleted)} if plan.already_deleted else {}
+    return {"dry_run": dry_run, "removals": removals, **told}

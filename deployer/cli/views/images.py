@@ -15,7 +15,7 @@ from deployer.printable import one_line
 from deployer.reference import Reference
 from deployer.registry.content.moments import Source
 from deployer.workflows.images.foreign_files import foreign_advice
-from deployer.workflows.images.states import not_whole, tag_sentence
+from deployer.workflows.images.states import PARTIALLY_DELETED, not_whole, pointed_to, pulling_it, tag_sentence
 from deployer.workflows.images.tags import State
 
 if TYPE_CHECKING:
@@ -234,10 +234,9 @@ def _warn_of_unread(out: Output, repository: Repository) -> None:
 def warn_of_tag(out: Output, name: str, tag: Tag) -> None:
     """Warn if one tag is partially deleted, incomplete, empty, obsolete, or read in part."""
     if tag.half_deleted:
-        out.warn(
-            f"{name} is partially deleted: a deletion was interrupted. It pointed to {tag.half_deleted}. To "
-            f"finish: deployer delete {name}"
-        )
+        out.warn(f"{name} {PARTIALLY_DELETED}{pointed_to(tag.half_deleted)} To finish: deployer delete {name}")
+        for advice in pulling_it(name.partition("@")[0] if "@" in name else name.rpartition(":")[0], tag.half_deleted):
+            out.note(advice)
     if tag.is_schema_1:
         out.warn(
             f"{name} uses Docker manifest schema 1, which current Docker versions cannot pull. If it is no longer "

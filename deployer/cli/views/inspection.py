@@ -14,6 +14,7 @@ from deployer.printable import one_line, printable
 from deployer.registry.content.json_text import read_json
 from deployer.registry.content.kinds import Kind, Purpose
 from deployer.registry.content.manifests import ImageManifest
+from deployer.workflows.images.tags import State
 
 if TYPE_CHECKING:
     from deployer.cli.output import Output
@@ -75,6 +76,7 @@ def print_inspection(out: Output, found: Inspection, address: str, now: datetime
         ("Created", created),
         ("Platforms", one_line(", ".join(tag.platforms)) or NONE),
     ]
+    pairs += [("State", str(State.HALF))] if tag.half_deleted else []
     pairs += _manifest_fields(manifest, found.kind) if manifest else [("Manifest", size(len(found.document.content)))]
     pairs += _config_fields(found.config) if found.config else []
     if manifest:
@@ -134,6 +136,7 @@ def inspection_json(found: Inspection) -> dict[str, Any]:
         "manifest": _json_or_none(document.content),
         "config": _json_or_none(found.config_content),
     }
+    told |= {"half_deleted": found.tag.half_deleted} if found.tag.half_deleted else {}
     told |= {"unchecked": True} if found.is_unchecked else {}
     return told | ({"error": str(found.fault)} if found.fault else {})
 

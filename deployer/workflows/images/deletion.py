@@ -73,9 +73,10 @@ Removal = TagRemoval | ManifestRemoval
 
 @dataclass(frozen=True)
 class DeletionPlan:
-    """What is to go, in the order in which it goes."""
+    """What is to go, in the order in which it goes, and the names of which there is nothing any more."""
 
     removals: tuple[Removal, ...]
+    already_deleted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,20 +94,21 @@ class DeletionOutcome:
 def plan_deletion(client: RegistryClient, names: Sequence[str]) -> DeletionPlan:
     """What deleting these `NAME:TAG` and `NAME@DIGEST` would remove. Changes nothing.
 
-    Raises UsageError and InvalidReference for names that say neither or both, NotFound with the
-    nearest names, DeletingDisabled.
+    Where one of several is not there, an interrupted deletion of all has probably removed it. Raises UsageError and
+    InvalidReference for names that say neither or both, NotFound with the nearest names if none is there or the
+    repository is not, DeletingDisabled.
     """
     references = list(dict.fromkeys(_target(name, client) for name in names))
     known = {repository: read_pointers(client, repository) for repository in {one.repository for one in references}}
     for repository in sorted(known):
         client.check_deleting(repository)
-    removals = [_removal(client, reference, known[reference.repository]) for reference in references]
+    removals, already_deleted = _removals(client, references, known)
     going = {(one.repository, one.tag) for one in removals if isinstance(one, TagRemoval)}
     going |= {(one.repository, tag) for one in removals if isinstance(one, ManifestRemoval) for tag in one.tags}
     _expect_no_damage(client, removals, known, going)
     # Damaged tags first: 2.8 fails on them when it deletes anything else.
     removals.sort(key=lambda one: isinstance(one, ManifestRemoval) or bool(one.digest))
-    return DeletionPlan(tuple(_without_going(one, going) for one in removals))
+    return DeletionPlan(tuple(_without_going(one, going) for one in removals), already_deleted)
 
 
 def apply_plan(
@@ -189,6 +191,22 @@ def _foreign(repository: str, names: Sequence[str]) -> RegistryError:
         "would fail on it and leave the deletion incomplete.",
         (foreign_advice(repository, names[0]),),
     )
+
+
+def _removals(
+    client: RegistryClient, references: Sequence[Reference], known: Mapping[str, Pointers]
+) -> tuple[list[Removal], tuple[str, ...]]:
+    """What goes, and the names of what is not there. Raises NotFound if nothing is."""
+    removals: list[Removal] = []
+    missing: dict[str, NotFound] = {}
+    for reference in references:
+        try:
+            removals.append(_removal(client, reference, known[reference.repository]))
+        except NotFound as error:
+            missing[str(reference)] = error
+    if missing and not removals:
+        raise next(iter(missing.values()))
+    return removals, tuple(missing)
 
 
 def _removal(client: RegistryClient, reference: Reference, known: Pointers) -> Removal:
@@ -279,8 +297,31 @@ def _apply(client: RegistryClient, removal: Removal, covered: str | None, nonce:
         # An earlier removal included it, or another client was faster.
         return DeletionOutcome(removal)
     except DeployerError as failure:
-        return DeletionOutcome(removal, failure)
+        return DeletionOutcome(removal, None if _is_gone(client, removal) else failure)
     return DeletionOutcome(removal, pushed_again=_pushed_again(client, removal))
+
+
+def _is_gone(client: RegistryClient, removal: Removal) -> bool:
+    """Whether it is deleted all the same: a lost answer, or a proxy's, does not tell what the registry did."""
+    try:
+        tags = _tags_now(client, removal.repository)
+        if isinstance(removal, TagRemoval):
+            return removal.tag not in tags
+        if tags.isdisjoint(removal.tags):
+            client.head(removal.repository, removal.digest)
+    except NotFound:
+        return True
+    except RegistryError:
+        return False
+    return False
+
+
+def _tags_now(client: RegistryClient, repository: str) -> frozenset[str]:
+    """The repository's tags; none if it is not there, as on object storage when it is emptied."""
+    try:
+        return frozenset(client.tags(repository))
+    except NotFound:
+        return frozenset()
 
 
 def _pushed_again(client: RegistryClient, removal: TagRemoval) -> str | None:

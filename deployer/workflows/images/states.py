@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from deployer.phrases import listed, short
+from deployer.registry.content.manifests import NO_DIGEST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from deployer.workflows.images.reading import Damaged
     from deployer.workflows.images.tags import Tag
 
+# What every message about a tag says first whose deletion was interrupted.
+PARTIALLY_DELETED = "is partially deleted: a deletion was interrupted."
 CURE = "deployer gc --damaged"
 
 
@@ -48,6 +51,16 @@ class BadFile(Protocol):
     @property
     def is_foreign(self) -> bool:
         """Whether a tag names it and it is not a manifest; as a layer it may be intact."""
+
+
+def pointed_to(digest: str) -> str:
+    """What a partially deleted tag pointed to, after another sentence; "" if that could not be read."""
+    return "" if digest == NO_DIGEST else f" It pointed to {digest}."
+
+
+def pulling_it(repository: str, digest: str) -> tuple[str, ...]:
+    """How to get the image of a partially deleted tag: it is kept without a tag. Nothing if it is not known."""
+    return () if digest == NO_DIGEST else (f"To pull that image: deployer pull {repository}@{digest}",)
 
 
 def state(one: BadFile) -> str:

@@ -125,7 +125,8 @@ def _by_placeholder(client: RegistryClient, target: Target, original: Document |
     between the two steps, the tag is put back.
     """
     family = original.media_type if original else manifests.DOCKER_MANIFEST
-    stand_in = placeholder.make(target.tag, target.digest or manifests.NO_DIGEST, family, nonce)
+    named = _named_by(original) or target.digest or manifests.NO_DIGEST
+    stand_in = placeholder.make(target.tag, named, family, nonce)
     try:
         client.put_blob(target.repository, placeholder.CONFIG)
     except Forbidden as error:
@@ -141,6 +142,14 @@ def _by_placeholder(client: RegistryClient, target: Target, original: Document |
     except BaseException:
         _put_back(client, target, original, stand_in.digest, "it was interrupted.")
         raise
+
+
+def _named_by(original: Document | None) -> str | None:
+    """The digest that the tag's own placeholder names; a second one that named the first would lose it."""
+    try:
+        return placeholder.original_of(original.interpreted()) if original else None
+    except RegistryError:
+        return None
 
 
 def _needs_push(target: Target, error: Forbidden) -> Forbidden:

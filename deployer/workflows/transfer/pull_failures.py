@@ -17,9 +17,11 @@ from deployer.errors import (
 from deployer.phrases import listed, short
 from deployer.reference import is_tag
 from deployer.registry.content.manifests import Index
+from deployer.registry.content.placeholder import original_of
 from deployer.workflows.images.contents import read_contents
 from deployer.workflows.images.naming import unknown_image
 from deployer.workflows.images.reading import Reader
+from deployer.workflows.images.states import PARTIALLY_DELETED, pointed_to, pulling_it
 from deployer.workflows.transfer.pull_commands import getting, not_an_image
 
 if TYPE_CHECKING:
@@ -199,6 +201,13 @@ def _read(client: RegistryClient, source: Reference) -> _Read:
 def _not_an_image(source: Reference, error: DeployerError, place: Place, read: _Read) -> NotAnImage:
     """What it is and how to get it; if unknown, how to inspect it."""
     name = source.at("")
+    pointed = original_of(read.manifest)
+    if pointed:
+        return NotAnImage(
+            f"'{name}' at {source.domain} {PARTIALLY_DELETED}{pointed_to(pointed)}",
+            (f"To finish: deployer delete {name}", *pulling_it(source.repository, pointed)),
+            error.original,
+        )
     return not_an_image(read.content, source, place, error.original, read.parts) or NotAnImage(
         f"'{name}' at {source.domain} is not an image that Docker can run.",
         (f"deployer inspect {name}   (shows what it is)",),

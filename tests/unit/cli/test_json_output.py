@@ -200,7 +200,7 @@ FULL: dict[str, list[Report]] = {
             Inspection(
                 Reference("localhost:5000", "tool", "1"),
                 Document("tool:1", DIGEST, "type", b"no JSON", "", (), ""),
-                TAG,
+                DAMAGED,
                 fault=RegistryError("no"),
             ),
         )
@@ -212,7 +212,7 @@ FULL: dict[str, list[Report]] = {
     "delete": [
         PLAIN["delete"],
         DeletionReport(
-            DeletionPlan((ManifestRemoval("tool", DIGEST, "type", ("1",), ("2",), ("3",), ("4",)),)),
+            DeletionPlan((ManifestRemoval("tool", DIGEST, "type", ("1",), ("2",), ("3",), ("4",)),), ("tool:2",)),
             (),
             is_dry_run=True,
         ),

@@ -37,14 +37,21 @@ export function describe(document, mediaType = asString(document.mediaType)) {
     blobs,
     size: total(blobs.map((blob) => blob.size)),
     config: kind === "image" ? asString(document.config?.digest) : "",
-    halfDeleted: isPlaceholder(document),
+    halfDeleted: Boolean(originalOf(document)),
     created: document.annotations?.["org.opencontainers.image.created"],
   };
 }
 
-/** What is in for a tag's own image while that is deleted, see `deletion.js` and tests/contract/placeholder.json; left there, the deletion was interrupted. */
-const isPlaceholder = ({ config, layers, annotations }) =>
-  config?.digest === NOTHING.digest && !list(layers).length && /^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/.test(asString(annotations?.[HALF_DELETED]));
+/**
+ * The digest that a placeholder names, "" of any other manifest. A placeholder is in for a tag's own image while that is
+ * deleted, see `deletion.js` and tests/contract/placeholder.json; left there, the deletion was interrupted.
+ * @param {any} document @returns {string}
+ */
+export function originalOf({ config, layers, annotations }) {
+  const isPlaceholder = config?.digest === NOTHING.digest && !list(layers).length;
+  const digest = asString(annotations?.[HALF_DELETED]);
+  return isPlaceholder && /^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/.test(digest) ? digest : "";
+}
 
 /**
  * @param {string} type a media type

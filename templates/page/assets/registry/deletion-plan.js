@@ -1,7 +1,7 @@
 /** What deleting means, before anything is deleted: what goes, what stays, what a repository weighs less. */
 import { naturally } from "../browser/format.js";
 import { isAttachedTo } from "../content/attached.js";
-import { HALF_DELETED, NOTHING, describe } from "../content/manifest.js";
+import { HALF_DELETED, NOTHING, describe, originalOf } from "../content/manifest.js";
 import { children } from "../content/media-types.js";
 import { sumOf } from "../content/weight.js";
 
@@ -12,6 +12,9 @@ import { sumOf } from "../content/weight.js";
  * One manifest: its tags that go and that stay, the tags of indexes that hold it, the tags of its signatures. It is
  * `lost` where the tags name nothing that is there, `halfDeleted` where an earlier deletion was interrupted.
  */
+
+/** What a placeholder names for a tag that named nothing that can be read. */
+export const NO_DIGEST = `sha256:${"0".repeat(64)}`;
 
 /**
  * @param {Stored} stored @param {string[]} wanted tags that are to go
@@ -33,6 +36,15 @@ export function planImage(stored, digest) {
   return grouper(stored, going)(digest);
 }
 
+/**
+ * @param {Group[]} groups @param {boolean} whole whether the one group goes with its manifest
+ * @returns {boolean} whether something without a tag is left, which `deployer gc` alone keeps; `deployer delete` says the same
+ * (`space_note` in `deployer/cli/views/deletion.py`)
+ */
+export function leavesUntagged(groups, whole) {
+  return whole ? groups[0].isIndex : groups.some(({ staying, lost }) => !staying.length || lost);
+}
+
 function grouper({ tags, manifests }, going) {
   const all = Object.entries(tags).sort(([one], [other]) => naturally(one, other));
   const staying = all.filter(([tag]) => !going.has(tag));
@@ -52,12 +64,12 @@ function grouper({ tags, manifests }, going) {
       lost: !manifests[digest],
       isIndex: Array.isArray(manifests[digest]?.document.manifests),
       // A placeholder is one tag's alone; whatever else says so is deleted as any image is.
-      halfDeleted: own.length === 1 && isPlaceholder(manifests[digest]?.document),
+      halfDeleted: own.length === 1 && Boolean(originalIn(manifests[digest])),
     };
   };
 }
 
-const isPlaceholder = (document) => Boolean(document) && describe(document, document.mediaType).halfDeleted;
+const originalIn = (stored) => (stored?.document ? originalOf(stored.document) : "");
 
 /**
  * The image that is in for a tag's own for a moment, as `deployer/registry/content/placeholder.py` makes it.
@@ -89,9 +101,12 @@ export function createWeigher({ tags, manifests }) {
   const blobsOf = (digest) => {
     if (!known.has(digest)) {
       const documents = below(manifests, digest).map((one) => manifests[one].document);
+      const original = originalIn(manifests[digest]);
+      const named = !original || original === NO_DIGEST ? [] : Object.hasOwn(manifests, original) ? blobsOf(original) : [{ digest: original, size: null }];
       // A manifest of schema 1 says no sizes.
-      known.set(digest, documents.flatMap((document) =>
-        document.schemaVersion === 1 ? [{ digest, size: null }] : describe(document, document.mediaType).blobs));
+      const own = documents.flatMap((document) =>
+        document.schemaVersion === 1 ? [{ digest, size: null }] : describe(document, document.mediaType).blobs);
+      known.set(digest, [...own, ...named]);
     }
     return known.get(digest);
   };

@@ -6,25 +6,26 @@
  * `deployer/workflows/images/untagging.py`. Whatever ends them half-way, the tag is as it was, or on a placeholder that says
  * what it is, and which `deployer` and this page finish.
  */
-import { NOTHING } from "../content/manifest.js";
+import { NOTHING, originalOf } from "../content/manifest.js";
 import { ACCEPT } from "../content/media-types.js";
 import { RegistryError } from "./client.js";
-import { createPlaceholder } from "./deletion-plan.js";
+import { NO_DIGEST, createPlaceholder } from "./deletion-plan.js";
 
 // Before each try, in milliseconds: pushes and deletions at the same time make 2.8 stumble for a moment.
 const PAUSES = [0, 100, 500];
 const PASSING = ["failed", "missing", "busy"];
-const NO_DIGEST = `sha256:${"0".repeat(64)}`;
+// With these statuses nothing was done: not allowed, not offered, or not now.
+const UNDONE = [400, 401, 403, 405, 429, 503];
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /**
  * @typedef {{tag: string, digest: string, lost?: boolean, staying?: string[]}} Target what the tag is known to name,
  * and the tags of the same digest that stay
- * @typedef {{outcome: "deleted" | "gone" | "pushedAgain" | "shared" | "linked" | "mayNotPush" | "failed" | "partial", error?: any,
+ * @typedef {{outcome: "deleted" | "gone" | "pushedAgain" | "shared" | "linked" | "mayNotPush" | "failed" | "partial" | "unknown", error?: any,
  *   digest?: string, tags?: string[]}} Result
  * gone: another client was faster. pushedAgain: the tag names another `digest` now, and is left alone. shared: other `tags` have
  * come to the image. linked: in the storage it is the same file as other `tags`, and stays with them. mayNotPush: the tag stays, as 2.8 wants a push. failed: it is as it was. partial: it may be on a
- * placeholder, or on nothing.
+ * placeholder, or on nothing. unknown: it is as it was, or deleted: neither the answer came nor one to the look at it.
  */
 
 /**
@@ -88,8 +89,28 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
     const isOld = (await way()) === "digests";
     const error = isOld ? null : await errorOf(ask("DELETE", tag));
     if (isOld || error?.status === 400) return replace(tag, digest, original, staying);
-    if (error) throw error;
-    return { outcome: "deleted" };
+    return error ? lookedFor({ digest, tags: [tag], error }) : { outcome: "deleted" };
+  }
+
+  /**
+   * What has come of a deletion that ended in an error: an answer that is lost, or a proxy's, says nothing of that.
+   * @param {{digest: string, tags: string[], error: any, isWhole?: boolean}} options
+   * @returns {Promise<Result>}
+   */
+  async function lookedFor({ digest, tags, error, isWhole = false }) {
+    if (UNDONE.includes(error.status) || error.kind === "missing") throw error;
+    try {
+      if (isWhole && (await read(digest))) return { outcome: "failed", error };
+      const now = (await client.repository(name)).tags;
+      const there = tags.filter((tag) => Object.hasOwn(now, tag));
+      if (isWhole) return there.some((tag) => now[tag] === digest) ? { outcome: "partial", error } : { outcome: "deleted" };
+      const [tag] = there;
+      if (!tag) return { outcome: "deleted" };
+      return now[tag] === digest ? { outcome: "failed", error } : { outcome: "pushedAgain", digest: now[tag] };
+    } catch {
+      // The first failure is more specific.
+      return { outcome: "unknown", error };
+    }
   }
 
   /**
@@ -104,7 +125,8 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
       if (now?.digest !== original?.digest) return now ? { outcome: "pushedAgain", digest: now.digest } : { outcome: "gone" };
     }
     const mark = nonce();
-    const placeholder = createPlaceholder({ tag, digest: digest || NO_DIGEST, mediaType: original?.mediaType ?? "", nonce: mark });
+    const pointedTo = namedBy(original) || digest || NO_DIGEST;
+    const placeholder = createPlaceholder({ tag, digest: pointedTo, mediaType: original?.mediaType ?? "", nonce: mark });
     const isOurs = ({ body }) => new TextDecoder().decode(body).includes(mark);
     let failure;
     for (const delay of PAUSES) {
@@ -180,8 +202,8 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
       const now = Object.entries((await client.repository(name)).tags);
       const others = now.filter(([tag, named]) => named === digest && !tags.includes(tag)).map(([tag]) => tag);
       if (others.length) return { outcome: "shared", tags: others };
-      await ask("DELETE", digest);
-      return { outcome: "deleted" };
+      const error = await errorOf(ask("DELETE", digest));
+      return error ? lookedFor({ digest, tags, error, isWhole: true }) : { outcome: "deleted" };
     })()),
   };
 }
@@ -194,6 +216,15 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
 export function refusal({ status, code, kind }) {
   if (status === 405) return code ? "disabled" : "readOnly";
   return status === 503 ? "maintenance" : kind;
+}
+
+/** The digest that the tag's own placeholder names; a second one that named the first would lose it. */
+function namedBy(original) {
+  try {
+    return originalOf(JSON.parse(new TextDecoder().decode(original.body)));
+  } catch {
+    return "";
+  }
 }
 
 const digestIn = ({ headers }) => headers.get("Docker-Content-Digest") ?? "";

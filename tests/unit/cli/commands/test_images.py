@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from deployer.cli.main import main
 from deployer.cli.output import Output
 from deployer.cli.views import images as views
 from deployer.registry.content import placeholder
+from deployer.registry.content.manifests import NO_DIGEST
 from deployer.workflows.images.tags import Repository, Tag
 from tests.support.content import build_image
 from tests.support.fake_registry import HTML, FakeRegistry, Held, Reply, refused, serving
@@ -333,7 +335,13 @@ def test_a_half_deleted_tag_is_pointed_out(shell: Shell) -> None:
     assert "(partially deleted)" in shell.out
     assert f"app:1 is partially deleted: a deletion was interrupted. It pointed to {original}." in shell.err
     assert f"deployer delete --port {shell.port} app:1" in shell.err
+    assert f"To pull that image: deployer pull --port {shell.port} app@{original}" in shell.err
     assert shell.json("tags", "app")["tags"][0]["half_deleted"] == original
+    assert shell.run("inspect", "app:1") == 0
+    assert f"app:1 is partially deleted: a deletion was interrupted. It pointed to {original}." in shell.err
+    assert f"To pull that image: deployer pull --port {shell.port} app@{original}" in shell.err
+    assert re.search(r"^State: +partially deleted$", shell.out, re.MULTILINE)
+    assert shell.json("inspect", "app:1")["half_deleted"] == original
     assert shell.run("delete", "app:1", "--yes") == 0
     assert shell.registry.repositories["app"].tags == {}
 
@@ -507,6 +515,38 @@ def test_what_an_image_says_cannot_steer_the_terminal(shell: Shell) -> None:
 # --- delete ----------------------------------------------------------------------------------------------------------
 
 
+def test_a_partially_deleted_tag_that_named_nothing_does_not_point_to_a_made_up_digest(shell: Shell) -> None:
+    left = placeholder.make("1", NO_DIGEST, "", "nonce")
+    shell.push("app", "1", Image(left.content, left.media_type, (placeholder.CONFIG,)))
+    for arguments in (("tags", "app"), ("inspect", "app:1"), ("delete", "app:1", "--yes")):
+        assert shell.run(*arguments) == 0
+        assert "partially deleted" in shell.err
+        assert "pointed to" not in shell.err
+        assert "To pull" not in shell.err
+
+
+def test_what_is_deleted_already_is_told_and_the_rest_goes(shell: Shell) -> None:
+    shell.push("app", "2", image("x"))
+    assert shell.run("delete", "app:1", "app:2", "--yes") == 0
+    assert "app:1: already deleted; the registry has no such tag.\n" in shell.err
+    assert shell.out == "Deleted app:2\n"
+    shell.push("app", "2", image("x"))
+    gone = f"app@{NO_DIGEST}"
+    planned = shell.json("delete", "app:2", gone, "--dry-run")
+    assert planned["already_deleted"] == [gone]
+    assert f"{gone}: already deleted; the registry has no such manifest.\n" in shell.err
+    assert [one["name"] for one in planned["removals"]] == ["app:2"]
+    assert shell.run("delete", "app:1", gone, "--yes") == 1
+    assert "Nothing was deleted." in shell.err
+
+
+def test_the_parts_of_a_deleted_index_are_freed_with_the_untagged(shell: Shell) -> None:
+    amd = image("amd")
+    parts = shell.push("app", "1", amd, index([(amd, "linux/amd64")]))
+    assert shell.run("delete", f"app@{parts.digest}", "--yes") == 0
+    assert f"`deployer gc --port {shell.port} --untagged`" in shell.err
+
+
 def test_delete_says_what_goes_and_what_stays(shell: Shell) -> None:
     made = shell.push("app", "1", image("x"))
     shell.push("app", "2", made)
@@ -635,7 +675,7 @@ def test_names_that_make_no_sense_are_refused(shell: Shell, words: list[str], co
 @pytest.mark.parametrize(
     ("wrong", "code", "sentence"),
     [
-        (["app:nope"], 1, ". Nothing was deleted.\n  → Did you mean app:1?\n"),
+        (["ap:1"], 1, ". Nothing was deleted.\n  → Did you mean app?\n"),
         (["app"], 2, "Error: 'app' does not specify a tag or digest. Nothing was deleted.\n"),
         (["--repository"], 2, "give only the repository name.\n"),
         (["app", "--repository"], 2, "give only the repository name. Nothing was deleted.\n"),

@@ -492,12 +492,77 @@ def test_a_tag_and_a_digest_at_once_are_refused(client: RegistryClient, fake: Fa
     assert not fake.asked
 
 
-@pytest.mark.parametrize("unknown", ["app:nope", "nope:1", "app@sha256:" + "0" * 64])
-def test_one_unknown_name_refuses_the_whole_plan(client: RegistryClient, fake: FakeRegistry, unknown: str) -> None:
+@pytest.mark.parametrize("known", ["app:1", "app:2"])
+def test_an_unknown_repository_refuses_the_whole_plan(client: RegistryClient, fake: FakeRegistry, known: str) -> None:
     made = pushed(fake, "app", "1", image("x"))
-    with pytest.raises(NotFound):
-        plan_deletion(client, ["app:1", unknown])
+    with pytest.raises(NotFound, match="No repository"):
+        plan_deletion(client, [known, "nope:1"])
     assert fake.repositories["app"].tags == {"1": made.digest}
+
+
+def test_an_interrupted_deletion_of_several_is_finished_by_the_same_names(
+    client: RegistryClient, fake: FakeRegistry
+) -> None:
+    pushed(fake, "app", "other", image("w"))
+    for tag in ("1", "2", "3"):
+        pushed(fake, "app", tag, image(tag))
+    whole = pushed(fake, "app", "4", image("4"))
+    names = ["app:1", "app:2", "app:3", f"app@{whole.digest}"]
+    delete(client, "app:1", f"app@{whole.digest}")
+    original = fake.repositories["app"].tags["2"]
+    left = placeholder.make("2", original, "", "nonce")
+    pushed(fake, "app", "2", Image(left.content, left.media_type, (placeholder.CONFIG,)))
+    plan = plan_deletion(client, names)
+    assert plan.already_deleted == ("app:1", f"app@{whole.digest}")
+    assert [(one.name, getattr(one, "half_deleted", None)) for one in plan.removals] == [
+        ("app:2", original),
+        ("app:3", None),
+    ]
+    assert errors(apply_plan(client, plan)) == [None, None]
+    assert set(fake.repositories["app"].tags) == {"other"}
+
+
+@pytest.mark.parametrize("gone", [["app:nope"], ["app:nope", "app@sha256:" + "0" * 64]])
+def test_where_none_of_the_names_exists_nothing_is_said_to_be_deleted(
+    client: RegistryClient, fake: FakeRegistry, gone: list[str]
+) -> None:
+    pushed(fake, "app", "1", image("x"))
+    with pytest.raises(NotFound, match="app:nope"):
+        plan_deletion(client, gone)
+
+
+@pytest.mark.parametrize("name", ["app:1", "app@"])
+def test_a_deletion_whose_answer_was_lost_is_looked_for(name: str) -> None:
+    fake = FakeRegistry(version="3")
+    made = pushed(fake, "app", "1", image("x"))
+    name = name if name == "app:1" else f"app@{made.digest}"
+
+    def lose(asked: Asked) -> Reply | None:
+        if asked.method != "DELETE":
+            return None
+        fake.repositories["app"].tags.pop("1", None)
+        if "@" in name:
+            fake.repositories["app"].manifests.pop(made.digest, None)
+        return Reply(504)
+
+    with connect(fake) as client:
+        plan = plan_deletion(client, [name])
+        fake.before = lose
+        assert errors(apply_plan(client, plan)) == [None]
+
+
+@pytest.mark.parametrize("name", ["app:1", "app@"])
+def test_a_deletion_that_has_failed_is_not_taken_for_a_lost_answer(name: str) -> None:
+    fake = FakeRegistry(version="3")
+    made = pushed(fake, "app", "1", image("x"))
+    with connect(fake) as client:
+        plan = plan_deletion(client, [name if name == "app:1" else f"app@{made.digest}"])
+        fake.before = lambda asked: Reply(504) if asked.method == "DELETE" else None
+        (error,) = errors(apply_plan(client, plan))
+        assert isinstance(error, RegistryError)
+        fake.before = lambda _asked: Reply(504)
+        (error,) = errors(apply_plan(client, plan))
+        assert isinstance(error, RegistryError)
 
 
 # --- tags that name nothing ------------------------------------------------------------------------------------------

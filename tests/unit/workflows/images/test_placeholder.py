@@ -14,7 +14,7 @@ from deployer.registry.content.manifests import parse
 from deployer.workflows.images import untagging
 from deployer.workflows.images.untagging import Target, untag
 from tests.support.fake_registry import FakeRegistry, pushed, refused
-from tests.support.registry_content import image
+from tests.support.registry_content import Image, image
 from tests.unit.test_contract import cases
 
 if TYPE_CHECKING:
@@ -35,6 +35,24 @@ def test_it_is_recognized(case: dict[str, Any]) -> None:
     document = case["document"]
     found = parse(json.dumps(document).encode(), document["mediaType"])
     assert placeholder.original_of(found) == case["is"]
+
+
+@cases("placeholder", "carried")
+def test_what_it_names(case: dict[str, Any]) -> None:
+    fake = FakeRegistry(version="2.8")
+    document = case["document"]
+    original = pushed(fake, "app", "go", Image(json.dumps(document).encode(), document["mediaType"]))
+    named: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "PUT" and request.url.path.endswith("/manifests/go"):
+            named.append(json.loads(request.read())["annotations"][placeholder.DIGEST])
+        return fake.transport.handle_request(request)
+
+    with RegistryClient("http://localhost:5000", {}, transport=httpx.MockTransport(answer)) as client:
+        untag(client, Target("app", "go", original.digest), "second")
+    assert named == [case["names"] or original.digest]
+    assert "go" not in fake.repositories["app"].tags
 
 
 @cases("placeholder", "steps")

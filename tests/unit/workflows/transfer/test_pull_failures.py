@@ -10,6 +10,8 @@ import pytest
 from deployer.engine.messages.translation import translate
 from deployer.errors import EngineError, NotAnImage, NotFound, PlatformNotInRegistry, UsageError
 from deployer.registry.client import RegistryClient
+from deployer.registry.content import placeholder
+from deployer.registry.content.manifests import NO_DIGEST
 from deployer.workflows.transfer import pull
 from deployer.workflows.transfer.pull import Pull
 from tests.support.fake_engine import FakeEngine
@@ -148,6 +150,21 @@ def test_an_image_whose_index_does_not_say_its_platform_is_pulled_by_its_digest(
 def test_many_platforms_are_counted() -> None:
     error = failed(OLD, *several(*(f"linux/a{number}" for number in range(11))))
     assert error.message.endswith("linux/a7 and 3 more.")
+
+
+@pytest.mark.parametrize("original", [OLD, "invalid rootfs in image configuration"])
+@pytest.mark.parametrize("pointed_to", ["sha256:" + "a" * 64, NO_DIGEST])
+def test_a_partially_deleted_tag_is_told_as_that(original: str, pointed_to: str) -> None:
+    left = placeholder.make("1", pointed_to, "", "nonce")
+    error = failed(original, Image(left.content, left.media_type, (placeholder.CONFIG,)))
+    assert type(error) is NotAnImage
+    told = "'team/app:1' at localhost:5000 is partially deleted: a deletion was interrupted."
+    finish = "To finish: deployer delete team/app:1"
+    if pointed_to == NO_DIGEST:
+        assert (error.message, error.advice) == (told, (finish,))
+        return
+    assert error.message == f"{told} It pointed to {pointed_to}."
+    assert error.advice == (finish, f"To pull that image: deployer pull team/app@{pointed_to}")
 
 
 @pytest.mark.parametrize("original", [OLD, CHART])

@@ -40,12 +40,14 @@ export const words = {
   done: "Deleted",
   notDeleted: "Cannot delete right now",
   noneDeleted: "Nothing was deleted",
+  unfinished: "The deletion may not be complete",
   goneAlready: "Already deleted",
   notAllDeleted: "Not everything was deleted",
   nothingThere: "Everything had already been deleted.",
   deleted: (count) => (count ? `${of(count, "tag", "tags")} deleted.` : "The image was deleted."),
   leftAlone: (count) => `${number.format(count)} kept.`,
   failed: (count) => `${number.format(count)} could not be deleted.`,
+  unsure: (count) => `${number.format(count)} may not have been deleted completely.`,
   untouched: (count) => `${number.format(count)} not processed.`,
   outcomes: {
     deleted: () => "was deleted",
@@ -56,6 +58,7 @@ export const words = {
     mayNotPush: () => "was not changed: deleting a single tag requires push permission here, which you do not have",
     failed: () => "was not changed.",
     partial: () => "may be partially deleted. Try again to finish.",
+    unknown: () => "may have been deleted. Try again to check.",
   },
   refusals: {
     disabled: "Deleting is disabled in this registry's configuration.",

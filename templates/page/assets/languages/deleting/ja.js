@@ -40,12 +40,14 @@ export const words = {
   done: "削除しました",
   notDeleted: "現在は削除できません",
   noneDeleted: "何も削除されませんでした",
+  unfinished: "削除が完了していない可能性があります",
   goneAlready: "すでに削除されています",
   notAllDeleted: "一部は削除されませんでした",
   nothingThere: "すべて、すでに削除されていました。",
   deleted: (count) => (count ? `タグ ${some(count, "件")}を削除しました。` : "イメージを削除しました。"),
   leftAlone: (count) => `${some(count, "件")}はそのまま残しました。`,
   failed: (count) => `${some(count, "件")}は削除できませんでした。`,
+  unsure: (count) => `${some(count, "件")}は削除が完了していない可能性があります。`,
   untouched: (count) => `${some(count, "件")}は処理していません。`,
   outcomes: {
     deleted: () => "を削除しました",
@@ -56,6 +58,7 @@ export const words = {
     mayNotPush: () => "は変更されていません。タグ 1 件の削除には push の権限が必要ですが、その権限がありません",
     failed: () => "は変更されていません。",
     partial: () => "は一部だけが削除された可能性があります。完了するには、再試行してください。",
+    unknown: () => "は削除された可能性があります。確認するには、再試行してください。",
   },
   refusals: {
     disabled: "このレジストリの設定では、削除が無効になっています。",

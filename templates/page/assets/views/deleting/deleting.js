@@ -3,17 +3,16 @@ import { h } from "../../browser/dom.js";
 import { bytes, shortDigest } from "../../browser/format.js";
 import { CHANGED } from "../../browser/store.js";
 import { text } from "../../browser/text.js";
-import { createWeigher, planDeletion, planImage } from "../../registry/deletion-plan.js";
+import { createWeigher, leavesUntagged, planDeletion, planImage } from "../../registry/deletion-plan.js";
 import { createDeletion, refusal } from "../../registry/deletion.js";
 import { button, commandBox, errorNotice, faultSentence } from "../parts.js";
+import { isDone, isOpen, outcomeHeading, outcomeSummary, tagsOf } from "./deleting-outcome.js";
 import { createQuestion, words } from "./deleting-question.js";
 
 // After so many milliseconds without an answer, it is said what may be the matter.
 const PATIENCE = 4000;
 // After these, no other tag would fare better.
 const FINAL = ["disabled", "readOnly", "maintenance", "forbidden", "unauthorized", "unreachable", "notRegistry"];
-const DONE = ["deleted", "gone"];
-const FAILED = ["failed", "partial", "mayNotPush"];
 
 /**
  * Ask for the deletion of tags of a repository, or of an image by its digest.
@@ -121,7 +120,7 @@ export function openDeleting({ client, name, tags = [], digest = "", scope = "ta
       const result = await item.run();
       ended();
       results.push({ ...item, ...result });
-      if (result.outcome === "failed" && FINAL.includes(refusal(result.error))) break;
+      if (["failed", "partial", "unknown"].includes(result.outcome) && FINAL.includes(refusal(result.error))) break;
     }
     running = false;
     removeEventListener("beforeunload", warn);
@@ -133,18 +132,18 @@ export function openDeleting({ client, name, tags = [], digest = "", scope = "ta
 
   /** @param {{results: any[], rest: string[], freed: import("../../content/weight.js").Sum, command?: string, scope?: string}} options */
   function finish({ results, rest, freed, command, scope: chosen }) {
-    const failed = results.filter(({ outcome }) => FAILED.includes(outcome));
-    const again = [...tagsOf(failed), ...rest];
+    const open = results.filter(isOpen);
+    const again = [...tagsOf(open), ...rest];
     const content = results.length ? [resultList(results)] : [];
     const announce = (copied) => (status.textContent = copied);
     const space = freed.isAll && words.space(bytes(freed.bytes));
     if (freed.bytes || !freed.isAll) content.push(h("p", {}, space || words.space("")), commandBox({ lines: [command], announce }).element);
-    const retry = button(failed.length ? text.retry : words.rest, () => ask(chosen === "image" ? again.slice(0, 1) : again, chosen));
+    const retry = button(open.length ? text.retry : words.rest, () => ask(chosen === "image" ? again.slice(0, 1) : again, chosen));
     show({
-      heading: outcomeWords(results, rest),
+      heading: outcomeHeading(words, results, rest),
       content,
-      buttons: [...(failed.length || rest.length ? [retry] : []), button(text.close, close)],
-      said: summary(results, rest),
+      buttons: [...(open.length || rest.length ? [retry] : []), button(text.close, close)],
+      said: outcomeSummary(words, results, rest),
     });
   }
 
@@ -155,21 +154,18 @@ export function openDeleting({ client, name, tags = [], digest = "", scope = "ta
 }
 
 const warn = (event) => event.preventDefault();
-const isDone = ({ outcome }) => DONE.includes(outcome);
-const tagsOf = (items) => items.flatMap(({ going }) => going);
 
 /** What is to be done, one by one, and what comes after it. */
 function work({ deletion, stored, groups, whole, going }) {
-  const [{ digest, isIndex }] = groups;
+  const [{ digest }] = groups;
   const weigh = createWeigher(stored);
   const image = { label: shortDigest(digest), going, run: () => deletion.image({ digest, tags: going }) };
   const items = whole ? [image] : groups.flatMap((group) =>
     group.going.map((tag) => ({ label: tag, going: [tag], run: () => deletion.tag({ ...group, tag }) })));
-  const isLeft = whole ? isIndex : groups.some((group) => !group.staying.length && !group.lost && !group.halfDeleted);
   return {
     items,
     weigh: (gone) => weigh(new Set(gone), whole ? [digest] : []),
-    command: isLeft ? "deployer gc --untagged" : "deployer gc",
+    command: leavesUntagged(groups, whole) ? "deployer gc --untagged" : "deployer gc",
     scope: whole ? "image" : "tag",
   };
 }
@@ -196,24 +192,6 @@ function createProgress(items, stop) {
       };
     },
   };
-}
-
-function outcomeWords(results, rest) {
-  if (results.every(({ outcome }) => outcome === "gone") && !rest.length) return words.goneAlready;
-  if (results.every(isDone) && !rest.length) return words.done;
-  return results.some(isDone) ? words.notAllDeleted : words.noneDeleted;
-}
-
-function summary(results, rest) {
-  if (!results.length) return words.nothingThere;
-  const count = (outcomes) => results.filter(({ outcome }) => outcomes.includes(outcome)).length;
-  const [failed, left] = [count(FAILED), count(["pushedAgain", "shared", "linked"])];
-  return [
-    count(DONE) && words.deleted(tagsOf(results.filter(isDone)).length),
-    left && words.leftAlone(left),
-    failed && words.failed(failed),
-    rest.length && words.untouched(rest.length),
-  ].filter(Boolean).join(" ");
 }
 
 const resultList = (results) =>
