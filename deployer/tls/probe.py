@@ -115,9 +115,7 @@ class Peer:
     def ask(self) -> ProbeResult:
         """Find out what it speaks. What it presents is not verified. Raises ProxyFault."""
         try:
-            with self._connect() as raw, unverified().wrap_socket(raw, server_hostname=self.host) as secured:
-                own = secured.getpeercert(binary_form=True) or b""
-                return ProbeResult(Speaks.TLS, certificate=own, sent=_sent(secured))
+            return self.present()
         except ProxyFault as fault:
             return self._ask_plainly_or(fault)
         except ssl.SSLError as error:
@@ -129,6 +127,12 @@ class Peer:
             return self._ask_plainly(str(error))
         except OSError as error:
             return ProbeResult(Speaks.NOTHING, str(error))
+
+    def present(self) -> ProbeResult:
+        """The certificates that it sends, not verified. Raises OSError if it does not speak TLS."""
+        with self._connect() as raw, unverified().wrap_socket(raw, server_hostname=self.host) as secured:
+            own = secured.getpeercert(binary_form=True) or b""
+            return ProbeResult(Speaks.TLS, certificate=own, sent=_sent(secured))
 
     def verify(self, context: ssl.SSLContext) -> Verdict:
         """Make a connection that this context has to accept: chain, dates, and the host's name or address.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import ssl
 from dataclasses import dataclass
@@ -13,11 +14,13 @@ from deployer.errors import HostError, RegistryError
 from deployer.host.files import read_if_there
 from deployer.registry.connection.faults import causes
 from deployer.tls.certificate import der_of
-from deployer.tls.refusals import configure_command, reason_for
+from deployer.tls.refusals import add_intermediate, configure_command, reason_for
 from deployer.tls.verdict import Failure, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
+    from pathlib import Path
 
     from deployer.registry.connection.tls_context import TrustStore
     from deployer.registry.protocol.place import Place
@@ -28,13 +31,15 @@ if TYPE_CHECKING:
 class HandshakeFailure:
     """What is known if a connection failed: what is installed, what the server shows, and the time here.
 
-    `remarks` are about installed files that were of no use.
+    `remarks` are about installed files that were of no use; `missing_issuer` is the issuer of what
+    the server shows, if it sends nothing from them.
     """
 
     trust: TrustStore
     shown: CertificateFacts | None
     now: datetime
     remarks: tuple[str, ...] = ()
+    missing_issuer: str = ""
 
 
 def tls_cause(error: BaseException) -> ssl.SSLError | None:
@@ -44,15 +49,19 @@ def tls_cause(error: BaseException) -> ssl.SSLError | None:
     return None if isinstance(found, ssl.SSLEOFError) and not isinstance(error, httpx.ConnectError) else found
 
 
-def presented(place: Place, seconds: float) -> CertificateFacts | None:
-    """Ask the server at a place for its certificate, only to say what is wrong with it; None if it shows none."""
+def presented(place: Place, seconds: float) -> tuple[CertificateFacts | None, str]:
+    """Ask the server at a place for its certificate, only to say what is wrong with it; None if it shows none.
+
+    With it comes its issuer, if the server sends nothing from them, otherwise "".
+    """
     from deployer.tls import certificate
+    from deployer.tls.probe import Peer
 
     try:
-        pem = ssl.get_server_certificate((place.host, place.port), timeout=seconds)
-        return certificate.describe(pem.encode())
+        found = Peer(place.host, place.port, seconds).present()
+        return certificate.describe_der(found.certificate), found.missing_issuer
     except (OSError, ValueError, HostError):
-        return None
+        return None, ""
 
 
 def tls_fault(cause: ssl.SSLError, place: Place, case: HandshakeFailure, original: str) -> RegistryError:
@@ -80,22 +89,28 @@ def _unverified(
 
 def _unknown_ca(place: Place, case: HandshakeFailure) -> tuple[str, tuple[str, ...]]:
     known, deployed = case.trust.ca_files, case.trust.deployed
+    # Another CA with the name of an installed one is a new CA.
+    missing = "" if case.missing_issuer in _subjects(known) else case.missing_issuer
     configure = configure_command(place.address)
     if known:
         message = (
             f"The certificate of {place.address} was not issued by the CA that is installed for it, "
-            f"{known[0]}: the registry has a new CA, or another server is answering."
+            f"{known[0]}: the registry has a new CA, or another server is answering"
+            + (f", or the server does not send the certificate of {missing}, which issued it." if missing else ".")
         )
+        add = (add_intermediate(missing),) if missing else ()
         if place.is_loopback:
             # Docker needs none there, so configure-daemon installs none.
             return message, (
                 f"If the registry was set up again, the file is out of date: rm {shlex.quote(str(known[0]))}",
+                *add,
             )
         return message, (
             (
                 "Compare with the fingerprint that `deployer status` prints on the machine that runs the "
                 f"registry: {configure}"
             ),
+            *add,
         )
     if deployed and der_of(read_if_there(deployed) or b"") is None:
         return (
@@ -121,6 +136,17 @@ def _unknown_ca(place: Place, case: HandshakeFailure) -> tuple[str, tuple[str, .
         f"The certificate of {place.address} was issued by a CA that this machine does not trust.",
         (configure, f"With the CA certificate in a file: {configure} --ca FILE"),
     )
+
+
+def _subjects(files: Iterable[Path]) -> set[str]:
+    """The subjects of the certificates in these files, as far as they can be read."""
+    from deployer.tls.certificate import describe_all
+
+    found: set[str] = set()
+    for file in files:
+        with contextlib.suppress(HostError):
+            found.update(facts.subject for facts in describe_all(read_if_there(file) or b""))
+    return found
 
 
 def _unagreed(reason: str, place: Place, case: HandshakeFailure) -> tuple[str, tuple[str, ...]]:

@@ -225,9 +225,10 @@ class Transport:
         cause = tls_cause(error)
         if cause is None:
             return fault(error, place, seconds=seconds)
-        shown = None if route.proxy else presented(place, self._timeouts.connect)
+        shown, missing = (None, "") if route.proxy else presented(place, self._timeouts.connect)
         trust = self._trust if own else TrustStore()
-        return tls_fault(cause, place, HandshakeFailure(trust, shown, datetime.now(UTC), self._remarks), str(error))
+        case = HandshakeFailure(trust, shown, datetime.now(UTC), self._remarks, missing)
+        return tls_fault(cause, place, case, str(error))
 
     def _proxy(self, url: str) -> Proxy | None:
         with self._lock:

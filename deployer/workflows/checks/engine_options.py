@@ -41,7 +41,7 @@ def remarks(settings: Settings, facts: EngineFacts) -> tuple[str, ...]:
 
 def check_name(settings: Settings, version: str) -> None:
     """Make sure that this engine takes the registry's address in the name of an image. Raises PreflightError."""
-    if not _takes_name(settings, version):
+    if not takes_name(settings, version):
         raise PreflightError(
             f"This Docker engine ({version}) does not accept IPv6 addresses in image names; version "
             f"{_FIRST_WITH_IPV6_NAMES} and newer do.",
@@ -50,7 +50,7 @@ def check_name(settings: Settings, version: str) -> None:
 
 
 def _remarks(settings: Settings, facts: EngineFacts) -> Iterator[str]:
-    if not _takes_name(settings, facts.version):
+    if not takes_name(settings, facts.version):
         yield (
             f"Docker engines before version {_FIRST_WITH_IPV6_NAMES}, such as this one ({facts.version}), do "
             "not accept IPv6 addresses in image names: they cannot push to this registry or pull from it. Set "
@@ -64,7 +64,8 @@ def _remarks(settings: Settings, facts: EngineFacts) -> Iterator[str]:
         )
 
 
-def _takes_name(settings: Settings, version: str) -> bool:
+def takes_name(settings: Settings, version: str) -> bool:
+    """Whether this engine takes the registry's address in the name of an image."""
     major = re.match(r"\d+", version)
     is_old = major is not None and int(major[0]) < _FIRST_WITH_IPV6_NAMES
     return not (is_old and ":" in settings.host and checks.is_address(settings.host))

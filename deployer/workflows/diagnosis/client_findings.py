@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from deployer.errors import DeployerError
+from deployer.errors import DeployerError, PreflightError
 from deployer.redaction import without_secrets
 from deployer.registry.login import docker_config
 from deployer.registry.login.docker_config import DockerConfig
@@ -52,8 +53,10 @@ def logins(examined: Examined) -> Iterator[Finding]:
 def examine(examined: Examined) -> Iterator[Finding]:
     """Look at what makes the user's pushes and pulls mean something else, and at the client's plugins."""
     stack = examined.stack
-    found = (remarks(transfer, stack.settings, stack.engine, examined.environment) for transfer in Transfer)
-    yield from (Finding(FindingState.NOTE, remark) for remark in dict.fromkeys(chain.from_iterable(found)))
+    # An engine that does not take the registry's name is told with its other options.
+    with contextlib.suppress(PreflightError):
+        found = [remarks(transfer, stack.settings, stack.engine, examined.environment) for transfer in Transfer]
+        yield from (Finding(FindingState.NOTE, remark) for remark in dict.fromkeys(chain.from_iterable(found)))
     for plugin in stack.engine.system.plugins():
         yield from _plugin(plugin)
 

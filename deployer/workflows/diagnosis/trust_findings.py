@@ -13,6 +13,7 @@ from deployer.tls import certificate, probe, system_store
 from deployer.tls.own_certificate import expiring
 from deployer.tls.places import ClientPaths, TrustTarget
 from deployer.tls.refusals import RENEW, add_intermediate, check_ca, configure_command, refusal
+from deployer.workflows.checks.engine_options import takes_name
 from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.trust import insecure, placement
 from deployer.workflows.trust.engine_route import engine_route, not_let_through
@@ -35,13 +36,17 @@ _LONG_LIFE = timedelta(days=60)
 
 @dataclass(frozen=True)
 class TrustExamined:
-    """The registry, this machine, and its engine."""
+    """The registry, this machine, and its engine.
+
+    `docker_takes_name`: whether the engine takes the address in the name of an image; no trust helps one that does not.
+    """
 
     settings: Settings
     registry: Registry
     client_paths: ClientPaths
     location: EngineLocation
     registries: Registries
+    docker_takes_name: bool = True
 
     @property
     def address(self) -> str:
@@ -85,6 +90,7 @@ def look(examined: Examined) -> Iterator[Finding]:
         ClientPaths(examined.environment),
         location,
         info.insecure_registries,
+        takes_name(settings, info.facts.version),
     )
     yield from examine(trust, datetime.now(UTC))
 
@@ -123,7 +129,7 @@ def examine(examined: TrustExamined, now: datetime) -> Iterator[Finding]:
     elif installed:
         # It does not answer, which is said already.
         yield Finding(FindingState.NOTE, f"A CA is installed for {examined.address}: {installed[0].path}.")
-    else:
+    elif examined.docker_takes_name:
         yield _untrusted(examined)
 
 
@@ -138,6 +144,8 @@ def _encrypted(examined: TrustExamined, presented: Presented, now: datetime) -> 
         return
     places = placement.places(examined.target, examined.location)
     for place in places.found:
+        if place.client == "Docker" and not examined.docker_takes_name:
+            continue
         yield _at(place, examined, presented, now)
     yield from (Finding(FindingState.NOTE, remark) for remark in places.warnings)
 
@@ -180,7 +188,9 @@ def _by(
         return Finding(FindingState.OK, f"{place.client} trusts {address} through the CA {place.file}.")
     if not verdict.is_unknown:
         return Finding.of(refusal(verdict, address, presented.facts, now))
-    missing = presented.missing_issuer
+    subjects = {certificate.describe(pem).subject for pem in pems}
+    # Another CA with the name of the installed one is a new CA.
+    missing = "" if presented.missing_issuer in subjects else presented.missing_issuer
     unsent = f"the server does not send the certificate of {missing}, which issued it, " if missing else ""
     return Finding(
         FindingState.WRONG,

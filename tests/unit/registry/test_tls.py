@@ -256,10 +256,21 @@ def test_a_ca_that_was_replaced(tls: Site, name: str) -> None:
     file = tls.install(make_ca(name))
     error = tls.failure()
     assert f"was not issued by the CA that is installed for it, {file}: the registry has a new" in error.message
-    assert error.advice == (f"If the registry was set up again, the file is out of date: rm {file}",)
+    assert error.advice[0] == f"If the registry was set up again, the file is out of date: rm {file}"
+    # By its name it may be a new CA, or one of which the server does not send the certificate.
+    assert ("the server does not send the certificate of CN=Test CA" in error.message) is (name == "Another")
     elsewhere = unknown(TrustStore((file,)))
     assert elsewhere.message.endswith(f"{file}: the registry has a new CA, or another server is answering.")
     assert "deployer configure-daemon --host reg --port 5000" in elsewhere.advice[0]
+
+
+def test_a_server_that_does_not_send_the_intermediate_certificate(tmp_path: Path) -> None:
+    root = make_ca("Root")
+    with site(tmp_path, certificate("127.0.0.1", signer=make_ca("Middle", signer=root))) as tls:
+        tls.install(root)
+        error = tls.failure()
+    assert "or the server does not send the certificate of CN=Middle, which issued it." in error.message
+    assert "add the certificate of CN=Middle" in error.advice[-1]
 
 
 def test_another_server_in_the_deployments_place(tls: Site) -> None:

@@ -188,6 +188,15 @@ def test_several_compose_plugins_are_told(machine: Machine) -> None:
     assert "/home/a/docker-compose (v2.40.3) is used, /usr/x/docker-compose is not" in found.sentence
 
 
+def test_an_engine_that_takes_no_ipv6_name_hides_no_plugin(machine: Machine) -> None:
+    """The name itself is told with the engine's options."""
+    broken = Plugin("buildx", "", "/usr/b", "exit status 3", ())
+    engine, settings = Telling(found=(broken,), version="20.10.24"), Settings(host="::1")
+    assert machine.told(option_findings.examine, engine, settings=settings)[0].state == "wrong"
+    [found] = machine.told(client_findings.examine, engine, settings=settings)
+    assert "The Docker plugin buildx cannot be run" in found.sentence
+
+
 def test_what_changes_a_push_or_pull_is_told_once(machine: Machine) -> None:
     [found] = machine.told(client_findings.examine, environment={"DOCKER_DEFAULT_PLATFORM": "linux/arm64"})
     assert "linux/arm64" in found.sentence

@@ -42,6 +42,7 @@ class Case:
     registries: Registries = field(default_factory=Registries)
     tls: TlsSettings = field(default_factory=TlsSettings)
     programs: tuple[str, ...] = ("docker",)
+    docker_takes_name: bool = True
 
     def examine(self) -> list[Finding]:
         with serving(self.folder / "server", self.presented) as server:
@@ -58,7 +59,9 @@ class Case:
         if self.installed is not None:
             file.parent.mkdir(parents=True)
             file.write_bytes(self.installed)
-        examined = TrustExamined(settings, Peer("127.0.0.1", port), client_paths, HERE, self.registries)
+        examined = TrustExamined(
+            settings, Peer("127.0.0.1", port), client_paths, HERE, self.registries, self.docker_takes_name
+        )
         return list(trust_findings.examine(examined, now()))
 
     def only(self) -> Finding:
@@ -155,6 +158,19 @@ def test_every_tool_is_told_of(tmp_path: Path) -> None:
 def test_docker_that_does_not_look(tmp_path: Path) -> None:
     found = Case(tmp_path, installed=ROOT.pem, registries=Registries(cidrs=("127.0.0.0/8",))).examine()
     assert [(one.state, one.sentence[:26]) for one in found] == [("ok", "The Docker engine accepts ")]
+
+
+def test_no_trust_is_advised_for_an_engine_that_does_not_take_the_name(tmp_path: Path) -> None:
+    case = Case(tmp_path, docker_takes_name=False)
+    assert case.examine() == []
+    assert Case(tmp_path, presented=None, docker_takes_name=False).examine() == []
+    case.programs = ("docker", "podman")
+    assert "podman does not trust" in case.only().sentence
+
+
+def test_a_new_ca_with_the_same_name_is_a_new_ca(tmp_path: Path) -> None:
+    found = Case(tmp_path, installed=make_ca().pem).only()
+    assert "now presents: the registry has a new CA, or another machine is answering." in found.sentence
 
 
 def test_plain_http(tmp_path: Path) -> None:
