@@ -270,8 +270,9 @@ class TestSeveral:
         assert repository not in catalog
         assert f"{repository}/below" in catalog
 
+    @pytest.mark.parametrize("by", ["button", "Escape"])
     def test_it_can_be_stopped_between_two(
-        self, client: httpx.Client, open_page: Callable[..., Page], repository: str
+        self, client: httpx.Client, open_page: Callable[..., Page], repository: str, by: str
     ) -> None:
         page = open_page(f"/repository/{repository}")
         held: list[Route] = []
@@ -279,9 +280,11 @@ class TestSeveral:
         dialog = select(page, "0.8", "0.9", "latest")
         confirm(dialog)
         expect(dialog.get_by_text("2 of 3: 0.9")).to_be_visible()
-        dialog.get_by_role("button", name="Stop").click()
-        expect(dialog.get_by_text("Stopping after this one…")).to_be_visible()
         until(page, lambda: bool(held))
+        stop = dialog.get_by_role("button", name="Stop")
+        page.keyboard.press("Escape") if by == "Escape" else stop.click()
+        expect(dialog.get_by_text("Stopping after this one…")).to_be_visible()
+        expect(stop).to_be_disabled()
         held[0].continue_()
         expect(dialog.get_by_role("status")).to_have_text("2 tags deleted. 1 not processed.")
         assert sorted(tags(client, repository)) == ["1.0", "1.0.3", "latest"]

@@ -34,6 +34,7 @@ export function openDeleting({ client, name, tags = [], digest = "", scope = "ta
   const gone = new Set();
   let running = false;
   let stopping = false;
+  let onStop = () => {};
   let changed = false;
 
   /** While something is deleted, Escape stops it after the current tag. */
@@ -59,6 +60,7 @@ export function openDeleting({ client, name, tags = [], digest = "", scope = "ta
 
   function stop() {
     stopping = true;
+    onStop();
   }
 
   const close = () => dialog.close();
@@ -112,6 +114,7 @@ export function openDeleting({ client, name, tags = [], digest = "", scope = "ta
     const results = [];
     running = changed = true;
     stopping = false;
+    onStop = progress.stopping;
     addEventListener("beforeunload", warn);
     show({ heading: words.deleting, content: progress.content, buttons: progress.buttons });
     for (const item of items) {
@@ -123,6 +126,7 @@ export function openDeleting({ client, name, tags = [], digest = "", scope = "ta
       if (["failed", "partial", "unknown"].includes(result.outcome) && FINAL.includes(refusal(result.error))) break;
     }
     running = false;
+    onStop = () => {};
     removeEventListener("beforeunload", warn);
     for (const tag of tagsOf(results.filter(isDone))) gone.add(tag);
     if (!dialog.open) return tell();
@@ -173,19 +177,25 @@ function work({ deletion, stored, groups, whole, going }) {
 function createProgress(items, stop) {
   const bar = h("progress", { max: items.length, value: 0, "aria-label": words.deleting });
   const line = h("p");
-  const last = button(words.stop, () => {
-    stop();
-    last.disabled = true;
-    line.textContent = words.stopping;
-  });
+  const last = button(words.stop, stop);
+  const say = (what) => {
+    if (!last.disabled) line.textContent = what;
+  };
   return {
     content: [bar, line],
     buttons: items.length > 1 ? [last] : [],
 
+    /** Said however it is stopped; nothing else is said after it. */
+    stopping() {
+      if (items.length === 1) return;
+      say(words.stopping);
+      last.disabled = true;
+    },
+
     /** @returns {() => void} to be called when it has ended */
     begin(position, { label }) {
-      line.textContent = items.length > 1 ? words.progress(position + 1, items.length, label) : "";
-      const waiting = setTimeout(() => (line.textContent = words.waiting), PATIENCE);
+      say(items.length > 1 ? words.progress(position + 1, items.length, label) : "");
+      const waiting = setTimeout(() => say(words.waiting), PATIENCE);
       return () => {
         clearTimeout(waiting);
         bar.value = position + 1;
