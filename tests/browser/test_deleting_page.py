@@ -364,6 +364,34 @@ class TestTrouble:
         expect(dialog.locator(".results .fault")).to_contain_text("1.0 was not changed.")
         assert tags(client, repository) == before
 
+    @pytest.mark.parametrize("is_offline", [False, True])
+    def test_a_deletion_whose_answer_is_lost_is_looked_for(
+        self, client: httpx.Client, open_page: Callable[..., Page], watch: Watch, repository: str, is_offline: bool
+    ) -> None:
+        watch.expect("net::ERR_FAILED" if is_offline else "net::ERR_FAILED|status of 404")
+        before = tags(client, repository)
+        page = open_page(f"/repository/{repository}")
+        lost: list[Route] = []
+
+        def lose(route: Route) -> None:
+            if route.request.method == "DELETE":
+                route.fetch()
+                lost.append(route)
+            route.abort() if lost and (is_offline or route.request.method == "DELETE") else route.continue_()
+
+        dialog = ask(page, "1.0")
+        dialog.get_by_label("The image with all its 3 tags").check()
+        page.route(re.compile(f"/v2/.*{before['1.0']}|/overview/"), lose)
+        confirm(dialog)
+        if is_offline:
+            expect(heading(dialog)).to_have_text("The deletion may not be complete")
+            expect(dialog.get_by_role("status")).to_have_text("1 may not have been deleted completely.")
+            expect(dialog.locator(".results .fault")).to_contain_text("may have been deleted. Try again to check.")
+        else:
+            expect(heading(dialog)).to_have_text("Deleted")
+            expect(dialog.get_by_role("status")).to_have_text("3 tags deleted.")
+        assert not is_there(client, repository, before["1.0"])
+
     def test_escape_pressed_twice_still_tells_how_it_ended(
         self, client: httpx.Client, open_page: Callable[..., Page], repository: str
     ) -> None:
