@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import time
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
+from deployer.engine.environment import ClientPurpose
 from deployer.engine.messages.ended import Ended
 from deployer.engine.values import PROJECT_LABEL, SERVICE_LABEL, Publisher, by_service
 from deployer.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from deployer.engine.client import Client
-    from deployer.engine.values import ContainerState, HelperContainer, ServiceContainer
+    from deployer.engine.values import ContainerState, HelperContainer, HostMount, ServiceContainer
     from deployer.layout import Service
 
 # Its value is the folder of the deployment whose helper a container is.
@@ -63,6 +65,32 @@ class Containers:
             "container", "exec", "--interactive", container, "sh", "-c", script, "sh", *arguments, stdin=stdin
         )
 
+    def follow_script(self, container: str, script: str, *arguments: str, on_line: Callable[[str], None]) -> None:
+        """Run a shell script inside a container, without input; each line that it prints goes to `on_line`."""
+        words = ("container", "exec", container, "sh", "-c", script, "sh", *arguments)
+        self.client.stream(*words, on_line=on_line, address="", purpose=ClientPurpose.OURS)
+
+    @contextmanager
+    def feed_script(self, container: str, script: str, *arguments: str) -> Iterator[IO[bytes]]:
+        """Run a shell script inside a container; what is written to the stream is its standard input."""
+        words = ("container", "exec", "--interactive", container, "sh", "-c", script, "sh", *arguments)
+        process = self.client.start(*words)
+        try:
+            with suppress(BrokenPipeError):
+                # One that has ended says why, below.
+                yield cast("IO[bytes]", process.stdin)
+            _, complaints = process.communicate()
+        except BaseException:
+            process.kill()
+            process.communicate()
+            raise
+        if process.returncode != 0:
+            raise self.client.fault(complaints.decode(errors="replace"), Ended(words, process.returncode))
+
+    def restart(self, container: str) -> None:
+        """Stop and start a container."""
+        self.client.run("container", "restart", container)
+
     def last_log_lines(self, container: str, count: int) -> tuple[str, ...]:
         """The last lines that a container wrote, on either stream."""
         done = self.client.begin("container", "logs", "--tail", str(count), container, stderr=subprocess.STDOUT)
@@ -81,16 +109,18 @@ class Containers:
 
         Returns once its script has printed a line.
         """
-        mount = ",".join(_quoted(part) for part in (f"source={wanted.folder}", f"target={wanted.mounted_at}"))
         scratch = "/tmp"  # noqa: S108 - inside the container
-        namespace = ("--userns", wanted.user_namespace) if wanted.user_namespace else ()
+        named = {"--userns": wanted.user_namespace, "--hostname": wanted.hostname, "--volumes-from": wanted.beside}
+        chosen = [word for option, value in named.items() if value for word in (option, value)]
+        chosen += ["--security-opt", "label=disable"] if wanted.reads_anywhere else []
         process = self.client.start(
             "container", "run", "--interactive", "--rm", "--name", wanted.name,
             "--label", f"{HELPER_LABEL}={wanted.label}", "--pull", "never",
-            "--volumes-from", wanted.beside, "--mount", f"type=bind,{mount}", "--tmpfs", scratch, "--network", "none",
+            *(word for mount in wanted.mounts for word in ("--mount", _bind(mount))), "--tmpfs", scratch,
+            "--network", wanted.network,
             "--read-only", "--cap-drop", "ALL", "--cap-add", "DAC_OVERRIDE",
             "--security-opt", "no-new-privileges:true", "--stop-signal", "KILL", "--log-driver", "none",
-            *namespace, "--entrypoint", "sh", wanted.image, "-c", wanted.script, "sh", *wanted.arguments,
+            *chosen, "--entrypoint", "sh", wanted.image, "-c", wanted.script, "sh", *wanted.arguments,
         )  # fmt: skip
         if process.stdout is None or not process.stdout.readline():
             _, complaints = process.communicate()
@@ -115,6 +145,10 @@ class Containers:
             # It ends by itself too, and then there is nothing to remove any more.
             self.remove(left)
         raise EngineError("A helper container of deployer does not stop.", (f"docker rm --force {left[0]}",))
+
+
+def _bind(mount: HostMount) -> str:
+    return ",".join(("type=bind", _quoted(f"source={mount.source}"), _quoted(f"target={mount.target}")))
 
 
 def _quoted(field: str) -> str:

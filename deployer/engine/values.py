@@ -230,20 +230,31 @@ class Project:
 
 
 @dataclass(frozen=True)
+class HostMount:
+    """A folder of the engine's machine in a container."""
+
+    source: Path
+    target: str
+
+
+@dataclass(frozen=True)
 class HelperContainer:
     """Our own container that works on a registry's storage.
 
-    It has the volumes of the container `beside`, and `folder` of this machine at `mounted_at`; it
-    runs `script` with `arguments` in a shell, and has no network. By its label it is found again.
-    `user_namespace` is to be that of the container `beside`, so that it may read the same files.
+    It has the volumes of the container `beside`, "" for none, and folders of this machine at `mounts`; it
+    runs `script` with `arguments` in a shell. By its label it is found again. `user_namespace` is to be that of the
+    container `beside`, so that it may read the same files. `network` is "none", or the engine's network that it uses.
+    Where it `reads_anywhere`, SELinux does not keep it from folders with other labels.
     """
 
     name: str
     label: str
     image: str
     beside: str
-    folder: Path
-    mounted_at: str
+    mounts: tuple[HostMount, ...]
     script: str
     arguments: tuple[str, ...]
     user_namespace: str = ""
+    network: str = "none"
+    hostname: str = ""
+    reads_anywhere: bool = False

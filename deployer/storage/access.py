@@ -178,13 +178,14 @@ class Storage:
         try:
             strict, digest, wanted = map(snippets.storage_script, ("strict", "digest", script))
             return self.engine.containers.run_script(self.container, strict, digest + wanted, *arguments, stdin=stdin)
-        except EngineUnavailable:
-            raise
         except EngineError as error:
-            raise _in_words(error) from error
+            raise of_storage(error) from error
 
 
-def _in_words(error: EngineError) -> StorageError:
+def of_storage(error: EngineError) -> EngineError | StorageError:
+    """The error for what a program beside the storage complained of. One of the engine stays as it is."""
+    if isinstance(error, EngineUnavailable):
+        return error
     original = error.original or error.message
     place = _PLACE.search(original)
     for one in _COMPLAINTS:

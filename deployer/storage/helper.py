@@ -10,7 +10,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deployer.engine.values import HelperContainer
+from deployer.engine.values import HelperContainer, HostMount
 from deployer.rendering import snippets
 
 if TYPE_CHECKING:
@@ -29,11 +29,26 @@ def remove_leftover(engine: Engine, deployment: Deployment) -> None:
     engine.containers.remove_helpers(str(deployment.directory))
 
 
+@dataclass(frozen=True)
+class HelperTools:
+    """What a helper has beside the storage: the programs of another `image`, folders, a network, a host name."""
+
+    image: str = ""
+    mounts: tuple[HostMount, ...] = ()
+    network: str = "none"
+    hostname: str = ""
+
+
+REGISTRY_TOOLS = HelperTools()
+"""The registry's own image, and nothing else."""
+
+
 @dataclass
 class Helper:
     """A deployment's helper container, started by `with` and gone after it; there is at most one.
 
-    `image` is the one it is made of, `registry` the container that it works beside, whose user namespace it has.
+    `image` is the one it is made of if its tools have none, `registry` the container that it works beside, whose
+    user namespace it has.
     """
 
     engine: Engine
@@ -41,6 +56,7 @@ class Helper:
     image: str
     registry: str
     user_namespace: str = ""
+    tools: HelperTools = REGISTRY_TOOLS
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _lingers: bool = field(default=False, init=False)
 
@@ -60,13 +76,16 @@ class Helper:
             HelperContainer(
                 name=self.name,
                 label=str(self.deployment.directory),
-                image=self.image,
+                image=self.tools.image or self.image,
                 beside=self.registry,
-                folder=self.deployment.gate_directory,
-                mounted_at=_GATE,
+                mounts=(HostMount(self.deployment.gate_directory, _GATE), *self.tools.mounts),
                 script=snippets.storage_script("guard"),
                 arguments=(_GATE,),
                 user_namespace=self.user_namespace,
+                network=self.tools.network,
+                hostname=self.tools.hostname,
+                # A user's own folder has another label, and may not take ours.
+                reads_anywhere=bool(self.tools.mounts),
             )
         )
         return self

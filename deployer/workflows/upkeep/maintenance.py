@@ -16,7 +16,7 @@ from deployer.errors import GateError, NotFound
 from deployer.host.lock import exclusive
 from deployer.layout import Service
 from deployer.storage.access import Storage
-from deployer.storage.helper import Helper
+from deployer.storage.helper import REGISTRY_TOOLS, Helper
 from deployer.workflows.checks import service_environment
 from deployer.workflows.upkeep.gate import Gate, GateHolder, WritePauser
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from deployer.engine.values import ServiceContainer
+    from deployer.storage.helper import HelperTools
     from deployer.storage.removal import StorageRemoval
     from deployer.workflows.deployment.stack import Stack
     from deployer.workflows.upkeep.gate import DrainPolicy, Pause
@@ -50,7 +51,7 @@ class Upkeep:
 
 
 @contextmanager
-def upkeep(stack: Stack, command: str) -> Iterator[Upkeep]:
+def upkeep(stack: Stack, command: str, tools: HelperTools = REGISTRY_TOOLS) -> Iterator[Upkeep]:
     """Begin to work on the storage. Raises HostError if another command does, NotFound without a deployment."""
     registry = _registry(stack)
     with exclusive(stack.deployment.lock_file, command):
@@ -59,7 +60,7 @@ def upkeep(stack: Stack, command: str) -> Iterator[Upkeep]:
         gate.mark_work()
         who = GateHolder(command, os.getpid(), datetime.now(UTC))
         pauser = WritePauser(gate, stack.settings, stack.engine, lambda: _frontends(stack), who)
-        helper = Helper(stack.engine, stack.deployment, registry.image_id, registry.id, registry.user_namespace)
+        helper = Helper(stack.engine, stack.deployment, registry.image_id, registry.id, registry.user_namespace, tools)
         try:
             with helper:
                 # Only now is it sure that nothing of an earlier, interrupted command is running any more.
