@@ -190,6 +190,14 @@ class StorageUnreadable(StorageError):
     """The registry's storage cannot be read, by the registry neither."""
 
 
+class BackupError(DeployerError):
+    """Backups cannot be made or read, or are not what they should be."""
+
+
+class NoBackups(BackupError):
+    """There are no backups at a target."""
+
+
 class GateError(DeployerError):
     """Writes cannot be paused, or do not come to an end."""
 

@@ -27,6 +27,12 @@ def storage_script(name: str) -> str:
     return (templates_directory() / "storage" / f"{name}.sh").read_text()
 
 
+@cache
+def backup_script(name: str) -> str:
+    """A shell script that runs where restic and a registry's storage are, such as "links"."""
+    return (templates_directory() / "backup" / f"{name}.sh").read_text()
+
+
 def override() -> File:
     """The override file as it is first created, before it becomes the user's own."""
     return File("compose.override.yaml", render("compose.override.yaml.j2"))
@@ -63,10 +69,11 @@ def configuration_file(settings: Settings) -> str:
 
 
 def image_files() -> tuple[File, ...]:
-    """What building the two images here needs: their Dockerfiles, and Caddy's pinned package."""
+    """What building the images here needs: their Dockerfiles, and Caddy's pinned package."""
     return (
         File("registry.Dockerfile", render("images/registry.Dockerfile.j2", base=BASE_IMAGE)),
         File("frontend.Dockerfile", render("images/frontend.Dockerfile.j2", base=BASE_IMAGE)),
+        File("backup.Dockerfile", render("images/backup.Dockerfile.j2", base=BASE_IMAGE)),
         File(
             "requirements.txt",
             render("images/requirements.txt.j2", caddy_version=CADDY_VERSION, caddy_wheels=_CADDY_WHEELS),

@@ -28,7 +28,7 @@ _ENVIRONMENT_PREFIX = "DEPLOYER_"
 _CONFIG_VARIABLE = "DEPLOYER_CONFIG"
 # What `up` records of a deployment, and what a file for another one says of that other.
 _ADDRESS = frozenset({"host", "port", "tls"})
-_NOT_ONE_VALUE = frozenset({"registry", "frontend", "access", "retention"})
+_NOT_ONE_VALUE = frozenset({"registry", "frontend", "backup", "access", "retention"})
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,33 @@ class Loaded:
         return self.described not in {"", self.settings.name}
 
 
-def load(flags: Flags, environment: Mapping[str, str], directory: Path, *, find: bool = True) -> Loaded:
+@dataclass(frozen=True)
+class Assumed:
+    """A configuration file that is not written yet: its path, and what it will hold."""
+
+    path: Path
+    content: bytes
+
+
+def load(
+    flags: Flags,
+    environment: Mapping[str, str],
+    directory: Path,
+    *,
+    find: bool = True,
+    assumed: Assumed | None = None,
+) -> Loaded:
     """Read the settings: flag over DEPLOYER_* variable over file over what `up` recorded over default.
 
     Of a deployment that the file is not for, what `up` recorded is over the file: the address in it is another
     registry's. `directory` is where `./deployer.yaml` is looked for; without `find` neither a file nor a record is.
+    If there is no file, an `assumed` one counts.
     Raises ConfigurationError with every mistake found, not only the first.
     """
     source = find_file(flags.config, environment, directory) if find else None
     written = _read(source) if source else {}
+    if source is None and assumed is not None:
+        source, written = assumed.path, _parsed(assumed.path, assumed.content)
     problems = [f"{source}: {problem}" for problem in _problems(written)]
     # A file without a name is for the deployment that the environment names.
     described = (
@@ -200,9 +218,14 @@ _Loader.yaml_multi_constructors = {"": _of_a_tag}
 
 def _read(source: Path) -> dict[str, Any]:
     try:
-        content = yaml.load(read_whole(source).decode("utf-8-sig"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+        return _parsed(source, read_whole(source))
     except OSError as error:
         raise ConfigurationError(f"{source} cannot be read: {error.strerror}.") from error
+
+
+def _parsed(source: Path, text: bytes) -> dict[str, Any]:
+    try:
+        content = yaml.load(text.decode("utf-8-sig"), Loader=_Loader)  # noqa: S506 - a SafeLoader
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{source} is not valid UTF-8.") from error
     except RecursionError as error:

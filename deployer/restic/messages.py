@@ -1,0 +1,101 @@
+"""What restic complains of, in a sentence each."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer.errors import BackupError, EngineError, EngineUnavailable, NoBackups
+
+if TYPE_CHECKING:
+    from deployer.restic.target import Target
+
+
+@dataclass(frozen=True)
+class _Complaint:
+    """What restic, or a program beside it, says; `{}` in the sentence and the advice is the target."""
+
+    pattern: str
+    sentence: str
+    advice: tuple[str, ...] = ()
+
+
+# Restic's sources, 0.14 to 0.18: cmd/restic, internal/repository, internal/restic/lock.go.
+_COMPLAINTS = (
+    _Complaint(
+        "wrong password or no key found",
+        "The password does not open the backups at {}.",
+        (("Use the password that `deployer backup` showed when it made the first backup there: --password-file FILE"),),
+    ),
+    _Complaint(
+        "unsupported repository version|config.*version",
+        "The backups at {} were made by a newer version of restic.",
+        ("Set backup.image in deployer.yaml to a newer image of restic, then run the command again.",),
+    ),
+    _Complaint(
+        "already locked",
+        "Another program is working on the backups at {}.",
+        ("Wait until it ends, then run the command again.",),
+    ),
+    _Complaint(
+        "no space left on device|disk quota exceeded",
+        "There is no space left at {}.",
+        ("Free some space there, or remove old backups: deployer backup {} --keep 7d,4w,12m",),
+    ),
+    _Complaint(
+        "read-only file system",
+        "{} is mounted read-only.",
+        ("Mount it so that it can be written, then run the command again.",),
+    ),
+    _Complaint(
+        "stale (nfs )?file handle|input/output error|structure needs cleaning|transport endpoint",
+        "The disk of {} is failing, or is no longer mounted.",
+        ("Check that it is mounted, and the kernel log, for example with `dmesg`.",),
+    ),
+    _Complaint(
+        "permission denied|operation not permitted",
+        "Root in containers may not read or write {}.",
+        ("Allow it; for a network disk, this is set on its server (`no_root_squash`).",),
+    ),
+    _Complaint(
+        "no such host|connection refused|i/o timeout|no route to host|network is unreachable",
+        "{} does not respond.",
+        ("Check the address, and that this machine reaches it.",),
+    ),
+    _Complaint(
+        "access denied|access key id|invalidaccesskeyid|request signature|signaturedoesnotmatch|"
+        "403 forbidden|401 unauthorized",
+        "{} rejects the credentials.",
+        ("For S3, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; for rest:, RESTIC_REST_USERNAME and _PASSWORD.",),
+    ),
+    _Complaint(
+        "ciphertext verification failed|invalid data returned|does not match|not found in repository|"
+        "unable to load index|load\\(<|unexpected EOF|wrong hash|invalid header|has zero size",
+        "The backups at {} are damaged.",
+        (
+            "Start new ones in another place: deployer backup ANOTHER_DIRECTORY",
+            "What is whole there can still be restored; restic's own manual shows how to repair the rest.",
+        ),
+    ),
+)
+# It asks "Is there a repository at the following location?" whenever it cannot look, too.
+_NONE = re.compile(
+    r"repository does not exist|unable to open config file: .*(no such file|does not exist|not found)", re.IGNORECASE
+)
+
+
+def in_words(error: EngineError, target: Target) -> EngineError | BackupError:
+    """The error for what was printed by a run in restic's container. One of the engine stays as it is."""
+    if isinstance(error, EngineUnavailable):
+        return error
+    original = error.original or error.message
+    for one in _COMPLAINTS:
+        if re.search(one.pattern, original, re.IGNORECASE):
+            advice = tuple(line.format(target.quoted) for line in one.advice)
+            return BackupError(one.sentence.format(target), advice, original)
+    if _NONE.search(original):
+        return NoBackups(f"There are no backups at {target}.", (), original)
+    return BackupError(
+        f"Restic failed at {target}.", ("Check the cause shown here, then run the command again.",), original
+    )

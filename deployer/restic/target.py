@@ -1,0 +1,81 @@
+"""Where backups go: a directory of this machine, or a server that restic itself speaks to."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployer.engine.values import HostMount
+from deployer.errors import UsageError
+from deployer.redaction import without_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MOUNTED_AT = "/backup"
+_SERVERS = ("s3:", "rest:")
+# Other places of restic's, for which programs or credentials would be needed that its container does not have.
+_UNSUPPORTED = ("sftp:", "rclone:", "b2:", "azure:", "gs:", "swift:")
+# What restic reads for those servers (its manual, "Environment Variables").
+_PASSED = (
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION", "AWS_REGION"),
+    *("RESTIC_REST_USERNAME", "RESTIC_REST_PASSWORD"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where backups go. `directory` is the one of this machine, None if they go to a server."""
+
+    written: str
+    directory: Path | None = None
+
+    @classmethod
+    def parse(cls, written: str, folder: Path) -> Target:
+        """What a user means; a relative path is one below `folder`. Raises UsageError."""
+        if written.startswith(_SERVERS):
+            return cls(written)
+        if written.startswith(_UNSUPPORTED):
+            raise UsageError(
+                f"Backups cannot go to '{written}'.",
+                ("Use a directory (a network disk is one, once it is mounted), s3:https://HOST/BUCKET, or rest:URL.",),
+            )
+        if not written.strip():
+            raise UsageError("The backup target is empty.", ("deployer backup /mnt/nas/registry",))
+        try:
+            path = (folder / Path(written).expanduser()).resolve()
+        except (OSError, RuntimeError) as error:
+            # A home of nobody, or links in a circle.
+            raise UsageError(
+                f"'{written}' is not a usable directory.", ("Write its whole path.",), str(error)
+            ) from error
+        return cls(str(path), path)
+
+    def __str__(self) -> str:
+        """Without the password that a URL may have."""
+        return self.written if self.directory else without_secrets(self.written)
+
+    @property
+    def quoted(self) -> str:
+        """For a shell."""
+        return shlex.quote(str(self))
+
+    @property
+    def mounts(self) -> tuple[HostMount, ...]:
+        """What restic's container needs of this machine."""
+        return (HostMount(self.directory, _MOUNTED_AT),) if self.directory else ()
+
+    @property
+    def network(self) -> str:
+        """The network that restic's container needs: with this machine's, it reaches what this machine does."""
+        return "none" if self.directory else "host"
+
+    def variables(self, password: str, environment: Mapping[str, str]) -> bytes:
+        """What restic is told by its environment, as lines for a shell. It holds secrets."""
+        place = _MOUNTED_AT if self.directory else self.written
+        passed = {} if self.directory else {name: environment[name] for name in _PASSED if environment.get(name)}
+        settings = {**passed, "RESTIC_REPOSITORY": place, "RESTIC_PASSWORD": password, "RESTIC_PROGRESS_FPS": "2"}
+        return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items()).encode()

@@ -1,0 +1,38 @@
+# Lists the links of tags, manifests and layers below $1: "TIME DIGEST PATH", with "-" in place of a digest that a link
+# does not hold. Tags are read before manifests, and manifests before layers: a push writes them the other way round, so
+# that everything that a listed tag needs is listed, however busy the registry is.
+set -eu
+# Before the first push there is nothing.
+[ -d "$1" ] || exit 0
+cd "$1"
+here=$(mktemp -d)
+trap 'rm -rf "$here"' EXIT
+
+# Lists the links of one kind; what it is given tells `find` the folders of the other kinds.
+# A tag may be called like one of them.
+read_links() {
+	find repositories \( -name _uploads "$@" \) ! -path '*/_manifests/tags/*' -prune -o -type f -name link -print \
+		2>> "$here/said" |
+		tr '\n' '\0' | xargs -0 -r stat -c '%s %Y %n' 2>> "$here/said" | awk -v unread="$here/unread" '
+		{
+			path = substr($0, index($0, " ") + 1)
+			path = substr(path, index(path, " ") + 1)
+			line = ""
+			got = 0
+			# A link that is longer than any digest is damaged, and may have no end.
+			if ($1 < 200) { got = (getline line < path); close(path) }
+			if (got < 0) { print path > unread; next }
+			print $2 " " (line ~ /^sha(256|512):[0-9a-f]+$/ ? line : "-") " " path
+		}'
+	# What is deleted while it is read is gone from the registry too.
+	if grep -v 'No such file or directory$' "$here/said" >&2; then exit 1; fi
+	[ ! -e "$here/unread" ] || while IFS= read -r path; do
+		if [ -e "$path" ]; then echo "$path: cannot be read" >&2; exit 1; fi
+	done < "$here/unread"
+	rm -f "$here/unread"
+}
+if [ -d repositories ]; then
+	read_links -o -name _layers -o -path '*/_manifests/revisions'
+	read_links -o -name _layers -o -path '*/_manifests/tags'
+	read_links -o -name _manifests
+fi

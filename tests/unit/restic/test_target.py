@@ -1,0 +1,91 @@
+"""Where backups go: the forms that are taken, and what restic is told of them."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deployer.errors import UsageError
+from deployer.restic.target import Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SERVERS = ["s3:https://minio.example/bucket", "s3:s3.amazonaws.com/bucket/folder", "rest:http://10.0.0.1:8000/name/"]
+
+
+@pytest.mark.parametrize("written", SERVERS)
+def test_a_server_is_as_it_is_written_and_needs_a_network(written: str, tmp_path: Path) -> None:
+    target = Target.parse(written, tmp_path)
+    assert (str(target), target.directory, target.mounts, target.network) == (written, None, (), "host")
+
+
+@pytest.mark.parametrize("written", ["backups", "./backups", "other/../backups", "{here}/backups", "~/backups"])
+def test_a_directory_is_an_absolute_path_without_a_network(
+    written: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    target = Target.parse(written.format(here=tmp_path), tmp_path)
+    assert target.directory == tmp_path / "backups"
+    assert str(target) == str(tmp_path / "backups")
+    assert [(one.source, one.target) for one in target.mounts] == [(tmp_path / "backups", "/backup")]
+    assert target.network == "none"
+
+
+def test_a_directory_by_way_of_a_link_is_the_one_that_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    assert Target.parse("link", tmp_path) == Target.parse("there", tmp_path)
+
+
+@pytest.mark.parametrize("written", ["sftp:host:/x", "rclone:a:b", "b2:bucket", "azure:c:/", "gs:b:/", "swift:c:/"])
+def test_what_would_need_other_programs_is_refused(written: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Backups cannot go to") as caught:
+        Target.parse(written, tmp_path)
+    assert "s3:https://HOST/BUCKET" in caught.value.advice[0]
+
+
+@pytest.mark.parametrize("written", ["", "  "])
+def test_nothing_is_refused(written: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="empty"):
+        Target.parse(written, tmp_path)
+
+
+def test_a_home_of_nobody_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="~nobody-of-this-name"):
+        Target.parse("~nobody-of-this-name/backups", tmp_path)
+
+
+def test_links_that_lead_in_a_circle_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    with pytest.raises(UsageError, match="circle"):
+        Target.parse("circle/backups", tmp_path)
+
+
+@given(password=st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0\n\r"), min_size=1))
+def test_a_shell_reads_the_password_as_it_is(password: str) -> None:
+    lines = Target("rest:http://h/").variables(password, {})
+    done = subprocess.run(
+        ["sh", "-c", lines.decode() + 'printf %s "$RESTIC_PASSWORD"'], capture_output=True, check=True
+    )
+    assert done.stdout.decode() == password
+
+
+def test_a_server_gets_the_credentials_that_it_needs_and_nothing_else() -> None:
+    environment = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "", "HTTPS_PROXY": "http://p:1", "HOME": "/root"}
+    assert Target("s3:h/b").variables("pass word", environment).decode().splitlines() == [
+        "export AWS_ACCESS_KEY_ID=id",
+        "export HTTPS_PROXY=http://p:1",
+        "export RESTIC_REPOSITORY=s3:h/b",
+        "export RESTIC_PASSWORD='pass word'",
+        "export RESTIC_PROGRESS_FPS=2",
+    ]
+
+
+def test_a_directory_needs_no_credentials(tmp_path: Path) -> None:
+    told = Target.parse("x", tmp_path).variables("p", {"AWS_ACCESS_KEY_ID": "id"}).decode()
+    assert "AWS" not in told
+    assert "export RESTIC_REPOSITORY=/backup\n" in told
