@@ -69,6 +69,21 @@ class Deployment:
         return self.directory / "users"
 
     @property
+    def backup_password_file(self) -> Path:
+        """The password of this deployment's backups; mode 0600. `down --volumes` keeps it."""
+        return self.directory / "backup-password"
+
+    @property
+    def backups_file(self) -> Path:
+        """Where backups went, and when the last one was made."""
+        return self.directory / "backups.json"
+
+    @property
+    def restore_pending_file(self) -> Path:
+        """There while a deployment is being restored; a new `restore` goes on."""
+        return self.directory / ".restoring"
+
+    @property
     def ca_file(self) -> Path:
         """The certificate of Caddy's own CA, which clients are to trust; it is no secret."""
         return self.directory / "ca.crt"

@@ -63,6 +63,12 @@ class Output:
         """Print one line that is no result: what is being done, what to do next."""
         typer.echo(printable(self.selection.applied(text)), file=self.err)
 
+    def progress(self, text: str) -> None:
+        """Show on a terminal how far something has come, in place of what this showed before; "" clears it."""
+        if self.err.isatty():
+            self.err.write(f"\r\x1b[K{printable(text)}")
+            self.err.flush()
+
     def warn(self, text: str) -> None:
         """Print a warning."""
         told = printable(self.selection.applied(text))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from deployer.cli.default_command import DEFAULT
 from deployer.cli.main import app
 
 if TYPE_CHECKING:
@@ -28,10 +29,11 @@ def known(words: list[str]) -> Any | None:
     for word in words:
         if not hasattr(command, "commands"):
             break
-        command = command.commands.get(word)
+        # A group may have a command that needs no name.
+        command = command.commands.get(word) or command.commands.get(DEFAULT)
         if command is None:
             return None
-    return command
+    return command.commands.get(DEFAULT, command) if hasattr(command, "commands") else command
 
 
 def options_of(command: Any) -> set[str]:

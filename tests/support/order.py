@@ -28,6 +28,7 @@ _LONGEST_FIRST = (
     # With one.
     "integration/test_upkeep_killed.py",
     "integration/test_stack.py",
+    "integration/test_backup.py",
     "showcase",
     "integration/test_other_pages.py",
     "integration/test_engine_options.py",

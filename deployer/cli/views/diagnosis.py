@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 from deployer.cli.output import underneath
 from deployer.cli.presentation import Report
 from deployer.cli.views.upkeep import warn_of
-from deployer.cli.views.words import counted, size
+from deployer.cli.views.words import counted, moment, size, timestamp
 from deployer.settings.model import TlsMode
 from deployer.workflows.checks.problems import BRING_UP
 from deployer.workflows.finding import FindingState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from deployer.cli.output import Output
     from deployer.cli.selection import Selection
+    from deployer.workflows.backup.record import LastBackup
     from deployer.workflows.diagnosis.status import Encryption, Login, ServiceStatus, Status, WritesPaused
     from deployer.workflows.finding import Finding
 
@@ -77,6 +78,7 @@ class StatusReport(Report):
             "upkeep": _upkeep(self.status.upkeep),
             "sign_in": _login(self.status.sign_in),
             "encryption": _encryption(self.status.encryption),
+            "backups": [_backup(one) for one in self.status.backups],
         }
 
     def print(self, out: Output) -> None:
@@ -114,8 +116,17 @@ def _fields(found: Status) -> list[tuple[str, str]]:
         ("Storage used", _UNKNOWN if found.used_bytes is None else f"{size(found.used_bytes)} in {found.data}"),
         ("Garbage", _UNKNOWN if found.garbage_bytes is None else _garbage(found.garbage_bytes)),
         ("Disk free", _UNKNOWN if found.free_bytes is None else size(found.free_bytes)),
+        *([("Last backup", f"{moment(last.time)}, at {last.target}")] if (last := _last(found.backups)) else []),
         *([("Writes", _upkeep(found.upkeep))] if found.upkeep else []),
     ]
+
+
+def _last(backups: Sequence[LastBackup]) -> LastBackup | None:
+    return backups[-1] if backups else None
+
+
+def _backup(one: LastBackup) -> dict[str, str]:
+    return {"target": one.target, "id": one.backup, "created": timestamp(one.time)}
 
 
 def _row(service: ServiceStatus) -> tuple[str, ...]:

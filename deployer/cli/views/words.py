@@ -54,3 +54,13 @@ def _length(seconds: int) -> str:
 def counted(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: "1 tag", "3 tags"."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def moment(time: datetime) -> str:
+    """A time: "2026-11-30 08:15:00 UTC"."""
+    return f"{time:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def timestamp(time: datetime) -> str:
+    """A time for programs: "2026-11-30T08:15:00Z"."""
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,1 @@
+"""How backups, restores and their progress are printed."""

@@ -1,0 +1,145 @@
+"""How backups are printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from deployer.cli.presentation import Report
+from deployer.cli.views.words import age, counted, moment, size, timestamp
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from deployer.cli.output import Output
+    from deployer.restic.target import Target
+    from deployer.workflows.backup.catalog import Backup, Contents
+    from deployer.workflows.backup.create import BackupDone
+    from deployer.workflows.backup.plan import BackupPlan
+
+
+@dataclass(frozen=True)
+class BackupPlanReport(Report):
+    """What a backup would store, and which earlier ones would be removed."""
+
+    plan: BackupPlan
+    is_thinned: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as JSON."""
+        plan = self.plan
+        return {
+            "target": str(plan.target),
+            "repositories": plan.repositories,
+            "tags": plan.tags,
+            "size": plan.size,
+            "removes": [backup_json(one) for one in plan.removes],
+        }
+
+    def print(self, out: Output) -> None:
+        """Print it as sentences."""
+        plan = self.plan
+        what = f"{counted(plan.repositories, 'repository', 'repositories')} with {counted(plan.tags, 'tag')}"
+        out.note(f"Backing up {what} ({size(plan.size)}) to {plan.target}.")
+        if plan.removes:
+            out.note(f"{counted(len(plan.removes), 'old backup')} will be removed:")
+            out.remark_table(("BACKUP", "CREATED"), [(one.id, moment(one.time)) for one in plan.removes])
+        if self.is_thinned:
+            out.note("The new backup counts for --keep as well, so one more may be removed.")
+
+
+@dataclass(frozen=True)
+class BackupDoneReport(Report):
+    """A backup that was made."""
+
+    done: BackupDone
+    target: Target
+
+    def as_json(self) -> dict[str, Any]:
+        """The backup, how much of it was new, and which were removed."""
+        return {
+            **backup_json(self.done.backup),
+            "target": str(self.target),
+            "added": self.done.added,
+            "removed": [one.id for one in self.done.removed],
+        }
+
+    def print(self, out: Output) -> None:
+        """Print it as sentences."""
+        backup = self.done.backup
+        out.line(f"Backup {backup.id}: {contents_in_words(backup.contents)}, {size(self.done.added)} of it new.")
+        if self.done.removed:
+            out.line(f"Removed {counted(len(self.done.removed), 'old backup')}.")
+
+    def remark(self, out: Output) -> None:
+        """Say the password, once, to the person who is there; and what the registry lacks."""
+        if self.done.backup.contents.damaged:
+            out.warn(
+                f"{counted(self.done.backup.contents.damaged, 'blob')} missing in the registry itself, and so in its "
+                "backup: deployer status"
+            )
+        if not self.done.password.is_new:
+            return
+        if out.err.isatty():
+            out.note("")
+            out.note(f"Password of the backups: {self.done.password.value}")
+        else:
+            out.note(f"The password of the backups is in {self.done.password_file}.")
+        out.note("Keep it in another place too: on another machine, no backup can be restored without it.")
+
+
+@dataclass(frozen=True)
+class BackupsReport(Report):
+    """The backups at a target."""
+
+    target: Target
+    backups: tuple[Backup, ...]
+    unfinished: int
+    now: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        """The backups, the oldest first."""
+        found = [backup_json(one) for one in self.backups]
+        return {"target": str(self.target), "backups": found, "unfinished": self.unfinished}
+
+    def print(self, out: Output) -> None:
+        """Print them as a table, the newest first."""
+        if not self.backups:
+            out.note(f"There is no whole backup at {self.target}.")
+            return
+        out.table(
+            ("BACKUP", "CREATED", "DEPLOYMENT", "REPOSITORIES", "TAGS", "SIZE"),
+            [
+                (
+                    one.id,
+                    f"{moment(one.time)} ({age(one.time, self.now)})",
+                    one.host,
+                    str(one.contents.repositories),
+                    str(one.contents.tags),
+                    size(one.contents.size),
+                )
+                for one in reversed(self.backups)
+            ],
+        )
+
+    def remark(self, out: Output) -> None:
+        """Say what is not listed."""
+        if self.unfinished:
+            out.note("A backup in progress, or one that was interrupted, is not listed.")
+
+
+def contents_in_words(contents: Contents) -> str:
+    """How much a backup holds: "3 repositories, 12 tags, 1.2 GB"."""
+    repositories = counted(contents.repositories, "repository", "repositories")
+    return f"{repositories}, {counted(contents.tags, 'tag')}, {size(contents.size)}"
+
+
+def backup_json(backup: Backup) -> dict[str, Any]:
+    """A backup as JSON."""
+    return {
+        "id": backup.id,
+        "created": timestamp(backup.time),
+        "deployment": backup.host,
+        **{key: value for key, value in vars(backup.contents).items() if key != "damaged"},
+        "missing_blobs": backup.contents.damaged,
+    }

@@ -1,0 +1,1 @@
+"""Backups: making one, listing them, and what is in them."""

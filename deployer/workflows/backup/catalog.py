@@ -1,0 +1,133 @@
+"""Which backups are at a target: each is several parts of restic's, and whole only once it is sealed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from deployer.errors import BackupError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from deployer.restic.repository import Part, Repository
+    from deployer.restic.target import Target
+
+# What the tags of the seal mean today; a newer deployer may write what this one does not read.
+FORMAT = 1
+_ID = "%Y%m%dT%H%M%SZ"
+
+
+class PartKind(StrEnum):
+    """The parts of one backup, in the order in which they are stored."""
+
+    LINKS = "links"
+    BLOBS = "blobs"
+    # The deployment's own files; it is stored once the others have been checked.
+    SEAL = "seal"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """How much a backup holds; `size` in bytes. `damaged` blobs are linked and were missing when it was made."""
+
+    repositories: int = 0
+    tags: int = 0
+    blobs: int = 0
+    size: int = 0
+    damaged: int = 0
+
+
+@dataclass(frozen=True)
+class Backup:
+    """One whole backup. `host` is the deployment and the machine that it is of: `registry@machine`."""
+
+    id: str
+    time: datetime
+    host: str
+    contents: Contents
+    parts: Mapping[PartKind, str]
+    format: int = FORMAT
+
+    @property
+    def deployment(self) -> str:
+        """The name of the deployment that it is of."""
+        return self.host.partition("@")[0]
+
+
+def tags_of(backup: str, kind: PartKind, contents: Contents | None = None) -> dict[str, str]:
+    """The tags of a part."""
+    counted = {} if contents is None else {key: str(value) for key, value in vars(contents).items()}
+    return {"deployer": str(FORMAT), "backup": backup, "part": kind.value, **counted}
+
+
+def whole(parts: Iterable[Part]) -> tuple[Backup, ...]:
+    """The whole backups among the parts, the oldest first."""
+    # Two deployments may begin in the same second.
+    found: dict[tuple[str, str], dict[PartKind, Part]] = {}
+    for part in parts:
+        if "deployer" in part.tags and part.tags.get("part") in {kind.value for kind in PartKind}:
+            found.setdefault((part.host, part.tags.get("backup", "")), {})[PartKind(part.tags["part"])] = part
+    backups = (
+        Backup(
+            id=name,
+            time=_moment(name) or kinds[PartKind.LINKS].time,
+            host=host,
+            contents=_contents(kinds[PartKind.SEAL].tags),
+            parts={kind: part.id for kind, part in kinds.items()},
+            format=_number(kinds[PartKind.SEAL].tags, "deployer"),
+        )
+        for (host, name), kinds in found.items()
+        if len(kinds) == len(PartKind)
+    )
+    return tuple(sorted(backups, key=lambda backup: backup.time))
+
+
+def unfinished(parts: Iterable[Part]) -> tuple[str, ...]:
+    """The parts of backups that were interrupted."""
+    known = tuple(parts)
+    sealed = {part for backup in whole(known) for part in backup.parts.values()}
+    return tuple(part.id for part in known if "deployer" in part.tags and part.id not in sealed)
+
+
+def choose(repository: Repository, target: Target, wanted: str, deployment: str) -> Backup:
+    """The backup with this ID, or its beginning; for "" the newest, of this deployment where it has any there.
+
+    Raises BackupError or UsageError.
+    """
+    backups = whole(repository.parts())
+    if not backups:
+        raise BackupError(f"There is no whole backup at {target}.", (f"deployer backup {target.quoted}",))
+    listed = (f"deployer backup list {target.quoted}   (then choose one with --backup ID)",)
+    found = tuple(one for one in backups if one.id.startswith(wanted))
+    own = tuple(one for one in found if one.deployment == deployment)
+    names = sorted({one.deployment for one in found})
+    if not found:
+        raise UsageError(f"No backup begins with '{wanted}' at {target}.", listed)
+    if not own and len(names) > 1:
+        raise UsageError(f"{target} has backups of several deployments: {', '.join(names)}.", listed)
+    if wanted and len(own or found) > 1:
+        raise UsageError(f"More than one backup begins with '{wanted}' at {target}.", listed)
+    return (own or found)[-1]
+
+
+def new_id(moment: datetime) -> str:
+    """The ID of a backup that begins at a moment."""
+    return moment.astimezone(UTC).strftime(_ID)
+
+
+def _moment(name: str) -> datetime | None:
+    try:
+        return datetime.strptime(name, _ID).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _contents(tags: Mapping[str, str]) -> Contents:
+    return Contents(**{key: _number(tags, key) for key in vars(Contents())})
+
+
+def _number(tags: Mapping[str, str], key: str) -> int:
+    return int(tags[key]) if tags.get(key, "").isdecimal() else 0

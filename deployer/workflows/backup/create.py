@@ -1,0 +1,228 @@
+"""Making a backup while the registry serves: its links first, then the content that they lead to.
+
+Links are listed so that everything that a listed tag needs is listed too, and blobs are read afterwards: a push only
+adds blobs, and the deployment's lock keeps garbage collection out until the end. So no write has to wait.
+The part with the deployment's own files is stored last, once the others were read back: it seals the backup.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer.engine.values import of_service
+from deployer.errors import BackupError, EngineError
+from deployer.host.files import refusal
+from deployer.layout import REGISTRY_ROOT, Service
+from deployer.restic.repository import About, Found, Repository
+from deployer.storage.helper import HelperTools
+from deployer.workflows.backup import archive, password, record, thinning
+from deployer.workflows.backup.catalog import Backup, Contents, PartKind, new_id, tags_of
+from deployer.workflows.backup.coverage import Coverage
+from deployer.workflows.backup.links import LINKS
+from deployer.workflows.backup.record import BegunRestore, LastBackup
+from deployer.workflows.upkeep.maintenance import upkeep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from deployer.restic.repository import Progress, Stored
+    from deployer.restic.target import Target
+    from deployer.settings.load import Loaded
+    from deployer.workflows.backup.password import Password
+    from deployer.workflows.backup.thinning import KeepPolicy
+    from deployer.workflows.deployment.stack import Stack
+    from deployer.workflows.upkeep.maintenance import Upkeep
+
+_BLOBS = f"{REGISTRY_ROOT}/blobs"
+# Where Caddy keeps its CA and its certificates, in the frontend's container.
+_FRONTEND_DATA = "/data"
+_FORGET = "If they were replaced or removed on purpose: deployer backup {} --new"
+
+
+@dataclass(frozen=True)
+class BackupOptions:
+    """Where a backup goes, `password_file` with the password of earlier ones, and which of those are kept.
+
+    With `is_new`, what is remembered of earlier ones at that target does not count.
+    """
+
+    target: Target
+    password_file: Path | None = None
+    secrets: bool = True
+    keep: KeepPolicy | None = None
+    is_new: bool = False
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where the command runs: the machine's name, the environment, the image with restic."""
+
+    name: str
+    environment: Mapping[str, str]
+    image: str
+
+    def host(self, deployment: str) -> str:
+        """By what backups of a deployment on this machine are known."""
+        return f"{deployment}@{self.name}"
+
+    def hostname(self, deployment: str) -> str:
+        """The name of restic's container, by which its locks are known to be this deployment's."""
+        return re.sub(r"[^a-zA-Z0-9-]", "-", f"deployer-{deployment}-{self.name}")[:63].rstrip("-")
+
+    def tools(self, target: Target, deployment: str) -> HelperTools:
+        """What the container for a backup of a deployment has."""
+        # The engine gives a container with the machine's own network the machine's own name.
+        name = self.hostname(deployment) if target.directory else ""
+        return HelperTools(self.image, target.mounts, target.network, name)
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Is told what goes on: each step, and how far a long one has come."""
+
+    say: Callable[[str], None]
+    on_progress: Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class BackupDone:
+    """A backup that was made: how much of it was new, in bytes, the password, and the backups that were removed."""
+
+    backup: Backup
+    added: int
+    password: Password
+    password_file: Path
+    removed: tuple[Backup, ...] = ()
+
+
+def make(stack: Stack, loaded: Loaded, options: BackupOptions, machine: Machine, listener: Listener) -> BackupDone:
+    """Make a backup. Raises BackupError, StorageError, EngineError or HostError; then there is none."""
+    target, deployment = options.target, stack.deployment
+    last = None if options.is_new else record.known(deployment, str(target))
+    begun = BegunRestore.of(deployment)
+    if begun is not None:
+        # The newest backup would lack what is not restored yet.
+        raise BackupError(begun.sentence, begun.advice)
+    _make_directory(target, last)
+    said = password.given(options.password_file, machine.environment)
+    with upkeep(stack, "backup", machine.tools(target, deployment.name)) as work:
+        repository = Repository(stack.engine, work.helper.name, target)
+        chosen = _prepare(repository, stack, machine, said, last)
+        host = machine.host(deployment.name)
+        started = stack.now()
+        name = new_id(started)
+        stored = _store(repository, name, host, listener)
+        contents = _verified(repository, work, stored)
+        repository.check()
+        sealed = _archive(stack, loaded, secrets=options.secrets)
+        about = About(host, tags_of(name, PartKind.SEAL, contents))
+        stored[PartKind.SEAL] = repository.store_bytes(sealed.pack(), archive.ARCHIVE, about)
+        done = Backup(name, started, host, contents, {kind: one.id for kind, one in stored.items()})
+        record.keep(deployment, LastBackup(str(target), repository.id, name, started))
+        removed = _thin_out(repository, host, options)
+    return BackupDone(done, sum(one.added for one in stored.values()), chosen, deployment.backup_password_file, removed)
+
+
+def _prepare(repository: Repository, stack: Stack, machine: Machine, said: str, last: LastBackup | None) -> Password:
+    """Open the target, or make it what backups go to. Raises BackupError if it is not fit for it."""
+    target, deployment = repository.target, stack.deployment
+    repository.open(said or password.kept(deployment), machine.environment)
+    found = repository.look()
+    if found is Found.OTHER:
+        raise BackupError(
+            f"{target} contains other files.", ("Choose an empty directory for backups, such as a new one in it.",)
+        )
+    if found is Found.NOTHING and last is not None:
+        raise _gone(last)
+    repository.expect_writable()
+    chosen = password.choose(deployment, target, found, said)
+    if found is Found.NOTHING:
+        # Kept first: without it, nobody could ever read what is made now.
+        password.keep(deployment, chosen)
+        repository.open(chosen.value, machine.environment)
+        repository.create()
+    if target.directory is not None:
+        thinning.take_over_locks(repository, machine.hostname(deployment.name))
+    identity = repository.id
+    if last is not None and identity != last.repository:
+        raise BackupError(
+            f"There are other backups at {target} than those of this deployment until now.",
+            ("Check that the right disk is mounted, then run the command again.", _FORGET.format(target.quoted)),
+        )
+    password.keep(deployment, chosen)
+    return chosen
+
+
+def _make_directory(target: Target, last: LastBackup | None) -> None:
+    """Make the directory for the first backup, in one that is there: a disk that is not mounted has none."""
+    if target.directory is None or target.directory.is_dir():
+        return
+    if last is not None:
+        raise _gone(last)
+    try:
+        target.directory.mkdir(mode=0o700)
+    except OSError as error:
+        raise refusal(target.directory, error) from error
+
+
+def _gone(last: LastBackup) -> BackupError:
+    return BackupError(
+        f"The backups at {last.target} are gone: the last one was made at {last.time:%Y-%m-%d %H:%M} UTC.",
+        ("Check that the disk is mounted, then run the command again.", _FORGET.format(shlex.quote(last.target))),
+    )
+
+
+def _store(repository: Repository, name: str, host: str, listener: Listener) -> dict[PartKind, Stored]:
+    """Store the links, and then the blobs."""
+    listener.say("Reading the list of images …")
+    links = repository.store_links(REGISTRY_ROOT, LINKS, About(host, tags_of(name, PartKind.LINKS)))
+    listener.say("Storing their content …")
+    about = About(host, tags_of(name, PartKind.BLOBS))
+    if repository.has_folder(_BLOBS):
+        blobs = repository.store_tree(_BLOBS, about, listener.on_progress)
+    else:
+        # Before the first push; a part there must be.
+        blobs = repository.store_bytes(b"no blobs\n", "none", about)
+    return {PartKind.LINKS: links, PartKind.BLOBS: blobs}
+
+
+def _verified(repository: Repository, work: Upkeep, stored: Mapping[PartKind, Stored]) -> Contents:
+    """Read back what was stored, and make sure that nothing that is in the registry is missing in it."""
+    found = Coverage.read(repository, stored[PartKind.LINKS].id, stored[PartKind.BLOBS].id)
+    missing = found.missing
+    if missing:
+        here = work.storage.snapshot()
+        lost = sorted(one for one in missing if here.aliases.get(one, one) in here.blobs)
+        if lost:
+            raise BackupError(
+                f"The backup lacks {len(lost)} blobs that the registry has, such as {lost[0]}.",
+                ("Run the command again; what was stored is reused.",),
+            )
+    return Contents(len(found.repositories), found.tags, found.blobs, found.size, len(missing))
+
+
+def _archive(stack: Stack, loaded: Loaded, *, secrets: bool) -> archive.Archive:
+    services = stack.containers()
+    frontend = of_service(services, Service.FRONTEND)
+    made = None
+    if secrets and (stack.settings.tls.is_internal or stack.settings.tls.is_acme):
+        if frontend is None or not frontend.is_running:
+            raise BackupError("The frontend is not running, so its certificates cannot be read.", ("deployer up",))
+        try:
+            made = stack.engine.containers.run_script(frontend.id, 'tar -c -C "$1" .', _FRONTEND_DATA)
+        except EngineError as error:
+            raise BackupError("The frontend's certificates cannot be read.", (), error.original) from error
+    images = {one.service: one.image for one in services}
+    return archive.collect(loaded, stack.deployment, images, made, secrets=secrets)
+
+
+def _thin_out(repository: Repository, host: str, options: BackupOptions) -> tuple[Backup, ...]:
+    if options.keep is None:
+        return ()
+    going = thinning.surplus(repository, host, options.keep)
+    thinning.remove(repository, host, going)
+    return going

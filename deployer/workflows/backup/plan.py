@@ -1,0 +1,42 @@
+"""What a backup would store, and which earlier ones would go: worked out without changing anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer.workflows.backup import thinning
+
+if TYPE_CHECKING:
+    from deployer.restic.repository import Repository
+    from deployer.restic.target import Target
+    from deployer.storage.snapshot import Snapshot
+    from deployer.workflows.backup.catalog import Backup
+    from deployer.workflows.backup.thinning import KeepPolicy
+
+
+@dataclass(frozen=True)
+class BackupPlan:
+    """How much a backup would store, in bytes, and which earlier ones would be removed."""
+
+    target: Target
+    repositories: int
+    tags: int
+    size: int
+    removes: tuple[Backup, ...] = ()
+
+
+def plan(target: Target, now: Snapshot, removes: tuple[Backup, ...] = ()) -> BackupPlan:
+    """What a backup of the registry as it is would store."""
+    return BackupPlan(
+        target,
+        sum(1 for one in now.repositories.values() if one.revisions),
+        sum(len(one.tags) for one in now.repositories.values()),
+        sum(blob.size for blob in now.blobs.values()),
+        removes,
+    )
+
+
+def removed_by(repository: Repository, host: str, policy: KeepPolicy) -> tuple[Backup, ...]:
+    """The backups that would be removed if one more were made now; it may take the place of today's."""
+    return thinning.surplus(repository, host, policy)

@@ -1,0 +1,84 @@
+"""Which backups are kept as they grow old: so many a day, a week, a month."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer.errors import BackupError, UsageError
+from deployer.workflows.backup.catalog import PartKind, unfinished, whole
+
+if TYPE_CHECKING:
+    from deployer.restic.repository import Repository
+    from deployer.workflows.backup.catalog import Backup
+
+_RULE = re.compile(r"(\d{1,4})([hdwmy]?)")
+_PERIODS = {"": "last", "h": "hourly", "d": "daily", "w": "weekly", "m": "monthly", "y": "yearly"}
+_EXAMPLE = "deployer backup /mnt/nas/registry --keep 7d,4w,12m"
+
+
+@dataclass(frozen=True)
+class KeepPolicy:
+    """How many backups are kept: the newest of each of the last so many days, weeks, months."""
+
+    rules: tuple[tuple[str, int], ...]
+
+    @classmethod
+    def parse(cls, written: str) -> KeepPolicy:
+        """What `--keep` says, such as "7d,4w,12m"; a plain number is the newest so many. Raises UsageError."""
+        found: dict[str, int] = {}
+        for one in written.split(","):
+            match = _RULE.fullmatch(one.strip())
+            if match is None or int(match[1]) == 0 or _PERIODS[match[2]] in found:
+                raise UsageError(
+                    f"--keep: '{written}' is not a list such as 7d,4w,12m (days, weeks, months; h and y too).",
+                    (_EXAMPLE,),
+                )
+            found[_PERIODS[match[2]]] = int(match[1])
+        return cls(tuple(found.items()))
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The same for restic."""
+        return tuple(word for period, count in self.rules for word in (f"--keep-{period}", str(count)))
+
+
+def surplus(repository: Repository, host: str, policy: KeepPolicy) -> tuple[Backup, ...]:
+    """The backups of a deployment that the policy does not keep. The newest one always stays."""
+    backups = whole(repository.parts(host))
+    kept = repository.kept(host, f"part={PartKind.SEAL}", policy.options)
+    return tuple(one for one in backups[:-1] if one.parts[PartKind.SEAL] not in kept)
+
+
+def remove(repository: Repository, host: str, going: tuple[Backup, ...]) -> None:
+    """Remove backups, and what interrupted ones have left. The seals go first: none is ever whole in part.
+
+    Raises BackupError or EngineError.
+    """
+    parts = repository.parts(host)
+    here = {part.id for part in parts}
+    seals = [one.parts[PartKind.SEAL] for one in going if one.parts[PartKind.SEAL] in here]
+    if seals:
+        repository.forget(seals, prune=False)
+    rest = unfinished(repository.parts(host))
+    if rest:
+        repository.forget(rest, prune=True)
+
+
+def take_over_locks(repository: Repository, hostname: str) -> None:
+    """Remove what a command of this deployment that was killed has left; only with the deployment's own lock.
+
+    Restic itself takes such a lock for a living one until it is half an hour old. Raises BackupError if another
+    machine holds one.
+    """
+    holders = repository.locked_by()
+    if not holders:
+        return
+    others = sorted({one for one in holders if one != hostname})
+    if others:
+        raise BackupError(
+            f"Another program ({', '.join(others)}) is working on the backups at {repository.target}.",
+            ("Wait until it ends, then run the command again.",),
+        )
+    repository.unlock()

@@ -1,0 +1,118 @@
+"""Which backups are at a target, when some were interrupted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from deployer.errors import BackupError, UsageError
+from deployer.restic.repository import Part
+from deployer.workflows.backup.catalog import Contents, PartKind, choose, new_id, tags_of, unfinished, whole
+from tests.support.backups import MOMENT, TARGET, StoredParts, parts_of
+
+CONTENTS = Contents(repositories=3, tags=12, blobs=40, size=1_200, damaged=1)
+
+
+class Several(StoredParts):
+    """A target with backups at these hours."""
+
+    def __init__(self, *found: tuple[Part, ...]) -> None:
+        super().__init__()
+        self.found = found
+
+    def parts(self, host: str = "") -> tuple[Part, ...]:
+        return tuple(part for one in self.found for part in one if not host or part.host == host)
+
+
+def test_a_backup_is_whole_with_its_seal() -> None:
+    (found,) = whole(parts_of(1, contents=CONTENTS))
+    assert (found.id, found.time) == ("20260101T010000Z", MOMENT + timedelta(hours=1))
+    assert (found.host, found.deployment, found.format) == ("registry@machine", "registry", 1)
+    assert found.contents == CONTENTS
+    assert set(found.parts) == set(PartKind)
+
+
+@pytest.mark.parametrize("kinds", [(), (PartKind.LINKS,), (PartKind.LINKS, PartKind.BLOBS)])
+def test_an_interrupted_backup_is_none(kinds: tuple[PartKind, ...]) -> None:
+    parts = (*parts_of(2, kinds), *parts_of(1), *parts_of(3))
+    assert [one.id for one in whole(parts)] == ["20260101T010000Z", "20260101T030000Z"]
+    assert unfinished(parts) == tuple(part.id for part in parts_of(2, kinds))
+
+
+def test_what_others_keep_there_is_neither() -> None:
+    foreign = Part("foreign", MOMENT, "laptop", {"part": "seal", "backup": "x"})
+    newer = Part("newer", MOMENT, "h", {"deployer": "2", "part": "something new", "backup": "x"})
+    parts = (foreign, *parts_of(1))
+    assert len(whole((*parts, newer))) == 1
+    assert unfinished(parts) == ()
+
+
+def test_two_deployments_that_begin_in_the_same_second_are_two_backups() -> None:
+    one, other = parts_of(1, host="a@m"), parts_of(1, host="b@m")
+    found = whole((one[0], other[0], other[1], one[1], other[2], one[2]))
+    assert {backup.host: set(backup.parts.values()) for backup in found} == {
+        "a@m": {part.id for part in one},
+        "b@m": {part.id for part in other},
+    }
+    assert unfinished((*one, *other)) == ()
+    # The seal of one does not make the other whole.
+    assert [backup.host for backup in whole((*one, *other[:2]))] == ["a@m"]
+    assert unfinished((*one, *other[:2])) == tuple(part.id for part in other[:2])
+
+
+def test_counts_that_are_not_numbers_are_nothing() -> None:
+    *others, seal = parts_of(1)
+    odd = replace(seal, tags={**seal.tags, "tags": "many", "size": "-1", "deployer": ""})
+    (found,) = whole((*others, odd))
+    assert (found.contents, found.format) == (Contents(), 0)
+
+
+def test_a_name_that_is_no_time_leaves_that_of_its_first_part() -> None:
+    renamed = [replace(part, tags={**part.tags, "backup": "by hand"}) for part in parts_of(5)]
+    assert whole(renamed)[0].time == MOMENT + timedelta(hours=5)
+
+
+def test_the_newest_is_chosen_or_the_one_that_is_named() -> None:
+    target = Several(parts_of(2), parts_of(1), parts_of(30), parts_of(40, [PartKind.LINKS]))
+    assert choose(target, TARGET, "", "registry").id == "20260102T060000Z"
+    assert choose(target, TARGET, "20260101T01", "registry").id == "20260101T010000Z"
+    for wanted, problem in (("20260101", "More than one backup begins"), ("2025", "No backup begins")):
+        with pytest.raises(UsageError, match=problem) as caught:
+            choose(target, TARGET, wanted, "registry")
+        assert caught.value.advice[0].startswith("deployer backup list /backups ")
+
+
+def test_an_interrupted_backup_cannot_be_chosen() -> None:
+    with pytest.raises(BackupError, match="no whole backup at /backups"):
+        choose(Several(parts_of(1, [PartKind.LINKS, PartKind.BLOBS])), TARGET, "20260101", "registry")
+
+
+def test_the_backups_of_this_deployment_go_first() -> None:
+    target = Several(parts_of(1, host="a@m"), parts_of(2, host="b@m"))
+    assert choose(target, TARGET, "", "a").host == "a@m"
+    assert choose(target, TARGET, "20260101T02", "a").host == "b@m"
+    with pytest.raises(UsageError, match="several deployments: a, b"):
+        choose(target, TARGET, "", "other")
+    # With those of one alone there is no doubt.
+    assert choose(Several(parts_of(1, host="a@m")), TARGET, "", "other").host == "a@m"
+
+
+def test_an_id_is_a_time_of_day_everywhere() -> None:
+    assert new_id(datetime(2026, 1, 1, 1, tzinfo=timezone(timedelta(hours=9)))) == "20251231T160000Z"
+    assert new_id(datetime(2026, 1, 1, tzinfo=UTC)) == "20260101T000000Z"
+
+
+def test_the_seal_says_what_is_in_the_backup() -> None:
+    assert tags_of("x", PartKind.BLOBS) == {"deployer": "1", "backup": "x", "part": "blobs"}
+    assert tags_of("x", PartKind.SEAL, CONTENTS) == {
+        "deployer": "1",
+        "backup": "x",
+        "part": "seal",
+        "repositories": "3",
+        "tags": "12",
+        "blobs": "40",
+        "size": "1200",
+        "damaged": "1",
+    }

@@ -1,0 +1,121 @@
+"""Which backups are removed, and in which order."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from deployer.errors import BackupError, UsageError
+from deployer.workflows.backup.catalog import PartKind
+from deployer.workflows.backup.thinning import KeepPolicy, remove, surplus, take_over_locks
+from tests.support.backups import MOMENT, parts_of, restic
+
+if TYPE_CHECKING:
+    from deployer.restic.repository import Part
+
+HOST = "registry@machine"
+
+
+@pytest.mark.parametrize(
+    ("written", "options"),
+    [
+        ("7d", "--keep-daily 7"),
+        ("7d,4w,12m", "--keep-daily 7 --keep-weekly 4 --keep-monthly 12"),
+        (" 24h , 10y ", "--keep-hourly 24 --keep-yearly 10"),
+        ("5", "--keep-last 5"),
+        ("9999,1d", "--keep-last 9999 --keep-daily 1"),
+        ("007d", "--keep-daily 7"),
+    ],
+)
+def test_a_policy_is_restics(written: str, options: str) -> None:
+    assert KeepPolicy.parse(written).options == tuple(options.split())
+
+
+@pytest.mark.parametrize(
+    "written", ["", ",", "7d,", "0d", "0", "-1d", "d", "7 d", "7d4w", "7d,3d", "1,2", "7days", "7D", "1.5d", "10000d"]
+)
+def test_what_is_no_policy_is_refused_with_an_example(written: str) -> None:
+    with pytest.raises(UsageError, match="--keep: ") as caught:
+        KeepPolicy.parse(written)
+    assert f"'{written}'" in str(caught.value)
+    assert "--keep 7d,4w,12m" in caught.value.advice[0]
+
+
+def snapshots(*parts: Part) -> bytes:
+    return json.dumps(
+        [
+            {
+                "id": part.id,
+                "time": part.time.isoformat(),
+                "hostname": part.host,
+                "tags": [f"{key}={value}" for key, value in part.tags.items()],
+            }
+            for part in parts
+        ]
+    ).encode()
+
+
+def keeping(*parts: Part) -> bytes:
+    groups: list[dict[str, Any]] = [{"keep": [{"id": part.id} for part in parts], "remove": []}]
+    return json.dumps(groups).encode()
+
+
+def test_what_the_policy_does_not_keep_is_surplus_but_for_the_newest() -> None:
+    old, middle, new = parts_of(1), parts_of(2), parts_of(3)
+    repository, asked = restic(snapshots=snapshots(*old, *middle, *new), forget=keeping(middle[-1]))
+    found = surplus(repository, HOST, KeepPolicy.parse("1d"))
+    assert [one.time for one in found] == [MOMENT + timedelta(hours=1)]
+    words = asked.calls[-1].words
+    assert words[words.index("--tag") + 1] == "part=seal"
+    assert words[words.index("--host") + 1] == HOST
+
+
+def test_without_backups_nothing_is_surplus() -> None:
+    repository, _ = restic(snapshots=b"[]", forget=b"")
+    assert surplus(repository, HOST, KeepPolicy.parse("1d")) == ()
+
+
+def test_seals_go_first_and_then_all_that_no_whole_backup_has() -> None:
+    old, new, cut = parts_of(1), parts_of(2), parts_of(3, [PartKind.LINKS])
+    repository, asked = restic(snapshots=snapshots(*old, *new, *cut), forget=keeping(new[-1]))
+    going = surplus(repository, HOST, KeepPolicy.parse("1"))
+    asked.calls.clear()
+    remove(repository, HOST, going)
+    forgotten = [call.words for call in asked.calls if call.words[0] == "forget"]
+    assert forgotten[0] == ("forget", old[-1].id)
+    assert forgotten[1] == ("forget", "--prune", cut[0].id)
+
+
+def test_a_removal_that_was_interrupted_goes_on() -> None:
+    old, new = parts_of(1), parts_of(2)
+    repository, asked = restic(snapshots=snapshots(*old[:2], *new))
+    remove(repository, HOST, ())
+    assert asked.calls[-1].words == ("forget", "--prune", old[0].id, old[1].id)
+
+
+def test_where_nothing_goes_nothing_is_pruned() -> None:
+    repository, asked = restic(snapshots=snapshots(*parts_of(1)))
+    remove(repository, HOST, ())
+    assert {call.words[0] for call in asked.calls} == {"snapshots"}
+
+
+def test_locks_of_this_deployment_are_taken_over() -> None:
+    repository, asked = restic(locks=b"1\n", list=b"1\n", cat=b'{"hostname": "deployer-registry-m"}')
+    take_over_locks(repository, "deployer-registry-m")
+    assert asked.calls[-1].words[0] == "unlock"
+
+
+def test_locks_of_another_are_respected() -> None:
+    repository, asked = restic(locks=b"1\n", list=b"1\n2\n", cat=b'{"hostname": "laptop"}')
+    with pytest.raises(BackupError, match=r"Another program \(laptop\) is working on the backups at /backups"):
+        take_over_locks(repository, "deployer-registry-m")
+    assert all(call.words[0] != "unlock" for call in asked.calls)
+
+
+def test_without_locks_nothing_is_done() -> None:
+    repository, asked = restic(locks=b"")
+    take_over_locks(repository, "deployer-registry-m")
+    assert [call.script for call in asked.calls] == ["locks"]
