@@ -15,11 +15,13 @@ import typer
 
 from deployer import __version__
 from deployer.cli.commands import (
+    backup,
     configuration,
     deployment,
     diagnosis,
     images,
     pull_secret,
+    restore,
     transfer,
     trust,
     upkeep,
@@ -63,7 +65,19 @@ def _deployer(
     """Run a private Docker registry with a web page."""
 
 
-for group in (configuration, deployment, diagnosis, trust, transfer, images, upkeep, users, pull_secret):
+for group in (
+    configuration,
+    deployment,
+    diagnosis,
+    trust,
+    transfer,
+    images,
+    upkeep,
+    backup,
+    restore,
+    users,
+    pull_secret,
+):
     group.register(app)
 # As `deployer --help` lists them: what is needed first, first.
 _ORDER = ("init", "render", "doctor", "up", "down", "status", "logs", "configure-daemon")

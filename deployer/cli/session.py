@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -57,16 +57,23 @@ class Session:
     directory: Path
     out: Output
     presentation: Presentation = field(default_factory=Presentation)
+    assumed: bytes | None = field(default=None, repr=False)
 
     @cached_property
     def loaded(self) -> Loaded:
         """The settings in effect and the file they came from. Raises ConfigurationError."""
-        from deployer.settings.load import FILE_NAME, Flags, load
+        from deployer.settings.load import FILE_NAME, Assumed, Flags, load
 
-        found = load(Flags(self.config, self.name, self.host, self.port), self.environment, self.directory)
+        flags = Flags(self.config, self.name, self.host, self.port)
+        file = None if self.assumed is None else Assumed(self.directory / FILE_NAME, self.assumed)
+        found = load(flags, self.environment, self.directory, assumed=file)
         if found.source is not None and found.source != self.directory / FILE_NAME:
             self.out.selection.note_file(str(found.source))
         return found
+
+    def assuming(self, content: bytes) -> Session:
+        """The same run with a ./deployer.yaml of this content, which is not written yet, unless there is a file."""
+        return replace(self, assumed=content)
 
     @property
     def settings(self) -> Settings:

@@ -1,0 +1,154 @@
+"""The command that restores from a backup."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deployer.cli.backup_access import PasswordFileOption, TargetArgument, machine_of, opened
+from deployer.cli.options import WAIT, WaitOption, drain_policy
+from deployer.cli.registration import command
+
+if TYPE_CHECKING:
+    from deployer.cli.backup_access import OpenBackups
+    from deployer.cli.presentation import Report
+    from deployer.cli.session import Session
+    from deployer.workflows.backup.archive import Archive
+    from deployer.workflows.restore.deployment import ImageRestore, Restored
+    from deployer.workflows.restore.plan import RestorePlan
+
+_RESTORE_EXAMPLE = """\
+Example: `deployer restore /mnt/nas/registry` restores the deployment on a new machine;
+`deployer restore /mnt/nas/registry --only team/app:1.2` brings one tag back into the running registry."""
+_UP_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class RestoreOptions:
+    """Which backup is restored, and what of it."""
+
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only",
+            metavar="NAME",
+            help="Restore only these repositories or tags, into the running registry: 'team/*', app:1.2. Can be "
+            "repeated.",
+            show_default=False,
+        ),
+    ] = None
+    backup: Annotated[
+        str, typer.Option("--backup", metavar="ID", help="ID of the backup, or its beginning.  [default: the newest]")
+    ] = ""
+    password_file: PasswordFileOption = None
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command."""
+    command(app, epilog=_RESTORE_EXAMPLE, offers=("dry_run", "yes", "as_json"))(restore)
+
+
+def restore(session: Session, target: TargetArgument, wanted: RestoreOptions, wait: WaitOption = WAIT) -> None:
+    """Restore a deployment, or single images, from a backup.
+
+    Without --only, restores a whole deployment on a machine that has none of its name: its settings, users,
+    certificates and secrets, and then its images. --name, --host and --port replace those of the backup. A
+    deployer.yaml that is already in use is kept, and its settings apply.
+
+    With --only, restores images into the running registry: missing tags are added, and tags that refer to
+    another image are changed, after a question that lists them. Nothing else in the registry is removed. An
+    interrupted restore can be repeated; it continues where it was.
+    """
+    from deployer.workflows.backup.catalog import choose
+    from deployer.workflows.restore.deployment import ImageRestore, archive_of, begun_backup
+    from deployer.workflows.restore.selection import Selection
+
+    selection = Selection.parse(wanted.only or ())
+    if wanted.only:
+        session.require_deployment(session.engine, changes=True)
+    with opened(session, target, wanted.password_file) as found:
+        backup = choose(
+            found.repository,
+            found.target,
+            wanted.backup or begun_backup(session.known_deployment, found.target),
+            session.settings.name,
+        )
+        images = ImageRestore(found.target, backup, selection, found.password)
+        if wanted.only and session.presentation.dry_run:
+            _show_images(session, found, images)
+            return
+        archive = None if wanted.only else archive_of(found.repository, backup)
+        identity = found.repository.id
+    if archive is None:
+        session.show(_report(session, _put_images(session, images, wait, ask=True)))
+    else:
+        _restore_deployment(session, images, archive, identity, wait)
+
+
+def _show_images(session: Session, found: OpenBackups, images: ImageRestore) -> None:
+    from deployer.cli.views.backups import restore as views
+    from deployer.workflows.restore.plan import plan
+    from deployer.workflows.upkeep import maintenance
+
+    now = maintenance.reading(session.stack).snapshot()
+    session.show_plan(views.RestorePlanReport(plan(found.repository, images.backup, images.selection, now)))
+
+
+def _report(session: Session, restored: Restored) -> Report:
+    from deployer.cli.views.backups.restore import RestoredReport
+
+    return RestoredReport(restored, session.settings.address)
+
+
+def _put_images(session: Session, images: ImageRestore, wait: str, *, ask: bool) -> Restored:
+    """Restore images into the running registry, after a question if tags change."""
+    from deployer.cli.views.backups import restore as views
+    from deployer.cli.views.backups.progress import ProgressLine
+    from deployer.workflows.restore.deployment import RestorePrompts, put_images
+
+    def agree(plan: RestorePlan) -> None:
+        if not ask:
+            return
+        session.show_plan(views.RestorePlanReport(plan))
+        if plan.changed:
+            session.confirm("Change these tags?")
+
+    drain = drain_policy(session, wait)
+    with ProgressLine(session.out, time.monotonic) as line:
+        return put_images(session.stack, images, machine_of(session), RestorePrompts(drain, agree, line.show))
+
+
+def _restore_deployment(session: Session, images: ImageRestore, archive: Archive, identity: str, wait: str) -> None:
+    from deployer.cli.views.backups import restore as views
+    from deployer.workflows.restore import deployment as workflow
+
+    restored = session.assuming(workflow.settings_of(archive))
+    workflow.expect_none(restored.deployment, images.target)
+    archive = workflow.with_settings(archive, restored.loaded)
+    files = workflow.files_to_restore(archive, restored.loaded, restored.deployment)
+    users = workflow.count_users(archive)
+    report = views.DeploymentPlanReport(images.backup, archive.about, restored.settings.address, users, files)
+    if session.show_plan(report):
+        return
+    open_to_all = not archive.about.with_secrets
+    session.confirm(f"Restore this deployment{', without users, so that no login is required' if open_to_all else ''}?")
+    workflow.write_files(archive, files, restored.deployment, images)
+    _up(restored)
+    workflow.put_certificates(restored.stack, archive, _UP_SECONDS)
+    done = _put_images(restored, images, wait, ask=False)
+    workflow.finish(restored.deployment, images.target, identity, images.backup)
+    session.show(_report(restored, done))
+
+
+def _up(session: Session) -> None:
+    from deployer.workflows.deployment import up as workflow
+
+    prompts = workflow.UserPrompts(
+        report=session.out.note, confirm_install=partial(session.confirm), confirm_loss=session.confirm
+    )
+    quiet = not session.out.err.isatty()
+    workflow.up(session.stack, rebuild=False, timeout=_UP_SECONDS, prompts=prompts, quiet=quiet)

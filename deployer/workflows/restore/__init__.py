@@ -1,0 +1,1 @@
+"""Restoring from a backup: a whole deployment, or images into one that runs."""

@@ -1,0 +1,205 @@
+"""Restoring: a whole deployment on a machine that has none of that name, or images into one that runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployer.engine.values import of_service
+from deployer.errors import BackupError, EngineError, UsageError
+from deployer.host.files import PRIVATE, PUBLIC, read_if_there, write_atomically
+from deployer.layout import Service
+from deployer.restic.repository import Repository
+from deployer.settings import account
+from deployer.settings.dump import dump
+from deployer.settings.load import Assumed, Flags, load
+from deployer.workflows.backup import password, record
+from deployer.workflows.backup.archive import ARCHIVE, Archive, Kept, files_of
+from deployer.workflows.backup.catalog import PartKind
+from deployer.workflows.backup.record import BegunRestore, LastBackup
+from deployer.workflows.checks import readiness
+from deployer.workflows.deployment import ca
+from deployer.workflows.finding import Finding, FindingState
+from deployer.workflows.restore.images import restore_images
+from deployer.workflows.restore.plan import plan
+from deployer.workflows.upkeep.maintenance import upkeep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deployer.paths import Deployment
+    from deployer.restic.repository import Progress
+    from deployer.restic.target import Target
+    from deployer.settings.load import Loaded
+    from deployer.workflows.backup.catalog import Backup
+    from deployer.workflows.backup.create import Machine
+    from deployer.workflows.deployment.stack import Stack
+    from deployer.workflows.restore.plan import RestorePlan
+    from deployer.workflows.restore.selection import Selection
+    from deployer.workflows.upkeep.gate import DrainPolicy
+
+_FRONTEND_DATA = "/data"
+_MODES = {Kept.OVERRIDE: PUBLIC, Kept.CERTIFICATE: PUBLIC, Kept.AUTHORITY: PUBLIC, Kept.SETTINGS: PUBLIC}
+
+
+@dataclass(frozen=True)
+class FilesToRestore:
+    """The files that are written before `up`, by their paths; `kept` are there already, and stay as they are."""
+
+    written: dict[Path, Kept]
+    kept: tuple[Path, ...]
+
+
+def archive_of(repository: Repository, backup: Backup) -> Archive:
+    """The deployment's own files in a backup. Raises BackupError or EngineError."""
+    return Archive.unpack(repository.read(backup.parts[PartKind.SEAL], ARCHIVE))
+
+
+def is_unfinished(deployment: Deployment) -> bool:
+    """Whether a restore of this deployment was interrupted."""
+    return deployment.restore_pending_file.exists()
+
+
+def unfinished_restore(deployment: Deployment) -> tuple[Finding, ...]:
+    """What to say of a restore that was interrupted."""
+    begun = BegunRestore.of(deployment)
+    if begun is None:
+        return ()
+    return (Finding(FindingState.WRONG, begun.sentence, begun.advice),)
+
+
+def begun_backup(deployment: Deployment | None, target: Target) -> str:
+    """The ID of the backup with which a restore of a deployment from this target has begun; "" for none."""
+    begun = BegunRestore.of(deployment) if deployment else None
+    return begun.backup if begun and begun.target == str(target) else ""
+
+
+def expect_none(deployment: Deployment, target: Target) -> None:
+    """Make sure that a whole deployment overwrites none. Raises UsageError."""
+    if deployment.is_begun and not is_unfinished(deployment):
+        raise UsageError(
+            f"There is a deployment named '{deployment.name}' on this machine; it is not overwritten.",
+            (
+                f"deployer restore {target.quoted} --only '*'   (restores images into it)",
+                f"deployer restore {target.quoted} --name OTHER --port PORT   (restores the deployment beside it)",
+            ),
+        )
+
+
+def files_to_restore(archive: Archive, loaded: Loaded, deployment: Deployment) -> FilesToRestore:
+    """Which files a restore writes, and which it leaves as they are."""
+    own = {
+        deployment.override_file: Kept.OVERRIDE,
+        deployment.users_file: Kept.USERS,
+        deployment.secrets_file: Kept.SECRETS,
+    }
+    named = {Path(path): kept for kept, path in files_of(loaded.settings).items()}
+    configuration = {loaded.source: Kept.SETTINGS} if loaded.source else {}
+    wanted = {path: kept for path, kept in {**own, **named, **configuration}.items() if kept in archive.files}
+    written = {path: kept for path, kept in wanted.items() if path in own or not path.exists()}
+    kept_files = (
+        path
+        for path, one in wanted.items()
+        if path not in written and read_if_there(path) not in {archive.files[one], dump(loaded.settings)}
+    )
+    return FilesToRestore(written, tuple(kept_files))
+
+
+def settings_of(archive: Archive) -> bytes:
+    """The deployer.yaml in a backup."""
+    return archive.files[Kept.SETTINGS]
+
+
+def with_settings(archive: Archive, loaded: Loaded) -> Archive:
+    """The same with a deployer.yaml of the settings that are in effect, where flags or variables change them."""
+    if loaded.source is None or loaded.source.exists():
+        return archive
+    alone = load(Flags(), {}, loaded.source.parent, assumed=Assumed(loaded.source, settings_of(archive)))
+    if alone.settings == loaded.settings:
+        return archive
+    return replace(archive, files={**archive.files, Kept.SETTINGS: dump(loaded.settings)})
+
+
+def count_users(archive: Archive) -> int:
+    """How many users the backup has."""
+    accounts, _bad = account.parse(archive.files.get(Kept.USERS, b"").decode(errors="replace"))
+    return len(accounts)
+
+
+def write_files(archive: Archive, files: FilesToRestore, deployment: Deployment, images: ImageRestore) -> None:
+    """Write what `up` starts from, and the password of the backups. Raises HostError."""
+    begun = BegunRestore(str(images.target), images.backup.id)
+    write_atomically(deployment.restore_pending_file, begun.content, PRIVATE)
+    for path, kept in files.written.items():
+        write_atomically(path, archive.files[kept], _MODES.get(kept, PRIVATE))
+    password.keep(deployment, password.Password(images.password))
+
+
+def put_certificates(stack: Stack, archive: Archive, timeout: float) -> None:
+    """Give the frontend the CA and the certificates of the backup, and start it again with them.
+
+    Raises EngineError and NotReady.
+    """
+    content = archive.files.get(Kept.FRONTEND)
+    frontend = of_service(stack.containers(), Service.FRONTEND)
+    if content is None or frontend is None:
+        return
+    try:
+        stack.engine.containers.run_script(frontend.id, 'tar -x -o -C "$1"', _FRONTEND_DATA, stdin=content)
+    except EngineError as error:
+        raise BackupError("The certificates cannot be restored.", (), error.original) from error
+    stack.engine.containers.restart(frontend.id)
+    readiness.wait(stack.settings, stack.engine, stack.deployment.name, timeout)
+    if stack.settings.tls.is_internal:
+        ca.keep(stack.engine, stack.deployment)
+
+
+@dataclass(frozen=True)
+class ImageRestore:
+    """What is restored into a running registry, and from where."""
+
+    target: Target
+    backup: Backup
+    selection: Selection
+    password: str
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What was restored, and for how long writes were paused, in seconds."""
+
+    plan: RestorePlan
+    paused: float
+
+
+@dataclass(frozen=True)
+class RestorePrompts:
+    """How a restore speaks with its user: `agree` is asked before anything is changed, and raises if not."""
+
+    drain: DrainPolicy
+    agree: Callable[[RestorePlan], None]
+    on_progress: Callable[[Progress], None]
+
+
+def put_images(stack: Stack, wanted: ImageRestore, machine: Machine, prompts: RestorePrompts) -> Restored:
+    """Restore images into a running registry.
+
+    Raises BackupError, StorageError, EngineError or GateError.
+    """
+    with upkeep(stack, "restore", machine.tools(wanted.target, stack.deployment.name)) as work:
+        repository = Repository(stack.engine, work.helper.name, wanted.target)
+        repository.open(wanted.password, machine.environment)
+        found = plan(repository, wanted.backup, wanted.selection, work.storage.snapshot())
+        prompts.agree(found)
+        paused = 0.0
+        if not found.is_empty:
+            paused = restore_images(repository, work, found, prompts.drain, prompts.on_progress)
+        work.storage.empty()
+    return Restored(found, paused)
+
+
+def finish(deployment: Deployment, target: Target, repository_id: str, backup: Backup) -> None:
+    """Note that a deployment is restored wholly, and where its backups are."""
+    record.keep(deployment, LastBackup(str(target), repository_id, backup.id, backup.time))
+    deployment.restore_pending_file.unlink(missing_ok=True)
