@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 # The last ones record what is left if a `down` was interrupted.
 _PROGRAM_FILES = (
-    "secrets", "users", "ca.crt", ".unread", ".unfinished", ".unstarted", "address.json", "compose.yaml",
+    "secrets", "users", "ca.crt", ".unread", ".unfinished", ".unstarted", ".restoring", "address.json", "compose.yaml",
     "owned.json",
 )  # fmt: skip
 _LOCK = ".lock"
@@ -324,6 +324,8 @@ def _files(stack: Stack) -> Iterator[ToRemove | str]:
     in_folders = files.written(deployment)
     going = [path for path in in_folders if ours(path) or path.startswith(_GATE) or _is_temporary(path, ours)]
     stays = len(in_folders) - len(going)
+    if deployment.backup_password_file.exists():
+        yield f"{deployment.backup_password_file} (needed to restore from backups)"
     override = read_if_there(deployment.override_file)
     if override == snippets.override().content:
         going.append(deployment.override_file.name)

@@ -15,9 +15,11 @@ from deployer.record import Owned, Record, ResourceKind
 from deployer.reference import is_repository
 from deployer.rendering.snippets import storage_script
 from deployer.storage.access import Storage
+from deployer.workflows.backup import record
 from deployer.workflows.checks import problems, readiness, served_certificate, service_environment, storage_id
 from deployer.workflows.deployment import access, ca, files
 from deployer.workflows.finding import Finding, FindingState
+from deployer.workflows.restore.deployment import unfinished_restore
 from deployer.workflows.upkeep.gate import Gate
 from deployer.workflows.upkeep.survey import storage_findings
 from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from deployer.engine.values import LocalImage, ServiceContainer
     from deployer.settings.model import TlsMode
+    from deployer.workflows.backup.record import LastBackup
     from deployer.workflows.deployment.stack import Stack
 
 _CATALOGUE = "http://127.0.0.1:2020/v2/_catalog?n=1000000"
@@ -90,6 +93,7 @@ class Status:
     `garbage_bytes` is what a collection would free; `upkeep` is what pauses writes, None for nothing.
     `problems` keep it from being ready; the one of a storage that cannot be read is `unreadable` too.
     `content` is what is wrong with what it holds: the rest is served all the same. `remarks` are of what the user set.
+    `backups` are the last ones at each target, the newest last.
     """
 
     name: str
@@ -109,6 +113,7 @@ class Status:
     content: tuple[Finding, ...] = ()
     unreadable: Finding | None = None
     remarks: tuple[Finding, ...] = ()
+    backups: tuple[LastBackup, ...] = ()
 
     @property
     def is_healthy(self) -> bool:
@@ -149,7 +154,9 @@ def read(stack: Stack) -> Status:
         content=content.findings,
         unreadable=content.unreadable,
         remarks=_with_state((*overridden, *certificate), FindingState.NOTE),
+        backups=record.read(stack.deployment),
         problems=(
+            *unfinished_restore(stack.deployment),
             *_with_state(overridden, FindingState.WRONG),
             *problems.on_other_port(containers, settings.port),
             *(problems.for_other_host(Record.read(stack.deployment.record_file), settings) if containers else ()),
