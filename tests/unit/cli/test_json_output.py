@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deployer.cli.selection import Selection
+from deployer.cli.views.backups.backup import BackupDoneReport, BackupPlanReport, BackupsReport
+from deployer.cli.views.backups.restore import DeploymentPlanReport, RestoredReport, RestorePlanReport
 from deployer.cli.views.configuration import DifferenceReport, WrittenReport
 from deployer.cli.views.deletion import DeletionReport
 from deployer.cli.views.deployment import DownReport, UpReport
@@ -29,12 +31,18 @@ from deployer.host.daemon.file import DaemonFile
 from deployer.record import Owned, Resource, ResourceKind
 from deployer.reference import Reference
 from deployer.registry.content.documents import Document
+from deployer.restic.target import Target
 from deployer.settings.account import Account, BadLine
 from deployer.settings.model import Settings, TlsMode
 from deployer.storage.access import Storage
 from deployer.storage.removal import StorageRemoval
 from deployer.storage.snapshot import Snapshot
 from deployer.tls.certificate import CertificateFacts
+from deployer.workflows.backup.archive import About, Kept
+from deployer.workflows.backup.catalog import Backup, Contents
+from deployer.workflows.backup.create import BackupDone
+from deployer.workflows.backup.password import Password
+from deployer.workflows.backup.plan import BackupPlan
 from deployer.workflows.deployment.down import DownPlan, ToRemove
 from deployer.workflows.deployment.ownership import Adoption
 from deployer.workflows.deployment.provision import Choice, Source, Wanted
@@ -47,6 +55,10 @@ from deployer.workflows.images.browse import Catalog
 from deployer.workflows.images.deletion import DeletionPlan, ManifestRemoval, TagRemoval
 from deployer.workflows.images.inspection import Inspection
 from deployer.workflows.images.tags import Repository, Tag, Unread
+from deployer.workflows.restore.deployment import FilesToRestore, Restored
+from deployer.workflows.restore.plan import RestorePlan, TagChange
+from deployer.workflows.restore.selection import Selection as ImageSelection
+from deployer.workflows.restore.selection import Wanted as WantedLinks
 from deployer.workflows.transfer.push import Push
 from deployer.workflows.transfer.remarks import Transfer
 from deployer.workflows.transfer.transfers import TransferOutcome
@@ -168,6 +180,28 @@ def pruned(survey: Survey) -> PruneReport:
     return PruneReport(PrunePlan(retention, survey, Manifests(), tags, {"tool": ("2",)}), is_dry_run=True)
 
 
+TARGET = Target("/mnt/nas/registry", Path("/mnt/nas/registry"))
+BACKUP = Backup("20261201T005106Z", datetime(2026, 12, 1, tzinfo=UTC), "registry@server", Contents(), {})
+BACKUP_DONE = BackupDone(BACKUP, 1, Password("secret"), Path("backup-password"), (BACKUP,))
+RESTORE = RestorePlan(
+    backup=BACKUP,
+    wanted=WantedLinks(ImageSelection()),
+    repositories=1,
+    added=(TagChange("tool", "1", "", DIGEST),),
+    changed=(TagChange("tool", "2", DIGEST, DIGEST),),
+    same=0,
+    blobs={},
+    lacking=frozenset(),
+    stored={},
+)
+WHOLE = DeploymentPlanReport(
+    BACKUP,
+    About("registry", "localhost", 5000, {}),
+    "localhost:5000",
+    1,
+    FilesToRestore({Path("users"): Kept.USERS}, ()),
+)
+
 # The plainest result of each command that has an example.
 PLAIN: dict[str, Report] = {
     "catalog": CatalogReport("localhost:5000", Catalog(("tool",), 1), None),
@@ -175,6 +209,9 @@ PLAIN: dict[str, Report] = {
     "push": TransferReport(Transfer.PUSH, (TransferOutcome("tool:1", "tool:1", Transferred(DIGEST, 1)),)),
     "delete": DeletionReport(DeletionPlan((TAG_REMOVAL,)), (), is_dry_run=True),
     "gc": GcReport(GcPlan(GcOptions(), SURVEY, Manifests(), 0, 0), is_dry_run=True),
+    "backup create": BackupDoneReport(replace(BACKUP_DONE, removed=()), TARGET),
+    "backup list": BackupsReport(TARGET, (BACKUP,), 0, BACKUP.time),
+    "restore": RestorePlanReport(RESTORE),
     "status": StatusReport(STATUS),
     "doctor": DoctorReport((Finding(FindingState.OK, "The engine answers."),), Selection()),
     "up": UpReport(Settings(), UpOutcome(UP, "", requires_login=False)),
@@ -224,6 +261,11 @@ FULL: dict[str, list[Report]] = {
         CollectedReport(Collected(REMOVAL, 0, 0, 0.0)),
     ],
     "prune": [pruned(REMOVES), CollectedReport(Collected(REMOVAL, 0, 0, 0.0))],
+    "backup create": [
+        BackupDoneReport(BACKUP_DONE, TARGET),
+        BackupPlanReport(BackupPlan(TARGET, 1, 1, 1, (BACKUP,))),
+    ],
+    "restore": [RestoredReport(Restored(RESTORE, 0.0), "localhost:5000"), RestorePlanReport(RESTORE), WHOLE],
     "up": [UpReport(Settings(), UpOutcome(replace(UP, adoption=ADOPTION), DIGEST, requires_login=True))],
     "down": [
         DownReport(
@@ -250,7 +292,7 @@ FULL: dict[str, list[Report]] = {
 
 
 # Sections that say "as" another.
-REFERS = {"catalog": "tags", "prune": "gc"}
+REFERS = {"catalog": "tags", "prune": "gc", "backup create": "backup list", "restore": "backup list"}
 
 
 @pytest.mark.parametrize("name", PLAIN)
