@@ -204,7 +204,7 @@ def scratch(tmp_path: Path, shell: str) -> Scratch:
 def test_the_list_of_links_is_restics_input(scratch: Scratch) -> None:
     scratch.restic('echo "$RESTIC_PASSWORD $*"; cat')
     found = scratch.run("store-links", 'echo "from $1"', "the root", "backup", "--stdin")
-    assert found == (0, "s3cr3t --no-cache backup --stdin\nfrom the root\n", "")
+    assert found == (0, "s3cr3t --no-cache backup --stdin\n# TIME DIGEST PATH\nfrom the root\n", "")
 
 
 def test_a_list_that_could_not_be_read_to_its_end_is_a_failure(scratch: Scratch) -> None:
