@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from deployer.restic.target import Target
 
 _DIRECTORY = "/backup"
+_READING = frozenset({"cat", "check", "dump", "list", "restore", "snapshots"})
 
 
 class Found(Enum):
@@ -163,7 +164,7 @@ class Repository:
             if found.get("type") == "file":
                 on_file(StoredFile(str(found["path"]), int(found.get("size", 0))))
 
-        self._follow("restic", "ls", "--json", part, on_line=watch)
+        self._follow("restic", "ls", "--json", "--no-lock", part, on_line=watch)
 
     def restore(self, part: str, into: str, paths: Iterable[str]) -> None:
         """Write the files and folders at these paths of a part below a folder, with their whole paths."""
@@ -174,12 +175,12 @@ class Repository:
 
         Without a lock: other backups may be in progress at the same target.
         """
-        self._run("check", "--quiet", "--no-lock")
+        self._run("check", "--quiet")
 
     def kept(self, host: str, tag: str, policy: Iterable[str]) -> frozenset[str]:
         """Which of the parts with this tag restic's own rules, such as `--keep-daily 7`, would keep."""
         printed = self._run(
-            "forget", "--dry-run", "--json", "--host", host, "--tag", tag, "--group-by", "host", *policy
+            "forget", "--dry-run", "--no-lock", "--json", "--host", host, "--tag", tag, "--group-by", "host", *policy
         )
         # Without any such part it prints nothing.
         groups = json.loads((printed.decode().splitlines() or [""])[0] or "[]") or ()
@@ -193,15 +194,21 @@ class Repository:
         """The host names of the programs that hold the repository, or held it when they were killed."""
         if self.target.directory is not None and not self._run_script("locks", _DIRECTORY):
             return ()
-        locks = self._run("list", "locks").decode().split()
-        return tuple(str(json.loads(self._run("cat", "lock", one))["hostname"]) for one in locks)
+        found = []
+        for lock in self._run("list", "locks").decode().split():
+            # One that was let go in the meantime cannot be read.
+            with suppress(BackupError):
+                found.append(str(json.loads(self._run("cat", "lock", lock))["hostname"]))
+        return tuple(found)
 
-    def unlock(self) -> None:
-        """Remove all locks, which other programs may hold."""
-        self._run("unlock", "--remove-all")
+    def unlock(self, *, remove_all: bool) -> None:
+        """Remove the locks that restic takes for dead ones, or all, which other programs may hold."""
+        self._run("unlock", *(("--remove-all",) if remove_all else ()))
 
     def _run(self, *arguments: str, stdin: bytes = b"") -> bytes:
-        return self._run_script("restic", *arguments, stdin=stdin)
+        # Looking leaves no lock behind, and works on a disk that is mounted read-only.
+        lock = ("--no-lock",) if arguments[0] in _READING else ()
+        return self._run_script("restic", *arguments, *lock, stdin=stdin)
 
     def _run_script(self, script: str, *arguments: str, stdin: bytes = b"") -> bytes:
         with self._translated():

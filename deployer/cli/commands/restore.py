@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from deployer.cli.presentation import Report
     from deployer.cli.session import Session
     from deployer.workflows.backup.archive import Archive
-    from deployer.workflows.restore.deployment import ImageRestore, Restored
+    from deployer.workflows.restore.deployment import ImageRestore
+    from deployer.workflows.restore.images import Restored
     from deployer.workflows.restore.plan import RestorePlan
 
 _RESTORE_EXAMPLE = """\

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deployer.engine.values import of_service
@@ -90,13 +90,17 @@ class Listener:
 
 @dataclass(frozen=True)
 class BackupDone:
-    """A backup that was made: how much of it was new, in bytes, the password, and the backups that were removed."""
+    """A backup that was made: how much of it was new, in bytes, the password, and the backups that were removed.
+
+    `problem` is why old ones could not be removed.
+    """
 
     backup: Backup
     added: int
     password: Password
     password_file: Path
     removed: tuple[Backup, ...] = ()
+    problem: BackupError | None = None
 
 
 def make(stack: Stack, loaded: Loaded, options: BackupOptions, machine: Machine, listener: Listener) -> BackupDone:
@@ -123,8 +127,13 @@ def make(stack: Stack, loaded: Loaded, options: BackupOptions, machine: Machine,
         stored[PartKind.SEAL] = repository.store_bytes(sealed.pack(), archive.ARCHIVE, about)
         done = Backup(name, started, host, contents, {kind: one.id for kind, one in stored.items()})
         record.keep(deployment, LastBackup(str(target), repository.id, name, started))
-        removed = _thin_out(repository, host, options)
-    return BackupDone(done, sum(one.added for one in stored.values()), chosen, deployment.backup_password_file, removed)
+        added = sum(one.added for one in stored.values())
+        result = BackupDone(done, added, chosen, deployment.backup_password_file)
+        try:
+            return replace(result, removed=_thin_out(repository, host, options))
+        except BackupError as error:
+            # The new one is whole all the same.
+            return replace(result, problem=error)
 
 
 def _prepare(repository: Repository, stack: Stack, machine: Machine, said: str, last: LastBackup | None) -> Password:
@@ -141,8 +150,9 @@ def _prepare(repository: Repository, stack: Stack, machine: Machine, said: str, 
     repository.expect_writable()
     chosen = password.choose(deployment, target, found, said)
     if found is Found.NOTHING:
-        # Kept first: without it, nobody could ever read what is made now.
-        password.keep(deployment, chosen)
+        if not password.kept(deployment):
+            # Before anything is stored: without it, nobody could ever read that.
+            password.keep(deployment, chosen)
         repository.open(chosen.value, machine.environment)
         repository.create()
     if target.directory is not None:
@@ -153,7 +163,9 @@ def _prepare(repository: Repository, stack: Stack, machine: Machine, said: str, 
             f"There are other backups at {target} than those of this deployment until now.",
             ("Check that the right disk is mounted, then run the command again.", _FORGET.format(target.quoted)),
         )
-    password.keep(deployment, chosen)
+    if not password.kept(deployment):
+        # Another one may open backups in another place.
+        password.keep(deployment, chosen)
     return chosen
 
 

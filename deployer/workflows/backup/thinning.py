@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deployer.errors import BackupError, UsageError
+from deployer.errors import UsageError
 from deployer.workflows.backup.catalog import PartKind, unfinished, whole
 
 if TYPE_CHECKING:
@@ -69,16 +69,9 @@ def remove(repository: Repository, host: str, going: tuple[Backup, ...]) -> None
 def take_over_locks(repository: Repository, hostname: str) -> None:
     """Remove what a command of this deployment that was killed has left; only with the deployment's own lock.
 
-    Restic itself takes such a lock for a living one until it is half an hour old. Raises BackupError if another
-    machine holds one.
+    Restic itself takes such a lock for a living one until it is half an hour old. Of other machines' locks, those stay
+    that restic takes for living ones: they keep old backups from being removed, and no new one from being made.
     """
     holders = repository.locked_by()
-    if not holders:
-        return
-    others = sorted({one for one in holders if one != hostname})
-    if others:
-        raise BackupError(
-            f"Another program ({', '.join(others)}) is working on the backups at {repository.target}.",
-            ("Wait until it ends, then run the command again.",),
-        )
-    repository.unlock()
+    if holders:
+        repository.unlock(remove_all=all(one == hostname for one in holders))

@@ -21,7 +21,7 @@ from deployer.workflows.backup.record import BegunRestore, LastBackup
 from deployer.workflows.checks import readiness
 from deployer.workflows.deployment import ca
 from deployer.workflows.finding import Finding, FindingState
-from deployer.workflows.restore.images import restore_images
+from deployer.workflows.restore.images import Restored, restore_images
 from deployer.workflows.restore.plan import plan
 from deployer.workflows.upkeep.maintenance import upkeep
 
@@ -166,14 +166,6 @@ class ImageRestore:
 
 
 @dataclass(frozen=True)
-class Restored:
-    """What was restored, and for how long writes were paused, in seconds."""
-
-    plan: RestorePlan
-    paused: float
-
-
-@dataclass(frozen=True)
 class RestorePrompts:
     """How a restore speaks with its user: `agree` is asked before anything is changed, and raises if not."""
 
@@ -192,11 +184,11 @@ def put_images(stack: Stack, wanted: ImageRestore, machine: Machine, prompts: Re
         repository.open(wanted.password, machine.environment)
         found = plan(repository, wanted.backup, wanted.selection, work.storage.snapshot())
         prompts.agree(found)
-        paused = 0.0
+        done = Restored(found)
         if not found.is_empty:
-            paused = restore_images(repository, work, found, prompts.drain, prompts.on_progress)
+            done = restore_images(repository, work, found, prompts.drain, prompts.on_progress)
         work.storage.empty()
-    return Restored(found, paused)
+    return done
 
 
 def finish(deployment: Deployment, target: Target, repository_id: str, backup: Backup) -> None:

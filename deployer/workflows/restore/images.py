@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import tarfile
 from collections import defaultdict
+from dataclasses import dataclass
 from enum import Enum
 from typing import IO, TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from deployer.workflows.backup.links import Link, LinkKind, read_links
 from deployer.workflows.restore.plan import BLOBS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from deployer.restic.repository import Repository
     from deployer.workflows.restore.plan import RestorePlan
@@ -33,9 +34,21 @@ if TYPE_CHECKING:
 # What `gc` empties too, if a restore that was killed is never repeated.
 _STAGED = f"{REMOVED}/restore"
 _BATCH_BYTES = 1_000_000_000
-_BATCH_FILES = 500
+_BATCH_PATHS = 500
 # Bytes on the disk that are left free beside what is restored.
 _SPARE_BYTES = 100_000_000
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What was restored, and for how long writes were paused, in seconds.
+
+    `damaged` are the digests of blobs that do not have their digest in the backup: they were so in the registry.
+    """
+
+    plan: RestorePlan
+    paused: float = 0.0
+    damaged: tuple[str, ...] = ()
 
 
 class Way(Enum):
@@ -52,18 +65,19 @@ def restore_images(
     plan: RestorePlan,
     drain: DrainPolicy,
     on_progress: Callable[[Progress], None],
-) -> float:
-    """Restore what the plan shows; return for how long writes were paused, in seconds.
+) -> Restored:
+    """Restore what the plan shows; blobs that are damaged in the backup are left out.
 
     Raises BackupError, StorageError or EngineError; what was moved into place by then stays, unreferenced.
     """
     _expect_space(repository, plan)
     changed = {(one.repository, one.tag) for one in plan.changed}
     fetched = 0
+    damaged: list[str] = []
     for batch in _batches(plan):
         on_progress(Progress(fetched, plan.size))
-        _fetch(repository, plan, batch)
-        fetched += sum(plan.blobs[one] for one in batch)
+        damaged += _fetch(repository, plan, batch)
+        fetched += batch.size
     on_progress(Progress(plan.size, plan.size))
     # Nobody sees the others before a tag leads to them.
     way = Way.NEW if plan.is_first else Way.MISSING
@@ -72,7 +86,7 @@ def restore_images(
         _put(repository, plan, lambda link: link.kind is LinkKind.TAG and not _is_of(link, changed), way)
         if changed:
             _put(repository, plan, lambda link: _is_of(link, changed), Way.CHANGED)
-    return pause.seconds
+    return Restored(plan, pause.seconds, tuple(damaged))
 
 
 def _expect_space(repository: Repository, plan: RestorePlan) -> None:
@@ -84,46 +98,55 @@ def _expect_space(repository: Repository, plan: RestorePlan) -> None:
         )
 
 
-def _batches(plan: RestorePlan) -> Iterator[tuple[str, ...]]:
+@dataclass(frozen=True)
+class _Batch:
+    """A portion of the blobs: the paths that restic restores, and their size in bytes."""
+
+    paths: tuple[str, ...] = ()
+    size: int = 0
+
+    def __add__(self, other: _Batch) -> _Batch:
+        return _Batch(self.paths + other.paths, self.size + other.size)
+
+
+def _batches(plan: RestorePlan) -> Iterator[_Batch]:
     """The blobs in portions: what a kill loses is one of them."""
-    batch: list[str] = []
-    size = 0
-    for digest in plan.blobs:
-        if batch and (size + plan.blobs[digest] > _BATCH_BYTES or len(batch) >= _BATCH_FILES):
-            yield tuple(batch)
-            batch, size = [], 0
-        batch.append(digest)
-        size += plan.blobs[digest]
-    if batch:
-        yield tuple(batch)
+    batch = _Batch()
+    for piece in _pieces(plan):
+        if batch.paths and (batch.size + piece.size > _BATCH_BYTES or len(batch.paths) >= _BATCH_PATHS):
+            yield batch
+            batch = _Batch()
+        batch += piece
+    if batch.paths:
+        yield batch
 
 
-def _fetch(repository: Repository, plan: RestorePlan, batch: tuple[str, ...]) -> None:
-    repository.restore(plan.backup.parts[PartKind.BLOBS], _STAGED, list(_paths(plan, batch)))
+def _pieces(plan: RestorePlan) -> Iterator[_Batch]:
+    """Each blob; or a whole folder where all in it is wanted, which restic finds sooner."""
+    wanted, there = _by_folder(plan.blobs), _by_folder(plan.stored)
+    for folder, digests in wanted.items():
+        size = sum(plan.blobs[one] for one in digests)
+        if len(digests) == len(there[folder]) and size <= _BATCH_BYTES:
+            yield _Batch((f"{BLOBS}/{folder}",), size)
+        else:
+            yield from (_Batch((f"{BLOBS}/{blob_folder(one)}",), plan.blobs[one]) for one in digests)
+
+
+def _by_folder(digests: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for digest in digests:
+        found[blob_folder(digest).rpartition("/")[0]].append(digest)
+    return found
+
+
+def _fetch(repository: Repository, plan: RestorePlan, batch: _Batch) -> list[str]:
+    """Restore a portion; return the digests of what is damaged in the backup."""
+    repository.restore(plan.backup.parts[PartKind.BLOBS], _STAGED, batch.paths)
     printed = _run(repository, "place", f"{_STAGED}{BLOBS}", BLOBS).decode().splitlines()
     if printed[-1:] != ["# end"]:
         raise BackupError("The restored blobs could not be moved into place.", ("Run the command again.",))
-    damaged = [line.removeprefix("damaged ") for line in printed[:-1]]
-    if damaged:
-        raise BackupError(
-            f"{len(damaged)} blobs in the backup do not have their digest, such as {damaged[0].split('/')[-2]}.",
-            ("Choose an older backup with --backup, or restore other images with --only.",),
-        )
-
-
-def _paths(plan: RestorePlan, batch: tuple[str, ...]) -> Iterator[str]:
-    """The paths to restore: a whole folder where all in it is wanted, which restic finds sooner."""
-    wanted: dict[str, set[str]] = defaultdict(set)
-    for digest in batch:
-        wanted[blob_folder(digest).rpartition("/")[0]].add(digest)
-    there: dict[str, set[str]] = defaultdict(set)
-    for digest in plan.stored:
-        there[blob_folder(digest).rpartition("/")[0]].add(digest)
-    for folder, digests in wanted.items():
-        if digests == there[folder]:
-            yield f"{BLOBS}/{folder}"
-        else:
-            yield from (f"{BLOBS}/{blob_folder(one)}" for one in sorted(digests))
+    paths = (line.removeprefix("damaged ").split("/") for line in printed[:-1])
+    return [f"{kind}:{value}" for kind, _, value, _ in paths]
 
 
 def _is_of(link: Link, tags: set[tuple[str, str]]) -> bool:

@@ -55,7 +55,8 @@ from deployer.workflows.images.browse import Catalog
 from deployer.workflows.images.deletion import DeletionPlan, ManifestRemoval, TagRemoval
 from deployer.workflows.images.inspection import Inspection
 from deployer.workflows.images.tags import Repository, Tag, Unread
-from deployer.workflows.restore.deployment import FilesToRestore, Restored
+from deployer.workflows.restore.deployment import FilesToRestore
+from deployer.workflows.restore.images import Restored
 from deployer.workflows.restore.plan import RestorePlan, TagChange
 from deployer.workflows.restore.selection import Selection as ImageSelection
 from deployer.workflows.restore.selection import Wanted as WantedLinks

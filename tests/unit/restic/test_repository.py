@@ -65,7 +65,7 @@ def test_parts_are_listed_the_oldest_first_with_their_tags() -> None:
         ("1", {}),
         ("2", {"deployer": "1", "odd": "", "a": "b=c"}),
     ]
-    assert asked.calls[0].words == ("snapshots", "--json", "--host", "h")
+    assert asked.calls[0].words == ("snapshots", "--json", "--host", "h", "--no-lock")
     assert restic(snapshots=b"null")[0].parts() == ()
 
 
@@ -128,7 +128,8 @@ def test_a_text_is_read_line_by_line() -> None:
 def test_what_is_restored_is_named_path_by_path() -> None:
     repository, asked = restic()
     repository.restore("7c1b", "/into", ["/a", "/b c"])
-    assert asked.calls[0].words == ("restore", "7c1b", "--target", "/into", "--include", "/a", "--include", "/b c")
+    named = ("--include", "/a", "--include", "/b c")
+    assert asked.calls[0].words == ("restore", "7c1b", "--target", "/into", *named, "--no-lock")
 
 
 def test_what_restics_rules_keep_is_found() -> None:
@@ -155,11 +156,11 @@ def test_the_holders_of_locks_are_named() -> None:
     repository, asked = restic(locks=b"7c1b\n", list=b"7c1b\n8d\n", cat=b'{"hostname": "other"}')
     assert repository.locked_by() == ("other", "other")
     assert [call.words for call in asked.calls[1:]] == [
-        ("list", "locks"),
-        ("cat", "lock", "7c1b"),
-        ("cat", "lock", "8d"),
+        ("list", "locks", "--no-lock"),
+        ("cat", "lock", "7c1b", "--no-lock"),
+        ("cat", "lock", "8d", "--no-lock"),
     ]
-    repository.unlock()
+    repository.unlock(remove_all=True)
     assert asked.calls[-1].words == ("unlock", "--remove-all")
 
 

@@ -78,6 +78,8 @@ class BackupDoneReport(Report):
                 f"{counted(self.done.backup.contents.damaged, 'blob')} missing in the registry itself, and so in its "
                 "backup: deployer status"
             )
+        if self.done.problem:
+            out.warn(f"Old backups were not removed: {self.done.problem.message}")
         if not self.done.password.is_new:
             return
         if out.err.isatty():

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from deployer.cli.output import Output
     from deployer.workflows.backup.archive import About
     from deployer.workflows.backup.catalog import Backup
-    from deployer.workflows.restore.deployment import FilesToRestore, Restored
+    from deployer.workflows.restore.deployment import FilesToRestore
+    from deployer.workflows.restore.images import Restored
     from deployer.workflows.restore.plan import RestorePlan
 
 _SHOWN = 20
@@ -70,7 +71,12 @@ class RestoredReport(Report):
     def as_json(self) -> dict[str, Any]:
         """What was restored, and for how long writes were paused."""
         report = RestorePlanReport(self.restored.plan).as_json()
-        return {**report, "address": self.address, "writes_paused_seconds": round(self.restored.paused, 3)}
+        return {
+            **report,
+            "address": self.address,
+            "writes_paused_seconds": round(self.restored.paused, 3),
+            "damaged_blobs": list(self.restored.damaged),
+        }
 
     def print(self, out: Output) -> None:
         """Print it as a sentence."""
@@ -80,6 +86,19 @@ class RestoredReport(Report):
             return
         tags = len(plan.added) + len(plan.changed)
         out.line(f"Restored {counted(tags, 'tag')} ({size(plan.size)}) from backup {plan.backup.id}.")
+
+    def remark(self, out: Output) -> None:
+        """Say what the backup had damaged."""
+        if self.restored.damaged:
+            out.warn(
+                f"{counted(len(self.restored.damaged), 'blob')} damaged in the backup, as in the registry when it was "
+                "made; to see the images that need them: deployer status"
+            )
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether something could not be restored."""
+        return bool(self.restored.damaged)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from deployer.workflows.backup.catalog import Contents
 from deployer.workflows.backup.create import BackupDone
 from deployer.workflows.backup.password import Password
 from deployer.workflows.backup.plan import BackupPlan
-from deployer.workflows.restore.deployment import FilesToRestore, Restored
+from deployer.workflows.restore.deployment import FilesToRestore
+from deployer.workflows.restore.images import Restored
 from deployer.workflows.restore.plan import RestorePlan, TagChange
 from deployer.workflows.restore.selection import Selection, Wanted
 from tests.support.backups import BACKUP, MOMENT, TARGET

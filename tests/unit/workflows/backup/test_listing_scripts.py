@@ -222,7 +222,7 @@ def test_a_failure_of_restic_is_one(scratch: Scratch) -> None:
 def test_a_text_is_fetched_once_however_often_it_is_read(scratch: Scratch) -> None:
     scratch.restic(f'echo run >> {scratch.folder}/runs; echo "$*"')
     for _ in range(3):
-        assert scratch.run("text", "7c1b", "/links") == (0, "--no-cache dump 7c1b /links\n", "")
+        assert scratch.run("text", "7c1b", "/links") == (0, "--no-cache --no-lock dump 7c1b /links\n", "")
     assert (scratch.folder / "runs").read_text() == "run\n"
 
 
