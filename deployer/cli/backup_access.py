@@ -36,7 +36,8 @@ PasswordFileOption = Annotated[
     typer.Option(
         "--password-file",
         metavar="FILE",
-        help="File with the password of the backups.  [default: the deployment's own; then $DEPLOYER_BACKUP_PASSWORD]",
+        help="File with the password of the backups.  [default: $DEPLOYER_BACKUP_PASSWORD, or else the "
+        "deployment's own]",
         show_default=False,
     ),
 ]

@@ -184,11 +184,9 @@ def put_images(stack: Stack, wanted: ImageRestore, machine: Machine, prompts: Re
         repository.open(wanted.password, machine.environment)
         found = plan(repository, wanted.backup, wanted.selection, work.storage.snapshot())
         prompts.agree(found)
-        done = Restored(found)
-        if not found.is_empty:
-            done = restore_images(repository, work, found, prompts.drain, prompts.on_progress)
-        work.storage.empty()
-    return done
+        if found.is_empty:
+            return Restored(found)
+        return restore_images(repository, work, found, prompts.drain, prompts.on_progress)
 
 
 def finish(deployment: Deployment, target: Target, repository_id: str, backup: Backup) -> None:

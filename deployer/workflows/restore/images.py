@@ -86,6 +86,7 @@ def restore_images(
         _put(repository, plan, lambda link: link.kind is LinkKind.TAG and not _is_of(link, changed), way)
         if changed:
             _put(repository, plan, lambda link: _is_of(link, changed), Way.CHANGED)
+    _run(repository, "unstage", _STAGED)
     return Restored(plan, pause.seconds, tuple(damaged))
 
 

@@ -247,3 +247,14 @@ def test_a_stream_that_breaks_off_is_a_failure(tmp_path: Path, shell: str, way: 
     done = run(backup_script("put-links"), tmp_path / "root", way, tmp_path / "staged", shell=shell, stdin=cut)
     assert done.returncode != 0
     assert done.stderr
+
+
+def test_what_a_restore_staged_goes_and_an_interrupted_removal_stays(tmp_path: Path, shell: str) -> None:
+    removed = tmp_path / ".deployer-removed"
+    (removed / "restore" / "blobs").mkdir(parents=True)
+    (removed / "list").write_text("?repositories/a")
+    assert run(backup_script("unstage"), removed / "restore", shell=shell).returncode == 0
+    assert [one.name for one in removed.iterdir()] == ["list"]
+    (removed / "list").unlink()
+    assert run(backup_script("unstage"), removed / "restore", shell=shell).returncode == 0
+    assert not removed.exists()
