@@ -205,7 +205,7 @@ def test_an_option_that_docker_does_not_know_never_stops_it(dockerd: Dockerd) ->
     done = configure(dockerd)
     _expect(done, 1)
     # Since 23.0 dockerd itself checks the file.
-    assert f'{dockerd.file}:1:2: "no-such-option" is not a key' in done.stderr or "dockerd rejects" in done.stderr
+    assert f'{dockerd.file}:1:2: "no-such-option" is not a known key' in done.stderr or "dockerd rejects" in done.stderr
     assert dockerd.file.read_text() == '{"no-such-option": true}'
     assert dockerd.survived()
     assert dockerd.trusted() == set()

@@ -117,12 +117,16 @@ def test_a_tag_can_be_pushed_again_after_it_was_deleted(stack: DeployedStack) ->
 def test_what_is_not_there_is_said(stack: DeployedStack) -> None:
     with stack.client as client:
         push_image(client, "deletion/unknown", "1")
-    for name in ("deletion/unknown:2", "deletion/nothing:1", f"deletion/unknown@sha256:{'0' * 64}"):
-        done = stack.deployer("delete", "deletion/unknown:1", name, "--yes")
+    missing = "deletion/unknown:2", f"deletion/unknown@sha256:{'0' * 64}"
+    for names in (*((one,) for one in missing), missing, ("deletion/unknown:1", "deletion/nothing:1")):
+        done = stack.deployer("delete", *names, "--yes")
         assert done.returncode == 1
         assert done.stderr.startswith("Error: No ")
     with stack.client as client:
         assert digest_of(client, "deletion/unknown", "1") is not None
+    # As when a command for several is run again after it was killed.
+    done = stack.deployer("delete", "deletion/unknown:1", *missing, "--yes", check=True)
+    assert (done.stdout + done.stderr).count("already deleted; the registry has no such") == 2
 
 
 def test_a_tag_left_half_deleted_is_seen_and_finished(stack: DeployedStack) -> None:

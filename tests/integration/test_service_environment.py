@@ -60,7 +60,7 @@ def test_up_refuses_what_loses_images_in_every_form(own: DeployedStack) -> None:
             said = done.stdout + done.stderr
             assert done.returncode == 1, (form, command)
             assert f"The registry's environment sets {CACHE}: garbage collection leaves such a cache stale" in said
-            assert f"Remove it from {own.directory / 'compose.override.yaml'}" in said
+            assert f"Remove the variable from {own.directory / 'compose.override.yaml'}" in said
     assert own.containers() == before
 
     override(own, {"environment": {"REGISTRY_LOG_LEVEL": "info"}})
