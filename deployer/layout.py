@@ -34,11 +34,14 @@ STORAGE = "/var/lib/registry"
 # What it makes there (distribution, registry/storage/paths.go), and where that is in its container.
 REGISTRY_FOLDER = "docker/registry/v2"
 REGISTRY_ROOT = f"{STORAGE}/{REGISTRY_FOLDER}"
+BLOBS = f"{REGISTRY_ROOT}/blobs"
 # The file there by which a directory is known again, whatever is mounted in its place.
 STORAGE_ID = ".deployer-id"
 
 # Where the registry's socket is, in both containers.
 SOCKETS = "/run/registry"
+# Where Caddy keeps its CA and its certificates, in the frontend's container.
+FRONTEND_DATA = "/data"
 # What the name of a registry's own CA begins with.
 CA_NAME = "deployer registry"
 # Where the frontend serves the certificate of its own CA.

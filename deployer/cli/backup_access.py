@@ -87,6 +87,5 @@ def opened(session: Session, target: str, password_file: Path | None) -> Iterato
             raise
         return said[0]
 
-    machine = machine_of(session)
-    with reader.opened(session.engine, place, reader.ResticImage(machine.image, session.environment), find) as found:
+    with reader.opened(session.engine, place, machine_of(session), find) as found:
         yield OpenBackups(place, found, said[0])

@@ -29,6 +29,18 @@ def remove_leftover(engine: Engine, deployment: Deployment) -> None:
     engine.containers.remove_helpers(str(deployment.directory))
 
 
+def end_client(process: subprocess.Popen[bytes]) -> None:
+    """End the client of a helper container whose container is gone, or goes with it."""
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+    try:
+        process.wait(_PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 @dataclass(frozen=True)
 class HelperTools:
     """What a helper has beside the storage: the programs of another `image`, folders, a network, a host name."""
@@ -106,11 +118,4 @@ class Helper:
             remove_leftover(self.engine, self.deployment)
             self._lingers = False
         finally:
-            for pipe in (process.stdin, process.stdout, process.stderr):
-                if pipe is not None:
-                    pipe.close()
-            try:
-                process.wait(_PATIENCE_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end_client(process)

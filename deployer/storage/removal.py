@@ -83,6 +83,12 @@ def blob_file(digest: str) -> str:
     return f"blobs/{blob_folder(digest)}/data"
 
 
+def digest_of_blob_file(path: str) -> str:
+    """The digest of the blob whose content a file is, by its path; "" of any other file."""
+    algorithm, _, value, name = ("", "", "", "", *path.split("/"))[-4:]
+    return f"{algorithm}:{value}" if name == "data" else ""
+
+
 def revision_link(repository: str, digest: str) -> str:
     """The file that makes a manifest one of a repository, below the registry's root."""
     return f"repositories/{repository}/_manifests/revisions/{_path(digest)}/link"

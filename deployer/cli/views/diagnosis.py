@@ -163,7 +163,7 @@ def _encryption(found: Encryption) -> str:
 
 
 def _upkeep(found: WritesPaused | None) -> str:
-    return f"paused since {found.since:%Y-%m-%d %H:%M:%S} UTC by {found.by}" if found else ""
+    return f"paused since {moment(found.since)} by {found.by}" if found else ""
 
 
 def _garbage(amount: int) -> str:

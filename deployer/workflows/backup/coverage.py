@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from deployer.storage.removal import digest_of_blob_file
 from deployer.workflows.backup.links import Link, LinkKind, read_links
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ class Coverage:
     size: int = 0
     blobs: int = 0
     _needed: set[str] = field(default_factory=set)
-    _manifests: set[tuple[str, str]] = field(default_factory=set)
-    _tagged: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _there: set[str] = field(default_factory=set)
 
     @classmethod
@@ -37,30 +36,20 @@ class Coverage:
         if link.kind is LinkKind.HISTORY:
             return
         self.repositories.add(link.repository)
-        digest = link.named_digest
         if link.kind is LinkKind.TAG:
             self.tags += 1
-            if digest:
-                self._tagged.setdefault((link.repository, digest), []).append(link.path)
         else:
-            self._needed.add(digest)
-        if link.kind is LinkKind.MANIFEST:
-            self._manifests |= {(link.repository, digest), (link.repository, link.place_digest)}
+            self._needed.add(link.named_digest)
 
     def note_file(self, file: StoredFile) -> None:
         """Count a file of the part with the blobs."""
-        algorithm, _, value, name = ("", "", "", "", *file.path.split("/"))[-4:]
-        if name == "data":
+        digest = digest_of_blob_file(file.path)
+        if digest:
             self.blobs += 1
             self.size += file.size
-            self._there.add(f"{algorithm}:{value}")
+            self._there.add(digest)
 
     @property
     def missing(self) -> frozenset[str]:
         """The digests that are linked and that the backup does not have."""
         return frozenset(self._needed - self._there)
-
-    @property
-    def dangling_tags(self) -> tuple[str, ...]:
-        """The paths of the tags whose manifest is not listed: it was deleted during the backup, or is damaged."""
-        return tuple(path for key, paths in self._tagged.items() if key not in self._manifests for path in paths)

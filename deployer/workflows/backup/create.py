@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from deployer.engine.values import of_service
 from deployer.errors import BackupError, EngineError
 from deployer.host.files import refusal
-from deployer.layout import REGISTRY_ROOT, Service
+from deployer.layout import BLOBS, FRONTEND_DATA, REGISTRY_ROOT, Service
 from deployer.restic.repository import About, Found, Repository
 from deployer.storage.helper import HelperTools
 from deployer.workflows.backup import archive, password, record, thinning
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from deployer.workflows.deployment.stack import Stack
     from deployer.workflows.upkeep.maintenance import Upkeep
 
-_BLOBS = f"{REGISTRY_ROOT}/blobs"
-# Where Caddy keeps its CA and its certificates, in the frontend's container.
-_FRONTEND_DATA = "/data"
 _FORGET = "If they were replaced or removed on purpose: deployer backup {} --new"
 
 
@@ -194,8 +191,8 @@ def _store(repository: Repository, name: str, host: str, listener: Listener) -> 
     links = repository.store_links(REGISTRY_ROOT, LINKS, About(host, tags_of(name, PartKind.LINKS)))
     listener.say("Storing their content …")
     about = About(host, tags_of(name, PartKind.BLOBS))
-    if repository.has_folder(_BLOBS):
-        blobs = repository.store_tree(_BLOBS, about, listener.on_progress)
+    if repository.has_folder(BLOBS):
+        blobs = repository.store_tree(BLOBS, about, listener.on_progress)
     else:
         # Before the first push; a part there must be.
         blobs = repository.store_bytes(b"no blobs\n", "none", about)
@@ -225,7 +222,7 @@ def _archive(stack: Stack, loaded: Loaded, *, secrets: bool) -> archive.Archive:
         if frontend is None or not frontend.is_running:
             raise BackupError("The frontend is not running, so its certificates cannot be read.", ("deployer up",))
         try:
-            made = stack.engine.containers.run_script(frontend.id, 'tar -c -C "$1" .', _FRONTEND_DATA)
+            made = stack.engine.containers.run_script(frontend.id, 'tar -c -C "$1" .', FRONTEND_DATA)
         except EngineError as error:
             raise BackupError("The frontend's certificates cannot be read.", (), error.original) from error
     images = {one.service: one.image for one in services}

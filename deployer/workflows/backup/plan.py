@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deployer.workflows.backup import thinning
-
 if TYPE_CHECKING:
-    from deployer.restic.repository import Repository
     from deployer.restic.target import Target
     from deployer.storage.snapshot import Snapshot
     from deployer.workflows.backup.catalog import Backup
-    from deployer.workflows.backup.thinning import KeepPolicy
 
 
 @dataclass(frozen=True)
@@ -35,8 +31,3 @@ def plan(target: Target, now: Snapshot, removes: tuple[Backup, ...] = ()) -> Bac
         sum(blob.size for blob in now.blobs.values()),
         removes,
     )
-
-
-def removed_by(repository: Repository, host: str, policy: KeepPolicy) -> tuple[Backup, ...]:
-    """The backups that would be removed if one more were made now; it may take the place of today's."""
-    return thinning.surplus(repository, host, policy)

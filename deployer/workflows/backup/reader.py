@@ -4,44 +4,36 @@ from __future__ import annotations
 
 import secrets
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.engine.values import HelperContainer
 from deployer.errors import NoBackups
 from deployer.rendering import snippets
 from deployer.restic.repository import Found, Repository
+from deployer.storage.helper import end_client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from deployer.engine.engine import Engine
     from deployer.restic.target import Target
+    from deployer.workflows.backup.create import Machine
 
 _SCRATCH = "/tmp"  # noqa: S108 - inside the container
 
 
-@dataclass(frozen=True)
-class ResticImage:
-    """The image in which restic runs, and the environment that says how to reach a server."""
-
-    name: str
-    environment: Mapping[str, str]
-
-
 @contextmanager
-def opened(engine: Engine, target: Target, image: ResticImage, password: Callable[[], str]) -> Iterator[Repository]:
-    """The backups at a target. `password` is asked for it once there are any.
+def opened(engine: Engine, target: Target, machine: Machine, password: Callable[[], str]) -> Iterator[Repository]:
+    """The backups at a target, of which `expect_directory` holds. `password` is asked for it once there are any.
 
     Raises BackupError if there are none, or the password is not theirs.
     """
-    expect_directory(target)
     name = f"deployer-backup-{secrets.token_hex(4)}"
     process = engine.containers.start_helper(
         HelperContainer(
             name=name,
             label=name,
-            image=image.name,
+            image=machine.image,
             beside="",
             mounts=target.mounts,
             script=snippets.storage_script("guard"),
@@ -53,19 +45,16 @@ def opened(engine: Engine, target: Target, image: ResticImage, password: Callabl
     try:
         repository = Repository(engine, name, target)
         if target.directory is not None:
-            repository.open("", image.environment)
+            repository.open("", machine.environment)
             if repository.look() is not Found.BACKUPS:
                 raise NoBackups(f"There are no backups at {target}.", ("Check that the disk is mounted.",))
-        repository.open(password(), image.environment)
+        repository.open(password(), machine.environment)
         if not repository.id:
             raise NoBackups(f"There are no backups at {target}.")
         yield repository
     finally:
         engine.containers.remove([name])
-        for pipe in (process.stdin, process.stdout, process.stderr):
-            if pipe is not None:
-                pipe.close()
-        process.wait()
+        end_client(process)
 
 
 def expect_directory(target: Target) -> None:

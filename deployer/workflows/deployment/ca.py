@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from deployer.engine.values import of_service
 from deployer.errors import EngineError
 from deployer.host.files import PUBLIC, read_if_there, write_atomically
-from deployer.layout import Service
+from deployer.layout import FRONTEND_DATA, Service
 from deployer.tls.certificate import der_of, fingerprint_of
 
 if TYPE_CHECKING:
     from deployer.engine.engine import Engine
     from deployer.paths import Deployment
 
-_IN_CONTAINER = "/data/caddy/pki/authorities/local/root.crt"
+_IN_CONTAINER = f"{FRONTEND_DATA}/caddy/pki/authorities/local/root.crt"
 
 
 def keep(engine: Engine, deployment: Deployment) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from deployer.engine.values import of_service
 from deployer.errors import BackupError, EngineError, UsageError
 from deployer.host.files import PRIVATE, PUBLIC, read_if_there, write_atomically
-from deployer.layout import Service
+from deployer.layout import FRONTEND_DATA, Service
 from deployer.restic.repository import Repository
 from deployer.settings import account
 from deployer.settings.dump import dump
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from deployer.workflows.restore.selection import Selection
     from deployer.workflows.upkeep.gate import DrainPolicy
 
-_FRONTEND_DATA = "/data"
 _MODES = {Kept.OVERRIDE: PUBLIC, Kept.CERTIFICATE: PUBLIC, Kept.AUTHORITY: PUBLIC, Kept.SETTINGS: PUBLIC}
 
 
@@ -54,11 +53,6 @@ class FilesToRestore:
 def archive_of(repository: Repository, backup: Backup) -> Archive:
     """The deployment's own files in a backup. Raises BackupError or EngineError."""
     return Archive.unpack(repository.read(backup.parts[PartKind.SEAL], ARCHIVE))
-
-
-def is_unfinished(deployment: Deployment) -> bool:
-    """Whether a restore of this deployment was interrupted."""
-    return deployment.restore_pending_file.exists()
 
 
 def unfinished_restore(deployment: Deployment) -> tuple[Finding, ...]:
@@ -77,7 +71,7 @@ def begun_backup(deployment: Deployment | None, target: Target) -> str:
 
 def expect_none(deployment: Deployment, target: Target) -> None:
     """Make sure that a whole deployment overwrites none. Raises UsageError."""
-    if deployment.is_begun and not is_unfinished(deployment):
+    if deployment.is_begun and BegunRestore.of(deployment) is None:
         raise UsageError(
             f"There is a deployment named '{deployment.name}' on this machine; it is not overwritten.",
             (
@@ -146,7 +140,7 @@ def put_certificates(stack: Stack, archive: Archive, timeout: float) -> None:
     if content is None or frontend is None:
         return
     try:
-        stack.engine.containers.run_script(frontend.id, 'tar -x -o -C "$1"', _FRONTEND_DATA, stdin=content)
+        stack.engine.containers.run_script(frontend.id, 'tar -x -o -C "$1"', FRONTEND_DATA, stdin=content)
     except EngineError as error:
         raise BackupError("The certificates cannot be restored.", (), error.original) from error
     stack.engine.containers.restart(frontend.id)

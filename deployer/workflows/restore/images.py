@@ -14,14 +14,13 @@ from enum import Enum
 from typing import IO, TYPE_CHECKING
 
 from deployer.errors import BackupError, EngineError
-from deployer.layout import REGISTRY_ROOT, STORAGE
+from deployer.layout import BLOBS, REGISTRY_ROOT, STORAGE
 from deployer.rendering.snippets import backup_script
 from deployer.restic.repository import Progress
 from deployer.storage.access import REMOVED, of_storage
 from deployer.storage.removal import blob_folder
 from deployer.workflows.backup.catalog import PartKind
 from deployer.workflows.backup.links import Link, LinkKind, read_links
-from deployer.workflows.restore.plan import BLOBS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -10,7 +10,7 @@ from deployer.errors import BackupError, NotFound
 from deployer.layout import REGISTRY_ROOT
 from deployer.registry.content.children import children, text_of
 from deployer.settings import globs
-from deployer.storage.removal import blob_file, revision_link
+from deployer.storage.removal import blob_file, digest_of_blob_file, revision_link
 from deployer.workflows.backup.catalog import PartKind
 from deployer.workflows.backup.links import Link, LinkKind, read_links
 from deployer.workflows.restore.selection import Wanted
@@ -18,12 +18,10 @@ from deployer.workflows.restore.selection import Wanted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from deployer.restic.repository import Repository, StoredFile
+    from deployer.restic.repository import Repository
     from deployer.storage.snapshot import Snapshot
     from deployer.workflows.backup.catalog import Backup
     from deployer.workflows.restore.selection import Selection
-
-BLOBS = f"{REGISTRY_ROOT}/blobs"
 
 
 @dataclass(frozen=True)
@@ -77,8 +75,7 @@ def plan(repository: Repository, backup: Backup, selection: Selection, now: Snap
 
     Raises NotFound if the backup has nothing of what is selected, BackupError or EngineError.
     """
-    stored: dict[str, int] = {}
-    repository.each_file(backup.parts[PartKind.BLOBS], lambda file: stored.update(_blob(file)))
+    stored = _stored_blobs(repository, backup)
     tags = _selected_tags(repository, backup, selection)
     wanted = _wanted(repository, backup, selection, tags, stored)
     needs = _Needs(wanted, {(tag.repository, tag.digest) for tag in tags})
@@ -104,9 +101,14 @@ def plan(repository: Repository, backup: Backup, selection: Selection, now: Snap
     )
 
 
-def _blob(file: StoredFile) -> dict[str, int]:
-    algorithm, _, value, name = ("", "", "", "", *file.path.split("/"))[-4:]
-    return {f"{algorithm}:{value}": file.size} if name == "data" else {}
+def _stored_blobs(repository: Repository, backup: Backup) -> dict[str, int]:
+    """The sizes of the blobs in a backup, by digest."""
+    found: dict[str, int] = {}
+    repository.each_file(
+        backup.parts[PartKind.BLOBS], lambda file: found.update({digest_of_blob_file(file.path): file.size})
+    )
+    found.pop("", None)
+    return found
 
 
 @dataclass

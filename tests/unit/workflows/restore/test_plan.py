@@ -91,6 +91,17 @@ def test_a_tagged_manifest_without_its_link_gets_it() -> None:
     assert [str(one) for one in found.added] == ["team/app:1"]
 
 
+def test_a_manifest_has_its_link_in_its_own_repository_and_if_damaged_by_its_place() -> None:
+    tag, _, link, *layers = links("team/app", "1", APP)
+    assert planned([tag, link, *layers], blobs_of(APP), None).links == ()
+    damaged = link.replace(f" {APP.digest} ", " - ")
+    assert planned([tag, damaged, *layers], blobs_of(APP), None).links == ()
+    (found,) = planned([tag, link, tag.replace("team/app", "other"), *layers], blobs_of(APP), None).links
+    assert found.repository == "other"
+    nothing = planned([tag.replace(APP.digest, "-"), *layers], blobs_of(APP), None)
+    assert (nothing.links, nothing.lost) == ((), ("team/app:1",))
+
+
 def test_a_tag_whose_image_is_not_in_the_backup_is_told_and_left_out() -> None:
     lines = links("team/app", "gone", APP, linked=False) + links("team/app", "1", OTHER)
     found = planned(lines, blobs_of(OTHER), None)
