@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import subprocess
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -14,10 +13,12 @@ import httpx
 import pytest
 import yaml
 
+from tests.support.bounded import run_bounded
 from tests.support.run import PATIENCE_SECONDS, free_port
 from tests.support.stack import docker
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -32,10 +33,9 @@ class Guarded:
 
     stack: DeployedStack
 
-    def docker(self, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    def docker(self, folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
         """Run the Docker client with the logins of a folder."""
-        environment = {**os.environ, "DOCKER_CONFIG": str(folder)}
-        return subprocess.run(["docker", *words], env=environment, check=False, capture_output=True, text=True)
+        return run_bounded(["docker", *words], env={**os.environ, "DOCKER_CONFIG": str(folder)})
 
 
 @pytest.fixture(scope="module")

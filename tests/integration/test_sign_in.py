@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from tests.support.bounded import run_bounded
 from tests.support.registry_content import image, push, sha256
 from tests.support.run import PATIENCE_SECONDS
 from tests.support.signed_in import client_of, password_of, write_rules, write_users
@@ -147,17 +148,17 @@ def test_docker_is_told_when_its_user_is_gone(signed_in: DeployedStack, make_ima
     name = f"{signed_in.address}/gone:1"
     make_image(name)
     try:
-        login = subprocess.run(
+        login = run_bounded(
             [*docker_as, "login", "--username", "bert", "--password-stdin", signed_in.address],
-            input=password_of("bert").encode(), capture_output=True, check=False,
-        )  # fmt: skip
+            stdin=password_of("bert").encode(),
+        )
         assert login.returncode == 0, login.stderr
-        assert subprocess.run([*docker_as, "push", name], capture_output=True, check=False).returncode == 0
+        assert run_bounded([*docker_as, "push", name]).returncode == 0
         write_users(signed_in, ["anna"])
         signed_in.up()
-        refused = subprocess.run([*docker_as, "push", name], capture_output=True, check=False, text=True)
+        refused = run_bounded([*docker_as, "push", name])
         assert refused.returncode != 0
-        assert "unauthorized: authentication required" in refused.stderr
+        assert b"unauthorized: authentication required" in refused.stderr
     finally:
         docker("image", "rm", name, check=False)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.bounded import run_bounded
 from tests.support.content import build_image, push_image, push_many_tags
 from tests.support.pulling import EVERY_TYPE, pulls_whole, put_manifest
 from tests.support.registry_content import OCI, Image, index, push, sha256
@@ -55,9 +55,9 @@ class Traffic:
 
     def push_by_docker(self, images: list[str]) -> None:
         for image in images:
-            done = subprocess.run(["docker", "push", "--quiet", image], capture_output=True, text=True, check=False)
+            done = run_bounded(["docker", "push", "--quiet", image])
             if done.returncode:
-                self.failed.append(f"docker push {image}: {done.stderr}")
+                self.failed.append(f"docker push {image}: {done.stderr.decode()}")
             else:
                 name, _, tag = image.removeprefix(f"{self.stack.address}/").partition(":")
                 found = docker("image", "inspect", "--format", "{{index .RepoDigests 0}}", image).strip()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from tests.support.bounded import run_bounded
 from tests.support.engine_api import containers, remove_project
 from tests.support.run import LABEL, PATIENCE_SECONDS
 from tests.support.warm import Warm, run_warm
@@ -27,7 +28,7 @@ def docker(*arguments: str, check: bool = True, stdin: bytes | None = None, merg
     if arguments[0] in {"run", "build"}:
         # What the end of the run removes, should the test not come to it.
         arguments = (arguments[0], "--label", LABEL, *arguments[1:])
-    done = subprocess.run(["docker", *arguments], check=False, capture_output=True, input=stdin)
+    done = run_bounded(["docker", *arguments], stdin=stdin)
     if check and done.returncode != 0:
         raise AssertionError(f"docker {' '.join(arguments)}: {done.stderr.decode()}")
     return (done.stdout + (done.stderr if merged else b"")).decode()
