@@ -39,8 +39,8 @@ _HELPERS_REASONS = re.compile(
 
 _HELPERS_OUTPUT = re.compile(r"(credentials - err: [^`]*?, out: )`[^`]*(?:`|$)")
 _URL = r"\b[a-z][a-z0-9+.-]*://"
-# ssh takes no password there.
-_SIGNED_URL = re.compile(rf"({_URL})(?!(?<=ssh://)[^\s\"'`/@:]*@)[^\s\"'`/@]*@", re.IGNORECASE)
+# ssh and sftp take no password there.
+_SIGNED_URL = re.compile(rf"({_URL})(?!(?:(?<=ssh://)|(?<=sftp://))[^\s\"'`/@:]*@)[^\s\"'`/@]*@", re.IGNORECASE)
 # A password with a slash or an @ in it, as URLs do not allow; what follows a port is a path.
 _MISTAKEN_URL = re.compile(rf"({_URL})[^\s\"'`/@:]*:(?!\d+(?:/|$))[^\s\"'`]*@", re.IGNORECASE)
 _NAME = (

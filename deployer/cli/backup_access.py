@@ -26,8 +26,8 @@ TargetArgument = Annotated[
     str,
     typer.Argument(
         metavar="TARGET",
-        help="Where backups are stored: a directory, such as a mounted network disk, s3:https://HOST/BUCKET, or "
-        "rest:URL.",
+        help="Where backups are stored: a directory, such as a mounted network disk, sftp:USER@HOST:/PATH, "
+        "s3:https://HOST/BUCKET, or rest:URL.",
         show_default=False,
     ),
 ]

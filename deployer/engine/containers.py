@@ -148,7 +148,8 @@ class Containers:
 
 
 def _bind(mount: HostMount) -> str:
-    return ",".join(("type=bind", _quoted(f"source={mount.source}"), _quoted(f"target={mount.target}")))
+    reads = ("readonly",) if mount.is_read_only else ()
+    return ",".join(("type=bind", _quoted(f"source={mount.source}"), _quoted(f"target={mount.target}"), *reads))
 
 
 def _quoted(field: str) -> str:

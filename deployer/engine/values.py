@@ -231,10 +231,11 @@ class Project:
 
 @dataclass(frozen=True)
 class HostMount:
-    """A folder of the engine's machine in a container."""
+    """A folder, or a socket, of the engine's machine in a container."""
 
     source: Path
     target: str
+    is_read_only: bool = False
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,8 @@ _COMPLAINTS = (
         ("Allow it; for a network disk, this is set on its server (`no_root_squash`).",),
     ),
     _Complaint(
-        "no such host|connection refused|i/o timeout|no route to host|network is unreachable",
+        "no such host|could not resolve hostname|connection (refused|timed out)|i/o timeout|no route to host|"
+        "network is unreachable",
         "{} does not respond.",
         ("Check the address, and that this machine reaches it.",),
     ),
@@ -79,6 +80,29 @@ _COMPLAINTS = (
         ),
     ),
 )
+# Of `ssh`, which restic runs for a server that is reached over SSH; `{login}` is how a user logs in there.
+_OVER_SSH = (
+    _Complaint(
+        "host key verification failed",
+        "The host key of {} is not known on this machine, or has changed.",
+        ("Log in once by hand, as the user who runs deployer, and compare the key's fingerprint: {login}",),
+    ),
+    _Complaint(
+        r"permission denied \((publickey|password|keyboard|gssapi|hostbased)|too many authentication failures",
+        "{} rejects the SSH login.",
+        ("This has to work without a question, as the user who runs deployer: {login}",),
+    ),
+    _Complaint(
+        r'"ssh": executable file not found|ssh: not found',
+        "The image with restic has no SSH client.",
+        ("Set backup.image in deployer.yaml to an image that has `ssh`, such as restic's own.",),
+    ),
+    _Complaint(
+        "permission denied|operation not permitted",
+        "The user who logs in may not read or write {}.",
+        ("Choose another directory, or allow it on the server.",),
+    ),
+)
 # It asks "Is there a repository at the following location?" whenever it cannot look, too.
 _NONE = re.compile(
     r"repository does not exist|unable to open config file: .*(no such file|does not exist|not found)", re.IGNORECASE
@@ -90,9 +114,10 @@ def in_words(error: EngineError, target: Target) -> EngineError | BackupError:
     if isinstance(error, EngineUnavailable):
         return error
     original = error.original or error.message
-    for one in _COMPLAINTS:
+    login = target.server.login if target.server else ""
+    for one in (*(_OVER_SSH if target.server else ()), *_COMPLAINTS):
         if re.search(one.pattern, original, re.IGNORECASE):
-            advice = tuple(line.format(target.quoted) for line in one.advice)
+            advice = tuple(line.format(target.quoted, login=login) for line in one.advice)
             return BackupError(one.sentence.format(target), advice, original)
     if _NONE.search(original):
         return NoBackups(f"There are no backups at {target}.", (), original)

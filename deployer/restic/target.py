@@ -6,42 +6,52 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from deployer.engine.values import HostMount
 from deployer.errors import UsageError
 from deployer.redaction import without_secrets
+from deployer.restic import sftp
+from deployer.restic.sftp import SftpServer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MOUNTED_AT = "/backup"
-_SERVERS = ("s3:", "rest:")
+_SERVERS_IN_WORDS = "sftp:USER@HOST:/PATH, s3:https://HOST/BUCKET, or rest:URL"
+_REST = "rest:"
+_SERVERS = ("s3:", _REST)
 # Other places of restic's, for which programs or credentials would be needed that its container does not have.
-_UNSUPPORTED = ("sftp:", "rclone:", "b2:", "azure:", "gs:", "swift:")
+_UNSUPPORTED = ("rclone:", "b2:", "azure:", "gs:", "swift:")
 # What restic reads for those servers (its manual, "Environment Variables").
 _PASSED = (
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION", "AWS_REGION"),
-    *("RESTIC_REST_USERNAME", "RESTIC_REST_PASSWORD"),
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
 )
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where backups go. `directory` is the one of this machine, None if they go to a server."""
+    """Where backups go. `directory` is the one of this machine, None if they go to a server.
+
+    `server` is the one that is reached over SSH, None for all else.
+    """
 
     written: str
     directory: Path | None = None
+    server: SftpServer | None = None
 
     @classmethod
     def parse(cls, written: str, folder: Path) -> Target:
         """What a user means; a relative path is one below `folder`. Raises UsageError."""
         if written.startswith(_SERVERS):
             return cls(written)
+        if written.startswith(sftp.PREFIX):
+            return cls(written, server=SftpServer.parse(written))
         if written.startswith(_UNSUPPORTED):
             raise UsageError(
                 f"Backups cannot go to '{written}'.",
-                ("Use a directory (a network disk is one, once it is mounted), s3:https://HOST/BUCKET, or rest:URL.",),
+                (f"Use a directory (a network disk is one, once it is mounted), {_SERVERS_IN_WORDS}.",),
             )
         if not written.strip():
             raise UsageError("The backup target is empty.", ("deployer backup /mnt/nas/registry",))
@@ -56,16 +66,17 @@ class Target:
 
     def __str__(self) -> str:
         """Without the password that a URL may have."""
-        return self.written if self.directory else without_secrets(self.written)
+        return self.written if self.directory or self.server else without_secrets(self.written)
 
     @property
     def quoted(self) -> str:
         """For a shell."""
         return shlex.quote(str(self))
 
-    @property
-    def mounts(self) -> tuple[HostMount, ...]:
+    def mounts(self, environment: Mapping[str, str]) -> tuple[HostMount, ...]:
         """What restic's container needs of this machine."""
+        if self.server is not None:
+            return self.server.mounts(environment)
         return (HostMount(self.directory, _MOUNTED_AT),) if self.directory else ()
 
     @property
@@ -75,7 +86,22 @@ class Target:
 
     def variables(self, password: str, environment: Mapping[str, str]) -> bytes:
         """What restic is told by its environment, as lines for a shell. It holds secrets."""
-        place = _MOUNTED_AT if self.directory else self.written
+        place = _MOUNTED_AT if self.directory else self._with_login(environment)
         passed = {} if self.directory else {name: environment[name] for name in _PASSED if environment.get(name)}
-        settings = {**passed, "RESTIC_REPOSITORY": place, "RESTIC_PASSWORD": password, "RESTIC_PROGRESS_FPS": "2"}
+        login = self.server.variables(environment) if self.server else {}
+        settings = {
+            **passed,
+            **login,
+            "RESTIC_REPOSITORY": place,
+            "RESTIC_PASSWORD": password,
+            "RESTIC_PROGRESS_FPS": "2",
+        }
         return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items()).encode()
+
+    def _with_login(self, environment: Mapping[str, str]) -> str:
+        """With the login that a REST server needs: older versions of restic read it only in the URL."""
+        user, password = (environment.get(f"RESTIC_REST_{name}", "") for name in ("USERNAME", "PASSWORD"))
+        scheme, separator, rest = self.written.partition("://")
+        if not (self.written.startswith(_REST) and user and separator) or "@" in rest.partition("/")[0]:
+            return self.written
+        return f"{scheme}://{quote(user, safe='')}:{quote(password, safe='')}@{rest}"

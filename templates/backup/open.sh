@@ -1,3 +1,7 @@
 # Keeps what restic needs to know and nobody may read: standard input has lines for a shell.
 umask 077
-cat > /tmp/settings
+{
+	cat
+	# A server that is reached over SSH is reached as this command does it.
+	echo 'run_restic() { restic --no-cache ${SFTP_COMMAND:+-o "sftp.command=$SFTP_COMMAND"} "$@"; }'
+} > /tmp/settings

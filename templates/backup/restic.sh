@@ -1,4 +1,4 @@
 # Runs restic with the arguments given.
 # shellcheck source=/dev/null
 . /tmp/settings
-exec restic --no-cache "$@"
+run_restic "$@"

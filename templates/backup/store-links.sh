@@ -6,7 +6,7 @@ root=$2
 shift 2
 rm -f /tmp/failed
 # The first line makes it a file even before the first push: restic stores no empty one.
-{ echo "# TIME DIGEST PATH"; sh -c "$script" sh "$root" 2> /tmp/said || touch /tmp/failed; } | restic --no-cache "$@"
+{ echo "# TIME DIGEST PATH"; sh -c "$script" sh "$root" 2> /tmp/said || touch /tmp/failed; } | run_restic "$@"
 code=$?
 if [ -e /tmp/failed ]; then
 	cat /tmp/said >&2

@@ -5,7 +5,7 @@ set -eu
 kept=/tmp/text-$1.gz
 if [ ! -e "$kept" ]; then
 	rm -f "$kept.status"
-	{ restic --no-cache --no-lock dump "$1" "$2" || echo $? > "$kept.status"; } | gzip -1 > "$kept.new"
+	{ run_restic --no-lock dump "$1" "$2" || echo $? > "$kept.status"; } | gzip -1 > "$kept.new"
 	[ ! -e "$kept.status" ] || exit "$(cat "$kept.status")"
 	mv "$kept.new" "$kept"
 fi

@@ -6,12 +6,14 @@ import json
 import shutil
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from deployer.layout import REGISTRY_ROOT
+from tests.support.backup_servers import BACKUP_SERVERS
 from tests.support.cut_off import begin, finish, helpers, kill_all, wait_until
 from tests.support.pulling import delete_manifest, manifest_status, pulls_whole
 from tests.support.registry_content import Image, image, index, push
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from tests.support.backup_servers import BackupServer
     from tests.support.stack import DeployedStack
 
 RULES = [{"users": ["ann"], "allow": ["pull", "push", "delete"]}, {"users": ["bob"], "allow": ["pull"]}]
@@ -249,6 +252,37 @@ def test_a_target_that_is_not_there_is_one_sentence(origin: Origin, tmp_path: Pa
     assert done.returncode == 1
     assert "there" in done.stderr
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("kind", BACKUP_SERVERS)
+def test_a_server_stores_backups_too(origin: Origin, tmp_path: Path, kind: str) -> None:
+    with BACKUP_SERVERS[kind](tmp_path) as server:
+        run = partial(origin.stack.deployer, environment=server.environment)
+        run("backup", server.target, check=True)
+        with client_of(origin.stack, "ann") as client:
+            push(client, "other", "1", image("mistake"))
+        run("restore", server.target, "--only", "other:1", "--yes", check=True)
+        with client_of(origin.stack, "bob") as client:
+            expected = origin.images["other:1"]
+            found = client.get("/v2/other/manifests/1", headers={"Accept": expected.media_type})
+            assert found.content == expected.content
+            assert pulls_whole(client, "other", "1")
+        if kind == "rest":
+            expect_no_lasting_lock(origin.stack, server, tmp_path / "registry/locks")
+
+
+def expect_no_lasting_lock(stack: DeployedStack, server: BackupServer, locks: Path) -> None:
+    """A killed backup leaves a lock at a server, and the next one removes old backups all the same."""
+    stack = replace(stack, settings={**stack.settings, **server.environment})
+    process = begin(stack, "backup", server.target)
+    assert wait_until(lambda: any(locks.iterdir()))
+    kill_all(process)
+    finish(process)
+    assert wait_until(lambda: not helpers(stack))
+    assert any(locks.iterdir())
+    stack.deployer("backup", server.target, "--keep", "1", check=True)
+    listed = stack.deployer("backup", "list", server.target, "--json", check=True)
+    assert len(json.loads(listed.stdout)["backups"]) == 1
 
 
 def test_backups_that_are_gone_are_not_begun_anew_in_silence(origin: Origin) -> None:

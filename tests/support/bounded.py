@@ -51,7 +51,7 @@ def run_bounded(
 
 
 def engine_stacks() -> str:
-    """What the engine is doing with images, in Go's words; empty where it cannot be asked."""
+    """What the engine is doing with images, as stacks of Go; "" if there is no such engine here."""
     try:
         before = set(_STACKS_FOLDER.glob(_STACKS))
         os.kill(int(_PID_FILE.read_text()), signal.SIGUSR1)

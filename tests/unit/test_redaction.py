@@ -63,6 +63,7 @@ HARMLESS = [
     'Get "https://localhost:5000/v2/": x509: certificate signed by unknown authority',
     "docker compose -f oci://localhost:5000/app@sha256:abcd up",
     "error during connect: Get ssh://ann@host: dial",
+    "unable to open repository at sftp://ann@host:2222//backups: EOF",
     'parse "ssh://%zz": invalid URL escape "%zz"',
     "The variable HTTPS_PROXY is not a usable proxy",
 ]

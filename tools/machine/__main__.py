@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND…")
     commands.add_parser("browser", help="install Chromium if there is no browser")
     commands.add_parser("busybox", help="install BusyBox if it is missing")
-    commands.add_parser("clients", help="install podman and skopeo if they are missing")
+    commands.add_parser("clients", help="install podman, skopeo and rclone if they are missing")
     commands.add_parser("node", help="install Node.js if it is missing")
     commands.add_parser("typescript", help="install the TypeScript compiler into .build, with npm")
     commands.add_parser("wrk", help="install wrk, for the benchmarks, if it is missing")

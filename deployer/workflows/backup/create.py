@@ -72,9 +72,7 @@ class Machine:
 
     def tools(self, target: Target, deployment: str) -> HelperTools:
         """What the container for a backup of a deployment has."""
-        # The engine gives a container with the machine's own network the machine's own name.
-        name = self.hostname(deployment) if target.directory else ""
-        return HelperTools(self.image, target.mounts, target.network, name)
+        return HelperTools(self.image, target.mounts(self.environment), target.network, self.hostname(deployment))
 
 
 @dataclass(frozen=True)
@@ -152,8 +150,7 @@ def _prepare(repository: Repository, stack: Stack, machine: Machine, said: str, 
             password.keep(deployment, chosen)
         repository.open(chosen.value, machine.environment)
         repository.create()
-    if target.directory is not None:
-        thinning.take_over_locks(repository, machine.hostname(deployment.name))
+    thinning.take_over_locks(repository, machine.hostname(deployment.name))
     identity = repository.id
     if last is not None and identity != last.repository:
         raise BackupError(

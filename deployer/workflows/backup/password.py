@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from deployer.errors import BackupError, HostError, UsageError
 from deployer.host.files import PRIVATE, read_if_there, read_whole, write_atomically
 from deployer.restic.repository import Found
+from deployer.workflows.backup import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ VARIABLE = "DEPLOYER_BACKUP_PASSWORD"
 
 @dataclass(frozen=True)
 class Password:
-    """The password, and whether it was made just now, so that its user has not seen it yet."""
+    """The password, and whether its user has not seen it yet."""
 
     value: str = field(repr=False)
     is_new: bool = False
@@ -68,7 +69,8 @@ def choose(deployment: Deployment, target: Target, found: Found, said: str) -> P
     """The password for a target: as the user `said`, as it was kept, or a new one. Raises BackupError."""
     known = said or kept(deployment)
     if known:
-        return Password(known)
+        # A first backup that failed has kept it without showing it.
+        return Password(known, is_new=not said and not record.read(deployment))
     if found is Found.BACKUPS:
         raise BackupError(
             f"There are backups at {target} already, and their password is not on this machine.",

@@ -35,11 +35,11 @@ def opened(engine: Engine, target: Target, machine: Machine, password: Callable[
             label=name,
             image=machine.image,
             beside="",
-            mounts=target.mounts,
+            mounts=target.mounts(machine.environment),
             script=snippets.storage_script("guard"),
             arguments=(_SCRATCH,),
             network=target.network,
-            reads_anywhere=bool(target.mounts),
+            reads_anywhere=bool(target.mounts(machine.environment)),
         )
     )
     try:

@@ -43,6 +43,32 @@ OF_A_SERVER = {
 }
 
 
+OVER_SSH = {
+    "subprocess ssh: Host key verification failed.": (
+        "The host key of {} is not known on this machine, or has changed.",
+        "sftp -P 2222 ann@nas",
+    ),
+    "subprocess ssh: ann@nas: Permission denied (publickey).": ("{} rejects the SSH login.", "sftp -P 2222 ann@nas"),
+    "ssh: Could not resolve hostname nas: Name or service not known": ("{} does not respond.", "Check the address"),
+    "ssh: connect to host nas port 2222: Connection refused": ("{} does not respond.", "Check the address"),
+    "ssh: connect to host nas port 2222: Connection timed out": ("{} does not respond.", "Check the address"),
+    'exec: "ssh": executable file not found in $PATH': ("The image with restic has no SSH client.", "backup.image"),
+    "create repository failed: permission denied": (
+        "The user who logs in may not read or write {}.",
+        "Choose another directory",
+    ),
+}
+
+
+@pytest.mark.parametrize("printed", OVER_SSH)
+def test_what_ssh_complains_of_says_how_a_user_logs_in(printed: str) -> None:
+    target = Target.parse("sftp://ann@nas:2222//backups", Path())
+    found = in_words(EngineError("failed", original=printed), target)
+    sentence, advice = OVER_SSH[printed]
+    assert str(found) == sentence.format("sftp://ann@nas:2222//backups")
+    assert advice in found.advice[0]
+
+
 @pytest.mark.parametrize("printed", COMPLAINTS)
 def test_each_complaint_has_its_sentence_and_what_restic_printed(printed: str) -> None:
     found = in_words(EngineError("failed", original=printed), TARGET)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ SERVERS = ["s3:https://minio.example/bucket", "s3:s3.amazonaws.com/bucket/folder
 @pytest.mark.parametrize("written", SERVERS)
 def test_a_server_is_as_it_is_written_and_needs_a_network(written: str, tmp_path: Path) -> None:
     target = Target.parse(written, tmp_path)
-    assert (str(target), target.directory, target.mounts, target.network) == (written, None, (), "host")
+    assert (str(target), target.directory, target.mounts({}), target.network) == (written, None, (), "host")
 
 
 @pytest.mark.parametrize("written", ["backups", "./backups", "other/../backups", "{here}/backups", "~/backups"])
@@ -32,7 +33,7 @@ def test_a_directory_is_an_absolute_path_without_a_network(
     target = Target.parse(written.format(here=tmp_path), tmp_path)
     assert target.directory == tmp_path / "backups"
     assert str(target) == str(tmp_path / "backups")
-    assert [(one.source, one.target) for one in target.mounts] == [(tmp_path / "backups", "/backup")]
+    assert [(one.source, one.target) for one in target.mounts({})] == [(tmp_path / "backups", "/backup")]
     assert target.network == "none"
 
 
@@ -41,7 +42,7 @@ def test_a_directory_by_way_of_a_link_is_the_one_that_it_leads_to(tmp_path: Path
     assert Target.parse("link", tmp_path) == Target.parse("there", tmp_path)
 
 
-@pytest.mark.parametrize("written", ["sftp:host:/x", "rclone:a:b", "b2:bucket", "azure:c:/", "gs:b:/", "swift:c:/"])
+@pytest.mark.parametrize("written", ["rclone:a:b", "b2:bucket", "azure:c:/", "gs:b:/", "swift:c:/"])
 def test_what_would_need_other_programs_is_refused(written: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Backups cannot go to") as caught:
         Target.parse(written, tmp_path)
@@ -83,6 +84,21 @@ def test_a_server_gets_the_credentials_that_it_needs_and_nothing_else() -> None:
         "export RESTIC_PASSWORD='pass word'",
         "export RESTIC_PROGRESS_FPS=2",
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("rest:http://h:8000/x/", "rest:http://ann:p%40ss%2Fw%3Ard@h:8000/x/"),
+        ("rest:http://bob:other@h:8000/x/", "rest:http://bob:other@h:8000/x/"),
+        ("rest:http://h/a@b/", "rest:http://ann:p%40ss%2Fw%3Ard@h/a@b/"),
+        ("s3:http://h/b", "s3:http://h/b"),
+    ],
+)
+def test_a_rest_server_gets_its_login_in_the_url(written: str, told: str) -> None:
+    login = {"RESTIC_REST_USERNAME": "ann", "RESTIC_REST_PASSWORD": "p@ss/w:rd"}
+    lines = Target(written).variables("p", login).decode().splitlines()
+    assert f"export RESTIC_REPOSITORY={shlex.quote(told)}" in lines
 
 
 def test_a_directory_needs_no_credentials(tmp_path: Path) -> None:

@@ -75,6 +75,8 @@ def test_a_damaged_file_is_said_with_what_to_do(deployment: Deployment, content:
 def test_a_known_password_is_used(deployment: Deployment, found: Found) -> None:
     assert password.choose(deployment, TARGET, found, "said") == Password("said")
     password.keep(deployment, Password("kept"))
+    assert password.choose(deployment, TARGET, found, "") == Password("kept", is_new=True), "no backup has shown it"
+    record.keep(deployment, LastBackup(str(TARGET), "7c1b", "20260101T000000Z", MOMENT))
     assert password.choose(deployment, TARGET, found, "") == Password("kept")
     assert password.choose(deployment, TARGET, found, "said") == Password("said")
 
