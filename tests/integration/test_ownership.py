@@ -30,7 +30,7 @@ def own(fresh_stack: DeployedStack) -> Iterator[DeployedStack]:
     yield fresh_stack
     foreign = ("--quiet", "--filter", f"name={fresh_stack.name}")
     for left in docker("container", "ls", "--all", *foreign).split():
-        docker("container", "rm", "--force", left, check=False)
+        docker("container", "rm", "--force", "--volumes", left, check=False)
     fresh_stack.remove()
     for kind in ("volume", "network"):
         for left in docker(kind, "ls", *foreign).split():
@@ -201,7 +201,7 @@ volumes:
     assert (elsewhere / "kept").exists()
     assert (own.directory / "registry" / "mine.tar").read_text() == "mine"
 
-    docker("container", "rm", "--force", foreign)
+    docker("container", "rm", "--force", "--volumes", foreign)
     plan = down_plan(own)
     assert set(plan["volumes"]) == {f"{name}_shared", f"{name}_late"}
     assert set(plan["not_made_by_up"]) == {f"{name}_shared", f"{name}_late"}
@@ -264,7 +264,7 @@ def test_what_cannot_be_taken_over_is_refused_by_name(own: DeployedStack) -> Non
     for command in (["up", "--yes"], ["down", "--volumes", "--yes"], ["user", "list"], ["logs"], ["gc"]):
         refused = own.deployer(*command)
         assert f"A Compose project named '{own.name}' already exists, created by another tool" in refused.stderr
-    docker("rm", labelled)
+    docker("rm", "--volumes", labelled)
 
     # What a hand-written project of that name has left behind carries the very label that ours would.
     docker("volume", "create", "--label", f"com.docker.compose.project={own.name}", f"{own.name}_data")
@@ -289,7 +289,7 @@ def test_what_another_tool_puts_into_our_project_is_named_and_stays(own: Deploye
             assert f"--name {own.name}2" not in refused.stderr
             assert f"docker rm --force {other}" in refused.stderr
     finally:
-        docker("rm", "--force", other)
+        docker("rm", "--force", "--volumes", other)
     own.deployer("down", check=True)
     assert docker("network", "ls", "--quiet", "--filter", f"name={network}")
     asked = own.deployer("down", "--volumes")
