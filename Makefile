@@ -2,7 +2,7 @@
 
 ## PYTHON  the Python, 3.11 or newer, that creates .venv
 PYTHON ?= python3
-## ARGS    more arguments for deployer (up, down), pytest (test, test-fast), the benchmarks (bench) or pictures (views)
+## ARGS    more arguments for deployer (up, down), pytest (test, test-fast), bench, soak (--kills, --seed), pictures (views)
 ARGS ?=
 ## WORKERS number of parallel test processes (test, test-fast)
 WORKERS ?=
@@ -19,7 +19,7 @@ PAGE_TESTS = $(wildcard tests/page/*.js tests/page/*.mjs)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help environment development up down check page test test-fast golden docs bench pictures wheel lock clean
+.PHONY: help environment development up down check page test test-fast golden docs bench soak pictures wheel lock clean
 
 help: ## List the targets (the default of `make`)
 	@echo 'Targets:'
@@ -65,6 +65,9 @@ bench: development ## Measure against plain Docker, Compose, crane and nginx
 	@$(MACHINE) wrk
 	@$(MACHINE) browser
 	@$(MACHINE) run -- $(BIN)/python -m benchmarks $(ARGS)
+
+soak: development ## Kill commands, services and an engine a thousand times while images are pushed; nothing may be lost
+	@$(MACHINE) run -- $(BIN)/python -m tests.soak $(ARGS)
 
 pictures: development ## Take the README's pictures, and one of every view into .build/pictures
 	@$(MACHINE) browser

@@ -1,0 +1,137 @@
+"""What was pushed while things were killed around it: every image that the registry accepted is to stay whole."""
+
+from __future__ import annotations
+
+import random
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httpx
+
+from tests.support.pulling import EVERY_TYPE, pulls_whole
+from tests.support.registry_content import DOCKER, OCI, Image, image, index, push
+from tests.support.run import PATIENCE_SECONDS
+from tests.support.signed_in import client_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.stack import DeployedStack
+
+KEPT = ("app/one", "app/two", "multi")
+"""Repositories of which nothing goes but what is deleted by name."""
+PRUNED = ("ci/build",)
+"""Repositories that `prune` and `delete --repository` may remove from."""
+OWNER = "ann"
+"""The user who pushes."""
+SHARED_LAYERS = 5
+_RECENT = 60
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A tag of a repository; a tag is pushed once."""
+
+    repository: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.repository}:{self.name}"
+
+
+@dataclass
+class Pushes:
+    """Pushes without an end, in a thread, and what was accepted: the digest of each tag."""
+
+    stack: DeployedStack
+    seed: int
+    accepted: dict[Tag, str] = field(default_factory=dict)
+    count: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _over: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to push."""
+        self._thread = threading.Thread(target=self._push_on, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, with what is being pushed."""
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join(PATIENCE_SECONDS)
+
+    def _push_on(self) -> None:
+        chance = random.Random(self.seed)
+        with client_of(self.stack, OWNER) as client:
+            while not self._over.is_set():
+                self.count += 1
+                tag = Tag(chance.choice(KEPT + PRUNED), f"v{self.count}")
+                try:
+                    digest = _push(client, tag, chance)
+                except (httpx.HTTPError, AssertionError):
+                    # Refused, or without an answer: whether it is there is not known, and it may not be relied on.
+                    self._over.wait(0.2)
+                    continue
+                with self._lock:
+                    self.accepted[tag] = digest
+                self._over.wait(0.05)
+
+    def tags(self, repositories: tuple[str, ...] = KEPT) -> list[Tag]:
+        """The accepted tags of these repositories, in the order in which they came."""
+        with self._lock:
+            return [tag for tag in self.accepted if tag.repository in repositories]
+
+    def forget(self, *tags: Tag) -> None:
+        """Expect these no longer, before they are deleted."""
+        with self._lock:
+            for tag in tags:
+                self.accepted.pop(tag, None)
+
+    def lost(self, tags: list[Tag]) -> list[Tag]:
+        """Those of the tags that are not there, or not whole, or another image."""
+        with client_of(self.stack, OWNER) as client:
+            return [tag for tag in tags if not self._is_whole(client, tag)]
+
+    def gone(self, repositories: tuple[str, ...]) -> list[Tag]:
+        """The tags of these repositories that the registry does not have."""
+        with client_of(self.stack, OWNER) as client:
+            return [tag for tag in self.tags(repositories) if _head(client, tag).status_code == 404]
+
+    def sample(self, chance: random.Random) -> list[Tag]:
+        """A few tags, most of them new."""
+        found = self.tags(KEPT + PRUNED)
+        return [*found[-3:], *chance.sample(found, min(3, len(found)))]
+
+    def superfluous(self) -> Iterator[Tag]:
+        """The oldest tags, so that the registry does not grow without an end."""
+        found = self.tags()
+        yield from found[: max(0, len(found) - _RECENT)]
+
+    def _is_whole(self, client: httpx.Client, tag: Tag) -> bool:
+        with self._lock:
+            digest = self.accepted.get(tag)
+        if digest is None:
+            # Deleted meanwhile.
+            return True
+        answer = _head(client, tag)
+        return answer.headers.get("Docker-Content-Digest") == digest and pulls_whole(client, *str(tag).split(":"))
+
+
+def _head(client: httpx.Client, tag: Tag) -> httpx.Response:
+    return client.head(f"/v2/{tag.repository}/manifests/{tag.name}", headers=EVERY_TYPE)
+
+
+def _push(client: httpx.Client, tag: Tag, chance: random.Random) -> str:
+    shared = f"shared {chance.randrange(SHARED_LAYERS)}" * 100
+    media = chance.choice((DOCKER, OCI))
+    if tag.repository != "multi":
+        return push(client, tag.repository, tag.name, image(shared, f"{tag}" * chance.randrange(1, 2000), media=media))
+    parts: list[tuple[Image, str | None]] = []
+    for platform in ("linux/amd64", "linux/arm64"):
+        part = image(shared, f"{tag} {platform}", media=media, platform=platform)
+        push(client, tag.repository, None, part)
+        parts.append((part, platform))
+    return push(client, tag.repository, tag.name, index(parts, media=media))
