@@ -175,7 +175,7 @@ def test_the_pages_container_is_locked_down_as_far_as_its_image_bears_it(signed_
     assert {name.removeprefix("CAP_") for name in host["CapAdd"]} == {
         "CHOWN", "DAC_OVERRIDE", "FOWNER", "NET_BIND_SERVICE", "SETGID", "SETUID",
     }  # fmt: skip
-    assert (host["RestartPolicy"]["Name"], host["Privileged"]) == ("unless-stopped", False)
+    assert (host["RestartPolicy"]["Name"], host["Privileged"]) == ("always", False)
     assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
     # Nothing of this machine, nothing of the registry, and no volume without a name.
     assert [mount for mount in page["Mounts"] if mount["Type"] != "tmpfs"] == []

@@ -103,7 +103,7 @@ def test_the_seeds_day(fresh_stack: DeployedStack, make_image: Callable[..., str
     report = json.loads(stack.deployer("status", "--json", check=True).stdout)
     assert report["ready"] is True
     assert report["repositories"] == 1
-    assert {service["restart_policy"] for service in report["services"]} == {"unless-stopped"}
+    assert {service["restart_policy"] for service in report["services"]} == {"always"}
     assert "frontend-1" in stack.deployer("logs", "--tail", "5", check=True).stdout
 
     # Deleting takes that tag, and no other.

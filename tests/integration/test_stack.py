@@ -78,7 +78,7 @@ def test_services_are_locked_down(running: DeployedStack) -> None:
         assert host["ReadonlyRootfs"] is True
         assert host["CapDrop"] == ["ALL"]
         assert host["SecurityOpt"] == ["no-new-privileges:true", "label=level:s0:c71,c443"]
-        assert host["RestartPolicy"]["Name"] == "unless-stopped"
+        assert host["RestartPolicy"]["Name"] == "always"
         assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
 
 

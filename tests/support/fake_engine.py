@@ -37,7 +37,7 @@ def service_container(service: str, state: str) -> ServiceContainer:
         started=datetime(2026, 1, 1, tzinfo=UTC),
         health=Health.HEALTHY,
         exit_code=0,
-        restart_policy="unless-stopped",
+        restart_policy="always",
         image=service,
         image_id=f"image of {service}",
         config_hash="hash",

@@ -87,7 +87,7 @@ def of_containers(
             f"The service {container.service} does not restart after a reboot (restart policy: "
             f"{container.restart_policy}).",
             # It is no part of what Compose compares: `up` would keep the container as it is.
-            (f"docker update --restart unless-stopped {container.name}",),
+            (f"docker update --restart always {container.name}",),
         )
         for container in containers
         if container.service in set(Service) and container.restart_policy not in {"always", "unless-stopped"}

@@ -102,7 +102,7 @@ def test_a_changed_restart_policy_is_put_right_by_what_changes_it() -> None:
     """`up` keeps such a container: Compose does not compare the policy that a container has."""
     container = replace(service_container("registry", "running"), restart_policy="no")
     [problem] = problems.of_containers((container,), None, None)
-    assert problem.advice == ("docker update --restart unless-stopped registry-registry-1",)
+    assert problem.advice == ("docker update --restart always registry-registry-1",)
     assert change_of("registry", container.config_hash, None, container, outdated=False).action is Action.KEEP
 
 
