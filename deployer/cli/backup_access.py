@@ -42,6 +42,10 @@ PasswordFileOption = Annotated[
     ),
 ]
 
+BackupOption = Annotated[
+    str, typer.Option("--backup", metavar="ID", help="ID of the backup, or its beginning.  [default: the newest]")
+]
+
 
 @dataclass(frozen=True)
 class OpenBackups:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import ssl
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from deployer.layout import REGISTRY_ROOT
@@ -23,8 +25,6 @@ from tests.support.stack import docker
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    import httpx
 
     from tests.support.backup_servers import BackupServer
     from tests.support.stack import DeployedStack
@@ -203,7 +203,7 @@ def test_what_is_pushed_meanwhile_is_whole_or_not_in_it_and_a_killed_restore_goe
         before = len(pushed)
         origin.backup()
     assert len(pushed) > before, "pushes went on during the backup"
-    other = make_stack(DEPLOYER_TLS="internal")
+    other = make_stack(DEPLOYER_TLS="internal", DEPLOYER_HOST="127.0.0.1")
     other.folder.mkdir(parents=True, exist_ok=True)
     password = tmp_path / "password"
     shutil.copy(origin.password_file, password)
@@ -231,6 +231,9 @@ def test_what_is_pushed_meanwhile_is_whole_or_not_in_it_and_a_killed_restore_goe
         assert tags >= set(pushed[:before])
         for name in (*origin.images, *tags):
             assert pulls_whole(client, *name.split(":")), name
+    # Caddy had made a certificate for this host before it had the CA of the backup.
+    trust = ssl.create_default_context(cafile=str(other.directory / "ca.crt"))
+    assert httpx.get(f"https://127.0.0.1:{other.port}/v2/", verify=trust, trust_env=False).status_code == 401
     assert other.deployer("status").returncode == 0
 
 
@@ -315,3 +318,15 @@ def test_a_deployment_is_not_overwritten(origin: Origin) -> None:
     done = origin.stack.deployer("restore", str(origin.target), "--yes")
     assert done.returncode == 2
     assert "it is not overwritten" in done.stderr
+
+
+def test_a_port_that_is_in_use_is_said_before_anything_is_written(origin: Origin, tmp_path: Path) -> None:
+    shutil.copy(origin.password_file, tmp_path / "password")
+    done = origin.stack.deployer(
+        "restore", str(origin.target), "--name", f"{origin.stack.name}-beside", "--password-file",
+        str(tmp_path / "password"), "--dry-run",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert f"Port {origin.stack.port} is already in use" in done.stderr
+    assert "deployer restore" in done.stderr
+    assert f"{origin.target} --port" in done.stderr

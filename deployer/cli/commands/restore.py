@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.backup_access import PasswordFileOption, TargetArgument, machine_of, opened
+from deployer.cli.backup_access import BackupOption, PasswordFileOption, TargetArgument, machine_of, opened
 from deployer.cli.options import WAIT, WaitOption, drain_policy
 from deployer.cli.registration import command
 
@@ -18,14 +18,13 @@ if TYPE_CHECKING:
     from deployer.cli.presentation import Report
     from deployer.cli.session import Session
     from deployer.workflows.backup.archive import Archive
-    from deployer.workflows.restore.deployment import ImageRestore
+    from deployer.workflows.restore.deployment import ImageRestore, RestoredContent
     from deployer.workflows.restore.images import Restored
     from deployer.workflows.restore.plan import RestorePlan
 
 _RESTORE_EXAMPLE = """\
 Example: `deployer restore /mnt/nas/registry` restores the deployment on a new machine;
 `deployer restore /mnt/nas/registry --only team/app:1.2` brings one tag back into the running registry."""
-_UP_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -42,9 +41,7 @@ class RestoreOptions:
             show_default=False,
         ),
     ] = None
-    backup: Annotated[
-        str, typer.Option("--backup", metavar="ID", help="ID of the backup, or its beginning.  [default: the newest]")
-    ] = ""
+    backup: BackupOption = ""
     password_file: PasswordFileOption = None
 
 
@@ -85,7 +82,7 @@ def restore(session: Session, target: TargetArgument, wanted: RestoreOptions, wa
         archive = None if wanted.only else archive_of(found.repository, backup)
         identity = found.repository.id
     if archive is None:
-        session.show(_report(session, _put_images(session, images, wait, ask=True)))
+        session.show(_report(session, _put_images(session, images, wait)))
     else:
         _restore_deployment(session, images, archive, identity, wait)
 
@@ -105,15 +102,13 @@ def _report(session: Session, restored: Restored) -> Report:
     return RestoredReport(restored, session.settings.address)
 
 
-def _put_images(session: Session, images: ImageRestore, wait: str, *, ask: bool) -> Restored:
+def _put_images(session: Session, images: ImageRestore, wait: str) -> Restored:
     """Restore images into the running registry, after a question if tags change."""
     from deployer.cli.views.backups import restore as views
     from deployer.cli.views.backups.progress import ProgressLine
     from deployer.workflows.restore.deployment import RestorePrompts, put_images
 
     def agree(plan: RestorePlan) -> None:
-        if not ask:
-            return
         session.show_plan(views.RestorePlanReport(plan))
         if plan.changed:
             session.confirm("Change these tags?")
@@ -125,10 +120,12 @@ def _put_images(session: Session, images: ImageRestore, wait: str, *, ask: bool)
 
 def _restore_deployment(session: Session, images: ImageRestore, archive: Archive, identity: str, wait: str) -> None:
     from deployer.cli.views.backups import restore as views
+    from deployer.workflows.checks import preflight
     from deployer.workflows.restore import deployment as workflow
 
     restored = session.assuming(workflow.settings_of(archive))
     workflow.expect_none(restored.deployment, images.target)
+    preflight.check_port(restored.settings, restored.engine, f"deployer restore {images.target.quoted}")
     archive = workflow.with_settings(archive, restored.loaded)
     files = workflow.files_to_restore(archive, restored.loaded, restored.deployment)
     users = workflow.count_users(archive)
@@ -137,19 +134,22 @@ def _restore_deployment(session: Session, images: ImageRestore, archive: Archive
         return
     open_to_all = not archive.about.with_secrets
     session.confirm(f"Restore this deployment{', without users, so that no login is required' if open_to_all else ''}?")
-    workflow.write_files(archive, files, restored.deployment, images)
-    _up(restored)
-    workflow.put_certificates(restored.stack, archive, _UP_SECONDS)
-    done = _put_images(restored, images, wait, ask=False)
+    workflow.begin(restored.deployment, images)
+    done = _create(restored, workflow.RestoredContent(archive, files.written, images), wait)
     workflow.finish(restored.deployment, images.target, identity, images.backup)
     session.show(_report(restored, done))
 
 
-def _up(session: Session) -> None:
-    from deployer.workflows.deployment import up as workflow
+def _create(session: Session, content: RestoredContent, wait: str) -> Restored:
+    from deployer.cli.views.backups.progress import ProgressLine
+    from deployer.workflows.deployment.up import UserPrompts
+    from deployer.workflows.restore.deployment import CreationPrompts, RestorePrompts, restore
 
-    prompts = workflow.UserPrompts(
+    prompts = UserPrompts(
         report=session.out.note, confirm_install=partial(session.confirm), confirm_loss=session.confirm
     )
-    quiet = not session.out.err.isatty()
-    workflow.up(session.stack, rebuild=False, timeout=_UP_SECONDS, prompts=prompts, quiet=quiet)
+    drain = drain_policy(session, wait)
+    with ProgressLine(session.out, time.monotonic) as line:
+        images = RestorePrompts(drain, lambda _: None, line.show)
+        talk = CreationPrompts(prompts, images, quiet=not session.out.err.isatty())
+        return restore(session.stack, content, machine_of(session), talk)

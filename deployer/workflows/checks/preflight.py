@@ -101,8 +101,11 @@ def check_paused(containers: tuple[ServiceContainer, ...]) -> None:
         raise PreflightError(f"{what} paused.", (f"docker unpause {' '.join(names)}",))
 
 
-def check_port(settings: Settings, engine: Engine) -> None:
-    """Make sure that the ports can be published, unless this deployment has them already. Raises PreflightError."""
+def check_port(settings: Settings, engine: Engine, command: str = "deployer up") -> None:
+    """Make sure that the ports can be published, unless this deployment has them already.
+
+    `command` is the one to be run with another port. Raises PreflightError.
+    """
     addresses = settings.bind_addresses or ("",)
     for address in addresses:
         if address and not ports.is_own_address(address):
@@ -112,10 +115,10 @@ def check_port(settings: Settings, engine: Engine) -> None:
             )
         for port in (settings.port, *settings.acme_ports):
             if not ports.is_free(address, port):
-                _refuse_foreign(port, settings, engine, addresses)
+                _refuse_foreign(port, settings, engine, command)
 
 
-def _refuse_foreign(port: int, settings: Settings, engine: Engine, addresses: tuple[str, ...]) -> None:
+def _refuse_foreign(port: int, settings: Settings, engine: Engine, command: str) -> None:
     owners = engine.containers.publishing(port)
     if any(owner.project == settings.name for owner in owners):
         return
@@ -124,12 +127,12 @@ def _refuse_foreign(port: int, settings: Settings, engine: Engine, addresses: tu
         raise PreflightError(
             f"Port {port} is already in use by {holder}, but an ACME server needs it to check that you own "
             f"{settings.host}.",
-            ("deployer up --port 443   (ACME works there too; or stop what uses the port)",),
+            (f"{command} --port 443   (ACME works there too; or stop what uses the port)",),
         )
-    free = ports.free_near(port, addresses)
+    free = ports.free_near(port, settings.bind_addresses or ("",))
     raise PreflightError(
         f"Port {port} is already in use by {holder}.",
-        (f"deployer up --port {free}   (or any free port; or stop what uses it)",),
+        (f"{command} --port {free}   (or any free port; or stop what uses it)",),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,14 +19,14 @@ from deployer.workflows.backup.archive import ARCHIVE, Archive, Kept, files_of
 from deployer.workflows.backup.catalog import PartKind
 from deployer.workflows.backup.record import BegunRestore, LastBackup
 from deployer.workflows.checks import readiness
-from deployer.workflows.deployment import ca
+from deployer.workflows.deployment import ca, up
 from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.restore.images import Restored, restore_images
 from deployer.workflows.restore.plan import plan
 from deployer.workflows.upkeep.maintenance import upkeep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from deployer.paths import Deployment
     from deployer.restic.repository import Progress
@@ -35,10 +35,12 @@ if TYPE_CHECKING:
     from deployer.workflows.backup.catalog import Backup
     from deployer.workflows.backup.create import Machine
     from deployer.workflows.deployment.stack import Stack
+    from deployer.workflows.deployment.up import UserPrompts
     from deployer.workflows.restore.plan import RestorePlan
     from deployer.workflows.restore.selection import Selection
     from deployer.workflows.upkeep.gate import DrainPolicy
 
+_UP_SECONDS = 120.0
 _MODES = {Kept.OVERRIDE: PUBLIC, Kept.CERTIFICATE: PUBLIC, Kept.AUTHORITY: PUBLIC, Kept.SETTINGS: PUBLIC}
 
 
@@ -121,16 +123,26 @@ def count_users(archive: Archive) -> int:
     return len(accounts)
 
 
-def write_files(archive: Archive, files: FilesToRestore, deployment: Deployment, images: ImageRestore) -> None:
-    """Write what `up` starts from, and the password of the backups. Raises HostError."""
+def begin(deployment: Deployment, images: ImageRestore) -> None:
+    """Note that a deployment is being restored, and keep the password of its backups. Raises HostError."""
     begun = BegunRestore(str(images.target), images.backup.id)
     write_atomically(deployment.restore_pending_file, begun.content, PRIVATE)
-    for path, kept in files.written.items():
-        write_atomically(path, archive.files[kept], _MODES.get(kept, PRIVATE))
     password.keep(deployment, password.Password(images.password))
 
 
-def put_certificates(stack: Stack, archive: Archive, timeout: float) -> None:
+def restore(stack: Stack, content: RestoredContent, machine: Machine, talk: CreationPrompts) -> Restored:
+    """Create a deployment from a backup: its files, the services, the CA, the images.
+
+    Raises what `up` raises, and BackupError, StorageError, EngineError or GateError.
+    """
+    for path, kept in content.files.items():
+        write_atomically(path, content.archive.files[kept], _MODES.get(kept, PRIVATE))
+    up.up(stack, rebuild=False, timeout=_UP_SECONDS, prompts=talk.up, quiet=talk.quiet)
+    _put_certificates(stack, content.archive)
+    return put_images(stack, content.images, machine, talk.images)
+
+
+def _put_certificates(stack: Stack, archive: Archive) -> None:
     """Give the frontend the CA and the certificates of the backup, and start it again with them.
 
     Raises EngineError and NotReady.
@@ -139,12 +151,14 @@ def put_certificates(stack: Stack, archive: Archive, timeout: float) -> None:
     frontend = of_service(stack.containers(), Service.FRONTEND)
     if content is None or frontend is None:
         return
+    # Without what Caddy has made since its start: it would go on serving a certificate of a CA that is gone.
+    script = 'rm -rf "$1"/* && tar -x -o -C "$1"'
     try:
-        stack.engine.containers.run_script(frontend.id, 'tar -x -o -C "$1"', FRONTEND_DATA, stdin=content)
+        stack.engine.containers.run_script(frontend.id, script, FRONTEND_DATA, stdin=content)
     except EngineError as error:
         raise BackupError("The certificates cannot be restored.", (), error.original) from error
     stack.engine.containers.restart(frontend.id)
-    readiness.wait(stack.settings, stack.engine, stack.deployment.name, timeout)
+    readiness.wait(stack.settings, stack.engine, stack.deployment.name, _UP_SECONDS)
     if stack.settings.tls.is_internal:
         ca.keep(stack.engine, stack.deployment)
 
@@ -156,7 +170,16 @@ class ImageRestore:
     target: Target
     backup: Backup
     selection: Selection
-    password: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class RestoredContent:
+    """What a deployment is created from: the files of an archive, by the paths they get, and its images."""
+
+    archive: Archive
+    files: Mapping[Path, Kept]
+    images: ImageRestore
 
 
 @dataclass(frozen=True)
@@ -166,6 +189,15 @@ class RestorePrompts:
     drain: DrainPolicy
     agree: Callable[[RestorePlan], None]
     on_progress: Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class CreationPrompts:
+    """How the restore of a whole deployment speaks with its user; `quiet`, without Compose's own lines."""
+
+    up: UserPrompts
+    images: RestorePrompts
+    quiet: bool
 
 
 def put_images(stack: Stack, wanted: ImageRestore, machine: Machine, prompts: RestorePrompts) -> Restored:
