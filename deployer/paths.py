@@ -79,6 +79,11 @@ class Deployment:
         return self.directory / "backups.json"
 
     @property
+    def drills_directory(self) -> Path:
+        """Beside the deployments: the copies that drills of its backups start, and their results."""
+        return self.directory.parent / ".drills" / self.name
+
+    @property
     def restore_pending_file(self) -> Path:
         """There while a deployment is being restored; a new `restore` goes on."""
         return self.directory / ".restoring"

@@ -32,6 +32,13 @@ def free_near(port: int, addresses: Sequence[str]) -> int:
     return next(found for found in candidates if all(is_free(address, found) for address in addresses))
 
 
+def unused(address: str) -> int:
+    """A TCP port that nobody uses on this address, as the kernel chooses it: others look elsewhere for theirs."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((address, 0))
+        return int(probe.getsockname()[1])
+
+
 def addresses(host: str) -> list[str]:
     """The IP addresses of a host name. Raises OSError if there are none."""
     return sorted({str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)})

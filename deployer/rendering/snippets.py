@@ -38,6 +38,11 @@ def override() -> File:
     return File("compose.override.yaml", render("compose.override.yaml.j2"))
 
 
+def drill_override() -> bytes:
+    """The override file of the copy that a drill starts."""
+    return render("drill.override.yaml.j2")
+
+
 def without_secret(file: File, secret: str) -> File:
     """The same file, fit to be shown."""
     if file.path in HIDDEN:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import ssl
 import threading
 from contextlib import contextmanager
@@ -103,6 +105,81 @@ def test_a_backup_is_listed_with_what_it_holds(origin: Origin) -> None:
     shown = origin.stack.deployer("backup", "list", str(origin.target), check=True).stdout
     assert found["id"] in shown
     assert f"{origin.stack.name}@" in shown
+
+
+def copies(stack: DeployedStack) -> list[str]:
+    """What there is of copies that drills of a deployment's backups have started: on the engine, and on the disk."""
+    named = ("--filter", f"name={stack.name}-drill-")
+    found = [
+        *docker("ps", "--all", "--format", "{{.Names}}", *named).split(),
+        *docker("volume", "ls", "--format", "{{.Name}}", *named).split(),
+        *docker("network", "ls", "--format", "{{.Name}}", *named).split(),
+    ]
+    places = (stack.directory.parent / ".drills" / stack.name).glob("*-drill-*")
+    return [*found, *(path.name for path in places)]
+
+
+def state_of(stack: DeployedStack) -> dict[str, str]:
+    """The deployment's files with their content, but for the lock, and since when its containers run."""
+    files = {str(path): path.read_bytes().hex() for path in stack.directory.rglob("*") if path.is_file()}
+    files.pop(str(stack.directory / ".lock"), None)
+    started = {one: docker("inspect", "--format", "{{.State.StartedAt}}", one) for one in stack.containers().values()}
+    return {**files, **started}
+
+
+def test_a_drill_pulls_from_a_copy_and_leaves_everything_as_it_was(origin: Origin) -> None:
+    stack = origin.stack
+    before = state_of(stack)
+    done = stack.deployer("backup", "drill", str(origin.target), "--json", check=True)
+    found = json.loads(done.stdout)
+    (backup,) = json.loads(stack.deployer("backup", "list", str(origin.target), "--json", check=True).stdout)["backups"]
+    assert (found["backup"], found["passed"], found["differences"]) == (backup["id"], True, [])
+    assert (found["tags"], found["login"], found["users"]) == (4, "passed", 2)
+    assert found["ca_sha256"] in stack.deployer("status").stdout
+    # The newest tag of each repository; that of team/multi is another kind of manifest.
+    assert len(found["sampled"]) == 3
+    assert found["bytes_compared"] > sum(origin.images[name].size for name in ("other:1", "team/app:1"))
+    assert found["not_tested"] == ["compose.override.yaml"]
+    assert backup["drill"]["problem"] == ""
+    assert copies(stack) == []
+    assert state_of(stack) == before
+
+
+def test_what_a_killed_drill_leaves_is_removed_by_the_next_and_an_interrupted_one_leaves_nothing(
+    origin: Origin,
+) -> None:
+    stack = origin.stack
+    arguments = ("backup", "drill", str(origin.target))
+
+    def started() -> bool:
+        return any("registry" in name for name in copies(stack))
+
+    def restoring() -> bool:
+        return any(name.endswith("-upkeep") for name in copies(stack))
+
+    def killed(reached: Callable[[], object]) -> set[str]:
+        """Kill a drill that has come so far, and not only found what the one before it left; what it leaves."""
+        before = set(copies(stack))
+        process = begin(stack, *arguments)
+        assert wait_until(lambda: set(copies(stack)) - before and reached())
+        kill_all(process)
+        finish(process)
+        left = set(copies(stack)) - before
+        assert left
+        return left
+
+    killed(lambda: copies(stack))
+    killed(started)
+    left = killed(restoring)
+    assert "A drill was interrupted" in stack.deployer("status").stderr
+    process = begin(stack, *arguments)
+    assert wait_until(lambda: restoring() and not left & set(copies(stack)))
+    os.kill(process.pid, signal.SIGINT)
+    code, said = finish(process)
+    assert code == 130
+    assert "the copy was removed" in said
+    assert copies(stack) == []
+    assert stack.deployer("status").returncode == 0
 
 
 def test_the_password_is_kept_where_only_its_owner_reads_it(origin: Origin) -> None:

@@ -13,7 +13,7 @@ from deployer.layout import REGISTRY_ROOT
 from deployer.rendering.snippets import backup_script
 from deployer.restic.repository import Part, Repository, StoredFile
 from deployer.restic.target import Target
-from deployer.workflows.backup.catalog import Backup, Contents, PartKind, tags_of
+from deployer.workflows.backup.catalog import Backup, Contents, PartKind, tags_of, tags_of_seal
 from tests.support.fake_engine import FakeEngine, NoClient
 
 if TYPE_CHECKING:
@@ -71,7 +71,9 @@ def parts_of(
             f"{kind}-{number}-{host}",
             moment + timedelta(minutes=place),
             host,
-            tags_of(name, kind, (contents or Contents()) if kind is PartKind.SEAL else None),
+            tags_of_seal(name, contents or Contents(), has_secrets=True)
+            if kind is PartKind.SEAL
+            else tags_of(name, kind),
         )
         for place, kind in enumerate(kinds)
     )

@@ -20,6 +20,7 @@ LAYERS = (
     {"cli/views"},
     {"cli"},
     {"workflows/diagnosis"},
+    {"workflows/drill"},
     {"workflows/restore"},
     {"workflows/backup"},
     {"workflows/transfer", "workflows/upkeep", "workflows/users"},

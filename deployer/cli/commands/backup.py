@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.backup_access import PasswordFileOption, TargetArgument, machine_of, opened
+from deployer.cli.backup_access import BackupOption, PasswordFileOption, TargetArgument, machine_of, opened
 from deployer.cli.default_command import DEFAULT, DefaultGroup
 from deployer.cli.registration import SHARED_HELP, command, take_shared_options
 from deployer.cli.selection import COMMANDS
+from deployer.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +29,8 @@ _GROUP_EXAMPLE = (
 _CREATE_EXAMPLE = """\
 Example: `deployer backup /mnt/nas/registry --keep 7d,4w,12m` also removes old backups;
 `deployer backup create /mnt/nas/registry --keep 7d,4w,12m` is the same."""
+_SAMPLE = 10
+_DRILL_EXAMPLE = "Example: `deployer backup drill /mnt/nas/registry --all` pulls every image of the newest backup."
 _LIST_EXAMPLE = "Example: `deployer backup list /mnt/nas/registry --json` prints the backups as JSON."
 
 
@@ -54,6 +58,32 @@ class CreateOptions:
     ] = False
 
 
+@dataclass(frozen=True)
+class DrillOptions:
+    """Which backup is tested, and how much of it is pulled."""
+
+    backup: BackupOption = ""
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            "--sample",
+            metavar="N",
+            min=1,
+            help=f"Pull the newest tag of this many repositories.  [default: {_SAMPLE}]",
+            show_default=False,
+        ),
+    ] = None
+    everything: Annotated[bool, typer.Option("--all", help="Pull every tag.")] = False
+    password_file: PasswordFileOption = None
+
+    @property
+    def repositories(self) -> int | None:
+        """From how many repositories an image is pulled; None for all tags. Raises UsageError."""
+        if self.everything and self.sample is not None:
+            raise UsageError("--all and --sample cannot be used together.", ("Omit one of them.",))
+        return None if self.everything else self.sample or _SAMPLE
+
+
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     group = typer.Typer(
@@ -67,6 +97,7 @@ def register(app: typer.Typer) -> None:
     take_shared_options(group)
     command(group, DEFAULT, epilog=_CREATE_EXAMPLE, group="backup", offers=("dry_run", "as_json"))(create)
     command(group, "list", epilog=_LIST_EXAMPLE, group="backup", offers=("as_json",))(list_backups)
+    command(group, "drill", epilog=_DRILL_EXAMPLE, group="backup", offers=("dry_run", "as_json"))(drill)
     # As it is called without the name.
     COMMANDS.add("backup")
     app.add_typer(group)
@@ -112,11 +143,58 @@ def list_backups(session: Session, target: TargetArgument, password_file: Passwo
     """List the backups at a target. Only whole ones are listed."""
     from deployer.cli.views.backups import backup as views
     from deployer.workflows.backup.catalog import unfinished, whole
+    from deployer.workflows.drill import record
 
     with opened(session, target, password_file) as found:
         parts = found.repository.parts()
     now = datetime.now(UTC)
-    session.show(views.BackupsReport(found.target, whole(parts), len(unfinished(parts)), now))
+    results = record.read(session.deployment)
+    drills = {one.backup: one for one in results if one.target == str(found.target)}
+    session.show(views.BackupsReport(found.target, whole(parts), len(unfinished(parts)), now, drills))
+
+
+def drill(session: Session, target: TargetArgument, options: DrillOptions) -> None:
+    """Test a backup: start a copy from it, pull from the copy, and remove it.
+
+    The copy has another name and port, on this machine only, and nothing of a running deployment is used or
+    changed. All images are restored into it; every tag is looked for, and a sample is pulled, with every byte
+    compared with its digest. Login, users, access rules and the registry's CA are tested too. The copy is removed
+    afterwards, also if the drill fails or is interrupted.
+
+    `backup list` shows when a backup was tested. `status` warns if the last drill failed, or if there was none
+    for 30 days.
+    """
+    from deployer.cli.views.backups import drill as views
+    from deployer.cli.views.backups.progress import ProgressLine
+    from deployer.workflows.backup.catalog import choose
+    from deployer.workflows.drill.drill import DrillRequest, clear, plan, run
+    from deployer.workflows.drill.examination import DrillTalk
+    from deployer.workflows.restore.deployment import ImageRestore, archive_of
+    from deployer.workflows.restore.selection import Selection
+
+    count = options.repositories
+    if not session.presentation.dry_run:
+        # Even if the backups cannot be reached any more.
+        clear(session.deployment, session.engine, session.out.note)
+    with opened(session, target, options.password_file) as found:
+        backup = choose(found.repository, found.target, options.backup, session.settings.name)
+        archive = archive_of(found.repository, backup)
+    request = DrillRequest.of(
+        session.deployment,
+        ImageRestore(found.target, backup, Selection.parse(()), found.password),
+        archive,
+        sample=count,
+        engine=session.engine,
+        now=lambda: datetime.now(UTC),
+        clock=time.monotonic,
+    )
+    if session.show_plan(views.DrillPlanReport(plan(request))):
+        return
+    with ProgressLine(session.out, time.monotonic) as line:
+        allow = partial(session.confirm, otherwise="Run the command on a terminal.")
+        talk = DrillTalk(session.out.note, line.show, allow, quiet=not session.out.err.isatty())
+        done = run(request, machine_of(session), talk)
+    session.show(views.DrillReport(done))
 
 
 def _removed(session: Session, target: str, password_file: Path | None, policy: KeepPolicy) -> tuple[Backup, ...]:

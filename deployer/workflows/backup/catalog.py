@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # What the tags of the seal mean today; a newer deployer may write what this one does not read.
 FORMAT = 1
+_SECRETS = "secrets"
 _ID = "%Y%m%dT%H%M%SZ"
 
 
@@ -42,7 +43,10 @@ class Contents:
 
 @dataclass(frozen=True)
 class Backup:
-    """One whole backup. `host` is the deployment and the machine that it is of: `registry@machine`."""
+    """One whole backup. `host` is the deployment and the machine that it is of: `registry@machine`.
+
+    `has_secrets` is None for one of an earlier version, of which only its content tells.
+    """
 
     id: str
     time: datetime
@@ -50,6 +54,7 @@ class Backup:
     contents: Contents
     parts: Mapping[PartKind, str]
     format: int = FORMAT
+    has_secrets: bool | None = None
 
     @property
     def deployment(self) -> str:
@@ -57,10 +62,15 @@ class Backup:
         return self.host.partition("@")[0]
 
 
-def tags_of(backup: str, kind: PartKind, contents: Contents | None = None) -> dict[str, str]:
+def tags_of(backup: str, kind: PartKind) -> dict[str, str]:
     """The tags of a part."""
-    counted = {} if contents is None else {key: str(value) for key, value in vars(contents).items()}
-    return {"deployer": str(FORMAT), "backup": backup, "part": kind.value, **counted}
+    return {"deployer": str(FORMAT), "backup": backup, "part": kind.value}
+
+
+def tags_of_seal(backup: str, contents: Contents, *, has_secrets: bool) -> dict[str, str]:
+    """The tags of the part that makes a backup whole."""
+    counted = {key: str(value) for key, value in vars(contents).items()}
+    return {**tags_of(backup, PartKind.SEAL), **counted, _SECRETS: str(int(has_secrets))}
 
 
 def whole(parts: Iterable[Part]) -> tuple[Backup, ...]:
@@ -78,6 +88,9 @@ def whole(parts: Iterable[Part]) -> tuple[Backup, ...]:
             contents=_contents(kinds[PartKind.SEAL].tags),
             parts={kind: part.id for kind, part in kinds.items()},
             format=_number(kinds[PartKind.SEAL].tags, "deployer"),
+            has_secrets=bool(_number(kinds[PartKind.SEAL].tags, _SECRETS))
+            if _SECRETS in kinds[PartKind.SEAL].tags
+            else None,
         )
         for (host, name), kinds in found.items()
         if len(kinds) == len(PartKind)

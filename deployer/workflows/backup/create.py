@@ -19,7 +19,7 @@ from deployer.layout import BLOBS, FRONTEND_DATA, REGISTRY_ROOT, Service
 from deployer.restic.repository import About, Found, Repository
 from deployer.storage.helper import HelperTools
 from deployer.workflows.backup import archive, password, record, thinning
-from deployer.workflows.backup.catalog import Backup, Contents, PartKind, new_id, tags_of
+from deployer.workflows.backup.catalog import Backup, Contents, PartKind, new_id, tags_of, tags_of_seal
 from deployer.workflows.backup.coverage import Coverage
 from deployer.workflows.backup.links import LINKS
 from deployer.workflows.backup.record import BegunRestore, LastBackup
@@ -118,9 +118,10 @@ def make(stack: Stack, loaded: Loaded, options: BackupOptions, machine: Machine,
         contents = _verified(repository, work, stored)
         repository.check()
         sealed = _archive(stack, loaded, secrets=options.secrets)
-        about = About(host, tags_of(name, PartKind.SEAL, contents))
+        about = About(host, tags_of_seal(name, contents, has_secrets=options.secrets))
         stored[PartKind.SEAL] = repository.store_bytes(sealed.pack(), archive.ARCHIVE, about)
-        done = Backup(name, started, host, contents, {kind: one.id for kind, one in stored.items()})
+        parts = {kind: one.id for kind, one in stored.items()}
+        done = Backup(name, started, host, contents, parts, has_secrets=options.secrets)
         record.keep(deployment, LastBackup(str(target), repository.id, name, started))
         added = sum(one.added for one in stored.values())
         result = BackupDone(done, added, chosen, deployment.backup_password_file)

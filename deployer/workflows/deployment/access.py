@@ -68,15 +68,20 @@ def are_files_missing(deployment: Deployment, containers: Iterable[ServiceContai
 
 def users_in_frontend(engine: Engine, containers: Iterable[ServiceContainer]) -> int:
     """How many users a running frontend lets in, by what it has loaded, its files being gone; 0 if no one can tell."""
-    frontend = of_running(containers, Service.FRONTEND)
-    if frontend is None:
-        return 0
     try:
-        loaded = engine.containers.execute(frontend.id, "wget", "-q", "-O", "-", _CONFIGURATION)
+        # One of them is no one, as in the file.
+        return max(0, len(names_in_frontend(engine, containers)) - 1)
     except EngineError:
         return 0
-    # One of them is no one, as in the file.
-    return max(0, len(set(_USER.findall(loaded))) - 1)
+
+
+def names_in_frontend(engine: Engine, containers: Iterable[ServiceContainer]) -> frozenset[str]:
+    """The names of the users that a running frontend has loaded, none if none runs. Raises EngineError."""
+    frontend = of_running(containers, Service.FRONTEND)
+    if frontend is None:
+        return frozenset()
+    loaded = engine.containers.execute(frontend.id, "wget", "-q", "-O", "-", _CONFIGURATION)
+    return frozenset(_USER.findall(loaded))
 
 
 def render_inputs(settings: Settings, deployment: Deployment) -> RenderInputs:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from deployer.engine.engine import Engine
     from deployer.paths import Deployment
 
-_IN_CONTAINER = f"{FRONTEND_DATA}/caddy/pki/authorities/local/root.crt"
+IN_FRONTEND = "caddy/pki/authorities/local/root.crt"
+"""Where it is below the folder that has the frontend's data."""
 
 
 def keep(engine: Engine, deployment: Deployment) -> None:
@@ -23,12 +24,17 @@ def keep(engine: Engine, deployment: Deployment) -> None:
     frontend = of_service(engine.containers.of_project(deployment.name), Service.FRONTEND)
     if frontend is None:
         raise EngineError("The frontend's container no longer exists.", ("deployer up",))
-    content = engine.containers.execute(frontend.id, "cat", _IN_CONTAINER).encode()
+    content = engine.containers.execute(frontend.id, "cat", f"{FRONTEND_DATA}/{IN_FRONTEND}").encode()
     if read_if_there(deployment.ca_file) != content:
         write_atomically(deployment.ca_file, content, PUBLIC)
 
 
 def fingerprint(deployment: Deployment) -> str:
     """The SHA-256 fingerprint of the certificate that is kept, as openssl prints it; "" if there is no whole one."""
-    certificate = der_of(read_if_there(deployment.ca_file) or b"")
+    return fingerprint_of_pem(read_if_there(deployment.ca_file) or b"")
+
+
+def fingerprint_of_pem(content: bytes) -> str:
+    """The SHA-256 fingerprint of a certificate, as openssl prints it; "" if it is not a whole one."""
+    certificate = der_of(content)
     return fingerprint_of(hashlib.sha256(certificate).hexdigest()) if certificate else ""

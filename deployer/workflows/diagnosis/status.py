@@ -18,6 +18,7 @@ from deployer.storage.access import Storage
 from deployer.workflows.backup import record
 from deployer.workflows.checks import problems, readiness, served_certificate, service_environment, storage_id
 from deployer.workflows.deployment import access, ca, files
+from deployer.workflows.drill import findings as drills
 from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.restore.deployment import unfinished_restore
 from deployer.workflows.upkeep.gate import Gate
@@ -92,7 +93,8 @@ class Status:
 
     `garbage_bytes` is what a collection would free; `upkeep` is what pauses writes, None for nothing.
     `problems` keep it from being ready; the one of a storage that cannot be read is `unreadable` too.
-    `content` is what is wrong with what it holds: the rest is served all the same. `remarks` are of what the user set.
+    `content` is what is wrong with what it holds: the rest is served all the same. `remarks` are of what the user set,
+    and of drills of the backups.
     `backups` are the last ones at each target, the newest last.
     """
 
@@ -153,7 +155,10 @@ def read(stack: Stack) -> Status:
         encryption=_encryption(stack),
         content=content.findings,
         unreadable=content.unreadable,
-        remarks=_with_state((*overridden, *certificate), FindingState.NOTE),
+        remarks=(
+            *_with_state((*overridden, *certificate), FindingState.NOTE),
+            *drills.findings(stack.deployment, stack.now()),
+        ),
         backups=record.read(stack.deployment),
         problems=(
             *unfinished_restore(stack.deployment),

@@ -26,12 +26,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TagChange:
-    """A tag that is restored; `before` is what it names today, "" if there is none."""
+    """A tag that is restored; `before` is what it names today, "" if there is none.
+
+    `pushed` is when it was last pushed before the backup, in seconds since 1970.
+    """
 
     repository: str
     tag: str
     before: str
     after: str
+    pushed: int = 0
 
     def __str__(self) -> str:
         return f"{self.repository}:{self.tag}"
@@ -83,7 +87,7 @@ def plan(repository: Repository, backup: Backup, selection: Selection, now: Snap
     lost = [tag for tag in tags if (tag.repository, tag.digest) in needs.unlinked and tag.digest not in stored]
     wanted = replace(wanted, left_out=frozenset(tag.path for tag in lost))
     tags = [tag for tag in tags if tag.path not in wanted.left_out]
-    changes = [TagChange(one.repository, one.tag, _today(one, now), one.digest) for one in tags]
+    changes = [TagChange(one.repository, one.tag, _today(one, now), one.digest, one.modified) for one in tags]
     here = {digest: blob.size for digest, blob in now.blobs.items()} if now else {}
     return RestorePlan(
         backup=backup,

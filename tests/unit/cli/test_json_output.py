@@ -13,6 +13,7 @@ import pytest
 
 from deployer.cli.selection import Selection
 from deployer.cli.views.backups.backup import BackupDoneReport, BackupPlanReport, BackupsReport
+from deployer.cli.views.backups.drill import DrillPlanReport, DrillReport
 from deployer.cli.views.backups.restore import DeploymentPlanReport, RestoredReport, RestorePlanReport
 from deployer.cli.views.configuration import DifferenceReport, WrittenReport
 from deployer.cli.views.deletion import DeletionReport
@@ -28,6 +29,7 @@ from deployer.engine.inventory import AnonymousVolume
 from deployer.engine.values import Transferred
 from deployer.errors import RegistryError
 from deployer.host.daemon.file import DaemonFile
+from deployer.paths import Deployment
 from deployer.record import Owned, Resource, ResourceKind
 from deployer.reference import Reference
 from deployer.registry.content.documents import Document
@@ -38,7 +40,7 @@ from deployer.storage.access import Storage
 from deployer.storage.removal import StorageRemoval
 from deployer.storage.snapshot import Snapshot
 from deployer.tls.certificate import CertificateFacts
-from deployer.workflows.backup.archive import About, Kept
+from deployer.workflows.backup.archive import About, Archive, Kept
 from deployer.workflows.backup.catalog import Backup, Contents
 from deployer.workflows.backup.create import BackupDone
 from deployer.workflows.backup.password import Password
@@ -50,12 +52,15 @@ from deployer.workflows.deployment.service_change import Action, ServiceChange
 from deployer.workflows.deployment.up import UpOutcome
 from deployer.workflows.deployment.up_plan import UpPlan
 from deployer.workflows.diagnosis.status import Encryption, Login, ServiceStatus, Status
+from deployer.workflows.drill.drill import Drill, DrillPlan, DrillRequest, LoginTest
+from deployer.workflows.drill.examination import Examined
+from deployer.workflows.drill.record import DrillResult
 from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.images.browse import Catalog
 from deployer.workflows.images.deletion import DeletionPlan, ManifestRemoval, TagRemoval
 from deployer.workflows.images.inspection import Inspection
 from deployer.workflows.images.tags import Repository, Tag, Unread
-from deployer.workflows.restore.deployment import FilesToRestore
+from deployer.workflows.restore.deployment import FilesToRestore, ImageRestore
 from deployer.workflows.restore.images import Restored
 from deployer.workflows.restore.plan import RestorePlan, TagChange
 from deployer.workflows.restore.selection import Selection as ImageSelection
@@ -85,6 +90,7 @@ from deployer.workflows.upkeep.survey.manifest_graph import Manifests, RemovalSe
 from deployer.workflows.upkeep.survey.unfinished_uploads import UnfinishedUploads
 from deployer.workflows.users.accounts import Changed, Import
 from deployer.workflows.users.permissions import Permissions
+from tests.support.fake_engine import FakeEngine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,6 +209,14 @@ WHOLE = DeploymentPlanReport(
     FilesToRestore({Path("users"): Kept.USERS}, ()),
 )
 
+DRILL_REQUEST = DrillRequest.of(
+    Deployment("registry", Path("registry")), ImageRestore(TARGET, BACKUP, ImageSelection(), "secret"),
+    Archive(About("registry", "localhost", 5000, {}), {Kept.SETTINGS: b"name: registry"}), sample=10,
+    engine=FakeEngine(), now=lambda: MOMENT, clock=lambda: 0.0,
+)  # fmt: skip
+DRILL = Drill(DRILL_REQUEST, Restored(RESTORE), Examined(), LoginTest.PASSED, "", ())
+DRILLED = {BACKUP.id: DrillResult(str(TARGET), BACKUP.id, MOMENT)}
+
 # The plainest result of each command that has an example.
 PLAIN: dict[str, Report] = {
     "catalog": CatalogReport("localhost:5000", Catalog(("tool",), 1), None),
@@ -212,6 +226,7 @@ PLAIN: dict[str, Report] = {
     "gc": GcReport(GcPlan(GcOptions(), SURVEY, Manifests(), 0, 0), is_dry_run=True),
     "backup create": BackupDoneReport(replace(BACKUP_DONE, removed=()), TARGET),
     "backup list": BackupsReport(TARGET, (BACKUP,), 0, BACKUP.time),
+    "backup drill": DrillReport(DRILL),
     "restore": RestorePlanReport(RESTORE),
     "status": StatusReport(STATUS),
     "doctor": DoctorReport((Finding(FindingState.OK, "The engine answers."),), Selection()),
@@ -266,6 +281,8 @@ FULL: dict[str, list[Report]] = {
         BackupDoneReport(BACKUP_DONE, TARGET),
         BackupPlanReport(BackupPlan(TARGET, 1, 1, 1, (BACKUP,))),
     ],
+    "backup list": [BackupsReport(TARGET, (BACKUP,), 0, BACKUP.time, DRILLED)],
+    "backup drill": [DrillReport(DRILL), DrillPlanReport(DrillPlan(DRILL_REQUEST, 1, 1, Path("/"), ()))],
     "restore": [RestoredReport(Restored(RESTORE, 0.0), "localhost:5000"), RestorePlanReport(RESTORE), WHOLE],
     "up": [UpReport(Settings(), UpOutcome(replace(UP, adoption=ADOPTION), DIGEST, requires_login=True))],
     "down": [

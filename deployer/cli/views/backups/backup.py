@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from deployer.cli.presentation import Report
 from deployer.cli.views.words import age, counted, moment, size, timestamp
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from deployer.cli.output import Output
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from deployer.workflows.backup.catalog import Backup, Contents
     from deployer.workflows.backup.create import BackupDone
     from deployer.workflows.backup.plan import BackupPlan
+    from deployer.workflows.drill.record import DrillResult
+
+# None: one of an earlier version does not say.
+_SECRETS = {True: "yes", False: "no", None: "-"}
 
 
 @dataclass(frozen=True)
@@ -92,16 +97,17 @@ class BackupDoneReport(Report):
 
 @dataclass(frozen=True)
 class BackupsReport(Report):
-    """The backups at a target."""
+    """The backups at a target, with the last drill of each that had one on this machine, by their IDs."""
 
     target: Target
     backups: tuple[Backup, ...]
     unfinished: int
     now: datetime
+    drills: Mapping[str, DrillResult] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The backups, the oldest first."""
-        found = [backup_json(one) for one in self.backups]
+        found = [{**backup_json(one), "drill": _drill_json(self.drills.get(one.id))} for one in self.backups]
         return {"target": str(self.target), "backups": found, "unfinished": self.unfinished}
 
     def print(self, out: Output) -> None:
@@ -110,7 +116,7 @@ class BackupsReport(Report):
             out.note(f"There is no whole backup at {self.target}.")
             return
         out.table(
-            ("BACKUP", "CREATED", "DEPLOYMENT", "REPOSITORIES", "TAGS", "SIZE"),
+            ("BACKUP", "CREATED", "DEPLOYMENT", "REPOSITORIES", "TAGS", "SIZE", "SECRETS", "DRILLED"),
             [
                 (
                     one.id,
@@ -119,6 +125,8 @@ class BackupsReport(Report):
                     str(one.contents.repositories),
                     str(one.contents.tags),
                     size(one.contents.size),
+                    _SECRETS[one.has_secrets],
+                    _drilled(self.drills.get(one.id), self.now),
                 )
                 for one in reversed(self.backups)
             ],
@@ -144,4 +152,15 @@ def backup_json(backup: Backup) -> dict[str, Any]:
         "deployment": backup.host,
         **{key: value for key, value in vars(backup.contents).items() if key != "damaged"},
         "missing_blobs": backup.contents.damaged,
+        "secrets": backup.has_secrets,
     }
+
+
+def _drilled(drill: DrillResult | None, now: datetime) -> str:
+    if drill is None:
+        return "never"
+    return f"{'failed ' if drill.problem else ''}{age(drill.time, now)}"
+
+
+def _drill_json(drill: DrillResult | None) -> dict[str, str] | None:
+    return None if drill is None else {"time": timestamp(drill.time), "problem": drill.problem}

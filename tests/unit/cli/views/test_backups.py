@@ -7,25 +7,32 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deployer.cli.output import Output
 from deployer.cli.views.backups.backup import BackupDoneReport, BackupPlanReport, BackupsReport
+from deployer.cli.views.backups.drill import DrillPlanReport, DrillReport
 from deployer.cli.views.backups.progress import ProgressLine, described
 from deployer.cli.views.backups.restore import DeploymentPlanReport, RestoredReport, RestorePlanReport
+from deployer.paths import Deployment
 from deployer.restic.repository import Progress
 from deployer.restic.target import Target
-from deployer.workflows.backup.archive import About, Kept
+from deployer.workflows.backup.archive import About, Archive, Kept
 from deployer.workflows.backup.catalog import Contents
 from deployer.workflows.backup.create import BackupDone
 from deployer.workflows.backup.password import Password
 from deployer.workflows.backup.plan import BackupPlan
-from deployer.workflows.restore.deployment import FilesToRestore
+from deployer.workflows.drill.drill import Drill, DrillPlan, DrillRequest, LoginTest
+from deployer.workflows.drill.examination import Examined
+from deployer.workflows.drill.record import DrillResult
+from deployer.workflows.restore.deployment import FilesToRestore, ImageRestore
 from deployer.workflows.restore.images import Restored
 from deployer.workflows.restore.plan import RestorePlan, TagChange
 from deployer.workflows.restore.selection import Selection, Wanted
 from tests.support.backups import BACKUP, MOMENT, TARGET
+from tests.support.fake_engine import FakeEngine
 
 GB = 1_000_000_000
 FULL = replace(BACKUP, contents=Contents(3, 12, 40, 1_200_000_000, 0))
@@ -57,6 +64,111 @@ class Paper:
 @pytest.fixture
 def paper() -> Paper:
     return Paper()
+
+
+PASSED = DrillResult(str(TARGET), BACKUP.id, MOMENT + timedelta(hours=1))
+PLAN = RestorePlan(
+    FULL,
+    Wanted(Selection()),
+    3,
+    (TagChange("app", "1", "", "sha256:a"),) * 12,
+    (),
+    0,
+    {"sha256:b": 2_000},
+    frozenset(),
+    {},
+)
+
+
+def drilled(*differences: str, **changes: Any) -> DrillReport:
+    settings = Archive(About("registry", "localhost", 5000, {}), {Kept.SETTINGS: b"name: registry"})
+    images = ImageRestore(TARGET, FULL, Selection(), "s3cr3t")
+    request = DrillRequest.of(
+        Deployment("registry", Path("/data/registry")), images, settings, sample=10, engine=FakeEngine(),
+        now=lambda: MOMENT, clock=lambda: 0.0,
+    )  # fmt: skip
+    examined = Examined(("app:1",), 3, 2_000)
+    drill = Drill(request, Restored(PLAN), examined, LoginTest.PASSED, "AB:CD", differences, 12.3)
+    return DrillReport(replace(drill, **changes))
+
+
+def test_a_drill_that_passed_says_what_was_compared(paper: Paper) -> None:
+    report = drilled()
+    report.print(paper.output)
+    report.remark(paper.output)
+    assert paper.results == [
+        "Backup 20260101T000000Z passed the drill in 12 s.",
+        "Restored: 12 tags, 2 kB",
+        "Pulled:   1 image, 2 kB compared with their digests",
+        "Access:   login and users as in the backup",
+        "CA:       SHA-256 AB:CD",
+    ]
+    assert paper.remarks == []
+    assert not report.has_failed
+    assert "s3cr3t" not in json.dumps(report.as_json())
+
+
+def test_a_copy_that_differs_is_one_sentence_and_the_rest_below(paper: Paper) -> None:
+    report = drilled("app:1 cannot be pulled.", "Blob b is damaged in the backup.")
+    report.print(paper.output)
+    report.remark(paper.output)
+    assert paper.results[0] == (
+        "The copy differs from backup 20260101T000000Z: app:1 cannot be pulled. There is 1 more difference."
+    )
+    assert paper.remarks == ["Warning: Blob b is damaged in the backup."]
+    assert report.has_failed
+    assert report.as_json()["passed"] is False
+
+
+def test_what_the_backup_lacks_does_not_fail_the_drill(paper: Paper) -> None:
+    lacking = Restored(replace(PLAN, lost=("app:2",), lacking=frozenset({"sha256:c"})))
+    report = drilled(restored=lacking, login=LoginTest.NOT_IN_BACKUP, ca="")
+    report.print(paper.output)
+    report.remark(paper.output)
+    assert paper.results[-1] == "Access:   login not tested"
+    assert paper.remarks == [
+        "Warning: Tags whose image is not in the backup were not restored: app:2.",
+        "Warning: 1 blob missing in the backup, as in the registry: deployer status",
+    ]
+    assert not report.has_failed
+
+
+def test_the_plan_of_a_drill_says_what_it_needs_removes_and_leaves_out(paper: Paper) -> None:
+    request = drilled().drill.request
+    override = replace(
+        request.origin.archive, files={**request.origin.archive.files, Kept.OVERRIDE: b"services: {a: 1}"}
+    )
+    request = replace(request, origin=replace(request.origin, archive=override))
+    plan = DrillPlan(request, 1_200_000_000, 4 * GB, Path("/var/lib/docker"), ("registry-drill-0",))
+    DrillPlanReport(plan).print(paper.output)
+    assert paper.remarks == [
+        "Testing the backup of registry@machine as of 2026-01-01 00:00:00 UTC: 3 repositories, 12 tags, 1.2 GB.",
+        (
+            "A copy is started beside what runs and removed again; it needs 1.2 GB of the 4 GB that are free on "
+            "/var/lib/docker."
+        ),
+        "registry-drill-0, which an interrupted drill has left, is removed first.",
+        "Not tested: compose.override.yaml.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("drills", "secrets", "cells"),
+    [
+        ({}, None, "-        never"),
+        ({BACKUP.id: PASSED}, True, "yes      4 hours ago"),
+        ({BACKUP.id: replace(PASSED, problem="no")}, False, "no       failed 4 hours ago"),
+    ],
+)
+def test_a_listed_backup_says_whether_it_has_secrets_and_when_it_was_tested(
+    paper: Paper, drills: dict[str, DrillResult], secrets: bool | None, cells: str
+) -> None:
+    report = BackupsReport(TARGET, (replace(FULL, has_secrets=secrets),), 0, MOMENT + timedelta(hours=5), drills)
+    report.print(paper.output)
+    assert paper.results[1].endswith(cells)
+    (listed,) = report.as_json()["backups"]
+    assert listed["secrets"] is secrets
+    assert (listed["drill"] is None) is (not drills)
 
 
 @pytest.mark.parametrize(

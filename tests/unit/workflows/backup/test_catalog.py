@@ -9,7 +9,16 @@ import pytest
 
 from deployer.errors import BackupError, UsageError
 from deployer.restic.repository import Part
-from deployer.workflows.backup.catalog import Contents, PartKind, choose, new_id, tags_of, unfinished, whole
+from deployer.workflows.backup.catalog import (
+    Contents,
+    PartKind,
+    choose,
+    new_id,
+    tags_of,
+    tags_of_seal,
+    unfinished,
+    whole,
+)
 from tests.support.backups import MOMENT, TARGET, StoredParts, parts_of
 
 CONTENTS = Contents(repositories=3, tags=12, blobs=40, size=1_200, damaged=1)
@@ -106,7 +115,7 @@ def test_an_id_is_a_time_of_day_everywhere() -> None:
 
 def test_the_seal_says_what_is_in_the_backup() -> None:
     assert tags_of("x", PartKind.BLOBS) == {"deployer": "1", "backup": "x", "part": "blobs"}
-    assert tags_of("x", PartKind.SEAL, CONTENTS) == {
+    assert tags_of_seal("x", CONTENTS, has_secrets=False) == {
         "deployer": "1",
         "backup": "x",
         "part": "seal",
@@ -115,4 +124,5 @@ def test_the_seal_says_what_is_in_the_backup() -> None:
         "blobs": "40",
         "size": "1200",
         "damaged": "1",
+        "secrets": "0",
     }
