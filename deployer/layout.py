@@ -44,6 +44,14 @@ SOCKETS = "/run/registry"
 FRONTEND_DATA = "/data"
 # What the name of a registry's own CA begins with.
 CA_NAME = "deployer registry"
+# The disk guard in the deployment's folder, where it notes the disk's state, in memory, and the history, which is not
+# backed up.
+DISK_GUARD = "frontend/disk.sh"
+DISK_NOTES = "/tmp/disk"  # noqa: S108 - in the frontend's container, which has a /tmp of its own
+DISK_HISTORY = f"{SOCKETS}/disk-history"
+# What a refusal of it begins with, and the header of uploads that it lets pass: they are needed to delete.
+DISK_REFUSAL = "pushes are refused: the disk of the images is nearly full"
+PLACEHOLDER_HEADER = "Deployer-Placeholder"
 # Where the frontend serves the certificate of its own CA.
 CA_PATH = "/.well-known/deployer/ca.crt"
 

@@ -12,9 +12,15 @@ from deployer.host.files import PRIVATE
 from deployer.layout import (
     CA_NAME,
     CA_PATH,
+    DISK_GUARD,
+    DISK_HISTORY,
+    DISK_NOTES,
+    DISK_REFUSAL,
     GATE_HEADER,
     OWN_CERTIFICATE,
     OWN_KEY,
+    PLACEHOLDER_HEADER,
+    REGISTRY_FOLDER,
     SERVICE_FILES,
     SOCKETS,
     STORAGE,
@@ -22,6 +28,7 @@ from deployer.layout import (
 )
 from deployer.rendering.rules import rule_files, user_files
 from deployer.rendering.templates import File, render, templates_directory
+from deployer.settings.reserve import RESERVED_INODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,7 +88,6 @@ def render_deployment(settings: Settings, images: ServiceImages, inputs: RenderI
         host=_host_in_url(settings),
         port=settings.port,
         address=settings.address,
-        page=with_page,
         storage=STORAGE,
         sockets=SOCKETS,
         data_directory=settings.registry.data_directory,
@@ -90,7 +96,7 @@ def render_deployment(settings: Settings, images: ServiceImages, inputs: RenderI
         registry_digest=_digest(config),
         frontend_digest=_digest(caddyfile),
     )
-    rendered = (File("compose.yaml", compose), config, caddyfile)
+    rendered = (File("compose.yaml", compose), config, caddyfile, *_disk_guard(settings))
     reloaded = (*_certificates(inputs), *user_files(settings, inputs.accounts), *rule_files(settings))
     return (*rendered, *reloaded, *(page_files() if with_page else ()))
 
@@ -110,7 +116,27 @@ def _caddyfile(settings: Settings, *, with_page: bool) -> bytes:
         ca_name=f"{CA_NAME} {settings.name}",
         ca_path=CA_PATH,
         gate_header=GATE_HEADER,
+        disk_notes=DISK_NOTES,
+        disk_refusal=DISK_REFUSAL,
+        placeholder_header=PLACEHOLDER_HEADER,
     )
+
+
+def _disk_guard(settings: Settings) -> tuple[File, ...]:
+    """The frontend's health check, with its values. It is read each time: another reserve needs no restart."""
+    reserve = settings.registry.disk_reserve
+    values = render(
+        "frontend/disk.conf.j2",
+        storage=STORAGE,
+        registry_folder=REGISTRY_FOLDER,
+        notes=DISK_NOTES,
+        history=DISK_HISTORY,
+        percent=reserve.percent,
+        kibibytes=reserve.bytes // 1024,
+        inodes=0 if reserve.is_off else RESERVED_INODES,
+    )
+    script = (templates_directory() / DISK_GUARD).read_bytes()
+    return (File(DISK_GUARD, script), File("frontend/disk.conf", values))
 
 
 def _host_in_url(settings: Settings) -> str:

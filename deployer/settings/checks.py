@@ -13,6 +13,7 @@ from deployer.errors import InvalidReference
 from deployer.reference import parse
 from deployer.settings.duration import seconds_of
 from deployer.settings.globs import is_comparable
+from deployer.settings.reserve import EXPECTED, RESERVE_OFF, Reserve
 
 if TYPE_CHECKING:
     from enum import StrEnum
@@ -182,6 +183,16 @@ def data(value: object) -> object:
     if complaint := complaint_of_place(Path(os.path.normpath(value))):
         raise ValueError(complaint)
     return _of_a_paths_length(value)
+
+
+def reserve(value: object) -> object:
+    """Take how much of the disk of the images is to stay free, as `Reserve` reads it; any word for no is "off"."""
+    if value is False or (isinstance(value, str) and value.lower() in _NO):
+        return RESERVE_OFF
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} {EXPECTED}")  # noqa: TRY004
+    Reserve.of(value)
+    return value
 
 
 def _of_a_paths_length(value: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from deployer import address
 from deployer.settings import checks
 from deployer.settings.checks import DATA_IN_VOLUME, Check
+from deployer.settings.reserve import RESERVE_AUTO, Reserve
 
 DEFAULT_PORT = 5000
 DEFAULT_REGISTRY_IMAGE = "registry:3"
@@ -72,7 +73,7 @@ def _list_of(kind: type[Any], about: str) -> Any:  # noqa: ANN401
 
 @dataclass(frozen=True)
 class RegistrySettings:
-    """The registry service: its image, and where it stores images."""
+    """The registry service: its image, where it stores images, and how much of that disk stays free."""
 
     image: str = _checked(checks.image, DEFAULT_REGISTRY_IMAGE, "The registry's image: distribution 3 or 2.8.")
     data: str = _checked(
@@ -80,6 +81,17 @@ class RegistrySettings:
         DATA_IN_VOLUME,
         "Where images are stored: `volume` for a Docker volume, or a directory, relative to this file.",
     )
+    reserve: str = _checked(
+        checks.reserve,
+        RESERVE_AUTO,
+        "Free space of the disk of the images below which new uploads are refused: `auto` (5 % of the disk, at most "
+        "2 GB), a size such as `2GB`, a share such as `10%`, or `off`.",
+    )
+
+    @property
+    def disk_reserve(self) -> Reserve:
+        """The reserve, as its parts."""
+        return Reserve.of(self.reserve)
 
     @property
     def data_directory(self) -> Path | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from deployer.layout import DISK_NOTES
 from tests.support.content import build_image, push_artifact, push_image, push_index
 from tests.support.registry_content import OCI, image, push, sha256
 from tests.support.stack import docker
@@ -274,10 +275,8 @@ def _expect_errors(client: httpx.Client, kinds: str) -> None:
 
 
 def test_a_disk_that_was_not_noted_is_told_as_unknown(shared: DeployedStack, client: httpx.Client) -> None:
-    """As in the seconds until the first health check; a folder of the note's name keeps that from noting it."""
-    frontend = shared.containers()["frontend"]
-    docker("exec", frontend, "sh", "-c", "mkdir -p /tmp/overview/disk.json.new && rm -f /tmp/overview/disk.json")
+    docker("exec", shared.containers()["frontend"], "rm", f"{DISK_NOTES}/disk.json")
     try:
         assert client.get("/overview/disk").json() == {"disk": None}
     finally:
-        docker("exec", frontend, "rmdir", "/tmp/overview/disk.json.new")
+        shared.check_frontend()

@@ -18,6 +18,7 @@ from deployer.errors import (
     RegistryError,
     TryAgain,
 )
+from deployer.layout import DISK_REFUSAL
 from deployer.printable import excerpt, one_line, printable
 
 if TYPE_CHECKING:
@@ -221,6 +222,12 @@ def _by_status(answer: Answer, place: Place, original: str) -> DeployerError | N
     match answer.status:
         case 401:
             known: DeployerError | None = Denied(f"{at} requires login.", (sign_in,), original)
+        case 403 if DISK_REFUSAL in _message(answer):
+            known = RegistryError(
+                f"{place.address} refuses this{_message(answer)}.",
+                ("On the machine that runs the registry: deployer gc   (frees the space of deleted images)",),
+                original,
+            )
         case 403:
             known = _forbidden(answer, place, original)
         case 429:

@@ -15,6 +15,7 @@ from deployer.errors import (
     Obstructed,
     RegistryError,
 )
+from deployer.layout import DISK_REFUSAL
 from deployer.registry.client import RegistryClient
 from deployer.registry.content.manifests import DOCKER_MANIFEST, MANIFEST_TYPES
 from deployer.registry.login.credentials import Credentials
@@ -360,6 +361,7 @@ MAINTENANCE = refused(503, "UNAVAILABLE", message="maintenance: gc is running.")
         (refused(500, "UNKNOWN", {"Op": "write", "Path": "/x", "Err": 28}), RegistryError, "is full", "deployer gc"),
         (refused(403, "DENIED", message="not at night"), Forbidden, "repositories: not at night.", "docker login"),
         (Reply(403), Forbidden, "list all repositories.", "deployer tags NAME"),
+        (refused(403, "DENIED", message=f"{DISK_REFUSAL} (1 GB free)"), RegistryError, "(1 GB free).", "deployer gc"),
         (Reply(429, b"", {"Retry-After": "7"}), RegistryError, "received too many requests", "Try again in 7 seconds."),
         (Reply(429), RegistryError, "received too many requests", "Try again in a moment."),
         (MAINTENANCE, RegistryError, "cannot accept this request now: maintenance: gc is running.", "in a moment"),

@@ -18,6 +18,9 @@ const PASSING = ["failed", "missing", "busy"];
 const UNDONE = [400, 401, 403, 405, 429, 503];
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
+// With it, the frontend takes what a deletion stores, also while it refuses pushes because the disk is nearly full.
+const OF_PLACEHOLDER = { "Deployer-Placeholder": "1" };
+
 /**
  * @typedef {{tag: string, digest: string, lost?: boolean, staying?: string[]}} Target what the tag is known to name,
  * and the tags of the same digest that stay
@@ -40,7 +43,7 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
   /** @param {string} method @param {string} reference @param {{mediaType?: string, body?: string}} [content] */
   const ask = (method, reference, { mediaType, body } = {}) =>
     client.send(method, `/v2/${name}/manifests/${reference}`, {
-      headers: { Accept: ACCEPT, ...(mediaType ? { "Content-Type": mediaType } : {}) }, body, cache: "no-store",
+      headers: { Accept: ACCEPT, ...(mediaType ? { "Content-Type": mediaType, ...OF_PLACEHOLDER } : {}) }, body, cache: "no-store",
     });
 
   /**
@@ -73,7 +76,7 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
   }
 
   async function uploadConfig() {
-    const started = await client.send("POST", `/v2/${name}/blobs/uploads/`);
+    const started = await client.send("POST", `/v2/${name}/blobs/uploads/`, { headers: OF_PLACEHOLDER });
     const location = started.headers.get("Location") ?? "";
     const address = `${location}${location.includes("?") ? "&" : "?"}digest=${encodeURIComponent(NOTHING.digest)}`;
     await client.send("PUT", address, { headers: { "Content-Type": "application/octet-stream" }, body: NOTHING.text });

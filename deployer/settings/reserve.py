@@ -1,0 +1,54 @@
+"""How much of the disk of the images is to stay free, as people write it: auto, 2GB, 10%, off."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+RESERVE_AUTO = "auto"
+RESERVE_OFF = "off"
+EXPECTED = "is not a valid reserve: use auto, off, a size with its unit, such as 2GB, or a share such as 10%"
+# Inodes that stay free, unless that is more than a twentieth of them; a layer takes about eight.
+RESERVED_INODES = 10_000
+
+_UNITS = {"MB": 1000**2, "GB": 1000**3, "TB": 1000**4, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?) ?(M|G|T)(i?)B?", re.IGNORECASE)
+_SHARE = re.compile(r"(\d{1,2}) ?%")
+_MOST_PERCENT = 50
+
+
+@dataclass(frozen=True)
+class Reserve:
+    """So much of the disk, in percent, or so many bytes, whichever is less."""
+
+    percent: int = 100
+    bytes: int = 2**60
+
+    @classmethod
+    def of(cls, text: str) -> Reserve:
+        """What a setting says. Raises ValueError with a sentence."""
+        if text == RESERVE_AUTO:
+            # A large disk needs no more room than a small one, and a small one has none to give away.
+            return cls(5, 2 * 1000**3)
+        if text == RESERVE_OFF:
+            return cls(0, 0)
+        if share := _SHARE.fullmatch(text.strip()):
+            if not 1 <= int(share[1]) <= _MOST_PERCENT:
+                raise ValueError(f"'{text}' is not a valid reserve: a share is from 1% to {_MOST_PERCENT}%")
+            return cls(percent=int(share[1]))
+        if size := _SIZE.fullmatch(text.strip()):
+            unit = f"{size[2].upper()}{size[3].lower()}B"
+            return cls(bytes=_whole(size[1], _UNITS[unit], text))
+        raise ValueError(f"'{text}' {EXPECTED}")
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the disk may be filled to its end."""
+        return not (self.percent and self.bytes)
+
+
+def _whole(number: str, unit: int, text: str) -> int:
+    found = int(float(number) * unit)
+    if not found:
+        raise ValueError(f"'{text}' is not a valid reserve: to have none, use off")
+    return found
