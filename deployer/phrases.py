@@ -1,4 +1,4 @@
-"""Phrases that several layers write: many words in a row, containers, and a digest as people know it."""
+"""Phrases that several layers write: many words in a row, containers, sizes, and a digest as people know it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 MANY = 5
 # Characters of the names in a command, of which digests have 71 each.
 FIT = 250
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
 def first(words: Sequence[str]) -> Sequence[str]:
@@ -44,3 +45,14 @@ def containers_in_words(names: Sequence[str]) -> str:
 def short(digest: str) -> str:
     """The first 12 characters of a digest, as Docker shows it."""
     return digest.partition(":")[2][:12]
+
+
+def size(count: int) -> str:
+    """A number of bytes, in powers of 1000 and three digits as Docker shows it: "76.1 MB"."""
+    # Rounded as a whole number: a half is a half, and what becomes 1000 belongs to the next unit.
+    step = int(10 ** max(0, len(str(count)) - 3))
+    rounded = (count + step // 2) // step * step
+    unit = min(len(_UNITS) - 1, (len(str(rounded)) - 1) // 3)
+    whole, part = divmod(rounded, 1000**unit)
+    digits = f"{part:0{3 * unit}}".rstrip("0") if unit else ""
+    return f"{whole}{'.' if digits else ''}{digits} {_UNITS[unit]}"

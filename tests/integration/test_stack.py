@@ -17,6 +17,7 @@ import httpx
 import pytest
 import yaml
 
+from deployer.layout import DISK_REFUSAL
 from tests.support.cut_off import wait_until
 from tests.support.registry_content import image, push
 from tests.support.run import PATIENCE_SECONDS, free_port
@@ -454,11 +455,11 @@ def test_a_full_disk_is_told_before_and_after(
         make_image("big:1", 40_000_000)
         refused = stack.deployer("push", "big:1")
         assert refused.returncode == 1
-        said = ("failed while responding", "it failed, is in maintenance", "A disk is full")
+        said = ("failed while responding", "it failed, is in maintenance", "A disk is full", DISK_REFUSAL)
         assert any(words in refused.stderr for words in said)
         status = stack.deployer("status")
         assert status.returncode == 1
-        assert "The disk with the images is full" in status.stderr
+        assert f"{DISK_REFUSAL.capitalize()} (" in status.stderr
         assert "→ deployer gc   (frees" in status.stderr
         stack.deployer("gc", "--yes", check=True)
         stack.deployer("down", check=True)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deployer.engine.compose import Compose
+    from deployer.layout import Service
 
 ENDPOINT = "unix:///var/run/docker.sock"
 FACTS = EngineFacts("28.5.2", "Debian", EngineKind.SYSTEM, ENDPOINT, "/", compose_version="2.40.3")
@@ -140,6 +141,9 @@ class FakeContainers(Containers):
 
     def of_project(self, project: str, states: object = ()) -> tuple[ServiceContainer, ...]:
         return tuple(self.found)
+
+    def running(self, project: str, service: Service) -> tuple[str, ...]:
+        return tuple(one.id for one in self.found if one.service == service and one.is_running)
 
     def last_log_lines(self, container: str, count: int) -> tuple[str, ...]:
         return tuple(self.log_lines(container)[-count:])

@@ -183,3 +183,6 @@ class LocalWork:
 
     def remove(self, removal: StorageRemoval) -> None:
         self.storage.remove(removal, "run")
+
+    def empty(self) -> None:
+        self.storage.empty()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from deployer.cli.presentation import Report
 from deployer.cli.session import NOTHING_CHANGED
+from deployer.cli.views.upkeep import warn_of
 from deployer.cli.views.words import counted
 from deployer.record import ResourceKind
 from deployer.workflows.deployment.provision import Source
@@ -108,6 +109,7 @@ class UpReport(Report):
             "page": self.settings.page_url or None,
             "authority_sha256": self.done.authority_sha256 or None,
             **UpPlanReport(self.done.plan).as_json(),
+            "disk": [asdict(one) for one in self.done.disk],
         }
 
     def print(self, out: Output) -> None:
@@ -123,6 +125,8 @@ class UpReport(Report):
         if self.done.authority_sha256:
             fields.append(("CA", f"SHA-256 {self.done.authority_sha256}"))
         out.fields(fields)
+        for finding in self.done.disk:
+            warn_of(out, finding)
         self._print_next(out)
 
     def _print_next(self, out: Output) -> None:

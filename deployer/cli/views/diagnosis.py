@@ -10,6 +10,7 @@ from deployer.cli.presentation import Report
 from deployer.cli.views.upkeep import warn_of
 from deployer.cli.views.words import counted, moment, size, timestamp
 from deployer.settings.model import TlsMode
+from deployer.workflows.checks.disk_room import lasting
 from deployer.workflows.checks.problems import BRING_UP
 from deployer.workflows.finding import FindingState
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from deployer.cli.output import Output
     from deployer.cli.selection import Selection
     from deployer.workflows.backup.record import LastBackup
+    from deployer.workflows.checks.disk_room import DiskRoom
     from deployer.workflows.diagnosis.status import Encryption, Login, ServiceStatus, Status, WritesPaused
     from deployer.workflows.finding import Finding
 
@@ -115,7 +117,7 @@ def _fields(found: Status) -> list[tuple[str, str]]:
         ("Repositories", _UNKNOWN if found.repositories is None else str(found.repositories)),
         ("Storage used", _UNKNOWN if found.used_bytes is None else f"{size(found.used_bytes)} in {found.data}"),
         ("Garbage", _UNKNOWN if found.garbage_bytes is None else _garbage(found.garbage_bytes)),
-        ("Disk free", _UNKNOWN if found.free_bytes is None else size(found.free_bytes)),
+        ("Disk free", _UNKNOWN if found.free_bytes is None else _free(found.free_bytes, found.disk)),
         *([("Last backup", f"{moment(last.time)}, at {last.target}")] if (last := _last(found.backups)) else []),
         *([("Writes", _upkeep(found.upkeep))] if found.upkeep else []),
     ]
@@ -164,6 +166,11 @@ def _encryption(found: Encryption) -> str:
 
 def _upkeep(found: WritesPaused | None) -> str:
     return f"paused since {moment(found.since)} by {found.by}" if found else ""
+
+
+def _free(amount: int, disk: DiskRoom | None) -> str:
+    days = disk.days_left if disk and not disk.refused else None
+    return size(amount) if days is None else f"{size(amount)} ({lasting(days)})"
 
 
 def _garbage(amount: int) -> str:

@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from deployer.phrases import size as size  # noqa: PLC0414 - views find all their words here
 from deployer.registry.content.moments import TOLERANCE
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 24 * _HOUR
-
-
-def size(count: int) -> str:
-    """A number of bytes, in powers of 1000 and three digits as Docker shows it: "76.1 MB"."""
-    # Rounded as a whole number: a half is a half, and what becomes 1000 belongs to the next unit.
-    step = int(10 ** max(0, len(str(count)) - 3))
-    rounded = (count + step // 2) // step * step
-    unit = min(len(_UNITS) - 1, (len(str(rounded)) - 1) // 3)
-    whole, part = divmod(rounded, 1000**unit)
-    digits = f"{part:0{3 * unit}}".rstrip("0") if unit else ""
-    return f"{whole}{'.' if digits else ''}{digits} {_UNITS[unit]}"
 
 
 def age(moment: datetime, now: datetime) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from deployer.engine.messages.rule import MessageRule, rule
 from deployer.errors import ImageNotInRegistry, NotAnImage, PlatformNotInRegistry, SignInMissing
+from deployer.layout import DISK_REFUSAL
 
 _ON_ITS_MACHINE = "(on the machine that runs the registry)"
 _CERTIFICATE_HERE = "/etc/docker/certs.d/{address}/client.cert, with its key next to it, client.key"
@@ -122,6 +123,13 @@ _REACHING = (
 # message is the code's own. moby: daemon/containerd/registry_errors.go, image_pull.go; daemon/internal/distribution.
 # containerd: core/remotes/docker authorizer.go, resolver.go, pusher.go, fetcher.go.
 _ANSWERS = (
+    rule(
+        # Ours: templates/frontend/Caddyfile.j2.
+        rf"{DISK_REFUSAL}( \([^)\n]*\))?",
+        f"{{address}}: {DISK_REFUSAL}{{1}}.",
+        f"deployer gc   {_ON_ITS_MACHINE}",
+        f"deployer status   {_ON_ITS_MACHINE}",
+    ),
     rule(
         rf"toomanyrequests|too many requests|{_status('429')}",
         "The registry rejected the request: too many requests.",

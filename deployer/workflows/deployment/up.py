@@ -10,7 +10,7 @@ from deployer.host import marks
 from deployer.host.lock import exclusive
 from deployer.record import Record
 from deployer.rendering.deployment import render_deployment
-from deployer.workflows.checks import preflight, readiness
+from deployer.workflows.checks import disk_room, preflight, readiness
 from deployer.workflows.deployment import access, ca, files, ownership, provision
 from deployer.workflows.deployment.service_change import Action, Reason
 from deployer.workflows.deployment.up_plan import needs_reload, plan_up
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from deployer.rendering.templates import File
     from deployer.workflows.deployment.stack import Stack
     from deployer.workflows.deployment.up_plan import UpPlan
+    from deployer.workflows.finding import Finding
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,15 @@ class UserPrompts:
 
 @dataclass(frozen=True)
 class UpOutcome:
-    """What `up` did, the fingerprint of the registry's own CA ("" for none), and whether users have to log in."""
+    """What `up` did, the fingerprint of the registry's own CA ("" for none), and whether users have to log in.
+
+    `disk` is what is wrong with the room on the disk of the images, or will be soon.
+    """
 
     plan: UpPlan
     authority_sha256: str
     requires_login: bool
+    disk: tuple[Finding, ...] = ()
 
 
 def up(stack: Stack, *, rebuild: bool, timeout: float, prompts: UserPrompts, quiet: bool) -> UpOutcome:
@@ -73,7 +78,8 @@ def up(stack: Stack, *, rebuild: bool, timeout: float, prompts: UserPrompts, qui
         if stack.settings.tls.is_internal and not (plan.is_empty and ca.fingerprint(stack.deployment)):
             ca.keep(stack.engine, stack.deployment)
     fingerprint = ca.fingerprint(stack.deployment) if stack.settings.tls.is_internal else ""
-    return UpOutcome(plan, fingerprint, requires_login=bool(plan.inputs.accounts))
+    room = disk_room.look_through(stack.engine, stack.deployment.name, stack.now())
+    return UpOutcome(plan, fingerprint, requires_login=bool(plan.inputs.accounts), disk=disk_room.findings(room))
 
 
 def _apply(stack: Stack, plan: UpPlan, prompts: UserPrompts, *, quiet: bool) -> None:

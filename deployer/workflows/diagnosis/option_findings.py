@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.engine.report import AddressPool
+from deployer.engine.values import running
 from deployer.errors import PreflightError
 from deployer.host.daemon.process import is_elsewhere
 from deployer.host.files import nearest_directory
+from deployer.layout import Service
 from deployer.record import Owned
-from deployer.workflows.checks import engine_options, preflight
+from deployer.workflows.checks import disk_room, engine_options, preflight
 from deployer.workflows.finding import Finding, FindingState
 
 if TYPE_CHECKING:
@@ -122,9 +124,14 @@ def _disk(examined: Examined, facts: EngineFacts) -> Iterator[Finding]:
     if is_elsewhere(facts.endpoint):
         return
     stack = examined.stack
+    frontend = running(examined.containers, Service.FRONTEND)
+    room = disk_room.look(stack.engine, frontend.id, stack.now()) if frontend else None
+    yield from disk_room.findings(room)
     owned = Owned.read(stack.deployment.owned_file)
     storage = owned.storage if owned else None
     preflight.check_disk(stack.settings, facts, stack.deployment, storage, examined.containers)
+    if room and room.inodes_limit:
+        return
     existing = nearest_directory(preflight.folder_of_images(stack.settings, facts, storage))
     found = os.statvfs(existing)
     if found.f_files and found.f_favail < _LEAST_FREE_FILES:

@@ -16,7 +16,14 @@ from deployer.reference import is_repository
 from deployer.rendering.snippets import storage_script
 from deployer.storage.access import Storage
 from deployer.workflows.backup import record
-from deployer.workflows.checks import problems, readiness, served_certificate, service_environment, storage_id
+from deployer.workflows.checks import (
+    disk_room,
+    problems,
+    readiness,
+    served_certificate,
+    service_environment,
+    storage_id,
+)
 from deployer.workflows.deployment import access, ca, files
 from deployer.workflows.drill import findings as drills
 from deployer.workflows.finding import Finding, FindingState
@@ -34,6 +41,7 @@ if TYPE_CHECKING:
     from deployer.engine.values import LocalImage, ServiceContainer
     from deployer.settings.model import TlsMode
     from deployer.workflows.backup.record import LastBackup
+    from deployer.workflows.checks.disk_room import DiskRoom
     from deployer.workflows.deployment.stack import Stack
 
 _CATALOGUE = "http://127.0.0.1:2020/v2/_catalog?n=1000000"
@@ -94,8 +102,8 @@ class Status:
     `garbage_bytes` is what a collection would free; `upkeep` is what pauses writes, None for nothing.
     `problems` keep it from being ready; the one of a storage that cannot be read is `unreadable` too.
     `content` is what is wrong with what it holds: the rest is served all the same. `remarks` are of what the user set,
-    and of drills of the backups.
-    `backups` are the last ones at each target, the newest last.
+    and of drills of the backups. `backups` are the last ones at each target, the newest last. `disk` is that of the
+    images, as the guard sees it.
     """
 
     name: str
@@ -116,6 +124,7 @@ class Status:
     unreadable: Finding | None = None
     remarks: tuple[Finding, ...] = ()
     backups: tuple[LastBackup, ...] = ()
+    disk: DiskRoom | None = None
 
     @property
     def is_healthy(self) -> bool:
@@ -139,6 +148,9 @@ def read(stack: Stack) -> Status:
     # What is paused takes a connection and never answers.
     asks = publishes and not problems.paused(containers)
     answer = readiness.probe(settings, stack.engine, stack.deployment.name) if asks else None
+    frontend = None if is_hidden else running(containers, Service.FRONTEND)
+    room = disk_room.look(stack.engine, frontend.id, stack.now()) if frontend else None
+    disk = disk_room.findings(room)
     return Status(
         name=settings.name,
         address=settings.address,
@@ -156,10 +168,11 @@ def read(stack: Stack) -> Status:
         content=content.findings,
         unreadable=content.unreadable,
         remarks=(
-            *_with_state((*overridden, *certificate), FindingState.NOTE),
+            *_with_state((*overridden, *certificate, *disk), FindingState.NOTE),
             *drills.findings(stack.deployment, stack.now()),
         ),
         backups=record.read(stack.deployment),
+        disk=room,
         problems=(
             *unfinished_restore(stack.deployment),
             *_with_state(overridden, FindingState.WRONG),
@@ -167,7 +180,8 @@ def read(stack: Stack) -> Status:
             *(problems.for_other_host(Record.read(stack.deployment.record_file), settings) if containers else ()),
             *storage_id.findings(Owned.read(stack.deployment.owned_file), inside.storage_id),
             *problems.without_container(containers),
-            *problems.of_containers(containers, answer, inside.free),
+            *problems.of_containers(containers, answer, None if room and room.limit else inside.free),
+            *_with_state(disk, FindingState.WRONG),
             *((content.unreadable,) if content.unreadable else ()),
             *_with_state(certificate, FindingState.WRONG),
             *problems.of_page(settings, inside.version),

@@ -53,7 +53,7 @@ def collect(work: Upkeep, manifests: Manifests, policy: RemovalPolicy, shown: Su
     shown_blobs = frozenset(shown.removal.blobs)
     removal = replace(shown.removal, layers=stale)
     if removal.is_empty and not shown.links_to_repair:
-        work.storage.empty()
+        work.empty()
         return Collected(removal, 0, leftover, 0.0)
     with work.writes_paused(drain) as pause:
         # First, so that what the links lead to counts.
@@ -72,7 +72,7 @@ def collect(work: Upkeep, manifests: Manifests, policy: RemovalPolicy, shown: Su
             uploads=uploads,
         )
         work.remove(removal)
-    work.storage.empty()
+    work.empty()
     return Collected(removal, now.freed_by(removal), leftover, pause.seconds, len(links))
 
 

@@ -17,7 +17,7 @@ from deployer.host.lock import exclusive
 from deployer.layout import Service
 from deployer.storage.access import Storage
 from deployer.storage.helper import REGISTRY_TOOLS, Helper
-from deployer.workflows.checks import service_environment
+from deployer.workflows.checks import disk_room, service_environment
 from deployer.workflows.upkeep.gate import Gate, GateHolder, WritePauser
 
 if TYPE_CHECKING:
@@ -48,6 +48,12 @@ class Upkeep:
     def remove(self, removal: StorageRemoval) -> None:
         """Take things out of the storage. Only while writes are paused."""
         self.storage.remove(removal, self.run)
+
+    def empty(self) -> None:
+        """Delete what was removed, and have the disk guard see that there is room, if it refuses pushes."""
+        self.storage.empty()
+        for frontend in self.pauser.frontends():
+            disk_room.look(self.pauser.engine, frontend, datetime.now(UTC))
 
 
 @contextmanager

@@ -85,7 +85,7 @@ def remove(work: Upkeep, plan: RemovalPlan, drain: DrainPolicy) -> float:
         work.remove(StorageRemoval(repositories=tuple(name for name in names if name in now.repositories)))
     if not now.interrupted_removals:
         # Else it tells the next gc or prune what an earlier, interrupted one was to remove.
-        work.storage.empty()
+        work.empty()
     return pause.seconds
 
 

@@ -45,6 +45,7 @@ from deployer.workflows.backup.catalog import Backup, Contents
 from deployer.workflows.backup.create import BackupDone
 from deployer.workflows.backup.password import Password
 from deployer.workflows.backup.plan import BackupPlan
+from deployer.workflows.checks.disk_room import DiskRoom
 from deployer.workflows.deployment.down import DownPlan, ToRemove
 from deployer.workflows.deployment.ownership import Adoption
 from deployer.workflows.deployment.provision import Choice, Source, Wanted
@@ -134,7 +135,7 @@ SERVICE = ServiceStatus("registry", "docs-registry-1", "running", "healthy", "al
 STATUS = Status(
     name="docs", address="localhost:5000", page="", version="", data="", repositories=None, used_bytes=None,
     garbage_bytes=None, free_bytes=None, services=(SERVICE,), problems=(), upkeep=None, sign_in=Login(),
-    encryption=Encryption(TlsMode.UNSET),
+    encryption=Encryption(TlsMode.UNSET), disk=DiskRoom(10, 5, 1, 0, 0, 0, refused=False),
 )  # fmt: skip
 UP = UpPlan(
     images=(Choice("image", Source.HERE, Wanted("image")),),

@@ -13,12 +13,14 @@ from deployer.cli.output import Output
 from deployer.cli.selection import Selection
 from deployer.cli.views.diagnosis import DoctorReport, StatusReport
 from deployer.settings.model import TlsMode
+from deployer.workflows.checks.disk_room import DiskRoom
 from deployer.workflows.checks.problems import BRING_UP
 from deployer.workflows.diagnosis.status import Encryption, Login, WritesPaused
 from deployer.workflows.finding import Finding, FindingState
 from tests.unit.cli.test_json_output import STATUS
 
 MOMENT = datetime(2026, 1, 31, 9, 5, tzinfo=UTC)
+DISK = DiskRoom(270 * 10**9, 82_100_000_000, 2 * 10**9, 0, 0, 0, refused=False)
 UNREADABLE = Finding(FindingState.WRONG, "The storage cannot be read.", ("Mount its disk.",))
 
 
@@ -108,3 +110,17 @@ def test_doctor_gives_every_advice_the_flags_of_the_deployment() -> None:
     ]
     calm = DoctorReport((Finding(FindingState.OK, "The engine answers."),), Selection())
     assert (calm.has_failed, shown(calm)[1]) == (False, "No problems found.\n")
+
+
+@pytest.mark.parametrize(
+    ("disk", "told"),
+    [
+        (None, "82.1 GB\n"),
+        (DISK, "82.1 GB\n"),
+        (replace(DISK, days_left=12), "82.1 GB (the limit is reached in about 12 days at the present growth)\n"),
+        (replace(DISK, days_left=0, refused=True), "82.1 GB\n"),
+    ],
+)
+def test_the_room_is_told_with_the_days_that_it_lasts(disk: DiskRoom | None, told: str) -> None:
+    out, _ = shown(StatusReport(replace(STATUS, free_bytes=82_100_000_000, disk=disk)))
+    assert f"Disk free:    {told}" in out

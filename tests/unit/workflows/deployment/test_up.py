@@ -10,7 +10,7 @@ from deployer.engine.compose import Compose
 from deployer.errors import EngineError
 from deployer.paths import Deployment
 from deployer.settings.model import Settings
-from deployer.workflows.checks import readiness
+from deployer.workflows.checks import disk_room, readiness
 from deployer.workflows.deployment import files, provision, up
 from deployer.workflows.deployment.service_change import Action, ServiceChange
 from deployer.workflows.deployment.stack import Stack
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Runs `up` with plans that change nothing; returns how many there were."""
     monkeypatch.setattr(readiness, "wait", lambda *_: None)
+    monkeypatch.setattr(disk_room, "look_through", lambda *_: None)
 
     def run(*warnings: str, meanwhile: Callable[[Deployment], None] = lambda _: None) -> int:
         deployment = Deployment("registry", tmp_path / "registry")
