@@ -122,6 +122,25 @@ class TestRoom:
         expect(page.locator(".room")).to_contain_text("more than 5 MB stored")
         expect(page.locator(".room .fault")).to_have_text("20 MB of 10 GB free: the disk is almost full")
 
+    @pytest.mark.parametrize(
+        ("free", "refused", "said"),
+        [
+            (4_000_000_000, False, ""),
+            (3_900_000_000, False, ": the disk is almost full"),
+            (1_900_000_000, True, ": the disk is almost full, and pushes are refused"),
+            (2_100_000_000, True, ": the disk is almost full, and pushes are refused"),
+        ],
+    )
+    def test_that_pushes_are_refused_is_said_and_said_ahead(
+        self, page: Page, free: int, refused: bool, said: str
+    ) -> None:
+        inodes = {"inodes": 1_000_000, "free_inodes": 900_000, "inodes_limit": 10_000}
+        disk = {"bytes": 50_000_000_000, "free": free, "limit": 2_000_000_000, "refused": refused, **inodes}
+        page.route(DISK, answer({"disk": disk}))
+        go(page, "/")
+        expect(page.locator(".room")).to_have_text(re.compile(rf"of 50 GB free{said}$"))
+        expect(page.locator(".room .fault")).to_have_count(1 if said else 0)
+
     def test_what_fails_is_no_number_and_takes_nothing_with_it(
         self, client: httpx.Client, page: Page, watch: Watch
     ) -> None:

@@ -7,7 +7,7 @@ const MOST = 2000;
 /**
  * @typedef {{tag: string, at: Date}} Pushed
  * @typedef {import("./facts.js").Facts & {pushed?: Pushed}} Known
- * @typedef {{stored: {bytes: number, all: boolean} | null, disk: {bytes: number, free: number} | null}} Room
+ * @typedef {{stored: {bytes: number, all: boolean} | null, disk: import("../registry/client.js").Disk | null}} Room
  * @param {{client: any, session: any, signal: AbortSignal, onRead: () => void, onLoad: () => void}} options
  * `onRead`: more is known of one repository; `onLoad`: of all of them.
  */

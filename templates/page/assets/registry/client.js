@@ -5,6 +5,12 @@ import { ACCEPT } from "../content/media-types.js";
 // Until an interrupted request is repeated, in milliseconds.
 const PAUSE = 300;
 
+/**
+ * The disk of the images, in bytes and inodes. Below a limit new uploads are refused; 0 is none.
+ * @typedef {{bytes: number, free: number, limit: number, inodes: number, free_inodes: number, inodes_limit: number,
+ *   refused: boolean}} Disk
+ */
+
 const KINDS = new Map([
   [401, "unauthorized"],
   [403, "forbidden"],
@@ -89,7 +95,7 @@ export function createClient({ origin, fetch }) {
     /** @param {AbortSignal} signal @returns {Promise<{bytes: number, all: boolean}>} what all repositories have together */
     stored: async (signal) => (await overview("stored", "stored", signal)).stored,
 
-    /** @param {AbortSignal} signal @returns {Promise<{bytes: number, free: number}>} the disk of the images */
+    /** @param {AbortSignal} signal @returns {Promise<Disk>} the disk of the images */
     disk: async (signal) => (await overview("disk", "disk", signal)).disk,
 
     /**

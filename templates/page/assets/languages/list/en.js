@@ -1,6 +1,8 @@
 /** English, of the list of repositories; it is loaded with it. */
 import { number, of } from "../en.js";
 
+const ROOM = { low: ": the disk is almost full", refused: ": the disk is almost full, and pushes are refused" };
+
 export const words = {
   repositoryCount: (all) => of(all, "repository", "repositories"),
   shown: (shown, all) => `${number.format(shown)} of ${number.format(all)}`,
@@ -27,5 +29,5 @@ export const words = {
   sizesRead: (read, all, waiting) => `Sizes known for ${number.format(read)} of ${number.format(all)} repositories${waiting ? " so far" : ""}.`,
   stored: (size, isAll) => `${isAll ? "" : "more than "}${size} stored`,
   storedTitle: "All content in the storage, each item counted once. Deleted content is included until you run deployer gc.",
-  free: (free, all, isLeast) => `${free} of ${all} free${isLeast ? ": the disk is almost full" : ""}`,
+  free: (free, all, state) => `${free} of ${all} free${state ? ROOM[state] : ""}`,
 };

@@ -1,6 +1,11 @@
 /** Japanese, of the list of repositories. */
 import { number, some } from "../ja.js";
 
+const ROOM = {
+  low: "（ディスクの空き容量がほとんどありません）",
+  refused: "（ディスクの空き容量がほとんどないため、push を受け付けていません）",
+};
+
 export const words = {
   repositoryCount: (all) => `リポジトリ ${some(all, "件")}`,
   shown: (shown, all) => `${some(all, "件")}中 ${some(shown, "件")}`,
@@ -27,5 +32,5 @@ export const words = {
   sizesRead: (read, all, waiting) => `リポジトリ ${number.format(all)} 件中 ${number.format(read)} 件のサイズを読み込みました${waiting ? "（読み込み中）" : ""}。`,
   stored: (size, isAll) => `保存量 ${size}${isAll ? "" : " 以上"}`,
   storedTitle: "ストレージにあるすべてのコンテンツの合計です。重複は 1 回だけ数えます。削除したコンテンツも、deployer gc を実行するまで含まれます。",
-  free: (free, all, isLeast) => `空き ${free}／${all}${isLeast ? "（ディスクの空き容量がほとんどありません）" : ""}`,
+  free: (free, all, state) => `空き ${free}／${all}${state ? ROOM[state] : ""}`,
 };

@@ -16,10 +16,10 @@ import { listHeadings, listShape } from "./list.js";
 const SHAPES = ["list", "folders"];
 // Repositories named in one command.
 const NAMED = 10;
+// Bytes: with less room, pushes will soon fail if nothing is reserved.
+const LEAST_FREE = 1_000_000_000;
 // Milliseconds between sorting the list again while sizes are read.
 const SORTED_EVERY = 1000;
-// Bytes: with less room, pushes will soon fail.
-const LEAST_FREE = 1_000_000_000;
 
 // Modules that not everyone needs, once they are here.
 const loaded = { folders: null, opening: null };
@@ -235,11 +235,16 @@ function createTop({ list, virtual, filter, set, toShape, go, onEnter, sortBy })
 
 /** What all have together, and what is left of the disk; where less was read, so much at least. */
 function roomWords({ stored, disk }) {
-  const least = disk && disk.free < LEAST_FREE;
+  const state = disk && (disk.refused ? "refused" : isLow(disk) ? "low" : "");
   return [
     stored && h("span", { title: text.list.storedTitle }, text.list.stored(bytes(stored.bytes), stored.all)),
-    disk && h("span", { class: least ? "fault" : null }, text.list.free(bytes(disk.free), bytes(disk.bytes), Boolean(least))),
+    disk && h("span", { class: state ? "fault" : null }, text.list.free(bytes(disk.free), bytes(disk.bytes), state)),
   ].filter(Boolean);
+}
+
+/** Whether pushes will soon be refused: where nothing is reserved, they fail when nothing is free. */
+function isLow({ free, limit, free_inodes, inodes_limit }) {
+  return free < (limit ? 2 * limit : LEAST_FREE) || free_inodes < 2 * inodes_limit;
 }
 
 /** Load what a shape, or who may not list, needs beside this module. */
