@@ -118,7 +118,7 @@ class Containers:
             "--label", f"{HELPER_LABEL}={wanted.label}", "--pull", "never",
             *(word for mount in wanted.mounts for word in ("--mount", _bind(mount))), "--tmpfs", scratch,
             "--network", wanted.network,
-            "--read-only", "--cap-drop", "ALL", "--cap-add", "DAC_OVERRIDE",
+            "--read-only", "--cap-drop", "ALL", "--cap-add", "DAC_OVERRIDE", "--cap-add", "CHOWN",
             "--security-opt", "no-new-privileges:true", "--stop-signal", "KILL", "--log-driver", "none",
             *chosen, "--entrypoint", "sh", wanted.image, "-c", wanted.script, "sh", *wanted.arguments,
         )  # fmt: skip

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from deployer.errors import EngineError, EngineUnavailable, StorageError, StorageUnreadable
 from deployer.layout import REGISTRY_ROOT, STORAGE
 from deployer.rendering import snippets
-from deployer.storage.printed import parse_broken, parse_lacking, parse_links, parse_verified
+from deployer.storage.printed import cut_short, parse_broken, parse_lacking, parse_links, parse_verified
 from deployer.storage.removal import blob_folder
 from deployer.storage.snapshot import CLOCKS_MAY_DIFFER, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from deployer.engine.engine import Engine
     from deployer.storage.printed import Lack, Verified
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 REMOVED = f"{STORAGE}/.deployer-removed"
 
 _MEMORY = "/tmp/list"  # noqa: S108 - inside the container
+_SCRUBBED = f"{_MEMORY}-scrub"
 _READ_AT_ONCE = 64_000_000
 _TRIES = 3
 
@@ -134,6 +135,35 @@ class Storage:
         """Read files of content, by their paths below the registry's root, and say what they hold now."""
         lines = "".join(f"{path}\n" for path in sorted(paths))
         return parse_verified(self._run("verify", REGISTRY_ROOT, stdin=lines.encode())) if lines else {}
+
+    def scrub(self, sizes: Mapping[str, int], rate: int, on_file: Callable[[str, str], None]) -> None:
+        """Read files of content to their ends, given their sizes by their paths below the registry's root.
+
+        `rate` is how many bytes may be read in a second, 0 for no limit: then all processors read. `on_file` is told
+        the path and the digest's hexadecimal part of each as soon as it is read; nothing of what is gone by then.
+        """
+        if not sizes:
+            return
+        wanted = sorted(sizes.items(), key=lambda one: -one[1])
+        self._run("stage", _SCRUBBED, stdin="".join(f"{size} {path}\n" for path, size in wanted).encode())
+        ended: list[str] = []
+
+        def read(line: str) -> None:
+            value, separator, path = line.partition("  ")
+            if separator:
+                on_file(path, value)
+            else:
+                ended.append(line)
+
+        strict, script = map(snippets.storage_script, ("strict", "scrub"))
+        try:
+            self.engine.containers.follow_script(
+                self.container, strict, script, REGISTRY_ROOT, _SCRUBBED, str(rate), on_line=read
+            )
+        except EngineError as error:
+            raise of_storage(error) from error
+        if ended != ["# end"]:
+            raise cut_short()
 
     def lacking(self, paths: Iterable[str]) -> dict[str, Lack]:
         """Those of these paths of links below the registry's root at which no file holds the link's digest.

@@ -6,7 +6,9 @@ it, opens the gate, and is gone.
 
 from __future__ import annotations
 
+import secrets
 import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from deployer.engine.values import HelperContainer, HostMount
 from deployer.rendering import snippets
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
     from typing import Self
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from deployer.paths import Deployment
 
 _GATE = "/gate"
+_SCRATCH = "/tmp"  # noqa: S108 - inside the container
 _PATIENCE_SECONDS = 10
 
 
@@ -39,6 +43,35 @@ def end_client(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def short_lived(engine: Engine, wanted: HelperContainer) -> Iterator[str]:
+    """The name of a container that is removed at the end. One of a command that is killed ends by itself.
+
+    Raises EngineError.
+    """
+    process = engine.containers.start_helper(wanted)
+    try:
+        yield wanted.name
+    finally:
+        engine.containers.remove([wanted.name])
+        end_client(process)
+
+
+def reader(image: str, beside: str, user_namespace: str = "") -> HelperContainer:
+    """A container that reads the volumes of the one `beside` it, and changes nothing; there may be several."""
+    name = f"deployer-reader-{secrets.token_hex(4)}"
+    return HelperContainer(
+        name=name,
+        label=name,
+        image=image,
+        beside=f"{beside}:ro",
+        mounts=(),
+        script=snippets.storage_script("guard"),
+        arguments=(_SCRATCH,),
+        user_namespace=user_namespace,
+    )
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,12 @@
 # Checks the blobs in the folder $1 against their digests, and moves them below the folder $2, each in one step. A blob that
-# is there already is replaced. Prints "damaged PATH" for each that does not have its digest; it is not moved.
+# is there already is replaced. What is moved gets the owner of that folder. Prints "damaged PATH" for each that does not
+# have its digest; it is not moved.
 set -eu
 cd "$1"
 root=$2
+owner=$(stat -c %u:%g "$root" 2> /dev/null) || owner=
+[ "$owner" != "$(id -u):$(id -g)" ] || owner=
+[ -z "$owner" ] || chown -R "$owner" .
 for kind in sha256 sha512; do
 	[ -d "$kind" ] || continue
 	# On all processors; a file that cannot be read is a complaint, and the end. So few at once that each program writes
@@ -15,7 +19,10 @@ for kind in sha256 sha512; do
 	done < damaged
 	for prefix in "$kind"/*; do
 		[ -d "$prefix" ] || continue
-		mkdir -p "$root/$prefix"
+		if [ ! -d "$root/$prefix" ]; then
+			mkdir -p "$root/$prefix"
+			[ -z "$owner" ] || chown "$owner" "$root/$kind" "$root/$prefix"
+		fi
 		set --
 		for blob in "$prefix"/*; do
 			# A folder without one was left when its blob replaced another.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from deployer import layout
 from deployer.errors import EngineError
@@ -17,7 +18,7 @@ from deployer.workflows.upkeep.gate import Pause
 from tests.support.registry_content import Image, sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from deployer.engine.engine import Engine
@@ -55,6 +56,16 @@ class LocalEngine:
         if done.returncode:
             raise EngineError("failed", original=done.stderr.decode())
         return done.stdout
+
+    def follow_script(self, container: str, script: str, *arguments: str, on_line: Callable[[str], None]) -> None:
+        for line in self.run_script(container, script, *arguments).decode().splitlines():
+            on_line(line)
+
+    @contextmanager
+    def feed_script(self, container: str, script: str, *arguments: str) -> Iterator[IO[bytes]]:
+        stream = io.BytesIO()
+        yield stream
+        self.run_script(container, script, *arguments, stdin=stream.getvalue())
 
 
 @dataclass

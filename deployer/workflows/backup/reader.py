@@ -10,7 +10,7 @@ from deployer.engine.values import HelperContainer
 from deployer.errors import NoBackups
 from deployer.rendering import snippets
 from deployer.restic.repository import Found, Repository
-from deployer.storage.helper import end_client
+from deployer.storage.helper import short_lived
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,20 +29,19 @@ def opened(engine: Engine, target: Target, machine: Machine, password: Callable[
     Raises BackupError if there are none, or the password is not theirs.
     """
     name = f"deployer-backup-{secrets.token_hex(4)}"
-    process = engine.containers.start_helper(
-        HelperContainer(
-            name=name,
-            label=name,
-            image=machine.image,
-            beside="",
-            mounts=target.mounts(machine.environment),
-            script=snippets.storage_script("guard"),
-            arguments=(_SCRATCH,),
-            network=target.network,
-            reads_anywhere=bool(target.mounts(machine.environment)),
-        )
+    mounts = target.mounts(machine.environment)
+    wanted = HelperContainer(
+        name=name,
+        label=name,
+        image=machine.image,
+        beside="",
+        mounts=mounts,
+        script=snippets.storage_script("guard"),
+        arguments=(_SCRATCH,),
+        network=target.network,
+        reads_anywhere=bool(mounts),
     )
-    try:
+    with short_lived(engine, wanted):
         repository = Repository(engine, name, target)
         if target.directory is not None:
             repository.open("", machine.environment)
@@ -52,9 +51,6 @@ def opened(engine: Engine, target: Target, machine: Machine, password: Callable[
         if not repository.id:
             raise NoBackups(f"There are no backups at {target}.")
         yield repository
-    finally:
-        engine.containers.remove([name])
-        end_client(process)
 
 
 def expect_directory(target: Target) -> None:

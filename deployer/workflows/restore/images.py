@@ -14,11 +14,12 @@ from enum import Enum
 from typing import IO, TYPE_CHECKING
 
 from deployer.errors import BackupError, EngineError
-from deployer.layout import BLOBS, REGISTRY_ROOT, STORAGE
+from deployer.layout import BLOBS, REGISTRY_ROOT
 from deployer.rendering.snippets import backup_script
 from deployer.restic.repository import Progress
-from deployer.storage.access import REMOVED, of_storage
+from deployer.storage.access import of_storage
 from deployer.storage.removal import blob_folder
+from deployer.storage.staging import Staging
 from deployer.workflows.backup.catalog import PartKind
 from deployer.workflows.backup.links import Link, LinkKind, read_links
 
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from deployer.workflows.upkeep.gate import DrainPolicy
     from deployer.workflows.upkeep.maintenance import Upkeep
 
-# What `gc` empties too, if a restore that was killed is never repeated.
-_STAGED = f"{REMOVED}/restore"
 _BATCH_BYTES = 1_000_000_000
 _BATCH_PATHS = 500
 # Bytes on the disk that are left free beside what is restored.
@@ -69,28 +68,31 @@ def restore_images(
 
     Raises BackupError, StorageError or EngineError; what was moved into place by then stays, unreferenced.
     """
-    _expect_space(repository, plan)
+    staging = Staging(repository.engine, repository.container, "restore")
+    _expect_space(staging, plan)
     changed = {(one.repository, one.tag) for one in plan.changed}
     fetched = 0
     damaged: list[str] = []
     for batch in _batches(plan):
         on_progress(Progress(fetched, plan.size))
-        damaged += _fetch(repository, plan, batch)
+        repository.restore(plan.backup.parts[PartKind.BLOBS], staging.folder, batch.paths)
+        damaged += staging.place()
         fetched += batch.size
     on_progress(Progress(plan.size, plan.size))
     # Nobody sees the others before a tag leads to them.
     way = Way.NEW if plan.is_first else Way.MISSING
-    _put(repository, plan, lambda link: link.kind is not LinkKind.TAG, way)
+    links = _Links(repository, plan, f"{staging.folder}/links")
+    links.put(lambda link: link.kind is not LinkKind.TAG, way)
     with work.writes_paused(drain) as pause:
-        _put(repository, plan, lambda link: link.kind is LinkKind.TAG and not _is_of(link, changed), way)
+        links.put(lambda link: link.kind is LinkKind.TAG and not _is_of(link, changed), way)
         if changed:
-            _put(repository, plan, lambda link: _is_of(link, changed), Way.CHANGED)
-    _run(repository, "unstage", _STAGED)
+            links.put(lambda link: _is_of(link, changed), Way.CHANGED)
+    staging.clear()
     return Restored(plan, pause.seconds, tuple(damaged))
 
 
-def _expect_space(repository: Repository, plan: RestorePlan) -> None:
-    free = int(_run(repository, "space", STORAGE).decode().strip() or 0)
+def _expect_space(staging: Staging, plan: RestorePlan) -> None:
+    free = staging.free_bytes()
     if plan.size + _SPARE_BYTES > free:
         raise BackupError(
             f"The disk with the registry's images has {free:,} bytes free, and {plan.size:,} are to be restored.",
@@ -139,48 +141,42 @@ def _by_folder(digests: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _fetch(repository: Repository, plan: RestorePlan, batch: _Batch) -> list[str]:
-    """Restore a portion; return the digests of what is damaged in the backup."""
-    repository.restore(plan.backup.parts[PartKind.BLOBS], _STAGED, batch.paths)
-    printed = _run(repository, "place", f"{_STAGED}{BLOBS}", BLOBS).decode().splitlines()
-    if printed[-1:] != ["# end"]:
-        raise BackupError("The restored blobs could not be moved into place.", ("Run the command again.",))
-    paths = (line.removeprefix("damaged ").split("/") for line in printed[:-1])
-    return [f"{kind}:{value}" for kind, _, value, _ in paths]
-
-
 def _is_of(link: Link, tags: set[tuple[str, str]]) -> bool:
     return link.kind is LinkKind.TAG and (link.repository, link.tag) in tags
 
 
-def _put(repository: Repository, plan: RestorePlan, chosen: Callable[[Link], bool], way: Way) -> None:
-    """Write the links that are chosen."""
-    arguments = (backup_script("put-links"), REGISTRY_ROOT, way.value, f"{_STAGED}/links")
-    try:
-        with repository.engine.containers.feed_script(repository.container, *arguments) as stream:
-            _pack(repository, plan, chosen, stream)
-    except EngineError as error:
-        raise of_storage(error) from error
+@dataclass(frozen=True)
+class _Links:
+    """Writes links of a backup; `staged` is a folder for them beside the storage."""
 
+    repository: Repository
+    plan: RestorePlan
+    staged: str
 
-def _pack(repository: Repository, plan: RestorePlan, chosen: Callable[[Link], bool], stream: IO[bytes]) -> None:
-    with tarfile.open(fileobj=stream, mode="w|") as archive:
+    def put(self, chosen: Callable[[Link], bool], way: Way) -> None:
+        """Write those that are chosen."""
+        engine, container = self.repository.engine, self.repository.container
+        arguments = (backup_script("put-links"), REGISTRY_ROOT, way.value, self.staged)
+        try:
+            with engine.containers.feed_script(container, *arguments) as stream:
+                self._pack(chosen, stream)
+        except EngineError as error:
+            raise of_storage(error) from error
 
-        def add(link: Link) -> None:
-            if chosen(link):
-                entry = tarfile.TarInfo(link.path)
-                entry.size, entry.mtime, entry.mode = len(link.content), link.modified, 0o644
-                archive.addfile(entry, io.BytesIO(link.content))
+    def _pack(self, chosen: Callable[[Link], bool], stream: IO[bytes]) -> None:
+        plan = self.plan
+        with tarfile.open(fileobj=stream, mode="w|") as archive:
 
-        for link in plan.links:
-            add(link)
-        read_links(
-            repository, plan.backup.parts[PartKind.LINKS], lambda link: add(link) if plan.wanted.has(link) else None
-        )
+            def add(link: Link) -> None:
+                if chosen(link):
+                    entry = tarfile.TarInfo(link.path)
+                    entry.size, entry.mtime, entry.mode = len(link.content), link.modified, 0o644
+                    archive.addfile(entry, io.BytesIO(link.content))
 
-
-def _run(repository: Repository, script: str, *arguments: str) -> bytes:
-    try:
-        return repository.engine.containers.run_script(repository.container, backup_script(script), *arguments)
-    except EngineError as error:
-        raise of_storage(error) from error
+            for link in plan.links:
+                add(link)
+            read_links(
+                self.repository,
+                plan.backup.parts[PartKind.LINKS],
+                lambda link: add(link) if plan.wanted.has(link) else None,
+            )
