@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from deployer.registry.connection.transport import Sink
     from deployer.registry.content.documents import Document
     from deployer.registry.content.manifests import Descriptor, Manifest
     from deployer.registry.login.credentials import Credentials
@@ -228,6 +229,25 @@ class RegistryClient:
         if damage:
             raise damage
         return answer.content
+
+    def blob_size(self, repository: str, digest: str) -> int | None:
+        """The size in bytes of a blob that the registry says to have; None if it has not."""
+        answer = self._transport.send("HEAD", f"{_base(repository)}/blobs/{digest}", headers=_EXACT)
+        if answer.status == 404:
+            return None
+        length = str(answer.headers.get("Content-Length", ""))
+        if not answer.ok or not length.isdecimal():
+            raise refusal(answer, self.place)
+        return int(length)
+
+    def read_blob(self, repository: str, digest: str, sink: Sink) -> bool:
+        """Read a blob of any size into a sink, which compares it with its digest; False if there is none."""
+        answer = self._transport.send("GET", f"{_base(repository)}/blobs/{digest}", headers=_EXACT, sink=sink)
+        if answer.status == 404 and answer.is_from_registry:
+            return False
+        if answer.status != 200:
+            raise refusal(answer, self.place)
+        return True
 
     def overview(self, repository: str) -> Overview | None:
         """The repository in one answer, where a frontend of ours with its page is before the registry.

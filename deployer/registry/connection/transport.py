@@ -6,7 +6,7 @@ import ssl
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -39,6 +39,7 @@ ANSWER_LIMIT = 256 * MEGABYTE
 _SAFE = frozenset({"GET", "HEAD"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 5
+_OK = 200
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,16 @@ class Timeouts:
 
     connect: float = 5.0
     read: float = 60.0
+
+
+class Sink(Protocol):
+    """Takes the content of an answer, piece by piece."""
+
+    def begin(self) -> None:
+        """The content begins; again where the connection broke and the request was repeated."""
+
+    def write(self, piece: bytes, /) -> object:
+        """The next piece."""
 
 
 class _TlsSpoken(Exception):
@@ -106,7 +117,7 @@ class Transport:
         for client in self._clients.values():
             client.close()
 
-    def send(
+    def send(  # noqa: PLR0913 - all but the request line by name
         self,
         method: str,
         path: str,
@@ -114,20 +125,23 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
         limit: int = ANSWER_LIMIT,
+        sink: Sink | None = None,
     ) -> Answer:
         """Send one request and read its answer, of at most `limit` bytes, to the end.
 
         `path` is absolute, or a whole URL that the registry gave. Any status is an answer, except a
-        refused login. Raises DeployerError.
+        refused login. The content of one with status 200 goes to the `sink` instead, whatever its size.
+        Raises DeployerError.
         """
         url = self._absolute(path)
         signed = self._sign_in.authorization
-        answer = self._follow(method, url, headers or {}, content, limit)
+        reader = _Reader(limit, sink)
+        answer = self._follow(method, url, headers or {}, content, reader)
         if answer.status == 401:
             if _origin(answer.url) != _origin(self.place.url):
                 raise self._refused_elsewhere(answer)
             self._sign_in.look_up(answer, signed)
-            answer = self._follow(method, url, headers or {}, content, limit)
+            answer = self._follow(method, url, headers or {}, content, reader)
             if answer.status == 401:
                 raise self._sign_in.refused(answer)
         return answer
@@ -151,13 +165,15 @@ class Transport:
             original_text(answer),
         )
 
-    def _follow(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limit: int) -> Answer:
+    def _follow(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, reader: _Reader
+    ) -> Answer:
         for _ in range(_MAX_REDIRECTS + 1):
             try:
-                answer = self._exchange(method, self._secured(url), headers, content, limit)
+                answer = self._exchange(method, self._secured(url), headers, content, reader)
             except _TlsSpoken:
                 self.place = self.place.secured
-                answer = self._exchange(method, self._secured(url), headers, content, limit)
+                answer = self._exchange(method, self._secured(url), headers, content, reader)
             target = answer.headers.get("Location")
             if answer.status not in _REDIRECTS or method not in _SAFE or not target:
                 return answer
@@ -179,7 +195,9 @@ class Transport:
     def _is_here(self, url: str) -> bool:
         return _origin(url)[1:] == _origin(self.place.url)[1:]
 
-    def _exchange(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limit: int) -> Answer:
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, reader: _Reader
+    ) -> Answer:
         # Read before the place: a login that is found after the place became HTTPS never goes out in plain.
         authorization = self._sign_in.authorization
         own = _origin(url) == _origin(self.place.url)
@@ -201,7 +219,7 @@ class Transport:
                         reason=response.reason_phrase,
                         version=response.http_version,
                         headers=response.headers,
-                        content=_read(response, limit, place),
+                        content=reader.read(response, place),
                         user=self._sign_in.user if own else "",
                         via=str(route.proxy or ""),
                     )
@@ -266,13 +284,27 @@ def _origin(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
-def _read(response: httpx.Response, limit: int, place: Place) -> bytes:
-    pieces, size = [], 0
-    for piece in response.iter_bytes():
-        size += len(piece)
-        if size > limit:
-            raise TooLarge(
-                f"{place.address} sent more than {limit // MEGABYTE} MB, which is too large for a registry response."
-            )
-        pieces.append(piece)
-    return b"".join(pieces)
+@dataclass(frozen=True)
+class _Reader:
+    """Reads answers: of at most `limit` bytes, or into a `sink`."""
+
+    limit: int
+    sink: Sink | None
+
+    def read(self, response: httpx.Response, place: Place) -> bytes:
+        """The content; nothing of what the sink got."""
+        if self.sink and response.status_code == _OK:
+            self.sink.begin()
+            for piece in response.iter_bytes():
+                self.sink.write(piece)
+            return b""
+        pieces, size = [], 0
+        for piece in response.iter_bytes():
+            size += len(piece)
+            if size > self.limit:
+                raise TooLarge(
+                    f"{place.address} sent more than {self.limit // MEGABYTE} MB, which is too large for a registry "
+                    "response."
+                )
+            pieces.append(piece)
+        return b"".join(pieces)
