@@ -84,6 +84,16 @@ class Deployment:
         return self.directory.parent / ".drills" / self.name
 
     @property
+    def check_file(self) -> Path:
+        """When the content was last checked, and what was damaged."""
+        return self.directory / "check.json"
+
+    @property
+    def reading_log_file(self) -> Path:
+        """What a full check has read and found whole so far; the next one goes on if it was interrupted."""
+        return self.directory / ".checked"
+
+    @property
     def restore_pending_file(self) -> Path:
         """There while a deployment is being restored; a new `restore` goes on."""
         return self.directory / ".restoring"

@@ -105,6 +105,7 @@ def gc(session: Session, wanted: GarbageOptions, wait: WaitOption = WAIT) -> Non
     part of an image is kept: a push may be in progress. Run it on the machine that runs the registry.
     """
     from deployer.cli.views import upkeep as views
+    from deployer.workflows.upkeep import last_check
     from deployer.workflows.upkeep.gc import GcOptions, apply_gc, plan_gc
 
     if wanted.older_than is not None and not wanted.untagged:
@@ -112,7 +113,8 @@ def gc(session: Session, wanted: GarbageOptions, wait: WaitOption = WAIT) -> Non
     if wanted.full and not wanted.damaged:
         raise UsageError("--full requires --damaged.", ("deployer gc --damaged --full",))
     age = None if wanted.older_than is None else seconds("--older-than", wanted.older_than)
-    options = GcOptions(wanted.untagged, age, wanted.damaged, wanted.full)
+    suspects = last_check.read(session.deployment).digests
+    options = GcOptions(wanted.untagged, age, wanted.damaged, wanted.full, suspects)
     steps = UpkeepSteps(
         name="gc",
         plan=lambda storage: plan_gc(storage, options, lambda *all_of: views.tell_reading(session.out, *all_of)),

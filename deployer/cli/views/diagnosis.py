@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from deployer.workflows.checks.disk_room import DiskRoom
     from deployer.workflows.diagnosis.status import Encryption, Login, ServiceStatus, Status, WritesPaused
     from deployer.workflows.finding import Finding
+    from deployer.workflows.upkeep.last_check import LastCheck
 
 _UNKNOWN = "unknown"
 
@@ -81,6 +82,7 @@ class StatusReport(Report):
             "sign_in": _login(self.status.sign_in),
             "encryption": _encryption(self.status.encryption),
             "backups": [_backup(one) for one in self.status.backups],
+            "last_check": _check_json(self.status.last_check),
         }
 
     def print(self, out: Output) -> None:
@@ -119,6 +121,7 @@ def _fields(found: Status) -> list[tuple[str, str]]:
         ("Garbage", _UNKNOWN if found.garbage_bytes is None else _garbage(found.garbage_bytes)),
         ("Disk free", _UNKNOWN if found.free_bytes is None else _free(found.free_bytes, found.disk)),
         *([("Last backup", f"{moment(last.time)}, at {last.target}")] if (last := _last(found.backups)) else []),
+        *([("Last check", _check(found.last_check))] if found.last_check.time else []),
         *([("Writes", _upkeep(found.upkeep))] if found.upkeep else []),
     ]
 
@@ -129,6 +132,24 @@ def _last(backups: Sequence[LastBackup]) -> LastBackup | None:
 
 def _backup(one: LastBackup) -> dict[str, str]:
     return {"target": one.target, "id": one.backup, "created": timestamp(one.time)}
+
+
+def _check(last: LastCheck) -> str:
+    """When everything was checked, and every byte read, in one line."""
+    if last.time is None:
+        return ""
+    full = last.full_time
+    read = "every byte read" if full == last.time else f"every byte read {moment(full)}" if full else "sizes and links"
+    damaged = f"; {counted(len(last.damaged), 'damaged file')}" if last.damaged else ""
+    return f"{moment(last.time)} ({read}){damaged}"
+
+
+def _check_json(last: LastCheck) -> dict[str, Any]:
+    return {
+        "time": timestamp(last.time) if last.time else None,
+        "full_time": timestamp(last.full_time) if last.full_time else None,
+        "damaged_files": len(last.damaged),
+    }
 
 
 def _row(service: ServiceStatus) -> tuple[str, ...]:

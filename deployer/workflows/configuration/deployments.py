@@ -49,6 +49,14 @@ def require(deployment: Deployment, environment: Mapping[str, str], engine: Engi
     )
 
 
+def is_here(deployment: Deployment, settings: Settings) -> bool:
+    """Whether an address is that of the deployment on this machine; if not, it is of a registry elsewhere."""
+    record = Record.read(deployment.record_file)
+    if record is None:
+        return deployment.is_begun
+    return (record.host, record.port) == (settings.host, settings.port)
+
+
 def refuse_other(deployment: Deployment, settings: Settings, environment: Mapping[str, str]) -> None:
     """Make sure that settings which mean no deployment of this machine have not the address of another.
 

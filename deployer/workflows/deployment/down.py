@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 # The last ones record what is left if a `down` was interrupted.
 _PROGRAM_FILES = (
     "secrets", "users", "ca.crt", ".unread", ".unfinished", ".unstarted", ".restoring", "address.json", "compose.yaml",
-    "owned.json",
+    "owned.json", "check.json", ".checked",
 )  # fmt: skip
 _LOCK = ".lock"
 _GATE = "frontend/gate/"

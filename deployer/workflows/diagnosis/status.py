@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from deployer.engine.values import of_service, running
@@ -28,7 +28,9 @@ from deployer.workflows.deployment import access, ca, files
 from deployer.workflows.drill import findings as drills
 from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.restore.deployment import unfinished_restore
+from deployer.workflows.upkeep import last_check
 from deployer.workflows.upkeep.gate import Gate
+from deployer.workflows.upkeep.last_check import LastCheck
 from deployer.workflows.upkeep.survey import storage_findings
 from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only
 from deployer.workflows.upkeep.survey.manifest_graph import Manifests
@@ -103,7 +105,7 @@ class Status:
     `problems` keep it from being ready; the one of a storage that cannot be read is `unreadable` too.
     `content` is what is wrong with what it holds: the rest is served all the same. `remarks` are of what the user set,
     and of drills of the backups. `backups` are the last ones at each target, the newest last. `disk` is that of the
-    images, as the guard sees it.
+    images, as the guard sees it; `last_check` is that of the content.
     """
 
     name: str
@@ -125,6 +127,7 @@ class Status:
     remarks: tuple[Finding, ...] = ()
     backups: tuple[LastBackup, ...] = ()
     disk: DiskRoom | None = None
+    last_check: LastCheck = field(default_factory=LastCheck)
 
     @property
     def is_healthy(self) -> bool:
@@ -173,6 +176,7 @@ def read(stack: Stack) -> Status:
         ),
         backups=record.read(stack.deployment),
         disk=room,
+        last_check=last_check.read(stack.deployment),
         problems=(
             *unfinished_restore(stack.deployment),
             *_with_state(overridden, FindingState.WRONG),
@@ -256,7 +260,9 @@ def _content(stack: Stack, registry: ServiceContainer) -> _Content:
         return _Content(findings=(Finding.of(error),))
     except DeployerError:
         return _Content()
-    return _Content(found.freed, tuple(storage_findings.of_survey(found)))
+    findings = tuple(storage_findings.of_survey(found))
+    known = last_check.read(stack.deployment).findings(found.snapshot, findings)
+    return _Content(found.freed, (*findings, *known))
 
 
 def _login(stack: Stack, containers: tuple[ServiceContainer, ...]) -> Login:

@@ -79,7 +79,7 @@ def plan(repository: Repository, backup: Backup, selection: Selection, now: Snap
 
     Raises NotFound if the backup has nothing of what is selected, BackupError or EngineError.
     """
-    stored = _stored_blobs(repository, backup)
+    stored = stored_blobs(repository, backup)
     tags = _selected_tags(repository, backup, selection)
     wanted = _wanted(repository, backup, selection, tags, stored)
     needs = _Needs(wanted, {(tag.repository, tag.digest) for tag in tags})
@@ -105,7 +105,7 @@ def plan(repository: Repository, backup: Backup, selection: Selection, now: Snap
     )
 
 
-def _stored_blobs(repository: Repository, backup: Backup) -> dict[str, int]:
+def stored_blobs(repository: Repository, backup: Backup) -> dict[str, int]:
     """The sizes of the blobs in a backup, by digest."""
     found: dict[str, int] = {}
     repository.each_file(

@@ -26,14 +26,14 @@ class Selection:
     tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
-    def parse(cls, written: Iterable[str]) -> Selection:
-        """What `--only` says, each time. Raises UsageError."""
+    def parse(cls, written: Iterable[str], where: str = "--only: ", example: str = _EXAMPLE) -> Selection:
+        """What `--only` says, each time, or arguments `where` names say. Raises UsageError with an example."""
         patterns: list[str] = []
         tags: dict[str, set[str]] = {}
         for one in written:
             name, colon, tag = one.partition(":")
             if not name or (colon and (not is_tag(tag) or "*" in name or "?" in name)):
-                raise UsageError(f"--only: '{one}' is neither REPOSITORY nor REPOSITORY:TAG.", (_EXAMPLE,))
+                raise UsageError(f"{where}'{one}' is neither REPOSITORY nor REPOSITORY:TAG.", (example,))
             if colon:
                 tags.setdefault(name, set()).add(tag)
             else:
@@ -51,7 +51,15 @@ class Selection:
 
     def has_tag(self, link: Link) -> bool:
         """Whether a tag's link is selected."""
-        return self.has_whole(link.repository) or link.tag in self.tags.get(link.repository, ())
+        return self.names(link.repository, link.tag)
+
+    def names(self, repository: str, tag: str) -> bool:
+        """Whether a tag is selected."""
+        return self.has_whole(repository) or tag in self.tags.get(repository, ())
+
+    def concerns(self, repository: str) -> bool:
+        """Whether anything of a repository is selected."""
+        return self.has_whole(repository) or repository in self.tags
 
 
 @dataclass(frozen=True)

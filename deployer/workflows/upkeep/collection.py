@@ -57,7 +57,7 @@ def collect(work: Upkeep, manifests: Manifests, policy: RemovalPolicy, shown: Su
         return Collected(removal, 0, leftover, 0.0)
     with work.writes_paused(drain) as pause:
         # First, so that what the links lead to counts.
-        links = _repair_links(work.storage, shown)
+        links = repair_links(work.storage, shown)
         now = survey(work.storage, manifests, limited_to_shown(policy, shown), _shown_alone(shown), shown)
         _expect_in_sight(now, shown)
         damaged = tuple(digest for digest in now.removal.damaged if digest in shown.removal.damaged)
@@ -76,8 +76,8 @@ def collect(work: Upkeep, manifests: Manifests, policy: RemovalPolicy, shown: Su
     return Collected(removal, now.freed_by(removal), leftover, pause.seconds, len(links))
 
 
-def _repair_links(storage: Storage, shown: Survey) -> AbstractSet[str]:
-    """Write those of the shown links again that still need it; return their paths."""
+def repair_links(storage: Storage, shown: Survey) -> AbstractSet[str]:
+    """Write those of the shown links again that still need it; return their paths. Only while writes are paused."""
     if not shown.links_to_repair:
         return frozenset()
     wrong = storage.broken_links() | storage.lacking(shown.links_to_repair).keys() | {*shown.snapshot.shared}

@@ -9,10 +9,12 @@ from deployer.workflows.upkeep.collection import collect
 from deployer.workflows.upkeep.survey.damage import every_layer, layers_to_verify
 from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only
 from deployer.workflows.upkeep.survey.manifest_graph import Manifests, RemovalSet, reached_by_tags
+from deployer.workflows.upkeep.suspects import Suspects
 from deployer.workflows.upkeep.untagged import untagged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     from deployer.storage.access import Storage
     from deployer.storage.snapshot import Snapshot
@@ -20,20 +22,22 @@ if TYPE_CHECKING:
     from deployer.workflows.upkeep.gate import DrainPolicy
     from deployer.workflows.upkeep.maintenance import Upkeep
     from deployer.workflows.upkeep.survey.damage import LayersToVerify
-    from deployer.workflows.upkeep.survey.garbage import RemovalPolicy, Survey
+    from deployer.workflows.upkeep.survey.garbage import DeepCheck, RemovalPolicy, Survey
 
 
 @dataclass(frozen=True)
 class GcOptions:
     """What is removed beside unreferenced blobs: untagged manifests, those `older_than` (seconds), damaged files.
 
-    With `full`, every layer is read to its end, to find those that are damaged and have the right size.
+    With `full`, every layer is read to its end, to find those that are damaged and have the right size; otherwise the
+    `suspects`, which an earlier check found damaged, are.
     """
 
     untagged: bool = False
     older_than: int | None = None
     damaged: bool = False
     full: bool = False
+    suspects: AbstractSet[str] = frozenset()
 
     @property
     def policy(self) -> RemovalPolicy:
@@ -85,7 +89,9 @@ class ReadingListener(Protocol):
 def plan_gc(storage: Storage, options: GcOptions, on_reading: ReadingListener = lambda _files, _size: None) -> GcPlan:
     """Survey the storage. Changes nothing. Raises StorageError or EngineError."""
     manifests = Manifests()
-    check = _EveryLayer(on_reading) if options.full else layers_to_verify if options.damaged else None
+    check: DeepCheck | None = _EveryLayer(on_reading) if options.full else None
+    if options.damaged and not options.full:
+        check = Suspects(options.suspects, layers_to_verify)
     found = survey(storage, manifests, options.policy, check)
     # Without an age, an age removes more; if one was given, nothing else does.
     further = _Untagged(0 if options.untagged else None)

@@ -16,7 +16,7 @@ from deployer.errors import GateError, NotFound
 from deployer.host.lock import exclusive
 from deployer.layout import Service
 from deployer.storage.access import Storage
-from deployer.storage.helper import REGISTRY_TOOLS, Helper
+from deployer.storage.helper import REGISTRY_TOOLS, Helper, reader, short_lived
 from deployer.workflows.checks import disk_room, service_environment
 from deployer.workflows.upkeep.gate import Gate, GateHolder, WritePauser
 
@@ -105,6 +105,17 @@ def reading(stack: Stack) -> Storage:
     if not registry.is_running:
         raise _not_running()
     return Storage(stack.engine, registry.id)
+
+
+@contextmanager
+def reading_long(stack: Stack) -> Iterator[Storage]:
+    """The storage for looking only, in a container that ends with the command, and without keeping others out.
+
+    Raises NotFound without a deployment, and EngineError.
+    """
+    registry = _registry(stack)
+    with short_lived(stack.engine, reader(registry.image_id, registry.id, registry.user_namespace)) as container:
+        yield Storage(stack.engine, container)
 
 
 def _registry(stack: Stack) -> ServiceContainer:

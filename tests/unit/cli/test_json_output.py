@@ -21,6 +21,8 @@ from deployer.cli.views.deployment import DownReport, UpReport
 from deployer.cli.views.diagnosis import DoctorReport, StatusReport
 from deployer.cli.views.images import CatalogReport, TagsReport
 from deployer.cli.views.inspection import InspectionReport
+from deployer.cli.views.integrity.check import CheckReport
+from deployer.cli.views.integrity.repair import RepairedReport, RepairPlanReport
 from deployer.cli.views.transfer import TransferPlanReport, TransferReport
 from deployer.cli.views.trust import TrustReport
 from deployer.cli.views.upkeep import CollectedReport, GcReport, PruneReport, RemovedReport, RepositoriesReport
@@ -61,6 +63,9 @@ from deployer.workflows.images.browse import Catalog
 from deployer.workflows.images.deletion import DeletionPlan, ManifestRemoval, TagRemoval
 from deployer.workflows.images.inspection import Inspection
 from deployer.workflows.images.tags import Repository, Tag, Unread
+from deployer.workflows.integrity.check import Checked
+from deployer.workflows.integrity.faults import Fault, FaultKind
+from deployer.workflows.integrity.repair import Fetch, Repaired, RepairPlan
 from deployer.workflows.restore.deployment import FilesToRestore, ImageRestore
 from deployer.workflows.restore.images import Restored
 from deployer.workflows.restore.plan import RestorePlan, TagChange
@@ -217,6 +222,9 @@ DRILL_REQUEST = DrillRequest.of(
 )  # fmt: skip
 DRILL = Drill(DRILL_REQUEST, Restored(RESTORE), Examined(), LoginTest.PASSED, "", ())
 DRILLED = {BACKUP.id: DrillResult(str(TARGET), BACKUP.id, MOMENT)}
+FAULT = Fault(DIGEST, FaultKind.DAMAGED, "damaged", size=1, repositories=("tool",), images=("tool:1",))
+CHECKED = Checked(1, 1, (FAULT,), (Finding(FindingState.WRONG, "no"),), is_whole=False)
+FETCH = Fetch(FAULT, "the backups at /mnt/nas/registry", 1)
 
 # The plainest result of each command that has an example.
 PLAIN: dict[str, Report] = {
@@ -225,6 +233,7 @@ PLAIN: dict[str, Report] = {
     "push": TransferReport(Transfer.PUSH, (TransferOutcome("tool:1", "tool:1", Transferred(DIGEST, 1)),)),
     "delete": DeletionReport(DeletionPlan((TAG_REMOVAL,)), (), is_dry_run=True),
     "gc": GcReport(GcPlan(GcOptions(), SURVEY, Manifests(), 0, 0), is_dry_run=True),
+    "check": CheckReport(CHECKED),
     "backup create": BackupDoneReport(replace(BACKUP_DONE, removed=()), TARGET),
     "backup list": BackupsReport(TARGET, (BACKUP,), 0, BACKUP.time),
     "backup drill": DrillReport(DRILL),
@@ -278,6 +287,10 @@ FULL: dict[str, list[Report]] = {
         CollectedReport(Collected(REMOVAL, 0, 0, 0.0)),
     ],
     "prune": [pruned(REMOVES), CollectedReport(Collected(REMOVAL, 0, 0, 0.0))],
+    "check": [
+        RepairPlanReport(CHECKED, RepairPlan((FETCH,), 0, (FAULT,))),
+        RepairedReport(Repaired((FETCH,), 1, 0.0, CHECKED)),
+    ],
     "backup create": [
         BackupDoneReport(BACKUP_DONE, TARGET),
         BackupPlanReport(BackupPlan(TARGET, 1, 1, 1, (BACKUP,))),

@@ -48,7 +48,8 @@ def of_survey(found: Survey, restored: Collection[Damage] = ()) -> Iterator[Find
     yield from _of_shared([path for path in found.snapshot.shared if is_repository(_repository_at(path))])
     yield from _of_misplaced(found.snapshot)
     yield from _of_irregular(found.unexpected_paths, is_listing_incomplete=found.snapshot.is_listing_incomplete)
-    number = len(found.damaged_unreferenced - set(found.removal.blobs))
+    unneeded = found.damaged_unreferenced - set(found.removal.blobs)
+    number = len(unneeded)
     if number:
         them = "it" if number == 1 else "them"
         yield Finding(
@@ -56,6 +57,7 @@ def of_survey(found: Survey, restored: Collection[Damage] = ()) -> Iterator[Find
             f"The storage contains {'a damaged file' if number == 1 else f'{number} damaged files'}; a push that "
             f"needs {them} would treat {them} as intact.",
             (CURE,),
+            affected=tuple(sorted(unneeded)),
         )
 
 

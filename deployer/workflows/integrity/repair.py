@@ -1,0 +1,193 @@
+"""Repairing damage: blobs are fetched by their digest from where they are whole, and lost links are written again.
+
+Blobs are verified beside the storage and moved into it, each in one step. Killed at any moment, some are repaired and
+the others are as they were; a new run goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from deployer.errors import BackupError, RegistryError
+from deployer.storage.access import Storage
+from deployer.storage.staging import Staging
+from deployer.workflows.integrity.check import look, note
+from deployer.workflows.integrity.faults import limited
+from deployer.workflows.upkeep import last_check
+from deployer.workflows.upkeep.collection import repair_links
+from deployer.workflows.upkeep.maintenance import upkeep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from deployer.errors import DeployerError
+    from deployer.workflows.deployment.stack import Stack
+    from deployer.workflows.integrity.check import Checked, CheckOptions
+    from deployer.workflows.integrity.faults import Fault
+    from deployer.workflows.integrity.sources import Source
+    from deployer.workflows.upkeep.gate import DrainPolicy
+
+# A manifest that was missing tells what else is, and that once more.
+_ROUNDS = 4
+# Bytes on the disk that are left free beside what is fetched.
+_SPARE_BYTES = 100_000_000
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """A blob that a source says to have; `size` in bytes."""
+
+    fault: Fault
+    source: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A source that could not be asked, and why."""
+
+    source: str
+    error: DeployerError
+
+
+@dataclass(frozen=True)
+class RepairPlan:
+    """What would be repaired, `links` is how many are written again, and what no source has.
+
+    `failed` are the sources that could not be asked, and why; it `has_sources` if there was any.
+    """
+
+    fetches: tuple[Fetch, ...]
+    links: int
+    unavailable: tuple[Fault, ...]
+    failed: tuple[Failure, ...] = ()
+    has_sources: bool = True
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.fetches and not self.links
+
+    @property
+    def size(self) -> int:
+        """Bytes to be fetched."""
+        return sum(one.size for one in self.fetches)
+
+
+def plan(found: Checked, sources: Sequence[Source], unopened: Iterable[Failure] = ()) -> RepairPlan:
+    """Ask the sources, in their order, for what is damaged; the `unopened` ones have failed. Changes nothing."""
+    wanted = {one.digest: one for one in found.faults if one.is_of_blob}
+    fetches: list[Fetch] = []
+    failed = list(unopened)
+    for source in sources:
+        if not wanted:
+            break
+        try:
+            offered = source.offers(tuple(wanted.values()))
+        except (BackupError, RegistryError) as error:
+            failed.append(Failure(str(source), error))
+            continue
+        fetches += [Fetch(wanted.pop(digest), str(source), size) for digest, size in sorted(offered.items())]
+    has_sources = bool(sources or failed)
+    return RepairPlan(tuple(fetches), found.links, tuple(wanted.values()), tuple(failed), has_sources)
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """What was repaired, where each blob came from, and what a check found afterwards.
+
+    `paused` is for how long writes were, in seconds.
+    """
+
+    blobs: tuple[Fetch, ...]
+    links: int
+    paused: float
+    left: Checked
+    failed: tuple[Failure, ...] = ()
+
+
+@dataclass
+class _Repair:
+    """A repair in progress."""
+
+    stack: Stack
+    sources: Sequence[Source]
+    options: CheckOptions
+    say: Callable[[str], None]
+    done: dict[str, Fetch] = field(default_factory=dict)
+    tried: set[str] = field(default_factory=set)
+    failed: list[Failure] = field(default_factory=list)
+
+    def fetch(self, faults: Iterable[Fault]) -> None:
+        """Fetch what is damaged, from the first source in which it is whole."""
+        left = {one.digest: one for one in faults if one.is_of_blob}
+        self.tried |= left.keys()
+        for source in self.sources:
+            if not left:
+                return
+            try:
+                offered = source.offers(tuple(left.values()))
+                placed = self._from(source, [left[digest] for digest in offered], sum(offered.values()))
+            except (BackupError, RegistryError) as error:
+                # Another one may have it.
+                self.failed.append(Failure(str(source), error))
+                continue
+            for digest in placed:
+                self.done[digest] = Fetch(left.pop(digest), str(source), offered[digest])
+
+    def _from(self, source: Source, wanted: Sequence[Fault], size: int) -> AbstractSet[str]:
+        if not wanted:
+            return frozenset()
+        self.say(f"Fetching from {source} …")
+        with upkeep(self.stack, "check", source.tools) as work:
+            staging = Staging(self.stack.engine, work.helper.name, "repair")
+            staging.clear()
+            free = staging.free_bytes()
+            if size + _SPARE_BYTES > free:
+                raise BackupError(
+                    f"The disk with the registry's images has {free:,} bytes free, and {size:,} are to be fetched.",
+                    ("Free some space on it, then run the command again.",),
+                )
+            placed = source.fetch(wanted, staging)
+            staging.clear()
+        return placed
+
+
+def repair(
+    stack: Stack,
+    sources: Sequence[Source],
+    found: Checked,
+    options: CheckOptions,
+    drain: DrainPolicy,
+) -> Repaired:
+    """Repair what was found.
+
+    Raises StorageError, EngineError, GateError, HostError, and Busy if another command is running.
+    """
+    work = _Repair(stack, sources, options, drain.say)
+    links, paused = 0, 0.0
+    faults = found.faults
+    for _ in range(_ROUNDS):
+        work.fetch(one for one in faults if one.digest not in work.tried)
+        rewritten, seconds, left = _write_links(stack, options, work, drain)
+        links, paused, faults = links + rewritten, paused + seconds, left.faults
+        if all(one.digest in work.tried for one in faults if one.is_of_blob):
+            break
+    left = replace(left, read=found.read)
+    return Repaired(tuple(work.done.values()), links, paused, left, tuple(work.failed))
+
+
+def _write_links(stack: Stack, options: CheckOptions, work: _Repair, drain: DrainPolicy) -> tuple[int, float, Checked]:
+    """Write lost links again, and look at what is left."""
+    suspects = last_check.read(stack.deployment).digests | work.tried
+    with upkeep(stack, "check") as held:
+        storage = Storage(stack.engine, held.helper.name)
+        seen = look(storage, suspects)
+        shown = limited(seen, options.selection)
+        if not shown.links_to_repair:
+            return 0, 0.0, note(stack.deployment, seen, options, stack.now())
+        with held.writes_paused(drain) as pause:
+            written = repair_links(storage, shown)
+        return len(written), pause.seconds, note(stack.deployment, look(storage, suspects), options, stack.now())
