@@ -119,6 +119,26 @@ class Deployment:
         return self.directory / ".unstarted"
 
     @property
+    def release_file(self) -> Path:
+        """The images that the deployment runs, by ID, and the format of this folder."""
+        return self.directory / "release.json"
+
+    @property
+    def previous_folder(self) -> Path:
+        """What ran before the last upgrade: its images' IDs and its rendered files; mode 0700."""
+        return self.directory / "previous"
+
+    @property
+    def undo_folder(self) -> Path:
+        """The same while an upgrade runs: what it goes back to if it fails."""
+        return self.directory / "undo"
+
+    @property
+    def upgrade_pending_file(self) -> Path:
+        """There while an upgrade changes the services; names the command."""
+        return self.directory / ".upgrading"
+
+    @property
     def is_there(self) -> bool:
         """Whether `up` has written its files."""
         return self.compose_file.is_file()

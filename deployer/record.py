@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from deployer.reference import parse
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -107,3 +110,68 @@ class Owned:
         if self.engine_id:
             place |= {"engine_id": self.engine_id, "engine_endpoint": self.engine_endpoint}
         return (json.dumps({**resources, "files": sorted(self.files), **place}) + "\n").encode()
+
+
+STATE_FORMAT = 1
+"""The format of a deployment's folder that this version writes; one without a number is 0."""
+
+# Tagged, so that no `docker image prune` takes what a deployment may go back to.
+_KEPT_REPOSITORY = "deployer-kept"
+_NAME_MAX, _ID_SHOWN = 80, 12
+
+
+def format_of(file: Path) -> int:
+    """The format of a deployment's folder, by the file of its release; 0 if there is none that can be read."""
+    try:
+        return int(json.loads(file.read_bytes())["format"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return 0
+
+
+@dataclass(frozen=True)
+class PinnedImage:
+    """The image that a service of a deployment runs: the name that asked for it, and its ID, which is fixed.
+
+    `digest` is that of the registry that it was pulled from (`caddy@sha256:…`), "" for an image made here.
+    """
+
+    service: str
+    name: str
+    id: str
+    digest: str = ""
+
+    def with_digest(self, digests: Iterable[str]) -> PinnedImage:
+        """The same with that of these digests, of all registries that have the image, which its name means."""
+        repository = parse(self.name).name
+        return replace(self, digest=next((one for one in digests if one.rpartition("@")[0] == repository), ""))
+
+    def kept_as(self, deployment: str) -> str:
+        """A name for it that no one else moves, on this machine."""
+        short = self.id.removeprefix("sha256:")[:_ID_SHOWN]
+        return f"{_KEPT_REPOSITORY}:{deployment[:_NAME_MAX]}-{self.service}-{short}"
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a deployment runs, or ran: its images. `files` is the digest of the rendered files, "" if not known."""
+
+    images: tuple[PinnedImage, ...] = ()
+    files: str = ""
+
+    @classmethod
+    def read(cls, file: Path) -> Release | None:
+        """The release in a file; None if there is none, or none that can be read."""
+        try:
+            raw = json.loads(file.read_bytes())
+            return cls(tuple(PinnedImage(**one) for one in raw["images"]), str(raw.get("files", "")))
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    @property
+    def content(self) -> bytes:
+        """The release as its file holds it."""
+        return (json.dumps({"format": STATE_FORMAT, **asdict(self)}, indent=1) + "\n").encode()
+
+    def image_of(self, service: str) -> PinnedImage | None:
+        """The image of a service; None if it is not known."""
+        return next((one for one in self.images if one.service == service), None)

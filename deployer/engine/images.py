@@ -67,6 +67,18 @@ class Images:
             return None
         return frozenset((found.get("Config") or {}).get("Volumes") or ())
 
+    def digests(self, ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """For each of these images, by ID, its digests in the registries that have it (`caddy@sha256:…`).
+
+        None for one that was made here, or that is not here.
+        """
+        wanted = tuple(dict.fromkeys(ids))
+        try:
+            found = {one["Id"]: tuple(one.get("RepoDigests") or ()) for one in self.client.inspect("image", wanted)}
+        except ImageNotFound:
+            found = {}
+        return {one: found.get(one, ()) for one in wanted}
+
     def tag(self, image: str, name: str) -> None:
         """Give an image one more name."""
         self.client.run("image", "tag", image, name)

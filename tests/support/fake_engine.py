@@ -94,6 +94,9 @@ class FakeImages(Images):
     def names(self) -> tuple[str, ...]:
         return tuple(self.ids)
 
+    def digests(self, ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        return {one: (f"elsewhere@sha256:{one}", f"mine@sha256:{one}") for one in ids}
+
     def tag(self, image: str, name: str) -> None:
         self.done.append(("tag", image, name))
         self.ids[name] = self.ids.get(image, image)

@@ -13,7 +13,7 @@ from deployer.rendering import snippets
 from deployer.rendering.deployment import render_deployment
 from deployer.rendering.templates import File
 from deployer.workflows.deployment import files, provision
-from deployer.workflows.deployment.up_plan import deployed_images
+from deployer.workflows.deployment.up_plan import choose_images
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,9 +102,7 @@ def difference(stack: Stack, what: Rendered) -> dict[str, str]:
 
 def _images(stack: Stack) -> ServiceImages:
     try:
-        deployed = deployed_images(stack.engine.containers.of_project(stack.deployment.name))
-        images = stack.engine.images.find_all(provision.candidates(stack.settings))
-        choices = provision.choose_all(stack.settings, lambda name: images[name] is not None, deployed)
+        choices, _ = choose_images(stack, stack.engine.containers.of_project(stack.deployment.name))
     except EngineError:
         choices = provision.choose_all(stack.settings, lambda _: False, None)
     return provision.named(choices)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.errors import ConfigurationError, DeployerError, EngineError, HostError
 from deployer.host import base_image, programs
+from deployer.layout import Service
+from deployer.record import PinnedImage
 from deployer.rendering import snippets
 from deployer.rendering.deployment import ServiceImages
 from deployer.settings.model import (
@@ -22,9 +25,12 @@ from deployer.settings.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from deployer.engine.engine import Engine
+    from deployer.engine.values import LocalImage
+    from deployer.paths import Deployment
+    from deployer.record import Release
     from deployer.settings.model import Settings
 
 BUILT_REGISTRY = "deployer-registry:debian"
@@ -62,11 +68,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Choice:
-    """The image that a service will run, and how it gets here."""
+    """The image that a service will run, and how it gets here.
+
+    `pinned` is its ID, if it is the one that ran before, under a name of ours: its own name leads elsewhere by now.
+    """
 
     name: str
     source: Source
     wanted: Wanted
+    pinned: str = ""
 
 
 def choose(
@@ -102,19 +112,50 @@ def choose_all(
     today = deployed or ServiceImages("", "")
     choices = [
         choose(wanted, settings.images, is_here, current, rebuild=rebuild)
-        for wanted, current in zip(_wanted(settings), (today.registry, today.frontend, ""), strict=False)
+        for wanted, current in zip(wanted_of(settings), (today.registry, today.frontend, ""), strict=False)
     ]
     if complaint := settings.complaint_of_page(choices[0].name):
         raise ConfigurationError(f"{complaint}.")
     return choices
 
 
+def pinned(
+    choices: Iterable[Choice], deployment: str, release: Release, images: Mapping[str, LocalImage | None]
+) -> list[Choice]:
+    """The same choices, but an image stays the one that ran, whatever its name leads to by now.
+
+    Only `upgrade` and `up --build` change what a name stands for in a deployment. `images` are those of
+    `choices`, and of the release by ID. An image of the release that is not here any more is not used.
+    """
+    return [_pinned(choice, service, deployment, release, images)
+            for choice, service in zip(choices, Service, strict=False)]  # fmt: skip
+
+
+def _pinned(
+    choice: Choice, service: str, deployment: str, release: Release, images: Mapping[str, LocalImage | None]
+) -> Choice:
+    pin = release.image_of(service)
+    if pin is None or pin.name != choice.name or images.get(pin.id) is None:
+        return choice
+    there = images.get(choice.name)
+    if there is not None and there.id == pin.id:
+        return choice
+    return replace(choice, name=pin.kept_as(deployment), source=Source.HERE, pinned=pin.id)
+
+
+def kept_names(engine: Engine, deployment: Deployment) -> tuple[str, ...]:
+    """The names of ours that images of a deployment have, see `PinnedImage.kept_as`. Raises EngineError."""
+    beginnings = [PinnedImage(service, "", "").kept_as(deployment.name) for service in Service]
+    pattern = re.compile("|".join(f"{re.escape(one)}[0-9a-f]+" for one in beginnings))
+    return tuple(name for name in engine.images.names() if pattern.fullmatch(name))
+
+
 def candidates(settings: Settings) -> tuple[str, ...]:
     """The names of all images of which `choose_all` asks whether they are here."""
-    return tuple(name for one in _wanted(settings) for name in (one.configured, one.built) if name)
+    return tuple(name for one in wanted_of(settings) for name in (one.configured, one.built) if name)
 
 
-def _wanted(settings: Settings) -> tuple[Wanted, ...]:
+def wanted_of(settings: Settings) -> tuple[Wanted, ...]:
     """What the settings ask for: the registry, the frontend, and the page if it is a service."""
     registry = Wanted(settings.registry.image, DEFAULT_REGISTRY_IMAGE, BUILT_REGISTRY)
     frontend = Wanted(settings.frontend.image, DEFAULT_FRONTEND_IMAGE, BUILT_FRONTEND)
@@ -135,19 +176,20 @@ def fetch(
     `say` receives each step; `allow` is asked before a package is installed. Raises EngineError or
     HostError.
     """
-    return ServiceImages(*_fetched(choices, engine, say, allow))
+    return ServiceImages(*fetch_all(choices, engine, say, allow))
 
 
 def backup_image(settings: Settings, engine: Engine, say: Callable[[str], None], allow: Callable[[str], None]) -> str:
     """The image in which restic runs, got here if it is not; as `fetch`."""
     wanted = Wanted(settings.backup.image, DEFAULT_BACKUP_IMAGE, BUILT_BACKUP)
     choice = choose(wanted, settings.images, engine.images.has, "")
-    return _fetched([choice], engine, say, allow)[0]
+    return fetch_all([choice], engine, say, allow)[0]
 
 
-def _fetched(
+def fetch_all(
     choices: list[Choice], engine: Engine, say: Callable[[str], None], allow: Callable[[str], None]
 ) -> list[str]:
+    """Get any images here, as `fetch` does those of the services; their names."""
     names = [_pulled(choice, engine, say) for choice in choices]
     built = {choice.wanted.built for choice in choices}
     to_build = [name for name in names if name in built and name not in _present(choices)]
@@ -161,6 +203,8 @@ def _present(choices: list[Choice]) -> set[str]:
 
 
 def _pulled(choice: Choice, engine: Engine, say: Callable[[str], None]) -> str:
+    if choice.pinned:
+        engine.images.tag(choice.pinned, choice.name)
     if choice.source in {Source.HERE, Source.BUILD}:
         return choice.name
     say(f"Pulling {choice.name} …")

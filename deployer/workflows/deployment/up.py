@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from deployer.host import marks
+from deployer.host.files import PUBLIC, write_atomically
 from deployer.host.lock import exclusive
-from deployer.record import Record
+from deployer.layout import Service
+from deployer.record import PinnedImage, Record, Release
 from deployer.rendering.deployment import render_deployment
 from deployer.workflows.checks import disk_room, preflight, readiness
 from deployer.workflows.deployment import access, ca, files, ownership, provision
@@ -69,20 +72,55 @@ def up(stack: Stack, *, rebuild: bool, timeout: float, prompts: UserPrompts, qui
         # Before anything is made: interrupted here, the next `up` still knows what it made and what it found.
         ownership.keep_engine(stack.deployment, stack.facts, plan.adoption.owned if plan.adoption else None)
         if plan.is_empty:
-            files.keep_record(stack.deployment, _record_of(stack))
+            files.keep_record(stack.deployment, record_of(stack))
             files.keep_started(stack.deployment)
         else:
-            _apply(stack, plan, prompts, quiet=quiet)
+            apply_plan(stack, plan, prompts, quiet=quiet)
         ownership.keep_storage(stack.deployment, stack.engine, plan.adoption)
         readiness.wait(stack.settings, stack.engine, stack.deployment.name, timeout)
         if stack.settings.tls.is_internal and not (plan.is_empty and ca.fingerprint(stack.deployment)):
             ca.keep(stack.engine, stack.deployment)
+        keep_release(stack, is_new=not plan.is_empty)
+        # What an interrupted upgrade had begun is undone: the images are those of before it.
+        shutil.rmtree(stack.deployment.undo_folder, ignore_errors=True)
+        stack.deployment.upgrade_pending_file.unlink(missing_ok=True)
     fingerprint = ca.fingerprint(stack.deployment) if stack.settings.tls.is_internal else ""
     room = disk_room.look_through(stack.engine, stack.deployment.name, stack.now())
     return UpOutcome(plan, fingerprint, requires_login=bool(plan.inputs.accounts), disk=disk_room.findings(room))
 
 
-def _apply(stack: Stack, plan: UpPlan, prompts: UserPrompts, *, quiet: bool) -> None:
+def keep_release(stack: Stack, *, is_new: bool = True) -> None:
+    """Remember which images run now, by ID: the next `up` runs the same. Raises EngineError and HostError.
+
+    Where nothing is new, only if that was never remembered.
+    """
+    before = Release.read(stack.deployment.release_file)
+    if is_new or before is None or not before.images:
+        write_atomically(stack.deployment.release_file, release_of(stack).content, PUBLIC)
+
+
+def release_of(stack: Stack) -> Release:
+    """The images that the services' containers have. Raises EngineError."""
+    before = Release.read(stack.deployment.release_file) or Release()
+    services = [one for one in stack.engine.containers.of_project(stack.deployment.name) if one.service in set(Service)]
+    digests = stack.engine.images.digests(one.image_id for one in services)
+    asked_by = {one.kept_as(stack.deployment.name): one.name for one in before.images}
+    return Release(
+        tuple(
+            PinnedImage(one.service, asked_by.get(one.image, one.image), one.image_id).with_digest(
+                digests[one.image_id]
+            )
+            for one in services
+        ),
+        before.files,
+    )
+
+
+def apply_plan(stack: Stack, plan: UpPlan, prompts: UserPrompts, *, quiet: bool) -> None:
+    """Get the images here, write the files and let Compose do the rest. Under the deployment's lock.
+
+    Does not wait until the services answer. Raises EngineError and HostError.
+    """
     images = provision.fetch(list(plan.images), stack.engine, prompts.report, prompts.confirm_install)
     data = stack.settings.registry.data_directory
     if data is not None:
@@ -102,7 +140,7 @@ def _apply(stack: Stack, plan: UpPlan, prompts: UserPrompts, *, quiet: bool) -> 
 
 def _change(stack: Stack, plan: UpPlan, rendered: tuple[File, ...], *, quiet: bool) -> None:
     files.write(stack.deployment, rendered)
-    files.keep_record(stack.deployment, _record_of(stack))
+    files.keep_record(stack.deployment, record_of(stack))
     starting = [change.service for change in plan.services if change.action.starts]
     if starting:
         files.keep_starting(stack.deployment, starting)
@@ -116,7 +154,8 @@ def _change(stack: Stack, plan: UpPlan, rendered: tuple[File, ...], *, quiet: bo
         access.reload_frontend(stack.engine, stack.deployment)
 
 
-def _record_of(stack: Stack) -> Record:
+def record_of(stack: Stack) -> Record:
+    """Where the settings in effect have the deployment reached."""
     tls = {key: value for key, value in asdict(stack.settings.tls).items() if value}
     return Record(stack.settings.host, stack.settings.port, tls)
 

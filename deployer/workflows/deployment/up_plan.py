@@ -14,7 +14,7 @@ from deployer.engine.values import running
 from deployer.errors import EngineError, EngineUnavailable, UnsetVariables
 from deployer.host.files import read_if_there
 from deployer.layout import Service
-from deployer.record import Owned
+from deployer.record import Owned, Release
 from deployer.rendering import snippets
 from deployer.rendering.deployment import RenderInputs, ServiceImages, render_deployment
 from deployer.workflows.checks import engine_options, identity, override, preflight, service_environment, storage_id
@@ -24,7 +24,7 @@ from deployer.workflows.deployment.service_change import Action, Reason, Service
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from deployer.engine.values import Project, ServiceContainer
+    from deployer.engine.values import LocalImage, Project, ServiceContainer
     from deployer.record import Resource
     from deployer.rendering.templates import File
     from deployer.settings.account import Account
@@ -74,10 +74,11 @@ class UpPlan:
         )
 
 
-def plan_up(stack: Stack, *, rebuild: bool = False) -> UpPlan:
+def plan_up(stack: Stack, *, rebuild: bool = False, release: Release | None = None) -> UpPlan:
     """What `up` would do, having looked for everything that is in its way.
 
-    Changes nothing. Raises EngineError, PreflightError or HostError.
+    The services run the images of `release`, by default those that they ran before. Changes nothing. Raises
+    EngineError, PreflightError or HostError.
     """
     facts = stack.facts
     engine_options.refuse(stack.settings, facts)
@@ -85,14 +86,13 @@ def plan_up(stack: Stack, *, rebuild: bool = False) -> UpPlan:
     identity.check_conflict(stack.deployment, containers)
     preflight.check_paused(containers)
     remarks = preflight.check_certificate(stack.settings, stack.now()) + engine_options.remarks(stack.settings, facts)
-    images = stack.engine.images.find_all(provision.candidates(stack.settings))
-    choices = provision.choose_all(
-        stack.settings, lambda name: images[name] is not None, deployed_images(containers), rebuild=rebuild
-    )
+    choices, images = choose_images(stack, containers, rebuild=rebuild, release=release)
     inputs = stack.inputs()
     rendered = render_deployment(stack.settings, provision.named(choices), inputs)
     # An image that is still to come differs from every one that runs.
-    here = [images[choice.name] if choice.source is provision.Source.HERE else None for choice in choices]
+    here = [
+        images[choice.pinned or choice.name] if choice.source is provision.Source.HERE else None for choice in choices
+    ]
     ids = [found.id if found else "" for found in here]
     services = _service_changes(stack, rendered, containers, dict(zip(Service, ids, strict=False)))
     overridden = _overridden(stack, rendered)
@@ -123,9 +123,26 @@ def _of_other_engine(stack: Stack, containers: tuple[ServiceContainer, ...]) -> 
     return tuple(f"{where} If it still runs there, stop it there first." for where in found)
 
 
-def deployed_images(containers: tuple[ServiceContainer, ...]) -> ServiceImages | None:
-    """The images that the services run today, or None if nothing is deployed."""
+def choose_images(
+    stack: Stack, containers: tuple[ServiceContainer, ...], *, rebuild: bool = False, release: Release | None = None
+) -> tuple[list[provision.Choice], dict[str, LocalImage | None]]:
+    """The images that the services are to run, as `plan_up` has them, and what is here under the names in question."""
+    release = release or Release.read(stack.deployment.release_file) or Release()
+    images = stack.engine.images.find_all(
+        (*provision.candidates(stack.settings), *(one.id for one in release.images))
+    )  # fmt: skip
+    here = {one.name for one in release.images if images[one.id] is not None}
+    choices = provision.choose_all(
+        stack.settings, lambda name: name in here or images[name] is not None, _deployed_images(containers, release),
+        rebuild=rebuild,
+    )  # fmt: skip
+    return choices if rebuild else provision.pinned(choices, stack.deployment.name, release, images), images
+
+
+def _deployed_images(containers: tuple[ServiceContainer, ...], release: Release) -> ServiceImages | None:
+    """The images that the services run, by the names that asked for them, or None if nothing is deployed."""
     images = {container.service: container.image for container in containers}
+    images |= {one.service: one.name for one in release.images}
     return ServiceImages(images.get(Service.REGISTRY, ""), images.get(Service.FRONTEND, "")) if images else None
 
 

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+from deployer.engine.values import LocalImage
 from deployer.errors import ConfigurationError, EngineError
 from deployer.host import base_image
+from deployer.record import PinnedImage, Release
 from deployer.rendering.deployment import ServiceImages
 from deployer.settings.model import FrontendSettings, ImagePolicy, Page, RegistrySettings, Settings
 from deployer.workflows.deployment import provision
-from deployer.workflows.deployment.provision import BUILT_FRONTEND, BUILT_REGISTRY, Source, Wanted, choose, choose_all
+from deployer.workflows.deployment.provision import (
+    BUILT_FRONTEND,
+    BUILT_REGISTRY,
+    Choice,
+    Source,
+    Wanted,
+    choose,
+    choose_all,
+)
 from tests.support.fake_engine import FakeEngine
 
 DEFAULT = Wanted("registry:3", "registry:3", BUILT_REGISTRY)
@@ -129,3 +139,41 @@ def test_the_page_kwk_wants_a_registry_that_it_can_read_which_auto_learns_late(
         choose_all(settings, here.__contains__, today)
     assert caught.value.exit_code == 2
     assert choose_all(settings, here.__contains__, today, rebuild=True)[0].source is Source.BUILD
+
+
+PIN = Release((PinnedImage("registry", "registry:3", "old"),))
+
+
+@pytest.mark.parametrize(
+    ("images", "name", "pinned"),
+    [
+        # Its name still leads to it.
+        ({"registry:3": "old", "old": "old"}, "registry:3", ""),
+        # Another one has arrived under its name.
+        ({"registry:3": "new", "old": "old"}, "deployer-kept:team-registry-old", "old"),
+        # It has no name any more.
+        ({"registry:3": None, "old": "old"}, "deployer-kept:team-registry-old", "old"),
+        # It is gone.
+        ({"registry:3": "new", "old": None}, "registry:3", ""),
+    ],
+)
+def test_an_image_stays_what_it_is_whatever_its_name_leads_to(
+    images: dict[str, str | None], name: str, pinned: str
+) -> None:
+    here = {key: LocalImage(value, 1) if value else None for key, value in images.items()}
+    found = provision.pinned([Choice("registry:3", Source.HERE, DEFAULT)], "team", PIN, here)
+    assert [(one.name, one.pinned) for one in found] == [(name, pinned)]
+
+
+def test_another_name_in_the_settings_is_another_image() -> None:
+    here = {"registry:2": LocalImage("two", 1), "old": LocalImage("old", 1)}
+    choice = Choice("registry:2", Source.HERE, Wanted("registry:2"))
+    assert provision.pinned([choice], "team", PIN, here) == [choice]
+
+
+def test_a_pinned_image_gets_a_name_that_nothing_else_moves() -> None:
+    engine = FakeEngine(images={"registry:3": "new", "x": "old"})
+    provision.fetch_all(
+        [Choice("deployer-kept:team-registry-old", Source.HERE, DEFAULT, "old")], engine, lambda _: None, lambda _: None
+    )
+    assert engine.images.ids["deployer-kept:team-registry-old"] == "old"

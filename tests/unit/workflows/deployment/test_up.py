@@ -15,7 +15,7 @@ from deployer.workflows.deployment import files, provision, up
 from deployer.workflows.deployment.service_change import Action, ServiceChange
 from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.deployment.up_plan import UpPlan
-from tests.support.fake_engine import FakeEngine, NoClient
+from tests.support.fake_engine import FakeContainers, FakeEngine, NoClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,8 @@ def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., in
 
         monkeypatch.setattr(up, "plan_up", plan_up)
         prompts = up.UserPrompts(report=lambda _: None, confirm_install=lambda _: None, confirm_loss=lambda _: None)
-        up.up(Stack(Settings(), deployment, FakeEngine()), rebuild=False, timeout=1, prompts=prompts, quiet=True)
+        engine = FakeEngine(containers=FakeContainers())
+        up.up(Stack(Settings(), deployment, engine), rebuild=False, timeout=1, prompts=prompts, quiet=True)
         return len(plans)
 
     return run
