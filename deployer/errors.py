@@ -127,6 +127,10 @@ class NotReady(DeployerError):
     """The registry did not begin to answer in time."""
 
 
+class UpgradeFailed(DeployerError):
+    """An upgrade did not come to its end; the message says what runs now."""
+
+
 class RegistryError(DeployerError):
     """The registry refused, or answered something that is not a registry's answer."""
 

@@ -76,9 +76,13 @@ class Compose:
                     quiet=quiet,
                 )  # fmt: skip
 
-    def stop(self, project: Project, services: Sequence[str]) -> None:
-        """Let Compose stop services, which runs their pre_stop hooks."""
-        self.client.run(*command(project), "stop", *services, purpose=ClientPurpose.COMPOSE)
+    def stop(self, project: Project, services: Sequence[str], *, grace: int | None = None) -> None:
+        """Let Compose stop services, which runs their pre_stop hooks.
+
+        `grace` is how long they may take to end what they do, in seconds; None for what the files say.
+        """
+        patience = ("--timeout", str(grace)) if grace is not None else ()
+        self.client.run(*command(project), "stop", *patience, *services, purpose=ClientPurpose.COMPOSE)
 
     def follow_logs(self, project: Project, services: Sequence[str], *, follow: bool, tail: str, since: str) -> None:
         """Let Compose print the services' logs on this terminal."""

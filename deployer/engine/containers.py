@@ -10,14 +10,14 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from deployer.engine.environment import ClientPurpose
 from deployer.engine.messages.ended import Ended
-from deployer.engine.values import PROJECT_LABEL, SERVICE_LABEL, Publisher, by_service
+from deployer.engine.values import PROJECT_LABEL, SERVICE_LABEL, HostMount, Publisher, by_service
 from deployer.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from deployer.engine.client import Client
-    from deployer.engine.values import ContainerState, HelperContainer, HostMount, ServiceContainer
+    from deployer.engine.values import ContainerState, HelperContainer, Rehearsal, ServiceContainer
     from deployer.layout import Service
 
 # Its value is the folder of the deployment whose helper a container is.
@@ -59,6 +59,38 @@ class Containers:
         """Run a program inside a container and return what it printed."""
         return self.client.run("container", "exec", container, *command)
 
+    def run(self, image: str, *command: str, network: str = "none") -> str:
+        """Run a program in a container of its own, which is removed again; return what it printed."""
+        return self.client.run(
+            "container", "run", "--rm", "--pull", "never", "--network", network, "--entrypoint", command[0], image,
+            *command[1:],
+        )  # fmt: skip
+
+    def rehearse(self, wanted: Rehearsal, *, detached: bool) -> str:
+        """Run a program of an image beside the services; return what it printed, or the ID if it goes on running."""
+        return self.client.run(
+            "container", "run", "--name", wanted.name, "--label", f"{HELPER_LABEL}={wanted.label}", "--pull", "never",
+            "--mount", f"{_bind(HostMount(wanted.folder, wanted.target))},readonly",
+            *(word for place in wanted.scratch for word in ("--tmpfs", place)),
+            "--network", "none", "--read-only", "--cap-drop", "ALL", "--cap-add", "DAC_OVERRIDE",
+            "--cap-add", "NET_BIND_SERVICE", "--security-opt", "no-new-privileges:true",
+            "--security-opt", "label=disable", "--stop-signal", "KILL",
+            *(("--userns", wanted.user_namespace) if wanted.user_namespace else ()),
+            *(("--detach",) if detached else ("--rm",)),
+            "--entrypoint", wanted.command[0], wanted.image, *wanted.command[1:],
+        )  # fmt: skip
+
+    def is_running(self, container: str) -> bool:
+        """Whether the programs of a container run."""
+        return any(one["State"]["Running"] for one in self.client.inspect("container", [container]))
+
+    def check_health(self, container: str) -> None:
+        """Run a container's own health check now, if it has one, without waiting for the engine's next."""
+        (found,) = self.client.inspect("container", [container]) or ({},)
+        kind, *words = ((found.get("Config") or {}).get("Healthcheck") or {}).get("Test") or ["NONE"]
+        if kind != "NONE":
+            self.execute(container, *(("sh", "-c") if kind == "CMD-SHELL" else ()), *words)
+
     def run_script(self, container: str, script: str, *arguments: str, stdin: bytes = b"") -> bytes:
         """Run a shell script inside a container, with bytes on its standard input; return what it printed."""
         return self.client.exchange(
@@ -99,6 +131,12 @@ class Containers:
     def stop(self, containers: Iterable[str]) -> None:
         """Stop containers; those that are gone already are no failure."""
         self.client.remove("container", "stop", *containers)
+
+    def kill(self, containers: Iterable[str]) -> None:
+        """End containers at once; those that have ended are no failure."""
+        for container in containers:
+            with suppress(EngineError):
+                self.client.run("container", "kill", container)
 
     def remove(self, containers: Iterable[str]) -> None:
         """Stop and remove containers; those that are gone already are no failure."""

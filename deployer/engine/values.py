@@ -239,6 +239,20 @@ class HostMount:
 
 
 @dataclass(frozen=True)
+class Rehearsal:
+    """A container that tries an image: it has a folder of this machine, to read, and empty places to write to."""
+
+    name: str
+    label: str
+    image: str
+    folder: Path
+    target: str
+    scratch: tuple[str, ...]
+    command: tuple[str, ...]
+    user_namespace: str = ""
+
+
+@dataclass(frozen=True)
 class HelperContainer:
     """Our own container that works on a registry's storage.
 

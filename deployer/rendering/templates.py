@@ -52,7 +52,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         autoescape=False,  # noqa: S701 - YAML, Caddy and Docker files; `yaml` and `json` quote what goes in
     )
-    environment.filters["yaml"] = _quoted_for_compose
+    environment.filters["yaml"] = quoted_for_compose
     environment.filters["json"] = _quoted
     environment.filters["caddy"] = _quoted_for_caddy
     return environment
@@ -64,7 +64,8 @@ def _quoted(value: object) -> str:
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def _quoted_for_compose(value: object) -> str:
+def quoted_for_compose(value: object) -> str:
+    """A value as the Compose file has it."""
     # Compose reads `$` as the start of a variable, but not `$$`.
     return _quoted(value).replace("$", "$$")
 

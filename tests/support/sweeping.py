@@ -41,7 +41,7 @@ def sweep() -> None:
         for kind in ("volume", "network"):
             _remove(kind, "--filter", f"name={OF_ANY_WORKER}")
         before = images_before().read_text().splitlines()
-        _call("image", "rm", *_images_by_port(), *(set(own_images()) - set(before)))
+        _call("image", "rm", *_images_by_port(), *_images_by_name(), *(set(own_images()) - set(before)))
         _call("image", "rm", "--force", *_listed("image", "ls", "--quiet", "--filter", f"label={LABEL}"))
     for folder in Path("/tmp").glob(f"{OF_ANY_WORKER}*/"):
         _stop_daemon(folder / "docker.pid")
@@ -50,6 +50,11 @@ def sweep() -> None:
         subprocess.run(["ip", "netns", "delete", namespace.name], check=False, capture_output=True)
     for file in (images_before(), ports_file()):
         file.unlink(missing_ok=True)
+
+
+def _images_by_name() -> set[str]:
+    """The local names that have the name of a deployment of this run in them, as of images that it keeps."""
+    return {name for name in _listed("image", "ls", "--format", "{{.Repository}}:{{.Tag}}") if OF_ANY_WORKER in name}
 
 
 def _images_by_port() -> set[str]:

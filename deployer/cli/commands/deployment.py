@@ -1,13 +1,16 @@
-"""Commands that run the registry: up, down."""
+"""Commands that run the registry: up, down, upgrade."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deployer.cli.registration import command
+from deployer.errors import UsageError
 
 if TYPE_CHECKING:
     from deployer.cli.session import Session
@@ -15,13 +18,52 @@ if TYPE_CHECKING:
 _UP_EXAMPLE = """\
 Example: `deployer up` starts a registry at localhost:5000;
 `deployer up --host 192.168.100.2 --dry-run` shows what that change would affect."""
+_UPGRADE_EXAMPLE = """\
+Example: `deployer upgrade --check` shows what is newer and which advisories apply;
+`deployer upgrade` replaces the images and goes back if the new ones do not serve."""
 _DOWN_EXAMPLE = "Example: `deployer down` stops the registry and keeps every image in it."
+
+
+@dataclass(frozen=True)
+class UpgradeOptions:
+    """What `upgrade` does: look, go back, or replace the images within a time."""
+
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Show what runs, what is newer and which advisories apply; change nothing."),
+    ] = False
+    advisories: Annotated[
+        Path | None,
+        typer.Option(
+            "--advisories",
+            metavar="FILE",
+            help="With --check: a list of advisories to use instead of deployer's own.",
+            show_default=False,
+        ),
+    ] = None
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Put back the images that ran before the last upgrade.")
+    ] = False
+    timeout: Annotated[
+        float,
+        typer.Option(
+            "--timeout",
+            metavar="SECONDS",
+            min=1,
+            max=30,
+            help="How long the new images may take to become ready before the previous ones are put back.",
+        ),
+    ] = 20
+    install: Annotated[
+        bool, typer.Option("--install", help="Install the packages needed to build images without asking.")
+    ] = False
 
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     command(app, epilog=_UP_EXAMPLE, offers=("dry_run", "yes", "as_json"))(up)
     command(app, epilog=_DOWN_EXAMPLE, offers=("dry_run", "yes", "as_json"))(down)
+    command(app, epilog=_UPGRADE_EXAMPLE, offers=("dry_run", "yes", "as_json"))(upgrade)
 
 
 def up(
@@ -101,3 +143,49 @@ def down(
     with views.resumable(f"deployer down{' --volumes' if volumes else ''}"):
         workflow.apply(session.stack, plan, volumes=volumes, say=session.out.note)
     session.show(views.DownReport(plan, volumes))
+
+
+def upgrade(session: Session, options: UpgradeOptions) -> None:
+    """Replace the images of the services with newer ones.
+
+    First pulls the images, or builds those that cannot be pulled, and tries whether they start. Then replaces what
+    has changed, checks the services' health, and pushes and pulls a small image, which is removed again. If anything
+    fails or takes longer than --timeout, the previous images are put back.
+
+    Pushes wait while the registry is replaced. While the frontend is replaced, requests are refused for a few
+    seconds. `deployer up` never replaces an image with a newer one. Run it on the machine that runs the registry.
+    """
+    from deployer.cli.views.upgrades import upgrade as views
+    from deployer.workflows.upgrade import upgrade as workflow
+    from deployer.workflows.upgrade.newer import Source
+    from deployer.workflows.upgrade.switch import SwitchPolicy
+
+    if options.check or options.advisories:
+        _check_upgrade(session, options)
+        return
+    session.require_deployment(session.engine, changes=True)
+    policy = SwitchPolicy(session.out.note, options.timeout, quiet=not session.out.err.isatty())
+    plan = workflow.plan_rollback(session.stack) if options.rollback else workflow.plan(session.stack)
+    if session.show_plan(views.report_of(plan)):
+        return
+    session.confirm(views.question_of(plan, session.deployment))
+    if options.rollback:
+        done = workflow.rollback(session.stack, policy)
+    else:
+        allow = partial(session.confirm, yes=options.install)
+        done = workflow.upgrade(session.stack, Source(session.engine, session.out.note, allow), policy)
+    session.show(views.UpgradedReport(done))
+
+
+def _check_upgrade(session: Session, options: UpgradeOptions) -> None:
+    from deployer.cli.views.upgrades.check import UpgradeCheckReport
+    from deployer.workflows.upgrade.advisories import load
+    from deployer.workflows.upgrade.check import check
+
+    if not options.check:
+        raise UsageError("--advisories requires --check.", ("deployer upgrade --check --advisories FILE",))
+    if options.rollback:
+        raise UsageError("--check and --rollback cannot be combined.", ("deployer upgrade --check",))
+    known = load(options.advisories)
+    session.require_deployment(session.engine)
+    session.show(UpgradeCheckReport(check(session.stack, known, session.environment)))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from deployer.workflows.upkeep.last_check import LastCheck
 
 _UNKNOWN = "unknown"
+_DIGEST_SHOWN = len("sha256:") + 12
 
 
 @dataclass(frozen=True)
@@ -120,10 +121,17 @@ def _fields(found: Status) -> list[tuple[str, str]]:
         ("Storage used", _UNKNOWN if found.used_bytes is None else f"{size(found.used_bytes)} in {found.data}"),
         ("Garbage", _UNKNOWN if found.garbage_bytes is None else _garbage(found.garbage_bytes)),
         ("Disk free", _UNKNOWN if found.free_bytes is None else _free(found.free_bytes, found.disk)),
+        *([("Pinned", pinned)] if (pinned := _pinned(found.services)) else []),
         *([("Last backup", f"{moment(last.time)}, at {last.target}")] if (last := _last(found.backups)) else []),
         *([("Last check", _check(found.last_check))] if found.last_check.time else []),
         *([("Writes", _upkeep(found.upkeep))] if found.upkeep else []),
     ]
+
+
+def _pinned(services: Sequence[ServiceStatus]) -> str:
+    """The images that `up` keeps, whatever their names lead to."""
+    shown = ((one.service, (one.image_digest or one.image_id).rpartition("@")[2]) for one in services if one.is_pinned)
+    return ", ".join(f"{service} {digest[:_DIGEST_SHOWN]}" for service, digest in shown)
 
 
 def _last(backups: Sequence[LastBackup]) -> LastBackup | None:

@@ -148,10 +148,11 @@ def exposure_of(settings: Settings, deployment: Deployment) -> str:
     return exposure(settings, accounts_of(deployment))
 
 
-def reload_frontend(engine: Engine, deployment: Deployment) -> bool:
+def reload_frontend(engine: Engine, deployment: Deployment, *, for_now: bool = False) -> bool:
     """Let a running frontend read its files again, dropping no connection; return whether one runs.
 
-    One that is paused continues with what it has, and the mark stays. Raises EngineError.
+    One that is paused continues with what it has, and the mark stays; `for_now`: the mark stays as well, as what it
+    reads is to be undone. Raises EngineError.
     """
     frontends = [found for found in engine.containers.of_project(deployment.name) if found.service == Service.FRONTEND]
     running = [container for container in frontends if container.is_running]
@@ -164,7 +165,7 @@ def reload_frontend(engine: Engine, deployment: Deployment) -> bool:
                 ("deployer up", "deployer logs frontend"),
                 error.original,
             ) from error
-    if all(container.state is not ContainerState.PAUSED for container in frontends):
+    if not for_now and all(container.state is not ContainerState.PAUSED for container in frontends):
         deployment.reload_pending_file.unlink(missing_ok=True)
     return bool(running)
 

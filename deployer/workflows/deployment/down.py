@@ -24,7 +24,7 @@ from deployer.rendering import snippets
 from deployer.settings import account
 from deployer.storage.helper import remove_leftover
 from deployer.workflows.checks import identity
-from deployer.workflows.deployment import anonymous_volumes, files
+from deployer.workflows.deployment import anonymous_volumes, files, provision
 from deployer.workflows.deployment.stopping import remove_containers
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 # The last ones record what is left if a `down` was interrupted.
 _PROGRAM_FILES = (
-    "secrets", "users", "ca.crt", ".unread", ".unfinished", ".unstarted", ".restoring", "address.json", "compose.yaml",
-    "owned.json", "check.json", ".checked",
+    "secrets", "users", "ca.crt", ".unread", ".unfinished", ".unstarted", ".restoring", ".upgrading", "release.json",
+    "address.json", "compose.yaml", "owned.json", "check.json", ".checked",
 )  # fmt: skip
 _LOCK = ".lock"
 _GATE = "frontend/gate/"
@@ -172,6 +172,8 @@ def apply(stack: Stack, agreed: DownPlan, *, volumes: bool, say: Callable[[str],
         left += _remove_volumes(stack, going.of(ResourceKind.VOLUME))
         _remove_files(stack, going, left)
         if volumes:
+            for name in provision.kept_names(engine, stack.deployment):
+                engine.images.untag(name)
             stack.deployment.lock_file.unlink(missing_ok=True)
     if volumes:
         _remove_empty_folders(stack)
@@ -331,6 +333,12 @@ def _files(stack: Stack) -> Iterator[ToRemove | str]:
         going.append(deployment.override_file.name)
     elif override is not None:
         yield f"{deployment.override_file} (changed by you; the next `up` uses it)"
+    going += [
+        path.relative_to(root).as_posix()
+        for folder in (deployment.previous_folder, deployment.undo_folder)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
     beside = [path.name for path in root.iterdir() if path.is_file()] if root.is_dir() else []
     going += [name for name in beside if _is_temporary(name, _PROGRAM_FILES.__contains__)]
     there = [name for name in _PROGRAM_FILES if (root / name).is_file()]
@@ -363,7 +371,8 @@ def _remove_empty_folders(stack: Stack) -> None:
     """Remove the folders that deployer made and that are empty, never the one in which the images are."""
     root = stack.deployment.directory
     images = stack.settings.registry.data_directory
-    inside = [path for name in files.FOLDERS for path in (root / name, *(root / name).rglob("*"))]
+    folders = (*files.FOLDERS, stack.deployment.previous_folder.name, stack.deployment.undo_folder.name)
+    inside = [path for name in folders for path in (root / name, *(root / name).rglob("*"))]
     for folder in (*sorted(inside, reverse=True), root):
         if folder.is_dir() and not folder.is_symlink() and folder != images:
             # One that is not empty, or that a disk is mounted on, stays.

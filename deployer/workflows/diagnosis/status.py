@@ -11,7 +11,7 @@ from deployer.engine.values import of_service, running
 from deployer.errors import DeployerError, StorageError, StorageUnreadable
 from deployer.host.files import read_if_there
 from deployer.layout import GRANTS, OWN_CERTIFICATE, STORAGE, STORAGE_ID, Service
-from deployer.record import Owned, Record, ResourceKind
+from deployer.record import Owned, Record, Release, ResourceKind
 from deployer.reference import is_repository
 from deployer.rendering.snippets import storage_script
 from deployer.storage.access import Storage
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from deployer.engine.values import LocalImage, ServiceContainer
+    from deployer.record import PinnedImage
     from deployer.settings.model import TlsMode
     from deployer.workflows.backup.record import LastBackup
     from deployer.workflows.checks.disk_room import DiskRoom
@@ -51,7 +52,11 @@ _CATALOGUE = "http://127.0.0.1:2020/v2/_catalog?n=1000000"
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """One service as it is. `image_bytes` None if the image is gone."""
+    """One service as it is. `image_bytes` None if the image is gone.
+
+    `image` is the name that asked for the image, `image_id` its ID, and `image_digest` that of the registry that it was
+    pulled from, None for one that was made here. `is_pinned`: `up` keeps it, whatever its name leads to.
+    """
 
     service: str
     container: str
@@ -60,6 +65,9 @@ class ServiceStatus:
     restart_policy: str
     image: str
     image_bytes: int | None
+    image_id: str = ""
+    image_digest: str | None = None
+    is_pinned: bool = False
 
 
 @dataclass(frozen=True)
@@ -199,18 +207,25 @@ def _with_state(findings: Iterable[Finding], state: FindingState) -> tuple[Findi
 
 def _services(stack: Stack, containers: Sequence[ServiceContainer]) -> tuple[ServiceStatus, ...]:
     images = stack.engine.images.find_all(container.image_id for container in containers)
-    return tuple(_service(container, images[container.image_id]) for container in containers)
+    release = Release.read(stack.deployment.release_file) or Release()
+    return tuple(
+        _service(container, images[container.image_id], release.image_of(container.service)) for container in containers
+    )
 
 
-def _service(container: ServiceContainer, image: LocalImage | None) -> ServiceStatus:
+def _service(container: ServiceContainer, image: LocalImage | None, pin: PinnedImage | None) -> ServiceStatus:
+    is_pinned = pin is not None and pin.id == container.image_id
     return ServiceStatus(
         service=container.service,
         container=container.name,
         state=container.state,
         health=container.health,
         restart_policy=container.restart_policy,
-        image=container.image,
+        image=pin.name if pin is not None and is_pinned else container.image,
         image_bytes=image.size if image else None,
+        image_id=container.image_id,
+        image_digest=(pin.digest or None) if pin is not None and is_pinned else None,
+        is_pinned=is_pinned,
     )
 
 

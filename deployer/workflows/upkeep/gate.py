@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _SETTLE_SECONDS = 0.2
 _POLL_SECONDS = 0.1
 _COMMIT_SECONDS = 30.0
+# Between two requests of a push there is less.
+_IDLE_SECONDS = 1.0
 _ANSWER_SECONDS = 10.0
 
 # The registry's socket under the names by which the Caddyfile tells them apart.
@@ -173,6 +175,17 @@ class WritePauser:
             raise
         self.gate.open()
         pause.seconds = time.monotonic() - begun
+
+    def wait_until_idle(self, drain: DrainPolicy) -> None:
+        """Return when no write is in progress for a moment, or the time is over. New ones may begin."""
+        deadline = time.monotonic() + drain.seconds
+        frontends = self.frontends()
+        idle_since = time.monotonic()
+        while time.monotonic() < min(deadline, idle_since + _IDLE_SECONDS):
+            now = self._writes(frontends)
+            if now.uploads or now.commits:
+                idle_since = time.monotonic()
+            time.sleep(_POLL_SECONDS)
 
     def _wait_for_quiet(self, drain: DrainPolicy) -> None:
         deadline = time.monotonic() + drain.seconds

@@ -25,6 +25,8 @@ from deployer.cli.views.integrity.check import CheckReport
 from deployer.cli.views.integrity.repair import RepairedReport, RepairPlanReport
 from deployer.cli.views.transfer import TransferPlanReport, TransferReport
 from deployer.cli.views.trust import TrustReport
+from deployer.cli.views.upgrades.check import UpgradeCheckReport
+from deployer.cli.views.upgrades.upgrade import RollbackPlanReport, UpgradedReport, UpgradePlanReport
 from deployer.cli.views.upkeep import CollectedReport, GcReport, PruneReport, RemovedReport, RepositoriesReport
 from deployer.cli.views.users import ImportReport, UsersReport
 from deployer.engine.inventory import AnonymousVolume
@@ -32,7 +34,7 @@ from deployer.engine.values import Transferred
 from deployer.errors import RegistryError
 from deployer.host.daemon.file import DaemonFile
 from deployer.paths import Deployment
-from deployer.record import Owned, Resource, ResourceKind
+from deployer.record import Owned, PinnedImage, Release, Resource, ResourceKind
 from deployer.reference import Reference
 from deployer.registry.content.documents import Document
 from deployer.restic.target import Target
@@ -85,6 +87,12 @@ from deployer.workflows.trust.configure import (
 from deployer.workflows.trust.decision import CASource, PrivateCA
 from deployer.workflows.trust.insecure import DaemonOutcome, DaemonPlan, DaemonRequest, NextStep
 from deployer.workflows.trust.placement import Item, PlacementPlan
+from deployer.workflows.upgrade.advisories import Advisory
+from deployer.workflows.upgrade.check import Concern, ServiceCheck, UpgradeCheck
+from deployer.workflows.upgrade.exposure import Exposure
+from deployer.workflows.upgrade.newer import ImageChange
+from deployer.workflows.upgrade.upgrade import RollbackPlan, Upgraded, UpgradePlan
+from deployer.workflows.upgrade.versions import Available, Running
 from deployer.workflows.upkeep import repositories
 from deployer.workflows.upkeep.collection import Collected
 from deployer.workflows.upkeep.gc import GcOptions, GcPlan
@@ -137,6 +145,13 @@ def fields(value: Any) -> Iterator[str]:
 
 TAG = Tag("1", DIGEST, "type", 1, MOMENT, ("linux/amd64",), pushed=MOMENT)
 SERVICE = ServiceStatus("registry", "docs-registry-1", "running", "healthy", "always", "image", 1)
+PINNED = PinnedImage("registry", "registry:3", DIGEST, f"registry@{DIGEST}")
+UPGRADE = UpgradePlan(Release((PINNED,)), (("registry", Wanted("registry:3", "registry:3", "built")),))
+IMAGE_CHANGE = ImageChange(PINNED, PINNED)
+CONCERN = Concern(Advisory("CVE-1", "registry", "2.0", "3.1", "nothing", "A summary."), Exposure())
+UPGRADE_CHECK = UpgradeCheck(
+    (ServiceCheck(Running(PINNED, "3.0.0"), Available("registry:3"), (CONCERN,)),), MOMENT.date()
+)
 STATUS = Status(
     name="docs", address="localhost:5000", page="", version="", data="", repositories=None, used_bytes=None,
     garbage_bytes=None, free_bytes=None, services=(SERVICE,), problems=(), upkeep=None, sign_in=Login(),
@@ -241,6 +256,7 @@ PLAIN: dict[str, Report] = {
     "status": StatusReport(STATUS),
     "doctor": DoctorReport((Finding(FindingState.OK, "The engine answers."),), Selection()),
     "up": UpReport(Settings(), UpOutcome(UP, "", requires_login=False)),
+    "upgrade": UpgradedReport(Upgraded((IMAGE_CHANGE,), 1.0)),
     "down": DownReport(DOWN, volumes=False),
 }
 
@@ -299,6 +315,12 @@ FULL: dict[str, list[Report]] = {
     "backup drill": [DrillReport(DRILL), DrillPlanReport(DrillPlan(DRILL_REQUEST, 1, 1, Path("/"), ()))],
     "restore": [RestoredReport(Restored(RESTORE, 0.0), "localhost:5000"), RestorePlanReport(RESTORE), WHOLE],
     "up": [UpReport(Settings(), UpOutcome(replace(UP, adoption=ADOPTION), DIGEST, requires_login=True))],
+    "upgrade": [
+        PLAIN["upgrade"],
+        UpgradePlanReport(UPGRADE),
+        RollbackPlanReport(RollbackPlan((IMAGE_CHANGE,), with_files=True)),
+        UpgradeCheckReport(UPGRADE_CHECK),
+    ],
     "down": [
         DownReport(
             replace(

@@ -153,7 +153,7 @@ class Stopped(FakeEngine):
         done = self.done
 
         class Hooks(Compose):
-            def stop(self, project: Project, services: Sequence[str]) -> None:
+            def stop(self, project: Project, services: Sequence[str], *, grace: int | None = None) -> None:
                 done.append(("compose stop", *services))
                 if failure:
                     raise failure

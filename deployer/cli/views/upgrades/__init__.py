@@ -1,0 +1,1 @@
+"""How `upgrade` is reported."""

@@ -1,0 +1,113 @@
+"""Whether a deployment serves: its services' own health checks, and a push and a pull that are removed again."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from deployer.errors import EngineError, UpgradeFailed
+from deployer.host import marks, passwords
+from deployer.host.files import read_if_there, write_atomically
+from deployer.layout import Service
+from deployer.rendering.rules import rule_files, user_files
+from deployer.rendering.templates import File
+from deployer.settings.account import Account
+from deployer.settings.model import AccessRule
+from deployer.storage.removal import StorageRemoval
+from deployer.workflows.deployment import access
+from deployer.workflows.upgrade.round_trip import FOLDER, CheckImage, Login, round_trip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from deployer.workflows.deployment.stack import Stack
+    from deployer.workflows.upkeep.maintenance import Upkeep
+
+_POLL_SECONDS = 0.2
+# Of a password that no one could guess, and that is valid for a second.
+_COST = passwords.USUAL_COSTS[0]
+
+
+def check(stack: Stack, work: Upkeep, deadline: float) -> None:
+    """Make sure that all services are healthy, and that a push and a pull succeed; both leave nothing.
+
+    `deadline` is of `time.monotonic`. Raises UpgradeFailed or EngineError.
+    """
+    _wait_for_health(stack, deadline)
+    image = CheckImage.new()
+    try:
+        with _let_in(stack) as login:
+            round_trip(stack.settings, image, login)
+    finally:
+        _remove(work, image)
+
+
+def _wait_for_health(stack: Stack, deadline: float) -> None:
+    """Run each service's health check until it succeeds: the engine's own next one may be a while away."""
+    containers = stack.engine.containers.of_project(stack.deployment.name)
+    for container in containers:
+        if container.service not in set(Service):
+            continue
+        while True:
+            try:
+                stack.engine.containers.check_health(container.id)
+                break
+            except EngineError as error:
+                if time.monotonic() >= deadline:
+                    raise UpgradeFailed(
+                        f"The service {container.service} is not healthy.",
+                        (f"deployer logs {container.service}",),
+                        error.original or error.message,
+                    ) from error
+                time.sleep(_POLL_SECONDS)
+
+
+@contextmanager
+def _let_in(stack: Stack) -> Iterator[Login | None]:
+    """A user for the check, where login is required, who may do nothing else; gone at the end.
+
+    Killed in between, the next command lets the frontend read the users again that are kept, without this one.
+    """
+    accounts = access.accounts_of(stack.deployment)
+    if not accounts:
+        yield None
+        return
+    login = Login(f"{FOLDER}-{secrets.token_hex(8)}", secrets.token_urlsafe(32))
+    account = Account(login.name, passwords.hashed(login.password, _COST))
+    rule = AccessRule((login.name,), (f"{FOLDER}/*",), ("pull", "push"))
+    settings = stack.settings
+    with_rule = replace(settings, access=(*settings.access, rule)) if settings.access else settings
+    wanted = (*user_files(settings, (*accounts, account)), *(rule_files(with_rule) if settings.access else ()))
+    before = [File(one.path, read_if_there(stack.deployment.directory / one.path) or b"", one.mode) for one in wanted]
+    with marks.begun(stack.deployment.reload_pending_file, "upgrade"):
+        try:
+            _put(stack, wanted, for_now=True)
+            yield login
+        finally:
+            _put(stack, before, for_now=False)
+
+
+def _put(stack: Stack, wanted: Iterable[File], *, for_now: bool) -> None:
+    for file in wanted:
+        write_atomically(stack.deployment.directory / file.path, file.content, file.mode)
+    access.reload_frontend(stack.engine, stack.deployment, for_now=for_now)
+
+
+def _remove(work: Upkeep, image: CheckImage) -> None:
+    """Take the image out of the storage again, and what an interrupted check has left.
+
+    Writes go on: nobody else pushes to these repositories, or has blobs of such random content.
+    """
+    now = work.storage.snapshot()
+    left = tuple(name for name in now.repositories if name.startswith(f"{FOLDER}/"))
+    blobs = tuple(one for one in image.blobs if one in now.blobs)
+    removal = StorageRemoval(repositories=left, blobs=blobs)
+    if removal.is_empty:
+        return
+    work.remove(removal)
+    if not now.interrupted_removals:
+        # Else it tells the next gc or prune what an earlier, interrupted one was to remove.
+        work.storage.empty()

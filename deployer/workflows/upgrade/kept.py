@@ -1,0 +1,168 @@
+"""What a deployment goes back to: the images that ran and the files that were rendered for them."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from deployer import layout
+from deployer.errors import Busy
+from deployer.host.files import PRIVATE, PUBLIC, read_if_there, refusal, write_atomically
+from deployer.host.lock import exclusive
+from deployer.record import Release
+from deployer.rendering.templates import File
+from deployer.workflows.deployment import files, provision
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from deployer.engine.engine import Engine
+    from deployer.paths import Deployment
+    from deployer.workflows.deployment.stack import Stack
+
+_RELEASE = "release.json"
+_FILES = "files"
+_GATE = "frontend/gate/"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A release that ran, with its rendered files.
+
+    That of the last upgrade has no users, rules and certificates: they may have changed since, and stay in effect.
+    """
+
+    release: Release
+    files: tuple[File, ...]
+
+
+def of_today(stack: Stack, release: Release) -> Kept:
+    """What runs now, as it is to be kept."""
+    found = tuple(_rendered(stack.deployment))
+    return Kept(replace(release, files=digest_of(found)), found)
+
+
+def digest_of(rendered: Iterable[File]) -> str:
+    """What distinguishes rendered files from others; not counted are users, rules and certificates."""
+    lines = sorted(
+        f"{hashlib.sha256(file.content).hexdigest()} {file.path}"
+        for file in rendered
+        if not file.path.startswith(layout.RELOADED)
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _rendered(deployment: Deployment) -> Iterable[File]:
+    ours = files.is_ours(deployment)
+    paths = (deployment.compose_file.name, *files.written(deployment))
+    for path in paths:
+        content = read_if_there(deployment.directory / path)
+        if content is not None and ours(path) and not path.startswith(_GATE):
+            yield File(path, content, (deployment.directory / path).stat().st_mode & 0o777)
+
+
+def write(folder: Path, kept: Kept) -> None:
+    """Keep it in a folder that no other user sees; killed in between, there is none. Raises HostError."""
+    remove(folder)
+    try:
+        folder.mkdir(mode=0o700)
+        for file in kept.files:
+            target = folder / _FILES / file.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.touch(mode=PRIVATE)
+            target.write_bytes(file.content)
+            target.chmod(file.mode)
+    except OSError as error:
+        raise refusal(folder, error) from error
+    # The last one: with it the folder is whole.
+    write_atomically(folder / _RELEASE, kept.release.content, PRIVATE)
+
+
+def read(folder: Path) -> Kept | None:
+    """What is kept in a folder; None if nothing is, or not all of it. Raises HostError."""
+    release = Release.read(folder / _RELEASE)
+    if release is None:
+        return None
+    root = folder / _FILES
+    found = tuple(
+        File(path.relative_to(root).as_posix(), read_if_there(path) or b"", path.stat().st_mode & 0o777)
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    )
+    return Kept(release, found)
+
+
+def remove(folder: Path) -> None:
+    """Forget what is kept in a folder; what it is known by goes first."""
+    (folder / _RELEASE).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def commit(stack: Stack, release: Release) -> None:
+    """Let `release` be what runs, and what ran until now the previous one; finishes where it was interrupted."""
+    deployment = stack.deployment
+    write_atomically(deployment.release_file, release.content, PUBLIC)
+    settle(deployment)
+
+
+def settle(deployment: Deployment) -> None:
+    """Let what an upgrade would have gone back to be the previous release, without users and certificates."""
+    undo = read(deployment.undo_folder)
+    if undo is not None:
+        kept = (file for file in undo.files if not file.path.startswith(layout.RELOADED))
+        write(deployment.previous_folder, Kept(undo.release, tuple(kept)))
+        remove(deployment.undo_folder)
+    deployment.upgrade_pending_file.unlink(missing_ok=True)
+
+
+def unfinished(deployment: Deployment) -> Kept | None:
+    """What a begun upgrade goes back to; None if none was interrupted. One that had come to its end is finished."""
+    if not deployment.upgrade_pending_file.exists():
+        return None
+    undo = read(deployment.undo_folder)
+    now = Release.read(deployment.release_file)
+    if undo is not None and (now is None or now.images == undo.release.images):
+        return undo
+    settle(deployment)
+    return None
+
+
+def interrupted(deployment: Deployment) -> str:
+    """What to say of an upgrade that was interrupted, "" for none, or while one is running. Raises HostError."""
+    try:
+        with exclusive(deployment.lock_file):
+            if unfinished(deployment) is None:
+                return ""
+    except Busy:
+        # It may be the one whose mark this is.
+        return ""
+    return (
+        "An upgrade was interrupted; some services may run new images, and some the previous ones. To continue: "
+        "deployer upgrade. To go back: deployer upgrade --rollback"
+    )
+
+
+def abandon(deployment: Deployment) -> None:
+    """Forget an upgrade that came to nothing."""
+    deployment.upgrade_pending_file.unlink(missing_ok=True)
+    remove(deployment.undo_folder)
+
+
+def keep_images(engine: Engine, deployment: Deployment, release: Release) -> None:
+    """Give each image a name of ours, so that no clean-up removes it. Raises EngineError."""
+    for one in release.images:
+        engine.images.tag(one.id, one.kept_as(deployment.name))
+
+
+def forget_images(stack: Stack) -> None:
+    """Take our names from images that are neither in use nor kept. Raises EngineError."""
+    deployment = stack.deployment
+    places = (deployment.release_file, deployment.previous_folder / _RELEASE, deployment.undo_folder / _RELEASE)
+    releases = [found for place in places if (found := Release.read(place)) is not None]
+    wanted = {one.kept_as(deployment.name) for release in releases for one in release.images}
+    for name in provision.kept_names(stack.engine, stack.deployment):
+        if name not in wanted:
+            stack.engine.images.untag(name)
