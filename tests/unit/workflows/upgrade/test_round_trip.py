@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 
 from deployer.errors import UpgradeFailed
+from deployer.layout import PLACEHOLDER_HEADER
 from deployer.settings.model import Settings
 from deployer.workflows.upgrade.round_trip import FOLDER, CheckImage, Login, round_trip
 
@@ -22,10 +23,12 @@ class Answers(BaseHTTPRequestHandler):
 
     stored: ClassVar[dict[str, bytes]] = {}
     seen: ClassVar[list[str]] = []
+    refused_on_a_full_disk: ClassVar[list[bool]] = []
     spoilt: ClassVar[set[str]] = set()
 
     def _answer(self, status: int, content: bytes = b"", **headers: str) -> None:
         self.seen.append(self.headers.get("Authorization", ""))
+        self.refused_on_a_full_disk.append(PLACEHOLDER_HEADER not in self.headers)
         self.send_response(500 if self.command in self.spoilt else status)
         for name, value in {**headers, "Content-Length": str(len(content))}.items():
             self.send_header(name, value)
@@ -51,7 +54,7 @@ class Answers(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def settings() -> Iterator[Settings]:
-    for each in (Answers.stored, Answers.seen, Answers.spoilt):
+    for each in (Answers.stored, Answers.seen, Answers.spoilt, Answers.refused_on_a_full_disk):
         each.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
     thread = threading.Thread(target=server.serve_forever)
@@ -68,6 +71,7 @@ def test_a_push_and_a_pull_of_all_parts(settings: Settings) -> None:
     assert image.repository.startswith(f"{FOLDER}/")
     assert set(Answers.stored.values()) == {image.manifest, image.config, image.layer}
     assert set(Answers.seen) == {"Basic " + base64.b64encode(b"check:word").decode()}
+    assert not any(Answers.refused_on_a_full_disk)
 
 
 def test_no_two_checks_share_content() -> None:
