@@ -6,11 +6,15 @@ from enum import StrEnum
 
 
 class Service(StrEnum):
-    """The services of a deployment, in the order of their images; the page's is there for some pages only."""
+    """The services of a deployment, in the order of their images; the page's is there for some pages only.
+
+    The scheduler runs the registry's image, where there is a schedule and no systemd.
+    """
 
     REGISTRY = "registry"
     FRONTEND = "frontend"
     PAGE = "page"
+    SCHEDULER = "scheduler"
 
 
 HIDDEN_SECRET = "(kept in the file 'secrets')"  # noqa: S105 - what is shown instead of one
@@ -24,7 +28,10 @@ GRANTS = f"{ACCESS_FOLDER}/grants"
 # The copies of the user's own certificate and key that are served.
 OWN_CERTIFICATE = "frontend/tls/certificate.pem"
 OWN_KEY = "frontend/tls/key.pem"
+# What runs a command of the schedule, in the environment of `up`.
+RUN_SCHEDULED = "schedule/run.sh"
 HIDDEN = {
+    RUN_SCHEDULED: "# (runs the scheduled commands, in an environment that may have secrets)",
     USERS_IN_FORCE: "# (the users and the hashes of their passwords, kept in the file 'users')",
     OWN_KEY: "# (the certificate's key)",
 }

@@ -94,6 +94,16 @@ class Deployment:
         return self.directory / ".checked"
 
     @property
+    def runs_directory(self) -> Path:
+        """The records and logs of the commands that ran by themselves."""
+        return self.directory / "runs"
+
+    @property
+    def schedule_file(self) -> Path:
+        """What `up` installed of the schedule, and since when."""
+        return self.directory / "schedule.json"
+
+    @property
     def restore_pending_file(self) -> Path:
         """There while a deployment is being restored; a new `restore` goes on."""
         return self.directory / ".restoring"

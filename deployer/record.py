@@ -40,8 +40,9 @@ class Record:
 
 
 class ResourceKind(StrEnum):
-    """What a deployment has, in the order in which `down` removes it; a directory is never removed."""
+    """What a deployment has, in the order in which `down` removes it, units of systemd first; a directory stays."""
 
+    UNIT = "unit"
     CONTAINER = "container"
     NETWORK = "network"
     VOLUME = "volume"

@@ -28,6 +28,7 @@ from deployer.cli.commands import (
     upkeep,
     users,
 )
+from deployer.cli.commands.schedule import autostart, runs
 from deployer.cli.output import Output
 from deployer.cli.registration import SHARED_HELP, ConfigOption, HostOption, Interruption, NameOption, PortOption
 from deployer.errors import EXIT_BUG, EXIT_FAILURE, EXIT_INTERRUPTED, DeployerError, HostError
@@ -79,6 +80,8 @@ for group in (
     restore,
     users,
     pull_secret,
+    runs,
+    autostart,
 ):
     group.register(app)
 # As `deployer --help` lists them: what is needed first, first.

@@ -49,6 +49,11 @@ class Report(ABC):
         """Print what is no result and is said in both cases, after it: warnings, what to do next."""
 
     @property
+    def moved_bytes(self) -> int | None:
+        """How many bytes the command stored or freed, for the record of a scheduled run; None if it says nothing."""
+        return None
+
+    @property
     def has_failed(self) -> bool:
         """Whether the command is to end with exit code 1."""
         return False

@@ -13,7 +13,7 @@ from deployer.cli.presentation import Presentation
 from deployer.errors import EXIT_FAILURE, DeployerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from deployer.cli.output import Output
@@ -46,7 +46,7 @@ class Session:
     """One run of the command line.
 
     The settings and the engine are read when first asked for: `--help` needs neither, and a
-    command that speaks to the registry alone never looks for an engine.
+    command that speaks to the registry alone never looks for an engine. `on_report` is told each report that is shown.
     """
 
     config: Path | None
@@ -58,6 +58,7 @@ class Session:
     out: Output
     presentation: Presentation = field(default_factory=Presentation)
     assumed: bytes | None = field(default=None, repr=False)
+    on_report: Callable[[Report], None] | None = None
 
     @cached_property
     def loaded(self) -> Loaded:
@@ -133,7 +134,7 @@ class Session:
         """The deployment that the settings name."""
         from deployer.workflows.deployment.stack import Stack
 
-        return Stack(self.settings, self.deployment, self.engine)
+        return Stack(self.settings, self.deployment, self.engine, source=self.loaded.source)
 
     def registry(self, credentials: Credentials | None = None) -> RegistryClient:
         """A client of the registry that the settings name; close it.
@@ -149,6 +150,8 @@ class Session:
 
     def show(self, report: Report) -> None:
         """Print a report as it is wanted. One that has failed ends the command with exit code 1."""
+        if self.on_report:
+            self.on_report(report)
         if self.presentation.as_json:
             self.out.json(report.as_json())
         else:

@@ -27,6 +27,7 @@ from deployer.layout import (
     Service,
 )
 from deployer.rendering.rules import rule_files, user_files
+from deployer.rendering.schedule import ScheduleInputs, run_script
 from deployer.rendering.templates import File, render, templates_directory
 from deployer.settings.reserve import RESERVED_INODES
 
@@ -59,7 +60,8 @@ class Certificate:
 class RenderInputs:
     """What is kept beside the settings: the upload secret, the users, certificates; none of it shows when printed.
 
-    With `user_namespaces` the engine makes root in containers another user of the machine.
+    With `user_namespaces` the engine makes root in containers another user of the machine. `schedule` is None if
+    nothing is scheduled.
     """
 
     secret: str = field(repr=False)
@@ -67,6 +69,7 @@ class RenderInputs:
     certificate: Certificate | None = None
     acme_ca: bytes | None = None
     user_namespaces: bool = False
+    schedule: ScheduleInputs | None = None
 
 
 def render_deployment(settings: Settings, images: ServiceImages, inputs: RenderInputs) -> tuple[File, ...]:
@@ -93,12 +96,14 @@ def render_deployment(settings: Settings, images: ServiceImages, inputs: RenderI
         data_directory=settings.registry.data_directory,
         ports=_ports(settings),
         user_namespaces=inputs.user_namespaces,
+        scheduler=inputs.schedule.entrypoint if inputs.schedule else (),
         registry_digest=_digest(config),
         frontend_digest=_digest(caddyfile),
     )
     rendered = (File("compose.yaml", compose), config, caddyfile, *_disk_guard(settings))
     reloaded = (*_certificates(inputs), *user_files(settings, inputs.accounts), *rule_files(settings))
-    return (*rendered, *reloaded, *(page_files() if with_page else ()))
+    scheduled = (run_script(inputs.schedule),) if inputs.schedule else ()
+    return (*rendered, *reloaded, *scheduled, *(page_files() if with_page else ()))
 
 
 def _caddyfile(settings: Settings, *, with_page: bool) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -55,6 +56,8 @@ def _environment() -> Environment:
     environment.filters["yaml"] = quoted_for_compose
     environment.filters["json"] = _quoted
     environment.filters["caddy"] = _quoted_for_caddy
+    environment.filters["sh"] = shlex.quote
+    environment.filters["systemd"] = _quoted_for_systemd
     return environment
 
 
@@ -73,3 +76,9 @@ def quoted_for_compose(value: object) -> str:
 def _quoted_for_caddy(value: object) -> str:
     # Checked values hold no brace, so none becomes one of Caddy's placeholders.
     return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _quoted_for_systemd(value: str) -> str:
+    # systemd.service(5), "Command lines": specifiers and variables are written twice to be none.
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{escaped}"'

@@ -1,4 +1,7 @@
-"""What each setting may be: checks that return the value as it is kept, or say in a ValueError what is wrong."""
+"""What each setting may be: checks that return the value as it is kept, or say in a ValueError what is wrong.
+
+At the end, how a setting is declared with its check.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ import ipaddress
 import os
 import re
 from collections.abc import Callable
+from dataclasses import field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deployer.errors import InvalidReference
 from deployer.reference import parse
@@ -336,3 +340,18 @@ def shown(value: object) -> str:
     if value is None:
         return "nothing"
     return str(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else repr(value)
+
+
+def checked(check: Check, default: Any, about: str) -> Any:  # noqa: ANN401 - dataclasses.field is as loose
+    """A setting; `about` is its line in docs/reference/settings.md."""
+    return field(default=default, metadata={"check": check, "about": about})
+
+
+def section(kind: type[Any], about: str, *, short: str = "") -> Any:  # noqa: ANN401
+    """A group of settings; a plain value in its place is the one that `short` names."""
+    return field(default_factory=kind, metadata={"section": kind, "short": short, "about": about})
+
+
+def list_of(kind: type[Any], about: str) -> Any:  # noqa: ANN401
+    """A list of groups of settings."""
+    return field(default=(), metadata={"each": kind, "about": about})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,15 +21,20 @@ from deployer.settings.checks import complaint_of_place, is_unicode
 from deployer.settings.model import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from deployer.settings.schedule import ScheduleSettings
 
 FILE_NAME = "deployer.yaml"
 
 _ENVIRONMENT_PREFIX = "DEPLOYER_"
+_SERVER = re.compile(r"[a-z0-9]+:")
 _CONFIG_VARIABLE = "DEPLOYER_CONFIG"
 # What `up` records of a deployment, and what a file for another one says of that other.
 _ADDRESS = frozenset({"host", "port", "tls"})
 _NOT_ONE_VALUE = frozenset({"registry", "frontend", "backup", "access", "retention"})
+# Has no variables: what runs by itself is written down where it can be read.
+_ONLY_IN_FILE = "schedule"
 
 
 @dataclass(frozen=True)
@@ -281,7 +287,7 @@ def _from_environment(environment: Mapping[str, str]) -> tuple[list[tuple[str, s
     known = {
         f"{_ENVIRONMENT_PREFIX}{path.replace('.', '_').upper()}": path
         for path in paths()
-        if path not in _NOT_ONE_VALUE and "[]" not in path
+        if path not in _NOT_ONE_VALUE and "[]" not in path and path.partition(".")[0] != _ONLY_IN_FILE
     }
     names = sorted(name for name, value in environment.items() if value and name.startswith(_ENVIRONMENT_PREFIX))
     misspelt = []
@@ -317,6 +323,18 @@ def _with_absolute_paths(settings: Settings, base: Path, environment: Mapping[st
     directory = settings.registry.data_directory
     if directory is not None:
         settings = replace(settings, registry=replace(settings.registry, data=absolute(directory)))
+    settings = replace(settings, schedule=_schedule_with_absolute_paths(settings.schedule, absolute))
     named = {key: getattr(settings.tls, key) for key in ("certificate", "key", "authority")}
     paths_of_tls: dict[str, Any] = {key: absolute(Path(value)) for key, value in named.items() if value}
     return replace(settings, tls=replace(settings.tls, **paths_of_tls))
+
+
+def _schedule_with_absolute_paths(schedule: ScheduleSettings, absolute: Callable[[Path], str]) -> ScheduleSettings:
+    backup = schedule.backup
+    # A server's address begins with a word of restic's and a colon.
+    is_directory = backup.to and not _SERVER.match(backup.to)
+    paths_of_backup: dict[str, Any] = {
+        **({"to": absolute(Path(backup.to))} if is_directory else {}),
+        **({"env_file": absolute(Path(backup.env_file))} if backup.env_file else {}),
+    }
+    return replace(schedule, backup=replace(backup, **paths_of_backup))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from deployer import address
 from deployer.settings import checks
-from deployer.settings.checks import DATA_IN_VOLUME, Check
+from deployer.settings.checks import DATA_IN_VOLUME
+from deployer.settings.checks import checked as _checked
+from deployer.settings.checks import list_of as _list_of
+from deployer.settings.checks import section as _section
 from deployer.settings.reserve import RESERVE_AUTO, Reserve
+from deployer.settings.retention import RetentionRule
+from deployer.settings.schedule import ScheduleSettings
 
 DEFAULT_PORT = 5000
 DEFAULT_REGISTRY_IMAGE = "registry:3"
@@ -45,30 +49,8 @@ class TlsMode(StrEnum):
     ACME = "acme"
 
 
-class AgeBasis(StrEnum):
-    """What the age of a tag counts from; the values are those of deployer.yaml."""
-
-    LATER = "later"
-    CREATED = "created"
-    PUSHED = "pushed"
-
-
 # Pages that run as their own service, and their images.
 PAGE_IMAGES = {Page.KWK: "konradkleine/docker-registry-frontend:v2", Page.JOXIT: "joxit/docker-registry-ui:2"}
-
-
-def _checked(check: Check, default: Any, about: str) -> Any:  # noqa: ANN401 - dataclasses.field is as loose
-    """A setting; `about` is its line in docs/reference/settings.md."""
-    return field(default=default, metadata={"check": check, "about": about})
-
-
-def _section(kind: type[Any], about: str, *, short: str = "") -> Any:  # noqa: ANN401
-    """A group of settings; a plain value in its place is the one that `short` names."""
-    return field(default_factory=kind, metadata={"section": kind, "short": short, "about": about})
-
-
-def _list_of(kind: type[Any], about: str) -> Any:  # noqa: ANN401
-    return field(default=(), metadata={"each": kind, "about": about})
 
 
 @dataclass(frozen=True)
@@ -140,44 +122,6 @@ class FrontendSettings:
                 "remove page_image"
             )
         return ""
-
-
-@dataclass(frozen=True)
-class RetentionRule:
-    """Which tags of which repositories may go. `older_than` in seconds.
-
-    A tag goes when all that is given says so: it is matched, not protected, not among the newest
-    `keep` images, and old enough. With `untagged`, untagged manifests are removed too.
-    `by` says what age and newness are: `created`, `pushed`, or `later`, the age from the later of the
-    two, and the newest by their creation. Where a creation time is not real, the push is in.
-    """
-
-    repositories: tuple[str, ...] = _checked(
-        checks.globs, ("*",), "The repositories of the rule. `*` matches any part of a name, `?` one character."
-    )
-    keep: int | None = _checked(checks.count, None, "Keep this many of the newest images of each repository.")
-    older_than: int | None = _checked(
-        checks.age, None, "Remove only tags older than this, such as `30d`, `12h` or `2w`."
-    )
-    match: str | None = _checked(checks.pattern, None, "Remove only tags that this regular expression matches.")
-    protect: str | None = _checked(checks.pattern, None, "Never remove tags that this regular expression matches.")
-    by: AgeBasis = _checked(
-        checks.one_of(AgeBasis),
-        AgeBasis.LATER,
-        "Time that age is counted from: `later` of creation and push, `created`, or `pushed`.",
-    )
-    untagged: bool = _checked(checks.yes_or_no, False, "Also remove untagged manifests.")
-
-    @property
-    def takes_tags(self) -> bool:
-        """Whether it says which tags go: with `untagged` alone, none do."""
-        return self.keep is not None or self.older_than is not None or self.match is not None
-
-    def complaint(self) -> str:
-        """Why the rule cannot be meant, "" if it can."""
-        if self.takes_tags or self.untagged:
-            return ""
-        return "the rule does not say what to remove: set keep, older_than, match or untagged"
 
 
 @dataclass(frozen=True)
@@ -287,6 +231,7 @@ class Settings:
     registry: RegistrySettings = _section(RegistrySettings, "The registry service.")
     frontend: FrontendSettings = _section(FrontendSettings, "The frontend service.")
     backup: BackupSettings = _section(BackupSettings, "Backups.")
+    schedule: ScheduleSettings = _section(ScheduleSettings, "Commands that run by themselves; `up` installs them.")
     access: tuple[AccessRule, ...] = _list_of(
         AccessRule,
         "Access rules. What no rule allows is denied; without rules, every logged-in user may do everything.",
@@ -347,6 +292,8 @@ class Settings:
                 f"tls: no public CA issues a certificate for '{self.host}': use a public name as host, or set "
                 "tls: internal"
             )
+        if (prune := self.schedule.prune).is_on and not (prune.says_what or self.retention):
+            return f"schedule.prune: {prune.SAYS_NOTHING}"
         if self.images is ImagePolicy.PULL or (
             self.images is ImagePolicy.AUTO and self.registry.image != DEFAULT_REGISTRY_IMAGE
         ):

@@ -53,7 +53,7 @@ def status(session: Session) -> None:
 def logs(
     session: Session,
     services: Annotated[
-        list[str] | None, typer.Argument(metavar="SERVICE", help="One or more of: registry, frontend, page.")
+        list[str] | None, typer.Argument(metavar="SERVICE", help="One or more of: registry, frontend, page, scheduler.")
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow log output; press Ctrl-C to stop.")] = False,
     tail: Annotated[

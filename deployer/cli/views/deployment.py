@@ -11,6 +11,7 @@ from deployer.cli.session import NOTHING_CHANGED
 from deployer.cli.views.upkeep import warn_of
 from deployer.cli.views.words import counted
 from deployer.record import ResourceKind
+from deployer.settings.schedule import Job
 from deployer.workflows.deployment.provision import Source
 from deployer.workflows.deployment.service_change import Action
 
@@ -72,6 +73,8 @@ class UpPlanReport(Report):
             ],
             "images": [{"image": choice.name, "source": choice.source.value} for choice in plan.images],
             "files": [change.path for change in plan.files],
+            "schedule": plan.schedule.times,
+            "units": [{"unit": change.name, "action": change.action.value} for change in plan.schedule.units],
             "found": [{"kind": resource.kind.value, "name": resource.name} for resource in plan.found],
             "warnings": [*plan.warnings, *plan.remarks],
         }
@@ -92,7 +95,20 @@ class UpPlanReport(Report):
         for change in self.plan.services:
             reason = f" ({change.reason})" if change.reason else ""
             out.line(f"service  {change.service}: {change.action.value}{reason}")
+        for line in _schedule(self.plan):
+            out.line(line)
         out.note(NOTHING_CHANGED)
+
+
+def _schedule(plan: UpPlan) -> Iterator[str]:
+    """A line for each unit, and for each command that would run at another time than today."""
+    what = plan.schedule
+    for change in what.units:
+        yield f"unit     {change.name}: {change.action.value}"
+    before = what.before.times if what.before else {}
+    for job in Job:
+        if before.get(job) != what.times.get(job):
+            yield f"schedule {job}: {what.times.get(job, 'will be removed')}"
 
 
 @dataclass(frozen=True)
@@ -119,6 +135,9 @@ class UpReport(Report):
             f"{change.service}: {change.action.done}" for change in plan.services if change.action is not Action.KEEP
         ]
         out.note("Already running; nothing to change." if plan.is_empty else f"Done ({', '.join(changed) or 'files'}).")
+        if not plan.schedule.is_empty and plan.schedule.times:
+            times = ", ".join(f"{job} {when}" for job, when in plan.schedule.times.items())
+            out.note(f"Scheduled: {times} (local time).")
         fields = [("Registry", self.settings.address)]
         if self.settings.page_url:
             fields.append(("Page", self.settings.page_url))
@@ -221,6 +240,7 @@ def _warn_of_losses(out: Output, plan: DownPlan) -> None:
 
 def _down_json(plan: DownPlan) -> dict[str, Any]:
     return {
+        "units": plan.names(ResourceKind.UNIT),
         "containers": plan.names(ResourceKind.CONTAINER),
         "networks": plan.names(ResourceKind.NETWORK),
         "volumes": plan.names(ResourceKind.VOLUME),

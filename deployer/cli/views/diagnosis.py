@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from deployer.workflows.checks.disk_room import DiskRoom
     from deployer.workflows.diagnosis.status import Encryption, Login, ServiceStatus, Status, WritesPaused
     from deployer.workflows.finding import Finding
+    from deployer.workflows.schedule.records import Run
+    from deployer.workflows.schedule.state import JobState, ScheduleState
     from deployer.workflows.upkeep.last_check import LastCheck
 
 _UNKNOWN = "unknown"
@@ -84,6 +86,7 @@ class StatusReport(Report):
             "encryption": _encryption(self.status.encryption),
             "backups": [_backup(one) for one in self.status.backups],
             "last_check": _check_json(self.status.last_check),
+            "schedule": _schedule_json(self.status.schedule),
         }
 
     def print(self, out: Output) -> None:
@@ -100,7 +103,7 @@ class StatusReport(Report):
                 out.warn(problem.sentence)
             else:
                 warn_of(out, problem)
-        for finding in (*found.content, *found.remarks):
+        for finding in (*found.content, *found.remarks, *found.schedule.findings):
             warn_of(out, finding)
         if not found.is_healthy:
             out.note("Next: deployer up" if not found.services else "Next: deployer logs, deployer doctor")
@@ -124,6 +127,7 @@ def _fields(found: Status) -> list[tuple[str, str]]:
         *([("Pinned", pinned)] if (pinned := _pinned(found.services)) else []),
         *([("Last backup", f"{moment(last.time)}, at {last.target}")] if (last := _last(found.backups)) else []),
         *([("Last check", _check(found.last_check))] if found.last_check.time else []),
+        *([("Schedule", _schedule(found.schedule))] if found.schedule.jobs else []),
         *([("Writes", _upkeep(found.upkeep))] if found.upkeep else []),
     ]
 
@@ -204,3 +208,42 @@ def _free(amount: int, disk: DiskRoom | None) -> str:
 
 def _garbage(amount: int) -> str:
     return f"{size(amount)} (to free it: `deployer gc`)" if amount else "none"
+
+
+def _schedule_json(state: ScheduleState) -> dict[str, Any]:
+    """The commands with their next and last runs, and the sentences of what is wrong."""
+    return {
+        "runner": state.runner.value,
+        "jobs": [
+            {
+                "job": one.job.value,
+                "when": one.when,
+                "next": timestamp(one.next),
+                "last": run_json(one.last) if one.last else None,
+            }
+            for one in state.jobs
+        ],
+        "problems": [finding.sentence for finding in state.findings],
+    }
+
+
+def _schedule(state: ScheduleState) -> str:
+    """Each command with its last run, in one line."""
+    return ", ".join(map(_in_words, state.jobs))
+
+
+def _in_words(one: JobState) -> str:
+    return f"{one.job} {one.when} (last: {one.last.result if one.last else 'none yet'})"
+
+
+def run_json(run: Run) -> dict[str, Any]:
+    """A run as JSON; `bytes` are what it stored or freed."""
+    return {
+        "id": run.id,
+        "job": run.job.value,
+        "started": timestamp(run.started),
+        "ended": timestamp(run.ended) if run.ended else None,
+        "result": run.result.value,
+        "bytes": run.moved,
+        "message": run.sentence,
+    }

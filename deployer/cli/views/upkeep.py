@@ -21,7 +21,6 @@ from deployer.workflows.upkeep.survey.unfinished_uploads import ABANDONED_DAYS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
-    from datetime import datetime
 
     from deployer.cli.output import Output
     from deployer.storage.removal import StorageRemoval
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from deployer.workflows.upkeep.gc import GcPlan
     from deployer.workflows.upkeep.prune import PrunePlan
     from deployer.workflows.upkeep.repositories import RemovalPlan
-    from deployer.workflows.upkeep.retention import SelectedTag
     from deployer.workflows.upkeep.survey.damaged_images import Damage
     from deployer.workflows.upkeep.survey.garbage import Survey
     from deployer.workflows.upkeep.survey.manifest_graph import RemovalSet
@@ -95,6 +93,11 @@ class CollectedReport(Report):
     def print(self, out: Output) -> None:
         """Remarks: there is no other result."""
         _print_collected(out, self.done)
+
+    @property
+    def moved_bytes(self) -> int | None:
+        """What was freed."""
+        return self.done.freed + self.done.leftover
 
 
 @dataclass(frozen=True)
@@ -218,7 +221,8 @@ def _prune_rows(plan: PrunePlan, name: str, removal: RemovalSet) -> Iterator[tup
     tags = plan.tags.get(name, ())
     revisions = plan.survey.snapshot.repositories[name].revisions
     for one in tags:
-        yield (shown(name), one.tag, short(one.digest), _counted_age(one, now), one.reason)
+        since = age(at_second(one.moment), now).removesuffix(" ago")
+        yield (shown(name), one.tag, short(one.digest), f"{since} ({one.source})", one.reason)
     rest = len(removal.revisions - {one.digest for one in tags})
     if rest:
         yield (shown(name), "-", "-", "-", f"{counted(rest, 'manifest')} no longer referenced")
@@ -330,20 +334,12 @@ def _without(command: str, advice: Sequence[str]) -> tuple[str, ...]:
 
 
 def _garbage_words(found: Survey) -> str:
-    return (
-        f"Existing garbage: {size(found.freed)}."
-        if found.removal.blobs or found.removal.uploads
-        else "No garbage found."
-    )
+    is_some = found.removal.blobs or found.removal.uploads
+    return f"Existing garbage: {size(found.freed)}." if is_some else "No garbage found."
 
 
 def _listed(names: Sequence[str]) -> str:
     return listed([shown(name) for name in names], _MANY)
-
-
-def _counted_age(one: SelectedTag, now: datetime) -> str:
-    since = age(at_second(one.moment), now).removesuffix(" ago")
-    return f"{since} ({one.source})"
 
 
 def _survey_json(found: Survey) -> dict[str, Any]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.errors import UsageError
+from deployer.settings.schedule import keep_rules
 from deployer.workflows.backup.catalog import PartKind, unfinished, whole
 
 if TYPE_CHECKING:
     from deployer.restic.repository import Repository
     from deployer.workflows.backup.catalog import Backup
 
-_RULE = re.compile(r"(\d{1,4})([hdwmy]?)")
-_PERIODS = {"": "last", "h": "hourly", "d": "daily", "w": "weekly", "m": "monthly", "y": "yearly"}
 _EXAMPLE = "deployer backup /mnt/nas/registry --keep 7d,4w,12m"
 
 
@@ -27,16 +25,10 @@ class KeepPolicy:
     @classmethod
     def parse(cls, written: str) -> KeepPolicy:
         """What `--keep` says, such as "7d,4w,12m"; a plain number is the newest so many. Raises UsageError."""
-        found: dict[str, int] = {}
-        for one in written.split(","):
-            match = _RULE.fullmatch(one.strip())
-            if match is None or int(match[1]) == 0 or _PERIODS[match[2]] in found:
-                raise UsageError(
-                    f"--keep: '{written}' is not a list such as 7d,4w,12m (days, weeks, months; h and y too).",
-                    (_EXAMPLE,),
-                )
-            found[_PERIODS[match[2]]] = int(match[1])
-        return cls(tuple(found.items()))
+        try:
+            return cls(tuple(keep_rules(written).items()))
+        except ValueError as error:
+            raise UsageError(f"--keep: {error}.", (_EXAMPLE,)) from error
 
     @property
     def options(self) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from deployer.storage.helper import remove_leftover
 from deployer.workflows.checks import identity
 from deployer.workflows.deployment import anonymous_volumes, files, provision
 from deployer.workflows.deployment.stopping import remove_containers
+from deployer.workflows.schedule import install
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,10 +39,10 @@ if TYPE_CHECKING:
 # The last ones record what is left if a `down` was interrupted.
 _PROGRAM_FILES = (
     "secrets", "users", "ca.crt", ".unread", ".unfinished", ".unstarted", ".restoring", ".upgrading", "release.json",
-    "address.json", "compose.yaml", "owned.json", "check.json", ".checked",
+    "schedule.json", "address.json", "compose.yaml", "owned.json", "check.json", ".checked",
 )  # fmt: skip
 _LOCK = ".lock"
-_GATE = "frontend/gate/"
+_NOT_RENDERED = ("frontend/gate/", "runs/")
 # What a write leaves that was killed, see host/files.py.
 _TEMPORARY = re.compile(r"\.(.+)\.[a-z0-9_]{8}")
 _WAS_THERE = "existed before `up`"
@@ -120,6 +121,8 @@ def plan(stack: Stack, *, volumes: bool) -> DownPlan:
         )
         for one in seen.there.own
     ]
+    units = install.removal(deployment, stack.environment)
+    going += [ToRemove(ResourceKind.UNIT, one.name, "") for one in units]
     kept: list[str] = []
     for sort in (seen.networks(unknown=volumes), seen.volumes() if volumes else (), _files(stack) if volumes else ()):
         for one in sort:
@@ -163,6 +166,8 @@ def apply(stack: Stack, agreed: DownPlan, *, volumes: bool, say: Callable[[str],
         # The lock's own file is made by anyone who takes it.
         new = [one for one in now.going if one not in agreed.going and one.name != _LOCK]
         left = [f"{one.kind} {one.name}: appeared or changed in the meantime" for one in new]
+        # Before the containers: what is running is ended, and nothing begins in the meantime.
+        left += _remove_schedule(stack)
         # Its hold on a volume would keep that from going.
         remove_leftover(engine, stack.deployment)
         identities = {one.identity for one in going.of(ResourceKind.CONTAINER)}
@@ -182,6 +187,16 @@ def apply(stack: Stack, agreed: DownPlan, *, volumes: bool, say: Callable[[str],
             "Not everything was removed: " + "; ".join(left) + ".",
             (f"deployer down{' --volumes' if volumes else ''}   (shows what is left)",),
         )
+
+
+def _remove_schedule(stack: Stack) -> list[str]:
+    """Remove the schedule; what to say if systemd does not."""
+    units = install.removal(stack.deployment, stack.environment)
+    try:
+        install.remove(stack.deployment, stack.environment, units)
+    except HostError as error:
+        return [f"systemd's timers: {' '.join((error.message, *error.original.splitlines()[-1:]))}".rstrip(".")]
+    return []
 
 
 def _count_users(deployment: Deployment) -> int:
@@ -324,7 +339,7 @@ def _files(stack: Stack) -> Iterator[ToRemove | str]:
     ours = files.is_ours(deployment)
     # An `up` that was interrupted has written none of its files, and may have left its own others.
     in_folders = files.written(deployment)
-    going = [path for path in in_folders if ours(path) or path.startswith(_GATE) or _is_temporary(path, ours)]
+    going = [path for path in in_folders if ours(path) or path.startswith(_NOT_RENDERED) or _is_temporary(path, ours)]
     stays = len(in_folders) - len(going)
     if deployment.backup_password_file.exists():
         yield f"{deployment.backup_password_file} (needed to restore from backups)"

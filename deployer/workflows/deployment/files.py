@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from deployer.paths import Deployment
     from deployer.rendering.templates import File
 
-# The folders whose files are all rendered, but for the marks of the gate.
-FOLDERS = (Service.REGISTRY, Service.FRONTEND)
-# What changes with the page alone, and is removed if another page has no such file.
-_PAGE = ("frontend/page/", "frontend/overview/")
+# The folders whose files are all rendered, but for the marks of the gate, and what ran.
+FOLDERS = (Service.REGISTRY, Service.FRONTEND, "schedule", "runs")
+# What is removed if the settings ask for no such file any more: of the page, and of the schedule.
+_OPTIONAL = ("frontend/page/", "frontend/overview/", "schedule/")
 OWN_HEADER = b"# Written by deployer"
 """How the Compose file that deployer writes begins."""
 _SECRET = re.compile(r'^\s*secret: "?([0-9a-zA-Z]+)"?$', re.MULTILINE)
@@ -119,7 +119,7 @@ def changes(deployment: Deployment, files: Iterable[File]) -> tuple[FileChange, 
         if before != file.content:
             found.append(FileChange(path, before, file.content))
     ours = is_ours(deployment)
-    left = [path for path in written(deployment) if path not in wanted and path.startswith(_PAGE) and ours(path)]
+    left = [path for path in written(deployment) if path not in wanted and path.startswith(_OPTIONAL) and ours(path)]
     found += [FileChange(path, (deployment.directory / path).read_bytes(), None) for path in left]
     return tuple(found)
 

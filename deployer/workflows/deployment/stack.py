@@ -11,9 +11,10 @@ from deployer.engine.values import Project
 from deployer.errors import DeployerError
 from deployer.workflows.checks import identity, preflight
 from deployer.workflows.deployment import access
+from deployer.workflows.schedule.launcher import inputs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from deployer.engine.engine import Engine
@@ -25,12 +26,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Stack:
-    """One deployment, its settings, the engine that runs it, and the clock."""
+    """One deployment, its settings, the engine that runs it, and the clock.
+
+    `source` is the file that the settings came from, None if they came from none.
+    """
 
     settings: Settings
     deployment: Deployment
     engine: Engine
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    source: Path | None = None
 
     def project(self, compose_file: Path | None = None) -> Project:
         """The Compose project, with the deployed Compose file or another in its place."""
@@ -59,7 +64,13 @@ class Stack:
         """What the rendered files hold beside the settings. Raises HostError and ConfigurationError."""
         inputs = access.render_inputs(self.settings, self.deployment)
         access.check(self.settings, inputs.accounts)
-        return replace(inputs, user_namespaces=self.remaps_users)
+        schedule = inputs_of(self.settings, self.deployment, self.environment, self.source)
+        return replace(inputs, user_namespaces=self.remaps_users, schedule=schedule)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The user's environment, as the Docker client gets it."""
+        return self.engine.client.environment
 
     @cached_property
     def facts(self) -> EngineFacts:

@@ -17,6 +17,7 @@ from deployer.workflows.checks import disk_room, preflight, readiness
 from deployer.workflows.deployment import access, ca, files, ownership, provision
 from deployer.workflows.deployment.service_change import Action, Reason
 from deployer.workflows.deployment.up_plan import needs_reload, plan_up
+from deployer.workflows.schedule import install
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,6 +137,7 @@ def apply_plan(stack: Stack, plan: UpPlan, prompts: UserPrompts, *, quiet: bool)
     # One that was started has read them.
     stack.deployment.reload_pending_file.unlink(missing_ok=True)
     stack.deployment.apply_pending_file.unlink(missing_ok=True)
+    install.apply(stack.deployment, stack.environment, plan.schedule)
 
 
 def _change(stack: Stack, plan: UpPlan, rendered: tuple[File, ...], *, quiet: bool) -> None:
@@ -144,6 +146,7 @@ def _change(stack: Stack, plan: UpPlan, rendered: tuple[File, ...], *, quiet: bo
     starting = [change.service for change in plan.services if change.action.starts]
     if starting:
         files.keep_starting(stack.deployment, starting)
+    install.prepare(stack.deployment, plan.schedule)
     unknown_to_compose = [change.service for change in plan.services if change.reason.is_unknown_to_compose]
     first = [change.service for change in plan.services if change.reason.is_before_others]
     stack.engine.compose.up(stack.project(), first=first, recreate=unknown_to_compose, quiet=quiet)

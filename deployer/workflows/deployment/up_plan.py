@@ -20,6 +20,8 @@ from deployer.rendering.deployment import RenderInputs, ServiceImages, render_de
 from deployer.workflows.checks import engine_options, identity, override, preflight, service_environment, storage_id
 from deployer.workflows.deployment import access, anonymous_volumes, ca, files, ownership, provision
 from deployer.workflows.deployment.service_change import Action, Reason, ServiceChange, again, change_of
+from deployer.workflows.schedule import install
+from deployer.workflows.schedule.install import SchedulePlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -58,6 +60,7 @@ class UpPlan:
     remarks: tuple[str, ...] = ()
     adoption: ownership.Adoption | None = None
     inputs: RenderInputs = field(default=RenderInputs(""), repr=False)
+    schedule: SchedulePlan = SchedulePlan()
 
     @property
     def found(self) -> tuple[Resource, ...]:
@@ -69,6 +72,7 @@ class UpPlan:
         """Whether nothing at all would change."""
         return (
             not self.files
+            and self.schedule.is_empty
             and all(change.action is Action.KEEP for change in self.services)
             and all(choice.source is provision.Source.HERE for choice in self.images)
         )
@@ -84,8 +88,10 @@ def plan_up(stack: Stack, *, rebuild: bool = False, release: Release | None = No
     engine_options.refuse(stack.settings, facts)
     containers = stack.engine.containers.of_project(stack.deployment.name)
     identity.check_conflict(stack.deployment, containers)
+    schedule = install.plan(stack.settings, stack.deployment, stack.environment, facts, stack.now())
     preflight.check_paused(containers)
     remarks = preflight.check_certificate(stack.settings, stack.now()) + engine_options.remarks(stack.settings, facts)
+    remarks += schedule.remarks
     choices, images = choose_images(stack, containers, rebuild=rebuild, release=release)
     inputs = stack.inputs()
     rendered = render_deployment(stack.settings, provision.named(choices), inputs)
@@ -94,7 +100,7 @@ def plan_up(stack: Stack, *, rebuild: bool = False, release: Release | None = No
         images[choice.pinned or choice.name] if choice.source is provision.Source.HERE else None for choice in choices
     ]
     ids = [found.id if found else "" for found in here]
-    services = _service_changes(stack, rendered, containers, dict(zip(Service, ids, strict=False)))
+    services = _service_changes(stack, rendered, containers, _by_service(ids))
     overridden = _overridden(stack, rendered)
     service_environment.refuse(overridden, stack.deployment)
     remarks += service_environment.remarks(overridden)
@@ -115,7 +121,12 @@ def plan_up(stack: Stack, *, rebuild: bool = False, release: Release | None = No
         *_lost_login(stack, inputs.accounts, containers),
         *(adoption.warnings if adoption else ()),
     )
-    return UpPlan(tuple(choices), services, changes, warnings, remarks, adoption, inputs)
+    return UpPlan(tuple(choices), services, changes, warnings, remarks, adoption, inputs, schedule)
+
+
+def _by_service(ids: list[str]) -> dict[str, str]:
+    """The images' IDs by service; the scheduler has the registry's image."""
+    return {**dict(zip(Service, ids, strict=False)), Service.SCHEDULER: ids[0]}
 
 
 def _of_other_engine(stack: Stack, containers: tuple[ServiceContainer, ...]) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ def examine(examined: Examined) -> Iterator[Finding]:
         yield found.sign_in.problem
     yield from found.content
     yield from found.remarks
+    yield from found.schedule.findings
     if not service_environment.hides_storage(containers):
         yield from _links(containers, stack, found.content)
     if found.is_healthy:

@@ -35,6 +35,7 @@ _FAMILIES = (
     Family(client_findings.examine, needs_engine=True),
     Family(option_findings.examine, needs_engine=True),
     Family(deployment_findings.examine, needs_engine=True),
+    Family(engine_findings.start, needs_engine=True),
     Family(reachability_findings.examine, needs_registry=True),
     Family(trust_findings.look, needs_engine=True, needs_registry=True),
     Family(proxy_findings.examine, needs_engine=True),

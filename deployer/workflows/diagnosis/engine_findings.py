@@ -1,10 +1,12 @@
-"""Whether the Docker client reaches an engine that will do."""
+"""Whether the Docker client reaches an engine that will do, and whether that starts with its machine."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from deployer.errors import DeployerError
+from deployer.host.daemon.process import is_elsewhere
+from deployer.workflows.autostart.engine_start import Machine, starts
 from deployer.workflows.finding import Finding, FindingState
 
 if TYPE_CHECKING:
@@ -23,4 +25,17 @@ def examine(examined: Examined) -> Iterator[Finding]:
         # A client pushes and pulls without Compose, and with an engine elsewhere; only `up` cannot.
         yield Finding(
             FindingState.NOTE, f"{error.message} This matters only on the machine that runs the registry.", error.advice
+        )
+
+
+def start(examined: Examined, machine: Machine | None = None) -> Iterator[Finding]:
+    """Check whether the engine of a deployment on this machine starts with it."""
+    facts = examined.engine_info.facts
+    if is_elsewhere(facts.endpoint) or not examined.is_of_deployment or not examined.containers:
+        return
+    if starts(machine or Machine.here(), facts.kind) is False:
+        yield Finding(
+            FindingState.WRONG,
+            "The engine does not start with the machine: after a reboot, the registry is not available.",
+            ("deployer autostart",),
         )

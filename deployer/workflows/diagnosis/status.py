@@ -28,6 +28,7 @@ from deployer.workflows.deployment import access, ca, files
 from deployer.workflows.drill import findings as drills
 from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.restore.deployment import unfinished_restore
+from deployer.workflows.schedule.state import ScheduleState, look
 from deployer.workflows.upkeep import last_check
 from deployer.workflows.upkeep.gate import Gate
 from deployer.workflows.upkeep.last_check import LastCheck
@@ -113,7 +114,7 @@ class Status:
     `problems` keep it from being ready; the one of a storage that cannot be read is `unreadable` too.
     `content` is what is wrong with what it holds: the rest is served all the same. `remarks` are of what the user set,
     and of drills of the backups. `backups` are the last ones at each target, the newest last. `disk` is that of the
-    images, as the guard sees it; `last_check` is that of the content.
+    images, as the guard sees it; `last_check` is that of the content. `schedule` is what runs by itself.
     """
 
     name: str
@@ -136,6 +137,7 @@ class Status:
     backups: tuple[LastBackup, ...] = ()
     disk: DiskRoom | None = None
     last_check: LastCheck = field(default_factory=LastCheck)
+    schedule: ScheduleState = ScheduleState()
 
     @property
     def is_healthy(self) -> bool:
@@ -185,6 +187,7 @@ def read(stack: Stack) -> Status:
         backups=record.read(stack.deployment),
         disk=room,
         last_check=last_check.read(stack.deployment),
+        schedule=look(settings, stack.deployment, stack.now()),
         problems=(
             *unfinished_restore(stack.deployment),
             *_with_state(overridden, FindingState.WRONG),

@@ -14,7 +14,7 @@ from deployer.registry.content.manifests import digest_of
 from deployer.registry.content.moments import Source, at_second, newest_first, real_time
 from deployer.settings import globs
 from deployer.settings.duration import written
-from deployer.settings.model import AgeBasis
+from deployer.settings.retention import AgeBasis
 from deployer.workflows.upkeep.survey.manifest_graph import RemovalSet, is_attached_tag, parts, resolve_removal
 from deployer.workflows.upkeep.untagged import may_go
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from deployer.settings.model import RetentionRule
+    from deployer.settings.retention import RetentionRule
     from deployer.storage.access import Storage
     from deployer.storage.snapshot import Snapshot, StoredRepository
     from deployer.workflows.upkeep.survey.manifest_graph import Manifests, ManifestSummary

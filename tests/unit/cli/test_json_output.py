@@ -23,6 +23,7 @@ from deployer.cli.views.images import CatalogReport, TagsReport
 from deployer.cli.views.inspection import InspectionReport
 from deployer.cli.views.integrity.check import CheckReport
 from deployer.cli.views.integrity.repair import RepairedReport, RepairPlanReport
+from deployer.cli.views.schedule.runs import LogReport, RunsReport, UntilNextReport
 from deployer.cli.views.transfer import TransferPlanReport, TransferReport
 from deployer.cli.views.trust import TrustReport
 from deployer.cli.views.upgrades.check import UpgradeCheckReport
@@ -40,6 +41,7 @@ from deployer.registry.content.documents import Document
 from deployer.restic.target import Target
 from deployer.settings.account import Account, BadLine
 from deployer.settings.model import Settings, TlsMode
+from deployer.settings.schedule import Job, RunnerChoice
 from deployer.storage.access import Storage
 from deployer.storage.removal import StorageRemoval
 from deployer.storage.snapshot import Snapshot
@@ -73,6 +75,10 @@ from deployer.workflows.restore.images import Restored
 from deployer.workflows.restore.plan import RestorePlan, TagChange
 from deployer.workflows.restore.selection import Selection as ImageSelection
 from deployer.workflows.restore.selection import Wanted as WantedLinks
+from deployer.workflows.schedule.install import SchedulePlan
+from deployer.workflows.schedule.records import Run, RunResult
+from deployer.workflows.schedule.state import JobState, ScheduleState
+from deployer.workflows.schedule.systemd import UnitAction, UnitChange
 from deployer.workflows.transfer.push import Push
 from deployer.workflows.transfer.remarks import Transfer
 from deployer.workflows.transfer.transfers import TransferOutcome
@@ -240,6 +246,8 @@ DRILLED = {BACKUP.id: DrillResult(str(TARGET), BACKUP.id, MOMENT)}
 FAULT = Fault(DIGEST, FaultKind.DAMAGED, "damaged", size=1, repositories=("tool",), images=("tool:1",))
 CHECKED = Checked(1, 1, (FAULT,), (Finding(FindingState.WRONG, "no"),), is_whole=False)
 FETCH = Fetch(FAULT, "the backups at /mnt/nas/registry", 1)
+RUN = Run("20261201T023004Z-backup", Job.BACKUP, BACKUP.time, RunResult.DONE, BACKUP.time, 1)
+SCHEDULE = ScheduleState(RunnerChoice.SERVICE, (JobState(Job.BACKUP, "daily 02:30", BACKUP.time, RUN),))
 
 # The plainest result of each command that has an example.
 PLAIN: dict[str, Report] = {
@@ -258,6 +266,7 @@ PLAIN: dict[str, Report] = {
     "up": UpReport(Settings(), UpOutcome(UP, "", requires_login=False)),
     "upgrade": UpgradedReport(Upgraded((IMAGE_CHANGE,), 1.0)),
     "down": DownReport(DOWN, volumes=False),
+    "runs": RunsReport((RUN,)),
 }
 
 DAMAGED = replace(
@@ -314,13 +323,25 @@ FULL: dict[str, list[Report]] = {
     "backup list": [BackupsReport(TARGET, (BACKUP,), 0, BACKUP.time, DRILLED)],
     "backup drill": [DrillReport(DRILL), DrillPlanReport(DrillPlan(DRILL_REQUEST, 1, 1, Path("/"), ()))],
     "restore": [RestoredReport(Restored(RESTORE, 0.0), "localhost:5000"), RestorePlanReport(RESTORE), WHOLE],
-    "up": [UpReport(Settings(), UpOutcome(replace(UP, adoption=ADOPTION), DIGEST, requires_login=True))],
     "upgrade": [
         PLAIN["upgrade"],
         UpgradePlanReport(UPGRADE),
         RollbackPlanReport(RollbackPlan((IMAGE_CHANGE,), with_files=True)),
         UpgradeCheckReport(UPGRADE_CHECK),
     ],
+    "up": [
+        UpReport(
+            Settings(),
+            UpOutcome(
+                replace(UP, adoption=ADOPTION, schedule=SchedulePlan(units=(UnitChange("x.timer", UnitAction.WRITE),))),
+                DIGEST,
+                requires_login=True,
+            ),
+        )
+    ],
+    "status": [StatusReport(replace(STATUS, schedule=SCHEDULE))],
+    "runs": [RunsReport((RUN,)), LogReport(RUN, "")],
+    "run-scheduled": [RunsReport((RUN,), is_of_now=True), UntilNextReport(1)],
     "down": [
         DownReport(
             replace(
@@ -346,7 +367,14 @@ FULL: dict[str, list[Report]] = {
 
 
 # Sections that say "as" another.
-REFERS = {"catalog": "tags", "prune": "gc", "backup create": "backup list", "restore": "backup list"}
+REFERS = {
+    "catalog": "tags",
+    "prune": "gc",
+    "backup create": "backup list",
+    "restore": "backup list",
+    "status": "runs",
+    "run-scheduled": "runs",
+}
 
 
 @pytest.mark.parametrize("name", PLAIN)

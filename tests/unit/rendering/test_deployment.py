@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import tomllib
 from dataclasses import replace
 from functools import cache
@@ -25,6 +26,7 @@ from jinja2 import UndefinedError
 from deployer import __version__
 from deployer.rendering import snippets
 from deployer.rendering.deployment import Certificate, RenderInputs, ServiceImages, render_deployment
+from deployer.rendering.schedule import MachineUser, ScheduleInputs, run_script, units
 from deployer.rendering.templates import render, templates_directory
 from deployer.settings.account import Account
 from deployer.settings.build import build
@@ -82,7 +84,15 @@ VARIANTS = {
         bind="10.1.2.3",
         tls=TlsSettings(TlsMode.ACME, directory="https://ca.example.org/acme/directory", authority="/etc/ca.pem"),
     ),
+    "scheduled": Settings(),
 }
+SCHEDULE = ScheduleInputs(
+    "/opt/it's/bin/python",
+    ("--name", "registry", "--config", "/srv/my $files/deployer.yaml"),
+    Path("/home/me/.local/share/deployer/registry"),
+    {"HOME": "/home/me", "HTTPS_PROXY": "http://me:pass'word@proxy.example"},
+    MachineUser(1000, 1001, (27, 999)),
+)
 
 
 def images_of(variant: Settings) -> ServiceImages:
@@ -93,7 +103,8 @@ def images_of(variant: Settings) -> ServiceImages:
 def kept_of(variant: str) -> RenderInputs:
     """What is kept beside the settings of a variant."""
     accounts = ACCOUNTS if variant in {"users", "rules"} else ()
-    return RenderInputs(SECRET, accounts, acme_ca=CA if variant == "acme-private" else None)
+    schedule = SCHEDULE if variant == "scheduled" else None
+    return RenderInputs(SECRET, accounts, acme_ca=CA if variant == "acme-private" else None, schedule=schedule)
 
 
 def check_golden(name: str, text: str) -> None:
@@ -149,6 +160,30 @@ def test_the_images_files_are_as_their_golden_files() -> None:
         check_golden(f"images/{file.path}", file.text)
 
 
+def test_the_units_of_systemd_are_as_their_golden_files() -> None:
+    jobs = {"backup": "*-*-* 02:30:00", "prune": "Sun *-*-* 04:30:00"}
+    found = {
+        **{f"system/{file.path}": file.text for file in units("team", SCHEDULE.directory, jobs, is_user=False)},
+        **{f"user/{file.path}": file.text for file in units("team", Path("/srv/100% $x"), jobs, is_user=True)},
+    }
+    for path, text in found.items():
+        check_golden(f"systemd/{path}", text)
+    kept = {str(path.relative_to(GOLDEN / "systemd")) for path in (GOLDEN / "systemd").rglob("*") if path.is_file()}
+    assert kept == found.keys()
+
+
+def test_the_scripts_environment_reaches_the_command_whatever_is_in_it(tmp_path: Path) -> None:
+    python = tmp_path / "it's python"
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$HTTPS_PROXY" "$@"\n')
+    python.chmod(0o755)
+    script = tmp_path / "run.sh"
+    script.write_bytes(run_script(replace(SCHEDULE, python=str(python))).content)
+    done = subprocess.run(["sh", str(script), "backup"], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        SCHEDULE.environment["HTTPS_PROXY"], "-P", "-m", "deployer", "run-scheduled", "backup", *SCHEDULE.flags,
+    ]  # fmt: skip
+
+
 def test_containerds_file_is_as_its_golden_file_and_is_toml() -> None:
     check_golden("containerd/hosts.toml", snippets.containerd_hosts("192.168.100.2:5000").decode())
     read = tomllib.loads(snippets.containerd_hosts("[2001:db8::1]:5000").decode())
@@ -172,8 +207,9 @@ def test_the_page_comes_along_only_where_it_is_wanted() -> None:
 
 
 def test_only_files_with_secrets_are_private_and_those_are_hidden_when_shown() -> None:
-    kept = replace(kept_of("users"), certificate=Certificate(b"public", b"a private key"))
+    kept = replace(kept_of("users"), certificate=Certificate(b"public", b"a private key"), schedule=SCHEDULE)
     secrets = {"registry/config.yaml": SECRET, "frontend/access/users": HASH, "frontend/tls/key.pem": "a private key"}
+    secrets["schedule/run.sh"] = "word@proxy.example"
     rendered = {file.path: file for file in render_deployment(VARIANTS["users"], IMAGES, kept)}
     for path, file in rendered.items():
         assert file.mode == (0o600 if path in secrets else 0o644), path

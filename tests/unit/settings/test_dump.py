@@ -16,14 +16,13 @@ from deployer.settings.dump import dump
 from deployer.settings.load import Assumed, Flags, load
 from deployer.settings.model import (
     AccessRule,
-    AgeBasis,
     ImagePolicy,
     RegistrySettings,
-    RetentionRule,
     Settings,
     TlsMode,
     TlsSettings,
 )
+from deployer.settings.retention import AgeBasis, RetentionRule
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -76,6 +76,11 @@ class BackupDoneReport(Report):
         if self.done.removed:
             out.line(f"Removed {counted(len(self.done.removed), 'old backup')}.")
 
+    @property
+    def moved_bytes(self) -> int | None:
+        """What was new."""
+        return self.done.added
+
     def remark(self, out: Output) -> None:
         """Say the password, once, to the person who is there; and what the registry lacks."""
         if self.done.backup.contents.damaged:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from deployer.cli.output import Output
 from deployer.cli.views.upkeep import PruneReport
-from deployer.settings.model import RetentionRule
+from deployer.settings.retention import RetentionRule
 from deployer.workflows.upkeep.prune import plan_prune
 from tests.support.local_storage import Tree
 from tests.support.registry_content import image

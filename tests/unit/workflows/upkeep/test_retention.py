@@ -11,7 +11,7 @@ from deployer.cli.views.upkeep import PruneReport
 from deployer.registry.content import placeholder
 from deployer.registry.content.manifests import digest_of
 from deployer.settings.build import build
-from deployer.settings.model import RetentionRule
+from deployer.settings.retention import RetentionRule
 from deployer.workflows.upkeep.prune import PrunePlan, plan_prune
 from tests.support.local_storage import HOUR, Tree
 from tests.support.registry_content import DOCKER, OCI, Image, image, index, sha256

@@ -1,0 +1,89 @@
+"""Commands of the schedule: runs, run-scheduled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deployer.cli.options import seconds
+from deployer.cli.registration import command
+from deployer.errors import NotFound, UsageError
+from deployer.settings.schedule import Job
+
+if TYPE_CHECKING:
+    from deployer.cli.session import Session
+
+_RUNS_EXAMPLE = "Example: `deployer runs --job backup` lists the backups that ran by themselves."
+_RUN_EXAMPLE = "Example: `*/10 * * * * deployer run-scheduled` in a crontab, with `schedule.runner: none`."
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    command(app, epilog=_RUNS_EXAMPLE, offers=("as_json",))(runs)
+    command(app, "run-scheduled", epilog=_RUN_EXAMPLE, offers=("as_json",))(run_scheduled)
+
+
+def runs(
+    session: Session,
+    run: Annotated[
+        str | None, typer.Argument(metavar="RUN", help="Show the log of this run.", show_default=False)
+    ] = None,
+    job: Annotated[Job | None, typer.Option("--job", help="List only the runs of this command.")] = None,
+    log: Annotated[bool, typer.Option("--log", help="Show the log of the newest run.")] = False,
+) -> None:
+    """Show what ran by itself, when, and how it ended.
+
+    Lists the runs of the commands under `schedule:` in deployer.yaml, the newest first: at most 100, of the last
+    90 days.
+    """
+    from deployer.cli.views.schedule.runs import LogReport, RunsReport
+    from deployer.workflows.schedule import records
+
+    session.require_deployment()
+    found = tuple(one for one in records.read(session.deployment) if job is None or one.job == job)
+    if not (run or log):
+        session.show(RunsReport(found))
+        return
+    chosen = next((one for one in found if run in {None, one.id}), None)
+    if chosen is None:
+        raise NotFound(f"There is no run {run}." if run else "Nothing has run by itself yet.", ("deployer runs",))
+    session.show(LogReport(chosen, records.log_of(session.deployment, chosen)))
+
+
+def run_scheduled(
+    session: Session,
+    job: Annotated[
+        Job | None,
+        typer.Argument(help="The command to run.  [default: all that are due]", show_default=False),
+    ] = None,
+    wait: Annotated[
+        str, typer.Option("--wait", metavar="TIME", help="How long to wait for another command to be done.")
+    ] = "4h",
+    until_next: Annotated[
+        bool,
+        typer.Option("--until-next", help="Run nothing; print the seconds until something is due, at most 300."),
+    ] = False,
+) -> None:
+    """Run the scheduled commands that are due, as systemd or the scheduler does.
+
+    Each runs with the options under `schedule:` in deployer.yaml and answers yes to its questions. A command
+    that the machine was off for is made up. `deployer runs` shows the result. The exit code is 1 if one failed.
+    """
+    from deployer.cli.schedule.run import run
+    from deployer.cli.views.schedule.runs import RunsReport, UntilNextReport
+    from deployer.workflows.schedule import calendar, due, installed, records
+
+    patience = seconds("--wait", wait)
+    there = installed.read(session.deployment)
+    if until_next:
+        session.show(UntilNextReport(due.pause(session.deployment, session.stack.now(), calendar.zone_of_machine())))
+        return
+    if there is None:
+        raise UsageError(
+            f"Nothing is scheduled for '{session.settings.name}'.",
+            ("Write when commands run under `schedule:` in deployer.yaml, then: deployer up",),
+        )
+    jobs = due.due(there, records.read(session.deployment), session.stack.now(), calendar.zone_of_machine())
+    done = tuple(run(session, one, patience) for one in ((job,) if job else jobs))
+    session.show(RunsReport(done, is_of_now=True))

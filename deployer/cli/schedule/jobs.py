@@ -1,0 +1,59 @@
+"""The commands that can run by themselves, called with the options that the schedule says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deployer.cli.commands import backup, integrity, upkeep
+from deployer.errors import UsageError
+from deployer.settings import duration
+from deployer.settings.schedule import Job
+
+if TYPE_CHECKING:
+    from deployer.cli.session import Session
+
+
+def perform(session: Session, job: Job) -> None:
+    """Run a command of the schedule. Raises what it raises, and UsageError if the settings say nothing of it."""
+    if not session.settings.schedule.of(job).is_on:
+        raise UsageError(f"schedule.{job} is not set in deployer.yaml.", ("deployer up   (no longer runs it)",))
+    _COMMANDS[job](session)
+
+
+def _backup(session: Session) -> None:
+    wanted = session.settings.schedule.backup
+    options = backup.CreateOptions(keep=wanted.keep or None, without_secrets=wanted.without_secrets)
+    backup.create(session, wanted.to, options)
+
+
+def _prune(session: Session) -> None:
+    wanted = session.settings.schedule.prune
+    if not wanted.says_what:
+        upkeep.prune(session, upkeep.RuleOptions())
+        return
+    rule = upkeep.RuleOptions(
+        keep=None if wanted.keep is None else str(wanted.keep),
+        older_than=_written(wanted.older_than),
+        match=wanted.match,
+        protect=wanted.protect,
+        by=wanted.by,
+        untagged=wanted.untagged,
+    )
+    upkeep.prune(session, rule, list(wanted.repositories))
+
+
+def _gc(session: Session) -> None:
+    wanted = session.settings.schedule.gc
+    upkeep.gc(session, upkeep.GarbageOptions(untagged=wanted.untagged, older_than=_written(wanted.older_than)))
+
+
+def _check(session: Session) -> None:
+    wanted = session.settings.schedule.check
+    integrity.check(session, integrity.CheckFlags(full=wanted.full, rate=wanted.rate or None))
+
+
+def _written(seconds: int | None) -> str | None:
+    return None if seconds is None else duration.written(seconds)
+
+
+_COMMANDS = {Job.BACKUP: _backup, Job.PRUNE: _prune, Job.GC: _gc, Job.CHECK: _check}

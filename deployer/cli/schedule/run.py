@@ -1,0 +1,87 @@
+"""One run of a scheduled command: its turn, its log, its record."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from deployer.cli.output import Output
+from deployer.cli.presentation import Presentation
+from deployer.cli.schedule.jobs import perform
+from deployer.errors import Busy, DeployerError
+from deployer.redaction import without_secrets
+from deployer.settings.schedule import Job
+from deployer.workflows.schedule import env_file, records
+from deployer.workflows.schedule.due import wait_for_turn
+from deployer.workflows.schedule.records import OpenRun, Run, RunResult
+
+if TYPE_CHECKING:
+    from deployer.cli.presentation import Report
+    from deployer.cli.session import Session
+
+_REPORTED = "It found problems."
+_STOPPED = "It was stopped before it was done."
+_A_BUG = "It ended with an error that is a bug in deployer."
+
+
+@dataclass
+class _Heard:
+    """What the reports of a command say, as it shows them."""
+
+    moved: int | None = field(default=None)
+
+    def __call__(self, report: Report) -> None:
+        self.moved = report.moved_bytes if report.moved_bytes is not None else self.moved
+
+
+def run(session: Session, job: Job, patience: float) -> Run:
+    """Run a command of the schedule, once no other command changes the deployment, and keep what became of it.
+
+    Waits for so many seconds at most. Raises HostError if it cannot be recorded; every other failure is in the record.
+    """
+    now = session.stack.now
+    with records.begun(session.deployment, job, now()) as open_run:
+        heard = _Heard()
+        logged = _logged(session, open_run, heard)
+        try:
+            wait_for_turn(session.deployment, patience, logged.out.note)
+            perform(_with_variables(logged, job), job)
+        except Busy as error:
+            return _ended(logged, open_run, RunResult.SKIPPED, error)
+        except DeployerError as error:
+            return _ended(logged, open_run, RunResult.FAILED, error)
+        except typer.Exit as leave:
+            if leave.exit_code:
+                return open_run.finish(RunResult.FAILED, now(), moved=heard.moved, sentence=_REPORTED)
+        except KeyboardInterrupt:
+            open_run.finish(RunResult.INTERRUPTED, now(), moved=heard.moved, sentence=_STOPPED)
+            raise
+        except Exception:
+            logged.out.note(without_secrets(traceback.format_exc()))
+            open_run.finish(RunResult.FAILED, now(), sentence=_A_BUG)
+            raise
+        return open_run.finish(RunResult.DONE, now(), moved=heard.moved)
+
+
+def _logged(session: Session, open_run: OpenRun, heard: _Heard) -> Session:
+    """The same session, which answers yes to every question and prints into the run's log."""
+    out = Output(open_run.log, open_run.log, colour=False, selection=session.out.selection)
+    return replace(session, out=out, presentation=Presentation(yes=True), on_report=heard)
+
+
+def _with_variables(session: Session, job: Job) -> Session:
+    """The same with the variables of the user's file, such as the keys of a bucket."""
+    file = session.settings.schedule.backup.env_file if job is Job.BACKUP else ""
+    if not file:
+        return session
+    return replace(session, environment={**session.environment, **env_file.read(Path(file))})
+
+
+def _ended(session: Session, open_run: OpenRun, result: RunResult, error: DeployerError) -> Run:
+    error.advice = tuple(map(session.out.selection.applied, error.advice))
+    session.out.error(error)
+    return open_run.finish(result, session.stack.now(), sentence=error.message)

@@ -1,0 +1,1 @@
+"""How the schedule and its runs are printed."""

@@ -1,0 +1,1 @@
+"""Starting the engine with the machine."""

@@ -1,0 +1,77 @@
+"""Which commands of a schedule are due, which were missed, and when the next one runs."""
+
+from __future__ import annotations
+
+import math
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from deployer.errors import Busy
+from deployer.host.lock import exclusive
+from deployer.workflows.schedule import installed, records
+from deployer.workflows.schedule.calendar import following, latest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime, tzinfo
+
+    from deployer.paths import Deployment
+    from deployer.settings.schedule import Job
+    from deployer.workflows.schedule.installed import Installed, InstalledJob
+    from deployer.workflows.schedule.records import Run
+
+# How late a run may begin before it counts as missed.
+GRACE = timedelta(hours=1)
+_PAUSE_SECONDS = 10.0
+# The clock may be set, and the schedule be changed, while one waits.
+_LONGEST_SECONDS = 300
+
+
+def due(there: Installed, runs: Sequence[Run], now: datetime, zone: tzinfo) -> tuple[Job, ...]:
+    """The commands that have not run since their last time, with those that the machine was off for."""
+    return tuple(job for job, one in there.jobs.items() if _open_time(job, one, runs, now, zone) is not None)
+
+
+def missed(there: Installed, runs: Sequence[Run], now: datetime, zone: tzinfo) -> dict[Job, datetime]:
+    """The commands that should have run some time ago, with when."""
+    times = {job: _open_time(job, one, runs, now, zone) for job, one in there.jobs.items()}
+    return {job: found for job, found in times.items() if found is not None and found <= now - GRACE}
+
+
+def pause(deployment: Deployment, now: datetime, zone: tzinfo) -> int:
+    """For how many seconds nothing is due, 0 if something is; no longer than to look again. Raises HostError."""
+    there = installed.read(deployment)
+    if there is None or not there.jobs:
+        return _LONGEST_SECONDS
+    if due(there, records.read(deployment), now, zone):
+        return 0
+    left = min(following(one.when, now, zone) for one in there.jobs.values()) - now
+    return max(1, min(_LONGEST_SECONDS, math.ceil(left.total_seconds())))
+
+
+def wait_for_turn(
+    deployment: Deployment, patience: float, say: Callable[[str], None], sleep: Callable[[float], None] = time.sleep
+) -> None:
+    """Wait until no other command changes the deployment, at most so many seconds. Raises Busy and HostError."""
+    waited, told = 0.0, False
+    while True:
+        try:
+            with exclusive(deployment.lock_file):
+                return
+        except Busy as error:
+            if waited >= patience:
+                raise
+            if not told:
+                say(f"{error.message} Waiting until it is done …")
+            told = True
+        sleep(_PAUSE_SECONDS)
+        waited += _PAUSE_SECONDS
+
+
+def _open_time(job: Job, one: InstalledJob, runs: Sequence[Run], now: datetime, zone: tzinfo) -> datetime | None:
+    """The last time that no run was begun for; one before the schedule was installed is none."""
+    found = latest(one.when, now, zone)
+    if found <= one.since or any(run.job == job and run.started >= found for run in runs):
+        return None
+    return found

@@ -1,0 +1,143 @@
+"""Installing a schedule, and removing it: what `up` and `down` do with it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployer.errors import PreflightError
+from deployer.host.daemon.kind import EngineKind
+from deployer.restic.target import Target
+from deployer.settings.schedule import RunnerChoice
+from deployer.workflows.schedule import installed
+from deployer.workflows.schedule.launcher import runner_of
+from deployer.workflows.schedule.systemd import Systemd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from deployer.engine.values import EngineFacts
+    from deployer.paths import Deployment
+    from deployer.settings.model import Settings
+    from deployer.settings.schedule import Job
+    from deployer.workflows.schedule.installed import Installed
+    from deployer.workflows.schedule.systemd import UnitChange
+
+_LINGERING = Path("/var/lib/systemd/linger")
+_BY_HAND = (
+    "Set schedule.runner: none in deployer.yaml, and run `deployer run-scheduled` every few minutes from launchd, cron "
+    "or the Task Scheduler: it runs what is due."
+)
+
+
+@dataclass(frozen=True)
+class SchedulePlan:
+    """What `up` does with the schedule: what is installed today, what will be, and the units that change."""
+
+    before: Installed | None = None
+    after: Installed | None = None
+    units: tuple[UnitChange, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changes."""
+        return self.before == self.after and not self.units
+
+    @property
+    def times(self) -> Mapping[Job, str]:
+        """When each command will run."""
+        return self.after.times if self.after else {}
+
+
+def plan(
+    settings: Settings, deployment: Deployment, environment: Mapping[str, str], facts: EngineFacts, now: datetime
+) -> SchedulePlan:
+    """What differs from what the settings ask for. Raises PreflightError, UsageError or HostError."""
+    before = installed.read(deployment)
+    runner = runner_of(settings)
+    after = installed.wanted(settings, runner, before, now)
+    if before is None and after is None:
+        return SchedulePlan()
+    if settings.schedule.backup.is_on:
+        Target.parse(settings.schedule.backup.to, Path("/"))
+    if runner is RunnerChoice.SERVICE:
+        _refuse_without_machine(facts)
+    with_timers = RunnerChoice.SYSTEMD in {runner, before.runner if before else runner}
+    if not with_timers:
+        return SchedulePlan(before, after)
+    systemd = Systemd.of(environment)
+    if runner is RunnerChoice.SYSTEMD:
+        systemd.check()
+    units = systemd.plan(deployment, after if runner is RunnerChoice.SYSTEMD else None)
+    return SchedulePlan(before, after, units, _remarks(systemd) if runner is RunnerChoice.SYSTEMD else ())
+
+
+def prepare(deployment: Deployment, what: SchedulePlan) -> None:
+    """Remember what is planned, before anything is started by it. Raises HostError.
+
+    Of units, `up` and `down` know by it that there may be some.
+    """
+    if what.after is not None and what.after != what.before:
+        installed.keep(deployment, what.after)
+
+
+def apply(deployment: Deployment, environment: Mapping[str, str], what: SchedulePlan) -> None:
+    """Install what is planned. Raises HostError."""
+    if what.units:
+        Systemd.of(environment).apply(what.units)
+    if what.after is None:
+        deployment.schedule_file.unlink(missing_ok=True)
+
+
+def removal(deployment: Deployment, environment: Mapping[str, str]) -> tuple[UnitChange, ...]:
+    """The units that `down` removes."""
+    before = installed.read(deployment)
+    if before is None or before.runner is not RunnerChoice.SYSTEMD:
+        return ()
+    return Systemd.of(environment).plan(deployment, None)
+
+
+def remove(deployment: Deployment, environment: Mapping[str, str], units: tuple[UnitChange, ...]) -> None:
+    """Remove units, and that they are installed. Raises HostError."""
+    if units:
+        Systemd.of(environment).apply(units)
+    deployment.schedule_file.unlink(missing_ok=True)
+
+
+def _refuse_without_machine(facts: EngineFacts) -> None:
+    """The container needs the file system of this machine, as the user who runs `up`."""
+    if facts.kind is EngineKind.DESKTOP or sys.platform != "linux":
+        raise PreflightError(
+            "Scheduled commands cannot run in a container here: the engine runs in a virtual machine, without this "
+            "machine's files.",
+            (_BY_HAND,),
+        )
+    if facts.kind is EngineKind.ROOTLESS:
+        raise PreflightError(
+            "Scheduled commands cannot run in a container of a rootless engine: it cannot become this user.",
+            (_BY_HAND,),
+        )
+
+
+def _remarks(systemd: Systemd) -> tuple[str, ...]:
+    """Say so where the user's systemd ends with the last session: loginctl(1)."""
+    if not systemd.is_user or not _LINGERING.parent.is_dir():
+        return ()
+    user = _user_name()
+    if not user or (_LINGERING / user).exists():
+        return ()
+    how = f"sudo loginctl enable-linger {user}"
+    return (f"Scheduled commands run only while {user} is logged in. To run them always: {how}",)
+
+
+def _user_name() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return ""

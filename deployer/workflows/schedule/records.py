@@ -1,0 +1,209 @@
+"""What became of each run: a record and a log in the deployment's directory, the newest ones only."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, TextIO
+
+from deployer.errors import NotFound
+from deployer.host.files import PRIVATE, read_if_there, refusal, write_atomically
+from deployer.settings.schedule import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from deployer.paths import Deployment
+
+MOST = 100
+OLDEST = timedelta(days=90)
+_FILE = re.compile(r"(\d{8}T\d{6}Z-[a-z]+(?:-\d+)?)\.(json|log)")
+_KILLED = "It was ended before it was done."
+
+
+class RunResult(StrEnum):
+    """How a run ended, or that it has not."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing has to be done about it."""
+        return self in {RunResult.RUNNING, RunResult.DONE}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a scheduled command. `ended` is None while it runs, or if it was killed.
+
+    `moved` are the bytes that it stored or freed, None if that is not known; `sentence` says what went wrong.
+    """
+
+    id: str
+    job: Job
+    started: datetime
+    result: RunResult = RunResult.RUNNING
+    ended: datetime | None = None
+    moved: int | None = None
+    sentence: str = ""
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long it took, None if that is not known."""
+        return self.ended - self.started if self.ended else None
+
+    @property
+    def content(self) -> bytes:
+        """The same as its file holds it."""
+        return (
+            json.dumps(
+                {
+                    "job": self.job,
+                    "started": self.started.isoformat(),
+                    "ended": self.ended.isoformat() if self.ended else None,
+                    "result": self.result,
+                    "moved": self.moved,
+                    "sentence": self.sentence,
+                }
+            )
+            + "\n"
+        ).encode()
+
+    @classmethod
+    def parse(cls, name: str, content: bytes) -> Run | None:
+        """The record in a file; None if it is damaged."""
+        try:
+            raw = json.loads(content)
+            ended = datetime.fromisoformat(raw["ended"]) if raw["ended"] else None
+            started, moved = datetime.fromisoformat(raw["started"]), raw["moved"]
+            return cls(name, Job(raw["job"]), started, RunResult(raw["result"]), ended, moved, str(raw["sentence"]))
+        except (ValueError, TypeError, KeyError):
+            return None
+
+
+@dataclass
+class OpenRun:
+    """A run that has begun: its log, and its record, which `finish` completes."""
+
+    file: Path
+    run: Run
+    log: TextIO
+
+    def finish(self, result: RunResult, ended: datetime, *, moved: int | None = None, sentence: str = "") -> Run:
+        """Complete the record. Raises HostError."""
+        self.run = replace(self.run, result=result, ended=ended, moved=moved, sentence=sentence)
+        self.log.flush()
+        write_atomically(self.file, self.run.content, PRIVATE)
+        return self.run
+
+
+@contextmanager
+def begun(deployment: Deployment, job: Job, started: datetime) -> Iterator[OpenRun]:
+    """Begin a run; its log is locked until the end, by which one that runs is known from one that was killed.
+
+    Raises HostError if it cannot be written.
+    """
+    folder = deployment.runs_directory
+    _clear(deployment, started)
+    name, descriptor = _new_log(folder, f"{started:%Y%m%dT%H%M%SZ}-{job}")
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", buffering=1) as log:
+        fcntl.flock(log, fcntl.LOCK_EX)
+        run = OpenRun(folder / f"{name}.json", Run(name, job, started), log)
+        write_atomically(run.file, run.run.content, PRIVATE)
+        yield run
+
+
+def _new_log(folder: Path, name: str) -> tuple[str, int]:
+    """A new log, under another name if there is one of the same second."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise refusal(folder / name, error) from error
+    number = 1
+    while True:
+        chosen = name if number == 1 else f"{name}-{number}"
+        path = folder / f"{chosen}.log"
+        try:
+            return chosen, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE)
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise refusal(path, error) from error
+
+
+def read(deployment: Deployment) -> tuple[Run, ...]:
+    """The runs that are remembered, the newest first. Raises HostError."""
+    found = []
+    for name in _names(deployment):
+        content = read_if_there(deployment.runs_directory / f"{name}.json")
+        run = Run.parse(name, content) if content is not None else None
+        if run is not None:
+            found.append(_as_it_is(deployment, run))
+    return tuple(sorted(found, key=lambda one: (one.started, one.id), reverse=True))
+
+
+def log_of(deployment: Deployment, run: Run) -> str:
+    """What a run printed. Raises HostError, and NotFound if its log was removed."""
+    content = read_if_there(_log(deployment, run.id))
+    if content is None:
+        raise NotFound(f"The log of the run {run.id} was removed.", ("deployer runs",))
+    return content.decode(errors="replace")
+
+
+def _as_it_is(deployment: Deployment, run: Run) -> Run:
+    """A run without an end is running only while its log is locked."""
+    if run.result is not RunResult.RUNNING or _is_locked(_log(deployment, run.id)):
+        return run
+    return replace(run, result=RunResult.INTERRUPTED, sentence=_KILLED)
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _names(deployment: Deployment) -> list[str]:
+    """The names of the runs that have a file, the newest first."""
+    try:
+        files = [path.name for path in deployment.runs_directory.iterdir()]
+    except OSError:
+        return []
+    return sorted({found[1] for name in files if (found := _FILE.fullmatch(name))}, reverse=True)
+
+
+def _clear(deployment: Deployment, now: datetime) -> None:
+    """Remove the oldest runs, so that with a new one there are no more than are kept."""
+    oldest = f"{now - OLDEST:%Y%m%dT%H%M%SZ}"
+    names = _names(deployment)
+    going = {*names[MOST - 1 :], *(name for name in names if name < oldest)}
+    for name in going:
+        for path in (deployment.runs_directory / f"{name}.json", _log(deployment, name)):
+            # Without room for it, a run could not begin; without it, nothing is lost.
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def _log(deployment: Deployment, name: str) -> Path:
+    return deployment.runs_directory / f"{name}.log"

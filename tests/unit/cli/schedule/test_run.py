@@ -1,0 +1,159 @@
+"""One run of a scheduled command: every end is in its record, and what was printed in its log."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+import typer
+
+from deployer.cli.commands import backup, integrity, upkeep
+from deployer.cli.output import Output
+from deployer.cli.schedule import run as running
+from deployer.cli.session import Session
+from deployer.cli.views.upkeep import CollectedReport
+from deployer.errors import Busy, HostError
+from deployer.settings.schedule import Job
+from deployer.storage.removal import StorageRemoval
+from deployer.workflows.schedule import records
+from deployer.workflows.schedule.records import RunResult
+from deployer.workflows.upkeep.collection import Collected
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    (tmp_path / "deployer.yaml").write_text(
+        f"schedule: {{gc: nightly, backup: {{when: nightly, to: /b, keep: 7d, env_file: {tmp_path}/keys}}}}"
+    )
+    (tmp_path / "keys").write_text(f"AWS_SECRET_ACCESS_KEY={PASSWORD}\n")
+    out = Output(io.StringIO(), io.StringIO())
+    return Session(None, None, None, None, {"HOME": str(tmp_path)}, tmp_path, out)
+
+
+def printed(session: Session) -> str:
+    assert isinstance(session.out.out, io.StringIO)
+    assert isinstance(session.out.err, io.StringIO)
+    return session.out.out.getvalue() + session.out.err.getvalue()
+
+
+def ending(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def perform(_session: Session, _job: Job) -> None:
+        raise error
+
+    monkeypatch.setattr(running, "perform", perform)
+
+
+def test_what_a_command_prints_and_moves_is_in_its_log_and_record(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def perform(own: Session, _job: Job) -> None:
+        own.confirm("Remove 3 tags?")
+        own.show(CollectedReport(Collected(StorageRemoval(), 5, 7, 1.5)))
+
+    monkeypatch.setattr(running, "perform", perform)
+    done = running.run(session, Job.GC, 0)
+    assert (done.result, done.moved) == (RunResult.DONE, 12)
+    assert "Freed" in records.log_of(session.deployment, done)
+    assert printed(session) == ""
+    assert records.read(session.deployment) == (done,)
+
+
+@pytest.mark.parametrize(
+    ("error", "result", "sentence"),
+    [
+        (HostError("The disk is full.", ("df -h /",)), RunResult.FAILED, "The disk is full."),
+        (Busy("`deployer gc` is already running."), RunResult.SKIPPED, "`deployer gc` is already running."),
+        (typer.Exit(1), RunResult.FAILED, "It found problems."),
+        (typer.Exit(0), RunResult.DONE, ""),
+    ],
+)
+def test_how_a_command_ends_is_recorded(
+    session: Session, monkeypatch: pytest.MonkeyPatch, error: Exception, result: RunResult, sentence: str
+) -> None:
+    ending(monkeypatch, error)
+    done = running.run(session, Job.GC, 0)
+    assert (done.result, done.sentence, done.ended is not None) == (result, sentence, True)
+    assert records.read(session.deployment) == (done,)
+    if isinstance(error, HostError):
+        assert f"Error: {sentence}" in records.log_of(session.deployment, done)
+
+
+@pytest.mark.parametrize(
+    ("error", "result"), [(KeyboardInterrupt(), RunResult.INTERRUPTED), (ZeroDivisionError(), RunResult.FAILED)]
+)
+def test_an_end_that_goes_on_upwards_is_recorded_first(
+    session: Session, monkeypatch: pytest.MonkeyPatch, error: BaseException, result: RunResult
+) -> None:
+    ending(monkeypatch, error)
+    with pytest.raises(type(error)):
+        running.run(session, Job.GC, 0)
+    [found] = records.read(session.deployment)
+    assert (found.result, found.ended is not None) == (result, True)
+
+
+def test_a_backup_has_the_options_and_variables_of_the_schedule_and_its_log_no_secret(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def create(own: Session, target: str, options: object) -> None:
+        seen.append((own.environment.get("AWS_SECRET_ACCESS_KEY"), own.presentation.yes, target, options))
+
+    monkeypatch.setattr(backup, "create", create)
+    done = running.run(session, Job.BACKUP, 0)
+    assert done.result is RunResult.DONE
+    assert seen == [(PASSWORD, True, "/b", backup.CreateOptions(keep="7d"))]
+    assert PASSWORD not in records.log_of(session.deployment, done)
+
+
+def test_a_command_that_was_taken_out_of_the_file_fails_with_what_to_do(session: Session) -> None:
+    done = running.run(session, Job.PRUNE, 0)
+    assert (done.result, done.sentence) == (RunResult.FAILED, "schedule.prune is not set in deployer.yaml.")
+
+
+def test_a_missing_file_of_variables_is_a_failure(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "keys").unlink()
+    done = running.run(session, Job.BACKUP, 0)
+    assert done.result is RunResult.FAILED
+    assert "keys" in done.sentence
+
+
+@pytest.mark.parametrize(
+    ("options", "rule", "patterns"),
+    [
+        ("weekly", upkeep.RuleOptions(), None),
+        (
+            "{when: weekly, keep: 5, older_than: 30d, match: ^ci-, repositories: ['team/*'], by: pushed}",
+            upkeep.RuleOptions(keep="5", older_than="30d", match="^ci-", by="pushed"),
+            ["team/*"],
+        ),
+    ],
+)
+def test_prune_has_the_options_of_the_schedule_or_none(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: str, rule: object, patterns: object
+) -> None:
+    seen = []
+
+    def prune(_session: Session, given: object, names: object = None) -> None:
+        seen.append((given, names))
+
+    monkeypatch.setattr(upkeep, "prune", prune)
+    (tmp_path / "deployer.yaml").write_text(f"schedule: {{prune: {options}}}\nretention: [{{keep: 3}}]")
+    assert running.run(session, Job.PRUNE, 0).result is RunResult.DONE
+    assert seen == [(rule, patterns)]
+
+
+def test_a_check_has_the_options_of_the_schedule(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    monkeypatch.setattr(integrity, "check", lambda _session, wanted: seen.append(wanted))
+    (tmp_path / "deployer.yaml").write_text("schedule: {check: {when: monthly, full: true, rate: 50MB}}")
+    assert running.run(session, Job.CHECK, 0).result is RunResult.DONE
+    assert seen == [integrity.CheckFlags(full=True, rate="50MB")]
