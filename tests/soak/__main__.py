@@ -6,6 +6,8 @@ In a network of its own, on an engine of its own, so that the machine's containe
 from __future__ import annotations
 
 import argparse
+import base64
+import json
 import os
 import random
 import subprocess
@@ -18,20 +20,20 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from tests.soak.commands import COMMANDS, Command, Scene
+from tests.soak.commands import COMMANDS, OWN_IMAGES, Command, Scene
 from tests.soak.kills import Victim, kill
 from tests.soak.pushes import KEPT, OWNER, PRUNED, Pushes
 from tests.support.cut_off import gate, helpers, wait_until
 from tests.support.dockerd import Dockerd
 from tests.support.run import OWN, PATIENCE_SECONDS, free_port
-from tests.support.signed_in import client_of, write_users
-from tests.support.stack import DeployedStack
+from tests.support.signed_in import client_of, password_of, write_users
+from tests.support.stack import DeployedStack, docker
 from tests.support.warm import Warm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_IMAGES = ("deployer-registry:debian", "deployer-frontend:2.11.7", "deployer-backup:debian")
+_IMAGES = (*OWN_IMAGES.values(), "deployer-backup:debian")
 # How long a command takes is known once one of its kind has ended by itself.
 _FIRST_SECONDS = 4.0
 _WHOLE_EVERY = 25
@@ -102,6 +104,7 @@ class Soak:
         is_accounted_for = done.returncode == 1 and any(words in done.stderr for words in command.refusals)
         if done.returncode and not is_accounted_for:
             raise LostError(f"the command again: {done.returncode}\n{done.stdout}{done.stderr}")
+        command.after()
         if command.changes_builds:
             pushes = self.scene.pushes
             pushes.forget(*pushes.gone(PRUNED))
@@ -166,7 +169,13 @@ def _soak(folder: Path, kills: int, seed: int) -> int:
     with subprocess.Popen(["docker", "save", *_IMAGES], stdout=subprocess.PIPE, env=machine) as saved:
         subprocess.run(["docker", "load", "--quiet"], stdin=saved.stdout, env=engine.environment, check=True)
     os.environ.update(engine.environment)
-    stack = DeployedStack(folder, "soak", free_port())
+    own = {f"DEPLOYER_{service.upper()}_IMAGE": f"soak-{service}:1" for service in OWN_IMAGES}
+    for service, image in OWN_IMAGES.items():
+        docker("tag", image, f"soak-{service}:1")
+    stack = DeployedStack(folder, "soak", free_port(), {**own, "DOCKER_CONFIG": str(folder / "logins")})
+    (folder / "logins").mkdir()
+    login = base64.b64encode(f"{OWNER}:{password_of(OWNER)}".encode()).decode()
+    (folder / "logins/config.json").write_text(json.dumps({"auths": {stack.address: {"auth": login}}}))
     write_users(stack, [OWNER])
     stack.up()
     pushes = Pushes(stack, seed)

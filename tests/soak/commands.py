@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.soak.pushes import PRUNED
+from tests.support.stack import docker
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.soak.pushes import Pushes
+    from tests.soak.pushes import Pushes, Tag
 
 Words = tuple[str, ...]
+OWN_IMAGES = {"registry": "deployer-registry:debian", "frontend": "deployer-frontend:2.11.7"}
+"""What the services run, under names of the soak's own, which lead to newer ones later."""
 
 
 @dataclass
@@ -26,6 +29,9 @@ class Scene:
     target: Path
     chance: random.Random
     users: int = 0
+    upgrades: int = 0
+    # What the last whole backup has.
+    backed_up: frozenset[Tag] = frozenset()
 
     def whole_backups(self) -> list[str]:
         """The IDs of the backups that are listed."""
@@ -45,6 +51,8 @@ class Command:
     refusals: Words = ()
     # Whether tags of builds may go that are pushed meanwhile.
     changes_builds: bool = False
+    # What holds once it has come to its end.
+    after: Callable[[], None] = lambda: None
 
 
 def gc(scene: Scene) -> Command:
@@ -76,7 +84,12 @@ def delete_repository(scene: Scene) -> Command:
 
 def backup(scene: Scene) -> Command:
     """A backup, of which few are kept."""
-    return Command(("backup", str(scene.target), "--keep", "3"))
+    tags = frozenset(scene.pushes.tags())
+
+    def done() -> None:
+        scene.backed_up = tags
+
+    return Command(("backup", str(scene.target), "--keep", "3"), after=done)
 
 
 def restore(scene: Scene) -> Command:
@@ -92,6 +105,31 @@ def up(scene: Scene) -> Command:
     value = scene.chance.randrange(1_000_000)
     override.write_text(f'services: {{registry: {{labels: {{soak: "{value}"}}}}}}\n')
     return Command(("up", "--yes"))
+
+
+def check(_: Scene) -> Command:
+    """Every byte, while others push: nothing may be found."""
+    return Command(("check", "--full"))
+
+
+def repair(scene: Scene) -> Command:
+    """A layer that rots on the disk, and comes back from the backup."""
+    tags = sorted(scene.backed_up & set(scene.pushes.tags()), key=str)
+    if not tags:
+        return backup(scene)
+    scene.pushes.rot(scene.chance.choice(tags), scene.chance)
+    return Command(("check", "--full", "--repair", "--yes"))
+
+
+def upgrade(scene: Scene) -> Command:
+    """A newer image of a service, or the one before it."""
+    if scene.upgrades and scene.chance.random() < 0.3:
+        return Command(("upgrade", "--rollback", "--yes"))
+    scene.upgrades += 1
+    service, image = scene.chance.choice(tuple(OWN_IMAGES.items()))
+    made = f"FROM {image}\nLABEL soak={scene.upgrades}\n"
+    docker("build", "--quiet", "--tag", f"soak-{service}:1", "-", stdin=made.encode())
+    return Command(("upgrade", "--yes"))
 
 
 def user(scene: Scene) -> Command:
@@ -110,5 +148,5 @@ def status(_: Scene) -> Command:
 
 
 COMMANDS: tuple[Callable[[Scene], Command], ...] = (
-    *(gc, delete, prune, delete_repository, backup, restore, up, user, status),
+    *(gc, delete, prune, delete_repository, backup, restore, check, repair, upgrade, up, user, status),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -13,6 +14,7 @@ from tests.support.pulling import EVERY_TYPE, pulls_whole
 from tests.support.registry_content import DOCKER, OCI, Image, image, index, push
 from tests.support.run import PATIENCE_SECONDS
 from tests.support.signed_in import client_of
+from tests.support.stack import docker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,6 +107,19 @@ class Pushes:
         found = self.tags(KEPT + PRUNED)
         return [*found[-3:], *chance.sample(found, min(3, len(found)))]
 
+    def rot(self, tag: Tag, chance: random.Random) -> None:
+        """Change a byte of a layer of this tag on the disk, which the registry does not notice."""
+        with client_of(self.stack, OWNER) as client:
+            document = _get(client, tag.repository, tag.name)
+            if "manifests" in document:
+                document = _get(client, tag.repository, document["manifests"][0]["digest"])
+        value = chance.choice(document["layers"])["digest"].partition(":")[2]
+        volume = docker("volume", "inspect", "--format", "{{.Mountpoint}}", f"{self.stack.name}_data").strip()
+        file = Path(volume) / f"docker/registry/v2/blobs/sha256/{value[:2]}/{value}/data"
+        content = bytearray(file.read_bytes())
+        content[len(content) // 2] ^= 0xFF
+        file.write_bytes(content)
+
     def superfluous(self) -> Iterator[Tag]:
         """The oldest tags, so that the registry does not grow without an end."""
         found = self.tags()
@@ -122,6 +137,10 @@ class Pushes:
 
 def _head(client: httpx.Client, tag: Tag) -> httpx.Response:
     return client.head(f"/v2/{tag.repository}/manifests/{tag.name}", headers=EVERY_TYPE)
+
+
+def _get(client: httpx.Client, repository: str, reference: str) -> dict[str, Any]:
+    return dict(client.get(f"/v2/{repository}/manifests/{reference}", headers=EVERY_TYPE).json())
 
 
 def _push(client: httpx.Client, tag: Tag, chance: random.Random) -> str:
