@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -119,6 +120,8 @@ STATE_FORMAT = 1
 # Tagged, so that no `docker image prune` takes what a deployment may go back to.
 _KEPT_REPOSITORY = "deployer-kept"
 _NAME_MAX, _ID_SHOWN = 80, 12
+_ID_KIND = "sha256:"
+_HUB = re.compile(r"^(index\.)?docker\.io/(library/(?=[^/]+$))?|^library/(?=[^/]+$)")
 
 
 def format_of(file: Path) -> int:
@@ -143,13 +146,18 @@ class PinnedImage:
 
     def with_digest(self, digests: Iterable[str]) -> PinnedImage:
         """The same with that of these digests, of all registries that have the image, which its name means."""
-        repository = parse(self.name).name
+        # Docker leaves out what is Docker Hub's own (distribution/reference, FamiliarName).
+        repository = _HUB.sub("", parse(self.name).name)
         return replace(self, digest=next((one for one in digests if one.rpartition("@")[0] == repository), ""))
+
+    @property
+    def short_id(self) -> str:
+        """Its ID as people are shown it."""
+        return self.id[: len(_ID_KIND) + _ID_SHOWN]
 
     def kept_as(self, deployment: str) -> str:
         """A name for it that no one else moves, on this machine."""
-        short = self.id.removeprefix("sha256:")[:_ID_SHOWN]
-        return f"{_KEPT_REPOSITORY}:{deployment[:_NAME_MAX]}-{self.service}-{short}"
+        return f"{_KEPT_REPOSITORY}:{deployment[:_NAME_MAX]}-{self.service}-{self.short_id.removeprefix(_ID_KIND)}"
 
 
 @dataclass(frozen=True)

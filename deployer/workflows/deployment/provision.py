@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 BUILT_REGISTRY = "deployer-registry:debian"
 BUILT_FRONTEND = f"deployer-frontend:{snippets.CADDY_VERSION}"
 BUILT_BACKUP = "deployer-backup:debian"
+# By which setting a user names the image of a service.
+_SETTINGS = {
+    Service.REGISTRY: "registry.image", Service.FRONTEND: "frontend.image", Service.PAGE: "frontend.page_image"
+}  # fmt: skip
 
 
 class Source(Enum):
@@ -141,6 +145,23 @@ def _pinned(
     if there is not None and there.id == pin.id:
         return choice
     return replace(choice, name=pin.kept_as(deployment), source=Source.HERE, pinned=pin.id)
+
+
+def remarks_of_gone(
+    choices: Iterable[Choice], release: Release, images: Mapping[str, LocalImage | None]
+) -> tuple[str, ...]:
+    """What to say of images of a release that were removed from this machine, so that others run in their place.
+
+    `images` as with `pinned`.
+    """
+    return tuple(
+        f"The image that the service {service} ran is no longer on this machine ({pin.name}, {pin.short_id}). It runs "
+        f"{choice.name} as it is available now, which may be another version."
+        + (f" To run the same one, set {_SETTINGS[service]} to {pin.digest}, then: deployer up" if pin.digest else "")
+        for choice, service in zip(choices, Service, strict=False)
+        if (pin := release.image_of(service)) and images.get(pin.id) is None
+        and pin.name in {choice.wanted.configured, choice.wanted.built}
+    )  # fmt: skip
 
 
 def kept_names(engine: Engine, deployment: Deployment) -> tuple[str, ...]:

@@ -93,6 +93,8 @@ def plan_up(stack: Stack, *, rebuild: bool = False, release: Release | None = No
     remarks = preflight.check_certificate(stack.settings, stack.now()) + engine_options.remarks(stack.settings, facts)
     remarks += schedule.remarks
     choices, images = choose_images(stack, containers, rebuild=rebuild, release=release)
+    if not rebuild:
+        remarks += provision.remarks_of_gone(choices, _release(stack, release), images)
     inputs = stack.inputs()
     rendered = render_deployment(stack.settings, provision.named(choices), inputs)
     # An image that is still to come differs from every one that runs.
@@ -138,7 +140,7 @@ def choose_images(
     stack: Stack, containers: tuple[ServiceContainer, ...], *, rebuild: bool = False, release: Release | None = None
 ) -> tuple[list[provision.Choice], dict[str, LocalImage | None]]:
     """The images that the services are to run, as `plan_up` has them, and what is here under the names in question."""
-    release = release or Release.read(stack.deployment.release_file) or Release()
+    release = _release(stack, release)
     images = stack.engine.images.find_all(
         (*provision.candidates(stack.settings), *(one.id for one in release.images))
     )  # fmt: skip
@@ -148,6 +150,11 @@ def choose_images(
         rebuild=rebuild,
     )  # fmt: skip
     return choices if rebuild else provision.pinned(choices, stack.deployment.name, release, images), images
+
+
+def _release(stack: Stack, wanted: Release | None) -> Release:
+    """The release whose images are to run: the one that is wanted, or else the one that ran."""
+    return wanted or Release.read(stack.deployment.release_file) or Release()
 
 
 def _deployed_images(containers: tuple[ServiceContainer, ...], release: Release) -> ServiceImages | None:

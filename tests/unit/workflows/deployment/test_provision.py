@@ -177,3 +177,31 @@ def test_a_pinned_image_gets_a_name_that_nothing_else_moves() -> None:
         [Choice("deployer-kept:team-registry-old", Source.HERE, DEFAULT, "old")], engine, lambda _: None, lambda _: None
     )
     assert engine.images.ids["deployer-kept:team-registry-old"] == "old"
+
+
+@pytest.mark.parametrize(
+    ("name", "images", "digest", "said"),
+    [
+        ("registry:3", {"registry:3": "new", "old": None}, "", "as it is available now"),
+        (
+            "registry:3",
+            {"registry:3": None, "old": None},
+            "registry@sha256:d",
+            "set registry.image to registry@sha256:d",
+        ),
+        # The stand-in is gone, and the official one takes its place.
+        (BUILT_REGISTRY, {"registry:3": "new", "old": None}, "", "It runs registry:3 as it is available now"),
+        ("registry:3", {"registry:3": "new", "old": "old"}, "", ""),
+        # Another name in the settings.
+        ("registry:2", {"registry:3": "new", "old": None}, "", ""),
+    ],
+)
+def test_that_another_image_runs_because_the_one_that_ran_was_removed_is_said(
+    name: str, images: dict[str, str | None], digest: str, said: str
+) -> None:
+    here = {key: LocalImage(value, 1) if value else None for key, value in images.items()}
+    release = Release((PinnedImage("registry", name, "old", digest),))
+    wanted = Wanted("registry:3", built=BUILT_REGISTRY)
+    found = provision.remarks_of_gone([Choice("registry:3", Source.HERE, wanted)], release, here)
+    assert len(found) == bool(said)
+    assert all(said in one for one in found)
