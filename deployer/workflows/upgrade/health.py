@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deployer.errors import EngineError, UpgradeFailed
-from deployer.host import marks, passwords
-from deployer.host.files import read_if_there, write_atomically
-from deployer.layout import Service
+from deployer.host import passwords
+from deployer.host.files import PRIVATE, read_if_there, write_atomically
+from deployer.layout import GRANTS, Service
 from deployer.rendering.rules import rule_files, user_files
 from deployer.rendering.templates import File
 from deployer.settings.account import Account
@@ -19,6 +19,7 @@ from deployer.settings.model import AccessRule
 from deployer.storage.removal import StorageRemoval
 from deployer.workflows.deployment import access
 from deployer.workflows.upgrade.round_trip import FOLDER, CheckImage, Login, round_trip
+from deployer.workflows.users.in_force import MARK_OF_CHECK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -77,17 +78,28 @@ def _let_in(stack: Stack) -> Iterator[Login | None]:
         return
     login = Login(f"{FOLDER}-{secrets.token_hex(8)}", secrets.token_urlsafe(32))
     account = Account(login.name, passwords.hashed(login.password, _COST))
-    rule = AccessRule((login.name,), (f"{FOLDER}/*",), ("pull", "push"))
-    settings = stack.settings
-    with_rule = replace(settings, access=(*settings.access, rule)) if settings.access else settings
-    wanted = (*user_files(settings, (*accounts, account)), *(rule_files(with_rule) if settings.access else ()))
+    wanted = (*user_files(stack.settings, (*accounts, account)), *_with_rule(stack, login))
     before = [File(one.path, read_if_there(stack.deployment.directory / one.path) or b"", one.mode) for one in wanted]
-    with marks.begun(stack.deployment.reload_pending_file, "upgrade"):
-        try:
-            _put(stack, wanted, for_now=True)
-            yield login
-        finally:
-            _put(stack, before, for_now=False)
+    # Without `marks.begun`: that the check fails is no failure of what is done to the users.
+    write_atomically(stack.deployment.reload_pending_file, MARK_OF_CHECK.encode(), PRIVATE)
+    try:
+        _put(stack, wanted, for_now=True)
+        yield login
+    finally:
+        _put(stack, before, for_now=False)
+
+
+def _with_rule(stack: Stack, login: Login) -> tuple[File, ...]:
+    """The rules in effect with one for the check's user; none if there are none.
+
+    Not those of the settings: read elsewhere, these may hold none.
+    """
+    in_effect = read_if_there(stack.deployment.directory / GRANTS)
+    if not in_effect:
+        return ()
+    rule = AccessRule((login.name,), (f"{FOLDER}/*",), ("pull", "push"))
+    added = (one for one in rule_files(replace(stack.settings, access=(rule,))) if one.path == GRANTS)
+    return tuple(replace(one, content=in_effect + one.content) for one in added)
 
 
 def _put(stack: Stack, wanted: Iterable[File], *, for_now: bool) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deployer import layout
-from deployer.errors import Busy
+from deployer.errors import Busy, EngineError
 from deployer.host.files import PRIVATE, PUBLIC, read_if_there, refusal, write_atomically
 from deployer.host.lock import exclusive
 from deployer.record import Release
@@ -32,11 +33,16 @@ _GATE = "frontend/gate/"
 class Kept:
     """A release that ran, with its rendered files.
 
-    That of the last upgrade has no users, rules and certificates: they may have changed since, and stay in effect.
+    That of an earlier command has no users, rules and certificates: they may have changed since, and stay in effect.
     """
 
     release: Release
     files: tuple[File, ...]
+
+    @property
+    def without_access(self) -> Kept:
+        """The same without users, rules and certificates."""
+        return replace(self, files=tuple(one for one in self.files if not one.path.startswith(layout.RELOADED)))
 
 
 def of_today(stack: Stack, release: Release) -> Kept:
@@ -112,20 +118,22 @@ def settle(deployment: Deployment) -> None:
     """Let what an upgrade would have gone back to be the previous release, without users and certificates."""
     undo = read(deployment.undo_folder)
     if undo is not None:
-        kept = (file for file in undo.files if not file.path.startswith(layout.RELOADED))
-        write(deployment.previous_folder, Kept(undo.release, tuple(kept)))
+        write(deployment.previous_folder, undo.without_access)
         remove(deployment.undo_folder)
     deployment.upgrade_pending_file.unlink(missing_ok=True)
 
 
 def unfinished(deployment: Deployment) -> Kept | None:
-    """What a begun upgrade goes back to; None if none was interrupted. One that had come to its end is finished."""
+    """What an interrupted upgrade goes back to; None if none was interrupted. One that had come to its end is finished.
+
+    Without users, rules and certificates: a user who was removed since would get in again.
+    """
     if not deployment.upgrade_pending_file.exists():
         return None
     undo = read(deployment.undo_folder)
     now = Release.read(deployment.release_file)
     if undo is not None and (now is None or now.images == undo.release.images):
-        return undo
+        return undo.without_access
     settle(deployment)
     return None
 
@@ -158,11 +166,15 @@ def keep_images(engine: Engine, deployment: Deployment, release: Release) -> Non
 
 
 def forget_images(stack: Stack) -> None:
-    """Take our names from images that are neither in use nor kept. Raises EngineError."""
+    """Take our names from images that are neither in use nor kept.
+
+    A name that a container still uses stays until the next time. Raises EngineError.
+    """
     deployment = stack.deployment
     places = (deployment.release_file, deployment.previous_folder / _RELEASE, deployment.undo_folder / _RELEASE)
     releases = [found for place in places if (found := Release.read(place)) is not None]
     wanted = {one.kept_as(deployment.name) for release in releases for one in release.images}
     for name in provision.kept_names(stack.engine, stack.deployment):
         if name not in wanted:
-            stack.engine.images.untag(name)
+            with suppress(EngineError):
+                stack.engine.images.untag(name)

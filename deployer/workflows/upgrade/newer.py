@@ -36,6 +36,14 @@ class ImageChange:
 
 
 @dataclass(frozen=True)
+class Sought:
+    """What is looked for: the name that is pulled, and the one that is built if it cannot be; "" for not at all."""
+
+    pull: str
+    build: str
+
+
+@dataclass(frozen=True)
 class Source:
     """How to get images: by which engine, who is told each step, who is asked before a package is installed."""
 
@@ -50,6 +58,23 @@ def changes(before: Release, after: Release) -> tuple[ImageChange, ...]:
     return tuple(ImageChange(one, other) for one, other in pairs if other is not None)
 
 
+def sought(settings: Settings) -> dict[Service, Sought]:
+    """What an upgrade looks for, a service each."""
+    return {
+        service: _sought(settings, wanted)
+        for service, wanted in zip(Service, provision.wanted_of(settings), strict=False)
+    }
+
+
+def _sought(settings: Settings, wanted: Wanted) -> Sought:
+    may_build = settings.images is ImagePolicy.AUTO and wanted.configured == wanted.default
+    # The default image is not pulled where the page cannot read what it answers.
+    only_built = may_build and bool(settings.complaint_of_page(wanted.configured))
+    if wanted.built and (settings.images is ImagePolicy.BUILD or only_built):
+        return Sought("", wanted.built)
+    return Sought(wanted.configured, wanted.built if may_build else "")
+
+
 def fetch(settings: Settings, running: Release, source: Source) -> Release:
     """Get what the services are to run from now on; changes nothing of what runs.
 
@@ -58,16 +83,19 @@ def fetch(settings: Settings, running: Release, source: Source) -> Release:
     found: dict[str, PinnedImage] = {}
     to_build: dict[str, str] = {}
     failures: list[UpgradeFailed] = []
-    for service, wanted in zip(Service, provision.wanted_of(settings), strict=False):
+    for service, one in sought(settings).items():
         before = running.image_of(service)
         if before is None:
             continue
         found[service] = before
+        if not one.pull:
+            to_build[service] = one.build
+            continue
         try:
-            found[service] = _pulled(settings.images, wanted, before, source)
+            found[service] = _pulled(one.pull, before, source)
         except UpgradeFailed as error:
-            if wanted.built and (settings.images is ImagePolicy.BUILD or _may_be_built(settings.images, wanted)):
-                to_build[service] = wanted.built
+            if one.build:
+                to_build[service] = one.build
             else:
                 failures.append(error)
     found |= _built(to_build, running, source)
@@ -77,27 +105,20 @@ def fetch(settings: Settings, running: Release, source: Source) -> Release:
     return Release(tuple(one.with_digest(digests[one.id]) for one in found.values()))
 
 
-def _may_be_built(policy: ImagePolicy, wanted: Wanted) -> bool:
-    return policy is ImagePolicy.AUTO and wanted.configured == wanted.default
-
-
-def _pulled(policy: ImagePolicy, wanted: Wanted, before: PinnedImage, source: Source) -> PinnedImage:
+def _pulled(name: str, before: PinnedImage, source: Source) -> PinnedImage:
     """The image that a name stands for now, in its registry or on this machine. Raises UpgradeFailed."""
-    name = wanted.configured
-    failure = ""
-    if policy is not ImagePolicy.BUILD or not wanted.built:
-        source.say(f"Pulling {name} …")
-        try:
-            source.engine.images.fetch(name)
-        except EngineError as error:
-            failure = error.original or error.message
-        else:
-            return _found(source.engine, before.service, name)
-        # Loaded from a file, or tagged, by the user of a machine that reaches no hub.
-        loaded = source.engine.images.find(name)
-        if loaded is not None and loaded.id != before.id:
-            source.say(f"{name} cannot be pulled; the newer one on this machine is used.")
-            return PinnedImage(before.service, name, loaded.id)
+    source.say(f"Pulling {name} …")
+    try:
+        source.engine.images.fetch(name)
+    except EngineError as error:
+        failure = error.original or error.message
+    else:
+        return _found(source.engine, before.service, name)
+    # Loaded from a file, or tagged, by the user of a machine that reaches no hub.
+    loaded = source.engine.images.find(name)
+    if loaded is not None and loaded.id != before.id:
+        source.say(f"{name} cannot be pulled; the newer one on this machine is used.")
+        return PinnedImage(before.service, name, loaded.id)
     raise UpgradeFailed(
         f"The image {name} cannot be pulled, and this machine has no newer one.",
         (
@@ -117,7 +138,8 @@ def _built(names: Mapping[str, str], running: Release, source: Source) -> dict[s
     found = {}
     for service, name in names.items():
         made, before = _found(source.engine, service, name), running.image_of(service)
-        if before and made.id != before.id and _is_alike(source.engine, service, made, before):
+        # Only of its own name: an image of the user's own may differ in what is not compared.
+        if before and before.name == name and made.id != before.id and _is_alike(source.engine, service, made, before):
             source.engine.images.tag(before.id, name)
             made = before
         found[service] = made

@@ -14,16 +14,15 @@ from deployer.host.lock import exclusive
 from deployer.layout import Service
 from deployer.record import Record, Release
 from deployer.workflows.checks import preflight
-from deployer.workflows.deployment import provision, up
+from deployer.workflows.deployment import up
 from deployer.workflows.upgrade import kept, newer, switch
 from deployer.workflows.upgrade.rehearsal import rehearse
 from deployer.workflows.upkeep.maintenance import upkeep
 
 if TYPE_CHECKING:
-    from deployer.workflows.deployment.provision import Wanted
     from deployer.workflows.deployment.stack import Stack
     from deployer.workflows.upgrade.kept import Kept
-    from deployer.workflows.upgrade.newer import ImageChange, Source
+    from deployer.workflows.upgrade.newer import ImageChange, Sought, Source
     from deployer.workflows.upgrade.switch import SwitchPolicy
 
 
@@ -35,7 +34,7 @@ class UpgradePlan:
     """
 
     running: Release
-    wanted: tuple[tuple[str, Wanted], ...]
+    wanted: tuple[tuple[str, Sought], ...]
     continues: bool = False
 
 
@@ -52,17 +51,21 @@ class RollbackPlan:
 
 @dataclass(frozen=True)
 class Upgraded:
-    """What was changed, none for nothing; `seconds` is the most that a request has waited for it, or was refused."""
+    """What was changed, none for nothing; `seconds` is the most that a request has waited for it, or was refused.
+
+    After an interrupted upgrade was undone, nothing is kept of it, so that it cannot be done again by a rollback.
+    """
 
     changes: tuple[ImageChange, ...]
     seconds: float = 0.0
+    can_be_undone: bool = True
 
 
 def plan(stack: Stack) -> UpgradePlan:
     """What an upgrade would look for. Changes nothing. Raises NotFound, PreflightError and EngineError."""
     running = _running(stack)
     _refuse_override(stack)
-    wanted = tuple(zip((service.value for service in Service), provision.wanted_of(stack.settings), strict=False))
+    wanted = tuple((service.value, one) for service, one in newer.sought(stack.settings).items())
     return UpgradePlan(running, wanted, stack.deployment.upgrade_pending_file.exists())
 
 
@@ -90,6 +93,8 @@ def _fetched(stack: Stack, source: Source, policy: SwitchPolicy) -> Release:
     """What the services are to run, here and tried; nothing that runs is touched."""
     with exclusive(stack.deployment.lock_file, "upgrade"):
         running = _running(stack)
+        # What is in its way is found before minutes go into pulling and building.
+        switch.to_images(stack, running, policy)
         # From here on their names may lead elsewhere, and `up` keeps these all the same.
         up.keep_release(stack, is_new=False)
         kept.keep_images(stack.engine, stack.deployment, running)
@@ -116,12 +121,6 @@ def rollback(stack: Stack, policy: SwitchPolicy) -> Upgraded:
     with upkeep(stack, "upgrade --rollback") as work:
         running = _running(stack)
         target = _rollback_target(stack)
-        for one in target.release.images:
-            if stack.engine.images.find(one.id) is None:
-                raise NotFound(
-                    f"The previous image of the service {one.service} is no longer on this machine.",
-                    (f"docker pull {one.digest}" if one.digest else f"docker load --input FILE   (with {one.id})",),
-                )
         if _has_same_files(stack, target):
             change = switch.to_kept(stack, target, policy)
         else:
@@ -133,7 +132,7 @@ def rollback(stack: Stack, policy: SwitchPolicy) -> Upgraded:
             kept.abandon(stack.deployment)
         else:
             _commit(stack, target.release)
-    return Upgraded(_newer(running, target.release), done.seconds)
+    return Upgraded(_newer(running, target.release), done.seconds, can_be_undone=pending is None)
 
 
 def _refuse_override(stack: Stack) -> None:
@@ -174,12 +173,19 @@ def _undo(stack: Stack, running: Release) -> Kept:
 
 
 def _rollback_target(stack: Stack) -> Kept:
+    """What a rollback puts back, whose images are here. Raises NotFound and EngineError."""
     found = kept.unfinished(stack.deployment) or kept.read(stack.deployment.previous_folder)
     if found is None:
         raise NotFound(
             f"Nothing is kept of '{stack.deployment.name}' that it could go back to: it has not been upgraded.",
             ("deployer upgrade --check   (shows which images run)",),
         )
+    for one in found.release.images:
+        if stack.engine.images.find(one.id) is None:
+            raise NotFound(
+                f"The previous image of the service {one.service} is no longer on this machine.",
+                (f"docker pull {one.digest}" if one.digest else f"docker load --input FILE   (with {one.id})",),
+            )
     return found
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from deployer.engine.engine import Engine
     from deployer.record import PinnedImage
-    from deployer.workflows.deployment import provision
+    from deployer.workflows.upgrade.newer import Sought
 
 _ASKED = {Service.REGISTRY: ("registry", "--version"), Service.FRONTEND: ("caddy", "version")}
 _PACKAGE = "docker-registry"
@@ -70,18 +70,21 @@ def _printed(engine: Engine, image: str, *command: str) -> str:
         return ""
 
 
-def available(engine: Engine, found: Running, wanted: provision.Wanted, environment: Mapping[str, str]) -> Available:
+def available(engine: Engine, found: Running, sought: Sought, environment: Mapping[str, str]) -> Available:
     """Look for something newer than what runs: in the image's registry, or in Debian's and PyPI's packages."""
-    pulled = _in_registry(found, wanted.configured, environment)
-    loaded = engine.images.find(wanted.configured) if pulled.is_newer is None else None
-    if loaded is not None and loaded.id != found.image.id:
-        return Available(wanted.configured, f"{loaded.id} (on this machine)", is_newer=True, reason=pulled.reason)
-    if pulled.is_newer is not None or found.image.name != wanted.built or not wanted.built:
-        return pulled
+    reason = ""
+    if sought.pull:
+        pulled = _in_registry(found, sought.pull, environment)
+        loaded = engine.images.find(sought.pull) if pulled.is_newer is None else None
+        if loaded is not None and loaded.id != found.image.id:
+            return Available(sought.pull, f"{loaded.id} (on this machine)", is_newer=True, reason=pulled.reason)
+        if pulled.is_newer is not None or found.image.name != sought.build:
+            return pulled
+        reason = f"{sought.pull}: {pulled.reason}"
     if found.image.service == Service.FRONTEND:
         is_newer = found.version != snippets.CADDY_VERSION
-        return Available(wanted.built, snippets.CADDY_VERSION, is_newer, f"{wanted.configured}: {pulled.reason}")
-    return _in_debian(engine, found, wanted)
+        return Available(sought.build, snippets.CADDY_VERSION, is_newer, reason)
+    return _in_debian(engine, found, sought.build)
 
 
 def _in_registry(found: Running, name: str, environment: Mapping[str, str]) -> Available:
@@ -101,14 +104,14 @@ def _in_registry(found: Running, name: str, environment: Mapping[str, str]) -> A
     return Available(name, digest, is_newer=not found.image.digest.endswith(f"@{digest}"))
 
 
-def _in_debian(engine: Engine, found: Running, wanted: provision.Wanted) -> Available:
+def _in_debian(engine: Engine, found: Running, name: str) -> Available:
     """Ask Debian's repositories, by the sources that the image itself has."""
     script = f"apt-get update -qq >&2 && apt-cache policy {_PACKAGE}"
     try:
         printed = engine.containers.run(found.image.id, "sh", "-c", script, network="bridge")
     except EngineError as error:
-        return Available(wanted.built, reason=f"Debian's repositories do not answer: {error.message}")
+        return Available(name, reason=f"Debian's repositories do not answer: {error.message}")
     candidate = re.search(r"Candidate: (\S+)", printed)
     if candidate is None:
-        return Available(wanted.built, reason=f"Debian's repositories have no {_PACKAGE}.")
-    return Available(wanted.built, f"{candidate[1]} (Debian)", candidate[1] != found.package)
+        return Available(name, reason=f"Debian's repositories have no {_PACKAGE}.")
+    return Available(name, f"{candidate[1]} (Debian)", candidate[1] != found.package)

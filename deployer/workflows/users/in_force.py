@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from deployer.settings.account import Account
     from deployer.workflows.deployment.stack import Stack
 
+MARK_OF_CHECK = "upgrade"
+"""The mark of an upgrade's check, which adds a user for its own time."""
+
 
 def keep(stack: Stack, accounts: tuple[Account, ...], command: str) -> bool:
     """Keep these users, and let a running frontend take them over at once; return whether one did.
@@ -71,7 +74,8 @@ def finish(stack: Stack, *, by_up: bool = False) -> str:
         return ""
     except DeployerError as error:
         return f"{_not_yet(changed)}: {error}"
-    return _finished(changed) if changed else ""
+    # Its own user is gone again, and no one else's change is in question.
+    return _finished(changed) if changed and changed.command != MARK_OF_CHECK else ""
 
 
 def _unapplied(mark: Mark) -> str:

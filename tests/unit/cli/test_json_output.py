@@ -96,7 +96,7 @@ from deployer.workflows.trust.placement import Item, PlacementPlan
 from deployer.workflows.upgrade.advisories import Advisory
 from deployer.workflows.upgrade.check import Concern, ServiceCheck, UpgradeCheck
 from deployer.workflows.upgrade.exposure import Exposure
-from deployer.workflows.upgrade.newer import ImageChange
+from deployer.workflows.upgrade.newer import ImageChange, Sought
 from deployer.workflows.upgrade.upgrade import RollbackPlan, Upgraded, UpgradePlan
 from deployer.workflows.upgrade.versions import Available, Running
 from deployer.workflows.upkeep import repositories
@@ -152,7 +152,7 @@ def fields(value: Any) -> Iterator[str]:
 TAG = Tag("1", DIGEST, "type", 1, MOMENT, ("linux/amd64",), pushed=MOMENT)
 SERVICE = ServiceStatus("registry", "docs-registry-1", "running", "healthy", "always", "image", 1)
 PINNED = PinnedImage("registry", "registry:3", DIGEST, f"registry@{DIGEST}")
-UPGRADE = UpgradePlan(Release((PINNED,)), (("registry", Wanted("registry:3", "registry:3", "built")),))
+UPGRADE = UpgradePlan(Release((PINNED,)), (("registry", Sought("registry:3", "built")),))
 IMAGE_CHANGE = ImageChange(PINNED, PINNED)
 CONCERN = Concern(Advisory("CVE-1", "registry", "2.0", "3.1", "nothing", "A summary."), Exposure())
 UPGRADE_CHECK = UpgradeCheck(

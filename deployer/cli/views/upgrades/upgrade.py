@@ -12,10 +12,8 @@ if TYPE_CHECKING:
     from deployer.cli.output import Output
     from deployer.paths import Deployment
     from deployer.record import PinnedImage
-    from deployer.workflows.upgrade.newer import ImageChange
+    from deployer.workflows.upgrade.newer import ImageChange, Sought
     from deployer.workflows.upgrade.upgrade import Upgraded
-
-_ID_SHOWN = len("sha256:") + 12
 
 
 def report_of(plan: UpgradePlan | RollbackPlan) -> Report:
@@ -44,8 +42,8 @@ class UpgradePlanReport(Report):
                 {
                     **image_json(one),
                     "service": one.service,
-                    "pull": names[one.service].configured,
-                    "build": names[one.service].built or None,
+                    "pull": names[one.service].pull or None,
+                    "build": names[one.service].build or None,
                 }
                 for one in self.plan.running.images
                 if one.service in names
@@ -59,8 +57,7 @@ class UpgradePlanReport(Report):
         names = dict(self.plan.wanted)
         for one in self.plan.running.images:
             if one.service in names:
-                wanted = names[one.service]
-                how = f"{wanted.configured} is pulled" + (", or built if that fails" if _may_build(wanted) else "")
+                how = _in_words(names[one.service])
                 out.line(f"{one.service}: runs {_named(one)}; {how}, and replaces it if it is newer")
 
 
@@ -100,10 +97,8 @@ class UpgradedReport(Report):
         """Print a line for each service."""
         _print_changes(out, self.done.changes)
         if self.done.seconds:
-            out.note(
-                f"Done. The services were replaced within {self.done.seconds:.1f} s. "
-                "To undo this: deployer upgrade --rollback"
-            )
+            undo = " To undo this: deployer upgrade --rollback" if self.done.can_be_undone else ""
+            out.note(f"Done. The services were replaced within {self.done.seconds:.1f} s.{undo}")
         else:
             out.note("Nothing newer: the services run the newest images that are available.")
 
@@ -131,8 +126,10 @@ def _print_changes(out: Output, changes: tuple[ImageChange, ...]) -> None:
 
 
 def _named(one: PinnedImage) -> str:
-    return f"{one.name} ({one.id[:_ID_SHOWN]})"
+    return f"{one.name} ({one.short_id})"
 
 
-def _may_build(wanted: Any) -> bool:  # noqa: ANN401
-    return bool(wanted.built) and wanted.configured == wanted.default
+def _in_words(sought: Sought) -> str:
+    if not sought.pull:
+        return f"{sought.build} is built"
+    return f"{sought.pull} is pulled" + (", or built if that fails" if sought.build else "")

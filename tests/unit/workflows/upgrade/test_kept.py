@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deployer.errors import HostError
+from deployer.errors import EngineError, HostError
 from deployer.host.lock import exclusive
 from deployer.paths import Deployment
 from deployer.record import STATE_FORMAT, PinnedImage, Release, format_of
@@ -50,8 +50,8 @@ def test_what_was_not_written_wholly_is_not_there(deployment: Deployment) -> Non
     assert kept.read(deployment.undo_folder) is None
 
 
-def test_killed_before_its_end_it_goes_back(deployment: Deployment) -> None:
-    assert kept.unfinished(deployment) == Kept(OLD, FILES)
+def test_killed_before_its_end_it_goes_back_but_not_to_users_who_were_removed_since(deployment: Deployment) -> None:
+    assert kept.unfinished(deployment) == Kept(OLD, (FILES[0], FILES[3]))
     assert "deployer upgrade --rollback" in kept.interrupted(deployment)
 
 
@@ -91,6 +91,21 @@ def test_only_images_that_are_kept_keep_their_names(deployment: Deployment) -> N
     engine = FakeEngine(images={**mine, **others})
     kept.forget_images(Stack(Settings(), deployment, engine))
     assert set(engine.images.names()) == {OLD.images[0].kept_as("registry"), *others}
+
+
+def test_a_name_that_a_container_still_uses_stays_until_the_next_upgrade(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from deployer.settings.model import Settings
+    from deployer.workflows.deployment.stack import Stack
+
+    def refuse(name: str) -> None:
+        raise EngineError("conflict: a container is using it", (), name)
+
+    engine = FakeEngine(images={NEW.images[0].kept_as("registry"): NEW.images[0].id})
+    monkeypatch.setattr(engine.images, "untag", refuse)
+    kept.forget_images(Stack(Settings(), deployment, engine))
+    assert NEW.images[0].kept_as("registry") in engine.images.names()
 
 
 @pytest.mark.parametrize(

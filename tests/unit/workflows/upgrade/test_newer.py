@@ -8,8 +8,9 @@ import pytest
 
 from deployer.errors import UpgradeFailed
 from deployer.host import base_image
+from deployer.layout import Service
 from deployer.record import PinnedImage, Release
-from deployer.settings.model import FrontendSettings, ImagePolicy, RegistrySettings, Settings
+from deployer.settings.model import FrontendSettings, ImagePolicy, Page, RegistrySettings, Settings
 from deployer.workflows.deployment import provision
 from deployer.workflows.deployment.provision import BUILT_FRONTEND, BUILT_REGISTRY
 from deployer.workflows.upgrade import newer
@@ -96,3 +97,34 @@ def test_the_digest_is_that_of_the_name_and_not_of_another_registry() -> None:
         OWN, RUNNING, newer.Source(FakeEngine(pullable={"mine:1", "front:1"}), lambda _: None, lambda _: None)
     ).images
     assert [one.digest for one in images] == ["mine@sha256:id of mine:1", ""]
+
+
+@pytest.mark.parametrize(
+    ("settings", "found"),
+    [
+        (Settings(), newer.Sought("registry:3", BUILT_REGISTRY)),
+        (Settings(images=ImagePolicy.PULL), newer.Sought("registry:3", "")),
+        (Settings(images=ImagePolicy.BUILD), newer.Sought("", BUILT_REGISTRY)),
+        (OWN, newer.Sought("mine:1", "")),
+        # It cannot read what version 3 answers.
+        (Settings(frontend=FrontendSettings(page=Page.KWK)), newer.Sought("", BUILT_REGISTRY)),
+    ],
+)
+def test_what_is_looked_for_is_what_the_settings_allow(settings: Settings, found: newer.Sought) -> None:
+    assert newer.sought(settings)[Service.REGISTRY] == found
+
+
+@pytest.mark.parametrize(
+    "name", ["docker.io/library/caddy:2", "docker.io/caddy", "library/caddy:2", "index.docker.io/library/caddy:2"]
+)
+def test_the_digest_of_an_image_of_docker_hub_is_known_by_each_of_its_names(name: str) -> None:
+    digests = ("mirror.example/caddy@sha256:a", "caddy@sha256:b")
+    assert PinnedImage("frontend", name, "id").with_digest(digests).digest == "caddy@sha256:b"
+    assert PinnedImage("frontend", "docker.io/team/caddy", "id").with_digest(digests).digest == ""
+
+
+@pytest.mark.usefixtures("building")
+def test_an_image_of_the_users_own_is_not_taken_for_the_built_one_that_has_the_same_packages() -> None:
+    found, engine = fetched(Settings(images=ImagePolicy.BUILD), RUNNING, {"mine:1": "old", "front:1": "front"})
+    assert found["registry"] == (BUILT_REGISTRY, f"id of {BUILT_REGISTRY}")
+    assert engine.images.ids[BUILT_REGISTRY] == f"id of {BUILT_REGISTRY}"
