@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from deployer.cli.presentation import Presentation
-from deployer.errors import EXIT_FAILURE, DeployerError
+from deployer.errors import EXIT_FAILURE, Cancelled, DeployerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -170,6 +170,14 @@ class Session:
         if self.presentation.dry_run:
             self.out.note(NOTHING_CHANGED)
         return self.presentation.dry_run
+
+    def asks(self, question: str) -> bool:
+        """Ask something of which both answers are good; --yes answers it. Raises ConfirmationNeeded."""
+        try:
+            self.confirm(question)
+        except Cancelled:
+            return False
+        return True
 
     def confirm(self, question: str, *, yes: bool = False, otherwise: str = _REPEAT) -> None:
         """Ask before something is changed, unless --yes or `yes` answers; return only if the answer is yes.

@@ -108,10 +108,11 @@ def _put_images(session: Session, images: ImageRestore, wait: str) -> Restored:
     from deployer.cli.views.backups.progress import ProgressLine
     from deployer.workflows.restore.deployment import RestorePrompts, put_images
 
-    def agree(plan: RestorePlan) -> None:
+    def agree(plan: RestorePlan) -> RestorePlan:
         session.show_plan(views.RestorePlanReport(plan))
         if plan.changed:
             session.confirm("Change these tags?")
+        return plan
 
     drain = drain_policy(session, wait)
     with ProgressLine(session.out, time.monotonic) as line:
@@ -141,6 +142,7 @@ def _restore_deployment(session: Session, images: ImageRestore, archive: Archive
 
 
 def _create(session: Session, content: RestoredContent, wait: str) -> Restored:
+    from deployer.cli.views.backups import restore as views
     from deployer.cli.views.backups.progress import ProgressLine
     from deployer.workflows.deployment.up import UserPrompts
     from deployer.workflows.restore.deployment import CreationPrompts, RestorePrompts, restore
@@ -148,8 +150,17 @@ def _create(session: Session, content: RestoredContent, wait: str) -> Restored:
     prompts = UserPrompts(
         report=session.out.note, confirm_install=partial(session.confirm), confirm_loss=session.confirm
     )
+
+    def agree(plan: RestorePlan) -> RestorePlan:
+        # Its images outlived the deployment, and some of these tags were pushed after the backup.
+        if plan.changed:
+            session.show_plan(views.RestorePlanReport(plan))
+            if not session.asks("Change these tags? Otherwise they stay as they are, and the rest is restored."):
+                return plan.without_changes
+        return plan
+
     drain = drain_policy(session, wait)
     with ProgressLine(session.out, time.monotonic) as line:
-        images = RestorePrompts(drain, lambda _: None, line.show)
+        images = RestorePrompts(drain, agree, line.show)
         talk = CreationPrompts(prompts, images, quiet=not session.out.err.isatty())
         return restore(session.stack, content, machine_of(session), talk)

@@ -196,10 +196,14 @@ def _restored(request: DrillRequest, stack: Stack, copy: Copy, machine: Machine,
         # Its name is new: nothing of the user's can be in the way.
         raise BackupError(f"The copy cannot be started: {question}")
 
+    def agree(found: RestorePlan) -> RestorePlan:
+        talk.say(f"Restoring {len(found.added)} tags …")
+        return found
+
     prompts = UserPrompts(talk.say, confirm_install=talk.confirm_install, confirm_loss=refuse)
     drain = DrainPolicy(_DRAIN_SECONDS, talk.say)
     content = RestoredContent(copy.archive, copy.files, request.images)
-    images = RestorePrompts(drain, lambda found: talk.say(f"Restoring {len(found.added)} tags …"), talk.on_progress)
+    images = RestorePrompts(drain, agree, talk.on_progress)
     return restore(stack, content, machine, CreationPrompts(prompts, images, talk.quiet))
 
 

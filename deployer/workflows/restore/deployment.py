@@ -184,10 +184,13 @@ class RestoredContent:
 
 @dataclass(frozen=True)
 class RestorePrompts:
-    """How a restore speaks with its user: `agree` is asked before anything is changed, and raises if not."""
+    """How a restore speaks with its user.
+
+    `agree` is asked before an image is changed: it returns what is to be done of the plan, or raises.
+    """
 
     drain: DrainPolicy
-    agree: Callable[[RestorePlan], None]
+    agree: Callable[[RestorePlan], RestorePlan]
     on_progress: Callable[[Progress], None]
 
 
@@ -208,8 +211,7 @@ def put_images(stack: Stack, wanted: ImageRestore, machine: Machine, prompts: Re
     with upkeep(stack, "restore", machine.tools(wanted.target, stack.deployment.name)) as work:
         repository = Repository(stack.engine, work.helper.name, wanted.target)
         repository.open(wanted.password, machine.environment)
-        found = plan(repository, wanted.backup, wanted.selection, work.storage.snapshot())
-        prompts.agree(found)
+        found = prompts.agree(plan(repository, wanted.backup, wanted.selection, work.storage.snapshot()))
         if found.is_empty:
             return Restored(found)
         return restore_images(repository, work, found, prompts.drain, prompts.on_progress)

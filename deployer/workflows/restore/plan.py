@@ -48,6 +48,7 @@ class RestorePlan:
     `added` tags are missing today, `changed` ones name something else; `same` is how many are as they were. What
     the registry has beside them stays; if it `is_first`, it has nothing. `links` are written too: those of tagged
     manifests that had none, since a deletion removes them before the tags. `lost` tags name no content of the backup.
+    `kept` is how many changed ones are to stay as they are.
     """
 
     backup: Backup
@@ -62,11 +63,17 @@ class RestorePlan:
     links: tuple[Link, ...] = ()
     lost: tuple[str, ...] = ()
     is_first: bool = False
+    kept: int = 0
 
     @property
     def size(self) -> int:
         """Bytes to be fetched."""
         return sum(self.blobs.values())
+
+    @property
+    def without_changes(self) -> RestorePlan:
+        """The same, with every tag of today as it is: only what is missing is restored."""
+        return replace(self, changed=(), kept=len(self.changed))
 
     @property
     def is_empty(self) -> bool:

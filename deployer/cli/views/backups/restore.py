@@ -81,11 +81,13 @@ class RestoredReport(Report):
     def print(self, out: Output) -> None:
         """Print it as a sentence."""
         plan = self.restored.plan
+        kept = f" Kept as they are: {counted(plan.kept, 'changed tag')}." if plan.kept else ""
         if plan.is_empty:
-            out.line("Nothing to restore: the registry has everything as it is in the backup.")
+            same = "the registry has everything" + ("" if kept else " as it is in the backup")
+            out.line(f"Nothing to restore: {same}.{kept}")
             return
         tags = len(plan.added) + len(plan.changed)
-        out.line(f"Restored {counted(tags, 'tag')} ({size(plan.size)}) from backup {plan.backup.id}.")
+        out.line(f"Restored {counted(tags, 'tag')} ({size(plan.size)}) from backup {plan.backup.id}.{kept}")
 
     def remark(self, out: Output) -> None:
         """Say what the backup had damaged."""

@@ -121,6 +121,13 @@ def test_what_is_not_in_the_backup_is_refused(only: str) -> None:
         planned(links("team/app", "1", APP), blobs_of(APP), None, only)
 
 
+def test_tags_of_today_may_stay_as_they_are() -> None:
+    lines = [*links("team/app", "1", APP), *links("team/app", "2", OTHER)]
+    found = planned(lines, blobs_of(APP, OTHER), now({"1": OTHER.digest}, blobs_of(OTHER))).without_changes
+    assert ([str(one) for one in found.added], found.changed, found.kept) == (["team/app:2"], (), 1)
+    assert not found.is_first, "where tags exist, only missing ones are written"
+
+
 def test_a_schema_1_manifest_needs_its_layers() -> None:
     old = json.dumps({"schemaVersion": 1, "fsLayers": [{"blobSum": sha256(b"layer")}]}).encode()
     found = planned(
