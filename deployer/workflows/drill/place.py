@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shlex
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -92,21 +92,27 @@ class DrillPlace:
 @contextmanager
 def temporary(engine: Engine, copy: Deployment, say: Callable[[str], None]) -> Iterator[None]:
     """Remove a copy afterwards, however it ends."""
+
+    def tell(words: str) -> None:
+        # That no one reads them any more must not keep the copy from being removed.
+        with suppress(OSError):
+            say(words)
+
     try:
         yield
     except KeyboardInterrupt as interruption:
-        say("Interrupted; removing the copy …")
+        tell("Interrupted; removing the copy …")
         remove(engine, copy)
         raise KeyboardInterrupt("Interrupted; the copy was removed.") from interruption
     except BaseException:
-        say("Removing the copy …")
+        tell("Removing the copy …")
         try:
             remove(engine, copy)
         except DeployerError as error:
             # What went wrong first is what the user is told as the error.
-            say(error.message)
+            tell(error.message)
         raise
-    say("Removing the copy …")
+    tell("Removing the copy …")
     try:
         remove(engine, copy)
     except KeyboardInterrupt:

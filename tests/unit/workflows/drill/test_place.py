@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -99,6 +100,22 @@ def test_the_copy_is_removed_however_the_drill_ends(
     else:
         with pytest.raises(type(error)):
             drill()
+    assert removals.copies == [deployment]
+
+
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt(), BrokenPipeError()])
+def test_the_copy_is_removed_even_if_no_one_reads_what_is_said(
+    deployment: Deployment, removals: Removals, error: BaseException | None
+) -> None:
+    def say(_: str) -> None:
+        raise BrokenPipeError
+
+    with (
+        pytest.raises(type(error)) if error else nullcontext(),
+        place.temporary(FakeEngine(), deployment, say),
+    ):
+        if error:
+            raise error
     assert removals.copies == [deployment]
 
 
