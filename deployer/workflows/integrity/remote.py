@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import NOT_OF_CONTENT, NotFound, RegistryError
 from deployer.phrases import short
+from deployer.reference import is_repository
 from deployer.registry.content.children import DEPTH
 from deployer.restic.repository import Progress
 from deployer.settings import globs
@@ -78,7 +79,7 @@ def check_remote(
 
 
 def _tags(client: RegistryClient, selection: Selection) -> list[_Tag]:
-    names = [name for name in client.catalog() if selection.concerns(name)]
+    names = _repositories(client, selection)
     found = [
         _Tag(name, tag)
         for name, tags in zip(names, client.each(lambda one: _tags_of(client, one), names), strict=True)
@@ -90,6 +91,23 @@ def _tags(client: RegistryClient, selection: Selection) -> list[_Tag]:
     if missing:
         raise NotFound(f"The registry does not have {', '.join(missing)}.", ("deployer catalog --tags",))
     return found
+
+
+def _repositories(client: RegistryClient, selection: Selection) -> list[str]:
+    """Those of which something is selected. The catalog, which not everyone may list, is not asked if each is named."""
+    named = tuple(dict.fromkeys((*selection.patterns, *selection.tags)))
+    if named and all(map(is_repository, named)):
+        are_there = client.each(lambda one: _is_there(client, one), named)
+        return [name for name, is_there in zip(named, are_there, strict=True) if is_there]
+    return [name for name in client.catalog() if selection.concerns(name)]
+
+
+def _is_there(client: RegistryClient, name: str) -> bool:
+    try:
+        client.tags(name)
+    except NotFound:
+        return False
+    return True
 
 
 def _tags_of(client: RegistryClient, name: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from deployer.workflows.integrity.faults import FaultKind
 from deployer.workflows.integrity.rate import RateLimit
 from deployer.workflows.integrity.remote import check_remote
 from deployer.workflows.restore.selection import Selection
-from tests.support.fake_registry import Asked, FakeRegistry, Reply, pushed
+from tests.support.fake_registry import Asked, FakeRegistry, Reply, pushed, refused
 from tests.support.registry_content import image, index, sha256
 
 if TYPE_CHECKING:
@@ -69,6 +69,16 @@ def test_a_missing_blob_is_told_with_the_images_of_each_repository(client: Regis
     del fake.blobs[LAYER]
     assert hits(check(client)) == [(LAYER, FaultKind.MISSING, ("copy:1", "team/app:1"))]
     assert hits(check(client, "team/*")) == [(LAYER, FaultKind.MISSING, ("team/app:1",))]
+
+
+def test_who_may_not_list_the_catalog_may_check_what_is_named(client: RegistryClient, fake: FakeRegistry) -> None:
+    fake.before = lambda asked: refused(403, "DENIED") if asked.path.startswith("/v2/_catalog") else None
+    found = check(client, "team/app", "multi:1")
+    assert (found.repositories, found.tags) == (2, 2)
+    with pytest.raises(NotFound, match=r"does not have copy:2, none\."):
+        check(client, "none", "copy:2", "multi")
+    with pytest.raises(Denied):
+        check(client, "team/*", "multi")
 
 
 def test_a_truncated_blob_is_told_without_reading_it(client: RegistryClient, fake: FakeRegistry) -> None:
