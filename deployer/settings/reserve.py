@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from deployer.settings import size
+
 RESERVE_AUTO = "auto"
 RESERVE_OFF = "off"
 EXPECTED = "is not a valid reserve: use auto, off, a size with its unit, such as 2GB, or a share such as 10%"
 # Inodes that stay free, unless that is more than a twentieth of them; a layer takes about eight.
 RESERVED_INODES = 10_000
+# Bytes that commands leave free on any disk: below this the registry's own small files cannot be written safely.
+LEAST_FREE_BYTES = 100 * 2**20
 
-_UNITS = {"MB": 1000**2, "GB": 1000**3, "TB": 1000**4, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
-_SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?) ?(M|G|T)(i?)B?", re.IGNORECASE)
 _SHARE = re.compile(r"(\d{1,2}) ?%")
 _MOST_PERCENT = 50
+# The disk guard counts in KiB.
+_LEAST_BYTES = 1024
 
 
 @dataclass(frozen=True)
@@ -36,19 +40,18 @@ class Reserve:
             if not 1 <= int(share[1]) <= _MOST_PERCENT:
                 raise ValueError(f"'{text}' is not a valid reserve: a share is from 1% to {_MOST_PERCENT}%")
             return cls(percent=int(share[1]))
-        if size := _SIZE.fullmatch(text.strip()):
-            unit = f"{size[2].upper()}{size[3].lower()}B"
-            return cls(bytes=_whole(size[1], _UNITS[unit], text))
-        raise ValueError(f"'{text}' {EXPECTED}")
+        found = size.find(text, needs_unit=True)
+        if found is None:
+            raise ValueError(f"'{text}' {EXPECTED}")
+        if found < _LEAST_BYTES:
+            raise ValueError(f"'{text}' is not a valid reserve: to have none, use off")
+        return cls(bytes=min(found, cls.bytes))
 
     @property
     def is_off(self) -> bool:
         """Whether the disk may be filled to its end."""
         return not (self.percent and self.bytes)
 
-
-def _whole(number: str, unit: int, text: str) -> int:
-    found = int(float(number) * unit)
-    if not found:
-        raise ValueError(f"'{text}' is not a valid reserve: to have none, use off")
-    return found
+    def least_free(self, total: int) -> int:
+        """Bytes that a command leaves free on a disk of so many: with less, pushes would be refused."""
+        return max(LEAST_FREE_BYTES, min(total * self.percent // 100, self.bytes))

@@ -11,8 +11,16 @@ _WRITTEN = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)\s*([kmgt]?)(i?)b?", re.IG
 
 def bytes_of(text: str) -> int:
     """A size in bytes; without a unit it is in bytes. Raises ValueError with a sentence."""
-    match = _WRITTEN.fullmatch(text.strip())
-    if not match or (match[3] and not match[2]):
+    found = find(text)
+    if found is None:
         raise ValueError(f"'{text}' is not a valid size: use a number followed by kB, MB or GB, such as 50MB")
+    return found
+
+
+def find(text: str, *, needs_unit: bool = False) -> int | None:
+    """A size in bytes, None for anything else."""
+    match = _WRITTEN.fullmatch(text.strip())
+    if not match or ((match[3] or needs_unit) and not match[2]):
+        return None
     units = _BINARY if match[3] else _UNITS
     return int(float(match[1]) * units[match[2].lower()])

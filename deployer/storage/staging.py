@@ -5,13 +5,14 @@ Killed at any moment, they leave files beside the storage, which the next run or
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
-from deployer.errors import EngineError, StorageError
+from deployer.errors import BackupError, EngineError, StorageError
 from deployer.layout import BLOBS, STORAGE
 from deployer.rendering.snippets import backup_script, storage_script
+from deployer.settings.reserve import LEAST_FREE_BYTES
 from deployer.storage.access import REMOVED, of_storage
 from deployer.storage.removal import blob_folder
 
@@ -38,9 +39,29 @@ class Staging:
         # What `gc` empties too, if a command that was killed is never repeated.
         return f"{REMOVED}/{self.purpose}"
 
-    def free_bytes(self) -> int:
-        """Bytes that are free on the disk of the storage."""
-        return int(self._run("space", STORAGE).decode().strip() or 0)
+    @contextmanager
+    def emptied(self) -> Iterator[None]:
+        """Begin with nothing, and leave nothing: after an error, the disk may be full because of it."""
+        self.clear()
+        try:
+            yield
+        finally:
+            with suppress(EngineError, StorageError):
+                self.clear()
+
+    def room(self) -> int:
+        """Bytes that may be written: those that are free on the disk of the storage, without what stays free."""
+        return max(0, int(self._run("space", STORAGE).decode().strip() or 0) - LEAST_FREE_BYTES)
+
+    def expect_room(self, size: int, advice: str) -> None:
+        """Make sure that so many bytes can be written. Raises BackupError."""
+        room = self.room()
+        if size > room:
+            raise BackupError(
+                f"The disk with the registry's images has room for {room:,} bytes, beside the {LEAST_FREE_BYTES:,} "
+                f"that stay free; {size:,} are needed.",
+                (advice,),
+            )
 
     @contextmanager
     def writing(self, digest: str) -> Iterator[IO[bytes]]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 TARGET = Target("/backups", Path("/backups"))
-_SCRIPTS = ("open", "look", "write", "locks", "restic", "text", "store-links", "space", "place", "put-links")
+_SCRIPTS = ("open", "look", "write", "locks", "restic", "text", "store-links", "space", "place", "unstage", "put-links")
 
 
 @dataclass(frozen=True)

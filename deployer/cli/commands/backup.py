@@ -184,6 +184,7 @@ def drill(session: Session, target: TargetArgument, options: DrillOptions) -> No
         ImageRestore(found.target, backup, Selection.parse(()), found.password),
         archive,
         sample=count,
+        reserve=session.settings.registry.disk_reserve,
         engine=session.engine,
         now=lambda: datetime.now(UTC),
         clock=time.monotonic,

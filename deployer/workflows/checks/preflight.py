@@ -15,6 +15,7 @@ from deployer.host import ports
 from deployer.host.files import nearest_directory
 from deployer.layout import Service
 from deployer.record import ResourceKind
+from deployer.settings.reserve import LEAST_FREE_BYTES
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 OLDEST_ENGINE = (20, 10)
 OLDEST_COMPOSE = (2, 0)
-# Below this the registry's own small files cannot be written safely; pushes need far more.
-LEAST_FREE_BYTES = 100 * 2**20
 _COLLECT = "deployer gc   (frees the space of deleted images)"
 
 
@@ -178,8 +177,7 @@ def check_disk(
     containers: tuple[ServiceContainer, ...],
 ) -> None:
     """Make sure of room on the disks to be written, with `storage` as `folder_of_images`. Raises PreflightError."""
-    where = {"deployer's files": deployment.directory}
-    where["pushed images"] = folder_of_images(settings, facts, storage)
+    where = {"deployer's files": deployment.directory, "pushed images": folder_of_images(settings, facts, storage)}
     for purpose, folder in where.items():
         existing = nearest_directory(folder)
         usage = shutil.disk_usage(existing)

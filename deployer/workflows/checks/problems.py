@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from deployer.engine.values import ContainerState, Health, of_service
 from deployer.layout import Service
 from deployer.settings.model import Page
+from deployer.settings.reserve import LEAST_FREE_BYTES
 from deployer.workflows.checks import preflight, readiness
 from deployer.workflows.finding import Finding, FindingState
 
@@ -102,7 +103,7 @@ def of_containers(
     elif answer is not None:
         words = [reply.words for reply in (answer.api, answer.page) if not reply.is_ready]
         found += [_problem(f"{said[:1].upper()}{said[1:]}.") for said in words]
-    if free is not None and free < preflight.LEAST_FREE_BYTES:
+    if free is not None and free < LEAST_FREE_BYTES:
         advice = preflight.free_space(containers, is_deployed=True)
         found.append(_problem("The disk with the images is full: pushes will fail.", advice))
     return tuple(found)

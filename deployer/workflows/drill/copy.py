@@ -22,6 +22,7 @@ from deployer.settings.account import Account
 from deployer.settings.checks import DATA_IN_VOLUME
 from deployer.settings.load import Assumed, Flags, load
 from deployer.settings.model import AccessRule, Page, TlsMode, TlsSettings
+from deployer.settings.reserve import RESERVE_OFF
 from deployer.workflows.backup.archive import Kept
 from deployer.workflows.deployment import ca
 from deployer.workflows.restore.deployment import settings_of
@@ -144,7 +145,8 @@ def _settings(origin: Origin, name: str, port: int, visitor: Visitor | None) -> 
         port=port,
         bind=ADDRESS,
         tls=TlsSettings(TlsMode.INTERNAL) if serves_own_ca else said.tls,
-        registry=replace(said.registry, data=DATA_IN_VOLUME),
+        # No one pushes there, and the answer to an upload that is begun is to be that of the rules.
+        registry=replace(said.registry, data=DATA_IN_VOLUME, reserve=RESERVE_OFF),
         frontend=replace(said.frontend, page=Page.NONE, page_image=""),
         # Rules are about users; of a backup without them, none exists.
         access=(*said.access, *pulls) if origin.accounts else (),

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from deployer.engine.engine import Engine
     from deployer.paths import Deployment
+    from deployer.settings.reserve import Reserve
     from deployer.workflows.backup.archive import Archive
     from deployer.workflows.backup.create import Machine
     from deployer.workflows.drill.examination import Examined
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from deployer.workflows.restore.images import Restored
     from deployer.workflows.restore.plan import RestorePlan
 
-# Left free beside the copy: the running registry stores images on the same disk.
-SPARE_BYTES = 1_000_000_000
 # The copy has no pushes to wait for.
 _DRAIN_SECONDS = 1.0
 
@@ -62,33 +61,38 @@ class LoginTest(StrEnum):
 class DrillRequest:
     """Which backup is tested, of a deployment that need not be here, and how much of it.
 
-    `sample` is from how many repositories images are pulled, None for all tags. `clock` gives seconds, as
-    time.monotonic does.
+    `sample` is from how many repositories images are pulled, None for all tags. `reserve` stays free beside the copy:
+    a registry that runs may store images on the same disk. `clock` gives seconds, as time.monotonic does.
     """
 
     deployment: Deployment
     images: ImageRestore
     origin: Origin
     sample: int | None
+    reserve: Reserve
     engine: Engine
     now: Callable[[], datetime]
     clock: Callable[[], float]
 
     @classmethod
     def of(  # noqa: PLR0913 - by name
-        cls, deployment: Deployment, images: ImageRestore, archive: Archive, *, sample: int | None, engine: Engine,
-        now: Callable[[], datetime], clock: Callable[[], float],
+        cls, deployment: Deployment, images: ImageRestore, archive: Archive, *, sample: int | None, reserve: Reserve,
+        engine: Engine, now: Callable[[], datetime], clock: Callable[[], float],
     ) -> DrillRequest:  # fmt: skip
         """The request for a backup whose own files are in `archive`. Raises BackupError and ConfigurationError."""
-        return cls(deployment, images, Origin.read(archive), sample, engine, now, clock)
+        return cls(deployment, images, Origin.read(archive), sample, reserve, engine, now, clock)
 
 
 @dataclass(frozen=True)
 class DrillPlan:
-    """What a drill would do: the room that it needs and that there is, in bytes, and what earlier ones have left."""
+    """What a drill would do, and what earlier ones have left.
+
+    The room that it needs, that is to stay free beside it, and that there is, in bytes.
+    """
 
     request: DrillRequest
     needed: int
+    spare: int
     free: int
     disk: Path
     left: tuple[str, ...]
@@ -124,9 +128,10 @@ def plan(request: DrillRequest) -> DrillPlan:
     left = DrillPlace.of(request.deployment).left()
     disk = nearest_directory(Path(preflight.check_engine(request.engine).data_directory))
     usage = shutil.disk_usage(disk)
+    needed, spare = request.images.backup.contents.size, request.reserve.least_free(usage.total)
     # A file system that is no disk has no size.
-    free = usage.free if usage.total else request.images.backup.contents.size + SPARE_BYTES
-    found = DrillPlan(request, request.images.backup.contents.size, free, disk, tuple(one.name for one in left))
+    free = usage.free if usage.total else needed + spare
+    found = DrillPlan(request, needed, spare, free, disk, tuple(one.name for one in left))
     if not left:
         _expect_room(found)
     return found
@@ -161,9 +166,9 @@ def run(request: DrillRequest, machine: Machine, talk: DrillTalk) -> Drill:
 
 
 def _expect_room(found: DrillPlan) -> None:
-    if found.needed + SPARE_BYTES > found.free:
+    if found.needed + found.spare > found.free:
         raise BackupError(
-            f"The copy needs {found.needed:,} bytes, and {SPARE_BYTES:,} are to stay free: {found.disk} has only "
+            f"The copy needs {found.needed:,} bytes, and {found.spare:,} are to stay free: {found.disk} has only "
             f"{found.free:,}.",
             ("Free some space there, or run the drill on another machine, with --password-file.",),
         )

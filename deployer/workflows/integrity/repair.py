@@ -19,8 +19,7 @@ from deployer.workflows.upkeep.collection import repair_links
 from deployer.workflows.upkeep.maintenance import upkeep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from deployer.errors import DeployerError
     from deployer.workflows.deployment.stack import Stack
@@ -31,8 +30,10 @@ if TYPE_CHECKING:
 
 # A manifest that was missing tells what else is, and that once more.
 _ROUNDS = 4
-# Bytes on the disk that are left free beside what is fetched.
-_SPARE_BYTES = 100_000_000
+# Fetched at once: each blob that is damaged gives the room of its file back when it is replaced.
+_BATCH_BYTES = 1_000_000_000
+_BATCH_BLOBS = 500
+_MORE_ROOM = "Free some space on it, then run the command again."
 
 
 @dataclass(frozen=True)
@@ -129,30 +130,36 @@ class _Repair:
                 return
             try:
                 offered = source.offers(tuple(left.values()))
-                placed = self._from(source, [left[digest] for digest in offered], sum(offered.values()))
+                for digest in self._from(source, left, offered):
+                    self.done[digest] = Fetch(left.pop(digest), str(source), offered[digest])
             except (BackupError, RegistryError) as error:
                 # Another one may have it.
                 self.failed.append(Failure(str(source), error))
-                continue
-            for digest in placed:
-                self.done[digest] = Fetch(left.pop(digest), str(source), offered[digest])
 
-    def _from(self, source: Source, wanted: Sequence[Fault], size: int) -> AbstractSet[str]:
-        if not wanted:
-            return frozenset()
+    def _from(self, source: Source, left: Mapping[str, Fault], offered: Mapping[str, int]) -> Iterator[str]:
+        """Fetch what a source offers; the digests of what was whole, as soon as it is in its place."""
+        if not offered:
+            return
         self.say(f"Fetching from {source} …")
         with upkeep(self.stack, "check", source.tools) as work:
             staging = Staging(self.stack.engine, work.helper.name, "repair")
-            staging.clear()
-            free = staging.free_bytes()
-            if size + _SPARE_BYTES > free:
-                raise BackupError(
-                    f"The disk with the registry's images has {free:,} bytes free, and {size:,} are to be fetched.",
-                    ("Free some space on it, then run the command again.",),
-                )
-            placed = source.fetch(wanted, staging)
-            staging.clear()
-        return placed
+            with staging.emptied():
+                for batch in batches(offered, staging.room()):
+                    staging.expect_room(sum(offered[digest] for digest in batch), _MORE_ROOM)
+                    yield from source.fetch([left[digest] for digest in batch], staging)
+
+
+def batches(sizes: Mapping[str, int], room: int) -> Iterator[tuple[str, ...]]:
+    """Digests in portions that fit into so many bytes, the smallest first; what is larger is one of its own."""
+    batch: list[str] = []
+    for digest in sorted(sizes, key=lambda one: (sizes[one], one)):
+        size = sum(sizes[one] for one in batch) + sizes[digest]
+        if batch and (size > min(room, _BATCH_BYTES) or len(batch) >= _BATCH_BLOBS):
+            yield tuple(batch)
+            batch = []
+        batch.append(digest)
+    if batch:
+        yield tuple(batch)
 
 
 def repair(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from deployer.errors import NotFound, RegistryError, UsageError
+from deployer.errors import Denied, NotFound, RegistryError, UsageError
 from deployer.layout import BLOBS
 from deployer.reference import is_repository
 from deployer.registry.content.manifests import digest_of
@@ -45,8 +46,8 @@ class Source(Protocol):
     def offers(self, wanted: Collection[Fault]) -> Mapping[str, int]:
         """Those that it says to have, with their sizes in bytes; whether they are whole shows when they are fetched."""
 
-    def fetch(self, wanted: Collection[Fault], staging: Staging) -> AbstractSet[str]:
-        """Fetch blobs into the storage, each verified; return the digests of those that were whole."""
+    def fetch(self, wanted: Collection[Fault], staging: Staging) -> Iterator[str]:
+        """Fetch blobs into the storage, each verified; the digests of those that were whole, once they are there."""
 
 
 @dataclass(frozen=True)
@@ -78,21 +79,19 @@ class BackupSource:
             left -= new.keys()
         return found
 
-    def fetch(self, wanted: Collection[Fault], staging: Staging) -> AbstractSet[str]:
+    def fetch(self, wanted: Collection[Fault], staging: Staging) -> Iterator[str]:
         """From the newest backup in which each is whole: one that was made after the damage has that too."""
         repository = Repository(self.engine, staging.container, self.target)
         repository.open(self.password, self.machine.environment)
         left = {one.digest for one in wanted}
-        placed: set[str] = set()
         for backup, sizes in _holding(repository, left):
             there = left & sizes.keys()
             if there:
                 paths = [f"{BLOBS}/{blob_folder(digest)}" for digest in sorted(there)]
                 repository.restore(backup.parts[PartKind.BLOBS], staging.folder, paths)
                 new = there.difference(staging.place())
-                placed |= new
                 left -= new
-        return placed
+                yield from new
 
 
 def _holding(repository: Repository, left: AbstractSet[str]) -> Iterator[tuple[Backup, dict[str, int]]]:
@@ -159,30 +158,43 @@ class RegistrySource:
         return REGISTRY_TOOLS
 
     def offers(self, wanted: Collection[Fault]) -> Mapping[str, int]:
-        """Those that it answers to have."""
-        sizes = self.client.each(self._size, wanted)
-        return {one.digest: size for one, size in zip(wanted, sizes, strict=True) if size is not None}
+        """Those that it answers to have, where the user may pull. Raises Denied if that is nowhere."""
+        denied: list[Denied] = []
+        sizes = self.client.each(lambda one: self._size(one, denied), wanted)
+        found = {one.digest: size for one, size in zip(wanted, sizes, strict=True) if size is not None}
+        if denied and not found:
+            raise denied[0]
+        return found
 
-    def fetch(self, wanted: Collection[Fault], staging: Staging) -> AbstractSet[str]:
+    def fetch(self, wanted: Collection[Fault], staging: Staging) -> Iterator[str]:
         """One after the other, from the first repository that has it."""
-        placed: set[str] = set()
         for one in wanted:
-            if any(self._fetch(one, self.origin.repository(name), staging) for name in one.repositories):
-                placed |= {one.digest}.difference(staging.place())
-        return placed
+            if any(self._fetch(one, name, staging) for name in map(self.origin.repository, one.repositories)):
+                yield from {one.digest}.difference(staging.place())
 
-    def _size(self, one: Fault) -> int | None:
+    def _size(self, one: Fault, denied: list[Denied]) -> int | None:
         for name in map(self.origin.repository, one.repositories):
-            if one.is_manifest:
-                content = self._manifest(name, one.digest)
-                size = None if content is None else len(content)
-            else:
-                size = self.client.blob_size(name, one.digest)
+            try:
+                size = self._size_in(name, one)
+            except Denied as error:
+                denied.append(error)
+                continue
             if size is not None:
                 return size
         return None
 
+    def _size_in(self, repository: str, one: Fault) -> int | None:
+        if not one.is_manifest:
+            return self.client.blob_size(repository, one.digest)
+        content = self._manifest(repository, one.digest)
+        return None if content is None else len(content)
+
     def _fetch(self, one: Fault, repository: str, staging: Staging) -> bool:
+        with suppress(Denied):
+            return self._fetch_from(repository, one, staging)
+        return False
+
+    def _fetch_from(self, repository: str, one: Fault, staging: Staging) -> bool:
         if one.is_manifest:
             content = self._manifest(repository, one.digest)
             if content is not None:

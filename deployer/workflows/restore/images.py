@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import IO, TYPE_CHECKING
 
-from deployer.errors import BackupError, EngineError
+from deployer.errors import EngineError
 from deployer.layout import BLOBS, REGISTRY_ROOT
 from deployer.rendering.snippets import backup_script
 from deployer.restic.repository import Progress
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 _BATCH_BYTES = 1_000_000_000
 _BATCH_PATHS = 500
-# Bytes on the disk that are left free beside what is restored.
-_SPARE_BYTES = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -69,8 +67,25 @@ def restore_images(
     Raises BackupError, StorageError or EngineError; what was moved into place by then stays, unreferenced.
     """
     staging = Staging(repository.engine, repository.container, "restore")
-    _expect_space(staging, plan)
-    changed = {(one.repository, one.tag) for one in plan.changed}
+    with staging.emptied():
+        staging.expect_room(plan.size, "Free some space on it, or restore fewer images with --only.")
+        damaged = _fetch(repository, staging, plan, on_progress)
+        # Nobody sees the others before a tag leads to them.
+        way = Way.NEW if plan.is_first else Way.MISSING
+        links = _Links(repository, plan, f"{staging.folder}/links")
+        links.put(lambda link: link.kind is not LinkKind.TAG, way)
+        changed = {(one.repository, one.tag) for one in plan.changed}
+        with work.writes_paused(drain) as pause:
+            links.put(lambda link: link.kind is LinkKind.TAG and not _is_of(link, changed), way)
+            if changed:
+                links.put(lambda link: _is_of(link, changed), Way.CHANGED)
+    return Restored(plan, pause.seconds, damaged)
+
+
+def _fetch(
+    repository: Repository, staging: Staging, plan: RestorePlan, on_progress: Callable[[Progress], None]
+) -> tuple[str, ...]:
+    """Restore the blobs; return the digests of those that are damaged."""
     fetched = 0
     damaged: list[str] = []
     for batch in _batches(plan):
@@ -79,25 +94,7 @@ def restore_images(
         damaged += staging.place()
         fetched += batch.size
     on_progress(Progress(plan.size, plan.size))
-    # Nobody sees the others before a tag leads to them.
-    way = Way.NEW if plan.is_first else Way.MISSING
-    links = _Links(repository, plan, f"{staging.folder}/links")
-    links.put(lambda link: link.kind is not LinkKind.TAG, way)
-    with work.writes_paused(drain) as pause:
-        links.put(lambda link: link.kind is LinkKind.TAG and not _is_of(link, changed), way)
-        if changed:
-            links.put(lambda link: _is_of(link, changed), Way.CHANGED)
-    staging.clear()
-    return Restored(plan, pause.seconds, tuple(damaged))
-
-
-def _expect_space(staging: Staging, plan: RestorePlan) -> None:
-    free = staging.free_bytes()
-    if plan.size + _SPARE_BYTES > free:
-        raise BackupError(
-            f"The disk with the registry's images has {free:,} bytes free, and {plan.size:,} are to be restored.",
-            ("Free some space on it, or restore fewer images with --only.",),
-        )
+    return tuple(damaged)
 
 
 @dataclass(frozen=True)

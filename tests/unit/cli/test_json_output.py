@@ -41,6 +41,7 @@ from deployer.registry.content.documents import Document
 from deployer.restic.target import Target
 from deployer.settings.account import Account, BadLine
 from deployer.settings.model import Settings, TlsMode
+from deployer.settings.reserve import Reserve
 from deployer.settings.schedule import Job, RunnerChoice
 from deployer.storage.access import Storage
 from deployer.storage.removal import StorageRemoval
@@ -239,7 +240,7 @@ WHOLE = DeploymentPlanReport(
 DRILL_REQUEST = DrillRequest.of(
     Deployment("registry", Path("registry")), ImageRestore(TARGET, BACKUP, ImageSelection(), "secret"),
     Archive(About("registry", "localhost", 5000, {}), {Kept.SETTINGS: b"name: registry"}), sample=10,
-    engine=FakeEngine(), now=lambda: MOMENT, clock=lambda: 0.0,
+    reserve=Reserve.of("auto"), engine=FakeEngine(), now=lambda: MOMENT, clock=lambda: 0.0,
 )  # fmt: skip
 DRILL = Drill(DRILL_REQUEST, Restored(RESTORE), Examined(), LoginTest.PASSED, "", ())
 DRILLED = {BACKUP.id: DrillResult(str(TARGET), BACKUP.id, MOMENT)}
@@ -321,7 +322,7 @@ FULL: dict[str, list[Report]] = {
         BackupPlanReport(BackupPlan(TARGET, 1, 1, 1, (BACKUP,))),
     ],
     "backup list": [BackupsReport(TARGET, (BACKUP,), 0, BACKUP.time, DRILLED)],
-    "backup drill": [DrillReport(DRILL), DrillPlanReport(DrillPlan(DRILL_REQUEST, 1, 1, Path("/"), ()))],
+    "backup drill": [DrillReport(DRILL), DrillPlanReport(DrillPlan(DRILL_REQUEST, 1, 1, 1, Path("/"), ()))],
     "restore": [RestoredReport(Restored(RESTORE, 0.0), "localhost:5000"), RestorePlanReport(RESTORE), WHOLE],
     "upgrade": [
         PLAIN["upgrade"],

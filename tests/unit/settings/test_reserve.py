@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deployer.settings import checks
-from deployer.settings.reserve import Reserve
+from deployer.settings.reserve import LEAST_FREE_BYTES, Reserve
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,8 @@ from deployer.settings.reserve import Reserve
         ("1.5G", Reserve(bytes=1_500_000_000)),
         ("500MB", Reserve(bytes=500_000_000)),
         ("1TiB", Reserve(bytes=2**40)),
+        # The disk guard's shell has numbers of 64 bits.
+        ("999999999999TB", Reserve(bytes=2**60)),
         ("10%", Reserve(percent=10)),
         ("1 %", Reserve(percent=1)),
         ("off", Reserve(0, 0)),
@@ -45,6 +47,21 @@ def test_a_share_has_bounds(wrong: str) -> None:
         checks.reserve(wrong)
 
 
-def test_nothing_is_said_by_off_and_not_by_a_size() -> None:
+@pytest.mark.parametrize("nothing", ["0GB", "0.5kB"])
+def test_nothing_is_said_by_off_and_not_by_a_size(nothing: str) -> None:
     with pytest.raises(ValueError, match="to have none, use off"):
-        checks.reserve("0GB")
+        checks.reserve(nothing)
+
+
+@pytest.mark.parametrize(
+    ("written", "disk", "free"),
+    [
+        ("auto", 10**12, 2 * 10**9),
+        ("auto", 10**10, 5 * 10**8),
+        ("30%", 10**12, 3 * 10**11),
+        ("off", 10**12, LEAST_FREE_BYTES),
+        ("auto", 10**9, LEAST_FREE_BYTES),
+    ],
+)
+def test_commands_leave_free_what_pushes_do_and_never_less_than_up_needs(written: str, disk: int, free: int) -> None:
+    assert Reserve.of(written).least_free(disk) == free

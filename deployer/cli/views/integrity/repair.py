@@ -52,7 +52,7 @@ class RepairPlanReport(Report):
         if plan.links:
             out.note(f"{counted(plan.links, 'link file')} to rewrite.")
         if plan.unavailable and plan.has_sources:
-            out.note(f"Not found anywhere: {listed([short(one.digest) for one in plan.unavailable])}.")
+            out.note(f"No source offers: {listed([short(one.digest) for one in plan.unavailable])}.")
 
     def remark(self, out: Output) -> None:
         """Say which sources could not be asked, and what else is wrong."""

@@ -19,6 +19,7 @@ from deployer.cli.views.backups.restore import DeploymentPlanReport, RestoredRep
 from deployer.paths import Deployment
 from deployer.restic.repository import Progress
 from deployer.restic.target import Target
+from deployer.settings.reserve import Reserve
 from deployer.workflows.backup.archive import About, Archive, Kept
 from deployer.workflows.backup.catalog import Contents
 from deployer.workflows.backup.create import BackupDone
@@ -84,8 +85,8 @@ def drilled(*differences: str, **changes: Any) -> DrillReport:
     settings = Archive(About("registry", "localhost", 5000, {}), {Kept.SETTINGS: b"name: registry"})
     images = ImageRestore(TARGET, FULL, Selection(), "s3cr3t")
     request = DrillRequest.of(
-        Deployment("registry", Path("/data/registry")), images, settings, sample=10, engine=FakeEngine(),
-        now=lambda: MOMENT, clock=lambda: 0.0,
+        Deployment("registry", Path("/data/registry")), images, settings, sample=10,
+        reserve=Reserve.of("auto"), engine=FakeEngine(), now=lambda: MOMENT, clock=lambda: 0.0,
     )  # fmt: skip
     examined = Examined(("app:1",), 3, 2_000)
     drill = Drill(request, Restored(PLAN), examined, LoginTest.PASSED, "AB:CD", differences, 12.3)
@@ -139,7 +140,7 @@ def test_the_plan_of_a_drill_says_what_it_needs_removes_and_leaves_out(paper: Pa
         request.origin.archive, files={**request.origin.archive.files, Kept.OVERRIDE: b"services: {a: 1}"}
     )
     request = replace(request, origin=replace(request.origin, archive=override))
-    plan = DrillPlan(request, 1_200_000_000, 4 * GB, Path("/var/lib/docker"), ("registry-drill-0",))
+    plan = DrillPlan(request, 1_200_000_000, 2 * GB, 4 * GB, Path("/var/lib/docker"), ("registry-drill-0",))
     DrillPlanReport(plan).print(paper.output)
     assert paper.remarks == [
         "Testing the backup of registry@machine as of 2026-01-01 00:00:00 UTC: 3 repositories, 12 tags, 1.2 GB.",

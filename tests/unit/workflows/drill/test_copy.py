@@ -50,13 +50,16 @@ def compose_file(copy: Copy) -> str:
 
 def test_nothing_leads_to_the_directory_port_or_address_of_the_real_one() -> None:
     copy = copy_of(
-        "host: registry.example.com\nport: 443\nbind: 192.168.1.5\ntls: internal\nregistry: {data: /srv/images}"
+        "host: registry.example.com\nport: 443\nbind: 192.168.1.5\ntls: internal\n"
+        "registry: {data: /srv/images, reserve: 50%}"
     )
     text = compose_file(copy)
     assert "/srv/images" not in text
     assert "127.0.0.1:5007:5000" in text
     assert "192.168.1.5" not in text
     assert (copy.settings.name, copy.settings.host) == (DEPLOYMENT.name, "registry.example.com")
+    # The answer to an upload that is begun is that of the rules, however full the disk is.
+    assert copy.settings.registry.reserve == "off"
 
 
 def test_the_users_own_compose_file_is_left_out_and_nothing_restarts() -> None:

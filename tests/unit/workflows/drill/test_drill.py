@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from deployer.errors import BackupError, HostError
 from deployer.paths import Deployment
+from deployer.settings.reserve import Reserve
 from deployer.workflows.backup.archive import About, Archive, Kept
 from deployer.workflows.backup.catalog import Contents
 from deployer.workflows.backup.create import Machine
@@ -29,13 +31,21 @@ if TYPE_CHECKING:
 MACHINE = Machine("machine", {}, "restic")
 
 
+class DiskUsage(NamedTuple):
+    """As shutil.disk_usage returns it."""
+
+    total: int
+    used: int
+    free: int
+
+
 def request_of(folder: Path, size: int = 1000) -> DrillRequest:
     seconds = iter([100.0, 112.0])
     backup = replace(BACKUP, contents=Contents(size=size))
     settings = Archive(About("registry", "localhost", 5000, {}), {Kept.SETTINGS: b"name: registry"})
     return DrillRequest.of(
         Deployment("registry", folder / "registry"), ImageRestore(TARGET, backup, Selection(), "secret"), settings,
-        sample=10, engine=FakeEngine(), now=lambda: MOMENT, clock=lambda: next(seconds),
+        sample=10, reserve=Reserve.of("auto"), engine=FakeEngine(), now=lambda: MOMENT, clock=lambda: next(seconds),
     )  # fmt: skip
 
 
@@ -62,8 +72,11 @@ def problems(request: DrillRequest) -> list[str]:
 
 
 def test_a_copy_that_would_fill_the_disk_is_not_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: DiskUsage(10**12, 0, 10**18 + 3 * 10**9))
     request = request_of(tmp_path, size=10**18)
-    with pytest.raises(BackupError, match="1,000,000,000,000,000,000 bytes, and 1,000,000,000 are to stay free"):
+    drill.plan(request)
+    request = replace(request, reserve=Reserve.of("1%"))
+    with pytest.raises(BackupError, match="1,000,000,000,000,000,000 bytes, and 10,000,000,000 are to stay free"):
         drill.plan(request)
     with pytest.raises(BackupError, match="to stay free"):
         run(request, monkeypatch, found(request))

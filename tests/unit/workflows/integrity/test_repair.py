@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from deployer.errors import BackupError, RegistryError, UsageError
+from deployer.errors import BackupError, Denied, RegistryError, StorageError, UsageError
 from deployer.registry.client import RegistryClient
 from deployer.restic.repository import Repository
+from deployer.settings.reserve import LEAST_FREE_BYTES
 from deployer.storage.staging import Staging
 from deployer.workflows.backup.catalog import PartKind
 from deployer.workflows.backup.create import Machine
 from deployer.workflows.integrity.check import Checked
 from deployer.workflows.integrity.faults import Fault, FaultKind
-from deployer.workflows.integrity.repair import plan
+from deployer.workflows.integrity.repair import batches, plan
 from deployer.workflows.integrity.sources import BackupSource, Origin, RegistrySource
 from tests.support.backups import TARGET, ResticContainers, parts_of
 from tests.support.fake_engine import FakeEngine
-from tests.support.fake_registry import FakeRegistry, pushed
+from tests.support.fake_registry import FakeRegistry, pushed, refused
 from tests.support.local_storage import LocalEngine, Tree
 from tests.support.registry_content import image, index, sha256
 
@@ -68,7 +69,7 @@ class Offering:
             raise self.error
         return {one.digest: self.sizes[one.digest] for one in wanted if one.digest in self.sizes}
 
-    def fetch(self, wanted: Collection[Fault], staging: Staging) -> frozenset[str]:
+    def fetch(self, wanted: Collection[Fault], staging: Staging) -> Iterator[str]:
         raise AssertionError
 
 
@@ -98,6 +99,31 @@ class TestPlan:
         assert (made.fetches, made.links, source.asked) == ((), 1, [])
         assert not made.is_empty
         assert plan(found(fault(CONFIG, kind=FaultKind.OTHER)), [source]).is_empty
+
+
+class TestRoom:
+    """What is damaged gives its room back, so that it need not be there for everything at once."""
+
+    def test_the_portions_fit_the_smallest_first(self) -> None:
+        assert [*batches({"a": 30, "b": 10, "c": 20, "d": 90}, 40)] == [("b", "c"), ("a",), ("d",)]
+        assert [*batches({}, 40)] == []
+
+    def test_a_portion_fits_into_one_call_of_a_program(self) -> None:
+        assert [len(one) for one in batches({f"{number}": 1 for number in range(1200)}, 10**9)] == [500, 500, 200]
+
+    def test_without_room_it_is_said_what_stays_free(self) -> None:
+        containers = ResticContainers(answers={"space": str(LEAST_FREE_BYTES + 10).encode()})
+        staging = Staging(FakeEngine(containers=containers), "c", "r")
+        staging.expect_room(10, "Free some.")
+        with pytest.raises(BackupError, match="room for 10 bytes, beside the 104,857,600 that stay free; 11 are"):
+            staging.expect_room(11, "Free some.")
+
+    def test_what_was_staged_before_an_error_does_not_fill_the_disk(self) -> None:
+        containers = ResticContainers(answers={"place": "No space left on device"})
+        staging = Staging(FakeEngine(containers=containers), "c", "r")
+        with pytest.raises(StorageError), staging.emptied():
+            staging.place()
+        assert [one.script for one in containers.calls] == ["unstage", "place", "unstage"]
 
 
 @dataclass
@@ -149,19 +175,19 @@ class TestBackups:
     def test_what_the_newest_has_damaged_comes_from_an_older_one(self) -> None:
         containers = Backups(held={LAYER: 1, CONFIG: 2}, damaged=[[LAYER], [LAYER], []])
         source, staging = self.source(containers)
-        assert source.fetch([fault(LAYER), fault(CONFIG)], staging) == {LAYER, CONFIG}
+        assert set(source.fetch([fault(LAYER), fault(CONFIG)], staging)) == {LAYER, CONFIG}
         newest = [f"{PartKind.BLOBS}-{number}-registry@machine" for number in (2, 1, 0)]
         assert containers.restored == newest
 
     def test_no_older_one_is_read_where_the_newest_is_whole(self) -> None:
         containers = Backups(held={LAYER: 1})
         source, staging = self.source(containers)
-        assert source.fetch([fault(LAYER)], staging) == {LAYER}
+        assert set(source.fetch([fault(LAYER)], staging)) == {LAYER}
         assert len(containers.restored) == 1
 
     def test_what_all_have_damaged_or_none_has_is_not_called_repaired(self) -> None:
         source, staging = self.source(Backups(held={LAYER: 1}, damaged=[[LAYER]] * 3))
-        assert source.fetch([fault(LAYER), fault(CONFIG)], staging) == set()
+        assert set(source.fetch([fault(LAYER), fault(CONFIG)], staging)) == set()
 
     def test_it_offers_what_is_in_one_of_them(self) -> None:
         source, _ = self.source(Backups(held={LAYER: 7}))
@@ -211,7 +237,7 @@ class TestRegistry:
         manifest.unlink()
         with self.source(fake) as source:
             assert source.offers(wanted) == {LAYER: len(APP.blobs[1]), APP.digest: len(APP.content)}
-            assert source.fetch(wanted, Storage(tree).staging) == {LAYER, APP.digest}
+            assert set(source.fetch(wanted, Storage(tree).staging)) == {LAYER, APP.digest}
         assert (layer.read_bytes(), manifest.read_bytes()) == (APP.blobs[1], APP.content)
 
     def test_what_is_rotten_there_too_replaces_nothing(self, fake: FakeRegistry, tree: Tree) -> None:
@@ -219,7 +245,7 @@ class TestRegistry:
         layer = tree.root / f"blobs/sha256/{LAYER[7:9]}/{LAYER[7:]}/data"
         layer.write_bytes(b"rotten here")
         with self.source(fake) as source:
-            assert source.fetch([fault(LAYER, "app")], Storage(tree).staging) == set()
+            assert set(source.fetch([fault(LAYER, "app")], Storage(tree).staging)) == set()
         assert layer.read_bytes() == b"rotten here"
 
     def test_a_manifest_with_another_digest_is_not_offered(self, fake: FakeRegistry) -> None:
@@ -227,6 +253,17 @@ class TestRegistry:
         fake.repositories["mirror/app"].manifests[APP.digest] = (media, content + b" ")
         with self.source(fake) as source:
             assert source.offers([fault(APP.digest, "app", manifest=True)]) == {}
+
+    def test_a_repository_that_may_not_be_pulled_there_does_not_keep_another_from_it(
+        self, fake: FakeRegistry, tree: Tree
+    ) -> None:
+        fake.before = lambda asked: refused(403, "DENIED") if "/mirror/private/" in asked.path else None
+        wanted = [fault(LAYER, "private", "app"), fault(CONFIG, "private")]
+        with self.source(fake) as source:
+            assert source.offers(wanted) == {LAYER: len(APP.blobs[1])}
+            assert set(source.fetch(wanted, Storage(tree).staging)) == {LAYER}
+            with pytest.raises(Denied):
+                source.offers(wanted[1:])
 
     def test_an_index_is_a_manifest_too(self, fake: FakeRegistry) -> None:
         whole = pushed(fake, "mirror/app", "2", APP, index([(APP, "linux/amd64")]))
