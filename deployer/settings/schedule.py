@@ -10,7 +10,7 @@ from typing import ClassVar
 from deployer.settings import checks
 from deployer.settings.checks import checked, section
 from deployer.settings.retention import RetentionRule
-from deployer.settings.size import bytes_of
+from deployer.settings.size import rate_of
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SUNDAY = WEEKDAYS.index("sun")
@@ -117,7 +117,7 @@ def rate(value: object) -> object:
     """Take how much is read in a second."""
     if not isinstance(value, str):
         raise ValueError(f"{checks.shown(value)} is not a size such as 50MB")  # noqa: TRY004
-    bytes_of(value)
+    rate_of(value)
     return value
 
 

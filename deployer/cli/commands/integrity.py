@@ -26,7 +26,6 @@ Example: `deployer check --full --rate 50MB` reads everything, at most 50 MB a s
 _EXAMPLE_NAME = "deployer check 'team/*' app:1.2"
 _EXAMPLE_REPAIR = "deployer check --repair --backup /mnt/nas/registry"
 _WITHOUT_REPAIR = "Omit --repair, or run the command on that machine."
-_LEAST_RATE = 10_000
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def check(
 
 def _options(session: Session, wanted: CheckFlags, names: list[str]) -> CheckOptions:
     """What the arguments say. Raises UsageError."""
-    from deployer.settings.size import bytes_of
+    from deployer.settings.size import rate_of
     from deployer.workflows.integrity.check import CheckOptions
     from deployer.workflows.integrity.sources import Origin
     from deployer.workflows.restore.selection import Selection
@@ -139,11 +138,9 @@ def _options(session: Session, wanted: CheckFlags, names: list[str]) -> CheckOpt
     if wanted.rate is not None and not wanted.full:
         raise UsageError("--rate requires --full.", ("deployer check --full --rate 50MB",))
     try:
-        rate = bytes_of(wanted.rate) if wanted.rate is not None else 0
+        rate = rate_of(wanted.rate) if wanted.rate is not None else 0
     except ValueError as error:
         raise UsageError(f"--rate: {error}.") from error
-    if wanted.rate is not None and rate < _LEAST_RATE:
-        raise UsageError(f"--rate: '{wanted.rate}' is too slow: at least 10kB a second.")
     if wanted.origin is not None:
         Origin.parse(wanted.origin)
     return CheckOptions(Selection.parse(names, "", _EXAMPLE_NAME), wanted.full, rate)

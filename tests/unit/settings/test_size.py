@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from deployer.settings.size import bytes_of
+from deployer.settings import schedule
+from deployer.settings.size import bytes_of, rate_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.mark.parametrize(
@@ -20,3 +26,12 @@ def test_a_size_is_read(text: str, expected: int) -> None:
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a valid size"):
         bytes_of(text)
+
+
+@pytest.mark.parametrize("take", [rate_of, schedule.rate])
+def test_a_rate_that_never_ends_is_refused_in_the_settings_as_on_the_command_line(
+    take: Callable[[str], object],
+) -> None:
+    assert take("10kB")
+    with pytest.raises(ValueError, match="'9999' is too slow: at least 10kB a second"):
+        take("9999")
