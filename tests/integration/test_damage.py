@@ -229,7 +229,7 @@ def test_a_layer_of_the_right_size_is_found_by_reading_it_and_whole_after_a_push
         refused = shared.deployer("pull", "nulled:1")
         assert refused.returncode == 1
         assert "does not match its manifest" in refused.stderr
-        assert "deployer gc --damaged --full" in refused.stderr
+        assert "deployer check --full" in refused.stderr
         assert "deployer gc --damaged --full" in shared.deployer("gc", "--damaged", "--yes", check=True).stderr
         assert layer.exists()
         assert shared.deployer("gc", "--full").returncode == 2

@@ -106,12 +106,20 @@ class StatusReport(Report):
         for finding in (*found.content, *found.remarks, *found.schedule.findings):
             warn_of(out, finding)
         if not found.is_healthy:
-            out.note("Next: deployer up" if not found.services else "Next: deployer logs, deployer doctor")
+            out.note(f"Next: {', '.join(_next(found))}")
 
     @property
     def has_failed(self) -> bool:
         """Whether the registry does not serve as it should."""
         return not self.status.is_healthy
+
+
+def _next(found: Status) -> tuple[str, ...]:
+    """The commands to go on with; `up` if it may fix a problem."""
+    if not found.services:
+        return ("deployer up",)
+    is_down = any(problem.advice == BRING_UP for problem in found.problems)
+    return (*(["deployer up"] if is_down else []), "deployer logs", "deployer doctor")
 
 
 def _fields(found: Status) -> list[tuple[str, str]]:

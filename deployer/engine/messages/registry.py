@@ -214,8 +214,8 @@ _ANSWERS = (
         "The content of this image that {address} sent does not match its manifest: it is damaged in the "
         "registry, or was damaged in transit.",
         "Try again.",
-        f"If it fails again: deployer gc --damaged --full   {_ON_ITS_MACHINE}",
-        "Then push the image again from a machine that has it.",
+        f"If it fails again: deployer check --full, then deployer check --repair   {_ON_ITS_MACHINE}",
+        "Or push the image again from a machine that has it, after `deployer gc --damaged` there.",
     ),
     rule(
         r"manifest unknown|manifest for .* not found|name unknown|repository .* not found|name not known"
@@ -232,8 +232,8 @@ _ANSWERS = (
     rule(
         r"blob unknown|unknown blob|blob unknown to registry",
         "{address} is missing a part of the image.",
-        "Push the image again from a machine that has it.",
-        f"deployer status   {_ON_ITS_MACHINE}",
+        f"deployer check --repair   {_ON_ITS_MACHINE}",
+        "Or push the image again from a machine that has it.",
     ),
     rule(
         r"blob upload (?:unknown|invalid)|digest invalid|digest did not match|content ref .* (?:locked|unavailable)",

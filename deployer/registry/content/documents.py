@@ -78,10 +78,8 @@ def damage_of(answer: Answer, wanted: tuple[str, ...], what: str) -> RegistryErr
                 f"{what} does not match its digest: it was damaged in the registry or in transit.",
                 (
                     "Run the command again.",
-                    (
-                        "If this persists, run on the machine that runs the registry: deployer gc --damaged, then "
-                        "push again."
-                    ),
+                    "If this persists, run on the machine that runs the registry: deployer check --repair",
+                    "Or there: deployer gc --damaged, then push again.",
                 ),
                 f"{original_text(answer).splitlines()[0]}\nexpected {digest}\ngot {actual}, {len(answer.content)} "
                 "bytes",

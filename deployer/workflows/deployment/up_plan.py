@@ -359,7 +359,7 @@ def _lost_login(stack: Stack, accounts: tuple[Account, ...], containers: tuple[S
     if lost:
         yield (
             f"Login will be turned off: {deployment.users_file} has no users, but the running registry has "
-            f"{lost}. Their names and hashes are in {deployment.directory / layout.USERS_IN_FORCE}. {_OPEN}"
+            f"{lost}. To put them back instead, see `deployer user list`. {_OPEN}"
         )
     elif access.are_files_missing(deployment, containers):
         lost = access.users_in_frontend(stack.engine, containers)

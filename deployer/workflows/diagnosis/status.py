@@ -278,7 +278,8 @@ def _content(stack: Stack, registry: ServiceContainer) -> _Content:
         return _Content(findings=(Finding.of(error),))
     except DeployerError:
         return _Content()
-    findings = tuple(storage_findings.of_survey(found))
+    has_backups = bool(record.read(stack.deployment))
+    findings = tuple(storage_findings.of_survey(found, has_backups=has_backups))
     known = last_check.read(stack.deployment).findings(found.snapshot, findings)
     return _Content(found.freed, (*findings, *known))
 

@@ -85,7 +85,11 @@ def unknown_image(client: RegistryClient, reference: Reference, error: NotFound)
     if reference.digest or not tags:
         advice: tuple[str, ...] = () if tags else ("This repository is empty.",)
     elif (reference.tag or "latest") in tags:
-        advice = ("The tag exists, but its manifest is missing: push the image again.",)
+        advice = (
+            "The tag exists, but its manifest is missing.",
+            "deployer check --repair   (on the machine that runs the registry)",
+            "Or push the image again.",
+        )
     else:
         known = [f"{reference.repository}:{tag}" for tag in tags]
         advice = suggest.did_you_mean(str(reference), known) or (

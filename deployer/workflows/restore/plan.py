@@ -156,7 +156,7 @@ def _wanted(
 ) -> Wanted:
     """The links of a selection; of single tags, what they need is read. Raises NotFound if something is not there."""
     single = {name: {tag.tag: tag.digest for tag in tags if tag.repository == name} for name in selection.tags}
-    _expect_found(selection, single, tags, backup)
+    _expect_found(selection, single, tags, backup, repository)
     return Wanted(
         selection,
         {
@@ -178,7 +178,11 @@ def _today(link: Link, now: Snapshot | None) -> str:
 
 
 def _expect_found(
-    selection: Selection, single: Mapping[str, Mapping[str, str]], tags: list[Link], backup: Backup
+    selection: Selection,
+    single: Mapping[str, Mapping[str, str]],
+    tags: list[Link],
+    backup: Backup,
+    repository: Repository,
 ) -> None:
     missing = [
         f"{name}:{tag}" for name, wanted in selection.tags.items() for tag in sorted(wanted - single[name].keys())
@@ -188,7 +192,7 @@ def _expect_found(
     if missing:
         raise NotFound(
             f"The backup of {backup.time:%Y-%m-%d %H:%M} UTC does not contain {', '.join(missing)}.",
-            ("Choose another backup with --backup; `deployer backup list` shows them.",),
+            (f"Choose another one with --backup: deployer backup list {repository.target.quoted}   (shows them)",),
         )
 
 

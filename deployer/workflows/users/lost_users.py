@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from deployer.layout import USERS_IN_FORCE
@@ -25,13 +26,16 @@ def find(stack: Stack, accounts: tuple[Account, ...], containers: tuple[ServiceC
 
 
 def _without_users(stack: Stack, count: int) -> Finding:
-    file, in_force = stack.deployment.users_file, stack.deployment.directory / USERS_IN_FORCE
+    file = stack.deployment.users_file
+    # It has the form of Caddy's file, with a user `--` who cannot log in.
+    quoted = shlex.quote(str(stack.deployment.directory / USERS_IN_FORCE))
     return Finding(
         FindingState.WRONG,
         f"{file} has no users, but the running registry has {count}: `deployer up` would turn login off.",
         (
-            f"Restore {file} from a backup, or add the users again: deployer user add NAME",
-            f"Their names and hashes are still in {in_force}.",
+            f"To put them back: (umask 077; grep -v '^\"--\"' {quoted} | tr -d '\"' | tr ' ' : > lost-users)",
+            "Then: deployer user import lost-users",
+            "Or add them again: deployer user add NAME",
         ),
     )
 

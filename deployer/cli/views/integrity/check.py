@@ -11,6 +11,7 @@ from deployer.cli.views.words import counted, size
 from deployer.phrases import listed
 from deployer.workflows.finding import FindingState
 from deployer.workflows.images.states import CURE
+from deployer.workflows.upkeep.survey.storage_findings import FROM_BACKUP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +68,7 @@ class CheckReport(Report):
         if not has_blobs:
             return ()
         if self.has_backups:
-            return ("deployer check --repair   (restores the content from a backup)", _OTHERS)
+            return (FROM_BACKUP, _OTHERS)
         return (_OTHERS, gone(found.faults))
 
 

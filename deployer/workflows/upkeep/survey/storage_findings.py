@@ -29,15 +29,18 @@ _WHERE = (
     f"in the registry's container, or on the host with {layout.STORAGE} replaced by the path of the volume or data "
     "directory"
 )
+# Comes first: what is pushed or deleted instead cannot be undone.
+FROM_BACKUP = "deployer check --repair   (restores the content from a backup)"
 _TAGS_LINK = re.compile(r"repositories/(.+)/_manifests/tags/([^/]+)/current(?:/link)?")
 
 
-def of_survey(found: Survey, restored: Collection[Damage] = ()) -> Iterator[Finding]:
+def of_survey(found: Survey, restored: Collection[Damage] = (), *, has_backups: bool = False) -> Iterator[Finding]:
     """All that a survey found; of directories with names that no registry takes, that they are there.
 
-    What is `restored` by the running command is left out.
+    What is `restored` by the running command is left out. With backups, the first advice is to look there.
     """
-    yield from of_damages([one for one in found.damages if is_repository(one.repository) and one not in restored])
+    damages = [one for one in found.damages if is_repository(one.repository) and one not in restored]
+    yield from of_damages(damages, has_backups=has_backups)
     yield from _of_wrong_sizes([one for one in found.wrong_sizes if is_repository(one.repository)])
     yield from _of_nameless([tag for tag in found.tags_without_digest if is_repository(_repository_of(tag))])
     yield from _of_refused([one for one in found.refused if is_repository(one.repository)])
@@ -247,10 +250,10 @@ def in_container(path: str) -> str:
     return f"{layout.REGISTRY_ROOT}/{path}"
 
 
-def of_damages(damages: Sequence[Damage]) -> Iterator[Finding]:
+def of_damages(damages: Sequence[Damage], *, has_backups: bool = False) -> Iterator[Finding]:
     """A finding for each repository, with the images that cannot be pulled and how to repair them."""
     for name, group in groupby(sorted(damages, key=lambda one: one.repository), key=lambda one: one.repository):
-        yield from _of_repository(name, *_parted(list(group)))
+        yield from _of_repository(name, *_parted(list(group)), has_backups=has_backups)
 
 
 def _parted(damages: Sequence[Damage]) -> tuple[list[Damage], list[Damage]]:
@@ -263,12 +266,14 @@ def _parted(damages: Sequence[Damage]) -> tuple[list[Damage], list[Damage]]:
     return [one for one in damages if is_linked(one)], [one for one in damages if not is_linked(one)]
 
 
-def _of_repository(name: str, *groups: Sequence[Damage]) -> Iterator[Finding]:
+def _of_repository(name: str, *groups: Sequence[Damage], has_backups: bool) -> Iterator[Finding]:
     for found in filter(None, groups):
         tagged = [one for one in found if one.tags]
         images = tuple(dict.fromkeys(image for one in tagged or found for image in one.images))
         is_, them = ("is", "it") if len(images) == 1 else ("are", "them")
         cures = _cures(found, them, can_push=bool(tagged))
+        if has_backups and not any(one.is_restorable or one.obstacle for one in found):
+            cures = (FROM_BACKUP, *(f"Or {cure[:1].lower()}{cure[1:]}" for cure in cures[:1]), *cures[1:])
         yield Finding(
             FindingState.WRONG,
             f"{listed(images)} {is_} incomplete: {listed([state_of(one) for one in found])}.",

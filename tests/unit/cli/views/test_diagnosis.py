@@ -91,7 +91,7 @@ def test_the_problems_are_sentences_and_those_of_their_own_kind_have_their_advic
         "  → docker unpause registry-frontend-1",
         "Warning: The storage cannot be read.",
         "  → Mount its disk.",
-        "Next: deployer logs, deployer doctor",
+        "Next: deployer up, deployer logs, deployer doctor",
     ]
 
 

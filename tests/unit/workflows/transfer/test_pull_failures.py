@@ -211,7 +211,11 @@ def test_a_missing_image_is_told_by_name_and_not_suggested_again() -> None:
     error = failed(GONE, image("x"), fake=Losing("/manifests/1"))
     assert type(error) is NotFound
     assert error.message == f"No image 'team/app:1' at {ADDRESS}."
-    assert error.advice == ("The tag exists, but its manifest is missing: push the image again.",)
+    assert error.advice == (
+        "The tag exists, but its manifest is missing.",
+        "deployer check --repair   (on the machine that runs the registry)",
+        "Or push the image again.",
+    )
 
 
 def test_an_index_without_a_child_is_not_called_missing() -> None:

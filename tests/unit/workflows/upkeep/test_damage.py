@@ -135,6 +135,19 @@ def test_a_file_that_is_not_what_it_should_be(tree: Tree, content: bytes | None,
     assert found.removal.is_empty
 
 
+@pytest.mark.parametrize("content", [None, b""])
+def test_with_backups_the_first_advice_is_to_restore_from_them(tree: Tree, content: bytes | None) -> None:
+    tree.push("app", ["1"], image("app"))
+    layer = file_of(tree, sha256(image("app").blobs[1]))
+    layer.unlink() if content is None else layer.write_bytes(content)
+    (with_them,) = storage_findings.of_survey(look(tree), has_backups=True)
+    (without,) = storage_findings.of_survey(look(tree))
+    assert with_them.advice[0].startswith("deployer check --repair ")
+    assert with_them.advice[1].startswith("Or ")
+    assert len(with_them.advice) == len(without.advice) + 1
+    assert not any("check --repair" in line for line in without.advice)
+
+
 def test_a_layer_that_several_repositories_need_hits_each(tree: Tree) -> None:
     for name in ("one", "two"):
         tree.push(name, ["1"], image(name, "shared"))
