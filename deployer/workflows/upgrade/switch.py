@@ -7,7 +7,7 @@ one to wait at: that is done when no push is in progress, and takes as long as t
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -169,7 +169,9 @@ def _make(stack: Stack, change: Change, timeout: float, done: Switched) -> None:
 
 
 def _go_back(stack: Stack, undo: Kept, policy: SwitchPolicy) -> None:
-    policy.say("The new images do not serve; going back to the previous ones …")
+    # Nobody may be left to hear it: a closed terminal does not keep the previous images from running again.
+    with suppress(OSError):
+        policy.say("The new images do not serve; going back to the previous ones …")
     back = to_kept(stack, undo, policy)
     _end(stack, back.services)
     back.apply()
