@@ -26,19 +26,20 @@ _LONGEST_FIRST = (
     "unit/cli/commands/test_users.py",
     "unit/cli/commands/test_images.py",
     # With one.
-    "integration/test_upkeep_killed.py",
-    "integration/test_stack.py",
     "integration/test_backup.py",
+    "integration/test_upkeep_killed.py",
     "showcase",
-    "integration/test_other_pages.py",
-    "integration/test_engine_options.py",
+    "integration/test_stack.py",
     "integration/test_damage.py",
     "link",
+    "integration/test_other_pages.py",
+    "integration/test_engine_options.py",
     "browser/test_image_page.py",
     "browser/test_signed_in_page.py",
     "browser/test_list_page.py",
     "integration/test_tls.py",
     "integration/test_garbage_faults.py",
+    "integration/test_check.py",
     "integration/test_repository_removal.py",
     "integration/test_sign_in.py",
     "browser/test_image_contents_page.py",
@@ -57,6 +58,8 @@ _LONGEST_FIRST = (
     "integration/test_digest_alone.py",
     "integration/test_garbage.py",
     "integration/test_access_rules.py",
+    "integration/test_upgrade.py",
+    "integration/test_schedule.py",
 )
 """The groups that take longest, as docs/development/test-durations.md has them.
 
