@@ -78,16 +78,17 @@ class Soak:
         print(f"{self.kills:5} {' '.join(command.words)[:70]:70} {delay:5.1f} s  {ended}", flush=True)
         if "Traceback" in said:
             raise LostError(f"a traceback:\n{said}")
-        self.come_back()
+        self.come_back(is_serving=not command.replaces_services)
         self.run_to_its_end(command)
+        self.come_back()
         self.look(self.scene.pushes.sample(chance))
 
-    def come_back(self) -> None:
-        """Wait until the engine and the registry respond again, by themselves once the engine runs."""
+    def come_back(self, *, is_serving: bool = True) -> None:
+        """Wait until the engine responds again, and if it `is_serving` the registry, by itself once the engine runs."""
         if not self.engine.survived():
             self.engine.stop()
             self.engine.start()
-        if not wait_until(self.answers):
+        if is_serving and not wait_until(self.answers):
             raise LostError("the registry does not come back")
 
     def answers(self) -> bool:

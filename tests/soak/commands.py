@@ -51,6 +51,8 @@ class Command:
     refusals: Words = ()
     # Whether tags of builds may go that are pushed meanwhile.
     changes_builds: bool = False
+    # Whether it replaces services: if that was cut off, they serve again once it has run to its end.
+    replaces_services: bool = False
     # What holds once it has come to its end.
     after: Callable[[], None] = lambda: None
 
@@ -104,7 +106,7 @@ def up(scene: Scene) -> Command:
     override = scene.pushes.stack.directory / "compose.override.yaml"
     value = scene.chance.randrange(1_000_000)
     override.write_text(f'services: {{registry: {{labels: {{soak: "{value}"}}}}}}\n')
-    return Command(("up", "--yes"))
+    return Command(("up", "--yes"), replaces_services=True)
 
 
 def check(_: Scene) -> Command:
@@ -124,13 +126,13 @@ def repair(scene: Scene) -> Command:
 def upgrade(scene: Scene) -> Command:
     """A newer image of a service, or the one before it."""
     if scene.upgrades and scene.chance.random() < 0.3:
-        return Command(("upgrade", "--rollback", "--yes"))
+        return Command(("upgrade", "--rollback", "--yes"), replaces_services=True)
     scene.upgrades += 1
     service, image = scene.chance.choice(tuple(OWN_IMAGES.items()))
     made = f"FROM {image}\nLABEL soak={scene.upgrades}\n"
     docker("build", "--quiet", "--tag", f"soak-{service}:1", "-", stdin=made.encode())
     # No hub has these images: if the first run came to its end, there is nothing newer.
-    return Command(("upgrade", "--yes"), refusals=("this machine has no newer one",))
+    return Command(("upgrade", "--yes"), refusals=("this machine has no newer one",), replaces_services=True)
 
 
 def user(scene: Scene) -> Command:
