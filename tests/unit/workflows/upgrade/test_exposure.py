@@ -40,7 +40,7 @@ def test_no_rendered_configuration_has_what_a_known_condition_asks_for(folder: P
 @pytest.mark.parametrize(
     ("needs", "layout"),
     [
-        ("pull-through-cache", Layout(({"proxy": {"remoteurl": "https://registry-1.docker.io"}},))),
+        ("pull-through-cache", Layout(({"proxy": {"remoteurl": "https://registry.example.com"}},))),
         ("redis-cache", Layout(({"storage": {"cache": {"blobdescriptor": "redis"}}},))),
         ("redis-cache", Layout(({}, {"redis": {"addrs": ["cache:6379"]}}))),
         ("deletion-disabled", Layout(({"storage": {"delete": {"enabled": False}}},))),
@@ -65,7 +65,7 @@ def test_what_no_one_can_judge_reaches_every_deployment(needs: str) -> None:
 
 def test_variables_of_the_users_own_count(tmp_path: Path) -> None:
     registry = service_container("registry", "running")
-    registry.environment.update(REGISTRY_PROXY_REMOTEURL="https://registry-1.docker.io")  # type: ignore[attr-defined]
+    registry.environment.update(REGISTRY_PROXY_REMOTEURL="https://registry.example.com")  # type: ignore[attr-defined]
     assert exposure("pull-through-cache", layout_of(Deployment("x", tmp_path), (registry,))).reaches
 
 
