@@ -70,7 +70,7 @@ class Containers:
         """Run a program of an image beside the services; return what it printed, or the ID if it goes on running."""
         return self.client.run(
             "container", "run", "--name", wanted.name, "--label", f"{HELPER_LABEL}={wanted.label}", "--pull", "never",
-            "--mount", f"{_bind(HostMount(wanted.folder, wanted.target))},readonly",
+            "--mount", _bind(HostMount(wanted.folder, wanted.target, is_read_only=True)),
             *(word for place in wanted.scratch for word in ("--tmpfs", place)),
             "--network", "none", "--read-only", "--cap-drop", "ALL", "--cap-add", "DAC_OVERRIDE",
             "--cap-add", "NET_BIND_SERVICE", "--security-opt", "no-new-privileges:true",

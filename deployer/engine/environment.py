@@ -56,7 +56,7 @@ _SSH = {
     "KRB5CCNAME",
 }
 # The client's own way to an engine at a TCP address; containers and builds get none of them.
-_PROXIES = {
+PROXIES = {
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
     *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
 }
@@ -66,7 +66,7 @@ _GO = {"SSL_CERT_FILE", "SSL_CERT_DIR", "GODEBUG"}
 _PLACES = {"HOME", "PATH", "TMPDIR", "XDG_RUNTIME_DIR", "TERM", "COLORTERM", "NO_COLOR", "COLUMNS"}
 # Who the user is, in which language and time zone.
 _USER = {"USER", "LOGNAME", "PWD", "DBUS_SESSION_BUS_ADDRESS", "LANG", "LANGUAGE", "TZ"}
-PASSED = frozenset(_ENGINE | _SSH | _PROXIES | _GO | _PLACES | _USER)
+PASSED = frozenset(_ENGINE | _SSH | PROXIES | _GO | _PLACES | _USER)
 # Compose runs only on an engine of this machine, which is reached without ssh and without a proxy.
 _COMPOSE = frozenset(_ENGINE | _GO | _PLACES)
 # What is set for it: by us, by itself (the directory of the shell), and by the client for all plugins.
@@ -82,7 +82,7 @@ _SAVED_SIGN_IN = "DOCKER_AUTH_CONFIG"
 _KEPT = ("currentContext", "HttpHeaders", "cliPluginsExtraDirs")
 # These change nothing of what we run. A configuration that is made goes without them: they are secrets.
 _HARMLESS = ("auths", "credsStore", "credHelpers")
-_PROXIES_KEY = "proxies"
+PROXIES_KEY = "proxies"
 
 
 @dataclass
@@ -125,7 +125,7 @@ class ClientEnvironment:
         theirs = docker_folder(self.user)
         settings = _read(theirs / "config.json")
         # A build may need the proxies to reach the network, and they do not stay in the image.
-        kept = (*_KEPT, _PROXIES_KEY) if purpose is ClientPurpose.BUILD else _KEPT
+        kept = (*_KEPT, PROXIES_KEY) if purpose is ClientPurpose.BUILD else _KEPT
         if settings is not None and all(_is_one_of(key, (*kept, *_HARMLESS)) for key in settings):
             return theirs
         chosen = {key: value for key, value in (settings or {}).items() if _is_one_of(key, kept)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import subprocess
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from deployer.engine.values import HelperContainer, HostMount
@@ -45,6 +45,22 @@ def end_client(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
+def looking(purpose: str, tools: HelperTools, image: str = "") -> HelperContainer:
+    """A container beside no deployment, of which there may be several; it is made of `image` if its tools have none."""
+    name = f"deployer-{purpose}-{secrets.token_hex(4)}"
+    return HelperContainer(
+        name=name,
+        label=name,
+        image=tools.image or image,
+        beside="",
+        mounts=tools.mounts,
+        script=snippets.storage_script("guard"),
+        arguments=(_SCRATCH,),
+        network=tools.network,
+        reads_anywhere=bool(tools.mounts),
+    )
+
+
 @contextmanager
 def short_lived(engine: Engine, wanted: HelperContainer) -> Iterator[str]:
     """The name of a container that is removed at the end. One of a command that is killed ends by itself.
@@ -61,17 +77,7 @@ def short_lived(engine: Engine, wanted: HelperContainer) -> Iterator[str]:
 
 def reader(image: str, beside: str, user_namespace: str = "") -> HelperContainer:
     """A container that reads the volumes of the one `beside` it, and changes nothing; there may be several."""
-    name = f"deployer-reader-{secrets.token_hex(4)}"
-    return HelperContainer(
-        name=name,
-        label=name,
-        image=image,
-        beside=f"{beside}:ro",
-        mounts=(),
-        script=snippets.storage_script("guard"),
-        arguments=(_SCRATCH,),
-        user_namespace=user_namespace,
-    )
+    return replace(looking("reader", REGISTRY_TOOLS, image), beside=f"{beside}:ro", user_namespace=user_namespace)
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from deployer.engine.values import HelperContainer
 from deployer.errors import NoBackups
-from deployer.rendering import snippets
 from deployer.restic.repository import Found, Repository
-from deployer.storage.helper import short_lived
+from deployer.storage.helper import HelperTools, looking, short_lived
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,8 +16,6 @@ if TYPE_CHECKING:
     from deployer.restic.target import Target
     from deployer.workflows.backup.create import Machine
 
-_SCRATCH = "/tmp"  # noqa: S108 - inside the container
-
 
 @contextmanager
 def opened(engine: Engine, target: Target, machine: Machine, password: Callable[[], str]) -> Iterator[Repository]:
@@ -28,20 +23,8 @@ def opened(engine: Engine, target: Target, machine: Machine, password: Callable[
 
     Raises BackupError if there are none, or the password is not theirs.
     """
-    name = f"deployer-backup-{secrets.token_hex(4)}"
-    mounts = target.mounts(machine.environment)
-    wanted = HelperContainer(
-        name=name,
-        label=name,
-        image=machine.image,
-        beside="",
-        mounts=mounts,
-        script=snippets.storage_script("guard"),
-        arguments=(_SCRATCH,),
-        network=target.network,
-        reads_anywhere=bool(mounts),
-    )
-    with short_lived(engine, wanted):
+    tools = HelperTools(machine.image, target.mounts(machine.environment), target.network)
+    with short_lived(engine, looking("backup", tools)) as name:
         repository = Repository(engine, name, target)
         if target.directory is not None:
             repository.open("", machine.environment)

@@ -92,9 +92,10 @@ def plan_up(stack: Stack, *, rebuild: bool = False, release: Release | None = No
     preflight.check_paused(containers)
     remarks = preflight.check_certificate(stack.settings, stack.now()) + engine_options.remarks(stack.settings, facts)
     remarks += schedule.remarks
+    release = _release(stack, release)
     choices, images = choose_images(stack, containers, rebuild=rebuild, release=release)
     if not rebuild:
-        remarks += provision.remarks_of_gone(choices, _release(stack, release), images)
+        remarks += provision.remarks_of_gone(choices, release, images)
     inputs = stack.inputs()
     rendered = render_deployment(stack.settings, provision.named(choices), inputs)
     # An image that is still to come differs from every one that runs.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from deployer.phrases import short
 from deployer.reference import is_repository
 from deployer.workflows.upkeep.survey import damage
 from deployer.workflows.upkeep.survey.storage_findings import of_survey, state_of
@@ -150,7 +151,7 @@ def _fault(kind: FaultKind, damages: Sequence[Damage]) -> Fault:
 
 
 def _unneeded(digest: str) -> str:
-    return f"the file {digest.partition(':')[2][:12]} is damaged, and no image needs it"
+    return f"the file {short(digest)} is damaged, and no image needs it"
 
 
 def _repository_of(path: str) -> str:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deployer.engine.environment import PROXIES
 from deployer.paths import user_home
 from deployer.rendering.schedule import MachineUser, ScheduleInputs
 from deployer.settings.build import paths
@@ -27,8 +28,7 @@ _PASSED = (
     *("XDG_DATA_HOME", "XDG_CONFIG_HOME"),
     *("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS", "DOCKER_TLS_VERIFY"),
     *("DOCKER_CUSTOM_HEADERS", "SSL_CERT_FILE", "SSL_CERT_DIR"),
-    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
-    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    *PROXIES,
 )
 # Said by flags: what runs is what was brought up, whatever the file says by then.
 _FLAGS = {"name", "host", "port"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 import ssl
@@ -12,6 +11,7 @@ from urllib.parse import urlencode
 
 from deployer.errors import UpgradeFailed
 from deployer.layout import PLACEHOLDER_HEADER
+from deployer.registry.content.manifests import digest_of
 from deployer.tls.unverified import unverified
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class CheckImage:
     def manifest(self) -> bytes:
         """Its manifest."""
         described = [
-            {"mediaType": kind, "size": len(content), "digest": _digest(content)}
+            {"mediaType": kind, "size": len(content), "digest": digest_of(content)}
             for kind, content in ((_CONFIG, self.config), (_LAYER, self.layer))
         ]
         made = {"schemaVersion": 2, "mediaType": _MANIFEST, "config": described[0], "layers": described[1:]}
@@ -65,7 +65,7 @@ class CheckImage:
     @property
     def blobs(self) -> tuple[str, ...]:
         """The digests of all that it leaves in a registry's storage."""
-        return tuple(map(_digest, (self.manifest, self.config, self.layer)))
+        return tuple(map(digest_of, (self.manifest, self.config, self.layer)))
 
 
 def round_trip(settings: Settings, image: CheckImage, login: Login | None) -> None:
@@ -104,14 +104,14 @@ class _Trip:
             place = begun.headers.get("Location", "")
             joint = "&" if "?" in place else "?"
             kind = {"Content-Type": "application/octet-stream"}
-            query = urlencode({"digest": _digest(content)})
+            query = urlencode({"digest": digest_of(content)})
             self._send("PUT", f"{place}{joint}{query}", 201, content, kind)
         self._send("PUT", f"{self.base}/manifests/{_TAG}", 201, image.manifest, {"Content-Type": _MANIFEST})
 
     def pull(self, image: CheckImage) -> None:
         found = {
             f"{self.base}/manifests/{_TAG}": image.manifest,
-            **{f"{self.base}/blobs/{_digest(content)}": content for content in (image.config, image.layer)},
+            **{f"{self.base}/blobs/{digest_of(content)}": content for content in (image.config, image.layer)},
         }
         for path, content in found.items():
             if self._send("GET", path, 200, headers={"Accept": _MANIFEST}).content != content:
@@ -131,7 +131,3 @@ class _Trip:
                 f"{method} {path}\n{answer.text[:500]}",
             )
         return answer
-
-
-def _digest(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
