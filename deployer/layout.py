@@ -51,6 +51,10 @@ SOCKETS = "/run/registry"
 FRONTEND_DATA = "/data"
 # What the name of a registry's own CA begins with.
 CA_NAME = "deployer registry"
+# What is written there while the frontend runs: the gate's marks, and what the page shows of the commands that ran.
+GATE_FOLDER = "frontend/gate"
+UPKEEP_STATE = "frontend/upkeep/state.json"
+NOT_RENDERED = (f"{GATE_FOLDER}/", "frontend/upkeep/")
 # The disk guard in the deployment's folder, where it notes the disk's state, in memory, and the history, which is not
 # backed up.
 DISK_GUARD = "frontend/disk.sh"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.errors import ConfigurationError
+from deployer.layout import GATE_FOLDER, UPKEEP_STATE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +52,12 @@ class Deployment:
     @property
     def gate_directory(self) -> Path:
         """Holds files while writes are paused."""
-        return self.directory / "frontend" / "gate"
+        return self.directory / GATE_FOLDER
+
+    @property
+    def upkeep_state_file(self) -> Path:
+        """What the page shows of the commands that ran and of the backups."""
+        return self.directory / UPKEEP_STATE
 
     @property
     def record_file(self) -> Path:

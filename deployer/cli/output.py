@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from deployer.errors import DeployerError
 
 
+REPEAT = "Run the command again with --yes."
+"""What to do where a question cannot be asked, and a script may answer it."""
 # Columns of a terminal: the platforms of Docker's own images take about 100.
 _WIDEST = 140
 # Text in a colour, as typer.style writes it: what it begins with, and what ends it (ECMA-48, SGR).
@@ -120,7 +122,7 @@ class Output:
         for original in underneath(error.message, error.original):
             typer.echo(f"  | {printable(original)}", file=self.err)
 
-    def confirm(self, question: str, *, yes: bool, otherwise: str = "Run the command again with --yes.") -> None:
+    def confirm(self, question: str, *, yes: bool, otherwise: tuple[str, ...] = (REPEAT,)) -> None:
         """Ask before something is changed; return only if the answer is yes.
 
         `otherwise` says what to do if no one can answer.
@@ -130,7 +132,7 @@ class Output:
         if yes:
             return
         if not (self.err.isatty() and typer.get_text_stream("stdin").isatty()):
-            raise ConfirmationNeeded(f"{question} Cannot prompt: there is no terminal.", (otherwise,))
+            raise ConfirmationNeeded(f"{question} Cannot prompt: there is no terminal.", otherwise)
         try:
             agreed = typer.confirm(printable(question), err=True)
         except typer.Abort as error:

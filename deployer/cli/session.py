@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import typer
 
+from deployer.cli.output import REPEAT
 from deployer.cli.presentation import Presentation
 from deployer.errors import EXIT_FAILURE, Cancelled, DeployerError
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from deployer.workflows.deployment.stack import Stack
 
 NOTHING_CHANGED = "Dry run: nothing was changed."
-_REPEAT = "Run the command again with --yes."
 
 
 @contextmanager
@@ -136,6 +136,13 @@ class Session:
 
         return Stack(self.settings, self.deployment, self.engine, source=self.loaded.source)
 
+    def tell_page(self) -> None:
+        """Let the page show what ran and what was backed up by now. It is no reason for a command to fail."""
+        from deployer.workflows.page import upkeep_state
+
+        with suppress(DeployerError, OSError):
+            upkeep_state.publish(self.deployment, self.stack.now())
+
     def registry(self, credentials: Credentials | None = None) -> RegistryClient:
         """A client of the registry that the settings name; close it.
 
@@ -179,9 +186,13 @@ class Session:
             return False
         return True
 
-    def confirm(self, question: str, *, yes: bool = False, otherwise: str = _REPEAT) -> None:
+    def confirm(self, question: str, *, yes: bool = False, otherwise: tuple[str, ...] = (REPEAT,)) -> None:
         """Ask before something is changed, unless --yes or `yes` answers; return only if the answer is yes.
 
         `otherwise` says what to do if no one can answer. Raises Cancelled or ConfirmationNeeded.
         """
         self.out.confirm(question, yes=yes or self.presentation.yes, otherwise=otherwise)
+
+    def confirm_in_person(self, question: str, otherwise: tuple[str, ...]) -> None:
+        """The same where --yes, which may be in a script, must not answer. Raises Cancelled or ConfirmationNeeded."""
+        self.out.confirm(question, yes=False, otherwise=otherwise)

@@ -74,6 +74,7 @@ WALKED = (
     "may-not-list",
     "fault",
     "repository-signed",
+    "schedule",
     "unknown-page",
 )
 MOST_STOPS = 400

@@ -502,6 +502,8 @@ class TestRules:
             (f"referrers/secret/app@{NOTHING}", ("admin",)),
             (f"manifest/open/app@{NOTHING}", ("admin", "reader", "cleaner")),
             (f"manifest/secret/app@{NOTHING}", ("admin",)),
+            # Of everything: "cleaner" may delete in one repository only.
+            ("upkeep", ("admin",)),
             ("nonsense", ()),
         ],
     )
@@ -522,6 +524,24 @@ class TestRules:
             with client_of(ruled, user) as client:
                 assert overview(client, "tags/open/app")["may"] == {"push": may_push, "delete": may_delete}
                 assert overview(client, "session")["user"] == user
+
+    def test_who_may_delete_everything_is_told_what_ran_by_itself(self, ruled: DeployedStack) -> None:
+        state = ruled.directory / "frontend" / "upkeep" / "state.json"
+        for content in ("", '{"upkeep":{"backup":1}}'):
+            if content:
+                state.parent.mkdir(exist_ok=True)
+                state.write_text(content)
+            for user in USERS:
+                is_told = bool(content) and user == "admin"
+                with client_of(ruled, user) as client:
+                    assert overview(client, "session")["upkeep"] is is_told
+                    if user == "admin":
+                        answer = client.get("/overview/upkeep")
+                        assert answer.headers["Cache-Control"] == "no-store"
+                        assert answer.json() == {"upkeep": {"backup": 1} if content else None}
+            for path in ("/upkeep/state.json", "/overview/state.json", "/overview/upkeep/state.json"):
+                with client_of(ruled, "reader") as client:
+                    assert '"backup"' not in client.get(path).text
 
     def test_nothing_of_another_repository_is_told(self, ruled: DeployedStack) -> None:
         """An index may name what only another repository has, and a manifest another's configuration."""

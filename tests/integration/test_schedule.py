@@ -83,6 +83,19 @@ def test_what_is_due_runs_on_the_machine_and_leaves_a_record_and_a_log(scheduled
     password = (scheduled.directory / "backup-password").read_text().strip()
     assert not any(password.encode() in content for content in files_of(scheduled.directory / "runs").values())
     assert status(scheduled)["schedule"]["problems"] == []
+    _expect_on_page(scheduled)
+
+
+def _expect_on_page(scheduled: DeployedStack) -> None:
+    """What ran, as the page is told it, without the paths of the machine."""
+    with scheduled.client as client:
+        assert client.get("/overview/session").json()["upkeep"] is True
+        answer = client.get("/overview/upkeep")
+    told = answer.json()["upkeep"]
+    assert {one["job"]: one["result"] for one in told["runs"]} == {"backup": "done", "gc": "done"}
+    assert {one["job"] for one in told["jobs"]} == {"backup", "gc"}
+    assert told["backup"] is not None
+    assert str(scheduled.folder) not in answer.text
 
 
 def test_up_leaves_the_scheduler_alone_and_nothing_else_is_mounted_by_it(scheduled: DeployedStack) -> None:
@@ -127,6 +140,8 @@ def test_a_run_that_fails_is_said_with_its_log(scheduled: DeployedStack) -> None
     assert "The backups at" in problem
     assert "Check that the disk is mounted" in scheduled.deployer("runs", "--log", check=True).stdout
     assert "failed" in scheduled.deployer("runs", "--job", "backup", check=True).stdout
+    with scheduled.client as client:
+        assert client.get("/overview/upkeep").json()["upkeep"]["runs"][0]["result"] == "failed"
 
 
 def test_a_schedule_that_is_taken_out_of_the_file_is_removed(scheduled: DeployedStack) -> None:

@@ -8,7 +8,7 @@ const assets = new URL("../../templates/page/assets/", import.meta.url).pathname
 // From the top.
 const LAYERS = [
   ["."],
-  ["views/repositories", "views/repository", "views/image"],
+  ["views/repositories", "views/repository", "views/image", "views/schedule"],
   ["views/deleting"],
   ["views"],
   ["lists"],

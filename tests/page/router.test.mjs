@@ -8,6 +8,7 @@ const page = new URL("../../templates/page/", import.meta.url);
 
 test("each address means one view", () => {
   assert.deepEqual(parsePath("/"), { view: "repositories" });
+  assert.deepEqual(parsePath("/schedule"), { view: "schedule" });
   assert.deepEqual(parsePath("/repository/a/b/c"), { view: "repository", name: "a/b/c" });
   assert.deepEqual(parsePath("/repository/a/b/"), { view: "repository", name: "a/b" });
   for (const path of ["/repository/", "/repository/%E0%A4%A", "/elsewhere"]) assert.deepEqual(parsePath(path), { view: "unknown" });

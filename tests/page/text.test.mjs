@@ -6,7 +6,7 @@ import { load } from "./support/load.mjs";
 const { preferred } = await load("browser/text.js");
 
 /** Every file of words, in both languages. */
-const files = await Promise.all(["", "deleting/", "help/", "image/", "list/", "opening/", "tags/", "untagged/"].map(async (folder) => {
+const files = await Promise.all(["", "deleting/", "help/", "image/", "list/", "opening/", "schedule/", "tags/", "untagged/"].map(async (folder) => {
   const [english, japanese] = await Promise.all(["en", "ja"].map((language) => load(`languages/${folder}${language}.js`)));
   return [english.text ?? english.words, japanese.text ?? japanese.words];
 }));
@@ -42,7 +42,7 @@ test("no template stands in another: what leaves the comments out would take spa
 
 test("every word that a view asks for is there", async () => {
   const { addWords, text } = await load("browser/text.js");
-  for (const group of ["help", "image", "list", "opening", "tags", "untagged"]) await addWords(group);
+  for (const group of ["help", "image", "list", "opening", "schedule", "tags", "untagged"]) await addWords(group);
   const assets = new URL("../../templates/page/assets/", import.meta.url);
   for (const name of readdirSync(assets, { recursive: true }).filter((file) => file.endsWith(".js") && !file.startsWith("languages/"))) {
     const source = readFileSync(new URL(name, assets), "utf8").replace(/\/\*\*[^]*?\*\//g, "");

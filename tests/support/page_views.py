@@ -86,6 +86,24 @@ def _delete_all(page: Page) -> None:
     page.locator(".selection .button").first.click()
 
 
+# One command that failed, one that was missed, one that is fine.
+_RUNS = [
+    {"id": "20261201T023000Z-backup", "job": "backup", "started": 1796092200, "ended": 1796092204, "result": "failed",
+     "bytes": None},
+    {"id": "20261129T043000Z-prune", "job": "prune", "started": 1795926600, "ended": 1795930263, "result": "done",
+     "bytes": 11_100_000},
+]  # fmt: skip
+_JOBS = [
+    {"job": "backup", "when": "daily 02:30", "next": 4102453800, "missed": None},
+    {"job": "gc", "when": "daily 03:30", "next": 4102457400, "missed": 1796095800},
+    {"job": "prune", "when": "sun 04:30", "next": 4102461000, "missed": None},
+    {"job": "check", "when": "monthly 05:30", "next": 4102464600, "missed": None},
+]
+_UPKEEP = {"jobs": _JOBS, "runs": _RUNS, "backup": 1796005800, "drill": {"at": 1795500000, "passed": False}}
+UPKEEP = (
+    (re.compile(r"/overview/session$"), 200, {"user": showcase.OWNER, "version": "1.0", "upkeep": True}),
+    (re.compile(r"/overview/upkeep$"), 200, {"upkeep": _UPKEEP}),
+)
 VIEWS = (
     View("list", "/", _SIZED),
     View("list-filtered", "/?filter=platform", _SIZED),
@@ -125,6 +143,8 @@ VIEWS = (
     View("files", f"/repository/{showcase.FILES}/tag/latest", _IMAGE),
     View("image-unknown", f"/repository/{showcase.IMAGE}/tag/none", ".notice:not([hidden])"),
     View("folders", "/?as=folders", "[role=treeitem]"),
+    View("schedule", "/schedule", ".schedule table", answers=UPKEEP),
+    View("schedule-forbidden", "/schedule", _ALERT, showcase.READER, complains="403"),
     View("unknown-page", "/elsewhere", ".notice:not([hidden])"),
 )  # fmt: skip
 BY_NAME = {view.name: view for view in VIEWS}

@@ -21,7 +21,7 @@ LAYERS = (
     {"cli/views/backups", "cli/views/integrity", "cli/views/schedule", "cli/views/upgrades"},
     {"cli/views"},
     {"cli"},
-    {"workflows/diagnosis"},
+    {"workflows/diagnosis", "workflows/page"},
     {"workflows/drill"},
     {"workflows/integrity"},
     {"workflows/restore"},

@@ -136,6 +136,7 @@ def create(session: Session, target: TargetArgument, options: CreateOptions) -> 
     wanted = BackupOptions(place, options.password_file, not options.without_secrets, keep, options.new)
     with ProgressLine(session.out, time.monotonic) as line:
         done = make(session.stack, session.loaded, wanted, machine, Listener(session.out.note, line.show))
+    session.tell_page()
     session.show(views.BackupDoneReport(done, place))
 
 
@@ -191,10 +192,13 @@ def drill(session: Session, target: TargetArgument, options: DrillOptions) -> No
     )
     if session.show_plan(views.DrillPlanReport(plan(request))):
         return
-    with ProgressLine(session.out, time.monotonic) as line:
-        allow = partial(session.confirm, otherwise="Run the command on a terminal.")
-        talk = DrillTalk(session.out.note, line.show, allow, quiet=not session.out.err.isatty())
-        done = run(request, machine_of(session), talk)
+    try:
+        with ProgressLine(session.out, time.monotonic) as line:
+            allow = partial(session.confirm, otherwise=("Run the command on a terminal.",))
+            talk = DrillTalk(session.out.note, line.show, allow, quiet=not session.out.err.isatty())
+            done = run(request, machine_of(session), talk)
+    finally:
+        session.tell_page()
     session.show(views.DrillReport(done))
 
 

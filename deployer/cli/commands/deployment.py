@@ -110,6 +110,7 @@ def up(
     quiet = not session.out.err.isatty()
     with views.resumable("deployer up"):
         done = workflow.up(session.stack, rebuild=build, timeout=timeout, prompts=prompts, quiet=quiet)
+    session.tell_page()
     views.warn_of_remarks(session.out, done.plan)
     session.show(views.UpReport(session.settings, done))
 

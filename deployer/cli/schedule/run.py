@@ -43,28 +43,37 @@ def run(session: Session, job: Job, patience: float) -> Run:
 
     Waits for so many seconds at most. Raises HostError if it cannot be recorded; every other failure is in the record.
     """
-    now = session.stack.now
-    with records.begun(session.deployment, job, now()) as open_run:
-        heard = _Heard()
-        logged = _logged(session, open_run, heard)
+    with records.begun(session.deployment, job, session.stack.now()) as open_run:
+        session.tell_page()
         try:
-            wait_for_turn(session.deployment, patience, logged.out.note)
-            perform(_with_variables(logged, job), job)
-        except Busy as error:
-            return _ended(logged, open_run, RunResult.SKIPPED, error)
-        except DeployerError as error:
-            return _ended(logged, open_run, RunResult.FAILED, error)
-        except typer.Exit as leave:
-            if leave.exit_code:
-                return open_run.finish(RunResult.FAILED, now(), moved=heard.moved, sentence=_REPORTED)
-        except KeyboardInterrupt:
-            open_run.finish(RunResult.INTERRUPTED, now(), moved=heard.moved, sentence=_STOPPED)
-            raise
-        except Exception:
-            logged.out.note(without_secrets(traceback.format_exc()))
-            open_run.finish(RunResult.FAILED, now(), sentence=_A_BUG)
-            raise
-        return open_run.finish(RunResult.DONE, now(), moved=heard.moved)
+            return _recorded(session, job, patience, open_run)
+        finally:
+            session.tell_page()
+
+
+def _recorded(session: Session, job: Job, patience: float, open_run: OpenRun) -> Run:
+    """Run it, and complete its record."""
+    now = session.stack.now
+    heard = _Heard()
+    logged = _logged(session, open_run, heard)
+    try:
+        wait_for_turn(session.deployment, patience, logged.out.note)
+        perform(_with_variables(logged, job), job)
+    except Busy as error:
+        return _ended(logged, open_run, RunResult.SKIPPED, error)
+    except DeployerError as error:
+        return _ended(logged, open_run, RunResult.FAILED, error)
+    except typer.Exit as leave:
+        if leave.exit_code:
+            return open_run.finish(RunResult.FAILED, now(), moved=heard.moved, sentence=_REPORTED)
+    except KeyboardInterrupt:
+        open_run.finish(RunResult.INTERRUPTED, now(), moved=heard.moved, sentence=_STOPPED)
+        raise
+    except Exception:
+        logged.out.note(without_secrets(traceback.format_exc()))
+        open_run.finish(RunResult.FAILED, now(), sentence=_A_BUG)
+        raise
+    return open_run.finish(RunResult.DONE, now(), moved=heard.moved)
 
 
 def _logged(session: Session, open_run: OpenRun, heard: _Heard) -> Session:

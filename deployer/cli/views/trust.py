@@ -146,8 +146,8 @@ def _agree_to_ca(session: Session, plan: InstallPlan) -> None:
     session.confirm(
         f"Trust this CA for {address}?",
         otherwise=(
-            "Run the command again with --fingerprint SHA256; `deployer status` prints it on the machine that "
-            "runs the registry."
+            "Run the command again with --fingerprint SHA256.",
+            "`deployer status` prints it on the machine that runs the registry.",
         ),
     )
 

@@ -42,7 +42,7 @@ _PROGRAM_FILES = (
     "schedule.json", "address.json", "compose.yaml", "owned.json", "check.json", ".checked",
 )  # fmt: skip
 _LOCK = ".lock"
-_NOT_RENDERED = ("frontend/gate/", "runs/")
+_NOT_RENDERED = (*layout.NOT_RENDERED, "runs/")
 # What a write leaves that was killed, see host/files.py.
 _TEMPORARY = re.compile(r"\.(.+)\.[a-z0-9_]{8}")
 _WAS_THERE = "existed before `up`"

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _RELEASE = "release.json"
 _FILES = "files"
-_GATE = "frontend/gate/"
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def _rendered(deployment: Deployment) -> Iterable[File]:
     paths = (deployment.compose_file.name, *files.written(deployment))
     for path in paths:
         content = read_if_there(deployment.directory / path)
-        if content is not None and ours(path) and not path.startswith(_GATE):
+        if content is not None and ours(path) and not path.startswith(layout.NOT_RENDERED):
             yield File(path, content, (deployment.directory / path).stat().st_mode & 0o777)
 
 

@@ -14,6 +14,7 @@ const VIEWS = {
   repository: () => view(() => import("./views/repository/repository.js"), ["tags"], "repository", "showRepository"),
   untagged: () => view(() => import("./views/image/untagged.js"), ["tags", "image", "untagged"], "image", "showUntagged"),
   image: () => view(() => import("./views/image/image.js"), ["tags", "image"], "image", "showImage"),
+  schedule: () => view(() => import("./views/schedule/schedule.js"), ["schedule"], "schedule", "showSchedule"),
   unknown: async () => showUnknown,
 };
 
@@ -27,9 +28,10 @@ let announcing = 0;
 const app = {
   client: createClient({ origin: location.origin, fetch: (address, options) => fetch(address, options) }),
   // What outlives a view, so that going back shows it at once. `names` of all repositories with their numbers of
-  // tags, `repositories` as they were last looked at, the `sizes` of more of them, what was `pushed` last, the `room`.
+  // tags, `repositories` as they were last looked at, the `sizes` of more of them, what was `pushed` last, the `room`;
+  // `upkeep` is what ran by itself, for those who may see it.
   session: createStore({
-    user: "", version: "", names: null, repositories: new Map(), sizes: new Map(), pushed: null, pushedAll: true, room: null,
+    user: "", version: "", names: null, repositories: new Map(), sizes: new Map(), pushed: null, pushedAll: true, room: null, upkeep: null,
   }),
   announce,
 };

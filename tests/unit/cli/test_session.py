@@ -92,7 +92,7 @@ def test_yes_answers_every_question() -> None:
     Screen(yes=True).session.confirm("Really?")
     Screen().session.confirm("Really?", yes=True)
     with pytest.raises(ConfirmationNeeded) as asked:
-        Screen().session.confirm("Really?", otherwise="Think again.")
+        Screen().session.confirm("Really?", otherwise=("Think again.",))
     assert asked.value.advice == ("Think again.",)
 
 

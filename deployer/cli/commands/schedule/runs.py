@@ -76,6 +76,8 @@ def run_scheduled(
 
     patience = seconds("--wait", wait)
     there = installed.read(session.deployment)
+    # By now a run may have been killed, or missed.
+    session.tell_page()
     if until_next:
         session.show(UntilNextReport(due.pause(session.deployment, session.stack.now(), calendar.zone_of_machine())))
         return

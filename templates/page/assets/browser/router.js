@@ -3,15 +3,18 @@
 import { isName } from "./names.js";
 
 const REPOSITORY = "/repository/";
+// The address of what runs by itself.
+export const SCHEDULE = "/schedule";
 const ADDRESS = /^\/repository\/(.+?)(?:\/(tag|digest)\/([^/]+))?\/?$/;
 
 /**
  * @param {string} pathname as the browser has it, still encoded
- * @returns {{view: "repositories"} | {view: "repository", name: string} | {view: "unknown"}
+ * @returns {{view: "repositories"} | {view: "schedule"} | {view: "repository", name: string} | {view: "unknown"}
  *   | {view: "image", name: string, tag: string, digest: string}} of tag and digest, one is empty
  */
 export function parsePath(pathname) {
   if (pathname === "/" || pathname === "/index.html") return { view: "repositories" };
+  if (pathname === SCHEDULE) return { view: "schedule" };
   const [, path, kind, reference] = ADDRESS.exec(pathname) ?? [];
   const name = decode(path);
   if (!name) return { view: "unknown" };

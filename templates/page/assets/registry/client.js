@@ -79,7 +79,8 @@ export function createClient({ origin, fetch }) {
      */
     send: (method, address, options) => request(address, undefined, { ...options, method }),
 
-    /** @param {AbortSignal} [signal] @returns {Promise<{user: string, version: string}>} the logged-in user, if any */
+    /** @param {AbortSignal} [signal] @returns {Promise<{user: string, version: string, upkeep: boolean}>} the logged-in user,
+     * if any, and whether there is an `upkeep` that they may see */
     session: async (signal) => json(await request("/overview/session", signal)),
 
     /** @param {AbortSignal} signal @returns {Promise<Map<string, number | null>>} every repository's number of tags; null: not known */
@@ -97,6 +98,9 @@ export function createClient({ origin, fetch }) {
 
     /** @param {AbortSignal} signal @returns {Promise<Disk>} the disk of the images */
     disk: async (signal) => (await overview("disk", "disk", signal)).disk,
+
+    /** @param {AbortSignal} [signal] @returns {Promise<any>} what ran by itself and was backed up; null where nothing is known */
+    upkeep: async (signal) => (await json(await request("/overview/upkeep", signal))).upkeep ?? null,
 
     /**
      * @param {string} name @param {AbortSignal} signal

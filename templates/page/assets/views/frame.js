@@ -1,6 +1,7 @@
 /** What is around every view: the logged-in user, the language, help. */
 import { $, h } from "../browser/dom.js";
 import { retryOnce } from "../browser/loading.js";
+import { SCHEDULE } from "../browser/router.js";
 import { LANGUAGES, addWords, choose, language, text } from "../browser/text.js";
 import { button, showUnloaded } from "./parts.js";
 
@@ -8,13 +9,26 @@ import { button, showUnloaded } from "./parts.js";
 export function drawFrame(app) {
   $("#host").textContent = location.host;
   const account = h("span", { class: "account" });
-  $(".bar").append(h("div", { class: "tools" }, account, languageChoice(), helpButton()));
+  const schedule = h("span", {});
+  $(".bar").append(h("div", { class: "tools" }, schedule, account, languageChoice(), helpButton()));
   document.addEventListener("keydown", onKey);
   app.session.subscribe(["user"], ({ user }) =>
     account.replaceChildren(...(user ? [h("span", { class: "user" }, text.signedInAs(user)), leaveButton(app)] : [])));
   app.session.subscribe(["version"], ({ version }) => ($(".foot span").textContent = `deployer ${version}`));
+  app.session.subscribe(["upkeep"], ({ upkeep }) => drawSchedule(schedule, upkeep));
   // Without an answer the view says what is wrong.
-  app.client.session().then(({ user, version }) => app.session.set({ user, version }), () => {});
+  app.client.session().then(({ user, version, upkeep }) => {
+    app.session.set({ user, version });
+    return upkeep ? app.client.upkeep().then((found) => app.session.set({ upkeep: found })) : null;
+  }).catch(() => {});
+}
+
+/** The way to what runs by itself, for those who may see it: how many problems there are is seen from every view. */
+async function drawSchedule(place, upkeep) {
+  if (!upkeep) return place.replaceChildren();
+  const { readUpkeep } = await retryOnce(() => import("../lists/runs.js"));
+  const { problems } = readUpkeep(upkeep);
+  place.replaceChildren(h("a", { href: SCHEDULE, class: problems ? "fault" : null }, text.schedulePath(problems)));
 }
 
 function languageChoice() {
@@ -35,7 +49,7 @@ async function leave({ announce, session }) {
   } catch {
     return showUnloaded();
   }
-  session.set({ user: "", names: null, repositories: new Map(), sizes: new Map(), pushed: null, room: null });
+  session.set({ user: "", names: null, repositories: new Map(), sizes: new Map(), pushed: null, room: null, upkeep: null });
   document.title = text.signedOut;
   const again = button(text.signInAgain, () => location.assign("/"));
   const title = h("h1", { tabindex: "-1" }, text.signedOut);

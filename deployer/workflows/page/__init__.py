@@ -1,0 +1,1 @@
+"""What the web page is told of the machine."""
