@@ -246,6 +246,11 @@ def test_login_goes_only_when_that_is_agreed_to(signed_in: DeployedStack, left: 
     refused = signed_in.deployer("up")
     assert refused.returncode == 1
     assert f"Login will be turned off: {users} has no users, but the running registry has 2." in refused.stderr
+    assert "Run the command again with --yes." not in refused.stderr
+    # A script that always says --yes opens the registry to no one either.
+    refused = signed_in.deployer("up", "--yes")
+    assert refused.returncode == 1
+    assert "deployer user list" in refused.stderr
     assert status(signed_in, None) == 401
     assert "Login will be turned off:" in signed_in.deployer("up", "--dry-run").stderr
     users.write_bytes(kept)

@@ -140,20 +140,28 @@ def test_a_lost_ca_and_lost_users_are_asked_about_before_others_take_their_place
     listed = fresh_stack.deployer("user", "list", environment=secure)
     assert (listed.returncode, listed.stdout) == (1, "")
     assert "and with them 2 users who can still log in" in listed.stderr
-    refused = fresh_stack.deployer("up", environment=secure)
-    assert refused.returncode == 1
-    assert "Login will be turned off: the deployment's files are gone, and with them 2 users." in refused.stderr
+    for flags in ([], ["--yes"]):
+        refused = fresh_stack.deployer("up", *flags, environment=secure)
+        assert refused.returncode == 1
+        assert "Login will be turned off: the deployment's files are gone, and with them 2 users." in refused.stderr
+        assert "Run the command again with --yes." not in refused.stderr
     assert not (fresh_stack.directory / "compose.yaml").exists()
     assert httpx.get(f"https://{fresh_stack.bind}:{fresh_stack.port}/v2/", verify=False).status_code == 401
 
+    # Removed on purpose, it begins again without users.
+    fresh_stack.deployer("down", "--yes", environment=secure, check=True)
     fresh_stack.deployer("up", "--yes", environment=secure, check=True)
     first = (fresh_stack.directory / "ca.crt").read_bytes()
     fresh_stack.deployer("down", "--yes", environment=secure, check=True)
     docker("volume", "rm", f"{fresh_stack.name}_frontend")
-    refused = fresh_stack.deployer("up", environment=secure)
-    assert refused.returncode == 1
-    assert f"The registry's own CA was lost with the volume {fresh_stack.name}_frontend." in refused.stderr
-    assert (fresh_stack.directory / "ca.crt").read_bytes() == first
+    for left in (first, None):
+        refused = fresh_stack.deployer("up", environment=secure)
+        assert refused.returncode == 1
+        assert f"The registry's own CA was lost with the volume {fresh_stack.name}_frontend." in refused.stderr
+        assert ("(SHA-256 " in refused.stderr) is (left is not None)
+        if left:
+            assert (fresh_stack.directory / "ca.crt").read_bytes() == left
+            (fresh_stack.directory / "ca.crt").unlink()
 
 
 def test_upkeep_closes_the_gate_of_a_registry_with_tls(named: DeployedStack) -> None:

@@ -106,6 +106,7 @@ def up(
         report=session.out.note,
         confirm_install=partial(session.confirm, yes=install),
         confirm_loss=session.confirm,
+        confirm_opening=session.confirm_in_person,
     )
     quiet = not session.out.err.isatty()
     with views.resumable("deployer up"):

@@ -148,7 +148,10 @@ def _create(session: Session, content: RestoredContent, wait: str) -> Restored:
     from deployer.workflows.restore.deployment import CreationPrompts, RestorePrompts, restore
 
     prompts = UserPrompts(
-        report=session.out.note, confirm_install=partial(session.confirm), confirm_loss=session.confirm
+        report=session.out.note,
+        confirm_install=partial(session.confirm),
+        confirm_loss=session.confirm,
+        confirm_opening=session.confirm_in_person,
     )
 
     def agree(plan: RestorePlan) -> RestorePlan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from deployer.settings.account import parse
 from deployer.workflows.deployment import files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from deployer.engine.engine import Engine
     from deployer.engine.values import ServiceContainer
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 # Caddy's own, inside its container: what it has loaded, as JSON.
 _CONFIGURATION = "http://127.0.0.1:2019/config/"
 _USER = re.compile(r'"username":"([^"]*)"')
+_OPEN = "Anyone who can reach the registry can then pull, push and delete."
+_ASKED = "If no login is wanted: run `deployer up` on a terminal and answer its question; --yes does not answer it."
 # `--force`, so that certificates are read again too, whose files' names stay the same.
 _RELOAD = ("caddy", "reload", "--force", "--config", "/etc/deployer/Caddyfile", "--adapter", "caddyfile")
 
@@ -82,6 +85,42 @@ def names_in_frontend(engine: Engine, containers: Iterable[ServiceContainer]) ->
         return frozenset()
     loaded = engine.containers.execute(frontend.id, "wget", "-q", "-O", "-", _CONFIGURATION)
     return frozenset(_USER.findall(loaded))
+
+
+@dataclass(frozen=True)
+class LostLogin:
+    """That users who get in today would be forgotten, and with them that there is a login; and what to do instead."""
+
+    warning: str
+    advice: tuple[str, ...]
+
+
+def lost_login(
+    engine: Engine, deployment: Deployment, accounts: tuple[Account, ...], containers: tuple[ServiceContainer, ...]
+) -> Iterator[LostLogin]:
+    """Say where an `up` would open a registry with users to everyone, their files being lost. Raises HostError."""
+    if accounts:
+        return
+    lost = lost_users(deployment, accounts)
+    if lost:
+        yield LostLogin(
+            f"Login will be turned off: {deployment.users_file} has no users, but the running registry has "
+            f"{lost}. To put them back instead, see `deployer user list`. {_OPEN}",
+            ("deployer user list   (shows how to put the users back)", _ASKED),
+        )
+    elif are_files_missing(deployment, containers):
+        lost = users_in_frontend(engine, containers)
+        restore = f"To keep them, restore {deployment.directory} from a backup."
+        advice = (f"Restore {deployment.directory} from a backup.", "deployer restore TARGET --help", _ASKED)
+        if lost:
+            users = "1 user" if lost == 1 else f"{lost} users"
+            yield LostLogin(
+                f"Login will be turned off: the deployment's files are gone, and with them {users}. {restore} {_OPEN}",
+                advice,
+            )
+        elif of_running(containers, Service.FRONTEND) is None:
+            gone = f"The deployment's files are gone. If there were users, they are gone too. {restore} {_OPEN}"
+            yield LostLogin(gone, advice)
 
 
 def render_inputs(settings: Settings, deployment: Deployment) -> RenderInputs:

@@ -9,10 +9,15 @@ from deployer.engine.values import of_service
 from deployer.errors import EngineError
 from deployer.host.files import PUBLIC, read_if_there, write_atomically
 from deployer.layout import FRONTEND_DATA, Service
+from deployer.record import Record
+from deployer.settings.model import TlsMode
 from deployer.tls.certificate import der_of, fingerprint_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from deployer.engine.engine import Engine
+    from deployer.engine.inventory import Inventory, Wanted
     from deployer.paths import Deployment
 
 IN_FRONTEND = "caddy/pki/authorities/local/root.crt"
@@ -27,6 +32,28 @@ def keep(engine: Engine, deployment: Deployment) -> None:
     content = engine.containers.execute(frontend.id, "cat", f"{FRONTEND_DATA}/{IN_FRONTEND}").encode()
     if read_if_there(deployment.ca_file) != content:
         write_atomically(deployment.ca_file, content, PUBLIC)
+
+
+def lost(deployment: Deployment, wanted: Wanted, there: Inventory) -> Iterator[str]:
+    """Say where the CA that clients trust has gone with its volume, and another would take its place.
+
+    That there was one is known by its certificate here or, if that is lost too, by an `up` that came to its end.
+    """
+    known = fingerprint(deployment)
+    volume = f"{deployment.name}_frontend"
+    is_gone = any(one.name == volume for one in wanted.volumes) and all(one.name != volume for one in there.volumes)
+    if is_gone and (known or _was_made(deployment)):
+        sign = f" (SHA-256 {known})" if known else ""
+        yield (
+            f"The registry's own CA was lost with the volume {volume}. A new one will be created, and clients that "
+            f"trust the old one{sign} will refuse the registry until they trust the new one: deployer configure-daemon."
+        )
+
+
+def _was_made(deployment: Deployment) -> bool:
+    """Whether the registry has answered with a certificate of its own CA, as far as the last `up` tells."""
+    record = Record.read(deployment.record_file)
+    return record is not None and record.tls.get("mode") == TlsMode.INTERNAL and deployment.release_file.exists()
 
 
 def fingerprint(deployment: Deployment) -> str:

@@ -33,12 +33,14 @@ class UserPrompts:
     """How `up` speaks with its user.
 
     `report` receives each step; `confirm_install` is asked before a package is installed, and `confirm_loss`
-    before images would be left behind or rules dropped. Those two raise if the answer is no.
+    before images would be left behind or rules dropped. `confirm_opening` is asked, with what to do instead, before a
+    registry whose users are lost is opened to everyone. They raise if the answer is no.
     """
 
     report: Callable[[str], None]
     confirm_install: Callable[[str], None]
     confirm_loss: Callable[[str], None]
+    confirm_opening: Callable[[str, tuple[str, ...]], None]
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,12 @@ def record_of(stack: Stack) -> Record:
 
 def _ask(plan: UpPlan, prompts: UserPrompts, agreed: set[str]) -> None:
     """Ask about each warning that was not agreed to yet."""
+    opening = {one.warning: one.advice for one in plan.opening}
     for warning in plan.warnings:
-        if warning not in agreed:
+        if warning in agreed:
+            continue
+        if warning in opening:
+            prompts.confirm_opening(f"{warning} Continue?", opening[warning])
+        else:
             prompts.confirm_loss(f"{warning} Continue?")
-            agreed.add(warning)
+        agreed.add(warning)

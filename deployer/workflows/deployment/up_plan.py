@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from deployer import layout
 from deployer.engine import inventory
-from deployer.engine.values import running
 from deployer.errors import EngineError, EngineUnavailable, UnsetVariables
 from deployer.host.files import read_if_there
 from deployer.layout import Service
@@ -24,12 +23,11 @@ from deployer.workflows.schedule import install
 from deployer.workflows.schedule.install import SchedulePlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from deployer.engine.values import LocalImage, Project, ServiceContainer
     from deployer.record import Resource
     from deployer.rendering.templates import File
-    from deployer.settings.account import Account
     from deployer.workflows.deployment.stack import Stack
 
 Answer = TypeVar("Answer")
@@ -50,7 +48,8 @@ class UpPlan:
 
     `warnings` are of what would be lost, or used though it is another's, and are asked about;
     `remarks` are only shown. `adoption` is None if nothing is used that was not before. `inputs` are what the files
-    hold beside the settings; before the first `up` the secret is still to be made.
+    hold beside the settings; before the first `up` the secret is still to be made. `opening` says which of the warnings
+    are of a registry that would be open to everyone.
     """
 
     images: tuple[provision.Choice, ...]
@@ -61,6 +60,7 @@ class UpPlan:
     adoption: ownership.Adoption | None = None
     inputs: RenderInputs = field(default=RenderInputs(""), repr=False)
     schedule: SchedulePlan = SchedulePlan()
+    opening: tuple[access.LostLogin, ...] = ()
 
     @property
     def found(self) -> tuple[Resource, ...]:
@@ -118,13 +118,14 @@ def plan_up(stack: Stack, *, rebuild: bool = False, release: Release | None = No
     if starts:
         storage = adoption.storage if adoption else None
         preflight.check_disk(stack.settings, facts, stack.deployment, storage, containers)
+    opening = tuple(access.lost_login(stack.engine, stack.deployment, inputs.accounts, containers))
     warnings = (
         *_of_other_engine(stack, containers),
         *_warnings(stack),
-        *_lost_login(stack, inputs.accounts, containers),
+        *(lost.warning for lost in opening),
         *(adoption.warnings if adoption else ()),
     )
-    return UpPlan(tuple(choices), services, changes, warnings, remarks, adoption, inputs, schedule)
+    return UpPlan(tuple(choices), services, changes, warnings, remarks, adoption, inputs, schedule, opening)
 
 
 def _by_service(ids: list[str]) -> dict[str, str]:
@@ -183,7 +184,8 @@ def _adoption(
     there = ownership.inventory(stack.engine, stack.deployment, wanted)
     found = ownership.examine(stack.deployment, wanted, there, changes, paths)
     anonymous = anonymous_volumes.left_by_up(stack.engine, there, wanted, replaced)
-    return replace(found, warnings=(*found.warnings, *_lost_ca(stack, wanted, there), *anonymous))
+    lost_ca = ca.lost(stack.deployment, wanted, there) if stack.settings.tls.is_internal else ()
+    return replace(found, warnings=(*found.warnings, *lost_ca, *anonymous))
 
 
 def _with_reload(
@@ -346,43 +348,3 @@ def _warnings(stack: Stack) -> tuple[str, ...]:
     if files.deployed_tls(stack.deployment) and not stack.settings.tls.is_on:
         found.append("TLS is turned off; passwords and images are then sent unencrypted.")
     return tuple(found)
-
-
-_OPEN = "Anyone who can reach the registry can then pull, push and delete."
-
-
-def _lost_login(stack: Stack, accounts: tuple[Account, ...], containers: tuple[ServiceContainer, ...]) -> Iterator[str]:
-    """Say where users who get in today would be forgotten, and with them that there is a login."""
-    deployment = stack.deployment
-    if accounts:
-        return
-    lost = access.lost_users(deployment, accounts)
-    if lost:
-        yield (
-            f"Login will be turned off: {deployment.users_file} has no users, but the running registry has "
-            f"{lost}. To put them back instead, see `deployer user list`. {_OPEN}"
-        )
-    elif access.are_files_missing(deployment, containers):
-        lost = access.users_in_frontend(stack.engine, containers)
-        restore = f"To keep them, restore {deployment.directory} from a backup."
-        if lost:
-            users = "1 user" if lost == 1 else f"{lost} users"
-            yield f"Login will be turned off: the deployment's files are gone, and with them {users}. {restore} {_OPEN}"
-        elif running(containers, Service.FRONTEND) is None:
-            yield f"The deployment's files are gone. If there were users, they are gone too. {restore} {_OPEN}"
-
-
-def _lost_ca(stack: Stack, wanted: inventory.Wanted, there: inventory.Inventory) -> Iterator[str]:
-    """Say where the CA that clients trust has gone with its volume, and another would take its place."""
-    known = ca.fingerprint(stack.deployment) if stack.settings.tls.is_internal else ""
-    volume = f"{stack.deployment.name}_frontend"
-    if (
-        known
-        and any(one.name == volume for one in wanted.volumes)
-        and volume not in {one.name for one in there.volumes}
-    ):
-        yield (
-            f"The registry's own CA was lost with the volume {volume}. A new one will be created, and clients that "
-            f"trust the old one (SHA-256 {known}) will refuse the registry until they trust the new one: "
-            "deployer configure-daemon."
-        )

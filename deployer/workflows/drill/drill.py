@@ -197,7 +197,7 @@ def _tested(request: DrillRequest, deployment: Deployment, machine: Machine, tal
 
 
 def _restored(request: DrillRequest, stack: Stack, copy: Copy, machine: Machine, talk: DrillTalk) -> Restored:
-    def refuse(question: str) -> None:
+    def refuse(question: str, _instead: tuple[str, ...] = ()) -> None:
         # Its name is new: nothing of the user's can be in the way.
         raise BackupError(f"The copy cannot be started: {question}")
 
@@ -205,7 +205,7 @@ def _restored(request: DrillRequest, stack: Stack, copy: Copy, machine: Machine,
         talk.say(f"Restoring {len(found.added)} tags …")
         return found
 
-    prompts = UserPrompts(talk.say, confirm_install=talk.confirm_install, confirm_loss=refuse)
+    prompts = UserPrompts(talk.say, talk.confirm_install, confirm_loss=refuse, confirm_opening=refuse)
     drain = DrainPolicy(_DRAIN_SECONDS, talk.say)
     content = RestoredContent(copy.archive, copy.files, request.images)
     images = RestorePrompts(drain, agree, talk.on_progress)

@@ -77,7 +77,8 @@ def to_images(stack: Stack, release: Release, policy: SwitchPolicy) -> Change:
         raise PreflightError(
             "`up` has something to ask first; nothing was changed.", ("deployer up   (then upgrade again)",)
         )
-    prompts = up.UserPrompts(report=policy.say, confirm_install=lambda _: None, confirm_loss=lambda _: None)
+    # The plan has no warnings, and the images are here.
+    prompts = up.UserPrompts(policy.say, lambda _: None, lambda _: None, lambda _question, _instead: None)
 
     def apply() -> None:
         ownership.keep_engine(stack.deployment, stack.facts, plan.adoption.owned if plan.adoption else None)

@@ -41,7 +41,7 @@ def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., in
             return plans[-1]
 
         monkeypatch.setattr(up, "plan_up", plan_up)
-        prompts = up.UserPrompts(report=lambda _: None, confirm_install=lambda _: None, confirm_loss=lambda _: None)
+        prompts = up.UserPrompts(lambda _: None, lambda _: None, lambda _: None, lambda *_: None)
         engine = FakeEngine(containers=FakeContainers())
         up.up(Stack(Settings(), deployment, engine), rebuild=False, timeout=1, prompts=prompts, quiet=True)
         return len(plans)
@@ -94,7 +94,7 @@ def test_what_failed_is_told_from_what_was_interrupted(
     monkeypatch.setattr(up, "render_deployment", lambda *_: ())
     monkeypatch.setattr(up, "needs_reload", lambda *_: True)
     deployment = Deployment("registry", tmp_path / "registry")
-    prompts = up.UserPrompts(report=lambda _: None, confirm_install=lambda _: None, confirm_loss=lambda _: None)
+    prompts = up.UserPrompts(lambda _: None, lambda _: None, lambda _: None, lambda *_: None)
     stack = Stack(Settings(), deployment, FakeEngine(compose=Ending(error)))
     with pytest.raises(type(error)):
         up.up(stack, rebuild=False, timeout=1, prompts=prompts, quiet=True)
