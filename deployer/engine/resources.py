@@ -56,10 +56,10 @@ class Networks:
         return _listed(self.client, "network", "{{.ID}}", "{{.Name}}", "--no-trunc")
 
     def subnets(self) -> tuple[str, ...]:
-        """The ranges of addresses that they have."""
-        networks = self.client.run("network", "ls", "--quiet").split()
-        shown = "{{range .IPAM.Config}}{{.Subnet}} {{end}}"
-        return tuple(self.client.run("network", "inspect", "--format", shown, *networks).split())
+        """The ranges of addresses that they have; a network that is removed meanwhile has none."""
+        found = self.client.inspect("network", self.client.run("network", "ls", "--quiet", "--no-trunc").split())
+        ranges = (one for raw in found for one in (raw.get("IPAM") or {}).get("Config") or ())
+        return tuple(one["Subnet"] for one in ranges if one.get("Subnet"))
 
     def remove(self, identity: str) -> None:
         """Remove a network; one that is gone already is no failure."""
