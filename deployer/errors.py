@@ -119,6 +119,10 @@ class PreflightError(DeployerError):
     """Something in the way of `up`, found before anything was changed."""
 
 
+class ImagesDiskFull(PreflightError):
+    """The disk with the images has too little room."""
+
+
 class AnotherDeployment(PreflightError):
     """What runs under a deployment's name is another one, or another engine runs it."""
 
@@ -200,6 +204,10 @@ class BackupError(DeployerError):
 
 class NoBackups(BackupError):
     """There are no backups at a target."""
+
+
+class WrongPassword(BackupError):
+    """The password does not open the backups at a target."""
 
 
 class GateError(DeployerError):

@@ -43,7 +43,13 @@ PasswordFileOption = Annotated[
 ]
 
 BackupOption = Annotated[
-    str, typer.Option("--backup", metavar="ID", help="ID of the backup, or its beginning.  [default: the newest]")
+    str,
+    typer.Option(
+        "--backup",
+        metavar="ID",
+        help="ID of the backup, or its beginning; NAME@MACHINE:ID if two machines have the same.  "
+        "[default: the newest]",
+    ),
 ]
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deployer.errors import BackupError, EngineError, EngineUnavailable, NoBackups
+from deployer.errors import BackupError, EngineError, EngineUnavailable, NoBackups, WrongPassword
 
 if TYPE_CHECKING:
     from deployer.restic.target import Target
@@ -19,14 +19,16 @@ class _Complaint:
     pattern: str
     sentence: str
     advice: tuple[str, ...] = ()
+    kind: type[BackupError] = BackupError
 
 
 # Restic's sources, 0.14 to 0.18: cmd/restic, internal/repository, internal/restic/lock.go.
 _COMPLAINTS = (
     _Complaint(
-        "wrong password or no key found",
+        "wrong password or no key found|an empty password is not a password",
         "The password does not open the backups at {}.",
-        (("Use the password that `deployer backup` showed when it made the first backup there: --password-file FILE"),),
+        ("Use the password that `deployer backup` showed when it made the first backup there: --password-file FILE",),
+        WrongPassword,
     ),
     _Complaint(
         "unsupported repository version|config.*version",
@@ -118,7 +120,8 @@ def in_words(error: EngineError, target: Target) -> EngineError | BackupError:
     for one in (*(_OVER_SSH if target.server else ()), *_COMPLAINTS):
         if re.search(one.pattern, original, re.IGNORECASE):
             advice = tuple(line.format(target.quoted, login=login) for line in one.advice)
-            return BackupError(one.sentence.format(target), advice, original)
+            said: BackupError = one.kind(one.sentence.format(target), advice, original)
+            return said
     if _NONE.search(original):
         return NoBackups(f"There are no backups at {target}.", (), original)
     return BackupError(

@@ -107,9 +107,9 @@ class Repository:
             self._run_script("clear", _DIRECTORY)
         self._run("init")
 
-    def parts(self, host: str = "") -> tuple[Part, ...]:
-        """The parts of all backups, or of those of one deployment; the oldest first."""
-        printed = self._run("snapshots", "--json", *(("--host", host) if host else ()))
+    def parts(self, *hosts: str) -> tuple[Part, ...]:
+        """The parts of all backups, or of those of these deployments; the oldest first."""
+        printed = self._run("snapshots", "--json", *_of_hosts(hosts))
         found = [
             Part(
                 str(one["id"]),
@@ -177,10 +177,13 @@ class Repository:
         """
         self._run("check", "--quiet")
 
-    def kept(self, host: str, tag: str, policy: Iterable[str]) -> frozenset[str]:
-        """Which of the parts with this tag restic's own rules, such as `--keep-daily 7`, would keep."""
+    def kept(self, hosts: Iterable[str], tag: str, policy: Iterable[str]) -> frozenset[str]:
+        """Which of the parts with this tag restic's own rules, such as `--keep-daily 7`, would keep.
+
+        The parts of several hosts count together, as those of one that was renamed.
+        """
         printed = self._run(
-            "forget", "--dry-run", "--no-lock", "--json", "--host", host, "--tag", tag, "--group-by", "host", *policy
+            "forget", "--dry-run", "--no-lock", "--json", *_of_hosts(hosts), "--tag", tag, "--group-by", "", *policy
         )
         # Without any such part it prints nothing.
         groups = json.loads((printed.decode().splitlines() or [""])[0] or "[]") or ()
@@ -239,6 +242,10 @@ def _backup(about: About, name: str = "") -> list[str]:
     stdin = ["--stdin", "--stdin-filename", name] if name else []
     tags = [word for key, value in about.tags.items() for word in ("--tag", f"{key}={value}")]
     return ["backup", "--json", "--host", about.host, *tags, *stdin]
+
+
+def _of_hosts(hosts: Iterable[str]) -> list[str]:
+    return [word for host in hosts for word in ("--host", host)]
 
 
 def _pairs(tags: Iterable[str]) -> Iterator[tuple[str, str]]:

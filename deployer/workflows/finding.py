@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from deployer.errors import DeployerError, ImagesDiskFull
 from deployer.printable import one_line
-
-if TYPE_CHECKING:
-    from deployer.errors import DeployerError
 
 _OWN_COMMAND = "deployer doctor"
 
@@ -42,6 +39,11 @@ class Finding:
     @classmethod
     def of(cls, error: DeployerError) -> Finding:
         """The finding for an error; advice to run doctor is left out, since this is doctor."""
+        kind = FullDisk if isinstance(error, ImagesDiskFull) else cls
         problems = "\n".join(getattr(error, "problems", ()))
         advice = tuple(line for line in error.advice if _OWN_COMMAND not in line)
-        return cls(FindingState.WRONG, error.message, advice, "\n".join(filter(None, (problems, error.original))))
+        return kind(FindingState.WRONG, error.message, advice, "\n".join(filter(None, (problems, error.original))))
+
+
+class FullDisk(Finding):
+    """That the disk of the images is full: noticed by the guard, in the registry's container, and on the machine."""

@@ -391,6 +391,22 @@ def test_a_wrong_password_is_said(origin: Origin, tmp_path: Path) -> None:
     assert "The password does not open the backups" in done.stderr
 
 
+def test_a_lost_password_is_helped_with_and_new_ones_begin_in_another_place(origin: Origin, tmp_path: Path) -> None:
+    kept = origin.stack.directory / "backup-password"
+    before = kept.read_text()
+    for content, sentence in (("", "their password is not on this machine"), ("wrong\n", "The password does not open")):
+        kept.write_text(content) if content else kept.unlink()
+        try:
+            done = origin.stack.deployer("backup", str(origin.target), "--new")
+        finally:
+            kept.write_text(before)
+            kept.chmod(0o600)
+        assert done.returncode == 1
+        assert sentence in done.stderr
+        assert "If the password is lost, nothing opens these backups." in done.stderr
+        assert "deployer backup ANOTHER_TARGET" in done.stderr
+
+
 def test_a_deployment_is_not_overwritten(origin: Origin) -> None:
     done = origin.stack.deployer("restore", str(origin.target), "--yes")
     assert done.returncode == 2

@@ -209,6 +209,15 @@ def test_a_disk_that_is_full_to_the_last_loses_nothing_and_is_freed(small: Small
     put = client.put("/v2/kept/manifests/1", content=content.content, headers={"Content-Type": content.media_type})
     assert refusal(put).startswith(f"{DISK_REFUSAL} (0 B free")
     assert pulls_whole(client, "kept", "1")
+    # The guard, the registry and the engine's checks notice it, and one of them says it.
+    frontend = small.stack.containers()["frontend"]
+    for _ in range(2):
+        told = [
+            line for line in small.stack.deployer("doctor").stdout.splitlines() if "disk" in line and "→" not in line
+        ]
+        assert len(told) == 1, told
+        docker("stop", "--time", "0", frontend)
+    docker("start", frontend)
     # It knows from the first request on.
     docker("restart", "--time", "0", small.stack.containers()["frontend"])
     assert refusal(first_answer(client, "/v2/new/blobs/uploads/")).startswith(DISK_REFUSAL)

@@ -49,6 +49,16 @@ class CreateOptions:
             show_default=False,
         ),
     ] = None
+    formerly: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--formerly",
+            metavar="NAME@MACHINE",
+            help="With --keep: also remove backups that this deployment made under an earlier name, as in the column "
+            "DEPLOYMENT of `backup list`. Can be repeated.",
+            show_default=False,
+        ),
+    ] = None
     without_secrets: Annotated[
         bool,
         typer.Option("--without-secrets", help="Leave out users, certificates with their keys, and other secrets."),
@@ -123,7 +133,11 @@ def create(session: Session, target: TargetArgument, options: CreateOptions) -> 
     from deployer.workflows.upkeep import maintenance
 
     place = Target.parse(target, session.directory)
-    keep = KeepPolicy.parse(options.keep) if options.keep is not None else None
+    if options.formerly and options.keep is None:
+        raise UsageError(
+            "--formerly requires --keep.", ("deployer backup TARGET --keep 7d,4w,12m --formerly NAME@MACHINE",)
+        )
+    keep = KeepPolicy.parse(options.keep, options.formerly or ()) if options.keep is not None else None
     given(options.password_file, session.environment)
     session.require_deployment(session.engine, changes=True)
     snapshot = maintenance.reading(session.stack).snapshot()

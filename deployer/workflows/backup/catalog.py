@@ -108,32 +108,37 @@ def unfinished(parts: Iterable[Part]) -> tuple[str, ...]:
 def choose(repository: Repository, target: Target, wanted: str, deployment: str) -> Backup:
     """The backup with this ID, or its beginning; for "" the newest, of this deployment where it has any there.
 
-    Raises BackupError or UsageError.
+    Several machines may have begun one in the same second: `registry@machine:ID` is that of one of them. Raises
+    BackupError or UsageError.
     """
     backups = whole(repository.parts())
     if not backups:
         raise BackupError(f"There is no whole backup at {target}.", (f"deployer backup {target.quoted}",))
     listed = (f"deployer backup list {target.quoted}   (then choose one with --backup ID)",)
-    found = tuple(one for one in backups if one.id.startswith(wanted))
+    host, _, beginning = wanted.rpartition(":")
+    found = tuple(one for one in backups if one.id.startswith(beginning) and host in {"", one.host})
     own = tuple(one for one in found if one.deployment == deployment)
     names = sorted({one.deployment for one in found})
     if not found:
         raise UsageError(f"No backup begins with '{wanted}' at {target}.", listed)
     if not own and len(names) > 1:
         raise UsageError(f"{target} has backups of several deployments: {', '.join(names)}.", listed)
-    if wanted and len(own or found) > 1:
-        raise UsageError(f"More than one backup begins with '{wanted}' at {target}.", listed)
-    return (own or found)[-1]
+    left = own or found
+    if wanted and len(left) > 1:
+        same = len({one.id for one in left}) == 1
+        of_each = tuple(f"--backup {one.host}:{one.id}" for one in left)
+        raise UsageError(f"More than one backup begins with '{wanted}' at {target}.", of_each if same else listed)
+    return left[-1]
 
 
-def new_id(moment: datetime) -> str:
-    """The ID of a backup that begins at a moment."""
-    return moment.astimezone(UTC).strftime(_ID)
+def new_id(moment: datetime, number: int = 1) -> str:
+    """The ID of a backup that begins at a moment; a further one of the same second has a number."""
+    return moment.astimezone(UTC).strftime(_ID) + (f"-{number}" if number > 1 else "")
 
 
 def _moment(name: str) -> datetime | None:
     try:
-        return datetime.strptime(name, _ID).replace(tzinfo=UTC)
+        return datetime.strptime(name.partition("-")[0], _ID).replace(tzinfo=UTC)
     except ValueError:
         return None
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING
 
 from deployer.engine.values import of_service
-from deployer.errors import BackupError, EngineError
+from deployer.errors import BackupError, EngineError, WrongPassword
 from deployer.host.files import refusal
 from deployer.layout import BLOBS, FRONTEND_DATA, REGISTRY_ROOT, Service
 from deployer.restic.repository import About, Found, Repository
@@ -27,8 +29,10 @@ from deployer.workflows.upkeep.maintenance import upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
     from pathlib import Path
 
+    from deployer.paths import Deployment
     from deployer.restic.repository import Progress, Stored
     from deployer.restic.target import Target
     from deployer.settings.load import Loaded
@@ -113,7 +117,7 @@ def make(stack: Stack, loaded: Loaded, options: BackupOptions, machine: Machine,
         chosen = _prepare(repository, stack, machine, said, last)
         host = machine.host(deployment.name)
         started = stack.now()
-        name = new_id(started)
+        name = _free_id(repository, deployment, host, started)
         stored = _store(repository, name, host, listener)
         contents = _verified(repository, work, stored)
         repository.check()
@@ -132,8 +136,27 @@ def make(stack: Stack, loaded: Loaded, options: BackupOptions, machine: Machine,
             return replace(result, problem=error)
 
 
+def _free_id(repository: Repository, deployment: Deployment, host: str, started: datetime) -> str:
+    """An ID that no other backup of this deployment has: the clock may have gone back, or not have gone on."""
+    name = new_id(started)
+    if all(one.time < started.replace(microsecond=0) for one in record.read(deployment)):
+        return name
+    taken = {part.tags.get("backup") for part in repository.parts(host)}
+    return next(one for one in map(partial(new_id, started), count(1)) if one not in taken)
+
+
 def _prepare(repository: Repository, stack: Stack, machine: Machine, said: str, last: LastBackup | None) -> Password:
     """Open the target, or make it what backups go to. Raises BackupError if it is not fit for it."""
+    try:
+        return _opened(repository, stack, machine, said, last)
+    except WrongPassword as error:
+        if not (said or password.kept(stack.deployment)):
+            raise password.unknown(repository.target) from error
+        error.advice = (*error.advice, password.IF_LOST)
+        raise
+
+
+def _opened(repository: Repository, stack: Stack, machine: Machine, said: str, last: LastBackup | None) -> Password:
     target, deployment = repository.target, stack.deployment
     repository.open(said or password.kept(deployment), machine.environment)
     found = repository.look()
@@ -231,5 +254,5 @@ def _thin_out(repository: Repository, host: str, options: BackupOptions) -> tupl
     if options.keep is None:
         return ()
     going = thinning.surplus(repository, host, options.keep)
-    thinning.remove(repository, host, going)
+    thinning.remove(repository, options.keep.hosts(host), going)
     return going

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from deployer.paths import Deployment
     from deployer.restic.target import Target
 
+# New ones beside them, with another password, restic does not make; and they may be needed if it is found.
+IF_LOST = (
+    "If the password is lost, nothing opens these backups. Start new ones in another place: deployer backup "
+    "ANOTHER_TARGET"
+)
 VARIABLE = "DEPLOYER_BACKUP_PASSWORD"
 
 
@@ -72,14 +77,16 @@ def choose(deployment: Deployment, target: Target, found: Found, said: str) -> P
         # A first backup that failed has kept it without showing it.
         return Password(known, is_new=not said and not record.read(deployment))
     if found is Found.BACKUPS:
-        raise BackupError(
-            f"There are backups at {target} already, and their password is not on this machine.",
-            (
-                f"deployer backup {target.quoted} --password-file FILE",
-                "Or choose an empty directory for the backups of this deployment.",
-            ),
-        )
+        raise unknown(target)
     return Password(secrets.token_urlsafe(24), is_new=True)
+
+
+def unknown(target: Target) -> BackupError:
+    """What is said of backups whose password is not known here, which `--new` does not change."""
+    return BackupError(
+        f"There are backups at {target} already, and their password is not on this machine.",
+        (f"deployer backup {target.quoted} --password-file FILE", IF_LOST),
+    )
 
 
 def keep(deployment: Deployment, password: Password) -> None:

@@ -10,6 +10,8 @@ from deployer.settings.schedule import keep_rules
 from deployer.workflows.backup.catalog import PartKind, unfinished, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from deployer.restic.repository import Repository
     from deployer.workflows.backup.catalog import Backup
 
@@ -18,15 +20,20 @@ _EXAMPLE = "deployer backup /mnt/nas/registry --keep 7d,4w,12m"
 
 @dataclass(frozen=True)
 class KeepPolicy:
-    """How many backups are kept: the newest of each of the last so many days, weeks, months."""
+    """How many backups are kept: the newest of each of the last so many days, weeks, months.
+
+    `formerly` are the names that the deployment had in earlier backups, such as `registry@machine`: a machine may be
+    renamed, or replaced by another. By themselves they tell nothing: two machines may each have a `registry`.
+    """
 
     rules: tuple[tuple[str, int], ...]
+    formerly: tuple[str, ...] = ()
 
     @classmethod
-    def parse(cls, written: str) -> KeepPolicy:
+    def parse(cls, written: str, formerly: Iterable[str] = ()) -> KeepPolicy:
         """What `--keep` says, such as "7d,4w,12m"; a plain number is the newest so many. Raises UsageError."""
         try:
-            return cls(tuple(keep_rules(written).items()))
+            return cls(tuple(keep_rules(written).items()), tuple(formerly))
         except ValueError as error:
             raise UsageError(f"--keep: {error}.", (_EXAMPLE,)) from error
 
@@ -35,25 +42,29 @@ class KeepPolicy:
         """The same for restic."""
         return tuple(word for period, count in self.rules for word in (f"--keep-{period}", str(count)))
 
+    def hosts(self, host: str) -> tuple[str, ...]:
+        """The names of the deployment in backups, with the one that it has today."""
+        return tuple(dict.fromkeys((host, *self.formerly)))
+
 
 def surplus(repository: Repository, host: str, policy: KeepPolicy) -> tuple[Backup, ...]:
     """The backups of a deployment that the policy does not keep. The newest one always stays."""
-    backups = whole(repository.parts(host))
-    kept = repository.kept(host, f"part={PartKind.SEAL}", policy.options)
+    backups = whole(repository.parts(*policy.hosts(host)))
+    kept = repository.kept(policy.hosts(host), f"part={PartKind.SEAL}", policy.options)
     return tuple(one for one in backups[:-1] if one.parts[PartKind.SEAL] not in kept)
 
 
-def remove(repository: Repository, host: str, going: tuple[Backup, ...]) -> None:
-    """Remove backups, and what interrupted ones have left. The seals go first: none is ever whole in part.
+def remove(repository: Repository, hosts: tuple[str, ...], going: tuple[Backup, ...]) -> None:
+    """Remove backups, and what interrupted ones of these hosts have left. The seals go first: none is whole in part.
 
     Raises BackupError or EngineError.
     """
-    parts = repository.parts(host)
+    parts = repository.parts(*hosts)
     here = {part.id for part in parts}
     seals = [one.parts[PartKind.SEAL] for one in going if one.parts[PartKind.SEAL] in here]
     if seals:
         repository.forget(seals, prune=False)
-    rest = unfinished(repository.parts(host))
+    rest = unfinished(repository.parts(*hosts))
     if rest:
         repository.forget(rest, prune=True)
 

@@ -10,7 +10,7 @@ from deployer.errors import DeployerError
 from deployer.layout import DISK_GUARD, DISK_REFUSAL, Service
 from deployer.phrases import size
 from deployer.workflows.checks.disk_growth import Sample, days_left
-from deployer.workflows.finding import Finding, FindingState
+from deployer.workflows.finding import Finding, FindingState, FullDisk
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -77,7 +77,7 @@ def findings(room: DiskRoom | None) -> tuple[Finding, ...]:
     if room is None or not room.limit:
         return ()
     if room.refused:
-        return (Finding(FindingState.WRONG, f"{DISK_REFUSAL.capitalize()} ({_in_words(room)}).", _advice(room)),)
+        return (FullDisk(FindingState.WRONG, f"{DISK_REFUSAL.capitalize()} ({_in_words(room)}).", _advice(room)),)
     is_low = room.free < 2 * room.limit or room.free_inodes < 2 * room.inodes_limit
     is_filling = room.days_left is not None and room.days_left < _WARN_DAYS
     if not (is_low or is_filling):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.engine.values import ContainerState, of_service
-from deployer.errors import EngineError, EngineUnavailable, PreflightError
+from deployer.errors import EngineError, EngineUnavailable, ImagesDiskFull, PreflightError
 from deployer.host import ports
 from deployer.host.files import nearest_directory
 from deployer.layout import Service
@@ -169,6 +169,9 @@ def folder_of_images(settings: Settings, facts: EngineFacts, storage: Resource |
     return own or Path(facts.data_directory)
 
 
+_IMAGES = "pushed images"
+
+
 def check_disk(
     settings: Settings,
     facts: EngineFacts,
@@ -177,14 +180,15 @@ def check_disk(
     containers: tuple[ServiceContainer, ...],
 ) -> None:
     """Make sure of room on the disks to be written, with `storage` as `folder_of_images`. Raises PreflightError."""
-    where = {"deployer's files": deployment.directory, "pushed images": folder_of_images(settings, facts, storage)}
+    where = {"deployer's files": deployment.directory, _IMAGES: folder_of_images(settings, facts, storage)}
     for purpose, folder in where.items():
         existing = nearest_directory(folder)
         usage = shutil.disk_usage(existing)
         free = usage.free
         # A file system that is no disk, such as /proc, has no size; a failed write is reported when it happens.
         if usage.total and free < LEAST_FREE_BYTES:
-            raise PreflightError(
+            of_images = nearest_directory(where[_IMAGES]).stat().st_dev == existing.stat().st_dev
+            raise (ImagesDiskFull if of_images else PreflightError)(
                 f"The disk for {purpose} is full: {existing} has {free // 2**20} MiB left, but at least "
                 f"{LEAST_FREE_BYTES // 2**20} MiB is required.",
                 (

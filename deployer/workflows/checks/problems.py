@@ -9,7 +9,7 @@ from deployer.layout import Service
 from deployer.settings.model import Page
 from deployer.settings.reserve import LEAST_FREE_BYTES
 from deployer.workflows.checks import preflight, readiness
-from deployer.workflows.finding import Finding, FindingState
+from deployer.workflows.finding import Finding, FindingState, FullDisk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,5 +105,5 @@ def of_containers(
         found += [_problem(f"{said[:1].upper()}{said[1:]}.") for said in words]
     if free is not None and free < LEAST_FREE_BYTES:
         advice = preflight.free_space(containers, is_deployed=True)
-        found.append(_problem("The disk with the images is full: pushes will fail.", advice))
+        found.append(FullDisk(FindingState.WRONG, "The disk with the images is full: pushes will fail.", advice))
     return tuple(found)

@@ -20,7 +20,7 @@ from deployer.workflows.diagnosis import (
     trust_findings,
 )
 from deployer.workflows.diagnosis.examined import Examined, Family
-from deployer.workflows.finding import Finding, FindingState
+from deployer.workflows.finding import Finding, FindingState, FullDisk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,10 +59,10 @@ def examine(stack: Stack, environment: Mapping[str, str], *, named: bool) -> Ite
 
 def _each_once(findings: Iterator[Finding]) -> Iterator[Finding]:
     """The findings without what is wrong for a second time, as an expired certificate is for all who ask."""
-    told = set()
+    told: set[object] = set()
     for finding in findings:
         # Between the two the clock that a sentence names may have moved on.
-        said = _CLOCK_TIME.sub("", finding.sentence)
+        said = FullDisk if isinstance(finding, FullDisk) else _CLOCK_TIME.sub("", finding.sentence)
         if finding.state is FindingState.OK or said not in told:
             yield finding
         told.add(said)

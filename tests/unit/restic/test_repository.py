@@ -135,13 +135,13 @@ def test_what_is_restored_is_named_path_by_path() -> None:
 def test_what_restics_rules_keep_is_found() -> None:
     answer = [{"keep": [{"id": "1"}, {"id": "2"}], "remove": [{"id": "0"}]}, {"keep": None}]
     repository, asked = restic(forget=lines(json.dumps(answer), "Would have removed…"))
-    assert repository.kept("h", "part=seal", ["--keep-last", "2"]) == {"1", "2"}
+    assert repository.kept(["h"], "part=seal", ["--keep-last", "2"]) == {"1", "2"}
     assert {"--dry-run", "--keep-last"} <= set(asked.calls[0].words)
 
 
 @pytest.mark.parametrize("printed", [b"", b"\n", b"[]\n", b"null\n"])
 def test_of_no_parts_none_are_kept(printed: bytes) -> None:
-    assert restic(forget=printed)[0].kept("h", "part=seal", ["--keep-last", "2"]) == frozenset()
+    assert restic(forget=printed)[0].kept(["h"], "part=seal", ["--keep-last", "2"]) == frozenset()
 
 
 @pytest.mark.parametrize("prune", [True, False])

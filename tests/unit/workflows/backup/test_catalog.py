@@ -31,8 +31,8 @@ class Several(StoredParts):
         super().__init__()
         self.found = found
 
-    def parts(self, host: str = "") -> tuple[Part, ...]:
-        return tuple(part for one in self.found for part in one if not host or part.host == host)
+    def parts(self, *hosts: str) -> tuple[Part, ...]:
+        return tuple(part for one in self.found for part in one if not hosts or part.host in hosts)
 
 
 def test_a_backup_is_whole_with_its_seal() -> None:
@@ -106,6 +106,23 @@ def test_the_backups_of_this_deployment_go_first() -> None:
         choose(target, TARGET, "", "other")
     # With those of one alone there is no doubt.
     assert choose(Several(parts_of(1, host="a@m")), TARGET, "", "other").host == "a@m"
+
+
+def test_backups_of_the_same_second_are_told_apart_by_their_machines() -> None:
+    target = Several(parts_of(1, host="registry@a"), parts_of(1, host="registry@b"))
+    with pytest.raises(UsageError, match="More than one backup begins") as caught:
+        choose(target, TARGET, "20260101T01", "registry")
+    options = [line.removeprefix("--backup ") for line in caught.value.advice]
+    assert [choose(target, TARGET, one, "registry").host for one in options] == ["registry@a", "registry@b"]
+    assert choose(target, TARGET, "registry@b:", "registry").host == "registry@b"
+    with pytest.raises(UsageError, match="No backup begins"):
+        choose(target, TARGET, "registry@c:2026", "registry")
+
+
+def test_a_further_id_of_the_same_second_has_a_number_and_the_same_time() -> None:
+    assert new_id(MOMENT, 2) == "20260101T000000Z-2"
+    named = [replace(part, tags={**part.tags, "backup": new_id(MOMENT, 2)}) for part in parts_of(5)]
+    assert whole(named)[0].time == MOMENT
 
 
 def test_an_id_is_a_time_of_day_everywhere() -> None:

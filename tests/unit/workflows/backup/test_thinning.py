@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,21 @@ def test_what_the_policy_does_not_keep_is_surplus_but_for_the_newest() -> None:
     assert words[words.index("--host") + 1] == HOST
 
 
+def test_backups_under_an_earlier_name_count_as_this_deployments_where_that_is_said() -> None:
+    old, new, foreign = parts_of(1, host="registry@old"), parts_of(2, host=HOST), parts_of(3, host="registry@other")
+    repository, asked = restic(snapshots=snapshots(*old, *new), forget=keeping(new[-1]))
+    policy = KeepPolicy.parse("1", ["registry@old", HOST])
+    assert policy.hosts(HOST) == (HOST, "registry@old")
+    assert [one.host for one in surplus(repository, HOST, policy)] == ["registry@old"]
+    for call in asked.calls:
+        named = [word for before, word in itertools.pairwise(call.words) if before == "--host"]
+        assert named == [HOST, "registry@old"]
+    words = asked.calls[-1].words
+    # As one: else the newest of each would stay.
+    assert words[words.index("--group-by") + 1] == ""
+    assert foreign[0].host not in words
+
+
 def test_without_backups_nothing_is_surplus() -> None:
     repository, _ = restic(snapshots=b"[]", forget=b"")
     assert surplus(repository, HOST, KeepPolicy.parse("1d")) == ()
@@ -83,7 +99,7 @@ def test_seals_go_first_and_then_all_that_no_whole_backup_has() -> None:
     repository, asked = restic(snapshots=snapshots(*old, *new, *cut), forget=keeping(new[-1]))
     going = surplus(repository, HOST, KeepPolicy.parse("1"))
     asked.calls.clear()
-    remove(repository, HOST, going)
+    remove(repository, (HOST,), going)
     forgotten = [call.words for call in asked.calls if call.words[0] == "forget"]
     assert forgotten[0] == ("forget", old[-1].id)
     assert forgotten[1] == ("forget", "--prune", cut[0].id)
@@ -92,13 +108,13 @@ def test_seals_go_first_and_then_all_that_no_whole_backup_has() -> None:
 def test_a_removal_that_was_interrupted_goes_on() -> None:
     old, new = parts_of(1), parts_of(2)
     repository, asked = restic(snapshots=snapshots(*old[:2], *new))
-    remove(repository, HOST, ())
+    remove(repository, (HOST,), ())
     assert asked.calls[-1].words == ("forget", "--prune", old[0].id, old[1].id)
 
 
 def test_where_nothing_goes_nothing_is_pruned() -> None:
     repository, asked = restic(snapshots=snapshots(*parts_of(1)))
-    remove(repository, HOST, ())
+    remove(repository, (HOST,), ())
     assert {call.words[0] for call in asked.calls} == {"snapshots"}
 
 
