@@ -90,6 +90,11 @@ class Deployment:
         return self.directory.parent / ".drills" / self.name
 
     @property
+    def drill_results_file(self) -> Path:
+        """What drills found. Not in the deployment's own directory: a drill needs no deployment, and changes none."""
+        return self.drills_directory / "results.json"
+
+    @property
     def check_file(self) -> Path:
         """When the content was last checked, and what was damaged."""
         return self.directory / "check.json"

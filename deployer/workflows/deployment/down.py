@@ -343,6 +343,10 @@ def _files(stack: Stack) -> Iterator[ToRemove | str]:
     stays = len(in_folders) - len(going)
     if deployment.backup_password_file.exists():
         yield f"{deployment.backup_password_file} (needed to restore from backups)"
+    if deployment.backups_file.exists():
+        yield f"{deployment.backups_file} (where the backups are)"
+    if deployment.drill_results_file.exists():
+        yield f"{deployment.drill_results_file} (the results of drills of backups)"
     override = read_if_there(deployment.override_file)
     if override == snippets.override().content:
         going.append(deployment.override_file.name)

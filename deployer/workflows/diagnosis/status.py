@@ -212,8 +212,13 @@ def _services(stack: Stack, containers: Sequence[ServiceContainer]) -> tuple[Ser
     images = stack.engine.images.find_all(container.image_id for container in containers)
     release = Release.read(stack.deployment.release_file) or Release()
     return tuple(
-        _service(container, images[container.image_id], release.image_of(container.service)) for container in containers
+        _service(container, images[container.image_id], _pin(release, container.service)) for container in containers
     )
+
+
+def _pin(release: Release, service: str) -> PinnedImage | None:
+    """The image of a service that `up` keeps. The scheduler has the registry's, also if it came after the last `up`."""
+    return release.image_of(Service.REGISTRY if service == Service.SCHEDULER else service)
 
 
 def _service(container: ServiceContainer, image: LocalImage | None, pin: PinnedImage | None) -> ServiceStatus:

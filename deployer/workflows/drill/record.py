@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from deployer.host.files import PUBLIC, read_if_there, write_atomically
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from deployer.paths import Deployment
 
 _MOST_RESULTS = 200
@@ -30,7 +28,7 @@ class DrillResult:
 def read(deployment: Deployment) -> tuple[DrillResult, ...]:
     """The last drill of each backup, the newest last; none for a file that cannot be read."""
     try:
-        raw = json.loads(read_if_there(_file(deployment)) or b"[]")
+        raw = json.loads(read_if_there(deployment.drill_results_file) or b"[]")
         found = [DrillResult(**{**one, "time": datetime.fromisoformat(one["time"])}) for one in raw]
         return tuple(sorted(found, key=lambda one: one.time))
     except (ValueError, TypeError, KeyError):
@@ -42,9 +40,4 @@ def keep(deployment: Deployment, result: DrillResult) -> None:
     known = (result.target, result.backup)
     others = [one for one in read(deployment) if (one.target, one.backup) != known]
     written = [{**asdict(one), "time": one.time.isoformat()} for one in (*others, result)[-_MOST_RESULTS:]]
-    write_atomically(_file(deployment), (json.dumps(written, indent=1) + "\n").encode(), PUBLIC)
-
-
-def _file(deployment: Deployment) -> Path:
-    # Not in the deployment's own directory: a drill needs no deployment on the machine, and changes none.
-    return deployment.drills_directory / "results.json"
+    write_atomically(deployment.drill_results_file, (json.dumps(written, indent=1) + "\n").encode(), PUBLIC)

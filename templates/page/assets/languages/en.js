@@ -50,7 +50,7 @@ export const text = {
   signOut: "Log out",
   signedOut: "You are logged out",
   signedOutAdvice: "Your user name and password for this registry were removed from this browser.",
-  schedulePath: (problems) => (problems ? `Schedule: ${of(problems, "problem", "problems")}` : "Schedule"),
+  schedulePath: (problems) => (problems ? `Schedule (${of(problems, "problem", "problems")})` : "Schedule"),
   keys: "Keyboard shortcuts",
   close: "Close",
 

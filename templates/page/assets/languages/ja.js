@@ -49,7 +49,7 @@ export const text = {
   signOut: "ログアウト",
   signedOut: "ログアウトしました",
   signedOutAdvice: "このレジストリのユーザー名とパスワードを、ブラウザーから消去しました。",
-  schedulePath: (problems) => (problems ? `定期実行：問題 ${some(problems, "件")}` : "定期実行"),
+  schedulePath: (problems) => (problems ? `定期実行（問題 ${some(problems, "件")}）` : "定期実行"),
   keys: "キーボードショートカット",
   close: "閉じる",
 

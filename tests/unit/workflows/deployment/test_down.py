@@ -238,6 +238,18 @@ def test_only_what_deployer_wrote_goes_from_its_folder(tmp_path: Path) -> None:
     assert going[-3:] == ["compose.yaml", "owned.json", ".lock"]
 
 
+def test_what_leads_to_the_backups_stays_and_that_is_told(tmp_path: Path) -> None:
+    deployment = Deployment("registry", tmp_path / "registry")
+    files = (deployment.backup_password_file, deployment.backups_file, deployment.drill_results_file)
+    for file in (*files, deployment.runs_directory / "1.log", deployment.upkeep_state_file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("content")
+    found = list(down._files(Stack(Settings(), deployment, Engine(Client({})))))
+    assert [one.partition(" (")[0] for one in found if isinstance(one, str)] == list(map(str, files))
+    going = [one.name for one in found if isinstance(one, ToRemove)]
+    assert going == ["frontend/upkeep/state.json", "runs/1.log"]
+
+
 def test_a_changed_override_file_stays_and_that_is_told(tmp_path: Path) -> None:
     deployment = Deployment("registry", tmp_path)
     stack = Stack(Settings(), deployment, Engine(Client({})))

@@ -12,7 +12,7 @@ from deployer.engine.values import ContainerState, Health
 from deployer.errors import NotReady
 from deployer.layout import OWN_CERTIFICATE
 from deployer.paths import Deployment
-from deployer.record import Owned, Resource, ResourceKind
+from deployer.record import Owned, PinnedImage, Release, Resource, ResourceKind
 from deployer.settings.model import FrontendSettings, Page, Settings, TlsSettings
 from deployer.workflows.checks import problems, readiness
 from deployer.workflows.deployment.service_change import Action, change_of
@@ -46,6 +46,13 @@ def test_a_registry_whose_image_told_nothing_may_turn_out_to_be_one_that_kwk_can
     found = problems.of_page(Settings(frontend=FrontendSettings(page=Page(page))), version)
     expected = f"The kwk page cannot show image details: it needs registry 2.8, but this is {version}."
     assert [problem.sentence for problem in found] == ([expected] if amiss else [])
+
+
+def test_the_scheduler_has_the_pinned_image_of_the_registry() -> None:
+    pins = tuple(PinnedImage(service, f"{service}:1", f"id of {service}") for service in ("registry", "frontend"))
+    release = Release(pins)
+    found = {service: status._pin(release, service) for service in ("registry", "frontend", "page", "scheduler")}
+    assert found == {"registry": pins[0], "frontend": pins[1], "page": None, "scheduler": pins[0]}
 
 
 TASK = replace(service_container("task", "exited"), health=Health.NONE, restart_policy="no")

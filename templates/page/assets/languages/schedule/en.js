@@ -17,7 +17,7 @@ export const words = {
   missed: "missed",
   missedAt: (job, moment) => `The ${job} scheduled for ${moment} did not run`,
   ended: (job, moment, result) => `The scheduled ${job} of ${moment}: ${result}`,
-  advice: "Run on the machine that runs the registry. The first command of two shows the log; the last one runs it again:",
+  advice: (hasLog) => `On the machine that runs the registry, ${hasLog ? "these commands show the log and run it again" : "this command runs it now"}:`,
   backup: "Last backup",
   tested: "Restore drill",
   drill: (passed) => (passed ? "passed" : "failed"),

@@ -17,7 +17,7 @@ export const words = {
   missed: "未実行",
   missedAt: (job, moment) => `${moment} に予定されていた ${job} が実行されませんでした`,
   ended: (job, moment, result) => `${moment} に定期実行した ${job}：${result}`,
-  advice: "レジストリが動作しているマシンで実行してください。コマンドが 2 つあるときは、1 つ目でログを確認できます。最後のコマンドでもう一度実行します。",
+  advice: (hasLog) => (hasLog ? "レジストリが動作しているマシンで次のコマンドを使うと、ログの確認と再実行ができます。" : "レジストリが動作しているマシンで次のコマンドを使うと、今すぐ実行できます。"),
   backup: "最後のバックアップ",
   tested: "ドリル",
   drill: (passed) => (passed ? "成功" : "失敗"),

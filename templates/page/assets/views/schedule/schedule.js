@@ -52,7 +52,7 @@ function problem({ job, missed, last }, announce) {
   const words = text.schedule;
   const said = missed ? words.missedAt(job, moment(missed)) : words.ended(job, moment(last.started), words.results[last.result] ?? last.result);
   const lines = [...(missed ? [] : [`deployer runs ${last.id}`]), `deployer run-scheduled ${job}`];
-  return h("div", { class: "notice error" }, h("h2", {}, said), h("p", {}, words.advice), commandBox({ lines, announce }).element);
+  return h("div", { class: "notice error" }, h("h2", {}, said), h("p", {}, words.advice(!missed)), commandBox({ lines, announce }).element);
 }
 
 function backups(backup, drill, announce) {
