@@ -189,6 +189,10 @@ class ScheduledPrune(RetentionRule, Scheduled):
         return Scheduled.complaint(self) or (RetentionRule.complaint(self) if differs else "")
 
 
+# Seconds in which a push is over, see deployer.workflows.upkeep.survey.pushes_in_progress.
+_SHORTEST_IDLE = 3600
+
+
 @dataclass(frozen=True)
 class ScheduledGc(Scheduled):
     """The options of `gc`."""
@@ -198,11 +202,16 @@ class ScheduledGc(Scheduled):
     when: str = checked(when, "", _WHEN.format("gc", "03:30"))
     untagged: bool = checked(checks.yes_or_no, False, "Also remove untagged manifests.")
     older_than: int | None = checked(checks.age, None, "With `untagged`: only those older than this, such as `30d`.")
+    uploads: int | None = checked(
+        checks.age, None, "Also remove uploads of interrupted pushes, last written longer ago than this, such as `1d`."
+    )
 
     def complaint(self) -> str:
         """Why the settings cannot be meant together, "" if they can."""
         if self.older_than is not None and not self.untagged:
             return "older_than requires untagged: true"
+        if self.uploads is not None and self.uploads < _SHORTEST_IDLE:
+            return "uploads must be at least 1h: pushes may be in progress"
         return super().complaint()
 
 

@@ -123,6 +123,8 @@ def state_of(stack: DeployedStack) -> dict[str, str]:
     """The deployment's files with their content, but for the lock, and since when its containers run."""
     files = {str(path): path.read_bytes().hex() for path in stack.directory.rglob("*") if path.is_file()}
     files.pop(str(stack.directory / ".lock"), None)
+    # What the page is told of backups and drills.
+    files.pop(str(stack.directory / "frontend" / "upkeep" / "state.json"), None)
     started = {one: docker("inspect", "--format", "{{.State.StartedAt}}", one) for one in stack.containers().values()}
     return {**files, **started}
 
@@ -143,6 +145,8 @@ def test_a_drill_pulls_from_a_copy_and_leaves_everything_as_it_was(origin: Origi
     assert backup["drill"]["problem"] == ""
     assert copies(stack) == []
     assert state_of(stack) == before
+    told = json.loads((stack.directory / "frontend" / "upkeep" / "state.json").read_text())["upkeep"]
+    assert told["drill"]["passed"] is True
 
 
 def test_what_a_killed_drill_leaves_is_removed_by_the_next_and_an_interrupted_one_leaves_nothing(

@@ -374,6 +374,25 @@ def test_an_upload_that_is_half_way_can_be_finished(stored: Stored, client: http
     assert client.get(f"/v2/half/uploaded/blobs/{sha256(content)}").content == content
 
 
+def test_the_space_of_an_interrupted_push_is_freed_where_that_is_asked_for(
+    stored: Stored, client: httpx.Client
+) -> None:
+    uploads = {}
+    for name in ("interrupted", "in-progress"):
+        started = client.post(f"/v2/half/{name}/blobs/uploads/")
+        sent = client.patch(started.headers["Location"], content=b"x" * 50_000)
+        (uploads[name],) = (stored.repository(f"half/{name}") / "_uploads").iterdir()
+    for path in (*uploads["interrupted"].rglob("*"), uploads["interrupted"]):
+        age(path)
+    refused = stored.stack.deployer("gc", "--uploads", "59m", "--yes")
+    assert refused.returncode == 2
+    assert json.loads(stored.stack.deployer("status", "--json").stdout)["unfinished_upload_bytes"] >= 50_000
+    assert collect(stored.stack, "--uploads", "2h")["uploads"] >= 1
+    assert {name: path.exists() for name, path in uploads.items()} == {"interrupted": False, "in-progress": True}
+    ended = client.put(f"{sent.headers['Location']}&digest={sha256(b'x' * 50_000)}")
+    assert ended.status_code == 201
+
+
 @garbage.just_now
 def test_old_garbage_that_is_uploaded_again_stays(stored: Stored, client: httpx.Client) -> Steps:
     made = build_image(layers=("again",))

@@ -88,6 +88,16 @@ class GarbageOptions:
             help=("With --damaged: read every layer completely and compare it with its digest; may take hours."),
         ),
     ] = False
+    uploads: Annotated[
+        str | None,
+        typer.Option(
+            "--uploads",
+            metavar="AGE",
+            help="Also remove uploads of interrupted pushes, last written longer ago than AGE, such as 1d; at least 1h."
+            "  [default: the registry removes them after a week]",
+            show_default=False,
+        ),
+    ] = None
 
 
 def register(app: typer.Typer) -> None:
@@ -107,14 +117,18 @@ def gc(session: Session, wanted: GarbageOptions, wait: WaitOption = WAIT) -> Non
     from deployer.cli.views import upkeep as views
     from deployer.workflows.upkeep import last_check
     from deployer.workflows.upkeep.gc import GcOptions, apply_gc, plan_gc
+    from deployer.workflows.upkeep.survey.pushes_in_progress import GRACE_SECONDS
 
     if wanted.older_than is not None and not wanted.untagged:
         raise UsageError("--older-than requires --untagged.", ("deployer gc --untagged --older-than 30d",))
     if wanted.full and not wanted.damaged:
         raise UsageError("--full requires --damaged.", ("deployer gc --damaged --full",))
     age = None if wanted.older_than is None else seconds("--older-than", wanted.older_than)
+    idle = None if wanted.uploads is None else seconds("--uploads", wanted.uploads)
+    if idle is not None and idle < GRACE_SECONDS:
+        raise UsageError("--uploads is at least 1h: pushes may be in progress.", ("deployer gc --uploads 1h",))
     suspects = last_check.read(session.deployment).digests
-    options = GcOptions(wanted.untagged, age, wanted.damaged, wanted.full, suspects)
+    options = GcOptions(wanted.untagged, age, wanted.damaged, wanted.full, suspects, idle)
     steps = UpkeepSteps(
         name="gc",
         plan=lambda storage: plan_gc(storage, options, lambda *all_of: views.tell_reading(session.out, *all_of)),

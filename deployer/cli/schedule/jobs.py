@@ -44,7 +44,9 @@ def _prune(session: Session) -> None:
 
 def _gc(session: Session) -> None:
     wanted = session.settings.schedule.gc
-    upkeep.gc(session, upkeep.GarbageOptions(untagged=wanted.untagged, older_than=_written(wanted.older_than)))
+    upkeep.gc(
+        session, upkeep.GarbageOptions(wanted.untagged, _written(wanted.older_than), uploads=_written(wanted.uploads))
+    )
 
 
 def _check(session: Session) -> None:

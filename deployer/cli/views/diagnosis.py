@@ -131,6 +131,7 @@ def _fields(found: Status) -> list[tuple[str, str]]:
         ("Repositories", _UNKNOWN if found.repositories is None else str(found.repositories)),
         ("Storage used", _UNKNOWN if found.used_bytes is None else f"{size(found.used_bytes)} in {found.data}"),
         ("Garbage", _UNKNOWN if found.garbage_bytes is None else _garbage(found.garbage_bytes)),
+        *([("Unfinished uploads", _idle(found.unfinished_upload_bytes))] if found.unfinished_upload_bytes else []),
         ("Disk free", _UNKNOWN if found.free_bytes is None else _free(found.free_bytes, found.disk)),
         *([("Pinned", pinned)] if (pinned := _pinned(found.services)) else []),
         *([("Last backup", f"{moment(last.time)}, at {last.target}")] if (last := _last(found.backups)) else []),
@@ -212,6 +213,10 @@ def _upkeep(found: WritesPaused | None) -> str:
 def _free(amount: int, disk: DiskRoom | None) -> str:
     days = disk.days_left if disk and not disk.refused else None
     return size(amount) if days is None else f"{size(amount)} ({lasting(days)})"
+
+
+def _idle(amount: int) -> str:
+    return f"{size(amount)} of interrupted pushes (to free it: `deployer gc --uploads 1h`)"
 
 
 def _garbage(amount: int) -> str:

@@ -159,8 +159,8 @@ def _print_gc(out: Output, plan: GcPlan, *, dry_run: bool) -> None:
     if found.removal.uploads:
         uploads = replace(found.removal, blobs=(), damaged=())
         tell(
-            f"{counted(len(found.removal.uploads), 'unfinished upload')}, last written over {ABANDONED_DAYS} days ago, "
-            f"that the registry does not remove: {size(found.freed_by(uploads))} of disk space"
+            f"{counted(len(found.removal.uploads), 'unfinished upload')}, last written over "
+            f"{found.uploads.abandoned_after} ago: {size(found.freed_by(uploads))} of disk space"
         )
     if found.removal.repositories:
         tell(
@@ -315,7 +315,9 @@ def _print_kept(out: Output, found: Survey, runs: str = "") -> None:
             "image. A push may be in progress."
         )
     if found.uploads.dated_bytes:
-        out.note(f"Unfinished uploads use {size(found.uploads.dated_bytes)}; the registry removes them after a week.")
+        sooner = " Sooner: deployer gc --uploads 1h" if found.uploads.idle_bytes else ""
+        kept = size(found.uploads.dated_bytes)
+        out.note(f"Unfinished uploads use {kept}; the registry removes them after a week.{sooner}")
     if found.uploads.undated_bytes:
         out.note(
             f"Unfinished uploads without a start date use {size(found.uploads.undated_bytes)}; `deployer gc` removes "

@@ -110,7 +110,8 @@ class WritesPaused:
 class Status:
     """A deployment as it is; None or "" if something cannot be known. Sizes in bytes.
 
-    `garbage_bytes` is what a collection would free; `upkeep` is what pauses writes, None for nothing.
+    `garbage_bytes` is what a collection would free, and `unfinished_upload_bytes` what interrupted pushes hold beside
+    it; `upkeep` is what pauses writes, None for nothing.
     `problems` keep it from being ready; the one of a storage that cannot be read is `unreadable` too.
     `content` is what is wrong with what it holds: the rest is served all the same. `remarks` are of what the user set,
     and of drills of the backups. `backups` are the last ones at each target, the newest last. `disk` is that of the
@@ -125,6 +126,7 @@ class Status:
     repositories: int | None
     used_bytes: int | None
     garbage_bytes: int | None
+    unfinished_upload_bytes: int | None
     free_bytes: int | None
     services: tuple[ServiceStatus, ...]
     problems: tuple[Finding, ...]
@@ -173,6 +175,7 @@ def read(stack: Stack) -> Status:
         repositories=_repositories(stack, containers) if answer and answer.api.is_ready else None,
         used_bytes=inside.used,
         garbage_bytes=content.garbage,
+        unfinished_upload_bytes=content.unfinished_uploads,
         free_bytes=inside.free,
         services=_services(stack, containers),
         upkeep=_upkeep(stack),
@@ -267,9 +270,13 @@ def _look_inside(stack: Stack, registry: ServiceContainer) -> _Inside:
 
 @dataclass(frozen=True)
 class _Content:
-    """What the storage holds: the bytes that a collection would free, None if it cannot be read."""
+    """What the storage holds: the bytes that a collection would free, and those of uploads of interrupted pushes.
+
+    None if it cannot be read.
+    """
 
     garbage: int | None = None
+    unfinished_uploads: int | None = None
     findings: tuple[Finding, ...] = ()
     unreadable: Finding | None = None
 
@@ -286,7 +293,7 @@ def _content(stack: Stack, registry: ServiceContainer) -> _Content:
     has_backups = bool(record.read(stack.deployment))
     findings = tuple(storage_findings.of_survey(found, has_backups=has_backups))
     known = last_check.read(stack.deployment).findings(found.snapshot, findings)
-    return _Content(found.freed, (*findings, *known))
+    return _Content(found.freed, found.uploads.idle_bytes, (*findings, *known))
 
 
 def _login(stack: Stack, containers: tuple[ServiceContainer, ...]) -> Login:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import StorageError
 from deployer.storage.removal import revision_link
-from deployer.workflows.upkeep.survey.garbage import survey
+from deployer.workflows.upkeep.survey.garbage import survey, with_idle_uploads
 from deployer.workflows.upkeep.survey.manifest_graph import RemovalSet, resolve_removal
 from deployer.workflows.upkeep.survey.stale_links import find_stale_layers, linkable_digests
 
@@ -59,6 +59,7 @@ def collect(work: Upkeep, manifests: Manifests, policy: RemovalPolicy, shown: Su
         # First, so that what the links lead to counts.
         links = repair_links(work.storage, shown)
         now = survey(work.storage, manifests, limited_to_shown(policy, shown), _shown_alone(shown), shown)
+        now = with_idle_uploads(now, shown.uploads.idle_seconds)
         _expect_in_sight(now, shown)
         damaged = tuple(digest for digest in now.removal.damaged if digest in shown.removal.damaged)
         uploads = tuple(one for one in now.removal.uploads if one in shown.removal.uploads)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from deployer.workflows.upkeep.collection import collect
 from deployer.workflows.upkeep.survey.damage import every_layer, layers_to_verify
-from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only
+from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only, with_idle_uploads
 from deployer.workflows.upkeep.survey.manifest_graph import Manifests, RemovalSet, reached_by_tags
 from deployer.workflows.upkeep.suspects import Suspects
 from deployer.workflows.upkeep.untagged import untagged
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GcOptions:
-    """What is removed beside unreferenced blobs: untagged manifests, those `older_than` (seconds), damaged files.
+    """What is removed beside unreferenced blobs: untagged manifests, those `older_than` (seconds), damaged files, and
+    uploads to which nothing was written for `idle_uploads` seconds.
 
     With `full`, every layer is read to its end, to find those that are damaged and have the right size; otherwise the
     `suspects`, which an earlier check found damaged, are.
@@ -38,6 +39,7 @@ class GcOptions:
     damaged: bool = False
     full: bool = False
     suspects: AbstractSet[str] = frozenset()
+    idle_uploads: int | None = None
 
     @property
     def policy(self) -> RemovalPolicy:
@@ -92,7 +94,7 @@ def plan_gc(storage: Storage, options: GcOptions, on_reading: ReadingListener = 
     check: DeepCheck | None = _EveryLayer(on_reading) if options.full else None
     if options.damaged and not options.full:
         check = Suspects(options.suspects, layers_to_verify)
-    found = survey(storage, manifests, options.policy, check)
+    found = with_idle_uploads(survey(storage, manifests, options.policy, check), options.idle_uploads)
     # Without an age, an age removes more; if one was given, nothing else does.
     further = _Untagged(0 if options.untagged else None)
     additional = _count_additional(found, manifests, further) if options.older_than is None else 0

@@ -161,8 +161,8 @@ UPGRADE_CHECK = UpgradeCheck(
 )
 STATUS = Status(
     name="docs", address="localhost:5000", page="", version="", data="", repositories=None, used_bytes=None,
-    garbage_bytes=None, free_bytes=None, services=(SERVICE,), problems=(), upkeep=None, sign_in=Login(),
-    encryption=Encryption(TlsMode.UNSET), disk=DiskRoom(10, 5, 1, 0, 0, 0, refused=False),
+    garbage_bytes=None, unfinished_upload_bytes=None, free_bytes=None, services=(SERVICE,), problems=(),
+    upkeep=None, sign_in=Login(), encryption=Encryption(TlsMode.UNSET), disk=DiskRoom(10, 5, 1, 0, 0, 0, refused=False),
 )  # fmt: skip
 UP = UpPlan(
     images=(Choice("image", Source.HERE, Wanted("image")),),

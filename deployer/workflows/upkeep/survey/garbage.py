@@ -7,7 +7,7 @@ manifests breaks multi-platform images.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from deployer.storage.removal import StorageRemoval
@@ -182,6 +182,18 @@ def survey(
             one for one in find_refused(snapshot, manifests) if one.digest not in selection.revisions(one.repository)
         ),
     )
+
+
+def with_idle_uploads(found: Survey, seconds: int | None) -> Survey:
+    """The same with the uploads that nothing was written to for so many seconds; None adds none.
+
+    A repository that has nothing else is found to be empty by the next survey.
+    """
+    if seconds is None:
+        return found
+    uploads = find_unfinished(found.snapshot, seconds)
+    removal = replace(found.removal, uploads=uploads.abandoned)
+    return replace(found, uploads=uploads, removal=removal, freed=found.freed_by(removal))
 
 
 def _removal(

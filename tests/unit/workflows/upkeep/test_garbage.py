@@ -20,7 +20,7 @@ from deployer.workflows.upkeep.collection import collect
 from deployer.workflows.upkeep.gate import DrainPolicy
 from deployer.workflows.upkeep.gc import GcOptions, plan_gc
 from deployer.workflows.upkeep.repositories import plan_removal, remove
-from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only
+from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only, with_idle_uploads
 from deployer.workflows.upkeep.survey.manifest_graph import Manifests
 from deployer.workflows.upkeep.untagged import untagged
 from tests.support.local_storage import DAY, HOUR, LocalWork, Tree
@@ -199,15 +199,31 @@ class TestAbandonedUploads:
         out, err = io.StringIO(), io.StringIO()
         report = GcReport(plan_gc(tree.storage(), GcOptions()), is_dry_run=True)
         report.print(Output(out, err))
-        assert (
-            "2 unfinished uploads, last written over 8 days ago, that the registry does not remove: " in out.getvalue()
-        )
-        assert "Unfinished uploads use 9 kB; the registry removes them after a week." in err.getvalue()
+        assert "2 unfinished uploads, last written over 8 days ago: " in out.getvalue()
+        told = "Unfinished uploads use 9 kB; the registry removes them after a week. Sooner: deployer gc --uploads 1h"
+        assert told in err.getvalue()
         assert (
             "Unfinished uploads without a start date use 9 kB; `deployer gc` removes them after 8 days."
             in err.getvalue()
         )
         assert (report.as_json()["uploads"], report.as_json()["unfinished_upload_bytes"]) == (2, 18000)
+
+    def test_those_of_interrupted_pushes_go_sooner_where_that_is_asked_for(self, tree: Tree) -> None:
+        tree.push("app", ["1"], image("x"))
+        dated = b"2026-01-02T03:04:05Z"
+        old, young = (begin_upload(tree, "app", f"{self.UUID[:-1]}{age}", age * HOUR, dated) for age in (3, 1))
+        options = GcOptions(idle_uploads=2 * HOUR)
+        plan = plan_gc(tree.storage(), options)
+        assert plan.survey.removal == StorageRemoval(uploads=(("app", old.name),))
+        assert plan.survey.freed >= 9000
+        out = io.StringIO()
+        GcReport(plan, is_dry_run=True).print(Output(out, io.StringIO()))
+        assert "1 unfinished upload, last written over 2h ago: " in out.getvalue()
+        # One that goes on in the meantime is a push in progress.
+        os.utime(old / "data")
+        assert with_idle_uploads(look(tree), options.idle_uploads).removal.is_empty
+        assert look(tree).uploads.idle_bytes == 9000
+        assert (old.exists(), young.exists()) == (True, True)
 
 
 def test_a_layer_of_a_long_push_stays_while_another_is_uploaded(tree: Tree) -> None:
