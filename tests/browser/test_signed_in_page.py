@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shutil
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Error, expect
 
+from deployer.paths import Deployment
+from deployer.settings.build import build
+from deployer.settings.model import Settings
+from deployer.settings.schedule import Job, RunnerChoice
+from deployer.workflows.page import upkeep_state
+from deployer.workflows.schedule import installed, records
+from deployer.workflows.schedule.records import RunResult
 from tests.browser.conftest import PATIENCE
 from tests.browser.pages import press
 from tests.support.articles import USERS, deploy_articles, pin
@@ -152,6 +161,60 @@ class TestTheTable:
         expect(page.get_by_role("alert")).to_contain_text(words["forbidden"])
         expect(page.get_by_role("alert")).to_contain_text("HTTP 403: requested access to the resource is denied")
         expect(page.locator("#tags")).to_be_hidden()
+
+
+class TestScheduledCommands:
+    """Who may delete everything sees what ran by itself; others are not even told that something did."""
+
+    @pytest.fixture
+    def failed(self, page_stack: DeployedStack) -> Iterator[None]:
+        """A command of the schedule has failed."""
+        deployment, now = Deployment(page_stack.name, page_stack.directory), datetime.now(UTC)
+        settings = build(Settings, {"schedule": {"gc": "nightly"}}, [])
+        wanted = installed.wanted(settings, RunnerChoice.NONE, None, now - timedelta(hours=1))
+        assert wanted is not None
+        installed.keep(deployment, wanted)
+        with records.begun(deployment, Job.GC, now) as run:
+            run.finish(RunResult.FAILED, now, sentence="No access to server.example.")
+        upkeep_state.publish(deployment, now)
+        yield
+        shutil.rmtree(deployment.runs_directory)
+        deployment.schedule_file.unlink()
+        deployment.upkeep_state_file.unlink()
+
+    @pytest.mark.parametrize(
+        ("language", "link", "title", "result"),
+        [
+            ("en-US", "Schedule .1 problem", "Scheduled commands", "failed"),
+            ("ja-JP", "定期実行.問題 1 件", "定期実行", "失敗"),
+        ],
+    )
+    @pytest.mark.usefixtures("failed")
+    def test_who_may_delete_everything_sees_what_failed_and_what_to_run(
+        self, open_as: Callable[..., Page], language: str, link: str, title: str, result: str
+    ) -> None:
+        page = open_as("admin", locale=language)
+        page.get_by_role("link", name=re.compile(link)).click()
+        expect(page).to_have_url(re.compile("/schedule$"))
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        expect(page.get_by_role("heading", level=1)).to_be_focused()
+        expect(page.get_by_role("table").last.get_by_role("row").last).to_contain_text(result)
+        expect(page.locator("main .command")).to_contain_text("deployer run-scheduled gc")
+        expect(page.locator("main")).not_to_contain_text("server.example")
+
+    @pytest.mark.usefixtures("failed")
+    def test_others_are_told_nothing(self, open_as: Callable[..., Page], watch: Watch) -> None:
+        watch.expect("403")
+        page = open_as("user01", "")
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto("/")
+        expect(page.get_by_label(WORDS["name"])).to_be_visible()
+        expect(page.get_by_role("link", name=re.compile("Schedule"))).to_have_count(0)
+        assert not [url for url in asked if url.endswith("/overview/upkeep")]
+        page.goto("/schedule")
+        expect(page.get_by_role("alert")).to_contain_text("HTTP 403")
+        expect(page.get_by_role("table")).to_have_count(0)
 
 
 class TestOpeningByName:

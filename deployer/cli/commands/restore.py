@@ -138,6 +138,7 @@ def _restore_deployment(session: Session, images: ImageRestore, archive: Archive
     workflow.begin(restored.deployment, images)
     done = _create(restored, workflow.RestoredContent(archive, files.written, images), wait)
     workflow.finish(restored.deployment, images.target, identity, images.backup)
+    restored.tell_page()
     session.show(_report(restored, done))
 
 

@@ -111,7 +111,7 @@ def lost_login(
     elif are_files_missing(deployment, containers):
         lost = users_in_frontend(engine, containers)
         restore = f"To keep them, restore {deployment.directory} from a backup."
-        advice = (f"Restore {deployment.directory} from a backup.", "deployer restore TARGET --help", _ASKED)
+        advice = ("deployer down", "Then, with backups: deployer restore TARGET", _ASKED)
         if lost:
             users = "1 user" if lost == 1 else f"{lost} users"
             yield LostLogin(
