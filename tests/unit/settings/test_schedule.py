@@ -88,6 +88,11 @@ schedule:
     )
 
 
+def test_uploads_are_kept_for_as_long_as_a_push_may_be_in_progress(tmp_path: Path) -> None:
+    [problem] = problems_of(tmp_path, "schedule: {gc: {when: nightly, uploads: 59m}}")
+    assert problem == "schedule.gc: uploads must be at least 1h: pushes may be in progress"
+
+
 @pytest.mark.parametrize("options", ["full: true, rate: fast", "rate: 50MB"])
 def test_a_rate_is_a_size_and_is_for_a_full_check(tmp_path: Path, options: str) -> None:
     [problem] = problems_of(tmp_path, f"schedule: {{check: {{when: monthly, {options}}}}}")

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from deployer.engine.inventory import Inventory, Volume, Wanted, WantedVolume
 from deployer.paths import Deployment
+from deployer.record import Record, Release
 from deployer.workflows.deployment import ca
 from tests.support.certificates import make_ca as made
 
@@ -35,3 +37,25 @@ def test_one_that_is_something_else_has_none(tmp_path: Path) -> None:
     assert ca.fingerprint(deployment) == ""
     deployment.ca_file.write_bytes(b"\xff\xfe")
     assert ca.fingerprint(deployment) == ""
+
+
+WANTED = Wanted(volumes=(WantedVolume("registry_frontend", False, "", {}, {}),))
+KEPT = Inventory("registry", volumes=(Volume("registry_frontend", "registry", "local", {}, {}),))
+
+
+def test_a_lost_ca_is_known_by_its_certificate_or_by_an_up_that_came_to_its_end(tmp_path: Path) -> None:
+    deployment = Deployment("registry", tmp_path)
+    nothing = Inventory("registry")
+    deployment.record_file.write_bytes(Record("localhost", 5000, {"mode": "internal"}).content)
+    # An `up` that did not come to its end has served none.
+    assert list(ca.lost(deployment, WANTED, nothing)) == []
+    deployment.release_file.write_bytes(Release().content)
+    (said,) = ca.lost(deployment, WANTED, nothing)
+    assert "was lost with the volume registry_frontend" in said
+    assert "SHA-256" not in said
+    assert list(ca.lost(deployment, WANTED, KEPT)) == []
+    deployment.record_file.write_bytes(Record("localhost", 5000, {}).content)
+    assert list(ca.lost(deployment, WANTED, nothing)) == []
+    deployment.ca_file.write_bytes(made().pem)
+    (said,) = ca.lost(deployment, WANTED, nothing)
+    assert ca.fingerprint(deployment) in said
