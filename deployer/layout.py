@@ -63,6 +63,11 @@ DISK_HISTORY = f"{SOCKETS}/disk-history"
 # What a refusal of it begins with, and the header of uploads that it lets pass: they are needed to delete.
 DISK_REFUSAL = "pushes are refused: the disk of the images is nearly full"
 PLACEHOLDER_HEADER = "Deployer-Placeholder"
+# If a rule is for everyone: where the frontend gives tokens, the token of clients that are not logged in, which is not
+# base64 and so is no login, and how refusals begin for those.
+TOKEN_PATH = "/v2/token"  # noqa: S105 - a path
+NOBODY_TOKEN = "anonymous"  # noqa: S105 - known to everyone
+LOGIN_REQUIRED = "login required"
 # Where the frontend serves the certificate of its own CA.
 CA_PATH = "/.well-known/deployer/ca.crt"
 

@@ -24,6 +24,7 @@ from deployer.layout import (
     SERVICE_FILES,
     SOCKETS,
     STORAGE,
+    TOKEN_PATH,
     Service,
 )
 from deployer.rendering.rules import rule_files, user_files
@@ -103,7 +104,8 @@ def render_deployment(settings: Settings, images: ServiceImages, inputs: RenderI
     rendered = (File("compose.yaml", compose), config, caddyfile, *_disk_guard(settings))
     reloaded = (*_certificates(inputs), *user_files(settings, inputs.accounts), *rule_files(settings))
     scheduled = (run_script(inputs.schedule),) if inputs.schedule else ()
-    return (*rendered, *reloaded, *scheduled, *(page_files() if with_page else ()))
+    page = page_files() if with_page else ()
+    return (*rendered, *reloaded, *scheduled, *overview_files(with_page=with_page), *page)
 
 
 def _caddyfile(settings: Settings, *, with_page: bool) -> bytes:
@@ -123,6 +125,7 @@ def _caddyfile(settings: Settings, *, with_page: bool) -> bytes:
         gate_header=GATE_HEADER,
         disk_notes=DISK_NOTES,
         disk_refusal=DISK_REFUSAL,
+        token_path=TOKEN_PATH,
         placeholder_header=PLACEHOLDER_HEADER,
     )
 
@@ -157,13 +160,18 @@ def _certificates(inputs: RenderInputs) -> Iterable[File]:
 
 
 def page_files() -> tuple[File, ...]:
-    """The web page's files, and the templates by which Caddy answers what it asks."""
+    """The web page's files."""
+    return tuple(_unrendered("page", "frontend/page"))
+
+
+def overview_files(*, with_page: bool) -> tuple[File, ...]:
+    """The templates by which Caddy answers from the storage: the catalog, and what the page asks."""
     common = (templates_directory() / "frontend" / "overview.tmpl").read_bytes()
-    overview = (
-        replace(file, content=common + file.content) if file.path.endswith(".json") else file
+    return tuple(
+        replace(file, content=common + file.content)
         for file in _unrendered("frontend/overview", "frontend/overview")
+        if with_page or file.path.endswith("/repositories.json")
     )
-    return (*_unrendered("page", "frontend/page"), *overview)
 
 
 def _unrendered(folder: str, target: str) -> Iterable[File]:

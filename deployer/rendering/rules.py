@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.host.files import PRIVATE
-from deployer.layout import ACCESS_FOLDER, GRANTS, USERS_IN_FORCE
+from deployer.layout import ACCESS_FOLDER, GRANTS, LOGIN_REQUIRED, NOBODY_TOKEN, TOKEN_PATH, USERS_IN_FORCE
 from deployer.reference import NAME_PATTERN
 from deployer.rendering.templates import File, render
-from deployer.settings import globs
+from deployer.settings import checks, globs
 from deployer.settings.account import dummy_account, sign_in_prefixes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from deployer.settings.account import Account
     from deployer.settings.model import AccessRule, Settings
 
@@ -39,11 +41,24 @@ def user_files(settings: Settings, accounts: tuple[Account, ...]) -> tuple[File,
 def rule_files(settings: Settings) -> tuple[File, ...]:
     """What the frontend reads about access rules."""
     rules = [_Grant.of(rule) for rule in settings.access]
+    is_public = any(rule.is_for_everyone for rule in settings.access)
+    page = settings.frontend.is_builtin
     judging = render(
-        f"{ACCESS_FOLDER}/rules.j2", rules=rules, name_pattern=NAME_PATTERN, page=settings.frontend.is_builtin
+        f"{ACCESS_FOLDER}/rules.j2",
+        rules=rules,
+        name_pattern=NAME_PATTERN,
+        page=page,
+        is_public=is_public,
+        listings=[_Listing.of(name, settings.access) for name in ("", *_named(settings.access))],
+        default_listing=_visible(rule for rule in settings.access if rule.applies_to("")),
+        token_path=TOKEN_PATH,
+        nobody_token=NOBODY_TOKEN,
+        login_required=LOGIN_REQUIRED,
     )
+    tokens = render(f"{ACCESS_FOLDER}/tokens.j2", is_public=is_public, nobody_token=NOBODY_TOKEN)
     return (
         File(f"{ACCESS_FOLDER}/rules", judging),
+        File(f"{ACCESS_FOLDER}/tokens", tokens),
         File(GRANTS, render(f"{GRANTS}.j2", rules=rules)),
     )
 
@@ -59,7 +74,38 @@ class _Grant:
     @classmethod
     def of(cls, rule: AccessRule) -> _Grant:
         return cls(
-            users="[^ ]+" if "*" in rule.users else "|".join(map(re.escape, rule.users)),
+            users=_users(rule),
             actions="|".join(_GRANTED[action] for action in rule.allow),
             repositories="|".join(map(globs.expression, rule.repositories)),
         )
+
+
+@dataclass(frozen=True)
+class _Listing:
+    """The repositories that a user's lists show, "" being a client that is not logged in."""
+
+    user: str
+    visible: str
+
+    @classmethod
+    def of(cls, user: str, rules: Iterable[AccessRule]) -> _Listing:
+        return cls(user, _visible(rule for rule in rules if (rule.applies_to(user) if user else rule.is_for_everyone)))
+
+
+def _named(rules: Iterable[AccessRule]) -> list[str]:
+    return sorted({name for rule in rules for name in rule.users} - checks.EVERYONE)
+
+
+def _visible(rules: Iterable[AccessRule]) -> str:
+    """What these rules allow to pull, as a regular expression; "all" for everything."""
+    patterns = dict.fromkeys(pattern for rule in rules if "pull" in rule.allow for pattern in rule.repositories)
+    if any(not pattern.strip("*") for pattern in patterns):
+        return "all"
+    return "|".join(map(globs.expression, patterns))
+
+
+def _users(rule: AccessRule) -> str:
+    """Whom a rule means; who is not logged in has no name."""
+    if rule.is_for_everyone:
+        return "[^ ]*"
+    return "[^ ]+" if checks.LOGGED_IN in rule.users else "|".join(map(re.escape, rule.users))

@@ -26,6 +26,9 @@ Check = Callable[[object], object]
 
 DATA_IN_VOLUME = "volume"
 ACTIONS = ("pull", "push", "delete")
+# Whom a rule means by these: every logged-in user, and everyone, logged in or not. No user can have such a name.
+LOGGED_IN, ANONYMOUS = "*", "anonymous"
+EVERYONE = frozenset({LOGGED_IN, ANONYMOUS})
 
 # What YAML 1.1 takes for true and false.
 _YES, _NO = frozenset({"true", "yes", "on"}), frozenset({"false", "no", "off"})
@@ -222,7 +225,7 @@ def users(value: object) -> object:
     if not isinstance(names, (list, tuple)) or not names:
         raise ValueError(f"{shown(value)} is not a list of users, such as [admin, ci]")
     for name in names:
-        if name != "*":
+        if name not in EVERYONE:
             user(name)
     return tuple(names)
 
@@ -234,6 +237,8 @@ def user(value: object) -> object:
             f"{shown(value)} is not a valid user name: use letters, digits and . _ - + @, at most 64 characters, "
             "starting with a letter or digit"
         )
+    if value == ANONYMOUS:
+        raise ValueError(f"'{ANONYMOUS}' cannot be a user name: in access rules it means everyone, logged in or not")
     return value
 
 

@@ -193,16 +193,44 @@ class BackupSettings:
 class AccessRule:
     """Which users may do what with which repositories. What no rule allows is denied."""
 
-    users: tuple[str, ...] = _checked(checks.users, (), "The users of the rule. `*` means every logged-in user.")
+    users: tuple[str, ...] = _checked(
+        checks.users,
+        (),
+        "The users of the rule. `*` means every logged-in user, `anonymous` everyone, without login too.",
+    )
     repositories: tuple[str, ...] = _checked(
         checks.access_globs, ("*",), "The repositories of the rule. `*` matches any part of a name, `?` one character."
     )
     allow: tuple[str, ...] = _checked(checks.actions, (), "What is allowed: any of `pull`, `push`, `delete`.")
+    anonymous_writes: bool = _checked(
+        checks.yes_or_no,
+        False,
+        "Confirms that a rule for `anonymous` lets everyone `push` or `delete`, without login too.",
+    )
+
+    @property
+    def is_for_everyone(self) -> bool:
+        """Whether the rule applies to clients that are not logged in too."""
+        return checks.ANONYMOUS in self.users
+
+    def applies_to(self, user: str) -> bool:
+        """Whether the rule applies to a user who is logged in."""
+        return not {user, *checks.EVERYONE}.isdisjoint(self.users)
 
     def complaint(self) -> str:
         """Why the rule cannot be meant, "" if it can."""
         missing = [name for name in ("users", "allow") if not getattr(self, name)]
-        return f"the rule has no {' and '.join(missing)}" if missing else ""
+        if missing:
+            return f"the rule has no {' and '.join(missing)}"
+        writes = [action for action in self.allow if action != "pull"]
+        if self.is_for_everyone and writes and not self.anonymous_writes:
+            return (
+                f"everyone could {' and '.join(writes)} without login; allow anonymous only [pull], or confirm with "
+                "anonymous_writes: true"
+            )
+        if self.anonymous_writes and not (self.is_for_everyone and writes):
+            return "anonymous_writes applies only to a rule that lets anonymous push or delete; remove it"
+        return ""
 
 
 @dataclass(frozen=True)

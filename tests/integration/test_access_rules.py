@@ -125,12 +125,21 @@ def test_a_rule_allows_what_it_names_and_no_more(
             assert detail == {"Type": "repository", "Name": repository, "Action": asked}
 
 
-def test_the_catalogue_is_for_those_who_may_pull_everything(clients: dict[str, httpx.Client]) -> None:
-    assert "secret/app" in clients["admin"].get("/v2/_catalog").json()["repositories"]
-    for user in ("reader", "writer"):
-        for path in ("/v2/_catalog", "/v2/_catalog/", "/v2/_Catalog", "/v2/_catalog?n=1000"):
-            answer = clients[user].get(path)
-            assert (answer.status_code, code(answer)) == (403, "DENIED"), path
+def test_everyone_gets_a_catalogue_of_what_they_may_pull(clients: dict[str, httpx.Client]) -> None:
+    listed = {
+        "admin": ["app", "everyone", "open/app", "secret/app"],
+        "reader": ["everyone", "open/app"],
+        "writer": ["everyone"],
+    }
+    for user, names in listed.items():
+        for path in ("/v2/_catalog", "/v2/_catalog?n=1000"):
+            assert clients[user].get(path).json() == {"repositories": names}, (user, path)
+        overview = clients[user].get("/overview/catalog").json()
+        assert (sorted(overview["repositories"]), overview["all"]) == (names, user == "admin")
+        assert sorted(clients[user].get("/overview/pushed").json()["pushed"]) == names
+    for path in ("/v2/_catalog/", "/v2/_Catalog"):
+        answer = clients["reader"].get(path)
+        assert (answer.status_code, code(answer)) == (403, "DENIED"), path
 
 
 def test_who_may_push_sees_whether_a_layer_is_there_but_not_what_is_in_it(clients: dict[str, httpx.Client]) -> None:

@@ -154,7 +154,8 @@ def test_kwk_gets_what_it_reads_from_the_registry_and_only_what_the_user_may(
     assert newest["config"]["Labels"] == {"kind": "test"}
     assert asked("bert", "/v2/team/app/tags/list").json()["tags"] == ["1"]
     assert asked("anna", "/v2/_catalog?n=20&last=").json()["repositories"] == ["secret", "team/app"]
-    assert {asked("bert", path).status_code for path in ("/v2/_catalog", "/v2/secret/manifests/1")} == {403}
+    assert asked("bert", "/v2/_catalog?n=20&last=").json()["repositories"] == ["team/app"]
+    assert asked("bert", "/v2/secret/manifests/1").status_code == 403
 
 
 def test_a_page_deletes_on_its_own_origin_by_the_rules_and_on_no_other(signed_in: Own) -> None:

@@ -65,14 +65,14 @@ def overview(client: httpx.Client, path: str) -> Any:
 def test_the_catalogue_counts_tags_and_knows_empty_and_nested_repositories(
     stored: Stored, client: httpx.Client
 ) -> None:
-    assert overview(client, "catalog") == {"repositories": {}}
+    assert overview(client, "catalog") == {"repositories": {}, "all": True}
     for name in ("foo", "foo/1bar", "foo/1bar/deep/er"):
         push_image(client, name, "1")
     push_image(client, "foo", "2")
     empty_repository(client, "empty")
     (stored.root / "repositories" / ".DS_Store").touch()
     expected = {"foo": 2, "foo/1bar": 1, "foo/1bar/deep/er": 1, "empty": 0}
-    assert overview(client, "catalog") == {"repositories": expected}
+    assert overview(client, "catalog") == {"repositories": expected, "all": True}
     assert set(client.get("/v2/_catalog?n=1000").json()["repositories"]) <= set(expected)
 
 
@@ -88,7 +88,7 @@ def test_what_is_attached_counts_as_no_tag_but_where_there_is_nothing_else(
     push_artifact(client, "signed", f"{name}-debug", content=b"an ordinary tag")
     push_artifact(client, "orphans", f"{name}.sig", content=b"signature")
     stored.tag("orphans", f"{name}.sig").write_bytes(b"")
-    assert overview(client, "catalog") == {"repositories": {"orphans": 1, "signed": 3}}
+    assert overview(client, "catalog") == {"repositories": {"orphans": 1, "signed": 3}, "all": True}
 
 
 def test_every_tag_has_its_digest_manifest_and_platform(stored: Stored, client: httpx.Client) -> None:
@@ -467,7 +467,7 @@ class TestBounds:
             push(client, "team/app", f"heavy-{number}", heavy)
         assert client.get("/overview/tags/team/app").status_code == 507
         assert client.get(f"/overview/referrers/team/app@{subject.digest}").status_code == 507
-        assert overview(client, "catalog") == {"repositories": {"team/app": 19}}
+        assert overview(client, "catalog") == {"repositories": {"team/app": 19}, "all": True}
 
 
 def test_no_part_of_an_answer_can_be_chosen(stored: Stored, client: httpx.Client) -> None:
@@ -494,7 +494,8 @@ class TestRules:
         ("path", "allowed"),
         [
             ("session", USERS),
-            ("catalog", ("admin",)),
+            ("catalog", USERS),
+            ("stored", ("admin",)),
             ("tags/open/app", ("admin", "reader", "cleaner")),
             ("tags/secret/app", ("admin",)),
             ("tags/no-such", ("admin",)),

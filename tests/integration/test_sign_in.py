@@ -63,7 +63,7 @@ def started(stack: DeployedStack) -> dict[str, str]:
 def test_without_rules_everyone_who_signs_in_may_do_everything(shared: DeployedStack) -> None:
     assert [status(shared, user) for user in ("anna", "bert", None)] == [200, 200, 401]
     with client_of(shared, "bert") as bert:
-        assert bert.get("/v2/_catalog").status_code == 200
+        assert bert.get("/overview/stored").status_code == 200
         assert bert.post("/v2/any/blobs/uploads/").status_code == 202
         bert.auth = httpx.BasicAuth("bert", password_of("anna"))
         assert bert.get("/v2/").status_code == 401
@@ -86,9 +86,9 @@ def test_a_changed_user_takes_effect_at_once_and_nothing_is_restarted(signed_in:
     write_rules(signed_in, [{"users": ["carl"], "allow": ["pull"]}])
     planned = signed_in.deployer("up", "--dry-run", check=True)
     assert "service  frontend: reload (its users, rules or certificate changed)" in planned.stdout
-    assert status(signed_in, "anna", "/v2/_catalog") == 200
+    assert status(signed_in, "anna", "/overview/stored") == 200
     signed_in.up()
-    assert [status(signed_in, user, "/v2/_catalog") for user in ("anna", "carl")] == [403, 200]
+    assert [status(signed_in, user, "/overview/stored") for user in ("anna", "carl")] == [403, 200]
     assert started(signed_in) == before
     again = signed_in.deployer("up", "--yes", check=True)
     assert "nothing to change" in again.stderr
@@ -221,16 +221,16 @@ def test_rules_go_only_when_that_is_agreed_to(signed_in: DeployedStack) -> None:
     # As from a folder where the file is not: users change, and the rules stay.
     (signed_in.directory / ".unread").touch()
     signed_in.deployer("status", check=True)
-    assert status(signed_in, "bert", "/v2/_catalog") == 403
+    assert status(signed_in, "bert", "/overview/stored") == 403
     refused = signed_in.deployer("up")
     assert refused.returncode == 1
     assert "The current access rules are removed; every logged-in user can then do everything." in refused.stderr
-    assert status(signed_in, "bert", "/v2/_catalog") == 403
+    assert status(signed_in, "bert", "/overview/stored") == 403
     signed_in.up()
-    assert status(signed_in, "bert", "/v2/_catalog") == 200
+    assert status(signed_in, "bert", "/overview/stored") == 200
     file.write_text(rules)
     signed_in.up()
-    assert status(signed_in, "bert", "/v2/_catalog") == 403
+    assert status(signed_in, "bert", "/overview/stored") == 403
 
 
 @pytest.mark.parametrize("left", ["empty", "gone"])
@@ -273,7 +273,7 @@ def test_a_rule_for_nobody_stops_up_before_anything_changes(signed_in: DeployedS
     assert refused.returncode == 2
     assert "access[0].users: no such user 'zoe': deployer user add zoe" in refused.stderr
     assert started(signed_in) == before
-    assert status(signed_in, "bert", "/v2/_catalog") == 200
+    assert status(signed_in, "bert", "/overview/stored") == 200
 
 
 def test_a_damaged_users_file_stops_up_and_names_the_line(signed_in: DeployedStack) -> None:

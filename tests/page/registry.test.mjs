@@ -24,8 +24,10 @@ const kindOf = (kind) => (error) => error.name === "RegistryError" && error.kind
 const CATALOG = "/overview/catalog";
 
 test("the whole catalogue is one request, with the number of each repository's tags", async () => {
-  const { client, requests } = clientOf({ [CATALOG]: { body: { repositories: { "team/a": 3, "10": 0 } } } });
-  assert.deepEqual([...(await client.catalog(signal))].sort(), [["10", 0], ["team/a", 3]]);
+  const { client, requests } = clientOf({ [CATALOG]: { body: { repositories: { "team/a": 3, "10": 0 }, all: true } } });
+  const { names, all } = await client.catalog(signal);
+  assert.deepEqual([...names].sort(), [["10", 0], ["team/a", 3]]);
+  assert.equal(all, true);
   assert.equal(requests.length, 1);
 });
 
@@ -48,9 +50,21 @@ test("what only reads is asked once more where the connection broke or the serve
   for (const first of [() => Promise.reject(new TypeError("network changed")), () => new Response("", { status: 500 })]) {
     const answers = [first, () => new Response(body)];
     const client = createClient({ origin: ORIGIN, fetch: async () => answers.shift()() });
-    assert.equal((await client.catalog(signal)).size, 0);
+    assert.equal((await client.catalog(signal)).names.size, 0);
     assert.equal(answers.length, 0);
   }
+});
+
+test("who is logged in, and whether everyone may see a part", async () => {
+  const session = (body) => clientOf({ "/overview/session": { body } }).client.session(signal);
+  assert.deepEqual(await session({ user: "ann", public: true, version: "1" }), { user: "ann", isPublic: true, version: "1", upkeep: false });
+  assert.deepEqual(await session({ user: "", public: false, version: "1" }), { user: "", isPublic: false, version: "1", upkeep: false });
+});
+
+test("what a login would allow is refused as to someone who is logged out", async () => {
+  const body = { errors: [{ code: "DENIED", message: "login required: docker login registry.example:5000" }] };
+  const { client } = clientOf({ "/overview/tags/a": { status: 403, body } });
+  await assert.rejects(client.repository("a", signal), kindOf("unauthorized"));
 });
 
 test("each refusal has its kind, and the registry's words", async () => {

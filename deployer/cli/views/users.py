@@ -34,11 +34,16 @@ class UsersReport(Report):
 
     def as_json(self) -> dict[str, Any]:
         """Whether there are users, and each with what the rules let it do."""
-        return {"sign_in": bool(self.accounts), "users": [self._user(one) for one in self._sorted()]}
+        everyone = {action: list(globs) for action, globs in self._without_login().items()}
+        users = [self._user(one) for one in self._sorted()]
+        return {"sign_in": bool(self.accounts), "users": users, "anonymous": {"may": everyone}}
 
     def print(self, out: Output) -> None:
         """Print the users as a table."""
         rows = [(one.name, str(one.cost), _may(one.name, self.permissions)) for one in self._sorted()]
+        everyone = self._without_login()
+        if rows and any(everyone.values()):
+            rows.append((f"({checks.ANONYMOUS})", "-", in_words(everyone)))
         if rows:
             out.table(("NAME", "COST", "PERMISSIONS"), rows)
         else:
@@ -53,6 +58,9 @@ class UsersReport(Report):
 
     def _sorted(self) -> list[Account]:
         return sorted(self.accounts, key=lambda one: one.name)
+
+    def _without_login(self) -> Mapping[str, tuple[str, ...]]:
+        return self.permissions.without_login(has_users=bool(self.accounts))
 
     def _user(self, one: Account) -> dict[str, Any]:
         given = self.permissions.of_user(one.name)

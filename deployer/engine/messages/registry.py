@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from deployer.engine.messages.rule import MessageRule, rule
 from deployer.errors import ImageNotInRegistry, NotAnImage, PlatformNotInRegistry, SignInMissing
-from deployer.layout import DISK_REFUSAL
+from deployer.layout import DISK_REFUSAL, LOGIN_REQUIRED
 
 _ON_ITS_MACHINE = "(on the machine that runs the registry)"
 _CERTIFICATE_HERE = "/etc/docker/certs.d/{address}/client.cert, with its key next to it, client.key"
@@ -136,7 +136,7 @@ _ANSWERS = (
         "Try again in a minute.",
     ),
     rule(
-        r"no basic auth credentials",
+        rf"no basic auth credentials|denied: {LOGIN_REQUIRED}",
         "{address} requires login, and Docker has no credentials saved for it.",
         "docker login {address}",
         kind=SignInMissing,

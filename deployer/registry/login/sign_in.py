@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from deployer.errors import Denied
+from deployer.layout import NOBODY_TOKEN, TOKEN_PATH
 from deployer.printable import printable
 from deployer.registry.login.credentials import find_credentials
 from deployer.registry.protocol.answers import original_text
@@ -46,7 +47,12 @@ class SignIn:
                 return
             if signed:
                 raise self.refused(answer)
-            self._refuse_tokens(answer)
+            is_public = self._gives_tokens(answer)
+            if is_public and not self._given and find_credentials(self._address, self._environment) is None:
+                self.authorization = f"Bearer {NOBODY_TOKEN}"
+                return
+            if not is_public:
+                self._refuse_tokens(answer)
             self._refuse_plain(answer)
             found = self._given or self._saved(answer)
             self.user, self._variable = found.username, found.variable
@@ -74,6 +80,11 @@ class SignIn:
             (f"docker login {self._address}",),
             original_text(answer),
         )
+
+    def _gives_tokens(self, answer: Answer) -> bool:
+        """Whether it is a registry of ours of which a part is public: it takes a login as it is, and none."""
+        challenge = " ".join(answer.headers.get_list("WWW-Authenticate"))
+        return f'realm="{urljoin(answer.url, TOKEN_PATH)}"' in challenge
 
     def _refuse_tokens(self, answer: Answer) -> None:
         challenge = " ".join(answer.headers.get_list("WWW-Authenticate"))

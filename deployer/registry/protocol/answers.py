@@ -18,7 +18,7 @@ from deployer.errors import (
     RegistryError,
     TryAgain,
 )
-from deployer.layout import DISK_REFUSAL
+from deployer.layout import DISK_REFUSAL, LOGIN_REQUIRED
 from deployer.printable import excerpt, one_line, printable
 
 if TYPE_CHECKING:
@@ -256,6 +256,8 @@ def _forbidden(answer: Answer, place: Place, original: str) -> Forbidden:
     message = _message(answer)
     said = "" if _STANDARD_DENIAL in message else message
     as_another = f"To do it as another user: docker login {place.address}"
+    if message.startswith(f": {LOGIN_REQUIRED}"):
+        said, as_another = "", f"docker login {place.address}"
     if urlsplit(answer.url).path.startswith("/v2/_catalog"):
         return Forbidden(
             f"The registry at {place.address} does not allow {who} to list all repositories{said}.",

@@ -14,6 +14,7 @@ from deployer.host.files import PRIVATE, read_if_there
 from deployer.layout import ACCESS_FOLDER, USERS_IN_FORCE, Service
 from deployer.rendering.deployment import Certificate, RenderInputs
 from deployer.settings.account import parse
+from deployer.settings.checks import EVERYONE
 from deployer.workflows.deployment import files
 
 if TYPE_CHECKING:
@@ -141,12 +142,12 @@ def check(settings: Settings, accounts: tuple[Account, ...]) -> None:
         f"access[{number}].users: "
         + (
             "there are no users yet: deployer user add NAME"
-            if name == "*"
+            if name in EVERYONE
             else f"no such user '{name}': deployer user add {name}"
         )
         for number, rule in enumerate(settings.access)
         for name in rule.users
-        if name not in known and not (name == "*" and known)
+        if name not in known and not (name in EVERYONE and known)
     )
     if problems:
         raise ConfigurationError("The rules under `access` name users that do not exist:", problems=problems)
@@ -177,9 +178,14 @@ def exposure(settings: Settings, accounts: tuple[Account, ...]) -> str:
     where = f"port {settings.port} on {', '.join(settings.bind_addresses) or 'every address of this machine'}"
     if not accounts:
         return f"No login is required: anyone who can reach {where} can push, pull and delete."
+    said = [
+        f"Anyone who can reach {where} can {', '.join(rule.allow)} {', '.join(rule.repositories)} without login."
+        for rule in settings.access
+        if rule.is_for_everyone
+    ]
     if not settings.tls.is_on:
-        return f"Passwords and images are sent unencrypted between the clients and {where}."
-    return ""
+        said.append(f"Passwords and images are sent unencrypted between the clients and {where}.")
+    return " ".join(said)
 
 
 def exposure_of(settings: Settings, deployment: Deployment) -> str:

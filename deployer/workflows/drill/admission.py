@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from deployer.errors import DeployerError
 from deployer.layout import CA_PATH
 from deployer.settings import globs
+from deployer.settings.checks import EVERYONE
 from deployer.tls.own_certificate import check_own
 from deployer.workflows.backup.archive import Kept
 from deployer.workflows.deployment import access, ca
@@ -75,7 +76,7 @@ def _rule_differences(client: CopyClient, copy: Copy) -> Iterator[str]:
     if not copy.origin.settings.access:
         return
     is_open = any(
-        "*" in rule.users and "push" in rule.allow and globs.matches(_REPOSITORY, rule.repositories)
+        EVERYONE.intersection(rule.users) and "push" in rule.allow and globs.matches(_REPOSITORY, rule.repositories)
         for rule in copy.origin.settings.access
     )
     expected = _ACCEPTED if is_open else _FORBIDDEN

@@ -11,7 +11,7 @@ from deployer.rendering import rules
 from deployer.settings import checks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from deployer.paths import Deployment
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from deployer.settings.model import AccessRule, Settings
 
 EVERYTHING = "*"
-_EVERYONE = "*"
 
 
 @dataclass(frozen=True)
@@ -53,12 +52,13 @@ class Permissions:
         """For each action the repositories that the rules give a user; "*" alone for all of them."""
         if not self.rules:
             return dict.fromkeys(checks.ACTIONS, (EVERYTHING,))
-        given: dict[str, tuple[str, ...]] = {}
-        for action in checks.ACTIONS:
-            concerned = [rule for rule in self.rules if action in rule.allow and {name, _EVERYONE} & set(rule.users)]
-            globs = tuple(dict.fromkeys(glob for rule in concerned for glob in rule.repositories))
-            given[action] = (EVERYTHING,) if EVERYTHING in globs else globs
-        return given
+        return _given([rule for rule in self.rules if rule.applies_to(name)])
+
+    def without_login(self, *, has_users: bool) -> dict[str, tuple[str, ...]]:
+        """The same for clients that are not logged in; without users and rules that is everything."""
+        if not self.rules and not has_users:
+            return self.of_user("")
+        return _given([rule for rule in self.rules if rule.is_for_everyone])
 
     def naming(self, name: str) -> tuple[str, ...]:
         """The rules that name a user, as the settings call them: access[0]."""
@@ -67,4 +67,12 @@ class Permissions:
     def unknown_users(self, accounts: Iterable[Account]) -> tuple[str, ...]:
         """Who is named by a rule and is no user, sorted."""
         named = {name for rule in self.rules for name in rule.users}
-        return tuple(sorted(named - {_EVERYONE} - {one.name for one in accounts}))
+        return tuple(sorted(named - checks.EVERYONE - {one.name for one in accounts}))
+
+
+def _given(rules: Collection[AccessRule]) -> dict[str, tuple[str, ...]]:
+    given: dict[str, tuple[str, ...]] = {}
+    for action in checks.ACTIONS:
+        globs = tuple(dict.fromkeys(glob for rule in rules if action in rule.allow for glob in rule.repositories))
+        given[action] = (EVERYTHING,) if EVERYTHING in globs else globs
+    return given

@@ -2,6 +2,7 @@
 import { $ } from "./browser/dom.js";
 import { addStyle, retryOnce } from "./browser/loading.js";
 import { startRouter } from "./browser/router.js";
+import { comeBack } from "./browser/sign-in.js";
 import { CHANGED, createStore } from "./browser/store.js";
 import { addWords, language } from "./browser/text.js";
 import { createClient, RegistryError } from "./registry/client.js";
@@ -31,7 +32,8 @@ const app = {
   // tags, `repositories` as they were last looked at, the `sizes` of more of them, what was `pushed` last, the `room`;
   // `upkeep` is what ran by itself, for those who may see it.
   session: createStore({
-    user: "", version: "", names: null, repositories: new Map(), sizes: new Map(), pushed: null, pushedAll: true, room: null, upkeep: null,
+    user: "", isPublic: false, version: "", names: null, repositories: new Map(), sizes: new Map(), pushed: null, pushedAll: true, room: null,
+    upkeep: null,
   }),
   announce,
 };
@@ -64,5 +66,6 @@ addEventListener(CHANGED, ({ detail: name }) => {
   sizes.delete(name);
 });
 document.documentElement.lang = language;
+comeBack();
 drawFrame(app);
 startRouter({ root: $("#view"), load });

@@ -30,6 +30,7 @@ from deployer.rendering.schedule import MachineUser, ScheduleInputs, run_script,
 from deployer.rendering.templates import render, templates_directory
 from deployer.settings.account import Account
 from deployer.settings.build import build
+from deployer.settings.checks import ANONYMOUS
 from deployer.settings.model import (
     AccessRule,
     FrontendSettings,
@@ -78,6 +79,12 @@ VARIANTS = {
     ),
     "users": Settings(name="team", host="192.168.100.2", tls=TlsSettings(TlsMode.INTERNAL)),
     "rules": Settings(name="team", host="registry.example", tls=TlsSettings(TlsMode.INTERNAL), access=RULES),
+    "public": Settings(
+        name="team",
+        host="registry.example",
+        tls=TlsSettings(TlsMode.INTERNAL),
+        access=(*RULES, AccessRule((ANONYMOUS,), ("open/*", "centos"), ("pull",))),
+    ),
     "acme": Settings(host="registry.example.org", port=443, tls=TlsSettings(TlsMode.ACME, email="me@example.org")),
     "acme-private": Settings(
         host="registry.example.org",
@@ -102,7 +109,7 @@ def images_of(variant: Settings) -> ServiceImages:
 
 def kept_of(variant: str) -> RenderInputs:
     """What is kept beside the settings of a variant."""
-    accounts = ACCOUNTS if variant in {"users", "rules"} else ()
+    accounts = ACCOUNTS if variant in {"users", "rules", "public"} else ()
     schedule = SCHEDULE if variant == "scheduled" else None
     return RenderInputs(SECRET, accounts, acme_ca=CA if variant == "acme-private" else None, schedule=schedule)
 

@@ -190,6 +190,12 @@ def test_all_mistakes_are_told_at_once_with_the_nearest_name(tmp_path: Path) -> 
         ("tls: {mode: acme, directory: 'http://x'}", "is not a valid address of an ACME directory"),
         ("access: [{users: [a]}]", "access[0]: the rule has no allow"),
         ("access: [{allow: pull}]", "access[0]: the rule has no users"),
+        (
+            "access: [{users: [anonymous], allow: [pull, push, delete]}]",
+            "access[0]: everyone could push and delete without login; allow anonymous only [pull], or confirm with",
+        ),
+        ("access: [{users: [ann], allow: push, anonymous_writes: true}]", "applies only to a rule that lets anonymous"),
+        ("access: [{users: [anonymous], allow: pull, anonymous_writes: true}]", "applies only to a rule that lets"),
         ("access: [{users: a, allow: read}]", "access[0].allow: 'read' is not one of: pull, push, delete"),
         ("access: [{users: 'a b', allow: pull}]", "'a b' is not a valid user name"),
         ("access: [{users: a, allow: pull, repositories: Team/x}]", "'Team/x' cannot match a repository name"),

@@ -6,7 +6,7 @@ export const of = (count, one, many) => `${number.format(count)} ${plural.select
 export const text = {
   repositories: "Repositories",
   filter: "Filter",
-  mayNotList: "You do not have permission to list all repositories",
+  mayNotList: "No repository is listed for you",
   noMatch: (filter) => `No results for “${filter}”.`,
   clearFilter: "Clear filter",
 
@@ -25,6 +25,7 @@ export const text = {
   copyFailed: "The browser does not allow copying. Select the text and copy it manually.",
 
   retry: "Try again",
+  signIn: "Log in",
   signInAgain: "Log in again",
   failed: "Loading failed",
   refusals: {
@@ -32,7 +33,7 @@ export const text = {
     forbidden: "Access denied",
   },
   faults: {
-    unauthorized: "Your password was changed, your user was removed, or you are not logged in. Log in again: the page reloads and the browser asks for your password.",
+    unauthorized: "You are not logged in, your password was changed, or your user was removed. Log in: the browser asks for your user name and password.",
     forbidden: "You are logged in, but the access rules of this registry do not allow you to read this. Ask the administrator of the registry.",
     missing: "Not found in the registry.",
     busy: "The registry is receiving too many requests. Try again in a moment.",

@@ -5,7 +5,7 @@ export const some = (count, unit) => `${number.format(count)} ${unit}`;
 export const text = {
   repositories: "リポジトリ",
   filter: "絞り込み",
-  mayNotList: "リポジトリの一覧を表示する権限がありません",
+  mayNotList: "表示できるリポジトリはありません",
   noMatch: (filter) => `「${filter}」に一致する項目はありません。`,
   clearFilter: "絞り込みを解除",
 
@@ -24,6 +24,7 @@ export const text = {
   copyFailed: "ブラウザーがコピーを許可していません。テキストを選択して、手動でコピーしてください。",
 
   retry: "再試行",
+  signIn: "ログイン",
   signInAgain: "ログインし直す",
   failed: "読み込めませんでした",
   refusals: {
@@ -31,7 +32,7 @@ export const text = {
     forbidden: "閲覧する権限がありません",
   },
   faults: {
-    unauthorized: "パスワードが変更されたか、ユーザーが削除されたか、ログインしていません。ログインし直してください。ページが再読み込みされ、ブラウザーがパスワードを尋ねます。",
+    unauthorized: "ログインしていないか、パスワードが変更されたか、ユーザーが削除されました。ログインしてください。ブラウザーがユーザー名とパスワードを尋ねます。",
     forbidden: "ログインしていますが、このレジストリのアクセス規則により閲覧できません。レジストリの管理者に問い合わせてください。",
     missing: "レジストリにありません。",
     busy: "レジストリへのリクエストが多すぎます。しばらくしてから再試行してください。",

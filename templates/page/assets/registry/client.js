@@ -4,6 +4,8 @@ import { ACCEPT } from "../content/media-types.js";
 
 // Until an interrupted request is repeated, in milliseconds.
 const PAUSE = 300;
+// How a refusal begins that would be none after a login, see deployer/layout.py.
+const LOGIN_REQUIRED = "login required";
 
 /**
  * The disk of the images, in bytes and inodes. Below a limit new uploads are refused; 0 is none.
@@ -79,12 +81,25 @@ export function createClient({ origin, fetch }) {
      */
     send: (method, address, options) => request(address, undefined, { ...options, method }),
 
-    /** @param {AbortSignal} [signal] @returns {Promise<{user: string, version: string, upkeep: boolean}>} the logged-in user,
-     * if any, and whether there is an `upkeep` that they may see */
-    session: async (signal) => json(await request("/overview/session", signal)),
+    /**
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<{user: string, isPublic: boolean, version: string, upkeep: boolean}>} the logged-in user, if any,
+     * whether everyone may see a part of the registry, and whether there is an `upkeep` that the reader may see
+     */
+    async session(signal) {
+      const { user, public: isPublic, version, upkeep } = await json(await request("/overview/session", signal));
+      return { user: asString(user), isPublic: isPublic === true, version: asString(version), upkeep: upkeep === true };
+    },
 
-    /** @param {AbortSignal} signal @returns {Promise<Map<string, number | null>>} every repository's number of tags; null: not known */
-    catalog: async (signal) => new Map(Object.entries((await overview("catalog", "repositories", signal)).repositories)),
+    /**
+     * @param {AbortSignal} signal
+     * @returns {Promise<{names: Map<string, number | null>, all: boolean}>} the number of tags of each repository that the
+     * reader may know of, null where it is not known; whether these are all that there are
+     */
+    async catalog(signal) {
+      const { repositories, all } = await overview("catalog", "repositories", signal);
+      return { names: new Map(Object.entries(repositories)), all: all === true };
+    },
 
     /**
      * @param {AbortSignal} signal
@@ -179,5 +194,6 @@ async function refusal(response) {
   const { status } = response;
   const document = await response.json().catch(() => null);
   const { code, message } = document?.errors?.[0] ?? {};
-  return new RegistryError(KINDS.get(status) ?? "failed", { status, code: asString(code), message: asString(message) });
+  const kind = asString(message).startsWith(LOGIN_REQUIRED) ? "unauthorized" : KINDS.get(status) ?? "failed";
+  return new RegistryError(kind, { status, code: asString(code), message: asString(message) });
 }

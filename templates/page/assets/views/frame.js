@@ -2,6 +2,7 @@
 import { $, h } from "../browser/dom.js";
 import { retryOnce } from "../browser/loading.js";
 import { SCHEDULE } from "../browser/router.js";
+import { signIn } from "../browser/sign-in.js";
 import { LANGUAGES, addWords, choose, language, text } from "../browser/text.js";
 import { button, showUnloaded } from "./parts.js";
 
@@ -12,13 +13,12 @@ export function drawFrame(app) {
   const schedule = h("span", {});
   $(".bar").append(h("div", { class: "tools" }, schedule, account, languageChoice(), helpButton()));
   document.addEventListener("keydown", onKey);
-  app.session.subscribe(["user"], ({ user }) =>
-    account.replaceChildren(...(user ? [h("span", { class: "user" }, text.signedInAs(user)), leaveButton(app)] : [])));
+  app.session.subscribe(["user", "isPublic"], ({ user, isPublic }) => account.replaceChildren(...accountParts(app, user, isPublic)));
   app.session.subscribe(["version"], ({ version }) => ($(".foot span").textContent = `deployer ${version}`));
   app.session.subscribe(["upkeep"], ({ upkeep }) => drawSchedule(schedule, upkeep));
   // Without an answer the view says what is wrong.
-  app.client.session().then(({ user, version, upkeep }) => {
-    app.session.set({ user, version });
+  app.client.session().then(({ upkeep, ...known }) => {
+    app.session.set(known);
     return upkeep ? app.client.upkeep().then((found) => app.session.set({ upkeep: found })) : null;
   }).catch(() => {});
 }
@@ -41,7 +41,11 @@ function languageChoice() {
   return h("select", { class: "language", "aria-label": text.language, onchange }, ...options);
 }
 
-const leaveButton = (app) => button(text.signOut, () => leave(app));
+/** Where everyone may see a part, a login is offered to who has none. */
+function accountParts(app, user, isPublic) {
+  if (user) return [h("span", { class: "user" }, text.signedInAs(user)), button(text.signOut, () => leave(app))];
+  return isPublic ? [button(text.signIn, signIn)] : [];
+}
 
 async function leave({ announce, session }) {
   try {
@@ -51,7 +55,7 @@ async function leave({ announce, session }) {
   }
   session.set({ user: "", names: null, repositories: new Map(), sizes: new Map(), pushed: null, room: null, upkeep: null });
   document.title = text.signedOut;
-  const again = button(text.signInAgain, () => location.assign("/"));
+  const again = button(text.signInAgain, signIn);
   const title = h("h1", { tabindex: "-1" }, text.signedOut);
   $("#view").replaceChildren(title, h("div", { class: "notice" }, h("p", {}, text.signedOutAdvice), again));
   title.focus();

@@ -2,6 +2,7 @@
 import { copy } from "../browser/copy.js";
 import { h, icon } from "../browser/dom.js";
 import { filterPath } from "../browser/router.js";
+import { signIn } from "../browser/sign-in.js";
 import { text } from "../browser/text.js";
 
 const COPY =
@@ -105,9 +106,8 @@ export function errorNotice(error, retry) {
   const sentence = h("p", {}, ...withCode(faultSentence(error)));
   const told = answer ? h("p", { class: "answer" }, answer) : null;
   const title = h("h2", {}, text.refusals[error.kind] ?? text.failed);
-  // Asked for the page itself, the browser takes another password; the page alone can't make it ask.
   const signedOut = error.kind === "unauthorized";
-  const way = signedOut ? button(text.signInAgain, () => location.reload()) : button(text.retry, () => keepingFocus(retry));
+  const way = signedOut ? button(text.signInAgain, signIn) : button(text.retry, () => keepingFocus(retry));
   const content = [title, sentence, told, way];
   return h("div", { class: "notice error", role: "alert" }, ...content);
 }

@@ -19,6 +19,7 @@ from deployer.cli.main import main
 from deployer.host import passwords
 from deployer.paths import Deployment
 from deployer.settings import account
+from deployer.settings.checks import ACTIONS
 from deployer.workflows.deployment import access
 from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.users import in_force
@@ -335,6 +336,7 @@ def test_the_list(shell: Shell) -> None:
             {"name": "admin", "cost": 10, "may": {"pull": ["*"], "push": ["*"], "delete": ["*"]}},
             {"name": "bob", "cost": 10, "may": {"pull": ["team/*", "centos"], "push": [], "delete": []}},
         ],
+        "anonymous": {"may": {action: [] for action in ACTIONS}},
     }
     assert HASH not in shell.out
 
@@ -360,7 +362,11 @@ def test_the_list_of_none_says_that_there_is_no_sign_in(shell: Shell) -> None:
     assert shell.out == ""
     assert "no login is required. Anyone who can reach localhost:5000 can pull, push and delete." in shell.err
     assert shell.run("user", "list", "--json") == 0
-    assert json.loads(shell.out) == {"sign_in": False, "users": []}
+    assert json.loads(shell.out) == {
+        "sign_in": False,
+        "users": [],
+        "anonymous": {"may": {action: ["*"] for action in ACTIONS}},
+    }
     assert not shell.deployment.directory.exists()
 
 

@@ -93,6 +93,41 @@ def test_a_token_server_is_named(tmp_path: Path) -> None:
     assert "https://auth.example/token" in caught.value.original
 
 
+OWN_TOKENS = 'Bearer realm="http://localhost:5000/v2/token",service="localhost:5000"'
+
+
+def test_a_registry_that_is_public_in_part_takes_the_saved_login_as_it_is(tmp_path: Path) -> None:
+    fake = FakeRegistry(user=("ann", "pw"), challenge=OWN_TOKENS)
+    with fake.client as pushing:
+        pushing.auth = ("ann", "pw")
+        push(pushing, "app", "1", image("a"))
+    client = RegistryClient(URL, signed_in(tmp_path, ("localhost:5000", "ann:pw")), transport=fake.transport)
+    with client:
+        assert client.catalog() == ("app",)
+
+
+def test_without_a_login_it_is_asked_as_everyone(tmp_path: Path) -> None:
+    fake = FakeRegistry(user=("ann", "pw"), challenge=OWN_TOKENS)
+    asked: list[str] = []
+
+    def take(request: Asked) -> Reply | None:
+        asked.append(request.headers.get("authorization", ""))
+        return Reply(200, b'{"repositories": ["open"]}') if asked[-1] == "Bearer anonymous" else None
+
+    fake.before = take
+    with RegistryClient(URL, {"DOCKER_CONFIG": str(tmp_path)}, transport=fake.transport) as client:
+        assert client.catalog() == ("open",)
+    assert asked == ["", "Bearer anonymous"]
+
+
+def test_tokens_of_another_address_are_not_its_own(tmp_path: Path) -> None:
+    for realm in ("http://localhost:5001/v2/token", "http://localhost:5000/token", "http://localhost:5000/v2/token/x"):
+        fake = FakeRegistry(user=("ann", "pw"), challenge=f'Bearer realm="{realm}"')
+        client = RegistryClient(URL, {"DOCKER_CONFIG": str(tmp_path)}, transport=fake.transport)
+        with client, pytest.raises(Denied, match="token server"):
+            client.catalog()
+
+
 def test_an_identity_token_is_no_password(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"auths": {"localhost:5000": {"identitytoken": "t0ken"}}}')
     fake = FakeRegistry(user=("ann", "pw"))

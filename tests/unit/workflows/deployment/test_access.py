@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -110,6 +111,17 @@ def test_who_else_gets_in_is_said() -> None:
     assert "anyone who can reach port 5000 on every address of this machine" in access.exposure(ABROAD, ())
     assert "are sent unencrypted" in access.exposure(ABROAD, (ANNA,))
     assert access.exposure(Settings(host="registry.example", tls=TlsSettings(TlsMode.INTERNAL)), (ANNA,)) == ""
+
+
+def test_what_everyone_gets_without_login_is_said() -> None:
+    rules = (AccessRule(("anonymous",), ("public/*", "a"), ("pull",)), AccessRule(("anna",), allow=("push",)))
+    ruled = replace(ABROAD, access=rules)
+    said = "Anyone who can reach port 5000 on every address of this machine can pull public/*, a without login."
+    assert access.exposure(ruled, (ANNA,)).startswith(said)
+    access.check(replace(ruled, tls=TlsSettings(TlsMode.OFF)), (ANNA,))
+    with pytest.raises(ConfigurationError) as caught:
+        access.check(ruled, ())
+    assert caught.value.problems[0] == "access[0].users: there are no users yet: deployer user add NAME"
 
 
 def test_certificates_are_kept_beside_the_settings(deployment: Deployment, tmp_path: Path) -> None:

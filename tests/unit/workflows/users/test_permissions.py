@@ -45,6 +45,16 @@ def test_whether_the_rules_of_the_settings_are_in_force(deployment: Deployment) 
         assert not Permissions.of(other, deployment, None).are_in_force
 
 
+def test_a_rule_for_everyone_is_for_users_too() -> None:
+    ruled = permissions((*RULES, AccessRule(("anonymous",), ("open/*",), ("pull",))))
+    assert ruled.without_login(has_users=True) == {"pull": ("open/*",), "push": (), "delete": ()}
+    assert ruled.of_user("stranger")["pull"] == ("public/*", "open/*")
+    assert ruled.unknown_users([Account(name, "") for name in ("admin", "ci")]) == ("user01",)
+    assert not any(permissions(RULES).without_login(has_users=False).values())
+    assert not any(permissions(()).without_login(has_users=True).values())
+    assert permissions(()).without_login(has_users=False)["delete"] == ("*",)
+
+
 @pytest.mark.parametrize(
     ("rules", "action", "globs"),
     [

@@ -30,7 +30,7 @@ export function showRepositories(context) {
   const settings = recall(query, session.get());
   const names = settings.shape === "list" || loaded.folders ? session.get().names : null;
   // `known` changes when what the list is sorted by does; while one filters, all folders are open but the `closed`.
-  const state = createStore({ ...settings, ...arranged(names), error: null, reference: null, known: 0, closed: new Set() });
+  const state = createStore({ ...settings, ...arranged(names), error: null, mayOpen: false, reference: null, known: 0, closed: new Set() });
   const choose = remembering((...given) => chosen(known, ...given));
   let shown = { full: [], empty: [], title: "", count: 0 };
   let sortingAgain = 0;
@@ -124,9 +124,11 @@ export function showRepositories(context) {
     state.set({ error: null });
     announce(text.list.loadingRepositories);
     try {
-      const [all] = await Promise.all([client.catalog(signal), need(state.get().shape)]);
-      session.set({ names: all });
-      state.set(arranged(all));
+      const [{ names, all }] = await Promise.all([client.catalog(signal), need(state.get().shape)]);
+      // A reader who is shown none may have access to one by its name.
+      if (!all && !names.size) await need("opening");
+      session.set({ names });
+      state.set({ mayOpen: !all, ...arranged(names) });
       tellCount();
       known.load();
     } catch (error) {
@@ -135,11 +137,9 @@ export function showRepositories(context) {
   }
 
   async function fail(error) {
-    if (error.kind === "forbidden") await need("opening").catch(() => null);
     if (signal.aborted) return;
     // What was listed before is no longer for logged-out users, or those who may not list.
     if (error.kind in text.refusals) session.set({ names: null });
-    if (error.kind === "forbidden") announce(text.mayNotList);
     state.set({ error, ...arranged(session.get().names) });
   }
 
@@ -160,10 +160,11 @@ export function showRepositories(context) {
   }
 
   function besides(all, filter, only, error, reference) {
-    const opening = error?.kind === "forbidden" && loaded.opening;
-    if (opening) return [opening.openingNotice({ value: filter, address: registryAddress(location), go })];
     if (error) return [errorNotice(error, load)];
     if (!all) return [skeleton(12)];
+    if (!all.size && state.get().mayOpen) {
+      return [loaded.opening.openingNotice({ value: filter, address: registryAddress(location), go })];
+    }
     if (!all.size) return [nothingNotice(announce)];
     if (reference) return [referenceNotice(reference, shown.count, top.clear)];
     if (!shown.count) return [noMatch(filter, top.clear)];
