@@ -41,7 +41,9 @@ def install_compose(packages: Packages) -> None:
     else:
         install_compose_source(packages, COMPOSE_PLUGIN)
     if probe_compose() < OLDEST_COMPOSE:
-        raise RefusalError("`docker compose version` still does not answer with version 2: install Compose v2.")
+        raise RefusalError(
+            "`docker compose version` still does not answer with version 2.8 or newer: install a newer Compose plugin."
+        )
 
 
 def compose_package(candidates: Mapping[str, Version]) -> str | None:

@@ -58,7 +58,7 @@ def refuse_foreign_engine(facts: Facts) -> None:
 def refuse_without_rights(facts: Facts, steps: Sequence[Step]) -> None:
     """Refuse, naming what is missing and what to do, unless we are root on Debian or Ubuntu."""
     silent = facts.engine is not Engine.ANSWERS
-    missing = "No Docker engine answers" if silent else "`docker compose` is not Compose v2"
+    missing = "No Docker engine answers" if silent else "`docker compose` is not Compose 2.8 or newer"
     if facts.host.macos:
         raise RefusalError(f"{missing}: start Docker Desktop, OrbStack or Colima, then run this again.")
     if not facts.host.apt and steps != [Step.START]:

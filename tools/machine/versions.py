@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     Version = tuple[int, ...]
 
 OLDEST_PYTHON = (3, 11)
-OLDEST_COMPOSE = (2,)
+# As deployer/workflows/checks/preflight.py, which cannot be imported before deployer is installed.
+OLDEST_COMPOSE = (2, 8)
 OLDEST_NODE = (18,)
 # Exactly this one: another finds other faults.
 TYPESCRIPT = "7.0.2"

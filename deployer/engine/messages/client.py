@@ -14,7 +14,7 @@ _OTHER_ENGINE = "{own_engine}   (to use this machine's own engine)"
 _TLS_FILES = r"unable to resolve docker endpoint: (.*\.pem.*|.*tls.*|.*x509.*)"
 _NO_TLS_FILES = "The Docker client cannot use its certificates for the engine: {1}"
 _CERT_PATH = "Or set DOCKER_CERT_PATH to the directory with ca.pem, cert.pem and key.pem."
-_PLUGIN = "Install the package docker-compose-plugin, docker-compose-v2 or docker-compose (version 2 or newer)."
+_PLUGIN = "Install the package docker-compose-plugin, docker-compose-v2 or docker-compose (version 2.8 or newer)."
 
 # docker/cli: cli/command/cli.go, cli/context/store/metadatastore.go, cli/context/docker/load.go,
 # cli/connhelper, cli-plugins/manager. moby: client/request.go, client/errors.go, daemon/server/middleware/version.go.

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from deployer.settings.model import Settings
 
 OLDEST_ENGINE = (20, 10)
-OLDEST_COMPOSE = (2, 0)
+# docker/compose: `up --pull`, without which it would pull the images by itself, came with 2.8.
+OLDEST_COMPOSE = (2, 8)
 _COLLECT = "deployer gc   (frees the space of deleted images)"
 
 
@@ -48,8 +49,8 @@ def check_engine(engine: Engine) -> EngineFacts:
         )
     if () < _numbers(compose) < OLDEST_COMPOSE:
         raise EngineUnavailable(
-            f"Docker Compose is version {compose}; deployer needs version 2 or newer.",
-            ("Install the package docker-compose-plugin or docker-compose-v2.",),
+            f"Docker Compose is version {compose}; deployer needs {'.'.join(map(str, OLDEST_COMPOSE))} or newer.",
+            ("Install or update the package docker-compose-plugin, docker-compose-v2 or docker-compose.",),
         )
     _refuse_elsewhere(facts.endpoint)
     return facts

@@ -22,7 +22,7 @@ def facts(host: Host = DEBIAN, engine: Engine = Engine.SILENT, compose: tuple[in
 
 
 @pytest.mark.parametrize("host", [DEBIAN, DEBIAN_USER, FEDORA, MACOS])
-@pytest.mark.parametrize("compose", [(2, 0, 1), (2, 40, 3), (5, 0)])
+@pytest.mark.parametrize("compose", [(2, 8, 0), (2, 40, 3), (5, 0)])
 def test_nothing_to_do_where_engine_and_compose_answer(host: Host, compose: tuple[int, ...]) -> None:
     assert plan.plan(facts(host, Engine.ANSWERS, compose)) == []
 
@@ -58,7 +58,7 @@ def test_an_installed_daemon_is_started_on_any_linux() -> None:
     [
         (facts(DEBIAN_USER), "needs root to install the Docker engine and install a Compose v2 plugin and start"),
         (facts(DEBIAN_USER, compose=(2, 40), client=True, daemon=True), "needs root to start the Docker daemon, so"),
-        (facts(DEBIAN_USER, Engine.ANSWERS), "`docker compose` is not Compose v2: it needs root"),
+        (facts(DEBIAN_USER, Engine.ANSWERS), "`docker compose` is not Compose 2.8 or newer: it needs root"),
         (facts(FEDORA), "only Debian and Ubuntu are known here"),
         (facts(MACOS), "start Docker Desktop, OrbStack or Colima"),
         (facts(DEBIAN_USER, Engine.DENIED, (2, 40)), "sudo usermod -aG docker"),

@@ -17,6 +17,7 @@ from deployer.settings.model import RegistrySettings, Settings
 from deployer.workflows.checks import preflight
 from tests.support.fake_engine import ENDPOINT, FakeEngine, FakeSystem, NoClient, service_container
 from tests.support.run import free_port
+from tools.machine import versions
 
 
 def facts_of(engine_version: str = "28.5.2", compose: str = "2.40.3", place: str = ENDPOINT) -> EngineFacts:
@@ -38,9 +39,19 @@ def test_an_old_engine_is_told_with_its_version(version: str) -> None:
         preflight.check_engine(engine_of(engine_version=version))
 
 
-def test_an_old_compose_is_told() -> None:
-    with pytest.raises(EngineUnavailable, match=r"Docker Compose is version 1\.29\.2"):
-        preflight.check_engine(engine_of(compose="1.29.2"))
+@pytest.mark.parametrize("version", ["1.29.2", "2.0.1", "2.7.0"])
+def test_an_old_compose_is_told_with_the_oldest_that_will_do(version: str) -> None:
+    with pytest.raises(EngineUnavailable, match=rf"Docker Compose is version {version}; deployer needs 2\.8 or newer"):
+        preflight.check_engine(engine_of(compose=version))
+
+
+@pytest.mark.parametrize("version", ["2.8.0", "2.17.3", "2.26.1-4", "5.0.0"])
+def test_a_compose_with_all_options_that_are_used_will_do(version: str) -> None:
+    preflight.check_engine(engine_of(compose=version))
+
+
+def test_the_tools_of_make_install_a_compose_that_will_do() -> None:
+    assert versions.OLDEST_COMPOSE == preflight.OLDEST_COMPOSE
 
 
 def test_versions_without_a_number_will_do() -> None:
