@@ -314,6 +314,24 @@ test("a registry that stumbles is asked again", async () => {
   }
 });
 
+test("3 is asked again for a tag that a push has kept it from removing", async () => {
+  for (const [left, expected] of [
+    [ONE, { outcome: "deleted" }], [null, { outcome: "deleted" }], [FRESH, { outcome: "pushedAgain", digest: digestOf(FRESH) }],
+  ]) {
+    const registry = arranged({ version: "3" });
+    let times = 1;
+    registry.held.before = ({ method, path }) => {
+      if (method !== "DELETE" || !path.endsWith("/go") || (times -= 1) < 0) return null;
+      if (left) registry.push("go", left);
+      else registry.held.tags.delete("go");
+      return registry.refused(500, "UNKNOWN", "unknown error");
+    };
+    assert.deepEqual(await registry.deletion.tag(target()), expected);
+    assert.equal(registry.held.tags.get("go"), expected.digest);
+    othersStay(registry);
+  }
+});
+
 test("without the throw-away's own digest nothing is deleted by one", async () => {
   for (const headers of [{}, { "Docker-Content-Digest": digestOf(ONE) }, { "Docker-Content-Digest": "stay" }]) {
     const registry = arranged();

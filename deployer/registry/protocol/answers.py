@@ -30,6 +30,8 @@ API_HEADER = "Docker-Distribution-Api-Version"
 
 # As distribution's drivers report a failed write: by the error's number on Linux (ENOSPC, EDQUOT), or in words.
 # distribution has the system's number, or its words: ENOTDIR and EISDIR.
+# distribution 3, registry/storage/manifeststore.go: what 2.8 has stored of schema 1.
+UNSERVED_SCHEMA_1 = re.compile(r"unrecognized manifest schema version 1\b")
 _OBSTACLE = re.compile(r'"Path": ?"([^"]+)"[^}]*"Err": ?(?P<number>20|21)\b|(/\S+): (?:(?P<words>not|is) a directory)')
 _FULL = re.compile(r'"Err":\s*(28|122)\b|no space left on device|disk quota exceeded')
 _ORIGINAL_LENGTH = 1500
@@ -189,6 +191,18 @@ def _failure(answer: Answer, place: Place, original: str) -> RegistryError:
                 (
                     "On the machine that runs it: deployer gc   (frees the space of deleted images; or free space "
                     "in another way)"
+                ),
+            ),
+            original,
+        )
+    if UNSERVED_SCHEMA_1.search(original):
+        return RegistryError(
+            f"The manifest is Docker's schema 1, which the registry at {place.address} cannot serve: version 3 dropped "
+            "support for it.",
+            (
+                (
+                    "Registry 2.8 serves it. On the machine that runs the registry, set registry: "
+                    '{image: "registry:2.8.3"} in deployer.yaml, and run: deployer upgrade'
                 ),
             ),
             original,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from deployer.registry.content.placeholder import Placeholder
 
 
-# How long to wait, in seconds, before each try: a push at the same time makes 2.8 stumble for a moment.
+# How long to wait, in seconds, before each try: a push at the same time makes the registry stumble for a moment.
 _PAUSES = (0.0, 0.1, 0.5)
 # How large a manifest may be to be put back, in bytes; distribution takes 4 MiB.
 _MOST = 64 * MEGABYTE
@@ -59,8 +59,34 @@ def untag(client: RegistryClient, target: Target, nonce: str) -> None:
         _expect_unchanged(target, client.head(target.repository, target.tag).digest)
     else:
         _expect_unchanged(target, digest_now(client, target.repository, target.tag))
-    if not client.delete_tag(target.repository, target.tag):
+    if not _by_name(client, target):
         _by_placeholder(client, target, _original(client, target), nonce)
+
+
+def _by_name(client: RegistryClient, target: Target, pauses: tuple[float, ...] = _PAUSES[1:]) -> bool:
+    """Remove the tag as a tag (distribution 3); False if only digests can be deleted.
+
+    3 removes the tag's directory, and fails halfway if a push writes into it at the same time: what it left is removed
+    again, unless the push has given the tag another image.
+    """
+    try:
+        return client.delete_tag(target.repository, target.tag)
+    except RegistryError as error:
+        if not pauses or not _is_of_a_push(error):
+            raise
+    time.sleep(pauses[0])
+    now = digest_now(client, target.repository, target.tag)
+    if now:
+        _expect_unchanged(target, now)
+    try:
+        return _by_name(client, target, pauses[1:])
+    except NotFound:
+        return True
+
+
+def _is_of_a_push(error: RegistryError) -> bool:
+    """Whether the registry could not remove the tag's directory, since a push wrote into it at that moment."""
+    return "directory not empty" in error.original
 
 
 def cover(client: RegistryClient, targets: Sequence[Target], nonce: Callable[[], str]) -> dict[str, str]:

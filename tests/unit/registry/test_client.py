@@ -350,9 +350,14 @@ def test_what_is_not_there_cannot_be_deleted(client: RegistryClient, fake: FakeR
 MAINTENANCE = refused(503, "UNAVAILABLE", message="maintenance: gc is running.")
 
 
+# As distribution 3.1.1 answers for what 2.8 has stored.
+SCHEMA_1 = refused(500, "UNKNOWN", "unrecognized manifest schema version 1", "unknown error")
+
+
 @pytest.mark.parametrize(
     ("reply", "error", "message", "advice"),
     [
+        (SCHEMA_1, RegistryError, "which the registry at localhost:5000 cannot serve", "registry:2.8.3"),
         (refused(500, "UNKNOWN", {"path": "/x"}), RegistryError, "failed (HTTP 500)", "deployer logs"),
         (refused(500, "UNKNOWN", {"Path": "/x", "Err": 20}), Obstructed, "instead of a directory at /x", "doctor"),
         (refused(500, "UNKNOWN", {"Path": "/x", "Err": 21}), Obstructed, "instead of a file at /x", "doctor"),

@@ -11,7 +11,7 @@ import { ACCEPT } from "../content/media-types.js";
 import { RegistryError } from "./client.js";
 import { NO_DIGEST, createPlaceholder } from "./deletion-plan.js";
 
-// Before each try, in milliseconds: pushes and deletions at the same time make 2.8 stumble for a moment.
+// Before each try, in milliseconds: pushes and deletions at the same time make the registry stumble for a moment.
 const PAUSES = [0, 100, 500];
 const PASSING = ["failed", "missing", "busy"];
 // With these statuses nothing was done: not allowed, not offered, or not now.
@@ -89,10 +89,27 @@ export function createDeletion({ client, name, nonce = randomNonce, wait = pause
     if (original ? lost || original.digest !== digest : !lost) {
       return original ? { outcome: "pushedAgain", digest: original.digest } : { outcome: "gone" };
     }
-    const isOld = (await way()) === "digests";
-    const error = isOld ? null : await errorOf(ask("DELETE", tag));
-    if (isOld || error?.status === 400) return replace(tag, digest, original, staying);
-    return error ? lookedFor({ digest, tags: [tag], error }) : { outcome: "deleted" };
+    const byName = (await way()) === "tags" && (await removeByName(tag, digest));
+    return byName || replace(tag, digest, original, staying);
+  }
+
+  /**
+   * Delete a tag by its name; null where only digests are deleted. 3 removes the tag's directory, and fails halfway if a push
+   * writes into it at the same time: what it left is deleted again, unless the tag has another image by then.
+   * @returns {Promise<Result | null>}
+   */
+  async function removeByName(tag, digest) {
+    let error = null;
+    for (const delay of PAUSES) {
+      await wait(delay);
+      const now = error && (await read(tag, { lost: true }).catch(() => null));
+      if (now && now.digest !== digest) return { outcome: "pushedAgain", digest: now.digest };
+      const before = error;
+      error = await errorOf(ask("DELETE", tag));
+      if (!error || (before && error.kind === "missing")) return { outcome: "deleted" };
+      if (error.status !== 500) break;
+    }
+    return error.status === 400 ? null : lookedFor({ digest, tags: [tag], error });
   }
 
   /**

@@ -565,6 +565,42 @@ def test_a_deletion_that_has_failed_is_not_taken_for_a_lost_answer(name: str) ->
         assert isinstance(error, RegistryError)
 
 
+# As distribution 3.1.1 answers when a push writes into the tag's directory while it is removed.
+NOT_EMPTY = refused(
+    500,
+    "UNKNOWN",
+    "filesystem: unlinkat /var/lib/registry/docker/registry/v2/repositories/app/_manifests/tags/1/index/sha256: "
+    "directory not empty",
+    "unknown error",
+)
+
+
+@pytest.mark.parametrize("left", ["the tag", "nothing", "another image"])
+def test_what_a_push_keeps_3_from_removing_is_removed_again_unless_it_is_another_image(left: str) -> None:
+    fake = FakeRegistry(version="3")
+    made, other = pushed(fake, "app", "1", image("x")), pushed(fake, "app", "2", image("y"))
+
+    def stumble() -> Reply:
+        tags = fake.repositories["app"].tags
+        if left == "nothing":
+            del tags["1"]
+        elif left == "another image":
+            tags["1"] = other.digest
+        return NOT_EMPTY
+
+    with connect(fake) as client:
+        plan = plan_deletion(client, ["app:1"])
+        fake.before = stopping("DELETE", "/manifests/1", stumble)
+        (error,) = errors(apply_plan(client, plan))
+    assert set(fake.repositories["app"].manifests) == {made.digest, other.digest}
+    if left == "another image":
+        assert "has been pushed again in the meantime" in str(error)
+        assert fake.repositories["app"].tags["1"] == other.digest
+    else:
+        assert error is None
+        assert set(fake.repositories["app"].tags) == {"2"}
+
+
 # --- tags that name nothing ------------------------------------------------------------------------------------------
 
 GONE = "sha256:" + "0" * 63 + "1"
