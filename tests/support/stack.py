@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+TRIED_REGISTRY = os.environ.get("DEPLOYER_TEST_REGISTRY_IMAGE", "")
+"""The registry's image of all deployments that name none, for a run against another version; "" for the built one."""
+
 _SELDOM = "services: {registry: {healthcheck: {interval: 24h}}, frontend: {healthcheck: {interval: 24h}}}\n"
 
 
@@ -85,7 +88,8 @@ class DeployedStack:
             "DEPLOYER_NAME": self.name,
             "DEPLOYER_PORT": str(self.port),
         }
-        return {**clean, **own, **self.settings}
+        other = {"DEPLOYER_REGISTRY_IMAGE": TRIED_REGISTRY} if TRIED_REGISTRY else {}
+        return {**clean, **own, **other, **self.settings}
 
     def command(self, *arguments: str) -> list[str]:
         """The command line of one deployer command."""

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import httpx
 
 from deployer.registry.content.children import MANIFEST_TYPES
+from deployer.registry.protocol.answers import UNSERVED_SCHEMA_1
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,12 +34,16 @@ _NOT_FOUND = 404
 
 
 class Refused(Exception):
-    """What the copy did not give as it should, in words; `is_absent`: it says that it does not have it."""
+    """What the copy did not give as it should, in words.
 
-    def __init__(self, words: str, *, is_absent: bool = False) -> None:
+    `is_absent`: it says that it does not have it. `is_unsupported`: its version serves nothing of that kind.
+    """
+
+    def __init__(self, words: str, *, is_absent: bool = False, is_unsupported: bool = False) -> None:
         super().__init__(words)
         self.words = words
         self.is_absent = is_absent
+        self.is_unsupported = is_unsupported
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,11 @@ class CopyClient:
 
     def described(self, repository: str, reference: str) -> Described:
         """What the copy says of a manifest, without its bytes. Raises Refused."""
-        return self._manifest("HEAD", repository, reference)
+        try:
+            return self._manifest("HEAD", repository, reference)
+        except Refused:
+            # The answer to a HEAD has no body that says why.
+            return self._manifest("GET", repository, reference)
 
     def manifest(self, repository: str, reference: str) -> Described:
         """A manifest with its bytes. Raises Refused."""
@@ -126,7 +135,12 @@ class CopyClient:
 def _expect_ok(answer: httpx.Response) -> None:
     if answer.status_code != httpx.codes.OK:
         words = f"the copy responds with {answer.status_code}"
-        raise Refused(words, is_absent=answer.status_code == _NOT_FOUND)
+        raise Refused(words, is_absent=answer.status_code == _NOT_FOUND, is_unsupported=_is_unsupported(answer))
+
+
+def _is_unsupported(answer: httpx.Response) -> bool:
+    # A blob's answer is a stream, which is not read for this.
+    return answer.is_stream_consumed and UNSERVED_SCHEMA_1.search(answer.text) is not None
 
 
 def _unanswered(error: httpx.HTTPError) -> Refused:

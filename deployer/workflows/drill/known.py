@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 def differences(repository: Repository, plan: RestorePlan, misses: Iterable[Miss]) -> tuple[Miss, ...]:
     """The misses of what the backup has, with the link by which the registry serves it. Raises BackupError.
 
-    An index may name images that were deleted, and a manifest layers that no registry stores.
+    An index may name images that were deleted, and a manifest layers that no registry stores. Schema 1 manifests,
+    which registry 3 serves nowhere, are in the copy as they are in the backup.
     """
-    asked = tuple(misses)
+    asked = tuple(one for one in misses if not one.refused.is_unsupported)
     absent = {(one.repository, one.digest, one.kind) for one in asked if one.refused.is_absent}
     linked: set[tuple[str, str, LinkKind]] = {
         (link.repository, link.named_digest, LinkKind.MANIFEST) for link in plan.links

@@ -183,6 +183,14 @@ def test_what_the_registry_did_not_serve_before_the_backup_is_no_difference() ->
     assert differences(StoredParts(lines=links), plan({A: 1, C: 1}), asked) == (asked[0],)
 
 
+def test_schema_1_in_a_copy_of_version_3_is_no_difference(registry: FakeRegistry) -> None:
+    old = Reply(500, b'{"errors":[{"code":"UNKNOWN","detail":"unrecognized manifest schema version 1"}]}')
+    registry.before = lambda asked: Reply(500) if asked.method == "HEAD" else old
+    tags, _ = pulled(registry)
+    assert [one.refused.is_unsupported for one in tags.misses] == [True] * len(TAGS)
+    assert differences(StoredParts(lines=[]), plan({}), tags.misses) == ()
+
+
 def test_wrong_bytes_are_a_difference_whatever_the_backup_has() -> None:
     asked = (miss(C, is_absent=False),)
     assert differences(StoredParts(lines=[]), plan({}), asked) == asked
