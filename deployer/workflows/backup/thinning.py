@@ -47,10 +47,14 @@ class KeepPolicy:
         return tuple(dict.fromkeys((host, *self.formerly)))
 
 
-def surplus(repository: Repository, host: str, policy: KeepPolicy) -> tuple[Backup, ...]:
-    """The backups of a deployment that the policy does not keep. The newest one always stays."""
+def surplus(repository: Repository, host: str, policy: KeepPolicy, made: Backup | None = None) -> tuple[Backup, ...]:
+    """The backups of a deployment that the policy does not keep.
+
+    The newest one always stays, and so does the one just made, which is not the newest if a clock was ahead before.
+    """
     backups = whole(repository.parts(*policy.hosts(host)))
     kept = repository.kept(policy.hosts(host), f"part={PartKind.SEAL}", policy.options)
+    kept |= {made.parts[PartKind.SEAL]} if made else set()
     return tuple(one for one in backups[:-1] if one.parts[PartKind.SEAL] not in kept)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from deployer.workflows.schedule.installed import Installed, InstalledJob
     from deployer.workflows.schedule.records import Run
 
-# How late a run may begin before it counts as missed.
+# How late a run may begin before it counts as missed, and how far a clock may be set back without having been wrong.
 GRACE = timedelta(hours=1)
 _PAUSE_SECONDS = 10.0
 # The clock may be set, and the schedule be changed, while one waits.
@@ -69,9 +69,16 @@ def wait_for_turn(
         waited += _PAUSE_SECONDS
 
 
+def is_credible(time: datetime, now: datetime) -> bool:
+    """Whether something can have happened then: what a clock that was ahead has noted would hold for years."""
+    return time <= now + GRACE
+
+
 def _open_time(job: Job, one: InstalledJob, runs: Sequence[Run], now: datetime, zone: tzinfo) -> datetime | None:
     """The last time that no run was begun for; one before the schedule was installed is none."""
     found = latest(one.when, now, zone)
-    if found <= one.since or any(run.job == job and run.started >= found for run in runs):
+    begun = [one.since, *(run.started for run in runs if run.job == job)]
+    # At the moment of its installation, a command is not due; at that of a run, it has run.
+    if any(found <= time for time in begun if is_credible(time, now)):
         return None
     return found

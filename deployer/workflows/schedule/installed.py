@@ -59,7 +59,8 @@ def wanted(settings: Settings, runner: RunnerChoice, before: Installed | None, n
     jobs = settings.schedule.jobs
     if not jobs:
         return None
-    known = before.jobs if before else {}
+    # One that a clock that was ahead has noted would not be due for years.
+    known = {job: one for job, one in (before.jobs if before else {}).items() if one.since <= now}
     times = {job: settings.schedule.of(job).at for job in jobs}
     return Installed(
         runner,

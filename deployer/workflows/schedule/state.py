@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from deployer.settings.schedule import RunnerChoice
 from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.schedule import calendar, installed, records
-from deployer.workflows.schedule.due import missed
+from deployer.workflows.schedule.due import is_credible, missed
 from deployer.workflows.schedule.records import RunResult
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def look(settings: Settings, deployment: Deployment, now: datetime, zone: tzinfo
     findings = () if asked == (there.times if there else {}) else (_NOT_INSTALLED,)
     if there is None:
         return ScheduleState(findings=findings)
-    runs = records.read(deployment)
+    runs = [run for run in records.read(deployment) if is_credible(run.started, now)]
     jobs = tuple(
         JobState(job, str(one.when), calendar.following(one.when, now, zone), _last(job, runs))
         for job, one in there.jobs.items()

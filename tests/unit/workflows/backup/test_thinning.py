@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deployer.errors import UsageError
-from deployer.workflows.backup.catalog import PartKind
+from deployer.workflows.backup.catalog import PartKind, whole
 from deployer.workflows.backup.thinning import KeepPolicy, remove, surplus, take_over_locks
 from tests.support.backups import MOMENT, parts_of, restic
 
@@ -87,6 +87,13 @@ def test_backups_under_an_earlier_name_count_as_this_deployments_where_that_is_s
     # As one: else the newest of each would stay.
     assert words[words.index("--group-by") + 1] == ""
     assert foreign[0].host not in words
+
+
+def test_the_one_just_made_stays_if_older_ones_are_dated_in_the_future() -> None:
+    old, made, ahead = parts_of(1), parts_of(2), parts_of(9999)
+    repository, _ = restic(snapshots=snapshots(*old, *made, *ahead), forget=keeping(ahead[-1]))
+    found = surplus(repository, HOST, KeepPolicy.parse("1"), whole(made)[0])
+    assert [one.time for one in found] == [MOMENT + timedelta(hours=1)]
 
 
 def test_without_backups_nothing_is_surplus() -> None:

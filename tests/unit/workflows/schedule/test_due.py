@@ -10,6 +10,8 @@ import pytest
 from deployer.errors import Busy
 from deployer.host.lock import exclusive
 from deployer.paths import Deployment
+from deployer.settings.build import build
+from deployer.settings.model import Settings
 from deployer.settings.schedule import Job, RunnerChoice, when_of
 from deployer.workflows.schedule import due, installed, records
 from deployer.workflows.schedule.installed import Installed, InstalledJob
@@ -57,6 +59,24 @@ def test_a_run_of_another_command_does_not_count() -> None:
 def test_times_before_the_schedule_was_installed_are_not_made_up() -> None:
     assert jobs_due(TIME + MINUTE, there=plan(since=TIME + MINUTE)) == ()
     assert due.missed(plan(since=TIME + MINUTE), (), TIME + 5 * MINUTE, UTC) == {}
+
+
+def test_what_a_clock_that_was_ahead_has_noted_keeps_nothing_from_running() -> None:
+    ahead = TIME + 1500 * DAY
+    assert jobs_due(TIME, run(TIME - DAY), run(ahead)) == (Job.GC,)
+    assert jobs_due(TIME, there=plan(since=ahead)) == (Job.GC,)
+    assert due.missed(plan(since=ahead), (run(ahead),), TIME + 2 * 60 * MINUTE, UTC) == {Job.GC: TIME}
+
+
+def test_after_a_clock_was_set_back_a_little_nothing_runs_twice() -> None:
+    assert jobs_due(TIME, run(TIME + MINUTE)) == ()
+
+
+def test_up_notes_the_time_again_if_it_is_in_the_future() -> None:
+    settings = build(Settings, {"schedule": {"gc": "02:30"}}, [])
+    found = installed.wanted(settings, RunnerChoice.SERVICE, plan(since=TIME + DAY, gc="daily 02:30"), TIME)
+    assert found is not None
+    assert found.jobs[Job.GC].since == TIME
 
 
 def test_the_commands_run_in_their_order() -> None:

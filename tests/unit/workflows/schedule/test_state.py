@@ -112,3 +112,13 @@ def test_a_schedule_that_is_not_installed_yet_is_noted(deployment: Deployment, g
     ran(deployment, RunResult.DONE)
     [finding] = state(deployment, gc=gc).findings
     assert (finding.state, finding.advice) == (FindingState.NOTE, ("deployer up",))
+
+
+def test_a_run_that_a_clock_that_was_ahead_has_dated_is_not_the_last_one(deployment: Deployment) -> None:
+    install(deployment)
+    ran(deployment, RunResult.DONE, TIME + 9000 * HOUR)
+    ran(deployment, RunResult.FAILED)
+    found = state(deployment)
+    assert found.jobs[0].last is not None
+    assert found.jobs[0].last.started == TIME
+    assert found.findings[0].state is FindingState.WRONG
