@@ -36,6 +36,16 @@ _COMPLAINTS = (
         ("Set backup.image in deployer.yaml to a newer image of restic, then run the command again.",),
     ),
     _Complaint(
+        "unsupported protocol scheme|parsing repository location failed|bucket name cannot|invalid bucket name",
+        "{} is not a valid address.",
+        ("Write s3:https://HOST/BUCKET, or rest:https://HOST/PATH/.",),
+    ),
+    _Complaint(
+        "server gave http response to https client",
+        "{} does not use TLS.",
+        ("Check the port, or write http:// in the address if the server has no TLS.",),
+    ),
+    _Complaint(
         "already locked",
         "Another program is working on the backups at {}.",
         ("Wait until it ends, then run the command again.",),
@@ -105,6 +115,10 @@ _OVER_SSH = (
         ("Choose another directory, or allow it on the server.",),
     ),
 )
+# How restic's own lines begin, and those of what it runs. Docker's sentences may match words in them.
+_OF_RESTIC = re.compile(
+    r"^(?:Fatal: |subprocess |unknown (?:shorthand )?flag: |(?:List|Load|Save|Stat)\()", re.MULTILINE
+)
 # It asks "Is there a repository at the following location?" whenever it cannot look, too.
 _NONE = re.compile(
     r"repository does not exist|unable to open config file: .*(no such file|does not exist|not found)", re.IGNORECASE
@@ -113,9 +127,9 @@ _NONE = re.compile(
 
 def in_words(error: EngineError, target: Target) -> EngineError | BackupError:
     """The error for what was printed by a run in restic's container. One of the engine stays as it is."""
-    if isinstance(error, EngineUnavailable):
-        return error
     original = error.original or error.message
+    if isinstance(error, EngineUnavailable) and not _OF_RESTIC.search(original):
+        return error
     login = target.server.login if target.server else ""
     for one in (*(_OVER_SSH if target.server else ()), *_COMPLAINTS):
         if re.search(one.pattern, original, re.IGNORECASE):

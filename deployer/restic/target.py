@@ -13,6 +13,7 @@ from deployer.errors import UsageError
 from deployer.redaction import without_secrets
 from deployer.restic import sftp
 from deployer.restic.sftp import SftpServer
+from deployer.settings.schedule import names_server
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +22,6 @@ _MOUNTED_AT = "/backup"
 _SERVERS_IN_WORDS = "sftp:USER@HOST:/PATH, s3:https://HOST/BUCKET, or rest:URL"
 _REST = "rest:"
 _SERVERS = ("s3:", _REST)
-# Other places of restic's, for which programs or credentials would be needed that its container does not have.
-_UNSUPPORTED = ("rclone:", "b2:", "azure:", "gs:", "swift:")
 # What restic reads for those servers (its manual, "Environment Variables").
 _PASSED = (
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION", "AWS_REGION"),
@@ -48,10 +47,14 @@ class Target:
             return cls(written)
         if written.startswith(sftp.PREFIX):
             return cls(written, server=SftpServer.parse(written))
-        if written.startswith(_UNSUPPORTED):
+        if names_server(written):
+            # Other places of restic's, whose programs or credentials its container lacks; URLs; scp's HOST:PATH.
             raise UsageError(
-                f"Backups cannot go to '{written}'.",
-                (f"Use a directory (a network disk is one, once it is mounted), {_SERVERS_IN_WORDS}.",),
+                f"Backups cannot go to '{without_secrets(written)}'.",
+                (
+                    f"Use a directory (a network disk is one, once it is mounted), {_SERVERS_IN_WORDS}.",
+                    *((f"If it is a directory: {shlex.quote(f'./{written}')}",) if "://" not in written else ()),
+                ),
             )
         if not written.strip():
             raise UsageError("The backup target is empty.", ("deployer backup /mnt/nas/registry",))

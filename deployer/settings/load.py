@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from deployer.record import Record
 from deployer.settings.build import build, paths
 from deployer.settings.checks import complaint_of_place, is_unicode
 from deployer.settings.model import Settings
+from deployer.settings.schedule import names_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 FILE_NAME = "deployer.yaml"
 
 _ENVIRONMENT_PREFIX = "DEPLOYER_"
-_SERVER = re.compile(r"[a-z0-9]+:")
 _CONFIG_VARIABLE = "DEPLOYER_CONFIG"
 # What `up` records of a deployment, and what a file for another one says of that other.
 _ADDRESS = frozenset({"host", "port", "tls"})
@@ -331,8 +330,7 @@ def _with_absolute_paths(settings: Settings, base: Path, environment: Mapping[st
 
 def _schedule_with_absolute_paths(schedule: ScheduleSettings, absolute: Callable[[Path], str]) -> ScheduleSettings:
     backup = schedule.backup
-    # A server's address begins with a word of restic's and a colon.
-    is_directory = backup.to and not _SERVER.match(backup.to)
+    is_directory = backup.to and not names_server(backup.to)
     paths_of_backup: dict[str, Any] = {
         **({"to": absolute(Path(backup.to))} if is_directory else {}),
         **({"env_file": absolute(Path(backup.env_file))} if backup.env_file else {}),

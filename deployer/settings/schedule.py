@@ -16,6 +16,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SUNDAY = WEEKDAYS.index("sun")
 
 _WRITTEN = re.compile(r"(?:(?P<word>[a-z]+) *)?(?:(?P<hour>\d{1,2}):(?P<minute>\d{2}))?")
+_SERVER = re.compile(r"[^/~.][^/]*:")
 _KEEP = re.compile(r"(\d{1,4})([hdwmy]?)")
 _PERIODS = {"": "last", "h": "hourly", "d": "daily", "w": "weekly", "m": "monthly", "y": "yearly"}
 
@@ -104,6 +105,14 @@ def keep(value: object) -> object:
     text = str(value)
     keep_rules(text)
     return text
+
+
+def names_server(written: str) -> bool:
+    """Whether a target is on a server, in one of restic's forms or another's: a word and a colon before any slash.
+
+    A directory with such a name has to be written as ./NAME.
+    """
+    return _SERVER.match(written) is not None
 
 
 def target(value: object) -> object:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from deployer.engine.messages.translation import translate
 from deployer.errors import BackupError, EngineError, EngineUnavailable, NoBackups, WrongPassword
 from deployer.restic.messages import in_words
 from deployer.restic.target import Target
@@ -119,6 +120,24 @@ def test_no_backups_are_told_from_every_failure(printed: str) -> None:
 def test_an_error_of_the_engine_stays_as_it_is() -> None:
     error = EngineUnavailable("Docker does not respond.")
     assert in_words(error, TARGET) is error
+
+
+@pytest.mark.parametrize(
+    ("printed", "sentence"),
+    [
+        ('Fatal: unable to open config file: client.Head: Head "foo/config": unsupported protocol scheme ""' + WHERE,
+         "rest:foo is not a valid address."),
+        ("Fatal: parsing repository location failed: s3: invalid format, host/region or bucket name not found",
+         "rest:foo is not a valid address."),
+        ('Fatal: unable to open config file: client.Head: Head "https://h/config": '
+         "http: server gave HTTP response to HTTPS client" + WHERE, "rest:foo does not use TLS."),
+        ("unknown flag: --no-lock\n\nUsage:\n  restic cat", "Restic failed at rest:foo."),
+    ],
+)  # fmt: skip
+def test_what_restic_prints_is_never_taken_for_an_error_of_docker(printed: str, sentence: str) -> None:
+    found = in_words(translate(printed), Target("rest:foo"))
+    assert isinstance(found, BackupError)
+    assert str(found) == sentence
 
 
 def test_an_advice_can_be_pasted_whatever_the_directory_is_called() -> None:

@@ -42,11 +42,32 @@ def test_a_directory_by_way_of_a_link_is_the_one_that_it_leads_to(tmp_path: Path
     assert Target.parse("link", tmp_path) == Target.parse("there", tmp_path)
 
 
-@pytest.mark.parametrize("written", ["rclone:a:b", "b2:bucket", "azure:c:/", "gs:b:/", "swift:c:/"])
-def test_what_would_need_other_programs_is_refused(written: str, tmp_path: Path) -> None:
+OTHERS = ["rclone:a:b", "b2:bucket", "azure:c:/", "gs:b:/", "swift:c:/"]
+# Nothing of restic's: as scp and others would take it. None is a directory beside the settings by mistake.
+NO_FORMS = [
+    "nas:backups",
+    "ann@nas:/backups",
+    "backup@nas.example:",
+    "ftp://h/x",
+    "https://h/x",
+    "SFTP:u@h:/x",
+    "[::1]:x",
+]
+
+
+@pytest.mark.parametrize("written", [*OTHERS, *NO_FORMS])
+def test_another_server_is_refused_and_never_taken_for_a_directory(written: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Backups cannot go to") as caught:
         Target.parse(written, tmp_path)
     assert "s3:https://HOST/BUCKET" in caught.value.advice[0]
+
+
+def test_a_directory_may_have_a_colon_in_its_name(tmp_path: Path) -> None:
+    assert Target.parse("./nas:backups", tmp_path).directory == tmp_path / "nas:backups"
+    assert Target.parse("disk/nas:backups", tmp_path).directory == tmp_path / "disk/nas:backups"
+    with pytest.raises(UsageError) as caught:
+        Target.parse("my nas:backups", tmp_path)
+    assert caught.value.advice[1].endswith("'./my nas:backups'")
 
 
 @pytest.mark.parametrize("written", ["", "  "])
