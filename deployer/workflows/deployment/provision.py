@@ -242,10 +242,18 @@ def _pulled(choice: Choice, engine: Engine, say: Callable[[str], None]) -> str:
 def _not_pulled(choice: Choice, error: EngineError) -> DeployerError:
     name, original = choice.name, error.original or error.message
     by_hand = f"docker pull {name}   (to try it by hand)"
+    elsewhere = "docker load --input FILE   (a file that `docker save` wrote on a machine that can pull it)"
+    if choice.wanted.built == BUILT_BACKUP:
+        # `up --build` builds the images of the services only.
+        other = (
+            "Or set images: auto in deployer.yaml: it is then built here."
+            if name == choice.wanted.default
+            else "Or set backup.image in deployer.yaml to an image on a mirror."
+        )
+        return EngineError(f"The image {name} cannot be pulled.", (elsewhere, by_hand, other), original)
     if choice.wanted.built:
         advice = ("deployer up --build   (builds both images locally, without Docker Hub)", by_hand)
         return EngineError(f"The image {name} cannot be pulled.", advice, original)
-    elsewhere = "docker load --input FILE   (a file that `docker save` wrote on a machine that can pull it)"
     other = "Or set frontend.page_image to an image on a mirror, or page: builtin, in deployer.yaml."
     return EngineError(
         f"The page's image {name} cannot be pulled and cannot be built locally.",

@@ -32,7 +32,7 @@ class Selection:
         tags: dict[str, set[str]] = {}
         for one in written:
             name, colon, tag = one.partition(":")
-            if not name or (colon and (not is_tag(tag) or "*" in name or "?" in name)):
+            if not name or "@" in name or (colon and (not is_tag(tag) or "*" in name or "?" in name)):
                 raise UsageError(f"{where}'{one}' is neither REPOSITORY nor REPOSITORY:TAG.", (example,))
             if colon:
                 tags.setdefault(name, set()).add(tag)

@@ -9,7 +9,7 @@ from deployer.errors import ConfigurationError, EngineError
 from deployer.host import base_image
 from deployer.record import PinnedImage, Release
 from deployer.rendering.deployment import ServiceImages
-from deployer.settings.model import FrontendSettings, ImagePolicy, Page, RegistrySettings, Settings
+from deployer.settings.model import BackupSettings, FrontendSettings, ImagePolicy, Page, RegistrySettings, Settings
 from deployer.workflows.deployment import provision
 from deployer.workflows.deployment.provision import (
     BUILT_FRONTEND,
@@ -17,6 +17,7 @@ from deployer.workflows.deployment.provision import (
     Choice,
     Source,
     Wanted,
+    backup_image,
     choose,
     choose_all,
 )
@@ -98,6 +99,20 @@ def test_a_named_image_that_cannot_be_pulled_is_an_error_with_the_ways_out(monke
     with pytest.raises(EngineError, match="The image mine:1 cannot be pulled") as caught:
         fetch(FakeEngine(pullable={"caddy:2"}), settings, monkeypatch)
     assert caught.value.original == "dial tcp: no such host"
+
+
+@pytest.mark.parametrize(
+    ("settings", "way_out"),
+    [
+        (Settings(images=ImagePolicy.PULL), "images: auto"),
+        (Settings(backup=BackupSettings(image="mine:1")), "backup.image"),
+    ],
+)
+def test_what_gets_restics_image_here_is_advised_and_no_build_of_the_services(settings: Settings, way_out: str) -> None:
+    with pytest.raises(EngineError, match="cannot be pulled") as caught:
+        backup_image(settings, FakeEngine(), lambda _: None, lambda _: None)
+    assert "--build" not in " ".join(caught.value.advice)
+    assert way_out in caught.value.advice[-1]
 
 
 def test_a_page_that_is_a_service_has_its_image_chosen_and_pulled_too(monkeypatch: pytest.MonkeyPatch) -> None:

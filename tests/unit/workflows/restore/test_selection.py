@@ -43,7 +43,8 @@ def test_repositories_and_tags_are_told_apart(written: list[str], expected: Sele
 
 
 @pytest.mark.parametrize(
-    "written", ["", ":", ":1", "app:", "app:a b", "team*:1", "a?:1", "localhost:5000/app:1", "a:-x"]
+    "written",
+    ["", ":", ":1", "app:", "app:a b", "team*:1", "a?:1", "localhost:5000/app:1", "a:-x", f"app@sha256:{'0' * 64}"],
 )
 def test_what_is_neither_is_refused_with_an_example(written: str) -> None:
     with pytest.raises(UsageError, match="neither REPOSITORY nor REPOSITORY:TAG") as caught:
