@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from deployer.cli.session import Session
 
 _RUNS_EXAMPLE = "Example: `deployer runs --job backup` lists the backups that ran by themselves."
+_JOBS = "|".join(Job)
 _RUN_EXAMPLE = "Example: `*/10 * * * * deployer run-scheduled` in a crontab, with `schedule.runner: none`."
 
 
@@ -29,7 +30,9 @@ def runs(
     run: Annotated[
         str | None, typer.Argument(metavar="RUN", help="Show the log of this run.", show_default=False)
     ] = None,
-    job: Annotated[Job | None, typer.Option("--job", help="List only the runs of this command.")] = None,
+    job: Annotated[
+        Job | None, typer.Option("--job", metavar=_JOBS, help="List only the runs of this command.", show_default=False)
+    ] = None,
     log: Annotated[bool, typer.Option("--log", help="Show the log of the newest run.")] = False,
 ) -> None:
     """Show what ran by itself, when, and how it ended.
@@ -55,7 +58,9 @@ def run_scheduled(
     session: Session,
     job: Annotated[
         Job | None,
-        typer.Argument(help="The command to run.  [default: all that are due]", show_default=False),
+        typer.Argument(
+            metavar="JOB", help=f"The command to run: {_JOBS}.  [default: all that are due]", show_default=False
+        ),
     ] = None,
     wait: Annotated[
         str, typer.Option("--wait", metavar="TIME", help="How long to wait for another command to be done.")
