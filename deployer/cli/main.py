@@ -108,6 +108,11 @@ def main(arguments: list[str]) -> int:
 
 
 def _unforeseen(error: Exception, output: Output, arguments: list[str]) -> int:
+    if isinstance(error, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
+        # A path of the settings, or a word for a program.
+        sentence = f"The locale's encoding, {sys.getfilesystemencoding()}, lacks a character that is needed."
+        output.error(HostError(sentence, ("export LC_ALL=C.UTF-8   (then run the command again)",), error.object))
+        return EXIT_FAILURE
     if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
         output.error(_of_the_machine(error))
         return EXIT_FAILURE
@@ -158,9 +163,10 @@ def run() -> None:
         if signal.getsignal(ending) is not signal.SIG_IGN:
             signal.signal(ending, _interrupt)
     code = main(sys.argv[1:])
-    try:
-        sys.stdout.flush()
-    except OSError:
-        # A reader such as `head` has left, or the disk is full; Python would complain once more at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            # A reader such as `head` has left, or the disk is full; Python would complain once more at its exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -63,18 +64,19 @@ class Output:
 
     def note(self, text: str) -> None:
         """Print one line that is no result: what is being done, what to do next."""
-        typer.echo(printable(self.selection.applied(text)), file=self.err)
+        self._remark(printable(self.selection.applied(text)))
 
     def progress(self, text: str) -> None:
         """Show on a terminal how far something has come, in place of what this showed before; "" clears it."""
         if self.err.isatty():
-            self.err.write(f"\r\x1b[K{printable(text)}")
-            self.err.flush()
+            with suppress(OSError):
+                self.err.write(f"\r\x1b[K{printable(text)}")
+                self.err.flush()
 
     def warn(self, text: str) -> None:
         """Print a warning."""
         told = printable(self.selection.applied(text))
-        typer.echo(f"{self._styled('Warning:', self.err, 'yellow')} {told}", file=self.err)
+        self._remark(f"{self._styled('Warning:', self.err, 'yellow')} {told}")
 
     def json(self, value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
         """Print a value as JSON, indented, keys in their own order."""
@@ -114,13 +116,13 @@ class Output:
 
     def error(self, error: DeployerError) -> None:
         """Print what went wrong, each problem, the advice, and the original words underneath."""
-        typer.echo(f"{self._styled('Error:', self.err, 'red')} {error.message}", file=self.err)
+        self._remark(f"{self._styled('Error:', self.err, 'red')} {error.message}")
         for problem in getattr(error, "problems", ()):
-            typer.echo(f"  {one_line(problem)}", file=self.err)
+            self._remark(f"  {one_line(problem)}")
         for advice in error.advice:
-            typer.echo(f"  → {one_line(self.selection.applied(advice))}", file=self.err)
+            self._remark(f"  → {one_line(self.selection.applied(advice))}")
         for original in underneath(error.message, error.original):
-            typer.echo(f"  | {printable(original)}", file=self.err)
+            self._remark(f"  | {printable(original)}")
 
     def confirm(self, question: str, *, yes: bool, otherwise: tuple[str, ...] = (REPEAT,)) -> None:
         """Ask before something is changed; return only if the answer is yes.
@@ -140,6 +142,11 @@ class Output:
             raise KeyboardInterrupt from error
         if not agreed:
             raise Cancelled("Nothing was changed.")
+
+    def _remark(self, text: str) -> None:
+        """Print what is no result. That no one reads it any more, as after `2>&1 | head -1`, stops nothing."""
+        with suppress(OSError):
+            typer.echo(text, file=self.err)
 
     def _styled(self, text: str, stream: TextIO, colour: str) -> str:
         return self._kept(typer.style(printable(text), fg=colour)) if stream.isatty() and self.colour else text

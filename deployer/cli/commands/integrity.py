@@ -111,14 +111,15 @@ def check(
     if not (session.is_named or is_here):
         if wanted.repair:
             raise UsageError("--repair works only on the machine that runs the registry.", (_WITHOUT_REPAIR,))
-        session.show(CheckReport(_check_elsewhere(session, options), can_repair=False))
+        session.show(CheckReport(_check_elsewhere(session, options), can_repair=False, names=tuple(names or ())))
         return
     session.require_deployment(session.engine, changes=wanted.repair)
     found = _check_here(session, options)
     if wanted.repair and (found.links or any(one.is_of_blob for one in found.faults)):
         _repair(session, found, options, wanted)
         return
-    session.show(CheckReport(found, has_backups=bool(record.read(session.deployment))))
+    has_backups = bool(record.read(session.deployment))
+    session.show(CheckReport(found, has_backups=has_backups, names=tuple(names or ())))
 
 
 def _options(session: Session, wanted: CheckFlags, names: list[str]) -> CheckOptions:

@@ -111,7 +111,7 @@ def plan(machine: Machine, kind: EngineKind, *, remove: bool) -> StartPlan:
         verb = "del" if remove else "add"
         found = () if machine.openrc_has_it() is not remove else (("rc-update", verb, "docker", "default"),)
     else:
-        raise _no_init(machine)
+        raise _no_init(machine, kind, remove=remove)
     if found and kind is EngineKind.SYSTEM and not machine.is_root:
         raise HostError(
             "Only root can change what starts with the machine.", tuple(f"sudo {' '.join(one)}" for one in found)
@@ -145,7 +145,12 @@ def _with_systemd(machine: Machine, *, is_user: bool, remove: bool) -> tuple[tup
     return (*enable, *linger)
 
 
-def _no_init(machine: Machine) -> HostError:
+def _no_init(machine: Machine, kind: EngineKind, *, remove: bool) -> HostError:
+    if remove:
+        return HostError(
+            "deployer does not know what starts the engine with this machine.",
+            ("Remove what starts dockerd: in the init, a supervisor, the container's entrypoint, or a crontab.",),
+        )
     if machine.is_wsl:
         return HostError(
             "This WSL machine runs no systemd, so nothing here starts the engine.",
@@ -154,13 +159,25 @@ def _no_init(machine: Machine) -> HostError:
                 'Or, under [boot]: command="service docker start"',
             ),
         )
+    sentence = (
+        "OpenRC does not start the engine of a user, so deployer cannot have it started with the machine."
+        if machine.has_openrc
+        else "Neither systemd nor OpenRC runs here, so deployer cannot have the engine started with the machine."
+    )
     return HostError(
-        "Neither systemd nor OpenRC runs here, so deployer cannot have the engine started with the machine.",
+        sentence,
         (
             "Let what starts this machine start dockerd: its init, its supervisor, or the container's entrypoint.",
-            "Or, if cron is running: (crontab -l; echo '@reboot dockerd') | crontab -",
+            # Cron has no runtime directory of a user, which a rootless engine needs.
+            *((f"Or, if cron is running: {_crontab(machine)}",) if kind is EngineKind.SYSTEM else ()),
         ),
     )
+
+
+def _crontab(machine: Machine) -> str:
+    """The command that has cron start the engine, in root's crontab."""
+    sudo = "" if machine.is_root else "sudo "
+    return f"({sudo}crontab -l; echo '@reboot dockerd') | {sudo}crontab -"
 
 
 def _user() -> str:

@@ -182,6 +182,17 @@ def test_help_loads_nothing_heavy() -> None:
     assert done.stderr.strip() == "[]"
 
 
+def test_what_is_done_is_a_success_even_if_no_one_reads_the_remarks(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    # It remarks that nothing was changed.
+    command = [sys.executable, "-m", "deployer", "init", "--dry-run"]
+    done = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=writer, check=False)
+    os.close(writer)
+    assert done.returncode == 0
+    assert done.stdout
+
+
 @pytest.mark.parametrize("arguments", [["nonsense"], ["push"], ["up", "--timeout", "soon"], ["status", "--nonsense"]])
 def test_wrong_usage_is_exit_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
@@ -219,6 +230,21 @@ def test_a_file_of_another_user_is_no_bug(
     error, advice = capsys.readouterr().err.splitlines()
     assert error == f"Error: {tmp_path}/gate cannot be read: Permission denied."
     assert advice == f"  → ls -ld {tmp_path}   (shows who can read there)"
+
+
+def test_a_path_that_the_locale_cannot_write_is_no_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(**_: object) -> None:
+        "/srv/\u672c".encode("iso8859-1")
+
+    monkeypatch.setattr(edge, "app", refused)
+    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "iso8859-1")
+    assert main(["status"]) == 1
+    error = capsys.readouterr().err
+    assert "The locale's encoding, iso8859-1, lacks a character that is needed." in error
+    assert "export LC_ALL=C.UTF-8" in error
+    assert "Traceback" not in error
 
 
 @pytest.mark.parametrize(("words", "line"), [((), "Interrupted."), (("1 of 3 pushed.",), "1 of 3 pushed.")])

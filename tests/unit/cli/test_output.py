@@ -102,6 +102,23 @@ def test_a_strangers_line_break_begins_no_line_of_an_error(out: Output) -> None:
     assert lines[3:] == ["Error: It says a fake line.", "  → do a fake line", "  | one", "  | fake line"]
 
 
+class Left(Terminal):
+    """One whose reader has left."""
+
+    def write(self, _: str) -> int:
+        raise BrokenPipeError
+
+
+def test_remarks_that_no_one_reads_stop_nothing_but_a_lost_result_does() -> None:
+    out = Output(Left(), Left())
+    out.note("Storing their content …")
+    out.warn("The disk is nearly full.")
+    out.progress("1 of 2")
+    out.error(ConfigurationError("The configuration has an error:", ("a problem",)))
+    with pytest.raises(BrokenPipeError):
+        out.line("done")
+
+
 def test_own_line_breaks_tabs_and_colours_stay() -> None:
     out = Output(Terminal(), Terminal())
     out.line(f"{out.good('ready')}\n\tmore")

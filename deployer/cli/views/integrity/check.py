@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,11 +29,15 @@ _OTHERS = (
 
 @dataclass(frozen=True)
 class CheckReport(Report):
-    """What a check found. `can_repair` on the machine that runs the registry, `has_backups` if it remembers some."""
+    """What a check found. `can_repair` on the machine that runs the registry, `has_backups` if it remembers some.
+
+    `names` are those that it was asked for, none for everything.
+    """
 
     found: Checked
     can_repair: bool = True
     has_backups: bool = False
+    names: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The same in numbers."""
@@ -51,7 +56,8 @@ class CheckReport(Report):
             for line in self._advice():
                 out.note(f"  → {line}")
         if found.read is None:
-            out.note("Sizes were compared, and content was not read. To read every byte: deployer check --full")
+            full = shlex.join(("deployer", "check", "--full", *self.names))
+            out.note(f"Sizes were compared, and content was not read. To read every byte: {full}")
 
     @property
     def has_failed(self) -> bool:

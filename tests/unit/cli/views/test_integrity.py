@@ -41,6 +41,8 @@ def test_a_whole_registry_is_said_to_be_and_how_far_that_was_looked_at() -> None
     result, remarks = said(CheckReport(found(read=ReadContent(7, 5000, 2, frozenset()))))
     assert "read 7 blobs (2 of them by an interrupted check), 5 kB" in result
     assert remarks == ""
+    _, remarks = said(CheckReport(found(), names=("team/*", "app:1")))
+    assert "deployer check --full 'team/*' app:1" in remarks
 
 
 @pytest.mark.parametrize(

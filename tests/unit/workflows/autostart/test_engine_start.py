@@ -97,7 +97,7 @@ def test_who_is_not_root_gets_the_command_for_root(tmp_path: Path) -> None:
     [
         ({"has_systemd": False}, SYSTEM, "@reboot"),
         ({"has_systemd": False, "is_wsl": True}, SYSTEM, "/etc/wsl.conf"),
-        ({"has_systemd": False, "has_openrc": True}, ROOTLESS, "@reboot"),
+        ({"has_systemd": False, "has_openrc": True}, ROOTLESS, "start dockerd"),
         ({}, DESKTOP, "In its settings"),
     ],
 )
@@ -109,6 +109,19 @@ def test_where_it_cannot_be_done_it_says_what_to_do(
     with pytest.raises(HostError) as caught:
         plan(where, kind, remove=False)
     assert any(advice in line for line in caught.value.advice)
+
+
+def test_without_an_init_the_advice_is_for_what_was_asked_and_for_who_asked(tmp_path: Path) -> None:
+    def advice(*, kind: EngineKind = SYSTEM, remove: bool = False, is_root: bool = True) -> str:
+        with pytest.raises(HostError) as caught:
+            plan(machine(tmp_path, Programs(), has_systemd=False, is_root=is_root), kind, remove=remove)
+        return " ".join(caught.value.advice)
+
+    assert "| crontab -" in advice()
+    # A crontab of your own starts nothing as root.
+    assert "(sudo crontab -l; echo '@reboot dockerd') | sudo crontab -" in advice(is_root=False)
+    assert "crontab -" not in advice(kind=ROOTLESS, is_root=False)
+    assert "start dockerd:" not in advice(remove=True)
 
 
 @pytest.mark.parametrize("state", ["not-found", "", "Failed to get unit file state for docker.service"])
