@@ -13,7 +13,7 @@ from deployer.errors import PreflightError
 from deployer.host.daemon.kind import EngineKind
 from deployer.restic.target import Target
 from deployer.settings.schedule import RunnerChoice
-from deployer.workflows.schedule import installed
+from deployer.workflows.schedule import env_file, installed
 from deployer.workflows.schedule.launcher import runner_of
 from deployer.workflows.schedule.systemd import Systemd
 
@@ -64,8 +64,12 @@ def plan(
     after = installed.wanted(settings, runner, before, now)
     if before is None and after is None:
         return SchedulePlan()
-    if settings.schedule.backup.is_on:
-        Target.parse(settings.schedule.backup.to, Path("/"))
+    backup = settings.schedule.backup
+    if backup.is_on:
+        Target.parse(backup.to, Path("/"))
+        if backup.env_file:
+            # Its mistakes are told here, and not by a backup at night.
+            env_file.read(Path(backup.env_file))
     if runner is RunnerChoice.SERVICE:
         _refuse_without_machine(facts)
     with_timers = RunnerChoice.SYSTEMD in {runner, before.runner if before else runner}

@@ -12,6 +12,7 @@ from deployer.errors import HostError, PreflightError, UsageError
 from deployer.host.daemon.kind import EngineKind
 from deployer.paths import Deployment
 from deployer.settings.build import build
+from deployer.settings.load import Flags, load
 from deployer.settings.model import Settings
 from deployer.settings.schedule import Job, RunnerChoice
 from deployer.workflows.schedule import env_file, install, installed, launcher
@@ -52,6 +53,23 @@ def test_a_target_that_no_backup_can_go_to_is_refused_before_the_first_night(tmp
     wanted = settings(backup={"when": "nightly", "to": "rclone:x:y"}, runner="none")
     with pytest.raises(UsageError):
         install.plan(wanted, Deployment("registry", tmp_path), {}, FACTS, NOW)
+
+
+@pytest.mark.parametrize("content", [None, "no variable\n"])
+def test_a_file_of_variables_with_a_mistake_is_told_before_the_first_night(tmp_path: Path, content: str | None) -> None:
+    file = tmp_path / "backup.env"
+    if content is not None:
+        file.write_text(content)
+    wanted = settings(backup={"when": "nightly", "to": "/b", "env_file": str(file)}, runner="none")
+    with pytest.raises(HostError, match=r"backup\.env"):
+        install.plan(wanted, Deployment("registry", tmp_path), {}, FACTS, NOW)
+
+
+def test_a_target_of_another_server_beside_the_settings_is_refused_too(tmp_path: Path) -> None:
+    (tmp_path / "deployer.yaml").write_text("schedule: {backup: {when: nightly, to: 'ann@nas:/backups'}, runner: none}")
+    found = load(Flags(), {"HOME": str(tmp_path)}, tmp_path).settings
+    with pytest.raises(UsageError, match="ann@nas:/backups"):
+        install.plan(found, Deployment("registry", tmp_path), {}, FACTS, NOW)
 
 
 def test_a_schedule_is_remembered_once_and_forgotten_with_it(tmp_path: Path) -> None:
