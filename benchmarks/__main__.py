@@ -1,4 +1,4 @@
-"""Measure deployer against plain Docker, Compose, crane and nginx, and its page in Chromium; print a table."""
+"""Measure deployer against plain Docker, Compose, crane, nginx and restic, and its page in Chromium; print a table."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import peers
+from benchmarks.durability.backup import first_backup_figures, next_backup_figures
+from benchmarks.durability.check import check_figure
+from benchmarks.durability.memory import memory_figures
+from benchmarks.durability.upgrade import upgrade_figures
 from benchmarks.measure import Command, Figure, in_turn, table
 from benchmarks.page import page_figures
 from benchmarks.signed_in import layers_figure, sign_in_figures, transfer_figures
@@ -118,6 +122,11 @@ BENCHMARKS: dict[str, Callable[[Path], Figure | list[Figure]]] = {
     "catalog": catalog_figure,
     "gc": gc_figures,
     "prune": prune_figure,
+    "backup": first_backup_figures,
+    "backup-again": next_backup_figures,
+    "check": check_figure,
+    "memory": memory_figures,
+    "upgrade": upgrade_figures,
     "sign-in": sign_in_figures,
     "transfer": transfer_figures,
     "layers": layers_figure,
@@ -126,7 +135,7 @@ BENCHMARKS: dict[str, Callable[[Path], Figure | list[Figure]]] = {
 
 
 def main(wanted: list[str]) -> int:
-    """Run the named benchmarks, or all; return 1 where an target was missed."""
+    """Run the named benchmarks, or all; return 1 where a target was missed."""
     # What was started goes, also where something else ends us.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     # Where it is set, deployer would be compiled again in each run, which no installed program is.

@@ -1,0 +1,1 @@
+"""Figures of backups, checks and upgrades: time against plain tools, memory, and what clients notice."""
