@@ -34,8 +34,8 @@ class PlainRestic:
         return self._run(f"restic --no-cache --quiet backup {STORAGE}")
 
     def restore(self) -> Command:
-        """Restore the newest backup to where it was."""
-        return self._run("restic --no-cache --quiet restore latest --target /")
+        """Restore the newest backup into a directory that does not exist."""
+        return self._run(f"restic --no-cache --quiet restore latest --target {_TARGET}/restored")
 
     def _run(self, script: str) -> Command:
         return Command([

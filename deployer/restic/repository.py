@@ -152,9 +152,13 @@ class Repository:
         """The content of a file in a part."""
         return self._run("dump", part, f"/{name.lstrip('/')}")
 
-    def each_line(self, part: str, name: str, on_line: Callable[[str], None]) -> None:
-        """Read a file of text in a part, line by line. Reading it again costs little."""
-        self._follow("text", part, f"/{name.lstrip('/')}", on_line=on_line)
+    def each_line(self, part: str, name: str, on_line: Callable[[str], None], *, once: bool = False) -> None:
+        """Read a file of text in a part, line by line. Reading it again costs little, unless it is read `once`."""
+        path = f"/{name.lstrip('/')}"
+        if once:
+            self._follow("restic", "dump", "--no-lock", part, path, on_line=on_line)
+        else:
+            self._follow("text", part, path, on_line=on_line)
 
     def each_file(self, part: str, on_file: Callable[[StoredFile], None]) -> None:
         """List the files of a part."""

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 from deployer.errors import EngineError, EngineUnavailable, StorageError, StorageUnreadable
 from deployer.layout import REGISTRY_ROOT, STORAGE
 from deployer.rendering import snippets
-from deployer.storage.printed import cut_short, parse_broken, parse_lacking, parse_links, parse_verified
+from deployer.storage.outline import Outline
+from deployer.storage.printed import (
+    Counts,
+    as_bytes,
+    complete,
+    cut_short,
+    parse_broken,
+    parse_lacking,
+    parse_links,
+    parse_verified,
+)
 from deployer.storage.removal import blob_folder
 from deployer.storage.snapshot import CLOCKS_MAY_DIFFER, parse
 
@@ -103,7 +113,9 @@ class Storage:
             # What a list that failed has remembered must not make the next one shorter.
             memory = self._memory or f"{_MEMORY}-{attempt}"
             try:
-                found = parse(self._run("list", REGISTRY_ROOT, memory if self.remembers else "", REMOVED), self._before)
+                found = parse(
+                    self._run("list", REGISTRY_ROOT, memory if self.remembers else "", REMOVED, ""), self._before
+                )
             except StorageError:
                 if attempt == _TRIES:
                     raise
@@ -116,7 +128,7 @@ class Storage:
     def layer_links(self, repositories: Iterable[str]) -> Iterator[tuple[str, str, int]]:
         """Repository, digest and modification time (seconds since 1970) of each layer link."""
         paths = "".join(f"repositories/{name}\n" for name in repositories)
-        return parse_links(self._run("links", REGISTRY_ROOT, stdin=paths.encode())) if paths else iter(())
+        return parse_links(self._run("links", REGISTRY_ROOT, stdin=as_bytes(paths))) if paths else iter(())
 
     def contents(self, digests: Iterable[str], blobs: Mapping[str, Blob]) -> Iterator[tuple[str, bytes]]:
         """The content of blobs that the snapshot lists, in this order."""
@@ -155,13 +167,7 @@ class Storage:
             else:
                 ended.append(line)
 
-        strict, script = map(snippets.storage_script, ("strict", "scrub"))
-        try:
-            self.engine.containers.follow_script(
-                self.container, strict, script, REGISTRY_ROOT, _SCRUBBED, str(rate), on_line=read
-            )
-        except EngineError as error:
-            raise of_storage(error) from error
+        self._follow("scrub", REGISTRY_ROOT, _SCRUBBED, str(rate), on_line=read)
         if ended != ["# end"]:
             raise cut_short()
 
@@ -175,7 +181,37 @@ class Storage:
 
     def broken_links(self) -> frozenset[str]:
         """The paths of links of manifests and layers that hold no digest, below the registry's root."""
-        return parse_broken(self._run("broken", REGISTRY_ROOT))
+        return parse_broken(self._run("broken", REGISTRY_ROOT, "all"))
+
+    def broken_links_of(self, repositories: Iterable[str]) -> frozenset[str]:
+        """The same of some repositories."""
+        paths = "".join(f"repositories/{name}\n" for name in repositories)
+        return parse_broken(self._run("broken", REGISTRY_ROOT, "some", stdin=as_bytes(paths))) if paths else frozenset()
+
+    def count(self) -> Counts:
+        """Count what there is, without listing it."""
+        repositories, tags, size = map(int, complete(self._run("count", REGISTRY_ROOT)))
+        return Counts(repositories, tags, size)
+
+    def outline(self) -> Outline:
+        """List the repositories and the blobs. What the repositories have is listed in portions."""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                outline = Outline.parse(self._run("list", REGISTRY_ROOT, "", REMOVED, "folders"))
+                self._follow("list", REGISTRY_ROOT, "", REMOVED, "blobs", on_line=outline.note_blob)
+                outline.finish()
+            except StorageError:
+                if attempt == _TRIES:
+                    raise
+                continue
+            return outline
+        raise AssertionError
+
+    def portion(self, outline: Outline, repositories: Iterable[str]) -> Snapshot:
+        """What some of the outline's repositories have, as a snapshot with no others, and with all blobs."""
+        lines = "".join(f"{line}\n" for name in repositories for line in outline.folders[name])
+        printed = self._run("list", REGISTRY_ROOT, "", REMOVED, "portion", stdin=as_bytes(lines))
+        return outline.with_portion(parse(printed))
 
     def relink(self, paths: Iterable[str]) -> None:
         """Rewrite such links, each as its place says; a tag's becomes a separate file."""
@@ -203,6 +239,13 @@ class Storage:
             end = position + blobs[digest].size
             yield digest, content[position:end]
             position = end
+
+    def _follow(self, script: str, *arguments: str, on_line: Callable[[str], None]) -> None:
+        try:
+            strict, digest, wanted = map(snippets.storage_script, ("strict", "digest", script))
+            self.engine.containers.follow_script(self.container, strict, digest + wanted, *arguments, on_line=on_line)
+        except EngineError as error:
+            raise of_storage(error) from error
 
     def _run(self, script: str, *arguments: str, stdin: bytes = b"") -> bytes:
         try:

@@ -20,6 +20,15 @@ class Verified:
     value: str = ""
 
 
+@dataclass(frozen=True)
+class Counts:
+    """How much there is: repositories with manifests, their tags, and bytes of content."""
+
+    repositories: int
+    tags: int
+    size: int
+
+
 def parse_links(printed: bytes) -> Iterator[tuple[str, str, int]]:
     """Read what `links.sh` printed: repository, digest and modification time of each layer link.
 
@@ -85,6 +94,11 @@ def complete(printed: bytes) -> list[str]:
     if (end, rest) != ("# end", ""):
         raise cut_short()
     return lines[1:]
+
+
+def as_bytes(lines: str) -> bytes:
+    """Lines of paths as a script reads them: file names may be of any bytes."""
+    return lines.encode(errors="surrogateescape")
 
 
 def cut_short() -> StorageError:

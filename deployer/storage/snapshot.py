@@ -14,7 +14,7 @@ from deployer.storage.printed import complete, cut_short
 from deployer.storage.removal import parse_interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 # In seconds: a network disk has its own clock.
 CLOCKS_MAY_DIFFER = 3600
@@ -116,7 +116,7 @@ class Snapshot:
 
     moment: int
     repositories: dict[str, StoredRepository]
-    blobs: dict[str, Blob]
+    blobs: Mapping[str, Blob]
     aliases: dict[str, str] = field(default_factory=dict)
     leftover_bytes: int = 0
     interrupted_removals: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -177,7 +177,7 @@ def parse(printed: bytes, before: Snapshot | None = None) -> Snapshot:
 
 
 def _parsed(printed: bytes, before: Snapshot | None) -> Snapshot:
-    sections = _sections(printed)
+    sections = sections_of(printed)
     if before is None and "changed" in sections:
         raise cut_short()
     repositories: dict[str, StoredRepository] = {}
@@ -187,11 +187,10 @@ def _parsed(printed: bytes, before: Snapshot | None) -> Snapshot:
         _carry_over(before, changed, repositories)
     unexpected_paths = {*(before.unexpected_paths if before else ())}
     for line in sections["other"]:
-        modified, path = line.split(" ", 1)
-        if _STRUCTURE.fullmatch(path):
+        if path := unexpected_path(line):
             unexpected_paths.add(path)
             if path.endswith("/link"):
-                _read_link(path, int(modified), repositories)
+                _read_link(path, int(line.split(" ", 1)[0]), repositories)
     foreign = {*(before.foreign if before else ()), *sections["foreign"]}
     for line in sections["manifests"]:
         modified, _, _, _, path = line.split(" ", 4)
@@ -219,12 +218,13 @@ def _parsed(printed: bytes, before: Snapshot | None) -> Snapshot:
     )
 
 
-def _sections(printed: bytes) -> dict[str, list[str]]:
+def sections_of(printed: bytes) -> dict[str, list[str]]:
+    """The lines of each section. Raises StorageError if the list is truncated, or there is a symbolic link."""
     sections: dict[str, list[str]] = {name: [] for name in _SECTIONS if name != "changed"}
     current: list[str] = []
     for line in complete(printed):
         if line.startswith("symbolic "):
-            raise _behind_a_link(line.removeprefix("symbolic "))
+            raise behind_a_link(line.removeprefix("symbolic "))
         if line.startswith("other "):
             sections["other"].append(line.removeprefix("other "))
         elif line.startswith("# "):
@@ -234,7 +234,8 @@ def _sections(printed: bytes) -> dict[str, list[str]]:
     return sections
 
 
-def _behind_a_link(path: str) -> StorageError:
+def behind_a_link(path: str) -> StorageError:
+    """What to raise for a symbolic link, by its path."""
     place = f"{REGISTRY_ROOT}/{path}"
     link, file = shlex.quote(place), shlex.quote(f"{place}.new")
     if path.endswith(("/link", "/data")):
@@ -251,6 +252,11 @@ def _behind_a_link(path: str) -> StorageError:
         f"The registry's storage has a symbolic link, {place}, whose target cannot be read from here.",
         (advice, "Nothing was changed."),
     )
+
+
+def repository_at(path: str) -> str:
+    """The repository that has what is at a path below the registry's root."""
+    return _name(path, "/_")
 
 
 def _name(path: str, folder: str) -> str:
@@ -363,14 +369,25 @@ def _aliases(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
 def _read_blobs(lines: Iterable[str]) -> tuple[dict[str, Blob], list[str]]:
     """The blobs where the registry reads them, and the folders of those that are elsewhere."""
     found: dict[str, Blob] = {}
-    misplaced = []
+    misplaced: list[str] = []
     for line in lines:
-        if match := _BLOB.fullmatch(line):
-            size, blocks, modified, _, sha256, _, sha512 = match.groups()
-            digest = f"sha256:{sha256}" if sha256 else f"sha512:{sha512}"
-            found[digest] = Blob(int(size), int(blocks) * _BLOCK, int(modified))
-        elif match := _MISPLACED.fullmatch(line):
-            misplaced.append(match[1])
-        elif _IN_PLACE.search(line):
-            raise StorageError("The registry's storage lists a blob that cannot be read.", (), line)
+        read_blob(line, found.__setitem__, misplaced.append)
     return found, misplaced
+
+
+def read_blob(line: str, on_blob: Callable[[str, Blob], object], on_misplaced: Callable[[str], object]) -> None:
+    """Hand on what a line tells: a blob where the registry reads it, or the folder of one that is elsewhere."""
+    if match := _BLOB.fullmatch(line):
+        size, blocks, modified, _, sha256, _, sha512 = match.groups()
+        digest = f"sha256:{sha256}" if sha256 else f"sha512:{sha512}"
+        on_blob(digest, Blob(int(size), int(blocks) * _BLOCK, int(modified)))
+    elif match := _MISPLACED.fullmatch(line):
+        on_misplaced(match[1])
+    elif _IN_PLACE.search(line):
+        raise StorageError("The registry's storage lists a blob that cannot be read.", (), line)
+
+
+def unexpected_path(line: str) -> str:
+    """From the line of something, its path if the registry expects something else there; "" if it expects nothing."""
+    path = line.split(" ", 1)[1]
+    return path if _STRUCTURE.fullmatch(path) else ""

@@ -1,5 +1,6 @@
 # Lists the links of manifests and layers that do not hold their own digest, such as after a power cut, or where one file
-# was linked to several places: their paths, a line each. $1 is the folder in which `repositories` is.
+# was linked to several places: their paths, a line each. $1 is the folder in which `repositories` is. With "some" as $2,
+# only those of the repositories whose paths are on standard input, a line each.
 set -eu
 # A new registry has no folder yet; whether there is one that cannot be opened, `list.sh` tells.
 if [ ! -d "$1" ]; then
@@ -18,7 +19,16 @@ unsound() {
 		xargs -0 -r sh -c 'for path; do if [ -f "$path" ]; then echo "$path"; fi; done' sh
 }
 if [ -d repositories ]; then
-	find repositories \( -path '*/_manifests/tags' -o -name _uploads \) -prune -o -type f -name link -print > "$here/all"
+	if [ "$2" = some ]; then
+		while IFS= read -r path; do
+			for folder in "$path/_manifests" "$path/_layers"; do
+				if [ -d "$folder" ]; then echo "$folder"; fi
+			done
+		done
+	else
+		echo repositories
+	fi | tr '\n' '\0' | xargs -0 -r sh -c '
+		find "$@" \( -path "*/_manifests/tags" -o -name _uploads \) -prune -o -type f -name link -print' sh > "$here/all"
 	# Twice, since a link that is just being written is empty for a moment.
 	unsound "$here/all" > "$here/first"
 	unsound "$here/first"

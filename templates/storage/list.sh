@@ -12,11 +12,16 @@
 # second change could have got the same: not every file system and `stat` tells parts of a second.
 #
 # $3 is the folder of what was removed. Its content is left by an interrupted removal.
+#
+# $4 is empty, or tells which part is listed, so that nobody has to keep all of it: the "folders" of the repositories; the
+# "blobs"; or the manifests and uploads of a "portion" of the repositories, whose lines among the folders are on
+# standard input.
 set -eu
 export LC_ALL=C
 root=$1
 memory=$2
 removed=$3
+part=$4
 mark='%Y %y %n'
 aside=
 here=$(mktemp -d)
@@ -90,7 +95,7 @@ walk_blobs() {
 	if there "$root/blobs"; then
 		walk find blobs -type f -name data -exec stat -c '%s %b %Y %n' {} + \
 			-o -type l -exec stat -c 'symbolic %n' {} + \
-			-o \( -name data -o ! -type d \) -exec stat -c 'other %Y %n' {} + > "$here/blobs"
+			-o \( -name data -o ! -type d \) -exec stat -c 'other %Y %n' {} +
 	fi
 }
 
@@ -116,16 +121,25 @@ half() {
 }
 
 walk_aside() {
-	walk_blobs
+	[ -n "$part" ] || walk_blobs > "$here/blobs"
 	half 0 > "$here/half"
 	walk_manifests < "$here/half" > "$here/all.0"
 }
 
+if [ "$part" = blobs ]; then
+	echo "# blobs"
+	if there "$root"; then
+		cd "$root"
+		walk_blobs
+	fi
+	echo "# end"
+	exit 0
+fi
 start=$(date +%s)
 echo "# now"
 echo "$start"
 echo "# left"
-if [ -d "$removed" ]; then du -sk "$removed" | cut -f 1; fi
+if [ "$part" != portion ] && [ -d "$removed" ]; then du -sk "$removed" | cut -f 1; fi
 echo "# unfinished"
 for list in "$removed"/*/list; do
 	if [ -f "$list" ]; then stat -c 'at %Y' "$list" && cat "$list"; fi
@@ -139,7 +153,9 @@ if there "$root"; then
 	echo "# folders"
 	# No part of a repository's name begins with `_`, so the first such folder ends the name. Their
 	# modification times, and those of what is in `_layers`, show when an upload began or ended.
-	if there "$root/repositories"; then
+	if [ "$part" = portion ]; then
+		cat > "$here/folders"
+	elif there "$root/repositories"; then
 		walk find repositories -type d -name '_*' -prune -exec stat -c '%Y %n' {} + \
 			-o -type l -exec stat -c 'symbolic %n' {} + \
 			-o -name '_*' -exec stat -c 'other %Y %n' {} + > "$here/folders"
@@ -148,12 +164,16 @@ if there "$root"; then
 	for folder in repositories blobs; do
 		if [ -L "$folder" ]; then echo "symbolic $folder"; fi
 	done
+	if [ "$part" = folders ]; then
+		echo "# end"
+		exit 0
+	fi
 
 	# Two walks at once, if there are two processors.
 	: > "$here/blobs"
 	: > "$here/all.0"
 	if [ -n "$again" ]; then
-		walk_blobs &
+		walk_blobs > "$here/blobs" &
 	else
 		chosen _manifests > "$here/wanted"
 		walk_aside &

@@ -92,7 +92,7 @@ class StoredParts(Repository):
     lines: list[str] = field(default_factory=list)
     blobs: Mapping[str, bytes] = field(default_factory=dict)
 
-    def each_line(self, part: str, name: str, on_line: Callable[[str], None]) -> None:
+    def each_line(self, part: str, name: str, on_line: Callable[[str], None], *, once: bool = False) -> None:
         for line in self.lines:
             on_line(line)
 

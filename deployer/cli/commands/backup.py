@@ -140,12 +140,12 @@ def create(session: Session, target: TargetArgument, options: CreateOptions) -> 
     keep = KeepPolicy.parse(options.keep, options.formerly or ()) if options.keep is not None else None
     given(options.password_file, session.environment)
     session.require_deployment(session.engine, changes=True)
-    snapshot = maintenance.reading(session.stack).snapshot()
+    counts = maintenance.reading(session.stack).count()
     if session.presentation.dry_run:
         removes = _removed(session, target, options.password_file, keep) if keep else ()
-        session.show_plan(views.BackupPlanReport(plan(place, snapshot, removes), is_thinned=keep is not None))
+        session.show_plan(views.BackupPlanReport(plan(place, counts, removes), is_thinned=keep is not None))
         return
-    session.show_plan(views.BackupPlanReport(plan(place, snapshot)))
+    session.show_plan(views.BackupPlanReport(plan(place, counts)))
     machine = machine_of(session)
     wanted = BackupOptions(place, options.password_file, not options.without_secrets, keep, options.new)
     with ProgressLine(session.out, time.monotonic) as line:

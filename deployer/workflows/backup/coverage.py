@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from deployer.storage.packed import DigestBag
 from deployer.storage.removal import digest_of_blob_file
 from deployer.workflows.backup.links import Link, LinkKind, read_links
 
@@ -20,14 +21,14 @@ class Coverage:
     tags: int = 0
     size: int = 0
     blobs: int = 0
-    _needed: set[str] = field(default_factory=set)
-    _there: set[str] = field(default_factory=set)
+    _needed: DigestBag = field(default_factory=DigestBag)
+    _there: DigestBag = field(default_factory=DigestBag)
 
     @classmethod
     def read(cls, repository: Repository, links: str, blobs: str) -> Coverage:
         """Read it from the parts of a backup. Raises BackupError or EngineError."""
         found = cls()
-        read_links(repository, links, found.note_link)
+        read_links(repository, links, found.note_link, once=True)
         repository.each_file(blobs, found.note_file)
         return found
 
@@ -52,4 +53,4 @@ class Coverage:
     @property
     def missing(self) -> frozenset[str]:
         """The digests that are linked and that the backup does not have."""
-        return frozenset(self._needed - self._there)
+        return frozenset(self._needed.without(self._there))

@@ -85,11 +85,14 @@ class Link:
         return self.digest.encode()
 
 
-def read_links(repository: Repository, part: str, on_link: Callable[[Link], object]) -> None:
-    """Hand on each link that a part of a backup lists. Raises BackupError or EngineError."""
+def read_links(repository: Repository, part: str, on_link: Callable[[Link], object], *, once: bool = False) -> None:
+    """Hand on each link that a part of a backup lists; `once`: they are not read again.
+
+    Raises BackupError or EngineError.
+    """
 
     def read(line: str) -> None:
         if not line.startswith("#"):
             on_link(Link.parse(line))
 
-    repository.each_line(part, LINKS, read)
+    repository.each_line(part, LINKS, read, once=once)

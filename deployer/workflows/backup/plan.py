@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from deployer.restic.target import Target
-    from deployer.storage.snapshot import Snapshot
+    from deployer.storage.printed import Counts
     from deployer.workflows.backup.catalog import Backup
 
 
@@ -22,12 +22,6 @@ class BackupPlan:
     removes: tuple[Backup, ...] = ()
 
 
-def plan(target: Target, now: Snapshot, removes: tuple[Backup, ...] = ()) -> BackupPlan:
+def plan(target: Target, now: Counts, removes: tuple[Backup, ...] = ()) -> BackupPlan:
     """What a backup of the registry as it is would store."""
-    return BackupPlan(
-        target,
-        sum(1 for one in now.repositories.values() if one.revisions),
-        sum(len(one.tags) for one in now.repositories.values()),
-        sum(blob.size for blob in now.blobs.values()),
-        removes,
-    )
+    return BackupPlan(target, now.repositories, now.tags, now.size, removes)

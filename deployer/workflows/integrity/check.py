@@ -6,26 +6,24 @@ was found wrong is read again. So what was pushed or deleted in the meantime is 
 
 from __future__ import annotations
 
-import time
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from deployer.errors import NotFound, StorageError, StorageUnreadable
+from deployer.errors import NotFound, StorageError
 from deployer.phrases import listed, short
 from deployer.settings import globs
 from deployer.workflows.integrity import reading_log
 from deployer.workflows.integrity.faults import confirmed, faults_of, is_whole, limited, other_findings
+from deployer.workflows.integrity.portions import portions, survey_in_portions
 from deployer.workflows.integrity.reading import Pace, ReadContent, read_content
 from deployer.workflows.integrity.reading_log import ReadingLog
 from deployer.workflows.upkeep import last_check
 from deployer.workflows.upkeep.last_check import DamagedBlob, LastCheck
-from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only
-from deployer.workflows.upkeep.survey.manifest_graph import Manifests, pulled_with
-from deployer.workflows.upkeep.suspects import Suspects
+from deployer.workflows.upkeep.survey.manifest_graph import pulled_with
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from collections.abc import Set as AbstractSet
     from contextlib import AbstractContextManager
     from datetime import datetime
@@ -33,14 +31,13 @@ if TYPE_CHECKING:
     from deployer.paths import Deployment
     from deployer.restic.repository import Progress
     from deployer.storage.access import Storage
-    from deployer.storage.snapshot import Snapshot
+    from deployer.storage.outline import Outline
+    from deployer.storage.snapshot import Blob
     from deployer.workflows.finding import Finding
     from deployer.workflows.integrity.faults import Fault
+    from deployer.workflows.integrity.portions import Look
     from deployer.workflows.restore.selection import Selection
     from deployer.workflows.upkeep.survey.garbage import Survey
-
-_TRIES = 3
-_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -82,19 +79,26 @@ def check(
     """
     known = last_check.read(deployment).digests
     if not options.is_full:
-        found = look(storage, known)
-        _expect_selected(found.snapshot, options.selection)
+        found = look(storage, known, options.selection)
+        _expect_selected(storage, found.outline, options.selection)
         return note(deployment, found, options, now())
     with _log(deployment, options, now()) as log:
-        snapshot = storage.snapshot()
-        _expect_selected(snapshot, options.selection)
-        wanted = _selected_blobs(storage, snapshot, options.selection)
-        read = read_content(storage, snapshot, wanted, log, Pace(options.rate, on_progress))
-        found = look(storage, known | read.damaged)
-        _expect_read(read, snapshot, found.snapshot)
+        read = _read(storage, options, log, on_progress)
+        found = look(storage, known | read.damaged, options.selection)
+        _expect_read(read, found.outline.blobs)
         checked = note(deployment, found, options, now())
         log.finish()
     return replace(checked, read=read)
+
+
+def _read(
+    storage: Storage, options: CheckOptions, log: ReadingLog, on_progress: Callable[[Progress], None]
+) -> ReadContent:
+    """Read all content that is selected."""
+    outline = storage.outline()
+    _expect_selected(storage, outline, options.selection)
+    wanted = _selected_blobs(storage, outline, options.selection)
+    return read_content(storage, outline.blobs, wanted, log, Pace(options.rate, on_progress))
 
 
 def _log(deployment: Deployment, options: CheckOptions, now: datetime) -> AbstractContextManager[ReadingLog]:
@@ -104,22 +108,25 @@ def _log(deployment: Deployment, options: CheckOptions, now: datetime) -> Abstra
     return nullcontext(ReadingLog())
 
 
-def look(storage: Storage, suspects: AbstractSet[str]) -> Survey:
-    """Survey the storage; what looks wrong is looked at twice. The suspects are read to their ends."""
-    first = _surveyed(storage, suspects)
-    is_clean = is_whole(first) and not first.unknown
-    return first if is_clean else confirmed(first, _surveyed(storage, suspects))
+def look(storage: Storage, suspects: AbstractSet[str], selection: Selection) -> Look:
+    """Survey the storage; what looks wrong is looked at twice. The suspects are read to their ends.
+
+    What is selected is counted, and everything surveyed.
+    """
+    first = survey_in_portions(storage, suspects, selection)
+    if is_whole(first.survey) and not first.survey.unknown:
+        return first
+    second = survey_in_portions(storage, suspects, selection)
+    return replace(second, survey=confirmed(first.survey, second.survey))
 
 
-def note(deployment: Deployment, found: Survey, options: CheckOptions, now: datetime) -> Checked:
+def note(deployment: Deployment, look: Look, options: CheckOptions, now: datetime) -> Checked:
     """What is wrong of what is selected; all of the damage is remembered. Raises HostError."""
-    snapshot, selection = found.snapshot, options.selection
-    _remember(deployment, found, options, now)
-    wanted = limited(found, selection)
-    repositories = [one for one in snapshot.repositories.values() if one.revisions and selection.concerns(one.name)]
+    _remember(deployment, look.survey, options, now)
+    wanted = limited(look.survey, options.selection)
     return Checked(
-        len(repositories),
-        sum(selection.names(one.name, tag) for one in repositories for tag in one.tags),
+        look.repositories,
+        look.tags,
         faults_of(wanted),
         other_findings(wanted),
         is_whole(wanted),
@@ -127,53 +134,35 @@ def note(deployment: Deployment, found: Survey, options: CheckOptions, now: date
     )
 
 
-def _surveyed(storage: Storage, suspects: AbstractSet[str]) -> Survey:
-    """A survey; where content is removed while it is read, it is repeated."""
-    for _ in range(_TRIES - 1):
-        try:
-            return survey(storage, Manifests(), unreferenced_only, Suspects(suspects))
-        except StorageUnreadable:
-            raise
-        except StorageError:
-            time.sleep(_PAUSE_SECONDS)
-    return survey(storage, Manifests(), unreferenced_only, Suspects(suspects))
-
-
-def _selected_blobs(storage: Storage, snapshot: Snapshot, selection: Selection) -> AbstractSet[str]:
-    """The blobs that are read: all, or those that what is selected needs."""
+def _selected_blobs(storage: Storage, outline: Outline, selection: Selection) -> AbstractSet[str] | None:
+    """The blobs that what is selected needs; None for all."""
     if selection.is_everything:
-        return snapshot.blobs.keys()
-    roots = {
-        name: {tag.digest for each, tag in one.tags.items() if selection.names(name, each)}
-        | (one.revisions.keys() if selection.has_whole(name) else set())
-        for name, one in snapshot.repositories.items()
-        if selection.concerns(name)
-    }
-    manifests = Manifests()
-    manifests.learn(storage, {digest for name in roots for digest in snapshot.repositories[name].revisions}, snapshot)
-    needed = {
-        digest
-        for name, digests in roots.items()
-        for root in digests
-        for digest in pulled_with(root, snapshot.repositories[name], manifests)
-    }
-    return {snapshot.aliases.get(digest, digest) for digest in needed} & snapshot.blobs.keys()
+        return None
+    found: set[str] = set()
+    for portion in portions(storage, outline, [name for name in outline.folders if selection.concerns(name)]):
+        for name, one in portion.listed.repositories.items():
+            roots = {tag.digest for each, tag in one.tags.items() if selection.names(name, each)}
+            roots |= one.revisions.keys() if selection.has_whole(name) else set()
+            needed = {digest for root in roots for digest in pulled_with(root, one, portion.manifests)}
+            found |= {portion.listed.aliases.get(digest, digest) for digest in needed} & portion.listed.blobs.keys()
+    return found
 
 
-def _expect_selected(snapshot: Snapshot, selection: Selection) -> None:
+def _expect_selected(storage: Storage, outline: Outline, selection: Selection) -> None:
     """Make sure that each name names something. Raises NotFound."""
-    names = snapshot.repositories
+    names = outline.folders.keys()
     missing = [one for one in selection.patterns if not any(globs.matches(name, [one]) for name in names)]
+    there = storage.portion(outline, [name for name in selection.tags if name in names]).repositories
     for name, tags in selection.tags.items():
-        there = snapshot.repositories[name].tags if name in snapshot.repositories else {}
-        missing += [f"{name}:{tag}" for tag in sorted(tags - there.keys())]
+        found = there[name].tags if name in there else {}
+        missing += [f"{name}:{tag}" for tag in sorted(tags - found.keys())]
     if missing:
         raise NotFound(f"The registry does not have {', '.join(missing)}.", ("deployer catalog --tags",))
 
 
-def _expect_read(read: ReadContent, before: Snapshot, now: Snapshot) -> None:
+def _expect_read(read: ReadContent, now: Mapping[str, Blob]) -> None:
     """Make sure that what was not read was deleted in the meantime. Raises StorageError."""
-    left = sorted(digest for digest in read.unread if before.blobs[digest] == now.blobs.get(digest))
+    left = sorted(digest for digest, blob in read.unread.items() if blob == now.get(digest))
     if left:
         raise StorageError(
             f"Not everything could be read: {listed([short(one) for one in left])}.",

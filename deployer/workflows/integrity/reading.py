@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from deployer.restic.repository import Progress
 from deployer.storage.removal import blob_file, digest_of_blob_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from deployer.storage.access import Storage
-    from deployer.storage.snapshot import Snapshot
+    from deployer.storage.packed import PackedBlobs
+    from deployer.storage.snapshot import Blob
     from deployer.workflows.integrity.reading_log import ReadingLog
 
 
@@ -28,38 +31,54 @@ class Pace:
 class ReadContent:
     """What was read: blobs and bytes, of which an interrupted check had read some; and what is not its digest's.
 
-    `unread` could not be read to its end, as what is deleted in the meantime.
+    `unread` could not be read to its end, as what is deleted in the meantime: by its digest, what was to be read.
     """
 
     blobs: int
     size: int
     blobs_before: int
     damaged: frozenset[str]
-    unread: frozenset[str] = frozenset()
+    unread: Mapping[str, Blob] = field(default_factory=dict)
+
+
+# Told to the container and kept here at once. Each portion is read on all processors, the largest first.
+_PORTION = 20_000
 
 
 def read_content(
-    storage: Storage, snapshot: Snapshot, digests: Iterable[str], log: ReadingLog, pace: Pace
+    storage: Storage, blobs: PackedBlobs, wanted: AbstractSet[str] | None, log: ReadingLog, pace: Pace
 ) -> ReadContent:
-    """Read blobs that the snapshot lists; what is whole is noted in the log. Raises StorageError or EngineError."""
-    wanted = {digest: snapshot.blobs[digest] for digest in digests}
-    left = {digest: blob for digest, blob in wanted.items() if not log.has(digest, blob)}
-    total = sum(blob.size for blob in wanted.values())
-    done = total - sum(blob.size for blob in left.values())
-    begun_at = done
+    """Read what is wanted of the blobs, None for all; what is whole is noted in the log.
+
+    Raises StorageError or EngineError.
+    """
+    before = log.before(blobs)
+
+    def chosen() -> Iterator[tuple[int, str, Blob]]:
+        return (one for one in blobs.numbered() if wanted is None or one[1] in wanted)
+
+    count = total = begun_at = blobs_before = 0
+    for number, _, blob in chosen():
+        count, total = count + 1, total + blob.size
+        if before[number]:
+            blobs_before, begun_at = blobs_before + 1, begun_at + blob.size
+    done = begun_at
     damaged: set[str] = set()
-    unread = set(left)
+    unread: dict[str, Blob] = {}
+    left = ((digest, blob) for number, digest, blob in chosen() if not before[number])
+    while portion := dict(islice(left, _PORTION)):
 
-    def note(path: str, value: str) -> None:
-        nonlocal done
-        digest = digest_of_blob_file(path)
-        unread.discard(digest)
-        done += left[digest].size
-        if digest.partition(":")[2] == value:
-            log.add(digest, left[digest])
-        else:
-            damaged.add(digest)
-        pace.on_progress(Progress(done - begun_at, total - begun_at))
+        def note(path: str, value: str, portion: dict[str, Blob] = portion) -> None:
+            nonlocal done
+            digest = digest_of_blob_file(path)
+            blob = portion.pop(digest)
+            done += blob.size
+            if digest.partition(":")[2] == value:
+                log.add(digest, blob)
+            else:
+                damaged.add(digest)
+            pace.on_progress(Progress(done - begun_at, total - begun_at))
 
-    storage.scrub({blob_file(digest): blob.size for digest, blob in left.items()}, pace.rate, note)
-    return ReadContent(len(wanted), total, len(wanted) - len(left), frozenset(damaged), frozenset(unread))
+        storage.scrub({blob_file(digest): blob.size for digest, blob in portion.items()}, pace.rate, note)
+        unread |= portion
+    return ReadContent(count, total, blobs_before, frozenset(damaged), unread)

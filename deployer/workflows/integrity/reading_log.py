@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,28 +13,37 @@ from deployer.errors import Busy
 from deployer.host.files import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from deployer.storage.packed import PackedBlobs
     from deployer.storage.snapshot import Blob
 
 # What was read in an interrupted check counts for so long after that began.
 VALID = timedelta(days=7)
+_FIRST_LINE = 100
 
 
 @dataclass(frozen=True)
 class ReadingLog:
-    """The log. `before` are the blobs that an interrupted check found whole: size and modification time.
+    """The log. Without a file, nothing is kept."""
 
-    Without a file, nothing is kept.
-    """
-
-    before: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    _path: Path | None = None
     _file: int | None = None
 
-    def has(self, digest: str, blob: Blob) -> bool:
-        """Whether a blob was read before, and its file is still the same."""
-        return self.before.get(digest) == (blob.size, blob.modified)
+    def before(self, blobs: PackedBlobs) -> bytearray:
+        """By the numbers of blobs, 1 for those that an interrupted check found whole, and whose files are the same."""
+        found = bytearray(len(blobs))
+        if self._path is None:
+            return found
+        with self._path.open(errors="replace") as lines:
+            for line in lines:
+                digest, _, rest = line.partition(" ")
+                number = blobs.number(digest)
+                # Without a line break at its end, the last line is incomplete.
+                if number is not None and rest == f"{blobs[digest].size} {blobs[digest].modified}\n":
+                    found[number] = 1
+        return found
 
     def add(self, digest: str, blob: Blob) -> None:
         """Note that a blob was read and is whole. At once: a kill loses nothing that is noted."""
@@ -62,28 +71,22 @@ def opened(path: Path, now: datetime) -> Iterator[ReadingLog]:
             raise Busy(
                 "Another full check is already running for this deployment.", ("Wait until it is done.",)
             ) from error
-        begun, before = _parsed(path.read_text(errors="replace"))
+        begun = _begun(path)
         if begun is None or not timedelta() <= now - begun <= VALID:
-            before = {}
             os.ftruncate(file, 0)
             os.write(file, f"begun {now.astimezone(UTC).isoformat()}\n".encode())
-        yield ReadingLog(before, file)
+        yield ReadingLog(path, file)
     finally:
         os.close(file)
 
 
-def _parsed(text: str) -> tuple[datetime | None, dict[str, tuple[int, int]]]:
-    """When it was begun and what it has; a line that was cut off is left out."""
-    first, *lines = text.split("\n")
+def _begun(path: Path) -> datetime | None:
+    """When it was begun; None if it does not say."""
+    with path.open(errors="replace") as lines:
+        # What is no log may have no lines.
+        first = lines.readline(_FIRST_LINE)
     try:
-        begun = datetime.fromisoformat(first.removeprefix("begun "))
+        begun = datetime.fromisoformat(first.rstrip("\n").removeprefix("begun "))
     except ValueError:
-        return None, {}
-    found = {}
-    # Without a line break at its end, the last line is incomplete.
-    for line in lines[:-1]:
-        digest, _, rest = line.partition(" ")
-        size, _, modified = rest.partition(" ")
-        if size.isdecimal() and modified.lstrip("-").isdecimal():
-            found[digest] = (int(size), int(modified))
-    return (begun if begun.tzinfo else None), found
+        return None
+    return begun if begun.tzinfo else None

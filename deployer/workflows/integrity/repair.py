@@ -191,10 +191,11 @@ def _write_links(stack: Stack, options: CheckOptions, work: _Repair, drain: Drai
     suspects = last_check.read(stack.deployment).digests | work.tried
     with upkeep(stack, "check") as held:
         storage = Storage(stack.engine, held.helper.name)
-        seen = look(storage, suspects)
-        shown = limited(seen, options.selection)
+        seen = look(storage, suspects, options.selection)
+        shown = limited(seen.survey, options.selection)
         if not shown.links_to_repair:
             return 0, 0.0, note(stack.deployment, seen, options, stack.now())
         with held.writes_paused(drain) as pause:
             written = repair_links(storage, shown)
-        return len(written), pause.seconds, note(stack.deployment, look(storage, suspects), options, stack.now())
+        left = look(storage, suspects, options.selection)
+        return len(written), pause.seconds, note(stack.deployment, left, options, stack.now())

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from deployer.engine.engine import Engine
     from deployer.restic.repository import Progress
-    from deployer.storage.snapshot import Snapshot
+    from deployer.storage.outline import Outline
     from deployer.workflows.integrity.check import Checked
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -53,10 +53,10 @@ class Watched(Storage):
 
         super().scrub(sizes, rate, note)
 
-    def snapshot(self) -> Snapshot:
+    def outline(self) -> Outline:
         if self.before_look:
             self.before_look.pop(0)()
-        return super().snapshot()
+        return super().outline()
 
 
 @dataclass

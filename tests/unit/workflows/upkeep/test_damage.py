@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -362,8 +363,8 @@ def test_what_comes_while_it_is_listed_is_no_loss(tree: Tree, monkeypatch: pytes
     tree.push("app", ["1"], whole)
     storage = tree.storage()
     listed = storage.snapshot()
-    for digest in (whole.digest, sha256(whole.blobs[1])):
-        del listed.blobs[digest]
+    new = {whole.digest, sha256(whole.blobs[1])}
+    listed = replace(listed, blobs={digest: blob for digest, blob in listed.blobs.items() if digest not in new})
     monkeypatch.setattr(storage, "snapshot", lambda: listed)
     found = survey(storage, Manifests(), unreferenced_only)
     assert not found.damages
