@@ -83,6 +83,25 @@ def test_busybox_sees_and_takes_the_same(tmp_path: Path, busybox: Path) -> None:
     assert any(path.startswith("repositories/late/") for path in left)
 
 
+def test_busybox_counts_and_lists_portions_the_same(tmp_path: Path, busybox: Path) -> None:
+    """In portions, it is what the whole list has."""
+    tree = Tree(tmp_path / "tree")
+    fill(tree)
+    whole = storage(tree, None, remembers=False).snapshot()
+    for programs in (None, busybox):
+        there = storage(tree, programs, remembers=False)
+        outline = there.outline()
+        assert dict(outline.blobs) == whole.blobs
+        assert outline.folders.keys() == whole.repositories.keys()
+        parts = [there.portion(outline, [name]).repositories for name in outline.folders]
+        assert {name: one for part in parts for name, one in part.items()} == whole.repositories
+        assert there.broken_links_of(whole.repositories) == there.broken_links()
+        counts = there.count()
+        assert counts.repositories == sum(bool(one.revisions) for one in whole.repositories.values())
+        assert counts.tags == sum(len(one.tags) for one in whole.repositories.values())
+        assert counts.size == sum(blob.size for blob in whole.blobs.values())
+
+
 def test_busybox_fails_where_a_list_cannot_be_complete(tmp_path: Path, busybox: Path) -> None:
     tree = Tree(tmp_path / "tree")
     tree.push("app", ["1"], image("x"))

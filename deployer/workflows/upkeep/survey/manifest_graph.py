@@ -6,6 +6,7 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from sys import intern
 from typing import TYPE_CHECKING
 
 from deployer.reference import is_digest
@@ -132,7 +133,8 @@ def read_summary(content: bytes) -> ManifestSummary | None:
         return None
     # Written with escapes, a digest would not be found in the bytes; of keys that stand twice, JSON keeps one.
     plain = content + json.dumps(document).encode() if b"\\" in content else content
-    references = frozenset(found.decode() for found in _DIGEST.findall(plain))
+    # Of a digest that many manifests name, one text is kept.
+    references = frozenset(intern(found.decode()) for found in _DIGEST.findall(plain))
     named, annotations = children(document), document.get("annotations")
     config, images = _digest_of(named.config), _digests_of(named.images)
     stated = annotations if isinstance(annotations, dict) else {}
@@ -166,7 +168,7 @@ def _digests_of(descriptors: Iterable[RawDescriptor]) -> tuple[str, ...]:
 
 def _digest_of(descriptor: RawDescriptor | None) -> str:
     digest = text_of(descriptor, "digest")
-    return digest if is_digest(digest) else ""
+    return intern(digest) if is_digest(digest) else ""
 
 
 def is_attached_tag(name: str, tag: StoredTag) -> bool:

@@ -141,7 +141,7 @@ class TestSame:
         assert look.survey.future_tags == ("late:1",)
 
     def test_names_of_any_bytes(self, tree: Tree) -> None:
-        (tree.root / "repositories" / os.fsdecode(b"caf\xe9") / "_manifests/tags").mkdir(parents=True)
+        (tree.root / "repositories" / os.fsdecode(b"\xff") / "_manifests/tags").mkdir(parents=True)
         assert same(tree).survey.snapshot.repositories
 
     def test_nothing_at_all(self, tmp_path: Path) -> None:
