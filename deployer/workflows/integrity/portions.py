@@ -34,7 +34,7 @@ _Result = TypeVar("_Result")
 _TRIES = 3
 _PAUSE_SECONDS = 1.0
 # So many links are in a portion, as far as the portion before tells; the first has so many repositories.
-_LINKS = 10_000
+_LINKS = 20_000
 _FIRST = 100
 _REST = 20_000
 
