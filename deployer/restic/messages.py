@@ -25,6 +25,12 @@ class _Complaint:
 # Restic's sources, 0.14 to 0.18: cmd/restic, internal/repository, internal/restic/lock.go.
 _COMPLAINTS = (
     _Complaint(
+        # What store-links.sh puts before the words of its own programs.
+        "^storage of the registry: ",
+        "The list of images in the registry's storage cannot be read.",
+        ("deployer doctor   (shows what is wrong with the storage)",),
+    ),
+    _Complaint(
         "wrong password or no key found|an empty password is not a password",
         "The password does not open the backups at {}.",
         ("Use the password that `deployer backup` showed when it made the first backup there: --password-file FILE",),
@@ -132,7 +138,7 @@ def in_words(error: EngineError, target: Target) -> EngineError | BackupError:
         return error
     login = target.server.login if target.server else ""
     for one in (*(_OVER_SSH if target.server else ()), *_COMPLAINTS):
-        if re.search(one.pattern, original, re.IGNORECASE):
+        if re.search(one.pattern, original, re.IGNORECASE | re.MULTILINE):
             advice = tuple(line.format(target.quoted, login=login) for line in one.advice)
             said: BackupError = one.kind(one.sentence.format(target), advice, original)
             return said

@@ -135,7 +135,7 @@ class Repository:
         return bool(self._run_script("has", path))
 
     def store_tree(self, path: str, about: About, on_progress: Callable[[Progress], None]) -> Stored:
-        """Store all files below a folder."""
+        """Store all files below a folder, but for those that cannot be read there: restic then stores the others."""
         summary: list[str] = []
 
         def watch(line: str) -> None:
@@ -145,7 +145,12 @@ class Repository:
             elif found.get("message_type") == "summary":
                 summary.append(line)
 
-        self._follow("restic", *_backup(about), path, on_line=watch)
+        try:
+            self._follow("restic", *_backup(about), path, on_line=watch)
+        except BackupError:
+            # It says what it stored once that is stored.
+            if not summary:
+                raise
         return _stored("\n".join(summary).encode())
 
     def read(self, part: str, name: str) -> bytes:

@@ -11,6 +11,7 @@ from deployer.layout import REGISTRY_ROOT, STORAGE
 from deployer.rendering import snippets
 from deployer.storage.outline import Outline
 from deployer.storage.printed import (
+    UNREADABLE,
     Counts,
     as_bytes,
     complete,
@@ -18,9 +19,10 @@ from deployer.storage.printed import (
     parse_broken,
     parse_lacking,
     parse_links,
+    parse_unreadable,
     parse_verified,
 )
-from deployer.storage.removal import blob_folder
+from deployer.storage.removal import blob_file
 from deployer.storage.snapshot import CLOCKS_MAY_DIFFER, parse
 
 if TYPE_CHECKING:
@@ -38,6 +40,12 @@ _MEMORY = "/tmp/list"  # noqa: S108 - inside the container
 _SCRUBBED = f"{_MEMORY}-scrub"
 _READ_AT_ONCE = 64_000_000
 _TRIES = 3
+
+_FAILING = "The disk with the images is failing{}."
+_FAILING_ADVICE = (
+    "Check the kernel log, for example with `dmesg`. Nothing is deleted until this is fixed.",
+    "deployer check --full   (names the images whose files cannot be read)",
+)
 
 # The path that a program complains about, with or without quotes.
 _PLACE = re.compile(r"(?:^|[\s'])((?:/|repositories|blobs)[^:'\n]*)'?: ", re.MULTILINE)
@@ -67,9 +75,10 @@ _COMPLAINTS = (
         serves=True,
     ),
     _Complaint(
-        "input/output error|stale (nfs )?file handle|structure needs cleaning",
-        "The disk with the images is failing{}.",
-        ("Check the kernel log, for example with `dmesg`. Nothing is deleted until this is fixed.",),
+        # With glibc's words and with musl's.
+        "input/output error|i/o error|stale (nfs )?file handle|structure needs cleaning|bad message",
+        _FAILING,
+        _FAILING_ADVICE,
     ),
     _Complaint(
         "permission denied|operation not permitted",
@@ -87,7 +96,7 @@ _COMPLAINTS = (
         ("Move the directory back, or restore it from a backup. Nothing is deleted until this is fixed.",),
     ),
     _Complaint(
-        "cannot be opened|not a directory|too many levels",
+        "cannot be opened|not a directory|too many levels|symbolic link loop",
         "The registry's storage has something else where a directory is expected{}.",
         ("Check what it is and restore the directory. Nothing is deleted until this is fixed.",),
     ),
@@ -99,11 +108,13 @@ class Storage:
     """A registry's storage, in the named container. Every method raises StorageError or EngineError.
 
     With `remembers`, the container is ours alone, and a later snapshot looks only at what changed.
+    `unreadable` are the paths, below the registry's root, of the files of content that the disk did not give until now.
     """
 
     engine: Engine
     container: str
     remembers: bool = False
+    unreadable: set[str] = field(default_factory=set, init=False)
     _before: Snapshot | None = field(default=None, init=False)
     _memory: str = field(default="", init=False)
 
@@ -131,7 +142,7 @@ class Storage:
         return parse_links(self._run("links", REGISTRY_ROOT, stdin=as_bytes(paths))) if paths else iter(())
 
     def contents(self, digests: Iterable[str], blobs: Mapping[str, Blob]) -> Iterator[tuple[str, bytes]]:
-        """The content of blobs that the snapshot lists, in this order."""
+        """The content of blobs that the snapshot lists, in this order; empty for one that the disk does not give."""
         batch: list[str] = []
         size = 0
         for digest in digests:
@@ -146,13 +157,21 @@ class Storage:
     def verify(self, paths: Iterable[str]) -> dict[str, Verified]:
         """Read files of content, by their paths below the registry's root, and say what they hold now."""
         lines = "".join(f"{path}\n" for path in sorted(paths))
-        return parse_verified(self._run("verify", REGISTRY_ROOT, stdin=lines.encode())) if lines else {}
+        found = parse_verified(self._run("verify", REGISTRY_ROOT, stdin=lines.encode())) if lines else {}
+        self.unreadable.update(path for path, one in found.items() if one.value == UNREADABLE)
+        return found
+
+    def expect_readable(self) -> None:
+        """Make sure that the disk gave all that was read until now. Raises StorageUnreadable."""
+        if self.unreadable:
+            raise StorageUnreadable(_FAILING.format(f": {min(self.unreadable)}"), _FAILING_ADVICE)
 
     def scrub(self, sizes: Mapping[str, int], rate: int, on_file: Callable[[str, str], None]) -> None:
         """Read files of content to their ends, given their sizes by their paths below the registry's root.
 
         `rate` is how many bytes may be read in a second, 0 for no limit: then all processors read. `on_file` is told
-        the path and the digest's hexadecimal part of each as soon as it is read; nothing of what is gone by then.
+        the path and the digest's hexadecimal part of each as soon as it is read, UNREADABLE for what the disk does not
+        give; nothing of what is gone by then.
         """
         if not sizes:
             return
@@ -230,13 +249,22 @@ class Storage:
         self._run("empty", REMOVED)
 
     def _read(self, digests: list[str], blobs: Mapping[str, Blob]) -> Iterator[tuple[str, bytes]]:
-        paths = "".join(f"blobs/{blob_folder(digest)}/data\n" for digest in digests)
-        content = self._run("read", REGISTRY_ROOT, stdin=paths.encode())
-        if len(content) != sum(blobs[digest].size for digest in digests):
+        paths = {digest: f"{blob_file(digest)}\n" for digest in digests}
+        lost: frozenset[str] = frozenset()
+        try:
+            content = self._run("read", REGISTRY_ROOT, stdin="".join(paths.values()).encode())
+        except StorageUnreadable:
+            lost = parse_unreadable(self._run("unreadable", REGISTRY_ROOT, stdin="".join(paths.values()).encode()))
+            if not lost:
+                raise
+            self.unreadable |= lost
+            paths = {digest: path for digest, path in paths.items() if path.rstrip() not in lost}
+            content = self._run("read", REGISTRY_ROOT, stdin="".join(paths.values()).encode())
+        if len(content) != sum(blobs[digest].size for digest in paths):
             raise StorageError("The registry's storage changed while it was being read.", ("Run the command again.",))
         position = 0
         for digest in digests:
-            end = position + blobs[digest].size
+            end = position + (blobs[digest].size if digest in paths else 0)
             yield digest, content[position:end]
             position = end
 

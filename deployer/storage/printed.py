@@ -12,9 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+# In place of the digest of a file that cannot be read where it is on the disk.
+UNREADABLE = "unreadable"
+
+
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A file read to its end: its size in bytes, None if there is none, and its digest's hexadecimal part."""
+    """A file read to its end: its size in bytes, None if there is none, and its digest's hexadecimal part.
+
+    That of a file that the disk does not give is UNREADABLE.
+    """
 
     size: int | None = None
     value: str = ""
@@ -86,6 +93,11 @@ def parse_verified(printed: bytes) -> dict[str, Verified]:
         elif path in sizes:
             found[path] = Verified(sizes[path], first)
     return found
+
+
+def parse_unreadable(printed: bytes) -> frozenset[str]:
+    """Read what `unreadable.sh` printed: paths. Raises StorageError if it is truncated."""
+    return frozenset(line.partition("  ")[2] for line in complete(printed))
 
 
 def complete(printed: bytes) -> list[str]:

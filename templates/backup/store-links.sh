@@ -9,7 +9,7 @@ rm -f /tmp/failed
 { echo "# TIME DIGEST PATH"; sh -c "$script" sh "$root" 2> /tmp/said || touch /tmp/failed; } | run_restic "$@"
 code=$?
 if [ -e /tmp/failed ]; then
-	cat /tmp/said >&2
+	sed 's/^/storage of the registry: /' /tmp/said >&2
 	exit 70
 fi
 exit "$code"

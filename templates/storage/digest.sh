@@ -20,6 +20,24 @@ sound_links() {
 		}'
 }
 
+# What programs say of a file whose place on the disk cannot be read, with glibc's words and with musl's.
+export UNREADABLE='Input/output error|I/O error|Structure needs cleaning|Bad message'
+
+# Of the files whose paths are in the file $1, those that the disk does not give to their ends, "unreadable  PATH" each.
+# Another complaint, which $2 keeps, is a failure; that a file is gone is none.
+unreadable_files() {
+	while IFS= read -r path; do
+		[ -f "$path" ] || continue
+		if cat "$path" 2>&1 > /dev/null | grep . > "$2"; then
+			if grep -qE "$UNREADABLE" "$2"; then
+				echo "unreadable  $path"
+			elif grep -v 'No such file or directory$' "$2" >&2; then
+				return 1
+			fi
+		fi
+	done < "$1"
+}
+
 # The lines of the file $2 that are not in the file $1.
 without() {
 	awk 'BEGIN { while ((getline line < ARGV[1]) > 0) old[line] = 1; ARGV[1] = "" } !($0 in old)' "$1" "$2"

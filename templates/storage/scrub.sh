@@ -1,6 +1,6 @@
 # Reads files of content to their ends and says what they hold: "HASH  PATH" as soon as one is read, with the hash after
-# which the folder of its kind is named. One that is removed in the meantime is left out. $1 is the folder below which they
-# are, $2 a file with their sizes and paths, a line each, the largest first; $3 how many bytes may be read in a second, 0
+# which the folder of its kind is named; "unreadable" if the disk does not give it. One that is removed in the meantime is
+# left out. $1 is the folder below which they are, $2 a file with their sizes and paths, a line each, the largest first; $3 how many bytes may be read in a second, 0
 # for as many as there are.
 set -eu
 cd "$1"
@@ -63,9 +63,13 @@ slow() {
 	while read -r size path; do
 		[ -f "$path" ] || continue
 		kind=${path#blobs/}
-		hash=$(pieces | "${kind%%/*}sum")
+		hash=$(pieces 2> "$here/piece" | "${kind%%/*}sum")
 		total=$((total + size))
 		keep_rate
+		if [ -s "$here/piece" ]; then
+			cat "$here/piece" >&2
+			continue
+		fi
 		echo "${hash%% *}  $path"
 	done < "$list"
 }
@@ -73,6 +77,10 @@ slow() {
 way=slow
 [ "$rate" -ne 0 ] || way=fast
 # The reader sees which files are not among those that were read.
-"$way" 2> "$here/said" || true
-if grep -v 'No such file or directory$' "$here/said" >&2; then exit 1; fi
+{ "$way" 2> "$here/said" || true; } | tee "$here/hashes"
+if grep -vE "No such file or directory\$|$UNREADABLE" "$here/said" >&2; then exit 1; fi
+sed 's/^[^ ]*  //' "$here/hashes" > "$here/read"
+cut -d ' ' -f 2- "$list" > "$here/paths"
+without "$here/read" "$here/paths" > "$here/left"
+unreadable_files "$here/left" "$here/why"
 echo "# end"

@@ -1,6 +1,7 @@
 # Says what files of content hold now. $1 is the folder below which they are; standard input has their paths, a line
 # each. Prints for each "size SIZE PATH" and "HASH  PATH", with the hash after which the folder of its kind is named, or
-# "none PATH" if there is no regular file. A file that is removed while it is read has fewer than two lines.
+# "none PATH" if there is no regular file. A file that the disk does not give has the hash "unreadable". One that is
+# removed while it is read has fewer than two lines.
 set -eu
 cd "$1"
 here=$(mktemp -d)
@@ -16,9 +17,20 @@ on() {
 	{ grep "^$1" "$here/all" || [ $? -eq 1 ]; } | tr '\n' '\0' > "$here/files"
 	shift
 	xargs -0 -r "$@" < "$here/files" 2> "$here/said" || [ -s "$here/said" ]
-	if grep -v 'No such file or directory$' "$here/said" >&2; then exit 1; fi
+	if grep -vE "No such file or directory\$|$UNREADABLE" "$here/said" >&2; then exit 1; fi
+}
+
+# What was to be read on the disk and has no hash.
+unread() {
+	tr '\0' '\n' < "$here/files" > "$here/paths"
+	sed 's/^[^ ]*  //' "$1" > "$here/read"
+	without "$here/read" "$here/paths" > "$here/left"
+	unreadable_files "$here/left" "$here/why"
 }
 on blobs/ stat -c 'size %s %n'
-on blobs/sha256/ sha256sum
-on blobs/sha512/ sha512sum
+for kind in sha256 sha512; do
+	on "blobs/$kind/" "${kind}sum" > "$here/hashes"
+	cat "$here/hashes"
+	unread "$here/hashes"
+done
 echo "# end"

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deployer.rendering.snippets import backup_script
+from deployer.storage.removal import blob_file
+from tests.support.bad_disk import bad_disk
 from tests.support.cut_off import begin, finish, gate, kill_all, wait_until, writes_pass
+from tests.support.local_storage import Tree
 from tests.support.pulling import delete_manifest, pulls_whole
 from tests.support.registry_content import image, index, push, sha256
 from tests.support.stored import IMAGES, Stored
@@ -29,6 +32,7 @@ PARTS = image("amd64"), image("arm64", platform="linux/arm64")
 MULTI = index(list(zip(PARTS, ("linux/amd64", "linux/arm64"), strict=True)))
 NAMES = ("team/app:1", "team/app:latest", "copy:1", "tool:1", "multi:1")
 LAYER = sha256(APP.blobs[1])
+UNREAD_LAYER, UNREAD_MANIFEST = image("unread layer"), image("unread manifest")
 
 
 @dataclass
@@ -74,13 +78,54 @@ def fill(stack: DeployedStack, prefix: str = "") -> None:
 
 
 @pytest.fixture(scope="module")
-def registry(make_stack: Callable[..., DeployedStack], tmp_path_factory: pytest.TempPathFactory) -> Checked:
+def registry(make_stack: Callable[..., DeployedStack], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checked]:
+    """On a disk that cannot read a layer of one image, and the manifest of another."""
     stack = make_stack(DEPLOYER_REGISTRY_DATA=IMAGES)
-    stack.up()
-    fill(stack)
-    made = Checked(stack, Stored(stack), tmp_path_factory.mktemp("backups") / "registry")
-    stack.deployer("backup", str(made.target), check=True)
-    return made
+    folder = tmp_path_factory.mktemp("disk")
+    tree, stored = Tree(folder / "content"), Stored(stack)
+    tree.push("unread/layer", ["1"], UNREAD_LAYER)
+    tree.push("unread/manifest", ["1"], UNREAD_MANIFEST)
+    bad = [
+        f"docker/registry/v2/{blob_file(digest)}" for digest in (sha256(UNREAD_LAYER.blobs[1]), UNREAD_MANIFEST.digest)
+    ]
+    with bad_disk(tree.folder, bad, folder / "image", stored.disk):
+        try:
+            stack.up()
+            fill(stack)
+            yield Checked(stack, stored, tmp_path_factory.mktemp("backups") / "registry")
+        finally:
+            stack.remove()
+
+
+def test_what_the_disk_cannot_read_is_named_with_its_images_and_replaced(
+    registry: Checked, stack: DeployedStack
+) -> None:
+    checked = registry.stack
+    # One bad sector keeps no other image from being backed up.
+    backed_up = json.loads(checked.deployer("backup", str(registry.target), "--json", check=True).stdout)
+    assert backed_up["missing_blobs"] == 2
+    for arguments in (("--full",), ("--full", "--rate", "100MB"), ("unread/*",)):
+        code, found = registry.check(*arguments)
+        told = {one["digest"]: (one["kind"], one["images"]) for one in found["damage"]}
+        assert code == 1
+        assert told == {
+            sha256(UNREAD_LAYER.blobs[1]): ("damaged", ["unread/layer:1"]),
+            UNREAD_MANIFEST.digest: ("damaged", ["unread/manifest:1"]),
+        }
+        assert any(blob_file(UNREAD_MANIFEST.digest) in one for one in found["problems"]), found["problems"]
+    # What it cannot read may lead to anything: nothing is removed.
+    refused = checked.deployer("gc", "--yes")
+    assert (refused.returncode, "The disk with the images is failing" in refused.stderr) == (1, True)
+    with stack.client as client:
+        push(client, "spare/unread/layer", "1", UNREAD_LAYER)
+        push(client, "spare/unread/manifest", "1", UNREAD_MANIFEST)
+    code, done = registry.check("--full", "--repair", "--yes", "--from", f"localhost:{stack.port}/spare")
+    assert (code, done["whole"]) == (0, True), done
+    with checked.client as client:
+        assert all(pulls_whole(client, f"unread/{name}", "1") for name in ("layer", "manifest"))
+    checked.deployer("gc", "--yes", check=True)
+    done = json.loads(checked.deployer("backup", str(registry.target), "--json", check=True).stdout)
+    assert done["missing_blobs"] == 0
 
 
 def killed(registry: Checked, reached: Callable[[], object], *arguments: str) -> None:

@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from deployer.errors import StorageUnreadable
 from deployer.storage.access import Storage
+from deployer.storage.printed import UNREADABLE
+from deployer.storage.removal import blob_file, digest_of_blob_file
 from deployer.workflows.upkeep.collection import collect
 from deployer.workflows.upkeep.gate import DrainPolicy
+from deployer.workflows.upkeep.survey.damage import layers_to_verify
 from deployer.workflows.upkeep.survey.garbage import survey
 from deployer.workflows.upkeep.survey.manifest_graph import Manifests
 from deployer.workflows.upkeep.untagged import untagged
+from tests.support.bad_disk import bad_disk
 from tests.support.local_storage import LocalEngine, LocalWork, Tree
-from tests.support.registry_content import image
+from tests.support.registry_content import image, sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,3 +116,36 @@ def test_busybox_fails_where_a_list_cannot_be_complete(tmp_path: Path, busybox: 
     find.chmod(0o755)
     with pytest.raises(Exception, match="The disk with the images is failing"):
         storage(tree, busybox, remembers=False).snapshot()
+
+
+@pytest.mark.parametrize("programs", ["GNU", "BusyBox"])
+def test_what_the_disk_does_not_give_is_told_and_the_rest_is_read(tmp_path: Path, busybox: Path, programs: str) -> None:
+    """A manifest, a configuration and a layer at bad sectors, beside whole ones of each."""
+    tree = Tree(tmp_path / "content")
+    bad, good = image("bad"), image("good")
+    for name, content in (("bad", bad), ("good", good)):
+        tree.push(name, ["1"], content)
+    lost = [blob_file(one) for one in (bad.digest, *map(sha256, bad.blobs))]
+    paths = [str((tree.root / one).relative_to(tree.folder)) for one in lost]
+    place = tmp_path / "place"
+    with bad_disk(tree.folder, paths, tmp_path / "image", place):
+        there = storage(Tree(place), busybox if programs == "BusyBox" else None, remembers=False)
+        snapshot = there.snapshot()
+        sizes = {blob_file(one): blob.size for one, blob in snapshot.blobs.items()}
+        whole = {path: path.split("/")[-2] for path in sizes if path not in lost}
+        for rate in (0, 10**9):
+            read: dict[str, str] = {}
+            there.scrub(sizes, rate, read.__setitem__)
+            assert read == whole | dict.fromkeys(lost, UNREADABLE)
+        assert {path: one.value for path, one in there.verify(sizes).items()} == read
+        contents = dict(there.contents(sorted(snapshot.blobs), snapshot.blobs))
+        assert [one for one, content in contents.items() if sha256(content) != one] == sorted(
+            digest_of_blob_file(one) for one in lost
+        )
+        assert there.unreadable == set(lost)
+        # Nothing is removed by what cannot be known.
+        with pytest.raises(StorageUnreadable, match=f"failing: {min(lost)}"):
+            survey(there, Manifests(), choose)
+        found = survey(there, Manifests(), choose, layers_to_verify)
+        assert ({one.repository for one in found.damages}, found.unreadable) == ({"bad"}, tuple(sorted(lost)))
+        assert not {*found.removal.blobs} & {sha256(one) for one in bad.blobs}

@@ -20,6 +20,8 @@ from deployer.host.files import refusal
 from deployer.layout import BLOBS, FRONTEND_DATA, REGISTRY_ROOT, Service
 from deployer.restic.repository import About, Found, Repository
 from deployer.storage.helper import HelperTools
+from deployer.storage.printed import UNREADABLE
+from deployer.storage.removal import blob_file
 from deployer.workflows.backup import archive, password, record, thinning
 from deployer.workflows.backup.catalog import Backup, Contents, PartKind, new_id, tags_of, tags_of_seal
 from deployer.workflows.backup.coverage import Coverage
@@ -226,7 +228,9 @@ def _verified(repository: Repository, work: Upkeep, stored: Mapping[PartKind, St
     missing = found.missing
     if missing:
         here = work.storage.snapshot()
-        lost = sorted(one for one in missing if here.aliases.get(one, one) in here.blobs)
+        there = {blob_file(place): one for one in missing if (place := here.aliases.get(one, one)) in here.blobs}
+        # What the disk of the images does not give is missing in the registry too.
+        lost = sorted(there[path] for path, one in work.storage.verify(there).items() if one.value != UNREADABLE)
         if lost:
             raise BackupError(
                 f"The backup lacks {len(lost)} blobs that the registry has, such as {lost[0]}.",

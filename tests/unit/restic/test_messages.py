@@ -24,6 +24,7 @@ COMPLAINTS = {
     "mkdir /backup/keys: read-only file system": "/mnt/my nas is mounted read-only.",
     "open /backup/data/00: stale NFS file handle": "The disk of /mnt/my nas is failing",
     "read /backup/data/00: input/output error": "The disk of /mnt/my nas is failing",
+    "no summary\nstorage of the registry: grep: repositories/a/link: Input/output error": "The list of images in the",
     "lstat /backup/config: structure needs cleaning": "The disk of /mnt/my nas is failing",
     "open /backup/keys: permission denied": "Root in containers may not read or write /mnt/my nas.",
     "load(<data/4c1b>): ciphertext verification failed": "The backups at /mnt/my nas are damaged.",

@@ -85,8 +85,8 @@ class BackupDoneReport(Report):
         """Say the password, once, to the person who is there; and what the registry lacks."""
         if self.done.backup.contents.damaged:
             out.warn(
-                f"{counted(self.done.backup.contents.damaged, 'blob')} missing in the registry itself, and so in its "
-                "backup: deployer status"
+                f"{counted(self.done.backup.contents.damaged, 'blob')} missing or unreadable in the registry itself, "
+                "and so missing in its backup: deployer check"
             )
         if self.done.problem:
             out.warn(f"Old backups were not removed: {self.done.problem.message}")

@@ -73,7 +73,7 @@ class Survey:
     that no image is known to need. `unexpected_paths` are those at which the registry expects a file or folder, and
     there is something else. `links_to_repair` are the paths of links that are missing, do not hold their digest, or are
     one file with another; they are looked for with a deep check alone. `refused` are manifests that are whole, and that
-    the registry itself cannot read.
+    the registry itself cannot read. `unreadable` are the paths of damaged files that the disk does not give.
     """
 
     snapshot: Snapshot
@@ -93,6 +93,7 @@ class Survey:
     unexpected_paths: tuple[str, ...]
     links_to_repair: frozenset[str]
     refused: tuple[Refused, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
     @property
     def is_idle(self) -> bool:
@@ -137,7 +138,8 @@ def survey(
     """List the storage, read what is not known yet, and work out what can be removed.
 
     `policy` selects tags and manifests; with a `deep_check`, such as `damage.layers_to_verify`, damaged files are
-    removed too, so that a push brings the content again. After a survey `before` this one, of what a push in progress
+    removed too, so that a push brings the content again; without, a file that the disk does not give is an error, since
+    nothing is decided by what it might say. After a survey `before` this one, of what a push in progress
     may need only that is read again which was damaged then. Changes nothing.
     """
     snapshot = storage.snapshot()
@@ -153,6 +155,8 @@ def survey(
     uploads = find_unfinished(snapshot)
     removal = _removal(snapshot, selection, blobs, uploads, with_damaged=deep_check is not None)
     obstacles = {one.obstacle for one in content.damages if one.obstacle}
+    if deep_check is None:
+        storage.expect_readable()
     return Survey(
         snapshot=snapshot,
         to_remove=selection.to_remove,
@@ -181,6 +185,7 @@ def survey(
         refused=tuple(
             one for one in find_refused(snapshot, manifests) if one.digest not in selection.revisions(one.repository)
         ),
+        unreadable=tuple(sorted(storage.unreadable)),
     )
 
 

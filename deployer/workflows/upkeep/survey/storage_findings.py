@@ -40,6 +40,7 @@ def of_survey(found: Survey, restored: Collection[Damage] = (), *, has_backups: 
     What is `restored` by the running command is left out. With backups, the first advice is to look there.
     """
     damages = [one for one in found.damages if is_repository(one.repository) and one not in restored]
+    yield from _of_disk(found.unreadable)
     yield from of_damages(damages, has_backups=has_backups)
     yield from _of_wrong_sizes([one for one in found.wrong_sizes if is_repository(one.repository)])
     yield from _of_nameless([tag for tag in found.tags_without_digest if is_repository(_repository_of(tag))])
@@ -61,6 +62,17 @@ def of_survey(found: Survey, restored: Collection[Damage] = (), *, has_backups: 
             f"needs {them} would treat {them} as intact.",
             (CURE,),
             affected=tuple(sorted(unneeded)),
+        )
+
+
+def _of_disk(unreadable: Sequence[str]) -> Iterator[Finding]:
+    if unreadable:
+        whole = [in_container(path) for path in unreadable]
+        yield Finding(
+            FindingState.WRONG,
+            f"The disk with the images cannot read {listed(whole)} ({_WHERE}).",
+            ("Check the kernel log, for example with `dmesg`; a disk that fails once should be replaced.",),
+            affected=tuple(whole),
         )
 
 

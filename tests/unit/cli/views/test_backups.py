@@ -253,7 +253,7 @@ def test_a_new_password_is_shown_to_a_person_alone(terminal: bool, is_new: bool)
 def test_blobs_that_the_registry_lacks_are_a_warning(paper: Paper) -> None:
     report = done(Password("x"), damaged=1)
     report.remark(paper.output)
-    assert paper.remarks[0].startswith("Warning: 1 blob missing in the registry itself")
+    assert paper.remarks[0].startswith("Warning: 1 blob missing or unreadable in the registry itself")
     assert report.as_json()["missing_blobs"] == 1
     assert "damaged" not in report.as_json()
 

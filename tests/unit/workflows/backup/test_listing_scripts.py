@@ -210,7 +210,7 @@ def test_the_list_of_links_is_restics_input(scratch: Scratch) -> None:
 def test_a_list_that_could_not_be_read_to_its_end_is_a_failure(scratch: Scratch) -> None:
     scratch.restic("cat > /dev/null")
     found = scratch.run("store-links", "echo some; echo 'Input/output error' >&2; exit 1", "/", "backup")
-    assert found == (70, "", "Input/output error\n")
+    assert found == (70, "", "storage of the registry: Input/output error\n")
     assert scratch.run("store-links", "echo all", "/", "backup")[0] == 0, "a failure is of its own run"
 
 
