@@ -151,6 +151,10 @@ class TryAgain(RegistryError):
     """No answer for now, whatever the registry holds: it is busy or starting, or the connection broke."""
 
 
+class StorageFull(RegistryError):
+    """The registry has no room for what it has to write."""
+
+
 class Obstructed(RegistryError):
     """The registry cannot read its storage, since a file is in place of a directory, or the reverse."""
 
@@ -212,6 +216,10 @@ class WrongPassword(BackupError):
 
 class GateError(DeployerError):
     """Writes cannot be paused, or do not come to an end."""
+
+
+class PushInProgress(GateError):
+    """A push does not come to an end in the time that there is."""
 
 
 class HostError(DeployerError):

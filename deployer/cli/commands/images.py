@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.options import WAIT, WaitOption
+from deployer.cli.options import WAIT, WaitOption, drain_policy
 from deployer.cli.registration import command
 from deployer.cli.upkeep_steps import UpkeepSteps, change_storage
 from deployer.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from deployer.cli.session import Session
+    from deployer.errors import DeployerError
     from deployer.storage.access import Storage
+    from deployer.workflows.images.deletion import TagRemoval
     from deployer.workflows.upkeep.repositories import RemovalPlan
 
 _CATALOG_EXAMPLE = "Example: `deployer catalog --tags 'team/*'` shows what the team pushed, and when."
@@ -146,8 +148,28 @@ def delete(
         if not session.presentation.dry_run:
             session.confirm(views.question(plan, client.place.address))
             listener = views.listener(session.out, session.presentation)
-            outcomes = deletion.apply_plan(client, plan, on_done=listener)
+            outcomes = deletion.apply_plan(client, plan, on_done=listener, otherwise=_in_storage(session, wait))
     session.show(views.DeletionReport(plan, outcomes, session.presentation.dry_run))
+
+
+def _in_storage(session: Session, wait: str) -> Callable[[TagRemoval, DeployerError], bool] | None:
+    """How a tag is deleted that the registry has no room to delete; None if its storage is not on this machine."""
+    from deployer.workflows.configuration import deployments
+
+    deployment = session.known_deployment
+    if deployment is None or not deployments.is_here(deployment, session.settings):
+        return None
+
+    def delete_stored(removal: TagRemoval, error: DeployerError) -> bool:
+        from deployer.workflows.upkeep import stored_tag
+
+        if not stored_tag.is_for_want_of_room(error):
+            return False
+        session.out.note("The registry has no room to delete a tag; deleting it in the storage …")
+        stored_tag.delete_stored(session.stack, removal, drain_policy(session, wait))
+        return True
+
+    return delete_stored
 
 
 def _delete_repositories(session: Session, names: Sequence[str], *, wait: str) -> None:

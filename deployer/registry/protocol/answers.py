@@ -16,6 +16,7 @@ from deployer.errors import (
     NotFound,
     Obstructed,
     RegistryError,
+    StorageFull,
     TryAgain,
 )
 from deployer.layout import DISK_REFUSAL, LOGIN_REQUIRED
@@ -185,7 +186,7 @@ def refusal(answer: Answer, place: Place) -> DeployerError:
 
 def _failure(answer: Answer, place: Place, original: str) -> RegistryError:
     if _FULL.search(original):
-        return RegistryError(
+        return StorageFull(
             f"The disk of the registry at {place.address} is full.",
             (
                 (

@@ -117,8 +117,11 @@ def apply_plan(
     *,
     nonce: Callable[[], str] = lambda: secrets.token_hex(16),
     on_done: Callable[[DeletionOutcome], None] | None = None,
+    otherwise: Callable[[TagRemoval, DeployerError], bool] | None = None,
 ) -> tuple[DeletionOutcome, ...]:
     """Remove what the plan names; one failure does not stop the rest.
+
+    `otherwise` is given a tag that the registry could not remove, and why; it says whether it has removed it itself.
 
     A tag that has been pushed again since the plan was made is left alone. The registry's API has
     no condition on a write, so a push in the few milliseconds between the last look at a tag and
@@ -128,7 +131,7 @@ def apply_plan(
     covered = cover(client, damaged, nonce) if len(damaged) > 1 else {}
     outcomes = []
     for removal in plan.removals:
-        outcome = _apply(client, removal, covered.get(removal.name), nonce)
+        outcome = _otherwise(_apply(client, removal, covered.get(removal.name), nonce), otherwise)
         outcomes.append(outcome)
         if on_done:
             on_done(outcome)
@@ -299,6 +302,16 @@ def _apply(client: RegistryClient, removal: Removal, covered: str | None, nonce:
     except DeployerError as failure:
         return DeletionOutcome(removal, None if _is_gone(client, removal) else failure)
     return DeletionOutcome(removal, pushed_again=_pushed_again(client, removal))
+
+
+def _otherwise(outcome: DeletionOutcome, remove: Callable[[TagRemoval, DeployerError], bool] | None) -> DeletionOutcome:
+    """What became of a removal that failed, if there is another way."""
+    if remove is None or outcome.error is None or not isinstance(outcome.removal, TagRemoval):
+        return outcome
+    try:
+        return DeletionOutcome(outcome.removal) if remove(outcome.removal, outcome.error) else outcome
+    except DeployerError as failure:
+        return DeletionOutcome(outcome.removal, failure)
 
 
 def _is_gone(client: RegistryClient, removal: Removal) -> bool:
