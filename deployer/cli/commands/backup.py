@@ -223,6 +223,8 @@ def _removed(session: Session, target: str, password_file: Path | None, policy: 
 
     try:
         with opened(session, target, password_file) as found:
-            return surplus(found.repository, machine_of(session).host(session.settings.name), policy)
+            return surplus(
+                found.repository, machine_of(session).host(session.settings.name), policy, session.stack.now()
+            )
     except NoBackups:
         return ()

@@ -132,7 +132,7 @@ def make(stack: Stack, loaded: Loaded, options: BackupOptions, machine: Machine,
         added = sum(one.added for one in stored.values())
         result = BackupDone(done, added, chosen, deployment.backup_password_file)
         try:
-            return replace(result, removed=_thin_out(repository, host, options, done))
+            return replace(result, removed=_thin_out(repository, host, options, started))
         except BackupError as error:
             # The new one is whole all the same.
             return replace(result, problem=error)
@@ -254,9 +254,9 @@ def _archive(stack: Stack, loaded: Loaded, *, secrets: bool) -> archive.Archive:
     return archive.collect(loaded, stack.deployment, images, made, secrets=secrets)
 
 
-def _thin_out(repository: Repository, host: str, options: BackupOptions, made: Backup) -> tuple[Backup, ...]:
+def _thin_out(repository: Repository, host: str, options: BackupOptions, now: datetime) -> tuple[Backup, ...]:
     if options.keep is None:
         return ()
-    going = thinning.surplus(repository, host, options.keep, made)
+    going = thinning.surplus(repository, host, options.keep, now)
     thinning.remove(repository, options.keep.hosts(host), going)
     return going

@@ -11,6 +11,7 @@ from deployer.workflows.backup.catalog import PartKind, unfinished, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from deployer.restic.repository import Repository
     from deployer.workflows.backup.catalog import Backup
@@ -37,25 +38,25 @@ class KeepPolicy:
         except ValueError as error:
             raise UsageError(f"--keep: {error}.", (_EXAMPLE,)) from error
 
-    @property
-    def options(self) -> tuple[str, ...]:
-        """The same for restic."""
-        return tuple(word for period, count in self.rules for word in (f"--keep-{period}", str(count)))
+    def options(self, beside: int = 0) -> tuple[str, ...]:
+        """The same for restic, with so many more `beside` them."""
+        return tuple(word for period, count in self.rules for word in (f"--keep-{period}", str(count + beside)))
 
     def hosts(self, host: str) -> tuple[str, ...]:
         """The names of the deployment in backups, with the one that it has today."""
         return tuple(dict.fromkeys((host, *self.formerly)))
 
 
-def surplus(repository: Repository, host: str, policy: KeepPolicy, made: Backup | None = None) -> tuple[Backup, ...]:
-    """The backups of a deployment that the policy does not keep.
+def surplus(repository: Repository, host: str, policy: KeepPolicy, now: datetime) -> tuple[Backup, ...]:
+    """The backups of a deployment that the policy does not keep. The newest one always stays.
 
-    The newest one always stays, and so does the one just made, which is not the newest if a clock was ahead before.
+    Those that are dated in the future stay too, without taking the place of others: a clock was wrong, and nobody knows
+    how old they are. The newest of the others is then the one that was made last.
     """
     backups = whole(repository.parts(*policy.hosts(host)))
-    kept = repository.kept(policy.hosts(host), f"part={PartKind.SEAL}", policy.options)
-    kept |= {made.parts[PartKind.SEAL]} if made else set()
-    return tuple(one for one in backups[:-1] if one.parts[PartKind.SEAL] not in kept)
+    past = [one for one in backups if one.time <= now]
+    kept = repository.kept(policy.hosts(host), f"part={PartKind.SEAL}", policy.options(len(backups) - len(past)))
+    return tuple(one for one in past[:-1] if one.parts[PartKind.SEAL] not in kept)
 
 
 def remove(repository: Repository, hosts: tuple[str, ...], going: tuple[Backup, ...]) -> None:

@@ -75,7 +75,10 @@ def is_credible(time: datetime, now: datetime) -> bool:
 
 
 def _open_time(job: Job, one: InstalledJob, runs: Sequence[Run], now: datetime, zone: tzinfo) -> datetime | None:
-    """The last time that no run was begun for; one before the schedule was installed is none."""
+    """The last time that no run was begun for; one before the schedule was installed is none.
+
+    What is dated in the future does not count: a clock was wrong, and would let nothing run until then.
+    """
     found = latest(one.when, now, zone)
     begun = [one.since, *(run.started for run in runs if run.job == job)]
     # At the moment of its installation, a command is not due; at that of a run, it has run.

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MOST = 100
 OLDEST = timedelta(days=90)
+# More than two clocks may differ by.
+_AHEAD = timedelta(hours=1)
 _FILE = re.compile(r"(\d{8}T\d{6}Z-[a-z]+(?:-\d+)?)\.(json|log)")
 _KILLED = "It was ended before it was done."
 
@@ -196,7 +198,9 @@ def _names(deployment: Deployment) -> list[str]:
 def _clear(deployment: Deployment, now: datetime) -> None:
     """Remove the oldest runs, so that with a new one there are no more than are kept."""
     oldest = f"{now - OLDEST:%Y%m%dT%H%M%SZ}"
-    names = _names(deployment)
+    ahead = f"{now + _AHEAD:%Y%m%dT%H%M%SZ}"
+    # Those of a clock that was wrong go first: they would keep a place for as long as it was ahead.
+    names = sorted(_names(deployment), key=lambda name: (name < ahead, name), reverse=True)
     going = {*names[MOST - 1 :], *(name for name in names if name < oldest)}
     for name in going:
         for path in (deployment.runs_directory / f"{name}.json", _log(deployment, name)):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deployer.errors import UsageError
-from deployer.workflows.backup.catalog import PartKind, whole
+from deployer.workflows.backup.catalog import PartKind
 from deployer.workflows.backup.thinning import KeepPolicy, remove, surplus, take_over_locks
 from tests.support.backups import MOMENT, parts_of, restic
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from deployer.restic.repository import Part
 
 HOST = "registry@machine"
+NOW = MOMENT + timedelta(days=1)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ HOST = "registry@machine"
     ],
 )
 def test_a_policy_is_restics(written: str, options: str) -> None:
-    assert KeepPolicy.parse(written).options == tuple(options.split())
+    assert KeepPolicy.parse(written).options() == tuple(options.split())
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def keeping(*parts: Part) -> bytes:
 def test_what_the_policy_does_not_keep_is_surplus_but_for_the_newest() -> None:
     old, middle, new = parts_of(1), parts_of(2), parts_of(3)
     repository, asked = restic(snapshots=snapshots(*old, *middle, *new), forget=keeping(middle[-1]))
-    found = surplus(repository, HOST, KeepPolicy.parse("1d"))
+    found = surplus(repository, HOST, KeepPolicy.parse("1d"), NOW)
     assert [one.time for one in found] == [MOMENT + timedelta(hours=1)]
     words = asked.calls[-1].words
     assert words[words.index("--tag") + 1] == "part=seal"
@@ -79,7 +80,7 @@ def test_backups_under_an_earlier_name_count_as_this_deployments_where_that_is_s
     repository, asked = restic(snapshots=snapshots(*old, *new), forget=keeping(new[-1]))
     policy = KeepPolicy.parse("1", ["registry@old", HOST])
     assert policy.hosts(HOST) == (HOST, "registry@old")
-    assert [one.host for one in surplus(repository, HOST, policy)] == ["registry@old"]
+    assert [one.host for one in surplus(repository, HOST, policy, NOW)] == ["registry@old"]
     for call in asked.calls:
         named = [word for before, word in itertools.pairwise(call.words) if before == "--host"]
         assert named == [HOST, "registry@old"]
@@ -89,22 +90,25 @@ def test_backups_under_an_earlier_name_count_as_this_deployments_where_that_is_s
     assert foreign[0].host not in words
 
 
-def test_the_one_just_made_stays_if_older_ones_are_dated_in_the_future() -> None:
-    old, made, ahead = parts_of(1), parts_of(2), parts_of(9999)
-    repository, _ = restic(snapshots=snapshots(*old, *made, *ahead), forget=keeping(ahead[-1]))
-    found = surplus(repository, HOST, KeepPolicy.parse("1"), whole(made)[0])
+def test_backups_of_a_clock_that_was_ahead_take_the_place_of_no_others() -> None:
+    old, made, ahead = parts_of(1), parts_of(2), (parts_of(24 * 365), parts_of(24 * 366))
+    stored = [part for parts in (old, made, *ahead) for part in parts]
+    repository, asked = restic(snapshots=snapshots(*stored), forget=keeping(ahead[0][-1], ahead[1][-1]))
+    found = surplus(repository, HOST, KeepPolicy.parse("1,7d"), MOMENT + timedelta(hours=2))
+    # What was made last stays, and what is dated after it, until that is past.
     assert [one.time for one in found] == [MOMENT + timedelta(hours=1)]
+    assert asked.calls[-1].words[-4:] == ("--keep-last", "3", "--keep-daily", "9")
 
 
 def test_without_backups_nothing_is_surplus() -> None:
     repository, _ = restic(snapshots=b"[]", forget=b"")
-    assert surplus(repository, HOST, KeepPolicy.parse("1d")) == ()
+    assert surplus(repository, HOST, KeepPolicy.parse("1d"), NOW) == ()
 
 
 def test_seals_go_first_and_then_all_that_no_whole_backup_has() -> None:
     old, new, cut = parts_of(1), parts_of(2), parts_of(3, [PartKind.LINKS])
     repository, asked = restic(snapshots=snapshots(*old, *new, *cut), forget=keeping(new[-1]))
-    going = surplus(repository, HOST, KeepPolicy.parse("1"))
+    going = surplus(repository, HOST, KeepPolicy.parse("1"), NOW)
     asked.calls.clear()
     remove(repository, (HOST,), going)
     forgotten = [call.words for call in asked.calls if call.words[0] == "forget"]

@@ -56,6 +56,13 @@ def test_a_run_of_another_command_does_not_count() -> None:
     assert jobs_due(TIME + MINUTE, run(TIME, job=Job.BACKUP)) == (Job.GC,)
 
 
+def test_a_clock_that_was_ahead_keeps_nothing_from_running() -> None:
+    ahead = TIME + 365 * DAY
+    assert jobs_due(TIME + MINUTE, run(ahead)) == (Job.GC,)
+    assert jobs_due(TIME + MINUTE, run(ahead), run(TIME)) == ()
+    assert jobs_due(TIME + MINUTE, there=plan(since=ahead)) == (Job.GC,)
+
+
 def test_times_before_the_schedule_was_installed_are_not_made_up() -> None:
     assert jobs_due(TIME + MINUTE, there=plan(since=TIME + MINUTE)) == ()
     assert due.missed(plan(since=TIME + MINUTE), (), TIME + 5 * MINUTE, UTC) == {}
