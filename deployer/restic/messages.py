@@ -59,7 +59,8 @@ _COMPLAINTS = (
     _Complaint(
         "no space left on device|disk quota exceeded",
         "There is no space left at {}.",
-        ("Free some space there, or remove old backups: deployer backup {} --keep 7d,4w,12m",),
+        # Restic needs room to remove old ones, too.
+        ("Free some space there, or start new backups in another place: deployer backup ANOTHER_DIRECTORY",),
     ),
     _Complaint(
         "read-only file system",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from deployer import __version__
 from deployer.errors import BackupError, UsageError
 
 if TYPE_CHECKING:
@@ -99,10 +100,11 @@ def whole(parts: Iterable[Part]) -> tuple[Backup, ...]:
 
 
 def unfinished(parts: Iterable[Part]) -> tuple[str, ...]:
-    """The parts of backups that were interrupted."""
+    """The parts of backups that were interrupted; what a newer deployer has stored may be whole without this one's."""
     known = tuple(parts)
     sealed = {part for backup in whole(known) for part in backup.parts.values()}
-    return tuple(part.id for part in known if "deployer" in part.tags and part.id not in sealed)
+    own = (part for part in known if 0 < _number(part.tags, "deployer") <= FORMAT)
+    return tuple(part.id for part in own if part.id not in sealed)
 
 
 def choose(repository: Repository, target: Target, wanted: str, deployment: str) -> Backup:
@@ -128,7 +130,13 @@ def choose(repository: Repository, target: Target, wanted: str, deployment: str)
         same = len({one.id for one in left}) == 1
         of_each = tuple(f"--backup {one.host}:{one.id}" for one in left)
         raise UsageError(f"More than one backup begins with '{wanted}' at {target}.", of_each if same else listed)
-    return left[-1]
+    chosen = left[-1]
+    if chosen.format > FORMAT:
+        raise BackupError(
+            f"The backup {chosen.id} was made by a newer deployer; this is {__version__}.",
+            ("Install the newest version, then run the command again.", *listed),
+        )
+    return chosen
 
 
 def new_id(moment: datetime, number: int = 1) -> str:

@@ -143,3 +143,11 @@ def test_the_seal_says_what_is_in_the_backup() -> None:
         "damaged": "1",
         "secrets": "0",
     }
+
+
+def test_what_a_newer_deployer_has_stored_is_neither_read_nor_removed() -> None:
+    newer = tuple(replace(part, tags={**part.tags, "deployer": "2"}) for part in parts_of(2))
+    with pytest.raises(BackupError, match="was made by a newer deployer"):
+        choose(Several(parts_of(1), newer), TARGET, "", "registry")
+    assert choose(Several(parts_of(1), newer), TARGET, "20260101T01", "registry").format == 1
+    assert unfinished((*parts_of(1), *newer[:2])) == ()
