@@ -74,8 +74,8 @@ def sftp(folder: Path) -> Iterator[BackupServer]:
 
 
 @contextmanager
-def rest(folder: Path) -> Iterator[BackupServer]:
-    """A server of restic's REST API, with a login."""
+def rest(folder: Path, *options: str) -> Iterator[BackupServer]:
+    """A server of restic's REST API, with a login, and rclone's options."""
     user, password = "ann", "p@ss/w:rd"
     port = free_port()
     command = (
@@ -89,6 +89,7 @@ def rest(folder: Path) -> Iterator[BackupServer]:
         user,
         "--pass",
         password,
+        *options,
     )
     with _running(command, port):
         login = {"RESTIC_REST_USERNAME": user, "RESTIC_REST_PASSWORD": password}
