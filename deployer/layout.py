@@ -76,6 +76,6 @@ RELOADED = ("frontend/access/", "frontend/tls/")
 # The file that each service reads once, when it starts.
 SERVICE_FILES = {Service.REGISTRY: "registry/config.yaml", Service.FRONTEND: "frontend/Caddyfile"}
 # The files that say, in the gate's folder, that writes are paused, wait, or that a helper may be running.
-GATE_MARKS = ("closed", "draining", ".work")
+GATE_MARKS = ("closed", "stopping", "draining", ".work")
 # With "closed" in it, an answer is the maintenance gate's: the frontend writes nothing for now.
 GATE_HEADER = "Deployer-Gate"

@@ -5,4 +5,4 @@ trap '' INT
 echo ready
 cat > /dev/null
 kill -KILL -1 2> /dev/null
-rm -f "$1/closed" "$1/draining"
+rm -f "$1/closed" "$1/draining" "$1/stopping"

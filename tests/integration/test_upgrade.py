@@ -6,14 +6,16 @@ import json
 import os
 import signal
 import subprocess
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 
 import pytest
 
 from deployer.workflows.deployment.provision import BUILT_FRONTEND, BUILT_REGISTRY
-from tests.support.cut_off import begin, finish, wait_until
-from tests.support.pulling import pulls_whole
-from tests.support.registry_content import image, push
+from tests.support.cut_off import begin, finish, gate, wait_until
+from tests.support.pulling import pulls_whole, put_blob
+from tests.support.registry_content import Image, image, push, sha256
 from tests.support.run import PATIENCE_SECONDS
 from tests.support.slow_writes import slow_upload
 from tests.support.stack import DeployedStack, docker
@@ -97,6 +99,39 @@ def test_an_image_that_does_not_serve_is_rolled_back_and_a_push_under_way_succee
     assert not (initial.directory / ".upgrading").exists()
 
 
+def test_a_frontend_is_not_replaced_while_a_push_needs_it(initial: DeployedStack) -> None:
+    before = initial.containers()
+    load(initial, "frontend", "LABEL waits=yes")
+    # Large enough to come slowly.
+    content = image(os.urandom(1000).hex())
+    layer, config = content.blobs[1], content.blobs[0]
+    with initial.client as client, slow_upload(initial, client, "slow", layer) as upload:
+        with upload.trickling():
+            refused = initial.deployer("upgrade", "--yes", "--timeout", "2")
+            assert (refused.returncode, initial.containers()) == (1, before), refused.stderr
+            assert "Nothing was replaced" in refused.stderr
+            assert not (initial.directory / ".upgrading").exists()
+            upgrade = begin(initial, "upgrade", "--yes", "--timeout", "30")
+            assert wait_until(lambda: "draining" in gate(initial) or upgrade.poll() is not None)
+        assert upgrade.poll() is None, finish(upgrade)
+        with closing(HTTPConnection("localhost", initial.port, timeout=PATIENCE_SECONDS)) as waiting:
+            waiting.request("POST", "/v2/slow/blobs/uploads/", headers={"Content-Length": "0"})
+            status, headers = upload.finish()
+            assert status == 202
+            code, said = finish(upgrade)
+            assert (code, gate(initial)) == (0, []), said
+            # One that has waited is told to come again, instead of being cut off.
+            answer = waiting.getresponse()
+            assert (answer.status, answer.getheader("Retry-After")) == (503, "5")
+            answer.read()
+        ended = client.put(f"{headers['Location']}&digest={sha256(layer)}")
+        assert ended.status_code == 201, ended.text
+        put_blob(client, "slow", config)
+        assert push(client, "slow", "1", Image(content.content, content.media_type)) == content.digest
+        assert pulls_whole(client, "slow", "1")
+    assert initial.containers()["frontend"] != before["frontend"]
+
+
 def runs_new(stack: DeployedStack, before: str) -> bool:
     """Whether a container of the registry has another image already."""
     done = docker("inspect", "--format", "{{.Image}}", f"{stack.name}-registry-1", check=False).strip()
@@ -147,11 +182,12 @@ def _blobs(stack: DeployedStack) -> list[str]:
 def test_after_a_kill_the_next_command_says_so_and_a_rollback_goes_back(initial: DeployedStack) -> None:
     before = runs(initial, "registry")
     load(initial, "registry", "LABEL killed=yes")
-    upgrade = begin(initial, "upgrade", "--yes")
-    assert wait_until(lambda: runs_new(initial, before))
-    os.kill(upgrade.pid, signal.SIGKILL)
-    finish(upgrade)
-    assert "An upgrade was interrupted" in initial.deployer("status").stderr
+    for reached in ((initial.directory / ".upgrading").exists, lambda: runs_new(initial, before)):
+        upgrade = begin(initial, "upgrade", "--yes")
+        assert wait_until(reached)
+        os.kill(upgrade.pid, signal.SIGKILL)
+        finish(upgrade)
+        assert "An upgrade was interrupted" in initial.deployer("status").stderr
     initial.deployer("upgrade", "--rollback", "--yes", check=True)
     assert runs(initial, "registry") == before
     assert "interrupted" not in initial.deployer("status", check=True).stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -18,12 +19,34 @@ if TYPE_CHECKING:
     from tests.support.stack import DeployedStack
 
 
-@dataclass(frozen=True)
+# Caddy ends a request of which nothing comes for a minute.
+_PAUSE_SECONDS = 5
+
+
+@dataclass
 class SlowWrite:
     """A request of whose body the first half was sent."""
 
     connection: HTTPConnection
     rest: bytes
+
+    @contextmanager
+    def trickling(self) -> Iterator[None]:
+        """Send a byte from time to time, as long as this lasts."""
+        over = threading.Event()
+
+        def work() -> None:
+            while not over.wait(_PAUSE_SECONDS) and len(self.rest) > 1:
+                self.connection.send(self.rest[:1])
+                self.rest = self.rest[1:]
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def finish(self) -> tuple[int, dict[str, str]]:
         """Send the rest; the status and the headers of the answer."""

@@ -1,7 +1,8 @@
 """Putting other images, or other files, in place of what runs; and back if that does not serve in time.
 
 A push in progress waits at the gate while the registry is replaced. While the frontend is replaced there is no
-one to wait at: that is done when no push is in progress, and takes as long as the frontend takes to start.
+one to wait at: that is done when no request of a push is in progress, and takes as long as the frontend takes to start.
+Where no such moment comes in the time that is given, nothing is changed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from deployer import layout
-from deployer.errors import DeployerError, EngineError, GateError, PreflightError, UpgradeFailed
+from deployer.errors import DeployerError, EngineError, GateError, PreflightError, PushInProgress, UpgradeFailed
 from deployer.host.files import PRIVATE, write_atomically
 from deployer.layout import Service
 from deployer.rendering.templates import quoted_for_compose
@@ -65,9 +66,13 @@ class Change:
 
 @dataclass
 class Switched:
-    """How long the services took to be replaced, in seconds: the most that a request has waited or was refused."""
+    """How long the services took to be replaced, in seconds: the most that a request has waited or was refused.
+
+    Until it `has_begun`, they run as before.
+    """
 
     seconds: float = 0.0
+    has_begun: bool = False
 
 
 def to_images(stack: Stack, release: Release, policy: SwitchPolicy) -> Change:
@@ -145,7 +150,7 @@ def switch(stack: Stack, work: Upkeep, change: Change, undo: Kept, policy: Switc
     done = Switched()
     write_atomically(deployment.upgrade_pending_file, b"upgrade\n", PRIVATE)
     try:
-        with _held(stack, work, change, policy):
+        with _held(stack, work, change, policy, done):
             deadline = time.monotonic() + policy.timeout
             try:
                 _make(stack, change, policy.timeout, done)
@@ -155,12 +160,23 @@ def switch(stack: Stack, work: Upkeep, change: Change, undo: Kept, policy: Switc
                 raise
         health.check(stack, work, deadline)
     except BaseException as error:
+        if not done.has_begun:
+            kept.abandon(stack.deployment)
+            raise _unchanged(error) from error
         _undo(stack, work, undo, policy, error)
         raise
     return done
 
 
+def _unchanged(error: BaseException) -> BaseException:
+    """What is raised where nothing was replaced yet."""
+    if isinstance(error, DeployerError):
+        return UpgradeFailed(f"{error} Nothing was replaced.", error.advice, error.original)
+    return KeyboardInterrupt("Interrupted. Nothing was replaced.") if isinstance(error, KeyboardInterrupt) else error
+
+
 def _make(stack: Stack, change: Change, timeout: float, done: Switched) -> None:
+    done.has_begun = True
     began = time.monotonic()
     change.apply()
     readiness.wait(stack.settings, stack.engine, stack.deployment.name, timeout)
@@ -212,12 +228,13 @@ def _runs(stack: Stack, undo: Kept) -> bool:
 
 
 @contextmanager
-def _held(stack: Stack, work: Upkeep, change: Change, policy: SwitchPolicy) -> Iterator[None]:
+def _held(stack: Stack, work: Upkeep, change: Change, policy: SwitchPolicy, done: Switched) -> Iterator[None]:
     """Hold off what the change would cut off, for the time that it takes."""
     if Service.FRONTEND in change.services:
-        _wait_for_idle(work, policy)
-        # With its own time to end, a long pull would keep all others out for that long.
-        stack.engine.compose.stop(stack.project(), [Service.FRONTEND], grace=_GRACE_SECONDS)
+        with _without_pushes(work, policy):
+            done.has_begun = True
+            # With its own time to end, a long pull would keep all others out for that long.
+            stack.engine.compose.stop(stack.project(), [Service.FRONTEND], grace=_GRACE_SECONDS)
         yield
     elif Service.REGISTRY in change.services:
         with work.writes_paused(policy.drain):
@@ -231,14 +248,22 @@ def _held_if_possible(stack: Stack, work: Upkeep, undo: Kept, policy: SwitchPoli
     """The same for the way back, which is gone in any case."""
     with ExitStack() as holding:
         try:
-            holding.enter_context(_held(stack, work, to_kept(stack, undo, policy), policy))
+            holding.enter_context(_held(stack, work, to_kept(stack, undo, policy), policy, Switched()))
         except (GateError, EngineError):
             policy.say("Writes cannot be paused; if a push fails, repeat it.")
         yield
 
 
-def _wait_for_idle(work: Upkeep, policy: SwitchPolicy) -> None:
+@contextmanager
+def _without_pushes(work: Upkeep, policy: SwitchPolicy) -> Iterator[None]:
+    """Wait until no request of a push is in progress at the frontend, and let none begin. Raises PushInProgress."""
     try:
-        work.pauser.wait_until_idle(policy.drain)
+        work.pauser.empty_frontend(policy.drain, policy.timeout)
+    except PushInProgress:
+        raise
     except (GateError, EngineError):
         policy.say("The frontend does not tell which pushes are in progress; if one fails, repeat it.")
+    try:
+        yield
+    finally:
+        work.pauser.gate.open()

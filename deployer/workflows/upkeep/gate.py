@@ -1,9 +1,10 @@
 """The gate: writes are paused at the frontend while the storage is changed; pulls never notice.
 
-Two files in the frontend's folder are the gate. With `draining` no new upload begins, with `closed`
-nothing is written. What is small enough waits at the frontend, for 45 s at most, and goes
-on as if nothing had been; the rest is answered with 503, and Docker tries again by itself. A file
-needs no reload, drops no connection, and holds when the frontend is started again.
+Files in the frontend's folder are the gate. With `draining` no new upload begins, with `closed` nothing is written, and
+with `stopping`, before the frontend itself is stopped, no content is taken and no upload waits.
+What is small enough waits at the frontend, for 45 s at most, and goes on as if nothing had been; the rest is answered
+with 503, and Docker tries again by itself. A file needs no reload, drops no connection, and holds when the frontend is
+started again.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from __future__ import annotations
 import json
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from deployer.errors import DeployerError, GateError, HostError
+from deployer.errors import DeployerError, GateError, HostError, PushInProgress
 from deployer.host.files import PUBLIC, is_directory, read_if_there, write_atomically
 from deployer.host.lock import exclusive
 from deployer.layout import GATE_HEADER, GATE_MARKS, SOCKETS
@@ -44,6 +45,7 @@ _ANSWER_SECONDS = 10.0
 # The registry's socket under the names by which the Caddyfile tells them apart.
 _UPLOADS = f"unix/{SOCKETS}/./registry.sock"
 _COMMITS = f"unix/{SOCKETS}/././registry.sock"
+_WAITING = "127.0.0.1:5001"
 _COUNTERS = "http://127.0.0.1:2019/reverse_proxy/upstreams"
 
 
@@ -72,7 +74,7 @@ class Gate:
 
     def holder(self) -> GateHolder | None:
         """Who pauses writes, or None while they are not paused."""
-        for file in (self._closed, self._draining):
+        for file in (self._closed, self._stopping, self._draining):
             content = read_if_there(file)
             if content is None:
                 continue
@@ -95,6 +97,10 @@ class Gate:
         """Let nothing be written."""
         self._mark(self._closed, who)
 
+    def stop_taking(self, who: GateHolder) -> None:
+        """Refuse content and new uploads at once; what is small passes."""
+        self._mark(self._stopping, who)
+
     def open(self) -> None:
         """Let everything through, and leave what a NAS or a Mac has put there."""
         for name in GATE_MARKS:
@@ -108,6 +114,10 @@ class Gate:
         return self.directory / "closed"
 
     @property
+    def _stopping(self) -> Path:
+        return self.directory / "stopping"
+
+    @property
     def _draining(self) -> Path:
         return self.directory / "draining"
 
@@ -118,10 +128,11 @@ class Gate:
 
 @dataclass(frozen=True)
 class Writes:
-    """How many writes are in progress: uploads, and requests that finish one or delete."""
+    """How many writes are in progress: uploads, and requests that finish one or delete; and how many wait."""
 
     uploads: int
     commits: int
+    waiting: int = 0
 
 
 @dataclass(frozen=True)
@@ -176,15 +187,48 @@ class WritePauser:
         self.gate.open()
         pause.seconds = time.monotonic() - begun
 
-    def wait_until_idle(self, drain: DrainPolicy) -> None:
-        """Return when no write is in progress for a moment, or the time is over. New ones may begin."""
-        deadline = time.monotonic() + drain.seconds
+    def empty_frontend(self, drain: DrainPolicy, most: float) -> None:
+        """Return when the frontend can be stopped without cutting off a write: none is in progress, and none begins.
+
+        For the time of `drain` a moment is awaited in which there is none; then new uploads wait, for at most so many
+        seconds. The caller opens the gate again. Raises PushInProgress, with it open, if one takes longer.
+        """
         frontends = self.frontends()
+        try:
+            if not self._idle_within(drain.seconds, frontends):
+                drain.say(f"Waiting up to {most:.0f} s for pushes in progress to finish; new ones wait …")
+                self.gate.drain(self.who)
+                self._expect_idle(most, frontends)
+            self.gate.stop_taking(self.who)
+            # What had begun by then, and what has waited and is answered now.
+            self._expect_idle(most, frontends, _SETTLE_SECONDS, and_waiting=True)
+        except BaseException:
+            self.gate.open()
+            raise
+
+    def _expect_idle(
+        self, seconds: float, frontends: tuple[str, ...], moment: float = _IDLE_SECONDS, *, and_waiting: bool = False
+    ) -> None:
+        if not self._idle_within(seconds, frontends, moment, and_waiting=and_waiting):
+            raise PushInProgress(
+                f"A push in progress did not finish within {seconds:.0f} s.",
+                ("Run the command again when the registry is less busy, or with a longer --timeout.",),
+            )
+
+    def _idle_within(
+        self, seconds: float, frontends: tuple[str, ...], moment: float = _IDLE_SECONDS, *, and_waiting: bool = False
+    ) -> bool:
+        """Whether within that time no write is in progress for a moment."""
+        deadline = time.monotonic() + seconds
         idle_since = time.monotonic()
-        while time.monotonic() < min(deadline, idle_since + _IDLE_SECONDS):
+        while True:
             now = self._writes(frontends)
-            if now.uploads or now.commits:
+            if now.uploads or now.commits or (and_waiting and now.waiting):
                 idle_since = time.monotonic()
+                if idle_since >= deadline:
+                    return False
+            elif time.monotonic() >= idle_since + moment:
+                return True
             time.sleep(_POLL_SECONDS)
 
     def _wait_for_quiet(self, drain: DrainPolicy) -> None:
@@ -220,13 +264,14 @@ class WritePauser:
     def _writes(self, frontends: tuple[str, ...]) -> Writes:
         """What is in progress, through all of them."""
         found = [self._count(frontend) for frontend in frontends]
-        return Writes(sum(one.uploads for one in found), sum(one.commits for one in found))
+        return Writes(*(sum(column) for column in zip(*map(astuple, found), strict=True))) if found else Writes(0, 0)
 
     def _count(self, frontend: str) -> Writes:
         printed = self.engine.containers.execute(frontend, "wget", "-q", "-O", "-", _COUNTERS)
         try:
             counts = {one["address"]: int(one["num_requests"]) for one in json.loads(printed)}
-            return Writes(counts[_UPLOADS], counts[_COMMITS])
+            # Those that wait are counted with those that go on to the registry.
+            return Writes(counts[_UPLOADS], counts[_COMMITS], counts.get(_WAITING, 0))
         except (ValueError, KeyError, TypeError) as error:
             raise _out_of_date(printed) from error
 
