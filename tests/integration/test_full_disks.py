@@ -196,9 +196,9 @@ def commands(crowded: Crowded) -> dict[str, tuple[str, ...]]:
     ("disk", "pages", "names"),
     [
         # With a little room, they stop later than at their first file.
-        ("data", 2, ("gc", "prune", "delete", "backup", "check", "restore", "up")),
-        ("images", 0, ("backup", "delete", "restore", "check", "up")),
-        ("target", 0, ("backup", "check", "restore")),
+        ("data", 2, ("gc", "prune", "delete", "restore", "backup", "check", "up")),
+        ("images", 0, ("delete", "restore", "backup", "check", "up")),
+        ("target", 0, ("restore", "backup", "check")),
     ],
     ids=lambda one: one if isinstance(one, str) else "",
 )
