@@ -239,6 +239,7 @@ def _merged(surveys: list[Survey]) -> Survey:
         future_tags=tuple(tag for each in surveys for tag in each.future_tags),
         tags_without_digest=tuple(tag for each in surveys for tag in each.tags_without_digest),
         unexpected_paths=tuple(sorted(unexpected)),
+        unreadable=tuple(sorted({path for one in surveys for path in one.unreadable})),
         links_to_repair=frozenset().union(*(one.links_to_repair for one in surveys)),
         refused=tuple(one for each in surveys for one in each.refused),
     )
