@@ -36,8 +36,7 @@ PasswordFileOption = Annotated[
     typer.Option(
         "--password-file",
         metavar="FILE",
-        help="File with the password of the backups.  [default: $DEPLOYER_BACKUP_PASSWORD, or else the "
-        "deployment's own]",
+        help="File with the backup password.  [default: $DEPLOYER_BACKUP_PASSWORD, or else the deployment's own]",
         show_default=False,
     ),
 ]

@@ -53,8 +53,8 @@ _COMPLAINTS = (
     ),
     _Complaint(
         "already locked",
-        "Another program is working on the backups at {}.",
-        ("Wait until it ends, then run the command again.",),
+        "The backups at {} are locked by another program.",
+        ("Wait until it is done, then run the command again.",),
     ),
     _Complaint(
         "no space left on device|disk quota exceeded",
@@ -65,28 +65,28 @@ _COMPLAINTS = (
     _Complaint(
         "read-only file system",
         "{} is mounted read-only.",
-        ("Mount it so that it can be written, then run the command again.",),
+        ("Mount it read-write, then run the command again.",),
     ),
     _Complaint(
         "stale (nfs )?file handle|input/output error|structure needs cleaning|transport endpoint",
         "The disk of {} is failing, or is no longer mounted.",
-        ("Check that it is mounted, and the kernel log, for example with `dmesg`.",),
+        ("Check that it is mounted, and look at the kernel log, for example with `dmesg`.",),
     ),
     _Complaint(
         "permission denied|operation not permitted",
-        "Root in containers may not read or write {}.",
-        ("Allow it; for a network disk, this is set on its server (`no_root_squash`).",),
+        "Root in containers has no permission to read or write {}.",
+        ("Give it permission; for an NFS disk, export it on the server with `no_root_squash`.",),
     ),
     _Complaint(
         "no such host|could not resolve hostname|connection (refused|timed out)|i/o timeout|no route to host|"
         "network is unreachable",
         "{} does not respond.",
-        ("Check the address, and that this machine reaches it.",),
+        ("Check the address, and that this machine can reach it.",),
     ),
     _Complaint(
         "access denied|access key id|invalidaccesskeyid|request signature|signaturedoesnotmatch|"
         "403 forbidden|401 unauthorized",
-        "{} rejects the credentials.",
+        "{} rejected the credentials.",
         ("For S3, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; for rest:, RESTIC_REST_USERNAME and _PASSWORD.",),
     ),
     _Complaint(
@@ -94,8 +94,8 @@ _COMPLAINTS = (
         "unable to load index|load\\(<|unexpected EOF|wrong hash|invalid header|has zero size",
         "The backups at {} are damaged.",
         (
-            "Start new ones in another place: deployer backup ANOTHER_DIRECTORY",
-            "What is whole there can still be restored; restic's own manual shows how to repair the rest.",
+            "Start new backups at another target: deployer backup ANOTHER_DIRECTORY",
+            "What is intact there can still be restored; restic's manual shows how to repair the rest.",
         ),
     ),
 )
@@ -108,8 +108,8 @@ _OVER_SSH = (
     ),
     _Complaint(
         r"permission denied \((publickey|password|keyboard|gssapi|hostbased)|too many authentication failures",
-        "{} rejects the SSH login.",
-        ("This has to work without a question, as the user who runs deployer: {login}",),
+        "{} rejected the SSH login.",
+        ("This must work without a prompt, as the user who runs deployer: {login}",),
     ),
     _Complaint(
         r'"ssh": executable file not found|ssh: not found',
@@ -118,8 +118,8 @@ _OVER_SSH = (
     ),
     _Complaint(
         "permission denied|operation not permitted",
-        "The user who logs in may not read or write {}.",
-        ("Choose another directory, or allow it on the server.",),
+        "The SSH user has no permission to read or write {}.",
+        ("Choose another directory, or change its permissions on the server.",),
     ),
 )
 # How restic's own lines begin, and those of what it runs. Docker's sentences may match words in them.

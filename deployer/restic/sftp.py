@@ -44,7 +44,7 @@ class SftpServer:
             found = form.fullmatch(written)
             if found and 0 < int(found["port"] or 1) <= 65535:
                 return cls(found["user"], found["host"].strip("[]"), found["port"] or "")
-        raise UsageError(f"'{written}' is not a usable SFTP target.", (f"Write {EXAMPLE}.",))
+        raise UsageError(f"'{written}' is not a valid SFTP target.", (f"Use {EXAMPLE}.",))
 
     @property
     def login(self) -> str:

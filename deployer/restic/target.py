@@ -62,9 +62,7 @@ class Target:
             path = (folder / Path(written).expanduser()).resolve()
         except (OSError, RuntimeError) as error:
             # A home of nobody, or links in a circle.
-            raise UsageError(
-                f"'{written}' is not a usable directory.", ("Write its whole path.",), str(error)
-            ) from error
+            raise UsageError(f"'{written}' is not a valid directory.", ("Use its full path.",), str(error)) from error
         return cls(str(path), path)
 
     def __str__(self) -> str:

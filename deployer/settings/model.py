@@ -66,7 +66,7 @@ class RegistrySettings:
     reserve: str = _checked(
         checks.reserve,
         RESERVE_AUTO,
-        "Free space of the disk of the images below which new uploads are refused: `auto` (5 % of the disk, at most "
+        "Free space on the disk with the images below which new uploads are refused: `auto` (5 % of the disk, at most "
         "2 GB), a size such as `2GB`, a share such as `10%`, or `off`.",
     )
 
@@ -259,7 +259,7 @@ class Settings:
     registry: RegistrySettings = _section(RegistrySettings, "The registry service.")
     frontend: FrontendSettings = _section(FrontendSettings, "The frontend service.")
     backup: BackupSettings = _section(BackupSettings, "Backups.")
-    schedule: ScheduleSettings = _section(ScheduleSettings, "Commands that run by themselves; `up` installs them.")
+    schedule: ScheduleSettings = _section(ScheduleSettings, "Commands that run on a schedule; `up` installs it.")
     access: tuple[AccessRule, ...] = _list_of(
         AccessRule,
         "Access rules. What no rule allows is denied; without rules, every logged-in user may do everything.",

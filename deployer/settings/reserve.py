@@ -1,4 +1,4 @@
-"""How much of the disk of the images is to stay free, as people write it: auto, 2GB, 10%, off."""
+"""How much of the disk with the images is to stay free, as people write it: auto, 2GB, 10%, off."""
 
 from __future__ import annotations
 

@@ -69,13 +69,13 @@ def when_of(text: str, hour: int, minute: int) -> When:
     word = (found["word"] or "daily") if found and text.strip() else ""
     if found is None or not (word in WEEKDAYS or word in {*Cadence, "nightly"}):
         raise ValueError(
-            f"{checks.shown(text)} is not a time: use HH:MM, nightly, daily, weekly, monthly or a weekday (mon to "
-            "sun), the words with or without a time, such as sun 04:00"
+            f"{checks.shown(text)} is not a valid time: use HH:MM, nightly, daily, weekly, monthly or a weekday (mon "
+            "to sun), each also with a time, such as sun 04:00"
         )
     if found["hour"]:
         hour, minute = int(found["hour"]), int(found["minute"])
         if hour > 23 or minute > 59:
-            raise ValueError(f"{checks.shown(text)} is not a time: the hours are 00 to 23, the minutes 00 to 59")
+            raise ValueError(f"{checks.shown(text)} is not a valid time: the hours are 00 to 23, the minutes 00 to 59")
     if word in WEEKDAYS:
         return When(Cadence.WEEKLY, hour, minute, WEEKDAYS.index(word))
     return When(Cadence.DAILY if word == "nightly" else Cadence(word), hour, minute)
@@ -84,7 +84,7 @@ def when_of(text: str, hour: int, minute: int) -> When:
 def when(value: object) -> object:
     """Take a time, in one way of writing it."""
     if not isinstance(value, str):
-        raise ValueError(f"{checks.shown(value)} is not a time such as 02:30 or weekly")  # noqa: TRY004
+        raise ValueError(f"{checks.shown(value)} is not a valid time: use for example 02:30 or weekly")  # noqa: TRY004
     when_of(value, 0, 0)
     return " ".join(value.lower().split())
 
@@ -95,7 +95,9 @@ def keep_rules(text: str) -> dict[str, int]:
     for one in text.split(","):
         match = _KEEP.fullmatch(one.strip())
         if match is None or int(match[1]) == 0 or _PERIODS[match[2]] in found:
-            raise ValueError(f"'{text}' is not a list such as 7d,4w,12m (days, weeks, months; h and y too)")
+            raise ValueError(
+                f"'{text}' is not a valid list: use for example 7d,4w,12m (days, weeks, months; also h and y)"
+            )
         found[_PERIODS[match[2]]] = int(match[1])
     return found
 
@@ -118,21 +120,21 @@ def names_server(written: str) -> bool:
 def target(value: object) -> object:
     """Take a place for backups."""
     if not isinstance(value, str) or not value.strip() or any(ord(character) < 32 for character in value):
-        raise ValueError(f"{checks.shown(value)} is not a target for backups, such as /mnt/nas/registry")
+        raise ValueError(f"{checks.shown(value)} is not a valid backup target: use for example /mnt/nas/registry")
     return value.strip()
 
 
 def rate(value: object) -> object:
     """Take how much is read in a second."""
     if not isinstance(value, str):
-        raise ValueError(f"{checks.shown(value)} is not a size such as 50MB")  # noqa: TRY004
+        raise ValueError(f"{checks.shown(value)} is not a valid size: use for example 50MB")  # noqa: TRY004
     rate_of(value)
     return value
 
 
 _WHEN = (
-    "When it runs: `HH:MM` each day, `nightly`, `daily`, `weekly`, `monthly`, or a weekday; the words with a time or "
-    "without one: `sun 04:00`. A plain value of `{}` sets this. Without a time, {}."
+    "When it runs: `HH:MM` (every day), `nightly`, `daily`, `weekly`, `monthly` or a weekday, each of them also with a "
+    "time: `sun 04:00`. A plain value of `{}` sets this. Without a time, {}."
 )
 
 
@@ -164,8 +166,10 @@ class ScheduledBackup(Scheduled):
     time: ClassVar[tuple[int, int]] = (2, 30)
 
     when: str = checked(when, "", _WHEN.format("backup", "02:30"))
-    to: str = checked(target, "", "Required: the target, a directory, `s3:https://HOST/BUCKET` or `rest:URL`.")
-    keep: str = checked(keep, "", "Which older backups stay, such as `7d,4w,12m`. Default: all.")
+    to: str = checked(
+        target, "", "Required: the target, a directory, `sftp:USER@HOST:/PATH`, `s3:https://HOST/BUCKET` or `rest:URL`."
+    )
+    keep: str = checked(keep, "", "Which older backups are kept, such as `7d,4w,12m`. Default: all.")
     without_secrets: bool = checked(checks.yes_or_no, False, "Leave out users, certificates and other secrets.")
     env_file: str = checked(
         checks.file, "", "A file with `NAME=value` lines, such as the keys of an S3 bucket: AWS_ACCESS_KEY_ID."
@@ -232,7 +236,7 @@ class ScheduledCheck(Scheduled):
 
     when: str = checked(when, "", _WHEN.format("check", "05:30"))
     full: bool = checked(checks.yes_or_no, False, "Read all content and compare it with its digests.")
-    rate: str = checked(rate, "", "With `full`: read at most this much a second, such as `50MB`.")
+    rate: str = checked(rate, "", "With `full`: read at most this much per second, such as `50MB`.")
 
     def complaint(self) -> str:
         """Why the settings cannot be meant together, "" if they can."""

@@ -23,7 +23,7 @@ def rate_of(text: str) -> int:
     """How much is read in a second, in bytes. Raises ValueError with a sentence."""
     found = bytes_of(text)
     if found < _LEAST_RATE:
-        raise ValueError(f"'{text}' is too slow: at least 10kB a second")
+        raise ValueError(f"'{text}' is too slow: at least 10kB per second")
     return found
 
 

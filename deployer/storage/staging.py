@@ -58,8 +58,8 @@ class Staging:
         room = self.room()
         if size > room:
             raise BackupError(
-                f"The disk with the registry's images has room for {room:,} bytes, beside the {LEAST_FREE_BYTES:,} "
-                f"that stay free; {size:,} are needed.",
+                f"The disk with the registry's images has room for {room:,} bytes, and {LEAST_FREE_BYTES:,} must "
+                f"stay free; {size:,} are needed.",
                 (advice,),
             )
 

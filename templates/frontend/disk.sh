@@ -1,5 +1,5 @@
 #!/bin/sh
-# The disk guard, and the frontend's health check. Notes how full the disk of the images is, and refuses new uploads while
+# The disk guard, and the frontend's health check. Notes how full the disk with the images is, and refuses new uploads while
 # it is nearly full: Caddy looks for the file `refusing`, and tells its content to clients. What it writes is in memory, but
 # for the history. With `report` it prints what it noted and the history, and does not ask Caddy.
 # shellcheck disable=SC1091,SC2154 # the values of disk.conf

@@ -374,7 +374,7 @@ def test_backups_that_are_gone_are_not_begun_anew_in_silence(origin: Origin) -> 
     try:
         done = origin.stack.deployer("backup", str(origin.target))
         assert done.returncode == 1
-        assert "are gone" in done.stderr
+        assert "are missing" in done.stderr
         assert not origin.target.exists()
     finally:
         hidden.rename(origin.target)

@@ -193,7 +193,7 @@ def test_commands_tell_it_and_tell_it_ahead(small: Small, client: httpx.Client) 
     assert small.noted()["refused"] is False
     put_blob(client, "new", b"new")
     told = stack.deployer("status", check=True)
-    assert "Warning: The disk of the images is filling up (" in told.stderr
+    assert "Warning: The registry's disk is filling up (" in told.stderr
 
 
 def test_a_disk_that_is_full_to_the_last_loses_nothing_and_is_freed(small: Small, client: httpx.Client) -> None:

@@ -64,7 +64,8 @@ class CreateOptions:
         typer.Option("--without-secrets", help="Leave out users, certificates with their keys, and other secrets."),
     ] = False
     new: Annotated[
-        bool, typer.Option("--new", help="Start new backups at a target where earlier ones are gone or were replaced.")
+        bool,
+        typer.Option("--new", help="Start new backups at a target where earlier ones are missing or were replaced."),
     ] = False
 
 
@@ -117,8 +118,9 @@ def create(session: Session, target: TargetArgument, options: CreateOptions) -> 
     """Make a backup. `deployer backup TARGET` is the same.
 
     Stores images, users, settings, certificates and secrets, encrypted and deduplicated by restic. Pushes and
-    pulls continue; gc, prune and changes of the deployment wait until it is done. Only what is new is stored, so
-    an interrupted backup continues where it was. Everything is read back and checked before the backup counts.
+    pulls continue; gc, prune and changes of the deployment are refused until it is done. Only what is new is
+    stored, so an interrupted backup continues where it stopped. Everything is read back and checked before the
+    backup counts.
 
     The first backup creates a password, which is kept in the deployment's directory and shown once. Keep it in
     another place too: on another machine, no backup can be restored without it.
@@ -155,7 +157,7 @@ def create(session: Session, target: TargetArgument, options: CreateOptions) -> 
 
 
 def list_backups(session: Session, target: TargetArgument, password_file: PasswordFileOption = None) -> None:
-    """List the backups at a target. Only whole ones are listed."""
+    """List the backups at a target. Only complete ones are listed."""
     from deployer.cli.views.backups import backup as views
     from deployer.workflows.backup.catalog import unfinished, whole
     from deployer.workflows.drill import record
@@ -171,13 +173,13 @@ def list_backups(session: Session, target: TargetArgument, password_file: Passwo
 def drill(session: Session, target: TargetArgument, options: DrillOptions) -> None:
     """Test a backup: start a copy from it, pull from the copy, and remove it.
 
-    The copy has another name and port, on this machine only, and nothing of a running deployment is used or
-    changed. All images are restored into it; every tag is looked for, and a sample is pulled, with every byte
-    compared with its digest. Login, users, access rules and the registry's CA are tested too. The copy is removed
-    afterwards, also if the drill fails or is interrupted.
+    The copy has another name and port and can be reached only from this machine; nothing of a running deployment
+    is used or changed. All images are restored into it; every tag is checked, and a sample is pulled, with every
+    byte verified against its digest. Login, users, access rules and the registry's CA are tested too. The copy is
+    removed afterwards, even if the drill fails or is interrupted.
 
-    `backup list` shows when a backup was tested. `status` warns if the last drill failed, or if there was none
-    for 30 days.
+    `backup list` shows when a backup was tested. `status` warns if the last drill failed, or if there has
+    been none for 30 days.
     """
     from deployer.cli.views.backups import drill as views
     from deployer.cli.views.backups.progress import ProgressLine

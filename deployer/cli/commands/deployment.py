@@ -20,7 +20,7 @@ Example: `deployer up` starts a registry at localhost:5000;
 `deployer up --host 192.168.100.2 --dry-run` shows what that change would affect."""
 _UPGRADE_EXAMPLE = """\
 Example: `deployer upgrade --check` shows what is newer and which advisories apply;
-`deployer upgrade` replaces the images and goes back if the new ones do not serve."""
+`deployer upgrade` replaces the images and rolls back if the new ones do not work."""
 _DOWN_EXAMPLE = "Example: `deployer down` stops the registry and keeps every image in it."
 
 
@@ -150,7 +150,7 @@ def down(
 def upgrade(session: Session, options: UpgradeOptions) -> None:
     """Replace the images of the services with newer ones.
 
-    First pulls the images, or builds those that cannot be pulled, and tries whether they start. Then replaces what
+    First pulls the images, or builds those that cannot be pulled, and checks that they start. Then replaces what
     has changed, checks the services' health, and pushes and pulls a small image, which is removed again. If anything
     fails or takes longer than --timeout, the previous images are put back.
 

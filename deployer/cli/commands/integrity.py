@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from deployer.workflows.integrity.sources import Source
 
 _EXAMPLE = """\
-Example: `deployer check --full --rate 50MB` reads everything, at most 50 MB a second;
+Example: `deployer check --full --rate 50MB` reads everything, at most 50 MB per second;
 `deployer check --repair --from 192.168.100.2:5000` also fetches what is damaged from another registry."""
 _EXAMPLE_NAME = "deployer check 'team/*' app:1.2"
 _EXAMPLE_REPAIR = "deployer check --repair --backup /mnt/nas/registry"
@@ -36,7 +36,8 @@ class CheckFlags:
         bool,
         typer.Option(
             "--full",
-            help="Read all content and compare it with its digests. If interrupted, the next one goes on, for 7 days.",
+            help="Read all content and compare it with its digests. If interrupted, the next such check continues "
+            "(for 7 days).",
         ),
     ] = False
     rate: Annotated[
@@ -44,7 +45,7 @@ class CheckFlags:
         typer.Option(
             "--rate",
             metavar="SIZE",
-            help="With --full: read at most SIZE a second, such as 50MB.  [default: as fast as possible]",
+            help="With --full: read at most SIZE per second, such as 50MB.  [default: as fast as possible]",
             show_default=False,
         ),
     ] = None
@@ -65,7 +66,7 @@ class CheckFlags:
         typer.Option(
             "--from",
             metavar="REGISTRY",
-            help="With --repair: then ask this registry, HOST[:PORT][/PREFIX], which has repositories of these names.",
+            help="With --repair: then use this registry, HOST[:PORT][/PREFIX], with repositories of the same names.",
             show_default=False,
         ),
     ] = None
@@ -91,15 +92,15 @@ def check(
 ) -> None:
     """Check that every image can be pulled, and repair damage.
 
-    Compares what tags lead to with what is stored: whether it exists, its size, and its links; with --full, every
-    byte. Names the images that each damage affects. The exit code is 1 if damage is found and left. Pushes,
-    pulls and deletions continue, and what they change in the meantime is not reported.
+    Checks that everything that tags refer to exists, with the right size and with its links; with --full, that
+    every byte is right. Names the images that damage affects. The exit code is 1 if damage is found and not
+    repaired. Pushes, pulls and deletions continue, and what they change in the meantime is not reported.
 
     With --repair, content is fetched by its digest and verified before it replaces what is damaged. Images of the local
-    engine are not used: it keeps layers unpacked, and packed again they have other digests. What no source
+    engine are not used: it stores layers unpacked, and repacking them changes their digests. What no source
     has can be removed with `deployer gc --damaged`, so that a push restores it.
 
-    A registry on another machine is checked through its API: it needs --host, and cannot be repaired from here.
+    With --host, a registry on another machine is checked through its API; it cannot be repaired from here.
     """
     from deployer.cli.views.integrity.check import CheckReport
     from deployer.workflows.backup import record

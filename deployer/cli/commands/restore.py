@@ -53,13 +53,13 @@ def register(app: typer.Typer) -> None:
 def restore(session: Session, target: TargetArgument, wanted: RestoreOptions, wait: WaitOption = WAIT) -> None:
     """Restore a deployment, or single images, from a backup.
 
-    Without --only, restores a whole deployment on a machine that has none of its name: its settings, users,
+    Without --only, restores the whole deployment on a machine that has none of that name: its settings, users,
     certificates and secrets, and then its images. --name, --host and --port replace those of the backup. A
     deployer.yaml that is already in use is kept, and its settings apply.
 
     With --only, restores images into the running registry: missing tags are added, and tags that refer to
     another image are changed, after a question that lists them. Nothing else in the registry is removed. An
-    interrupted restore can be repeated; it continues where it was.
+    interrupted restore can be repeated; it continues where it stopped.
     """
     from deployer.workflows.backup.catalog import choose
     from deployer.workflows.restore.deployment import ImageRestore, archive_of, begun_backup

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 def perform(session: Session, job: Job) -> None:
     """Run a command of the schedule. Raises what it raises, and UsageError if the settings say nothing of it."""
     if not session.settings.schedule.of(job).is_on:
-        raise UsageError(f"schedule.{job} is not set in deployer.yaml.", ("deployer up   (no longer runs it)",))
+        raise UsageError(
+            f"schedule.{job} is not set in deployer.yaml.", ("deployer up   (removes it from the schedule)",)
+        )
     _COMMANDS[job](session)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from deployer.cli.session import Session
 
 _REPORTED = "It found problems."
-_STOPPED = "It was stopped before it was done."
+_STOPPED = "It was stopped before it finished."
 _A_BUG = "It ended with an error that is a bug in deployer."
 
 

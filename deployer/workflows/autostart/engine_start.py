@@ -102,8 +102,8 @@ def plan(machine: Machine, kind: EngineKind, *, remove: bool) -> StartPlan:
     """What has to be done. Raises HostError, with what to do instead, where it cannot be done here."""
     if kind is EngineKind.DESKTOP:
         raise HostError(
-            "Docker Desktop decides itself whether it starts.",
-            ("In its settings, under General, let Docker Desktop start when you log in.",),
+            "Only Docker Desktop's own settings change when it starts.",
+            ("In its settings, under General, have Docker Desktop start when you log in.",),
         )
     if machine.has_systemd:
         found = _with_systemd(machine, is_user=kind is EngineKind.ROOTLESS, remove=remove)
@@ -113,9 +113,7 @@ def plan(machine: Machine, kind: EngineKind, *, remove: bool) -> StartPlan:
     else:
         raise _no_init(machine, kind, remove=remove)
     if found and kind is EngineKind.SYSTEM and not machine.is_root:
-        raise HostError(
-            "Only root can change what starts with the machine.", tuple(f"sudo {' '.join(one)}" for one in found)
-        )
+        raise HostError("Only root can change what starts at boot.", tuple(f"sudo {' '.join(one)}" for one in found))
     return StartPlan(found, remove)
 
 
@@ -153,9 +151,9 @@ def _no_init(machine: Machine, kind: EngineKind, *, remove: bool) -> HostError:
         )
     if machine.is_wsl:
         return HostError(
-            "This WSL machine runs no systemd, so nothing here starts the engine.",
+            "systemd is not running in this WSL distribution, so nothing starts the engine.",
             (
-                "Write into /etc/wsl.conf, under [boot]: systemd=true   (then, in Windows: wsl --shutdown)",
+                "Add to /etc/wsl.conf, under [boot]: systemd=true   (then, in Windows: wsl --shutdown)",
                 'Or, under [boot]: command="service docker start"',
             ),
         )

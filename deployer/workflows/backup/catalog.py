@@ -115,14 +115,14 @@ def choose(repository: Repository, target: Target, wanted: str, deployment: str)
     """
     backups = whole(repository.parts())
     if not backups:
-        raise BackupError(f"There is no whole backup at {target}.", (f"deployer backup {target.quoted}",))
+        raise BackupError(f"There is no complete backup at {target}.", (f"deployer backup {target.quoted}",))
     listed = (f"deployer backup list {target.quoted}   (then choose one with --backup ID)",)
     host, _, beginning = wanted.rpartition(":")
     found = tuple(one for one in backups if one.id.startswith(beginning) and host in {"", one.host})
     own = tuple(one for one in found if one.deployment == deployment)
     names = sorted({one.deployment for one in found})
     if not found:
-        raise UsageError(f"No backup begins with '{wanted}' at {target}.", listed)
+        raise UsageError(f"No backup ID at {target} begins with '{wanted}'.", listed)
     if not own and len(names) > 1:
         raise UsageError(f"{target} has backups of several deployments: {', '.join(names)}.", listed)
     left = own or found

@@ -164,7 +164,7 @@ def _opened(repository: Repository, stack: Stack, machine: Machine, said: str, l
     found = repository.look()
     if found is Found.OTHER:
         raise BackupError(
-            f"{target} contains other files.", ("Choose an empty directory for backups, such as a new one in it.",)
+            f"{target} contains other files.", ("Choose an empty directory, such as a new one inside it.",)
         )
     if found is Found.NOTHING and last is not None:
         raise _gone(last)
@@ -180,7 +180,7 @@ def _opened(repository: Repository, stack: Stack, machine: Machine, said: str, l
     identity = repository.id
     if last is not None and identity != last.repository:
         raise BackupError(
-            f"There are other backups at {target} than those of this deployment until now.",
+            f"The backups at {target} are not those that this deployment made there before.",
             ("Check that the right disk is mounted, then run the command again.", _FORGET.format(target.quoted)),
         )
     if not password.kept(deployment):
@@ -203,7 +203,7 @@ def _make_directory(target: Target, last: LastBackup | None) -> None:
 
 def _gone(last: LastBackup) -> BackupError:
     return BackupError(
-        f"The backups at {last.target} are gone: the last one was made at {last.time:%Y-%m-%d %H:%M} UTC.",
+        f"The backups at {last.target} are missing: the last one was made at {last.time:%Y-%m-%d %H:%M} UTC.",
         ("Check that the disk is mounted, then run the command again.", _FORGET.format(shlex.quote(last.target))),
     )
 
@@ -233,7 +233,7 @@ def _verified(repository: Repository, work: Upkeep, stored: Mapping[PartKind, St
         lost = sorted(there[path] for path, one in work.storage.verify(there).items() if one.value != UNREADABLE)
         if lost:
             raise BackupError(
-                f"The backup lacks {len(lost)} blobs that the registry has, such as {lost[0]}.",
+                f"The backup is missing {len(lost)} blobs that the registry has, such as {lost[0]}.",
                 ("Run the command again; what was stored is reused.",),
             )
     return Contents(len(found.repositories), found.tags, found.blobs, found.size, len(missing))

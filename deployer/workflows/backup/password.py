@@ -43,7 +43,7 @@ def given(file: Path | None, environment: Mapping[str, str]) -> str:
     except OSError as error:
         raise UsageError(f"The password cannot be read from {file}.", (), str(error)) from error
     if not found:
-        raise UsageError(f"{file} does not hold a password: it should have one line.")
+        raise UsageError(f"{file} does not contain a password on a single line.")
     return found
 
 

@@ -1,4 +1,4 @@
-"""The room on the disk of the images, as the disk guard in the frontend sees it (templates/frontend/disk.sh)."""
+"""The room on the disk with the images, as the disk guard in the frontend sees it (templates/frontend/disk.sh)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SETTING = "Or change the limit: registry.reserve in deployer.yaml, then: deploy
 
 @dataclass(frozen=True)
 class DiskRoom:
-    """The disk of the images: bytes and inodes in all, free ones, and the limits below which uploads are refused.
+    """The disk with the images: bytes and inodes in all, free ones, and the limits below which uploads are refused.
 
     A limit of 0 is none. `days_left` is when the limit will be reached at the present growth, None if that cannot be
     said.
@@ -83,9 +83,7 @@ def findings(room: DiskRoom | None) -> tuple[Finding, ...]:
     if not (is_low or is_filling):
         return ()
     soon = f"; {lasting(room.days_left)}" if room.days_left is not None else ""
-    sentence = (
-        f"The disk of the images is filling up ({_in_words(room)}): below the limit, pushes will be refused{soon}."
-    )
+    sentence = f"The registry's disk is filling up ({_in_words(room)}): below the limit, pushes will be refused{soon}."
     return (Finding(FindingState.NOTE, sentence, _advice(room)),)
 
 
@@ -101,18 +99,20 @@ def look_through(engine: Engine, project: str, now: datetime) -> DiskRoom | None
 def lasting(days: int) -> str:
     """When the limit will be reached, in words."""
     when = "within a day" if days < 1 else f"in about {days} day{'' if days == 1 else 's'}"
-    return f"the limit is reached {when} at the present growth"
+    return f"the limit will be reached {when} at the current rate"
 
 
 def _in_words(room: DiskRoom) -> str:
     if room.lacks_inodes:
         return f"{room.free_inodes} inodes free of {room.inodes}; limit {room.inodes_limit}"
     # One that is refused is open again only with some more.
-    again = f", open again from {size(room.limit * 11 // 10)}" if room.refused and room.free >= room.limit else ""
+    again = (
+        f", accepted again from {size(room.limit * 11 // 10)} free" if room.refused and room.free >= room.limit else ""
+    )
     return f"{size(room.free)} free of {size(room.bytes)}; limit {size(room.limit)}{again}"
 
 
 def _advice(room: DiskRoom) -> tuple[str, ...]:
     if room.lacks_inodes:
-        return (*_FREE_SPACE, "Or remove small files on this disk, or move the images to another one.")
+        return (*_FREE_SPACE, "Or remove small files on this disk, or move the images to another disk.")
     return (*_FREE_SPACE, _SETTING)

@@ -163,7 +163,7 @@ def free_space(containers: tuple[ServiceContainer, ...], *, is_deployed: bool) -
 
 
 def folder_of_images(settings: Settings, facts: EngineFacts, storage: Resource | None) -> Path:
-    """A folder on the disk of the images, which are in `storage`, or where the settings say if that is not known."""
+    """A folder on the disk with the images, which are in `storage`, or where the settings say if that is not known."""
     if storage and storage.kind is ResourceKind.DIRECTORY:
         return Path(storage.name)
     own = None if storage else settings.registry.data_directory

@@ -47,7 +47,7 @@ class UserPrompts:
 class UpOutcome:
     """What `up` did, the fingerprint of the registry's own CA ("" for none), and whether users have to log in.
 
-    `disk` is what is wrong with the room on the disk of the images, or will be soon.
+    `disk` is what is wrong with the room on the disk with the images, or will be soon.
     """
 
     plan: UpPlan

@@ -36,6 +36,6 @@ def start(examined: Examined, machine: Machine | None = None) -> Iterator[Findin
     if starts(machine or Machine.here(), facts.kind) is False:
         yield Finding(
             FindingState.WRONG,
-            "The engine does not start with the machine: after a reboot, the registry is not available.",
+            "The engine does not start at boot: after a reboot, the registry is not available.",
             ("deployer autostart",),
         )

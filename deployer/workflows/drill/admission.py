@@ -31,16 +31,16 @@ def login_differences(client: CopyClient, stack: Stack, copy: Copy) -> Iterator[
     if copy.visitor is None:
         status = client.ask("GET", _API, None).status_code
         if status != _OK:
-            yield f"No login is required by the backup, but the copy responds to a request without one with {status}."
+            yield f"No login is required in the backup, but the copy responds with {status} to a request without login."
         return
     wrong = (copy.visitor.name, "wrong")
     for login, words in ((None, "without login"), (wrong, "with a wrong password")):
         status = client.ask("GET", _API, login).status_code
         if status != _UNAUTHORIZED:
-            yield f"The copy responds to a request {words} with {status} instead of {_UNAUTHORIZED}."
+            yield f"The copy responds with {status} instead of {_UNAUTHORIZED} to a request {words}."
     status = client.ask("GET", _API, client.login).status_code
     if status != _OK:
-        yield f"The copy responds to a user with the right password with {status}."
+        yield f"The copy responds with {status} to a login with the right password."
     yield from _missing_users(stack, copy)
     yield from _rule_differences(client, copy)
 
@@ -82,7 +82,7 @@ def _rule_differences(client: CopyClient, copy: Copy) -> Iterator[str]:
     expected = _ACCEPTED if is_open else _FORBIDDEN
     status = client.ask("POST", f"/v2/{_REPOSITORY}/blobs/uploads/", client.login).status_code
     if status != expected:
-        yield f"The copy responds to a push with {status}; by the access rules of the backup it should be {expected}."
+        yield f"The copy responds with {status} to a push; by the access rules in the backup, it should be {expected}."
 
 
 def _own_certificate_differences(stack: Stack, copy: Copy) -> Iterator[str]:

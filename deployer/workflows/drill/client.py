@@ -117,7 +117,7 @@ class CopyClient:
         except httpx.HTTPError as error:
             raise _unanswered(error) from error
         if hashed.hexdigest() != digest.partition(":")[2]:
-            raise Refused("its bytes do not have its digest")
+            raise Refused("its content does not match its digest")
 
     def _manifest(self, method: str, repository: str, reference: str) -> Described:
         path = f"/v2/{quote(repository)}/manifests/{quote(reference, safe=':')}"
@@ -147,6 +147,6 @@ def _unanswered(error: httpx.HTTPError) -> Refused:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return Refused(f"its certificate is not one of its CA ({cause.verify_message})")
+            return Refused(f"its certificate cannot be verified ({cause.verify_message})")
         cause = cause.__cause__ or cause.__context__
     return Refused(f"the copy does not respond ({error})")

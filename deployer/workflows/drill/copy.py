@@ -80,7 +80,7 @@ class Origin:
             "compose.override.yaml": override is not None and override != snippets.override().content,
             "the page": self.settings.frontend.page not in {Page.BUILTIN, Page.NONE},
             "the ACME certificate": self.settings.tls.is_acme,
-            "users, access rules and certificates, which the backup does not have": not self._has_secrets,
+            "users, access rules and certificates, which are not in the backup": not self._has_secrets,
         }
         return tuple(words for words, is_so in found.items() if is_so)
 

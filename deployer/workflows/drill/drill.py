@@ -144,7 +144,7 @@ def clear(deployment: Deployment, engine: Engine, say: Callable[[str], None]) ->
         return
     with where.locked():
         for left in where.copies():
-            say(f"Removing {left.name}, which an interrupted drill has left …")
+            say(f"Removing {left.name}, left by an interrupted drill …")
             place.remove(engine, left)
 
 
@@ -168,7 +168,7 @@ def run(request: DrillRequest, machine: Machine, talk: DrillTalk) -> Drill:
 def _expect_room(found: DrillPlan) -> None:
     if found.needed + found.spare > found.free:
         raise BackupError(
-            f"The copy needs {found.needed:,} bytes, and {found.spare:,} are to stay free: {found.disk} has only "
+            f"The copy needs {found.needed:,} bytes, and {found.spare:,} must stay free: {found.disk} has only "
             f"{found.free:,}.",
             ("Free some space there, or run the drill on another machine, with --password-file.",),
         )

@@ -55,7 +55,7 @@ def examine(stack: Stack, copy: Copy, plan: RestorePlan, count: int | None, talk
             certificates = tuple(admission.certificate_differences(client, stack, copy))
             login = tuple(admission.login_differences(client, stack, copy))
         except Refused as refused:
-            return Examined(login=(f"The copy cannot be asked: {refused.words}.",))
+            return Examined(login=(f"Cannot query the copy: {refused.words}.",))
         talk.say(f"Looking for all {len(plan.added)} tags …")
         tags = pulling.look_for(client, plan.added)
         sample = pulling.sample_of(tags.found, count, plan.backup.id)

@@ -169,7 +169,7 @@ class _Image:
             old = said.media_type in SCHEMA_1_TYPES
             # The digest of Docker's first kind is that of another form of it.
             if not old and digest_of(said.content, digest.partition(":")[0]) != digest:
-                raise Refused("its bytes do not have its digest")
+                raise Refused("its content does not match its digest")
             document = json.loads(said.content)
             named = children(document)
         except (ValueError, AttributeError):

@@ -118,7 +118,10 @@ class Origin:
         """
         if "@" in text:
             # It may be a password.
-            raise UsageError("--from takes no login.", ("Log in first: docker login HOST:PORT", _FROM_EXAMPLE))
+            raise UsageError(
+                "--from does not accept a user name or a password.",
+                ("Log in first: docker login HOST:PORT", _FROM_EXAMPLE),
+            )
         scheme, has_scheme, rest = text.rpartition("://")
         try:
             parts = urlsplit(f"//{rest}")
@@ -128,9 +131,9 @@ class Origin:
         prefix = parts.path.strip("/")
         is_plain = re.fullmatch(r"[A-Za-z0-9._\[\]:-]+(/[^\s?#@]*)?", rest) is not None
         if not parts.hostname or not is_plain or (has_scheme and scheme not in {"http", "https"}):
-            raise UsageError(f"--from: '{text}' is not HOST[:PORT][/PREFIX].", (_FROM_EXAMPLE,))
+            raise UsageError(f"--from: '{text}' is not in the form HOST[:PORT][/PREFIX].", (_FROM_EXAMPLE,))
         if prefix and not is_repository(prefix):
-            raise UsageError(f"--from: '{prefix}' cannot be the beginning of a repository's name.", (_FROM_EXAMPLE,))
+            raise UsageError(f"--from: '{prefix}' cannot be a prefix of a repository name.", (_FROM_EXAMPLE,))
         assumed = "http" if port or Place.of(f"http://{parts.netloc}").is_loopback else "https"
         return cls(f"{scheme if has_scheme else assumed}://{parts.netloc}", prefix)
 
@@ -224,7 +227,7 @@ class _Into:
     def begin(self) -> None:
         """Raises RegistryError if the connection has broken in the middle."""
         if self.has_begun:
-            raise RegistryError("The connection to the registry broke.", ("Run the command again.",))
+            raise RegistryError("The connection to the registry was lost.", ("Run the command again.",))
         self.has_begun = True
 
     def write(self, piece: bytes) -> None:

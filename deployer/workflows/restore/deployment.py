@@ -75,7 +75,7 @@ def expect_none(deployment: Deployment, target: Target) -> None:
     """Make sure that a whole deployment overwrites none. Raises UsageError."""
     if deployment.is_begun and BegunRestore.of(deployment) is None:
         raise UsageError(
-            f"There is a deployment named '{deployment.name}' on this machine; it is not overwritten.",
+            f"A deployment named '{deployment.name}' already exists on this machine; it is not overwritten.",
             (
                 f"deployer restore {target.quoted} --only '*'   (restores images into it)",
                 f"deployer restore {target.quoted} --name OTHER --port PORT   (restores the deployment beside it)",

@@ -192,7 +192,7 @@ def _expect_found(
     if missing:
         raise NotFound(
             f"The backup of {backup.time:%Y-%m-%d %H:%M} UTC does not contain {', '.join(missing)}.",
-            (f"Choose another one with --backup: deployer backup list {repository.target.quoted}   (shows them)",),
+            (f"Choose another one with --backup: deployer backup list {repository.target.quoted}   (lists them)",),
         )
 
 

@@ -124,7 +124,7 @@ def _refuse_without_machine(facts: EngineFacts) -> None:
         )
     if facts.kind is EngineKind.ROOTLESS:
         raise PreflightError(
-            "Scheduled commands cannot run in a container of a rootless engine: it cannot become this user.",
+            "Scheduled commands cannot run in a container of a rootless engine: the container cannot run as this user.",
             (_BY_HAND,),
         )
 

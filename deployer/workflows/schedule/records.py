@@ -27,7 +27,7 @@ OLDEST = timedelta(days=90)
 # More than two clocks may differ by.
 _AHEAD = timedelta(hours=1)
 _FILE = re.compile(r"(\d{8}T\d{6}Z-[a-z]+(?:-\d+)?)\.(json|log)")
-_KILLED = "It was ended before it was done."
+_KILLED = "It was killed before it finished."
 
 
 class RunResult(StrEnum):

@@ -59,7 +59,7 @@ def look(settings: Settings, deployment: Deployment, now: datetime, zone: tzinfo
 
 
 _NOT_INSTALLED = Finding(
-    FindingState.NOTE, "The schedule in deployer.yaml is not the one that is installed.", ("deployer up",)
+    FindingState.NOTE, "The schedule in deployer.yaml differs from the installed one.", ("deployer up",)
 )
 
 
@@ -95,7 +95,9 @@ def _missed(
         look_at = {
             RunnerChoice.SYSTEMD: f"systemctl {user}status deployer-{deployment.name}-{job}.timer",
             RunnerChoice.SERVICE: "deployer logs scheduler",
-        }.get(there.runner, "Run `deployer run-scheduled` every few minutes, as from cron: it runs what is due.")
+        }.get(
+            there.runner, "Run `deployer run-scheduled` every few minutes, for example from cron: it runs what is due."
+        )
         yield Finding(
             FindingState.WRONG,
             f"The {job} scheduled for {time:%Y-%m-%d %H:%M} UTC did not run.",

@@ -96,12 +96,14 @@ class Systemd:
         """Make sure that it can be told anything. Raises PreflightError."""
         done = programs.attempt(self._command("show", "--property=Version"))
         if done.code != 0:
-            linger = (
-                ("sudo loginctl enable-linger $USER   (has your systemd run without a login)",) if self.is_user else ()
-            )
+            linger = "sudo loginctl enable-linger $USER   (keeps your systemd running without a login)"
+            name = "Your user instance of systemd" if self.is_user else "systemd"
             raise PreflightError(
-                f"{'Your' if self.is_user else 'The'} systemd, which is to start the commands, cannot be reached.",
-                (*linger, "Or use the container instead: set schedule.runner: service in deployer.yaml."),
+                f"{name}, which starts the commands, does not respond.",
+                (
+                    *([linger] if self.is_user else []),
+                    "Or use the container instead: set schedule.runner: service in deployer.yaml.",
+                ),
                 done.output.strip(),
             )
 

@@ -64,5 +64,5 @@ def check(stack: Stack, advisories: Advisories, environment: Mapping[str, str]) 
 
 def _exposure(advisory: Advisory, version: str, layout: Layout) -> Exposure:
     if advisory.is_older(version):
-        return Exposure(reaches=False, reason=f"it came with version {advisory.since}")
+        return Exposure(reaches=False, reason=f"it was introduced in version {advisory.since}")
     return exposure.exposure(advisory.needs, layout)

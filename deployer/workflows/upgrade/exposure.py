@@ -84,18 +84,20 @@ CONDITIONS: Mapping[str, Condition] = {
     ),
     "redis-cache": Condition(
         lambda layout: _has(layout, "storage", "cache") or _has(layout, "redis"),
-        "this registry has no cache of blob descriptors",
+        "this registry has no blob descriptor cache",
     ),
     "deletion-disabled": Condition(
         _is_deletion_disabled, "deleting is enabled here, and the frontend decides who may delete"
     ),
-    "client-certificates": Condition(_caddy(r"\bclient_auth\b"), "the frontend asks for no client certificates"),
-    "escaped-path": Condition(_caddy(r"^\s*(@\S+ )?path\b.*%[0-9A-Fa-f]{2}"), "no path is matched by an escape"),
+    "client-certificates": Condition(_caddy(r"\bclient_auth\b"), "the frontend does not request client certificates"),
+    "escaped-path": Condition(
+        _caddy(r"^\s*(@\S+ )?path\b.*%[0-9A-Fa-f]{2}"), "no path matcher contains an escape sequence"
+    ),
     "many-hosts": Condition(_has_many_hosts, "the frontend has few host names"),
     "reachable-admin": Condition(
-        _has_reachable_admin, "the admin API listens only inside the frontend's container, where no browser is"
+        _has_reachable_admin, "the admin API listens only inside the frontend's container, which has no browser"
     ),
-    "fastcgi": Condition(_caddy(r"\b(php_)?fastcgi\b"), "the frontend uses no FastCGI"),
+    "fastcgi": Condition(_caddy(r"\b(php_)?fastcgi\b"), "the frontend does not use FastCGI"),
     "forward-auth": Condition(_caddy(r"\bforward_auth\b"), "the frontend checks logins itself"),
     "windows": Condition(lambda _: False, "the frontend runs on Linux"),
 }

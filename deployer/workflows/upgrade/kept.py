@@ -148,7 +148,7 @@ def interrupted(deployment: Deployment) -> str:
         return ""
     return (
         "An upgrade was interrupted; some services may run new images, and some the previous ones. To continue: "
-        "deployer upgrade. To go back: deployer upgrade --rollback"
+        "deployer upgrade. To roll back: deployer upgrade --rollback"
     )
 
 

@@ -89,7 +89,7 @@ def round_trip(settings: Settings, image: CheckImage, login: Login | None) -> No
             trip.push(image)
             trip.pull(image)
     except httpx.HTTPError as error:
-        raise UpgradeFailed("The check of the registry with a push and a pull failed.", (), str(error)) from error
+        raise UpgradeFailed("The test push and pull failed.", (), str(error)) from error
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,9 @@ class _Trip:
         }
         for path, content in found.items():
             if self._send("GET", path, 200, headers={"Accept": _MANIFEST}).content != content:
-                raise UpgradeFailed("The registry answered a pull with other content than was pushed.", (), path)
+                raise UpgradeFailed(
+                    "The registry responded to the test pull with other content than was pushed.", (), path
+                )
 
     def _send(
         self, method: str, path: str, wanted: int, content: bytes = b"", headers: dict[str, str] | None = None
@@ -126,7 +128,7 @@ class _Trip:
         if answer.status_code != wanted:
             what = "pull" if method == "GET" else "push"
             raise UpgradeFailed(
-                f"The registry answered a {what} of the check with {answer.status_code}.",
+                f"The registry responded to the test {what} with {answer.status_code}.",
                 (),
                 f"{method} {path}\n{answer.text[:500]}",
             )

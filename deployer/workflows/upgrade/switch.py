@@ -80,7 +80,7 @@ def to_images(stack: Stack, release: Release, policy: SwitchPolicy) -> Change:
     plan = plan_up(stack, release=release)
     if plan.warnings:
         raise PreflightError(
-            "`up` has something to ask first; nothing was changed.", ("deployer up   (then upgrade again)",)
+            "`up` has to ask a question first; nothing was changed.", ("deployer up   (then upgrade again)",)
         )
     # The plan has no warnings, and the images are here.
     prompts = up.UserPrompts(policy.say, lambda _: None, lambda _: None, lambda _question, _instead: None)
@@ -188,7 +188,7 @@ def _make(stack: Stack, change: Change, timeout: float, done: Switched) -> None:
 def _go_back(stack: Stack, undo: Kept, policy: SwitchPolicy) -> None:
     # Nobody may be left to hear it: a closed terminal does not keep the previous images from running again.
     with suppress(OSError):
-        policy.say("The new images do not serve; going back to the previous ones …")
+        policy.say("The new images do not work; rolling back to the previous ones …")
     back = to_kept(stack, undo, policy)
     _end(stack, back.services)
     back.apply()
@@ -209,7 +209,7 @@ def _undo(stack: Stack, work: Upkeep, undo: Kept, policy: SwitchPolicy, error: B
                 _go_back(stack, undo, policy)
     except DeployerError as failure:
         raise UpgradeFailed(
-            f"The upgrade failed, and the previous images do not serve either: {failure}",
+            f"The upgrade failed, and the previous images do not work either: {failure}",
             ("deployer upgrade --rollback   (tries it again)", "deployer logs", *failure.advice),
             failure.original,
         ) from error

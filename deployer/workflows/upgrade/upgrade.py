@@ -177,7 +177,7 @@ def _rollback_target(stack: Stack) -> Kept:
     found = kept.unfinished(stack.deployment) or kept.read(stack.deployment.previous_folder)
     if found is None:
         raise NotFound(
-            f"Nothing is kept of '{stack.deployment.name}' that it could go back to: it has not been upgraded.",
+            f"There is nothing to roll back to: '{stack.deployment.name}' has not been upgraded.",
             ("deployer upgrade --check   (shows which images run)",),
         )
     for one in found.release.images:

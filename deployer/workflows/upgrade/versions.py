@@ -110,8 +110,8 @@ def _in_debian(engine: Engine, found: Running, name: str) -> Available:
     try:
         printed = engine.containers.run(found.image.id, "sh", "-c", script, network="bridge")
     except EngineError as error:
-        return Available(name, reason=f"Debian's repositories do not answer: {error.message}")
+        return Available(name, reason=f"Debian's repositories do not respond: {error.message}")
     candidate = re.search(r"Candidate: (\S+)", printed)
     if candidate is None:
-        return Available(name, reason=f"Debian's repositories have no {_PACKAGE}.")
+        return Available(name, reason=f"Debian's repositories do not have {_PACKAGE}.")
     return Available(name, f"{candidate[1]} (Debian)", candidate[1] != found.package)

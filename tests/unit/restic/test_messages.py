@@ -18,15 +18,15 @@ WHERE = "\nIs there a repository at the following location?\ns3:https://minio.ex
 COMPLAINTS = {
     "Fatal: wrong password or no key found": "The password does not open the backups at /mnt/my nas.",
     "Fatal: config cannot be loaded: unsupported repository version": "were made by a newer version of restic.",
-    "unable to create lock in backend: repository is already locked by PID 7": "Another program is working",
-    "write /backup/tmp: no space left on device": "There is no space left at /mnt/my nas.",
-    "write /backup/data/aa: disk quota exceeded": "There is no space left at",
+    "unable to create lock in backend: repository is already locked by PID 7": "are locked by another program",
+    "write /backup/tmp: no space left on device": "No space left at /mnt/my nas.",
+    "write /backup/data/aa: disk quota exceeded": "No space left at",
     "mkdir /backup/keys: read-only file system": "/mnt/my nas is mounted read-only.",
     "open /backup/data/00: stale NFS file handle": "The disk of /mnt/my nas is failing",
     "read /backup/data/00: input/output error": "The disk of /mnt/my nas is failing",
     "no summary\nstorage of the registry: grep: repositories/a/link: Input/output error": "The list of images in the",
     "lstat /backup/config: structure needs cleaning": "The disk of /mnt/my nas is failing",
-    "open /backup/keys: permission denied": "Root in containers may not read or write /mnt/my nas.",
+    "open /backup/keys: permission denied": "Root in containers has no permission to read or write /mnt/my nas.",
     "load(<data/4c1b>): ciphertext verification failed": "The backups at /mnt/my nas are damaged.",
     "id 7c1b not found in repository": "are damaged.",
     "unable to load index 7c1b: unexpected EOF": "are damaged.",
@@ -36,12 +36,12 @@ OF_A_SERVER = {
     "dial tcp: lookup minio.example: no such host": "does not respond.",
     "dial tcp 10.0.0.1:443: connect: connection refused": "does not respond.",
     "dial tcp 10.0.0.1:443: i/o timeout": "does not respond.",
-    "Stat: Access Denied.": "rejects the credentials.",
-    "client.BucketExists: The Access Key Id you provided does not exist in our records.": "rejects the credentials.",
+    "Stat: Access Denied.": "rejected the credentials.",
+    "client.BucketExists: The Access Key Id you provided does not exist in our records.": "rejected the credentials.",
     "Stat: The request signature we calculated does not match the signature you provided. Check your key.": (
-        "rejects the credentials."
+        "rejected the credentials."
     ),
-    "server response unexpected: 401 Unauthorized (401)": "rejects the credentials.",
+    "server response unexpected: 401 Unauthorized (401)": "rejected the credentials.",
 }
 
 
@@ -50,13 +50,13 @@ OVER_SSH = {
         "The host key of {} is not known on this machine, or has changed.",
         "sftp -P 2222 ann@nas",
     ),
-    "subprocess ssh: ann@nas: Permission denied (publickey).": ("{} rejects the SSH login.", "sftp -P 2222 ann@nas"),
+    "subprocess ssh: ann@nas: Permission denied (publickey).": ("{} rejected the SSH login.", "sftp -P 2222 ann@nas"),
     "ssh: Could not resolve hostname nas: Name or service not known": ("{} does not respond.", "Check the address"),
     "ssh: connect to host nas port 2222: Connection refused": ("{} does not respond.", "Check the address"),
     "ssh: connect to host nas port 2222: Connection timed out": ("{} does not respond.", "Check the address"),
     'exec: "ssh": executable file not found in $PATH': ("The image with restic has no SSH client.", "backup.image"),
     "create repository failed: permission denied": (
-        "The user who logs in may not read or write {}.",
+        "The SSH user has no permission to read or write {}.",
         "Choose another directory",
     ),
 }

@@ -41,7 +41,7 @@ def test_the_server_is_read_from_the_forms_that_restic_knows(written: str, tmp_p
 
 @pytest.mark.parametrize("written", WRONG)
 def test_another_form_is_refused_with_the_right_ones(written: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="not a usable SFTP target") as caught:
+    with pytest.raises(UsageError, match="not a valid SFTP target") as caught:
         Target.parse(written, tmp_path)
     assert "sftp:USER@HOST:/PATH" in caught.value.advice[0]
 

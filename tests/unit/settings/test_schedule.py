@@ -53,7 +53,7 @@ def test_a_time_is_a_time_of_day_a_word_or_both(written: str, meant: str) -> Non
 def test_what_is_no_time_is_refused(tmp_path: Path, written: str) -> None:
     [problem] = problems_of(tmp_path, f"schedule: {{gc: '{written}'}}")
     assert problem.startswith("schedule.gc.when: ")
-    assert "is not a time" in problem
+    assert "is not a valid time" in problem
 
 
 def test_a_plain_value_is_the_time_and_the_commands_do_not_collide(tmp_path: Path) -> None:

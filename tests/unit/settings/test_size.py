@@ -33,5 +33,5 @@ def test_a_rate_that_never_ends_is_refused_in_the_settings_as_on_the_command_lin
     take: Callable[[str], object],
 ) -> None:
     assert take("10kB")
-    with pytest.raises(ValueError, match="'9999' is too slow: at least 10kB a second"):
+    with pytest.raises(ValueError, match="'9999' is too slow: at least 10kB per second"):
         take("9999")

@@ -21,12 +21,12 @@ def register(app: typer.Typer) -> None:
 
 def autostart(
     session: Session,
-    remove: Annotated[bool, typer.Option("--remove", help="Let the engine no longer start with the machine.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Do not start the engine at boot any more.")] = False,
 ) -> None:
-    """Have the Docker engine started with the machine, and the registry with it.
+    """Start the Docker engine at boot, and the registry with it.
 
-    With systemd or OpenRC, enables the engine's service; a rootless engine also gets to run without a login. Where
-    neither is running, says what to do instead. The registry's containers start with the engine.
+    With systemd or OpenRC, enables the engine's service; a rootless engine is also allowed to run without a login.
+    If neither is running, says what to do instead. The registry's containers start with the engine.
     """
     from deployer.cli.views.schedule.autostart import StartPlanReport, StartReport, question
     from deployer.workflows.autostart import engine_start

@@ -35,7 +35,7 @@ def runs(
     ] = None,
     log: Annotated[bool, typer.Option("--log", help="Show the log of the newest run.")] = False,
 ) -> None:
-    """Show what ran by itself, when, and how it ended.
+    """Show the scheduled runs: when they started and how they ended.
 
     Lists the runs of the commands under `schedule:` in deployer.yaml, the newest first: at most 100, of the last
     90 days.
@@ -50,7 +50,7 @@ def runs(
         return
     chosen = next((one for one in found if run in {None, one.id}), None)
     if chosen is None:
-        raise NotFound(f"There is no run {run}." if run else "Nothing has run by itself yet.", ("deployer runs",))
+        raise NotFound(f"There is no run {run}." if run else "No scheduled command has run yet.", ("deployer runs",))
     session.show(LogReport(chosen, records.log_of(session.deployment, chosen)))
 
 
@@ -63,7 +63,7 @@ def run_scheduled(
         ),
     ] = None,
     wait: Annotated[
-        str, typer.Option("--wait", metavar="TIME", help="How long to wait for another command to be done.")
+        str, typer.Option("--wait", metavar="TIME", help="How long to wait for another command to finish.")
     ] = "4h",
     until_next: Annotated[
         bool,
@@ -72,8 +72,9 @@ def run_scheduled(
 ) -> None:
     """Run the scheduled commands that are due, as systemd or the scheduler does.
 
-    Each runs with the options under `schedule:` in deployer.yaml and answers yes to its questions. A command
-    that the machine was off for is made up. `deployer runs` shows the result. The exit code is 1 if one failed.
+    Each runs with the options under `schedule:` in deployer.yaml, and its questions are answered with yes. A run
+    that was missed while the machine was off is due too. `deployer runs` shows the result. The exit code is 1 if
+    one failed.
     """
     from deployer.cli.schedule.run import run
     from deployer.cli.views.schedule.runs import RunsReport, UntilNextReport
@@ -89,7 +90,7 @@ def run_scheduled(
     if there is None:
         raise UsageError(
             f"Nothing is scheduled for '{session.settings.name}'.",
-            ("Write when commands run under `schedule:` in deployer.yaml, then: deployer up",),
+            ("Set the times under `schedule:` in deployer.yaml, then: deployer up",),
         )
     jobs = due.due(there, records.read(session.deployment), session.stack.now(), calendar.zone_of_machine())
     done = tuple(run(session, one, patience) for one in ((job,) if job else jobs))

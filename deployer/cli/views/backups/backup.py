@@ -50,7 +50,7 @@ class BackupPlanReport(Report):
             out.note(f"{counted(len(plan.removes), 'old backup')} will be removed:")
             out.remark_table(("BACKUP", "CREATED"), [(one.id, moment(one.time)) for one in plan.removes])
         if self.is_thinned:
-            out.note("The new backup counts for --keep as well, so one more may be removed.")
+            out.note("The new backup counts towards --keep too, so one more may be removed.")
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,9 @@ class BackupDoneReport(Report):
             return
         if out.err.isatty():
             out.note("")
-            out.note(f"Password of the backups: {self.done.password.value}")
+            out.note(f"Backup password: {self.done.password.value}")
         else:
-            out.note(f"The password of the backups is in {self.done.password_file}.")
+            out.note(f"The backup password is in {self.done.password_file}.")
         out.note("Keep it in another place too: on another machine, no backup can be restored without it.")
 
 
@@ -118,7 +118,7 @@ class BackupsReport(Report):
     def print(self, out: Output) -> None:
         """Print them as a table, the newest first."""
         if not self.backups:
-            out.note(f"There is no whole backup at {self.target}.")
+            out.note(f"There is no complete backup at {self.target}.")
             return
         out.table(
             ("BACKUP", "CREATED", "DEPLOYMENT", "REPOSITORIES", "TAGS", "SIZE", "SECRETS", "DRILLED"),

@@ -50,11 +50,11 @@ class DrillPlanReport(Report):
             f"Testing the backup of {backup.host} as of {moment(backup.time)}: {contents_in_words(backup.contents)}."
         )
         out.note(
-            f"A copy is started beside what runs and removed again; it needs {size(self.plan.needed)} of the "
-            f"{size(self.plan.free)} that are free on {self.plan.disk}."
+            f"A temporary copy is started; it needs {size(self.plan.needed)} of the "
+            f"{size(self.plan.free)} free on {self.plan.disk}."
         )
         for name in self.plan.left:
-            out.note(f"{name}, which an interrupted drill has left, is removed first.")
+            out.note(f"{name}, left by an interrupted drill, is removed first.")
         if request.origin.left_out:
             out.note(f"Not tested: {'; '.join(request.origin.left_out)}.")
 

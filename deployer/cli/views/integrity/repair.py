@@ -46,19 +46,19 @@ class RepairPlanReport(Report):
         if plan.fetches:
             out.note("")
             rows = [(short(one.fault.digest), size(one.size), one.source) for one in plan.fetches[:_SHOWN]]
-            out.remark_table(("BLOB", "SIZE", "IS FETCHED FROM"), rows)
+            out.remark_table(("BLOB", "SIZE", "SOURCE"), rows)
             if len(plan.fetches) > _SHOWN:
                 out.note(f"… and {len(plan.fetches) - _SHOWN} more")
         if plan.links:
             out.note(f"{counted(plan.links, 'link file')} to rewrite.")
         if plan.unavailable and plan.has_sources:
-            out.note(f"No source offers: {listed([short(one.digest) for one in plan.unavailable])}.")
+            out.note(f"No source has: {listed([short(one.digest) for one in plan.unavailable])}.")
 
     def remark(self, out: Output) -> None:
         """Say which sources could not be asked, and what else is wrong."""
         _warn_of_failures(out, self.plan.failed)
         if self.plan.unavailable and not self.plan.has_sources:
-            out.note("No backups are known here. Say where the content is: --backup TARGET or --from REGISTRY")
+            out.note("No backups of this deployment are known. Give a source: --backup TARGET or --from REGISTRY")
         if self.is_dry_run:
             for finding in self.found.others:
                 warn_of(out, finding)

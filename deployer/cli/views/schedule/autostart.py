@@ -26,7 +26,7 @@ class StartPlanReport(Report):
         """Print the commands, a line each."""
         if not self.plan.commands:
             how = "does not start" if self.plan.remove else "already starts"
-            out.note(f"The engine {how} with the machine; nothing to change.")
+            out.note(f"The engine {how} at boot; nothing to change.")
         for command in self.plan.commands:
             out.line(" ".join(command))
 
@@ -44,11 +44,11 @@ class StartReport(Report):
     def print(self, out: Output) -> None:
         """Say what happens at the next start."""
         now = "no longer starts" if self.plan.remove else "now starts"
-        out.note(f"Done. The engine {now} with the machine.")
+        out.note(f"Done. The engine {now} at boot.")
 
 
 def question(plan: StartPlan) -> str:
     """What to ask before the commands are run."""
     if plan.remove:
         return "After a reboot, the registry is not available until the engine is started. Run this?"
-    return "Run this, so that the engine starts with the machine?"
+    return "Run this, so that the engine starts at boot?"

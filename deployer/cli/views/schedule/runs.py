@@ -30,7 +30,7 @@ class RunsReport(Report):
     def print(self, out: Output) -> None:
         """Print a table."""
         if not self.runs:
-            out.note("Nothing is due." if self.is_of_now else "Nothing has run by itself yet.")
+            out.note("Nothing is due." if self.is_of_now else "No scheduled command has run yet.")
             return
         out.table(("RUN", "STARTED", "TOOK", "RESULT", "SIZE", "MESSAGE"), map(_row, self.runs))
 

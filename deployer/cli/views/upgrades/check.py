@@ -36,14 +36,14 @@ class UpgradeCheckReport(Report):
                 out.note(f"{service.running.image.service}: {service.available.reason}")
         out.line()
         for concern in (one for service in self.found.services for one in service.concerns):
-            mark = out.bad("reaches this deployment") if concern.exposure.reaches else out.good("kept out")
+            mark = out.bad("affected") if concern.exposure.reaches else out.good("not affected")
             out.line(f"{concern.advisory.id} ({concern.advisory.component}, fixed in {concern.advisory.fixed}): {mark}")
             out.line(f"  {concern.advisory.summary}")
             if concern.exposure.reason:
-                out.line(f"  Kept out: {concern.exposure.reason}.")
+                out.line(f"  Not affected: {concern.exposure.reason}.")
         if not any(service.concerns for service in self.found.services):
             out.line("No known advisory for these versions.")
-        out.note(f"By the list of advisories of {self.found.dated.isoformat()}.")
+        out.note(f"Advisories as of {self.found.dated.isoformat()}.")
         if any(service.available.is_newer for service in self.found.services):
             out.note("Next: deployer upgrade")
 

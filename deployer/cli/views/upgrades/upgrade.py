@@ -53,12 +53,12 @@ class UpgradePlanReport(Report):
     def print(self, out: Output) -> None:
         """Print a line for each service."""
         if self.plan.continues:
-            out.line("An upgrade was interrupted; this one brings it to its end.")
+            out.line("An upgrade was interrupted; this one completes it.")
         names = dict(self.plan.wanted)
         for one in self.plan.running.images:
             if one.service in names:
                 how = _in_words(names[one.service])
-                out.line(f"{one.service}: runs {_named(one)}; {how}, and replaces it if it is newer")
+                out.line(f"{one.service}: runs {_named(one)}; {how}, and used if it is newer")
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class RollbackPlanReport(Report):
         """Print a line for each service."""
         _print_changes(out, self.plan.changes)
         if self.plan.with_files:
-            out.line("files: as they were rendered then; users, rules and certificates stay as they are")
+            out.line("files: as rendered before the upgrade; users, rules and certificates are kept")
         else:
             out.line("files: rendered again by this version, because `up` has changed them since the upgrade")
 

@@ -8,7 +8,7 @@ const PAUSE = 300;
 const LOGIN_REQUIRED = "login required";
 
 /**
- * The disk of the images, in bytes and inodes. Below a limit new uploads are refused; 0 is none.
+ * The disk with the images, in bytes and inodes. Below a limit new uploads are refused; 0 is none.
  * @typedef {{bytes: number, free: number, limit: number, inodes: number, free_inodes: number, inodes_limit: number,
  *   refused: boolean}} Disk
  */
@@ -111,7 +111,7 @@ export function createClient({ origin, fetch }) {
     /** @param {AbortSignal} signal @returns {Promise<{bytes: number, all: boolean}>} what all repositories have together */
     stored: async (signal) => (await overview("stored", "stored", signal)).stored,
 
-    /** @param {AbortSignal} signal @returns {Promise<Disk>} the disk of the images */
+    /** @param {AbortSignal} signal @returns {Promise<Disk>} the disk with the images */
     disk: async (signal) => (await overview("disk", "disk", signal)).disk,
 
     /** @param {AbortSignal} [signal] @returns {Promise<any>} what ran by itself and was backed up; null where nothing is known */

@@ -29,7 +29,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["--rate", "5MB"], "--rate requires --full"),
         (["--full", "--rate", "fast"], "'fast' is not a valid size"),
         (["--full", "--rate", "0"], "too slow"),
-        (["--repair", "--from", "a b"], "is not HOST"),
+        (["--repair", "--from", "a b"], "is not in the form HOST"),
         (["app:"], "neither REPOSITORY nor REPOSITORY:TAG"),
         (["a*:1"], "neither REPOSITORY nor REPOSITORY:TAG"),
         (["--repair", "--host", "192.0.2.1"], "only on the machine that runs the registry"),

@@ -144,11 +144,8 @@ def test_the_plan_of_a_drill_says_what_it_needs_removes_and_leaves_out(paper: Pa
     DrillPlanReport(plan).print(paper.output)
     assert paper.remarks == [
         "Testing the backup of registry@machine as of 2026-01-01 00:00:00 UTC: 3 repositories, 12 tags, 1.2 GB.",
-        (
-            "A copy is started beside what runs and removed again; it needs 1.2 GB of the 4 GB that are free on "
-            "/var/lib/docker."
-        ),
-        "registry-drill-0, which an interrupted drill has left, is removed first.",
+        ("A temporary copy is started; it needs 1.2 GB of the 4 GB free on /var/lib/docker."),
+        "registry-drill-0, left by an interrupted drill, is removed first.",
         "Not tested: compose.override.yaml.",
     ]
 
@@ -277,7 +274,7 @@ def test_what_was_interrupted_is_not_listed_but_said(paper: Paper) -> None:
     report.remark(paper.output)
     assert paper.results == []
     assert paper.remarks == [
-        "There is no whole backup at /backups.",
+        "There is no complete backup at /backups.",
         "A backup in progress, or one that was interrupted, is not listed.",
     ]
     assert report.as_json() == {"target": "/backups", "backups": [], "unfinished": 2}

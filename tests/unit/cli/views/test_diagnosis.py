@@ -117,7 +117,7 @@ def test_doctor_gives_every_advice_the_flags_of_the_deployment() -> None:
     [
         (None, "82.1 GB\n"),
         (DISK, "82.1 GB\n"),
-        (replace(DISK, days_left=12), "82.1 GB (the limit is reached in about 12 days at the present growth)\n"),
+        (replace(DISK, days_left=12), "82.1 GB (the limit will be reached in about 12 days at the current rate)\n"),
         (replace(DISK, days_left=0, refused=True), "82.1 GB\n"),
     ],
 )

@@ -68,7 +68,7 @@ def test_a_plan_is_a_result_in_a_dry_run_alone_and_leaves_damage() -> None:
     result, remarks = said(RepairPlanReport(found(CUT, LOST), plan))
     assert result == ""
     assert "the backups at /b" in remarks
-    assert "No source offers: bbbbbbbbbbbb" in remarks
+    assert "No source has: bbbbbbbbbbbb" in remarks
     dry = RepairPlanReport(found(CUT, LOST), plan, is_dry_run=True)
     result, remarks = said(dry)
     assert CUT.state in result

@@ -174,10 +174,10 @@ ANSWERS = [
     (RESOLVE + "failed to authorize: failed to fetch anonymous token: unexpected status from GET request to "
      "http://reg:5000/token: 401 Unauthorized", REJECTED),
     (DAEMON + "unauthorized: incorrect username or password", "reg:5000 rejected this user name and password."),
-    ("denied: pushes are refused: the disk of the images is nearly full (1.2 GB free of 50 GB; limit 2 GB)",
-     "reg:5000: pushes are refused: the disk of the images is nearly full (1.2 GB free of 50 GB; limit 2 GB)."),
-    (DAEMON + REGISTRY + "pushes are refused: the disk of the images is nearly full ",
-     "reg:5000: pushes are refused: the disk of the images is nearly full."),
+    ("denied: pushes are refused: the registry's disk is nearly full (1.2 GB free of 50 GB; limit 2 GB)",
+     "reg:5000: pushes are refused: the registry's disk is nearly full (1.2 GB free of 50 GB; limit 2 GB)."),
+    (DAEMON + REGISTRY + "pushes are refused: the registry's disk is nearly full ",
+     "reg:5000: pushes are refused: the registry's disk is nearly full."),
     (DAEMON + "denied", FORBIDDEN),  # [20.10]
     ("denied: requested access to the resource is denied", FORBIDDEN),
     (DAEMON + REGISTRY + "requested access to the resource is denied", FORBIDDEN),

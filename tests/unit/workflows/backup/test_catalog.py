@@ -87,14 +87,14 @@ def test_the_newest_is_chosen_or_the_one_that_is_named() -> None:
     target = Several(parts_of(2), parts_of(1), parts_of(30), parts_of(40, [PartKind.LINKS]))
     assert choose(target, TARGET, "", "registry").id == "20260102T060000Z"
     assert choose(target, TARGET, "20260101T01", "registry").id == "20260101T010000Z"
-    for wanted, problem in (("20260101", "More than one backup begins"), ("2025", "No backup begins")):
+    for wanted, problem in (("20260101", "More than one backup ID"), ("2025", "No backup ID")):
         with pytest.raises(UsageError, match=problem) as caught:
             choose(target, TARGET, wanted, "registry")
         assert caught.value.advice[0].startswith("deployer backup list /backups ")
 
 
 def test_an_interrupted_backup_cannot_be_chosen() -> None:
-    with pytest.raises(BackupError, match="no whole backup at /backups"):
+    with pytest.raises(BackupError, match="no complete backup at /backups"):
         choose(Several(parts_of(1, [PartKind.LINKS, PartKind.BLOBS])), TARGET, "20260101", "registry")
 
 

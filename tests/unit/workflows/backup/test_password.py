@@ -1,4 +1,4 @@
-"""The password of the backups: where it is from, and who can read it."""
+"""The backup password: where it is from, and who can read it."""
 
 from __future__ import annotations
 

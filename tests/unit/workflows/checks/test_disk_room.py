@@ -1,4 +1,4 @@
-"""What is said of the room on the disk of the images."""
+"""What is said of the room on the disk with the images."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_refused_pushes_are_wrong_with_the_figures_and_what_helps() -> None:
     (found,) = disk_room.findings(FULL)
     assert found.state is FindingState.WRONG
     assert found.sentence == (
-        "Pushes are refused: the disk of the images is nearly full (1.2 GB free of 50 GB; limit 2 GB)."
+        "Pushes are refused: the registry's disk is nearly full (1.2 GB free of 50 GB; limit 2 GB)."
     )
     assert [line.partition("  ")[0] for line in found.advice[:2]] == [
         "deployer gc",
@@ -68,7 +68,7 @@ def test_refused_pushes_are_wrong_with_the_figures_and_what_helps() -> None:
 
 def test_between_closing_and_opening_it_is_said_from_when_on() -> None:
     (found,) = disk_room.findings(replace(FULL, free=2_100_000_000))
-    assert "(2.1 GB free of 50 GB; limit 2 GB, open again from 2.2 GB)" in found.sentence
+    assert "(2.1 GB free of 50 GB; limit 2 GB, accepted again from 2.2 GB free)" in found.sentence
 
 
 def test_missing_inodes_are_said_as_that() -> None:
@@ -82,11 +82,11 @@ def test_missing_inodes_are_said_as_that() -> None:
     [
         (replace(ROOM, free=4 * GB), ""),
         (replace(ROOM, free=4 * GB - 1), "below the limit, pushes will be refused."),
-        (replace(ROOM, free=3 * GB, days_left=30), "the limit is reached in about 30 days at the present growth."),
+        (replace(ROOM, free=3 * GB, days_left=30), "the limit will be reached in about 30 days at the current rate."),
         (replace(ROOM, days_left=7), ""),
-        (replace(ROOM, days_left=6), "the limit is reached in about 6 days at the present growth."),
-        (replace(ROOM, days_left=1), "the limit is reached in about 1 day at the present growth."),
-        (replace(ROOM, days_left=0), "the limit is reached within a day at the present growth."),
+        (replace(ROOM, days_left=6), "the limit will be reached in about 6 days at the current rate."),
+        (replace(ROOM, days_left=1), "the limit will be reached in about 1 day at the current rate."),
+        (replace(ROOM, days_left=0), "the limit will be reached within a day at the current rate."),
         (replace(ROOM, free_inodes=15_000), "below the limit, pushes will be refused."),
         (replace(ROOM, free=0, limit=0, inodes_limit=0, days_left=0), ""),
         (None, ""),

@@ -117,10 +117,10 @@ def test_a_copy_with_the_users_and_rules_of_the_backup_is_as_it_should_be(deploy
 @pytest.mark.parametrize(
     ("answers", "said"),
     [
-        ({"none": 200}, "The copy responds to a request without login with 200 instead of 401."),
-        ({"wrong": 200}, "The copy responds to a request with a wrong password with 200 instead of 401."),
-        ({"right": 401}, "The copy responds to a user with the right password with 401."),
-        ({"push": 202}, "The copy responds to a push with 202; by the access rules of the backup it should be 403."),
+        ({"none": 200}, "The copy responds with 200 instead of 401 to a request without login."),
+        ({"wrong": 200}, "The copy responds with 200 instead of 401 to a request with a wrong password."),
+        ({"right": 401}, "The copy responds with 401 to a login with the right password."),
+        ({"push": 202}, "The copy responds with 202 to a push; by the access rules in the backup, it should be 403."),
     ],
 )
 def test_who_gets_in_and_should_not_is_said(deployment: Deployment, answers: Mapping[str, int], said: str) -> None:
@@ -144,7 +144,7 @@ def test_a_registry_without_users_is_open(deployment: Deployment) -> None:
     copy = copy_of(deployment)
     assert login(copy, deployment) == []
     assert login(copy, deployment, {"none": 401}) == [
-        "No login is required by the backup, but the copy responds to a request without one with 401."
+        "No login is required in the backup, but the copy responds with 401 to a request without login."
     ]
 
 

@@ -125,7 +125,7 @@ def test_without_rules_or_users_none_are_added() -> None:
 def test_of_a_backup_without_secrets_no_rules_are_tested() -> None:
     copy = copy_of("access: [{users: [ann], allow: [push]}]", with_secrets=False)
     assert copy.settings.access == ()
-    assert copy.origin.left_out == ("users, access rules and certificates, which the backup does not have",)
+    assert copy.origin.left_out == ("users, access rules and certificates, which are not in the backup",)
 
 
 @pytest.mark.parametrize(("kept", "content"), [(Kept.USERS, b"ann:secret\n"), (Kept.FRONTEND, b"no archive" * 100)])

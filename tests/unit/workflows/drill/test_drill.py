@@ -76,9 +76,9 @@ def test_a_copy_that_would_fill_the_disk_is_not_started(tmp_path: Path, monkeypa
     request = request_of(tmp_path, size=10**18)
     drill.plan(request)
     request = replace(request, reserve=Reserve.of("1%"))
-    with pytest.raises(BackupError, match="1,000,000,000,000,000,000 bytes, and 10,000,000,000 are to stay free"):
+    with pytest.raises(BackupError, match="1,000,000,000,000,000,000 bytes, and 10,000,000,000 must stay free"):
         drill.plan(request)
-    with pytest.raises(BackupError, match="to stay free"):
+    with pytest.raises(BackupError, match="must stay free"):
         run(request, monkeypatch, found(request))
     assert problems(request) == []
 

@@ -104,7 +104,7 @@ def test_a_blob_with_other_bytes_is_named(registry: FakeRegistry) -> None:
     digest = sha256(IMAGES["app:2"].blobs[-1])
     registry.blobs[digest] = b"other bytes"
     _, found = pulled(registry)
-    assert sentences(found.misses) == [f"app:2 cannot be pulled: blob {digest}: its bytes do not have its digest."]
+    assert sentences(found.misses) == [f"app:2 cannot be pulled: blob {digest}: its content does not match its digest."]
 
 
 def test_a_manifest_of_an_index_with_other_bytes_is_named(registry: FakeRegistry) -> None:
@@ -113,7 +113,7 @@ def test_a_manifest_of_an_index_with_other_bytes_is_named(registry: FakeRegistry
     registry.repositories["multi"].manifests[digest] = media_type, content + b" "
     _, found = pulled(registry)
     assert sentences(found.misses) == [
-        f"multi:1 cannot be pulled: manifest {digest}: its bytes do not have its digest."
+        f"multi:1 cannot be pulled: manifest {digest}: its content does not match its digest."
     ]
 
 

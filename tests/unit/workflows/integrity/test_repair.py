@@ -115,7 +115,7 @@ class TestRoom:
         containers = ResticContainers(answers={"space": str(LEAST_FREE_BYTES + 10).encode()})
         staging = Staging(FakeEngine(containers=containers), "c", "r")
         staging.expect_room(10, "Free some.")
-        with pytest.raises(BackupError, match="room for 10 bytes, beside the 104,857,600 that stay free; 11 are"):
+        with pytest.raises(BackupError, match="room for 10 bytes, and 104,857,600 must stay free; 11 are"):
             staging.expect_room(11, "Free some.")
 
     def test_what_was_staged_before_an_error_does_not_fill_the_disk(self) -> None:

@@ -49,7 +49,7 @@ def fail_in_check(stack: Stack, during: dict[str, str]) -> None:
         assert login is not None
         during |= {**access(stack), "name": login.name}
         assert login.password not in "".join(during.values())
-        raise UpgradeFailed("The registry answered a push of the check with 500.")
+        raise UpgradeFailed("The registry responded to the test push with 500.")
 
 
 def test_the_user_of_the_check_is_added_to_the_rules_in_effect_and_a_failure_leaves_nothing(stack: Stack) -> None:

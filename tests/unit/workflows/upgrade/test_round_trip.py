@@ -90,5 +90,5 @@ def test_what_is_answered_wrongly_is_said(settings: Settings, spoilt: str, words
 
 
 def test_a_registry_that_does_not_answer_fails_the_check() -> None:
-    with pytest.raises(UpgradeFailed, match="push and a pull failed"):
+    with pytest.raises(UpgradeFailed, match="test push and pull failed"):
         round_trip(Settings(port=1), CheckImage.new(), None)

@@ -100,7 +100,9 @@ def test_what_does_not_come_up_is_put_back_before_waiting_requests_go_on(service
 
 
 def test_what_fails_its_check_is_put_back_with_requests_held_again(services: Services) -> None:
-    services.failures["health"] = UpgradeFailed("The registry answered a pull with other content than was pushed.")
+    services.failures["health"] = UpgradeFailed(
+        "The registry responded to the test pull with other content than was pushed."
+    )
     with pytest.raises(UpgradeFailed, match="other content"):
         services.run()
     assert services.steps == ["hold", "apply", "wait", "release", "health", "hold", "back", "release"]
@@ -124,7 +126,7 @@ def test_a_bug_goes_back_too(services: Services) -> None:
 def test_where_the_way_back_fails_it_is_tried_again_and_stays_to_be_done(services: Services) -> None:
     services.failures["wait"] = NotReady("The new one does not respond.")
     services.failures["back"] = DeployerError("The old one does not respond either.")
-    with pytest.raises(UpgradeFailed, match="previous images do not serve either") as raised:
+    with pytest.raises(UpgradeFailed, match="previous images do not work either") as raised:
         services.run()
     assert services.steps.count("back") == 2
     assert "deployer upgrade --rollback" in raised.value.advice[0]

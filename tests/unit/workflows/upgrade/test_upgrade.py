@@ -26,7 +26,7 @@ def test_what_up_would_ask_is_found_before_an_image_is_pulled_or_built(
     stack = Stack(Settings(), Deployment("registry", tmp_path), engine)
 
     def refuse(*_: object) -> switch.Change:
-        raise PreflightError("`up` has something to ask first; nothing was changed.")
+        raise PreflightError("`up` has to ask a question first; nothing was changed.")
 
     monkeypatch.setattr(switch, "to_images", refuse)
     monkeypatch.setattr(upgrade, "_running", lambda _: Release())
