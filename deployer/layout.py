@@ -60,7 +60,7 @@ NOT_RENDERED = (f"{GATE_FOLDER}/", "frontend/upkeep/")
 DISK_GUARD = "frontend/disk.sh"
 DISK_NOTES = "/tmp/disk"  # noqa: S108 - in the frontend's container, which has a /tmp of its own
 DISK_HISTORY = f"{SOCKETS}/disk-history"
-# What a refusal of it begins with, and the header of uploads that it lets pass: they are needed to delete.
+# How its refusal begins, and the header of uploads that it accepts because they are needed to delete.
 DISK_REFUSAL = "pushes are refused: the registry's disk is nearly full"
 PLACEHOLDER_HEADER = "Deployer-Placeholder"
 # If a rule is for everyone: where the frontend gives tokens, the token of clients that are not logged in, which is not

@@ -106,7 +106,7 @@ class Deployment:
 
     @property
     def runs_directory(self) -> Path:
-        """The records and logs of the commands that ran by themselves."""
+        """The records and logs of scheduled runs."""
         return self.directory / "runs"
 
     @property

@@ -1,1 +1,1 @@
-"""Restic, which keeps the backups: where they go, and what is asked of it."""
+"""restic, which stores the backups: its targets, commands and errors."""

@@ -1,4 +1,4 @@
-"""What restic complains of, in a sentence each."""
+"""The errors of restic, each as a sentence with advice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Complaint:
-    """What restic, or a program beside it, says; `{}` in the sentence and the advice is the target."""
+    """An error of restic, or of a program that it runs; `{}` in the sentence and the advice is the target."""
 
     pattern: str
     sentence: str

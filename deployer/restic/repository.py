@@ -1,6 +1,6 @@
-"""Restic's repository at a backup target: what is asked of restic, in the container that runs it.
+"""restic's repository at a backup target: the commands of restic, run in its container.
 
-Restic's snapshots are called parts here: one backup of a deployment has several.
+A snapshot of restic is called a part here: one backup of a deployment has several.
 """
 
 from __future__ import annotations
@@ -79,30 +79,30 @@ class Repository:
     _id: str = field(default="", init=False)
 
     def open(self, password: str, environment: Mapping[str, str]) -> None:
-        """Give restic what it needs to know; before anything else."""
+        """Give restic its password and settings; to be called first."""
         self._run_script("open", stdin=self.target.variables(password, environment))
 
     def look(self) -> Found:
-        """What is at the target; of a server is asked only whether there are backups."""
+        """What is at the target; a server is only asked whether there are backups."""
         if self.target.directory is not None:
             return Found(self._run_script("look", _DIRECTORY).decode().strip())
         return Found.BACKUPS if self.id else Found.NOTHING
 
     def expect_writable(self) -> None:
-        """Make sure that files can be made in the directory that is the target. Raises BackupError."""
+        """Make sure that files can be created in the target directory. Raises BackupError."""
         if self.target.directory is not None:
             self._run_script("write", _DIRECTORY)
 
     @property
     def id(self) -> str:
-        """By which restic's repository is known; "" if there is none yet."""
+        """The ID of restic's repository; "" if there is none yet."""
         if not self._id:
             with suppress(NoBackups):
                 self._id = str(json.loads(self._run("cat", "config"))["id"])
         return self._id
 
     def create(self) -> None:
-        """Make restic's repository; one that was begun and not finished is begun again."""
+        """Create restic's repository; an incomplete one is created again."""
         if self.target.directory is not None:
             self._run_script("clear", _DIRECTORY)
         self._run("init")
@@ -203,22 +203,22 @@ class Repository:
         self._run("forget", *(("--prune",) if prune else ()), *parts)
 
     def locked_by(self) -> tuple[str, ...]:
-        """The host names of the programs that hold the repository, or held it when they were killed."""
+        """The host names of the programs that have locked the repository, also of killed ones."""
         if self.target.directory is not None and not self._run_script("locks", _DIRECTORY):
             return ()
         found = []
         for lock in self._run("list", "locks").decode().split():
-            # One that was let go in the meantime cannot be read.
+            # A lock that was released in the meantime cannot be read.
             with suppress(BackupError):
                 found.append(str(json.loads(self._run("cat", "lock", lock))["hostname"]))
         return tuple(found)
 
     def unlock(self, *, remove_all: bool) -> None:
-        """Remove the locks that restic takes for dead ones, or all, which other programs may hold."""
+        """Remove the locks that restic considers stale, or all, even those of running programs."""
         self._run("unlock", *(("--remove-all",) if remove_all else ()))
 
     def _run(self, *arguments: str, stdin: bytes = b"") -> bytes:
-        # Looking leaves no lock behind, and works on a disk that is mounted read-only.
+        # Reading leaves no lock behind, and works on a disk that is mounted read-only.
         lock = ("--no-lock",) if arguments[0] in _READING else ()
         return self._run_script("restic", *arguments, *lock, stdin=stdin)
 
@@ -240,14 +240,14 @@ class Repository:
 
 @dataclass(frozen=True)
 class About:
-    """What a part is known by: its deployment, and its tags."""
+    """What identifies a part: its deployment, and its tags."""
 
     host: str
     tags: Mapping[str, str]
 
 
 def _backup(about: About, name: str = "") -> list[str]:
-    """The command that stores a folder, or with a name what is on its standard input."""
+    """The command that stores a folder, or with a name, its standard input."""
     stdin = ["--stdin", "--stdin-filename", name] if name else []
     tags = [word for key, value in about.tags.items() for word in ("--tag", f"{key}={value}")]
     return ["backup", "--json", "--host", about.host, *tags, *stdin]

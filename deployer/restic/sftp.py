@@ -1,4 +1,4 @@
-"""A backup target that is reached over SSH: where it is, and how restic's container logs in there."""
+"""A backup target that is reached over SSH: its address, and how restic's container logs in there."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class SftpServer:
 
     def variables(self, environment: Mapping[str, str]) -> dict[str, str]:
         """What restic's container is told by its environment: the command that reaches the server."""
-        # Root reads there what belongs to the user: ssh takes such a configuration if it is named, and else refuses it.
+        # Root reads a file of the user's there: ssh accepts such a configuration only if it is named.
         config = ("-F", f"{_SSH_FOLDER}/config") if (_folder(environment) / "config").is_file() else ()
         port = ("-p", self.port) if self.port else ()
         options = ("-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "ServerAliveInterval=30")
@@ -74,7 +74,7 @@ def _folder(environment: Mapping[str, str]) -> Path:
 
 
 def _agent(environment: Mapping[str, str]) -> Path | None:
-    """The agent's socket, if there is one; a variable can outlive its agent."""
+    """The agent's socket, if there is one; the variable may still be set after the agent has ended."""
     written = environment.get(_AGENT_VARIABLE)
     try:
         return Path(written) if written and stat.S_ISSOCK(Path(written).stat().st_mode) else None

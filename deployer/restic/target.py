@@ -1,4 +1,4 @@
-"""Where backups go: a directory of this machine, or a server that restic itself speaks to."""
+"""Where backups go: a directory of this machine, or a server that restic itself can use."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _PASSED = (
 
 @dataclass(frozen=True)
 class Target:
-    """Where backups go. `directory` is the one of this machine, None if they go to a server.
+    """Where backups go. `directory` is one of this machine, None if they go to a server.
 
-    `server` is the one that is reached over SSH, None for all else.
+    `server` is one that is reached over SSH, otherwise None.
     """
 
     written: str
@@ -42,7 +42,7 @@ class Target:
 
     @classmethod
     def parse(cls, written: str, folder: Path) -> Target:
-        """What a user means; a relative path is one below `folder`. Raises UsageError."""
+        """Parse what a user wrote; a relative path is below `folder`. Raises UsageError."""
         if written.startswith(_SERVERS):
             return cls(written)
         if written.startswith(sftp.PREFIX):
@@ -61,7 +61,7 @@ class Target:
         try:
             path = (folder / Path(written).expanduser()).resolve()
         except (OSError, RuntimeError) as error:
-            # A home of nobody, or links in a circle.
+            # The home of an unknown user, or a loop of links.
             raise UsageError(f"'{written}' is not a valid directory.", ("Use its full path.",), str(error)) from error
         return cls(str(path), path)
 
@@ -75,18 +75,18 @@ class Target:
         return shlex.quote(str(self))
 
     def mounts(self, environment: Mapping[str, str]) -> tuple[HostMount, ...]:
-        """What restic's container needs of this machine."""
+        """What restic's container mounts from this machine."""
         if self.server is not None:
             return self.server.mounts(environment)
         return (HostMount(self.directory, _MOUNTED_AT),) if self.directory else ()
 
     @property
     def network(self) -> str:
-        """The network that restic's container needs: with this machine's, it reaches what this machine does."""
+        """The network of restic's container: for a server that of this machine, so that it reaches the same hosts."""
         return "none" if self.directory else "host"
 
     def variables(self, password: str, environment: Mapping[str, str]) -> bytes:
-        """What restic is told by its environment, as lines for a shell. It holds secrets."""
+        """restic's environment variables, as lines for a shell. They contain secrets."""
         place = _MOUNTED_AT if self.directory else self._with_login(environment)
         passed = {} if self.directory else {name: environment[name] for name in _PASSED if environment.get(name)}
         login = self.server.variables(environment) if self.server else {}
@@ -100,7 +100,7 @@ class Target:
         return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items()).encode()
 
     def _with_login(self, environment: Mapping[str, str]) -> str:
-        """With the login that a REST server needs: older versions of restic read it only in the URL."""
+        """The URL with the login for a REST server: older versions of restic read it only there."""
         user, password = (environment.get(f"RESTIC_REST_{name}", "") for name in ("USERNAME", "PASSWORD"))
         scheme, separator, rest = self.written.partition("://")
         if not (self.written.startswith(_REST) and user and separator) or "@" in rest.partition("/")[0]:

@@ -193,7 +193,7 @@ def data(value: object) -> object:
 
 
 def reserve(value: object) -> object:
-    """Take how much of the disk with the images is to stay free, as `Reserve` reads it; any word for no is "off"."""
+    """Take how much of the disk with the images must stay free, as `Reserve` reads it; any word for no is "off"."""
     if value is False or (isinstance(value, str) and value.lower() in _NO):
         return RESERVE_OFF
     if not isinstance(value, str):

@@ -115,7 +115,7 @@ class FrontendSettings:
         return (self.page_image or official) if official else ""
 
     def complaint(self) -> str:
-        """Why the settings cannot be meant together, "" if they can."""
+        """Why the settings contradict each other, "" if they do not."""
         if self.page_image and self.page not in PAGE_IMAGES:
             return (
                 f"page_image does not apply to page: {self.page}; set page: {' or '.join(PAGE_IMAGES)}, or "
@@ -172,7 +172,7 @@ class TlsSettings:
         return bool(self.certificate)
 
     def complaint(self) -> str:
-        """Why the settings cannot be meant together, "" if they can."""
+        """Why the settings contradict each other, "" if they do not."""
         if bool(self.certificate) != bool(self.key):
             return "certificate and key must be set together"
         if self.certificate and self.mode:
@@ -313,7 +313,7 @@ class Settings:
         return "https" if self.tls.is_on else "http"
 
     def complaint(self) -> str:
-        """Why the settings cannot be meant together, "" if they can."""
+        """Why the settings contradict each other, "" if they do not."""
         public = not self.is_loopback and not checks.is_address(self.host) and "." in self.host
         if self.tls.is_acme and not self.tls.directory and not public:
             return (

@@ -1,4 +1,4 @@
-"""How much of the disk with the images is to stay free, as people write it: auto, 2GB, 10%, off."""
+"""How much of the disk with the images must stay free, as the setting says it: auto, 2GB, 10%, off."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LEAST_BYTES = 1024
 
 @dataclass(frozen=True)
 class Reserve:
-    """So much of the disk, in percent, or so many bytes, whichever is less."""
+    """A share of the disk, in percent, or a number of bytes, whichever is less."""
 
     percent: int = 100
     bytes: int = 2**60
@@ -32,7 +32,7 @@ class Reserve:
     def of(cls, text: str) -> Reserve:
         """What a setting says. Raises ValueError with a sentence."""
         if text == RESERVE_AUTO:
-            # A large disk needs no more room than a small one, and a small one has none to give away.
+            # A large disk needs no more reserve than a small one, and a small one has little to spare.
             return cls(5, 2 * 1000**3)
         if text == RESERVE_OFF:
             return cls(0, 0)
@@ -49,9 +49,9 @@ class Reserve:
 
     @property
     def is_off(self) -> bool:
-        """Whether the disk may be filled to its end."""
+        """Whether the disk may be filled completely."""
         return not (self.percent and self.bytes)
 
     def least_free(self, total: int) -> int:
-        """Bytes that a command leaves free on a disk of so many: with less, pushes would be refused."""
+        """Bytes that a command leaves free on a disk of this size: with less, pushes would be refused."""
         return max(LEAST_FREE_BYTES, min(total * self.percent // 100, self.bytes))

@@ -1,4 +1,4 @@
-"""The settings of `schedule`: which commands run by themselves, when, and with which options."""
+"""The settings of `schedule`: which commands run, when, and with which options."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PERIODS = {"": "last", "h": "hourly", "d": "daily", "w": "weekly", "m": "monthl
 
 
 class Job(StrEnum):
-    """The commands that can run by themselves, in the order in which they run if several are due."""
+    """The commands that can be scheduled, in the order in which they run if several are due."""
 
     BACKUP = "backup"
     PRUNE = "prune"
@@ -146,7 +146,7 @@ class Scheduled:
 
     @property
     def is_on(self) -> bool:
-        """Whether it runs by itself."""
+        """Whether it is scheduled."""
         return bool(self.when)
 
     @property
@@ -155,7 +155,7 @@ class Scheduled:
         return when_of(self.when, *self.time)
 
     def complaint(self) -> str:
-        """Why the settings cannot be meant together, "" if they can."""
+        """Why the settings contradict each other, "" if they do not."""
         return "" if self.is_on else "`when` is missing, such as when: nightly"
 
 
@@ -176,7 +176,7 @@ class ScheduledBackup(Scheduled):
     )
 
     def complaint(self) -> str:
-        """Why the settings cannot be meant together, "" if they can."""
+        """Why the settings contradict each other, "" if they do not."""
         if self.is_on and not self.to:
             return f'`to` is missing, the target of the backups: {{when: "{self.when}", to: /mnt/nas/registry}}'
         return super().complaint()
@@ -193,11 +193,11 @@ class ScheduledPrune(RetentionRule, Scheduled):
 
     @property
     def says_what(self) -> bool:
-        """Whether it says itself what goes."""
+        """Whether it has its own conditions."""
         return self.takes_tags or self.untagged
 
     def complaint(self) -> str:
-        """Why the settings cannot be meant together, "" if they can."""
+        """Why the settings contradict each other, "" if they do not."""
         differs = any(getattr(self, one.name) != one.default for one in fields(RetentionRule))
         return Scheduled.complaint(self) or (RetentionRule.complaint(self) if differs else "")
 
@@ -220,7 +220,7 @@ class ScheduledGc(Scheduled):
     )
 
     def complaint(self) -> str:
-        """Why the settings cannot be meant together, "" if they can."""
+        """Why the settings contradict each other, "" if they do not."""
         if self.older_than is not None and not self.untagged:
             return "older_than requires untagged: true"
         if self.uploads is not None and self.uploads < _SHORTEST_IDLE:
@@ -239,7 +239,7 @@ class ScheduledCheck(Scheduled):
     rate: str = checked(rate, "", "With `full`: read at most this much per second, such as `50MB`.")
 
     def complaint(self) -> str:
-        """Why the settings cannot be meant together, "" if they can."""
+        """Why the settings contradict each other, "" if they do not."""
         if self.rate and not self.full:
             return "rate requires full: true"
         return super().complaint()
@@ -247,7 +247,7 @@ class ScheduledCheck(Scheduled):
 
 @dataclass(frozen=True)
 class ScheduleSettings:
-    """What runs by itself, and what starts it."""
+    """What is scheduled, and what starts it."""
 
     backup: ScheduledBackup = section(ScheduledBackup, "`deployer backup`.", short="when")
     prune: ScheduledPrune = section(
@@ -269,5 +269,5 @@ class ScheduleSettings:
 
     @property
     def jobs(self) -> tuple[Job, ...]:
-        """The commands that run by themselves."""
+        """The scheduled commands."""
         return tuple(job for job in Job if self.of(job).is_on)

@@ -1,6 +1,6 @@
-"""Blobs that are written beside the storage first: verified there, and then moved into it, each in one step.
+"""Blobs that are first written next to the storage, verified there, and then moved into it, each in one step.
 
-Killed at any moment, they leave files beside the storage, which the next run or `gc` removes.
+A kill leaves files next to the storage, which the next run or `gc` removes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Staging:
 
     @contextmanager
     def emptied(self) -> Iterator[None]:
-        """Begin with nothing, and leave nothing: after an error, the disk may be full because of it."""
+        """Begin with an empty folder, and leave none: after an error, it may be what fills the disk."""
         self.clear()
         try:
             yield

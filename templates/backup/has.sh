@@ -1,2 +1,2 @@
-# Says "yes" if the folder $1 exists.
+# Prints "yes" if the folder $1 exists.
 if [ -d "$1" ]; then echo yes; fi

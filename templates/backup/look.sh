@@ -1,4 +1,4 @@
-# Says what is in the folder $1: "repository" of restic's, "empty" or "other". One that restic has only begun to make is empty.
+# Prints what is in the folder $1: "repository" of restic's, "empty" or "other". One that restic has only begun to make is empty.
 if [ -f "$1/config" ] && [ -d "$1/keys" ]; then
 	echo repository
 	exit

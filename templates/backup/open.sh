@@ -1,4 +1,4 @@
-# Keeps what restic needs to know and nobody may read: standard input has lines for a shell.
+# Stores restic's environment, which contains secrets, so that nobody else can read it: standard input, lines for a shell.
 umask 077
 {
 	cat

@@ -1,15 +1,15 @@
 #!/bin/sh
-# The disk guard, and the frontend's health check. Notes how full the disk with the images is, and refuses new uploads while
-# it is nearly full: Caddy looks for the file `refusing`, and tells its content to clients. What it writes is in memory, but
-# for the history. With `report` it prints what it noted and the history, and does not ask Caddy.
+# The disk guard, and the frontend's health check. Records how full the disk with the images is, and refuses new uploads
+# while it is nearly full: Caddy looks for the file `refusing`, and sends its content to clients. What it writes is in
+# memory, except the history. With `report` it prints its note and the history, and does not check Caddy.
 # shellcheck disable=SC1091,SC2154 # the values of disk.conf
 set -f
 . "${0%/*}/disk.conf"
 note=$notes/disk.json refusing=$notes/refusing pushing=$notes/pushing full=$notes/full
-# A line an hour: those of a month.
+# One line per hour, for a month.
 most_lines=800
 
-# The total and the free ones of a unit, as `df -P` prints them: -k for KiB, -i for inodes. A device's name may have spaces.
+# Reads the total and the free amount that `df -P` prints: -k for KiB, -i for inodes. A device's name may contain spaces.
 read_disk() {
 	# shellcheck disable=SC2046 # words are meant
 	set -- $(df -P "$1" "$storage" | tail -n 1)
@@ -19,7 +19,7 @@ read_disk() {
 	case $free in '' | *[!0-9]*) return 1 ;; esac
 }
 
-# A number of KiB as people read it: "1.2 GB", "419 MB".
+# Prints a number of KiB for people: "1.2 GB", "419 MB".
 in_words() {
 	tenths=$(($1 * 10240))
 	for unit in B kB MB GB TB PB; do
@@ -32,12 +32,12 @@ in_words() {
 	echo "$((tenths / 10))$part $unit"
 }
 
-# The smaller one.
+# The smaller of two numbers.
 least() {
 	if [ "$1" -lt "$2" ]; then echo "$1"; else echo "$2"; fi
 }
 
-# Whether $1 is below the limit $2. Once it was, a tenth more is needed: else it would change with each upload that ends.
+# Whether $1 is below the limit $2. Once it was, a tenth more is needed: otherwise each finished upload might change it.
 is_short() {
 	if [ -e "$refusing" ]; then
 		[ "$1" -lt $(($2 + $2 / 10)) ]
@@ -46,8 +46,8 @@ is_short() {
 	fi
 }
 
-# Pushes in progress may use half of the reserve, as long as they send something: a push is many uploads, and one that is
-# refused leaves all that it has sent. $1 are the free KiB, $2 the limit.
+# Pushes in progress may use half of the reserve, as long as they send something: a push consists of many uploads, and a
+# refused one leaves behind all that it has sent. $1 is the free KiB, $2 the limit.
 note_pushes() {
 	if [ "$1" -lt $(($2 / 2)) ]; then
 		rm -rf "$pushing"
@@ -71,7 +71,7 @@ note_pushes() {
 	fi
 }
 
-# The time, the total and the free KiB; once an hour. The disk that it is on may be full.
+# Appends the time, the total and the free KiB to the history, once an hour. The disk with the history may be full.
 note_history() {
 	now=$(date +%s)
 	last=
@@ -84,7 +84,7 @@ note_history() {
 	fi
 }
 
-# Refuse new uploads for the reason $1, or take them again where it is "". $2 are the free KiB, $3 the limit.
+# Refuses new uploads for the reason $1, or accepts them again if it is "". $2 is the free KiB, $3 the limit.
 decide() {
 	if [ -z "$1" ]; then
 		rm -rf "$refusing" "$pushing" "$full"
@@ -100,7 +100,7 @@ look() {
 	read_disk -k || return
 	all=$total left=$free
 	limit=$(least $((all * percent / 100)) "$kibibytes")
-	# A file system without a fixed number of inodes has 0 of them, or tells none.
+	# A file system without a fixed number of inodes reports 0 or nothing.
 	read_disk -i || total=0 free=0
 	fewest=$(least $((total / 20)) "$inodes")
 	why=
@@ -121,7 +121,7 @@ look() {
 mkdir -p "$notes"
 refused=
 look 2>/dev/null
-# Of a disk that tells nothing, nothing is said, and nothing refused.
+# If the disk cannot be read, nothing is reported, and nothing refused.
 [ -n "$refused" ] || rm -rf "$note" "$refusing" "$pushing" "$full"
 if [ "${1:-}" = report ]; then
 	cat "$note" "$history" 2>/dev/null

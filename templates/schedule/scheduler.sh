@@ -1,5 +1,5 @@
-# Run what is due, and end when something is due again: Docker then starts it again, with the disks that are mounted by
-# then. Everything of deployer runs on the machine itself, below /machine, where its files, Python and programs are.
+# Runs what is due, and exits when something is due again: Docker then restarts it with the disks that are mounted by then.
+# deployer itself runs in the machine's file system, /machine, where its files, Python and programs are.
 python=$1 become=$2 user=$3 group=$4 groups=$5 script=$6
 child=
 
@@ -10,7 +10,7 @@ end() {
 }
 trap end TERM INT
 
-# In the background, so that a signal is heard at once.
+# In the background, so that a signal is handled immediately.
 hear() {
   "$@" &
   child=$!
@@ -28,7 +28,7 @@ deployer() {
 deployer
 ran=$?
 while :; do
-  # Not as long as the next run is away: the clock may be set, and the schedule changed.
+  # Not until the next run: the clock may be set, and the schedule may change.
   if deployer --until-next >/tmp/next && read -r seconds </tmp/next; then
     : >/tmp/well
   else
@@ -37,7 +37,7 @@ while :; do
   fi
   if [ "$seconds" -eq 0 ]; then
     [ "$ran" -ne 0 ] || exit 0
-    # What is due could not even be begun.
+    # What is due could not even start.
     rm -f /tmp/well
     seconds=300
     ran=0

@@ -108,7 +108,7 @@ def test_up_leaves_the_scheduler_alone_and_nothing_else_is_mounted_by_it(schedul
 
 
 def test_a_run_waits_for_its_turn_and_is_recorded_however_it_ends(scheduled: DeployedStack) -> None:
-    for end, sentence in (("stop", "stopped"), ("kill", "ended")):
+    for end, sentence in (("stop", "stopped"), ("kill", "killed")):
         with exclusive(scheduled.directory / ".lock", "prune"):
             container = run_by_itself(scheduled, "gc")
             assert wait_until(lambda: any(one["result"] == "running" for one in runs(scheduled)))

@@ -30,7 +30,7 @@ _WITHOUT_REPAIR = "Omit --repair, or run the command on that machine."
 
 @dataclass(frozen=True)
 class CheckFlags:
-    """How thoroughly is checked, and from where damage is repaired."""
+    """How thorough the check is, and what damage is repaired from."""
 
     full: Annotated[
         bool,

@@ -1,4 +1,4 @@
-"""The commands that can run by themselves, called with the options that the schedule says."""
+"""The commands that can be scheduled, called with the options of the schedule."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def perform(session: Session, job: Job) -> None:
-    """Run a command of the schedule. Raises what it raises, and UsageError if the settings say nothing of it."""
+    """Run a scheduled command. Raises what it raises, and UsageError if it is not in the settings."""
     if not session.settings.schedule.of(job).is_on:
         raise UsageError(
             f"schedule.{job} is not set in deployer.yaml.", ("deployer up   (removes it from the schedule)",)

@@ -1,4 +1,4 @@
-"""One run of a scheduled command: its turn, its log, its record."""
+"""One run of a scheduled command: waiting until no other command runs, its log, and its record."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _A_BUG = "It ended with an error that is a bug in deployer."
 
 
 @dataclass
-class _Heard:
-    """What the reports of a command say, as it shows them."""
+class _MovedBytes:
+    """Collects from the reports that a command shows how many bytes it stored or freed."""
 
     moved: int | None = field(default=None)
 
@@ -39,9 +39,9 @@ class _Heard:
 
 
 def run(session: Session, job: Job, patience: float) -> Run:
-    """Run a command of the schedule, once no other command changes the deployment, and keep what became of it.
+    """Run a scheduled command once no other command changes the deployment, and record the result.
 
-    Waits for so many seconds at most. Raises HostError if it cannot be recorded; every other failure is in the record.
+    Waits `patience` seconds at most. Raises HostError if that cannot be recorded; every other failure is in the record.
     """
     with records.begun(session.deployment, job, session.stack.now()) as open_run:
         session.tell_page()
@@ -76,14 +76,14 @@ def _recorded(session: Session, job: Job, patience: float, open_run: OpenRun) ->
     return open_run.finish(RunResult.DONE, now(), moved=heard.moved)
 
 
-def _logged(session: Session, open_run: OpenRun, heard: _Heard) -> Session:
-    """The same session, which answers yes to every question and prints into the run's log."""
+def _logged(session: Session, open_run: OpenRun, reported: _MovedBytes) -> Session:
+    """The session for a run: it answers yes to every question and prints to the run's log."""
     out = Output(open_run.log, open_run.log, colour=False, selection=session.out.selection)
-    return replace(session, out=out, presentation=Presentation(yes=True), on_report=heard)
+    return replace(session, out=out, presentation=Presentation(yes=True), on_report=reported)
 
 
 def _with_variables(session: Session, job: Job) -> Session:
-    """The same with the variables of the user's file, such as the keys of a bucket."""
+    """The session with the variables of `env_file`, such as the keys of a bucket."""
     file = session.settings.schedule.backup.env_file if job is Job.BACKUP else ""
     if not file:
         return session

@@ -1,1 +1,1 @@
-"""Starting the engine with the machine."""
+"""Starting the engine at boot."""

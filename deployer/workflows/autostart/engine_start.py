@@ -1,4 +1,4 @@
-"""Whether the engine starts with the machine, and what makes it start."""
+"""Whether the engine starts at boot, and what makes it start."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _BOOTED = Path("/run/systemd/system")
 _OPENRC = Path("/run/openrc")
 _LINGERING = Path("/var/lib/systemd/linger")
 _RELEASE = Path("/proc/sys/kernel/osrelease")
-# systemctl(1), is-enabled: what starts with the machine, in one way or another.
+# systemctl(1), is-enabled: the states in which a unit starts at boot.
 _STARTS = {"enabled", "enabled-runtime", "static", "indirect", "generated", "alias", "linked"}
 
 
 @dataclass(frozen=True)
 class StartPlan:
-    """The commands that have the engine started with the machine, or no longer; none if it is so already."""
+    """The commands after which the engine starts at boot, or no longer does; none if nothing has to change."""
 
     commands: tuple[tuple[str, ...], ...]
     remove: bool = False
@@ -38,7 +38,7 @@ class StartPlan:
 
 @dataclass(frozen=True)
 class Machine:
-    """What starts programs on this machine, and who asks. `run` runs a program."""
+    """What starts programs on this machine, and the current user. `run` runs a program."""
 
     has_systemd: bool
     has_openrc: bool
@@ -85,13 +85,13 @@ class Machine:
 
 
 def starts(machine: Machine, kind: EngineKind) -> bool | None:
-    """Whether the engine starts with the machine; None if that cannot be known here."""
+    """Whether the engine starts at boot; None if that cannot be known."""
     if kind is EngineKind.DESKTOP:
         return None
     is_user = kind is EngineKind.ROOTLESS
     if machine.has_systemd:
         state = machine.state(is_user=is_user)
-        # Whether a rootless engine ends with its user's login is another question of `doctor`'s.
+        # Whether a rootless engine ends when its user logs out is checked elsewhere in `doctor`.
         return state in _STARTS if state else None
     if machine.has_openrc and not is_user:
         return machine.openrc_has_it()
@@ -99,7 +99,7 @@ def starts(machine: Machine, kind: EngineKind) -> bool | None:
 
 
 def plan(machine: Machine, kind: EngineKind, *, remove: bool) -> StartPlan:
-    """What has to be done. Raises HostError, with what to do instead, where it cannot be done here."""
+    """What has to be done. Raises HostError, with what to do instead, if it cannot be done here."""
     if kind is EngineKind.DESKTOP:
         raise HostError(
             "Only Docker Desktop's own settings change when it starts.",
@@ -118,7 +118,7 @@ def plan(machine: Machine, kind: EngineKind, *, remove: bool) -> StartPlan:
 
 
 def apply(machine: Machine, what: StartPlan) -> None:
-    """Run the commands. Raises HostError with the words of the one that failed."""
+    """Run the commands. Raises HostError with the output of the one that failed."""
     for command in what.commands:
         done = machine.run(command)
         if done.code != 0:

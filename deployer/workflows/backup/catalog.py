@@ -1,4 +1,4 @@
-"""Which backups are at a target: each is several parts of restic's, and whole only once it is sealed."""
+"""Which backups are at a target: each has several parts (snapshots of restic), and is complete only with its seal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from deployer.restic.repository import Part, Repository
     from deployer.restic.target import Target
 
-# What the tags of the seal mean today; a newer deployer may write what this one does not read.
+# The format of the seal's tags; a newer deployer may write one that this one does not read.
 FORMAT = 1
 _SECRETS = "secrets"
 _ID = "%Y%m%dT%H%M%SZ"
@@ -44,9 +44,9 @@ class Contents:
 
 @dataclass(frozen=True)
 class Backup:
-    """One whole backup. `host` is the deployment and the machine that it is of: `registry@machine`.
+    """One complete backup. `host` is its deployment and machine: `registry@machine`.
 
-    `has_secrets` is None for one of an earlier version, of which only its content tells.
+    `has_secrets` is None for one of an earlier version: only its content shows it.
     """
 
     id: str
@@ -69,13 +69,13 @@ def tags_of(backup: str, kind: PartKind) -> dict[str, str]:
 
 
 def tags_of_seal(backup: str, contents: Contents, *, has_secrets: bool) -> dict[str, str]:
-    """The tags of the part that makes a backup whole."""
+    """The tags of the part that makes a backup complete."""
     counted = {key: str(value) for key, value in vars(contents).items()}
     return {**tags_of(backup, PartKind.SEAL), **counted, _SECRETS: str(int(has_secrets))}
 
 
 def whole(parts: Iterable[Part]) -> tuple[Backup, ...]:
-    """The whole backups among the parts, the oldest first."""
+    """The complete backups among the parts, the oldest first."""
     # Two deployments may begin in the same second.
     found: dict[tuple[str, str], dict[PartKind, Part]] = {}
     for part in parts:
@@ -108,7 +108,7 @@ def unfinished(parts: Iterable[Part]) -> tuple[str, ...]:
 
 
 def choose(repository: Repository, target: Target, wanted: str, deployment: str) -> Backup:
-    """The backup with this ID, or its beginning; for "" the newest, of this deployment where it has any there.
+    """The backup with this ID, or with this prefix; for "" the newest, of this deployment if it has any there.
 
     Several machines may have begun one in the same second: `registry@machine:ID` is that of one of them. Raises
     BackupError or UsageError.

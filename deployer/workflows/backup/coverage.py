@@ -1,4 +1,4 @@
-"""Whether a backup has everything that its links lead to: read back from where it was stored."""
+"""Whether a backup has everything that its links refer to: read back from the target."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Making a backup while the registry serves: its links first, then the content that they lead to.
+"""Making a backup while the registry is in use: first its links, then the content that they refer to.
 
 Links are listed so that everything that a listed tag needs is listed too, and blobs are read afterwards: a push only
 adds blobs, and the deployment's lock keeps garbage collection out until the end. So no write has to wait.
-The part with the deployment's own files is stored last, once the others were read back: it seals the backup.
+The part with the deployment's own files, the seal, is stored last, after the others were read back: without it, as
+after a kill, there is no backup. What a killed one left is reused by the next, and removed by `thinning.remove`.
 """
 
 from __future__ import annotations
@@ -62,18 +63,18 @@ class BackupOptions:
 
 @dataclass(frozen=True)
 class Machine:
-    """Where the command runs: the machine's name, the environment, the image with restic."""
+    """The machine that runs the command: its name, the environment, the image with restic."""
 
     name: str
     environment: Mapping[str, str]
     image: str
 
     def host(self, deployment: str) -> str:
-        """By what backups of a deployment on this machine are known."""
+        """The host under which restic stores backups of a deployment on this machine."""
         return f"{deployment}@{self.name}"
 
     def hostname(self, deployment: str) -> str:
-        """The name of restic's container, by which its locks are known to be this deployment's."""
+        """The host name of restic's container, which identifies its locks as this deployment's."""
         return re.sub(r"[^a-zA-Z0-9-]", "-", f"deployer-{deployment}-{self.name}")[:63].rstrip("-")
 
     def tools(self, target: Target, deployment: str) -> HelperTools:
@@ -83,7 +84,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class Listener:
-    """Is told what goes on: each step, and how far a long one has come."""
+    """Receives each step, and the progress of a long one."""
 
     say: Callable[[str], None]
     on_progress: Callable[[Progress], None]
@@ -105,12 +106,12 @@ class BackupDone:
 
 
 def make(stack: Stack, loaded: Loaded, options: BackupOptions, machine: Machine, listener: Listener) -> BackupDone:
-    """Make a backup. Raises BackupError, StorageError, EngineError or HostError; then there is none."""
+    """Make a backup. Raises BackupError, StorageError, EngineError or HostError if there is none."""
     target, deployment = options.target, stack.deployment
     last = None if options.is_new else record.known(deployment, str(target))
     begun = BegunRestore.of(deployment)
     if begun is not None:
-        # The newest backup would lack what is not restored yet.
+        # The backup would not contain what is not restored yet.
         raise BackupError(begun.sentence, begun.advice)
     _make_directory(target, last)
     said = password.given(options.password_file, machine.environment)
@@ -134,7 +135,7 @@ def make(stack: Stack, loaded: Loaded, options: BackupOptions, machine: Machine,
         try:
             return replace(result, removed=_thin_out(repository, host, options, started))
         except BackupError as error:
-            # The new one is whole all the same.
+            # The new one is complete all the same.
             return replace(result, problem=error)
 
 
@@ -172,7 +173,7 @@ def _opened(repository: Repository, stack: Stack, machine: Machine, said: str, l
     chosen = password.choose(deployment, target, found, said)
     if found is Found.NOTHING:
         if not password.kept(deployment):
-            # Before anything is stored: without it, nobody could ever read that.
+            # Before anything is stored: without the password, nobody could ever read it.
             password.keep(deployment, chosen)
         repository.open(chosen.value, machine.environment)
         repository.create()
@@ -184,7 +185,7 @@ def _opened(repository: Repository, stack: Stack, machine: Machine, said: str, l
             ("Check that the right disk is mounted, then run the command again.", _FORGET.format(target.quoted)),
         )
     if not password.kept(deployment):
-        # Another one may open backups in another place.
+        # A given password may be for another target only.
         password.keep(deployment, chosen)
     return chosen
 
@@ -217,13 +218,13 @@ def _store(repository: Repository, name: str, host: str, listener: Listener) -> 
     if repository.has_folder(BLOBS):
         blobs = repository.store_tree(BLOBS, about, listener.on_progress)
     else:
-        # Before the first push; a part there must be.
+        # Before the first push there is nothing, but the part must exist.
         blobs = repository.store_bytes(b"no blobs\n", "none", about)
     return {PartKind.LINKS: links, PartKind.BLOBS: blobs}
 
 
 def _verified(repository: Repository, work: Upkeep, stored: Mapping[PartKind, Stored]) -> Contents:
-    """Read back what was stored, and make sure that nothing that is in the registry is missing in it."""
+    """Read back what was stored, and make sure that it has everything that the registry has."""
     found = Coverage.read(repository, stored[PartKind.LINKS].id, stored[PartKind.BLOBS].id)
     missing = found.missing
     if missing:

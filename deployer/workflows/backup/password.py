@@ -1,4 +1,4 @@
-"""The password of a deployment's backups: made once, and kept where only its owner reads it."""
+"""The backup password of a deployment: created once, and stored so that only its owner can read it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ VARIABLE = "DEPLOYER_BACKUP_PASSWORD"
 
 @dataclass(frozen=True)
 class Password:
-    """The password, and whether its user has not seen it yet."""
+    """The password; `is_new` if the user has not seen it yet."""
 
     value: str = field(repr=False)
     is_new: bool = False
@@ -71,10 +71,10 @@ def kept(deployment: Deployment) -> str:
 
 
 def choose(deployment: Deployment, target: Target, found: Found, said: str) -> Password:
-    """The password for a target: as the user `said`, as it was kept, or a new one. Raises BackupError."""
+    """The password for a target: the given one (`said`), the stored one, or a new one. Raises BackupError."""
     known = said or kept(deployment)
     if known:
-        # A first backup that failed has kept it without showing it.
+        # If the first backup failed, it stored the password without showing it.
         return Password(known, is_new=not said and not record.read(deployment))
     if found is Found.BACKUPS:
         raise unknown(target)
@@ -90,7 +90,7 @@ def unknown(target: Target) -> BackupError:
 
 
 def keep(deployment: Deployment, password: Password) -> None:
-    """Write it where only its owner reads it. Raises HostError."""
+    """Store it so that only its owner can read it. Raises HostError."""
     content = f"{password.value}\n".encode()
     if read_if_there(deployment.backup_password_file) != content:
         write_atomically(deployment.backup_password_file, content, PRIVATE)

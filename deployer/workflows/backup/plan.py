@@ -1,4 +1,4 @@
-"""What a backup would store, and which earlier ones would go: worked out without changing anything."""
+"""The plan of a backup: what it would store, and which earlier ones would be removed. Changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The backups at a target, opened for looking: restic runs in a container of its own, beside no deployment."""
+"""The backups at a target, opened for reading: restic runs in its own container, without a deployment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened(engine: Engine, target: Target, machine: Machine, password: Callable[[], str]) -> Iterator[Repository]:
-    """The backups at a target, of which `expect_directory` holds. `password` is asked for it once there are any.
+    """The backups at a target that passed `expect_directory`. `password` is called only if there are any.
 
     Raises BackupError if there are none, or the password is not theirs.
     """
@@ -37,6 +37,6 @@ def opened(engine: Engine, target: Target, machine: Machine, password: Callable[
 
 
 def expect_directory(target: Target) -> None:
-    """Make sure that the directory is there, since the engine would make it, or refuse. Raises BackupError."""
+    """Make sure that the directory exists: the engine would create it, or refuse. Raises BackupError."""
     if target.directory is not None and not target.directory.is_dir():
         raise NoBackups(f"There is no directory {target}.", ("Check the path, and that the disk is mounted.",))

@@ -1,4 +1,4 @@
-"""What a deployment remembers of its backups: where they went, and when the last one there was made."""
+"""The record of a deployment's backups: their targets, and when the last one at each was made."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LastBackup:
-    """The last whole backup at a target. `repository` is the ID of what restic keeps there."""
+    """The last complete backup at a target. `repository` is the ID of restic's repository there."""
 
     target: str
     repository: str
@@ -74,5 +74,5 @@ class BegunRestore:
 
     @property
     def advice(self) -> tuple[str, ...]:
-        """How it goes on."""
+        """How to continue it."""
         return (f"deployer restore {shlex.quote(self.target)}",)

@@ -1,4 +1,4 @@
-"""Which backups are kept as they grow old: so many a day, a week, a month."""
+"""Retention of backups: how many are kept per day, week and month."""
 
 from __future__ import annotations
 
@@ -75,10 +75,10 @@ def remove(repository: Repository, hosts: tuple[str, ...], going: tuple[Backup, 
 
 
 def take_over_locks(repository: Repository, hostname: str) -> None:
-    """Remove what a command of this deployment that was killed has left; only with the deployment's own lock.
+    """Remove restic's locks that a killed command of this deployment left; call only with the deployment's own lock.
 
-    Restic itself takes such a lock for a living one until it is half an hour old. Of other machines' locks, those stay
-    that restic takes for living ones: they keep old backups from being removed, and no new one from being made.
+    restic itself considers such a lock valid until it is half an hour old. Locks of other machines that are valid
+    for restic are kept: they prevent the removal of old backups, but not a new one.
     """
     holders = repository.locked_by()
     if holders:

@@ -1,4 +1,4 @@
-"""How fast a disk fills, from what the disk guard noted each hour, and how long its room lasts at that."""
+"""How fast a disk fills, from the disk guard's hourly notes, and how long its free space will last."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# Older growth tells little of the present one.
+# Older growth says little about the current rate.
 _WINDOW = timedelta(days=14)
-# With less, one large push or one collection would be taken for a trend.
+# With less, one large push or one garbage collection would count as a trend.
 _LEAST_SPAN = timedelta(days=3)
 _LEAST_SAMPLES = 10
-# At most one of each such interval: the slope is computed from all pairs.
+# At most one sample per interval: the slope is computed from all pairs.
 _INTERVAL_SECONDS = 6 * 3600
 _DAY_SECONDS = 24 * 3600.0
-# Beyond that, nothing of the present growth will be left.
+# A prediction further ahead would be worth nothing.
 _MOST_DAYS = 365
 
 
@@ -33,7 +33,7 @@ class Sample:
 
     @classmethod
     def of(cls, line: str) -> Sample | None:
-        """What a line of the history says: seconds since 1970, the total and the free KiB; None if it is damaged."""
+        """Parse a line of the history: seconds since 1970, the total and the free KiB; None if it is damaged."""
         words = line.split()
         if len(words) != 3 or not all(word.isdecimal() and len(word) < 16 for word in words):
             return None
@@ -45,10 +45,10 @@ class Sample:
 
 
 def days_left(samples: Iterable[Sample], room: int, total: int, now: datetime) -> int | None:
-    """In how many days `room` bytes will be used up, on a disk of `total` bytes; None if nothing can be said.
+    """In how many days `room` bytes will be used up, on a disk of `total` bytes; None if unknown.
 
     The growth is the median of the slopes between all pairs (Theil and Sen): a collection, a large push or a
-    clock that was wrong for a while hardly changes it. Samples of a disk of quite another size are of another disk.
+    clock that was wrong for a while hardly changes it. Samples with quite another total are of another disk.
     """
     known = _thinned(sorted(_recent(samples, total, now), key=lambda one: one.time))
     if len(known) < _LEAST_SAMPLES or known[-1].time - known[0].time < _LEAST_SPAN:
@@ -64,7 +64,7 @@ def days_left(samples: Iterable[Sample], room: int, total: int, now: datetime) -
 
 
 def _recent(samples: Iterable[Sample], total: int, now: datetime) -> list[Sample]:
-    # Of a pool, as ZFS has, the total changes with what others store in it.
+    # In a pool, such as ZFS's, the total changes with what others store in it.
     return [one for one in samples if now - _WINDOW <= one.time <= now and abs(one.total - total) <= total // 10]
 
 

@@ -1,4 +1,4 @@
-"""The room on the disk with the images, as the disk guard in the frontend sees it (templates/frontend/disk.sh)."""
+"""The free space on the disk with the images, as the disk guard in the frontend sees it (disk.sh)."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _SETTING = "Or change the limit: registry.reserve in deployer.yaml, then: deploy
 class DiskRoom:
     """The disk with the images: bytes and inodes in all, free ones, and the limits below which uploads are refused.
 
-    A limit of 0 is none. `days_left` is when the limit will be reached at the present growth, None if that cannot be
-    said.
+    A limit of 0 is none. `days_left` is when the limit will be reached at the current rate, None if that is
+    unknown.
     """
 
     bytes: int
@@ -51,11 +51,11 @@ class DiskRoom:
 
 
 def look(engine: Engine, frontend: str, now: datetime) -> DiskRoom | None:
-    """Have the guard look now, which opens or closes it, and return what it saw; None if it cannot say."""
+    """Make the guard check now, which opens or closes it, and return what it found; None if that is unknown."""
     try:
         return read(engine.containers.execute(frontend, "sh", _SCRIPT, "report"), now)
     except DeployerError:
-        # A frontend of an earlier version, or one that is just ending.
+        # A frontend of an earlier version, or one that is stopping.
         return None
 
 
@@ -73,7 +73,7 @@ def read(printed: str, now: datetime) -> DiskRoom | None:
 
 
 def findings(room: DiskRoom | None) -> tuple[Finding, ...]:
-    """That pushes are refused, or will be soon: below twice the limit, or within a week at the present growth."""
+    """That pushes are refused, or will be soon: below twice the limit, or within a week at the current rate."""
     if room is None or not room.limit:
         return ()
     if room.refused:
@@ -105,7 +105,7 @@ def lasting(days: int) -> str:
 def _in_words(room: DiskRoom) -> str:
     if room.lacks_inodes:
         return f"{room.free_inodes} inodes free of {room.inodes}; limit {room.inodes_limit}"
-    # One that is refused is open again only with some more.
+    # Pushes are accepted again only with some more.
     again = (
         f", accepted again from {size(room.limit * 11 // 10)} free" if room.refused and room.free >= room.limit else ""
     )

@@ -1,4 +1,4 @@
-"""Whether the Docker client reaches an engine that will do, and whether that starts with its machine."""
+"""Whether the Docker client reaches a suitable engine, and whether that engine starts at boot."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def examine(examined: Examined) -> Iterator[Finding]:
-    """Ask for the engine, and whether it will do for `up`."""
+    """Check whether there is an engine, and whether `up` can use it."""
     engine = examined.stack.engine
     yield Finding(FindingState.OK, f"The Docker engine responds (version {engine.system.version()}).")
     try:
@@ -29,7 +29,7 @@ def examine(examined: Examined) -> Iterator[Finding]:
 
 
 def start(examined: Examined, machine: Machine | None = None) -> Iterator[Finding]:
-    """Check whether the engine of a deployment on this machine starts with it."""
+    """Check whether the engine of a deployment on this machine starts at boot."""
     facts = examined.engine_info.facts
     if is_elsewhere(facts.endpoint) or not examined.is_of_deployment or not examined.containers:
         return

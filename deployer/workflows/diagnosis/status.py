@@ -115,7 +115,7 @@ class Status:
     `problems` keep it from being ready; the one of a storage that cannot be read is `unreadable` too.
     `content` is what is wrong with what it holds: the rest is served all the same. `remarks` are of what the user set,
     and of drills of the backups. `backups` are the last ones at each target, the newest last. `disk` is that of the
-    images, as the guard sees it; `last_check` is that of the content. `schedule` is what runs by itself.
+    images, as the guard sees it; `last_check` is that of the content. `schedule` is what is scheduled.
     """
 
     name: str

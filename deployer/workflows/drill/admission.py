@@ -1,4 +1,4 @@
-"""Who gets into the copy of a drill: the users and rules of the backup, and nobody else; by which CA it is known."""
+"""Login, rules and CA in a drill's copy: as in the backup, and nobody else has access."""
 
 from __future__ import annotations
 

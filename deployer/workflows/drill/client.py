@@ -1,6 +1,6 @@
-"""The copy of a drill as a client sees it: at its port of this machine, by the host's name, and by its CA alone.
+"""A client of a drill's copy: it connects to its port on this machine, and trusts only its CA, for the host's name.
 
-No proxy, no saved login and no other CA has a part in it, and blobs are hashed as they come, whatever their size.
+It uses no proxy, no saved login and no other CA, and hashes blobs as they arrive, whatever their size.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What the copy of a drill is made of: everything of the backup, except what would reach out of the copy.
+"""The contents of a drill's copy: everything in the backup, except what would affect anything outside the copy.
 
-It listens on this machine alone, keeps images in a volume of its own, and has nothing of the user's Compose file: its
+It listens on this machine only, stores images in its own volume, and does not use the user's Compose file, whose
 mounts, networks and hooks are the real deployment's. No certificate is requested from an ACME server, and the user's
 own is not served: Caddy would ask its issuer whether it is revoked. The copy has a CA then.
 """
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from deployer.workflows.backup.archive import Archive
 
 ADDRESS = "127.0.0.1"
-# The lowest that there is: a password that no one has chosen needs no slow check, and lives for minutes.
+# The lowest possible: a random password needs no slow check, and is used for minutes.
 _COST = 4
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """A user that the copy alone has, and who may pull everything: of the others only hashes are known."""
+    """A user that only the copy has, who may pull everything: only the hashes of the others are known."""
 
     name: str
     password: str = field(repr=False)
@@ -145,7 +145,7 @@ def _settings(origin: Origin, name: str, port: int, visitor: Visitor | None) -> 
         port=port,
         bind=ADDRESS,
         tls=TlsSettings(TlsMode.INTERNAL) if serves_own_ca else said.tls,
-        # No one pushes there, and the answer to an upload that is begun is to be that of the rules.
+        # No one pushes there, and the response to the start of an upload must come from the rules.
         registry=replace(said.registry, data=DATA_IN_VOLUME, reserve=RESERVE_OFF),
         frontend=replace(said.frontend, page=Page.NONE, page_image=""),
         # Rules are about users; of a backup without them, none exists.

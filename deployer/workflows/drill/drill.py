@@ -1,4 +1,4 @@
-"""A drill: restores a backup beside what runs, asks the copy for what should be in it, and removes the copy again."""
+"""A drill: restores a backup as a copy, checks that the copy has what it should, and removes it again."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class DrillRequest:
 
 @dataclass(frozen=True)
 class DrillPlan:
-    """What a drill would do, and what earlier ones have left.
+    """What a drill would do, and what earlier ones left behind.
 
     The room that it needs, that is to stay free beside it, and that there is, in bytes.
     """

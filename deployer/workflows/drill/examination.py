@@ -1,4 +1,4 @@
-"""Asking the copy of a drill: who gets in, whether every tag is there, and whether a sample of images is whole."""
+"""Examining a drill's copy: who has access, whether every tag exists, and whether a sample of images is complete."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DrillTalk:
-    """How a drill speaks with its user; `confirm_install` is asked before a package is installed."""
+    """The messages and questions of a drill; `confirm_install` is asked before a package is installed."""
 
     say: Callable[[str], None]
     on_progress: Callable[[Progress], None]

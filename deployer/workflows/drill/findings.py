@@ -1,4 +1,4 @@
-"""What `status` says of the drills of a deployment's backups."""
+"""What `status` says about drills."""
 
 from __future__ import annotations
 

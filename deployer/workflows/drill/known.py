@@ -1,4 +1,4 @@
-"""What the copy of a drill cannot have, since the backup does not have it either: it was missing in the registry."""
+"""What a drill's copy cannot have, because the backup does not have it: it was missing in the registry."""
 
 from __future__ import annotations
 

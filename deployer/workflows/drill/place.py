@@ -1,4 +1,4 @@
-"""Where the copies of drills are: in a directory beside the deployments, one at a time, and never one of the user's."""
+"""Where the copies of drills are: in a directory next to the deployments, one at a time, never one of the user's."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def temporary(engine: Engine, copy: Deployment, say: Callable[[str], None]) -> I
     """Remove a copy afterwards, however it ends."""
 
     def tell(words: str) -> None:
-        # That no one reads them any more must not keep the copy from being removed.
+        # If no one reads the messages any more, the copy must still be removed.
         with suppress(OSError):
             say(words)
 
@@ -109,7 +109,7 @@ def temporary(engine: Engine, copy: Deployment, say: Callable[[str], None]) -> I
         try:
             remove(engine, copy)
         except DeployerError as error:
-            # What went wrong first is what the user is told as the error.
+            # The first failure is the one that the user sees as the error.
             tell(error.message)
         raise
     tell("Removing the copy …")
@@ -127,7 +127,7 @@ def remove(engine: Engine, copy: Deployment) -> None:
     """
     stack = Stack(Settings(name=copy.name), copy, engine)
     try:
-        # Again, since a client that was interrupted may have asked the engine for more.
+        # Again, because an interrupted client may have started something in the engine.
         for _ in range(_TRIES):
             plan = down.plan(stack, volumes=True)
             if not any(one.kind in _RESOURCES for one in plan.going):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Miss:
-    """Something of an image that the copy did not give: a manifest or a blob, of which `kind` a link is needed."""
+    """A manifest or blob of an image that the copy does not provide; `kind` is the link that it needs."""
 
     image: str
     repository: str

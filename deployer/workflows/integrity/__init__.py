@@ -1,1 +1,1 @@
-"""Checking that every image can be pulled, and repairing what is damaged from where it is still whole."""
+"""Checking that every image can be pulled, and repairing damage from a source that has the content."""

@@ -1,7 +1,7 @@
-"""Checking a registry's storage: everything that tags and manifests lead to, by its size or byte by byte.
+"""Checking a registry's storage: everything that tags and manifests refer to, by its size or byte by byte.
 
-Nothing is locked. Content is read first, which may take hours; then the storage is surveyed as it is by then, and what
-was found wrong is read again. So what was pushed or deleted in the meantime is not damage.
+Nothing is locked. Content is read first, which may take hours; then the storage is surveyed, and what was found wrong
+is read again. So what was pushed or deleted in the meantime is not damage.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Checked:
     """How many repositories and tags were checked, what is wrong with them, and what was read of their content.
 
     `links` is how many links can be written again. `others` is what else is wrong with the storage; it may keep images
-    from being pulled too, then it `is_whole` not.
+    from being pulled too; then `is_whole` is False.
     """
 
     repositories: int

@@ -1,4 +1,4 @@
-"""What is wrong with content, once for each blob or link, with all the images that cannot be pulled because of it."""
+"""What is wrong with content: each damaged blob or link, with the images that cannot be pulled because of it."""
 
 from __future__ import annotations
 

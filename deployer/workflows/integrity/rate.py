@@ -1,4 +1,4 @@
-"""A limit on how fast content is read, for several threads together."""
+"""A limit on how fast content is read, shared by several threads."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RateLimit:
             return
         with self._lock:
             now = self.clock()
-            # What was read too slowly is not made up for.
+            # A slow period does not allow a faster one later.
             self._next = max(self._next, now) + size / self.rate
             wait = self._next - now
         self.sleep(wait)

@@ -1,4 +1,4 @@
-"""Reading content to its end and comparing it with its digest, while pushes, pulls and deletions go on."""
+"""Reading content completely and comparing it with its digest, while pushes, pulls and deletions continue."""
 
 from __future__ import annotations
 

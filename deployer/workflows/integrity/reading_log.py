@@ -1,4 +1,4 @@
-"""What a full check has read and found whole, so that the next one goes on where it was interrupted."""
+"""What a full check has verified, so that the next one continues where it was interrupted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from deployer.storage.packed import PackedBlobs
     from deployer.storage.snapshot import Blob
 
-# What was read in an interrupted check counts for so long after that began.
+# How long the log of an interrupted check is used, from its beginning.
 VALID = timedelta(days=7)
 _FIRST_LINE = 100
 
@@ -46,7 +46,7 @@ class ReadingLog:
         return found
 
     def add(self, digest: str, blob: Blob) -> None:
-        """Note that a blob was read and is whole. At once: a kill loses nothing that is noted."""
+        """Note that a blob was verified. Written immediately, so that a kill loses nothing."""
         if self._file is not None:
             os.write(self._file, f"{digest} {blob.size} {blob.modified}\n".encode())
 

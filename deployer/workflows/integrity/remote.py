@@ -1,4 +1,4 @@
-"""Checking a registry elsewhere, through its API: each manifest and blob that a tag leads to is asked for or read."""
+"""Checking a registry elsewhere through its API: each manifest and blob that a tag refers to is queried or read."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Repairing damage: blobs are fetched by their digest from where they are whole, and lost links are written again.
+"""Repairing damage: blobs are fetched by their digest from a source, and missing links are written again.
 
-Blobs are verified beside the storage and moved into it, each in one step. Killed at any moment, some are repaired and
-the others are as they were; a new run goes on.
+Blobs are verified next to the storage and moved into it, each in one step. Killed at any moment, some are repaired and
+the others unchanged; the next run continues.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _MORE_ROOM = "Free some space on it, then run the command again."
 
 @dataclass(frozen=True)
 class Fetch:
-    """A blob that a source says to have; `size` in bytes."""
+    """A blob that a source offers; `size` in bytes."""
 
     fault: Fault
     source: str
@@ -150,7 +150,7 @@ class _Repair:
 
 
 def batches(sizes: Mapping[str, int], room: int) -> Iterator[tuple[str, ...]]:
-    """Digests in portions that fit into so many bytes, the smallest first; what is larger is one of its own."""
+    """Digests in portions of at most this many bytes, the smallest first; a larger blob is a portion of its own."""
     batch: list[str] = []
     for digest in sorted(sizes, key=lambda one: (sizes[one], one)):
         size = sum(sizes[one] for one in batch) + sizes[digest]

@@ -1,4 +1,4 @@
-"""Where a blob may still be whole: in backups of this deployment, or in another registry."""
+"""Sources of intact blobs: backups of this deployment, or another registry."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ _FROM_EXAMPLE = "deployer check --repair --from registry.example.com:5000/mirror
 
 
 class Source(Protocol):
-    """Has blobs, perhaps those that are wanted. As text it is what its user calls it."""
+    """A source of blobs. As text, it is what the user calls it."""
 
     @property
     def tools(self) -> HelperTools:
         """What the container needs in which they are fetched."""
 
     def offers(self, wanted: Collection[Fault]) -> Mapping[str, int]:
-        """Those that it says to have, with their sizes in bytes; whether they are whole shows when they are fetched."""
+        """The wanted blobs that it offers, with their sizes in bytes. Whether they are intact, only `fetch` shows."""
 
     def fetch(self, wanted: Collection[Fault], staging: Staging) -> Iterator[str]:
         """Fetch blobs into the storage, each verified; the digests of those that were whole, once they are there."""

@@ -46,7 +46,7 @@ _MODES = {Kept.OVERRIDE: PUBLIC, Kept.CERTIFICATE: PUBLIC, Kept.AUTHORITY: PUBLI
 
 @dataclass(frozen=True)
 class FilesToRestore:
-    """The files that are written before `up`, by their paths; `kept` are there already, and stay as they are."""
+    """The files that are written before `up`, by their paths; `kept` ones already exist and are not changed."""
 
     written: dict[Path, Kept]
     kept: tuple[Path, ...]
@@ -72,7 +72,7 @@ def begun_backup(deployment: Deployment | None, target: Target) -> str:
 
 
 def expect_none(deployment: Deployment, target: Target) -> None:
-    """Make sure that a whole deployment overwrites none. Raises UsageError."""
+    """Make sure that no deployment of that name exists. Raises UsageError."""
     if deployment.is_begun and BegunRestore.of(deployment) is None:
         raise UsageError(
             f"A deployment named '{deployment.name}' already exists on this machine; it is not overwritten.",
@@ -84,7 +84,7 @@ def expect_none(deployment: Deployment, target: Target) -> None:
 
 
 def files_to_restore(archive: Archive, loaded: Loaded, deployment: Deployment) -> FilesToRestore:
-    """Which files a restore writes, and which it leaves as they are."""
+    """Which files a restore writes, and which it keeps."""
     own = {
         deployment.override_file: Kept.OVERRIDE,
         deployment.users_file: Kept.USERS,
@@ -151,7 +151,7 @@ def _put_certificates(stack: Stack, archive: Archive) -> None:
     frontend = of_service(stack.containers(), Service.FRONTEND)
     if content is None or frontend is None:
         return
-    # Without what Caddy has made since its start: it would go on serving a certificate of a CA that is gone.
+    # Without what Caddy created since its start: it would keep serving a certificate of a CA that no longer exists.
     script = 'rm -rf "$1"/* && tar -x -o -C "$1"'
     try:
         stack.engine.containers.run_script(frontend.id, script, FRONTEND_DATA, stdin=content)
@@ -184,7 +184,7 @@ class RestoredContent:
 
 @dataclass(frozen=True)
 class RestorePrompts:
-    """How a restore speaks with its user.
+    """The messages and questions of a restore.
 
     `agree` is asked before an image is changed: it returns what is to be done of the plan, or raises.
     """
@@ -196,7 +196,7 @@ class RestorePrompts:
 
 @dataclass(frozen=True)
 class CreationPrompts:
-    """How the restore of a whole deployment speaks with its user; `quiet`, without Compose's own lines."""
+    """The messages and questions of the restore of an entire deployment; `quiet` leaves out Compose's own lines."""
 
     up: UserPrompts
     images: RestorePrompts
@@ -218,6 +218,6 @@ def put_images(stack: Stack, wanted: ImageRestore, machine: Machine, prompts: Re
 
 
 def finish(deployment: Deployment, target: Target, repository_id: str, backup: Backup) -> None:
-    """Note that a deployment is restored wholly, and where its backups are."""
+    """Record that a deployment is completely restored, and where its backups are."""
     record.keep(deployment, LastBackup(str(target), repository_id, backup.id, backup.time))
     deployment.restore_pending_file.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""Bringing images of a backup into a running registry: their blobs first, then the links that lead to them.
+"""Restoring images into a running registry: first their blobs, then the links that refer to them.
 
 Blobs are restored beside the storage, checked against their digests and moved into place; the links follow, those of
-tags last. Killed at any moment, it leaves content that nothing references yet, and a new run goes on.
+tags last. Killed at any moment, it leaves content that nothing references yet, and the next run continues.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _BATCH_PATHS = 500
 class Restored:
     """What was restored, and for how long writes were paused, in seconds.
 
-    `damaged` are the digests of blobs that do not have their digest in the backup: they were so in the registry.
+    `damaged` are the digests of blobs whose content in the backup does not match: they were damaged in the registry.
     """
 
     plan: RestorePlan
@@ -62,7 +62,7 @@ def restore_images(
     drain: DrainPolicy,
     on_progress: Callable[[Progress], None],
 ) -> Restored:
-    """Restore what the plan shows; blobs that are damaged in the backup are left out.
+    """Restore what the plan shows; blobs that are damaged in the backup are skipped.
 
     Raises BackupError, StorageError or EngineError; what was moved into place by then stays, unreferenced.
     """
@@ -70,7 +70,7 @@ def restore_images(
     with staging.emptied():
         staging.expect_room(plan.size, "Free some space on it, or restore fewer images with --only.")
         damaged = _fetch(repository, staging, plan, on_progress)
-        # Nobody sees the others before a tag leads to them.
+        # Nobody sees the others before a tag refers to them.
         way = Way.NEW if plan.is_first else Way.MISSING
         links = _Links(repository, plan, f"{staging.folder}/links")
         links.put(lambda link: link.kind is not LinkKind.TAG, way)
@@ -109,7 +109,7 @@ class _Batch:
 
 
 def _batches(plan: RestorePlan) -> Iterator[_Batch]:
-    """The blobs in portions: what a kill loses is one of them."""
+    """The blobs in portions: a kill loses at most one of them."""
     batch = _Batch()
     for piece in _pieces(plan):
         if batch.paths and (batch.size + piece.size > _BATCH_BYTES or len(batch.paths) >= _BATCH_PATHS):
@@ -121,7 +121,7 @@ def _batches(plan: RestorePlan) -> Iterator[_Batch]:
 
 
 def _pieces(plan: RestorePlan) -> Iterator[_Batch]:
-    """Each blob; or a whole folder where all in it is wanted, which restic finds sooner."""
+    """Each blob, or an entire folder if all of it is wanted, which restic finds faster."""
     wanted, there = _by_folder(plan.blobs), _by_folder(plan.stored)
     for folder, digests in wanted.items():
         size = sum(plan.blobs[one] for one in digests)

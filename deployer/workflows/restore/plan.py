@@ -1,4 +1,4 @@
-"""What a restore would bring back, and what of today's it would put something else in place of."""
+"""The plan of a restore: what it would bring back, and which tags it would change."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TagChange:
-    """A tag that is restored; `before` is what it names today, "" if there is none.
+    """A tag that is restored; `before` is what it refers to now, "" if it does not exist.
 
     `pushed` is when it was last pushed before the backup, in seconds since 1970.
     """
@@ -72,12 +72,12 @@ class RestorePlan:
 
     @property
     def without_changes(self) -> RestorePlan:
-        """The same, with every tag of today as it is: only what is missing is restored."""
+        """The same without changed tags: only what is missing is restored."""
         return replace(self, changed=(), kept=len(self.changed))
 
     @property
     def is_empty(self) -> bool:
-        """Whether everything is as it was."""
+        """Whether nothing has to be restored."""
         return not (self.added or self.changed or self.blobs)
 
 
@@ -124,7 +124,7 @@ def stored_blobs(repository: Repository, backup: Backup) -> dict[str, int]:
 
 @dataclass
 class _Needs:
-    """What the wanted links lead to. `unlinked` are the tagged manifests, by repository, that have no link."""
+    """What the wanted links refer to. `unlinked` are the tagged manifests, by repository, that have no link."""
 
     wanted: Wanted
     unlinked: set[tuple[str, str]]

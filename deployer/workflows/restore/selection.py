@@ -1,4 +1,4 @@
-"""Which images of a backup are restored: all, whole repositories, or single tags with what they need."""
+"""Which images of a backup are restored: all, entire repositories, or single tags with what they need."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Selection:
 
     @classmethod
     def parse(cls, written: Iterable[str], where: str = "--only: ", example: str = _EXAMPLE) -> Selection:
-        """What `--only` says, each time, or arguments `where` names say. Raises UsageError with an example."""
+        """Parse the values of `--only`, or arguments, which `where` names. Raises UsageError with an example."""
         patterns: list[str] = []
         tags: dict[str, set[str]] = {}
         for one in written:

@@ -1,1 +1,1 @@
-"""Commands that run by themselves: when, by what, what became of each run, and what is wrong with it."""
+"""Scheduled commands: when they run, what starts them, the result of each run, and what is wrong."""

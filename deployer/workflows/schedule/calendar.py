@@ -1,4 +1,4 @@
-"""The times of a schedule: the last one before a moment, and the next one after it."""
+"""The times of a schedule: the last one up to a moment, and the next one after it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DAYS = 33
 
 
 def zone_of_machine(file: Path = LOCAL_TIME) -> tzinfo:
-    """The time zone of the machine, which systemd and a container in its file system use, whatever TZ says."""
+    """The machine's time zone, which systemd and a container in its file system use, whatever TZ says."""
     try:
         with file.open("rb") as stream:
             return ZoneInfo.from_file(stream)
@@ -40,16 +40,16 @@ def following(when: When, moment: datetime, zone: tzinfo) -> datetime:
 
 
 def systemd_calendar(when: When) -> str:
-    """The same as systemd's calendar event (systemd.time(7))."""
+    """A time as systemd's calendar event (systemd.time(7))."""
     day = "01" if when.cadence is Cadence.MONTHLY else "*"
     weekday = f"{WEEKDAYS[when.weekday].capitalize()} " if when.cadence is Cadence.WEEKLY else ""
     return f"{weekday}*-*-{day} {when.hour:02}:{when.minute:02}:00"
 
 
 def _times(when: When, moment: datetime, zone: tzinfo, *, step: int) -> Iterator[datetime]:
-    """Its times around a moment in UTC, forwards or backwards.
+    """The times around a moment in UTC, forwards or backwards.
 
-    One that the clock skips in spring is as much later as it skips; of one that it repeats in autumn, the first counts.
+    A time that the clock skips in spring is later by what it skips; of one that it repeats in autumn, the first counts.
     """
     today = moment.astimezone(zone).date()
     # Around midnight, the day before may have the next time.

@@ -24,23 +24,23 @@ if TYPE_CHECKING:
 # How late a run may begin before it counts as missed, and how far a clock may be set back without having been wrong.
 GRACE = timedelta(hours=1)
 _PAUSE_SECONDS = 10.0
-# The clock may be set, and the schedule be changed, while one waits.
+# The clock may be set, and the schedule may change, during the wait.
 _LONGEST_SECONDS = 300
 
 
 def due(there: Installed, runs: Sequence[Run], now: datetime, zone: tzinfo) -> tuple[Job, ...]:
-    """The commands that have not run since their last time, with those that the machine was off for."""
+    """The commands that have not started since their last time, also because the machine was off."""
     return tuple(job for job, one in there.jobs.items() if _open_time(job, one, runs, now, zone) is not None)
 
 
 def missed(there: Installed, runs: Sequence[Run], now: datetime, zone: tzinfo) -> dict[Job, datetime]:
-    """The commands that should have run some time ago, with when."""
+    """The commands that should have started more than GRACE ago, with that time."""
     times = {job: _open_time(job, one, runs, now, zone) for job, one in there.jobs.items()}
     return {job: found for job, found in times.items() if found is not None and found <= now - GRACE}
 
 
 def pause(deployment: Deployment, now: datetime, zone: tzinfo) -> int:
-    """For how many seconds nothing is due, 0 if something is; no longer than to look again. Raises HostError."""
+    """Seconds until something is due, 0 if something is; at most _LONGEST_SECONDS. Raises HostError."""
     there = installed.read(deployment)
     if there is None or not there.jobs:
         return _LONGEST_SECONDS
@@ -53,7 +53,7 @@ def pause(deployment: Deployment, now: datetime, zone: tzinfo) -> int:
 def wait_for_turn(
     deployment: Deployment, patience: float, say: Callable[[str], None], sleep: Callable[[float], None] = time.sleep
 ) -> None:
-    """Wait until no other command changes the deployment, at most so many seconds. Raises Busy and HostError."""
+    """Wait until no other command changes the deployment, for `patience` seconds at most. Raises Busy and HostError."""
     waited, told = 0.0, False
     while True:
         try:

@@ -1,4 +1,4 @@
-"""A file with variables for a scheduled command, as Compose's `env_file` has them: NAME=value, one a line."""
+"""A file with variables for a scheduled command, like Compose's `env_file`: one NAME=value per line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Installing a schedule, and removing it: what `up` and `down` do with it."""
+"""Installing and removing a schedule, as `up` and `down` do."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _BY_HAND = (
 
 @dataclass(frozen=True)
 class SchedulePlan:
-    """What `up` does with the schedule: what is installed today, what will be, and the units that change."""
+    """What `up` does with the schedule: what is installed, what will be, and the units that change."""
 
     before: Installed | None = None
     after: Installed | None = None
@@ -83,9 +83,9 @@ def plan(
 
 
 def prepare(deployment: Deployment, what: SchedulePlan) -> None:
-    """Remember what is planned, before anything is started by it. Raises HostError.
+    """Record what is planned, before anything is installed. Raises HostError.
 
-    Of units, `up` and `down` know by it that there may be some.
+    From it, `up` and `down` know that there may be units.
     """
     if what.after is not None and what.after != what.before:
         installed.keep(deployment, what.after)
@@ -108,7 +108,7 @@ def removal(deployment: Deployment, environment: Mapping[str, str]) -> tuple[Uni
 
 
 def remove(deployment: Deployment, environment: Mapping[str, str], units: tuple[UnitChange, ...]) -> None:
-    """Remove units, and that they are installed. Raises HostError."""
+    """Remove units, and the record that they are installed. Raises HostError."""
     if units:
         Systemd.of(environment).apply(units)
     deployment.schedule_file.unlink(missing_ok=True)
@@ -130,7 +130,7 @@ def _refuse_without_machine(facts: EngineFacts) -> None:
 
 
 def _remarks(systemd: Systemd) -> tuple[str, ...]:
-    """Say so where the user's systemd ends with the last session: loginctl(1)."""
+    """Say so if the user's systemd ends with the last session: loginctl(1)."""
     if not systemd.is_user or not _LINGERING.parent.is_dir():
         return ()
     user = _user_name()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class InstalledJob:
-    """When a command runs, and since when it does so."""
+    """When a command runs, and since when it is scheduled."""
 
     when: When
     since: datetime
@@ -27,7 +27,7 @@ class InstalledJob:
 
 @dataclass(frozen=True)
 class Installed:
-    """The commands that run by themselves, and what starts them."""
+    """The scheduled commands, and what starts them."""
 
     runner: RunnerChoice = RunnerChoice.NONE
     jobs: Mapping[Job, InstalledJob] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Installed:
 
 
 def read(deployment: Deployment) -> Installed | None:
-    """What is installed; None if nothing is, or what is cannot be read. Raises HostError."""
+    """What is installed; None if nothing is, or if it cannot be read. Raises HostError."""
     content = read_if_there(deployment.schedule_file)
     if content is None:
         return None
@@ -55,7 +55,7 @@ def read(deployment: Deployment) -> Installed | None:
 
 
 def wanted(settings: Settings, runner: RunnerChoice, before: Installed | None, now: datetime) -> Installed | None:
-    """What the settings ask for, with what was installed before; None if nothing runs by itself."""
+    """What the settings ask for, with what was installed before; None if nothing is scheduled."""
     jobs = settings.schedule.jobs
     if not jobs:
         return None
@@ -72,7 +72,7 @@ def wanted(settings: Settings, runner: RunnerChoice, before: Installed | None, n
 
 
 def keep(deployment: Deployment, installed: Installed) -> None:
-    """Remember what is installed. Raises HostError."""
+    """Record what is installed. Raises HostError."""
     jobs = {job: {"when": str(one.when), "since": one.since.isoformat()} for job, one in installed.jobs.items()}
     content = json.dumps({"runner": installed.runner, "jobs": jobs}, indent=1) + "\n"
     write_atomically(deployment.schedule_file, content.encode(), PUBLIC)

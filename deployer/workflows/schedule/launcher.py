@@ -1,4 +1,4 @@
-"""How a command of the schedule is run: with the settings, the environment and the user of `up`."""
+"""How a scheduled command is run: with the settings, the environment and the user of `up`."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 # sd_booted(3).
 BOOTED = Path("/run/systemd/system")
 _SEARCHED = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-# What says where files, the engine and proxies are. What only a session has would differ with each `up`.
+# Where files, the engine and proxies are. Variables of a session would differ with each `up`.
 _PASSED = (
     *("XDG_DATA_HOME", "XDG_CONFIG_HOME"),
     *("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS", "DOCKER_TLS_VERIFY"),
     *("DOCKER_CUSTOM_HEADERS", "SSL_CERT_FILE", "SSL_CERT_DIR"),
     *PROXIES,
 )
-# Said by flags: what runs is what was brought up, whatever the file says by then.
+# Given as flags: the commands are for the deployment that `up` started, whatever the file says later.
 _FLAGS = {"name", "host", "port"}
 
 
@@ -66,7 +66,7 @@ def _environment(user: Mapping[str, str]) -> dict[str, str]:
     passed = {name: value for name, value in user.items() if value and (name in _PASSED or name in known)}
     home = user_home(user)
     client = shutil.which("docker", path=user.get("PATH"))
-    # The same from every shell, unless the client is in another place.
+    # The same from every shell, unless the client is elsewhere.
     folders = dict.fromkeys([*([str(Path(client).parent)] if client else []), *_SEARCHED])
     return {**passed, **({"HOME": str(home)} if home else {}), "PATH": ":".join(folders)}
 

@@ -1,4 +1,4 @@
-"""What became of each run: a record and a log in the deployment's directory, the newest ones only."""
+"""The record and the log of each run, in the deployment's directory; only the newest are kept."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _KILLED = "It was killed before it finished."
 
 
 class RunResult(StrEnum):
-    """How a run ended, or that it has not."""
+    """How a run ended, or that it is running."""
 
     RUNNING = "running"
     DONE = "done"
@@ -41,7 +41,7 @@ class RunResult(StrEnum):
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing has to be done about it."""
+        """Whether it needs no attention."""
         return self in {RunResult.RUNNING, RunResult.DONE}
 
 
@@ -49,7 +49,7 @@ class RunResult(StrEnum):
 class Run:
     """One run of a scheduled command. `ended` is None while it runs, or if it was killed.
 
-    `moved` are the bytes that it stored or freed, None if that is not known; `sentence` says what went wrong.
+    `moved` is how many bytes it stored or freed, None if unknown; `sentence` says what went wrong.
     """
 
     id: str
@@ -62,7 +62,7 @@ class Run:
 
     @property
     def duration(self) -> timedelta | None:
-        """How long it took, None if that is not known."""
+        """How long it took, None if unknown."""
         return self.ended - self.started if self.ended else None
 
     @property
@@ -112,7 +112,7 @@ class OpenRun:
 
 @contextmanager
 def begun(deployment: Deployment, job: Job, started: datetime) -> Iterator[OpenRun]:
-    """Begin a run; its log is locked until the end, by which one that runs is known from one that was killed.
+    """Begin a run; its log is locked until the end, which distinguishes a running one from one that was killed.
 
     Raises HostError if it cannot be written.
     """
@@ -127,7 +127,7 @@ def begun(deployment: Deployment, job: Job, started: datetime) -> Iterator[OpenR
 
 
 def _new_log(folder: Path, name: str) -> tuple[str, int]:
-    """A new log, under another name if there is one of the same second."""
+    """A new log, with a number in its name if another run began in the same second."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -145,7 +145,7 @@ def _new_log(folder: Path, name: str) -> tuple[str, int]:
 
 
 def read(deployment: Deployment) -> tuple[Run, ...]:
-    """The runs that are remembered, the newest first. Raises HostError."""
+    """The recorded runs, the newest first. Raises HostError."""
     found = []
     for name in _names(deployment):
         content = read_if_there(deployment.runs_directory / f"{name}.json")
@@ -187,7 +187,7 @@ def _is_locked(path: Path) -> bool:
 
 
 def _names(deployment: Deployment) -> list[str]:
-    """The names of the runs that have a file, the newest first."""
+    """The names of the recorded runs, the newest first."""
     try:
         files = [path.name for path in deployment.runs_directory.iterdir()]
     except OSError:
@@ -196,7 +196,7 @@ def _names(deployment: Deployment) -> list[str]:
 
 
 def _clear(deployment: Deployment, now: datetime) -> None:
-    """Remove the oldest runs, so that with a new one there are no more than are kept."""
+    """Remove the oldest runs, so that with a new one there are at most MOST."""
     oldest = f"{now - OLDEST:%Y%m%dT%H%M%SZ}"
     ahead = f"{now + _AHEAD:%Y%m%dT%H%M%SZ}"
     # Those of a clock that was wrong go first: they would keep a place for as long as it was ahead.
@@ -204,7 +204,7 @@ def _clear(deployment: Deployment, now: datetime) -> None:
     going = {*names[MOST - 1 :], *(name for name in names if name < oldest)}
     for name in going:
         for path in (deployment.runs_directory / f"{name}.json", _log(deployment, name)):
-            # Without room for it, a run could not begin; without it, nothing is lost.
+            # A run must not fail because an old one cannot be removed.
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 

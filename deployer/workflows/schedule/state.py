@@ -1,4 +1,4 @@
-"""How a schedule is: when its commands run, how the last runs ended, and what is wrong."""
+"""The state of a schedule: when its commands run, how the last runs ended, and what is wrong."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class JobState:
 
 @dataclass(frozen=True)
 class ScheduleState:
-    """The commands that run by themselves, what starts them, and what is wrong with them."""
+    """The scheduled commands, what starts them, and what is wrong with them."""
 
     runner: RunnerChoice = RunnerChoice.NONE
     jobs: tuple[JobState, ...] = ()
@@ -42,7 +42,7 @@ class ScheduleState:
 
 
 def look(settings: Settings, deployment: Deployment, now: datetime, zone: tzinfo | None = None) -> ScheduleState:
-    """Read how the schedule of a deployment is. Raises HostError."""
+    """Read the state of a deployment's schedule. Raises HostError."""
     zone = zone or calendar.zone_of_machine()
     there = installed.read(deployment)
     asked = {job: str(settings.schedule.of(job).at) for job in settings.schedule.jobs}

@@ -31,14 +31,14 @@ class UnitAction(Enum):
     """What is done with a unit."""
 
     WRITE = "install"
-    # Written already, by an `up` that was killed, or stopped by hand.
+    # Already written, by an `up` that was killed, or stopped by hand.
     START = "start"
     REMOVE = "remove"
 
 
 @dataclass(frozen=True)
 class UnitChange:
-    """A unit, by its file's name, what is done with it, and its new content."""
+    """A unit's file name, what is done with it, and its new content."""
 
     name: str
     action: UnitAction
@@ -46,13 +46,13 @@ class UnitChange:
 
     @property
     def is_timer(self) -> bool:
-        """Whether it is one that is started."""
+        """Whether it is a timer, which is started."""
         return self.name.endswith(_TIMER)
 
 
 @dataclass(frozen=True)
 class Systemd:
-    """systemd of the machine, or of one of its users. `folder` is where its units are."""
+    """systemd of the machine, or of a user. `folder` is where its units are."""
 
     folder: Path
     is_user: bool
@@ -65,9 +65,9 @@ class Systemd:
         return cls(config_home(environment) / "systemd" / "user" if is_user else SYSTEM_FOLDER, is_user)
 
     def plan(self, deployment: Deployment, installed: Installed | None) -> tuple[UnitChange, ...]:
-        """What differs from what is to be installed; None is nothing.
+        """What differs from what should be installed; None is nothing.
 
-        Raises PreflightError for a unit of another's with such a name, and HostError.
+        Raises PreflightError for a unit of that name that deployer did not write, and HostError.
         """
         wanted = {file.path: file for file in self._wanted(deployment, installed)}
         found = []
@@ -89,11 +89,11 @@ class Systemd:
             paths = sorted(self.folder.glob(f"{unit_name(deployment.name, '*')}"), reverse=True)
         except OSError:
             return ()
-        # The names of another deployment may begin with this one's.
+        # The name of another deployment may begin with this one's.
         return tuple(path.name for path in paths if _is_ours(read_if_there(path) or b"", deployment))
 
     def check(self) -> None:
-        """Make sure that it can be told anything. Raises PreflightError."""
+        """Make sure that it responds. Raises PreflightError."""
         done = programs.attempt(self._command("show", "--property=Version"))
         if done.code != 0:
             linger = "sudo loginctl enable-linger $USER   (keeps your systemd running without a login)"
@@ -108,7 +108,7 @@ class Systemd:
             )
 
     def apply(self, changes: Sequence[UnitChange]) -> None:
-        """Install, start and remove units. Raises HostError; what is to be removed is removed all the same."""
+        """Install, start and remove units. Raises HostError, after removing what has to be removed."""
         if not changes:
             return
         failed = self._stop([one for one in changes if one.action is UnitAction.REMOVE])
@@ -123,7 +123,7 @@ class Systemd:
         self._run("daemon-reload")
         if timers:
             self._run("enable", *timers)
-            # Of one that runs, systemd takes the new time only when it is started again.
+            # systemd applies a new time to a running timer only when it is restarted.
             self._run("restart", *timers)
 
     def _wanted(self, deployment: Deployment, installed: Installed | None) -> tuple[File, ...]:
@@ -138,7 +138,7 @@ class Systemd:
         )
 
     def _stop(self, going: Sequence[UnitChange]) -> HostError | None:
-        """Stop units; the first failure, None if there was none."""
+        """Stop units; return the first failure, or None."""
         failed = None
         for one in going:
             try:

@@ -1,1 +1,1 @@
-"""Newer images for the services, checked, and back to the previous ones if they do not serve."""
+"""Newer images for the services, with health checks, and back to the previous ones if they fail."""

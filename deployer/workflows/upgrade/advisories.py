@@ -1,4 +1,4 @@
-"""The list of known vulnerabilities: carried in the package, or in a file that the user gives."""
+"""The list of known vulnerabilities: the one in the package, or a file of the user's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FORM = "A list has `dated` and `advisories`, each with id, component, since, fi
 
 @dataclass(frozen=True)
 class Advisory:
-    """A vulnerability of a service's program: from which version on, fixed in which, and what it needs.
+    """A vulnerability of a service's program: introduced and fixed in which version, and what it needs.
 
     `debian` is the first revision of Debian's package that has the fix, "" if none is known.
     """
@@ -48,14 +48,14 @@ class Advisory:
         return bool(numbers) and numbers >= _numbers(self.fixed)
 
     def is_older(self, version: str) -> bool:
-        """Whether a version is older than what the vulnerability came with; one that cannot be read is not."""
+        """Whether a version is older than the one that introduced it; one that cannot be read is not."""
         numbers = _numbers(version)
         return bool(numbers) and numbers < _numbers(self.since)
 
 
 @dataclass(frozen=True)
 class Advisories:
-    """The list, and of which day it is."""
+    """The list, and its date."""
 
     dated: date
     known: tuple[Advisory, ...]

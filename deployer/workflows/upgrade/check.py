@@ -1,4 +1,4 @@
-"""`upgrade --check`: what runs, what is newer, and which known vulnerabilities reach this deployment."""
+"""`upgrade --check`: what runs, what is newer, and which known vulnerabilities affect this deployment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Concern:
-    """A vulnerability that a service's version has no fix of, and whether it reaches this deployment."""
+    """A vulnerability that is not fixed in a service's version, and whether it affects this deployment."""
 
     advisory: Advisory
     exposure: Exposure
@@ -28,7 +28,7 @@ class Concern:
 
 @dataclass(frozen=True)
 class ServiceCheck:
-    """A service: what it runs, what can be had, and which vulnerabilities its version has."""
+    """A service: what it runs, what is available, and which vulnerabilities its version has."""
 
     running: Running
     available: Available
@@ -37,7 +37,7 @@ class ServiceCheck:
 
 @dataclass(frozen=True)
 class UpgradeCheck:
-    """Every service, by a list of advisories of this day."""
+    """Every service; `dated` is the date of the list of advisories."""
 
     services: tuple[ServiceCheck, ...]
     dated: date

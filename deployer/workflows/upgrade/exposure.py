@@ -1,4 +1,4 @@
-"""Whether a known vulnerability reaches a deployment, by the configuration that it needs."""
+"""Whether a known vulnerability affects a deployment, by the configuration that it needs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Condition:
-    """What a vulnerability needs: whether a deployment has it, and what to say if it has not."""
+    """What a vulnerability needs: whether a deployment has it, and the reason to show if not."""
 
     is_met: Callable[[Layout], bool]
     otherwise: str
@@ -44,7 +44,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Exposure:
-    """Whether something reaches a deployment, and why not, "" if it does."""
+    """Whether a vulnerability affects a deployment, and why not, "" if it does."""
 
     reaches: bool = True
     reason: str = field(default="")
@@ -77,7 +77,7 @@ def _has_reachable_admin(layout: Layout) -> bool:
     return not (layout.is_isolated and _caddy(r"^\s*admin 127\.0\.0\.1:")(layout))
 
 
-# A word that is not here is met by every deployment.
+# A condition that is not listed here holds for every deployment.
 CONDITIONS: Mapping[str, Condition] = {
     "pull-through-cache": Condition(
         lambda layout: _has(layout, "proxy"), "this registry is not a pull-through cache and has no upstream"
@@ -104,7 +104,7 @@ CONDITIONS: Mapping[str, Condition] = {
 
 
 def exposure(needs: str, layout: Layout) -> Exposure:
-    """Whether what needs this condition reaches a deployment; one that is not known is met by all."""
+    """Whether a vulnerability with this condition affects a deployment; an unknown condition holds for all."""
     condition = CONDITIONS.get(needs)
     if condition is None or condition.is_met(layout):
         return Exposure()

@@ -1,4 +1,4 @@
-"""Whether a deployment serves: its services' own health checks, and a push and a pull that are removed again."""
+"""Whether a deployment works: the services' health checks, and a test push and pull that are removed again."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from deployer.workflows.upkeep.maintenance import Upkeep
 
 _POLL_SECONDS = 0.2
-# Of a password that no one could guess, and that is valid for a second.
+# Low: for a password that no one could guess, and that is valid for a second.
 _COST = passwords.USUAL_COSTS[0]
 
 
 def check(stack: Stack, work: Upkeep, deadline: float) -> None:
-    """Make sure that all services are healthy, and that a push and a pull succeed; both leave nothing.
+    """Make sure that all services are healthy, and that a push and a pull succeed; they leave nothing behind.
 
     `deadline` is of `time.monotonic`. Raises UpgradeFailed or EngineError.
     """
@@ -47,7 +47,7 @@ def check(stack: Stack, work: Upkeep, deadline: float) -> None:
 
 
 def _wait_for_health(stack: Stack, deadline: float) -> None:
-    """Run each service's health check until it succeeds: the engine's own next one may be a while away."""
+    """Run each service's health check until it succeeds: the engine may not run it again for a while."""
     containers = stack.engine.containers.of_project(stack.deployment.name)
     for container in containers:
         if container.service not in set(Service):
@@ -68,9 +68,9 @@ def _wait_for_health(stack: Stack, deadline: float) -> None:
 
 @contextmanager
 def _let_in(stack: Stack) -> Iterator[Login | None]:
-    """A user for the check, where login is required, who may do nothing else; gone at the end.
+    """A user for the test if login is required, who may do nothing else and is removed at the end.
 
-    Killed in between, the next command lets the frontend read the users again that are kept, without this one.
+    After a kill, the next command makes the frontend read the kept users again, without this one.
     """
     accounts = access.accounts_of(stack.deployment)
     if not accounts:
@@ -80,7 +80,7 @@ def _let_in(stack: Stack) -> Iterator[Login | None]:
     account = Account(login.name, passwords.hashed(login.password, _COST))
     wanted = (*user_files(stack.settings, (*accounts, account)), *_with_rule(stack, login))
     before = [File(one.path, read_if_there(stack.deployment.directory / one.path) or b"", one.mode) for one in wanted]
-    # Without `marks.begun`: that the check fails is no failure of what is done to the users.
+    # Without `marks.begun`: a failed test is not a failed change of the users.
     write_atomically(stack.deployment.reload_pending_file, MARK_OF_CHECK.encode(), PRIVATE)
     try:
         _put(stack, wanted, for_now=True)
@@ -90,9 +90,9 @@ def _let_in(stack: Stack) -> Iterator[Login | None]:
 
 
 def _with_rule(stack: Stack, login: Login) -> tuple[File, ...]:
-    """The rules in effect with one for the check's user; none if there are none.
+    """The rules in effect with one for the user of the test; none if there are none.
 
-    Not those of the settings: read elsewhere, these may hold none.
+    Not those of the settings, which may differ from what is deployed.
     """
     in_effect = read_if_there(stack.deployment.directory / GRANTS)
     if not in_effect:
@@ -109,9 +109,9 @@ def _put(stack: Stack, wanted: Iterable[File], *, for_now: bool) -> None:
 
 
 def _remove(work: Upkeep, image: CheckImage) -> None:
-    """Take the image out of the storage again, and what an interrupted check has left.
+    """Remove the image from the storage again, and what an interrupted test left behind.
 
-    Writes go on: nobody else pushes to these repositories, or has blobs of such random content.
+    Writes continue: nobody else pushes to these repositories, or has blobs with such random content.
     """
     now = work.storage.snapshot()
     left = tuple(name for name in now.repositories if name.startswith(f"{FOLDER}/"))

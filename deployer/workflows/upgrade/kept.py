@@ -51,7 +51,7 @@ def of_today(stack: Stack, release: Release) -> Kept:
 
 
 def digest_of(rendered: Iterable[File]) -> str:
-    """What distinguishes rendered files from others; not counted are users, rules and certificates."""
+    """The digest of rendered files, without users, rules and certificates."""
     lines = sorted(
         f"{hashlib.sha256(file.content).hexdigest()} {file.path}"
         for file in rendered
@@ -70,7 +70,7 @@ def _rendered(deployment: Deployment) -> Iterable[File]:
 
 
 def write(folder: Path, kept: Kept) -> None:
-    """Keep it in a folder that no other user sees; killed in between, there is none. Raises HostError."""
+    """Write it to a folder that other users cannot read; if killed in between, it is not there. Raises HostError."""
     remove(folder)
     try:
         folder.mkdir(mode=0o700)
@@ -82,7 +82,7 @@ def write(folder: Path, kept: Kept) -> None:
             target.chmod(file.mode)
     except OSError as error:
         raise refusal(folder, error) from error
-    # The last one: with it the folder is whole.
+    # Last: it makes the folder complete.
     write_atomically(folder / _RELEASE, kept.release.content, PRIVATE)
 
 
@@ -101,20 +101,20 @@ def read(folder: Path) -> Kept | None:
 
 
 def remove(folder: Path) -> None:
-    """Forget what is kept in a folder; what it is known by goes first."""
+    """Remove what is kept in a folder, beginning with the file that makes it complete."""
     (folder / _RELEASE).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def commit(stack: Stack, release: Release) -> None:
-    """Let `release` be what runs, and what ran until now the previous one; finishes where it was interrupted."""
+    """Record `release` as running, and what ran before it as the previous one; can be repeated after a kill."""
     deployment = stack.deployment
     write_atomically(deployment.release_file, release.content, PUBLIC)
     settle(deployment)
 
 
 def settle(deployment: Deployment) -> None:
-    """Let what an upgrade would have gone back to be the previous release, without users and certificates."""
+    """Make what the upgrade would have gone back to the previous release, without users and certificates."""
     undo = read(deployment.undo_folder)
     if undo is not None:
         write(deployment.previous_folder, undo.without_access)
@@ -123,7 +123,7 @@ def settle(deployment: Deployment) -> None:
 
 
 def unfinished(deployment: Deployment) -> Kept | None:
-    """What an interrupted upgrade goes back to; None if none was interrupted. One that had come to its end is finished.
+    """What an interrupted upgrade goes back to, or None. If it was interrupted after its last step, that is recorded.
 
     Without users, rules and certificates: a user who was removed since would get in again.
     """
@@ -144,7 +144,7 @@ def interrupted(deployment: Deployment) -> str:
             if unfinished(deployment) is None:
                 return ""
     except Busy:
-        # It may be the one whose mark this is.
+        # It may be the upgrade that wrote this mark.
         return ""
     return (
         "An upgrade was interrupted; some services may run new images, and some the previous ones. To continue: "
@@ -153,21 +153,21 @@ def interrupted(deployment: Deployment) -> str:
 
 
 def abandon(deployment: Deployment) -> None:
-    """Forget an upgrade that came to nothing."""
+    """Remove the traces of an upgrade that was undone."""
     deployment.upgrade_pending_file.unlink(missing_ok=True)
     remove(deployment.undo_folder)
 
 
 def keep_images(engine: Engine, deployment: Deployment, release: Release) -> None:
-    """Give each image a name of ours, so that no clean-up removes it. Raises EngineError."""
+    """Give each image a name of deployer's own, so that no clean-up removes it. Raises EngineError."""
     for one in release.images:
         engine.images.tag(one.id, one.kept_as(deployment.name))
 
 
 def forget_images(stack: Stack) -> None:
-    """Take our names from images that are neither in use nor kept.
+    """Remove deployer's names from images that are neither in use nor kept.
 
-    A name that a container still uses stays until the next time. Raises EngineError.
+    A name that a container still uses stays until the next call. Raises EngineError.
     """
     deployment = stack.deployment
     places = (deployment.release_file, deployment.previous_folder / _RELEASE, deployment.undo_folder / _RELEASE)

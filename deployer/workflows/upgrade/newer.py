@@ -1,4 +1,4 @@
-"""Getting newer images for the services: pulled where a registry answers, loaded before, or built here."""
+"""Getting newer images for the services: pulled, loaded before, or built on this machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from deployer.settings.model import Settings
     from deployer.workflows.deployment.provision import Wanted
 
-# What Debian's packages in an image are, a line each.
+# Lists Debian's packages in an image, one per line.
 _PACKAGES = ("dpkg-query", "--show")
 
 
@@ -31,13 +31,13 @@ class ImageChange:
 
     @property
     def is_newer(self) -> bool:
-        """Whether there is another image than the one that runs."""
+        """Whether it is another image than the one that runs."""
         return self.before.id != self.after.id
 
 
 @dataclass(frozen=True)
 class Sought:
-    """What is looked for: the name that is pulled, and the one that is built if it cannot be; "" for not at all."""
+    """The name that is pulled, and the one that is built if it cannot be pulled; "" if that is not tried."""
 
     pull: str
     build: str
@@ -45,7 +45,7 @@ class Sought:
 
 @dataclass(frozen=True)
 class Source:
-    """How to get images: by which engine, who is told each step, who is asked before a package is installed."""
+    """How to get images: the engine, who is told each step, and who is asked before a package is installed."""
 
     engine: Engine
     say: Callable[[str], None]
@@ -53,7 +53,7 @@ class Source:
 
 
 def changes(before: Release, after: Release) -> tuple[ImageChange, ...]:
-    """What distinguishes two releases, a service each; one that only one of them has is left out."""
+    """The image of each service in two releases; a service that only one of them has is left out."""
     pairs = ((one, after.image_of(one.service)) for one in before.images)
     return tuple(ImageChange(one, other) for one, other in pairs if other is not None)
 
@@ -68,7 +68,7 @@ def sought(settings: Settings) -> dict[Service, Sought]:
 
 def _sought(settings: Settings, wanted: Wanted) -> Sought:
     may_build = settings.images is ImagePolicy.AUTO and wanted.configured == wanted.default
-    # The default image is not pulled where the page cannot read what it answers.
+    # The default image is not pulled if the page cannot read its responses.
     only_built = may_build and bool(settings.complaint_of_page(wanted.configured))
     if wanted.built and (settings.images is ImagePolicy.BUILD or only_built):
         return Sought("", wanted.built)
@@ -114,7 +114,7 @@ def _pulled(name: str, before: PinnedImage, source: Source) -> PinnedImage:
         failure = error.original or error.message
     else:
         return _found(source.engine, before.service, name)
-    # Loaded from a file, or tagged, by the user of a machine that reaches no hub.
+    # Loaded from a file or tagged by the user, on a machine that reaches no hub.
     loaded = source.engine.images.find(name)
     if loaded is not None and loaded.id != before.id:
         source.say(f"{name} cannot be pulled; the newer one on this machine is used.")
@@ -138,7 +138,7 @@ def _built(names: Mapping[str, str], running: Release, source: Source) -> dict[s
     found = {}
     for service, name in names.items():
         made, before = _found(source.engine, service, name), running.image_of(service)
-        # Only of its own name: an image of the user's own may differ in what is not compared.
+        # Only under the same name: an image of the user's own may differ in what is not compared.
         if before and before.name == name and made.id != before.id and _is_alike(source.engine, service, made, before):
             source.engine.images.tag(before.id, name)
             made = before
@@ -158,10 +158,10 @@ def _found(engine: Engine, service: str, name: str) -> PinnedImage:
 
 
 def _contents(engine: Engine, service: str, image: PinnedImage) -> tuple[str, str]:
-    """What is in an image that was built here, as far as it matters: Debian's packages, and the service's program."""
+    """What matters in an image that was built here: Debian's packages, and the service's program."""
     program = ("caddy", "version") if service == Service.FRONTEND else ("registry", "--version")
     try:
         return engine.containers.run(image.id, *_PACKAGES), engine.containers.run(image.id, *program)
     except EngineError:
-        # Not one of ours: whatever it is, it is another.
+        # Not built by deployer, so it is another image.
         return image.id, ""

@@ -1,6 +1,6 @@
-"""Starting new images beside what runs, with its configuration and without its storage: most that is wrong shows here.
+"""Test-starting new images next to the running ones, with their configuration and without their storage.
 
-Nothing that serves is touched. What depends on the storage or the network is found only when they are in place.
+Most faults show here, and nothing that runs is changed. Faults with the storage or the network show only in place.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def rehearse(
     """
     gate = Gate.of(stack.deployment)
     gate.directory.mkdir(parents=True, exist_ok=True)
-    # So that the next command looks for a container that is left, should this one be killed.
+    # So that the next command looks for a leftover container, should this one be killed.
     gate.mark_work()
     try:
         remove_leftover(stack.engine, stack.deployment)
@@ -66,7 +66,7 @@ def _start(stack: Stack, image: PinnedImage, user_namespace: str, timeout: float
     )
     try:
         if service is Service.FRONTEND:
-            # It has the configuration read, and comes to its end.
+            # It reads the configuration, and exits.
             stack.engine.containers.rehearse(wanted, detached=False)
         else:
             container = stack.engine.containers.rehearse(wanted, detached=True).strip()
@@ -82,7 +82,7 @@ def _start(stack: Stack, image: PinnedImage, user_namespace: str, timeout: float
 
 
 def _wait(stack: Stack, container: str, timeout: float) -> None:
-    """Return when the registry is healthy. Raises EngineError with its last lines if it is not in time."""
+    """Return when the registry is healthy. Raises EngineError with its last log lines if that takes too long."""
     deadline = time.monotonic() + timeout
     while True:
         try:

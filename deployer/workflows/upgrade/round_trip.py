@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from deployer.settings.model import Settings
 
 FOLDER = "deployer-upgrade-check"
-"""What the names of the repositories begin with that this makes, and that are removed again."""
+"""The prefix of the repositories that the test push creates, and that are removed again."""
 
 _TIMEOUT_SECONDS = 10.0
 _TAG = "check"
@@ -31,7 +31,7 @@ _LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
 @dataclass(frozen=True)
 class Login:
-    """A user who may push to the repository of the check, for the time that it takes."""
+    """A temporary user who may push to the repository of the test."""
 
     name: str
     password: str = field(repr=False)
@@ -72,7 +72,7 @@ def round_trip(settings: Settings, image: CheckImage, login: Login | None) -> No
     """Push the image, pull it, and compare. Raises UpgradeFailed with what the registry answered."""
     import httpx
 
-    # Who may trust the certificate is the clients' question: this asks whether pushes and pulls work.
+    # Whether clients trust the certificate is another question: this tests whether pushes and pulls work.
     verify = unverified() if settings.tls.is_on else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     auth = httpx.BasicAuth(login.name, login.password) if login else None
     try:
@@ -82,7 +82,7 @@ def round_trip(settings: Settings, image: CheckImage, login: Login | None) -> No
             trust_env=False,
             verify=verify,
             auth=auth,
-            # Its few bytes are removed again: that the disk is nearly full says nothing of the image.
+            # Its few bytes are removed again: a nearly full disk says nothing about the new image.
             headers={PLACEHOLDER_HEADER: "1"},
         ) as client:
             trip = _Trip(client, settings.host, f"/v2/{image.repository}")

@@ -1,4 +1,4 @@
-"""Putting other images, or other files, in place of what runs; and back if that does not serve in time.
+"""Replacing the services' images, or their files, and going back if the new ones are not ready and healthy in time.
 
 A push in progress waits at the gate while the registry is replaced. While the frontend is replaced there is no
 one to wait at: that is done when no request of a push is in progress, and takes as long as the frontend takes to start.
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
     from deployer.workflows.upgrade.kept import Kept
     from deployer.workflows.upkeep.maintenance import Upkeep
 
-# What waits at the frontend does so for 45 s: for this time, the timeout, and the way back.
+# Requests wait at the frontend for 45 s: for this time, the timeout, and going back.
 _DRAIN_SECONDS = 8.0
-# How long the frontend may take to end the requests that it has; a pull that is cut off goes on where it was.
+# How long the frontend may take to finish its requests; an interrupted pull continues where it stopped.
 _GRACE_SECONDS = 2
-# What ran before has answered before.
+# The previous images have become ready before.
 _BACK_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class SwitchPolicy:
-    """Who is told each step, how long the new services may take, in seconds, and whether Compose is `quiet`."""
+    """`say` reports each step; `timeout` is how long the new services may take, in seconds; Compose may be `quiet`."""
 
     say: Callable[[str], None]
     timeout: float
@@ -58,7 +58,7 @@ class SwitchPolicy:
 
 @dataclass(frozen=True)
 class Change:
-    """A change of the services that was planned and not made: which of them it replaces."""
+    """A planned change of the services, and which of them it replaces."""
 
     services: frozenset[str]
     apply: Callable[[], None]
@@ -101,7 +101,7 @@ def to_kept(stack: Stack, before: Kept, policy: SwitchPolicy) -> Change:
 
 
 def _files_of(stack: Stack, before: Kept) -> tuple[File, ...]:
-    """Kept files, with an image's kept name where its own leads elsewhere by now."""
+    """The kept files; an image whose name refers to another one by now gets its kept name."""
     found = stack.engine.images.find_all(one.name for one in before.release.images)
     names = {
         one.name: one.kept_as(stack.deployment.name)
@@ -121,7 +121,7 @@ def _with_images(file: File, names: dict[str, str]) -> File:
 
 
 def _replaced(stack: Stack, release: Release) -> frozenset[str]:
-    """The services that run another image than that of a release, or not at all."""
+    """The services that do not run the image of a release."""
     containers = stack.engine.containers.of_project(stack.deployment.name)
     there = {one.service: one.image_id for one in containers if one.is_running}
     return frozenset(one.service for one in release.images if there.get(one.service) != one.id)
@@ -142,7 +142,7 @@ def _put_back(stack: Stack, release: Release, wanted: tuple[File, ...], policy: 
 
 
 def switch(stack: Stack, work: Upkeep, change: Change, undo: Kept, policy: SwitchPolicy) -> Switched:
-    """Make a change, and go back to `undo` if it fails, is interrupted, or does not serve in time.
+    """Make a change; go back to `undo` if it fails, is interrupted, or is not ready and healthy in time.
 
     Raises UpgradeFailed, which says what runs then, and KeyboardInterrupt.
     """
@@ -155,7 +155,7 @@ def switch(stack: Stack, work: Upkeep, change: Change, undo: Kept, policy: Switc
             try:
                 _make(stack, change, policy.timeout, done)
             except BaseException:
-                # Before writes go on: what waits is then answered by what ran before.
+                # Before writes resume: waiting requests are then answered by the previous registry.
                 _go_back(stack, undo, policy)
                 raise
         health.check(stack, work, deadline)
@@ -186,23 +186,23 @@ def _make(stack: Stack, change: Change, timeout: float, done: Switched) -> None:
 
 
 def _go_back(stack: Stack, undo: Kept, policy: SwitchPolicy) -> None:
-    # Nobody may be left to hear it: a closed terminal does not keep the previous images from running again.
+    # The terminal may be closed: that must not keep the previous images from running again.
     with suppress(OSError):
         policy.say("The new images do not work; rolling back to the previous ones …")
     back = to_kept(stack, undo, policy)
-    _end(stack, back.services)
+    _kill(stack, back.services)
     back.apply()
     readiness.wait(stack.settings, stack.engine, stack.deployment.name, _BACK_SECONDS)
 
 
-def _end(stack: Stack, services: frozenset[str]) -> None:
-    """Stop services that serve no one, without the time that they would have to end: requests wait for the others."""
+def _kill(stack: Stack, services: frozenset[str]) -> None:
+    """Stop the new services at once, without a grace period: requests are waiting for the previous ones."""
     there = stack.engine.containers.of_project(stack.deployment.name)
     stack.engine.containers.kill(one.id for one in there if one.service in services and one.is_running)
 
 
-def _undo(stack: Stack, work: Upkeep, undo: Kept, policy: SwitchPolicy, error: BaseException) -> None:
-    """Make sure that what ran before runs again, and say so. Raises UpgradeFailed and KeyboardInterrupt."""
+def _restore(stack: Stack, work: Upkeep, undo: Kept, policy: SwitchPolicy, error: BaseException) -> None:
+    """Make sure that what ran before runs again. Raises UpgradeFailed and KeyboardInterrupt, which say so."""
     try:
         if not _runs(stack, undo):
             with _held_if_possible(stack, work, undo, policy):
@@ -223,7 +223,7 @@ def _undo(stack: Stack, work: Upkeep, undo: Kept, policy: SwitchPolicy, error: B
 
 
 def _runs(stack: Stack, undo: Kept) -> bool:
-    """Whether the services run what they ran before, with its files."""
+    """Whether the services run the kept images with the kept files."""
     return not _replaced(stack, undo.release) and not files.changes(stack.deployment, _files_of(stack, undo))
 
 
@@ -245,7 +245,7 @@ def _held(stack: Stack, work: Upkeep, change: Change, policy: SwitchPolicy, done
 
 @contextmanager
 def _held_if_possible(stack: Stack, work: Upkeep, undo: Kept, policy: SwitchPolicy) -> Iterator[None]:
-    """The same for the way back, which is gone in any case."""
+    """The same for going back, which is done even if writes cannot be paused."""
     with ExitStack() as holding:
         try:
             holding.enter_context(_held(stack, work, to_kept(stack, undo, policy), policy, Switched()))

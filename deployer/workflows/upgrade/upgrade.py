@@ -1,4 +1,4 @@
-"""`upgrade`: newer images in place of those that run, and `upgrade --rollback`: the previous ones again."""
+"""`upgrade`: newer images for the services, and `upgrade --rollback`: the previous ones again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class UpgradePlan:
     """What an upgrade would look for: for each service the image that runs, and what is wanted in its place.
 
-    `continues`: an upgrade was interrupted, and this is to bring it to its end.
+    `continues`: an upgrade was interrupted, and this one completes it.
     """
 
     running: Release
@@ -42,7 +42,7 @@ class UpgradePlan:
 class RollbackPlan:
     """What a rollback would put back. `with_files`: the files that were rendered then, too.
 
-    They are not put back where `up` has changed the deployed ones since: those would be the settings of then.
+    They are not put back if `up` has changed the deployed ones since: they would bring back old settings.
     """
 
     changes: tuple[ImageChange, ...]
@@ -51,9 +51,9 @@ class RollbackPlan:
 
 @dataclass(frozen=True)
 class Upgraded:
-    """What was changed, none for nothing; `seconds` is the most that a request has waited for it, or was refused.
+    """The changes, if any; `seconds` is the longest that a request waited or was refused.
 
-    After an interrupted upgrade was undone, nothing is kept of it, so that it cannot be done again by a rollback.
+    A rollback of an interrupted upgrade keeps nothing of it, so it cannot be undone.
     """
 
     changes: tuple[ImageChange, ...]
@@ -70,9 +70,9 @@ def plan(stack: Stack) -> UpgradePlan:
 
 
 def upgrade(stack: Stack, source: Source, policy: SwitchPolicy) -> Upgraded:
-    """Get newer images, and put them in place; nothing is touched until they are here.
+    """Get newer images, and replace the running ones; nothing is changed until they are on this machine.
 
-    Raises UpgradeFailed if they do not serve: then what ran before runs again.
+    Raises UpgradeFailed if they do not work: then what ran before runs again.
     """
     after = _fetched(stack, source, policy)
     with upkeep(stack, "upgrade") as work:
@@ -80,7 +80,7 @@ def upgrade(stack: Stack, source: Source, policy: SwitchPolicy) -> Upgraded:
         change = switch.to_images(stack, after, policy)
         if not change.services and kept.unfinished(stack.deployment) is None:
             return Upgraded(())
-        undo = _undo(stack, running)
+        undo = _way_back(stack, running)
         try:
             done = switch.switch(stack, work, change, undo, policy)
             _commit(stack, after)
@@ -90,18 +90,18 @@ def upgrade(stack: Stack, source: Source, policy: SwitchPolicy) -> Upgraded:
 
 
 def _fetched(stack: Stack, source: Source, policy: SwitchPolicy) -> Release:
-    """What the services are to run, here and tried; nothing that runs is touched."""
+    """The images that the services will run, fetched and test-started; nothing that runs is changed."""
     with exclusive(stack.deployment.lock_file, "upgrade"):
         running = _running(stack)
-        # What is in its way is found before minutes go into pulling and building.
+        # What prevents the upgrade is found before minutes are spent on pulling and building.
         switch.to_images(stack, running, policy)
-        # From here on their names may lead elsewhere, and `up` keeps these all the same.
+        # From here on their names may refer to other images; `up` keeps these all the same.
         up.keep_release(stack, is_new=False)
         kept.keep_images(stack.engine, stack.deployment, running)
         after = newer.fetch(stack.settings, running, source)
         new = [one.after for one in newer.changes(running, after) if one.is_newer]
         rehearse(stack, new, stack.containers(), policy.timeout)
-        # So that no clean-up removes it before it runs.
+        # So that no clean-up removes one before it runs.
         kept.keep_images(stack.engine, stack.deployment, after)
     return after
 
@@ -116,7 +116,7 @@ def plan_rollback(stack: Stack) -> RollbackPlan:
 def rollback(stack: Stack, policy: SwitchPolicy) -> Upgraded:
     """Put the previous images back, and the files that were rendered for them, if no `up` has changed any since.
 
-    Raises NotFound, and UpgradeFailed if they do not serve: then what ran until now runs again.
+    Raises NotFound, and UpgradeFailed if they do not work: then what ran until now runs again.
     """
     with upkeep(stack, "upgrade --rollback") as work:
         running = _running(stack)
@@ -126,7 +126,7 @@ def rollback(stack: Stack, policy: SwitchPolicy) -> Upgraded:
         else:
             change = switch.to_images(stack, target.release, policy)
         pending = kept.unfinished(stack.deployment)
-        undo = _undo(stack, running)
+        undo = _way_back(stack, running)
         done = switch.switch(stack, work, change, undo, policy)
         if pending is not None:
             kept.abandon(stack.deployment)
@@ -136,7 +136,7 @@ def rollback(stack: Stack, policy: SwitchPolicy) -> Upgraded:
 
 
 def _refuse_override(stack: Stack) -> None:
-    """Make sure that the images are ours to choose. Raises PreflightError."""
+    """Make sure that compose.override.yaml does not set the images. Raises PreflightError."""
     try:
         services = yaml.safe_load(stack.deployment.compose_file.read_bytes())["services"]
         described = {name: str(one["image"]).replace("$$", "$") for name, one in services.items()}
@@ -159,12 +159,12 @@ def _newer(before: Release, after: Release) -> tuple[ImageChange, ...]:
 
 
 def _commit(stack: Stack, release: Release) -> None:
-    """Keep what runs now, with the digest of its files: by that a rollback knows whether they are still the same."""
+    """Keep what runs now, with the digest of its files, by which a rollback sees whether they have changed."""
     kept.commit(stack, replace(release, files=kept.of_today(stack, release).release.files))
 
 
-def _undo(stack: Stack, running: Release) -> Kept:
-    """What to go back to: kept by an interrupted upgrade, or else what runs now, which is kept."""
+def _way_back(stack: Stack, running: Release) -> Kept:
+    """What to go back to: what an interrupted upgrade kept, otherwise what is running, which is written to `undo/`."""
     undo = kept.unfinished(stack.deployment)
     if undo is None:
         undo = kept.of_today(stack, running)
@@ -173,7 +173,7 @@ def _undo(stack: Stack, running: Release) -> Kept:
 
 
 def _rollback_target(stack: Stack) -> Kept:
-    """What a rollback puts back, whose images are here. Raises NotFound and EngineError."""
+    """What a rollback puts back; its images are on this machine. Raises NotFound and EngineError."""
     found = kept.unfinished(stack.deployment) or kept.read(stack.deployment.previous_folder)
     if found is None:
         raise NotFound(
@@ -190,7 +190,7 @@ def _rollback_target(stack: Stack) -> Kept:
 
 
 def _has_same_files(stack: Stack, target: Kept) -> bool:
-    """Whether the deployed files are those of the upgrade, so that those before it can be put back."""
+    """Whether no `up` has changed the deployed files since the upgrade, so that the previous ones can be put back."""
     if kept.unfinished(stack.deployment) is not None:
         return True
     now = Release.read(stack.deployment.release_file)
@@ -198,7 +198,7 @@ def _has_same_files(stack: Stack, target: Kept) -> bool:
 
 
 def _running(stack: Stack) -> Release:
-    """The release that the deployment is at. Raises NotFound and PreflightError."""
+    """The release that is deployed. Raises NotFound and PreflightError."""
     containers = stack.containers()
     preflight.check_paused(containers)
     if not stack.deployment.is_there or not containers:

@@ -1,4 +1,4 @@
-"""Which versions run, and which can be had, without changing anything."""
+"""Which versions run, and which are available. Changes nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _HUB, _HUB_HOST, _OFFICIAL = "docker.io", "registry-1.docker.io", "library"
 
 @dataclass(frozen=True)
 class Running:
-    """What a service runs: the version of its program, and of Debian's package if it is from there; "" if not known."""
+    """What a service runs: the version of its program, and of its Debian package; "" if unknown."""
 
     image: PinnedImage
     version: str
@@ -40,7 +40,7 @@ class Running:
 class Available:
     """What is available for a service: a version or a digest in words, and whether it is newer.
 
-    `is_newer` is None if it could not be found out; `reason` says why.
+    `is_newer` is None if that is unknown; `reason` says why.
     """
 
     name: str
@@ -66,7 +66,7 @@ def _printed(engine: Engine, image: str, *command: str) -> str:
     try:
         return engine.containers.run(image, *command)
     except EngineError:
-        # It has no such program.
+        # The image has no such program.
         return ""
 
 
@@ -105,7 +105,7 @@ def _in_registry(found: Running, name: str, environment: Mapping[str, str]) -> A
 
 
 def _in_debian(engine: Engine, found: Running, name: str) -> Available:
-    """Ask Debian's repositories, by the sources that the image itself has."""
+    """Ask Debian's repositories, with the sources that the image itself has."""
     script = f"apt-get update -qq >&2 && apt-cache policy {_PACKAGE}"
     try:
         printed = engine.containers.run(found.image.id, "sh", "-c", script, network="bridge")

@@ -1,4 +1,4 @@
-"""What the last check of the content found, for the commands that do not read every byte themselves."""
+"""The result of the last check, for commands that do not read every byte themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blobs that an earlier reading found damaged: whatever is looked for, they are read again."""
+"""Blobs that an earlier check found damaged: every later check reads them again."""
 
 from __future__ import annotations
 

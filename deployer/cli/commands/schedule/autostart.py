@@ -1,4 +1,4 @@
-"""The command that has the engine started with the machine."""
+"""The command that makes the engine start at boot."""
 
 from __future__ import annotations
 

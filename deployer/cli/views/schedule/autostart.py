@@ -1,4 +1,4 @@
-"""How starting the engine with the machine is shown."""
+"""How `autostart` is reported."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class StartReport(Report):
         return StartPlanReport(self.plan).as_json()
 
     def print(self, out: Output) -> None:
-        """Say what happens at the next start."""
+        """Say what happens at the next boot."""
         now = "no longer starts" if self.plan.remove else "now starts"
         out.note(f"Done. The engine {now} at boot.")
 

@@ -1,4 +1,4 @@
-"""How the runs of a schedule are printed."""
+"""How scheduled runs are printed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunsReport(Report):
-    """Runs, the newest first; those `is_of_now` were run by this command, which fails with them."""
+    """Runs, the newest first. If `is_of_now`, this command ran them, and fails if one of them did."""
 
     runs: tuple[Run, ...]
     is_of_now: bool = False
@@ -36,13 +36,13 @@ class RunsReport(Report):
 
     @property
     def has_failed(self) -> bool:
-        """Whether one of those that this command ran did."""
+        """Whether one that this command ran failed."""
         return self.is_of_now and not all(run.result.is_good for run in self.runs)
 
 
 @dataclass(frozen=True)
 class UntilNextReport(Report):
-    """For how many seconds nothing is due."""
+    """Seconds until something is due."""
 
     seconds: int
 

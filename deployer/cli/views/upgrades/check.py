@@ -17,7 +17,7 @@ _UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class UpgradeCheckReport(Report):
-    """What runs, what is newer, and which known vulnerabilities reach this deployment."""
+    """What runs, what is newer, and which known vulnerabilities affect this deployment."""
 
     found: UpgradeCheck
 
