@@ -54,7 +54,7 @@ class Staging:
         return max(0, int(self._run("space", STORAGE).decode().strip() or 0) - LEAST_FREE_BYTES)
 
     def expect_room(self, size: int, advice: str) -> None:
-        """Make sure that so many bytes can be written. Raises BackupError."""
+        """Make sure that `size` bytes can be written. Raises BackupError."""
         room = self.room()
         if size > room:
             raise BackupError(

@@ -63,7 +63,7 @@ def restic(target: Target = TARGET, **answers: bytes | str) -> tuple[Repository,
 def parts_of(
     number: int, kinds: Iterable[PartKind] = PartKind, host: str = "registry@machine", contents: Contents | None = None
 ) -> tuple[Part, ...]:
-    """The parts of a backup that was made so many hours after `MOMENT`: all, or those of an interrupted one."""
+    """The parts of a backup that was made this many hours after `MOMENT`: all, or those of an interrupted one."""
     moment = MOMENT + timedelta(hours=number)
     name = f"{moment:%Y%m%dT%H%M%SZ}"
     return tuple(

@@ -27,7 +27,7 @@ LABEL = f"deployer-test={RUN}"
 PATIENCE_SECONDS = 300
 """How long is waited for what must come. However busy the machine is, only what hangs comes to it."""
 
-# Below the ports that Linux gives to connections (32768 and up), which come and go by themselves.
+# Below the ports that Linux gives to connections (32768 and up), which come and go.
 _PORTS = range(20_000, 32_000)
 
 

@@ -38,7 +38,18 @@ DIALECT = re.compile(
         | look\ (?:whether|why|what)                                # check
         | lets?\ (?:in|through)
         | that\ no\ tag\ reaches                                   # untagged
-        | is\ gone\b | has\ lost\b                               # is missing
+        | (?:is|are)\ gone\b | has\ lost\b                       # is missing
+        | (?:ones|images?|services?)\ (?:do|does)\ not\ serve    # do not work, are not ready
+        | (?:goes|going|go)\ back | brings?\ (?:it|them)\ to\ (?:its|their)\ end  # roll back, completes
+        | by\ (?:itself|themselves)                              # automatically, on a schedule
+        | with\ the\ machine | made\ up                          # at boot, missed
+        | whole\ (?:ones?|backups?)                              # complete
+        | kept\ out | reaches\ this\ deployment                  # not affected, affected
+        | tr(?:y|ies)\ whether                                   # checks that
+        | disk\ of\ the\ images | password\ of\ the\ backups     # the disk with the images, backup password
+        | (?:have|has)\ (?:its|their)\ digest | lead(?:s)?\ to    # match, refer to
+        | cannot\ be\ asked                                     # cannot be queried
+        | (?:is|are)\ to\ (?:be|start|stay) | so\ many            # must, a number
         | (?:left|leave)s?\ alone                                  # kept, skipped
         | (?:creation|time)\ (?:is|was)\ not\ known              # is unknown
     )\b
@@ -57,6 +68,8 @@ DIALECT_OF_COMMENTS = re.compile(
         | (?:takes?|took|taken|taking)\ (?:(?:it|them)\ )?away      # remove
         | tells?\ of                                                # reports
         | (?:None|nothing|none|empty)\ where                        # if
+        | hold(?:s|ing)?\ off | by\ themselves | of\ then\b | comes?\ to\ nothing
+        | so\ many                                                # a number, this many
         | upper-case | lower-case
     )\b
     """,

@@ -28,7 +28,7 @@ SCHEMA_1_TYPES = frozenset(
 
 # BuildKit marks the attestations that it puts into an index with this annotation.
 _ATTESTATION = "vnd.docker.reference.type"
-# Indexes in indexes: so many levels are read, as the page does (templates/page/assets/content/media-types.js); of what
+# Indexes in indexes: these levels are read, as the page does (templates/page/assets/content/media-types.js); of what
 # is deeper nothing is known. No real image has more, and they could be made to have no end.
 DEPTH = 8
 

@@ -45,7 +45,7 @@ class Examined:
         return self.stack.engine.containers.of_project(self.stack.deployment.name)
 
     def client(self, *, patience: float) -> RegistryClient:
-        """A client of the registry that waits for an answer for so many seconds at most; close it."""
+        """A client of the registry that waits `patience` seconds for a response; the caller closes it."""
         stack, timeouts = self.stack, Timeouts(read=patience)
         return RegistryClient.of(stack.settings, self.environment, stack.deployment.ca_file, timeouts=timeouts)
 

@@ -31,7 +31,7 @@ class DrillTalk:
 
 @dataclass(frozen=True)
 class Examined:
-    """What the copy gave: the images that were pulled, and how many manifests and blobs, of so many bytes, they have.
+    """What the copy provided: the images that were pulled, the number of their manifests and blobs, and bytes.
 
     `login` and `certificates` are sentences of what is wrong with these; `misses` are what it did not give.
     """

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from deployer.registry.content.manifests import Descriptor, Manifest
     from deployer.registry.overview import Overview
 
-# After so many answers in a row that did not come, no more are waited for: as many as are asked for at once.
+# After this many missing responses in a row, no more are waited for: as many as are requested at once.
 _MOST_IN_A_ROW = 8
 
 Item = TypeVar("Item")

@@ -22,7 +22,7 @@ class RateLimit:
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def take(self, size: int) -> None:
-        """Wait until so many bytes may be read."""
+        """Wait until this many bytes may be read."""
         if not self.rate:
             return
         with self._lock:

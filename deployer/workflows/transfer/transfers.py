@@ -45,7 +45,7 @@ class TransferOutcome:
 
 
 class Interrupted(KeyboardInterrupt):
-    """A push or pull of several was interrupted, with so many of them done."""
+    """A push or pull of several images was interrupted; some of them are done."""
 
     def __init__(self, done: int, total: int) -> None:
         super().__init__()

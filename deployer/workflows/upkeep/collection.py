@@ -65,7 +65,7 @@ def collect(work: Upkeep, manifests: Manifests, policy: RemovalPolicy, shown: Su
         uploads = tuple(one for one in now.removal.uploads if one in shown.removal.uploads)
         removal = replace(
             now.removal,
-            # What has come to nothing since then, such as by a link that was repaired, no one was shown.
+            # What has become garbage since then, for example because a link was repaired, was not shown.
             blobs=tuple(one for one in now.removal.blobs if one in shown_blobs),
             repositories=tuple(one for one in now.removal.repositories if one in shown.removal.repositories),
             layers=_still_stale(stale, now),

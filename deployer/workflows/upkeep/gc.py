@@ -85,7 +85,7 @@ class ReadingListener(Protocol):
     """Is told what is read before a full check reads it."""
 
     def __call__(self, files: int, size: int, /) -> object:
-        """So many files, of so many bytes."""
+        """The number of files, and their bytes."""
 
 
 def plan_gc(storage: Storage, options: GcOptions, on_reading: ReadingListener = lambda _files, _size: None) -> GcPlan:

@@ -42,7 +42,7 @@ class ProgressLine:
 
 
 def described(progress: Progress, seconds: float) -> str:
-    """Progress after so many seconds: "1.2 GB of 4 GB (30 %), 100 MB/s, 28 s left"."""
+    """Progress after `seconds`: "1.2 GB of 4 GB (30 %), 100 MB/s, 28 s left"."""
     if not progress.total:
         return ""
     # Restic may read faster than it counts.

@@ -68,7 +68,7 @@ class RollbackPlanReport(Report):
     plan: RollbackPlan
 
     def as_json(self) -> dict[str, Any]:
-        """The images before and after, and whether the files of then are put back as well."""
+        """The images before and after, and whether the previous files are put back too."""
         return {"services": [change_json(one) for one in self.plan.changes], "with_files": self.plan.with_files}
 
     def print(self, out: Output) -> None:
