@@ -465,7 +465,7 @@ class TestTrouble:
         expect(dialog).to_contain_text("is kept: it received more tags in the meantime, newest")
         assert {"1.0", "1.0.3", "latest", "newest"} <= set(tags(client, repository))
 
-    def test_what_somebody_else_deleted_is_no_error(
+    def test_what_someone_else_deleted_is_no_error(
         self, client: httpx.Client, open_page: Callable[..., Page], watch: Watch, repository: str
     ) -> None:
         watch.expect("status of 404")

@@ -73,7 +73,7 @@ def test_a_question_mark_in_the_search_is_a_letter(open_page: Callable[..., Page
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_nobody_signs_out_where_nobody_signs_in(open_page: Callable[..., Page]) -> None:
+def test_nobody_logs_out_where_nobody_logs_in(open_page: Callable[..., Page]) -> None:
     page = open_page()
     expect(page.locator("footer")).to_have_text(re.compile(f"deployer {re.escape(__version__)}$"))
     expect(page.get_by_role("button", name="Log out")).to_have_count(0)

@@ -198,7 +198,7 @@ class TestPulling:
 
 
 class TestPeople:
-    def test_works_with_sign_in_same_origin(self, browser: Browser, windows: Windows, showcase: DeployedStack) -> None:
+    def test_works_with_login_same_origin(self, browser: Browser, windows: Windows, showcase: DeployedStack) -> None:
         page = windows.page()
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))

@@ -293,7 +293,7 @@ class TestWhileAPageIsOpen:
         changed.get_by_role("button", name=words["again"]).click()
         expect(changed.get_by_role("link", name="team/app")).to_be_visible()
 
-    def test_tags_that_are_refused_ask_for_a_sign_in(self, open_as: Callable[..., Page], watch: Watch) -> None:
+    def test_tags_that_are_refused_ask_for_a_login(self, open_as: Callable[..., Page], watch: Watch) -> None:
         watch.expect("401")
         page = open_as("admin", "")
         page.route(re.compile("/overview/tags/"), lambda route: route.fulfill(status=401, body="{}"))
@@ -305,14 +305,14 @@ class TestWhileAPageIsOpen:
 
 
 class TestWhoIAm:
-    def test_the_page_says_who_is_signed_in(self, open_as: Callable[..., Page], watch: Watch) -> None:
+    def test_the_page_says_who_is_logged_in(self, open_as: Callable[..., Page], watch: Watch) -> None:
         watch.expect("403")
         for user in USERS:
             page = open_as(user)
             expect(page.locator("header")).to_contain_text(user)
             expect(page.get_by_role("button", name="Log out")).to_be_visible()
 
-    def test_signing_out_makes_the_browser_forget(
+    def test_logging_out_makes_the_browser_forget(
         self, browser: Browser, page_stack: DeployedStack, watch: Watch
     ) -> None:
         watch.expect("401")
@@ -337,7 +337,7 @@ class TestWhoIAm:
         expect(page.locator("#view")).to_have_count(0)
         page.context.close()
 
-    def test_the_words_that_sign_out_sign_nobody_in(self, page_stack: DeployedStack) -> None:
+    def test_the_words_that_log_out_log_nobody_in(self, page_stack: DeployedStack) -> None:
         with client_of(page_stack, None) as client:
             for path in ("/", "/v2/", "/overview/session", "/sign-out/", "/sign-out/../v2/_catalog", "//sign-out"):
                 assert client.get(path, auth=("signed-out", "--")).status_code == 401, path

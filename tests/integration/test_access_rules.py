@@ -149,7 +149,7 @@ def test_who_may_push_sees_whether_a_layer_is_there_but_not_what_is_in_it(client
     assert clients["writer"].head(f"/v2/secret/app/manifests/{digest}").status_code == 403
 
 
-def test_signed_out_is_unauthorized_everywhere(ruled: DeployedStack) -> None:
+def test_logged_out_is_unauthorized_everywhere(ruled: DeployedStack) -> None:
     with client_of(ruled, None) as nobody:
         for path in (
             "/v2/",
@@ -168,7 +168,7 @@ def test_signed_out_is_unauthorized_everywhere(ruled: DeployedStack) -> None:
         }  # fmt: skip
 
 
-def test_every_signed_in_user_reaches_the_ping(clients: dict[str, httpx.Client]) -> None:
+def test_every_logged_in_user_reaches_the_ping(clients: dict[str, httpx.Client]) -> None:
     for client in clients.values():
         for path in ("/v2/", "/v2"):
             assert client.get(path, follow_redirects=True).status_code == 200
@@ -419,7 +419,7 @@ def test_the_ping_takes_only_what_reads(ruled: DeployedStack, method: str) -> No
     assert ask(ruled, "reader", method, "/v2/", body=b"x" * 1000)[0] == 403
 
 
-def test_a_second_sign_in_gives_no_right(ruled: DeployedStack) -> None:
+def test_a_second_login_gives_no_right(ruled: DeployedStack) -> None:
     def status(*users: str) -> int:
         with socket.create_connection(("127.0.0.1", ruled.port), timeout=PATIENCE_SECONDS) as raw:
             lines = [f"Authorization: {authorization(user)}" for user in users]

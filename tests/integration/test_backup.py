@@ -276,7 +276,7 @@ def pushing(stack: DeployedStack) -> Iterator[list[str]]:
         thread.join()
 
 
-def test_what_is_pushed_meanwhile_is_whole_or_not_in_it_and_a_killed_restore_goes_on(
+def test_a_push_during_a_backup_is_in_it_completely_or_not_at_all_and_a_killed_restore_continues(
     origin: Origin, make_stack: Callable[..., DeployedStack], tmp_path: Path
 ) -> None:
     with pushing(origin.stack) as pushed:
@@ -318,7 +318,7 @@ def test_what_is_pushed_meanwhile_is_whole_or_not_in_it_and_a_killed_restore_goe
     assert other.deployer("status").returncode == 0
 
 
-def test_an_interrupted_backup_is_not_listed_and_the_next_one_is_whole(origin: Origin) -> None:
+def test_an_interrupted_backup_is_not_listed_and_the_next_one_is_complete(origin: Origin) -> None:
     before = origin.ids()
     process = begin(origin.stack, "backup", str(origin.target))
     assert wait_until(lambda: any(origin.target.joinpath("locks").iterdir()))
@@ -369,7 +369,7 @@ def expect_no_lasting_lock(stack: DeployedStack, server: BackupServer, locks: Pa
     assert len(json.loads(listed.stdout)["backups"]) == 1
 
 
-def test_backups_that_are_gone_are_not_begun_anew_in_silence(origin: Origin) -> None:
+def test_missing_backups_are_not_silently_started_again(origin: Origin) -> None:
     hidden = origin.target.rename(origin.target.with_name("hidden"))
     try:
         done = origin.stack.deployer("backup", str(origin.target))
@@ -380,7 +380,7 @@ def test_backups_that_are_gone_are_not_begun_anew_in_silence(origin: Origin) -> 
         hidden.rename(origin.target)
 
 
-def test_a_directory_with_other_files_is_left_alone(origin: Origin, tmp_path: Path) -> None:
+def test_a_directory_with_other_files_is_not_used(origin: Origin, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("Dear Ann")
     done = origin.stack.deployer("backup", str(tmp_path))
     assert done.returncode == 1

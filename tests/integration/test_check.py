@@ -139,7 +139,7 @@ def killed(registry: Checked, reached: Callable[[], object], *arguments: str) ->
         assert not file.exists() or file.read_bytes() in {content, b"X" + content[1:]}
 
 
-def test_damage_is_named_with_its_images_and_repaired_from_the_newest_backup_in_which_it_is_whole(
+def test_damage_is_named_with_its_images_and_repaired_from_the_newest_intact_backup(
     registry: Checked,
 ) -> None:
     registry.damage()
@@ -204,7 +204,7 @@ def changing(stack: DeployedStack) -> Iterator[list[str]]:
         thread.join()
 
 
-def test_what_is_pushed_and_deleted_meanwhile_is_no_damage(registry: Checked) -> None:
+def test_what_is_pushed_and_deleted_in_the_meantime_is_no_damage(registry: Checked) -> None:
     with changing(registry.stack) as done:
         assert wait_until(lambda: len(done) > 3)
         before = len(done)

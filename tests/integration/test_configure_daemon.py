@@ -142,7 +142,7 @@ def test_a_dry_run_touches_neither_file_nor_daemon(dockerd: Dockerd) -> None:
     assert dockerd.trusted() == set()
 
 
-def test_a_linked_file_is_edited_where_it_lies(dockerd: Dockerd) -> None:
+def test_a_linked_file_is_edited_where_it_is(dockerd: Dockerd) -> None:
     kept = dockerd.folder / "kept.json"
     dockerd.file.rename(kept)
     dockerd.file.symlink_to("kept.json")
@@ -153,7 +153,7 @@ def test_a_linked_file_is_edited_where_it_lies(dockerd: Dockerd) -> None:
     assert dockerd.trusted() == {ADDRESS}
 
 
-def test_another_file_is_written_and_the_daemon_left_alone(dockerd: Dockerd) -> None:
+def test_another_file_is_written_and_the_daemon_not_touched(dockerd: Dockerd) -> None:
     dockerd.start()
     done = configure(dockerd, "--file", "folder/other.json")
     _expect(done, 0)

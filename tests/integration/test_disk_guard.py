@@ -115,7 +115,7 @@ def first_answer(client: httpx.Client, path: str) -> httpx.Response:
             time.sleep(0.05)
 
 
-def test_clients_say_why_a_push_is_refused_and_do_not_try_again(
+def test_clients_show_why_a_push_is_refused_and_do_not_retry(
     small: Small, client: httpx.Client, make_image: Callable[..., str]
 ) -> None:
     stack = small.stack
@@ -174,7 +174,7 @@ def test_pushes_in_progress_manifests_pulls_and_deletions_go_on(small: Small, cl
     assert client.get("/v2/kept/tags/list").json()["tags"] == ["1"]
 
 
-def test_commands_tell_it_and_tell_it_ahead(small: Small, client: httpx.Client) -> None:
+def test_commands_report_a_full_disk_and_warn_before(small: Small, client: httpx.Client) -> None:
     stack = small.stack
     small.leave(LIMIT * 3 // 4)
     told = stack.deployer("doctor")

@@ -184,7 +184,7 @@ def test_a_repository_behind_a_symbolic_link_stays(stored: Stored, client: httpx
 
 
 @garbage.just_now
-def test_a_push_under_way_stays_though_an_image_like_it_is_deleted_meanwhile(
+def test_a_push_in_progress_stays_though_an_image_like_it_is_deleted_in_the_meantime(
     stored: Stored, client: httpx.Client
 ) -> Steps:
     made = build_image(layers=("pushed by two at once",))
@@ -452,7 +452,7 @@ def damaged(stored: Stored, client: httpx.Client, *, lost: bool) -> Steps:
 
 
 @garbage.long_ago
-def test_the_layers_of_a_manifest_cut_short_stay_and_it_is_said(stored: Stored, client: httpx.Client) -> Steps:
+def test_the_layers_of_a_truncated_manifest_stay_and_it_is_said(stored: Stored, client: httpx.Client) -> Steps:
     yield from damaged(stored, client, lost=False)
 
 
@@ -476,7 +476,7 @@ def test_a_damaged_manifest_can_be_repaired_as_is_advised(stored: Stored, client
 
 
 @garbage.long_ago
-def test_what_is_not_the_registrys_is_left_alone(stored: Stored, client: httpx.Client) -> Steps:
+def test_what_is_not_the_registrys_is_not_touched(stored: Stored, client: httpx.Client) -> Steps:
     push_image(client, "with-strays", "1")
     strays = [
         stored.disk / "notes.txt",

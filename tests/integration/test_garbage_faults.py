@@ -243,7 +243,7 @@ def test_a_dry_run_says_that_the_registry_does_not_run(stored: Stored, client: h
     assert (refused.returncode, refused.stderr.partition("\n")[0]) == (1, "Error: The registry is not running.")
 
 
-def test_a_container_of_others_that_ends_meanwhile_is_no_failure(
+def test_a_container_of_others_that_ends_in_the_meantime_is_no_failure(
     stored: Stored, client: httpx.Client, tmp_path: Path
 ) -> None:
     """The engine lists it, and a moment later knows it no more; the client's own list has one such more here."""

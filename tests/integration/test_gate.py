@@ -158,7 +158,7 @@ def answers(client: httpx.Client) -> bool:
 # -- who holds it
 
 
-def test_a_second_command_says_who_is_at_work(stored: Stored, client: httpx.Client) -> None:
+def test_a_second_command_says_who_is_running(stored: Stored, client: httpx.Client) -> None:
     superseded(client, stored)
     said = []
 

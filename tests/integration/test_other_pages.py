@@ -89,7 +89,7 @@ def networks_of(stack: DeployedStack) -> set[str]:
 
 
 @pytest.mark.parametrize("path", ["/", "/repositories/20", "/tag/team/app/1", "/assets/a%20b.js?x=1", "/v2x", "/v20/"])
-def test_every_path_but_the_registrys_is_the_pages_for_who_has_signed_in(signed_in: Own, path: str) -> None:
+def test_every_path_but_the_registrys_is_the_pages_for_who_has_logged_in(signed_in: Own, path: str) -> None:
     with client_of(signed_in.stack, None) as nobody:
         assert nobody.get(path).status_code == 401
     with client_of(signed_in.stack, "bert") as bert:

@@ -383,7 +383,7 @@ class TestDamage:
         assert set(answer["manifests"]) == {pushed.digest}
         assert answer["damaged"] == {first: 0}
 
-    def test_a_layer_that_lies_elsewhere_is_not_missed(self, stored: Stored, client: httpx.Client) -> None:
+    def test_a_layer_that_is_elsewhere_is_not_missed(self, stored: Stored, client: httpx.Client) -> None:
         windows = foreign_image()
         push(client, "team/app", "windows", windows)
         answer = overview(client, "tags/team/app")

@@ -106,9 +106,7 @@ def test_docker_pushes_and_pulls_with_what_the_secret_holds(
 
 @pytest.mark.parametrize("kept", [True, False], ids=["kept here", "asked there"])
 @pytest.mark.parametrize(("user", "password"), [("ci", f"{PASSWORD}x"), ("nobody", PASSWORD)])
-def test_a_wrong_sign_in_makes_no_secret(
-    guarded: Guarded, tmp_path: Path, kept: bool, user: str, password: str
-) -> None:
+def test_a_wrong_login_makes_no_secret(guarded: Guarded, tmp_path: Path, kept: bool, user: str, password: str) -> None:
     machine = guarded.stack if kept else elsewhere(guarded, tmp_path)
     done = machine.deployer("pull-secret", user, "--password-stdin", stdin=password)
     assert done.returncode == 1
@@ -117,7 +115,7 @@ def test_a_wrong_sign_in_makes_no_secret(
     assert f"'{user}'" in done.stderr
 
 
-def test_a_registry_without_sign_in_needs_no_secret(stack: DeployedStack) -> None:
+def test_a_registry_without_login_needs_no_secret(stack: DeployedStack) -> None:
     done = stack.deployer("pull-secret", "ci", "--password-stdin", stdin=PASSWORD)
     assert done.returncode == 1
     assert "does not require login" in done.stderr

@@ -32,7 +32,7 @@ def catalog(stored: Stored) -> list[str]:
     return stored.stack.deployer("catalog", check=True).stdout.split()
 
 
-def test_what_lies_beside_and_below_stays(stored: Stored, client: httpx.Client) -> None:
+def test_what_is_beside_and_below_stays(stored: Stored, client: httpx.Client) -> None:
     for name in ("foo", *NEIGHBOURS):
         push_image(client, name, "1", layers=("shared", name))
     done = remove(stored, "foo")

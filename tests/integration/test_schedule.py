@@ -98,7 +98,7 @@ def _expect_on_page(scheduled: DeployedStack) -> None:
     assert str(scheduled.folder) not in answer.text
 
 
-def test_up_leaves_the_scheduler_alone_and_nothing_else_is_mounted_by_it(scheduled: DeployedStack) -> None:
+def test_up_keeps_the_scheduler_and_nothing_else_is_mounted_by_it(scheduled: DeployedStack) -> None:
     before = scheduled.containers()["scheduler"]
     assert "Already running" in scheduled.deployer("up", check=True).stderr
     assert scheduled.containers()["scheduler"] == before

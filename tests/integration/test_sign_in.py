@@ -60,7 +60,7 @@ def started(stack: DeployedStack) -> dict[str, str]:
     }
 
 
-def test_without_rules_everyone_who_signs_in_may_do_everything(shared: DeployedStack) -> None:
+def test_without_rules_everyone_who_logs_in_may_do_everything(shared: DeployedStack) -> None:
     assert [status(shared, user) for user in ("anna", "bert", None)] == [200, 200, 401]
     with client_of(shared, "bert") as bert:
         assert bert.get("/overview/stored").status_code == 200
@@ -70,7 +70,7 @@ def test_without_rules_everyone_who_signs_in_may_do_everything(shared: DeployedS
 
 
 @pytest.mark.parametrize("wrong", ["", "bert:", "ber:x", ":", "BERT:x", "bert\x00:x", "bert:" + "x" * 80])
-def test_what_is_no_sign_in_is_refused(shared: DeployedStack, wrong: str) -> None:
+def test_what_is_no_login_is_refused(shared: DeployedStack, wrong: str) -> None:
     with client_of(shared, None) as client:
         user, _, password = wrong.partition(":")
         assert client.get("/v2/", auth=(user, password)).status_code == 401
@@ -94,7 +94,7 @@ def test_a_changed_user_takes_effect_at_once_and_nothing_is_restarted(signed_in:
     assert "nothing to change" in again.stderr
 
 
-def test_an_upload_under_way_goes_on_while_users_change(signed_in: DeployedStack) -> None:
+def test_an_upload_in_progress_goes_on_while_users_change(signed_in: DeployedStack) -> None:
     content = b"x" * 2 * MORE_THAN_IS_BUFFERED
     begun, changed = Event(), Event()
 
@@ -120,7 +120,7 @@ def test_an_upload_under_way_goes_on_while_users_change(signed_in: DeployedStack
     assert status(signed_in, "carl") == 200
 
 
-def test_who_is_removed_during_a_push_ends_with_the_request_under_way(signed_in: DeployedStack) -> None:
+def test_who_is_removed_during_a_push_ends_with_the_request_in_progress(signed_in: DeployedStack) -> None:
     begun, removed = Event(), Event()
 
     def slowly() -> Iterator[bytes]:
@@ -343,7 +343,7 @@ def test_the_registry_is_reached_by_the_frontend_alone(shared: DeployedStack) ->
         assert not done.stdout
 
 
-def test_upkeep_needs_no_sign_in_on_the_machine_itself(signed_in: DeployedStack) -> None:
+def test_upkeep_needs_no_login_on_the_machine_itself(signed_in: DeployedStack) -> None:
     with client_of(signed_in, "anna") as anna:
         for words in ("old", "new"):
             push(anna, "left", "1", image(words))

@@ -99,7 +99,7 @@ def pushed(server: Person, make_image: Callable[..., str]) -> str:
     return str(outcome["digest"])
 
 
-def test_on_the_server_every_command_works_with_the_sign_in_of_docker(server: Person, pushed: str) -> None:
+def test_on_the_server_every_command_works_with_the_login_of_docker(server: Person, pushed: str) -> None:
     assert server.told("catalog") == "team/app\n"
     assert "└─ 1 " in server.told("catalog", "--tags")
     assert pushed[7:19] in server.told("tags", "team/app")
@@ -133,14 +133,14 @@ def test_a_client_without_the_ca_sends_no_password(client: Person) -> None:
     assert wait_until(lambda: catalogs_asked_for(client.stack) > before)
 
 
-def test_doctor_asks_the_registry_as_the_user_who_is_signed_in(server: Person) -> None:
+def test_doctor_asks_the_registry_as_the_user_who_is_logged_in(server: Person) -> None:
     says = f"https://{server.stack.address} responds as a registry."
     assert says not in server.run("doctor").stdout
     server.login("ann")
     assert says in server.run("doctor").stdout
 
 
-def test_signed_out_docker_login_is_named(client: Person) -> None:
+def test_logged_out_docker_login_is_named(client: Person) -> None:
     client.trust()
     for words in (["catalog"], ["tags", "team/app"], ["delete", "--yes", "team/app:1"]):
         said = client.refused(*words)

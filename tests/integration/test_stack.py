@@ -305,7 +305,7 @@ def test_a_port_that_a_container_holds_is_told_with_its_name(
     assert f"Port {running.port} is already in use by the container {running.name}-frontend-1." in refused.stderr
 
 
-def test_another_project_of_that_name_is_left_alone(fresh_stack: DeployedStack, running: DeployedStack) -> None:
+def test_another_project_of_that_name_is_not_touched(fresh_stack: DeployedStack, running: DeployedStack) -> None:
     for command in (["up", "--yes"], ["down", "--volumes", "--yes"], ["status"]):
         refused = fresh_stack.deployer(*command, "--name", running.name)
         assert refused.returncode == 1

@@ -76,7 +76,7 @@ def initial(upgraded: DeployedStack) -> DeployedStack:
     return upgraded
 
 
-def test_an_image_that_does_not_serve_is_rolled_back_and_a_push_under_way_succeeds(
+def test_an_image_that_does_not_work_is_rolled_back_and_a_push_in_progress_succeeds(
     initial: DeployedStack, make_image: Callable[..., str]
 ) -> None:
     before = runs(initial, "registry")
@@ -179,7 +179,7 @@ def _blobs(stack: DeployedStack) -> list[str]:
     return sorted(found.split())
 
 
-def test_after_a_kill_the_next_command_says_so_and_a_rollback_goes_back(initial: DeployedStack) -> None:
+def test_after_a_kill_the_next_command_says_so_and_a_rollback_works(initial: DeployedStack) -> None:
     before = runs(initial, "registry")
     load(initial, "registry", "LABEL killed=yes")
     for reached in ((initial.directory / ".upgrading").exists, lambda: runs_new(initial, before)):
@@ -193,7 +193,7 @@ def test_after_a_kill_the_next_command_says_so_and_a_rollback_goes_back(initial:
     assert "interrupted" not in initial.deployer("status", check=True).stderr
 
 
-def test_what_reaches_this_deployment_is_told_apart_from_what_its_layout_keeps_out(initial: DeployedStack) -> None:
+def test_advisories_that_affect_this_deployment_are_distinguished_from_others(initial: DeployedStack) -> None:
     found = json.loads(initial.deployer("upgrade", "--check", "--json", check=True).stdout)
     registry = next(one for one in found["services"] if one["service"] == "registry")
     assert {one["id"]: one["reaches"] for one in registry["advisories"]} == {

@@ -147,7 +147,7 @@ def tidy_up(stored: Stored, client: httpx.Client, number: int) -> None:
     assert client.get("/v2/going/tags/list").status_code == 404
 
 
-def test_what_is_deleted_and_pushed_again_meanwhile_is_whole(stored: Stored, client: httpx.Client) -> None:
+def test_what_is_deleted_and_pushed_again_in_the_meantime_is_whole(stored: Stored, client: httpx.Client) -> None:
     """A client that finds garbage still there sends only the rest: whatever then happens, no push is lost silently."""
     made = build_image(layers=("keeps restarting",))
     over = threading.Event()
@@ -179,7 +179,7 @@ def test_what_is_deleted_and_pushed_again_meanwhile_is_whole(stored: Stored, cli
     assert broken == []
 
 
-def test_deletions_meanwhile_do_not_stop_it(stored: Stored, client: httpx.Client) -> None:
+def test_deletions_in_the_meantime_do_not_stop_it(stored: Stored, client: httpx.Client) -> None:
     over = threading.Event()
 
     def delete(name: str) -> None:

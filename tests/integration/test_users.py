@@ -90,7 +90,7 @@ def test_an_import_counts_at_once(stack: DeployedStack) -> None:
     assert (status(stack), status(stack, "ann", FIRST)) == (401, 200)
 
 
-def test_what_a_killed_command_kept_the_next_one_puts_in_force(stack: DeployedStack) -> None:
+def test_what_a_killed_command_kept_the_next_one_puts_in_effect(stack: DeployedStack) -> None:
     user(stack, "add", "ann")
     words = ["user", "password", "ann", "--cost", "10", "--password-stdin"]
     done = subprocess.run(
@@ -105,7 +105,7 @@ def test_what_a_killed_command_kept_the_next_one_puts_in_force(stack: DeployedSt
     assert (status(stack, "ann", FIRST), status(stack, "ann", SECOND)) == (401, 200)
 
 
-def test_an_upload_under_way_goes_on_while_its_user_is_removed(stack: DeployedStack) -> None:
+def test_an_upload_in_progress_goes_on_while_its_user_is_removed(stack: DeployedStack) -> None:
     user(stack, "add", "ann")
     user(stack, "add", "bob")
     removed = threading.Event()

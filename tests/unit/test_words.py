@@ -75,6 +75,18 @@ DIALECT_OF_COMMENTS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+# The same in the names of tests, which are sentences too.
+DIALECT_OF_NAMES = re.compile(
+    r"""
+    \b(?:
+        sign(?:s|ed|ing)?\ (?:in|out)                              # log in, login
+        | anew | meanwhile | under\ way | in\ force | at\ work | somebody | catalogue | lies
+        | left\ alone | cut\ short | not\ whole | for\ good | goes\ back | kept\ out | to\ the\ last
+    )\b
+    """,
+    re.VERBOSE,
+)
+NAMED = sorted(str(path.relative_to(ROOT.parent)) for path in (ROOT.parent / "tests").rglob("test_*.py"))
 FOLDERS = ("deployer", "tools", "benchmarks", "tests/support")
 COMMENTED = sorted(
     str(path.relative_to(ROOT.parent)) for folder in FOLDERS for path in (ROOT.parent / folder).rglob("*.py")
@@ -137,6 +149,12 @@ def test_comments_are_no_dialect(name: str) -> None:
         for text in texts
         for found in DIALECT_OF_COMMENTS.finditer(text)
     ] == []
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_names_of_tests_are_no_dialect(name: str) -> None:
+    names = re.findall(r"^ *def test_(\w+)", (ROOT.parent / name).read_text(), re.MULTILINE)
+    assert [one for one in names if DIALECT_OF_NAMES.search(one.replace("_", " "))] == []
 
 
 def test_the_dialect_of_comments_is_found() -> None:

@@ -79,7 +79,7 @@ def test_the_users_own_push_and_pull_have_the_users_environment(tmp_path: Path) 
     assert ClientEnvironment(user).of(ClientPurpose.USER) == user
 
 
-def test_a_pull_for_our_services_signs_in_as_the_user_does_and_takes_this_machines_platform(tmp_path: Path) -> None:
+def test_a_pull_for_our_services_logs_in_as_the_user_does_and_takes_this_machines_platform(tmp_path: Path) -> None:
     helpers = {"AWS_PROFILE": "work", "GNUPGHOME": "/keys", "DOCKER_AUTH_CONFIG": "{}", "DOCKER_CONFIG": "/theirs"}
     user = environment_of(tmp_path, CONFIGURATION, **{**EVERYTHING, **helpers})
     chosen = ClientEnvironment(user).of(ClientPurpose.FETCH)

@@ -26,7 +26,7 @@ with exclusive(pathlib.Path(sys.argv[1]), "up"):
 """
 
 
-def test_the_second_is_told_who_is_at_work_until_that_one_is_killed(tmp_path: Path) -> None:
+def test_the_second_is_told_who_is_running_until_that_one_is_killed(tmp_path: Path) -> None:
     lock = tmp_path / "deployment" / ".lock"
     with subprocess.Popen([sys.executable, "-c", HOLDER, str(lock)], stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None

@@ -187,7 +187,7 @@ def test_what_writes_is_sent_on_too(tls: Site, act: Callable[[RegistryClient], o
     assert len(tls.server.plain) == 1
 
 
-def test_many_threads_are_told_at_once_and_none_signs_in_in_plain(tls: Site) -> None:
+def test_many_threads_are_told_at_once_and_none_logs_in_in_plain(tls: Site) -> None:
     file = tls.install(folder=tls.folder / "deployment")
     with tls.client(ca=file) as client:
         client.each(lambda _: client.ping(), range(100))
@@ -222,7 +222,7 @@ def test_a_redirect_from_tls_to_plain_is_not_followed_there(tls: Site) -> None:
     assert tls.server.plain == []
 
 
-def test_a_401_from_elsewhere_gets_no_sign_in(tmp_path: Path) -> None:
+def test_a_401_from_elsewhere_gets_no_login(tmp_path: Path) -> None:
     stranger = FakeRegistry(user=("ann", "s3cret"))
     fake = FakeRegistry()
     with serving(stranger.answer) as elsewhere, serving(fake.answer) as port:

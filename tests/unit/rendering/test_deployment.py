@@ -345,7 +345,7 @@ def test_a_changed_user_rule_or_certificate_recreates_no_service() -> None:
         ("", False),
     ],
 )
-def test_only_sign_ins_of_users_are_checked_against_their_hashes(header: str, known: bool) -> None:
+def test_only_logins_of_users_are_checked_against_their_hashes(header: str, known: bool) -> None:
     rendered = {file.path: file for file in render_deployment(VARIANTS["users"], IMAGES, kept_of("users"))}
     found = re.search(r'not vars_regexp {header.Authorization} "(.*)"', rendered["frontend/access/sign-in"].text)
     assert found is not None

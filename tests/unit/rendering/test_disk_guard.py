@@ -159,7 +159,7 @@ def test_without_a_reserve_nothing_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "line", ["", "df: /var/lib/registry: Input/output error", "/dev/sda1 - - - - /var/lib/registry"]
 )
-def test_of_a_disk_that_tells_nothing_nothing_is_said_and_nothing_refused(guard: Guard, line: str) -> None:
+def test_if_the_disk_cannot_be_read_nothing_is_reported_or_refused(guard: Guard, line: str) -> None:
     guard.be(1000, 0)
     assert guard.look()["refused"]
     guard.line("-k", line)
@@ -173,7 +173,7 @@ def test_the_name_of_a_device_may_have_spaces(guard: Guard) -> None:
     assert guard.look()["free"] == 999_999 * 1024
 
 
-def test_tags_are_written_until_the_disk_is_full_to_the_last(guard: Guard) -> None:
+def test_tags_are_written_until_the_disk_is_completely_full(guard: Guard) -> None:
     full = guard.folder / "notes" / "full"
     for free, is_full in ((1024, False), (1023, True), (0, True), (5_000, False), (1_000_000, False)):
         guard.be(50 * _GIBIBYTE, free)
@@ -230,7 +230,7 @@ class TestPushesInProgress:
 class TestHistory:
     """What the growth is computed from."""
 
-    def test_it_has_a_line_an_hour(self, guard: Guard) -> None:
+    def test_the_history_has_one_line_per_hour(self, guard: Guard) -> None:
         guard.be(20_000, 15_000)
         for _ in range(3):
             report = guard.report()
@@ -238,13 +238,13 @@ class TestHistory:
         (guard.folder / "notes" / "hour").write_text("1\n")
         assert len(guard.report()) == 3
 
-    def test_it_keeps_those_of_a_month(self, guard: Guard) -> None:
+    def test_the_history_keeps_a_month(self, guard: Guard) -> None:
         guard.be(20_000, 15_000)
         (guard.folder / "history").write_text("".join(f"{number} 20000 15000\n" for number in range(800)))
         lines = guard.report()[1:]
         assert (len(lines), lines[0].split()[0]) == (720, "81")
 
-    def test_where_it_cannot_be_written_the_guard_works_all_the_same(self, guard: Guard) -> None:
+    def test_the_guard_works_even_if_the_history_cannot_be_written(self, guard: Guard) -> None:
         (guard.folder / "history").mkdir()
         guard.be(20_000, 10)
         assert guard.look()["refused"]

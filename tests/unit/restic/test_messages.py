@@ -112,7 +112,7 @@ def test_an_unknown_failure_to_look_is_not_the_absence_of_backups() -> None:
         + WHERE,
     ],
 )
-def test_no_backups_are_told_from_every_failure(printed: str) -> None:
+def test_no_backups_is_distinguished_from_every_failure(printed: str) -> None:
     found = in_words(EngineError("failed", original=printed), SERVER)
     assert isinstance(found, NoBackups)
     assert str(found) == f"There are no backups at {SERVER}."

@@ -34,7 +34,7 @@ def test_a_server_is_asked_for_its_backups() -> None:
         restic(SERVER, cat=f"{MISSING}: connection refused")[0].look()
 
 
-def test_a_wrong_password_is_no_absence() -> None:
+def test_a_wrong_password_does_not_mean_that_there_are_no_backups() -> None:
     with pytest.raises(BackupError, match="password does not open") as caught:
         _ = restic(cat="Fatal: wrong password or no key found")[0].id
     assert not isinstance(caught.value, NoBackups)

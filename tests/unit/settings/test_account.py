@@ -74,7 +74,7 @@ NAME = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}", fullmatch=True)
 
 
 @given(name=NAME, other=NAME, password=st.text(max_size=80))
-def test_a_sign_in_begins_as_that_of_its_user_and_of_nobody_else(name: str, other: str, password: str) -> None:
+def test_a_login_begins_as_that_of_its_user_and_of_nobody_else(name: str, other: str, password: str) -> None:
     def header(user: str) -> str:
         return base64.b64encode(f"{user}:{password}".encode()).decode()
 

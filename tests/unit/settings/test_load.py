@@ -339,7 +339,7 @@ def test_an_empty_file_is_no_mistake(tmp_path: Path) -> None:
     assert settings_from(tmp_path, "# nothing yet\n") == Settings()
 
 
-def test_other_programs_variables_are_left_alone(tmp_path: Path) -> None:
+def test_other_programs_variables_are_not_touched(tmp_path: Path) -> None:
     assert settings_from(tmp_path, None, {"DEPLOYER_SSH_USER": "www"}) == Settings()
 
 

@@ -36,7 +36,7 @@ def test_any_word_for_no_is_off(no: object) -> None:
 
 
 @pytest.mark.parametrize("wrong", [True, None, 2, 2.5, "2", "", "2 apples", "-1GB", "2GBB", "%", "much", ["2GB"]])
-def test_what_is_not_understood_is_told_with_what_is(wrong: object) -> None:
+def test_an_invalid_value_is_refused_with_valid_ones(wrong: object) -> None:
     with pytest.raises(ValueError, match=r"use auto, off, a size with its unit, such as 2GB, or a share such as 10%"):
         checks.reserve(wrong)
 

@@ -65,7 +65,7 @@ def test_a_plain_value_is_the_time_and_the_commands_do_not_collide(tmp_path: Pat
     assert len({(one.hour, one.minute) for one in (schedule.of(job).at for job in schedule.jobs)}) == len(schedule.jobs)
 
 
-def test_nothing_runs_by_itself_unless_it_is_written() -> None:
+def test_nothing_is_scheduled_unless_it_is_written() -> None:
     assert Settings().schedule.jobs == ()
     assert Settings().schedule.runner is RunnerChoice.AUTO
 

@@ -82,7 +82,7 @@ def test_damaged_links_are_seen_as_what_they_are(tree: Tree) -> None:
     assert app.tags["gone"] == StoredTag("", 0)
 
 
-def test_what_is_no_registrys_is_read_and_left_alone(tree: Tree) -> None:
+def test_what_is_no_registrys_is_read_and_not_touched(tree: Tree) -> None:
     digest = tree.push("app", ["1"], image("x"))
     (tree.root / "repositories" / "lost+found").mkdir()
     (tree.root / "repositories" / "My Folder" / "_layers").mkdir(parents=True)
@@ -107,7 +107,7 @@ def test_unfinished_uploads_are_counted(tree: Tree) -> None:
     assert one[1].allocated >= 1000
 
 
-def test_a_list_that_was_cut_short_is_refused(tree: Tree) -> None:
+def test_a_list_that_was_truncated_is_refused(tree: Tree) -> None:
     tree.push("app", ["1"], image("x"))
     names = ("left", "unfinished", "folders", "manifests", "history", "tags", "aliases", "uploads", "blobs", "end")
     whole = b"# now\n1\n" + b"".join(f"# {name}\n".encode() for name in names)

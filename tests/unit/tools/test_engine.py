@@ -29,7 +29,7 @@ def test_the_packages_of_the_engine(
     assert engine.engine_packages(client=client, apparmor=apparmor, candidates=candidates) == packages
 
 
-def test_a_remote_engine_that_does_not_answer_is_left_alone(run: Callable[..., CompletedProcess[str]]) -> None:
+def test_a_remote_engine_that_does_not_answer_is_not_touched(run: Callable[..., CompletedProcess[str]]) -> None:
     done = run("engine", DOCKER_HOST="tcp://127.0.0.1:9")
     assert done.returncode == 1
     assert done.stdout == ""

@@ -346,7 +346,7 @@ def test_a_half_deleted_tag_is_pointed_out(shell: Shell) -> None:
     assert shell.registry.repositories["app"].tags == {}
 
 
-def test_an_image_that_is_not_whole_is_pointed_out(shell: Shell) -> None:
+def test_an_incomplete_image_is_pointed_out(shell: Shell) -> None:
     made = shell.push("app", "1", image("x"))
     lost = sha256(made.blobs[0])
     del shell.registry.blobs[lost]
@@ -391,7 +391,7 @@ def test_an_index_in_an_index_is_told_with_the_one_to_pull(shell: Shell) -> None
     assert "nested" not in found["1"]
 
 
-def test_a_list_says_which_of_its_tags_are_not_whole(shell: Shell) -> None:
+def test_a_list_says_which_of_its_tags_are_incomplete(shell: Shell) -> None:
     here, gone = image("here", media=OCI), image("gone", media=OCI, platform="linux/arm64")
     shell.push("app", "none", index([], media=OCI))
     for child in (here, gone):
@@ -718,7 +718,7 @@ def test_every_command_says_that_it_is_no_registry(shell: Shell, words: list[str
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: str(words[0]))
-def test_every_command_asks_for_a_sign_in(shell: Shell, words: list[str]) -> None:
+def test_every_command_asks_for_a_login(shell: Shell, words: list[str]) -> None:
     shell.registry.user = ("ann", "pw")
     assert shell.run(*words) == 1
     assert f"→ docker login {shell.address}" in shell.err

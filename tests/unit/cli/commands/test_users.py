@@ -236,7 +236,7 @@ def test_wrong_names_and_costs_are_exit_2(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("words", [("add", "bob", "--password-stdin"), ("import", "x.htpasswd")])
-def test_sign_in_over_an_unencrypted_network_is_refused_unless_that_is_written(
+def test_login_over_an_unencrypted_network_is_refused_unless_that_is_written(
     shell: Shell, words: tuple[str, ...]
 ) -> None:
     (shell.folder / "x.htpasswd").write_text(f"bob:{HASH}\n")
@@ -341,7 +341,7 @@ def test_the_list(shell: Shell) -> None:
     assert HASH not in shell.out
 
 
-def test_other_rules_than_those_in_force_are_told(shell: Shell) -> None:
+def test_other_rules_than_those_in_effect_are_told(shell: Shell) -> None:
     shell.keep("bob", "ann")
     grants = shell.deployment.directory / "frontend" / "access" / "grants"
     grants.parent.mkdir(parents=True)
@@ -357,7 +357,7 @@ def test_other_rules_than_those_in_force_are_told(shell: Shell) -> None:
     assert shell.err == ""
 
 
-def test_the_list_of_none_says_that_there_is_no_sign_in(shell: Shell) -> None:
+def test_the_list_of_none_says_that_there_is_no_login(shell: Shell) -> None:
     assert shell.run("user", "list") == 0
     assert shell.out == ""
     assert "no login is required. Anyone who can reach localhost:5000 can pull, push and delete." in shell.err

@@ -87,7 +87,7 @@ def test_how_a_command_ends_is_recorded(
 @pytest.mark.parametrize(
     ("error", "result"), [(KeyboardInterrupt(), RunResult.INTERRUPTED), (ZeroDivisionError(), RunResult.FAILED)]
 )
-def test_an_end_that_goes_on_upwards_is_recorded_first(
+def test_an_exception_that_is_raised_again_is_recorded_first(
     session: Session, monkeypatch: pytest.MonkeyPatch, error: BaseException, result: RunResult
 ) -> None:
     ending(monkeypatch, error)

@@ -268,7 +268,7 @@ def test_backups_are_listed_the_newest_first(paper: Paper) -> None:
     assert [one["id"] for one in report.as_json()["backups"]] == [OLD.id, FULL.id]
 
 
-def test_what_was_interrupted_is_not_listed_but_said(paper: Paper) -> None:
+def test_an_interrupted_backup_is_not_listed_but_mentioned(paper: Paper) -> None:
     report = BackupsReport(TARGET, (), 2, MOMENT)
     report.print(paper.output)
     report.remark(paper.output)

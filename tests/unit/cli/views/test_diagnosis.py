@@ -70,7 +70,7 @@ def test_the_encryption_is_a_sentence(encryption: Encryption, told: str) -> None
     assert StatusReport(replace(STATUS, encryption=encryption)).as_json()["encryption"] == told
 
 
-def test_who_pauses_writes_is_told_where_somebody_does() -> None:
+def test_who_pauses_writes_is_told_where_someone_does() -> None:
     assert StatusReport(STATUS).as_json()["upkeep"] == ""
     assert "Writes:" not in shown(StatusReport(STATUS))[0]
     paused = StatusReport(replace(STATUS, upkeep=WritesPaused(MOMENT, "deployer gc")))

@@ -33,7 +33,7 @@ def said(report: CheckReport | RepairPlanReport | RepairedReport) -> tuple[str, 
     return out.getvalue(), err.getvalue()
 
 
-def test_a_whole_registry_is_said_to_be_and_how_far_that_was_looked_at() -> None:
+def test_without_damage_it_says_so_and_what_was_compared() -> None:
     result, remarks = said(CheckReport(found()))
     assert "3 tags in 2 repositories" in result
     assert "No damage found." in result

@@ -270,7 +270,7 @@ def test_a_second_backup_of_the_same_bytes_is_not_made(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("meanwhile", [b'{"b": 2}', None])
-def test_a_change_made_meanwhile_is_not_overwritten(tmp_path: Path, meanwhile: bytes | None) -> None:
+def test_a_change_made_in_the_meantime_is_not_overwritten(tmp_path: Path, meanwhile: bytes | None) -> None:
     path = _write(tmp_path / "daemon.json", b"{}")
     file = daemon_file.read(path)
     path.unlink() if meanwhile is None else path.write_bytes(meanwhile)
@@ -290,7 +290,7 @@ def test_a_change_made_at_the_last_moment_is_not_overwritten(tmp_path: Path, mon
     assert [entry.name for entry in tmp_path.iterdir()] == ["daemon.json"]
 
 
-def test_a_file_that_appeared_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+def test_a_file_that_appeared_in_the_meantime_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "daemon.json"
     file = daemon_file.read(path)
     path.write_bytes(b"{}")
@@ -349,7 +349,7 @@ def test_other_encodings_are_refused(tmp_path: Path) -> None:
         _ = file.text
 
 
-def test_the_diff_tells_of_a_missing_final_line_break(tmp_path: Path) -> None:
+def test_the_diff_shows_a_missing_final_line_break(tmp_path: Path) -> None:
     path = _write(tmp_path / "daemon.json", b'{"a": 1}')
     assert daemon_file.read(path).diff('{"a": 2}\n') == (
         f'--- {path}\n+++ {path}\n@@ -1 +1 @@\n-{{"a": 1}}\n\\ No newline at end of file\n+{{"a": 2}}\n'

@@ -27,7 +27,7 @@ def signed_in(folder: Path, *pairs: tuple[str, str]) -> dict[str, str]:
     return {"DOCKER_CONFIG": str(folder)}
 
 
-def test_no_sign_in_is_sent_where_none_is_asked_for(tmp_path: Path) -> None:
+def test_no_login_is_sent_where_none_is_asked_for(tmp_path: Path) -> None:
     fake = FakeRegistry()
     with RegistryClient(URL, signed_in(tmp_path, ("localhost:5000", "ann:pw")), transport=fake.transport) as client:
         client.catalog()
@@ -35,7 +35,7 @@ def test_no_sign_in_is_sent_where_none_is_asked_for(tmp_path: Path) -> None:
     assert fake.asked[0].headers["user-agent"].startswith("deployer/")
 
 
-def test_the_saved_sign_in_is_used_and_remembered(tmp_path: Path) -> None:
+def test_the_saved_login_is_used_and_remembered(tmp_path: Path) -> None:
     fake = FakeRegistry(user=("ann", "pw"))
     with RegistryClient(URL, signed_in(tmp_path, ("localhost:5000", "ann:pw")), transport=fake.transport) as client:
         client.catalog()
@@ -44,7 +44,7 @@ def test_the_saved_sign_in_is_used_and_remembered(tmp_path: Path) -> None:
     assert len(refusals) == 1
 
 
-def test_many_threads_refused_at_once_look_the_sign_in_up_once(tmp_path: Path) -> None:
+def test_many_threads_refused_at_once_look_the_login_up_once(tmp_path: Path) -> None:
     fake = FakeRegistry(user=("ann", "pw"))
     environment = signed_in(tmp_path, ("localhost:5000", "ann:pw"))
     with RegistryClient(URL, environment, transport=fake.transport) as client:
@@ -53,7 +53,7 @@ def test_many_threads_refused_at_once_look_the_sign_in_up_once(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("saved", [(), (("other:5000", "ann:pw"),)])
-def test_without_a_sign_in_docker_login_is_named(tmp_path: Path, saved: tuple[tuple[str, str], ...]) -> None:
+def test_without_a_login_docker_login_is_named(tmp_path: Path, saved: tuple[tuple[str, str], ...]) -> None:
     fake = FakeRegistry(user=("ann", "pw"))
     client = RegistryClient(URL, signed_in(tmp_path, *saved), transport=fake.transport)
     with client, pytest.raises(Denied, match="requires login, and no credentials are saved") as caught:
@@ -62,7 +62,7 @@ def test_without_a_sign_in_docker_login_is_named(tmp_path: Path, saved: tuple[tu
     assert "UNAUTHORIZED: authentication required" in caught.value.original
 
 
-def test_a_sign_in_that_is_wrong_is_told_apart_from_none(tmp_path: Path) -> None:
+def test_a_login_that_is_wrong_is_told_apart_from_none(tmp_path: Path) -> None:
     fake = FakeRegistry(user=("ann", "pw"))
     with RegistryClient(URL, signed_in(tmp_path, ("localhost:5000", "ann:s3cret")), transport=fake.transport) as client:
         for _ in range(2):
@@ -148,7 +148,7 @@ def saved_by_a_helper(folder: Path) -> tuple[dict[str, str], Path]:
 
 
 @pytest.mark.parametrize("given", [None, Credentials("ann", "s3cret")])
-def test_no_sign_in_goes_out_in_plain_http_unasked(tmp_path: Path, given: Credentials | None) -> None:
+def test_no_login_goes_out_in_plain_http_unasked(tmp_path: Path, given: Credentials | None) -> None:
     fake = FakeRegistry(user=("ann", "s3cret"))
     environment, ran = saved_by_a_helper(tmp_path)
     client = RegistryClient("http://reg.example:5000", environment, transport=fake.transport, credentials=given)
@@ -170,7 +170,7 @@ def test_no_sign_in_goes_out_in_plain_http_unasked(tmp_path: Path, given: Creden
         ("http://[::1]:5000", False),
     ],
 )
-def test_a_sign_in_goes_out_where_nobody_reads_it_or_that_is_said(tmp_path: Path, url: str, plain: bool) -> None:
+def test_a_login_goes_out_where_nobody_reads_it_or_that_is_said(tmp_path: Path, url: str, plain: bool) -> None:
     fake = FakeRegistry(user=("ann", "s3cret"))
     environment, ran = saved_by_a_helper(tmp_path)
     with RegistryClient(url, environment, transport=fake.transport, plain=plain) as client:
@@ -191,7 +191,7 @@ def redirecting(fake: FakeRegistry, path: str, target: Callable[[], str], status
     fake.before = before
 
 
-def test_a_blob_from_another_host_comes_without_our_sign_in(tmp_path: Path) -> None:
+def test_a_blob_from_another_host_comes_without_our_login(tmp_path: Path) -> None:
     content = b"far away"
     seen: list[dict[str, str]] = []
 
@@ -209,7 +209,7 @@ def test_a_blob_from_another_host_comes_without_our_sign_in(tmp_path: Path) -> N
     assert "authorization" not in seen[0]
 
 
-def test_on_the_same_host_the_sign_in_goes_along(tmp_path: Path) -> None:
+def test_on_the_same_host_the_login_goes_along(tmp_path: Path) -> None:
     fake = FakeRegistry(user=("ann", "pw"))
     redirecting(fake, "/v2/_catalog?n=1000000", lambda: "/v2/_catalog?n=100")
     with RegistryClient(URL, signed_in(tmp_path, ("localhost:5000", "ann:pw")), transport=fake.transport) as client:

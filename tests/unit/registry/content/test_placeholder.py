@@ -40,6 +40,6 @@ def test_a_throw_away_says_what_the_tag_was(media_type: str) -> None:
     ],
     ids=["no annotation", "no digest", "a layer", "a configuration"],
 )
-def test_what_differs_is_an_image_of_somebody(change: dict[str, Any]) -> None:
+def test_what_differs_is_an_image_of_someone(change: dict[str, Any]) -> None:
     made = placeholder.make("1", ORIGINAL, DOCKER_LIST, "n")
     assert original({**json.loads(made.content), **change}) is None

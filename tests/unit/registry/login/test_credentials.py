@@ -54,7 +54,7 @@ def test_the_file_is_dockers_own() -> None:
 
 
 @pytest.mark.parametrize("key", [ADDRESS, f"https://{ADDRESS}", f"http://{ADDRESS}/v1/"])
-def test_a_saved_sign_in_is_found(home: Home, key: str) -> None:
+def test_a_saved_login_is_found(home: Home, key: str) -> None:
     home.write({"auths": {"other:5000": {"auth": packed("x:y")}, key: {"auth": packed(f"ann:{SECRET}")}}})
     assert home.find() == Credentials("ann", SECRET)
     assert home.find("registry.example:5001") is None

@@ -72,7 +72,7 @@ def test_a_newer_format_is_refused_by_the_version_that_made_it() -> None:
     "about",
     [None, [], "text", {}, {**SAID, "format": None}, {**SAID, "format": "x"}, {"format": FORMAT}],
 )
-def test_an_archive_that_says_something_else_of_itself_is_damaged(about: Any) -> None:
+def test_an_archive_with_another_description_is_damaged(about: Any) -> None:
     with pytest.raises(BackupError, match="files in the backup are damaged"):
         Archive.unpack(packed(about))
 
@@ -139,7 +139,7 @@ def test_everything_that_is_there_is_collected(home: Home) -> None:
     assert found.about == About("registry", "localhost", 5443, {"registry": "registry:3"})
 
 
-def test_without_secrets_there_are_none(home: Home) -> None:
+def test_without_secrets_the_archive_has_none(home: Home) -> None:
     found = home.archive(home.loaded(OWN), secrets=False)
     assert set(found.files) == {Kept.SETTINGS, Kept.OVERRIDE, Kept.CERTIFICATE}
     assert not found.about.with_secrets

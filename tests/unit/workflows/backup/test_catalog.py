@@ -35,7 +35,7 @@ class Several(StoredParts):
         return tuple(part for one in self.found for part in one if not hosts or part.host in hosts)
 
 
-def test_a_backup_is_whole_with_its_seal() -> None:
+def test_a_backup_is_complete_with_its_seal() -> None:
     (found,) = whole(parts_of(1, contents=CONTENTS))
     assert (found.id, found.time) == ("20260101T010000Z", MOMENT + timedelta(hours=1))
     assert (found.host, found.deployment, found.format) == ("registry@machine", "registry", 1)
@@ -44,13 +44,13 @@ def test_a_backup_is_whole_with_its_seal() -> None:
 
 
 @pytest.mark.parametrize("kinds", [(), (PartKind.LINKS,), (PartKind.LINKS, PartKind.BLOBS)])
-def test_an_interrupted_backup_is_none(kinds: tuple[PartKind, ...]) -> None:
+def test_an_interrupted_backup_does_not_count(kinds: tuple[PartKind, ...]) -> None:
     parts = (*parts_of(2, kinds), *parts_of(1), *parts_of(3))
     assert [one.id for one in whole(parts)] == ["20260101T010000Z", "20260101T030000Z"]
     assert unfinished(parts) == tuple(part.id for part in parts_of(2, kinds))
 
 
-def test_what_others_keep_there_is_neither() -> None:
+def test_other_snapshots_are_neither() -> None:
     foreign = Part("foreign", MOMENT, "laptop", {"part": "seal", "backup": "x"})
     newer = Part("newer", MOMENT, "h", {"deployer": "2", "part": "something new", "backup": "x"})
     parts = (foreign, *parts_of(1))
@@ -78,7 +78,7 @@ def test_counts_that_are_not_numbers_are_nothing() -> None:
     assert (found.contents, found.format) == (Contents(), 0)
 
 
-def test_a_name_that_is_no_time_leaves_that_of_its_first_part() -> None:
+def test_a_name_that_is_not_a_time_gets_the_time_of_its_first_part() -> None:
     renamed = [replace(part, tags={**part.tags, "backup": "by hand"}) for part in parts_of(5)]
     assert whole(renamed)[0].time == MOMENT + timedelta(hours=5)
 

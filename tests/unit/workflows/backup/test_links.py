@@ -36,7 +36,7 @@ def test_a_link_is_known_by_its_path(path: str, kind: LinkKind, tag: str, place:
 
 
 @pytest.mark.parametrize("written", ["-", "sha256:abc", "text"])
-def test_a_damaged_link_leads_where_its_place_says(written: str) -> None:
+def test_a_damaged_link_refers_to_the_digest_of_its_place(written: str) -> None:
     assert Link.parse(f"0 {written} {LAYER}").named_digest == B
     tag = Link.parse(f"0 {written} {TAG}")
     assert (tag.digest, tag.named_digest, tag.content) == ("", "", b"")

@@ -100,7 +100,7 @@ def test_an_empty_registry_has_no_links(tree: Tree, shell: str, folder: str) -> 
     assert listed(tree, shell) == []
 
 
-def test_folders_with_spaces_are_listed_whole(tree: Tree, shell: str) -> None:
+def test_folders_with_spaces_are_listed_completely(tree: Tree, shell: str) -> None:
     file = tree.root / "repositories/a b/_layers/sha256/00/link"
     file.parent.mkdir(parents=True)
     file.write_text("sha256:" + "0" * 64)
@@ -214,7 +214,7 @@ def test_a_list_that_could_not_be_read_to_its_end_is_a_failure(scratch: Scratch)
     assert scratch.run("store-links", "echo all", "/", "backup")[0] == 0, "a failure is of its own run"
 
 
-def test_a_failure_of_restic_is_one(scratch: Scratch) -> None:
+def test_a_failure_of_restic_is_reported(scratch: Scratch) -> None:
     scratch.restic("cat > /dev/null; echo 'no space left on device' >&2; exit 3")
     assert scratch.run("store-links", "echo some", "/", "backup") == (3, "", "no space left on device\n")
 
@@ -226,7 +226,7 @@ def test_a_text_is_fetched_once_however_often_it_is_read(scratch: Scratch) -> No
     assert (scratch.folder / "runs").read_text() == "run\n"
 
 
-def test_a_text_that_was_cut_short_is_a_failure_and_is_fetched_again(scratch: Scratch) -> None:
+def test_a_text_that_was_truncated_is_a_failure_and_is_fetched_again(scratch: Scratch) -> None:
     scratch.restic("echo half; exit 9")
     assert scratch.run("text", "7c1b", "/links")[:2] == (9, "")
     scratch.restic("echo whole")

@@ -90,7 +90,7 @@ def test_the_first_backup_makes_a_password(deployment: Deployment) -> None:
     assert not deployment.backup_password_file.exists(), "choosing keeps nothing"
 
 
-def test_backups_whose_password_is_unknown_get_no_other(deployment: Deployment) -> None:
+def test_existing_backups_with_an_unknown_password_get_no_new_one(deployment: Deployment) -> None:
     with pytest.raises(BackupError, match="not on this machine") as caught:
         password.choose(deployment, TARGET, Found.BACKUPS, "")
     assert caught.value.advice[0] == "deployer backup /backups --password-file FILE"
@@ -131,7 +131,7 @@ def test_the_last_backup_at_each_target_is_remembered(deployment: Deployment) ->
         ).encode(),
     ],
 )
-def test_a_damaged_memory_is_none_and_is_written_again(deployment: Deployment, content: bytes) -> None:
+def test_a_damaged_record_counts_as_none_and_is_written_again(deployment: Deployment, content: bytes) -> None:
     deployment.directory.mkdir(parents=True)
     deployment.backups_file.write_bytes(content)
     assert record.read(deployment) == ()

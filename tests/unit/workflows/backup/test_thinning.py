@@ -39,7 +39,7 @@ def test_a_policy_is_restics(written: str, options: str) -> None:
 @pytest.mark.parametrize(
     "written", ["", ",", "7d,", "0d", "0", "-1d", "d", "7 d", "7d4w", "7d,3d", "1,2", "7days", "7D", "1.5d", "10000d"]
 )
-def test_what_is_no_policy_is_refused_with_an_example(written: str) -> None:
+def test_an_invalid_policy_is_refused_with_an_example(written: str) -> None:
     with pytest.raises(UsageError, match="--keep: ") as caught:
         KeepPolicy.parse(written)
     assert f"'{written}'" in str(caught.value)
@@ -105,7 +105,7 @@ def test_without_backups_nothing_is_surplus() -> None:
     assert surplus(repository, HOST, KeepPolicy.parse("1d"), NOW) == ()
 
 
-def test_seals_go_first_and_then_all_that_no_whole_backup_has() -> None:
+def test_seals_are_removed_first_and_then_what_no_complete_backup_has() -> None:
     old, new, cut = parts_of(1), parts_of(2), parts_of(3, [PartKind.LINKS])
     repository, asked = restic(snapshots=snapshots(*old, *new, *cut), forget=keeping(new[-1]))
     going = surplus(repository, HOST, KeepPolicy.parse("1"), NOW)
@@ -116,14 +116,14 @@ def test_seals_go_first_and_then_all_that_no_whole_backup_has() -> None:
     assert forgotten[1] == ("forget", "--prune", cut[0].id)
 
 
-def test_a_removal_that_was_interrupted_goes_on() -> None:
+def test_an_interrupted_removal_continues() -> None:
     old, new = parts_of(1), parts_of(2)
     repository, asked = restic(snapshots=snapshots(*old[:2], *new))
     remove(repository, (HOST,), ())
     assert asked.calls[-1].words == ("forget", "--prune", old[0].id, old[1].id)
 
 
-def test_where_nothing_goes_nothing_is_pruned() -> None:
+def test_if_nothing_is_removed_nothing_is_pruned() -> None:
     repository, asked = restic(snapshots=snapshots(*parts_of(1)))
     remove(repository, (HOST,), ())
     assert {call.words[0] for call in asked.calls} == {"snapshots"}

@@ -19,7 +19,7 @@ def history(days: float, daily: float, *, every: int = 1, free: float = 100 * GB
     return [Sample(NOW - timedelta(hours=hour), TOTAL, int(free + daily * hour / 24)) for hour in hours]
 
 
-def test_a_steady_growth_is_told() -> None:
+def test_steady_growth_is_predicted() -> None:
     assert days_left(history(10, 10 * GB), 100 * GB, TOTAL, NOW) in {9, 10}
     assert days_left(history(10, 10 * GB), 5 * GB, TOTAL, NOW) == 0
     assert days_left(history(10, 10 * GB), 0, TOTAL, NOW) == 0
@@ -30,7 +30,7 @@ def test_a_steady_growth_is_told() -> None:
     [[], history(2, 10 * GB), history(14, 10 * GB, every=48), history(10, 0), history(10, -GB), history(10, GB / 10)],
     ids=["none", "two days", "few", "no growth", "less and less", "in years"],
 )
-def test_of_too_little_nothing_is_told(samples: list[Sample]) -> None:
+def test_too_few_samples_predict_nothing(samples: list[Sample]) -> None:
     assert days_left(samples, 100 * GB, TOTAL, NOW) is None
 
 

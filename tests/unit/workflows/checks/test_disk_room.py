@@ -92,7 +92,7 @@ def test_missing_inodes_are_said_as_that() -> None:
         (None, ""),
     ],
 )
-def test_it_is_told_ahead(room: DiskRoom | None, said: str) -> None:
+def test_a_full_disk_is_announced(room: DiskRoom | None, said: str) -> None:
     found = disk_room.findings(room)
     assert [one.state for one in found] == ([FindingState.NOTE] if said else [])
     assert all(one.sentence.endswith(said) for one in found)

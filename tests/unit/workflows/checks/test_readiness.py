@@ -162,7 +162,7 @@ JOXIT = FrontendSettings(page=Page.JOXIT)
 
 
 @pytest.mark.parametrize("reaches", [True, False])
-def test_a_page_of_its_own_service_is_asked_behind_the_sign_in_too(reaches: bool) -> None:
+def test_a_page_of_its_own_service_is_asked_behind_the_login_too(reaches: bool) -> None:
     page = WithPage(reaches=reaches)
     with answering({"/v2/": (401, REGISTRY), "/": (401, {})}) as port:
         answer = readiness.probe(Settings(port=port, frontend=JOXIT), FakeEngine(containers=page), "project")

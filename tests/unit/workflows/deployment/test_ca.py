@@ -24,7 +24,7 @@ def test_a_certificate_has_a_fingerprint(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("left", [0, 1, 100, -60, -1])
-def test_one_that_was_cut_short_has_none_and_is_so_written_again(tmp_path: Path, left: int) -> None:
+def test_one_that_was_truncated_has_none_and_is_so_written_again(tmp_path: Path, left: int) -> None:
     deployment = Deployment("registry", tmp_path)
     pem = made().pem.strip()
     deployment.ca_file.write_bytes(pem[:left])

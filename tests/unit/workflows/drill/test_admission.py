@@ -123,7 +123,7 @@ def test_a_copy_with_the_users_and_rules_of_the_backup_is_as_it_should_be(deploy
         ({"push": 202}, "The copy responds with 202 to a push; by the access rules in the backup, it should be 403."),
     ],
 )
-def test_who_gets_in_and_should_not_is_said(deployment: Deployment, answers: Mapping[str, int], said: str) -> None:
+def test_wrong_access_is_reported(deployment: Deployment, answers: Mapping[str, int], said: str) -> None:
     copy = copy_of(deployment, RULES, {Kept.USERS: USERS})
     assert login(copy, deployment, answers) == [said]
 
@@ -148,7 +148,7 @@ def test_a_registry_without_users_is_open(deployment: Deployment) -> None:
     ]
 
 
-def test_another_ca_than_that_of_the_backup_is_said(deployment: Deployment) -> None:
+def test_a_ca_other_than_that_of_the_backup_is_reported(deployment: Deployment) -> None:
     own, other = make_ca().pem, make_ca().pem
     copy = copy_of(deployment, "tls: internal", {Kept.FRONTEND: frontend(own)})
     assert certificates(copy, deployment, own) == []

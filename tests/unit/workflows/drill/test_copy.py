@@ -48,7 +48,7 @@ def compose_file(copy: Copy) -> str:
     return next(one.content for one in rendered if one.path == "compose.yaml").decode()
 
 
-def test_nothing_leads_to_the_directory_port_or_address_of_the_real_one() -> None:
+def test_the_directory_port_and_address_of_the_real_one_are_not_used() -> None:
     copy = copy_of(
         "host: registry.example.com\nport: 443\nbind: 192.168.1.5\ntls: internal\n"
         "registry: {data: /srv/images, reserve: 50%}"

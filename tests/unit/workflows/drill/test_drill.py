@@ -126,6 +126,6 @@ def test_an_interrupted_drill_says_nothing_of_the_backup(tmp_path: Path, monkeyp
     assert DrillPlace.of(request.deployment).left() == ()
 
 
-def test_clearing_asks_nothing_where_nothing_is_left(tmp_path: Path) -> None:
+def test_clearing_does_not_ask_the_engine_if_nothing_is_left(tmp_path: Path) -> None:
     drill.clear(Deployment("registry", tmp_path / "registry"), FakeEngine(), lambda _: None)
     assert list(tmp_path.iterdir()) == []

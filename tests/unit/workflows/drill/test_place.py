@@ -207,7 +207,7 @@ def test_results_that_cannot_be_read_are_none(deployment: Deployment, content: s
     assert record.read(deployment) == (result(1),)
 
 
-def test_results_do_not_grow_without_end(deployment: Deployment) -> None:
+def test_the_number_of_results_is_limited(deployment: Deployment) -> None:
     for number in range(205):
         record.keep(deployment, result(-number, backup=str(number)))
     assert [one.backup for one in record.read(deployment)] == [str(number) for number in range(5, 205)]

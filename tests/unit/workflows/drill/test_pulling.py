@@ -128,7 +128,7 @@ def test_a_copy_that_stops_responding_is_a_difference(registry: FakeRegistry) ->
     assert not tags.misses[0].refused.is_absent
 
 
-def test_nothing_is_asked_of_the_registry_that_the_names_mean() -> None:
+def test_the_real_registry_is_not_contacted() -> None:
     """The copy of a registry at a public name is asked at this machine's port, by that name."""
     asked: list[httpx.Request] = []
 
@@ -173,7 +173,7 @@ def plan(stored: Mapping[str, int]) -> RestorePlan:
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
 
 
-def test_what_the_registry_did_not_serve_before_the_backup_is_no_difference() -> None:
+def test_what_was_missing_in_the_registry_is_no_difference() -> None:
     links = [
         f"1 {A} repositories/app/_layers/sha256/{A[7:]}/link",
         f"1 {B} repositories/app/_layers/sha256/{B[7:]}/link",

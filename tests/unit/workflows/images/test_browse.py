@@ -283,7 +283,7 @@ def test_a_tag_that_cannot_be_read_does_not_hide_the_others(
     assert (unread.name, unread.may_be_whole) == ("1", False)
 
 
-def test_a_sign_in_that_is_refused_midway_ends_the_listing(client: RegistryClient, fake: FakeRegistry) -> None:
+def test_a_login_that_is_refused_midway_ends_the_listing(client: RegistryClient, fake: FakeRegistry) -> None:
     pushed(fake, "app", "1", image("x"))
     fake.before = lambda asked: refused(403, "DENIED") if "/blobs/" in asked.path else None
     with pytest.raises(Denied):

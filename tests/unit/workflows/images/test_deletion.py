@@ -370,7 +370,7 @@ def test_a_tag_that_names_nothing_and_cannot_be_written_is_as_it_was(old: FakeRe
 # --- others running --------------------------------------------------------------------------------------------------
 
 
-def test_a_tag_pushed_again_since_the_plan_is_left_alone(client: RegistryClient, fake: FakeRegistry) -> None:
+def test_a_tag_pushed_again_since_the_plan_is_not_touched(client: RegistryClient, fake: FakeRegistry) -> None:
     pushed(fake, "app", "1", image("x"))
     plan = plan_deletion(client, ["app:1"])
     fresh = pushed(fake, "app", "1", image("fresh"))
@@ -402,7 +402,7 @@ def test_a_push_between_the_steps_is_not_lost(old: FakeRegistry, method: str, pa
         assert (outcome.error, outcome.pushed_again) == (None, fresh.digest)
 
 
-def test_a_tag_that_somebody_else_deleted_is_deleted(client: RegistryClient, fake: FakeRegistry) -> None:
+def test_a_tag_that_someone_else_deleted_is_deleted(client: RegistryClient, fake: FakeRegistry) -> None:
     pushed(fake, "app", "1", image("x"))
     pushed(fake, "app", "2", image("y"))
     plan = plan_deletion(client, ["app:1"])
@@ -616,7 +616,7 @@ def test_a_tag_that_names_nothing_can_be_deleted(client: RegistryClient, fake: F
     assert fake.repositories["app"] == Held({made.digest: (made.media_type, made.content)}, {"1": made.digest})
 
 
-def test_a_damaged_tag_that_was_pushed_again_is_left_alone(client: RegistryClient, fake: FakeRegistry) -> None:
+def test_a_damaged_tag_that_was_pushed_again_is_not_touched(client: RegistryClient, fake: FakeRegistry) -> None:
     made = pushed(fake, "app", "1", image("x"))
     fake.repositories["app"].tags["broken"] = ""
     plan = plan_deletion(client, ["app:broken"])

@@ -106,7 +106,7 @@ def test_where_no_answer_comes_at_all_that_is_said_once(fake: FakeRegistry) -> N
 
 
 @pytest.mark.parametrize(("raised", "error"), [("refused", Denied), ("gone", RegistryUnreachable)])
-def test_a_sign_in_refused_and_a_registry_gone_end_it(fake: FakeRegistry, raised: str, error: type[Exception]) -> None:
+def test_a_login_refused_and_a_registry_gone_end_it(fake: FakeRegistry, raised: str, error: type[Exception]) -> None:
     def before(asked: Asked) -> Reply | None:
         if not asked.path.endswith("/t7"):
             return None

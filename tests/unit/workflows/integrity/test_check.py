@@ -102,7 +102,7 @@ def hits(found: Checked) -> list[tuple[str, FaultKind, tuple[str, ...]]]:
     return [(one.digest, one.kind, one.images) for one in found.faults]
 
 
-def test_a_whole_registry_is_whole_and_everything_is_counted(registry: Registry) -> None:
+def test_an_intact_registry_has_no_damage_and_everything_is_counted(registry: Registry) -> None:
     quick, full = registry.check(), registry.check(full=True)
     assert (quick.repositories, quick.tags, quick.is_whole, quick.read) == (3, 4, True, None)
     assert full.is_whole
@@ -285,7 +285,7 @@ class TestInterrupted:
         registry.check(full=True, storage=storage)
         assert len(storage.read) == 9
 
-    def test_a_check_of_a_selection_leaves_it_alone(self, registry: Registry) -> None:
+    def test_a_check_of_a_selection_keeps_the_log(self, registry: Registry) -> None:
         self.interrupt(registry)
         before = registry.deployment.reading_log_file.read_bytes()
         storage = registry.storage()
@@ -293,7 +293,7 @@ class TestInterrupted:
         assert len(storage.read) == 3
         assert registry.deployment.reading_log_file.read_bytes() == before
 
-    def test_two_at_once_are_not_begun(self, registry: Registry) -> None:
+    def test_two_full_checks_do_not_run_at_once(self, registry: Registry) -> None:
         with reading_log.opened(registry.deployment.reading_log_file, NOW), pytest.raises(Busy):
             registry.check(full=True)
 
@@ -323,7 +323,7 @@ class TestRemembered:
         registry.check("tool", full=True)
         assert last_check.read(registry.deployment).digests == {LAYER}
 
-    def test_gc_damaged_takes_it_away_without_reading_all(self, registry: Registry) -> None:
+    def test_gc_damaged_removes_it_without_reading_all(self, registry: Registry) -> None:
         registry.rot()
         storage = registry.storage()
         assert plan_gc(storage, GcOptions(damaged=True)).survey.removal.damaged == ()
@@ -331,7 +331,9 @@ class TestRemembered:
         known = last_check.read(registry.deployment).digests
         assert plan_gc(storage, GcOptions(damaged=True, suspects=known)).survey.removal.damaged == (LAYER,)
 
-    def test_it_is_told_as_long_as_the_file_is_the_same_and_nothing_else_tells_of_it(self, registry: Registry) -> None:
+    def test_it_is_reported_as_long_as_the_file_is_the_same_and_nothing_else_reports_it(
+        self, registry: Registry
+    ) -> None:
         registry.rot()
         registry.check(full=True)
         last = last_check.read(registry.deployment)

@@ -51,7 +51,7 @@ def hits(found: Checked) -> list[tuple[str, FaultKind, tuple[str, ...]]]:
     return [(one.digest, one.kind, one.images) for one in found.faults]
 
 
-def test_a_whole_registry_is_whole(client: RegistryClient) -> None:
+def test_an_intact_registry_has_no_damage(client: RegistryClient) -> None:
     progress: list[Progress] = []
     found = check(client, full=True, seen=progress)
     assert (found.is_whole, found.repositories, found.tags) == (True, 3, 3)
@@ -65,13 +65,15 @@ def test_a_quick_check_reads_no_blob(client: RegistryClient, fake: FakeRegistry)
     assert len([path for path in fake.asked_for("HEAD") if "/blobs/" in path]) == 8
 
 
-def test_a_missing_blob_is_told_with_the_images_of_each_repository(client: RegistryClient, fake: FakeRegistry) -> None:
+def test_a_missing_blob_is_reported_with_the_images_of_each_repository(
+    client: RegistryClient, fake: FakeRegistry
+) -> None:
     del fake.blobs[LAYER]
     assert hits(check(client)) == [(LAYER, FaultKind.MISSING, ("copy:1", "team/app:1"))]
     assert hits(check(client, "team/*")) == [(LAYER, FaultKind.MISSING, ("team/app:1",))]
 
 
-def test_who_may_not_list_the_catalog_may_check_what_is_named(client: RegistryClient, fake: FakeRegistry) -> None:
+def test_without_the_catalog_named_repositories_can_be_checked(client: RegistryClient, fake: FakeRegistry) -> None:
     fake.before = lambda asked: refused(403, "DENIED") if asked.path.startswith("/v2/_catalog") else None
     found = check(client, "team/app", "multi:1")
     assert (found.repositories, found.tags) == (2, 2)
@@ -81,21 +83,21 @@ def test_who_may_not_list_the_catalog_may_check_what_is_named(client: RegistryCl
         check(client, "team/*", "multi")
 
 
-def test_a_truncated_blob_is_told_without_reading_it(client: RegistryClient, fake: FakeRegistry) -> None:
+def test_a_truncated_blob_is_reported_without_reading_it(client: RegistryClient, fake: FakeRegistry) -> None:
     fake.blobs[LAYER] = b"cut"
     (found,) = check(client, "copy").faults
     assert found.kind is FaultKind.DAMAGED
     assert "3 bytes" in found.state
 
 
-def test_rotten_bytes_are_told_by_reading_them_alone(client: RegistryClient, fake: FakeRegistry) -> None:
+def test_changed_bytes_are_found_only_by_reading(client: RegistryClient, fake: FakeRegistry) -> None:
     layer = sha256(PARTS[1].blobs[1])
     fake.blobs[layer] = bytes(len(fake.blobs[layer]))
     assert check(client).is_whole
     assert hits(check(client, full=True)) == [(layer, FaultKind.DAMAGED, ("multi:1",))]
 
 
-def test_a_tag_whose_manifest_is_gone_or_damaged_is_told(client: RegistryClient, fake: FakeRegistry) -> None:
+def test_a_tag_whose_manifest_is_missing_or_damaged_is_reported(client: RegistryClient, fake: FakeRegistry) -> None:
     media, content = fake.repositories["copy"].manifests.pop(APP.digest)
     assert hits(check(client)) == [("", FaultKind.MISSING, ("copy:1",))]
     fake.repositories["copy"].manifests[APP.digest] = (media, content + b" ")

@@ -225,7 +225,7 @@ def test_changed_links_replace_what_is_there_in_one_step(tmp_path: Path, shell: 
     assert (root / PATHS[0]).stat().st_ino != before
 
 
-def test_a_changed_tag_that_was_deleted_meanwhile_is_made_again(tmp_path: Path, shell: str) -> None:
+def test_a_changed_tag_that_was_deleted_in_the_meantime_is_created_again(tmp_path: Path, shell: str) -> None:
     root = tmp_path / "root"
     root.mkdir()
     put(root, "changed", {PATHS[0]: DIGEST}, shell)
@@ -242,7 +242,7 @@ def test_what_a_killed_run_has_left_is_not_put(tmp_path: Path, shell: str) -> No
 
 
 @pytest.mark.parametrize("way", ["new", "missing", "changed"])
-def test_a_stream_that_breaks_off_is_a_failure(tmp_path: Path, shell: str, way: str) -> None:
+def test_an_interrupted_stream_is_a_failure(tmp_path: Path, shell: str, way: str) -> None:
     cut = packed({PATHS[0]: DIGEST * 100})[:1000]
     done = run(backup_script("put-links"), tmp_path / "root", way, tmp_path / "staged", shell=shell, stdin=cut)
     assert done.returncode != 0

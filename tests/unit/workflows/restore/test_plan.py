@@ -57,7 +57,7 @@ def test_everything_is_new_on_an_empty_registry() -> None:
     assert (found.changed, found.same, found.repositories, found.lacking, found.lost) == ((), 0, 1, frozenset(), ())
 
 
-def test_what_is_there_as_it_was_is_left_alone() -> None:
+def test_existing_content_is_kept() -> None:
     lines = links("team/app", "1", APP) + links("team/app", "2", OTHER)
     today = now({"1": APP.digest, "2": APP.digest, "new": OTHER.digest}, blobs_of(APP))
     found = planned(lines, blobs_of(APP, OTHER), today)
@@ -102,7 +102,7 @@ def test_a_manifest_has_its_link_in_its_own_repository_and_if_damaged_by_its_pla
     assert (nothing.links, nothing.lost) == ((), ("team/app:1",))
 
 
-def test_a_tag_whose_image_is_not_in_the_backup_is_told_and_left_out() -> None:
+def test_a_tag_whose_image_is_not_in_the_backup_is_reported_and_left_out() -> None:
     lines = links("team/app", "gone", APP, linked=False) + links("team/app", "1", OTHER)
     found = planned(lines, blobs_of(OTHER), None)
     assert found.lost == ("team/app:gone",)
@@ -121,7 +121,7 @@ def test_what_is_not_in_the_backup_is_refused(only: str) -> None:
         planned(links("team/app", "1", APP), blobs_of(APP), None, only)
 
 
-def test_tags_of_today_may_stay_as_they_are() -> None:
+def test_existing_tags_can_be_kept() -> None:
     lines = [*links("team/app", "1", APP), *links("team/app", "2", OTHER)]
     found = planned(lines, blobs_of(APP, OTHER), now({"1": OTHER.digest}, blobs_of(OTHER))).without_changes
     assert ([str(one) for one in found.added], found.changed, found.kept) == (["team/app:2"], (), 1)

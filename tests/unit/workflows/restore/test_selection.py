@@ -37,7 +37,7 @@ def layer(repository: str, digest: str, place: str = "") -> Link:
         (["app:1", "app:2", "b/c:x", "d"], Selection(("d",), {"app": frozenset({"1", "2"}), "b/c": frozenset({"x"})})),
     ],
 )
-def test_repositories_and_tags_are_told_apart(written: list[str], expected: Selection) -> None:
+def test_repositories_and_tags_are_distinguished(written: list[str], expected: Selection) -> None:
     assert Selection.parse(written) == expected
     assert expected.is_everything is (not written)
 

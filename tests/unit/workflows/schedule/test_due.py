@@ -148,7 +148,7 @@ def test_an_unchanged_time_keeps_the_day_since_which_it_counts() -> None:
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"runner": "x", "jobs": {}}', '{"runner": "none", "jobs": []}'])
-def test_a_damaged_file_is_as_none(tmp_path: Path, content: str) -> None:
+def test_a_damaged_file_counts_as_none(tmp_path: Path, content: str) -> None:
     deployment = Deployment("registry", tmp_path)
     installed.keep(deployment, plan())
     assert installed.read(deployment) == plan()

@@ -103,7 +103,7 @@ def test_a_systemd_that_cannot_be_reached_is_said_before_anything_is_changed(sys
     assert caught.value.original == "Failed to connect to bus"
 
 
-def test_what_is_removed_is_removed_though_systemd_does_not_hear_it(systemd: Systemd, deployment: Deployment) -> None:
+def test_units_are_removed_even_if_systemd_does_not_respond(systemd: Systemd, deployment: Deployment) -> None:
     install(systemd, deployment, schedule(gc="03:30"))
     set_state(systemd, fails="disable")
     with pytest.raises(HostError):

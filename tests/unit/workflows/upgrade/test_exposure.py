@@ -24,7 +24,7 @@ def known(name: str) -> Advisory:
 
 @pytest.mark.parametrize("folder", RENDERED, ids=lambda folder: folder.name)
 @pytest.mark.parametrize("name", ISSUE)
-def test_every_rendered_configuration_keeps_out_those_of_the_registry(folder: Path, name: str) -> None:
+def test_no_rendered_configuration_is_affected_by_those_of_the_registry(folder: Path, name: str) -> None:
     layout = layout_of(Deployment(folder.name, folder), ())
     assert layout.registry[0]["storage"]["delete"] == {"enabled": True}
     assert not exposure(known(name).needs, layout).reaches
@@ -54,12 +54,12 @@ def test_no_rendered_configuration_has_what_a_known_condition_asks_for(folder: P
         ("forward-auth", Layout(caddyfile="forward_auth login:80 {")),
     ],
 )
-def test_what_a_configuration_has_reaches_it(needs: str, layout: Layout) -> None:
+def test_a_configuration_with_the_condition_is_affected(needs: str, layout: Layout) -> None:
     assert exposure(needs, layout).reaches
 
 
 @pytest.mark.parametrize("needs", ["unknown", "nothing", "a word of a newer list"])
-def test_what_no_one_can_judge_reaches_every_deployment(needs: str) -> None:
+def test_an_unknown_condition_affects_every_deployment(needs: str) -> None:
     assert exposure(needs, Layout()).reaches
 
 

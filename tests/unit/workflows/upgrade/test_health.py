@@ -63,7 +63,7 @@ def test_the_user_of_the_check_is_added_to_the_rules_in_effect_and_a_failure_lea
     assert not stack.deployment.reload_pending_file.exists()
 
 
-def test_after_a_kill_its_user_goes_and_no_one_is_told_to_look_after_the_users(stack: Stack) -> None:
+def test_after_a_kill_its_user_is_removed_without_a_warning_about_the_users(stack: Stack) -> None:
     before = access(stack)
     with health._let_in(stack):
         killed, mark = access(stack), stack.deployment.reload_pending_file.read_bytes()

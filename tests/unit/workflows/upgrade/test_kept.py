@@ -45,12 +45,12 @@ def test_what_is_kept_is_read_again_with_its_modes_and_no_one_else_reads_it(depl
     assert deployment.undo_folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_what_was_not_written_wholly_is_not_there(deployment: Deployment) -> None:
+def test_an_incomplete_folder_counts_as_missing(deployment: Deployment) -> None:
     (deployment.undo_folder / "release.json").unlink()
     assert kept.read(deployment.undo_folder) is None
 
 
-def test_killed_before_its_end_it_goes_back_but_not_to_users_who_were_removed_since(deployment: Deployment) -> None:
+def test_killed_before_its_end_it_rolls_back_but_not_to_users_who_were_removed_since(deployment: Deployment) -> None:
     assert kept.unfinished(deployment) == Kept(OLD, (FILES[0], FILES[3]))
     assert "deployer upgrade --rollback" in kept.interrupted(deployment)
 

@@ -56,7 +56,7 @@ def test_what_was_loaded_here_is_newer_where_nothing_can_be_pulled() -> None:
     assert not any(step[0] == "build" for step in engine.images.done)
 
 
-def test_where_nothing_can_be_had_that_is_an_error() -> None:
+def test_without_any_image_it_is_an_error() -> None:
     with pytest.raises(UpgradeFailed, match="mine:1 cannot be pulled, and this machine has no newer one"):
         fetched(OWN, RUNNING, {"mine:1": "old", "front:1": "front"})
 

@@ -83,7 +83,7 @@ def test_no_two_checks_share_content() -> None:
 @pytest.mark.parametrize(
     ("spoilt", "words"), [("POST", "push"), ("PUT", "push"), ("GET", "pull"), ("content", "other")]
 )
-def test_what_is_answered_wrongly_is_said(settings: Settings, spoilt: str, words: str) -> None:
+def test_a_wrong_response_is_reported(settings: Settings, spoilt: str, words: str) -> None:
     Answers.spoilt.add(spoilt)
     with pytest.raises(UpgradeFailed, match=words):
         round_trip(settings, CheckImage.new(), None)

@@ -81,14 +81,14 @@ def services(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Services:
     return Services(monkeypatch, tmp_path)
 
 
-def test_what_serves_stays_and_its_end_is_for_the_caller_to_keep(services: Services) -> None:
+def test_a_working_change_stays_and_the_caller_commits_it(services: Services) -> None:
     services.run()
     assert services.steps == ["hold", "apply", "wait", "release", "health"]
     assert services.is_pending
 
 
 @pytest.mark.parametrize("name", ["apply", "wait"])
-def test_what_does_not_come_up_is_put_back_before_waiting_requests_go_on(services: Services, name: str) -> None:
+def test_what_does_not_become_ready_is_put_back_before_waiting_requests_continue(services: Services, name: str) -> None:
     services.failures[name] = NotReady("It does not respond.", ("deployer logs registry",), "lines")
     with pytest.raises(UpgradeFailed, match=r"the previous images are running again. It does not respond") as raised:
         services.run()
@@ -108,7 +108,7 @@ def test_what_fails_its_check_is_put_back_with_requests_held_again(services: Ser
     assert services.steps == ["hold", "apply", "wait", "release", "health", "hold", "back", "release"]
 
 
-def test_an_interruption_is_one_and_goes_back(services: Services) -> None:
+def test_an_interruption_rolls_back_and_is_raised(services: Services) -> None:
     services.failures["wait"] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt, match="The previous images are running again"):
         services.run()
@@ -116,14 +116,14 @@ def test_an_interruption_is_one_and_goes_back(services: Services) -> None:
     assert not services.is_pending
 
 
-def test_a_bug_goes_back_too(services: Services) -> None:
+def test_a_bug_rolls_back_too(services: Services) -> None:
     services.failures["apply"] = ZeroDivisionError()
     with pytest.raises(ZeroDivisionError):
         services.run()
     assert "back" in services.steps
 
 
-def test_where_the_way_back_fails_it_is_tried_again_and_stays_to_be_done(services: Services) -> None:
+def test_a_failed_rollback_is_tried_again_and_stays_pending(services: Services) -> None:
     services.failures["wait"] = NotReady("The new one does not respond.")
     services.failures["back"] = DeployerError("The old one does not respond either.")
     with pytest.raises(UpgradeFailed, match="previous images do not work either") as raised:

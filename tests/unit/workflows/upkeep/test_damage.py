@@ -178,7 +178,7 @@ def test_an_index_may_name_what_is_not_here(tree: Tree) -> None:
 
 
 @pytest.mark.parametrize("media", ["docker", OCI])
-def test_a_layer_that_lies_elsewhere_is_not_lost(tree: Tree, media: str) -> None:
+def test_a_layer_that_is_elsewhere_is_not_lost(tree: Tree, media: str) -> None:
     tree.push("app", ["windows"], foreign_image(media=media))
     found = look(tree)
     assert not found.damages
@@ -285,7 +285,7 @@ class TestTagsManifestNotLinked:
         assert not cure(tree).links
         assert not link.exists()
 
-    def test_a_deletion_that_has_ended_meanwhile_is_not_undone(self, tree: Tree, link: Path) -> None:
+    def test_a_deletion_that_has_ended_in_the_meantime_is_not_undone(self, tree: Tree, link: Path) -> None:
         """A registry takes the link first, and then one tag after the other."""
         link.unlink()
         tags = tree.root / "repositories/app/_manifests/tags"
@@ -784,7 +784,7 @@ class TestMissingLinks:
         assert tree.listing() == before
         assert not [*storage_findings.of_survey(look(tree))]
 
-    def test_a_file_that_is_not_whole_either_is_told_as_that(self, tree: Tree, link: Path) -> None:
+    def test_a_file_that_is_incomplete_too_is_told_as_that(self, tree: Tree, link: Path) -> None:
         link.unlink()
         digest = f"sha256:{link.parent.name}"
         file_of(tree, digest).write_bytes(b"short")
@@ -817,13 +817,13 @@ class TestMissingLinks:
         (left,) = storage_findings.of_survey(found, found.restored)
         assert left == broken
 
-    def test_of_a_repository_that_went_meanwhile_none_is_written(self, tree: Tree, link: Path) -> None:
+    def test_of_a_repository_that_went_in_the_meantime_none_is_written(self, tree: Tree, link: Path) -> None:
         link.unlink()
         with pytest.raises(StorageError):
             cure(tree, lambda: shutil.rmtree(tree.root / "repositories/app"))
         assert not (tree.root / "repositories/app").exists()
 
-    def test_a_layer_that_lies_elsewhere_needs_none(self, tree: Tree) -> None:
+    def test_a_layer_that_is_elsewhere_needs_none(self, tree: Tree) -> None:
         tree.push("app", ["windows"], foreign_image())
         assert not look(tree).damages
 

@@ -94,7 +94,7 @@ def test_what_another_repository_needs_stays(tree: Tree) -> None:
     assert not tree.broken()
 
 
-def test_a_push_under_way_finds_its_layers_again(tree: Tree) -> None:
+def test_a_push_in_progress_finds_its_layers_again(tree: Tree) -> None:
     coming = image("first", "second")
     for blob in coming.blobs:
         tree.layer("app", blob, age=60)
@@ -105,7 +105,7 @@ def test_a_push_under_way_finds_its_layers_again(tree: Tree) -> None:
     assert not tree.broken()
 
 
-def test_what_a_push_left_for_good_goes_after_an_hour(tree: Tree) -> None:
+def test_what_a_failed_push_left_is_removed_after_an_hour(tree: Tree) -> None:
     for blob in image("obsolete").blobs:
         tree.layer("app", blob, age=2 * HOUR)
     done = run(tree)
@@ -167,7 +167,7 @@ class TestAbandonedUploads:
         os.utime(upload / file)
         assert look(tree).removal.is_empty
 
-    def test_one_that_goes_on_meanwhile_stays(self, tree: Tree) -> None:
+    def test_one_that_goes_on_in_the_meantime_stays(self, tree: Tree) -> None:
         tree.push("app", ["1"], image("x"))
         upload = begin_upload(tree, "app", self.UUID, 99 * DAY)
         assert run(tree, meanwhile=lambda: os.utime(upload / "data")).removal.is_empty
@@ -187,7 +187,7 @@ class TestAbandonedUploads:
         assert run(tree).removal.repositories == ("gone",)
         assert sorted(tree.storage().snapshot().repositories) == ["app", "busy"]
 
-    def test_below_a_name_that_no_registry_takes_it_is_left_alone(self, tree: Tree) -> None:
+    def test_below_a_name_that_no_registry_takes_it_is_not_touched(self, tree: Tree) -> None:
         tree.push("app", ["1"], image("x"))
         begin_upload(tree, "#recycle", self.UUID, 99 * DAY)
         assert look(tree).removal.is_empty
@@ -326,7 +326,7 @@ def test_behind_a_symbolic_link_nobody_looks(tree: Tree) -> None:
 
 
 @pytest.mark.parametrize("place", ["repositories", "blobs", "repositories/app/_manifests/tags", "blobs/sha256"])
-def test_wherever_the_link_lies(tree: Tree, place: str) -> None:
+def test_wherever_the_link_is(tree: Tree, place: str) -> None:
     tree.push("app", ["1"], image("x"))
     (tree.root / place).rename(tree.folder / "elsewhere")
     (tree.root / place).symlink_to(tree.folder / "elsewhere")
@@ -438,7 +438,7 @@ def test_what_is_pushed_between_plan_and_run_stays(tree: Tree) -> None:
     assert not tree.broken()
 
 
-def test_an_index_pushed_meanwhile_keeps_the_parts_that_were_to_go(tree: Tree) -> None:
+def test_an_index_pushed_in_the_meantime_keeps_the_parts_that_were_to_go(tree: Tree) -> None:
     tree.push("app", ["1"], image("other"))
     parts = [image("one"), image("two")]
     for part in parts:
@@ -449,7 +449,7 @@ def test_an_index_pushed_meanwhile_keeps_the_parts_that_were_to_go(tree: Tree) -
     assert not tree.broken()
 
 
-def test_what_was_deleted_meanwhile_is_no_failure(tree: Tree) -> None:
+def test_what_was_deleted_in_the_meantime_is_no_failure(tree: Tree) -> None:
     old = tree.push("app", ["1"], image("old"))
     tree.push("app", ["1"], image("new"))
     run(tree, all_untagged(), meanwhile=lambda: tree.delete("app", old))
@@ -538,7 +538,7 @@ def test_where_nothing_can_be_put_aside_it_is_deleted_in_place(tree: Tree) -> No
     assert not tree.broken()
 
 
-def test_where_a_repository_goes_from_sight_meanwhile_nothing_is_taken(tree: Tree) -> None:
+def test_where_a_repository_goes_from_sight_in_the_meantime_nothing_is_taken(tree: Tree) -> None:
     tree.delete("gone", tree.push("gone", ["1"], image("gone")))
     for number in range(3):
         tree.push(f"app{number}", ["1"], image(f"app {number}"))

@@ -127,7 +127,7 @@ def test_it_is_closed_inside_and_open_after(deployment: Deployment, port: int) -
     assert not words
 
 
-def test_pushes_under_way_are_let_finish_but_not_for_ever(deployment: Deployment, port: int) -> None:
+def test_pushes_in_progress_are_let_finish_but_not_for_ever(deployment: Deployment, port: int) -> None:
     words, drain = said()
     with pauser(deployment, port, FakeEngine([(1, 0), (2, 1), (0, 0)]), [("f",)]).pause(drain, nothing):
         assert len(words) == 1
@@ -174,7 +174,7 @@ def test_while_the_helper_may_live_it_stays_closed(deployment: Deployment, port:
     assert Gate.of(deployment).holder() == WHO
 
 
-def test_a_frontend_that_comes_up_meanwhile_is_counted_too(deployment: Deployment, port: int) -> None:
+def test_a_frontend_that_comes_up_in_the_meantime_is_counted_too(deployment: Deployment, port: int) -> None:
     engine = FakeEngine([(0, 1), (0, 0)])
     with pauser(deployment, port, engine, [(), ("late",)]).pause(said()[1], nothing):
         pass
@@ -259,7 +259,7 @@ def test_where_no_engine_answers_it_stays_closed_and_that_is_said(deployment: De
     assert Gate.of(deployment).holder() == WHO
 
 
-def test_with_an_engine_elsewhere_it_stays_closed_for_the_helper_here_may_be_at_work(deployment: Deployment) -> None:
+def test_with_an_engine_elsewhere_it_stays_closed_for_the_helper_here_may_be_running(deployment: Deployment) -> None:
     Gate.of(deployment).close(WHO)
     engine = FakeEngine([(0, 0)], place="ssh://there")
     assert "on another machine (ssh://there)" in recover(deployment, cast("Engine", engine))

@@ -319,7 +319,7 @@ def test_what_one_rule_keeps_or_protects_no_other_takes(tree: Tree) -> None:
     assert tags(found) == ["2"]
 
 
-def test_damaged_tags_are_left_alone(tree: Tree) -> None:
+def test_damaged_tags_are_not_touched(tree: Tree) -> None:
     releases(tree, 2)
     tree.empty_file("repositories/app/_manifests/tags/1/current/link")
     found, _ = prune(tree, rule(match="."))

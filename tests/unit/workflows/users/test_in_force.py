@@ -76,7 +76,7 @@ def test_with_an_engine_elsewhere_nothing_is_kept_that_the_frontend_here_would_n
     assert not deployment.reload_pending_file.exists()
 
 
-def test_a_change_leaves_the_rules_in_force_alone(deployment: Deployment) -> None:
+def test_a_change_leaves_the_rules_in_effect_alone(deployment: Deployment) -> None:
     grants = deployment.directory / "frontend/access/grants"
     grants.parent.mkdir(parents=True)
     grants.write_text("as `up` wrote them")
@@ -130,7 +130,7 @@ def test_what_up_had_begun_only_up_finishes(deployment: Deployment, content: str
     assert deployment.reload_pending_file.exists()
 
 
-def test_of_what_another_command_is_at_work_on_nothing_is_said(deployment: Deployment) -> None:
+def test_nothing_is_said_of_a_change_by_a_running_command(deployment: Deployment) -> None:
     deployment.apply_pending_file.touch()
     with exclusive(deployment.lock_file, "up"):
         assert in_force.finish(stack_of(deployment)) == ""

@@ -34,7 +34,7 @@ def deployment(tmp_path: Path) -> Deployment:
     return Deployment("registry", tmp_path)
 
 
-def test_whether_the_rules_of_the_settings_are_in_force(deployment: Deployment) -> None:
+def test_whether_the_rules_of_the_settings_are_in_effect(deployment: Deployment) -> None:
     ruled = Settings(access=RULES)
     assert Permissions.of(ruled, deployment, None).are_in_force
     for deployed, other in ((ruled, Settings()), (Settings(), ruled)):

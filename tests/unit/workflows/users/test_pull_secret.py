@@ -35,7 +35,7 @@ def secret(**names: str) -> dict[str, Any]:
     return dict(yaml.safe_load(text))
 
 
-def test_a_docker_client_signs_in_with_what_the_secret_holds(tmp_path: Path) -> None:
+def test_a_docker_client_logs_in_with_what_the_secret_holds(tmp_path: Path) -> None:
     made = secret()
     assert (made["apiVersion"], made["kind"], made["type"]) == ("v1", "Secret", "kubernetes.io/dockerconfigjson")
     (tmp_path / "config.json").write_bytes(base64.b64decode(made["data"][".dockerconfigjson"], validate=True))
@@ -115,7 +115,7 @@ def test_the_given_password_counts_and_not_the_saved_one(tmp_path: Path) -> None
         pull_secret.check_at(client)
 
 
-def test_a_registry_without_sign_in_needs_none() -> None:
+def test_a_registry_without_login_needs_none() -> None:
     with pytest.raises(Denied, match="does not require login"):
         ask(FakeRegistry(), CREDENTIALS)
 
