@@ -54,8 +54,8 @@ def run(session: Session, job: Job, patience: float) -> Run:
 def _recorded(session: Session, job: Job, patience: float, open_run: OpenRun) -> Run:
     """Run it, and complete its record."""
     now = session.stack.now
-    heard = _Heard()
-    logged = _logged(session, open_run, heard)
+    reported = _MovedBytes()
+    logged = _logged(session, open_run, reported)
     try:
         wait_for_turn(session.deployment, patience, logged.out.note)
         perform(_with_variables(logged, job), job)
@@ -65,15 +65,15 @@ def _recorded(session: Session, job: Job, patience: float, open_run: OpenRun) ->
         return _ended(logged, open_run, RunResult.FAILED, error)
     except typer.Exit as leave:
         if leave.exit_code:
-            return open_run.finish(RunResult.FAILED, now(), moved=heard.moved, sentence=_REPORTED)
+            return open_run.finish(RunResult.FAILED, now(), moved=reported.moved, sentence=_REPORTED)
     except KeyboardInterrupt:
-        open_run.finish(RunResult.INTERRUPTED, now(), moved=heard.moved, sentence=_STOPPED)
+        open_run.finish(RunResult.INTERRUPTED, now(), moved=reported.moved, sentence=_STOPPED)
         raise
     except Exception:
         logged.out.note(without_secrets(traceback.format_exc()))
         open_run.finish(RunResult.FAILED, now(), sentence=_A_BUG)
         raise
-    return open_run.finish(RunResult.DONE, now(), moved=heard.moved)
+    return open_run.finish(RunResult.DONE, now(), moved=reported.moved)
 
 
 def _logged(session: Session, open_run: OpenRun, reported: _MovedBytes) -> Session:

@@ -163,7 +163,7 @@ def switch(stack: Stack, work: Upkeep, change: Change, undo: Kept, policy: Switc
         if not done.has_begun:
             kept.abandon(stack.deployment)
             raise _unchanged(error) from error
-        _undo(stack, work, undo, policy, error)
+        _restore(stack, work, undo, policy, error)
         raise
     return done
 
