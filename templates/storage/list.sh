@@ -27,23 +27,20 @@ aside=
 here=$(mktemp -d)
 trap '[ -z "$aside" ] || { kill "$aside"; wait "$aside"; } 2> /dev/null || true; rm -rf "$here"' EXIT
 : > "$here/folders"
+said=said
 again=
 if [ -n "$memory" ] && [ -f "$memory/seen" ]; then again=yes; fi
 
 # Runs a command of which files may vanish under its hands, as long as writes go on; any other complaint
 # is a failure. The second list is made while nothing is written, and there this would be one too.
 walk() {
-	said=$(mktemp "$here/said.XXXXXX")
-	"$@" 2> "$said" || [ -s "$said" ] || return 1
+	"$@" 2> "$here/$said" || [ -s "$here/$said" ] || return 1
+	if [ ! -s "$here/$said" ]; then return 0; fi
 	if [ -n "$again" ]; then
-		if [ -s "$said" ]; then
-			cat "$said" >&2
-			return 1
-		fi
-	elif grep -v 'No such file or directory$' "$said" >&2; then
+		cat "$here/$said" >&2
 		return 1
 	fi
-	rm -f "$said"
+	if grep -v 'No such file or directory$' "$here/$said" >&2; then return 1; fi
 }
 
 # Whether a folder is there. One that cannot be opened is no missing one: then the folder above lists it.
@@ -120,6 +117,12 @@ half() {
 	tr '\0' '\n' < "$here/wanted" | awk -v part="$1" 'NR % 2 == part' | tr '\n' '\0'
 }
 
+# Runs one of these walks beside another, whose complaints it leaves alone.
+aside() {
+	said=said.aside
+	"$1"
+}
+
 walk_aside() {
 	[ -n "$part" ] || walk_blobs > "$here/blobs"
 	half 0 > "$here/half"
@@ -173,10 +176,10 @@ if there "$root"; then
 	: > "$here/blobs"
 	: > "$here/all.0"
 	if [ -n "$again" ]; then
-		walk_blobs > "$here/blobs" &
+		aside walk_blobs > "$here/blobs" &
 	else
 		chosen _manifests > "$here/wanted"
-		walk_aside &
+		aside walk_aside &
 	fi
 	aside=$!
 
