@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 REPEAT = "Run the command again with --yes."
-"""What to do where a question cannot be asked, and a script may answer it."""
+"""The advice where there is no terminal for a question that a script may answer."""
 # Columns of a terminal: the platforms of Docker's own images take about 100.
 _WIDEST = 140
 # Text in a colour, as typer.style writes it: what it begins with, and what ends it (ECMA-48, SGR).

@@ -56,7 +56,7 @@ class Networks:
         return _listed(self.client, "network", "{{.ID}}", "{{.Name}}", "--no-trunc")
 
     def subnets(self) -> tuple[str, ...]:
-        """The ranges of addresses that they have; a network that is removed meanwhile has none."""
+        """Their address ranges; none for a network that is removed while they are read."""
         found = self.client.inspect("network", self.client.run("network", "ls", "--quiet", "--no-trunc").split())
         ranges = (one for raw in found for one in (raw.get("IPAM") or {}).get("Config") or ())
         return tuple(one["Subnet"] for one in ranges if one.get("Subnet"))

@@ -125,7 +125,7 @@ def test_a_rule_allows_what_it_names_and_no_more(
             assert detail == {"Type": "repository", "Name": repository, "Action": asked}
 
 
-def test_everyone_gets_a_catalogue_of_what_they_may_pull(clients: dict[str, httpx.Client]) -> None:
+def test_everyone_gets_a_catalog_of_what_they_may_pull(clients: dict[str, httpx.Client]) -> None:
     listed = {
         "admin": ["app", "everyone", "open/app", "secret/app"],
         "reader": ["everyone", "open/app"],

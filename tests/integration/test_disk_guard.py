@@ -196,7 +196,7 @@ def test_commands_report_a_full_disk_and_warn_before(small: Small, client: httpx
     assert "Warning: The registry's disk is filling up (" in told.stderr
 
 
-def test_a_disk_that_is_full_to_the_last_loses_nothing_and_is_freed(small: Small, client: httpx.Client) -> None:
+def test_a_completely_full_disk_loses_nothing_and_is_freed(small: Small, client: httpx.Client) -> None:
     for tag in ("1", "2", "3"):
         push_image(client, "kept", tag, layers=("layer", *(["other"] if tag == "3" else [])))
     push_image(client, "big", "1", layers=("big",))

@@ -62,7 +62,7 @@ def overview(client: httpx.Client, path: str) -> Any:
     return answer.json()
 
 
-def test_the_catalogue_counts_tags_and_knows_empty_and_nested_repositories(
+def test_the_catalog_counts_tags_and_knows_empty_and_nested_repositories(
     stored: Stored, client: httpx.Client
 ) -> None:
     assert overview(client, "catalog") == {"repositories": {}, "all": True}

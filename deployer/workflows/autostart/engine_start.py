@@ -146,7 +146,7 @@ def _with_systemd(machine: Machine, *, is_user: bool, remove: bool) -> tuple[tup
 def _no_init(machine: Machine, kind: EngineKind, *, remove: bool) -> HostError:
     if remove:
         return HostError(
-            "deployer does not know what starts the engine with this machine.",
+            "What starts the engine with this machine is unknown.",
             ("Remove what starts dockerd: in the init, a supervisor, the container's entrypoint, or a crontab.",),
         )
     if machine.is_wsl:
@@ -158,9 +158,9 @@ def _no_init(machine: Machine, kind: EngineKind, *, remove: bool) -> HostError:
             ),
         )
     sentence = (
-        "OpenRC does not start the engine of a user, so deployer cannot have it started with the machine."
+        "OpenRC does not start the engine of a user, so deployer cannot have it started at boot."
         if machine.has_openrc
-        else "Neither systemd nor OpenRC runs here, so deployer cannot have the engine started with the machine."
+        else "Neither systemd nor OpenRC runs here, so deployer cannot have the engine started at boot."
     )
     return HostError(
         sentence,

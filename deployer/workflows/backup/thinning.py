@@ -21,10 +21,10 @@ _EXAMPLE = "deployer backup /mnt/nas/registry --keep 7d,4w,12m"
 
 @dataclass(frozen=True)
 class KeepPolicy:
-    """How many backups are kept: the newest of each of the last so many days, weeks, months.
+    """How many backups are kept: the newest one of each of a number of days, weeks, months.
 
     `formerly` are the names that the deployment had in earlier backups, such as `registry@machine`: a machine may be
-    renamed, or replaced by another. By themselves they tell nothing: two machines may each have a `registry`.
+    renamed, or replaced by another. Nothing is concluded from a name alone: two machines may each have a `registry`.
     """
 
     rules: tuple[tuple[str, int], ...]
@@ -32,14 +32,14 @@ class KeepPolicy:
 
     @classmethod
     def parse(cls, written: str, formerly: Iterable[str] = ()) -> KeepPolicy:
-        """What `--keep` says, such as "7d,4w,12m"; a plain number is the newest so many. Raises UsageError."""
+        """What `--keep` says, such as "7d,4w,12m"; a plain number keeps the newest ones. Raises UsageError."""
         try:
             return cls(tuple(keep_rules(written).items()), tuple(formerly))
         except ValueError as error:
             raise UsageError(f"--keep: {error}.", (_EXAMPLE,)) from error
 
     def options(self, beside: int = 0) -> tuple[str, ...]:
-        """The same for restic, with so many more `beside` them."""
+        """The same for restic, with `beside` more of each."""
         return tuple(word for period, count in self.rules for word in (f"--keep-{period}", str(count + beside)))
 
     def hosts(self, host: str) -> tuple[str, ...]:
@@ -50,8 +50,8 @@ class KeepPolicy:
 def surplus(repository: Repository, host: str, policy: KeepPolicy, now: datetime) -> tuple[Backup, ...]:
     """The backups of a deployment that the policy does not keep. The newest one always stays.
 
-    Those that are dated in the future stay too, without taking the place of others: a clock was wrong, and nobody knows
-    how old they are. The newest of the others is then the one that was made last.
+    Those that are dated in the future stay too, without taking the place of others: a clock was wrong, and their
+    age is unknown. The newest of the others is then the one that was made last.
     """
     backups = whole(repository.parts(*policy.hosts(host)))
     past = [one for one in backups if one.time <= now]

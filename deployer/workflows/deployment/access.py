@@ -116,11 +116,11 @@ def lost_login(
         if lost:
             users = "1 user" if lost == 1 else f"{lost} users"
             yield LostLogin(
-                f"Login will be turned off: the deployment's files are gone, and with them {users}. {restore} {_OPEN}",
+                f"Login will be turned off: the deployment's files are missing, and with them {users}. {restore} {_OPEN}",
                 advice,
             )
         elif of_running(containers, Service.FRONTEND) is None:
-            gone = f"The deployment's files are gone. If there were users, they are gone too. {restore} {_OPEN}"
+            gone = f"The deployment's files are missing. If there were users, they are missing too. {restore} {_OPEN}"
             yield LostLogin(gone, advice)
 
 

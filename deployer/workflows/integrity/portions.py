@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 _TRIES = 3
 _PAUSE_SECONDS = 1.0
-# So many links are in a portion, as far as the portion before tells; the first has so many repositories.
+# The number of links in a portion, estimated from the one before, and of repositories in the first.
 _LINKS = 20_000
 _FIRST = 100
 _REST = 20_000
@@ -187,7 +187,7 @@ class _Whole:
 
 
 def _what_is_wrong(found: Survey) -> Survey:
-    """A survey with a snapshot of what the findings tell of."""
+    """A survey with a snapshot of only what the findings name."""
     snapshot = found.snapshot
     told = {snapshot.aliases.get(one.digest, one.digest) for one in found.damages} | found.damaged_unreferenced
     blobs = {digest: blob for digest in told if (blob := snapshot.blobs.get(digest))}
@@ -217,7 +217,7 @@ def _is_in_future(repository: StoredRepository, snapshot: Snapshot) -> bool:
 
 
 def _merged(surveys: list[Survey]) -> Survey:
-    """What several surveys have found; the last is of no repository, and tells of all blobs."""
+    """What several surveys have found; the last one is of the blobs that no repository needs."""
     last = surveys[-1]
     snapshots = [one.snapshot for one in surveys]
     unexpected = {path for one in surveys for path in one.unexpected_paths}

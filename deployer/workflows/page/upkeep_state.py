@@ -1,4 +1,4 @@
-"""What the page shows of the commands that ran by themselves and of the backups: a file that the frontend serves.
+"""What the page shows of scheduled runs and of backups: a file that the frontend serves.
 
 The page asks no service of deployer's, since there is none: each command that changes some of it writes the file.
 No logs, sentences or targets are in it: they may name servers, users and paths of the machine.

@@ -229,7 +229,7 @@ def _runs(stack: Stack, undo: Kept) -> bool:
 
 @contextmanager
 def _held(stack: Stack, work: Upkeep, change: Change, policy: SwitchPolicy, done: Switched) -> Iterator[None]:
-    """Hold off what the change would cut off, for the time that it takes."""
+    """Pause what the change would interrupt, until it is made."""
     if Service.FRONTEND in change.services:
         with _without_pushes(work, policy):
             done.has_begun = True

@@ -190,7 +190,7 @@ class WritePauser:
     def empty_frontend(self, drain: DrainPolicy, most: float) -> None:
         """Return when the frontend can be stopped without cutting off a write: none is in progress, and none begins.
 
-        For the time of `drain` a moment is awaited in which there is none; then new uploads wait, for at most so many
+        For the time of `drain` a moment is awaited in which there is none; then new uploads wait, for at most that many
         seconds. The caller opens the gate again. Raises PushInProgress, with it open, if one takes longer.
         """
         frontends = self.frontends()

@@ -30,7 +30,7 @@ def networks(complaint: str) -> Networks:
     return Networks(Client(os.environ, (sys.executable, "-c", _PROGRAM.replace("COMPLAINT", repr(complaint)))))
 
 
-def test_a_network_that_is_removed_meanwhile_has_no_range() -> None:
+def test_a_network_that_is_removed_while_it_is_read_has_no_range() -> None:
     found = networks("Error response from daemon: network 2 not found").subnets()
     assert found == ("172.18.0.0/16", "fd00::/64")
 

@@ -14,7 +14,7 @@ from deployer.settings.schedule import Job
 if TYPE_CHECKING:
     from deployer.cli.session import Session
 
-_RUNS_EXAMPLE = "Example: `deployer runs --job backup` lists the backups that ran by themselves."
+_RUNS_EXAMPLE = "Example: `deployer runs --job backup` lists the scheduled backups."
 _JOBS = "|".join(Job)
 _RUN_EXAMPLE = "Example: `*/10 * * * * deployer run-scheduled` in a crontab, with `schedule.runner: none`."
 

@@ -190,7 +190,7 @@ def survey(
 
 
 def with_idle_uploads(found: Survey, seconds: int | None) -> Survey:
-    """The same with the uploads that nothing was written to for so many seconds; None adds none.
+    """The same, with the uploads to which nothing was written for this many seconds; None adds none.
 
     A repository that has nothing else is found to be empty by the next survey.
     """
