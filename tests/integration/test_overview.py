@@ -62,9 +62,7 @@ def overview(client: httpx.Client, path: str) -> Any:
     return answer.json()
 
 
-def test_the_catalog_counts_tags_and_knows_empty_and_nested_repositories(
-    stored: Stored, client: httpx.Client
-) -> None:
+def test_the_catalog_counts_tags_and_knows_empty_and_nested_repositories(stored: Stored, client: httpx.Client) -> None:
     assert overview(client, "catalog") == {"repositories": {}, "all": True}
     for name in ("foo", "foo/1bar", "foo/1bar/deep/er"):
         push_image(client, name, "1")

@@ -143,7 +143,7 @@ def test_a_lost_ca_and_lost_users_are_asked_about_before_others_take_their_place
     for flags in ([], ["--yes"]):
         refused = fresh_stack.deployer("up", *flags, environment=secure)
         assert refused.returncode == 1
-        assert "Login will be turned off: the deployment's files are missing, and with them 2 users." in refused.stderr
+        assert "Login will be turned off: the deployment's files and 2 users are missing." in refused.stderr
         assert "Run the command again with --yes." not in refused.stderr
     assert not (fresh_stack.directory / "compose.yaml").exists()
     assert httpx.get(f"https://{fresh_stack.bind}:{fresh_stack.port}/v2/", verify=False).status_code == 401

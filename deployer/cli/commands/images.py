@@ -161,11 +161,12 @@ def _in_storage(session: Session, wait: str) -> Callable[[TagRemoval, DeployerEr
         return None
 
     def delete_stored(removal: TagRemoval, error: DeployerError) -> bool:
+        from deployer.cli.views import deletion as views
         from deployer.workflows.upkeep import stored_tag
 
         if not stored_tag.is_for_want_of_room(error):
             return False
-        session.out.note("The registry has no room to delete a tag; deleting it in the storage …")
+        views.note_stored(session.out)
         stored_tag.delete_stored(session.stack, removal, drain_policy(session, wait))
         return True
 

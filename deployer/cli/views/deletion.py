@@ -159,3 +159,8 @@ def deletion_json(plan: DeletionPlan, outcomes: Sequence[DeletionOutcome], *, dr
         removals.append(entry | {"deleted": removal in ended and not error, "error": str(error) if error else None})
     told = {"already_deleted": list(plan.already_deleted)} if plan.already_deleted else {}
     return {"dry_run": dry_run, "removals": removals, **told}
+
+
+def note_stored(out: Output) -> None:
+    """Say that a tag is deleted without the registry."""
+    out.note("The registry has no room to delete a tag; deleting it in the storage …")

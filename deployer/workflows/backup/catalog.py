@@ -129,7 +129,7 @@ def choose(repository: Repository, target: Target, wanted: str, deployment: str)
     if wanted and len(left) > 1:
         same = len({one.id for one in left}) == 1
         of_each = tuple(f"--backup {one.host}:{one.id}" for one in left)
-        raise UsageError(f"More than one backup begins with '{wanted}' at {target}.", of_each if same else listed)
+        raise UsageError(f"More than one backup ID at {target} begins with '{wanted}'.", of_each if same else listed)
     chosen = left[-1]
     if chosen.format > FORMAT:
         raise BackupError(

@@ -116,7 +116,7 @@ def lost_login(
         if lost:
             users = "1 user" if lost == 1 else f"{lost} users"
             yield LostLogin(
-                f"Login will be turned off: the deployment's files are missing, and with them {users}. {restore} {_OPEN}",
+                f"Login will be turned off: the deployment's files and {users} are missing. {restore} {_OPEN}",
                 advice,
             )
         elif of_running(containers, Service.FRONTEND) is None:

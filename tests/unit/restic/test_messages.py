@@ -19,8 +19,8 @@ COMPLAINTS = {
     "Fatal: wrong password or no key found": "The password does not open the backups at /mnt/my nas.",
     "Fatal: config cannot be loaded: unsupported repository version": "were made by a newer version of restic.",
     "unable to create lock in backend: repository is already locked by PID 7": "are locked by another program",
-    "write /backup/tmp: no space left on device": "No space left at /mnt/my nas.",
-    "write /backup/data/aa: disk quota exceeded": "No space left at",
+    "write /backup/tmp: no space left on device": "There is no space left at /mnt/my nas.",
+    "write /backup/data/aa: disk quota exceeded": "There is no space left at",
     "mkdir /backup/keys: read-only file system": "/mnt/my nas is mounted read-only.",
     "open /backup/data/00: stale NFS file handle": "The disk of /mnt/my nas is failing",
     "read /backup/data/00: input/output error": "The disk of /mnt/my nas is failing",
@@ -143,7 +143,7 @@ def test_what_restic_prints_is_never_taken_for_an_error_of_docker(printed: str, 
 
 def test_an_advice_can_be_pasted_whatever_the_directory_is_called() -> None:
     found = in_words(EngineError("failed", original="no space left on device"), TARGET)
-    assert "deployer backup '/mnt/my nas' --keep" in found.advice[0]
+    assert "deployer backup ANOTHER_DIRECTORY" in found.advice[0]
     braces = Target("/mnt/{0}", Path("/mnt/{0}"))
     assert "/mnt/{0}" in str(in_words(EngineError("failed", original="already locked"), braces))
 

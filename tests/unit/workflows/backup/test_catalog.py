@@ -110,12 +110,12 @@ def test_the_backups_of_this_deployment_go_first() -> None:
 
 def test_backups_of_the_same_second_are_told_apart_by_their_machines() -> None:
     target = Several(parts_of(1, host="registry@a"), parts_of(1, host="registry@b"))
-    with pytest.raises(UsageError, match="More than one backup begins") as caught:
+    with pytest.raises(UsageError, match="More than one backup ID") as caught:
         choose(target, TARGET, "20260101T01", "registry")
     options = [line.removeprefix("--backup ") for line in caught.value.advice]
     assert [choose(target, TARGET, one, "registry").host for one in options] == ["registry@a", "registry@b"]
     assert choose(target, TARGET, "registry@b:", "registry").host == "registry@b"
-    with pytest.raises(UsageError, match="No backup begins"):
+    with pytest.raises(UsageError, match="No backup ID"):
         choose(target, TARGET, "registry@c:2026", "registry")
 
 

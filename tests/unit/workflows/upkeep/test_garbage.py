@@ -211,14 +211,14 @@ class TestAbandonedUploads:
     def test_those_of_interrupted_pushes_go_sooner_where_that_is_asked_for(self, tree: Tree) -> None:
         tree.push("app", ["1"], image("x"))
         dated = b"2026-01-02T03:04:05Z"
-        old, young = (begin_upload(tree, "app", f"{self.UUID[:-1]}{age}", age * HOUR, dated) for age in (3, 1))
-        options = GcOptions(idle_uploads=2 * HOUR)
+        old, young = (begin_upload(tree, "app", f"{self.UUID[:-1]}{age}", age * HOUR, dated) for age in (4, 2))
+        options = GcOptions(idle_uploads=3 * HOUR)
         plan = plan_gc(tree.storage(), options)
         assert plan.survey.removal == StorageRemoval(uploads=(("app", old.name),))
         assert plan.survey.freed >= 9000
         out = io.StringIO()
         GcReport(plan, is_dry_run=True).print(Output(out, io.StringIO()))
-        assert "1 unfinished upload, last written over 2h ago: " in out.getvalue()
+        assert "1 unfinished upload, last written over 3h ago: " in out.getvalue()
         # One that goes on in the meantime is a push in progress.
         os.utime(old / "data")
         assert with_idle_uploads(look(tree), options.idle_uploads).removal.is_empty
