@@ -37,6 +37,7 @@ _IMAGES = (*OWN_IMAGES.values(), "deployer-backup:debian")
 # How long a command takes is known once one of its kind has ended by itself.
 _FIRST_SECONDS = 4.0
 _WHOLE_EVERY = 25
+_PAUSE_SECONDS = 5.0
 
 
 class LostError(Exception):
@@ -112,9 +113,24 @@ class Soak:
 
     def look(self, tags: Sequence[object]) -> None:
         """Every one of these tags pulls whole."""
-        lost = self.scene.pushes.lost([tag for tag in self.scene.pushes.tags(KEPT + PRUNED) if tag in tags])
+        wanted = set(tags)
+        suspects = self.scene.pushes.lost(tag for tag in self.scene.pushes.tags(KEPT + PRUNED) if tag in wanted)
+        if not suspects:
+            return
+        told = "\n".join(f"  {tag}: {why}" for tag, why in suspects.items())
+        print(f"      not whole at the first look:\n{told}", flush=True)
+        # A refusal that passes is no loss, and is seen above.
+        time.sleep(_PAUSE_SECONDS)
+        lost = self.scene.pushes.lost(suspects)
         if lost:
-            raise LostError(f"lost: {', '.join(map(str, lost))}")
+            told = "\n".join(f"  {tag}: {why}" for tag, why in lost.items())
+            raise LostError(f"lost:\n{told}\n{self.evidence()}")
+
+    def evidence(self) -> str:
+        """What deployer and the services say, for whoever reads of a loss."""
+        said = [self.stack.deployer(*words) for words in (("status",), ("check",))]
+        logs = [docker("logs", "--tail", "30", one) for one in self.stack.containers().values()]
+        return "\n".join((*(one.stdout + one.stderr for one in said), *logs))
 
     def look_at_all(self) -> None:
         """Nothing is left running, and every accepted image is there."""

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from tests.support.pulling import EVERY_TYPE, pulls_whole
+from tests.support.pulling import EVERY_TYPE, why_not_whole
 from tests.support.registry_content import DOCKER, OCI, Image, image, index, push
 from tests.support.run import PATIENCE_SECONDS
 from tests.support.signed_in import client_of
 from tests.support.stack import docker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tests.support.stack import DeployedStack
 
@@ -92,10 +92,11 @@ class Pushes:
             for tag in tags:
                 self.accepted.pop(tag, None)
 
-    def lost(self, tags: list[Tag]) -> list[Tag]:
-        """Those of the tags that are not there, or not whole, or another image."""
+    def lost(self, tags: Iterable[Tag]) -> dict[Tag, str]:
+        """Those of the tags that are not there, or not whole, or another image, and the answer that says so."""
         with client_of(self.stack, OWNER) as client:
-            return [tag for tag in tags if not self._is_whole(client, tag)]
+            found = {tag: self._fault(client, tag) for tag in tags}
+        return {tag: why for tag, why in found.items() if why}
 
     def gone(self, repositories: tuple[str, ...]) -> list[Tag]:
         """The tags of these repositories that the registry does not have."""
@@ -125,14 +126,16 @@ class Pushes:
         found = self.tags()
         yield from found[: max(0, len(found) - _RECENT)]
 
-    def _is_whole(self, client: httpx.Client, tag: Tag) -> bool:
+    def _fault(self, client: httpx.Client, tag: Tag) -> str:
         with self._lock:
             digest = self.accepted.get(tag)
         if digest is None:
-            # Deleted meanwhile.
-            return True
+            # It was deleted in the meantime.
+            return ""
         answer = _head(client, tag)
-        return answer.headers.get("Docker-Content-Digest") == digest and pulls_whole(client, *str(tag).split(":"))
+        if (there := answer.headers.get("Docker-Content-Digest")) != digest:
+            return f"HEAD: {answer.status_code}, {there} and not {digest}"
+        return why_not_whole(client, *str(tag).split(":"))
 
 
 def _head(client: httpx.Client, tag: Tag) -> httpx.Response:

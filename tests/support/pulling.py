@@ -21,14 +21,27 @@ def manifest_status(client: httpx.Client, repository: str, reference: str) -> in
 
 def pulls_whole(client: httpx.Client, repository: str, reference: str) -> bool:
     """Whether a manifest and all below it can be read, each as its digest promises."""
+    return not why_not_whole(client, repository, reference)
+
+
+def why_not_whole(client: httpx.Client, repository: str, reference: str) -> str:
+    """The first answer by which a manifest, or something below it, is not what its digest promises; "" for none."""
     answer = client.get(f"/v2/{repository}/manifests/{reference}", headers=EVERY_TYPE)
     if answer.status_code != 200 or sha256(answer.content) != answer.headers["Docker-Content-Digest"]:
-        return False
+        return _told(answer)
     document = answer.json()
     if "manifests" in document:
-        return all(pulls_whole(client, repository, child["digest"]) for child in document["manifests"])
-    parts = {part["digest"] for part in (document["config"], *document["layers"])}
-    return all(sha256(client.get(f"/v2/{repository}/blobs/{part}").content) == part for part in parts)
+        parts = (why_not_whole(client, repository, child["digest"]) for child in document["manifests"])
+        return next(filter(None, parts), "")
+    for digest in {part["digest"] for part in (document["config"], *document["layers"])}:
+        answer = client.get(f"/v2/{repository}/blobs/{digest}")
+        if sha256(answer.content) != digest:
+            return _told(answer)
+    return ""
+
+
+def _told(answer: httpx.Response) -> str:
+    return f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.content[:200]!r}"
 
 
 def put_blob(client: httpx.Client, repository: str, blob: bytes) -> None:
