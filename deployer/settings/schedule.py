@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import ClassVar
 
+from deployer.jobs import Job
 from deployer.settings import checks
 from deployer.settings.checks import checked, section
 from deployer.settings.retention import RetentionRule
@@ -19,15 +20,6 @@ _WRITTEN = re.compile(r"(?:(?P<word>[a-z]+) *)?(?:(?P<hour>\d{1,2}):(?P<minute>\
 _SERVER = re.compile(r"[^/~.][^/]*:")
 _KEEP = re.compile(r"(\d{1,4})([hdwmy]?)")
 _PERIODS = {"": "last", "h": "hourly", "d": "daily", "w": "weekly", "m": "monthly", "y": "yearly"}
-
-
-class Job(StrEnum):
-    """The commands that can be scheduled, in the order in which they run if several are due."""
-
-    BACKUP = "backup"
-    PRUNE = "prune"
-    GC = "gc"
-    CHECK = "check"
 
 
 class RunnerChoice(StrEnum):

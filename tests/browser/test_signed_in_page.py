@@ -12,10 +12,11 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Error, expect
 
+from deployer.jobs import Job
 from deployer.paths import Deployment
 from deployer.settings.build import build
 from deployer.settings.model import Settings
-from deployer.settings.schedule import Job, RunnerChoice
+from deployer.settings.schedule import RunnerChoice
 from deployer.workflows.page import upkeep_state
 from deployer.workflows.schedule import installed, records
 from deployer.workflows.schedule.records import RunResult

@@ -12,7 +12,6 @@ import pytest
 
 from deployer.cli.views.words import age, size
 from deployer.errors import NotFound, RegistryError
-from deployer.order import natural
 from deployer.reference import NAME_PATTERN, is_digest, is_repository, is_tag
 from deployer.reference import parse as parse_reference
 from deployer.registry.content.attached import attached_to, listed_tags, read_attached
@@ -23,6 +22,7 @@ from deployer.registry.content.json_text import read_json
 from deployer.registry.content.kinds import Client, Content, Kind, Purpose, kind_of
 from deployer.registry.content.manifests import ImageManifest, Manifest, parse
 from deployer.registry.content.moments import moment_of, newest_first, parse_time
+from deployer.registry.content.order import natural
 from deployer.registry.content.platforms import Platform, labels
 from deployer.registry.overview import Overview
 from deployer.registry.protocol.place import Place

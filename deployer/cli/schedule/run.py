@@ -13,8 +13,8 @@ from deployer.cli.output import Output
 from deployer.cli.presentation import Presentation
 from deployer.cli.schedule.jobs import perform
 from deployer.errors import Busy, DeployerError
+from deployer.jobs import Job
 from deployer.redaction import without_secrets
-from deployer.settings.schedule import Job
 from deployer.workflows.schedule import env_file, records
 from deployer.workflows.schedule.due import wait_for_turn
 from deployer.workflows.schedule.records import OpenRun, Run, RunResult

@@ -10,8 +10,8 @@ from deployer.cli.presentation import Report
 from deployer.cli.session import NOTHING_CHANGED
 from deployer.cli.views.upkeep import warn_of
 from deployer.cli.views.words import counted
+from deployer.jobs import Job
 from deployer.record import ResourceKind
-from deployer.settings.schedule import Job
 from deployer.workflows.deployment.provision import Source
 from deployer.workflows.deployment.service_change import Action
 

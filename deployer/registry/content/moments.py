@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
-from deployer.order import natural
+from deployer.registry.content.order import natural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from deployer.order import NaturalKey
+    from deployer.registry.content.order import NaturalKey
 
 Thing = TypeVar("Thing")
 

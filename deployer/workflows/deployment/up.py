@@ -88,8 +88,15 @@ def up(stack: Stack, *, rebuild: bool, timeout: float, prompts: UserPrompts, qui
         shutil.rmtree(stack.deployment.undo_folder, ignore_errors=True)
         stack.deployment.upgrade_pending_file.unlink(missing_ok=True)
     fingerprint = ca.fingerprint(stack.deployment) if stack.settings.tls.is_internal else ""
-    room = disk_room.look_through(stack.engine, stack.deployment.name, stack.now())
+    room = _look_at_disk(stack, plan)
     return UpOutcome(plan, fingerprint, requires_login=bool(plan.inputs.accounts), disk=disk_room.findings(room))
+
+
+def _look_at_disk(stack: Stack, plan: UpPlan) -> disk_room.DiskRoom | None:
+    if plan.is_empty and plan.frontend:
+        # It runs as it did for the plan.
+        return disk_room.look(stack.engine, plan.frontend, stack.now())
+    return disk_room.look_through(stack.engine, stack.deployment.name, stack.now())
 
 
 def keep_release(stack: Stack, *, is_new: bool = True) -> None:

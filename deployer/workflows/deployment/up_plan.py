@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from deployer import layout
-from deployer.engine import inventory
+from deployer.engine import inventory, values
 from deployer.errors import EngineError, EngineUnavailable, UnsetVariables
 from deployer.host.files import read_if_there
 from deployer.layout import Service
@@ -61,6 +61,8 @@ class UpPlan:
     inputs: RenderInputs = field(default=RenderInputs(""), repr=False)
     schedule: SchedulePlan = SchedulePlan()
     opening: tuple[access.LostLogin, ...] = ()
+    # The ID of the frontend's container if it runs, else "".
+    frontend: str = ""
 
     @property
     def found(self) -> tuple[Resource, ...]:
@@ -125,7 +127,11 @@ def plan_up(stack: Stack, *, rebuild: bool = False, release: Release | None = No
         *(lost.warning for lost in opening),
         *(adoption.warnings if adoption else ()),
     )
-    return UpPlan(tuple(choices), services, changes, warnings, remarks, adoption, inputs, schedule, opening)
+    frontend = values.running(containers, Service.FRONTEND)
+    return UpPlan(
+        tuple(choices), services, changes, warnings, remarks, adoption, inputs, schedule, opening,
+        frontend.id if frontend else "",
+    )  # fmt: skip
 
 
 def _by_service(ids: list[str]) -> dict[str, str]:

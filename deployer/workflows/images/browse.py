@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 from deployer.errors import Forbidden, NotFound, Obstructed, RegistryError, UsageError
-from deployer.order import natural
 from deployer.phrases import listed
 from deployer.reference import is_repository, is_tag
 from deployer.registry.content import placeholder
 from deployer.registry.content.moments import newest_first
+from deployer.registry.content.order import natural
 from deployer.settings import globs
 from deployer.workflows.images.contents import Contents, read_contents
 from deployer.workflows.images.foreign_files import tells_of_file

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeGuard
 
 from deployer.errors import NOT_OF_CONTENT, DeployerError, NotFound, RegistryError, UsageError
-from deployer.order import natural
 from deployer.printable import printable
 from deployer.registry.content import placeholder
 from deployer.registry.content.attached import is_attached_to
 from deployer.registry.content.manifests import MANIFEST_TYPES, Descriptor
+from deployer.registry.content.order import natural
 from deployer.workflows.images.foreign_files import foreign_advice
 from deployer.workflows.images.naming import own_reference, unknown_image
 from deployer.workflows.images.pointers import Pointers, containing, read_pointers

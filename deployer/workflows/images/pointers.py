@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.errors import NOT_OF_CONTENT, NotFound, RegistryError
-from deployer.order import natural
 from deployer.reference import is_digest, is_tag
 from deployer.registry.content.manifests import Index
+from deployer.registry.content.order import natural
 from deployer.workflows.images.foreign_files import is_file
 from deployer.workflows.images.naming import tags_of
 

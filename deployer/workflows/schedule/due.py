@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime, tzinfo
 
+    from deployer.jobs import Job
     from deployer.paths import Deployment
-    from deployer.settings.schedule import Job
     from deployer.workflows.schedule.installed import Installed, InstalledJob
     from deployer.workflows.schedule.records import Run
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from deployer.engine.values import EngineFacts
+    from deployer.jobs import Job
     from deployer.paths import Deployment
     from deployer.settings.model import Settings
-    from deployer.settings.schedule import Job
     from deployer.workflows.schedule.installed import Installed
     from deployer.workflows.schedule.systemd import UnitChange
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from deployer.host.files import PUBLIC, read_if_there, write_atomically
-from deployer.settings.schedule import Job, RunnerChoice, When, when_of
+from deployer.jobs import Job
+from deployer.settings.schedule import RunnerChoice, When, when_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from deployer.errors import NotFound
 from deployer.host.files import PRIVATE, read_if_there, refusal, write_atomically
-from deployer.settings.schedule import Job
+from deployer.jobs import Job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

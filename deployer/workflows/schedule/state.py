@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime, tzinfo
 
+    from deployer.jobs import Job
     from deployer.paths import Deployment
     from deployer.settings.model import Settings
-    from deployer.settings.schedule import Job
     from deployer.workflows.schedule.installed import Installed
     from deployer.workflows.schedule.records import Run
 

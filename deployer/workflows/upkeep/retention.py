@@ -7,11 +7,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deployer.order import natural
 from deployer.registry.content.children import DEPTH
 from deployer.registry.content.imageconfig import CONFIG_MAX_BYTES, parse_config
 from deployer.registry.content.manifests import digest_of
 from deployer.registry.content.moments import Source, at_second, newest_first, real_time
+from deployer.registry.content.order import natural
 from deployer.settings import globs
 from deployer.settings.duration import written
 from deployer.settings.retention import AgeBasis

@@ -34,6 +34,7 @@ from deployer.engine.inventory import AnonymousVolume
 from deployer.engine.values import Transferred
 from deployer.errors import RegistryError
 from deployer.host.daemon.file import DaemonFile
+from deployer.jobs import Job
 from deployer.paths import Deployment
 from deployer.record import Owned, PinnedImage, Release, Resource, ResourceKind
 from deployer.reference import Reference
@@ -42,7 +43,7 @@ from deployer.restic.target import Target
 from deployer.settings.account import Account, BadLine
 from deployer.settings.model import Settings, TlsMode
 from deployer.settings.reserve import Reserve
-from deployer.settings.schedule import Job, RunnerChoice
+from deployer.settings.schedule import RunnerChoice
 from deployer.storage.access import Storage
 from deployer.storage.removal import StorageRemoval
 from deployer.storage.snapshot import Snapshot

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deployer.errors import ConfigurationError
+from deployer.jobs import Job
 from deployer.settings.dump import dump
 from deployer.settings.load import Flags, load
 from deployer.settings.model import Settings
-from deployer.settings.schedule import Job, RunnerChoice, when_of
+from deployer.settings.schedule import RunnerChoice, when_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import typer
 from deployer.cli.options import seconds
 from deployer.cli.registration import command
 from deployer.errors import NotFound, UsageError
-from deployer.settings.schedule import Job
+from deployer.jobs import Job
 
 if TYPE_CHECKING:
     from deployer.cli.session import Session

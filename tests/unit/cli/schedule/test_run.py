@@ -14,7 +14,7 @@ from deployer.cli.schedule import run as running
 from deployer.cli.session import Session
 from deployer.cli.views.upkeep import CollectedReport
 from deployer.errors import Busy, HostError
-from deployer.settings.schedule import Job
+from deployer.jobs import Job
 from deployer.storage.removal import StorageRemoval
 from deployer.workflows.schedule import records
 from deployer.workflows.schedule.records import RunResult

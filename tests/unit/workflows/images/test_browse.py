@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deployer.errors import Denied, Forbidden, NotFound, RegistryError, RegistryUnreachable, UsageError
-from deployer.order import natural
 from deployer.registry.client import RegistryClient
 from deployer.registry.content import placeholder
 from deployer.registry.content.kinds import Kind, Purpose
+from deployer.registry.content.order import natural
 from deployer.workflows.images import browse, inspection
 from deployer.workflows.images.naming import own_reference
 from deployer.workflows.images.tags import Repository, Tag

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from deployer.jobs import Job
 from deployer.paths import Deployment
 from deployer.settings.build import build
 from deployer.settings.model import Settings
-from deployer.settings.schedule import Job, RunnerChoice
+from deployer.settings.schedule import RunnerChoice
 from deployer.workflows.backup import record
 from deployer.workflows.drill import record as drill_record
 from deployer.workflows.drill.record import DrillResult

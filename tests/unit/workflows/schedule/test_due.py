@@ -9,10 +9,11 @@ import pytest
 
 from deployer.errors import Busy
 from deployer.host.lock import exclusive
+from deployer.jobs import Job
 from deployer.paths import Deployment
 from deployer.settings.build import build
 from deployer.settings.model import Settings
-from deployer.settings.schedule import Job, RunnerChoice, when_of
+from deployer.settings.schedule import RunnerChoice, when_of
 from deployer.workflows.schedule import due, installed, records
 from deployer.workflows.schedule.installed import Installed, InstalledJob
 from deployer.workflows.schedule.records import Run, RunResult

@@ -10,11 +10,12 @@ import pytest
 
 from deployer.errors import HostError, PreflightError, UsageError
 from deployer.host.daemon.kind import EngineKind
+from deployer.jobs import Job
 from deployer.paths import Deployment
 from deployer.settings.build import build
 from deployer.settings.load import Flags, load
 from deployer.settings.model import Settings
-from deployer.settings.schedule import Job, RunnerChoice
+from deployer.settings.schedule import RunnerChoice
 from deployer.workflows.schedule import env_file, install, installed, launcher
 from deployer.workflows.schedule.systemd import Systemd
 from tests.support.fake_engine import FACTS

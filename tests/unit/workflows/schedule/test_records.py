@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deployer.errors import HostError, NotFound
+from deployer.jobs import Job
 from deployer.paths import Deployment
-from deployer.settings.schedule import Job
 from deployer.workflows.schedule import records
 from deployer.workflows.schedule.records import MOST, RunResult
 
@@ -46,7 +46,7 @@ def test_a_run_is_kept_with_its_end_and_its_log(deployment: Deployment) -> None:
 def test_a_run_that_was_killed_is_known_by_its_missing_end(deployment: Deployment) -> None:
     program = (
         "import sys, time; from datetime import UTC, datetime; from pathlib import Path\n"
-        "from deployer.paths import Deployment; from deployer.settings.schedule import Job\n"
+        "from deployer.paths import Deployment; from deployer.jobs import Job\n"
         "from deployer.workflows.schedule import records\n"
         f"with records.begun(Deployment('registry', Path({str(deployment.directory)!r})), Job.GC, datetime.now(UTC)):\n"
         "    print('begun', flush=True); time.sleep(600)\n"

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from deployer.jobs import Job
 from deployer.paths import Deployment
 from deployer.settings.build import build
 from deployer.settings.model import Settings
-from deployer.settings.schedule import Job, RunnerChoice
+from deployer.settings.schedule import RunnerChoice
 from deployer.workflows.finding import FindingState
 from deployer.workflows.schedule import installed, records
 from deployer.workflows.schedule.records import RunResult

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deployer.errors import HostError, PreflightError
+from deployer.jobs import Job
 from deployer.paths import Deployment
-from deployer.settings.schedule import Job, RunnerChoice, when_of
+from deployer.settings.schedule import RunnerChoice, when_of
 from deployer.workflows.schedule.installed import Installed, InstalledJob
 from deployer.workflows.schedule.systemd import Systemd, UnitAction, UnitChange
 
