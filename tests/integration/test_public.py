@@ -198,6 +198,13 @@ def test_tokens_are_given_to_get_alone(nobody: httpx.Client) -> None:
     assert (refused.status_code, refused.headers["WWW-Authenticate"].split()[0]) == (401, "Basic")
 
 
+@pytest.mark.parametrize("header", [("Sec-Fetch-Mode", "cors"), ("User-Agent", "Mozilla/5.0 (X11; Linux) Firefox/1")])
+def test_no_web_page_gets_the_login_that_its_browser_sends(nobody: httpx.Client, header: tuple[str, str]) -> None:
+    sent = dict([header, ("Authorization", f"Basic {packed('user01', password_of('user01'))}")])
+    answer = nobody.get("/v2/token", headers=sent)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (403, "DENIED")
+
+
 def test_the_list_of_everyone_is_paged_and_tells_of_nothing_else(nobody: httpx.Client, admin: httpx.Client) -> None:
     for number in range(3):
         push_image(admin, f"public/p{number}", "1", layers=("p",))
