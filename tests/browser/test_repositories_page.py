@@ -52,7 +52,7 @@ def branch(page: Page, path: str) -> Locator:
 
 def serve(page: Page, names: Iterable[str], *, empty: Iterable[str] = ()) -> None:
     """Let the page believe that these are the repositories, each with one tag but the empty ones."""
-    page.route(CATALOG, answer({"repositories": {**dict.fromkeys(names, 1), **dict.fromkeys(empty, 0)}}))
+    page.route(CATALOG, answer({"repositories": {**dict.fromkeys(names, 1), **dict.fromkeys(empty, 0)}, "all": True}))
     page.route(DETAILS, answer(NOTHING_KNOWN))
 
 

@@ -216,7 +216,7 @@ class TestScheduledCommands:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto("/")
-        expect(page.get_by_label(WORDS["name"])).to_be_visible()
+        expect(page.get_by_role("link", name="team/app", exact=True)).to_be_visible()
         expect(page.get_by_role("link", name=re.compile("Schedule"))).to_have_count(0)
         assert not [url for url in asked if url.endswith("/overview/upkeep")]
         page.goto("/schedule")

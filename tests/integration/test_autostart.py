@@ -96,6 +96,6 @@ def test_it_is_taken_back(programs: Path) -> None:
     on_terminal(programs, "autostart")
     code, lines = on_terminal(programs, "autostart", "--remove")
     assert (code, lines[0], lines[-1]) == (
-        0, "systemctl disable docker.service", "Done. The engine no longer starts with the machine.",
+        0, "systemctl disable docker.service", "Done. The engine no longer starts at boot.",
     )  # fmt: skip
     assert (programs / "systemctl.state").read_text() == "disabled\n"

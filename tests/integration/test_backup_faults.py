@@ -159,7 +159,8 @@ def test_a_damaged_pack_brings_back_nothing_half(backups: Backups, harm: Callabl
     delete_manifest(backups.client, "big", digest)
     backups.run("gc", "--untagged", "--older-than", "0s", "--yes")
     try:
-        harm(backups.files("data")[0])
+        # The one with the large layer, which is of no other image.
+        harm(max(backups.files("data"), key=lambda file: file.stat().st_size))
         said = backups.run("restore", str(backups.target), "--only", "big", "--yes", code=1)
         assert "damaged" in said
         # It does not stand there as if it could be pulled.

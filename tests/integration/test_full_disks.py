@@ -184,9 +184,9 @@ def commands(crowded: Crowded) -> dict[str, tuple[str, ...]]:
         "gc": ("gc", "--yes"),
         "prune": ("prune", "old", "--keep", "1", "--yes"),
         "delete": ("delete", "gone:2", "--yes"),
+        "restore": ("restore", target, "--only", "gone:2", "--yes"),
         "backup": ("backup", target, "--keep", "3"),
         "check": ("check", "--repair", "--yes"),
-        "restore": ("restore", target, "--only", "gone:2", "--yes"),
         "up": ("up", "--yes"),
     }
 
@@ -239,6 +239,7 @@ def test_a_full_tmp_is_in_the_way_of_nothing(crowded: Crowded, tmp_path: Path) -
         tmp.leave(0)
         environment = {"TMPDIR": str(tmp.place)}
         crowded.fill()
+        crowded.stack.deployer("backup", str(crowded.target.place), check=True)
         for words in commands(crowded).values():
             done = crowded.stack.deployer(*words, environment=environment)
             assert done.returncode == 0, done.stderr
