@@ -14,15 +14,22 @@ read_links() {
 	find repositories \( -name _uploads "$@" \) ! -path '*/_manifests/tags/*' -prune -o -type f -name link -print \
 		2>> "$here/said" |
 		tr '\n' '\0' | xargs -0 -r stat -c '%s %Y %n' 2>> "$here/said" | awk -v unread="$here/unread" '
+		function read_digest(path) {
+			line = ""
+			got = (getline line < path)
+			close(path)
+			return line ~ /^sha(256|512):[0-9a-f]+$/
+		}
 		{
 			path = substr($0, index($0, " ") + 1)
 			path = substr(path, index(path, " ") + 1)
-			line = ""
-			got = 0
 			# A link that is longer than any digest is damaged, and may have no end.
-			if ($1 < 200) { got = (getline line < path); close(path) }
+			if ($1 >= 200) { print $2 " - " path; next }
+			holds = read_digest(path)
+			# One that is just being written is empty for a moment. Damaged ones may be many.
+			if (!holds && got >= 0 && waits++ < 20) { system("sleep 0.2"); holds = read_digest(path) }
 			if (got < 0) { print path > unread; next }
-			print $2 " " (line ~ /^sha(256|512):[0-9a-f]+$/ ? line : "-") " " path
+			print $2 " " (holds ? line : "-") " " path
 		}'
 	# What is deleted while it is read is gone from the registry too.
 	if grep -v 'No such file or directory$' "$here/said" >&2; then exit 1; fi

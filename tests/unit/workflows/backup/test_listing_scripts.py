@@ -73,6 +73,15 @@ def test_tags_may_be_called_like_the_storages_own_folders(tree: Tree, name: str)
     assert sorted(link.path for link in found) == links_of(tree)
 
 
+def test_a_link_that_is_being_written_is_read_again(tree: Tree, shell: str, tmp_path: Path) -> None:
+    digest = tree.push("app", ["1"], image("a"))
+    link = "repositories/app/_manifests/tags/1/current/link"
+    tree.empty_file(link)
+    # Its push goes on while the script waits.
+    program(tmp_path / "bin", "sleep", f'printf %s {digest} > "{tree.root / link}"')
+    assert tags_in(listed(tree, shell, tmp_path / "bin")) == {"1": digest}
+
+
 def test_damaged_links_are_listed_without_a_digest(tree: Tree, shell: str) -> None:
     digest = tree.push("app", ["good", "empty", "text", "newline", "huge"], image("x"))
     tags = tree.root / "repositories/app/_manifests/tags"
