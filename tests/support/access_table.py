@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.articles import ca_of
+from tests.support.content import push_image
 from tests.support.registry_clients import Answer, Client, Curl, Docker, Podman, Skopeo
 from tests.support.signed_in import password_of
 
@@ -81,6 +83,25 @@ def state(admin: httpx.Client) -> dict[str, list[str]]:
     """All tags of all repositories."""
     names = admin.get("/v2/_catalog").json()["repositories"]
     return {name: sorted(admin.get(f"/v2/{name}/tags/list").json()["tags"] or []) for name in names}
+
+
+def checked(cell: Cell, client: Client, admin: httpx.Client) -> Answer:
+    """Do what the cell says, and compare how it ends and what it leaves with what the cell expects."""
+    deletes = cell.verb == "delete"
+    digest = push_image(admin, cell.repository, cell.tag, layers=(cell.tag,)).digest if deletes else ""
+    before = state(admin)
+    answer = attempt(cell, client, digest)
+    after = state(admin)
+
+    assert answer.done is (cell.expected == "yes"), answer.words
+    if answer.done:
+        assert (cell.tag in after.get(cell.repository, ())) is (cell.verb == "push")
+    else:
+        assert re.search(cell.words, answer.words), answer.words
+        assert after == before
+        # What clients say where they take a refusal for a passing fault.
+        assert "retrying in" not in answer.words.lower()
+    return answer
 
 
 def attempt(cell: Cell, client: Client, digest: str) -> Answer:
