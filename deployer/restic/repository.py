@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from deployer.errors import BackupError, EngineError, NoBackups
-from deployer.rendering.snippets import backup_script
+from deployer.rendering.snippets import backup_script, storage_script
 from deployer.restic.messages import in_words
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Repository:
 
     def store_links(self, root: str, name: str, about: About) -> Stored:
         """Store the list of the links below a registry's root, under this name."""
-        script = backup_script("links")
+        script = storage_script("digest") + backup_script("links")
         return _stored(self._run_script("store-links", script, root, *_backup(about, name)))
 
     def store_bytes(self, content: bytes, name: str, about: About) -> Stored:

@@ -109,7 +109,8 @@ class Storage:
     """A registry's storage, in the named container. Every method raises StorageError or EngineError.
 
     With `remembers`, the container is ours alone, and a later snapshot looks only at what changed.
-    `unreadable` are the paths, below the registry's root, of the files of content that the disk did not give until now.
+    `unreadable` are the paths, below the registry's root, of the links and files of content that the disk did not give
+    until now.
     """
 
     engine: Engine
@@ -132,6 +133,7 @@ class Storage:
                 if attempt == _TRIES:
                     raise
                 continue
+            self.unreadable.update(found.unreadable)
             if self.remembers and self._before is None:
                 self._before, self._memory = found, memory
             return found
@@ -231,7 +233,9 @@ class Storage:
         """What some of the outline's repositories have, as a snapshot with no others, and with all blobs."""
         lines = "".join(f"{line}\n" for name in repositories for line in outline.folders[name])
         printed = self._run("list", REGISTRY_ROOT, "", REMOVED, "portion", stdin=as_bytes(lines))
-        return outline.with_portion(parse(printed))
+        found = parse(printed)
+        self.unreadable.update(found.unreadable)
+        return outline.with_portion(found)
 
     def relink(self, paths: Iterable[str]) -> None:
         """Rewrite such links, each as its place says; a tag's becomes a separate file."""

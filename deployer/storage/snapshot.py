@@ -37,9 +37,10 @@ _STRUCTURE = re.compile(
     rf"|repositories/.+/_manifests/tags/[^/]+/(current(/link)?|index(/sha(256|512)(/{_HEX}(/link)?)?)?)"
 )
 _LIST = re.compile(rf"repositories/.+/_(layers|manifests(/revisions(/sha(256|512)(/{_HEX})?)?)?)")
+_ALIAS = re.compile(r"repositories/.+/_(layers|manifests/revisions)/(?!sha256/)[^/]+/[^/]+/link")
 _SECTIONS = (
-    "now", "left", "unfinished", "folders", "other", "changed", "foreign", "shared", "manifests", "history", "tags",
-    "aliases", "started", "uploads", "blobs",
+    "now", "left", "unfinished", "folders", "other", "unreadable", "changed", "foreign", "shared", "manifests",
+    "history", "tags", "aliases", "started", "uploads", "blobs",
 )  # fmt: skip
 
 
@@ -109,9 +110,9 @@ class Snapshot:
     `foreign` are files and folders among the tags that no registry has made, by their paths; `unexpected_paths` are the
     paths at which the registry expects a file and there is a folder, or the reverse; `shared` are the links of tags
     that are one file with another (hard links); `misplaced` are the folders of blobs where the registry does not
-    look for them, and that are not among `blobs`. `leftover_bytes` is the disk space that an interrupted removal
-    holds, and `interrupted_removals` are the manifests that it was to remove, by repository and digest, with the moment
-    at which it began.
+    look for them, and that are not among `blobs`; `unreadable` are links that the disk does not give.
+    `leftover_bytes` is the disk space that an interrupted removal holds, and `interrupted_removals` are the manifests
+    that it was to remove, by repository and digest, with the moment at which it began.
     """
 
     moment: int
@@ -124,6 +125,7 @@ class Snapshot:
     unexpected_paths: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     misplaced: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
     def in_place_of(self, path: str) -> str:
         """The unexpected path that keeps a file from being at this one, itself or above it; "" if there is none."""
@@ -133,8 +135,9 @@ class Snapshot:
 
     @property
     def is_listing_incomplete(self) -> bool:
-        """Whether which content some repository has is not known: its list of manifests or layers cannot be read."""
-        return any(_LIST.fullmatch(path) for path in self.unexpected_paths)
+        """Whether which content some repository has is not known: a list, or a link whose place does not say it."""
+        lists, links = map(_LIST.fullmatch, self.unexpected_paths), map(_ALIAS.fullmatch, self.unreadable)
+        return any(lists) or any(links)
 
     @property
     def obstructed(self) -> frozenset[str]:
@@ -215,6 +218,7 @@ def _parsed(printed: bytes, before: Snapshot | None) -> Snapshot:
         unexpected_paths=tuple(sorted(unexpected_paths)),
         shared=tuple(sorted({*(before.shared if before else ()), *sections["shared"]})),
         misplaced=tuple(sorted(misplaced)),
+        unreadable=tuple(sorted({*(before.unreadable if before else ()), *sections["unreadable"]})),
     )
 
 
@@ -225,8 +229,9 @@ def sections_of(printed: bytes) -> dict[str, list[str]]:
     for line in complete(printed):
         if line.startswith("symbolic "):
             raise behind_a_link(line.removeprefix("symbolic "))
-        if line.startswith("other "):
-            sections["other"].append(line.removeprefix("other "))
+        kind, _, rest = line.partition(" ")
+        if kind in {"other", "unreadable"}:
+            sections[kind].append(rest.lstrip())
         elif line.startswith("# "):
             current = sections.setdefault(line[2:], [])
         else:

@@ -13,8 +13,8 @@ trap 'rm -rf "$here"' EXIT
 
 unsound() {
 	sound_links "$1" "$here/said" > "$here/sound"
-	# What was removed in the meantime is not a damaged link.
-	if grep -v 'No such file or directory$' "$here/said" >&2; then exit 1; fi
+	# What was removed in the meantime is not a damaged link, and what the disk does not give is one.
+	if failures < "$here/said" | grep . >&2; then exit 1; fi
 	without "$here/sound" "$1" | tr '\n' '\0' |
 		xargs -0 -r sh -c 'for path; do if [ -f "$path" ]; then echo "$path"; fi; done' sh
 }

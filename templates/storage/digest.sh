@@ -23,6 +23,12 @@ sound_links() {
 # What programs say of a file whose place on the disk cannot be read, with glibc's words and with musl's.
 export UNREADABLE='Input/output error|I/O error|Structure needs cleaning|Bad message'
 
+# Of complaints of programs, on standard input, those that are failures: neither that a file is gone, nor that the disk does
+# not give one.
+failures() {
+	grep -vE "No such file or directory\$|($UNREADABLE)\$" || [ $? -eq 1 ]
+}
+
 # Of the files whose paths are in the file $1, those that the disk does not give to their ends, "unreadable  PATH" each.
 # Another complaint, which $2 keeps, is a failure; that a file is gone is none.
 unreadable_files() {
@@ -31,7 +37,7 @@ unreadable_files() {
 		if cat "$path" 2>&1 > /dev/null | grep . > "$2"; then
 			if grep -qE "$UNREADABLE" "$2"; then
 				echo "unreadable  $path"
-			elif grep -v 'No such file or directory$' "$2" >&2; then
+			elif failures < "$2" | grep . >&2; then
 				return 1
 			fi
 		fi

@@ -4,7 +4,8 @@
 # Whatever fails ends the script: an incomplete list would make garbage of what it leaves out. So does a
 # symbolic link, which the registry follows and `find` does not; it has its own line. So does a
 # stray file among the tags ("foreign"), which the registry takes for a tag, and whatever is a folder in
-# place of a file or the reverse ("other"), which may be anywhere: the reader knows where the registry looks.
+# place of a file or the reverse ("other"), which may be anywhere: the reader knows where the registry looks. A link that
+# the disk does not give ("unreadable") is listed as one that is damaged.
 #
 # With many repositories, walking through them is what takes the time. $2 is a folder, or empty:
 # there a list is remembered, and the next one walks again only through the manifests of the
@@ -35,12 +36,35 @@ if [ -n "$memory" ] && [ -f "$memory/seen" ]; then again=yes; fi
 # is a failure. The second list is made while nothing is written, and there this would be one too.
 walk() {
 	"$@" 2> "$here/$said" || [ -s "$here/$said" ] || return 1
-	if [ ! -s "$here/$said" ]; then return 0; fi
+	expected "$here/$said"
+}
+
+# Whether the complaints in the file $1 are none of a failure.
+expected() {
+	if [ ! -s "$1" ]; then return 0; fi
 	if [ -n "$again" ]; then
-		cat "$here/$said" >&2
+		cat "$1" >&2
 		return 1
 	fi
-	if grep -v 'No such file or directory$' "$here/$said" >&2; then return 1; fi
+	if grep -v 'No such file or directory$' "$1" >&2; then return 1; fi
+}
+
+# Reads links, whose paths are in the file $1, a line each, by the command after it, which prints the paths with what it finds.
+# What the disk does not give has a line of its own.
+walk_links() {
+	paths=$1
+	shift
+	tr '\n' '\0' < "$paths" > "$here/named"
+	"$@" < "$here/named" > "$here/read" 2> "$here/said.links" || [ -s "$here/said.links" ] || return 1
+	grep -vE "($UNREADABLE)\$" "$here/said.links" > "$here/said.left" || [ $? -eq 1 ]
+	expected "$here/said.left"
+	cat "$here/read"
+	if [ "$(wc -l < "$here/read")" -eq "$(wc -l < "$paths")" ]; then return 0; fi
+	sed 's|/link:.*|/link|' "$here/read" > "$here/found"
+	without "$here/found" "$paths" > "$here/unread"
+	# BusyBox's grep says nothing of it. Most often what is left was read, and holds no digest.
+	tr '\n' '\0' < "$here/unread" | xargs -0 -r cat 2>&1 > /dev/null | grep -E "$UNREADABLE" > /dev/null || return 0
+	unreadable_files "$here/unread" "$here/said.links"
 }
 
 # Whether a folder is there. One that cannot be opened is no missing one: then the folder above lists it.
@@ -223,24 +247,23 @@ if there "$root"; then
 	echo "# tags"
 	grep '/_manifests/tags/[^/]*/current/link$' "$here/paths" | tr '\n' '\0' > "$here/links" || [ $? -eq 1 ]
 	walk xargs -0 -r stat -c '%s %n' < "$here/links" > "$here/sizes"
-	sed -nE "s/^($DIGEST_SIZE) //p" "$here/sizes" | tr '\n' '\0' > "$here/wanted"
+	sed -nE "s/^($DIGEST_SIZE) //p" "$here/sizes" > "$here/wanted"
 	# 1 says that no file holds a digest: empty or damaged links, which are listed above all the same.
-	walk xargs -0 -r sh -c 'grep -HExe "$DIGEST" "$@" || [ $? -eq 1 ]' sh \
-		< "$here/wanted"
+	walk_links "$here/wanted" xargs -0 -r sh -c 'grep -HExe "$DIGEST" "$@" || [ $? -eq 1 ]' sh
 
 	# What was pushed by another kind of digest is under its sha256, which the link tells.
 	echo "# aliases"
 	grep -v '/sha256$' "$here/kinds" | cut -d ' ' -f 2- | tr '\n' '\0' > "$here/wanted"
-	walk xargs -0 -r sh -c 'find "$@" -type f -name link -exec grep -H "" {} +' sh < "$here/wanted"
-	grep '/_manifests/revisions/sha512/[^/]*/link$' "$here/paths" | tr '\n' '\0' > "$here/wanted"
-	walk xargs -0 -r grep -H '' < "$here/wanted"
+	walk xargs -0 -r sh -c 'find "$@" -type f -name link' sh < "$here/wanted" > "$here/others"
+	grep '/_manifests/revisions/sha512/[^/]*/link$' "$here/paths" >> "$here/others" || [ $? -eq 1 ]
+	walk_links "$here/others" xargs -0 -r sh -c 'grep -H "" "$@" || [ $? -eq 1 ]' sh
 
 	# The uploads of which a file says when they began, as the registry writes it and reads it again.
 	echo "# started"
-	grep '/_uploads/[^/]*/startedat$' "$here/uploads" | cut -d ' ' -f 4- | tr '\n' '\0' > "$here/wanted" || [ $? -eq 1 ]
-	walk xargs -0 -r sh -c '
+	grep '/_uploads/[^/]*/startedat$' "$here/uploads" | cut -d ' ' -f 4- > "$here/wanted" || [ $? -eq 1 ]
+	walk_links "$here/wanted" xargs -0 -r sh -c '
 		date="[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
-		grep -lxEe "$date" "$@" || [ $? -eq 1 ]' sh < "$here/wanted"
+		grep -lxEe "$date" "$@" || [ $? -eq 1 ]' sh
 	echo "# uploads"
 	cat "$here/uploads"
 	echo "# blobs"

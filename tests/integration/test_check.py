@@ -34,6 +34,11 @@ NAMES = ("team/app:1", "team/app:latest", "copy:1", "tool:1", "multi:1")
 LAYER = sha256(APP.blobs[1])
 UNREAD_LAYER, UNREAD_MANIFEST = image("unread layer"), image("unread manifest")
 
+UNREAD_LINKS = (
+    "repositories/unread/link/_manifests/tags/1/current/link",
+    f"repositories/unread/link/_layers/sha256/{LAYER[7:]}/link",
+)
+
 
 @dataclass
 class Checked:
@@ -79,15 +84,15 @@ def fill(stack: DeployedStack, prefix: str = "") -> None:
 
 @pytest.fixture(scope="module")
 def registry(make_stack: Callable[..., DeployedStack], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checked]:
-    """On a disk that cannot read a layer of one image, and the manifest of another."""
+    """On a disk that cannot read a layer of one image, the manifest of another, and the link files of a third."""
     stack = make_stack(DEPLOYER_REGISTRY_DATA=IMAGES)
     folder = tmp_path_factory.mktemp("disk")
     tree, stored = Tree(folder / "content"), Stored(stack)
     tree.push("unread/layer", ["1"], UNREAD_LAYER)
     tree.push("unread/manifest", ["1"], UNREAD_MANIFEST)
-    bad = [
-        f"docker/registry/v2/{blob_file(digest)}" for digest in (sha256(UNREAD_LAYER.blobs[1]), UNREAD_MANIFEST.digest)
-    ]
+    tree.push("unread/link", ["1"], APP)
+    files = [blob_file(digest) for digest in (sha256(UNREAD_LAYER.blobs[1]), UNREAD_MANIFEST.digest)]
+    bad = [f"docker/registry/v2/{path}" for path in (*files, *UNREAD_LINKS)]
     with bad_disk(tree.folder, bad, folder / "image", stored.disk):
         try:
             stack.up()
@@ -111,8 +116,13 @@ def test_what_the_disk_cannot_read_is_named_with_its_images_and_replaced(
         assert told == {
             sha256(UNREAD_LAYER.blobs[1]): ("damaged", ["unread/layer:1"]),
             UNREAD_MANIFEST.digest: ("damaged", ["unread/manifest:1"]),
+            LAYER: ("link", [f"unread/link@{APP.digest}"]),
         }
-        assert any(blob_file(UNREAD_MANIFEST.digest) in one for one in found["problems"]), found["problems"]
+        for path in (blob_file(UNREAD_MANIFEST.digest), UNREAD_LINKS[0]):
+            assert any(path in one for one in found["problems"]), found["problems"]
+        assert any(one.startswith("unread/link:1: ") for one in found["problems"]), found["problems"]
+    state = checked.deployer("status")
+    assert (state.returncode, "The disk with the images is failing" in state.stderr) == (1, True), state.stderr
     # What it cannot read may lead to anything: nothing is removed.
     refused = checked.deployer("gc", "--yes")
     assert (refused.returncode, "The disk with the images is failing" in refused.stderr) == (1, True)
@@ -120,9 +130,14 @@ def test_what_the_disk_cannot_read_is_named_with_its_images_and_replaced(
         push(client, "spare/unread/layer", "1", UNREAD_LAYER)
         push(client, "spare/unread/manifest", "1", UNREAD_MANIFEST)
     code, done = registry.check("--full", "--repair", "--yes", "--from", f"localhost:{stack.port}/spare")
+    # Which image the tag named, only a push can say.
+    assert (code, done["whole"], done["repaired_links"]) == (1, False, 1), done
+    with checked.client as client:
+        push(client, "unread/link", "1", APP)
+    code, done = registry.check("--full")
     assert (code, done["whole"]) == (0, True), done
     with checked.client as client:
-        assert all(pulls_whole(client, f"unread/{name}", "1") for name in ("layer", "manifest"))
+        assert all(pulls_whole(client, f"unread/{name}", "1") for name in ("layer", "manifest", "link"))
     checked.deployer("gc", "--yes", check=True)
     done = json.loads(checked.deployer("backup", str(registry.target), "--json", check=True).stdout)
     assert done["missing_blobs"] == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, cast
@@ -9,9 +10,11 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from deployer.errors import StorageUnreadable
+from deployer.rendering.snippets import backup_script, storage_script
 from deployer.storage.access import Storage
 from deployer.storage.printed import UNREADABLE
 from deployer.storage.removal import blob_file, digest_of_blob_file
+from deployer.workflows.backup.links import Link
 from deployer.workflows.upkeep.collection import collect
 from deployer.workflows.upkeep.gate import DrainPolicy
 from deployer.workflows.upkeep.survey.damage import layers_to_verify
@@ -149,3 +152,56 @@ def test_what_the_disk_does_not_give_is_told_and_the_rest_is_read(tmp_path: Path
         found = survey(there, Manifests(), choose, layers_to_verify)
         assert ({one.repository for one in found.damages}, found.unreadable) == ({"bad"}, tuple(sorted(lost)))
         assert not {*found.removal.blobs} & {sha256(one) for one in bad.blobs}
+
+
+@pytest.mark.parametrize("programs", ["GNU", "BusyBox"])
+def test_link_files_that_the_disk_does_not_give_are_named_and_the_rest_is_read(
+    tmp_path: Path, busybox: Path, programs: str
+) -> None:
+    """The links of a tag, a manifest, a layer and an earlier digest at bad sectors, beside whole ones."""
+    tree = Tree(tmp_path / "content")
+    bad = image("bad")
+    tree.push("app", ["good"], image("good"))
+    tree.push("app", ["1", "2"], bad)
+    inside, value = "repositories/app/_manifests", bad.digest[7:]
+    tag, revision = f"{inside}/tags/1/current/link", f"{inside}/revisions/sha256/{value}/link"
+    layer = f"repositories/app/_layers/sha256/{sha256(bad.blobs[1])[7:]}/link"
+    lost = [tag, revision, layer, f"{inside}/tags/1/index/sha256/{value}/link"]
+    place = tmp_path / "place"
+    paths = [str((tree.root / one).relative_to(tree.folder)) for one in lost]
+    with bad_disk(tree.folder, paths, tmp_path / "image", place):
+        there = storage(Tree(place), busybox if programs == "BusyBox" else None, remembers=False)
+        tags = {name: one.digest for name, one in there.snapshot().repositories["app"].tags.items()}
+        assert tags == {"1": "", "2": bad.digest, "good": image("good").digest}
+        assert there.snapshot().unreadable == (tag,)
+        assert there.broken_links() == {revision, layer}
+        assert there.lacking([layer, tag]).keys() == {layer, tag}
+        # Nothing is removed by what cannot be known.
+        with pytest.raises(StorageUnreadable, match=f"failing: {tag}"):
+            survey(there, Manifests(), choose)
+        found = survey(there, Manifests(), choose, layers_to_verify)
+        assert (found.unreadable, found.tags_without_digest) == ((tag,), ("app:1",))
+        assert found.removal.is_empty
+        assert found.links_to_repair == {revision, layer}
+        there.relink(found.links_to_repair)
+        assert there.broken_links() == frozenset()
+
+
+@pytest.mark.parametrize("programs", ["GNU", "BusyBox"])
+def test_a_backup_lists_links_that_the_disk_does_not_give_without_a_digest(
+    tmp_path: Path, busybox: Path, programs: str
+) -> None:
+    tree = Tree(tmp_path / "content")
+    tree.push("app", ["1", "2"], image("x"))
+    lost = "repositories/app/_manifests/tags/1/current/link"
+    place = tmp_path / "place"
+    shell = {"GNU": shutil.which("sh"), "BusyBox": str(busybox / "sh")}[programs]
+    path = {"GNU": os.environ["PATH"], "BusyBox": str(busybox)}[programs]
+    with bad_disk(tree.folder, [str((tree.root / lost).relative_to(tree.folder))], tmp_path / "image", place):
+        done = subprocess.run(
+            [str(shell), "-c", storage_script("digest") + backup_script("links"), "sh", str(Tree(place).root)],
+            capture_output=True, text=True, check=False, env={"PATH": path},
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    tags = {one.tag: one.digest for one in map(Link.parse, done.stdout.splitlines()) if one.tag}
+    assert tags == {"1": "", "2": image("x").digest}

@@ -89,7 +89,7 @@ def test_the_list_of_links_is_stored_by_its_script() -> None:
     repository, asked = restic(store_links=lines(SUMMARY))
     repository.store_links("/root", "links", ABOUT)
     script, root, *rest = asked.calls[0].words
-    assert script.startswith("# Lists the links")
+    assert "\n# Lists the links" in script
     assert root == "/root"
     assert rest[0] == "backup"
     assert rest[-3:] == ["--stdin", "--stdin-filename", "links"]

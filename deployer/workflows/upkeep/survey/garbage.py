@@ -185,7 +185,7 @@ def survey(
         refused=tuple(
             one for one in find_refused(snapshot, manifests) if one.digest not in selection.revisions(one.repository)
         ),
-        unreadable=tuple(sorted(storage.unreadable)),
+        unreadable=tuple(sorted({*storage.unreadable, *snapshot.unreadable})),
     )
 
 
