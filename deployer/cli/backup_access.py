@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from deployer.cli.session import Session
     from deployer.restic.repository import Repository
     from deployer.restic.target import Target
+    from deployer.workflows.backup.catalog import Backup
     from deployer.workflows.backup.create import Machine
 
 TargetArgument = Annotated[
@@ -98,3 +100,16 @@ def opened(session: Session, target: str, password_file: Path | None) -> Iterato
 
     with reader.opened(session.engine, place, machine_of(session), find) as found:
         yield OpenBackups(place, found, said[0])
+
+
+def chosen(session: Session, found: OpenBackups, wanted: str) -> Backup:
+    """The backup with this ID, or the newest for ""; says why it is not another one.
+
+    Raises BackupError or UsageError.
+    """
+    from deployer.workflows.backup.catalog import choose
+
+    choice = choose(found.repository, found.target, wanted, session.settings.name, datetime.now(UTC))
+    if choice.remark:
+        session.out.warn(choice.remark)
+    return choice.backup

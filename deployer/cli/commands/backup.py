@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.backup_access import BackupOption, PasswordFileOption, TargetArgument, machine_of, opened
+from deployer.cli.backup_access import BackupOption, PasswordFileOption, TargetArgument, chosen, machine_of, opened
 from deployer.cli.default_command import DEFAULT, DefaultGroup
 from deployer.cli.registration import SHARED_HELP, command, take_shared_options
 from deployer.cli.selection import COMMANDS
@@ -166,7 +166,7 @@ def list_backups(session: Session, target: TargetArgument, password_file: Passwo
         parts = found.repository.parts()
     now = datetime.now(UTC)
     results = record.read(session.deployment)
-    drills = {one.backup: one for one in results if one.target == str(found.target)}
+    drills = {(one.host, one.backup): one for one in results if one.target == str(found.target)}
     session.show(views.BackupsReport(found.target, whole(parts), len(unfinished(parts)), now, drills))
 
 
@@ -183,7 +183,6 @@ def drill(session: Session, target: TargetArgument, options: DrillOptions) -> No
     """
     from deployer.cli.views.backups import drill as views
     from deployer.cli.views.backups.progress import ProgressLine
-    from deployer.workflows.backup.catalog import choose
     from deployer.workflows.drill.drill import DrillRequest, clear, plan, run
     from deployer.workflows.drill.examination import DrillTalk
     from deployer.workflows.restore.deployment import ImageRestore, archive_of
@@ -194,7 +193,7 @@ def drill(session: Session, target: TargetArgument, options: DrillOptions) -> No
         # Even if the backups cannot be reached any more.
         clear(session.deployment, session.engine, session.out.note)
     with opened(session, target, options.password_file) as found:
-        backup = choose(found.repository, found.target, options.backup, session.settings.name)
+        backup = chosen(session, found, options.backup)
         archive = archive_of(found.repository, backup)
     request = DrillRequest.of(
         session.deployment,

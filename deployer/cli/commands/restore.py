@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.backup_access import BackupOption, PasswordFileOption, TargetArgument, machine_of, opened
+from deployer.cli.backup_access import BackupOption, PasswordFileOption, TargetArgument, chosen, machine_of, opened
 from deployer.cli.options import WAIT, WaitOption, drain_policy
 from deployer.cli.registration import command
 
@@ -61,7 +61,6 @@ def restore(session: Session, target: TargetArgument, wanted: RestoreOptions, wa
     another image are changed, after a question that lists them. Nothing else in the registry is removed. An
     interrupted restore can be repeated; it continues where it stopped.
     """
-    from deployer.workflows.backup.catalog import choose
     from deployer.workflows.restore.deployment import ImageRestore, archive_of, begun_backup
     from deployer.workflows.restore.selection import Selection
 
@@ -69,12 +68,7 @@ def restore(session: Session, target: TargetArgument, wanted: RestoreOptions, wa
     if wanted.only:
         session.require_deployment(session.engine, changes=True)
     with opened(session, target, wanted.password_file) as found:
-        backup = choose(
-            found.repository,
-            found.target,
-            wanted.backup or begun_backup(session.known_deployment, found.target),
-            session.settings.name,
-        )
+        backup = chosen(session, found, wanted.backup or begun_backup(session.known_deployment, found.target))
         images = ImageRestore(found.target, backup, selection, found.password)
         if wanted.only and session.presentation.dry_run:
             _show_images(session, found, images)

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from deployer import __version__
 from deployer.errors import BackupError, UsageError
+from deployer.phrases import listed
+from deployer.registry.content.moments import TOLERANCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from deployer.restic.repository import Part, Repository
     from deployer.restic.target import Target
@@ -62,6 +64,18 @@ class Backup:
         """The name of the deployment that it is of."""
         return self.host.partition("@")[0]
 
+    def is_in_future(self, now: datetime) -> bool:
+        """Whether it is dated in the future, beyond what two clocks may differ by: then one was wrong."""
+        return self.time > now + TOLERANCE
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The backup that is used, and what to say of those that a wrong clock has dated in the future."""
+
+    backup: Backup
+    remark: str = ""
+
 
 def tags_of(backup: str, kind: PartKind) -> dict[str, str]:
     """The tags of a part."""
@@ -107,36 +121,55 @@ def unfinished(parts: Iterable[Part]) -> tuple[str, ...]:
     return tuple(part.id for part in own if part.id not in sealed)
 
 
-def choose(repository: Repository, target: Target, wanted: str, deployment: str) -> Backup:
+def choose(repository: Repository, target: Target, wanted: str, deployment: str, now: datetime) -> Choice:
     """The backup with this ID, or with this prefix; for "" the newest, of this deployment if it has any there.
 
-    Several machines may have begun one in the same second: `registry@machine:ID` is that of one of them. Raises
-    BackupError or UsageError.
+    One that is dated in the future counts as the newest only if all are. Several machines may have begun one in the
+    same second: `registry@machine:ID` is that of one of them. Raises BackupError or UsageError.
     """
     backups = whole(repository.parts())
     if not backups:
         raise BackupError(f"There is no complete backup at {target}.", (f"deployer backup {target.quoted}",))
-    listed = (f"deployer backup list {target.quoted}   (then choose one with --backup ID)",)
+    listing = (f"deployer backup list {target.quoted}   (then choose one with --backup ID)",)
     host, _, beginning = wanted.rpartition(":")
     found = tuple(one for one in backups if one.id.startswith(beginning) and host in {"", one.host})
     own = tuple(one for one in found if one.deployment == deployment)
     names = sorted({one.deployment for one in found})
     if not found:
-        raise UsageError(f"No backup ID at {target} begins with '{wanted}'.", listed)
+        raise UsageError(f"No backup ID at {target} begins with '{wanted}'.", listing)
     if not own and len(names) > 1:
-        raise UsageError(f"{target} has backups of several deployments: {', '.join(names)}.", listed)
+        raise UsageError(f"{target} has backups of several deployments: {', '.join(names)}.", listing)
     left = own or found
     if wanted and len(left) > 1:
         same = len({one.id for one in left}) == 1
         of_each = tuple(f"--backup {one.host}:{one.id}" for one in left)
-        raise UsageError(f"More than one backup ID at {target} begins with '{wanted}'.", of_each if same else listed)
-    chosen = left[-1]
-    if chosen.format > FORMAT:
+        raise UsageError(f"More than one backup ID at {target} begins with '{wanted}'.", of_each if same else listing)
+    chosen = Choice(left[0]) if wanted else _newest(left, now)
+    if chosen.backup.format > FORMAT:
         raise BackupError(
-            f"The backup {chosen.id} was made by a newer deployer; this is {__version__}.",
-            ("Install the newest version, then run the command again.", *listed),
+            f"The backup {chosen.backup.id} was made by a newer deployer; this is {__version__}.",
+            ("Install the newest version, then run the command again.", *listing),
         )
     return chosen
+
+
+def _newest(backups: Sequence[Backup], now: datetime) -> Choice:
+    """The newest one that is not dated in the future; of such alone, the newest."""
+    past = [one for one in backups if not one.is_in_future(now)]
+    future = [one.id for one in backups if one.is_in_future(now)]
+    if not future:
+        return Choice(past[-1])
+    if not past:
+        return Choice(
+            backups[-1],
+            f"The newest backup, {backups[-1].id}, is dated in the future, and so are all others: the clock here may "
+            f"be wrong. It says {now:%Y-%m-%d %H:%M} UTC.",
+        )
+    return Choice(
+        past[-1],
+        f"Not chosen, because the clock was wrong when it was made, or is wrong here: {listed(future)}, dated in the "
+        "future. To use it: --backup ID",
+    )
 
 
 def new_id(moment: datetime, number: int = 1) -> str:

@@ -129,7 +129,7 @@ def make(stack: Stack, loaded: Loaded, options: BackupOptions, machine: Machine,
         stored[PartKind.SEAL] = repository.store_bytes(sealed.pack(), archive.ARCHIVE, about)
         parts = {kind: one.id for kind, one in stored.items()}
         done = Backup(name, started, host, contents, parts, has_secrets=options.secrets)
-        record.keep(deployment, LastBackup(str(target), repository.id, name, started))
+        record.keep(deployment, LastBackup(str(target), repository.id, name, started, host))
         added = sum(one.added for one in stored.values())
         result = BackupDone(done, added, chosen, deployment.backup_password_file)
         try:

@@ -5,33 +5,47 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from deployer.host.files import PUBLIC, read_if_there, write_atomically
+from deployer.host.timestamps import timestamp_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
     from deployer.paths import Deployment
 
 
 @dataclass(frozen=True)
 class LastBackup:
-    """The last complete backup at a target. `repository` is the ID of restic's repository there."""
+    """The last complete backup at a target. `repository` is the ID of restic's repository there.
+
+    `host` is the deployment and machine that it is of, as in the list of backups; "" if it was not recorded.
+    """
 
     target: str
     repository: str
     backup: str
     time: datetime
+    host: str = ""
 
 
 def read(deployment: Deployment) -> tuple[LastBackup, ...]:
-    """The last backup at each target, the newest last; none for a file that cannot be read."""
+    """The last backup at each target, the one that was made last at the end; none for a file that cannot be read.
+
+    They are in the order in which they were made, whatever the clock said then.
+    """
     try:
         raw = json.loads(read_if_there(deployment.backups_file) or b"[]")
-        found = [LastBackup(**{**one, "time": datetime.fromisoformat(one["time"])}) for one in raw]
-        return tuple(sorted(found, key=lambda one: one.time))
-    except (ValueError, TypeError, KeyError):
+        return tuple(_parsed(one) for one in raw)
+    except (ValueError, TypeError, KeyError, AttributeError):
         return ()
+
+
+def _parsed(raw: Mapping[str, object]) -> LastBackup:
+    words = {name: str(value) for name, value in raw.items() if name != "time"}
+    return LastBackup(**words, time=timestamp_of(raw["time"]))
 
 
 def keep(deployment: Deployment, last: LastBackup) -> None:

@@ -235,4 +235,6 @@ def _missing(request: DrillRequest, found: RestorePlan, machine: Machine, misses
 
 def _keep(request: DrillRequest, problem: str) -> None:
     wanted = request.images
-    record.keep(request.deployment, DrillResult(str(wanted.target), wanted.backup.id, request.now(), problem))
+    backup = wanted.backup
+    result = DrillResult(str(wanted.target), backup.id, request.now(), problem, backup.host)
+    record.keep(request.deployment, result)

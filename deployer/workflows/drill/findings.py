@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from deployer.registry.content.moments import TOLERANCE
 from deployer.workflows.backup import record
 from deployer.workflows.drill.place import DrillPlace
-from deployer.workflows.drill.record import read
+from deployer.workflows.drill.record import last_of
 from deployer.workflows.finding import Finding, FindingState
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ def findings(deployment: Deployment, now: datetime) -> Iterator[Finding]:
     for left in DrillPlace.of(deployment).left():
         sentence = f"A drill was interrupted, and its copy {left.name} is still on this machine."
         yield Finding(FindingState.NOTE, sentence, (f"{command}   (removes it first)",))
-    drills = [one for one in read(deployment) if one.target == target]
-    last = drills[-1] if drills else None
+    last = last_of(deployment, backups[-1]) if backups else None
     if last and last.problem:
         sentence = f"The last drill of a backup at {target}, on {last.time:%Y-%m-%d}, failed: {last.problem}"
         yield Finding(FindingState.NOTE, sentence, (command,))

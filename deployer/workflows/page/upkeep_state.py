@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from deployer.paths import Deployment
+    from deployer.workflows.backup.record import LastBackup
     from deployer.workflows.schedule.records import Run
 
 # The newest runs, and the last one of each command, however old.
@@ -45,7 +46,7 @@ def publish(deployment: Deployment, now: datetime, zone: tzinfo | None = None) -
 def told_of(deployment: Deployment, now: datetime, zone: tzinfo) -> dict[str, Any] | None:
     """What the file says; None if nothing is scheduled, has run or was backed up."""
     there = installed.read(deployment)
-    runs = records.read(deployment)
+    runs = records.newest_first(records.read(deployment), now)
     backups = record.read(deployment)
     if not (there or runs or backups):
         return None
@@ -62,7 +63,7 @@ def told_of(deployment: Deployment, now: datetime, zone: tzinfo) -> dict[str, An
         ],
         "runs": [_run(one) for one in _shown(runs)],
         "backup": _seconds(backups[-1].time) if backups else None,
-        "drill": _drill(deployment, backups[-1].target) if backups else None,
+        "drill": _drill(deployment, backups[-1]) if backups else None,
     }
 
 
@@ -85,10 +86,10 @@ def _run(run: Run) -> dict[str, Any]:
     }
 
 
-def _drill(deployment: Deployment, target: str) -> dict[str, Any] | None:
-    """The last drill of a backup at a target."""
-    drills = [one for one in drill_record.read(deployment) if one.target == target]
-    return {"at": _seconds(drills[-1].time), "passed": not drills[-1].problem} if drills else None
+def _drill(deployment: Deployment, backup: LastBackup) -> dict[str, Any] | None:
+    """The last drill of a backup where the last one is."""
+    found = drill_record.last_of(deployment, backup)
+    return {"at": _seconds(found.time), "passed": not found.problem} if found else None
 
 
 def _seconds(moment: datetime | None) -> int | None:

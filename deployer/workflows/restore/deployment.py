@@ -219,5 +219,5 @@ def put_images(stack: Stack, wanted: ImageRestore, machine: Machine, prompts: Re
 
 def finish(deployment: Deployment, target: Target, repository_id: str, backup: Backup) -> None:
     """Record that a deployment is completely restored, and where its backups are."""
-    record.keep(deployment, LastBackup(str(target), repository_id, backup.id, backup.time))
+    record.keep(deployment, LastBackup(str(target), repository_id, backup.id, backup.time, backup.host))
     deployment.restore_pending_file.unlink(missing_ok=True)

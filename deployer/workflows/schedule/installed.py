@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from deployer.host.files import PUBLIC, read_if_there, write_atomically
+from deployer.host.timestamps import timestamp_of
 from deployer.jobs import Job
 from deployer.settings.schedule import RunnerChoice, When, when_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from deployer.paths import Deployment
     from deployer.settings.model import Settings
@@ -47,7 +48,7 @@ def read(deployment: Deployment) -> Installed | None:
     try:
         raw = json.loads(content)
         jobs = {
-            Job(job): InstalledJob(when_of(one["when"], 0, 0), datetime.fromisoformat(one["since"]))
+            Job(job): InstalledJob(when_of(one["when"], 0, 0), timestamp_of(one["since"]))
             for job, one in raw["jobs"].items()
         }
         return Installed(RunnerChoice(raw["runner"]), jobs)

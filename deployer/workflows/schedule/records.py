@@ -8,22 +8,23 @@ import os
 import re
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from deployer.errors import NotFound
+from deployer.errors import HostError, NotFound
 from deployer.host.files import PRIVATE, read_if_there, refusal, write_atomically
+from deployer.host.timestamps import timestamp_of
 from deployer.jobs import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from deployer.paths import Deployment
 
 MOST = 100
-OLDEST = timedelta(days=90)
 # More than two clocks may differ by.
 _AHEAD = timedelta(hours=1)
 _FILE = re.compile(r"(\d{8}T\d{6}Z-[a-z]+(?:-\d+)?)\.(json|log)")
@@ -87,8 +88,8 @@ class Run:
         """The record in a file; None if it is damaged."""
         try:
             raw = json.loads(content)
-            ended = datetime.fromisoformat(raw["ended"]) if raw["ended"] else None
-            started, moved = datetime.fromisoformat(raw["started"]), raw["moved"]
+            ended = timestamp_of(raw["ended"]) if raw["ended"] else None
+            started, moved = timestamp_of(raw["started"]), None if raw["moved"] is None else int(raw["moved"])
             return cls(name, Job(raw["job"]), started, RunResult(raw["result"]), ended, moved, str(raw["sentence"]))
         except (ValueError, TypeError, KeyError):
             return None
@@ -146,13 +147,31 @@ def _new_log(folder: Path, name: str) -> tuple[str, int]:
 
 def read(deployment: Deployment) -> tuple[Run, ...]:
     """The recorded runs, the newest first. Raises HostError."""
-    found = []
-    for name in _names(deployment):
-        content = read_if_there(deployment.runs_directory / f"{name}.json")
-        run = Run.parse(name, content) if content is not None else None
-        if run is not None:
-            found.append(_as_it_is(deployment, run))
+    found = [run for name in _names(deployment) if isinstance(run := _read(deployment, name), Run)]
     return tuple(sorted(found, key=lambda one: (one.started, one.id), reverse=True))
+
+
+def newest_first(runs: Iterable[Run], now: datetime) -> tuple[Run, ...]:
+    """The runs with those last that are dated in the future: a clock was wrong, and they are of any age."""
+    return tuple(sorted(runs, key=lambda one: one.started > now + _AHEAD))
+
+
+def damaged(deployment: Deployment) -> tuple[Path, ...]:
+    """The records that cannot be read."""
+    return tuple(found for name in _names(deployment) if isinstance(found := _read(deployment, name), Path))
+
+
+def _read(deployment: Deployment, name: str) -> Run | Path | None:
+    """A run; the path of its record if that is damaged; None if it has none."""
+    path = deployment.runs_directory / f"{name}.json"
+    try:
+        content = read_if_there(path)
+    except HostError:
+        return path
+    if content is None:
+        return None
+    run = Run.parse(name, content)
+    return path if run is None else _as_it_is(deployment, run)
 
 
 def log_of(deployment: Deployment, run: Run) -> str:
@@ -196,13 +215,14 @@ def _names(deployment: Deployment) -> list[str]:
 
 
 def _clear(deployment: Deployment, now: datetime) -> None:
-    """Remove the oldest runs, so that with a new one there are at most MOST."""
-    oldest = f"{now - OLDEST:%Y%m%dT%H%M%SZ}"
+    """Remove the oldest runs, so that with a new one there are at most MOST.
+
+    None goes because of its age: the clock may be years ahead.
+    """
     ahead = f"{now + _AHEAD:%Y%m%dT%H%M%SZ}"
     # Those of a clock that was wrong go first: they would keep a place for as long as it was ahead.
     names = sorted(_names(deployment), key=lambda name: (name < ahead, name), reverse=True)
-    going = {*names[MOST - 1 :], *(name for name in names if name < oldest)}
-    for name in going:
+    for name in names[MOST - 1 :]:
         for path in (deployment.runs_directory / f"{name}.json", _log(deployment, name)):
             # A run must not fail because an old one cannot be removed.
             with suppress(OSError):

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from deployer.errors import DeployerError, GateError, HostError, PushInProgress
 from deployer.host.files import PUBLIC, is_directory, read_if_there, write_atomically
 from deployer.host.lock import exclusive
+from deployer.host.timestamps import timestamp_of
 from deployer.layout import GATE_HEADER, GATE_MARKS, SOCKETS
 from deployer.storage.helper import remove_leftover
 from deployer.tls.unverified import unverified
@@ -80,7 +81,7 @@ class Gate:
                 continue
             try:
                 found = json.loads(content)
-                return GateHolder(str(found["command"]), int(found["process"]), datetime.fromisoformat(found["since"]))
+                return GateHolder(str(found["command"]), int(found["process"]), timestamp_of(found["since"]))
             except (ValueError, KeyError, TypeError):
                 return GateHolder("?", 0, datetime.fromtimestamp(file.stat().st_mtime, UTC))
         return None

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from deployer.host.files import PUBLIC, read_if_there, write_atomically
+from deployer.host.timestamps import timestamp_of
 from deployer.phrases import listed, short
 from deployer.workflows.finding import Finding, FindingState
 from deployer.workflows.images.states import CURE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from datetime import datetime
 
     from deployer.paths import Deployment
     from deployer.storage.snapshot import Snapshot
@@ -85,4 +86,4 @@ def keep(deployment: Deployment, last: LastCheck) -> None:
 
 
 def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    return timestamp_of(text) if text else None

@@ -244,7 +244,7 @@ DRILL_REQUEST = DrillRequest.of(
     reserve=Reserve.of("auto"), engine=FakeEngine(), now=lambda: MOMENT, clock=lambda: 0.0,
 )  # fmt: skip
 DRILL = Drill(DRILL_REQUEST, Restored(RESTORE), Examined(), LoginTest.PASSED, "", ())
-DRILLED = {BACKUP.id: DrillResult(str(TARGET), BACKUP.id, MOMENT)}
+DRILLED = {(BACKUP.host, BACKUP.id): DrillResult(str(TARGET), BACKUP.id, MOMENT)}
 FAULT = Fault(DIGEST, FaultKind.DAMAGED, "damaged", size=1, repositories=("tool",), images=("tool:1",))
 CHECKED = Checked(1, 1, (FAULT,), (Finding(FindingState.WRONG, "no"),), is_whole=False)
 FETCH = Fetch(FAULT, "the backups at /mnt/nas/registry", 1)

@@ -37,16 +37,16 @@ def runs(
 ) -> None:
     """Show the scheduled runs: when they started and how they ended.
 
-    Lists the runs of the commands under `schedule:` in deployer.yaml, the newest first: at most 100, of the last
-    90 days.
+    Lists the runs of the commands under `schedule:` in deployer.yaml, the newest first: the last 100.
     """
     from deployer.cli.views.schedule.runs import LogReport, RunsReport
     from deployer.workflows.schedule import records
 
     session.require_deployment()
-    found = tuple(one for one in records.read(session.deployment) if job is None or one.job == job)
+    known = records.newest_first(records.read(session.deployment), session.stack.now())
+    found = tuple(one for one in known if job is None or one.job == job)
     if not (run or log):
-        session.show(RunsReport(found))
+        session.show(RunsReport(found, damaged=records.damaged(session.deployment)))
         return
     chosen = next((one for one in found if run in {None, one.id}), None)
     if chosen is None:

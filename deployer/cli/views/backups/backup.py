@@ -102,17 +102,20 @@ class BackupDoneReport(Report):
 
 @dataclass(frozen=True)
 class BackupsReport(Report):
-    """The backups at a target, with the last drill of each that had one on this machine, by their IDs."""
+    """The backups at a target, with the last drill of each that had one on this machine, by their hosts and IDs."""
 
     target: Target
     backups: tuple[Backup, ...]
     unfinished: int
     now: datetime
-    drills: Mapping[str, DrillResult] = field(default_factory=dict)
+    drills: Mapping[tuple[str, str], DrillResult] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The backups, the oldest first."""
-        found = [{**backup_json(one), "drill": _drill_json(self.drills.get(one.id))} for one in self.backups]
+        found = [
+            {**backup_json(one), "in_future": one.is_in_future(self.now), "drill": _drill_json(self._drill_of(one))}
+            for one in self.backups
+        ]
         return {"target": str(self.target), "backups": found, "unfinished": self.unfinished}
 
     def print(self, out: Output) -> None:
@@ -131,16 +134,24 @@ class BackupsReport(Report):
                     str(one.contents.tags),
                     size(one.contents.size),
                     _SECRETS[one.has_secrets],
-                    _drilled(self.drills.get(one.id), self.now),
+                    _drilled(self._drill_of(one), self.now),
                 )
                 for one in reversed(self.backups)
             ],
         )
 
     def remark(self, out: Output) -> None:
-        """Say what is not listed."""
+        """Say what is not listed, and what is not the newest in spite of its date."""
+        if any(one.is_in_future(self.now) for one in self.backups):
+            out.warn(
+                "Backups are dated in the future: the clock was wrong when they were made, or is wrong here. "
+                "`restore` and `drill` use them only with --backup ID."
+            )
         if self.unfinished:
             out.note("A backup in progress, or one that was interrupted, is not listed.")
+
+    def _drill_of(self, backup: Backup) -> DrillResult | None:
+        return self.drills.get((backup.host, backup.id))
 
 
 def contents_in_words(contents: Contents) -> str:

@@ -11,6 +11,7 @@ from deployer.cli.views.words import moment, size
 
 if TYPE_CHECKING:
     from datetime import timedelta
+    from pathlib import Path
 
     from deployer.cli.output import Output
     from deployer.workflows.schedule.records import Run
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunsReport(Report):
-    """Runs, the newest first. If `is_of_now`, this command ran them, and fails if one of them did."""
+    """Runs, the newest first. If `is_of_now`, this command ran them, and fails if one of them did.
+
+    `damaged` are the records of others that cannot be read.
+    """
 
     runs: tuple[Run, ...]
     is_of_now: bool = False
+    damaged: tuple[Path, ...] = ()
 
     def as_json(self) -> list[dict[str, Any]]:
         """Each run."""
@@ -33,6 +38,11 @@ class RunsReport(Report):
             out.note("Nothing is due." if self.is_of_now else "No scheduled command has run yet.")
             return
         out.table(("RUN", "STARTED", "TOOK", "RESULT", "SIZE", "MESSAGE"), map(_row, self.runs))
+
+    def remark(self, out: Output) -> None:
+        """Say which runs are not listed."""
+        for path in self.damaged:
+            out.warn(f"The record {path} is damaged. Its log is next to it: {path.with_suffix('.log')}")
 
     @property
     def has_failed(self) -> bool:

@@ -67,7 +67,9 @@ def paper() -> Paper:
     return Paper()
 
 
+OF_OTHER = ("registry@other", BACKUP.id)
 PASSED = DrillResult(str(TARGET), BACKUP.id, MOMENT + timedelta(hours=1))
+OF_THIS = {(BACKUP.host, BACKUP.id): PASSED}
 PLAN = RestorePlan(
     FULL,
     Wanted(Selection()),
@@ -154,19 +156,32 @@ def test_the_plan_of_a_drill_says_what_it_needs_removes_and_leaves_out(paper: Pa
     ("drills", "secrets", "cells"),
     [
         ({}, None, "-        never"),
-        ({BACKUP.id: PASSED}, True, "yes      4 hours ago"),
-        ({BACKUP.id: replace(PASSED, problem="no")}, False, "no       failed 4 hours ago"),
+        # Another machine may have backed up to the same target in the same second.
+        ({OF_OTHER: PASSED}, None, "-        never"),
+        (OF_THIS | {OF_OTHER: replace(PASSED, problem="no")}, True, "yes      4 hours ago"),
+        ({next(iter(OF_THIS)): replace(PASSED, problem="no")}, False, "no       failed 4 hours ago"),
     ],
 )
 def test_a_listed_backup_says_whether_it_has_secrets_and_when_it_was_tested(
-    paper: Paper, drills: dict[str, DrillResult], secrets: bool | None, cells: str
+    paper: Paper, drills: dict[tuple[str, str], DrillResult], secrets: bool | None, cells: str
 ) -> None:
     report = BackupsReport(TARGET, (replace(FULL, has_secrets=secrets),), 0, MOMENT + timedelta(hours=5), drills)
     report.print(paper.output)
     assert paper.results[1].endswith(cells)
     (listed,) = report.as_json()["backups"]
     assert listed["secrets"] is secrets
-    assert (listed["drill"] is None) is (not drills)
+    assert (listed["drill"] is None) is cells.endswith("never")
+
+
+def test_backups_dated_in_the_future_are_marked(paper: Paper) -> None:
+    ahead = replace(FULL, id="20360101T000000Z", time=MOMENT.replace(year=2036))
+    report = BackupsReport(TARGET, (FULL, ahead), 0, MOMENT + timedelta(hours=5))
+    report.print(paper.output)
+    report.remark(paper.output)
+    assert "2036-01-01 00:00:00 UTC (in the future)" in paper.results[1]
+    (remark,) = paper.remarks
+    assert remark.startswith("Warning: Backups are dated in the future: the clock was wrong when they were made, or")
+    assert [one["in_future"] for one in report.as_json()["backups"]] == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 import pytest
 
 from deployer.errors import BackupError, UsageError
 from deployer.restic.repository import Part
 from deployer.workflows.backup.catalog import (
+    Backup,
     Contents,
     PartKind,
     choose,
@@ -20,6 +22,9 @@ from deployer.workflows.backup.catalog import (
     whole,
 )
 from tests.support.backups import MOMENT, TARGET, StoredParts, parts_of
+
+if TYPE_CHECKING:
+    from deployer.restic.target import Target
 
 CONTENTS = Contents(repositories=3, tags=12, blobs=40, size=1_200, damaged=1)
 
@@ -33,6 +38,11 @@ class Several(StoredParts):
 
     def parts(self, *hosts: str) -> tuple[Part, ...]:
         return tuple(part for one in self.found for part in one if not hosts or part.host in hosts)
+
+
+def chosen(target: Several, place: Target, wanted: str, deployment: str) -> Backup:
+    """The one that is chosen after all of them were made."""
+    return choose(target, place, wanted, deployment, MOMENT + timedelta(days=365)).backup
 
 
 def test_a_backup_is_complete_with_its_seal() -> None:
@@ -85,38 +95,59 @@ def test_a_name_that_is_not_a_time_gets_the_time_of_its_first_part() -> None:
 
 def test_the_newest_is_chosen_or_the_one_that_is_named() -> None:
     target = Several(parts_of(2), parts_of(1), parts_of(30), parts_of(40, [PartKind.LINKS]))
-    assert choose(target, TARGET, "", "registry").id == "20260102T060000Z"
-    assert choose(target, TARGET, "20260101T01", "registry").id == "20260101T010000Z"
+    assert chosen(target, TARGET, "", "registry").id == "20260102T060000Z"
+    assert chosen(target, TARGET, "20260101T01", "registry").id == "20260101T010000Z"
     for wanted, problem in (("20260101", "More than one backup ID"), ("2025", "No backup ID")):
         with pytest.raises(UsageError, match=problem) as caught:
-            choose(target, TARGET, wanted, "registry")
+            chosen(target, TARGET, wanted, "registry")
         assert caught.value.advice[0].startswith("deployer backup list /backups ")
+
+
+def test_one_dated_in_the_future_is_chosen_only_by_its_id_or_where_there_is_no_other() -> None:
+    target = Several(parts_of(1), parts_of(2), parts_of(30), parts_of(40), parts_of(50, host="b@m"))
+    now = MOMENT + timedelta(hours=3)
+    chosen = choose(target, TARGET, "", "registry", now)
+    assert chosen.backup.id == "20260101T020000Z"
+    assert chosen.remark == (
+        "Not chosen, because the clock was wrong when it was made, or is wrong here: 20260102T060000Z, "
+        "20260102T160000Z, dated in the future. To use it: --backup ID"
+    )
+    # The clocks of two machines differ.
+    assert choose(target, TARGET, "", "registry", MOMENT + timedelta(hours=1, minutes=58)).backup == chosen.backup
+    named = choose(target, TARGET, "20260102T06", "registry", now)
+    assert (named.backup.id, named.remark) == ("20260102T060000Z", "")
+    alone = choose(target, TARGET, "", "registry", MOMENT)
+    assert alone.backup.id == "20260102T160000Z"
+    assert alone.remark == (
+        "The newest backup, 20260102T160000Z, is dated in the future, and so are all others: the clock here may be "
+        "wrong. It says 2026-01-01 00:00 UTC."
+    )
 
 
 def test_an_interrupted_backup_cannot_be_chosen() -> None:
     with pytest.raises(BackupError, match="no complete backup at /backups"):
-        choose(Several(parts_of(1, [PartKind.LINKS, PartKind.BLOBS])), TARGET, "20260101", "registry")
+        chosen(Several(parts_of(1, [PartKind.LINKS, PartKind.BLOBS])), TARGET, "20260101", "registry")
 
 
 def test_the_backups_of_this_deployment_go_first() -> None:
     target = Several(parts_of(1, host="a@m"), parts_of(2, host="b@m"))
-    assert choose(target, TARGET, "", "a").host == "a@m"
-    assert choose(target, TARGET, "20260101T02", "a").host == "b@m"
+    assert chosen(target, TARGET, "", "a").host == "a@m"
+    assert chosen(target, TARGET, "20260101T02", "a").host == "b@m"
     with pytest.raises(UsageError, match="several deployments: a, b"):
-        choose(target, TARGET, "", "other")
+        chosen(target, TARGET, "", "other")
     # With those of one alone there is no doubt.
-    assert choose(Several(parts_of(1, host="a@m")), TARGET, "", "other").host == "a@m"
+    assert chosen(Several(parts_of(1, host="a@m")), TARGET, "", "other").host == "a@m"
 
 
 def test_backups_of_the_same_second_are_told_apart_by_their_machines() -> None:
     target = Several(parts_of(1, host="registry@a"), parts_of(1, host="registry@b"))
     with pytest.raises(UsageError, match="More than one backup ID") as caught:
-        choose(target, TARGET, "20260101T01", "registry")
+        chosen(target, TARGET, "20260101T01", "registry")
     options = [line.removeprefix("--backup ") for line in caught.value.advice]
-    assert [choose(target, TARGET, one, "registry").host for one in options] == ["registry@a", "registry@b"]
-    assert choose(target, TARGET, "registry@b:", "registry").host == "registry@b"
+    assert [chosen(target, TARGET, one, "registry").host for one in options] == ["registry@a", "registry@b"]
+    assert chosen(target, TARGET, "registry@b:", "registry").host == "registry@b"
     with pytest.raises(UsageError, match="No backup ID"):
-        choose(target, TARGET, "registry@c:2026", "registry")
+        chosen(target, TARGET, "registry@c:2026", "registry")
 
 
 def test_a_further_id_of_the_same_second_has_a_number_and_the_same_time() -> None:
@@ -148,6 +179,6 @@ def test_the_seal_says_what_is_in_the_backup() -> None:
 def test_what_a_newer_deployer_has_stored_is_neither_read_nor_removed() -> None:
     newer = tuple(replace(part, tags={**part.tags, "deployer": "2"}) for part in parts_of(2))
     with pytest.raises(BackupError, match="was made by a newer deployer"):
-        choose(Several(parts_of(1), newer), TARGET, "", "registry")
-    assert choose(Several(parts_of(1), newer), TARGET, "20260101T01", "registry").format == 1
+        chosen(Several(parts_of(1), newer), TARGET, "", "registry")
+    assert chosen(Several(parts_of(1), newer), TARGET, "20260101T01", "registry").format == 1
     assert unfinished((*parts_of(1), *newer[:2])) == ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -177,6 +177,35 @@ def test_status_says_when_backups_are_not_tested(
     assert sentences(deployment) == (failed if said is None else said)
 
 
+@pytest.mark.parametrize(
+    ("host", "tested"), [("registry@this", True), ("registry@other", False), ("web@this", False), ("", True)]
+)
+def test_a_drill_of_another_machines_backup_at_the_same_target_does_not_count(
+    deployment: Deployment, host: str, tested: bool
+) -> None:
+    """One of which that is not recorded does."""
+    made_backups(deployment, 90)
+    backups.keep(deployment, LastBackup(TARGET, "id", "newest", NOW, "registry@this"))
+    record.keep(deployment, replace(result(1), host=host))
+    assert sentences(deployment) == ([] if tested else NEVER)
+    # And one that failed is not this one's.
+    record.keep(deployment, replace(result(1, "app:1 is gone."), host=host))
+    assert (sentences(deployment) == NEVER) is not tested
+
+
+def test_drills_of_two_machines_backups_of_the_same_second_are_kept_apart(deployment: Deployment) -> None:
+    for host in ("registry@this", "registry@other"):
+        record.keep(deployment, replace(result(1), host=host))
+    assert [one.host for one in record.read(deployment)] == ["registry@this", "registry@other"]
+
+
+def test_a_drill_under_a_clock_that_was_ahead_does_not_stay_the_last(deployment: Deployment) -> None:
+    made_backups(deployment, 90)
+    record.keep(deployment, result(-3650, "app:1 is gone."))
+    record.keep(deployment, result(1, backup="c"))
+    assert sentences(deployment) == []
+
+
 def test_status_says_nothing_of_drills_without_backups(deployment: Deployment) -> None:
     assert sentences(deployment) == []
 
@@ -198,7 +227,7 @@ def test_the_last_drill_of_each_backup_is_kept(deployment: Deployment) -> None:
     assert [(one.backup, one.problem) for one in record.read(deployment)] == [("b", "failed"), ("c", "")]
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[1]", '[{"target": "x"}]', json.dumps([{"time": "no"}])])
+@pytest.mark.parametrize("content", ["", "{}", "7", "[1]", '[{"target": "x"}]', json.dumps([{"time": "no"}])])
 def test_results_that_cannot_be_read_are_none(deployment: Deployment, content: str) -> None:
     deployment.drills_directory.mkdir(parents=True)
     (deployment.drills_directory / "results.json").write_text(content)
@@ -209,5 +238,5 @@ def test_results_that_cannot_be_read_are_none(deployment: Deployment, content: s
 
 def test_the_number_of_results_is_limited(deployment: Deployment) -> None:
     for number in range(205):
-        record.keep(deployment, result(-number, backup=str(number)))
+        record.keep(deployment, result(number, backup=str(number)))
     assert [one.backup for one in record.read(deployment)] == [str(number) for number in range(5, 205)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -76,19 +77,54 @@ def test_the_newest_hundred_are_kept(deployment: Deployment) -> None:
     assert len(list(deployment.runs_directory.iterdir())) == 2 * MOST
 
 
-def test_those_of_more_than_ninety_days_go(deployment: Deployment) -> None:
-    ran(deployment, NOW - timedelta(days=91))
-    kept = ran(deployment, NOW - timedelta(days=89))
-    new = ran(deployment)
-    assert records.read(deployment) == (new, kept)
+@pytest.mark.parametrize("ahead", [timedelta(days=91), timedelta(days=3650), timedelta(days=-3650)])
+def test_a_run_under_a_wrong_clock_removes_no_other(deployment: Deployment, ahead: timedelta) -> None:
+    kept = [ran(deployment, NOW + timedelta(minutes=number)) for number in range(20)]
+    wrong = ran(deployment, NOW + ahead)
+    assert set(records.read(deployment)) == {wrong, *kept}
+    new = ran(deployment, NOW + timedelta(hours=1))
+    assert set(records.read(deployment)) == {wrong, *kept, new}
+    # Nor is it the newest for as long as the clock was ahead.
+    assert records.newest_first(records.read(deployment), NOW + timedelta(hours=2))[0] == new
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"job": "dance"}', b"\xff"])
-def test_a_damaged_record_hides_no_other(deployment: Deployment, content: bytes) -> None:
+DAMAGES: tuple[dict[str, object], ...] = (
+    {"started": "2026-12-01T02:00:00"},
+    {"started": 7},
+    {"ended": "2026-12-01T02:00:00"},
+    {"started": "9999-12-31T23:59:59-09:00"},
+    {"moved": "many"},
+    {"moved": []},
+    {"result": []},
+)
+WHOLE = {
+    "job": "gc",
+    "started": "2026-12-01T02:00:00+00:00",
+    "ended": None,
+    "result": "done",
+    "moved": 1,
+    "sentence": "",
+}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"[]", b"{}", b'{"job": "dance"}', b"\xff", b"7", b"null"),
+        *(json.dumps({**WHOLE, **change}).encode() for change in DAMAGES),
+        None,
+    ],
+)
+def test_a_damaged_record_hides_no_other_and_is_named(deployment: Deployment, content: bytes | None) -> None:
     run = ran(deployment)
-    (deployment.runs_directory / "20261201T020000Z-gc.json").write_bytes(content)
+    path = deployment.runs_directory / "20261201T020000Z-gc.json"
+    # A directory stands for what the disk does not give.
+    path.mkdir() if content is None else path.write_bytes(content)
     (deployment.runs_directory / "notes.txt").write_text("mine")
     assert records.read(deployment) == (run,)
+    assert records.damaged(deployment) == (path,)
+    # It is in no other's way.
+    assert ran(deployment, NOW + timedelta(minutes=1)) in records.read(deployment)
 
 
 def test_before_the_first_run_there_are_none(deployment: Deployment) -> None:
