@@ -112,6 +112,8 @@ def test_a_run_waits_for_its_turn_and_is_recorded_however_it_ends(scheduled: Dep
         with exclusive(scheduled.directory / ".lock", "prune"):
             container = run_by_itself(scheduled, "gc")
             assert wait_until(lambda: any(one["result"] == "running" for one in runs(scheduled)))
+            with scheduled.client as client:
+                assert client.get("/overview/upkeep").json()["upkeep"]["alive"] is not None
             # Its own record is there before it has said that it waits.
             assert wait_until(lambda: "prune" in scheduled.deployer("runs", "--log").stdout)
             docker(end, container)
@@ -142,6 +144,19 @@ def test_a_run_that_fails_is_said_with_its_log(scheduled: DeployedStack) -> None
     assert "failed" in scheduled.deployer("runs", "--job", "backup", check=True).stdout
     with scheduled.client as client:
         assert client.get("/overview/upkeep").json()["upkeep"]["runs"][0]["result"] == "failed"
+
+
+def test_what_was_never_scheduled_is_refused_and_a_damaged_record_is_named(scheduled: DeployedStack) -> None:
+    before = runs(scheduled)
+    refused = scheduled.deployer("run-scheduled", "prune")
+    assert (refused.returncode, "prune is not scheduled" in refused.stderr) == (2, True)
+    assert runs(scheduled) == before
+    record = scheduled.directory / "runs" / "20261201T000000Z-gc.json"
+    record.write_text('{"job": "gc", "started": "2026-12-01T00:00:00"}')
+    listed = scheduled.deployer("runs", check=True)
+    assert f"The record {record} is damaged." in listed.stderr
+    assert status(scheduled)["name"] == scheduled.name
+    record.unlink()
 
 
 def test_a_schedule_that_is_taken_out_of_the_file_is_removed(scheduled: DeployedStack) -> None:

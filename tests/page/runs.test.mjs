@@ -21,7 +21,19 @@ test("a command has its next time and its last run", () => {
 test("what ended badly is a problem until it succeeds again", () => {
   const jobs = [{ job: "gc", when: "daily 03:30", next: at(15), missed: null }];
   for (const result of ["failed", "skipped", "interrupted"]) assert.equal(read({ jobs, runs: [run("gc", -8, result), run("gc", -32, "done")] }).problems, 1, result);
-  for (const result of ["done", "running"]) assert.equal(read({ jobs, runs: [run("gc", -8, result, { ended: null }), run("gc", -32, "failed")] }).problems, 0, result);
+  for (const result of ["done", "running"]) assert.equal(read({ alive: at(0), jobs, runs: [run("gc", -8, result, { ended: null }), run("gc", -32, "failed")] }).problems, 0, result);
+});
+
+test("a run of which nothing was heard for long was interrupted", () => {
+  const jobs = [{ job: "gc", when: "daily 03:30", next: at(15), missed: null }];
+  const told = (alive, started = -8) => read({ jobs, runs: [run("gc", started, "running", { ended: null })], alive });
+  for (const alive of [at(0), at(-0.15), at(1)]) assert.equal(told(alive).runs[0].result, "running", alive);
+  for (const alive of [at(-0.2), at(-8), null, undefined]) {
+    const { runs: [found], problems } = told(alive);
+    assert.deepEqual([found.result, found.isBad, problems], ["interrupted", true, 1], alive);
+  }
+  // It has just begun.
+  assert.equal(told(null, -0.1).runs[0].result, "running");
 });
 
 test("a run is missed where it was told, or where nothing was told at its time", () => {
@@ -30,7 +42,7 @@ test("a run is missed where it was told, or where nothing was told at its time",
   assert.deepEqual([missed({ next: at(-2) }).missed, missed({ next: at(-2) }).next], [new Date(at(-2) * 1000), null]);
   assert.equal(missed({ next: at(-0.5) }).missed, null);
   // Others wait for one that runs.
-  assert.equal(missed({ next: at(-2) }, [run("check", -3, "running", { ended: null })]).missed, null);
+  assert.equal(missed({ next: at(-2) }, [run("check", -0.1, "running", { ended: null })]).missed, null);
 });
 
 test("a drill that failed is a problem", () => {

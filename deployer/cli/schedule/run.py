@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import typer
@@ -20,9 +22,13 @@ from deployer.workflows.schedule.due import wait_for_turn
 from deployer.workflows.schedule.records import OpenRun, Run, RunResult
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from deployer.cli.presentation import Report
     from deployer.cli.session import Session
 
+# The page takes a run for interrupted of which it has heard nothing for ten minutes (lists/runs.js).
+BEAT_SECONDS = 60.0
 _REPORTED = "It found problems."
 _STOPPED = "It was stopped before it finished."
 _A_BUG = "It ended with an error that is a bug in deployer."
@@ -46,9 +52,28 @@ def run(session: Session, job: Job, patience: float) -> Run:
     with records.begun(session.deployment, job, session.stack.now()) as open_run:
         session.tell_page()
         try:
-            return _recorded(session, job, patience, open_run)
+            with _heard_of(session):
+                return _recorded(session, job, patience, open_run)
         finally:
             session.tell_page()
+
+
+@contextmanager
+def _heard_of(session: Session) -> Iterator[None]:
+    """Let the page hear that the run is alive, again and again: of one that was killed it hears nothing more."""
+    over = Event()
+
+    def tell() -> None:
+        while not over.wait(BEAT_SECONDS):
+            session.tell_page()
+
+    thread = Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _recorded(session: Session, job: Job, patience: float, open_run: OpenRun) -> Run:

@@ -15,6 +15,7 @@ from deployer.workflows.backup import record
 from deployer.workflows.drill import record as drill_record
 from deployer.workflows.schedule import calendar, installed, records
 from deployer.workflows.schedule.due import missed
+from deployer.workflows.schedule.records import RunResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,6 +63,8 @@ def told_of(deployment: Deployment, now: datetime, zone: tzinfo) -> dict[str, An
             for job, one in (there.jobs.items() if there else ())
         ],
         "runs": [_run(one) for one in _shown(runs)],
+        # One that is killed cannot tell that it does not run: the page sees that it is not heard of.
+        "alive": _seconds(now) if any(one.result is RunResult.RUNNING for one in runs) else None,
         "backup": _seconds(backups[-1].time) if backups else None,
         "drill": _drill(deployment, backups[-1]) if backups else None,
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployer.errors import PreflightError
+from deployer.errors import ConfigurationError, PreflightError
 from deployer.host.daemon.kind import EngineKind
 from deployer.restic.target import Target
 from deployer.settings.schedule import RunnerChoice
@@ -62,8 +62,8 @@ def plan(
     before = installed.read(deployment)
     runner = runner_of(settings)
     after = installed.wanted(settings, runner, before, now)
-    if before is None and after is None:
-        return SchedulePlan()
+    if after is None:
+        return SchedulePlan(before, None, _left(deployment, environment, before))
     backup = settings.schedule.backup
     if backup.is_on:
         Target.parse(backup.to, Path("/"))
@@ -72,21 +72,15 @@ def plan(
             env_file.read(Path(backup.env_file))
     if runner is RunnerChoice.SERVICE:
         _refuse_without_machine(facts)
-    with_timers = RunnerChoice.SYSTEMD in {runner, before.runner if before else runner}
-    if not with_timers:
-        return SchedulePlan(before, after)
+    if runner is not RunnerChoice.SYSTEMD:
+        return SchedulePlan(before, after, _left(deployment, environment, before))
     systemd = Systemd.of(environment)
-    if runner is RunnerChoice.SYSTEMD:
-        systemd.check()
-    units = systemd.plan(deployment, after if runner is RunnerChoice.SYSTEMD else None)
-    return SchedulePlan(before, after, units, _remarks(systemd) if runner is RunnerChoice.SYSTEMD else ())
+    systemd.check()
+    return SchedulePlan(before, after, systemd.plan(deployment, after), _remarks(systemd))
 
 
 def prepare(deployment: Deployment, what: SchedulePlan) -> None:
-    """Record what is planned, before anything is installed. Raises HostError.
-
-    From it, `up` and `down` know that there may be units.
-    """
+    """Record what is planned, before anything is installed. Raises HostError."""
     if what.after is not None and what.after != what.before:
         installed.keep(deployment, what.after)
 
@@ -100,11 +94,8 @@ def apply(deployment: Deployment, environment: Mapping[str, str], what: Schedule
 
 
 def removal(deployment: Deployment, environment: Mapping[str, str]) -> tuple[UnitChange, ...]:
-    """The units that `down` removes."""
-    before = installed.read(deployment)
-    if before is None or before.runner is not RunnerChoice.SYSTEMD:
-        return ()
-    return Systemd.of(environment).plan(deployment, None)
+    """The units that `down` removes. Raises ConfigurationError or HostError."""
+    return _left(deployment, environment, installed.read(deployment))
 
 
 def remove(deployment: Deployment, environment: Mapping[str, str], units: tuple[UnitChange, ...]) -> None:
@@ -112,6 +103,18 @@ def remove(deployment: Deployment, environment: Mapping[str, str], units: tuple[
     if units:
         Systemd.of(environment).apply(units)
     deployment.schedule_file.unlink(missing_ok=True)
+
+
+def _left(deployment: Deployment, environment: Mapping[str, str], before: Installed | None) -> tuple[UnitChange, ...]:
+    """The removal of all units of a deployment that are there: the record may be lost or damaged."""
+    try:
+        systemd = Systemd.of(environment)
+    except ConfigurationError:
+        if before is not None and before.runner is RunnerChoice.SYSTEMD:
+            raise
+        # Without a home folder, a user has none.
+        return ()
+    return systemd.plan(deployment, None)
 
 
 def _refuse_without_machine(facts: EngineFacts) -> None:

@@ -92,6 +92,14 @@ def run_scheduled(
             f"Nothing is scheduled for '{session.settings.name}'.",
             ("Set the times under `schedule:` in deployer.yaml, then: deployer up",),
         )
+    if job and job not in there.jobs and not session.settings.schedule.of(job).is_on:
+        raise UsageError(
+            f"{job} is not scheduled for '{session.settings.name}'; scheduled are: {', '.join(there.jobs)}.",
+            (
+                f"Set schedule.{job} in deployer.yaml, then: deployer up",
+                f"deployer {job}{' TARGET' * (job is Job.BACKUP)}   (runs it once, without the schedule)",
+            ),
+        )
     jobs = due.due(there, records.read(session.deployment), session.stack.now(), calendar.zone_of_machine())
     done = tuple(run(session, one, patience) for one in ((job,) if job else jobs))
     session.show(RunsReport(done, is_of_now=True))

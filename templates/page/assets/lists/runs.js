@@ -3,6 +3,8 @@ import { asString, isObject, list } from "../browser/checked.js";
 
 // Milliseconds by which a run may begin late before it counts as missed, as for `deployer status`.
 const GRACE = 3_600_000;
+// Milliseconds after which a run that was not heard of was killed, or the machine went off; it is heard of every minute.
+const ALIVE = 600_000;
 // A run that ended in one of these needs no one.
 const GOOD = ["running", "done"];
 
@@ -17,8 +19,9 @@ const GOOD = ["running", "done"];
  * @param {any} upkeep what the registry tells, see `deployer/workflows/page/upkeep_state.py` @param {Date} [now]
  * @returns {Upkeep} the newest runs first
  */
-export function readUpkeep({ jobs, runs, backup, drill }, now = new Date()) {
-  const ran = list(runs).filter(isObject).map(readRun).filter(({ started }) => started);
+export function readUpkeep({ jobs, runs, alive, backup, drill }, now = new Date()) {
+  const heard = (time(alive)?.getTime() ?? 0) > now.getTime() - ALIVE;
+  const ran = list(runs).filter(isObject).map((run) => readRun(run, heard, now)).filter(({ started }) => started);
   const busy = ran.some(({ result }) => result === "running");
   const planned = list(jobs).filter(isObject).map((job) => readJob(job, ran, busy, now));
   const tested = isObject(drill) && time(drill.at) ? { at: time(drill.at), passed: drill.passed === true } : null;
@@ -26,8 +29,10 @@ export function readUpkeep({ jobs, runs, backup, drill }, now = new Date()) {
   return { jobs: planned, runs: ran, backup: time(backup), drill: tested, problems };
 }
 
-function readRun({ id, job, started, ended, result, bytes }) {
+function readRun({ id, job, started, ended, result: told, bytes }, heard, now) {
   const [from, to] = [time(started), time(ended)];
+  const hasJustBegun = from && from.getTime() > now.getTime() - ALIVE;
+  const result = told === "running" && !heard && !hasJustBegun ? "interrupted" : told;
   return {
     id: asString(id),
     job: asString(job),

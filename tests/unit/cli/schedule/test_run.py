@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import io
+import json
+import threading
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 import typer
 
 from deployer.cli.commands import backup, integrity, upkeep
+from deployer.cli.commands.schedule import runs
 from deployer.cli.output import Output
 from deployer.cli.schedule import run as running
 from deployer.cli.session import Session
 from deployer.cli.views.upkeep import CollectedReport
-from deployer.errors import Busy, HostError
+from deployer.errors import Busy, HostError, UsageError
 from deployer.jobs import Job
+from deployer.settings.schedule import RunnerChoice
 from deployer.storage.removal import StorageRemoval
-from deployer.workflows.schedule import records
+from deployer.workflows.page import upkeep_state
+from deployer.workflows.schedule import installed, records
 from deployer.workflows.schedule.records import RunResult
 from deployer.workflows.upkeep.collection import Collected
+from tests.support.run import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,6 +117,48 @@ def test_a_backup_has_the_options_and_variables_of_the_schedule_and_its_log_no_s
     assert done.result is RunResult.DONE
     assert seen == [(PASSWORD, True, "/b", backup.CreateOptions(keep="7d"))]
     assert PASSWORD not in records.log_of(session.deployment, done)
+
+
+def test_the_page_hears_of_a_run_as_long_as_it_is_alive(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one that was killed it hears nothing more."""
+    file, again = session.deployment.upkeep_state_file, threading.Event()
+    (session.deployment.directory / "frontend").mkdir(parents=True)
+    seen: list[int | None] = []
+    threads = threading.active_count()
+
+    def perform(_session: Session, _job: Job) -> None:
+        assert again.wait(PATIENCE_SECONDS)
+
+    def tell(own: Session) -> None:
+        upkeep_state.publish(own.deployment, datetime.now(UTC) + timedelta(minutes=len(seen)))
+        seen.append(json.loads(file.read_text())["upkeep"]["alive"])
+        if len(seen) == 4:
+            again.set()
+
+    monkeypatch.setattr(running, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(running, "perform", perform)
+    monkeypatch.setattr(Session, "tell_page", tell)
+    running.run(session, Job.GC, 0)
+    *alive, ended = seen
+    assert len(set(alive)) == len(alive) >= 4
+    assert ended is None
+    assert threading.active_count() == threads
+
+
+@pytest.mark.parametrize("job", [Job.PRUNE, Job.CHECK])
+def test_a_command_that_was_never_scheduled_is_refused_without_a_record(session: Session, job: Job) -> None:
+    settings = session.settings
+    found = installed.wanted(settings, RunnerChoice.NONE, None, datetime.now(UTC))
+    assert found is not None
+    installed.keep(session.deployment, found)
+    with pytest.raises(UsageError) as caught:
+        runs.run_scheduled(session, job)
+    assert caught.value.message == f"{job} is not scheduled for 'registry'; scheduled are: backup, gc."
+    assert caught.value.advice == (
+        f"Set schedule.{job} in deployer.yaml, then: deployer up",
+        f"deployer {job}   (runs it once, without the schedule)",
+    )
+    assert records.read(session.deployment) == ()
 
 
 def test_a_command_that_was_taken_out_of_the_file_fails_with_what_to_do(session: Session) -> None:

@@ -81,12 +81,22 @@ def test_times_and_results_are_told_and_nothing_that_names_the_machine(deploymen
                 "bytes": 7,
             }
         ],
+        "alive": None,
         "backup": seconds - 3600,
         "drill": {"at": seconds - 1800, "passed": False},
     }
     text = deployment.upkeep_state_file.read_text()
     assert not any(word in text for word in (TARGET, "nas.example", "log names", "repository-id", str(deployment)))
     assert deployment.upkeep_state_file.stat().st_mode & 0o077 == 0
+
+
+def test_as_long_as_something_runs_it_is_told_that_it_is_alive(deployment: Deployment) -> None:
+    with records.begun(deployment, Job.GC, TIME) as run:
+        for minutes in (1, 2):
+            now = TIME + timedelta(minutes=minutes)
+            assert told(deployment, now)["alive"] == int(now.timestamp())
+        run.finish(RunResult.DONE, TIME + HOUR)
+    assert told(deployment)["alive"] is None
 
 
 def test_a_missed_run_is_told_when_it_can_be_known(deployment: Deployment) -> None:

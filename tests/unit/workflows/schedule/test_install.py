@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deployer.errors import HostError, PreflightError, UsageError
+from deployer.errors import ConfigurationError, HostError, PreflightError, UsageError
 from deployer.host.daemon.kind import EngineKind
 from deployer.jobs import Job
 from deployer.paths import Deployment
@@ -17,6 +17,7 @@ from deployer.settings.load import Flags, load
 from deployer.settings.model import Settings
 from deployer.settings.schedule import RunnerChoice
 from deployer.workflows.schedule import env_file, install, installed, launcher
+from deployer.workflows.schedule.installed import Installed
 from deployer.workflows.schedule.systemd import Systemd
 from tests.support.fake_engine import FACTS
 
@@ -88,6 +89,44 @@ def test_a_schedule_is_remembered_once_and_forgotten_with_it(tmp_path: Path) -> 
     install.apply(deployment, {}, gone)
     assert not deployment.schedule_file.exists()
     assert install.plan(Settings(), deployment, {}, FACTS, NOW).is_empty
+
+
+@pytest.mark.parametrize("record", [None, b"", b"{", b'{"runner": "systemd"}', b'{"runner": "service", "jobs": {}}'])
+def test_timers_are_removed_whatever_is_recorded_of_them(
+    tmp_path: Path, systemd: Systemd, monkeypatch: pytest.MonkeyPatch, record: bytes | None
+) -> None:
+    monkeypatch.setattr(Systemd, "of", lambda _environment: systemd)
+    deployment, wanted = Deployment("team", tmp_path / "team"), settings(gc="nightly", runner="systemd")
+    plan = install.plan(wanted, deployment, {}, FACTS, NOW)
+    install.prepare(deployment, plan)
+    install.apply(deployment, {}, plan)
+    deployment.schedule_file.unlink()
+    if record is not None:
+        deployment.schedule_file.write_bytes(record)
+    names = {"deployer-team-gc.timer", "deployer-team-gc.service"}
+    # By `up` without a schedule, or with another way to run it, and by `down`.
+    for one in (Settings(), settings(gc="nightly", runner="none")):
+        assert {unit.name for unit in install.plan(one, deployment, {}, FACTS, NOW).units} == names
+    units = install.removal(deployment, {})
+    assert {unit.name for unit in units} == names
+    install.remove(deployment, {}, units)
+    assert list(systemd.folder.iterdir()) == []
+    assert not deployment.schedule_file.exists()
+
+
+def test_who_has_no_home_has_no_timers_unless_they_are_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_environment: object) -> Systemd:
+        raise ConfigurationError("There is no home directory.")
+
+    monkeypatch.setattr(Systemd, "of", refuse)
+    deployment = Deployment("team", tmp_path / "team")
+    assert install.removal(deployment, {}) == ()
+    assert install.plan(Settings(), deployment, {}, FACTS, NOW).is_empty
+    installed.keep(deployment, Installed(RunnerChoice.SYSTEMD))
+    with pytest.raises(ConfigurationError):
+        install.removal(deployment, {})
 
 
 def test_a_run_has_the_settings_and_the_places_of_up_and_no_password(tmp_path: Path) -> None:
