@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.support import certificates
+from tests.support.cut_off import wait_until
 from tests.support.registry_content import image, push
 from tests.support.run import PATIENCE_SECONDS
 from tests.support.signed_in import client_of, write_users
@@ -162,6 +163,28 @@ def test_a_lost_ca_and_lost_users_are_asked_about_before_others_take_their_place
         if left:
             assert (fresh_stack.directory / "ca.crt").read_bytes() == left
             (fresh_stack.directory / "ca.crt").unlink()
+
+
+def test_another_ca_than_the_recorded_one_is_said_until_up_records_it(named: DeployedStack) -> None:
+    """As after its volume was emptied: Caddy makes a new one when it starts, whoever starts it."""
+    recorded, frontend = (named.directory / "ca.crt").read_bytes(), named.containers()["frontend"]
+    old = json.loads(named.deployer("up", "--yes", "--json", check=True).stdout)["authority_sha256"]
+    docker("exec", frontend, "sh", "-c", "rm -rf /data/caddy")
+    docker("restart", frontend)
+    assert wait_until(lambda: named.deployer("up", "--dry-run", "--json").returncode == 0)
+    for command in ("status", "doctor"):
+        done = named.deployer(command)
+        said = done.stdout + done.stderr
+        assert done.returncode == 1
+        assert f"The registry's own CA is another one than before: the volume {named.name}_frontend" in said
+        assert f"(SHA-256 {old})" in said
+        assert f"docker restart {named.name}-frontend-1" in said
+    assert (named.directory / "ca.crt").read_bytes() == recorded
+    done = named.deployer("up", "--yes", check=True)
+    assert f"(SHA-256 {old})" in done.stderr
+    assert (named.directory / "ca.crt").read_bytes() != recorded
+    assert named.deployer("status").returncode == 0
+    assert old not in named.deployer("up", "--yes", check=True).stderr
 
 
 def test_upkeep_closes_the_gate_of_a_registry_with_tls(named: DeployedStack) -> None:

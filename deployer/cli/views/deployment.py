@@ -144,6 +144,8 @@ class UpReport(Report):
         if self.done.authority_sha256:
             fields.append(("CA", f"SHA-256 {self.done.authority_sha256}"))
         out.fields(fields)
+        if self.done.ca_remark:
+            out.warn(self.done.ca_remark)
         for finding in self.done.disk:
             warn_of(out, finding)
         self._print_next(out)

@@ -12,26 +12,73 @@ from deployer.layout import FRONTEND_DATA, Service
 from deployer.record import Record
 from deployer.settings.model import TlsMode
 from deployer.tls.certificate import der_of, fingerprint_of
+from deployer.workflows.finding import Finding, FindingState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from deployer.engine.engine import Engine
     from deployer.engine.inventory import Inventory, Wanted
+    from deployer.engine.values import ServiceContainer
     from deployer.paths import Deployment
 
 IN_FRONTEND = "caddy/pki/authorities/local/root.crt"
 """Where it is below the folder that has the frontend's data."""
 
 
-def keep(engine: Engine, deployment: Deployment) -> None:
-    """Take the certificate out of the frontend's container into the deployment's folder. Raises EngineError."""
+def keep(engine: Engine, deployment: Deployment) -> str:
+    """Take the certificate out of the frontend's container into the deployment's folder.
+
+    Returns the fingerprint of another one that was there, "" if there was none. Raises EngineError.
+    """
     frontend = of_service(engine.containers.of_project(deployment.name), Service.FRONTEND)
     if frontend is None:
         raise EngineError("The frontend's container no longer exists.", ("deployer up",))
-    content = engine.containers.execute(frontend.id, "cat", f"{FRONTEND_DATA}/{IN_FRONTEND}").encode()
+    content, before = _of_frontend(engine, frontend), fingerprint(deployment)
     if read_if_there(deployment.ca_file) != content:
         write_atomically(deployment.ca_file, content, PUBLIC)
+    return before if before != fingerprint_of_pem(content) else ""
+
+
+def findings(engine: Engine, deployment: Deployment, frontend: ServiceContainer | None) -> Iterator[Finding]:
+    """Say so if a running frontend has another CA than the recorded one.
+
+    Whoever starts Caddy, it makes a CA if its volume has none.
+    """
+    known = fingerprint(deployment)
+    if not known or frontend is None:
+        return
+    try:
+        found = fingerprint_of_pem(_of_frontend(engine, frontend))
+    except EngineError:
+        # What keeps it from answering is told with the service.
+        return
+    if found and found != known:
+        yield Finding(
+            FindingState.WRONG,
+            f"The registry's own CA is another one than before: {_how_lost(deployment)} Clients that trust the old one "
+            f"(SHA-256 {known}) refuse the new one (SHA-256 {found}).",
+            (
+                f"If there is a copy of the volume: put its content back, then: docker restart {frontend.name}",
+                "Or keep the new one: deployer up, then on each client: deployer configure-daemon",
+            ),
+        )
+
+
+def replaced(deployment: Deployment, old: str) -> str:
+    """What to say of a new CA that was recorded in place of an `old` one."""
+    return (
+        f"The registry's own CA is another one than before: {_how_lost(deployment)} Clients that trust the old one "
+        f"(SHA-256 {old}) refuse the registry until they trust the new one: deployer configure-daemon"
+    )
+
+
+def _how_lost(deployment: Deployment) -> str:
+    return f"the volume {deployment.name}_frontend was emptied or replaced."
+
+
+def _of_frontend(engine: Engine, frontend: ServiceContainer) -> bytes:
+    return engine.containers.execute(frontend.id, "cat", f"{FRONTEND_DATA}/{IN_FRONTEND}").encode()
 
 
 def lost(deployment: Deployment, wanted: Wanted, there: Inventory) -> Iterator[str]:

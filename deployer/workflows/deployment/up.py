@@ -47,13 +47,15 @@ class UserPrompts:
 class UpOutcome:
     """What `up` did, the fingerprint of the registry's own CA ("" for none), and whether users have to log in.
 
-    `disk` is what is wrong with the room on the disk with the images, or will be soon.
+    `disk` is what is wrong with the room on the disk with the images, or will be soon. `ca_remark` says that the CA is
+    another one than before, "" if it is not.
     """
 
     plan: UpPlan
     authority_sha256: str
     requires_login: bool
     disk: tuple[Finding, ...] = ()
+    ca_remark: str = ""
 
 
 def up(stack: Stack, *, rebuild: bool, timeout: float, prompts: UserPrompts, quiet: bool) -> UpOutcome:
@@ -81,15 +83,20 @@ def up(stack: Stack, *, rebuild: bool, timeout: float, prompts: UserPrompts, qui
             apply_plan(stack, plan, prompts, quiet=quiet)
         ownership.keep_storage(stack.deployment, stack.engine, plan.adoption)
         readiness.wait(stack.settings, stack.engine, stack.deployment.name, timeout)
-        if stack.settings.tls.is_internal and not (plan.is_empty and ca.fingerprint(stack.deployment)):
-            ca.keep(stack.engine, stack.deployment)
+        old_ca = ca.keep(stack.engine, stack.deployment) if stack.settings.tls.is_internal else ""
         keep_release(stack, is_new=not plan.is_empty)
         # What an interrupted upgrade had begun is undone: the images are those of before it.
         shutil.rmtree(stack.deployment.undo_folder, ignore_errors=True)
         stack.deployment.upgrade_pending_file.unlink(missing_ok=True)
     fingerprint = ca.fingerprint(stack.deployment) if stack.settings.tls.is_internal else ""
     room = _look_at_disk(stack, plan)
-    return UpOutcome(plan, fingerprint, requires_login=bool(plan.inputs.accounts), disk=disk_room.findings(room))
+    return UpOutcome(
+        plan,
+        fingerprint,
+        requires_login=bool(plan.inputs.accounts),
+        disk=disk_room.findings(room),
+        ca_remark=ca.replaced(stack.deployment, old_ca) if old_ca else "",
+    )
 
 
 def _look_at_disk(stack: Stack, plan: UpPlan) -> disk_room.DiskRoom | None:

@@ -38,7 +38,7 @@ from deployer.workflows.upkeep.survey.manifest_graph import Manifests
 from deployer.workflows.users import lost_users
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from deployer.engine.values import LocalImage, ServiceContainer
@@ -159,6 +159,7 @@ def read(stack: Stack) -> Status:
     content = _content(stack, registry) if registry and not is_hidden else _Content()
     overridden = service_environment.findings(service_environment.of_containers(containers), stack.deployment)
     certificate = served_certificate.findings(settings, stack.deployment, stack.now()) if containers else ()
+    new_ca = tuple(_ca_findings(stack, containers))
     publishes = _publishes(containers, settings.port)
     # What is paused takes a connection and never answers.
     asks = publishes and not problems.paused(containers)
@@ -202,6 +203,7 @@ def read(stack: Stack) -> Status:
             *_with_state(disk, FindingState.WRONG),
             *((content.unreadable,) if content.unreadable else ()),
             *_with_state(certificate, FindingState.WRONG),
+            *new_ca,
             *problems.of_page(settings, inside.version),
         ),
     )
@@ -318,6 +320,11 @@ def _encryption(stack: Stack) -> Encryption:
     ends = _end_of_certificate(stack)
     has_ended = ends is not None and ends < stack.now()
     return Encryption(tls.mode, certificate=tls.certificate, ends=ends, has_ended=has_ended)
+
+
+def _ca_findings(stack: Stack, containers: Sequence[ServiceContainer]) -> Iterator[Finding]:
+    if stack.settings.tls.is_internal:
+        yield from ca.findings(stack.engine, stack.deployment, running(containers, Service.FRONTEND))
 
 
 def _end_of_certificate(stack: Stack) -> datetime | None:

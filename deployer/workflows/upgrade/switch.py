@@ -181,7 +181,8 @@ def _make(stack: Stack, change: Change, timeout: float, done: Switched) -> None:
     change.apply()
     readiness.wait(stack.settings, stack.engine, stack.deployment.name, timeout)
     done.seconds = time.monotonic() - began
-    if stack.settings.tls.is_internal:
+    # Another one than the recorded one is for `status` to tell, and for `up` to record.
+    if stack.settings.tls.is_internal and not ca.fingerprint(stack.deployment):
         ca.keep(stack.engine, stack.deployment)
 
 
