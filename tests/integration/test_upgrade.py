@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from deployer.layout import REGISTRY_ROOT
 from deployer.workflows.deployment.provision import BUILT_FRONTEND, BUILT_REGISTRY
 from tests.support.cut_off import begin, finish, gate, wait_until
+from tests.support.planted import SCHEMA_1
 from tests.support.pulling import pulls_whole, put_blob
 from tests.support.registry_content import Image, image, push, sha256
 from tests.support.run import PATIENCE_SECONDS
@@ -27,6 +29,10 @@ SERVICES = {"registry": BUILT_REGISTRY, "frontend": BUILT_FRONTEND}
 # It starts where it has no images, and then does not serve those that are there.
 LATE = "RUN rm /usr/bin/registry && printf '#!/bin/sh\\n[ -d /var/lib/registry/docker ] && exec sleep 999\\n\
 exec docker-registry \"$@\"\\n' > /usr/bin/registry && chmod 755 /usr/bin/registry"
+OLD_LINKS = (
+    f"revisions/sha256/{sha256(SCHEMA_1)[7:]}",
+    *(f"tags/{tag}/{place}" for tag in "12" for place in ("current", f"index/sha256/{sha256(SCHEMA_1)[7:]}")),
+)
 DEAD = "RUN rm /usr/bin/registry && printf '#!/bin/sh\\nexit 3\\n' > /usr/bin/registry && chmod 755 /usr/bin/registry"
 
 
@@ -97,6 +103,24 @@ def test_an_image_that_does_not_work_is_rolled_back_and_a_push_in_progress_succe
         assert pulls_whole(client, "pushed", "1")
         assert pulls_whole(client, "there", "1")
     assert not (initial.directory / ".upgrading").exists()
+
+
+def test_tags_that_version_3_would_not_serve_are_named_before_anything_is_asked(initial: DeployedStack) -> None:
+    """Manifests of schema 1, as 2.8 has them: without their signatures."""
+    content, path = Image(SCHEMA_1, "").digest, f"{REGISTRY_ROOT}/blobs/sha256/{sha256(SCHEMA_1)[7:9]}"
+    paths = [f"{REGISTRY_ROOT}/repositories/old/_manifests/{one}" for one in OLD_LINKS]
+    script = f'mkdir -p "$1" && cat > "$1/data"; shift; for p; do mkdir -p "$p"; printf %s {content} > "$p/link"; done'
+    registry = initial.containers()["registry"]
+    docker("exec", "-i", registry, "sh", "-c", script, "sh", f"{path}/{content[7:]}", *paths, stdin=SCHEMA_1)
+    try:
+        dry = json.loads(initial.deployer("upgrade", "--dry-run", "--json", check=True).stdout)
+        assert dry["schema_1_tags"] == ["old:1", "old:2"]
+        asked = initial.deployer("upgrade")
+        assert (asked.returncode, "--yes" in asked.stderr) == (1, True)
+        assert "cannot serve them: old:1, old:2." in asked.stdout + asked.stderr
+    finally:
+        docker("exec", registry, "rm", "-r", f"{REGISTRY_ROOT}/repositories/old")
+    assert json.loads(initial.deployer("upgrade", "--dry-run", "--json", check=True).stdout)["schema_1_tags"] == []
 
 
 def test_a_frontend_is_not_replaced_while_a_push_needs_it(initial: DeployedStack) -> None:

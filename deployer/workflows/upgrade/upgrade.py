@@ -15,7 +15,7 @@ from deployer.layout import Service
 from deployer.record import Record, Release
 from deployer.workflows.checks import preflight
 from deployer.workflows.deployment import up
-from deployer.workflows.upgrade import kept, newer, switch
+from deployer.workflows.upgrade import kept, newer, schema_1, switch
 from deployer.workflows.upgrade.rehearsal import rehearse
 from deployer.workflows.upkeep.maintenance import upkeep
 
@@ -30,12 +30,14 @@ if TYPE_CHECKING:
 class UpgradePlan:
     """What an upgrade would look for: for each service the image that runs, and what is wanted in its place.
 
-    `continues`: an upgrade was interrupted, and this one completes it.
+    `continues`: an upgrade was interrupted, and this one completes it. `unserved` are the tags that the running
+    registry serves, and that version 3 would not.
     """
 
     running: Release
     wanted: tuple[tuple[str, Sought], ...]
     continues: bool = False
+    unserved: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,14 @@ def plan(stack: Stack) -> UpgradePlan:
     """What an upgrade would look for. Changes nothing. Raises NotFound, PreflightError and EngineError."""
     running = _running(stack)
     _refuse_override(stack)
-    wanted = tuple((service.value, one) for service, one in newer.sought(stack.settings).items())
-    return UpgradePlan(running, wanted, stack.deployment.upgrade_pending_file.exists())
+    sought = newer.sought(stack.settings)
+    wanted = tuple((service.value, one) for service, one in sought.items())
+    return UpgradePlan(
+        running,
+        wanted,
+        stack.deployment.upgrade_pending_file.exists(),
+        schema_1.unserved(stack, running, sought.get(Service.REGISTRY)),
+    )
 
 
 def upgrade(stack: Stack, source: Source, policy: SwitchPolicy) -> Upgraded:

@@ -154,7 +154,7 @@ def fields(value: Any) -> Iterator[str]:
 TAG = Tag("1", DIGEST, "type", 1, MOMENT, ("linux/amd64",), pushed=MOMENT)
 SERVICE = ServiceStatus("registry", "docs-registry-1", "running", "healthy", "always", "image", 1)
 PINNED = PinnedImage("registry", "registry:3", DIGEST, f"registry@{DIGEST}")
-UPGRADE = UpgradePlan(Release((PINNED,)), (("registry", Sought("registry:3", "built")),))
+UPGRADE = UpgradePlan(Release((PINNED,)), (("registry", Sought("registry:3", "built")),), unserved=("old:1",))
 IMAGE_CHANGE = ImageChange(PINNED, PINNED)
 CONCERN = Concern(Advisory("CVE-1", "registry", "2.0", "3.1", "nothing", "A summary."), Exposure())
 UPGRADE_CHECK = UpgradeCheck(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from deployer.cli.presentation import Report
+from deployer.cli.views.words import counted
+from deployer.phrases import listed
 from deployer.workflows.upgrade.upgrade import RollbackPlan, UpgradePlan
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class UpgradePlanReport(Report):
                 for one in self.plan.running.images
                 if one.service in names
             ],
+            "schema_1_tags": list(self.plan.unserved),
         }
 
     def print(self, out: Output) -> None:
@@ -59,6 +62,14 @@ class UpgradePlanReport(Report):
             if one.service in names:
                 how = _in_words(names[one.service])
                 out.line(f"{one.service}: runs {_named(one)}; {how}, and used if it is newer")
+        if self.plan.unserved:
+            count = len(self.plan.unserved)
+            them, use = ("it", "uses") if count == 1 else ("them", "use")
+            out.warn(
+                f"{counted(count, 'tag')} {use} Docker's manifest schema 1. If the new registry is version 3, it "
+                f"cannot serve {them}: {listed(self.plan.unserved)}. To keep {them}, pull {them} with Docker 25 or "
+                f"older and push {them} again before. `deployer upgrade --rollback` serves {them} again."
+            )
 
 
 @dataclass(frozen=True)
