@@ -32,11 +32,11 @@ PARTS = image("amd64"), image("arm64", platform="linux/arm64")
 MULTI = index(list(zip(PARTS, ("linux/amd64", "linux/arm64"), strict=True)))
 NAMES = ("team/app:1", "team/app:latest", "copy:1", "tool:1", "multi:1")
 LAYER = sha256(APP.blobs[1])
-UNREAD_LAYER, UNREAD_MANIFEST = image("unread layer"), image("unread manifest")
+UNREAD_LAYER, UNREAD_MANIFEST, UNREAD_LINK = image("unread layer"), image("unread manifest"), image("unread link")
 
 UNREAD_LINKS = (
     "repositories/unread/link/_manifests/tags/1/current/link",
-    f"repositories/unread/link/_layers/sha256/{LAYER[7:]}/link",
+    f"repositories/unread/link/_layers/sha256/{sha256(UNREAD_LINK.blobs[1])[7:]}/link",
 )
 
 
@@ -90,7 +90,7 @@ def registry(make_stack: Callable[..., DeployedStack], tmp_path_factory: pytest.
     tree, stored = Tree(folder / "content"), Stored(stack)
     tree.push("unread/layer", ["1"], UNREAD_LAYER)
     tree.push("unread/manifest", ["1"], UNREAD_MANIFEST)
-    tree.push("unread/link", ["1"], APP)
+    tree.push("unread/link", ["1"], UNREAD_LINK)
     files = [blob_file(digest) for digest in (sha256(UNREAD_LAYER.blobs[1]), UNREAD_MANIFEST.digest)]
     bad = [f"docker/registry/v2/{path}" for path in (*files, *UNREAD_LINKS)]
     with bad_disk(tree.folder, bad, folder / "image", stored.disk):
@@ -116,13 +116,18 @@ def test_what_the_disk_cannot_read_is_named_with_its_images_and_replaced(
         assert told == {
             sha256(UNREAD_LAYER.blobs[1]): ("damaged", ["unread/layer:1"]),
             UNREAD_MANIFEST.digest: ("damaged", ["unread/manifest:1"]),
-            LAYER: ("link", [f"unread/link@{APP.digest}"]),
+            sha256(UNREAD_LINK.blobs[1]): ("link", [f"unread/link@{UNREAD_LINK.digest}"]),
         }
         for path in (blob_file(UNREAD_MANIFEST.digest), UNREAD_LINKS[0]):
             assert any(path in one for one in found["problems"]), found["problems"]
         assert any(one.startswith("unread/link:1: ") for one in found["problems"]), found["problems"]
     state = checked.deployer("status")
     assert (state.returncode, "The disk with the images is failing" in state.stderr) == (1, True), state.stderr
+    # Everything that the disk can read is examined and shown beside it.
+    assert "Traceback" not in checked.deployer("doctor").stderr
+    for name in ("unread/link", "unread/layer"):
+        shown = checked.deployer("tags", name)
+        assert (shown.stdout.count("\n1 "), "Traceback" in shown.stderr) == (1, False), shown.stdout + shown.stderr
     # What it cannot read may lead to anything: nothing is removed.
     refused = checked.deployer("gc", "--yes")
     assert (refused.returncode, "The disk with the images is failing" in refused.stderr) == (1, True)
@@ -133,7 +138,7 @@ def test_what_the_disk_cannot_read_is_named_with_its_images_and_replaced(
     # Which image the tag named, only a push can say.
     assert (code, done["whole"], done["repaired_links"]) == (1, False, 1), done
     with checked.client as client:
-        push(client, "unread/link", "1", APP)
+        push(client, "unread/link", "1", UNREAD_LINK)
     code, done = registry.check("--full")
     assert (code, done["whole"]) == (0, True), done
     with checked.client as client:

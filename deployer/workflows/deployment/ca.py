@@ -43,7 +43,7 @@ def keep(engine: Engine, deployment: Deployment) -> str:
 def findings(engine: Engine, deployment: Deployment, frontend: ServiceContainer | None) -> Iterator[Finding]:
     """Say so if a running frontend has another CA than the recorded one.
 
-    Whoever starts Caddy, it makes a CA if its volume has none.
+    Caddy makes one when it starts with a volume that has none, also without `up`.
     """
     known = fingerprint(deployment)
     if not known or frontend is None:

@@ -7,8 +7,9 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from deployer.errors import Busy
+from deployer.errors import Busy, UsageError
 from deployer.host.lock import exclusive
+from deployer.jobs import Job
 from deployer.workflows.schedule import installed, records
 from deployer.workflows.schedule.calendar import following, latest
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime, tzinfo
 
-    from deployer.jobs import Job
     from deployer.paths import Deployment
+    from deployer.settings.model import Settings
     from deployer.workflows.schedule.installed import Installed, InstalledJob
     from deployer.workflows.schedule.records import Run
 
@@ -31,6 +32,24 @@ _LONGEST_SECONDS = 300
 def due(there: Installed, runs: Sequence[Run], now: datetime, zone: tzinfo) -> tuple[Job, ...]:
     """The commands that have not started since their last time, also because the machine was off."""
     return tuple(job for job, one in there.jobs.items() if _open_time(job, one, runs, now, zone) is not None)
+
+
+def expect_scheduled(settings: Settings, there: Installed | None, job: Job | None) -> Installed:
+    """What is installed. Raises UsageError if that is nothing, or if a command that is asked for is not scheduled."""
+    if there is None:
+        raise UsageError(
+            f"Nothing is scheduled for '{settings.name}'.",
+            ("Set the times under `schedule:` in deployer.yaml, then: deployer up",),
+        )
+    if job and job not in there.jobs and not settings.schedule.of(job).is_on:
+        raise UsageError(
+            f"{job} is not scheduled for '{settings.name}'; scheduled are: {', '.join(there.jobs)}.",
+            (
+                f"Set schedule.{job} in deployer.yaml, then: deployer up",
+                f"deployer {job}{' TARGET' * (job is Job.BACKUP)}   (runs it once, without the schedule)",
+            ),
+        )
+    return there
 
 
 def missed(there: Installed, runs: Sequence[Run], now: datetime, zone: tzinfo) -> dict[Job, datetime]:

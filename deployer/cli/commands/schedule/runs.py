@@ -8,7 +8,7 @@ import typer
 
 from deployer.cli.options import seconds
 from deployer.cli.registration import command
-from deployer.errors import NotFound, UsageError
+from deployer.errors import NotFound
 from deployer.jobs import Job
 
 if TYPE_CHECKING:
@@ -87,19 +87,7 @@ def run_scheduled(
     if until_next:
         session.show(UntilNextReport(due.pause(session.deployment, session.stack.now(), calendar.zone_of_machine())))
         return
-    if there is None:
-        raise UsageError(
-            f"Nothing is scheduled for '{session.settings.name}'.",
-            ("Set the times under `schedule:` in deployer.yaml, then: deployer up",),
-        )
-    if job and job not in there.jobs and not session.settings.schedule.of(job).is_on:
-        raise UsageError(
-            f"{job} is not scheduled for '{session.settings.name}'; scheduled are: {', '.join(there.jobs)}.",
-            (
-                f"Set schedule.{job} in deployer.yaml, then: deployer up",
-                f"deployer {job}{' TARGET' * (job is Job.BACKUP)}   (runs it once, without the schedule)",
-            ),
-        )
+    there = due.expect_scheduled(session.settings, there, job)
     jobs = due.due(there, records.read(session.deployment), session.stack.now(), calendar.zone_of_machine())
     done = tuple(run(session, one, patience) for one in ((job,) if job else jobs))
     session.show(RunsReport(done, is_of_now=True))
