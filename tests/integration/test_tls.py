@@ -122,6 +122,8 @@ def test_the_ca_survives_down_and_up_and_goes_with_the_volumes(fresh_stack: Depl
     assert (fresh_stack.directory / "ca.crt").read_bytes() == first
     with client_of(fresh_stack, "anna") as client:
         assert client.get("/v2/kept/tags/list").json()["tags"] == ["1"]
+    plain = fresh_stack.deployer("down", "--volumes", "--dry-run", environment={"DEPLOYER_TLS": "off"}, check=True)
+    assert "CA" not in plain.stderr, "the next `up` creates none"
     gone = fresh_stack.deployer("down", "--volumes", "--yes", environment=secure, check=True)
     assert "ca.crt" not in [path.name for path in fresh_stack.directory.rglob("*")], gone.stdout
     assert "The registry's own CA is removed too" in gone.stderr

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from deployer.engine.inventory import Inventory, Wanted
     from deployer.engine.values import ServiceContainer
     from deployer.paths import Deployment
+    from deployer.workflows.deployment.stack import Stack
 
 IN_FRONTEND = "caddy/pki/authorities/local/root.crt"
 """Where it is below the folder that has the frontend's data."""
@@ -81,13 +82,24 @@ def _of_frontend(engine: Engine, frontend: ServiceContainer) -> bytes:
     return engine.containers.execute(frontend.id, "cat", f"{FRONTEND_DATA}/{IN_FRONTEND}").encode()
 
 
+def volume_of(deployment: Deployment) -> str:
+    """The volume that has the CA's private key."""
+    return f"{deployment.name}_frontend"
+
+
+def is_served(stack: Stack) -> bool:
+    """Whether clients trust a CA of the deployment's own, and the next `up` serves a certificate of such a CA again."""
+    was_made = bool(fingerprint(stack.deployment)) or _was_made(stack.deployment)
+    return stack.settings.tls.is_internal and was_made
+
+
 def lost(deployment: Deployment, wanted: Wanted, there: Inventory) -> Iterator[str]:
     """Say where the CA that clients trust has gone with its volume, and another would take its place.
 
     That there was one is known by its certificate here or, if that is lost too, by an `up` that came to its end.
     """
     known = fingerprint(deployment)
-    volume = f"{deployment.name}_frontend"
+    volume = volume_of(deployment)
     is_gone = any(one.name == volume for one in wanted.volumes) and all(one.name != volume for one in there.volumes)
     if is_gone and (known or _was_made(deployment)):
         sign = f" (SHA-256 {known})" if known else ""

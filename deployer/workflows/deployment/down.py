@@ -24,7 +24,7 @@ from deployer.rendering import snippets
 from deployer.settings import account
 from deployer.storage.helper import remove_leftover
 from deployer.workflows.checks import identity
-from deployer.workflows.deployment import anonymous_volumes, files, provision
+from deployer.workflows.deployment import anonymous_volumes, ca, files, provision
 from deployer.workflows.deployment.stopping import remove_containers
 from deployer.workflows.schedule import install
 
@@ -143,7 +143,7 @@ def plan(stack: Stack, *, volumes: bool) -> DownPlan:
         going=tuple(going),
         kept=tuple(kept),
         loses_images=bool(volumes_going & {images.name, stack.data_volume}),
-        loses_ca=volumes and deployment.ca_file.exists(),
+        loses_ca=ca.volume_of(deployment) in volumes_going and ca.is_served(stack),
         users=_count_users(deployment) if volumes else 0,
         anonymous=left,
         hides_images=hides_images,

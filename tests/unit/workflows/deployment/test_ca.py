@@ -9,8 +9,11 @@ import pytest
 from deployer.engine.inventory import Inventory, Volume, Wanted, WantedVolume
 from deployer.paths import Deployment
 from deployer.record import Record, Release
+from deployer.settings.model import Settings, TlsMode, TlsSettings
 from deployer.workflows.deployment import ca
+from deployer.workflows.deployment.stack import Stack
 from tests.support.certificates import make_ca as made
+from tests.support.fake_engine import FakeEngine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +40,25 @@ def test_one_that_is_something_else_has_none(tmp_path: Path) -> None:
     assert ca.fingerprint(deployment) == ""
     deployment.ca_file.write_bytes(b"\xff\xfe")
     assert ca.fingerprint(deployment) == ""
+
+
+@pytest.mark.parametrize(
+    ("tls", "is_served"),
+    [
+        (TlsSettings(TlsMode.INTERNAL), True),
+        (TlsSettings(TlsMode.OFF), False),
+        (TlsSettings(), False),
+        (TlsSettings(certificate="/tls/server.crt", key="/tls/server.key"), False),
+        (TlsSettings(TlsMode.ACME), False),
+    ],
+)
+def test_a_ca_that_no_certificate_comes_from_any_more_is_no_loss(
+    tmp_path: Path, tls: TlsSettings, is_served: bool
+) -> None:
+    stack = Stack(Settings(tls=tls), Deployment("registry", tmp_path), FakeEngine())
+    assert not ca.is_served(stack)
+    stack.deployment.ca_file.write_bytes(made().pem)
+    assert ca.is_served(stack) == is_served
 
 
 WANTED = Wanted(volumes=(WantedVolume("registry_frontend", False, "", {}, {}),))
