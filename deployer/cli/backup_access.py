@@ -83,6 +83,7 @@ def opened(session: Session, target: str, password_file: Path | None) -> Iterato
     from deployer.workflows.checks import preflight
 
     place = Target.parse(target, session.directory)
+    place.check_login(session.environment)
     reader.expect_directory(place)
     # On another machine, the directory would be another one.
     preflight.check_here(session.engine)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from deployer.engine.values import HostMount
 from deployer.errors import UsageError
 from deployer.redaction import without_secrets
-from deployer.restic import sftp
+from deployer.restic import addresses, sftp
 from deployer.restic.sftp import SftpServer
 from deployer.settings.schedule import names_server
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 _MOUNTED_AT = "/backup"
 _SERVERS_IN_WORDS = "sftp:USER@HOST:/PATH, s3:https://HOST/BUCKET, or rest:URL"
-_REST = "rest:"
-_SERVERS = ("s3:", _REST)
 # What restic reads for those servers (its manual, "Environment Variables").
 _PASSED = (
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION", "AWS_REGION"),
@@ -43,7 +41,8 @@ class Target:
     @classmethod
     def parse(cls, written: str, folder: Path) -> Target:
         """Parse what a user wrote; a relative path is below `folder`. Raises UsageError."""
-        if written.startswith(_SERVERS):
+        if addresses.is_address(written):
+            addresses.check(written)
             return cls(written)
         if written.startswith(sftp.PREFIX):
             return cls(written, server=SftpServer.parse(written))
@@ -64,6 +63,10 @@ class Target:
             # The home of an unknown user, or a loop of links.
             raise UsageError(f"'{written}' is not a valid directory.", ("Use its full path.",), str(error)) from error
         return cls(str(path), path)
+
+    def check_login(self, environment: Mapping[str, str]) -> None:
+        """Make sure that what restic needs to log in there is complete, as far as it is said. Raises UsageError."""
+        addresses.check_login(self.written, environment)
 
     def __str__(self) -> str:
         """Without the password that a URL may have."""
@@ -102,7 +105,7 @@ class Target:
     def _with_login(self, environment: Mapping[str, str]) -> str:
         """The URL with the login for a REST server: older versions of restic read it only there."""
         user, password = (environment.get(f"RESTIC_REST_{name}", "") for name in ("USERNAME", "PASSWORD"))
-        scheme, separator, rest = self.written.partition("://")
-        if not (self.written.startswith(_REST) and user and separator) or "@" in rest.partition("/")[0]:
+        scheme, _, rest = self.written.partition("://")
+        if not (self.written.startswith(addresses.REST) and user) or addresses.has_login(self.written):
             return self.written
         return f"{scheme}://{quote(user, safe='')}:{quote(password, safe='')}@{rest}"

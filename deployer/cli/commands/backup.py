@@ -135,6 +135,7 @@ def create(session: Session, target: TargetArgument, options: CreateOptions) -> 
     from deployer.workflows.upkeep import maintenance
 
     place = Target.parse(target, session.directory)
+    place.check_login(session.environment)
     if options.formerly and options.keep is None:
         raise UsageError(
             "--formerly requires --keep.", ("deployer backup TARGET --keep 7d,4w,12m --formerly NAME@MACHINE",)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployer.errors import ConfigurationError, PreflightError
+from deployer.errors import ConfigurationError, PreflightError, UsageError
 from deployer.host.daemon.kind import EngineKind
 from deployer.restic.target import Target
 from deployer.settings.schedule import RunnerChoice
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from deployer.jobs import Job
     from deployer.paths import Deployment
     from deployer.settings.model import Settings
+    from deployer.settings.schedule import ScheduledBackup
     from deployer.workflows.schedule.installed import Installed
     from deployer.workflows.schedule.systemd import UnitChange
 
@@ -66,10 +67,7 @@ def plan(
         return SchedulePlan(before, None, _left(deployment, environment, before))
     backup = settings.schedule.backup
     if backup.is_on:
-        Target.parse(backup.to, Path("/"))
-        if backup.env_file:
-            # Its mistakes are told here, and not by a backup at night.
-            env_file.read(Path(backup.env_file))
+        _check_target(backup)
     if runner is RunnerChoice.SERVICE:
         _refuse_without_machine(facts)
     if runner is not RunnerChoice.SYSTEMD:
@@ -115,6 +113,16 @@ def _left(deployment: Deployment, environment: Mapping[str, str], before: Instal
         # Without a home folder, a user has none.
         return ()
     return systemd.plan(deployment, None)
+
+
+def _check_target(backup: ScheduledBackup) -> None:
+    """Tell the mistakes in what a backup needs here, and not at night. Raises UsageError or HostError."""
+    # The run's only login: what is in the environment of `up` is not in its own.
+    login = env_file.read(Path(backup.env_file)) if backup.env_file else {}
+    try:
+        Target.parse(backup.to, Path("/")).check_login(login)
+    except UsageError as error:
+        raise UsageError(f"schedule.backup in deployer.yaml: {error.message}", error.advice, error.original) from error
 
 
 def _refuse_without_machine(facts: EngineFacts) -> None:

@@ -129,6 +129,19 @@ def test_who_has_no_home_has_no_timers_unless_they_are_recorded(
         install.removal(deployment, {})
 
 
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [("s3://bucket", "names no server"), ("s3:https://minio/bucket", "AWS_SECRET_ACCESS_KEY is not")],
+)
+def test_a_target_that_restic_does_not_understand_is_told_by_up(tmp_path: Path, target: str, said: str) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text("AWS_ACCESS_KEY_ID=id\n")
+    wanted = settings(backup={"when": "nightly", "to": target, "env_file": str(keys)})
+    with pytest.raises(UsageError, match=said) as caught:
+        install.plan(wanted, Deployment("team", tmp_path), {"AWS_SECRET_ACCESS_KEY": "not of the run"}, FACTS, NOW)
+    assert str(caught.value).startswith("schedule.backup in deployer.yaml: ")
+
+
 def test_a_run_has_the_settings_and_the_places_of_up_and_no_password(tmp_path: Path) -> None:
     environment = {
         "HOME": "/home/me", "XDG_DATA_HOME": "/data", "DOCKER_HOST": "unix:///run/d.sock", "HTTPS_PROXY": "http://p",
