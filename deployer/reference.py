@@ -89,6 +89,13 @@ def refuse_upper_case(reference: Reference, text: str) -> None:
         raise _upper_case(text, str(reference.at(domain.lower())))
 
 
+def refuse_scheme(text: str) -> None:
+    """Refuse a URL in the place of a name. Raises InvalidReference."""
+    scheme, found, rest = text.partition("://")
+    if found:
+        raise InvalidReference(f"'{text}' starts with '{scheme}://'; image names have no scheme.", (f"Use: {rest}",))
+
+
 def parse_repository(text: str) -> str:
     """Check the name of a repository on its own, with neither domain, tag nor digest.
 
@@ -147,9 +154,7 @@ def _refuse_obvious_mistakes(text: str) -> None:
     if not text:
         raise InvalidReference("The image name is empty.", (_FORM,))
     _refuse_pattern(text)
-    scheme, found, rest = text.partition("://")
-    if found:
-        raise InvalidReference(f"'{text}' starts with '{scheme}://'; image names have no scheme.", (f"Use: {rest}",))
+    refuse_scheme(text)
     if text != text.strip() or any(character.isspace() for character in text):
         raise InvalidReference(
             f"'{text}' contains a space, which is not allowed in image names.", _without_spaces(text)

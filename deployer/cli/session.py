@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from deployer.paths import Deployment
     from deployer.registry.client import RegistryClient
     from deployer.registry.login.credentials import Credentials
+    from deployer.registry.protocol.place import Place
     from deployer.settings.load import Loaded
     from deployer.settings.model import Settings
     from deployer.workflows.deployment.stack import Stack
@@ -100,6 +101,13 @@ class Session:
         """Whether a name alone says which deployment is meant: then it must be on this machine."""
         is_told = self.name is not None or self.loaded.is_of_another
         return is_told and not {"host", "port"} & self.loaded.given
+
+    @property
+    def place(self) -> Place:
+        """Where the registry is that the settings name. Nothing is asked of it."""
+        from deployer.registry.protocol.place import Place
+
+        return Place.of(self.settings.url)
 
     def require_deployment(self, engine: Engine | None = None, *, changes: bool = False) -> None:
         """Make sure that a deployment named by --name alone is on this machine. Raises NotFound.

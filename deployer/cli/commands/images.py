@@ -49,9 +49,10 @@ def catalog(
     """List the repositories."""
     from deployer.cli.views.images import CatalogReport
     from deployer.workflows.images import browse
+    from deployer.workflows.images.naming import own_repositories
 
     with session.registry() as client:
-        found = browse.list_catalog(client, patterns or ())
+        found = browse.list_catalog(client, own_repositories(patterns or (), client.place))
         repositories = browse.list_everything(client, found.repositories) if with_tags else None
     session.show(CatalogReport(session.settings.address, found, repositories))
 
@@ -181,10 +182,10 @@ def _delete_repositories(session: Session, names: Sequence[str], *, wait: str) -
 
     def plan(storage: Storage) -> RemovalPlan:
         with all_or_nothing(names, "deleted"):
-            return repositories.plan_removal(storage, names)
+            return repositories.plan_removal(storage, wanted)
 
     with all_or_nothing(names, "deleted"):
-        repositories.check_names(names)
+        wanted = repositories.names_of(names, session.place)
     steps = UpkeepSteps(
         name="delete --repository",
         plan=plan,

@@ -125,7 +125,9 @@ def check(
 
 def _options(session: Session, wanted: CheckFlags, names: list[str]) -> CheckOptions:
     """What the arguments say. Raises UsageError."""
+    from deployer.restic.target import Target
     from deployer.settings.size import rate_of
+    from deployer.workflows.images.naming import own_pattern
     from deployer.workflows.integrity.check import CheckOptions
     from deployer.workflows.integrity.sources import Origin
     from deployer.workflows.restore.selection import Selection
@@ -145,7 +147,10 @@ def _options(session: Session, wanted: CheckFlags, names: list[str]) -> CheckOpt
         raise UsageError(f"--rate: {error}.") from error
     if wanted.origin is not None:
         Origin.parse(wanted.origin)
-    return CheckOptions(Selection.parse(names, "", _EXAMPLE_NAME), wanted.full, rate)
+    if wanted.backup is not None:
+        Target.parse(wanted.backup, session.directory).check_login(session.environment)
+    own = [own_pattern(one, session.place) for one in names]
+    return CheckOptions(Selection.parse(own, "", _EXAMPLE_NAME), wanted.full, rate)
 
 
 def _check_here(session: Session, options: CheckOptions) -> Checked:
@@ -203,7 +208,7 @@ def _sources(
     for target in [wanted.backup] if wanted.backup is not None else remembered:
         try:
             look = kept_open.enter_context(opened(session, target, wanted.password_file))
-        except (BackupError, ConfirmationNeeded) as error:
+        except (BackupError, ConfirmationNeeded, UsageError) as error:
             if wanted.backup is not None:
                 raise
             failed.append(Failure(f"the backups at {target}", error))

@@ -61,10 +61,12 @@ def restore(session: Session, target: TargetArgument, wanted: RestoreOptions, wa
     another image are changed, after a question that lists them. Nothing else in the registry is removed. An
     interrupted restore can be repeated; it continues where it stopped.
     """
+    from deployer.workflows.images.naming import own_pattern
     from deployer.workflows.restore.deployment import ImageRestore, archive_of, begun_backup
     from deployer.workflows.restore.selection import Selection
 
-    selection = Selection.parse(wanted.only or ())
+    only = [own_pattern(one, session.place, only_here=True) for one in wanted.only or ()]
+    selection = Selection.parse(only)
     if wanted.only:
         session.require_deployment(session.engine, changes=True)
     with opened(session, target, wanted.password_file) as found:

@@ -160,9 +160,11 @@ def prune(
     options, the rules under `retention:` in deployer.yaml apply. Run it on the machine that runs the registry.
     """
     from deployer.cli.views import upkeep as views
+    from deployer.workflows.images.naming import own_repositories
     from deployer.workflows.upkeep.prune import apply_prune, plan_prune, rules_of
 
-    rules = rules_of(asdict(rule), patterns or [], session.loaded)
+    repositories = own_repositories(patterns or (), session.place, only_here=True)
+    rules = rules_of(asdict(rule), repositories, session.loaded)
     steps = UpkeepSteps(
         name="prune",
         plan=lambda storage: plan_prune(storage, rules),

@@ -9,6 +9,7 @@ from deployer.errors import NotFound, StorageError
 from deployer.reference import parse_repository
 from deployer.storage.removal import StorageRemoval
 from deployer.suggest import did_you_mean
+from deployer.workflows.images.naming import own_pattern
 from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only
 from deployer.workflows.upkeep.survey.manifest_graph import Manifests, RemovalSet
 from deployer.workflows.upkeep.survey.unreferenced import referenced
@@ -16,6 +17,7 @@ from deployer.workflows.upkeep.survey.unreferenced import referenced
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from deployer.registry.protocol.place import Place
     from deployer.storage.access import Storage
     from deployer.storage.snapshot import Snapshot, StoredRepository
     from deployer.workflows.upkeep.gate import DrainPolicy
@@ -43,18 +45,17 @@ class RemovalPlan:
     shown: Snapshot
 
 
-def check_names(names: Iterable[str]) -> None:
-    """Make sure that they can be repositories' names, before anything is checked. Raises InvalidReference."""
-    for name in names:
-        parse_repository(name)
+def names_of(written: Iterable[str], place: Place) -> tuple[str, ...]:
+    """The repositories' names, before anything is checked, each once and without this registry's own address.
+
+    Raises InvalidReference, and UsageError for another registry's.
+    """
+    return tuple(dict.fromkeys(parse_repository(own_pattern(name, place, only_here=True)) for name in written))
 
 
 def plan_removal(storage: Storage, names: Sequence[str]) -> RemovalPlan:
-    """What removing these repositories would take. Changes nothing.
-
-    Raises InvalidReference, and NotFound with the nearest names.
-    """
-    wanted = list(dict.fromkeys(parse_repository(name) for name in names))
+    """What removing these repositories would take. Changes nothing. Raises NotFound with the nearest names."""
+    wanted = list(names)
     manifests = Manifests()
     found = survey(storage, manifests, unreferenced_only)
     known = found.snapshot.repositories
