@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import tempfile
 import threading
 import weakref
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deployer.errors import HostError
+from deployer.host import scratch
 from deployer.host.files import is_directory
 from deployer.paths import docker_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from deployer.host.scratch import ScratchFolder
 
 
 class ClientPurpose(Enum):
@@ -133,18 +134,18 @@ class ClientEnvironment:
 
     def _made(self, theirs: Path, settings: Mapping[str, Any]) -> Path:
         failure: OSError | None = None
-        for parent in _parents():
-            made: Path | None = None
+        for parent in scratch.parents():
+            made: ScratchFolder | None = None
             try:
-                made = Path(tempfile.mkdtemp(prefix="deployer-docker-", dir=parent))
-                _fill(made, theirs, settings)
+                made = scratch.make("docker", parent)
+                _fill(made.path, theirs, settings)
             except OSError as error:
                 failure = error
                 if made is not None:
-                    shutil.rmtree(made, ignore_errors=True)
+                    made.remove()
             else:
-                weakref.finalize(self, shutil.rmtree, made, ignore_errors=True)
-                return made
+                weakref.finalize(self, made.remove)
+                return made.path
         raise HostError(
             "Cannot write a configuration for the Docker client to the directory for temporary files.",
             ("Free some space there, or set the variable TMPDIR to another directory.",),
@@ -208,11 +209,3 @@ def _fill(folder: Path, theirs: Path, settings: Mapping[str, Any]) -> None:
             (folder / name).symlink_to((theirs / name).absolute())
     # The folder is its owner's alone: headers may hold a secret.
     (folder / "config.json").write_text(json.dumps(settings), encoding="utf-8")
-
-
-def _parents() -> Iterator[str | None]:
-    """Where temporary folders may be made: the usual place, and memory, so that `gc` works on a full disk."""
-    yield None
-    memory = "/dev/shm"  # noqa: S108 - mkdtemp makes the folder so that no one else can
-    if Path(memory).is_dir():
-        yield memory

@@ -10,13 +10,12 @@ import signal
 import socket
 import struct
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.errors import HostError
-from deployer.host import programs
+from deployer.host import programs, scratch
 from deployer.host.daemon.kind import EngineKind
 
 if TYPE_CHECKING:
@@ -161,11 +160,12 @@ def validate(machine: Machine, daemon: Daemon | None, content: bytes) -> bool:
     if found.program is None or not found.can_validate:
         return False
     try:
-        with tempfile.NamedTemporaryFile(prefix="daemon-", suffix=".json") as copy:
-            copy.write(content)
-            copy.flush()
-            done = machine.run([found.program, "--validate", "--config-file", copy.name])
-            words = done.output.strip().replace(copy.name, "daemon.json")
+        with scratch.folder("daemon") as folder:
+            copy = folder / "daemon.json"
+            # Logins to proxies may be in it: the folder is its owner's alone.
+            copy.write_bytes(content)
+            done = machine.run([found.program, "--validate", "--config-file", str(copy)])
+            words = done.output.strip().replace(str(copy), "daemon.json")
     except OSError as error:
         raise HostError(f"A copy for dockerd to check cannot be written: {error.strerror}.") from error
     if done.code != 0:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-import tempfile
 import zipfile
 from dataclasses import dataclass, replace
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.errors import ConfigurationError, DeployerError, EngineError, HostError
-from deployer.host import base_image, programs
+from deployer.host import base_image, programs, scratch
 from deployer.layout import Service
 from deployer.record import PinnedImage
 from deployer.rendering import snippets
@@ -26,6 +24,7 @@ from deployer.settings.model import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from deployer.engine.engine import Engine
     from deployer.engine.values import LocalImage
@@ -268,8 +267,7 @@ def _short(error: EngineError) -> str:
 
 
 def _build(names: list[str], engine: Engine, say: Callable[[str], None], allow: Callable[[str], None]) -> None:
-    with tempfile.TemporaryDirectory(prefix="deployer-build-") as folder:
-        context = Path(folder)
+    with scratch.folder("build") as context:
         for file in snippets.image_files():
             (context / file.path).write_bytes(file.content)
         rebuild = any(engine.images.find(name) is not None for name in names)

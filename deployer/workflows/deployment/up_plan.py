@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from deployer import layout
 from deployer.engine import inventory, values
 from deployer.errors import EngineError, EngineUnavailable, UnsetVariables
+from deployer.host import scratch
 from deployer.host.files import read_if_there
 from deployer.layout import Service
 from deployer.record import Owned, Release
@@ -324,8 +323,8 @@ def _outdated(stack: Stack, rendered: tuple[File, ...], running: Mapping[str, Se
 
 def _with_candidate(stack: Stack, rendered: tuple[File, ...], ask: Callable[[Project], Answer]) -> Answer:
     """What Compose answers of the project as it would be, which also proves that it accepts the files."""
-    with tempfile.TemporaryDirectory(prefix="deployer-") as folder:
-        candidate = Path(folder) / "compose.yaml"
+    with scratch.folder("compose") as folder:
+        candidate = folder / "compose.yaml"
         candidate.write_bytes(next(file.content for file in rendered if file.path == "compose.yaml"))
         try:
             return ask(stack.project(candidate))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deployer.engine import environment
 from deployer.engine.environment import ClientEnvironment, ClientPurpose, names_an_engine
 from deployer.errors import HostError
+from deployer.host import scratch
 from tests.support.docker_variables import CONFIGURATION, EVERYTHING, PROXY
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def test_contexts_that_this_user_may_not_see_are_none(tmp_path: Path, monkeypatc
     monkeypatch.setattr(Path, "stat", refused)
     environments = ClientEnvironment(user)
     folder = Path(environments.of(ClientPurpose.OURS)["DOCKER_CONFIG"])
-    assert [path.name for path in folder.iterdir()] == ["config.json"]
+    assert [path.name for path in folder.iterdir() if not path.name.startswith(".")] == ["config.json"]
 
 
 def test_the_folder_is_its_users_alone_and_goes_at_the_end(tmp_path: Path) -> None:
@@ -171,13 +171,13 @@ def test_the_folder_is_its_users_alone_and_goes_at_the_end(tmp_path: Path) -> No
 def test_where_the_usual_place_is_full_the_folder_is_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    monkeypatch.setattr(environment, "_parents", lambda: iter(("/dev/null", str(other))))
+    monkeypatch.setattr(scratch, "parents", lambda: (Path("/dev/null"), other))
     environments = ClientEnvironment(environment_of(tmp_path, CONFIGURATION))
     assert environments.of(ClientPurpose.OURS)["DOCKER_CONFIG"].startswith(str(other))
 
 
 def test_without_any_place_it_is_said_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "_parents", lambda: iter(("/dev/null",)))
+    monkeypatch.setattr(scratch, "parents", lambda: (Path("/dev/null"),))
     with pytest.raises(HostError, match="directory for temporary files") as caught:
         ClientEnvironment(environment_of(tmp_path, CONFIGURATION)).of(ClientPurpose.OURS)
     assert "TMPDIR" in caught.value.advice[0]
