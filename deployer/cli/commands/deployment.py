@@ -141,7 +141,7 @@ def down(
     if session.show_plan(views.DownPlanReport(session.deployment, plan)):
         return
     if plan.needs_yes:
-        session.confirm(views.question_of_down(session.deployment, plan, volumes=volumes))
+        session.confirm(views.question_of_down(session.deployment, plan, session.settings.address, volumes=volumes))
     with views.resumable(f"deployer down{' --volumes' if volumes else ''}"):
         workflow.apply(session.stack, plan, volumes=volumes, say=session.out.note)
     session.show(views.DownReport(plan, volumes))

@@ -190,7 +190,7 @@ def _delete_repositories(session: Session, names: Sequence[str], *, wait: str) -
         name="delete --repository",
         plan=plan,
         report_of=views.RepositoriesReport,
-        question=lambda plan: f"Delete {views.which(plan)} with all images?",
+        question=lambda plan: f"Delete {views.which(plan)} with all images from {session.settings.address}?",
         apply=lambda work, plan, drain: views.RemovedReport(plan, repositories.remove(work, plan, drain)),
     )
     change_storage(session, wait, steps)

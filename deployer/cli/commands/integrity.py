@@ -186,7 +186,7 @@ def _repair(session: Session, found: Checked, options: CheckOptions, wanted: Che
             return
         left = workflow.Repaired((), 0, 0.0, found)
         if not plan.is_empty:
-            session.confirm(views.question(plan))
+            session.confirm(views.question(plan, session.settings.address))
             left = workflow.repair(session.stack, sources, found, options, drain_policy(session, WAIT))
     session.show(views.RepairedReport(left))
 

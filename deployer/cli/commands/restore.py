@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _RESTORE_EXAMPLE = """\
 Example: `deployer restore /mnt/nas/registry` restores the deployment on a new machine;
 `deployer restore /mnt/nas/registry --only team/app:1.2` brings one tag back into the running registry."""
+_CHANGE_OR_KEEP = "Change these tags in {}? Otherwise they stay as they are, and the rest is restored."
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def _put_images(session: Session, images: ImageRestore, wait: str) -> Restored:
     def agree(plan: RestorePlan) -> RestorePlan:
         session.show_plan(views.RestorePlanReport(plan))
         if plan.changed:
-            session.confirm("Change these tags?")
+            session.confirm(f"Change these tags in {session.settings.address}?")
         return plan
 
     drain = drain_policy(session, wait)
@@ -130,7 +131,8 @@ def _restore_deployment(session: Session, images: ImageRestore, archive: Archive
     if session.show_plan(report):
         return
     open_to_all = not archive.about.with_secrets
-    session.confirm(f"Restore this deployment{', without users, so that no login is required' if open_to_all else ''}?")
+    without = ", without users, so that no login is required" if open_to_all else ""
+    session.confirm(f"Restore this deployment at {restored.settings.address}{without}?")
     workflow.begin(restored.deployment, images)
     done = _create(restored, workflow.RestoredContent(archive, files.written, images), wait)
     workflow.finish(restored.deployment, images.target, identity, images.backup)
@@ -155,7 +157,7 @@ def _create(session: Session, content: RestoredContent, wait: str) -> Restored:
         # Its images outlived the deployment, and some of these tags were pushed after the backup.
         if plan.changed:
             session.show_plan(views.RestorePlanReport(plan))
-            if not session.asks("Change these tags? Otherwise they stay as they are, and the rest is restored."):
+            if not session.asks(_CHANGE_OR_KEEP.format(session.settings.address)):
                 return plan.without_changes
         return plan
 

@@ -133,7 +133,7 @@ def gc(session: Session, wanted: GarbageOptions, wait: WaitOption = WAIT) -> Non
         name="gc",
         plan=lambda storage: plan_gc(storage, options, lambda *all_of: views.tell_reading(session.out, *all_of)),
         report_of=views.GcReport,
-        question=lambda plan: views.question(plan.survey, "Remove the untagged manifests?"),
+        question=lambda plan: views.question(plan.survey, "the untagged manifests", session.settings.address),
         apply=lambda work, plan, drain: views.CollectedReport(apply_gc(work, plan, drain)),
     )
     change_storage(session, wait, steps)
@@ -169,7 +169,7 @@ def prune(
         name="prune",
         plan=lambda storage: plan_prune(storage, rules),
         report_of=views.PruneReport,
-        question=lambda plan: views.question(plan.survey, f"Remove {views.counts(plan.survey)}?"),
+        question=lambda plan: views.question(plan.survey, views.counts(plan.survey), session.settings.address),
         apply=lambda work, plan, drain: views.CollectedReport(apply_prune(work, plan, drain)),
     )
     change_storage(session, wait, steps)

@@ -213,13 +213,13 @@ class DownReport(Report):
         out.note("Done." if hidden else "Done. The images are kept; `deployer up` starts the registry again.")
 
 
-def question_of_down(deployment: Deployment, plan: DownPlan, *, volumes: bool) -> str:
-    """What to ask before more is removed than `up` makes again as it was."""
+def question_of_down(deployment: Deployment, plan: DownPlan, address: str, *, volumes: bool) -> str:
+    """What to ask before more is removed than `up` makes again as it was, and of which registry."""
     if not volumes:
         places = "; ".join(map(str, plan.anonymous))
         what = "the volumes and the pushed images in them" if plan.hides_images else "the volumes"
-        return f"Detach {what} ({places})? The next `up` starts with empty volumes instead."
-    what = f"every image pushed to '{deployment.name}'" if plan.loses_images else "what is listed"
+        return f"Detach {what} ({places}) from {address}? The next `up` starts with empty volumes instead."
+    what = "every image pushed to" if plan.loses_images else "what is listed of"
     named, count = plan.names(ResourceKind.VOLUME), len(plan.of(ResourceKind.FILE))
     parts = [
         *([f"{'volume' if len(named) == 1 else 'volumes'} {', '.join(named)}"] if named else []),
@@ -227,7 +227,7 @@ def question_of_down(deployment: Deployment, plan: DownPlan, *, volumes: bool) -
         *([counted(plan.users, "user")] if plan.users else []),
     ]
     parts += [f"{one.kind} {one.name} {one.remark}" for one in plan.found]
-    return f"Permanently remove {what} ({'; '.join(parts)})?"
+    return f"Permanently remove {what} '{deployment.name}' at {address} ({'; '.join(parts)})?"
 
 
 def _warn_of_losses(out: Output, plan: DownPlan) -> None:

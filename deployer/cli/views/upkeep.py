@@ -259,15 +259,15 @@ def tell_reading(out: Output, files: int, content: int) -> None:
     out.note(f"Reading {counted(files, 'file')} completely: {size(content)}. This may take a long time.")
 
 
-def question(found: Survey, about_images: str) -> str:
-    """What to ask before the plan is carried out, "" for nothing."""
+def question(found: Survey, what: str, address: str) -> str:
+    """What to ask before the plan is carried out, "" for nothing; `what` of the images goes, from which registry."""
     if found.is_unusual:
         return (
-            "This removes most of the registry's content. Continue only if the storage is complete (its disk is "
+            f"This removes most of the content of {address}. Continue only if the storage is complete (its disk is "
             "mounted). Continue?"
         )
-    about_damaged = "Remove the damaged files?" if found.removal.damaged else ""
-    return about_images if found.removes_images else about_damaged
+    going = what if found.removes_images else "the damaged files" if found.removal.damaged else ""
+    return f"Remove {going} from {address}?" if going else ""
 
 
 def counts(found: Survey) -> str:

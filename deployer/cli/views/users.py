@@ -156,8 +156,8 @@ def print_dry_removal(out: Output, user: str) -> None:
 
 def question_of_removal(user: str, permissions: Permissions, *, is_last: bool) -> str:
     """What to ask before a user is removed."""
-    opens = f" and open {permissions.address} to everyone" if is_last else ""
-    return f"Remove user {user}{opens}?"
+    opens = " and open it to everyone" if is_last else ""
+    return f"Remove user {user} from {permissions.address}{opens}?"
 
 
 def print_removed(out: Output, user: str, permissions: Permissions, done: Changed) -> None:

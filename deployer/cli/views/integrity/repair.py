@@ -70,12 +70,12 @@ class RepairPlanReport(Report):
         return self.is_dry_run and not self.found.is_whole
 
 
-def question(plan: RepairPlan) -> str:
-    """What is asked before anything is changed."""
+def question(plan: RepairPlan, address: str) -> str:
+    """What is asked before anything is changed, and in which registry."""
     blobs = f"fetch {counted(len(plan.fetches), 'blob')} ({size(plan.size)})" if plan.fetches else ""
     links = f"rewrite {counted(plan.links, 'link file')}" if plan.links else ""
     asked = " and ".join(filter(None, (blobs, links)))
-    return f"{asked[:1].upper()}{asked[1:]}?"
+    return f"{asked[:1].upper()}{asked[1:]} in {address}?"
 
 
 @dataclass(frozen=True)

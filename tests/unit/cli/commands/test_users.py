@@ -266,7 +266,7 @@ def test_removing_a_user_says_what_goes_and_asks(shell: Shell) -> None:
     shell.configure(RULES)
     assert shell.run("user", "remove", "bob") == 1
     assert "Current permissions of bob: pull: team/*, centos" in shell.err
-    assert "Remove user bob? Cannot prompt: there is no terminal." in shell.err
+    assert "Remove user bob from localhost:5000? Cannot prompt: there is no terminal." in shell.err
     assert set(shell.users) == {"admin", "bob"}
     assert shell.run("user", "remove", "bob", "--yes") == 0
     assert shell.out == "Removed user bob.\n"
@@ -282,7 +282,8 @@ def test_the_last_user_is_removed_only_with_open(shell: Shell) -> None:
     assert "open to everyone" in shell.err
     assert "deployer user remove bob --open" in shell.err
     assert shell.run("user", "remove", "bob", "--open") == 1
-    assert "Remove user bob and open localhost:5000 to everyone? Cannot prompt: there is no terminal" in shell.err
+    asked = "Remove user bob from localhost:5000 and open it to everyone?"
+    assert f"{asked} Cannot prompt: there is no terminal" in shell.err
     assert set(shell.users) == {"bob"}
     assert shell.run("user", "remove", "bob", "--open", "--yes") == 0
     assert "bob is the last user. Anyone who can reach localhost:5000 can then pull, push and delete." in shell.err

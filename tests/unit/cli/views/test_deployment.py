@@ -118,8 +118,8 @@ def test_what_goes_with_a_deployment_is_listed() -> None:
         "kept       network x (in use)",
     ]
     assert err[0].startswith("Warning: The registry's own CA is removed too")
-    assert question_of_down(DEPLOYMENT, plan, volumes=True) == (
-        "Permanently remove every image pushed to 'team' (volume team_data; 1 file; 2 users)?"
+    assert question_of_down(DEPLOYMENT, plan, "localhost:5000", volumes=True) == (
+        "Permanently remove every image pushed to 'team' at localhost:5000 (volume team_data; 1 file; 2 users)?"
     )
 
 
@@ -131,9 +131,9 @@ def test_nothing_to_take_down_is_no_success() -> None:
 
 def test_images_on_an_anonymous_volume_do_not_stay() -> None:
     plan = DownPlan((FILE,), (), loses_images=False, anonymous=(ANONYMOUS,), hides_images=True)
-    assert question_of_down(DEPLOYMENT, plan, volumes=False) == (
-        "Detach the volumes and the pushed images in them (/data of team-registry-1 (volume 0a1b))? The next "
-        "`up` starts with empty volumes instead."
+    assert question_of_down(DEPLOYMENT, plan, "localhost:5000", volumes=False) == (
+        "Detach the volumes and the pushed images in them (/data of team-registry-1 (volume 0a1b)) from localhost:5000? "
+        "The next `up` starts with empty volumes instead."
     )
     assert shown(DownReport(plan, volumes=False))[1] == ["Done."]
     kept = replace(plan, anonymous=(), hides_images=False)

@@ -74,7 +74,7 @@ def test_a_plan_is_a_result_in_a_dry_run_alone_and_leaves_damage() -> None:
     assert CUT.state in result
     assert "nothing was changed" in remarks
     assert dry.has_failed
-    assert question(plan) == "Fetch 1 blob (1.5 MB) and rewrite 2 link files?"
+    assert question(plan, "localhost:5000") == "Fetch 1 blob (1.5 MB) and rewrite 2 link files in localhost:5000?"
 
 
 def test_a_source_that_fails_is_named_with_its_advice_but_for_that_to_start_one_here() -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 from deployer.cli.output import Output
-from deployer.cli.views.upkeep import PruneReport
+from deployer.cli.views.upkeep import PruneReport, question
 from deployer.settings.retention import RetentionRule
 from deployer.workflows.upkeep.prune import plan_prune
 from tests.support.local_storage import Tree
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+
+    from deployer.workflows.upkeep.survey.garbage import Survey
 
 
 def test_what_prune_cannot_date_is_named_with_a_way_to_decide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,6 +31,20 @@ def test_what_prune_cannot_date_is_named_with_a_way_to_decide(tmp_path: Path, mo
     assert "The tag is kept." in told
     assert "--by pushed" in told
     assert report.as_json()["undated"] == [{"repository": "app", "tag": "large"}]
+
+
+def test_the_question_names_the_registry_that_loses_something() -> None:
+    cases = {
+        (True, False, True): "This removes most of the content of localhost:5000. Continue only if the storage is",
+        (True, False, False): "Remove 1 tag and 1 manifest from localhost:5000?",
+        (False, True, False): "Remove the damaged files from localhost:5000?",
+        (False, False, False): "",
+    }
+    for (images, damaged, unusual), said in cases.items():
+        plan = SimpleNamespace(
+            removes_images=images, is_unusual=unusual, removal=SimpleNamespace(damaged=(1,) if damaged else ())
+        )
+        assert question(cast("Survey", plan), "1 tag and 1 manifest", "localhost:5000").startswith(said)
 
 
 def test_a_pattern_that_no_repository_matches_is_a_warning_with_what_was_meant(tmp_path: Path) -> None:
