@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from deployer.host.daemon import value_types
 from tests.support.cut_off import wait_until
 from tests.support.dockerd import Dockerd, temporary_dockerd
 from tests.support.written import written
@@ -227,9 +229,65 @@ def test_an_entry_that_docker_does_not_start_with_is_named(dockerd: Dockerd, ent
     assert wait_until(lambda: "insecure registry" in (dockerd.folder / "log").read_text())
 
 
+# A value that fits each kind, and one that does not.
+VALUES: dict[str, tuple[object, object]] = {
+    value_types._TEXT: ("x", 1),
+    value_types._SIZE: ("64M", 64),
+    value_types._SWITCH: (True, "true"),
+    value_types._NUMBER: (3, 1.5),
+    value_types._TEXTS: (["x"], "x"),
+    value_types._TEXT_VALUES: ({"a": "b"}, {"a": 3}),
+    value_types._SWITCH_VALUES: ({"a": True}, {"a": "true"}),
+    value_types._OBJECT_VALUES: ({}, {"a": "x"}),
+    value_types._OBJECTS: ([{}], ["x"]),
+    value_types._OBJECT: ({}, []),
+}
+
+
+def test_values_of_another_type_are_those_that_dockerd_does_not_start_with(tmp_path: Path) -> None:
+    """A dockerd without root reads its file, and ends."""
+    file = tmp_path / "daemon.json"
+
+    def said(content: dict[str, object]) -> str:
+        file.write_text(json.dumps(content))
+        # Opened here: the directory is root's alone.
+        with file.open("rb") as opened:
+            command = ["dockerd", "--config-file", "/dev/stdin"]
+            done = subprocess.run(command, stdin=opened, user=65534, extra_groups=[], capture_output=True, check=False)
+        return done.stderr.decode()
+
+    right = {key: VALUES[kind][0] for kind, keys in value_types._KEYS.items() for key in keys}
+    right |= dict.fromkeys(("ip", "host-gateway-ip", "default-gateway", "default-gateway-v6"), "10.0.0.1")
+    unknown = re.findall(r"[a-z0-9-]+", said(right).partition("don't match any configuration option:")[2])
+    # Members of an object that it has no key for are named in its place.
+    known = {key: value for key, value in right.items() if key not in unknown and value != {}}
+    known |= {key: {} for key in ("builder", "runtimes")}
+    assert len(known) > 40
+    refused = "unmarshal|invalid size"
+    assert not re.search(f"{refused}|invalid IP", said(known))
+    for kind, keys in value_types._KEYS.items():
+        # Of an older one than those that have the kind, nothing is to be said.
+        if not known.keys() & {*keys}:
+            continue
+        key = next(key for key in reversed(keys) if key in known)
+        wrong = VALUES[kind][1]
+        assert value_types.complaint(key, wrong)
+        assert re.search(refused, said({key: wrong})), (key, wrong)
+
+
+def test_a_value_of_another_type_is_told_before_anything_is_written(dockerd: Dockerd) -> None:
+    content = '{\n  "log-opts": {"max-file": 3}\n}\n'
+    dockerd.file.write_text(content)
+    for options in ((), ("--dry-run",)):
+        done = configure(dockerd, "--file", "daemon.json", *options)
+        _expect(done, 1)
+        assert f'{dockerd.file}:2:15: "log-opts" is an object with "max-file": 3, where' in done.stderr
+    assert dockerd.file.read_text() == content
+
+
 def test_a_file_that_docker_rejects_on_the_reload_gets_no_advice_to_restart(dockerd: Dockerd) -> None:
     dockerd.start()
-    dockerd.file.write_text('{"debug": "yes"}')
+    dockerd.file.write_text('{"labels": ["no value"]}')
     done = configure(dockerd)
     _expect(done, 1)
     assert "dockerd rejects" in done.stderr or (

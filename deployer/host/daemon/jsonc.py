@@ -7,13 +7,14 @@ import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from deployer.host.daemon.value_types import kind_of
+
 KEY = "insecure-registries"
 _MIRRORS = "registry-mirrors"
 
 _SPACE = " \t\r\n"
 _SPACES = re.compile(r"[ \t\r\n]*")
 _CLOSING = {"{": "}", "[": "]"}
-_KINDS = {str: "a string", list: "a list", dict: "an object", bool: "true or false", type(None): "null"}
 
 
 class Fault(ValueError):
@@ -36,10 +37,12 @@ class Word:
 
 @dataclass(frozen=True)
 class Key:
-    """A key of the file; `members` are those of its value, None if that is not an object."""
+    """A key of the file, its value and where that is; `members` are the value's, None if it is not an object."""
 
     name: Word
     members: tuple[Word, ...] | None
+    value: Any = None
+    value_start: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,9 @@ def keys(text: str) -> tuple[Key, ...]:
     """The keys of the file, with their places. Raises Fault."""
     if not text.strip(_SPACE):
         return ()
-    return tuple(Key(Word(part.name, part.start), _names(text, part)) for part in _top(text).parts)
+    return tuple(
+        Key(Word(part.name, part.start), _names(text, part), part.value, part.value_start) for part in _top(text).parts
+    )
 
 
 def names_mirrors(text: str) -> bool:
@@ -149,11 +154,11 @@ def _member(text: str, top: _Group) -> _Part | None:
         return member
     if not isinstance(member.value, list):
         raise Fault(
-            text, member.value_start, f'"{KEY}" is {_kind(member.value)}, where Docker expects a list of strings'
+            text, member.value_start, f'"{KEY}" is {kind_of(member.value)}, where Docker expects a list of strings'
         )
     for part in _scan(text, member.value_start).parts:
         if not isinstance(part.value, str):
-            raise Fault(text, part.start, f'"{KEY}" lists {_kind(part.value)}, where Docker expects strings')
+            raise Fault(text, part.start, f'"{KEY}" lists {kind_of(part.value)}, where Docker expects strings')
     return member
 
 
@@ -161,10 +166,6 @@ def _names(text: str, part: _Part) -> tuple[Word, ...] | None:
     if not isinstance(part.value, dict):
         return None
     return tuple(Word(member.name, member.start) for member in _scan(text, part.value_start).parts)
-
-
-def _kind(value: object) -> str:
-    return _KINDS.get(type(value), "a number")
 
 
 def _scan(text: str, opening: int) -> _Group:

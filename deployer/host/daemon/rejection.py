@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deployer.host.daemon import jsonc
+from deployer.host.daemon import jsonc, value_types
 from deployer.host.daemon.jsonc import Fault
 
 if TYPE_CHECKING:
@@ -114,6 +114,10 @@ def check(file: DaemonFile, reader: Reader) -> None:
             words = "is also given on dockerd's command line; Docker would refuse to start"
         if words:
             raise Fault(text, key.start, f'"{key.text}" {words}')
+    for found in jsonc.keys(text):
+        words = value_types.complaint(found.name.text, found.value)
+        if words:
+            raise Fault(text, found.value_start, f'"{found.name.text}" {words}; Docker would refuse to start')
 
 
 def _effective(keys: Iterable[Key]) -> Iterator[Word]:

@@ -132,8 +132,9 @@ def test_nothing_to_take_down_is_no_success() -> None:
 def test_images_on_an_anonymous_volume_do_not_stay() -> None:
     plan = DownPlan((FILE,), (), loses_images=False, anonymous=(ANONYMOUS,), hides_images=True)
     assert question_of_down(DEPLOYMENT, plan, "localhost:5000", volumes=False) == (
-        "Detach the volumes and the pushed images in them (/data of team-registry-1 (volume 0a1b)) from localhost:5000? "
-        "The next `up` starts with empty volumes instead."
+        "Detach the volumes and the pushed images in them (/data of team-registry-1 (volume 0a1b)) from "
+        "localhost:5000? The "
+        "next `up` starts with empty volumes instead."
     )
     assert shown(DownReport(plan, volumes=False))[1] == ["Done."]
     kept = replace(plan, anonymous=(), hides_images=False)

@@ -83,6 +83,51 @@ def test_keys_that_dockerd_does_not_start_with(text: str, column: int, why: str)
     assert (caught.value.line, caught.value.column) == (1, column)
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ('"debug": "true"', '"debug" is a string, where Docker expects true or false'),
+        ('"mtu": "1500"', '"mtu" is a string, where Docker expects a whole number'),
+        ('"mtu": 1500.5', '"mtu" is 1500.5, where Docker expects a whole number'),
+        ('"mtu": true', '"mtu" is true, where Docker expects a whole number'),
+        ('"dns": "10.0.0.1"', '"dns" is a string, where Docker expects a list of strings'),
+        ('"dns": [1]', '"dns" is a list with a number, where Docker expects a list of strings'),
+        ('"log-level": 1', '"log-level" is 1, where Docker expects a string'),
+        (
+            '"log-opts": {"max-file": 3}',
+            '"log-opts" is an object with "max-file": 3, where Docker expects an object whose',
+        ),
+        (
+            '"features": {"a": "true"}',
+            '"features" is an object of strings, where Docker expects an object whose values',
+        ),
+        ('"runtimes": {"a": "x"}', '"runtimes" is an object of strings, where Docker expects an object whose values'),
+        ('"default-address-pools": ["x"]', '"default-address-pools" is a list, where Docker expects a list of objects'),
+        ('"default-shm-size": 64', '"default-shm-size" is 64, where Docker expects a size in quotes, such as "64M"'),
+        ('"builder": []', '"builder" is a list, where Docker expects an object'),
+        ('"https-proxy": ["http://ann:hidden@p"]', '"https-proxy" is a list, where Docker expects a string'),
+    ],
+)
+def test_values_of_another_type_that_dockerd_does_not_start_with(value: str, words: str) -> None:
+    with pytest.raises(Fault) as caught:
+        _check(f"{{\n  {value}\n}}", Reader())
+    assert caught.value.words.startswith(words)
+    assert caught.value.words.endswith("; Docker would refuse to start")
+    assert (caught.value.line, caught.value.column) == (2, 3 + len(value.partition(": ")[0]) + 2)
+    assert "hidden" not in caught.value.words
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"debug": None, "dns": None, "log-opts": {"max-size": None}, "runtimes": None, "mtu": 0, "x-of-tomorrow": [1]},
+        {"default-shm-size": "1.5 GiB", "default-address-pools": [{"base": "10.0.0.0/8", "size": 24}]},
+    ],
+)
+def test_values_of_the_right_type(content: dict[str, object]) -> None:
+    _check(json.dumps(content), Reader())
+
+
 def test_without_its_help_only_what_differs_in_case_is_sure() -> None:
     _check('{"foo": 1}', Reader())
     with pytest.raises(Fault, match='differs from "ip-forward" in case'):

@@ -245,8 +245,8 @@ def test_a_list_that_is_not_in_the_file_goes_with_a_restart(world: World) -> Non
 
 
 def test_a_file_that_dockerd_rejects_as_it_is_is_told(world: World) -> None:
-    world.file.write_text(f'{{"insecure-registries": ["{ADDRESS}"], "debug": 1}}')
-    world.validation = Finished(1, "cannot unmarshal")
+    world.file.write_text(f'{{"insecure-registries": ["{ADDRESS}"], "bip": "x"}}')
+    world.validation = Finished(1, "invalid CIDR address")
     with pytest.raises(HostError, match=r"dockerd rejects .*daemon\.json, and would not start with it"):
         world.go()
     assert world.signals == []
