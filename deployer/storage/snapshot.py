@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from deployer.errors import StorageError
 from deployer.layout import REGISTRY_ROOT
 from deployer.reference import is_digest, is_repository, is_tag
+from deployer.storage import uploads
 from deployer.storage.printed import complete, cut_short
 from deployer.storage.removal import parse_interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from deployer.storage.uploads import Upload
 
 # In seconds: a network disk has its own clock.
 CLOCKS_MAY_DIFFER = 3600
@@ -26,7 +29,6 @@ _BLOB = re.compile(
 )
 # Not below what a NAS or a file system keeps beside it, such as `.snapshot` or `@eaDir`.
 _MISPLACED = re.compile(r"\d+ \d+ -?\d+ (blobs/(?:[^/.@#][^/]*/)*(?:[0-9a-f]{64}|[0-9a-f]{128}))/data")
-_UPLOAD = re.compile(r"[0-9a-f-]+")
 _IN_PLACE = re.compile(r" blobs/sha(256|512)/[0-9a-f]{2}/[0-9a-f]{64,128}/data$")
 _HEX = r"([0-9a-f]{64}|[0-9a-f]{128})"
 # Where the registry expects a file or a folder, and any other kind of entry keeps it from working.
@@ -50,18 +52,6 @@ class Blob(NamedTuple):
     size: int
     allocated: int
     modified: int
-
-
-class Upload(NamedTuple):
-    """An unfinished upload: the size of its content and the disk space that it holds, in bytes, and its newest write.
-
-    One that `is_dated` says when it began. The registry removes it a week later, and never one that does not.
-    """
-
-    size: int = 0
-    allocated: int = 0
-    modified: int = 0
-    is_dated: bool = False
 
 
 class StoredTag(NamedTuple):
@@ -204,11 +194,13 @@ def _parsed(printed: bytes, before: Snapshot | None) -> Snapshot:
     for path in sections["history"]:
         _read_history(path, repositories)
     _read_tags(sections["tags"], repositories)
-    _read_uploads(sections["uploads"], frozenset(sections["started"]), repositories)
+    moment = int(sections["now"][0])
+    for (name, one), upload in uploads.read(sections, moment + CLOCKS_MAY_DIFFER).items():
+        _of(name, repositories).uploads[one] = upload
     aliases = {**(before.aliases if before else {}), **dict(_aliases(sections["aliases"]))}
     blobs, misplaced = _read_blobs(sections["blobs"])
     return Snapshot(
-        moment=int(sections["now"][0]),
+        moment=moment,
         repositories=repositories,
         blobs=blobs,
         aliases=aliases,
@@ -342,25 +334,6 @@ def _read_tags(lines: Iterable[str], repositories: dict[str, StoredRepository]) 
         repository = _of(name.removeprefix("repositories/"), repositories)
         if is_digest(digest) and tag in repository.tags:
             repository.tags[tag] = StoredTag(digest, repository.tags[tag].pushed)
-
-
-def _read_uploads(lines: Iterable[str], started: frozenset[str], repositories: dict[str, StoredRepository]) -> None:
-    """Note each unfinished upload; `started` are the paths of the files that say when one began."""
-    for line in lines:
-        size, blocks, modified, path = line.split(" ", 3)
-        name, _, inside = path.partition("/_uploads/")
-        upload, _, file = inside.partition("/")
-        if not _UPLOAD.fullmatch(upload):
-            # Left by a NAS or a Mac.
-            continue
-        uploads = _of(name.removeprefix("repositories/"), repositories).uploads
-        known = uploads.get(upload, Upload())
-        uploads[upload] = Upload(
-            size=known.size + (int(size) if file == "data" else 0),
-            allocated=known.allocated + int(blocks) * _BLOCK,
-            modified=max(known.modified, int(modified)),
-            is_dated=known.is_dated or path in started,
-        )
 
 
 def _aliases(lines: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -263,7 +263,7 @@ if there "$root"; then
 	grep '/_uploads/[^/]*/startedat$' "$here/uploads" | cut -d ' ' -f 4- > "$here/wanted" || [ $? -eq 1 ]
 	walk_links "$here/wanted" xargs -0 -r sh -c '
 		date="[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
-		grep -lxEe "$date" "$@" || [ $? -eq 1 ]' sh
+		grep -HxEe "$date" "$@" || [ $? -eq 1 ]' sh
 	echo "# uploads"
 	cat "$here/uploads"
 	echo "# blobs"

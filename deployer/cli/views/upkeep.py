@@ -320,8 +320,8 @@ def _print_kept(out: Output, found: Survey, runs: str = "") -> None:
         out.note(f"Unfinished uploads use {kept}; the registry removes them after a week.{sooner}")
     if found.uploads.undated_bytes:
         out.note(
-            f"Unfinished uploads without a start date use {size(found.uploads.undated_bytes)}; `deployer gc` removes "
-            f"them after {ABANDONED_DAYS} days."
+            "Unfinished uploads without a valid start date use "
+            f"{size(found.uploads.undated_bytes)}; `deployer gc` removes them after {ABANDONED_DAYS} days."
         )
     for finding in of_survey(found, found.restored):
         warn_of(out, replace(finding, advice=_without(runs, finding.advice)) if runs else finding)

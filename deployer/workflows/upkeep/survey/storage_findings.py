@@ -144,6 +144,16 @@ def _of_clock(found: Survey) -> Iterator[Finding]:
             "Content in the storage is dated in the future: a clock was wrong. It is treated as just pushed.",
             (clock, "deployer gc   (resets the dates to the current time)"),
         )
+    for one in found.snapshot.repositories.values():
+        began = max((upload.began for upload in one.uploads.values()), default=0)
+        if began and is_repository(one.name):
+            date = f"{datetime.fromtimestamp(began, UTC):%Y-%m-%d}"
+            yield Finding(
+                FindingState.NOTE,
+                f"{one.name}: an unfinished upload began in the future ({date}): a clock was wrong. "
+                "The registry would keep it until a week after that.",
+                (clock, "deployer gc --uploads 1d   (removes what nothing was written to for a day)"),
+            )
 
 
 def _of_foreign(paths: Sequence[str]) -> Iterator[Finding]:

@@ -1,8 +1,9 @@
 """Uploads that ended half-way: those that the registry removes itself, and those that would stay for ever.
 
 The registry's own purge goes by the date in an upload's `startedat`, a week later. Where a power cut or a full disk
-left none, it takes the upload for one of the future (distribution, registry/storage/purgeuploads.go). Until then an
-interrupted push keeps its space, unless `gc` is told to remove what was not written to for a while.
+left none, it takes the upload for one of the future (distribution, registry/storage/purgeuploads.go), and where a clock
+that was ahead wrote the date, it is one. Until then an interrupted push keeps its space, unless `gc` is told to remove
+what was not written to for a while.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from deployer.settings import duration
 from deployer.workflows.upkeep.survey.pushes_in_progress import GRACE_SECONDS
 
 if TYPE_CHECKING:
-    from deployer.storage.snapshot import Snapshot, Upload
+    from deployer.storage.snapshot import Snapshot
+    from deployer.storage.uploads import Upload
 
 # A day more than the registry's own week: what it would remove is gone by then.
 ABANDONED_DAYS = 8

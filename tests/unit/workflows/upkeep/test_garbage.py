@@ -22,6 +22,7 @@ from deployer.workflows.upkeep.gc import GcOptions, plan_gc
 from deployer.workflows.upkeep.repositories import plan_removal, remove
 from deployer.workflows.upkeep.survey.garbage import survey, unreferenced_only, with_idle_uploads
 from deployer.workflows.upkeep.survey.manifest_graph import Manifests
+from deployer.workflows.upkeep.survey.storage_findings import of_survey
 from deployer.workflows.upkeep.untagged import untagged
 from tests.support.local_storage import DAY, HOUR, LocalWork, Tree
 from tests.support.registry_content import OCI, Image, image, index, sha256
@@ -148,6 +149,27 @@ class TestAbandonedUploads:
         assert (old.exists(), young.exists()) == (False, True)
         assert look(tree).removal.is_empty
 
+    @pytest.mark.parametrize("started", [b"2099-01-02T03:04:05Z", b"9999-12-31T23:59:59-23:59"])
+    def test_what_began_in_the_future_goes_as_what_has_no_date_and_the_clock_is_named(
+        self, tree: Tree, started: bytes
+    ) -> None:
+        tree.push("app", ["1"], image("x"))
+        old = begin_upload(tree, "app", self.UUID, 9 * DAY, started)
+        young = begin_upload(tree, "app", self.UUID.replace("0e", "1e"), 7 * DAY, started)
+        found = look(tree)
+        assert found.removal == StorageRemoval(uploads=(("app", self.UUID),))
+        assert (found.uploads.dated_bytes, found.uploads.undated_bytes) == (0, 9000)
+        (finding,) = of_survey(found)
+        assert f"app: an unfinished upload began in the future ({started[:4].decode()}-" in finding.sentence
+        assert "This machine's clock says" in finding.advice[0]
+        run(tree)
+        assert (old.exists(), young.exists()) == (False, True)
+
+    def test_a_date_that_does_not_exist_is_none(self, tree: Tree) -> None:
+        tree.push("app", ["1"], image("x"))
+        begin_upload(tree, "app", self.UUID, 9 * DAY, b"2026-13-45T03:04:05Z")
+        assert look(tree).removal == StorageRemoval(uploads=(("app", self.UUID),))
+
     @pytest.mark.parametrize(
         "started", [b"2026-01-02T03:04:05Z", b"2026-01-02T03:04:05+09:00", b"2026-01-02T03:04:05.123Z"]
     )
@@ -203,7 +225,7 @@ class TestAbandonedUploads:
         told = "Unfinished uploads use 9 kB; the registry removes them after a week. Sooner: deployer gc --uploads 1h"
         assert told in err.getvalue()
         assert (
-            "Unfinished uploads without a start date use 9 kB; `deployer gc` removes them after 8 days."
+            "Unfinished uploads without a valid start date use 9 kB; `deployer gc` removes them after 8 days."
             in err.getvalue()
         )
         assert (report.as_json()["uploads"], report.as_json()["unfinished_upload_bytes"]) == (2, 18000)
