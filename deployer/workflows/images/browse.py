@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal, get_args
 from deployer.errors import Forbidden, NotFound, Obstructed, RegistryError, UsageError
 from deployer.phrases import listed
 from deployer.reference import is_repository, is_tag
-from deployer.registry.content import placeholder
 from deployer.registry.content.moments import newest_first
 from deployer.registry.content.order import natural
 from deployer.settings import globs
+from deployer.workflows.images import half_deleted
 from deployer.workflows.images.contents import Contents, read_contents
 from deployer.workflows.images.foreign_files import tells_of_file
 from deployer.workflows.images.naming import own_repository, tags_of
@@ -205,7 +205,7 @@ def tag_of(name: str, manifest: Manifest, contents: Contents, reader: Reader) ->
         size=contents.size(manifest),
         created=contents.created(manifest),
         platforms=contents.labels(manifest),
-        half_deleted=placeholder.original_of(manifest),
+        half_deleted=half_deleted.original_of(manifest, reader.manifest),
         missing=contents.missing(manifest),
         not_read=tuple(digest for digest in contents.unread(manifest) if digest not in told),
         reasons=contents.reasons(manifest),

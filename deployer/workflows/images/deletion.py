@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeGuard
 
 from deployer.errors import NOT_OF_CONTENT, DeployerError, NotFound, RegistryError, UsageError
 from deployer.printable import printable
-from deployer.registry.content import placeholder
 from deployer.registry.content.attached import is_attached_to
 from deployer.registry.content.manifests import MANIFEST_TYPES, Descriptor
 from deployer.registry.content.order import natural
+from deployer.workflows.images import half_deleted
 from deployer.workflows.images.foreign_files import foreign_advice
 from deployer.workflows.images.naming import own_reference, unknown_image
 from deployer.workflows.images.pointers import Pointers, containing, read_pointers
@@ -226,8 +227,8 @@ def _removal(client: RegistryClient, reference: Reference, known: Pointers) -> R
     if tag:
         others = tuple(other for other in known.on(found.digest) if other != tag)
         # A placeholder is one tag's alone; whatever else says so is deleted as any image is.
-        half_deleted = _half_deleted(client, repository, found) if not others else None
-        return TagRemoval(repository, tag, found.digest, found.media_type, others, half_deleted)
+        pointed = _half_deleted(client, repository, found) if not others else None
+        return TagRemoval(repository, tag, found.digest, found.media_type, others, pointed)
     own = known.on(found.digest)
     breaks, not_looked_into = containing(client, repository, known, found.digest)
     return ManifestRemoval(
@@ -259,7 +260,8 @@ def _half_deleted(client: RegistryClient, repository: str, found: Descriptor) ->
     if found.media_type not in MANIFEST_TYPES:
         return None
     try:
-        return placeholder.original_of(client.manifest(repository, found.digest))
+        read = partial(client.manifest, repository)
+        return half_deleted.original_of(read(found.digest), read)
     except NOT_OF_CONTENT:
         raise
     except RegistryError:

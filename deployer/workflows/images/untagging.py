@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from deployer.errors import NOT_OF_CONTENT, DeployerError, Forbidden, NotFound, RegistryError, TryAgain
 from deployer.reference import is_tag
 from deployer.registry.connection.transport import MEGABYTE
 from deployer.registry.content import manifests, placeholder
+from deployer.workflows.images import half_deleted
 from deployer.workflows.images.foreign_files import foreign_advice, is_file, place_of
 
 if TYPE_CHECKING:
@@ -151,7 +153,7 @@ def _by_placeholder(client: RegistryClient, target: Target, original: Document |
     between the two steps, the tag is put back.
     """
     family = original.media_type if original else manifests.DOCKER_MANIFEST
-    named = _named_by(original) or target.digest or manifests.NO_DIGEST
+    named = _named_by(client, target, original) or target.digest or manifests.NO_DIGEST
     stand_in = placeholder.make(target.tag, named, family, nonce)
     try:
         client.put_blob(target.repository, placeholder.CONFIG)
@@ -170,10 +172,11 @@ def _by_placeholder(client: RegistryClient, target: Target, original: Document |
         raise
 
 
-def _named_by(original: Document | None) -> str | None:
+def _named_by(client: RegistryClient, target: Target, original: Document | None) -> str | None:
     """The digest that the tag's own placeholder names; a second one that named the first would lose it."""
     try:
-        return placeholder.original_of(original.interpreted()) if original else None
+        read = partial(client.manifest, target.repository)
+        return half_deleted.original_of(original.interpreted(), read) if original else None
     except RegistryError:
         return None
 

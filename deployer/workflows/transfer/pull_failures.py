@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from deployer.errors import (
@@ -17,8 +18,8 @@ from deployer.errors import (
 from deployer.phrases import listed, short
 from deployer.reference import is_tag
 from deployer.registry.content.manifests import Index
-from deployer.registry.content.placeholder import original_of
 from deployer.workflows.images.contents import read_contents
+from deployer.workflows.images.half_deleted import original_of
 from deployer.workflows.images.naming import unknown_image
 from deployer.workflows.images.reading import Reader
 from deployer.workflows.images.states import PARTIALLY_DELETED, pointed_to, pulling_it
@@ -174,7 +175,10 @@ def _manifest(client: RegistryClient, source: Reference) -> Manifest:
 
 @dataclass(frozen=True)
 class _Read:
-    """What it runs on, what it is, and the digests that an index puts together, None for a manifest."""
+    """What it runs on, what it is, and the digests that an index puts together, None for a manifest.
+
+    `pointed` is what a partially deleted tag pointed to.
+    """
 
     platforms: tuple[str, ...]
     content: Content
@@ -182,6 +186,7 @@ class _Read:
     manifest: Manifest
     contents: Contents
     tags: Mapping[str, str]
+    pointed: str | None = None
 
     def tag_on(self, digest: str) -> str | None:
         """A tag of the repository that refers to a digest, as far as the overview says."""
@@ -195,17 +200,17 @@ def _read(client: RegistryClient, source: Reference) -> _Read:
     contents = read_contents(Reader(client, source.repository), [manifest])
     parts = tuple(child.digest for child in contents.children(manifest)) if isinstance(manifest, Index) else None
     tags = overview.tags if overview else {}
-    return _Read(contents.platforms(manifest), contents.kind(manifest), parts, manifest, contents, tags)
+    pointed = original_of(manifest, partial(client.manifest, source.repository))
+    return _Read(contents.platforms(manifest), contents.kind(manifest), parts, manifest, contents, tags, pointed)
 
 
 def _not_an_image(source: Reference, error: DeployerError, place: Place, read: _Read) -> NotAnImage:
     """What it is and how to get it; if unknown, how to inspect it."""
     name = source.at("")
-    pointed = original_of(read.manifest)
-    if pointed:
+    if read.pointed:
         return NotAnImage(
-            f"'{name}' at {source.domain} {PARTIALLY_DELETED}{pointed_to(pointed)}",
-            (f"To finish: deployer delete {name}", *pulling_it(source.repository, pointed)),
+            f"'{name}' at {source.domain} {PARTIALLY_DELETED}{pointed_to(read.pointed)}",
+            (f"To finish: deployer delete {name}", *pulling_it(source.repository, read.pointed)),
             error.original,
         )
     return not_an_image(read.content, source, place, error.original, read.parts) or NotAnImage(

@@ -324,6 +324,24 @@ def test_a_half_deleted_tag_is_recognised(client: RegistryClient, fake: FakeRegi
     assert by_name["scratch"].half_deleted is None
 
 
+def test_what_is_on_a_placeholder_on_a_placeholder_names_the_image_behind_both(
+    client: RegistryClient, fake: FakeRegistry
+) -> None:
+    """As the first versions left it after two interrupted deletions."""
+    original = pushed(fake, "app", "2", image("x")).digest
+    first = placeholder.make("1", original, "", "first")
+    pushed(fake, "app", "1", Image(first.content, first.media_type, (placeholder.CONFIG,)))
+    second = placeholder.make("1", first.digest, "", "second")
+    pushed(fake, "app", "1", Image(second.content, second.media_type, (placeholder.CONFIG,)))
+    by_name = {tag.name: tag for tag in browse.list_tags(client, "app").tags}
+    assert by_name["1"].half_deleted == original
+    # One whose first placeholder is gone names the last that is known;
+    lost = placeholder.make("3", "sha256:" + "b" * 64, "", "lost")
+    pushed(fake, "app", "3", Image(lost.content, lost.media_type, (placeholder.CONFIG,)))
+    by_name = {tag.name: tag for tag in browse.list_tags(client, "app").tags}
+    assert by_name["3"].half_deleted == "sha256:" + "b" * 64
+
+
 @pytest.mark.parametrize("emptied", ["null", "list", "404"])
 def test_an_emptied_repository_is_no_unknown_one(client: RegistryClient, fake: FakeRegistry, emptied: str) -> None:
     fake.emptied = emptied

@@ -690,6 +690,22 @@ def test_a_damaged_tag_that_cannot_be_deleted_says_how_to_go_on(old: FakeRegistr
     assert set(old.repositories["app"].tags) == {"1"}
 
 
+def test_a_tag_on_a_placeholder_on_a_placeholder_is_deleted_as_what_it_was(
+    client: RegistryClient, fake: FakeRegistry
+) -> None:
+    whole = pushed(fake, "app", "2", image("x"))
+    first = placeholder.make("1", whole.digest, "", "first")
+    pushed(fake, "app", "1", Image(first.content, first.media_type, (placeholder.CONFIG,)))
+    second = placeholder.make("1", first.digest, "", "second")
+    pushed(fake, "app", "1", Image(second.content, second.media_type, (placeholder.CONFIG,)))
+    plan = plan_deletion(client, ["app:1"])
+    (removal,) = plan.removals
+    assert isinstance(removal, TagRemoval)
+    assert removal.half_deleted == whole.digest
+    assert errors(apply_plan(client, plan)) == [None]
+    assert fake.repositories["app"].tags == {"2": whole.digest}
+
+
 def test_an_image_without_layers_is_no_throw_away(client: RegistryClient, fake: FakeRegistry) -> None:
     made = pushed(fake, "app", "1", image())
     assert sha256(made.blobs[0]) in fake.blobs
