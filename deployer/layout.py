@@ -45,6 +45,8 @@ BLOBS = f"{REGISTRY_ROOT}/blobs"
 # The file there by which a directory is known again, whatever is mounted in its place.
 STORAGE_ID = ".deployer-id"
 
+# Where the services find what is rendered for them, in their containers.
+CONFIGURATION = "/etc/deployer"
 # Where the registry's socket is, in both containers.
 SOCKETS = "/run/registry"
 # Where Caddy keeps its CA and its certificates, in the frontend's container.

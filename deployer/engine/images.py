@@ -67,6 +67,15 @@ class Images:
             return None
         return frozenset((found.get("Config") or {}).get("Volumes") or ())
 
+    def environments(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
+        """The variables that each of these images sets, by name or ID; some may be secret. Raises ImageNotFound."""
+        wanted = tuple(dict.fromkeys(names))
+        found = self.client.inspect("image", wanted)
+        return {
+            name: dict(word.partition("=")[::2] for word in (one.get("Config") or {}).get("Env") or ())
+            for name, one in zip(wanted, found, strict=True)
+        }
+
     def digests(self, ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """For each of these images, by ID, its digests in the registries that have it (`caddy@sha256:…`).
 

@@ -298,7 +298,8 @@ class Wanted:
     name), `pre_stop` the services with hooks that run before they are stopped, and `post_start` those with hooks that
     run after they are started. `mounted` are the names of the services' volumes, each by its place, `connected` those
     of the services' networks, and `external_networks` those of another's networks that they use. `environments` are the
-    services' variables, also those of the files that they name; some are secret.
+    services' variables, also those of the files that they name; some are secret. `programs` are what they run: the
+    words of the entrypoint, and of the command.
     """
 
     volumes: tuple[WantedVolume, ...] = ()
@@ -313,6 +314,7 @@ class Wanted:
     connected: Mapping[str, frozenset[str]] = field(default_factory=dict)
     external_networks: frozenset[str] = frozenset()
     environments: Mapping[str, Mapping[str, str]] = field(default_factory=dict, compare=False, repr=False)
+    programs: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, raw: Mapping[str, Any], storage: str) -> Wanted:
@@ -357,6 +359,10 @@ class Wanted:
             connected,
             frozenset().union(*connected.values()).difference(networks),
             {service: _set_variables(found.get("environment")) for service, found in services.items()},
+            {
+                service: tuple(tuple(found.get(key) or ()) for key in ("entrypoint", "command"))
+                for service, found in services.items()
+            },
         )  # fmt: skip
 
     @property

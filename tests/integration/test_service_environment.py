@@ -69,6 +69,30 @@ def test_up_refuses_what_loses_images_in_every_form(own: DeployedStack) -> None:
     own.deployer("gc", check=True)
 
 
+def test_up_refuses_an_image_that_sets_it_and_says_what_replaces_the_configuration(own: DeployedStack) -> None:
+    before = own.containers()
+    image = f"{own.name}-cached:1"
+    docker("commit", "--change", f"ENV {CACHE}=inmemory", before["registry"], image)
+    try:
+        for command in (("up", "--yes"), ("up", "--dry-run")):
+            refused = own.deployer(*command, environment={"DEPLOYER_REGISTRY_IMAGE": image})
+            assert refused.returncode == 1
+            assert f"The registry's environment sets {CACHE}: garbage collection leaves such a cache" in refused.stderr
+            assert "if the image sets it, choose another (registry.image in deployer.yaml)" in refused.stderr
+        assert own.containers() == before
+    finally:
+        docker("image", "rm", image)
+
+    (own.directory / "own.yaml").write_text("version: 0.1\n")
+    mount = {"type": "bind", "source": "./own.yaml", "target": "/etc/deployer/config.yaml"}
+    override(own, {"command": ["--debug"], "volumes": [mount]})
+    for done in (own.deployer("up", "--dry-run"), own.deployer("doctor")):
+        said = done.stdout + done.stderr
+        assert "compose.override.yaml replaces the registry's entrypoint or command" in said, said
+        assert f"mounts {own.directory / 'own.yaml'} at /etc/deployer/config.yaml in the registry, over what" in said
+    assert own.containers() == before
+
+
 @pytest.mark.parametrize(
     ("variables", "hides"),
     [({ROOT: "/tmp/elsewhere"}, True), ({CACHE: "inmemory"}, False)],

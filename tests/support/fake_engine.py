@@ -94,6 +94,9 @@ class FakeImages(Images):
     def names(self) -> tuple[str, ...]:
         return tuple(self.ids)
 
+    def environments(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
+        return {name: {} for name in names}
+
     def digests(self, ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
         return {one: (f"elsewhere@sha256:{one}", f"mine@sha256:{one}") for one in ids}
 

@@ -1,8 +1,9 @@
 """Variables of the registry's and the frontend's containers that undo what deployer's commands rely on.
 
-The user's Compose file may set them, itself or through `env_file`, `extends` and `include`; distribution takes every
-key of its configuration from a variable of that name (REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR for
-storage.cache.blobdescriptor). A variable that changes nothing of this, or says the same, is the user's own affair.
+The user's Compose file may set them, itself or through `env_file`, `extends` and `include`, and so may an image that
+the user chose; distribution takes every key of its configuration from a variable of that name
+(REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR for storage.cache.blobdescriptor). A variable that changes nothing of this, or
+says the same, is the user's own affair.
 """
 
 from __future__ import annotations
@@ -188,8 +189,11 @@ class Conflict:
 
     def advice(self, deployment: Deployment) -> tuple[str, ...]:
         """How to fix it."""
-        what = "variable" if len(self.variables) == 1 else "variables"
-        fix = f"Remove the {what} from {deployment.override_file}, or from the env_file that it uses, then: deployer up"
+        what, them = ("variable", "it") if len(self.variables) == 1 else ("variables", "them")
+        fix = (
+            f"Remove the {what} from {deployment.override_file}, or from the env_file that it uses; if the image sets "
+            f"{them}, choose another ({self.service}.image in deployer.yaml). Then: deployer up"
+        )
         return (fix, *filter(None, (self.reliance.instead,)))
 
 

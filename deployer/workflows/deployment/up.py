@@ -13,10 +13,10 @@ from deployer.host.lock import exclusive
 from deployer.layout import Service
 from deployer.record import PinnedImage, Record, Release
 from deployer.rendering.deployment import render_deployment
-from deployer.workflows.checks import disk_room, preflight, readiness
+from deployer.workflows.checks import disk_room, preflight, readiness, service_environment
 from deployer.workflows.deployment import access, ca, files, ownership, provision
 from deployer.workflows.deployment.service_change import Action, Reason
-from deployer.workflows.deployment.up_plan import needs_reload, plan_up
+from deployer.workflows.deployment.up_plan import needs_reload, overridden, plan_up
 from deployer.workflows.schedule import install
 
 if TYPE_CHECKING:
@@ -139,6 +139,13 @@ def apply_plan(stack: Stack, plan: UpPlan, prompts: UserPrompts, *, quiet: bool)
     Does not wait until the services answer. Raises EngineError and HostError.
     """
     images = provision.fetch(list(plan.images), stack.engine, prompts.report, prompts.confirm_install)
+    new = [choice.source is not provision.Source.HERE for choice in plan.images]
+    if any(new):
+        # The plan could not look at them.
+        named = zip(Service, (images.registry, images.frontend), new, strict=False)
+        come = {service: name for service, name, is_new in named if is_new}
+        found = overridden(stack, render_deployment(stack.settings, images, plan.inputs), come)
+        service_environment.refuse(found, stack.deployment)
     data = stack.settings.registry.data_directory
     if data is not None:
         preflight.make_data_directory(data)

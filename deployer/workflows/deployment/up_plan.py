@@ -15,7 +15,15 @@ from deployer.layout import Service
 from deployer.record import Owned, Release
 from deployer.rendering import snippets
 from deployer.rendering.deployment import RenderInputs, ServiceImages, render_deployment
-from deployer.workflows.checks import engine_options, identity, override, preflight, service_environment, storage_id
+from deployer.workflows.checks import (
+    engine_options,
+    identity,
+    override,
+    preflight,
+    service_environment,
+    service_program,
+    storage_id,
+)
 from deployer.workflows.deployment import access, anonymous_volumes, ca, files, ownership, provision
 from deployer.workflows.deployment.service_change import Action, Reason, ServiceChange, again, change_of
 from deployer.workflows.schedule import install
@@ -35,6 +43,8 @@ Answer = TypeVar("Answer")
 _RESOURCES = re.compile(rb"volumes|networks|include|extends")
 # What may give a service variables; a backslash may hide it.
 _VARIABLES = re.compile(rb"environment|env_file|include|extends|\\")
+# What may change what a service runs, or what it reads.
+_PROGRAMS = re.compile(rb"entrypoint|command|volumes|configs|secrets|include|extends|\\")
 # What is done with a container that is not made again.
 _STAYING = {Action.KEEP, Action.START}
 # The services that have a folder of this machine.
@@ -62,6 +72,8 @@ class UpPlan:
     opening: tuple[access.LostLogin, ...] = ()
     # The ID of the frontend's container if it runs, else "".
     frontend: str = ""
+    # Those of the remarks that say what the user's files put in the place of deployer's.
+    replaced: tuple[str, ...] = ()
 
     @property
     def found(self) -> tuple[Resource, ...]:
@@ -105,9 +117,12 @@ def plan_up(stack: Stack, *, rebuild: bool = False, release: Release | None = No
     ]
     ids = [found.id if found else "" for found in here]
     services = _service_changes(stack, rendered, containers, _by_service(ids))
-    overridden = _overridden(stack, rendered)
-    service_environment.refuse(overridden, stack.deployment)
-    remarks += service_environment.remarks(overridden)
+    # An image that is still to come is looked at when it is here.
+    own = dict(zip(_WITH_FOLDER, ids, strict=False))
+    found = overridden(stack, rendered, {service: image for service, image in own.items() if image})
+    service_environment.refuse(found, stack.deployment)
+    replaced = _replaced(stack, rendered)
+    remarks += service_environment.remarks(found) + replaced
     starts = any(change.action not in {Action.KEEP, Action.RELOAD} for change in services)
     if starts:
         preflight.check_port(stack.settings, stack.engine)
@@ -129,7 +144,7 @@ def plan_up(stack: Stack, *, rebuild: bool = False, release: Release | None = No
     frontend = values.running(containers, Service.FRONTEND)
     return UpPlan(
         tuple(choices), services, changes, warnings, remarks, adoption, inputs, schedule, opening,
-        frontend.id if frontend else "",
+        frontend.id if frontend else "", replaced,
     )  # fmt: skip
 
 
@@ -184,7 +199,7 @@ def _adoption(
         and not _names_resources(stack)
     ):  # fmt: skip
         return None
-    wanted = _with_candidate(stack, rendered, lambda project: inventory.wanted(stack.engine, project, layout.STORAGE))
+    wanted = _wanted(stack, rendered)
     replaced = {change.service for change in services if change.action in {Action.RECREATE, Action.REMOVE}}
     there = ownership.inventory(stack.engine, stack.deployment, wanted)
     found = ownership.examine(stack.deployment, wanted, there, changes, paths)
@@ -261,12 +276,28 @@ def _without_network(
     return frozenset(lost)
 
 
-def _overridden(stack: Stack, rendered: tuple[File, ...]) -> tuple[service_environment.Conflict, ...]:
-    """What the variables that the user's files give to the services undo."""
-    if not _VARIABLES.search(read_if_there(stack.deployment.override_file) or b""):
+def overridden(
+    stack: Stack, rendered: tuple[File, ...], images: Mapping[Service, str]
+) -> tuple[service_environment.Conflict, ...]:
+    """What the variables that these images, and the user's files, give to the services undo."""
+    known = stack.engine.images.environments(images.values()) if images else {}
+    given: dict[str, Mapping[str, str]] = {service: known[image] for service, image in images.items()}
+    if _VARIABLES.search(read_if_there(stack.deployment.override_file) or b""):
+        said = _wanted(stack, rendered).environments
+        given |= {service: {**given.get(service, {}), **said[service]} for service in said}
+    return service_environment.conflicts(given)
+
+
+def _replaced(stack: Stack, rendered: tuple[File, ...]) -> tuple[str, ...]:
+    """What the user's files put in the place of the services' programs and their configuration."""
+    if not _PROGRAMS.search(read_if_there(stack.deployment.override_file) or b""):
         return ()
-    wanted = _with_candidate(stack, rendered, lambda project: inventory.wanted(stack.engine, project, layout.STORAGE))
-    return service_environment.conflicts(wanted.environments)
+    compose_file = next(file.content for file in rendered if file.path == "compose.yaml")
+    return tuple(service_program.replaced(compose_file, _wanted(stack, rendered), stack.deployment))
+
+
+def _wanted(stack: Stack, rendered: tuple[File, ...]) -> inventory.Wanted:
+    return _with_candidate(stack, rendered, lambda project: inventory.wanted(stack.engine, project, layout.STORAGE))
 
 
 def _names_resources(stack: Stack) -> bool:
@@ -283,7 +314,7 @@ def _with_other_resources(
     there = {change.service: deployed[change.service] for change in changes if change.action in _STAYING}
     if not there or not _names_resources(stack):
         return frozenset()
-    wanted = _with_candidate(stack, rendered, lambda project: inventory.wanted(stack.engine, project, layout.STORAGE))
+    wanted = _wanted(stack, rendered)
     return frozenset(
         service
         for service, container in there.items()
@@ -299,7 +330,7 @@ def _unhooked(stack: Stack, rendered: tuple[File, ...], changes: list[ServiceCha
     )
     if not staying:
         return staying
-    wanted = _with_candidate(stack, rendered, lambda project: inventory.wanted(stack.engine, project, layout.STORAGE))
+    wanted = _wanted(stack, rendered)
     return staying & wanted.post_start
 
 

@@ -61,6 +61,8 @@ def _to_apply(stack: Stack, containers: tuple[ServiceContainer, ...]) -> Iterato
         if error.message != served_certificate.refusal_of_file(stack.settings, stack.deployment, stack.now()):
             raise
         return
+    for sentence in plan.replaced:
+        yield Finding(FindingState.NOTE, sentence, ("If that is not meant, remove it there, then: deployer up",))
     # A lost network is reported with the service.
     changed = (change.action for change in plan.services if change.reason is not Reason.NETWORK)
     if plan.files or any(action in {Action.CREATE, Action.RECREATE} for action in changed):
