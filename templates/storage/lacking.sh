@@ -9,6 +9,7 @@ trap 'rm -rf "$here"' EXIT
 
 # What fails there is looked at below.
 unsound() {
+	[ -s "$1" ] || return 0
 	sound_links "$1" /dev/null > "$here/sound"
 	without "$here/sound" "$1"
 }
@@ -16,7 +17,11 @@ unsound() {
 cat > "$here/all"
 # Twice, since a link that is just being written is empty for a moment.
 unsound "$here/all" > "$here/first"
-if [ -s "$here/first" ]; then unsound "$here/first"; fi | tr '\n' '\0' | xargs -0 -r sh -c '
+if [ ! -s "$here/first" ]; then
+	echo "# end"
+	exit 0
+fi
+unsound "$here/first" | tr '\n' '\0' | xargs -0 -r sh -c '
 	for path; do
 		if [ -f "$path" ]; then
 			case $path in

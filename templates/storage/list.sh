@@ -54,10 +54,13 @@ expected() {
 walk_links() {
 	paths=$1
 	shift
+	[ -s "$paths" ] || return 0
 	tr '\n' '\0' < "$paths" > "$here/named"
 	"$@" < "$here/named" > "$here/read" 2> "$here/said.links" || [ -s "$here/said.links" ] || return 1
-	grep -vE "($UNREADABLE)\$" "$here/said.links" > "$here/said.left" || [ $? -eq 1 ]
-	expected "$here/said.left"
+	if [ -s "$here/said.links" ]; then
+		grep -vE "($UNREADABLE)\$" "$here/said.links" > "$here/said.left" || [ $? -eq 1 ]
+		expected "$here/said.left"
+	fi
 	cat "$here/read"
 	if [ "$(wc -l < "$here/read")" -eq "$(wc -l < "$paths")" ]; then return 0; fi
 	sed 's|/link:.*|/link|' "$here/read" > "$here/found"
@@ -91,9 +94,25 @@ above() {
 	esac
 }
 
-# The repositories' folders of that name, each ended by a zero byte.
-chosen() {
-	grep "^-\{0,1\}[0-9].*/$1\$" "$here/folders" | cut -d ' ' -f 2- | tr '\n' '\0'
+# The repositories' folders, by their kind: a file of paths for each.
+sort_folders() {
+	: > "$here/_manifests"
+	: > "$here/_layers"
+	: > "$here/_uploads"
+	awk -v here="$here" '
+		/^-?[0-9]/ && match($0, "/_(manifests|layers|uploads)$") {
+			print substr($0, index($0, " ") + 1) > (here substr($0, RSTART))
+		}' "$here/folders"
+}
+
+# Ends each line of a file with a zero byte instead.
+with_zeros() {
+	[ ! -s "$1" ] || tr '\n' '\0' < "$1"
+}
+
+# Prints a file, if there is anything in it.
+print() {
+	[ ! -s "$1" ] || cat "$1"
 }
 
 # Looks again at all that was seen before; writes the `_manifests` that changed, are new or have gone.
@@ -107,8 +126,7 @@ changed() {
 			without "$here/now" "$memory/seen"
 		fi
 	} | cut -d ' ' -f 5- | sed 's|/_manifests.*|/_manifests|' > "$here/changed"
-	chosen _manifests | tr '\0' '\n' > "$here/today"
-	without "$memory/paths" "$here/today" >> "$here/changed"
+	without "$memory/paths" "$here/_manifests" >> "$here/changed"
 	sort -u "$here/changed"
 }
 
@@ -136,9 +154,10 @@ walk_manifests() {
 	' sh "$mark"
 }
 
-# Every second of the lines, or of the others.
+# Every second of the repositories, or the others.
 half() {
-	tr '\0' '\n' < "$here/wanted" | awk -v part="$1" 'NR % 2 == part' | tr '\n' '\0'
+	awk -v part="$1" 'NR % 2 == part' "$here/_manifests" > "$here/half.$1"
+	with_zeros "$here/half.$1" > "$here/wanted.$1"
 }
 
 # Runs one of these walks beside another, whose complaints it leaves alone.
@@ -149,8 +168,8 @@ aside() {
 
 walk_aside() {
 	[ -n "$part" ] || walk_blobs > "$here/blobs"
-	half 0 > "$here/half"
-	walk_manifests < "$here/half" > "$here/all.0"
+	half 0
+	walk_manifests < "$here/wanted.0" > "$here/all.0"
 }
 
 if [ "$part" = blobs ]; then
@@ -197,21 +216,21 @@ if there "$root"; then
 	fi
 
 	# Two walks at once, if there are two processors.
+	sort_folders
 	: > "$here/blobs"
 	: > "$here/all.0"
 	if [ -n "$again" ]; then
 		aside walk_blobs > "$here/blobs" &
 	else
-		chosen _manifests > "$here/wanted"
 		aside walk_aside &
 	fi
 	aside=$!
 
-	chosen _layers > "$here/layers"
+	with_zeros "$here/_layers" > "$here/layers"
 	walk xargs -0 -r sh -c 'find "$@" -mindepth 1 -maxdepth 1 -type d -exec stat -c "%Y %n" {} +' sh \
 		< "$here/layers" > "$here/kinds"
-	cat "$here/kinds"
-	chosen _uploads > "$here/places"
+	print "$here/kinds"
+	with_zeros "$here/_uploads" > "$here/places"
 	walk xargs -0 -r sh -c 'find "$@" -mindepth 1 -exec stat -c "%s %b %Y %n" {} +' sh \
 		< "$here/places" > "$here/uploads"
 
@@ -223,30 +242,46 @@ if there "$root"; then
 		done < "$here/looked" > "$here/wanted"
 		walk_manifests < "$here/wanted" > "$here/all"
 	else
-		half 1 > "$here/other"
-		walk_manifests < "$here/other" > "$here/all"
+		half 1
+		walk_manifests < "$here/wanted.1" > "$here/all"
 	fi
 	wait "$aside"
 	aside=
-	cat "$here/all.0" >> "$here/all"
-	grep -E '^(symbolic|other) ' "$here/all" || [ $? -eq 1 ]
+	print "$here/all.0" >> "$here/all"
+	for name in foreign shared seen paths manifests history links sha512; do
+		: > "$here/$name"
+	done
+	# One pass for all kinds of lines; times before 1970 are times too. Four words are before a path: see `mark`.
+	awk -v here="$here" '
+		/^(symbolic|other) / { print; next }
+		/^foreign / { print substr($0, 9) > (here "/foreign"); next }
+		/^repositories/ { print > (here "/history"); next }
+		{
+			is_shared = sub(/^shared /, "")
+			path = $0
+			sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /, "", path)
+		}
+		is_shared { print path > (here "/shared") }
+		!/^-?[0-9]/ { next }
+		{ print > (here "/seen"); print path > (here "/paths") }
+		/\/link$/ || /\/_manifests\/(tags|tags\/[^\/]*|revisions\/[^\/]*\/[^\/]*)$/ { print > (here "/manifests") }
+		path ~ /\/_manifests\/tags\/[^\/]*\/current\/link$/ { print path > (here "/links") }
+		path ~ /\/_manifests\/revisions\/sha512\/[^\/]*\/link$/ { print path > (here "/sha512") }
+	' "$here/all"
 	echo "# foreign"
-	grep '^foreign' "$here/all" | cut -d ' ' -f 2-
+	print "$here/foreign"
 	# Tags' links that are the same file as another: a push to one changes both.
 	echo "# shared"
-	grep '^shared ' "$here/all" | cut -d ' ' -f 6-
-	# Times before 1970 are times too.
-	sed 's/^shared //' "$here/all" | grep '^-\{0,1\}[0-9]' > "$here/seen" || [ $? -eq 1 ]
-	cut -d ' ' -f 5- "$here/seen" > "$here/paths"
+	print "$here/shared"
 
 	# Links, and the folders of tags and manifests: one without a link was deleted, or is damaged.
 	echo "# manifests"
-	grep -E '/link$|/_manifests/(tags|tags/[^/]*|revisions/[^/]*/[^/]*)$' "$here/seen" || [ $? -eq 1 ]
+	print "$here/manifests"
 	echo "# history"
-	grep '^repositories' "$here/all" || [ $? -eq 1 ]
+	print "$here/history"
 	echo "# tags"
-	grep '/_manifests/tags/[^/]*/current/link$' "$here/paths" | tr '\n' '\0' > "$here/links" || [ $? -eq 1 ]
-	walk xargs -0 -r stat -c '%s %n' < "$here/links" > "$here/sizes"
+	with_zeros "$here/links" > "$here/wanted"
+	walk xargs -0 -r stat -c '%s %n' < "$here/wanted" > "$here/sizes"
 	sed -nE "s/^($DIGEST_SIZE) //p" "$here/sizes" > "$here/wanted"
 	# 1 says that no file holds a digest: empty or damaged links, which are listed above all the same.
 	walk_links "$here/wanted" xargs -0 -r sh -c 'grep -HExe "$DIGEST" "$@" || [ $? -eq 1 ]' sh
@@ -255,7 +290,7 @@ if there "$root"; then
 	echo "# aliases"
 	grep -v '/sha256$' "$here/kinds" | cut -d ' ' -f 2- | tr '\n' '\0' > "$here/wanted"
 	walk xargs -0 -r sh -c 'find "$@" -type f -name link' sh < "$here/wanted" > "$here/others"
-	grep '/_manifests/revisions/sha512/[^/]*/link$' "$here/paths" >> "$here/others" || [ $? -eq 1 ]
+	print "$here/sha512" >> "$here/others"
 	walk_links "$here/others" xargs -0 -r sh -c 'grep -H "" "$@" || [ $? -eq 1 ]' sh
 
 	# The uploads of which a file says when they began, as the registry writes it and reads it again.
@@ -265,9 +300,9 @@ if there "$root"; then
 		date="[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
 		grep -HxEe "$date" "$@" || [ $? -eq 1 ]' sh
 	echo "# uploads"
-	cat "$here/uploads"
+	print "$here/uploads"
 	echo "# blobs"
-	cat "$here/blobs"
+	print "$here/blobs"
 	if [ -n "$memory" ] && [ -z "$again" ]; then
 		# The disk's own clock, if it is behind ours, was at least here when the walk began.
 		awk -v start="$start" -v now="$(date +%s)" '

@@ -14,15 +14,18 @@ grep '^none ' "$here/all" || [ $? -eq 1 ]
 
 # Runs a program on the files that are there and of which the path begins as $1 says; each call reads many.
 on() {
-	{ grep "^$1" "$here/all" || [ $? -eq 1 ]; } | tr '\n' '\0' > "$here/files"
+	: > "$here/said"
+	grep "^$1" "$here/all" > "$here/paths" || [ $? -eq 1 ]
+	[ -s "$here/paths" ] || return 0
 	shift
+	tr '\n' '\0' < "$here/paths" > "$here/files"
 	xargs -0 -r "$@" < "$here/files" 2> "$here/said" || [ -s "$here/said" ]
-	if grep -vE "No such file or directory\$|$UNREADABLE" "$here/said" >&2; then exit 1; fi
+	if [ -s "$here/said" ] && grep -vE "No such file or directory\$|$UNREADABLE" "$here/said" >&2; then exit 1; fi
 }
 
-# What was to be read on the disk and has no hash.
+# What was to be read on the disk and has no hash: nothing where the program did not complain.
 unread() {
-	tr '\0' '\n' < "$here/files" > "$here/paths"
+	[ -s "$here/said" ] || return 0
 	sed 's/^[^ ]*  //' "$1" > "$here/read"
 	without "$here/read" "$here/paths" > "$here/left"
 	unreadable_files "$here/left" "$here/why"
@@ -30,7 +33,7 @@ unread() {
 on blobs/ stat -c 'size %s %n'
 for kind in sha256 sha512; do
 	on "blobs/$kind/" "${kind}sum" > "$here/hashes"
-	cat "$here/hashes"
+	[ ! -s "$here/hashes" ] || cat "$here/hashes"
 	unread "$here/hashes"
 done
 echo "# end"
