@@ -17,7 +17,7 @@ from benchmarks.load import User, requests_a_second, requests_under_attack
 from benchmarks.measure import RATE, THROUGHPUT, Command, Figure, in_turn, medians
 from benchmarks.transfer import random_blob
 from deployer.host.files import PRIVATE, write_atomically
-from deployer.settings.account import Account, written
+from deployer.settings.values.account import Account, written
 from tests.support.registry_content import image, push
 from tests.support.run import free_port
 from tests.support.stack import DeployedStack, docker

@@ -21,13 +21,12 @@ from deployer.cli.commands import (
     diagnosis,
     images,
     integrity,
-    pull_secret,
     restore,
     transfer,
     trust,
     upkeep,
-    users,
 )
+from deployer.cli.commands.access import pull_secret, rules, users
 from deployer.cli.commands.schedule import autostart, runs
 from deployer.cli.output import Output
 from deployer.cli.registration import SHARED_HELP, ConfigOption, HostOption, Interruption, NameOption, PortOption
@@ -79,6 +78,7 @@ for group in (
     backup,
     restore,
     users,
+    rules,
     pull_secret,
     runs,
     autostart,

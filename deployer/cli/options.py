@@ -29,7 +29,7 @@ def drain_policy(session: Session, wait: str) -> DrainPolicy:
 
 def seconds(flag: str, text: str) -> int:
     """A length of time that an option says, in seconds. Raises UsageError."""
-    from deployer.settings.duration import seconds_of
+    from deployer.settings.values.duration import seconds_of
 
     try:
         return seconds_of(text)

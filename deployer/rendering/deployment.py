@@ -30,14 +30,14 @@ from deployer.layout import (
 from deployer.rendering.rules import rule_files, user_files
 from deployer.rendering.schedule import ScheduleInputs, run_script
 from deployer.rendering.templates import File, render, templates_directory
-from deployer.settings.reserve import RESERVED_INODES
+from deployer.settings.values.reserve import RESERVED_INODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from deployer.settings.account import Account
     from deployer.settings.model import Settings
+    from deployer.settings.values.account import Account
 
 
 @dataclass(frozen=True)

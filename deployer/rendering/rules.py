@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import base64
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.host.files import PRIVATE
 from deployer.layout import ACCESS_FOLDER, GRANTS, LOGIN_REQUIRED, NOBODY_TOKEN, TOKEN_PATH, USERS_IN_FORCE
 from deployer.reference import NAME_PATTERN
+from deployer.rendering import grants
 from deployer.rendering.templates import File, render
-from deployer.settings import checks, globs
-from deployer.settings.account import dummy_account, sign_in_prefixes
+from deployer.settings.values import checks, globs
+from deployer.settings.values.account import dummy_account, sign_in_prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from deployer.settings.account import Account
-    from deployer.settings.model import AccessRule, Settings
-
-# What each action of a rule allows, see templates/frontend/access/rules.j2.
-_GRANTED = {"pull": "pull|look", "push": "push|look", "delete": "delete"}
+    from deployer.settings.access import AccessRule
+    from deployer.settings.model import Settings
+    from deployer.settings.values.account import Account
 
 
 def user_files(settings: Settings, accounts: tuple[Account, ...]) -> tuple[File, ...]:
@@ -40,17 +38,17 @@ def user_files(settings: Settings, accounts: tuple[Account, ...]) -> tuple[File,
 
 def rule_files(settings: Settings) -> tuple[File, ...]:
     """What the frontend reads about access rules."""
-    rules = [_Grant.of(rule) for rule in settings.access]
-    is_public = any(rule.is_for_everyone for rule in settings.access)
+    meant = settings.user_rules
+    is_public = any(rule.is_for_everyone for rule in meant)
     page = settings.frontend.is_builtin
     judging = render(
         f"{ACCESS_FOLDER}/rules.j2",
-        rules=rules,
+        has_rules=bool(meant),
         name_pattern=NAME_PATTERN,
         page=page,
         is_public=is_public,
-        listings=[_Listing.of(name, settings.access) for name in ("", *_named(settings.access))],
-        default_listing=_visible(rule for rule in settings.access if rule.applies_to("")),
+        listings=[_Listing.of(name, meant) for name in ("", *_named(meant))],
+        default_listing=_visible(rule for rule in meant if rule.applies_to(checks.LOGGED_IN)),
         token_path=TOKEN_PATH,
         nobody_token=NOBODY_TOKEN,
         login_required=LOGIN_REQUIRED,
@@ -59,25 +57,8 @@ def rule_files(settings: Settings) -> tuple[File, ...]:
     return (
         File(f"{ACCESS_FOLDER}/rules", judging),
         File(f"{ACCESS_FOLDER}/tokens", tokens),
-        File(GRANTS, render(f"{GRANTS}.j2", rules=rules)),
+        File(GRANTS, grants.written(meant)),
     )
-
-
-@dataclass(frozen=True)
-class _Grant:
-    """An access rule as regular expressions, in Go's syntax."""
-
-    users: str
-    actions: str
-    repositories: str
-
-    @classmethod
-    def of(cls, rule: AccessRule) -> _Grant:
-        return cls(
-            users=_users(rule),
-            actions="|".join(_GRANTED[action] for action in rule.allow),
-            repositories="|".join(map(globs.expression, rule.repositories)),
-        )
 
 
 @dataclass(frozen=True)
@@ -89,7 +70,7 @@ class _Listing:
 
     @classmethod
     def of(cls, user: str, rules: Iterable[AccessRule]) -> _Listing:
-        return cls(user, _visible(rule for rule in rules if (rule.applies_to(user) if user else rule.is_for_everyone)))
+        return cls(user, _visible(rule for rule in rules if rule.applies_to(user)))
 
 
 def _named(rules: Iterable[AccessRule]) -> list[str]:
@@ -102,10 +83,3 @@ def _visible(rules: Iterable[AccessRule]) -> str:
     if any(not pattern.strip("*") for pattern in patterns):
         return "all"
     return "|".join(map(globs.expression, patterns))
-
-
-def _users(rule: AccessRule) -> str:
-    """Whom a rule means; who is not logged in has no name."""
-    if rule.is_for_everyone:
-        return "[^ ]*"
-    return "[^ ]+" if checks.LOGGED_IN in rule.users else "|".join(map(re.escape, rule.users))

@@ -8,8 +8,8 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from deployer import suggest
-from deployer.settings import checks
 from deployer.settings.model import Settings
+from deployer.settings.values import checks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

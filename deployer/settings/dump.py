@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from deployer.settings import checks, duration
 from deployer.settings.model import Settings
+from deployer.settings.values import checks, duration
 
 
 def dump(settings: Settings) -> bytes:
@@ -29,6 +29,8 @@ def _differing(value: Any, default: Any) -> dict[str, Any]:  # noqa: ANN401 - an
 def _said(one: Field[Any], now: Any, usual: Any) -> Any:  # noqa: ANN401 - whatever a setting may be
     if is_dataclass(now):
         return _differing(now, usual)
+    if one.metadata.get("write"):
+        return one.metadata["write"](now)
     # A length of time is written with its unit.
     return duration.written(now) if one.metadata.get("check") is checks.age and now is not None else _plain(now)
 

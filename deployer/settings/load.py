@@ -16,9 +16,9 @@ from deployer.host.files import read_whole
 from deployer.paths import Deployment, home, known_config_home, user_home
 from deployer.record import Record
 from deployer.settings.build import build, paths
-from deployer.settings.checks import complaint_of_place, is_unicode
 from deployer.settings.model import Settings
 from deployer.settings.schedule import names_server
+from deployer.settings.values.checks import complaint_of_place, is_unicode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,7 +31,7 @@ _ENVIRONMENT_PREFIX = "DEPLOYER_"
 _CONFIG_VARIABLE = "DEPLOYER_CONFIG"
 # What `up` records of a deployment, and what a file for another one says of that other.
 _ADDRESS = frozenset({"host", "port", "tls"})
-_NOT_ONE_VALUE = frozenset({"registry", "frontend", "backup", "access", "retention"})
+_NOT_ONE_VALUE = frozenset({"registry", "frontend", "backup", "groups", "access", "expect", "retention"})
 # Has no variables: what runs by itself is written down where it can be read.
 _ONLY_IN_FILE = "schedule"
 

@@ -7,15 +7,26 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from deployer import address
-from deployer.settings import checks
-from deployer.settings.checks import DATA_IN_VOLUME
-from deployer.settings.checks import checked as _checked
-from deployer.settings.checks import list_of as _list_of
-from deployer.settings.checks import section as _section
-from deployer.settings.reserve import RESERVE_AUTO, Reserve
+from deployer import address, suggest
+from deployer.settings.access import (
+    OF_GROUP,
+    AccessRule,
+    Expectation,
+    Group,
+    expectations,
+    for_users,
+    groups,
+    written_expectations,
+    written_groups,
+)
 from deployer.settings.retention import RetentionRule
 from deployer.settings.schedule import ScheduleSettings
+from deployer.settings.setting import checked as _checked
+from deployer.settings.setting import list_of as _list_of
+from deployer.settings.setting import section as _section
+from deployer.settings.values import checks
+from deployer.settings.values.checks import DATA_IN_VOLUME
+from deployer.settings.values.reserve import RESERVE_AUTO, Reserve
 
 DEFAULT_PORT = 5000
 DEFAULT_REGISTRY_IMAGE = "registry:3"
@@ -190,50 +201,6 @@ class BackupSettings:
 
 
 @dataclass(frozen=True)
-class AccessRule:
-    """Which users may do what with which repositories. What no rule allows is denied."""
-
-    users: tuple[str, ...] = _checked(
-        checks.users,
-        (),
-        "The users of the rule. `*` means every logged-in user, `anonymous` everyone, without login too.",
-    )
-    repositories: tuple[str, ...] = _checked(
-        checks.access_globs, ("*",), "The repositories of the rule. `*` matches any part of a name, `?` one character."
-    )
-    allow: tuple[str, ...] = _checked(checks.actions, (), "What is allowed: any of `pull`, `push`, `delete`.")
-    anonymous_writes: bool = _checked(
-        checks.yes_or_no,
-        False,
-        "Confirms that a rule for `anonymous` lets everyone `push` or `delete`, without login too.",
-    )
-
-    @property
-    def is_for_everyone(self) -> bool:
-        """Whether the rule applies to clients that are not logged in too."""
-        return checks.ANONYMOUS in self.users
-
-    def applies_to(self, user: str) -> bool:
-        """Whether the rule applies to a user who is logged in."""
-        return not {user, *checks.EVERYONE}.isdisjoint(self.users)
-
-    def complaint(self) -> str:
-        """Why the rule cannot be meant, "" if it can."""
-        missing = [name for name in ("users", "allow") if not getattr(self, name)]
-        if missing:
-            return f"the rule has no {' and '.join(missing)}"
-        writes = [action for action in self.allow if action != "pull"]
-        if self.is_for_everyone and writes and not self.anonymous_writes:
-            return (
-                f"everyone could {' and '.join(writes)} without login; allow anonymous only [pull], or confirm with "
-                "anonymous_writes: true"
-            )
-        if self.anonymous_writes and not (self.is_for_everyone and writes):
-            return "anonymous_writes applies only to a rule that lets anonymous push or delete; remove it"
-        return ""
-
-
-@dataclass(frozen=True)
 class Settings:
     """Everything that can be configured. `build.py` checks; the class itself holds any value."""
 
@@ -260,9 +227,22 @@ class Settings:
     frontend: FrontendSettings = _section(FrontendSettings, "The frontend service.")
     backup: BackupSettings = _section(BackupSettings, "Backups.")
     schedule: ScheduleSettings = _section(ScheduleSettings, "Commands that run on a schedule; `up` installs it.")
+    groups: tuple[Group, ...] = _checked(
+        groups,
+        (),
+        "Names for several users, for access rules: `{developers: [alice, bob]}`.",
+        written_groups,
+    )
     access: tuple[AccessRule, ...] = _list_of(
         AccessRule,
         "Access rules. What no rule allows is denied; without rules, every logged-in user may do everything.",
+    )
+    expect: tuple[Expectation, ...] = _checked(
+        expectations,
+        (),
+        "What the access rules have to say, checked by `render`, `up` and `access test`: `[{ci: [can pull team/*, "
+        "cannot delete team/*]}]`. Also of `anonymous` and of a group: `group:developers`.",
+        written_expectations,
     )
     retention: tuple[RetentionRule, ...] = _list_of(
         RetentionRule, "What `deployer prune` removes: a tag that matches every condition of a rule."
@@ -309,11 +289,23 @@ class Settings:
         return (80,) if self.tls.is_acme and self.port not in {80, 443} else ()
 
     @property
+    def group_by_name(self) -> dict[str, Group]:
+        """The groups of users."""
+        return {one.name: one for one in self.groups}
+
+    @property
+    def user_rules(self) -> tuple[AccessRule, ...]:
+        """The access rules, with the users of groups among their own."""
+        return for_users(self.access, self.groups)
+
+    @property
     def _scheme(self) -> str:
         return "https" if self.tls.is_on else "http"
 
     def complaint(self) -> str:
         """Why the settings contradict each other, "" if they do not."""
+        if said := self._complaint_of_groups():
+            return said
         public = not self.is_loopback and not checks.is_address(self.host) and "." in self.host
         if self.tls.is_acme and not self.tls.directory and not public:
             return (
@@ -340,3 +332,13 @@ class Settings:
             f"frontend.page: kwk needs registry 2.8, but {registry_image} is version 3: set registry: "
             '{image: "registry:2.8.3"}, or images: build'
         )
+
+    def _complaint_of_groups(self) -> str:
+        named = [(f"access[{number}].groups", name) for number, rule in enumerate(self.access) for name in rule.groups]
+        named += [("expect", one.who.removeprefix(OF_GROUP)) for one in self.expect if one.who.startswith(OF_GROUP)]
+        for place, name in named:
+            if name not in self.group_by_name:
+                near = suggest.near(name, self.group_by_name, most=1)
+                meant = f", did you mean {near[0]}?" if near else "; define it under `groups`"
+                return f"{place}: no such group '{name}'{meant}"
+        return ""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from deployer.settings import checks
-from deployer.settings.checks import checked
+from deployer.settings.setting import checked
+from deployer.settings.values import checks
 
 
 class AgeBasis(StrEnum):

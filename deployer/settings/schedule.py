@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import ClassVar
 
 from deployer.jobs import Job
-from deployer.settings import checks
-from deployer.settings.checks import checked, section
 from deployer.settings.retention import RetentionRule
-from deployer.settings.size import rate_of
+from deployer.settings.setting import checked, section
+from deployer.settings.values import checks
+from deployer.settings.values.size import rate_of
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SUNDAY = WEEKDAYS.index("sun")

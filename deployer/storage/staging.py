@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 from deployer.errors import BackupError, EngineError, StorageError
 from deployer.layout import BLOBS, STORAGE
 from deployer.rendering.snippets import backup_script, storage_script
-from deployer.settings.reserve import LEAST_FREE_BYTES
+from deployer.settings.values.reserve import LEAST_FREE_BYTES
 from deployer.storage.access import REMOVED, of_storage
 from deployer.storage.removal import blob_folder
 

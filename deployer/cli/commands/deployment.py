@@ -107,6 +107,7 @@ def up(
         confirm_install=partial(session.confirm, yes=install),
         confirm_loss=session.confirm,
         confirm_opening=session.confirm_in_person,
+        show_rule_changes=partial(views.note_rule_changes, session.out),
     )
     quiet = not session.out.err.isatty()
     with views.resumable("deployer up"):

@@ -126,7 +126,7 @@ def check(
 def _options(session: Session, wanted: CheckFlags, names: list[str]) -> CheckOptions:
     """What the arguments say. Raises UsageError."""
     from deployer.restic.target import Target
-    from deployer.settings.size import rate_of
+    from deployer.settings.values.size import rate_of
     from deployer.workflows.images.naming import own_pattern
     from deployer.workflows.integrity.check import CheckOptions
     from deployer.workflows.integrity.sources import Origin

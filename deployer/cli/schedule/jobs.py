@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from deployer.cli.commands import backup, integrity, upkeep
 from deployer.errors import UsageError
 from deployer.jobs import Job
-from deployer.settings import duration
+from deployer.settings.values import duration
 
 if TYPE_CHECKING:
     from deployer.cli.session import Session

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.cli.presentation import Report
 from deployer.cli.session import NOTHING_CHANGED
+from deployer.cli.views.rule_changes import changes_in_words, changes_json
 from deployer.cli.views.upkeep import warn_of
 from deployer.cli.views.words import counted
 from deployer.jobs import Job
@@ -16,10 +17,11 @@ from deployer.workflows.deployment.provision import Source
 from deployer.workflows.deployment.service_change import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from deployer.cli.output import Output
     from deployer.paths import Deployment
+    from deployer.permissions.difference import RuleChange
     from deployer.settings.load import Loaded
     from deployer.settings.model import Settings
     from deployer.workflows.deployment.down import DownPlan
@@ -57,6 +59,12 @@ def warn_of_remarks(out: Output, plan: UpPlan) -> None:
         out.warn(remark)
 
 
+def note_rule_changes(out: Output, changes: Iterable[RuleChange]) -> None:
+    """Say what users gain and lose by the rules that are about to be in effect."""
+    for line in changes_in_words(changes):
+        out.note(f"Access: {line}")
+
+
 @dataclass(frozen=True)
 class UpPlanReport(Report):
     """What `up` would do."""
@@ -73,6 +81,7 @@ class UpPlanReport(Report):
             ],
             "images": [{"image": choice.name, "source": choice.source.value} for choice in plan.images],
             "files": [change.path for change in plan.files],
+            "access": changes_json(plan.rule_changes),
             "schedule": plan.schedule.times,
             "units": [{"unit": change.name, "action": change.action.value} for change in plan.schedule.units],
             "found": [{"kind": resource.kind.value, "name": resource.name} for resource in plan.found],
@@ -95,6 +104,8 @@ class UpPlanReport(Report):
         for change in self.plan.services:
             reason = f" ({change.reason})" if change.reason else ""
             out.line(f"service  {change.service}: {change.action.value}{reason}")
+        for line in changes_in_words(self.plan.rule_changes):
+            out.line(f"access   {line}")
         for line in _schedule(self.plan):
             out.line(line)
         out.note(NOTHING_CHANGED)

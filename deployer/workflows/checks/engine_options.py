@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from deployer.errors import PreflightError
 from deployer.host.daemon.kind import EngineKind
 from deployer.layout import REGISTRY_FOLDER
-from deployer.settings import checks
+from deployer.settings.values import checks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

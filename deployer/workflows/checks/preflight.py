@@ -15,7 +15,7 @@ from deployer.host import ports
 from deployer.host.files import nearest_directory
 from deployer.layout import Service
 from deployer.record import ResourceKind
-from deployer.settings.reserve import LEAST_FREE_BYTES
+from deployer.settings.values.reserve import LEAST_FREE_BYTES
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from deployer.engine.values import ContainerState, Health, of_service
 from deployer.layout import Service
 from deployer.settings.model import Page
-from deployer.settings.reserve import LEAST_FREE_BYTES
+from deployer.settings.values.reserve import LEAST_FREE_BYTES
 from deployer.workflows.checks import preflight, readiness
 from deployer.workflows.finding import Finding, FindingState, FullDisk
 

@@ -12,9 +12,11 @@ from deployer.engine.values import running as of_running
 from deployer.errors import ConfigurationError, EngineError, HostError
 from deployer.host.files import PRIVATE, read_if_there
 from deployer.layout import ACCESS_FOLDER, USERS_IN_FORCE, Service
+from deployer.permissions import expectations
 from deployer.rendering.deployment import Certificate, RenderInputs
-from deployer.settings.account import parse
-from deployer.settings.checks import EVERYONE
+from deployer.settings.access import OF_GROUP
+from deployer.settings.values.account import parse
+from deployer.settings.values.checks import EVERYONE
 from deployer.workflows.deployment import files
 
 if TYPE_CHECKING:
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from deployer.engine.engine import Engine
     from deployer.engine.values import ServiceContainer
     from deployer.paths import Deployment
-    from deployer.settings.account import Account
     from deployer.settings.model import Settings
+    from deployer.settings.values.account import Account
 
 # Caddy's own, inside its container: what it has loaded, as JSON.
 _CONFIGURATION = "http://127.0.0.1:2019/config/"
@@ -139,20 +141,33 @@ def check(settings: Settings, accounts: tuple[Account, ...]) -> None:
     """
     known = {account.name for account in accounts}
     problems = tuple(
-        f"access[{number}].users: "
+        f"{place}: "
         + (
             "there are no users yet: deployer user add NAME"
             if name in EVERYONE
             else f"no such user '{name}': deployer user add {name}"
         )
-        for number, rule in enumerate(settings.access)
-        for name in rule.users
+        for place, name in _named_users(settings)
         if name not in known and not (name in EVERYONE and known)
     )
     if problems:
-        raise ConfigurationError("The rules under `access` name users that do not exist:", problems=problems)
+        raise ConfigurationError("The settings of access name users that do not exist:", problems=problems)
+    unmet = expectations.failures(settings)
+    if unmet:
+        raise ConfigurationError(
+            "The access rules do not say what `expect` says:", problems=tuple(map(expectations.sentence, unmet))
+        )
     if accounts:
         refuse_unencrypted(settings)
+
+
+def _named_users(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The users whom the settings name, each with where that is."""
+    for number, rule in enumerate(settings.access):
+        yield from ((f"access[{number}].users", name) for name in rule.users)
+    for group in settings.groups:
+        yield from ((f"groups.{group.name}", name) for name in group.users)
+    yield from (("expect", one.who) for one in settings.expect if not one.who.startswith(OF_GROUP))
 
 
 def refuse_unencrypted(settings: Settings) -> None:

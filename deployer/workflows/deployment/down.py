@@ -21,7 +21,7 @@ from deployer.host.lock import exclusive
 from deployer.phrases import containers_in_words
 from deployer.record import Owned, Resource, ResourceKind
 from deployer.rendering import snippets
-from deployer.settings import account
+from deployer.settings.values import account
 from deployer.storage.helper import remove_leftover
 from deployer.workflows.checks import identity
 from deployer.workflows.deployment import anonymous_volumes, ca, files, provision

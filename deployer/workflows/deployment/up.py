@@ -22,6 +22,7 @@ from deployer.workflows.schedule import install
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from deployer.permissions.difference import RuleChange
     from deployer.rendering.templates import File
     from deployer.workflows.deployment.stack import Stack
     from deployer.workflows.deployment.up_plan import UpPlan
@@ -34,13 +35,15 @@ class UserPrompts:
 
     `report` receives each step; `confirm_install` is asked before a package is installed, and `confirm_loss`
     before images would be left behind or rules dropped. `confirm_opening` is asked, with what to do instead, before a
-    registry whose users are lost is opened to everyone. They raise if the answer is no.
+    registry whose users are lost is opened to everyone. They raise if the answer is no. `show_rule_changes` is told
+    what users gain and lose, before anything is asked.
     """
 
     report: Callable[[str], None]
     confirm_install: Callable[[str], None]
     confirm_loss: Callable[[str], None]
     confirm_opening: Callable[[str, tuple[str, ...]], None]
+    show_rule_changes: Callable[[tuple[RuleChange, ...]], object] = lambda _changes: None
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ def up(stack: Stack, *, rebuild: bool, timeout: float, prompts: UserPrompts, qui
         # Where no one was waited for, and no other command has come between, it is the same plan still.
         if plan is None or agreed or not files.is_empty(stack.deployment):
             plan = plan_up(stack, rebuild=rebuild)
+            prompts.show_rule_changes(plan.rule_changes)
             _ask(plan, prompts, agreed)
         # Before anything is made: interrupted here, the next `up` still knows what it made and what it found.
         ownership.keep_engine(stack.deployment, stack.facts, plan.adoption.owned if plan.adoption else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from deployer import layout
@@ -20,6 +21,7 @@ from deployer.workflows.checks import (
     identity,
     override,
     preflight,
+    rule_changes,
     service_environment,
     service_program,
     storage_id,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from deployer.engine.values import LocalImage, Project, ServiceContainer
+    from deployer.permissions.difference import RuleChange
     from deployer.record import Resource
     from deployer.rendering.templates import File
     from deployer.workflows.deployment.stack import Stack
@@ -70,6 +73,7 @@ class UpPlan:
     inputs: RenderInputs = field(default=RenderInputs(""), repr=False)
     schedule: SchedulePlan = SchedulePlan()
     opening: tuple[access.LostLogin, ...] = ()
+    rule_changes: tuple[RuleChange, ...] = ()
     # The ID of the frontend's container if it runs, else "".
     frontend: str = ""
     # Those of the remarks that say what the user's files put in the place of deployer's.
@@ -144,7 +148,7 @@ def plan_up(stack: Stack, *, rebuild: bool = False, release: Release | None = No
     frontend = values.running(containers, Service.FRONTEND)
     return UpPlan(
         tuple(choices), services, changes, warnings, remarks, adoption, inputs, schedule, opening,
-        frontend.id if frontend else "", replaced,
+        _rule_changes(stack, inputs, containers, changes), frontend.id if frontend else "", replaced,
     )  # fmt: skip
 
 
@@ -302,6 +306,17 @@ def _wanted(stack: Stack, rendered: tuple[File, ...]) -> inventory.Wanted:
 
 def _names_resources(stack: Stack) -> bool:
     return _RESOURCES.search(read_if_there(stack.deployment.override_file) or b"") is not None
+
+
+def _rule_changes(
+    stack: Stack, inputs: RenderInputs, containers: tuple[ServiceContainer, ...], changes: tuple[files.FileChange, ...]
+) -> tuple[RuleChange, ...]:
+    """What users gain and lose by other rules."""
+    if not any(change.path == layout.GRANTS for change in changes):
+        return ()
+    existing = partial(rule_changes.existing, stack.engine, containers)
+    before = rule_changes.in_force(stack.deployment)
+    return rule_changes.compare(before, stack.settings, inputs.accounts, existing, stack.now())
 
 
 def _with_other_resources(

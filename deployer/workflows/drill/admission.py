@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import DeployerError
 from deployer.layout import CA_PATH
-from deployer.settings import globs
-from deployer.settings.checks import EVERYONE
+from deployer.settings.values import globs
+from deployer.settings.values.checks import EVERYONE
 from deployer.tls.own_certificate import check_own
 from deployer.workflows.backup.archive import Kept
 from deployer.workflows.deployment import access, ca

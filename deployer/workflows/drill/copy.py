@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 from deployer.errors import BackupError
 from deployer.host import passwords
 from deployer.rendering import snippets
-from deployer.settings import account
-from deployer.settings.account import Account
-from deployer.settings.checks import DATA_IN_VOLUME
+from deployer.settings.access import AccessRule
 from deployer.settings.load import Assumed, Flags, load
-from deployer.settings.model import AccessRule, Page, TlsMode, TlsSettings
-from deployer.settings.reserve import RESERVE_OFF
+from deployer.settings.model import Page, TlsMode, TlsSettings
+from deployer.settings.values import account
+from deployer.settings.values.account import Account
+from deployer.settings.values.checks import DATA_IN_VOLUME
+from deployer.settings.values.reserve import RESERVE_OFF
 from deployer.workflows.backup.archive import Kept
 from deployer.workflows.deployment import ca
 from deployer.workflows.restore.deployment import settings_of
@@ -150,6 +151,7 @@ def _settings(origin: Origin, name: str, port: int, visitor: Visitor | None) -> 
         frontend=replace(said.frontend, page=Page.NONE, page_image=""),
         # Rules are about users; of a backup without them, none exists.
         access=(*said.access, *pulls) if origin.accounts else (),
+        expect=(),
         retention=(),
     )
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from deployer.engine.engine import Engine
     from deployer.paths import Deployment
-    from deployer.settings.reserve import Reserve
+    from deployer.settings.values.reserve import Reserve
     from deployer.workflows.backup.archive import Archive
     from deployer.workflows.backup.create import Machine
     from deployer.workflows.drill.examination import Examined

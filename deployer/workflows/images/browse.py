@@ -10,7 +10,7 @@ from deployer.phrases import listed
 from deployer.reference import is_repository, is_tag
 from deployer.registry.content.moments import newest_first
 from deployer.registry.content.order import natural
-from deployer.settings import globs
+from deployer.settings.values import globs
 from deployer.workflows.images import half_deleted
 from deployer.workflows.images.contents import Contents, read_contents
 from deployer.workflows.images.foreign_files import tells_of_file

@@ -9,7 +9,7 @@ from deployer import suggest
 from deployer.errors import DeployerError, NotFound, RegistryError, UsageError
 from deployer.reference import Reference, is_domain, is_tag, parse, refuse_scheme, refuse_upper_case
 from deployer.registry.protocol.place import Place
-from deployer.settings import globs
+from deployer.settings.values import globs
 from deployer.workflows.images.reading import Reader
 from deployer.workflows.images.states import not_whole
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import NotFound, StorageError
 from deployer.phrases import listed, short
-from deployer.settings import globs
+from deployer.settings.values import globs
 from deployer.workflows.integrity import reading_log
 from deployer.workflows.integrity.faults import confirmed, faults_of, is_whole, limited, other_findings
 from deployer.workflows.integrity.portions import portions, survey_in_portions

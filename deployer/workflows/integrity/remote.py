@@ -13,7 +13,7 @@ from deployer.phrases import short
 from deployer.reference import is_repository
 from deployer.registry.content.children import DEPTH
 from deployer.restic.repository import Progress
-from deployer.settings import globs
+from deployer.settings.values import globs
 from deployer.workflows.integrity.check import Checked
 from deployer.workflows.integrity.faults import Fault, FaultKind
 from deployer.workflows.integrity.reading import ReadContent

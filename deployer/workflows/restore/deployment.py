@@ -11,9 +11,9 @@ from deployer.errors import BackupError, EngineError, UsageError
 from deployer.host.files import PRIVATE, PUBLIC, read_if_there, write_atomically
 from deployer.layout import FRONTEND_DATA, Service
 from deployer.restic.repository import Repository
-from deployer.settings import account
 from deployer.settings.dump import dump
 from deployer.settings.load import Assumed, Flags, load
+from deployer.settings.values import account
 from deployer.workflows.backup import password, record
 from deployer.workflows.backup.archive import ARCHIVE, Archive, Kept, files_of
 from deployer.workflows.backup.catalog import PartKind

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from deployer.errors import BackupError, NotFound
 from deployer.layout import REGISTRY_ROOT
 from deployer.registry.content.children import children, text_of
-from deployer.settings import globs
+from deployer.settings.values import globs
 from deployer.storage.removal import blob_file, digest_of_blob_file, revision_link
 from deployer.workflows.backup.catalog import PartKind
 from deployer.workflows.backup.links import Link, LinkKind, read_links

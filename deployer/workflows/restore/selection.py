@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import UsageError
 from deployer.reference import is_tag
-from deployer.settings import globs
+from deployer.settings.values import globs
 from deployer.workflows.backup.links import LinkKind
 
 if TYPE_CHECKING:

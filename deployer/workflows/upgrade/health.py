@@ -14,8 +14,8 @@ from deployer.host.files import PRIVATE, read_if_there, write_atomically
 from deployer.layout import GRANTS, Service
 from deployer.rendering.rules import rule_files, user_files
 from deployer.rendering.templates import File
-from deployer.settings.account import Account
-from deployer.settings.model import AccessRule
+from deployer.settings.access import AccessRule
+from deployer.settings.values.account import Account
 from deployer.storage.removal import StorageRemoval
 from deployer.workflows.deployment import access
 from deployer.workflows.upgrade.round_trip import FOLDER, CheckImage, Login, round_trip

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.errors import UsageError
-from deployer.settings import globs
 from deployer.settings.build import build
 from deployer.settings.retention import RetentionRule
+from deployer.settings.values import globs
 from deployer.workflows.upkeep.collection import collect
 from deployer.workflows.upkeep.retention import CreationTimes, Retention
 from deployer.workflows.upkeep.survey.garbage import survey

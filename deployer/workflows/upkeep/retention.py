@@ -12,9 +12,9 @@ from deployer.registry.content.imageconfig import CONFIG_MAX_BYTES, parse_config
 from deployer.registry.content.manifests import digest_of
 from deployer.registry.content.moments import Source, at_second, newest_first, real_time
 from deployer.registry.content.order import natural
-from deployer.settings import globs
-from deployer.settings.duration import written
 from deployer.settings.retention import AgeBasis
+from deployer.settings.values import globs
+from deployer.settings.values.duration import written
 from deployer.workflows.upkeep.survey.manifest_graph import RemovalSet, is_attached_tag, parts, resolve_removal
 from deployer.workflows.upkeep.untagged import may_go
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from deployer.errors import AnotherDeployment, DeployerError, EngineError, HostError, NotFound, UsageError
 from deployer.host.files import read_if_there
 from deployer.host.lock import exclusive
-from deployer.settings import account, checks
+from deployer.settings.values import account, checks
 from deployer.suggest import did_you_mean
 from deployer.workflows.configuration import deployments
 from deployer.workflows.deployment import access
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deployer.engine.values import ServiceContainer
-    from deployer.settings.account import Account, BadLine
+    from deployer.settings.values.account import Account, BadLine
     from deployer.workflows.deployment.stack import Stack
 
 Accounts = tuple["Account", ...]

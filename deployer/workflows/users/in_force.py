@@ -9,13 +9,13 @@ from deployer.host import marks
 from deployer.host.files import PRIVATE, write_atomically
 from deployer.host.lock import exclusive
 from deployer.rendering import rules
-from deployer.settings.account import written
+from deployer.settings.values.account import written
 from deployer.workflows.checks import preflight
 from deployer.workflows.deployment import access
 
 if TYPE_CHECKING:
     from deployer.host.marks import Mark
-    from deployer.settings.account import Account
+    from deployer.settings.values.account import Account
     from deployer.workflows.deployment.stack import Stack
 
 MARK_OF_CHECK = "upgrade"

@@ -11,7 +11,7 @@ from deployer.workflows.finding import Finding, FindingState
 
 if TYPE_CHECKING:
     from deployer.engine.values import ServiceContainer
-    from deployer.settings.account import Account
+    from deployer.settings.values.account import Account
     from deployer.workflows.deployment.stack import Stack
 
 

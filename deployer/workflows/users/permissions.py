@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 from deployer import layout
 from deployer.host.files import read_if_there
 from deployer.rendering import rules
-from deployer.settings import checks
+from deployer.settings.access import for_users
+from deployer.settings.values import checks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from deployer.paths import Deployment
-    from deployer.settings.account import Account
-    from deployer.settings.model import AccessRule, Settings
+    from deployer.settings.access import AccessRule, Group
+    from deployer.settings.model import Settings
+    from deployer.settings.values.account import Account
 
 EVERYTHING = "*"
 
@@ -34,6 +36,12 @@ class Permissions:
     source: Path | None
     are_in_force: bool
     restricts_everyone: bool
+    groups: tuple[Group, ...] = ()
+
+    @property
+    def user_rules(self) -> tuple[AccessRule, ...]:
+        """The rules, with the users of groups among their own."""
+        return for_users(self.rules, self.groups)
 
     @classmethod
     def of(cls, settings: Settings, deployment: Deployment, source: Path | None) -> Permissions:
@@ -46,27 +54,31 @@ class Permissions:
             source=source,
             are_in_force=deployed is None or deployed == meant,
             restricts_everyone=bool(deployed),
+            groups=settings.groups,
         )
 
     def of_user(self, name: str) -> dict[str, tuple[str, ...]]:
         """For each action the repositories that the rules give a user; "*" alone for all of them."""
         if not self.rules:
             return dict.fromkeys(checks.ACTIONS, (EVERYTHING,))
-        return _given([rule for rule in self.rules if rule.applies_to(name)])
+        return _given([rule for rule in self.user_rules if rule.applies_to(name)])
 
     def without_login(self, *, has_users: bool) -> dict[str, tuple[str, ...]]:
         """The same for clients that are not logged in; without users and rules that is everything."""
         if not self.rules and not has_users:
             return self.of_user("")
-        return _given([rule for rule in self.rules if rule.is_for_everyone])
+        return _given([rule for rule in self.user_rules if rule.is_for_everyone])
 
     def naming(self, name: str) -> tuple[str, ...]:
-        """The rules that name a user, as the settings call them: access[0]."""
-        return tuple(f"access[{number}]" for number, rule in enumerate(self.rules) if name in rule.users)
+        """The rules and groups that name a user, as the settings call them: access[0], groups.developers."""
+        rules = (f"access[{number}]" for number, rule in enumerate(self.rules) if name in rule.users)
+        return (*rules, *(f"groups.{group.name}" for group in self.groups if name in group.users))
 
     def unknown_users(self, accounts: Iterable[Account]) -> tuple[str, ...]:
         """Who is named by a rule and is no user, sorted."""
-        named = {name for rule in self.rules for name in rule.users}
+        named = {name for rule in self.rules for name in rule.users} | {
+            name for group in self.groups for name in group.users
+        }
         return tuple(sorted(named - checks.EVERYONE - {one.name for one in accounts}))
 
 

@@ -14,7 +14,7 @@ from deployer.host.files import PRIVATE, read_if_there, write_atomically
 from deployer.record import Record
 from deployer.registry.login.credentials import Credentials
 from deployer.rendering import snippets
-from deployer.settings import checks
+from deployer.settings.values import checks
 from deployer.workflows.deployment import access
 from deployer.workflows.users import accounts
 

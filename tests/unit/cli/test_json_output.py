@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deployer.cli.selection import Selection
+from deployer.cli.views.access.rules import AnswerReport, ExpectationsReport
+from deployer.cli.views.access.rules import DifferenceReport as RuleDifferenceReport
+from deployer.cli.views.access.users import ImportReport, UsersReport
 from deployer.cli.views.backups.backup import BackupDoneReport, BackupPlanReport, BackupsReport
 from deployer.cli.views.backups.drill import DrillPlanReport, DrillReport
 from deployer.cli.views.backups.restore import DeploymentPlanReport, RestoredReport, RestorePlanReport
@@ -29,21 +32,24 @@ from deployer.cli.views.trust import TrustReport
 from deployer.cli.views.upgrades.check import UpgradeCheckReport
 from deployer.cli.views.upgrades.upgrade import RollbackPlanReport, UpgradedReport, UpgradePlanReport
 from deployer.cli.views.upkeep import CollectedReport, GcReport, PruneReport, RemovedReport, RepositoriesReport
-from deployer.cli.views.users import ImportReport, UsersReport
 from deployer.engine.inventory import AnonymousVolume
 from deployer.engine.values import Transferred
 from deployer.errors import RegistryError
 from deployer.host.daemon.file import DaemonFile
 from deployer.jobs import Job
 from deployer.paths import Deployment
+from deployer.permissions.difference import RuleChange
+from deployer.permissions.expectations import Failure
+from deployer.permissions.explanation import Request, explain
 from deployer.record import Owned, PinnedImage, Release, Resource, ResourceKind
 from deployer.reference import Reference
 from deployer.registry.content.documents import Document
 from deployer.restic.target import Target
-from deployer.settings.account import Account, BadLine
+from deployer.settings.access import AccessRule, expectations
 from deployer.settings.model import Settings, TlsMode
-from deployer.settings.reserve import Reserve
 from deployer.settings.schedule import RunnerChoice
+from deployer.settings.values.account import Account, BadLine
+from deployer.settings.values.reserve import Reserve
 from deployer.storage.access import Storage
 from deployer.storage.removal import StorageRemoval
 from deployer.storage.snapshot import Snapshot
@@ -112,6 +118,7 @@ from deployer.workflows.upkeep.survey.manifest_graph import Manifests, RemovalSe
 from deployer.workflows.upkeep.survey.unfinished_uploads import UnfinishedUploads
 from deployer.workflows.users.accounts import Changed, Import
 from deployer.workflows.users.permissions import Permissions
+from deployer.workflows.users.rules import Answer, ExpectationResults
 from tests.support.fake_engine import FakeEngine
 
 if TYPE_CHECKING:
@@ -172,6 +179,14 @@ UP = UpPlan(
 )
 DOWN = DownPlan(going=(), kept=(), loses_images=False)
 PERMISSIONS = Permissions("localhost:5000", (), None, are_in_force=True, restricts_everyone=False)
+RULES = (AccessRule(("admin",), allow=("push",)),)
+ANSWER = Answer(
+    explain(RULES, (), Request("bob", "push", "team/app"), has_users=True), PERMISSIONS, {0: 6},
+    is_known=True, may_push=False,
+)  # fmt: skip
+RULE_CHANGE = RuleChange("bob", "push", False, ("team/*",), (), 1, 1)
+EXPECTATIONS = expectations([{"alice": "can push team/*"}])
+TESTED = ExpectationResults(EXPECTATIONS, (Failure(EXPECTATIONS[0], "alice", "push", "team/b", allowed=False),))
 TAG_REMOVAL = TagRemoval("tool", "1", DIGEST, "type", ())
 
 ENTRY = DaemonOutcome(
@@ -269,6 +284,9 @@ PLAIN: dict[str, Report] = {
     "upgrade": UpgradedReport(Upgraded((IMAGE_CHANGE,), 1.0)),
     "down": DownReport(DOWN, volumes=False),
     "runs": RunsReport((RUN,)),
+    "access explain": AnswerReport(ANSWER),
+    "access diff": RuleDifferenceReport((RULE_CHANGE,)),
+    "access test": ExpectationsReport(TESTED),
 }
 
 DAMAGED = replace(
@@ -362,6 +380,9 @@ FULL: dict[str, list[Report]] = {
         TrustReport(TrustOutcome(RemovalPlan(ADDRESS, PLACEMENT, None), PLACEMENT)),
     ],
     "user list": [UsersReport((Account("ann", "hash"),), PERMISSIONS)],
+    "access explain": [AnswerReport(ANSWER)],
+    "access diff": [RuleDifferenceReport((RULE_CHANGE,))],
+    "access test": [ExpectationsReport(TESTED)],
     "user import": [
         ImportReport("localhost:5000", Import((), (), (), (BadLine(1, "no"),)), Changed((), (), running=True)),
     ],

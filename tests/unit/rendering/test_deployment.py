@@ -28,11 +28,9 @@ from deployer.rendering import snippets
 from deployer.rendering.deployment import Certificate, RenderInputs, ServiceImages, render_deployment
 from deployer.rendering.schedule import MachineUser, ScheduleInputs, run_script, units
 from deployer.rendering.templates import render, templates_directory
-from deployer.settings.account import Account
+from deployer.settings.access import AccessRule
 from deployer.settings.build import build
-from deployer.settings.checks import ANONYMOUS
 from deployer.settings.model import (
-    AccessRule,
     FrontendSettings,
     ImagePolicy,
     Page,
@@ -41,6 +39,8 @@ from deployer.settings.model import (
     TlsMode,
     TlsSettings,
 )
+from deployer.settings.values.account import Account
+from deployer.settings.values.checks import ANONYMOUS
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 SECRET = "0123456789abcdef" * 4

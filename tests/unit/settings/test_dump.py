@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deployer.errors import ConfigurationError
+from deployer.settings.access import AccessRule
 from deployer.settings.dump import dump
 from deployer.settings.load import Assumed, Flags, load
 from deployer.settings.model import (
-    AccessRule,
     ImagePolicy,
     RegistrySettings,
     Settings,
@@ -55,10 +55,13 @@ WHOLE = {
     "registry": {"data": "/srv/my images"},
     "frontend": {"page": "none"},
     "backup": {"image": "mirror.example/restic:1"},
+    "groups": {"developers": ["alice", "no"]},
     "access": [
+        {"allow": ["pull"], "groups": ["developers"]},
         {"users": ["ann", "null", "no"], "allow": ["pull", "push", "delete"]},
         {"users": ["*"], "repositories": ["team/*", "a?b"], "allow": ["pull"]},
     ],
+    "expect": [{"ci": ["can pull and push team/*"]}, {"group:developers": ["cannot delete *"]}],
     "retention": [
         {"repositories": ["ci/*"], "keep": 5, "older_than": "30d", "match": "^(pr|no)-\\d+: #x", "by": "pushed"},
         {"untagged": True, "protect": "^v"},

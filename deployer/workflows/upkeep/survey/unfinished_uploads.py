@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deployer.settings import duration
+from deployer.settings.values import duration
 from deployer.workflows.upkeep.survey.pushes_in_progress import GRACE_SECONDS
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ import yaml
 from deployer.cli.main import main
 from deployer.host import passwords
 from deployer.paths import Deployment
-from deployer.settings import account
-from deployer.settings.checks import ACTIONS
+from deployer.settings.values import account
+from deployer.settings.values.checks import ACTIONS
 from deployer.workflows.deployment import access
 from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.users import in_force

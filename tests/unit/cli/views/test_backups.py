@@ -19,7 +19,7 @@ from deployer.cli.views.backups.restore import DeploymentPlanReport, RestoredRep
 from deployer.paths import Deployment
 from deployer.restic.repository import Progress
 from deployer.restic.target import Target
-from deployer.settings.reserve import Reserve
+from deployer.settings.values.reserve import Reserve
 from deployer.workflows.backup.archive import About, Archive, Kept
 from deployer.workflows.backup.catalog import Contents
 from deployer.workflows.backup.create import BackupDone

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from deployer.cli.views.users import in_words
-from deployer.settings.model import AccessRule
+from deployer.cli.views.access.users import in_words
+from deployer.settings.access import AccessRule
 from tests.unit.workflows.users.test_permissions import RULES, permissions
 
 

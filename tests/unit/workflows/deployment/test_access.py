@@ -11,8 +11,9 @@ from deployer.errors import ConfigurationError, HostError
 from deployer.host.files import write_atomically
 from deployer.paths import Deployment
 from deployer.rendering.rules import user_files
-from deployer.settings.account import Account, written
-from deployer.settings.model import AccessRule, Settings, TlsMode, TlsSettings
+from deployer.settings.access import AccessRule
+from deployer.settings.model import Settings, TlsMode, TlsSettings
+from deployer.settings.values.account import Account, written
 from deployer.workflows.deployment import access
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from deployer.host import passwords
 from deployer.paths import Deployment
 from deployer.rendering import snippets
 from deployer.rendering.deployment import RenderInputs, ServiceImages, render_deployment
-from deployer.settings import account
 from deployer.settings.model import Page, TlsMode
+from deployer.settings.values import account
 from deployer.workflows.backup.archive import About, Archive, Kept
 from deployer.workflows.deployment import ca
 from deployer.workflows.drill.copy import Copy, Origin

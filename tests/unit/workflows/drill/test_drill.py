@@ -10,7 +10,7 @@ import pytest
 
 from deployer.errors import BackupError, HostError
 from deployer.paths import Deployment
-from deployer.settings.reserve import Reserve
+from deployer.settings.values.reserve import Reserve
 from deployer.workflows.backup.archive import About, Archive, Kept
 from deployer.workflows.backup.catalog import Contents
 from deployer.workflows.backup.create import Machine

@@ -12,7 +12,7 @@ import pytest
 from deployer.errors import BackupError, Denied, RegistryError, StorageError, UsageError
 from deployer.registry.client import RegistryClient
 from deployer.restic.repository import Repository
-from deployer.settings.reserve import LEAST_FREE_BYTES
+from deployer.settings.values.reserve import LEAST_FREE_BYTES
 from deployer.storage.staging import Staging
 from deployer.workflows.backup.catalog import PartKind
 from deployer.workflows.backup.create import Machine

@@ -11,8 +11,9 @@ from deployer.errors import UpgradeFailed
 from deployer.host import passwords
 from deployer.paths import Deployment
 from deployer.rendering.rules import rule_files, user_files
-from deployer.settings.account import Account, written
-from deployer.settings.model import AccessRule, Settings
+from deployer.settings.access import AccessRule
+from deployer.settings.model import Settings
+from deployer.settings.values.account import Account, written
 from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.upgrade import health
 from deployer.workflows.users import in_force

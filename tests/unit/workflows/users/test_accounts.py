@@ -10,8 +10,8 @@ import pytest
 from deployer.errors import EngineError, HostError, NotFound, PreflightError, UsageError
 from deployer.layout import USERS_IN_FORCE
 from deployer.paths import Deployment
-from deployer.settings.account import Account
 from deployer.settings.model import Settings
+from deployer.settings.values.account import Account
 from deployer.workflows.deployment import access
 from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.users import accounts, in_force

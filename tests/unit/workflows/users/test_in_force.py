@@ -11,8 +11,8 @@ import pytest
 from deployer.errors import EngineError, PreflightError
 from deployer.host.lock import exclusive
 from deployer.paths import Deployment
-from deployer.settings.account import Account
 from deployer.settings.model import Settings
+from deployer.settings.values.account import Account
 from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.users import in_force
 from tests.support.fake_engine import ENDPOINT, FakeContainers, FakeEngine, elsewhere, service_container

@@ -9,8 +9,9 @@ import pytest
 from deployer.host.files import write_atomically
 from deployer.paths import Deployment
 from deployer.rendering import rules
-from deployer.settings.account import Account
-from deployer.settings.model import AccessRule, Settings
+from deployer.settings.access import AccessRule
+from deployer.settings.model import Settings
+from deployer.settings.values.account import Account
 from deployer.workflows.users.permissions import Permissions
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from deployer.paths import Deployment
 from deployer.record import Record
 from deployer.registry.client import RegistryClient
 from deployer.registry.login.credentials import Credentials, find_credentials
-from deployer.settings.account import Account
 from deployer.settings.model import Settings
+from deployer.settings.values.account import Account
 from deployer.workflows.users import pull_secret
 from tests.support.fake_registry import FakeRegistry
 

@@ -58,7 +58,7 @@ def pull_secret(
     and verified first: against the users stored on this machine, or by logging in if the registry runs on
     another machine.
     """
-    from deployer.cli.views import users as views
+    from deployer.cli.views.access import users as views
     from deployer.workflows.users import pull_secret as workflow
 
     file = None if output is None else session.directory / output

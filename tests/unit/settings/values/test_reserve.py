@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from deployer.settings import checks
-from deployer.settings.reserve import LEAST_FREE_BYTES, Reserve
+from deployer.settings.values import checks
+from deployer.settings.values.reserve import LEAST_FREE_BYTES, Reserve
 
 
 @pytest.mark.parametrize(

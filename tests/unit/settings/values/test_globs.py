@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from deployer.settings import globs
+from deployer.settings.values import globs
 
 NAMES = ("app", "team/app", "team/deep/app", "app.1", "app-1", "a")
 PATTERNS = ("*", "**", "app", "team/*", "*/app", "app?1", "?", "*a*", "app.1", "none", "team/*/*")

@@ -68,7 +68,7 @@ def add(session: Session, user: UserArgument, options: PasswordOptions) -> None:
     added, everyone has to log in. Also works before the first `deployer up`; a running registry applies the
     change at once, without a restart.
     """
-    from deployer.cli.views import users as views
+    from deployer.cli.views.access import users as views
     from deployer.workflows.users import accounts
 
     accounts.check_addition(session.stack, session.environment, user)
@@ -84,7 +84,7 @@ def add(session: Session, user: UserArgument, options: PasswordOptions) -> None:
 
 def password(session: Session, user: UserArgument, options: PasswordOptions) -> None:
     """Change a user's password. The old password is rejected at once."""
-    from deployer.cli.views import users as views
+    from deployer.cli.views.access import users as views
     from deployer.workflows.users import accounts
 
     accounts.find(_accounts(session), user)
@@ -110,7 +110,7 @@ def remove(
     The user's login is rejected at once. Images that the user pushed are kept. Rules under `access` that name
     the user must be removed by hand.
     """
-    from deployer.cli.views import users as views
+    from deployer.cli.views.access import users as views
     from deployer.workflows.users import accounts
 
     permissions = _permissions(session)
@@ -128,7 +128,7 @@ def remove(
 
 def list_users(session: Session) -> None:
     """List users with their bcrypt cost and permissions."""
-    from deployer.cli.views.users import UsersReport
+    from deployer.cli.views.access.users import UsersReport
 
     session.show(UsersReport(_accounts(session), _permissions(session)))
 
@@ -144,7 +144,7 @@ def import_file(
     Only bcrypt hashes, as created by `htpasswd -B`, can be imported. If the file contains anything else, it is
     reported and nothing is changed.
     """
-    from deployer.cli.views import users as views
+    from deployer.cli.views.access import users as views
     from deployer.workflows.users import accounts
 
     read = accounts.importer(session.stack, session.directory / file, skip=skip, replace=replace)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _WILDCARD = re.compile(r"[*?\[]")
 _COMPARABLE = re.compile(r"[a-z0-9*?]([a-z0-9._/*?-]*[a-z0-9*?])?")
 _IN_NAME = "[a-z0-9._/-]"
+_EVERY = rf"{_IN_NAME}+|\*"
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:
@@ -33,11 +34,23 @@ def is_comparable(pattern: str) -> bool:
     return bool(_COMPARABLE.fullmatch(pattern))
 
 
+def split(alternatives: str) -> list[str]:
+    """The expressions of patterns that are put together as alternatives, such as `a|b`."""
+    return alternatives.replace(_EVERY, "\0").replace("|", "\n").replace("\0", _EVERY).split("\n")
+
+
+def pattern_of(made: str) -> str:
+    """The pattern of which `expression` made this."""
+    if made == _EVERY:
+        return "*"
+    return re.sub(r"\\(.)", r"\1", made.replace(f"{_IN_NAME}*", "*").replace(_IN_NAME, "?"))
+
+
 def expression(pattern: str) -> str:
     """The same as a regular expression of Go.
 
     Only a pattern that takes every repository takes the catalog, which is named `*`.
     """
     if not pattern.strip("*"):
-        return rf"{_IN_NAME}+|\*"
+        return _EVERY
     return "".join(f"{_IN_NAME}*" if one == "*" else _IN_NAME if one == "?" else re.escape(one) for one in pattern)

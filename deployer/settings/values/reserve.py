@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from deployer.settings import size
+from deployer.settings.values import size
 
 RESERVE_AUTO = "auto"
 RESERVE_OFF = "off"

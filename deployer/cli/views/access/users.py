@@ -10,7 +10,7 @@ from deployer.cli.presentation import Report
 from deployer.cli.session import NOTHING_CHANGED
 from deployer.cli.views.words import counted
 from deployer.host.passwords import USUAL_COSTS
-from deployer.settings import checks
+from deployer.settings.values import checks
 from deployer.workflows.users.permissions import EVERYTHING
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from deployer.cli.output import Output
     from deployer.cli.presentation import Presentation
-    from deployer.settings.account import Account
     from deployer.settings.model import Settings
+    from deployer.settings.values.account import Account
     from deployer.workflows.users.accounts import Accounts, Changed, Import
     from deployer.workflows.users.permissions import Permissions
 
@@ -52,7 +52,7 @@ class UsersReport(Report):
 
     def remark(self, out: Output) -> None:
         """Warn of rules that are not in effect, and of names in them."""
-        _warn_of_rules(out, self.permissions)
+        warn_of_rules(out, self.permissions)
         for name in self.permissions.unknown_users(self.accounts):
             out.warn(f"A rule under `access` names {name}, but there is no such user.")
 
@@ -117,14 +117,14 @@ def print_import(out: Output, plan: Import, presentation: Presentation) -> None:
 def print_addition(out: Output, user: str, permissions: Permissions) -> None:
     """Say who would be added."""
     out.line(f"Would add user {user}. Permissions: {_may(user, permissions)}")
-    _warn_of_rules(out, permissions)
+    warn_of_rules(out, permissions)
     out.note(NOTHING_CHANGED)
 
 
 def print_added(out: Output, user: str, permissions: Permissions, done: Changed) -> None:
     """Say who was added."""
     out.line(f"Added user {user}. Permissions: {_may(user, permissions)}")
-    _warn_of_rules(out, permissions)
+    warn_of_rules(out, permissions)
     _say_what_follows(out, permissions.address, done)
 
 
@@ -143,7 +143,7 @@ def print_changed_password(out: Output, user: str, address: str, done: Changed) 
 def print_removal(out: Output, user: str, permissions: Permissions, *, is_last: bool) -> None:
     """Show what a removed user may no longer do."""
     out.note(f"Current permissions of {user}: {_may(user, permissions)}")
-    _warn_of_rules(out, permissions)
+    warn_of_rules(out, permissions)
     if is_last:
         out.warn(f"{user} is the last user. {_open_to_all(permissions, 'can then')}")
 
@@ -206,7 +206,7 @@ def _may(name: str, permissions: Permissions) -> str:
     return in_words(permissions.of_user(name))
 
 
-def _warn_of_rules(out: Output, permissions: Permissions) -> None:
+def warn_of_rules(out: Output, permissions: Permissions) -> None:
     """Warn if the permissions shown are not those of the running registry."""
     if permissions.are_in_force:
         return

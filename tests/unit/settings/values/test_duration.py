@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from deployer.settings.duration import seconds_of, written
+from deployer.settings.values.duration import seconds_of, written
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.settings import checks
-from deployer.settings.account import Account, BadLine, dummy_account, parse, sign_in_prefixes, written
+from deployer.settings.values import checks
+from deployer.settings.values.account import Account, BadLine, dummy_account, parse, sign_in_prefixes, written
 
 HASH = "$2b$10$" + "a" * 53
 

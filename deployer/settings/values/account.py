@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deployer.settings import checks
+from deployer.settings.values import checks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deployer.settings import schedule
-from deployer.settings.size import bytes_of, rate_of
+from deployer.settings.values.size import bytes_of, rate_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

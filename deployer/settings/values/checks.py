@@ -1,7 +1,4 @@
-"""What each setting may be: checks that return the value as it is kept, or say in a ValueError what is wrong.
-
-At the end, how a setting is declared with its check.
-"""
+"""What each setting may be: checks that return the value as it is kept, or say in a ValueError what is wrong."""
 
 from __future__ import annotations
 
@@ -9,15 +6,14 @@ import ipaddress
 import os
 import re
 from collections.abc import Callable
-from dataclasses import field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from deployer.errors import InvalidReference
 from deployer.reference import parse
-from deployer.settings.duration import seconds_of
-from deployer.settings.globs import is_comparable
-from deployer.settings.reserve import EXPECTED, RESERVE_OFF, Reserve
+from deployer.settings.values.duration import seconds_of
+from deployer.settings.values.globs import is_comparable
+from deployer.settings.values.reserve import EXPECTED, RESERVE_OFF, Reserve
 
 if TYPE_CHECKING:
     from enum import StrEnum
@@ -219,7 +215,7 @@ def complaint_of_place(folder: Path, home: Path | None = None) -> str:
     return ""
 
 
-def users(value: object) -> object:
+def users(value: object) -> tuple[str, ...]:
     """Accept names of users, or '*' for every logged-in user."""
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)) or not names:
@@ -242,7 +238,27 @@ def user(value: object) -> object:
     return value
 
 
-def actions(value: object) -> object:
+def group_names(value: object) -> tuple[str, ...]:
+    """Take names of groups, one or several."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)) or not names:
+        raise ValueError(f"{shown(value)} is not a list of groups, such as [developers]")
+    for name in names:
+        group_name(name)
+    return tuple(names)
+
+
+def group_name(value: object) -> object:
+    """Take a group's name."""
+    if not isinstance(value, str) or not _USER.fullmatch(value):
+        raise ValueError(
+            f"{shown(value)} is not a valid group name: use letters, digits and . _ - + @, at most 64 characters, "
+            "starting with a letter or digit"
+        )
+    return value
+
+
+def actions(value: object) -> tuple[str, ...]:
     """Take what a rule allows: some of pull, push and delete."""
     words = [value] if isinstance(value, str) else value
     if not isinstance(words, (list, tuple)) or not words:
@@ -253,7 +269,7 @@ def actions(value: object) -> object:
     return tuple(word for word in ACTIONS if word in words)
 
 
-def access_globs(value: object) -> object:
+def access_globs(value: object) -> tuple[str, ...]:
     """Take patterns of repositories, as far as a repository's name can match them."""
     patterns = globs(value)
     for one in patterns:
@@ -345,18 +361,3 @@ def shown(value: object) -> str:
     if value is None:
         return "nothing"
     return str(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else repr(value)
-
-
-def checked(check: Check, default: Any, about: str) -> Any:  # noqa: ANN401 - dataclasses.field is as loose
-    """A setting; `about` is its line in docs/reference/settings.md."""
-    return field(default=default, metadata={"check": check, "about": about})
-
-
-def section(kind: type[Any], about: str, *, short: str = "") -> Any:  # noqa: ANN401
-    """A group of settings; a plain value in its place is the one that `short` names."""
-    return field(default_factory=kind, metadata={"section": kind, "short": short, "about": about})
-
-
-def list_of(kind: type[Any], about: str) -> Any:  # noqa: ANN401
-    """A list of groups of settings."""
-    return field(default=(), metadata={"each": kind, "about": about})

@@ -1,0 +1,1 @@
+"""The commands about who may log in, and who may do what."""

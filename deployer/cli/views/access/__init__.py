@@ -1,0 +1,1 @@
+"""How users, rules, and changes of both are printed."""

@@ -1,0 +1,1 @@
+"""What access rules give to whom: explained, compared with others, and held against what is expected."""

@@ -1,0 +1,72 @@
+"""Whether access rules say what is expected of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer.permissions.patterns import example
+from deployer.settings.values import checks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deployer.settings.access import AccessRule, Expectation
+    from deployer.settings.model import Settings
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An expectation that the rules do not meet: a user, an action and a repository of which it is not true.
+
+    The user is "" for a client that is not logged in. `rule` is the number of the rule that allows what should not be
+    `allowed`, None if there are no rules.
+    """
+
+    expectation: Expectation
+    user: str
+    action: str
+    repository: str
+    allowed: bool
+    rule: int | None = None
+
+
+def failures(settings: Settings) -> tuple[Failure, ...]:
+    """The expectations that the rules do not meet, each with one example. Raises ConfigurationError, see `example`."""
+    return tuple(found for one in settings.expect if (found := next(_failures(settings, one), None)) is not None)
+
+
+def sentence(failure: Failure) -> str:
+    """What is not as expected: "expect: ci can delete team/app, by access[2] (ci: cannot delete team/*)"."""
+    one = failure.expectation
+    who = failure.user or checks.ANONYMOUS
+    if not failure.allowed:
+        return f"expect: {who} cannot {failure.action} {failure.repository} ({one.who}: {one.statement})"
+    why = "as there are no rules" if failure.rule is None else f"by access[{failure.rule}]"
+    return f"expect: {who} can {failure.action} {failure.repository}, {why} ({one.who}: {one.statement})"
+
+
+def _failures(settings: Settings, one: Expectation) -> Iterator[Failure]:
+    rules = settings.user_rules
+    for user in one.users_by(settings.group_by_name):
+        for action in one.actions:
+            given = tuple(_given(rules, user, action))
+            if one.may:
+                denied = example([one.repositories], [pattern for _, pattern in given])
+                if denied is not None:
+                    yield Failure(one, user, action, denied, allowed=False)
+                continue
+            for number, pattern in given:
+                allowed = example([one.repositories, pattern])
+                if allowed is not None:
+                    yield Failure(one, user, action, allowed, allowed=True, rule=number)
+
+
+def _given(rules: tuple[AccessRule, ...], user: str, action: str) -> Iterator[tuple[int | None, str]]:
+    """What the rules give someone, each pattern with its rule's number."""
+    if not rules and user:
+        # Without rules, every logged-in user may do everything.
+        yield None, "*"
+    for number, rule in enumerate(rules):
+        if rule.applies_to(user) and action in rule.allow:
+            yield from ((number, pattern) for pattern in rule.repositories)
