@@ -30,21 +30,21 @@ _DAY = 86400
 
 
 @dataclass(frozen=True)
-class InForce:
+class RulesInEffect:
     """The rules that a deployment runs with: None if it was never brought up, or another version wrote them."""
 
     is_deployed: bool
     rules: tuple[AccessRule, ...] | None
 
 
-def in_force(deployment: Deployment) -> InForce:
+def in_effect(deployment: Deployment) -> RulesInEffect:
     """Read the rules that the frontend reads. Raises HostError."""
     content = read_if_there(deployment.directory / layout.GRANTS)
-    return InForce(content is not None, None if content is None else grants.rules_in(content))
+    return RulesInEffect(content is not None, None if content is None else grants.rules_in(content))
 
 
 def compare(
-    before: InForce,
+    before: RulesInEffect,
     settings: Settings,
     accounts: tuple[Account, ...],
     existing: Callable[[], tuple[Repository, ...] | None],

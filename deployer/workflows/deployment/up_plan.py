@@ -315,7 +315,7 @@ def _rule_changes(
     if not any(change.path == layout.GRANTS for change in changes):
         return ()
     existing = partial(rule_changes.existing, stack.engine, containers)
-    before = rule_changes.in_force(stack.deployment)
+    before = rule_changes.in_effect(stack.deployment)
     return rule_changes.compare(before, stack.settings, inputs.accounts, existing, stack.now())
 
 
