@@ -64,7 +64,7 @@ def gc(scene: Scene) -> Command:
 
 def delete(scene: Scene) -> Command:
     """The removal of old tags, or of a new one."""
-    tags = list(scene.pushes.superfluous())[:5] or scene.pushes.tags()[-1:]
+    tags = list(scene.pushes.superfluous())[:40] or scene.pushes.tags()[-1:]
     scene.pushes.forget(*tags)
     return Command(("delete", *map(str, tags), "--yes"), refusals=("No ",)) if tags else gc(scene)
 

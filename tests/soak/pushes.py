@@ -29,6 +29,7 @@ OWNER = "ann"
 """The user who pushes."""
 SHARED_LAYERS = 5
 _RECENT = 60
+_MANY = 500
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ class Pushes:
                     continue
                 with self._lock:
                     self.accepted[tag] = digest
-                self._over.wait(0.05)
+                    is_full = len(self.accepted) > _MANY
+                # All of them are looked at again and again: the more there are, the fewer are the kills.
+                self._over.wait(2.0 if is_full else 0.05)
 
     def tags(self, repositories: tuple[str, ...] = KEPT) -> list[Tag]:
         """The accepted tags of these repositories, in the order in which they came."""

@@ -30,6 +30,7 @@ LAYERS = (
     {"workflows/upkeep/survey"},
     {"workflows/images"},
     {"workflows/configuration"},
+    {"workflows/removal"},
     {"workflows/deployment", "workflows/trust"},
     {"workflows/autostart", "workflows/checks", "workflows/schedule"},
     {"workflows"},

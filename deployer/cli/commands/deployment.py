@@ -135,10 +135,11 @@ def down(
     external, is kept.
     """
     from deployer.cli.views import deployment as views
-    from deployer.workflows.deployment import down as workflow
+    from deployer.workflows.removal import down as workflow
+    from deployer.workflows.removal.down_plan import plan_down
 
     session.require_deployment(session.engine, changes=bool(session.host or session.port))
-    plan = workflow.plan(session.stack, volumes=volumes)
+    plan = plan_down(session.stack, volumes=volumes)
     if session.show_plan(views.DownPlanReport(session.deployment, plan)):
         return
     if plan.needs_yes:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from deployer.permissions.difference import RuleChange
     from deployer.settings.load import Loaded
     from deployer.settings.model import Settings
-    from deployer.workflows.deployment.down import DownPlan
     from deployer.workflows.deployment.up import UpOutcome
     from deployer.workflows.deployment.up_plan import UpPlan
+    from deployer.workflows.removal.down_plan import DownPlan
 
 
 @contextmanager

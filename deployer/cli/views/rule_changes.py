@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.cli.views.words import counted
 from deployer.settings.values import checks
-from deployer.workflows.checks.rule_changes import RECENT_DAYS
+from deployer.workflows.rule_changes import RECENT_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

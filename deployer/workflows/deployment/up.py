@@ -15,8 +15,9 @@ from deployer.record import PinnedImage, Record, Release
 from deployer.rendering.deployment import render_deployment
 from deployer.workflows.checks import disk_room, preflight, readiness, service_environment
 from deployer.workflows.deployment import access, ca, files, ownership, provision
+from deployer.workflows.deployment.candidate import overridden
 from deployer.workflows.deployment.service_change import Action, Reason
-from deployer.workflows.deployment.up_plan import needs_reload, overridden, plan_up
+from deployer.workflows.deployment.up_plan import needs_reload, plan_up
 from deployer.workflows.schedule import install
 
 if TYPE_CHECKING:

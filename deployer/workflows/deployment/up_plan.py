@@ -2,56 +2,37 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from deployer import layout
-from deployer.engine import inventory, values
-from deployer.errors import EngineError, EngineUnavailable, UnsetVariables
-from deployer.host import scratch
+from deployer.engine import values
 from deployer.host.files import read_if_there
 from deployer.layout import Service
 from deployer.record import Owned, Release
-from deployer.rendering import snippets
 from deployer.rendering.deployment import RenderInputs, ServiceImages, render_deployment
+from deployer.workflows import rule_changes
 from deployer.workflows.checks import (
     engine_options,
     identity,
-    override,
     preflight,
-    rule_changes,
     service_environment,
-    service_program,
     storage_id,
 )
 from deployer.workflows.deployment import access, anonymous_volumes, ca, files, ownership, provision
-from deployer.workflows.deployment.service_change import Action, Reason, ServiceChange, again, change_of
+from deployer.workflows.deployment.candidate import names_resources, overridden, replaced, wanted_of
+from deployer.workflows.deployment.service_change import Action, Reason, ServiceChange
+from deployer.workflows.deployment.service_changes import WITH_FOLDER, service_changes
 from deployer.workflows.schedule import install
 from deployer.workflows.schedule.install import SchedulePlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from deployer.engine.values import LocalImage, Project, ServiceContainer
+    from deployer.engine.values import LocalImage, ServiceContainer
     from deployer.permissions.difference import RuleChange
     from deployer.record import Resource
     from deployer.rendering.templates import File
     from deployer.workflows.deployment.stack import Stack
-
-Answer = TypeVar("Answer")
-
-# What the user's file may say of volumes and networks, itself or in another file.
-_RESOURCES = re.compile(rb"volumes|networks|include|extends")
-# What may give a service variables; a backslash may hide it.
-_VARIABLES = re.compile(rb"environment|env_file|include|extends|\\")
-# What may change what a service runs, or what it reads.
-_PROGRAMS = re.compile(rb"entrypoint|command|volumes|configs|secrets|include|extends|\\")
-# What is done with a container that is not made again.
-_STAYING = {Action.KEEP, Action.START}
-# The services that have a folder of this machine.
-_WITH_FOLDER = (Service.REGISTRY, Service.FRONTEND)
 
 
 @dataclass(frozen=True)
@@ -120,13 +101,13 @@ def plan_up(stack: Stack, *, rebuild: bool = False, release: Release | None = No
         images[choice.pinned or choice.name] if choice.source is provision.Source.HERE else None for choice in choices
     ]
     ids = [found.id if found else "" for found in here]
-    services = _service_changes(stack, rendered, containers, _by_service(ids))
+    services = service_changes(stack, rendered, containers, _by_service(ids))
     # An image that is still to come is looked at when it is here.
-    own = dict(zip(_WITH_FOLDER, ids, strict=False))
+    own = dict(zip(WITH_FOLDER, ids, strict=False))
     found = overridden(stack, rendered, {service: image for service, image in own.items() if image})
     service_environment.refuse(found, stack.deployment)
-    replaced = _replaced(stack, rendered)
-    remarks += service_environment.remarks(found) + replaced
+    in_place = replaced(stack, rendered)
+    remarks += service_environment.remarks(found) + in_place
     starts = any(change.action not in {Action.KEEP, Action.RELOAD} for change in services)
     if starts:
         preflight.check_port(stack.settings, stack.engine)
@@ -148,7 +129,7 @@ def plan_up(stack: Stack, *, rebuild: bool = False, release: Release | None = No
     frontend = values.running(containers, Service.FRONTEND)
     return UpPlan(
         tuple(choices), services, changes, warnings, remarks, adoption, inputs, schedule, opening,
-        _rule_changes(stack, inputs, containers, changes), frontend.id if frontend else "", replaced,
+        _rule_changes(stack, inputs, containers, changes), frontend.id if frontend else "", in_place,
     )  # fmt: skip
 
 
@@ -200,10 +181,10 @@ def _adoption(
     paths = [file.path for file in rendered]
     if (
         stays and before is not None and before.files.issuperset(paths) and not storage_id.is_other(before)
-        and not _names_resources(stack)
+        and not names_resources(stack)
     ):  # fmt: skip
         return None
-    wanted = _wanted(stack, rendered)
+    wanted = wanted_of(stack, rendered)
     replaced = {change.service for change in services if change.action in {Action.RECREATE, Action.REMOVE}}
     there = ownership.inventory(stack.engine, stack.deployment, wanted)
     found = ownership.examine(stack.deployment, wanted, there, changes, paths)
@@ -232,82 +213,6 @@ def needs_reload(stack: Stack, changes: tuple[files.FileChange, ...]) -> bool:
     return changed or stack.deployment.reload_pending_file.exists() or stack.deployment.apply_pending_file.exists()
 
 
-def _service_changes(
-    stack: Stack,
-    rendered: tuple[File, ...],
-    containers: tuple[ServiceContainer, ...],
-    ids: Mapping[str, str],
-) -> tuple[ServiceChange, ...]:
-    override.refuse_variables(stack.project())
-    hashes = _with_candidate(stack, rendered, stack.engine.compose.config_hashes)
-    deployed = {container.service: container for container in containers}
-    outdated = _outdated(stack, rendered, deployed)
-    wanted = [
-        change_of(service, hashes[service], ids.get(service), deployed.get(service), outdated=service in outdated)
-        for service in hashes
-    ]
-    # A container keeps the folder that it was given, even when another has taken its place.
-    if not all((stack.deployment.directory / service).is_dir() for service in _WITH_FOLDER):
-        wanted = [again(change, Reason.FILES_GONE) if change.service in _WITH_FOLDER else change for change in wanted]
-    elif _has_other_storage(stack, deployed.get(Service.REGISTRY)):
-        wanted = [again(change, Reason.STORAGE) if change.service in _WITH_FOLDER else change for change in wanted]
-    lost = _without_network(stack, deployed, wanted)
-    wanted = [again(change, Reason.NETWORK) if change.service in lost else change for change in wanted]
-    moved = _with_other_resources(stack, rendered, deployed, wanted)
-    wanted = [again(change, Reason.RESOURCES) if change.service in moved else change for change in wanted]
-    unhooked = _unhooked(stack, rendered, wanted)
-    wanted = [
-        ServiceChange(change.service, Action.RECREATE, Reason.HOOKS) if change.service in unhooked else change
-        for change in wanted
-    ]
-    removed = [ServiceChange(service, Action.REMOVE) for service in deployed if service not in hashes]
-    return tuple(wanted + removed)
-
-
-def _without_network(
-    stack: Stack, deployed: Mapping[str, ServiceContainer], changes: list[ServiceChange]
-) -> frozenset[str]:
-    """The services that would stay or be started, whose containers are not in the project's network any more.
-
-    A stopped one is in it by the network's ID, and cannot be started where there is another of that name.
-    """
-    there = {change.service: deployed[change.service] for change in changes if change.action in _STAYING}
-    lost = {service for service, container in there.items() if container.is_disconnected}
-    stopped = {service: one for service, one in there.items() if not one.is_running and one.networks}
-    if stopped:
-        known = {network.id for network in stack.engine.networks.all()}
-        lost |= {service for service, one in stopped.items() if not known.issuperset(one.networks.values())}
-    return frozenset(lost)
-
-
-def overridden(
-    stack: Stack, rendered: tuple[File, ...], images: Mapping[Service, str]
-) -> tuple[service_environment.Conflict, ...]:
-    """What the variables that these images, and the user's files, give to the services undo."""
-    known = stack.engine.images.environments(images.values()) if images else {}
-    given: dict[str, Mapping[str, str]] = {service: known[image] for service, image in images.items()}
-    if _VARIABLES.search(read_if_there(stack.deployment.override_file) or b""):
-        said = _wanted(stack, rendered).environments
-        given |= {service: {**given.get(service, {}), **said[service]} for service in said}
-    return service_environment.conflicts(given)
-
-
-def _replaced(stack: Stack, rendered: tuple[File, ...]) -> tuple[str, ...]:
-    """What the user's files put in the place of the services' programs and their configuration."""
-    if not _PROGRAMS.search(read_if_there(stack.deployment.override_file) or b""):
-        return ()
-    compose_file = next(file.content for file in rendered if file.path == "compose.yaml")
-    return tuple(service_program.replaced(compose_file, _wanted(stack, rendered), stack.deployment))
-
-
-def _wanted(stack: Stack, rendered: tuple[File, ...]) -> inventory.Wanted:
-    return _with_candidate(stack, rendered, lambda project: inventory.wanted(stack.engine, project, layout.STORAGE))
-
-
-def _names_resources(stack: Stack) -> bool:
-    return _RESOURCES.search(read_if_there(stack.deployment.override_file) or b"") is not None
-
-
 def _rule_changes(
     stack: Stack, inputs: RenderInputs, containers: tuple[ServiceContainer, ...], changes: tuple[files.FileChange, ...]
 ) -> tuple[RuleChange, ...]:
@@ -317,70 +222,6 @@ def _rule_changes(
     existing = partial(rule_changes.existing, stack.engine, containers)
     before = rule_changes.in_effect(stack.deployment)
     return rule_changes.compare(before, stack.settings, inputs.accounts, existing, stack.now())
-
-
-def _with_other_resources(
-    stack: Stack, rendered: tuple[File, ...], deployed: Mapping[str, ServiceContainer], changes: list[ServiceChange]
-) -> frozenset[str]:
-    """The services that would stay on other volumes or networks than the files say.
-
-    Compose's hash of a service has only the keys of these, not what the override makes of them.
-    """
-    there = {change.service: deployed[change.service] for change in changes if change.action in _STAYING}
-    if not there or not _names_resources(stack):
-        return frozenset()
-    wanted = _wanted(stack, rendered)
-    return frozenset(
-        service
-        for service, container in there.items()
-        if any(container.volumes.get(place) != name for place, name in wanted.mounted.get(service, {}).items())
-        or not wanted.connected.get(service, frozenset()).issubset(container.networks)
-    )
-
-
-def _unhooked(stack: Stack, rendered: tuple[File, ...], changes: list[ServiceChange]) -> frozenset[str]:
-    """The services that would stay, though an `up` that started them did not come to the end of their hooks."""
-    staying = files.starting(stack.deployment).intersection(
-        change.service for change in changes if change.action is Action.KEEP
-    )
-    if not staying:
-        return staying
-    wanted = _wanted(stack, rendered)
-    return staying & wanted.post_start
-
-
-def _has_other_storage(stack: Stack, registry: ServiceContainer | None) -> bool:
-    """Whether the registry was started with another directory than that of the images, which is there by now."""
-    owned = Owned.read(stack.deployment.owned_file)
-    if owned is None or not owned.storage_id or registry is None or not registry.is_running:
-        return False
-    return storage_id.is_other_in_container(owned, storage_id.in_container(stack.engine, registry.id))
-
-
-def _outdated(stack: Stack, rendered: tuple[File, ...], running: Mapping[str, ServiceContainer]) -> frozenset[str]:
-    """The services that may run on another content of their file than the one rendered."""
-    files_of = {file.path: file for file in rendered}
-    return frozenset(
-        service
-        for service, path in layout.SERVICE_FILES.items()
-        if service in running and files.outdates(stack.deployment, files_of[path], running[service].started)
-    )
-
-
-def _with_candidate(stack: Stack, rendered: tuple[File, ...], ask: Callable[[Project], Answer]) -> Answer:
-    """What Compose answers of the project as it would be, which also proves that it accepts the files."""
-    with scratch.folder("compose") as folder:
-        candidate = folder / "compose.yaml"
-        candidate.write_bytes(next(file.content for file in rendered if file.path == "compose.yaml"))
-        try:
-            return ask(stack.project(candidate))
-        except (EngineUnavailable, UnsetVariables):
-            raise
-        except EngineError as error:
-            if read_if_there(stack.deployment.override_file) in {None, snippets.override().content}:
-                raise
-            advice = (f"Correct {stack.deployment.override_file}, which you created, or remove it.",)
-            raise EngineError("Compose does not accept the files.", advice, error.original) from error
 
 
 def _warnings(stack: Stack) -> tuple[str, ...]:

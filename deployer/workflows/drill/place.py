@@ -16,8 +16,9 @@ from deployer.host.lock import exclusive
 from deployer.paths import Deployment
 from deployer.record import ResourceKind
 from deployer.settings.model import Settings
-from deployer.workflows.deployment import down
 from deployer.workflows.deployment.stack import Stack
+from deployer.workflows.removal import down
+from deployer.workflows.removal.down_plan import plan_down
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,7 +130,7 @@ def remove(engine: Engine, copy: Deployment) -> None:
     try:
         # Again, because an interrupted client may have started something in the engine.
         for _ in range(_TRIES):
-            plan = down.plan(stack, volumes=True)
+            plan = plan_down(stack, volumes=True)
             if not any(one.kind in _RESOURCES for one in plan.going):
                 break
             down.apply(stack, plan, volumes=True, say=lambda _: None)

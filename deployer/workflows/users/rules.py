@@ -15,7 +15,7 @@ from deployer.registry.protocol.place import Place
 from deployer.settings.access import OF_GROUP
 from deployer.settings.lines import lines_of
 from deployer.settings.values import checks
-from deployer.workflows.checks import rule_changes
+from deployer.workflows import rule_changes
 from deployer.workflows.images.naming import own_reference
 from deployer.workflows.users.permissions import Permissions
 

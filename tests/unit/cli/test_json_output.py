@@ -60,7 +60,6 @@ from deployer.workflows.backup.create import BackupDone
 from deployer.workflows.backup.password import Password
 from deployer.workflows.backup.plan import BackupPlan
 from deployer.workflows.checks.disk_room import DiskRoom
-from deployer.workflows.deployment.down import DownPlan, ToRemove
 from deployer.workflows.deployment.ownership import Adoption
 from deployer.workflows.deployment.provision import Choice, Source, Wanted
 from deployer.workflows.deployment.service_change import Action, ServiceChange
@@ -78,6 +77,7 @@ from deployer.workflows.images.tags import Repository, Tag, Unread
 from deployer.workflows.integrity.check import Checked
 from deployer.workflows.integrity.faults import Fault, FaultKind
 from deployer.workflows.integrity.repair import Fetch, Repaired, RepairPlan
+from deployer.workflows.removal.down_plan import DownPlan, ToRemove
 from deployer.workflows.restore.deployment import FilesToRestore, ImageRestore
 from deployer.workflows.restore.images import Restored
 from deployer.workflows.restore.plan import RestorePlan, TagChange

@@ -22,12 +22,12 @@ from deployer.engine.inventory import AnonymousVolume
 from deployer.paths import Deployment
 from deployer.record import ResourceKind
 from deployer.settings.model import Settings, TlsSettings
-from deployer.workflows.deployment.down import DownPlan, ToRemove
 from deployer.workflows.deployment.files import FileChange
 from deployer.workflows.deployment.provision import Choice, Source, Wanted
 from deployer.workflows.deployment.service_change import Action, ServiceChange
 from deployer.workflows.deployment.up import UpOutcome
 from deployer.workflows.deployment.up_plan import UpPlan
+from deployer.workflows.removal.down_plan import DownPlan, ToRemove
 
 if TYPE_CHECKING:
     from deployer.cli.presentation import Report

@@ -16,10 +16,10 @@ from deployer.paths import Deployment
 from deployer.record import Owned, Resource, ResourceKind
 from deployer.rendering import snippets
 from deployer.settings.model import RegistrySettings, Settings
-from deployer.workflows.deployment import down
-from deployer.workflows.deployment.down import DownPlan, ToRemove
 from deployer.workflows.deployment.stack import Stack
-from deployer.workflows.deployment.stopping import remove_containers
+from deployer.workflows.removal import down, down_plan
+from deployer.workflows.removal.down_plan import DownPlan, ToRemove
+from deployer.workflows.removal.stopping import remove_containers
 from tests.support.fake_engine import FakeContainers, FakeEngine, NoClient, service_container
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ def asked_for(name: str, *, external: bool = False) -> Wanted:
 
 def look(
     there: Inventory, wanted: Wanted | None = None, owned: Owned | None = None, *, unrecorded: bool = False
-) -> down._Seen:
+) -> down_plan._Seen:
     images = Resource(ResourceKind.VOLUME, "registry_data")
-    return down._Seen(there, wanted or Wanted(), owned or Owned(), FOLDER, images, unrecorded)
+    return down_plan._Seen(there, wanted or Wanted(), owned or Owned(), FOLDER, images, unrecorded)
 
 
 def only(found: Iterable[ToRemove | str]) -> ToRemove | str:
@@ -229,7 +229,7 @@ def test_only_what_deployer_wrote_goes_from_its_folder(tmp_path: Path) -> None:
     owned = Owned(files=frozenset({"registry/config.yaml", "frontend/Caddyfile", "compose.yaml"}))
     deployment.owned_file.write_bytes(owned.content)
     stack = Stack(Settings(), deployment, Engine(Client({})))
-    found = list(down._files(stack))
+    found = list(down_plan._files(stack))
     going = [one.name for one in found if isinstance(one, ToRemove)]
     assert set(going) == {*written, *beside, "owned.json"}
     assert all(one.kind is ResourceKind.FILE for one in found if isinstance(one, ToRemove))
@@ -244,7 +244,7 @@ def test_what_leads_to_the_backups_stays_and_that_is_told(tmp_path: Path) -> Non
     for file in (*files, deployment.runs_directory / "1.log", deployment.upkeep_state_file):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("content")
-    found = list(down._files(Stack(Settings(), deployment, Engine(Client({})))))
+    found = list(down_plan._files(Stack(Settings(), deployment, Engine(Client({})))))
     assert [one.partition(" (")[0] for one in found if isinstance(one, str)] == list(map(str, files))
     going = [one.name for one in found if isinstance(one, ToRemove)]
     assert going == ["frontend/upkeep/state.json", "runs/1.log"]
@@ -254,9 +254,9 @@ def test_a_changed_override_file_stays_and_that_is_told(tmp_path: Path) -> None:
     deployment = Deployment("registry", tmp_path)
     stack = Stack(Settings(), deployment, Engine(Client({})))
     deployment.override_file.write_bytes(snippets.override().content)
-    assert [one.name for one in down._files(stack) if isinstance(one, ToRemove)] == ["compose.override.yaml"]
+    assert [one.name for one in down_plan._files(stack) if isinstance(one, ToRemove)] == ["compose.override.yaml"]
     deployment.override_file.write_text("services: {}\n")
-    assert list(down._files(stack)) == [f"{deployment.override_file} (changed by you; the next `up` uses it)"]
+    assert list(down_plan._files(stack)) == [f"{deployment.override_file} (changed by you; the next `up` uses it)"]
 
 
 @pytest.mark.parametrize(
@@ -270,25 +270,25 @@ def test_a_changed_override_file_stays_and_that_is_told(tmp_path: Path) -> None:
 )
 def test_users_are_counted_and_not_the_lines_of_their_file(tmp_path: Path, content: bytes, count: int) -> None:
     deployment = Deployment("registry", tmp_path)
-    assert down._count_users(deployment) == 0
+    assert down_plan._count_users(deployment) == 0
     deployment.users_file.write_bytes(content.replace(b"HASH", b"$2y$10$" + b"a" * 53))
-    assert down._count_users(deployment) == count
+    assert down_plan._count_users(deployment) == count
 
 
 def test_a_file_that_was_changed_since_is_another(tmp_path: Path) -> None:
     file = tmp_path / "users"
     file.write_text("one")
-    before = down._state(file)
-    assert down._state(file) == before
+    before = down_plan._state(file)
+    assert down_plan._state(file) == before
     file.write_text("one and two")
-    assert down._state(file) != before
+    assert down_plan._state(file) != before
 
 
 def test_a_compose_file_of_the_users_own_stays(tmp_path: Path) -> None:
     """Written there before the first `up`."""
     deployment = Deployment("registry", tmp_path)
     deployment.compose_file.write_text("services: {mine: {image: mine}}\n")
-    found = list(down._files(Stack(Settings(), deployment, Engine(Client({})))))
+    found = list(down_plan._files(Stack(Settings(), deployment, Engine(Client({})))))
     assert found == [f"1 file in {tmp_path} that deployer did not write"]
 
 

@@ -1,13 +1,8 @@
-"""Taking a deployment down, and, when asked for, everything it holds.
-
-What is removed is what the plan names, each by its own ID or name: Compose would remove by name
-whatever the files say, and anyone who made it.
-"""
+"""What `down` would remove, and, when asked for, everything that a deployment holds."""
 
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,21 +10,18 @@ from typing import TYPE_CHECKING
 from deployer import layout
 from deployer.engine import inventory
 from deployer.engine.inventory import Inventory, Wanted
-from deployer.errors import EngineError, EngineUnavailable, HostError
+from deployer.errors import EngineError, EngineUnavailable
 from deployer.host.files import read_if_there
-from deployer.host.lock import exclusive
 from deployer.phrases import containers_in_words
 from deployer.record import Owned, Resource, ResourceKind
 from deployer.rendering import snippets
 from deployer.settings.values import account
-from deployer.storage.helper import remove_leftover
 from deployer.workflows.checks import identity
-from deployer.workflows.deployment import anonymous_volumes, ca, files, provision
-from deployer.workflows.deployment.stopping import remove_containers
+from deployer.workflows.deployment import anonymous_volumes, ca, files
 from deployer.workflows.schedule import install
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from deployer.engine.inventory import AnonymousVolume, Volume
     from deployer.engine.values import ServiceContainer
@@ -41,7 +33,8 @@ _PROGRAM_FILES = (
     "secrets", "users", "ca.crt", ".unread", ".unfinished", ".unstarted", ".restoring", ".upgrading", "release.json",
     "schedule.json", "address.json", "compose.yaml", "owned.json", "check.json", ".checked",
 )  # fmt: skip
-_LOCK = ".lock"
+LOCK_FILE = ".lock"
+"""The file of the lock, which anyone who takes it makes."""
 _NOT_RENDERED = (*layout.NOT_RENDERED, "runs/")
 # What a write leaves that was killed, see host/files.py.
 _TEMPORARY = re.compile(r"\.(.+)\.[a-z0-9_]{8}")
@@ -91,7 +84,7 @@ class DownPlan:
     def needs_yes(self) -> bool:
         """Whether more goes, or is left without a container, than what `up` makes again as it was."""
         return bool(self.anonymous) or any(
-            one.kind in {ResourceKind.VOLUME, ResourceKind.FILE} and one.name != _LOCK for one in self.going
+            one.kind in {ResourceKind.VOLUME, ResourceKind.FILE} and one.name != LOCK_FILE for one in self.going
         )
 
     def of(self, kind: ResourceKind) -> tuple[ToRemove, ...]:
@@ -108,7 +101,7 @@ class DownPlan:
         return tuple(one for one in self.going if one.was_found)
 
 
-def plan(stack: Stack, *, volumes: bool) -> DownPlan:
+def plan_down(stack: Stack, *, volumes: bool) -> DownPlan:
     """What `down` would remove. Raises EngineError or PreflightError."""
     stack.check_engine()
     deployment = stack.deployment
@@ -152,90 +145,10 @@ def plan(stack: Stack, *, volumes: bool) -> DownPlan:
     )
 
 
-def apply(stack: Stack, agreed: DownPlan, *, volumes: bool, say: Callable[[str], None]) -> None:
-    """Remove what the plan names and is still the same. Raises EngineError or HostError.
-
-    What came since stays, and so does what is in use by then; HostError names it.
-    """
-    if agreed.is_empty:
-        return
-    engine = stack.engine
-    with exclusive(stack.deployment.lock_file, "down"):
-        now = plan(stack, volumes=volumes)
-        going = DownPlan(tuple(one for one in now.going if one in agreed.going), (), loses_images=False)
-        # The lock's own file is made by anyone who takes it.
-        new = [one for one in now.going if one not in agreed.going and one.name != _LOCK]
-        left = [f"{one.kind} {one.name}: appeared or changed in the meantime" for one in new]
-        # Before the containers: what is running is ended, and nothing begins in the meantime.
-        left += _remove_schedule(stack)
-        # Its hold on a volume would keep that from going.
-        remove_leftover(engine, stack.deployment)
-        identities = {one.identity for one in going.of(ResourceKind.CONTAINER)}
-        remove_containers(stack, [one for one in now.services if one.id in identities], now.hooks, say)
-        for one in going.of(ResourceKind.NETWORK):
-            left += _tried(one, engine.networks.remove, one.identity)
-        left += _remove_volumes(stack, going.of(ResourceKind.VOLUME))
-        _remove_files(stack, going, left)
-        if volumes:
-            for name in provision.kept_names(engine, stack.deployment):
-                engine.images.untag(name)
-            stack.deployment.lock_file.unlink(missing_ok=True)
-    if volumes:
-        _remove_empty_folders(stack)
-    if left:
-        raise HostError(
-            "Not everything was removed: " + "; ".join(left) + ".",
-            (f"deployer down{' --volumes' if volumes else ''}   (shows what is left)",),
-        )
-
-
-def _remove_schedule(stack: Stack) -> list[str]:
-    """Remove the schedule; what to say if systemd does not."""
-    units = install.removal(stack.deployment, stack.environment)
-    try:
-        install.remove(stack.deployment, stack.environment, units)
-    except HostError as error:
-        return [f"systemd's timers: {' '.join((error.message, *error.original.splitlines()[-1:]))}".rstrip(".")]
-    return []
-
-
 def _count_users(deployment: Deployment) -> int:
     """How many users a deployment has; a damaged line of their file is not one."""
     accounts, _bad = account.parse((read_if_there(deployment.users_file) or b"").decode(errors="replace"))
     return len(accounts)
-
-
-def _remove_volumes(stack: Stack, volumes: Sequence[ToRemove]) -> list[str]:
-    """Remove volumes; what to say of those that the engine does not remove."""
-    if not volumes:
-        return []
-    try:
-        stack.engine.volumes.remove_all([one.name for one in volumes])
-    except EngineUnavailable:
-        raise
-    except EngineError:
-        # One by one, to find out which of them it is.
-        return [line for one in volumes for line in _tried(one, stack.engine.volumes.remove, one.name)]
-    return []
-
-
-def _tried(one: ToRemove, remove: Callable[[str], None], identity: str) -> list[str]:
-    """Remove a resource; what to say if the engine does not, because it is in use by now."""
-    try:
-        remove(identity)
-    except EngineUnavailable:
-        raise
-    except EngineError as error:
-        return [f"{one.kind} {one.name}: {(error.original or error.message).strip().splitlines()[-1]}"]
-    return []
-
-
-def _remove_files(stack: Stack, going: DownPlan, left: list[str]) -> None:
-    """Remove the files; those that record what was created stay until all of it is removed."""
-    last = {stack.deployment.owned_file.name, stack.deployment.compose_file.name, stack.deployment.record_file.name}
-    for one in going.of(ResourceKind.FILE):
-        if not (left and one.name in last):
-            (stack.deployment.directory / one.name).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -365,7 +278,7 @@ def _files(stack: Stack) -> Iterator[ToRemove | str]:
     foreign = {name for name in (deployment.compose_file.name,) if not ours(name)}
     going += [name for name in there if name not in foreign]
     stays += len(foreign.intersection(there))
-    going += [_LOCK] if deployment.lock_file.exists() else []
+    going += [LOCK_FILE] if deployment.lock_file.exists() else []
     for path in going:
         yield ToRemove(ResourceKind.FILE, path, _state(root / path))
     if stays:
@@ -380,20 +293,7 @@ def _is_temporary(path: str, ours: Callable[[str], bool]) -> bool:
 
 def _state(path: Path) -> str:
     """What distinguishes a file from another that replaced it; for the lock, whose text changes, only its name."""
-    if path.name == _LOCK:
+    if path.name == LOCK_FILE:
         return ""
     state = path.lstat()
     return f"{state.st_ino} {state.st_size} {state.st_mtime_ns}"
-
-
-def _remove_empty_folders(stack: Stack) -> None:
-    """Remove the folders that deployer made and that are empty, never the one in which the images are."""
-    root = stack.deployment.directory
-    images = stack.settings.registry.data_directory
-    folders = (*files.FOLDERS, stack.deployment.previous_folder.name, stack.deployment.undo_folder.name)
-    inside = [path for name in folders for path in (root / name, *(root / name).rglob("*"))]
-    for folder in (*sorted(inside, reverse=True), root):
-        if folder.is_dir() and not folder.is_symlink() and folder != images:
-            # One that is not empty, or that a disk is mounted on, stays.
-            with suppress(OSError):
-                folder.rmdir()

@@ -1,0 +1,1 @@
+"""Taking a deployment down: what is to be removed, and removing it."""
