@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -19,13 +20,12 @@ import yaml
 
 from deployer.layout import DISK_REFUSAL
 from tests.support.cut_off import wait_until
-from tests.support.registry_content import image, push
+from tests.support.registry_content import image, push, sha256
 from tests.support.run import PATIENCE_SECONDS, free_port
 from tests.support.stack import DeployedStack, docker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +81,29 @@ def test_services_are_locked_down(running: DeployedStack) -> None:
         assert host["SecurityOpt"] == ["no-new-privileges:true", "label=level:s0:c71,c443"]
         assert host["RestartPolicy"]["Name"] == "always"
         assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
+
+
+def test_what_a_push_is_just_linking_is_asked_for_again(running: DeployedStack) -> None:
+    """The registry empties a link before it writes it, and responds to a pull in between with "unknown error"."""
+    picture = image("linked")
+    with running.client as client:
+        push(client, "stumble/app", "1", picture)
+        digest = sha256(picture.blobs[0])
+        volume = docker("volume", "inspect", "--format", "{{.Mountpoint}}", f"{running.name}_data").strip()
+        link = Path(volume, "docker/registry/v2/repositories/stumble/app/_layers", digest.replace(":", "/"), "link")
+        link.write_text("")
+        assert client.get(f"/v2/stumble/app/blobs/{digest}").status_code == 500
+        failed = [line for line in registry_log(running) if "response completed with error" in line and digest in line]
+        assert len(failed) == 3, failed
+        link.write_text(digest)
+        assert client.get(f"/v2/stumble/app/blobs/{digest}").status_code == 200
+
+
+def registry_log(stack: DeployedStack) -> list[str]:
+    done = subprocess.run(
+        ["docker", "logs", stack.containers()["registry"]], capture_output=True, check=True, text=True
+    )  # fmt: skip
+    return (done.stdout + done.stderr).splitlines()
 
 
 def test_a_changed_setting_touches_exactly_the_services_it_concerns(restored: DeployedStack) -> None:
