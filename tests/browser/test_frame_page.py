@@ -28,7 +28,8 @@ def listed(page_stack: DeployedStack) -> None:
         push_image(client, "page/listed", "1.0")
 
 
-def test_the_language_is_the_browsers_and_can_be_changed(open_page: Callable[..., Page]) -> None:
+def test_the_language_is_the_browsers_and_can_be_changed(open_page: Callable[..., Page], watch: Watch) -> None:
+    watch.expect("status of 404")
     page = open_page("/", locale="en-GB")
     expect(page.get_by_role("heading", level=1)).to_have_text("Repositories")
     choice = page.get_by_label("Language")

@@ -83,6 +83,27 @@ def test_services_are_locked_down(running: DeployedStack) -> None:
         assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/index.html", "/schedule", "/repository/team/app", "/repository/a/tag/1", "/repository/a%2fb"]
+)
+def test_each_view_of_the_page_has_an_address(running: DeployedStack, path: str) -> None:
+    with running.client as client:
+        answer = client.get(path)
+    assert (answer.status_code, "<title>Registry</title>" in answer.text) == (200, True)
+
+
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/healthz", "/v3/", "/v2x/_catalog", "/repositoryx", "/schedule/x", "/.git/config"]
+)
+def test_there_is_nothing_at_any_other(running: DeployedStack, path: str) -> None:
+    with running.client as client:
+        answer = client.get(path)
+        assert (answer.status_code, answer.text) == (404, "There is nothing at this address.\n")
+        # A reader gets the page, which says so.
+        read = client.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (read.status_code, "<title>Registry</title>" in read.text) == (404, True)
+
+
 def test_what_a_push_is_just_linking_is_asked_for_again(running: DeployedStack) -> None:
     """The registry empties a link before it writes it, and responds to a pull in between with "unknown error"."""
     picture = image("linked")

@@ -145,6 +145,6 @@ VIEWS = (
     View("folders", "/?as=folders", "[role=treeitem]"),
     View("schedule", "/schedule", ".schedule table", answers=UPKEEP),
     View("schedule-forbidden", "/schedule", _ALERT, showcase.READER, complains="403"),
-    View("unknown-page", "/elsewhere", ".notice:not([hidden])"),
+    View("unknown-page", "/elsewhere", ".notice:not([hidden])", complains="404"),
 )  # fmt: skip
 BY_NAME = {view.name: view for view in VIEWS}
