@@ -164,13 +164,16 @@ def page_files() -> tuple[File, ...]:
     return tuple(_unrendered("page", "frontend/page"))
 
 
+_OF_THE_API = {"repositories.json", "oci-referrers.json", "oci-subject.json"}
+
+
 def overview_files(*, with_page: bool) -> tuple[File, ...]:
-    """The templates by which Caddy answers from the storage: the catalog, and what the page asks."""
+    """The templates by which Caddy answers from the storage: parts of the registry's API, and what the page asks."""
     common = (templates_directory() / "frontend" / "overview.tmpl").read_bytes()
     return tuple(
         replace(file, content=common + file.content)
         for file in _unrendered("frontend/overview", "frontend/overview")
-        if with_page or file.path.endswith("/repositories.json")
+        if with_page or file.path.rpartition("/")[2] in _OF_THE_API
     )
 
 

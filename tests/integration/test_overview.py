@@ -517,6 +517,20 @@ class TestRules:
         with client_of(ruled, None) as client:
             assert client.get(f"/overview/{path}").status_code == 401
 
+    @pytest.mark.parametrize(
+        ("repository", "allowed"), [("open/app", ("admin", "reader", "cleaner")), ("secret/app", ("admin",))]
+    )
+    def test_referrers_are_for_who_may_pull(
+        self, ruled: DeployedStack, repository: str, allowed: tuple[str, ...]
+    ) -> None:
+        path = f"/v2/{repository}/referrers/{NOTHING}"
+        for user in USERS:
+            with client_of(ruled, user) as client:
+                assert client.get(path).status_code == (200 if user in allowed else 403), user
+                assert client.post(path).status_code == 403
+        with client_of(ruled, None) as client:
+            assert client.get(path).status_code == 401
+
     def test_each_user_is_told_what_they_may_do(self, ruled: DeployedStack) -> None:
         expected = {"admin": (True, True), "reader": (False, False), "cleaner": (False, True)}
         for user, (may_push, may_delete) in expected.items():
