@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from deployer.settings.model import Settings
     from deployer.settings.values.account import Account
 
+# The login that a browser has after a logout, see templates/page/assets/browser/sign-out.js.
+_LOGGED_OUT = base64.b64encode(b"signed-out:--").decode()
+
 
 def user_files(settings: Settings, accounts: tuple[Account, ...]) -> tuple[File, ...]:
     """What the frontend reads about users."""
@@ -31,6 +34,7 @@ def user_files(settings: Settings, accounts: tuple[Account, ...]) -> tuple[File,
         realm=f"registry at {settings.address}",
         known="|".join(map(sign_in_prefixes, accounts)),
         nobody=base64.b64encode(f"{nobody.name}:".encode()).decode(),
+        logged_out=_LOGGED_OUT,
     )
     users = render(f"{ACCESS_FOLDER}/users.j2", accounts=(*accounts, nobody) if accounts else ())
     return File(f"{ACCESS_FOLDER}/sign-in", sign_in), File(USERS_IN_FORCE, users, PRIVATE)
@@ -53,7 +57,9 @@ def rule_files(settings: Settings) -> tuple[File, ...]:
         nobody_token=NOBODY_TOKEN,
         login_required=LOGIN_REQUIRED,
     )
-    tokens = render(f"{ACCESS_FOLDER}/tokens.j2", is_public=is_public, nobody_token=NOBODY_TOKEN)
+    tokens = render(
+        f"{ACCESS_FOLDER}/tokens.j2", is_public=is_public, nobody_token=NOBODY_TOKEN, logged_out=_LOGGED_OUT
+    )
     return (
         File(f"{ACCESS_FOLDER}/rules", judging),
         File(f"{ACCESS_FOLDER}/tokens", tokens),
