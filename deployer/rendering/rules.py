@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from deployer.settings.model import Settings
     from deployer.settings.values.account import Account
 
-# The login that a browser has after a logout, see templates/page/assets/browser/sign-out.js.
+# The login that a browser has after a logout: the page sends it, so that the browser forgets the user's.
 _LOGGED_OUT = base64.b64encode(b"signed-out:--").decode()
 
 

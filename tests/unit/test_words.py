@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.sources import nodes_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -93,9 +95,9 @@ COMMENTED = sorted(
 )
 
 
-def docstrings(tree: ast.Module) -> set[ast.Constant]:
+def docstrings(source: str) -> set[ast.Constant]:
     """Every docstring's node."""
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)]
+    nodes = [node for node in nodes_of(source) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)]
     firsts = [node.body[0] for node in nodes if node.body]
     return {first.value for first in firsts if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)}
 
@@ -109,11 +111,11 @@ def is_command(node: ast.AST) -> bool:
     )
 
 
-def shown(tree: ast.Module, *, has_commands: bool) -> Iterator[str]:
+def shown(source: str, *, has_commands: bool) -> Iterator[str]:
     """The sentences of a module that users may read: strings, those of f-strings, and the help of commands."""
-    parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-    ignored = {id(node) for node in docstrings(tree)} | parts
-    for node in ast.walk(tree):
+    parts = {id(part) for node in nodes_of(source) if isinstance(node, ast.JoinedStr) for part in node.values}
+    ignored = {id(node) for node in docstrings(source)} | parts
+    for node in nodes_of(source):
         if isinstance(node, ast.JoinedStr):
             yield "".join(str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in ignored:
@@ -125,7 +127,7 @@ def shown(tree: ast.Module, *, has_commands: bool) -> Iterator[str]:
 
 def dialect(source: str, *, has_commands: bool = False) -> list[str]:
     """Each place of the dialect, with the text around it."""
-    texts = [" ".join(text.split()) for text in shown(ast.parse(source), has_commands=has_commands)]
+    texts = [" ".join(text.split()) for text in shown(source, has_commands=has_commands)]
     return [
         text[max(0, found.start() - 40) : found.end() + 40]
         for text in texts
@@ -136,7 +138,7 @@ def dialect(source: str, *, has_commands: bool = False) -> list[str]:
 
 def remarks(source: str) -> Iterator[str]:
     """The comments and docstrings of a module."""
-    yield from (node.value for node in docstrings(ast.parse(source)) if isinstance(node.value, str))
+    yield from (node.value for node in docstrings(source) if isinstance(node.value, str))
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     yield from (token.string for token in tokens if token.type == tokenize.COMMENT)
 

@@ -11,6 +11,7 @@ import pytest
 from deployer.errors import DeployerError
 from deployer.workflows.finding import Finding
 from tests.support.command_line import known, options_of
+from tests.support.sources import nodes_of
 
 PACKAGE = Path(__file__).parents[3] / "deployer"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -25,7 +26,7 @@ def texts(module: Path) -> list[str]:
     """The strings of a module; what is filled in while it runs is an X."""
     found = []
     inside = set()
-    for node in ast.walk(ast.parse(module.read_text())):
+    for node in nodes_of(module.read_text()):
         if isinstance(node, ast.JoinedStr):
             inside |= {id(part) for part in ast.walk(node)} - {id(node)}
             parts = [str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values]
@@ -53,10 +54,10 @@ def test_every_command_that_a_text_names_exists(module: Path) -> None:
 SHELL = re.compile(r"(?:^|[`:&(]\s?|\bsudo )(?:rm|cp|mv|chmod|chown|du|ls|mkdir)\b[^`(]*$")
 
 
-def quoted_names(tree: ast.Module) -> set[str]:
+def quoted_names(source: str) -> set[str]:
     """The variables that are given something quoted."""
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes_of(source):
         # What is put together of quoted ones is quoted too.
         if isinstance(node, ast.Assign) and any(one in ast.unparse(node.value) for one in ("quote(", *found)):
             found |= {one.id for target in node.targets for one in ast.walk(target) if isinstance(one, ast.Name)}
@@ -66,17 +67,16 @@ def quoted_names(tree: ast.Module) -> set[str]:
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_path_in_a_command_is_quoted(module: Path) -> None:
     """Pasted, an `rm` of a path with a space removes other files."""
-    tree = ast.parse(module.read_text())
-    quoted = quoted_names(tree)
-    for node in ast.walk(tree):
+    source = module.read_text()
+    for node in nodes_of(source):
         said = ""
         for part in node.values if isinstance(node, ast.JoinedStr) else ():
             if isinstance(part, ast.Constant):
                 said += str(part.value)
             elif isinstance(part, ast.FormattedValue):
-                value = ast.unparse(part.value)
-                if SHELL.search(said) and not value.startswith("layout."):
-                    assert "quote(" in value or value in quoted, f"{said}{{{value}}}"
+                value = ast.unparse(part.value) if SHELL.search(said) else "layout."
+                if not value.startswith("layout."):
+                    assert "quote(" in value or value in quoted_names(source), f"{said}{{{value}}}"
                 said += "X"
 
 
