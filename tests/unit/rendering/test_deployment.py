@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import tomllib
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
 
@@ -263,6 +263,12 @@ def test_the_pull_lines_of_the_other_pages_name_the_address_of_clients() -> None
     kwk = environment("kwk")
     assert (kwk["ENV_REGISTRY_PROXY_FQDN"], kwk["ENV_REGISTRY_PROXY_PORT"]) == ("[::1]", "5001")
     assert environment("joxit")["PULL_URL"] == "registry.example:5000"
+
+
+def test_the_configuration_file_shows_every_setting() -> None:
+    # One whose default is to say nothing is commented out.
+    shown = re.findall(r"^(?:# )?([a-z]+):", snippets.configuration_file(Settings()), re.MULTILINE)
+    assert {one.name for one in fields(Settings)} - set(shown) == set()
 
 
 def test_a_page_image_of_ones_own_can_be_read_back_from_the_configuration_file() -> None:
