@@ -146,7 +146,10 @@ def _refuse_pattern(text: str) -> None:
     if "*" in text or "?" in text:
         raise InvalidReference(
             f"'{text}' is a pattern; a single name is needed here.",
-            ("List the names: deployer catalog --tags   (only `catalog` and `prune` accept patterns)",),
+            (
+                "List the names: deployer catalog --tags",
+                "Only `catalog`, `prune`, `check` and `restore --only` accept patterns.",
+            ),
         )
 
 

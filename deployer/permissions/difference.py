@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deployer.permissions.patterns import example
@@ -28,20 +28,22 @@ class Repository:
 
 @dataclass(frozen=True)
 class RuleChange:
-    """What someone gains or loses: the patterns of one action, and the repositories of today that they are about.
+    """What users gain or lose: the patterns of one action, and the repositories of today that they are about.
 
-    `who` is a user, `anonymous`, or `*` for every user who has no change of their own. What matches one of the
-    `unchanged` patterns too is the same before and after. `recent` are those of the repositories that were pushed to
-    lately. Both are None if it is not known which repositories there are.
+    `users` are names, and `anonymous`. If it is `for_all`, every user has the change except for `others`. What
+    matches one of the `unchanged` patterns too is the same before and after. `recent` are those of the repositories
+    that were pushed to lately. Both are None if it is not known which repositories there are.
     """
 
-    who: str
+    users: tuple[str, ...]
     action: str
     gains: bool
     patterns: tuple[str, ...]
     unchanged: tuple[str, ...]
     repositories: int | None
     recent: int | None
+    for_all: bool = False
+    others: tuple[str, ...] = ()
 
 
 def changes(
@@ -53,20 +55,26 @@ def changes(
 ) -> tuple[RuleChange, ...]:
     """Compare rules without groups; no rules mean what `NO_RULES` says. `since` is when lately begins.
 
-    What a user loses comes first. Raises ConfigurationError, see `example`.
+    Users with the same change are put together. What is lost comes first. Raises ConfigurationError, see `example`.
     """
     old, new = before or NO_RULES, after or NO_RULES
     repositories = None if existing is None else tuple(existing)
     named = {name for rule in (*old, *new) for name in rule.users} - checks.EVERYONE
     users = sorted(named | {one.name for one in accounts})
-    others = tuple(_of(checks.LOGGED_IN, old, new, repositories, since))
-    found: list[RuleChange] = []
-    for user in users:
-        own = tuple(_of(user, old, new, repositories, since))
-        if _without_name(own) != _without_name(others):
-            found += own
-    found += [*others, *_of(checks.ANONYMOUS, old, new, repositories, since)]
+    whose: dict[RuleChange, list[str]] = {}
+    for who in (*users, checks.LOGGED_IN, checks.ANONYMOUS):
+        for one in _of(who, old, new, repositories, since):
+            whose.setdefault(one, []).append(who)
+    found = [_for(one, names, users) for one, names in whose.items()]
     return tuple(sorted(found, key=lambda one: one.gains))
+
+
+def _for(change: RuleChange, names: list[str], users: list[str]) -> RuleChange:
+    """A change with whom it is for."""
+    anonymous = (checks.ANONYMOUS,) if checks.ANONYMOUS in names else ()
+    if checks.LOGGED_IN not in names:
+        return replace(change, users=tuple(names))
+    return replace(change, users=anonymous, for_all=True, others=tuple(one for one in users if one not in names))
 
 
 def _of(
@@ -76,6 +84,7 @@ def _of(
     repositories: tuple[Repository, ...] | None,
     since: int,
 ) -> Iterator[RuleChange]:
+    """The changes of one, without a name."""
     for action in checks.ACTIONS:
         had, gets = _given(old, who, action), _given(new, who, action)
         for gains, some, others in ((False, had, gets), (True, gets, had)):
@@ -87,14 +96,10 @@ def _of(
                 hit = [one for one in repositories if globs.matches(one.name, some) > globs.matches(one.name, others)]
             recent = None if hit is None else sum(1 for one in hit if one.pushed >= since)
             same = tuple(one for one in others if any(example([one, other]) is not None for other in patterns))
-            yield RuleChange(who, action, gains, patterns, same, None if hit is None else len(hit), recent)
+            yield RuleChange((), action, gains, patterns, same, None if hit is None else len(hit), recent)
 
 
 def _given(rules: Iterable[AccessRule], who: str, action: str) -> tuple[str, ...]:
     user = "" if who == checks.ANONYMOUS else who
     meant = (rule for rule in rules if rule.applies_to(user) and action in rule.allow)
     return tuple(dict.fromkeys(pattern for rule in meant for pattern in rule.repositories))
-
-
-def _without_name(some: Iterable[RuleChange]) -> list[tuple[str, bool, tuple[str, ...], tuple[str, ...]]]:
-    return [(one.action, one.gains, one.patterns, one.unchanged) for one in some]

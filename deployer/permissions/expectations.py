@@ -31,9 +31,13 @@ class Failure:
     rule: int | None = None
 
 
-def failures(settings: Settings) -> tuple[Failure, ...]:
-    """The expectations that the rules do not meet, each with one example. Raises ConfigurationError, see `example`."""
-    return tuple(found for one in settings.expect if (found := next(_failures(settings, one), None)) is not None)
+def failures(settings: Settings, *, has_users: bool) -> tuple[Failure, ...]:
+    """The expectations that the rules do not meet, each with one example. Raises ConfigurationError, see `example`.
+
+    Without users no login is required, and without rules everyone may do everything then.
+    """
+    found = (next(_failures(settings, one, has_users=has_users), None) for one in settings.expect)
+    return tuple(one for one in found if one is not None)
 
 
 def sentence(failure: Failure) -> str:
@@ -42,15 +46,15 @@ def sentence(failure: Failure) -> str:
     who = failure.user or checks.ANONYMOUS
     if not failure.allowed:
         return f"expect: {who} cannot {failure.action} {failure.repository} ({one.who}: {one.statement})"
-    why = "as there are no rules" if failure.rule is None else f"by access[{failure.rule}]"
+    why = "because there are no rules" if failure.rule is None else f"by access[{failure.rule}]"
     return f"expect: {who} can {failure.action} {failure.repository}, {why} ({one.who}: {one.statement})"
 
 
-def _failures(settings: Settings, one: Expectation) -> Iterator[Failure]:
+def _failures(settings: Settings, one: Expectation, *, has_users: bool) -> Iterator[Failure]:
     rules = settings.user_rules
     for user in one.users_by(settings.group_by_name):
         for action in one.actions:
-            given = tuple(_given(rules, user, action))
+            given = tuple(_given(rules, user, action, has_users=has_users))
             if one.may:
                 denied = example([one.repositories], [pattern for _, pattern in given])
                 if denied is not None:
@@ -62,9 +66,11 @@ def _failures(settings: Settings, one: Expectation) -> Iterator[Failure]:
                     yield Failure(one, user, action, allowed, allowed=True, rule=number)
 
 
-def _given(rules: tuple[AccessRule, ...], user: str, action: str) -> Iterator[tuple[int | None, str]]:
+def _given(
+    rules: tuple[AccessRule, ...], user: str, action: str, *, has_users: bool
+) -> Iterator[tuple[int | None, str]]:
     """What the rules give someone, each pattern with its rule's number."""
-    if not rules and user:
+    if not rules and (user or not has_users):
         # Without rules, every logged-in user may do everything.
         yield None, "*"
     for number, rule in enumerate(rules):

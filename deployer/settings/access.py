@@ -117,7 +117,7 @@ def groups(value: object) -> tuple[Group, ...]:
         return ()
     if not isinstance(value, Mapping):
         raise ValueError(f"{checks.shown(value)} is not a list of groups; use for example {{developers: [alice, bob]}}")  # noqa: TRY004
-    return tuple(_group(str(name), users) for name, users in value.items() if not str(name).startswith("x-"))
+    return tuple(_group(str(name), users) for name, users in value.items())
 
 
 def written_groups(made: Iterable[Group]) -> dict[str, list[str]]:

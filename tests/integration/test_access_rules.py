@@ -95,7 +95,7 @@ def test_rules_are_compared_before_they_are_in_effect(stack: DeployedStack) -> N
     stack.up()
     assert "nothing would change for anyone" in stack.deployer("access", "diff", check=True).stdout
     write_settings(stack, [ADMIN, {**RULES[1], "repositories": ["team/app*"]}])
-    lost = "alice loses push: team/* except team/app* (1 repository, 1 pushed to in the last 7 days)"
+    lost = "alice, bob lose push: team/* except team/app* (1 repository, 1 pushed to in the last 7 days)"
     assert lost in stack.deployer("access", "diff", check=True).stdout
     assert lost in stack.deployer("up", "--dry-run", check=True).stdout
     with client_of(stack, "alice") as alice:

@@ -140,7 +140,7 @@ def check(settings: Settings, accounts: tuple[Account, ...]) -> None:
     Raises ConfigurationError.
     """
     known = {account.name for account in accounts}
-    problems = tuple(
+    problems = (
         f"{place}: "
         + (
             "there are no users yet: deployer user add NAME"
@@ -150,9 +150,10 @@ def check(settings: Settings, accounts: tuple[Account, ...]) -> None:
         for place, name in _named_users(settings)
         if name not in known and not (name in EVERYONE and known)
     )
-    if problems:
-        raise ConfigurationError("The settings of access name users that do not exist:", problems=problems)
-    unmet = expectations.failures(settings)
+    unknown = tuple(dict.fromkeys(problems))
+    if unknown:
+        raise ConfigurationError("The settings of access name users that do not exist:", problems=unknown)
+    unmet = expectations.failures(settings, has_users=bool(accounts))
     if unmet:
         raise ConfigurationError(
             "The access rules do not say what `expect` says:", problems=tuple(map(expectations.sentence, unmet))

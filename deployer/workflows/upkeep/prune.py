@@ -69,7 +69,9 @@ def rules_of(given: Mapping[str, object], patterns: Sequence[str], loaded: Loade
     rule = build(RetentionRule, {**written, **({"repositories": list(patterns)} if patterns else {})}, problems)
     if problems:
         field, _, rest = problems[0].partition(":")
-        raise UsageError(f"--{field.replace('_', '-')}:{rest}.")
+        # Repositories are arguments, and no option.
+        named = "REPOSITORY" if field == "repositories" else f"--{field.replace('_', '-')}"
+        raise UsageError(f"{named}:{rest}.")
     if rule.complaint():
         raise UsageError(
             "Nothing selected: say which tags to remove.",

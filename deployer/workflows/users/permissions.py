@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from deployer import layout
 from deployer.host.files import read_if_there
-from deployer.rendering import rules
+from deployer.rendering import grants, rules
 from deployer.settings.access import for_users
 from deployer.settings.values import checks
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deployer.paths import Deployment
-    from deployer.settings.access import AccessRule, Group
+    from deployer.settings.access import AccessRule, Expectation, Group
     from deployer.settings.model import Settings
     from deployer.settings.values.account import Account
 
@@ -28,7 +28,8 @@ class Permissions:
     """The rules of the settings, and what is known of those that the registry at `address` runs with.
 
     `source` is the settings' file, None if there is none. The rules `are_in_force` where the registry runs with
-    the same, or was never brought up; it `restricts_everyone` if it runs with any.
+    the same, or was never brought up; it `restricts_everyone` if it runs with any, which
+    are `in_effect` as far as they can be read.
     """
 
     address: str
@@ -37,6 +38,8 @@ class Permissions:
     are_in_force: bool
     restricts_everyone: bool
     groups: tuple[Group, ...] = ()
+    expect: tuple[Expectation, ...] = ()
+    in_effect: tuple[AccessRule, ...] = ()
 
     @property
     def user_rules(self) -> tuple[AccessRule, ...]:
@@ -55,6 +58,8 @@ class Permissions:
             are_in_force=deployed is None or deployed == meant,
             restricts_everyone=bool(deployed),
             groups=settings.groups,
+            expect=settings.expect,
+            in_effect=grants.rules_in(deployed or b"") or (),
         )
 
     def of_user(self, name: str) -> dict[str, tuple[str, ...]]:
@@ -70,9 +75,14 @@ class Permissions:
         return _given([rule for rule in self.user_rules if rule.is_for_everyone])
 
     def naming(self, name: str) -> tuple[str, ...]:
-        """The rules and groups that name a user, as the settings call them: access[0], groups.developers."""
+        """What names a user, as the settings call it: access[0], groups.developers, expect."""
         rules = (f"access[{number}]" for number, rule in enumerate(self.rules) if name in rule.users)
-        return (*rules, *(f"groups.{group.name}" for group in self.groups if name in group.users))
+        groups = (f"groups.{group.name}" for group in self.groups if name in group.users)
+        return (*rules, *groups, *(["expect"] if any(name == one.who for one in self.expect) else []))
+
+    def of_everyone_today(self) -> dict[str, tuple[str, ...]]:
+        """What the rules that the registry runs with give to everyone, without login too."""
+        return _given([rule for rule in self.in_effect if rule.is_for_everyone])
 
     def unknown_users(self, accounts: Iterable[Account]) -> tuple[str, ...]:
         """Who is named by a rule and is no user, sorted."""

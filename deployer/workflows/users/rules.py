@@ -49,10 +49,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class ExpectationResults:
-    """What is expected, and those expectations that the rules do not meet."""
+    """What is expected, those expectations that the rules do not meet, and the users in them who do not exist."""
 
     expectations: tuple[Expectation, ...]
     failures: tuple[Failure, ...]
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def met(self) -> tuple[Expectation, ...]:
+        """The expectations that are met."""
+        failed = {one.expectation for one in self.failures}
+        return tuple(one for one in self.expectations if one not in failed and one.who not in self.unknown)
 
 
 def answer(stack: Stack, accounts: tuple[Account, ...], who: str, action: str, image: str) -> Answer:
@@ -91,14 +98,17 @@ def difference(stack: Stack, accounts: tuple[Account, ...]) -> tuple[RuleChange,
     return rule_changes.compare(before, stack.settings, accounts, existing, stack.now())
 
 
-def test(settings: Settings) -> ExpectationResults:
+def test(settings: Settings, accounts: tuple[Account, ...]) -> ExpectationResults:
     """Hold the rules against what is expected. Raises UsageError if nothing is, and ConfigurationError."""
     if not settings.expect:
         raise UsageError(
             "Nothing is expected: there is no `expect` in the settings.",
             ("Add for example `expect: [{ci: [cannot delete team/*]}]` to deployer.yaml.",),
         )
-    return ExpectationResults(settings.expect, expectations.failures(settings))
+    known = {one.name for one in accounts}
+    asked = dict.fromkeys(one.who for one in settings.expect if not _is_no_user(one.who))
+    unknown = tuple(name for name in asked if name not in known)
+    return ExpectationResults(settings.expect, expectations.failures(settings, has_users=bool(accounts)), unknown)
 
 
 def _is_no_user(who: str) -> bool:

@@ -184,7 +184,7 @@ ANSWER = Answer(
     explain(RULES, (), Request("bob", "push", "team/app"), has_users=True), PERMISSIONS, {0: 6},
     is_known=True, may_push=False,
 )  # fmt: skip
-RULE_CHANGE = RuleChange("bob", "push", False, ("team/*",), (), 1, 1)
+RULE_CHANGE = RuleChange(("bob",), "push", False, ("team/*",), (), 1, 1)
 EXPECTATIONS = expectations([{"alice": "can push team/*"}])
 TESTED = ExpectationResults(EXPECTATIONS, (Failure(EXPECTATIONS[0], "alice", "push", "team/b", allowed=False),))
 TAG_REMOVAL = TagRemoval("tool", "1", DIGEST, "type", ())

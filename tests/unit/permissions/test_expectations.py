@@ -17,10 +17,12 @@ RULES = (
 )
 
 
-def unmet(who: str, statement: str, rules: tuple[AccessRule, ...] = RULES) -> list[str]:
+def unmet(who: str, statement: str, rules: tuple[AccessRule, ...] = RULES, *, has_users: bool = True) -> list[str]:
     return [
         sentence(one)
-        for one in failures(Settings(groups=GROUPS, access=rules, expect=expectations([{who: statement}])))
+        for one in failures(
+            Settings(groups=GROUPS, access=rules, expect=expectations([{who: statement}])), has_users=has_users
+        )
     ]
 
 
@@ -66,4 +68,9 @@ def test_without_rules_every_logged_in_user_may_do_everything() -> None:
     assert unmet("alice", "can push *", ()) == []
     assert unmet("anonymous", "cannot pull *", ()) == []
     (said,) = unmet("ci", "cannot delete team/*", ())
-    assert said == "expect: ci can delete team/b, as there are no rules (ci: cannot delete team/*)"
+    assert said == "expect: ci can delete team/b, because there are no rules (ci: cannot delete team/*)"
+
+
+def test_without_users_everyone_may_do_everything() -> None:
+    (said,) = unmet("anonymous", "cannot push", (), has_users=False)
+    assert said == "expect: anonymous can push a, because there are no rules (anonymous: cannot push *)"

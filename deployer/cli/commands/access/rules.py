@@ -79,7 +79,7 @@ def test(session: Session) -> None:
     from deployer.cli.views.access.rules import ExpectationsReport
     from deployer.workflows.users import rules
 
-    session.show(ExpectationsReport(rules.test(session.settings)))
+    session.show(ExpectationsReport(rules.test(session.settings, _accounts(session))))
 
 
 def _accounts(session: Session) -> tuple[Account, ...]:

@@ -153,7 +153,7 @@ def import_file(
     done = None
     if not session.presentation.dry_run:
         done = accounts.change(session.stack, "user import", lambda known: read(known).onto(known))
-    session.show(views.ImportReport(session.settings.address, plan, done))
+    session.show(views.ImportReport(session.settings.address, plan, done, _permissions(session)))
 
 
 def _accounts(session: Session) -> Accounts:

@@ -108,7 +108,7 @@ class ExpectationsReport(Report):
     @property
     def has_failed(self) -> bool:
         """Whether some expectation is not met."""
-        return bool(self.tested.failures)
+        return len(self.tested.met) < len(self.tested.expectations)
 
     def as_json(self) -> dict[str, Any]:
         """Each expectation, and an example against it."""
@@ -118,7 +118,7 @@ class ExpectationsReport(Report):
                 {
                     "who": one.who,
                     "statement": one.statement,
-                    "met": one not in failures,
+                    "met": one in self.tested.met,
                     "example": None
                     if one not in failures
                     else {
@@ -135,8 +135,9 @@ class ExpectationsReport(Report):
         """Print those that are not met, or that all are."""
         for failure in self.tested.failures:
             out.line(out.bad("✗") + f" {sentence(failure)}")
-        met = len(self.tested.expectations) - len(self.tested.failures)
-        out.line(f"{met} of {counted(len(self.tested.expectations), 'expectation')} met.")
+        for name in self.tested.unknown:
+            out.line(out.bad("✗") + f" expect: no such user '{name}'")
+        out.line(f"{len(self.tested.met)} of {counted(len(self.tested.expectations), 'expectation')} met.")
 
 
 def _sentence(found: Explanation) -> str:

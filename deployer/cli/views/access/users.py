@@ -74,6 +74,7 @@ class ImportReport(Report):
     address: str
     plan: Import
     done: Changed | None
+    permissions: Permissions | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The names, and whether a running registry has them."""
@@ -92,7 +93,7 @@ class ImportReport(Report):
             out.note(NOTHING_CHANGED)
             return
         out.line(f"Imported {counted(len(self.plan.added) + len(self.plan.replaced), 'user')}.")
-        _say_what_follows(out, self.address, self.done)
+        _say_what_follows(out, self.address, self.done, self.permissions)
 
 
 def print_import(out: Output, plan: Import, presentation: Presentation) -> None:
@@ -125,7 +126,7 @@ def print_added(out: Output, user: str, permissions: Permissions, done: Changed)
     """Say who was added."""
     out.line(f"Added user {user}. Permissions: {_may(user, permissions)}")
     warn_of_rules(out, permissions)
-    _say_what_follows(out, permissions.address, done)
+    _say_what_follows(out, permissions.address, done, permissions)
 
 
 def print_password(out: Output, user: str) -> None:
@@ -163,7 +164,7 @@ def question_of_removal(user: str, permissions: Permissions, *, is_last: bool) -
 def print_removed(out: Output, user: str, permissions: Permissions, done: Changed) -> None:
     """Say who was removed."""
     out.line(f"Removed user {user}.")
-    _say_what_follows(out, permissions.address, done)
+    _say_what_follows(out, permissions.address, done, permissions)
 
 
 def warn_of_rules_naming(out: Output, user: str, permissions: Permissions) -> None:
@@ -224,17 +225,21 @@ def warn_of_rules(out: Output, permissions: Permissions) -> None:
 
 def _open_to_all(permissions: Permissions, may: str) -> str:
     if permissions.restricts_everyone:
-        return f"The rules in effect allow nothing at {permissions.address} without login."
+        given = permissions.of_everyone_today()
+        what = f"only {in_words(given)}" if any(given.values()) else "nothing"
+        return f"The rules in effect allow {what} at {permissions.address} without login."
     return f"Anyone who can reach {permissions.address} {may} pull, push and delete."
 
 
-def _say_what_follows(out: Output, address: str, done: Changed) -> None:
+def _say_what_follows(out: Output, address: str, done: Changed, permissions: Permissions | None = None) -> None:
     if done.running:
         out.note("Applied to the running registry; nothing was restarted.")
     else:
         out.note("The change takes effect when the registry is started: deployer up")
     if done.closes:
-        out.note(f"From now on everyone has to log in: docker login {address}")
+        given = permissions.of_everyone_today() if permissions else {}
+        but = f", except to {in_words(given)}" if any(given.values()) else ""
+        out.note(f"From now on everyone has to log in{but}: docker login {address}")
 
 
 def _warn_of_cost(out: Output, one: Account) -> None:

@@ -88,7 +88,7 @@ def test_what_would_change(stack: Stack) -> None:
     assert rules.difference(stack, ACCOUNTS) == ()
     deploy(stack, replace(SETTINGS, access=SETTINGS.access[:1]))
     (found,) = rules.difference(stack, ACCOUNTS)
-    assert (found.who, found.action, found.gains, found.patterns) == ("alice", "pull", True, ("team/*",))
+    assert (found.users, found.action, found.gains, found.patterns) == (("alice",), "pull", True, ("team/*",))
     # No registry runs that would tell which repositories there are.
     assert found.repositories is None
     (stack.deployment.directory / "frontend/access/grants").write_text("import other\n")
@@ -98,7 +98,10 @@ def test_what_would_change(stack: Stack) -> None:
 
 def test_expectations_are_tested(stack: Stack) -> None:
     with pytest.raises(UsageError, match="Nothing is expected"):
-        rules.test(SETTINGS)
+        rules.test(SETTINGS, ACCOUNTS)
     made = replace(SETTINGS, expect=expectations([{"alice": ["can pull team/*", "can push team/*"]}]))
-    found = rules.test(made)
+    found = rules.test(made, ACCOUNTS)
     assert [one.expectation.statement for one in found.failures] == ["can push team/*"]
+    assert [one.statement for one in found.met] == ["can pull team/*"]
+    # `up` refuses who does not exist.
+    assert (rules.test(made, ACCOUNTS[:1]).unknown, rules.test(made, ACCOUNTS[:1]).met) == (("alice",), ())
