@@ -8,6 +8,7 @@ from deployer.cli.commands import backup, integrity, upkeep
 from deployer.errors import UsageError
 from deployer.jobs import Job
 from deployer.settings.values import duration
+from deployer.workflows.schedule import clock, records
 
 if TYPE_CHECKING:
     from deployer.cli.session import Session
@@ -30,6 +31,8 @@ def _backup(session: Session) -> None:
 
 def _prune(session: Session) -> None:
     wanted = session.settings.schedule.prune
+    if wanted.older_than is not None or any(rule.older_than is not None for rule in session.settings.retention):
+        clock.expect_steady(records.read(session.deployment), session.stack.now())
     if not wanted.says_what:
         upkeep.prune(session, upkeep.RuleOptions())
         return

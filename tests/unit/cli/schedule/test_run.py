@@ -91,6 +91,21 @@ def test_how_a_command_ends_is_recorded(
         assert f"Error: {sentence}" in records.log_of(session.deployment, done)
 
 
+@pytest.mark.parametrize("rule", ["prune: {when: weekly, older_than: 30d}", "prune: weekly"])
+def test_nothing_is_removed_by_age_after_a_clock_has_jumped(
+    session: Session, monkeypatch: pytest.MonkeyPatch, rule: str
+) -> None:
+    (session.directory / "deployer.yaml").write_text(f"schedule: {{{rule}}}\nretention: [{{older_than: 30d}}]\n")
+    pruned: list[object] = []
+    monkeypatch.setattr(upkeep, "prune", lambda *_arguments: pruned.append(_arguments))
+    with records.begun(session.deployment, Job.PRUNE, datetime.now(UTC) - timedelta(days=900)) as before:
+        before.finish(RunResult.DONE, datetime.now(UTC) - timedelta(days=900))
+    done = running.run(session, Job.PRUNE, 0)
+    assert (done.result, pruned) == (RunResult.FAILED, [])
+    assert "the last scheduled run was 900 days ago" in done.sentence
+    assert (running.run(session, Job.PRUNE, 0).result, len(pruned)) == (RunResult.DONE, 1)
+
+
 @pytest.mark.parametrize(
     ("error", "result"), [(KeyboardInterrupt(), RunResult.INTERRUPTED), (ZeroDivisionError(), RunResult.FAILED)]
 )
