@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _SEPARATORS = "/._-"
 # Patterns with `*` in their middle multiply; no rules that anyone wrote come near.
-_MOST_STATES = 50_000
+_MOST_STATES = 10_000
 
 # How far a name is in a pattern: how many of its characters are passed, in each way that is still open.
 _Progress = frozenset[int]
@@ -46,7 +46,7 @@ def example(wanted: Sequence[str], excluded: Iterable[str] = ()) -> str | None:
                 "The access rules have too many patterns with `*` in their middle to be compared.",
                 ("Put `*` at the end of patterns: team/*",),
             )
-        for character in _characters(wanted, others):
+        for character in _characters(state, wanted, others):
             after = _after(state, character, wanted, others)
             if after is not None and after not in before:
                 before[after] = (state, character)
@@ -62,11 +62,12 @@ def _spelled(state: _State, before: dict[_State, tuple[_State, str] | None]) -> 
         step = before[step[0]]
 
 
-def _characters(wanted: Iterable[str], others: Iterable[str]) -> str:
-    """Those in the patterns, one for all other letters, and what may stand between parts of a name."""
-    said = {one for pattern in (*wanted, *others) for one in pattern if one in _LETTERS}
+def _characters(state: _State, wanted: Sequence[str], others: Sequence[str]) -> str:
+    """What some pattern goes on with, one for all other letters, and what may stand between parts of a name."""
+    far = zip((*wanted, *others), (*state.wanted, *state.excluded), strict=True)
+    said = {pattern[place] for pattern, progress in far for place in progress if place < len(pattern)}
     other = next((one for one in _LETTERS if one not in said), "")
-    return other + "".join(sorted(said)) + _SEPARATORS
+    return other + "".join(sorted(said.intersection(_LETTERS))) + _SEPARATORS
 
 
 def _after(state: _State, character: str, wanted: Sequence[str], others: Sequence[str]) -> _State | None:

@@ -51,7 +51,7 @@ def test_what_is_so_is_met(who: str, statement: str) -> None:
     ("who", "statement", "said"),
     [
         ("alice", "can delete team/app", "expect: alice cannot delete team/app (alice: can delete team/app)"),
-        ("alice", "can push *", "expect: alice cannot push b (alice: can push *)"),
+        ("alice", "can push *", "expect: alice cannot push a (alice: can push *)"),
         ("group:developers", "cannot push *pp",
          "expect: alice can push team/pp, by access[1] (group:developers: cannot push *pp)"),
         ("anonymous", "cannot pull *", "expect: anonymous can pull public/a, by access[2] (anonymous: cannot pull *)"),
@@ -68,7 +68,7 @@ def test_without_rules_every_logged_in_user_may_do_everything() -> None:
     assert unmet("alice", "can push *", ()) == []
     assert unmet("anonymous", "cannot pull *", ()) == []
     (said,) = unmet("ci", "cannot delete team/*", ())
-    assert said == "expect: ci can delete team/b, because there are no rules (ci: cannot delete team/*)"
+    assert said == "expect: ci can delete team/a, because there are no rules (ci: cannot delete team/*)"
 
 
 def test_without_users_everyone_may_do_everything() -> None:
