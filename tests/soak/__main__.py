@@ -37,6 +37,7 @@ _IMAGES = (*OWN_IMAGES.values(), "deployer-backup:debian")
 # How long a command takes is known once one of its kind has ended by itself.
 _FIRST_SECONDS = 4.0
 _WHOLE_EVERY = 25
+_STATE = "{{.Name}} {{json .State}} restarts {{.RestartCount}}"
 _PAUSE_SECONDS = 5.0
 
 
@@ -90,7 +91,7 @@ class Soak:
             self.engine.stop()
             self.engine.start()
         if is_serving and not wait_until(self.answers):
-            raise LostError("the registry does not come back")
+            raise LostError(f"the registry does not come back\n{self.evidence()}")
 
     def answers(self) -> bool:
         """Whether the registry responds."""
@@ -127,10 +128,13 @@ class Soak:
             raise LostError(f"lost:\n{told}\n{self.evidence()}")
 
     def evidence(self) -> str:
-        """What deployer and the services say, for whoever reads of a loss."""
+        """What deployer, the services and the engine say, for whoever reads of a loss."""
         said = [self.stack.deployer(*words) for words in (("status",), ("check",))]
-        logs = [docker("logs", "--tail", "30", one) for one in self.stack.containers().values()]
-        return "\n".join((*(one.stdout + one.stderr for one in said), *logs))
+        containers = docker("ps", "--all", "--quiet", check=False).split()
+        states = [docker("inspect", "--format", _STATE, one, check=False) for one in containers]
+        logs = [docker("logs", "--tail", "30", one, check=False) for one in containers]
+        engine = (self.engine.folder / "log").read_text(errors="replace")[-5000:]
+        return "\n".join((*(one.stdout + one.stderr for one in said), *states, *logs, engine))
 
     def look_at_all(self) -> None:
         """Nothing is left running, and every accepted image is there."""
