@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from deployer.settings.model import Settings
     from deployer.workflows.deployment.stack import Stack
 
+_ADDRESS_VARIABLES = ("DEPLOYER_HOST", "DEPLOYER_PORT")
 NOTHING_CHANGED = "Dry run: nothing was changed."
 
 
@@ -128,6 +129,23 @@ class Session:
             from deployer.workflows.configuration import deployments
 
             deployments.refuse_unapplied_address(self.deployment, self.settings)
+
+    def refuse_elsewhere(self, *, changes: bool = False, before_up: bool = False) -> None:
+        """Make sure that the address is not that of a registry elsewhere. Raises NotFound.
+
+        For commands that know only the files of this machine, also without an engine. One that `changes` them goes
+        by the address in a deployer.yaml, too. What is of use `before_up` takes each address that the first `up` may be
+        about to use: for what is only shown, one of this machine itself, or with a name.
+        """
+        from deployer.workflows.configuration import deployments
+
+        is_flag = bool(self.host or self.port)
+        is_told = is_flag or any(map(self.environment.get, _ADDRESS_VARIABLES))
+        if (changes or is_told) and not is_flag:
+            deployments.refuse_unapplied_address(self.deployment, self.settings)
+        if is_told:
+            may_be_new = before_up and (changes or self.settings.is_loopback or "name" in self.loaded.given)
+            deployments.require_address(self.deployment, self.settings, self.environment, None, may_be_new=may_be_new)
 
     @cached_property
     def engine(self) -> Engine:

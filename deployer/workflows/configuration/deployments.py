@@ -76,16 +76,24 @@ def refuse_other(deployment: Deployment, settings: Settings, environment: Mappin
             )
 
 
-def require_address(deployment: Deployment, settings: Settings, environment: Mapping[str, str], engine: Engine) -> None:
-    """Make sure that an address which was given without a name is that of the deployment on this machine.
+def require_address(
+    deployment: Deployment,
+    settings: Settings,
+    environment: Mapping[str, str],
+    engine: Engine | None,
+    *,
+    may_be_new: bool = False,
+) -> None:
+    """Make sure that an address which was given by itself is that of the deployment on this machine.
 
     For commands that read only this machine: with the address of a registry elsewhere they would report one
-    deployment by the address of another, or take it down. Raises NotFound.
+    deployment by the address of another, or take it down. One without an address is in its place if it has files, or
+    containers on the engine, or if it `may_be_new`, for what works before the first `up`. Raises NotFound.
     """
     record = Record.read(deployment.record_file)
     if record is not None and (record.host, record.port) == (settings.host, settings.port):
         return
-    if record is None and (deployment.is_begun or _has_containers(deployment, engine)):
+    if record is None and (may_be_new or deployment.is_begun or _has_containers(deployment, engine)):
         return
     refuse_others_address(settings, environment)
     elsewhere = (
@@ -123,8 +131,10 @@ def refuse_unapplied_address(deployment: Deployment, settings: Settings) -> None
     )
 
 
-def _has_containers(deployment: Deployment, engine: Engine) -> bool:
+def _has_containers(deployment: Deployment, engine: Engine | None) -> bool:
     """Whether there are containers that were made from its folder, and not from another user's of the same name."""
+    if engine is None:
+        return False
     found = engine.containers.of_project(deployment.name)
     return any(container.directory == str(deployment.directory) for container in found)
 

@@ -85,4 +85,5 @@ def test(session: Session) -> None:
 def _accounts(session: Session) -> tuple[Account, ...]:
     from deployer.workflows.users import accounts
 
+    session.refuse_elsewhere(before_up=True)
     return accounts.not_lost(session.stack, session.environment, must_exist=session.is_named)

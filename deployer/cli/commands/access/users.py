@@ -71,6 +71,7 @@ def add(session: Session, user: UserArgument, options: PasswordOptions) -> None:
     from deployer.cli.views.access import users as views
     from deployer.workflows.users import accounts
 
+    session.refuse_elsewhere(changes=True, before_up=True)
     accounts.check_addition(session.stack, session.environment, user)
     policy = _policy(session, user, options)
     if session.presentation.dry_run:
@@ -87,7 +88,7 @@ def password(session: Session, user: UserArgument, options: PasswordOptions) -> 
     from deployer.cli.views.access import users as views
     from deployer.workflows.users import accounts
 
-    accounts.find(_accounts(session), user)
+    accounts.find(_accounts(session, changes=True), user)
     policy = _policy(session, user, options)
     if session.presentation.dry_run:
         views.print_password(session.out, user)
@@ -113,8 +114,8 @@ def remove(
     from deployer.cli.views.access import users as views
     from deployer.workflows.users import accounts
 
-    permissions = _permissions(session)
-    is_last = not accounts.without(_accounts(session), user, may_open=may_open)
+    known, permissions = _accounts(session, changes=True), _permissions(session)
+    is_last = not accounts.without(known, user, may_open=may_open)
     views.print_removal(session.out, user, permissions, is_last=is_last)
     if session.presentation.dry_run:
         views.print_dry_removal(session.out, user)
@@ -147,6 +148,7 @@ def import_file(
     from deployer.cli.views.access import users as views
     from deployer.workflows.users import accounts
 
+    session.refuse_elsewhere(changes=True, before_up=True)
     read = accounts.importer(session.stack, session.directory / file, skip=skip, replace=replace)
     plan = read(accounts.current(session.stack, session.environment, must_exist=False))
     views.print_import(session.out, plan, session.presentation)
@@ -156,9 +158,10 @@ def import_file(
     session.show(views.ImportReport(session.settings.address, plan, done, _permissions(session)))
 
 
-def _accounts(session: Session) -> Accounts:
+def _accounts(session: Session, *, changes: bool = False) -> Accounts:
     from deployer.workflows.users import accounts
 
+    session.refuse_elsewhere(changes=changes, before_up=True)
     return accounts.not_lost(session.stack, session.environment, must_exist=session.is_named)
 
 

@@ -43,6 +43,7 @@ def runs(
     from deployer.workflows.schedule import records
 
     session.require_deployment()
+    session.refuse_elsewhere()
     known = records.newest_first(records.read(session.deployment), session.stack.now())
     found = tuple(one for one in known if job is None or one.job == job)
     if not (run or log):
