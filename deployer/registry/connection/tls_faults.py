@@ -12,6 +12,8 @@ import httpx
 
 from deployer.errors import HostError, RegistryError
 from deployer.host.files import read_if_there
+from deployer.paths import Deployment
+from deployer.record import Record
 from deployer.registry.connection.faults import causes
 from deployer.tls.certificate import der_of
 from deployer.tls.refusals import add_intermediate, configure_command, reason_for
@@ -88,7 +90,7 @@ def _unverified(
 
 
 def _unknown_ca(place: Place, case: HandshakeFailure) -> tuple[str, tuple[str, ...]]:
-    known, deployed = case.trust.ca_files, case.trust.deployed
+    known, deployed = case.trust.ca_files, _own_ca_of(place, case.trust)
     # Another CA with the name of an installed one is a new CA.
     missing = "" if case.missing_issuer in _subjects(known) else case.missing_issuer
     configure = configure_command(place.address)
@@ -99,6 +101,8 @@ def _unknown_ca(place: Place, case: HandshakeFailure) -> tuple[str, tuple[str, .
             + (f", or the server does not send the certificate of {missing}, which issued it." if missing else ".")
         )
         add = (add_intermediate(missing),) if missing else ()
+        if deployed:
+            return message, (*_with_the_new_ca(place, known[0]), *add)
         if place.is_loopback:
             # Docker needs none there, so configure-daemon installs none.
             return message, (
@@ -117,12 +121,12 @@ def _unknown_ca(place: Place, case: HandshakeFailure) -> tuple[str, tuple[str, .
             f"The certificate of this deployment's own CA, {deployed}, is damaged.",
             ("deployer up   (writes it again)",),
         )
-    if deployed and place.is_loopback:
+    if deployed:
         message = (
             f"The certificate of {place.address} was not issued by this deployment's own CA, {deployed}: "
-            "another server is answering."
+            "the registry has a new CA, or another server is answering."
         )
-        return message, ("deployer status", f"If it now has your own certificate: rm {shlex.quote(str(deployed))}")
+        return message, _with_the_new_ca(place, deployed)
     if place.is_loopback:
         message = (
             f"The certificate of {place.address} was issued by a CA that this machine does not trust; Docker "
@@ -135,6 +139,25 @@ def _unknown_ca(place: Place, case: HandshakeFailure) -> tuple[str, tuple[str, .
     return (
         f"The certificate of {place.address} was issued by a CA that this machine does not trust.",
         (configure, f"With the CA certificate in a file: {configure} --ca FILE"),
+    )
+
+
+def _own_ca_of(place: Place, trust: TrustStore) -> Path | None:
+    """The file with the CA of the deployment on this machine, if the place is that deployment."""
+    if trust.deployed is None:
+        return None
+    record = Record.read(Deployment(trust.deployed.parent.name, trust.deployed.parent).record_file)
+    is_there = place.is_loopback if record is None else (record.host.lower(), record.port) == (place.host, place.port)
+    return trust.deployed if is_there else None
+
+
+def _with_the_new_ca(place: Place, file: Path) -> tuple[str, ...]:
+    """What to do on the machine of the deployment if the CA in a file is not the one that it has."""
+    old = f"If it has your own certificate: rm {shlex.quote(str(file))}"
+    return (
+        "deployer status   (compares the CAs)",
+        "If it has a new CA: deployer up   (records it)",
+        old if place.is_loopback else f"Then, here and on each client: {configure_command(place.address)}",
     )
 
 

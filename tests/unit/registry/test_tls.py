@@ -12,6 +12,7 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from deployer.errors import DeployerError, RegistryError
+from deployer.record import Record
 from deployer.registry.client import RegistryClient
 from deployer.registry.connection.tls_context import TrustStore, installed
 from deployer.registry.connection.tls_faults import HandshakeFailure, tls_fault
@@ -273,10 +274,41 @@ def test_a_server_that_does_not_send_the_intermediate_certificate(tmp_path: Path
     assert "add the certificate of CN=Middle" in error.advice[-1]
 
 
-def test_another_server_in_the_deployments_place(tls: Site) -> None:
+@pytest.mark.parametrize("is_installed", [False, True])
+def test_a_new_ca_of_the_deployment_of_this_machine_or_another_server_in_its_place(
+    tls: Site, is_installed: bool
+) -> None:
     file = tls.install(make_ca(), tls.folder / "deployment")
+    port = int(tls.server.address.rpartition(":")[2])
+    file.with_name("address.json").write_bytes(Record("127.0.0.1", port).content)
+    shown = tls.install(make_ca()) if is_installed else file
     error = tls.failure(ca=file)
-    assert f"was not issued by this deployment's own CA, {file}: another server is answering." in error.message
+    assert f", {shown}: the registry has a new CA, or another server is answering." in error.message
+    assert error.advice[:2] == (
+        "deployer status   (compares the CAs)",
+        "If it has a new CA: deployer up   (records it)",
+    )
+    assert error.advice[2] == f"If it has your own certificate: rm {shown}"
+
+
+def test_the_deployment_of_this_machine_under_a_public_name(tmp_path: Path) -> None:
+    file = tmp_path / "ca.crt"
+    file.write_bytes(make_ca().pem)
+    file.with_name("address.json").write_bytes(Record("reg", 5000).content)
+    for known in ((), (tmp_path / "installed.crt",)):
+        error = unknown(TrustStore(known, deployed=file))
+        assert "the registry has a new CA, or another server is answering." in error.message
+        assert error.advice[1] == "If it has a new CA: deployer up   (records it)"
+        assert error.advice[2].endswith("deployer configure-daemon --host reg --port 5000")
+
+
+@pytest.mark.parametrize("record", [Record("other", 5000), Record("127.0.0.1", 1)])
+def test_a_deployment_of_this_machine_with_another_address_is_not_meant(tls: Site, record: Record) -> None:
+    file = tls.install(make_ca(), tls.folder / "deployment")
+    file.with_name("address.json").write_bytes(record.content)
+    for error in (tls.failure(ca=file), unknown(TrustStore(deployed=file))):
+        assert "was issued by a CA that this machine does not trust" in error.message
+        assert not any("deployer up" in one for one in error.advice)
 
 
 def test_a_damaged_file_of_the_deployments_own_ca(tls: Site) -> None:
