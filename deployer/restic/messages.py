@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.errors import BackupError, EngineError, EngineUnavailable, NoBackups, WrongPassword
+from deployer.restic import proxies
 
 if TYPE_CHECKING:
+    from deployer.registry.connection.proxy import Proxy
     from deployer.restic.target import Target
 
 
@@ -132,17 +134,22 @@ _NONE = re.compile(
 )
 
 
-def in_words(error: EngineError, target: Target) -> EngineError | BackupError:
-    """The error for what was printed by a run in restic's container. One of the engine stays as it is."""
+def in_words(error: EngineError, target: Target, proxy: Proxy | None = None) -> EngineError | BackupError:
+    """The error for what was printed by a run in restic's container. One of the engine stays as it is.
+
+    `proxy` is the one on the way to the target.
+    """
     original = error.original or error.message
     if isinstance(error, EngineUnavailable) and not _OF_RESTIC.search(original):
         return error
+    if proxy and (said := proxies.fault(original, proxy, target.written)):
+        return said
     login = target.server.login if target.server else ""
     for one in (*(_OVER_SSH if target.server else ()), *_COMPLAINTS):
         if re.search(one.pattern, original, re.IGNORECASE | re.MULTILINE):
             advice = tuple(line.format(target.quoted, login=login) for line in one.advice)
-            said: BackupError = one.kind(one.sentence.format(target), advice, original)
-            return said
+            complaint: BackupError = one.kind(one.sentence.format(target), advice, original)
+            return complaint
     if _NONE.search(original):
         return NoBackups(f"There are no backups at {target}.", (), original)
     return BackupError(

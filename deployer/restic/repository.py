@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from deployer.engine.engine import Engine
+    from deployer.registry.connection.proxy import Proxy
     from deployer.restic.target import Target
 
 _DIRECTORY = "/backup"
@@ -77,9 +78,11 @@ class Repository:
     container: str
     target: Target
     _id: str = field(default="", init=False)
+    _proxy: Proxy | None = field(default=None, init=False)
 
     def open(self, password: str, environment: Mapping[str, str]) -> None:
         """Give restic its password and settings; to be called first."""
+        self._proxy = self.target.proxy(environment)
         self._run_script("open", stdin=self.target.variables(password, environment))
 
     def look(self) -> Found:
@@ -235,7 +238,7 @@ class Repository:
         try:
             yield
         except EngineError as error:
-            raise in_words(error, self.target) from error
+            raise in_words(error, self.target, self._proxy) from error
 
 
 @dataclass(frozen=True)

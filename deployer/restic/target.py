@@ -11,19 +11,21 @@ from urllib.parse import quote
 from deployer.engine.values import HostMount
 from deployer.errors import UsageError
 from deployer.redaction import without_secrets
-from deployer.restic import addresses, sftp
+from deployer.restic import addresses, proxies, sftp
 from deployer.restic.sftp import SftpServer
 from deployer.settings.schedule import names_server
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from deployer.registry.connection.proxy import Proxy
+
 _MOUNTED_AT = "/backup"
 _SERVERS_IN_WORDS = "sftp:USER@HOST:/PATH, s3:https://HOST/BUCKET, or rest:URL"
 # What restic reads for those servers (its manual, "Environment Variables").
 _PASSED = (
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION", "AWS_REGION"),
-    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+    *proxies.VARIABLES,
 )
 
 
@@ -65,8 +67,16 @@ class Target:
         return cls(str(path), path)
 
     def check_login(self, environment: Mapping[str, str]) -> None:
-        """Make sure that what restic needs to log in there is complete, as far as it is said. Raises UsageError."""
+        """Make sure that what restic needs to log in there is complete, as far as it is said.
+
+        Raises UsageError, and ConfigurationError if the proxy on the way there cannot be used.
+        """
         addresses.check_login(self.written, environment)
+        self.proxy(environment)
+
+    def proxy(self, environment: Mapping[str, str]) -> Proxy | None:
+        """The proxy through which restic reaches it. Raises ConfigurationError if that cannot be used."""
+        return None if self.directory else proxies.proxy_of(self.written, environment)
 
     def __str__(self) -> str:
         """Without the password that a URL may have."""

@@ -90,32 +90,9 @@ def _unverified(
 
 
 def _unknown_ca(place: Place, case: HandshakeFailure) -> tuple[str, tuple[str, ...]]:
-    known, deployed = case.trust.ca_files, _own_ca_of(place, case.trust)
-    # Another CA with the name of an installed one is a new CA.
-    missing = "" if case.missing_issuer in _subjects(known) else case.missing_issuer
-    configure = configure_command(place.address)
-    if known:
-        message = (
-            f"The certificate of {place.address} was not issued by the CA that is installed for it, "
-            f"{known[0]}: the registry has a new CA, or another server is answering"
-            + (f", or the server does not send the certificate of {missing}, which issued it." if missing else ".")
-        )
-        add = (add_intermediate(missing),) if missing else ()
-        if deployed:
-            return message, (*_with_the_new_ca(place, known[0]), *add)
-        if place.is_loopback:
-            # Docker needs none there, so configure-daemon installs none.
-            return message, (
-                f"If the registry was set up again, the file is out of date: rm {shlex.quote(str(known[0]))}",
-                *add,
-            )
-        return message, (
-            (
-                "Compare with the fingerprint that `deployer status` prints on the machine that runs the "
-                f"registry: {configure}"
-            ),
-            *add,
-        )
+    deployed, configure = _own_ca_of(place, case.trust), configure_command(place.address)
+    if case.trust.ca_files:
+        return _not_by_installed(place, case, deployed)
     if deployed and der_of(read_if_there(deployed) or b"") is None:
         return (
             f"The certificate of this deployment's own CA, {deployed}, is damaged.",
@@ -140,6 +117,29 @@ def _unknown_ca(place: Place, case: HandshakeFailure) -> tuple[str, tuple[str, .
         f"The certificate of {place.address} was issued by a CA that this machine does not trust.",
         (configure, f"With the CA certificate in a file: {configure} --ca FILE"),
     )
+
+
+def _not_by_installed(place: Place, case: HandshakeFailure, deployed: Path | None) -> tuple[str, tuple[str, ...]]:
+    known = case.trust.ca_files
+    # Another CA with the name of an installed one is a new CA.
+    missing = "" if case.missing_issuer in _subjects(known) else case.missing_issuer
+    message = (
+        f"The certificate of {place.address} was not issued by the CA that is installed for it, "
+        f"{known[0]}: the registry has a new CA, or another server is answering"
+        + (f", or the server does not send the certificate of {missing}, which issued it." if missing else ".")
+    )
+    add = (add_intermediate(missing),) if missing else ()
+    if deployed:
+        return message, (*_with_the_new_ca(place, known[0]), *add)
+    if place.is_loopback:
+        # Docker needs none there, so configure-daemon installs none.
+        outdated = f"If the registry was set up again, the file is out of date: rm {shlex.quote(str(known[0]))}"
+        return message, (outdated, *add)
+    compare = (
+        "Compare with the fingerprint that `deployer status` prints on the machine that runs the registry: "
+        f"{configure_command(place.address)}"
+    )
+    return message, (compare, *add)
 
 
 def _own_ca_of(place: Place, trust: TrustStore) -> Path | None:
