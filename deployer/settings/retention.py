@@ -28,7 +28,9 @@ class RetentionRule:
     """
 
     repositories: tuple[str, ...] = checked(
-        checks.globs, ("*",), "The repositories of the rule. `*` matches any part of a name, `?` one character."
+        checks.retention_globs,
+        ("*",),
+        "The repositories of the rule. `*` matches any part of a name, `?` one character.",
     )
     keep: int | None = checked(checks.count, None, "Keep this many of the newest images of each repository.")
     older_than: int | None = checked(

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def perform(session: Session, job: Job) -> None:
     """Run a scheduled command. Raises what it raises, and UsageError if it is not in the settings."""
     if not session.settings.schedule.of(job).is_on:
-        raise UsageError(
-            f"schedule.{job} is not set in deployer.yaml.", ("deployer up   (removes it from the schedule)",)
-        )
+        source = session.loaded.source
+        where = f" in {source}" if source else ": there is no deployer.yaml"
+        raise UsageError(f"schedule.{job} is not set{where}.", ("deployer up   (removes it from the schedule)",))
     _COMMANDS[job](session)
 
 

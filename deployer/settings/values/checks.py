@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from deployer.errors import InvalidReference
 from deployer.reference import parse
 from deployer.settings.values.duration import seconds_of
-from deployer.settings.values.globs import is_comparable
+from deployer.settings.values.globs import can_match, is_comparable
 from deployer.settings.values.reserve import EXPECTED, RESERVE_OFF, Reserve
 
 if TYPE_CHECKING:
@@ -271,9 +271,17 @@ def actions(value: object) -> tuple[str, ...]:
 
 def access_globs(value: object) -> tuple[str, ...]:
     """Take patterns of repositories, as far as a repository's name can match them."""
-    patterns = globs(value)
+    return _matching(globs(value), is_comparable)
+
+
+def retention_globs(value: object) -> tuple[str, ...]:
+    """The same, also with `[ab]`, which only access rules do not take."""
+    return _matching(globs(value), can_match)
+
+
+def _matching(patterns: tuple[str, ...], is_possible: Callable[[str], bool]) -> tuple[str, ...]:
     for one in patterns:
-        if not is_comparable(one):
+        if not is_possible(one):
             raise ValueError(
                 f"{shown(one)} cannot match a repository name: use lowercase letters, digits and . _ - /; '*' "
                 "matches any part of a name, '?' one character"

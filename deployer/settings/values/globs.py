@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _WILDCARD = re.compile(r"[*?\[]")
 _COMPARABLE = re.compile(r"[a-z0-9*?]([a-z0-9._/*?-]*[a-z0-9*?])?")
+# As `fnmatch` reads them: a bracket at their start is one of the characters.
+_ONE_OF = re.compile(r"\[!?\]?[^\]]*\]")
+_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789._/-"
 _IN_NAME = "[a-z0-9._/-]"
 _EVERY = rf"{_IN_NAME}+|\*"
 
@@ -32,6 +35,15 @@ def is_name(pattern: str) -> bool:
 def is_comparable(pattern: str) -> bool:
     """Whether the frontend can compare it, and a repository's name can match it."""
     return bool(_COMPARABLE.fullmatch(pattern))
+
+
+def can_match(pattern: str) -> bool:
+    """Whether a repository's name can match it, also where it has `[ab]` or `[!ab]`."""
+
+    def one_of(found: re.Match[str]) -> str:
+        return "?" if any(fnmatchcase(letter, found[0]) for letter in _LETTERS) else found[0]
+
+    return is_comparable(_ONE_OF.sub(one_of, pattern))
 
 
 def split(alternatives: str) -> list[str]:

@@ -42,12 +42,12 @@ def expect_scheduled(settings: Settings, there: Installed | None, job: Job | Non
             ("Set the times under `schedule:` in deployer.yaml, then: deployer up",),
         )
     if job and job not in there.jobs and not settings.schedule.of(job).is_on:
+        once = f"deployer {job}{' TARGET' * (job is Job.BACKUP)}   (runs it once, without the schedule)"
+        # By itself, `prune` goes by the rules alone.
+        is_complete = job is not Job.PRUNE or bool(settings.retention)
         raise UsageError(
             f"{job} is not scheduled for '{settings.name}'; scheduled are: {', '.join(there.jobs)}.",
-            (
-                f"Set schedule.{job} in deployer.yaml, then: deployer up",
-                f"deployer {job}{' TARGET' * (job is Job.BACKUP)}   (runs it once, without the schedule)",
-            ),
+            (f"Set schedule.{job} in deployer.yaml, then: deployer up", *((once,) if is_complete else ())),
         )
     return there
 

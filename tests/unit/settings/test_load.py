@@ -199,6 +199,15 @@ def test_all_mistakes_are_told_at_once_with_the_nearest_name(tmp_path: Path) -> 
         ("access: [{users: a, allow: read}]", "access[0].allow: 'read' is not one of: pull, push, delete"),
         ("access: [{users: 'a b', allow: pull}]", "'a b' is not a valid user name"),
         ("access: [{users: a, allow: pull, repositories: Team/x}]", "'Team/x' cannot match a repository name"),
+        ("retention: [{keep: 5, repositories: Team/*}]", "'Team/*' cannot match a repository name: use lowercase"),
+        (
+            "retention: [{keep: 5, repositories: [app, 'localhost:5000/*']}]",
+            "retention[0].repositories: 'localhost:5000/*' cannot match a repository name",
+        ),
+        (
+            "schedule: {prune: {when: nightly, keep: 5, repositories: 'other:5000/*'}}",
+            "schedule.prune.repositories: 'other:5000/*' cannot match a repository name",
+        ),
         ("access: [{users: a, allow: pull, repository: x}]", "did you mean access[0].repositories?"),
         ("registry: {image: 'a b'}", "'a b' is not a valid image name"),
         ("registry: {image: '-rf'}", "'-rf' is not a valid image name"),

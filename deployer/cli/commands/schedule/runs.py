@@ -39,7 +39,7 @@ def runs(
 
     Lists the runs of the commands under `schedule:` in deployer.yaml, the newest first: the last 100.
     """
-    from deployer.cli.views.schedule.runs import LogReport, RunsReport
+    from deployer.cli.views.schedule.runs import LogReport, RunsReport, none_of
     from deployer.workflows.schedule import records
 
     session.require_deployment()
@@ -47,11 +47,12 @@ def runs(
     known = records.newest_first(records.read(session.deployment), session.stack.now())
     found = tuple(one for one in known if job is None or one.job == job)
     if not (run or log):
-        session.show(RunsReport(found, damaged=records.damaged(session.deployment)))
+        session.show(RunsReport(found, damaged=records.damaged(session.deployment), job=job))
         return
     chosen = next((one for one in found if run in {None, one.id}), None)
     if chosen is None:
-        raise NotFound(f"There is no run {run}." if run else "No scheduled command has run yet.", ("deployer runs",))
+        missing = f"There is no run {run}{f' of {job}' if job else ''}."
+        raise NotFound(missing if run else none_of(job), ("deployer runs",))
     session.show(LogReport(chosen, records.log_of(session.deployment, chosen)))
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deployer.cli.output import Output
+    from deployer.jobs import Job
     from deployer.workflows.schedule.records import Run
 
 
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
 class RunsReport(Report):
     """Runs, the newest first. If `is_of_now`, this command ran them, and fails if one of them did.
 
-    `damaged` are the records of others that cannot be read.
+    `damaged` are the records of others that cannot be read. With a `job`, the runs are those of this command alone.
     """
 
     runs: tuple[Run, ...]
     is_of_now: bool = False
     damaged: tuple[Path, ...] = ()
+    job: Job | None = None
 
     def as_json(self) -> list[dict[str, Any]]:
         """Each run."""
@@ -35,7 +37,7 @@ class RunsReport(Report):
     def print(self, out: Output) -> None:
         """Print a table."""
         if not self.runs:
-            out.note("Nothing is due." if self.is_of_now else "No scheduled command has run yet.")
+            out.note("Nothing is due." if self.is_of_now else none_of(self.job))
             return
         out.table(("RUN", "STARTED", "TOOK", "RESULT", "SIZE", "MESSAGE"), map(_row, self.runs))
 
@@ -84,6 +86,11 @@ class LogReport(Report):
         """Say how the run ended."""
         run = self.run
         out.note(" ".join(filter(None, (f"{run.job} of {moment(run.started)}: {run.result}.", run.sentence))))
+
+
+def none_of(job: Job | None) -> str:
+    """That a scheduled command has not run yet, or none at all."""
+    return f"{job} has not run yet." if job else "No scheduled command has run yet."
 
 
 def _row(run: Run) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from deployer.cli.output import Output
 from deployer.cli.schedule import run as running
 from deployer.cli.session import Session
 from deployer.cli.views.upkeep import CollectedReport
-from deployer.errors import Busy, HostError, UsageError
+from deployer.errors import Busy, HostError, NotFound, UsageError
 from deployer.jobs import Job
 from deployer.settings.schedule import RunnerChoice
 from deployer.storage.removal import StorageRemoval
@@ -160,8 +161,13 @@ def test_the_page_hears_of_a_run_as_long_as_it_is_alive(session: Session, monkey
     assert threading.active_count() == threads
 
 
-@pytest.mark.parametrize("job", [Job.PRUNE, Job.CHECK])
-def test_a_command_that_was_never_scheduled_is_refused_without_a_record(session: Session, job: Job) -> None:
+@pytest.mark.parametrize(("job", "has_rules"), [(Job.PRUNE, False), (Job.PRUNE, True), (Job.CHECK, False)])
+def test_a_command_that_was_never_scheduled_is_refused_without_a_record(
+    session: Session, job: Job, *, has_rules: bool
+) -> None:
+    if has_rules:
+        with (session.directory / "deployer.yaml").open("a") as file:
+            file.write("\nretention: [{keep: 5}]\n")
     settings = session.settings
     found = installed.wanted(settings, RunnerChoice.NONE, None, datetime.now(UTC))
     assert found is not None
@@ -169,16 +175,36 @@ def test_a_command_that_was_never_scheduled_is_refused_without_a_record(session:
     with pytest.raises(UsageError) as caught:
         runs.run_scheduled(session, job)
     assert caught.value.message == f"{job} is not scheduled for 'registry'; scheduled are: backup, gc."
-    assert caught.value.advice == (
-        f"Set schedule.{job} in deployer.yaml, then: deployer up",
-        f"deployer {job}   (runs it once, without the schedule)",
-    )
+    # Without rules under `retention`, `prune` by itself does not know what to remove.
+    once = (f"deployer {job}   (runs it once, without the schedule)",) if job is not Job.PRUNE or has_rules else ()
+    assert caught.value.advice == (f"Set schedule.{job} in deployer.yaml, then: deployer up", *once)
     assert records.read(session.deployment) == ()
 
 
-def test_a_command_that_was_taken_out_of_the_file_fails_with_what_to_do(session: Session) -> None:
-    done = running.run(session, Job.PRUNE, 0)
-    assert (done.result, done.sentence) == (RunResult.FAILED, "schedule.prune is not set in deployer.yaml.")
+@pytest.mark.parametrize("name", ["deployer.yaml", "t4.yaml"])
+def test_a_command_that_was_taken_out_of_the_file_fails_with_what_to_do(session: Session, name: str) -> None:
+    file = session.directory / name
+    (session.directory / "deployer.yaml").rename(file)
+    done = running.run(replace(session, config=file), Job.PRUNE, 0)
+    assert (done.result, done.sentence) == (RunResult.FAILED, f"schedule.prune is not set in {file}.")
+
+
+def test_a_command_that_is_in_no_file_at_all(session: Session) -> None:
+    (session.directory / "deployer.yaml").unlink()
+    assert running.run(session, Job.GC, 0).sentence == "schedule.gc is not set: there is no deployer.yaml."
+
+
+def test_runs_of_one_command_that_has_not_run(session: Session) -> None:
+    runs.runs(session)
+    assert printed(session) == "No scheduled command has run yet.\n"
+    backup_run = running.run(session, Job.BACKUP, 0)
+    runs.runs(session, job=Job.PRUNE)
+    assert printed(session).splitlines()[-1] == "prune has not run yet."
+    with pytest.raises(NotFound, match=r"^prune has not run yet\.$"):
+        runs.runs(session, job=Job.PRUNE, log=True)
+    with pytest.raises(NotFound, match=f"There is no run {backup_run.id} of prune") as caught:
+        runs.runs(session, backup_run.id, Job.PRUNE)
+    assert caught.value.advice == ("deployer runs",)
 
 
 def test_a_missing_file_of_variables_is_a_failure(session: Session, tmp_path: Path) -> None:

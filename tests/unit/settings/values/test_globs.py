@@ -30,6 +30,18 @@ def test_several_characters_for_one_are_not_for_the_frontend() -> None:
     assert not globs.is_comparable("app[12]")
 
 
+@pytest.mark.parametrize("pattern", [*PATTERNS, "app[12]", "[!b]pp", "team/[a-z]*", "[]a]pp", "a[.-]b"])
+def test_what_a_repositorys_name_can_match(pattern: str) -> None:
+    assert globs.can_match(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["Team/*", "*/", "/a", "a b", "h:5000/*", "app[A-Z]", "[!a-z0-9._/-]", "app[12", "app@*", "ä"]
+)
+def test_what_no_repositorys_name_can_match(pattern: str) -> None:
+    assert not globs.can_match(pattern)
+
+
 @pytest.mark.parametrize(("pattern", "expected"), [("app", True), ("app*", False), ("app?", False), ("app[1]", False)])
 def test_a_pattern_may_be_a_name(pattern: str, *, expected: bool) -> None:
     assert globs.is_name(pattern) == expected
