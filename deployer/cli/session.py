@@ -144,8 +144,15 @@ class Session:
         if (changes or is_told) and not is_flag:
             deployments.refuse_unapplied_address(self.deployment, self.settings)
         if is_told:
-            may_be_new = before_up and (changes or self.settings.is_loopback or "name" in self.loaded.given)
+            is_new = before_up and (changes or self.settings.is_loopback or "name" in self.loaded.given)
+            may_be_new = is_new or (not self.deployment.is_begun and self._has_containers())
             deployments.require_address(self.deployment, self.settings, self.environment, None, may_be_new=may_be_new)
+
+    def _has_containers(self) -> bool:
+        """Whether the deployment has containers, as it does when its files are lost; none without an engine."""
+        with suppress(DeployerError):
+            return bool(self.stack.containers())
+        return False
 
     @cached_property
     def engine(self) -> Engine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,11 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deployer.cli.main import main
+from deployer.cli.output import Output
+from deployer.cli.session import Session
+from deployer.errors import NotFound
 from deployer.paths import Deployment
 from deployer.record import Record
 from deployer.settings.values import account
 from deployer.workflows.deployment.stack import Stack
 from deployer.workflows.users import in_force
+from tests.support.fake_engine import service_container
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,6 +120,15 @@ def test_a_client_states_nothing_about_a_registry_elsewhere(
     assert machine.run(*(ELSEWHERE if told == "flag" else ()), *words) == 1
     assert "No deployment at 192.0.2.9:5000 on this machine; this command works only on the machine" in machine.err
     assert machine.out == ""
+
+
+def test_a_deployment_whose_files_are_lost_is_known_by_its_containers(machine: Machine) -> None:
+    """What the commands then say of the lost users is to be read."""
+    session = Session(None, None, "192.0.2.9", None, dict(os.environ), machine.folder, Output(sys.stdout, sys.stderr))
+    with pytest.raises(NotFound):
+        session.refuse_elsewhere(before_up=True)
+    machine.patch.setattr(Stack, "containers", lambda _self: (service_container("registry", "running"),))
+    session.refuse_elsewhere(before_up=True)
 
 
 @pytest.mark.parametrize("address", [(), ("--port", "5077"), ("--name", "new", *ELSEWHERE)], ids=" ".join)
