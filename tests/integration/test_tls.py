@@ -182,6 +182,9 @@ def test_another_ca_than_the_recorded_one_is_said_until_up_records_it(named: Dep
         assert f"(SHA-256 {old})" in said
         assert f"docker restart {named.name}-frontend-1" in said
     assert (named.directory / "ca.crt").read_bytes() == recorded
+    refused = named.deployer("catalog", environment={"DEPLOYER_HOST": "localhost"})
+    assert "the registry has a new CA, or another server is answering." in refused.stderr
+    assert "If it has a new CA: deployer up" in refused.stderr
     done = named.deployer("up", "--yes", check=True)
     assert f"(SHA-256 {old})" in done.stderr
     assert (named.directory / "ca.crt").read_bytes() != recorded

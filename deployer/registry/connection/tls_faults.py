@@ -147,8 +147,10 @@ def _own_ca_of(place: Place, trust: TrustStore) -> Path | None:
     if trust.deployed is None:
         return None
     record = Record.read(Deployment(trust.deployed.parent.name, trust.deployed.parent).record_file)
-    is_there = place.is_loopback if record is None else (record.host.lower(), record.port) == (place.host, place.port)
-    return trust.deployed if is_there else None
+    # From its own machine, each registry is reached by the name localhost, too.
+    is_its_host = place.is_loopback or (record is not None and record.host.lower() == place.host)
+    is_its_port = record is None or record.port == place.port
+    return trust.deployed if is_its_host and is_its_port else None
 
 
 def _with_the_new_ca(place: Place, file: Path) -> tuple[str, ...]:

@@ -275,12 +275,13 @@ def test_a_server_that_does_not_send_the_intermediate_certificate(tmp_path: Path
 
 
 @pytest.mark.parametrize("is_installed", [False, True])
+@pytest.mark.parametrize("host", ["127.0.0.1", "registry.example"])
 def test_a_new_ca_of_the_deployment_of_this_machine_or_another_server_in_its_place(
-    tls: Site, is_installed: bool
+    tls: Site, host: str, is_installed: bool
 ) -> None:
     file = tls.install(make_ca(), tls.folder / "deployment")
     port = int(tls.server.address.rpartition(":")[2])
-    file.with_name("address.json").write_bytes(Record("127.0.0.1", port).content)
+    file.with_name("address.json").write_bytes(Record(host, port).content)
     shown = tls.install(make_ca()) if is_installed else file
     error = tls.failure(ca=file)
     assert f", {shown}: the registry has a new CA, or another server is answering." in error.message
