@@ -54,6 +54,11 @@ class Report(ABC):
         return None
 
     @property
+    def concern(self) -> str:
+        """Why a scheduled run counts as failed although the command did what it should; "" for nothing."""
+        return ""
+
+    @property
     def has_failed(self) -> bool:
         """Whether the command is to end with exit code 1."""
         return False

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from deployer.layout import STORAGE_ID
 from tests.support.backup_servers import rest
 from tests.support.cut_off import begin, finish, gate, helpers, kill_all, wait_until, writes_pass
 from tests.support.pulling import delete_manifest, manifest_status, pulls_whole, put_blob
 from tests.support.registry_content import Image, image, push, sha256
+from tests.support.stored import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,12 +41,12 @@ class Backups:
     target: Path
     whole: Path
 
-    def run(self, *arguments: str, code: int = 0) -> str:
-        """Run a command that ends so; what it said."""
+    def run(self, *arguments: str, code: int = 0, errors: int | None = None) -> str:
+        """Run a command that ends so, with so many errors, as many as its code unless said; what it said."""
         done = self.stack.deployer(*arguments)
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
-        assert done.stderr.count("Error: ") == code
+        assert done.stderr.count("Error: ") == (code if errors is None else errors)
         return done.stdout + done.stderr
 
     def ids(self) -> list[str]:
@@ -257,4 +259,37 @@ def test_a_slow_server_is_waited_for_and_one_that_vanishes_is_said(backups: Back
         assert (code, "does not respond" in said) == (1, True), said
     finally:
         kill_all(process)
+    backups.expect_well()
+
+
+def test_neither_damaged_images_nor_another_disk_replace_the_last_good_backup(backups: Backups) -> None:
+    store = Stored(backups.stack)
+    layer = SMALL.blobs[-1]
+    damaged, name = store.blob(sha256(layer)), store.disk / STORAGE_ID
+    before, own = backups.ids(), name.read_text()
+    try:
+        damaged.write_bytes(b"")
+        said = backups.run("backup", str(backups.target), "--keep", "1")
+        assert "damaged in the registry, and so in this backup" in said
+        assert "app:1" in said
+        assert "No old backups were removed" in said
+        assert backups.ids()[:-1] == before
+        said = backups.run("restore", str(backups.target), "--only", "app:1", "--yes", code=1, errors=0)
+        assert "Nothing was restored, but app:1 is damaged in the registry" in said
+        backups.run("check", "--repair", "--backup", str(backups.target), "--yes")
+        assert damaged.read_bytes() == layer
+        kept = backups.ids()
+        name.unlink()
+        for command in (
+            ("backup", str(backups.target), "--keep", "1"),
+            ("check",),
+            ("gc", "--yes"),
+            ("gc", "--dry-run"),
+        ):
+            assert "Is its disk mounted?" in backups.run(*command, code=1)
+        assert backups.ids() == kept
+    finally:
+        damaged.write_bytes(layer)
+        name.write_text(own)
+        backups.put_back()
     backups.expect_well()

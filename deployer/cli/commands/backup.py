@@ -132,6 +132,8 @@ def create(session: Session, target: TargetArgument, options: CreateOptions) -> 
     from deployer.workflows.backup.password import given
     from deployer.workflows.backup.plan import plan
     from deployer.workflows.backup.thinning import KeepPolicy
+    from deployer.workflows.integrity.damaged_images import damaged_images
+    from deployer.workflows.restore.selection import Selection
     from deployer.workflows.upkeep import maintenance
 
     place = Target.parse(target, session.directory)
@@ -150,7 +152,8 @@ def create(session: Session, target: TargetArgument, options: CreateOptions) -> 
         return
     session.show_plan(views.BackupPlanReport(plan(place, counts)))
     machine = machine_of(session)
-    wanted = BackupOptions(place, options.password_file, not options.without_secrets, keep, options.new)
+    find_damaged = partial(damaged_images, session.deployment, selection=Selection.parse(()))
+    wanted = BackupOptions(place, options.password_file, not options.without_secrets, keep, options.new, find_damaged)
     with ProgressLine(session.out, time.monotonic) as line:
         done = make(session.stack, session.loaded, wanted, machine, Listener(session.out.note, line.show))
     session.tell_page()

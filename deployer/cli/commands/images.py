@@ -54,6 +54,8 @@ def catalog(
     with session.registry() as client:
         found = browse.list_catalog(client, own_repositories(patterns or (), client.place))
         repositories = browse.list_everything(client, found.repositories) if with_tags else None
+    if not found.total:
+        _expect_own_images(session)
     session.show(CatalogReport(session.settings.address, found, repositories))
 
 
@@ -194,3 +196,13 @@ def _delete_repositories(session: Session, names: Sequence[str], *, wait: str) -
         apply=lambda work, plan, drain: views.RemovedReport(plan, repositories.remove(work, plan, drain)),
     )
     change_storage(session, wait, steps)
+
+
+def _expect_own_images(session: Session) -> None:
+    """Make sure that a registry of this machine is not empty because the disk with its images is not mounted."""
+    from deployer.workflows.configuration import deployments
+    from deployer.workflows.upkeep import maintenance
+
+    deployment = session.known_deployment
+    if deployment is not None and deployments.is_here(deployment, session.settings):
+        maintenance.expect_own_images(session.stack)

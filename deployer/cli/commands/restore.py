@@ -79,7 +79,7 @@ def restore(session: Session, target: TargetArgument, wanted: RestoreOptions, wa
         archive = None if wanted.only else archive_of(found.repository, backup)
         identity = found.repository.id
     if archive is None:
-        session.show(_report(session, _put_images(session, images, wait)))
+        session.show(_report_of_images(session, _put_images(session, images, wait), images))
     else:
         _restore_deployment(session, images, archive, identity, wait)
 
@@ -97,6 +97,19 @@ def _report(session: Session, restored: Restored) -> Report:
     from deployer.cli.views.backups.restore import RestoredReport
 
     return RestoredReport(restored, session.settings.address)
+
+
+def _report_of_images(session: Session, restored: Restored, images: ImageRestore) -> Report:
+    """What was restored; if nothing was, it is looked whether the registry has it whole."""
+    from deployer.cli.views.backups.restore import RestoredReport
+    from deployer.workflows.integrity.damaged_images import damaged_images
+    from deployer.workflows.upkeep import maintenance
+
+    if not restored.plan.is_empty:
+        return _report(session, restored)
+    with maintenance.reading_long(session.stack) as storage:
+        damaged = damaged_images(session.deployment, storage, images.selection)
+    return RestoredReport(restored, session.settings.address, damaged.images, damaged.cure(images.target))
 
 
 def _put_images(session: Session, images: ImageRestore, wait: str) -> Restored:

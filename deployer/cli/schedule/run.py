@@ -35,13 +35,15 @@ _A_BUG = "It ended with an error that is a bug in deployer."
 
 
 @dataclass
-class _MovedBytes:
-    """Collects from the reports that a command shows how many bytes it stored or freed."""
+class _Reported:
+    """Collects from the reports that a command shows how many bytes it stored or freed, and what is of concern."""
 
     moved: int | None = field(default=None)
+    concern: str = ""
 
     def __call__(self, report: Report) -> None:
         self.moved = report.moved_bytes if report.moved_bytes is not None else self.moved
+        self.concern = report.concern or self.concern
 
 
 def run(session: Session, job: Job, patience: float) -> Run:
@@ -79,7 +81,7 @@ def _heard_of(session: Session) -> Iterator[None]:
 def _recorded(session: Session, job: Job, patience: float, open_run: OpenRun) -> Run:
     """Run it, and complete its record."""
     now = session.stack.now
-    reported = _MovedBytes()
+    reported = _Reported()
     logged = _logged(session, open_run, reported)
     try:
         wait_for_turn(session.deployment, patience, logged.out.note)
@@ -98,10 +100,12 @@ def _recorded(session: Session, job: Job, patience: float, open_run: OpenRun) ->
         logged.out.note(without_secrets(traceback.format_exc()))
         open_run.finish(RunResult.FAILED, now(), sentence=_A_BUG)
         raise
+    if reported.concern:
+        return open_run.finish(RunResult.FAILED, now(), moved=reported.moved, sentence=reported.concern)
     return open_run.finish(RunResult.DONE, now(), moved=reported.moved)
 
 
-def _logged(session: Session, open_run: OpenRun, reported: _MovedBytes) -> Session:
+def _logged(session: Session, open_run: OpenRun, reported: _Reported) -> Session:
     """The session for a run: it answers yes to every question and prints to the run's log."""
     out = Output(open_run.log, open_run.log, colour=False, selection=session.out.selection)
     return replace(session, out=out, presentation=Presentation(yes=True), on_report=reported)

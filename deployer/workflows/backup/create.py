@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
 from deployer.engine.values import of_service
-from deployer.errors import BackupError, EngineError, WrongPassword
+from deployer.errors import BackupError, DeployerError, EngineError, StorageError, WrongPassword
 from deployer.host.files import refusal
 from deployer.layout import BLOBS, FRONTEND_DATA, REGISTRY_ROOT, Service
 from deployer.restic.repository import About, Found, Repository
@@ -26,6 +26,7 @@ from deployer.storage.removal import blob_file
 from deployer.workflows.backup import archive, password, record, thinning
 from deployer.workflows.backup.catalog import Backup, Contents, PartKind, new_id, tags_of, tags_of_seal
 from deployer.workflows.backup.coverage import Coverage
+from deployer.workflows.backup.damage import DamagedImages
 from deployer.workflows.backup.links import LINKS
 from deployer.workflows.backup.record import BegunRestore, LastBackup
 from deployer.workflows.upkeep.maintenance import upkeep
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from deployer.restic.repository import Progress, Stored
     from deployer.restic.target import Target
     from deployer.settings.load import Loaded
+    from deployer.storage.access import Storage
     from deployer.workflows.backup.password import Password
     from deployer.workflows.backup.thinning import KeepPolicy
     from deployer.workflows.deployment.stack import Stack
@@ -51,7 +53,8 @@ _FORGET = "If they were replaced or removed on purpose: deployer backup {} --new
 class BackupOptions:
     """Where a backup goes, `password_file` with the password of earlier ones, and which of those are kept.
 
-    With `is_new`, what is remembered of earlier ones at that target does not count.
+    With `is_new`, what is remembered of earlier ones at that target does not count. `find_damaged` finds the images
+    that are damaged in the storage: a backup with such images does not replace earlier ones.
     """
 
     target: Target
@@ -59,6 +62,7 @@ class BackupOptions:
     secrets: bool = True
     keep: KeepPolicy | None = None
     is_new: bool = False
+    find_damaged: Callable[[Storage], DamagedImages] = field(default=lambda _storage: DamagedImages())
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,8 @@ class Listener:
 class BackupDone:
     """A backup that was made: how much of it was new, in bytes, the password, and the backups that were removed.
 
-    `problem` is why old ones could not be removed.
+    `problem` is why old ones could not be removed, or the images not be checked. With a problem or with `damaged`
+    images, none is removed; it `keeps_all` if that was wanted.
     """
 
     backup: Backup
@@ -102,7 +107,9 @@ class BackupDone:
     password: Password
     password_file: Path
     removed: tuple[Backup, ...] = ()
-    problem: BackupError | None = None
+    problem: DeployerError | None = None
+    damaged: DamagedImages = field(default_factory=DamagedImages)
+    keeps_all: bool = False
 
 
 def make(stack: Stack, loaded: Loaded, options: BackupOptions, machine: Machine, listener: Listener) -> BackupDone:
@@ -132,11 +139,7 @@ def make(stack: Stack, loaded: Loaded, options: BackupOptions, machine: Machine,
         record.keep(deployment, LastBackup(str(target), repository.id, name, started, host))
         added = sum(one.added for one in stored.values())
         result = BackupDone(done, added, chosen, deployment.backup_password_file)
-        try:
-            return replace(result, removed=_thin_out(repository, host, options, started))
-        except BackupError as error:
-            # The new one is complete all the same.
-            return replace(result, problem=error)
+        return _finished(result, work, repository, options)
 
 
 def _free_id(repository: Repository, deployment: Deployment, host: str, started: datetime) -> str:
@@ -255,9 +258,22 @@ def _archive(stack: Stack, loaded: Loaded, *, secrets: bool) -> archive.Archive:
     return archive.collect(loaded, stack.deployment, images, made, secrets=secrets)
 
 
-def _thin_out(repository: Repository, host: str, options: BackupOptions, now: datetime) -> tuple[Backup, ...]:
-    if options.keep is None:
+def _finished(done: BackupDone, work: Upkeep, repository: Repository, options: BackupOptions) -> BackupDone:
+    """Remove old backups, unless the new one has damaged images: an old one may be the last with them whole."""
+    keeps_all = options.keep is not None
+    try:
+        damaged = options.find_damaged(work.storage)
+        if damaged:
+            return replace(done, damaged=damaged, keeps_all=keeps_all)
+        return replace(done, removed=_thin_out(repository, done.backup, options.keep))
+    except (BackupError, StorageError) as error:
+        # The new one is complete all the same.
+        return replace(done, problem=error, keeps_all=keeps_all)
+
+
+def _thin_out(repository: Repository, made: Backup, keep: KeepPolicy | None) -> tuple[Backup, ...]:
+    if keep is None:
         return ()
-    going = thinning.surplus(repository, host, options.keep, now)
-    thinning.remove(repository, options.keep.hosts(host), going)
+    going = thinning.surplus(repository, made.host, keep, made.time)
+    thinning.remove(repository, keep.hosts(made.host), going)
     return going

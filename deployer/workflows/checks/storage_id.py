@@ -10,16 +10,17 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployer.errors import DeployerError
+from deployer.errors import DeployerError, StorageError
 from deployer.host.files import read_whole
 from deployer.layout import STORAGE, STORAGE_ID
-from deployer.record import ResourceKind
+from deployer.record import Owned, ResourceKind
 from deployer.rendering.snippets import storage_script
 from deployer.workflows.finding import Finding, FindingState
 
 if TYPE_CHECKING:
     from deployer.engine.engine import Engine
-    from deployer.record import Owned, Resource
+    from deployer.paths import Deployment
+    from deployer.record import Resource
 
 _HIDDEN = "(images pushed in the meantime stay in the directory underneath, hidden by the mount)"
 
@@ -82,6 +83,19 @@ def findings(owned: Owned | None, inside: str | None) -> tuple[Finding, ...]:
             ),
         )
     return ()
+
+
+def expect(deployment: Deployment, engine: Engine, registry: str) -> None:
+    """Make sure that the images are those of the deployment: what is read of others looks like a loss of all of them.
+
+    `registry` is its container, "" if that does not run. Raises StorageError.
+    """
+    owned = Owned.read(deployment.owned_file)
+    if owned is None or not owned.storage_id:
+        return
+    inside = in_container(engine, registry) if registry and not is_other(owned) else None
+    for one in findings(owned, inside):
+        raise StorageError(one.sentence, one.advice)
 
 
 def _differs(owned: Owned, found: str | None) -> bool:

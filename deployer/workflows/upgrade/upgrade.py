@@ -83,7 +83,7 @@ def upgrade(stack: Stack, source: Source, policy: SwitchPolicy) -> Upgraded:
     Raises UpgradeFailed if they do not work: then what ran before runs again.
     """
     after = _fetched(stack, source, policy)
-    with upkeep(stack, "upgrade") as work:
+    with upkeep(stack, "upgrade", concerns_images=False) as work:
         running = _running(stack)
         change = switch.to_images(stack, after, policy)
         if not change.services and kept.unfinished(stack.deployment) is None:
@@ -126,7 +126,7 @@ def rollback(stack: Stack, policy: SwitchPolicy) -> Upgraded:
 
     Raises NotFound, and UpgradeFailed if they do not work: then what ran until now runs again.
     """
-    with upkeep(stack, "upgrade --rollback") as work:
+    with upkeep(stack, "upgrade --rollback", concerns_images=False) as work:
         running = _running(stack)
         target = _rollback_target(stack)
         if _has_same_files(stack, target):

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from deployer import layout
 from deployer.engine.inventory import writers_beside
 from deployer.engine.values import of_service
-from deployer.errors import GateError, NotFound
+from deployer.errors import DeployerError, GateError, NotFound
 from deployer.host.lock import exclusive
 from deployer.layout import Service
 from deployer.storage.access import Storage
 from deployer.storage.helper import REGISTRY_TOOLS, Helper, reader, short_lived
-from deployer.workflows.checks import disk_room, service_environment
+from deployer.workflows.checks import disk_room, service_environment, storage_id
 from deployer.workflows.upkeep.gate import Gate, GateHolder, WritePauser
 
 if TYPE_CHECKING:
@@ -57,9 +57,14 @@ class Upkeep:
 
 
 @contextmanager
-def upkeep(stack: Stack, command: str, tools: HelperTools = REGISTRY_TOOLS) -> Iterator[Upkeep]:
-    """Begin to work on the storage. Raises HostError if another command does, NotFound without a deployment."""
-    registry = _registry(stack)
+def upkeep(
+    stack: Stack, command: str, tools: HelperTools = REGISTRY_TOOLS, *, concerns_images: bool = True
+) -> Iterator[Upkeep]:
+    """Begin to work on the storage. Raises HostError if another command does, NotFound without a deployment.
+
+    If it `concerns_images`, raises StorageError where they are not those of the deployment.
+    """
+    registry = _registry(stack, concerns_images=concerns_images)
     with exclusive(stack.deployment.lock_file, command):
         gate = Gate.of(stack.deployment)
         gate.directory.mkdir(parents=True, exist_ok=True)
@@ -100,7 +105,10 @@ def _frontends(stack: Stack) -> tuple[str, ...]:
 
 
 def reading(stack: Stack) -> Storage:
-    """The storage for looking only, in the registry's own container. Raises NotFound if it does not run."""
+    """The storage for looking only, in the registry's own container.
+
+    Raises NotFound if it does not run, and StorageError if the images are not those of the deployment.
+    """
     registry = _registry(stack)
     if not registry.is_running:
         raise _not_running()
@@ -111,18 +119,31 @@ def reading(stack: Stack) -> Storage:
 def reading_long(stack: Stack) -> Iterator[Storage]:
     """The storage for looking only, in a container that ends with the command, and without keeping others out.
 
-    Raises NotFound without a deployment, and EngineError.
+    Raises NotFound without a deployment, StorageError if the images are not those of the deployment, and EngineError.
     """
     registry = _registry(stack)
     with short_lived(stack.engine, reader(registry.image_id, registry.id, registry.user_namespace)) as container:
         yield Storage(stack.engine, container)
 
 
-def _registry(stack: Stack) -> ServiceContainer:
+def expect_own_images(stack: Stack) -> None:
+    """Make sure that the images are those of the deployment, as far as that can be known. Raises StorageError."""
+    storage_id.expect(stack.deployment, stack.engine, "")
+    try:
+        registry = of_service(stack.containers(), Service.REGISTRY)
+    except DeployerError:
+        return
+    if registry is not None and registry.is_running:
+        storage_id.expect(stack.deployment, stack.engine, registry.id)
+
+
+def _registry(stack: Stack, *, concerns_images: bool = True) -> ServiceContainer:
     containers = stack.containers()
     registry = of_service(containers, Service.REGISTRY)
     if registry is not None:
         service_environment.refuse_for_storage(containers, stack.deployment)
+        if concerns_images:
+            storage_id.expect(stack.deployment, stack.engine, registry.id if registry.is_running else "")
         return registry
     if stack.deployment.is_begun:
         raise _not_running()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.cli.presentation import Report
 from deployer.cli.views.words import age, counted, moment, size, timestamp
+from deployer.phrases import listed
+from deployer.printable import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,6 +69,7 @@ class BackupDoneReport(Report):
             "target": str(self.target),
             "added": self.done.added,
             "removed": [one.id for one in self.done.removed],
+            "damaged_images": list(self.done.damaged.images),
         }
 
     def print(self, out: Output) -> None:
@@ -88,8 +91,11 @@ class BackupDoneReport(Report):
                 f"{counted(self.done.backup.contents.damaged, 'blob')} missing or unreadable in the registry itself, "
                 "and so missing in its backup: deployer check"
             )
+        if self.done.damaged:
+            self._tell_damaged(out)
         if self.done.problem:
-            out.warn(f"Old backups were not removed: {self.done.problem.message}")
+            what = "Old backups were not removed" if self.done.keeps_all else "The images were not checked for damage"
+            out.warn(f"{what}: {self.done.problem.message}")
         if not self.done.password.is_new:
             return
         if out.err.isatty():
@@ -98,6 +104,22 @@ class BackupDoneReport(Report):
         else:
             out.note(f"The backup password is in {self.done.password_file}.")
         out.note("Keep it in another place too: on another machine, no backup can be restored without it.")
+
+    @property
+    def concern(self) -> str:
+        """The images that are damaged in it."""
+        images = self.done.damaged.images
+        if not images:
+            return ""
+        are = "is" if len(images) == 1 else "are"
+        return f"{one_line(listed(images))} {are} damaged in the registry, and so in this backup."
+
+    def _tell_damaged(self, out: Output) -> None:
+        out.warn(f"{self.concern} To repair: {self.done.damaged.cure(self.target)}")
+        if self.done.keeps_all:
+            out.warn(
+                "No old backups were removed, because this backup has damaged images; an older one may have them whole."
+            )
 
 
 @dataclass(frozen=True)

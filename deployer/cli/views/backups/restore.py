@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from deployer.cli.presentation import Report
 from deployer.cli.views.backups.backup import backup_json, contents_in_words
 from deployer.cli.views.words import counted, moment, size
+from deployer.phrases import listed
+from deployer.printable import one_line
 
 if TYPE_CHECKING:
     from deployer.cli.output import Output
@@ -63,10 +65,15 @@ class RestorePlanReport(Report):
 
 @dataclass(frozen=True)
 class RestoredReport(Report):
-    """What was restored."""
+    """What was restored; `damaged` images the registry has though it has all the files that are in the backup.
+
+    `cure` is the command that repairs them.
+    """
 
     restored: Restored
     address: str
+    damaged: tuple[str, ...] = ()
+    cure: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """What was restored, and for how long writes were paused."""
@@ -76,12 +83,21 @@ class RestoredReport(Report):
             "address": self.address,
             "writes_paused_seconds": round(self.restored.paused, 3),
             "damaged_blobs": list(self.restored.damaged),
+            "damaged_images": list(self.damaged),
         }
 
     def print(self, out: Output) -> None:
         """Print it as a sentence."""
         plan = self.restored.plan
         kept = f" Kept as they are: {counted(plan.kept, 'changed tag')}." if plan.kept else ""
+        if self.damaged:
+            # Files of the same size are not restored again.
+            are = "is" if len(self.damaged) == 1 else "are"
+            out.line(
+                f"Nothing was restored, but {one_line(listed(self.damaged))} {are} damaged in the registry. "
+                f"To repair: {self.cure}{kept}"
+            )
+            return
         if plan.is_empty:
             same = "the registry has everything" + ("" if kept else " as it is in the backup")
             out.line(f"Nothing to restore: {same}.{kept}")
@@ -99,8 +115,8 @@ class RestoredReport(Report):
 
     @property
     def has_failed(self) -> bool:
-        """Whether something could not be restored."""
-        return bool(self.restored.damaged)
+        """Whether something could not be restored, or is damaged."""
+        return bool(self.restored.damaged or self.damaged)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from deployer.cli.views.backups.backup import BackupDoneReport, BackupPlanReport
 from deployer.cli.views.backups.drill import DrillPlanReport, DrillReport
 from deployer.cli.views.backups.progress import ProgressLine, described
 from deployer.cli.views.backups.restore import DeploymentPlanReport, RestoredReport, RestorePlanReport
+from deployer.errors import StorageError
 from deployer.paths import Deployment
 from deployer.restic.repository import Progress
 from deployer.restic.target import Target
@@ -23,6 +24,7 @@ from deployer.settings.values.reserve import Reserve
 from deployer.workflows.backup.archive import About, Archive, Kept
 from deployer.workflows.backup.catalog import Contents
 from deployer.workflows.backup.create import BackupDone
+from deployer.workflows.backup.damage import DamagedImages
 from deployer.workflows.backup.password import Password
 from deployer.workflows.backup.plan import BackupPlan
 from deployer.workflows.drill.drill import Drill, DrillPlan, DrillRequest, LoginTest
@@ -268,6 +270,43 @@ def test_blobs_that_the_registry_lacks_are_a_warning(paper: Paper) -> None:
     assert paper.remarks[0].startswith("Warning: 1 blob missing or unreadable in the registry itself")
     assert report.as_json()["missing_blobs"] == 1
     assert "damaged" not in report.as_json()
+
+
+@pytest.mark.parametrize("keeps_all", [True, False])
+def test_a_backup_with_damaged_images_names_them_and_why_no_old_one_went(paper: Paper, keeps_all: bool) -> None:
+    made = replace(done(Password("x")).done, removed=(), damaged=DamagedImages(("app:1", "app:2"), True))
+    report = BackupDoneReport(replace(made, keeps_all=keeps_all), TARGET)
+    report.print(paper.output)
+    report.remark(paper.output)
+    said = "app:1, app:2 are damaged in the registry, and so in this backup."
+    assert len(paper.results) == 1
+    assert paper.remarks[0] == f"Warning: {said} To repair: deployer check --repair --backup {TARGET.quoted}"
+    assert [one.startswith("Warning: No old backups were removed") for one in paper.remarks[1:]] == [True] * keeps_all
+    assert report.as_json()["damaged_images"] == ["app:1", "app:2"]
+    assert report.concern == said
+    assert not report.has_failed
+
+
+def test_what_is_not_repaired_by_a_backup_is_explained_by_a_check() -> None:
+    assert DamagedImages(("app:1",)).cure(TARGET) == "deployer check"
+
+
+@pytest.mark.parametrize(("keeps_all", "what"), [(True, "Old backups were not"), (False, "The images were not")])
+def test_a_check_for_damage_that_failed_is_said(paper: Paper, keeps_all: bool, what: str) -> None:
+    made = replace(done(Password("x")).done, removed=(), problem=StorageError("Gone."), keeps_all=keeps_all)
+    BackupDoneReport(made, TARGET).remark(paper.output)
+    assert paper.remarks[0].startswith(f"Warning: {what}")
+    assert paper.remarks[0].endswith(": Gone.")
+
+
+def test_a_registry_with_damage_is_not_said_to_be_as_in_the_backup(paper: Paper) -> None:
+    report = RestoredReport(Restored(EMPTY, 0.0), "localhost:5000", ("app:1",), "deployer check --repair --backup /x")
+    report.print(paper.output)
+    assert paper.results == [
+        "Nothing was restored, but app:1 is damaged in the registry. To repair: deployer check --repair --backup /x"
+    ]
+    assert report.has_failed
+    assert report.as_json()["damaged_images"] == ["app:1"]
 
 
 def test_backups_are_listed_the_newest_first(paper: Paper) -> None:
