@@ -15,6 +15,8 @@ import pytest
 from deployer.cli.main import main
 from deployer.cli.output import Output
 from deployer.cli.views import images as views
+from deployer.paths import Deployment
+from deployer.record import Owned, Resource, ResourceKind
 from deployer.registry.content import placeholder
 from deployer.registry.content.manifests import NO_DIGEST
 from deployer.workflows.images.tags import Repository, Tag
@@ -123,6 +125,21 @@ def test_a_file_of_another_program_among_the_tags_is_one_warning(shell: Shell, c
     assert shell.run(*command) == 0
     assert shell.err.count("Warning: ") == 1
     assert "app:Thumbs.db is not a tag but a stray file" in shell.err
+
+
+def test_a_registry_whose_disk_is_not_mounted_is_not_said_to_be_empty(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    owned = Owned(storage=Resource(ResourceKind.DIRECTORY, str(tmp_path / "images")), storage_id="0123")
+    deployment = Deployment("registry", tmp_path / ".local/share/deployer/registry")
+    deployment.directory.mkdir(parents=True)
+    deployment.owned_file.write_bytes(owned.content)
+    for words in ((), ("--tags",), ("--json",)):
+        assert shell.run("catalog", *words) == 1
+        assert "Is its disk mounted?" in shell.err
+        assert "is empty" not in shell.err
+    # What it has is listed.
+    shell.registry.repositories = {"centos": Held()}
+    assert shell.run("catalog") == 0
 
 
 def test_a_pattern_that_matches_nothing_is_no_empty_registry(shell: Shell) -> None:

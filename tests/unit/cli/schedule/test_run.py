@@ -107,6 +107,20 @@ def test_nothing_is_removed_by_age_after_a_clock_has_jumped(
     assert (running.run(session, Job.PRUNE, 0).result, len(pruned)) == (RunResult.DONE, 1)
 
 
+def test_what_is_of_concern_in_what_was_made_is_a_failure_with_its_sentence(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Concern(CollectedReport):
+        concern = "app:1 is damaged."
+
+    def perform(own: Session, _job: Job) -> None:
+        own.show(Concern(Collected(StorageRemoval(), 5, 7, 1.5)))
+
+    monkeypatch.setattr(running, "perform", perform)
+    done = running.run(session, Job.BACKUP, 0)
+    assert (done.result, done.sentence, done.moved) == (RunResult.FAILED, "app:1 is damaged.", 12)
+
+
 @pytest.mark.parametrize(
     ("error", "result"), [(KeyboardInterrupt(), RunResult.INTERRUPTED), (ZeroDivisionError(), RunResult.FAILED)]
 )
